@@ -19,7 +19,10 @@ START_SECONDS = 120  # for a server on a busy machine
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """Something to ask for. `form` makes each request's fields anew; `expects` is the status of success."""
+    """Something to ask for.
+
+    `form` makes each request's fields anew; `expects` is the status of success.
+    """
 
     name: str
     port: int
@@ -30,12 +33,17 @@ class Target:
 
     def ask(self, connection: http.client.HTTPConnection) -> None:
         body = urlencode(self.form()).encode() if self.form else None
-        headers = {**self.headers, **({"Content-Type": "application/x-www-form-urlencoded"} if body else {})}
+        headers = {
+            **self.headers,
+            **({"Content-Type": "application/x-www-form-urlencoded"} if body else {}),
+        }
         connection.request("POST" if self.form else "GET", self.path, body, headers)
         reply = connection.getresponse()
         reply.read()
         if reply.status != self.expects:
-            raise SystemExit(f"{self.name}: {self.path} answered {reply.status}, not {self.expects}")
+            raise SystemExit(
+                f"{self.name}: {self.path} answered {reply.status}, not {self.expects}"
+            )
 
 
 def latencies(target: Target, seconds: float, least: int = 5) -> list[float]:
@@ -61,36 +69,77 @@ def median_ms(target: Target, seconds: float) -> float:
 
 
 def rate(target: Target, seconds: float, threads: int = 4) -> float:
-    """Requests a second on so many connections at once (the client shares the machine with the server)."""
+    """Requests a second on so many connections at once (the client shares the machine with the
+    server).
+    """
     begun = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
-        counts = [len(each) for each in pool.map(lambda _: latencies(target, seconds, 1), range(threads))]
+        counts = [
+            len(each) for each in pool.map(lambda _: latencies(target, seconds, 1), range(threads))
+        ]
     return sum(counts) / (time.perf_counter() - begun)
 
 
 @contextmanager
-def serving(application: str, environment: Mapping[str, str], log: Path) -> Iterator[tuple[int, int]]:
-    """granian's WSGI server on a free port of loopback: its port and its process. For the floors."""
+def serving(
+    application: str, environment: Mapping[str, str], log: Path
+) -> Iterator[tuple[int, int]]:
+    """granian's WSGI server on a free port of loopback: its port and its process.
+
+    For the floors.
+    """
     port = _free_port()
-    command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--workers", "1", "--blocking-threads", "16", "--workers-kill-timeout", "3", "--no-access-log",
-               "--log-level", "warning", "--host", "127.0.0.1", "--port", str(port), application]  # fmt: skip
+    command = [
+        str(Path(sys.executable).with_name("granian")),
+        "--interface",
+        "wsgi",
+        "--workers",
+        "1",
+        "--blocking-threads",
+        "16",
+        "--workers-kill-timeout",
+        "3",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        application,
+    ]
     with _running(command, port, environment, log) as process:
         yield port, process.pid
 
 
 @contextmanager
-def serving_console(environment: Mapping[str, str], log: Path, workers: int = 1) -> Iterator[tuple[int, int]]:
+def serving_console(
+    environment: Mapping[str, str], log: Path, workers: int = 1
+) -> Iterator[tuple[int, int]]:
     """`governance web` on a free port of loopback: its port and its process."""
     port = _free_port()
-    command = [sys.executable, "-m", "governance.app.cli", "web", "--port", str(port), "--workers", str(workers)]
+    command = [
+        sys.executable,
+        "-m",
+        "governance.app.cli",
+        "web",
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+    ]
     with _running(command, port, environment, log) as process:
         yield port, process.pid
 
 
 @contextmanager
-def _running(command: list[str], port: int, environment: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def _running(
+    command: list[str], port: int, environment: Mapping[str, str], log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as out:
-        process = subprocess.Popen(command, env=dict(environment), stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env=dict(environment), stdout=out, stderr=subprocess.STDOUT
+        )
     try:
         _wait(port, process, log)
         yield process

@@ -1,7 +1,10 @@
-"""The decision API: against bare Flask on the same server, with every decision authenticated, rate-limited and counted.
+"""The decision API: against bare Flask on the same server, with every decision authenticated,
+rate-limited and counted.
 
-measure(…)      requests a second and p99 by wrk; SQL statements in steady state; stop → obeyed by every one of two workers,
-                by NOTIFY and without it; a policy of 50 systems resolved in the process; memory of 2 000 tenants
+measure(…)      requests a second and p99 by wrk; SQL statements in steady state; stop → obeyed by
+                every one of two workers,
+                by NOTIFY and without it; a policy of 50 systems resolved in the process; memory of
+                2 000 tenants
 """
 
 import json
@@ -31,7 +34,9 @@ WATCHERS = 4  # kept connections, which fall to both workers
 type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
-def measure(environment: Mapping[str, str], server: Any, *, rounds: int, seconds: float, quick: bool) -> list[Row]:
+def measure(
+    environment: Mapping[str, str], server: Any, *, rounds: int, seconds: float, quick: bool
+) -> list[Row]:
     world = _world()
     flips = 6 if quick else FLIPS
     with (
@@ -40,7 +45,9 @@ def measure(environment: Mapping[str, str], server: Any, *, rounds: int, seconds
     ):
         rows = _rates(world, port, floor_port, rounds, max(seconds * 5, 1))
         rows.append(_silence(world, port, server))
-    with serving_console({**environment, "GOVERNANCE_WEB_WORKERS": "2"}, VAR / "two.log", workers=2) as (port, _):
+    with serving_console(
+        {**environment, "GOVERNANCE_WEB_WORKERS": "2"}, VAR / "two.log", workers=2
+    ) as (port, _):
         rows += _flips(world, port, server, flips)
     return [*rows, *_resolving(), _flock(quick=quick)]
 
@@ -55,9 +62,15 @@ def _world() -> dict[str, Any]:
     from tests import make
 
     with make.acting("admin"):
-        systems.register(key="bench-triage", name="Triage", lane="high_risk", purpose="Measured.", owner_id=None)
+        systems.register(
+            key="bench-triage", name="Triage", lane="high_risk", purpose="Measured.", owner_id=None
+        )
         flipped = systems.register(
-            key="bench-copy", name="Copy", lane="standard", purpose="Stopped and restarted.", owner_id=None
+            key="bench-copy",
+            name="Copy",
+            lane="standard",
+            purpose="Stopped and restarted.",
+            owner_id=None,
         )
         _, key = keys.make("bench", ("flags:read",), rate=10_000_000)
         return {"key": key, "flipped_id": flipped.id, "tenant_id": current.actor().tenant_id}
@@ -66,7 +79,9 @@ def _world() -> dict[str, Any]:
 # ---- requests a second
 
 
-def _rates(world: Mapping[str, Any], port: int, floor_port: int, rounds: int, seconds: float) -> list[Row]:
+def _rates(
+    world: Mapping[str, Any], port: int, floor_port: int, rounds: int, seconds: float
+) -> list[Row]:
     base = f"http://127.0.0.1:{port}"
     asked = {"hello": (f"http://127.0.0.1:{floor_port}/hello", None)}
     asked["one"] = (f"{base}{FLAGS}/policy.grounding", _script("one", world["key"]))
@@ -84,21 +99,50 @@ def _rates(world: Mapping[str, Any], port: int, floor_port: int, rounds: int, se
         ("bare Flask hello, p99", statistics.median(p for _, p in hello), "ms", None, ""),
     ]
     for name, each in found.items():
-        ratio = statistics.median(ours[0] / theirs[0] for ours, theirs in zip(each, hello, strict=True))
-        late = statistics.median(theirs[1] / ours[1] for ours, theirs in zip(each, hello, strict=True))
+        ratio = statistics.median(
+            ours[0] / theirs[0] for ours, theirs in zip(each, hello, strict=True)
+        )
+        late = statistics.median(
+            theirs[1] / ours[1] for ours, theirs in zip(each, hello, strict=True)
+        )
         rows += [
-            (f"decision, {name}", statistics.median(r for r, _ in each), "req/s", ratio, "≥ 2.0 of Flask hello"),
-            (f"decision, {name}, p99", statistics.median(p for _, p in each), "ms", late, "no worse than hello"),
+            (
+                f"decision, {name}",
+                statistics.median(r for r, _ in each),
+                "req/s",
+                ratio,
+                "≥ 2.0 of Flask hello",
+            ),
+            (
+                f"decision, {name}, p99",
+                statistics.median(p for _, p in each),
+                "ms",
+                late,
+                "no worse than hello",
+            ),
         ]
     unleash = statistics.median(r for r, _ in found["one"]) / 1350
-    return [*rows, ("decision beside an Unleash evaluation (1 350 req/s, measured earlier)", unleash, "times", unleash, "≥ 10")]
+    return [
+        *rows,
+        (
+            "decision beside an Unleash evaluation (1 350 req/s, measured earlier)",
+            unleash,
+            "times",
+            unleash,
+            "≥ 10",
+        ),
+    ]
 
 
 def _script(name: str, key: str, tag: str | None = None) -> Path:
     """What wrk sends, as its Lua."""
     body = json.dumps({"context": {"targetingKey": "user-1", "system": "bench-triage"}})
-    lines = ['wrk.method = "POST"', f"wrk.body = '{body}'", 'wrk.headers["Content-Type"] = "application/json"',
-             f'wrk.headers["Authorization"] = "Bearer {key}"']  # fmt: skip
+    lines = [
+        'wrk.method = "POST"',
+        f"wrk.body = '{body}'",
+        'wrk.headers["Content-Type"] = "application/json"',
+        f'wrk.headers["Authorization"] = "Bearer {key}"',
+    ]
     if tag:
         lines.append(f"wrk.headers[\"If-None-Match\"] = '{tag}'")
     path = VAR / f"{name}.lua"
@@ -121,22 +165,39 @@ def _etag(port: int, key: str) -> str:
 
 def _wrk(url: str, script: Path | None, seconds: float) -> tuple[float, float]:
     """(requests a second, p99 in ms) on 16 connections."""
-    command = ["wrk", "-t1", "-c16", f"-d{seconds:.0f}s", "--latency", *(["-s", str(script)] if script else []), url]
+    command = [
+        "wrk",
+        "-t1",
+        "-c16",
+        f"-d{seconds:.0f}s",
+        "--latency",
+        *(["-s", str(script)] if script else []),
+        url,
+    ]
     told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
     if "Non-2xx or 3xx" in told:
         raise SystemExit(f"{url} was refused:\n{told}")
-    number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s)", told).groups()  # type: ignore[union-attr]  # wrk always says it
+    # wrk always says it
+    number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s)", told).groups()  # type: ignore[union-attr]
     late = float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
     return float(re.search(r"Requests/sec:\s+([0-9.]+)", told).group(1)), late  # type: ignore[union-attr]
 
 
 def _silence(world: Mapping[str, Any], port: int, server: Any) -> Row:
-    """Statements that the database sees while 2 000 decisions are taken, beside those of as long a time without any."""
+    """Statements that the database sees while 2 000 decisions are taken, beside those of as long a
+    time without any.
+    """
 
     def calls() -> int:
-        with psycopg.connect(server.super_uri.replace("/postgres?", "/bench?"), autocommit=True) as connection:
+        with psycopg.connect(
+            server.super_uri.replace("/postgres?", "/bench?"), autocommit=True
+        ) as connection:
             time.sleep(1.2)  # statistics of the backends are told once a second
-            return int(connection.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = 'bench'").fetchone()[0])  # type: ignore[index]
+            return int(
+                connection.execute(
+                    "SELECT xact_commit FROM pg_stat_database WHERE datname = 'bench'"
+                ).fetchone()[0]
+            )  # type: ignore[index]
 
     connection = HTTPConnection("127.0.0.1", port)
     body, headers = (
@@ -164,25 +225,50 @@ def _silence(world: Mapping[str, Any], port: int, server: Any) -> Row:
 
 
 def _flips(world: Mapping[str, Any], port: int, server: Any, flips: int) -> list[Row]:
-    """From the commit of a stop to the first answer that holds it, on a connection to each of two workers."""
+    """From the commit of a stop to the first answer that holds it, on a connection to each of two
+    workers.
+    """
     rows = []
     for how, goal in (("NOTIFY", 50), ("no NOTIFY", 1500)):
         count = flips if how == "NOTIFY" else max(flips // 10, 3)
-        late = sorted(ms for n in range(count) for ms in _flip(world, port, server, stop=n % 2 == 0, silent=how != "NOTIFY"))
+        late = sorted(
+            ms
+            for n in range(count)
+            for ms in _flip(world, port, server, stop=n % 2 == 0, silent=how != "NOTIFY")
+        )
         p99 = late[min(len(late) - 1, int(len(late) * 0.99))]
         rows += [
-            (f"stop or restart → obeyed by both workers, {how}, p50 of {len(late)}", statistics.median(late), "ms", None, ""),
-            (f"stop or restart → obeyed by both workers, {how}, p99", p99, "ms", goal / p99, f"≤ {goal} ms"),
+            (
+                f"stop or restart → obeyed by both workers, {how}, p50 of {len(late)}",
+                statistics.median(late),
+                "ms",
+                None,
+                "",
+            ),
+            (
+                f"stop or restart → obeyed by both workers, {how}, p99",
+                p99,
+                "ms",
+                goal / p99,
+                f"≤ {goal} ms",
+            ),
         ]
     return rows
 
 
-def _flip(world: Mapping[str, Any], port: int, server: Any, *, stop: bool, silent: bool) -> list[float]:
-    """Milliseconds until each of the two workers obeys. `silent`: the row changes and nobody is told, as if the NOTIFY were lost."""
+def _flip(
+    world: Mapping[str, Any], port: int, server: Any, *, stop: bool, silent: bool
+) -> list[float]:
+    """Milliseconds until each of the two workers obeys.
+
+    `silent`: the row changes and nobody is told, as if the NOTIFY were lost.
+    """
     told: dict[int, float] = {}
     ready = threading.Barrier(WATCHERS + 1)
     threads = [
-        threading.Thread(target=_watch, args=(world, port, "stopped" if stop else "live", ready, told, n))
+        threading.Thread(
+            target=_watch, args=(world, port, "stopped" if stop else "live", ready, told, n)
+        )
         for n in range(WATCHERS)
     ]
     for thread in threads:
@@ -197,10 +283,20 @@ def _flip(world: Mapping[str, Any], port: int, server: Any, *, stop: bool, silen
     return [max(at - committed, 0) * 1000 for at in told.values()]
 
 
-def _watch(world: Mapping[str, Any], port: int, awaited: str, ready: threading.Barrier, told: dict[int, float], n: int) -> None:
+def _watch(
+    world: Mapping[str, Any],
+    port: int,
+    awaited: str,
+    ready: threading.Barrier,
+    told: dict[int, float],
+    n: int,
+) -> None:
     """Ask again and again until the answer is the awaited one."""
     connection = HTTPConnection("127.0.0.1", port)
-    body, headers = json.dumps({"context": {"targetingKey": "u"}}), {"Authorization": f"Bearer {world['key']}"}
+    body, headers = (
+        json.dumps({"context": {"targetingKey": "u"}}),
+        {"Authorization": f"Bearer {world['key']}"},
+    )
 
     def variant() -> str:
         connection.request("POST", f"{FLAGS}/switch.bench-copy", body, headers)
@@ -227,7 +323,9 @@ def _stopped(world: Mapping[str, Any], *, stop: bool) -> float:
     with make.acting("admin"):
         if stop:
             actions.stop("system", systems.system(world["flipped_id"]), None, reason="Measured.")
-        for found in [] if stop else session().scalars(select(Stop).where(Stop.restarted_at.is_(None))).all():
+        for found in (
+            [] if stop else session().scalars(select(Stop).where(Stop.restarted_at.is_(None))).all()
+        ):
             actions.restart(found, seen=actions.seen(found), because="Measured.")
     return time.perf_counter()
 
@@ -236,11 +334,16 @@ def _silently(world: Mapping[str, Any], server: Any, *, stop: bool) -> float:
     with psycopg.connect(server.super_uri.replace("/postgres?", "/bench?")) as connection:
         if stop:
             connection.execute(
-                    "INSERT INTO stops (tenant_id, id, scope, system_id, generate, serve, reason, version, expected, created_at)"
-                    " VALUES (%s, %s, 'system', %s, true, true, 'bench', 1, '[]', now())", [world["tenant_id"], uuid4(), world["flipped_id"]])  # fmt: skip
+                "INSERT INTO stops (tenant_id, id, scope, system_id, generate, serve, reason,"
+                " version, expected, created_at) VALUES (%s, %s, 'system', %s, true, true, 'bench',"
+                " 1, '[]', now())",
+                [world["tenant_id"], uuid4(), world["flipped_id"]],
+            )
         else:
             connection.execute("UPDATE stops SET restarted_at = now() WHERE restarted_at IS NULL")
-        connection.execute("UPDATE marks SET number = number + 1 WHERE id = %s", [world["tenant_id"]])
+        connection.execute(
+            "UPDATE marks SET number = number + 1 WHERE id = %s", [world["tenant_id"]]
+        )
     return time.perf_counter()
 
 
@@ -248,13 +351,23 @@ def _silently(world: Mapping[str, Any], server: Any, *, stop: bool) -> float:
 
 
 def _standing(systems: int) -> Any:
-    from governance.operations.policies.effective_policies import Content, EffectivePolicy, Governed, Platform
+    from governance.operations.policies.effective_policies import (
+        Content,
+        EffectivePolicy,
+        Governed,
+        Platform,
+    )
     from governance.operations.policies.strictness import read_all
 
     each = tuple(
-        Governed(uuid4(), f"system-{n}", f"System {n}", "high_risk" if n % 5 == 0 else "standard") for n in range(systems)
+        Governed(uuid4(), f"system-{n}", f"System {n}", "high_risk" if n % 5 == 0 else "standard")
+        for n in range(systems)
     )
-    content = Content("strict", read_all({"citations": "required"}), {s.id: read_all({"memory": "off"}) for s in each[::3]})
+    content = Content(
+        "strict",
+        read_all({"citations": "required"}),
+        {s.id: read_all({"memory": "off"}) for s in each[::3]},
+    )
     return EffectivePolicy(Platform(), 7, content, each)
 
 
@@ -276,7 +389,9 @@ def _resolving() -> list[Row]:
         return (time.perf_counter() - begun) / times * 1000
 
     one = timed(lambda: answers.facts.standing.effective(which), 300)
-    every = timed(lambda: [_answers_of(answers, s) for s in (None, *answers.facts.standing.systems)], 30)
+    every = timed(
+        lambda: [_answers_of(answers, s) for s in (None, *answers.facts.standing.systems)], 30
+    )
     return [
         ("a full policy resolved in the process, one system of 50", one, "ms", one, "< 1 ms"),
         ("the policies of all 50 systems resolved in the process", every, "ms", None, ""),
@@ -298,6 +413,17 @@ def _flock(*, quick: bool) -> Row:
     )
 
     count = 200 if quick else FLOCK
-    told = subprocess.run([sys.executable, "-c", code, str(count)], capture_output=True, text=True, check=True, timeout=300)
-    return (f"memory of {count:,} tenants, all flags of three systems drawn up".replace(",", " "), float(told.stdout), "MB", None,
-            "bounded: at most 5 000 tenants a worker")  # fmt: skip
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(count)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    return (
+        f"memory of {count:,} tenants, all flags of three systems drawn up".replace(",", " "),
+        float(told.stdout),
+        "MB",
+        None,
+        "bounded: at most 5 000 tenants a worker",
+    )

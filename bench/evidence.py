@@ -1,8 +1,11 @@
-"""Evidence measured: a large file brought in over HTTP and into the store, and ten thousand pieces listed.
+"""Evidence measured: a large file brought in over HTTP and into the store, and ten thousand pieces
+listed.
 
-    measure(app, cookie, token, server, environment, rounds=…, seconds=…, quick=…) -> rows of the table
+    measure(app, cookie, token, server, environment, rounds=…, seconds=…, quick=…) -> rows of the
+    table
 
-The limit of an upload is a plain streamed copy of the same file to the same disk, with its SHA-256: what anybody has to do.
+The limit of an upload is a plain streamed copy of the same file to the same disk, with its SHA-256:
+what anybody has to do.
 """
 
 import contextlib
@@ -35,10 +38,21 @@ type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio
 
 
 def measure(
-    app: Flask, cookie: str, token: str, server: embedded.Embedded, environment: Mapping[str, str], *, rounds: int, seconds: float,
+    app: Flask,
+    cookie: str,
+    token: str,
+    server: embedded.Embedded,
+    environment: Mapping[str, str],
+    *,
+    rounds: int,
+    seconds: float,
     quick: bool,
-) -> list[Row]:  # fmt: skip
-    size, pieces, times = LARGE // (QUICK if quick else 1), PIECES // (QUICK if quick else 1), min(rounds, 3)
+) -> list[Row]:
+    size, pieces, times = (
+        LARGE // (QUICK if quick else 1),
+        PIECES // (QUICK if quick else 1),
+        min(rounds, 3),
+    )
     file = VAR / "large.pdf"
     try:
         rows = _stored(app, file, size, times)
@@ -62,7 +76,13 @@ def _stored(app: Flask, file: Path, size: int, rounds: int) -> list[Row]:
         copied.append(_between(before, _copied(file)))
     return [
         (f"copy of {size // PIECE} MB with SHA-256, synced", _rate(size, copied), "MB/s", None, ""),
-        ("the same, sealed into the store", _rate(size, kept), "MB/s", _ratio(copied, kept), "≥ 0.5 of the copy"),
+        (
+            "the same, sealed into the store",
+            _rate(size, kept),
+            "MB/s",
+            _ratio(copied, kept),
+            "≥ 0.5 of the copy",
+        ),
     ]
 
 
@@ -76,15 +96,24 @@ def _sealed(app: Flask, file: Path) -> float:
 
 
 def _between(before: float, after: float) -> float:
-    """The limit is measured on both sides: what comes first after a write shares the disk with it."""
+    """The limit is measured on both sides: what comes first after a write shares the disk with
+    it.
+    """
     return (before + after) / 2
 
 
-def _uploaded(app: Flask, cookie: str, token: str, file: Path, size: int, port: int, pid: int, rounds: int) -> list[Row]:
-    """A form with the file, over HTTP, until the answer: parsed, typed, sealed, synced, its row written."""
+def _uploaded(
+    app: Flask, cookie: str, token: str, file: Path, size: int, port: int, pid: int, rounds: int
+) -> list[Row]:
+    """A form with the file, over HTTP, until the answer: parsed, typed, sealed, synced, its row
+    written.
+    """
     copied, sent, grown = [], [], []
     with app.app_context(), make.acting():
-        made = [actions.begin(f"Large file {n}", kind="report", cadence="quarterly").id for n in range(rounds)]
+        made = [
+            actions.begin(f"Large file {n}", kind="report", cadence="quarterly").id
+            for n in range(rounds)
+        ]
     for evidence_id in made:
         _write(file, size)
         before = _copied(file)
@@ -98,14 +127,25 @@ def _uploaded(app: Flask, cookie: str, token: str, file: Path, size: int, port: 
         grown.append(max(peak) - idle)
         copied.append(_between(before, _copied(file)))
     return [
-        (f"upload of {size // PIECE} MB over HTTP, to its answer", _rate(size, sent), "MB/s", _ratio(copied, sent), "≥ 0.5 of the copy"),
+        (
+            f"upload of {size // PIECE} MB over HTTP, to its answer",
+            _rate(size, sent),
+            "MB/s",
+            _ratio(copied, sent),
+            "≥ 0.5 of the copy",
+        ),
         ("web worker over idle, at its peak", max(grown), "MB", None, "< 64 MB, whatever the size"),
-    ]  # fmt: skip
+    ]
 
 
-def _listed(app: Flask, cookie: str, port: int, pieces: int, rounds: int, seconds: float) -> list[Row]:
+def _listed(
+    app: Flask, cookie: str, port: int, pieces: int, rounds: int, seconds: float
+) -> list[Row]:
     with app.test_request_context():
-        library, export = url_for("evidence.index", tenant="acme"), url_for("evidence.export", tenant="acme", form="csv")
+        library, export = (
+            url_for("evidence.index", tenant="acme"),
+            url_for("evidence.export", tenant="acme", form="csv"),
+        )
         inbox = url_for("evidence.inbox", tenant="acme")
     asked = {
         f"library of {pieces} pieces, one page": library,
@@ -120,7 +160,15 @@ def _listed(app: Flask, cookie: str, port: int, pieces: int, rounds: int, second
         target = Target(name, port, path, {"Cookie": f"session={cookie}"})
         warm(target)
         goal = "" if "export" in name else "< 200 ms"
-        rows.append((name, statistics.median(median_ms(target, seconds) for _ in range(rounds)), "ms", None, goal))
+        rows.append(
+            (
+                name,
+                statistics.median(median_ms(target, seconds) for _ in range(rounds)),
+                "ms",
+                None,
+                goal,
+            )
+        )
     return rows
 
 
@@ -162,8 +210,10 @@ def _send(port: int, path: str, cookie: str, token: str, file: Path) -> None:
         "source": "bench",
     }
     part = '--{}\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
-    head = "".join(part.format(mark, *each) for each in fields.items()) + (
-        f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="large.pdf"\r\nContent-Type: application/pdf\r\n\r\n'
+    head = (
+        "".join(part.format(mark, *each) for each in fields.items())
+        + f'--{mark}\r\nContent-Disposition: form-data; name="file";'
+        ' filename="large.pdf"\r\nContent-Type: application/pdf\r\n\r\n'
     )
     tail = f"\r\n--{mark}--\r\n"
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600, blocksize=PIECE)
@@ -201,7 +251,9 @@ def _watched(pid: int) -> Iterator[list[float]]:
 
 
 def _fill(server: embedded.Embedded, pieces: int) -> None:
-    """Pieces with one accepted version each, every tenth with twelve, written by SQL: a third overdue, a third due, a third fresh."""
+    """Pieces with one accepted version each, every tenth with twelve, written by SQL: a third
+    overdue, a third due, a third fresh.
+    """
     tenant, person = make.system_actor("acme").tenant_id, make.person_id("contributor")
     values = {"tenant": tenant, "person": person, "pieces": pieces}
     with psycopg.connect(world.superuser(server), autocommit=True) as connection:
@@ -254,7 +306,14 @@ def main() -> None:
     world.fill()
     cookie = run._cookie(app)
     rows: Any = measure(
-        app, cookie, run._token(app, cookie), server, environment, rounds=3, seconds=0.4, quick="--quick" in sys.argv
+        app,
+        cookie,
+        run._token(app, cookie),
+        server,
+        environment,
+        rounds=3,
+        seconds=0.4,
+        quick="--quick" in sys.argv,
     )
     run._print(rows, {}, {})
 

@@ -1,4 +1,6 @@
-"""The floors: what Flask, psycopg and PostgreSQL take for the least that could be called a page, or a write."""
+"""The floors: what Flask, psycopg and PostgreSQL take for the least that could be called a page, or
+a write.
+"""
 
 import os
 
@@ -9,8 +11,10 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 app = Flask("floor")
-PAGE = Environment(autoescape=True).from_string("""<!doctype html><html lang="en"><head><title>{{ name }}</title></head><body><h1>{{ name }}</h1>
-<ul>{% for row in rows %}<li>{{ row[0] }} {{ row[1] }}</li>{% endfor %}</ul></body></html>""")
+PAGE = Environment(autoescape=True).from_string(
+    """<!doctype html><html lang="en"><head><title>{{ name }}</title></head><body><h1>{{ name }}</h1>
+<ul>{% for row in rows %}<li>{{ row[0] }} {{ row[1] }}</li>{% endfor %}</ul></body></html>"""
+)
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS floor_rows (id int PRIMARY KEY, ref text, title text);
@@ -32,7 +36,13 @@ _pool: ConnectionPool[Connection[TupleRow]] | None = None
 def pool() -> ConnectionPool[Connection[TupleRow]]:
     global _pool  # noqa: PLW0603 - opened in the worker, not before it is forked
     if _pool is None:
-        _pool = ConnectionPool(os.environ["FLOOR_DATABASE"], min_size=4, max_size=16, configure=_prepare_always, open=True)
+        _pool = ConnectionPool(
+            os.environ["FLOOR_DATABASE"],
+            min_size=4,
+            max_size=16,
+            configure=_prepare_always,
+            open=True,
+        )
     return _pool
 
 
@@ -62,8 +72,8 @@ def write():
     """One row and its log entry, in one transaction of one statement."""
     with pool().connection() as connection:
         connection.execute(
-            "WITH made AS (INSERT INTO floor_items (requirement, target) VALUES (1, %s) RETURNING id)"
-            " INSERT INTO floor_log (entry) SELECT jsonb_build_object('id', id) FROM made",
+            "WITH made AS (INSERT INTO floor_items (requirement, target) VALUES (1, %s) RETURNING"
+            " id) INSERT INTO floor_log (entry) SELECT jsonb_build_object('id', id) FROM made",
             [len(request.form)],
         )
     return redirect("/page", 303)
@@ -74,8 +84,9 @@ def assessment():
     """72 rows and a log entry, in one statement."""
     with pool().connection() as connection:
         connection.execute(
-            "WITH batch AS (SELECT gen_random_uuid() AS id), made AS (INSERT INTO floor_items (batch, requirement, target)"
-            " SELECT batch.id, r.id, 3 FROM floor_rows r, batch RETURNING id)"
-            " INSERT INTO floor_log (entry) SELECT jsonb_build_object('count', count(*)) FROM made"
+            "WITH batch AS (SELECT gen_random_uuid() AS id), made AS (INSERT INTO floor_items"
+            " (batch, requirement, target) SELECT batch.id, r.id, 3 FROM floor_rows r, batch"
+            " RETURNING id) INSERT INTO floor_log (entry) SELECT jsonb_build_object('count',"
+            " count(*)) FROM made"
         )
     return redirect("/page", 303)

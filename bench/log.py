@@ -1,9 +1,10 @@
-"""The audit log measured: what an entry costs its action, how fast places are given, and that a million entries read like a few.
+"""The audit log measured: what an entry costs its action, how fast places are given, and that a
+million entries read like a few.
 
     measure(app, cookie, server, environment, rounds=…, seconds=…, quick=…) -> rows of the table
 
-The mass of entries is written by SQL into acme's log, in the bytes that record() would have made; places, tiles and
-checkpoints are the product's own sequencer's.
+The mass of entries is written by SQL into acme's log, in the bytes that record() would have made;
+places, tiles and checkpoints are the product's own sequencer's.
 """
 
 import contextlib
@@ -41,7 +42,11 @@ from governance.kernel.pages import _seal
 from tests import make
 
 WRITERS = 8
-MILLION, DEEP, EXPORTED = 1_000_000, 10_000, 100_000  # entries of the log, pages turned, entries of an export
+MILLION, DEEP, EXPORTED = (
+    1_000_000,
+    10_000,
+    100_000,
+)  # entries of the log, pages turned, entries of an export
 QUICK = 50  # times less of each
 VAR = Path("var/bench")
 type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
@@ -77,8 +82,12 @@ def _ratio(above: list[float], below: list[float]) -> float:
 # ---- an entry with its action
 
 
-def _acted(cookie: str, token: str, ports: tuple[int, int], rounds: int, seconds: float) -> list[Row]:
-    """The smallest action that there is, over HTTP, with its entry and in the same application without record()."""
+def _acted(
+    cookie: str, token: str, ports: tuple[int, int], rounds: int, seconds: float
+) -> list[Row]:
+    """The smallest action that there is, over HTTP, with its entry and in the same application
+    without record().
+    """
     serial, headers = itertools.count(1), {"Cookie": f"session={cookie}"}
 
     def form() -> dict[str, str]:
@@ -100,7 +109,15 @@ def _acted(cookie: str, token: str, ports: tuple[int, int], rounds: int, seconds
         for target in (without, with_entry):
             times[target.name].append(median_ms(target, max(seconds, 0.5)))
     ratio = _ratio(times["without"], times["with"])
-    return [("an action with its audit entry, over HTTP", statistics.median(times["with"]), "ms", ratio, "≥ 0.85 of without")]
+    return [
+        (
+            "an action with its audit entry, over HTTP",
+            statistics.median(times["with"]),
+            "ms",
+            ratio,
+            "≥ 0.85 of without",
+        )
+    ]
 
 
 def _rate(work: Callable[[float], int], seconds: float) -> float:
@@ -111,23 +128,40 @@ def _rate(work: Callable[[float], int], seconds: float) -> float:
     return done / (time.perf_counter() - begun)
 
 
-def _written(app: Flask, server: embedded.Embedded, rounds: int, seconds: float) -> tuple[list[Row], float]:
-    """Entries of one busy tenant by record(), against bare rows of the same columns and indexes from the same client and threads."""
+def _written(
+    app: Flask, server: embedded.Embedded, rounds: int, seconds: float
+) -> tuple[list[Row], float]:
+    """Entries of one busy tenant by record(), against bare rows of the same columns and indexes
+    from the same client and threads.
+    """
     with psycopg.connect(server.owner_url.replace("+psycopg", ""), autocommit=True) as owner:
-        owner.execute("CREATE TABLE floor_entries (LIKE audit_entries INCLUDING DEFAULTS INCLUDING INDEXES)")
+        owner.execute(
+            "CREATE TABLE floor_entries (LIKE audit_entries INCLUDING DEFAULTS INCLUDING INDEXES)"
+        )
         owner.execute("GRANT ALL ON floor_entries TO governance_app")
     with app.app_context(), make.acting("admin") as who:
-        tenant = Tenant(id=who.tenant_id)  # what is changed plays no part: only its name stands in the entry
-        sample = record(registry["tenant.settings.changed"], tenant, before={"name": "A"}, after={"name": "B"})
+        tenant = Tenant(
+            id=who.tenant_id
+        )  # what is changed plays no part: only its name stands in the entry
+        sample = record(
+            registry["tenant.settings.changed"], tenant, before={"name": "A"}, after={"name": "B"}
+        )
         columns = [c.name for c in AuditEntry.__table__.columns]
-        values = {name: getattr(sample, name, sample.at) for name in columns}  # created_at is its instant
+        values = {
+            name: getattr(sample, name, sample.at) for name in columns
+        }  # created_at is its instant
     url = server.app_url.replace("+psycopg", "")
 
     def ours(end: float) -> int:
         count = 0
         while time.perf_counter() < end:
             with current.acting_as(who), transaction():
-                record(registry["tenant.settings.changed"], tenant, before={"name": "A"}, after={"name": f"B{count}"})
+                record(
+                    registry["tenant.settings.changed"],
+                    tenant,
+                    before={"name": "A"},
+                    after={"name": f"B{count}"},
+                )
             count += 1
         return count
 
@@ -139,7 +173,13 @@ def _written(app: Flask, server: embedded.Embedded, rounds: int, seconds: float)
 
     def _insert(table: str, end: float) -> int:
         """By psycopg alone; into the log itself under its policies, with its trigger."""
-        count, statement = 0, f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+        count, statement = (
+            0,
+            (
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES"
+                f" ({', '.join(['%s'] * len(columns))})"
+            ),
+        )
         with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
             connection.execute("SELECT set_config('app.tenant', %s, false)", [str(who.tenant_id)])
             while time.perf_counter() < end:
@@ -155,9 +195,21 @@ def _written(app: Flask, server: embedded.Embedded, rounds: int, seconds: float)
     middle = {name: statistics.median(each) for name, each in rates.items()}
     return [
         ("bare rows of that kind, 8 writers", middle["raw"], "/s", None, ""),
-        ("the same into the log: policies, trigger, queue", middle["queued"], "/s", _ratio(rates["queued"], rates["raw"]), "what the database pays"),
-        ("entries of one tenant by record(), 8 writers at once", middle["ours"], "/s", _ratio(rates["ours"], rates["raw"]), "≥ 0.6 of bare rows"),
-    ], middle["raw"]  # fmt: skip
+        (
+            "the same into the log: policies, trigger, queue",
+            middle["queued"],
+            "/s",
+            _ratio(rates["queued"], rates["raw"]),
+            "what the database pays",
+        ),
+        (
+            "entries of one tenant by record(), 8 writers at once",
+            middle["ours"],
+            "/s",
+            _ratio(rates["ours"], rates["raw"]),
+            "≥ 0.6 of bare rows",
+        ),
+    ], middle["raw"]
 
 
 def _bound(values: Mapping[str, Any], name: str) -> Any:
@@ -190,12 +242,22 @@ def _sequenced(app: Flask, server: embedded.Embedded, count: int, commits: float
         for first in range(1, count + 1, CHUNK):
             with make.acting("admin"):
                 session().execute(text("SET LOCAL statement_timeout = '300s'"))
-                session().execute(text(ENTRIES), {"first": first, "last": min(first + CHUNK - 1, count)})
+                session().execute(
+                    text(ENTRIES), {"first": first, "last": min(first + CHUNK - 1, count)}
+                )
         with make.acting("admin", read_only=True):
-            query = select(AuditEntry).where(AuditEntry.action == "tenant.settings.changed").order_by(AuditEntry.at)
-            sample = [(entry.body, canonical(entry)) for entry in session().scalars(query.limit(1000))]
+            query = (
+                select(AuditEntry)
+                .where(AuditEntry.action == "tenant.settings.changed")
+                .order_by(AuditEntry.at)
+            )
+            sample = [
+                (entry.body, canonical(entry)) for entry in session().scalars(query.limit(1000))
+            ]
         if any(stored != meant for stored, meant in sample):
-            raise SystemExit("the entries that SQL wrote are not those that record() would have written")
+            raise SystemExit(
+                "the entries that SQL wrote are not those that record() would have written"
+            )
         world.analyze(server)
         begun = time.perf_counter()
         _empty_queue()
@@ -205,8 +267,16 @@ def _sequenced(app: Flask, server: embedded.Embedded, count: int, commits: float
         hashlib.sha256(b"\0" + body).digest()
     hashed = len(sample) / (time.perf_counter() - begun)
     name = f"sequencing {count} entries: places, tiles, checkpoints"
-    return [(name, per_second, "/s", per_second / commits, "≥ 5 of 8 writers' commits"),
-            ("bare SHA-256 of such entries", hashed, "/s", per_second / hashed, "what the tree is spared")]  # fmt: skip
+    return [
+        (name, per_second, "/s", per_second / commits, "≥ 5 of 8 writers' commits"),
+        (
+            "bare SHA-256 of such entries",
+            hashed,
+            "/s",
+            per_second / hashed,
+            "what the tree is spared",
+        ),
+    ]
 
 
 def _empty_queue() -> None:
@@ -215,10 +285,14 @@ def _empty_queue() -> None:
             pass
 
 
-def _listed(app: Flask, cookie: str, port: int, pages: int, rounds: int, seconds: float) -> list[Row]:
+def _listed(
+    app: Flask, cookie: str, port: int, pages: int, rounds: int, seconds: float
+) -> list[Row]:
     """The page as a person gets it: the first, and one that is reached after turning so many."""
     with app.app_context(), make.acting("admin", read_only=True):
-        newest = select(AuditEntry.at, AuditEntry.id).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        newest = select(AuditEntry.at, AuditEntry.id).order_by(
+            AuditEntry.at.desc(), AuditEntry.id.desc()
+        )
         mark = session().execute(newest.offset(pages * PAGE - 1).limit(1)).one()
     headers = {"Cookie": f"session={cookie}"}
     targets = [
@@ -229,12 +303,22 @@ def _listed(app: Flask, cookie: str, port: int, pages: int, rounds: int, seconds
     for _ in range(rounds):
         for target in targets:
             times[target.name].append(median_ms(target, seconds))
-    return [("the log's first page", statistics.median(times["first"]), "ms", None, "< 100 ms"),
-            (f"its page {pages}", statistics.median(times["deep"]), "ms", _ratio(times["first"], times["deep"]), "≥ 0.8 of the first, < 100 ms")]  # fmt: skip
+    return [
+        ("the log's first page", statistics.median(times["first"]), "ms", None, "< 100 ms"),
+        (
+            f"its page {pages}",
+            statistics.median(times["deep"]),
+            "ms",
+            _ratio(times["first"], times["deep"]),
+            "≥ 0.8 of the first, < 100 ms",
+        ),
+    ]
 
 
 def _proved(app: Flask, samples: int) -> list[Row]:
-    """Inclusion proofs of entries drawn by lot, each in a transaction of its own; how many nodes the worst one asks for."""
+    """Inclusion proofs of entries drawn by lot, each in a transaction of its own; how many nodes
+    the worst one asks for.
+    """
     times, asked = [], []
     lot = random.Random(2026)
     for _ in range(samples):
@@ -242,7 +326,9 @@ def _proved(app: Flask, samples: int) -> list[Row]:
             size = queries.last_checkpoint().size
             node, read = queries.nodes(), []
 
-            def counting(level: int, index: int, node: merkle.Node = node, read: list[Any] = read) -> bytes:
+            def counting(
+                level: int, index: int, node: merkle.Node = node, read: list[Any] = read
+            ) -> bytes:
                 read.append((level, index))
                 return node(level, index)
 
@@ -250,8 +336,10 @@ def _proved(app: Flask, samples: int) -> list[Row]:
             merkle.inclusion(lot.randrange(size), size, counting)
             times.append((time.perf_counter() - begun) * 1000)
             asked.append(len(read))
-    return [(f"inclusion proof in a log of {size}", statistics.median(times), "ms", None, "a few ms"),
-            ("nodes that the longest of them reads", max(asked), "", None, "≤ 40")]  # fmt: skip
+    return [
+        (f"inclusion proof in a log of {size}", statistics.median(times), "ms", None, "a few ms"),
+        ("nodes that the longest of them reads", max(asked), "", None, "≤ 40"),
+    ]
 
 
 def _verified(count: int) -> list[Row]:
@@ -267,22 +355,31 @@ def _verified(count: int) -> list[Row]:
     if process.returncode:
         raise SystemExit("verify-log refused the export")
     file.unlink()
-    return [(f"verify-log on {count} entries", took, "s", None, "≤ 10 s for 100 000"),
-            ("its peak memory", peak, "MB", None, "≤ 100 MB, whatever the size")]  # fmt: skip
+    return [
+        (f"verify-log on {count} entries", took, "s", None, "≤ 10 s for 100 000"),
+        ("its peak memory", peak, "MB", None, "≤ 100 MB, whatever the size"),
+    ]
 
 
 def _peak_megabytes(pid: int) -> float:
     """Since its exec: what wait4 tells of a child begins with its parent's."""
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+        return next(
+            (int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0
+        )
     return 0.0
 
 
 def _export(file: Path, count: int) -> str:
-    """A whole log of that many entries with every proof, signed with a key made for it; the verifier key."""
+    """A whole log of that many entries with every proof, signed with a key made for it; the
+    verifier key.
+    """
     filler = "x" * 300
-    bodies = [json.dumps({"action": "bench.entry", "id": f"{n:036d}", "text": filler}).encode() for n in range(count)]
+    bodies = [
+        json.dumps({"action": "bench.entry", "id": f"{n:036d}", "text": filler}).encode()
+        for n in range(count)
+    ]
     levels = [[merkle.leaf_hash(body) for body in bodies]]
     while len(levels[-1]) > 1:
         row = levels[-1]
@@ -292,7 +389,9 @@ def _export(file: Path, count: int) -> str:
         return levels[level][index]
 
     private, origin = Ed25519PrivateKey.generate(), "bench.example/audit/acme"
-    note = checkpoint.sign(private, origin, checkpoint.Head(origin, count, merkle.root(count, node)))
+    note = checkpoint.sign(
+        private, origin, checkpoint.Head(origin, count, merkle.root(count, node))
+    )
     with file.open("wb") as out:
         out.write(jsonl.Header(origin, note, whole=True, first=0, last=count - 1, filters={}).line)
         for index, body in enumerate(bodies):

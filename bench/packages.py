@@ -1,10 +1,13 @@
-"""An evidence package measured: 5 000 files of 2 GiB together, made by the work item in a process of its own.
+"""An evidence package measured:
+
+5 000 files of 2 GiB together, made by the work item in a process of its own.
 
     measure(app, server, environment, quick=…) -> rows of the table
 
-The limit is a plain copy of the same stored bytes into one file, with its SHA-256, synced: what anybody has to do who
-makes one file of many. It stands in the second tenant. While it is made, the process' memory, the progress that the page
-shows and the bytes that lie there are looked at together.
+The limit is a plain copy of the same stored bytes into one file, with its SHA-256, synced: what
+anybody has to do who makes one file of many. It stands in the second tenant. While it is made, the
+process' memory, the progress that the page shows and the bytes that lie there are looked at
+together.
 
 `python -m bench.packages [--quick]` runs this section alone.
 """
@@ -48,7 +51,9 @@ type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio
 
 @dataclass(slots=True)
 class Made:
-    """How one package went: seconds in all, memory over idle, and (second, share told, share that lay there)."""
+    """How one package went: seconds in all, memory over idle, and (second, share told, share that
+    lay there).
+    """
 
     seconds: float = 0.0
     grown: float = 0.0
@@ -58,15 +63,21 @@ class Made:
     @property
     def strays(self) -> float:
         """The furthest that what was told lay from the share of the bytes, in hundredths."""
-        return max((abs(told - 100 * there / self.size) for _, told, there in self.seen), default=100.0)
+        return max(
+            (abs(told - 100 * there / self.size) for _, told, there in self.seen), default=100.0
+        )
 
     @property
     def over_time(self) -> float:
         """The furthest that it lay from the share of the time, in hundredths."""
-        return max((abs(told - 100 * at / self.seconds) for at, told, _ in self.seen), default=100.0)
+        return max(
+            (abs(told - 100 * at / self.seconds) for at, told, _ in self.seen), default=100.0
+        )
 
 
-def measure(app: Flask, server: embedded.Embedded, environment: Mapping[str, str], *, quick: bool) -> list[Row]:
+def measure(
+    app: Flask, server: embedded.Embedded, environment: Mapping[str, str], *, quick: bool
+) -> list[Row]:
     files, total = FILES // (QUICK if quick else 1), TOTAL // (QUICK if quick else 1)
     with app.app_context():
         keys = _filled(server, files, total)
@@ -78,31 +89,80 @@ def measure(app: Flask, server: embedded.Embedded, environment: Mapping[str, str
         checked = _checked(engagement_id, package_id)
         _swept(keys, engagement_id, package_id)
     return [
-        (f"copy of {files} stored files, {total // MIB} MB, SHA-256, synced", total / MIB / copied, "MB/s", None, ""),
-        ("a package of them by its work item, until it is filed", total / MIB / made.seconds, "MB/s", copied / made.seconds, "≥ 0.4 of the copy"),
-        ("its process over idle, at its peak", made.grown, "MB", None, "< 64 MB, whatever the size"),
+        (
+            f"copy of {files} stored files, {total // MIB} MB, SHA-256, synced",
+            total / MIB / copied,
+            "MB/s",
+            None,
+            "",
+        ),
+        (
+            "a package of them by its work item, until it is filed",
+            total / MIB / made.seconds,
+            "MB/s",
+            copied / made.seconds,
+            "≥ 0.4 of the copy",
+        ),
+        (
+            "its process over idle, at its peak",
+            made.grown,
+            "MB",
+            None,
+            "< 64 MB, whatever the size",
+        ),
         ("progress: furthest from the share of bytes", made.strays, "%", None, "< 5"),
-        ("progress: furthest from the share of time", made.over_time, "%", None, "the disk's last sync is in it"),
+        (
+            "progress: furthest from the share of time",
+            made.over_time,
+            "%",
+            None,
+            "the disk's last sync is in it",
+        ),
         ("the same package by verify-package", total / MIB / checked, "MB/s", copied / checked, ""),
-    ]  # fmt: skip
+    ]
 
 
 # ---- what is there
 
 
 def _filled(server: embedded.Embedded, files: int, total: int) -> list[str]:
-    """Files in the store by the store, of sizes from a fifth to twice the middle; their rows by SQL. Their keys."""
+    """Files in the store by the store, of sizes from a fifth to twice the middle; their rows by
+    SQL. Their keys.
+    """
     rows, keys, left = [], [], total
     with make.acting(OFFICER, TENANT) as who:
         for number in range(files):
-            size = left if number == files - 1 else (total // files) * (20 + number * 37 % 160) // 100
+            size = (
+                left if number == files - 1 else (total // files) * (20 + number * 37 % 160) // 100
+            )
             left -= size
-            blob = storage.store().write(who.tenant_id, io.BytesIO(os.urandom(size)), limit=total, shelf="evidence")
+            blob = storage.store().write(
+                who.tenant_id, io.BytesIO(os.urandom(size)), limit=total, shelf="evidence"
+            )
             keys.append(blob.key)
-            rows.append((str(who.tenant_id), str(uuid7()), str(uuid7()), number, blob.size, blob.sha256, blob.key))
+            rows.append(
+                (
+                    str(who.tenant_id),
+                    str(uuid7()),
+                    str(uuid7()),
+                    number,
+                    blob.size,
+                    blob.sha256,
+                    blob.key,
+                )
+            )
     with make.acting(OFFICER, TENANT):
-        held = [controls.create(f"PK-{n:02}", f"Packed control {n}", "It is done.", kind="preventive", automation="manual", cadence="monthly").id
-                for n in range(CONTROLS)]  # fmt: skip
+        held = [
+            controls.create(
+                f"PK-{n:02}",
+                f"Packed control {n}",
+                "It is done.",
+                kind="preventive",
+                automation="manual",
+                cadence="monthly",
+            ).id
+            for n in range(CONTROLS)
+        ]
     with psycopg.connect(world.superuser(server), autocommit=True) as connection:
         connection.execute(TABLE)
         with connection.cursor().copy("COPY packed FROM STDIN") as copy:
@@ -117,8 +177,13 @@ def _engagement() -> UUID:
     today = clock.today()
     with make.acting(OFFICER, TENANT):
         held = actions.open_engagement(
-            "Brook Audit", framework_id=None, period_from=today - timedelta(days=90), period_to=today, fieldwork_from=today, fieldwork_to=today
-        )  # fmt: skip
+            "Brook Audit",
+            framework_id=None,
+            period_from=today - timedelta(days=90),
+            period_to=today,
+            fieldwork_from=today,
+            fieldwork_to=today,
+        )
         engagement_id = held.id
     with make.acting("admin", TENANT):
         while sequencer.sequence():
@@ -153,8 +218,12 @@ def _copied(keys: list[str]) -> float:
     return taken
 
 
-def _made(server: embedded.Embedded, environment: Mapping[str, str], engagement_id: UUID) -> tuple[UUID, Made]:
-    """Asked for here, made there: a process as `governance jobs` is one, idle before, watched while it works."""
+def _made(
+    server: embedded.Embedded, environment: Mapping[str, str], engagement_id: UUID
+) -> tuple[UUID, Made]:
+    """Asked for here, made there: a process as `governance jobs` is one, idle before, watched while
+    it works.
+    """
     made = Made()
     with _worker(environment) as worker:
         idle = _rss(worker.pid)
@@ -168,7 +237,11 @@ def _made(server: embedded.Embedded, environment: Mapping[str, str], engagement_
         with psycopg.connect(world.superuser(server), autocommit=True) as connection:
             state, peak = "queued", idle
             while state in {"queued", "running"}:
-                state, done, total = connection.execute(STATE, [work_id]).fetchone() or ("lost", 0, 0)
+                state, done, total = connection.execute(STATE, [work_id]).fetchone() or (
+                    "lost",
+                    0,
+                    0,
+                )
                 at, there, peak = time.perf_counter() - begun, _there(), max(peak, _rss(worker.pid))
                 if state == "running" and there:
                     made.seen.append((at, 100 * done / max(total, 1), there))
@@ -191,7 +264,9 @@ def _there() -> int:
 @contextmanager
 def _worker(environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
     command = [sys.executable, "-m", "bench.packages", "--work"]
-    process = subprocess.Popen(command, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     try:
         assert process.stdout
         if process.stdout.readline() != b"idle\n":
@@ -203,7 +278,9 @@ def _worker(environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]
 
 
 def work() -> None:
-    """The worker's side: everything imported and connected, then one line of input for the queue's one item."""
+    """The worker's side: everything imported and connected, then one line of input for the queue's
+    one item.
+    """
     from bench import run
     from governance.app.schedule import HANDLERS
     from governance.foundation.people.jobs import actor_of
@@ -227,13 +304,21 @@ def _checked(engagement_id: UUID, package_id: UUID) -> float:
         key.write_text("\n".join(queries.verifier_keys()))
         with file.open("wb") as out:
             out.writelines(storage.pieces(stored))
-    command = [str(Path(sys.executable).with_name("governance")), "verify-package", str(file), "--key", str(key)]
+    command = [
+        str(Path(sys.executable).with_name("governance")),
+        "verify-package",
+        str(file),
+        "--key",
+        str(key),
+    ]
     begun = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     taken = time.perf_counter() - begun
     file.unlink()
     if done.returncode:
-        raise SystemExit(f"verify-package does not hold the package for whole:\n{done.stdout}{done.stderr}")
+        raise SystemExit(
+            f"verify-package does not hold the package for whole:\n{done.stdout}{done.stderr}"
+        )
     return taken
 
 

@@ -1,4 +1,7 @@
-"""One report, ours or bare, in a process of its own: `python -m bench.paper ours|bare` prints seconds of CPU, wall, peak memory, pages."""
+"""One report, ours or bare, in a process of its own:
+
+`python -m bench.paper ours|bare` prints seconds of CPU, wall, peak memory, pages.
+"""
 
 import json
 import resource
@@ -15,18 +18,29 @@ def main(how: str) -> None:
     before, begun = _used(), time.perf_counter()
     data = _ours(built) if how == "ours" else _bare(built.html)
     wall, after = time.perf_counter() - begun, _used()
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    peak = (
+        max(
+            resource.getrusage(who).ru_maxrss
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        / 1024
+    )
     print(json.dumps({"cpu": after - before, "wall": wall, "peak": peak, "pages": _pages(data)}))
 
 
 def _ours(built) -> bytes:
     from governance.kernel.pdf import render_in_child
 
-    return render_in_child(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
+    return render_in_child(
+        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+    )
 
 
 def _bare(html: str) -> bytes:
-    """What anybody would write: no limits, no child, no archive format, no tags. It may fetch our own static files."""
+    """What anybody would write: no limits, no child, no archive format, no tags.
+
+    It may fetch our own static files.
+    """
     from weasyprint import HTML
 
     from governance.kernel.pdf import _fetcher
@@ -35,7 +49,10 @@ def _bare(html: str) -> bytes:
 
 
 def _used() -> float:
-    return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+    return sum(
+        u.ru_utime + u.ru_stime
+        for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
 
 
 def _pages(data: bytes) -> int:

@@ -1,8 +1,10 @@
-"""`make bench`: ours beside the limit of the same machine in the same run, interleaved, medians of rounds.
+"""`make bench`: ours beside the limit of the same machine in the same run, interleaved, medians of
+rounds.
 
-Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes, the seal
-(row-level security), transactions, the report, memory, the audit log, evidence, packages, decisions; statements are counted
-exactly. `--quick` makes one short round of each, to see that it runs.
+Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
+the seal (row-level security), transactions, the report, memory, the audit log, evidence, packages,
+decisions; statements are counted exactly. `--quick` makes one short round of each, to see that it
+runs.
 """
 
 import argparse
@@ -33,13 +35,21 @@ from governance.kernel import db, embedded
 
 VAR = Path("var/bench")
 PEERS = (
-    ("list of requirements with controls", "VerifyWise 8 to 11 ms · CISO Assistant 501 ms, 464 statements"),
+    (
+        "list of requirements with controls",
+        "VerifyWise 8 to 11 ms · CISO Assistant 501 ms, 464 statements",
+    ),
     ("create an assessment", "VerifyWise 71 to 79 ms · CISO Assistant 75 ms"),
     ("record a conclusion", "CISO Assistant 82 ms"),
-    ("page of a signed-in person", "VerifyWise 0.9 ms · CISO Assistant 5.4 ms (a no-op of the API)"),
+    (
+        "page of a signed-in person",
+        "VerifyWise 0.9 ms · CISO Assistant 5.4 ms (a no-op of the API)",
+    ),
     ("report", "CISO Assistant 2.1 s for a table of 72 rows · VerifyWise 1.4 s for 5 pages"),
 )
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio to its floor, the goal
+type Row = tuple[
+    str, float, str, float | None, str
+]  # what, value, unit, ratio to its floor, the goal
 
 
 def main() -> None:
@@ -49,7 +59,10 @@ def main() -> None:
     rows, counted, memory = measure(rounds, seconds, papers, quick=options.quick)
     _print(rows, counted, memory)
     _keep(rows, counted, memory, rounds)
-    print(f"\n{rounds} interleaved rounds, {time.monotonic() - begun:.0f} s. Kept in {VAR / 'latest.json'}")
+    print(
+        f"\n{rounds} interleaved rounds, {time.monotonic() - begun:.0f} s. Kept in"
+        f" {VAR / 'latest.json'}"
+    )
 
 
 def _options() -> argparse.Namespace:
@@ -59,7 +72,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(rounds: int, seconds: float, papers: int, *, quick: bool) -> tuple[list[Row], dict[str, int], dict[str, float]]:
+def measure(
+    rounds: int, seconds: float, papers: int, *, quick: bool
+) -> tuple[list[Row], dict[str, int], dict[str, float]]:
     shutil.rmtree(VAR / "objects", ignore_errors=True)
     VAR.mkdir(parents=True, exist_ok=True)
     server = world.database(VAR / "pg")
@@ -80,9 +95,27 @@ def measure(rounds: int, seconds: float, papers: int, *, quick: bool) -> tuple[l
         rows += _written(app, cookie, (port, floor_port), rounds, seconds)
         memory = {"web worker, after the load (MB)": round(resident_megabytes(pid), 1)}
     rows += [_sealed(app, server, rounds), *_transactions(server, rounds), *_papers(papers)]
-    rows += log.measure(app, cookie, _token(app, cookie), server, environment, rounds=rounds, seconds=seconds, quick=quick)
+    rows += log.measure(
+        app,
+        cookie,
+        _token(app, cookie),
+        server,
+        environment,
+        rounds=rounds,
+        seconds=seconds,
+        quick=quick,
+    )
     rows += testing.measure(app, environment, rounds=rounds, seconds=seconds)
-    rows += evidence.measure(app, cookie, _token(app, cookie), server, environment, rounds=rounds, seconds=seconds, quick=quick)
+    rows += evidence.measure(
+        app,
+        cookie,
+        _token(app, cookie),
+        server,
+        environment,
+        rounds=rounds,
+        seconds=seconds,
+        quick=quick,
+    )
     rows += packages.measure(app, server, environment, quick=quick)
     rows += decisions.measure(environment, server, rounds=rounds, seconds=seconds, quick=quick)
     return rows, counted, memory
@@ -93,10 +126,14 @@ def measure(rounds: int, seconds: float, papers: int, *, quick: bool) -> tuple[l
 
 def _environment(server: embedded.Embedded) -> dict[str, str]:
     return {
-        **os.environ, "GOVERNANCE_DEMO": "1", "GOVERNANCE_VAR": str(VAR.resolve()), "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
-        "DATABASE_URL": server.app_url, "GOVERNANCE_OWNER_DATABASE_URL": server.owner_url,
+        **os.environ,
+        "GOVERNANCE_DEMO": "1",
+        "GOVERNANCE_VAR": str(VAR.resolve()),
+        "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
+        "DATABASE_URL": server.app_url,
+        "GOVERNANCE_OWNER_DATABASE_URL": server.owner_url,
         "FLOOR_DATABASE": server.app_url.replace("+psycopg", ""),
-    }  # fmt: skip
+    }
 
 
 def _application() -> Flask:
@@ -126,16 +163,24 @@ def _pages(app: Flask, cookie: str, port: int) -> dict[str, Target]:
     paths = {
         "page of a signed-in person": _url(app, "sessions.own_sessions"),
         "heat map": _url(app, "assessments.heat_map", key=world.KEY),
-        "list of 72 requirements with controls and evidence": _url(app, "assessments.requirements", key=world.KEY),
+        "list of 72 requirements with controls and evidence": _url(
+            app, "assessments.requirements", key=world.KEY
+        ),
         "one requirement": _url(app, "assessments.requirement", key=world.KEY, ref=ref),
         "list of controls": _url(app, "controls.index"),
         "list of 500 pieces of evidence, one page": _url(app, "evidence.index"),
     }
-    return {name: Target(name, port, path, {"Cookie": f"session={cookie}"}) for name, path in paths.items()}
+    return {
+        name: Target(name, port, path, {"Cookie": f"session={cookie}"})
+        for name, path in paths.items()
+    }
 
 
 def _read(pages: Mapping[str, Target], floor_port: int, rounds: int, seconds: float) -> list[Row]:
-    """Pages against two floors of the same server: Flask alone, and Flask with one psycopg select and a template."""
+    """Pages against two floors of the same server:
+
+    Flask alone, and Flask with one psycopg select and a template.
+    """
     hello, page = Target("hello", floor_port, "/hello"), Target("page", floor_port, "/page")
     many = Target("list", floor_port, "/list")
     targets = {"hello": hello, "floor": page, "floor of 72 rows": many, **pages}
@@ -166,7 +211,15 @@ def _read(pages: Mapping[str, Target], floor_port: int, rounds: int, seconds: fl
     ]
     for name in pages:
         floor = "floor of 72 rows" if "72" in name or "heat" in name else "floor"
-        rows.append((name, statistics.median(one[name]), "ms", _ratio(one[floor], one[name]), "≥ 0.35 of the floor page"))
+        rows.append(
+            (
+                name,
+                statistics.median(one[name]),
+                "ms",
+                _ratio(one[floor], one[name]),
+                "≥ 0.35 of the floor page",
+            )
+        )
         rows.append(
             (
                 f"{name}, 4 at once",
@@ -179,25 +232,54 @@ def _read(pages: Mapping[str, Target], floor_port: int, rounds: int, seconds: fl
     return rows
 
 
-def _written(app: Flask, cookie: str, ports: tuple[int, int], rounds: int, seconds: float) -> list[Row]:
-    """Writes with their audit entries, through the form and its checks, against one bare statement that writes as many rows."""
+def _written(
+    app: Flask, cookie: str, ports: tuple[int, int], rounds: int, seconds: float
+) -> list[Row]:
+    """Writes with their audit entries, through the form and its checks, against one bare statement
+    that writes as many rows.
+    """
     (port, floor_port), token = ports, _token(app, cookie)
     headers = {"Cookie": f"session={cookie}"}
     serial, revision, framework = itertools.count(1), itertools.count(0), world.framework_id()
     today = datetime.now(UTC).date()
-    begin = Target("create an assessment", port, _url(app, "assessments.begin"), headers, lambda: {
-        "csrf_token": token, "title": f"Bench {next(serial)}", "framework": framework, "scope": "organisation", "targets": "3",
-        "period_from": (today - timedelta(days=90)).isoformat(), "period_to": today.isoformat(),
-    }, 303)  # fmt: skip
-    conclude = Target("record a conclusion", port, _url(app, "assessments.conclude", item_id=world.an_item()), headers, lambda: {
-        "csrf_token": token, "level": "2", "rationale": "Answered by the policy and its yearly review.", "revision": str(next(revision)),
-    }, 303)  # fmt: skip
+    begin = Target(
+        "create an assessment",
+        port,
+        _url(app, "assessments.begin"),
+        headers,
+        lambda: {
+            "csrf_token": token,
+            "title": f"Bench {next(serial)}",
+            "framework": framework,
+            "scope": "organisation",
+            "targets": "3",
+            "period_from": (today - timedelta(days=90)).isoformat(),
+            "period_to": today.isoformat(),
+        },
+        303,
+    )
+    conclude = Target(
+        "record a conclusion",
+        port,
+        _url(app, "assessments.conclude", item_id=world.an_item()),
+        headers,
+        lambda: {
+            "csrf_token": token,
+            "level": "2",
+            "rationale": "Answered by the policy and its yearly review.",
+            "revision": str(next(revision)),
+        },
+        303,
+    )
     floors = {
         conclude: Target("write", floor_port, "/write", {}, dict, 303),
         begin: Target("72 rows", floor_port, "/assessment", {}, dict, 303),
     }
     times: dict[str, list[float]] = {t.name: [] for t in (*floors, *floors.values())}
-    for target, its_floor in floors.items():  # conclusions first: a new assessment would become the present one
+    for (
+        target,
+        its_floor,
+    ) in floors.items():  # conclusions first: a new assessment would become the present one
         for _ in range(rounds):
             for each in (its_floor, target):
                 times[each.name].append(median_ms(each, seconds))
@@ -221,7 +303,9 @@ def _token(app: Flask, cookie: str) -> str:
 
 
 def _statements(app: Flask, cookie: str, path: str) -> int:
-    """How many SQL statements a warm page sends, the session's own included; BEGIN, COMMIT and settings are not counted."""
+    """How many SQL statements a warm page sends, the session's own included; BEGIN, COMMIT and
+    settings are not counted.
+    """
     client = app.test_client()
     client.set_cookie("session", cookie, domain="127.0.0.1")
     seen: list[str] = []
@@ -251,7 +335,9 @@ def _listening(note: Callable[[str], None]) -> Iterator[None]:
 
 
 def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
-    """The heat map's reading under row-level security, against the same as a superuser, whom no policy binds."""
+    """The heat map's reading under row-level security, against the same as a superuser, whom no
+    policy binds.
+    """
     from governance.assurance.assessments import queries
     from governance.assurance.frameworks import queries as frameworks
     from tests import make
@@ -279,7 +365,9 @@ def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
 
 
 def _transactions(server: embedded.Embedded, rounds: int) -> list[Row]:
-    """What BEGIN and the tenant's settings cost around one select: in round trips of their own, or in a pipeline."""
+    """What BEGIN and the tenant's settings cost around one select: in round trips of their own, or
+    in a pipeline.
+    """
     settle = "SELECT set_config('app.tenant', %s, true), set_config('app.person', %s, true)"
     select = "SELECT ref, title FROM floor_rows WHERE id = 7"
 
@@ -302,7 +390,12 @@ def _transactions(server: embedded.Embedded, rounds: int) -> list[Row]:
             c.execute(select)
             c.commit()
 
-    ways = {"bare": (bare, True), "apart": (apart, True), "kernel": (kernel, False), "together": (together, False)}
+    ways = {
+        "bare": (bare, True),
+        "apart": (apart, True),
+        "kernel": (kernel, False),
+        "together": (together, False),
+    }
     times: dict[str, list[float]] = {name: [] for name in ways}
     with psycopg.connect(server.app_url.replace("+psycopg", ""), prepare_threshold=0) as connection:
         for _ in range(rounds):
@@ -339,12 +432,18 @@ def _transactions(server: embedded.Embedded, rounds: int) -> list[Row]:
 
 
 def _papers(rounds: int) -> list[Row]:
-    """The AI RMF report in its limited child, as PDF/A-3a with tags and attachments, against WeasyPrint bare on the same HTML."""
+    """The AI RMF report in its limited child, as PDF/A-3a with tags and attachments, against
+    WeasyPrint bare on the same HTML.
+    """
     found: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
     for _ in range(rounds):
         for how, each in found.items():
             done = subprocess.run(
-                [sys.executable, "-m", "bench.paper", how], capture_output=True, text=True, check=True, timeout=300
+                [sys.executable, "-m", "bench.paper", how],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=300,
             )
             each.append(json.loads(done.stdout.splitlines()[-1]))
     cpu = {how: [each["cpu"] for each in runs] for how, runs in found.items()}
@@ -352,8 +451,20 @@ def _papers(rounds: int) -> list[Row]:
     pages = int(found["ours"][0]["pages"])
     return [
         (f"bare WeasyPrint, {pages} pages, CPU", statistics.median(cpu["bare"]), "s", None, ""),
-        ("report, CPU", statistics.median(cpu["ours"]), "s", _ratio(cpu["ours"], cpu["bare"]), "≤ 1.3 of bare"),
-        ("report, peak memory of its process", peak["ours"], "MB", peak["ours"] / peak["bare"], "≤ 256 MB"),
+        (
+            "report, CPU",
+            statistics.median(cpu["ours"]),
+            "s",
+            _ratio(cpu["ours"], cpu["bare"]),
+            "≤ 1.3 of bare",
+        ),
+        (
+            "report, peak memory of its process",
+            peak["ours"],
+            "MB",
+            peak["ours"] / peak["bare"],
+            "≤ 256 MB",
+        ),
     ]
 
 
@@ -368,8 +479,13 @@ def _ratio(above: list[float], below: list[float]) -> float:
 def _print(rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, float]) -> None:
     print(f"\n{'':<62}{'median':>12}{'ratio':>8}  goal")
     for what, value, unit, ratio, goal in rows:
-        print(f"{what:<62}{value:>9.2f} {unit:<5}{'' if ratio is None else f'{ratio:.2f}':>5}  {goal}")
-    print("\nSQL statements of a page, the session's own included (goal for lists: at most 4 of the page's own)")
+        print(
+            f"{what:<62}{value:>9.2f} {unit:<5}{'' if ratio is None else f'{ratio:.2f}':>5}  {goal}"
+        )
+    print(
+        "\nSQL statements of a page, the session's own included (goal for lists: at most 4 of the"
+        " page's own)"
+    )
     for name, count in counted.items():
         print(f"  {name:<60}{count:>4}")
     for name, megabytes in memory.items():
@@ -379,12 +495,21 @@ def _print(rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, flo
         print(f"  {job:<40}{figures}")
 
 
-def _keep(rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, float], rounds: int) -> None:
+def _keep(
+    rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, float], rounds: int
+) -> None:
     told = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "rounds": rounds, "cores": os.cpu_count(), "python": platform.python_version(),
-        "measured": [{"what": w, "median": v, "unit": u, "ratio": r, "goal": g} for w, v, u, r, g in rows],
-        "statements": dict(counted), "memory": dict(memory), "peers_measured_earlier": dict(PEERS),
-    }  # fmt: skip
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rounds": rounds,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "measured": [
+            {"what": w, "median": v, "unit": u, "ratio": r, "goal": g} for w, v, u, r, g in rows
+        ],
+        "statements": dict(counted),
+        "memory": dict(memory),
+        "peers_measured_earlier": dict(PEERS),
+    }
     (VAR / "latest.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -1,4 +1,7 @@
-"""The same application with record() taken out: what an action costs without its audit entry. For the bench, and nowhere else."""
+"""The same application with record() taken out: what an action costs without its audit entry.
+
+For the bench, and nowhere else.
+"""
 
 import sys
 from typing import Any

@@ -1,9 +1,10 @@
-"""Type II measured: the matrix of 120 controls and 12 months, as its page, its file and its rules alone.
+"""Type II measured: the matrix of 120 controls and 12 months, as its page, its file and its rules
+alone.
 
     measure(app, environment, rounds=…, seconds=…) -> rows of the table
 
-It stands in the second tenant, so that no other page's numbers move: 120 controls with twelve reviewed versions each, a
-third of them daily or weekly, and twenty samples of 25 items.
+It stands in the second tenant, so that no other page's numbers move: 120 controls with twelve
+reviewed versions each, a third of them daily or weekly, and twenty samples of 25 items.
 """
 
 import io
@@ -30,7 +31,9 @@ CADENCES = ("daily", "weekly", "monthly", "quarterly", "per change", "per releas
 type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
-def measure(app: Flask, environment: Mapping[str, str], *, rounds: int, seconds: float) -> list[Row]:
+def measure(
+    app: Flask, environment: Mapping[str, str], *, rounds: int, seconds: float
+) -> list[Row]:
     with app.app_context():
         fill()
         cookie = make.cookie("compliance_officer", "globex")
@@ -50,7 +53,13 @@ def measure(app: Flask, environment: Mapping[str, str], *, rounds: int, seconds:
             None,
             f"< {GOAL_MS} ms",
         ),
-        ("the same as CSV, each cell explained", statistics.median(taken["matrix as CSV"]), "ms", None, ""),
+        (
+            "the same as CSV, each cell explained",
+            statistics.median(taken["matrix as CSV"]),
+            "ms",
+            None,
+            "",
+        ),
         ("the same, reading and rules alone", statistics.median(read), "ms", None, ""),
     ]
 
@@ -69,14 +78,23 @@ def fill() -> None:
     """Controls and samples by the product's actions; the mass of evidence by SQL, as the tenant."""
     with make.acting("compliance_officer", "globex"):
         made = [
-            controls.create(f"T2-{n:03}", f"Measured control {n}", "It is done.", kind="preventive", automation="manual",
-                            cadence=CADENCES[n % len(CADENCES)])
+            controls.create(
+                f"T2-{n:03}",
+                f"Measured control {n}",
+                "It is done.",
+                kind="preventive",
+                automation="manual",
+                cadence=CADENCES[n % len(CADENCES)],
+            )
             for n in range(CONTROLS)
-        ]  # fmt: skip
+        ]
         session().execute(text("UPDATE controls SET created_at = now() - interval '2 years'"))
         session().execute(text(PIECES))
         session().execute(text(LINKS))
-        people = {"by": make.person_id("admin", "globex"), "reviewer": make.person_id("compliance_officer", "globex")}
+        people = {
+            "by": make.person_id("admin", "globex"),
+            "reviewer": make.person_id("compliance_officer", "globex"),
+        }
         session().execute(text(VERSIONS), people)
         session().execute(text(REVIEWS), people)
         for control in [c for c in made if c.cadence.startswith("per ")][:SAMPLES]:
@@ -85,12 +103,23 @@ def fill() -> None:
 
 def _sample(control_id: object) -> None:
     today = clock.today()
-    lines = "\n".join(["id,on", *(f"release {n},{today - timedelta(days=5 * n)}" for n in range(RELEASES))])
+    lines = "\n".join(
+        ["id,on", *(f"release {n},{today - timedelta(days=5 * n)}" for n in range(RELEASES))]
+    )
     held = queries.control(control_id)  # type: ignore[arg-type]
     population = actions.freeze(
-        held, key="releases", title="Releases", query="select id, on from releases", parameters={}, rows=population_import.read(io.BytesIO(lines.encode()), "r.csv"),
-        period_from=today - timedelta(days=364), period_to=today, run_at=clock.now(), run_by="release register", source="file",
-    )  # fmt: skip
+        held,
+        key="releases",
+        title="Releases",
+        query="select id, on from releases",
+        parameters={},
+        rows=population_import.read(io.BytesIO(lines.encode()), "r.csv"),
+        period_from=today - timedelta(days=364),
+        period_to=today,
+        run_at=clock.now(),
+        run_by="release register",
+        source="file",
+    )
     sample, _ = actions.draw(population, held, attributes=["signed"], seed="441790ce")
     actions.record_results([view.item for view in queries.items(sample.id)], {"signed": "yes"})
 

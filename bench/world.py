@@ -1,4 +1,7 @@
-"""The database that is measured: 72 requirements, the starter pack's controls, 500 pieces of evidence with reviewed versions."""
+"""The database that is measured:
+
+72 requirements, the starter pack's controls, 500 pieces of evidence with reviewed versions.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -46,11 +49,19 @@ def an_item() -> UUID:
     """The item of the measured assessment that conclusions are written for."""
     with make.acting(read_only=True):
         held = assessments.present(frameworks.framework(KEY).id)
-        return session().scalars(select(AssessmentItem.id).where(AssessmentItem.assessment_id == held.id).limit(1)).one()
+        return (
+            session()
+            .scalars(
+                select(AssessmentItem.id).where(AssessmentItem.assessment_id == held.id).limit(1)
+            )
+            .one()
+        )
 
 
 def analyze(server: embedded.Embedded) -> None:
-    """What autovacuum has long done in a database that people use: fresh statistics, without which plans are guesses."""
+    """What autovacuum has long done in a database that people use: fresh statistics, without which
+    plans are guesses.
+    """
     with psycopg.connect(superuser(server), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
 
@@ -61,7 +72,9 @@ def superuser(server: embedded.Embedded) -> str:
 
 
 def fill() -> None:
-    """People, framework, controls and the assessment by the product's actions; the mass of evidence by SQL, as the tenant."""
+    """People, framework, controls and the assessment by the product's actions; the mass of evidence
+    by SQL, as the tenant.
+    """
     make.create_world()
     today = clock.today()
     with make.acting():
@@ -82,7 +95,10 @@ def fill() -> None:
     with make.acting():
         framework = frameworks.framework(KEY)
         assessing.begin(
-            framework.id, title="Measured", period_from=today - timedelta(days=180), period_to=today + timedelta(days=1)
+            framework.id,
+            title="Measured",
+            period_from=today - timedelta(days=180),
+            period_to=today + timedelta(days=1),
         )
 
 

@@ -14,11 +14,15 @@ def run() -> None:
     url = context.config.attributes.get("url") or config.from_environment().owner_database_url
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})  # waits for another migrator
+        connection.execute(
+            text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK}
+        )  # waits for another migrator
         connection.execute(text("SET lock_timeout = '5s'"))
         connection.execute(text("SET statement_timeout = '60s'"))
         connection.commit()
-        context.configure(connection=connection, target_metadata=Model.metadata, transaction_per_migration=True)
+        context.configure(
+            connection=connection, target_metadata=Model.metadata, transaction_per_migration=True
+        )
         with context.begin_transaction():
             context.run_migrations()
 

@@ -1,4 +1,6 @@
-"""The client that checks every page it gets: valid HTML, one h1, a title, labelled fields, unique ids, no inline code."""
+"""The client that checks every page it gets: valid HTML, one h1, a title, labelled fields, unique
+ids, no inline code.
+"""
 
 import re
 from collections import Counter, defaultdict
@@ -35,11 +37,15 @@ class Visitor:
         reply = self.client.get(self.at(path), **options)
         return self._checked(reply, then)
 
-    def post(self, path: str, *, then: int | None = 303, follow: bool = False, **form: Any) -> TestResponse:
+    def post(
+        self, path: str, *, then: int | None = 303, follow: bool = False, **form: Any
+    ) -> TestResponse:
         data = {name: value for name, value in form.items() if value is not None}
         data.setdefault("csrf_token", self.csrf())
         reply = self.client.post(
-            self.at(path), data=data, content_type="multipart/form-data" if any(_is_file(v) for v in data.values()) else None
+            self.at(path),
+            data=data,
+            content_type="multipart/form-data" if any(_is_file(v) for v in data.values()) else None,
         )
         reply = self._checked(reply, then)
         if follow:
@@ -53,13 +59,17 @@ class Visitor:
         if cookies["session"] is None and cookies["anonymous"] is None:
             self.client.get("/login")
             cookies["anonymous"] = self.client.get_cookie("anonymous")
-        header = "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items() if cookie is not None)
+        header = "; ".join(
+            f"{name}={cookie.value}" for name, cookie in cookies.items() if cookie is not None
+        )
         with self.client.application.test_request_context("/", headers={"Cookie": header}):
             return csrf_token()
 
     def _checked(self, reply: TestResponse, then: int | None) -> TestResponse:
         if then is not None:
-            assert reply.status_code == then, f"{reply.request.path}: {reply.status_code}, expected {then}\n{_words(reply)}"
+            assert reply.status_code == then, (
+                f"{reply.request.path}: {reply.status_code}, expected {then}\n{_words(reply)}"
+            )
         if (
             reply.mimetype == "text/html"
             and reply.status_code not in {302, 303}
@@ -74,7 +84,9 @@ _looked = Counter[tuple[str, int]]()
 
 
 def _is_to_be_looked_at(reply: TestResponse) -> bool:
-    """Always, but for a quick run: there the same address with other ids is looked at a few times."""
+    """Always, but for a quick run: there the same address with other ids is looked at a few
+    times.
+    """
     kind = ID.sub("*", reply.request.path), reply.status_code
     _looked[kind] += 1
     return CHECKS_PER_PAGE is None or _looked[kind] <= CHECKS_PER_PAGE
@@ -96,7 +108,11 @@ def check_page(html: str, where: str) -> None:
     """The promises that every page keeps."""
     parser = html5lib.HTMLParser(strict=False)
     page = parser.parse(html)
-    problems = [(p, code) for p, code, _ in parser.errors if code != "non-void-element-with-trailing-solidus"]
+    problems = [
+        (p, code)
+        for p, code, _ in parser.errors
+        if code != "non-void-element-with-trailing-solidus"
+    ]
     assert not problems, f"{where}: invalid HTML {problems[:3]}\n{_lines(html, problems)}"
     every = [tag for tag in page.iter() if isinstance(tag.tag, str)]
     named = defaultdict[str, list[Element]](list)
@@ -105,22 +121,34 @@ def check_page(html: str, where: str) -> None:
     assert len(named["h1"]) == 1, f"{where}: {len(named['h1'])} h1"
     assert any(_text(tag) for tag in named["title"][:1]), f"{where}: no title"
     ids = Counter(tag.get("id") for tag in every if "id" in tag.attrib)
-    assert not [i for i, n in ids.items() if n > 1], f"{where}: ids twice {[i for i, n in ids.items() if n > 1]}"
+    assert not [i for i, n in ids.items() if n > 1], (
+        f"{where}: ids twice {[i for i, n in ids.items() if n > 1]}"
+    )
     labelled = {label.get("for") for label in named["label"]}
     inside = {id(tag) for label in named["label"] for tag in label.iter()}
     for field in (*named["input"], *named["select"], *named["textarea"]):
-        if field.get("type") in {"hidden", "submit", "button"} or field.get("aria-label") or field.get("aria-labelledby"):
+        if (
+            field.get("type") in {"hidden", "submit", "button"}
+            or field.get("aria-label")
+            or field.get("aria-labelledby")
+        ):
             continue
-        assert field.get("id") in labelled or id(field) in inside, f"{where}: unlabelled {field.attrib}"
+        assert field.get("id") in labelled or id(field) in inside, (
+            f"{where}: unlabelled {field.attrib}"
+        )
     assert not [tag.attrib for tag in every if "style" in tag.attrib], f"{where}: inline style"
-    assert not [script for script in named["script"] if not script.get("src")], f"{where}: inline script"
+    assert not [script for script in named["script"] if not script.get("src")], (
+        f"{where}: inline script"
+    )
     for form in named["form"]:
         if form.get("method", "").lower() == "post":
             assert any(tag.get("name") == "csrf_token" for tag in form.iter()), (
                 f"{where}: a form without its token: {form.attrib}"
             )
     for image in named["svg"]:
-        assert image.get("aria-hidden") or image.get("role") == "img", f"{where}: a picture without role {image.attrib}"
+        assert image.get("aria-hidden") or image.get("role") == "img", (
+            f"{where}: a picture without role {image.attrib}"
+        )
 
 
 def _text(tag: Element) -> str:

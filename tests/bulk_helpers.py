@@ -13,8 +13,17 @@ def preview_bulk(visitor: Visitor, address: str, *, then: int = 200, **form: Any
 
 
 def confirmation_fields(html: str) -> dict[str, Any]:
-    """The fields of the form that applies what the preview lists; none where nothing would change."""
-    form = next((f for f in BeautifulSoup(html, "html.parser").find_all("form") if f.find("input", {"name": "seen"})), None)
+    """The fields of the form that applies what the preview lists; none where nothing would
+    change.
+    """
+    form = next(
+        (
+            f
+            for f in BeautifulSoup(html, "html.parser").find_all("form")
+            if f.find("input", {"name": "seen"})
+        ),
+        None,
+    )
     fields: dict[str, list[str]] = {}
     for each in form.find_all(["input", "textarea"]) if form else ():
         fields.setdefault(str(each["name"]), []).append(str(each.get("value", each.text)))
@@ -22,7 +31,9 @@ def confirmation_fields(html: str) -> dict[str, Any]:
     return {name: values if name == "seen" else values[0] for name, values in fields.items()}
 
 
-def confirm_bulk(visitor: Visitor, address: str, *, then: int = 303, follow: bool = False, **form: Any) -> Any:
+def confirm_bulk(
+    visitor: Visitor, address: str, *, then: int = 303, follow: bool = False, **form: Any
+) -> Any:
     """Preview, then apply exactly that; `because` is typed on the preview."""
     because = {"because": form.pop("because")} if "because" in form else {}
     fields = confirmation_fields(preview_bulk(visitor, address, **form))

@@ -1,4 +1,6 @@
-"""A real PostgreSQL, migrated once; each test in an outer transaction that is rolled back; a second tenant always there."""
+"""A real PostgreSQL, migrated once; each test in an outer transaction that is rolled back; a second
+tenant always there.
+"""
 
 import os
 import re
@@ -30,12 +32,16 @@ from tests.row_factory import TENANTED, RowFactory
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
-KEEP = Path(os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests")  # two clones, two servers
+KEEP = Path(
+    os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests"
+)  # two clones, two servers
 
 
 def pytest_configure(config):
     os.environ["GOVERNANCE_DEMO"] = "1"
-    hypothesis.settings.register_profile("any machine", deadline=None)  # no test asserts a time: a busy machine is no fault
+    hypothesis.settings.register_profile(
+        "any machine", deadline=None
+    )  # no test asserts a time: a busy machine is no fault
     hypothesis.settings.load_profile("any machine")
 
 
@@ -49,7 +55,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_make_parametrize_id(config, val, argname):  # noqa: ARG001 - pytest's signature
-    """A file is called by its argument: a workbook holds the second in which it was made, and all workers must call it the same."""
+    """A file is called by its argument: a workbook holds the second in which it was made, and all
+    workers must call it the same.
+    """
     return argname if isinstance(val, bytes) and len(val) > LONG_NAME else None
 
 
@@ -64,7 +72,10 @@ def server(worker_id):
     KEEP.mkdir(parents=True, exist_ok=True)
     name = f"test_{worker_id}".replace("-", "_")
     started = embedded.start(KEEP / "pg", database=name)
-    engine = create_engine(started.super_uri.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    engine = create_engine(
+        started.super_uri.replace("postgresql://", "postgresql+psycopg://"),
+        isolation_level="AUTOCOMMIT",
+    )
     with engine.connect() as connection:
         connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     engine.dispose()
@@ -76,7 +87,9 @@ def server(worker_id):
 
 @pytest.fixture(scope="module")
 def server_folder():
-    """For a server of a test's own: pytest's folders become root's alone when another run starts, and its server dies of it."""
+    """For a server of a test's own: pytest's folders become root's alone when another run starts,
+    and its server dies of it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="governance-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -115,14 +128,20 @@ def _refuse() -> NoReturn:
     raise AssertionError("name `database` in the test's arguments: its writes would be committed")
 
 
-_sealed = create_engine("postgresql+psycopg://", creator=_refuse)  # what the application is bound to outside a test's transaction
+_sealed = create_engine(
+    "postgresql+psycopg://", creator=_refuse
+)  # what the application is bound to outside a test's transaction
 
 
 @pytest.fixture(autouse=True)
 def isolated(request):
-    """Everything that a test writes is rolled back; a test that must commit binds a pool of its own, and cleans up by itself."""
+    """Everything that a test writes is rolled back; a test that must commit binds a pool of its
+    own, and cleans up by itself.
+    """
     if not {"app", "server", "database"} & set(request.fixturenames):
-        db.connect(_sealed)  # a pure test: a fixture that it asks for later, by name, would write for good
+        db.connect(
+            _sealed
+        )  # a pure test: a fixture that it asks for later, by name, would write for good
         yield None
         return
     request.getfixturevalue("app")
@@ -140,10 +159,16 @@ def isolated(request):
 
 @pytest.fixture(scope="session")
 def engine(settings):
-    """One for all tests, so that a statement is compiled once and not once a test; nobody's locks or settings are handed on."""
+    """One for all tests, so that a statement is compiled once and not once a test; nobody's locks
+    or settings are handed on.
+    """
     one = create_engine(settings.database_url, pool_size=1)
     event.listen(
-        one, "checkin", lambda raw, _record: raw and raw.execute("SELECT pg_advisory_unlock_all(); RESET ALL; UNLISTEN *")
+        one,
+        "checkin",
+        lambda raw, _record: (
+            raw and raw.execute("SELECT pg_advisory_unlock_all(); RESET ALL; UNLISTEN *")
+        ),
     )
     yield one
     one.dispose()
@@ -184,9 +209,12 @@ def database(app, isolated):
 
 @pytest.fixture
 def statements(isolated):
-    """Counts the SQL statements of a block: `with statements() as seen: …; assert len(seen) <= 4`.
+    """Counts the SQL statements of a block:
 
-    A page's budget is that of its first reader: what was remembered of the tenant's facts is forgotten before.
+    `with statements() as seen: …; assert len(seen) <= 4`.
+
+    A page's budget is that of its first reader: what was remembered of the tenant's facts is
+    forgotten before.
     """
 
     @contextmanager
@@ -195,10 +223,18 @@ def statements(isolated):
         tenant_cache.forget()
 
         def note(_conn, _cursor, statement, *_rest):
-            of_the_kernel = statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config"))
-            of_the_shell = "audit_logs" in statement and "audit_pending" in statement  # the rail's foot: once in three seconds
-            of_the_shell |= "the shell: what is stopped" in statement  # the banner over every page: one statement
-            of_the_shell |= "the shell: the inbox" in statement  # the count in the top bar: one statement until a fact changes
+            of_the_kernel = statement.startswith(
+                ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config")
+            )
+            of_the_shell = (
+                "audit_logs" in statement and "audit_pending" in statement
+            )  # the rail's foot: once in three seconds
+            of_the_shell |= (
+                "the shell: what is stopped" in statement
+            )  # the banner over every page: one statement
+            of_the_shell |= (
+                "the shell: the inbox" in statement
+            )  # the count in the top bar: one statement until a fact changes
             if not of_the_kernel and not of_the_shell:
                 seen.append(statement)
 
@@ -215,7 +251,9 @@ _outer = []  # the transaction that the present test's writes are rolled back wi
 
 
 def visitor(app, role: str, tenant: str = "acme", at: str | None = None) -> Visitor:
-    """Somebody of that role in that tenant, signed in; `at` is the tenant whose pages he asks for."""
+    """Somebody of that role in that tenant, signed in; `at` is the tenant whose pages he asks
+    for.
+    """
     assert _outer, "name `database` in the test's arguments: its writes would be committed"
     return Visitor(app, make.cookie(role, tenant), at or tenant)
 
@@ -287,7 +325,9 @@ def snapshot_of():
             path.parent.mkdir(exist_ok=True)
             path.write_text(text + "\n")
             pytest.fail(f"{path.name} did not exist and was written: review it and commit it")
-        assert path.read_text() == text + "\n", f"{path.name} changed: review it, then delete it to accept"
+        assert path.read_text() == text + "\n", (
+            f"{path.name} changed: review it, then delete it to accept"
+        )
 
     return check
 
@@ -306,11 +346,14 @@ def acme_ids(acting) -> dict[str, Any]:
     with acting("admin"):
         rows = RowFactory()
         for model in (
-            m for m in TENANTED if m.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}
+            m
+            for m in TENANTED
+            if m.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}
         ):  # no address names a key or a provider
             ids[model.__name__] = rows.of(model)
         system = session().get(
-            next(m for m in TENANTED if m.__name__ == "AISystem"), (make.system_actor("acme").tenant_id, ids["AISystem"])
+            next(m for m in TENANTED if m.__name__ == "AISystem"),
+            (make.system_actor("acme").tenant_id, ids["AISystem"]),
         )
         key = system.key
         pseudonym = personal_field_encryption.pseudonym(make.person_id("admin"))
@@ -319,7 +362,11 @@ def acme_ids(acting) -> dict[str, Any]:
             **{_word(name): i for name, i in ids.items()},
             **{f"{_last(name)}_id": i for name, i in reversed(ids.items())},
         }
-    return names | {word: ids[name] for word, name in MEANING_OF_WORDS.items()} | {"system_key": key, "pseudonym": pseudonym}
+    return (
+        names
+        | {word: ids[name] for word, name in MEANING_OF_WORDS.items()}
+        | {"system_key": key, "pseudonym": pseudonym}
+    )
 
 
 def _word(name: str) -> str:

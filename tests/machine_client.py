@@ -17,9 +17,15 @@ class MachineClient:
 
     def get(self, path: str, *, then: int = 200, **headers: str) -> TestResponse:
         reply = self.ask("GET", path, **headers)
-        assert reply.status_code == then, f"{path}: {reply.status_code}, expected {then}: {reply.text[:400]}"
+        assert reply.status_code == then, (
+            f"{path}: {reply.status_code}, expected {then}: {reply.text[:400]}"
+        )
         if then >= 400:
-            assert reply.mimetype == "application/problem+json" and reply.json["status"] == then and reply.json["title"]
+            assert (
+                reply.mimetype == "application/problem+json"
+                and reply.json["status"] == then
+                and reply.json["title"]
+            )
         return reply
 
     def ask(self, method: str, path: str, **headers: str) -> TestResponse:
@@ -28,7 +34,12 @@ class MachineClient:
 
 
 def create_machine_client(
-    app: Flask, tenant: str = "acme", *, name: str = "mirror", scopes: Any = ("audit:read",), **options: Any
+    app: Flask,
+    tenant: str = "acme",
+    *,
+    name: str = "mirror",
+    scopes: Any = ("audit:read",),
+    **options: Any,
 ) -> MachineClient:
     """One whose key the tenant's admin has just made."""
     with make.acting("admin", tenant):

@@ -1,4 +1,7 @@
-"""What tests need to exist, made by the product's own actions. `world()` is committed once; the rest is rolled back."""
+"""What tests need to exist, made by the product's own actions.
+
+`world()` is committed once; the rest is rolled back.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,14 +31,27 @@ PEOPLE = {
     ("acme", "viewer"): ("Maya Okafor", "viewer@acme.example", "viewer"),
     ("acme", "auditor"): ("Harriet Lowe", "auditor@audit.example", "auditor"),
     ("globex", "admin"): ("Tomas Lindqvist", "admin@globex.example", "admin"),
-    ("globex", "compliance_officer"): ("Priya Nair", "officer@globex.example", "compliance_officer"),
+    ("globex", "compliance_officer"): (
+        "Priya Nair",
+        "officer@globex.example",
+        "compliance_officer",
+    ),
     ("console", "operator_admin"): ("Eva Brandt", "operator@console.example", "operator_admin"),
-    ("console", "second_operator"): ("Noor Haddad", "noor.haddad@console.example", "operator_admin"),
+    ("console", "second_operator"): (
+        "Noor Haddad",
+        "noor.haddad@console.example",
+        "operator_admin",
+    ),
     ("console", "operator_finance"): ("Leo Moreau", "finance@console.example", "operator_finance"),
 }
-LATER = {("acme", "second_admin"), ("console", "second_operator")}  # not in the world: join() lets a test have them
+LATER = {
+    ("acme", "second_admin"),
+    ("console", "second_operator"),
+}  # not in the world: join() lets a test have them
 ISSUER = "https://id.{}.example"
-MEMBERS_FOR = timedelta(days=800)  # longer than anything that a test dates back: members may approve what was asked since
+MEMBERS_FOR = timedelta(
+    days=800
+)  # longer than anything that a test dates back: members may approve what was asked since
 
 
 def create_world() -> None:
@@ -57,9 +73,17 @@ def add_member(part: str, slug: str = "acme", *, since: datetime | None = None) 
     """That person is a member since then, by default from now on."""
     name, email, role = PEOPLE[slug, part]
     who = identity(slug, name, email)
-    with current.acting_as(system_actor(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
+    with (
+        current.acting_as(system_actor(slug)),
+        transaction(person_id=person_key(who.issuer, who.subject)),
+    ):
         person = people.arrive(who)
-        if session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none() is None:
+        if (
+            session()
+            .scalars(select(Membership).where(Membership.person_id == person.id))
+            .one_or_none()
+            is None
+        ):
             joined = people.join(person, role, via="the test's world")
             joined.created_at = joined.role_since = since or clock.now()
 
@@ -68,23 +92,43 @@ FIRM = "Halden & Co"
 
 
 def _open_engagement() -> None:
-    """Acme's auditors are at work over everything: without an open engagement nobody would let them in."""
+    """Acme's auditors are at work over everything: without an open engagement nobody would let them
+    in.
+    """
     with current.acting_as(system_actor("acme")), transaction():
         if engagements.refs():
             return
         today, year = clock.today(), timedelta(days=365)
         held = engaging.open_engagement(
-            FIRM, framework_id=None, period_from=today - year, period_to=today + year, fieldwork_from=today - year, fieldwork_to=today + year
-        )  # fmt: skip
+            FIRM,
+            framework_id=None,
+            period_from=today - year,
+            period_to=today + year,
+            fieldwork_from=today - year,
+            fieldwork_to=today + year,
+        )
         session().add(
             EngagementAuditor(
-                engagement_id=held.id, name="Harriet Lowe", email="auditor@audit.example", person_id=person_id("auditor")
+                engagement_id=held.id,
+                name="Harriet Lowe",
+                email="auditor@audit.example",
+                person_id=person_id("auditor"),
             )
         )
 
 
 def identity(slug: str, name: str, email: str) -> oidc.Identity:
-    return oidc.Identity(ISSUER.format(slug), email, email, True, name, (), f"sid-{email}", clock.now().timestamp(), "token")
+    return oidc.Identity(
+        ISSUER.format(slug),
+        email,
+        email,
+        True,
+        name,
+        (),
+        f"sid-{email}",
+        clock.now().timestamp(),
+        "token",
+    )
 
 
 def system_actor(slug: str) -> Actor:
@@ -114,7 +158,9 @@ def actor(role: str, slug: str = "acme") -> Actor:
 
 
 @contextmanager
-def acting(role: str = "compliance_officer", slug: str = "acme", *, read_only: bool = False) -> Iterator[Actor]:
+def acting(
+    role: str = "compliance_officer", slug: str = "acme", *, read_only: bool = False
+) -> Iterator[Actor]:
     """As that person, in one transaction."""
     who = actor(role, slug)
     with current.acting_as(who), transaction(read_only=read_only):
@@ -130,8 +176,18 @@ def cookie(role: str, slug: str = "acme", *, signed_in_ago: timedelta = timedelt
     with acting(role, slug):
         person = session().get(Person, person_id(role, slug))
         assert person
-        aged = oidc.Identity(who.issuer, who.subject, email, True, name, (), who.sid, moment, "token")
-        people.start_session(person, aged, token=token, browser="test", network="127.0.0.0/24", fresh=False, replaces=None)
+        aged = oidc.Identity(
+            who.issuer, who.subject, email, True, name, (), who.sid, moment, "token"
+        )
+        people.start_session(
+            person,
+            aged,
+            token=token,
+            browser="test",
+            network="127.0.0.0/24",
+            fresh=False,
+            replaces=None,
+        )
     return f"{slug}.{token}"
 
 
@@ -140,6 +196,11 @@ def change_freeze() -> None:
     today = clock.today()
     with acting("admin"):
         engaging.open_engagement(
-            "Still & Co", framework_id=None, period_from=today - timedelta(days=9), period_to=today, fieldwork_from=today,
-            fieldwork_to=today + timedelta(days=9), keeps_still=True,
-        )  # fmt: skip
+            "Still & Co",
+            framework_id=None,
+            period_from=today - timedelta(days=9),
+            period_to=today,
+            fieldwork_from=today,
+            fieldwork_to=today + timedelta(days=9),
+            keeps_still=True,
+        )

@@ -1,4 +1,7 @@
-"""What a sandboxed child may do wrong; `python -m tests.misbehaving_child VERB`. Used by tests/kernel/test_sandbox.py."""
+"""What a sandboxed child may do wrong; `python -m tests.misbehaving_child VERB`.
+
+Used by tests/kernel/test_sandbox.py.
+"""
 
 import json
 import os

@@ -19,12 +19,25 @@ class Cluster:
         migrate.upgrade(self.server.owner_url)
 
     def control(self, *command: str) -> None:
-        embedded.call(self.folder, "pg_ctl", "-D", str(self.folder), "-w", "-t", "60", "-l", str(self.folder / "log"), *command)
+        embedded.call(
+            self.folder,
+            "pg_ctl",
+            "-D",
+            str(self.folder),
+            "-w",
+            "-t",
+            "60",
+            "-l",
+            str(self.folder / "log"),
+            *command,
+        )
 
     def restart(self) -> None:
         """As after a crash: no goodbye to anybody."""
         self.stop()
-        for _ in range(10):  # on a busy machine the last backends hold the shared memory a little longer
+        for _ in range(
+            10
+        ):  # on a busy machine the last backends hold the shared memory a little longer
             with contextlib.suppress(subprocess.CalledProcessError):
                 self.start()
                 return

@@ -1,7 +1,8 @@
 """What `make check`, which has ninety seconds, does less of than `make test`.
 
-It tries properties less often, looks at the same page less often, and leaves out what takes long: the functions in
-snapshots/slow.txt, a tenth of a second or more each. That list is written from a whole run on an idle machine:
+It tries properties less often, looks at the same page less often, and leaves out what takes long:
+the functions in snapshots/slow.txt, a tenth of a second or more each. That list is written from a
+whole run on an idle machine:
 
     PYTEST_ADDOPTS=--junitxml=/tmp/run.xml make test && python -m tests.quick_run /tmp/run.xml
 """
@@ -13,7 +14,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 QUICK = bool(os.environ.get("GOVERNANCE_QUICK"))
-CHECKS_PER_PAGE = 3 if QUICK else None  # at the HTML of one address with one status; None: at every answer
+CHECKS_PER_PAGE = (
+    3 if QUICK else None
+)  # at the HTML of one address with one status; None: at every answer
 SLOW = Path(__file__).parent / "snapshots" / "slow.txt"
 SLOW_TEST_SECONDS = 0.1  # seconds, the mean over a function's parameters
 
@@ -37,7 +40,9 @@ def main(report: str) -> None:
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - of our own run
         path = case.get("classname", "").replace(".", "/")
         taken[function_of(f"{path}.py::{case.get('name')}")].append(float(case.get("time", 0)))
-    slow = sorted(name for name, seconds in taken.items() if sum(seconds) / len(seconds) >= SLOW_TEST_SECONDS)
+    slow = sorted(
+        name for name, seconds in taken.items() if sum(seconds) / len(seconds) >= SLOW_TEST_SECONDS
+    )
     SLOW.write_text("".join(f"{name}\n" for name in slow))
 
 

@@ -1,9 +1,12 @@
-"""Filled databases of released versions: loads them for the tests of upgrades, and writes the one of a new release.
+"""Filled databases of released versions: loads them for the tests of upgrades, and writes the one
+of a new release.
 
-    python -m tests.released_databases 0.2.0       write tests/released/0.2.0.sql.xz, on the day of the release
+    python -m tests.released_databases 0.2.0       write tests/released/0.2.0.sql.xz, on the day of
+                                                   the release
 
-The file is what pg_dump writes of a database with rows of two tenants in every table, so it goes on showing what that release
-made even when the migrations could no longer. The row of a table comes from tests/row_factory.py.
+The file is what pg_dump writes of a database with rows of two tenants in every table, so it goes on
+showing what that release made even when the migrations could no longer. The row of a table comes
+from tests/row_factory.py.
 """
 
 import lzma
@@ -26,7 +29,10 @@ from tools import schema_dump
 FOLDER = Path(__file__).parent / "released"
 TENANTS = ("acme", "globex")
 # Rows of tables that belong to no tenant, where a check or a key asks for more than a type.
-SHARED_VALUES = {"platform_policies": {"state": "asked", "content": {}}, "work_tickets": {"kind": "report"}}
+SHARED_VALUES = {
+    "platform_policies": {"state": "asked", "content": {}},
+    "work_tickets": {"kind": "report"},
+}
 
 
 def versions() -> list[str]:
@@ -35,15 +41,20 @@ def versions() -> list[str]:
 
 
 def load(version: str, folder: Path, database: str) -> embedded.Embedded:
-    """Return the embedded server in `folder` with a new database that holds what the release left."""
-    return _restore(lzma.decompress((FOLDER / f"{version}.sql.xz").read_bytes()).decode(), folder, database)
+    """Return the embedded server in `folder` with a new database that holds what the release
+    left.
+    """
+    return _restore(
+        lzma.decompress((FOLDER / f"{version}.sql.xz").read_bytes()).decode(), folder, database
+    )
 
 
 def restored_schema(started: embedded.Embedded, folder: Path, database: str) -> dict[str, str]:
     """Return the schema of a database after a backup and a restore.
 
-    PostgreSQL writes some expressions (state IN ('a', 'b')) differently once they have been through pg_dump, so a database
-    that was restored and one that never was are compared by their restored copies.
+    PostgreSQL writes some expressions (state IN ('a', 'b')) differently once they have been through
+    pg_dump, so a database that was restored and one that never was are compared by their restored
+    copies.
     """
     copy = f"{database}_copy"
     _restore(schema_dump.dump(folder, started, database, "--schema-only"), folder, copy)
@@ -57,7 +68,9 @@ def _restore(dumped: str, folder: Path, database: str) -> embedded.Embedded:
     started = embedded.start(folder, database=database)
     embedded.drop(started, database)
     started = embedded.start(folder, database=database)
-    statements = "".join(line for line in dumped.splitlines(keepends=True) if not line.startswith("\\"))  # psql's own commands
+    statements = "".join(
+        line for line in dumped.splitlines(keepends=True) if not line.startswith("\\")
+    )  # psql's own commands
     with psycopg.connect(started.super_uri, dbname=database, autocommit=True) as connection:
         connection.execute(statements.encode())
     return started
@@ -65,7 +78,9 @@ def _restore(dumped: str, folder: Path, database: str) -> embedded.Embedded:
 
 def write(version: str) -> Path:
     """Fill a database of the present schema and keep it as that release's."""
-    with tempfile.TemporaryDirectory(prefix="governance-released-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="governance-released-", ignore_cleanup_errors=True
+    ) as name:
         folder = Path(name)
         server = embedded.start(folder / "pg", database="released")
         migrate.upgrade(server.owner_url)
@@ -79,7 +94,9 @@ def write(version: str) -> Path:
 
 
 def fill() -> None:
-    """Commit a row of every tenanted table for each of two tenants, and one of every other table that is empty."""
+    """Commit a row of every tenanted table for each of two tenants, and one of every other table
+    that is empty.
+    """
     make.create_world()
     for slug in TENANTS:
         with make.acting("admin", slug):
@@ -89,13 +106,17 @@ def fill() -> None:
     with make.acting("operator_admin", "console"):
         for mapper in Model.registry.mappers:
             table = mapper.class_.__table__
-            if not issubclass(mapper.class_, Tenanted) and not session().scalar(select(func.count()).select_from(table)):
+            if not issubclass(mapper.class_, Tenanted) and not session().scalar(
+                select(func.count()).select_from(table)
+            ):
                 session().execute(insert(table).values(_shared_values(table)))
 
 
 def _shared_values(table: Table) -> dict[str, object]:
     values = RowFactory().values(table)
-    return {name: value for name, value in values.items() if name in table.columns} | SHARED_VALUES.get(table.name, {})
+    return {
+        name: value for name, value in values.items() if name in table.columns
+    } | SHARED_VALUES.get(table.name, {})
 
 
 def _settings(server: embedded.Embedded, folder: Path) -> config.Settings:

@@ -57,14 +57,17 @@ class RouteMethod:
 
     def address(self, app: Any, tenant: str, ids: dict[str, Any]) -> str:
         """The path with these values in it; what is missing gets a value that names nothing."""
-        values = {name: ids.get(self.meaning(name), _nothing(converter)) for name, converter in self.rule._converters.items()} | {
-            "tenant": tenant
-        }
+        values = {
+            name: ids.get(self.meaning(name), _nothing(converter))
+            for name, converter in self.rule._converters.items()
+        } | {"tenant": tenant}
         wanted = {name: v for name, v in values.items() if name in self.rule.arguments}
         return app.url_map.bind("localhost").build(self.rule.endpoint, wanted, method=self.method)
 
     def meaning(self, word: str) -> str:
-        """What a word of this address names; a key is a framework's or, among the systems, a system's."""
+        """What a word of this address names; a key is a framework's or, among the systems, a
+        system's.
+        """
         return MEANING_BY_FEATURE.get((self.rule.endpoint.split(".")[0], word), word)
 
 

@@ -1,4 +1,6 @@
-"""A row of any table, made from its columns alone, so that a proof over all tables needs no list of them."""
+"""A row of any table, made from its columns alone, so that a proof over all tables needs no list of
+them.
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -12,12 +14,18 @@ from governance.kernel import clock, current
 from governance.kernel.db import Model, Tenanted, session
 
 TENANTED: list[type[Model]] = sorted(
-    (m.class_ for m in Model.registry.mappers if issubclass(m.class_, Tenanted)), key=lambda c: c.__tablename__
+    (m.class_ for m in Model.registry.mappers if issubclass(m.class_, Tenanted)),
+    key=lambda c: c.__tablename__,
 )
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
     "access_review_items": {"decision": None, "role": None},
-    "anchors": {"kind": "witness", "state": "agrees", "url": "https://witness.example", "secret": None},
+    "anchors": {
+        "kind": "witness",
+        "state": "agrees",
+        "url": "https://witness.example",
+        "secret": None,
+    },
     "anchor_receipts": {"outcome": "agrees"},
     "approvals": {
         "kind": "unmasking",
@@ -30,11 +38,22 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "roles": ["admin"],
     },
     "api_keys": {"scopes": ["audit:read"]},
-    "controls": {"kind": "preventive", "automation": "manual", "cadence": "quarterly", "rests_on": None},
+    "controls": {
+        "kind": "preventive",
+        "automation": "manual",
+        "cadence": "quarterly",
+        "rests_on": None,
+    },
     "control_mappings": {"coverage": "full"},
     "control_tests": {"failed": 0, "unsettled": 0},
     "evidence": {"kind": "report", "cadence": "quarterly", "confidentiality": "internal"},
-    "evidence_versions": {"url": None, "storage_key": None, "filename": "log.txt", "media_type": "text/plain", "size": 10},
+    "evidence_versions": {
+        "url": None,
+        "storage_key": None,
+        "filename": "log.txt",
+        "media_type": "text/plain",
+        "size": 10,
+    },
     "evidence_faults": {"kind": "missing"},
     "evidence_destructions": {"state": "asked"},
     "evidence_retention": {"kind": "report", "months": 12},
@@ -44,7 +63,11 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "memberships": {"role": "viewer"},
     "invitations": {"role": "viewer"},
     "work_items": {"state": "queued", "kind": "report"},
-    "policy_versions": {"state": "withdrawn", "content": {"tier": "standard", "overrides": {}, "systems": {}}, "number": None},
+    "policy_versions": {
+        "state": "withdrawn",
+        "content": {"tier": "standard", "overrides": {}, "systems": {}},
+        "number": None,
+    },
     "waivers": {"dimension": "retention_days", "value": 30, "state": "asked"},
     "stops": {"scope": "system", "version": 1, "expected": []},
     "drills": {"state": "planned", "seconds": 10},
@@ -60,7 +83,13 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
             "per event": [25, 25, 40, 60],
         }
     },
-    "populations": {"source": "file", "rows": [{"id": "a"}], "id_column": "id", "date_column": None, "row_count": 1},
+    "populations": {
+        "source": "file",
+        "rows": [{"id": "a"}],
+        "id_column": "id",
+        "date_column": None,
+        "row_count": 1,
+    },
     "samples": {"attributes": ["signed"], "seed": "441790ce"},
     "item_results": {"outcome": "passed", "evidence_version_id": None},
     "retests": {"failed": 0},
@@ -88,7 +117,11 @@ class RowFactory:
 
     def _of_table(self, table: Table) -> UUID:
         if table.name == "memberships":  # one for each person, and the world has made it
-            return session().execute(select(table.c.id).where(table.c.person_id == current.person_id())).scalar_one()
+            return (
+                session()
+                .execute(select(table.c.id).where(table.c.person_id == current.person_id()))
+                .scalar_one()
+            )
         if table.name not in self.made:
             values = self.values(table)
             session().execute(insert(table).values(values))
@@ -127,16 +160,27 @@ def _published(table: Table) -> Select[Any]:
 
 
 def foreign_keys() -> list[tuple[type[Model], str, type[Model]]]:
-    """(class, column, class it points to) of every key between two tenanted tables, always in the same order."""
+    """(class, column, class it points to) of every key between two tenanted tables, always in the
+    same order.
+    """
     by_table = {c.__tablename__: c for c in TENANTED}
     found = []
     for model in TENANTED:
         mapper = inspect(model)
         assert isinstance(mapper, Mapper)
         for key in mapper.local_table.foreign_key_constraints:  # type: ignore[attr-defined]
-            pairs = [(c.name, e.column.table.name) for c, e in zip(key.columns, key.elements, strict=True)]
-            found += [(model, name, by_table[parent]) for name, parent in pairs if name != "tenant_id" and parent in by_table]
-    return sorted(found, key=lambda child: (child[0].__name__, child[1]))  # SQLAlchemy keeps keys in a set; workers must agree
+            pairs = [
+                (c.name, e.column.table.name)
+                for c, e in zip(key.columns, key.elements, strict=True)
+            ]
+            found += [
+                (model, name, by_table[parent])
+                for name, parent in pairs
+                if name != "tenant_id" and parent in by_table
+            ]
+    return sorted(
+        found, key=lambda child: (child[0].__name__, child[1])
+    )  # SQLAlchemy keeps keys in a set; workers must agree
 
 
 def _plausible(column: Column[Any], position: int) -> Any:
@@ -148,6 +192,10 @@ def _plausible(column: Column[Any], position: int) -> Any:
     if python is date:
         return date(2026, 1, 1) + timedelta(days=position)
     made: dict[type, Any] = {
-        UUID: uuid4(), str: f"{column.name} {uuid4().hex[:6]}", int: 1, bool: False, bytes: uuid4().bytes,
-    }  # fmt: skip
+        UUID: uuid4(),
+        str: f"{column.name} {uuid4().hex[:6]}",
+        int: 1,
+        bool: False,
+        bytes: uuid4().bytes,
+    }
     return made[python] if python in made else clock.now()

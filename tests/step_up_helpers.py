@@ -17,7 +17,9 @@ from tests.browser import Visitor
 LONG_AGO = timedelta(minutes=10)
 
 
-def visitor_needing_step_up(app: Flask, role: str, slug: str = "acme", at: str | None = None) -> Visitor:
+def visitor_needing_step_up(
+    app: Flask, role: str, slug: str = "acme", at: str | None = None
+) -> Visitor:
     """Somebody whose sign-in is too old for what matters."""
     return Visitor(app, make.cookie(role, slug, signed_in_ago=LONG_AGO), at or slug)
 
@@ -27,20 +29,26 @@ def session_of(visitor: Visitor) -> Session:
     assert cookie
     slug, token = sessions.split(cookie.value)
     with current.acting_as(make.system_actor(slug)), transaction(read_only=True) as work:
-        found = work.scalars(select(Session).where(Session.token_hash == sessions.token_hash(token))).one()
+        found = work.scalars(
+            select(Session).where(Session.token_hash == sessions.token_hash(token))
+        ).one()
         work.expunge_all()
         return found
 
 
 def sign_in_again(visitor: Visitor, role: str, slug: str = "acme") -> None:
-    """A fresh sign-in of that person in the same browser: its session replaces the one that was there."""
+    """A fresh sign-in of that person in the same browser: its session replaces the one that was
+    there.
+    """
     name, email, _ = make.PEOPLE[slug, role]
     token, before = sessions.new_token(), session_of(visitor)
     with make.acting(role, slug):
         person = session().get(Person, make.person_id(role, slug))
         assert person
         who = make.identity(slug, name, email)
-        actions.start_session(person, who, token=token, browser="test", network="", fresh=True, replaces=before.id)
+        actions.start_session(
+            person, who, token=token, browser="test", network="", fresh=True, replaces=before.id
+        )
     visitor.client.set_cookie("session", f"{slug}.{token}")
 
 
@@ -60,12 +68,19 @@ def newest_kept_form_page(slug: str = "acme") -> str:
 def kept_form_facts(page: Any) -> dict[str, str]:
     """What a page shows of a kept form: label → value."""
     soup = BeautifulSoup(page.text, "html.parser")
-    return {dt.get_text(strip=True): dt.find_next("dd").get_text(strip=True) for dt in soup.select("main .c-kept dt")}
+    return {
+        dt.get_text(strip=True): dt.find_next("dd").get_text(strip=True)
+        for dt in soup.select("main .c-kept dt")
+    }
 
 
 def submit_kept_form(visitor: Visitor, page: Any, then: int | None = 303, **more: Any) -> Any:
-    """Press the button of the page's form; `more` is what somebody adds to it, or sets otherwise."""
+    """Press the button of the page's form; `more` is what somebody adds to it, or sets
+    otherwise.
+    """
     form = BeautifulSoup(page.text, "html.parser").select_one("main form")
     assert form, page.text
-    hidden = {str(field["name"]): str(field["value"]) for field in form.select("input[type=hidden]")}
+    hidden = {
+        str(field["name"]): str(field["value"]) for field in form.select("input[type=hidden]")
+    }
     return visitor.post(str(form["action"]), then=then, **(hidden | more))

@@ -31,7 +31,12 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 ACTIONS_APART = {
     "assurance/engagements/auditor_access.py": {"EngagementAuditor"},
     "assurance/engagements/packages.py": {"EvidencePackage"},
-    "assurance/engagements/requests.py": {"AuditRequest", "RequestAttachment", "RequestImport", "RequestRemark"},
+    "assurance/engagements/requests.py": {
+        "AuditRequest",
+        "RequestAttachment",
+        "RequestImport",
+        "RequestRemark",
+    },
     "assurance/evidence/deletion.py": {"EvidenceHold", "EvidenceRetention", "EvidenceDestruction"},
     "assurance/evidence/integrity.py": {"EvidenceFault"},
     "assurance/evidence/push.py": {"EvidencePush"},
@@ -41,24 +46,56 @@ ACTIONS_APART = {
 }
 # Functions of an actions.py that leave no entry, and why that is right.
 NO_ENTRY = {
-    "foundation/list_views/actions.py delete_views_of": "part of an erasure, whose entry says how many",
-    "foundation/anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
-    "foundation/logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
-    "assurance/engagements/actions.py fit_invitation": "an invitation lasts as long as its engagements, whose change is recorded",
+    "foundation/list_views/actions.py delete_views_of": (
+        "part of an erasure, whose entry says how many"
+    ),
+    "foundation/anchors/actions.py ask": (
+        "queues; what comes of it is recorded as tested, and as each change of state"
+    ),
+    "foundation/logbook/actions.py aim_export": (
+        "the checkpoint of an export under way; recorded with the file that leads to it"
+    ),
+    "assurance/engagements/actions.py fit_invitation": (
+        "an invitation lasts as long as its engagements, whose change is recorded"
+    ),
     "assurance/evidence/deletion.py start_destruction": "its approval was given; recorded as that",
-    "assurance/evidence/deletion.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
-    "foundation/identity_providers/actions.py close": "its approval was rejected, withdrawn, voided or expired; recorded as that",
-    "foundation/identity_providers/actions.py forget_tester": "part of an erasure, whose entry says how many",
-    "foundation/privacy/actions.py start_erasure": "queues; its kind of work records it as approved",
-    "foundation/privacy/actions.py close_erasure": "its approval was rejected, withdrawn or expired; recorded as that",
-    "operations/policies/actions.py close_request": "its approval was rejected, withdrawn, voided or expired; recorded as that",
-    "operations/policies/waivers.py close": "its approval was rejected, withdrawn or expired; recorded as that",
-    "operations/policies/platform_minimum.py close_request": "its approval was rejected, withdrawn, voided or expired; recorded as that",
-    "operations/switches/actions.py place": "the row of a stop; recorded by whoever stops or drills",
+    "assurance/evidence/deletion.py close_destruction": (
+        "its approval was rejected, withdrawn or expired; recorded as that"
+    ),
+    "foundation/identity_providers/actions.py close": (
+        "its approval was rejected, withdrawn, voided or expired; recorded as that"
+    ),
+    "foundation/identity_providers/actions.py forget_tester": (
+        "part of an erasure, whose entry says how many"
+    ),
+    "foundation/privacy/actions.py start_erasure": (
+        "queues; its kind of work records it as approved"
+    ),
+    "foundation/privacy/actions.py close_erasure": (
+        "its approval was rejected, withdrawn or expired; recorded as that"
+    ),
+    "operations/policies/actions.py close_request": (
+        "its approval was rejected, withdrawn, voided or expired; recorded as that"
+    ),
+    "operations/policies/waivers.py close": (
+        "its approval was rejected, withdrawn or expired; recorded as that"
+    ),
+    "operations/policies/platform_minimum.py close_request": (
+        "its approval was rejected, withdrawn, voided or expired; recorded as that"
+    ),
+    "operations/switches/actions.py place": (
+        "the row of a stop; recorded by whoever stops or drills"
+    ),
     "operations/switches/drill_actions.py schedule": "its approval was given; recorded as that",
-    "operations/switches/drill_actions.py close": "its approval was rejected, withdrawn, voided or expired; recorded as that",
-    "operations/switches/drill_actions.py file_as": "which version that is; recorded with the version",
-    "publishing/reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",
+    "operations/switches/drill_actions.py close": (
+        "its approval was rejected, withdrawn, voided or expired; recorded as that"
+    ),
+    "operations/switches/drill_actions.py file_as": (
+        "which version that is; recorded with the version"
+    ),
+    "publishing/reports/actions.py freeze": (
+        "the data of a report under way; recorded with the file that is made of it"
+    ),
 }
 # Other places than the feature's own actions that write its rows, and why.
 OTHER_WRITERS = ACTIONS_APART | {
@@ -68,10 +105,18 @@ OTHER_WRITERS = ACTIONS_APART | {
     "foundation/audit/logs.py": {"LogHead", "LogKey"},
     "foundation/audit/personal_field_encryption.py": {"TenantKey", "DataKey"},
     "assurance/frameworks/sync.py": {"Framework", "Requirement"},
-    "foundation/identity_providers/actions.py": {"Connection"},  # sign-in reads it below approvals; each change leaves an entry
-    "foundation/people/sign_in_state.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded
-    "foundation/approvals/discussion.py": {"ApprovalComment"},  # its actions; a comment leaves an entry, and so does a redaction
-    "foundation/people/kept_forms.py": {"KeptForm"},  # a form that waits for a sign-in; what it submits is recorded
+    "foundation/identity_providers/actions.py": {
+        "Connection"
+    },  # sign-in reads it below approvals; each change leaves an entry
+    "foundation/people/sign_in_state.py": {
+        "SignIn"
+    },  # the steps before anybody is known; what they end in is recorded
+    "foundation/approvals/discussion.py": {
+        "ApprovalComment"
+    },  # its actions; a comment leaves an entry, and so does a redaction
+    "foundation/people/kept_forms.py": {
+        "KeptForm"
+    },  # a form that waits for a sign-in; what it submits is recorded
 }
 # Where the host's time is read beside the clock, and why.
 OWN_TIME = {
@@ -81,11 +126,20 @@ OWN_TIME = {
     "demo/run.py": "names the world after the day on the wall",
     "demo/world.py": "lays eighteen months before the day on the wall, by freezing the clock",
 }
-DDL = {"kernel/embedded.py": "roles and databases have no parameters; the names are constants of ours"}
+DDL = {
+    "kernel/embedded.py": "roles and databases have no parameters; the names are constants of ours"
+}
 FLOORS = {
-    "authlib": "1.9.10", "flask": "3.1.3", "werkzeug": "3.1.9", "weasyprint": "70.0", "apscheduler": "3.11.3",
-    "wtforms": "3.3.2", "sqlalchemy": "2.1.9", "psycopg": "3.3.9", "cryptography": "48",
-}  # fmt: skip
+    "authlib": "1.9.10",
+    "flask": "3.1.3",
+    "werkzeug": "3.1.9",
+    "weasyprint": "70.0",
+    "apscheduler": "3.11.3",
+    "wtforms": "3.3.2",
+    "sqlalchemy": "2.1.9",
+    "psycopg": "3.3.9",
+    "cryptography": "48",
+}
 
 
 def short(path: Path) -> str:
@@ -111,7 +165,11 @@ def functions(path: Path) -> dict[str, ast.FunctionDef]:
 
 
 def test_every_route_names_a_permission(app):
-    unguarded = {r.endpoint for r in app.url_map.iter_rules() if not hasattr(app.view_functions[r.endpoint], "needs")}
+    unguarded = {
+        r.endpoint
+        for r in app.url_map.iter_rules()
+        if not hasattr(app.view_functions[r.endpoint], "needs")
+    }
     assert unguarded == {"static", "csp_report"}
 
 
@@ -122,7 +180,9 @@ def test_a_route_without_a_permission_stops_the_start():
     with pytest.raises(TypeError, match="must say which permission it needs"):
         feature.get("/nameless")(lambda: "")
     with pytest.raises(TypeError, match=r"need access\.PUBLIC"):
-        Feature("open", __name__, scope="public").get("/open", needs=next(iter(access.registry.values())))(lambda: "")
+        Feature("open", __name__, scope="public").get(
+            "/open", needs=next(iter(access.registry.values()))
+        )(lambda: "")
 
 
 def test_the_routes_are_reviewed(app, snapshot_of):
@@ -131,7 +191,10 @@ def test_the_routes_are_reviewed(app, snapshot_of):
         view = app.view_functions[rule.endpoint]
         permission = getattr(getattr(view, "needs", None), "name", "none")
         methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
-        rows.append(f"{methods:8} {rule.rule:70} {permission}{' fresh' if getattr(view, 'fresh', False) else ''}")
+        rows.append(
+            f"{methods:8} {rule.rule:70}"
+            f" {permission}{' fresh' if getattr(view, 'fresh', False) else ''}"
+        )
     snapshot_of("routes.txt", "\n".join(sorted(rows, key=lambda r: (r.split()[1], r))))
 
 
@@ -139,11 +202,16 @@ def test_who_may_do_what(app, snapshot_of):
     head = " " * 24 + " ".join(access.ROLES)
     rows = [
         f"{name:24}" + " ".join(_cell(p, role).ljust(len(role)) for role in access.ROLES).rstrip()
-        for name, p in sorted(access.registry.items()) if not p.scopes
-    ]  # fmt: skip
-    conditions = [f"{name:24}{line}" for name, p in sorted(access.registry.items()) for line in p.conditions()]
+        for name, p in sorted(access.registry.items())
+        if not p.scopes
+    ]
+    conditions = [
+        f"{name:24}{line}" for name, p in sorted(access.registry.items()) for line in p.conditions()
+    ]
     scopes = [
-        f"{name:24}a key of the scope {' or '.join(sorted(p.scopes))}" for name, p in sorted(access.registry.items()) if p.scopes
+        f"{name:24}a key of the scope {' or '.join(sorted(p.scopes))}"
+        for name, p in sorted(access.registry.items())
+        if p.scopes
     ]
     snapshot_of("access.txt", "\n".join([head, *rows, "", *conditions, "", *scopes]))
 
@@ -155,11 +223,17 @@ def _cell(permission: access.Permission, role: str) -> str:
 
 
 def test_machines_and_people_have_permissions_of_their_own(app):
-    """What a key may is never what a role may: a role changed in haste opens nothing to machines, and the other way round."""
+    """What a key may is never what a role may: a role changed in haste opens nothing to machines,
+    and the other way round.
+    """
     assert [p.name for p in access.registry.values() if p.roles and p.scopes] == []
     assert {s for p in access.registry.values() for s in p.scopes} == access.known_scopes.keys()
-    by_scope = {getattr(v, "needs", None): getattr(v, "scope", "") for v in app.view_functions.values()}
-    assert {p.name for p, scope in by_scope.items() if p and bool(p.scopes) != (scope == "machine")} == set()
+    by_scope = {
+        getattr(v, "needs", None): getattr(v, "scope", "") for v in app.view_functions.values()
+    }
+    assert {
+        p.name for p, scope in by_scope.items() if p and bool(p.scopes) != (scope == "machine")
+    } == set()
 
 
 def test_every_permission_is_used(app):
@@ -175,16 +249,35 @@ def test_every_permission_is_used(app):
 
 
 def _constant(permission: access.Permission) -> str:
-    modules = [import_module(".".join(p.relative_to(ROOT).with_suffix("").parts)) for p in CODE if p.name == "permissions.py"]
-    names = (name for module in modules for name, value in vars(module).items() if value is permission)
+    modules = [
+        import_module(".".join(p.relative_to(ROOT).with_suffix("").parts))
+        for p in CODE
+        if p.name == "permissions.py"
+    ]
+    names = (
+        name for module in modules for name, value in vars(module).items() if value is permission
+    )
     return next(names, permission.name)  # the kernel declares its own beside their routes
 
 
 def test_nobody_who_only_reads_may_change_anything(app):
-    """Viewers and auditors change nothing but what is their own; a download or an export is a POST because it
-    leaves an entry. An auditor draws samples and records what he finds: that is his work, within his engagement."""
-    engaged = {"engagements.ask", "engagements.say", "engagements.judge", "engagements.package"}  # an auditor's own engagement
-    own = {"people.own", "people.end_session", "audit.export", "testing.test", "testing.retest"} | engaged
+    """Viewers and auditors change nothing but what is their own; a download or an export is a POST
+    because it leaves an entry. An auditor draws samples and records what he finds: that is his
+    work, within his engagement.
+    """
+    engaged = {
+        "engagements.ask",
+        "engagements.say",
+        "engagements.judge",
+        "engagements.package",
+    }  # an auditor's own engagement
+    own = {
+        "people.own",
+        "people.end_session",
+        "audit.export",
+        "testing.test",
+        "testing.retest",
+    } | engaged
     takes = ("/download", "/pdf", "/signature", "/export")
     wrong = [
         f"{rule.endpoint} {role}"
@@ -200,7 +293,9 @@ def test_nobody_who_only_reads_may_change_anything(app):
 
 
 def test_pages_ask_for_permissions_and_never_for_roles():
-    asks = re.compile(r"current\.role\s*(==|!=|in)|\.role\s*==\s*.(admin|compliance_officer|contributor|viewer)")
+    asks = re.compile(
+        r"current\.role\s*(==|!=|in)|\.role\s*==\s*.(admin|compliance_officer|contributor|viewer)"
+    )
     assert [f"{p.name}: {m.group()}" for p in TEMPLATES for m in asks.finditer(p.read_text())] == []
 
 
@@ -210,14 +305,20 @@ def test_pages_ask_for_permissions_and_never_for_roles():
 def test_every_action_leaves_an_audit_entry():
     silent = [
         f"{short(path)} {name}"
-        for path in CODE if path.name.endswith("actions.py") or short(path) in ACTIONS_APART
-        for name in functions(path) if not name.startswith("_") and _reaches(path, name, _writes) and not _reaches(path, name, _records)
-    ]  # fmt: skip
+        for path in CODE
+        if path.name.endswith("actions.py") or short(path) in ACTIONS_APART
+        for name in functions(path)
+        if not name.startswith("_")
+        and _reaches(path, name, _writes)
+        and not _reaches(path, name, _records)
+    ]
     assert set(silent) - set(NO_ENTRY) == set()
     assert set(NO_ENTRY) - set(silent) == set(), "an exception that is none"
 
 
-def _reaches(path: Path, name: str, does: Callable[[ast.AST], bool], seen: frozenset[str] = frozenset()) -> bool:
+def _reaches(
+    path: Path, name: str, does: Callable[[ast.AST], bool], seen: frozenset[str] = frozenset()
+) -> bool:
     """Whether the function does it, itself or through functions of the same module."""
     node = functions(path)[name]
     inner = ({what for what, _ in calls(node)} & functions(path).keys()) - seen - {name}
@@ -240,12 +341,19 @@ def _writes(node: ast.AST) -> bool:
     )
     attributes = (t for target in sets for t in ast.walk(target) if isinstance(t, ast.Attribute))
     return any(
-        name.split(".")[-1] in verbs and ("session" in name or "jobs" in name or name == "setattr") for name, _ in calls(node)
+        name.split(".")[-1] in verbs and ("session" in name or "jobs" in name or name == "setattr")
+        for name, _ in calls(node)
     ) or any(attributes)
 
 
 def test_a_row_is_changed_only_by_its_own_feature():
-    owner = {c.name: p.parent for p in CODE if p.name == "models.py" for c in tree(p).body if isinstance(c, ast.ClassDef)}
+    owner = {
+        c.name: p.parent
+        for p in CODE
+        if p.name == "models.py"
+        for c in tree(p).body
+        if isinstance(c, ast.ClassDef)
+    }
     trespass = set()
     for path in CODE:
         foreign = _imported_models(path, set(owner))
@@ -256,7 +364,9 @@ def test_a_row_is_changed_only_by_its_own_feature():
                 else []
             )
             wholesale = [
-                name.removesuffix(f".__table__.{v}") for v in ("insert", "update", "delete") if name.endswith(f".__table__.{v}")
+                name.removesuffix(f".__table__.{v}")
+                for v in ("insert", "update", "delete")
+                if name.endswith(f".__table__.{v}")
             ]
             for model in {name, *verbs, *wholesale} & foreign:
                 is_own = path.parent == owner[model] and path.name.endswith("actions.py")
@@ -268,9 +378,10 @@ def test_a_row_is_changed_only_by_its_own_feature():
 def _imported_models(path: Path, models: set[str]) -> set[str]:
     imported = {
         alias.asname or alias.name
-        for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("governance.")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("governance.")
         for alias in node.names
-    }  # fmt: skip
+    }
     return imported & models
 
 
@@ -278,11 +389,15 @@ def test_actions_and_queries_do_not_know_the_web():
     web = {"flask", "wtforms", "werkzeug"}
     known = [
         f"{short(path)} imports {module}"
-        for path in CODE if path.name.endswith(("actions.py", "queries.py")) or path.name in {"models.py", "permissions.py"} or short(path) in ACTIONS_APART
-        for node in ast.walk(tree(path)) if isinstance(node, ast.Import | ast.ImportFrom)
+        for path in CODE
+        if path.name.endswith(("actions.py", "queries.py"))
+        or path.name in {"models.py", "permissions.py"}
+        or short(path) in ACTIONS_APART
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
         for module in [getattr(node, "module", None) or node.names[0].name]
         if module.split(".")[0] in web
-    ]  # fmt: skip
+    ]
     assert known == []
 
 
@@ -293,7 +408,9 @@ def test_every_action_writes_its_declared_fields_and_no_others(app, acting):
             target = classes[min(deed.targets)](id=who.tenant_id)
             given = {name: f"{name} of it" for name in deed.fields | deed.personal}
             because = given.pop("because")
-            entry = record(deed, target, because=because, before=None, after=given, about=who.person_id)
+            entry = record(
+                deed, target, because=because, before=None, after=given, about=who.person_id
+            )
             assert set(entry.changes) == deed.fields, deed.name
             assert set(entry.sealed) == deed.personal, deed.name
             assert not [n for n in deed.personal if f"{n} of it".encode() in entry.body], deed.name
@@ -303,7 +420,11 @@ def test_every_action_writes_its_declared_fields_and_no_others(app, acting):
 
 
 def test_the_words_of_actions_read_after_a_name(app):
-    odd = [a.name for a in log.registry.values() if not a.says[:1].islower() or a.says.endswith(".") or "successfully" in a.says]
+    odd = [
+        a.name
+        for a in log.registry.values()
+        if not a.says[:1].islower() or a.says.endswith(".") or "successfully" in a.says
+    ]
     assert odd == []
 
 
@@ -311,7 +432,12 @@ def test_the_words_of_actions_read_after_a_name(app):
 
 
 def test_only_the_kernel_commits():
-    commits = [f"{short(p)}:{c.lineno}" for p in CODE for name, c in calls(tree(p)) if name.endswith(".commit")]
+    commits = [
+        f"{short(p)}:{c.lineno}"
+        for p in CODE
+        for name, c in calls(tree(p))
+        if name.endswith(".commit")
+    ]
     assert {c.split(":")[0] for c in commits} == {"kernel/db.py"}
 
 
@@ -326,9 +452,16 @@ def test_only_the_clock_reads_the_time():
         "time.localtime",
         "time.gmtime",
     }
-    found = {short(p) for p in CODE for name, _ in calls(tree(p)) if ".".join(name.split(".")[-2:]) in reading}
+    found = {
+        short(p)
+        for p in CODE
+        for name, _ in calls(tree(p))
+        if ".".join(name.split(".")[-2:]) in reading
+    }
     assert found - set(OWN_TIME) == set()
-    assert not re.findall(r"CURRENT_TIMESTAMP|\bnow\(\)::|func\.now\(", "".join(p.read_text() for p in CODE))
+    assert not re.findall(
+        r"CURRENT_TIMESTAMP|\bnow\(\)::|func\.now\(", "".join(p.read_text() for p in CODE)
+    )
 
 
 def test_settings_end_with_their_transaction():
@@ -353,19 +486,46 @@ def test_no_statement_is_glued_together():
 def test_templates_trust_no_data():
     """Text is escaped where it is shown; only drawings that are ours are markup already."""
     raw = re.compile(r"(?<!['\"])\s*\|\s*safe\b|autoescape\s+false")
-    assert [p.name for p in TEMPLATES if p.parent.name != "components" and raw.search(p.read_text())] == []
-    drawings = {"kernel/charts.py", "kernel/drawing.py", "kernel/formatting.py", "publishing/reports/figures.py", "demo/idp.py"}
+    assert [
+        p.name for p in TEMPLATES if p.parent.name != "components" and raw.search(p.read_text())
+    ] == []
+    drawings = {
+        "kernel/charts.py",
+        "kernel/drawing.py",
+        "kernel/formatting.py",
+        "publishing/reports/figures.py",
+        "demo/idp.py",
+    }
     unsafe = {
-        f"{short(p)}:{c.lineno}" for p in CODE for name, c in calls(tree(p))
-        if name.split(".")[-1] == "render_template_string" or (name == "Markup" and c.args and not isinstance(c.args[0], ast.Constant))
-    }  # fmt: skip
+        f"{short(p)}:{c.lineno}"
+        for p in CODE
+        for name, c in calls(tree(p))
+        if name.split(".")[-1] == "render_template_string"
+        or (name == "Markup" and c.args and not isinstance(c.args[0], ast.Constant))
+    }
     assert {u for u in unsafe if u.split(":")[0] not in drawings} == set()
 
 
 def test_nothing_runs_text():
-    forbidden = {"eval", "exec", "pickle.loads", "pickle.load", "yaml.load", "yaml.unsafe_load", "os.system"}
-    assert [f"{short(p)}:{c.lineno} {n}" for p in CODE for n, c in calls(tree(p)) if n in forbidden] == []
-    shells = [f"{short(p)}:{c.lineno}" for p in CODE for _, c in calls(tree(p)) for k in c.keywords if k.arg == "shell"]
+    forbidden = {
+        "eval",
+        "exec",
+        "pickle.loads",
+        "pickle.load",
+        "yaml.load",
+        "yaml.unsafe_load",
+        "os.system",
+    }
+    assert [
+        f"{short(p)}:{c.lineno} {n}" for p in CODE for n, c in calls(tree(p)) if n in forbidden
+    ] == []
+    shells = [
+        f"{short(p)}:{c.lineno}"
+        for p in CODE
+        for _, c in calls(tree(p))
+        for k in c.keywords
+        if k.arg == "shell"
+    ]
     assert shells == []
 
 
@@ -386,7 +546,11 @@ def test_files_are_named_after_what_they_hold():
         "base",
     }
     named = [*CODE, *TEMPLATES, *TESTS]
-    assert [short(p) for p in named if p.stem in vague or {part.lower() for part in p.relative_to(ROOT).parts[:-1]} & vague] == []
+    assert [
+        short(p)
+        for p in named
+        if p.stem in vague or {part.lower() for part in p.relative_to(ROOT).parts[:-1]} & vague
+    ] == []
 
 
 def test_packages_hold_nothing_in_their_init():
@@ -397,24 +561,40 @@ def test_nothing_personal_or_foreign_is_in_the_repository():
     home = re.compile(r"/(home|root|Users)/[a-z]")
     address = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)*\.(com|org|net|de|eu|io)\b")
     mine = [p for p in [*CODE, *TEMPLATES, *MIGRATIONS] if "static" not in p.parts]
-    assert [short(p) for p in mine if home.search(p.read_text()) or address.search(p.read_text())] == []
+    assert [
+        short(p) for p in mine if home.search(p.read_text()) or address.search(p.read_text())
+    ] == []
 
 
 # ---- tests
 
 
 def test_no_test_asserts_a_duration_or_a_rate():
-    """A busy machine is no fault: tests wait by tests/waiting.py for what must come, and `make bench` measures."""
-    waiting = {"tests/waiting.py", "tests/journeys/conftest.py"}  # the second signs in again before a sign-in is too old
+    """A busy machine is no fault: tests wait by tests/waiting.py for what must come, and `make
+    bench` measures.
+    """
+    waiting = {
+        "tests/waiting.py",
+        "tests/journeys/conftest.py",
+    }  # the second signs in again before a sign-in is too old
     clocks = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"}
-    measuring = {short(p) for p in TESTS for name, _ in calls(tree(p)) if ".".join(name.split(".")[-2:]) in clocks}
+    measuring = {
+        short(p)
+        for p in TESTS
+        for name, _ in calls(tree(p))
+        if ".".join(name.split(".")[-2:]) in clocks
+    }
     assert measuring == waiting
 
 
 def outside_functions(node: ast.AST) -> Iterator[ast.AST]:
     """What runs as a module is imported: all but the bodies of its functions."""
     for child in ast.iter_child_nodes(node):
-        inner = getattr(node, "body", []) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else []
+        inner = (
+            getattr(node, "body", [])
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            else []
+        )
         if child is not inner and not (isinstance(inner, list) and child in inner):
             yield child
             yield from outside_functions(child)
@@ -440,26 +620,34 @@ def test_continuous_integration_runs_the_checks_and_the_suite():
 def test_tests_do_not_replace_our_own_code():
     """Fakes stand at the network's edge; what is ours runs as it is."""
     me = Path(__file__).name
-    replacing = re.compile(r"unittest\.mock|from mock|mocker\.|monkeypatch\.setattr\(\s*[\"']governance|create_autospec")
+    replacing = re.compile(
+        r"unittest\.mock|from"
+        r" mock|mocker\.|monkeypatch\.setattr\(\s*[\"']governance|create_autospec"
+    )
     assert [short(p) for p in TESTS if p.name != me and replacing.search(p.read_text())] == []
 
 
 def test_tests_do_not_import_tests():
-    """What two test modules share is a helper: in the folder's helper module, or a fixture in its conftest."""
+    """What two test modules share is a helper: in the folder's helper module, or a fixture in its
+    conftest.
+    """
     modules = {p.stem for p in TESTS if p.name.startswith("test_")}
     imported = [
         f"{short(p)}: {name}"
         for p in TESTS
         for node in ast.walk(tree(p))
         if isinstance(node, ast.ImportFrom | ast.Import)
-        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else []) + [a.name for a in node.names]
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+        + [a.name for a in node.names]
         if modules & set(name.split("."))
     ]
     assert imported == []
 
 
 def test_nothing_is_skipped_in_silence():
-    bare = re.compile(r"pytest\.mark\.skip\b(?!\w)|pytest\.skip\(\)|pytest\.mark\.xfail(?!\([^)]*strict=True)")
+    bare = re.compile(
+        r"pytest\.mark\.skip\b(?!\w)|pytest\.skip\(\)|pytest\.mark\.xfail(?!\([^)]*strict=True)"
+    )
     me = Path(__file__).name
     assert [short(p) for p in TESTS if p.name != me and bare.search(p.read_text())] == []
 
@@ -474,19 +662,30 @@ def test_installed_versions_have_the_known_fixes(package, floor):
 
 def test_declared_floors_have_the_known_fixes():
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    declared = {m[1].lower(): Version(m[2]) for d in wanted if (m := re.match(r"([\w-]+)(?:\[[^]]*\])?(?:>=|~=)([\d.]+)", d))}
-    assert {p for p, floor in FLOORS.items() if declared[p] < Version(floor) and p != "wtforms"} == set()
+    declared = {
+        m[1].lower(): Version(m[2])
+        for d in wanted
+        if (m := re.match(r"([\w-]+)(?:\[[^]]*\])?(?:>=|~=)([\d.]+)", d))
+    }
+    assert {
+        p for p, floor in FLOORS.items() if declared[p] < Version(floor) and p != "wtforms"
+    } == set()
 
 
 def test_the_scheduled_jobs_are_reviewed(snapshot_of):
     from governance.app.schedule import JOBS
 
-    rows = [f"{name:30} " + " ".join(f"{k}={v}" for k, v in sorted(when.items())) for name, (_, when) in sorted(JOBS.items())]
+    rows = [
+        f"{name:30} " + " ".join(f"{k}={v}" for k, v in sorted(when.items()))
+        for name, (_, when) in sorted(JOBS.items())
+    ]
     snapshot_of("jobs.txt", "\n".join(rows))
 
 
 def test_models_and_migrations_agree(app, server):
-    """What autogenerate would still write; policies, grants and triggers are proved in test_isolation.py."""
+    """What autogenerate would still write; policies, grants and triggers are proved in
+    test_isolation.py.
+    """
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import create_engine
@@ -496,12 +695,19 @@ def test_models_and_migrations_agree(app, server):
         differences = compare_metadata(MigrationContext.configure(connection), Model.metadata)
     engine.dispose()
     assert [
-        d for d in differences if not (isinstance(d, tuple) and isinstance(d[-1], Table) and d[-1].name == "alembic_version")
+        d
+        for d in differences
+        if not (
+            isinstance(d, tuple) and isinstance(d[-1], Table) and d[-1].name == "alembic_version"
+        )
     ] == []
 
 
 def test_the_layers_hold():
-    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == EXIT_STATUS_SUCCESS
+    assert (
+        lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+        == EXIT_STATUS_SUCCESS
+    )
 
 
 def test_what_make_check_leaves_out_is_there():

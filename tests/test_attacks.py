@@ -33,7 +33,11 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.mark.parametrize("kind", [FORM, "application/json", "text/plain"])
 def test_a_form_of_a_million_fields_is_refused_before_it_is_read(client, kind):
-    reply = client.client.post("/csp-report" if kind != FORM else "/login", data=b"a=b&" * (web.MAX_FORM // 2), content_type=kind)
+    reply = client.client.post(
+        "/csp-report" if kind != FORM else "/login",
+        data=b"a=b&" * (web.MAX_FORM // 2),
+        content_type=kind,
+    )
     assert reply.status_code == 413
 
 
@@ -44,8 +48,14 @@ def test_an_unknown_session_cookie_does_not_open_the_large_upload(as_officer, cl
     big = {"file": (io.BytesIO(bytes(web.MAX_BODY + 1)), "big.txt")}
     client.client.set_cookie("session", "acme.made-up")
     assert client.client.post(path, data=big, content_type="multipart/form-data").status_code == 413
-    own = {"file": (io.BytesIO(b"\1" * (web.MAX_BODY + 1)), "big.txt"), "csrf_token": as_officer.csrf()}
-    assert as_officer.client.post(path, data=own, content_type="multipart/form-data").status_code == 422
+    own = {
+        "file": (io.BytesIO(b"\1" * (web.MAX_BODY + 1)), "big.txt"),
+        "csrf_token": as_officer.csrf(),
+    }
+    assert (
+        as_officer.client.post(path, data=own, content_type="multipart/form-data").status_code
+        == 422
+    )
 
 
 # ---- forged requests
@@ -53,7 +63,9 @@ def test_an_unknown_session_cookie_does_not_open_the_large_upload(as_officer, cl
 
 def test_a_bearer_header_does_not_excuse_a_browser_from_the_token(as_admin):
     sent = {"lane": "standard", "key": "triage", "name": "Claims triage", "purpose": "Sort claims."}
-    reply = as_admin.client.post(as_admin.at("systems/new"), data=sent, headers={"Authorization": "Bearer x"})
+    reply = as_admin.client.post(
+        as_admin.at("systems/new"), data=sent, headers={"Authorization": "Bearer x"}
+    )
     assert reply.status_code == 403
 
 
@@ -87,7 +99,12 @@ def test_many_dead_providers_still_leave_threads(monkeypatch):
 
 @pytest.mark.parametrize(
     ("peer", "headers"),
-    [("192.0.2.7", {}), ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}), ("127.0.0.1", {"Forwarded": "for=192.0.2.7"}), ("", {})],
+    [
+        ("192.0.2.7", {}),
+        ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}),
+        ("127.0.0.1", {"Forwarded": "for=192.0.2.7"}),
+        ("", {}),
+    ],
 )
 def test_metrics_are_not_published_through_a_proxy_or_to_strangers(client, peer, headers):
     reply = client.client.get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
@@ -95,12 +112,16 @@ def test_metrics_are_not_published_through_a_proxy_or_to_strangers(client, peer,
 
 
 def test_with_a_token_metrics_answer_to_it_and_to_nobody_else(app, client, monkeypatch):
-    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], metrics_token="s3cret"))  # noqa: S106 - a test's
+    monkeypatch.setitem(
+        app.config, "SETTINGS", replace(app.config["SETTINGS"], metrics_token="s3cret")
+    )  # noqa: S106 - a test's
     away = {"REMOTE_ADDR": "192.0.2.7"}
     for given in (None, "Bearer", "Bearer wrong", "Bearer \u00e9", "s3cret"):
         headers = {"Authorization": given} if given else {}
         assert client.client.get("/metrics", headers=headers).status_code == 404
-    reply = client.client.get("/metrics", headers={"Authorization": "Bearer s3cret"}, environ_overrides=away)
+    reply = client.client.get(
+        "/metrics", headers={"Authorization": "Bearer s3cret"}, environ_overrides=away
+    )
     assert reply.status_code == 200 and "governance_requests_total" in reply.text
 
 
@@ -108,7 +129,16 @@ def test_with_a_token_metrics_answer_to_it_and_to_nobody_else(app, client, monke
 
 
 @pytest.mark.parametrize(
-    "added", ["_scheme=javascript&_external=1", "tenant=globex", "key=zz", "_method=PUT", "_anchor=x", "endpoint=x", "values=x"]
+    "added",
+    [
+        "_scheme=javascript&_external=1",
+        "tenant=globex",
+        "key=zz",
+        "_method=PUT",
+        "_anchor=x",
+        "endpoint=x",
+        "values=x",
+    ],
 )
 def test_the_way_back_to_now_stays_on_this_page(as_officer, assessment, added):
     reply = as_officer.get(f"frameworks/nist-ai-rmf-1.0?as_of=2026-01-05&{added}")
@@ -116,16 +146,22 @@ def test_the_way_back_to_now_stays_on_this_page(as_officer, assessment, added):
     assert 'href="javascript:' not in reply.text and 'href="/t/globex' not in reply.text
 
 
-@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31", "0000-00-00", "2026-W01-1x"])
+@pytest.mark.parametrize(
+    "day", ["0001-01-01", "1999-12-31", "9999-12-31", "0000-00-00", "2026-W01-1x"]
+)
 def test_a_day_that_no_console_knows_is_refused_with_a_sentence(as_officer, assessment, day):
     as_officer.get(f"frameworks/nist-ai-rmf-1.0?as_of={day}", then=422)
     as_officer.get(f"?as_of={day}", then=200 if day.startswith("9") else 422)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2101-01-01", "9999-12-31"])
-def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refused(as_officer, assessment, acting, day):
+def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refused(
+    as_officer, assessment, acting, day
+):
     with acting("compliance_officer"):
-        control = controls.create("ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly").id
+        control = controls.create(
+            "ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly"
+        ).id
         framework = str(frameworks.framework("nist-ai-rmf-1.0").id)
         item = assessing.queries.items(assessment)[0].row.id
     same = {"kind": "record", "cadence": "quarterly", "confidentiality": "internal", "owner_id": ""}
@@ -134,8 +170,12 @@ def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refu
     as_officer.post(f"controls/{control}/tests/new", then=422, **tried, retest_by=day)
     as_officer.post(f"controls/{control}/tests/new", then=422, **tried | {"tested_on": day})
     period = {"framework": framework, "title": "Odd", "scope": "organisation", "targets": "3"}
-    as_officer.post("assessments/new", then=422, **period, period_from=day, period_to=day[:4] + "-12-31")
-    as_officer.post("frameworks/nist-ai-rmf-1.0/assign", then=422, ids=str(item), owner_id="", due_on=day)
+    as_officer.post(
+        "assessments/new", then=422, **period, period_from=day, period_to=day[:4] + "-12-31"
+    )
+    as_officer.post(
+        "frameworks/nist-ai-rmf-1.0/assign", then=422, ids=str(item), owner_id="", due_on=day
+    )
 
 
 # ---- numbers and ids
@@ -145,17 +185,23 @@ def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refu
 def test_a_hidden_version_that_is_no_number_is_a_stale_form(as_officer, acting, nonsense):
     with acting("compliance_officer"):
         piece = evidence.begin("Attacked", kind="record", cadence="quarterly").id
-        control = controls.create("ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly").id
+        control = controls.create(
+            "ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly"
+        ).id
     same = {"kind": "record", "cadence": "quarterly", "confidentiality": "internal"}
     as_officer.post(f"evidence/{piece}/edit", then=409, title="Other", version=nonsense, **same)
     told = {"does": "Does.", "kind": "preventive", "automation": "manual", "cadence": "quarterly"}
     as_officer.post(f"controls/{control}/edit", then=409, title="Other", version=nonsense, **told)
 
 
-@pytest.mark.parametrize("path", ["controls/assign", "evidence/assign", "frameworks/nist-ai-rmf-1.0/assign"])
+@pytest.mark.parametrize(
+    "path", ["controls/assign", "evidence/assign", "frameworks/nist-ai-rmf-1.0/assign"]
+)
 def test_eighty_thousand_ids_are_one_id_that_is_not_here(as_officer, path):
     body = f"csrf_token={as_officer.csrf()}&due_on=2026-12-24&owner_id=&" + "ids=a&" * 80_000
-    assert as_officer.client.post(as_officer.at(path), data=body, content_type=FORM).status_code == 404
+    assert (
+        as_officer.client.post(as_officer.at(path), data=body, content_type=FORM).status_code == 404
+    )
 
 
 # ---- reports: asking at once, watching, checking a stranger's file
@@ -166,17 +212,26 @@ def assessment(acting):
     with acting("compliance_officer"):
         adopting.adopt("nist-ai-rmf-1.0")
         framework = frameworks.framework("nist-ai-rmf-1.0")
-        return assessing.begin(framework.id, title="Q4 2026", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)).id
+        return assessing.begin(
+            framework.id,
+            title="Q4 2026",
+            period_from=date(2026, 1, 1),
+            period_to=date(2026, 12, 31),
+        ).id
 
 
-def test_who_asks_for_a_report_waits_for_whoever_asks_at_the_same_moment(as_officer, assessment, statements):
+def test_who_asks_for_a_report_waits_for_whoever_asks_at_the_same_moment(
+    as_officer, assessment, statements
+):
     with statements() as seen:
         as_officer.post("reports/", assessment_id=str(assessment))
     lock = next(n for n, each in enumerate(seen) if "pg_advisory_xact_lock" in each)
     assert lock < next(n for n, each in enumerate(seen) if "FROM report_runs" in each)
 
 
-def test_a_report_is_begun_again_once_when_two_click_at_the_same_moment(as_officer, assessment, acting):
+def test_a_report_is_begun_again_once_when_two_click_at_the_same_moment(
+    as_officer, assessment, acting
+):
     page = as_officer.post("reports/", assessment_id=str(assessment)).location
     as_officer.post(f"{page}/cancel")
     run_id = UUID(page.rpartition("/")[2])
@@ -196,24 +251,33 @@ def test_forty_open_streams_leave_threads_for_everybody_else(as_officer, acting,
     try:
         assert all(held)
         reply = as_officer.get(f"work/{item}/events")
-        assert reply.text.startswith(f"retry: {work_pages.COME_BACK}\ndata: ") and '"queued"' in reply.text
+        assert (
+            reply.text.startswith(f"retry: {work_pages.COME_BACK}\ndata: ")
+            and '"queued"' in reply.text
+        )
     finally:
         for _ in held:
             work_pages._watchers.release()
     monkeypatch.setattr(work_pages, "WATCH_SECONDS", 0.3)
     for _ in range(work_pages.WATCHERS + 1):
         assert "retry" not in as_officer.get(f"work/{item}/events").text
-        as_officer.client.head(as_officer.at(f"work/{item}/events"))  # a stream that never begins holds no place
+        as_officer.client.head(
+            as_officer.at(f"work/{item}/events")
+        )  # a stream that never begins holds no place
     assert '"queued"' in as_officer.get(f"work/{item}/events").text
 
 
 def pdf_bomb(megabytes: int) -> bytes:
     """A PDF whose attachment is that many megabytes of nothing, packed a thousand to one."""
     packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(megabytes)) + packer.flush()
+    packed = (
+        b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(megabytes)) + packer.flush()
+    )
     document = pikepdf.Pdf.new()
     document.add_blank_page()
-    document.attachments["snapshot.json"] = pikepdf.AttachedFileSpec(document, b"x", filename="snapshot.json")
+    document.attachments["snapshot.json"] = pikepdf.AttachedFileSpec(
+        document, b"x", filename="snapshot.json"
+    )
     document.attachments["snapshot.json"].obj.EF.F.write(packed, filter=pikepdf.Name.FlateDecode)
     out = io.BytesIO()
     document.save(out, compress_streams=False)
@@ -232,7 +296,11 @@ def test_a_small_pdf_that_unpacks_to_a_gigabyte_is_checked_within_limits():
 def test_what_breaks_the_limits_is_a_failed_check_and_not_a_failed_console(client):
     found = sandboxed_verify.verify(b"%PDF-1.7", "x", KEY, seconds=0)
     assert found.checks == (sandboxed_verify.TOO_MUCH,) and not found.ok
-    sent = {"report": (io.BytesIO(pdf_bomb(900)), "r.pdf"), "signature": (io.BytesIO(b"x"), "r.sig"), "key": KEY}
+    sent = {
+        "report": (io.BytesIO(pdf_bomb(900)), "r.pdf"),
+        "signature": (io.BytesIO(b"x"), "r.sig"),
+        "key": KEY,
+    }
     assert "Do not rely on this report" in client.post("/verify", then=200, **sent).text
 
 
@@ -243,7 +311,9 @@ def test_the_child_says_what_the_rules_say():
 
 def test_files_to_be_checked_wait_for_their_turn(monkeypatch):
     monkeypatch.setattr(sandboxed_verify, "PATIENCE", 0.01)
-    held = [sandboxed_verify._turns.acquire(blocking=False) for _ in range(sandboxed_verify.AT_ONCE)]
+    held = [
+        sandboxed_verify._turns.acquire(blocking=False) for _ in range(sandboxed_verify.AT_ONCE)
+    ]
     try:
         with pytest.raises(sandboxed_verify.Unavailable, match="in a moment"):
             sandboxed_verify.verify(b"", "", "")

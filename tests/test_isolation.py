@@ -1,4 +1,6 @@
-"""Two tenants never meet: proved over every table that the catalogue knows and every class that is mapped."""
+"""Two tenants never meet: proved over every table that the catalogue knows and every class that is
+mapped.
+"""
 
 from contextlib import suppress
 from uuid import uuid4
@@ -25,8 +27,14 @@ SHARED = {
     "signing_keys": "the installation's keys; private halves are wrapped by the installation's key",
     "work_tickets": "the queue over all tenants: ids and kinds, no content",
     "marks": "how often each tenant's answers changed: ids and numbers, no content",
-    "platform_policies": "the operator's floor and tiers, under which every tenant stands; only the operator's transactions write",
-    "platform_stops": "the operator's stop of everything, which every tenant obeys; only the operator's transactions write",
+    "platform_policies": (
+        "the operator's floor and tiers, under which every tenant stands; only the operator's"
+        " transactions write"
+    ),
+    "platform_stops": (
+        "the operator's stop of everything, which every tenant obeys; only the operator's"
+        " transactions write"
+    ),
     "job_runs": "which scheduled job ran for which period",
     "alembic_version": "the schema's own number",
 }
@@ -55,9 +63,14 @@ APPEND_ONLY = (
     "retests",
 )
 OVER_ALL = {
-    "platform_policies": "(id, state, content, digest, base, loosens, reason, made_by, created_at) VALUES "
-    "(gen_random_uuid(), 'asked', '{}', 'd', 0, false, 'why', gen_random_uuid(), now())",
-    "platform_stops": "(id, generate, serve, reason, stopped_by, created_at) VALUES (gen_random_uuid(), true, true, 'why', gen_random_uuid(), now())",
+    "platform_policies": (
+        "(id, state, content, digest, base, loosens, reason, made_by, created_at) VALUES "
+        "(gen_random_uuid(), 'asked', '{}', 'd', 0, false, 'why', gen_random_uuid(), now())"
+    ),
+    "platform_stops": (
+        "(id, generate, serve, reason, stopped_by, created_at) VALUES (gen_random_uuid(), true,"
+        " true, 'why', gen_random_uuid(), now())"
+    ),
 }
 BY_WHOM = "a person, who is no tenant's row: shown by a membership of the same tenant or not at all"
 
@@ -84,8 +97,14 @@ LOOSE_KEY = """
 OPEN_VIEWS = """
     SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace
     AND NOT coalesce(reloptions, '{}')::text[] && array['security_invoker=true', 'security_invoker=on']"""
-DEFINERS = "SELECT oid::regprocedure::text FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
-GRANTS = "SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = 'public' AND grantee <> :owner"
+DEFINERS = (
+    "SELECT oid::regprocedure::text FROM pg_proc WHERE prosecdef AND pronamespace ="
+    " 'public'::regnamespace"
+)
+GRANTS = (
+    "SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants WHERE"
+    " table_schema = 'public' AND grantee <> :owner"
+)
 
 
 @pytest.fixture
@@ -100,7 +119,9 @@ def catalogue(server, app):
 
 
 def query_catalogue(connection, query, **values):
-    return {tuple(row) if len(row) > 1 else row[0] for row in connection.execute(text(query), values)}
+    return {
+        tuple(row) if len(row) > 1 else row[0] for row in connection.execute(text(query), values)
+    }
 
 
 # ---- what the catalogue says
@@ -112,17 +133,31 @@ def test_every_table_is_sealed_by_tenant_or_listed_with_a_reason(catalogue):
 
 
 def test_no_policy_is_wider_than_the_tenant(catalogue):
-    above = {(table, policy) for table in ("platform_policies", "platform_stops") for policy in ("everybody", "operator")}
+    above = {
+        (table, policy)
+        for table in ("platform_policies", "platform_stops")
+        for policy in ("everybody", "operator")
+    }
     assert (
         query_catalogue(catalogue, WIDER)
-        == {("memberships", "own_memberships"), ("audit_pending", "queue"), ("drills", "due"), ("engagements", "closed")} | above
+        == {
+            ("memberships", "own_memberships"),
+            ("audit_pending", "queue"),
+            ("drills", "due"),
+            ("engagements", "closed"),
+        }
+        | above
     )
-    queue = query_catalogue(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname IN ('queue', 'due')")
+    queue = query_catalogue(
+        catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname IN ('queue', 'due')"
+    )
     assert [command for command, _ in queue] == ["SELECT", "SELECT"]
     assert all(
         "app.tenant" in clause and clause.rstrip(")").endswith("= ''::text") for _, clause in queue
     )  # of no tenant: sequencer, drills
-    rule = query_catalogue(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'")
+    rule = query_catalogue(
+        catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'"
+    )
     assert [command for command, _ in rule] == ["SELECT"]
     assert all("person_id = " in clause and "app.person" in clause for _, clause in rule)
 
@@ -130,7 +165,11 @@ def test_no_policy_is_wider_than_the_tenant(catalogue):
 @pytest.mark.parametrize("table", ["platform_policies", "platform_stops"])
 def test_what_stands_over_all_tenants_is_written_by_the_operator_only(acting, table):
     """The database itself refuses a tenant's transaction, whatever the code does."""
-    with acting("admin"), pytest.raises(ProgrammingError, match="row-level security"), session().begin_nested():
+    with (
+        acting("admin"),
+        pytest.raises(ProgrammingError, match="row-level security"),
+        session().begin_nested(),
+    ):
         session().execute(text(f"INSERT INTO {table} {OVER_ALL[table]}"))
     with acting("operator_admin", "console"):
         session().execute(text(f"INSERT INTO {table} {OVER_ALL[table]}"))
@@ -140,9 +179,14 @@ def test_what_stands_over_all_tenants_is_written_by_the_operator_only(acting, ta
 
 
 def test_people_have_policies_of_their_own(catalogue):
-    flags = query_catalogue(catalogue, "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'people'::regclass")
+    flags = query_catalogue(
+        catalogue,
+        "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'people'::regclass",
+    )
     assert flags == {(True, True)}
-    commands = query_catalogue(catalogue, "SELECT policyname, cmd FROM pg_policies WHERE tablename = 'people'")
+    commands = query_catalogue(
+        catalogue, "SELECT policyname, cmd FROM pg_policies WHERE tablename = 'people'"
+    )
     assert commands == {("known", "SELECT"), ("arrives", "INSERT"), ("changes", "UPDATE")}
 
 
@@ -157,9 +201,12 @@ def test_every_id_in_a_row_is_a_foreign_key_or_listed_with_a_reason():
         f"{model.__tablename__}.{column.name}"
         for model in TENANTED
         for column in model.__table__.columns
-        if column.type.python_type.__name__ == "UUID" and column.name not in {"id", "tenant_id"}
-        and not column.foreign_keys and column.name not in WITHOUT_KEY and not column.name.endswith(("_by", "person_id"))
-    ]  # fmt: skip
+        if column.type.python_type.__name__ == "UUID"
+        and column.name not in {"id", "tenant_id"}
+        and not column.foreign_keys
+        and column.name not in WITHOUT_KEY
+        and not column.name.endswith(("_by", "person_id"))
+    ]
     assert BY_WHOM and loose == []
 
 
@@ -171,12 +218,23 @@ def test_no_view_and_no_function_steps_around_the_policies(catalogue):
 def test_the_roles_are_confined(catalogue):
     roles = query_catalogue(
         catalogue,
-        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = ANY(:names)",
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE"
+        " rolname = ANY(:names)",
         names=[APP, OWNER],
     )
     assert roles == {(APP, False, False, False, False), (OWNER, False, False, False, False)}
-    assert query_catalogue(catalogue, "SELECT relname FROM pg_class WHERE relowner = :app ::regrole", app=APP) == set()
-    assert query_catalogue(catalogue, "SELECT 1 FROM pg_auth_members m WHERE m.member = :app ::regrole", app=APP) == set()
+    assert (
+        query_catalogue(
+            catalogue, "SELECT relname FROM pg_class WHERE relowner = :app ::regrole", app=APP
+        )
+        == set()
+    )
+    assert (
+        query_catalogue(
+            catalogue, "SELECT 1 FROM pg_auth_members m WHERE m.member = :app ::regrole", app=APP
+        )
+        == set()
+    )
 
 
 def test_the_application_may_do_only_what_it_needs(catalogue):
@@ -192,10 +250,15 @@ def test_the_application_may_do_only_what_it_needs(catalogue):
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
-@pytest.mark.parametrize("verb", ["UPDATE {} SET created_at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize(
+    "verb", ["UPDATE {} SET created_at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
 def test_what_is_append_only_stays_for_the_owner_too(catalogue, acting, table, verb):
     for t, values in _chain(acting, table):
-        catalogue.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(values["tenant_id"])})
+        catalogue.execute(
+            text("SELECT set_config('app.tenant', :tenant, true)"),
+            {"tenant": str(values["tenant_id"])},
+        )
         catalogue.execute(insert(t).values(values))
     with pytest.raises(DBAPIError, match="append-only"):
         catalogue.execute(text(verb.format(table)))
@@ -211,7 +274,15 @@ def _chain(acting, name):
     with suppress(RollBack), acting("admin"):
         rows.of(next(m for m in TENANTED if m.__tablename__ == name))
         made = [t for t in Model.metadata.sorted_tables if t.name in rows.made]
-        copies += [(t, dict(session().execute(select(t).where(t.c.id == rows.made[t.name])).mappings().one())) for t in made]
+        copies += [
+            (
+                t,
+                dict(
+                    session().execute(select(t).where(t.c.id == rows.made[t.name])).mappings().one()
+                ),
+            )
+            for t in made
+        ]
         raise RollBack
     return copies
 
@@ -226,11 +297,20 @@ def _chain(acting, name):
         ("CREATE TABLE stray (id uuid PRIMARY KEY)", UNTENANTED),
         ("CREATE UNIQUE INDEX stray ON sign_offs (signed_at)", LOOSE_UNIQUE),
         ("CREATE INDEX stray ON sign_offs (signed_at)", LOOSE_INDEX),
-        ("CREATE UNIQUE INDEX lone ON conclusions (id); ALTER TABLE sign_offs ADD CONSTRAINT stray FOREIGN KEY (conclusion_id) REFERENCES conclusions (id)", LOOSE_KEY),
+        (
+            (
+                "CREATE UNIQUE INDEX lone ON conclusions (id); ALTER TABLE sign_offs ADD CONSTRAINT"
+                " stray FOREIGN KEY (conclusion_id) REFERENCES conclusions (id)"
+            ),
+            LOOSE_KEY,
+        ),
         ("CREATE VIEW stray AS SELECT * FROM sign_offs", OPEN_VIEWS),
-        ("CREATE FUNCTION stray() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'", DEFINERS),
+        (
+            "CREATE FUNCTION stray() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+            DEFINERS,
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_proofs_find_what_is_planted(catalogue, harm, query):
     before = query_catalogue(catalogue, query)
     savepoint = catalogue.begin_nested()
@@ -248,33 +328,51 @@ def test_the_proofs_find_what_is_planted(catalogue, harm, query):
 def test_a_row_is_invisible_to_the_other_tenant(acting, model):
     with acting("admin") as owner:
         row_id = RowFactory().of(model)
-        assert session().scalar(select(func.count()).select_from(model).where(model.id == row_id)) == 1
+        assert (
+            session().scalar(select(func.count()).select_from(model).where(model.id == row_id)) == 1
+        )
     with acting("admin", "globex"):
         table, other = model.__table__, aliased(model)
         seen = {
             "select": session().scalars(select(model).where(model.id == row_id)).all(),
             "column": session().scalars(select(model.id).where(model.id == row_id)).all(),
-            "count": session().scalar(select(func.count()).select_from(model).where(model.id == row_id)),
+            "count": (
+                session().scalar(select(func.count()).select_from(model).where(model.id == row_id))
+            ),
             "alias": session().scalars(select(other).where(other.id == row_id)).all(),
             "get": session().get(model, (owner.tenant_id, row_id)),
-            "subquery": session().scalar(select(select(table.c.id).where(table.c.id == row_id).exists())),
+            "subquery": (
+                session().scalar(select(select(table.c.id).where(table.c.id == row_id).exists()))
+            ),
             "core": session().execute(select(table).where(table.c.id == row_id)).all(),
-            "text": session().execute(text(f"SELECT 1 FROM {table.name} WHERE id = :id"), {"id": row_id}).all(),
-            "orm update": _changed(update(model).where(model.id == row_id).values(created_at=clock.now())),
+            "text": (
+                session()
+                .execute(text(f"SELECT 1 FROM {table.name} WHERE id = :id"), {"id": row_id})
+                .all()
+            ),
+            "orm update": _changed(
+                update(model).where(model.id == row_id).values(created_at=clock.now())
+            ),
             "orm delete": _changed(delete(model).where(model.id == row_id)),
-            "core update": _changed(update(table).where(table.c.id == row_id).values(created_at=clock.now())),
+            "core update": _changed(
+                update(table).where(table.c.id == row_id).values(created_at=clock.now())
+            ),
             "core delete": _changed(delete(table).where(table.c.id == row_id)),
         }
         assert {how for how, what in seen.items() if what} == set()
     with acting("admin"):
-        assert session().scalar(select(func.count()).select_from(model).where(model.id == row_id)) == 1
+        assert (
+            session().scalar(select(func.count()).select_from(model).where(model.id == row_id)) == 1
+        )
 
 
 def _changed(statement) -> int:
     """How many rows it changed; a verb that was never granted changes none."""
     try:
         with session().begin_nested():
-            return session().execute(statement.execution_options(synchronize_session=False)).rowcount
+            return (
+                session().execute(statement.execution_options(synchronize_session=False)).rowcount
+            )
     except ProgrammingError as error:
         assert "permission denied" in str(error)
         return 0
@@ -290,11 +388,18 @@ def test_a_row_cannot_be_stamped_with_the_other_tenant(acting, model):
             session().execute(insert(model.__table__).values(values | {"tenant_id": acme}))
         mine = rows.of(model)
         moved = update(model.__table__).where(model.__table__.c.id == mine).values(tenant_id=acme)
-        with pytest.raises(DBAPIError, match=r"row-level security|permission denied|foreign key"), session().begin_nested():
+        with (
+            pytest.raises(DBAPIError, match=r"row-level security|permission denied|foreign key"),
+            session().begin_nested(),
+        ):
             session().execute(moved)
 
 
-@pytest.mark.parametrize(("model", "column", "parent"), foreign_keys(), ids=lambda v: v if isinstance(v, str) else v.__name__)
+@pytest.mark.parametrize(
+    ("model", "column", "parent"),
+    foreign_keys(),
+    ids=lambda v: v if isinstance(v, str) else v.__name__,
+)
 def test_a_row_cannot_point_into_the_other_tenant(acting, model, column, parent):
     with acting("admin"):
         theirs = RowFactory().of(parent)
@@ -306,15 +411,23 @@ def test_a_row_cannot_point_into_the_other_tenant(acting, model, column, parent)
 
 @pytest.mark.parametrize("model", TENANTED, ids=lambda m: m.__name__)
 def test_no_plan_depends_on_which_tenant_asks(acting, model):
-    """A tenant that came after the last ANALYZE has no rows in the statistics. Were its id a constant of the statement,
-    PostgreSQL would plan for one row and compare every row of one table with every row of the next.
+    """A tenant that came after the last ANALYZE has no rows in the statistics.
+
+    Were its id a constant of the statement, PostgreSQL would plan for one row and compare every row
+    of one table with every row of the next.
     """
     with acting("admin", "globex") as asking:
         connection, sent = session().connection(), []
-        event.listen(connection, "before_cursor_execute", lambda _c, _cursor, *statement: sent.append(statement[:2]))
+        event.listen(
+            connection,
+            "before_cursor_execute",
+            lambda _c, _cursor, *statement: sent.append(statement[:2]),
+        )
         session().scalars(select(model.id)).all()
         ((statement, parameters),) = sent
-        plan = "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+        plan = "\n".join(
+            row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        )
     assert f"FROM {model.__tablename__}" in statement and str(asking.tenant_id) not in plan
 
 
@@ -328,7 +441,9 @@ def test_an_absent_row_and_another_tenants_row_are_refused_alike(acting):
         for target in (theirs, uuid4()):
             with pytest.raises(IntegrityError) as refusal, session().begin_nested():
                 session().execute(insert(model.__table__).values(values | {column: target}))
-            assert refusal.value.orig.diag.constraint_name == "fk_control_tests_tenant_id_control_id"
+            assert (
+                refusal.value.orig.diag.constraint_name == "fk_control_tests_tenant_id_control_id"
+            )
 
 
 def test_without_a_tenant_nothing_is_there(app, acting, database):
@@ -339,7 +454,10 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
         for model in TENANTED:
             rows.of(model)
     with transaction():
-        seen = {m.__name__: session().scalar(select(func.count()).select_from(m.__table__)) for m in TENANTED}
+        seen = {
+            m.__name__: session().scalar(select(func.count()).select_from(m.__table__))
+            for m in TENANTED
+        }
     assert {name for name, count in seen.items() if count} == {
         "PendingEntry",
         "Drill",
@@ -360,8 +478,17 @@ def test_a_person_sees_his_own_memberships_and_nobody_elses(app, acting):
         people = set(session().scalars(select(p.c.id)))
         assert me in people and them not in people
         with pytest.raises(ProgrammingError, match="row-level security"), session().begin_nested():
-            session().execute(insert(p).values(id=uuid4(), issuer="i", subject="s", email="e", name="n", created_at=clock.now()))
-        assert session().execute(update(p).where(p.c.id == make.person_id("viewer")).values(name="Somebody")).rowcount == 0
+            session().execute(
+                insert(p).values(
+                    id=uuid4(), issuer="i", subject="s", email="e", name="n", created_at=clock.now()
+                )
+            )
+        assert (
+            session()
+            .execute(update(p).where(p.c.id == make.person_id("viewer")).values(name="Somebody"))
+            .rowcount
+            == 0
+        )
 
 
 def test_the_tenant_of_a_transaction_does_not_outlive_it(settings, app):
@@ -372,9 +499,14 @@ def test_the_tenant_of_a_transaction_does_not_outlive_it(settings, app):
     db.connect(create_engine(settings.database_url, pool_size=1, max_overflow=0))
     try:
         with current.acting_as(make.system_actor("acme")), transaction():
-            assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(make.system_actor("acme").tenant_id)
+            assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(
+                make.system_actor("acme").tenant_id
+            )
         with db.engine().connect() as connection:
-            assert connection.scalar(text("SELECT current_setting('app.tenant', true)")) in (None, "")
+            assert connection.scalar(text("SELECT current_setting('app.tenant', true)")) in (
+                None,
+                "",
+            )
     finally:
         db.engine().dispose()
         db.connect(settings.database_url)

@@ -1,4 +1,6 @@
-"""Every list that is declared, walked through the front door by two tenants: filters, sorts, columns and exports work."""
+"""Every list that is declared, walked through the front door by two tenants: filters, sorts,
+columns and exports work.
+"""
 
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -7,7 +9,6 @@ from uuid import UUID
 import pytest
 from bs4 import BeautifulSoup
 
-from governance.app.factory import create_app  # noqa: F401 - imports every feature, and so every declaration
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.collectors import actions as collecting
 from governance.assurance.collectors import queries as collectors
@@ -32,12 +33,25 @@ from tests.browser import Visitor
 LISTS = sorted(list_pages.declared)
 COLLECTOR = "members"
 CHOICES_TRIED = 3  # of each filter, and the last one
-OTHER_VALUES = {"since": "2026-01-01", "until": "2030-01-01", "actor": "abcd", "target": "Control"}  # of fields without a menu
+OTHER_VALUES = {
+    "since": "2026-01-01",
+    "until": "2030-01-01",
+    "actor": "abcd",
+    "target": "Control",
+}  # of fields without a menu
 UNKNOWN = {"action": "no.such.action"}  # written as an action is, since anything else is refused
 BUDGETS = {  # statements of a page; those of other lists are held beside their features
-    "access_review_rows": 10, "access_reviews": 10, "checkpoints": 10, "collector_runs": 12, "engagements": 8, "evidence_reviews": 12,
-    "findings": 5, "member_sessions": 3, "own_sessions": 2, "waiting_requests": 5,
-}  # fmt: skip
+    "access_review_rows": 10,
+    "access_reviews": 10,
+    "checkpoints": 10,
+    "collector_runs": 12,
+    "engagements": 8,
+    "evidence_reviews": 12,
+    "findings": 5,
+    "member_sessions": 3,
+    "own_sessions": 2,
+    "waiting_requests": 5,
+}
 OF_ADMINS = {"member_sessions"}
 PLACES = {"collector_runs": {"key": COLLECTOR}}
 SOMETIMES_EMPTY = {"under", "state"}  # menus without a choice where nothing can be chosen
@@ -49,8 +63,13 @@ def world(app, isolated):
     found = {}
     for slug in ("acme", "globex"):
         place = _fill(slug)
-        officer, admin = (Visitor(app, make.cookie(role, slug), slug) for role in ("compliance_officer", "admin"))
-        found[slug] = {name: (admin if name in OF_ADMINS else officer, place | PLACES.get(name, {})) for name in LISTS}
+        officer, admin = (
+            Visitor(app, make.cookie(role, slug), slug) for role in ("compliance_officer", "admin")
+        )
+        found[slug] = {
+            name: (admin if name in OF_ADMINS else officer, place | PLACES.get(name, {}))
+            for name in LISTS
+        }
     return found
 
 
@@ -58,7 +77,13 @@ def _fill(slug: str) -> dict[str, str]:
     today, month = clock.today(), timedelta(days=30)
     with make.acting("compliance_officer", slug):
         for key, lane in (("triage", "high_risk"), ("copy", "standard")):
-            system = systems.register(key=f"{slug}-{key}", name=f"{key} of {slug}", lane=lane, purpose="Works.", owner_id=None)
+            system = systems.register(
+                key=f"{slug}-{key}",
+                name=f"{key} of {slug}",
+                lane=lane,
+                purpose="Works.",
+                owner_id=None,
+            )
             waivers.request(
                 system.id,
                 "retention_days",
@@ -67,14 +92,39 @@ def _fill(slug: str) -> dict[str, str]:
                 reason=f"Of {slug}",
                 compensation="A weekly review",
             )
-        held = [controls.create(f"SEC-{n}", f"Control {n} of {slug}", "Works.", kind="detective", automation="manual", cadence="monthly")
-                for n in range(3)]  # fmt: skip
-        report = evidence.begin(f"Report of {slug}", kind="report", cadence="monthly", controls={held[0].id: "It shows that."})
-        evidence.bring_link(report, f"https://files.{slug}.example/report", collected_on=today, period_from=today - month, period_to=today,
-                            valid_until=today + month)  # fmt: skip
+        held = [
+            controls.create(
+                f"SEC-{n}",
+                f"Control {n} of {slug}",
+                "Works.",
+                kind="detective",
+                automation="manual",
+                cadence="monthly",
+            )
+            for n in range(3)
+        ]
+        report = evidence.begin(
+            f"Report of {slug}",
+            kind="report",
+            cadence="monthly",
+            controls={held[0].id: "It shows that."},
+        )
+        evidence.bring_link(
+            report,
+            f"https://files.{slug}.example/report",
+            collected_on=today,
+            period_from=today - month,
+            period_to=today,
+            valid_until=today + month,
+        )
         engagement = engaging.open_engagement(
-            f"Firm of {slug}", framework_id=None, period_from=today - month, period_to=today + month, fieldwork_from=today - month, fieldwork_to=today + month
-        )  # fmt: skip
+            f"Firm of {slug}",
+            framework_id=None,
+            period_from=today - month,
+            period_to=today + month,
+            fieldwork_from=today - month,
+            fieldwork_to=today + month,
+        )
         for n in range(2):
             requesting.add_request(engagement, title=f"Request {n} of {slug}")
         review = reviewing.begin(f"Review of {slug}", due_on=today + month)
@@ -96,16 +146,26 @@ def _fill(slug: str) -> dict[str, str]:
 
 
 def _raise_finding(control_id: UUID, slug: str) -> None:
-    sample = type2_helpers.draw_sample(type2_helpers.freeze_population(control_id, slug=slug), by="compliance_officer", slug=slug)
-    type2_helpers.record_results(sample, None, "no", "Nobody signed", by="compliance_officer", slug=slug)
+    sample = type2_helpers.draw_sample(
+        type2_helpers.freeze_population(control_id, slug=slug), by="compliance_officer", slug=slug
+    )
+    type2_helpers.record_results(
+        sample, None, "no", "Nobody signed", by="compliance_officer", slug=slug
+    )
     with make.acting("compliance_officer", slug):
         case = testing.exceptions(control_id=control_id)[0]
         findings.raise_finding(
-            case.exception, title="Unsigned", plan="Sign.", owner_id=make.person_id("admin", slug), due_on=clock.today()
+            case.exception,
+            title="Unsigned",
+            plan="Sign.",
+            owner_id=make.person_id("admin", slug),
+            due_on=clock.today(),
         )
 
 
-def _at(app, listed: ListPage, place: dict[str, str], slug: str, endpoint: str = "", **query: str) -> str:
+def _at(
+    app, listed: ListPage, place: dict[str, str], slug: str, endpoint: str = "", **query: str
+) -> str:
     values = {name: place[name] for name in listed.place} | {"tenant": slug}
     base = app.url_map.bind("localhost").build(endpoint or listed.endpoint, values)
     return f"{base}?{urlencode(query)}" if query else base
@@ -120,14 +180,20 @@ def _heads(soup: BeautifulSoup) -> list[str]:
 
 
 def _chips(soup: BeautifulSoup) -> list[str]:
-    return [link["aria-label"] for link in soup.select(".c-chip a[aria-label^='Remove the filter']")]
+    return [
+        link["aria-label"] for link in soup.select(".c-chip a[aria-label^='Remove the filter']")
+    ]
 
 
 def _values(soup: BeautifulSoup, filter_: Filter) -> list[str]:
     """What a reader can choose on the page: some values of a menu, or something typed."""
     if filter_.kind != "menu":
         return [OTHER_VALUES[filter_.name]] if filter_.name in OTHER_VALUES else []
-    options = [o["value"] for o in soup.select(f"form.c-menubox select[name='{filter_.name}'] option") if o["value"]]
+    options = [
+        o["value"]
+        for o in soup.select(f"form.c-menubox select[name='{filter_.name}'] option")
+        if o["value"]
+    ]
     return list(dict.fromkeys([*options[:CHOICES_TRIED], *options[-1:]]))
 
 
@@ -143,18 +209,27 @@ def test_every_filter_sort_and_column_works(app, world, name, slug):
         assert values or filter_.kind == "link" or filter_.name in SOMETIMES_EMPTY, filter_.name
         for value in values:
             page = _soup(visitor.get(_at(app, listed, place, slug, **{filter_.name: value})))
-            said = [chip for chip in _chips(page) if chip.startswith(f"Remove the filter {filter_.label}: ")]
+            said = [
+                chip
+                for chip in _chips(page)
+                if chip.startswith(f"Remove the filter {filter_.label}: ")
+            ]
             assert len(said) == (0 if value == filter_.cleared else 1), (filter_.name, value)
             shown.append(page)
     for order in sorted(listed.orders):
         for sort in (order, f"-{order}"):
             page = _soup(visitor.get(_at(app, listed, place, slug, sort=sort)))
             if page.select("thead th") and order not in listed.sorts:
-                assert page.select_one(f"th[aria-sort='{'descending' if sort.startswith('-') else 'ascending'}']"), sort
+                assert page.select_one(
+                    f"th[aria-sort='{'descending' if sort.startswith('-') else 'ascending'}']"
+                ), sort
             shown.append(page)
     if listed.search:
         found = _soup(visitor.get(_at(app, listed, place, slug, q="no-such-word")))
-        assert f"No {listed.nouns} match" in found.get_text() and "Clear filters to see all" in found.get_text()
+        assert (
+            f"No {listed.nouns} match" in found.get_text()
+            and "Clear filters to see all" in found.get_text()
+        )
     assert all(other not in page.find("main").get_text() for page in shown)
 
 
@@ -168,7 +243,9 @@ def test_a_page_keeps_its_budget_of_statements(app, world, statements, name):
         assert len(seen) <= BUDGETS[name], f"{name} {len(seen)}"
 
 
-@pytest.mark.parametrize("name", [n for n in LISTS if any(c.can_hide for c in list_pages.declared[n].columns)])
+@pytest.mark.parametrize(
+    "name", [n for n in LISTS if any(c.can_hide for c in list_pages.declared[n].columns)]
+)
 def test_columns_are_hidden_and_shown_by_the_address(app, world, name):
     listed, (visitor, place) = list_pages.declared[name], world["acme"][name]
     usual = _heads(_soup(visitor.get(_at(app, listed, place, "acme"))))
@@ -190,7 +267,9 @@ def test_what_is_not_declared_is_refused_or_ignored_as_the_list_says(app, world,
     visitor.get(_at(app, listed, place, "acme", sort="-"), then=422)
     plain = _chips(_soup(visitor.get(_at(app, listed, place, "acme", nonsense="1"))))
     for filter_ in listed.filters:
-        address = _at(app, listed, place, "acme", **{filter_.name: UNKNOWN.get(filter_.name, "no-such%value")})
+        address = _at(
+            app, listed, place, "acme", **{filter_.name: UNKNOWN.get(filter_.name, "no-such%value")}
+        )
         page = _soup(visitor.get(address, then=422 if filter_.unknown == "refused" else 200))
         if filter_.unknown == "ignored":
             assert _chips(page) == plain, filter_.name
@@ -208,7 +287,9 @@ def test_exports_hold_what_is_filtered_and_nothing_of_another_tenant(app, world,
     whole = visitor.get(links[0]["href"]).get_data(as_text=True)
     assert len(whole.splitlines()) > 1 and ("globex" if slug == "acme" else "acme") not in whole
     if listed.search:
-        none = visitor.get(f"{links[0]['href'].partition('?')[0]}?q=no-such-word").get_data(as_text=True)
+        none = visitor.get(f"{links[0]['href'].partition('?')[0]}?q=no-such-word").get_data(
+            as_text=True
+        )
         assert len(none.splitlines()) == 1
     for link in links[1:]:
         assert visitor.get(link["href"]).data.startswith(b"PK")

@@ -1,4 +1,6 @@
-"""Every object condition of the permission table: allowed beside refused through the front door, and the same in lists."""
+"""Every object condition of the permission table: allowed beside refused through the front door,
+and the same in lists.
+"""
 
 import io
 from collections.abc import Callable
@@ -67,10 +69,18 @@ def share_address(role: str, *, with_: str) -> None:
 
 @shows_condition(evidencing.BRING, is_owner)
 def test_a_contributor_uploads_to_the_evidence_they_own(as_contributor, as_reviewer):
-    own, other = evidence_helpers.create_evidence(), evidence_helpers.create_evidence("Minutes", owner="compliance_officer")
+    own, other = (
+        evidence_helpers.create_evidence(),
+        evidence_helpers.create_evidence("Minutes", owner="compliance_officer"),
+    )
     as_contributor.post(f"evidence/{own}/versions/new", **evidence_helpers.version_form())
-    refused = as_contributor.post(f"evidence/{other}/versions/new", then=403, **evidence_helpers.version_form())
-    assert "Only its owner, a tenant admin or a compliance officer can upload versions of evidence." in refused.text
+    refused = as_contributor.post(
+        f"evidence/{other}/versions/new", then=403, **evidence_helpers.version_form()
+    )
+    assert (
+        "Only its owner, a tenant admin or a compliance officer can upload versions of evidence."
+        in refused.text
+    )
     as_reviewer.post(f"evidence/{other}/versions/new", **evidence_helpers.version_form())
     for page, links in ((f"evidence/{own}", True), (f"evidence/{other}", False)):
         assert (f"{page}/versions/new" in as_contributor.get(page).text) is links
@@ -81,9 +91,16 @@ def test_a_control_offers_the_upload_to_the_owner_and_not_to_their_namesake(as_c
     """The page compared names once, and two people may have one."""
     control = evidence_helpers.create_control()
     own = evidence_helpers.create_evidence(supports=[control])
-    other = evidence_helpers.create_evidence("Minutes", owner="compliance_officer", supports=[control])
-    with current.acting_as(make.system_actor("acme")), transaction(person_id=make.person_id("compliance_officer")):
-        session().get_one(Person, make.person_id("compliance_officer")).name = make.PEOPLE["acme", "contributor"][0]
+    other = evidence_helpers.create_evidence(
+        "Minutes", owner="compliance_officer", supports=[control]
+    )
+    with (
+        current.acting_as(make.system_actor("acme")),
+        transaction(person_id=make.person_id("compliance_officer")),
+    ):
+        session().get_one(Person, make.person_id("compliance_officer")).name = make.PEOPLE[
+            "acme", "contributor"
+        ][0]
     page = as_contributor.get(f"controls/{control}").text
     assert f"evidence/{own}/versions/new" in page and f"evidence/{other}/versions/new" not in page
 
@@ -111,18 +128,32 @@ def pushed_version(by: str) -> Any:
         key = keys.make("pipeline", ["evidence:write"])[0].id
     base = make.system_actor("acme")
     machine = Actor(
-        base.tenant_id, "acme", base.tenant_name, None, "pipeline", "api_key", kind="api_key", key_id=key,
+        base.tenant_id,
+        "acme",
+        base.tenant_name,
+        None,
+        "pipeline",
+        "api_key",
+        kind="api_key",
+        key_id=key,
         scopes=frozenset({"evidence:write"}),
-    )  # fmt: skip
+    )
     with current.acting_as(machine), transaction():
         found = evidence_queries.find_evidence(piece)
-        return evidence.bring_file(found, io.BytesIO(evidence_helpers.PDF), "report.pdf", **evidence_helpers.version_dates()).id
+        return evidence.bring_file(
+            found,
+            io.BytesIO(evidence_helpers.PDF),
+            "report.pdf",
+            **evidence_helpers.version_dates(),
+        ).id
 
 
 @shows_condition(evidencing.REVIEW, evidencing.knows_its_key)
 def test_another_person_than_who_was_shown_the_keys_secret_reviews(as_admin, as_officer):
     version = pushed_version(by="admin")
-    assert "It came by the key pipeline, whose secret you were shown" in review_version(as_admin, version, then=403)
+    assert "It came by the key pipeline, whose secret you were shown" in review_version(
+        as_admin, version, then=403
+    )
     for page in ("evidence/inbox", "evidence/type-ii"):
         assert f"{version}/review" not in as_admin.get(page).text
         assert f"{version}/review" in as_officer.get(page).text
@@ -142,7 +173,9 @@ def test_another_person_than_who_was_shown_the_keys_secret_reviews(as_admin, as_
 def test_a_second_account_of_the_uploader_does_not_review(as_officer, as_reviewer, upload):
     version = upload(by="admin")
     share_address("reviewer", with_="admin")
-    assert "You have the same email address as the person who uploaded it" in review_version(as_reviewer, version, then=403)
+    assert "You have the same email address as the person who uploaded it" in review_version(
+        as_reviewer, version, then=403
+    )
     for page in ("evidence/inbox", "evidence/type-ii"):
         assert f"{version}/review" not in as_reviewer.get(page).text
         assert f"{version}/review" in as_officer.get(page).text
@@ -152,29 +185,46 @@ def test_a_second_account_of_the_uploader_does_not_review(as_officer, as_reviewe
 # ---- controls
 
 EDIT = {
-    "title": "Penetration test", "does": "From outside.", "kind": "detective", "automation": "manual", "cadence": "quarterly",
+    "title": "Penetration test",
+    "does": "From outside.",
+    "kind": "detective",
+    "automation": "manual",
+    "cadence": "quarterly",
     "version": "1",
-}  # fmt: skip
+}
 
 
 @shows_condition(controlling.WORK, is_owner)
 def test_a_contributor_edits_the_control_they_own(as_contributor, as_officer):
-    own, other = evidence_helpers.create_control(), evidence_helpers.create_control("SEC-05", owner=None)
+    own, other = (
+        evidence_helpers.create_control(),
+        evidence_helpers.create_control("SEC-05", owner=None),
+    )
     as_contributor.post(f"controls/{own}/edit", **EDIT)
     refused = as_contributor.post(f"controls/{other}/edit", then=403, **EDIT)
-    assert "Only its owner, a tenant admin or a compliance officer can edit a control" in refused.text
+    assert (
+        "Only its owner, a tenant admin or a compliance officer can edit a control" in refused.text
+    )
     as_officer.post(f"controls/{other}/edit", **EDIT)
 
 
 @shows_condition(controlling.TEST, is_owner)
 def test_a_contributor_tests_the_control_they_own(as_contributor, as_officer):
-    own, other = evidence_helpers.create_control(), evidence_helpers.create_control("SEC-05", owner="reviewer")
+    own, other = (
+        evidence_helpers.create_control(),
+        evidence_helpers.create_control("SEC-05", owner="reviewer"),
+    )
     tested = {"tested_on": str(clock.today()), "sample": "1", "failed": "0"}
     as_contributor.post(f"controls/{own}/tests/new", **tested)
-    assert "Only its owner" in as_contributor.post(f"controls/{other}/tests/new", then=403, **tested).text
+    assert (
+        "Only its owner"
+        in as_contributor.post(f"controls/{other}/tests/new", then=403, **tested).text
+    )
     as_officer.post(f"controls/{other}/tests/new", **tested)
     for control, links in ((own, True), (other, False)):
-        assert (f"controls/{control}/tests/new" in as_contributor.get(f"controls/{control}").text) is links
+        assert (
+            f"controls/{control}/tests/new" in as_contributor.get(f"controls/{control}").text
+        ) is links
 
 
 # ---- assessments
@@ -185,15 +235,24 @@ def conclude_requirement(by: str = "compliance_officer") -> Any:
     today = clock.today()
     with make.acting(by):
         framework = frameworks.framework("nist-ai-rmf-1.0")
-        held = assessments.begin(framework.id, title="Q4", period_from=today - timedelta(days=90), period_to=today)
-        item = next(each.row for each in assessment_queries.items(held.id) if each.ref == "MEASURE 2.7")
-        assessments.conclude(assessment_queries.item(item.id), level=1, rationale="Designed, not proved.", revision=0)
+        held = assessments.begin(
+            framework.id, title="Q4", period_from=today - timedelta(days=90), period_to=today
+        )
+        item = next(
+            each.row for each in assessment_queries.items(held.id) if each.ref == "MEASURE 2.7"
+        )
+        assessments.conclude(
+            assessment_queries.item(item.id), level=1, rationale="Designed, not proved.", revision=0
+        )
         return item.id
 
 
 def is_refused_to_sign(who: Visitor, item: Any, sentence: str) -> None:
     for verb, sent in (("signature", {}), ("return", {"because": "Say more."})):
-        assert sentence in who.post(f"assessments/items/{item}/{verb}", revision="1", then=403, **sent).text
+        assert (
+            sentence
+            in who.post(f"assessments/items/{item}/{verb}", revision="1", then=403, **sent).text
+        )
     page = who.get("frameworks/nist-ai-rmf-1.0/MEASURE-2.7").text
     assert sentence in page and f"{item}/return" not in page and f"{item}/signature" not in page
 
@@ -209,7 +268,9 @@ def test_another_person_than_the_assessor_signs_off_or_returns(as_officer, as_re
 def test_a_second_account_of_the_assessor_neither_signs_off_nor_returns(as_admin, as_reviewer):
     item = conclude_requirement()
     share_address("reviewer", with_="compliance_officer")
-    is_refused_to_sign(as_reviewer, item, "You have the same email address as the person who wrote the conclusion")
+    is_refused_to_sign(
+        as_reviewer, item, "You have the same email address as the person who wrote the conclusion"
+    )
     as_admin.post(f"assessments/items/{item}/return", revision="1", because="Say more.")
 
 
@@ -235,9 +296,14 @@ def start_review() -> Any:
 @shows_condition(reviewing.DECIDE, reviewing.is_own_access)
 def test_another_person_decides_on_a_members_access(as_officer, as_admin):
     held = start_review()
-    assert "This is your own access: another person decides on it." in decide(as_officer, held, "Ines Duarte")
+    assert "This is your own access: another person decides on it." in decide(
+        as_officer, held, "Ines Duarte"
+    )
     assert "another person decides on it" not in decide(as_admin, held, "Ines Duarte")
-    assert f"row-{row_of(held, 'Ines Duarte')}" not in as_officer.get(f"settings/access-reviews/{held}").text
+    assert (
+        f"row-{row_of(held, 'Ines Duarte')}"
+        not in as_officer.get(f"settings/access-reviews/{held}").text
+    )
 
 
 @shows_condition(reviewing.DECIDE, reviewing.created_key)
@@ -245,7 +311,9 @@ def test_another_person_decides_on_a_key_than_who_created_it(as_officer, as_admi
     with make.acting("admin"):
         keys.make("pipeline", ["evidence:write"])
     held = start_review()
-    assert "You created the key pipeline: another person decides on it." in decide(as_admin, held, "pipeline")
+    assert "You created the key pipeline: another person decides on it." in decide(
+        as_admin, held, "pipeline"
+    )
     assert "another person decides on it" not in decide(as_officer, held, "pipeline")
 
 
@@ -264,12 +332,15 @@ def test_a_second_account_of_a_member_does_not_decide_on_their_access(as_officer
 def test_a_contributor_answers_the_request_they_own(as_contributor, as_officer):
     held = engagement_helpers.world_engagement()
     own, other = (
-        f"engagements/{held}/requests/{engagement_helpers.create_request(held, owner=who)}" for who in ("contributor", None)
+        f"engagements/{held}/requests/{engagement_helpers.create_request(held, owner=who)}"
+        for who in ("contributor", None)
     )
     engagement_helpers.change_request_state(as_contributor, own, "provide", text="Here it is.")
     version = engagement_helpers.version_on_page(as_officer, other)
     refused = as_contributor.post(f"{other}/provide", version=version, text="Here it is.", then=403)
-    assert "Only its owner, a tenant admin or a compliance officer can answer requests" in refused.text
+    assert (
+        "Only its owner, a tenant admin or a compliance officer can answer requests" in refused.text
+    )
     assert f"{other}/provide" not in as_contributor.get(other).text
     engagement_helpers.change_request_state(as_officer, other, "provide", text="Here it is.")
 
@@ -279,7 +350,9 @@ def create_finding(owner: str, *, remedied_by: str | None = None) -> tuple[Any, 
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = testing_queries.exception(exception)
-        found = testing.raise_finding(held, title="T", plan="P", owner_id=make.person_id(owner), due_on=clock.today()).id
+        found = testing.raise_finding(
+            held, title="T", plan="P", owner_id=make.person_id(owner), due_on=clock.today()
+        ).id
     if remedied_by:
         with make.acting(remedied_by):
             testing.remedy(testing_queries.finding(found)[0], "The switch is gone.")
@@ -300,11 +373,16 @@ def test_a_contributor_reports_the_finding_they_own_as_fixed(as_contributor, as_
 
 
 @shows_condition(testing_permissions.RETEST, testing_permissions.is_fixer)
-@pytest.mark.parametrize(("owner", "fixer"), [("compliance_officer", "admin"), ("contributor", "compliance_officer")])
+@pytest.mark.parametrize(
+    ("owner", "fixer"), [("compliance_officer", "admin"), ("contributor", "compliance_officer")]
+)
 def test_another_person_than_who_owns_or_fixed_it_retests(as_officer, as_reviewer, owner, fixer):
     found, exception = create_finding(owner, remedied_by=fixer)
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Ten releases"}
-    address, page = f"evidence/type-ii/findings/{found}/retest", f"evidence/type-ii/exceptions/{exception}"
+    address, page = (
+        f"evidence/type-ii/findings/{found}/retest",
+        f"evidence/type-ii/exceptions/{exception}",
+    )
     assert "Another person retests it" in as_officer.post(address, then=403, **tried).text
     assert address not in as_officer.get(page).text and address in as_reviewer.get(page).text
     as_reviewer.post(address, **tried)
@@ -313,11 +391,16 @@ def test_another_person_than_who_owns_or_fixed_it_retests(as_officer, as_reviewe
 @shows_condition(testing_permissions.REPLACE, testing_permissions.is_own_result)
 @pytest.mark.parametrize("tester", ["auditor", "reviewer"])
 def test_only_an_auditor_replaces_what_an_auditor_found(as_officer, as_auditor, tester):
-    sample = type2_helpers.draw_sample(type2_helpers.freeze_population(type2_helpers.create_control()))
+    sample = type2_helpers.draw_sample(
+        type2_helpers.freeze_population(type2_helpers.create_control())
+    )
     type2_helpers.record_results(sample, {4}, by=tester)
     with make.acting(read_only=True):
         item = next(v.item.id for v in testing_queries.items(sample) if v.item.number == 4)
-    address, again = f"evidence/type-ii/items/{item}", {"a0": "yes", "a1": "yes", "note": "Once more."}
+    address, again = (
+        f"evidence/type-ii/items/{item}",
+        {"a0": "yes", "a1": "yes", "note": "Once more."},
+    )
     reply = as_officer.post(address, then=403 if tester == "auditor" else 303, **again)
     assert ("An auditor tested item 4." in reply.text) is (tester == "auditor")
     as_auditor.post(address, **again)
@@ -333,7 +416,10 @@ def test_an_auditor_tests_while_an_engagement_of_theirs_is_open(as_auditor, as_r
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     as_auditor.post(draw, then=302, seed="late")
     with make.acting("auditor"), pytest.raises(Forbidden, match="No engagement of yours is open"):
-        require(testing_permissions.TEST, on=session().get_one(Control, (make.system_actor("acme").tenant_id, control)))
+        require(
+            testing_permissions.TEST,
+            on=session().get_one(Control, (make.system_actor("acme").tenant_id, control)),
+        )
     type2_helpers.draw_sample(population, seed="by the tenant", by="reviewer")
 
 
@@ -347,12 +433,16 @@ def test_an_auditor_tests_the_controls_of_their_engagement(as_auditor, as_review
     engagement_helpers.map_control(inside, "CC6.1")
     engagement_helpers.create_engagement(framework_id=soc2, criteria=("CC6",), auditor="auditor")
     with make.acting("auditor") as who:
-        one, other = (session().get_one(Control, (who.tenant_id, each)) for each in (inside, outside))
+        one, other = (
+            session().get_one(Control, (who.tenant_id, each)) for each in (inside, outside)
+        )
         assert allowed(testing_permissions.TEST, on=one)
         with pytest.raises(Forbidden, match="not in the scope of your engagement"):
             require(testing_permissions.TEST, on=other)
     with make.acting("reviewer") as who:
-        assert allowed(testing_permissions.TEST, on=session().get_one(Control, (who.tenant_id, outside)))
+        assert allowed(
+            testing_permissions.TEST, on=session().get_one(Control, (who.tenant_id, outside))
+        )
 
 
 # ---- people
@@ -365,14 +455,19 @@ def test_a_member_ends_their_own_session_and_an_admin_anyones(as_contributor, as
             return people_queries.live_sessions(make.person_id(role))[0].id
 
     officers, own = live("compliance_officer"), live("contributor")
-    assert "There is no such session here." in as_contributor.post(f"settings/sessions/{officers}/end", then=404).text
+    assert (
+        "There is no such session here."
+        in as_contributor.post(f"settings/sessions/{officers}/end", then=404).text
+    )
     as_contributor.post(f"settings/sessions/{own}/end")
     as_admin.post(f"settings/sessions/{officers}/end")
     as_officer.get("settings/sessions", then=302)
 
 
 def test_every_object_condition_is_tried(app):
-    declared = {(p.name, each.name) for p in registry.values() for each in chain(*p.only.values(), p.unless)}
+    declared = {
+        (p.name, each.name) for p in registry.values() for each in chain(*p.only.values(), p.unless)
+    }
     assert declared == TRIED
 
 
@@ -384,7 +479,9 @@ ROLES = ("admin", "compliance_officer", "reviewer", "contributor", "viewer", "au
 def versions() -> None:
     for who in ("admin", "compliance_officer", "contributor"):
         evidence_helpers.upload_version(
-            evidence_helpers.create_evidence(f"By {who}"), content=evidence_helpers.PDF + who.encode(), by=who
+            evidence_helpers.create_evidence(f"By {who}"),
+            content=evidence_helpers.PDF + who.encode(),
+            by=who,
         )
     pushed_version(by="admin")
     share_address("reviewer", with_="compliance_officer")
@@ -404,7 +501,11 @@ LISTS = [
     (controlling.WORK, Control, owned),
     (engaging.PROVIDE, AuditRequest, owned),
     (testing_permissions.REMEDY, Finding, lambda: create_finding("contributor")),
-    (testing_permissions.RETEST, Finding, lambda: create_finding("compliance_officer", remedied_by="admin")),
+    (
+        testing_permissions.RETEST,
+        Finding,
+        lambda: create_finding("compliance_officer", remedied_by="admin"),
+    ),
     (testing_permissions.RETEST, Finding, lambda: create_finding("contributor")),
 ]
 
@@ -421,7 +522,9 @@ def test_a_list_shows_exactly_what_the_condition_allows(app, isolated, needs, mo
             seen.add(len(listed))
             if not needs.only and allowed(needs):
                 me = bindparam("me", who.person_id, Uuid)
-                assert listed == set(session().scalars(select(model.id).where(not_excluded(needs, model, me)))), role
+                assert listed == set(
+                    session().scalars(select(model.id).where(not_excluded(needs, model, me)))
+                ), role
     assert len(seen) > 1  # otherwise it would prove nothing
     with make.acting("admin", "globex", read_only=True):
         assert session().scalars(select(model.id).where(matching(needs, model))).all() == []
@@ -437,4 +540,6 @@ def test_the_inbox_counts_exactly_the_rows_of_a_review_that_one_may_decide_on(ap
         with make.acting(role, read_only=True):
             rows = review_queries.every_row(review_id)
             query = select(AccessReviewItem.id).where(matching(reviewing.DECIDE, AccessReviewItem))
-            assert set(session().scalars(query)) == {row.item.id for row in rows if allowed(reviewing.DECIDE, on=row)}, role
+            assert set(session().scalars(query)) == {
+                row.item.id for row in rows if allowed(reviewing.DECIDE, on=row)
+            }, role

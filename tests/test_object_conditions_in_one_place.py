@@ -1,4 +1,6 @@
-"""Object conditions are asked of the permission table and nowhere else: no view, query, action or template compares for itself."""
+"""Object conditions are asked of the permission table and nowhere else: no view, query, action or
+template compares for itself.
+"""
 
 import ast
 import re
@@ -11,7 +13,9 @@ from governance.kernel.access import registry
 
 HERE = Path(__file__).parent.parent
 
-ME = re.compile(r"(current|acting)\.(person_id\(\)|actor\(\)\.person_id)|who\.person_id|(current\.)?person_id|me|str\(me\)")
+ME = re.compile(
+    r"(current|acting)\.(person_id\(\)|actor\(\)\.person_id)|who\.person_id|(current\.)?person_id|me|str\(me\)"
+)
 RELATION = re.compile(r".*\.(owner_id|hands|key_hands|by_auditor|[a-z_]+_by)")
 REQUESTERS = "who requested an approval; foundation/approvals asks it"
 ELSEWHERE = {
@@ -26,19 +30,37 @@ SINGLE = {
     ("assurance/evidence/destruction.html", "asked.asked_by == me"): REQUESTERS,
     ("assurance/evidence/inbox.html", "asked.asked_by == me"): REQUESTERS,
     ("assurance/evidence/actions.py", "asked.asked_by != current.person_id()"): REQUESTERS,
-    ("assurance/engagements/queries.py", "Invitation.accepted_by == person_id"): "which engagements are an auditor's",
-    ("assurance/engagements/queries.py", "WorkItem.asked_by == person_id"): "which work ends with an auditor's access",
+    (
+        "assurance/engagements/queries.py",
+        "Invitation.accepted_by == person_id",
+    ): "which engagements are an auditor's",
+    (
+        "assurance/engagements/queries.py",
+        "WorkItem.asked_by == person_id",
+    ): "which work ends with an auditor's access",
     ("foundation/logbook/queries.py", "WorkItem.asked_by == person_id"): "the same",
     (
         "kernel/background_work.py",
         "item.asked_by == current.actor().person_id",
     ): "whether the work still runs as who asked for it",
     ("kernel/background_work.py", "current.actor().person_id != item.asked_by"): "the same",
-    ("assurance/testing/actions.py", "finding.remedied_by == me"): "whether the same form was sent twice",
-    ("assurance/engagements/jobs.py", "who.person_id != item.asked_by"): "whether the work still runs as who asked for it",
+    (
+        "assurance/testing/actions.py",
+        "finding.remedied_by == me",
+    ): "whether the same form was sent twice",
+    (
+        "assurance/engagements/jobs.py",
+        "who.person_id != item.asked_by",
+    ): "whether the work still runs as who asked for it",
     ("foundation/logbook/jobs.py", "current.actor().person_id != item.asked_by"): "the same",
-    ("publishing/reports/queries.py", "item.asked_by != current.actor().person_id"): "what an auditor sees of running work (404)",
-    ("publishing/reports/queries.py", "ReportRun.asked_by == person_id"): "which reports name an erased person",
+    (
+        "publishing/reports/queries.py",
+        "item.asked_by != current.actor().person_id",
+    ): "what an auditor sees of running work (404)",
+    (
+        "publishing/reports/queries.py",
+        "ReportRun.asked_by == person_id",
+    ): "which reports name an erased person",
 }
 
 
@@ -48,16 +70,28 @@ def compared(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             sides = [node.left, node.comparators[0]]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-            if node.func.attr not in {"is_distinct_from", "is_not_distinct_from", "in_", "not_in", "contains", "has_key"}:
+            if node.func.attr not in {
+                "is_distinct_from",
+                "is_not_distinct_from",
+                "in_",
+                "not_in",
+                "contains",
+                "has_key",
+            }:
                 continue
             sides = [node.func.value, node.args[0]]
         else:
             continue
         many = isinstance(node, ast.Call) or isinstance(node.ops[0], ast.In | ast.NotIn)
-        parts = [list(side.elts) if many and isinstance(side, ast.Set | ast.Tuple | ast.List) else [side] for side in sides]
+        parts = [
+            list(side.elts) if many and isinstance(side, ast.Set | ast.Tuple | ast.List) else [side]
+            for side in sides
+        ]
         texts = [[ast.unparse(each) for each in part] for part in parts]
         for these, others in (texts, texts[::-1]):
-            if any(ME.fullmatch(text) for text in these) and any(RELATION.fullmatch(text) for text in others):
+            if any(ME.fullmatch(text) for text in these) and any(
+                RELATION.fullmatch(text) for text in others
+            ):
                 yield ast.unparse(node)
                 break
 
@@ -95,10 +129,14 @@ def test_no_template_asks_an_object_condition_for_itself():
 @pytest.mark.parametrize(
     "text",
     [
-        "evidence.owner_id == current.person_id()", "me in (f.remedied_by, f.owner_id)", "acting.actor().person_id != x.asked_by",
-        "f.remedied_by.is_distinct_from(me)", "v.hands.contains([str(me)])", "current.person_id() in {a.fixed_by}",
+        "evidence.owner_id == current.person_id()",
+        "me in (f.remedied_by, f.owner_id)",
+        "acting.actor().person_id != x.asked_by",
+        "f.remedied_by.is_distinct_from(me)",
+        "v.hands.contains([str(me)])",
+        "current.person_id() in {a.fixed_by}",
     ],
-)  # fmt: skip
+)
 def test_the_search_finds_what_it_is_for(tmp_path, text):
     (tmp_path / "views.py").write_text(text)
     assert list(compared(tmp_path / "views.py")) == [ast.unparse(ast.parse(text).body[0])]
@@ -112,7 +150,9 @@ def test_every_conditional_permission_is_asked_of_its_object(app):
 
 def _is_asked(name: str) -> bool:
     """In its own feature: `require(permissions.REVIEW, on=version)`, or the sentence of it."""
-    declared = next(p for p in (HERE / "governance").rglob("permissions.py") if f'"{name}"' in p.read_text())
+    declared = next(
+        p for p in (HERE / "governance").rglob("permissions.py") if f'"{name}"' in p.read_text()
+    )
     (constant,) = re.findall(rf'(\w+) = permission\(\s*"{re.escape(name)}"', declared.read_text())
     feature = "".join(path.read_text() for path in declared.parent.glob("*.py"))
     return re.search(rf"(require|why_not)\(permissions\.{constant}, on=", feature) is not None
@@ -121,9 +161,13 @@ def _is_asked(name: str) -> bool:
 @pytest.mark.parametrize(
     "text",
     [
-        "{% if p.owner_id == me %}", "{% if held.uploaded_by == current.person_id %}", "{% if me in (f.remedied_by, f.owner_id) %}",
-        "{% if me|string not in v.hands %}", "rejectattr('1.uploaded_by', 'equalto', me)", "{% if p.owner == current.name %}",
+        "{% if p.owner_id == me %}",
+        "{% if held.uploaded_by == current.person_id %}",
+        "{% if me in (f.remedied_by, f.owner_id) %}",
+        "{% if me|string not in v.hands %}",
+        "rejectattr('1.uploaded_by', 'equalto', me)",
+        "{% if p.owner == current.name %}",
     ],
-)  # fmt: skip
+)
 def test_the_search_in_templates_finds_what_stood_there_once(text):
     assert PAGES.search(text)

@@ -1,4 +1,6 @@
-"""Every route that the application has, walked by those it is not for: nobody is let in by an address."""
+"""Every route that the application has, walked by those it is not for: nobody is let in by an
+address.
+"""
 
 import re
 from collections.abc import Iterator
@@ -23,11 +25,18 @@ from tests.browser import Visitor
 from tests.machine_client import MachineClient, create_machine_client
 from tests.route_helpers import RouteMethod, call_route, objects_in, route_methods
 
-# Found by nobody but the session that made it: tests/foundation/people/test_step_up.py shows that it does find it.
+# Found by nobody but the session that made it: tests/foundation/people/test_step_up.py shows that
+# it does find it.
 OF_A_SESSION = {"kept_form_id"}
 
 
-def refusals(app: Any, visitor: Visitor, walk: Iterator[tuple[RouteMethod, str]], *allowed: int, **headers: str) -> list[str]:
+def refusals(
+    app: Any,
+    visitor: Visitor,
+    walk: Iterator[tuple[RouteMethod, str]],
+    *allowed: int,
+    **headers: str,
+) -> list[str]:
     wrong = []
     for door, path in walk:
         reply = call_route(visitor, door, path, **headers)
@@ -38,7 +47,12 @@ def refusals(app: Any, visitor: Visitor, walk: Iterator[tuple[RouteMethod, str]]
 
 def test_every_word_in_an_address_is_known(app, acme_ids):
     """A new word needs an object above, or the walk below would knock with an id of nothing."""
-    unknown = {word for door in route_methods(app, "tenant") for word in objects_in(door) if word not in acme_ids}
+    unknown = {
+        word
+        for door in route_methods(app, "tenant")
+        for word in objects_in(door)
+        if word not in acme_ids
+    }
     assert unknown == set()
 
 
@@ -67,8 +81,14 @@ def test_a_neighbour_finds_no_object_of_another_tenant(app, acme_ids, isolated):
 
 def test_the_owner_does_find_them(app, as_admin, acme_ids):
     """Otherwise the walk above would prove nothing: the same addresses lead somewhere for acme."""
-    lost = [f"{d}: 404" for d in route_methods(app, "tenant") if d.method == "GET" and objects_in(d) - OF_A_SESSION and "admin" in d.needs.roles
-            and call_route(as_admin, d, d.address(app, "acme", acme_ids)).status_code == 404]  # fmt: skip
+    lost = [
+        f"{d}: 404"
+        for d in route_methods(app, "tenant")
+        if d.method == "GET"
+        and objects_in(d) - OF_A_SESSION
+        and "admin" in d.needs.roles
+        and call_route(as_admin, d, d.address(app, "acme", acme_ids)).status_code == 404
+    ]
     assert lost == []
 
 
@@ -85,11 +105,17 @@ def test_a_machine_that_is_nobody_gets_401(app, client, acme_ids):
     assert refusals(app, client, walk, 401, Accept="application/json") == []
 
 
-@pytest.mark.parametrize("role", ["viewer", "auditor", "contributor", "compliance_officer", "admin"])
+@pytest.mark.parametrize(
+    "role", ["viewer", "auditor", "contributor", "compliance_officer", "admin"]
+)
 def test_a_role_is_refused_what_it_does_not_hold(app, isolated, acme_ids, role):
     """Whatever the id: the permission is asked for before the object is looked for."""
     visitor = Visitor(app, make.cookie(role), "acme")
-    walk = [(d, d.address(app, "acme", acme_ids)) for d in route_methods(app, "tenant") if role not in d.needs.roles]
+    walk = [
+        (d, d.address(app, "acme", acme_ids))
+        for d in route_methods(app, "tenant")
+        if role not in d.needs.roles
+    ]
     assert refusals(app, visitor, walk, 403) == []
     assert walk or role == "admin"
 
@@ -108,12 +134,20 @@ def test_a_tenant_has_no_page_of_the_operator(app, as_admin):
 @pytest.mark.parametrize("role", ["operator_admin", "operator_finance"])
 def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
     visitor = Visitor(app, make.cookie(role, "console"), "console")
-    walk = [(d, d.address(app, "console", {"slug": "acme"})) for d in route_methods(app, "operator")]
+    walk = [
+        (d, d.address(app, "console", {"slug": "acme"})) for d in route_methods(app, "operator")
+    ]
     assert refusals(app, visitor, [w for w in walk if role not in w[0].needs.roles], 403) == []
     answers = {
-        str(d): call_route(visitor, d, path).status_code for d, path in walk if d.method == "GET" and role in d.needs.roles
+        str(d): call_route(visitor, d, path).status_code
+        for d, path in walk
+        if d.method == "GET" and role in d.needs.roles
     }
-    assert answers and {where: status for where, status in answers.items() if status == 403 or status >= 500} == {}
+    assert (
+        answers
+        and {where: status for where, status in answers.items() if status == 403 or status >= 500}
+        == {}
+    )
 
 
 # ---- machines
@@ -121,13 +155,17 @@ def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
 
 @pytest.fixture
 def machines(app, acme_ids, acting, monkeypatch) -> dict[str, MachineClient]:
-    """Who comes with a key to acme's addresses: its own with every scope, and those who are not to be let in."""
+    """Who comes with a key to acme's addresses: its own with every scope, and those who are not to
+    be let in.
+    """
     monkeypatch.setitem(access.known_scopes, "nothing:known", "do nothing that an address asks for")
     scopes = [name for name in access.known_scopes if name != "nothing:known"]
     made = {
         "own": create_machine_client(app, name="own", scopes=scopes),
         "revoked": create_machine_client(app, name="revoked", scopes=scopes),
-        "ended": create_machine_client(app, name="ended", scopes=scopes, ends=clock.now() + timedelta(seconds=1)),
+        "ended": create_machine_client(
+            app, name="ended", scopes=scopes, ends=clock.now() + timedelta(seconds=1)
+        ),
         "stranger": create_machine_client(app, "globex", scopes=scopes),
         "narrow": create_machine_client(app, name="narrow", scopes=["nothing:known"]),
         "unknown": MachineClient(app, bearer.new("acme")),
@@ -139,22 +177,45 @@ def machines(app, acme_ids, acting, monkeypatch) -> dict[str, MachineClient]:
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("revoked", 401), ("ended", 401), ("stranger", 404), ("narrow", 403), ("unknown", 401), ("nobody", 401)]
+    ("who", "status"),
+    [
+        ("revoked", 401),
+        ("ended", 401),
+        ("stranger", 404),
+        ("narrow", 403),
+        ("unknown", 401),
+        ("nobody", 401),
+    ],
 )
-def test_a_machine_is_refused_at_every_address_that_its_key_does_not_open(app, machines, acme_ids, who, status):
+def test_a_machine_is_refused_at_every_address_that_its_key_does_not_open(
+    app, machines, acme_ids, who, status
+):
     walk = [
         (d, d.address(app, "acme", acme_ids))
         for d in route_methods(app, "machine")
         if who != "stranger" or "tenant" in d.rule.arguments
     ]
-    assert len(walk) > 4  # where an address names no tenant, the key does: there a stranger is at home, and in no other's
+    assert (
+        len(walk) > 4
+        # where an address names no tenant, the key does: there a stranger is at home, and in no
+        # other's
+    )
     with clock.frozen(clock.now() + timedelta(seconds=2)):
-        assert [f"{d}: {found}" for d, path in walk if (found := machines[who].ask(d.method, path).status_code) != status] == []
+        assert [
+            f"{d}: {found}"
+            for d, path in walk
+            if (found := machines[who].ask(d.method, path).status_code) != status
+        ] == []
 
 
 def test_the_machine_with_the_key_is_let_in_where_the_others_are_not(app, machines, acme_ids):
-    """Otherwise the walk above would prove nothing; what is not there for it, or makes no sense, is said to it."""
-    answers = {str(d): machines["own"].ask(d.method, d.address(app, "acme", acme_ids)) for d in route_methods(app, "machine")}
+    """Otherwise the walk above would prove nothing; what is not there for it, or makes no sense, is
+    said to it.
+    """
+    answers = {
+        str(d): machines["own"].ask(d.method, d.address(app, "acme", acme_ids))
+        for d in route_methods(app, "machine")
+    }
     assert {
         where: reply.status_code
         for where, reply in answers.items()
@@ -169,15 +230,23 @@ def test_a_signed_in_person_is_no_machine(app, as_admin, acme_ids):
 
 
 def test_a_machine_is_no_person(app, machines, acme_ids):
-    """Its key opens no page, whatever scopes it has: reading asks for a sign-in, and writing for a form of ours."""
+    """Its key opens no page, whatever scopes it has: reading asks for a sign-in, and writing for a
+    form of ours.
+    """
     for door in route_methods(app, "tenant", "operator"):
-        found = machines["own"].ask(door.method, door.address(app, "acme", acme_ids), Accept="application/json").status_code
+        found = (
+            machines["own"]
+            .ask(door.method, door.address(app, "acme", acme_ids), Accept="application/json")
+            .status_code
+        )
         assert found == (401 if door.method == "GET" else 403), str(door)
 
 
 @pytest.mark.parametrize("role", [pytest.param("admin", marks=pytest.mark.slow), "viewer"])
 def test_no_address_breaks_the_console(app, isolated, acme_ids, role):
-    """Real objects and ids of nothing, GET and an empty POST: refused or answered, never our fault."""
+    """Real objects and ids of nothing, GET and an empty POST: refused or answered, never our
+    fault.
+    """
     visitor = Visitor(app, make.cookie(role), "acme")
     for ids in ({}, acme_ids):
         walk = [
@@ -188,7 +257,9 @@ def test_no_address_breaks_the_console(app, isolated, acme_ids, role):
         broken = [
             f"{d}: 500"
             for d, path in walk
-            if "logout" not in path and "events" not in path and call_route(visitor, d, path).status_code >= 500
+            if "logout" not in path
+            and "events" not in path
+            and call_route(visitor, d, path).status_code >= 500
         ]
         assert broken == []
 
@@ -196,9 +267,17 @@ def test_no_address_breaks_the_console(app, isolated, acme_ids, role):
 MORE_JUNK = ["%ff", "%ED%A0%80", "..%2f..%2fetc", "'%3bDROP", "a" * 3000, "%E2%80%AE"]
 
 
-@pytest.mark.parametrize("junk", ["%00", *(pytest.param(each, marks=pytest.mark.slow) for each in MORE_JUNK)])
+@pytest.mark.parametrize(
+    "junk", ["%00", *(pytest.param(each, marks=pytest.mark.slow) for each in MORE_JUNK)]
+)
 def test_junk_in_an_address_is_answered(app, as_admin, junk):
-    paths = [f"/t/acme/{junk}", f"/t/{junk}/", f"/{junk}", f"/t/acme/systems/{junk}", f"/t/acme/frameworks/{junk}/versions"]
+    paths = [
+        f"/t/acme/{junk}",
+        f"/t/{junk}/",
+        f"/{junk}",
+        f"/t/acme/systems/{junk}",
+        f"/t/acme/frameworks/{junk}/versions",
+    ]
     paths += [f"/t/acme/systems/?{name}={junk}" for name in ("q", "after", "lane", "owner")]
     for door in route_methods(app, "tenant"):
         if door.method == "GET" and not objects_in(door) and "events" not in door.rule.rule:
@@ -225,7 +304,9 @@ def test_roles_are_those_the_walk_knows():
 
 @pytest.fixture
 def rolled_back(isolated):
-    """`with undone(): …` takes back what was written inside, so that the same can be done in another way."""
+    """`with undone(): …` takes back what was written inside, so that the same can be done in
+    another way.
+    """
 
     @contextmanager
     def block() -> Iterator[None]:
@@ -236,55 +317,115 @@ def rolled_back(isolated):
     return block
 
 
-def fields_of(app: Any, door: RouteMethod, path: str, role: str, slug: str, ids: dict[str, Any]) -> dict[str, str]:
-    """A plausible value for every field of the form that the route declares; its first verb; of an access review its previewed row."""
+def fields_of(
+    app: Any, door: RouteMethod, path: str, role: str, slug: str, ids: dict[str, Any]
+) -> dict[str, str]:
+    """A plausible value for every field of the form that the route declares; its first verb; of an
+    access review its previewed row.
+    """
     step_up = app.view_functions[door.rule.endpoint].fresh
     verb = {} if isinstance(step_up.verb, str) else {"verb": next(iter(step_up.verb))}
     row = ids["AccessReviewItem"]
-    sent = {"verb": "", "kind": "webhook", "format": "jsonl", f"row-{row}": "revoke", "seen": f"{row}.", **verb}
+    sent = {
+        "verb": "",
+        "kind": "webhook",
+        "format": "jsonl",
+        f"row-{row}": "revoke",
+        "seen": f"{row}.",
+        **verb,
+    }
     _, values = app.url_map.bind("localhost").match(path, method="POST")
     values.pop("tenant", None)
-    with app.test_request_context(path, method="POST", data=sent), make.acting(role, slug, read_only=True):
-        form = step_up.form if step_up.form is None or isinstance(step_up.form, type) else partial(step_up.form, **values)
-        return sent | ({field.name: _plausible(field) for field in form() if field.name not in sent} if form else {})
+    with (
+        app.test_request_context(path, method="POST", data=sent),
+        make.acting(role, slug, read_only=True),
+    ):
+        form = (
+            step_up.form
+            if step_up.form is None or isinstance(step_up.form, type)
+            else partial(step_up.form, **values)
+        )
+        return sent | (
+            {field.name: _plausible(field) for field in form() if field.name not in sent}
+            if form
+            else {}
+        )
 
 
 def _plausible(field: Field) -> str:
     if isinstance(field, SelectFieldBase):
         return next(str(value) for value, _label in field.choices if value)
-    typed = {"BooleanField": "y", "IntegerField": "12", "DateField": "2027-12-01", "DateTimeLocalField": "2027-12-01T10:00"}
-    named = {"email": "somebody@acme.example", "issuer": "https://id.acme.example", "url": "https://hook.acme.example",
-             "slug": "umbrella", "group_roles": "", "domains": "", "version": "1"}  # fmt: skip
+    typed = {
+        "BooleanField": "y",
+        "IntegerField": "12",
+        "DateField": "2027-12-01",
+        "DateTimeLocalField": "2027-12-01T10:00",
+    }
+    named = {
+        "email": "somebody@acme.example",
+        "issuer": "https://id.acme.example",
+        "url": "https://hook.acme.example",
+        "slug": "umbrella",
+        "group_roles": "",
+        "domains": "",
+        "version": "1",
+    }
     return typed.get(type(field).__name__) or named.get(field.name, f"some {field.name}")
 
 
 def outcome(reply: Any) -> tuple[int, str, str, list[str]]:
-    """What became of a submission: status, where to, and what its page says is wrong; ids left out."""
+    """What became of a submission: status, where to, and what its page says is wrong; ids left
+    out.
+    """
     soup = BeautifulSoup(reply.text if reply.mimetype == "text/html" else "", "html.parser")
-    wrong = [error.get_text(" ", strip=True) for error in soup.select(".c-err, .c-errors, .c-refused .c-lede")]
-    return reply.status_code, re.sub(r"[0-9a-f-]{36}", "*", reply.headers.get("Location", "")), str(soup.title), wrong
+    wrong = [
+        error.get_text(" ", strip=True)
+        for error in soup.select(".c-err, .c-errors, .c-refused .c-lede")
+    ]
+    return (
+        reply.status_code,
+        re.sub(r"[0-9a-f-]{36}", "*", reply.headers.get("Location", "")),
+        str(soup.title),
+        wrong,
+    )
 
 
-def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_been_fresh(app, acme_ids, rolled_back):
+def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_been_fresh(
+    app, acme_ids, rolled_back
+):
     tenants.found("initech", "Initech")
     done, ids = [], acme_ids | {"slug": "initech"}
     for door in route_methods(app, "tenant", "operator"):
         if door.method != "POST" or not vars(app.view_functions[door.rule.endpoint]).get("fresh"):
             continue
-        role, slug = ("operator_admin", "console") if door.scope == "operator" else ("admin", "acme")
+        role, slug = (
+            ("operator_admin", "console") if door.scope == "operator" else ("admin", "acme")
+        )
         assert role in door.needs.roles, f"{door}: walk it as somebody who may"
         path = door.address(app, slug, ids)
         sent = fields_of(app, door, path, role, slug, ids)
         with rolled_back():
-            expected = outcome(Visitor(app, make.cookie(role, slug), slug).post(path, then=None, **sent))
+            expected = outcome(
+                Visitor(app, make.cookie(role, slug), slug).post(path, then=None, **sent)
+            )
         with rolled_back():
             visitor = step_up_helpers.visitor_needing_step_up(app, role, slug)
             visitor.post(path, then=401, **sent)
-            assert kept_fields(step_up_helpers.kept_forms(slug)[-1], role, slug) == list(sent.items()), str(door)
+            assert kept_fields(step_up_helpers.kept_forms(slug)[-1], role, slug) == list(
+                sent.items()
+            ), str(door)
             step_up_helpers.sign_in_again(visitor, role, slug)
-            gone = expected[0] == 404  # what the form is about is not there: its page says so as the form's address does
-            shown = visitor.get(step_up_helpers.newest_kept_form_page(slug), then=404 if gone else 200)
-            found = expected if gone else outcome(step_up_helpers.submit_kept_form(visitor, shown, then=None))
+            gone = (
+                expected[0] == 404
+            )  # what the form is about is not there: its page says so as the form's address does
+            shown = visitor.get(
+                step_up_helpers.newest_kept_form_page(slug), then=404 if gone else 200
+            )
+            found = (
+                expected
+                if gone
+                else outcome(step_up_helpers.submit_kept_form(visitor, shown, then=None))
+            )
         assert found == expected, str(door)
         assert found[0] < 500, str(door)
         done.append((str(door), found[0]))
@@ -307,11 +448,15 @@ def test_every_route_that_answers_an_auditor_with_a_download_declares_it(app, ac
     for door in route_methods(app, "tenant"):
         if "auditor" not in door.needs.roles or "logout" in door.rule.rule:
             continue
-        visitor = Visitor(app, make.cookie("auditor"), "acme")  # of the routes that end sessions, each ends another one
+        visitor = Visitor(
+            app, make.cookie("auditor"), "acme"
+        )  # of the routes that end sessions, each ends another one
         reply = call_route(visitor, door, door.address(app, "acme", acme_ids | {"form": "csv"}))
         answers = app.view_functions[door.rule.endpoint].answers
         is_file = reply.headers.get("Content-Disposition", "").startswith("attachment")
-        if reply.status_code >= 500 or (is_file and (answers != FILE or "X-Custody" not in reply.headers)):
+        if reply.status_code >= 500 or (
+            is_file and (answers != FILE or "X-Custody" not in reply.headers)
+        ):
             wrong.append(f"{door}: {reply.status_code} {answers}")
         took |= {door.rule.endpoint} if is_file else set()
     assert wrong == []

@@ -1,4 +1,6 @@
-"""Waiting for what must come: until it is so, however busy the machine is, and never for a measured time."""
+"""Waiting for what must come: until it is so, however busy the machine is, and never for a measured
+time.
+"""
 
 import time
 from collections.abc import Callable

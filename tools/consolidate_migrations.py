@@ -1,14 +1,17 @@
-"""Fold all migrations into the one of a release, and prove that both make the same schema. A maintainer's command.
+"""Fold all migrations into the one of a release, and prove that both make the same schema.
+
+A maintainer's command.
 
     python -m tools.consolidate_migrations 0.1.0           write it
     python -m tools.consolidate_migrations 0.1.0 --check   only prove it
 
-It upgrades an empty embedded PostgreSQL through the files of migrations/versions in the order of their names (branches that
-each added "the next one" need no relinking), writes migrations/versions/0001_release_0_1_0.py from the models and from the
-statements that ran, upgrades a second empty database with that file alone, and compares what pg_dump shows of both. Any
-difference is printed, and no file changes. Otherwise the earlier files are removed, the released list is written
-(tests/released/migrations.sha256), and so is the filled database that tests upgrade (tests/released/0.1.0.sql.xz).
-Only before a release: a released migration never changes.
+It upgrades an empty embedded PostgreSQL through the files of migrations/versions in the order of
+their names (branches that each added "the next one" need no relinking), writes
+migrations/versions/0001_release_0_1_0.py from the models and from the statements that ran, upgrades
+a second empty database with that file alone, and compares what pg_dump shows of both. Any
+difference is printed, and no file changes. Otherwise the earlier files are removed, the released
+list is written (tests/released/migrations.sha256), and so is the filled database that tests upgrade
+(tests/released/0.1.0.sql.xz). Only before a release: a released migration never changes.
 """
 
 import argparse
@@ -35,8 +38,14 @@ GRANTED = """
     SELECT c.relname, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.grantee = 'governance_app'::regrole
 """
-SEALED = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity"
-NAMELESS = ("COLUMN GRANT", "STATISTICS", "COMMENT")  # pg_dump doesn't list them by name: the proof shows one too many
+SEALED = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity"
+)
+NAMELESS = (
+    "COLUMN GRANT",
+    "STATISTICS",
+    "COMMENT",
+)  # pg_dump doesn't list them by name: the proof shows one too many
 
 
 def main() -> int:
@@ -45,7 +54,9 @@ def main() -> int:
     parser.add_argument("version", help="the release, 0.1.0 for example")
     parser.add_argument("--check", action="store_true", help="prove it, and write nothing")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="governance-migrations-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="governance-migrations-", ignore_cleanup_errors=True
+    ) as folder:
         found, source = consolidate(Path(folder), options.version)
     if found:
         sys.stdout.write("\n".join([*found, f"{len(found)} differences. No file was changed.\n"]))
@@ -57,18 +68,27 @@ def main() -> int:
     return 0
 
 
-def consolidate(folder: Path, version: str, versions: Path = migrate.FOLDER / "versions") -> tuple[list[str], str]:
-    """Return the differences between the two schemas (none, if the proof holds) and the source of the new migration."""
+def consolidate(
+    folder: Path, version: str, versions: Path = migrate.FOLDER / "versions"
+) -> tuple[list[str], str]:
+    """Return the differences between the two schemas (none, if the proof holds) and the source of
+    the new migration.
+    """
     with _captured() as statements:
         before = _upgraded(folder, "before", _linked(folder / "earlier", versions))
     schema = schema_dump.schema(folder / "pg", before, "before")
-    source = migration_source.render(Model, _catalogue(before, schema, statements), revision=revision(version), version=version)
+    source = migration_source.render(
+        Model, _catalogue(before, schema, statements), revision=revision(version), version=version
+    )
     path = folder / "consolidated" / f"{revision(version)}.py"
     path.parent.mkdir(exist_ok=True)
     path.write_text(source)
     migration_source.tidy(path)
     after = _upgraded(folder, "after", path.parent)
-    return schema_dump.differences(schema, schema_dump.schema(folder / "pg", after, "after")), path.read_text()
+    return (
+        schema_dump.differences(schema, schema_dump.schema(folder / "pg", after, "after")),
+        path.read_text(),
+    )
 
 
 def revision(version: str) -> str:
@@ -77,24 +97,45 @@ def revision(version: str) -> str:
 
 
 def write(version: str, source: str) -> None:
-    """Put the migration in place of the earlier ones, and write what the tests of released states need."""
+    """Put the migration in place of the earlier ones, and write what the tests of released states
+    need.
+    """
     folder = migrate.FOLDER / "versions"
     for earlier in folder.glob("*.py"):
         earlier.unlink()
     (folder / f"{revision(version)}.py").write_text(source)
     released.write_list()
-    subprocess.run([sys.executable, "-m", "tests.released_databases", version], cwd=ROOT, check=True)  # noqa: S603 - our own
-    sys.stdout.write(f"Wrote migrations/versions/{revision(version)}.py. Review it, run the tests, and commit all of it.\n")
+    subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "tests.released_databases", version], cwd=ROOT, check=True
+    )
+    sys.stdout.write(
+        f"Wrote migrations/versions/{revision(version)}.py. Review it, run the tests, and commit"
+        " all of it.\n"
+    )
 
 
 def _linked(folder: Path, versions: Path) -> Path:
-    """A copy of the migrations in which each follows the one before it by name, so that the present ones stay as they are."""
+    """A copy of the migrations in which each follows the one before it by name, so that the present
+    ones stay as they are.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     previous = None
     for number, path in enumerate(sorted(versions.glob("*.py"))):
-        text = re.sub(r"^revision = .*$", f'revision = "step_{number}"', path.read_text(), count=1, flags=re.MULTILINE)
-        text = re.sub(r"^down_revision = .*$", f"down_revision = {previous!r}", text, count=1, flags=re.MULTILINE)
+        text = re.sub(
+            r"^revision = .*$",
+            f'revision = "step_{number}"',
+            path.read_text(),
+            count=1,
+            flags=re.MULTILINE,
+        )
+        text = re.sub(
+            r"^down_revision = .*$",
+            f"down_revision = {previous!r}",
+            text,
+            count=1,
+            flags=re.MULTILINE,
+        )
         (folder / path.name).write_text(text)
         previous = f"step_{number}"
     return folder
@@ -123,24 +164,32 @@ def _captured() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-def _catalogue(server: embedded.Embedded, schema: dict[str, str], statements: list[str]) -> migration_source.Catalogue:
+def _catalogue(
+    server: embedded.Embedded, schema: dict[str, str], statements: list[str]
+) -> migration_source.Catalogue:
     grants: dict[str, set[str]] = {}
     with psycopg.connect(server.super_uri, dbname="before") as connection:
         for table, verb in connection.execute(GRANTED).fetchall():
             grants.setdefault(table, set()).add(verb)
         sealed = frozenset(name for (name,) in connection.execute(SEALED).fetchall())
-    carried = {k: s for k, s in migration_source.carried(statements).items() if _is_there(k, schema)}
+    carried = {
+        k: s for k, s in migration_source.carried(statements).items() if _is_there(k, schema)
+    }
     return migration_source.Catalogue(grants, carried, sealed)
 
 
 def _is_there(key: str, schema: dict[str, str]) -> bool:
-    """Whether the object that a statement created is still in the schema, and no model declares it."""
+    """Whether the object that a statement created is still in the schema, and no model declares
+    it.
+    """
     kind, _, name = key.partition(" ")
     if key.startswith(NAMELESS):
         return True
     if kind == "CHECK":
         table, check = name.split()
-        return f"CONSTRAINT {check} CHECK" in schema.get(f"TABLE {table}", "") and not _is_declared(check)
+        return f"CONSTRAINT {check} CHECK" in schema.get(f"TABLE {table}", "") and not _is_declared(
+            check
+        )
     if kind == "INDEX":
         return f"INDEX {name.split()[-1]}" in schema and not _is_declared(name.split()[-1])
     return f"{key}()" in schema if kind == "FUNCTION" else key in schema
@@ -148,7 +197,9 @@ def _is_there(key: str, schema: dict[str, str]) -> bool:
 
 def _is_declared(name: str) -> bool:
     tables = Model.metadata.tables.values()
-    return name in {str(i.name) for t in tables for i in t.indexes} | {str(c.name) for t in tables for c in t.constraints}
+    return name in {str(i.name) for t in tables for i in t.indexes} | {
+        str(c.name) for t in tables for c in t.constraints
+    }
 
 
 if __name__ == "__main__":

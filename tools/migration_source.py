@@ -1,4 +1,6 @@
-"""The source of a consolidated migration: tables as the models declare them, the rest as earlier migrations wrote it."""
+"""The source of a consolidated migration: tables as the models declare them, the rest as earlier
+migrations wrote it.
+"""
 
 import re
 import subprocess
@@ -7,37 +9,75 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, types
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+    types,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
 from migrations.sealing import SAME
 
-PACKAGES = ("kernel", "foundation", "operations", "economics", "assurance", "publishing")  # lower ones first
+PACKAGES = (
+    "kernel",
+    "foundation",
+    "operations",
+    "economics",
+    "assurance",
+    "publishing",
+)  # lower ones first
 WIDTH = 110  # of a statement that stays on one line
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 APPEND_ONLY = {"append_only", "append_only_truncate"}
-# What autogenerate can't see, as earlier migrations wrote it: (pattern with the groups that name it, its kind in pg_dump).
+# What autogenerate can't see, as earlier migrations wrote it: (pattern with the groups that name
+# it, its kind in pg_dump).
 CARRIED = (
     (re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (?P<name>\w+)"), "FUNCTION"),
-    (re.compile(r"CREATE (?:CONSTRAINT )?TRIGGER (?P<name>\w+) .*? ON (?P<table>\w+)", re.DOTALL), "TRIGGER"),
+    (
+        re.compile(
+            r"CREATE (?:CONSTRAINT )?TRIGGER (?P<name>\w+) .*? ON (?P<table>\w+)", re.DOTALL
+        ),
+        "TRIGGER",
+    ),
     (re.compile(r"CREATE POLICY (?P<name>\w+) ON (?P<table>\w+)"), "POLICY"),
     (re.compile(r"ALTER TABLE (?P<table>\w+) ADD CONSTRAINT (?P<name>\w+) CHECK"), "CHECK"),
-    (re.compile(r"ALTER TABLE (?P<table>\w+) ALTER (?:COLUMN )?(?P<name>\w+) SET STATISTICS"), "STATISTICS"),
+    (
+        re.compile(r"ALTER TABLE (?P<table>\w+) ALTER (?:COLUMN )?(?P<name>\w+) SET STATISTICS"),
+        "STATISTICS",
+    ),
     (re.compile(r"GRANT \w+ \((?P<name>\w+)\) ON (?P<table>\w+)"), "COLUMN GRANT"),
     (re.compile(r"COMMENT ON (?:TABLE|COLUMN) (?P<table>\w+)(?:\.(?P<name>\w+))?"), "COMMENT"),
     (re.compile(r"CREATE (?:UNIQUE )?INDEX (?P<name>\w+) ON (?P<table>\w+)"), "INDEX"),
 )
 # Why a carried statement is there, where the statement alone doesn't show it.
 REASONS = {
-    "POLICY audit_pending queue": "The sequencer looks, outside any tenant, for logs with new entries: ids and nothing else.",
+    "POLICY audit_pending queue": (
+        "The sequencer looks, outside any tenant, for logs with new entries: ids and nothing else."
+    ),
     "POLICY drills due": "The jobs process looks, outside any tenant, for drills that are due.",
-    "POLICY engagements closed": "The jobs process looks, outside any tenant, for engagements that closed within the life of a session.",
-    "POLICY memberships own_memberships": "The one policy that crosses tenants: people may list their own memberships.",
-    "POLICY platform_policies everybody": "Every tenant is bound by the platform minimum and may read it; only the operator writes.",
-    "COLUMN GRANT signing_keys wrapped": "A rotation of the installation's key wraps the signing keys again; nothing else may change.",
+    "POLICY engagements closed": (
+        "The jobs process looks, outside any tenant, for engagements that closed within the life of"
+        " a session."
+    ),
+    "POLICY memberships own_memberships": (
+        "The one policy that crosses tenants: people may list their own memberships."
+    ),
+    "POLICY platform_policies everybody": (
+        "Every tenant is bound by the platform minimum and may read it; only the operator writes."
+    ),
+    "COLUMN GRANT signing_keys wrapped": (
+        "A rotation of the installation's key wraps the signing keys again; nothing else may"
+        " change."
+    ),
     "STATISTICS people name": "ANALYZE would copy names and addresses to where no erasure reaches.",
-    "TRIGGER request_attachments provided": "What auditors were given stays: not even the application takes it away or replaces it.",
+    "TRIGGER request_attachments provided": (
+        "What auditors were given stays: not even the application takes it away or replaces it."
+    ),
 }
 
 
@@ -46,12 +86,16 @@ class Catalogue:
     """What the database of the earlier migrations shows beside the models."""
 
     grants: dict[str, set[str]]  # table → verbs of governance_app
-    carried: dict[str, str]  # "POLICY people known" → its statement; only of objects that are still there
+    carried: dict[
+        str, str
+    ]  # "POLICY people known" → its statement; only of objects that are still there
     sealed: frozenset[str]  # tables with row-level security
 
 
 def carried(statements: Iterable[str]) -> dict[str, str]:
-    """Return the statements that no model stands for, by what they create ("POLICY people known"); of two, the later one."""
+    """Return the statements that no model stands for, by what they create ("POLICY people known");
+    of two, the later one.
+    """
     return {key: statement.strip() for statement in statements if (key := _key(statement.strip()))}
 
 
@@ -59,27 +103,41 @@ def _key(statement: str) -> str | None:
     for pattern, kind in CARRIED:
         if match := pattern.match(statement):
             groups = match.groupdict()
-            return " ".join(part for part in (kind, groups.get("table"), groups.get("name")) if part)
+            return " ".join(
+                part for part in (kind, groups.get("table"), groups.get("name")) if part
+            )
     return None
 
 
-def render(base: type[DeclarativeBase], catalogue: Catalogue, *, revision: str, version: str) -> str:
+def render(
+    base: type[DeclarativeBase], catalogue: Catalogue, *, revision: str, version: str
+) -> str:
     """Return the source of the migration that creates everything in one step."""
     groups = _by_feature(base)
     created: set[str] = set()
     later: list[str] = []
     bodies: list[str] = []
     for feature, tables in groups.items():
-        bodies.append(f'def {feature.replace("/", "_")}() -> None:\n    """Tables of governance/{feature}."""\n')
+        bodies.append(
+            f'def {feature.replace("/", "_")}() -> None:\n    """Tables of'
+            f' governance/{feature}."""\n'
+        )
         for table in tables:
             created.add(table.name)
             bodies += [f"    {line}\n" for line in _table(table, created, catalogue, later)]
         bodies.append("\n\n")
-    calls = ["functions", *(feature.replace("/", "_") for feature in groups), "keys_between_features", "beside_the_models"]
+    calls = [
+        "functions",
+        *(feature.replace("/", "_") for feature in groups),
+        "keys_between_features",
+        "beside_the_models",
+    ]
     own = {key: text for key, text in catalogue.carried.items() if not _is_helpers(key, text)}
     functions = [_execute(key, text) for key, text in own.items() if key.startswith("FUNCTION")]
     rest = [_execute(key, text) for key, text in own.items() if not key.startswith("FUNCTION")]
-    open_tables = sorted(catalogue.sealed - {_policy_table(key, text) for key, text in catalogue.carried.items()})
+    open_tables = sorted(
+        catalogue.sealed - {_policy_table(key, text) for key, text in catalogue.carried.items()}
+    )
     seals = [
         f'    op.execute("ALTER TABLE {table} {verb} ROW LEVEL SECURITY")\n'
         for table in open_tables
@@ -87,16 +145,29 @@ def render(base: type[DeclarativeBase], catalogue: Catalogue, *, revision: str, 
     ]
     return "".join(
         [
-            HEAD.format(version=version, revision=revision, calls="".join(f"    {c}()\n" for c in calls)),
-            'def functions() -> None:\n    """What triggers call."""\n', *functions, "\n\n",
+            HEAD.format(
+                version=version, revision=revision, calls="".join(f"    {c}()\n" for c in calls)
+            ),
+            'def functions() -> None:\n    """What triggers call."""\n',
+            *functions,
+            "\n\n",
             *bodies,
-            'def keys_between_features() -> None:\n    """Foreign keys to tables that a later feature creates."""\n',
-            *(f"    {line}\n" for line in later or ["pass"]), "\n\n",
-            'def beside_the_models() -> None:\n    """Policies wider or narrower than the tenant, triggers, and what else no model declares."""\n',
-            *seals, *rest, '    let_use("alembic_version", "SELECT")\n',
+            (
+                'def keys_between_features() -> None:\n    """Foreign keys to tables that a later'
+                ' feature creates."""\n'
+            ),
+            *(f"    {line}\n" for line in later or ["pass"]),
+            "\n\n",
+            (
+                'def beside_the_models() -> None:\n    """Policies wider or narrower than the'
+                ' tenant, triggers, and what else no model declares."""\n'
+            ),
+            *seals,
+            *rest,
+            '    let_use("alembic_version", "SELECT")\n',
             TAIL,
         ]
-    )  # fmt: skip
+    )
 
 
 HEAD = '''"""Release {version}: every table of every feature.
@@ -149,11 +220,15 @@ def tenant_key(column: str, table: str, *, ondelete: str | None = None) -> sa.Fo
 
 
 def _by_feature(base: type[DeclarativeBase]) -> dict[str, list[Table]]:
-    """Tables by package/feature, so that a feature comes after those that its tables point to, as far as there is an order."""
+    """Tables by package/feature, so that a feature comes after those that its tables point to, as
+    far as there is an order.
+    """
     feature: dict[str, str] = {}
     for mapper in base.registry.mappers:
         package, name = mapper.class_.__module__.removeprefix("governance.").split(".")[:2]
-        feature[mapper.class_.__tablename__] = package if package == "kernel" else f"{package}/{name}"
+        feature[mapper.class_.__tablename__] = (
+            package if package == "kernel" else f"{package}/{name}"
+        )
     tables = [t for t in base.metadata.sorted_tables if t.name in feature]
     order: list[str] = []
 
@@ -161,38 +236,61 @@ def _by_feature(base: type[DeclarativeBase]) -> dict[str, list[Table]]:
         if name in order:
             return
         order.append(name)  # before its parents, so that a circle ends; moved behind them below
-        parents = {feature[k.referred_table.name] for t in tables if feature[t.name] == name for k in t.foreign_key_constraints}
-        for parent in sorted(p for p in parents if p.split("/")[0] == name.split("/", maxsplit=1)[0]):
+        parents = {
+            feature[k.referred_table.name]
+            for t in tables
+            if feature[t.name] == name
+            for k in t.foreign_key_constraints
+        }
+        for parent in sorted(
+            p for p in parents if p.split("/")[0] == name.split("/", maxsplit=1)[0]
+        ):
             visit(parent)
         order.remove(name)
         order.append(name)
 
-    ranked = sorted(set(feature.values()), key=lambda name: (PACKAGES.index(name.split("/")[0]), name))
+    ranked = sorted(
+        set(feature.values()), key=lambda name: (PACKAGES.index(name.split("/")[0]), name)
+    )
     for name in ranked:
         visit(name)
     return {name: [t for t in tables if feature[t.name] == name] for name in order}
 
 
-def _table(table: Table, created: set[str], catalogue: Catalogue, later: list[str]) -> Iterator[str]:
+def _table(
+    table: Table, created: set[str], catalogue: Catalogue, later: list[str]
+) -> Iterator[str]:
     """The calls that create a table; keys to tables that don't exist yet go to `later`."""
     is_tenanted = "tenant_id" in table.columns
     usual = {"id", "created_at"} | ({"tenant_id"} if is_tenanted else set())
     parts = [_column(c) for c in table.columns if c.name not in usual]
-    checks = sorted((c for c in table.constraints if isinstance(c, CheckConstraint)), key=lambda c: str(c.name))
-    parts += [f"sa.CheckConstraint({_text(c.sqltext)}, name={_literal(_short_name(table, c))})" for c in checks]
+    checks = sorted(
+        (c for c in table.constraints if isinstance(c, CheckConstraint)), key=lambda c: str(c.name)
+    )
+    parts += [
+        f"sa.CheckConstraint({_text(c.sqltext)}, name={_literal(_short_name(table, c))})"
+        for c in checks
+    ]
     for key in sorted(table.foreign_key_constraints, key=lambda k: [c.name for c in k.columns]):
         if key.referred_table.name in created:
             parts.append(_foreign_key(key))
         else:
             later.append(_later_key(table, key))
-    uniques = sorted((u for u in table.constraints if isinstance(u, UniqueConstraint)), key=lambda u: [c.name for c in u.columns])
-    parts += [f"sa.UniqueConstraint({', '.join(_literal(c.name) for c in u.columns)})" for u in uniques]
+    uniques = sorted(
+        (u for u in table.constraints if isinstance(u, UniqueConstraint)),
+        key=lambda u: [c.name for c in u.columns],
+    )
+    parts += [
+        f"sa.UniqueConstraint({', '.join(_literal(c.name) for c in u.columns)})" for u in uniques
+    ]
     verbs = ", ".join(v for v in VERBS if v in catalogue.grants.get(table.name, set()))
     kind = "tenant_table" if is_tenanted else "shared_table"
     yield f"{kind}({', '.join([_literal(table.name), *parts, f'verbs={_literal(verbs)}'])})"
     for index in sorted(table.indexes, key=lambda i: str(i.name)):
         yield _index(table, index)
-    if {key.split()[-1] for key in catalogue.carried if key.startswith(f"TRIGGER {table.name} ")} >= APPEND_ONLY:
+    if {
+        key.split()[-1] for key in catalogue.carried if key.startswith(f"TRIGGER {table.name} ")
+    } >= APPEND_ONLY:
         yield f"append_only({_literal(table.name)})"
 
 
@@ -201,7 +299,8 @@ def _column(column: Column[object]) -> str:
     if column.identity is not None:
         more.insert(0, f"sa.Identity(always={column.identity.always})")
     if column.server_default is not None and column.identity is None:
-        more.append(f"server_default=sa.text({_text(column.server_default.arg)})")  # type: ignore[attr-defined]  # a literal of ours
+        # a literal of ours
+        more.append(f"server_default=sa.text({_text(column.server_default.arg)})")  # type: ignore[attr-defined]
     return f"sa.Column({', '.join([_literal(column.name), _type(column.type), *more])})"
 
 
@@ -223,7 +322,14 @@ def _foreign_key(key: ForeignKeyConstraint) -> str:
 def _later_key(table: Table, key: ForeignKeyConstraint) -> str:
     columns, targets = [c.name for c in key.columns], [e.column.name for e in key.elements]
     ondelete = [f"ondelete={_literal(key.ondelete)}"] if key.ondelete else []
-    names = ["None", _literal(table.name), _literal(key.referred_table.name), str(columns), str(targets), *ondelete]
+    names = [
+        "None",
+        _literal(table.name),
+        _literal(key.referred_table.name),
+        str(columns),
+        str(targets),
+        *ondelete,
+    ]
     return f"op.create_foreign_key({', '.join(names)})"
 
 
@@ -232,7 +338,10 @@ def _index(table: Table, index: Index) -> str:
     more = (["unique=True"] if index.unique else []) + (
         [f"postgresql_where=sa.text({_text(where)})"] if where is not None else []
     )
-    columns = [_literal(e.name) if isinstance(e, Column) else f"sa.text({_text(e)})" for e in index.expressions]
+    columns = [
+        _literal(e.name) if isinstance(e, Column) else f"sa.text({_text(e)})"
+        for e in index.expressions
+    ]
     named = [_literal(str(index.name)), _literal(table.name), f"[{', '.join(columns)}]"]
     return f"op.create_index({', '.join([*named, *more])})"
 
@@ -279,11 +388,18 @@ def _text(of: object) -> str:
 
 def _literal(text: str) -> str:
     """A string literal in double quotes, as the formatter writes it."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"' if '"' not in text else repr(text)
+    return (
+        '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        if '"' not in text
+        else repr(text)
+    )
 
 
 def tidy(path: Path) -> None:
-    """Drop unused imports, sort the others, and lay the file out as the formatter of the project does."""
+    """Drop unused imports, sort the others, and lay the file out as the formatter of the project
+    does.
+    """
     programs, settings = Path(sys.executable).parent, Path(__file__).parents[1] / "pyproject.toml"
     for arguments in (["check", "--quiet", "--fix", "--select", "F401,I"], ["format", "--quiet"]):
-        subprocess.run([programs / "ruff", *arguments, "--config", settings, path], check=True)  # noqa: S603 - fixed programs
+        # fixed programs
+        subprocess.run([programs / "ruff", *arguments, "--config", settings, path], check=True)  # noqa: S603

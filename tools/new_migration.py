@@ -1,10 +1,13 @@
-"""Write the next migration from what the models declare and the present migrations don't create. `make migration name=…`
+"""Write the next migration from what the models declare and the present migrations don't create.
+
+`make migration name=…`
 
     python -m tools.new_migration "risk owners"      writes migrations/versions/0002_risk_owners.py
 
-It upgrades an empty embedded PostgreSQL and lets Alembic compare. For each new table it adds the calls that migrations/sealing.py
-has for it: row-level security by tenant, and what the application may do. Policies, triggers, grants and data are yours to
-write; tests/test_isolation.py says what is missing.
+It upgrades an empty embedded PostgreSQL and lets Alembic compare. For each new table it adds the
+calls that migrations/sealing.py has for it: row-level security by tenant, and what the application
+may do. Policies, triggers, grants and data are yours to write; tests/test_isolation.py says what is
+missing.
 """
 
 import argparse
@@ -51,8 +54,15 @@ def main() -> int:
     parser.add_argument("name", help="what it changes, in a few words")
     path = create(parser.parse_args().name)
     is_empty = path.read_text().rstrip().endswith("pass")
-    found = "The models declare nothing new, so it is empty. Write what it does" if is_empty else "Review it"
-    sys.stdout.write(f"Wrote {path.relative_to(migrate.FOLDER.parent)}. {found}; you may change it until it is released.\n")
+    found = (
+        "The models declare nothing new, so it is empty. Write what it does"
+        if is_empty
+        else "Review it"
+    )
+    sys.stdout.write(
+        f"Wrote {path.relative_to(migrate.FOLDER.parent)}. {found}; you may change it until it is"
+        " released.\n"
+    )
     return 0
 
 
@@ -64,22 +74,36 @@ def create(name: str, versions: Path | None = None) -> Path:
     versions = versions or migrate.FOLDER / "versions"
     identifier = f"{_next_number(versions):04}_{slug}"
     if len(identifier) > MAX_ID_LENGTH:
-        raise SystemExit(f"{identifier} has {len(identifier)} characters, and {MAX_ID_LENGTH} fit. Choose a shorter name.")
+        raise SystemExit(
+            f"{identifier} has {len(identifier)} characters, and {MAX_ID_LENGTH} fit. Choose a"
+            " shorter name."
+        )
     settings = migrate.configuration(versions=versions)
-    settings.cmd_opts = argparse.Namespace(quiet=True)  # Alembic would name the file in its own words
+    settings.cmd_opts = argparse.Namespace(
+        quiet=True
+    )  # Alembic would name the file in its own words
     heads = ScriptDirectory.from_config(settings).get_heads()
     if len(heads) > 1:
         raise SystemExit(
-            f"{' and '.join(heads)} follow the same migration. Let the later one's down_revision name the earlier one."
+            f"{' and '.join(heads)} follow the same migration. Let the later one's down_revision"
+            " name the earlier one."
         )
-    with tempfile.TemporaryDirectory(prefix="governance-migration-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="governance-migration-", ignore_cleanup_errors=True
+    ) as folder:
         settings.attributes["url"] = embedded.start(Path(folder) / "pg").owner_url
         command.upgrade(settings, "head")
         command.revision(
-            settings, name[0].upper() + name[1:], autogenerate=True, rev_id=identifier, process_revision_directives=_add_seals
+            settings,
+            name[0].upper() + name[1:],
+            autogenerate=True,
+            rev_id=identifier,
+            process_revision_directives=_add_seals,
         )
     path = versions / f"{identifier}.py"
-    path.write_text(re.sub(r"^ +# ### .* ###\n", "", path.read_text(), flags=re.MULTILINE))  # Alembic's own marks
+    path.write_text(
+        re.sub(r"^ +# ### .* ###\n", "", path.read_text(), flags=re.MULTILINE)
+    )  # Alembic's own marks
     tidy(path)
     return path
 
@@ -97,7 +121,9 @@ def _add_seals(_context: Any, _revision: Any, scripts: list[MigrationScript]) ->
             operations.append(operation)
             if isinstance(operation, CreateTableOp):
                 columns = {getattr(column, "name", None) for column in operation.columns}
-                operations.append(SealTable(operation.table_name, is_tenanted="tenant_id" in columns))
+                operations.append(
+                    SealTable(operation.table_name, is_tenanted="tenant_id" in columns)
+                )
         script.upgrade_ops.ops = operations
 
 

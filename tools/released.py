@@ -13,23 +13,33 @@ LIST = ROOT / "tests" / "released" / "migrations.sha256"  # as sha256sum writes 
 
 
 def changed(listed: str, versions: Path = VERSIONS) -> list[str]:
-    """Return a sentence for each released migration that was changed or removed since its release."""
+    """Return a sentence for each released migration that was changed or removed since its
+    release.
+    """
     faults = []
     for line in listed.splitlines():
         digest, name = line.split("  ")
         path = versions / Path(name).name
         if not path.exists():
-            faults.append(f"{path.name} was released and is gone. Restore it: databases in use were migrated with it.")
+            faults.append(
+                f"{path.name} was released and is gone. Restore it: databases in use were migrated"
+                " with it."
+            )
         elif _digest(path) != digest:
             faults.append(
-                f"{path.name} was released and has changed. Restore it, and write a new migration: make migration name=…"
+                f"{path.name} was released and has changed. Restore it, and write a new migration:"
+                " make migration name=…"
             )
     return faults
 
 
 def write_list() -> None:
     """List every migration that is there."""
-    LIST.write_text("".join(f"{_digest(path)}  {path.relative_to(ROOT)}\n" for path in sorted(VERSIONS.glob("*.py"))))
+    LIST.write_text(
+        "".join(
+            f"{_digest(path)}  {path.relative_to(ROOT)}\n" for path in sorted(VERSIONS.glob("*.py"))
+        )
+    )
 
 
 def _digest(path: Path) -> str:

@@ -1,4 +1,6 @@
-"""What a schema is, as pg_dump writes it, and how two schemas differ: the proof behind consolidated migrations."""
+"""What a schema is, as pg_dump writes it, and how two schemas differ: the proof behind consolidated
+migrations.
+"""
 
 import re
 from pathlib import Path
@@ -16,16 +18,21 @@ def dump(folder: Path, server: Embedded, database: str, *options: str) -> str:
 
 
 def schema(folder: Path, server: Embedded, database: str) -> dict[str, str]:
-    """Return the definition of every object: "TABLE evidence" → its statements.
+    """Return the definition of every object:
 
-    Tables with columns, types, defaults and FORCE, constraints, indexes, policies, grants, triggers, functions, statistics
-    targets and comments. The order of columns is left out: it says only which migration added them.
+    "TABLE evidence" → its statements.
+
+    Tables with columns, types, defaults and FORCE, constraints, indexes, policies, grants,
+    triggers, functions, statistics targets and comments. The order of columns is left out: it says
+    only which migration added them.
     """
     parts = HEADER.split(dump(folder, server, database, "--schema-only"))
     objects: dict[str, str] = {}
     for name, kind, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         statements = NOISE.sub("", text)
-        objects[f"{kind} {name}"] = _with_sorted_columns(statements) if kind == "TABLE" else statements
+        objects[f"{kind} {name}"] = (
+            _with_sorted_columns(statements) if kind == "TABLE" else statements
+        )
     return objects
 
 
@@ -35,7 +42,9 @@ def _with_sorted_columns(statements: str) -> str:
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """Return one sentence with both definitions for each object that isn't the same in both schemas; [] if they're equal."""
+    """Return one sentence with both definitions for each object that isn't the same in both
+    schemas; [] if they're equal.
+    """
     absent = "(absent)\n"
     return [
         f"{name} differs.\nbefore:\n{before.get(name, absent)}after:\n{after.get(name, absent)}"

@@ -1,12 +1,15 @@
-"""The files of others that we ship: fetched, checked, cut, and locked. A maintainer's command, needs npm.
+"""The files of others that we ship: fetched, checked, cut, and locked.
+
+A maintainer's command, needs npm.
 
     python -m tools.vendoring verify     hashes of what we ship, against the lock
     python -m tools.vendoring fetch      npm pack, check, cut, write the files and the lock
 
-The lock (governance/static/vendor.lock.json) is a list of entries, one a file: package, version, integrity
-(npm's sha512 of the tarball), member (path in it), file (ours), sha384 (of ours), licence, made (how it was
-cut, or null). Cut are `icons.svg` (the icons in ICONS, and our own SHAPES), `tabler.css` (the rules KEPT),
-`source-serif-display.woff2` (one instance), and `report-marks.woff2` (drawn here, seventeen glyphs).
+The lock (governance/static/vendor.lock.json) is a list of entries, one a file: package, version,
+integrity (npm's sha512 of the tarball), member (path in it), file (ours), sha384 (of ours),
+licence, made (how it was cut, or null). Cut are `icons.svg` (the icons in ICONS, and our own
+SHAPES), `tabler.css` (the rules KEPT), `source-serif-display.woff2` (one instance), and
+`report-marks.woff2` (drawn here, seventeen glyphs).
 """
 
 import argparse
@@ -171,35 +174,51 @@ KEPT = re.compile(r"^(btn|visually-hidden)(-|$)")
 
 DISC = "M8 1.2a6.8 6.8 0 1 1 0 13.6A6.8 6.8 0 0 1 8 1.2z"
 RING = '<circle cx="8" cy="8" r="6.1" fill="none" stroke="currentColor" stroke-width="1.5"/>'
-# Our own shapes, in the current colour, so that they live in any state, in print and in forced colours.
+# Our own shapes, in the current colour, so that they live in any state, in print and in forced
+# colours.
 SHAPES = {
-    "s-ok": f'<path fill="currentColor" fill-rule="evenodd" d="{DISC}M6.9 11.5l4.9-5-1.2-1.2-3.7 3.8-1.6-1.6-1.2 1.2z"/>',
+    "s-ok": (
+        f'<path fill="currentColor" fill-rule="evenodd" d="{DISC}M6.9 11.5l4.9-5-1.2-1.2-3.7'
+        ' 3.8-1.6-1.6-1.2 1.2z"/>'
+    ),
     "s-due": f'{RING}<path fill="currentColor" d="M8 8V3.6A4.4 4.4 0 0 1 12.4 8z"/>',
-    "s-bad": '<path fill="currentColor" fill-rule="evenodd" '
-    'd="M8 1.3a1.2 1.2 0 0 1 1.05.6l6 10.7A1.2 1.2 0 0 1 14 14.4'
-    'H2a1.2 1.2 0 0 1-1.05-1.8l6-10.7A1.2 1.2 0 0 1 8 1.3zM7.2 5.6v4.2h1.6V5.6zM7.2 11v1.6h1.6V11z"/>',
+    "s-bad": (
+        '<path fill="currentColor" fill-rule="evenodd" d="M8 1.3a1.2 1.2 0 0 1 1.05.6l6 10.7A1.2'
+        " 1.2 0 0 1 14 14.4H2a1.2 1.2 0 0 1-1.05-1.8l6-10.7A1.2 1.2 0 0 1 8 1.3zM7.2"
+        ' 5.6v4.2h1.6V5.6zM7.2 11v1.6h1.6V11z"/>'
+    ),
     "s-open": RING,
     "s-dot": '<circle cx="8" cy="8" r="4" fill="currentColor"/>',
     "s-stop": '<rect x="2" y="2" width="12" height="12" rx="1.4" fill="currentColor"/>',
     "s-up": '<path fill="currentColor" d="M8 2.2 14.6 13H1.4z"/>',
     "s-down": '<path fill="currentColor" d="M8 13.8 1.4 3h13.2z"/>',
-    "s-cross": '<path fill="none" stroke="currentColor" stroke-width="1.8" d="M3.6 3.6l8.8 8.8M12.4 3.6l-8.8 8.8"/>',
-    "h0": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2 1.456"/>',
+    "s-cross": (
+        '<path fill="none" stroke="currentColor" stroke-width="1.8" d="M3.6 3.6l8.8 8.8M12.4'
+        ' 3.6l-8.8 8.8"/>'
+    ),
+    "h0": (
+        '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6"'
+        ' stroke-dasharray="2 1.456"/>'
+    ),
     "h1": f'{RING}<path fill="currentColor" d="M8 8V3.4A4.6 4.6 0 0 1 12.6 8z"/>',
     "h2": f'{RING}<path fill="currentColor" d="M8 3.4a4.6 4.6 0 0 1 0 9.2z"/>',
     "h3": f'{RING}<path fill="currentColor" d="M8 3.4A4.6 4.6 0 1 1 3.4 8H8z"/>',
     "h4": f'<path fill="currentColor" d="{DISC}"/>',
-    "brand": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6"/>'
-    '<path fill="currentColor" fill-rule="evenodd" '
-    'd="M8 1.4a6.6 6.6 0 0 1 0 13.2c2-1.6 3-3.9 3-6.6s-1-5-3-6.6z"/>'
-    '<path fill="none" stroke="currentColor" stroke-width="1.3" '
-    'd="M8 1.8c-2 1.5-3 3.6-3 6.2s1 4.7 3 6.2"/>',
+    "brand": (
+        '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6"/>'
+        '<path fill="currentColor" fill-rule="evenodd" '
+        'd="M8 1.4a6.6 6.6 0 0 1 0 13.2c2-1.6 3-3.9 3-6.6s-1-5-3-6.6z"/>'
+        '<path fill="none" stroke="currentColor" stroke-width="1.3" '
+        'd="M8 1.8c-2 1.5-3 3.6-3 6.2s1 4.7 3 6.2"/>'
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the lock; `file` is relative to the repository, `made` names the cut (None: a copy)."""
+    """One line of the lock; `file` is relative to the repository, `made` names the cut (None: a
+    copy).
+    """
 
     package: str
     version: str
@@ -241,7 +260,11 @@ WANTED = (
     Wanted("htmx.org", "dist/htmx.min.js", f"{_VENDOR}/htmx.min.js", "unmapped"),
     Wanted("htmx.org", "dist/ext/hx-sse.min.js", f"{_VENDOR}/hx-sse.min.js", "unmapped"),
     Wanted("htmx.org", "LICENSE", f"{_VENDOR}/htmx.LICENCE.txt"),
-    Wanted("@fontsource-variable/inter", "files/inter-latin-wght-normal.woff2", f"{_VENDOR}/inter.woff2"),
+    Wanted(
+        "@fontsource-variable/inter",
+        "files/inter-latin-wght-normal.woff2",
+        f"{_VENDOR}/inter.woff2",
+    ),
     Wanted("@fontsource-variable/inter", "LICENSE", f"{_VENDOR}/inter.LICENCE.txt"),
     *(
         Wanted(
@@ -291,21 +314,28 @@ def _problem(entry: Entry, root: Path) -> str | None:
 
 
 def fetch(root: Path = ROOT) -> list[Entry]:
-    """Pack every package, check it against npm's integrity and the old lock, write files and lock."""
+    """Pack every package, check it against npm's integrity and the old lock, write files and
+    lock.
+    """
     known = {(e.package, e.version): e.integrity for e in read_lock()} if LOCK.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
-        packed = {name: _pack(name, version, Path(folder)) for name, (version, _) in PACKAGES.items()}
+        packed = {
+            name: _pack(name, version, Path(folder)) for name, (version, _) in PACKAGES.items()
+        }
         for name, (_, integrity) in packed.items():
             _same(name, known.get((name, PACKAGES[name][0])), integrity)
         entries = [_take(wanted, *packed[wanted.package], root) for wanted in WANTED]
-    entries.append(_write(root, MARKS, marks(), ("our own", "1", "", "", "as this repository", "marks")))
+    entries.append(
+        _write(root, MARKS, marks(), ("our own", "1", "", "", "as this repository", "marks"))
+    )
     LOCK.write_text(json.dumps([asdict(entry) for entry in entries], indent=1) + "\n", "utf-8")
     return entries
 
 
 def _pack(name: str, version: str, folder: Path) -> tuple[Path, str]:
     command = ["npm", "pack", "--json", "--pack-destination", str(folder), f"{name}@{version}"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 fixed names, no shell
+    # fixed names, no shell
+    said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     # a list of one in some versions of npm, an object by package name in others
     answer = json.loads(said.stdout)
     facts = answer[0] if isinstance(answer, list) else next(iter(answer.values()))
@@ -324,10 +354,17 @@ def _take(wanted: Wanted, tarball: Path, integrity: str, root: Path) -> Entry:
     version, licence = PACKAGES[wanted.package]
     with tarfile.open(tarball) as archive:
         data = _CUTS[wanted.made](archive, f"package/{wanted.member}")
-    return _write(root, wanted.file, data, (wanted.package, version, integrity, wanted.member, licence, wanted.made))
+    return _write(
+        root,
+        wanted.file,
+        data,
+        (wanted.package, version, integrity, wanted.member, licence, wanted.made),
+    )
 
 
-def _write(root: Path, file: str, data: bytes, facts: tuple[str, str, str, str, str, str | None]) -> Entry:
+def _write(
+    root: Path, file: str, data: bytes, facts: tuple[str, str, str, str, str, str | None]
+) -> Entry:
     path = root / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -357,8 +394,14 @@ def _unmapped(archive: tarfile.TarFile, member: str) -> bytes:
 
 def _sprite(archive: tarfile.TarFile, folder: str) -> bytes:
     icons = [_symbol(name, _copied(archive, f"{folder}/{name}.svg").decode()) for name in ICONS]
-    shapes = [f'<symbol id="{name}" viewBox="0 0 16 16">{drawing}</symbol>' for name, drawing in SHAPES.items()]
-    licence = "<!-- icons: Tabler Icons, MIT, see vendor/tabler.LICENCE.txt; shapes s-*, h0 to h4, brand: ours -->"
+    shapes = [
+        f'<symbol id="{name}" viewBox="0 0 16 16">{drawing}</symbol>'
+        for name, drawing in SHAPES.items()
+    ]
+    licence = (
+        "<!-- icons: Tabler Icons, MIT, see vendor/tabler.LICENCE.txt; shapes s-*, h0 to h4, brand:"
+        " ours -->"
+    )
     body = "\n".join([licence, *shapes, *icons])
     return f'<svg xmlns="http://www.w3.org/2000/svg">\n{body}\n</svg>\n'.encode()
 
@@ -372,7 +415,10 @@ def _symbol(name: str, svg: str) -> str:
 
 def _rules(archive: tarfile.TarFile, member: str) -> bytes:
     text = _copied(archive, member).decode()
-    banner = "/*! cut from Tabler 1.6.1, MIT, see tabler.LICENCE.txt; the cut is in tools/vendoring.py */\n"
+    banner = (
+        "/*! cut from Tabler 1.6.1, MIT, see tabler.LICENCE.txt; the cut is in tools/vendoring.py"
+        " */\n"
+    )
     return (banner + cut_css(text) + "\n").encode()
 
 
@@ -391,7 +437,11 @@ def _kept(prelude: str, body: str) -> str:
         return ""
     if prelude.startswith("@"):
         return f"{prelude}{{{body}}}"
-    selectors = [one for one in _split(prelude) if all(KEPT.match(c) for c in re.findall(r"\.([A-Za-z][\w-]*)", one))]
+    selectors = [
+        one
+        for one in _split(prelude)
+        if all(KEPT.match(c) for c in re.findall(r"\.([A-Za-z][\w-]*)", one))
+    ]
     return f"{','.join(selectors)}{{{body}}}" if selectors else ""
 
 
@@ -415,7 +465,9 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _display(archive: tarfile.TarFile, member: str) -> bytes:
-    """Source Serif at weight 560 and optical size 50 under a name of its own, as its licence asks."""
+    """Source Serif at weight 560 and optical size 50 under a name of its own, as its licence
+    asks.
+    """
     fonts, instancer = _font_tools("fontTools.ttLib"), _font_tools("fontTools.varLib.instancer")
     font = fonts.TTFont(io.BytesIO(_copied(archive, member)), recalcTimestamp=False)
     instancer.instantiateVariableFont(font, {"wght": 560, "opsz": 50}, inplace=True)
@@ -441,15 +493,22 @@ type Point = tuple[float, float]
 
 
 def marks() -> bytes:
-    """The font "Report Marks", woff2: seventeen glyphs on their own code points. Needs fontTools."""
+    """The font "Report Marks", woff2: seventeen glyphs on their own code points.
+
+    Needs fontTools.
+    """
     build = _font_tools("fontTools.fontBuilder").FontBuilder(1000, isTTF=True)
     drawn = {".notdef": [], **{f"uni{code:04X}": shape for code, shape in _drawings().items()}}
     build.setupGlyphOrder(list(drawn))
     build.setupCharacterMap({code: f"uni{code:04X}" for code in _drawings()})
     build.setupGlyf({name: _glyph(contours) for name, contours in drawn.items()})
-    build.setupHorizontalMetrics({name: (1000, _left(contours)) for name, contours in drawn.items()})
+    build.setupHorizontalMetrics(
+        {name: (1000, _left(contours)) for name, contours in drawn.items()}
+    )
     build.setupHorizontalHeader(ascent=860, descent=-200)
-    build.setupNameTable({"familyName": "Report Marks", "styleName": "Regular", "psName": "ReportMarks-Regular"})
+    build.setupNameTable(
+        {"familyName": "Report Marks", "styleName": "Regular", "psName": "ReportMarks-Regular"}
+    )
     build.setupOS2(sTypoAscender=860, sTypoDescender=-200, usWinAscent=860, usWinDescent=200)
     build.setupPost()
     build.updateHead(created=0, modified=0)
@@ -474,10 +533,16 @@ def _drawings() -> dict[int, list[list[Point]]]:
         0x25A0: [square],
         0x25A1: [square, _polygon(4, 480 - 1.414 * _STROKE, 45)[::-1]],
         0x25C6: [_polygon(4, _RADIUS + 20, 90)],
-        0x25C7: [_polygon(4, _RADIUS + 20, 90), _polygon(4, _RADIUS + 20 - 1.414 * _STROKE, 90)[::-1]],
+        0x25C7: [
+            _polygon(4, _RADIUS + 20, 90),
+            _polygon(4, _RADIUS + 20 - 1.414 * _STROKE, 90)[::-1],
+        ],
         0x2713: [_stroke([(170, 350), (400, 120), (830, 620)], 92)],
         0x2715: [_stroke([(210, 70), (790, 650)], 92), _stroke([(210, 650), (790, 70)], 92)],
-        0x2192: [_stroke([(90, 360), (860, 360)], 78), _stroke([(600, 620), (870, 360), (600, 100)], 78)],
+        0x2192: [
+            _stroke([(90, 360), (860, 360)], 78),
+            _stroke([(600, 620), (870, 360), (600, 100)], 78),
+        ],
         0x2013: [_stroke([(120, 330), (880, 330)], 78)],
     }
 
@@ -502,7 +567,9 @@ def _polygon(sides: int, radius: float, start: float) -> list[Point]:
 
 
 def _stroke(path: list[Point], width: float) -> list[Point]:
-    """The outline of a polyline with butt ends and mitred corners, clockwise enough for non-zero filling."""
+    """The outline of a polyline with butt ends and mitred corners, clockwise enough for non-zero
+    filling.
+    """
     left = [_offset(path, n, width / 2) for n in range(len(path))]
     right = [_offset(path, n, -width / 2) for n in range(len(path))]
     return [*left, *right[::-1]]
@@ -550,11 +617,15 @@ def _font_tools(module: str) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`verify` (the default) or `fetch`; returns 1 and says which files when something differs."""
-    parser = argparse.ArgumentParser(prog="vendoring", description="Check or fetch the files of others that we ship.")
+    parser = argparse.ArgumentParser(
+        prog="vendoring", description="Check or fetch the files of others that we ship."
+    )
     parser.add_argument("act", nargs="?", choices=("verify", "fetch"), default="verify")
     entries = fetch() if parser.parse_args(argv).act == "fetch" else read_lock()
     problems = verify(entries)
-    sys.stdout.write("".join(f"{line}\n" for line in problems) or f"{len(entries)} files match the lock\n")
+    sys.stdout.write(
+        "".join(f"{line}\n" for line in problems) or f"{len(entries)} files match the lock\n"
+    )
     return 1 if problems else 0
 
 

@@ -1,1 +1,3 @@
-"""Composition: the list of features, the factory, the shell around every page, refusals, the command line, the schedule."""
+"""Composition: the list of features, the factory, the shell around every page, refusals, the
+command line, the schedule.
+"""

@@ -40,7 +40,10 @@ def main() -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring the database to this version's schema and write the built-in catalogues. Needs the owner's URL."""
+    """Bring the database to this version's schema and write the built-in catalogues.
+
+    Needs the owner's URL.
+    """
     from governance.app import migrate as migrations
     from governance.assurance.frameworks import sync
     from governance.kernel import config
@@ -56,7 +59,10 @@ def migrate() -> None:
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=2, show_default=True)
 def web(host: str, port: int, workers: int) -> None:
-    """Serve Meridian. On SIGTERM it waits five seconds for products that keep their connections open."""
+    """Serve Meridian.
+
+    On SIGTERM it waits five seconds for products that keep their connections open.
+    """
     from governance.kernel import server
 
     os.environ["GOVERNANCE_WEB_WORKERS"] = str(workers)
@@ -65,7 +71,9 @@ def web(host: str, port: int, workers: int) -> None:
 
 @main.command()
 def jobs() -> None:
-    """Run the queue and the schedule, until SIGTERM; what is under way is taken up again by the next process."""
+    """Run the queue and the schedule, until SIGTERM; what is under way is taken up again by the
+    next process.
+    """
     from governance.app.factory import create_app
     from governance.app.schedule import jobs_of, sequence_logs
     from governance.foundation.people.jobs import actor_of
@@ -104,7 +112,9 @@ def verify_report(report: Path, key: str, signature: Path | None) -> None:
     beside = [report.with_name(report.name + ".sig"), report.with_suffix(".sig")]
     note = signature or next((path for path in beside if path.exists()), None)
     if note is None:
-        raise click.UsageError(f"No signature beside the report: looked for {', '.join(p.name for p in beside)}.")
+        raise click.UsageError(
+            f"No signature beside the report: looked for {', '.join(p.name for p in beside)}."
+        )
     result = verify(report.read_bytes(), _short_text(note), _key_text(key))
     _conclude(result, result.sentence)
 
@@ -116,34 +126,53 @@ def keys() -> None:
 
 @keys.command("rotate-kek")
 def rotate_kek() -> None:
-    """Wrap everything under the key of GOVERNANCE_KEK_FILE that is under GOVERNANCE_KEK_PREVIOUS_FILE. Safe to run again."""
+    """Wrap everything under the key of GOVERNANCE_KEK_FILE that is under
+    GOVERNANCE_KEK_PREVIOUS_FILE. Safe to run again.
+    """
     from governance.app.factory import create_app
     from governance.foundation.privacy.rotation import rotate
     from governance.kernel import key_encryption
 
     create_app()
     result = rotate()
-    listed = ", ".join(f"{table} {count}" for table, count in sorted(result.rewrapped.items())) or "nothing was left to do"
+    listed = (
+        ", ".join(f"{table} {count}" for table, count in sorted(result.rewrapped.items()))
+        or "nothing was left to do"
+    )
     click.echo(f"Rewrapped under key {key_encryption.service().key_id}: {listed}.")
     for table, count in sorted(result.lost.items()):
-        click.echo(f"{table}: {count} open with neither key. Name the key that wrapped them in GOVERNANCE_KEK_PREVIOUS_FILE.")
+        click.echo(
+            f"{table}: {count} open with neither key. Name the key that wrapped them in"
+            " GOVERNANCE_KEK_PREVIOUS_FILE."
+        )
     for table, count in sorted(result.left.items()):
         click.echo(
-            f"{table}: {count} are under the previous key again. Start web and jobs with the new key, then run this again."
+            f"{table}: {count} are under the previous key again. Start web and jobs with the new"
+            " key, then run this again."
         )
-    click.echo("Nothing is under the previous key: drop it." if result.is_done else "Not done. Keep the previous key.")
+    click.echo(
+        "Nothing is under the previous key: drop it."
+        if result.is_done
+        else "Not done. Keep the previous key."
+    )
     sys.exit(0 if result.is_done else 1)
 
 
 @keys.command("rotate-bundle-key")
 @click.argument("tenant")
 def rotate_bundle_key(tenant: str) -> None:
-    """Sign a tenant's policy bundles with a new key. Every worker does so within a second; the old key is published for an hour."""
+    """Sign a tenant's policy bundles with a new key.
+
+    Every worker does so within a second; the old key is published for an hour.
+    """
     from governance.kernel.db import transaction
     from governance.operations.decisions import actions, queries
 
     with _as(_founders((tenant,))[0]), transaction():
-        click.echo(f"Bundles of {tenant} are signed by the key {queries.key_id(actions.rotate())} from now on.")
+        click.echo(
+            f"Bundles of {tenant} are signed by the key {queries.key_id(actions.rotate())} from"
+            " now on."
+        )
 
 
 @main.group("privacy")
@@ -160,9 +189,15 @@ def replay() -> None:
     create_app()
     done = erasures.replay()
     for listed in done:
-        click.echo(f"erased again: {listed.subject} of tenant {listed.tenant_id}, first erased on {listed.at:%Y-%m-%d}")
-    click.echo(f"{len(done)} erased again. The database forgets what the erasure list names." if done else
-               "Nothing to erase again: the database has done everything that the erasure list names.")  # fmt: skip
+        click.echo(
+            f"erased again: {listed.subject} of tenant {listed.tenant_id}, first erased on"
+            f" {listed.at:%Y-%m-%d}"
+        )
+    click.echo(
+        f"{len(done)} erased again. The database forgets what the erasure list names."
+        if done
+        else "Nothing to erase again: the database has done everything that the erasure list names."
+    )
 
 
 # ---- how a tenant's people sign in
@@ -175,18 +210,35 @@ def identity_commands() -> None:
 
 @identity_commands.command("reset")
 @click.argument("tenant")
-@click.option("--issuer", help="The issuer of the connection that people sign in through from now on.")
+@click.option(
+    "--issuer", help="The issuer of the connection that people sign in through from now on."
+)
 @click.option("--client-id", help="Meridian's client ID there.")
-@click.option("--secret-file", type=click.File("r"), help="A file that holds the client secret; - reads it from standard input.")
-@click.option("--admin", metavar="ADDRESS", help="Whom to invite as an admin, or to make one if they are a member there.")
+@click.option(
+    "--secret-file",
+    type=click.File("r"),
+    help="A file that holds the client secret; - reads it from standard input.",
+)
+@click.option(
+    "--admin",
+    metavar="ADDRESS",
+    help="Whom to invite as an admin, or to make one if they are a member there.",
+)
 @click.option("--reason", required=True, help="Why, for whoever reads the audit logs.")
 def identity_reset(
-    tenant: str, issuer: str | None, client_id: str | None, secret_file: "TextIO | None", admin: str | None, reason: str
+    tenant: str,
+    issuer: str | None,
+    client_id: str | None,
+    secret_file: "TextIO | None",
+    admin: str | None,
+    reason: str,
 ) -> None:
-    """Set a tenant's connection or its admin without a second person. Ends every session of the tenant.
+    """Set a tenant's connection or its admin without a second person.
 
-    Recorded in the tenant's own audit log and in the operator's. Closes a proposed change. docs/operating/break-glass.md
-    says when to use it.
+    Ends every session of the tenant.
+
+    Recorded in the tenant's own audit log and in the operator's. Closes a proposed change.
+    docs/operating/break-glass.md says when to use it.
     """
     from governance.foundation.identity_providers.break_glass import Reset, reset
     from governance.kernel import config
@@ -199,14 +251,20 @@ def identity_reset(
     if issuer is None and secret_file is not None:
         raise click.UsageError("--secret-file needs --issuer and --client-id.")
     if issuer is None and admin is None:
-        raise click.UsageError("Give a connection (--issuer, --client-id, --secret-file), an admin (--admin), or both.")
+        raise click.UsageError(
+            "Give a connection (--issuer, --client-id, --secret-file), an admin (--admin), or both."
+        )
     secret = secret_file.read(MAX_SECRET).strip() if secret_file is not None else None
     [who] = _founders((tenant,))
     try:
-        done = reset(who, Reset(issuer, client_id, secret, admin, reason), public_url=config.public_address())
+        done = reset(
+            who, Reset(issuer, client_id, secret, admin, reason), public_url=config.public_address()
+        )
     except DomainError as refused:
         raise click.ClickException(refused.message) from None
-    click.echo(f"People of {tenant} sign in through {done.issuer}, redirect address {done.callback}.")
+    click.echo(
+        f"People of {tenant} sign in through {done.issuer}, redirect address {done.callback}."
+    )
     ended = "1 session" if done.sessions == 1 else f"{done.sessions} sessions"
     click.echo(f"{ended} ended. Recorded in the audit logs of {tenant} and of the operator.")
     if admin:
@@ -224,7 +282,10 @@ def audit_commands() -> None:
 @audit_commands.command("fsck")
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def audit_fsck(tenants: tuple[str, ...]) -> None:
-    """Re-derive the logs of these tenants (of all, by default) from their stored bytes. Exit 1 when anything is wrong."""
+    """Re-derive the logs of these tenants (of all, by default) from their stored bytes.
+
+    Exit 1 when anything is wrong.
+    """
     from governance.foundation.audit import fsck, queries
     from governance.foundation.logbook.jobs import check_log
     from governance.kernel.db import transaction
@@ -257,7 +318,10 @@ def _progress_of(slug: str) -> Callable[[int, int], None]:
 
 @audit_commands.command("sequence")
 def audit_sequence() -> None:
-    """One round over all logs, as the jobs process does twice a second. Exit 1 when entries are left waiting."""
+    """One round over all logs, as the jobs process does twice a second.
+
+    Exit 1 when entries are left waiting.
+    """
     from governance.app.schedule import sequence_round
     from governance.foundation.audit import queries
     from governance.kernel.db import transaction
@@ -268,7 +332,10 @@ def audit_sequence() -> None:
         with _as(who), transaction(read_only=True):
             log, waits = queries.head(), queries.pending()
             trouble = f" Halted: {log.trouble['sentence']}" if log and log.trouble else ""
-            click.echo(f"{who.tenant_slug}: {log.size if log else 0} entries in the tree, {waits} waiting.{trouble}")
+            click.echo(
+                f"{who.tenant_slug}: {log.size if log else 0} entries in the tree, {waits}"
+                f" waiting.{trouble}"
+            )
             left = left or waits > 0
     sys.exit(1 if left else 0)
 
@@ -282,14 +349,20 @@ def audit_keys(tenant: str) -> None:
 
     with _as(_founders((tenant,))[0]), transaction(read_only=True):
         lines = [str(logs.verifier(key)) for key in logs.all_keys()]
-    click.echo("\n".join(lines) or f"{tenant} has no log yet: the first entry that is sequenced opens it.", err=not lines)
+    click.echo(
+        "\n".join(lines) or f"{tenant} has no log yet: the first entry that is sequenced opens it.",
+        err=not lines,
+    )
     sys.exit(0 if lines else 1)
 
 
 @audit_commands.command("rotate-key")
 @click.argument("tenant")
 def audit_rotate_key(tenant: str) -> None:
-    """Sign a tenant's log with a new key from the next checkpoint on; prints it. The old one stays for verifying."""
+    """Sign a tenant's log with a new key from the next checkpoint on; prints it.
+
+    The old one stays for verifying.
+    """
     from governance.foundation.audit import logs
     from governance.kernel.db import transaction
 
@@ -301,7 +374,8 @@ def audit_rotate_key(tenant: str) -> None:
 @audit_commands.command("compare")
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def audit_compare(tenants: tuple[str, ...]) -> None:
-    """Ask the witnesses of these tenants (of all) whether one holds more than the log, or another one: that halts the log.
+    """Ask the witnesses of these tenants (of all) whether one holds more than the log, or another
+    one: that halts the log.
 
     Exit 1 unless every witness agrees.
     """
@@ -312,10 +386,16 @@ def audit_compare(tenants: tuple[str, ...]) -> None:
         with _as(who):
             answers = compare()
         for found in answers:
-            click.echo(f"{marks.get(found.state, '?   ')}  {who.tenant_slug}: {found.name} {found.finding or found.state}")
+            click.echo(
+                f"{marks.get(found.state, '?   ')}  {who.tenant_slug}: {found.name}"
+                f" {found.finding or found.state}"
+            )
             agree = agree and found.state == "agrees"
         if not answers:
-            click.echo(f"-     {who.tenant_slug}: has no witness, so nobody outside can tell what is missing")
+            click.echo(
+                f"-     {who.tenant_slug}: has no witness, so nobody outside can tell what is"
+                " missing"
+            )
     sys.exit(0 if agree else 1)
 
 
@@ -323,7 +403,9 @@ def audit_compare(tenants: tuple[str, ...]) -> None:
 @click.argument("tenant")
 @click.option("--reason", required=True, help="Why entries are missing, for whoever reads the log.")
 def audit_resume(tenant: str, reason: str) -> None:
-    """After a restore took entries away that a witness has seen: go on under a new origin and key; prints the key."""
+    """After a restore took entries away that a witness has seen: go on under a new origin and key;
+    prints the key.
+    """
     from governance.foundation.audit import logs
     from governance.kernel.db import transaction
     from governance.kernel.errors import DomainError
@@ -344,7 +426,9 @@ def audit_resume(tenant: str, reason: str) -> None:
 @main.command("verify-evidence", epilog=EXIT_STATUS)
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def verify_evidence(tenants: tuple[str, ...]) -> None:
-    """Re-hash every stored file of evidence of these tenants (of all), and mark what is missing or altered."""
+    """Re-hash every stored file of evidence of these tenants (of all), and mark what is missing or
+    altered.
+    """
     from governance.assurance.evidence.verifying import verify
     from governance.kernel.errors import DomainError
 
@@ -367,7 +451,9 @@ def verify_evidence(tenants: tuple[str, ...]) -> None:
 
 
 def _founders(slugs: tuple[str, ...]) -> "list[Actor]":
-    """The console itself, acting in each of these tenants, or in all; an unknown name is refused."""
+    """The console itself, acting in each of these tenants, or in all; an unknown name is
+    refused.
+    """
     from governance.app.factory import connect
     from governance.foundation.tenants import actions, queries
     from governance.kernel import config, logs
@@ -378,8 +464,11 @@ def _founders(slugs: tuple[str, ...]) -> "list[Actor]":
     with transaction(read_only=True):
         every = {t.slug: actions.founder(t.id, t.slug, t.name) for t in queries.all_tenants()}
     if unknown := [slug for slug in slugs if slug not in every]:
-        raise click.UsageError(f"There is no tenant {', '.join(unknown)}. There are: {', '.join(sorted(every)) or 'none'}.")
-    return [every[slug] for slug in (slugs or sorted(every))]
+        raise click.UsageError(
+            f"There is no tenant {', '.join(unknown)}. There are:"
+            f" {', '.join(sorted(every)) or 'none'}."
+        )
+    return [every[slug] for slug in slugs or sorted(every)]
 
 
 def _as(who: "Actor") -> "AbstractContextManager[Actor | None]":
@@ -393,9 +482,15 @@ def _against_the_readers(command: "Callable[..., None]") -> "Callable[..., None]
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     for option in (
         click.option(
-            "--consistency", type=file, help="An answer of /proof/consistency, if this file can't be compared by itself."
+            "--consistency",
+            type=file,
+            help="An answer of /proof/consistency, if this file can't be compared by itself.",
         ),
-        click.option("--checkpoint", type=file, help="An older checkpoint that you have kept: the log must begin with it."),
+        click.option(
+            "--checkpoint",
+            type=file,
+            help="An older checkpoint that you have kept: the log must begin with it.",
+        ),
         click.option("--key", required=True, help=KEY_HELP),
     ):
         command = option(command)
@@ -406,7 +501,9 @@ def _against_the_readers(command: "Callable[..., None]") -> "Callable[..., None]
 @click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_against_the_readers
 def verify_log(export: Path, key: str, checkpoint: Path | None, consistency: Path | None) -> None:
-    """Check an export of an audit log offline: every entry, its place, its proof, and your older checkpoint."""
+    """Check an export of an audit log offline: every entry, its place, its proof, and your older
+    checkpoint.
+    """
     from governance.foundation.audit import jsonl
     from governance.foundation.audit.verify import verify
 
@@ -418,8 +515,12 @@ def verify_log(export: Path, key: str, checkpoint: Path | None, consistency: Pat
 @main.command("verify-package", epilog=EXIT_STATUS)
 @click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_against_the_readers
-def verify_package(package: Path, key: str, checkpoint: Path | None, consistency: Path | None) -> None:
-    """Check an evidence package offline: signature, every file, the audit log's extract, and your older checkpoint."""
+def verify_package(
+    package: Path, key: str, checkpoint: Path | None, consistency: Path | None
+) -> None:
+    """Check an evidence package offline: signature, every file, the audit log's extract, and your
+    older checkpoint.
+    """
     from governance.assurance.engagements.package_verifier import verify
 
     with package.open("rb") as file:
@@ -429,8 +530,12 @@ def verify_package(package: Path, key: str, checkpoint: Path | None, consistency
 
 def _kept(checkpoint: Path | None, consistency: Path | None) -> tuple[str | None, str | None]:
     if consistency and not checkpoint:
-        raise click.UsageError("--consistency needs --checkpoint, the older checkpoint that the proof begins with.")
-    return _short_text(checkpoint) if checkpoint else None, _short_text(consistency) if consistency else None
+        raise click.UsageError(
+            "--consistency needs --checkpoint, the older checkpoint that the proof begins with."
+        )
+    return _short_text(checkpoint) if checkpoint else None, (
+        _short_text(consistency) if consistency else None
+    )
 
 
 def _conclude(result: "Verdict", sentence: str) -> None:
@@ -472,7 +577,9 @@ def access() -> None:
     click.echo(json.dumps(table, indent=1))
 
 
-for _extra in metadata.entry_points(group="governance.commands"):  # the demo's, where it is installed
+for _extra in metadata.entry_points(
+    group="governance.commands"
+):  # the demo's, where it is installed
     main.add_command(_extra.load())
 
 if __name__ == "__main__":

@@ -16,7 +16,18 @@ from governance.assurance.evidence import scanning
 from governance.foundation.approvals import kinds as approval_kinds
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.people import session_views
-from governance.kernel import bearer, config, db, key_encryption, logs, outbox, request_bodies, storage, web, work_pages
+from governance.kernel import (
+    bearer,
+    config,
+    db,
+    key_encryption,
+    logs,
+    outbox,
+    request_bodies,
+    storage,
+    web,
+    work_pages,
+)
 from governance.kernel.events import check_subscribed
 from governance.kernel.feature import key_of, remember_seen
 from governance.kernel.health import checks, health, measures
@@ -31,22 +42,38 @@ ROOT = Path(__file__).parents[2]
 log = structlog.get_logger("factory")
 
 
-def create_app(settings: config.Settings | None = None, manifests: tuple[Manifest, ...] = FEATURES) -> Flask:
+def create_app(
+    settings: config.Settings | None = None, manifests: tuple[Manifest, ...] = FEATURES
+) -> Flask:
     """Return the application, as any WSGI server loads it.
 
-    Raises ManifestError, before anything is registered, when the features' manifests contradict each other.
+    Raises ManifestError, before anything is registered, when the features' manifests contradict
+    each other.
     """
     check_manifests(manifests)
     settings = settings or config.from_environment()
     logs.configure()
-    app = Flask("governance", template_folder=str(ROOT / "templates"), static_folder=str(shell.STATIC))
+    app = Flask(
+        "governance", template_folder=str(ROOT / "templates"), static_folder=str(shell.STATIC)
+    )
     app.config.update(
-        SECRET_KEY=_derived(settings, "notes"), CSRF_KEY=_derived(settings, "csrf"), SECURE=settings.secure,
-        TEMPLATES_AUTO_RELOAD=settings.demo,  # an edited page shows at the next look; elsewhere pages never change
-        PUBLIC_URL=settings.public_url, SESSION_COOKIE_NAME="__Host-notes" if settings.secure else "notes",
-        TRUSTED_HOSTS=_trusted(settings), SESSION_COOKIE_SECURE=settings.secure, SESSION_COOKIE_SAMESITE="Lax", SETTINGS=settings,
-    )  # fmt: skip
-    for blueprint in (health, work_pages.feature, *(routes for each in manifests for routes in each.routes)):
+        SECRET_KEY=_derived(settings, "notes"),
+        CSRF_KEY=_derived(settings, "csrf"),
+        SECURE=settings.secure,
+        # an edited page shows at the next look; elsewhere pages never change
+        TEMPLATES_AUTO_RELOAD=settings.demo,
+        PUBLIC_URL=settings.public_url,
+        SESSION_COOKIE_NAME="__Host-notes" if settings.secure else "notes",
+        TRUSTED_HOSTS=_trusted(settings),
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SETTINGS=settings,
+    )
+    for blueprint in (
+        health,
+        work_pages.feature,
+        *(routes for each in manifests for routes in each.routes),
+    ):
         app.register_blueprint(blueprint)
     check_endpoints(manifests, app.view_functions)
     connect(settings, manifests)
@@ -60,20 +87,29 @@ def create_app(settings: config.Settings | None = None, manifests: tuple[Manifes
         measures.update(each.measures)
     shell.install(app, settings)
     refusals.install(app)
-    app.wsgi_app = app.extensions["decisions"] = front = decisions(app, settings)  # type: ignore[method-assign, assignment]  # how Flask is wrapped
-    app.extensions["serving"] = request_bodies.Serving(partial(_sender, app), front.is_in_memory, partial(_is_urgent, app))
+    # how Flask is wrapped
+    app.wsgi_app = app.extensions["decisions"] = front = decisions(app, settings)  # type: ignore[method-assign, assignment]
+    app.extensions["serving"] = request_bodies.Serving(
+        partial(_sender, app), front.is_in_memory, partial(_is_urgent, app)
+    )
     return app
 
 
 def decisions(app: Flask, settings: config.Settings) -> Decisions:
-    """The decision API in front of the pages; a worker that is out of touch for too long is not ready."""
+    """The decision API in front of the pages; a worker that is out of touch for too long is not
+    ready.
+    """
     held = Snapshots(settings.database_url)
     checks["snapshots"] = lambda: not held.is_stale
-    return Decisions(app.wsgi_app, held, Limiter(settings.workers), settings.domain, follow=settings.follows)
+    return Decisions(
+        app.wsgi_app, held, Limiter(settings.workers), settings.domain, follow=settings.follows
+    )
 
 
 def _sender(app: Flask, environ: dict[str, Any]) -> request_bodies.Sender:
-    """Who sends a request, by a valid key or a live session; otherwise the network that it comes from."""
+    """Who sends a request, by a valid key or a live session; otherwise the network that it comes
+    from.
+    """
     try:
         with app.request_context(environ):
             held = key_of(bearer.header_of(environ))
@@ -89,7 +125,9 @@ def _sender(app: Flask, environ: dict[str, Any]) -> request_bodies.Sender:
 
 def _is_urgent(app: Flask, environ: dict[str, Any]) -> bool:
     try:
-        endpoint, _values = app.url_map.bind("").match(environ["PATH_INFO"], environ["REQUEST_METHOD"])
+        endpoint, _values = app.url_map.bind("").match(
+            environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        )
     except HTTPException:
         return False
     return bool(getattr(app.view_functions.get(endpoint), "urgent", False))

@@ -1,4 +1,6 @@
-"""Every table, for the migrations and for the proofs over all of them: the kernel's, and those that manifests name."""
+"""Every table, for the migrations and for the proofs over all of them: the kernel's, and those that
+manifests name.
+"""
 
 from governance.app.features import FEATURES
 from governance.kernel import jobs, tenant_revision, undo

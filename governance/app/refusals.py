@@ -9,7 +9,14 @@ from werkzeug.exceptions import HTTPException
 
 from governance.foundation.people import step_up
 from governance.kernel import db, web
-from governance.kernel.errors import DomainError, KeyNeeded, SignInNeeded, Stale, StepUpNeeded, Unavailable
+from governance.kernel.errors import (
+    DomainError,
+    KeyNeeded,
+    SignInNeeded,
+    Stale,
+    StepUpNeeded,
+    Unavailable,
+)
 
 log = structlog.get_logger("refusals")
 
@@ -35,7 +42,11 @@ def _refused(error: Exception) -> Response:
         return make_response(step_up.ask())
     if not _wants_page():
         return _with_headers(error, _problem(error, status, sentence))
-    changes = [(n, then, now) for n, (then, now) in error.changes.items()] if isinstance(error, Stale) else []
+    changes = (
+        [(n, then, now) for n, (then, now) in error.changes.items()]
+        if isinstance(error, Stale)
+        else []
+    )
     context = {
         "status": status,
         "title": getattr(error, "title", None),
@@ -47,9 +58,14 @@ def _refused(error: Exception) -> Response:
 
 
 def _with_headers(error: Exception, answer: Response) -> Response:
-    """What HTTP wants beside the status: `Allow` with 405, `Retry-After` where something says when."""
+    """What HTTP wants beside the status:
+
+    `Allow` with 405, `Retry-After` where something says when.
+    """
     if isinstance(error, HTTPException):
-        answer.headers.update({name: value for name, value in error.get_headers() if name != "Content-Type"})
+        answer.headers.update(
+            {name: value for name, value in error.get_headers() if name != "Content-Type"}
+        )
     return answer
 
 
@@ -57,11 +73,17 @@ def _problem(error: Exception, status: int, sentence: str) -> Response:
     """RFC 9457; a missing key is asked for as RFC 6750 says."""
     field = getattr(error, "field", None)
     body = jsonify(
-        type="about:blank", title=sentence, status=status, request_id=g.get("request_id"), **({"field": field} if field else {})
+        type="about:blank",
+        title=sentence,
+        status=status,
+        request_id=g.get("request_id"),
+        **({"field": field} if field else {}),
     )
     body.headers["Content-Type"] = "application/problem+json"
     if isinstance(error, KeyNeeded):
-        body.headers["WWW-Authenticate"] = 'Bearer realm="console"' + (f', error="{error.reason}"' if error.reason else "")
+        body.headers["WWW-Authenticate"] = 'Bearer realm="console"' + (
+            f', error="{error.reason}"' if error.reason else ""
+        )
     return make_response(body, status)
 
 
@@ -69,10 +91,20 @@ def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, DomainError):
         return error.status, error.message
     if isinstance(error, HTTPException):
-        return error.code or 500, SENTENCES.get(error.code or 500, error.description or "The request was refused.")
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or "OperationalError" in type(error).__name__):
+        return error.code or 500, SENTENCES.get(
+            error.code or 500, error.description or "The request was refused."
+        )
+    if isinstance(error, DBAPIError) and (
+        error.connection_invalidated or "OperationalError" in type(error).__name__
+    ):
         db.engine().dispose()
-        return Unavailable.status, "The database went away while this was under way. Nothing was changed; try again in a moment."
+        return (
+            Unavailable.status,
+            (
+                "The database went away while this was under way. Nothing was changed; try again in"
+                " a moment."
+            ),
+        )
     log.error("unhandled", exc_info=error, path=request.path)
     return 500, "Something failed inside the console, and the fault is ours."
 
@@ -86,9 +118,13 @@ SENTENCES = {
 
 
 def _wants_page() -> bool:
-    if web.for_machines() or request.path.startswith(("/api/", "/audit/", "/ofrep/", "/policy/", "/scim/")):
+    if web.for_machines() or request.path.startswith(
+        ("/api/", "/audit/", "/ofrep/", "/policy/", "/scim/")
+    ):
         return False
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    best = request.accept_mimetypes.best_match(
+        ["text/html", "application/json"], default="text/html"
+    )
     return best == "text/html"
 
 

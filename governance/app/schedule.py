@@ -1,4 +1,6 @@
-"""What runs by itself: the features' schedules (UTC), whose jobs claim their period so that two schedulers do it once; and the sequencer."""
+"""What runs by itself: the features' schedules (UTC), whose jobs claim their period so that two
+schedulers do it once; and the sequencer.
+"""
 
 import threading
 from collections.abc import Callable
@@ -20,20 +22,26 @@ from governance.kernel.manifest import Manifest
 log = structlog.get_logger("schedule")
 
 
-def jobs_of(manifests: tuple[Manifest, ...]) -> dict[str, tuple[Callable[[], None], dict[str, Any]]]:
+def jobs_of(
+    manifests: tuple[Manifest, ...],
+) -> dict[str, tuple[Callable[[], None], dict[str, Any]]]:
     """Job name → what it runs, and its trigger arguments of 'cron'."""
     return {job.name: (job.run, job.cron) for each in manifests for job in each.schedule}
 
 
 JOBS = jobs_of(FEATURES)
-HANDLERS = tuple(handler for each in FEATURES for handler in each.work)  # every kind of work but mail (kernel/outbox.py)
+HANDLERS = tuple(
+    handler for each in FEATURES for handler in each.work
+)  # every kind of work but mail (kernel/outbox.py)
 
 SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two
 LOOK_ROUND = 120  # turns: once a minute every log is looked at, for its heartbeat
 
 
 def sequence_logs(stop: threading.Event) -> None:
-    """Until told to stop: give waiting entries their places, log by log; an idle log signs its heartbeat."""
+    """Until told to stop: give waiting entries their places, log by log; an idle log signs its
+    heartbeat.
+    """
     turn, late, away = 0, False, False
     while not stop.is_set():
         try:
@@ -49,21 +57,35 @@ def sequence_logs(stop: threading.Event) -> None:
 
 
 def sequence_round(*, everybody: bool = False, was_late: bool = False) -> bool:
-    """One round over the logs with waiting entries (or over all). True, and said once, when one waits too long."""
+    """One round over the logs with waiting entries (or over all).
+
+    True, and said once, when one waits too long.
+    """
     with transaction():
         waits = sequencer.waiting()
-        tenants_here = [t for t in directory.all_tenants() if everybody or t.id in waits] if everybody or waits else []
+        tenants_here = (
+            [t for t in directory.all_tenants() if everybody or t.id in waits]
+            if everybody or waits
+            else []
+        )
         every = [(t.id, t.slug, t.name) for t in tenants_here]
     late = sequencer.oldest(waits) > sequencer.ALARM_SECONDS
     if late and not was_late:
-        log.error("audit entries wait too long for their place", seconds=round(sequencer.oldest(waits)), logs=len(waits))
+        log.error(
+            "audit entries wait too long for their place",
+            seconds=round(sequencer.oldest(waits)),
+            logs=len(waits),
+        )
     for tenant_id, slug, name in every:
         sequence_log(tenant_id, slug, name)
     return late
 
 
 def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
-    """All that waits in one log, batch by batch; then the words of what is full, for the search. What is wrong with one log does not keep the others waiting."""
+    """All that waits in one log, batch by batch; then the words of what is full, for the search.
+
+    What is wrong with one log does not keep the others waiting.
+    """
     try:
         with current.acting_as(tenants.founder(tenant_id, slug, name)):
             while sequencer.sequence() == sequencer.BATCH:

@@ -1,4 +1,6 @@
-"""The frame of every page: navigation and layout context from the manifests, and what templates may call."""
+"""The frame of every page: navigation and layout context from the manifests, and what templates may
+call.
+"""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -33,19 +35,33 @@ def install(app: Flask, settings: Settings) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(formatting.FILTERS)
     environment.globals.update(
-        asset=asset, csrf_token=web.csrf_token, allowed=allowed, may=may, product=settings.product, ROLE_NAMES=ROLE_NAMES,
-        now=clock.now, today=clock.today, proof_tree=proof_tree, evidence_counts=engagement_context.counts,
-    )  # fmt: skip
+        asset=asset,
+        csrf_token=web.csrf_token,
+        allowed=allowed,
+        may=may,
+        product=settings.product,
+        ROLE_NAMES=ROLE_NAMES,
+        now=clock.now,
+        today=clock.today,
+        proof_tree=proof_tree,
+        evidence_counts=engagement_context.counts,
+    )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.context_processor(_shell)
     tenant_blueprints = {
-        name for name, blueprint in app.blueprints.items() if isinstance(blueprint, Feature) and blueprint.scope == "tenant"
+        name
+        for name, blueprint in app.blueprints.items()
+        if isinstance(blueprint, Feature) and blueprint.scope == "tenant"
     }
 
     def same_tenant(endpoint: str, values: dict[str, Any]) -> None:
         """`url_for` inside a tenant stays in it."""
         who = current.actor_or_none() or g.get("actor")
-        if who is not None and "tenant" not in values and endpoint.partition(".")[0] in tenant_blueprints:
+        if (
+            who is not None
+            and "tenant" not in values
+            and endpoint.partition(".")[0] in tenant_blueprints
+        ):
             values["tenant"] = who.tenant_slug
 
     app.url_default_functions.setdefault(None, []).append(same_tenant)
@@ -74,7 +90,9 @@ PURE = (
 
 
 class Components:
-    """The macros as templates call them. Those whose markup follows from their arguments alone are drawn once.
+    """The macros as templates call them.
+
+    Those whose markup follows from their arguments alone are drawn once.
 
     A table of 72 requirements calls 1 660 of them; drawn once, 640 of those calls are left out.
     """
@@ -104,9 +122,12 @@ def _shell() -> dict[str, Any]:
     """What the layout draws around every page."""
     who = current.actor_or_none() or g.get("actor")
     shell: dict[str, Any] = {
-        "theme": "dark" if request.cookies.get("theme") == "dark" else "light", "current": who, "lang": "en",
-        "here": request.full_path.rstrip("?") if request.method == "GET" else request.path, "request_id": g.get("request_id", ""),
-    }  # fmt: skip
+        "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
+        "current": who,
+        "lang": "en",
+        "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,
+        "request_id": g.get("request_id", ""),
+    }
     if who is None:
         return shell
     operator = who.role.startswith("operator")
@@ -124,19 +145,23 @@ def _shell() -> dict[str, Any]:
         }
     shell |= {
         "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
-        "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
+        "role_name": ROLE_NAMES[who.role],
+        "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
         "jump_href": None if operator else f"/t/{who.tenant_slug}/jump",
-        "inbox_href": f"/t/{who.tenant_slug}/inbox/", "from_inbox": next_item.opened(),
-    }  # fmt: skip
+        "inbox_href": f"/t/{who.tenant_slug}/inbox/",
+        "from_inbox": next_item.opened(),
+    }
     return shell
 
 
 def _read[T](who: current.Actor, ask: Callable[[], T], otherwise: T) -> T:
-    """Ask for what stands around every page, and show `otherwise` where it is refused: the page matters more.
+    """Ask for what stands around every page, and show `otherwise` where it is refused: the page
+    matters more.
 
-    A refusal is drawn after its request's transaction has ended, so it opens its own; there a failing database isn't the
-    end, either. In the page's own transaction it is: nothing more could be read in it.
+    A refusal is drawn after its request's transaction has ended, so it opens its own; there a
+    failing database isn't the end, either. In the page's own transaction it is: nothing more could
+    be read in it.
     """
     try:
         if db.is_open():
@@ -151,7 +176,9 @@ def _read[T](who: current.Actor, ask: Callable[[], T], otherwise: T) -> T:
 
 
 def _is_limited(who: current.Actor) -> bool:
-    """Whether an auditor's engagement leaves anything out: the overview, which counts everything, is not for them."""
+    """Whether an auditor's engagement leaves anything out: the overview, which counts everything,
+    is not for them.
+    """
     return who.role == "auditor" and _read(who, lambda: limits() is not None, otherwise=True)
 
 
@@ -164,10 +191,19 @@ def _banner(active: stops.ActiveStops, *, operator: bool) -> dict[str, Any] | No
     return {**told, "href": url_for(endpoint, **values) if opens else None}
 
 
-def navigation(audience: Audience, counts: Mapping[str, int], *, limited: bool) -> list[list[dict[str, Any]]]:
-    """Groups of items that this reader may open. `counts` is endpoint → how much of it is stopped; `limited` as in `_is_limited`."""
+def navigation(
+    audience: Audience, counts: Mapping[str, int], *, limited: bool
+) -> list[list[dict[str, Any]]]:
+    """Groups of items that this reader may open.
+
+    `counts` is endpoint → how much of it is stopped; `limited` as in `_is_limited`.
+    """
     items = [item for each in installed() for item in each.navigation if item.audience == audience]
-    shown = [item for item in items if allowed(item.permission) and not (limited and item.counts_everything)]
+    shown = [
+        item
+        for item in items
+        if allowed(item.permission) and not (limited and item.counts_everything)
+    ]
     here = _current(installed(), g.get("section") or request.blueprint or "")
     ordered = groupby(sorted(shown, key=lambda item: item.order), key=lambda item: item.group)
     return [[_drawn(item, counts, here) for item in group] for _name, group in ordered]
@@ -176,11 +212,18 @@ def navigation(audience: Audience, counts: Mapping[str, int], *, limited: bool) 
 def _current(manifests: Iterable[Manifest], blueprint: str) -> Collection[str]:
     """The endpoints of the items that are current on a page of this blueprint."""
     own = [each for each in manifests if blueprint in {route.name for route in each.routes}]
-    return {item.endpoint for each in own for item in each.navigation} | {endpoint for each in own for endpoint in each.under}
+    return {item.endpoint for each in own for item in each.navigation} | {
+        endpoint for each in own for endpoint in each.under
+    }
 
 
 def _drawn(item: NavItem, counts: Mapping[str, int], here: Collection[str]) -> dict[str, Any]:
     return {
-        "label": item.label, "icon": item.icon, "href": url_for(item.endpoint), "current": item.endpoint in here,
-        "count": counts.get(item.endpoint, 0), "count_bad": True, "count_word": "stopped",
-    }  # fmt: skip
+        "label": item.label,
+        "icon": item.icon,
+        "href": url_for(item.endpoint),
+        "current": item.endpoint in here,
+        "count": counts.get(item.endpoint, 0),
+        "count_bad": True,
+        "count_word": "stopped",
+    }

@@ -1,1 +1,3 @@
-"""What is asked of a company and how it shows that it holds: frameworks, controls, evidence, testing, engagements."""
+"""What is asked of a company and how it shows that it holds: frameworks, controls, evidence,
+testing, engagements.
+"""

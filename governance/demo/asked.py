@@ -1,4 +1,6 @@
-"""What the demo's products asked in the last fourteen days, hour by hour: added as their workers would have told it."""
+"""What the demo's products asked in the last fourteen days, hour by hour: added as their workers
+would have told it.
+"""
 
 import random
 from collections import Counter
@@ -28,7 +30,9 @@ BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 9, 10, 11, 10, 8, 6, 4, 3, 2,
 
 
 def tell(who: Actor) -> None:
-    """In one transaction of that tenant; what was in force at the end of a day is what it was answered."""
+    """In one transaction of that tenant; what was in force at the end of a day is what it was
+    answered.
+    """
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     this_hour = clock.now().replace(minute=0, second=0, microsecond=0)
     with current.acting_as(who), transaction():
@@ -36,7 +40,9 @@ def tell(who: Actor) -> None:
             counted: Counter[tuple[datetime, str, str, str]] = Counter()
             standing = policies.standing(this_hour - timedelta(days=day))
             answers = {
-                (system.key, flag): _answer(standing, system, flag) for system in standing.systems for flag in _flags(system)
+                (system.key, flag): _answer(standing, system, flag)
+                for system in standing.systems
+                for flag in _flags(system)
             }
             for hours in range(24):
                 hour = this_hour - timedelta(days=day, hours=23 - hours)
@@ -45,11 +51,22 @@ def tell(who: Actor) -> None:
             decisions.add(counted)
 
 
-def _hour(hour: datetime, standing: EffectivePolicy, answers: Mapping[tuple[str, str], str], chance: random.Random) -> Counted:
+def _hour(
+    hour: datetime,
+    standing: EffectivePolicy,
+    answers: Mapping[tuple[str, str], str],
+    chance: random.Random,
+) -> Counted:
     found: dict[tuple[datetime, str, str, str], int] = {}
     weekend = 0.35 if hour.weekday() > 4 else 1  # noqa: PLR2004 - Saturday and Sunday
     for system in standing.systems:
-        asked = A_DAY.get(system.key, 0) * BY_HOUR[hour.hour] / sum(BY_HOUR) * weekend * chance.uniform(0.85, 1.15)
+        asked = (
+            A_DAY.get(system.key, 0)
+            * BY_HOUR[hour.hour]
+            / sum(BY_HOUR)
+            * weekend
+            * chance.uniform(0.85, 1.15)
+        )
         for flag, share in _flags(system).items():
             found[hour, system.key, flag, answers[system.key, flag]] = int(asked * share)
     return {key: count for key, count in found.items() if count}
@@ -57,7 +74,11 @@ def _hour(hour: datetime, standing: EffectivePolicy, answers: Mapping[tuple[str,
 
 def _flags(system: Governed) -> dict[str, float]:
     features = FEATURES.get(system.key, {})
-    return {**SHARES, f"switch.{system.key}": 0.2, **{f"switch.{system.key}.{name}": share for name, share in features.items()}}
+    return {
+        **SHARES,
+        f"switch.{system.key}": 0.2,
+        **{f"switch.{system.key}.{name}": share for name, share in features.items()},
+    }
 
 
 def _answer(standing: EffectivePolicy, system: Governed, flag: str) -> str:

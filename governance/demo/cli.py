@@ -1,4 +1,6 @@
-"""The commands `governance demo` and `governance drill`, where the demo is installed (an entry point of pyproject.toml)."""
+"""The commands `governance demo` and `governance drill`, where the demo is installed (an entry
+point of pyproject.toml).
+"""
 
 import os
 import sys
@@ -10,9 +12,14 @@ import click
 
 @click.command()
 @click.option("--once", is_flag=True, help="Set everything up, make the report, and leave.")
-@click.option("--port", type=int, default=lambda: int(os.environ.get("PORT", "8000")), show_default="8000")
 @click.option(
-    "--data", default=lambda: os.environ.get("DATA", "var/demo"), show_default="var/demo", type=click.Path(path_type=Path)
+    "--port", type=int, default=lambda: int(os.environ.get("PORT", "8000")), show_default="8000"
+)
+@click.option(
+    "--data",
+    default=lambda: os.environ.get("DATA", "var/demo"),
+    show_default="var/demo",
+    type=click.Path(path_type=Path),
 )
 def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click passes them by name
     """The demo world: database, identity provider, web and jobs, on loopback."""
@@ -22,10 +29,18 @@ def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click pas
 
 
 @click.command()
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="An empty folder; it and all in it stay.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="An empty folder; it and all in it stay.",
+)
 def drill(keep: Path | None) -> None:
-    """Lose a throwaway console's database and bring it back from a backup that is older than an erasure. Exit 1 on a failure."""
+    """Lose a throwaway console's database and bring it back from a backup that is older than an
+    erasure. Exit 1 on a failure.
+    """
     from governance.demo.restore_drill import run
 
-    with tempfile.TemporaryDirectory(prefix="governance-drill-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="governance-drill-", ignore_cleanup_errors=True
+    ) as folder:
         sys.exit(0 if run(keep.resolve() if keep else Path(folder) / "drill", click.echo) else 1)

@@ -1,9 +1,13 @@
-"""The story of what acme's console collected about itself in a year, and of its quarterly access reviews, told by their own actions.
+"""The story of what acme's console collected about itself in a year, and of its quarterly access
+reviews, told by their own actions.
 
-    month_begins(…)      on the first of a month: a drill, the log is checked, the collectors run, a person reviews what they filed
-    reviews(…)           deeds on days: two access reviews that were closed, one that is under way, a key that nobody knew, and who was here before each
+    month_begins(…)      on the first of a month: a drill, the log is checked, the collectors run, a
+                         person reviews what they filed
+    reviews(…)           deeds on days: two access reviews that were closed, one that is under way,
+                         a key that nobody knew, and who was here before each
 
-`month_begins` opens its own transactions, as the jobs process does; the deeds of `reviews` run in that of their teller.
+`month_begins` opens its own transactions, as the jobs process does; the deeds of `reviews` run in
+that of their teller.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +43,9 @@ STILL_TO_REVIEW = ("members", "tenant-isolation")  # of the newest month
 type Part = Callable[[str], Actor]
 
 
-def month_begins(part: Part, console: Actor, first: date, *, now: datetime, keys_since: date) -> None:
+def month_begins(
+    part: Part, console: Actor, first: date, *, now: datetime, keys_since: date
+) -> None:
     """What happens by itself on the first of a month, within the year before today."""
     at, today = datetime.combine(first, time(6, 15), UTC), now.date()
     if first <= today - SINCE or at + timedelta(hours=3) > now:
@@ -52,7 +58,11 @@ def month_begins(part: Part, console: Actor, first: date, *, now: datetime, keys
         collecting.collect_due_of(console, since=today - SINCE)
         jobs.drain(actor_of)
     newest = (first + timedelta(days=32)).replace(day=1) > today
-    with clock.frozen(min(at + timedelta(days=1, hours=4), now)), current.acting_as(part("jun")), transaction():
+    with (
+        clock.frozen(min(at + timedelta(days=1, hours=4), now)),
+        current.acting_as(part("jun")),
+        transaction(),
+    ):
         _review(but=STILL_TO_REVIEW if newest else ())
 
 
@@ -67,7 +77,15 @@ def _drill(part: Part, console: Actor, at: datetime) -> None:
     with current.acting_as(console):
         key_id = machines.key_id("claims-triage")
     pace = 0.7 + (at.month % 4) / 10
-    switches.tell_drill(part("officer"), part("jun"), console, at=at, key_id=key_id, feature="auto-approve", pace=pace)
+    switches.tell_drill(
+        part("officer"),
+        part("jun"),
+        console,
+        at=at,
+        key_id=key_id,
+        feature="auto-approve",
+        pace=pace,
+    )
 
 
 def _review(but: tuple[str, ...]) -> None:
@@ -90,7 +108,9 @@ class Deed:
 
 
 def reviews(ago: Callable[[int], date]) -> Iterator[Deed]:
-    """Half a year ago a key came to light that nobody knew; a quarter later all stayed; this quarter's is half done."""
+    """Half a year ago a key came to light that nobody knew; a quarter later all stayed; this
+    quarter's is half done.
+    """
     yield Deed(ago(205), "admin", lambda: keys.make(LOST_KEY, ("audit:read",)), 15)
     for days in (187, 97, 11, 8):
         for hour, part in enumerate(("admin", "officer", "jun", "anna"), 8):
@@ -124,10 +144,18 @@ def _signs_in() -> None:
     if person is None:
         raise LookupError(current.actor().name)
     at = clock.now().timestamp()
-    identity = oidc.Identity(person.issuer, person.subject, person.email, True, person.name, (), None, at, "")
+    identity = oidc.Identity(
+        person.issuer, person.subject, person.email, True, person.name, (), None, at, ""
+    )
     token = sessions.new_token()
     started = people.start_session(
-        person, identity, token=token, browser="Firefox", network="203.0.113.0/24", fresh=False, replaces=None
+        person,
+        identity,
+        token=token,
+        browser="Firefox",
+        network="203.0.113.0/24",
+        fresh=False,
+        replaces=None,
     )
     people.end_session(started, how="signed out")
 
@@ -143,7 +171,11 @@ def _decided(*, revoked: bool) -> Callable[[], object]:
         rows = _open_rows()
         lost = {row.item.id for row in rows if revoked and row.name == LOST_KEY}
         _decide({row.item.id for row in rows} - lost, "keep")
-        _decide(lost, "revoke", "Made for an import that ended in spring; nothing has come with it for weeks.")
+        _decide(
+            lost,
+            "revoke",
+            "Made for an import that ended in spring; nothing has come with it for weeks.",
+        )
 
     return deed
 

@@ -1,9 +1,12 @@
 """The story of acme's SOC 2 engagement with Halden & Co, told by the product's own actions.
 
-    acme(…) -> Iterator[Told]      the engagement is opened, its auditors are let in; ten requests: accepted, one of them
-                                   after it was returned; with the auditors; returned; open, one of them late
+    acme(…) -> Iterator[Told]      the engagement is opened, its auditors are let in; ten requests:
+                                   accepted, one of them
+                                   after it was returned; with the auditors; returned; open, one of
+                                   them late
 
-Each Told is a day, a part and a deed, as governance/demo/world.py plays them. Days count back from today.
+Each Told is a day, a part and a deed, as governance/demo/world.py plays them. Days count back from
+today.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +25,12 @@ OPENED, BEGINS, ASKED, ASSIGNED, CLOSES = 24, 21, 20, 19, -21  # days ago
 REQUESTS = (
     ("Access reviews of the period, with what was taken away", "CC6.2, CC6.3", 14, "anna"),
     ("Penetration test report and what was done about it", "CC4.1, CC7.1", 14, "anna"),
-    ("Members of the console with their roles, at the end of each quarter", "CC6.1, CC6.3", 13, "anna"),
+    (
+        "Members of the console with their roles, at the end of each quarter",
+        "CC6.1, CC6.3",
+        13,
+        "anna",
+    ),
     ("Approvals of policy changes", "CC5.3, CC8.1", 12, "officer"),
     ("Results of restoring backups", "A1.2, A1.3", 10, "officer"),
     ("Incidents of the period and their reviews", "CC7.3, CC7.4", 10, "anna"),
@@ -30,14 +38,23 @@ REQUESTS = (
     ("Contracts with the suppliers of models", "CC9.2", -3, "jun"),
     ("Training of those who decide on claims", "CC1.4", -6, "anna"),
     ("How the audit log is checked, and by whom", "CC7.2", -9, None),
-)  # fmt: skip
-ANSWERED = ((0, 17, "anna"), (1, 16, "anna"), (2, 16, "anna"), (3, 15, "officer"), (4, 12, "officer"), (5, 12, "anna"))
+)
+ANSWERED = (
+    (0, 17, "anna"),
+    (1, 16, "anna"),
+    (2, 16, "anna"),
+    (3, 15, "officer"),
+    (4, 12, "officer"),
+    (5, 12, "anna"),
+)
 EVIDENCE = (  # what answers the first six, by its title
-    ("Reviewed access list", "List of removals"), ("Penetration test report", "Repair of findings"),
+    ("Reviewed access list", "List of removals"),
+    ("Penetration test report", "Repair of findings"),
     ("Members and roles, from the console", "Comparison of accounts with the staff list"),
     ("Policy changes with approvals, from the console", "List of changes to the policy"),
-    ("Record of the restore", "Backups and restores, from the console"), ("List of incidents", "Record of the exercise"),
-)  # fmt: skip
+    ("Record of the restore", "Backups and restores, from the console"),
+    ("List of incidents", "Record of the exercise"),
+)
 type Ago = Callable[[int], date]
 
 
@@ -67,32 +84,69 @@ def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
     yield EngagementStep(ago(ASSIGNED), "officer", partial(_assign, story, person), 9)
     for number, day, part in ANSWERED:
         yield EngagementStep(
-            ago(day), part, partial(_provide, story, number, 0, "" if number else "Both campaigns, as they were closed."), 11
+            ago(day),
+            part,
+            partial(
+                _provide, story, number, 0, "" if number else "Both campaigns, as they were closed."
+            ),
+            11,
         )
     yield EngagementStep(ago(14), "auditor", partial(_accept, story, 0, "Complete for the period."))
     yield EngagementStep(ago(13), "auditor", partial(_accept, story, 1, ""))
-    yield EngagementStep(ago(13), "auditor", partial(_return, story, 2, "The list of the second quarter is missing."), 12)
-    yield EngagementStep(ago(12), "anna", partial(_say, story, 2, "It was kept under another title. I attach it now."), 15)
-    yield EngagementStep(ago(11), "anna", partial(_provide, story, 2, 1, ""), 9)
-    yield EngagementStep(ago(9), "auditor", partial(_accept, story, 2, "Thank you. All four quarters are there."))
     yield EngagementStep(
-        ago(8), "auditor", partial(_return, story, 5, "The review of the second incident names no cause. Please add it.")
+        ago(13),
+        "auditor",
+        partial(_return, story, 2, "The list of the second quarter is missing."),
+        12,
     )
-    yield EngagementStep(ago(7), "anna", partial(_say, story, 5, "Its review meeting is this week; the record follows."), 16)
-    yield EngagementStep(ago(2), "auditor", partial(_say, story, 3, "Which of these loosened something?"), 11)
+    yield EngagementStep(
+        ago(12),
+        "anna",
+        partial(_say, story, 2, "It was kept under another title. I attach it now."),
+        15,
+    )
+    yield EngagementStep(ago(11), "anna", partial(_provide, story, 2, 1, ""), 9)
+    yield EngagementStep(
+        ago(9), "auditor", partial(_accept, story, 2, "Thank you. All four quarters are there.")
+    )
+    yield EngagementStep(
+        ago(8),
+        "auditor",
+        partial(
+            _return, story, 5, "The review of the second incident names no cause. Please add it."
+        ),
+    )
+    yield EngagementStep(
+        ago(7),
+        "anna",
+        partial(_say, story, 5, "Its review meeting is this week; the record follows."),
+        16,
+    )
+    yield EngagementStep(
+        ago(2), "auditor", partial(_say, story, 3, "Which of these loosened something?"), 11
+    )
 
 
 def _open(story: Story, ago: Ago) -> None:
     today = ago(0)
     number = today.year * 12 + today.month - 12
     held = actions.open_engagement(
-        FIRM, framework_id=frameworks.framework("soc2-tsc-2017").id, period_from=date(number // 12, number % 12 + 1, 1), period_to=today,
-        fieldwork_from=ago(BEGINS), fieldwork_to=ago(0) + timedelta(days=-CLOSES),
-    )  # fmt: skip
+        FIRM,
+        framework_id=frameworks.framework("soc2-tsc-2017").id,
+        period_from=date(number // 12, number % 12 + 1, 1),
+        period_to=today,
+        fieldwork_from=ago(BEGINS),
+        fieldwork_to=ago(0) + timedelta(days=-CLOSES),
+    )
     story.engagement = held.id
     for (name, email), way in ((AUDITOR, "sso"), (BY_LINK, "link")):
         auditor_access.add_auditor(
-            held, name=name, email=email, way=way, address="http://127.0.0.1/auditor/acme", sign_in="http://127.0.0.1/login"
+            held,
+            name=name,
+            email=email,
+            way=way,
+            address="http://127.0.0.1/auditor/acme",
+            sign_in="http://127.0.0.1/login",
         )
 
 
@@ -107,14 +161,22 @@ def _ask(story: Story, ago: Ago) -> None:
 def _assign(story: Story, person: Callable[[str], UUID]) -> None:
     for number, (_title, _criteria, _due, owner) in enumerate(REQUESTS):
         held, asked = queries.request(_known(story), story.requests[number], lock=True)
-        requesting.assign(held, asked, owner_id=person(owner) if owner else None, due_on=asked.due_on)
+        requesting.assign(
+            held, asked, owner_id=person(owner) if owner else None, due_on=asked.due_on
+        )
 
 
 def _provide(story: Story, number: int, nth: int, said: str) -> None:
-    """With the newest version of each piece that answers it; a second round brings the one before."""
+    """With the newest version of each piece that answers it; a second round brings the one
+    before.
+    """
     held, asked = queries.request(_known(story), story.requests[number], lock=True)
     for title in EVIDENCE[number]:
-        of_title = [version_id for version_id, says in queries.version_choices(held, title) if f" {title}, until" in says]
+        of_title = [
+            version_id
+            for version_id, says in queries.version_choices(held, title)
+            if f" {title}, until" in says
+        ]
         for version_id in of_title[nth : nth + 1]:
             requesting.attach(held, asked, version_id)
     requesting.provide(held, asked, said=said)
@@ -125,7 +187,9 @@ def _accept(story: Story, number: int, said: str) -> None:
 
 
 def _return(story: Story, number: int, because: str) -> None:
-    requesting.give_back(*queries.request(_known(story), story.requests[number], lock=True), because=because)
+    requesting.give_back(
+        *queries.request(_known(story), story.requests[number], lock=True), because=because
+    )
 
 
 def _say(story: Story, number: int, text: str) -> None:

@@ -1,9 +1,10 @@
-"""The demo's identity provider: real OpenID Connect, on loopback only, several issuers in one process.
+"""The demo's identity provider: real OpenID Connect, on loopback only, several issuers in one
+process.
 
-In order: who may sign in (Person, Client, PEOPLE), what is remembered (Session, Request, Grant, Shelf), the
-protocol without HTTP (Provider), how an authorization request is read, the endpoints (Idp), serving and the
-command line (create_idp, together, serve, main), the pages. Authorization code with PKCE S256 only; nobody of
-one issuer exists in another.
+In order: who may sign in (Person, Client, PEOPLE), what is remembered (Session, Request, Grant,
+Shelf), the protocol without HTTP (Provider), how an authorization request is read, the endpoints
+(Idp), serving and the command line (create_idp, together, serve, main), the pages. Authorization
+code with PKCE S256 only; nobody of one issuer exists in another.
 """
 
 import argparse
@@ -43,10 +44,19 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 LOOPBACK = {"127.0.0.1", "::1"}
-CODE_SECONDS, TOKEN_SECONDS, LOGOUT_SECONDS, FORM_SECONDS, SESSION_SECONDS = 60, 300, 120, 900, 8 * 3600
+CODE_SECONDS, TOKEN_SECONDS, LOGOUT_SECONDS, FORM_SECONDS, SESSION_SECONDS = (
+    60,
+    300,
+    120,
+    900,
+    8 * 3600,
+)
 BACKCHANNEL_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 SCOPES = ["openid", "profile", "email", "groups"]
-POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action"
+    " 'self'"
+)
 UNREGISTERED = "The application asked to return to an address that is not registered."
 SHOWN = 12  # more people than this get an address field instead of buttons
 
@@ -61,7 +71,10 @@ type Deliver = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone an issuer knows. With no password, choosing the name is enough; `title` stands beside it."""
+    """Someone an issuer knows.
+
+    With no password, choosing the name is enough; `title` stands beside it.
+    """
 
     sub: str
     email: str
@@ -92,24 +105,38 @@ def _person(sub: str, email: str, name: str, group: str, title: str) -> Person:
 PEOPLE: dict[str, tuple[Person, ...]] = {
     "acme": (
         _person("acme-1001", "admin@acme.example", "Sanjay Patel", "admins", "admin"),
-        _person("acme-1002", "officer@acme.example", "Ines Duarte", "officers", "compliance officer"),
-        _person("acme-1003", "contributor@acme.example", "Anna Rossi", "contributors", "contributor"),
+        _person(
+            "acme-1002", "officer@acme.example", "Ines Duarte", "officers", "compliance officer"
+        ),
+        _person(
+            "acme-1003", "contributor@acme.example", "Anna Rossi", "contributors", "contributor"
+        ),
         _person("acme-1004", "viewer@acme.example", "Maya Okafor", "viewers", "viewer"),
         _person("acme-1005", "jun.chen@acme.example", "Jun Chen", "officers", "compliance officer"),
         _person("acme-1007", "rosa.meyer@acme.example", "Rosa Meyer", "admins", "admin"),
     ),
     "audit": (
-        _person("audit-2001", "auditor@audit.example", "Harriet Lowe", "auditors", "auditor, Halden & Co"),
+        _person(
+            "audit-2001",
+            "auditor@audit.example",
+            "Harriet Lowe",
+            "auditors",
+            "auditor, Halden & Co",
+        ),
     ),
     "globex": (
         _person("globex-3001", "admin@globex.example", "Tomas Lindqvist", "admins", "admin"),
-        _person("globex-3002", "officer@globex.example", "Priya Nair", "officers", "compliance officer"),
+        _person(
+            "globex-3002", "officer@globex.example", "Priya Nair", "officers", "compliance officer"
+        ),
     ),
     "console": (
         _person("console-4001", "operator@console.example", "Eva Brandt", "operators", "operator"),
-        _person("console-4002", "finance@console.example", "Leo Moreau", "finance", "operator finance"),
+        _person(
+            "console-4002", "finance@console.example", "Leo Moreau", "finance", "operator finance"
+        ),
     ),
-}  # fmt: skip
+}
 
 
 # What is remembered, in memory only
@@ -117,7 +144,9 @@ PEOPLE: dict[str, tuple[Person, ...]] = {
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """One browser signed in at this issuer; `sid` stays the same when the person signs in afresh."""
+    """One browser signed in at this issuer; `sid` stays the same when the person signs in
+    afresh.
+    """
 
     sid: str
     person: Person
@@ -145,7 +174,10 @@ class Request:
 
 @dataclass(slots=True, eq=False)
 class Grant:
-    """What a code stands for. Kept after use, so that a second use can revoke what the first one got."""
+    """What a code stands for.
+
+    Kept after use, so that a second use can revoke what the first one got.
+    """
 
     request: Request
     session: Session
@@ -158,7 +190,9 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Logout:
-    """A request to end the session, checked: where to go afterwards and whose token came with it."""
+    """A request to end the session, checked: where to go afterwards and whose token came with
+    it.
+    """
 
     redirect_uri: str | None
     state: str | None
@@ -225,9 +259,14 @@ class Provider:
     """One issuer: its keys, people, clients, sessions, codes and tokens."""
 
     def __init__(
-        self, issuer: str, people: Iterable[Person], clients: Iterable[Client], key: RSAKey | None,
-        mint: Mint | None, deliver: Deliver | None,
-    ) -> None:  # fmt: skip
+        self,
+        issuer: str,
+        people: Iterable[Person],
+        clients: Iterable[Client],
+        key: RSAKey | None,
+        mint: Mint | None,
+        deliver: Deliver | None,
+    ) -> None:
         self.issuer = issuer
         self.people = {person.email.lower(): person for person in people}
         self.clients = {client.id: client for client in clients}
@@ -243,15 +282,21 @@ class Provider:
     # keys
 
     def rotate(self, *, keep: bool = True) -> None:
-        """Sign with new keys from now on; the old public ones stay published unless `keep` is false."""
+        """Sign with new keys from now on; the old public ones stay published unless `keep` is
+        false.
+        """
         self.retired = [*self.keys.values()] if keep else []
         self.keys = _new_keys(None)
 
     def jwks(self) -> Claims:
-        return {"keys": [key.as_dict(private=False) for key in (*self.keys.values(), *self.retired)]}
+        return {
+            "keys": [key.as_dict(private=False) for key in (*self.keys.values(), *self.retired)]
+        }
 
     def verified(self, token: str) -> Claims | None:
-        """The claims of an ID token this issuer once signed, expired or not; None for anything else."""
+        """The claims of an ID token this issuer once signed, expired or not; None for anything
+        else.
+        """
         try:
             keys = KeySet([*self.keys.values(), *self.retired])
             found = jwt.decode(token, keys, algorithms=["RS256", "ES256"])
@@ -263,12 +308,19 @@ class Provider:
     # signing in
 
     def sign_in(self, person: Person, before: Session | None) -> tuple[str, Session]:
-        """A new cookie value and the session it names. Somebody else's session in this browser ends."""
+        """A new cookie value and the session it names.
+
+        Somebody else's session in this browser ends.
+        """
         same = before is not None and before.person == person and not before.ended
         if before is not None and not same:
             self.end(before)
         amr = ["pwd"] if person.password else ["user"]
-        session = before if same and before else Session(secrets.token_urlsafe(16), person, _seconds(), amr)
+        session = (
+            before
+            if same and before
+            else Session(secrets.token_urlsafe(16), person, _seconds(), amr)
+        )
         session.auth_time = _seconds()
         return self.sessions.put(session), session
 
@@ -292,26 +344,40 @@ class Provider:
         if _seconds() >= grant.until or grant.session.ended:
             raise OAuthError("invalid_grant", "The code has expired.")
         asked = grant.request
-        if not _same(redirect_uri, asked.redirect_uri) or not _same(_s256(verifier), asked.challenge):
-            raise OAuthError("invalid_grant", "The redirect_uri or code_verifier is not that of the request.")
+        if not _same(redirect_uri, asked.redirect_uri) or not _same(
+            _s256(verifier), asked.challenge
+        ):
+            raise OAuthError(
+                "invalid_grant", "The redirect_uri or code_verifier is not that of the request."
+            )
         return self._tokens(grant)
 
     def _tokens(self, grant: Grant) -> Claims:
         access = self.access.put(grant)
         return {
-            "access_token": access, "token_type": "Bearer", "expires_in": TOKEN_SECONDS,
-            "scope": grant.request.scope, "id_token": self._id_token(grant, access),
-        }  # fmt: skip
+            "access_token": access,
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "scope": grant.request.scope,
+            "id_token": self._id_token(grant, access),
+        }
 
     def _id_token(self, grant: Grant, access: str) -> str:
         client, now = grant.request.client, _seconds()
         nonce = {} if grant.request.nonce is None else {"nonce": grant.request.nonce}
         claims = {
-            "iss": self.issuer, "aud": client.id, "azp": client.id, "iat": now, "exp": now + TOKEN_SECONDS,
-            "auth_time": grant.auth_time, "amr": grant.amr, "sid": grant.session.sid,
-            "at_hash": _b64(hashlib.sha256(access.encode()).digest()[:16]), **nonce,
+            "iss": self.issuer,
+            "aud": client.id,
+            "azp": client.id,
+            "iat": now,
+            "exp": now + TOKEN_SECONDS,
+            "auth_time": grant.auth_time,
+            "amr": grant.amr,
+            "sid": grant.session.sid,
+            "at_hash": _b64(hashlib.sha256(access.encode()).digest()[:16]),
+            **nonce,
             **about(grant.session.person),
-        }  # fmt: skip
+        }
         return self._signed(client, claims, "JWT")
 
     def _signed(self, client: Client, claims: Claims, typ: str) -> str:
@@ -321,7 +387,9 @@ class Provider:
     def userinfo(self, token: str) -> Claims:
         grant = self.access.see(token)
         if grant is None or grant.revoked or grant.session.ended:
-            raise OAuthError("invalid_token", "The access token is unknown, expired or revoked.", 401)
+            raise OAuthError(
+                "invalid_token", "The access token is unknown, expired or revoked.", 401
+            )
         return about(grant.session.person)
 
     # signing out
@@ -334,8 +402,14 @@ class Provider:
                 self.deliver(client.backchannel_logout_uri, self.logout_token(client, session))
 
     def end_all(self, email: str) -> int:
-        """End every session of a person, as an administrator of the issuer would; returns how many."""
-        live = {s.sid: s for s in self.sessions.values() if s.person.email == email.lower() and not s.ended}
+        """End every session of a person, as an administrator of the issuer would; returns how
+        many.
+        """
+        live = {
+            s.sid: s
+            for s in self.sessions.values()
+            if s.person.email == email.lower() and not s.ended
+        }
         for session in live.values():
             self.end(session)
         return len(live)
@@ -343,25 +417,36 @@ class Provider:
     def logout_token(self, client: Client, session: Session) -> str:
         now = _seconds()
         claims = {
-            "iss": self.issuer, "aud": client.id, "iat": now, "exp": now + LOGOUT_SECONDS,
-            "sub": session.person.sub, "sid": session.sid, "jti": secrets.token_urlsafe(16),
+            "iss": self.issuer,
+            "aud": client.id,
+            "iat": now,
+            "exp": now + LOGOUT_SECONDS,
+            "sub": session.person.sub,
+            "sid": session.sid,
+            "jti": secrets.token_urlsafe(16),
             "events": {BACKCHANNEL_EVENT: {}},
-        }  # fmt: skip
+        }
         return self._signed(client, claims, "logout+jwt")
 
 
 def about(person: Person) -> Claims:
     """What the issuer says of a person, in the ID token and at userinfo alike."""
     return {
-        "sub": person.sub, "email": person.email, "email_verified": person.email_verified,
-        "name": person.name, "groups": list(person.groups),
-    }  # fmt: skip
+        "sub": person.sub,
+        "email": person.email,
+        "email_verified": person.email_verified,
+        "name": person.name,
+        "groups": list(person.groups),
+    }
 
 
 def _new_keys(key: RSAKey | None) -> dict[str, Key]:
     rsa = key or RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
     rsa.ensure_kid()
-    return {"RS256": rsa, "ES256": ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)}
+    return {
+        "RS256": rsa,
+        "ES256": ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True),
+    }
 
 
 def _sign(header: dict[str, Any], claims: Claims, key: Key) -> str:
@@ -374,7 +459,10 @@ def _post_logout_token(uri: str, token: str) -> None:
         try:
             outside.post(uri, data={"logout_token": token}, timeout=2, allow_redirects=False)
         except requests.RequestException as failure:
-            print(f"demo idp: no back-channel logout at {uri}: {type(failure).__name__}", file=sys.stderr)  # noqa: T201
+            print(  # noqa: T201
+                f"demo idp: no back-channel logout at {uri}: {type(failure).__name__}",
+                file=sys.stderr,
+            )
 
 
 def _seconds() -> int:
@@ -398,25 +486,43 @@ def _same(given: str, wanted: str) -> bool:
 
 
 def _client(provider: Provider, given: MultiDict[str, str]) -> tuple[Client, str]:
-    """Client and redirect_uri; when they are wrong nothing is sent anywhere, the person reads why."""
+    """Client and redirect_uri; when they are wrong nothing is sent anywhere, the person reads
+    why.
+    """
     ids, uris = given.getlist("client_id"), given.getlist("redirect_uri")
     client = provider.clients.get(ids[0]) if len(ids) == 1 else None
     if client is None:
-        raise OAuthError("invalid_client", "This identity provider does not know the application that sent you.")
+        raise OAuthError(
+            "invalid_client", "This identity provider does not know the application that sent you."
+        )
     if len(uris) != 1 or uris[0] not in client.redirect_uris:
         raise OAuthError("invalid_request", UNREGISTERED)
     return client, uris[0]
 
 
-def _request(provider: Provider, given: MultiDict[str, str], client: Client, redirect_uri: str) -> Request:
+def _request(
+    provider: Provider, given: MultiDict[str, str], client: Client, redirect_uri: str
+) -> Request:
     _refuse_unsupported(given)
     prompt = frozenset(given.get("prompt", "").split())
-    if prompt - {"none", "login", "select_account", "consent"} or ("none" in prompt and len(prompt) > 1):
-        raise OAuthError("invalid_request", "prompt may be none, or some of login, select_account, consent.")
+    if prompt - {"none", "login", "select_account", "consent"} or (
+        "none" in prompt and len(prompt) > 1
+    ):
+        raise OAuthError(
+            "invalid_request", "prompt may be none, or some of login, select_account, consent."
+        )
     return Request(
-        client, redirect_uri, given.get("state"), given.get("nonce"), _challenge(given), _scope(given),
-        prompt, _max_age(given), given.get("login_hint"), _hinted_subject(provider, given),
-    )  # fmt: skip
+        client,
+        redirect_uri,
+        given.get("state"),
+        given.get("nonce"),
+        _challenge(given),
+        _scope(given),
+        prompt,
+        _max_age(given),
+        given.get("login_hint"),
+        _hinted_subject(provider, given),
+    )
 
 
 def _refuse_doubles(given: MultiDict[str, str]) -> None:
@@ -445,8 +551,12 @@ def _refuse_unsupported(given: MultiDict[str, str]) -> None:
 
 def _challenge(given: MultiDict[str, str]) -> str:
     challenge = given.get("code_challenge", "")
-    if given.get("code_challenge_method") != "S256" or not re.fullmatch(r"[A-Za-z0-9_-]{43}", challenge):
-        raise OAuthError("invalid_request", "PKCE is required: code_challenge with code_challenge_method=S256.")
+    if given.get("code_challenge_method") != "S256" or not re.fullmatch(
+        r"[A-Za-z0-9_-]{43}", challenge
+    ):
+        raise OAuthError(
+            "invalid_request", "PKCE is required: code_challenge with code_challenge_method=S256."
+        )
     return challenge
 
 
@@ -487,7 +597,10 @@ def _suffices(request: Request, session: Session | None) -> bool:
 
 
 class Idp(Flask):
-    """One issuer as a WSGI application; its routes begin with the issuer's path. State is in `provider`."""
+    """One issuer as a WSGI application; its routes begin with the issuer's path.
+
+    State is in `provider`.
+    """
 
     def __init__(self, provider: Provider) -> None:
         super().__init__("governance.demo.idp", static_folder=None, template_folder=None)
@@ -570,36 +683,55 @@ class Idp(Flask):
         return self._back(request.redirect_uri, request.state, problem)
 
     def _granted(self, request: Request, session: Session) -> "Response":
-        return self._back(request.redirect_uri, request.state, {"code": self.provider.code(request, session)})
+        return self._back(
+            request.redirect_uri, request.state, {"code": self.provider.code(request, session)}
+        )
 
     def _back(self, redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> "Response":
         """To the application's registered address, naming the issuer (RFC 9207)."""
-        query = urlencode({**answer, **({} if state is None else {"state": state}), "iss": self.provider.issuer})
+        query = urlencode(
+            {**answer, **({} if state is None else {"state": state}), "iss": self.provider.issuer}
+        )
         return redirect(f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{query}", 303)
 
     def _ask(self, request: Request, token: str | None = None, problem: str = "") -> "Response":
         browser = http.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(24)
         csrf = token or self.provider.pending.put(Pending(browser, request))
         hinted = self.provider.people.get((request.login_hint or "").lower())
-        listed = [hinted] if hinted else [p for p in self.provider.people.values() if not p.password]
-        unknown = request.login_hint and not hinted and f"Nobody here has the address {request.login_hint}."
+        listed = (
+            [hinted] if hinted else [p for p in self.provider.people.values() if not p.password]
+        )
+        unknown = (
+            request.login_hint
+            and not hinted
+            and f"Nobody here has the address {request.login_hint}."
+        )
         page = self._page(
-            "login", csrf=csrf, client=request.client, hinted=hinted, problem=problem or unknown,
+            "login",
+            csrf=csrf,
+            client=request.client,
+            hinted=hinted,
+            problem=problem or unknown,
             people=listed if len(listed) <= SHOWN else [],
             cancel=f"{self.base}/cancel?{urlencode({'csrf': csrf})}",
-            by_address=not hinted and (len(listed) > SHOWN or self._passwords), passwords=self._passwords,
-        )  # fmt: skip
+            by_address=not hinted and (len(listed) > SHOWN or self._passwords),
+            passwords=self._passwords,
+        )
         page.set_cookie(BROWSER_COOKIE, browser, **self._cookie)
         return page
 
     def _asked[A: (Request, Logout)](self, csrf: str | None, kind: type[A]) -> A:
-        """What the answered page was about; refuses an answer from another browser or another site."""
+        """What the answered page was about; refuses an answer from another browser or another
+        site.
+        """
         pending = self.provider.pending.see(csrf)
         browser = http.cookies.get(BROWSER_COOKIE, "")
         own = http.headers.get("Origin", self.origin) == self.origin
         if own and pending and _same(browser, pending.browser) and isinstance(pending.asks, kind):
             return pending.asks
-        raise OAuthError("invalid_request", "This page expired or belongs to another browser. Start again.", 403)
+        raise OAuthError(
+            "invalid_request", "This page expired or belongs to another browser. Start again.", 403
+        )
 
     def _session(self) -> Session | None:
         session = self.provider.sessions.see(http.cookies.get(SESSION_COOKIE))
@@ -691,7 +823,9 @@ class Idp(Flask):
 
     def _page(self, name: str, status: int = 200, **context: Any) -> "Response":
         issuer = self.base.strip("/") or "demo"
-        return make_response(render_template_string(PAGES[name], base=self.base, issuer=issuer, **context), status)
+        return make_response(
+            render_template_string(PAGES[name], base=self.base, issuer=issuer, **context), status
+        )
 
     def _refused(self, refusal: OAuthError) -> "Response":
         return self._page("refused", refusal.status, why=refusal.why)
@@ -735,8 +869,20 @@ CAPABILITIES: dict[str, Any] = {
     "code_challenge_methods_supported": ["S256"],
     "scopes_supported": SCOPES,
     "claims_supported": [
-        "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "sid", "amr", "email",
-        "email_verified", "name", "groups",
+        "iss",
+        "sub",
+        "aud",
+        "azp",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "sid",
+        "amr",
+        "email",
+        "email_verified",
+        "name",
+        "groups",
     ],
     "prompt_values_supported": ["none", "login", "select_account", "consent"],
     "authorization_response_iss_parameter_supported": True,
@@ -745,19 +891,26 @@ CAPABILITIES: dict[str, Any] = {
     "request_parameter_supported": False,
     "request_uri_parameter_supported": False,
     "claims_parameter_supported": False,
-}  # fmt: skip
+}
 
 
 # Serving and the command line
 
 
 def create_idp(
-    issuer: str, people: Sequence[Person], clients: Sequence[Client], key: RSAKey | None = None, *,
-    mint: Mint | None = None, deliver: Deliver | None = None,
-) -> Idp:  # fmt: skip
-    """Make the application of an issuer such as http://127.0.0.1:4400/acme; NotLocal if not on loopback.
+    issuer: str,
+    people: Sequence[Person],
+    clients: Sequence[Client],
+    key: RSAKey | None = None,
+    *,
+    mint: Mint | None = None,
+    deliver: Deliver | None = None,
+) -> Idp:
+    """Make the application of an issuer such as http://127.0.0.1:4400/acme; NotLocal if not on
+    loopback.
 
-    For tests, `mint(header, claims, key)` replaces signing and `deliver(uri, logout_token)` the back channel.
+    For tests, `mint(header, claims, key)` replaces signing and `deliver(uri, logout_token)` the
+    back channel.
     """
     if urlsplit(issuer).hostname not in LOOPBACK or issuer.endswith("/"):
         raise NotLocal(f"The demo identity provider serves 127.0.0.1 or ::1 only, not {issuer}")
@@ -808,7 +961,9 @@ def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     if host not in LOOPBACK:
         raise NotLocal(f"The demo identity provider serves 127.0.0.1 or ::1 only, not {host}")
     _refuse_public_console()
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    return socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+    )
 
 
 def base_of(listening: socket.socket) -> str:
@@ -816,16 +971,26 @@ def base_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, *, on: socket.socket | None = None) -> RunningProvider:
+def serve(
+    app: "WSGIApplication",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    on: socket.socket | None = None,
+) -> RunningProvider:
     """Serve in a thread of this process; `on` is a socket from `listen`, closed at the end."""
     listening = on or listen(host, port)
     base = base_of(listening)
     address, number = listening.getsockname()[:2]
     if address not in LOOPBACK:
         raise NotLocal(f"The demo identity provider serves 127.0.0.1 or ::1 only, not {address}")
-    server = make_server(address, number, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
+    server = make_server(
+        address, number, app, threaded=True, request_handler=_Quiet, fd=listening.fileno()
+    )
     listening.close()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     return RunningProvider(base, server, thread)
 
@@ -833,35 +998,55 @@ def serve(app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, *, on:
 def _refuse_public_console() -> None:
     public = os.environ.get("GOVERNANCE_PUBLIC_URL", "")
     if public and urlsplit(public).hostname not in {*LOOPBACK, "localhost"}:
-        raise NotLocal(f"The demo identity provider does not start beside a public console ({public})")
+        raise NotLocal(
+            f"The demo identity provider does not start beside a public console ({public})"
+        )
 
 
 def configuration(clients: Mapping[str, Sequence[Client]]) -> dict[str, Any]:
-    """Build the content of a configuration file for `main`: issuers of PEOPLE with these clients."""
+    """Build the content of a configuration file for `main`: issuers of PEOPLE with these
+    clients.
+    """
     return {name: {"clients": [asdict(client) for client in own]} for name, own in clients.items()}
 
 
 def configured(base: str, config: Mapping[str, Mapping[str, Any]]) -> "WSGIApplication":
-    """All issuers of a configuration under `base`; an issuer without "people" has those of PEOPLE."""
-    return together(*(
-        create_idp(f"{base}/{name}", _people(name, parts), [_read(Client, c) for c in parts["clients"]])
-        for name, parts in config.items()
-    ))  # fmt: skip
+    """All issuers of a configuration under `base`; an issuer without "people" has those of
+    PEOPLE.
+    """
+    return together(
+        *(
+            create_idp(
+                f"{base}/{name}", _people(name, parts), [_read(Client, c) for c in parts["clients"]]
+            )
+            for name, parts in config.items()
+        )
+    )
 
 
 def _people(name: str, parts: Mapping[str, Any]) -> Sequence[Person]:
-    return [_read(Person, person) for person in parts["people"]] if "people" in parts else PEOPLE[name]
+    return (
+        [_read(Person, person) for person in parts["people"]] if "people" in parts else PEOPLE[name]
+    )
 
 
 def _read[R: (Person, Client)](kind: type[R], given: Mapping[str, Any]) -> R:
-    parts: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    parts: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
     return kind(**parts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`python -m governance.demo.idp --config FILE --port N`: prints its address as one line, then serves."""
-    parser = argparse.ArgumentParser(prog="governance.demo.idp", description="The demo's identity provider")
-    parser.add_argument("--config", type=Path, required=True, help="JSON: issuer → people and clients")
+    """`python -m governance.demo.idp --config FILE --port N`: prints its address as one line, then
+    serves.
+    """
+    parser = argparse.ArgumentParser(
+        prog="governance.demo.idp", description="The demo's identity provider"
+    )
+    parser.add_argument(
+        "--config", type=Path, required=True, help="JSON: issuer → people and clients"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args(argv)
@@ -921,7 +1106,13 @@ PAGES = {
     "login": _FRAME % {"title": "Sign in", "body": _LOGIN},
     "logout": _FRAME % {"title": "Sign out", "body": _LOGOUT},
     "signed_out": _FRAME % {"title": "Signed out", "body": "<h1>You are signed out</h1>"},
-    "refused": _FRAME % {"title": "Not signed in", "body": '<h1>Not signed in</h1><p role="alert">{{ why }}</p>'},
+    "refused": (
+        _FRAME
+        % {
+            "title": "Not signed in",
+            "body": '<h1>Not signed in</h1><p role="alert">{{ why }}</p>',
+        }
+    ),
 }
 
 CSS = """:root { color-scheme: light dark; --ink: #12191f; --meta: #5f6b75; --sheet: #fff; --desk: #f1f3f5;

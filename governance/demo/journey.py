@@ -1,4 +1,6 @@
-"""The main jobs end to end, over HTTP as the compliance officer's browser does them: sign in by OIDC, ask, watch, download, verify."""
+"""The main jobs end to end, over HTTP as the compliance officer's browser does them: sign in by
+OIDC, ask, watch, download, verify.
+"""
 
 import re
 import time
@@ -58,18 +60,30 @@ def sign_in(base: str, email: str) -> requests.Session:
     if arrived.status_code == 403:  # noqa: PLR2004
         raise ShutOut(f"The demo's {email} is not let in any more.")
     if not arrived.ok or ("/t/" not in arrived.url and "/operator" not in arrived.url):
-        raise SystemExit(f"The demo could not sign in as {email}: {arrived.status_code} at {arrived.url}")
+        raise SystemExit(
+            f"The demo could not sign in as {email}: {arrived.status_code} at {arrived.url}"
+        )
     return browser
 
 
 def make_reports(base: str, data: Path, email: str = "officer@acme.example") -> None:
-    """Ask for the AI RMF report and for the Type II matrix of SOC 2, keep each with its signature, and verify them offline."""
+    """Ask for the AI RMF report and for the Type II matrix of SOC 2, keep each with its signature,
+    and verify them offline.
+    """
     browser = sign_in(base, email)
     page = _forms(browser.get(f"{base}/t/acme/reports/", timeout=20))
     compliance = _ask(browser, base, page, "/reports/", assessment_id=page.options[0])
     last = clock.today()
     first = (last.replace(day=1) - ELEVEN_MONTHS).replace(day=1)
-    matrix = _ask(browser, base, page, "/reports/matrices", framework=SOC2, begins=first.isoformat(), ends=last.isoformat())
+    matrix = _ask(
+        browser,
+        base,
+        page,
+        "/reports/matrices",
+        framework=SOC2,
+        begins=first.isoformat(),
+        ends=last.isoformat(),
+    )
     signed = _take_report(browser, compliance, data / "ai-rmf-report.pdf")
     (data / "ai-rmf-report.sig").write_text(signed)
     _take_report(browser, matrix, data / "soc2-type-ii.pdf")
@@ -105,7 +119,9 @@ def _made(browser: requests.Session, address: str, verb: str) -> str:
     """Wait until the page offers the file by a form whose action ends so; the form's token."""
     for _ in range(600):
         shown = browser.get(address, timeout=20)
-        tokens = [fields["csrf_token"] for action, fields in _forms(shown).forms if action.endswith(verb)]
+        tokens = [
+            fields["csrf_token"] for action, fields in _forms(shown).forms if action.endswith(verb)
+        ]
         if tokens:
             return tokens[0]
         if 'data-state="failed"' in shown.text:
@@ -115,7 +131,9 @@ def _made(browser: requests.Session, address: str, verb: str) -> str:
 
 
 def export_log(base: str, data: Path, key: str, email: str = "officer@acme.example") -> None:
-    """Export the whole audit log with its proofs, verify it offline; and bend a copy, which must not verify."""
+    """Export the whole audit log with its proofs, verify it offline; and bend a copy, which must
+    not verify.
+    """
     browser = sign_in(base, email)
     page = browser.get(f"{base}/t/acme/audit/exports", timeout=20)
     action, fields = next(form for form in _forms(page).forms if form[0].endswith("/audit/exports"))
@@ -135,7 +153,8 @@ def export_log(base: str, data: Path, key: str, email: str = "officer@acme.examp
 
 
 def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.example") -> bool:
-    """As the auditor: ask for the engagement's evidence package, wait for it, take it, and verify it offline.
+    """As the auditor: ask for the engagement's evidence package, wait for it, take it, and verify
+    it offline.
 
     False when his engagement is over: then there is none for him.
     """
@@ -153,7 +172,9 @@ def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.ex
     token = _made(browser, asked.url, "/download")
     file = data / "engagement-package.zip"
     with (
-        browser.post(f"{asked.url}/download", data={"csrf_token": token}, timeout=120, stream=True) as taken,
+        browser.post(
+            f"{asked.url}/download", data={"csrf_token": token}, timeout=120, stream=True
+        ) as taken,
         file.open("wb") as target,
     ):
         taken.raise_for_status()

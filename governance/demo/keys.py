@@ -1,4 +1,5 @@
-"""What the demo hands to machines: keys that let them in, kept beside the world as they would keep them; public keys.
+"""What the demo hands to machines: keys that let them in, kept beside the world as they would keep
+them; public keys.
 
 And what it hands to somebody outside: each log's checkpoints, to a witness of the auditors.
 """
@@ -22,12 +23,18 @@ SLUGS = ("acme", "globex")
 
 
 def hand_out(settings: Settings, idp_base: str, data: Path) -> dict[str, Any]:
-    """`api_keys` and `audit_public_key` of credentials.json. A key is shown once, so what the story made was kept then."""
+    """`api_keys` and `audit_public_key` of credentials.json.
+
+    A key is shown once, so what the story made was kept then.
+    """
     factory.connect(settings)
     file = data / "keys.json"
     if not file.exists():
         keep(data, {name: made for slug in SLUGS for name, made in _anew(slug, idp_base).items()})
-    return {"api_keys": json.loads(file.read_text()), "audit_public_key": {s: _public(s, idp_base) for s in SLUGS}}
+    return {
+        "api_keys": json.loads(file.read_text()),
+        "audit_public_key": {s: _public(s, idp_base) for s in SLUGS},
+    }
 
 
 def keep(data: Path, made: Mapping[str, Any]) -> None:
@@ -42,7 +49,10 @@ def _anew(slug: str, idp_base: str) -> dict[str, Any]:
 
 
 def witness(settings: Settings, idp_base: str, url: str, key: str) -> None:
-    """Each log has its checkpoints cosigned there, now and whenever it grows. Done again, it changes nothing."""
+    """Each log has its checkpoints cosigned there, now and whenever it grows.
+
+    Done again, it changes nothing.
+    """
     factory.connect(settings)
     for slug in SLUGS:
         with current.acting_as(Cast(slug, f"{idp_base}/{slug}")("admin")), transaction():

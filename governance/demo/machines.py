@@ -1,4 +1,6 @@
-"""The keys that the demo's machines hold: made on a day of the story by the tenant's admin, each shown once and kept by who got it."""
+"""The keys that the demo's machines hold: made on a day of the story by the tenant's admin, each
+shown once and kept by who got it.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,16 +24,24 @@ class KeySpec:
 
 WANTED = {
     "acme": (
-        KeySpec("mirror", READS), KeySpec("claims-triage", ASKS, "claims-triage"), KeySpec("support-assistant", ASKS, "support-assistant"),
-        KeySpec("ad-copywriter", ASKS, "ad-copywriter"), KeySpec("all-systems", ASKS),
+        KeySpec("mirror", READS),
+        KeySpec("claims-triage", ASKS, "claims-triage"),
+        KeySpec("support-assistant", ASKS, "support-assistant"),
+        KeySpec("ad-copywriter", ASKS, "ad-copywriter"),
+        KeySpec("all-systems", ASKS),
     ),
     "globex": (KeySpec("mirror-globex", READS), KeySpec("router", ASKS, "router")),
-}  # fmt: skip
+}
 
 
 def make(slug: str) -> dict[str, dict[str, Any]]:
-    """In the present transaction, by the acting admin. A key of that name that was lost is revoked first."""
-    for lost in (row for row in queries.live() if row.name in {_named(wanted) for wanted in WANTED[slug]}):
+    """In the present transaction, by the acting admin.
+
+    A key of that name that was lost is revoked first.
+    """
+    for lost in (
+        row for row in queries.live() if row.name in {_named(wanted) for wanted in WANTED[slug]}
+    ):
         actions.revoke(lost)
     return {wanted.name: _made(slug, wanted) for wanted in WANTED[slug]}
 

@@ -1,11 +1,14 @@
 """What acme and globex demand of their AI, told by the product's own actions.
 
-    acme(ago) -> Iterator[Told]              acme: up to version 17, and the open draft that moves to strict
+    acme(ago) -> Iterator[Told]              acme: up to version 17, and the open draft that moves
+                                             to strict
     globex(ago) -> Iterator[Told]            baseline, then standard
-    operator(ago) -> Iterator[Told]          what nobody may waive, and a looser one that awaits approval; in the console's tenant, by the part "operator"
+    operator(ago) -> Iterator[Told]          what nobody may waive, and a looser one that awaits
+                                             approval; in the console's tenant, by the part
+                                             "operator"
 
-Each Told is a day, a part (admin, officer, jun) and a deed, as governance/demo/world.py plays them; its caller is in the tenant's
-transaction, at that day, as that person.
+Each Told is a day, a part (admin, officer, jun) and a deed, as governance/demo/world.py plays them;
+its caller is in the tenant's transaction, at that day, as that person.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,44 +39,99 @@ class PolicyStep:
 
 
 def acme(ago: Ago) -> Iterator[PolicyStep]:
-    """Seventeen versions over the months: small steps tighten, one asked and approved loosening, and a draft that waits for nobody."""
+    """Seventeen versions over the months: small steps tighten, one asked and approved loosening,
+    and a draft that waits for nobody.
+    """
     small = (
         (530, _tier("standard"), "First policy of the group: the tier for everyday work"),
-        (500, _override("human_review", "sampled"), "A sample of answers is read, whatever the tier"),
-        (470, _override("model_access", ", ".join(MODELS)), "Only models that procurement has cleared"),
+        (
+            500,
+            _override("human_review", "sampled"),
+            "A sample of answers is read, whatever the tier",
+        ),
+        (
+            470,
+            _override("model_access", ", ".join(MODELS)),
+            "Only models that procurement has cleared",
+        ),
         (440, _override("retention_days", "60"), "Data protection asks for shorter retention"),
-        (420, _override("requests_per_minute", "500"), "Load test of spring: the gateway holds 500"),
+        (
+            420,
+            _override("requests_per_minute", "500"),
+            "Load test of spring: the gateway holds 500",
+        ),
         (400, _on("claims-triage", "memory", "off"), "Claims are decided on the file alone"),
         (380, _override("max_output_tokens", "3000"), "Long answers were read by nobody"),
-        (350, _on("ad-copywriter", "training_use", "prohibited"), "Campaigns are confidential before they run"),
+        (
+            350,
+            _on("ad-copywriter", "training_use", "prohibited"),
+            "Campaigns are confidential before they run",
+        ),
         (320, _override("retention_days", "30"), "Auditor's recommendation after the Q4 report"),
-        (300, _on("claims-triage", "citations", "required"), "An adjuster checks the clause that is cited"),
+        (
+            300,
+            _on("claims-triage", "citations", "required"),
+            "An adjuster checks the clause that is cited",
+        ),
         (280, _override("release_ring", "early"), "No canary models in production"),
-        (260, _on("support-assistant", "max_output_tokens", "2800"), "Answers that fit a telephone"),
+        (
+            260,
+            _on("support-assistant", "max_output_tokens", "2800"),
+            "Answers that fit a telephone",
+        ),
         (240, _override("red_team_age_days", "80"), "Red-team runs once a quarter"),
-        (225, _on("claims-triage", "requests_per_minute", "120"), "Claims arrive slowly: a burst is a fault"),
-        (210, _override("tool_use", "allow_listed"), "Tools come from the list of the architecture board"),
+        (
+            225,
+            _on("claims-triage", "requests_per_minute", "120"),
+            "Claims arrive slowly: a burst is a fault",
+        ),
+        (
+            210,
+            _override("tool_use", "allow_listed"),
+            "Tools come from the list of the architecture board",
+        ),
     )
     for days, change, because in small:
         yield PolicyStep(ago(days), "admin", _tightened(change, because))
-    yield PolicyStep(ago(198), "admin", _asked(_override("retention_days", "90"), "Claims stay open for up to 90 days"), 10)
+    yield PolicyStep(
+        ago(198),
+        "admin",
+        _asked(_override("retention_days", "90"), "Claims stay open for up to 90 days"),
+        10,
+    )
     yield PolicyStep(ago(197), "officer", _approved, 11)
-    yield PolicyStep(ago(114), "admin", _tightened(_last_step, "Findings of July: doubtful content reached policyholders"), 9)
+    yield PolicyStep(
+        ago(114),
+        "admin",
+        _tightened(_last_step, "Findings of July: doubtful content reached policyholders"),
+        9,
+    )
     yield PolicyStep(ago(75), "jun", _asked_waiver, 9)
     yield PolicyStep(ago(74), "officer", _refused_waiver, 10)
-    yield PolicyStep(ago(1), "admin", _drafted(_to_strict, "Board decision of 19 November: strict before renewal season"), 15)
+    yield PolicyStep(
+        ago(1),
+        "admin",
+        _drafted(_to_strict, "Board decision of 19 November: strict before renewal season"),
+        15,
+    )
 
 
 def operator(ago: Ago) -> Iterator[PolicyStep]:
-    """The operator's layer: what nobody may waive; and a looser floor that waits for a second operator."""
+    """The operator's layer: what nobody may waive; and a looser floor that waits for a second
+    operator.
+    """
     yield PolicyStep(ago(150), "operator", _unwaivable, 9)
     yield PolicyStep(ago(2), "operator", _looser_floor, 14)
 
 
 def globex(ago: Ago) -> Iterator[PolicyStep]:
-    yield PolicyStep(ago(110), "admin", _asked(_tier("baseline"), "Trying things out with the first team"), 9)
+    yield PolicyStep(
+        ago(110), "admin", _asked(_tier("baseline"), "Trying things out with the first team"), 9
+    )
     yield PolicyStep(ago(110), "officer", _approved, 15)
-    yield PolicyStep(ago(60), "admin", _tightened(_tier("standard"), "The router is in front of customers now"))
+    yield PolicyStep(
+        ago(60), "admin", _tightened(_tier("standard"), "The router is in front of customers now")
+    )
 
 
 # ---- changes of the content
@@ -121,7 +179,9 @@ def _tightened(change: Change, because: str) -> Callable[[], object]:
 
 
 def _asked(change: Change, because: str) -> Callable[[], object]:
-    return lambda: actions.request_approval(change(queries.standing().content), seen="", because=because)
+    return lambda: actions.request_approval(
+        change(queries.standing().content), seen="", because=because
+    )
 
 
 def _drafted(change: Change, because: str) -> Callable[[], object]:
@@ -139,9 +199,13 @@ def _approved() -> None:
 def _asked_waiver() -> None:
     system_id = next(s.id for s in queries.standing().systems if s.key == "ad-copywriter")
     waivers.request(
-        system_id, "content_filter", "off", expires_at=clock.now() + timedelta(days=20),
-        reason="A campaign against cyberbullying quotes what it fights", compensation="Two editors read every draft",
-    )  # fmt: skip
+        system_id,
+        "content_filter",
+        "off",
+        expires_at=clock.now() + timedelta(days=20),
+        reason="A campaign against cyberbullying quotes what it fights",
+        compensation="Two editors read every draft",
+    )
 
 
 def _refused_waiver() -> None:
@@ -149,18 +213,27 @@ def _refused_waiver() -> None:
     approval = open_approval(queries.WAIVER, waiver.id)
     if approval is None:
         raise LookupError("no waiver is requested")
-    approvals.reject(approval, reason="The vendor's own filter cannot be told apart from ours; quote with marks instead")
+    approvals.reject(
+        approval,
+        reason="The vendor's own filter cannot be told apart from ours; quote with marks instead",
+    )
 
 
 def _unwaivable() -> None:
     content = platform_content(queries.platform())
     platform_minimum.change(
-        content | {"unwaivable": ["training_use"]}, base=0, reason="Data for training is no tenant's to give away"
+        content | {"unwaivable": ["training_use"]},
+        base=0,
+        reason="Data for training is no tenant's to give away",
     )
 
 
 def _looser_floor() -> None:
     content = platform_content(queries.platform())
     looser = content | {"floor": content["floor"] | {"retention_days": 120}}
-    platform_minimum.change(looser, base=1, reason="A supervisor asks all insurers to keep claims for 120 days this winter",
-                            until=clock.now() + timedelta(days=80))  # fmt: skip
+    platform_minimum.change(
+        looser,
+        base=1,
+        reason="A supervisor asks all insurers to keep claims for 120 days this winter",
+        until=clock.now() + timedelta(days=80),
+    )

@@ -1,9 +1,11 @@
-"""The AI products of the demo: fourteen processes' worth of clients in three regions, which ask and obey as real ones do.
+"""The AI products of the demo: fourteen processes' worth of clients in three regions, which ask and
+obey as real ones do.
 
     python -m governance.demo.products BASE_URL KEYS_FILE
 
-Each polls all flags of its system with the tag that it holds, as an OpenFeature web client does, and now and then asks
-for one. They are what a stop is obeyed by: press it, and watch their acknowledgements arrive.
+Each polls all flags of its system with the tag that it holds, as an OpenFeature web client does,
+and now and then asks for one. They are what a stop is obeyed by: press it, and watch their
+acknowledgements arrive.
 """
 
 import http.client
@@ -21,12 +23,17 @@ from urllib.parse import urlsplit
 SEED = 2026
 FLAGS = "/ofrep/v1/evaluate/flags"
 REGIONS = {"Frankfurt": 8, "Dublin": 4, "Singapore": 2}
-SLOWER = {"Frankfurt": 0.35, "Dublin": 0.45, "Singapore": 0.8}  # seconds between polls: how far away they are
+SLOWER = {
+    "Frankfurt": 0.35,
+    "Dublin": 0.45,
+    "Singapore": 0.8,
+}  # seconds between polls: how far away they are
 ASKED_ONE_BY_ONE = ("policy.grounding", "policy.human_review", "policy.content_filter")
 PARTS = {
-    "claims-triage": ("auto-approve", "summarise", "sort-queue"), "support-assistant": ("answer", "suggest-reply"),
+    "claims-triage": ("auto-approve", "summarise", "sort-queue"),
+    "support-assistant": ("answer", "suggest-reply"),
     "ad-copywriter": ("draft", "translate"),
-}  # fmt: skip
+}
 PRODUCTS = {"claims-triage": 14, "support-assistant": 6, "ad-copywriter": 2}  # clients of each
 
 
@@ -41,13 +48,18 @@ class Client:
 
 
 def clients(keys: Mapping[str, Any]) -> Iterator[Client]:
-    """As many of each product as the demo says, spread over the regions; `keys` is that of credentials.json."""
+    """As many of each product as the demo says, spread over the regions; `keys` is that of
+    credentials.json.
+    """
     places = [region for region, count in REGIONS.items() for _ in range(count)]
     for system, count in PRODUCTS.items():
         for number in range(count):
             region = places[number % len(places)]
             yield Client(
-                _name(region, system, places[: number % len(places) + 1].count(region)), region, system, keys[system]["key"]
+                _name(region, system, places[: number % len(places) + 1].count(region)),
+                region,
+                system,
+                keys[system]["key"],
             )
 
 
@@ -61,7 +73,10 @@ def run(base: str, file: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threads = [threading.Thread(target=_live, args=(base, client, stop)) for client in clients(json.loads(file.read_text()))]
+    threads = [
+        threading.Thread(target=_live, args=(base, client, stop))
+        for client in clients(json.loads(file.read_text()))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -69,14 +84,20 @@ def run(base: str, file: Path) -> None:
 
 
 def _live(base: str, client: Client, stop: threading.Event) -> None:
-    chance, tag, where = random.Random(f"{SEED}{client.name}"), "", urlsplit(base)  # noqa: S311 - a story, not a secret
+    chance, tag, where = (
+        random.Random(f"{SEED}{client.name}"),  # noqa: S311
+        "",
+        urlsplit(base),
+    )
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
     while not stop.wait(SLOWER[client.region] * chance.uniform(0.6, 1.2)):
         try:
             tag = _ask(connection, client, FLAGS, tag)
             if chance.random() < 0.4:  # noqa: PLR2004 - now and then
                 parts = [f"switch.{client.system}.{part}" for part in PARTS[client.system]]
-                _ask(connection, client, f"{FLAGS}/{chance.choice([*ASKED_ONE_BY_ONE, *parts])}", "")
+                _ask(
+                    connection, client, f"{FLAGS}/{chance.choice([*ASKED_ONE_BY_ONE, *parts])}", ""
+                )
         except (OSError, http.client.HTTPException):  # the console is starting, or stopping
             connection.close()
             stop.wait(1)

@@ -1,11 +1,13 @@
-"""The restore drill: a console of its own loses its database, and comes back from a backup that is older than an erasure.
+"""The restore drill: a console of its own loses its database, and comes back from a backup that is
+older than an erasure.
 
     run(folder) -> bool     says each step in a line; False when one failed
 
-It needs nothing but the embedded PostgreSQL: a throwaway server with an archived write-ahead log, a witness on loopback,
-and the operators' own commands, each in a process of its own, as docs/operating/restore.md has them. The traps of a
-restore are all in it: the backup brings an erased person's keys back; the log is shorter than what a witness has
-cosigned; recovery to a point in time stops short when nothing that was committed later is in the archive.
+It needs nothing but the embedded PostgreSQL: a throwaway server with an archived write-ahead log, a
+witness on loopback, and the operators' own commands, each in a process of its own, as
+docs/operating/restore.md has them. The traps of a restore are all in it: the backup brings an
+erased person's keys back; the log is shorter than what a witness has cosigned; recovery to a point
+in time stops short when nothing that was committed later is in the archive.
 """
 
 import hashlib
@@ -71,7 +73,9 @@ def need(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - what must hold 
 
 @dataclass(slots=True)
 class Server:
-    """PostgreSQL in `folder`, its socket in a short path, its finished write-ahead log copied to `archive`."""
+    """PostgreSQL in `folder`, its socket in a short path, its finished write-ahead log copied to
+    `archive`.
+    """
 
     folder: Path
     archive: Path
@@ -89,7 +93,10 @@ class Server:
         for folder in (self.archive, self.sockets):
             folder.mkdir(parents=True, exist_ok=True)
             self.own(folder)
-        self.configure("archive_mode = on", f"archive_command = 'test ! -f {self.archive}/%f && cp %p {self.archive}/%f'")
+        self.configure(
+            "archive_mode = on",
+            f"archive_command = 'test ! -f {self.archive}/%f && cp %p {self.archive}/%f'",
+        )
         self.start()
         with psycopg.connect(self.super_uri, autocommit=True) as connection:
             embedded.prepare(connection, DATABASE)
@@ -114,7 +121,9 @@ class Server:
             self._control("stop", "-m", "immediate")
 
     def _control(self, verb: str, *more: str) -> None:
-        embedded.call(self.folder, "pg_ctl", verb, "-D", str(self.folder), "-w", "-t", str(PATIENCE), *more)
+        embedded.call(
+            self.folder, "pg_ctl", verb, "-D", str(self.folder), "-w", "-t", str(PATIENCE), *more
+        )
 
     def ask(self, query: LiteralString, *values: object) -> object:
         with psycopg.connect(self.super_uri, autocommit=True) as connection:
@@ -124,7 +133,9 @@ class Server:
     def kill(self) -> None:
         """SIGKILL to the postmaster: no goodbye, no checkpoint; its children die of it."""
         os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-        for left in self.sockets.iterdir():  # in a container nobody may reap it, and the next server would take it for alive
+        for left in (
+            self.sockets.iterdir()
+        ):  # in a container nobody may reap it, and the next server would take it for alive
             left.unlink()
 
 
@@ -139,7 +150,9 @@ class Drill:
     witness_url: str
     members: dict[str, Actor] = field(default_factory=dict)
     console: Actor | None = None
-    joined: dict[str, str] = field(default_factory=dict)  # the leaver's sealed name, as his entry holds it
+    joined: dict[str, str] = field(
+        default_factory=dict
+    )  # the leaver's sealed name, as his entry holds it
     target: str = ""
     held: int = 0  # entries that the witness has cosigned
     key: str = ""
@@ -161,22 +174,41 @@ class Drill:
         for name, role in STAFF.items():
             self.members[name] = self._joins(name, role)
         with self.acting(LEAVES):
-            entry = session().scalars(
-                select(AuditEntry).where(AuditEntry.action == people.JOINED.name).order_by(AuditEntry.at.desc()).limit(1)
-            ).one()  # fmt: skip
+            entry = (
+                session()
+                .scalars(
+                    select(AuditEntry)
+                    .where(AuditEntry.action == people.JOINED.name)
+                    .order_by(AuditEntry.at.desc())
+                    .limit(1)
+                )
+                .one()
+            )
             self.joined = entry.sealed["name"]
         need(self.readable(), "the name that was just sealed cannot be read")
-        return f"A tenant with {len(STAFF)} people; the name of the one who will leave is sealed and readable."
+        return (
+            f"A tenant with {len(STAFF)} people; the name of the one who will leave is sealed and"
+            " readable."
+        )
 
     def _joins(self, name: str, role: str) -> Actor:
         mail = f"{name.partition(' ')[0].lower()}@drill.example"
-        who = Identity(ISSUER, mail, mail, True, name, (), f"sid-{mail}", clock.now().timestamp(), "token")
+        who = Identity(
+            ISSUER, mail, mail, True, name, (), f"sid-{mail}", clock.now().timestamp(), "token"
+        )
         with current.acting_as(self.console), transaction(person_id=person_key(ISSUER, mail)):
             person = people.arrive(who)
             people.join(person, role, via="the drill")
             tenant = current.actor()
             return Actor(
-                tenant.tenant_id, SLUG, tenant.tenant_name, person.id, name, role, email=mail, authenticated_at=clock.now()
+                tenant.tenant_id,
+                SLUG,
+                tenant.tenant_name,
+                person.id,
+                name,
+                role,
+                email=mail,
+                authenticated_at=clock.now(),
             )
 
     def witnesses(self) -> str:
@@ -189,26 +221,49 @@ class Drill:
             self.key = str(logs.verifier(logs.all_keys()[0]))
             self.witness.trust(self.key)
             if not outside.anchors():
-                anchors.add(kind="witness", name="The drill's witness", url=self.witness_url, key=self.witness.key)
+                anchors.add(
+                    kind="witness",
+                    name="The drill's witness",
+                    url=self.witness_url,
+                    key=self.witness.key,
+                )
 
     def backs_up(self) -> str:
         backup = self.folder / "backup"
         backup.mkdir(mode=0o700)
         self.server.own(backup)
-        embedded.call(self.server.folder, "pg_basebackup", "-D", str(backup), "-h", str(self.server.sockets), "-U", "postgres",
-                      "-c", "fast", "--manifest-checksums=SHA256")  # fmt: skip
+        embedded.call(
+            self.server.folder,
+            "pg_basebackup",
+            "-D",
+            str(backup),
+            "-h",
+            str(self.server.sockets),
+            "-U",
+            "postgres",
+            "-c",
+            "fast",
+            "--manifest-checksums=SHA256",
+        )
         size = verify_backup(backup)
-        return f"A base backup of {size // 1_000_000} MB; every file has the digest of its manifest."
+        return (
+            f"A base backup of {size // 1_000_000} MB; every file has the digest of its manifest."
+        )
 
     def goes_on(self) -> str:
         self.works("after the backup, before the point in time")
         self.pushed()
         self.target = str(self.server.ask("SELECT clock_timestamp()"))
-        return f"More work, which only the archived log holds. The point in time to come back to is {self.target}."
+        return (
+            "More work, which only the archived log holds. The point in time to come back to is"
+            f" {self.target}."
+        )
 
     def erases(self) -> str:
         with self.acting("Ada Lindqvist"):
-            erasure = privacy.request_erasure(self._membership(), "Asked for it, GDPR article 17").id
+            erasure = privacy.request_erasure(
+                self._membership(), "Asked for it, GDPR article 17"
+            ).id
         with self.acting("Bo Okafor"):
             found = open_approval(asked.ERASURE, erasure)
             if found is None:
@@ -219,7 +274,13 @@ class Drill:
         return "Two people have erased the third; what was sealed about him cannot be read."
 
     def _membership(self) -> Membership:
-        return session().scalars(select(Membership).where(Membership.person_id == self.members[LEAVES].person_id)).one()
+        return (
+            session()
+            .scalars(
+                select(Membership).where(Membership.person_id == self.members[LEAVES].person_id)
+            )
+            .one()
+        )
 
     def archives(self) -> str:
         """What is committed after the target must reach the archive, or recovery ends before it."""
@@ -227,7 +288,9 @@ class Drill:
         self.held = self.pushed()
         last = self.server.ask("SELECT pg_walfile_name(pg_switch_wal())")
         self._until(
-            lambda: bool(self.server.ask("SELECT last_archived_wal >= %s FROM pg_stat_archiver", last)),
+            lambda: bool(
+                self.server.ask("SELECT last_archived_wal >= %s FROM pg_stat_archiver", last)
+            ),
             "the log is not archived",
         )
         return f"More work, archived; the witness holds {self.held} entries."
@@ -245,27 +308,42 @@ class Drill:
         owner = (self.folder / "backup").stat()
         for path in (self.server.folder, *self.server.folder.rglob("*")):
             os.chown(path, owner.st_uid, owner.st_gid)
-        self.server.configure(f"restore_command = 'cp {self.server.archive}/%f %p'", f"recovery_target_time = '{self.target}'",
-                              "recovery_target_action = 'promote'", "archive_mode = off")  # fmt: skip
+        self.server.configure(
+            f"restore_command = 'cp {self.server.archive}/%f %p'",
+            f"recovery_target_time = '{self.target}'",
+            "recovery_target_action = 'promote'",
+            "archive_mode = off",
+        )
         (self.server.folder / "recovery.signal").touch()
         self.server.start()
-        self._until(lambda: self.server.ask("SELECT pg_is_in_recovery()") is False, "recovery does not end")
+        self._until(
+            lambda: self.server.ask("SELECT pg_is_in_recovery()") is False, "recovery does not end"
+        )
         with self.acting(LEAVES):
             log = queries.head()
             size = log.size if log else 0
         need(0 < size < self.held, f"{size} entries are back; the witness holds {self.held}")
         need(self.readable(), "the backup was expected to bring the erased keys back")
-        return f"Restored to the point in time: {size} of {self.held} entries, and the erased person is readable again."
+        return (
+            f"Restored to the point in time: {size} of {self.held} entries, and the erased person"
+            " is readable again."
+        )
 
     def replays(self) -> str:
         said = self.operator("privacy", "replay", ends=0)
         need("1 erased again" in said, said)
         need(not self.readable(), "the erased name can be read after the replay")
-        need("Nothing to erase again" in self.operator("privacy", "replay", ends=0), "the replay is not done after it was done")
+        need(
+            "Nothing to erase again" in self.operator("privacy", "replay", ends=0),
+            "the replay is not done after it was done",
+        )
         return "governance privacy replay has erased him again; a second run finds nothing to do."
 
     def checks(self) -> str:
-        return f"governance audit fsck: {self.operator('audit', 'fsck', ends=0).strip().removeprefix('ok').strip()}"
+        return (
+            "governance audit fsck:"
+            f" {self.operator('audit', 'fsck', ends=0).strip().removeprefix('ok').strip()}"
+        )
 
     def compares(self) -> str:
         said = self.operator("audit", "compare", ends=1)
@@ -278,13 +356,19 @@ class Drill:
         with self.acting("Ada Lindqvist"):
             log = queries.head()
             need(log is not None and log.number == before, "a halted log has signed a checkpoint")
-        return f"governance audit compare sees the rollback and halts the log: {said.strip().splitlines()[0].removeprefix('FAIL').strip()}"
+        return (
+            "governance audit compare sees the rollback and halts the log:"
+            f" {said.strip().splitlines()[0].removeprefix('FAIL').strip()}"
+        )
 
     def takes_up(self) -> str:
-        said = self.operator("audit", "resume", SLUG, "--reason", "Restored from backup; the disk was lost", ends=0)
+        said = self.operator(
+            "audit", "resume", SLUG, "--reason", "Restored from backup; the disk was lost", ends=0
+        )
         lines = said.strip().splitlines()
         need(
-            lines[-1] == self.operator("audit", "keys", SLUG, ends=0).splitlines()[0], "the printed key is not the one that signs"
+            lines[-1] == self.operator("audit", "keys", SLUG, ends=0).splitlines()[0],
+            "the printed key is not the one that signs",
         )
         self.operator("audit", "sequence", ends=0)
         self._adds_witness()
@@ -299,18 +383,27 @@ class Drill:
         need(not self.readable(), "the erased name can be read")
         with self.acting("Ada Lindqvist"):
             told = {entry.action for entry in queries.newest(limit=50)}
-        need({logs.HALTED.name, logs.RESUMED.name, "person.erased"} <= told, f"the log tells only of {sorted(told)}")
-        return "fsck is green again, the erased person stays erased, and the log itself tells of the rollback."
+        need(
+            {logs.HALTED.name, logs.RESUMED.name, "person.erased"} <= told,
+            f"the log tells only of {sorted(told)}",
+        )
+        return (
+            "fsck is green again, the erased person stays erased, and the log itself tells of the"
+            " rollback."
+        )
 
     # -- what the steps share
 
     def works(self, when: str) -> None:
-        """Ten entries by a person, each in a transaction of its own, and a round of the sequencer."""
+        """Ten entries by a person, each in a transaction of its own, and a round of the
+        sequencer.
+        """
         for number in range(10):
             with self.acting("Bo Okafor") as who:
                 tenant = session().get(Tenant, who.tenant_id)
                 need(tenant is not None, "the tenant is gone")
-                tenants.change_settings(tenant, unit=f"Step {number} {when}")  # type: ignore[arg-type]  # just seen to be there
+                # just seen to be there
+                tenants.change_settings(tenant, unit=f"Step {number} {when}")  # type: ignore[arg-type]
         schedule.sequence_round(everybody=True)
 
     def pushed(self) -> int:
@@ -319,8 +412,10 @@ class Drill:
             pushing.push(impatient=True)
             with transaction(read_only=True):
                 anchor, log = outside.anchors()[0], queries.head()
-                need(anchor.state == "agrees" and log is not None and anchor.seen_size == log.size,
-                     f"the witness {anchor.finding or anchor.state}, {anchor.seen_size} entries")  # fmt: skip
+                need(
+                    anchor.state == "agrees" and log is not None and anchor.seen_size == log.size,
+                    f"the witness {anchor.finding or anchor.state}, {anchor.seen_size} entries",
+                )
                 return anchor.seen_size
 
     def readable(self) -> bool:
@@ -344,29 +439,46 @@ class Drill:
         ours = ("GOVERNANCE_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return kept | {
-            "DATABASE_URL": self.server.url(embedded.APP), "GOVERNANCE_OWNER_DATABASE_URL": self.server.url(embedded.OWNER),
-            "GOVERNANCE_VAR": str(self.folder / "var"), "GOVERNANCE_KEK_FILE": str(self.folder / "kek.key"),
-            "GOVERNANCE_SECRET_KEY_FILE": str(self.folder / "secret.key"), "GOVERNANCE_DEMO": "1",  # a witness on loopback
-            "PYTHONPYCACHEPREFIX": str(self.folder / "compiled"),  # each command starts faster than the first
-        }  # fmt: skip
+            "DATABASE_URL": self.server.url(embedded.APP),
+            "GOVERNANCE_OWNER_DATABASE_URL": self.server.url(embedded.OWNER),
+            "GOVERNANCE_VAR": str(self.folder / "var"),
+            "GOVERNANCE_KEK_FILE": str(self.folder / "kek.key"),
+            "GOVERNANCE_SECRET_KEY_FILE": str(self.folder / "secret.key"),
+            "GOVERNANCE_DEMO": "1",  # a witness on loopback
+            "PYTHONPYCACHEPREFIX": str(
+                self.folder / "compiled"
+            ),  # each command starts faster than the first
+        }
 
     def operator(self, *command: str, ends: int) -> str:
         """Run an operator's command in a process of its own; what it said."""
-        done = subprocess.run([sys.executable, "-m", "governance.app.cli", *command], env=self.environment(), text=True, check=False,  # noqa: S603 - our own
-                              capture_output=True, timeout=2 * PATIENCE)  # fmt: skip
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "governance.app.cli", *command],
+            env=self.environment(),
+            text=True,
+            check=False,
+            capture_output=True,
+            timeout=2 * PATIENCE,
+        )
         need(
             done.returncode == ends,
-            f"governance {' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr[-1500:]}",
+            f"governance {' '.join(command)} ended with {done.returncode}:"
+            f" {done.stdout}{done.stderr[-1500:]}",
         )
         return done.stdout
 
 
 def verify_backup(backup: Path) -> int:
-    """What pg_verifybackup does, which in the embedded wheel is built so that it does not start; how many bytes were checked."""
+    """What pg_verifybackup does, which in the embedded wheel is built so that it does not start;
+    how many bytes were checked.
+    """
     text = (backup / "backup_manifest").read_bytes()
     said = json.loads(text)
     signed = text[: text.rindex(b'"Manifest-Checksum"')]
-    need(hashlib.sha256(signed).hexdigest() == said["Manifest-Checksum"], "the backup's manifest was changed")
+    need(
+        hashlib.sha256(signed).hexdigest() == said["Manifest-Checksum"],
+        "the backup's manifest was changed",
+    )
     for file in said["Files"]:
         with (backup / file["Path"]).open("rb") as content:
             need(
@@ -377,9 +489,22 @@ def verify_backup(backup: Path) -> int:
 
 
 STEPS = (
-    Drill.starts_a_server, Drill.migrates, Drill.founds_a_tenant, Drill.witnesses, Drill.backs_up, Drill.goes_on, Drill.erases,
-    Drill.archives, Drill.is_lost, Drill.restores, Drill.replays, Drill.checks, Drill.compares, Drill.takes_up, Drill.is_whole,
-)  # fmt: skip
+    Drill.starts_a_server,
+    Drill.migrates,
+    Drill.founds_a_tenant,
+    Drill.witnesses,
+    Drill.backs_up,
+    Drill.goes_on,
+    Drill.erases,
+    Drill.archives,
+    Drill.is_lost,
+    Drill.restores,
+    Drill.replays,
+    Drill.checks,
+    Drill.compares,
+    Drill.takes_up,
+    Drill.is_whole,
+)
 
 
 def run(folder: Path, say: Callable[[str], None]) -> bool:
@@ -390,7 +515,9 @@ def run(folder: Path, say: Callable[[str], None]) -> bool:
         return False
     for name in ("kek.key", "secret.key"):
         (folder / name).write_bytes(secrets.token_bytes(32))
-    os.environ["GOVERNANCE_DEMO"] = "1"  # the one setting under which a witness on loopback is called
+    os.environ["GOVERNANCE_DEMO"] = (
+        "1"  # the one setting under which a witness on loopback is called
+    )
     sockets = Path(tempfile.mkdtemp(prefix="drill-"))
     server = Server(folder / "server", folder / "archive", sockets)
     witness = Witness(folder / "witness.json", "witness.example/drill")
@@ -407,7 +534,10 @@ def _walk(drill: Drill, say: Callable[[str], None]) -> bool:
     for step in STEPS:
         try:
             say(f"ok    {step(drill)}")
-        except (Exception, SystemExit) as fault:  # noqa: BLE001 - whatever it is, the operator is to see at which step
+        except (
+            Exception,  # noqa: BLE001
+            SystemExit,
+        ) as fault:
             say(f"FAIL  {step.__name__.replace('_', ' ')}: {fault}")
             return False
     say(f"The restore drill is green, in {time.monotonic() - began:.0f} s.")

@@ -1,4 +1,6 @@
-"""Runs the demo: database, identity provider, web and jobs as children on loopback; leaves none of them behind."""
+"""Runs the demo: database, identity provider, web and jobs as children on loopback; leaves none of
+them behind.
+"""
 
 import contextlib
 import json
@@ -23,23 +25,34 @@ from governance.kernel import clock, config, embedded
 
 VERSION = 16
 PERSONAS = (
-    ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
-    ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),
+    ("admin@acme.example", "acme", "admin"),
+    ("officer@acme.example", "acme", "compliance_officer"),
+    ("contributor@acme.example", "acme", "contributor"),
+    ("viewer@acme.example", "acme", "viewer"),
     ("jun.chen@acme.example", "acme", "compliance_officer"),
     ("rosa.meyer@acme.example", "acme", "admin"),
-    ("auditor@audit.example", "acme", "auditor"), ("admin@globex.example", "globex", "admin"),
-    ("officer@globex.example", "globex", "compliance_officer"), ("operator@console.example", "console", "operator_admin"),
+    ("auditor@audit.example", "acme", "auditor"),
+    ("admin@globex.example", "globex", "admin"),
+    ("officer@globex.example", "globex", "compliance_officer"),
+    ("operator@console.example", "console", "operator_admin"),
     ("finance@console.example", "console", "operator_finance"),
-)  # fmt: skip
+)
 
 
 def run(*, once: bool, port: int, data: Path) -> int:
-    """Set everything up; then serve until Ctrl-C or SIGTERM, or (`once`) make the report and leave. The exit code."""
-    if (os.environ.get("GOVERNANCE_PUBLIC_URL") or "http://127.0.0.1").split("://")[1].split(":")[0].split("/")[0] not in {
+    """Set everything up; then serve until Ctrl-C or SIGTERM, or (`once`) make the report and leave.
+
+    The exit code.
+    """
+    if (os.environ.get("GOVERNANCE_PUBLIC_URL") or "http://127.0.0.1").split("://")[1].split(":")[
+        0
+    ].split("/")[0] not in {
         "127.0.0.1",
         "localhost",
     }:
-        raise SystemExit("The demo runs on loopback only: GOVERNANCE_PUBLIC_URL is set to another host.")
+        raise SystemExit(
+            "The demo runs on loopback only: GOVERNANCE_PUBLIC_URL is set to another host."
+        )
     for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` makes children ignore SIGINT
         signal.signal(number, _interrupt)
     data.mkdir(parents=True, exist_ok=True)
@@ -49,24 +62,44 @@ def run(*, once: bool, port: int, data: Path) -> int:
             base = _set_up(port, data, stack)
             _say(f"Ready after {time.monotonic() - started:.0f} s: {base}")
             journey.make_reports(base, data)
-            _say(f"The signed reports are {data / 'ai-rmf-report.pdf'} and {data / 'soc2-type-ii.pdf'}")
+            _say(
+                f"The signed reports are {data / 'ai-rmf-report.pdf'} and"
+                f" {data / 'soc2-type-ii.pdf'}"
+            )
             key = json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"]
             taken = journey.take_package(base, data, key)
-            package = f"The engagement's evidence package, as its auditor took it, is {data / 'engagement-package.zip'}"
-            _say(package if taken else "Somebody has ended the auditor's engagement, so he takes no package.")
+            package = (
+                "The engagement's evidence package, as its auditor took it, is"
+                f" {data / 'engagement-package.zip'}"
+            )
+            _say(
+                package
+                if taken
+                else "Somebody has ended the auditor's engagement, so he takes no package."
+            )
             journey.export_log(base, data, key)
             _say(
-                f"The audit log is {data / 'audit-export.jsonl'}, and a copy that somebody bent {data / 'audit-export-tampered.jsonl'}"
+                f"The audit log is {data / 'audit-export.jsonl'}, and a copy that somebody bent"
+                f" {data / 'audit-export-tampered.jsonl'}"
             )
             if not once:
-                products = [sys.executable, "-m", "governance.demo.products", base, str(data / "keys.json")]
+                products = [
+                    sys.executable,
+                    "-m",
+                    "governance.demo.products",
+                    base,
+                    str(data / "keys.json"),
+                ]
                 stack.enter_context(_child(products, dict(os.environ), data / "products.log"))
                 _say(
                     "\n".join(
                         [
                             "",
                             f"  {base}",
-                            *[f"  {email:<28} {role.replace('_', ' ')}, {tenant}" for email, tenant, role in PERSONAS],
+                            *[
+                                f"  {email:<28} {role.replace('_', ' ')}, {tenant}"
+                                for email, tenant, role in PERSONAS
+                            ],
                             "",
                             "Ctrl-C stops it.",
                         ]
@@ -93,24 +126,34 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     migrate.upgrade(settings.owner_database_url)
     sync.sync(settings.owner_database_url)
     web = [sys.executable, "-m", "governance.app.cli", "web", "--port", str(port)]
-    stack.enter_context(_child(web, environment, data / "web.log"))  # it starts while the world is told
+    stack.enter_context(
+        _child(web, environment, data / "web.log")
+    )  # it starts while the world is told
     clients = _identity_provider(base, data, port + 1, stack, environment)
     marker = data / "world.json"
     if not _is_present(marker, port):
         _say("Loading eighteen months of Acme Insurance…")
-        handed = world.build(settings, idp_base, {slug: (client.id, client.secret) for slug, client in clients.items()})
+        handed = world.build(
+            settings,
+            idp_base,
+            {slug: (client.id, client.secret) for slug, client in clients.items()},
+        )
         (data / "witness.json").unlink(missing_ok=True)
         keys.keep(data, handed)
         marker.write_text(json.dumps(_world(port)))
     _witness(settings, idp_base, data, port + 2, stack, environment)
-    stack.enter_context(_child([sys.executable, "-m", "governance.app.cli", "jobs"], environment, data / "jobs.log"))
+    stack.enter_context(
+        _child([sys.executable, "-m", "governance.app.cli", "jobs"], environment, data / "jobs.log")
+    )
     _wait_for(f"{base}/readyz", data / "web.log")
     _credentials(base, idp_base, data, keys.hand_out(settings, idp_base, data))
     return base
 
 
 def _world(port: int) -> dict[str, object]:
-    """What tells one world from another: it is counted back from a day, and its people's issuer has a port."""
+    """What tells one world from another: it is counted back from a day, and its people's issuer has
+    a port.
+    """
     return {"version": VERSION, "day": clock.today().isoformat(), "port": port}
 
 
@@ -119,12 +162,15 @@ def _is_present(marker: Path, port: int) -> bool:
 
 
 def _environment(base: str, data: Path, port: int) -> dict[str, str]:
-    """Of the demo and its children: a database and a store of its own, both made anew when the world is.
+    """Of the demo and its children: a database and a store of its own, both made anew when the
+    world is.
 
     An erasure list that outlived its database would be taken for a restore.
     """
     var = data.parent if data.name == "demo" else data
-    os.environ.update(GOVERNANCE_DEMO="1", GOVERNANCE_PUBLIC_URL=base, GOVERNANCE_VAR=str(var.resolve()))
+    os.environ.update(
+        GOVERNANCE_DEMO="1", GOVERNANCE_PUBLIC_URL=base, GOVERNANCE_VAR=str(var.resolve())
+    )
     name = f"demo_{port}"
     marker = data / "world.json"
     stale = not _is_present(marker, port)
@@ -138,7 +184,9 @@ def _environment(base: str, data: Path, port: int) -> dict[str, str]:
         if stale:
             embedded.drop(server, name)
             server = embedded.start(var / "pg", name)
-        os.environ.update(DATABASE_URL=server.app_url, GOVERNANCE_OWNER_DATABASE_URL=server.owner_url)
+        os.environ.update(
+            DATABASE_URL=server.app_url, GOVERNANCE_OWNER_DATABASE_URL=server.owner_url
+        )
     return dict(os.environ)
 
 
@@ -160,14 +208,27 @@ def _identity_provider(
     configured = idp.configuration({slug: [client] for slug, client in clients.items()})
     configured["acme"]["people"] = [asdict(person) for person in world.ACME_DIRECTORY]
     file.write_text(json.dumps(configured))
-    command = [sys.executable, "-m", "governance.demo.idp", "--config", str(file), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "governance.demo.idp",
+        "--config",
+        str(file),
+        "--port",
+        str(port),
+    ]
     stack.enter_context(_child(command, environment, data / "idp.log"))
     _wait_for(f"http://127.0.0.1:{port}/acme/.well-known/openid-configuration", data / "idp.log")
     return clients
 
 
 def _witness(
-    settings: config.Settings, idp_base: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]
+    settings: config.Settings,
+    idp_base: str,
+    data: Path,
+    port: int,
+    stack: contextlib.ExitStack,
+    environment: dict[str, str],
 ) -> None:
     """Somebody outside, here the auditors' firm, who remembers how far each log had grown."""
     key_file, url = data / "witness.pub", f"http://127.0.0.1:{port}"
@@ -189,10 +250,14 @@ def _witness(
 
 
 @contextlib.contextmanager
-def _child(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _child(
+    command: list[str], environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own group, ended with everything that it started."""
     with log.open("wb") as out:
-        child = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)  # noqa: S603 - our own modules
+        child = subprocess.Popen(  # noqa: S603
+            command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         yield child
     finally:
@@ -221,6 +286,8 @@ def _wait_for(url: str, log: Path, seconds: float = 40, *, any_answer: bool = Fa
 
 
 def _credentials(base: str, idp_base: str, data: Path, machines: dict[str, Any]) -> None:
-    personas = [{"email": email, "tenant": tenant, "role": role} for email, tenant, role in PERSONAS]
+    personas = [
+        {"email": email, "tenant": tenant, "role": role} for email, tenant, role in PERSONAS
+    ]
     found = {"base_url": base, "issuer": f"{idp_base}/acme", "personas": personas, **machines}
     (data / "credentials.json").write_text(json.dumps(found, indent=1) + "\n")

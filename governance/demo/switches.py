@@ -1,8 +1,10 @@
 """The story of acme's switches, told by the product's own actions.
 
-    add_features()          what each system does; by the acting person, in their transaction, once the systems are registered
+    add_features()          what each system does; by the acting person, in their transaction, once
+                            the systems are registered
     tell_drill(…)           a drill that one person planned, another approved, and that passed
-    tell_stop(…)            claims-triage · auto-approve, stopped since 42 minutes and obeyed by 14 consumers
+    tell_stop(…)            claims-triage · auto-approve, stopped since 42 minutes and obeyed by 14
+                            consumers
 
 The last two open their own transactions. `key_id` is the key that the consumers come with.
 """
@@ -58,12 +60,24 @@ def add_features() -> None:
 
 
 def tell_drill(
-    planner: Actor, second: Actor, console: Actor, *, at: datetime, key_id: UUID, feature: str, pace: float = 1.0
+    planner: Actor,
+    second: Actor,
+    console: Actor,
+    *,
+    at: datetime,
+    key_id: UUID,
+    feature: str,
+    pace: float = 1.0,
 ) -> None:
-    """Planned the day before by one and approved by another, carried out by Meridian. `pace` 0.75: a quarter faster."""
+    """Planned the day before by one and approved by another, carried out by Meridian.
+
+    `pace` 0.75: a quarter faster.
+    """
     with clock.frozen(at - timedelta(days=1)):
         with current.acting_as(planner), transaction():
-            drill_id = drill_actions.plan(*_scope(feature), due_at=at, seconds=SECONDS, because=DRILL_REASON).id
+            drill_id = drill_actions.plan(
+                *_scope(feature), due_at=at, seconds=SECONDS, because=DRILL_REASON
+            ).id
         with current.acting_as(second), transaction():
             if (requested := open_approval(queries.DRILL, drill_id)) is not None:
                 approvals.approve(requested, seen=fingerprint_seen(requested))
@@ -101,7 +115,9 @@ def _scope(feature: str) -> tuple[AISystem, SystemFeature]:
     return found, next(f for f in systems.features(found.id) if f.key == feature)
 
 
-def _hear(key_id: UUID, at: datetime, *, version: int, pace: float = 1.0, seen_at: datetime | None = None) -> None:
+def _hear(
+    key_id: UUID, at: datetime, *, version: int, pace: float = 1.0, seen_at: datetime | None = None
+) -> None:
     """All of them, each at its own moment after `at`."""
     heard = [
         Heard(

@@ -1,6 +1,8 @@
-"""A copy of an export in which somebody made a fact look better, so that the verifier has something to find.
+"""A copy of an export in which somebody made a fact look better, so that the verifier has something
+to find.
 
-tamper(export, copy) -> Tampering       what was changed, and in which entry; everything else is left as it was
+tamper(export, copy) -> Tampering       what was changed, and in which entry; everything else is
+                                        left as it was
 """
 
 import json
@@ -39,12 +41,18 @@ def tamper(export: Path, copy: Path) -> Tampering:
     with export.open("rb") as source, copy.open("wb") as target:
         for line in jsonl.lines(source):
             found = jsonl.read(line)
-            target.write(_bent(found, chosen).line if isinstance(found, ExportedEntry) and found.index == chosen.index else line)
+            target.write(
+                _bent(found, chosen).line
+                if isinstance(found, ExportedEntry) and found.index == chosen.index
+                else line
+            )
     return chosen
 
 
 def _choose(export: Path) -> Tampering:
-    """The last entry of the most wanted kind whose fact is not that good already; otherwise the last one's outcome."""
+    """The last entry of the most wanted kind whose fact is not that good already; otherwise the
+    last one's outcome.
+    """
     seen: dict[int, Tampering] = {}
     last = None
     with export.open("rb") as source:

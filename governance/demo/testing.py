@@ -1,10 +1,15 @@
-"""The story of acme's Type II tests in a SOC 2 period of twelve months, told by the product's own actions.
+"""The story of acme's Type II tests in a SOC 2 period of twelve months, told by the product's own
+actions.
 
-    acme(…) -> Iterator[Told]      six populations, frozen; samples drawn and tested; SEC-07 with one of 25 that failed;
-                                   ACC-03 with an exception that went the whole way: finding, repair, passed retest;
-                                   INC-02 with a missed quarter, recorded as an exception and answered
+    acme(…) -> Iterator[Told]      six populations, frozen; samples drawn and tested; SEC-07 with
+                                   one of 25 that failed;
+                                   ACC-03 with an exception that went the whole way: finding,
+                                   repair, passed retest;
+                                   INC-02 with a missed quarter, recorded as an exception and
+                                   answered
 
-Each Told is a day, a part and a deed, as governance/demo/world.py plays them. Lists have a fixed seed, days count back from today.
+Each Told is a day, a part and a deed, as governance/demo/world.py plays them. Lists have a fixed
+seed, days count back from today.
 """
 
 import random
@@ -53,14 +58,33 @@ class Thread:
 def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> Iterator[TestingStep]:
     """`ids` fills as controls are adopted; `person` gives the id of a part."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
-    yield from _leavers(Thread("ACC-03", ["Account closed within a day", "Closed in every system"], ids=ids), chance, person, ago)
-    changes = Thread("CHG-02", ["Reviewed by somebody else", "Reviewed before it went live"], ids=ids)
+    yield from _leavers(
+        Thread("ACC-03", ["Account closed within a day", "Closed in every system"], ids=ids),
+        chance,
+        person,
+        ago,
+    )
+    changes = Thread(
+        "CHG-02", ["Reviewed by somebody else", "Reviewed before it went live"], ids=ids
+    )
     checks = Thread("LOG-01", ["Whole log verified", "Checkpoint agrees with the witness"], ids=ids)
-    suites = Thread("SEC-09", ["Suite run on the released build", "No finding above medium left open"], ids=ids)
+    suites = Thread(
+        "SEC-09", ["Suite run on the released build", "No finding above medium left open"], ids=ids
+    )
     restores = Thread("OPS-06", ["Restored to another machine", "Row counts agree"], ids=ids)
     for thread, rows, title, query in (
-        (changes, _changes(chance, ago), "Production changes", "list of merged changes to main, deployed = true, by merge time"),
-        (checks, _checks(ago), "Daily verifications of the audit log", "runs of verify-log, scheduled = true, by day"),
+        (
+            changes,
+            _changes(chance, ago),
+            "Production changes",
+            "list of merged changes to main, deployed = true, by merge time",
+        ),
+        (
+            checks,
+            _checks(ago),
+            "Daily verifications of the audit log",
+            "runs of verify-log, scheduled = true, by day",
+        ),
         (suites, _releases(chance, ago, 20), "Releases of AI systems", RELEASES),
     ):
         yield TestingStep(ago(20), "officer", partial(_freeze, thread, rows, title, query, ago), 9)
@@ -74,16 +98,29 @@ def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> It
 
 
 MOVED_BY_PHONE = {
-    "cause": "The leaver's last day was moved forward by phone, and the staff list followed two days later.",
+    "cause": (
+        "The leaver's last day was moved forward by phone, and the staff list followed two days"
+        " later."
+    ),
     "effect": "One account stayed open for three days. The log shows no sign-in with it.",
-    "correction": "The account was closed, and the other leavers of the quarter were compared by hand.",
-    "response": "Agreed. Changes of a last day go through the staff list alone, and the list closes the account by itself.",
+    "correction": (
+        "The account was closed, and the other leavers of the quarter were compared by hand."
+    ),
+    "response": (
+        "Agreed. Changes of a last day go through the staff list alone, and the list closes the"
+        " account by itself."
+    ),
 }
 LATE_NOTICE = {
     "cause": "Nobody kept the list of those who were told after the duty changed hands in summer.",
-    "effect": "The incidents of the quarter were small and nobody outside was concerned. That they were told cannot be shown.",
+    "effect": (
+        "The incidents of the quarter were small and nobody outside was concerned. That they were"
+        " told cannot be shown."
+    ),
     "correction": "The new owner asked each of those concerned, and keeps the list from now on.",
-    "response": "Agreed. The list is part of closing an incident, so that a quarter cannot end without it.",
+    "response": (
+        "Agreed. The list is part of closing an incident, so that a quarter cannot end without it."
+    ),
 }
 RELEASES = "release register, high-risk and standard lanes, state = live, by day of release"
 
@@ -93,26 +130,45 @@ def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[Testi
     rows = _releases(chance, ago, 8)
     unsigned = next(row for row in reversed(rows) if row["id"].endswith(".2"))
     unsigned.update(system="claims-triage", **{"signed by": "", "signed on": ""})
-    yield TestingStep(ago(7), "officer", partial(_freeze, thread, rows, "Releases of AI systems", RELEASES, ago), 9)
+    yield TestingStep(
+        ago(7),
+        "officer",
+        partial(_freeze, thread, rows, "Releases of AI systems", RELEASES, ago),
+        9,
+    )
     yield TestingStep(ago(7), "jun", partial(_draw_with, thread, unsigned["id"]), 15)
     yield TestingStep(ago(6), "jun", partial(_pass, thread, spare=FAILS_AT), 16)
     note = f"Release {unsigned['id']} of claims-triage went live without its red-team sign-off"
     yield TestingStep(ago(5), "jun", partial(_fail, thread, note), 11)
 
 
-def _leavers(thread: Thread, chance: random.Random, person: Callable[[str], UUID], ago: Ago) -> Iterator[TestingStep]:
+def _leavers(
+    thread: Thread, chance: random.Random, person: Callable[[str], UUID], ago: Ago
+) -> Iterator[TestingStep]:
     """One account was open for three days; the finding was raised, fixed and retested."""
     rows = _left(chance, ago)
     yield TestingStep(
         ago(100),
         "officer",
-        partial(_freeze, thread, rows, "Leavers", "staff list, last day within the period, all contracts", ago),
+        partial(
+            _freeze,
+            thread,
+            rows,
+            "Leavers",
+            "staff list, last day within the period, all contracts",
+            ago,
+        ),
         9,
     )
     yield TestingStep(ago(99), "jun", partial(_draw, thread), 9)
     yield TestingStep(ago(98), "jun", partial(_pass, thread, spare=3), 10)
     yield TestingStep(
-        ago(98), "jun", partial(_fail, thread, "The account was open for three days after the last one at work", at=3), 11
+        ago(98),
+        "jun",
+        partial(
+            _fail, thread, "The account was open for three days after the last one at work", at=3
+        ),
+        11,
     )
     yield TestingStep(ago(95), "officer", partial(_answer, thread, MOVED_BY_PHONE), 10)
     yield TestingStep(ago(94), "officer", lambda: _raise(thread, person("anna"), ago(75)), 10)
@@ -131,12 +187,26 @@ def _missed(thread: Thread, ago: Ago) -> Iterator[TestingStep]:
 
 def _freeze(thread: Thread, rows: Sequence[Row], title: str, query: str, ago: Ago) -> None:
     first, _ = _period(ago)
-    held = population_import.checked([row for row in rows if row["on"] <= clock.today().isoformat()], title)
+    held = population_import.checked(
+        [row for row in rows if row["on"] <= clock.today().isoformat()], title
+    )
     thread.population = actions.freeze(
-        queries.control(thread.ids[thread.ref]), key=f"file: {title.casefold()}", title=title, query=query,
-        parameters={"from": first.isoformat(), "to": clock.today().isoformat(), "time zone": "Europe/Berlin"}, rows=held, period_from=first,
-        period_to=clock.today(), run_at=clock.now(), run_by="export account of the source system", source="file",
-    ).id  # fmt: skip
+        queries.control(thread.ids[thread.ref]),
+        key=f"file: {title.casefold()}",
+        title=title,
+        query=query,
+        parameters={
+            "from": first.isoformat(),
+            "to": clock.today().isoformat(),
+            "time zone": "Europe/Berlin",
+        },
+        rows=held,
+        period_from=first,
+        period_to=clock.today(),
+        run_at=clock.now(),
+        run_by="export account of the source system",
+        source="file",
+    ).id
 
 
 def _freeze_evidence(thread: Thread, ago: Ago) -> None:
@@ -146,7 +216,9 @@ def _freeze_evidence(thread: Thread, ago: Ago) -> None:
 
 def _draw(thread: Thread, seed: str = f"{FIRST_SEED:08x}") -> None:
     held = queries.population(_known(thread.population), whole=True)
-    sample, _ = actions.draw(held, queries.control(held.control_id), attributes=thread.attributes, seed=seed)
+    sample, _ = actions.draw(
+        held, queries.control(held.control_id), attributes=thread.attributes, seed=seed
+    )
     thread.sample = sample.id
 
 
@@ -155,18 +227,26 @@ def _draw_with(thread: Thread, item: str) -> None:
     held = queries.population(_known(thread.population), whole=True)
     items = [row[held.id_column] for row in held.rows]
     seeds = (f"{FIRST_SEED + n:08x}" for n in range(100_000))
-    _draw(thread, next(seed for seed in seeds if draw(items, seed, held.sha256, FAILS_AT)[-1] == item))
+    _draw(
+        thread, next(seed for seed in seeds if draw(items, seed, held.sha256, FAILS_AT)[-1] == item)
+    )
 
 
 def _pass(thread: Thread, spare: int | None = None) -> None:
     """Everything holds, but for the item that is looked at on another day."""
-    items = [view.item for view in queries.items(_known(thread.sample)) if view.item.number != spare]
+    items = [
+        view.item for view in queries.items(_known(thread.sample)) if view.item.number != spare
+    ]
     actions.record_results(items, dict.fromkeys(thread.attributes, "yes"))
 
 
 def _fail(thread: Thread, note: str, at: int = FAILS_AT) -> None:
-    item = next(view.item for view in queries.items(_known(thread.sample)) if view.item.number == at)
-    actions.record_result(item, {name: "yes" if n else "no" for n, name in enumerate(thread.attributes)}, note=note)
+    item = next(
+        view.item for view in queries.items(_known(thread.sample)) if view.item.number == at
+    )
+    actions.record_result(
+        item, {name: "yes" if n else "no" for n, name in enumerate(thread.attributes)}, note=note
+    )
     found = queries.exception_of_item(item.id)
     thread.exception = found.id if found is not None else None
 
@@ -190,23 +270,37 @@ def _answer(thread: Thread, said: Mapping[str, str]) -> None:
 
 def _raise(thread: Thread, owner: UUID, due: date) -> None:
     actions.raise_finding(
-        _exception(thread), title="A last day that is moved by phone leaves the account open",
-        plan="The staff list closes accounts by itself, on the day that it holds.", owner_id=owner, due_on=due,
-    )  # fmt: skip
+        _exception(thread),
+        title="A last day that is moved by phone leaves the account open",
+        plan="The staff list closes accounts by itself, on the day that it holds.",
+        owner_id=owner,
+        due_on=due,
+    )
 
 
 def _fix(thread: Thread) -> None:
     found = queries.finding_of(_known(thread.exception))
     if found is not None:
-        actions.remedy(found, "The staff list closes accounts since 06:00 of the last day. Tried with two test accounts.")
+        actions.remedy(
+            found,
+            "The staff list closes accounts since 06:00 of the last day. Tried with two test"
+            " accounts.",
+        )
 
 
 def _retest(thread: Thread, day: date) -> None:
     held = _exception(thread)
     found = queries.finding_of(held.id)
     if found is not None:
-        actions.retest(found, held, queries.control(held.control_id), tested_on=day, sample=5, failed=0,
-                       note="The five leavers since the repair: each account was closed on the last day.")  # fmt: skip
+        actions.retest(
+            found,
+            held,
+            queries.control(held.control_id),
+            tested_on=day,
+            sample=5,
+            failed=0,
+            note="The five leavers since the repair: each account was closed on the last day.",
+        )
 
 
 def _known(held: UUID | None) -> UUID:
@@ -246,31 +340,55 @@ def _releases(chance: random.Random, ago: Ago, until: int) -> list[Row]:
         count = max(2, round(chance.randint(4, 7) * (last - first).days / 30))
         for n, day in enumerate(_spread(first, last, count), 1):
             signed = day - timedelta(days=chance.randint(1, 3))
-            rows.append({"id": f"{day.year}.{day.month}.{n}", "on": day.isoformat(), "system": chance.choice(SYSTEMS),
-                         "signed by": f"red team {chance.randint(1, 3)}", "signed on": signed.isoformat()})  # fmt: skip
+            rows.append(
+                {
+                    "id": f"{day.year}.{day.month}.{n}",
+                    "on": day.isoformat(),
+                    "system": chance.choice(SYSTEMS),
+                    "signed by": f"red team {chance.randint(1, 3)}",
+                    "signed on": signed.isoformat(),
+                }
+            )
     return rows
 
 
 def _changes(chance: random.Random, ago: Ago) -> list[Row]:
     rows: list[Row] = []
     for first, last in _months(ago, 20):
-        for day in _spread(first, last, max(1, round(chance.randint(28, 55) * (last - first).days / 30))):
+        for day in _spread(
+            first, last, max(1, round(chance.randint(28, 55) * (last - first).days / 30))
+        ):
             author = chance.randint(1, 9)
-            rows.append({"id": f"CHG-{4100 + len(rows)}", "on": day.isoformat(), "repository": chance.choice(SYSTEMS),
-                         "author": f"engineer {author}", "reviewer": f"engineer {author % 9 + 1}"})  # fmt: skip
+            rows.append(
+                {
+                    "id": f"CHG-{4100 + len(rows)}",
+                    "on": day.isoformat(),
+                    "repository": chance.choice(SYSTEMS),
+                    "author": f"engineer {author}",
+                    "reviewer": f"engineer {author % 9 + 1}",
+                }
+            )
     return rows
 
 
 def _checks(ago: Ago) -> list[Row]:
     first = _period(ago)[0]
     days = [first + timedelta(days=n) for n in range((ago(20) - first).days + 1)]
-    return [{"id": f"verification of {day}", "on": day.isoformat(), "result": "intact"} for day in days]
+    return [
+        {"id": f"verification of {day}", "on": day.isoformat(), "result": "intact"} for day in days
+    ]
 
 
 def _left(chance: random.Random, ago: Ago) -> list[Row]:
     rows: list[Row] = []
     for first, last in _months(ago, 101):
         for day in _spread(first, last, chance.randint(1, 4)):
-            rows.append({"id": f"leaver {len(rows) + 1}", "on": day.isoformat(), "unit": chance.choice(("Claims", "Service", "Marketing")),
-                         "account closed": day.isoformat()})  # fmt: skip
+            rows.append(
+                {
+                    "id": f"leaver {len(rows) + 1}",
+                    "on": day.isoformat(),
+                    "unit": chance.choice(("Claims", "Service", "Marketing")),
+                    "account closed": day.isoformat(),
+                }
+            )
     return rows

@@ -1,12 +1,14 @@
-"""A small real witness (C2SP tlog-witness) on loopback: it cosigns a log's checkpoint only when the log has merely grown.
+"""A small real witness (C2SP tlog-witness) on loopback: it cosigns a log's checkpoint only when the
+log has merely grown.
 
-It plays somebody else's program, so it shares nothing with the console: written from the specifications alone, with its
-own reader of notes and its own RFC 9162. What it has cosigned is on disk before it answers, so it remembers a rollback
-that the console's own database has forgotten.
+It plays somebody else's program, so it shares nothing with the console: written from the
+specifications alone, with its own reader of notes and its own RFC 9162. What it has cosigned is on
+disk before it answers, so it remembers a rollback that the console's own database has forgotten.
 
     python -m governance.demo.witness --port 7380 --state FILE [--key-file FILE] [--log VKEY …]
 
-Beside the protocol, for the demo: `POST /logs` takes a verifier key of a log that is to be witnessed.
+Beside the protocol, for the demo: `POST /logs` takes a verifier key of a log that is to be
+witnessed.
 """
 
 import argparse
@@ -64,7 +66,8 @@ def read_log_key(line: str) -> tuple[str, bytes]:
     """(origin, public key) of a log's verifier key; ValueError otherwise."""
     name, given, encoded = line.strip().split("+", 2)
     raw = base64.b64decode(encoded, validate=True)
-    if raw[:1] != LOG_KEY or len(raw) != 33 or key_id(name, LOG_KEY, raw[1:]).hex() != given:  # noqa: PLR2004 - a type and 32 bytes
+    # a type and 32 bytes
+    if raw[:1] != LOG_KEY or len(raw) != 33 or key_id(name, LOG_KEY, raw[1:]).hex() != given:  # noqa: PLR2004
         raise ValueError("no verifier key of a log")
     return name, raw[1:]
 
@@ -82,7 +85,8 @@ def read_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
             raw = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise WitnessRefusal(400, "no signature line") from None
-        if dash != DASH or not name or len(raw) < 5:  # noqa: PLR2004 - four bytes of key id, and a signature
+        # four bytes of key id, and a signature
+        if dash != DASH or not name or len(raw) < 5:  # noqa: PLR2004
             raise WitnessRefusal(400, "no signature line")
         lines.append((name, raw[:4], raw[4:]))
     return text + "\n", lines
@@ -123,14 +127,20 @@ def grew(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: 
 
 
 class Witness:
-    """Its key and, for each origin, the keys that it trusts and the largest tree that it has cosigned: one file."""
+    """Its key and, for each origin, the keys that it trusts and the largest tree that it has
+    cosigned: one file.
+    """
 
     def __init__(self, state: Path, name: str = NAME) -> None:
         self.path, self.lock = state, threading.Lock()
         if state.exists():
             self.state: dict[str, Any] = json.loads(state.read_text())
         else:
-            self.state = {"name": name, "key": base64.b64encode(os.urandom(32)).decode(), "logs": {}}
+            self.state = {
+                "name": name,
+                "key": base64.b64encode(os.urandom(32)).decode(),
+                "logs": {},
+            }
             self.save()
         self.name = str(self.state["name"])
         self.private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(self.state["key"]))
@@ -152,16 +162,23 @@ class Witness:
         new.replace(self.path)
 
     def trust(self, line: str) -> None:
-        """Witness the log of that verifier key from now on; a second key of the same origin is trusted beside the first."""
+        """Witness the log of that verifier key from now on; a second key of the same origin is
+        trusted beside the first.
+        """
         origin, _ = read_log_key(line)
         with self.lock:
-            held = self.state["logs"].setdefault(origin, {"keys": [], "size": 0, "root": "", "note": ""})
+            held = self.state["logs"].setdefault(
+                origin, {"keys": [], "size": 0, "root": "", "note": ""}
+            )
             if line.strip() not in held["keys"]:
                 held["keys"].append(line.strip())
                 self.save()
 
     def add_checkpoint(self, body: str) -> Answer:
-        """The protocol's one call. Everything from the look at what is held to the save is one step."""
+        """The protocol's one call.
+
+        Everything from the look at what is held to the save is one step.
+        """
         try:
             old, proof, note = _request(body)
             text, signatures = read_note(note)
@@ -177,7 +194,9 @@ class Witness:
             return refused.answer
         return Answer(200, line)
 
-    def _known(self, origin: str, text: str, signatures: list[tuple[str, bytes, bytes]]) -> dict[str, Any]:
+    def _known(
+        self, origin: str, text: str, signatures: list[tuple[str, bytes, bytes]]
+    ) -> dict[str, Any]:
         held: dict[str, Any] | None = self.state["logs"].get(origin)
         if held is None:
             raise WitnessRefusal(404, f"unknown log {origin}\n")
@@ -221,7 +240,8 @@ def _request(body: str) -> tuple[int, list[bytes], str]:
 
 def _checkpoint(text: str) -> tuple[str, int, bytes]:
     lines = text.split("\n")
-    if len(lines) < 4 or not DECIMAL.fullmatch(lines[1]):  # noqa: PLR2004 - three lines and the end of the third
+    # three lines and the end of the third
+    if len(lines) < 4 or not DECIMAL.fullmatch(lines[1]):  # noqa: PLR2004
         raise WitnessRefusal(400, "no checkpoint\n")
     try:
         root = base64.b64decode(lines[2], validate=True)
@@ -237,11 +257,13 @@ def _may_follow(held: dict[str, Any], old: int, size: int, proof: list[bytes], r
         raise WitnessRefusal(409, f"{held['size']}\n", SIZE_TYPE)
     old_root = base64.b64decode(held["root"])
     if old == 0:
-        fine = not proof and len(root) == 32 and (size > 0 or root == hashlib.sha256(b"").digest())  # noqa: PLR2004 - SHA-256
+        # SHA-256
+        fine = not proof and len(root) == 32 and (size > 0 or root == hashlib.sha256(b"").digest())  # noqa: PLR2004
     elif old == size:
         fine = not proof and root == old_root
     else:
-        fine = all(len(h) == 32 for h in proof) and grew(old, size, proof, old_root, root)  # noqa: PLR2004 - SHA-256
+        # SHA-256
+        fine = all(len(h) == 32 for h in proof) and grew(old, size, proof, old_root, root)  # noqa: PLR2004
     if not fine:
         raise WitnessRefusal(422, "the checkpoint does not follow from the one before\n")
 
@@ -309,12 +331,16 @@ def serving(witness: Witness, port: int = 0) -> Generator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m governance.demo.witness", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m governance.demo.witness", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--port", type=int, default=7380)
     parser.add_argument("--state", type=Path, required=True, help="the file that it remembers in")
     parser.add_argument("--name", default=NAME, help="of its key, when the file is new")
     parser.add_argument("--key-file", type=Path, help="where its verifier key is written to")
-    parser.add_argument("--log", action="append", default=[], help="the verifier key of a log to witness")
+    parser.add_argument(
+        "--log", action="append", default=[], help="the verifier key of a log to witness"
+    )
     given = parser.parse_args(arguments)
     witness = Witness(given.state, given.name)
     for line in given.log:

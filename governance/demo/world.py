@@ -1,8 +1,9 @@
-"""The demo's world: eighteen months of Acme Insurance and a smaller Globex, told by the product's own actions.
+"""The demo's world: eighteen months of Acme Insurance and a smaller Globex, told by the product's
+own actions.
 
-Everything goes through the actions that a user's click would call, at the day it happened, by the person who
-did it: so the log, the derived states and the history are as true as anybody's. The random choices have a
-fixed seed, and every date is counted back from today.
+Everything goes through the actions that a user's click would call, at the day it happened, by the
+person who did it: so the log, the derived states and the history are as true as anybody's. The
+random choices have a fixed seed, and every date is counted back from today.
 """
 
 import csv
@@ -39,7 +40,9 @@ from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.identity_providers import actions as identity_providers
-from governance.foundation.identity_providers.connection_settings import Settings as ConnectionSettings
+from governance.foundation.identity_providers.connection_settings import (
+    Settings as ConnectionSettings,
+)
 from governance.foundation.identity_providers.connection_settings import settings_of
 from governance.foundation.people import actions as joining
 from governance.foundation.people import oidc
@@ -60,14 +63,25 @@ from governance.operations.systems import actions as registering
 SEED = 2026
 MONTHS = 18
 KEYS_MADE, DRILLED = 210, 6  # days ago
-LEFT = replace(PEOPLE["acme"][4], sub="acme-1006", email="tobias.frank@acme.example", name="Tobias Frank")  # was erased since
+LEFT = replace(
+    PEOPLE["acme"][4], sub="acme-1006", email="tobias.frank@acme.example", name="Tobias Frank"
+)  # was erased since
 ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
 GROUPS = {
-    "acme": {"governance-admins": "admin", "governance-officers": "compliance_officer", "governance-contributors": "contributor", "governance-viewers": "viewer"},
+    "acme": {
+        "governance-admins": "admin",
+        "governance-officers": "compliance_officer",
+        "governance-contributors": "contributor",
+        "governance-viewers": "viewer",
+    },
     "globex": {"governance-admins": "admin", "governance-officers": "compliance_officer"},
     "console": {"governance-operators": "operator_admin", "governance-finance": "operator_finance"},
-}  # fmt: skip
-DOMAINS = {"acme": {"acme.example", "audit.example"}, "globex": {"globex.example"}, "console": {"console.example"}}
+}
+DOMAINS = {
+    "acme": {"acme.example", "audit.example"},
+    "globex": {"globex.example"},
+    "console": {"console.example"},
+}
 NAMES = {"acme": "Acme Insurance", "globex": "Globex", "console": "Console"}
 ADDRESSES = {
     "operator": "operator@{}.example",
@@ -79,24 +93,62 @@ ADDRESSES = {
     "auditor": "auditor@audit.example",
 }
 
-# What the story needs. Every control that is named in none of these is evidenced, or effective from its tests on.
+# What the story needs. Every control that is named in none of these is evidenced, or effective from
+# its tests on.
 LATE = {"SEC-04", "TRA-01"}
 NOT_ADOPTED = {"ENV-01"}
 NOTHING_YET = {"MON-07"}
 WAITS_FOR_REVIEW = {"EVA-03", "VEN-01"}
 BEGUN_LATELY = {"HUM-01", "RES-01", "INC-02", "RSK-04", "DAT-02", "MON-04", "GOV-02", "HR-02"}
 UNTESTED = {
-    "GOV-02", "RSK-01", "RSK-04", "RSK-05", "INV-02", "HUM-01", "HR-02", "SEC-08", "RES-01", "DAT-02", "EVA-02", "EVA-04", "EVA-05",
-    "MON-02", "MON-03", "MON-04", "VEN-03", "LOG-01", "INC-02", "PUB-02", "ROL-02", "GOV-04",
-}  # fmt: skip
+    "GOV-02",
+    "RSK-01",
+    "RSK-04",
+    "RSK-05",
+    "INV-02",
+    "HUM-01",
+    "HR-02",
+    "SEC-08",
+    "RES-01",
+    "DAT-02",
+    "EVA-02",
+    "EVA-04",
+    "EVA-05",
+    "MON-02",
+    "MON-03",
+    "MON-04",
+    "VEN-03",
+    "LOG-01",
+    "INC-02",
+    "PUB-02",
+    "ROL-02",
+    "GOV-04",
+}
 EVERY = {"monthly": 30, "quarterly": 91, "half-yearly": 182, "yearly": 365}
-CADENCE_OF_EVIDENCE = {"daily": "monthly", "weekly": "monthly", "per release": "quarterly", "per change": "quarterly"}
+CADENCE_OF_EVIDENCE = {
+    "daily": "monthly",
+    "weekly": "monthly",
+    "per release": "quarterly",
+    "per change": "quarterly",
+}
 TITLES = Counter(title for control in starter_pack.pack() for title in control.evidence)
-TARGET_FOUR = {"GOVERN 1.4", "GOVERN 1.6", "GOVERN 2.1", "MEASURE 2.7", "MEASURE 2.6", "MANAGE 2.4", "MANAGE 4.3"}
+TARGET_FOUR = {
+    "GOVERN 1.4",
+    "GOVERN 1.6",
+    "GOVERN 2.1",
+    "MEASURE 2.7",
+    "MEASURE 2.6",
+    "MANAGE 2.4",
+    "MANAGE 4.3",
+}
 
 
-def build(settings: Settings, idp_base: str, clients: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    """Fill an empty, migrated database. `clients` is tenant → (client id, secret) at the demo's provider.
+def build(
+    settings: Settings, idp_base: str, clients: Mapping[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """Fill an empty, migrated database.
+
+    `clients` is tenant → (client id, secret) at the demo's provider.
 
     What machines were handed, by name: {tenant, key, scopes}.
     """
@@ -132,9 +184,12 @@ class Cast:
         """The actor of a part: admin, officer, jun, anna."""
         email = ADDRESSES[part].format(self.slug)
         person = next(p for p in (*PEOPLE[self.slug], *PEOPLE["audit"], LEFT) if p.email == email)
-        role = {"admin": "admin", "anna": "contributor", "auditor": "auditor", "operator": "operator_admin"}.get(
-            part, "compliance_officer"
-        )
+        role = {
+            "admin": "admin",
+            "anna": "contributor",
+            "auditor": "auditor",
+            "operator": "operator_admin",
+        }.get(part, "compliance_officer")
         base = founder(self.slug)
         return replace(
             base,
@@ -166,7 +221,12 @@ def _as(who: Actor, day: date, hour: int = 10) -> Iterator[None]:
 
 
 def _at(day: date, hour: int = 10) -> datetime:
-    return min(datetime.combine(day, time(hour, (day.toordinal() * 7) % 60, (day.toordinal() * 13) % 60), UTC), datetime.now(UTC))
+    return min(
+        datetime.combine(
+            day, time(hour, (day.toordinal() * 7) % 60, (day.toordinal() * 13) % 60), UTC
+        ),
+        datetime.now(UTC),
+    )
 
 
 def _ago(days: int) -> date:
@@ -179,11 +239,14 @@ def _ago(days: int) -> date:
 def _found(slug: str, issuer: str, client: tuple[str, str]) -> None:
     """The tenant, its identity provider, its people: as on the first day."""
     with clock.frozen(_at(_ago(MONTHS * 30 + 20), 8)):
-        tenant = tenants.found(slug, NAMES[slug], kind="operator" if slug == "console" else "customer")
+        tenant = tenants.found(
+            slug, NAMES[slug], kind="operator" if slug == "console" else "customer"
+        )
         base = replace(founder(slug), role="operator_admin" if slug == "console" else "admin")
         with current.acting_as(base), transaction():
             identity_providers.set_up(
-                ConnectionSettings(issuer, client[0], enforced=True, group_roles=GROUPS[slug]), secret=client[1]
+                ConnectionSettings(issuer, client[0], enforced=True, group_roles=GROUPS[slug]),
+                secret=client[1],
             )
             tenants.set_domains(tenant, DOMAINS[slug])
         for person in (*ACME_DIRECTORY, LEFT) if slug == "acme" else PEOPLE[slug]:
@@ -192,11 +255,25 @@ def _found(slug: str, issuer: str, client: tuple[str, str]) -> None:
 
 def _join(base: Actor, slug: str, issuer: str, person: Person) -> None:
     identity = oidc.Identity(
-        issuer, person.sub, person.email, True, person.name, person.groups, None, clock.now().timestamp(), ""
+        issuer,
+        person.sub,
+        person.email,
+        True,
+        person.name,
+        person.groups,
+        None,
+        clock.now().timestamp(),
+        "",
     )
-    role = next((GROUPS[slug][group] for group in person.groups if group in GROUPS[slug]), "auditor")
+    role = next(
+        (GROUPS[slug][group] for group in person.groups if group in GROUPS[slug]), "auditor"
+    )
     with current.acting_as(base), transaction(person_id=person_key(issuer, person.sub)):
-        joining.join(joining.arrive(identity), role, via="engagement, Halden & Co" if role == "auditor" else "group mapping")
+        joining.join(
+            joining.arrive(identity),
+            role,
+            via="engagement, Halden & Co" if role == "auditor" else "group mapping",
+        )
 
 
 # ---- Acme: eighteen months
@@ -215,7 +292,13 @@ class Event:
 def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     with _as(cast("admin"), _ago(MONTHS * 30 + 15)), transaction():
-        for key in ("nist-ai-rmf-1.0", "nist-ai-600-1", "owasp-llm-2025", "owasp-llm-2026", "soc2-tsc-2017"):
+        for key in (
+            "nist-ai-rmf-1.0",
+            "nist-ai-600-1",
+            "owasp-llm-2025",
+            "owasp-llm-2026",
+            "soc2-tsc-2017",
+        ):
             adopting.adopt(key)
         for key, name, lane, purpose, owner in (
             (
@@ -232,19 +315,37 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
                 "Sorts incoming claims and proposes which an adjuster sees first.",
                 "jun",
             ),
-            ("ad-copywriter", "Ad copywriter", "standard", "Drafts advertisements that marketing edits and approves.", "anna"),
+            (
+                "ad-copywriter",
+                "Ad copywriter",
+                "standard",
+                "Drafts advertisements that marketing edits and approves.",
+                "anna",
+            ),
         ):
-            registering.register(key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner))
+            registering.register(
+                key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner)
+            )
         switches.add_features()
     held = AdoptedControls({}, {})
     told = [
-        *_adoptions(cast, held), *_evidence_events(cast, chance, held), *_test_events(held), *_assessments(cast, chance),
-        *_private_matters(cast), *(Event(each.day, each.part, each.deed, each.hour) for each in policies.acme(_ago)),
+        *_adoptions(cast, held),
+        *_evidence_events(cast, chance, held),
+        *_test_events(held),
+        *_assessments(cast, chance),
+        *_private_matters(cast),
+        *(Event(each.day, each.part, each.deed, each.hour) for each in policies.acme(_ago)),
         *(Event(each.day, each.part, each.deed, each.hour) for each in collecting.reviews(_ago)),
-        *(Event(each.day, each.part, each.deed, each.hour) for each in type_two.acme(held.ids, cast.id, _ago)),
-        *(Event(each.day, each.part, each.deed, each.hour) for each in engaging.acme(cast.id, _ago)),
+        *(
+            Event(each.day, each.part, each.deed, each.hour)
+            for each in type_two.acme(held.ids, cast.id, _ago)
+        ),
+        *(
+            Event(each.day, each.part, each.deed, each.hour)
+            for each in engaging.acme(cast.id, _ago)
+        ),
         Event(_ago(KEYS_MADE), "admin", lambda: handed.update(machines.make("acme")), 14),
-    ]  # fmt: skip
+    ]
     drilled = _ago(DRILLED)
     begun: set[date] = set()
     _play(cast, [event for event in told if event.day < drilled], begun)
@@ -252,8 +353,15 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
         key_id = machines.key_id("claims-triage")
     for number, feature in enumerate(("auto-approve", "summarise")):
         at = datetime.combine(drilled, time(6, 15 + number), UTC)
-        switches.tell_drill(cast("officer"), cast("jun"), founder("acme"), at=at, key_id=key_id, feature=feature,
-                            pace=1 - number / 4)  # fmt: skip
+        switches.tell_drill(
+            cast("officer"),
+            cast("jun"),
+            founder("acme"),
+            at=at,
+            key_id=key_id,
+            feature=feature,
+            pace=1 - number / 4,
+        )
     with _as(cast("admin"), drilled + timedelta(days=1), 9), transaction():
         _accept_drills()
     _play(cast, [event for event in told if event.day >= drilled], begun)
@@ -270,7 +378,9 @@ def _accept_drills() -> None:
 
 @dataclass(frozen=True, slots=True)
 class AdoptedControls:
-    """The adopted controls by reference: since when, as planned; and their ids, once they are adopted."""
+    """The adopted controls by reference: since when, as planned; and their ids, once they are
+    adopted.
+    """
 
     since: dict[str, date]
     ids: dict[str, UUID]
@@ -279,7 +389,12 @@ class AdoptedControls:
 def _adoptions(cast: Cast, held: AdoptedControls) -> Iterator[Event]:
     """In four waves, so that the levels rise over the year."""
     refs = [c.ref for c in starter_pack.pack() if c.ref not in NOT_ADOPTED]
-    for days, first, last in ((MONTHS * 30 + 10, 0, 26), (430, 26, 40), (330, 40, 50), (200, 50, len(refs))):
+    for days, first, last in (
+        (MONTHS * 30 + 10, 0, 26),
+        (430, 26, 40),
+        (330, 40, 50),
+        (200, 50, len(refs)),
+    ):
         held.since.update(dict.fromkeys(refs[first:last], _ago(days)))
         yield Event(_ago(days), "officer", _adopted(cast, held, refs[first:last]))
 
@@ -295,18 +410,29 @@ def _adopted(cast: Cast, held: AdoptedControls, refs: list[str]) -> Callable[[],
 
 
 def _play(cast: Cast, events: list[Event], begun: set[date] | None = None) -> None:
-    """All events in the order of their days, a month in one transaction, at whose end the log is signed.
+    """All events in the order of their days, a month in one transaction, at whose end the log is
+    signed.
 
-    With `begun`, the months that have begun already, the console collects about itself at the beginning of each.
+    With `begun`, the months that have begun already, the console collects about itself at the
+    beginning of each.
     """
     events.sort(key=lambda e: (e.day, e.hour))
     month: list[Event] = []
     for event in [*events, None]:
-        if month and (event is None or (event.day.year, event.day.month) != (month[0].day.year, month[0].day.month)):
+        if month and (
+            event is None
+            or (event.day.year, event.day.month) != (month[0].day.year, month[0].day.month)
+        ):
             first = month[0].day.replace(day=1)
             if begun is not None and first not in begun:
                 begun.add(first)
-                collecting.month_begins(cast, founder(cast.slug), first, now=datetime.now(UTC), keys_since=_ago(KEYS_MADE))
+                collecting.month_begins(
+                    cast,
+                    founder(cast.slug),
+                    first,
+                    now=datetime.now(UTC),
+                    keys_since=_ago(KEYS_MADE),
+                )
             with current.acting_as(founder(cast.slug)), transaction():
                 for each in month:
                     with _as(cast(each.part), each.day, each.hour):
@@ -318,7 +444,9 @@ def _play(cast: Cast, events: list[Event], begun: set[date] | None = None) -> No
 
 
 def _sign_log(slug: str, day: date) -> None:
-    """What the jobs process does by itself in a console that runs: the work that waits; giving entries their places, signing."""
+    """What the jobs process does by itself in a console that runs: the work that waits; giving
+    entries their places, signing.
+    """
     who = founder(slug)
     with _as(who, day, 23):
         jobs.drain(actor_of)
@@ -326,21 +454,34 @@ def _sign_log(slug: str, day: date) -> None:
 
 
 def _evidence_events(cast: Cast, chance: random.Random, held: AdoptedControls) -> Iterator[Event]:
-    """For each title of each control: begun with the control, then a version a cadence, each reviewed by another."""
+    """For each title of each control: begun with the control, then a version a cadence, each
+    reviewed by another.
+    """
     for control in starter_pack.pack():
         if control.ref not in held.since:
             continue
         cadence = CADENCE_OF_EVIDENCE.get(control.cadence, control.cadence)
         for number, title in enumerate(control.evidence):
-            yield from _one_evidence(cast, chance, control.ref, held, cadence, title, first=number == 0)
+            yield from _one_evidence(
+                cast, chance, control.ref, held, cadence, title, first=number == 0
+            )
 
 
 def _one_evidence(
-    cast: Cast, chance: random.Random, ref: str, held: AdoptedControls, cadence: str, title: str, *, first: bool
+    cast: Cast,
+    chance: random.Random,
+    ref: str,
+    held: AdoptedControls,
+    cadence: str,
+    title: str,
+    *,
+    first: bool,
 ) -> Iterator[Event]:
     since = held.since[ref]
     box: list[UUID] = []
-    owner = None if ref in LATE | NOTHING_YET else cast.id(chance.choice(("anna", "jun", "officer")))
+    owner = (
+        None if ref in LATE | NOTHING_YET else cast.id(chance.choice(("anna", "jun", "officer")))
+    )
     full_title = title if TITLES[title] == 1 else f"{title}, {ref}"
     if ref == "SEC-07" and first:
         cadence = "monthly"
@@ -374,16 +515,30 @@ def _one_evidence(
         days = days[:1]
     for number, collected in enumerate(reversed(days)):
         newest = number == len(days) - 1
-        yield from _one_version(box, ref, _ago(collected), every, newest=newest, first=first, number=number)
+        yield from _one_version(
+            box, ref, _ago(collected), every, newest=newest, first=first, number=number
+        )
 
 
 def _one_version(
-    box: list[UUID], ref: str, collected: date, every: int, *, newest: bool, first: bool, number: int
+    box: list[UUID],
+    ref: str,
+    collected: date,
+    every: int,
+    *,
+    newest: bool,
+    first: bool,
+    number: int,
 ) -> Iterator[Event]:
     period = (collected - timedelta(days=every - 1), collected)
     valid = collected + timedelta(days=every + 30)
     if newest and first:
-        valid = {"SEC-04": _ago(12), "TRA-01": _ago(2), "SEC-07": _ago(-2), "EVA-07": _ago(-10)}.get(ref, valid)
+        valid = {
+            "SEC-04": _ago(12),
+            "TRA-01": _ago(2),
+            "SEC-07": _ago(-2),
+            "EVA-07": _ago(-10),
+        }.get(ref, valid)
     collector = "officer" if number % 3 == 1 and not newest else "jun"
     if collected < _ago(TOBIAS_LEFT) and number % 3 == 2:  # noqa: PLR2004 - every third
         collector = "tobias"
@@ -398,7 +553,10 @@ def _one_version(
             "valid_until": max(valid, period[1]),
         }
         if newest:
-            name, sheet = f"{evidence.ref.lower()}-{collected:%Y-%m}.csv", io.BytesIO(_sheet(evidence.title, period))
+            name, sheet = (
+                f"{evidence.ref.lower()}-{collected:%Y-%m}.csv",
+                io.BytesIO(_sheet(evidence.title, period)),
+            )
             brought = evidencing.bring_file(evidence, sheet, name, **dates)
         else:
             address = f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}"
@@ -409,14 +567,23 @@ def _one_version(
         evidence, version = find(Evidence, box[0]), find(EvidenceVersion, versions[0])
         if ref == "FAIR-01" and newest:
             evidencing.reject(
-                version, evidence, reason="It describes last year's portfolio; the mix of claimants has shifted since."
+                version,
+                evidence,
+                reason=(
+                    "It describes last year's portfolio; the mix of claimants has shifted since."
+                ),
             )
         else:
             evidencing.accept(version, evidence)
 
     yield Event(collected, collector, bring, 13)
     if not (newest and first and ref in WAITS_FOR_REVIEW):
-        yield Event(min(collected + timedelta(days=1), _ago(0)), "officer" if collector == "jun" else "jun", review, 15)
+        yield Event(
+            min(collected + timedelta(days=1), _ago(0)),
+            "officer" if collector == "jun" else "jun",
+            review,
+            15,
+        )
 
 
 def _sheet(title: str, period: tuple[date, date]) -> bytes:
@@ -432,7 +599,10 @@ def _sheet(title: str, period: tuple[date, date]) -> bytes:
 
 
 def _test_events(held: AdoptedControls) -> Iterator[Event]:
-    """Tests of the controls that were recorded by hand: twice, and all passed. Those of samples are told by testing.py."""
+    """Tests of the controls that were recorded by hand: twice, and all passed.
+
+    Those of samples are told by testing.py.
+    """
     for number, (ref, since) in enumerate(sorted(held.since.items())):
         if ref in UNTESTED | NOTHING_YET | LATE:
             continue
@@ -443,7 +613,9 @@ def _test_events(held: AdoptedControls) -> Iterator[Event]:
 
 
 def _tested(held: AdoptedControls, ref: str, day: date, sample: int) -> Callable[[], object]:
-    return lambda: controls.record_test(control_queries.find_control(held.ids[ref]), tested_on=day, sample=sample, failed=0)
+    return lambda: controls.record_test(
+        control_queries.find_control(held.ids[ref]), tested_on=day, sample=sample, failed=0
+    )
 
 
 # ---- assessments
@@ -470,7 +642,9 @@ def _assessments(cast: Cast, chance: random.Random) -> Iterator[Event]:
         if told.open_one:
             yield Event(_ago(6), "officer", partial(_hand_out, cast, told))
         yield Event(concluded, "jun", partial(_conclude, told), 9)
-        yield Event(min(concluded + timedelta(days=1), _ago(0)), "officer", partial(_sign, told), 16)
+        yield Event(
+            min(concluded + timedelta(days=1), _ago(0)), "officer", partial(_sign, told), 16
+        )
         if not told.open_one:
             yield Event(min(end + timedelta(days=8), _ago(1)), "officer", partial(_close, told), 17)
 
@@ -479,7 +653,12 @@ def _begin(told: AssessmentStory, end: date) -> None:
     framework = frameworks.framework("nist-ai-rmf-1.0")
     title = f"Q{(end.month + 2) // 3} {end.year}"
     told.id = assessing.begin(
-        framework.id, title=title, period_from=end - timedelta(days=364), period_to=end, scope="organisation", targets=None
+        framework.id,
+        title=title,
+        period_from=end - timedelta(days=364),
+        period_to=end,
+        scope="organisation",
+        targets=None,
     ).id
     _set_targets(told.id)
 
@@ -491,7 +670,8 @@ def _close(told: AssessmentStory) -> None:
 def _quarter_ends(today: date) -> list[date]:
     """The last closed quarter's end, and the end of the quarter that today is in."""
     quarter = (today.month - 1) // 3
-    this = date(today.year + (quarter == 3), (quarter * 3 + 3) % 12 + 1, 1) - timedelta(days=1)  # noqa: PLR2004 - the fourth quarter
+    # the fourth quarter
+    this = date(today.year + (quarter == 3), (quarter * 3 + 3) % 12 + 1, 1) - timedelta(days=1)  # noqa: PLR2004
     return [date(today.year, quarter * 3 + 1, 1) - timedelta(days=1), this]
 
 
@@ -513,7 +693,10 @@ def _conclude(told: AssessmentStory) -> None:
             continue
         level = told.levels[item.ref]
         assessing.conclude(
-            rows[item.row.id], level=level, rationale=_rationale(told.chance, item.ref, level), version=item.row.version
+            rows[item.row.id],
+            level=level,
+            rationale=_rationale(told.chance, item.ref, level),
+            version=item.row.version,
         )
 
 
@@ -522,16 +705,29 @@ def _sign(told: AssessmentStory) -> None:
     rows = assessments.item_rows(told.id)
     for item in assessments.items(told.id):
         waits = told.open_one and item.ref in {"MANAGE 2.4", "GOVERN 4.3"}
-        if item.conclusion is not None and not waits and told.levels[item.ref] >= 2:  # noqa: PLR2004 - a level
+        # a level
+        if item.conclusion is not None and not waits and told.levels[item.ref] >= 2:  # noqa: PLR2004
             assessing.sign_off(rows[item.row.id], revision=item.conclusion.revision)
 
 
 GAP_OWNERS = {
-    "MEASURE 2.7": ("anna", -9), "MANAGE 1.1": ("jun", -19), "MAP 3.4": ("anna", 2), "MEASURE 2.11": ("jun", -16), "MEASURE 2.8": ("jun", -12),
-    "MEASURE 2.9": ("jun", -12), "MEASURE 1.3": ("officer", -6), "MEASURE 4.2": ("officer", -6), "MEASURE 3.2": ("jun", -23), "MEASURE 1.1": ("jun", -23),
-    "GOVERN 6.1": ("admin", -9), "MAP 4.1": ("admin", -9), "MAP 4.2": ("admin", -9), "MEASURE 4.3": ("jun", -16), "MANAGE 4.3": ("anna", -36),
+    "MEASURE 2.7": ("anna", -9),
+    "MANAGE 1.1": ("jun", -19),
+    "MAP 3.4": ("anna", 2),
+    "MEASURE 2.11": ("jun", -16),
+    "MEASURE 2.8": ("jun", -12),
+    "MEASURE 2.9": ("jun", -12),
+    "MEASURE 1.3": ("officer", -6),
+    "MEASURE 4.2": ("officer", -6),
+    "MEASURE 3.2": ("jun", -23),
+    "MEASURE 1.1": ("jun", -23),
+    "GOVERN 6.1": ("admin", -9),
+    "MAP 4.1": ("admin", -9),
+    "MAP 4.2": ("admin", -9),
+    "MEASURE 4.3": ("jun", -16),
+    "MANAGE 4.3": ("anna", -36),
     "MEASURE 2.6": ("anna", -36),
-}  # fmt: skip
+}
 
 
 def _hand_out(cast: Cast, told: AssessmentStory) -> None:
@@ -545,21 +741,32 @@ def _hand_out(cast: Cast, told: AssessmentStory) -> None:
 
 RATIONALES = {
     0: ("No accepted evidence supports it yet.",),
-    1: ("The practice exists, but its evidence is overdue or a test failed. It can't be relied on until that is fixed.",),
+    1: (
+        (
+            "The practice exists, but its evidence is overdue or a test failed. It can't be relied"
+            " on until that is fixed."
+        ),
+    ),
     2: ("The practice is in place for all three systems. Its evidence is not complete.",),
     3: (
         "Proven on the day. Its effect over the whole period is not shown yet.",
         "I read the evidence, and it agrees with the owner's statement.",
     ),
-    4: ("It worked through the whole period: the samples passed and the evidence leaves no long gap.",),
+    4: (
+        (
+            "It worked through the whole period: the samples passed and the evidence leaves no long"
+            " gap."
+        ),
+    ),
 }
 
 
 def _rationale(chance: random.Random, ref: str, level: int) -> str:
     if ref == "MEASURE 2.7":
         return (
-            "Security testing is designed well and runs for two of three systems. The overdue penetration test report and the release "
-            "of claims-triage without its red-team sign-off keep me from concluding that it worked throughout the period."
+            "Security testing is designed well and runs for two of three systems. The overdue"
+            " penetration test report and the release of claims-triage without its red-team"
+            " sign-off keep me from concluding that it worked throughout the period."
         )
     return chance.choice(RATIONALES[level])
 
@@ -570,7 +777,9 @@ TOBIAS_LEFT, TOBIAS_ERASED = 200, 172  # days ago
 
 
 def _private_matters(cast: Cast) -> Iterator[Event]:
-    """Tobias left and asked to be forgotten; a claim holds what concerns Anna; Ines asks who a pseudonym is; sign-in changes."""
+    """Tobias left and asked to be forgotten; a claim holds what concerns Anna; Ines asks who a
+    pseudonym is; sign-in changes.
+    """
     yield Event(_ago(TOBIAS_LEFT), "admin", lambda: joining.remove(_membership(cast, "tobias")), 17)
     yield Event(_ago(TOBIAS_ERASED), "admin", partial(_ask_to_erase, cast), 9)
     yield Event(_ago(TOBIAS_ERASED), "officer", partial(_agree_to_erase, cast), 11)
@@ -588,9 +797,12 @@ def _propose_sign_in() -> None:
     now = settings_of(live)
     wanted = replace(now, group_roles={**now.group_roles, "governance-risk-team": "viewer"})
     identity_providers.propose(
-        wanted, secret=None, domains=DOMAINS["acme"], seen=identity_providers.opened(live, None),
+        wanted,
+        secret=None,
+        domains=DOMAINS["acme"],
+        seen=identity_providers.opened(live, None),
         reason="The risk team reads the heat map each month, and asks for access by its own group.",
-    )  # fmt: skip
+    )
 
 
 def _membership(cast: Cast, part: str) -> Membership:
@@ -602,7 +814,8 @@ def _membership(cast: Cast, part: str) -> Membership:
 
 def _ask_to_erase(cast: Cast) -> None:
     privacy.request_erasure(
-        _membership(cast, "tobias"), "He left in spring and asks to be erased under article 17; no claim is open."
+        _membership(cast, "tobias"),
+        "He left in spring and asks to be erased under article 17; no claim is open.",
     )
 
 
@@ -616,7 +829,8 @@ def _agree_to_erase(cast: Cast) -> None:
 
 def _hold(cast: Cast) -> None:
     privacy.place_hold(
-        _membership(cast, "anna"), "Dispute with the former red-team vendor: counsel asks us to keep what they uploaded."
+        _membership(cast, "anna"),
+        "Dispute with the former red-team vendor: counsel asks us to keep what they uploaded.",
     )
 
 
@@ -645,7 +859,12 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
         controls.adopt([c.ref for c in starter_pack.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
         assessing.begin(
-            framework.id, title="First assessment", period_from=_ago(118), period_to=_ago(-60), scope="organisation", targets=None
+            framework.id,
+            title="First assessment",
+            period_from=_ago(118),
+            period_to=_ago(-60),
+            scope="organisation",
+            targets=None,
         )
     decided = [Event(each.day, each.part, each.deed, each.hour) for each in policies.globex(_ago)]
     _play(cast, [*decided, *_globex_evidence()])
@@ -655,7 +874,9 @@ FIRST_PROVEN = 12  # of the controls that Globex has adopted
 
 
 def _globex_evidence() -> Iterator[Event]:
-    """Evidence of a part of the controls, uploaded twice by the officer and accepted by the admin."""
+    """Evidence of a part of the controls, uploaded twice by the officer and accepted by the
+    admin.
+    """
     for days in (95, 20):
         versions: list[UUID] = []
         yield Event(_ago(days), "officer", partial(_upload_first, versions, _ago(days)), 11)
@@ -669,9 +890,13 @@ def _upload_first(versions: list[UUID], day: date) -> None:
     for evidence_id, ref in sorted(items.items(), key=lambda each: each[1]):
         address = f"https://files.globex.example/{ref.lower()}/{day:%Y-%m-%d}"
         brought = evidencing.bring_link(
-            find(Evidence, evidence_id), address, collected_on=day,
-            period_from=day - timedelta(days=91), period_to=day, valid_until=day + timedelta(days=100),
-        )  # fmt: skip
+            find(Evidence, evidence_id),
+            address,
+            collected_on=day,
+            period_from=day - timedelta(days=91),
+            period_to=day,
+            valid_until=day + timedelta(days=100),
+        )
         versions.append(brought.id)
 
 
@@ -685,4 +910,6 @@ def _accept_all(versions: list[UUID]) -> None:
 
 
 def _tell_operator(cast: Cast) -> None:
-    _play(cast, [Event(each.day, each.part, each.deed, each.hour) for each in policies.operator(_ago)])
+    _play(
+        cast, [Event(each.day, each.part, each.deed, each.hour) for each in policies.operator(_ago)]
+    )

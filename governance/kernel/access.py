@@ -1,7 +1,9 @@
-"""Permissions are declared by features, granted to roles and to scopes of keys in one table, and checked here.
+"""Permissions are declared by features, granted to roles and to scopes of keys in one table, and
+checked here.
 
     UPLOAD = permission(
-        "evidence.bring", "upload versions of evidence", roles="admin compliance_officer contributor",
+        "evidence.bring", "upload versions of evidence", roles="admin compliance_officer
+        contributor",
         only={"contributor": [is_owner]},           # a contributor: only if they own it
     )
     REVIEW = permission(
@@ -15,7 +17,8 @@
     matching(UPLOAD, Evidence)         the same rule as SQL, for lists
     not_excluded(REVIEW, Version, ME)  its `unless` alone, where ME is an SQL expression
 
-Without `on` they tell whether the role may at all; that is what a route asks before its object is known.
+Without `on` they tell whether the role may at all; that is what a route asks before its object is
+known.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,21 +33,34 @@ from governance.kernel.current import Actor
 from governance.kernel.errors import DomainError, Forbidden, NotFound
 
 ROLES = (
-    "admin", "compliance_officer", "contributor", "auditor", "viewer",
-    "operator_admin", "operator_finance", "operator_support",
-)  # fmt: skip
+    "admin",
+    "compliance_officer",
+    "contributor",
+    "auditor",
+    "viewer",
+    "operator_admin",
+    "operator_finance",
+    "operator_support",
+)
 ROLE_NAMES = {
-    "admin": "Tenant admin", "compliance_officer": "Compliance officer", "contributor": "Contributor",
-    "auditor": "Auditor", "viewer": "Viewer", "operator_admin": "Operator",
-    "operator_finance": "Operator, finance", "operator_support": "Operator, support",
-}  # fmt: skip
+    "admin": "Tenant admin",
+    "compliance_officer": "Compliance officer",
+    "contributor": "Contributor",
+    "auditor": "Auditor",
+    "viewer": "Viewer",
+    "operator_admin": "Operator",
+    "operator_finance": "Operator, finance",
+    "operator_support": "Operator, support",
+}
 TENANT_ROLES = ROLES[:5]
 OPERATOR_ROLES = ROLES[5:]
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`only` is what must be true of a role's object, `unless` what must not be true whatever the role."""
+    """`only` is what must be true of a role's object, `unless` what must not be true whatever the
+    role.
+    """
 
     name: str
     means: str
@@ -65,7 +81,11 @@ class Permission:
         for role in ROLES:
             if role in self.only:
                 roles.setdefault(self.only[role], []).append(role)
-        only = [f"{', '.join(names)}: only if {each.means}" for conditions, names in roles.items() for each in conditions]
+        only = [
+            f"{', '.join(names)}: only if {each.means}"
+            for conditions, names in roles.items()
+            for each in conditions
+        ]
         return [*only, *(f"not if {each.means}" for each in self.unless)]
 
 
@@ -90,16 +110,25 @@ def permission(
     only: Mapping[str, Iterable[Condition]] | None = None,
     unless: Iterable[Condition] = (),
 ) -> Permission:
-    """Declare one; `means` completes "may not …", `roles`, `scopes` and the keys of `only` are separated by spaces."""
+    """Declare one; `means` completes "may not …", `roles`, `scopes` and the keys of `only` are
+    separated by spaces.
+    """
     if name in registry:
         raise ValueError(f"permission {name} is declared twice")
     if unknown := (set(roles.split()) - set(ROLES)) | (set(scopes.split()) - known_scopes.keys()):
         raise ValueError(f"permission {name} names unknown roles or scopes {sorted(unknown)}")
     limited = {role: tuple(each) for names, each in (only or {}).items() for role in names.split()}
     if idle := limited.keys() - set(roles.split()):
-        raise ValueError(f"permission {name} has conditions for roles that don't hold it: {sorted(idle)}")
+        raise ValueError(
+            f"permission {name} has conditions for roles that don't hold it: {sorted(idle)}"
+        )
     registry[name] = Permission(
-        name, means, frozenset(roles.split()), scopes=frozenset(scopes.split()), only=limited, unless=tuple(unless)
+        name,
+        means,
+        frozenset(roles.split()),
+        scopes=frozenset(scopes.split()),
+        only=limited,
+        unless=tuple(unless),
     )
     return registry[name]
 
@@ -116,7 +145,9 @@ def allowed(needs: Permission, *, on: Any = None) -> bool:
 
 
 def require(needs: Permission, *, on: Any = None) -> None:
-    """Raise Forbidden with the reason, or NotFound where the object is hidden, unless it is allowed."""
+    """Raise Forbidden with the reason, or NotFound where the object is hidden, unless it is
+    allowed.
+    """
     if (refusal := _refusal(needs, on)) is not None:
         raise refusal
 
@@ -128,7 +159,10 @@ def why_not(needs: Permission, *, on: Any) -> str | None:
 
 
 def matching(needs: Permission, model: Any) -> ColumnElement[bool]:
-    """The rows of `model` to which the acting person may do this: `allowed(needs, on=row)` as an SQL condition."""
+    """The rows of `model` to which the acting person may do this:
+
+    `allowed(needs, on=row)` as an SQL condition.
+    """
     who = current.actor()
     if not allowed(needs):
         return false()
@@ -137,12 +171,16 @@ def matching(needs: Permission, model: Any) -> ColumnElement[bool]:
 
 
 def not_excluded(needs: Permission, model: Any, me: Any) -> ColumnElement[bool]:
-    """The rows that `unless` doesn't forbid to whoever `me` is the id of, for a statement that is written once for everyone."""
+    """The rows that `unless` doesn't forbid to whoever `me` is the id of, for a statement that is
+    written once for everyone.
+    """
     return _not_excluded(needs, Whoever(me), model)
 
 
 def _not_excluded(needs: Permission, who: Actor | Whoever, model: Any) -> ColumnElement[bool]:
-    return and_(true(), *(not_(func.coalesce(each.sql(who, model), false())) for each in needs.unless))
+    return and_(
+        true(), *(not_(func.coalesce(each.sql(who, model), false())) for each in needs.unless)
+    )
 
 
 def _holds(who: Actor, needs: Permission) -> bool:
@@ -167,7 +205,10 @@ def _refusal(needs: Permission, thing: Any) -> DomainError | None:
 
 def _of_role(needs: Permission) -> Forbidden:
     if current.actor().kind == "api_key":
-        return Forbidden(f"This key may not {needs.means}. It takes the scope {' or '.join(sorted(needs.scopes))}.")
+        return Forbidden(
+            f"This key may not {needs.means}. It takes the scope"
+            f" {' or '.join(sorted(needs.scopes))}."
+        )
     return Forbidden(f"Your role may not {needs.means}. {who_may(needs)}")
 
 
@@ -182,7 +223,10 @@ def _either(names: list[str]) -> str:
 
 
 def _or_others(needs: Permission) -> str:
-    """The roles that may always, to follow another one: ", a tenant admin or a compliance officer", or nothing."""
+    """The roles that may always, to follow another one:
+
+    ", a tenant admin or a compliance officer", or nothing.
+    """
     names = [ROLE_NAMES[role].lower() for role in ROLES if role in needs.roles - needs.only.keys()]
     listed = _either([f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names])
     return f", {listed}" if len(names) > 1 else f" or {listed}" if names else ""

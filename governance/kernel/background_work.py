@@ -1,14 +1,20 @@
-"""Whatever is generated in the background: requested, watched, cancelled, retried, stored and downloaded in one way.
+"""Whatever is generated in the background: requested, watched, cancelled, retried, stored and
+downloaded in one way.
 
-    EXPORTS = WorkKind(name="log export", noun="export", model=LogExport, …)    declared once, beside the feature's actions
-    start(row)                           keep the request and queue its work, in the caller's transaction
+    EXPORTS = WorkKind(name="log export", noun="export", model=LogExport, …)    declared once,
+    beside the feature's actions
+    start(row)                           keep the request and queue its work, in the caller's
+                                         transaction
     under_way(LogExport, *conditions)    what is queued or running: a second click watches the first
     cancel(run), retry(run)              with the audit entry that the kind declares
-    target_of(EXPORTS, item)             in the handler: its row, if whoever requested it is still a member who may
-    keep(EXPORTS, item, stream, file)    store the file and let the feature name it in its row: both, or neither
+    target_of(EXPORTS, item)             in the handler: its row, if whoever requested it is still a
+                                         member who may
+    keep(EXPORTS, item, stream, file)    store the file and let the feature name it in its row:
+                                         both, or neither
 
-The feature keeps what it generates: its row (a `Generated`), the handler of its work, and what it records. How far the work is
-stands in the WorkItem (decisions/0006). A killed handler runs again, from what its row has kept.
+The feature keeps what it generates: its row (a `Generated`), the handler of its work, and what it
+records. How far the work is stands in the WorkItem (decisions/0006). A killed handler runs again,
+from what its row has kept.
 """
 
 import time
@@ -68,15 +74,19 @@ def _nothing(_row: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkKind[R: Generated]:
-    """One kind of generated thing. Its callables take the row.
+    """One kind of generated thing.
 
-    `name` is that of its work items, `noun` what sentences call it. `view` is the permission to watch it, `permission` to request,
-    cancel and retry it. `find` returns the row with an id, for who may see it, and raises NotFound otherwise. `page` is the endpoint
-    of its page with the values of the address, `address` the values in the addresses that cancel and retry it. `requested` and
-    `cancelled` record the audit entries; without `cancelled` it can't be cancelled. `renew` forgets what an earlier try has kept
-    and a retry must not use, or raises DomainError where there is nothing to retry.
-    With `requester_only` nothing is generated for somebody who has left or may no longer. `stored` is the column with the key of the
-    stored file, `prefix` the part of the storage that holds only these.
+    Its callables take the row.
+
+    `name` is that of its work items, `noun` what sentences call it. `view` is the permission to
+    watch it, `permission` to request, cancel and retry it. `find` returns the row with an id, for
+    who may see it, and raises NotFound otherwise. `page` is the endpoint of its page with the
+    values of the address, `address` the values in the addresses that cancel and retry it.
+    `requested` and `cancelled` record the audit entries; without `cancelled` it can't be cancelled.
+    `renew` forgets what an earlier try has kept and a retry must not use, or raises DomainError
+    where there is nothing to retry. With `requester_only` nothing is generated for somebody who has
+    left or may no longer. `stored` is the column with the key of the stored file, `prefix` the part
+    of the storage that holds only these.
     """
 
     name: str
@@ -101,13 +111,18 @@ class WorkKind[R: Generated]:
     def __post_init__(self) -> None:
         """Make the kind known to the pages that show any work. A name belongs to one kind."""
         if self.name in kinds or self.model in _of_model:
-            raise ValueError(f"There are two kinds of background work {self.name!r}, or of {self.model.__name__}.")
+            raise ValueError(
+                f"There are two kinds of background work {self.name!r}, or of"
+                f" {self.model.__name__}."
+            )
         kinds[self.name] = _of_model[self.model] = self
         may_watch[self.name] = self.view
 
 
 kinds: dict[str, WorkKind[Any]] = {}
-may_watch: dict[str, Permission] = {}  # kind of work → who may; of a kind that isn't in here, only its requester
+may_watch: dict[
+    str, Permission
+] = {}  # kind of work → who may; of a kind that isn't in here, only its requester
 _of_model: dict[type[Generated], WorkKind[Any]] = {}
 
 
@@ -161,7 +176,11 @@ def run_of[R: Generated](row: R) -> Run[R]:
 def under_way[R: Generated](model: type[R], *conditions: Any, limit: int = 1) -> Sequence[R]:
     """The rows whose work has not ended."""
     query = select(model).join(WorkItem, WorkItem.id == model.work_item_id)
-    return session().scalars(query.where(WorkItem.state.in_(UNDER_WAY), *conditions).limit(limit)).all()
+    return (
+        session()
+        .scalars(query.where(WorkItem.state.in_(UNDER_WAY), *conditions).limit(limit))
+        .all()
+    )
 
 
 def watched(item_id: UUID) -> WorkItem:
@@ -186,19 +205,28 @@ def told(item: WorkItem) -> dict[str, object]:
     """What a page shows of work, as JSON."""
     left = ""
     if item.state == "running" and item.started_at and item.done > MIN_DONE and item.total:
-        seconds = (clock.now() - item.started_at).total_seconds() * (item.total - item.done) / item.done
+        seconds = (
+            (clock.now() - item.started_at).total_seconds() * (item.total - item.done) / item.done
+        )
         left = f"about {max(1, round(seconds))} s left"
     return {
-        "state": item.state, "step": item.step, "percent": item.percent, "left": left,
-        "error": item.step if item.state == "failed" else "", "over": item.is_over,
-    }  # fmt: skip
+        "state": item.state,
+        "step": item.step,
+        "percent": item.percent,
+        "left": left,
+        "error": item.step if item.state == "failed" else "",
+        "over": item.is_over,
+    }
 
 
 # ---- requesting, cancelling, retrying
 
 
 def lock(model: type[Generated]) -> None:
-    """Of two clicks, let the second one see what the first one requested. Then look for what is under way, and start."""
+    """Of two clicks, let the second one see what the first one requested.
+
+    Then look for what is under way, and start.
+    """
     alone(f"requests of {model.__tablename__}")
 
 
@@ -217,7 +245,10 @@ def _queue(row: Generated) -> None:
 
 
 def cancel(run: Run[Any]) -> None:
-    """Ask the work to stop. Cancelled twice is cancelled once; what is ready, or ended otherwise, is refused."""
+    """Ask the work to stop.
+
+    Cancelled twice is cancelled once; what is ready, or ended otherwise, is refused.
+    """
     kind = kind_of(run.row)
     if run.work is not None:
         session().refresh(run.work, with_for_update=True)
@@ -233,7 +264,10 @@ def cancel(run: Run[Any]) -> None:
 
 
 def retry(run: Run[Any]) -> None:
-    """Queue it again after a failure or a cancellation. The second of two clicks changes nothing."""
+    """Queue it again after a failure or a cancellation.
+
+    The second of two clicks changes nothing.
+    """
     kind, before = kind_of(run.row), run.work.id if run.work else None
     lock(kind.model)
     session().refresh(run.row)
@@ -249,12 +283,17 @@ def retry(run: Run[Any]) -> None:
 
 
 def target_of(kind: WorkKind[Any], item: WorkItem) -> UUID:
-    """The id of the row that the work is for. Raises Forbidden when its requester must still be here, and isn't."""
+    """The id of the row that the work is for.
+
+    Raises Forbidden when its requester must still be here, and isn't.
+    """
     if item.target_id is None:
         raise RuntimeError(f"the work of every {kind.noun} names its row")
     if kind.requester_only:
         if current.actor().person_id != item.asked_by:
-            raise Forbidden(f"The requester of this {kind.noun} is no longer a member. Nothing was generated.")
+            raise Forbidden(
+                f"The requester of this {kind.noun} is no longer a member. Nothing was generated."
+            )
         access.require(kind.permission)
     return item.target_id
 
@@ -271,10 +310,14 @@ class PacedProgress:
             self._progress(done, total, step)
 
 
-def keep[R: Generated](kind: WorkKind[R], item: WorkItem, content: BinaryIO, file: Callable[[storage.Blob], bool]) -> None:
-    """Store the file, then let `file` name it in its row, in a transaction of its own; or leave nothing behind.
+def keep[R: Generated](
+    kind: WorkKind[R], item: WorkItem, content: BinaryIO, file: Callable[[storage.Blob], bool]
+) -> None:
+    """Store the file, then let `file` name it in its row, in a transaction of its own; or leave
+    nothing behind.
 
-    `file` returns False when another process was sooner. Raises Cancelled when somebody cancelled at the last moment.
+    `file` returns False when another process was sooner. Raises Cancelled when somebody cancelled
+    at the last moment.
     """
     blob = storage.store().write(item.tenant_id, content, limit=kind.max_bytes, shelf=kind.prefix)
     try:
@@ -307,13 +350,22 @@ def _named(kind: WorkKind[Any], keys: Sequence[str]) -> set[str]:
     """Those of these keys that a row of the kind names."""
     if kind.stored is None:
         return set(keys)
-    return {key for key in session().scalars(select(kind.stored).where(kind.stored.in_(keys))) if key}
+    return {
+        key for key in session().scalars(select(kind.stored).where(kind.stored.in_(keys))) if key
+    }
 
 
 def sweep(kind: WorkKind[Any]) -> int:
-    """Remove the acting tenant's stored files of a kind that no row has named for a day; how many. A killed process leaves such ones."""
+    """Remove the acting tenant's stored files of a kind that no row has named for a day; how many.
+
+    A killed process leaves such ones.
+    """
     store, before = storage.store(), clock.now() - ORPHANED_AFTER
-    old = [key for key, written in store.aged(f"{current.actor().tenant_id.hex}/{kind.prefix}") if written < before]
+    old = [
+        key
+        for key, written in store.aged(f"{current.actor().tenant_id.hex}/{kind.prefix}")
+        if written < before
+    ]
     named = _named(kind, old)
     for key in (orphans := [key for key in old if key not in named]):
         store.remove(key)

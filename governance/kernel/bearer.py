@@ -1,8 +1,12 @@
-"""Bearer keys: their form, and which of the keys that are held opens. Pure, so that a snapshot can answer without a database.
+"""Bearer keys: their form, and which of the keys that are held opens.
 
-    gc_<tenant>_<43 characters>     256 random bits; the tenant in it says where to look, and is no secret
+Pure, so that a snapshot can answer without a database.
 
-Only SHA-256 of a key is kept. A plain hash is enough: nobody guesses 256 bits, so there is nothing to make slow.
+    gc_<tenant>_<43 characters>     256 random bits; the tenant in it says where to look, and is no
+                                    secret
+
+Only SHA-256 of a key is kept. A plain hash is enough: nobody guesses 256 bits, so there is nothing
+to make slow.
 """
 
 import hashlib
@@ -49,8 +53,17 @@ class StoredKey:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.tenant_id, self.tenant, self.tenant_name, None, self.name, "api_key",
-                     kind="api_key", key_id=self.key_id, scopes=self.scopes)  # fmt: skip
+        return Actor(
+            self.tenant_id,
+            self.tenant,
+            self.tenant_name,
+            None,
+            self.name,
+            "api_key",
+            kind="api_key",
+            key_id=self.key_id,
+            scopes=self.scopes,
+        )
 
 
 type Keys = Mapping[tuple[str, bytes], StoredKey]
@@ -70,7 +83,9 @@ def digest(text: str) -> bytes:
 
 
 def header_of(environ: Mapping[str, Any]) -> str:
-    """The Authorization header of a WSGI environ, or its X-API-Key in that form; empty without either."""
+    """The Authorization header of a WSGI environ, or its X-API-Key in that form; empty without
+    either.
+    """
     key = environ.get("HTTP_X_API_KEY")
     return environ.get("HTTP_AUTHORIZATION") or (f"Bearer {key}" if key else "")
 

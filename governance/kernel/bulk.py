@@ -30,7 +30,9 @@ class BulkItem:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex characters that differ once a field in `now`, or what blocks the action, differs."""
+        """16 hex characters that differ once a field in `now`, or what blocks the action,
+        differs.
+        """
         return _digest([self.now, self.blocked])
 
 
@@ -68,7 +70,10 @@ class BulkPreview:
 
 
 def preview(items: Sequence[BulkItem], wanted: Callable[[BulkItem], Values]) -> BulkPreview:
-    """What the action would do. `wanted` gives the fields that it sets on one item, with their values."""
+    """What the action would do.
+
+    `wanted` gives the fields that it sets on one item, with their values.
+    """
     told = [BulkChange(item, {**item.now, **wanted(item)}) for item in items]
     differing = [change for change in told if change.after != change.item.now]
     return BulkPreview(

@@ -1,4 +1,5 @@
-"""The two steps of every bulk action: a page that lists what changes, then the same form, confirmed.
+"""The two steps of every bulk action: a page that lists what changes, then the same form,
+confirmed.
 
 A list declares its action once (`BulkAction`) and hands its POST to `run`. The first POST carries
 `ids` and shows the preview; the confirming one carries `seen`, the id and fingerprint of each row
@@ -83,9 +84,15 @@ def _seen() -> dict[UUID, str]:
 
 
 def run(
-    action: BulkAction, form: Form, wanted: Callable[[BulkItem], Values], *, back: str, ids: Collection[UUID] = (),
-    crumbs: Sequence[tuple[str, str | None]], fields: Mapping[str, str] | None = None,
-) -> ResponseReturnValue:  # fmt: skip
+    action: BulkAction,
+    form: Form,
+    wanted: Callable[[BulkItem], Values],
+    *,
+    back: str,
+    ids: Collection[UUID] = (),
+    crumbs: Sequence[tuple[str, str | None]],
+    fields: Mapping[str, str] | None = None,
+) -> ResponseReturnValue:
     """Preview, or apply what was previewed. `fields` are hidden fields of the action's own."""
     seen = _seen()
     asked = seen.keys() or set(ids)
@@ -110,7 +117,9 @@ def run(
         [(str(item.id), dict(wanted(item))) for item in sorted(items, key=lambda each: each.id)],
     )
     if changed := overtaken(items, seen):
-        return _pressed_before(context, shown, press) or _page(context, shown, changed=changed, status=409)
+        return _pressed_before(context, shown, press) or _page(
+            context, shown, changed=changed, status=409
+        )
     if not accepted(form, lambda: action.apply(shown.changes)):
         return _page(context, shown, status=form.status)
     if shown.changes:
@@ -118,13 +127,16 @@ def run(
     return redirect(back, 303)
 
 
-def _pressed_before(context: Mapping[str, Any], shown: BulkPreview, press: str) -> ResponseReturnValue | None:
+def _pressed_before(
+    context: Mapping[str, Any], shown: BulkPreview, press: str
+) -> ResponseReturnValue | None:
     """The answer to the same press once more, or to one with nothing left to do; otherwise None."""
     if (earlier := undo.applied(press)) is not None:
         say(context["action"].done(len(earlier.steps)), earlier.id)
     elif not shown.changes and not shown.blocked:
         say(
-            f"Nothing is left to change: {plural(len(shown.items), context['action'].noun)} had these values already.",
+            f"Nothing is left to change: {plural(len(shown.items), context['action'].noun)} had"
+            " these values already.",
             None,
         )
     else:
@@ -136,7 +148,10 @@ def _check_count(action: BulkAction, count: int) -> None:
     if not count:
         raise Invalid(f"Select at least one {action.noun} first.")
     if count > MAX_ITEMS:
-        raise Invalid(f"You selected {plural(count, action.noun)}. One bulk action changes at most {MAX_ITEMS}.")
+        raise Invalid(
+            f"You selected {plural(count, action.noun)}. One bulk action changes at most"
+            f" {MAX_ITEMS}."
+        )
 
 
 def _page(
@@ -148,7 +163,13 @@ def _page(
     status: int = 200,
 ) -> ResponseReturnValue:
     columns: Sequence[BulkColumn] = context["action"].columns
-    values = {c.field: {i.now.get(c.field) for i in shown.items} | {e.after.get(c.field) for e in shown.changes} for c in columns}
+    values = {
+        c.field: (
+            {i.now.get(c.field) for i in shown.items}
+            | {e.after.get(c.field) for e in shown.changes}
+        )
+        for c in columns
+    }
     words = {c.field: c.describe(values[c.field]) for c in columns}
     return page(
         PREVIEW,

@@ -1,8 +1,9 @@
 """Object conditions: who somebody is to one object ("its owner", "its uploader").
 
-A condition is a pure function of (actor, object), with its words. Features declare theirs beside the permissions that
-name them, in `permissions.py`; `kernel/access.py` asks them. Called with a mapped class in the object's place, the same
-function gives the SQL condition for lists; one that can't do both has its SQL stated apart.
+A condition is a pure function of (actor, object), with its words. Features declare theirs beside
+the permissions that name them, in `permissions.py`; `kernel/access.py` asks them. Called with a
+mapped class in the object's place, the same function gives the SQL condition for lists; one that
+can't do both has its SQL stated apart.
 """
 
 from collections.abc import Callable
@@ -18,18 +19,21 @@ type Predicate = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Whoever:
-    """Stands in for the actor in a statement that is written once for everyone: an SQL expression is their id."""
+    """Stands in for the actor in a statement that is written once for everyone: an SQL expression
+    is their id.
+    """
 
     person_id: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`means` completes "only if …" and "not if …" for the person, as "they"; `refusal` is the sentence where it forbids.
+    """`means` completes "only if …" and "not if …" for the person, as "they"; `refusal` is the
+    sentence where it forbids.
 
-    In `refusal`, {object} is the object, {means} what the permission is for, and {others} ", a tenant admin or …", the roles that
-    may always.
-    `hides`: the object does not exist for whom it forbids (404 rather than 403).
+    In `refusal`, {object} is the object, {means} what the permission is for, and {others} ", a
+    tenant admin or …", the roles that may always. `hides`: the object does not exist for whom it
+    forbids (404 rather than 403).
     """
 
     means: str
@@ -46,15 +50,21 @@ class Condition:
         return bool(self.predicate(who, thing))
 
     def sql(self, who: Actor | Whoever, model: Any) -> ColumnElement[bool]:
-        """The rows of `model` for which it is true of `who`; TypeError where the predicate has no SQL."""
+        """The rows of `model` for which it is true of `who`; TypeError where the predicate has no
+        SQL.
+        """
         found = self.sql_predicate(who, model) if who.person_id is not None else False
         if isinstance(found, bool) and who.person_id is not None:
             raise TypeError(f"{self.name} can't be asked in SQL: give it `sql`")
         return literal(found) if isinstance(found, bool) else found
 
 
-def condition(means: str, refusal: str, *, sql: Predicate | None = None, hides: bool = False) -> Callable[[Predicate], Condition]:
-    """Give a predicate its words; `sql` where the predicate itself can't be called with a mapped class."""
+def condition(
+    means: str, refusal: str, *, sql: Predicate | None = None, hides: bool = False
+) -> Callable[[Predicate], Condition]:
+    """Give a predicate its words; `sql` where the predicate itself can't be called with a mapped
+    class.
+    """
     return lambda predicate: Condition(means, refusal, predicate, sql or predicate, hides)
 
 

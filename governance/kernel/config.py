@@ -1,4 +1,7 @@
-"""Settings from the environment, read once. Outside the demo a missing or weak value stops the start, by name."""
+"""Settings from the environment, read once.
+
+Outside the demo a missing or weak value stops the start, by name.
+"""
 
 import os
 import secrets
@@ -45,7 +48,9 @@ class Settings:
 
     @property
     def domain(self) -> str:
-        """What mail and signatures name this installation by: its host; on loopback a name that is nobody's."""
+        """What mail and signatures name this installation by: its host; on loopback a name that is
+        nobody's.
+        """
         return "console.example" if self.host in LOOPBACK | {""} else self.host
 
 
@@ -55,7 +60,9 @@ def public_address(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; with DATABASE_URL unset an embedded PostgreSQL is started and the keys live in var/."""
+    """Read the settings; with DATABASE_URL unset an embedded PostgreSQL is started and the keys
+    live in var/.
+    """
     var = Path(environ.get("GOVERNANCE_VAR", "var")).resolve()
     demo = environ.get("GOVERNANCE_DEMO") == "1"
     embedded = not environ.get("DATABASE_URL")
@@ -66,26 +73,45 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     kek = _key(environ, "GOVERNANCE_KEK_FILE", var / "kek.key", lenient, problems)
     previous = _key(environ, PREVIOUS, var, False, problems) if PREVIOUS in environ else b""
     if kek and previous[:32] == kek[:32]:
-        problems.append(f"{PREVIOUS} is the key that GOVERNANCE_KEK_FILE names: give the one before it, or leave it unset")
+        problems.append(
+            f"{PREVIOUS} is the key that GOVERNANCE_KEK_FILE names: give the one before it, or"
+            " leave it unset"
+        )
     if kek and kek[:32] == secret[:32]:
-        problems.append("GOVERNANCE_KEK_FILE and GOVERNANCE_SECRET_KEY_FILE must be two different keys")
-    problems += [f"{name} is not a database address such as postgresql://user@host/name"
-                 for name in ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL") if "://" not in (environ.get(name) or "://")]  # fmt: skip
+        problems.append(
+            "GOVERNANCE_KEK_FILE and GOVERNANCE_SECRET_KEY_FILE must be two different keys"
+        )
+    problems += [
+        f"{name} is not a database address such as postgresql://user@host/name"
+        for name in ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL")
+        if "://" not in (environ.get(name) or "://")
+    ]
     if problems:
         raise SettingsError("The console does not start:\n  " + "\n  ".join(problems))
     url, owner_url = _database(environ, var)
     return Settings(
-        database_url=url, owner_database_url=owner_url, secret_key=secret, kek=kek[:32], public_url=public_url,
+        database_url=url,
+        owner_database_url=owner_url,
+        secret_key=secret,
+        kek=kek[:32],
+        public_url=public_url,
         storage_url=environ.get("GOVERNANCE_STORAGE_URL", f"file:{var / 'objects'}"),
-        smtp_url=environ.get("GOVERNANCE_SMTP_URL"), var=var, demo=demo,
-        product=environ.get("GOVERNANCE_PRODUCT", "Meridian"), metrics_token=environ.get("GOVERNANCE_METRICS_TOKEN") or None,
-        previous_kek=previous[:32] or None, follows=True, workers=_workers(environ),
+        smtp_url=environ.get("GOVERNANCE_SMTP_URL"),
+        var=var,
+        demo=demo,
+        product=environ.get("GOVERNANCE_PRODUCT", "Meridian"),
+        metrics_token=environ.get("GOVERNANCE_METRICS_TOKEN") or None,
+        previous_kek=previous[:32] or None,
+        follows=True,
+        workers=_workers(environ),
         clamav=environ.get("GOVERNANCE_CLAMAV") or None,
-    )  # fmt: skip
+    )
 
 
 def _workers(environ: Mapping[str, str]) -> int:
-    """How many web processes `governance web` has started; another server says it by GOVERNANCE_WEB_WORKERS."""
+    """How many web processes `governance web` has started; another server says it by
+    GOVERNANCE_WEB_WORKERS.
+    """
     given = environ.get("GOVERNANCE_WEB_WORKERS", "1")
     return int(given) if given.isdecimal() and int(given) else 1
 
@@ -94,7 +120,9 @@ def _database(environ: Mapping[str, str], var: Path) -> tuple[str, str]:
     url = environ.get("DATABASE_URL")
     if url:
         return _psycopg(url), _psycopg(environ.get("GOVERNANCE_OWNER_DATABASE_URL", url))
-    from governance.kernel import embedded  # noqa: PLC0415 - the wheel is an extra: absent in production
+    from governance.kernel import (  # noqa: PLC0415
+        embedded,
+    )
 
     server = embedded.start(var / "pg")
     return server.app_url, server.owner_url
@@ -112,7 +140,13 @@ def _weak_url(public_url: str, *, lenient: bool) -> list[str]:
     return ["GOVERNANCE_PUBLIC_URL must begin with https:// (or be a loopback address)"]
 
 
-def _key(environ: Mapping[str, str], name: str, fallback: Path, lenient: bool, problems: list[str]) -> bytes:  # noqa: FBT001 - private
+def _key(
+    environ: Mapping[str, str],
+    name: str,
+    fallback: Path,
+    lenient: bool,  # noqa: FBT001
+    problems: list[str],
+) -> bytes:
     path = Path(environ[name]) if name in environ else fallback if lenient else None
     if path is None:
         problems.append(f"{name} is not set: name a file with at least 32 random bytes")
@@ -126,6 +160,9 @@ def _key(environ: Mapping[str, str], name: str, fallback: Path, lenient: bool, p
     except OSError as error:
         problems.append(f"{name} ({path.name}) cannot be read: {error.strerror}")
         return b""
-    if len(content) < 32 or len(set(content)) < 12:  # noqa: PLR2004 - 256 bits, and not one repeated letter
-        problems.append(f"{name} ({path.name}) is missing, shorter than 32 bytes, or plainly not random")
+    # 256 bits, and not one repeated letter
+    if len(content) < 32 or len(set(content)) < 12:  # noqa: PLR2004
+        problems.append(
+            f"{name} ({path.name}) is missing, shorter than 32 bytes, or plainly not random"
+        )
     return content

@@ -1,6 +1,8 @@
-"""Days that a person or a machine writes: the field of a form, and the reading of an address or a file.
+"""Days that a person or a machine writes: the field of a form, and the reading of an address or a
+file.
 
-DayField("Due", required=False)        reads a day, and says in words what is wrong with what was sent
+DayField("Due", required=False)        reads a day, and says in words what is wrong with what was
+                                       sent
 parse_day(text, field="as_of")         the same for a text; raises Invalid
 """
 
@@ -18,10 +20,19 @@ ANY_DAY = (date.min, date.max)  # where the action has bounds of its own
 MAX_SHOWN = 40  # characters of what was sent
 
 
-def parse_day(text: str, *, field: str | None = None, bounds: tuple[date, date] = CENTURY, is_named: bool = False) -> date:
-    """Return the day that is written as 2026-11-25, blanks around it aside. Raises Invalid, about `field`, for anything else.
+def parse_day(
+    text: str,
+    *,
+    field: str | None = None,
+    bounds: tuple[date, date] = CENTURY,
+    is_named: bool = False,
+) -> date:
+    """Return the day that is written as 2026-11-25, blanks around it aside.
 
-    With `is_named` the sentence begins with the field's name: where it is shown apart from the field.
+    Raises Invalid, about `field`, for anything else.
+
+    With `is_named` the sentence begins with the field's name: where it is shown apart from the
+    field.
     """
     sent, (first, last) = text.strip(), bounds
     lead = f"{field}: " if is_named else ""
@@ -31,10 +42,15 @@ def parse_day(text: str, *, field: str | None = None, bounds: tuple[date, date] 
         wrong = f"“{sent[:MAX_SHOWN]}” isn't a date. Enter one" if sent else "Enter a date"
         raise Invalid(f"{lead}{wrong} such as {EXAMPLE}.", field=field) from None
     if day < first:
-        raise Invalid(f"{lead}{day.isoformat()} is before the year {first.year}. Enter a later date.", field=field)
+        raise Invalid(
+            f"{lead}{day.isoformat()} is before the year {first.year}. Enter a later date.",
+            field=field,
+        )
     if day > last:
         raise Invalid(
-            f"{lead}{day.isoformat()} is after the year {last.year}. Enter a date from {first.year} to {last.year}.", field=field
+            f"{lead}{day.isoformat()} is after the year {last.year}. Enter a date from {first.year}"
+            f" to {last.year}.",
+            field=field,
         )
     return day
 

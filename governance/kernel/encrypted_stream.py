@@ -1,14 +1,20 @@
-"""A stream sealed in chunks: AES-256-GCM under a key of its own, so that neither end is ever held in memory whole.
+"""A stream sealed in chunks:
 
-    Seal(key, context)                 seals piece by piece: `head`, then seal(piece) …, and close(last piece, digest)
-    Unsealed(file, key, context, …)    a file that opens them again, and refuses at the first chunk that is not right
-    chunks(stream)                     a stream in chunks of one size, each with whether it is the last
+AES-256-GCM under a key of its own, so that neither end is ever held in memory whole.
 
-The STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015, https://eprint.iacr.org/2015/189), as Tink and age use it:
-a chunk's nonce is its number and a mark on the last one, so a chunk that is missing, repeated, in another place or cut
-off does not open. The key of each stream comes from the tenant's by HKDF with a random salt; `context` says whose it is.
-The last chunk is bound to the digest of the whole, by which the object is named: one object put in another's place does
-not open either. Pure: no store, no clock.
+    Seal(key, context)                 seals piece by piece: `head`, then seal(piece) …, and
+                                       close(last piece, digest)
+    Unsealed(file, key, context, …)    a file that opens them again, and refuses at the first chunk
+                                       that is not right
+    chunks(stream)                     a stream in chunks of one size, each with whether it is the
+                                       last
+
+The STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015,
+https://eprint.iacr.org/2015/189), as Tink and age use it: a chunk's nonce is its number and a mark
+on the last one, so a chunk that is missing, repeated, in another place or cut off does not open.
+The key of each stream comes from the tenant's by HKDF with a random salt; `context` says whose it
+is. The last chunk is bound to the digest of the whole, by which the object is named: one object put
+in another's place does not open either. Pure: no store, no clock.
 """
 
 import io
@@ -36,7 +42,9 @@ class Altered(DomainError):
 
 
 def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[tuple[bytes, bool]]:
-    """(chunk, is it the last) of a stream, however small the pieces are in which it gives itself; an empty one has one empty chunk."""
+    """(chunk, is it the last) of a stream, however small the pieces are in which it gives itself;
+    an empty one has one empty chunk.
+    """
     held = _filled(stream, size)
     while True:
         following = _filled(stream, size) if len(held) == size else b""
@@ -75,7 +83,10 @@ class Seal:
 
 
 class Unsealed(io.RawIOBase):
-    """The plain bytes of a sealed file. Raises Altered at the first chunk that was changed, moved or cut off."""
+    """The plain bytes of a sealed file.
+
+    Raises Altered at the first chunk that was changed, moved or cut off.
+    """
 
     def __init__(self, file: BinaryIO, key: bytes, context: bytes, *, digest: str) -> None:
         self._file, self._digest = file, digest
@@ -89,7 +100,8 @@ class Unsealed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io calls it with
+    # what io calls it with
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if not self._plain and not self._over:
             self._plain = memoryview(self._opened())
         taken = min(len(buffer), len(self._plain))
@@ -113,7 +125,9 @@ class Unsealed(io.RawIOBase):
         super().close()
 
 
-ALTERED = "The stored file is not the one that was brought in: its bytes were altered or are incomplete."
+ALTERED = (
+    "The stored file is not the one that was brought in: its bytes were altered or are incomplete."
+)
 
 
 def _derived(key: bytes, salt: bytes, context: bytes) -> tuple[AESGCM, bytes]:

@@ -36,9 +36,14 @@ class TooLarge(DomainError):
 
 
 class Stale(DomainError):
-    """Somebody else changed the object since the form was opened. Carries what changed: name → (then, now)."""
+    """Somebody else changed the object since the form was opened.
 
-    def __init__(self, message: str, changes: Mapping[str, tuple[object, object]] | None = None) -> None:
+    Carries what changed: name → (then, now).
+    """
+
+    def __init__(
+        self, message: str, changes: Mapping[str, tuple[object, object]] | None = None
+    ) -> None:
         super().__init__(message)
         self.changes = dict(changes or {})
 
@@ -54,7 +59,10 @@ class SignInNeeded(DomainError):
 
 
 class KeyNeeded(DomainError):
-    """A machine's address was asked without a key that opens it. `reason` is RFC 6750's word; None when no key was shown."""
+    """A machine's address was asked without a key that opens it.
+
+    `reason` is RFC 6750's word; None when no key was shown.
+    """
 
     status = 401
 

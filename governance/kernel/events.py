@@ -1,14 +1,17 @@
-"""Domain events: a feature states what happened, and features above it act on it in the same transaction.
+"""Domain events: a feature states what happened, and features above it act on it in the same
+transaction.
 
     @dataclass(frozen=True, slots=True)
     class DrillEnded(Event): …
 
-    publish(DrillEnded(…))                    each subscriber runs now, inside the publisher's transaction
+    publish(DrillEnded(…))                    each subscriber runs now, inside the publisher's
+                                              transaction
     subscribe(DrillEnded, handler, order=50)  manifests call this at start; lower orders run first
-    check_subscribed()                        after the last manifest: an event without a subscriber stops the start
+    check_subscribed()                        after the last manifest: an event without a subscriber
+                                              stops the start
 
-A subscriber that raises rolls everything back, the publisher's work included, and the person sees its message. What must
-not undo the work belongs in a job that the subscriber queues.
+A subscriber that raises rolls everything back, the publisher's work included, and the person sees
+its message. What must not undo the work belongs in a job that the subscriber queues.
 """
 
 import sys
@@ -35,7 +38,10 @@ _subscribers: dict[type[Event], list[tuple[int, Handler[Any]]]] = {}
 
 
 def subscribe[E: Event](kind: type[E], handler: Handler[E], *, order: int = 50) -> None:
-    """Run `handler` for each event of this kind from now on. Subscribing twice is subscribing once."""
+    """Run `handler` for each event of this kind from now on.
+
+    Subscribing twice is subscribing once.
+    """
     known = _subscribers.setdefault(kind, [])
     if all(handler != other for _order, other in known):
         known.append((order, handler))
@@ -51,23 +57,29 @@ def check_subscribed(package: str = "governance") -> None:
     """Raise NoSubscriber when an event that is declared in this package has no subscriber."""
     alone = sorted(kind.__name__ for kind in _declared(package) if not subscribers(kind))
     if alone:
-        raise NoSubscriber(f"No feature subscribes to {', '.join(alone)}. Subscribe in a manifest, or remove the event.")
+        raise NoSubscriber(
+            f"No feature subscribes to {', '.join(alone)}. Subscribe in a manifest, or remove the"
+            " event."
+        )
 
 
 def _declared(package: str) -> list[type[Event]]:
-    """A dataclass with slots replaces the class that was written, which stays a subclass until it is collected: the
-    class that its module shows is the declared one.
+    """A dataclass with slots replaces the class that was written, which stays a subclass until it
+    is collected: the class that its module shows is the declared one.
     """
     return [
-        kind for kind in Event.__subclasses__()
-        if f"{kind.__module__}.".startswith(f"{package}.") and vars(sys.modules[kind.__module__]).get(kind.__name__) is kind
-    ]  # fmt: skip
+        kind
+        for kind in Event.__subclasses__()
+        if f"{kind.__module__}.".startswith(f"{package}.")
+        and vars(sys.modules[kind.__module__]).get(kind.__name__) is kind
+    ]
 
 
 def publish(event: Event) -> None:
     """Run every subscriber of the event, in order, within the open transaction.
 
-    Raises LookupError outside a transaction, NoSubscriber when no feature subscribes, and whatever a subscriber raises.
+    Raises LookupError outside a transaction, NoSubscriber when no feature subscribes, and whatever
+    a subscriber raises.
     """
     db.session()
     handlers = subscribers(type(event))

@@ -1,4 +1,6 @@
-"""A Blueprint whose every route names the permission it needs; without one the application does not start."""
+"""A Blueprint whose every route names the permission it needs; without one the application does not
+start.
+"""
 
 from collections.abc import Callable
 from functools import partial, wraps
@@ -23,9 +25,14 @@ log = structlog.get_logger("web")
 
 
 class Feature(Blueprint):
-    """Routes of one noun. `scope` says who comes there: people of a tenant, the operator, machines with a key, everybody."""
+    """Routes of one noun.
 
-    def __init__(self, name: str, import_name: str, *, scope: str = "tenant", **options: Any) -> None:
+    `scope` says who comes there: people of a tenant, the operator, machines with a key, everybody.
+    """
+
+    def __init__(
+        self, name: str, import_name: str, *, scope: str = "tenant", **options: Any
+    ) -> None:
         self.scope = scope
         super().__init__(name, import_name, url_prefix=PREFIX[scope] or None, **options)
 
@@ -45,23 +52,29 @@ class Feature(Blueprint):
         answers: downloads.Answers = downloads.PAGE,
         **options: Any,
     ) -> None:
-        """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes, and says for what (step-up).
+        """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes, and says
+        for what (step-up).
 
-        A GET is read only, whatever else the route takes; `writes=False` says that of a POST too. What a machine's
-        reading `leaves` in the log is written in a transaction of its own, after the view and before its answer goes.
-        What a page asks by itself is not `attended`: it does not keep a session alive that nobody uses.
-        A route that answers with a file or a stream says so by `answers` (kernel/downloads.py).
-        An `urgent` route has threads and places of its own in each worker (see `kernel/server.py`).
+        A GET is read only, whatever else the route takes; `writes=False` says that of a POST too.
+        What a machine's reading `leaves` in the log is written in a transaction of its own, after
+        the view and before its answer goes. What a page asks by itself is not `attended`: it does
+        not keep a session alive that nobody uses. A route that answers with a file or a stream says
+        so by `answers` (kernel/downloads.py). An `urgent` route has threads and places of its own
+        in each worker (see `kernel/server.py`).
         """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
         if fresh is not None and not isinstance(fresh, StepUp):
             raise TypeError(f"{self.name}: the route {rule} must say what its fresh sign-in is for")
         guards = {"public": _public, "machine": _keyed(leaves)}
-        guard = guards.get(self.scope) or _guarded(self.scope, fresh=fresh, writes=writes, answers=answers)
+        guard = guards.get(self.scope) or _guarded(
+            self.scope, fresh=fresh, writes=writes, answers=answers
+        )
         guarded = guard(view_func, needs)
         vars(guarded).update(attended=attended, urgent=urgent, answers=answers)
-        super().add_url_rule(rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options)
+        super().add_url_rule(
+            rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options
+        )
 
 
 def _public(view: View, needs: access.Permission) -> View:
@@ -79,7 +92,9 @@ def _public(view: View, needs: access.Permission) -> View:
 
 
 def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permission], View]:
-    """A machine comes with a key and nothing else: no cookie is looked at, so no other site can borrow it."""
+    """A machine comes with a key and nothing else: no cookie is looked at, so no other site can
+    borrow it.
+    """
 
     def guard(view: View, needs: access.Permission) -> View:
         if not needs.scopes:
@@ -138,8 +153,12 @@ def _guarded(
     return guard
 
 
-def _answer(act: Callable[[], ResponseReturnValue], fresh: StepUp | None, who: Actor) -> ResponseReturnValue:
-    """A form that was kept while its person signed in again always needs that sign-in, whatever is in it."""
+def _answer(
+    act: Callable[[], ResponseReturnValue], fresh: StepUp | None, who: Actor
+) -> ResponseReturnValue:
+    """A form that was kept while its person signed in again always needs that sign-in, whatever is
+    in it.
+    """
     if fresh is None:
         return act()
     kept = request.form.get(KEPT_FORM, "")
@@ -164,7 +183,9 @@ def _admit(slug: str, scope: str) -> Actor:
 
 
 def somebody_may(slug: str, needs: access.Permission) -> bool:
-    """Before the request's own transaction: whether the cookie is that of a live session in this tenant, whose role may."""
+    """Before the request's own transaction: whether the cookie is that of a live session in this
+    tenant, whose role may.
+    """
     try:
         with transaction(read_only=True, tenant_id=_tenant(slug)):
             who = identity.identify()()
@@ -174,13 +195,17 @@ def somebody_may(slug: str, needs: access.Permission) -> bool:
 
 
 def a_key_is_here(needs: access.Permission) -> bool:
-    """Before the request's own transaction: whether it comes with a key that opens, and that may."""
+    """Before the request's own transaction: whether it comes with a key that opens, and that
+    may.
+    """
     held = key_of(request.headers.get("Authorization", ""))
     return held is not None and not held.scopes.isdisjoint(needs.scopes)
 
 
 def key_of(header: str) -> bearer.StoredKey | None:
-    """The valid key in an Authorization header, looked up in a transaction of its own; None without one."""
+    """The valid key in an Authorization header, looked up in a transaction of its own; None without
+    one.
+    """
     try:
         token = bearer.parse(header)
         with transaction(read_only=True, tenant_id=_tenant_of(token)):
@@ -195,12 +220,17 @@ def recently_signed_in(who: Actor) -> bool:
 
 
 def remember_seen(response: Any) -> Any:
-    """After the request's own transaction: note that the session or key is in use (a GET may not write)."""
+    """After the request's own transaction: note that the session or key is in use (a GET may not
+    write).
+    """
     who: Actor | None = g.get("actor")
     if who is not None and _is_attended() and _is_due(who):
         try:
             (identity.note_key_use if who.key_id else identity.note_session_use)()(who)
-        except (DomainError, DBAPIError) as away:  # the page is answered; only the idle clock misses a beat
+        except (
+            DomainError,
+            DBAPIError,
+        ) as away:  # the page is answered; only the idle clock misses a beat
             log.warning("use not marked", reason=str(away))
     return response
 
@@ -215,7 +245,9 @@ _noted: dict[UUID, float] = {}
 
 
 def _is_due(who: Actor) -> bool:
-    """Once a minute and process: a transaction on every request would cost as much as a small page."""
+    """Once a minute and process: a transaction on every request would cost as much as a small
+    page.
+    """
     now, mark = clock.now().timestamp(), who.session_id or who.key_id
     if mark is None or 0 <= now - _noted.get(mark, 0) < SEEN_SECONDS:
         return False

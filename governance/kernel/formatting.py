@@ -1,4 +1,6 @@
-"""Numbers and moments in the reader's words: the tenant's time zone, plain English, the absolute behind the relative."""
+"""Numbers and moments in the reader's words: the tenant's time zone, plain English, the absolute
+behind the relative.
+"""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo

@@ -12,7 +12,9 @@ from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import Form as WTForm
 from wtforms import SelectField, SelectMultipleField, StringField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
+
+# newer than its types
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.meta import DefaultMeta
 
 from governance.kernel.db import session
@@ -46,13 +48,18 @@ def describing(kept: Submission) -> Generator[None]:
 
 
 class Form(WTForm):
-    """A form that fills itself from the request when one was sent. CSRF is checked once, in kernel/web.py."""
+    """A form that fills itself from the request when one was sent.
+
+    CSRF is checked once, in kernel/web.py.
+    """
 
     stale: Stale | None = None
 
     class Meta(DefaultMeta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
-            """Choices may be written as pairs (value, label); WTForms 3.4 takes its own class only."""
+            """Choices may be written as pairs (value, label); WTForms 3.4 takes its own class
+            only.
+            """
             if "choices" in unbound_field.kwargs:
                 unbound_field.kwargs["choices"] = _options(unbound_field.kwargs["choices"])
             return super().bind_field(form, unbound_field, options)
@@ -62,11 +69,14 @@ class Form(WTForm):
         if kept is not None:
             filled = kept.fields
         elif request.method == "POST":
-            filled = CombinedMultiDict([request.form, request.files])  # type: ignore[list-item]  # texts beside files
+            # texts beside files
+            filled = CombinedMultiDict([request.form, request.files])  # type: ignore[list-item]
         super().__init__(filled, obj=obj, **defaults)
 
     def refuse(self, error: DomainError) -> None:
-        """Put a refused rule beside the field that it is about; on top of the form when it is about none."""
+        """Put a refused rule beside the field that it is about; on top of the form when it is about
+        none.
+        """
         self.stale = error if isinstance(error, Stale) else self.stale
         field = self._fields.get(error.field or "")
         if field is None:
@@ -121,7 +131,8 @@ class SecretField(StringField):
 def counted(text: object) -> int:
     """A hidden version or revision; nonsense is a version that nobody has."""
     sent = str(text or "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else -1  # noqa: PLR2004 - an integer of the database
+    # an integer of the database
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else -1  # noqa: PLR2004
 
 
 def _flat(errors: Any) -> list[str]:
@@ -131,8 +142,8 @@ def _flat(errors: Any) -> list[str]:
 def accepted(form: Form, act: Callable[[], Any]) -> bool:
     """Validate, then act; a domain refusal or a violated constraint becomes an error of the form.
 
-    The caller renders the form again with 422 when this is False. The transaction is at a savepoint,
-    so nothing of a refused act is left.
+    The caller renders the form again with 422 when this is False. The transaction is at a
+    savepoint, so nothing of a refused act is left.
     """
     if not form.validate():
         return False

@@ -24,7 +24,9 @@ measures: dict[Gauge, Callable[[], float]] = {
 
 
 def role_is_confined() -> bool:
-    """Row-level security binds neither superusers nor BYPASSRLS: with such a role the tenants would not be apart."""
+    """Row-level security binds neither superusers nor BYPASSRLS: with such a role the tenants would
+    not be apart.
+    """
     query = "SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user"
     with transaction(read_only=True):
         return bool(session().scalar(text(query)))
@@ -53,7 +55,9 @@ def readyz() -> ResponseReturnValue:
 
 @health.get("/metrics", needs=PUBLIC)
 def metrics() -> ResponseReturnValue:
-    """For a scraper beside us, or one that knows the token; what came through a proxy is neither."""
+    """For a scraper beside us, or one that knows the token; what came through a proxy is
+    neither.
+    """
     if not _may_measure(current_app.config["SETTINGS"].metrics_token):
         raise NotFound("There is no such page.")
     try:

@@ -1,4 +1,6 @@
-"""What the kernel asks of the features that know tenants, people and API keys: who sends a request, and what follows."""
+"""What the kernel asks of the features that know tenants, people and API keys: who sends a request,
+and what follows.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ class IdentityPorts:
     """One port for each question.
 
     tenant_id(slug)             the tenant of that slug; None for an unknown one
-    identify()                  who sent the request's cookie; None for nobody; raises what denies access
+    identify()                  who sent the request's cookie; None for nobody; raises what denies
+                                access
     keys_of(token)              the API keys that the token may be one of
     note_session_use(who)       in a transaction of its own: the session is in use
     note_key_use(who)           the same for an API key

@@ -6,10 +6,11 @@
     end_of(day)              the instant up to which a day counts as not over
     parameters()             the values of ME, NOW … for the acting person
 
-A source's select names the acting person and the moment by the parameters ME, ROLE, NOW, TODAY and TENANT, never by value:
-`publishing/inbox` joins the selects of all sources by UNION ALL once per role, and reads the list and its counts in one
-statement. Which sources a role has follows from their permissions alone. CONTROLS and IN_WINDOW say what an auditor's
-engagement leaves of the controls: NULL is all of them.
+A source's select names the acting person and the moment by the parameters ME, ROLE, NOW, TODAY and
+TENANT, never by value: `publishing/inbox` joins the selects of all sources by UNION ALL once per
+role, and reads the list and its counts in one statement. Which sources a role has follows from
+their permissions alone. CONTROLS and IN_WINDOW say what an auditor's engagement leaves of the
+controls: NULL is all of them.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -74,7 +75,10 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class InboxRow:
-    """A row that a source's select found. `who` is a name, None for a person who is unknown to the reader."""
+    """A row that a source's select found.
+
+    `who` is a name, None for a person who is unknown to the reader.
+    """
 
     source: str
     id: UUID
@@ -105,8 +109,8 @@ class InboxRow:
 class InboxAssignment:
     """How those who hold `needs` give several rows another owner at once.
 
-    `find` locks them when told so, and leaves their addresses to the inbox. `undoable` are the kinds of undo steps that
-    `apply` leaves.
+    `find` locks them when told so, and leaves their addresses to the inbox. `undoable` are the
+    kinds of undo steps that `apply` leaves.
     """
 
     needs: Permission
@@ -117,10 +121,11 @@ class InboxAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxDone:
-    """What the acting person completed or decided since DONE_SINCE, with the columns of `item_select`.
+    """What the acting person completed or decided since DONE_SINCE, with the columns of
+    `item_select`.
 
-    `about` is the object, `detail` what they did ("You accepted a version of evidence"), `since` when. Each row has an id of
-    its own; `parent` and `place` are for its address.
+    `about` is the object, `detail` what they did ("You accepted a version of evidence"), `since`
+    when. Each row has an id of its own; `parent` and `place` are for its address.
     """
 
     name: str
@@ -132,10 +137,12 @@ class InboxDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxSource:
-    """One kind of item. `title`, `detail` and `why` word a row; `values` are those of its address at `endpoint`.
+    """One kind of item.
 
-    The ids of its rows are those of one table's rows, and a row is in one source of a person at a time. `why` completes
-    "You get this because …".
+    `title`, `detail` and `why` word a row; `values` are those of its address at `endpoint`.
+
+    The ids of its rows are those of one table's rows, and a row is in one source of a person at a
+    time. `why` completes "You get this because …".
     """
 
     name: str
@@ -151,7 +158,9 @@ class InboxSource:
     values: Callable[[InboxRow], Mapping[str, Any]]
     assign: InboxAssignment | None = None  # None: nobody can hand its rows on from the inbox
     done: tuple[InboxDone, ...] = ()  # what completes its rows; sources may share one
-    next_due: Callable[[], Select[Any]] | None = None  # when the next item would come, for an empty inbox
+    next_due: Callable[[], Select[Any]] | None = (
+        None  # when the next item would come, for an empty inbox
+    )
 
     @property
     def rank(self) -> int:
@@ -172,7 +181,8 @@ def item_select(
 ) -> Select[Any]:
     """The select of a source over a tenanted class; the source adds joins and conditions.
 
-    `about` and `detail` are texts, `who` the name of a person, `since` and `due` instants (`end_of` makes one of a day).
+    `about` and `detail` are texts, `who` the name of a person, `since` and `due` instants (`end_of`
+    makes one of a day).
     """
     return (
         select(
@@ -196,7 +206,11 @@ def _text(column: Any) -> Any:
 
 def end_of(day: Any) -> Any:
     """The last second of a day (a column of dates), in UTC."""
-    return func.timezone("UTC", cast(day, DateTime()) + literal(ALMOST_A_DAY, Interval()), type_=DateTime(timezone=True))
+    return func.timezone(
+        "UTC",
+        cast(day, DateTime()) + literal(ALMOST_A_DAY, Interval()),
+        type_=DateTime(timezone=True),
+    )
 
 
 def parameters() -> dict[str, Any]:
@@ -205,15 +219,22 @@ def parameters() -> dict[str, Any]:
     held = scope() if who.role == "auditor" else None
     controls = None if held is None or held.controls is None else list(held.controls)
     return {
-        "inbox_me": who.person_id or UUID(int=0), "inbox_role": who.role, "inbox_tenant": who.tenant_id, "inbox_now": now, "inbox_today": now.date(),
+        "inbox_me": who.person_id or UUID(int=0),
+        "inbox_role": who.role,
+        "inbox_tenant": who.tenant_id,
+        "inbox_now": now,
+        "inbox_today": now.date(),
         "inbox_done_since": now - DONE_FOR,
-        "inbox_controls": controls, "inbox_in_window": held is None or held.open,
-    }  # fmt: skip
+        "inbox_controls": controls,
+        "inbox_in_window": held is None or held.open,
+    }
 
 
 def requested(row: InboxRow) -> str:
     """The second line of an approval: who requested it, and why."""
-    return f"Requested by {row.who or 'a former member'}" + (f": {shortened(row.detail)}" if row.detail else "")
+    return f"Requested by {row.who or 'a former member'}" + (
+        f": {shortened(row.detail)}" if row.detail else ""
+    )
 
 
 def shortened(text: str, length: int = MAX_TEXT_LENGTH) -> str:
@@ -223,4 +244,5 @@ def shortened(text: str, length: int = MAX_TEXT_LENGTH) -> str:
 
 def lower_first(title: str) -> str:
     """A title inside a sentence; an abbreviation stays as it is."""
-    return title if len(title) < 2 or title[1].isupper() else title[0].lower() + title[1:]  # noqa: PLR2004 - a letter and the next
+    # a letter and the next
+    return title if len(title) < 2 or title[1].isupper() else title[0].lower() + title[1:]  # noqa: PLR2004

@@ -1,4 +1,6 @@
-"""The name of this installation, connected once at the start: its logs and its signing key carry it."""
+"""The name of this installation, connected once at the start: its logs and its signing key carry
+it.
+"""
 
 from governance.kernel.ports import Port
 

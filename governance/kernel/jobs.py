@@ -1,10 +1,12 @@
-"""Long work: a row with progress that a person can watch, leave and cancel; a queue by SKIP LOCKED; a schedule.
+"""Long work: a row with progress that a person can watch, leave and cancel; a queue by SKIP LOCKED;
+a schedule.
 
-`enqueue` writes the row in the caller's transaction. The jobs process claims tickets, runs the handler as
-the person who asked, and keeps a lease while it lives; a killed process' work is taken up again, as is work
-that met something away (mail server, disk, database), and after three tries it is marked failed, once. A
-process that lost its lease, and did not notice, may no longer write. Scheduled jobs run in the process that holds an advisory lock, and each period once,
-because the row (job, scope, period) is unique.
+`enqueue` writes the row in the caller's transaction. The jobs process claims tickets, runs the
+handler as the person who asked, and keeps a lease while it lives; a killed process' work is taken
+up again, as is work that met something away (mail server, disk, database), and after three tries it
+is marked failed, once. A process that lost its lease, and did not notice, may no longer write.
+Scheduled jobs run in the process that holds an advisory lock, and each period once, because the row
+(job, scope, period) is unique.
 """
 
 import threading
@@ -60,7 +62,9 @@ class WorkItem(Tenanted, Model):
 
 
 class WorkTicket(Model):
-    """The queue over all tenants: ids only, nothing of a tenant's content, hence no row-level security."""
+    """The queue over all tenants: ids only, nothing of a tenant's content, hence no row-level
+    security.
+    """
 
     __tablename__ = "work_tickets"
     __table_args__ = (Index(None, "ready_at"),)
@@ -87,7 +91,9 @@ class Cancelled(Exception):
 
 
 class Superseded(Exception):
-    """The lease ran out and another process has taken the work up; this one must not write any more."""
+    """The lease ran out and another process has taken the work up; this one must not write any
+    more.
+    """
 
 
 Handler = Callable[["WorkItem", "Progress"], None]
@@ -105,13 +111,21 @@ def work(kind: str) -> Callable[[Handler], Handler]:
     return declare
 
 
-def enqueue(kind: str, target_id: UUID | None = None, *, ready_at: datetime | None = None, **params: Any) -> WorkItem:
-    """Queue work in the present transaction; it starts after the commit, and not before `ready_at`."""
+def enqueue(
+    kind: str, target_id: UUID | None = None, *, ready_at: datetime | None = None, **params: Any
+) -> WorkItem:
+    """Queue work in the present transaction; it starts after the commit, and not before
+    `ready_at`.
+    """
     who = current.actor()
     item = WorkItem(kind=kind, target_id=target_id, params=params, asked_by=who.person_id)
     session().add(item)
     session().flush()
-    session().add(WorkTicket(id=item.id, for_tenant=who.tenant_id, kind=kind, ready_at=ready_at or clock.now()))
+    session().add(
+        WorkTicket(
+            id=item.id, for_tenant=who.tenant_id, kind=kind, ready_at=ready_at or clock.now()
+        )
+    )
     session().flush()
     db.notify("work")
     return item
@@ -124,12 +138,18 @@ def cancel(item: WorkItem) -> None:
         return
     item.cancel_asked = True
     if item.state == "queued":
-        item.state, item.step, item.finished_at = "cancelled", "Cancelled before it began", clock.now()
+        item.state, item.step, item.finished_at = (
+            "cancelled",
+            "Cancelled before it began",
+            clock.now(),
+        )
 
 
 @dataclass(slots=True)
 class Progress:
-    """What a handler calls to say how far it is; raises Cancelled when the person asked for that."""
+    """What a handler calls to say how far it is; raises Cancelled when the person asked for
+    that.
+    """
 
     item_id: UUID
     actor: current.Actor
@@ -149,13 +169,17 @@ class Progress:
 def _renew(item_id: UUID, tries: int, by: timedelta) -> bool:
     """Keep the ticket for that long; False when another process holds it."""
     query = "UPDATE work_tickets SET ready_at = :until WHERE id = :id AND tries = :tries"
-    kept = session().execute(text(query), {"until": clock.now() + by, "id": item_id, "tries": tries})
+    kept = session().execute(
+        text(query), {"until": clock.now() + by, "id": item_id, "tries": tries}
+    )
     return bool(kept.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
 
 
 @contextmanager
 def _alive(item_id: UUID, tries: int) -> Generator[None]:
-    """Renew the lease in the background while the handler lives, however long one of its steps takes."""
+    """Renew the lease in the background while the handler lives, however long one of its steps
+    takes.
+    """
     over = threading.Event()
 
     def renew() -> None:
@@ -180,10 +204,17 @@ def _alive(item_id: UUID, tries: int) -> Generator[None]:
 def run_next(actor_of: ActorOf) -> bool:
     """Claim one ready ticket and run it; False when there is none."""
     with transaction():
-        ticket = session().scalars(
-            select(WorkTicket).where(WorkTicket.ready_at <= clock.now()).order_by(WorkTicket.ready_at)
-            .limit(1).with_for_update(skip_locked=True)
-        ).one_or_none()  # fmt: skip
+        ticket = (
+            session()
+            .scalars(
+                select(WorkTicket)
+                .where(WorkTicket.ready_at <= clock.now())
+                .order_by(WorkTicket.ready_at)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            .one_or_none()
+        )
         if ticket is None:
             return False
         ticket.tries, ticket.ready_at = ticket.tries + 1, clock.now() + LEASE
@@ -194,7 +225,11 @@ def run_next(actor_of: ActorOf) -> bool:
 
 def _run(item_id: UUID, tenant_id: UUID, tries: int, actor_of: ActorOf) -> None:
     with transaction(tenant_id=tenant_id):
-        item = session().scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update()).one_or_none()
+        item = (
+            session()
+            .scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update())
+            .one_or_none()
+        )
         if item is None or item.is_over or tries > TRIES:
             if item is not None and not item.is_over:
                 _finish(item, "failed", f"Failed after {TRIES} tries")
@@ -235,14 +270,21 @@ def _handle(item: WorkItem, progress: Progress) -> End | None:
     except Exception as error:
         log.exception("work failed", kind=item.kind, item=str(item.id))
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        return End("failed", "Failed inside the console; the operator's log has the cause", type(error).__name__, again=lost)
+        return End(
+            "failed",
+            "Failed inside the console; the operator's log has the cause",
+            type(error).__name__,
+            again=lost,
+        )
     return End("done", "Done")
 
 
 def _conclude(item_id: UUID, tries: int, end: End | None) -> None:
     """Write how the try ended, unless another process has taken the work over since."""
     retry = end is not None and end.again and tries < TRIES
-    if end is None or not (_renew(item_id, tries, PAUSE * tries) if retry else _drop_ticket(item_id, tries)):
+    if end is None or not (
+        _renew(item_id, tries, PAUSE * tries) if retry else _drop_ticket(item_id, tries)
+    ):
         log.warning("work was taken over", item=str(item_id))
         return
     row = session().scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update()).one()
@@ -258,7 +300,8 @@ def _finish(item: WorkItem, state: str, step: str, error: str | None = None) -> 
 
 def _drop_ticket(item_id: UUID, tries: int) -> bool:
     dropped = session().execute(
-        text("DELETE FROM work_tickets WHERE id = :id AND tries = :tries"), {"id": item_id, "tries": tries}
+        text("DELETE FROM work_tickets WHERE id = :id AND tries = :tries"),
+        {"id": item_id, "tries": tries},
     )
     return bool(dropped.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
 
@@ -266,16 +309,22 @@ def _drop_ticket(item_id: UUID, tries: int) -> bool:
 def once_per(job: str, scope: str, period: str) -> bool:
     """True for exactly one caller: claims the period in the present transaction."""
     claimed = session().execute(
-        text("INSERT INTO job_runs (id, job, scope, period, created_at) VALUES (gen_random_uuid(), :job, :scope, :period, :now)"
-             " ON CONFLICT (job, scope, period) DO NOTHING"),
+        text(
+            "INSERT INTO job_runs (id, job, scope, period, created_at) VALUES (gen_random_uuid(),"
+            " :job, :scope, :period, :now) ON CONFLICT (job, scope, period) DO NOTHING"
+        ),
         {"job": job, "scope": scope, "period": period, "now": clock.now()},
-    )  # fmt: skip
+    )
     return bool(claimed.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
 
 
 def has_run(job: str, scope: str, period: str) -> bool:
-    """Whether somebody has claimed the period: for work that is too long to do inside of the claiming transaction."""
-    query = select(JobRun.id).where(JobRun.job == job, JobRun.scope == scope, JobRun.period == period)
+    """Whether somebody has claimed the period: for work that is too long to do inside of the
+    claiming transaction.
+    """
+    query = select(JobRun.id).where(
+        JobRun.job == job, JobRun.scope == scope, JobRun.period == period
+    )
     return session().scalar(query) is not None
 
 
@@ -303,7 +352,9 @@ def work_loop(actor_of: ActorOf, stop: threading.Event, idle_seconds: float = 0.
 
 
 class Leader:
-    """One process of many runs the schedule: it holds an advisory lock on a connection of its own."""
+    """One process of many runs the schedule: it holds an advisory lock on a connection of its
+    own.
+    """
 
     KEY = 7_305_711
 
@@ -319,10 +370,15 @@ class Leader:
                 return False
             try:
                 if self._connection is None:
-                    self._connection = db.engine().connect().execution_options(isolation_level="AUTOCOMMIT")
-                    self._connection.detach()  # never back into the pool: the lock lives as long as the connection
+                    self._connection = (
+                        db.engine().connect().execution_options(isolation_level="AUTOCOMMIT")
+                    )
+                    # never back into the pool: the lock lives as long as the connection
+                    self._connection.detach()
                 return self._holds() or bool(
-                    self._connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": self.KEY})
+                    self._connection.scalar(
+                        text("SELECT pg_try_advisory_lock(:key)"), {"key": self.KEY}
+                    )
                 )
             except Exception:  # noqa: BLE001 - any fault of that connection means: not the leader
                 self._let_go()
@@ -341,18 +397,26 @@ class Leader:
                 connection.close()
 
     def _holds(self) -> bool:
-        query = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND pid = pg_backend_pid() AND granted"
+        query = (
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND pid ="
+            " pg_backend_pid() AND granted"
+        )
         return bool(self._connection.scalar(text(query), {"key": self.KEY}))
 
 
 def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any:
     """APScheduler with a memory store: name → (function, trigger arguments of 'cron').
 
-    Each job also runs at the start, for the periods that nobody was there for: it claims its period, so it
-    does nothing where it ran already. Shut down, it leaves the lead to another process at once.
+    Each job also runs at the start, for the periods that nobody was there for: it claims its
+    period, so it does nothing where it ran already. Shut down, it leaves the lead to another
+    process at once.
     """
-    from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN  # noqa: PLC0415 - only the jobs process pays for it
-    from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 - only the jobs process pays for it
+    from apscheduler.events import (  # noqa: PLC0415
+        EVENT_SCHEDULER_SHUTDOWN,
+    )
+    from apscheduler.schedulers.background import (  # noqa: PLC0415
+        BackgroundScheduler,
+    )
 
     leader, schedule = Leader(), BackgroundScheduler(timezone="UTC")
     schedule.add_listener(lambda _event: leader.resign(), EVENT_SCHEDULER_SHUTDOWN)
@@ -361,10 +425,34 @@ def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any
         return lambda: run() if leader.leads() else None
 
     for name, (run, when) in jobs.items():
-        schedule.add_job(led(run), "cron", id=name, coalesce=True, max_instances=1, misfire_grace_time=3600, **when)
+        schedule.add_job(
+            led(run),
+            "cron",
+            id=name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=3600,
+            **when,
+        )
         schedule.add_job(led(run), id=f"{name}, at the start", misfire_grace_time=None)
     return schedule
 
 
-__all__ = ["Cancelled", "JobRun", "Leader", "Progress", "WorkItem", "WorkTicket", "cancel", "drain", "enqueue",
-           "handlers", "has_run", "once_per", "run_next", "scheduler", "work", "work_loop"]  # fmt: skip
+__all__ = [
+    "Cancelled",
+    "JobRun",
+    "Leader",
+    "Progress",
+    "WorkItem",
+    "WorkTicket",
+    "cancel",
+    "drain",
+    "enqueue",
+    "handlers",
+    "has_run",
+    "once_per",
+    "run_next",
+    "scheduler",
+    "work",
+    "work_loop",
+]

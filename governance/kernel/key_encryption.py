@@ -1,7 +1,9 @@
-"""Envelope encryption: data keys are wrapped by tenant keys, tenant keys by the installation's key (KEK).
+"""Envelope encryption: data keys are wrapped by tenant keys, tenant keys by the installation's key
+(KEK).
 
-Who keeps the installation's key is a `KeyService`: by default a `Keyring` of key files, with an interface that a
-key management service can stand behind. What it wraps is declared with `holds()`, so that a rotation finds all of it.
+Who keeps the installation's key is a `KeyService`: by default a `Keyring` of key files, with an
+interface that a key management service can stand behind. What it wraps is declared with `holds()`,
+so that a rotation finds all of it.
 """
 
 import hashlib
@@ -19,7 +21,10 @@ SIZE = 32
 
 
 class KeyService(Protocol):
-    """Wraps small secrets under a key that it does not hand out. `context` is authenticated, not stored."""
+    """Wraps small secrets under a key that it does not hand out.
+
+    `context` is authenticated, not stored.
+    """
 
     @property
     def key_id(self) -> str:
@@ -35,7 +40,8 @@ class KeyService(Protocol):
 
 
 class Keyring:
-    """Key files: the present key wraps; while rotating, the previous one still opens what it wrapped.
+    """Key files: the present key wraps; while rotating, the previous one still opens what it
+    wrapped.
 
     Nothing wrapped names its key: decryption is authenticated, so only the right key opens it.
     """
@@ -73,7 +79,10 @@ _service: KeyService | None = None
 
 
 def use(kek: bytes | KeyService, previous: bytes | None = None) -> None:
-    """Set the installation's key: 32 bytes from GOVERNANCE_KEK_FILE (and the one before it), or a service that keeps it."""
+    """Set the installation's key:
+
+    32 bytes from GOVERNANCE_KEK_FILE (and the one before it), or a service that keeps it.
+    """
     global _service  # noqa: PLW0603 - one process, one key
     _service = Keyring(kek, previous) if isinstance(kek, bytes) else kek
 
@@ -85,7 +94,10 @@ def service() -> KeyService:
 
 
 def encrypt(key: bytes, plain: bytes, context: bytes) -> bytes:
-    """AES-256-GCM: 12 bytes nonce, then ciphertext and tag; `context` is authenticated, not stored."""
+    """AES-256-GCM:
+
+    12 bytes nonce, then ciphertext and tag; `context` is authenticated, not stored.
+    """
     nonce = os.urandom(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, plain, context)
 
@@ -111,7 +123,10 @@ def new_key() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A column whose values are wrapped, and under which context each row's is. An empty value is nothing wrapped."""
+    """A column whose values are wrapped, and under which context each row's is.
+
+    An empty value is nothing wrapped.
+    """
 
     model: type
     column: str
@@ -122,5 +137,7 @@ holdings: list[Holding] = []
 
 
 def holds(model: type, column: str, context: Callable[[Any], bytes]) -> None:
-    """Declare, beside the code that wraps, what a rotation of the installation's key has to wrap anew."""
+    """Declare, beside the code that wraps, what a rotation of the installation's key has to wrap
+    anew.
+    """
     holdings.append(Holding(model, column, context))

@@ -1,10 +1,11 @@
 """A CSV file of everything that the filters of a list leave.
 
-    every_page(lambda after: queries.requests(…, after=after, size=BATCH))    the rows of the list, a page at a time
+    every_page(lambda after: queries.requests(…, after=after, size=BATCH))    the rows of the list,
+    a page at a time
     csv_file(name, head, pages)                                              the answer
 
-The file is written page by page before it is sent, so a list of any length takes the same memory, and the answer carries
-its length and its SHA-256.
+The file is written page by page before it is sent, so a list of any length takes the same memory,
+and the answer carries its length and its SHA-256.
 """
 
 import hashlib
@@ -38,7 +39,10 @@ def every_page(read: Callable[[str | None], Page]) -> Iterator[Sequence[Any]]:
 
 def csv_file(name: str, head: Sequence[str], pages: Iterable[Iterable[Sequence[Cell]]]) -> Response:
     """`pages` are rows of cells, in parts of any size."""
-    file, digest = tempfile.TemporaryFile(), hashlib.sha256()  # noqa: SIM115 - closed when it was read
+    file, digest = (
+        tempfile.TemporaryFile(),  # noqa: SIM115
+        hashlib.sha256(),
+    )
     for piece in _pieces(head, pages):
         digest.update(piece)
         file.write(piece)

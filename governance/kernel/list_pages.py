@@ -1,16 +1,17 @@
 """List pages: one declaration per list, and what the address of a request asks of it.
 
     CONTROLS = ListPage(name="controls", endpoint="controls.index", columns=(…), filters=(…))
-    asked = CONTROLS.read(choices={"owner": …})      the request's address, checked against the declaration
+    asked = CONTROLS.read(choices={"owner": …})      the request's address, checked against the
+                                                     declaration
     asked.wanted, asked.sort, asked.after            for the query
     asked.address(…), asked.chips, asked.hidden(…)   for the page, with every other part kept
 
-Rows in the database: the feature's query takes `asked.wanted`, `asked.sort` and `asked.after` (see `pages.keyset`).
-Rows in memory: `keep`, `arrange` and `one_page`, pure functions over any sequence.
+Rows in the database: the feature's query takes `asked.wanted`, `asked.sort` and `asked.after` (see
+`pages.keyset`). Rows in memory: `keep`, `arrange` and `one_page`, pure functions over any sequence.
 
-A filter says what a value does that is none of its choices (`unknown`): the list is empty and the chip
-names the value, or the value is ignored, or the address is refused with a sentence. A column that can't
-be sorted by is always refused, and a column that doesn't exist is never shown.
+A filter says what a value does that is none of its choices (`unknown`): the list is empty and the
+chip names the value, or the value is ignored, or the address is refused with a sentence. A column
+that can't be sorted by is always refused, and a column that doesn't exist is never shown.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +36,10 @@ declared: dict[str, "ListPage"] = {}
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `optional`: the reader can hide it; `extra`: it is hidden until the reader shows it."""
+    """One column.
+
+    `optional`: the reader can hide it; `extra`: it is hidden until the reader shows it.
+    """
 
     name: str
     label: str
@@ -52,11 +56,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One filter. `choices` are (value, label) pairs or a function that reads them.
+    """One filter.
 
-    `kind` is how the reader sets it: a menu, typed text, a day, or by a link only. `label_of` gives the
-    label of a value that is no choice. `cleared` is the value that an address without the filter has,
-    where leaving it out would bring a default back. The chip of a `short` filter shows the value itself.
+    `choices` are (value, label) pairs or a function that reads them.
+
+    `kind` is how the reader sets it: a menu, typed text, a day, or by a link only. `label_of` gives
+    the label of a value that is no choice. `cleared` is the value that an address without the
+    filter has, where leaving it out would bring a default back. The chip of a `short` filter shows
+    the value itself.
     """
 
     name: str
@@ -73,7 +80,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file of what is filtered. `values` are of the route, `query` what the address asks for where the list's doesn't."""
+    """A file of what is filtered.
+
+    `values` are of the route, `query` what the address asks for where the list's doesn't.
+    """
 
     form: str
     endpoint: str
@@ -85,10 +95,11 @@ class Export:
 class ListPage:
     """The declaration of one list.
 
-    `place` names the route's own values (a framework's key), and `find_place` takes them and raises NotFound where there
-    is no such place. `carried` are the parts of the address that are no filters and stay (a past day). `sort` is the column of the default order, with a dash for descending; `sorts` are
-    orders that no column stands for.
-    `bulk` is the endpoint of its bulk action.
+    `place` names the route's own values (a framework's key), and `find_place` takes them and raises
+    NotFound where there is no such place. `carried` are the parts of the address that are no
+    filters and stay (a past day). `sort` is the column of the default order, with a dash for
+    descending; `sorts` are orders that no column stands for. `bulk` is the endpoint of its bulk
+    action.
     """
 
     name: str
@@ -117,7 +128,9 @@ class ListPage:
         if self.sort and self.sort.removeprefix("-") not in self.orders:
             raise ValueError(f"the list {self.name} can't be sorted by {self.sort}")
         if bool(self.place) != bool(self.find_place):
-            raise ValueError(f"the list {self.name} needs both a place and a way to find it, or neither")
+            raise ValueError(
+                f"the list {self.name} needs both a place and a way to find it, or neither"
+            )
         declared[self.name] = self
 
     @property
@@ -136,32 +149,54 @@ class ListPage:
         return needs
 
     def read(
-        self, *, place: Mapping[str, Any] | None = None, choices: Mapping[str, Choices] | None = None,
+        self,
+        *,
+        place: Mapping[str, Any] | None = None,
+        choices: Mapping[str, Choices] | None = None,
         defaults: Mapping[str, str] | None = None,
-    ) -> "ListRequest":  # fmt: skip
-        """What the request's address asks for; `choices` by filter where the caller has them at hand.
+    ) -> "ListRequest":
+        """What the request's address asks for; `choices` by filter where the caller has them at
+        hand.
 
         Raises Invalid for a sort or a filter that can't be meant.
         """
         return self.parse(request.args, place=place, choices=choices, defaults=defaults)
 
     def parse(
-        self, args: Args, *, place: Mapping[str, Any] | None = None, choices: Mapping[str, Choices] | None = None,
+        self,
+        args: Args,
+        *,
+        place: Mapping[str, Any] | None = None,
+        choices: Mapping[str, Choices] | None = None,
         defaults: Mapping[str, str] | None = None,
-    ) -> "ListRequest":  # fmt: skip
+    ) -> "ListRequest":
         known = dict(choices or {})
-        filters = {f.name: value for f in self.filters if (value := _read(f, args, known) or (defaults or {}).get(f.name, ""))}
+        filters = {
+            f.name: value
+            for f in self.filters
+            if (value := _read(f, args, known) or (defaults or {}).get(f.name, ""))
+        }
         sort = _text(args, "sort")
         if sort and sort.removeprefix("-") not in self.orders:
-            raise Invalid("This list can't be sorted by that. Choose a column heading.", field="sort")
+            raise Invalid(
+                "This list can't be sorted by that. Choose a column heading.", field="sort"
+            )
         return ListRequest(
-            page=self, place=dict(place or {}), filters=filters, q=_text(args, "q") if self.search else "", sort=sort or self.sort,
-            after=args.get("after") or None, columns=self._shown(args), choices=known,
+            page=self,
+            place=dict(place or {}),
+            filters=filters,
+            q=_text(args, "q") if self.search else "",
+            sort=sort or self.sort,
+            after=args.get("after") or None,
+            columns=self._shown(args),
+            choices=known,
             carried={name: value for name in self.carried if (value := _text(args, name))},
-        )  # fmt: skip
+        )
 
     def _shown(self, args: Args) -> tuple[Column, ...]:
-        """The columns that the address chooses; those of the declaration where it chooses none that exists."""
+        """The columns that the address chooses; those of the declaration where it chooses none that
+        exists.
+        """
         wanted = {name for value in args.getlist("columns") for name in value[:1000].split(",")}
         if not wanted & {NO_COLUMNS, *(c.name for c in self.columns if c.can_hide)}:
             return self.usual
@@ -178,7 +213,9 @@ def _text(args: Args, name: str) -> str:
 
 def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
     value = _text(args, filter_.name)
-    is_open = filter_.name not in known and not filter_.choices  # whoever has its choices at hand judges it
+    is_open = (
+        filter_.name not in known and not filter_.choices
+    )  # whoever has its choices at hand judges it
     if (
         not value
         or is_open
@@ -191,7 +228,10 @@ def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
     if filter_.unknown == "ignored":
         return ""
     listed = ", ".join(label for _, label in known[filter_.name])
-    raise Invalid(f"{filter_.label} can be {listed}. Choose one of them, or remove the filter.", field=filter_.name)
+    raise Invalid(
+        f"{filter_.label} can be {listed}. Choose one of them, or remove the filter.",
+        field=filter_.name,
+    )
 
 
 def _values(filter_: Filter, known: dict[str, Choices]) -> set[str]:
@@ -260,7 +300,9 @@ class ListRequest:
         return {name: value for name, value in parts.items() if value}
 
     def address(self, endpoint: str = "", /, **changes: str | None) -> str:
-        """The address of the list, or of a page that takes the same filters, with these changes; of its first page unless `after` is one."""
+        """The address of the list, or of a page that takes the same filters, with these changes; of
+        its first page unless `after` is one.
+        """
         parts = {**self.carried, **self.query, **changes}
         usual = {"sort": self.page.sort}
         kept = {name: value for name, value in parts.items() if value and value != usual.get(name)}
@@ -281,22 +323,37 @@ class ListRequest:
         return self.chips_of()
 
     def chips_of(self, endpoint: str = "") -> list[dict[str, str]]:
-        """The applied filters, each with the address of the list, or of another page that takes them, without it."""
+        """The applied filters, each with the address of the list, or of another page that takes
+        them, without it.
+        """
         words = [("q", "Search", self.q)] if self.q else []
-        said = [(f.name, f.label, self._label(f)) for f in self.page.filters if self.value(f.name) not in {"", f.cleared}]
-        return [{"label": label, "value": value, "href": self.without(name, endpoint)} for name, label, value in [*words, *said]]
+        said = [
+            (f.name, f.label, self._label(f))
+            for f in self.page.filters
+            if self.value(f.name) not in {"", f.cleared}
+        ]
+        return [
+            {"label": label, "value": value, "href": self.without(name, endpoint)}
+            for name, label, value in [*words, *said]
+        ]
 
     def _label(self, filter_: Filter) -> str:
         value = self.filters[filter_.name]
         if filter_.short:
             return value
-        label = next((label for known, label in _choices(filter_, self.choices) if str(known) == value), None)
+        label = next(
+            (label for known, label in _choices(filter_, self.choices) if str(known) == value), None
+        )
         return label or (filter_.label_of(value) if filter_.label_of else None) or value
 
     @property
     def menus(self) -> list[tuple[Filter, Choices, str]]:
         """(filter, its choices, its value) of each filter that the reader sets on the page."""
-        return [(f, _choices(f, self.choices), self.value(f.name)) for f in self.page.filters if f.kind != "link"]
+        return [
+            (f, _choices(f, self.choices), self.value(f.name))
+            for f in self.page.filters
+            if f.kind != "link"
+        ]
 
     @property
     def filter_names(self) -> list[str]:
@@ -304,7 +361,11 @@ class ListRequest:
 
     def hidden(self, *without: str) -> dict[str, str]:
         """What a form of this list sends along, but for the fields that it has itself."""
-        return {name: value for name, value in {**self.carried, **self.query}.items() if name not in without}
+        return {
+            name: value
+            for name, value in {**self.carried, **self.query}.items()
+            if name not in without
+        }
 
     def sorted_by(self, column: Column) -> str | None:
         if column.name != self.column:
@@ -320,8 +381,14 @@ class ListRequest:
     @property
     def exports(self) -> list[tuple[str, str]]:
         """(file ending, address) of each export of what is filtered."""
-        parts = {name: value for name, value in {**self.carried, **self.query}.items() if name != "columns"}
-        return [(each.form, self._export(each, {**each.query, **parts})) for each in self.page.exports]
+        parts = {
+            name: value
+            for name, value in {**self.carried, **self.query}.items()
+            if name != "columns"
+        }
+        return [
+            (each.form, self._export(each, {**each.query, **parts})) for each in self.page.exports
+        ]
 
     def _export(self, each: Export, parts: Mapping[str, str]) -> str:
         base = url_for(each.endpoint, **self.place, **each.values)
@@ -330,7 +397,9 @@ class ListRequest:
     @property
     def may_select(self) -> bool:
         """Whether the reader may run the list's bulk action."""
-        return bool(self.page.bulk) and allowed(vars(current_app.view_functions[self.page.bulk])["needs"])
+        return bool(self.page.bulk) and allowed(
+            vars(current_app.view_functions[self.page.bulk])["needs"]
+        )
 
     @property
     def location(self) -> str:
@@ -342,12 +411,20 @@ class ListRequest:
 
 
 def keep[Row](
-    rows: Iterable[Row], asked: ListRequest, tests: Mapping[str, Callable[[Row, str], bool]], text: Callable[[Row], str]
+    rows: Iterable[Row],
+    asked: ListRequest,
+    tests: Mapping[str, Callable[[Row, str], bool]],
+    text: Callable[[Row], str],
 ) -> list[Row]:
     """The rows whose text has every word of the search, and that pass the test of every filter."""
     words = asked.q.casefold().split()
     held = [(tests[name], value) for name, value in asked.filters.items()]
-    return [row for row in rows if all(test(row, value) for test, value in held) and (not words or _has_words(text(row), words))]
+    return [
+        row
+        for row in rows
+        if all(test(row, value) for test, value in held)
+        and (not words or _has_words(text(row), words))
+    ]
 
 
 def _has_words(text: str, words: Sequence[str]) -> bool:
@@ -355,13 +432,21 @@ def _has_words(text: str, words: Sequence[str]) -> bool:
     return all(word in folded for word in words)
 
 
-def arrange[Row](rows: Iterable[Row], asked: ListRequest, keys: Mapping[str, Callable[[Row], Any]]) -> list[Row]:
+def arrange[Row](
+    rows: Iterable[Row], asked: ListRequest, keys: Mapping[str, Callable[[Row], Any]]
+) -> list[Row]:
     return sorted(rows, key=keys[asked.column], reverse=asked.is_descending)
 
 
 def one_page[Row](rows: Sequence[Row], asked: ListRequest, name: Callable[[Row], str]) -> Keyset:
-    """The page behind the row called `asked.after`; a name that is gone starts again at the first row."""
+    """The page behind the row called `asked.after`; a name that is gone starts again at the first
+    row.
+    """
     size = asked.page.size
-    start = next((n + 1 for n, row in enumerate(rows) if name(row) == asked.after), 0) if asked.after else 0
+    start = (
+        next((n + 1 for n, row in enumerate(rows) if name(row) == asked.after), 0)
+        if asked.after
+        else 0
+    )
     shown = rows[start : start + size]
     return Keyset(shown, name(shown[-1]) if start + size < len(rows) else None, size)

@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object a line on stderr, with the request's id. Never a form's content."""
+"""Structured logs: one JSON object a line on stderr, with the request's id.
+
+Never a form's content.
+"""
 
 import logging
 import sys

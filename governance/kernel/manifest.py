@@ -1,15 +1,18 @@
-"""A feature's manifest: what it adds to the application, as one literal in the `feature.py` of its folder.
+"""A feature's manifest: what it adds to the application, as one literal in the `feature.py` of its
+folder.
 
     manifest = Manifest(
         name="evidence",
         routes=(views.feature, api.feature),
-        navigation=(NavItem("Evidence", icon="files", endpoint="evidence.index", permission=permissions.VIEW, order=40, group="assurance"),),
+        navigation=(NavItem("Evidence", icon="files", endpoint="evidence.index",
+        permission=permissions.VIEW, order=40, group="assurance"),),
         schedule=(Daily("verify evidence", jobs.verify_evidence, at="04:19"),),
         …
     )
 
-app/features.py lists the manifests. Everything central is derived from them: blueprints, navigation, schedule, work, inbox,
-command palette, audit log (links, OCSF), subscriptions. What is wrong with one stops the start: kernel/manifest_checks.py.
+app/features.py lists the manifests. Everything central is derived from them: blueprints,
+navigation, schedule, work, inbox, command palette, audit log (links, OCSF), subscriptions. What is
+wrong with one stops the start: kernel/manifest_checks.py.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +35,9 @@ type Audience = Literal["tenant", "operator"]
 
 
 class AuditAction(Protocol):
-    """What the kernel needs to know of an audit action; foundation/audit/registry.py declares them."""
+    """What the kernel needs to know of an audit action; foundation/audit/registry.py declares
+    them.
+    """
 
     @property
     def name(self) -> str: ...
@@ -45,10 +50,12 @@ class AuditAction(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavItem:
-    """An entry of the navigation. Items of one `group` stand together; lower orders come first.
+    """An entry of the navigation.
 
-    It is current on the pages of its own feature, and of features that name it in `under`. `counts_everything`: it is not
-    for an auditor whose engagement leaves anything out.
+    Items of one `group` stand together; lower orders come first.
+
+    It is current on the pages of its own feature, and of features that name it in `under`.
+    `counts_everything`: it is not for an auditor whose engagement leaves anything out.
     """
 
     label: str
@@ -134,9 +141,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class ObjectCommand:
-    """A verb on each found object of a kind: "Stop {title}…". Its page takes the object's short name as `argument`.
+    """A verb on each found object of a kind:
 
-    With a `word`, what is typed after that word searches objects of that kind alone, and offers only this command.
+    "Stop {title}…". Its page takes the object's short name as `argument`.
+
+    With a `word`, what is typed after that word searches objects of that kind alone, and offers
+    only this command.
     """
 
     kind: str
@@ -150,9 +160,12 @@ class ObjectCommand:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSearch:
-    """Objects of one kind that the palette finds: `find(text)` selects (id, short name, title), or is None for nothing.
+    """Objects of one kind that the palette finds:
 
-    The selects of all features run as one statement. `address(id, short name)` is what the page at `endpoint` takes.
+    `find(text)` selects (id, short name, title), or is None for nothing.
+
+    The selects of all features run as one statement. `address(id, short name)` is what the page at
+    `endpoint` takes.
     """
 
     kind: str
@@ -182,9 +195,10 @@ class Hit:
 class EntryLink:
     """Where an audit entry on a row of this class leads: a page, or the reason why there is none.
 
-    `argument` is the name of the row's id in the page's address; without one, every row of the class has the same page.
-    `noun` is what people call the row, by default the words of its class. `single`: a tenant has one, so its id says
-    nothing. `within` decides whether an auditor of that scope has the page of that row; without it, every reader has.
+    `argument` is the name of the row's id in the page's address; without one, every row of the
+    class has the same page. `noun` is what people call the row, by default the words of its class.
+    `single`: a tenant has one, so its id says nothing. `within` decides whether an auditor of that
+    scope has the page of that row; without it, every reader has.
     """
 
     endpoint: str = ""
@@ -196,7 +210,9 @@ class EntryLink:
 
 
 def not_by_scope(_scope: Scope, _row_id: UUID) -> bool:
-    """For `Link.within`: the scope alone does not tell whether an auditor has the page; the lists lead to it."""
+    """For `Link.within`: the scope alone does not tell whether an auditor has the page; the lists
+    lead to it.
+    """
     return False
 
 
@@ -205,7 +221,9 @@ def not_by_scope(_scope: Scope, _row_id: UUID) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Run `handler` in the publisher's transaction for each event of this kind; lower orders run first."""
+    """Run `handler` in the publisher's transaction for each event of this kind; lower orders run
+    first.
+    """
 
     event: type[events.Event]
     handler: Callable[[Any], object]
@@ -222,7 +240,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class WriteGuard:
-    """Run `check` before rows of these classes are written; what it raises refuses the write (kernel/write_guards.py)."""
+    """Run `check` before rows of these classes are written; what it raises refuses the write
+    (kernel/write_guards.py).
+    """
 
     models: tuple[type[Any], ...]
     check: Callable[[Session], None]
@@ -233,13 +253,18 @@ class WriteGuard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a feature adds. Each field is read by whoever derives from it; nothing else registers anything."""
+    """What a feature adds.
+
+    Each field is read by whoever derives from it; nothing else registers anything.
+    """
 
     name: str
     models: tuple[ModuleType, ...] = ()  # modules with its tables
     routes: tuple[Blueprint, ...] = ()
     navigation: tuple[NavItem, ...] = ()
-    under: tuple[str, ...] = ()  # endpoints of other features' navigation items that are current on its pages
+    under: tuple[
+        str, ...
+    ] = ()  # endpoints of other features' navigation items that are current on its pages
     schedule: tuple[Scheduled, ...] = ()
     work: tuple[jobs.Handler, ...] = ()  # handlers declared by @work
     inbox: tuple[Any, ...] = ()  # sources of what needs this person
@@ -247,17 +272,23 @@ class Manifest:
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
     search: tuple[ObjectSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()
-    links: Mapping[str, EntryLink] = field(default_factory=dict)  # class of an audit entry's target → its page
+    links: Mapping[str, EntryLink] = field(
+        default_factory=dict
+    )  # class of an audit entry's target → its page
     publishes: tuple[type[events.Event], ...] = ()
     subscribes: tuple[Subscription, ...] = ()
     answers: tuple[Answer, ...] = ()
     guards: tuple[WriteGuard, ...] = ()
     after_request: tuple[Callable[[Response], Response], ...] = ()
-    measures: Mapping[Gauge, Callable[[], float]] = field(default_factory=dict)  # looked up at each scrape
+    measures: Mapping[Gauge, Callable[[], float]] = field(
+        default_factory=dict
+    )  # looked up at each scrape
 
 
 class ManifestError(Exception):
-    """A manifest promises something that is not there, or that another feature has: the application does not start."""
+    """A manifest promises something that is not there, or that another feature has: the application
+    does not start.
+    """
 
 
 _installed: tuple[Manifest, ...] = ()
@@ -270,7 +301,10 @@ def installed() -> tuple[Manifest, ...]:
 
 
 def install(manifests: tuple[Manifest, ...]) -> None:
-    """Make these the application's features, subscribe their handlers and connect their answers. Safe to run again."""
+    """Make these the application's features, subscribe their handlers and connect their answers.
+
+    Safe to run again.
+    """
     global _installed  # noqa: PLW0603 - one application a process
     _installed = manifests
     _links.clear()

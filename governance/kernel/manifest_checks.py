@@ -1,7 +1,11 @@
-"""What must hold of the manifests before the application starts. Each refusal is one sentence that names the feature.
+"""What must hold of the manifests before the application starts.
 
-check_manifests(manifests)              names, audit actions, links, jobs, work, events: before anything is registered
-check_endpoints(manifests, endpoints)   that every page they name exists: once the routes are registered
+Each refusal is one sentence that names the feature.
+
+check_manifests(manifests)              names, audit actions, links, jobs, work, events: before
+                                        anything is registered
+check_endpoints(manifests, endpoints)   that every page they name exists: once the routes are
+                                        registered
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -13,15 +17,28 @@ from governance.kernel.manifest import Command, Manifest, ManifestError, ObjectC
 
 
 def check_manifests(manifests: Iterable[Manifest]) -> None:
-    """Raise ManifestError for the first thing that two features claim, or that one names and nobody has."""
+    """Raise ManifestError for the first thing that two features claim, or that one names and nobody
+    has.
+    """
     every = tuple(manifests)
     _check_unique("have the name", ((each.name, each) for each in every))
-    _check_unique("have routes named", ((blueprint.name, each) for each in every for blueprint in each.routes))
-    _check_unique("declare the audit action", ((action.name, each) for each in every for action in each.audit))
-    _check_unique("link audit entries of the class", ((kind, each) for each in every for kind in each.links))
+    _check_unique(
+        "have routes named", ((blueprint.name, each) for each in every for blueprint in each.routes)
+    )
+    _check_unique(
+        "declare the audit action", ((action.name, each) for each in every for action in each.audit)
+    )
+    _check_unique(
+        "link audit entries of the class", ((kind, each) for each in every for kind in each.links)
+    )
     _check_unique("schedule the job", ((job.name, each) for each in every for job in each.schedule))
-    _check_unique("search objects of the kind", ((source.kind, each) for each in every for source in each.search))
-    _check_unique("answer the port", ((answer.port.name, each) for each in every for answer in each.answers))
+    _check_unique(
+        "search objects of the kind",
+        ((source.kind, each) for each in every for source in each.search),
+    )
+    _check_unique(
+        "answer the port", ((answer.port.name, each) for each in every for answer in each.answers)
+    )
     _check_kinds(every)
     for each in every:
         _check_permissions(each)
@@ -38,15 +55,25 @@ def check_endpoints(manifests: Iterable[Manifest], endpoints: Collection[str]) -
     for each in every:
         for what, endpoint in _endpoints(each):
             if endpoint not in endpoints:
-                raise ManifestError(f"The feature {each.name} names the endpoint {endpoint} in its {what}, and no route has it.")
+                raise ManifestError(
+                    f"The feature {each.name} names the endpoint {endpoint} in its {what}, and no"
+                    " route has it."
+                )
         for endpoint in each.under:
             if endpoint not in items:
-                raise ManifestError(f"The feature {each.name} is under {endpoint}, which no navigation item leads to.")
+                raise ManifestError(
+                    f"The feature {each.name} is under {endpoint}, which no navigation item"
+                    " leads to."
+                )
 
 
 def _endpoints(each: Manifest) -> Iterator[tuple[str, str]]:
     yield from (("navigation", item.endpoint) for item in each.navigation)
-    yield from (("palette", command.endpoint) for command in each.palette if isinstance(command, Command | ObjectCommand))
+    yield from (
+        ("palette", command.endpoint)
+        for command in each.palette
+        if isinstance(command, Command | ObjectCommand)
+    )
     yield from (("search", source.endpoint) for source in each.search)
     yield from (("links", link.endpoint) for link in each.links.values() if link.endpoint)
 
@@ -57,16 +84,25 @@ def _check_unique(claims: str, pairs: Iterable[tuple[str, Manifest]]) -> None:
         if name in owners:
             if owners[name] is each:
                 raise ManifestError(f"The feature {each.name} must not {claims} {name} twice.")
-            raise ManifestError(f"Two features {claims} {name}: {owners[name].name} and {each.name}.")
+            raise ManifestError(
+                f"Two features {claims} {name}: {owners[name].name} and {each.name}."
+            )
         owners[name] = each
 
 
 def _check_permissions(each: Manifest) -> None:
     needed = [item.permission for item in each.navigation]
-    needed += [command.permission for command in each.palette if isinstance(command, Command | ObjectCommand)]
+    needed += [
+        command.permission
+        for command in each.palette
+        if isinstance(command, Command | ObjectCommand)
+    ]
     for permission in needed:
         if access.registry.get(permission.name) is not permission:
-            raise ManifestError(f"The feature {each.name} names the permission {permission.name}, which nothing declares.")
+            raise ManifestError(
+                f"The feature {each.name} names the permission {permission.name}, which nothing"
+                " declares."
+            )
 
 
 def _check_kinds(every: tuple[Manifest, ...]) -> None:
@@ -75,25 +111,35 @@ def _check_kinds(every: tuple[Manifest, ...]) -> None:
         for command in each.palette:
             if isinstance(command, ObjectCommand) and command.kind not in kinds:
                 raise ManifestError(
-                    f"The feature {each.name} has a command on objects of the kind {command.kind}, which no feature searches."
+                    f"The feature {each.name} has a command on objects of the kind {command.kind},"
+                    " which no feature searches."
                 )
 
 
 def model_classes(module: ModuleType) -> frozenset[str]:
     """The names of the tables' classes that this module defines."""
     return frozenset(
-        name for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, Model) and value.__module__ == module.__name__
-    )  # fmt: skip
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, Model)
+        and value.__module__ == module.__name__
+    )
 
 
 def _check_models(each: Manifest) -> None:
     own = {name for module in each.models for name in model_classes(module)}
     for kind, link in each.links.items():
         if kind not in own:
-            raise ManifestError(f"The feature {each.name} links audit entries of the class {kind}, which is no model of its own.")
+            raise ManifestError(
+                f"The feature {each.name} links audit entries of the class {kind}, which is no"
+                " model of its own."
+            )
         if bool(link.endpoint) == bool(link.no_page):
-            raise ManifestError(f"The feature {each.name} must give the link of {kind} a page, or the reason why there is none.")
+            raise ManifestError(
+                f"The feature {each.name} must give the link of {kind} a page, or the reason why"
+                " there is none."
+            )
 
 
 def _check_work(each: Manifest) -> None:
@@ -102,7 +148,8 @@ def _check_work(each: Manifest) -> None:
         if handler not in known:
             name = getattr(handler, "__name__", str(handler))
             raise ManifestError(
-                f"The feature {each.name} lists {name} as work, which @work does not declare (or another took its kind)."
+                f"The feature {each.name} lists {name} as work, which @work does not declare (or"
+                " another took its kind)."
             )
 
 
@@ -112,7 +159,8 @@ def _check_targets(every: tuple[Manifest, ...]) -> None:
         for action in each.audit:
             for target in sorted(action.targets - linked):
                 raise ManifestError(
-                    f"No feature states where {action.name} leads: link the class {target}, or say why it has no page."
+                    f"No feature states where {action.name} leads: link the class {target}, or say"
+                    " why it has no page."
                 )
 
 
@@ -122,9 +170,13 @@ def _check_events(every: tuple[Manifest, ...]) -> None:
     for each in every:
         for event in each.publishes:
             if event not in taken:
-                raise ManifestError(f"The feature {each.name} publishes {event.__name__}, and no feature subscribes to it.")
+                raise ManifestError(
+                    f"The feature {each.name} publishes {event.__name__}, and no feature subscribes"
+                    " to it."
+                )
         for subscription in each.subscribes:
             if subscription.event not in published:
                 raise ManifestError(
-                    f"The feature {each.name} subscribes to {subscription.event.__name__}, which no feature publishes."
+                    f"The feature {each.name} subscribes to {subscription.event.__name__}, which no"
+                    " feature publishes."
                 )

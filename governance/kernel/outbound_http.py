@@ -1,4 +1,6 @@
-"""How the console calls an address that somebody typed: only public ones, no redirects, little time, small answers."""
+"""How the console calls an address that somebody typed: only public ones, no redirects, little
+time, small answers.
+"""
 
 import ipaddress
 import os
@@ -51,7 +53,9 @@ class PrivateNetwork(OSError):
 
 
 def is_address(url: str) -> bool:
-    """Whether a browser may be sent there: https, or plain http on loopback in the demo; no spaces or control characters."""
+    """Whether a browser may be sent there: https, or plain http on loopback in the demo; no spaces
+    or control characters.
+    """
     if not url.isprintable() or " " in url:  # urlsplit drops line breaks, and a header refuses them
         return False
     try:
@@ -65,7 +69,9 @@ def is_address(url: str) -> bool:
 
 
 def safe_url(url: str) -> str:
-    """Https to a public address; plain http only to loopback, and only in the demo (no SSRF by settings)."""
+    """Https to a public address; plain http only to loopback, and only in the demo (no SSRF by
+    settings).
+    """
     if not is_address(url):
         raise NotCalled(f"{url[:80]} is not an https address.")
     parts = urlsplit(url)
@@ -73,7 +79,10 @@ def safe_url(url: str) -> str:
     if parts.scheme == "http":
         return url
     try:
-        addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)}
+        addresses = {
+            str(info[4][0])
+            for info in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
+        }
     except (OSError, UnicodeError) as error:
         raise NotCalled(f"No server has the name {host}.") from error
     if not all(_public(address) for address in addresses):
@@ -86,13 +95,17 @@ def _public(address: str) -> bool:
 
 
 class _PublicConnection(HTTPSConnection):
-    """Checks where it really arrived, before a byte is sent: a name may lead elsewhere the second time (rebinding)."""
+    """Checks where it really arrived, before a byte is sent: a name may lead elsewhere the second
+    time (rebinding).
+    """
 
     def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
         if not _public(connected.getpeername()[0]):
             connected.close()
-            raise PrivateNetwork(f"{self.host} leads to a private network, which the console does not call.")
+            raise PrivateNetwork(
+                f"{self.host} leads to a private network, which the console does not call."
+            )
         return connected
 
 
@@ -102,9 +115,13 @@ class _PublicPool(HTTPSConnectionPool):
 
 @contextmanager
 def place(host: str) -> Generator[None]:
-    """A server that never answers keeps few threads, so that the other tenants' pages and sign-ins go on."""
+    """A server that never answers keeps few threads, so that the other tenants' pages and sign-ins
+    go on.
+    """
     with _turn:
-        if not _turn.wait_for(lambda: _waiting[host] < WAITING_FOR_ONE and _waiting.total() < WAITING, PATIENCE):
+        if not _turn.wait_for(
+            lambda: _waiting[host] < WAITING_FOR_ONE and _waiting.total() < WAITING, PATIENCE
+        ):
             raise requests.Timeout("too many wait for it already")
         _waiting[host] += 1
     try:
@@ -125,11 +142,15 @@ class _Careful(HTTPAdapter):
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _PublicPool}
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **options: Any
+    ) -> requests.Response:
         with place(urlsplit(request.url or "").hostname or ""):
             return self._sent(request, *args, **options)
 
-    def _sent(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+    def _sent(
+        self, request: requests.PreparedRequest, *args: Any, **options: Any
+    ) -> requests.Response:
         started = time.monotonic()
         reply = super().send(request, *args, **{**options, "stream": True, "timeout": TIMEOUT})
         parts, size = [], 0
@@ -145,7 +166,9 @@ class _Careful(HTTPAdapter):
 
 
 def careful[S: requests.Session](client: S) -> S:
-    """The same client, which now keeps to the rules above and takes nothing from the environment but the CA bundle."""
+    """The same client, which now keeps to the rules above and takes nothing from the environment
+    but the CA bundle.
+    """
     client.trust_env = False
     client.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     client.mount("https://", _Careful())
@@ -154,7 +177,9 @@ def careful[S: requests.Session](client: S) -> S:
 
 
 def send(method: str, url: str, who: str, **options: Any) -> requests.Response:
-    """One request; every way in which nobody answers is an Unreachable whose sentence begins with `who`."""
+    """One request; every way in which nobody answers is an Unreachable whose sentence begins with
+    `who`.
+    """
     with careful(requests.Session()) as client:
         try:
             return client.request(method, safe_url(url), allow_redirects=False, **options)

@@ -19,7 +19,10 @@ _folder = Path("var/outbox")
 
 
 def use(smtp_url: str | None, folder: Path, *, domain: str) -> None:
-    """Where mail goes: an SMTP server, or (the demo) files in a folder. `domain` is where it says that it comes from."""
+    """Where mail goes: an SMTP server, or (the demo) files in a folder.
+
+    `domain` is where it says that it comes from.
+    """
     global _smtp_url, _folder, _domain
     _smtp_url, _folder, _domain = smtp_url, folder, domain
 
@@ -34,7 +37,11 @@ def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
     progress(0, 1, "Sending")
     message = _letter(item)
     try:
-        _into_folder(message, f"{item.id}.eml") if _smtp_url is None else _by_smtp(message, _smtp_url)
+        (
+            _into_folder(message, f"{item.id}.eml")
+            if _smtp_url is None
+            else _by_smtp(message, _smtp_url)
+        )
     except smtplib.SMTPRecipientsRefused as error:
         raise Invalid("The mail server does not know that address.") from error
     except (smtplib.SMTPException, OSError) as error:
@@ -42,9 +49,14 @@ def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
 
 
 def forget(addresses: Collection[str]) -> int:
-    """Nothing is kept of the mail to these addresses; what has not left does not leave. How many letters."""
+    """Nothing is kept of the mail to these addresses; what has not left does not leave.
+
+    How many letters.
+    """
     to = func.lower(jobs.WorkItem.params["to"].astext)
-    query = select(jobs.WorkItem).where(jobs.WorkItem.kind == "mail", to.in_([a.lower() for a in addresses]))
+    query = select(jobs.WorkItem).where(
+        jobs.WorkItem.kind == "mail", to.in_([a.lower() for a in addresses])
+    )
     letters = session().scalars(query).all()
     for item in letters:
         jobs.cancel(item)
@@ -54,9 +66,15 @@ def forget(addresses: Collection[str]) -> int:
 
 
 def _letter(item: jobs.WorkItem) -> EmailMessage:
-    """The same work gives the same Message-Id, so that a mail sent twice by a crash is recognised as one."""
+    """The same work gives the same Message-Id, so that a mail sent twice by a crash is recognised
+    as one.
+    """
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = f"console@{_domain}", item.params["to"], item.params["subject"]
+    message["From"], message["To"], message["Subject"] = (
+        f"console@{_domain}",
+        item.params["to"],
+        item.params["subject"],
+    )
     message["Message-Id"] = f"<{item.id}@{_domain}>"
     message.set_content(item.params["body"])
     return message
@@ -77,8 +95,8 @@ def _by_smtp(message: EmailMessage, address: str) -> None:
     with (
         smtplib.SMTP_SSL(host, url.port or 465, timeout=20, context=context)
         if over_tls
-        else smtplib.SMTP(host, url.port or 25, timeout=20) as server
-    ):
+        else smtplib.SMTP(host, url.port or 25, timeout=20)
+    ) as server:
         if not over_tls and server.ehlo()[0] and server.has_extn("starttls"):
             server.starttls(context=context)
         if url.username:

@@ -1,4 +1,6 @@
-"""Pages and their fragments: a fragment is a named block of its page, so the two cannot drift apart."""
+"""Pages and their fragments: a fragment is a named block of its page, so the two cannot drift
+apart.
+"""
 
 import base64
 import json
@@ -18,19 +20,27 @@ from governance.kernel.web import ResponseReturnValue
 
 
 def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
-    """The whole page; for an htmx request that names a block (`HX-Target: …#block`), only that block."""
+    """The whole page; for an htmx request that names a block (`HX-Target: …#block`), only that
+    block.
+    """
     wanted = request.headers.get("HX-Target", "").rpartition("#")[2]
     if request.headers.get("HX-Request") == "true" and wanted in context.get("fragments", ()):
         return make_response(render_block(template, wanted, **context), status)
     return make_response(render_template(template, **context), status)
 
 
-KINDS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 def table_file(content: bytes | Iterator[bytes], name: str) -> Response:
     """A table to keep; what kind it is follows from the ending of its name."""
-    headers = {"Content-Type": KINDS[name.rpartition(".")[2]], "Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {
+        "Content-Type": KINDS[name.rpartition(".")[2]],
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
     return Response(content, headers=headers)
 
 
@@ -41,7 +51,9 @@ def filters(*names: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """One page of a list that never counts or skips rows: the millionth page costs what the first does."""
+    """One page of a list that never counts or skips rows: the millionth page costs what the first
+    does.
+    """
 
     rows: Sequence[Any]
     next: str | None
@@ -49,26 +61,44 @@ class Keyset:
 
 
 def keyset(
-    query: Select[Any], *columns: Any, after: str | None, size: int = 50, descending: bool = False,
+    query: Select[Any],
+    *columns: Any,
+    after: str | None,
+    size: int = 50,
+    descending: bool = False,
     parameters: Mapping[str, Any] | None = None,
-) -> Keyset:  # fmt: skip
-    """Order by `columns` (none of them NULL, the last one unique) and continue behind the cursor `after`.
+) -> Keyset:
+    """Order by `columns` (none of them NULL, the last one unique) and continue behind the cursor
+    `after`.
 
-    `parameters` are the values of those that the query names. A row is the entity of a query for one, otherwise a tuple of what the query selects.
+    `parameters` are the values of those that the query names. A row is the entity of a query for
+    one, otherwise a tuple of what the query selects.
     """
     if after:
         edge, mark = tuple_(*columns), tuple_(*_cursor(after, columns))
         query = query.where(edge < mark if descending else edge > mark)
-    ordered = query.order_by(*((c.desc() if descending else c.asc()) for c in columns)).limit(size + 1)
-    rows = session().execute(ordered.add_columns(*(c.label(f"mark_{n}") for n, c in enumerate(columns))), parameters).all()
+    ordered = query.order_by(*((c.desc() if descending else c.asc()) for c in columns)).limit(
+        size + 1
+    )
+    rows = (
+        session()
+        .execute(
+            ordered.add_columns(*(c.label(f"mark_{n}") for n, c in enumerate(columns))), parameters
+        )
+        .all()
+    )
     width = len(columns)
     shown = [row[0] if len(row) == width + 1 else row[:-width] for row in rows[:size]]
     return Keyset(shown, _seal(rows[size - 1][-width:]) if len(rows) > size else None, size)
 
 
 READERS: dict[type, Callable[[str], Any]] = {
-    datetime: datetime.fromisoformat, date: date.fromisoformat, UUID: UUID, int: int, str: str,
-}  # fmt: skip
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    UUID: UUID,
+    int: int,
+    str: str,
+}
 
 
 def _seal(values: Sequence[Any]) -> str:
@@ -77,14 +107,18 @@ def _seal(values: Sequence[Any]) -> str:
 
 
 def _cursor(text: str, columns: Sequence[Any]) -> list[Any]:
-    """The values of the mark, each as the type of its column; a mark that somebody bent is refused, not run."""
+    """The values of the mark, each as the type of its column; a mark that somebody bent is refused,
+    not run.
+    """
     try:
         values = json.loads(base64.urlsafe_b64decode(text))
         if not isinstance(values, list) or len(values) != len(columns):
             raise Invalid("The page mark in the address belongs to another list.")
         return [literal(_read(str(v), c), c.type) for v, c in zip(values, columns, strict=True)]
     except (ValueError, OverflowError, RecursionError) as error:
-        raise Invalid("The page mark in the address cannot be read. Start again from the first page.") from error
+        raise Invalid(
+            "The page mark in the address cannot be read. Start again from the first page."
+        ) from error
 
 
 def _read(text: str, column: Any) -> Any:

@@ -1,8 +1,11 @@
-"""PDF files: PDF/A-3a that also claims PDF/UA-1, with attachments, the same bytes for the same input.
+"""PDF files:
 
-`render` makes the file in this process; `render_in_child` makes it in a child with limits of memory and
-time, reports each page and can be stopped. `python -m governance.kernel.pdf FOLDER` is that child.
-Recipe: WeasyPrint 70 with a fetcher that serves `app:/static/…` and `data:` and refuses everything else.
+PDF/A-3a that also claims PDF/UA-1, with attachments, the same bytes for the same input.
+
+`render` makes the file in this process; `render_in_child` makes it in a child with limits of memory
+and time, reports each page and can be stopped. `python -m governance.kernel.pdf FOLDER` is that
+child. Recipe: WeasyPrint 70 with a fetcher that serves `app:/static/…` and `data:` and refuses
+everything else.
 """
 
 import json
@@ -20,12 +23,15 @@ from governance.kernel import sandbox
 from governance.kernel.errors import Unavailable
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
-MEMORY_BYTES = 1_200 * 1024 * 1024  # address space of the child: about four times what a report of 50 pages uses
+MEMORY_BYTES = (
+    1_200 * 1024 * 1024
+)  # address space of the child: about four times what a report of 50 pages uses
 SECONDS = 180
 TYPES = {".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".png": "image/png"}
 PageSeen = Callable[[int], None]
 
-# The identification of PDF/UA-1, and the extension schema that PDF/A asks for before it may stand in the metadata.
+# The identification of PDF/UA-1, and the extension schema that PDF/A asks for before it may stand
+# in the metadata.
 CLAIM = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">\
 <pdfuaid:part>1</pdfuaid:part></rdf:Description>
 <rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"\
@@ -57,7 +63,7 @@ class RenderFailed(Unavailable):
     """The child could not finish; the message says at which page and against which limit."""
 
 
-# --- In this process -------------------------------------------------------------------------------
+# --- In this process ------------------------------------------------------------------------------
 
 
 def render(
@@ -70,10 +76,14 @@ def render(
 ) -> bytes:
     """Lay out a whole document and return its bytes; equal input gives equal bytes.
 
-    `at` dates the attachments (the page carries its own `dcterms.created`), `identifier` is the file's /ID,
-    `progress` hears the highest page laid out so far. Relative addresses resolve to nothing: name `app:/static/…`.
+    `at` dates the attachments (the page carries its own `dcterms.created`), `identifier` is the
+    file's /ID, `progress` hears the highest page laid out so far. Relative addresses resolve to
+    nothing: name `app:/static/…`.
     """
-    from weasyprint import HTML, Attachment  # noqa: PLC0415 - half a second and 60 MB that only a renderer pays
+    from weasyprint import (  # noqa: PLC0415
+        HTML,
+        Attachment,
+    )
 
     with _hearing(progress):
         document = HTML(string=html, url_fetcher=_fetcher()).render(pdf_variant="pdf/a-3a")
@@ -90,13 +100,20 @@ def render(
             )
             for each in attachments
         ]
-        data: bytes = document.write_pdf(pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=_scope_headers)
+        data: bytes = document.write_pdf(
+            pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=_scope_headers
+        )
     return data
 
 
 def _fetcher() -> Any:
-    """Serves our own static files and data URLs, and nothing else: no file, no network, no way out of the folder."""
-    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415 - half a second and 60 MB that only a renderer pays
+    """Serves our own static files and data URLs, and nothing else: no file, no network, no way out
+    of the folder.
+    """
+    from weasyprint.urls import (  # noqa: PLC0415
+        URLFetcher,
+        URLFetcherResponse,
+    )
 
     class Assets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
@@ -105,7 +122,9 @@ def _fetcher() -> Any:
             path = (STATIC / url.removeprefix("app:/static/")).resolve()
             if not path.is_relative_to(STATIC):
                 raise ValueError(f"outside the static folder: {url}")
-            return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": TYPES.get(path.suffix, "text/plain")})
+            return URLFetcherResponse(
+                url, path.read_bytes(), {"Content-Type": TYPES.get(path.suffix, "text/plain")}
+            )
 
     return Assets(allowed_protocols={"data"}, allow_redirects=False)
 
@@ -159,7 +178,8 @@ def _is_in_head(item: Any, by_number: dict[int, Any]) -> bool:
 
 
 def _set_scope(item: Any, scope: str) -> None:
-    import pydyf  # type: ignore[import-untyped]  # noqa: PLC0415 - half a second and 60 MB that only a renderer pays
+
+    import pydyf  # type: ignore[import-untyped]  # noqa: PLC0415
 
     attributes = item.get("A")
     if isinstance(attributes, list):
@@ -175,7 +195,7 @@ def _set_scope(item: Any, scope: str) -> None:
         item["A"] = added if attributes is None else pydyf.Array([attributes, added])
 
 
-# --- In a child ------------------------------------------------------------------------------------
+# --- In a child -----------------------------------------------------------------------------------
 
 
 def render_in_child(
@@ -189,10 +209,12 @@ def render_in_child(
     seconds: int = SECONDS,
     memory: int = MEMORY_BYTES,
 ) -> bytes:
-    """As `render`, in a child process whose memory (bytes) and time (seconds of the processor) are limited.
+    """As `render`, in a child process whose memory (bytes) and time (seconds of the processor) are
+    limited.
 
-    `on_progress` runs here, for each page; whatever it raises stops the child and goes on to the caller.
-    `cancelled` is asked about five times a second; when it says yes the child ends and RenderStopped is raised.
+    `on_progress` runs here, for each page; whatever it raises stops the child and goes on to the
+    caller. `cancelled` is asked about five times a second; when it says yes the child ends and
+    RenderStopped is raised.
     """
     page = 0
 
@@ -206,7 +228,9 @@ def render_in_child(
         folder = Path(name)
         _write_order(folder, html, attachments, at, identifier)
         limits = sandbox.Limits(memory=memory, seconds=seconds)
-        outcome = sandbox.run("governance.kernel.pdf", name, limits=limits, on_line=hear, is_cancelled=cancelled)
+        outcome = sandbox.run(
+            "governance.kernel.pdf", name, limits=limits, on_line=hear, is_cancelled=cancelled
+        )
         output = folder / "out.pdf"
         if outcome.ending is sandbox.Ending.CANCELLED:
             raise RenderStopped(f"Stopped at page {page}.")
@@ -215,7 +239,9 @@ def render_in_child(
         return output.read_bytes()
 
 
-def _write_order(folder: Path, html: str, attachments: Sequence[Attached], at: datetime, identifier: bytes) -> None:
+def _write_order(
+    folder: Path, html: str, attachments: Sequence[Attached], at: datetime, identifier: bytes
+) -> None:
     (folder / "page.html").write_text(html, encoding="utf-8")
     listed = []
     for number, each in enumerate(attachments):
@@ -229,9 +255,18 @@ def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
     if outcome.ending is sandbox.Ending.TOO_SLOW:
         return f"The report was not done in time. It had reached page {page}; nothing was kept."
     if outcome.ending in {sandbox.Ending.TOO_LARGE, sandbox.Ending.KILLED}:
-        return f"The report needs more than {memory // 1024**2} MB of memory; it stopped at page {page}. Nothing was kept."
-    last = outcome.errors.strip().splitlines()[-1] if outcome.errors.strip() else f"exit code {outcome.code}"
-    return f"The report could not be generated: {last}. It had reached page {page}; nothing was kept."
+        return (
+            f"The report needs more than {memory // 1024**2} MB of memory; it stopped at page"
+            f" {page}. Nothing was kept."
+        )
+    last = (
+        outcome.errors.strip().splitlines()[-1]
+        if outcome.errors.strip()
+        else f"exit code {outcome.code}"
+    )
+    return (
+        f"The report could not be generated: {last}. It had reached page {page}; nothing was kept."
+    )
 
 
 def main(folder: Path) -> None:
@@ -246,7 +281,8 @@ def main(folder: Path) -> None:
         attachments=attachments,
         at=datetime.fromisoformat(order["at"]),
         identifier=bytes.fromhex(order["identifier"]),
-        progress=lambda page: print(json.dumps({"page": page}), flush=True),  # noqa: T201 - the child's one voice
+        # the child's one voice
+        progress=lambda page: print(json.dumps({"page": page}), flush=True),  # noqa: T201
     )
     (folder / "out.pdf").write_bytes(data)
 

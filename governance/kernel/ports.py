@@ -1,7 +1,9 @@
-"""A port: what a feature asks of the features above it, as a typed question that one of them answers.
+"""A port: what a feature asks of the features above it, as a typed question that one of them
+answers.
 
     names_of: Port[Callable[[UUID], str]] = Port("names of AI systems")      where it is asked
-    names_of.connect(systems.name)                                            by the manifest of who answers
+    names_of.connect(systems.name)                                            by the manifest of who
+    answers
     names_of()(system_id)                                                     the answer
 
 A port with a default may stay unconnected: the feature then works without those above it.
@@ -25,7 +27,10 @@ class Port[T]:
         self._answer: T | None = None
 
     def connect(self, answer: T) -> None:
-        """Answer it with `answer` from now on. The same answer again is no change; another one raises AlreadyConnected."""
+        """Answer it with `answer` from now on.
+
+        The same answer again is no change; another one raises AlreadyConnected.
+        """
         if self._answer is not None and self._answer != answer:
             raise AlreadyConnected(f"Two features answer one port: {self.name}.")
         self._answer = answer

@@ -1,4 +1,6 @@
-"""Where a redirect may lead: only to a page of ours. Every `next`, `back` and referring page goes through here.
+"""Where a redirect may lead: only to a page of ours.
+
+Every `next`, `back` and referring page goes through here.
 
 safe_path(path, default)       a path of ours, or the default
 tenant_path(path, home)        the same within the acting tenant
@@ -13,14 +15,17 @@ from flask import request
 from governance.kernel import current
 
 MAX_PATH_LENGTH = 1000  # characters
-DOT_SEGMENT = re.compile(r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE)  # a browser resolves it: the path it opens begins elsewhere
+DOT_SEGMENT = re.compile(
+    r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE
+)  # a browser resolves it: the path it opens begins elsewhere
 
 
 def safe_path(path: str | None, default: str = "") -> str:
     """Return the path if a browser opens it on this host and nowhere else; otherwise the default.
 
-    It begins with one slash, hence has neither scheme nor host, and has no backslash (which browsers read as a slash), no control
-    character and no blank at its end (which they drop), no dot segment, and fewer than MAX_PATH_LENGTH characters.
+    It begins with one slash, hence has neither scheme nor host, and has no backslash (which
+    browsers read as a slash), no control character and no blank at its end (which they drop), no
+    dot segment, and fewer than MAX_PATH_LENGTH characters.
     """
     if not path or len(path) >= MAX_PATH_LENGTH or not path.isprintable() or path != path.strip():
         return default
@@ -30,14 +35,18 @@ def safe_path(path: str | None, default: str = "") -> str:
 
 
 def tenant_path(path: str | None, home: str = "") -> str:
-    """Return the path if it is a page of the acting tenant; otherwise `home`, or the tenant's first page."""
+    """Return the path if it is a page of the acting tenant; otherwise `home`, or the tenant's first
+    page.
+    """
     first = f"/t/{current.actor().tenant_slug}/"
     found = safe_path(path)
     return found if found.startswith(first) else home or first
 
 
 def referring_page() -> str:
-    """Path and query of the page of ours that sent the request; empty where the browser doesn't tell."""
+    """Path and query of the page of ours that sent the request; empty where the browser doesn't
+    tell.
+    """
     parts = urlsplit(request.headers.get("Referer", ""))
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return safe_path(path) if parts.netloc == request.host else ""

@@ -1,4 +1,5 @@
-"""Request bodies: how slowly they may arrive, and how many senders of each kind may be slow at once.
+"""Request bodies: how slowly they may arrive, and how many senders of each kind may be slow at
+once.
 
 No thread waits for a body of up to BUFFERED_BYTES: `kernel/server.py` collects it and starts the
 application when it is complete. A longer body is streamed to a thread of its own, so it takes an
@@ -57,7 +58,9 @@ def broken_off() -> BrokenOff:
 
 
 def busy() -> Unavailable:
-    return Unavailable("Too many slow uploads are in progress. Nothing was changed; try again soon.")
+    return Unavailable(
+        "Too many slow uploads are in progress. Nothing was changed; try again soon."
+    )
 
 
 # ---- places
@@ -101,7 +104,9 @@ class Places:
     def take(self, sender: Sender, *, upload: bool = False) -> Callable[[], None] | None:
         """Take a place; returns what gives it back, or None when there is none left."""
         room = ROOMS[sender.kind]
-        total, each = (room.uploads, room.uploads_each) if upload else (room.waiting, room.waiting_each)
+        total, each = (
+            (room.uploads, room.uploads_each) if upload else (room.waiting, room.waiting_each)
+        )
         every, own = (sender.kind, f"upload {upload}"), (sender.kind, f"{upload} {sender.owner}")
         with self._lock:
             if self._taken[every] >= total or self._taken[own] >= each:
@@ -227,7 +232,9 @@ class StreamedInput(io.RawIOBase):
             raise self._error
         self._pace.wait()
         try:
-            given = self._receive(self._pace.seconds_left(ROOMS[self._sender.kind].deadline_seconds))
+            given = self._receive(
+                self._pace.seconds_left(ROOMS[self._sender.kind].deadline_seconds)
+            )
         except BrokenOff as error:
             raise self._refuse("broken off", error) from None
         if given is None:

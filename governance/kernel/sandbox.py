@@ -1,10 +1,13 @@
-"""A child process with limits of memory, time and output, for work that a hostile or huge input may make too large.
+"""A child process with limits of memory, time and output, for work that a hostile or huge input may
+make too large.
 
-run(module, *arguments, limits=…, sent=b"")    run `python -m module`, read its answer within bounds, say how it ended
-python -m governance.kernel.sandbox …          that child: it sets its limits, then becomes the module
+run(module, *arguments, limits=…, sent=b"")    run `python -m module`, read its answer within
+                                               bounds, say how it ended
+python -m governance.kernel.sandbox …          that child: it sets its limits, then becomes the
+                                               module
 
-The child gets none of our environment but what it needs to start, so it never sees our secrets. It has a process group of its own, which
-is killed as a whole and always waited for.
+The child gets none of our environment but what it needs to start, so it never sees our secrets. It
+has a process group of its own, which is killed as a whole and always waited for.
 """
 
 import contextlib
@@ -23,8 +26,16 @@ from pathlib import Path
 
 MIB = 1024 * 1024
 ENVIRONMENT = (
-    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "FONTCONFIG_PATH", "LD_LIBRARY_PATH", "PYTHONPATH",
-)  # fmt: skip
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "FONTCONFIG_PATH",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+)
 ROOT = Path(__file__).resolve().parents[2]
 TICK_SECONDS = 0.2
 MAX_ERROR_BYTES = 4096  # the last of what the child writes to standard error
@@ -45,7 +56,9 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a child may use: bytes of address space, seconds of the processor, bytes it prints, bytes of a file it writes."""
+    """What a child may use: bytes of address space, seconds of the processor, bytes it prints,
+    bytes of a file it writes.
+    """
 
     memory: int
     seconds: int
@@ -55,7 +68,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ChildOutcome:
-    """How a child ended, what it printed, the end of its standard error, and its exit code (negative: a signal)."""
+    """How a child ended, what it printed, the end of its standard error, and its exit code
+    (negative: a signal).
+    """
 
     ending: Ending
     answer: bytes = b""
@@ -80,17 +95,24 @@ def run(
 ) -> ChildOutcome:
     """Run a module of ours in a child, and return how it ended.
 
-    `sent` is its standard input. With `on_line` each line that it prints is handed over as it comes, and what `on_line` returns, if
-    anything, is sent; the input then stays open until something was sent. What `on_line` raises ends the child and reaches the caller.
-    `is_cancelled` is asked about five times a second.
+    `sent` is its standard input. With `on_line` each line that it prints is handed over as it
+    comes, and what `on_line` returns, if anything, is sent; the input then stays open until
+    something was sent. What `on_line` raises ends the child and reaches the caller. `is_cancelled`
+    is asked about five times a second.
     """
     limited = [str(limits.memory), str(limits.seconds), str(limits.file_size)]
     command = [sys.executable, "-m", "governance.kernel.sandbox", *limited, module, *arguments]
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     with subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, cwd=ROOT, env=environment,
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        cwd=ROOT,
+        env=environment,
         start_new_session=True,
-    ) as child:  # fmt: skip
+    ) as child:
         try:
             watch = _Watch(child, limits, on_line, is_cancelled, pending=memoryview(sent))
             stopped = watch.follow()
@@ -132,7 +154,9 @@ class _Watch:
     _heard: int = 0  # bytes of the answer that were handed to on_line
 
     def follow(self) -> Ending | None:
-        """Return why the child has to be ended; None when it has closed its output or ended by itself."""
+        """Return why the child has to be ended; None when it has closed its output or ended by
+        itself.
+        """
         self.deadline = time.monotonic() + 2 * self.limits.seconds
         with selectors.DefaultSelector() as waiting:
             for pipe in (self.child.stdout, self.child.stderr):
@@ -149,7 +173,9 @@ class _Watch:
                     return stopped
         return self._last_moment()
 
-    def _turn(self, waiting: selectors.BaseSelector, ready: "Sequence[tuple[selectors.SelectorKey, int]]") -> Ending | None:
+    def _turn(
+        self, waiting: selectors.BaseSelector, ready: "Sequence[tuple[selectors.SelectorKey, int]]"
+    ) -> Ending | None:
         for key, _ in ready:
             if key.fileobj is self.child.stdin:
                 self._feed(waiting)
@@ -185,7 +211,9 @@ class _Watch:
         try:
             self.pending = self.pending[pipe.write(self.pending[:READ_BYTES]) or 0 :]
         except BrokenPipeError:
-            self.pending = memoryview(b"")  # it has read what it wants, or is no more: its end says which
+            self.pending = memoryview(
+                b""
+            )  # it has read what it wants, or is no more: its end says which
         if not self.pending:
             waiting.unregister(pipe)
             with contextlib.suppress(BrokenPipeError):
@@ -201,7 +229,11 @@ class _Watch:
             end = self.answer.find(b"\n", self._heard)
             if end < 0:
                 return
-            line, self._heard, began = bytes(self.answer[self._heard : end]), end + 1, time.monotonic()
+            line, self._heard, began = (
+                bytes(self.answer[self._heard : end]),
+                end + 1,
+                time.monotonic(),
+            )
             reply = self.on_line(line)
             self.deadline += time.monotonic() - began  # the caller's own time is not the child's
             if reply is not None and self.child.stdin is not None and not self.child.stdin.closed:
@@ -210,7 +242,8 @@ class _Watch:
 
     @staticmethod
     def _read(waiting: selectors.BaseSelector, pipe: object) -> bytes:
-        piece = os.read(pipe.fileno(), READ_BYTES)  # type: ignore[attr-defined]  # one of the child's pipes
+        # one of the child's pipes
+        piece = os.read(pipe.fileno(), READ_BYTES)  # type: ignore[attr-defined]
         if not piece:
             waiting.unregister(pipe)  # type: ignore[arg-type]  # as above
         return piece

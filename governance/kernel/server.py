@@ -1,4 +1,5 @@
-"""The web server of `governance web`: granian, with request bodies collected before a thread is taken.
+"""The web server of `governance web`: granian, with request bodies collected before a thread is
+taken.
 
 granian's WSGI workers give each request a thread at once, and reading a body there cannot time
 out. So this uses granian's ASGI worker (a request is a scope, `receive()` and `send()`), but no
@@ -85,7 +86,16 @@ class Server:
 class Arrival:
     """A request whose body is on its way, without a thread."""
 
-    __slots__ = ("_admitting", "_body", "_exchange", "_future", "_give_back", "_pace", "_sender", "_server")
+    __slots__ = (
+        "_admitting",
+        "_body",
+        "_exchange",
+        "_future",
+        "_give_back",
+        "_pace",
+        "_sender",
+        "_server",
+    )
 
     def __init__(self, server: Server, exchange: "Exchange") -> None:
         self._server, self._exchange = server, exchange
@@ -107,7 +117,9 @@ class Arrival:
         self._future.add_done_callback(self._received)
 
     def _received(self, future: Any) -> None:
-        self._future = None  # the future refers to this method, and granian's are not collected in cycles
+        self._future = (
+            None  # the future refers to this method, and granian's are not collected in cycles
+        )
         if self not in self._server.arriving:
             return
         try:
@@ -118,7 +130,9 @@ class Arrival:
             data = message["body"]
             if not message["more_body"]:
                 if self._leave():
-                    self._exchange.environ["wsgi.input"] = BytesIO(self._body + data if self._body else data)
+                    self._exchange.environ["wsgi.input"] = BytesIO(
+                        self._body + data if self._body else data
+                    )
                     self._exchange.start()
                 return
             self._body += data
@@ -153,7 +167,9 @@ class Arrival:
     # ---- late bodies
 
     def check(self) -> None:
-        """Called every TICK_SECONDS: end a body that is too slow, find a place for one that is late."""
+        """Called every TICK_SECONDS: end a body that is too slow, find a place for one that is
+        late.
+        """
         kind = self._sender.kind if self._sender else "stranger"
         if self._pace.seconds_left(request_bodies.ROOMS[kind].deadline_seconds) <= 0:
             self._refuse("slow", request_bodies.slow())
@@ -228,7 +244,9 @@ class Exchange:
         self._closing = True
         self._server.pages.submit(self._answer)
 
-    def upload(self, first: bytes, pace: Pace, sender: Sender, give_back: Callable[[], None]) -> None:
+    def upload(
+        self, first: bytes, pace: Pace, sender: Sender, give_back: Callable[[], None]
+    ) -> None:
         """Answer in a thread of the uploads, which reads the body as it comes."""
         given = request_bodies.StreamedInput(first, self._receive, pace, sender)
         self.environ["wsgi.input"] = BufferedReader(given, BUFFERED_BYTES)
@@ -252,7 +270,9 @@ class Exchange:
     def _answer(self) -> None:
         try:
             head: list[Any] = []
-            pieces = self._server.application(self.environ, lambda *given: head.__setitem__(slice(None), given))
+            pieces = self._server.application(
+                self.environ, lambda *given: head.__setitem__(slice(None), given)
+            )
             try:
                 self._send(pieces, head)
             finally:
@@ -262,13 +282,17 @@ class Exchange:
             log.exception("request failed", method=self.environ["REQUEST_METHOD"])
             self._send_last_resort()
         finally:
-            self.protocol = None  # granian closes the connection of an unread body when nothing refers to it
+            self.protocol = (
+                None  # granian closes the connection of an unread body when nothing refers to it
+            )
 
     def _send(self, pieces: Iterable[bytes], head: list[Any]) -> None:
         """In one go where the first piece is all that was announced, otherwise piece by piece."""
         each = iter(pieces)
         first = next(filter(None, each), b"")  # an empty piece is not the end
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head[1]]
+        headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head[1]
+        ]
         is_whole = not first or (b"content-length", str(len(first)).encode()) in headers
         if self._closing:
             headers.append((b"connection", b"close"))
@@ -277,7 +301,9 @@ class Exchange:
         if is_whole:
             send({"type": "http.response.body", "body": first, "more_body": False})
             return
-        if isinstance(self.environ["wsgi.input"], BytesIO):  # otherwise the application may still read
+        if isinstance(
+            self.environ["wsgi.input"], BytesIO
+        ):  # otherwise the application may still read
             self._listen_for_disconnect()
         self._send_piece(first)
         for piece in each:
@@ -323,11 +349,22 @@ def environ_of(scope: dict[str, Any]) -> Environ:
     raw_path: bytes = scope["raw_path"]
     path = (unquote_to_bytes(raw_path) if b"%" in raw_path else raw_path).decode("latin-1")
     environ: Environ = {
-        "REQUEST_METHOD": scope["method"], "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": scope["server"][0], "SERVER_PORT": scope["server"][1], "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0], "wsgi.version": (1, 0), "wsgi.url_scheme": scope["scheme"], "wsgi.errors": sys.stderr,
-        "wsgi.input_terminated": True, "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
-    }  # fmt: skip
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": scope["server"][1],
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
     for name, value in scope["headers"]:
         key = _names.get(name) or _name(name)
         if key not in environ:
@@ -359,9 +396,12 @@ def _length(environ: Environ) -> int:
 
 
 class _Immediately:
-    """Stands in for the event loop of granian's futures: what is due is called by whoever completes it."""
+    """Stands in for the event loop of granian's futures: what is due is called by whoever completes
+    it.
+    """
 
-    def call_soon(self, callback: Callable[..., None], *given: Any, context: Any = None) -> None:  # noqa: ARG002 - asyncio's signature
+    # asyncio's signature
+    def call_soon(self, callback: Callable[..., None], *given: Any, context: Any = None) -> None:  # noqa: ARG002
         callback(*given)
 
     call_soon_threadsafe = call_soon
@@ -375,20 +415,51 @@ class _Scheduler(CallbackScheduler):
         self._schedule_fn = arrive
 
 
-@WorkerProcess.wrap_target  # type: ignore[untyped-decorator]  # granian's types are incomplete, here and below
+# granian's types are incomplete, here and below
+@WorkerProcess.wrap_target  # type: ignore[untyped-decorator]
 def _work(
-    worker_id: int, application: Any, sock: Any, ipc: Any, _loop: Any, runtime_mode: Any, runtime_threads: int,
-    runtime_blocking_threads: int | None, _blocking_threads: int, idle_timeout: int, backpressure: int, _task_impl: Any, http_mode: Any,
-    http1_settings: Any, http2_settings: Any, websockets: Any, static_path: Any, _access_log: str | None, tls: tuple[Any, ...],
-    _scope_options: dict[str, Any], metrics: Any,
-) -> None:  # fmt: skip
+    worker_id: int,
+    application: Any,
+    sock: Any,
+    ipc: Any,
+    _loop: Any,
+    runtime_mode: Any,
+    runtime_threads: int,
+    runtime_blocking_threads: int | None,
+    _blocking_threads: int,
+    idle_timeout: int,
+    backpressure: int,
+    _task_impl: Any,
+    http_mode: Any,
+    http1_settings: Any,
+    http2_settings: Any,
+    websockets: Any,
+    static_path: Any,
+    _access_log: str | None,
+    tls: tuple[Any, ...],
+    _scope_options: dict[str, Any],
+    metrics: Any,
+) -> None:
     """One worker process, until SIGTERM."""
     ended, told = threading.Event(), set_sync_signals()  # type: ignore[no-untyped-call]
     told.add_cb(ended.set)
     worker: Any = ASGIWorker(  # type: ignore[call-arg]
-        worker_id, sock, ipc, runtime_threads, runtime_blocking_threads, EVENT_THREADS, idle_timeout, backpressure, http_mode,  # type: ignore[arg-type]
-        http1_settings, http2_settings, websockets, static_path, *tls, metrics,
-    )  # fmt: skip
+        worker_id,
+        sock,
+        ipc,
+        runtime_threads,
+        runtime_blocking_threads,  # type: ignore[arg-type]
+        EVENT_THREADS,
+        idle_timeout,
+        backpressure,  # type: ignore[arg-type]
+        http_mode,
+        http1_settings,
+        http2_settings,
+        websockets,
+        static_path,
+        *tls,
+        metrics,
+    )
     server, immediately = Server(application, application.extensions["serving"]), _Immediately()
     serve = getattr(worker, WORKERS_METHODS[runtime_mode][(sock[0] or sock[1]).is_uds()])
     serve(_Scheduler(immediately, server.arrive, None, None, None), immediately, told)

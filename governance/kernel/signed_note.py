@@ -4,8 +4,8 @@
 
     — <name of the key> <base64 of key id and signature>
 
-A verifier key is one line, `name+key id+base64(type, public key)`. Reports, checkpoints of the audit log and the
-answers of witnesses are such notes. Source: https://c2sp.org/signed-note
+A verifier key is one line, `name+key id+base64(type, public key)`. Reports, checkpoints of the
+audit log and the answers of witnesses are such notes. Source: https://c2sp.org/signed-note
 """
 
 import base64
@@ -17,7 +17,12 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 ED25519 = b"\x01"  # signature type of a plain signature
 PUBLIC_BYTES, SIGNATURE_BYTES, ID_BYTES = 32, 64, 4
@@ -31,7 +36,10 @@ class NotSigned(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public key with its name: `name+<8 hex>+<base64>`. `kind` is the type of signature that it makes."""
+    """A public key with its name:
+
+    `name+<8 hex>+<base64>`. `kind` is the type of signature that it makes.
+    """
 
     name: str
     public: bytes
@@ -39,7 +47,9 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
-        return hashlib.sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:ID_BYTES]
+        return hashlib.sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[
+            :ID_BYTES
+        ]
 
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{b64(self.kind + self.public)}"
@@ -59,7 +69,9 @@ class SignatureLine:
 
 def new_key() -> bytes:
     """A fresh private key, 32 raw bytes."""
-    return Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    return Ed25519PrivateKey.generate().private_bytes(
+        Encoding.Raw, PrivateFormat.Raw, NoEncryption()
+    )
 
 
 def public_half(private: Ed25519PrivateKey) -> bytes:
@@ -84,7 +96,9 @@ def parse_key(text: str, *, kind: bytes = ED25519) -> VerifierKey:
         raise NotSigned("The key is not an Ed25519 key of 32 bytes.")
     key = VerifierKey(name, raw[1:], kind)
     if key.key_id.hex() != key_id:
-        raise NotSigned("The key does not match its own id: a character was lost or changed in copying.")
+        raise NotSigned(
+            "The key does not match its own id: a character was lost or changed in copying."
+        )
     return key
 
 
@@ -97,7 +111,9 @@ def sign(private: Ed25519PrivateKey, name: str, text: str) -> str:
 
 
 def split(note: str) -> tuple[str, list[SignatureLine]]:
-    """(text, signature lines) of a note; lines that cannot be read are left out, as the standard asks."""
+    """(text, signature lines) of a note; lines that cannot be read are left out, as the standard
+    asks.
+    """
     text, gap, rest = note.replace("\r\n", "\n").rpartition(f"\n\n{DASH} ")
     if not gap:
         raise NotSigned("The text has no signature line.")
@@ -111,12 +127,17 @@ def _lines(text: str) -> Iterator[SignatureLine]:
             raw = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             continue
-        if line.startswith(DASH) and name and len(raw) > ID_BYTES and b64(raw) == encoded:  # one spelling for one signature
+        if (
+            line.startswith(DASH) and name and len(raw) > ID_BYTES and b64(raw) == encoded
+        ):  # one spelling for one signature
             yield SignatureLine(name, raw[:ID_BYTES], raw[ID_BYTES:])
 
 
 def open_note(note: str, key: VerifierKey) -> str:
-    """The text, once this key's signature under it holds; NotSigned otherwise. Signatures of other keys are ignored."""
+    """The text, once this key's signature under it holds; NotSigned otherwise.
+
+    Signatures of other keys are ignored.
+    """
     text, lines = split(note)
     mine = [line for line in lines if line.name == key.name and line.key_id == key.key_id]
     if not mine:
@@ -124,7 +145,10 @@ def open_note(note: str, key: VerifierKey) -> str:
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(mine[0].signature, text.encode())
     except InvalidSignature:
-        raise NotSigned(f"The signature does not hold: its text was changed, or another key than {key.name} made it.") from None
+        raise NotSigned(
+            f"The signature does not hold: its text was changed, or another key than {key.name}"
+            " made it."
+        ) from None
     return text
 
 
@@ -132,7 +156,10 @@ def _no_signature(lines: list[SignatureLine], key: VerifierKey) -> str:
     seen = [line.name for line in lines if len(line.signature) == SIGNATURE_BYTES]
     if not seen:
         return "The signature line is cut short or damaged."
-    return f"The file was signed with another key ({', '.join(seen)}) than the one given ({key.name}, {key.key_id.hex()})."
+    return (
+        f"The file was signed with another key ({', '.join(seen)}) than the one given ({key.name},"
+        f" {key.key_id.hex()})."
+    )
 
 
 def b64(data: bytes) -> str:

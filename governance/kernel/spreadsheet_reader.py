@@ -1,11 +1,13 @@
-"""An XLSX file that somebody else made, as rows of text: read as far as a table needs it, and within bounds. Pure.
+"""An XLSX file that somebody else made, as rows of text: read as far as a table needs it, and
+within bounds. Pure.
 
     first_sheet(content, name, rows=…, columns=…) → Sheet       raises Invalid, in words
 
-Every part is read as a stream and nothing of it is kept but the text of the cells: no tree is built, no room is made
-for cells that are not there, and what an archive says of its own sizes is not believed. A part that declares a document
-type is refused. Formulas are told as their text and never worked out; numbers are the text that they are kept as, and
-days are ISO. One reader for all: who uses it decides what formulas and merged cells mean there.
+Every part is read as a stream and nothing of it is kept but the text of the cells: no tree is
+built, no room is made for cells that are not there, and what an archive says of its own sizes is
+not believed. A part that declares a document type is refused. Formulas are told as their text and
+never worked out; numbers are the text that they are kept as, and days are ISO. One reader for all:
+who uses it decides what formulas and merged cells mean there.
 """
 
 import io
@@ -27,12 +29,28 @@ TAGS, STRINGS, CELLS, MERGED = 4_000_000, 1_000_000, 1_000_000, 10_000
 TEXT, LONGEST = 32 * MB, 32_767  # characters of all cells together, and of one
 LAST_ROW, ABOVE = 1_048_576, 20  # and how many rows may stand above a table
 CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-NO_DATE = re.compile(r'"[^"]*"|\[[^\]]*\]|[\\_*].')  # what a format shows literally, its colours and its fillers
-DAYS = {*range(14, 18), 22, *range(27, 37), *range(50, 59)}  # formats of days that every workbook has
+NO_DATE = re.compile(
+    r'"[^"]*"|\[[^\]]*\]|[\\_*].'
+)  # what a format shows literally, its colours and its fillers
+DAYS = {
+    *range(14, 18),
+    22,
+    *range(27, 37),
+    *range(50, 59),
+}  # formats of days that every workbook has
 DAMAGED = (
-    zipfile.BadZipFile, zlib.error, ExpatError, KeyError, IndexError, ValueError, OverflowError, NotImplementedError, RuntimeError,
-    EOFError, OSError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    ExpatError,
+    KeyError,
+    IndexError,
+    ValueError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
 
 
 class Formula(str):
@@ -54,7 +72,9 @@ class Merged:
 
 @dataclass(slots=True)
 class Sheet:
-    """(number, cells) of each row that holds something, in their order, the first row of the sheet being 1."""
+    """(number, cells) of each row that holds something, in their order, the first row of the sheet
+    being 1.
+    """
 
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     merged: list[Merged] = field(default_factory=list)
@@ -70,7 +90,8 @@ def first_sheet(content: bytes, name: str, *, rows: int, columns: int) -> Sheet:
             return _Workbook(archive, name).first(rows, columns)
     except DAMAGED as error:
         raise Invalid(
-            f"{name} is not an XLSX workbook, or it is damaged. Save it as “Excel workbook (.xlsx)” and send it again.",
+            f"{name} is not an XLSX workbook, or it is damaged. Save it as “Excel workbook (.xlsx)”"
+            " and send it again.",
             field="file",
         ) from error
 
@@ -97,7 +118,9 @@ class _Workbook:
     def first(self, rows: int, columns: int) -> Sheet:
         self.names = frozenset(self.archive.namelist())
         entries = self.archive.infolist()
-        if len({entry.header_offset for entry in entries}) < len(entries):  # zipfile warns of it, and reads on
+        if len({entry.header_offset for entry in entries}) < len(
+            entries
+        ):  # zipfile warns of it, and reads on
             raise zipfile.BadZipFile("two parts share their bytes, as in a zip bomb")
         book, links, strings, styles = _Contents(), _Links(), _Strings(self), _Styles()
         self.walk("xl/workbook.xml", book)
@@ -109,7 +132,9 @@ class _Workbook:
         for link in book.sheets:
             reading = _Rows(self, strings.held, styles.days, book.epoch, rows, columns)
             self.sheets = self.walk(
-                posixpath.normpath(posixpath.join("/xl", links.targets[link])).lstrip("/"), reading, self.sheets
+                posixpath.normpath(posixpath.join("/xl", links.targets[link])).lstrip("/"),
+                reading,
+                self.sheets,
             )
             if (held := reading.sheet).rows:
                 break
@@ -130,7 +155,11 @@ class _Workbook:
             reader.start(tag.rpartition(" ")[2], attributes)
 
         def doctype(*_: object) -> None:
-            raise Invalid(f"{self.name} declares a document type, which no spreadsheet does. It was not read.", field="file")
+            raise Invalid(
+                f"{self.name} declares a document type, which no spreadsheet does. It was not"
+                " read.",
+                field="file",
+            )
 
         parser.StartElementHandler, parser.StartDoctypeDeclHandler = start, doctype
         parser.EndElementHandler = lambda tag: reader.end(tag.rpartition(" ")[2])
@@ -139,17 +168,24 @@ class _Workbook:
             while piece := stream.read(PIECE):
                 left -= len(piece)
                 if left < 0:
-                    raise self.too(f"unpacks to more than {whole // MB} MB in {posixpath.basename(part)}")
+                    raise self.too(
+                        f"unpacks to more than {whole // MB} MB in {posixpath.basename(part)}"
+                    )
                 parser.Parse(piece, False)
         parser.Parse(b"", True)
         return left
 
     def too(self, what: str) -> Invalid:
-        return Invalid(f"{self.name} {what}. Split it, or leave out what nobody needs.", field="file")
+        return Invalid(
+            f"{self.name} {what}. Split it, or leave out what nobody needs.", field="file"
+        )
 
 
 class _Part:
-    """What is read of one part. Text is collected within a `t`, `v` or `f`, but not within a reading aid (`rPh`)."""
+    """What is read of one part.
+
+    Text is collected within a `t`, `v` or `f`, but not within a reading aid (`rPh`).
+    """
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -259,7 +295,15 @@ def _shows_days(code: str) -> bool:
 class _Rows(_Part):
     """The rows of a sheet that hold something."""
 
-    def __init__(self, book: _Workbook, strings: list[str], days: set[int], epoch: date, rows: int, columns: int) -> None:
+    def __init__(
+        self,
+        book: _Workbook,
+        strings: list[str],
+        days: set[int],
+        epoch: date,
+        rows: int,
+        columns: int,
+    ) -> None:
         super().__init__()
         self.book, self.strings, self.days, self.epoch = book, strings, days, epoch
         self.most, self.columns = rows, columns
@@ -296,7 +340,11 @@ class _Rows(_Part):
             raise self.book.too(f"holds more than {CELLS} cells")
         given = attributes.get("r")
         self.column = _place(given)[1] if given else self.column + 1
-        self.kind, self.style, self.formula = attributes.get("t", "n"), attributes.get("s", ""), None
+        self.kind, self.style, self.formula = (
+            attributes.get("t", "n"),
+            attributes.get("s", ""),
+            None,
+        )
         self.pieces.clear()
 
     def _put(self, raw: str) -> None:
@@ -304,10 +352,15 @@ class _Rows(_Part):
         if not value.strip():
             return
         if self.column >= self.columns:
-            raise self.book.too(f"has more than {self.columns} columns: cell {ref(self.number, self.column)} holds something")
+            raise self.book.too(
+                f"has more than {self.columns} columns: cell {ref(self.number, self.column)} holds"
+                " something"
+            )
         self.length += len(value)
         if len(value) > LONGEST or self.length > TEXT:
-            raise self.book.too(f"holds more than {LONGEST} characters in one cell, or {TEXT // MB} million in all")
+            raise self.book.too(
+                f"holds more than {LONGEST} characters in one cell, or {TEXT // MB} million in all"
+            )
         self.cells += [""] * (self.column + 1 - len(self.cells))
         self.cells[self.column] = value
 

@@ -30,7 +30,9 @@ Cell = str | int | float | date | datetime | None
 
 
 def harmless(value: Cell) -> str | int | float:
-    """Numbers stay numbers, dates become ISO, and text that looks like a formula gets an apostrophe."""
+    """Numbers stay numbers, dates become ISO, and text that looks like a formula gets an
+    apostrophe.
+    """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, bool):
@@ -54,7 +56,9 @@ def csv_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
 
 
 def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """One sheet with a frozen head and a filter; every text is written as text, so formulas stay text."""
+    """One sheet with a frozen head and a filter; every text is written as text, so formulas stay
+    text.
+    """
     out = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(out, options) as book:
@@ -65,8 +69,10 @@ def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
         for last, row in enumerate(rows, start=1):
             for column, cell in enumerate(row):
                 value = harmless(cell)
-                sheet.write_string(last, column, value[:LONGEST]) if isinstance(value, str) else sheet.write_number(
-                    last, column, value
+                (
+                    sheet.write_string(last, column, value[:LONGEST])
+                    if isinstance(value, str)
+                    else sheet.write_number(last, column, value)
                 )
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, last, len(head) - 1)

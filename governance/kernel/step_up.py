@@ -1,8 +1,10 @@
-"""What a route that needs a fresh sign-in declares, so that a form submitted too late can be shown and submitted again.
+"""What a route that needs a fresh sign-in declares, so that a form submitted too late can be shown
+and submitted again.
 
-One button and one form: `StepUp("Invite member", InviteForm)`. A button for each value of the form's field `verb`:
-`StepUp({"approve": "Approve", "refuse": "Reject"}, DecideForm)`. Without fields of its own, the object in words and what
-can't be taken back: `StepUp("Remove member", facts=_who, danger="They lose access.")`.
+One button and one form: `StepUp("Invite member", InviteForm)`. A button for each value of the
+form's field `verb`: `StepUp({"approve": "Approve", "refuse": "Reject"}, DecideForm)`. Without
+fields of its own, the object in words and what can't be taken back: `StepUp("Remove member",
+facts=_who, danger="They lose access.")`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,9 +29,10 @@ def _nothing(**_values: Any) -> Iterable[tuple[str, str]]:
 class StepUp:
     """A sign-in of the last STEP_UP_SECONDS is needed.
 
-    `form` makes the form that the view reads, and `facts` the (label, value) pairs that name the object; both are called
-    with the values in the route's address (a form's class with none). `danger` says what takes effect and can't be taken
-    back. `when` limits the need to some submissions.
+    `form` makes the form that the view reads, and `facts` the (label, value) pairs that name the
+    object; both are called with the values in the route's address (a form's class with none).
+    `danger` says what takes effect and can't be taken back. `when` limits the need to some
+    submissions.
     """
 
     verb: str | Mapping[str, str]
@@ -47,14 +50,20 @@ class StepUp:
         return self._of(self.danger)
 
     def _of(self, texts: str | Mapping[str, str]) -> str:
-        return texts if isinstance(texts, str) else texts.get(submission().fields.get("verb", ""), "")
+        return (
+            texts if isinstance(texts, str) else texts.get(submission().fields.get("verb", ""), "")
+        )
 
     def rows(self, **values: Any) -> list[tuple[str, str]]:
         """(label, value) of everything that the present submission says, secrets left out."""
         found = [(label, value) for label, value in self.facts(**values)]
         if self.form is not None:
             made = self.form() if isinstance(self.form, type) else self.form(**values)
-            found += [(f.label.text, _value(f)) for f in made if not isinstance(f, HiddenField | FileField)]
+            found += [
+                (f.label.text, _value(f))
+                for f in made
+                if not isinstance(f, HiddenField | FileField)
+            ]
         return found
 
 

@@ -1,11 +1,16 @@
-"""Objects (evidence, reports): written once, hashed while they stream, found by their tenant and digest.
+"""Objects (evidence, reports): written once, hashed while they stream, found by their tenant and
+digest.
 
-    use(url, key_of)           a local folder (`file:/folder`) or an S3-compatible bucket (`s3://bucket/prefix`)
-    write(…)                   stream in; on a `shelf` the object is sealed under its tenant's key (sealed.py)
-    open, exists, remove       one object; open() also reads what was written before objects were sealed
+    use(url, key_of)           a local folder (`file:/folder`) or an S3-compatible bucket
+                               (`s3://bucket/prefix`)
+    write(…)                   stream in; on a `shelf` the object is sealed under its tenant's key
+                               (sealed.py)
+    open, exists, remove       one object; open() also reads what was written before objects were
+                               sealed
     keys, aged                 what lies there, for sweeping
 
-An object is whole under its name or not there at all: it is written to a temporary file, and placed when its digest is known.
+An object is whole under its name or not there at all: it is written to a temporary file, and placed
+when its digest is known.
 """
 
 import contextlib
@@ -40,7 +45,9 @@ GONE = (NotFoundError, FileNotFoundError)  # obstore raises one or the other
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """What was stored: its digest, bytes, key in the store, and its first bytes (for finding its type)."""
+    """What was stored: its digest, bytes, key in the store, and its first bytes (for finding its
+    type).
+    """
 
     sha256: str
     size: int
@@ -60,28 +67,45 @@ class ObjectStore(ABC):
     def __init__(self, key_of: KeyOf = _keys_in_use) -> None:
         self._key_of = key_of
 
-    def write(self, tenant_id: UUID, stream: BinaryIO, *, limit: int, shelf: str | None = None) -> Blob:
-        """Store a stream of 1 to `limit` bytes; on a shelf it is sealed. The same bytes twice are one object of a tenant and shelf."""
+    def write(
+        self, tenant_id: UUID, stream: BinaryIO, *, limit: int, shelf: str | None = None
+    ) -> Blob:
+        """Store a stream of 1 to `limit` bytes; on a shelf it is sealed.
+
+        The same bytes twice are one object of a tenant and shelf.
+        """
         seal = encrypted_stream.Seal(self._key_of(tenant_id), tenant_id.bytes) if shelf else None
         try:
             with self._incoming(tenant_id) as file:
                 digest, size, head = _copy(stream, file, limit, seal)
                 name = f"{digest[:2]}/{digest}"
-                key = f"{tenant_id.hex}/{shelf}/{name}{SEALED}" if shelf else f"{tenant_id.hex}/{name}"
+                key = (
+                    f"{tenant_id.hex}/{shelf}/{name}{SEALED}"
+                    if shelf
+                    else f"{tenant_id.hex}/{name}"
+                )
                 self._place(file, key)
         except (OSError, BaseError) as error:
-            raise Unavailable(f"The file could not be stored ({_why(error)}). Nothing was saved.") from error
+            raise Unavailable(
+                f"The file could not be stored ({_why(error)}). Nothing was saved."
+            ) from error
         return Blob(digest, size, key, head)
 
     def open(self, key: str) -> BinaryIO:
-        """The plain bytes. NotFound where it is missing; reading raises sealed.Altered where they are not what was stored."""
+        """The plain bytes.
+
+        NotFound where it is missing; reading raises sealed.Altered where they are not what was
+        stored.
+        """
         file = self._stored(key)
         if not key.endswith(SEALED):
             return file
         tenant_id = UUID(key.split("/", 1)[0])
         digest = key.rsplit("/", 1)[-1].removesuffix(SEALED)
         try:
-            plain = encrypted_stream.Unsealed(file, self._key_of(tenant_id), tenant_id.bytes, digest=digest)
+            plain = encrypted_stream.Unsealed(
+                file, self._key_of(tenant_id), tenant_id.bytes, digest=digest
+            )
         except BaseException:
             file.close()
             raise
@@ -92,7 +116,9 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def keep(self, key: str, content: bytes) -> None:
-        """A small object under a name of ours: whole and durable when this returns, also when done twice."""
+        """A small object under a name of ours: whole and durable when this returns, also when done
+        twice.
+        """
 
     @abstractmethod
     def keys(self, folder: str) -> list[str]:
@@ -106,7 +132,8 @@ class ObjectStore(ABC):
     def aged(self, folder: str) -> Iterator[tuple[str, datetime]]:
         """(key, when it was written) of all that lies in a folder and below it."""
 
-    def clear(self, tenant_id: UUID, before: datetime) -> int:  # noqa: ARG002 - a store without temporary objects has none to clear
+    # a store without temporary objects has none to clear
+    def clear(self, tenant_id: UUID, before: datetime) -> int:  # noqa: ARG002
         """Remove what a killed process left half written; how many."""
         return 0
 
@@ -152,7 +179,9 @@ class Folder(ObjectStore):
         try:
             return path.open("rb")
         except OSError as error:
-            raise Unavailable(f"The file could not be read ({error.strerror}). Try again in a moment.") from error
+            raise Unavailable(
+                f"The file could not be read ({error.strerror}). Try again in a moment."
+            ) from error
 
     def exists(self, key: str) -> bool:
         return self._path(key) is not None
@@ -164,11 +193,17 @@ class Folder(ObjectStore):
                 file.write(content)
                 self._place(file, key)
         except OSError as error:
-            raise Unavailable(f"The store cannot be written ({error.strerror}). Nothing was saved.") from error
+            raise Unavailable(
+                f"The store cannot be written ({error.strerror}). Nothing was saved."
+            ) from error
 
     def keys(self, folder: str) -> list[str]:
         try:
-            return sorted(f"{folder}/{p.name}" for p in (self.root / folder).iterdir() if not p.name.startswith("."))
+            return sorted(
+                f"{folder}/{p.name}"
+                for p in (self.root / folder).iterdir()
+                if not p.name.startswith(".")
+            )
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -226,25 +261,40 @@ def _sync(folder: Path) -> None:
 
 
 class Bucket(ObjectStore):
-    """An S3-compatible bucket. An object is sealed into a temporary file of this machine, and sent when its digest is known."""
+    """An S3-compatible bucket.
+
+    An object is sealed into a temporary file of this machine, and sent when its digest is known.
+    """
 
     patience = "120s"  # for one request with its body: a range, or a part
 
     def __init__(self, url: str, key_of: KeyOf = _keys_in_use) -> None:
-        """`s3://bucket/prefix`, with `?region=…` and, for another than Amazon's, `&endpoint=…`; credentials as AWS's own tools take them."""
+        """`s3://bucket/prefix`, with `?region=…` and, for another than Amazon's, `&endpoint=…`;
+        credentials as AWS's own tools take them.
+        """
         super().__init__(key_of)
         parts = urlsplit(url)
         options: Any = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if unknown := options.keys() - {"region", "endpoint"}:
-            raise SystemExit(f"GOVERNANCE_STORAGE_URL: {min(unknown)} is no option of s3://; region and endpoint are")
+            raise SystemExit(
+                f"GOVERNANCE_STORAGE_URL: {min(unknown)} is no option of s3://; region and"
+                " endpoint are"
+            )
         self._store = S3Store(
-            parts.netloc, prefix=parts.path.strip("/") or None, config=options,
-            client_options={"allow_http": options.get("endpoint", "").startswith("http://"), "connect_timeout": "5s", "timeout": self.patience},
+            parts.netloc,
+            prefix=parts.path.strip("/") or None,
+            config=options,
+            client_options={
+                "allow_http": options.get("endpoint", "").startswith("http://"),
+                "connect_timeout": "5s",
+                "timeout": self.patience,
+            },
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
-        )  # fmt: skip
+        )
 
     @contextlib.contextmanager
-    def _incoming(self, tenant_id: UUID) -> Iterator[IO[bytes]]:  # noqa: ARG002 - the file has no name
+    # the file has no name
+    def _incoming(self, tenant_id: UUID) -> Iterator[IO[bytes]]:  # noqa: ARG002
         with tempfile.TemporaryFile() as file:
             yield file
 
@@ -258,7 +308,9 @@ class Bucket(ObjectStore):
             raise NotFound(MISSING)
         with _away("read"):
             try:
-                return io.BufferedReader(_Received(obstore.open_reader(self._store, key, buffer_size=PART)), PIECE)
+                return io.BufferedReader(
+                    _Received(obstore.open_reader(self._store, key, buffer_size=PART)), PIECE
+                )
             except GONE as error:
                 raise NotFound(MISSING) from error
 
@@ -278,7 +330,9 @@ class Bucket(ObjectStore):
 
     def keys(self, folder: str) -> list[str]:
         with _away("read"):
-            return sorted(each["path"] for each in obstore.list_with_delimiter(self._store, folder)["objects"])
+            return sorted(
+                each["path"] for each in obstore.list_with_delimiter(self._store, folder)["objects"]
+            )
 
     def remove(self, key: str) -> None:
         with _away("written"), contextlib.suppress(*GONE):
@@ -291,7 +345,9 @@ class Bucket(ObjectStore):
 
 
 class _Received(io.RawIOBase):
-    """What the bucket sends, as a file: range by range, so that a slow reader holds no request open until it is cut off."""
+    """What the bucket sends, as a file: range by range, so that a slow reader holds no request open
+    until it is cut off.
+    """
 
     def __init__(self, reader: "obstore.ReadableFile") -> None:
         self._reader = reader
@@ -299,7 +355,8 @@ class _Received(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io calls it with
+    # what io calls it with
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         with _away("read"):
             piece = self._reader.read(len(buffer))
         buffer[: len(piece)] = memoryview(piece)
@@ -313,29 +370,43 @@ def _away(verb: str) -> Iterator[None]:
     except GONE:
         raise
     except (BaseError, OSError) as error:
-        raise Unavailable(f"The object store cannot be {verb} just now. Try again in a moment.") from error
+        raise Unavailable(
+            f"The object store cannot be {verb} just now. Try again in a moment."
+        ) from error
 
 
 def _plain_key(key: str) -> bool:
     """A key of ours: nothing that leads out of the bucket's prefix."""
     parts = key.split("/")
-    return key.isprintable() and len(key) < 1000 and not {"", ".", ".."} & set(parts)  # noqa: PLR2004 - S3 takes 1024 bytes
+    # S3 takes 1024 bytes
+    return key.isprintable() and len(key) < 1000 and not {"", ".", ".."} & set(parts)  # noqa: PLR2004
 
 
-def _copy(source: BinaryIO, target: IO[bytes], limit: int, seal: encrypted_stream.Seal | None) -> tuple[str, int, bytes]:
-    """(digest, size, first bytes) of the plain stream, which goes to the target sealed or as it is."""
+def _copy(
+    source: BinaryIO, target: IO[bytes], limit: int, seal: encrypted_stream.Seal | None
+) -> tuple[str, int, bytes]:
+    """(digest, size, first bytes) of the plain stream, which goes to the target sealed or as it
+    is.
+    """
     digest, size, head = hashlib.sha256(), 0, b""
     if seal:
         target.write(seal.head)
     for piece, last in encrypted_stream.chunks(source):
         size += len(piece)
         if size > limit:
-            raise TooLarge(f"The file is larger than {limit // PIECE} MB, the limit. Nothing was saved.", field="file")
+            raise TooLarge(
+                f"The file is larger than {limit // PIECE} MB, the limit. Nothing was saved.",
+                field="file",
+            )
         if not size:
             raise Invalid("The file is empty: it has 0 bytes.", field="file")
         head = head or piece[:8192]
         digest.update(piece)
-        target.write(seal.seal(piece, last=last, digest=digest.hexdigest() if last else "") if seal else piece)
+        target.write(
+            seal.seal(piece, last=last, digest=digest.hexdigest() if last else "")
+            if seal
+            else piece
+        )
     return digest.hexdigest(), size, head
 
 
@@ -344,7 +415,10 @@ _key_of: KeyOf | None = None
 
 
 def use(url: str, key_of: KeyOf | None = None) -> None:
-    """Choose the store by URL: `file:/folder`, or `s3://bucket/prefix?region=…&endpoint=…`. `key_of`: once for all stores."""
+    """Choose the store by URL:
+
+    `file:/folder`, or `s3://bucket/prefix?region=…&endpoint=…`. `key_of`: once for all stores.
+    """
     global _store, _key_of  # noqa: PLW0603 - one process, one store
     _key_of = key_of or _key_of
     if url.startswith("s3://"):
@@ -353,7 +427,8 @@ def use(url: str, key_of: KeyOf | None = None) -> None:
         _store = Folder(Path(url.removeprefix("file:")))
     else:
         raise SystemExit(
-            f"GOVERNANCE_STORAGE_URL {url.split(':', maxsplit=1)[0]}: is not a store here; use file:/folder or s3://bucket"
+            f"GOVERNANCE_STORAGE_URL {url.split(':', maxsplit=1)[0]}: is not a store here; use"
+            " file:/folder or s3://bucket"
         )
 
 
@@ -364,12 +439,16 @@ def store() -> ObjectStore:
 
 
 def pieces(key: str) -> Iterator[bytes]:
-    """The object in pieces of a megabyte, for a streamed answer; opened now, since the answer goes when nobody acts any more."""
+    """The object in pieces of a megabyte, for a streamed answer; opened now, since the answer goes
+    when nobody acts any more.
+    """
     return in_pieces(store().open(key))
 
 
 def in_pieces(file: BinaryIO) -> Iterator[bytes]:
-    """The first piece is read now: what cannot be read at all is refused while there is somebody to tell."""
+    """The first piece is read now: what cannot be read at all is refused while there is somebody to
+    tell.
+    """
     try:
         first = file.read(PIECE)
     except BaseException:

@@ -1,14 +1,19 @@
-"""What was worked out of a tenant's committed facts, kept in this process until the tenant commits anything more.
+"""What was worked out of a tenant's committed facts, kept in this process until the tenant commits
+anything more.
 
-    recall(key, make, under=…)      the value of `make()`, or the same as it came out earlier under the same number
-    Shelf(most)                     a bounded memory for several threads; the least recently used goes first
-    forget()                        all of it: a database that was brought back, tests whose rows are rolled back
+    recall(key, make, under=…)      the value of `make()`, or the same as it came out earlier under
+                                    the same number
+    Shelf(most)                     a bounded memory for several threads; the least recently used
+                                    goes first
+    forget()                        all of it: a database that was brought back, tests whose rows
+                                    are rolled back
 
-`under` reads a number that grows with every commit that changes a fact (None: it cannot tell, so nothing is kept). It is
-read once in a transaction and before the facts, so under READ COMMITTED what is kept under a number is never older than
-it; whoever reads a greater number works everything out anew. A transaction that may write neither uses the memory nor
-adds to it (its own uncommitted facts would count), nor does one that sees more than its tenant. Values are shared between
-threads and people: nobody changes them.
+`under` reads a number that grows with every commit that changes a fact (None: it cannot tell, so
+nothing is kept). It is read once in a transaction and before the facts, so under READ COMMITTED
+what is kept under a number is never older than it; whoever reads a greater number works everything
+out anew. A transaction that may write neither uses the memory nor adds to it (its own uncommitted
+facts would count), nor does one that sees more than its tenant. Values are shared between threads
+and people: nobody changes them.
 """
 
 from collections import OrderedDict
@@ -21,7 +26,8 @@ from sqlalchemy import Engine, event
 
 from governance.kernel.db import session
 
-TENANTS = 32  # of which a process keeps anything at once; 60 controls with 500 pieces of evidence are 1.6 MB
+# of which a process keeps anything at once; 60 controls with 500 pieces of evidence are 1.6 MB
+TENANTS = 32
 EACH = 64  # values of one tenant
 type Number = tuple[int, ...]  # each part only grows
 
@@ -73,7 +79,9 @@ _lock = Lock()
 
 
 def recall[T](key: Hashable, make: Callable[[], T], *, under: Callable[[], Number | None]) -> T:
-    """What `make` says of the present tenant's facts; it must follow from them and from `key` alone."""
+    """What `make` says of the present tenant's facts; it must follow from them and from `key`
+    alone.
+    """
     known = _known(under)
     return make() if known is None else known.values.get(key, make)
 
@@ -95,7 +103,8 @@ def _under(tenant_id: UUID, number: Number) -> _Known | None:
     with _lock:
         held = _tenants.get(tenant_id)
         if held is None or (
-            held.number != number and all(ours >= theirs for ours, theirs in zip(number, held.number, strict=True))
+            held.number != number
+            and all(ours >= theirs for ours, theirs in zip(number, held.number, strict=True))
         ):
             held = _tenants[tenant_id] = _Known(number)
         _tenants.move_to_end(tenant_id)
@@ -106,7 +115,9 @@ def _under(tenant_id: UUID, number: Number) -> _Known | None:
 
 @event.listens_for(Engine, "engine_disposed")
 def _disposed(_engine: Engine) -> None:
-    """The kernel drops its connections when the database went away; what comes back may be an older one."""
+    """The kernel drops its connections when the database went away; what comes back may be an older
+    one.
+    """
     forget()
 
 

@@ -1,7 +1,9 @@
-"""A number for each tenant that moves with every change that processes hold in memory; who listens is told at the commit.
+"""A number for each tenant that moves with every change that processes hold in memory; who listens
+is told at the commit.
 
-Written in the transaction of the change, so that nobody hears of what was rolled back. Ids and numbers only, no
-content of a tenant, hence no row-level security: a worker asks for all tenants that it holds in one statement.
+Written in the transaction of the change, so that nobody hears of what was rolled back. Ids and
+numbers only, no content of a tenant, hence no row-level security: a worker asks for all tenants
+that it holds in one statement.
 """
 
 from collections.abc import Collection, Mapping
@@ -28,7 +30,9 @@ class Mark(Model):
 
 
 def move() -> int:
-    """Say, in the transaction of a change, that the acting tenant's answers have changed; the new number."""
+    """Say, in the transaction of a change, that the acting tenant's answers have changed; the new
+    number.
+    """
     tenant_id = current.actor().tenant_id
     number = _moved(tenant_id)
     notify(CHANNEL, str(tenant_id))
@@ -48,7 +52,9 @@ def move_all() -> None:
 
 
 def renamed() -> None:
-    """The same for the name of a person, which more tenants show than the one whose log tells; nobody listens for it."""
+    """The same for the name of a person, which more tenants show than the one whose log tells;
+    nobody listens for it.
+    """
     _moved(NAMES)
 
 

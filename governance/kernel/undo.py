@@ -1,6 +1,7 @@
 """Undo: what a person has just changed, kept for ten minutes so that they can take it back.
 
-    remember(…)                  beside an action's `record`: the values before and after, and the entry
+    remember(…)                  beside an action's `record`: the values before and after, and the
+                                 entry
     offer(confirmation)          at the end of a view: keeps what this transaction remembered
     applied(confirmation)        the offer that the same press of a button has left already
     take(offer_id, kinds)        runs each step's own action with the previous values
@@ -85,7 +86,9 @@ _restorers: dict[str, Restore] = {}
 
 
 def restores(kind: str) -> Callable[[Restore], Restore]:
-    """Declare what undoes steps of a kind; it raises Overtaken where the row holds another value."""
+    """Declare what undoes steps of a kind; it raises Overtaken where the row holds another
+    value.
+    """
 
     def declare(function: Restore) -> Restore:
         if kind in _restorers:
@@ -117,7 +120,13 @@ def plain(value: Any) -> Any:
     """A value as a step holds it: an id, a day or an instant (in UTC) as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
+    return (
+        value.isoformat()
+        if isinstance(value, date)
+        else str(value)
+        if isinstance(value, UUID)
+        else value
+    )
 
 
 def id_or_none(text: str | None) -> UUID | None:
@@ -135,9 +144,13 @@ def offer(confirmation: str | None = None) -> UUID | None:
         return None
     now = clock.now()
     made = UndoOffer(
-        person_id=current.person_id(), confirmation=confirmation, expires_at=now + WINDOW, used_at=None, created_at=now,
+        person_id=current.person_id(),
+        confirmation=confirmation,
+        expires_at=now + WINDOW,
+        used_at=None,
+        created_at=now,
         steps=[{name: plain(value) for name, value in asdict(step).items()} for step in steps],
-    )  # fmt: skip
+    )
     session().add(made)
     session().flush()
     return made.id
@@ -145,7 +158,9 @@ def offer(confirmation: str | None = None) -> UUID | None:
 
 def applied(confirmation: str) -> UndoOffer | None:
     """The acting person's live offer that this confirmation left: the button was pressed twice."""
-    query = select(UndoOffer).where(UndoOffer.person_id == current.person_id(), UndoOffer.confirmation == confirmation)
+    query = select(UndoOffer).where(
+        UndoOffer.person_id == current.person_id(), UndoOffer.confirmation == confirmation
+    )
     query = query.where(UndoOffer.used_at.is_(None), UndoOffer.expires_at > clock.now())
     return session().scalars(query.order_by(UndoOffer.created_at.desc()).limit(1)).one_or_none()
 
@@ -156,7 +171,9 @@ def take(offer_id: UUID, kinds: Collection[str]) -> Undone:
     Raises NotFound for an offer of another person, and Expired after ten minutes. Taken twice, the
     second changes nothing.
     """
-    query = select(UndoOffer).where(UndoOffer.id == offer_id, UndoOffer.person_id == current.person_id())
+    query = select(UndoOffer).where(
+        UndoOffer.id == offer_id, UndoOffer.person_id == current.person_id()
+    )
     found = session().scalars(query.with_for_update()).one_or_none()
     if found is None or {step["kind"] for step in found.steps} - set(kinds):
         raise NotFound("There is no such change of yours to undo.")
@@ -164,7 +181,10 @@ def take(offer_id: UUID, kinds: Collection[str]) -> Undone:
         return Undone(len(found.steps), 0, was_used=True)
     if found.expires_at <= clock.now():
         minutes = WINDOW.seconds // 60
-        raise Expired(f"A change can be undone for {minutes} minutes, and they have passed. Nothing was changed.")
+        raise Expired(
+            f"A change can be undone for {minutes} minutes, and they have passed. Nothing was"
+            " changed."
+        )
     left = [why for why in (_undo(_step(each)) for each in found.steps) if why is not None]
     restored = len(found.steps) - len(left)
     found.used_at = clock.now() if restored else None
@@ -172,7 +192,9 @@ def take(offer_id: UUID, kinds: Collection[str]) -> Undone:
 
 
 def _step(told: Mapping[str, Any]) -> UndoStep:
-    return UndoStep(told["kind"], UUID(told["target_id"]), UUID(told["entry_id"]), told["before"], told["after"])
+    return UndoStep(
+        told["kind"], UUID(told["target_id"]), UUID(told["entry_id"]), told["before"], told["after"]
+    )
 
 
 def _undo(step: UndoStep) -> str | None:
@@ -190,5 +212,7 @@ def _undo(step: UndoStep) -> str | None:
 
 def forget() -> int:
     """Delete the acting tenant's offers that have expired; how many."""
-    gone = session().execute(delete(UndoOffer).where(UndoOffer.expires_at <= clock.now()).returning(UndoOffer.id))
+    gone = session().execute(
+        delete(UndoOffer).where(UndoOffer.expires_at <= clock.now()).returning(UndoOffer.id)
+    )
     return len(gone.all())

@@ -18,7 +18,8 @@ def say(text: str, offer_id: UUID | None) -> None:
     if offer_id is None:
         flash(text)
     else:
-        flash((text, url_for(".undo_change", undo_offer_id=offer_id)), "undo")  # type: ignore[arg-type]  # it takes what JSON can hold
+        # it takes what JSON can hold
+        flash((text, url_for(".undo_change", undo_offer_id=offer_id)), "undo")  # type: ignore[arg-type]
 
 
 def say_changed(text: str) -> None:
@@ -43,8 +44,16 @@ def _told(undone: undo.Undone) -> str:
     if not undone.left:
         return "Undone." if undone.steps == 1 else f"Undone: all {undone.steps} changes."
     reasons = list(dict.fromkeys(undone.left))
-    more = f" {plural(len(reasons) - SHOWN, 'more reason')} in the audit log." if len(reasons) > SHOWN else ""
-    lead = f"Undone for {undone.restored} of {undone.steps}." if undone.restored else "Nothing was undone."
+    more = (
+        f" {plural(len(reasons) - SHOWN, 'more reason')} in the audit log."
+        if len(reasons) > SHOWN
+        else ""
+    )
+    lead = (
+        f"Undone for {undone.restored} of {undone.steps}."
+        if undone.restored
+        else "Nothing was undone."
+    )
     return f"{lead} {' '.join(reasons[:SHOWN])}{more}"
 
 

@@ -1,4 +1,5 @@
-"""What a verifier found: its checks, one outcome over all of them, and the exit status of its command. Pure.
+"""What a verifier found: its checks, one outcome over all of them, and the exit status of its
+command. Pure.
 
 There are three outcomes. A check that someone asked for and that could not be done is never a pass.
 """
@@ -26,7 +27,9 @@ LONGEST_SENTENCE = 400
 
 
 def plain(text: str) -> str:
-    """What a file says of itself may hold anything; a terminal and a page get letters only, and not too many."""
+    """What a file says of itself may hold anything; a terminal and a page get letters only, and not
+    too many.
+    """
     shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
     return shown if len(shown) <= LONGEST_SENTENCE else f"{shown[:LONGEST_SENTENCE]}…"
 
@@ -36,7 +39,11 @@ def worst(outcomes: Iterable[CheckOutcome]) -> CheckOutcome:
     found = set(outcomes)
     if CheckOutcome.WRONG in found:
         return CheckOutcome.WRONG
-    return CheckOutcome.NOT_CHECKED if CheckOutcome.NOT_CHECKED in found or not found else CheckOutcome.RIGHT
+    return (
+        CheckOutcome.NOT_CHECKED
+        if CheckOutcome.NOT_CHECKED in found or not found
+        else CheckOutcome.RIGHT
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +87,25 @@ class Verdict:
         return self.outcome is CheckOutcome.RIGHT
 
     def summary(self, thing: str, right: str, wrong: str = "") -> str:
-        """One or two sentences over all. `right` is said when it is; `wrong` replaces the first failed check's sentence."""
+        """One or two sentences over all.
+
+        `right` is said when it is; `wrong` replaces the first failed check's sentence.
+        """
         if self.outcome is CheckOutcome.RIGHT:
             return right
-        reason = next((check.sentence for check in self.checks if check.required and check.outcome is self.outcome), "")
+        reason = next(
+            (
+                check.sentence
+                for check in self.checks
+                if check.required and check.outcome is self.outcome
+            ),
+            "",
+        )
         if self.outcome is CheckOutcome.WRONG:
             return f"Do not rely on this {thing}. {wrong or reason}"
         if any(check.ok for check in self.checks):
-            return f"No error was found in this {thing}, but something you asked for was not checked. {reason}"
+            return (
+                f"No error was found in this {thing}, but something you asked for was not checked."
+                f" {reason}"
+            )
         return f"Nothing was checked. {reason}".strip()

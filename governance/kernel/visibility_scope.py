@@ -1,8 +1,9 @@
 """What the acting person may see here: all of it for members; an auditor's engagement narrows it.
 
-The port `scope_finder` says so where engagements are known; until then everybody is a member. Features ask
-`scope()` wherever they read a row by its id or list rows, and answer as if the others did not exist. Asking often costs
-as much as once: the answer lies with the present transaction, by actor, until that transaction writes anything or ends.
+The port `scope_finder` says so where engagements are known; until then everybody is a member.
+Features ask `scope()` wherever they read a row by its id or list rows, and answer as if the others
+did not exist. Asking often costs as much as once: the answer lies with the present transaction, by
+actor, until that transaction writes anything or ends.
 """
 
 from collections.abc import Callable
@@ -20,10 +21,11 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Ids of an engagement's controls and evidence (None: all), its period, and whether its window is open for testing now.
+    """Ids of an engagement's controls and evidence (None: all), its period, and whether its window
+    is open for testing now.
 
-    `frameworks` are keys, `requirements` what of them is audited: the engagement's criteria and their groups, or everything.
-    `versions` were provided in a request, whatever they are about.
+    `frameworks` are keys, `requirements` what of them is audited: the engagement's criteria and
+    their groups, or everything. `versions` were provided in a request, whatever they are about.
     """
 
     controls: frozenset[UUID] | None

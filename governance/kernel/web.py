@@ -1,4 +1,6 @@
-"""What every response carries: request id, security headers, no cache; what every unsafe request must prove."""
+"""What every response carries: request id, security headers, no cache; what every unsafe request
+must prove.
+"""
 
 import hashlib
 import hmac
@@ -22,9 +24,9 @@ from governance.kernel.request_bodies import BrokenOff
 type ResponseReturnValue = FlaskReturn
 
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'{idp}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
-    "report-uri /csp-report"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src"
+    " 'self'; connect-src 'self'; form-action 'self'{idp}; base-uri 'none'; frame-ancestors 'none';"
+    " object-src 'none'; report-uri /csp-report"
 )
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -39,17 +41,26 @@ METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY = 12 * 1024 * 1024
 MAX_FORM = 512 * 1024  # a form without files: beyond it there are only field names by the million
 
-requests_total = Counter("governance_requests_total", "Requests answered", ["method", "endpoint", "status"])
-request_seconds = Histogram(
-    "governance_request_seconds", "Time to answer", ["endpoint"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+requests_total = Counter(
+    "governance_requests_total", "Requests answered", ["method", "endpoint", "status"]
 )
-csp_reports = Counter("governance_csp_reports_total", "Content-Security-Policy violations that browsers reported")
+request_seconds = Histogram(
+    "governance_request_seconds",
+    "Time to answer",
+    ["endpoint"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+)
+csp_reports = Counter(
+    "governance_csp_reports_total", "Content-Security-Policy violations that browsers reported"
+)
 log = structlog.get_logger("web")
 
 
 def dress(app: Flask) -> None:
     """Install the request's start, its end, and the CSP report address."""
-    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=2000)
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=2000
+    )
     app.before_request(_arrive)
     app.before_request(_readable)
     app.before_request(_same_site)
@@ -97,7 +108,9 @@ def _readable() -> None:
             request.max_content_length = MAX_FORM
         given += _form_items()
     if any("\0" in name or "\0" in value for name, value in given):
-        raise Invalid("The request holds a NUL character, which no text here can have. Nothing was changed.")
+        raise Invalid(
+            "The request holds a NUL character, which no text here can have. Nothing was changed."
+        )
 
 
 def _form_items() -> list[tuple[str, str]]:
@@ -105,11 +118,22 @@ def _form_items() -> list[tuple[str, str]]:
     try:
         items = [*request.form.items(multi=True)]
     except OSError as error:
-        raise Unavailable(f"There is no room for what was sent ({error.strerror}). Nothing was saved.") from error
-    if not items and not request.files and request.mimetype == "multipart/form-data" and request.content_length:
-        raise request_bodies.broken_off()  # Werkzeug gives an empty form for a body that it cannot parse
+        raise Unavailable(
+            f"There is no room for what was sent ({error.strerror}). Nothing was saved."
+        ) from error
+    if (
+        not items
+        and not request.files
+        and request.mimetype == "multipart/form-data"
+        and request.content_length
+    ):
+        # Werkzeug gives an empty form for a body that it cannot parse
+        raise request_bodies.broken_off()
     if None in request.form or None in request.files:
-        raise BrokenOff("A field of the form has no name. Nothing was saved; name every field and send it again.")
+        raise BrokenOff(
+            "A field of the form has no name. Nothing was saved; name every field and send it"
+            " again."
+        )
     return items
 
 
@@ -122,7 +146,10 @@ def _same_site() -> None:
         raise Forbidden("This form was sent from another site, so nothing was done.")
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     if not hmac.compare_digest(sent.encode("utf-8", "replace"), csrf_token().encode()):
-        raise Forbidden("This form is from an earlier sign-in. Nothing was done: reload the page and send it again.")
+        raise Forbidden(
+            "This form is from an earlier sign-in. Nothing was done: reload the page and send it"
+            " again."
+        )
 
 
 def _host(origin: str) -> str:
@@ -133,7 +160,9 @@ def _host(origin: str) -> str:
 
 
 def _by_key() -> bool:
-    """Machines prove themselves by a bearer key, not by a cookie; the back channel by a signed token."""
+    """Machines prove themselves by a bearer key, not by a cookie; the back channel by a signed
+    token.
+    """
     return for_machines() or request.path.startswith("/auth/back-channel/")
 
 
@@ -158,15 +187,22 @@ def anonymous_token() -> str:
 
 
 def cookie_name(name: str) -> str:
-    """`__Host-` binds a cookie to this host over TLS; plain loopback (the demo) has no TLS to bind to."""
+    """`__Host-` binds a cookie to this host over TLS; plain loopback (the demo) has no TLS to bind
+    to.
+    """
     return f"__Host-{name}" if current_app.config["SECURE"] else name
 
 
 def set_cookie(response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
     response.set_cookie(
-        cookie_name(name), value, max_age=max_age, path="/",
-        secure=current_app.config["SECURE"], httponly=True, samesite="Lax",
-    )  # fmt: skip
+        cookie_name(name),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=current_app.config["SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def _leave(response: Response) -> Response:
@@ -176,7 +212,9 @@ def _leave(response: Response) -> Response:
     if current_app.config["SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
     if request.endpoint == "static":
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
+        )
     else:
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.add("Vary", "Authorization" if for_machines() else "Cookie")
@@ -194,8 +232,13 @@ def _account(response: Response) -> None:
     requests_total.labels(method, endpoint, response.status_code).inc()
     request_seconds.labels(endpoint).observe(seconds)
     if endpoint not in {"static", "health.healthz"}:
-        log.info("answered", method=request.method, path=request.path, status=response.status_code,
-                 milliseconds=round(seconds * 1000, 1))  # fmt: skip
+        log.info(
+            "answered",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            milliseconds=round(seconds * 1000, 1),
+        )
 
 
 def _csp_report() -> FlaskReturn:

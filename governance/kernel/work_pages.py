@@ -1,7 +1,9 @@
-"""Pages of background work: how far it is, as JSON and as events; the addresses that cancel and retry it; its download.
+"""Pages of background work: how far it is, as JSON and as events; the addresses that cancel and
+retry it; its download.
 
 add_routes(feature, EXPORTS, "/audit/exports/<uuid:export_id>", find)   …/cancel and …/again
-shown(run)                                                              what the progress row of a template takes
+shown(run)                                                              what the progress row of a
+template takes
 attachment(file)                                                        the answer to a download
 """
 
@@ -22,10 +24,17 @@ from governance.kernel.feature import Feature
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 
-VIEW = access.permission("work.view", "see how far work is", roles="admin compliance_officer contributor auditor viewer")
+VIEW = access.permission(
+    "work.view", "see how far work is", roles="admin compliance_officer contributor auditor viewer"
+)
 feature = Feature("work", __name__)
 WATCH_SECONDS = 50
-WATCHERS, COME_BACK = 4, 2000  # streams that a worker keeps open at once: each holds a thread. Others hear one line and come back
+WATCHERS, COME_BACK = (
+    4,
+    2000,
+    # streams that a worker keeps open at once: each holds a thread. Others hear one line and come
+    # back
+)
 TICK_SECONDS = 0.4
 _watchers = threading.BoundedSemaphore(WATCHERS)
 _routes: dict[str, tuple[str | None, str]] = {}  # kind → endpoints that cancel and retry
@@ -70,7 +79,9 @@ def _lines(item_id: UUID, who: current.Actor) -> Iterator[str]:
     while time.monotonic() < end:
         told = _state(item_id, who)
         line = json.dumps(told)
-        yield f"data: {line}\n\n" if line != last else ":\n\n"  # a comment tells us of a browser that has left
+        yield (
+            f"data: {line}\n\n" if line != last else ":\n\n"
+        )  # a comment tells us of a browser that has left
         last = line
         if told["over"]:
             return
@@ -89,10 +100,11 @@ def add_routes(
     cancel: str = "cancel",
     step_up: StepUp | None = None,
 ) -> None:
-    """Add the two addresses below `rule`; `find` takes the values in it and returns the run, or raises NotFound.
+    """Add the two addresses below `rule`; `find` takes the values in it and returns the run, or
+    raises NotFound.
 
-    `cancel` is the last part of the first one, which a kind that can't be cancelled has not. With `step_up`, retrying needs a
-    fresh sign-in.
+    `cancel` is the last part of the first one, which a kind that can't be cancelled has not. With
+    `step_up`, retrying needs a fresh sign-in.
     """
 
     def cancelling(**values: Any) -> ResponseReturnValue:
@@ -106,10 +118,26 @@ def add_routes(
         return _to_page(run)
 
     name = kind.name.replace(" ", "_")
-    owner.add_url_rule(f"{rule}/again", f"retry_{name}", retrying, methods=["POST"], needs=kind.permission, fresh=step_up)
+    owner.add_url_rule(
+        f"{rule}/again",
+        f"retry_{name}",
+        retrying,
+        methods=["POST"],
+        needs=kind.permission,
+        fresh=step_up,
+    )
     if kind.cancelled is not None:
-        owner.add_url_rule(f"{rule}/{cancel}", f"cancel_{name}", cancelling, methods=["POST"], needs=kind.permission)
-    _routes[kind.name] = (f"{owner.name}.cancel_{name}" if kind.cancelled else None, f"{owner.name}.retry_{name}")
+        owner.add_url_rule(
+            f"{rule}/{cancel}",
+            f"cancel_{name}",
+            cancelling,
+            methods=["POST"],
+            needs=kind.permission,
+        )
+    _routes[kind.name] = (
+        f"{owner.name}.cancel_{name}" if kind.cancelled else None,
+        f"{owner.name}.retry_{name}",
+    )
 
 
 def _to_page(run: Run[Any]) -> ResponseReturnValue:
@@ -121,28 +149,43 @@ def _to_page(run: Run[Any]) -> ResponseReturnValue:
 
 
 def shown(run: Run[Any]) -> dict[str, Any] | None:
-    """What `c.progress_row` takes for a run that is not ready: with Cancel and Retry for who may; None when there is nothing to show."""
+    """What `c.progress_row` takes for a run that is not ready: with Cancel and Retry for who may;
+    None when there is nothing to show.
+    """
     if run.is_ready or run.work is None:
         return None
     kind = background_work.kind_of(run.row)
     endpoint, values = kind.page(run.row)
     cancel = again = None
     if access.allowed(kind.permission):
-        cancel, again = (url_for(each, **kind.address(run.row)) if each else None for each in _routes[kind.name])
+        cancel, again = (
+            url_for(each, **kind.address(run.row)) if each else None for each in _routes[kind.name]
+        )
     return {
-        "title": kind.title(run.row), "item": run.work, "result": url_for(endpoint, **values), "icon_name": kind.icon,
-        "result_label": kind.result_label, "cancel": cancel, "again": again, **addresses(run.work.id),
-    }  # fmt: skip
+        "title": kind.title(run.row),
+        "item": run.work,
+        "result": url_for(endpoint, **values),
+        "icon_name": kind.icon,
+        "result_label": kind.result_label,
+        "cancel": cancel,
+        "again": again,
+        **addresses(run.work.id),
+    }
 
 
 def addresses(item_id: UUID) -> dict[str, str]:
     """Where a progress row follows its work."""
-    return {"events": url_for("work.events", item_id=item_id), "poll": url_for("work.item", item_id=item_id)}
+    return {
+        "events": url_for("work.events", item_id=item_id),
+        "poll": url_for("work.item", item_id=item_id),
+    }
 
 
 def attachment(file: GeneratedFile) -> Response:
     """The answer to a download, streamed from the storage."""
-    response = Response(storage.pieces(file.key) if file.key else iter([file.content]), content_type=file.media_type)
+    response = Response(
+        storage.pieces(file.key) if file.key else iter([file.content]), content_type=file.media_type
+    )
     response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     if file.sha256 is not None:
         response.headers["X-Content-SHA256"] = file.sha256

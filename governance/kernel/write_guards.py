@@ -1,7 +1,8 @@
-"""Rules about rows that hold whoever writes them: pages, keys, commands and jobs meet the same refusal.
+"""Rules about rows that hold whoever writes them: pages, keys, commands and jobs meet the same
+refusal.
 
-A manifest calls `guard(models, check)`; before a flush that adds, changes or deletes a row of these models, `check(work)`
-runs with the session and raises to refuse it.
+A manifest calls `guard(models, check)`; before a flush that adds, changes or deletes a row of these
+models, `check(work)` runs with the session and raises to refuse it.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,10 @@ _guards: list[tuple[tuple[type[Model], ...], Check]] = []
 
 
 def guard(models: tuple[type[Model], ...], check: Check) -> None:
-    """Ask `check` before each flush that touches one of these models. Guarding twice is guarding once."""
+    """Ask `check` before each flush that touches one of these models.
+
+    Guarding twice is guarding once.
+    """
     if (models, check) not in _guards:
         _guards.append((models, check))
 
@@ -32,4 +36,6 @@ def _ask(work: Session, _context: Any, _instances: Any) -> None:
 
 def _touches(work: Session, models: tuple[type[Model], ...]) -> bool:
     added_or_gone = any(isinstance(row, models) for row in (*work.new, *work.deleted))
-    return added_or_gone or any(isinstance(row, models) and work.is_modified(row) for row in work.dirty)
+    return added_or_gone or any(
+        isinstance(row, models) and work.is_modified(row) for row in work.dirty
+    )

@@ -1,4 +1,6 @@
-"""The one list of features is whole: every folder is listed, and what a manifest promises is there, for every feature."""
+"""The one list of features is whole: every folder is listed, and what a manifest promises is there,
+for every feature.
+"""
 
 import json
 import re
@@ -21,12 +23,25 @@ from governance.kernel.manifest_checks import model_classes
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("publishing", "assurance", "economics", "operations", "foundation")
-FOLDERS = sorted(p for package in PACKAGES for p in (ROOT / "governance" / package).glob("*/") if (p / "__init__.py").exists())
+FOLDERS = sorted(
+    p
+    for package in PACKAGES
+    for p in (ROOT / "governance" / package).glob("*/")
+    if (p / "__init__.py").exists()
+)
 ENTRY = {
-    "id": "0199a3f2-0000-7000-8000-000000000001", "tenant": "0199a3f2-0000-7000-8000-000000000002",
-    "at": "2026-11-25T10:00:00.123456+00:00", "actor": "7" * 32, "actor_kind": "person", "outcome": "done", "request_id": "r1",
-    "origin": "192.0.2.0/24", "changes": {}, "facts": {}, "sealed": {},
-}  # fmt: skip
+    "id": "0199a3f2-0000-7000-8000-000000000001",
+    "tenant": "0199a3f2-0000-7000-8000-000000000002",
+    "at": "2026-11-25T10:00:00.123456+00:00",
+    "actor": "7" * 32,
+    "actor_kind": "person",
+    "outcome": "done",
+    "request_id": "r1",
+    "origin": "192.0.2.0/24",
+    "changes": {},
+    "facts": {},
+    "sealed": {},
+}
 OTHER = 99
 
 
@@ -39,7 +54,9 @@ def manifest_of(folder):
 
 def test_every_feature_has_a_manifest_of_its_name():
     assert [folder.name for folder in FOLDERS if not (folder / "feature.py").exists()] == []
-    assert {folder.name: manifest_of(folder).name for folder in FOLDERS} == {folder.name: folder.name for folder in FOLDERS}
+    assert {folder.name: manifest_of(folder).name for folder in FOLDERS} == {
+        folder.name: folder.name for folder in FOLDERS
+    }
 
 
 def test_every_manifest_is_listed_and_installed(app):
@@ -49,14 +66,21 @@ def test_every_manifest_is_listed_and_installed(app):
 
 def test_the_list_holds_nothing_else():
     lines = (ROOT / "governance" / "app" / "features.py").read_text().splitlines()
-    assert all(line.startswith(("from governance.", '"""', "FEATURES = (", "    ", ")")) or not line for line in lines)
+    assert all(
+        line.startswith(("from governance.", '"""', "FEATURES = (", "    ", ")")) or not line
+        for line in lines
+    )
 
 
 # ---- what a folder has, its manifest names
 
 
 def test_manifests_name_every_table():
-    modules = [import_module(f"governance.{f.parent.name}.{f.name}.models") for f in FOLDERS if (f / "models.py").exists()]
+    modules = [
+        import_module(f"governance.{f.parent.name}.{f.name}.models")
+        for f in FOLDERS
+        if (f / "models.py").exists()
+    ]
     assert {module.__name__ for module in modules} <= {module.__name__ for module in TABLES}
     named = {name for module in TABLES for name in model_classes(module)}
     assert {mapper.class_.__name__ for mapper in Model.registry.mappers} == named
@@ -73,10 +97,14 @@ def test_manifests_name_every_kind_of_work(app):
 
 
 def test_the_schedule_is_that_of_the_manifests(app):
-    assert jobs_of(installed()) == JOBS and len(JOBS) == sum(len(each.schedule) for each in FEATURES)
+    assert jobs_of(installed()) == JOBS and len(JOBS) == sum(
+        len(each.schedule) for each in FEATURES
+    )
     for each in FEATURES:
         for job in each.schedule:
-            assert job.run.__module__.startswith(f"governance.{_package(each)}.{each.name}."), job.name
+            assert job.run.__module__.startswith(f"governance.{_package(each)}.{each.name}."), (
+                job.name
+            )
 
 
 def _package(manifest):
@@ -103,12 +131,18 @@ def test_each_group_of_the_navigation_is_in_one_piece():
 
 
 def test_each_command_of_the_palette_can_be_run_by_somebody(app):
-    commands = [entry for each in FEATURES for entry in each.palette if isinstance(entry, Command | ObjectCommand)]
+    commands = [
+        entry
+        for each in FEATURES
+        for entry in each.palette
+        if isinstance(entry, Command | ObjectCommand)
+    ]
     closed = [
-        command.label for command in commands
+        command.label
+        for command in commands
         if not command.permission.roles & app.view_functions[command.endpoint].needs.roles
         or access.registry[command.permission.name] is not command.permission
-    ]  # fmt: skip
+    ]
     assert closed == [] and len({command.label for command in commands}) == len(commands)
     kinds = {source.kind for each in FEATURES for source in each.search}
     assert {command.kind for command in commands if isinstance(command, ObjectCommand)} <= kinds
@@ -126,7 +160,15 @@ def test_every_action_is_in_one_manifest():
 def test_a_siem_gets_class_activity_and_severity_of_every_action(action, schemas):
     """Whatever the entry: never "Other", and valid by the published schema of its class."""
     for target in sorted(action.targets):
-        told = event(7, ENTRY | {"action": action.name, "target": [target, "0199a3f2-0000-7000-8000-000000000003"]}, action)
+        told = event(
+            7,
+            ENTRY
+            | {
+                "action": action.name,
+                "target": [target, "0199a3f2-0000-7000-8000-000000000003"],
+            },
+            action,
+        )
         assert told["activity_id"] != OTHER and told["severity_id"] in range(1, 6)
         assert [problem.message for problem in schemas[told["class_uid"]].iter_errors(told)] == []
 
@@ -142,8 +184,12 @@ def schemas(shared_data):
 
 
 def test_signing_in_is_authentication_and_nothing_else_is():
-    by_activity = {action.name for action in registry.values() if action.activity in {"logon", "logoff"}}
-    assert by_activity == {action.name for action in registry.values() if action.event_class == "authentication"}
+    by_activity = {
+        action.name for action in registry.values() if action.activity in {"logon", "logoff"}
+    }
+    assert by_activity == {
+        action.name for action in registry.values() if action.event_class == "authentication"
+    }
     assert by_activity == {"session.started", "session.denied", "session.ended"}
 
 
@@ -151,12 +197,34 @@ def test_damage_is_told_from_everyday_work():
     """Where a SIEM's rule would look first; the scale is in foundation/audit/registry.py."""
     at_least = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
     severity = {name: at_least[action.severity] for name, action in registry.items()}
-    assert {name for name, level in severity.items() if level == 5} == {"audit.fsck.failed", "audit.rollback.detected"}
+    assert {name for name, level in severity.items() if level == 5} == {
+        "audit.fsck.failed",
+        "audit.rollback.detected",
+    }
     assert (
-        min(severity[n] for n in ("switch.platform.stopped", "evidence.version.corrupted", "platform_minimum.changed", "identity.reset"))
+        min(
+            severity[n]
+            for n in (
+                "switch.platform.stopped",
+                "evidence.version.corrupted",
+                "platform_minimum.changed",
+                "identity.reset",
+            )
+        )
         == 4
     )
-    assert max(severity[n] for n in ("control.created", "tenant.page.viewed", "session.started", "evidence.created")) == 1
+    assert (
+        max(
+            severity[n]
+            for n in (
+                "control.created",
+                "tenant.page.viewed",
+                "session.started",
+                "evidence.created",
+            )
+        )
+        == 1
+    )
 
 
 def test_every_target_of_an_entry_leads_to_a_page_or_says_why_not(app):
@@ -165,7 +233,11 @@ def test_every_target_of_an_entry_leads_to_a_page_or_says_why_not(app):
     assert targets == set(links), "a link that nothing is recorded on, or the other way round"
     assert [kind for kind, link in links.items() if bool(link.endpoint) == bool(link.no_page)] == []
     rules = {rule.endpoint: rule.arguments - {"tenant"} for rule in app.url_map.iter_rules()}
-    wrong = {kind for kind, link in links.items() if link.endpoint and rules[link.endpoint] != ({link.argument} - {""})}
+    wrong = {
+        kind
+        for kind, link in links.items()
+        if link.endpoint and rules[link.endpoint] != ({link.argument} - {""})
+    }
     assert wrong == set(), "the page takes another argument"
 
 
@@ -173,9 +245,13 @@ def test_every_target_of_an_entry_leads_to_a_page_or_says_why_not(app):
 
 
 def test_every_event_is_published_by_a_manifest_and_taken_by_another():
-    declared = {_name(kind) for kind in Event.__subclasses__() if kind.__module__.startswith("governance.")}
+    declared = {
+        _name(kind) for kind in Event.__subclasses__() if kind.__module__.startswith("governance.")
+    }
     assert declared == {_name(kind) for each in FEATURES for kind in each.publishes}
-    assert declared == {_name(subscription.event) for each in FEATURES for subscription in each.subscribes}
+    assert declared == {
+        _name(subscription.event) for each in FEATURES for subscription in each.subscribes
+    }
 
 
 def _name(kind):
@@ -186,4 +262,6 @@ def test_the_bench_measures_pages_that_exist(app):
     """A page that was renamed ends `make bench` at its start, and nothing else would say so."""
     sources = "".join(path.read_text() for path in (ROOT / "bench").glob("*.py"))
     named = set(re.findall(r'(?:_url\(app, |url_for\()"([a-z_.]+)"', sources))
-    assert len(named) > 8 and named <= set(app.view_functions), sorted(named - set(app.view_functions))
+    assert len(named) > 8 and named <= set(app.view_functions), sorted(
+        named - set(app.view_functions)
+    )

@@ -1,4 +1,6 @@
-"""Adding a feature is one folder and one line: a toy feature appears everywhere, and no other file is touched."""
+"""Adding a feature is one folder and one line: a toy feature appears everywhere, and no other file
+is touched.
+"""
 
 import json
 import os
@@ -20,11 +22,19 @@ def met(app, settings, tmp_path_factory):
     toy_feature.write(folder)
     done = subprocess.run(
         [
-            sys.executable, Path(__file__).with_name("toy_console.py"),
-            folder, settings.database_url, settings.owner_database_url, folder / "var",
+            sys.executable,
+            Path(__file__).with_name("toy_console.py"),
+            folder,
+            settings.database_url,
+            settings.owner_database_url,
+            folder / "var",
         ],
-        capture_output=True, text=True, check=False, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -47,8 +57,14 @@ def test_its_permissions_hold(met):
 
 
 def test_the_palette_offers_its_commands_and_finds_its_objects(met):
-    assert met["commands"]["admin"]["Add a toy"] == "/t/acme/toys/" and "Add a toy" not in met["commands"]["viewer"]
-    assert met["objects"]["admin"]["Tin robot"].startswith("/t/acme/toys/") and met["objects"]["globex"] == {}
+    assert (
+        met["commands"]["admin"]["Add a toy"] == "/t/acme/toys/"
+        and "Add a toy" not in met["commands"]["viewer"]
+    )
+    assert (
+        met["objects"]["admin"]["Tin robot"].startswith("/t/acme/toys/")
+        and met["objects"]["globex"] == {}
+    )
 
 
 def test_the_audit_log_tells_of_it_and_leads_to_it(met):

@@ -24,8 +24,14 @@ def test_a_refusal_leaves_the_page_as_it_is(acting):
 
 
 def test_a_failing_statement_of_the_page_itself_is_told_as_the_cause(acting):
-    """Nothing more can be read in its transaction: passed over, the page would fail later, at a statement that is sound."""
-    with acting("admin"), pytest.raises(DBAPIError, match="division by zero"), session().begin_nested():
+    """Nothing more can be read in its transaction: passed over, the page would fail later, at a
+    statement that is sound.
+    """
+    with (
+        acting("admin"),
+        pytest.raises(DBAPIError, match="division by zero"),
+        session().begin_nested(),
+    ):
         _read(current.actor(), broken, otherwise=0)
 
 

@@ -1,6 +1,8 @@
-"""Starts the application with the toy feature as one more manifest, goes through its front door, and prints what it met.
+"""Starts the application with the toy feature as one more manifest, goes through its front door,
+and prints what it met.
 
-A process of its own, since permissions, actions and tables are declared once a process. Everything is rolled back.
+A process of its own, since permissions, actions and tables are declared once a process. Everything
+is rolled back.
 
     python toy_console.py FOLDER DATABASE_URL OWNER_URL VAR      (FOLDER holds the package `toys`)
 """
@@ -35,9 +37,16 @@ def main(folder: str, database_url: str, owner_url: str, var: str) -> None:
     sys.path.insert(0, folder)
     toys = import_module("toys.feature").manifest
     settings = config.Settings(
-        database_url=database_url, owner_database_url=owner_url, secret_key=bytes(range(32)), kek=bytes(range(1, 33)),
-        public_url="http://localhost", storage_url=f"file:{var}/objects", smtp_url=None, var=Path(var), demo=True,
-    )  # fmt: skip
+        database_url=database_url,
+        owner_database_url=owner_url,
+        secret_key=bytes(range(32)),
+        kek=bytes(range(1, 33)),
+        public_url="http://localhost",
+        storage_url=f"file:{var}/objects",
+        smtp_url=None,
+        var=Path(var),
+        demo=True,
+    )
     app = create_app(settings, (*FEATURES, toys))
     with create_engine(owner_url).connect() as connection:
         outer = connection.begin()
@@ -61,20 +70,33 @@ def walk(app) -> dict[str, object]:
     told = event(0, body, registry[body["action"]])
     return {
         "page": admin.get(page).text,
-        "navigation": re.findall(r'<li><a href="([^"]+)"( aria-current="page")?>', admin.get("toys/").text),
+        "navigation": re.findall(
+            r'<li><a href="([^"]+)"( aria-current="page")?>', admin.get("toys/").text
+        ),
         "navigation of an officer": officer.get("controls/").text,
-        "refused": [viewer.post("toys/", title="x", then=None).status_code, officer.get("toys/", then=None).status_code],
+        "refused": [
+            viewer.post("toys/", title="x", then=None).status_code,
+            officer.get("toys/", then=None).status_code,
+        ],
         "elsewhere": neighbour.get(page.replace("/acme/", "/globex/"), then=None).status_code,
-        "commands": {name: _labels(who, "a toy") for name, who in (("admin", admin), ("viewer", viewer))},
-        "objects": {name: _labels(who, "tin rob") for name, who in (("admin", admin), ("globex", neighbour))},
+        "commands": {
+            name: _labels(who, "a toy") for name, who in (("admin", admin), ("viewer", viewer))
+        },
+        "objects": {
+            name: _labels(who, "tin rob") for name, who in (("admin", admin), ("globex", neighbour))
+        },
         "log": admin.get("audit/?action=toy").text,
         "entry": admin.get(f"audit/entries/{entry_id}").text,
         "ocsf": [told["class_uid"], told["activity_id"], told["severity_id"], told["message"]],
         "schedule": jobs_of(installed())["count toys"][1],
         "work": sorted(jobs.handlers),
         "inbox page": admin.get("inbox/").text,
-        "inbox": [source.name for each in installed() for source in each.inbox if each.name == "toys"],
-        "permissions": {name: sorted(access.registry[name].roles) for name in ("toys.view", "toys.make")},
+        "inbox": [
+            source.name for each in installed() for source in each.inbox if each.name == "toys"
+        ],
+        "permissions": {
+            name: sorted(access.registry[name].roles) for name in ("toys.view", "toys.make")
+        },
     }
 
 

@@ -1,10 +1,14 @@
-"""A whole feature in one folder, as text: what CONTRIBUTING tells to write, at its smallest. It is no part of the product."""
+"""A whole feature in one folder, as text: what CONTRIBUTING tells to write, at its smallest.
+
+It is no part of the product.
+"""
 
 from pathlib import Path
 
 FILES = {
     "__init__.py": "",
-    "models.py": """
+    "models.py": (
+        """
 from sqlalchemy.orm import Mapped
 
 from governance.kernel.db import Model, Tenanted
@@ -14,14 +18,18 @@ class Toy(Tenanted, Model):
     __tablename__ = "toys"
 
     title: Mapped[str]
-""",
-    "permissions.py": """
+"""
+    ),
+    "permissions.py": (
+        """
 from governance.kernel.access import permission
 
 VIEW = permission("toys.view", "see toys", roles="admin viewer")
 MAKE = permission("toys.make", "add a toy", roles="admin")
-""",
-    "actions.py": """
+"""
+    ),
+    "actions.py": (
+        """
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel.db import session
@@ -35,8 +43,10 @@ def add(title: str) -> Toy:
     session().add(toy)
     record(ADDED, toy, title=title)
     return toy
-""",
-    "queries.py": """
+"""
+    ),
+    "queries.py": (
+        """
 from sqlalchemy import func, literal, select
 
 from governance.kernel import current
@@ -56,8 +66,10 @@ def find(text):
 
 def how_many():
     return session().scalar(select(func.count()).select_from(Toy))
-""",
-    "views.py": """
+"""
+    ),
+    "views.py": (
+        """
 from uuid import UUID
 
 from flask import redirect, request, url_for
@@ -86,8 +98,10 @@ def toy(toy_id: UUID):
 @feature.post("/toys/", needs=permissions.MAKE)
 def add():
     return redirect(url_for("toys.toy", toy_id=actions.add(request.form["title"]).id), 303)
-""",
-    "jobs.py": """
+"""
+    ),
+    "jobs.py": (
+        """
 from governance.kernel.jobs import work
 from toys import queries
 
@@ -101,8 +115,10 @@ def count_toys():
 @work("wind up toys")
 def wind_up(item, progress):
     progress(1, 1, "Winding up")
-""",
-    "inbox.py": """
+"""
+    ),
+    "inbox.py": (
+        """
 from governance.kernel.inbox import InboxSource, item_select
 from toys import permissions
 from toys.models import Toy
@@ -113,13 +129,17 @@ BROKEN = InboxSource(
     icon="cpu", verb="Open", title=lambda row: f"Mend {row.about}", detail=lambda row: "", why="you make toys",
     endpoint="toys.toy", values=lambda row: {"toy_id": row.id},
 )
-""",
-    "templates/toys/index.html": """
+"""
+    ),
+    "templates/toys/index.html": (
+        """
 {% extends "layout.html" %}
 {% block head %}{% call c.head("Toys", "Toys", "What is played with.") %}{% endcall %}{% endblock %}
 {% block content %}<ul>{% for toy in toys %}<li>{{ toy.title }}</li>{% endfor %}</ul>{% endblock %}
-""",
-    "feature.py": """
+"""
+    ),
+    "feature.py": (
+        """
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem, ObjectSearch
 from toys import actions, inbox, jobs, models, permissions, queries, views
@@ -137,12 +157,15 @@ manifest = Manifest(
     audit=actions_in(actions),
     links={"Toy": EntryLink(endpoint="toys.toy", argument="toy_id")},
 )
-""",
+"""
+    ),
 }
 
 
 def write(folder: Path) -> Path:
-    """Write the feature under `folder`, which is to be on the import path; return its own folder."""
+    """Write the feature under `folder`, which is to be on the import path; return its own
+    folder.
+    """
     for name, text in FILES.items():
         path = folder / "toys" / name
         path.parent.mkdir(parents=True, exist_ok=True)

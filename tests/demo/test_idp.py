@@ -1,4 +1,6 @@
-"""The demo's identity provider keeps to OpenID Connect: the whole way in and out, and what it refuses."""
+"""The demo's identity provider keeps to OpenID Connect: the whole way in and out, and what it
+refuses.
+"""
 
 import json
 import os
@@ -70,10 +72,16 @@ def challenge(verifier: str = VERIFIER) -> str:
 
 def url(idp: HostileIdP, **changes: str | None) -> str:
     query = {
-        "client_id": "console", "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid email",
-        "state": "st", "nonce": "no", "code_challenge": challenge(), "code_challenge_method": "S256",
+        "client_id": "console",
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid email",
+        "state": "st",
+        "nonce": "no",
+        "code_challenge": challenge(),
+        "code_challenge_method": "S256",
         **changes,
-    }  # fmt: skip
+    }
     return f"{idp.issuer}/authorize?{urlencode({k: v for k, v in query.items() if v is not None})}"
 
 
@@ -81,7 +89,12 @@ def answered(callback: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(callback).query))
 
 
-def redeem(idp: HostileIdP, code: str, auth: tuple[str, str] | None = ("console", "secret-one"), **changes: str):
+def redeem(
+    idp: HostileIdP,
+    code: str,
+    auth: tuple[str, str] | None = ("console", "secret-one"),
+    **changes: str,
+):
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -109,17 +122,37 @@ def get(address: str, browser: requests.Session | None = None) -> requests.Respo
 
 def test_authlib_signs_in_with_code_and_pkce(idp: HostileIdP) -> None:
     metadata = get(f"{idp.issuer}/.well-known/openid-configuration").json()
-    client = OAuth2Session("console", "secret-one", scope="openid email", redirect_uri=CALLBACK, code_challenge_method="S256")
-    address, state = client.create_authorization_url(metadata["authorization_endpoint"], nonce="n1", code_verifier=VERIFIER)
+    client = OAuth2Session(
+        "console",
+        "secret-one",
+        scope="openid email",
+        redirect_uri=CALLBACK,
+        code_challenge_method="S256",
+    )
+    address, state = client.create_authorization_url(
+        metadata["authorization_endpoint"], nonce="n1", code_verifier=VERIFIER
+    )
     callback = sign_in(address, OFFICER)
     assert answered(callback)["state"] == state and answered(callback)["iss"] == idp.issuer
-    token = client.fetch_token(metadata["token_endpoint"], authorization_response=callback, code_verifier=VERIFIER, state=state)
+    token = client.fetch_token(
+        metadata["token_endpoint"],
+        authorization_response=callback,
+        code_verifier=VERIFIER,
+        state=state,
+    )
     found = read(idp, token["id_token"])
     honest = {
-        "iss": idp.issuer, "aud": "console", "azp": "console", "sub": "acme-1002", "nonce": "n1",
+        "iss": idp.issuer,
+        "aud": "console",
+        "azp": "console",
+        "sub": "acme-1002",
+        "nonce": "n1",
         "email": OFFICER,
-        "email_verified": True, "name": "Ines Duarte", "groups": ["governance-officers"], "amr": ["user"],
-    }  # fmt: skip
+        "email_verified": True,
+        "name": "Ines Duarte",
+        "groups": ["governance-officers"],
+        "amr": ["user"],
+    }
     assert honest == {name: found.claims[name] for name in honest}
     assert found.claims["exp"] - found.claims["iat"] == 300 and found.claims["sid"]
     info = client.get(metadata["userinfo_endpoint"]).json()
@@ -138,9 +171,13 @@ def test_the_metadata_promise_only_what_is_safe(idp: HostileIdP) -> None:
 def test_es256_and_client_secret_post(idp: HostileIdP) -> None:
     callback = sign_in(url(idp, client_id="other", redirect_uri="http://localhost/other"), OFFICER)
     got = redeem(
-        idp, answered(callback)["code"], None, client_id="other", client_secret="secret-two",
+        idp,
+        answered(callback)["code"],
+        None,
+        client_id="other",
+        client_secret="secret-two",
         redirect_uri="http://localhost/other",
-    )  # fmt: skip
+    )
     assert read(idp, got.json()["id_token"]).header["alg"] == "ES256"
     assert got.headers["Cache-Control"] == "no-store"
 
@@ -148,9 +185,13 @@ def test_es256_and_client_secret_post(idp: HostileIdP) -> None:
 def test_the_page_lists_everybody_and_a_hint_leaves_one(idp: HostileIdP) -> None:
     page = BeautifulSoup(get(url(idp)).text, "html.parser")
     assert [b.text.strip() for b in page.select("button")][1] == "Ines Duarte — compliance officer"
-    assert len(page.select("button[name=email]")) == len(PEOPLE["acme"]) and page.html["lang"] == "en"
+    assert (
+        len(page.select("button[name=email]")) == len(PEOPLE["acme"]) and page.html["lang"] == "en"
+    )
     hinted = BeautifulSoup(get(url(idp, login_hint=OFFICER)).text, "html.parser")
-    assert [(b.text.strip(), b["value"]) for b in hinted.select("button")] == [("Continue as Ines Duarte", OFFICER)]
+    assert [(b.text.strip(), b["value"]) for b in hinted.select("button")] == [
+        ("Continue as Ines Duarte", OFFICER)
+    ]
     assert "nobody@acme.example" in get(url(idp, login_hint="nobody@acme.example")).text
 
 
@@ -196,7 +237,11 @@ def test_max_age_counts_from_the_sign_in(idp: HostileIdP) -> None:
 
 def test_prompt_none_without_a_session_and_going_back(idp: HostileIdP) -> None:
     refused = answered(get(url(idp, prompt="none")).headers["Location"])
-    assert refused["error"] == "login_required" and refused["state"] == "st" and refused["iss"] == idp.issuer
+    assert (
+        refused["error"] == "login_required"
+        and refused["state"] == "st"
+        and refused["iss"] == idp.issuer
+    )
     browser = requests.Session()
     link = BeautifulSoup(get(url(idp), browser).text, "html.parser").a["href"]
     origin = idp.issuer.removesuffix("/acme")
@@ -208,7 +253,12 @@ def test_another_person_in_the_browser_ends_the_first_session(idp: HostileIdP) -
     access = redeem(idp, code(idp, browser)).json()["access_token"]
     sign_in(url(idp, prompt="select_account"), "admin@acme.example", browser)
     assert [uri for uri, _ in idp.logouts] == ["http://localhost/backchannel"]
-    assert requests.get(f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {access}"}, timeout=60).status_code == 401
+    assert (
+        requests.get(
+            f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {access}"}, timeout=60
+        ).status_code
+        == 401
+    )
 
 
 # Refusals
@@ -217,12 +267,18 @@ def test_another_person_in_the_browser_ends_the_first_session(idp: HostileIdP) -
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"redirect_uri": CALLBACK + "/"}, {"redirect_uri": CALLBACK + "?a=b"}, {"redirect_uri": "https://evil.example"},
-        {"redirect_uri": "http://localhost/other"}, {"redirect_uri": None}, {"client_id": "nobody"},
+        {"redirect_uri": CALLBACK + "/"},
+        {"redirect_uri": CALLBACK + "?a=b"},
+        {"redirect_uri": "https://evil.example"},
+        {"redirect_uri": "http://localhost/other"},
+        {"redirect_uri": None},
+        {"client_id": "nobody"},
         {"client_id": None},
     ],
-)  # fmt: skip
-def test_a_wrong_client_or_address_is_never_redirected(idp: HostileIdP, wrong: dict[str, str | None]) -> None:
+)
+def test_a_wrong_client_or_address_is_never_redirected(
+    idp: HostileIdP, wrong: dict[str, str | None]
+) -> None:
     page = get(url(idp, **wrong))
     assert page.status_code == 400 and "Location" not in page.headers
 
@@ -244,9 +300,13 @@ def test_a_wrong_client_or_address_is_never_redirected(idp: HostileIdP, wrong: d
         ({"id_token_hint": "x.y.z"}, "invalid_request"),
     ],
 )
-def test_a_wrong_request_goes_back_as_an_error(idp: HostileIdP, wrong: dict[str, str | None], error: str) -> None:
+def test_a_wrong_request_goes_back_as_an_error(
+    idp: HostileIdP, wrong: dict[str, str | None], error: str
+) -> None:
     back = get(url(idp, **wrong))
-    assert answered(back.headers["Location"])["error"] == error and back.headers["Location"].startswith(CALLBACK + "?")
+    assert answered(back.headers["Location"])["error"] == error and back.headers[
+        "Location"
+    ].startswith(CALLBACK + "?")
 
 
 def test_doubled_parameters(idp: HostileIdP) -> None:
@@ -269,10 +329,16 @@ def test_a_wrong_token_request(idp: HostileIdP, changes: dict[str, str], error: 
     assert (got.status_code, got.json()["error"]) == (400, error)
 
 
-@pytest.mark.parametrize("auth", [("console", "wrong"), ("console", ""), ("nobody", "secret-one"), None])
+@pytest.mark.parametrize(
+    "auth", [("console", "wrong"), ("console", ""), ("nobody", "secret-one"), None]
+)
 def test_a_wrong_secret(idp: HostileIdP, auth: tuple[str, str] | None) -> None:
     got = redeem(idp, code(idp), auth)
-    assert got.status_code == 401 and got.json()["error"] == "invalid_client" and "WWW-Authenticate" in got.headers
+    assert (
+        got.status_code == 401
+        and got.json()["error"] == "invalid_client"
+        and "WWW-Authenticate" in got.headers
+    )
 
 
 def test_a_code_is_spent_by_a_wrong_verifier_but_not_by_another_client(idp: HostileIdP) -> None:
@@ -302,7 +368,9 @@ def test_a_code_lives_sixty_seconds(idp: HostileIdP) -> None:
     }
     origin = idp.issuer.removesuffix("/acme")
     with clock.frozen(clock.now() + timedelta(seconds=61)):
-        late = idp.idp.test_client().post("/acme/token", data=form, auth=("console", "secret-one"), base_url=origin)
+        late = idp.idp.test_client().post(
+            "/acme/token", data=form, auth=("console", "secret-one"), base_url=origin
+        )
     assert late.status_code == 400 and late.json["error"] == "invalid_grant"
 
 
@@ -310,10 +378,15 @@ def test_a_person_of_another_issuer_does_not_exist(idp: HostileIdP) -> None:
     browser = requests.Session()
     page = get(url(idp), browser)
     refused = browser.post(
-        form_action(page), data={**hidden_fields_of(page), "email": "admin@globex.example"}, allow_redirects=False, timeout=60
+        form_action(page),
+        data={**hidden_fields_of(page), "email": "admin@globex.example"},
+        allow_redirects=False,
+        timeout=60,
     )
     assert refused.status_code == 403 and "Nobody here has this address" in refused.text
-    assert len({person.sub for people in PEOPLE.values() for person in people}) == sum(map(len, PEOPLE.values()))
+    assert len({person.sub for people in PEOPLE.values() for person in people}) == sum(
+        map(len, PEOPLE.values())
+    )
 
 
 def test_the_form_is_bound_to_its_browser_and_site_and_answers_once(idp: HostileIdP) -> None:
@@ -327,19 +400,28 @@ def test_the_form_is_bound_to_its_browser_and_site_and_answers_once(idp: Hostile
         (browser, {"email": OFFICER}, {}),
         (browser, form, {"Origin": "https://evil.example"}),
     ]:
-        refused = who.post(form_action(page), data=data, headers=headers, allow_redirects=False, timeout=60)
+        refused = who.post(
+            form_action(page), data=data, headers=headers, allow_redirects=False, timeout=60
+        )
         assert refused.status_code == 403
     assert browser.post(form_action(page), data=form, allow_redirects=False, timeout=60).is_redirect
-    assert browser.post(form_action(page), data=form, allow_redirects=False, timeout=60).status_code == 403
+    assert (
+        browser.post(form_action(page), data=form, allow_redirects=False, timeout=60).status_code
+        == 403
+    )
 
 
 def test_a_password_is_asked_and_checked() -> None:
-    with HostileIdP.serving(people=[Person("1", "a@acme.example", "A", password="right")], clients=CLIENTS) as idp:
+    with HostileIdP.serving(
+        people=[Person("1", "a@acme.example", "A", password="right")], clients=CLIENTS
+    ) as idp:
         browser = requests.Session()
         page = get(url(idp, login_hint="a@acme.example"), browser)
         assert 'type="password"' in page.text
         data = {**hidden_fields_of(page), "email": "a@acme.example"}
-        wrong = browser.post(form_action(page), data={**data, "password": "wrong"}, allow_redirects=False, timeout=60)
+        wrong = browser.post(
+            form_action(page), data={**data, "password": "wrong"}, allow_redirects=False, timeout=60
+        )
         assert wrong.status_code == 403
         assert "code" in answered(sign_in(url(idp), "a@acme.example", password="right"))
 
@@ -358,7 +440,10 @@ def test_logout_with_the_id_token_ends_the_session_and_tells_the_client(idp: Hos
     query = urlencode({"id_token_hint": token, "post_logout_redirect_uri": BACK, "state": "bye"})
     out = get(f"{idp.issuer}/logout?{query}", browser)
     assert out.headers["Location"] == f"{BACK}?state=bye"
-    assert answered(get(url(idp, prompt="none"), browser).headers["Location"])["error"] == "login_required"
+    assert (
+        answered(get(url(idp, prompt="none"), browser).headers["Location"])["error"]
+        == "login_required"
+    )
     [(uri, logout_token)] = idp.logouts
     found = read(idp, logout_token)
     assert uri == "http://localhost/backchannel" and found.header["typ"] == "logout+jwt"
@@ -372,8 +457,13 @@ def test_logout_without_proof_asks_first(idp: HostileIdP) -> None:
     code(idp, browser)
     page = get(f"{idp.issuer}/logout", browser)
     assert page.status_code == 200 and "Sign out Ines Duarte?" in page.text and not idp.logouts
-    assert requests.post(form_action(page), data=hidden_fields_of(page), timeout=60).status_code == 403
-    assert "You are signed out" in browser.post(form_action(page), data=hidden_fields_of(page), timeout=60).text
+    assert (
+        requests.post(form_action(page), data=hidden_fields_of(page), timeout=60).status_code == 403
+    )
+    assert (
+        "You are signed out"
+        in browser.post(form_action(page), data=hidden_fields_of(page), timeout=60).text
+    )
     assert len(idp.logouts) == 1
 
 
@@ -410,7 +500,10 @@ def test_a_client_that_is_away_does_not_hold_up_the_logout() -> None:
 def test_rotated_keys_keep_old_tokens_readable_or_not(idp: HostileIdP) -> None:
     token = redeem(idp, code(idp)).json()["id_token"]
     idp.rotate_keys()
-    assert read(idp, token).header["kid"] != read(idp, redeem(idp, code(idp)).json()["id_token"]).header["kid"]
+    assert (
+        read(idp, token).header["kid"]
+        != read(idp, redeem(idp, code(idp)).json()["id_token"]).header["kid"]
+    )
     idp.rotate_keys(keep=False)
     with pytest.raises(InvalidKeyIdError):
         read(idp, token)
@@ -422,8 +515,12 @@ def test_only_loopback_is_bound(host: str) -> None:
         listen(host)
 
 
-@pytest.mark.parametrize("public", ["https://console.example", "http://127.0.0.1.evil.example", "console.example"])
-def test_it_does_not_start_beside_a_public_console(monkeypatch: pytest.MonkeyPatch, public: str) -> None:
+@pytest.mark.parametrize(
+    "public", ["https://console.example", "http://127.0.0.1.evil.example", "console.example"]
+)
+def test_it_does_not_start_beside_a_public_console(
+    monkeypatch: pytest.MonkeyPatch, public: str
+) -> None:
     monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", public)
     with pytest.raises(NotLocal):
         listen()
@@ -441,8 +538,9 @@ def test_the_command_serves_every_issuer_apart(tmp_path) -> None:
     config.write_text(json.dumps(demo.configuration(dict.fromkeys(PEOPLE, CLIENTS))))
     child = subprocess.Popen(
         [sys.executable, "-m", "governance.demo.idp", "--config", str(config), "--port", "0"],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         base = child.stdout.readline().strip()
         keys = {name: get(f"{base}/{name}/jwks").json()["keys"][0]["kid"] for name in PEOPLE}
@@ -463,9 +561,12 @@ def test_the_command_says_why_it_does_not_start(tmp_path) -> None:
     config = tmp_path / "idp.json"
     config.write_text("{}")
     done = subprocess.run(
-        [sys.executable, "-m", "governance.demo.idp", "--config", str(config)], capture_output=True,
-        text=True, env={**os.environ, "GOVERNANCE_PUBLIC_URL": "https://console.example"}, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "governance.demo.idp", "--config", str(config)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GOVERNANCE_PUBLIC_URL": "https://console.example"},
+        check=False,
+    )
     assert done.returncode == 2 and "https://console.example" in done.stderr
 
 
@@ -479,7 +580,9 @@ def test_serve_closes() -> None:
 # The hostile harness does what it says
 
 
-@pytest.mark.parametrize("attack", [name for name in [*ATTACKS, *STEP_UP_ATTACKS] if "refuses" not in name])
+@pytest.mark.parametrize(
+    "attack", [name for name in [*ATTACKS, *STEP_UP_ATTACKS] if "refuses" not in name]
+)
 def test_every_attack_changes_what_the_client_gets(attack: str) -> None:
     with HostileIdP.serving(clients=(CLIENT,)) as idp:
         honest = seen(idp)
@@ -496,7 +599,11 @@ def seen(idp: HostileIdP) -> object:
     if "code" not in callback:
         return callback
     token = redeem(idp, callback.pop("code"), (CLIENT.id, CLIENT.secret)).json()
-    info = requests.get(f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=60).json()
+    info = requests.get(
+        f"{idp.issuer}/userinfo",
+        headers={"Authorization": f"Bearer {token['access_token']}"},
+        timeout=60,
+    ).json()
     parts = token.get("id_token", "..").split(".")
     claims = claims_of(parts[1])
     bound = claims.pop("at_hash", None) == half_hash(token["access_token"])
@@ -506,7 +613,10 @@ def seen(idp: HostileIdP) -> object:
 def claims_of(part: str) -> dict[str, object]:
     found = json.loads(urlsafe_b64decode(part + "==") or b"{}")
     found.pop("sid", None)
-    return {k: v // 60 if isinstance(v, int) and not isinstance(v, bool) else v for k, v in found.items()}
+    return {
+        k: v // 60 if isinstance(v, int) and not isinstance(v, bool) else v
+        for k, v in found.items()
+    }
 
 
 def verifies(idp: HostileIdP, token: str | None) -> bool:

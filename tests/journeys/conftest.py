@@ -1,4 +1,7 @@
-"""The demo, started as a person starts it, and a Chromium in which its people sign in. All of it once a session."""
+"""The demo, started as a person starts it, and a Chromium in which its people sign in.
+
+All of it once a session.
+"""
 
 import json
 import os
@@ -24,27 +27,43 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 REPOSITORY = Path(__file__).parents[2]
 READY_SECONDS = 150
 FRESH_SECONDS = 200  # of the 300 that count as fresh
-OWN_VARIABLES = ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL", "GOVERNANCE_PUBLIC_URL", "GOVERNANCE_VAR")
+OWN_VARIABLES = (
+    "DATABASE_URL",
+    "GOVERNANCE_OWNER_DATABASE_URL",
+    "GOVERNANCE_PUBLIC_URL",
+    "GOVERNANCE_VAR",
+)
 
 
 @pytest.fixture(scope="session")
 def console(request: pytest.FixtureRequest) -> Iterator[str]:
-    """`governance demo` on a free port with data of its own; its address, once the signed report is there."""
+    """`governance demo` on a free port with data of its own; its address, once the signed report is
+    there.
+    """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    assert workers == 1 or any(item.nodeid.endswith("@journeys") for item in request.session.items), (
-        "each worker would start a demo"
-    )
-    if running := os.environ.get("JOURNEYS_AT"):  # a console that somebody already started, to write a journey against
+    assert workers == 1 or any(
+        item.nodeid.endswith("@journeys") for item in request.session.items
+    ), "each worker would start a demo"
+    if running := os.environ.get(
+        "JOURNEYS_AT"
+    ):  # a console that somebody already started, to write a journey against
         yield running
         return
     data, port = Path(tempfile.mkdtemp(prefix="gv")), free_ports()
     command = [sys.executable, "-m", "governance.app.cli", "demo"]
-    environment = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES} | {
+    environment = {
+        name: value for name, value in os.environ.items() if name not in OWN_VARIABLES
+    } | {
         "PORT": str(port),
         "DATA": str(data),
     }
     process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         wait_until_ready(process)
@@ -75,7 +94,8 @@ def wait_until_ready(process: "subprocess.Popen[str]") -> None:
 def free_ports() -> int:
     """The first of three free ports: the console's, its identity provider's and its witness's.
 
-    Below those that the system gives to whoever asks for any: another test may ask before the demo binds them.
+    Below those that the system gives to whoever asks for any: another test may ask before the demo
+    binds them.
     """
     for port in random.sample(range(20_000, 32_000, 3), 50):
         with ExitStack() as bound, suppress(OSError):
@@ -91,7 +111,8 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("NOT TESTED: there is no Chromium here (apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"],
         )
         yield browser
         browser.close()
@@ -99,7 +120,10 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody signed in at a browser. `troubles` collects what the browser complained of, wherever it was."""
+    """Somebody signed in at a browser.
+
+    `troubles` collects what the browser complained of, wherever it was.
+    """
 
     context: BrowserContext
     page: Page
@@ -110,7 +134,9 @@ class Person:
     troubles: list[str] = field(default_factory=list)
 
     def sign_in(self) -> None:
-        """By the console's own page and the provider's, as from a browser that neither of them knows."""
+        """By the console's own page and the provider's, as from a browser that neither of them
+        knows.
+        """
         chosen = [cookie for cookie in self.context.cookies(self.base) if cookie["name"] == "theme"]
         self.context.clear_cookies()
         self.context.add_cookies(chosen)  # type: ignore[arg-type]  # what it gives, it takes
@@ -118,7 +144,9 @@ class Person:
         self.page.get_by_label("Work email").fill(self.email)
         self.page.get_by_role("button", name="Continue").click()
         self.page.get_by_role("button", name="Continue as").click()
-        self.page.wait_for_url(lambda url: url.startswith((f"{self.base}/t/", f"{self.base}/operator")))
+        self.page.wait_for_url(
+            lambda url: url.startswith((f"{self.base}/t/", f"{self.base}/operator"))
+        )
         self.home, self.arrived = self.home or self.page.url, time.monotonic()
 
     def theme(self, name: str) -> None:
@@ -128,7 +156,9 @@ class Person:
         return next(c["value"] for c in self.context.cookies(self.base) if c["name"] == "session")
 
     def open(self, address: str) -> None:
-        """Some pages ask for a sign-in of the last five minutes, and a busy machine takes longer than that over all of them."""
+        """Some pages ask for a sign-in of the last five minutes, and a busy machine takes longer
+        than that over all of them.
+        """
         if time.monotonic() - self.arrived > FRESH_SECONDS:
             self.sign_in()
         reply = self.page.goto(address if address.startswith("http") else self.base + address)
@@ -143,7 +173,9 @@ addEventListener("securitypolicyviolation", (e) => console.error(`CSP refused ${
 
 @pytest.fixture(scope="session")
 def arrive(console: str, chromium: Browser) -> Iterator[Callable[[str], Person]]:
-    """`arrive("officer@acme.example")` signs in by the console's own page and the provider's; once for each address."""
+    """`arrive("officer@acme.example")` signs in by the console's own page and the provider's; once
+    for each address.
+    """
     people: dict[str, Person] = {}
 
     def arriving(email: str) -> Person:
@@ -157,14 +189,23 @@ def arrive(console: str, chromium: Browser) -> Iterator[Callable[[str], Person]]
 
 
 def _signed_in(base: str, browser: Browser, email: str) -> Person:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", service_workers="block")
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", service_workers="block"
+    )
     context.set_default_timeout(20_000)
     context.add_init_script(VIOLATIONS)
     page = context.new_page()
     person = Person(context, page, base, email)
-    page.on("console", lambda message: _note(person, message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: _note(person, message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: _note(person, str(error)))
-    page.on("response", lambda reply: _note(person, f"{reply.status} for {reply.url}") if reply.status >= 400 else None)
+    page.on(
+        "response",
+        lambda reply: (
+            _note(person, f"{reply.status} for {reply.url}") if reply.status >= 400 else None
+        ),
+    )
     person.sign_in()
     return person
 
@@ -178,18 +219,27 @@ def axe() -> str:
     return (REPOSITORY / "tests" / "vendor" / "axe.min.js").read_text()
 
 
-ALL_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-CONTRAST_RULES = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # all that another theme can change
+ALL_RULES = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+CONTRAST_RULES = {
+    "type": "rule",
+    "values": ["color-contrast", "link-in-text-block"],
+}  # all that another theme can change
 
 
 def violations(page: Page, axe: str, rules: dict[str, Any] = ALL_RULES) -> list[str]:
-    """What axe-core finds on the page as it is: by default WCAG 2.0 to 2.2, A and AA, and its best practices."""
+    """What axe-core finds on the page as it is: by default WCAG 2.0 to 2.2, A and AA, and its best
+    practices.
+    """
     page.evaluate(axe)
     found: dict[str, Any] = page.evaluate(
-        "rules => axe.run({runOnly: rules, resultTypes: ['violations']}).then(r => r.violations"
-        ".map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]))",
+        "rules => axe.run({runOnly: rules, resultTypes: ['violations']}).then(r =>"
+        " r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 160),"
+        " v.nodes[0].failureSummary]))",
         rules,
-    )  # fmt: skip
+    )
     return [f"{rule} × {count}: {html} {json.dumps(why)[:300]}" for rule, count, html, why in found]
 
 

@@ -1,4 +1,6 @@
-"""Finds one address of every page that a person can reach by links, the way a search engine would."""
+"""Finds one address of every page that a person can reach by links, the way a search engine
+would.
+"""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -19,7 +21,9 @@ LEAVES = {"sign_in.logout", "sign_in.callback", "static", "work.events"}
 
 @dataclass(slots=True)
 class Found:
-    """`pages`: endpoint → first address that answered with a page; `refused`: links that led nowhere."""
+    """`pages`: endpoint → first address that answered with a page; `refused`: links that led
+    nowhere.
+    """
 
     pages: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
@@ -35,7 +39,9 @@ def url_map() -> MapAdapter:
 
 
 def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
-    """Follow links from `start` until every kind of page was asked for: an endpoint, and each name that its queries know."""
+    """Follow links from `start` until every kind of page was asked for: an endpoint, and each name
+    that its queries know.
+    """
     routes, found, asked, names = url_map(), Found(), dict[str, set[str]](), set[tuple[str, str]]()
     browser = requests.Session()
     browser.trust_env = False
@@ -47,7 +53,12 @@ def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
         seen, new = asked.setdefault(endpoint, set()), {(endpoint, name) for name in query} - names
         if not endpoint and address.startswith("/t/"):
             found.refused.append(f"{source} links to {address}, which is no address of the console")
-        if not endpoint or endpoint in LEAVES or address in seen or not (new if query else len(seen) < SAMPLES):
+        if (
+            not endpoint
+            or endpoint in LEAVES
+            or address in seen
+            or not (new if query else len(seen) < SAMPLES)
+        ):
             continue
         names |= new
         seen.add(address)
@@ -55,7 +66,9 @@ def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
         found.endpoints.add(endpoint)
         if reply.status_code != 200:
             found.refused.append(f"{source} links to {address}, which answers {reply.status_code}")
-        elif reply.headers.get("Content-Type", "").startswith("text/html") and "<html" in reply.text:
+        elif (
+            reply.headers.get("Content-Type", "").startswith("text/html") and "<html" in reply.text
+        ):
             found.pages.setdefault(endpoint, address)
             queue.extend((link, address) for link in _links(reply.text, reply.url, base))
     return found
@@ -64,9 +77,17 @@ def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
 def _links(html: str, at: str, base: str) -> list[str]:
     soup = BeautifulSoup(html, "html.parser")
     given = [str(tag["href"]) for tag in soup.find_all("a", href=True)]
-    given += [str(form["action"]) for form in soup.find_all("form", action=True) if form.get("method", "get").lower() == "get"]
+    given += [
+        str(form["action"])
+        for form in soup.find_all("form", action=True)
+        if form.get("method", "get").lower() == "get"
+    ]
     absolute = [urljoin(at, link) for link in given]
-    return [link.removeprefix(base).partition("#")[0] for link in absolute if link.startswith(base + "/")]
+    return [
+        link.removeprefix(base).partition("#")[0]
+        for link in absolute
+        if link.startswith(base + "/")
+    ]
 
 
 def _kind(routes: MapAdapter, address: str) -> tuple[str, set[str]]:

@@ -1,4 +1,6 @@
-"""The inbox in a real browser: keys move the panel, select and snooze; a row that is done turns grey; a phone."""
+"""The inbox in a real browser: keys move the panel, select and snooze; a row that is done turns
+grey; a phone.
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""The audit log at a browser: reading on, the proof that the reader's own browser makes, and what it says when something is not so."""
+"""The audit log at a browser: reading on, the proof that the reader's own browser makes, and what
+it says when something is not so.
+"""
 
 import re
 from collections.abc import Callable
@@ -83,7 +85,11 @@ def bent(pattern: str, by: str) -> Callable[[Route], None]:
             "cannot be read|is not the signed one",
         ),
         (r"(data-note=\"[^\n]+\n)\d+", r"\g<1>999999", "too (short|long)|do not lead"),
-        (r"(— [^ ]+ [A-Za-z0-9+/]{20})....", r"\1AAAA", "signature of the checkpoint does not hold"),
+        (
+            r"(— [^ ]+ [A-Za-z0-9+/]{20})....",
+            r"\1AAAA",
+            "signature of the checkpoint does not hold",
+        ),
         (r'(data-key=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "no signature of this log"),
     ],
 )

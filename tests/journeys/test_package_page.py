@@ -1,4 +1,6 @@
-"""The index of an evidence package, opened from the disk as an auditor does: no network, no complaint, both themes, wide and narrow."""
+"""The index of an evidence package, opened from the disk as an auditor does: no network, no
+complaint, both themes, wide and narrow.
+"""
 
 import zipfile
 
@@ -26,7 +28,12 @@ def index(as_officer, engagement_with_files, tmp_path):
 def test_it_opens_from_the_disk_quiet_accessible_and_narrow(chromium, axe, index, scheme):
     context = chromium.new_context(viewport=WIDE, color_scheme=scheme, offline=True)
     tab, troubles, asked = context.new_page(), [], []
-    tab.on("console", lambda message: troubles.append(message.text) if message.type in {"error", "warning"} else None)
+    tab.on(
+        "console",
+        lambda message: (
+            troubles.append(message.text) if message.type in {"error", "warning"} else None
+        ),
+    )
     tab.on("pageerror", lambda error: troubles.append(str(error)))
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(index.as_uri())
@@ -47,13 +54,51 @@ def test_it_opens_from_the_disk_quiet_accessible_and_narrow(chromium, axe, index
 def test_a_page_of_hostile_titles_runs_nothing(chromium, index, tmp_path):
     hostile = "<img src=x onerror=alert(1)>'\"</script><script>alert(2)</script>"
     told = {
-        "package": hostile, "tenant": hostile, "firm": hostile, "engagement": hostile, "scope": hostile, "period": ["2026-01-01", "2026-12-31"],
-        "made_at": "2026-11-25", "log": {"extract": "audit-log/extract.jsonl"}, "samples": [], "exceptions": [],
-        "controls": [{"ref": hostile, "title": hostile, "criteria": [hostile], "tested": 0, "expected": 0, "files": [], "months": []}],
-        "requests": [{"ref": hostile, "title": hostile, "state": "open", "since": None, "provided": [], "thread": [
-            {"by": hostile, "kind": "comment", "at": "", "text": hostile}]}],
-        "evidence": [{"ref": "EV-1", "version": 1, "title": hostile, "covers": ["", ""], "path": None, "url": hostile, "sha256": None, "filename": hostile, "destroyed": None}],
-    }  # fmt: skip
+        "package": hostile,
+        "tenant": hostile,
+        "firm": hostile,
+        "engagement": hostile,
+        "scope": hostile,
+        "period": ["2026-01-01", "2026-12-31"],
+        "made_at": "2026-11-25",
+        "log": {"extract": "audit-log/extract.jsonl"},
+        "samples": [],
+        "exceptions": [],
+        "controls": [
+            {
+                "ref": hostile,
+                "title": hostile,
+                "criteria": [hostile],
+                "tested": 0,
+                "expected": 0,
+                "files": [],
+                "months": [],
+            }
+        ],
+        "requests": [
+            {
+                "ref": hostile,
+                "title": hostile,
+                "state": "open",
+                "since": None,
+                "provided": [],
+                "thread": [{"by": hostile, "kind": "comment", "at": "", "text": hostile}],
+            }
+        ],
+        "evidence": [
+            {
+                "ref": "EV-1",
+                "version": 1,
+                "title": hostile,
+                "covers": ["", ""],
+                "path": None,
+                "url": hostile,
+                "sha256": None,
+                "filename": hostile,
+                "destroyed": None,
+            }
+        ],
+    }
     file = tmp_path / "hostile.html"
     file.write_text(page(told))
     context = chromium.new_context(offline=True)

@@ -1,4 +1,6 @@
-"""Every page that each person can reach, as Chromium shows it: for everybody, in both themes, wide and narrow, without a complaint."""
+"""Every page that each person can reach, as Chromium shows it: for everybody, in both themes, wide
+and narrow, without a complaint.
+"""
 
 import re
 from collections.abc import Callable
@@ -13,19 +15,31 @@ from tests.journeys.viewports import NARROW, OVERFLOW, WIDE
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
-# In order: whoever comes later looks only at the pages that nobody before him could open, and at his own home.
+# In order: whoever comes later looks only at the pages that nobody before him could open, and at
+# his own home.
 PEOPLE = (
-    "officer@acme.example", "admin@acme.example", "contributor@acme.example", "viewer@acme.example", "auditor@audit.example",
-    "officer@globex.example", "operator@console.example", "finance@console.example",
-)  # fmt: skip
+    "officer@acme.example",
+    "admin@acme.example",
+    "contributor@acme.example",
+    "viewer@acme.example",
+    "auditor@audit.example",
+    "officer@globex.example",
+    "operator@console.example",
+    "finance@console.example",
+)
 
 
 @pytest.fixture(scope="session")
 def reach(console: str, arrive: Callable[[str], Person]) -> dict[str, Found]:
     """What each person can get at by following links from his first page."""
-    starts = [(person.home.removeprefix(console), {"session": person.token()}) for person in map(arrive, PEOPLE)]
+    starts = [
+        (person.home.removeprefix(console), {"session": person.token()})
+        for person in map(arrive, PEOPLE)
+    ]
     with ThreadPoolExecutor(2) as pool:  # as many as the demo has web workers
-        return dict(zip(PEOPLE, pool.map(lambda start: crawl(console, *start), starts), strict=True))
+        return dict(
+            zip(PEOPLE, pool.map(lambda start: crawl(console, *start), starts), strict=True)
+        )
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +49,9 @@ def visits(reach: dict[str, Found]) -> dict[str, dict[str, str]]:
     plan: dict[str, dict[str, str]] = {}
     for email, found in reach.items():
         home = next(iter(found.pages), "")
-        plan[email] = {name: url for name, url in found.pages.items() if name not in seen or name == home}
+        plan[email] = {
+            name: url for name, url in found.pages.items() if name not in seen or name == home
+        }
         seen |= set(found.pages)
     return plan
 
@@ -53,7 +69,11 @@ def test_pages_are_accessible_quiet_and_fit(arrive, axe, visits, email, theme):
     person.theme(theme)
     person.troubles.clear()
     look = _look if theme == "light" else _look_at_colours
-    problems = [f"{url} ({theme}): {problem}" for url in visits[email].values() for problem in look(person, axe, url)]
+    problems = [
+        f"{url} ({theme}): {problem}"
+        for url in visits[email].values()
+        for problem in look(person, axe, url)
+    ]
     assert not problems + person.troubles, "\n".join([*problems, *person.troubles])
 
 
@@ -70,7 +90,9 @@ def _look(person: Person, axe: str, url: str) -> list[str]:
 
 
 def _look_at_colours(person: Person, axe: str, url: str) -> list[str]:
-    """Of a page that was looked at in the light: what the other theme's colours could have spoilt."""
+    """Of a page that was looked at in the light: what the other theme's colours could have
+    spoilt.
+    """
     person.page.set_viewport_size(WIDE)
     person.open(url)
     return violations(person.page, axe, CONTRAST_RULES)
@@ -81,28 +103,57 @@ def test_everything_is_reachable_by_somebody(reach):
     from tests.journeys.crawl import url_map
 
     pages = {
-        rule.endpoint for rule in url_map().map.iter_rules()
-        if "GET" in (rule.methods or ()) and not rule.rule.startswith(("/static", "/auth/", "/operator/t"))
-    }  # fmt: skip
+        rule.endpoint
+        for rule in url_map().map.iter_rules()
+        if "GET" in (rule.methods or ())
+        and not rule.rule.startswith(("/static", "/auth/", "/operator/t"))
+    }
     reached = set().union(*(found.endpoints for found in reach.values()))
     assert pages - reached <= NOT_BY_LINKS, sorted(pages - reached - NOT_BY_LINKS)
 
 
-# Asked for by scripts, by machines and by the sign-in itself; reached by a mail, or by a file that was sent.
+# Asked for by scripts, by machines and by the sign-in itself; reached by a mail, or by a file that
+# was sent.
 NOT_BY_LINKS = {
-    "health.healthz", "health.readyz", "health.metrics", "sign_in.home", "sign_in.login", "sign_in.callback",
-    "api_description.description", "report_check.keys", "report_check.verify", "work.events", "work.item", "jump.jump",
-    "logbook.live", "switches.obeyed", "auditor_door.arriving", "auditor_again.again", "step_up.continuing", "engagements.what_was_read",
+    "health.healthz",
+    "health.readyz",
+    "health.metrics",
+    "sign_in.home",
+    "sign_in.login",
+    "sign_in.callback",
+    "api_description.description",
+    "report_check.keys",
+    "report_check.verify",
+    "work.events",
+    "work.item",
+    "jump.jump",
+    "logbook.live",
+    "switches.obeyed",
+    "auditor_door.arriving",
+    "auditor_again.again",
+    "step_up.continuing",
+    "engagements.what_was_read",
     "testing.record_missed",  # from a cycle that was missed; of the cells only a few are opened
-    "identity_providers.change", "policies.decision",  # each leads to its approval; from entries of the log, and addresses of earlier mails
-    "inbox.preview", "inbox.keys",  # asked for by the inbox itself
-    "assessments.returning",  # from a conclusion that awaits a signature; of the requirements only a few are opened
-    "audit_api.checkpoint", "audit_api.tile", "audit_api.bundle", "audit_api.inclusion", "audit_api.consistency", "audit_api.entry",
-}  # fmt: skip
+    "identity_providers.change",
+    # each leads to its approval; from entries of the log, and addresses of earlier mails
+    "policies.decision",
+    "inbox.preview",
+    "inbox.keys",  # asked for by the inbox itself
+    # from a conclusion that awaits a signature; of the requirements only a few are opened
+    "assessments.returning",
+    "audit_api.checkpoint",
+    "audit_api.tile",
+    "audit_api.bundle",
+    "audit_api.inclusion",
+    "audit_api.consistency",
+    "audit_api.entry",
+}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("url", ["/login", "/verify", "/t/acme/nothing-here", "/login?email=nobody%40nowhere.example"])
+@pytest.mark.parametrize(
+    "url", ["/login", "/verify", "/t/acme/nothing-here", "/login?email=nobody%40nowhere.example"]
+)
 def test_pages_before_sign_in(console, chromium, axe, url, theme):
     context = chromium.new_context(viewport=WIDE)
     context.add_cookies([{"name": "theme", "value": theme, "url": console}])
@@ -129,7 +180,9 @@ def test_the_arrows_walk_the_heat_map_and_the_peek_follows(arrive):
 
 
 def test_no_browser_reported_a_violation(console, visits):
-    """After every page above, in this order of the file: the counters of the web workers stand at zero."""
+    """After every page above, in this order of the file: the counters of the web workers stand at
+    zero.
+    """
     for _ in range(6):
         text = requests.get(f"{console}/metrics", timeout=60).text
         counted = re.search(r"^governance_csp_reports_total (\S+)", text, re.MULTILINE)

@@ -31,9 +31,16 @@ def test_a_condition_of_a_role_without_the_permission_stops_the_start(declare):
 
 
 def test_the_table_reads_as_sentences(declare):
-    hidden = condition("it is broken", "There is no such toy.", hides=True)(lambda _who, toy: toy.is_broken)
-    needs = declare("toys.play", "play with a toy", roles="admin contributor viewer", only={"contributor viewer": [is_owner]},
-                    unless=[hidden])  # fmt: skip
+    hidden = condition("it is broken", "There is no such toy.", hides=True)(
+        lambda _who, toy: toy.is_broken
+    )
+    needs = declare(
+        "toys.play",
+        "play with a toy",
+        roles="admin contributor viewer",
+        only={"contributor viewer": [is_owner]},
+        unless=[hidden],
+    )
     assert needs.conditions() == ["contributor, viewer: only if they own it", "not if it is broken"]
     assert needs.is_conditional
 
@@ -46,21 +53,31 @@ class Toy:
 
 
 def test_a_role_with_a_condition_may_what_it_is_true_of(app, acting, declare):
-    needs = declare("toys.play", "play with a toy", roles="admin contributor", only={"contributor": [is_owner]})
+    needs = declare(
+        "toys.play", "play with a toy", roles="admin contributor", only={"contributor": [is_owner]}
+    )
     for role, whose, may in (
-        ("contributor", "contributor", True), ("contributor", "admin", False), ("contributor", None, False),
-        ("admin", "contributor", True), ("viewer", "viewer", False),
-    ):  # fmt: skip
+        ("contributor", "contributor", True),
+        ("contributor", "admin", False),
+        ("contributor", None, False),
+        ("admin", "contributor", True),
+        ("viewer", "viewer", False),
+    ):
         with acting(role):
             assert allowed(needs, on=Toy(whose)) is may, (role, whose)
     with acting("contributor"):
         assert allowed(needs)  # at all, before the toy is known
-        with pytest.raises(Forbidden, match=r"^TOY-1 isn't yours. Only its owner or a tenant admin can play with a toy.$"):
+        with pytest.raises(
+            Forbidden,
+            match=r"^TOY-1 isn't yours. Only its owner or a tenant admin can play with a toy.$",
+        ):
             require(needs, on=Toy("admin"))
 
 
 def test_what_a_condition_hides_is_not_found(app, acting, declare):
-    hidden = condition("it is broken", "There is no such toy.", hides=True)(lambda _who, toy: toy.is_broken)
+    hidden = condition("it is broken", "There is no such toy.", hides=True)(
+        lambda _who, toy: toy.is_broken
+    )
     needs = declare("toys.play", "play with a toy", roles="admin", unless=[hidden])
     broken = Toy()
     broken.is_broken = True
@@ -78,7 +95,9 @@ def test_a_job_owns_nothing(app, declare):
 
 
 def test_a_condition_without_sql_is_no_silent_false(app, acting):
-    no_sql = condition("they are one of two", "You are neither.")(lambda who, thing: thing.owner_id in {who.person_id, None})
+    no_sql = condition("they are one of two", "You are neither.")(
+        lambda who, thing: thing.owner_id in {who.person_id, None}
+    )
     with acting("admin") as who, pytest.raises(TypeError, match="can't be asked in SQL"):
         no_sql.sql(who, Evidence)
 

@@ -1,4 +1,6 @@
-"""What we ship of others is what the lock says; templates name what exists, and hold nothing inline."""
+"""What we ship of others is what the lock says; templates name what exists, and hold nothing
+inline.
+"""
 
 import re
 from pathlib import Path
@@ -11,14 +13,17 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "governance" / "static"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
-# A printed page has no content policy, and its bars are in mm; a page in a package is opened from a disk, under a policy of its own.
+# A printed page has no content policy, and its bars are in mm; a page in a package is opened from a
+# disk, under a policy of its own.
 PAGES = [t for t in TEMPLATES if not {"pdf", "package"} & set(t.parts)]
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 SYMBOLS = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text("utf-8")))
 
 # what the content policy refuses, or would let a template smuggle script through
 FORBIDDEN = {
-    "an address of another host": re.compile(r"""(?:src|href|action|poster)=["'](?:https?:)?//""", re.IGNORECASE),
+    "an address of another host": re.compile(
+        r"""(?:src|href|action|poster)=["'](?:https?:)?//""", re.IGNORECASE
+    ),
     "a style attribute": re.compile(r"""\sstyle\s*=\s*["'{]"""),
     "a style element": re.compile(r"<style\b", re.IGNORECASE),
     "an event attribute": re.compile(r"\son[a-z]+\s*=", re.IGNORECASE),
@@ -55,7 +60,10 @@ def test_a_changed_file_is_named(tmp_path: Path) -> None:
 def test_no_file_of_others_lies_outside_the_lock() -> None:
     known = {e.file for e in vendoring.read_lock()}
     found = {
-        str(p.relative_to(ROOT)) for folder in ("vendor", "report/fonts") for p in (STATIC / folder).iterdir() if p.is_file()
+        str(p.relative_to(ROOT))
+        for folder in ("vendor", "report/fonts")
+        for p in (STATIC / folder).iterdir()
+        if p.is_file()
     }
     assert found - known == set()
 
@@ -72,7 +80,9 @@ def test_each_package_has_its_licence_beside_it() -> None:
 
 @pytest.mark.parametrize("template", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 @pytest.mark.parametrize("rule", FORBIDDEN)
-def test_a_template_has_nothing_inline_and_nothing_from_elsewhere(template: Path, rule: str) -> None:
+def test_a_template_has_nothing_inline_and_nothing_from_elsewhere(
+    template: Path, rule: str
+) -> None:
     found = FORBIDDEN[rule].search(bare(template))
     assert not found, f"{template.name}: {rule}: {found and found[0]}"
 
@@ -95,7 +105,9 @@ def test_every_post_form_carries_its_token() -> None:
     bare_forms = [
         f"{template.relative_to(ROOT)}: {form[:80]}"
         for template in TEMPLATES
-        for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", bare(template), re.DOTALL | re.IGNORECASE)
+        for form in re.findall(
+            r"<form\b[^>]*method=\"post\".*?</form>", bare(template), re.DOTALL | re.IGNORECASE
+        )
         if "csrf" not in form and template.parent.name != "reference"
     ]
     assert bare_forms == []
@@ -143,4 +155,7 @@ def test_the_display_cut_has_no_axis_and_a_name_of_its_own() -> None:
 def test_cutting_a_stylesheet_keeps_tokens_and_elements_and_drops_foreign_classes() -> None:
     text = ":root{--a:1}a{color:red}.btn,.carousel{x:1}.modal{y:1}@media (x){.btn{z:1}.toast{z:2}}"
     text += '@keyframes k{to{a:b}}a[href="}"]{q:1}'
-    assert vendoring.cut_css(text) == ':root{--a:1}a{color:red}.btn{x:1}@media (x){.btn{z:1}}a[href="}"]{q:1}'
+    assert (
+        vendoring.cut_css(text)
+        == ':root{--a:1}a{color:red}.btn{x:1}@media (x){.btn{z:1}}a[href="}"]{q:1}'
+    )

@@ -1,4 +1,6 @@
-"""What is generated in the background is watched by who may see it, cancelled and retried in one way, and stored whole or not at all."""
+"""What is generated in the background is watched by who may see it, cancelled and retried in one
+way, and stored whole or not at all.
+"""
 
 import io
 
@@ -45,23 +47,36 @@ def set_state(work_item_id, **values):
 
 def cancellations(acting):
     with acting("admin"):
-        return len(session().scalars(select(AuditEntry).where(AuditEntry.action == "audit.export.cancelled")).all())
+        return len(
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "audit.export.cancelled"))
+            .all()
+        )
 
 
 # ---- declaring
 
 
 def test_every_kind_has_a_handler_and_one_of_each_name_and_model():
-    assert {"report", "log export", "evidence package", "collect"} <= kinds.keys() <= jobs.handlers.keys()
+    assert (
+        {"report", "log export", "evidence package", "collect"}
+        <= kinds.keys()
+        <= jobs.handlers.keys()
+    )
     assert len({kind.model for kind in kinds.values()}) == len(kinds)
     with pytest.raises(ValueError, match="two kinds"):
-        WorkKind(**{name: getattr(actions.EXPORTS, name) for name in WorkKind.__slots__} | {"name": "another"})
+        WorkKind(
+            **{name: getattr(actions.EXPORTS, name) for name in WorkKind.__slots__}
+            | {"name": "another"}
+        )
 
 
 # ---- watching
 
 
-def test_work_is_watched_by_who_may_see_its_result(requested, as_officer, as_admin, as_viewer, as_neighbour):
+def test_work_is_watched_by_who_may_see_its_result(
+    requested, as_officer, as_admin, as_viewer, as_neighbour
+):
     item = f"work/{requested[1]}"
     assert as_officer.get(item).json["state"] == as_admin.get(item).json["state"] == "queued"
     for stranger in (as_viewer, as_neighbour):
@@ -70,7 +85,9 @@ def test_work_is_watched_by_who_may_see_its_result(requested, as_officer, as_adm
 
 
 @pytest.mark.parametrize("kind", ["mail", "destroy evidence", "no such kind"])
-def test_work_of_a_kind_that_nobody_declared_is_watched_by_its_requester_alone(acting, as_officer, as_admin, as_viewer, kind):
+def test_work_of_a_kind_that_nobody_declared_is_watched_by_its_requester_alone(
+    acting, as_officer, as_admin, as_viewer, kind
+):
     with acting("compliance_officer"):
         item = f"work/{jobs.enqueue(kind).id}"
     assert as_officer.get(item).json["state"] == "queued"
@@ -79,7 +96,9 @@ def test_work_of_a_kind_that_nobody_declared_is_watched_by_its_requester_alone(a
         other.get(f"{item}/events", then=404)
 
 
-def test_an_erasure_is_watched_by_who_may_erase_and_a_test_of_anchors_by_who_sees_them(acting, as_officer, as_admin, as_viewer):
+def test_an_erasure_is_watched_by_who_may_erase_and_a_test_of_anchors_by_who_sees_them(
+    acting, as_officer, as_admin, as_viewer
+):
     with acting("admin"):
         erasing, asking = (f"work/{jobs.enqueue(kind).id}" for kind in ("erase", "anchors"))
     as_officer.get(erasing)
@@ -109,9 +128,14 @@ def test_cancelling_twice_is_one_cancellation(requested, acting, as_officer):
     assert "Cancelling…" in page and "data-cancel" not in page and "Under way" not in page
 
 
-def test_what_has_ended_is_not_cancelled_and_what_goes_on_is_not_retried(requested, acting, as_officer):
+def test_what_has_ended_is_not_cancelled_and_what_goes_on_is_not_retried(
+    requested, acting, as_officer
+):
     page = f"audit/exports/{requested[0]}"
-    assert "is already available or still being generated." in as_officer.post(f"{page}/again", then=409).text
+    assert (
+        "is already available or still being generated."
+        in as_officer.post(f"{page}/again", then=409).text
+    )
     with acting("admin"):
         set_state(requested[1], state="failed", error="The disk is full.")
     assert "no longer under way" in as_officer.post(f"{page}/cancel", then=409).text
@@ -128,7 +152,9 @@ def test_a_failure_says_why_and_offers_to_retry(requested, acting, as_officer, a
     as_auditor.post(f"{page}/again")
     with acting("admin"):
         export = queries.export(requested[0]).row
-        assert export.work_item_id != requested[1] and item_of(export.work_item_id).state == "queued"
+        assert (
+            export.work_item_id != requested[1] and item_of(export.work_item_id).state == "queued"
+        )
 
 
 def test_of_two_retries_the_second_changes_nothing(requested, acting):
@@ -145,7 +171,9 @@ def test_of_two_retries_the_second_changes_nothing(requested, acting):
 
 
 def stored(requested, acting, file, content=b"the export "):
-    """Call `keep` for the requested export as its handler does; returns how far its work is, in percent."""
+    """Call `keep` for the requested export as its handler does; returns how far its work is, in
+    percent.
+    """
     with acting("compliance_officer"):
         item = item_of(requested[1])
         keep(actions.EXPORTS, item, io.BytesIO(content + requested[0].bytes), file)
@@ -162,11 +190,15 @@ def test_a_file_that_is_named_stays_and_the_work_is_at_its_end(requested, acting
     before = files(settings)
     assert stored(requested, acting, file) == 100
     assert len(files(settings) - before) == 1
-    stored(requested, acting, file, b"of a worker that was thought dead")  # it is refused, and its file is removed
+    stored(
+        requested, acting, file, b"of a worker that was thought dead"
+    )  # it is refused, and its file is removed
     stored(requested, acting, file)  # the same bytes again are the same file: that one stays
     assert len(files(settings) - before) == 1
     with acting("admin"):
-        assert b"".join(storage.pieces(queries.export(requested[0]).row.storage_key)).startswith(b"the export ")
+        assert b"".join(storage.pieces(queries.export(requested[0]).row.storage_key)).startswith(
+            b"the export "
+        )
 
 
 def test_cancelled_at_the_last_moment_it_leaves_nothing(requested, acting, settings):

@@ -1,4 +1,6 @@
-"""Which key opens: a pure rule over the keys that are held, so that a snapshot can answer it too."""
+"""Which key opens: a pure rule over the keys that are held, so that a snapshot can answer it
+too.
+"""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -14,7 +16,9 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 def stored_key(text, **changes):
     tenant = text.split("_")[1]
     facts = {"until": None, "revoked": False, "scopes": frozenset({"audit:read"})} | changes
-    key = bearer.StoredKey(uuid4(), uuid4(), tenant, tenant.title(), "mirror", bearer.digest(text), **facts)
+    key = bearer.StoredKey(
+        uuid4(), uuid4(), tenant, tenant.title(), "mirror", bearer.digest(text), **facts
+    )
     return {(tenant, key.secret_hash): key}
 
 
@@ -44,8 +48,12 @@ def test_a_key_names_its_tenant_and_cannot_be_renamed_to_another():
 
 @pytest.mark.parametrize(
     ("changes", "why"),
-    [({"revoked": True}, "was revoked"), ({"until": NOW}, "ended on 25 November 2026"), ({"until": NOW - timedelta(days=40)}, "ended on 16 October")],
-)  # fmt: skip
+    [
+        ({"revoked": True}, "was revoked"),
+        ({"until": NOW}, "ended on 25 November 2026"),
+        ({"until": NOW - timedelta(days=40)}, "ended on 16 October"),
+    ],
+)
 def test_a_key_that_has_ended_says_so_to_its_holder(changes, why):
     mine = bearer.new("acme")
     with pytest.raises(KeyNeeded, match=why):
@@ -63,10 +71,23 @@ def test_no_two_keys_are_alike_and_the_hint_keeps_their_secret():
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer ", "Basic Zm9vOmJhcg==", "Bearer gc_acme_", "Bearer gc_acme_" + "a" * 42, "Bearer gc_acme_" + "a" * 44,
-     "Bearer gc_Acme_" + "a" * 43, "Bearer gc_" + "a" * 60 + "_" + "a" * 43, "Bearer gc_acme_" + "é" * 43, "Bearer gc_acme_" + "a" * 43 + "\n",
-     "Bearer acme." + "a" * 43, "Bearer " + "a" * 100_000, "bearer\tgc_acme_" + "a" * 43],
-)  # fmt: skip
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic Zm9vOmJhcg==",
+        "Bearer gc_acme_",
+        "Bearer gc_acme_" + "a" * 42,
+        "Bearer gc_acme_" + "a" * 44,
+        "Bearer gc_Acme_" + "a" * 43,
+        "Bearer gc_" + "a" * 60 + "_" + "a" * 43,
+        "Bearer gc_acme_" + "é" * 43,
+        "Bearer gc_acme_" + "a" * 43 + "\n",
+        "Bearer acme." + "a" * 43,
+        "Bearer " + "a" * 100_000,
+        "bearer\tgc_acme_" + "a" * 43,
+    ],
+)
 def test_what_is_no_key_is_refused_before_anything_is_looked_up(header):
     with pytest.raises(KeyNeeded):
         bearer.parse(header)
@@ -74,4 +95,8 @@ def test_what_is_no_key_is_refused_before_anything_is_looked_up(header):
 
 def test_the_scheme_is_written_in_any_case():
     text = bearer.new("acme")
-    assert bearer.parse(f"bearer {text}") == bearer.parse(f"BEARER {text}") == bearer.Token("acme", bearer.digest(text))
+    assert (
+        bearer.parse(f"bearer {text}")
+        == bearer.parse(f"BEARER {text}")
+        == bearer.Token("acme", bearer.digest(text))
+    )

@@ -1,4 +1,6 @@
-"""Charts: well-formed, safe under the content policy, true to their figures, readable without colour."""
+"""Charts: well-formed, safe under the content policy, true to their figures, readable without
+colour.
+"""
 
 import re
 import xml.etree.ElementTree as ET
@@ -30,7 +32,12 @@ ROWS = (
         "Q3 overdue",
         "bad",
     ),
-    CoverageRow("Restore drills", "RES-02", (CoveragePiece(date(2025, 1, 1), date(2026, 11, 25), "due"),), "due 5 Dec"),
+    CoverageRow(
+        "Restore drills",
+        "RES-02",
+        (CoveragePiece(date(2025, 1, 1), date(2026, 11, 25), "due"),),
+        "due 5 Dec",
+    ),
 )
 PICTURES: dict[str, Callable[[str], Markup]] = {
     "sparkline": lambda t: charts.sparkline([1, 3, 2], t),
@@ -43,13 +50,24 @@ PICTURES: dict[str, Callable[[str], Markup]] = {
         unit="%",
         limit=(3, "limit 3%"),
     ),
-    "lines of nothing": lambda t: charts.lines([charts.Series("a", [None, None])], ["Sep", "Oct"], t),
-    "columns": lambda t: charts.columns([charts.ChartColumn("now", 9, "bad"), charts.ChartColumn("7 Dec", 0)], t),
+    "lines of nothing": lambda t: charts.lines(
+        [charts.Series("a", [None, None])], ["Sep", "Oct"], t
+    ),
+    "columns": lambda t: charts.columns(
+        [charts.ChartColumn("now", 9, "bad"), charts.ChartColumn("7 Dec", 0)], t
+    ),
     "columns of nothing": lambda t: charts.columns([], t),
     "waterfall": lambda t: charts.waterfall(
-        [charts.WaterfallStep("Revenue", 400), charts.WaterfallStep("Models", -70), charts.WaterfallStep("Margin", total=True)], t
+        [
+            charts.WaterfallStep("Revenue", 400),
+            charts.WaterfallStep("Models", -70),
+            charts.WaterfallStep("Margin", total=True),
+        ],
+        t,
     ),
-    "stacked bar": lambda t: charts.stacked_bar([("f1", 141), ("warn", 14), ("bad", 5), ("mute", 0)], t),
+    "stacked bar": lambda t: charts.stacked_bar(
+        [("f1", 141), ("warn", 14), ("bad", 5), ("mute", 0)], t
+    ),
     "stacked bar of nothing": lambda t: charts.stacked_bar([], t),
     "level bar": lambda t: level_bar({4: 6, 3: 9, 2: 4, 1: 2, 0: 1}, t),
     "share bar": lambda t: charts.share_bar(0.63, t),
@@ -57,7 +75,11 @@ PICTURES: dict[str, Callable[[str], Markup]] = {
     "coverage bars": lambda t: coverage_bars(ROWS, PERIOD, TODAY, t),
     "interval": lambda t: charts.interval(2.9, 4.4, 6.4, t, ceiling=8, mark=3),
     "obeyed": lambda t: obedience_chart(
-        [Region("Frankfurt & Main", [0.1, 0.8], 3)], t, median=0.45, clicked="click", until="seconds"
+        [Region("Frankfurt & Main", [0.1, 0.8], 3)],
+        t,
+        median=0.45,
+        clicked="click",
+        until="seconds",
     ),
     "obeyed late": lambda t: obedience_chart([Region("a", [0.1, 86400], 2), Region("b", [], 1)], t),
     "obeyed by nobody": lambda t: obedience_chart([], t),
@@ -85,12 +107,16 @@ def test_every_coloured_part_has_a_colour_for_the_pdf_and_a_class_for_the_theme(
     for part in ET.fromstring(PICTURES[name]("t")).iter():  # noqa: S314 our own output
         if part.tag.rpartition("}")[2] in {"path", "rect", "circle", "text"}:
             assert "k-" in part.get("class", "")
-            assert part.get("fill", part.get("stroke", "")).startswith("#") or part.get("stroke", "").startswith("#")
+            assert part.get("fill", part.get("stroke", "")).startswith("#") or part.get(
+                "stroke", ""
+            ).startswith("#")
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_coordinate_is_not_a_number(name: str) -> None:
-    assert not re.search(r"\b(nan|inf|None)\b", re.sub(r"<title>.*</desc>", "", PICTURES[name]("t")))
+    assert not re.search(
+        r"\b(nan|inf|None)\b", re.sub(r"<title>.*</desc>", "", PICTURES[name]("t"))
+    )
 
 
 def test_words_of_a_tenant_are_escaped() -> None:
@@ -162,7 +188,9 @@ def test_numbers_in_words(value: float | None, words: str) -> None:
     assert charts.number(value) == words
 
 
-@pytest.mark.parametrize(("share", "words"), [(0.708, "71%"), (0.999, "99%"), (0.001, "1%"), (0, "0%"), (1, "100%")])
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.708, "71%"), (0.999, "99%"), (0.001, "1%"), (0, "0%"), (1, "100%")]
+)
 def test_nearly_all_is_not_all(share: float, words: str) -> None:
     assert charts.percent(share) == words
 
@@ -175,10 +203,16 @@ def test_the_proof_tree_draws_one_path_to_the_root() -> None:
     assert proof_tree().count('class="k-f1"') == 4
 
 
-@pytest.mark.parametrize(("steps", "drawn", "missing"), [(0, 0, 0), (1, 1, 0), (3, 3, 0), (4, 3, 1), (16, 3, 13)])
-def test_the_proof_of_an_entry_draws_three_siblings_and_counts_the_others(steps: int, drawn: int, missing: int) -> None:
+@pytest.mark.parametrize(
+    ("steps", "drawn", "missing"), [(0, 0, 0), (1, 1, 0), (3, 3, 0), (4, 3, 1), (16, 3, 13)]
+)
+def test_the_proof_of_an_entry_draws_three_siblings_and_counts_the_others(
+    steps: int, drawn: int, missing: int
+) -> None:
     for side in ("left", "right"):
-        picture = proof_path([(side, f"hash{n}") for n in range(steps)], "leaf", "root", top="root of checkpoint 9")  # type: ignore[misc]
+        picture = proof_path(
+            [(side, f"hash{n}") for n in range(steps)], "leaf", "root", top="root of checkpoint 9"
+        )  # type: ignore[misc]
         assert picture.count(">sibling<") == drawn
         assert (f">{missing} more<" in picture) == bool(missing)
         assert f"{steps} step" in picture and ">leaf<" in picture and ">root<" in picture

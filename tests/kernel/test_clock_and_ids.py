@@ -55,7 +55,9 @@ def test_ids_of_one_instant_sort_by_their_making():
 
 def test_ids_made_by_many_threads_are_all_different():
     made: list = []
-    threads = [threading.Thread(target=lambda: made.extend(uuid7() for _ in range(500))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: made.extend(uuid7() for _ in range(500))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

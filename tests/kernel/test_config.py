@@ -17,17 +17,24 @@ def production(tmp_path):
         (tmp_path / name).write_bytes(os.urandom(32))
         keys[name] = str(tmp_path / name)
     return {
-        "DATABASE_URL": "postgres://app@db.example/console", "GOVERNANCE_OWNER_DATABASE_URL": "postgresql://owner@db.example/console",
-        "GOVERNANCE_SECRET_KEY_FILE": keys["secret"], "GOVERNANCE_KEK_FILE": keys["kek"],
-        "GOVERNANCE_PUBLIC_URL": "https://console.example/", "GOVERNANCE_VAR": str(tmp_path / "var"),
-    }  # fmt: skip
+        "DATABASE_URL": "postgres://app@db.example/console",
+        "GOVERNANCE_OWNER_DATABASE_URL": "postgresql://owner@db.example/console",
+        "GOVERNANCE_SECRET_KEY_FILE": keys["secret"],
+        "GOVERNANCE_KEK_FILE": keys["kek"],
+        "GOVERNANCE_PUBLIC_URL": "https://console.example/",
+        "GOVERNANCE_VAR": str(tmp_path / "var"),
+    }
 
 
 def test_what_is_right_starts(production):
     settings = from_environment(production)
     assert settings.database_url == "postgresql+psycopg://app@db.example/console"
     assert settings.owner_database_url == "postgresql+psycopg://owner@db.example/console"
-    assert settings.secure and settings.host == "console.example" and settings.public_url == "https://console.example"
+    assert (
+        settings.secure
+        and settings.host == "console.example"
+        and settings.public_url == "https://console.example"
+    )
     assert len(settings.kek) == 32 and not settings.demo and settings.domain == settings.host
 
 
@@ -37,13 +44,21 @@ def test_what_is_right_starts(production):
         ({"GOVERNANCE_SECRET_KEY_FILE": None}, "GOVERNANCE_SECRET_KEY_FILE is not set"),
         ({"GOVERNANCE_KEK_FILE": None}, "GOVERNANCE_KEK_FILE is not set"),
         ({"GOVERNANCE_KEK_FILE": "/nowhere/kek"}, r"GOVERNANCE_KEK_FILE \(kek\) is missing"),
-        ({"GOVERNANCE_PUBLIC_URL": "http://console.example"}, "GOVERNANCE_PUBLIC_URL must begin with https://"),
+        (
+            {"GOVERNANCE_PUBLIC_URL": "http://console.example"},
+            "GOVERNANCE_PUBLIC_URL must begin with https://",
+        ),
         ({"DATABASE_URL": "db.example/console"}, "DATABASE_URL is not a database address"),
-        ({"GOVERNANCE_OWNER_DATABASE_URL": "owner"}, "GOVERNANCE_OWNER_DATABASE_URL is not a database address"),
+        (
+            {"GOVERNANCE_OWNER_DATABASE_URL": "owner"},
+            "GOVERNANCE_OWNER_DATABASE_URL is not a database address",
+        ),
     ],
 )
 def test_what_is_missing_or_weak_is_named(production, change, named):
-    environment = {name: value for name, value in (production | change).items() if value is not None}
+    environment = {
+        name: value for name, value in (production | change).items() if value is not None
+    }
     with pytest.raises(SettingsError, match=named):
         from_environment(environment)
 
@@ -59,18 +74,27 @@ def test_a_weak_key_is_named_and_never_shown(production, weak):
 
 def test_one_key_for_two_purposes_is_refused(production):
     with pytest.raises(SettingsError, match="two different keys"):
-        from_environment(production | {"GOVERNANCE_KEK_FILE": production["GOVERNANCE_SECRET_KEY_FILE"]})
+        from_environment(
+            production | {"GOVERNANCE_KEK_FILE": production["GOVERNANCE_SECRET_KEY_FILE"]}
+        )
 
 
 def test_every_fault_is_named_at_once(production):
-    broken = {"DATABASE_URL": production["DATABASE_URL"], "GOVERNANCE_PUBLIC_URL": "http://console.example"}
+    broken = {
+        "DATABASE_URL": production["DATABASE_URL"],
+        "GOVERNANCE_PUBLIC_URL": "http://console.example",
+    }
     with pytest.raises(SettingsError) as refusal:
         from_environment(broken)
     assert all(name in str(refusal.value) for name in ("PUBLIC_URL", "SECRET_KEY_FILE", "KEK_FILE"))
 
 
 def test_the_demo_makes_its_own_keys_and_keeps_them(production, tmp_path):
-    demo = {"DATABASE_URL": production["DATABASE_URL"], "GOVERNANCE_DEMO": "1", "GOVERNANCE_VAR": str(tmp_path / "demo")}
+    demo = {
+        "DATABASE_URL": production["DATABASE_URL"],
+        "GOVERNANCE_DEMO": "1",
+        "GOVERNANCE_VAR": str(tmp_path / "demo"),
+    }
     first, second = from_environment(demo), from_environment(demo)
     assert first == second and first.demo and not first.secure and first.secret_key != first.kek
     assert stat.S_IMODE((tmp_path / "demo" / "kek.key").stat().st_mode) == 0o600
@@ -91,14 +115,21 @@ def test_logs_are_one_object_a_line(capsys):
     configure()
     structlog.get_logger().info("answered", path="/t/acme/")
     line = json.loads(capsys.readouterr().err.strip())
-    assert line["event"] == "answered" and line["level"] == "info" and line["timestamp"].endswith("Z")
+    assert (
+        line["event"] == "answered" and line["level"] == "info" and line["timestamp"].endswith("Z")
+    )
     structlog.reset_defaults()
 
 
 def test_the_key_before_this_one_is_read_while_rotating(production, tmp_path):
     (tmp_path / "old").write_bytes(os.urandom(32))
-    settings = from_environment(production | {"GOVERNANCE_KEK_PREVIOUS_FILE": str(tmp_path / "old")})
-    assert settings.previous_kek == (tmp_path / "old").read_bytes() and from_environment(production).previous_kek is None
+    settings = from_environment(
+        production | {"GOVERNANCE_KEK_PREVIOUS_FILE": str(tmp_path / "old")}
+    )
+    assert (
+        settings.previous_kek == (tmp_path / "old").read_bytes()
+        and from_environment(production).previous_kek is None
+    )
 
 
 @pytest.mark.parametrize("named", ["missing", "kek"])

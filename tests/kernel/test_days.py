@@ -1,4 +1,6 @@
-"""A day is written as 2026-11-25, in a form as in an address; what is none is told in words, whatever was sent."""
+"""A day is written as 2026-11-25, in a form as in an address; what is none is told in words,
+whatever was sent.
+"""
 
 from datetime import date
 
@@ -45,16 +47,27 @@ def test_what_is_no_day_is_refused_with_an_example(text: str) -> None:
     ("sent", "says"),
     [
         ({"due": "soon"}, {"due": ["“soon” isn't a date. Enter one such as 2026-11-25."]}),
-        ({"due": "2026-02-30"}, {"due": ["“2026-02-30” isn't a date. Enter one such as 2026-11-25."]}),
-        ({"due": "1999-12-31"}, {"due": ["1999-12-31 is before the year 2000. Enter a later date."]}),
-        ({"due": "2101-01-01"}, {"due": ["2101-01-01 is after the year 2100. Enter a date from 2000 to 2100."]}),
+        (
+            {"due": "2026-02-30"},
+            {"due": ["“2026-02-30” isn't a date. Enter one such as 2026-11-25."]},
+        ),
+        (
+            {"due": "1999-12-31"},
+            {"due": ["1999-12-31 is before the year 2000. Enter a later date."]},
+        ),
+        (
+            {"due": "2101-01-01"},
+            {"due": ["2101-01-01 is after the year 2100. Enter a date from 2000 to 2100."]},
+        ),
         ({"due": "  "}, {"due": ["Due: choose a day."]}),
         ({"end": ""}, {"end": ["When does it end?"]}),
         ({"end": "0001-01-01", "retest": ""}, {}),
         ({"retest": "x"}, {"retest": ["“x” isn't a date. Enter one such as 2026-11-25."]}),
     ],
 )
-def test_each_problem_is_told_once_beside_its_field(sent: dict[str, str], says: dict[str, list[str]]) -> None:
+def test_each_problem_is_told_once_beside_its_field(
+    sent: dict[str, str], says: dict[str, list[str]]
+) -> None:
     assert errors(**sent) == says
 
 

@@ -1,4 +1,6 @@
-"""No file and no stream leaves a route that does not declare it; what is declared passes the custody."""
+"""No file and no stream leaves a route that does not declare it; what is declared passes the
+custody.
+"""
 
 import ast
 from pathlib import Path
@@ -15,7 +17,13 @@ from tests import make
 from tests.browser import Visitor
 
 ROOT = Path(__file__).parents[2] / "governance"
-LEAVES = ("Content-Disposition", "text/event-stream", "table_file(", "csv_file(", "work_pages.attachment(")
+LEAVES = (
+    "Content-Disposition",
+    "text/event-stream",
+    "table_file(",
+    "csv_file(",
+    "work_pages.attachment(",
+)
 
 
 def functions(path):
@@ -23,11 +31,17 @@ def functions(path):
 
 
 def called(function):
-    return {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    return {
+        n.func.id
+        for n in ast.walk(function)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }
 
 
 def leaving(path):
-    """The functions of a module that answer with a file or a stream, directly or by a helper beside them."""
+    """The functions of a module that answer with a file or a stream, directly or by a helper beside
+    them.
+    """
     known = functions(path)
     source = {name: "\n".join(ast.unparse(part) for part in f.body) for name, f in known.items()}
     found = {name for name, text in source.items() if any(mark in text for mark in LEAVES)}
@@ -37,7 +51,11 @@ def leaving(path):
 
 
 def routes_of(function):
-    return [d for d in function.decorator_list if isinstance(d, ast.Call) and any(k.arg == "needs" for k in d.keywords)]
+    return [
+        d
+        for d in function.decorator_list
+        if isinstance(d, ast.Call) and any(k.arg == "needs" for k in d.keywords)
+    ]
 
 
 def test_every_route_whose_code_answers_with_a_file_or_a_stream_declares_it():
@@ -54,9 +72,18 @@ def test_every_route_whose_code_answers_with_a_file_or_a_stream_declares_it():
 
 
 def test_what_the_routes_declare(app):
-    by = {kind: {e for e, v in app.view_functions.items() if getattr(v, "answers", PAGE) == kind} for kind in (FILE, STREAM)}
+    by = {
+        kind: {e for e, v in app.view_functions.items() if getattr(v, "answers", PAGE) == kind}
+        for kind in (FILE, STREAM)
+    }
     assert by[STREAM] == {"work.events"}
-    assert {"evidence.download", "reports.pdf", "engagements.take_package", "log_exports.file", "testing.download"} <= by[FILE]
+    assert {
+        "evidence.download",
+        "reports.pdf",
+        "engagements.take_package",
+        "log_exports.file",
+        "testing.download",
+    } <= by[FILE]
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +91,15 @@ def toys():
     """Two routes that answer with a file, of which one says so."""
     feature = Feature("toys", __name__)
     headers = {"Content-Disposition": 'attachment; filename="toy.csv"'}
-    feature.get("/toys/undeclared", needs=permissions.OWN, endpoint="undeclared")(lambda: Response(b"a,b", headers=headers))
+    feature.get("/toys/undeclared", needs=permissions.OWN, endpoint="undeclared")(
+        lambda: Response(b"a,b", headers=headers)
+    )
     feature.get("/toys/declared", needs=permissions.OWN, endpoint="declared", answers=FILE)(
         lambda: Response(b"a,b", headers=headers)
     )
-    feature.get("/toys/stream", needs=permissions.OWN, endpoint="stream")(lambda: Response(iter([b"a"])))
+    feature.get("/toys/stream", needs=permissions.OWN, endpoint="stream")(
+        lambda: Response(iter([b"a"]))
+    )
     return feature
 
 

@@ -1,4 +1,6 @@
-"""The server out of a wheel: joined when it runs, with two confined roles, and a database that can be thrown away."""
+"""The server out of a wheel: joined when it runs, with two confined roles, and a database that can
+be thrown away.
+"""
 
 import subprocess
 import sys
@@ -16,7 +18,10 @@ def test_it_is_joined_and_not_started_twice(server, worker_id):
     assert first == second
     plain = first.app_url.replace("postgresql+psycopg://", "postgresql://")
     with psycopg.connect(plain) as connection:
-        assert connection.execute("SELECT current_user, current_database()").fetchone() == (embedded.APP, name)
+        assert connection.execute("SELECT current_user, current_database()").fetchone() == (
+            embedded.APP,
+            name,
+        )
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("CREATE TABLE mine (id int)")
     embedded.drop(first, name)
@@ -31,9 +36,14 @@ def test_the_database_listens_to_this_machine_only(server):
 
 @pytest.mark.slow
 def test_two_processes_that_start_it_at_once_find_one_server(server_folder):
-    start = f"from pathlib import Path; from governance.kernel import embedded; print(embedded.start(Path({str(server_folder / 'pg')!r})).app_url); input()"
+    start = (
+        "from pathlib import Path; from governance.kernel import embedded;"
+        f" print(embedded.start(Path({str(server_folder / 'pg')!r})).app_url); input()"
+    )
     both = [
-        subprocess.Popen([sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for _ in range(2)
     ]
     try:

@@ -16,7 +16,9 @@ KEY, OURS = bytes(range(32)), b"tenant a"
 def sealed(plain, key=KEY, context=OURS):
     seal = Seal(key, context)
     digest = hashlib.sha256(plain).hexdigest()
-    parts = [seal.seal(chunk, last=last, digest=digest) for chunk, last in chunks(io.BytesIO(plain))]
+    parts = [
+        seal.seal(chunk, last=last, digest=digest) for chunk, last in chunks(io.BytesIO(plain))
+    ]
     return b"".join([seal.head, *parts]), digest
 
 
@@ -74,12 +76,20 @@ def test_chunks_in_another_order_twice_or_after_the_end_are_refused():
 
 def test_another_tenants_key_or_place_or_another_name_opens_nothing():
     stored, digest = sealed(b"log")
-    for key, context, name in ((bytes(32), OURS, digest), (KEY, b"tenant b", digest), (KEY, OURS, "0" * 64)):
+    for key, context, name in (
+        (bytes(32), OURS, digest),
+        (KEY, b"tenant b", digest),
+        (KEY, OURS, "0" * 64),
+    ):
         with pytest.raises(Altered):
             opened(stored, name, key, context)
 
 
 def test_what_was_never_sealed_is_refused():
-    for other in (b"", b"GCSEAL1\n", b"%PDF-1.7 in the clear, longer than the head of a sealed stream"):
+    for other in (
+        b"",
+        b"GCSEAL1\n",
+        b"%PDF-1.7 in the clear, longer than the head of a sealed stream",
+    ):
         with pytest.raises(Altered):
             opened(other, "0" * 64)

@@ -1,4 +1,6 @@
-"""Domain events: what happened is told in the same transaction, in a stated order, to somebody; a refusal takes all of it back."""
+"""Domain events: what happened is told in the same transaction, in a stated order, to somebody; a
+refusal takes all of it back.
+"""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +14,14 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import current, events
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
-from governance.kernel.events import Event, NoSubscriber, check_subscribed, publish, subscribe, subscribers
+from governance.kernel.events import (
+    Event,
+    NoSubscriber,
+    check_subscribed,
+    publish,
+    subscribe,
+    subscribers,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,9 @@ class Rang(Event):
 @pytest.fixture(autouse=True)
 def own_subscribers(monkeypatch):
     """What a test subscribes is subscribed for that test."""
-    monkeypatch.setattr(events, "_subscribers", {kind: list(known) for kind, known in events._subscribers.items()})
+    monkeypatch.setattr(
+        events, "_subscribers", {kind: list(known) for kind, known in events._subscribers.items()}
+    )
 
 
 def settings_form(visitor, acting, slug="acme", role="admin"):
@@ -43,9 +54,17 @@ def test_subscribers_run_in_their_stated_order_within_the_transaction(acting):
     subscribe(Rang, lambda rang: heard.append(("middle, subscribed later", rang.bell)))
     with acting("admin") as who:
         work = session()
-        subscribe(Rang, lambda _rang: heard.append((session() is work, current.actor() == who)), order=99)
+        subscribe(
+            Rang, lambda _rang: heard.append((session() is work, current.actor() == who)), order=99
+        )
         publish(Rang("door"))
-    assert heard == [("first", "door"), ("middle", "door"), ("middle, subscribed later", "door"), ("last", "door"), (True, True)]
+    assert heard == [
+        ("first", "door"),
+        ("middle", "door"),
+        ("middle, subscribed later", "door"),
+        ("last", "door"),
+        (True, True),
+    ]
 
 
 def test_subscribing_twice_is_subscribing_once_in_the_first_order(acting):
@@ -84,7 +103,9 @@ def test_every_event_of_the_product_has_a_subscriber(app, monkeypatch):
         check_subscribed()
 
 
-def test_a_subscriber_that_refuses_rolls_everything_back_and_the_person_sees_why(as_admin, acting, database):
+def test_a_subscriber_that_refuses_rolls_everything_back_and_the_person_sees_why(
+    as_admin, acting, database
+):
     ran = []
 
     def refuse(changed):
@@ -93,15 +114,21 @@ def test_a_subscriber_that_refuses_rolls_everything_back_and_the_person_sees_why
     subscribe(TimeZoneChanged, ran.append, order=1)
     subscribe(TimeZoneChanged, refuse, order=99)
     sent = settings_form(as_admin, acting)
-    page = as_admin.post("settings/", then=422, **sent | {"name": "Acme Mutual", "time_zone": "Pacific/Kiritimati"})
+    page = as_admin.post(
+        "settings/", then=422, **sent | {"name": "Acme Mutual", "time_zone": "Pacific/Kiritimati"}
+    )
     assert "Fieldwork is under way, so Pacific/Kiritimati has to wait." in page.text
     assert ran == [TimeZoneChanged("Pacific/Kiritimati")]
     with acting("admin"):
         held = session().get(Tenant, current.actor().tenant_id)
         assert (held.name, held.time_zone) == (sent["name"], sent["time_zone"])
-        changes = select(AuditEntry.id).where(AuditEntry.action.in_(("tenant.settings.changed", "engagement.window.moved")))
+        changes = select(AuditEntry.id).where(
+            AuditEntry.action.in_(("tenant.settings.changed", "engagement.window.moved"))
+        )
         assert session().scalars(changes).all() == []
-    as_admin.post("settings/", **sent | {"name": "Acme Mutual"})  # nothing of it is the subscriber's
+    as_admin.post(
+        "settings/", **sent | {"name": "Acme Mutual"}
+    )  # nothing of it is the subscriber's
 
 
 def test_a_subscriber_that_fails_rolls_everything_back_too(as_admin, acting, database):

@@ -1,4 +1,6 @@
-"""The guard of every route: tenant, sign-in, permission, step-up, and a transaction that a GET cannot write in."""
+"""The guard of every route: tenant, sign-in, permission, step-up, and a transaction that a GET
+cannot write in.
+"""
 
 from datetime import timedelta
 from io import BytesIO
@@ -46,14 +48,23 @@ def probed(app, settings):
 
     @probe.post("/probe/fresh", needs=needs, fresh=StepUp("Send the probe"))
     def fresh() -> str:
-        session().execute(text("UPDATE tenants SET region = :at WHERE slug = 'acme'"), {"at": request.form["region"]})
+        session().execute(
+            text("UPDATE tenants SET region = :at WHERE slug = 'acme'"),
+            {"at": request.form["region"]},
+        )
         if failing:
             raise ValueError("after the write")
-        return f"{request.form['region']} {[(name, file.read()) for name, file in request.files.items()]}"
+        return (
+            f"{request.form['region']}"
+            f" {[(name, file.read()) for name, file in request.files.items()]}"
+        )
 
     @probe.get("/probe/who", needs=needs)
     def who() -> str:
-        return f"{current.actor().tenant_slug} {current.actor().name} {sorted(request.view_args or {})}"
+        return (
+            f"{current.actor().tenant_slug} {current.actor().name}"
+            f" {sorted(request.view_args or {})}"
+        )
 
     by_key = access.registry["audit.mirror"]
 
@@ -90,12 +101,20 @@ def test_a_get_cannot_write_even_where_the_route_takes_posts(visitor):
 
 def test_a_post_that_only_previews_cannot_write(visitor):
     before = region()
-    assert visitor.client.post("/t/acme/probe/preview", data={"csrf_token": visitor.csrf()}).status_code == 500
+    assert (
+        visitor.client.post(
+            "/t/acme/probe/preview", data={"csrf_token": visitor.csrf()}
+        ).status_code
+        == 500
+    )
     assert region() == before
 
 
 def test_a_post_writes(visitor):
-    assert visitor.client.post("/t/acme/probe/both", data={"csrf_token": visitor.csrf()}).status_code == 200
+    assert (
+        visitor.client.post("/t/acme/probe/both", data={"csrf_token": visitor.csrf()}).status_code
+        == 200
+    )
     assert region() == "Elsewhere"
 
 
@@ -117,7 +136,9 @@ def test_views_do_not_get_the_tenant(visitor):
 def test_an_old_sign_in_is_asked_again_for_what_matters(probed, isolated):
     for age, status in ((timedelta(minutes=4), 200), (timedelta(minutes=6), 401)):
         visitor = Visitor(probed, make.cookie("admin", signed_in_ago=age), "acme")
-        reply = visitor.client.post("/t/acme/probe/fresh", data={"csrf_token": visitor.csrf(), "region": "Elsewhere"})
+        reply = visitor.client.post(
+            "/t/acme/probe/fresh", data={"csrf_token": visitor.csrf(), "region": "Elsewhere"}
+        )
         assert reply.status_code == status
         assert visitor.client.get("/t/acme/probe/who").status_code == 200
 
@@ -127,7 +148,9 @@ def test_a_route_says_what_its_fresh_sign_in_is_for():
         Feature("hasty", __name__).post("/x", needs=access.registry[OWN], fresh=True)(lambda: "")
 
 
-def test_a_kept_form_whose_view_fails_leaves_nothing_and_is_submitted_by_the_next_try(probed, isolated, acting):
+def test_a_kept_form_whose_view_fails_leaves_nothing_and_is_submitted_by_the_next_try(
+    probed, isolated, acting
+):
     visitor = step_up_helpers.visitor_needing_step_up(probed, "admin")
     visitor.post("probe/fresh", then=401, region="Elsewhere")
     step_up_helpers.sign_in_again(visitor, "admin")
@@ -141,12 +164,19 @@ def test_a_kept_form_whose_view_fails_leaves_nothing_and_is_submitted_by_the_nex
 
 def test_files_are_named_and_chosen_again_after_a_fresh_sign_in(probed, isolated):
     visitor = step_up_helpers.visitor_needing_step_up(probed, "admin")
-    asked = visitor.post("probe/fresh", then=401, region="Elsewhere", proof=(BytesIO(b"first"), "policy <1>.pdf"))
-    assert "Files aren&#39;t kept while you sign in." in asked.text and "policy &lt;1&gt;.pdf" in asked.text
+    asked = visitor.post(
+        "probe/fresh", then=401, region="Elsewhere", proof=(BytesIO(b"first"), "policy <1>.pdf")
+    )
+    assert (
+        "Files aren&#39;t kept while you sign in." in asked.text
+        and "policy &lt;1&gt;.pdf" in asked.text
+    )
     step_up_helpers.sign_in_again(visitor, "admin")
     shown = visitor.get(step_up_helpers.newest_kept_form_page())
     assert "Choose policy &lt;1&gt;.pdf again: files aren't kept while you sign in." in shown.text
-    sent = step_up_helpers.submit_kept_form(visitor, shown, then=200, proof=(BytesIO(b"second"), "policy.pdf"))
+    sent = step_up_helpers.submit_kept_form(
+        visitor, shown, then=200, proof=(BytesIO(b"second"), "policy.pdf")
+    )
     assert sent.text == "Elsewhere [('proof', b'second')]" and region() == "Elsewhere"
 
 
@@ -164,11 +194,15 @@ def test_a_session_is_marked_as_seen_once_a_minute(visitor, statements, isolated
 def test_roles_are_read_on_every_request(visitor, acting):
     assert visitor.client.get("/t/acme/settings/members").status_code == 200
     with acting("admin"):
-        session().execute(text("UPDATE memberships SET role = 'viewer' WHERE person_id = :who"), {"who": make.person_id("admin")})
+        session().execute(
+            text("UPDATE memberships SET role = 'viewer' WHERE person_id = :who"),
+            {"who": make.person_id("admin")},
+        )
     assert visitor.client.get("/t/acme/settings/members").status_code == 403
     with acting("admin"):
         session().execute(
-            text("UPDATE memberships SET ended_at = now() WHERE person_id = :who"), {"who": make.person_id("admin")}
+            text("UPDATE memberships SET ended_at = now() WHERE person_id = :who"),
+            {"who": make.person_id("admin")},
         )
     assert visitor.client.get("/t/acme/probe/who").status_code == 302
 
@@ -183,20 +217,40 @@ def test_a_machines_get_cannot_write_and_its_post_needs_no_form(probed, isolated
 
 
 def test_where_the_address_names_no_tenant_the_key_does(probed, isolated):
-    assert create_machine_client(probed, name="robot").ask("POST", "/probe/mine").text == "api_key acme robot"
-    assert create_machine_client(probed, "globex", name="robot").ask("POST", "/probe/mine").text == "api_key globex robot"
-    assert MachineClient(probed, None).ask("POST", "/probe/mine", Accept="application/json").status_code == 401
+    assert (
+        create_machine_client(probed, name="robot").ask("POST", "/probe/mine").text
+        == "api_key acme robot"
+    )
+    assert (
+        create_machine_client(probed, "globex", name="robot").ask("POST", "/probe/mine").text
+        == "api_key globex robot"
+    )
+    assert (
+        MachineClient(probed, None)
+        .ask("POST", "/probe/mine", Accept="application/json")
+        .status_code
+        == 401
+    )
 
 
 def test_a_browsers_session_is_worth_nothing_at_a_machines_address(visitor):
-    """Neither by itself, nor with the token of our forms: so no other site can make it act there."""
+    """Neither by itself, nor with the token of our forms: so no other site can make it act
+    there.
+    """
     for data in ({}, {"csrf_token": visitor.csrf()}):
-        assert visitor.client.post("/probe/mine", data=data, headers={"Accept": "application/json"}).status_code == 401
+        assert (
+            visitor.client.post(
+                "/probe/mine", data=data, headers={"Accept": "application/json"}
+            ).status_code
+            == 401
+        )
 
 
 def test_a_machines_address_needs_a_permission_that_a_scope_holds():
     with pytest.raises(TypeError, match="some scope holds"):
-        Feature("open_to_machines", __name__, scope="machine").get("/x", needs=access.registry[OWN])(lambda: "")
+        Feature("open_to_machines", __name__, scope="machine").get(
+            "/x", needs=access.registry[OWN]
+        )(lambda: "")
     with pytest.raises(ValueError, match="unknown roles or scopes"):
         access.permission("machines.nothing", "do it", scopes="never:declared")
     with pytest.raises(ValueError, match="declared twice"):

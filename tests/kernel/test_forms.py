@@ -1,4 +1,6 @@
-"""Forms: a refused rule or a violated constraint stands beside its field, and nothing of it is kept."""
+"""Forms: a refused rule or a violated constraint stands beside its field, and nothing of it is
+kept.
+"""
 
 from uuid import uuid4
 
@@ -45,7 +47,11 @@ def test_a_form_shows_pairs_as_choices_and_asks_each_time():
         with Flask(__name__).test_request_context("/"):
             form = ControlForm()
             assert [label for _, label in form.kind.choices] == ["A", "B"]
-            assert "Ines Duarte" in form.owner() and "Ines Duarte" in form.helpers() and 'value="b"' in form.kind()
+            assert (
+                "Ines Duarte" in form.owner()
+                and "Ines Duarte" in form.helpers()
+                and 'value="b"' in form.kind()
+            )
     assert len(ASKED) >= 2
 
 
@@ -69,7 +75,12 @@ def test_a_wrong_form_does_not_act(sent, acting):
 
 
 @pytest.mark.parametrize(
-    ("error", "place"), [(Invalid("No.", field="ref"), "ref"), (DomainError("No."), None), (Invalid("No.", field="gone"), None)]
+    ("error", "place"),
+    [
+        (Invalid("No.", field="ref"), "ref"),
+        (DomainError("No."), None),
+        (Invalid("No.", field="gone"), None),
+    ],
 )
 def test_a_refusal_stands_beside_its_field_and_leaves_nothing(sent, acting, error, place):
     def act():
@@ -118,7 +129,9 @@ def test_a_constraint_that_nobody_worded_is_a_fault_of_ours(sent, acting):
 def test_a_number_beyond_the_column_is_said(sent, acting):
     with acting("admin"), sent(ref="AC-1", count="99999999999"):
         form = ControlForm()
-        assert not accepted(form, lambda: session().scalar(text("SELECT :n ::int"), {"n": str(form.count.data)}))
+        assert not accepted(
+            form, lambda: session().scalar(text("SELECT :n ::int"), {"n": str(form.count.data)})
+        )
         assert "larger than can be kept" in form.problems[0][1]
 
 

@@ -13,7 +13,9 @@ def test_alive(client):
 def test_ready_when_database_migrations_and_role_are_right(client):
     reply = client.client.get("/readyz")
     assert reply.status_code == 200 and reply.json["status"] == "ready"
-    assert reply.json["checks"].keys() >= {"database", "migrations", "role"} and all(reply.json["checks"].values())
+    assert reply.json["checks"].keys() >= {"database", "migrations", "role"} and all(
+        reply.json["checks"].values()
+    )
 
 
 @pytest.fixture
@@ -54,7 +56,10 @@ def test_not_ready_when_a_migration_is_missing(client, server, settings):
 
 
 def test_not_ready_with_a_role_that_row_level_security_does_not_bind(client, served, server):
-    served(server.super_uri.replace("postgresql://", "postgresql+psycopg://"), "SET statement_timeout = '5s'")
+    served(
+        server.super_uri.replace("postgresql://", "postgresql+psycopg://"),
+        "SET statement_timeout = '5s'",
+    )
     reply = client.client.get("/readyz")
     assert reply.status_code == 503 and reply.json["checks"]["role"] is False
 
@@ -64,7 +69,9 @@ def test_not_ready_without_a_database(client, settings):
     try:
         reply = client.client.get("/readyz")
         assert reply.status_code == 503
-        assert {name for name, fine in reply.json["checks"].items() if fine} <= {"snapshots"}  # this process follows nothing
+        assert {name for name, fine in reply.json["checks"].items() if fine} <= {
+            "snapshots"
+        }  # this process follows nothing
         assert client.client.get("/healthz").status_code == 200
         assert "governance_work_waiting -1.0" in client.client.get("/metrics").text
         page = client.client.get("/t/acme/")

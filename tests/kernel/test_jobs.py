@@ -1,4 +1,6 @@
-"""Long work: run once, watched, cancelled, taken up again when its process is killed, and never lost in silence."""
+"""Long work: run once, watched, cancelled, taken up again when its process is killed, and never
+lost in silence.
+"""
 
 import os
 import signal
@@ -95,10 +97,18 @@ def test_work_is_done_by_the_person_who_asked_and_says_how_far_it_is(actor):
     item_id = enqueue(actor, "count", to=3)
     assert work_state(actor, item_id).state == "queued" and seen == []
     assert jobs.drain(lambda _: actor) == 1
-    assert [s[:3] for s in seen] == [(33, "Counting 1", "running"), (66, "Counting 2", "running"), (100, "Counting 3", "running")]
+    assert [s[:3] for s in seen] == [
+        (33, "Counting 1", "running"),
+        (66, "Counting 2", "running"),
+        (100, "Counting 3", "running"),
+    ]
     assert {s[3] for s in seen} == {actor}
     done = work_state(actor, item_id)
-    assert (done.state, done.step, done.is_over) == ("done", "Done", True) and done.started_at <= done.finished_at
+    assert (done.state, done.step, done.is_over) == (
+        "done",
+        "Done",
+        True,
+    ) and done.started_at <= done.finished_at
     assert tickets() == [] and jobs.drain(lambda _: actor) == 0
 
 
@@ -118,11 +128,19 @@ def test_what_goes_wrong_is_said_and_its_cause_is_not_shown(actor):
     def refuses(item, progress):
         raise Invalid("That assessment is empty.")
 
-    broken, refused, unknown = (enqueue(actor, kind) for kind in ("breaks", "refuses", "nobody knows"))
+    broken, refused, unknown = (
+        enqueue(actor, kind) for kind in ("breaks", "refuses", "nobody knows")
+    )
     assert jobs.drain(lambda _: actor) == 3
-    assert (work_state(actor, broken).state, work_state(actor, broken).error) == ("failed", "ZeroDivisionError")
+    assert (work_state(actor, broken).state, work_state(actor, broken).error) == (
+        "failed",
+        "ZeroDivisionError",
+    )
     assert "secret" not in work_state(actor, broken).step
-    assert (work_state(actor, refused).state, work_state(actor, refused).step) == ("failed", "That assessment is empty.")
+    assert (work_state(actor, refused).state, work_state(actor, refused).step) == (
+        "failed",
+        "That assessment is empty.",
+    )
     assert work_state(actor, unknown).state == "failed" and tickets() == []
 
 
@@ -133,7 +151,10 @@ def test_queued_work_is_cancelled_at_once(actor):
 
     item_id = enqueue(actor, "never")
     cancel(actor, item_id)
-    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == ("cancelled", "Cancelled before it began")
+    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == (
+        "cancelled",
+        "Cancelled before it began",
+    )
     jobs.drain(lambda _: actor)
     assert work_state(actor, item_id).state == "cancelled" and tickets() == []
 
@@ -157,7 +178,10 @@ def test_running_work_is_cancelled_at_its_next_step(actor):
     item_id = enqueue(actor, "long")
     jobs.drain(lambda _: actor)
     assert steps == [0, 1]
-    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == ("cancelled", "Cancelled; nothing was kept")
+    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == (
+        "cancelled",
+        "Cancelled; nothing was kept",
+    )
 
 
 def test_work_that_is_over_cannot_be_cancelled(actor):
@@ -165,7 +189,9 @@ def test_work_that_is_over_cannot_be_cancelled(actor):
     item_id = enqueue(actor, "quick")
     jobs.drain(lambda _: actor)
     cancel(actor, item_id)
-    assert work_state(actor, item_id).state == "done" and not work_state(actor, item_id).cancel_asked
+    assert (
+        work_state(actor, item_id).state == "done" and not work_state(actor, item_id).cancel_asked
+    )
 
 
 def test_what_is_away_is_tried_again_later(actor):
@@ -199,7 +225,14 @@ def test_waiting_work_that_is_cancelled_is_not_tried_again(actor):
 
 
 def test_tickets_hold_no_content():
-    assert {c.name for c in WorkTicket.__table__.columns} == {"id", "for_tenant", "kind", "ready_at", "tries", "created_at"}
+    assert {c.name for c in WorkTicket.__table__.columns} == {
+        "id",
+        "for_tenant",
+        "kind",
+        "ready_at",
+        "tries",
+        "created_at",
+    }
 
 
 # ---- several at once
@@ -288,7 +321,9 @@ def test_a_period_is_claimed_once(actor):
         assert jobs.once_per("monthly", "worksco", "2026-11")
         raise ValueError
     with transaction():
-        assert jobs.once_per("monthly", "worksco", "2026-11"), "a period whose work failed is free again"
+        assert jobs.once_per("monthly", "worksco", "2026-11"), (
+            "a period whose work failed is free again"
+        )
         assert session().scalars(select(JobRun).where(JobRun.job == "monthly")).all()
 
 
@@ -296,9 +331,14 @@ def test_one_of_two_leads_and_the_other_follows_when_it_is_gone(actor, own_serve
     first, second = Leader(), Leader()
     wait_until(first.leads)
     assert [second.leads(), first.leads()] == [False, True]
-    with create_engine(own_server.super_uri.replace("postgresql://", "postgresql+psycopg://")).connect() as root:
+    with create_engine(
+        own_server.super_uri.replace("postgresql://", "postgresql+psycopg://")
+    ).connect() as root:
         root.execute(
-            text("SELECT pg_terminate_backend(pid, 2000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted"),
+            text(
+                "SELECT pg_terminate_backend(pid, 2000) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND objid = :key AND granted"
+            ),
             {"key": Leader.KEY},
         )
     wait_until(second.leads)  # the server notices a closed connection within moments
@@ -325,7 +365,9 @@ def test_two_schedulers_run_each_period_once_and_catch_up_at_the_start(actor):
         schedule.shutdown(wait=True)
     assert len(ran) == len(set(ran)) >= 2
     following = Leader()
-    wait_until(following.leads)  # a schedule that was shut down leads no more; the server closes its connection in a moment
+    wait_until(
+        following.leads
+    )  # a schedule that was shut down leads no more; the server closes its connection in a moment
     following.resign()
 
 
@@ -351,7 +393,14 @@ with clock.frozen(datetime.fromisoformat(sys.argv[3])):
 
 def run_and_kill(own_server, actor, at):
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD_SOURCE, own_server.app_url, str(actor.tenant_id), at.isoformat()],
+        [
+            sys.executable,
+            "-c",
+            CHILD_SOURCE,
+            own_server.app_url,
+            str(actor.tenant_id),
+            at.isoformat(),
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -367,7 +416,10 @@ def test_work_of_a_killed_process_is_taken_up_again(actor, own_server):
     done = []
     item_id, now = enqueue(actor, "killed"), clock.now() + timedelta(seconds=1)
     run_and_kill(own_server, actor, now)
-    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == ("running", "Half way")
+    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == (
+        "running",
+        "Half way",
+    )
     jobs.work("test killed")(lambda item, progress: done.append(item.id))
     with clock.frozen(now + timedelta(seconds=30)):
         assert jobs.drain(lambda _: actor) == 0, "its lease still runs"
@@ -385,7 +437,10 @@ def test_work_that_kills_three_processes_fails_visibly_and_once(actor, own_serve
     with clock.frozen(now + timedelta(minutes=10)):
         assert jobs.drain(lambda _: actor) == 1
         assert jobs.drain(lambda _: actor) == 0
-    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == ("failed", "Failed after 3 tries")
+    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == (
+        "failed",
+        "Failed after 3 tries",
+    )
     assert tickets() == []
 
 
@@ -411,4 +466,8 @@ def test_the_loop_outlives_a_fault_and_stops_when_told(actor):
         time.sleep(0.05)
     stop.set()
     loop.join(60)
-    assert not loop.is_alive() and work_state(actor, second).state == "done" and work_state(actor, first).state == "queued"
+    assert (
+        not loop.is_alive()
+        and work_state(actor, second).state == "done"
+        and work_state(actor, first).state == "queued"
+    )

@@ -1,4 +1,6 @@
-"""Envelope encryption: what is sealed opens with its key and in its context, and with nothing else."""
+"""Envelope encryption: what is sealed opens with its key and in its context, and with nothing
+else.
+"""
 
 from pathlib import Path
 
@@ -76,12 +78,17 @@ def test_what_is_rewrapped_needs_the_old_key_no_more_and_is_left_alone_the_secon
     assert renewed and key_encryption.Keyring(NEW).unwrap(renewed, b"here") == b"secret"
     assert both.rewrap(renewed, b"here") is None
     with pytest.raises(InvalidTag):
-        key_encryption.Keyring(NEW).rewrap(key_encryption.Keyring(OLD).wrap(b"secret", b"here"), b"here")
+        key_encryption.Keyring(NEW).rewrap(
+            key_encryption.Keyring(OLD).wrap(b"secret", b"here"), b"here"
+        )
 
 
 def test_a_key_is_named_without_being_shown():
     named = key_encryption.Keyring(NEW).key_id
-    assert named != key_encryption.Keyring(OLD).key_id and named == key_encryption.Keyring(NEW, previous=OLD).key_id
+    assert (
+        named != key_encryption.Keyring(OLD).key_id
+        and named == key_encryption.Keyring(NEW, previous=OLD).key_id
+    )
     assert NEW.hex()[:8] not in named
 
 
@@ -110,6 +117,10 @@ def test_a_service_may_keep_the_key_in_the_place_of_files():
 def test_whatever_is_wrapped_is_declared_so_that_a_rotation_finds_it():
     code = Path(key_encryption.__file__).parents[1]
     wraps = {p for p in code.rglob("*.py") if "key_encryption.wrap(" in p.read_text()}
-    silent = {str(p.relative_to(code)) for p in wraps if "key_encryption.holds(" not in p.read_text()}
+    silent = {
+        str(p.relative_to(code)) for p in wraps if "key_encryption.holds(" not in p.read_text()
+    }
     assert len(wraps) > 4
-    assert silent == {"foundation/identity_providers/actions.py"}, "a connection's secret, which people/sign_in_state.py declares"
+    assert silent == {"foundation/identity_providers/actions.py"}, (
+        "a connection's secret, which people/sign_in_state.py declares"
+    )

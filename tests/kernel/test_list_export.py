@@ -1,4 +1,6 @@
-"""The CSV of a list: every page of what is filtered, with its length and its hash, and nothing that a spreadsheet would run."""
+"""The CSV of a list: every page of what is filtered, with its length and its hash, and nothing that
+a spreadsheet would run.
+"""
 
 import hashlib
 

@@ -27,9 +27,18 @@ FILTERS = (
 def fruit(monkeypatch):
     monkeypatch.setattr(list_pages, "declared", {})
     return ListPage(
-        name="fruit", title="Fruit", noun="fruit", endpoint="fruit", columns=COLUMNS, filters=FILTERS, search="Search", sort="name",
-        size=2, carried=("as_of",), exports=(Export("csv", "file", {}, {"kind": "a"}),),
-    )  # fmt: skip
+        name="fruit",
+        title="Fruit",
+        noun="fruit",
+        endpoint="fruit",
+        columns=COLUMNS,
+        filters=FILTERS,
+        search="Search",
+        sort="name",
+        size=2,
+        carried=("as_of",),
+        exports=(Export("csv", "file", {}, {"kind": "a"}),),
+    )
 
 
 @pytest.fixture
@@ -76,7 +85,9 @@ def test_chips_lead_to_the_list_without_them(fruit, site):
         ("Scope", "Own", "/fruit?q=red&kind=a&scope=all"),
     ]
     assert asked.clear == "/fruit?scope=all"
-    assert [chip["label"] for chip in read(fruit, "scope=all", defaults={"scope": "own"}).chips] == []
+    assert [
+        chip["label"] for chip in read(fruit, "scope=all", defaults={"scope": "own"}).chips
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -93,13 +104,18 @@ def test_chips_lead_to_the_list_without_them(fruit, site):
 )
 def test_columns_follow_the_address(fruit, query, shown, words):
     asked = read(fruit, query)
-    assert [column.name for column in asked.columns] == shown and asked.query.get("columns", "") == words
+    assert [column.name for column in asked.columns] == shown and asked.query.get(
+        "columns", ""
+    ) == words
 
 
 def test_heads_sort_and_turn_round(fruit, site):
     name, size, note = COLUMNS
     asked = read(fruit, "kind=a")
-    assert asked.sort_address(name) == "/fruit?kind=a&sort=-name" and asked.sorted_by(name) == "ascending"
+    assert (
+        asked.sort_address(name) == "/fruit?kind=a&sort=-name"
+        and asked.sorted_by(name) == "ascending"
+    )
     assert asked.sort_address(size) == "/fruit?kind=a&sort=size" and asked.sorted_by(size) is None
     assert asked.sort_address(note) is None
     assert read(fruit, "sort=-name").sort_address(name) == "/fruit"
@@ -119,7 +135,14 @@ def test_a_declaration_that_contradicts_itself_stops_the_start(fruit):
     with pytest.raises(ValueError, match="declared twice"):
         ListPage(name="fruit", title="", noun="", endpoint="", columns=COLUMNS)
     with pytest.raises(ValueError, match="names a part of its address twice"):
-        ListPage(name="other", title="", noun="", endpoint="", columns=COLUMNS, filters=(Filter("sort", "Sort"),))
+        ListPage(
+            name="other",
+            title="",
+            noun="",
+            endpoint="",
+            columns=COLUMNS,
+            filters=(Filter("sort", "Sort"),),
+        )
     with pytest.raises(ValueError, match="can't be sorted"):
         ListPage(name="third", title="", noun="", endpoint="", columns=COLUMNS, sort="note")
     with pytest.raises(ValueError, match="needs both a place and a way to find it"):
@@ -143,7 +166,13 @@ def test_rows_in_memory_are_filtered_ordered_and_paged(fruit):
 @given(st.lists(st.text(min_size=1), unique=True, max_size=30))
 def test_pages_hold_each_row_once(rows):
     listed = list_pages.declared.get("pages") or ListPage(
-        name="pages", title="", noun="row", endpoint="", columns=(Column("name", "Name", sort=True),), sort="name", size=4
+        name="pages",
+        title="",
+        noun="row",
+        endpoint="",
+        columns=(Column("name", "Name", sort=True),),
+        sort="name",
+        size=4,
     )
     seen, after = [], None
     while True:
@@ -156,12 +185,30 @@ def test_pages_hold_each_row_once(rows):
     assert seen == rows
 
 
-@given(st.dictionaries(st.sampled_from(["q", "kind", "tier", "scope", "columns", "as_of"]), st.text(max_size=300)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["q", "kind", "tier", "scope", "columns", "as_of"]), st.text(max_size=300)
+    )
+)
 def test_an_address_reads_back_as_itself(given_parts):
     listed = list_pages.declared.get("round") or ListPage(
-        name="round", title="", noun="row", endpoint="", columns=COLUMNS, filters=FILTERS, search="Search", carried=("as_of",)
+        name="round",
+        title="",
+        noun="row",
+        endpoint="",
+        columns=COLUMNS,
+        filters=FILTERS,
+        search="Search",
+        carried=("as_of",),
     )
     asked = listed.parse(MultiDict(given_parts))
     again = listed.parse(MultiDict({**asked.carried, **asked.query}))
-    assert (again.query, again.carried, again.columns) == (asked.query, asked.carried, asked.columns)
-    assert all(len(value) <= list_pages.MAX_VALUE_LENGTH and "\0" not in value for value in asked.filters.values())
+    assert (again.query, again.carried, again.columns) == (
+        asked.query,
+        asked.carried,
+        asked.columns,
+    )
+    assert all(
+        len(value) <= list_pages.MAX_VALUE_LENGTH and "\0" not in value
+        for value in asked.filters.values()
+    )

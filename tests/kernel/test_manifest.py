@@ -1,4 +1,6 @@
-"""A manifest that promises what is not there, or what another feature has, stops the start with one sentence."""
+"""A manifest that promises what is not there, or what another feature has, stops the start with one
+sentence.
+"""
 
 from dataclasses import dataclass
 from types import ModuleType
@@ -43,13 +45,18 @@ def nothing(*_: object) -> None:
 
 def item(endpoint="anchors.index", permission=None):
     held = permission or access.registry["anchors.view"]
-    return NavItem(label="Toys", icon="cpu", endpoint=endpoint, permission=held, order=99, group="toys")
+    return NavItem(
+        label="Toys", icon="cpu", endpoint=endpoint, permission=held, order=99, group="toys"
+    )
 
 
 GHOST = Permission("ghosts.view", "see ghosts")
 NOWHERE = Action("toy.lost", "lost a toy", frozenset(), frozenset(), targets=frozenset({"Toy"}))
 WRONG = {
-    "a taken name": ({"name": "anchors"}, "Two features have the name anchors: anchors and anchors."),
+    "a taken name": (
+        {"name": "anchors"},
+        "Two features have the name anchors: anchors and anchors.",
+    ),
     "taken routes": (
         {"routes": (Feature("anchors", __name__),)},
         "Two features have routes named anchors: anchors and toys.",
@@ -75,7 +82,17 @@ WRONG = {
         "The feature toys names the endpoint toys.broken in its palette, and no route has it.",
     ),
     "a command on objects that nobody finds": (
-        {"palette": (ObjectCommand("toy", "Break {title}", "anchors.index", "toy_id", access.registry["anchors.view"]),)},
+        {
+            "palette": (
+                ObjectCommand(
+                    "toy",
+                    "Break {title}",
+                    "anchors.index",
+                    "toy_id",
+                    access.registry["anchors.view"],
+                ),
+            )
+        },
         "The feature toys has a command on objects of the kind toy, which no feature searches.",
     ),
     "a taken kind of object": (
@@ -103,7 +120,10 @@ WRONG = {
         "The feature toys names the permission ghosts.view, which nothing declares.",
     ),
     "a missing model": (
-        {"models": (ModuleType("toys.models"),), "links": {"Toy": EntryLink(no_page="it is a toy")}},
+        {
+            "models": (ModuleType("toys.models"),),
+            "links": {"Toy": EntryLink(no_page="it is a toy")},
+        },
         "The feature toys links audit entries of the class Toy, which is no model of its own.",
     ),
     "another feature's model": (
@@ -120,11 +140,17 @@ WRONG = {
     ),
     "work that is not declared": (
         {"work": (nothing,)},
-        "The feature toys lists nothing as work, which @work does not declare (or another took its kind).",
+        (
+            "The feature toys lists nothing as work, which @work does not declare (or another took"
+            " its kind)."
+        ),
     ),
     "an answered port": (
         {"answers": (Answer(subjects, nothing),)},
-        "Two features answer the port AI systems that an API key can be limited to: systems and toys.",
+        (
+            "Two features answer the port AI systems that an API key can be limited to: systems and"
+            " toys."
+        ),
     ),
     "an event that nobody takes": (
         {"publishes": (Unheard,)},

@@ -1,4 +1,6 @@
-"""Databases of every release are upgraded, released migrations never change, and other databases are refused."""
+"""Databases of every release are upgraded, released migrations never change, and other databases
+are refused.
+"""
 
 import os
 import shutil
@@ -18,11 +20,14 @@ from tests.conftest import KEEP
 from tools import consolidate_migrations, released, schema_dump
 from tools.new_migration import create
 
-# Rows of these tables that a transaction of no tenant may see: what the sequencer and the jobs process look for.
+# Rows of these tables that a transaction of no tenant may see: what the sequencer and the jobs
+# process look for.
 SEEN_BY_JOBS = {"audit_pending", "drills", "engagements"}
 # (release, table, column) whose values a later migration changes on purpose, and why.
 CHANGED_ON_PURPOSE: dict[tuple[str, str, str], str] = {}
-TENANTED = sorted(m.class_.__tablename__ for m in Model.registry.mappers if issubclass(m.class_, Tenanted))
+TENANTED = sorted(
+    m.class_.__tablename__ for m in Model.registry.mappers if issubclass(m.class_, Tenanted)
+)
 
 
 @pytest.fixture
@@ -37,13 +42,18 @@ def scratch(worker_id):
 
 def rows(connection):
     """Every row of every table, by table and id."""
-    tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    tables = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    ).fetchall()
     found = {}
     for (table,) in tables:
         if table != "alembic_version":
             cursor = connection.execute(f'SELECT * FROM "{table}"')
             names = [column.name for column in cursor.description]
-            found[table] = {(values := dict(zip(names, row, strict=True)))["id"]: values for row in cursor.fetchall()}
+            found[table] = {
+                (values := dict(zip(names, row, strict=True)))["id"]: values
+                for row in cursor.fetchall()
+            }
     return found
 
 
@@ -57,7 +67,9 @@ def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(vers
         before = rows(connection)
         assert {table for table, kept in before.items() if not kept} == set()
         for table in before.keys() & set(TENANTED):
-            assert len({row["tenant_id"] for row in before[table].values()}) >= 2, f"{table} has rows of one tenant only"
+            assert len({row["tenant_id"] for row in before[table].values()}) >= 2, (
+                f"{table} has rows of one tenant only"
+            )
         migrate.upgrade(started.owner_url)
         after = rows(connection)
         assert lost(version, before, after) == []
@@ -68,7 +80,8 @@ def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(vers
             new = released_databases.restored_schema(started, KEEP / "pg", f"{scratch}_fresh")
         finally:
             embedded.drop(fresh, f"{scratch}_fresh")
-    # test_isolation.py proves policies, keys and grants of a new database: an upgraded one has the very same.
+    # test_isolation.py proves policies, keys and grants of a new database: an upgraded one has the
+    # very same.
     assert schema_dump.differences(upgraded, new) == []
     engine = create_engine(started.app_url)
     with engine.connect() as connection:
@@ -82,22 +95,30 @@ def lost(version, before, after):
         for table, kept in before.items()
         for row_id, row in kept.items()
         for column, value in row.items()
-        if (version, table, column) not in CHANGED_ON_PURPOSE and after.get(table, {}).get(row_id, {}).get(column) != value
+        if (version, table, column) not in CHANGED_ON_PURPOSE
+        and after.get(table, {}).get(row_id, {}).get(column) != value
     ]
 
 
 def trespasses(connection, after):
-    """What the application sees of other tenants or doesn't see of the acting one, table by table."""
+    """What the application sees of other tenants or doesn't see of the acting one, table by
+    table.
+    """
     found = []
     tenants = {row["tenant_id"] for row in after["memberships"].values()}
     assert len(tenants) >= 2
     for tenant in [*tenants, None]:
-        connection.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant or "")})
+        connection.execute(
+            text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant or "")}
+        )
         for table in sorted(after.keys() & set(TENANTED)):
             own = {row_id for row_id, row in after[table].items() if row["tenant_id"] == tenant}
             seen = set(connection.execute(text(f'SELECT id FROM "{table}"')).scalars())
             if seen != own and not (tenant is None and table in SEEN_BY_JOBS):
-                found.append(f"{table}, acting as {tenant}: {len(seen - own)} too many, {len(own - seen)} missing")
+                found.append(
+                    f"{table}, acting as {tenant}: {len(seen - own)} too many, {len(own - seen)}"
+                    " missing"
+                )
     return found
 
 
@@ -106,7 +127,9 @@ def test_the_comparisons_find_what_is_planted(scratch):
     started = released_databases.load("0.1.0", KEEP / "pg", scratch)
     with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
         before, schema = rows(connection), schema_dump.schema(KEEP / "pg", started, scratch)
-        connection.execute("DELETE FROM waivers WHERE id = (SELECT min(id::text)::uuid FROM waivers)")
+        connection.execute(
+            "DELETE FROM waivers WHERE id = (SELECT min(id::text)::uuid FROM waivers)"
+        )
         connection.execute("UPDATE controls SET title = 'another'")
         after = rows(connection)
         assert {line.split()[0] for line in lost("0.1.0", before, after)} == {"waivers", "controls"}
@@ -137,9 +160,13 @@ def test_a_released_migration_that_changes_or_goes_is_named(tmp_path):
     listed = released.LIST.read_text()
     first = next(path for path in released.VERSIONS.glob("0001*.py"))
     copy = tmp_path / first.name
-    assert [line.partition(" was released and ")[2][:8] for line in released.changed(listed, tmp_path)] == ["is gone."]
+    assert [
+        line.partition(" was released and ")[2][:8] for line in released.changed(listed, tmp_path)
+    ] == ["is gone."]
     copy.write_bytes(first.read_bytes() + b"\n")
-    assert [line.partition(" was released and ")[2][:11] for line in released.changed(listed, tmp_path)] == ["has changed"]
+    assert [
+        line.partition(" was released and ")[2][:11] for line in released.changed(listed, tmp_path)
+    ] == ["has changed"]
 
 
 def test_every_release_of_the_list_has_its_filled_database():
@@ -179,11 +206,22 @@ def test_a_database_of_a_newer_version_is_refused_with_what_to_do(scratch):
 def migrate_command(started):
     """`governance migrate`, as an operator runs it."""
     environment = {
-        "PATH": os.environ["PATH"], "GOVERNANCE_DEMO": "1", "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1:8000",
-        "DATABASE_URL": started.app_url, "GOVERNANCE_OWNER_DATABASE_URL": started.owner_url,
-    }  # fmt: skip
+        "PATH": os.environ["PATH"],
+        "GOVERNANCE_DEMO": "1",
+        "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1:8000",
+        "DATABASE_URL": started.app_url,
+        "GOVERNANCE_OWNER_DATABASE_URL": started.owner_url,
+    }
     command = [sys.executable, "-m", "governance.app.cli", "migrate"]
-    return subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120, cwd=released.ROOT)
+    return subprocess.run(
+        command,
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=released.ROOT,
+    )
 
 
 # ---- the maintainers' commands
@@ -192,7 +230,11 @@ def migrate_command(started):
 @pytest.fixture
 def versions(tmp_path):
     """A copy of migrations/versions to add to."""
-    return Path(shutil.copytree(released.VERSIONS, tmp_path / "versions", ignore=shutil.ignore_patterns("__pycache__")))
+    return Path(
+        shutil.copytree(
+            released.VERSIONS, tmp_path / "versions", ignore=shutil.ignore_patterns("__pycache__")
+        )
+    )
 
 
 LATER = '''"""What autogenerate can't see"""
@@ -213,7 +255,9 @@ def upgrade() -> None:
 
 
 def test_consolidating_carries_what_the_models_do_not_declare(server_folder, versions):
-    """Also when branches have each added "the next" migration: their files follow each other by name."""
+    """Also when branches have each added "the next" migration: their files follow each other by
+    name.
+    """
     (versions / "0099_later.py").write_text(LATER.format(more=""))
     found, source = consolidate_migrations.consolidate(server_folder, "0.1.0", versions)
     assert found == []
@@ -233,7 +277,10 @@ def test_consolidating_again_writes_the_same(server_folder, tmp_path):
     versions = tmp_path / "versions"
     versions.mkdir()
     shutil.copy(present, versions)
-    assert consolidate_migrations.consolidate(server_folder, "0.1.0", versions) == ([], present.read_text())
+    assert consolidate_migrations.consolidate(server_folder, "0.1.0", versions) == (
+        [],
+        present.read_text(),
+    )
 
 
 TOY = """
@@ -265,32 +312,61 @@ print(new_migration.create(sys.argv[1], Path(VERSIONS)))
 def new_migration(versions, code):
     return subprocess.run(
         [sys.executable, "-c", code.replace("VERSIONS", repr(str(versions)))],
-        capture_output=True, text=True, check=False, cwd=released.ROOT, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=released.ROOT,
+        timeout=120,
+    )
 
 
 def test_a_new_migration_is_numbered_and_seals_its_tables(versions):
     reply = new_migration(versions, TOY)
     path = Path(reply.stdout.split()[-1])
-    assert reply.returncode == 0 and path == versions / f"{len(list(versions.glob('*.py'))):04}_toys_and_their_catalogue.py"
+    assert (
+        reply.returncode == 0
+        and path == versions / f"{len(list(versions.glob('*.py'))):04}_toys_and_their_catalogue.py"
+    )
     source = path.read_text()
     assert 'down_revision = "0001_release_0_1_0"' in source or len(list(versions.glob("*.py"))) > 2
-    assert 'seal_by_tenant("toys")' in source and 'let_use("toys", "SELECT, INSERT, UPDATE, DELETE")' in source
-    assert 'seal_by_tenant("toy_catalogue")' not in source and "SHARED of tests/test_isolation.py" in source
-    assert "from migrations.sealing import let_use, seal_by_tenant" in source and "postgresql" not in source
+    assert (
+        'seal_by_tenant("toys")' in source
+        and 'let_use("toys", "SELECT, INSERT, UPDATE, DELETE")' in source
+    )
+    assert (
+        'seal_by_tenant("toy_catalogue")' not in source
+        and "SHARED of tests/test_isolation.py" in source
+    )
+    assert (
+        "from migrations.sealing import let_use, seal_by_tenant" in source
+        and "postgresql" not in source
+    )
     programs = Path(sys.executable).parent
     for check in ("check --ignore INP001", "format --check"):
-        subprocess.run([programs / "ruff", *check.split(), "--config", released.ROOT / "pyproject.toml", path], check=True)
+        subprocess.run(
+            [programs / "ruff", *check.split(), "--config", released.ROOT / "pyproject.toml", path],
+            check=True,
+        )
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("???", "Name the migration"), ("a name that is far too long for a version", "Choose a shorter name"), ("other", "follow the same migration")],
-)  # fmt: skip
-def test_a_new_migration_that_can_not_be_written_is_refused_with_what_to_do(versions, name, sentence):
+    [
+        ("???", "Name the migration"),
+        ("a name that is far too long for a version", "Choose a shorter name"),
+        ("other", "follow the same migration"),
+    ],
+)
+def test_a_new_migration_that_can_not_be_written_is_refused_with_what_to_do(
+    versions, name, sentence
+):
     if name == "other":
         for number in ("0098", "0099"):
-            text = LATER.replace('"0099"', f'"{number}"').replace('"0098"\n\n', '"0001_release_0_1_0"\n\n').replace("{more}", "")
+            text = (
+                LATER.replace('"0099"', f'"{number}"')
+                .replace('"0098"\n\n', '"0001_release_0_1_0"\n\n')
+                .replace("{more}", "")
+            )
             (versions / f"{number}_later.py").write_text(text)
     with pytest.raises(SystemExit, match=sentence):
         create(name, versions)

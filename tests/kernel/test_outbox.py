@@ -16,7 +16,9 @@ from governance.kernel.jobs import WorkItem
 
 
 class PostOffice(socketserver.ThreadingTCPServer):
-    """As much of RFC 5321 as a client needs; keeps what it is given, refuses whom it does not know."""
+    """As much of RFC 5321 as a client needs; keeps what it is given, refuses whom it does not
+    know.
+    """
 
     allow_reuse_address = daemon_threads = True
 
@@ -41,7 +43,9 @@ class Counter(socketserver.StreamRequestHandler):
                     continue
             if verb == "DATA":
                 self.say("354 go on")
-                self.server.mails.append((sender, receiver, b"".join(iter(self.rfile.readline, b".\r\n"))))
+                self.server.mails.append(
+                    (sender, receiver, b"".join(iter(self.rfile.readline, b".\r\n")))
+                )
             self.say("221 bye" if verb == "QUIT" else "250 ok")
             if verb == "QUIT":
                 return
@@ -65,10 +69,22 @@ def own_outbox(app, settings, tmp_path):
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
 
 
-def queue_mail(acting, to="new@acme.example", subject="Join Acme", body="Sign in: http://localhost/\n"):
+def queue_mail(
+    acting, to="new@acme.example", subject="Join Acme", body="Sign in: http://localhost/\n"
+):
     with acting("admin"):
         outbox.send_mail(to, subject, body)
-        return session().scalars(select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.id.desc()).limit(1)).one().id
+        return (
+            session()
+            .scalars(
+                select(WorkItem)
+                .where(WorkItem.kind == "mail")
+                .order_by(WorkItem.id.desc())
+                .limit(1)
+            )
+            .one()
+            .id
+        )
 
 
 def state_of(acting, item_id):
@@ -83,7 +99,11 @@ def test_mail_goes_to_the_folder_after_the_commit(acting, own_outbox):
     assert jobs.drain(actor_of) == 1
     [file] = own_outbox.iterdir()
     mail = message_from_bytes(file.read_bytes(), policy=policy.default)
-    assert (mail["To"], mail["Subject"], mail.get_content()) == ("new@acme.example", "Join Acme", "Sign in: http://localhost/\n")
+    assert (mail["To"], mail["Subject"], mail.get_content()) == (
+        "new@acme.example",
+        "Join Acme",
+        "Sign in: http://localhost/\n",
+    )
     assert state_of(acting, item_id)[0] == "done"
 
 
@@ -96,13 +116,20 @@ def test_no_mail_leaves_when_its_cause_is_rolled_back(acting, own_outbox):
 
 def test_mail_goes_by_smtp(acting):
     with open_post_office() as office:
-        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder, domain="trust.company.example")
+        outbox.use(
+            f"smtp://127.0.0.1:{office.server_address[1]}",
+            outbox._folder,
+            domain="trust.company.example",
+        )
         item_id = queue_mail(acting, subject="Prüfung fällig", body="Grüße\n.\nund mehr\n")
         jobs.drain(actor_of)
     [(sender, receiver, raw)] = office.mails
     mail = message_from_bytes(raw, policy=policy.default)
     assert receiver.strip() == "<new@acme.example>" and sender == "<console@trust.company.example>"
-    assert mail["Subject"] == "Prüfung fällig" and mail["Message-Id"] == f"<{item_id}@trust.company.example>"
+    assert (
+        mail["Subject"] == "Prüfung fällig"
+        and mail["Message-Id"] == f"<{item_id}@trust.company.example>"
+    )
     assert state_of(acting, item_id)[0] == "done"
 
 
@@ -115,7 +142,10 @@ def test_a_server_that_is_away_is_tried_again_three_times(acting):
     for hours in (0, 1):
         with clock.frozen(now + timedelta(hours=hours, seconds=1)):
             assert jobs.drain(actor_of) == 1
-        assert state_of(acting, item_id) == ("queued", "Waiting to try again: The mail server is away.")
+        assert state_of(acting, item_id) == (
+            "queued",
+            "Waiting to try again: The mail server is away.",
+        )
     with clock.frozen(now + timedelta(hours=2)):
         assert jobs.drain(actor_of) == 1
         assert jobs.drain(actor_of) == 0
@@ -127,7 +157,11 @@ def test_a_server_that_comes_back_gets_the_mail_once(acting):
     item_id = queue_mail(acting)
     jobs.drain(actor_of)
     with open_post_office() as office:
-        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder, domain="trust.company.example")
+        outbox.use(
+            f"smtp://127.0.0.1:{office.server_address[1]}",
+            outbox._folder,
+            domain="trust.company.example",
+        )
         with clock.frozen(clock.now() + timedelta(hours=1)):
             assert jobs.drain(actor_of) == 1
     assert len(office.mails) == 1 and state_of(acting, item_id)[0] == "done"
@@ -136,13 +170,19 @@ def test_a_server_that_comes_back_gets_the_mail_once(acting):
 def test_an_address_that_the_server_refuses_is_not_tried_again(acting):
     with open_post_office() as office:
         office.refuse_with = "550 no such person"
-        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder, domain="trust.company.example")
+        outbox.use(
+            f"smtp://127.0.0.1:{office.server_address[1]}",
+            outbox._folder,
+            domain="trust.company.example",
+        )
         item_id = queue_mail(acting)
         jobs.drain(actor_of)
     assert state_of(acting, item_id) == ("failed", "The mail server does not know that address.")
 
 
-@pytest.mark.parametrize("to", ["a@acme.example\nBcc: b@globex.example", "a@acme.example\r\n\r\nbody"])
+@pytest.mark.parametrize(
+    "to", ["a@acme.example\nBcc: b@globex.example", "a@acme.example\r\n\r\nbody"]
+)
 def test_an_address_cannot_add_a_header(acting, own_outbox, to):
     item_id = queue_mail(acting, to=to)
     jobs.drain(actor_of)

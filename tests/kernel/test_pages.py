@@ -18,13 +18,18 @@ from governance.kernel.pages import filters, keyset, page
 from tests import make
 from tests.quick_run import examples
 
-ROWS = st.lists(st.tuples(st.sampled_from(["a", "b", "c'", "é", ""]), st.integers(-3, 3)), max_size=25)
+ROWS = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c'", "é", ""]), st.integers(-3, 3)), max_size=25
+)
 
 
 def fill(rows) -> str:
     """Rows of one kind, several with the same values; returns the kind."""
     kind = uuid4().hex
-    values = [{"kind": kind, "step": step, "total": total, "params": {}, "created_at": clock.now()} for step, total in rows]
+    values = [
+        {"kind": kind, "step": step, "total": total, "params": {}, "created_at": clock.now()}
+        for step, total in rows
+    ]
     if values:
         session().execute(
             insert(WorkItem).values(
@@ -55,14 +60,22 @@ def walk(query, columns, size, *, descending=False):
             return seen, pages
 
 
-@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(ROWS, st.integers(1, 7), st.booleans())
 def test_the_pages_are_the_whole_list(app, acting, rows, size, descending):
     with acting("admin"):
         kind = fill(rows)
         columns = (WorkItem.step, WorkItem.total, WorkItem.created_at, WorkItem.id)
         query = select(WorkItem).where(WorkItem.kind == kind)
-        whole = session().scalars(query.order_by(*((c.desc() if descending else c.asc()) for c in columns))).all()
+        whole = (
+            session()
+            .scalars(query.order_by(*((c.desc() if descending else c.asc()) for c in columns)))
+            .all()
+        )
         seen, pages = walk(query, columns, size, descending=descending)
         assert [r.id for r in seen] == [r.id for r in whole]
         assert len(seen) == len(rows) and pages == max(1, -(-len(rows) // size))
@@ -75,7 +88,9 @@ def test_rows_of_columns_and_of_one_statement(app, acting, statements):
         with statements() as seen:
             part = keyset(query, WorkItem.total, WorkItem.id, after=None, size=3)
         assert [tuple(r) for r in part.rows] == [("a", 0), ("a", 1), ("a", 2)] and len(seen) == 1
-        assert [tuple(r) for r in walk(query, (WorkItem.total, WorkItem.id), 2)[0]] == [("a", n) for n in range(5)]
+        assert [tuple(r) for r in walk(query, (WorkItem.total, WorkItem.id), 2)[0]] == [
+            ("a", n) for n in range(5)
+        ]
 
 
 def mark(*values) -> str:
@@ -84,10 +99,21 @@ def mark(*values) -> str:
 
 @pytest.mark.parametrize(
     "after",
-    ["zzz", "é", "=", mark(), mark("1"), mark("x", str(UUID(int=7))), mark("1", "no uuid"), mark("99999999999", str(UUID(int=7))),
-     mark("1", str(UUID(int=7)), "3"), base64.urlsafe_b64encode(b"{}").decode(), base64.urlsafe_b64encode(b"[" * 9000).decode(),
-     base64.urlsafe_b64encode(b"\xff").decode()],
-)  # fmt: skip
+    [
+        "zzz",
+        "é",
+        "=",
+        mark(),
+        mark("1"),
+        mark("x", str(UUID(int=7))),
+        mark("1", "no uuid"),
+        mark("99999999999", str(UUID(int=7))),
+        mark("1", str(UUID(int=7)), "3"),
+        base64.urlsafe_b64encode(b"{}").decode(),
+        base64.urlsafe_b64encode(b"[" * 9000).decode(),
+        base64.urlsafe_b64encode(b"\xff").decode(),
+    ],
+)
 def test_a_bent_mark_is_refused(app, acting, after):
     with acting("admin"), pytest.raises(Invalid, match="page mark"):
         keyset(select(WorkItem), WorkItem.total, WorkItem.id, after=after)
@@ -103,7 +129,12 @@ def test_a_mark_is_data_and_never_sql(app, acting):
     with acting("admin"):
         kind = fill([("a", 1)])
         query = select(WorkItem).where(WorkItem.kind == kind)
-        assert keyset(query, WorkItem.step, WorkItem.id, after=mark("'; DROP TABLE work_items; --", str(uuid4()))).rows
+        assert keyset(
+            query,
+            WorkItem.step,
+            WorkItem.id,
+            after=mark("'; DROP TABLE work_items; --", str(uuid4())),
+        ).rows
 
 
 def test_filters_are_the_ones_asked_for_and_short():
@@ -115,7 +146,9 @@ def test_a_fragment_is_a_block_of_its_page():
     from jinja2 import DictLoader
 
     app = Flask(__name__)
-    app.jinja_loader = DictLoader({"list.html": "<h1>All</h1>{% block rows %}<p>{{ n }}</p>{% endblock %}"})
+    app.jinja_loader = DictLoader(
+        {"list.html": "<h1>All</h1>{% block rows %}<p>{{ n }}</p>{% endblock %}"}
+    )
     for headers, expected in (
         ({}, "<h1>All</h1><p>3</p>"),
         ({"HX-Request": "true", "HX-Target": "table#rows"}, "<p>3</p>"),

@@ -1,4 +1,6 @@
-"""What a `next` or `back` of a stranger may lead to: a page of this host, whatever a browser makes of it, or the default."""
+"""What a `next` or `back` of a stranger may lead to: a page of this host, whatever a browser makes
+of it, or the default.
+"""
 
 from urllib.parse import urlsplit
 
@@ -14,10 +16,16 @@ NASTY = st.text(st.sampled_from("/\\.:@?#%2eE\t\n\r\0 evilexample\u2028\x7f"), m
 
 
 def opened(location: str) -> tuple[str, str]:
-    """(host, path) that a browser opens: it drops tabs and line ends, takes a backslash for a slash, resolves dot segments."""
-    text = "".join(c for c in location.strip("".join(map(chr, range(33)))) if c not in "\t\n\r").replace("\\", "/")
+    """(host, path) that a browser opens: it drops tabs and line ends, takes a backslash for a
+    slash, resolves dot segments.
+    """
+    text = "".join(
+        c for c in location.strip("".join(map(chr, range(33)))) if c not in "\t\n\r"
+    ).replace("\\", "/")
     parts = urlsplit(text)
-    host, path = (parts.netloc, parts.path) if parts.scheme or text.startswith("//") else (HOST, parts.path)
+    host, path = (
+        (parts.netloc, parts.path) if parts.scheme or text.startswith("//") else (HOST, parts.path)
+    )
     segments: list[str] = []
     for segment in path.split("/")[1:]:
         plain = segment.lower().replace("%2e", ".")
@@ -44,17 +52,25 @@ def test_a_path_is_kept_as_it_is_or_refused_and_never_leads_elsewhere(path: str)
     found = safe_path(path, "/home")
     assert found in {path, "/home"}
     host, reached = opened(found)
-    assert host == HOST and (found == "/home" or reached == found.partition("?")[0].partition("#")[0])
+    assert host == HOST and (
+        found == "/home" or reached == found.partition("?")[0].partition("#")[0]
+    )
     assert found.isprintable()
 
 
-@given(st.lists(st.text("abcXYZ019-_~.", min_size=1), min_size=1, max_size=5), st.text("abc=&", max_size=10))
+@given(
+    st.lists(st.text("abcXYZ019-_~.", min_size=1), min_size=1, max_size=5),
+    st.text("abc=&", max_size=10),
+)
 def test_pages_of_ours_are_kept(segments: list[str], query: str) -> None:
     path = "/" + "/".join(f"p{segment}" for segment in segments) + (f"?{query}" if query else "")
     assert safe_path(path) == path
 
 
-@pytest.mark.parametrize("path", ["/t/acme/evidence/?q=a/../b", "/t/acme/reports/#test", "/t/acme/a..b", "/t/acme/.well-known"])
+@pytest.mark.parametrize(
+    "path",
+    ["/t/acme/evidence/?q=a/../b", "/t/acme/reports/#test", "/t/acme/a..b", "/t/acme/.well-known"],
+)
 def test_dots_that_lead_nowhere_are_kept(path: str) -> None:
     assert safe_path(path) == path
 

@@ -1,4 +1,6 @@
-"""The database is restarted under the console: the request at hand is refused clearly, the next one works."""
+"""The database is restarted under the console: the request at hand is refused clearly, the next one
+works.
+"""
 
 import contextlib
 import os
@@ -33,11 +35,20 @@ def cluster(server_folder):
 
 @pytest.fixture
 def served_application(app, cluster, settings, isolated, tmp_path):
-    """The application on that server, over HTTP's front door, as in production: a pool, no outer transaction."""
+    """The application on that server, over HTTP's front door, as in production: a pool, no outer
+    transaction.
+    """
     own = config.Settings(
-        database_url=cluster.server.app_url, owner_database_url=cluster.server.owner_url, secret_key=settings.secret_key, kek=settings.kek,
-        public_url="http://localhost", storage_url=settings.storage_url, smtp_url=None, var=tmp_path, demo=True,
-    )  # fmt: skip
+        database_url=cluster.server.app_url,
+        owner_database_url=cluster.server.owner_url,
+        secret_key=settings.secret_key,
+        kek=settings.kek,
+        public_url="http://localhost",
+        storage_url=settings.storage_url,
+        smtp_url=None,
+        var=tmp_path,
+        demo=True,
+    )
     directory.forget()
     application = create_app(own)
     application.config["PROPAGATE_EXCEPTIONS"] = False
@@ -57,7 +68,8 @@ def restart_probe() -> str:
     with transaction():
         session().execute(
             text(
-                "INSERT INTO job_runs (id, job, scope, period, created_at) VALUES (gen_random_uuid(), 'restart', '', gen_random_uuid()::text, now())"
+                "INSERT INTO job_runs (id, job, scope, period, created_at) VALUES"
+                " (gen_random_uuid(), 'restart', '', gen_random_uuid()::text, now())"
             )
         )
         HOOK["happens"]()
@@ -70,14 +82,20 @@ def kept_items() -> int:
         return session().scalar(text("SELECT count(*) FROM job_runs WHERE job = 'restart'"))
 
 
-def test_a_restart_in_the_middle_of_a_request_is_said_and_the_next_works(served_application, cluster):
+def test_a_restart_in_the_middle_of_a_request_is_said_and_the_next_works(
+    served_application, cluster
+):
     visitor = Visitor(served_application)
     HOOK["happens"] = lambda: None
     assert visitor.client.get("/restart-probe").text == "done"
     before = kept_items()
     HOOK["happens"] = cluster.restart
     reply = visitor.client.get("/restart-probe")
-    assert reply.status_code == 503 and "Nothing was changed" in reply.text and "Content-Security-Policy" in reply.headers
+    assert (
+        reply.status_code == 503
+        and "Nothing was changed" in reply.text
+        and "Content-Security-Policy" in reply.headers
+    )
     HOOK["happens"] = lambda: None
     assert visitor.client.get("/login").status_code == 200
     assert visitor.client.get("/restart-probe").text == "done"
@@ -94,7 +112,10 @@ def test_while_it_is_down_every_page_says_so_and_it_comes_back(served_applicatio
             assert reply.status_code == 503 and "The database is away" in reply.text
         machine = visitor.client.get("/t/anything/", headers={"Accept": "application/json"})
         assert machine.status_code == 503 and machine.mimetype == "application/problem+json"
-        assert visitor.client.get("/readyz").status_code == 503 and visitor.client.get("/healthz").status_code == 200
+        assert (
+            visitor.client.get("/readyz").status_code == 503
+            and visitor.client.get("/healthz").status_code == 200
+        )
         assert visitor.client.get("/metrics").status_code == 200
     finally:
         cluster.start()
@@ -126,7 +147,9 @@ def test_work_survives_a_restart(served_application, cluster):
 
 
 def test_many_requests_at_once_recover_together(served_application, cluster):
-    """Every connection of the pool is broken; each request gets a new one or a clear refusal, none hangs."""
+    """Every connection of the pool is broken; each request gets a new one or a clear refusal, none
+    hangs.
+    """
     with transaction(), transaction(), transaction():
         pass
     cluster.restart()
@@ -154,7 +177,11 @@ def test_two_migrators_at_once_do_it_once(cluster):
     def migrate_it():
         try:
             subprocess.run(
-                [os.sys.executable, "-c", f"from governance.app import migrate; migrate.upgrade({fresh.owner_url!r})"],
+                [
+                    os.sys.executable,
+                    "-c",
+                    f"from governance.app import migrate; migrate.upgrade({fresh.owner_url!r})",
+                ],
                 check=True,
                 capture_output=True,
                 timeout=60,

@@ -1,4 +1,6 @@
-"""A child process may take too much of anything, die, or never end: the caller hears how it ended, and nothing of it is left."""
+"""A child process may take too much of anything, die, or never end: the caller hears how it ended,
+and nothing of it is left.
+"""
 
 import json
 import os
@@ -22,23 +24,35 @@ def stat_of(pid: int | str) -> list[str]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether the process is no more; a grandchild may still wait for its new parent to read how it ended."""
+    """Whether the process is no more; a grandchild may still wait for its new parent to read how it
+    ended.
+    """
     stat = stat_of(pid)
     return not stat or (stat[0] == "Z" and stat[1] != str(os.getpid()))
 
 
 def own_zombies() -> list[str]:
     """Dead children of this process that nobody has waited for."""
-    return [path.name for path in Path("/proc").glob("[0-9]*") if stat_of(path.name) == ["Z", str(os.getpid())]]
+    return [
+        path.name
+        for path in Path("/proc").glob("[0-9]*")
+        if stat_of(path.name) == ["Z", str(os.getpid())]
+    ]
 
 
 def test_what_is_sent_arrives_whole_and_the_answer_comes_back() -> None:
     for size in (0, 1, 3 * MIB + 7):
         outcome = run(MODULE, "count_input", limits=LIMITS, sent=bytes(size))
-        assert (outcome.ending, outcome.answer, outcome.code) == (Ending.FINISHED, f"{size}\n".encode(), 0)
+        assert (outcome.ending, outcome.answer, outcome.code) == (
+            Ending.FINISHED,
+            f"{size}\n".encode(),
+            0,
+        )
 
 
-def test_the_child_sees_its_arguments_and_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_sees_its_arguments_and_none_of_our_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
     monkeypatch.setenv("LANG", "C.UTF-8")
     told = json.loads(run(MODULE, "print_environment", "two words", limits=LIMITS).answer)
@@ -52,20 +66,33 @@ def test_too_much_memory_is_too_large() -> None:
 
 
 def test_too_much_of_the_processor_is_too_slow() -> None:
-    assert run(MODULE, "take_time", limits=Limits(memory=512 * MIB, seconds=1)).ending is Ending.TOO_SLOW
+    assert (
+        run(MODULE, "take_time", limits=Limits(memory=512 * MIB, seconds=1)).ending
+        is Ending.TOO_SLOW
+    )
 
 
 def test_one_that_waits_for_ever_is_too_slow_and_is_ended() -> None:
     pids: list[int] = []
-    outcome = run(MODULE, "sleep", limits=Limits(memory=512 * MIB, seconds=2), on_line=lambda line: pids.append(int(line)))
+    outcome = run(
+        MODULE,
+        "sleep",
+        limits=Limits(memory=512 * MIB, seconds=2),
+        on_line=lambda line: pids.append(int(line)),
+    )
     assert outcome.ending is Ending.TOO_SLOW and all(is_gone(pid) for pid in pids)
 
 
 def test_a_flood_of_output_is_cut_off() -> None:
-    outcome = run(MODULE, "flood_output", limits=Limits(memory=512 * MIB, seconds=20, output=100_000))
+    outcome = run(
+        MODULE, "flood_output", limits=Limits(memory=512 * MIB, seconds=20, output=100_000)
+    )
     assert outcome.ending is Ending.TOO_LARGE and len(outcome.answer) < 200_000
     listening = Limits(memory=512 * MIB, seconds=20, output=100_000)
-    assert run(MODULE, "flood_output", limits=listening, on_line=lambda _line: None).ending is Ending.TOO_LARGE
+    assert (
+        run(MODULE, "flood_output", limits=listening, on_line=lambda _line: None).ending
+        is Ending.TOO_LARGE
+    )
 
 
 def test_of_a_flood_of_errors_the_last_words_are_kept() -> None:
@@ -109,7 +136,13 @@ def test_a_line_is_answered_once_and_the_input_ends() -> None:
 
 def test_the_caller_can_cancel() -> None:
     pids: list[int] = []
-    outcome = run(MODULE, "sleep", limits=LIMITS, on_line=lambda line: pids.append(int(line)), is_cancelled=lambda: bool(pids))
+    outcome = run(
+        MODULE,
+        "sleep",
+        limits=LIMITS,
+        on_line=lambda line: pids.append(int(line)),
+        is_cancelled=lambda: bool(pids),
+    )
     assert outcome.ending is Ending.CANCELLED and is_gone(pids[0])
 
 
@@ -135,6 +168,8 @@ def test_what_the_child_has_started_ends_with_it() -> None:
 
 def test_no_zombie_is_left() -> None:
     before = own_zombies()  # of other tests, perhaps
-    endings: list[ChildOutcome] = [run(MODULE, verb, limits=LIMITS) for verb in ("count_input", "die", "take_memory")]
+    endings: list[ChildOutcome] = [
+        run(MODULE, verb, limits=LIMITS) for verb in ("count_input", "die", "take_memory")
+    ]
     assert [each.ending for each in endings] == [Ending.FINISHED, Ending.KILLED, Ending.TOO_LARGE]
     assert set(own_zombies()) <= set(before)

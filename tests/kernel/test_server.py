@@ -31,15 +31,21 @@ class Wire:
 
 
 @pytest.mark.parametrize(
-    "pieces", [[b"", b"abc", b"def"], [b"abc", b"", b"def"], [b"", b""], [], [b"abc"], [b"", b"abc"]], ids=repr
+    "pieces",
+    [[b"", b"abc", b"def"], [b"abc", b"", b"def"], [b"", b""], [], [b"abc"], [b"", b"abc"]],
+    ids=repr,
 )
 def test_an_answer_is_sent_whole_whichever_of_its_pieces_are_empty(pieces):
     def application(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterator[bytes]:
         start("200 OK", [("Content-Type", "text/plain")])
         return iter(pieces)
 
-    serving = Serving(lambda _: Sender("stranger", ""), is_instant=lambda _: True, is_urgent=lambda _: False)
+    serving = Serving(
+        lambda _: Sender("stranger", ""), is_instant=lambda _: True, is_urgent=lambda _: False
+    )
     wire = Wire()
-    Exchange(Server(application, serving), wire, {"REQUEST_METHOD": "GET", "wsgi.input": BytesIO()}).start()
+    Exchange(
+        Server(application, serving), wire, {"REQUEST_METHOD": "GET", "wsgi.input": BytesIO()}
+    ).start()
     assert b"".join(wire.pieces) == b"".join(pieces)
     assert not wire.more

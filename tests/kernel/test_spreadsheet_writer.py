@@ -11,7 +11,21 @@ from python_calamine import CalamineWorkbook
 
 from governance.kernel.spreadsheet_writer import DANGEROUS, csv_bytes, harmless, xlsx_bytes
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", "＝1", "－1", "＋1", "＠x", "\0=1"]
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "=cmd|' /C calc'!A0",
+    "＝1",
+    "－1",
+    "＋1",
+    "＠x",
+    "\0=1",
+]
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60)
 
 
@@ -22,7 +36,9 @@ def read_xlsx(content: bytes):
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_what_looks_like_a_formula_becomes_text(formula):
     assert harmless(formula) == f"'{formula}"
-    rows = list(csv.reader(io.StringIO(csv_bytes([formula], [[formula]]).decode("utf-8-sig"), newline="")))
+    rows = list(
+        csv.reader(io.StringIO(csv_bytes([formula], [[formula]]).decode("utf-8-sig"), newline=""))
+    )
     assert all(cell.startswith("'") for row in rows for cell in row)
 
 
@@ -37,16 +53,48 @@ def test_xlsx_holds_text_and_no_formula(formula):
 
 
 def test_numbers_stay_numbers_and_dates_become_iso():
-    row = [3, -2.5, 0, date(2026, 11, 25), datetime(2026, 11, 25, 9, tzinfo=UTC), None, True, float("nan"), float("inf"), 2**60]
-    assert [harmless(c) for c in row] == [3, -2.5, 0, "2026-11-25", "2026-11-25T09:00:00+00:00", "", "yes", "", "", str(2**60)]
-    assert read_xlsx(xlsx_bytes("Numbers", ["a"] * len(row), [row]))[1][:4] == [3, -2.5, 0, "2026-11-25"]
+    row = [
+        3,
+        -2.5,
+        0,
+        date(2026, 11, 25),
+        datetime(2026, 11, 25, 9, tzinfo=UTC),
+        None,
+        True,
+        float("nan"),
+        float("inf"),
+        2**60,
+    ]
+    assert [harmless(c) for c in row] == [
+        3,
+        -2.5,
+        0,
+        "2026-11-25",
+        "2026-11-25T09:00:00+00:00",
+        "",
+        "yes",
+        "",
+        "",
+        str(2**60),
+    ]
+    assert read_xlsx(xlsx_bytes("Numbers", ["a"] * len(row), [row]))[1][:4] == [
+        3,
+        -2.5,
+        0,
+        "2026-11-25",
+    ]
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=8))
 def test_any_text_comes_back(rows):
     shown = [[harmless(a), harmless(b)] for a, b in rows]
-    assert list(csv.reader(io.StringIO(csv_bytes(["One", "Two"], rows).decode("utf-8-sig"), newline="")))[1:] == shown
+    assert (
+        list(
+            csv.reader(io.StringIO(csv_bytes(["One", "Two"], rows).decode("utf-8-sig"), newline=""))
+        )[1:]
+        == shown
+    )
     back = read_xlsx(xlsx_bytes("Table", ["One", "Two"], rows))[1:]
     assert [[str(c) for c in row] for row in back if any(row)] == [row for row in shown if any(row)]
     assert not any(str(cell).startswith(DANGEROUS) for row in back for cell in row)

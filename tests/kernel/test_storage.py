@@ -29,14 +29,18 @@ def key_of(tenant_id):
 
 @pytest.fixture(scope="module")
 def s3():
-    """A real S3 API on loopback: moto's server, another process. The address of an empty bucket in it."""
+    """A real S3 API on loopback: moto's server, another process.
+
+    The address of an empty bucket in it.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         yield f"http://127.0.0.1:{_answering(port)}"
     finally:
@@ -80,7 +84,11 @@ def files(store):
 def test_what_is_written_is_read_back(store, size):
     content = os.urandom(size)
     blob = store.write(TENANT, io.BytesIO(content), limit=LIMIT)
-    assert (blob.sha256, blob.size, blob.head) == (hashlib.sha256(content).hexdigest(), size, content[:8192])
+    assert (blob.sha256, blob.size, blob.head) == (
+        hashlib.sha256(content).hexdigest(),
+        size,
+        content[:8192],
+    )
     with store.open(blob.key) as file:
         assert file.read() == content
     assert store.exists(blob.key)
@@ -130,14 +138,18 @@ def test_a_stream_that_breaks_leaves_nothing(store):
 
 
 def test_a_full_disk_is_said_and_nothing_stays(store):
-    """A limit of the process on the size of files gives the error of a full disk's kind, from the kernel itself."""
+    """A limit of the process on the size of files gives the error of a full disk's kind, from the
+    kernel itself.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     import signal
 
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (PIECE, hard))
     try:
-        with pytest.raises(Unavailable, match=r"could not be stored \(File too large\). Nothing was saved"):
+        with pytest.raises(
+            Unavailable, match=r"could not be stored \(File too large\). Nothing was saved"
+        ):
             store.write(TENANT, io.BytesIO(bytes(2 * PIECE)), limit=LIMIT)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -152,7 +164,18 @@ def test_a_store_that_cannot_be_made_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "key", ["../secret", "/etc/hostname", "a/../../secret", "", ".", "nul\0", "a" * 5000, "missing/aa/bb", "link"]
+    "key",
+    [
+        "../secret",
+        "/etc/hostname",
+        "a/../../secret",
+        "",
+        ".",
+        "nul\0",
+        "a" * 5000,
+        "missing/aa/bb",
+        "link",
+    ],
 )
 def test_no_key_leads_out_of_the_store(store, key):
     store.root.mkdir()
@@ -168,7 +191,11 @@ def test_no_key_leads_out_of_the_store(store, key):
 
 @pytest.fixture(params=["folder", "s3"])
 def store_location(request, tmp_path):
-    return Folder(tmp_path / "objects", key_of) if request.param == "folder" else request.getfixturevalue("bucket")
+    return (
+        Folder(tmp_path / "objects", key_of)
+        if request.param == "folder"
+        else request.getfixturevalue("bucket")
+    )
 
 
 @pytest.mark.parametrize("size", [1, 9 * PIECE, 20 * PIECE + 7])
@@ -176,8 +203,15 @@ def test_on_a_shelf_it_is_sealed_and_read_back(store_location, size):
     """20 MB are an upload in three parts."""
     content = os.urandom(size)
     blob = store_location.write(TENANT, io.BytesIO(content), limit=64 * PIECE, shelf="evidence")
-    assert (blob.sha256, blob.size, blob.head) == (hashlib.sha256(content).hexdigest(), size, content[:8192])
-    assert blob.key == f"{TENANT.hex}/evidence/{blob.sha256[:2]}/{blob.sha256}.sealed" and store_location.exists(blob.key)
+    assert (blob.sha256, blob.size, blob.head) == (
+        hashlib.sha256(content).hexdigest(),
+        size,
+        content[:8192],
+    )
+    assert (
+        blob.key == f"{TENANT.hex}/evidence/{blob.sha256[:2]}/{blob.sha256}.sealed"
+        and store_location.exists(blob.key)
+    )
     with store_location.open(blob.key) as file:
         assert file.read() == content
     lies = store_location._stored(blob.key).read()
@@ -201,18 +235,34 @@ def test_refused_or_broken_off_nothing_is_there(store_location):
                 raise ConnectionResetError(104, "Connection reset by peer")
             return super().read(10)
 
-    for stream, refusal in ((io.BytesIO(bytes(LIMIT + 1)), TooLarge), (io.BytesIO(), Invalid), (Broken(bytes(99)), Unavailable)):
+    for stream, refusal in (
+        (io.BytesIO(bytes(LIMIT + 1)), TooLarge),
+        (io.BytesIO(), Invalid),
+        (Broken(bytes(99)), Unavailable),
+    ):
         with pytest.raises(refusal):
             store_location.write(TENANT, stream, limit=LIMIT, shelf="evidence")
     assert list(store_location.aged(TENANT.hex)) == []
 
 
 def test_what_is_altered_swapped_or_gone_is_said(store_location):
-    first, second = (store_location.write(TENANT, io.BytesIO(c * 100), limit=LIMIT, shelf="evidence") for c in (b"a", b"b"))
+    first, second = (
+        store_location.write(TENANT, io.BytesIO(c * 100), limit=LIMIT, shelf="evidence")
+        for c in (b"a", b"b")
+    )
     lies = store_location._stored(first.key).read()
-    for bent in (lies[:-1], lies[:60] + bytes([lies[60] ^ 1]) + lies[61:], store_location._stored(second.key).read(), b"", b"a" * 100):
+    for bent in (
+        lies[:-1],
+        lies[:60] + bytes([lies[60] ^ 1]) + lies[61:],
+        store_location._stored(second.key).read(),
+        b"",
+        b"a" * 100,
+    ):
         store_location.keep(first.key, bent)
-        with pytest.raises(Altered, match="altered or are incomplete"), store_location.open(first.key) as file:
+        with (
+            pytest.raises(Altered, match="altered or are incomplete"),
+            store_location.open(first.key) as file,
+        ):
             file.read()
     store_location.remove(first.key)
     store_location.remove(first.key)
@@ -230,11 +280,17 @@ def test_a_bucket_keeps_lists_and_removes_small_objects(store_location):
     store_location.keep("erasures/b.json", b"{}")
     store_location.keep("erasures/a.json", b"1")
     store_location.keep("erasures/a.json", b"2")
-    assert store_location.keys("erasures") == ["erasures/a.json", "erasures/b.json"] and store_location.keys("nothing") == []
+    assert (
+        store_location.keys("erasures") == ["erasures/a.json", "erasures/b.json"]
+        and store_location.keys("nothing") == []
+    )
     assert store_location.open("erasures/a.json").read() == b"2"
 
 
-@pytest.mark.parametrize("key", ["../secret", "/etc/hostname", "a/../../secret", "", ".", "nul\0", "a" * 5000, "missing/aa/bb"])
+@pytest.mark.parametrize(
+    "key",
+    ["../secret", "/etc/hostname", "a/../../secret", "", ".", "nul\0", "a" * 5000, "missing/aa/bb"],
+)
 def test_no_key_leads_out_of_a_bucket(bucket, key):
     with pytest.raises(NotFound, match="missing from the store"):
         bucket.open(key)
@@ -261,8 +317,14 @@ def test_a_store_that_is_down_is_said_and_leaves_nothing(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        down = Bucket(f"s3://evidence?region=us-east-1&endpoint=http://127.0.0.1:{nobody.getsockname()[1]}", key_of)
-        with pytest.raises(Unavailable, match="could not be stored .the object store is away or refuses.. Nothing was saved"):
+        down = Bucket(
+            f"s3://evidence?region=us-east-1&endpoint=http://127.0.0.1:{nobody.getsockname()[1]}",
+            key_of,
+        )
+        with pytest.raises(
+            Unavailable,
+            match="could not be stored .the object store is away or refuses.. Nothing was saved",
+        ):
             down.write(TENANT, io.BytesIO(b"x"), limit=LIMIT, shelf="evidence")
         with pytest.raises(Unavailable, match="cannot be read just now"):
             down.open("a/b/c")

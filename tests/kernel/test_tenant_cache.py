@@ -1,4 +1,6 @@
-"""What a process keeps of committed facts: bounded, shared by threads, and never older than its number says."""
+"""What a process keeps of committed facts: bounded, shared by threads, and never older than its
+number says.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -43,7 +45,11 @@ def test_an_overtaken_reader_neither_gets_nor_replaces_what_is_newer():
 
 
 def test_two_tenants_never_share():
-    assert [recall_at((1, 0), "acme's"), recall_at((1, 0), "globex's", slug="globex"), recall_at((1, 0), "wrong")] == [
+    assert [
+        recall_at((1, 0), "acme's"),
+        recall_at((1, 0), "globex's", slug="globex"),
+        recall_at((1, 0), "wrong"),
+    ] == [
         "acme's",
         "globex's",
         "acme's",
@@ -63,7 +69,12 @@ def test_outside_of_any_tenant_nothing_is_kept():
 
 
 def test_without_a_number_nothing_is_kept():
-    assert [recall_at(None, "a"), recall_at(None, "b"), recall_at((1, 0), "c"), recall_at(None, "d")] == list("abcd")
+    assert [
+        recall_at(None, "a"),
+        recall_at(None, "b"),
+        recall_at((1, 0), "c"),
+        recall_at(None, "d"),
+    ] == list("abcd")
 
 
 def test_the_number_is_read_once_in_a_transaction():
@@ -88,7 +99,11 @@ def test_tenants_and_values_are_bounded(monkeypatch):
     for number in range(10):
         shelf.get(number, lambda number=number: number)
         shelf.get(0, lambda: 0)  # asked for again and again, so it stays
-    assert len(shelf) == 3 and shelf.get(0, lambda: "gone") == 0 and shelf.get(5, lambda: "gone") == "gone"
+    assert (
+        len(shelf) == 3
+        and shelf.get(0, lambda: "gone") == 0
+        and shelf.get(5, lambda: "gone") == "gone"
+    )
 
 
 def test_threads_that_make_the_same_get_the_same():

@@ -17,7 +17,9 @@ from tests import make
 
 @pytest.fixture
 def pool(settings, app):
-    """The application on a pool of its own, as in production, instead of the test's one connection."""
+    """The application on a pool of its own, as in production, instead of the test's one
+    connection.
+    """
     engine = create_engine(settings.database_url, pool_size=2, max_overflow=0, pool_timeout=0.2)
     db.connect(engine)
     yield engine
@@ -27,13 +29,21 @@ def pool(settings, app):
 
 def item() -> WorkItem:
     return WorkItem(
-        kind="transaction test", target_id=None, params={}, asked_by=None, error=None, started_at=None, finished_at=None
+        kind="transaction test",
+        target_id=None,
+        params={},
+        asked_by=None,
+        error=None,
+        started_at=None,
+        finished_at=None,
     )
 
 
 def kept_items() -> int:
     with current.acting_as(make.system_actor("acme")), transaction(read_only=True):
-        return len(session().scalars(select(WorkItem).where(WorkItem.kind == "transaction test")).all())
+        return len(
+            session().scalars(select(WorkItem).where(WorkItem.kind == "transaction test")).all()
+        )
 
 
 def delete_items() -> None:
@@ -47,7 +57,11 @@ def test_what_succeeds_is_kept_and_what_fails_leaves_nothing(pool):
             session().add(item())
         assert kept_items() == 1
         for failure in (ValueError, KeyboardInterrupt):
-            with pytest.raises(failure), current.acting_as(make.system_actor("acme")), transaction():
+            with (
+                pytest.raises(failure),
+                current.acting_as(make.system_actor("acme")),
+                transaction(),
+            ):
                 session().add(item())
                 session().flush()
                 raise failure
@@ -70,12 +84,18 @@ def test_a_read_only_transaction_cannot_write(pool, write):
             session().execute(insert(WorkItem).values(kind="transaction test", params={}))
         else:
             session().execute(text("DELETE FROM work_items"))
-    with current.acting_as(make.system_actor("acme")), transaction():  # the same connection writes again
+    with (
+        current.acting_as(make.system_actor("acme")),
+        transaction(),
+    ):  # the same connection writes again
         assert session().scalar(text("SHOW transaction_read_only")) == "off"
 
 
 def test_begin_and_the_settings_are_one_round_trip(pool, tmp_path: Path):
-    """Seen on the wire, by libpq's own trace: BEGIN and set_config leave together, with one Sync."""
+    """Seen on the wire, by libpq's own trace:
+
+    BEGIN and set_config leave together, with one Sync.
+    """
     with transaction():
         raw = session().connection().connection.driver_connection
     with (tmp_path / "wire").open("w+b") as wire:
@@ -84,7 +104,10 @@ def test_begin_and_the_settings_are_one_round_trip(pool, tmp_path: Path):
             raw.pgconn.untrace()
             wire.seek(0)
             lines = [line.decode() for line in wire.read().splitlines()]
-    sent, received = [n for n, x in enumerate(lines) if "\tF\t" in x], [n for n, x in enumerate(lines) if "\tB\t" in x]
+    sent, received = (
+        [n for n, x in enumerate(lines) if "\tF\t" in x],
+        [n for n, x in enumerate(lines) if "\tB\t" in x],
+    )
     assert any("BEGIN READ ONLY" in x for x in lines) and any("set_config" in x for x in lines)
     assert max(sent) < min(received), "\n".join(lines)
 
@@ -93,7 +116,9 @@ def test_the_settings_are_the_acting_tenants_and_end_with_the_transaction(pool):
     who = make.system_actor("acme")
     with current.acting_as(who), transaction(person_id=make.person_id("admin")):
         assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(who.tenant_id)
-        assert session().scalar(text("SELECT current_setting('app.person')")) == str(make.person_id("admin"))
+        assert session().scalar(text("SELECT current_setting('app.person')")) == str(
+            make.person_id("admin")
+        )
     with transaction():
         assert session().scalar(text("SELECT current_setting('app.tenant')")) == ""
         assert session().scalar(text("SELECT current_setting('app.person')")) == ""
@@ -167,18 +192,29 @@ def test_an_unknown_tenant_is_no_tenant(app):
 
 
 def test_every_orm_statement_names_the_tenant(acting, statements):
-    """The database would refuse the rows anyway; with the tenant in the statement it can use the indexes."""
+    """The database would refuse the rows anyway; with the tenant in the statement it can use the
+    indexes.
+    """
     from sqlalchemy import delete, func, update
     from sqlalchemy.orm import aliased
 
     other = aliased(WorkItem)
     asked = [
-        select(WorkItem), select(WorkItem.step), select(func.count()).select_from(WorkItem), select(other), select(WorkItem).join(other, other.id == WorkItem.id),
-        update(WorkItem).values(step="x"), delete(WorkItem),
-    ]  # fmt: skip
+        select(WorkItem),
+        select(WorkItem.step),
+        select(func.count()).select_from(WorkItem),
+        select(other),
+        select(WorkItem).join(other, other.id == WorkItem.id),
+        update(WorkItem).values(step="x"),
+        delete(WorkItem),
+    ]
     with acting("admin") as who, statements() as seen:
         for statement in asked:
             session().execute(statement)
         session().get(WorkItem, (who.tenant_id, uuid4()))
-    assert [s for s in seen if "tenant_id = " not in s.replace("\n", " ").split(" WHERE ")[-1] and " JOIN " not in s] == []
+    assert [
+        s
+        for s in seen
+        if "tenant_id = " not in s.replace("\n", " ").split(" WHERE ")[-1] and " JOIN " not in s
+    ] == []
     assert [s for s in seen if " JOIN " in s and s.count("tenant_id = ") < 2] == []

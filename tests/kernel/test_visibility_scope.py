@@ -1,4 +1,6 @@
-"""What an actor may see is found once a transaction, and never told to another one, nor after a change."""
+"""What an actor may see is found once a transaction, and never told to another one, nor after a
+change.
+"""
 
 from governance.assurance.engagements import queries
 from governance.assurance.frameworks import queries as frameworks
@@ -82,13 +84,23 @@ def test_criteria_hold_what_lies_below_them_and_two_engagements_add_up(acting, d
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("compliance_officer"):
         by_ref = {each.ref: each.id for each in frameworks.requirements(soc2().id)}
-    engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2().id, criteria=["CC6"])
+    engagement_helpers.create_engagement(
+        auditor="auditor", framework_id=soc2().id, criteria=["CC6"]
+    )
     with acting("auditor"):
-        assert scope().holds_requirement(by_ref["CC6.1"]) and not scope().holds_requirement(by_ref["A1.1"])
-        assert scope().holds_framework("soc2-tsc-2017") and not scope().holds_framework("nist-ai-rmf-1.0")
-    engagement_helpers.create_engagement("Second firm", auditor="auditor", framework_id=soc2().id, criteria=["A1"])
+        assert scope().holds_requirement(by_ref["CC6.1"]) and not scope().holds_requirement(
+            by_ref["A1.1"]
+        )
+        assert scope().holds_framework("soc2-tsc-2017") and not scope().holds_framework(
+            "nist-ai-rmf-1.0"
+        )
+    engagement_helpers.create_engagement(
+        "Second firm", auditor="auditor", framework_id=soc2().id, criteria=["A1"]
+    )
     with acting("auditor"):
-        assert scope().holds_requirement(by_ref["CC6.1"]) and scope().holds_requirement(by_ref["A1.1"])
+        assert scope().holds_requirement(by_ref["CC6.1"]) and scope().holds_requirement(
+            by_ref["A1.1"]
+        )
         assert not scope().holds_requirement(by_ref["C1.1"])
     engagement_helpers.create_engagement("Third firm", auditor="auditor")
     with acting("auditor"):
@@ -99,5 +111,10 @@ def test_without_an_open_engagement_nothing_is_in_scope(acting, database):
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("auditor"):
         held = limits()
-        assert (held.controls, held.evidence, held.frameworks, held.requirements) == (set(), set(), set(), set())
+        assert (held.controls, held.evidence, held.frameworks, held.requirements) == (
+            set(),
+            set(),
+            set(),
+            set(),
+        )
         assert not held.open

@@ -20,10 +20,14 @@ def refuse(_work):
 
 
 def register(key):
-    return systems.register(key=key, name=key, lane="standard", purpose="Sorts claims.", owner_id=None)
+    return systems.register(
+        key=key, name=key, lane="standard", purpose="Sorts claims.", owner_id=None
+    )
 
 
-def test_adding_and_changing_are_refused_through_the_front_door_and_in_a_command(as_admin, acting, database):
+def test_adding_and_changing_are_refused_through_the_front_door_and_in_a_command(
+    as_admin, acting, database
+):
     with acting("admin"):
         register("before")
     write_guards.guard((AISystem,), refuse)
@@ -34,7 +38,9 @@ def test_adding_and_changing_are_refused_through_the_front_door_and_in_a_command
     with pytest.raises(DomainError, match="stay as they are"), acting("admin"):
         session().scalars(select(AISystem).where(AISystem.key == "before")).one().name = "Changed"
     with acting("admin"):
-        assert session().scalars(select(AISystem.name).where(AISystem.key.in_(("before", "after")))).all() == ["before"]
+        assert session().scalars(
+            select(AISystem.name).where(AISystem.key.in_(("before", "after")))
+        ).all() == ["before"]
 
 
 def test_rows_of_other_models_are_not_asked_about(acting, database):

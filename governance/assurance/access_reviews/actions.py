@@ -1,12 +1,15 @@
-"""Reviewing who has access: a campaign over every membership and key, decided row by row, closed once all are.
+"""Reviewing who has access: a campaign over every membership and key, decided row by row, closed
+once all are.
 
     begin(title, due_on)            lists what there is now, with its last use
-    decide(review, decisions)       keep, lower or revoke, all of them or none; what takes away acts at once
+    decide(review, decisions)       keep, lower or revoke, all of them or none; what takes away acts
+                                    at once
     remind(review, how)             mail to those who can review
     close(review)                   files what was decided as evidence
 
-Nobody decides on their own access, nor on a key that they created. A review only takes away: who is to get more is given it on the
-members' page. What was taken away at once is not given back by the review.
+Nobody decides on their own access, nor on a key that they created. A review only takes away: who is
+to get more is given it on the members' page. What was taken away at once is not given back by the
+review.
 """
 
 import io
@@ -77,7 +80,10 @@ class AlreadyClosed(DomainError):
 
 
 def begin(title: str, *, due_on: date | None) -> AccessReview:
-    """One is open at a time. It takes two people who can review, since nobody reviews their own access."""
+    """One is open at a time.
+
+    It takes two people who can review, since nobody reviews their own access.
+    """
     alone("access reviews")
     if (there := queries.open_review()) is not None:
         raise DomainError(f"{there.title} is under way. Close it before you begin another.")
@@ -88,12 +94,18 @@ def begin(title: str, *, due_on: date | None) -> AccessReview:
         raise Invalid("It is due between today and three months from now.", field="due_on")
     if len(queries.reviewers()) < REVIEWERS:
         raise Invalid(
-            "A review takes two people: nobody decides on their own access. Make another person an admin or officer first."
+            "A review takes two people: nobody decides on their own access. Make another person an"
+            " admin or officer first."
         )
     made = AccessReview(
-        title=title[:120], due_on=due_on, begun_by=current.actor().person_id, closed_by=None, closed_at=None, evidence_version_id=None,
+        title=title[:120],
+        due_on=due_on,
+        begun_by=current.actor().person_id,
+        closed_by=None,
+        closed_at=None,
+        evidence_version_id=None,
         created_at=clock.now(),
-    )  # fmt: skip
+    )
     session().add(made)
     session().flush()
     members, machines = _listed(made)
@@ -104,20 +116,33 @@ def begin(title: str, *, due_on: date | None) -> AccessReview:
 def _listed(review: AccessReview) -> tuple[int, int]:
     seen, members, machines = queries.last_seen(), queries.memberships(), queries.live_keys()
     session().add_all(
-        _item(review, membership_id=m.id, held=m.role, since=m.created_at, used_at=seen.get(m.person_id)) for m in members
+        _item(
+            review,
+            membership_id=m.id,
+            held=m.role,
+            since=m.created_at,
+            used_at=seen.get(m.person_id),
+        )
+        for m in members
     )
     session().add_all(
-        _item(review, key_id=k.id, held=" ".join(k.scopes), since=k.created_at, used_at=k.used_at) for k in machines
+        _item(review, key_id=k.id, held=" ".join(k.scopes), since=k.created_at, used_at=k.used_at)
+        for k in machines
     )
     return len(members), len(machines)
 
 
 def _item(review: AccessReview, **facts: object) -> AccessReviewItem:
-    return AccessReviewItem(id=uuid7(), access_review_id=review.id, reason="", created_at=clock.now(), **facts)
+    return AccessReviewItem(
+        id=uuid7(), access_review_id=review.id, reason="", created_at=clock.now(), **facts
+    )
 
 
 def decide(review: AccessReview, decisions: Mapping[UUID, str], *, because: str = "") -> int:
-    """`decisions` maps items to keep, revoke, or a lower role. All of them or none; how many were new."""
+    """`decisions` maps items to keep, revoke, or a lower role.
+
+    All of them or none; how many were new.
+    """
     alone("access reviews")
     session().refresh(review)
     _open(review)
@@ -137,20 +162,31 @@ def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
     if (refusal := _refusal(row, wanted)) is not None:
         raise refusal
     if decision != "keep" and not reason:
-        raise Invalid("Say why: what takes something away is kept with its reason.", field="because")
+        raise Invalid(
+            "Say why: what takes something away is kept with its reason.", field="because"
+        )
     item.decision, item.role, item.reason = decision, role, reason
     item.decided_by, item.decided_at = current.person_id(), clock.now()
     _carry_out(row, decision, role)
     record(
-        DECIDED, item, because=reason or None, kind="member" if row.member is not None else "key", held=item.held, decision=decision,
-        role=role, member=row.member.person_id if row.member is not None else None, key=row.key.name if row.key else None,
-    )  # fmt: skip
+        DECIDED,
+        item,
+        because=reason or None,
+        kind="member" if row.member is not None else "key",
+        held=item.held,
+        decision=decision,
+        role=role,
+        member=row.member.person_id if row.member is not None else None,
+        key=row.key.name if row.key else None,
+    )
     return True
 
 
 def why_not(review: AccessReview, row: ReviewedAccess, wanted: str) -> str | None:
     """Why the acting person can't decide this row so; None where they can."""
-    refusal = AlreadyClosed(_closed(review)) if review.closed_at is not None else _refusal(row, wanted)
+    refusal = (
+        AlreadyClosed(_closed(review)) if review.closed_at is not None else _refusal(row, wanted)
+    )
     return refusal.message if refusal else None
 
 
@@ -184,35 +220,63 @@ def remind(review: AccessReview, how: str) -> int:
     tally = queries.tally(queries.every_row(review.id))
     to = queries.reviewers()
     for member in to:
-        outbox.send_mail(member.person.email, f"{review.title}: {plural(tally.open, 'row')} to decide", (
-            f"{review.title} of {current.actor().tenant_name} is due on {long_day(review.due_on)}.\n\n"
-            f"{tally.decided} of {plural(tally.rows, 'row')} are decided. Open Settings, Access reviews in the console.\n"
-        ))  # fmt: skip
+        outbox.send_mail(
+            member.person.email,
+            f"{review.title}: {plural(tally.open, 'row')} to decide",
+            f"{review.title} of {current.actor().tenant_name} is due on"
+            f" {long_day(review.due_on)}.\n\n{tally.decided} of {plural(tally.rows, 'row')} are"
+            " decided. Open Settings, Access reviews in the console.\n",
+        )
     record(REMINDED, review, title=review.title, due_on=review.due_on, how=how, people=len(to))
     return len(to)
 
 
 def close(review: AccessReview) -> EvidenceVersion:
-    """Once every row is decided; from then on neither it nor its rows change. Another person reviews the evidence."""
+    """Once every row is decided; from then on neither it nor its rows change.
+
+    Another person reviews the evidence.
+    """
     alone("access reviews")
     session().refresh(review)
     _open(review)
     rows = queries.every_row(review.id)
     tally = queries.tally(rows)
     if tally.open:
-        raise Invalid(f"{plural(tally.open, 'row')} of {tally.rows} {'is' if tally.open == 1 else 'are'} still open.")
+        raise Invalid(
+            f"{plural(tally.open, 'row')} of {tally.rows} {'is' if tally.open == 1 else 'are'}"
+            " still open."
+        )
     today = clock.today()
     with by_the_console():
         held = _evidence()
         version = evidence.bring_file(
-            held, io.BytesIO(_sheet(review, rows, tally)), f"access-review-{today}.csv", collected_on=today,
-            period_from=review.created_at.date(), period_to=today, valid_until=today + HOLDS, source="access review",
-        )  # fmt: skip
-    review.closed_by, review.closed_at, review.evidence_version_id = current.person_id(), clock.now(), version.id
+            held,
+            io.BytesIO(_sheet(review, rows, tally)),
+            f"access-review-{today}.csv",
+            collected_on=today,
+            period_from=review.created_at.date(),
+            period_to=today,
+            valid_until=today + HOLDS,
+            source="access review",
+        )
+    review.closed_by, review.closed_at, review.evidence_version_id = (
+        current.person_id(),
+        clock.now(),
+        version.id,
+    )
     record(
-        CLOSED, review, title=review.title, due_on=review.due_on, rows=tally.rows, kept=tally.kept, lowered=tally.lowered,
-        revoked=tally.revoked, gone=tally.gone, evidence=held.ref, version=version.number,
-    )  # fmt: skip
+        CLOSED,
+        review,
+        title=review.title,
+        due_on=review.due_on,
+        rows=tally.rows,
+        kept=tally.kept,
+        lowered=tally.lowered,
+        revoked=tally.revoked,
+        gone=tally.gone,
+        evidence=held.ref,
+        version=version.number,
+    )
     return version
 
 
@@ -225,23 +289,51 @@ def _evidence() -> Evidence:
     return held
 
 
-COLUMNS = ("kind", "who or what", "held", "since", "last used", "decision", "role", "decided by", "decided at")
+COLUMNS = (
+    "kind",
+    "who or what",
+    "held",
+    "since",
+    "last used",
+    "decision",
+    "role",
+    "decided by",
+    "decided at",
+)
 
 
 def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgress) -> bytes:
-    """Persons by their pseudonyms: a filed file cannot be erased from. The reasons are in the log, sealed."""
+    """Persons by their pseudonyms: a filed file cannot be erased from.
+
+    The reasons are in the log, sealed.
+    """
     known = queries.pseudonyms({row.item.decided_by for row in rows if row.item.decided_by})
     above: list[tuple[Cell, ...]] = [
-        ("Access review", review.title), ("Tenant", current.actor().tenant_name), ("Began", review.created_at), ("Due on", review.due_on),
-        ("Closed", clock.now()), ("Rows", tally.rows), ("Kept", tally.kept), ("Lowered", tally.lowered), ("Revoked", tally.revoked),
+        ("Access review", review.title),
+        ("Tenant", current.actor().tenant_name),
+        ("Began", review.created_at),
+        ("Due on", review.due_on),
+        ("Closed", clock.now()),
+        ("Rows", tally.rows),
+        ("Kept", tally.kept),
+        ("Lowered", tally.lowered),
+        ("Revoked", tally.revoked),
         ("Ended since it started", tally.gone),
-    ]  # fmt: skip
+    ]
     table: list[tuple[Cell, ...]] = [
-        ("member" if row.member is not None else "key", row.member.pseudonym if row.member is not None else row.name, row.item.held,
-         row.item.since, row.item.used_at, row.item.decision or "ended since", row.item.role,
-         known.get(row.item.decided_by, "") if row.item.decided_by else "", row.item.decided_at)
+        (
+            "member" if row.member is not None else "key",
+            row.member.pseudonym if row.member is not None else row.name,
+            row.item.held,
+            row.item.since,
+            row.item.used_at,
+            row.item.decision or "ended since",
+            row.item.role,
+            known.get(row.item.decided_by, "") if row.item.decided_by else "",
+            row.item.decided_at,
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     return csv_rows(above) + b"\r\n" + csv_rows([COLUMNS, *table])
 
 

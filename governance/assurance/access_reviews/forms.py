@@ -8,11 +8,15 @@ constraint("uq_access_reviews_open", "Somebody else began a review at the same m
 
 
 class BeginForm(Form):
-    title = StringField("Name", [InputRequired("Name the review, by its quarter for example."), Length(max=120)])
+    title = StringField(
+        "Name", [InputRequired("Name the review, by its quarter for example."), Length(max=120)]
+    )
     due_on = DayField(
         "Due on",
         required="By when?",
-        description="Who can review is reminded three days before, on the day, and each week after.",
+        description=(
+            "Who can review is reminded three days before, on the day, and each week after."
+        ),
     )
 
 

@@ -19,10 +19,27 @@ def _open_reviews() -> Select[Any]:
     membership = i.membership_id.is_not(None) & m.ended_at.is_(None)
     live_key = k.revoked_at.is_(None) & or_(k.expires_at.is_(None), k.expires_at > NOW)
     key = i.key_id.is_not(None) & live_key
-    left = select(func.count()).select_from(i).outerjoin(m, m.id == i.membership_id).outerjoin(k, k.id == i.key_id)
-    left = left.where(i.access_review_id == a.id, i.decision.is_(None), membership | key, not_excluded(permissions.DECIDE, i, ME))
+    left = (
+        select(func.count())
+        .select_from(i)
+        .outerjoin(m, m.id == i.membership_id)
+        .outerjoin(k, k.id == i.key_id)
+    )
+    left = left.where(
+        i.access_review_id == a.id,
+        i.decision.is_(None),
+        membership | key,
+        not_excluded(permissions.DECIDE, i, ME),
+    )
     count = left.correlate(a).scalar_subquery()
-    query = item_select(a, about=a.title, who=name_of(a.begun_by), detail=count, since=a.created_at, due=end_of(a.due_on))
+    query = item_select(
+        a,
+        about=a.title,
+        who=name_of(a.begun_by),
+        detail=count,
+        since=a.created_at,
+        due=end_of(a.due_on),
+    )
     return query.where(a.closed_at.is_(None), count > 0)
 
 
@@ -35,20 +52,33 @@ def _decided() -> Select[Any]:
         .group_by(i.access_review_id)
         .subquery()
     )
-    detail = func.concat("You decided on ", mine.c.count, case((mine.c.count == 1, " row"), else_=" rows"))
-    return item_select(a, about=a.title, detail=detail, since=mine.c.at).join(mine, mine.c.access_review_id == a.id)
+    detail = func.concat(
+        "You decided on ", mine.c.count, case((mine.c.count == 1, " row"), else_=" rows")
+    )
+    return item_select(a, about=a.title, detail=detail, since=mine.c.at).join(
+        mine, mine.c.access_review_id == a.id
+    )
 
 
 DECIDED = InboxDone(
-    name="access-review", icon="users", select=_decided, endpoint="access_reviews.review",
+    name="access-review",
+    icon="users",
+    select=_decided,
+    endpoint="access_reviews.review",
     values=lambda row: {"access_review_id": row.id},
-)  # fmt: skip
+)
 OPEN_REVIEW = InboxSource(
-    name="access-review", group="reviews", needs=permissions.DECIDE, select=_open_reviews, icon="users", verb="Open",
+    name="access-review",
+    group="reviews",
+    needs=permissions.DECIDE,
+    select=_open_reviews,
+    icon="users",
+    verb="Open",
     title=lambda row: f"Review access: {row.about}",
     detail=lambda row: f"{row.detail} to decide, started by {row.who or 'Meridian'}",
     why="you review who has access, and rows of it are left that aren't yours",
-    endpoint="access_reviews.review", values=lambda row: {"access_review_id": row.id},
+    endpoint="access_reviews.review",
+    values=lambda row: {"access_review_id": row.id},
     done=(DECIDED,),
-)  # fmt: skip
+)
 SOURCES = (OPEN_REVIEW,)

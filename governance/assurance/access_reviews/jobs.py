@@ -1,4 +1,6 @@
-"""Reminds of the open review: three days before it is due, on the day, and each week that it is late."""
+"""Reminds of the open review: three days before it is due, on the day, and each week that it is
+late.
+"""
 
 from datetime import date
 
@@ -23,13 +25,20 @@ def remind_of(who: Actor) -> int:
     with current.acting_as(who), transaction():
         review = queries.open_review()
         how = occasion(review.due_on, clock.today()) if review else None
-        if review is None or how is None or not once_per(f"remind of access review {review.id}", who.tenant_slug, how):
+        if (
+            review is None
+            or how is None
+            or not once_per(f"remind of access review {review.id}", who.tenant_slug, how)
+        ):
             return 0
         return actions.remind(review, how)
 
 
 def occasion(due_on: date, today: date) -> str | None:
-    """What a reminder of that day is called; None while it is early. A day that was slept through is made up for."""
+    """What a reminder of that day is called; None while it is early.
+
+    A day that was slept through is made up for.
+    """
     left = (due_on - today).days
     if left > SOON:
         return None

@@ -15,7 +15,12 @@ class AccessReview(Tenanted, Model):
     __tablename__ = "access_reviews"
     __table_args__ = (
         tenant_fk("evidence_version_id", "evidence_versions"),
-        Index("uq_access_reviews_open", "tenant_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "uq_access_reviews_open",
+            "tenant_id",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         Index(None, "tenant_id", "created_at"),
         Index(None, "tenant_id", "evidence_version_id"),
     )

@@ -13,10 +13,16 @@ from governance.kernel.current import Actor
 
 
 def _holds_membership(who: Actor | Whoever, item: Any) -> Any:
-    return item.membership_id.in_(select(Membership.id).where(Membership.person_id == who.person_id))
+    return item.membership_id.in_(
+        select(Membership.id).where(Membership.person_id == who.person_id)
+    )
 
 
-@condition("it is their own access", "This is your own access: another person decides on it.", sql=_holds_membership)
+@condition(
+    "it is their own access",
+    "This is your own access: another person decides on it.",
+    sql=_holds_membership,
+)
 def is_own_access(who: Actor, row: Any) -> bool:
     return row.member is not None and row.person_id == who.person_id
 
@@ -25,13 +31,21 @@ def _created_key(who: Actor | Whoever, item: Any) -> Any:
     return item.key_id.in_(select(ApiKey.id).where(ApiKey.made_by == who.person_id))
 
 
-@condition("they created the key", "You created the key {object.name}: another person decides on it.", sql=_created_key)
+@condition(
+    "they created the key",
+    "You created the key {object.name}: another person decides on it.",
+    sql=_created_key,
+)
 def created_key(who: Actor, row: Any) -> bool:
     return row.key is not None and row.person_id is not None and row.person_id == who.person_id
 
 
 def _has_address(who: Actor | Whoever, item: Any) -> Any:
-    members = select(Membership.id).join(Person, Person.id == Membership.person_id).where(has_address_of(who))
+    members = (
+        select(Membership.id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(has_address_of(who))
+    )
     keys = select(ApiKey.id).join(Person, Person.id == ApiKey.made_by).where(has_address_of(who))
     return or_(item.membership_id.in_(members), item.key_id.in_(keys))
 
@@ -45,7 +59,9 @@ def has_address_of_holder(who: Actor, row: Any) -> bool:
     return row.person_id in own_accounts(who)
 
 
-REVIEW = permission("access_reviews.review", "review who has access", roles="admin compliance_officer")
+REVIEW = permission(
+    "access_reviews.review", "review who has access", roles="admin compliance_officer"
+)
 DECIDE = permission(
     "access_reviews.decide",
     "decide who keeps access",

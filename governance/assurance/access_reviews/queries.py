@@ -22,7 +22,9 @@ from governance.kernel.db import find, session
 from governance.kernel.pages import Keyset, keyset
 
 CONTROL = "ACC-01"
-GIVEN = tuple(role for role in TENANT_ROLES if role != "auditor")  # an auditor's role comes with the engagement
+GIVEN = tuple(
+    role for role in TENANT_ROLES if role != "auditor"
+)  # an auditor's role comes with the engagement
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,11 @@ class ReviewedAccess:
 
     @property
     def held(self) -> str:
-        return ROLE_NAMES.get(self.item.held, self.item.held) if self.member is not None else self.item.held
+        return (
+            ROLE_NAMES.get(self.item.held, self.item.held)
+            if self.member is not None
+            else self.item.held
+        )
 
     @property
     def is_gone(self) -> bool:
@@ -57,7 +63,9 @@ class ReviewedAccess:
         if self.member is not None:
             return self.member.ended_at is not None
         key, now = self.key, clock.now()
-        return key is not None and (key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now))
+        return key is not None and (
+            key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
+        )
 
     @property
     def is_open(self) -> bool:
@@ -66,7 +74,13 @@ class ReviewedAccess:
     @property
     def person_id(self) -> UUID | None:
         """Whose membership it is, or who made the key."""
-        return self.member.person_id if self.member is not None else self.key.made_by if self.key else None
+        return (
+            self.member.person_id
+            if self.member is not None
+            else self.key.made_by
+            if self.key
+            else None
+        )
 
     @property
     def lower(self) -> tuple[str, ...]:
@@ -81,7 +95,9 @@ class ReviewedAccess:
         if self.is_gone:
             return "Ended since"
         role = ROLE_NAMES.get(self.item.role or "", "")
-        return {"keep": "Kept", "revoke": "Revoked", "lower": f"Lowered to {role.lower()}"}.get(self.item.decision or "", "Open")
+        return {"keep": "Kept", "revoke": "Revoked", "lower": f"Lowered to {role.lower()}"}.get(
+            self.item.decision or "", "Open"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +119,11 @@ def review(review_id: UUID, *, lock: bool = False) -> AccessReview:
 
 
 def open_review() -> AccessReview | None:
-    return session().scalars(select(AccessReview).where(AccessReview.closed_at.is_(None))).one_or_none()
+    return (
+        session()
+        .scalars(select(AccessReview).where(AccessReview.closed_at.is_(None)))
+        .one_or_none()
+    )
 
 
 SORTS: Mapping[str, tuple[Any, ...]] = {
@@ -113,17 +133,30 @@ SORTS: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-def reviews(wanted: Mapping[str, str], *, sort: str = "-begun", after: str | None = None, size: int = 25) -> Keyset:
+def reviews(
+    wanted: Mapping[str, str], *, sort: str = "-begun", after: str | None = None, size: int = 25
+) -> Keyset:
     """A page of them. `wanted` holds the filters: q, state (under_way, late, closed)."""
-    r, states = AccessReview, {
-        "closed": AccessReview.closed_at.is_not(None),
-        "late": AccessReview.closed_at.is_(None) & (AccessReview.due_on < clock.today()),
-        "under_way": AccessReview.closed_at.is_(None) & (AccessReview.due_on >= clock.today()),
-    }  # fmt: skip
-    query = select(r).where(*(r.title.icontains(word, autoescape=True) for word in wanted.get("q", "").split()))
+    r, states = (
+        AccessReview,
+        {
+            "closed": AccessReview.closed_at.is_not(None),
+            "late": AccessReview.closed_at.is_(None) & (AccessReview.due_on < clock.today()),
+            "under_way": AccessReview.closed_at.is_(None) & (AccessReview.due_on >= clock.today()),
+        },
+    )
+    query = select(r).where(
+        *(r.title.icontains(word, autoescape=True) for word in wanted.get("q", "").split())
+    )
     if "state" in wanted:
         query = query.where(states.get(wanted["state"], false()))
-    return keyset(query, *SORTS[sort.removeprefix("-")], after=after, size=size, descending=sort.startswith("-"))
+    return keyset(
+        query,
+        *SORTS[sort.removeprefix("-")],
+        after=after,
+        size=size,
+        descending=sort.startswith("-"),
+    )
 
 
 def count_reviews() -> int:
@@ -134,30 +167,49 @@ def _rows() -> Any:
     query = select(AccessReviewItem, Membership, ApiKey)
     query = query.outerjoin(Membership, Membership.id == AccessReviewItem.membership_id)
     query = query.outerjoin(ApiKey, ApiKey.id == AccessReviewItem.key_id)
-    return query.options(joinedload(Membership.person, innerjoin=False))  # an inner join would leave the keys out
+    return query.options(
+        joinedload(Membership.person, innerjoin=False)
+    )  # an inner join would leave the keys out
 
 
-def every_row(review_id: UUID, ids: Collection[UUID] | None = None, *, lock: bool = False) -> list[ReviewedAccess]:
-    """All of them, or those with these ids, in the order in which they were listed: members, then keys."""
-    query = _rows().where(AccessReviewItem.access_review_id == review_id).order_by(AccessReviewItem.id)
+def every_row(
+    review_id: UUID, ids: Collection[UUID] | None = None, *, lock: bool = False
+) -> list[ReviewedAccess]:
+    """All of them, or those with these ids, in the order in which they were listed: members, then
+    keys.
+    """
+    query = (
+        _rows().where(AccessReviewItem.access_review_id == review_id).order_by(AccessReviewItem.id)
+    )
     if ids is not None:
         query = query.where(AccessReviewItem.id.in_(ids))
-    return [ReviewedAccess(*each) for each in session().execute(query.with_for_update(of=AccessReviewItem) if lock else query)]
+    return [
+        ReviewedAccess(*each)
+        for each in session().execute(query.with_for_update(of=AccessReviewItem) if lock else query)
+    ]
 
 
 def tally(rows_of: Sequence[ReviewedAccess]) -> ReviewProgress:
     decisions = [row.item.decision for row in rows_of]
     return ReviewProgress(
-        len(rows_of), sum(row.is_open for row in rows_of), decisions.count("keep"), decisions.count("lower"), decisions.count("revoke"),
+        len(rows_of),
+        sum(row.is_open for row in rows_of),
+        decisions.count("keep"),
+        decisions.count("lower"),
+        decisions.count("revoke"),
         sum(row.is_gone for row in rows_of),
-    )  # fmt: skip
+    )
 
 
 def tallies(review_ids: Collection[UUID]) -> Mapping[UUID, tuple[int, int]]:
     """Review → (rows, decided), in one statement."""
     i = AccessReviewItem
-    query = select(i.access_review_id, func.count(), func.count(i.decision)).where(i.access_review_id.in_(review_ids))
-    return {row[0]: (row[1], row[2]) for row in session().execute(query.group_by(i.access_review_id))}
+    query = select(i.access_review_id, func.count(), func.count(i.decision)).where(
+        i.access_review_id.in_(review_ids)
+    )
+    return {
+        row[0]: (row[1], row[2]) for row in session().execute(query.group_by(i.access_review_id))
+    }
 
 
 # ---- who and what there is
@@ -174,7 +226,9 @@ def live_keys() -> Sequence[ApiKey]:
 
 def last_seen() -> Mapping[UUID, datetime]:
     """Person → when a session of theirs was last used here."""
-    rows_of = session().execute(select(Session.person_id, func.max(Session.seen_at)).group_by(Session.person_id))
+    rows_of = session().execute(
+        select(Session.person_id, func.max(Session.seen_at)).group_by(Session.person_id)
+    )
     return {row[0]: row[1] for row in rows_of}
 
 
@@ -184,18 +238,26 @@ def reviewers() -> Sequence[Membership]:
 
 
 def pseudonyms(person_ids: Collection[UUID]) -> Mapping[UUID, str]:
-    query = select(Membership.person_id, Membership.pseudonym).where(Membership.person_id.in_(person_ids))
+    query = select(Membership.person_id, Membership.pseudonym).where(
+        Membership.person_id.in_(person_ids)
+    )
     return {row[0]: row[1] for row in session().execute(query)}
 
 
 def control() -> UUID | None:
     """The control on access reviews, where the tenant has adopted it."""
-    return session().scalar(select(Control.id).where(Control.ref == CONTROL, Control.retired_at.is_(None)))
+    return session().scalar(
+        select(Control.id).where(Control.ref == CONTROL, Control.retired_at.is_(None))
+    )
 
 
 def evidence(title: str) -> Evidence | None:
-    """The live piece that the last review went to; before the first one, a live piece of that title."""
-    last = select(EvidenceVersion.evidence_id).join(AccessReview, AccessReview.evidence_version_id == EvidenceVersion.id)
+    """The live piece that the last review went to; before the first one, a live piece of that
+    title.
+    """
+    last = select(EvidenceVersion.evidence_id).join(
+        AccessReview, AccessReview.evidence_version_id == EvidenceVersion.id
+    )
     last = last.order_by(AccessReview.created_at.desc()).limit(1)
     query = select(Evidence).where(Evidence.retired_at.is_(None))
     held = session().scalars(query.where(Evidence.id == last.scalar_subquery())).one_or_none()
@@ -204,6 +266,8 @@ def evidence(title: str) -> Evidence | None:
 
 def file_of(version_id: UUID) -> tuple[UUID, str, int]:
     """(evidence id, ref, number) of what a review became."""
-    query = select(Evidence.id, Evidence.ref, EvidenceVersion.number).join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
+    query = select(Evidence.id, Evidence.ref, EvidenceVersion.number).join(
+        Evidence, Evidence.id == EvidenceVersion.evidence_id
+    )
     found = session().execute(query.where(EvidenceVersion.id == version_id)).one()
     return found[0], found[1], found[2]

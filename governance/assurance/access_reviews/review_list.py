@@ -1,4 +1,6 @@
-"""The lists of access reviews and of one review's rows: their declarations, what filters leave, and the exports."""
+"""The lists of access reviews and of one review's rows: their declarations, what filters leave, and
+the exports.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,15 @@ from governance.assurance.access_reviews import queries
 from governance.assurance.access_reviews.models import AccessReview
 from governance.assurance.access_reviews.queries import ReviewedAccess
 from governance.kernel import clock
-from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.list_pages import (
+    Column,
+    Export,
+    Filter,
+    ListPage,
+    ListRequest,
+    arrange,
+    keep,
+)
 from governance.kernel.spreadsheet_writer import Cell
 
 REVIEWS = ListPage(
@@ -28,12 +38,22 @@ REVIEWS = ListPage(
         Column("closed", "Closed", optional=True),
         Column("state", "State"),
     ),
-    filters=(Filter("state", "State", (("under_way", "Under way"), ("late", "Late"), ("closed", "Closed"))),),
+    filters=(
+        Filter(
+            "state", "State", (("under_way", "Under way"), ("late", "Late"), ("closed", "Closed"))
+        ),
+    ),
     exports=(Export("csv", "access_reviews.export_reviews"),),
 )
 REVIEWS_HEAD = ("Review", "Started", "Started by", "Due", "Rows", "Decided", "Closed", "Closed by")
 
-DECISIONS = {"open": "Open", "keep": "Kept", "lower": "Lowered", "revoke": "Revoked", "gone": "Ended since"}
+DECISIONS = {
+    "open": "Open",
+    "keep": "Kept",
+    "lower": "Lowered",
+    "revoke": "Revoked",
+    "gone": "Ended since",
+}
 IDLE_AFTER, NEVER = timedelta(days=90), datetime.min.replace(tzinfo=UTC)
 ROWS = ListPage(
     name="access_review_rows",
@@ -60,16 +80,32 @@ ROWS = ListPage(
     exports=(Export("csv", "access_reviews.export"),),
     bulk="access_reviews.decide",
 )
-ROWS_HEAD = ("Person or key", "Address or key", "Access", "Since", "Last used", "Decision", "Decided by", "Decided", "Reason")
+ROWS_HEAD = (
+    "Person or key",
+    "Address or key",
+    "Access",
+    "Since",
+    "Last used",
+    "Decision",
+    "Decided by",
+    "Decided",
+    "Reason",
+)
 
 
 def _is_idle(row: ReviewedAccess, value: str) -> bool:
     used = row.item.used_at
-    return used is None if value == "never" else value == "idle" and (used or NEVER) < clock.now() - IDLE_AFTER
+    return (
+        used is None
+        if value == "never"
+        else value == "idle" and (used or NEVER) < clock.now() - IDLE_AFTER
+    )
 
 
 TESTS: Mapping[str, Callable[[ReviewedAccess, str], bool]] = {
-    "decision": lambda row, value: (row.item.decision or ("gone" if row.is_gone else "open")) == value,
+    "decision": lambda row, value: (
+        (row.item.decision or ("gone" if row.is_gone else "open")) == value
+    ),
     "kind": lambda row, value: value == ("member" if row.member is not None else "key"),
     "used": _is_idle,
 }
@@ -83,21 +119,43 @@ ORDERS: Mapping[str, Callable[[ReviewedAccess], Any]] = {
 
 
 def matching(rows: Sequence[ReviewedAccess], asked: ListRequest) -> list[ReviewedAccess]:
-    return arrange(keep(rows, asked, TESTS, lambda row: f"{row.name} {row.detail} {row.held}"), asked, ORDERS)
+    return arrange(
+        keep(rows, asked, TESTS, lambda row: f"{row.name} {row.detail} {row.held}"), asked, ORDERS
+    )
 
 
 def cells(row: ReviewedAccess, names: Mapping[UUID, str]) -> Sequence[Cell]:
     item = row.item
     by = names.get(item.decided_by, "") if item.decided_by else ""
-    return row.name, row.detail, row.held, item.since, item.used_at, row.said, by, item.decided_at, item.reason
+    return (
+        row.name,
+        row.detail,
+        row.held,
+        item.since,
+        item.used_at,
+        row.said,
+        by,
+        item.decided_at,
+        item.reason,
+    )
 
 
-def review_cells(reviews: Sequence[AccessReview], names: Mapping[UUID, str]) -> list[Sequence[Cell]]:
+def review_cells(
+    reviews: Sequence[AccessReview], names: Mapping[UUID, str]
+) -> list[Sequence[Cell]]:
     tallies = queries.tallies([r.id for r in reviews])
     return [
-        (r.title, r.created_at, _name(r.begun_by, names), r.due_on, *tallies.get(r.id, (0, 0)), r.closed_at, _name(r.closed_by, names))
+        (
+            r.title,
+            r.created_at,
+            _name(r.begun_by, names),
+            r.due_on,
+            *tallies.get(r.id, (0, 0)),
+            r.closed_at,
+            _name(r.closed_by, names),
+        )
         for r in reviews
-    ]  # fmt: skip
+    ]
 
 
 def _name(person_id: UUID | None, names: Mapping[UUID, str]) -> str | None:

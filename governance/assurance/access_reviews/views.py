@@ -39,8 +39,16 @@ def index() -> ResponseReturnValue:
         queries.open_review(),
     )
     ids = {*(r.id for r in found.rows), *([open_review.id] if open_review else [])}
-    return page("assurance/access_reviews/index.html", asked=asked, reviews=found.rows, next=found.next, names=_names(found.rows), open=open_review,
-                tallies=queries.tallies(ids), total=queries.count_reviews())  # fmt: skip
+    return page(
+        "assurance/access_reviews/index.html",
+        asked=asked,
+        reviews=found.rows,
+        next=found.next,
+        names=_names(found.rows),
+        open=open_review,
+        tallies=queries.tallies(ids),
+        total=queries.count_reviews(),
+    )
 
 
 def _names(reviews: Sequence[AccessReview]) -> dict[UUID, str]:
@@ -51,7 +59,9 @@ def _names(reviews: Sequence[AccessReview]) -> dict[UUID, str]:
 def export_reviews() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = REVIEWS.read()
-    pages = every_page(lambda after: queries.reviews(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    pages = every_page(
+        lambda after: queries.reviews(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+    )
     rows = (review_list.review_cells(reviews, _names(reviews)) for reviews in pages)
     return csv_file(f"access-reviews-{clock.today()}", review_list.REVIEWS_HEAD, rows)
 
@@ -59,7 +69,11 @@ def export_reviews() -> ResponseReturnValue:
 @feature.get("/settings/access-reviews/new", needs=permissions.REVIEW)
 def beginning() -> ResponseReturnValue:
     today = clock.today()
-    return _beginning(BeginForm(title=f"Access review, Q{(today.month + 2) // 3} {today.year}", due_on=today + USUAL))
+    return _beginning(
+        BeginForm(
+            title=f"Access review, Q{(today.month + 2) // 3} {today.year}", due_on=today + USUAL
+        )
+    )
 
 
 def _beginning(form: BeginForm, *, status: int = 200) -> ResponseReturnValue:
@@ -76,7 +90,9 @@ def _beginning(form: BeginForm, *, status: int = 200) -> ResponseReturnValue:
 @feature.post("/settings/access-reviews/new", needs=permissions.REVIEW)
 def begin() -> ResponseReturnValue:
     form, made = BeginForm(), list[AccessReview]()
-    if not accepted(form, lambda: made.append(actions.begin(form.title.data or "", due_on=form.due_on.data))):
+    if not accepted(
+        form, lambda: made.append(actions.begin(form.title.data or "", due_on=form.due_on.data))
+    ):
         return _beginning(form, status=form.status)
     return redirect(url_for("access_reviews.review", access_review_id=made[0].id), 303)
 
@@ -94,10 +110,20 @@ def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseRe
     file = queries.file_of(found.evidence_version_id) if found.evidence_version_id else None
     acted = [found.begun_by, found.closed_by, *(row.item.decided_by for row in rows)]
     return page(
-        "assurance/access_reviews/review.html", status=status, review=found, asked=asked, rows=rows, next=shown.next, matching=len(matching),
-        form=form, file=file, tally=queries.tally(every), names=people.names(acted), chosen=_chosen(),
+        "assurance/access_reviews/review.html",
+        status=status,
+        review=found,
+        asked=asked,
+        rows=rows,
+        next=shown.next,
+        matching=len(matching),
+        form=form,
+        file=file,
+        tally=queries.tally(every),
+        names=people.names(acted),
+        chosen=_chosen(),
         moments=people.timeline([found.id]),
-    )  # fmt: skip
+    )
 
 
 def _confirms_less_access() -> bool:
@@ -120,9 +146,14 @@ DECIDE = StepUp(
 )
 
 
-@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=permissions.DECIDE, fresh=DECIDE)
+@feature.post(
+    "/settings/access-reviews/<uuid:access_review_id>/decisions",
+    needs=permissions.DECIDE,
+    fresh=DECIDE,
+)
 def decide(access_review_id: UUID) -> ResponseReturnValue:
-    """Preview, then decide: the choice of each row, or with `all` one choice for those that are selected.
+    """Preview, then decide: the choice of each row, or with `all` one choice for those that are
+    selected.
 
     Confirming what takes access away needs a fresh sign-in.
     """
@@ -131,28 +162,57 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
         form.form_errors.append("Choose a decision for at least one row.")
         return _review(found, form, status=form.status)
     if bulk_pages.is_confirmed() and bulk_pages.confirmed() != chosen.keys():
-        raise Invalid("These are not the rows that you reviewed. Nothing was decided; choose the decisions again.")
+        raise Invalid(
+            "These are not the rows that you reviewed. Nothing was decided; choose the decisions"
+            " again."
+        )
     takes_away = set(chosen.values()) != {"keep"}
     action = BulkAction(
-        noun="decision", title="Decide on access", head="Person or key", columns=(DECISION,), find=partial(_selected, found, chosen), stop=takes_away,
-        apply=lambda changes: actions.decide(found, {c.item.id: c.after["decision"] for c in changes}, because=form.because.data or ""),
-        verb=lambda count: f"Save {plural(count, 'decision')}" if takes_away else f"Keep the access of {plural(count, 'person or key', 'people or keys')}",
-        done=lambda count: f"{plural(count, 'decision')} saved.", reasons=("because",) if takes_away else (),
-    )  # fmt: skip
+        noun="decision",
+        title="Decide on access",
+        head="Person or key",
+        columns=(DECISION,),
+        find=partial(_selected, found, chosen),
+        stop=takes_away,
+        apply=lambda changes: actions.decide(
+            found,
+            {c.item.id: c.after["decision"] for c in changes},
+            because=form.because.data or "",
+        ),
+        verb=lambda count: (
+            f"Save {plural(count, 'decision')}"
+            if takes_away
+            else f"Keep the access of {plural(count, 'person or key', 'people or keys')}"
+        ),
+        done=lambda count: f"{plural(count, 'decision')} saved.",
+        reasons=("because",) if takes_away else (),
+    )
     back = ROWS.read(place={"access_review_id": found.id}).address()
     return bulk_pages.run(
-        action, form, lambda item: {"decision": chosen[item.id]}, ids=chosen.keys(), back=back,
-        crumbs=[("Settings", None), ("Access reviews", url_for("access_reviews.index")), (found.title, back)],
+        action,
+        form,
+        lambda item: {"decision": chosen[item.id]},
+        ids=chosen.keys(),
+        back=back,
+        crumbs=[
+            ("Settings", None),
+            ("Access reviews", url_for("access_reviews.index")),
+            (found.title, back),
+        ],
         fields={f"row-{item_id}": decision for item_id, decision in chosen.items()},
-    )  # fmt: skip
+    )
 
 
-DECISION = BulkColumn("decision", "Decision", lambda values: {value: _in_words(value) for value in values})
+DECISION = BulkColumn(
+    "decision", "Decision", lambda values: {value: _in_words(value) for value in values}
+)
 
 
 def _in_words(decision: str | None) -> str:
     fixed = {None: "Not decided", "keep": "Keep", "revoke": "Revoke"}
-    return fixed.get(decision) or f"Lower to {ROLE_NAMES.get(decision or '', decision or '').lower()}"
+    return (
+        fixed.get(decision) or f"Lower to {ROLE_NAMES.get(decision or '', decision or '').lower()}"
+    )
 
 
 def _selected(
@@ -163,18 +223,26 @@ def _selected(
 ) -> list[BulkItem]:
     return [
         BulkItem(
-            row.item.id, row.name, row.held, "", {"decision": row.item.role if row.item.decision == "lower" else row.item.decision},
+            row.item.id,
+            row.name,
+            row.held,
+            "",
+            {"decision": row.item.role if row.item.decision == "lower" else row.item.decision},
             actions.why_not(found, row, chosen[row.item.id]),
         )
         for row in queries.every_row(found.id, ids, lock=lock)
-    ]  # fmt: skip
+    ]
 
 
 def _chosen() -> dict[UUID, str]:
     sent = submission().fields
     if every := sent.get("all", ""):
         return {uuid_or_none(value) or UUID(int=0): every[:40] for value in sent.getlist("ids")}
-    marked = ((name.removeprefix("row-"), value) for name, value in sent.items() if name.startswith("row-") and value)
+    marked = (
+        (name.removeprefix("row-"), value)
+        for name, value in sent.items()
+        if name.startswith("row-") and value
+    )
     return {uuid_or_none(name) or UUID(int=0): value[:40] for name, value in marked}
 
 
@@ -183,15 +251,26 @@ def close(access_review_id: UUID) -> ResponseReturnValue:
     found, form = queries.review(access_review_id, lock=True), DecideForm()
     if not accepted(form, lambda: actions.close(found)):
         return _review(queries.review(access_review_id), form, status=form.status)
-    flash(f"{found.title} is closed and filed as evidence. Another person reviews it before it counts.")
+    flash(
+        f"{found.title} is closed and filed as evidence. Another person reviews it before it"
+        " counts."
+    )
     return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
 
 
-@feature.get("/settings/access-reviews/<uuid:access_review_id>/export.csv", needs=permissions.REVIEW, answers=FILE)
+@feature.get(
+    "/settings/access-reviews/<uuid:access_review_id>/export.csv",
+    needs=permissions.REVIEW,
+    answers=FILE,
+)
 def export(access_review_id: UUID) -> ResponseReturnValue:
     found = queries.review(access_review_id)
-    rows = review_list.matching(queries.every_row(found.id), ROWS.read(place={"access_review_id": found.id}))
+    rows = review_list.matching(
+        queries.every_row(found.id), ROWS.read(place={"access_review_id": found.id})
+    )
     names = people.names(row.item.decided_by for row in rows)
     return csv_file(
-        f"access-review-{found.created_at.date()}", review_list.ROWS_HEAD, [[review_list.cells(row, names) for row in rows]]
+        f"access-review-{found.created_at.date()}",
+        review_list.ROWS_HEAD,
+        [[review_list.cells(row, names) for row in rows]],
     )

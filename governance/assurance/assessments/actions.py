@@ -1,11 +1,15 @@
-"""Beginning an assessment, steering it, concluding, signing off, closing. Each rule is checked here, whoever asks.
+"""Beginning an assessment, steering it, concluding, signing off, closing.
+
+Each rule is checked here, whoever asks.
 
     begin, set_target, assign                    what is assessed, against what, by whom
     conclude, give_back, sign_off, comment       one person judges, another stands behind it
-    close, reopen                                freeze under a digest; a later change is a new revision
+    close, reopen                                freeze under a digest; a later change is a new
+                                                 revision
     red_reasons, frozen                          what forbids signing off; what the digest is over
 
-What changes an item holds its row's lock and shares its assessment's, so that nothing slips into one that is being closed.
+What changes an item holds its row's lock and shares its assessment's, so that nothing slips into
+one that is being closed.
 """
 
 import hashlib
@@ -20,7 +24,13 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import defer
 
 from governance.assurance.assessments import permissions, queries, report_facts
-from governance.assurance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
+from governance.assurance.assessments.models import (
+    Assessment,
+    AssessmentItem,
+    Comment,
+    Conclusion,
+    SignOff,
+)
 from governance.assurance.evidence.queries import FORMER
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Requirement
@@ -125,9 +135,17 @@ class NotSignable(DomainError):
 
 
 def begin(
-    framework_id: UUID, *, title: str, period_from: date, period_to: date, scope: str = "organisation", targets: int | None = None
+    framework_id: UUID,
+    *,
+    title: str,
+    period_from: date,
+    period_to: date,
+    scope: str = "organisation",
+    targets: int | None = None,
 ) -> Assessment:
-    """An assessment of every requirement of a framework. Targets are the last assessment's, or `targets`, or 3.
+    """An assessment of every requirement of a framework.
+
+    Targets are the last assessment's, or `targets`, or 3.
 
     The items are written by one INSERT … SELECT: 72 of them cost what one does.
     """
@@ -137,28 +155,63 @@ def begin(
     _begin_rules(framework_id, title, period_from, period_to, targets)
     system_id = None if scope == "organisation" else _system(scope)
     last = queries.present(framework_id) if targets is None else None
-    made = _new(framework_id, title, scope if system_id else "organisation", system_id, (period_from, period_to), revision=1)
-    _write_items(made, last.id if last else None, queries.DEFAULT_TARGET if targets is None else targets)
+    made = _new(
+        framework_id,
+        title,
+        scope if system_id else "organisation",
+        system_id,
+        (period_from, period_to),
+        revision=1,
+    )
+    _write_items(
+        made, last.id if last else None, queries.DEFAULT_TARGET if targets is None else targets
+    )
     record(
-        BEGUN, made, title=title, framework=framework.key, scope=made.scope, period_from=period_from, period_to=period_to, revision=1,
+        BEGUN,
+        made,
+        title=title,
+        framework=framework.key,
+        scope=made.scope,
+        period_from=period_from,
+        period_to=period_to,
+        revision=1,
         copied_from=last.title if last else None,
-    )  # fmt: skip
+    )
     return made
 
 
 def _new(
-    framework_id: UUID, title: str, scope: str, system_id: UUID | None, period: tuple[date, date], *, revision: int
+    framework_id: UUID,
+    title: str,
+    scope: str,
+    system_id: UUID | None,
+    period: tuple[date, date],
+    *,
+    revision: int,
 ) -> Assessment:
     made = Assessment(
-        framework_id=framework_id, title=title, scope=scope, system_id=system_id, period_from=period[0], period_to=period[1],
-        revision=revision, begun_by=current.actor().person_id, closed_at=None, closed_by=None, digest=None, frozen=None, created_at=clock.now(),
-    )  # fmt: skip
+        framework_id=framework_id,
+        title=title,
+        scope=scope,
+        system_id=system_id,
+        period_from=period[0],
+        period_to=period[1],
+        revision=revision,
+        begun_by=current.actor().person_id,
+        closed_at=None,
+        closed_by=None,
+        digest=None,
+        frozen=None,
+        created_at=clock.now(),
+    )
     session().add(made)
     session().flush()
     return made
 
 
-def _begin_rules(framework_id: UUID, title: str, period_from: date, period_to: date, targets: int | None) -> None:
+def _begin_rules(
+    framework_id: UUID, title: str, period_from: date, period_to: date, targets: int | None
+) -> None:
     if not 0 < len(title) <= 120:  # noqa: PLR2004 - what fits a heading
         raise Invalid("Give it a title of at most 120 letters, such as Q4 2026.", field="title")
     if period_from >= period_to:
@@ -168,7 +221,9 @@ def _begin_rules(framework_id: UUID, title: str, period_from: date, period_to: d
     if targets is not None and not 0 <= targets <= HIGHEST:
         raise Invalid("A target is a level from 0 to 4.", field="targets")
     same = select(Assessment.id).where(
-        Assessment.framework_id == framework_id, func.lower(Assessment.title) == title.lower(), Assessment.closed_at.is_(None)
+        Assessment.framework_id == framework_id,
+        func.lower(Assessment.title) == title.lower(),
+        Assessment.closed_at.is_(None),
     )
     if session().scalars(same).first():
         raise Invalid(f"An open assessment has the title {title} already.", field="title")
@@ -183,7 +238,11 @@ def _system(scope: str) -> UUID:
 
 def _write_items(made: Assessment, copied_from: UUID | None, target: int) -> None:
     old = _items.alias("old")
-    mine = (old.c.assessment_id == copied_from) & (old.c.requirement_id == Requirement.id) & (old.c.tenant_id == made.tenant_id)
+    mine = (
+        (old.c.assessment_id == copied_from)
+        & (old.c.requirement_id == Requirement.id)
+        & (old.c.tenant_id == made.tenant_id)
+    )
     source = (
         select(
             func.gen_random_uuid(),
@@ -198,14 +257,27 @@ def _write_items(made: Assessment, copied_from: UUID | None, target: int) -> Non
         .outerjoin(old, mine)
         .where(Requirement.framework_id == made.framework_id, Requirement.assessable)
     )
-    columns = ["id", "tenant_id", "assessment_id", "requirement_id", "target", "owner_id", "version", "created_at"]
+    columns = [
+        "id",
+        "tenant_id",
+        "assessment_id",
+        "requirement_id",
+        "target",
+        "owner_id",
+        "version",
+        "created_at",
+    ]
     session().execute(insert(_items).from_select(columns, source))
 
 
-_items, _conclusions, _signatures = (cast("Table", each.__table__) for each in (AssessmentItem, Conclusion, SignOff))
+_items, _conclusions, _signatures = (
+    cast("Table", each.__table__) for each in (AssessmentItem, Conclusion, SignOff)
+)
 
 
-def set_target(item: AssessmentItem, target: int, *, version: int, undoes: UUID | None = None) -> None:
+def set_target(
+    item: AssessmentItem, target: int, *, version: int, undoes: UUID | None = None
+) -> None:
     """How far the requirement is meant to be met; guarded by the item's version."""
     _open(item)
     if not 0 <= target <= HIGHEST:
@@ -213,27 +285,46 @@ def set_target(item: AssessmentItem, target: int, *, version: int, undoes: UUID 
     if target == item.target:
         return
     if version != item.version:
-        raise Stale("Somebody else set another target since you opened the page.", {"target": (target, item.target)})
+        raise Stale(
+            "Somebody else set another target since you opened the page.",
+            {"target": (target, item.target)},
+        )
     before, after = {"target": item.target}, {"target": target}
     item.target, item.version = target, item.version + 1
-    entry = record(TARGETED, item, before=before, after=after, requirement=_ref(item), undoes=undoes)
+    entry = record(
+        TARGETED, item, before=before, after=after, requirement=_ref(item), undoes=undoes
+    )
     undo.remember("assessment.target", item.id, entry.id, before=before, after=after)
 
 
-def assign(item: AssessmentItem, owner_id: UUID | None, due_on: date | None, *, undoes: UUID | None = None) -> None:
-    """Who looks after the requirement, and by when. The same twice is no change. `undoes`: the entry taken back."""
+def assign(
+    item: AssessmentItem, owner_id: UUID | None, due_on: date | None, *, undoes: UUID | None = None
+) -> None:
+    """Who looks after the requirement, and by when.
+
+    The same twice is no change. `undoes`: the entry taken back.
+    """
     _open(item)
-    before, after = {"owner": item.owner_id, "due_on": item.due_on}, {"owner": owner_id, "due_on": due_on}
+    before, after = (
+        {"owner": item.owner_id, "due_on": item.due_on},
+        {"owner": owner_id, "due_on": due_on},
+    )
     changed = [name for name in after if after[name] != before[name]]
     if not changed:
         return
     if "owner" in changed:
         check_may_own(owner_id)
     item.owner_id, item.due_on = owner_id, due_on
-    entry = record(ASSIGNED, item, before=before, after=after, requirement=_ref(item), undoes=undoes)
+    entry = record(
+        ASSIGNED, item, before=before, after=after, requirement=_ref(item), undoes=undoes
+    )
     undo.remember(
-        "assessment.item", item.id, entry.id, before={name: before[name] for name in changed}, after={name: after[name] for name in changed}
-    )  # fmt: skip
+        "assessment.item",
+        item.id,
+        entry.id,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
 
 
 def assign_all(changes: Sequence[tuple[UUID, UUID | None, date | None]]) -> None:
@@ -259,7 +350,9 @@ UNDOABLE = {"assessment.target", "assessment.item"}
 def _restore_target(step: UndoStep) -> None:
     item = queries.item(step.target_id, lock=True)
     if item.target != step.after["target"]:
-        raise Overtaken(f"The target of {_ref(item)} was set by {who_last(item.id, TARGETED)} meanwhile.")
+        raise Overtaken(
+            f"The target of {_ref(item)} was set by {who_last(item.id, TARGETED)} meanwhile."
+        )
     set_target(item, step.before["target"], version=item.version, undoes=step.entry_id)
 
 
@@ -279,9 +372,16 @@ def _restore_item(step: UndoStep) -> None:
 
 
 def conclude(
-    item: AssessmentItem, *, level: int, rationale: str, revision: int | None = None, version: int | None = None
+    item: AssessmentItem,
+    *,
+    level: int,
+    rationale: str,
+    revision: int | None = None,
+    version: int | None = None,
 ) -> Conclusion:
-    """The assessor's judgement: a new revision. `revision` (0: none) is the last one that he read, `version` the item's.
+    """The assessor's judgement: a new revision.
+
+    `revision` (0: none) is the last one that he read, `version` the item's.
 
     Somebody else's meanwhile makes this one stale, and nothing of it is lost.
     """
@@ -291,19 +391,35 @@ def conclude(
     last = _last(item)
     if (
         last is not None
-        and (last.level, last.rationale, last.concluded_by) == (level, rationale, current.person_id())
+        and (last.level, last.rationale, last.concluded_by)
+        == (level, rationale, current.person_id())
         and not last.returned_because
     ):
         return last  # sent twice
-    if (revision is not None and revision != (last.revision if last else 0)) or (revision is None and version != item.version):
+    if (revision is not None and revision != (last.revision if last else 0)) or (
+        revision is None and version != item.version
+    ):
         raise _overtaken(last, level, rationale)
     made = Conclusion(
-        item_id=item.id, revision=(last.revision if last else 0) + 1, level=level, rationale=rationale, concluded_by=current.person_id(),
-        concluded_at=clock.now(), returned_because=None, created_at=clock.now(),
-    )  # fmt: skip
+        item_id=item.id,
+        revision=(last.revision if last else 0) + 1,
+        level=level,
+        rationale=rationale,
+        concluded_by=current.person_id(),
+        concluded_at=clock.now(),
+        returned_because=None,
+        created_at=clock.now(),
+    )
     session().add(made)
     item.version += 1
-    record(CONCLUDED, made, level=level, revision=made.revision, requirement=_ref(item), rationale=rationale)
+    record(
+        CONCLUDED,
+        made,
+        level=level,
+        revision=made.revision,
+        requirement=_ref(item),
+        rationale=rationale,
+    )
     return made
 
 
@@ -321,8 +437,16 @@ def _overtaken(last: Conclusion | None, level: int, rationale: str) -> Stale:
     typed = {"level": level, "rationale": rationale}
     who = names([last.concluded_by]).get(last.concluded_by, FORMER) if last else "Somebody else"
     number = f" revision {last.revision}" if last else " it"
-    changes = {name: (value, theirs.get(name)) for name, value in typed.items() if theirs.get(name) != value}
-    return Stale(f"{who} wrote{number} since you opened the page. What you typed is kept: read theirs, then save again.", changes)
+    changes = {
+        name: (value, theirs.get(name))
+        for name, value in typed.items()
+        if theirs.get(name) != value
+    }
+    return Stale(
+        f"{who} wrote{number} since you opened the page. What you typed is kept: read theirs, then"
+        " save again.",
+        changes,
+    )
 
 
 def give_back(item: AssessmentItem, *, revision: int, because: str) -> None:
@@ -335,11 +459,15 @@ def give_back(item: AssessmentItem, *, revision: int, because: str) -> None:
         raise NotSignable("It is signed off already. A new conclusion opens it again.")
     made.returned_because = because.strip()[:2000]
     item.version += 1
-    record(GIVEN_BACK, made, because=made.returned_because, revision=revision, requirement=_ref(item))
+    record(
+        GIVEN_BACK, made, because=made.returned_because, revision=revision, requirement=_ref(item)
+    )
 
 
 def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
-    """Another person than the assessor stands behind the revision that he saw; refused while a reason is red."""
+    """Another person than the assessor stands behind the revision that he saw; refused while a
+    reason is red.
+    """
     made = _seen(item, revision)
     require(permissions.SIGN, on=made)
     held = _signature(made)
@@ -351,10 +479,16 @@ def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
     if red := red_reasons(item):
         raise NotSignable(f"Sign-off opens when no reason is red: {red[0]}")
     signed = SignOff(
-        conclusion_id=made.id, signed_by=current.person_id(), signed_at=clock.now(), entry_id=None, created_at=clock.now()
+        conclusion_id=made.id,
+        signed_by=current.person_id(),
+        signed_at=clock.now(),
+        entry_id=None,
+        created_at=clock.now(),
     )
     session().add(signed)
-    signed.entry_id = record(SIGNED, made, level=made.level, revision=revision, requirement=_ref(item)).id
+    signed.entry_id = record(
+        SIGNED, made, level=made.level, revision=revision, requirement=_ref(item)
+    ).id
     return signed
 
 
@@ -369,14 +503,21 @@ def comment(item: AssessmentItem, text: str) -> Comment:
     text = text.replace("\r\n", "\n").strip()[:2000]
     last = (
         session()
-        .scalars(select(Comment).where(Comment.item_id == item.id).order_by(Comment.created_at.desc()).limit(1))
+        .scalars(
+            select(Comment)
+            .where(Comment.item_id == item.id)
+            .order_by(Comment.created_at.desc())
+            .limit(1)
+        )
         .one_or_none()
     )
     if last is not None and (last.text, last.written_by) == (text, current.person_id()):
         return last
     if not text:
         raise Invalid("Write something first.", field="text")
-    made = Comment(item_id=item.id, text=text, written_by=current.person_id(), created_at=clock.now())
+    made = Comment(
+        item_id=item.id, text=text, written_by=current.person_id(), created_at=clock.now()
+    )
     session().add(made)
     record(COMMENTED, made, requirement=_ref(item), text=made.text)
     return made
@@ -386,14 +527,21 @@ def comment(item: AssessmentItem, text: str) -> Comment:
 
 
 def close(held: Assessment, *, accept_open: bool = False) -> None:
-    """Freeze everything that it shows under a digest. What is not signed off must be accepted as such."""
+    """Freeze everything that it shows under a digest.
+
+    What is not signed off must be accepted as such.
+    """
     if held.closed_at is not None:
         raise Closed(f"It was closed on {_day(held.closed_at)} already.")
     items = queries.items(held.id)
-    unsigned = [each.ref for each in items if each.judgement is None or each.judgement.signer is None]
+    unsigned = [
+        each.ref for each in items if each.judgement is None or each.judgement.signer is None
+    ]
     if unsigned and not accept_open:
         listed = ", ".join(unsigned[:SHOWN]) + (" …" if len(unsigned) > SHOWN else "")
-        raise NotSignable(f"{len(unsigned)} requirements are not signed off: {listed}.", field="accept_open")
+        raise NotSignable(
+            f"{len(unsigned)} requirements are not signed off: {listed}.", field="accept_open"
+        )
     facts = frozen(held)
     held.frozen, held.digest = facts, digest(facts)
     held.closed_at, held.closed_by = clock.now(), current.actor().person_id
@@ -410,7 +558,9 @@ def close(held: Assessment, *, accept_open: bool = False) -> None:
 def frozen(held: Assessment) -> dict[str, Any]:
     """Everything that the assessment shows, as plain JSON: what the digest is over."""
     said = report_facts.snapshot(held.id, clock.now())
-    said["assessment"] = {k: v for k, v in said["assessment"].items() if k not in {"digest", "closed_at", "status"}}
+    said["assessment"] = {
+        k: v for k, v in said["assessment"].items() if k not in {"digest", "closed_at", "status"}
+    }
     return said | {"discussion": queries.discussion(held.id)}
 
 
@@ -425,26 +575,49 @@ def digest(said: dict[str, Any]) -> str:
 
 
 def reopen(held: Assessment) -> Assessment:
-    """A closed assessment stays as it is; a new revision takes its targets, conclusions and signatures on."""
+    """A closed assessment stays as it is; a new revision takes its targets, conclusions and
+    signatures on.
+    """
     if held.closed_at is None:
         raise DomainError("It is open already.")
     alone("assessments")
     if any(each.revision > held.revision for each in queries.revisions(held)):
         raise Stale(f"Revision {held.revision + 1} of {held.title} was begun already.")
     made = _new(
-        held.framework_id, held.title, held.scope, held.system_id, (held.period_from, held.period_to), revision=held.revision + 1
+        held.framework_id,
+        held.title,
+        held.scope,
+        held.system_id,
+        (held.period_from, held.period_to),
+        revision=held.revision + 1,
     )
     _write_items(made, held.id, queries.DEFAULT_TARGET)
     _carry_on(held, made)
     framework = frameworks.framework_by_id(held.framework_id)
-    record(BEGUN, made, title=made.title, framework=framework.key, scope=made.scope, period_from=made.period_from, period_to=made.period_to,
-           revision=made.revision, copied_from=f"{held.title}, revision {held.revision}")  # fmt: skip
+    record(
+        BEGUN,
+        made,
+        title=made.title,
+        framework=framework.key,
+        scope=made.scope,
+        period_from=made.period_from,
+        period_to=made.period_to,
+        revision=made.revision,
+        copied_from=f"{held.title}, revision {held.revision}",
+    )
     return made
 
 
 def _carry_on(held: Assessment, made: Assessment) -> None:
-    """The last conclusion of each item, and the signature on it, stand behind the new revision too: one statement each."""
-    old, new, text, signed = _items.alias("old"), _items.alias("new"), _conclusions.alias("text"), _signatures.alias("signed")
+    """The last conclusion of each item, and the signature on it, stand behind the new revision too:
+    one statement each.
+    """
+    old, new, text, signed = (
+        _items.alias("old"),
+        _items.alias("new"),
+        _conclusions.alias("text"),
+        _signatures.alias("signed"),
+    )
     same = (new.c.requirement_id == old.c.requirement_id) & (new.c.tenant_id == old.c.tenant_id)
     newest = (
         select(text)
@@ -455,22 +628,61 @@ def _carry_on(held: Assessment, made: Assessment) -> None:
     )
     told = ("revision", "level", "rationale", "concluded_by", "concluded_at", "returned_because")
     judged = (
-        select(func.gen_random_uuid(), literal(made.tenant_id), literal(clock.now()), new.c.id, *(newest.c[name] for name in told))
-        .select_from(old).join(new, same).join(newest, newest.c.item_id == old.c.id)
-        .where(old.c.assessment_id == held.id, new.c.assessment_id == made.id, old.c.tenant_id == made.tenant_id)
-    )  # fmt: skip
-    session().execute(insert(_conclusions).from_select(["id", "tenant_id", "created_at", "item_id", *told], judged))
+        select(
+            func.gen_random_uuid(),
+            literal(made.tenant_id),
+            literal(clock.now()),
+            new.c.id,
+            *(newest.c[name] for name in told),
+        )
+        .select_from(old)
+        .join(new, same)
+        .join(newest, newest.c.item_id == old.c.id)
+        .where(
+            old.c.assessment_id == held.id,
+            new.c.assessment_id == made.id,
+            old.c.tenant_id == made.tenant_id,
+        )
+    )
+    session().execute(
+        insert(_conclusions).from_select(
+            ["id", "tenant_id", "created_at", "item_id", *told], judged
+        )
+    )
     copy = _conclusions.alias("copy")
     signatures = (
         select(
-            func.gen_random_uuid(), literal(made.tenant_id), literal(clock.now()), copy.c.id, signed.c.signed_by, signed.c.signed_at, signed.c.entry_id
+            func.gen_random_uuid(),
+            literal(made.tenant_id),
+            literal(clock.now()),
+            copy.c.id,
+            signed.c.signed_by,
+            signed.c.signed_at,
+            signed.c.entry_id,
         )
-        .select_from(old).join(new, same).join(newest, newest.c.item_id == old.c.id)
-        .join(signed, (signed.c.conclusion_id == newest.c.id) & (signed.c.tenant_id == newest.c.tenant_id))
+        .select_from(old)
+        .join(new, same)
+        .join(newest, newest.c.item_id == old.c.id)
+        .join(
+            signed,
+            (signed.c.conclusion_id == newest.c.id) & (signed.c.tenant_id == newest.c.tenant_id),
+        )
         .join(copy, (copy.c.item_id == new.c.id) & (copy.c.tenant_id == new.c.tenant_id))
-        .where(old.c.assessment_id == held.id, new.c.assessment_id == made.id, old.c.tenant_id == made.tenant_id)
-    )  # fmt: skip
-    columns = ["id", "tenant_id", "created_at", "conclusion_id", "signed_by", "signed_at", "entry_id"]
+        .where(
+            old.c.assessment_id == held.id,
+            new.c.assessment_id == made.id,
+            old.c.tenant_id == made.tenant_id,
+        )
+    )
+    columns = [
+        "id",
+        "tenant_id",
+        "created_at",
+        "conclusion_id",
+        "signed_by",
+        "signed_at",
+        "entry_id",
+    ]
     session().execute(insert(_signatures).from_select(columns, signatures))
 
 
@@ -478,9 +690,19 @@ def _carry_on(held: Assessment, made: Assessment) -> None:
 
 
 def _open(item: AssessmentItem) -> Assessment:
-    """Its assessment, which stays open until this transaction ends: closing waits for it, and it for closing."""
-    query = select(Assessment).where(Assessment.id == item.assessment_id).options(defer(Assessment.frozen))
-    held = session().scalars(query.with_for_update(read=True).execution_options(populate_existing=True)).one()
+    """Its assessment, which stays open until this transaction ends: closing waits for it, and it
+    for closing.
+    """
+    query = (
+        select(Assessment)
+        .where(Assessment.id == item.assessment_id)
+        .options(defer(Assessment.frozen))
+    )
+    held = (
+        session()
+        .scalars(query.with_for_update(read=True).execution_options(populate_existing=True))
+        .one()
+    )
     if (why := why_not(held)) is not None:
         raise Closed(why)
     return held
@@ -491,7 +713,9 @@ def _day(at: datetime) -> str:
 
 
 def _last(item: AssessmentItem) -> Conclusion | None:
-    query = select(Conclusion).where(Conclusion.item_id == item.id).order_by(Conclusion.revision.desc())
+    query = (
+        select(Conclusion).where(Conclusion.item_id == item.id).order_by(Conclusion.revision.desc())
+    )
     return session().scalars(query.limit(1)).one_or_none()
 
 
@@ -501,8 +725,11 @@ def _seen(item: AssessmentItem, revision: int) -> Conclusion:
     if last is None:
         raise NotSignable("There is no conclusion yet.")
     if last.revision != revision:
-        raise Stale(f"The conclusion is at revision {last.revision} now; you read revision {revision}. Read it again first.",
-                    {"revision": (revision, last.revision)})  # fmt: skip
+        raise Stale(
+            f"The conclusion is at revision {last.revision} now; you read revision {revision}. Read"
+            " it again first.",
+            {"revision": (revision, last.revision)},
+        )
     return last
 
 

@@ -11,13 +11,19 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature,),
     under=("frameworks.index",),
-    palette=(Command("Start an assessment", "assessments.new", permissions.MANAGE), palette.requirements),
+    palette=(
+        Command("Start an assessment", "assessments.new", permissions.MANAGE),
+        palette.requirements,
+    ),
     search=(palette.assessments,),
     audit=actions_in(actions),
     links={
-        "Assessment": EntryLink(endpoint="assessments.assessment", argument="assessment_id", within=not_by_scope),
+        "Assessment": EntryLink(
+            endpoint="assessments.assessment", argument="assessment_id", within=not_by_scope
+        ),
         "AssessmentItem": EntryLink(
-            no_page="its page is that of the requirement, by framework and reference", noun="requirement"
+            no_page="its page is that of the requirement, by framework and reference",
+            noun="requirement",
         ),
         "Conclusion": EntryLink(no_page="it is shown on the page of its requirement"),
         "Comment": EntryLink(no_page="it is shown on the page of its requirement"),

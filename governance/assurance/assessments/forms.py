@@ -21,7 +21,10 @@ def framework_choices() -> list[tuple[str, str]]:
 
 def scope_choices() -> list[tuple[str, str]]:
     """The organisation, or one live AI system by its short name."""
-    return [("organisation", "The whole organisation"), *((each.key, each.name) for each in systems.live_systems())]
+    return [
+        ("organisation", "The whole organisation"),
+        *((each.key, each.name) for each in systems.live_systems()),
+    ]
 
 
 class BeginForm(Readable):
@@ -33,21 +36,32 @@ class BeginForm(Readable):
     )
     scope = SelectField("Scope", choices=scope_choices)
     period_from = DayField("Period from")
-    period_to = DayField("Period to", description="Three years at most. Evidence is judged over this period.")
+    period_to = DayField(
+        "Period to", description="Three years at most. Evidence is judged over this period."
+    )
     targets = SelectField(
         "Targets",
-        choices=[("last", "as in the last assessment, otherwise 3"), *((str(n), text) for n, text in LEVEL_CHOICES[1:])],
+        choices=[
+            ("last", "as in the last assessment, otherwise 3"),
+            *((str(n), text) for n, text in LEVEL_CHOICES[1:]),
+        ],
     )
 
 
 class ConcludeForm(Readable):
     level = RadioField(
-        "Level, in your judgement", [InputRequired("Choose the level that you conclude.")], coerce=int, choices=LEVEL_CHOICES
+        "Level, in your judgement",
+        [InputRequired("Choose the level that you conclude.")],
+        coerce=int,
+        choices=LEVEL_CHOICES,
     )
     rationale = TextAreaField(
-        "Why", [InputRequired("Say why: the conclusion is what a reader relies on."), Length(max=4000)],
-        description="What you looked at, and what keeps it from a higher level. The report prints it.",
-    )  # fmt: skip
+        "Why",
+        [InputRequired("Say why: the conclusion is what a reader relies on."), Length(max=4000)],
+        description=(
+            "What you looked at, and what keeps it from a higher level. The report prints it."
+        ),
+    )
     revision = HiddenField()
 
 
@@ -57,13 +71,16 @@ class SignForm(Form):
 
 class ReturnForm(Readable):
     because = TextAreaField(
-        "What is missing", [InputRequired("Say what is missing: the assessor needs to know."), Length(max=2000)]
+        "What is missing",
+        [InputRequired("Say what is missing: the assessor needs to know."), Length(max=2000)],
     )
     revision = HiddenField()
 
 
 class CommentForm(Form):
-    text = TextAreaField("Add to the discussion", [InputRequired("Write something first."), Length(max=2000)])
+    text = TextAreaField(
+        "Add to the discussion", [InputRequired("Write something first."), Length(max=2000)]
+    )
 
 
 class SteerForm(Readable):

@@ -12,13 +12,25 @@ MIN_FIGURE_HEIGHT = 13  # of a part whose count is shown
 WORDS = {f"l{number}": level for number, level in enumerate(LEVELS)}  # what an ink says
 
 
-def level_bar(counts: Mapping[int, int], title: str, *, width: int = 190, height: int = 14) -> Markup:
+def level_bar(
+    counts: Mapping[int, int], title: str, *, width: int = 190, height: int = 14
+) -> Markup:
     """Requirements by level, 4 at the left: `counts` is level → how many."""
-    return stacked_bar([(f"l{n}", counts.get(n, 0)) for n in (4, 3, 2, 1, 0)], title, width=width, height=height, words=WORDS)
+    return stacked_bar(
+        [(f"l{n}", counts.get(n, 0)) for n in (4, 3, 2, 1, 0)],
+        title,
+        width=width,
+        height=height,
+        words=WORDS,
+    )
 
 
 def level_columns(
-    quarters: Sequence[tuple[str, Mapping[int, int]]], title: str, *, width: int = 440, height: int = 190
+    quarters: Sequence[tuple[str, Mapping[int, int]]],
+    title: str,
+    *,
+    width: int = 440,
+    height: int = 190,
 ) -> Markup:
     """Requirements by level, one stacked column a quarter, level 4 at the foot."""
     most = max((sum(counts.values()) for _, counts in quarters), default=1) or 1
@@ -28,15 +40,20 @@ def level_columns(
     body: list[Markup] = []
     for n, (label, counts) in enumerate(quarters):
         body += _level_column(slot * (n + 0.5), thick, counts, plot)
-        body.append(drawing.label(slot * (n + 0.5), plot.bottom + 16, label, "tick", anchor="middle"))
+        body.append(
+            drawing.label(slot * (n + 0.5), plot.bottom + 16, label, "tick", anchor="middle")
+        )
     body.append(drawing.element("path", "axis", d=f"M0 {plot.bottom}H{width}"))
     figures = "; ".join(
-        f"{label}: " + ", ".join(f"{counts.get(n, 0)} {LEVELS[n]}" for n in (4, 3, 2, 1, 0)) for label, counts in quarters
+        f"{label}: " + ", ".join(f"{counts.get(n, 0)} {LEVELS[n]}" for n in (4, 3, 2, 1, 0))
+        for label, counts in quarters
     )
     return drawing.svg(width, height, title, figures, body)
 
 
-def _level_column(middle: float, thick: float, counts: Mapping[int, int], plot: drawing.Plot) -> list[Markup]:
+def _level_column(
+    middle: float, thick: float, counts: Mapping[int, int], plot: drawing.Plot
+) -> list[Markup]:
     out, under = [], 0
     for n in (4, 3, 2, 1, 0):
         count = counts.get(n, 0)
@@ -46,5 +63,15 @@ def _level_column(middle: float, thick: float, counts: Mapping[int, int], plot: 
         under += count
         out.append(drawing.bar(middle - thick / 2, top, thick, max(low - top - 1.5, 1), f"l{n}"))
         if low - top >= MIN_FIGURE_HEIGHT:
-            out.append(drawing.label(middle, (top + low) / 2 + 3, str(count), f"l{n}t", anchor="middle", weight=600, size=10))
+            out.append(
+                drawing.label(
+                    middle,
+                    (top + low) / 2 + 3,
+                    str(count),
+                    f"l{n}t",
+                    anchor="middle",
+                    weight=600,
+                    size=10,
+                )
+            )
     return out

@@ -1,17 +1,32 @@
 """The level of every requirement, worked out in the database: what the inbox filters its items by.
 
     levels() → CTE            requirement id, level, is_red (a reason forbids signing off)
-    kept_down(evidence_id)    "keeps MEASURE 2.7 at level 1": the first requirement that late evidence keeps down
+    kept_down(evidence_id)    "keeps MEASURE 2.7 at level 1": the first requirement that late
+                              evidence keeps down
 
-The rule is that of coverage.py and controls/status.py, which word what is shown; a test holds the two against each other.
-One part stays theirs: whether evidence covers the whole period. A requirement that everything else lifts to level 4 has
-level 4 here, so an inbox may leave out a gap that only its page shows.
+The rule is that of coverage.py and controls/status.py, which word what is shown; a test holds the
+two against each other. One part stays theirs: whether evidence covers the whole period. A
+requirement that everything else lifts to level 4 has level 4 here, so an inbox may leave out a gap
+that only its page shows.
 """
 
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, Integer, and_, case, cast, exists, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Integer,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from governance.assurance.assessments.models import AssessmentItem
@@ -47,8 +62,12 @@ def levels() -> CTE:
     )
     p = per.c
     level = case(
-        (~p.has_evidence, 0), (p.failing, 1), (p.unproven | ~p.in_full, 2), (~p.tested, 3), else_=4,
-    )  # fmt: skip
+        (~p.has_evidence, 0),
+        (p.failing, 1),
+        (p.unproven | ~p.in_full, 2),
+        (~p.tested, 3),
+        else_=4,
+    )
     return (
         select(p.requirement_id, cast(level, Integer).label("level"), p.is_red)
         .cte("requirement_levels")
@@ -57,7 +76,9 @@ def levels() -> CTE:
 
 
 def _controls() -> Any:
-    """Of each live control: whether it fails, whether proof is missing, whether any evidence of it is accepted."""
+    """Of each live control: whether it fails, whether proof is missing, whether any evidence of it
+    is accepted.
+    """
     c, link, f = Control, EvidenceLink, live_facts()
     state, found = f.c.state, f.c.id.is_not(None)
     late = func.coalesce(func.bool_or(state.in_(LATE)), False)
@@ -66,46 +87,77 @@ def _controls() -> Any:
     failed_test, failed_drill = _failed_test(), (c.rests_on == "drill") & _failed_drill()
     failing = late | failed_test | func.coalesce(failed_drill, False)
     doubted = func.coalesce(
-        or_(and_(c.rests_on == "drill", _unproven_switch()), and_(c.rests_on == "policy", or_(*_policy_doubt()))), False
+        or_(
+            and_(c.rests_on == "drill", _unproven_switch()),
+            and_(c.rests_on == "policy", or_(*_policy_doubt())),
+        ),
+        False,
     )
-    last_passed = select(ControlTest.id).where(ControlTest.control_id == c.id).exists() & ~failed_test
+    last_passed = (
+        select(ControlTest.id).where(ControlTest.control_id == c.id).exists() & ~failed_test
+    )
     return (
         select(
-            c.id, accepted.label("has_evidence"), failing.label("failing"), failing.label("is_red"),
-            or_(waiting, ~func.bool_or(found), ~accepted, doubted).label("unproven"), last_passed.label("tested"),
+            c.id,
+            accepted.label("has_evidence"),
+            failing.label("failing"),
+            failing.label("is_red"),
+            or_(waiting, ~func.bool_or(found), ~accepted, doubted).label("unproven"),
+            last_passed.label("tested"),
         )
         .outerjoin(link, (link.control_id == c.id) & link.removed_at.is_(None))
         .outerjoin(f, f.c.id == link.evidence_id)
         .where(c.retired_at.is_(None))
         .group_by(c.id, c.tenant_id, c.rests_on)
-    )  # fmt: skip
+    )
 
 
 def _failed_test() -> ColumnElement[bool]:
-    """What a sample found stands while one of its exceptions is open; otherwise the newest test counts."""
+    """What a sample found stands while one of its exceptions is open; otherwise the newest test
+    counts.
+    """
     t, last = ControlTest, aliased(ControlTest)
     unsettled = (
-        select(last.unsettled).where(last.sample_id == t.sample_id, last.control_id == t.control_id)
-        .order_by(last.id.desc()).limit(1).correlate(t).scalar_subquery()
-    )  # fmt: skip
-    open_sample = select(t.id).where(t.control_id == Control.id, t.sample_id.is_not(None), t.failed > 0, unsettled > 0)
+        select(last.unsettled)
+        .where(last.sample_id == t.sample_id, last.control_id == t.control_id)
+        .order_by(last.id.desc())
+        .limit(1)
+        .correlate(t)
+        .scalar_subquery()
+    )
+    open_sample = select(t.id).where(
+        t.control_id == Control.id, t.sample_id.is_not(None), t.failed > 0, unsettled > 0
+    )
     counted = aliased(ControlTest)
     newest = (
         select(counted.failed > 0)
-        .where(counted.control_id == Control.id, counted.sample_id.is_(None) | (counted.failed == 0))
-        .order_by(counted.tested_on.desc(), counted.id.desc()).limit(1).correlate(Control).scalar_subquery()
-    )  # fmt: skip
+        .where(
+            counted.control_id == Control.id, counted.sample_id.is_(None) | (counted.failed == 0)
+        )
+        .order_by(counted.tested_on.desc(), counted.id.desc())
+        .limit(1)
+        .correlate(Control)
+        .scalar_subquery()
+    )
     return open_sample.correlate(Control).exists() | func.coalesce(newest, False)
 
 
 def _failed_drill() -> Any:
-    """A live system, or a feature of it, whose last drill failed; a drill of the whole system counts for its features."""
+    """A live system, or a feature of it, whose last drill failed; a drill of the whole system
+    counts for its features.
+    """
     d, later = aliased(Drill), aliased(Drill)
     overtaken = select(later.id).where(
-        later.system_id == d.system_id, _ended(later), later.ended_at > d.ended_at,
+        later.system_id == d.system_id,
+        _ended(later),
+        later.ended_at > d.ended_at,
         later.feature_id.is_(None) | (later.feature_id == d.feature_id),
-    )  # fmt: skip
-    failed = select(d.id).join(AISystem, AISystem.id == d.system_id).where(AISystem.retired_at.is_(None), _ended(d))
+    )
+    failed = (
+        select(d.id)
+        .join(AISystem, AISystem.id == d.system_id)
+        .where(AISystem.retired_at.is_(None), _ended(d))
+    )
     return exists(failed.where(d.state == "failed", ~overtaken.correlate(d).exists()))
 
 
@@ -114,9 +166,16 @@ def _unproven_switch() -> Any:
     d = aliased(Drill)
     oldest = cast(TODAY, Date) - literal(UNPROVEN, Integer)
     passed = select(d.id).where(
-        d.system_id == AISystem.id, d.feature_id.is_(None), d.state == "passed", cast(func.timezone("UTC", d.ended_at), Date) >= oldest
-    )  # fmt: skip
-    return exists(select(AISystem.id).where(AISystem.retired_at.is_(None), ~passed.correlate(AISystem).exists()))
+        d.system_id == AISystem.id,
+        d.feature_id.is_(None),
+        d.state == "passed",
+        cast(func.timezone("UTC", d.ended_at), Date) >= oldest,
+    )
+    return exists(
+        select(AISystem.id).where(
+            AISystem.retired_at.is_(None), ~passed.correlate(AISystem).exists()
+        )
+    )
 
 
 def _ended(d: Any) -> Any:
@@ -126,16 +185,29 @@ def _ended(d: Any) -> Any:
 def _policy_doubt() -> Any:
     """No policy was put in force, its tier is the most permissive one, or a waiver is open."""
     v, w = aliased(PolicyVersion), aliased(Waiver)
-    in_force = select(v.content["tier"].astext).where(v.in_force_from <= NOW).order_by(v.in_force_from.desc()).limit(1)
-    open_ones = select(w.id).where(w.live_from <= NOW, w.expires_at > NOW, w.closed_at.is_(None) | (w.closed_at > NOW))
+    in_force = (
+        select(v.content["tier"].astext)
+        .where(v.in_force_from <= NOW)
+        .order_by(v.in_force_from.desc())
+        .limit(1)
+    )
+    open_ones = select(w.id).where(
+        w.live_from <= NOW, w.expires_at > NOW, w.closed_at.is_(None) | (w.closed_at > NOW)
+    )
     return func.coalesce(in_force.scalar_subquery(), LOOSEST) == LOOSEST, exists(open_ones)
 
 
 def kept_down(evidence_id: Any) -> Any:
-    """The sentence, or NULL; of several requirements one that is assessed, the first in the publisher's order."""
+    """The sentence, or NULL; of several requirements one that is assessed, the first in the
+    publisher's order.
+    """
     link, m, level = aliased(EvidenceLink), aliased(ControlMapping), levels()
     facts = live_facts().alias()
-    assessed = select(AssessmentItem.id).where(AssessmentItem.requirement_id == Requirement.id).correlate(Requirement)
+    assessed = (
+        select(AssessmentItem.id)
+        .where(AssessmentItem.requirement_id == Requirement.id)
+        .correlate(Requirement)
+    )
     said = func.concat("keeps ", Requirement.ref, " at level ", level.c.level)
     found = (
         select(said)

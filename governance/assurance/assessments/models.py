@@ -1,4 +1,6 @@
-"""Assessments: how far the controls answer a framework over a period, concluded by one person, signed by another."""
+"""Assessments: how far the controls answer a framework over a period, concluded by one person,
+signed by another.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,10 +13,16 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Assessment(Tenanted, Model):
-    """Pins a framework version, a scope and a period. Closing freezes what it shows under a digest."""
+    """Pins a framework version, a scope and a period.
+
+    Closing freezes what it shows under a digest.
+    """
 
     __tablename__ = "assessments"
-    __table_args__ = (CheckConstraint("period_from < period_to", "period_order"), tenant_fk("system_id", "ai_systems"))
+    __table_args__ = (
+        CheckConstraint("period_from < period_to", "period_order"),
+        tenant_fk("system_id", "ai_systems"),
+    )
 
     framework_id: Mapped[UUID] = mapped_column(ForeignKey("frameworks.id"))
     title: Mapped[str]
@@ -31,7 +39,10 @@ class Assessment(Tenanted, Model):
 
 
 class AssessmentItem(Tenanted, Model):
-    """One requirement in an assessment: the target, and who looks after it. `version` guards edits."""
+    """One requirement in an assessment: the target, and who looks after it.
+
+    `version` guards edits.
+    """
 
     __tablename__ = "assessment_items"
     __table_args__ = (
@@ -71,7 +82,10 @@ class SignOff(Tenanted, Model):
     """A reviewer, another person than the assessor, stands behind one revision of a conclusion."""
 
     __tablename__ = "sign_offs"
-    __table_args__ = (tenant_fk("conclusion_id", "conclusions"), UniqueConstraint("tenant_id", "conclusion_id"))
+    __table_args__ = (
+        tenant_fk("conclusion_id", "conclusions"),
+        UniqueConstraint("tenant_id", "conclusion_id"),
+    )
 
     conclusion_id: Mapped[UUID]
     signed_by: Mapped[UUID]
@@ -83,7 +97,10 @@ class Comment(Tenanted, Model):
     """A remark in the discussion of an item."""
 
     __tablename__ = "assessment_comments"
-    __table_args__ = (tenant_fk("item_id", "assessment_items"), Index(None, "tenant_id", "item_id", "created_at"))
+    __table_args__ = (
+        tenant_fk("item_id", "assessment_items"),
+        Index(None, "tenant_id", "item_id", "created_at"),
+    )
 
     item_id: Mapped[UUID]
     text: Mapped[str]

@@ -1,4 +1,6 @@
-"""Assessments and requirements in the command palette; an auditor finds those of the frameworks in their engagement."""
+"""Assessments and requirements in the command palette; an auditor finds those of the frameworks in
+their engagement.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,22 +19,37 @@ RMF = "nist-ai-rmf-1.0"
 
 
 def requirements(text: str) -> Iterator[Hit]:
-    """Of the AI RMF (for an auditor, of what they audit), by id or by our title: `measure 2.7`, `security`."""
+    """Of the AI RMF (for an auditor, of what they audit), by id or by our title:
+
+    `measure 2.7`, `security`.
+    """
     held, needle = limits(), text.lower()
     searched = [each for each in frameworks.frameworks() if held is not None or each.key == RMF]
-    for key, row in ((each.key, row) for each in searched for row in frameworks.requirements(each.id)):
+    for key, row in (
+        (each.key, row) for each in searched for row in frameworks.requirements(each.id)
+    ):
         named = row.assessable and (needle in row.ref.lower() or needle in row.title.lower())
         if named and (held is None or held.holds_requirement(row.id)):
-            yield Hit(f"{row.ref} {row.title}", "requirement", url_for("assessments.requirement", key=key, ref=row.path))
+            yield Hit(
+                f"{row.ref} {row.title}",
+                "requirement",
+                url_for("assessments.requirement", key=key, ref=row.path),
+            )
 
 
 def _find(text: str) -> Select[UUID, str, str]:
     held = limits()
     query = select(Assessment.id, literal("").label("ref"), Assessment.title)
-    query = query.where(Assessment.tenant_id == current.actor().tenant_id, Assessment.title.ilike(contains(text)))
+    query = query.where(
+        Assessment.tenant_id == current.actor().tenant_id, Assessment.title.ilike(contains(text))
+    )
     if held is None:
         return query
-    return query.where(Assessment.framework_id.in_([f.id for f in frameworks.installed() if held.holds_framework(f.key)]))
+    return query.where(
+        Assessment.framework_id.in_(
+            [f.id for f in frameworks.installed() if held.holds_framework(f.key)]
+        )
+    )
 
 
 def _address(assessment_id: UUID, _ref: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from governance.kernel.current import Actor
 
 
 @condition(
-    "they wrote the conclusion", "You wrote the conclusion, so another person signs it off or returns it. You can revise it."
+    "they wrote the conclusion",
+    "You wrote the conclusion, so another person signs it off or returns it. You can revise it.",
 )
 def is_assessor(who: Actor, conclusion: Any) -> Any:
     return who.person_id is not None and conclusion.concluded_by == who.person_id
@@ -17,21 +18,32 @@ def is_assessor(who: Actor, conclusion: Any) -> Any:
 
 @condition(
     "they have the same email address as its assessor",
-    "You have the same email address as the person who wrote the conclusion, so another person signs it off or returns it.",
+    "You have the same email address as the person who wrote the conclusion, so another person"
+    " signs it off or returns it.",
 )
 def has_address_of_assessor(who: Actor, conclusion: Any) -> bool:
     return conclusion.concluded_by in own_accounts(who)
 
 
 VIEW = permission(
-    "assessments.view", "see where the frameworks stand", roles="admin compliance_officer contributor auditor viewer"
+    "assessments.view",
+    "see where the frameworks stand",
+    roles="admin compliance_officer contributor auditor viewer",
 )
-MANAGE = permission("assessments.manage", "begin, steer or close an assessment", roles="admin compliance_officer")
-CONCLUDE = permission("assessments.conclude", "write a conclusion", roles="admin compliance_officer")
+MANAGE = permission(
+    "assessments.manage", "begin, steer or close an assessment", roles="admin compliance_officer"
+)
+CONCLUDE = permission(
+    "assessments.conclude", "write a conclusion", roles="admin compliance_officer"
+)
 SIGN = permission(
     "assessments.sign",
     "sign off a conclusion",
     roles="admin compliance_officer",
     unless=[is_assessor, has_address_of_assessor],
 )
-COMMENT = permission("assessments.comment", "take part in the discussion", roles="admin compliance_officer contributor")
+COMMENT = permission(
+    "assessments.comment",
+    "take part in the discussion",
+    roles="admin compliance_officer contributor",
+)

@@ -1,4 +1,5 @@
-"""What the pages of a framework draw: groups of the map, sentences, reasons with their places, the chart of the period.
+"""What the pages of a framework draw: groups of the map, sentences, reasons with their places, the
+chart of the period.
 
 groups, noun, conclusion, peek      the heat map and its h1
 verdict, reasons, ladder, trail     one requirement
@@ -9,7 +10,7 @@ FrozenRow, frozen_rows              a closed assessment, from what was frozen
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from flask import url_for
 from markupsafe import Markup
@@ -59,7 +60,9 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A row of the map: a function, with its change in 30 days in percentage points; None without a history."""
+    """A row of the map: a function, with its change in 30 days in percentage points; None without a
+    history.
+    """
 
     ref: str
     title: str
@@ -71,7 +74,8 @@ class Group:
 def groups(shown: Board, then: Mapping[str, Share] | None) -> list[Group]:
     """Functions by categories; a shallower tree is one category a group, a flat list one group.
 
-    `then` are the shares of 30 days ago by function and for "all"; None if there was no evidence yet.
+    `then` are the shares of 30 days ago by function and for "all"; None if there was no evidence
+    yet.
     """
 
     def change(ref: str, share: Share) -> float | None:
@@ -87,25 +91,43 @@ def groups(shown: Board, then: Mapping[str, Share] | None) -> list[Group]:
 def _group(shown: Board, node: RequirementView, change: float | None) -> Group:
     heads = [each for each in shown.tree if each.parent_ref == node.ref and not each.assessable]
     inner = [
-        Category(each.title, each.ref.removeprefix(f"{node.ref} "), shown.share_of(each.ref), shown.of(each.ref))
+        Category(
+            each.title,
+            each.ref.removeprefix(f"{node.ref} "),
+            shown.share_of(each.ref),
+            shown.of(each.ref),
+        )
         for each in heads
     ]
     return Group(
-        node.ref, node.title, shown.share_of(node.ref), change, inner or _lines(shown.share_of(node.ref), shown.of(node.ref))
+        node.ref,
+        node.title,
+        shown.share_of(node.ref),
+        change,
+        inner or _lines(shown.share_of(node.ref), shown.of(node.ref)),
     )
 
 
 def _lines(share: Share, rows: Sequence[AssessedRequirement]) -> list[Category]:
     """Cells without heads, as many in a line as the sheet has room for."""
-    return [Category("", "", share, rows[start : start + LINE]) for start in range(0, len(rows), LINE)]
+    return [
+        Category("", "", share, rows[start : start + LINE]) for start in range(0, len(rows), LINE)
+    ]
 
 
 def cell_name(ref: str) -> tuple[str, str]:
-    """(prefix, what the cell has room for): MEASURE 2.7 → "MEASURE ", "2.7"; the cell's full name is both."""
+    """(prefix, what the cell has room for):
+
+    MEASURE 2.7 → "MEASURE ", "2.7"; the cell's full name is both.
+    """
     head, space, tail = ref.rpartition(" ")
     if len(tail) > NARROW_CELL:
         first, dash, last = tail.rpartition("-")
-        return (f"{head}{space}{first}{dash}", last) if dash else (f"{head}{space}", tail[:NARROW_CELL])
+        return (
+            (f"{head}{space}{first}{dash}", last)
+            if dash
+            else (f"{head}{space}", tail[:NARROW_CELL])
+        )
     return f"{head}{space}", tail
 
 
@@ -130,18 +152,27 @@ def conclusion(shown: Board) -> str:
     worth = {f: sum(gap.moves for gap in found if gap.standing.function == f) for f in titles}
     best = max(worth, key=lambda f: worth[f], default="")
     if not best or not worth[best]:
-        return f"{says}. {_gaps(len(found))} worth {points(sum(gap.moves for gap in found))} points."
+        return (
+            f"{says}. {_gaps(len(found))} worth {points(sum(gap.moves for gap in found))} points."
+        )
     inside = [gap for gap in found if gap.standing.function == best]
-    return f"{says}. {_gaps(len(inside), f' in {titles[best]}')} worth {points(worth[best])} points."
+    return (
+        f"{says}. {_gaps(len(inside), f' in {titles[best]}')} worth {points(worth[best])} points."
+    )
 
 
 def proven(shown: Board) -> str:
     """As "45 of 72 subcategories proven"."""
-    return f"{shown.share.proven} of {shown.share.count} {nouns(shown) if shown.share.count != 1 else noun(shown)} proven"
+    return (
+        f"{shown.share.proven} of {shown.share.count}"
+        f" {nouns(shown) if shown.share.count != 1 else noun(shown)} proven"
+    )
 
 
 def _gaps(count: int, where: str = "") -> str:
-    return f"{count_word(count)} gap{'s' if count != 1 else ''}{where} {'are' if count != 1 else 'is'}"
+    return (
+        f"{count_word(count)} gap{'s' if count != 1 else ''}{where} {'are' if count != 1 else 'is'}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +188,30 @@ def peek(shown: Board, wanted: str) -> Peek | None:
     """The requirement that the address selects; otherwise the gap that moves most."""
     refs = [row.ref for row in shown.rows]
     first = shown.gaps[0].standing.ref if shown.gaps else (refs[0] if refs else "")
-    ref = next((row.ref for row in shown.rows if wanted and row.requirement.path == wanted.replace(" ", "-")), first)
+    ref = next(
+        (
+            row.ref
+            for row in shown.rows
+            if wanted and row.requirement.path == wanted.replace(" ", "-")
+        ),
+        first,
+    )
     row = shown.row(ref)
     if row is None:
         return None
     here = refs.index(ref)
     paths = [each.requirement.path for each in shown.rows]
-    return Peek(row, paths[here - 1] if here else None, paths[here + 1] if here + 1 < len(paths) else None)
+    return Peek(
+        row, paths[here - 1] if here else None, paths[here + 1] if here + 1 < len(paths) else None
+    )
 
 
 def peek_text(row: AssessedRequirement) -> str:
     """1 Partial, target 4: what keeps it there."""
     facts = "; ".join(reason.fact.rstrip(".") for reason in row.derived.reasons[:3])
-    return f"{row.derived.level} {row.derived.word}, target {row.target}" + (f": {facts}" if facts else "")
+    return f"{row.derived.level} {row.derived.word}, target {row.target}" + (
+        f": {facts}" if facts else ""
+    )
 
 
 # ---- one requirement
@@ -194,7 +236,11 @@ def verdict(row: AssessedRequirement) -> str:
         if reasons and row.standing.short
         else ""
     )
-    target = f"Target is {row.target} {LEVELS[row.target]}" if row.standing.short else f"Its target, {row.target}, is met"
+    target = (
+        f"Target is {row.target} {LEVELS[row.target]}"
+        if row.standing.short
+        else f"Its target, {row.target}, is met"
+    )
     return f"{row.derived.word}{why}. {target}"
 
 
@@ -208,15 +254,27 @@ def _reason(reason: Reason) -> dict[str, Any]:
     if reason.kind == "evidence" and reason.target_id:
         href = url_for("evidence.piece", evidence_id=reason.target_id)
     elif reason.kind in {"control", "test"} and reason.target_id:
-        href = url_for("controls.control", control_id=reason.target_id, _anchor="tests" if reason.kind == "test" else None)
+        href = url_for(
+            "controls.control",
+            control_id=reason.target_id,
+            _anchor="tests" if reason.kind == "test" else None,
+        )
     else:
         href = standing_place(reason)
     kind = {"open": "none"}.get(reason.severity, reason.severity)
-    return {"kind": kind, "lead": reason.fact, "text": reason.consequence, "href": href, "link": reason.ref}
+    return {
+        "kind": kind,
+        "lead": reason.fact,
+        "text": reason.consequence,
+        "href": href,
+        "link": reason.ref,
+    }
 
 
 def attach(row: AssessedRequirement) -> str | None:
-    """Where evidence is attached: a version of the piece that is late, else a new piece for the control that is short."""
+    """Where evidence is attached: a version of the piece that is late, else a new piece for the
+    control that is short.
+    """
     late = next((r for r in row.derived.reasons if r.kind == "evidence" and r.target_id), None)
     if late is not None:
         return url_for("evidence.bringing", evidence_id=late.target_id)
@@ -250,8 +308,12 @@ def proofs(row: AssessedRequirement, shown: Board) -> list[Proven]:
     found: dict[Any, Proven] = {}
     for control, _, _ in row.derived.controls:
         for proof in control.proofs:
-            fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date())
-            found.setdefault(proof.evidence_id, Proven(control, proof, fresh, counting(proof.versions)))
+            fresh = freshness(
+                proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date()
+            )
+            found.setdefault(
+                proof.evidence_id, Proven(control, proof, fresh, counting(proof.versions))
+            )
     return list(found.values())
 
 
@@ -263,11 +325,18 @@ def period_chart(row: AssessedRequirement, shown: Board) -> tuple[Markup, str] |
     today = shown.as_of.date()
     first, last = shown.period
     begun = {each.id: each.known.date() for each in shown.ledger.pieces.values()}
-    drawn = [_bar(each, first, min(last, today), begun[each.proof.evidence_id]) for each in found[:CHARTED]]
-    uncovered = [each for each, bar in zip(found, drawn, strict=False) if any(piece.kind == "missing" for piece in bar.pieces)]
-    return coverage_bars(drawn, (first, max(last, first + timedelta(days=27))), today, _covers(found, uncovered)), _covers(
-        found, uncovered
-    )
+    drawn = [
+        _bar(each, first, min(last, today), begun[each.proof.evidence_id])
+        for each in found[:CHARTED]
+    ]
+    uncovered = [
+        each
+        for each, bar in zip(found, drawn, strict=False)
+        if any(piece.kind == "missing" for piece in bar.pieces)
+    ]
+    return coverage_bars(
+        drawn, (first, max(last, first + timedelta(days=27))), today, _covers(found, uncovered)
+    ), _covers(found, uncovered)
 
 
 def _covers(found: Sequence[Proven], uncovered: Sequence[Proven]) -> str:
@@ -287,13 +356,17 @@ def _covers(found: Sequence[Proven], uncovered: Sequence[Proven]) -> str:
 
 
 def _bar(each: Proven, first: date, until: date, begun: date) -> CoverageRow:
-    """Accepted versions; then what is missing (too long uncovered), waits for review, or is not yet due.
+    """Accepted versions; then what is missing (too long uncovered), waits for review, or is not yet
+    due.
 
     Nothing was expected before the evidence item was begun, so nothing is missing before that day.
     """
     pieces: list[CoveragePiece] = []
     reached = first
-    for version in sorted((v for v in each.proof.versions if v.review == "accepted"), key=lambda v: (v.period_from, v.period_to)):
+    for version in sorted(
+        (v for v in each.proof.versions if v.review == "accepted"),
+        key=lambda v: (v.period_from, v.period_to),
+    ):
         start, end = max(version.period_from, reached), min(version.period_to, until)
         if end < start:
             continue
@@ -305,17 +378,27 @@ def _bar(each: Proven, first: date, until: date, begun: date) -> CoverageRow:
     reached = max(reached, begun)
     if reached <= until:
         pieces.append(CoveragePiece(reached, until, _tail(each, reached, until)))
-    tone = "bad" if each.fresh.state in {"overdue", "rejected"} else ""
-    return CoverageRow(_shortened(each.proof.title), each.control.ref, pieces, each.fresh.says, tone)  # type: ignore[arg-type]
+    tone: Literal["", "bad"] = "bad" if each.fresh.state in {"overdue", "rejected"} else ""
+    return CoverageRow(
+        _shortened(each.proof.title), each.control.ref, pieces, each.fresh.says, tone
+    )
 
 
 def _shortened(title: str) -> str:
-    """What stands before the control's ref in the chart; the table beside it has the whole title."""
-    return title if len(title) <= CHART_NAME else f"{title[: CHART_NAME - 1].rstrip(' ,')}\N{HORIZONTAL ELLIPSIS}"
+    """What stands before the control's ref in the chart; the table beside it has the whole
+    title.
+    """
+    return (
+        title
+        if len(title) <= CHART_NAME
+        else f"{title[: CHART_NAME - 1].rstrip(' ,')}\N{HORIZONTAL ELLIPSIS}"
+    )
 
 
 def _tail(each: Proven, reached: date, until: date) -> Any:
-    if each.fresh.state in {"overdue", "rejected", "missing"} or too_long(each.proof, (reached, until)):
+    if each.fresh.state in {"overdue", "rejected", "missing"} or too_long(
+        each.proof, (reached, until)
+    ):
         return "missing"
     if each.fresh.state == "in review" or any(v.review == "pending" for v in each.proof.versions):
         return "due"
@@ -346,16 +429,28 @@ def frozen_rows(held: Assessment) -> list[FrozenRow]:
     frozen = held.frozen or {}
     return [
         FrozenRow(
-            each["ref"], each["title"], each["level"], each["target"], (each["conclusion"] or {}).get("level"),
-            (each["conclusion"] or {}).get("assessor"), (each["sign_off"] or {}).get("by"),
+            each["ref"],
+            each["title"],
+            each["level"],
+            each["target"],
+            (each["conclusion"] or {}).get("level"),
+            (each["conclusion"] or {}).get("assessor"),
+            (each["sign_off"] or {}).get("by"),
         )
-        for function in frozen.get("functions", ()) for category in function["categories"] for each in category["requirements"]
-    ]  # fmt: skip
+        for function in frozen.get("functions", ())
+        for category in function["categories"]
+        for each in category["requirements"]
+    ]
 
 
 def as_frozen(row: AssessedRequirement) -> FrozenRow:
     judged = row.judgement
     return FrozenRow(
-        row.ref, row.requirement.title, row.derived.level, row.target, judged.level if judged else None,
-        judged.assessor if judged else None, judged.signer if judged else None,
-    )  # fmt: skip
+        row.ref,
+        row.requirement.title,
+        row.derived.level,
+        row.target,
+        judged.level if judged else None,
+        judged.assessor if judged else None,
+        judged.signer if judged else None,
+    )

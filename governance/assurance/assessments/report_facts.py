@@ -1,7 +1,9 @@
 """What an assessment says, as plain JSON: the facts of a report, and what closing freezes.
 
-snapshot(assessment_id, as_of)     everything that the AI RMF report shows (schema: governance/publishing/reports/snapshot.py)
-readiness(key, tops, as_of)        a framework's requirements under some of its top nodes, assessed or not
+snapshot(assessment_id, as_of)     everything that the AI RMF report shows (schema:
+                                   governance/publishing/reports/snapshot.py)
+readiness(key, tops, as_of)        a framework's requirements under some of its top nodes, assessed
+                                   or not
 closes(row)                        what closes a gap, as something that somebody can do
 """
 
@@ -25,7 +27,8 @@ from governance.operations.systems import queries as systems
 
 
 def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
-    """Everything that the AI RMF report shows of an assessment, as plain JSON (schema: governance/publishing/reports/snapshot.py).
+    """Everything that the AI RMF report shows of an assessment, as plain JSON (schema:
+    governance/publishing/reports/snapshot.py).
 
     Of a closed assessment it is what was frozen when it was closed, whatever happened since.
     """
@@ -33,67 +36,131 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
     if held.closed_at is not None and held.frozen is not None and as_of >= held.closed_at:
         facts = {name: value for name, value in held.frozen.items() if name != "discussion"}
         return facts | {
-            "assessment": facts["assessment"]
-            | {"status": "closed", "closed_at": queries.iso(held.closed_at), "digest": held.digest}
+            "assessment": (
+                facts["assessment"]
+                | {
+                    "status": "closed",
+                    "closed_at": queries.iso(held.closed_at),
+                    "digest": held.digest,
+                }
+            )
         }
     framework = frameworks.framework_by_id(held.framework_id)
     shown = queries.board(framework, as_of, held)
     return {
-        "framework": {"key": framework.key, "title": framework.title, "version": framework.version, "digest": framework.digest},
+        "framework": {
+            "key": framework.key,
+            "title": framework.title,
+            "version": framework.version,
+            "digest": framework.digest,
+        },
         "assessment": {
-            "title": held.title, "revision": str(held.revision), "scope": held.scope,
+            "title": held.title,
+            "revision": str(held.revision),
+            "scope": held.scope,
             "scope_text": _scope_text(held),
             "period": {"from": held.period_from.isoformat(), "to": held.period_to.isoformat()},
-            "status": "closed" if held.closed_at else "open", "closed_at": queries.iso(held.closed_at), "digest": held.digest,
+            "status": "closed" if held.closed_at else "open",
+            "closed_at": queries.iso(held.closed_at),
+            "digest": held.digest,
         },
-        "profile": {"name": f"Target profile {held.period_to.year}", "approved_on": held.created_at.date().isoformat()},
+        "profile": {
+            "name": f"Target profile {held.period_to.year}",
+            "approved_on": held.created_at.date().isoformat(),
+        },
         "functions": [_function(shown, node) for node in shown.functions] or [_flat(shown)],
         "movement": _movement(shown),
         "gaps": _actions(shown),
         "evidence": _evidence_index(shown),
         "findings": _findings(shown),
         "revisions": _revisions(held),
-    }  # fmt: skip
+    }
 
 
 def readiness(key: str, tops: Collection[str], as_of: datetime) -> dict[str, Any]:
-    """Where the requirements under these top nodes stand, with what would close each gap; of the present assessment if there is one."""
+    """Where the requirements under these top nodes stand, with what would close each gap; of the
+    present assessment if there is one.
+    """
     framework = frameworks.framework(key)
     whole = queries.board(framework, as_of)
-    shown, held = replace(whole, rows=tuple(row for row in whole.rows if row.function in tops)), whole.assessment
+    shown, held = (
+        replace(whole, rows=tuple(row for row in whole.rows if row.function in tops)),
+        whole.assessment,
+    )
     return {
-        "framework": {"key": framework.key, "title": framework.title, "version": framework.version, "digest": framework.digest},
+        "framework": {
+            "key": framework.key,
+            "title": framework.title,
+            "version": framework.version,
+            "digest": framework.digest,
+        },
         "period": {"from": shown.period[0].isoformat(), "to": shown.period[1].isoformat()},
-        "assessment": held and {"title": held.title, "revision": str(held.revision), "status": "closed" if held.closed_at else "open"},
+        "assessment": (
+            held
+            and {
+                "title": held.title,
+                "revision": str(held.revision),
+                "status": "closed" if held.closed_at else "open",
+            }
+        ),
         "functions": [_ready(shown, node) for node in shown.functions if node.ref in tops],
-        "gaps": _actions(shown), "evidence": _evidence_index(shown), "findings": _findings(shown),
-    }  # fmt: skip
+        "gaps": _actions(shown),
+        "evidence": _evidence_index(shown),
+        "findings": _findings(shown),
+    }
 
 
 def _ready(shown: Board, node: RequirementView) -> dict[str, Any]:
     """A top node with its requirements, and what closes the gap of each that is short."""
-    rows = [_requirement(shown, row) | {"closes": closes(row) if row.standing.short else ""} for row in shown.of(node.ref)]
-    return {"key": node.ref, "title": node.title, "categories": [{"ref": node.ref, "title": node.title, "requirements": rows}]}
+    rows = [
+        _requirement(shown, row) | {"closes": closes(row) if row.standing.short else ""}
+        for row in shown.of(node.ref)
+    ]
+    return {
+        "key": node.ref,
+        "title": node.title,
+        "categories": [{"ref": node.ref, "title": node.title, "requirements": rows}],
+    }
 
 
 def _revisions(held: Assessment) -> list[dict[str, Any]]:
     """The revisions up to and with this one, and the people who began them."""
     known = [each for each in queries.revisions(held) if each.revision <= held.revision]
     people = names(each.begun_by for each in known)
-    return [_revision(each, people.get(each.begun_by, FORMER) if each.begun_by else FORMER) for each in known]
+    return [
+        _revision(each, people.get(each.begun_by, FORMER) if each.begun_by else FORMER)
+        for each in known
+    ]
 
 
 def _revision(each: Assessment, begun_by: str) -> dict[str, Any]:
-    text = "First issue for the period" if each.revision == 1 else f"Opened again after revision {each.revision - 1} was closed"
-    return {"version": f"{each.revision}.0", "date": each.created_at.date().isoformat(), "text": text, "by": begun_by}
+    text = (
+        "First issue for the period"
+        if each.revision == 1
+        else f"Opened again after revision {each.revision - 1} was closed"
+    )
+    return {
+        "version": f"{each.revision}.0",
+        "date": each.created_at.date().isoformat(),
+        "text": text,
+        "by": begun_by,
+    }
 
 
 def _function(shown: Board, node: RequirementView) -> dict[str, Any]:
     categories = [r for r in shown.tree if r.parent_ref == node.ref]
     return {
-        "key": node.ref, "title": node.title,
-        "categories": [{"ref": c.ref, "title": c.title, "requirements": [_requirement(shown, row) for row in shown.of(c.ref)]} for c in categories],
-    }  # fmt: skip
+        "key": node.ref,
+        "title": node.title,
+        "categories": [
+            {
+                "ref": c.ref,
+                "title": c.title,
+                "requirements": [_requirement(shown, row) for row in shown.of(c.ref)],
+            }
+            for c in categories
+        ],
+    }
 
 
 def _flat(shown: Board) -> dict[str, Any]:
@@ -102,7 +169,13 @@ def _flat(shown: Board) -> dict[str, Any]:
     return {
         "key": key,
         "title": title,
-        "categories": [{"ref": key, "title": title, "requirements": [_requirement(shown, row) for row in shown.rows]}],
+        "categories": [
+            {
+                "ref": key,
+                "title": title,
+                "requirements": [_requirement(shown, row) for row in shown.rows],
+            }
+        ],
     }
 
 
@@ -130,37 +203,80 @@ def _requirement(shown: Board, row: AssessedRequirement) -> dict[str, Any]:
         }
     )
     return {
-        "ref": row.ref, "title": row.requirement.title, "outcome": row.requirement.outcome, "level": row.derived.level, "target": row.target,
-        "reasons": [{"severity": r.severity, "fact": r.fact, "consequence": r.consequence, "ref": r.ref} for r in row.derived.reasons],
-        "derived_text": _derived_text(row), "conclusion": conclusion, "sign_off": signed or None, "owner": row.owner,
-        "controls": [_control(shown, control, how_far, judged_as) for control, how_far, judged_as in row.derived.controls],
-    }  # fmt: skip
+        "ref": row.ref,
+        "title": row.requirement.title,
+        "outcome": row.requirement.outcome,
+        "level": row.derived.level,
+        "target": row.target,
+        "reasons": [
+            {"severity": r.severity, "fact": r.fact, "consequence": r.consequence, "ref": r.ref}
+            for r in row.derived.reasons
+        ],
+        "derived_text": _derived_text(row),
+        "conclusion": conclusion,
+        "sign_off": signed or None,
+        "owner": row.owner,
+        "controls": [
+            _control(shown, control, how_far, judged_as)
+            for control, how_far, judged_as in row.derived.controls
+        ],
+    }
 
 
 def _derived_text(row: AssessedRequirement) -> str:
     if row.derived.level == 4:  # noqa: PLR2004 - the highest
         return "Every control that covers it in full worked through the whole period."
-    return " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2]) or "Covered and proven on the day."
+    return (
+        " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2])
+        or "Covered and proven on the day."
+    )
 
 
 def _control(shown: Board, control: ControlFacts, how_far: str, judged: Status) -> dict[str, Any]:
     last = last_test(control)
     return {
-        "ref": control.ref, "title": control.title, "coverage": how_far, "status": judged.name, "status_word": judged.word, "owner": control.owner,
-        "last_test": last and {"at": last.tested_on.isoformat(), "sample": last.sample, "passed": last.sample - last.failed, "note": last.finding},
+        "ref": control.ref,
+        "title": control.title,
+        "coverage": how_far,
+        "status": judged.name,
+        "status_word": judged.word,
+        "owner": control.owner,
+        "last_test": (
+            last
+            and {
+                "at": last.tested_on.isoformat(),
+                "sample": last.sample,
+                "passed": last.sample - last.failed,
+                "note": last.finding,
+            }
+        ),
         "evidence": [_piece(shown, proof) for proof in control.proofs],
-    }  # fmt: skip
+    }
 
 
 def _piece(shown: Board, proof: SupportingEvidence) -> dict[str, Any]:
-    fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date())
+    fresh = freshness(
+        proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date()
+    )
     held = counting(proof.versions) or (proof.versions[-1] if proof.versions else None)
     return {
-        "ref": proof.ref, "title": proof.title, "state": "in review" if fresh.state == "in review" else ("overdue" if fresh.state == "rejected" else fresh.state),
-        "collected_on": held and held.collected_on.isoformat(), "due_on": held.valid_until.isoformat() if held else (proof.due_on and proof.due_on.isoformat()),
-        "period_from": held and held.period_from.isoformat(), "period_to": held and held.period_to.isoformat(),
-        "sha256": held and held.sha256, "source": held.source if held else "", "collector": held.collector if held else "",
-    }  # fmt: skip
+        "ref": proof.ref,
+        "title": proof.title,
+        "state": (
+            "in review"
+            if fresh.state == "in review"
+            else ("overdue" if fresh.state == "rejected" else fresh.state)
+        ),
+        "collected_on": held and held.collected_on.isoformat(),
+        "due_on": (
+            held.valid_until.isoformat() if held else (proof.due_on and proof.due_on.isoformat())
+        ),
+        "period_from": held and held.period_from.isoformat(),
+        "period_to": held and held.period_to.isoformat(),
+        "sha256": held and held.sha256,
+        "source": held.source if held else "",
+        "collector": held.collector if held else "",
+    }
 
 
 def _movement(shown: Board) -> list[dict[str, Any]]:
@@ -193,7 +309,10 @@ def _actions(shown: Board) -> list[dict[str, Any]]:
     for gap in shown.gaps:
         row = rows[gap.standing.ref]
         due = row.item.row.due_on.isoformat() if row.item and row.item.row.due_on else None
-        each = found.setdefault(closes(row), {"action": closes(row), "closes": [], "points": 0, "owner": row.owner, "due": due})
+        each = found.setdefault(
+            closes(row),
+            {"action": closes(row), "closes": [], "points": 0, "owner": row.owner, "due": due},
+        )
         each["closes"].append({"ref": row.ref, "gained": gap.standing.short})
         each["points"] += gap.standing.short
         each["due"] = min((d for d in (each["due"], due) if d), default=None)
@@ -207,8 +326,16 @@ def closes(row: AssessedRequirement) -> str:
     """What closes the gap: the next two steps of the ladder that ask somebody to do something."""
     if not row.derived.controls:
         return "Map a control that covers it in full"
-    steps = [text for text in row.derived.ladder[row.derived.level + 1 : row.target + 1] if text and text not in PASSIVE][:2]
-    return "; then ".join([steps[0], *(s[0].lower() + s[1:] for s in steps[1:])]) if steps else PASSIVE[-1]
+    steps = [
+        text
+        for text in row.derived.ladder[row.derived.level + 1 : row.target + 1]
+        if text and text not in PASSIVE
+    ][:2]
+    return (
+        "; then ".join([steps[0], *(s[0].lower() + s[1:] for s in steps[1:])])
+        if steps
+        else PASSIVE[-1]
+    )
 
 
 def _evidence_index(shown: Board) -> list[dict[str, Any]]:
@@ -217,7 +344,10 @@ def _evidence_index(shown: Board) -> list[dict[str, Any]]:
     for row in shown.rows:
         for control, _, _ in row.derived.controls:
             for proof in control.proofs:
-                found.setdefault(proof.evidence_id, _piece(shown, proof) | {"control": control.ref, "requirement": row.ref})
+                found.setdefault(
+                    proof.evidence_id,
+                    _piece(shown, proof) | {"control": control.ref, "requirement": row.ref},
+                )
     return list(found.values())
 
 
@@ -227,8 +357,15 @@ def _findings(shown: Board) -> list[dict[str, Any]]:
         for control, _, _ in row.derived.controls:
             last = last_test(control)
             if last is not None and last.failed:
-                found.setdefault(control.ref, {
-                    "ref": last.finding_ref or control.ref, "requirement": row.ref, "text": last.finding or f"{last.failed} of {last.sample} samples failed",
-                    "opened_on": last.tested_on.isoformat(), "retest_by": last.retest_by.isoformat() if last.retest_by else None, "owner": control.owner or "",
-                })  # fmt: skip
+                found.setdefault(
+                    control.ref,
+                    {
+                        "ref": last.finding_ref or control.ref,
+                        "requirement": row.ref,
+                        "text": last.finding or f"{last.failed} of {last.sample} samples failed",
+                        "opened_on": last.tested_on.isoformat(),
+                        "retest_by": last.retest_by.isoformat() if last.retest_by else None,
+                        "owner": control.owner or "",
+                    },
+                )
     return list(found.values())

@@ -1,4 +1,5 @@
-"""The requirement list and the gap list: declarations, what filters leave, in which order, as rows of a file.
+"""The requirement list and the gap list: declarations, what filters leave, in which order, as rows
+of a file.
 
 REQUIREMENTS, GAPS          the declarations
 Drawing                     rows and cells drawn once for all readers of a board
@@ -19,21 +20,60 @@ from governance.assurance.assessments.queries import AssessedRequirement, Board
 from governance.assurance.evidence.freshness import CURRENT, freshness
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current
-from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.list_pages import (
+    Column,
+    Export,
+    Filter,
+    ListPage,
+    ListRequest,
+    arrange,
+    keep,
+)
 from governance.kernel.tenant_cache import BoundedCache
 
 STATES = {
-    "proven": "proven", "unproven": "not proven", "below": "below target", "met": "target met", "overdue": "evidence overdue", "red": "a reason is red", "open": "not concluded",
-    "unsigned": "waits for sign-off", "returned": "returned to the assessor", "signed": "signed off",
-}  # fmt: skip
+    "proven": "proven",
+    "unproven": "not proven",
+    "below": "below target",
+    "met": "target met",
+    "overdue": "evidence overdue",
+    "red": "a reason is red",
+    "open": "not concluded",
+    "unsigned": "waits for sign-off",
+    "returned": "returned to the assessor",
+    "signed": "signed off",
+}
 HEAD = (
-    "Ref", "Title", "Outcome", "Proven", "Level", "Level in words", "Target", "Would move, points", "Reasons", "Controls", "Owner", "Due", "Concluded level",
-    "Conclusion", "Assessor", "Concluded at", "Revision", "Signed off by", "Signed off at",
-)  # fmt: skip
+    "Ref",
+    "Title",
+    "Outcome",
+    "Proven",
+    "Level",
+    "Level in words",
+    "Target",
+    "Would move, points",
+    "Reasons",
+    "Controls",
+    "Owner",
+    "Due",
+    "Concluded level",
+    "Conclusion",
+    "Assessor",
+    "Concluded at",
+    "Revision",
+    "Signed off by",
+    "Signed off at",
+)
 
 
 LEVEL_CHOICES = tuple((str(level), f"{level} {word}") for level, word in enumerate(LEVELS))
-OF_GAPS = ("overdue", "red", "open", "unsigned", "returned")  # the states that a gap can be in and others not
+OF_GAPS = (
+    "overdue",
+    "red",
+    "open",
+    "unsigned",
+    "returned",
+)  # the states that a gap can be in and others not
 REQUIREMENTS = ListPage(
     name="requirements",
     title="Requirements",
@@ -88,11 +128,17 @@ GAPS = ListPage(
     filters=(
         Filter("level", "Level", LEVEL_CHOICES[:-1]),
         Filter("under", "Under", short=True),
-        Filter("state", "State", tuple((state, STATES[state]) for state in OF_GAPS), label_of=STATES.get),
+        Filter(
+            "state",
+            "State",
+            tuple((state, STATES[state]) for state in OF_GAPS),
+            label_of=STATES.get,
+        ),
         Filter("owner", "Owner"),
     ),
     exports=tuple(
-        Export(form, "assessments.export", {"form": form}, {"sort": "-moves", "state": "below"}) for form in ("csv", "xlsx")
+        Export(form, "assessments.export", {"form": form}, {"sort": "-moves", "state": "below"})
+        for form in ("csv", "xlsx")
     ),
     bulk="assessments.assign_selected",
 )
@@ -103,22 +149,37 @@ DRAWN = BoundedCache(8192)  # rows and cells of all tenants together, about a ki
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Draws a row by a macro of rows.html, or takes what the same macro made of the same board for an earlier reader."""
+    """Draws a row by a macro of rows.html, or takes what the same macro made of the same board for
+    an earlier reader.
+    """
 
     shown: Board
     as_of: str | None
     columns: tuple[str, ...]  # those that the list shows
 
-    def __call__(self, macro: Any, row: AssessedRequirement, marked: bool, *more: Any) -> Markup:  # noqa: FBT001 - as templates call it
+    # as templates call it
+    def __call__(self, macro: Any, row: AssessedRequirement, marked: bool, *more: Any) -> Markup:  # noqa: FBT001
         """`marked`: ticked or selected. What `more` holds follows from the board."""
 
         def draw() -> Markup:
-            drawn: Markup = macro(row, self.shown.framework.key, self.as_of, marked, self.columns, *more)
+            drawn: Markup = macro(
+                row, self.shown.framework.key, self.as_of, marked, self.columns, *more
+            )
             return drawn
 
         if self.shown.token is None:
             return draw()
-        return DRAWN.get((self.shown.token, macro.name, row.ref, marked, self.columns, current.actor().tenant_slug), draw)
+        return DRAWN.get(
+            (
+                self.shown.token,
+                macro.name,
+                row.ref,
+                marked,
+                self.columns,
+                current.actor().tenant_slug,
+            ),
+            draw,
+        )
 
 
 def below(shown: Board) -> list[AssessedRequirement]:
@@ -131,8 +192,12 @@ def moves(shown: Board) -> dict[str, Gap]:
     return {gap.standing.ref: gap for gap in shown.gaps}
 
 
-def matching(rows: Sequence[AssessedRequirement], asked: ListRequest, moved: Mapping[str, Gap]) -> list[AssessedRequirement]:
-    """What the filters leave, in the publisher's order or by level, target, owner, or what closing it moves."""
+def matching(
+    rows: Sequence[AssessedRequirement], asked: ListRequest, moved: Mapping[str, Gap]
+) -> list[AssessedRequirement]:
+    """What the filters leave, in the publisher's order or by level, target, owner, or what closing
+    it moves.
+    """
     keys: Mapping[str, Callable[[AssessedRequirement], Any]] = {
         "ref": lambda row: row.requirement.position,
         "level": lambda row: row.derived.level,
@@ -149,17 +214,25 @@ def _text(row: AssessedRequirement) -> str:
 
 
 def _is_under(row: AssessedRequirement, ref: str) -> bool:
-    return ref in {row.function, row.ref, row.requirement.parent_ref} or row.ref.startswith((f"{ref}.", f"{ref} "))
+    return ref in {row.function, row.ref, row.requirement.parent_ref} or row.ref.startswith(
+        (f"{ref}.", f"{ref} ")
+    )
 
 
 def _in_state(row: AssessedRequirement, state: str) -> bool:
     judged = row.judgement
     return {
-        "proven": row.derived.is_proven, "unproven": not row.derived.is_proven, "below": row.standing.short > 0, "met": row.standing.short == 0, "overdue": row.is_overdue, "red": row.derived.is_red,
-        "open": judged is None, "signed": judged is not None and judged.signer is not None,
+        "proven": row.derived.is_proven,
+        "unproven": not row.derived.is_proven,
+        "below": row.standing.short > 0,
+        "met": row.standing.short == 0,
+        "overdue": row.is_overdue,
+        "red": row.derived.is_red,
+        "open": judged is None,
+        "signed": judged is not None and judged.signer is not None,
         "returned": judged is not None and judged.signer is None and bool(judged.returned_because),
         "unsigned": judged is not None and judged.signer is None and not judged.returned_because,
-    }.get(state, False)  # fmt: skip
+    }.get(state, False)
 
 
 TESTS: Mapping[str, Callable[[AssessedRequirement, str], bool]] = {
@@ -173,7 +246,14 @@ TESTS: Mapping[str, Callable[[AssessedRequirement, str], bool]] = {
 def functions(shown: Board) -> list[tuple[str, str]]:
     """Choices of the filter "Under": functions and their categories."""
     return [
-        (node.ref, f"{node.ref} {node.title}" if node.title.casefold() != node.ref.casefold() else node.title)
+        (
+            node.ref,
+            (
+                f"{node.ref} {node.title}"
+                if node.title.casefold() != node.ref.casefold()
+                else node.title
+            ),
+        )
         for node in shown.tree
         if not node.assessable
     ]
@@ -186,11 +266,15 @@ def owners(shown: Board) -> list[tuple[str, str]]:
 
 
 def evidence(row: AssessedRequirement, shown: Board) -> tuple[int, int]:
-    """(current, all) evidence items of a requirement, each counted once; evidence that falls due is current."""
+    """(current, all) evidence items of a requirement, each counted once; evidence that falls due is
+    current.
+    """
     states: dict[UUID, bool] = {}
     for control, _, _ in row.derived.controls:
         for proof in control.proofs:
-            fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date())
+            fresh = freshness(
+                proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date()
+            )
             states[proof.evidence_id] = fresh.state in CURRENT
     return sum(states.values()), len(states)
 
@@ -203,10 +287,29 @@ def cells(shown: Board, rows: Sequence[AssessedRequirement]) -> list[list[Any]]:
 def _cells(row: AssessedRequirement, gap: Gap | None) -> list[Any]:
     judged = row.judgement
     reasons = " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons)
-    controls = ", ".join(f"{control.ref} ({how_far}, {status.word})" for control, how_far, status in row.derived.controls)
-    concluded = [judged.level, judged.rationale, judged.assessor, judged.at, judged.revision] if judged else [None] * 5
+    controls = ", ".join(
+        f"{control.ref} ({how_far}, {status.word})"
+        for control, how_far, status in row.derived.controls
+    )
+    concluded = (
+        [judged.level, judged.rationale, judged.assessor, judged.at, judged.revision]
+        if judged
+        else [None] * 5
+    )
     signed = [judged.signer, judged.signed_at] if judged else [None, None]
     return [
-        row.ref, row.requirement.title, row.requirement.outcome, "yes" if row.derived.is_proven else "no", row.derived.level, row.derived.word, row.target,
-        round(gap.moves, 2) if gap else 0, reasons, controls, row.owner, row.due_on, *concluded, *signed,
-    ]  # fmt: skip
+        row.ref,
+        row.requirement.title,
+        row.requirement.outcome,
+        "yes" if row.derived.is_proven else "no",
+        row.derived.level,
+        row.derived.word,
+        row.target,
+        round(gap.moves, 2) if gap else 0,
+        reasons,
+        controls,
+        row.owner,
+        row.due_on,
+        *concluded,
+        *signed,
+    ]

@@ -1,10 +1,13 @@
-"""The pages of a framework and its assessments: heat map, requirement list, one requirement, assessments.
+"""The pages of a framework and its assessments: heat map, requirement list, one requirement,
+assessments.
 
     heat_map, requirements, export, assign_selected      /frameworks/<key>
-    requirement and what is done to it                   /frameworks/<key>/<ref>, /assessments/items/<item>
+    requirement and what is done to it                   /frameworks/<key>/<ref>,
+    /assessments/items/<item>
     index, new, assessment, closing, frozen, reopen      /assessments
 
-Every page takes `?as_of=2026-10-01`: levels, conclusions and signatures as they were known at the end of that day.
+Every page takes `?as_of=2026-10-01`: levels, conclusions and signatures as they were known at the
+end of that day.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,9 +19,16 @@ from uuid import UUID
 
 from flask import Response, flash, redirect, request, url_for
 
-from governance.assurance.assessments import actions, history, permissions, presentation, queries, requirement_list
+from governance.assurance.assessments import (
+    actions,
+    history,
+    permissions,
+    presentation,
+    queries,
+    requirement_list,
+)
 from governance.assurance.assessments.coverage import LEVELS, RULE, is_proven
-from governance.assurance.assessments.forms import (  # fmt: skip
+from governance.assurance.assessments.forms import (
     AssignForm,
     BeginForm,
     CloseForm,
@@ -57,7 +67,9 @@ from governance.operations.systems import queries as systems
 
 feature = Feature("assessments", __name__)
 feature.add_app_template_filter(presentation.cell_name, "cell_name")
-constraint("uq_sign_offs_tenant_id_conclusion_id", "Somebody else signed it off at the same moment.")
+constraint(
+    "uq_sign_offs_tenant_id_conclusion_id", "Somebody else signed it off at the same moment."
+)
 constraint(
     "uq_conclusions_tenant_id_item_id_revision",
     "Somebody else wrote a conclusion at the same moment. Yours is kept here: save it again.",
@@ -81,12 +93,17 @@ def _as_of() -> datetime | None:
 
 
 def _past() -> dict[str, Any]:
-    """What the layout's banner says while a past day is looked at, and the part of addresses that keeps it."""
+    """What the layout's banner says while a past day is looked at, and the part of addresses that
+    keeps it.
+    """
     at = _as_of()
     if at is None:
         return {"as_of": None}
     says = f"As of {at.day} {at:%B %Y}."
-    text = "Levels, conclusions and signatures as they were known that evening. Nothing can be changed here."
+    text = (
+        "Levels, conclusions and signatures as they were known that evening. Nothing can be changed"
+        " here."
+    )
     parts = {name: value for name, value in request.args.items() if name != "as_of"}
     now = (
         f"{quote(request.path)}?{urlencode(parts)}" if parts else quote(request.path)
@@ -94,7 +111,14 @@ def _past() -> dict[str, Any]:
     return {
         "as_of": at.date().isoformat(),
         "as_of_day": f"{at.day} {at:%b %Y}",
-        "banner": {"kind": "info", "word": "Past day", "lead": says, "text": text, "href": now, "link": "Back to now"},
+        "banner": {
+            "kind": "info",
+            "word": "Past day",
+            "lead": says,
+            "text": text,
+            "href": now,
+            "link": "Back to now",
+        },
     }
 
 
@@ -108,16 +132,33 @@ def heat_map(key: str) -> ResponseReturnValue:
     asked = _read(GAPS, shown)
     moved = requirement_list.moves(shown)
     gaps = requirement_list.matching(requirement_list.below(shown), asked, moved)
-    then = queries.shares_at(shown, queries.with_history(shown, [shown.as_of - MONTH]), shown.period)
+    then = queries.shares_at(
+        shown, queries.with_history(shown, [shown.as_of - MONTH]), shown.period
+    )
     may_assign, past = asked.may_select and shown.is_open, _past()
     rows = one_page(gaps, asked, lambda row: row.ref)
     return page(
-        "assurance/assessments/heat_map.html", framework=framework, shown=shown, groups=presentation.groups(shown, then[0] if then else None), says=presentation.conclusion(shown),
-        peek=presentation.peek(shown, request.args.get("sel", "")), peeks=presentation.peek_text, gaps=rows.rows, matching=len(gaps), next=rows.next,
-        moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), asked=asked, closes=closes,
-        owners=_assignees() if may_assign else [], share_bar=charts.share_bar, noun=presentation.noun(shown), total=len(requirement_list.below(shown)),
-        drawn=requirement_list.Drawing(shown, past["as_of"], tuple(c.name for c in asked.columns)), **past,
-    )  # fmt: skip
+        "assurance/assessments/heat_map.html",
+        framework=framework,
+        shown=shown,
+        groups=presentation.groups(shown, then[0] if then else None),
+        says=presentation.conclusion(shown),
+        peek=presentation.peek(shown, request.args.get("sel", "")),
+        peeks=presentation.peek_text,
+        gaps=rows.rows,
+        matching=len(gaps),
+        next=rows.next,
+        moved=moved,
+        most=max((gap.moves for gap in moved.values()), default=1.0),
+        asked=asked,
+        closes=closes,
+        owners=_assignees() if may_assign else [],
+        share_bar=charts.share_bar,
+        noun=presentation.noun(shown),
+        total=len(requirement_list.below(shown)),
+        drawn=requirement_list.Drawing(shown, past["as_of"], tuple(c.name for c in asked.columns)),
+        **past,
+    )
 
 
 @feature.get("/frameworks/<key>/requirements", needs=permissions.VIEW)
@@ -129,10 +170,23 @@ def requirements(key: str) -> ResponseReturnValue:
     rows = one_page(found, asked, lambda row: row.ref)
     may_assign, past = asked.may_select and shown.is_open, _past()
     return page(
-        "assurance/assessments/requirements.html", framework=framework, shown=shown, asked=asked, rows=rows.rows, matching=len(found), next=rows.next,
-        owners=_assignees() if may_assign else [], noun=presentation.noun(shown), proven=presentation.proven(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
-        evidence=requirement_list.evidence, drawn=requirement_list.Drawing(shown, past["as_of"], tuple(c.name for c in asked.columns)), **past,
-    )  # fmt: skip
+        "assurance/assessments/requirements.html",
+        framework=framework,
+        shown=shown,
+        asked=asked,
+        rows=rows.rows,
+        matching=len(found),
+        next=rows.next,
+        owners=_assignees() if may_assign else [],
+        noun=presentation.noun(shown),
+        proven=presentation.proven(shown),
+        signed=sum(
+            row.judgement is not None and row.judgement.signer is not None for row in shown.rows
+        ),
+        evidence=requirement_list.evidence,
+        drawn=requirement_list.Drawing(shown, past["as_of"], tuple(c.name for c in asked.columns)),
+        **past,
+    )
 
 
 def _read(listed: ListPage, shown: Board) -> ListRequest:
@@ -145,24 +199,32 @@ def _assignees() -> owners.Choices:
     return owners.assignee_choices("Keep each owner")
 
 
-@feature.get("/frameworks/<key>/requirements.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
+@feature.get(
+    "/frameworks/<key>/requirements.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE
+)
 def export(key: str, form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
     shown = queries.board(frameworks.framework(key), _as_of())
     asked = REQUIREMENTS.read(place={"key": key})
-    cells = requirement_list.cells(shown, requirement_list.matching(shown.rows, asked, requirement_list.moves(shown)))
+    cells = requirement_list.cells(
+        shown, requirement_list.matching(shown.rows, asked, requirement_list.moves(shown))
+    )
     head = requirement_list.HEAD
     content = csv_bytes(head, cells) if form == "csv" else xlsx_bytes("Requirements", head, cells)
     return table_file(content, f"{key}-{current.actor().tenant_slug}-{shown.as_of.date()}.{form}")
 
 
-INHERITED = "From its controls"  # what the list shows as the owner of a requirement that has none of its own
+INHERITED = (  # what the list shows as the owner of a requirement that has none of its own
+    "From its controls"
+)
 OWNER = BulkColumn("owner_id", "Owner", lambda ids: {**owners.describe(ids), None: INHERITED})
 
 
 @feature.post("/frameworks/<key>/assign", needs=permissions.MANAGE)
 def assign_selected(key: str) -> ResponseReturnValue:
-    """Give the selected requirements an owner, a due date, or both; what isn't chosen stays as it is."""
+    """Give the selected requirements an owner, a due date, or both; what isn't chosen stays as it
+    is.
+    """
     framework, home = frameworks.framework(key), url_for("assessments.heat_map", key=key)
     rows = Assignable(
         "requirement",
@@ -177,23 +239,46 @@ def assign_selected(key: str) -> ResponseReturnValue:
 
 
 def _inherited(count: int) -> str:
-    return f"{plural(count, 'requirement')} {'takes its owner' if count == 1 else 'take their owners'} from the controls now."
+    return (
+        f"{plural(count, 'requirement')} {'takes its owner' if count == 1 else 'take their owners'}"
+        " from the controls now."
+    )
 
 
-def _selected(framework: FrameworkView, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+# BulkAction's signature
+def _selected(framework: FrameworkView, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     """In the publisher's order."""
-    nodes = {node.id: (place, node) for place, node in enumerate(frameworks.requirements(framework.id))}
-    found = sorted(queries.some_items(framework.id, ids, lock=lock), key=lambda each: nodes[each[0].requirement_id][0])
+    nodes = {
+        node.id: (place, node) for place, node in enumerate(frameworks.requirements(framework.id))
+    }
+    found = sorted(
+        queries.some_items(framework.id, ids, lock=lock),
+        key=lambda each: nodes[each[0].requirement_id][0],
+    )
     return [_bulk_item(framework, nodes[row.requirement_id][1], row, held) for row, held in found]
 
 
-def _bulk_item(framework: FrameworkView, node: frameworks.RequirementView, row: AssessmentItem, held: Assessment) -> BulkItem:
+def _bulk_item(
+    framework: FrameworkView,
+    node: frameworks.RequirementView,
+    row: AssessmentItem,
+    held: Assessment,
+) -> BulkItem:
     href = url_for("assessments.requirement", key=framework.key, ref=node.path)
-    return BulkItem(row.id, node.ref, node.title, href, {"owner_id": row.owner_id, "due_on": row.due_on}, actions.why_not(held))
+    return BulkItem(
+        row.id,
+        node.ref,
+        node.title,
+        href,
+        {"owner_id": row.owner_id, "due_on": row.due_on},
+        actions.why_not(held),
+    )
 
 
 def _assign_all(changes: Sequence[BulkChange]) -> None:
-    actions.assign_all([(each.item.id, each.after["owner_id"], each.after["due_on"]) for each in changes])
+    actions.assign_all(
+        [(each.item.id, each.after["owner_id"], each.after["due_on"]) for each in changes]
+    )
 
 
 @feature.post("/assessments/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
@@ -213,7 +298,12 @@ def requirement(key: str, ref: str) -> ResponseReturnValue:
 
 
 def _requirement_page(
-    framework: FrameworkView, ref: str, *, held: Assessment | None = None, comment: CommentForm | None = None, code: int = 200
+    framework: FrameworkView,
+    ref: str,
+    *,
+    held: Assessment | None = None,
+    comment: CommentForm | None = None,
+    code: int = 200,
 ) -> ResponseReturnValue:
     shown = queries.board(framework, _as_of(), held)
     row = shown.row(ref)
@@ -222,14 +312,35 @@ def _requirement_page(
     moved = queries.transitions(shown, row, shown.as_of - timedelta(days=365))
     written = queries.conclusions(row.item.row.id) if row.item else []
     return page(
-        "assurance/assessments/requirement.html", status=code, framework=framework, shown=shown, row=row, item=row.item, judged=row.judgement,
-        trail=presentation.trail(shown, ref), step=_neighbours(shown, ref), attach=presentation.attach(row), reasons=presentation.reasons(row), ladder=presentation.ladder(row, moved),
-        proofs=presentation.proofs(row, shown), chart=presentation.period_chart(row, shown), last_test=last_test, levels=LEVELS,
-        gap=requirement_list.moves(shown).get(ref), links=frameworks.crosswalk(ref, framework.key), texts=frameworks.official_texts(row.requirement.id),
-        discussion=queries.comments(row.item.row.id, shown.as_of) if row.item else [], comment=comment or CommentForm(),
-        verdict=presentation.verdict(row), rule=RULE, refusal=_refusal(row, shown), written=written, assessors=names(c.concluded_by for c in written),
-        moments=history.of(row, shown, moved, written), **_past(),
-    )  # fmt: skip
+        "assurance/assessments/requirement.html",
+        status=code,
+        framework=framework,
+        shown=shown,
+        row=row,
+        item=row.item,
+        judged=row.judgement,
+        trail=presentation.trail(shown, ref),
+        step=_neighbours(shown, ref),
+        attach=presentation.attach(row),
+        reasons=presentation.reasons(row),
+        ladder=presentation.ladder(row, moved),
+        proofs=presentation.proofs(row, shown),
+        chart=presentation.period_chart(row, shown),
+        last_test=last_test,
+        levels=LEVELS,
+        gap=requirement_list.moves(shown).get(ref),
+        links=frameworks.crosswalk(ref, framework.key),
+        texts=frameworks.official_texts(row.requirement.id),
+        discussion=queries.comments(row.item.row.id, shown.as_of) if row.item else [],
+        comment=comment or CommentForm(),
+        verdict=presentation.verdict(row),
+        rule=RULE,
+        refusal=_refusal(row, shown),
+        written=written,
+        assessors=names(c.concluded_by for c in written),
+        moments=history.of(row, shown, moved, written),
+        **_past(),
+    )
 
 
 def _neighbours(shown: Board, ref: str) -> tuple[str | None, str | None]:
@@ -249,18 +360,38 @@ def _refusal(row: AssessedRequirement, shown: Board) -> str | None:
     if judged.returned_because:
         return f"It waits for {judged.assessor}, to whom it was returned."
     if row.derived.is_red:
-        return "Sign-off opens when no reason is red. You can sign off as reviewer: you did not write the conclusion."
+        return (
+            "Sign-off opens when no reason is red. You can sign off as reviewer: you did not write"
+            " the conclusion."
+        )
     return None
 
 
-def _item(item_id: UUID, *, lock: bool = False) -> tuple[AssessmentItem, Assessment, FrameworkView, str]:
+def _item(
+    item_id: UUID, *, lock: bool = False
+) -> tuple[AssessmentItem, Assessment, FrameworkView, str]:
     row = queries.item(item_id, lock=lock)
     held = queries.assessment(row.assessment_id)
-    return row, held, frameworks.framework_by_id(held.framework_id), queries.refs_of()[row.requirement_id]
+    return (
+        row,
+        held,
+        frameworks.framework_by_id(held.framework_id),
+        queries.refs_of()[row.requirement_id],
+    )
 
 
-def _to_requirement(framework: FrameworkView, ref: str, anchor: str = "conclusion") -> ResponseReturnValue:
-    return redirect(url_for("assessments.requirement", key=framework.key, ref=frameworks.path_of(ref), _anchor=anchor), 303)
+def _to_requirement(
+    framework: FrameworkView, ref: str, anchor: str = "conclusion"
+) -> ResponseReturnValue:
+    return redirect(
+        url_for(
+            "assessments.requirement",
+            key=framework.key,
+            ref=frameworks.path_of(ref),
+            _anchor=anchor,
+        ),
+        303,
+    )
 
 
 def _rows(form: Form) -> list[tuple[str, Any, Any]]:
@@ -269,7 +400,11 @@ def _rows(form: Form) -> list[tuple[str, Any, Any]]:
 
 
 def _said(name: str, value: Any) -> Any:
-    return f"{value} {LEVELS[value]}" if name in {"level", "target"} and isinstance(value, int) else value
+    return (
+        f"{value} {LEVELS[value]}"
+        if name in {"level", "target"} and isinstance(value, int)
+        else value
+    )
 
 
 # ---- concluding
@@ -281,7 +416,9 @@ def concluding(item_id: UUID) -> ResponseReturnValue:
     shown = queries.board(framework, held=held).row(ref)
     last = shown.judgement if shown else None
     level = last.level if last else (shown.derived.level if shown else 0)
-    form = ConcludeForm(level=level, rationale=last.rationale if last else "", revision=last.revision if last else 0)
+    form = ConcludeForm(
+        level=level, rationale=last.rationale if last else "", revision=last.revision if last else 0
+    )
     return _conclude_page(row, held, framework, ref, form)
 
 
@@ -301,9 +438,19 @@ def _conclude_page(
     if form.stale:
         form.revision.data = str(found.judgement.revision if found.judgement else 0)
     return page(
-        "assurance/assessments/conclude.html", status=code, framework=framework, held=held, item=row, row=found, judged=found.judgement, form=form,
-        stale=_rows(form), reasons=presentation.reasons(found), verdict=presentation.verdict(found), levels=LEVELS,
-    )  # fmt: skip
+        "assurance/assessments/conclude.html",
+        status=code,
+        framework=framework,
+        held=held,
+        item=row,
+        row=found,
+        judged=found.judgement,
+        form=form,
+        stale=_rows(form),
+        reasons=presentation.reasons(found),
+        verdict=presentation.verdict(found),
+        levels=LEVELS,
+    )
 
 
 @feature.post("/assessments/items/<uuid:item_id>/conclusion", needs=permissions.CONCLUDE)
@@ -311,7 +458,11 @@ def conclude(item_id: UUID) -> ResponseReturnValue:
     """Overtaken by somebody else's, it comes back with both texts; sent again, it counts."""
     row, held, framework, ref = _item(item_id, lock=True)
     form = ConcludeForm()
-    judgement = {"level": form.level.data, "rationale": form.rationale.data or "", "revision": counted(form.revision.data)}
+    judgement = {
+        "level": form.level.data,
+        "rationale": form.rationale.data or "",
+        "revision": counted(form.revision.data),
+    }
     if not accepted(form, lambda: actions.conclude(row, **judgement)):
         return _conclude_page(row, held, framework, ref, form, code=form.status)
     return _to_requirement(framework, ref)
@@ -322,7 +473,9 @@ def returning(item_id: UUID) -> ResponseReturnValue:
     return _return_page(item_id, ReturnForm(), queries.judgement_of(item_id))
 
 
-def _return_page(item_id: UUID, form: ReturnForm, found: Item, *, code: int = 200) -> ResponseReturnValue:
+def _return_page(
+    item_id: UUID, form: ReturnForm, found: Item, *, code: int = 200
+) -> ResponseReturnValue:
     _, held, framework, ref = _item(item_id)
     if found.judgement is None:
         raise NotFound("There is no conclusion that could be returned.")
@@ -345,7 +498,9 @@ def give_back(item_id: UUID) -> ResponseReturnValue:
     row, _, framework, ref = _item(item_id, lock=True)
     form = ReturnForm()
     seen = counted(form.revision.data)
-    if not accepted(form, lambda: actions.give_back(row, revision=seen, because=form.because.data or "")):
+    if not accepted(
+        form, lambda: actions.give_back(row, revision=seen, because=form.because.data or "")
+    ):
         found = queries.judgement_of(item_id)
         if form.stale and found.judgement is not None:
             form.revision.data = str(found.judgement.revision)
@@ -428,9 +583,15 @@ def _steer(row: AssessmentItem, form: SteerForm) -> None:
 def index() -> ResponseReturnValue:
     every = queries.assessments()
     return page(
-        "assurance/assessments/index.html", assessments=every, progress=queries.progress(), names=names(a.begun_by for a in every),
-        systems=systems.names(a.system_id for a in every), framework_of={each.id: each for each in frameworks.installed()}, today=clock.today(), limited=limits() is not None,
-    )  # fmt: skip
+        "assurance/assessments/index.html",
+        assessments=every,
+        progress=queries.progress(),
+        names=names(a.begun_by for a in every),
+        systems=systems.names(a.system_id for a in every),
+        framework_of={each.id: each for each in frameworks.installed()},
+        today=clock.today(),
+        limited=limits() is not None,
+    )
 
 
 @feature.get("/assessments/new", needs=permissions.MANAGE)
@@ -439,12 +600,16 @@ def new() -> ResponseReturnValue:
     taken, last = {each.title for each in queries.assessments()}, _quarter_end(clock.today())
     if _quarter(last) in taken:
         last = _quarter_end(last + timedelta(days=1))
-    form = BeginForm(title=_quarter(last), period_from=last - timedelta(days=364), period_to=last, targets="last")
+    form = BeginForm(
+        title=_quarter(last), period_from=last - timedelta(days=364), period_to=last, targets="last"
+    )
     return page("assurance/assessments/new.html", form=form)
 
 
 def _quarter_end(day: date) -> date:
-    return (date(day.year, (day.month - 1) // 3 * 3 + 1, 1) + timedelta(days=95)).replace(day=1) - timedelta(days=1)
+    return (date(day.year, (day.month - 1) // 3 * 3 + 1, 1) + timedelta(days=95)).replace(
+        day=1
+    ) - timedelta(days=1)
 
 
 def _quarter(end: date) -> str:
@@ -481,17 +646,37 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
     held = queries.assessment(assessment_id)
     framework = frameworks.framework_by_id(held.framework_id)
     seen = queries.refs_shown(held.framework_id)
-    facts = [row for row in presentation.frozen_rows(held) if row.ref in seen] if held.frozen else None
+    facts = (
+        [row for row in presentation.frozen_rows(held) if row.ref in seen] if held.frozen else None
+    )
     shown = None if facts else queries.board(framework, _as_of(), held)
     every = queries.revisions(held)
     unsigned_first = (
-        sorted(shown.rows, key=lambda row: row.judgement is not None and row.judgement.signer is not None) if shown else []
+        sorted(
+            shown.rows,
+            key=lambda row: row.judgement is not None and row.judgement.signer is not None,
+        )
+        if shown
+        else []
     )
     return page(
-        "assurance/assessments/assessment.html", held=held, ordered=unsigned_first, framework=framework, shown=shown, facts=facts, counts=_counts(shown, facts),
-        revisions=every, last=every[-1], scope=_scope(held), levels=LEVELS, agrees=held.frozen is not None and actions.digest(held.frozen) == held.digest,
-        people=names([held.begun_by, held.closed_by]), whole=queries.is_whole(held.framework_id), moments=history.told([held.id]), **_past(),
-    )  # fmt: skip
+        "assurance/assessments/assessment.html",
+        held=held,
+        ordered=unsigned_first,
+        framework=framework,
+        shown=shown,
+        facts=facts,
+        counts=_counts(shown, facts),
+        revisions=every,
+        last=every[-1],
+        scope=_scope(held),
+        levels=LEVELS,
+        agrees=held.frozen is not None and actions.digest(held.frozen) == held.digest,
+        people=names([held.begun_by, held.closed_by]),
+        whole=queries.is_whole(held.framework_id),
+        moments=history.told([held.id]),
+        **_past(),
+    )
 
 
 def _scope(held: Assessment) -> str:
@@ -504,25 +689,48 @@ def _scope(held: Assessment) -> str:
 
 def _counts(shown: Board | None, facts: Sequence[presentation.FrozenRow] | None) -> dict[str, int]:
     """What the head of an assessment counts, of an open and of a frozen one."""
-    rows = facts if facts is not None else [presentation.as_frozen(row) for row in shown.rows] if shown else []
+    rows = (
+        facts
+        if facts is not None
+        else [presentation.as_frozen(row) for row in shown.rows]
+        if shown
+        else []
+    )
     return {
-        "all": len(rows), "proven": sum(is_proven(row.level) for row in rows), "met": sum(row.level >= row.target for row in rows), "concluded": sum(row.concluded is not None for row in rows),
-        "signed": sum(row.signer is not None for row in rows), "reached": sum(min(row.level, row.target) for row in rows),
-        "wanted": sum(row.target for row in rows), "returned": sum(row.judgement is not None and bool(row.judgement.returned_because) for row in (shown.rows if shown else ())),
-    }  # fmt: skip
+        "all": len(rows),
+        "proven": sum(is_proven(row.level) for row in rows),
+        "met": sum(row.level >= row.target for row in rows),
+        "concluded": sum(row.concluded is not None for row in rows),
+        "signed": sum(row.signer is not None for row in rows),
+        "reached": sum(min(row.level, row.target) for row in rows),
+        "wanted": sum(row.target for row in rows),
+        "returned": sum(
+            row.judgement is not None and bool(row.judgement.returned_because)
+            for row in (shown.rows if shown else ())
+        ),
+    }
 
 
 @feature.get("/assessments/<uuid:assessment_id>/frozen.json", needs=permissions.VIEW, answers=FILE)
 def frozen(assessment_id: UUID) -> ResponseReturnValue:
-    """The bytes that the digest is over: RFC 8785. They cannot be cut, so who sees a part of the framework does not get them."""
+    """The bytes that the digest is over:
+
+    RFC 8785. They cannot be cut, so who sees a part of the framework does not get them.
+    """
     held = queries.assessment(assessment_id)
     if not queries.is_whole(held.framework_id):
-        raise NotFound("Your engagement is about some criteria of this framework; what was frozen is about all of them.")
+        raise NotFound(
+            "Your engagement is about some criteria of this framework; what was frozen is about all"
+            " of them."
+        )
     if held.frozen is None:
         raise NotFound("It is open, so nothing of it is frozen yet.")
     name = f"{held.title.lower().replace(' ', '-')}-revision-{held.revision}.json"
     safe = "".join(ch for ch in name if ch.isascii() and (ch.isalnum() or ch in "-."))
-    headers = {"Content-Type": "application/json", "Content-Disposition": f'attachment; filename="{safe}"'}
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Disposition": f'attachment; filename="{safe}"',
+    }
     return Response(actions.canonical(held.frozen), headers=headers)
 
 
@@ -535,9 +743,15 @@ def _closing_page(held: Assessment, form: CloseForm, *, code: int = 200) -> Resp
     shown = queries.board(frameworks.framework_by_id(held.framework_id), held=held)
     open_rows = [row for row in shown.rows if row.judgement is None or row.judgement.signer is None]
     return page(
-        "assurance/assessments/closing.html", status=code, held=held, framework=shown.framework, counts=_counts(shown, None), open_rows=open_rows,
-        red=sum(row.derived.is_red for row in shown.rows), form=form,
-    )  # fmt: skip
+        "assurance/assessments/closing.html",
+        status=code,
+        held=held,
+        framework=shown.framework,
+        counts=_counts(shown, None),
+        open_rows=open_rows,
+        red=sum(row.derived.is_red for row in shown.rows),
+        form=form,
+    )
 
 
 @feature.post("/assessments/<uuid:assessment_id>/closing", needs=permissions.MANAGE)

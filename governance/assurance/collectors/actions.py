@@ -1,6 +1,7 @@
 """Asking for a run, filing what it found as evidence, and saying that a period was missed.
 
-ask(collector, period)      queued: by the schedule once for a period, by a person as often as he likes
+ask(collector, period)      queued: by the schedule once for a period, by a person as often as he
+                            likes
 miss(collector, period)     nobody was there, and it cannot be made up for
 RUNS                        cancelled and retried as all background work is
 file(run, collected)        the population becomes a version of the collector's evidence
@@ -66,7 +67,12 @@ MISSED = action(
 
 SOURCE = "console"
 PREVIEW = 20  # rows
-HOLDS = {"daily": 3, "weekly": 14, "monthly": 45, "quarterly": 120}  # days after its period that a version is good for
+HOLDS = {
+    "daily": 3,
+    "weekly": 14,
+    "monthly": 45,
+    "quarterly": 120,
+}  # days after its period that a version is good for
 TOO_LATE = "Nobody was there to run it, and what it looks at cannot be looked at afterwards."
 
 
@@ -88,10 +94,21 @@ def miss(found: Collector, period: Period) -> CollectorRun:
 
 def _run(found: Collector, period: Period, *, scheduled: bool) -> CollectorRun:
     return CollectorRun(
-        key=found.key, period=period.name, period_from=period.first, period_to=period.last, scheduled=scheduled,
-        asked_by=current.actor().person_id, work_item_id=None, state="queued", is_fine=None, rows=None, sha256=None, ran_at=None,
-        evidence_version_id=None, created_at=clock.now(),
-    )  # fmt: skip
+        key=found.key,
+        period=period.name,
+        period_from=period.first,
+        period_to=period.last,
+        scheduled=scheduled,
+        asked_by=current.actor().person_id,
+        work_item_id=None,
+        state="queued",
+        is_fine=None,
+        rows=None,
+        sha256=None,
+        ran_at=None,
+        evidence_version_id=None,
+        created_at=clock.now(),
+    )
 
 
 RUNS = background_work.WorkKind(
@@ -104,7 +121,9 @@ RUNS = background_work.WorkKind(
     title=lambda run: f"{queries.collector(run.key).title}, {run.period}",
     page=lambda run: ("collectors.collector", {"key": run.key}),
     address=lambda run: {"collector_run_id": run.id},
-    requested=lambda run: record(ASKED, run, key=run.key, period=run.period, scheduled=run.scheduled),
+    requested=lambda run: record(
+        ASKED, run, key=run.key, period=run.period, scheduled=run.scheduled
+    ),
     cancelled=lambda run: record(CANCELLED, run, key=run.key, period=run.period),
     icon="refresh",
     result_label="View results",
@@ -112,7 +131,10 @@ RUNS = background_work.WorkKind(
 
 
 def file(run: CollectorRun, found: Collector, collected: Collected) -> None:
-    """Keep what was found; where something was performed, as a version of evidence. Filed by an earlier try, it stays."""
+    """Keep what was found; where something was performed, as a version of evidence.
+
+    Filed by an earlier try, it stays.
+    """
     if run.state != "queued":
         return
     told = collected.population
@@ -124,7 +146,10 @@ def file(run: CollectorRun, found: Collector, collected: Collected) -> None:
         told.run_at,
     )
     run.query, run.parameters = told.query, dict(told.parameters)
-    run.preview = [list(told.columns), *([row[name] for name in told.columns] for row in told.rows[:PREVIEW])]
+    run.preview = [
+        list(told.columns),
+        *([row[name] for name in told.columns] for row in told.rows[:PREVIEW]),
+    ]
     if not collected.performed:
         run.state = "nothing"
         record(NOTHING, run, key=run.key, period=run.period)
@@ -132,22 +157,49 @@ def file(run: CollectorRun, found: Collector, collected: Collected) -> None:
     with by_the_console():
         held = _evidence(found)
         version = evidence.bring_file(
-            held, io.BytesIO(collected.evidence), collected.filename, collected_on=clock.today(), period_from=run.period_from,
-            period_to=run.period_to, valid_until=run.period_to + timedelta(days=HOLDS[found.schedule]), source=SOURCE,
-        )  # fmt: skip
+            held,
+            io.BytesIO(collected.evidence),
+            collected.filename,
+            collected_on=clock.today(),
+            period_from=run.period_from,
+            period_to=run.period_to,
+            valid_until=run.period_to + timedelta(days=HOLDS[found.schedule]),
+            source=SOURCE,
+        )
     run.state, run.evidence_version_id = "filed", version.id
-    record(FILED, run, key=run.key, period=run.period, rows=run.rows, sha256=run.sha256, fine=run.is_fine, evidence=held.ref,
-           version=version.number)  # fmt: skip
+    record(
+        FILED,
+        run,
+        key=run.key,
+        period=run.period,
+        rows=run.rows,
+        sha256=run.sha256,
+        fine=run.is_fine,
+        evidence=held.ref,
+        version=version.number,
+    )
 
 
 def _evidence(found: Collector) -> Evidence:
-    """Begun once; linked to the adopted controls that it serves, unless somebody took the link away."""
+    """Begun once; linked to the adopted controls that it serves, unless somebody took the link
+    away.
+    """
     title, note = f"{found.title}, from the console", "Collected by the console itself"
     controls = queries.controls_of(found)
     held = queries.evidence_of(found, title)
     if held is None:
-        return evidence.begin(title, kind="export", cadence=found.schedule, owner_id=None, controls=dict.fromkeys(controls, note))
-    ever = set(session().scalars(select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == held.id)))
+        return evidence.begin(
+            title,
+            kind="export",
+            cadence=found.schedule,
+            owner_id=None,
+            controls=dict.fromkeys(controls, note),
+        )
+    ever = set(
+        session().scalars(
+            select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == held.id)
+        )
+    )
     for control_id in set(controls) - ever:
         evidence.link(held, control_id, note)
     return held

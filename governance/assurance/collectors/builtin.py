@@ -1,4 +1,6 @@
-"""The collectors about this console itself, each over events of the log or over rows that never change."""
+"""The collectors about this console itself, each over events of the log or over rows that never
+change.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,7 +19,10 @@ NONE_REPORTED = "No backup was reported"
 
 class Members(Collector):
     key, title = "members", "Members and roles"
-    about = "Every membership that lived in the period, with its role at the end of it, as the events of the log tell."
+    about = (
+        "Every membership that lived in the period, with its role at the end of it, as the events"
+        " of the log tell."
+    )
     controls = ("ACC-01", "ACC-03")
     query = """
 WITH told AS (
@@ -37,16 +42,26 @@ WHERE n.action <> 'membership.ended' OR n.at >= :begins
 ORDER BY joined_at, n.target_id"""
 
     def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
-        here, left = [r for r in rows if r["state"] == "member"], sum(r["state"] == "left" for r in rows)
+        here, left = (
+            [r for r in rows if r["state"] == "member"],
+            sum(r["state"] == "left" for r in rows),
+        )
         admins = sum(r["role"] == "admin" for r in here)
         changed = sum(int(r["changes_in_period"]) for r in rows)
-        went = f"; {_none(left, 'member')} left, {_none(changed, 'change')} in all" if changed else "; nothing changed"
+        went = (
+            f"; {_none(left, 'member')} left, {_none(changed, 'change')} in all"
+            if changed
+            else "; nothing changed"
+        )
         return f"{plural(len(here), 'member')}, {plural(admins, 'admin')}{went}.", True
 
 
 class Leavers(Collector):
     key, title = "leavers", "Leavers"
-    about = "Each membership that ended in the period, and the sessions of that person that outlived it."
+    about = (
+        "Each membership that ended in the period, and the sessions of that person that"
+        " outlived it."
+    )
     controls = ("ACC-03",)
     query = """
 SELECT coalesce(m.pseudonym, 'nobody any more') AS member, e.facts->>'role' AS role, e.at AS left_at, e.actor AS by,
@@ -60,7 +75,11 @@ ORDER BY e.at, e.id"""
         if not rows:
             return "Nobody left.", True
         late = sum(bool(r["sessions_open_after"]) for r in rows)
-        kept = f"{plural(late, 'leaver')} kept a session" if late else "no session outlived a membership"
+        kept = (
+            f"{plural(late, 'leaver')} kept a session"
+            if late
+            else "no session outlived a membership"
+        )
         return f"{plural(len(rows), 'member')} left; {kept}.", not late
 
 
@@ -79,18 +98,37 @@ ORDER BY at, id"""
         held = people.connection()
         if held is None:
             return "No identity provider is connected.", False
-        changed = sum(row["action"] in {"connection.changed", "tenant.domains.changed"} for row in rows)
+        changed = sum(
+            row["action"] in {"connection.changed", "tenant.domains.changed"} for row in rows
+        )
         must = "must" if held.enforced else "may, and need not,"
-        return f"People {must} sign in by the company's own provider; {_none(changed, 'change')}.", held.enforced
+        return (
+            f"People {must} sign in by the company's own provider; {_none(changed, 'change')}.",
+            held.enforced,
+        )
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         held = people.connection()
-        limits = (("A session ends after, unused", _said(IDLE)), ("A session ends after, at the latest", _said(ABSOLUTE)),
-                  ("A grave deed asks for a sign-in of the last", _said(timedelta(seconds=STEP_UP_SECONDS))))  # fmt: skip
+        limits = (
+            ("A session ends after, unused", _said(IDLE)),
+            ("A session ends after, at the latest", _said(ABSOLUTE)),
+            (
+                "A grave deed asks for a sign-in of the last",
+                _said(timedelta(seconds=STEP_UP_SECONDS)),
+            ),
+        )
         if held is None:
             return limits
-        mapped = ", ".join(f"{group}: {role}" for group, role in sorted(held.group_roles.items())) or "none"
-        return (("Provider", held.issuer), ("Enforced", "yes" if held.enforced else "no"), ("Roles by group", mapped), *limits)
+        mapped = (
+            ", ".join(f"{group}: {role}" for group, role in sorted(held.group_roles.items()))
+            or "none"
+        )
+        return (
+            ("Provider", held.issuer),
+            ("Enforced", "yes" if held.enforced else "no"),
+            ("Roles by group", mapped),
+            *limits,
+        )
 
 
 def _none(count: int, noun: str) -> str:
@@ -104,7 +142,10 @@ def _said(span: timedelta) -> str:
 
 class PolicyChanges(Collector):
     key, title = "policy-changes", "Policy changes with approvals"
-    about = "Each version of the policy that came into force in the period, who made it and who approved it. A version in force never changes."
+    about = (
+        "Each version of the policy that came into force in the period, who made it and who"
+        " approved it. A version in force never changes."
+    )
     controls = ("CHG-02", "GOV-01")
     query = """
 SELECT v.number, v.in_force_from, v.loosens, maker.pseudonym AS made_by, v.asked_at, second.pseudonym AS approved_by,
@@ -127,7 +168,10 @@ ORDER BY v.number"""
 
 class Drills(Collector):
     key, title = "switch-drills", "Switch drills"
-    about = "Each drill of a switch that ended in the period: how many had to obey, how many did, and how fast."
+    about = (
+        "Each drill of a switch that ended in the period: how many had to obey, how many did, and"
+        " how fast."
+    )
     controls = ("OPS-08",)
     needs_rows = True
     query = """
@@ -146,7 +190,10 @@ ORDER BY at, id"""
 
 class LogChecks(Collector):
     key, title = "log-checks", "Audit-log verification"
-    about = "Each time in the period that the whole log was derived anew from its stored bytes, and what that found."
+    about = (
+        "Each time in the period that the whole log was derived anew from its stored bytes, and"
+        " what that found."
+    )
     controls = ("LOG-01",)
     needs_rows = True
     query = """
@@ -162,20 +209,32 @@ ORDER BY at, id"""
         days = len({datetime.fromisoformat(r["at"]).date() for r in rows})
         failed = sum(r["result"] == "failed" for r in rows)
         found = f"{plural(failed, 'check')} found damage" if failed else "nothing wrong was found"
-        return f"{plural(len(rows), 'check')} on {days} of {(period.last - period.first).days + 1} days; {found}.", not failed
+        return (
+            (
+                f"{plural(len(rows), 'check')} on {days} of {(period.last - period.first).days + 1}"
+                f" days; {found}."
+            ),
+            not failed,
+        )
 
     def facts(self, period: Period) -> Sequence[tuple[str, str]]:
         signed = audit.checkpoint_as_of(period.until)
         return (
             ()
             if signed is None
-            else (("Last checkpoint", f"{signed.number}, {signed.size} entries"), ("Its root, SHA-256", signed.root.hex()))
+            else (
+                ("Last checkpoint", f"{signed.number}, {signed.size} entries"),
+                ("Its root, SHA-256", signed.root.hex()),
+            )
         )
 
 
 class Backups(Collector):
     key, title = "backups", "Backups and restores"
-    about = "Each record of a backup or a restore that was brought in during the period, by hand or over the API, for the controls on backups."
+    about = (
+        "Each record of a backup or a restore that was brought in during the period, by hand or"
+        " over the API, for the controls on backups."
+    )
     controls = ("OPS-06", "RES-02")
     needs_rows = True
     query = """
@@ -194,7 +253,10 @@ ORDER BY v.uploaded_at, v.id"""
 
 class AccessReviews(Collector):
     key, title = "access-reviews", "Access reviews"
-    about = "Each access review that was closed in the period: how many memberships and keys, what was kept, lowered and revoked."
+    about = (
+        "Each access review that was closed in the period: how many memberships and keys, what was"
+        " kept, lowered and revoked."
+    )
     controls = ("ACC-01",)
     schedule = "quarterly"
     needs_rows = True
@@ -215,5 +277,15 @@ ORDER BY at, id"""
 
 COLLECTORS: dict[str, Collector] = {
     each.key: each
-    for each in (Members(), Leavers(), SignIn(), PolicyChanges(), Drills(), LogChecks(), Isolation(), Backups(), AccessReviews())
+    for each in (
+        Members(),
+        Leavers(),
+        SignIn(),
+        PolicyChanges(),
+        Drills(),
+        LogChecks(),
+        Isolation(),
+        Backups(),
+        AccessReviews(),
+    )
 }

@@ -1,10 +1,12 @@
 """What a collector is: a key, the controls it serves, a schedule, and `collect(period)`.
 
-    Collector       its `query` is run as it stands here, and stands as it is in the file that it fills
+    Collector       its `query` is run as it stands here, and stands as it is in the file that it
+                    fills
     Collected       the population, a sentence, what else was looked at
 
-A collector reads inside the present transaction and writes nothing. What is over and what is not is told by its
-population: `needs_rows` says that none means that nothing was performed, so that nothing is filed.
+A collector reads inside the present transaction and writes nothing. What is over and what is not is
+told by its population: `needs_rows` says that none means that nothing was performed, so that
+nothing is filed.
 """
 
 from abc import ABC, abstractmethod
@@ -27,7 +29,9 @@ type Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """`ok` is False when what was found needs somebody; `performed` is False when there was nothing to file."""
+    """`ok` is False when what was found needs somebody; `performed` is False when there was nothing
+    to file.
+    """
 
     population: populations.Population
     says: str
@@ -44,7 +48,9 @@ class Collector(ABC):
     controls: ClassVar[tuple[str, ...]]
     schedule: ClassVar[str] = "monthly"
     needs_rows: ClassVar[bool] = False
-    catches_up: ClassVar[bool] = True  # a period that was missed can be told from what was written in it
+    catches_up: ClassVar[bool] = (
+        True  # a period that was missed can be told from what was written in it
+    )
     query: ClassVar[str]
 
     def collect(self, period: Period) -> Collected:
@@ -52,21 +58,35 @@ class Collector(ABC):
         says, ok = self.judge(population.rows, period)
         facts = self.facts(period)
         covers = f"{long_day(period.first)} to {long_day(period.last)}"
-        content = sheet(population, tenant=current.actor().tenant_name, covers=covers, says=says, facts=facts)
+        content = sheet(
+            population, tenant=current.actor().tenant_name, covers=covers, says=says, facts=facts
+        )
         return Collected(
-            population, says, ok, bool(population.rows) or not self.needs_rows, content, f"{self.key}-{period.name}.csv"
+            population,
+            says,
+            ok,
+            bool(population.rows) or not self.needs_rows,
+            content,
+            f"{self.key}-{period.name}.csv",
         )
 
     def population(self, period: Period) -> populations.Population:
         """Run the query now, over that period."""
         parameters = self.parameters(period)
         result = session().execute(text(self.query), parameters)
-        columns, rows = tuple(result.keys()), [{name: plain(v) for name, v in row.items()} for row in result.mappings()]
+        columns, rows = (
+            tuple(result.keys()),
+            [{name: plain(v) for name, v in row.items()} for row in result.mappings()],
+        )
         return self.told(columns, rows, parameters)
 
-    def told(self, columns: tuple[str, ...], rows: Sequence[Row], parameters: Mapping[str, Any]) -> populations.Population:
+    def told(
+        self, columns: tuple[str, ...], rows: Sequence[Row], parameters: Mapping[str, Any]
+    ) -> populations.Population:
         said = {name: str(plain(value)) for name, value in parameters.items()}
-        return populations.Population(self.key, self.title, self.query, said, clock.now(), run_by(), columns, rows)
+        return populations.Population(
+            self.key, self.title, self.query, said, clock.now(), run_by(), columns, rows
+        )
 
     def parameters(self, period: Period) -> dict[str, Any]:
         return {"tenant": current.actor().tenant_id, "begins": period.begins, "until": period.until}
@@ -82,4 +102,8 @@ class Collector(ABC):
 def run_by() -> str:
     """Who runs it: the console, or a person by his pseudonym."""
     who = current.actor().person_id
-    return f"person {personal_field_encryption.pseudonym(who)}" if who else "the console, by its schedule"
+    return (
+        f"person {personal_field_encryption.pseudonym(who)}"
+        if who
+        else "the console, by its schedule"
+    )

@@ -35,5 +35,11 @@ def matching(board: Sequence[CollectorStatus], asked: ListRequest) -> list[Colle
         "collector": lambda line: line.collector.title.casefold(),
         "next": lambda line: (line.due, place[line.collector.key]),
     }
-    tests: Mapping[str, Callable[[CollectorStatus, str], bool]] = {"state": lambda line, _: bool(line.needs_somebody)}
-    return arrange(keep(board, asked, tests, lambda line: f"{line.collector.title} {line.collector.key}"), asked, keys)
+    tests: Mapping[str, Callable[[CollectorStatus, str], bool]] = {
+        "state": lambda line, _: bool(line.needs_somebody)
+    }
+    return arrange(
+        keep(board, asked, tests, lambda line: f"{line.collector.title} {line.collector.key}"),
+        asked,
+        keys,
+    )

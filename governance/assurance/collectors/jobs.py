@@ -1,7 +1,9 @@
-"""Runs collectors: hourly what is due in each tenant, each period once; the run itself as work that can be watched and cancelled.
+"""Runs collectors: hourly what is due in each tenant, each period once; the run itself as work that
+can be watched and cancelled.
 
 collect_due()                   over all tenants
-collect_due_of(who)             in one; what was missed while nobody ran is caught up with, a year back
+collect_due_of(who)             in one; what was missed while nobody ran is caught up with, a year
+                                back
 collect(item, progress)         one run
 """
 
@@ -34,10 +36,15 @@ def collect_due_of(who: Actor, *, since: date | None = None) -> int:
         since = max(tenant.created_at.date() if tenant else today, since or today - BACK)
         there = queries.known_periods()
         due = [
-            (found, period) for found in COLLECTORS.values() for period in closed(found.schedule, since, today)
+            (found, period)
+            for found in COLLECTORS.values()
+            for period in closed(found.schedule, since, today)
             if (found.key, period.name) not in there
-        ]  # fmt: skip
-        return sum(_claimed(who, found, period) for found, period in sorted(due, key=lambda pair: pair[1].last))
+        ]
+        return sum(
+            _claimed(who, found, period)
+            for found, period in sorted(due, key=lambda pair: pair[1].last)
+        )
 
 
 def _claimed(who: Actor, found: Collector, period: Period) -> bool:
@@ -52,7 +59,10 @@ def _claimed(who: Actor, found: Collector, period: Period) -> bool:
 
 @work(actions.RUNS.name)
 def collect(item: WorkItem, progress: Progress) -> None:
-    """The work of one CollectorRun (item.target_id). Killed, it is done again: nothing was kept before all of it was."""
+    """The work of one CollectorRun (item.target_id).
+
+    Killed, it is done again: nothing was kept before all of it was.
+    """
     run_id = target_of(actions.RUNS, item)
     access.require(permissions.RUN)
     progress(0, 2, "Reading the population")
@@ -60,7 +70,10 @@ def collect(item: WorkItem, progress: Progress) -> None:
         run = queries.run_of(run_id).row
         if run.is_ready:
             return
-        found, period = queries.collector(run.key), Period(run.period, run.period_from, run.period_to)
+        found, period = (
+            queries.collector(run.key),
+            Period(run.period, run.period_from, run.period_to),
+        )
         collected = found.collect(period)
     progress(1, 2, f"Filing {collected.population.row_count} rows")
     with transaction():

@@ -12,12 +12,22 @@ from governance.kernel.db import tenant_fk
 
 
 class CollectorRun(Generated):
-    """One run for one period. A scheduled one is there once for its period; by hand there can be more."""
+    """One run for one period.
+
+    A scheduled one is there once for its period; by hand there can be more.
+    """
 
     __tablename__ = "collector_runs"
     __table_args__ = (
         tenant_fk("evidence_version_id", "evidence_versions"),
-        Index("uq_collector_runs_scheduled", "tenant_id", "key", "period", unique=True, postgresql_where=text("scheduled")),
+        Index(
+            "uq_collector_runs_scheduled",
+            "tenant_id",
+            "key",
+            "period",
+            unique=True,
+            postgresql_where=text("scheduled"),
+        ),
         Index(None, "tenant_id", "key", "created_at"),
         Index(None, "tenant_id", "evidence_version_id"),
     )
@@ -29,7 +39,9 @@ class CollectorRun(Generated):
     scheduled: Mapped[bool]
     state: Mapped[
         str
-    ]  # queued, then filed, nothing (it was not performed) or missed (nobody was there, and it cannot be made up for)
+        # queued, then filed, nothing (it was not performed) or missed (nobody was there, and it
+        # cannot be made up for)
+    ]
     is_fine: Mapped[bool | None]  # whether what it found needs nobody
     says: Mapped[str] = mapped_column(default="")
     rows: Mapped[int | None]

@@ -1,11 +1,15 @@
-"""Which stretch of days a run of a collector is about. Pure: today is given.
+"""Which stretch of days a run of a collector is about.
 
-    Period                              its name ("2026-10", "2026-Q3", "2026-W44", "2026-11-24"), first and last day
+Pure: today is given.
+
+    Period                              its name ("2026-10", "2026-Q3", "2026-W44", "2026-11-24"),
+                                        first and last day
     holding(schedule, day)              the period that a day is in
     closed(schedule, since, today)      all that have ended, the oldest first
     next_due(schedule, today)           the day on which the period that runs now has ended
 
-Days are those of UTC, as in the log. A period is collected once it is over: only then is its population complete.
+Days are those of UTC, as in the log. A period is collected once it is over: only then is its
+population complete.
 """
 
 from collections.abc import Sequence
@@ -34,7 +38,9 @@ class Period:
 
 
 def holding(schedule: str, day: date) -> Period:
-    """The period of that schedule that the day is in; a KeyError for a schedule that there is not."""
+    """The period of that schedule that the day is in; a KeyError for a schedule that there is
+    not.
+    """
     return {"daily": _day, "weekly": _week, "monthly": _month, "quarterly": _quarter}[schedule](day)
 
 

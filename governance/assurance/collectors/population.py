@@ -1,10 +1,12 @@
 """A population: every row that a stated query found, and the file that says how it was found.
 
     Population            query text, parameters, when and by whom it was run, the rows
-    sheet(…)              the file: what is above the table, then the table; the table's SHA-256 stands above it
+    sheet(…)              the file: what is above the table, then the table; the table's SHA-256
+                          stands above it
 
-The digest is that of the table's bytes, from its head line to the end of the file: whoever has the file can check it
-with `tail` and `sha256sum`. A person stands in it as his pseudonym: a filed file cannot be erased from.
+The digest is that of the table's bytes, from its head line to the end of the file: whoever has the
+file can check it with `tail` and `sha256sum`. A person stands in it as his pseudonym: a filed file
+cannot be erased from.
 """
 
 import hashlib
@@ -37,7 +39,9 @@ class Population:
     @cached_property
     def table(self) -> bytes:
         """Head line and rows as CSV (RFC 4180, UTF-8)."""
-        return csv_rows([self.columns, *([row[name] for name in self.columns] for row in self.rows)])
+        return csv_rows(
+            [self.columns, *([row[name] for name in self.columns] for row in self.rows)]
+        )
 
     @cached_property
     def sha256(self) -> str:
@@ -53,7 +57,9 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def sheet(population: Population, *, tenant: str, covers: str, says: str, facts: Sequence[tuple[str, str]]) -> bytes:
+def sheet(
+    population: Population, *, tenant: str, covers: str, says: str, facts: Sequence[tuple[str, str]]
+) -> bytes:
     """The file of a run: two columns of what was asked and found, an empty line, the table."""
     above = [
         ("Tenant", tenant),

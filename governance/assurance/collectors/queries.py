@@ -1,12 +1,14 @@
 """Collectors with their last result, one with its runs, and a population as it is found now.
 
-board()                             every collector: its last run, its next, the controls that the tenant has adopted
+board()                             every collector: its last run, its next, the controls that the
+                                    tenant has adopted
 one(key), runs(key, wanted)         one of them, and its runs, the newest first
 run_of(run_id, lock)                a run with its work
 population(key, first, last)        the rows of these days, for whoever freezes them
 evidence_of(collector)              the piece of evidence that its versions belong to
 
-To an auditor a collector that serves no control of his engagement is not there, nor the other controls that one serves.
+To an auditor a collector that serves no control of his engagement is not there, nor the other
+controls that one serves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +45,9 @@ class RunStatus:
 
     @property
     def state(self) -> str:
-        """queued, running, failed, cancelled (of the work), or filed, nothing, missed (of the run)."""
+        """queued, running, failed, cancelled (of the work), or filed, nothing, missed (of the
+        run).
+        """
         return self.run.state if self.run.is_ready else Run(self.run, self.work).state
 
     @property
@@ -51,13 +55,17 @@ class RunStatus:
         """Of the pill."""
         if self.state == "filed":
             return "ok" if self.run.is_fine else "bad"
-        return {"failed": "bad", "missed": "due", "nothing": "due", "cancelled": "none"}.get(self.state, "info")
+        return {"failed": "bad", "missed": "due", "nothing": "due", "cancelled": "none"}.get(
+            self.state, "info"
+        )
 
     @property
     def word(self) -> str:
         if self.state == "filed":
             return "Filed" if self.run.is_fine else "Filed, needs attention"
-        return {"nothing": "Nothing to file", "queued": "Waits", "running": "Runs"}.get(self.state, self.state.capitalize())
+        return {"nothing": "Nothing to file", "queued": "Waits", "running": "Runs"}.get(
+            self.state, self.state.capitalize()
+        )
 
     @property
     def sentence(self) -> str:
@@ -96,7 +104,11 @@ def collector(key: str) -> Collector:
 def board() -> list[CollectorStatus]:
     """In the order of the registry; three statements whatever their number."""
     newest, adopted, held = _newest(), _adopted(), limits()
-    return [_line(c, adopted, newest.get(c.key), held) for c in COLLECTORS.values() if _serves(c, adopted, held)]
+    return [
+        _line(c, adopted, newest.get(c.key), held)
+        for c in COLLECTORS.values()
+        if _serves(c, adopted, held)
+    ]
 
 
 def one(key: str) -> CollectorStatus:
@@ -109,7 +121,9 @@ def one(key: str) -> CollectorStatus:
 def _adopted() -> Mapping[str, tuple[UUID, str]]:
     """By ref, the controls that collectors serve and the acting person sees."""
     refs, held = {ref for c in COLLECTORS.values() for ref in c.controls}, limits()
-    rows = session().execute(select(Control.id, Control.ref).where(Control.ref.in_(refs), Control.retired_at.is_(None)))
+    rows = session().execute(
+        select(Control.id, Control.ref).where(Control.ref.in_(refs), Control.retired_at.is_(None))
+    )
     return {row.ref: (row.id, row.ref) for row in rows if held is None or held.holds(row.id)}
 
 
@@ -118,7 +132,10 @@ def _serves(found: Collector, adopted: Mapping[str, tuple[UUID, str]], held: Sco
 
 
 def _line(
-    found: Collector, adopted: Mapping[str, tuple[UUID, str]], last: RunStatus | None, held: Scope | None
+    found: Collector,
+    adopted: Mapping[str, tuple[UUID, str]],
+    last: RunStatus | None,
+    held: Scope | None,
 ) -> CollectorStatus:
     made_for = [ref for ref in found.controls if held is None or ref in adopted]
     controls = [adopted[ref] for ref in found.controls if ref in adopted]
@@ -140,18 +157,38 @@ def _newest(key: str | None = None) -> dict[str, RunStatus]:
     return {run.key: RunStatus(run, work) for run, work in rows}
 
 
-def runs(key: str, wanted: Mapping[str, str], *, sort: str = "-run", after: str | None = None, size: int = 25) -> Keyset:
+def runs(
+    key: str,
+    wanted: Mapping[str, str],
+    *,
+    sort: str = "-run",
+    after: str | None = None,
+    size: int = 25,
+) -> Keyset:
     """A page of its runs. `wanted` holds the filters: q, state, by (schedule, hand)."""
     query: Any = with_work(CollectorRun).where(CollectorRun.key == key)
     for word in wanted.get("q", "").split():
         query = query.where(
-            func.concat_ws(" ", CollectorRun.period, CollectorRun.says, CollectorRun.sha256).icontains(word, autoescape=True)
+            func.concat_ws(
+                " ", CollectorRun.period, CollectorRun.says, CollectorRun.sha256
+            ).icontains(word, autoescape=True)
         )
     if "by" in wanted:
-        query = query.where({"schedule": CollectorRun.scheduled, "hand": ~CollectorRun.scheduled}.get(wanted["by"], false()))
+        query = query.where(
+            {"schedule": CollectorRun.scheduled, "hand": ~CollectorRun.scheduled}.get(
+                wanted["by"], false()
+            )
+        )
     if "state" in wanted:
         query = query.where(_is_in_state(wanted["state"]))
-    found = keyset(query, CollectorRun.created_at, CollectorRun.id, after=after, size=size, descending=sort.startswith("-"))
+    found = keyset(
+        query,
+        CollectorRun.created_at,
+        CollectorRun.id,
+        after=after,
+        size=size,
+        descending=sort.startswith("-"),
+    )
     return replace(found, rows=[RunStatus(run, work) for run, work in found.rows])
 
 
@@ -180,7 +217,9 @@ def visible_run(run_id: UUID) -> CollectorRun:
 
 def known_periods() -> set[tuple[str, str]]:
     """(key, period) of every scheduled run."""
-    rows = session().execute(select(CollectorRun.key, CollectorRun.period).where(CollectorRun.scheduled))
+    rows = session().execute(
+        select(CollectorRun.key, CollectorRun.period).where(CollectorRun.scheduled)
+    )
     return {(row.key, row.period) for row in rows}
 
 
@@ -196,9 +235,15 @@ def population(key: str, period_from: date, period_to: date) -> Population:
 
 
 def evidence_of(found: Collector, title: str) -> Evidence | None:
-    """The live piece that its last version went to; before the first one, a live piece of that title."""
-    filed = select(EvidenceVersion.evidence_id).join(CollectorRun, CollectorRun.evidence_version_id == EvidenceVersion.id)
-    filed = filed.where(CollectorRun.key == found.key).order_by(CollectorRun.created_at.desc()).limit(1)
+    """The live piece that its last version went to; before the first one, a live piece of that
+    title.
+    """
+    filed = select(EvidenceVersion.evidence_id).join(
+        CollectorRun, CollectorRun.evidence_version_id == EvidenceVersion.id
+    )
+    filed = (
+        filed.where(CollectorRun.key == found.key).order_by(CollectorRun.created_at.desc()).limit(1)
+    )
     query = select(Evidence).where(Evidence.retired_at.is_(None))
     held = session().scalars(query.where(Evidence.id == filed.scalar_subquery())).one_or_none()
     return held or session().scalars(query.where(Evidence.title == title).limit(1)).one_or_none()
@@ -208,5 +253,11 @@ def files_of(version_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
     """Version → (evidence id, ref, number), of the evidence that the acting person sees."""
     held = limits()
     query = select(EvidenceVersion.id, Evidence.id, Evidence.ref, EvidenceVersion.number)
-    query = query.join(Evidence, Evidence.id == EvidenceVersion.evidence_id).where(EvidenceVersion.id.in_(version_ids))
-    return {row[0]: (row[1], row[2], row[3]) for row in session().execute(query) if held is None or held.holds_evidence(row[1])}
+    query = query.join(Evidence, Evidence.id == EvidenceVersion.evidence_id).where(
+        EvidenceVersion.id.in_(version_ids)
+    )
+    return {
+        row[0]: (row[1], row[2], row[3])
+        for row in session().execute(query)
+        if held is None or held.holds_evidence(row[1])
+    }

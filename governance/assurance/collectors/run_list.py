@@ -43,6 +43,17 @@ HEAD = ("Period", "Run", "Rows", "SHA-256 of the rows", "Found", "State", "Evide
 
 
 def cells(seen: queries.RunStatus, files: Mapping[UUID, tuple[UUID, str, int]]) -> Sequence[Cell]:
-    run, file = seen.run, files.get(seen.run.evidence_version_id) if seen.run.evidence_version_id else None
+    run, file = (
+        seen.run,
+        files.get(seen.run.evidence_version_id) if seen.run.evidence_version_id else None,
+    )
     filed = f"{file[1]} version {file[2]}" if file else None
-    return run.period, run.ran_at or run.created_at, run.rows, run.sha256, seen.sentence, seen.word, filed
+    return (
+        run.period,
+        run.ran_at or run.created_at,
+        run.rows,
+        run.sha256,
+        seen.sentence,
+        seen.word,
+        filed,
+    )

@@ -1,8 +1,10 @@
-"""The proof that two tenants never meet, made anew each time: what the catalogue says of every table, and an attempt.
+"""The proof that two tenants never meet, made anew each time: what the catalogue says of every
+table, and an attempt.
 
-In a transaction of another tenant (one that exists, or a made-up one where this is the only one) it is asked for rows
-of this tenant by their ids, in every table, by statements that carry no filter of ours: what keeps them apart is the
-database alone. That transaction is always rolled back. The other tenant is not named.
+In a transaction of another tenant (one that exists, or a made-up one where this is the only one) it
+is asked for rows of this tenant by their ids, in every table, by statements that carry no filter of
+ours: what keeps them apart is the database alone. That transaction is always rolled back. The other
+tenant is not named.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +32,10 @@ FROM pg_class c
 WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
   AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
 ORDER BY c.relname"""
-ROLE = "SELECT current_user AS role, rolsuper OR rolbypassrls AS unbound FROM pg_roles WHERE rolname = current_user"
+ROLE = (
+    "SELECT current_user AS role, rolsuper OR rolbypassrls AS unbound FROM pg_roles WHERE rolname ="
+    " current_user"
+)
 LOOSE_KEYS = """
 SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
 AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attname = 'tenant_id')
@@ -43,12 +48,16 @@ class Enough(Exception):
 
 class Isolation(Collector):
     key, title = "tenant-isolation", "Tenant isolation"
-    about = "What the database says of row-level security on every table of tenants, and what a transaction of another tenant saw of this one's rows."
+    about = (
+        "What the database says of row-level security on every table of tenants, and what a"
+        " transaction of another tenant saw of this one's rows."
+    )
     controls = ("SEC-01",)
     catches_up = False
     query = TABLES
 
-    def population(self, period: Period) -> populations.Population:  # noqa: ARG002 - it is about now, whatever the period
+    # it is about now, whatever the period
+    def population(self, period: Period) -> populations.Population:  # noqa: ARG002
         tables = [dict(row) for row in session().execute(text(TABLES)).mappings()]
         ids = _own([str(row["table"]) for row in tables])
         seen = _attempt(ids)
@@ -61,14 +70,29 @@ class Isolation(Collector):
         columns = (*(tables[0] if tables else ()),)
         told = self.told(columns, tables, {"tenant": current.actor().tenant_id})
         asked = " UNION ALL ".join(_text(each) for each in _asking(dict(list(ids.items())[:1])))
-        return populations.Population(told.key, told.title, f"{TABLES}; and in a transaction of another tenant, for every table: {asked}",
-                          told.parameters, told.run_at, told.run_by, told.columns, told.rows)  # fmt: skip
+        return populations.Population(
+            told.key,
+            told.title,
+            f"{TABLES}; and in a transaction of another tenant, for every table: {asked}",
+            told.parameters,
+            told.run_at,
+            told.run_by,
+            told.columns,
+            told.rows,
+        )
 
     def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
-        unsealed = [r["table"] for r in rows if not (r["row_level_security"] and r["forced"] and r["policy_for_all_verbs"])]
+        unsealed = [
+            r["table"]
+            for r in rows
+            if not (r["row_level_security"] and r["forced"] and r["policy_for_all_verbs"])
+        ]
         leaks = [r["table"] for r in rows if r["seen_by_another_tenant"]]
         tried = sum(r["own_row_asked_for"] != "no row to ask for" for r in rows)
-        loose, unbound = session().scalar(text(LOOSE_KEYS)), session().execute(text(ROLE)).one().unbound
+        loose, unbound = (
+            session().scalar(text(LOOSE_KEYS)),
+            session().execute(text(ROLE)).one().unbound,
+        )
         if leaks:
             return f"Another tenant saw rows of {', '.join(leaks)}.", False
         if unsealed or loose or unbound:
@@ -77,14 +101,23 @@ class Isolation(Collector):
             what += ["the application's role is bound by no policy"] * bool(unbound)
             return f"Not proved: {'; '.join(what)}.", False
         return (
-            f"{plural(len(rows), 'table')} sealed by tenant; another tenant asked for rows of {tried} of them and saw none.",
+            (
+                f"{plural(len(rows), 'table')} sealed by tenant; another tenant asked for rows of"
+                f" {tried} of them and saw none."
+            ),
             True,
         )
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         role = session().execute(text(ROLE)).one()
-        return (("Role of the application", role.role), ("Bound by policies", "no" if role.unbound else "yes"),
-                ("Keys between tables that leave the tenant out", str(session().scalar(text(LOOSE_KEYS)) or 0)))  # fmt: skip
+        return (
+            ("Role of the application", role.role),
+            ("Bound by policies", "no" if role.unbound else "yes"),
+            (
+                "Keys between tables that leave the tenant out",
+                str(session().scalar(text(LOOSE_KEYS)) or 0),
+            ),
+        )
 
 
 def _own(names: Sequence[str]) -> dict[str, UUID]:
@@ -92,7 +125,9 @@ def _own(names: Sequence[str]) -> dict[str, UUID]:
     found: dict[str, UUID] = {}
     for name in names:
         rows = table(name, column("tenant_id"), column("id"))
-        one = session().scalar(select(rows.c.id).where(rows.c.tenant_id == current.actor().tenant_id).limit(1))
+        one = session().scalar(
+            select(rows.c.id).where(rows.c.tenant_id == current.actor().tenant_id).limit(1)
+        )
         if one is not None:
             found[name] = one
     return found
@@ -114,7 +149,11 @@ def _asking(ids: Mapping[str, UUID]) -> list[Select[Any, Any]]:
     asked: list[Select[Any, Any]] = []
     for name, row_id in ids.items():
         rows = table(name, column("id"))
-        asked.append(select(literal(name).label("name"), func.count().label("rows")).select_from(rows).where(rows.c.id == row_id))
+        asked.append(
+            select(literal(name).label("name"), func.count().label("rows"))
+            .select_from(rows)
+            .where(rows.c.id == row_id)
+        )
     return asked
 
 

@@ -1,4 +1,6 @@
-"""The collectors' pages: what the console collects about itself, and one collector with its runs."""
+"""The collectors' pages: what the console collects about itself, and one collector with its
+runs.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -25,7 +27,12 @@ feature = Feature("collectors", __name__)
 @feature.get("/evidence/collectors/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
     asked, board = COLLECTORS.read(), queries.board()
-    return page("assurance/collectors/index.html", asked=asked, board=board, shown=collector_list.matching(board, asked))
+    return page(
+        "assurance/collectors/index.html",
+        asked=asked,
+        board=board,
+        shown=collector_list.matching(board, asked),
+    )
 
 
 @feature.get("/evidence/collectors/<key>", needs=permissions.VIEW)
@@ -36,16 +43,26 @@ def collector(key: str) -> ResponseReturnValue:
     shown = next((seen for seen in found.rows if seen.run.preview), None)
     today = clock.today()
     return page(
-        "assurance/collectors/collector.html", line=line, progress=work_pages.shown(Run(line.last.run, line.last.work)) if line.last else None, asked=asked, runs=found.rows, next=found.next, files=_files(found.rows), shown=shown,
+        "assurance/collectors/collector.html",
+        line=line,
+        progress=work_pages.shown(Run(line.last.run, line.last.work)) if line.last else None,
+        asked=asked,
+        runs=found.rows,
+        next=found.next,
+        files=_files(found.rows),
+        shown=shown,
         total=queries.count_runs(key),
-        names=people.names(seen.run.asked_by for seen in found.rows), previous=before(line.collector.schedule, today),
+        names=people.names(seen.run.asked_by for seen in found.rows),
+        previous=before(line.collector.schedule, today),
         present=holding(line.collector.schedule, today),
-    )  # fmt: skip
+    )
 
 
 def _files(runs: Sequence[queries.RunStatus]) -> dict[UUID, tuple[UUID, str, int]]:
     """Of each version that a run has filed: its evidence's id and ref, and its number."""
-    return queries.files_of([seen.run.evidence_version_id for seen in runs if seen.run.evidence_version_id])
+    return queries.files_of(
+        [seen.run.evidence_version_id for seen in runs if seen.run.evidence_version_id]
+    )
 
 
 @feature.get("/evidence/collectors/<key>/runs.csv", needs=permissions.VIEW, answers=FILE)
@@ -53,8 +70,12 @@ def export_runs(key: str) -> ResponseReturnValue:
     """What is filtered, whole."""
     queries.one(key)
     asked = RUNS.read(place={"key": key})
-    pages = every_page(lambda after: queries.runs(key, asked.wanted, sort=asked.sort, after=after, size=BATCH))
-    rows = ([run_list.cells(seen, files) for seen in runs] for runs in pages for files in [_files(runs)])
+    pages = every_page(
+        lambda after: queries.runs(key, asked.wanted, sort=asked.sort, after=after, size=BATCH)
+    )
+    rows = (
+        [run_list.cells(seen, files) for seen in runs] for runs in pages for files in [_files(runs)]
+    )
     return csv_file(f"{key}-runs-{clock.today()}", run_list.HEAD, rows)
 
 
@@ -71,5 +92,9 @@ def _locked_run(collector_run_id: UUID) -> Run[CollectorRun]:
 
 
 work_pages.add_routes(
-    feature, actions.RUNS, "/evidence/collectors/runs/<uuid:collector_run_id>", _locked_run, cancel="cancellation"
+    feature,
+    actions.RUNS,
+    "/evidence/collectors/runs/<uuid:collector_run_id>",
+    _locked_run,
+    cancel="cancellation",
 )

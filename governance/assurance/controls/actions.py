@@ -1,11 +1,13 @@
 """What is done to controls: created or adopted, edited, given away, mapped, tested, retired.
 
-    create, adopt                  one of one's own; those of the starter pack, with the evidence they ask for
+    create, adopt                  one of one's own; those of the starter pack, with the evidence
+                                   they ask for
     edit, assign, retire, restore  guarded: a stale form is refused with what changed
     map_to, unmap                  that it answers (fully, partly) for a requirement
     record_test                    a sample was tried; what failed opens a finding
 
-Contributors work on the controls that they own, and see the others. Assigning, mapping and retiring can be undone.
+Contributors work on the controls that they own, and see the others. Assigning, mapping and retiring
+can be undone.
 """
 
 from collections.abc import Collection, Sequence
@@ -91,7 +93,13 @@ TESTED = action(
     failed_by="failed",
 )
 RETIRED = action(
-    "control.retired", "retired the control", target="Control", activity="delete", severity="low", fields="ref", shape="stop"
+    "control.retired",
+    "retired the control",
+    target="Control",
+    activity="delete",
+    severity="low",
+    fields="ref",
+    shape="stop",
 )
 RESTORED = action(
     "control.restored",
@@ -106,7 +114,9 @@ RESTORED = action(
 KINDS = ("preventive", "detective", "corrective")
 AUTOMATIONS = ("manual", "automated")
 COVERAGES = ("full", "partial")
-FIRST_VERSION = timedelta(days=92)  # an adopted control has a quarter to bring in its first evidence
+FIRST_VERSION = timedelta(
+    days=92
+)  # an adopted control has a quarter to bring in its first evidence
 
 
 class AlreadyThere(DomainError):
@@ -118,26 +128,54 @@ class Retired(DomainError):
 
 
 def create(
-    ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None = None, rests_on: str | None = None
-) -> Control:  # fmt: skip
+    ref: str,
+    title: str,
+    does: str,
+    *,
+    kind: str,
+    automation: str,
+    cadence: str,
+    owner_id: UUID | None = None,
+    rests_on: str | None = None,
+) -> Control:
     """Create a control of the tenant's own; its ref is free and stays."""
     ref = ref.strip().upper()
     alone("controls")
     if session().scalar(select(Control.id).where(Control.ref == ref)):
-        raise AlreadyThere(f"{ref} is taken, perhaps by a retired control. Choose another ref.", field="ref")
+        raise AlreadyThere(
+            f"{ref} is taken, perhaps by a retired control. Choose another ref.", field="ref"
+        )
     check_may_own(owner_id)
-    control = _new(ref, title, does, kind=kind, automation=automation, cadence=cadence, owner_id=owner_id, rests_on=rests_on)
-    record(
-        CREATED, control, ref=ref, title=control.title, kind=kind, automation=automation, cadence=cadence, owner=owner_id,
+    control = _new(
+        ref,
+        title,
+        does,
+        kind=kind,
+        automation=automation,
+        cadence=cadence,
+        owner_id=owner_id,
         rests_on=rests_on,
-    )  # fmt: skip
+    )
+    record(
+        CREATED,
+        control,
+        ref=ref,
+        title=control.title,
+        kind=kind,
+        automation=automation,
+        cadence=cadence,
+        owner=owner_id,
+        rests_on=rests_on,
+    )
     return control
 
 
 def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) -> list[Control]:
-    """Adopt controls of the starter pack (all, or these refs), mapped; a ref that is taken is left as it is.
+    """Adopt controls of the starter pack (all, or these refs), mapped; a ref that is taken is left
+    as it is.
 
-    With evidence, each control's evidence is begun (one piece for all controls that name it), due in a quarter.
+    With evidence, each control's evidence is begun (one piece for all controls that name it), due
+    in a quarter.
     """
     wanted = [each for each in pack() if refs is None or each.ref in set(refs)]
     if refs is not None and len(wanted) != len(set(refs)):
@@ -151,13 +189,28 @@ def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) ->
 
 
 def edit(
-    control: Control, *, version: int, title: str, does: str, kind: str, automation: str, cadence: str, rests_on: str | None
+    control: Control,
+    *,
+    version: int,
+    title: str,
+    does: str,
+    kind: str,
+    automation: str,
+    cadence: str,
+    rests_on: str | None,
 ) -> None:
-    """Change what it says. Stale, with what differs (yours, theirs), when somebody changed it since `version`."""
+    """Change what it says.
+
+    Stale, with what differs (yours, theirs), when somebody changed it since `version`.
+    """
     _workable(control)
-    after = _checked(title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on)
+    after = _checked(
+        title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on
+    )
     before = {name: getattr(control, name) for name in after}
-    changed = {name: (value, before[name]) for name, value in after.items() if value != before[name]}
+    changed = {
+        name: (value, before[name]) for name, value in after.items() if value != before[name]
+    }
     if not changed:
         return
     if version != control.version:
@@ -169,7 +222,10 @@ def edit(
 
 
 def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
-    """Give it to a member, or with None to nobody. The same owner twice is no change. `undoes`: the entry taken back."""
+    """Give it to a member, or with None to nobody.
+
+    The same owner twice is no change. `undoes`: the entry taken back.
+    """
     _live(control)
     if control.owner_id == owner_id:
         return
@@ -200,17 +256,26 @@ def retire(control: Control, *, because: str) -> None:
         raise Invalid("Say why it is retired: the reason is kept with it.", field="because")
     control.retired_at, control.retired_because = clock.now(), because.strip()[:2000]
     entry = record(RETIRED, control, because=control.retired_because, ref=control.ref)
-    undo.remember("control.retired", control.id, entry.id, before={}, after={"retired_at": control.retired_at})
+    undo.remember(
+        "control.retired", control.id, entry.id, before={}, after={"retired_at": control.retired_at}
+    )
 
 
 def restore(control: Control, *, undoes: UUID) -> None:
-    """Undo its retirement, which the entry `undoes` told of: it counts again, as if it had never been retired."""
+    """Undo its retirement, which the entry `undoes` told of: it counts again, as if it had never
+    been retired.
+    """
     control.retired_at = control.retired_because = None
     record(RESTORED, control, ref=control.ref, undoes=undoes)
 
 
-def map_to(control: Control, requirement_id: UUID, coverage: str, *, undoes: UUID | None = None) -> ControlMapping:
-    """Say that it answers for a requirement. The same again is no change; another coverage ends the old mapping."""
+def map_to(
+    control: Control, requirement_id: UUID, coverage: str, *, undoes: UUID | None = None
+) -> ControlMapping:
+    """Say that it answers for a requirement.
+
+    The same again is no change; another coverage ends the old mapping.
+    """
     _live(control)
     if coverage not in COVERAGES:
         raise Invalid("Coverage is full or partial.", field="coverage")
@@ -224,7 +289,14 @@ def map_to(control: Control, requirement_id: UUID, coverage: str, *, undoes: UUI
     mapping = _mapped(control, requirement.id, coverage)
     session().add(mapping)
     key = frameworks.framework_by_id(requirement.framework_id).key
-    entry = record(MAPPED, control, framework=key, requirement=requirement.ref, coverage=coverage, undoes=undoes)
+    entry = record(
+        MAPPED,
+        control,
+        framework=key,
+        requirement=requirement.ref,
+        coverage=coverage,
+        undoes=undoes,
+    )
     _remember_mapping(control, requirement_id, entry.id, held.coverage if held else None, coverage)
     return mapping
 
@@ -237,13 +309,28 @@ def unmap(control: Control, requirement_id: UUID, *, undoes: UUID | None = None)
     held.removed_at = clock.now()
     requirement = _requirement(requirement_id)
     key = frameworks.framework_by_id(requirement.framework_id).key
-    entry = record(UNMAPPED, control, framework=key, requirement=requirement.ref, coverage=held.coverage, undoes=undoes)
+    entry = record(
+        UNMAPPED,
+        control,
+        framework=key,
+        requirement=requirement.ref,
+        coverage=held.coverage,
+        undoes=undoes,
+    )
     _remember_mapping(control, requirement_id, entry.id, held.coverage, None)
 
 
-def _remember_mapping(control: Control, requirement_id: UUID, entry_id: UUID, before: str | None, after: str | None) -> None:
+def _remember_mapping(
+    control: Control, requirement_id: UUID, entry_id: UUID, before: str | None, after: str | None
+) -> None:
     told = {"requirement_id": requirement_id}
-    undo.remember("control.mapping", control.id, entry_id, before={**told, "coverage": before}, after={**told, "coverage": after})
+    undo.remember(
+        "control.mapping",
+        control.id,
+        entry_id,
+        before={**told, "coverage": before},
+        after={**told, "coverage": after},
+    )
 
 
 # ---- undoing
@@ -256,17 +343,26 @@ UNDOABLE = {"control.owner", "control.mapping", "control.retired"}
 def _restore_owner(step: UndoStep) -> None:
     control = queries.find_control(step.target_id, lock=True)
     if undo.plain(control.owner_id) != step.after["owner"]:
-        raise Overtaken(f"{control.ref} {control.title} was reassigned by {who_last(control.id, ASSIGNED)} meanwhile.")
+        raise Overtaken(
+            f"{control.ref} {control.title} was reassigned by {who_last(control.id, ASSIGNED)}"
+            " meanwhile."
+        )
     assign(control, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
 
 
 @undo.restores("control.mapping")
 def _restore_mapping(step: UndoStep) -> None:
-    control, requirement_id = queries.find_control(step.target_id, lock=True), UUID(step.after["requirement_id"])
+    control, requirement_id = (
+        queries.find_control(step.target_id, lock=True),
+        UUID(step.after["requirement_id"]),
+    )
     held, before = _mapping(control, requirement_id), step.before["coverage"]
     if (held.coverage if held else None) != step.after["coverage"]:
         who = who_last(control.id, MAPPED, UNMAPPED)
-        raise Overtaken(f"{control.ref}'s mapping to {_requirement(requirement_id).ref} was changed by {who} meanwhile.")
+        raise Overtaken(
+            f"{control.ref}'s mapping to {_requirement(requirement_id).ref} was changed by {who}"
+            " meanwhile."
+        )
     if before is None:
         unmap(control, requirement_id, undoes=step.entry_id)
     else:
@@ -277,7 +373,10 @@ def _restore_mapping(step: UndoStep) -> None:
 def _restore_retired(step: UndoStep) -> None:
     control = queries.find_control(step.target_id, lock=True)
     if undo.plain(control.retired_at) != step.after["retired_at"]:
-        raise Overtaken(f"{control.ref} {control.title} was restored by {who_last(control.id, RESTORED)} meanwhile.")
+        raise Overtaken(
+            f"{control.ref} {control.title} was restored by {who_last(control.id, RESTORED)}"
+            " meanwhile."
+        )
     restore(control, undoes=step.entry_id)
 
 
@@ -294,37 +393,66 @@ def record_test(
     retest_id: UUID | None = None,
     unsettled: int | None = None,
 ) -> ControlTest:
-    """Record a test of `sample` items of which `failed` did not hold. A failure needs its finding and gets a ref (EXC-14).
+    """Record a test of `sample` items of which `failed` did not hold.
 
-    `sample_id`: it follows from that sample, of which `unsettled` exceptions are still open. By hand, the same test sent
-    twice in a row is one test.
+    A failure needs its finding and gets a ref (EXC-14).
+
+    `sample_id`: it follows from that sample, of which `unsettled` exceptions are still open. By
+    hand, the same test sent twice in a row is one test.
     """
     _testable(control)
     finding = finding.strip()[:2000]
     _test_rules(tested_on, sample, failed, finding, retest_by)
-    if sample_id is None and retest_id is None and (twin := _twin(control, tested_on, sample, failed, finding)) is not None:
+    if (
+        sample_id is None
+        and retest_id is None
+        and (twin := _twin(control, tested_on, sample, failed, finding)) is not None
+    ):
         return twin
     if failed and finding_ref is None:
         finding_ref = next_ref(ControlTest.finding_ref, "EXC", width=2)
     test = ControlTest(
-        control_id=control.id, tested_on=tested_on, sample=sample, failed=failed, finding=finding, finding_ref=finding_ref if failed else None,
-        retest_by=retest_by if failed else None, tested_by=current.actor().person_id, created_at=clock.now(),
-        sample_id=sample_id, retest_id=retest_id, unsettled=unsettled,
-    )  # fmt: skip
+        control_id=control.id,
+        tested_on=tested_on,
+        sample=sample,
+        failed=failed,
+        finding=finding,
+        finding_ref=finding_ref if failed else None,
+        retest_by=retest_by if failed else None,
+        tested_by=current.actor().person_id,
+        created_at=clock.now(),
+        sample_id=sample_id,
+        retest_id=retest_id,
+        unsettled=unsettled,
+    )
     session().add(test)
     record(
-        TESTED, control, tested_on=tested_on, sample=sample, failed=failed, finding_ref=test.finding_ref, retest_by=test.retest_by,
+        TESTED,
+        control,
+        tested_on=tested_on,
+        sample=sample,
+        failed=failed,
+        finding_ref=test.finding_ref,
+        retest_by=test.retest_by,
         finding=finding or None,
-    )  # fmt: skip
+    )
     return test
 
 
-def _twin(control: Control, tested_on: date, sample: int, failed: int, finding: str) -> ControlTest | None:
+def _twin(
+    control: Control, tested_on: date, sample: int, failed: int, finding: str
+) -> ControlTest | None:
     """The last test by hand, if it says the same by the same person: a form that was sent again."""
     by_hand = select(ControlTest).where(
-        ControlTest.control_id == control.id, ControlTest.sample_id.is_(None), ControlTest.retest_id.is_(None)
+        ControlTest.control_id == control.id,
+        ControlTest.sample_id.is_(None),
+        ControlTest.retest_id.is_(None),
     )
-    last = session().scalars(by_hand.order_by(ControlTest.created_at.desc(), ControlTest.id.desc()).limit(1)).one_or_none()
+    last = (
+        session()
+        .scalars(by_hand.order_by(ControlTest.created_at.desc(), ControlTest.id.desc()).limit(1))
+        .one_or_none()
+    )
     told = last and (last.tested_on, last.sample, last.failed, last.finding, last.tested_by)
     return last if told == (tested_on, sample, failed, finding, current.actor().person_id) else None
 
@@ -334,30 +462,56 @@ def _twin(control: Control, tested_on: date, sample: int, failed: int, finding: 
 
 def _adopted(each: StarterControl) -> Control:
     control = _new(
-        each.ref, each.title, each.does, kind=each.kind, automation=each.automation, cadence=each.cadence, owner_id=None,
+        each.ref,
+        each.title,
+        each.does,
+        kind=each.kind,
+        automation=each.automation,
+        cadence=each.cadence,
+        owner_id=None,
         rests_on=each.rests_on,
-    )  # fmt: skip
-    session().add_all(_mapped(control, frameworks.requirement(key, ref).id, coverage) for key, ref, coverage in each.mappings)
+    )
+    session().add_all(
+        _mapped(control, frameworks.requirement(key, ref).id, coverage)
+        for key, ref, coverage in each.mappings
+    )
     record(
-        CREATED, control, ref=each.ref, title=each.title, kind=each.kind, automation=each.automation, cadence=each.cadence,
-        rests_on=each.rests_on, source="starter pack", mappings=[f"{ref} {coverage}" for _, ref, coverage in each.mappings],
-    )  # fmt: skip
+        CREATED,
+        control,
+        ref=each.ref,
+        title=each.title,
+        kind=each.kind,
+        automation=each.automation,
+        cadence=each.cadence,
+        rests_on=each.rests_on,
+        source="starter pack",
+        mappings=[f"{ref} {coverage}" for _, ref, coverage in each.mappings],
+    )
     return control
 
 
 def _begin_evidence(adopted: Sequence[tuple[Control, StarterControl]]) -> None:
-    """One piece for each title; a live one that the tenant has already is linked, not begun again."""
+    """One piece for each title; a live one that the tenant has already is linked, not begun
+    again.
+    """
     wanted: dict[str, list[tuple[Control, StarterControl]]] = {}
     for control, each in adopted:
         for title in each.evidence:
             wanted.setdefault(title, []).append((control, each))
-    held = {e.title.casefold(): e for e in session().scalars(select(Evidence).where(Evidence.retired_at.is_(None)))}
+    held = {
+        e.title.casefold(): e
+        for e in session().scalars(select(Evidence).where(Evidence.retired_at.is_(None)))
+    }
     for title, users in wanted.items():
         there = held.get(title.casefold())
         if there is None:
             supported = {control.id: "" for control, _ in users}
             evidence.begin(
-                title, kind="record", cadence=_tightest(users), due_on=clock.today() + FIRST_VERSION, controls=supported
+                title,
+                kind="record",
+                cadence=_tightest(users),
+                due_on=clock.today() + FIRST_VERSION,
+                controls=supported,
             )
             continue
         for control, _ in users:
@@ -373,12 +527,27 @@ def _tightest(users: Sequence[tuple[Control, StarterControl]]) -> str:
 
 
 def _new(
-    ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None, rests_on: str | None
+    ref: str,
+    title: str,
+    does: str,
+    *,
+    kind: str,
+    automation: str,
+    cadence: str,
+    owner_id: UUID | None,
+    rests_on: str | None,
 ) -> Control:
     control = Control(
-        **_checked(title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on), ref=ref, owner_id=owner_id, retired_at=None,
-        retired_because=None, created_at=clock.now(), version=1,
-    )  # fmt: skip
+        **_checked(
+            title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on
+        ),
+        ref=ref,
+        owner_id=owner_id,
+        retired_at=None,
+        retired_because=None,
+        created_at=clock.now(),
+        version=1,
+    )
     session().add(control)
     session().flush()
     return control
@@ -389,8 +558,14 @@ def _checked(title: str, does: str, *, rests_on: str | None, **choices: str) -> 
     if not 1 <= len(title) <= 160:  # noqa: PLR2004 - a title
         raise Invalid("A title has 1 to 160 characters.", field="title")
     if not 1 <= len(does) <= 4000:  # noqa: PLR2004 - a page of text
-        raise Invalid("Say what is done and what proof it leaves, in 4 000 characters at most.", field="does")
-    known: dict[str, Collection[str]] = {"kind": KINDS, "automation": AUTOMATIONS, "cadence": CADENCES}
+        raise Invalid(
+            "Say what is done and what proof it leaves, in 4 000 characters at most.", field="does"
+        )
+    known: dict[str, Collection[str]] = {
+        "kind": KINDS,
+        "automation": AUTOMATIONS,
+        "cadence": CADENCES,
+    }
     for field, value in choices.items():
         if value not in known[field]:
             raise Invalid(f"“{value}” is not a choice here.", field=field)
@@ -399,7 +574,9 @@ def _checked(title: str, does: str, *, rests_on: str | None, **choices: str) -> 
     return {"title": title, "does": does, **choices, "rests_on": rests_on}
 
 
-def _test_rules(tested_on: date, sample: int, failed: int, finding: str, retest_by: date | None) -> None:
+def _test_rules(
+    tested_on: date, sample: int, failed: int, finding: str, retest_by: date | None
+) -> None:
     if tested_on > clock.today():
         raise Invalid("That day is still to come.", field="tested_on")
     if not 1 <= sample <= 1_000_000:  # noqa: PLR2004 - a sample
@@ -407,7 +584,10 @@ def _test_rules(tested_on: date, sample: int, failed: int, finding: str, retest_
     if not 0 <= failed <= sample:
         raise Invalid(f"Between none and {sample} of {sample} can fail.", field="failed")
     if failed and not finding:
-        raise Invalid("Say what failed: the finding stands beside the control until a retest passes.", field="finding")
+        raise Invalid(
+            "Say what failed: the finding stands beside the control until a retest passes.",
+            field="finding",
+        )
     if retest_by is not None and retest_by < tested_on:
         raise Invalid("The retest comes after the test.", field="retest_by")
 
@@ -433,17 +613,26 @@ def _requirement(requirement_id: UUID) -> frameworks.RequirementView:
     except NotFound as error:
         raise Invalid("That requirement is not a choice here.", field="requirement_id") from error
     if not found.assessable:
-        raise Invalid(f"{found.ref} is a group: map the control to a requirement in it.", field="requirement_id")
+        raise Invalid(
+            f"{found.ref} is a group: map the control to a requirement in it.",
+            field="requirement_id",
+        )
     return found
 
 
 def _mapping(control: Control, requirement_id: UUID) -> ControlMapping | None:
-    query = select(ControlMapping).where(ControlMapping.control_id == control.id, ControlMapping.requirement_id == requirement_id)
+    query = select(ControlMapping).where(
+        ControlMapping.control_id == control.id, ControlMapping.requirement_id == requirement_id
+    )
     return session().scalars(query.where(ControlMapping.removed_at.is_(None))).one_or_none()
 
 
 def _mapped(control: Control, requirement_id: UUID, coverage: str) -> ControlMapping:
     return ControlMapping(
-        control_id=control.id, requirement_id=requirement_id, coverage=coverage, mapped_by=current.actor().person_id, removed_at=None,
+        control_id=control.id,
+        requirement_id=requirement_id,
+        coverage=coverage,
+        mapped_by=current.actor().person_id,
+        removed_at=None,
         created_at=clock.now(),
-    )  # fmt: skip
+    )

@@ -11,7 +11,15 @@ from governance.assurance.controls.status import WORDS, ControlFacts, Status, la
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
 from governance.kernel import clock
-from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.list_pages import (
+    Column,
+    Export,
+    Filter,
+    ListPage,
+    ListRequest,
+    arrange,
+    keep,
+)
 
 CONTROLS = ListPage(
     name="controls",
@@ -40,9 +48,19 @@ CONTROLS = ListPage(
     bulk="controls.assign_selected",
 )
 HEAD = (
-    "Ref", "Title", "What is done", "Kind", "Automation", "Cadence", "Owner", "Status", "Reasons", "Last test", "Evidence",
+    "Ref",
+    "Title",
+    "What is done",
+    "Kind",
+    "Automation",
+    "Cadence",
+    "Owner",
+    "Status",
+    "Reasons",
+    "Last test",
+    "Evidence",
     "Requirements",
-)  # fmt: skip
+)
 STATES = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info", "effective": "ok"}
 
 
@@ -67,7 +85,9 @@ class ControlSummary:
 TESTS: Mapping[str, Callable[[ControlSummary, str], bool]] = {
     "status": lambda line, value: line.status.name == value,
     "framework": lambda line, value: value in line.frameworks,
-    "owner": lambda line, value: value == (str(line.control.owner_id) if line.control.owner_id else "nobody"),
+    "owner": lambda line, value: (
+        value == (str(line.control.owner_id) if line.control.owner_id else "nobody")
+    ),
     "kind": lambda line, value: line.control.kind == value,
 }
 KEYS: Mapping[str, Callable[[ControlSummary], Any]] = {
@@ -84,14 +104,18 @@ def every_line() -> list[ControlSummary]:
     since = today - timedelta(days=365)
     keys = {each.id: each.key for each in frameworks.installed()}
     return [
-        ControlSummary(c, status(c, today=today, period_from=since, period_to=today), _frameworks(c, keys))
+        ControlSummary(
+            c, status(c, today=today, period_from=since, period_to=today), _frameworks(c, keys)
+        )
         for c in queries.posture()
     ]
 
 
 def _frameworks(control: ControlFacts, keys: Mapping[UUID, str]) -> tuple[str, ...]:
     """The keys of the frameworks that the control is mapped to."""
-    return tuple(sorted({keys[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings}))
+    return tuple(
+        sorted({keys[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings})
+    )
 
 
 def matching(lines: list[ControlSummary], asked: ListRequest) -> list[ControlSummary]:
@@ -107,5 +131,17 @@ def cells(line: ControlSummary) -> list[Any]:
     c = line.control
     reasons = " ".join(f"{r.fact} {r.consequence}" for r in line.status.reasons)
     required = ", ".join(sorted(frameworks.requirement_by_id(i).ref for i, _ in c.mappings))
-    return [c.ref, c.title, c.does, c.kind, c.automation, c.cadence, c.owner, line.status.word, reasons, line.tested,
-            ", ".join(p.ref for p in c.proofs), required]  # fmt: skip
+    return [
+        c.ref,
+        c.title,
+        c.does,
+        c.kind,
+        c.automation,
+        c.cadence,
+        c.owner,
+        line.status.word,
+        reasons,
+        line.tested,
+        ", ".join(p.ref for p in c.proofs),
+        required,
+    ]

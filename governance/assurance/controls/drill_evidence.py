@@ -1,4 +1,6 @@
-"""A kill-switch drill becomes a version of its system's evidence, which supports the controls for MANAGE 2.4."""
+"""A kill-switch drill becomes a version of its system's evidence, which supports the controls for
+MANAGE 2.4.
+"""
 
 import io
 from collections.abc import Sequence
@@ -24,21 +26,39 @@ NOTE = "A real stop, timed"
 def file_drill(drill: DrillEnded) -> None:
     with by_the_console():
         version = evidence.bring_file(
-            _evidence(drill.system), io.BytesIO(drill.sheet), f"drill-{drill.system}-{drill.day:%Y-%m-%d}.csv",
-            collected_on=drill.day, period_from=drill.day, period_to=drill.day, valid_until=drill.day + VALID_FOR, source="drill",
-        )  # fmt: skip
+            _evidence(drill.system),
+            io.BytesIO(drill.sheet),
+            f"drill-{drill.system}-{drill.day:%Y-%m-%d}.csv",
+            collected_on=drill.day,
+            period_from=drill.day,
+            period_to=drill.day,
+            valid_until=drill.day + VALID_FOR,
+            source="drill",
+        )
     switches.file_as(drill.drill_id, version.id)
 
 
 def _evidence(system: str) -> Evidence:
-    """Created once for a system; linked to each control for the requirement, unless somebody removed the link."""
+    """Created once for a system; linked to each control for the requirement, unless somebody
+    removed the link.
+    """
     title = f"Kill-switch drill of {system}"
     supported = controls()
     query = select(Evidence).where(Evidence.title == title, Evidence.retired_at.is_(None)).limit(1)
     item = session().scalars(query).one_or_none()
     if item is None:
-        return evidence.begin(title, kind="record", cadence="quarterly", owner_id=None, controls=dict.fromkeys(supported, NOTE))
-    ever = set(session().scalars(select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == item.id)))
+        return evidence.begin(
+            title,
+            kind="record",
+            cadence="quarterly",
+            owner_id=None,
+            controls=dict.fromkeys(supported, NOTE),
+        )
+    ever = set(
+        session().scalars(
+            select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == item.id)
+        )
+    )
     for control_id in set(supported) - ever:
         evidence.link(item, control_id, NOTE)
     return item
@@ -47,13 +67,16 @@ def _evidence(system: str) -> Evidence:
 def controls() -> Sequence[UUID]:
     """The live controls that are mapped to the requirement of the NIST AI RMF."""
     query = (
-        select(Control.id).join(ControlMapping, ControlMapping.control_id == Control.id)
+        select(Control.id)
+        .join(ControlMapping, ControlMapping.control_id == Control.id)
         .join(Requirement, Requirement.id == ControlMapping.requirement_id)
         .join(Framework, Framework.id == Requirement.framework_id)
         .where(
-            Control.retired_at.is_(None), ControlMapping.removed_at.is_(None), Requirement.ref == REQUIREMENT,
+            Control.retired_at.is_(None),
+            ControlMapping.removed_at.is_(None),
+            Requirement.ref == REQUIREMENT,
             Framework.key.startswith("nist-ai-rmf"),
         )
         .distinct()
-    )  # fmt: skip
+    )
     return session().scalars(query).all()

@@ -1,6 +1,15 @@
 """Controls: what the tenant does to satisfy requirements, and how it tests that."""
 
-from governance.assurance.controls import actions, drill_evidence, models, palette, permissions, queries, stop_evidence, views
+from governance.assurance.controls import (
+    actions,
+    drill_evidence,
+    models,
+    palette,
+    permissions,
+    queries,
+    stop_evidence,
+    views,
+)
 from governance.assurance.evidence.ports import supported_controls
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Answer, EntryLink, Manifest, NavItem, Subscription
@@ -23,8 +32,13 @@ manifest = Manifest(
     ),
     search=(palette.controls,),
     audit=actions_in(actions),
-    links={"Control": EntryLink(endpoint="controls.control", argument="control_id", within=Scope.holds)},
+    links={
+        "Control": EntryLink(endpoint="controls.control", argument="control_id", within=Scope.holds)
+    },
     work=(stop_evidence.file_stop,),
-    subscribes=(Subscription(DrillEnded, drill_evidence.file_drill), Subscription(StopLifted, stop_evidence.queue_filing)),
+    subscribes=(
+        Subscription(DrillEnded, drill_evidence.file_drill),
+        Subscription(StopLifted, stop_evidence.queue_filing),
+    ),
     answers=(Answer(supported_controls, queries.supported),),
 )

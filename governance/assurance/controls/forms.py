@@ -1,4 +1,12 @@
-from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from governance.assurance.controls.actions import AUTOMATIONS, COVERAGES, KINDS
@@ -20,12 +28,19 @@ class ControlForm(Readable):
     )
     kind = SelectField("Kind", choices=[(k, k.capitalize()) for k in KINDS])
     automation = SelectField("Automation", choices=[(a, a.capitalize()) for a in AUTOMATIONS])
-    cadence = SelectField("Cadence", choices=[(c, c.capitalize()) for c in CADENCES], default="quarterly")
+    cadence = SelectField(
+        "Cadence", choices=[(c, c.capitalize()) for c in CADENCES], default="quarterly"
+    )
     rests_on = Choice(
         "Rests also on",
         [Optional()],
-        choices=[("", "Evidence and tests alone"), *((key, text.capitalize()) for key, text in RESTS_ON.items())],
-        description="A live fact that can lower its status: a failed drill, a waiver below the floor.",
+        choices=[
+            ("", "Evidence and tests alone"),
+            *((key, text.capitalize()) for key, text in RESTS_ON.items()),
+        ],
+        description=(
+            "A live fact that can lower its status: a failed drill, a waiver below the floor."
+        ),
     )
 
 
@@ -35,7 +50,10 @@ class CreateForm(ControlForm):
         [
             InputRequired("A short name such as SEC-12."),
             Length(max=12),
-            Regexp(r"(?i)^[a-z]{2,6}-[0-9]{1,4}$", message="A ref is letters, a dash and a number: SEC-12."),
+            Regexp(
+                r"(?i)^[a-z]{2,6}-[0-9]{1,4}$",
+                message="A ref is letters, a dash and a number: SEC-12.",
+            ),
         ],
         description="It stays with the control: SEC-12.",
     )
@@ -53,7 +71,10 @@ class MappingForm(Readable):
         choices=lambda: [("", "Choose a requirement"), *requirement_choices()],
     )
     coverage = RadioField(
-        "It answers", [InputRequired("Full or partial?")], choices=[(c, c.capitalize()) for c in COVERAGES], default="full"
+        "It answers",
+        [InputRequired("Full or partial?")],
+        choices=[(c, c.capitalize()) for c in COVERAGES],
+        default="full",
     )
 
 
@@ -62,7 +83,10 @@ class MapForm(Readable):
 
     control_id = Choice("Control", [InputRequired("Choose a control.")])
     coverage = RadioField(
-        "It answers", [InputRequired("Full or partial?")], choices=[(c, c.capitalize()) for c in COVERAGES], default="full"
+        "It answers",
+        [InputRequired("Full or partial?")],
+        choices=[(c, c.capitalize()) for c in COVERAGES],
+        default="full",
     )
 
 
@@ -70,14 +94,23 @@ class RecordTestForm(Readable):
     tested_on = DayField("Tested on")
     sample = IntegerField(
         "Items tried",
-        [InputRequired("How many items were tried?"), NumberRange(1, 1_000_000, "A test tries at least one item.")],
+        [
+            InputRequired("How many items were tried?"),
+            NumberRange(1, 1_000_000, "A test tries at least one item."),
+        ],
         description="The size of the sample.",
     )
     failed = IntegerField(
-        "Items that failed", [InputRequired("How many of them failed? 0 if none did."), NumberRange(0, 1_000_000, "None is 0.")]
+        "Items that failed",
+        [
+            InputRequired("How many of them failed? 0 if none did."),
+            NumberRange(0, 1_000_000, "None is 0."),
+        ],
     )
     finding = TextAreaField(
-        "Finding", [Length(max=2000)], description="Needed when an item failed: which one, and what was missing."
+        "Finding",
+        [Length(max=2000)],
+        description="Needed when an item failed: which one, and what was missing.",
     )
     retest_by = DayField("Retest by", required=False)
 
@@ -92,7 +125,9 @@ class AdoptForm(Readable):
 
 
 def requirement_choices() -> list[tuple[object, str]]:
-    """(id, "NIST AI RMF 1.0 · MEASURE 2.7 Security and resilience") of everything that can be assessed."""
+    """(id, "NIST AI RMF 1.0 · MEASURE 2.7 Security and resilience") of everything that can be
+    assessed.
+    """
     return [
         (node.id, f"{each.title} · {node.ref} {node.title}")
         for each in frameworks.frameworks()
@@ -101,4 +136,13 @@ def requirement_choices() -> list[tuple[object, str]]:
     ]
 
 
-__all__ = ["AdoptForm", "AssignForm", "CreateForm", "EditForm", "MapForm", "MappingForm", "RecordTestForm", "RetireForm"]
+__all__ = [
+    "AdoptForm",
+    "AssignForm",
+    "CreateForm",
+    "EditForm",
+    "MapForm",
+    "MappingForm",
+    "RecordTestForm",
+    "RetireForm",
+]

@@ -1,4 +1,6 @@
-"""Controls: what this tenant does; their mappings to requirements; the tests of whether they work."""
+"""Controls: what this tenant does; their mappings to requirements; the tests of whether they
+work.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,10 +12,16 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Control(Tenanted, Model):
-    """A practice with an owner and a cadence. `version` guards against two people editing at once."""
+    """A practice with an owner and a cadence.
+
+    `version` guards against two people editing at once.
+    """
 
     __tablename__ = "controls"
-    __table_args__ = (UniqueConstraint("tenant_id", "ref"), CheckConstraint("rests_on IN ('drill', 'policy')", "rests_on"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "ref"),
+        CheckConstraint("rests_on IN ('drill', 'policy')", "rests_on"),
+    )
 
     ref: Mapped[str]
     title: Mapped[str]
@@ -21,7 +29,9 @@ class Control(Tenanted, Model):
     kind: Mapped[str]
     automation: Mapped[str]
     cadence: Mapped[str]
-    rests_on: Mapped[str | None]  # a live fact that its status follows from too: drills of the switches, the policy in force
+    rests_on: Mapped[
+        str | None
+    ]  # a live fact that its status follows from too: drills of the switches, the policy in force
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     version: Mapped[int] = mapped_column(default=1)
     retired_at: Mapped[datetime | None]
@@ -29,15 +39,24 @@ class Control(Tenanted, Model):
 
 
 class ControlMapping(Tenanted, Model):
-    """A control answers (fully or partly) for a requirement, from a moment on, until it is removed."""
+    """A control answers (fully or partly) for a requirement, from a moment on, until it is
+    removed.
+    """
 
     __tablename__ = "control_mappings"
     __table_args__ = (
         tenant_fk("control_id", "controls"),
         Index(None, "tenant_id", "requirement_id"),
-        Index("uq_control_mappings_open", "tenant_id", "control_id", "requirement_id", unique=True, postgresql_where="removed_at IS NULL"),
+        Index(
+            "uq_control_mappings_open",
+            "tenant_id",
+            "control_id",
+            "requirement_id",
+            unique=True,
+            postgresql_where="removed_at IS NULL",
+        ),
         CheckConstraint("coverage IN ('full', 'partial')", "coverage"),
-    )  # fmt: skip
+    )
 
     control_id: Mapped[UUID]
     requirement_id: Mapped[UUID] = mapped_column(ForeignKey("requirements.id"))
@@ -47,9 +66,12 @@ class ControlMapping(Tenanted, Model):
 
 
 class ControlTest(Tenanted, Model):
-    """Somebody tried whether a control works: a sample, what passed, what failed. A retest is another row.
+    """Somebody tried whether a control works: a sample, what passed, what failed.
 
-    One that follows from a sample of Type II testing names it, and says how many of its exceptions stay open.
+    A retest is another row.
+
+    One that follows from a sample of Type II testing names it, and says how many of its exceptions
+    stay open.
     """
 
     __tablename__ = "control_tests"
@@ -61,7 +83,9 @@ class ControlTest(Tenanted, Model):
         Index(None, "tenant_id", "sample_id"),
         UniqueConstraint("tenant_id", "retest_id"),
         CheckConstraint("sample > 0 AND failed >= 0 AND failed <= sample", "counts"),
-        CheckConstraint("(sample_id IS NULL) = (unsettled IS NULL) AND unsettled >= 0", "unsettled"),
+        CheckConstraint(
+            "(sample_id IS NULL) = (unsettled IS NULL) AND unsettled >= 0", "unsettled"
+        ),
     )
 
     control_id: Mapped[UUID]
@@ -72,6 +96,8 @@ class ControlTest(Tenanted, Model):
     finding: Mapped[str]
     retest_by: Mapped[date | None]
     tested_by: Mapped[UUID | None]
-    sample_id: Mapped[UUID | None]  # the Type II sample that it tells of, or whose failure it tried again; none: by hand
+    sample_id: Mapped[
+        UUID | None
+    ]  # the Type II sample that it tells of, or whose failure it tried again; none: by hand
     retest_id: Mapped[UUID | None]
     unsettled: Mapped[int | None]  # how many exceptions of that sample were open after it

@@ -1,10 +1,16 @@
-"""Who may do what with controls: those who manage them with all, a contributor with the ones they own."""
+"""Who may do what with controls: those who manage them with all, a contributor with the ones they
+own.
+"""
 
 from governance.kernel.access import permission
 from governance.kernel.conditions import is_owner
 
-VIEW = permission("controls.view", "see controls", roles="admin compliance_officer contributor auditor viewer")
-MANAGE = permission("controls.manage", "add, map or retire controls", roles="admin compliance_officer")
+VIEW = permission(
+    "controls.view", "see controls", roles="admin compliance_officer contributor auditor viewer"
+)
+MANAGE = permission(
+    "controls.manage", "add, map or retire controls", roles="admin compliance_officer"
+)
 WORK = permission(
     "controls.work",
     "edit a control or record its tests",

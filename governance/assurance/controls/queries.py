@@ -2,15 +2,17 @@
 
     posture(as_of)              all live controls with mappings, proofs and tests, in two statements
     facts_of(id, at)            the same of one control
-    ledger() → Ledger.at(t)     the same for many instants (twelve month ends) for the price of one; remembered while the
-                                tenant commits nothing (foundation/logbook/log_health.py), and with it what was worked out of it
+    ledger() → Ledger.at(t)     the same for many instants (twelve month ends) for the price of one;
+                                remembered while the
+                                tenant commits nothing (foundation/logbook/log_health.py), and with
+                                it what was worked out of it
     mappings(id)                the open mappings of one control
     find_control(id, lock)      the row behind a verb
 
-A control that rests on drills or on the policy carries their history, so the facts cost no statement of their own.
-Owners and titles are always today's; what was recorded, mapped, brought in and judged is cut at the instant.
-To an auditor other controls than those of his engagement are not there, nor what they answer for elsewhere; the ledger
-stays whole, and what is shown of it is cut.
+A control that rests on drills or on the policy carries their history, so the facts cost no
+statement of their own. Owners and titles are always today's; what was recorded, mapped, brought in
+and judged is cut at the instant. To an auditor other controls than those of his engagement are not
+there, nor what they answer for elsewhere; the ledger stays whole, and what is shown of it is cut.
 """
 
 from bisect import bisect_right
@@ -47,7 +49,9 @@ OLD = (UNPROVEN + 1) * 86_400  # seconds after which a drill proves nothing any 
 
 
 def posture(as_of: datetime | None = None) -> list[ControlFacts]:
-    """Every control that lives at the instant, by ref, as it was known then; two statements whatever their number."""
+    """Every control that lives at the instant, by ref, as it was known then; two statements
+    whatever their number.
+    """
     found = ledger().at(as_of or clock.now())
     if (held := limits()) is None:
         return found
@@ -66,7 +70,9 @@ def facts_of(control_id: UUID, at: datetime) -> ControlFacts | None:
 
 
 def _within(held: Scope, facts: ControlFacts) -> ControlFacts:
-    return replace(facts, mappings=tuple(each for each in facts.mappings if held.holds_requirement(each[0])))
+    return replace(
+        facts, mappings=tuple(each for each in facts.mappings if held.holds_requirement(each[0]))
+    )
 
 
 def find_control(control_id: UUID, *, lock: bool = False) -> Control:
@@ -86,14 +92,20 @@ def some(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Control]:
 
 def mappings(control_id: UUID) -> Sequence[ControlMapping]:
     """The open mappings of one control."""
-    query = select(ControlMapping).where(ControlMapping.control_id == control_id, ControlMapping.removed_at.is_(None))
+    query = select(ControlMapping).where(
+        ControlMapping.control_id == control_id, ControlMapping.removed_at.is_(None)
+    )
     return session().scalars(query.order_by(ControlMapping.created_at)).all()
 
 
 def tests(control_id: UUID) -> Sequence[ControlTest]:
     """The tests of one control, newest first."""
     query = select(ControlTest).where(ControlTest.control_id == control_id)
-    return session().scalars(query.order_by(ControlTest.tested_on.desc(), ControlTest.created_at.desc())).all()
+    return (
+        session()
+        .scalars(query.order_by(ControlTest.tested_on.desc(), ControlTest.created_at.desc()))
+        .all()
+    )
 
 
 def refs_taken() -> set[str]:
@@ -104,16 +116,22 @@ def refs_taken() -> set[str]:
 def choices() -> list[tuple[UUID, str]]:
     """(id, "SEC-04 Third-party penetration test") of each live control."""
     rows = session().execute(
-        select(Control.id, Control.ref, Control.title).where(Control.retired_at.is_(None)).order_by(Control.ref)
+        select(Control.id, Control.ref, Control.title)
+        .where(Control.retired_at.is_(None))
+        .order_by(Control.ref)
     )
     return [(row.id, f"{row.ref} {row.title}") for row in rows]
 
 
 def answering(requirement_id: UUID) -> list[tuple[Control, str]]:
     """(control, coverage) of the live controls that answer for a requirement."""
-    query = select(Control, ControlMapping.coverage).join(ControlMapping, ControlMapping.control_id == Control.id)
+    query = select(Control, ControlMapping.coverage).join(
+        ControlMapping, ControlMapping.control_id == Control.id
+    )
     query = query.where(
-        ControlMapping.requirement_id == requirement_id, ControlMapping.removed_at.is_(None), Control.retired_at.is_(None)
+        ControlMapping.requirement_id == requirement_id,
+        ControlMapping.removed_at.is_(None),
+        Control.retired_at.is_(None),
     )
     return [(row[0], row[1]) for row in session().execute(query.order_by(Control.ref))]
 
@@ -122,10 +140,16 @@ def only_answer(control_id: UUID) -> int:
     """How many requirements nothing else would answer for without this control."""
     others = aliased(ControlMapping)
     another = (
-        select(others.id).join(Control, Control.id == others.control_id)
-        .where(others.requirement_id == ControlMapping.requirement_id, others.control_id != control_id, others.removed_at.is_(None))
-        .where(Control.retired_at.is_(None)).exists()
-    )  # fmt: skip
+        select(others.id)
+        .join(Control, Control.id == others.control_id)
+        .where(
+            others.requirement_id == ControlMapping.requirement_id,
+            others.control_id != control_id,
+            others.removed_at.is_(None),
+        )
+        .where(Control.retired_at.is_(None))
+        .exists()
+    )
     mine = (
         select(func.count())
         .select_from(ControlMapping)
@@ -138,7 +162,9 @@ def only_answer(control_id: UUID) -> int:
 
 
 class Recorded(NamedTuple):
-    """A control with all that was ever recorded about it; what is packed is packed as `_controls` says."""
+    """A control with all that was ever recorded about it; what is packed is packed as `_controls`
+    says.
+    """
 
     id: UUID
     ref: str
@@ -164,17 +190,22 @@ DERIVED = 64  # values that follow from one ledger and are kept with it
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Everything about controls that the tenant ever recorded; titles and owners are today's. Nothing in it ever changes.
+    """Everything about controls that the tenant ever recorded; titles and owners are today's.
+
+    Nothing in it ever changes.
 
     `derived` keeps what was worked out of this ledger: readers of the same facts share both.
     """
 
     controls: Sequence[Recorded]
     pieces: Mapping[UUID, Piece]
-    derived: BoundedCache = field(default_factory=lambda: BoundedCache(DERIVED), compare=False, repr=False)
+    derived: BoundedCache = field(
+        default_factory=lambda: BoundedCache(DERIVED), compare=False, repr=False
+    )
 
     def since(self, moment: datetime) -> float:
-        """The last instant up to `moment` at which anything was recorded, came to be, or ended (seconds since 1970).
+        """The last instant up to `moment` at which anything was recorded, came to be, or ended
+        (seconds since 1970).
 
         Between two of them `at` gives the same; what is counted in days also moves with the day.
         """
@@ -184,31 +215,45 @@ class Ledger:
 
     @property
     def first_evidence(self) -> datetime | None:
-        """When the first version of any evidence was uploaded; nothing is known of coverage before that."""
+        """When the first version of any evidence was uploaded; nothing is known of coverage before
+        that.
+        """
         return self.derived.get("first evidence", self._first_evidence)
 
     def _first_evidence(self) -> datetime | None:
-        return min((held.known for piece in self.pieces.values() for held in piece.held), default=None)
+        return min(
+            (held.known for piece in self.pieces.values() for held in piece.held), default=None
+        )
 
     def _stamps(self) -> list[float]:
         found: set[float] = set()
         for row in self.controls:
             found.update(_instants(row))
         for piece in self.pieces.values():
-            found.update(each.timestamp() for each in (piece.known, piece.retired) if each is not None)
+            found.update(
+                each.timestamp() for each in (piece.known, piece.retired) if each is not None
+            )
             for held in piece.held:
-                found.update(each.timestamp() for each in (held.known, held.judged) if each is not None)
+                found.update(
+                    each.timestamp() for each in (held.known, held.judged) if each is not None
+                )
         return sorted(found)
 
     def at(self, moment: datetime) -> list[ControlFacts]:
         """The controls that lived at `moment`, with what was known of them then."""
         proofs = self._proofs(moment)
-        return [_facts(row, proofs, moment) for row in self.controls if _lives(row.created_at, row.retired_at, moment)]
+        return [
+            _facts(row, proofs, moment)
+            for row in self.controls
+            if _lives(row.created_at, row.retired_at, moment)
+        ]
 
     def of(self, control_id: UUID, moment: datetime) -> ControlFacts | None:
         """One control, retired or not, as known at `moment`."""
         proofs = self._proofs(moment)
-        return next((_facts(row, proofs, moment) for row in self.controls if row.id == control_id), None)
+        return next(
+            (_facts(row, proofs, moment) for row in self.controls if row.id == control_id), None
+        )
 
     def _proofs(self, moment: datetime) -> dict[UUID, SupportingEvidence]:
         return {i: _proof(piece, moment) for i, piece in self.pieces.items() if piece.lives(moment)}
@@ -216,12 +261,18 @@ class Ledger:
 
 def ledger(control_id: UUID | None = None) -> Ledger:
     """Read it (of one control, if given) in two statements; the whole of it is remembered."""
-    return _read(select(Control.id).where(Control.id == control_id)) if control_id is not None else recall("ledger", _read)
+    return (
+        _read(select(Control.id).where(Control.id == control_id))
+        if control_id is not None
+        else recall("ledger", _read)
+    )
 
 
 def ledger_of(requirement_id: UUID) -> Ledger:
     """The same of the controls that answer for a requirement, or ever did."""
-    return _read(select(ControlMapping.control_id).where(ControlMapping.requirement_id == requirement_id))
+    return _read(
+        select(ControlMapping.control_id).where(ControlMapping.requirement_id == requirement_id)
+    )
 
 
 def _read(only: Select[UUID] | None = None) -> Ledger:
@@ -233,28 +284,52 @@ def _hard(value: Any) -> Any:
     """JSON that nobody can change: readers share it."""
     if isinstance(value, list):
         return tuple(map(_hard, value))
-    return MappingProxyType({name: _hard(each) for name, each in value.items()}) if isinstance(value, dict) else value
+    return (
+        MappingProxyType({name: _hard(each) for name, each in value.items()})
+        if isinstance(value, dict)
+        else value
+    )
 
 
 def _lives(begun: datetime, ended: datetime | None, moment: datetime) -> bool:
     return begun <= moment and (ended is None or ended > moment)
 
 
-def _facts(row: Recorded, proofs: Mapping[UUID, SupportingEvidence], moment: datetime) -> ControlFacts:
+def _facts(
+    row: Recorded, proofs: Mapping[UUID, SupportingEvidence], moment: datetime
+) -> ControlFacts:
     at = moment.timestamp()
     return ControlFacts(
-        control_id=row.id, ref=row.ref, title=row.title, does=row.does, kind=row.kind, automation=row.automation,
-        cadence=row.cadence, owner_id=row.owner_id, owner=row.owner, version=row.version, since=row.created_at.date(),
-        mappings=tuple((UUID(m[0]), m[1]) for m in row.mappings or () if m[2] <= at and (m[3] is None or m[3] > at)),
+        control_id=row.id,
+        ref=row.ref,
+        title=row.title,
+        does=row.does,
+        kind=row.kind,
+        automation=row.automation,
+        cadence=row.cadence,
+        owner_id=row.owner_id,
+        owner=row.owner,
+        version=row.version,
+        since=row.created_at.date(),
+        mappings=tuple(
+            (UUID(m[0]), m[1])
+            for m in row.mappings or ()
+            if m[2] <= at and (m[3] is None or m[3] > at)
+        ),
         proofs=tuple(proofs[i] for i in _linked(row.links or (), at) if i in proofs),
-        tests=tuple(_test(t) for t in row.tests or () if t[0] <= at), live=_live(row.rests_on, row.live, at),
-    )  # fmt: skip
+        tests=tuple(_test(t) for t in row.tests or () if t[0] <= at),
+        live=_live(row.rests_on, row.live, at),
+    )
 
 
 def _live(rests_on: str | None, packed: Any, at: float) -> Live | None:
     """What the control rests on, as it was at that moment."""
     if rests_on == "drill":
-        held = [system for system in packed or () if system[2] <= at and (system[3] is None or system[3] > at)]
+        held = [
+            system
+            for system in packed or ()
+            if system[2] <= at and (system[3] is None or system[3] > at)
+        ]
         return Live("drill", tuple(switch for system in held for switch in _switches(system, at)))
     if rests_on != "policy":
         return None
@@ -262,24 +337,46 @@ def _live(rests_on: str | None, packed: Any, at: float) -> Live | None:
     since, number, tier = max((v for v in versions if v[0] <= at), default=(None, 0, ""))
     open_ones = (w for w in waivers if w[3] <= at < w[4] and (w[5] is None or w[5] > at))
     name = TIERS[tier].name if tier in TIERS else str(tier).capitalize()
-    return Live("policy", (), name, number, None if since is None else _day(since), tuple(_waived(w) for w in open_ones))
+    return Live(
+        "policy",
+        (),
+        name,
+        number,
+        None if since is None else _day(since),
+        tuple(_waived(w) for w in open_ones),
+    )
 
 
 def _instants(row: Recorded) -> Iterator[float]:
     """Each instant at which something about a control began or ended."""
     yield from (each.timestamp() for each in (row.created_at, row.retired_at) if each is not None)
-    packed = [*(m[2:4] for m in row.mappings or ()), *(link[1:3] for link in row.links or ()), *(t[:1] for t in row.tests or ())]
-    yield from (float(each) for stamps in (*packed, live_stamps(row)) for each in stamps if each is not None)
+    packed = [
+        *(m[2:4] for m in row.mappings or ()),
+        *(link[1:3] for link in row.links or ()),
+        *(t[:1] for t in row.tests or ()),
+    ]
+    yield from (
+        float(each) for stamps in (*packed, live_stamps(row)) for each in stamps if each is not None
+    )
 
 
 def live_stamps(row: Recorded) -> list[float | None]:
-    """Each instant (in seconds since 1970) at which what the control rests on could have moved its status."""
+    """Each instant (in seconds since 1970) at which what the control rests on could have moved its
+    status.
+    """
     if row.rests_on == "drill":
         ended = [when for system in row.live or () for when, *_ in system[4] or ()]
-        return [*(stamp for system in row.live or () for stamp in system[2:4]), *ended, *(when + OLD for when in ended)]
+        return [
+            *(stamp for system in row.live or () for stamp in system[2:4]),
+            *ended,
+            *(when + OLD for when in ended),
+        ]
     if row.rests_on == "policy":
         waivers = row.live["waivers"] or ()
-        return [*(v[0] for v in row.live["versions"] or ()), *(stamp for w in waivers for stamp in w[3:6])]
+        return [
+            *(v[0] for v in row.live["versions"] or ()),
+            *(stamp for w in waivers for stamp in w[3:6]),
+        ]
     return []
 
 
@@ -293,9 +390,17 @@ def _switches(packed: Sequence[Any], at: float) -> Iterator[Switch]:
             yield found
 
 
-def _switch(packed: Sequence[Any], ended: Sequence[tuple[float, bool, str | None]], feature: str = "") -> Switch:
+def _switch(
+    packed: Sequence[Any], ended: Sequence[tuple[float, bool, str | None]], feature: str = ""
+) -> Switch:
     when, passed, _ = max(ended, key=lambda each: each[0], default=(None, False, None))
-    return Switch(UUID(packed[0]), packed[1], None if when is None else _day(when), passed=passed, feature=feature)
+    return Switch(
+        UUID(packed[0]),
+        packed[1],
+        None if when is None else _day(when),
+        passed=passed,
+        feature=feature,
+    )
 
 
 def _waived(packed: Sequence[Any]) -> OpenWaiver:
@@ -313,27 +418,61 @@ def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
 
 
 def _test(packed: Sequence[Any]) -> Test:
-    _, tested_on, sample, failed, finding_ref, finding, retest_by, tester, sample_id, unsettled = packed
+    _, tested_on, sample, failed, finding_ref, finding, retest_by, tester, sample_id, unsettled = (
+        packed
+    )
     retest = date.fromisoformat(retest_by) if retest_by else None
     of = UUID(sample_id) if sample_id else None
-    return Test(date.fromisoformat(tested_on), sample, failed, finding_ref, finding, retest, tester or FORMER, of, unsettled or 0)
+    return Test(
+        date.fromisoformat(tested_on),
+        sample,
+        failed,
+        finding_ref,
+        finding,
+        retest,
+        tester or FORMER,
+        of,
+        unsettled or 0,
+    )
 
 
 def _proof(piece: Piece, moment: datetime) -> SupportingEvidence:
     return SupportingEvidence(
-        piece.id, piece.ref, piece.title, piece.cadence, piece.due_on, piece.owner, piece.at(moment), piece.owner_id
+        piece.id,
+        piece.ref,
+        piece.title,
+        piece.cadence,
+        piece.due_on,
+        piece.owner,
+        piece.at(moment),
+        piece.owner_id,
     )
 
 
 def _controls(only: Select[UUID] | None) -> Any:
-    """Controls with mappings, tests and links folded into JSON: three joins would multiply the rows."""
+    """Controls with mappings, tests and links folded into JSON: three joins would multiply the
+    rows.
+    """
     owner = aliased(Person)
     query = select(
-        Control.id, Control.ref, Control.title, Control.does, Control.kind, Control.automation, Control.cadence,
-        Control.owner_id, owner.name.label("owner"), Control.version, Control.created_at, Control.retired_at,
-        Control.rests_on, _folded_live().label("live"),
-        _folded_mappings().label("mappings"), _folded_tests().label("tests"), _folded_links().label("links"),
-    ).outerjoin(owner, owner.id == Control.owner_id)  # fmt: skip
+        Control.id,
+        Control.ref,
+        Control.title,
+        Control.does,
+        Control.kind,
+        Control.automation,
+        Control.cadence,
+        Control.owner_id,
+        owner.name.label("owner"),
+        Control.version,
+        Control.created_at,
+        Control.retired_at,
+        Control.rests_on,
+        _folded_live().label("live"),
+        _folded_mappings().label("mappings"),
+        _folded_tests().label("tests"),
+        _folded_links().label("links"),
+    ).outerjoin(owner, owner.id == Control.owner_id)
     return (query if only is None else query.where(Control.id.in_(only))).order_by(Control.ref)
 
 
@@ -353,7 +492,10 @@ def _folded_mappings() -> ScalarSelect[Any]:
 
 
 def _folded_tests() -> ScalarSelect[Any]:
-    t, tester = ControlTest, select(Person.name).where(Person.id == ControlTest.tested_by).scalar_subquery()
+    t, tester = (
+        ControlTest,
+        select(Person.name).where(Person.id == ControlTest.tested_by).scalar_subquery(),
+    )
     parts = (
         _epoch(t.created_at),
         t.tested_on,
@@ -371,37 +513,76 @@ def _folded_tests() -> ScalarSelect[Any]:
 
 def _folded_links() -> ScalarSelect[Any]:
     link = EvidenceLink
-    return _folded((link.evidence_id, _epoch(link.created_at), _epoch(link.removed_at)), link.id, link.control_id == Control.id)
+    return _folded(
+        (link.evidence_id, _epoch(link.created_at), _epoch(link.removed_at)),
+        link.id,
+        link.control_id == Control.id,
+    )
 
 
 def _folded_live() -> Case[Any]:
-    """The history of what a control rests on, whole: what it was at an instant is cut from it, as everything else."""
+    """The history of what a control rests on, whole: what it was at an instant is cut from it, as
+    everything else.
+    """
     return case((Control.rests_on == "drill", _drills()), (Control.rests_on == "policy", _policy()))
 
 
 def _drills() -> ScalarSelect[Any]:
-    """Of each system: when it lived, and (when, passed, of which feature) of each drill that ended."""
-    ended = func.json_agg(func.json_build_array(_epoch(Drill.ended_at), Drill.state == "passed", SystemFeature.key))
+    """Of each system: when it lived, and (when, passed, of which feature) of each drill that
+    ended.
+    """
+    ended = func.json_agg(
+        func.json_build_array(_epoch(Drill.ended_at), Drill.state == "passed", SystemFeature.key)
+    )
     of_system = (
-        select(ended).select_from(Drill).outerjoin(SystemFeature, SystemFeature.id == Drill.feature_id).where(Drill.system_id == AISystem.id, Drill.state.in_(("passed", "failed")), Drill.ended_at.is_not(None))
-        .correlate(AISystem).scalar_subquery()
-    )  # fmt: skip
-    parts = (AISystem.id, AISystem.key, _epoch(AISystem.created_at), _epoch(AISystem.retired_at), of_system)
+        select(ended)
+        .select_from(Drill)
+        .outerjoin(SystemFeature, SystemFeature.id == Drill.feature_id)
+        .where(
+            Drill.system_id == AISystem.id,
+            Drill.state.in_(("passed", "failed")),
+            Drill.ended_at.is_not(None),
+        )
+        .correlate(AISystem)
+        .scalar_subquery()
+    )
+    parts = (
+        AISystem.id,
+        AISystem.key,
+        _epoch(AISystem.created_at),
+        _epoch(AISystem.retired_at),
+        of_system,
+    )
     return (
-        select(func.json_agg(aggregate_order_by(func.json_build_array(*parts), AISystem.key))).correlate(None).scalar_subquery()
+        select(func.json_agg(aggregate_order_by(func.json_build_array(*parts), AISystem.key)))
+        .correlate(None)
+        .scalar_subquery()
     )
 
 
 def _policy() -> Any:
     """Versions as they came into force, and the waivers that were live."""
     v, w = PolicyVersion, Waiver
-    versions = select(func.json_agg(func.json_build_array(_epoch(v.in_force_from), v.number, v.content["tier"].astext)))
+    versions = select(
+        func.json_agg(
+            func.json_build_array(_epoch(v.in_force_from), v.number, v.content["tier"].astext)
+        )
+    )
     waivers = select(
         func.json_agg(
-            func.json_build_array(w.id, AISystem.key, w.dimension, _epoch(w.live_from), _epoch(w.expires_at), _epoch(w.closed_at))
+            func.json_build_array(
+                w.id,
+                AISystem.key,
+                w.dimension,
+                _epoch(w.live_from),
+                _epoch(w.expires_at),
+                _epoch(w.closed_at),
+            )
         )
     ).join(AISystem, AISystem.id == w.system_id)
     return func.json_build_object(
-        "versions", versions.where(v.in_force_from.is_not(None)).correlate(None).scalar_subquery(),
-        "waivers", waivers.where(w.live_from.is_not(None)).correlate(None).scalar_subquery(),
-    )  # fmt: skip
+        "versions",
+        versions.where(v.in_force_from.is_not(None)).correlate(None).scalar_subquery(),
+        "waivers",
+        waivers.where(w.live_from.is_not(None)).correlate(None).scalar_subquery(),
+    )

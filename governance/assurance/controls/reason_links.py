@@ -10,5 +10,9 @@ def standing_place(reason: Reason) -> str | None:
     if reason.kind == "switch":
         return url_for("switches.system", system_key=reason.ref)
     if reason.kind == "waiver":
-        return url_for("waivers.waiver", waiver_id=reason.target_id) if reason.target_id else url_for("waivers.index")
+        return (
+            url_for("waivers.waiver", waiver_id=reason.target_id)
+            if reason.target_id
+            else url_for("waivers.index")
+        )
     return url_for("policies.index") if reason.kind == "policy" else None

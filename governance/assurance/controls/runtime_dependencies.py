@@ -1,10 +1,14 @@
-"""What a control may rest on beside its evidence: drills of the switches, or the policy in force. Pure.
+"""What a control may rest on beside its evidence: drills of the switches, or the policy in force.
+
+Pure.
 
     Live, Switch, Waived        the facts, cut at one instant
-    doubts(live, today)         what speaks against the control, each with its word, why, and where to look
+    doubts(live, today)         what speaks against the control, each with its word, why, and where
+                                to look
 
-A failed drill makes a control fail. A switch without a passed drill in 90 days, a policy that nobody put in force,
-its most permissive tier, or a waiver below the floor make it due. Good facts lift nothing: evidence has to.
+A failed drill makes a control fail. A switch without a passed drill in 90 days, a policy that
+nobody put in force, its most permissive tier, or a waiver below the floor make it due. Good facts
+lift nothing: evidence has to.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,9 +26,11 @@ LOOSEST = "baseline"  # the most permissive tier
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """The switch of a live AI system, or of a feature of it, and how its last finished drill went; `drilled` None: never.
+    """The switch of a live AI system, or of a feature of it, and how its last finished drill went;
+    `drilled` None: never.
 
-    A drill of the whole system proves every feature; a drill of a feature proves that feature alone.
+    A drill of the whole system proves every feature; a drill of a feature proves that feature
+    alone.
     """
 
     system_id: UUID
@@ -53,7 +59,10 @@ class OpenWaiver:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a control rests on at one instant. `version` 0: no policy was ever put in force, the default stands."""
+    """What a control rests on at one instant.
+
+    `version` 0: no policy was ever put in force, the default stands.
+    """
 
     rests_on: RestsOn
     switches: tuple[Switch, ...] = ()
@@ -65,9 +74,17 @@ class Live:
     def says(self, today: date) -> str:
         """In a few words, for the list of a control's facts."""
         if self.rests_on == "policy":
-            return f"Tier {self.tier}, version {self.version} since {_long(self.since)}" if self.since else "No policy in force"
+            return (
+                f"Tier {self.tier}, version {self.version} since {_long(self.since)}"
+                if self.since
+                else "No policy in force"
+            )
         proven = sum(switch.proven(today) for switch in self.switches)
-        return f"{proven} of {len(self.switches)} switches proven in {UNPROVEN} days" if self.switches else "No AI system yet"
+        return (
+            f"{proven} of {len(self.switches)} switches proven in {UNPROVEN} days"
+            if self.switches
+            else "No AI system yet"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +112,52 @@ def _of_switches(switches: Sequence[Switch], today: date) -> Iterator[Doubt]:
     for s in switches:
         if s.drilled is not None and not s.passed:
             yield Doubt(
-                "bad", "Drill failed", f"The last drill of {s.name} failed on {_long(s.drilled)}.",
-                "Not every consumer obeyed the stop. Find out why, and drill again.", "switch", s.key, s.system_id,
-            )  # fmt: skip
+                "bad",
+                "Drill failed",
+                f"The last drill of {s.name} failed on {_long(s.drilled)}.",
+                "Not every consumer obeyed the stop. Find out why, and drill again.",
+                "switch",
+                s.key,
+                s.system_id,
+            )
         elif not s.proven(today):
             last = (
                 f"The last drill passed on {_long(s.drilled)}, more than {UNPROVEN} days ago."
                 if s.drilled
                 else "It was never drilled as a whole."
             )
-            yield Doubt("warn", "Switch unproven", f"The switch of {s.name} is unproven.", last, "switch", s.key, s.system_id)
+            yield Doubt(
+                "warn",
+                "Switch unproven",
+                f"The switch of {s.name} is unproven.",
+                last,
+                "switch",
+                s.key,
+                s.system_id,
+            )
 
 
 def _of_policy(live: Live) -> Iterator[Doubt]:
     if not live.version:
         yield Doubt(
-            "warn", "No policy in force", "No policy was ever put in force.", "The default tier stands, and nobody decided on it.",
-            "policy", "policy", None,
-        )  # fmt: skip
+            "warn",
+            "No policy in force",
+            "No policy was ever put in force.",
+            "The default tier stands, and nobody decided on it.",
+            "policy",
+            "policy",
+            None,
+        )
     elif live.tier.lower() == LOOSEST:
         yield Doubt(
-            "warn", "Tier Baseline", "The tier in force is Baseline, the most permissive one.", "It limits little; choose a stricter tier.",
-            "policy", f"version {live.version}", None,
-        )  # fmt: skip
+            "warn",
+            "Tier Baseline",
+            "The tier in force is Baseline, the most permissive one.",
+            "It limits little; choose a stricter tier.",
+            "policy",
+            f"version {live.version}",
+            None,
+        )
     if live.waivers:
         yield _open_waivers(sorted(live.waivers, key=lambda w: (w.until, w.system, w.dimension)))
 
@@ -125,12 +165,29 @@ def _of_policy(live: Live) -> Iterator[Doubt]:
 def _open_waivers(waivers: Sequence[OpenWaiver]) -> Doubt:
     first = waivers[0]
     if len(waivers) == 1:
-        fact = f"One waiver is open until {_long(first.until)}: {first.dimension} of {first.system} is below the floor."
-        return Doubt("warn", "Waiver open", fact, "The floor is back when it ends.", "waiver", "waiver", first.waiver_id)
+        fact = (
+            f"One waiver is open until {_long(first.until)}: {first.dimension} of {first.system} is"
+            " below the floor."
+        )
+        return Doubt(
+            "warn",
+            "Waiver open",
+            fact,
+            "The floor is back when it ends.",
+            "waiver",
+            "waiver",
+            first.waiver_id,
+        )
     named = ", ".join(f"{w.dimension} of {w.system}" for w in waivers[:3])
-    more = f" and {len(waivers) - 3} more" if len(waivers) > 3 else ""  # noqa: PLR2004 - three are named
-    fact = f"{len(waivers)} waivers are open, the first until {_long(first.until)}: {named}{more} are below the floor."
-    return Doubt("warn", "Waivers open", fact, "The floor is back when they end.", "waiver", "waivers", None)
+    # three are named
+    more = f" and {len(waivers) - 3} more" if len(waivers) > 3 else ""  # noqa: PLR2004
+    fact = (
+        f"{len(waivers)} waivers are open, the first until {_long(first.until)}: {named}{more} are"
+        " below the floor."
+    )
+    return Doubt(
+        "warn", "Waivers open", fact, "The floor is back when they end.", "waiver", "waivers", None
+    )
 
 
 def _long(when: date | None) -> str:

@@ -13,7 +13,9 @@ FILE = Path(__file__).parent / "starter.yaml"
 
 @dataclass(frozen=True, slots=True)
 class StarterControl:
-    """A proposed control; `evidence` are titles, `mappings` (framework key, requirement ref, full or partial)."""
+    """A proposed control; `evidence` are titles, `mappings` (framework key, requirement ref, full
+    or partial).
+    """
 
     ref: str
     title: str

@@ -1,11 +1,14 @@
-"""Whether a control works, and why one says so. Pure: status is derived from facts, never typed in.
+"""Whether a control works, and why one says so.
+
+Pure: status is derived from facts, never typed in.
 
     ControlFacts, Proof, Test         what is known of a control on some day
     Status, Reason                    the answer, and each fact that causes it
     status(control, …)                failing < missing < due < evidenced < effective
     gap(proof, …)                     the longest part of the period that no accepted version covers
 
-Worse facts never give a better status (tests/assurance/controls/test_status.py proves it by properties).
+Worse facts never give a better status (tests/assurance/controls/test_status.py proves it by
+properties).
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,14 +19,27 @@ from typing import Literal
 from uuid import UUID
 
 from governance.assurance.controls.runtime_dependencies import Doubt, Live, doubts
-from governance.assurance.evidence.freshness import BROKEN, Freshness, State, Version, counting, day, freshness, interval
+from governance.assurance.evidence.freshness import (
+    BROKEN,
+    Freshness,
+    State,
+    Version,
+    counting,
+    day,
+    freshness,
+    interval,
+)
 
 type Name = Literal["effective", "evidenced", "due", "missing", "failing"]
 type Severity = Literal["bad", "warn", "soon", "open"]
 RANK: tuple[Name, ...] = ("failing", "missing", "due", "evidenced", "effective")
 WORDS: dict[Name, str] = {
-    "failing": "Failing", "missing": "Evidence missing", "due": "Due", "evidenced": "Evidenced", "effective": "Effective",
-}  # fmt: skip
+    "failing": "Failing",
+    "missing": "Evidence missing",
+    "due": "Due",
+    "evidenced": "Evidenced",
+    "effective": "Effective",
+}
 SEVERITIES: tuple[Severity, ...] = ("bad", "warn", "soon", "open")
 EVENTS_GAP = 92  # days that evidence which follows events may leave open: a quarter
 
@@ -46,7 +62,8 @@ class SupportingEvidence:
 class Test:
     """Somebody tried `sample` items and `failed` of them did not hold.
 
-    `of` is the sample of Type II testing that it tells of; `unsettled` of its exceptions were open after it.
+    `of` is the sample of Type II testing that it tells of; `unsettled` of its exceptions were open
+    after it.
     """
 
     __test__ = False  # not one of pytest's
@@ -64,7 +81,10 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class ControlFacts:
-    """A control with everything its status follows from. `tests` oldest first; `mappings` (requirement, full or partial)."""
+    """A control with everything its status follows from.
+
+    `tests` oldest first; `mappings` (requirement, full or partial).
+    """
 
     control_id: UUID
     ref: str
@@ -85,10 +105,12 @@ class ControlFacts:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """`fact` is a sentence, `consequence` what it means; `ref` and `target_id` name the object that causes it.
+    """`fact` is a sentence, `consequence` what it means; `ref` and `target_id` name the object that
+    causes it.
 
-    Severity "bad" means that something failed or is overdue, "warn" that proof is missing, "soon" that evidence falls due
-    and is current until then, "open" that only the highest status is out of reach.
+    Severity "bad" means that something failed or is overdue, "warn" that proof is missing, "soon"
+    that evidence falls due and is current until then, "open" that only the highest status is out of
+    reach.
     """
 
     severity: Severity
@@ -101,10 +123,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`word` is the text of a pill: Effective, Evidence overdue, 1 of 25 failed, Due 5 Dec.
+    """`word` is the text of a pill:
 
-    `current` is the name without what only falls due soon: evidence counts until its deadline, so levels are derived from
-    it. `has_evidence` says whether at least one accepted version supports the control.
+    Effective, Evidence overdue, 1 of 25 failed, Due 5 Dec.
+
+    `current` is the name without what only falls due soon: evidence counts until its deadline, so
+    levels are derived from it. `has_evidence` says whether at least one accepted version supports
+    the control.
     """
 
     name: Name
@@ -122,25 +147,39 @@ class Status:
     def rests(self) -> bool:
         """Nothing but what it rests on (a drill, the policy) holds it down."""
         holding = [reason for reason in self.reasons if reason.severity in {"bad", "warn"}]
-        return bool(holding) and all(reason.kind in {"switch", "policy", "waiver"} for reason in holding)
+        return bool(holding) and all(
+            reason.kind in {"switch", "policy", "waiver"} for reason in holding
+        )
 
 
 def status(control: ControlFacts, *, today: date, period_from: date, period_to: date) -> Status:
     """The status of a control on `today`, for a period.
 
-    failing: the last test failed an item, an exception of a sample is open, or evidence is overdue or rejected.
-    missing: no evidence is linked, some was never uploaded, or none was accepted. due: evidence falls due or is in
-    review. evidenced: all of it is accepted and fresh. effective: and the last test passed, and accepted versions cover
-    the period up to today with no gap longer than the cadence. What the control rests on (live.py) can lower that, and
-    raises nothing. Evidence that falls due lowers the name to due; `current` stays until its deadline has passed.
+    failing: the last test failed an item, an exception of a sample is open, or evidence is overdue
+    or rejected. missing: no evidence is linked, some was never uploaded, or none was accepted. due:
+    evidence falls due or is in review. evidenced: all of it is accepted and fresh. effective: and
+    the last test passed, and accepted versions cover the period up to today with no gap longer than
+    the cadence. What the control rests on (live.py) can lower that, and raises nothing. Evidence
+    that falls due lowers the name to due; `current` stays until its deadline has passed.
     """
-    states = [(p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today)) for p in control.proofs]
+    states = [
+        (p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today))
+        for p in control.proofs
+    ]
     last, until = last_test(control), min(today, period_to)
     found = {fresh.state for _, fresh in states}
     name = _name(control, found, last, until=until, since=period_from)
-    current = _name(control, found - {"due"} | {"fresh"}, last, until=until, since=period_from) if name == "due" else name
+    current = (
+        _name(control, found - {"due"} | {"fresh"}, last, until=until, since=period_from)
+        if name == "due"
+        else name
+    )
     doubted = doubts(control.live, today)
-    reasons = [*_test_reasons(control, last), *_evidence_reasons(control, states, today), *map(_doubted, doubted)]
+    reasons = [
+        *_test_reasons(control, last),
+        *_evidence_reasons(control, states, today),
+        *map(_doubted, doubted),
+    ]
     if current == "evidenced":
         reasons += _short_of_effective(control, last, until, period_from)
     ordered = tuple(sorted(reasons, key=lambda r: SEVERITIES.index(r.severity)))
@@ -161,18 +200,25 @@ def _allowed(found: Sequence[Doubt]) -> Name:
 
 
 def _doubted(doubt: Doubt) -> Reason:
-    return Reason(doubt.severity, doubt.fact, doubt.consequence, doubt.kind, doubt.ref, doubt.target_id)
+    return Reason(
+        doubt.severity, doubt.fact, doubt.consequence, doubt.kind, doubt.ref, doubt.target_id
+    )
 
 
 def last_test(control: ControlFacts) -> Test | None:
     """The test that counts: the newest that failed and still stands, otherwise the newest.
 
-    What a sample found stands until none of its exceptions is open, whatever other tests say; what was found by hand
-    stands until the next test. The newest is of the latest day, and of that day the last one recorded.
+    What a sample found stands until none of its exceptions is open, whatever other tests say; what
+    was found by hand stands until the next test. The newest is of the latest day, and of that day
+    the last one recorded.
     """
     last_of = {t.of: t for t in control.tests}
     open_ones = {of for of, last in last_of.items() if of is not None and last.unsettled}
-    held = [(t.tested_on, n, t) for n, t in enumerate(control.tests) if t.of is None or t.of in open_ones or not t.failed]
+    held = [
+        (t.tested_on, n, t)
+        for n, t in enumerate(control.tests)
+        if t.of is None or t.of in open_ones or not t.failed
+    ]
     found = {t.of: (day, n, t) for day, n, t in held if t.failed and t.of in open_ones}
     newest = max(held, key=_age, default=None)
     if newest is None or newest[2].failed or not found:
@@ -185,13 +231,17 @@ def _age(dated: tuple[date, int, Test]) -> tuple[date, int]:
 
 
 def gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, date] | None:
-    """The longest stretch (first day, last day) of the period that no accepted version covers; None if there is none."""
+    """The longest stretch (first day, last day) of the period that no accepted version covers; None
+    if there is none.
+    """
     longest: tuple[date, date] | None = None
     reached = since
     for version in [*_accepted(proof.versions), None]:
         begins = until + timedelta(days=1) if version is None else version.period_from
         open_until = min(begins - timedelta(days=1), until)
-        if reached <= open_until and (longest is None or open_until - reached > longest[1] - longest[0]):
+        if reached <= open_until and (
+            longest is None or open_until - reached > longest[1] - longest[0]
+        ):
             longest = (reached, open_until)
         if version is not None:
             reached = max(reached, version.period_to + timedelta(days=1))
@@ -200,13 +250,17 @@ def gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, d
 
 def too_long(proof: SupportingEvidence, hole: tuple[date, date] | None) -> bool:
     """Whether a gap is longer than the cadence of the evidence allows."""
-    return hole is not None and (hole[1] - hole[0]).days + 1 > (interval(proof.cadence) or EVENTS_GAP)
+    return hole is not None and (hole[1] - hole[0]).days + 1 > (
+        interval(proof.cadence) or EVENTS_GAP
+    )
 
 
 type States = Sequence[tuple[SupportingEvidence, Freshness]]
 
 
-def _name(control: ControlFacts, found: AbstractSet[State], last: Test | None, *, since: date, until: date) -> Name:
+def _name(
+    control: ControlFacts, found: AbstractSet[State], last: Test | None, *, since: date, until: date
+) -> Name:
     """The status from the states of the evidence."""
     if (last is not None and last.failed) or found & {"overdue", "rejected"}:
         return "failing"
@@ -214,7 +268,9 @@ def _name(control: ControlFacts, found: AbstractSet[State], last: Test | None, *
         return "missing"
     if found & {"due", "in review"}:
         return "due"
-    covered = not any(too_long(proof, gap(proof, since=since, until=until)) for proof in control.proofs)
+    covered = not any(
+        too_long(proof, gap(proof, since=since, until=until)) for proof in control.proofs
+    )
     return "effective" if last is not None and covered else "evidenced"
 
 
@@ -230,7 +286,9 @@ def _word(name: Name, states: States, last: Test | None) -> str:
         return "Waits for review"
     if name == "due":
         return min(
-            (f for _, f in states if f.state == "due"), key=lambda f: f.days, default=found.get("in review", states[0][1])
+            (f for _, f in states if f.state == "due"),
+            key=lambda f: f.days,
+            default=found.get("in review", states[0][1]),
         ).word
     return WORDS[name]
 
@@ -254,33 +312,60 @@ def _test_reasons(control: ControlFacts, last: Test | None) -> Iterator[Reason]:
 def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Iterator[Reason]:
     if not states:
         yield Reason(
-            "warn", "No evidence is linked.", "Nothing proves that the control works.", "control", control.ref, control.control_id
+            "warn",
+            "No evidence is linked.",
+            "Nothing proves that the control works.",
+            "control",
+            control.ref,
+            control.control_id,
         )
     for proof, fresh in states:
         if fresh.state != "fresh":
-            yield Reason(*_evidence_sentences(proof, fresh, today), "evidence", proof.ref, proof.evidence_id)
+            yield Reason(
+                *_evidence_sentences(proof, fresh, today), "evidence", proof.ref, proof.evidence_id
+            )
 
 
-def _evidence_sentences(proof: SupportingEvidence, fresh: Freshness, today: date) -> tuple[Severity, str, str]:
+def _evidence_sentences(
+    proof: SupportingEvidence, fresh: Freshness, today: date
+) -> tuple[Severity, str, str]:
     held = counting(proof.versions)
     nobody = "" if proof.owner else " Nobody is assigned."
-    last = f"The last version covers until {_long(held.period_to)}." if held else "No version was ever accepted."
+    last = (
+        f"The last version covers until {_long(held.period_to)}."
+        if held
+        else "No version was ever accepted."
+    )
     match fresh.state:
         case "overdue":
             return "bad", f"{proof.title} is {fresh.says}.", last + nobody
         case "rejected" if fresh.says == BROKEN:
-            return "bad", f"The stored file of {proof.title} is missing or was altered.", "Bring it in again." + nobody
+            return (
+                "bad",
+                f"The stored file of {proof.title} is missing or was altered.",
+                "Bring it in again." + nobody,
+            )
         case "rejected":
             return "bad", f"{proof.title} was rejected.", "A better version is needed." + nobody
         case "missing":
-            due = f"The first version is due {day(proof.due_on, today)}." if proof.due_on else "No version was brought in."
+            due = (
+                f"The first version is due {day(proof.due_on, today)}."
+                if proof.due_on
+                else "No version was brought in."
+            )
             return "warn", f"{proof.title} is missing.", due + nobody
         case "in review":
-            return "warn", f"{proof.title} waits for review.", "It counts once another person accepts it."
+            return (
+                "warn",
+                f"{proof.title} waits for review.",
+                "It counts once another person accepts it.",
+            )
     return "soon", f"{proof.title} is {fresh.says}.", last + nobody
 
 
-def _short_of_effective(control: ControlFacts, last: Test | None, until: date, since: date) -> Iterator[Reason]:
+def _short_of_effective(
+    control: ControlFacts, last: Test | None, until: date, since: date
+) -> Iterator[Reason]:
     if last is None:
         yield Reason(
             "open",
@@ -299,7 +384,9 @@ def _short_of_effective(control: ControlFacts, last: Test | None, until: date, s
 
 
 def _accepted(versions: Sequence[Version]) -> list[Version]:
-    return sorted((v for v in versions if v.review == "accepted"), key=lambda v: (v.period_from, v.period_to))
+    return sorted(
+        (v for v in versions if v.review == "accepted"), key=lambda v: (v.period_from, v.period_to)
+    )
 
 
 def _long(when: date) -> str:

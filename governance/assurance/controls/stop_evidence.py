@@ -1,8 +1,9 @@
 """A real stop becomes a version of evidence when it ends: that is when its whole record exists.
 
-A job files it, so that a restart never waits for the store. Stops follow incidents, so the item has no deadline; and it is
-linked to no control, whose coverage would have a gap between two stops. An officer links it where a control is about
-incidents. Drills are planned, and support their controls without that (drill_evidence.py).
+A job files it, so that a restart never waits for the store. Stops follow incidents, so the item has
+no deadline; and it is linked to no control, whose coverage would have a gap between two stops. An
+officer links it where a control is about incidents. Drills are planned, and support their controls
+without that (drill_evidence.py).
 """
 
 import io
@@ -29,7 +30,10 @@ def queue_filing(lifted: StopLifted) -> None:
 
 @work(WORK)
 def file_stop(item: WorkItem, _progress: Progress) -> None:
-    """File the stop `item.target_id`, once. Meridian is the uploader, not whoever restarted, so any reviewer can judge it."""
+    """File the stop `item.target_id`, once.
+
+    Meridian is the uploader, not whoever restarted, so any reviewer can judge it.
+    """
     if item.target_id is None:
         raise RuntimeError("the work names its stop")
     who = current.actor()
@@ -43,9 +47,15 @@ def file_stop(item: WorkItem, _progress: Progress) -> None:
 def _file(evidence_item: Evidence, record: StopRecord) -> None:
     with by_the_console():
         evidence.bring_file(
-            evidence_item, io.BytesIO(record.sheet), _filename(record), collected_on=record.restarted_on, period_from=record.stopped_on,
-            period_to=record.restarted_on, valid_until=record.restarted_on + evidence.LONGEST, source="stop",
-        )  # fmt: skip
+            evidence_item,
+            io.BytesIO(record.sheet),
+            _filename(record),
+            collected_on=record.restarted_on,
+            period_from=record.stopped_on,
+            period_to=record.restarted_on,
+            valid_until=record.restarted_on + evidence.LONGEST,
+            source="stop",
+        )
 
 
 def _evidence(record: StopRecord) -> Evidence:
@@ -57,7 +67,11 @@ def _evidence(record: StopRecord) -> Evidence:
 
 def _is_filed(evidence_item: Evidence, record: StopRecord) -> bool:
     v = EvidenceVersion
-    query = select(v.id).where(v.evidence_id == evidence_item.id, v.filename == _filename(record)).limit(1)
+    query = (
+        select(v.id)
+        .where(v.evidence_id == evidence_item.id, v.filename == _filename(record))
+        .limit(1)
+    )
     return session().scalar(query) is not None
 
 

@@ -22,7 +22,15 @@ from governance.assurance.controls.forms import (
 from governance.assurance.controls.models import Control
 from governance.assurance.controls.reason_links import standing_place
 from governance.assurance.controls.starter_pack import pack
-from governance.assurance.controls.status import RANK, ControlFacts, Reason, SupportingEvidence, gap, status, too_long
+from governance.assurance.controls.status import (
+    RANK,
+    ControlFacts,
+    Reason,
+    SupportingEvidence,
+    gap,
+    status,
+    too_long,
+)
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.assurance.evidence.freshness import freshness
 from governance.assurance.evidence.history import told
@@ -54,7 +62,10 @@ constraint("uq_control_mappings_open", "Somebody else mapped it at the same mome
 @feature.get("/controls/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
     assignees = owners.assignee_choices()
-    asked, every = CONTROLS.read(choices={"owner": owners.filter_choices(assignees)}), control_list.every_line()
+    asked, every = (
+        CONTROLS.read(choices={"owner": owners.filter_choices(assignees)}),
+        control_list.every_line(),
+    )
     matching = control_list.matching(every, asked)
     shown = one_page(matching, asked, lambda line: line.control.ref)
     counts = {name: sum(line.status.name == name for line in every) for name in RANK}
@@ -75,7 +86,10 @@ def index() -> ResponseReturnValue:
 @feature.get("/controls/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
-    rows = [control_list.cells(line) for line in control_list.matching(control_list.every_line(), CONTROLS.read())]
+    rows = [
+        control_list.cells(line)
+        for line in control_list.matching(control_list.every_line(), CONTROLS.read())
+    ]
     content = csv_bytes(HEAD, rows) if form == "csv" else xlsx_bytes("Controls", HEAD, rows)
     return table_file(content, f"controls-{current.actor().tenant_slug}-{clock.today()}.{form}")
 
@@ -83,13 +97,18 @@ def export(form: str) -> ResponseReturnValue:
 @feature.post("/controls/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
     home = url_for("controls.index")
-    rows = assigning.Assignable("control", "Assign controls", _selected, assigning.to_one_owner(actions.assign_all))
+    rows = assigning.Assignable(
+        "control", "Assign controls", _selected, assigning.to_one_owner(actions.assign_all)
+    )
     return assigning.assign_selected(rows, AssignForm(), home=home, crumbs=[("Controls", home)])
 
 
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+# BulkAction's signature
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     return assigning.owned_items(
-        queries.some(ids, lock=lock), lambda row: url_for("controls.control", control_id=row.id), actions.why_not
+        queries.some(ids, lock=lock),
+        lambda row: url_for("controls.control", control_id=row.id),
+        actions.why_not,
     )
 
 
@@ -104,7 +123,9 @@ def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
 @feature.get("/controls/starter", needs=permissions.MANAGE)
 def adopting() -> ResponseReturnValue:
     taken = queries.refs_taken()
-    return page("assurance/controls/starter.html", form=_adopt_form(taken), pack=pack(), taken=taken)
+    return page(
+        "assurance/controls/starter.html", form=_adopt_form(taken), pack=pack(), taken=taken
+    )
 
 
 def _adopt_form(taken: set[str]) -> AdoptForm:
@@ -119,10 +140,20 @@ def adopt() -> ResponseReturnValue:
     taken = queries.refs_taken()
     form = _adopt_form(taken)
     adopted: list[Control] = []
-    if not accepted(form, lambda: adopted.extend(actions.adopt(form.refs.data, with_evidence=bool(form.with_evidence.data)))):
-        return page("assurance/controls/starter.html", form=form, pack=pack(), taken=taken, status=422)
+    if not accepted(
+        form,
+        lambda: adopted.extend(
+            actions.adopt(form.refs.data, with_evidence=bool(form.with_evidence.data))
+        ),
+    ):
+        return page(
+            "assurance/controls/starter.html", form=form, pack=pack(), taken=taken, status=422
+        )
     there = len(form.refs.data or ()) - len(adopted)
-    flash(f"{len(adopted)} controls adopted." + (f" {there} were here already and stay as they are." if there else ""))
+    flash(
+        f"{len(adopted)} controls adopted."
+        + (f" {there} were here already and stay as they are." if there else "")
+    )
     return redirect(url_for("controls.index"), 303)
 
 
@@ -143,9 +174,15 @@ def create() -> ResponseReturnValue:
 
 def _create(form: CreateForm) -> Control:
     return actions.create(
-        form.ref.data or "", form.title.data or "", form.does.data or "", kind=form.kind.data, automation=form.automation.data,
-        cadence=form.cadence.data, owner_id=form.owner_id.data or None, rests_on=form.rests_on.data or None,
-    )  # fmt: skip
+        form.ref.data or "",
+        form.title.data or "",
+        form.does.data or "",
+        kind=form.kind.data,
+        automation=form.automation.data,
+        cadence=form.cadence.data,
+        owner_id=form.owner_id.data or None,
+        rests_on=form.rests_on.data or None,
+    )
 
 
 # ---- one control
@@ -156,7 +193,9 @@ def control(control_id: UUID) -> ResponseReturnValue:
     return _control_page(queries.find_control(control_id))
 
 
-def _control_page(row: Control, *, assign: AssignForm | None = None, code: int = 200) -> ResponseReturnValue:
+def _control_page(
+    row: Control, *, assign: AssignForm | None = None, code: int = 200
+) -> ResponseReturnValue:
     facts = queries.facts_of(row.id, clock.now())
     if facts is None:
         raise NotFound("There is no such control here.")
@@ -164,11 +203,24 @@ def _control_page(row: Control, *, assign: AssignForm | None = None, code: int =
     since = today - timedelta(days=365)
     found = status(facts, today=today, period_from=since, period_to=today)
     return page(
-        "assurance/controls/control.html", status=code, control=row, facts=facts, found=found, state=control_list.STATES[found.name],
-        reasons=_reasons(found.reasons), proofs=_proofs(facts, today), tests=queries.tests(row.id), tester=_testers(row.id),
-        mapped=_mapped(row.id), chart=_chart(facts, since, today), since=since, workable=_workable(row),
-        rests=facts.live.says(today) if facts.live else None, assign=assign or AssignForm(owner_id=row.owner_id), timeline=told({row.id: "", **{p.evidence_id: p.ref for p in facts.proofs}}),
-    )  # fmt: skip
+        "assurance/controls/control.html",
+        status=code,
+        control=row,
+        facts=facts,
+        found=found,
+        state=control_list.STATES[found.name],
+        reasons=_reasons(found.reasons),
+        proofs=_proofs(facts, today),
+        tests=queries.tests(row.id),
+        tester=_testers(row.id),
+        mapped=_mapped(row.id),
+        chart=_chart(facts, since, today),
+        since=since,
+        workable=_workable(row),
+        rests=facts.live.says(today) if facts.live else None,
+        assign=assign or AssignForm(owner_id=row.owner_id),
+        timeline=told({row.id: "", **{p.evidence_id: p.ref for p in facts.proofs}}),
+    )
 
 
 def _workable(row: Control) -> bool:
@@ -197,7 +249,11 @@ def _place(reason: Reason) -> str | None:
 def _proofs(facts: ControlFacts, today: date) -> list[tuple[Any, Any, Any]]:
     """(proof, its freshness, the newest version)."""
     return [
-        (p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today), p.versions[-1] if p.versions else None)
+        (
+            p,
+            freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today),
+            p.versions[-1] if p.versions else None,
+        )
         for p in facts.proofs
     ]
 
@@ -206,13 +262,26 @@ def _testers(control_id: UUID) -> dict[UUID, str]:
     return doers(t.tested_by for t in queries.tests(control_id))
 
 
-def _mapped(control_id: UUID) -> list[tuple[frameworks.FrameworkView, list[tuple[frameworks.RequirementView, str]]]]:
+def _mapped(
+    control_id: UUID,
+) -> list[tuple[frameworks.FrameworkView, list[tuple[frameworks.RequirementView, str]]]]:
     """By framework, in the publisher's order."""
     held = limits()
-    open_ones = [m for m in queries.mappings(control_id) if held is None or held.holds_requirement(m.requirement_id)]
+    open_ones = [
+        m
+        for m in queries.mappings(control_id)
+        if held is None or held.holds_requirement(m.requirement_id)
+    ]
     coverage = {m.requirement_id: m.coverage for m in open_ones}
     found = [
-        (each, [(node, coverage[node.id]) for node in frameworks.requirements(each.id) if node.id in coverage])
+        (
+            each,
+            [
+                (node, coverage[node.id])
+                for node in frameworks.requirements(each.id)
+                if node.id in coverage
+            ],
+        )
         for each in frameworks.installed()
     ]
     return [(each, nodes) for each, nodes in found if nodes]
@@ -221,21 +290,35 @@ def _mapped(control_id: UUID) -> list[tuple[frameworks.FrameworkView, list[tuple
 def _chart(facts: ControlFacts, since: date, today: date) -> Any:
     """What each piece of evidence covers of the past year."""
     rows = [_bar(p, since, today) for p in facts.proofs]
-    return coverage_bars(rows, (since, today), today, f"What the evidence of {facts.ref} covers") if rows else None
+    return (
+        coverage_bars(rows, (since, today), today, f"What the evidence of {facts.ref} covers")
+        if rows
+        else None
+    )
 
 
 def _bar(proof: SupportingEvidence, since: date, today: date) -> CoverageRow:
     fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=today)
     pieces = [
-        CoveragePiece(max(v.period_from, since), min(v.period_to, today), "held" if v.review == "accepted" else "due")
+        CoveragePiece(
+            max(v.period_from, since),
+            min(v.period_to, today),
+            "held" if v.review == "accepted" else "due",
+        )
         for v in proof.versions
-        if v.review not in {"rejected", "broken"} and v.period_to >= since and v.period_from <= today
+        if v.review not in {"rejected", "broken"}
+        and v.period_to >= since
+        and v.period_from <= today
     ]
     hole = gap(proof, since=since, until=today)
     if hole is not None and too_long(proof, hole):
         pieces.insert(0, CoveragePiece(*hole, "missing"))
     return CoverageRow(
-        proof.title[:26], "", pieces, fresh.says.partition(",")[0], "bad" if fresh.state in {"overdue", "rejected"} else ""
+        proof.title[:26],
+        "",
+        pieces,
+        fresh.says.partition(",")[0],
+        "bad" if fresh.state in {"overdue", "rejected"} else "",
     )
 
 
@@ -247,20 +330,34 @@ def editing(control_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/controls/<uuid:control_id>/edit", needs=permissions.WORK)
 def edit(control_id: UUID) -> ResponseReturnValue:
-    """A stale form comes back with what was typed and what the other person changed; sent again, it counts."""
+    """A stale form comes back with what was typed and what the other person changed; sent again, it
+    counts.
+    """
     row, form = queries.find_control(control_id, lock=True), EditForm()
     if not accepted(form, lambda: _edit(row, form)):
         if form.stale:
             form.version.data = str(row.version)
-        return page("assurance/controls/edit.html", control=row, form=form, changes=form.overtaken, status=form.status)
+        return page(
+            "assurance/controls/edit.html",
+            control=row,
+            form=form,
+            changes=form.overtaken,
+            status=form.status,
+        )
     return redirect(url_for("controls.control", control_id=row.id), 303)
 
 
 def _edit(row: Control, form: EditForm) -> None:
     actions.edit(
-        row, version=counted(form.version.data), title=form.title.data or "", does=form.does.data or "",
-        kind=form.kind.data, automation=form.automation.data, cadence=form.cadence.data, rests_on=form.rests_on.data or None,
-    )  # fmt: skip
+        row,
+        version=counted(form.version.data),
+        title=form.title.data or "",
+        does=form.does.data or "",
+        kind=form.kind.data,
+        automation=form.automation.data,
+        cadence=form.cadence.data,
+        rests_on=form.rests_on.data or None,
+    )
 
 
 @feature.post("/controls/<uuid:control_id>/owner", needs=permissions.MANAGE)
@@ -280,7 +377,12 @@ def retirement(control_id: UUID) -> ResponseReturnValue:
 def _retire_page(row: Control, form: RetireForm, *, code: int = 200) -> ResponseReturnValue:
     facts = queries.facts_of(row.id, clock.now())
     return page(
-        "assurance/controls/retire.html", control=row, facts=facts, alone=queries.only_answer(row.id), form=form, status=code
+        "assurance/controls/retire.html",
+        control=row,
+        facts=facts,
+        alone=queries.only_answer(row.id),
+        form=form,
+        status=code,
     )
 
 
@@ -299,28 +401,41 @@ def retire(control_id: UUID) -> ResponseReturnValue:
 @feature.get("/controls/<uuid:control_id>/mapping", needs=permissions.MANAGE)
 def mapping(control_id: UUID) -> ResponseReturnValue:
     return _mapping_page(
-        queries.find_control(control_id), MappingForm(requirement_id=uuid_or_none(request.args.get("requirement")))
+        queries.find_control(control_id),
+        MappingForm(requirement_id=uuid_or_none(request.args.get("requirement"))),
     )
 
 
 def _mapping_page(row: Control, form: MappingForm, *, code: int = 200) -> ResponseReturnValue:
-    return page("assurance/controls/mapping.html", control=row, form=form, mapped=_mapped(row.id), status=code)
+    return page(
+        "assurance/controls/mapping.html",
+        control=row,
+        form=form,
+        mapped=_mapped(row.id),
+        status=code,
+    )
 
 
 @feature.post("/controls/<uuid:control_id>/mapping", needs=permissions.MANAGE)
 def map_to(control_id: UUID) -> ResponseReturnValue:
     row, form = queries.find_control(control_id, lock=True), MappingForm()
-    if not accepted(form, lambda: actions.map_to(row, form.requirement_id.data, form.coverage.data)):
+    if not accepted(
+        form, lambda: actions.map_to(row, form.requirement_id.data, form.coverage.data)
+    ):
         return _mapping_page(row, form, code=422)
     say_changed(_mapped_to(row, form.requirement_id.data, form.coverage.data))
     return redirect(url_for("controls.mapping", control_id=row.id), 303)
 
 
-@feature.post("/controls/<uuid:control_id>/mapping/<uuid:requirement_id>/remove", needs=permissions.MANAGE)
+@feature.post(
+    "/controls/<uuid:control_id>/mapping/<uuid:requirement_id>/remove", needs=permissions.MANAGE
+)
 def unmap(control_id: UUID, requirement_id: UUID) -> ResponseReturnValue:
     row = queries.find_control(control_id, lock=True)
     actions.unmap(row, requirement_id)
-    say_changed(f"{row.ref} is no longer mapped to {frameworks.requirement_by_id(requirement_id).ref}.")
+    say_changed(
+        f"{row.ref} is no longer mapped to {frameworks.requirement_by_id(requirement_id).ref}."
+    )
     return redirect(url_for("controls.mapping", control_id=row.id), 303)
 
 
@@ -363,7 +478,10 @@ def _requirement(node: frameworks.RequirementView, each: frameworks.FrameworkVie
 def answer(requirement_id: UUID) -> ResponseReturnValue:
     node, form = frameworks.requirement_by_id(requirement_id), _map_form()
     if not accepted(
-        form, lambda: actions.map_to(queries.find_control(form.control_id.data, lock=True), node.id, form.coverage.data)
+        form,
+        lambda: actions.map_to(
+            queries.find_control(form.control_id.data, lock=True), node.id, form.coverage.data
+        ),
     ):
         return _answering_page(requirement_id, form, code=422)
     say_changed(_mapped_to(queries.find_control(form.control_id.data), node.id, form.coverage.data))
@@ -393,6 +511,10 @@ def record_test(control_id: UUID) -> ResponseReturnValue:
 def _record_test(row: Control, form: RecordTestForm) -> None:
     assert form.tested_on.data is not None
     actions.record_test(
-        row, tested_on=form.tested_on.data, sample=form.sample.data or 0, failed=form.failed.data or 0, finding=form.finding.data or "",
+        row,
+        tested_on=form.tested_on.data,
+        sample=form.sample.data or 0,
+        failed=form.failed.data or 0,
+        finding=form.finding.data or "",
         retest_by=form.retest_by.data,
-    )  # fmt: skip
+    )

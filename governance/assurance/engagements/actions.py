@@ -29,10 +29,20 @@ from governance.kernel.formatting import long_day
 
 WINDOW = "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to keeps_still"
 OPENED = action(
-    "engagement.opened", "opened an audit engagement", target="Engagement", activity="create", severity="low", fields=WINDOW
+    "engagement.opened",
+    "opened an audit engagement",
+    target="Engagement",
+    activity="create",
+    severity="low",
+    fields=WINDOW,
 )
 CHANGED = action(
-    "engagement.changed", "changed an audit engagement", target="Engagement", activity="update", severity="low", fields=WINDOW
+    "engagement.changed",
+    "changed an audit engagement",
+    target="Engagement",
+    activity="update",
+    severity="low",
+    fields=WINDOW,
 )
 MOVED = action(
     "engagement.window.moved",
@@ -43,7 +53,12 @@ MOVED = action(
     fields="ref zone opens_at closes_at",
 )
 ENDED = action(
-    "engagement.ended", "ended an audit engagement", target="Engagement", activity="update", severity="low", fields="ref firm"
+    "engagement.ended",
+    "ended an audit engagement",
+    target="Engagement",
+    activity="update",
+    severity="low",
+    fields="ref firm",
 )
 TAKEN = action(
     "engagement.file.downloaded",
@@ -73,19 +88,41 @@ class Closed(Forbidden):
 
 
 def open_engagement(
-    firm: str, *, framework_id: UUID | None, criteria: Sequence[str] = (), period_from: date, period_to: date,
-    fieldwork_from: date, fieldwork_to: date, keeps_still: bool = False,
-) -> Engagement:  # fmt: skip
-    """Open one; its auditors come in from midnight of `fieldwork_from` until the end of `fieldwork_to`, in the tenant's time zone.
+    firm: str,
+    *,
+    framework_id: UUID | None,
+    criteria: Sequence[str] = (),
+    period_from: date,
+    period_to: date,
+    fieldwork_from: date,
+    fieldwork_to: date,
+    keeps_still: bool = False,
+) -> Engagement:
+    """Open one; its auditors come in from midnight of `fieldwork_from` until the end of
+    `fieldwork_to`, in the tenant's time zone.
 
     The same once more (a double click) is the one that stands.
     """
     alone("engagements")
-    facts = _facts(firm, framework_id, criteria, period_from, period_to, fieldwork_from, fieldwork_to, keeps_still=keeps_still)
+    facts = _facts(
+        firm,
+        framework_id,
+        criteria,
+        period_from,
+        period_to,
+        fieldwork_from,
+        fieldwork_to,
+        keeps_still=keeps_still,
+    )
     if (same := queries.same_engagement(facts)) is not None:
         return same
     made = Engagement(
-        ref=_next_ref(), opened_by=current.actor().person_id, ended_at=None, created_at=clock.now(), version=1, **facts
+        ref=_next_ref(),
+        opened_by=current.actor().person_id,
+        ended_at=None,
+        created_at=clock.now(),
+        version=1,
+        **facts,
     )
     session().add(made)
     record(OPENED, made, ref=made.ref, **_told(made))
@@ -100,9 +137,16 @@ def _next_ref() -> str:
 
 
 def _facts(
-    firm: str, framework_id: UUID | None, criteria: Sequence[str], period_from: date, period_to: date,
-    fieldwork_from: date, fieldwork_to: date, *, keeps_still: bool,
-) -> dict[str, Any]:  # fmt: skip
+    firm: str,
+    framework_id: UUID | None,
+    criteria: Sequence[str],
+    period_from: date,
+    period_to: date,
+    fieldwork_from: date,
+    fieldwork_to: date,
+    *,
+    keeps_still: bool,
+) -> dict[str, Any]:
     firm = " ".join(firm.split())
     if not firm or len(firm) > 120:  # noqa: PLR2004 - a name of a firm
         raise Invalid("Which firm? Its name has 1 to 120 characters.", field="firm")
@@ -111,13 +155,22 @@ def _facts(
     if fieldwork_from > fieldwork_to:
         raise Invalid("The fieldwork ends before it begins.", field="fieldwork_to")
     if fieldwork_to - fieldwork_from > LONGEST or period_to - period_from > LONGEST:
-        raise Invalid("A period and a fieldwork window are three years long at most.", field="fieldwork_to")
+        raise Invalid(
+            "A period and a fieldwork window are three years long at most.", field="fieldwork_to"
+        )
     opens_at, closes_at = window(fieldwork_from, fieldwork_to, current.actor().time_zone)
     return {
-        "firm": firm, "framework_id": framework_id, "criteria": check_criteria(framework_id, criteria), "period_from": period_from,
-        "period_to": period_to, "fieldwork_from": fieldwork_from, "fieldwork_to": fieldwork_to, "opens_at": opens_at,
-        "closes_at": closes_at, "keeps_still": keeps_still,
-    }  # fmt: skip
+        "firm": firm,
+        "framework_id": framework_id,
+        "criteria": check_criteria(framework_id, criteria),
+        "period_from": period_from,
+        "period_to": period_to,
+        "fieldwork_from": fieldwork_from,
+        "fieldwork_to": fieldwork_to,
+        "opens_at": opens_at,
+        "closes_at": closes_at,
+        "keeps_still": keeps_still,
+    }
 
 
 def check_criteria(framework_id: UUID | None, criteria: Sequence[str]) -> list[str]:
@@ -135,20 +188,46 @@ def check_criteria(framework_id: UUID | None, criteria: Sequence[str]) -> list[s
 def _told(held: Engagement) -> dict[str, Any]:
     """As the log tells it."""
     framework = frameworks.framework_by_id(held.framework_id).key if held.framework_id else None
-    names = ("firm", "criteria", "period_from", "period_to", "fieldwork_from", "fieldwork_to", "keeps_still")
+    names = (
+        "firm",
+        "criteria",
+        "period_from",
+        "period_to",
+        "fieldwork_from",
+        "fieldwork_to",
+        "keeps_still",
+    )
     return {"framework": framework, **{name: getattr(held, name) for name in names}}
 
 
 def change(
-    held: Engagement, *, version: int, firm: str, framework_id: UUID | None, criteria: Sequence[str], period_from: date,
-    period_to: date, fieldwork_from: date, fieldwork_to: date, keeps_still: bool,
-) -> None:  # fmt: skip
+    held: Engagement,
+    *,
+    version: int,
+    firm: str,
+    framework_id: UUID | None,
+    criteria: Sequence[str],
+    period_from: date,
+    period_to: date,
+    fieldwork_from: date,
+    fieldwork_to: date,
+    keeps_still: bool,
+) -> None:
     """Change what it is about and when; a shorter window shuts the door at once."""
     check_not_ended(held)
     if version != held.version:
         raise Stale(f"{held.ref} was changed by somebody else since you opened this page.")
     before = _told(held)
-    facts = _facts(firm, framework_id, criteria, period_from, period_to, fieldwork_from, fieldwork_to, keeps_still=keeps_still)
+    facts = _facts(
+        firm,
+        framework_id,
+        criteria,
+        period_from,
+        period_to,
+        fieldwork_from,
+        fieldwork_to,
+        keeps_still=keeps_still,
+    )
     for name, value in facts.items():
         setattr(held, name, value)
     after = _told(held)
@@ -188,7 +267,9 @@ def apply_time_zone(changed: TimeZoneChanged) -> None:
 
 
 def _move_invitations(held: Engagement) -> None:
-    """An invitation lasts as long as the longest engagement that it leads to, and goes with the last of them."""
+    """An invitation lasts as long as the longest engagement that it leads to, and goes with the
+    last of them.
+    """
     session().flush()
     for invitation_id in queries.open_invitations(held.id):
         fit_invitation(members.invitation(invitation_id), how="the engagement was ended")
@@ -226,13 +307,30 @@ def end_expired_sessions() -> int:
 
 
 def record_download(
-    held: Engagement, *, page: str, what: str, name: str, size: int, sha256: str | None, original: str | None
+    held: Engagement,
+    *,
+    page: str,
+    what: str,
+    name: str,
+    size: int,
+    sha256: str | None,
+    original: str | None,
 ) -> None:
-    """The custody line of a file that an auditor took; of a stamped copy, also the digest of the original."""
+    """The custody line of a file that an auditor took; of a stamped copy, also the digest of the
+    original.
+    """
     record(
-        TAKEN, held, engagement=held.ref, page=page, object=what or None, sha256=sha256, size=size, stamped=original is not None,
-        original=original, name=name,
-    )  # fmt: skip
+        TAKEN,
+        held,
+        engagement=held.ref,
+        page=page,
+        object=what or None,
+        sha256=sha256,
+        size=size,
+        stamped=original is not None,
+        original=original,
+        name=name,
+    )
 
 
 def record_broken_off(held: Engagement, *, page: str, what: str, octets: int) -> None:

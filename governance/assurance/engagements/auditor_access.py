@@ -1,4 +1,6 @@
-"""Giving auditors access to an engagement and ending it: by the tenant's sign-in, or by a link and a code sent by email."""
+"""Giving auditors access to an engagement and ending it: by the tenant's sign-in, or by a link and
+a code sent by email.
+"""
 
 import hashlib
 import hmac
@@ -44,7 +46,12 @@ REMOVED = action(
     personal="name email",
 )
 ARRIVED = action(
-    "engagement.auditor.signed_in", "came in by a code", target="EngagementAuditor", activity="update", severity="low", fields="way"
+    "engagement.auditor.signed_in",
+    "came in by a code",
+    target="EngagementAuditor",
+    activity="update",
+    severity="low",
+    fields="way",
 )
 CODE_SENT = action(
     "engagement.code.sent",
@@ -76,8 +83,12 @@ class Link:
     token: str | None
 
 
-def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: str, sign_in: str) -> EngagementAuditor:
-    """Let somebody of the firm in. `way` is "sso" (the tenant's connection) or "link" (a link, and each time a code by mail).
+def add_auditor(
+    held: Engagement, *, name: str, email: str, way: str, address: str, sign_in: str
+) -> EngagementAuditor:
+    """Let somebody of the firm in.
+
+    `way` is "sso" (the tenant's connection) or "link" (a link, and each time a code by mail).
 
     `address` is where links begin, `sign_in` the sign-in page. The mail leaves after the commit.
     """
@@ -93,20 +104,38 @@ def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: s
     _clear_away(held, email)
     token = secrets.token_urlsafe(32) if way == "link" else None
     member = _signs_in_through_connection(email) if way == "sso" else None
-    invitation = people.invite_auditor(email, until=held.closes_at) if way == "sso" and member is None else None
+    invitation = (
+        people.invite_auditor(email, until=held.closes_at)
+        if way == "sso" and member is None
+        else None
+    )
     auditor = EngagementAuditor(
-        engagement_id=held.id, name=name, email=email, person_id=member.person_id if member else None,
-        invitation_id=invitation.id if invitation else None, link_hash=_hash(token) if token else None, code_hash=None,
-        code_ends_at=None, codes_since=None, added_by=current.actor().person_id, removed_at=None, created_at=clock.now(),
-    )  # fmt: skip
+        engagement_id=held.id,
+        name=name,
+        email=email,
+        person_id=member.person_id if member else None,
+        invitation_id=invitation.id if invitation else None,
+        link_hash=_hash(token) if token else None,
+        code_hash=None,
+        code_ends_at=None,
+        codes_since=None,
+        added_by=current.actor().person_id,
+        removed_at=None,
+        created_at=clock.now(),
+    )
     session().add(auditor)
     record(LET_IN, auditor, ref=held.ref, way=way, name=name, email=email)
-    _invite_by_mail(held, auditor, f"{address}/{token}" if token else sign_in, by_code=token is not None)
+    _invite_by_mail(
+        held, auditor, f"{address}/{token}" if token else sign_in, by_code=token is not None
+    )
     return auditor
 
 
 def _clear_away(held: Engagement, email: str) -> None:
-    """Remove every earlier invitation of this address that no longer gives access. Raises Invalid where one still does."""
+    """Remove every earlier invitation of this address that no longer gives access.
+
+    Raises Invalid where one still does.
+    """
     for view in queries.ways_of(email):
         if view.is_shut:
             _take_out(queries.engagement(view.auditor.engagement_id), view.auditor)
@@ -116,19 +145,30 @@ def _clear_away(held: Engagement, email: str) -> None:
 
 
 def _signs_in_through_connection(email: str) -> Membership | None:
-    """The auditor of this address whom the tenant's own connection vouches for; one who came by a code is another person."""
+    """The auditor of this address whom the tenant's own connection vouches for; one who came by a
+    code is another person.
+    """
     connection = members.connection()
     known = members.lives_at(email) if connection else ()
     return next((m for m in known if connection and m.person.issuer == connection.issuer), None)
 
 
-def _invite_by_mail(held: Engagement, auditor: EngagementAuditor, link: str, *, by_code: bool) -> None:
+def _invite_by_mail(
+    held: Engagement, auditor: EngagementAuditor, link: str, *, by_code: bool
+) -> None:
     tenant = " ".join(current.actor().tenant_name.split())
-    how = "The link asks for a code each time, and sends it to this address." if by_code else "Sign in with your company."
-    outbox.send_mail(auditor.email, f"Your engagement at {tenant}", (
-        f"{current.actor().name} lets you into {held.ref}, {held.firm} at {tenant}.\n\n{link}\n\n{how}\n"
-        f"It opens on {long_day(held.fieldwork_from)} and closes at the end of {long_day(held.fieldwork_to)}.\n"
-    ))  # fmt: skip
+    how = (
+        "The link asks for a code each time, and sends it to this address."
+        if by_code
+        else "Sign in with your company."
+    )
+    outbox.send_mail(
+        auditor.email,
+        f"Your engagement at {tenant}",
+        f"{current.actor().name} lets you into {held.ref}, {held.firm} at"
+        f" {tenant}.\n\n{link}\n\n{how}\nIt opens on {long_day(held.fieldwork_from)} and closes at"
+        f" the end of {long_day(held.fieldwork_to)}.\n",
+    )
 
 
 def remove_auditor(held: Engagement, auditor: EngagementAuditor) -> None:
@@ -143,12 +183,18 @@ def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
     record(REMOVED, auditor, ref=held.ref, name=auditor.name, email=auditor.email)
     session().flush()
     invitation = members.invitation(auditor.invitation_id) if auditor.invitation_id else None
-    if invitation is not None and invitation.accepted_at is None and invitation.withdrawn_at is None:
+    if (
+        invitation is not None
+        and invitation.accepted_at is None
+        and invitation.withdrawn_at is None
+    ):
         actions.fit_invitation(invitation, how="taken out of the engagement")
 
 
 def forget_auditor(erased: PersonErased) -> None:
-    """Remove an erased person from every engagement: links and codes that were sent to them lead nowhere from now on."""
+    """Remove an erased person from every engagement: links and codes that were sent to them lead
+    nowhere from now on.
+    """
     rows = queries.auditors_who_are(erased.person_id, erased.addresses)
     for auditor in rows:
         auditor.link_hash = auditor.code_hash = auditor.code_ends_at = None
@@ -167,7 +213,10 @@ def hash_of_link(token: str) -> bytes:
 
 
 def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
-    """Mail a new code, at most five an hour; an earlier one no longer works. Raises Closed while the engagement isn't open."""
+    """Mail a new code, at most five an hour; an earlier one no longer works.
+
+    Raises Closed while the engagement isn't open.
+    """
     _must_be_open(held)
     if auditor.person_id is not None:
         _still_welcome(auditor, auditor.person_id)
@@ -175,19 +224,29 @@ def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
     if auditor.codes_since is None or now - auditor.codes_since >= timedelta(hours=1):
         auditor.codes_since, auditor.codes_sent = now, 0
     if auditor.codes_sent >= MOST_CODES:
-        raise DomainError("Five codes were sent within an hour. Wait a while, then ask for another one.")
+        raise DomainError(
+            "Five codes were sent within an hour. Wait a while, then ask for another one."
+        )
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
-    auditor.code_hash, auditor.code_ends_at = _code_hash(auditor, code), now + timedelta(minutes=CODE_MINUTES)
+    auditor.code_hash, auditor.code_ends_at = (
+        _code_hash(auditor, code),
+        now + timedelta(minutes=CODE_MINUTES),
+    )
     auditor.codes_sent, auditor.code_tries = auditor.codes_sent + 1, 0
     record(CODE_SENT, auditor, ref=held.ref, email=auditor.email)
-    outbox.send_mail(auditor.email, "Your code for the console", (
-        f"{code[:4]} {code[4:]}\n\nIt works once, within {CODE_MINUTES} minutes. Whoever asks you for it is not from us.\n"
-    ))  # fmt: skip
+    outbox.send_mail(
+        auditor.email,
+        "Your code for the console",
+        f"{code[:4]} {code[4:]}\n\nIt works once, within {CODE_MINUTES} minutes. Whoever asks you"
+        " for it is not from us.\n",
+    )
 
 
 def _code_hash(auditor: EngagementAuditor, code: str) -> bytes:
     """Eight digits are soon tried out, so the row and the link stand in the hash too."""
-    return hmac.new(auditor.link_hash or b"", f"{auditor.id}{code}".encode(), hashlib.sha256).digest()
+    return hmac.new(
+        auditor.link_hash or b"", f"{auditor.id}{code}".encode(), hashlib.sha256
+    ).digest()
 
 
 def _must_be_open(held: Engagement) -> None:
@@ -200,25 +259,42 @@ def _must_be_open(held: Engagement) -> None:
 
 
 def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | None:
-    """Use the code up. None when it was right; otherwise why not, and the try is counted: what is returned must be committed."""
+    """Use the code up.
+
+    None when it was right; otherwise why not, and the try is counted: what is returned must be
+    committed.
+    """
     _must_be_open(held)
     typed = "".join(code.split())
-    if auditor.code_hash is None or auditor.code_ends_at is None or auditor.code_ends_at <= clock.now():
+    if (
+        auditor.code_hash is None
+        or auditor.code_ends_at is None
+        or auditor.code_ends_at <= clock.now()
+    ):
         return "That code is used up or too old. Ask for another one."
     if auditor.code_tries >= MOST_TRIES:
         return "Too many wrong codes. Ask for another one."
     auditor.code_tries += 1
     if not hmac.compare_digest(auditor.code_hash, _code_hash(auditor, typed)):
-        record(CODE_REFUSED, auditor, outcome="refused", ref=held.ref, tries=auditor.code_tries, email=auditor.email)
+        record(
+            CODE_REFUSED,
+            auditor,
+            outcome="refused",
+            ref=held.ref,
+            tries=auditor.code_tries,
+            email=auditor.email,
+        )
         return "That is not the code. Look at the newest mail."
     auditor.code_hash = auditor.code_ends_at = None
     return None
 
 
 def arrive(auditor: EngagementAuditor, identity: Identity) -> Person:
-    """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a transaction with person_id set.
+    """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a
+    transaction with person_id set.
 
-    Whoever was removed needs a link that was created afterwards; whoever was erased gets no access again.
+    Whoever was removed needs a link that was created afterwards; whoever was erased gets no access
+    again.
     """
     key = person_key(identity.issuer, identity.subject)
     _still_welcome(auditor, key)
@@ -235,6 +311,12 @@ def arrive(auditor: EngagementAuditor, identity: Identity) -> Person:
 def _still_welcome(auditor: EngagementAuditor, person_id: UUID) -> None:
     held = members.any_membership_of(person_id)
     if held is not None and held.via == ERASED:
-        raise actions.Closed("This account was erased here, for good. Ask the tenant to let you in by another address.")
+        raise actions.Closed(
+            "This account was erased here, for good. Ask the tenant to let you in by another"
+            " address."
+        )
     if held is not None and held.ended_at is not None and auditor.created_at <= held.ended_at:
-        raise actions.Closed("Your access was revoked, and this link no longer works. Ask the tenant for a new invitation.")
+        raise actions.Closed(
+            "Your access was revoked, and this link no longer works. Ask the tenant for a new"
+            " invitation."
+        )

@@ -1,7 +1,9 @@
-"""The auditors' door: who is let in while, and the way in by a link and a code that goes to the address.
+"""The auditors' door: who is let in while, and the way in by a link and a code that goes to the
+address.
 
-A link leads to a page that sends a code; the code opens a session of a person whom this console itself vouches for.
-Nobody learns from these pages whether a link was ever right: what is unknown, over or taken back looks the same.
+A link leads to a page that sends a code; the code opens a session of a person whom this console
+itself vouches for. Nobody learns from these pages whether a link was ever right: what is unknown,
+over or taken back looks the same.
 """
 
 from flask import current_app, g, make_response, redirect, request
@@ -25,12 +27,20 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, set_cookie
 
 public = Feature("auditor_door", __name__, scope="public")
-GONE = "This link opens nothing. It may have been taken back, or its engagement is over: ask whoever sent it."
-SHUT = "Your access ended with the fieldwork of your engagement. Ask the tenant if you still need something."
+GONE = (
+    "This link opens nothing. It may have been taken back, or its engagement is over: ask whoever"
+    " sent it."
+)
+SHUT = (
+    "Your access ended with the fieldwork of your engagement. Ask the tenant if you still need"
+    " something."
+)
 
 
 def identify() -> Actor | None:
-    """Who is signed in; an auditor only while an engagement of theirs is open, checked on each request."""
+    """Who is signed in; an auditor only while an engagement of theirs is open, checked on each
+    request.
+    """
     who = session_views.identify()
     if who is None or who.role != "auditor":
         return who
@@ -52,11 +62,28 @@ def arriving(slug: str, token: str) -> ResponseReturnValue:
 
 
 def _page(
-    tenant: Tenant, held: Engagement, token: str, *, sent: bool = False, problem: str = "", status: int = 200
+    tenant: Tenant,
+    held: Engagement,
+    token: str,
+    *,
+    sent: bool = False,
+    problem: str = "",
+    status: int = 200,
 ) -> ResponseReturnValue:
     other = sign_in_views.session_elsewhere(tenant)
-    return page("assurance/engagements/arrive.html", tenant_name=tenant.name, other=other, slug=tenant.slug, token=token, firm=held.firm, ref=held.ref,
-                sent=sent, problem=problem, minutes=auditor_access.CODE_MINUTES, status=status)  # fmt: skip
+    return page(
+        "assurance/engagements/arrive.html",
+        tenant_name=tenant.name,
+        other=other,
+        slug=tenant.slug,
+        token=token,
+        firm=held.firm,
+        ref=held.ref,
+        sent=sent,
+        problem=problem,
+        minutes=auditor_access.CODE_MINUTES,
+        status=status,
+    )
 
 
 def _tenant(slug: str) -> Tenant:
@@ -122,10 +149,15 @@ def _redeemed(auditor: EngagementAuditor, held: Engagement, code: str) -> str | 
 
 
 def _identity(tenant: Tenant, auditor: EngagementAuditor) -> Identity:
-    """The console vouches: for this address, as this tenant invited it. Another tenant's invitation is another person."""
+    """The console vouches: for this address, as this tenant invited it.
+
+    Another tenant's invitation is another person.
+    """
     subject = f"{tenant.id} {auditor.email}"
     issuer = str(current_app.config["PUBLIC_URL"])
-    return Identity(issuer, subject, auditor.email, True, auditor.name, (), None, clock.now().timestamp(), "")
+    return Identity(
+        issuer, subject, auditor.email, True, auditor.name, (), None, clock.now().timestamp(), ""
+    )
 
 
 def _let_in(tenant: Tenant, link: str, identity: Identity) -> ResponseReturnValue:
@@ -138,9 +170,20 @@ def _let_in(tenant: Tenant, link: str, identity: Identity) -> ResponseReturnValu
         who = Actor(tenant.id, tenant.slug, tenant.name, person.id, person.name, "auditor")
         with current.acting_as(who):
             people.start_session(
-                person, identity, token=token, browser=request.user_agent.string, network=current.origin().network, fresh=True,
-                replaces=here.session_id if here else None, via="code by mail",
-            )  # fmt: skip
+                person,
+                identity,
+                token=token,
+                browser=request.user_agent.string,
+                network=current.origin().network,
+                fresh=True,
+                replaces=here.session_id if here else None,
+                via="code by mail",
+            )
     response = make_response(redirect(f"/t/{tenant.slug}/engagements/", 303))
-    set_cookie(response, "session", f"{tenant.slug}.{token}", max_age=int(sessions.ABSOLUTE.total_seconds()))
+    set_cookie(
+        response,
+        "session",
+        f"{tenant.slug}.{token}",
+        max_age=int(sessions.ABSOLUTE.total_seconds()),
+    )
     return response

@@ -1,10 +1,14 @@
-"""A bag (BagIt, RFC 8493) as a zip that is made while it is read: whatever its size, one piece of it is in memory.
+"""A bag (BagIt, RFC 8493) as a zip that is made while it is read: whatever its size, one piece of
+it is in memory.
 
     bag = Bag("acme-ENG-2026-01", info={…})
-    stream = reading(bag.pieces(entries, sign))     entries: Payload(name, pieces, sha256) in order; a digest that is
-                                                    known is compared while the bytes go by, and another one ends it all
+    stream = reading(bag.pieces(entries, sign))     entries: Payload(name, pieces, sha256) in order;
+                                                    a digest that is
+                                                    known is compared while the bytes go by, and
+                                                    another one ends it all
 
-Every file is stored under data/ with its SHA-256 in the manifest. Times are fixed, so the same content is the same bag.
+Every file is stored under data/ with its SHA-256 in the manifest. Times are fixed, so the same
+content is the same bag.
 """
 
 import hashlib
@@ -30,7 +34,10 @@ class NotWhole(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One file below data/. `sha256` is what it must have, where that is known before; `packed` when it is worth the work."""
+    """One file below data/.
+
+    `sha256` is what it must have, where that is known before; `packed` when it is worth the work.
+    """
 
     name: str
     pieces: Callable[[], Iterable[bytes]]
@@ -50,11 +57,16 @@ class Bag:
     _open: "tuple[Payload, _Digest] | None" = None
 
     def pieces(self, payload: Iterable[Payload], sign: Callable[[str], str]) -> Iterator[bytes]:
-        """The bytes of the zip. `sign` turns the digest of the tag manifest into the text of the signature."""
+        """The bytes of the zip.
+
+        `sign` turns the digest of the tag manifest into the text of the signature.
+        """
         sink = _Sink()
         with (
             ThreadPoolExecutor(1, "digest") as beside,
-            zipfile.ZipFile(cast("BinaryIO", sink), "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
+            zipfile.ZipFile(
+                cast("BinaryIO", sink), "w", zipfile.ZIP_STORED, allowZip64=True
+            ) as archive,
         ):
             for each in payload:
                 yield from self._put(archive, sink, each, beside)
@@ -62,7 +74,9 @@ class Bag:
             yield from self._tag_files(archive, sink, sign)
         yield sink.taken()
 
-    def _put(self, archive: zipfile.ZipFile, sink: "_Sink", each: Payload, beside: ThreadPoolExecutor) -> Iterator[bytes]:
+    def _put(
+        self, archive: zipfile.ZipFile, sink: "_Sink", each: Payload, beside: ThreadPoolExecutor
+    ) -> Iterator[bytes]:
         path = f"data/{each.name}"
         if path in self.digests:
             raise ValueError(f"{path} is in the bag already")
@@ -86,7 +100,10 @@ class Bag:
         each, digest = self._open
         found, self._open = digest.hexdigest(), None
         if each.sha256 is not None and found != each.sha256:
-            raise NotWhole(f"{each.name} is not the file that was brought in: its digest is another one. No package was made.")
+            raise NotWhole(
+                f"{each.name} is not the file that was brought in: its digest is another one. No"
+                " package was made."
+            )
         self.digests[f"data/{each.name}"] = found
 
     def _entry(self, path: str, *, packed: bool) -> zipfile.ZipInfo:
@@ -95,10 +112,16 @@ class Bag:
         entry.external_attr = 0o644 << 16
         return entry
 
-    def _tag_files(self, archive: zipfile.ZipFile, sink: "_Sink", sign: Callable[[str], str]) -> Iterator[bytes]:
+    def _tag_files(
+        self, archive: zipfile.ZipFile, sink: "_Sink", sign: Callable[[str], str]
+    ) -> Iterator[bytes]:
         info = self.info | {"Payload-Oxum": f"{self.octets}.{len(self.digests)}"}
         self._tag(archive, "bagit.txt", DECLARATION)
-        self._tag(archive, "bag-info.txt", "".join(f"{name}: {_one_line(value)}\n" for name, value in info.items()).encode())
+        self._tag(
+            archive,
+            "bag-info.txt",
+            "".join(f"{name}: {_one_line(value)}\n" for name, value in info.items()).encode(),
+        )
         self._tag(archive, MANIFEST, listed(self.digests))
         tags = listed(self.tags)
         self._write(archive, TAGS, tags)
@@ -114,8 +137,12 @@ class Bag:
 
 
 def listed(digests: dict[str, str]) -> bytes:
-    """A manifest: digest, two spaces, path; what would end a line is written as RFC 8493 2.1.3 says."""
-    return "".join(f"{digest}  {escaped(path)}\n" for path, digest in sorted(digests.items())).encode()
+    """A manifest: digest, two spaces, path; what would end a line is written as RFC 8493 2.1.3
+    says.
+    """
+    return "".join(
+        f"{digest}  {escaped(path)}\n" for path, digest in sorted(digests.items())
+    ).encode()
 
 
 def escaped(path: str) -> str:
@@ -127,7 +154,9 @@ def _one_line(value: str) -> str:
 
 
 class _Digest:
-    """SHA-256 in a thread beside the rest, which lets go of the interpreter: half of a package's time is its two digests."""
+    """SHA-256 in a thread beside the rest, which lets go of the interpreter: half of a package's
+    time is its two digests.
+    """
 
     def __init__(self, beside: ThreadPoolExecutor) -> None:
         self._digest, self._beside, self._last = hashlib.sha256(), beside, Future[None]()
@@ -143,7 +172,9 @@ class _Digest:
 
 
 class _Sink(io.RawIOBase):
-    """Takes what the zip writes and hands it on; it cannot be gone back in, so the zip does not try to."""
+    """Takes what the zip writes and hands it on; it cannot be gone back in, so the zip does not try
+    to.
+    """
 
     def __init__(self) -> None:
         super().__init__()

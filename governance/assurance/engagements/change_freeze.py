@@ -1,8 +1,9 @@
-"""While an engagement that asks for it is open, the tenant's evidence and controls stay as they are; and no file that
-auditors were given is destroyed before their engagement is over.
+"""While an engagement that asks for it is open, the tenant's evidence and controls stay as they
+are; and no file that auditors were given is destroyed before their engagement is over.
 
-Asked where rows are written (kernel/write_guards.py), so that pages, keys and commands meet the same refusal. What the console itself files goes
-on, whoever pressed the button (assurance/evidence/deletion_guard.py), and auditors still write down what they tested.
+Asked where rows are written (kernel/write_guards.py), so that pages, keys and commands meet the
+same refusal. What the console itself files goes on, whoever pressed the button
+(assurance/evidence/deletion_guard.py), and auditors still write down what they tested.
 """
 
 from collections.abc import Collection
@@ -14,7 +15,13 @@ from governance.assurance.controls.models import Control, ControlMapping, Contro
 from governance.assurance.engagements import queries
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence import deletion_guard
-from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDestruction,
+    EvidenceLink,
+    EvidenceReview,
+    EvidenceVersion,
+)
 from governance.kernel import clock, current
 from governance.kernel.db import Model
 from governance.kernel.errors import DomainError
@@ -38,19 +45,31 @@ class KeptStill(DomainError):
 
 
 def check_not_frozen(work: Session) -> None:
-    """Raise KeptStill when an engagement freezes evidence and controls now. Asked before rows of FROZEN are written."""
+    """Raise KeptStill when an engagement freezes evidence and controls now.
+
+    Asked before rows of FROZEN are written.
+    """
     who = current.actor_or_none()
-    if who is None or who.kind == "job" or who.role == "auditor" or deletion_guard.is_by_the_console():
+    if (
+        who is None
+        or who.kind == "job"
+        or who.role == "auditor"
+        or deletion_guard.is_by_the_console()
+    ):
         return
     if _nobody_asks_for_it(work):
         return
     held = queries.keeping_still(clock.now())
     if held is not None:
-        raise KeptStill(f"{_read_only(held)} Requests are answered with the versions that are there.")
+        raise KeptStill(
+            f"{_read_only(held)} Requests are answered with the versions that are there."
+        )
 
 
 def _nobody_asks_for_it(work: Session) -> bool:
-    """Whether no engagement of the tenant asks for it: read once per transaction, and again after engagements are written."""
+    """Whether no engagement of the tenant asks for it: read once per transaction, and again after
+    engagements are written.
+    """
     if any(isinstance(row, Engagement) for row in (*work.new, *work.dirty)):
         work.info.pop(NONE, None)
     elif NONE not in work.info:
@@ -59,14 +78,22 @@ def _nobody_asks_for_it(work: Session) -> bool:
 
 
 def keep_files(versions: Collection[UUID]) -> dict[UUID, str]:
-    """Why the files of these versions stay: evidence is read-only now, or auditors were given them."""
+    """Why the files of these versions stay: evidence is read-only now, or auditors were given
+    them.
+    """
     now = clock.now()
     if (held := queries.keeping_still(now)) is not None:
         return dict.fromkeys(versions, f"{_read_only(held)} Nothing is destroyed until then.")
     given = queries.provisions(versions, now)
-    return {i: f"{each.firm} was given it in {each.ref}, which is not over. It stays until then." for i, each in given.items()}
+    return {
+        i: f"{each.firm} was given it in {each.ref}, which is not over. It stays until then."
+        for i, each in given.items()
+    }
 
 
 def _read_only(held: Engagement) -> str:
     until = long_day(held.fieldwork_to)
-    return f"Evidence and controls are read-only until the end of {until}: {held.firm} is at work on {held.ref}."
+    return (
+        f"Evidence and controls are read-only until the end of {until}: {held.firm} is at work on"
+        f" {held.ref}."
+    )

@@ -1,9 +1,10 @@
-"""The custody of what an auditor takes: every file leaves an entry, every PDF carries their name, no stream outlives their access.
+"""The custody of what an auditor takes: every file leaves an entry, every PDF carries their name,
+no stream outlives their access.
 
-`begin` answers the kernel's port for each route that declares a file or a stream. Where the view's own transaction takes
-writes, the entry is part of it: no file without its entry, and no entry without the view's work. The entries of a GET
-(which writes nothing) and of a PDF (whose size and digest are known once it is stamped) get a transaction of their own
-before the first byte leaves.
+`begin` answers the kernel's port for each route that declares a file or a stream. Where the view's
+own transaction takes writes, the entry is part of it: no file without its entry, and no entry
+without the view's work. The entries of a GET (which writes nothing) and of a PDF (whose size and
+digest are known once it is stamped) get a transaction of their own before the first byte leaves.
 """
 
 import contextlib
@@ -35,13 +36,19 @@ PDF = "application/pdf"
 
 
 def end_refused_session(response: Response) -> Response:
-    """After a request that was denied because the engagement is over: end the access, session included.
+    """After a request that was denied because the engagement is over: end the access, session
+    included.
 
     The denial rolled its own transaction back, so this needs another one.
     """
     who: Actor | None = g.pop("access_ended", None)
     if who is not None and who.person_id is not None:
-        with current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+        with (
+            current.acting_as(
+                system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)
+            ),
+            transaction(),
+        ):
             publish(AuditorAccessEnded(who.person_id, how="the engagement's window closed"))
     return response
 
@@ -50,7 +57,8 @@ def end_refused_session(response: Response) -> Response:
 class Delivery:
     """What is on its way: to whom, in which engagement, by which page of which object.
 
-    `only_in`: the engagement that the address names, whose end ends the delivery whatever else is open.
+    `only_in`: the engagement that the address names, whose end ends the delivery whatever else is
+    open.
     """
 
     who: Actor
@@ -64,7 +72,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What the entry says of a file. `original`: the digest of what a stamped copy was made from."""
+    """What the entry says of a file.
+
+    `original`: the digest of what a stamped copy was made from.
+    """
 
     name: str
     size: int
@@ -98,14 +109,21 @@ def _delivery(who: Actor) -> Delivery:
 
 
 def _object() -> str:
-    return " ".join(str(value) for key, value in (request.view_args or {}).items() if key != "tenant")
+    return " ".join(
+        str(value) for key, value in (request.view_args or {}).items() if key != "tenant"
+    )
 
 
 # ---- files
 
 
 def _name(answer: Response) -> str:
-    return answer.headers.get("Content-Disposition", "").partition("filename=")[2].partition(";")[0].strip('"')
+    return (
+        answer.headers.get("Content-Disposition", "")
+        .partition("filename=")[2]
+        .partition(";")[0]
+        .strip('"')
+    )
 
 
 def _file(answer: Response) -> File:
@@ -123,12 +141,19 @@ def _take(delivery: Delivery, answer: Response) -> Response:
 
 
 def _stamp(delivery: Delivery, answer: Response) -> Response:
-    """The copy with the auditor's name on each page; a PDF that can't be stamped leaves as other files do."""
+    """The copy with the auditor's name on each page; a PDF that can't be stamped leaves as other
+    files do.
+    """
     folder = tempfile.TemporaryDirectory(prefix="stamp-")
     source, copy = Path(folder.name) / "original.pdf", Path(folder.name) / "copy.pdf"
     digest, size = _spool(answer, source)
-    if stamped(source, copy, Mark(delivery.firm, delivery.who.name, delivery.ref, clock.now(), digest)):
-        leaving, file = copy, File(_name(answer), copy.stat().st_size, _digest(copy), original=digest)
+    if stamped(
+        source, copy, Mark(delivery.firm, delivery.who.name, delivery.ref, clock.now(), digest)
+    ):
+        leaving, file = (
+            copy,
+            File(_name(answer), copy.stat().st_size, _digest(copy), original=digest),
+        )
     else:
         leaving, file = source, File(_name(answer), size, digest)
     with transaction():
@@ -164,9 +189,14 @@ def _from(file: Path, folder: "tempfile.TemporaryDirectory[str]") -> Iterator[by
 
 def _record(delivery: Delivery, file: File) -> None:
     actions.record_download(
-        _engagement(delivery), page=delivery.page, what=delivery.what, name=file.name, size=file.size, sha256=file.sha256,
+        _engagement(delivery),
+        page=delivery.page,
+        what=delivery.what,
+        name=file.name,
+        size=file.size,
+        sha256=file.sha256,
         original=file.original,
-    )  # fmt: skip
+    )
 
 
 def _engagement(delivery: Delivery) -> Engagement:
@@ -190,13 +220,17 @@ def _follow(delivery: Delivery, answer: Response) -> Response:
 
 
 def _while_open(delivery: Delivery, pieces: Iterable[Any]) -> Iterator[Any]:
-    """Piece by piece, and before each one the access is checked again: a stream breaks off, and the log says where."""
+    """Piece by piece, and before each one the access is checked again: a stream breaks off, and the
+    log says where.
+    """
     octets = 0
     try:
         for piece in pieces:
             if not _may_go_on(delivery):
                 _record_broken_off(delivery, octets)
-                raise actions.Closed("The engagement is over, and with it the access: the file breaks off here.")
+                raise actions.Closed(
+                    "The engagement is over, and with it the access: the file breaks off here."
+                )
             yield piece
             octets += len(piece)
     finally:
@@ -218,4 +252,6 @@ def _may_go_on(delivery: Delivery) -> bool:
 def _record_broken_off(delivery: Delivery, octets: int) -> None:
     if delivery.engagement_id is not None:
         with current.acting_as(delivery.who), transaction():
-            actions.record_broken_off(_engagement(delivery), page=delivery.page, what=delivery.what, octets=octets)
+            actions.record_broken_off(
+                _engagement(delivery), page=delivery.page, what=delivery.what, octets=octets
+            )

@@ -1,4 +1,6 @@
-"""The list of engagements: its declaration, what its filters leave, and the columns of its export."""
+"""The list of engagements: its declaration, what its filters leave, and the columns of its
+export.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +8,15 @@ from typing import Any
 
 from governance.assurance.engagements import queries
 from governance.assurance.engagements.models import Engagement
-from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.list_pages import (
+    Column,
+    Export,
+    Filter,
+    ListPage,
+    ListRequest,
+    arrange,
+    keep,
+)
 from governance.kernel.spreadsheet_writer import Cell
 
 PHASES = (("open", "Open"), ("planned", "Planned"), ("over", "Over"))
@@ -29,7 +39,18 @@ ENGAGEMENTS = ListPage(
     filters=(Filter("state", "State", PHASES),),
     exports=(Export("csv", "engagements.export_engagements"),),
 )
-HEAD = ("Ref", "Firm", "Scope", "Period from", "Period to", "Fieldwork from", "Fieldwork to", "Requests", "Accepted", "State")
+HEAD = (
+    "Ref",
+    "Firm",
+    "Scope",
+    "Period from",
+    "Period to",
+    "Fieldwork from",
+    "Fieldwork to",
+    "Requests",
+    "Accepted",
+    "State",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +67,15 @@ def every_line() -> list[EngagementSummary]:
     """Those that the acting person may see."""
     held = queries.engagements()
     counts = queries.counts([e.id for e in held])
-    return [EngagementSummary(e, queries.framework_of(e), queries.phase_of(e), counts[e.id]) for e in held]
+    return [
+        EngagementSummary(e, queries.framework_of(e), queries.phase_of(e), counts[e.id])
+        for e in held
+    ]
 
 
-TESTS: Mapping[str, Callable[[EngagementSummary, str], bool]] = {"state": lambda line, value: line.phase == value}
+TESTS: Mapping[str, Callable[[EngagementSummary, str], bool]] = {
+    "state": lambda line, value: line.phase == value
+}
 ORDERS: Mapping[str, Callable[[EngagementSummary], Any]] = {
     "engagement": lambda line: (line.held.firm.casefold(), line.held.ref),
     "period": lambda line: (line.held.period_to, line.held.ref),
@@ -60,10 +86,24 @@ ORDERS: Mapping[str, Callable[[EngagementSummary], Any]] = {
 
 
 def matching(lines: Sequence[EngagementSummary], asked: ListRequest) -> list[EngagementSummary]:
-    return arrange(keep(lines, asked, TESTS, lambda line: f"{line.held.firm} {line.held.ref} {line.scope}"), asked, ORDERS)
+    return arrange(
+        keep(lines, asked, TESTS, lambda line: f"{line.held.firm} {line.held.ref} {line.scope}"),
+        asked,
+        ORDERS,
+    )
 
 
 def cells(line: EngagementSummary) -> Sequence[Cell]:
     e = line.held
-    return (e.ref, e.firm, line.scope, e.period_from, e.period_to, e.fieldwork_from, e.fieldwork_to, line.counts.total,
-            line.counts["accepted"], line.phase)  # fmt: skip
+    return (
+        e.ref,
+        e.firm,
+        line.scope,
+        e.period_from,
+        e.period_to,
+        e.fieldwork_from,
+        e.fieldwork_to,
+        line.counts.total,
+        line.counts["accepted"],
+        line.phase,
+    )

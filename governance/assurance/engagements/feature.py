@@ -26,7 +26,17 @@ from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.kernel.downloads import custody
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Answer, Command, Daily, EntryLink, Every, Manifest, Subscription, WriteGuard, not_by_scope
+from governance.kernel.manifest import (
+    Answer,
+    Command,
+    Daily,
+    EntryLink,
+    Every,
+    Manifest,
+    Subscription,
+    WriteGuard,
+    not_by_scope,
+)
 from governance.kernel.visibility_scope import scope_finder
 
 manifest = Manifest(
@@ -45,10 +55,16 @@ manifest = Manifest(
     ),
     audit=actions_in(actions, auditor_access, packages, requests),
     links={
-        "Engagement": EntryLink(endpoint="engagements.engagement", argument="engagement_id", within=not_by_scope),
-        "EngagementAuditor": EntryLink(no_page="auditors are listed on the page of their engagement"),
+        "Engagement": EntryLink(
+            endpoint="engagements.engagement", argument="engagement_id", within=not_by_scope
+        ),
+        "EngagementAuditor": EntryLink(
+            no_page="auditors are listed on the page of their engagement"
+        ),
         "AuditRequest": EntryLink(no_page="its address needs the engagement, which lists it"),
-        "RequestImport": EntryLink(no_page="its address needs the engagement, which lists its requests"),
+        "RequestImport": EntryLink(
+            no_page="its address needs the engagement, which lists its requests"
+        ),
         "EvidencePackage": EntryLink(no_page="its address needs the engagement, which lists it"),
     },
     publishes=(AuditorAccessEnded,),

@@ -11,24 +11,38 @@ from governance.kernel.forms import Choice, Form
 
 
 def framework_choices() -> list[tuple[Any, str]]:
-    return [("", "Every control"), *((each.id, f"{each.title} {each.version}") for each in frameworks.frameworks())]
+    return [
+        ("", "Every control"),
+        *((each.id, f"{each.title} {each.version}") for each in frameworks.frameworks()),
+    ]
 
 
 class EngagementForm(Readable):
     firm = StringField("Firm", [InputRequired("Which firm?"), Length(max=120)])
     framework_id = Choice(
-        "Framework", [Optional()], choices=framework_choices, description="Its scope is the controls that answer for it."
+        "Framework",
+        [Optional()],
+        choices=framework_choices,
+        description="Its scope is the controls that answer for it.",
     )
     criteria = StringField(
-        "Criteria", [Length(max=2000)], description="Refs, separated by commas, with all below them. Empty: the whole framework."
+        "Criteria",
+        [Length(max=2000)],
+        description="Refs, separated by commas, with all below them. Empty: the whole framework.",
     )
     period_from = DayField("Period from")
     period_to = DayField("Period to")
-    fieldwork_from = DayField("Fieldwork from", description="Access opens at the beginning of this day, by itself.")
-    fieldwork_to = DayField("Fieldwork to", description="Access closes at the end of this day, by itself.")
+    fieldwork_from = DayField(
+        "Fieldwork from", description="Access opens at the beginning of this day, by itself."
+    )
+    fieldwork_to = DayField(
+        "Fieldwork to", description="Access closes at the end of this day, by itself."
+    )
     keeps_still = BooleanField(
         "Evidence and controls are read-only during the fieldwork",
-        description="Nobody changes them then; requests are answered with the versions that are there.",
+        description=(
+            "Nobody changes them then; requests are answered with the versions that are there."
+        ),
     )
     version = HiddenField()
 
@@ -39,7 +53,9 @@ class EndForm(Form):
 
 class AuditorForm(Form):
     name = StringField("Name", [InputRequired("What is the person called?"), Length(max=120)])
-    email = StringField("Mail address", [InputRequired("Where does the invitation go?"), Length(max=254)])
+    email = StringField(
+        "Mail address", [InputRequired("Where does the invitation go?"), Length(max=254)]
+    )
     way = RadioField(
         "Comes in by",
         choices=[
@@ -57,7 +73,9 @@ class RequestForm(Readable):
     criteria = StringField("Criteria", [Length(max=1000)], description="Refs, separated by commas.")
     due_on = DayField("Due", required=False)
     owner_id = OwnerField()
-    ref = StringField("Ref", [Length(max=40)], description="The firm's own number, or empty for the next one.")
+    ref = StringField(
+        "Ref", [Length(max=40)], description="The firm's own number, or empty for the next one."
+    )
 
 
 class AssignRequestForm(Readable):
@@ -68,7 +86,10 @@ class AssignRequestForm(Readable):
 
 class ListForm(Form):
     file = FileField(
-        "The list (XLSX)", description="One row a request. A column named Request, Item or Title says what is asked for."
+        "The list (XLSX)",
+        description=(
+            "One row a request. A column named Request, Item or Title says what is asked for."
+        ),
     )
 
 
@@ -82,4 +103,9 @@ class SayForm(Form):
 class AttachForm(Form):
     """What is shown is narrowed by a search; what may be attached is the action's to say."""
 
-    version_id = Choice("Version of evidence", [InputRequired("Choose a version.")], choices=list, validate_choice=False)
+    version_id = Choice(
+        "Version of evidence",
+        [InputRequired("Choose a version.")],
+        choices=list,
+        validate_choice=False,
+    )

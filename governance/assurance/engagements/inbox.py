@@ -1,4 +1,6 @@
-"""Of the audits: requests of auditors to answer, to assign and to follow up on; for auditors, answers to review."""
+"""Of the audits: requests of auditors to answer, to assign and to follow up on; for auditors,
+answers to review.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,7 +15,17 @@ from governance.foundation.people.own_entries import own_entries
 from governance.foundation.people.queries import name_of
 from governance.kernel.bulk import BulkItem
 from governance.kernel.db import session
-from governance.kernel.inbox import ME, NOW, TODAY, InboxAssignment, InboxDone, InboxRow, InboxSource, end_of, item_select
+from governance.kernel.inbox import (
+    ME,
+    NOW,
+    TODAY,
+    InboxAssignment,
+    InboxDone,
+    InboxRow,
+    InboxSource,
+    end_of,
+    item_select,
+)
 
 UNANSWERED = ("open", "returned")
 
@@ -22,7 +34,13 @@ def _requests(*states: str, who: Any) -> Select[Any]:
     """Of engagements that are not over."""
     r = AuditRequest
     query = item_select(
-        r, about=r.title, parent=r.engagement_id, who=who, detail=r.ref, since=r.state_since, due=end_of(r.due_on)
+        r,
+        about=r.title,
+        parent=r.engagement_id,
+        who=who,
+        detail=r.ref,
+        since=r.state_since,
+        due=end_of(r.due_on),
     )
     query = query.join(Engagement, Engagement.id == r.engagement_id)
     return query.where(r.state.in_(states), queries.has_not_ended(NOW))
@@ -57,29 +75,48 @@ def _answered() -> Select[Any]:
 
 
 def _judged() -> Select[Any]:
-    return _done(requests.ACCEPTED, requests.RETURNED).where(AuditRequest.engagement_id.in_(queries.ids_of_current(ME, NOW)))
+    return _done(requests.ACCEPTED, requests.RETURNED).where(
+        AuditRequest.engagement_id.in_(queries.ids_of_current(ME, NOW))
+    )
 
 
 def _done(*events: Action) -> Select[Any]:
     """`place` is the request: its address needs the engagement, too."""
     r, entry = AuditRequest, own_entries(*events)
     query = item_select(
-        r, row_id=entry.c.id, parent=r.engagement_id, place=r.id, about=r.ref + " " + r.title, detail=entry.c.says, since=entry.c.at
-    )  # fmt: skip
+        r,
+        row_id=entry.c.id,
+        parent=r.engagement_id,
+        place=r.id,
+        about=r.ref + " " + r.title,
+        detail=entry.c.says,
+        since=entry.c.at,
+    )
     return query.join(entry, entry.c.target_id == r.id)
 
 
-def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - InboxAssignment's signature
+# InboxAssignment's signature
+def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     r = AuditRequest
     query = select(r).where(r.id.in_(ids)).order_by(r.ref)
-    found = session().scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query)
-    return [BulkItem(each.id, each.ref, each.title, "", {"owner_id": each.owner_id}) for each in found]
+    found = session().scalars(
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        if lock
+        else query
+    )
+    return [
+        BulkItem(each.id, each.ref, each.title, "", {"owner_id": each.owner_id}) for each in found
+    ]
 
 
 def _assign(ids: Collection[UUID], owner_id: UUID | None) -> None:
     r = AuditRequest
     rows = session().execute(
-        select(Engagement, r).join(r, r.engagement_id == Engagement.id).where(r.id.in_(ids)).order_by(r.id).with_for_update(of=r)
+        select(Engagement, r)
+        .join(r, r.engagement_id == Engagement.id)
+        .where(r.id.in_(ids))
+        .order_by(r.id)
+        .with_for_update(of=r)
     )
     for held, request in rows.all():
         requests.assign(held, request, owner_id=owner_id, due_on=request.due_on)
@@ -97,37 +134,90 @@ def _address_when_done(row: InboxRow) -> Mapping[str, Any]:
 
 
 ANSWERED = InboxDone(
-    name="audit-request", icon="message-reply", select=_answered, endpoint="engagements.one_request", values=_address_when_done
+    name="audit-request",
+    icon="message-reply",
+    select=_answered,
+    endpoint="engagements.one_request",
+    values=_address_when_done,
 )
 JUDGED = InboxDone(
-    name="audit-answer", icon="inbox", select=_judged, endpoint="engagements.one_request", values=_address_when_done
+    name="audit-answer",
+    icon="inbox",
+    select=_judged,
+    endpoint="engagements.one_request",
+    values=_address_when_done,
 )
 ANSWER = InboxSource(
-    name="audit-request", group="evidence", needs=permissions.PROVIDE, select=_to_answer, icon="message-reply", verb="Answer",
-    title=lambda row: f"Answer the auditors: {row.about}", detail=lambda row: f"{row.detail}, {row.who}",
-    why="you own this request", endpoint="engagements.one_request", values=_address, done=(ANSWERED,),
-)  # fmt: skip
+    name="audit-request",
+    group="evidence",
+    needs=permissions.PROVIDE,
+    select=_to_answer,
+    icon="message-reply",
+    verb="Answer",
+    title=lambda row: f"Answer the auditors: {row.about}",
+    detail=lambda row: f"{row.detail}, {row.who}",
+    why="you own this request",
+    endpoint="engagements.one_request",
+    values=_address,
+    done=(ANSWERED,),
+)
 ANSWER_AGAIN = InboxSource(
-    name="audit-request-returned", group="evidence", needs=permissions.PROVIDE, select=_returned, icon="arrow-back-up",
-    verb="Answer", title=lambda row: f"Answer the auditors again: {row.about}",
-    detail=lambda row: f"{row.detail}, returned by {row.who}", why="you own this request, and the auditors returned your answer",
-    endpoint="engagements.one_request", values=_address, done=(ANSWERED,),
-)  # fmt: skip
+    name="audit-request-returned",
+    group="evidence",
+    needs=permissions.PROVIDE,
+    select=_returned,
+    icon="arrow-back-up",
+    verb="Answer",
+    title=lambda row: f"Answer the auditors again: {row.about}",
+    detail=lambda row: f"{row.detail}, returned by {row.who}",
+    why="you own this request, and the auditors returned your answer",
+    endpoint="engagements.one_request",
+    values=_address,
+    done=(ANSWERED,),
+)
 UNASSIGNED = InboxSource(
-    name="audit-request-owner", group="evidence", needs=permissions.MANAGE, select=_unassigned, icon="user-plus", verb="Assign",
-    title=lambda row: f"Assign the auditors' request: {row.about}", detail=lambda row: f"{row.detail}, {row.who}",
-    why="you manage audit engagements, and this request has no owner", endpoint="engagements.one_request", values=_address,
-    assign=ASSIGNMENT, done=(ANSWERED,),
-)  # fmt: skip
+    name="audit-request-owner",
+    group="evidence",
+    needs=permissions.MANAGE,
+    select=_unassigned,
+    icon="user-plus",
+    verb="Assign",
+    title=lambda row: f"Assign the auditors' request: {row.about}",
+    detail=lambda row: f"{row.detail}, {row.who}",
+    why="you manage audit engagements, and this request has no owner",
+    endpoint="engagements.one_request",
+    values=_address,
+    assign=ASSIGNMENT,
+    done=(ANSWERED,),
+)
 FOLLOW_UP = InboxSource(
-    name="audit-request-late", group="evidence", needs=permissions.MANAGE, select=_late_of_others, icon="bell", verb="Open",
-    title=lambda row: f"Follow up with {row.who or 'a former member'} on the auditors' request: {row.about}",
-    detail=lambda row: row.detail, why="you manage audit engagements, and its owner is late with this request",
-    endpoint="engagements.one_request", values=_address, assign=ASSIGNMENT,
-)  # fmt: skip
+    name="audit-request-late",
+    group="evidence",
+    needs=permissions.MANAGE,
+    select=_late_of_others,
+    icon="bell",
+    verb="Open",
+    title=lambda row: (
+        f"Follow up with {row.who or 'a former member'} on the auditors' request: {row.about}"
+    ),
+    detail=lambda row: row.detail,
+    why="you manage audit engagements, and its owner is late with this request",
+    endpoint="engagements.one_request",
+    values=_address,
+    assign=ASSIGNMENT,
+)
 JUDGE = InboxSource(
-    name="audit-answer", group="reviews", needs=permissions.JUDGE, select=_answers, icon="inbox", verb="Review",
-    title=lambda row: f"Review the answer: {row.about}", detail=lambda row: row.detail,
-    why="you audit this engagement", endpoint="engagements.one_request", values=_address, done=(JUDGED,),
-)  # fmt: skip
+    name="audit-answer",
+    group="reviews",
+    needs=permissions.JUDGE,
+    select=_answers,
+    icon="inbox",
+    verb="Review",
+    title=lambda row: f"Review the answer: {row.about}",
+    detail=lambda row: row.detail,
+    why="you audit this engagement",
+    endpoint="engagements.one_request",
+    values=_address,
+    done=(JUDGED,),
+)
 SOURCES = (ANSWER, ANSWER_AGAIN, UNASSIGNED, FOLLOW_UP, JUDGE)

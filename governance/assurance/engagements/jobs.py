@@ -1,8 +1,12 @@
-"""Makes an evidence package in the background, and shuts the door when windows close. A package is whole or there is none."""
+"""Makes an evidence package in the background, and shuts the door when windows close.
+
+A package is whole or there is none.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from governance.assurance.engagements import actions, package_signature, packages, queries
@@ -23,7 +27,8 @@ from governance.kernel.streamed_files import reading
 
 KIB = 1024
 FEW = 10  # files that every package has: index, log, tag files
-PLACE = 512  # bytes that one place of the log is counted for: what it weighs is known only when it is written
+# bytes that one place of the log is counted for: what it weighs is known only when it is written
+PLACE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +96,45 @@ def _order(package_id: UUID) -> Order | None:
     filters = Filters(since=held.period_from)
     plan = ExportPlan("jsonl", filters, who.time_zone, mark.origin, mark.size, mark.note)
     info = {
-        "Source-Organization": who.tenant_name, "External-Identifier": held.ref, "Bagging-Date": clock.today().isoformat(),
-        "External-Description": f"Evidence for {held.firm}, {held.period_from.isoformat()} to {held.period_to.isoformat()}",
+        "Source-Organization": who.tenant_name,
+        "External-Identifier": held.ref,
+        "Bagging-Date": clock.today().isoformat(),
+        "External-Description": (
+            f"Evidence for {held.firm}, {held.period_from.isoformat()} to"
+            f" {held.period_to.isoformat()}"
+        ),
         "Bag-Software-Agent": "governance console",
-    }  # fmt: skip
+    }
     contents = gather(held, keys, mark.note)
     if len(contents.stored) + len(contents.made) > MOST_FILES - FEW:
         raise NotWhole(
-            f"{thousands(len(contents.stored))} files are in scope, and a package holds {thousands(MOST_FILES)} at most. Narrow the criteria or the period."
+            f"{thousands(len(contents.stored))} files are in scope, and a package holds"
+            f" {thousands(MOST_FILES)} at most. Narrow the criteria or the period."
         )
     return Order(package_id, contents, plan, mark.number, info)
 
 
 def _payload(order: Order, telling: "_Telling") -> Iterator[Payload]:
-    """Evidence first, since it is what may be missing; then the log, then what was made from the data."""
+    """Evidence first, since it is what may be missing; then the log, then what was made from the
+    data.
+    """
     for number, each in enumerate(order.contents.stored, start=1):
         telling.at(number, each)
-        yield Payload(each.path, lambda each=each: _bytes(each, telling), sha256=each.version.sha256)  # type: ignore[misc]  # bound at once
-    yield Payload(LOG, lambda: storage.in_pieces(stream(order.plan, ExportProgress(), telling.log)), packed=True)
+        yield Payload(each.path, partial(_bytes, each, telling), sha256=each.version.sha256)
+    yield Payload(
+        LOG,
+        lambda: storage.in_pieces(stream(order.plan, ExportProgress(), telling.log)),
+        packed=True,
+    )
     yield from order.contents.payload()
     telling.end()  # the last moment to cancel: from here on the package is kept
 
 
 def _bytes(each: PackagedFile, telling: "_Telling") -> Iterator[bytes]:
-    """The file as it was brought in. One that is not there, or cannot be read, ends it all and is named."""
+    """The file as it was brought in.
+
+    One that is not there, or cannot be read, ends it all and is named.
+    """
     with _named_after(each):
         pieces = storage.in_pieces(storage.store().open(each.version.storage_key or ""))
     while True:
@@ -128,7 +148,9 @@ def _bytes(each: PackagedFile, telling: "_Telling") -> Iterator[bytes]:
 
 @contextmanager
 def _named_after(each: PackagedFile) -> Iterator[None]:
-    """What goes wrong with the store is told with the file's name; what is merely away may be tried again."""
+    """What goes wrong with the store is told with the file's name; what is merely away may be tried
+    again.
+    """
     try:
         yield
     except NotFound:
@@ -136,7 +158,9 @@ def _named_after(each: PackagedFile) -> Iterator[None]:
     except Unavailable as away:
         raise Unavailable(f"{each.path}: {away.message}") from away
     except DomainError as problem:
-        raise NotWhole(f"{each.path} cannot be read: {problem.message} No package was made.") from problem
+        raise NotWhole(
+            f"{each.path} cannot be read: {problem.message} No package was made."
+        ) from problem
     except OSError as problem:
         raise Unavailable(f"{each.path} cannot be read ({problem.strerror}).") from problem
 
@@ -148,11 +172,15 @@ def _signed(order: Order, digest: str) -> str:
             raise Unavailable("The log has no key yet. It gets one in a moment.")
         private, name = logs.private_key(key), key.name
         session().expunge_all()
-    return package_signature.sign(private, name, package_signature.Note(order.contents.name, digest))
+    return package_signature.sign(
+        private, name, package_signature.Note(order.contents.name, digest)
+    )
 
 
 class _Telling:
-    """How far it is, in kilobytes: files by the bytes that went by, the log by its places, in the order in which they come."""
+    """How far it is, in kilobytes: files by the bytes that went by, the log by its places, in the
+    order in which they come.
+    """
 
     def __init__(self, progress: Progress, order: Order) -> None:
         self._progress, self._files = PacedProgress(progress), len(order.contents.stored)
@@ -161,7 +189,9 @@ class _Telling:
         self._octets, self._step = 0, ""
 
     def at(self, number: int, each: PackagedFile) -> None:
-        self._step = f"File {thousands(number)} of {thousands(self._files)}: {each.path.rsplit('/', 2)[1]}"
+        self._step = (
+            f"File {thousands(number)} of {thousands(self._files)}: {each.path.rsplit('/', 2)[1]}"
+        )
         self.beat()
 
     def add(self, octets: int) -> None:
@@ -178,14 +208,18 @@ class _Telling:
 
     def beat(self, *, always: bool = False) -> None:
         """The last kilobyte is told by the filing alone."""
-        self._progress(min(self._octets // KIB, self._total - 1), self._total, self._step, always=always)
+        self._progress(
+            min(self._octets // KIB, self._total - 1), self._total, self._step, always=always
+        )
 
 
 # ---- windows
 
 
 def end_sessions_of_closed_windows() -> None:
-    """Every few seconds: end the sessions of auditors whose window has closed. Each request checks the window by itself.
+    """Every few seconds: end the sessions of auditors whose window has closed.
+
+    Each request checks the window by itself.
 
     One question over all tenants; only those with a window that has just closed get a transaction.
     """

@@ -1,4 +1,6 @@
-"""Engagements of auditors: who may look at what, from when to when; what they ask for; the packages they take away."""
+"""Engagements of auditors: who may look at what, from when to when; what they ask for; the packages
+they take away.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,9 +14,12 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Engagement(Tenanted, Model):
-    """A firm looks at a period, in a window of fieldwork. `opens_at` and `closes_at` are that window as instants.
+    """A firm looks at a period, in a window of fieldwork.
 
-    Without a framework its scope is every control; with `criteria` it is those requirements and what lies below them.
+    `opens_at` and `closes_at` are that window as instants.
+
+    Without a framework its scope is every control; with `criteria` it is those requirements and
+    what lies below them.
     """
 
     __tablename__ = "engagements"
@@ -28,33 +33,49 @@ class Engagement(Tenanted, Model):
     ref: Mapped[str]
     firm: Mapped[str]
     framework_id: Mapped[UUID | None] = mapped_column(ForeignKey("frameworks.id"))
-    criteria: Mapped[list[Any]] = mapped_column(default=list)  # refs of requirements; none: all of the framework
+    criteria: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  # refs of requirements; none: all of the framework
     period_from: Mapped[date]
     period_to: Mapped[date]
     fieldwork_from: Mapped[date]
     fieldwork_to: Mapped[date]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
-    keeps_still: Mapped[bool] = mapped_column(default=False)  # evidence and controls are read-only in the window
+    keeps_still: Mapped[bool] = mapped_column(
+        default=False
+    )  # evidence and controls are read-only in the window
     opened_by: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     def is_open(self, moment: datetime) -> bool:
-        return self.opens_at <= moment < self.closes_at and (self.ended_at is None or moment < self.ended_at)
+        return self.opens_at <= moment < self.closes_at and (
+            self.ended_at is None or moment < self.ended_at
+        )
 
 
 class EngagementAuditor(Tenanted, Model):
-    """Somebody of the firm. They are a person here after their first sign-in, by their own provider or by link and code."""
+    """Somebody of the firm.
+
+    They are a person here after their first sign-in, by their own provider or by link and code.
+    """
 
     __tablename__ = "engagement_auditors"
     __table_args__ = (
         tenant_fk("engagement_id", "engagements"),
         tenant_fk("invitation_id", "invitations"),
-        Index("uq_engagement_auditors_open", "tenant_id", "engagement_id", "email", unique=True, postgresql_where="removed_at IS NULL"),
+        Index(
+            "uq_engagement_auditors_open",
+            "tenant_id",
+            "engagement_id",
+            "email",
+            unique=True,
+            postgresql_where="removed_at IS NULL",
+        ),
         Index(None, "tenant_id", "person_id"),
         Index(None, "tenant_id", "link_hash"),
-    )  # fmt: skip
+    )
 
     engagement_id: Mapped[UUID]
     name: Mapped[str]
@@ -72,7 +93,10 @@ class EngagementAuditor(Tenanted, Model):
 
 
 class AuditRequest(Tenanted, Model):
-    """A line of the list that the auditors ask for (PBC). `row` is the digest of the line that it was imported from."""
+    """A line of the list that the auditors ask for (PBC).
+
+    `row` is the digest of the line that it was imported from.
+    """
 
     __tablename__ = "audit_requests"
     __table_args__ = (
@@ -98,10 +122,15 @@ class AuditRequest(Tenanted, Model):
 
 
 class RequestRemark(Tenanted, Model):
-    """A line of a request's thread: a comment, or what was said with a provision, an acceptance, a return. Never changed."""
+    """A line of a request's thread: a comment, or what was said with a provision, an acceptance, a
+    return. Never changed.
+    """
 
     __tablename__ = "request_remarks"
-    __table_args__ = (tenant_fk("request_id", "audit_requests"), Index(None, "tenant_id", "request_id", "said_at"))
+    __table_args__ = (
+        tenant_fk("request_id", "audit_requests"),
+        Index(None, "tenant_id", "request_id", "said_at"),
+    )
 
     request_id: Mapped[UUID]
     kind: Mapped[str]  # comment provided accepted returned
@@ -111,7 +140,10 @@ class RequestRemark(Tenanted, Model):
 
 
 class RequestAttachment(Tenanted, Model):
-    """A version of evidence that answers a request. Once provided it stays: the auditor sees exactly these versions."""
+    """A version of evidence that answers a request.
+
+    Once provided it stays: the auditor sees exactly these versions.
+    """
 
     __tablename__ = "request_attachments"
     __table_args__ = (
@@ -128,10 +160,15 @@ class RequestAttachment(Tenanted, Model):
 
 
 class RequestImport(Tenanted, Model):
-    """A list that was sent as a file: what it holds and which lines are wrong, before and after it is taken over."""
+    """A list that was sent as a file: what it holds and which lines are wrong, before and after it
+    is taken over.
+    """
 
     __tablename__ = "request_imports"
-    __table_args__ = (tenant_fk("engagement_id", "engagements"), Index(None, "tenant_id", "engagement_id", "created_at"))
+    __table_args__ = (
+        tenant_fk("engagement_id", "engagements"),
+        Index(None, "tenant_id", "engagement_id", "created_at"),
+    )
 
     engagement_id: Mapped[UUID]
     filename: Mapped[str]
@@ -148,7 +185,10 @@ class EvidencePackage(Generated):
     """Everything of an engagement as one file (BagIt), made in the background."""
 
     __tablename__ = "evidence_packages"
-    __table_args__ = (tenant_fk("engagement_id", "engagements"), Index(None, "tenant_id", "engagement_id", "created_at"))
+    __table_args__ = (
+        tenant_fk("engagement_id", "engagements"),
+        Index(None, "tenant_id", "engagement_id", "created_at"),
+    )
 
     engagement_id: Mapped[UUID]
     storage_key: Mapped[str | None]

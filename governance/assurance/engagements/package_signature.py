@@ -1,4 +1,5 @@
-"""The signature under a package: a signed note by the key of the tenant's log, which the auditors hold already.
+"""The signature under a package: a signed note by the key of the tenant's log, which the auditors
+hold already.
 
     governance evidence package v1
     acme-ENG-2026-01
@@ -6,8 +7,8 @@
 
     — console.example/audit/acme <base64 of key id and signature>
 
-The tag manifest holds the digest of the manifest, and that one the digest of every file. The first line keeps such a
-note apart from a checkpoint, which begins with the log's origin.
+The tag manifest holds the digest of the manifest, and that one the digest of every file. The first
+line keeps such a note apart from a checkpoint, which begins with the log's origin.
 """
 
 import re
@@ -41,7 +42,9 @@ def sign(private: Ed25519PrivateKey, name: str, note: Note) -> str:
 def open_note(text: str, key: VerifierKey) -> Note:
     """Check the signature by this key and return what it vouches for; NotSigned otherwise."""
     match signed_note.open_note(text, key).split("\n"):
-        case [title, package, digest, ""] if title == TITLE and HEX.fullmatch(digest.removeprefix("tagmanifest-sha256 ")):
+        case [title, package, digest, ""] if title == TITLE and HEX.fullmatch(
+            digest.removeprefix("tagmanifest-sha256 ")
+        ):
             return Note(package, digest.removeprefix("tagmanifest-sha256 "))
         case _:
             raise NotSigned("The signed text is not that of an evidence package of this console.")

@@ -2,9 +2,10 @@
 
     verify(file, key, checkpoint=None, consistency=None) -> PackageVerdict
 
-`checkpoint` and `consistency` are the reader's own, as in foundation/audit/verify.py: the package's log is compared with them.
-The archive comes from anybody: names that lead out of it, the same name twice, and archives that unpack to more than
-they hold are refused by name. It streams, so the memory does not grow with the package, and no file makes it raise.
+`checkpoint` and `consistency` are the reader's own, as in foundation/audit/verify.py: the package's
+log is compared with them. The archive comes from anybody: names that lead out of it, the same name
+twice, and archives that unpack to more than they hold are refused by name. It streams, so the
+memory does not grow with the package, and no file makes it raise.
 """
 
 import hashlib
@@ -20,7 +21,15 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from governance.assurance.engagements import package_signature
-from governance.assurance.engagements.bagit import DECLARATION, MANIFEST, MOST_FILES, PIECE, SIGNATURE, TAGS, escaped
+from governance.assurance.engagements.bagit import (
+    DECLARATION,
+    MANIFEST,
+    MOST_FILES,
+    PIECE,
+    SIGNATURE,
+    TAGS,
+    escaped,
+)
 from governance.assurance.testing.sampling import draw
 from governance.foundation.audit import jsonl
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
@@ -34,9 +43,22 @@ SMALL = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
 RATIO = 2000
 OK = {CheckOutcome.RIGHT: True, CheckOutcome.WRONG: False, CheckOutcome.NOT_CHECKED: None}
 DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, ValueError, LookupError, ArithmeticError,
-    NotImplementedError, RuntimeError, UnicodeError, RecursionError, TypeError, AttributeError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeError,
+    RecursionError,
+    TypeError,
+    AttributeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +71,9 @@ class PackageVerdict(Verdict):
     @property
     def sentence(self) -> str:
         return self.summary(
-            "package", f"The package {self.package} is genuine: all {self.files:,} files are as they were signed."
+            "package",
+            f"The package {self.package} is genuine: all {self.files:,} files are as they were"
+            " signed.",
         )
 
 
@@ -59,7 +83,9 @@ class _Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the reader brought: keys as text and as read, and perhaps an older checkpoint with a proof."""
+    """What the reader brought: keys as text and as read, and perhaps an older checkpoint with a
+    proof.
+    """
 
     key: str
     keys: list[VerifierKey]
@@ -67,8 +93,12 @@ class Given:
     consistency: str | None
 
 
-def verify(file: BinaryIO, key: str, checkpoint: str | None = None, consistency: str | None = None) -> PackageVerdict:
-    """Check the whole package; `key` is one verifier key of the tenant's log, or several, one a line."""
+def verify(
+    file: BinaryIO, key: str, checkpoint: str | None = None, consistency: str | None = None
+) -> PackageVerdict:
+    """Check the whole package; `key` is one verifier key of the tenant's log, or several, one a
+    line.
+    """
     try:
         given = Given(key, read_keys(key), checkpoint, consistency)
     except NotSigned as problem:
@@ -81,26 +111,41 @@ def verify(file: BinaryIO, key: str, checkpoint: str | None = None, consistency:
     except DAMAGE as damage:
         told = f"The file is not a zip, or it is damaged or cut short ({type(damage).__name__})."
         return PackageVerdict((Check("archive", ok=False, sentence=told),))
-    return replace(found, checks=tuple(replace(check, sentence=plain(check.sentence)) for check in found.checks))
+    return replace(
+        found,
+        checks=tuple(replace(check, sentence=plain(check.sentence)) for check in found.checks),
+    )
 
 
 def _opened(archive: zipfile.ZipFile, given: Given) -> PackageVerdict:
     name, entries = _entries(archive)
     signed, vouched = _signature(archive, entries, given.keys)
     digests, tags = _listed(archive, entries, MANIFEST), _listed(archive, entries, TAGS)
-    checks = [Check("archive", ok=True, sentence=f"The archive holds {len(entries)} files below {name}/."), signed]
+    checks = [
+        Check(
+            "archive", ok=True, sentence=f"The archive holds {len(entries)} files below {name}/."
+        ),
+        signed,
+    ]
     if vouched is not None:
         checks.append(_is_signed(archive, entries, name, vouched))
     checks += [
-        _declared(archive, entries), _same("tag files", archive, entries, tags, of=list(tags)),
-        _complete(entries, digests, tags), _same("files", archive, entries, digests, of=list(digests)),
-        _index(archive, entries, digests), _samples(archive, entries), *_log(archive, entries, given),
-    ]  # fmt: skip
+        _declared(archive, entries),
+        _same("tag files", archive, entries, tags, of=list(tags)),
+        _complete(entries, digests, tags),
+        _same("files", archive, entries, digests, of=list(digests)),
+        _index(archive, entries, digests),
+        _samples(archive, entries),
+        *_log(archive, entries, given),
+    ]
     return PackageVerdict(tuple(checks), name, len(digests))
 
 
 def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]:
-    """The one folder, and path in it → entry. Whatever could write elsewhere when it is unpacked is refused."""
+    """The one folder, and path in it → entry.
+
+    Whatever could write elsewhere when it is unpacked is refused.
+    """
     listed = [each for each in archive.infolist() if not each.is_dir()]
     if not 0 < len(listed) <= MOST_FILES:
         raise _Broken(f"The archive holds {len(listed)} files, which no package does.")
@@ -111,7 +156,13 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
     found: dict[str, zipfile.ZipInfo] = {}
     for each in listed:
         parts = PurePosixPath(each.filename).parts
-        if each.filename.startswith("/") or "\\" in each.filename or ".." in parts or ":" in each.filename or len(parts) < 2:  # noqa: PLR2004
+        if (
+            each.filename.startswith("/")
+            or "\\" in each.filename
+            or ".." in parts
+            or ":" in each.filename
+            or len(parts) < 2  # noqa: PLR2004
+        ):
             raise _Broken(f"The archive names a file outside of itself: {each.filename[:120]!r}.")
         path = "/".join(parts[1:])
         if path in found:
@@ -122,7 +173,9 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
     return name, found
 
 
-def _small(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str) -> bytes | None:
+def _small(
+    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str
+) -> bytes | None:
     entry = entries.get(path)
     if entry is None or entry.file_size > SMALL:
         return None
@@ -132,8 +185,12 @@ def _small(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], pat
         raise _Broken(f"{path} is damaged: it cannot be unpacked.") from None
 
 
-def _listed(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str) -> dict[str, str]:
-    """What a manifest says, path → digest; one that cannot be read lists nothing, and then what is there is too much."""
+def _listed(
+    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str
+) -> dict[str, str]:
+    """What a manifest says, path → digest; one that cannot be read lists nothing, and then what is
+    there is too much.
+    """
     content = _small(archive, entries, path) or b""
     matches = (LINE.fullmatch(line) for line in content.decode("utf-8", "replace").splitlines())
     return {match[2]: match[1] for match in matches if match}
@@ -144,7 +201,14 @@ def _signature(
 ) -> tuple[Check, package_signature.Note | None]:
     text = _small(archive, entries, SIGNATURE)
     if text is None:
-        return Check("signature", ok=False, sentence=f"The package holds no {SIGNATURE}, so nobody signed it."), None
+        return (
+            Check(
+                "signature",
+                ok=False,
+                sentence=f"The package holds no {SIGNATURE}, so nobody signed it.",
+            ),
+            None,
+        )
     problem = "The signature is by none of the keys given."
     for key in keys:
         try:
@@ -152,16 +216,30 @@ def _signature(
         except NotSigned as refused:
             problem = str(refused)
         else:
-            return Check("signature", ok=True, sentence=f"{key.name} signed this package with the key {key.key_id.hex()}."), note
+            return (
+                Check(
+                    "signature",
+                    ok=True,
+                    sentence=f"{key.name} signed this package with the key {key.key_id.hex()}.",
+                ),
+                note,
+            )
     return Check("signature", ok=False, sentence=problem), None
 
 
 def _is_signed(
-    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], name: str, note: package_signature.Note
+    archive: zipfile.ZipFile,
+    entries: Mapping[str, zipfile.ZipInfo],
+    name: str,
+    note: package_signature.Note,
 ) -> Check:
     tags = _small(archive, entries, TAGS) or b""
     if note.package != name:
-        return Check("signed", ok=False, sentence=f"The signature is that of another package, {note.package}.")
+        return Check(
+            "signed",
+            ok=False,
+            sentence=f"The signature is that of another package, {note.package}.",
+        )
     if hashlib.sha256(tags).hexdigest() != note.tagmanifest:
         return Check("signed", ok=False, sentence=f"{TAGS} is not the one that was signed.")
     return Check("signed", ok=True, sentence="The list of all digests is the one that was signed.")
@@ -170,23 +248,46 @@ def _is_signed(
 def _declared(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
     fine = _small(archive, entries, "bagit.txt") == DECLARATION
     return Check(
-        "bag", ok=fine, sentence="It is a bag of BagIt 1.0." if fine else "It does not declare itself as a bag of BagIt 1.0."
+        "bag",
+        ok=fine,
+        sentence=(
+            "It is a bag of BagIt 1.0."
+            if fine
+            else "It does not declare itself as a bag of BagIt 1.0."
+        ),
     )
 
 
-def _complete(entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str], tags: Mapping[str, str]) -> Check:
+def _complete(
+    entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str], tags: Mapping[str, str]
+) -> Check:
     there = {escaped(path) for path in entries if path.startswith("data/")}
     beside = {path for path in entries if not path.startswith("data/")} - {*tags, TAGS, SIGNATURE}
     missing, extra = sorted(digests.keys() - there), sorted([*(there - digests.keys()), *beside])
     if missing:
-        return Check("complete", ok=False, sentence=f"{missing[0]} is missing from the package, and {len(missing) - 1} others.")
+        return Check(
+            "complete",
+            ok=False,
+            sentence=f"{missing[0]} is missing from the package, and {len(missing) - 1} others.",
+        )
     if extra:
-        return Check("complete", ok=False, sentence=f"{extra[0]} is in the package and in no manifest.")
-    return Check("complete", ok=bool(there), sentence=f"All {len(there)} files of the manifest are there, and no others.")
+        return Check(
+            "complete", ok=False, sentence=f"{extra[0]} is in the package and in no manifest."
+        )
+    return Check(
+        "complete",
+        ok=bool(there),
+        sentence=f"All {len(there)} files of the manifest are there, and no others.",
+    )
 
 
 def _same(
-    what: str, archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str], *, of: list[str]
+    what: str,
+    archive: zipfile.ZipFile,
+    entries: Mapping[str, zipfile.ZipInfo],
+    digests: Mapping[str, str],
+    *,
+    of: list[str],
 ) -> Check:
     by_name = {escaped(path): entry for path, entry in entries.items()}
     for path in of:
@@ -198,11 +299,21 @@ def _same(
         except DAMAGE:
             return Check(what, ok=False, sentence=f"{path} is damaged: it cannot be unpacked.")
         if found != digests[path]:
-            return Check(what, ok=False, sentence=f"{path} is not the file that was packed: its digest is another one.")
+            return Check(
+                what,
+                ok=False,
+                sentence=f"{path} is not the file that was packed: its digest is another one.",
+            )
     needed = {MANIFEST, "bagit.txt", "bag-info.txt"} if what == "tag files" else set()
     if needed - digests.keys():
-        return Check(what, ok=False, sentence=f"{min(needed - digests.keys())} is not in {TAGS}, so nothing vouches for it.")
-    return Check(what, ok=bool(of), sentence=f"All {len(of)} {what} have the digest of their manifest.")
+        return Check(
+            what,
+            ok=False,
+            sentence=f"{min(needed - digests.keys())} is not in {TAGS}, so nothing vouches for it.",
+        )
+    return Check(
+        what, ok=bool(of), sentence=f"All {len(of)} {what} have the digest of their manifest."
+    )
 
 
 def _digest(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
@@ -213,26 +324,44 @@ def _digest(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     return digest.hexdigest()
 
 
-def _index(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str]) -> Check:
+def _index(
+    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str]
+) -> Check:
     """What the index says of each file of evidence is what is there."""
     try:
         index = json.loads(_small(archive, entries, "data/index.json") or b"")
         named = {f"data/{e['path']}": e["sha256"] for e in index["evidence"] if e["path"]}
-        given = {f"data/{p['path']}": p["sha256"] for r in index["requests"] for p in r["provided"] if p["path"]}
+        given = {
+            f"data/{p['path']}": p["sha256"]
+            for r in index["requests"]
+            for p in r["provided"]
+            if p["path"]
+        }
     except DAMAGE:
         return Check("index", ok=False, sentence="The index cannot be read.")
     wrong = [path for path, digest in (named | given).items() if digests.get(path) != digest]
     if wrong:
         return Check(
-            "index", ok=False, sentence=f"The index names {wrong[0]} with another digest than the manifest, or it is missing."
+            "index",
+            ok=False,
+            sentence=(
+                f"The index names {wrong[0]} with another digest than the manifest, or it is"
+                " missing."
+            ),
         )
     return Check(
-        "index", ok=True, sentence=f"The index names {len(named)} files of evidence, each with the digest of the manifest."
+        "index",
+        ok=True,
+        sentence=(
+            f"The index names {len(named)} files of evidence, each with the digest of the manifest."
+        ),
     )
 
 
 def _samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
-    """Each population is the one that was frozen, and each sample is drawn again from it with its seed."""
+    """Each population is the one that was frozen, and each sample is drawn again from it with its
+    seed.
+    """
     drawn = 0
     try:
         listed = json.loads(_small(archive, entries, "data/index.json") or b"")["samples"]
@@ -242,21 +371,36 @@ def _samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -
             digest, ids = _population(archive, entries[f"data/{each['rows']}"], held["id_column"])
             if digest != held["sha256"]:
                 return Check(
-                    "samples", ok=False, sentence=f"{each['rows']} is not the population that was frozen for {each['path']}."
+                    "samples",
+                    ok=False,
+                    sentence=(
+                        f"{each['rows']} is not the population that was frozen for {each['path']}."
+                    ),
                 )
             if list(draw(ids, sample["seed"], digest, sample["size"])) != items:
-                return Check("samples", ok=False, sentence=f"{each['path']} holds other items than its seed draws.")
+                return Check(
+                    "samples",
+                    ok=False,
+                    sentence=f"{each['path']} holds other items than its seed draws.",
+                )
             drawn += len(items)
     except DAMAGE:
-        return Check("samples", ok=False, sentence="The samples or their populations cannot be read.")
+        return Check(
+            "samples", ok=False, sentence="The samples or their populations cannot be read."
+        )
     return Check(
         "samples",
         ok=True,
-        sentence=f"All {drawn} items of {len(listed)} samples were drawn again with their seeds: the same ones.",
+        sentence=(
+            f"All {drawn} items of {len(listed)} samples were drawn again with their seeds: the"
+            " same ones."
+        ),
     )
 
 
-def _population(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, column: str) -> tuple[str, list[str]]:
+def _population(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, column: str
+) -> tuple[str, list[str]]:
     """(digest of its lines, the id in each)."""
     digest, ids = hashlib.sha256(), list[str]()
     with archive.open(entry) as stream:
@@ -266,22 +410,37 @@ def _population(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, column: str) -
     return digest.hexdigest(), ids
 
 
-def _log(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], given: Given) -> Iterator[Check]:
-    """The extract of the log with its proofs, the checkpoint beside it, and the reader's older one."""
+def _log(
+    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], given: Given
+) -> Iterator[Check]:
+    """The extract of the log with its proofs, the checkpoint beside it, and the reader's older
+    one.
+    """
     entry = entries.get("data/audit-log/extract.jsonl")
     if entry is None:
         yield Check("log", ok=False, sentence="The package holds no extract of the audit log.")
         return
     try:
         with archive.open(entry) as stream:
-            result = verify_log(jsonl.lines(cast("BinaryIO", stream)), given.key, given.checkpoint, given.consistency)
+            result = verify_log(
+                jsonl.lines(cast("BinaryIO", stream)),
+                given.key,
+                given.checkpoint,
+                given.consistency,
+            )
     except DAMAGE:
-        yield Check("log", ok=False, sentence="data/audit-log/extract.jsonl is damaged: it cannot be unpacked.")
+        yield Check(
+            "log",
+            ok=False,
+            sentence="data/audit-log/extract.jsonl is damaged: it cannot be unpacked.",
+        )
         return
     compared = tuple(check for check in result.checks if check.name in {OLDER, CONSISTENCY})
     alone = replace(result, checks=tuple(check for check in result.checks if check not in compared))
     yield Check("log", ok=OK[alone.outcome], sentence=alone.sentence)
-    note = (_small(archive, entries, "data/audit-log/checkpoint.txt") or b"").decode("utf-8", "replace")
+    note = (_small(archive, entries, "data/audit-log/checkpoint.txt") or b"").decode(
+        "utf-8", "replace"
+    )
     yield _checkpoint(note, given.keys, result.head)
     yield from compared
 
@@ -296,8 +455,15 @@ def _checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Che
         else:
             if head != extract:
                 return Check(
-                    "checkpoint", ok=False, sentence="The checkpoint beside the extract is not the one that its proofs lead to."
+                    "checkpoint",
+                    ok=False,
+                    sentence=(
+                        "The checkpoint beside the extract is not the one that its proofs lead to."
+                    ),
                 )
-            told = f"The checkpoint beside the extract is the one that its proofs lead to: {head.origin}, {head.size:,} entries."
+            told = (
+                "The checkpoint beside the extract is the one that its proofs lead to:"
+                f" {head.origin}, {head.size:,} entries."
+            )
             return Check("checkpoint", ok=True, sentence=told)
     return Check("checkpoint", ok=False, sentence=problem)

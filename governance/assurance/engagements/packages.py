@@ -1,4 +1,6 @@
-"""Evidence packages: requested, filed and downloaded; PACKAGES is how they are generated, cancelled and retried."""
+"""Evidence packages: requested, filed and downloaded; PACKAGES is how they are generated, cancelled
+and retried.
+"""
 
 from governance.assurance.engagements import permissions, queries
 from governance.assurance.engagements.models import (
@@ -50,10 +52,23 @@ def ask_package(held: Engagement) -> EvidencePackage:
     """Queue a package of everything in scope; while one is under way, that one is watched."""
     background_work.lock(EvidencePackage)
     running = background_work.under_way(EvidencePackage, EvidencePackage.engagement_id == held.id)
-    return running[0] if running else background_work.start(EvidencePackage(
-        engagement_id=held.id, asked_by=current.actor().person_id, work_item_id=None, storage_key=None, sha256=None, size=None, files=None,
-        checkpoint=None, finished_at=None,
-    ))  # fmt: skip
+    return (
+        running[0]
+        if running
+        else background_work.start(
+            EvidencePackage(
+                engagement_id=held.id,
+                asked_by=current.actor().person_id,
+                work_item_id=None,
+                storage_key=None,
+                sha256=None,
+                size=None,
+                files=None,
+                checkpoint=None,
+                finished_at=None,
+            )
+        )
+    )
 
 
 def _ref_of(package: EvidencePackage) -> str:
@@ -68,7 +83,10 @@ PACKAGES = background_work.WorkKind(
     permission=permissions.PACKAGE,
     find=queries.visible_package,
     title=lambda package: package_filename(queries.engagement(package.engagement_id)),
-    page=lambda package: ("engagements.package", {"engagement_id": package.engagement_id, "package_id": package.id}),
+    page=lambda package: (
+        "engagements.package",
+        {"engagement_id": package.engagement_id, "package_id": package.id},
+    ),
     address=lambda package: {"engagement_id": package.engagement_id, "package_id": package.id},
     requested=lambda package: record(PACKAGE_ASKED, package, engagement=_ref_of(package)),
     cancelled=lambda package: record(PACKAGE_CANCELLED, package, engagement=_ref_of(package)),
@@ -85,13 +103,23 @@ def package_filename(held: Engagement) -> str:
     return f"{current.actor().tenant_slug}-{held.ref}.zip"
 
 
-def file_package(package: EvidencePackage, held: Engagement, blob: Blob, *, files: int, checkpoint: int) -> bool:
+def file_package(
+    package: EvidencePackage, held: Engagement, blob: Blob, *, files: int, checkpoint: int
+) -> bool:
     """Keep a finished package; False where another process has, and nothing changes."""
     if package.is_ready:
         return False
     package.storage_key, package.sha256, package.size = blob.key, blob.sha256, blob.size
     package.files, package.checkpoint, package.finished_at = files, checkpoint, clock.now()
-    record(PACKAGE_MADE, package, engagement=held.ref, files=files, size=blob.size, sha256=blob.sha256, checkpoint=checkpoint)
+    record(
+        PACKAGE_MADE,
+        package,
+        engagement=held.ref,
+        files=files,
+        size=blob.size,
+        sha256=blob.sha256,
+        checkpoint=checkpoint,
+    )
     return True
 
 
@@ -101,4 +129,6 @@ def download_package(held: Engagement, package: EvidencePackage) -> GeneratedFil
         raise DomainError("This package isn't ready yet.")
     record(PACKAGE_TAKEN, package, engagement=held.ref, sha256=package.sha256)
     name, digest = package_filename(held), package.sha256 or ""
-    return GeneratedFile(name, "application/zip", key=package.storage_key, size=package.size or 0, sha256=digest)
+    return GeneratedFile(
+        name, "application/zip", key=package.storage_key, size=package.size or 0, sha256=digest
+    )

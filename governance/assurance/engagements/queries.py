@@ -1,4 +1,5 @@
-"""Engagements as they stand: who may enter and when, what is in scope, what was asked for, which packages there are.
+"""Engagements as they stand: who may enter and when, what is in scope, what was asked for, which
+packages there are.
 
 current(person)                 the engagements of a person that are open now
 may_enter(who, now)             whether an auditor is let in; everybody else is
@@ -13,7 +14,19 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Date, Select, Uuid, any_, exists, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    Select,
+    Uuid,
+    any_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from governance.assurance.controls.models import Control, ControlMapping
 from governance.assurance.engagements import permissions
@@ -28,7 +41,13 @@ from governance.assurance.engagements.models import (
     RequestRemark,
 )
 from governance.assurance.evidence.freshness_sql import DECIDED
-from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDestruction,
+    EvidenceLink,
+    EvidenceReview,
+    EvidenceVersion,
+)
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Requirement
 from governance.foundation.audit import logs
@@ -52,10 +71,16 @@ STATES = ("open", "provided", "returned", "accepted")
 
 
 def _of_person(person_id: Any) -> Select[Any]:
-    """Engagements with this person among their auditors: added as a person, by link, or by an invitation that they accepted."""
+    """Engagements with this person among their auditors: added as a person, by link, or by an
+    invitation that they accepted.
+    """
     a = EngagementAuditor
     known = or_(a.person_id == person_id, Invitation.accepted_by == person_id)
-    mine = select(a.engagement_id).outerjoin(Invitation, Invitation.id == a.invitation_id).where(known, a.removed_at.is_(None))
+    mine = (
+        select(a.engagement_id)
+        .outerjoin(Invitation, Invitation.id == a.invitation_id)
+        .where(known, a.removed_at.is_(None))
+    )
     return select(Engagement).where(Engagement.id.in_(mine))
 
 
@@ -65,7 +90,9 @@ def _open(now: Any) -> Any:
 
 def has_not_ended(now: Any) -> Any:
     """Of an engagement: it is open or still to come."""
-    return (Engagement.closes_at > now) & or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
+    return (Engagement.closes_at > now) & or_(
+        Engagement.ended_at.is_(None), Engagement.ended_at > now
+    )
 
 
 def current_at(person_id: UUID, now: datetime) -> Sequence[Engagement]:
@@ -84,19 +111,34 @@ def current(person_id: UUID) -> Sequence[Engagement]:
 
 def may_enter(who: Actor, now: datetime) -> bool:
     """Whoever is only an auditor here may sign in while an engagement of theirs is open."""
-    return who.role != "auditor" or (who.person_id is not None and bool(current_at(who.person_id, now)))
+    return who.role != "auditor" or (
+        who.person_id is not None and bool(current_at(who.person_id, now))
+    )
 
 
 def may_keep_still() -> bool:
     """Whether there is an engagement that asks for it, at whatever time."""
     return bool(
-        session().scalar(select(exists().where(Engagement.keeps_still, Engagement.tenant_id == acting.actor().tenant_id)))
+        session().scalar(
+            select(
+                exists().where(
+                    Engagement.keeps_still, Engagement.tenant_id == acting.actor().tenant_id
+                )
+            )
+        )
     )
 
 
 def keeping_still(now: datetime) -> Engagement | None:
-    """An open engagement during which the tenant wants its evidence and controls left as they are."""
-    query = select(Engagement).where(_open(now), Engagement.keeps_still).order_by(Engagement.closes_at.desc()).limit(1)
+    """An open engagement during which the tenant wants its evidence and controls left as they
+    are.
+    """
+    query = (
+        select(Engagement)
+        .where(_open(now), Engagement.keeps_still)
+        .order_by(Engagement.closes_at.desc())
+        .limit(1)
+    )
     return session().scalars(query).one_or_none()
 
 
@@ -105,7 +147,10 @@ def keeping_still(now: datetime) -> Engagement | None:
 
 @dataclass(frozen=True, slots=True)
 class EngagementScope:
-    """Ids of what engagements limited to a framework show together. Of a piece that is not in `evidence`, only what was provided is shown."""
+    """Ids of what engagements limited to a framework show together.
+
+    Of a piece that is not in `evidence`, only what was provided is shown.
+    """
 
     controls: frozenset[UUID]
     evidence: frozenset[UUID]
@@ -113,9 +158,11 @@ class EngagementScope:
 
 
 def criteria_below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
-    """The requirements with these refs and everything below them; without refs, the whole framework.
+    """The requirements with these refs and everything below them; without refs, the whole
+    framework.
 
-    In every version of that framework that is installed: assessments pin one, and mappings stay with theirs.
+    In every version of that framework that is installed: assessments pin one, and mappings stay
+    with theirs.
     """
     key = frameworks.framework_by_id(framework_id).key
     versions = [each.id for each in frameworks.installed() if each.key == key]
@@ -153,19 +200,29 @@ def controls_in(engagement: Engagement) -> Sequence[tuple[UUID, str, str]]:
 def shown_by(engagements: Sequence[Engagement]) -> EngagementScope:
     """What these engagements show together; each of them is about a framework."""
     controls = frozenset(control for each in engagements for control, _, _ in controls_in(each))
-    linked = select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None))
+    linked = select(EvidenceLink.evidence_id).where(
+        EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None)
+    )
     given = _provided_in([each.id for each in engagements])
-    return EngagementScope(controls, frozenset(session().scalars(linked)), frozenset(session().scalars(given)))
+    return EngagementScope(
+        controls, frozenset(session().scalars(linked)), frozenset(session().scalars(given))
+    )
 
 
 def provisions(versions: Collection[UUID], now: datetime) -> dict[UUID, Engagement]:
-    """Those of these versions that auditors were given in an engagement that is not over: in which one."""
+    """Those of these versions that auditors were given in an engagement that is not over: in which
+    one.
+    """
     a = RequestAttachment
     query = (
         select(a.version_id, Engagement)
         .join(AuditRequest, AuditRequest.id == a.request_id)
         .join(Engagement, Engagement.id == AuditRequest.engagement_id)
-        .where(a.version_id == any_(literal(list(versions), ARRAY(Uuid))), a.provided_at.is_not(None), has_not_ended(now))
+        .where(
+            a.version_id == any_(literal(list(versions), ARRAY(Uuid))),
+            a.provided_at.is_not(None),
+            has_not_ended(now),
+        )
         .order_by(Engagement.closes_at)
     )
     return {row[0]: row[1] for row in session().execute(query)}
@@ -175,7 +232,9 @@ def _provided_in(engagements: Collection[UUID]) -> Select[UUID]:
     return (
         select(RequestAttachment.version_id)
         .join(AuditRequest, AuditRequest.id == RequestAttachment.request_id)
-        .where(AuditRequest.engagement_id.in_(engagements), RequestAttachment.provided_at.is_not(None))
+        .where(
+            AuditRequest.engagement_id.in_(engagements), RequestAttachment.provided_at.is_not(None)
+        )
     )
 
 
@@ -186,7 +245,9 @@ def engagement(engagement_id: UUID, *, lock: bool = False) -> Engagement:
     """One that the acting person may see: auditors see their own, and only while it is open."""
     found = find(Engagement, engagement_id, what="engagement", lock=lock)
     who = acting.actor()
-    if who.role == "auditor" and found.id not in {each.id for each in current(who.person_id or UUID(int=0))}:
+    if who.role == "auditor" and found.id not in {
+        each.id for each in current(who.person_id or UUID(int=0))
+    }:
         raise NotFound("There is no such engagement here.")
     return found
 
@@ -196,14 +257,22 @@ def engagements() -> Sequence[Engagement]:
     who = acting.actor()
     if who.role == "auditor":
         return current(who.person_id or UUID(int=0))
-    return session().scalars(select(Engagement).order_by(Engagement.closes_at.desc(), Engagement.ref)).all()
+    return (
+        session()
+        .scalars(select(Engagement).order_by(Engagement.closes_at.desc(), Engagement.ref))
+        .all()
+    )
 
 
 def just_closed(now: datetime) -> Sequence[UUID]:
-    """The tenants of engagements whose window closed within the life of a session; asked in a transaction of no tenant, to
-    which the database shows only such engagements.
+    """The tenants of engagements whose window closed within the life of a session; asked in a
+    transaction of no tenant, to which the database shows only such engagements.
     """
-    closed = (Engagement.closes_at <= now, Engagement.closes_at > now - ABSOLUTE, Engagement.ended_at.is_(None))
+    closed = (
+        Engagement.closes_at <= now,
+        Engagement.closes_at > now - ABSOLUTE,
+        Engagement.ended_at.is_(None),
+    )
     return session().scalars(select(Engagement.tenant_id).where(*closed).distinct()).all()
 
 
@@ -237,9 +306,11 @@ def phase_of(held: Engagement) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AuditorView:
-    """Somebody of the firm; `way` is how they sign in, `person_id` is known after their first sign-in.
+    """Somebody of the firm; `way` is how they sign in, `person_id` is known after their first
+    sign-in.
 
-    `is_shut`: their membership ended or their invitation was withdrawn, so they can't sign in this way.
+    `is_shut`: their membership ended or their invitation was withdrawn, so they can't sign in this
+    way.
     """
 
     auditor: EngagementAuditor
@@ -264,23 +335,44 @@ def _auditors(those: ColumnElement[bool]) -> list[AuditorView]:
     a = EngagementAuditor
     who = func.coalesce(a.person_id, Invitation.accepted_by)
     query = select(a, who, Membership.ended_at, Invitation.withdrawn_at, Invitation.accepted_at)
-    query = query.outerjoin(Invitation, Invitation.id == a.invitation_id).outerjoin(Membership, Membership.person_id == who)
-    rows = session().execute(query.where(those, a.removed_at.is_(None)).order_by(a.name, a.email, a.created_at))
+    query = query.outerjoin(Invitation, Invitation.id == a.invitation_id).outerjoin(
+        Membership, Membership.person_id == who
+    )
+    rows = session().execute(
+        query.where(those, a.removed_at.is_(None)).order_by(a.name, a.email, a.created_at)
+    )
     return [
-        AuditorView(each, person, bool(ended) or bool(withdrawn and not taken)) for each, person, ended, withdrawn, taken in rows
+        AuditorView(each, person, bool(ended) or bool(withdrawn and not taken))
+        for each, person, ended, withdrawn, taken in rows
     ]
 
 
 def open_invitations(engagement_id: UUID) -> Sequence[UUID]:
     """Those that lead to this engagement and were not accepted yet."""
-    query = select(Invitation.id).join(EngagementAuditor, EngagementAuditor.invitation_id == Invitation.id)
-    query = query.where(EngagementAuditor.engagement_id == engagement_id, EngagementAuditor.removed_at.is_(None))
-    return session().scalars(query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None)).distinct()).all()
+    query = select(Invitation.id).join(
+        EngagementAuditor, EngagementAuditor.invitation_id == Invitation.id
+    )
+    query = query.where(
+        EngagementAuditor.engagement_id == engagement_id, EngagementAuditor.removed_at.is_(None)
+    )
+    return (
+        session()
+        .scalars(
+            query.where(
+                Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None)
+            ).distinct()
+        )
+        .all()
+    )
 
 
 def needed_until(invitation_id: UUID) -> datetime | None:
-    """When the last of the engagements closes that this invitation leads to; None when it leads to none any more."""
-    query = select(func.max(Engagement.closes_at)).join(EngagementAuditor, EngagementAuditor.engagement_id == Engagement.id)
+    """When the last of the engagements closes that this invitation leads to; None when it leads to
+    none any more.
+    """
+    query = select(func.max(Engagement.closes_at)).join(
+        EngagementAuditor, EngagementAuditor.engagement_id == Engagement.id
+    )
     live = (EngagementAuditor.removed_at.is_(None), Engagement.ended_at.is_(None))
     return session().scalar(query.where(EngagementAuditor.invitation_id == invitation_id, *live))
 
@@ -288,9 +380,20 @@ def needed_until(invitation_id: UUID) -> datetime | None:
 def audits(email: str) -> str | None:
     """Why this address can't be a member: it is an auditor's, and the engagement isn't over."""
     a, email = EngagementAuditor, email.strip().lower()
-    query = select(Engagement.ref).join(a, a.engagement_id == Engagement.id).where(a.email == email, a.removed_at.is_(None))
-    ref = session().scalar(query.where(Engagement.ended_at.is_(None), Engagement.closes_at > clock.now()).limit(1))
-    return f"{email} is an auditor of {ref}: an auditor cannot be a member. Remove the auditor from it first." if ref else None
+    query = (
+        select(Engagement.ref)
+        .join(a, a.engagement_id == Engagement.id)
+        .where(a.email == email, a.removed_at.is_(None))
+    )
+    ref = session().scalar(
+        query.where(Engagement.ended_at.is_(None), Engagement.closes_at > clock.now()).limit(1)
+    )
+    return (
+        f"{email} is an auditor of {ref}: an auditor cannot be a member. Remove the auditor from it"
+        " first."
+        if ref
+        else None
+    )
 
 
 def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:
@@ -303,12 +406,16 @@ def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:
 def auditors_who_are(person_id: UUID, addresses: Collection[str]) -> Sequence[EngagementAuditor]:
     """Every row of this person, removed ones included, locked."""
     a = EngagementAuditor
-    query = select(a).where(or_(a.person_id == person_id, func.lower(a.email).in_([each.lower() for each in addresses])))
+    query = select(a).where(
+        or_(a.person_id == person_id, func.lower(a.email).in_([each.lower() for each in addresses]))
+    )
     return session().scalars(query.order_by(a.id).with_for_update()).all()
 
 
 def auditor_by_link(link_hash: bytes, *, lock: bool = False) -> EngagementAuditor | None:
-    query = select(EngagementAuditor).where(EngagementAuditor.link_hash == link_hash, EngagementAuditor.removed_at.is_(None))
+    query = select(EngagementAuditor).where(
+        EngagementAuditor.link_hash == link_hash, EngagementAuditor.removed_at.is_(None)
+    )
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
@@ -320,19 +427,34 @@ def link_of(person_id: UUID, *, lock: bool = False) -> tuple[EngagementAuditor, 
         .join(Engagement, Engagement.id == a.engagement_id)
         .where(_open(clock.now()), a.person_id == person_id)
     )
-    query = query.where(a.link_hash.is_not(None), a.removed_at.is_(None)).order_by(Engagement.closes_at.desc(), a.id).limit(1)
+    query = (
+        query.where(a.link_hash.is_not(None), a.removed_at.is_(None))
+        .order_by(Engagement.closes_at.desc(), a.id)
+        .limit(1)
+    )
     row = session().execute(query.with_for_update(of=a) if lock else query).one_or_none()
     return (row[0], row[1]) if row else None
 
 
 def auditors_without_access(now: datetime) -> Sequence[UUID]:
-    """The auditors who have a session although none of their engagements is open. Members who were auditors are none."""
+    """The auditors who have a session although none of their engagements is open.
+
+    Members who were auditors are none.
+    """
     a = EngagementAuditor
     who = func.coalesce(a.person_id, Invitation.accepted_by)
-    every = select(who).outerjoin(Invitation, Invitation.id == a.invitation_id).where(who.is_not(None))
-    inside = every.join(Engagement, Engagement.id == a.engagement_id).where(_open(now), a.removed_at.is_(None))
-    signed_in = select(Session.person_id).join(Membership, Membership.person_id == Session.person_id)
-    signed_in = signed_in.where(Session.ended_at.is_(None), Membership.role == "auditor", Membership.ended_at.is_(None))
+    every = (
+        select(who).outerjoin(Invitation, Invitation.id == a.invitation_id).where(who.is_not(None))
+    )
+    inside = every.join(Engagement, Engagement.id == a.engagement_id).where(
+        _open(now), a.removed_at.is_(None)
+    )
+    signed_in = select(Session.person_id).join(
+        Membership, Membership.person_id == Session.person_id
+    )
+    signed_in = signed_in.where(
+        Session.ended_at.is_(None), Membership.role == "auditor", Membership.ended_at.is_(None)
+    )
     found = every.where(who.not_in(inside), who.in_(signed_in)).distinct().order_by(who)
     return session().scalars(found).all()
 
@@ -356,9 +478,13 @@ class Counts:
 
 def counts(ids: Collection[UUID]) -> dict[UUID, Counts]:
     """The same for each of these engagements, in one statement."""
-    query = select(AuditRequest.engagement_id, AuditRequest.state, func.count()).where(AuditRequest.engagement_id.in_(ids))
+    query = select(AuditRequest.engagement_id, AuditRequest.state, func.count()).where(
+        AuditRequest.engagement_id.in_(ids)
+    )
     found: dict[UUID, dict[str, int]] = {i: {} for i in ids}
-    for of, state, count in session().execute(query.group_by(AuditRequest.engagement_id, AuditRequest.state)):
+    for of, state, count in session().execute(
+        query.group_by(AuditRequest.engagement_id, AuditRequest.state)
+    ):
         found[of][state] = count
     return {i: Counts(states) for i, states in found.items()}
 
@@ -371,8 +497,15 @@ REQUEST_SORTS: Mapping[str, tuple[Any, ...]] = {
 
 
 def requests(
-    engagement_id: UUID, *, q: str = "", state: str = "", owner: str = "", sort: str = "ref", after: str | None = None, size: int = 50
-) -> Keyset:  # fmt: skip
+    engagement_id: UUID,
+    *,
+    q: str = "",
+    state: str = "",
+    owner: str = "",
+    sort: str = "ref",
+    after: str | None = None,
+    size: int = 50,
+) -> Keyset:
     """A page of its requests. `owner` is "me" or empty."""
     wanted = _requests(engagement_id, q=q, state=state, owner=owner)
     columns = REQUEST_SORTS[sort.removeprefix("-")]
@@ -384,9 +517,13 @@ def every_request(engagement_id: UUID) -> Sequence[AuditRequest]:
     return session().scalars(query.order_by(AuditRequest.ref, AuditRequest.id)).all()
 
 
-def first_requests(engagement_id: UUID, states: Collection[str], *, limit: int = 8) -> Sequence[AuditRequest]:
+def first_requests(
+    engagement_id: UUID, states: Collection[str], *, limit: int = 8
+) -> Sequence[AuditRequest]:
     """Of those in one of these states, the first by ref."""
-    query = select(AuditRequest).where(AuditRequest.engagement_id == engagement_id, AuditRequest.state.in_(states))
+    query = select(AuditRequest).where(
+        AuditRequest.engagement_id == engagement_id, AuditRequest.state.in_(states)
+    )
     return session().scalars(query.order_by(AuditRequest.ref, AuditRequest.id).limit(limit)).all()
 
 
@@ -401,10 +538,14 @@ def _requests(engagement_id: UUID, *, q: str, state: str, owner: str) -> Select[
 
 def _has_words(q: str) -> Iterator[ColumnElement[bool]]:
     for word in q.split():
-        yield AuditRequest.ref.icontains(word, autoescape=True) | AuditRequest.title.icontains(word, autoescape=True)
+        yield AuditRequest.ref.icontains(word, autoescape=True) | AuditRequest.title.icontains(
+            word, autoescape=True
+        )
 
 
-def request(engagement_id: UUID, request_id: UUID, *, lock: bool = False) -> tuple[Engagement, AuditRequest]:
+def request(
+    engagement_id: UUID, request_id: UUID, *, lock: bool = False
+) -> tuple[Engagement, AuditRequest]:
     """A request of that engagement; with another engagement's id there is none."""
     held = engagement(engagement_id)
     found = find(AuditRequest, request_id, what="request", lock=lock)
@@ -420,33 +561,46 @@ def request_by_id(request_id: UUID) -> tuple[Engagement, AuditRequest]:
 
 
 TURNS = {
-    "request.assigned": "its owner or day was changed", "request.version.attached": "evidence was attached",
-    "request.version.detached": "evidence was taken off", "request.provided": "it was provided", "request.accepted": "it was accepted",
+    "request.assigned": "its owner or day was changed",
+    "request.version.attached": "evidence was attached",
+    "request.version.detached": "evidence was taken off",
+    "request.provided": "it was provided",
+    "request.accepted": "it was accepted",
     "request.returned": "it was returned",
-}  # fmt: skip  # each is one version of the request
-UNSEEN_BY_AUDITORS = frozenset({"request.version.attached", "request.version.detached"})  # what is being prepared
+}  # each is one version of the request
+UNSEEN_BY_AUDITORS = frozenset(
+    {"request.version.attached", "request.version.detached"}
+)  # what is being prepared
 
 
 def turns_since(request: AuditRequest, seen: int) -> list[str]:
-    """In words, what became of the request after that version of it, the oldest first; out of the log."""
+    """In words, what became of the request after that version of it, the oldest first; out of the
+    log.
+    """
     hidden = UNSEEN_BY_AUDITORS if acting.actor().role == "auditor" else frozenset()
     entries = [e.action for e in audit.entries_about([request.id], limit=200) if e.action in TURNS][
         : max(request.version - seen, 0)
     ]
     said = [TURNS[name] for name in reversed(entries) if name not in hidden]
-    return [words for n, words in enumerate(said) if words not in said[n + 1 : n + 2]]  # five in a row are told once
+    return [
+        words for n, words in enumerate(said) if words not in said[n + 1 : n + 2]
+    ]  # five in a row are told once
 
 
 def known_rows(engagement_id: UUID) -> dict[str, str | None]:
     """By ref, the digest of the line that it came from, of every request."""
-    query = select(AuditRequest.ref, AuditRequest.row).where(AuditRequest.engagement_id == engagement_id)
+    query = select(AuditRequest.ref, AuditRequest.row).where(
+        AuditRequest.engagement_id == engagement_id
+    )
     return {row.ref: row.row for row in session().execute(query)}
 
 
 def thread(request_id: UUID, *, after: str | None = None, size: int = 100) -> Keyset:
     """The newest remarks, in the order of time; the next page is that of the earlier ones."""
     query = select(RequestRemark).where(RequestRemark.request_id == request_id)
-    found = keyset(query, RequestRemark.said_at, RequestRemark.id, after=after, size=size, descending=True)
+    found = keyset(
+        query, RequestRemark.said_at, RequestRemark.id, after=after, size=size, descending=True
+    )
     return Keyset(found.rows[::-1], found.next, size)
 
 
@@ -466,7 +620,9 @@ class Attached:
 
 
 def attached(request_ids: Iterable[UUID], *, provided_only: bool = False) -> list[Attached]:
-    """What is attached to these requests, by evidence; an auditor sees what was provided, not what is being prepared."""
+    """What is attached to these requests, by evidence; an auditor sees what was provided, not what
+    is being prepared.
+    """
     query = (
         select(RequestAttachment, EvidenceVersion, Evidence)
         .join(EvidenceVersion, EvidenceVersion.id == RequestAttachment.version_id)
@@ -491,24 +647,34 @@ def version(version_id: UUID) -> EvidenceVersion:
 
 
 def version_choices(held: Engagement, q: str = "", *, limit: int = 20) -> list[tuple[UUID, str]]:
-    """(id, "EV-0012 v3 Penetration test report, until 2026-06-30") of the newest versions that may answer its requests.
+    """(id, "EV-0012 v3 Penetration test report, until 2026-06-30") of the newest versions that may
+    answer its requests.
 
-    Without words those in scope that cover a day of the period; with words whatever they find, since the tenant may give
-    its auditors what no control is linked to.
+    Without words those in scope that cover a day of the period; with words whatever they find,
+    since the tenant may give its auditors what no control is linked to.
     """
     v = EvidenceVersion
     query = _attachable()
     if not q.split():
-        query = query.where(v.period_from <= held.period_to, v.period_to >= held.period_from, *_in_scope(held))
+        query = query.where(
+            v.period_from <= held.period_to, v.period_to >= held.period_from, *_in_scope(held)
+        )
     for word in q.split():
-        query = query.where(Evidence.ref.icontains(word, autoescape=True) | Evidence.title.icontains(word, autoescape=True))
+        query = query.where(
+            Evidence.ref.icontains(word, autoescape=True)
+            | Evidence.title.icontains(word, autoescape=True)
+        )
     newest = query.order_by(v.uploaded_at.desc(), v.id.desc()).limit(limit)
-    rows = session().execute(newest.with_only_columns(v.id, v.number, v.period_to, Evidence.ref, Evidence.title))
+    rows = session().execute(
+        newest.with_only_columns(v.id, v.number, v.period_to, Evidence.ref, Evidence.title)
+    )
     return [(r.id, f"{r.ref} v{r.number} {r.title}, until {r.period_to.isoformat()}") for r in rows]
 
 
 def attachable(version_id: UUID) -> EvidenceVersion | None:
-    """The version, when it may answer a request; its evidence stays as it is until the transaction ends."""
+    """The version, when it may answer a request; its evidence stays as it is until the transaction
+    ends.
+    """
     query = _attachable().where(EvidenceVersion.id == version_id).with_for_update(of=Evidence)
     return session().scalars(query).one_or_none()
 
@@ -516,9 +682,17 @@ def attachable(version_id: UUID) -> EvidenceVersion | None:
 def _attachable() -> Select[Any]:
     """Versions but for those that were rejected or whose file was destroyed, or is to be."""
     v = EvidenceVersion
-    rejected = select(EvidenceReview.id).where(EvidenceReview.version_id == v.id, EvidenceReview.decision == "rejected")
-    gone = select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED))
-    return select(v).join(Evidence, Evidence.id == v.evidence_id).where(~rejected.exists(), ~gone.exists())
+    rejected = select(EvidenceReview.id).where(
+        EvidenceReview.version_id == v.id, EvidenceReview.decision == "rejected"
+    )
+    gone = select(EvidenceDestruction.id).where(
+        EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED)
+    )
+    return (
+        select(v)
+        .join(Evidence, Evidence.id == v.evidence_id)
+        .where(~rejected.exists(), ~gone.exists())
+    )
 
 
 def _in_scope(held: Engagement) -> Iterator[ColumnElement[bool]]:
@@ -551,16 +725,28 @@ class PendingRequest:
 WAITING_SORTS: Mapping[str, tuple[Any, ...]] = {
     "request": (AuditRequest.title, AuditRequest.id),
     "firm": (Engagement.firm, AuditRequest.ref, AuditRequest.id),
-    "due": (func.coalesce(AuditRequest.due_on, date.max, type_=Date), AuditRequest.ref, AuditRequest.id),
+    "due": (
+        func.coalesce(AuditRequest.due_on, date.max, type_=Date),
+        AuditRequest.ref,
+        AuditRequest.id,
+    ),
     "since": (AuditRequest.state_since, AuditRequest.id),
 }
 
 
-def waiting(wanted: Mapping[str, str], *, sort: str = "due", after: str | None = None, size: int = 50) -> Keyset:
-    """A page of it. For the tenant: what is open or returned and theirs (or nobody's, for who manages); for an auditor: what
-    was provided. `wanted` holds the filters: q, state, engagement (its ref).
+def waiting(
+    wanted: Mapping[str, str], *, sort: str = "due", after: str | None = None, size: int = 50
+) -> Keyset:
+    """A page of it.
+
+    For the tenant: what is open or returned and theirs (or nobody's, for who manages); for an
+    auditor: what was provided. `wanted` holds the filters: q, state, engagement (its ref).
     """
-    query = _waiting().add_columns(AuditRequest, Engagement.firm).where(*_has_words(wanted.get("q", "")))
+    query = (
+        _waiting()
+        .add_columns(AuditRequest, Engagement.firm)
+        .where(*_has_words(wanted.get("q", "")))
+    )
     if "state" in wanted:
         query = query.where(AuditRequest.state == wanted["state"])
     if "engagement" in wanted:
@@ -576,7 +762,12 @@ def count_waiting() -> int:
 
 def _waiting() -> Select[Any]:
     who, now = acting.actor(), clock.now()
-    query = select().select_from(AuditRequest).join(Engagement, Engagement.id == AuditRequest.engagement_id).where(_open(now))
+    query = (
+        select()
+        .select_from(AuditRequest)
+        .join(Engagement, Engagement.id == AuditRequest.engagement_id)
+        .where(_open(now))
+    )
     if who.role == "auditor":
         mine = [each.id for each in current(who.person_id or UUID(int=0))]
         query = query.where(AuditRequest.engagement_id.in_(mine), AuditRequest.state == "provided")
@@ -593,7 +784,9 @@ def _waiting() -> Select[Any]:
 
 def packages(engagement_id: UUID, *, limit: int = 20) -> list[Run[EvidencePackage]]:
     query = with_work(EvidencePackage).where(EvidencePackage.engagement_id == engagement_id)
-    rows = session().execute(query.order_by(EvidencePackage.created_at.desc(), EvidencePackage.id.desc()).limit(limit))
+    rows = session().execute(
+        query.order_by(EvidencePackage.created_at.desc(), EvidencePackage.id.desc()).limit(limit)
+    )
     return [Run(package, work) for package, work in rows]
 
 
@@ -632,7 +825,9 @@ def verifier_keys() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A version that belongs into a package, with the controls that it supports; `gone` when two persons destroyed its file."""
+    """A version that belongs into a package, with the controls that it supports; `gone` when two
+    persons destroyed its file.
+    """
 
     version: EvidenceVersion
     ref: str
@@ -642,7 +837,9 @@ class File:
 
 
 def files(engagement: Engagement) -> list[File]:
-    """Versions that cover a day of the period and support a control in scope, and all that was provided; two statements."""
+    """Versions that cover a day of the period and support a control in scope, and all that was
+    provided; two statements.
+    """
     controls = {i: ref for i, ref, _ in controls_in(engagement)}
     links = select(EvidenceLink.evidence_id, EvidenceLink.control_id).where(
         EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None)
@@ -651,28 +848,49 @@ def files(engagement: Engagement) -> list[File]:
     for evidence_id, control_id in session().execute(links):
         supports.setdefault(evidence_id, []).append(controls[control_id])
     v = EvidenceVersion
-    given = select(RequestAttachment.version_id).join(AuditRequest, AuditRequest.id == RequestAttachment.request_id)
-    given = given.where(AuditRequest.engagement_id == engagement.id, RequestAttachment.provided_at.is_not(None))
+    given = select(RequestAttachment.version_id).join(
+        AuditRequest, AuditRequest.id == RequestAttachment.request_id
+    )
+    given = given.where(
+        AuditRequest.engagement_id == engagement.id, RequestAttachment.provided_at.is_not(None)
+    )
     covering = (
-        v.evidence_id.in_(list(supports)) & (v.period_from <= engagement.period_to) & (v.period_to >= engagement.period_from)
+        v.evidence_id.in_(list(supports))
+        & (v.period_from <= engagement.period_to)
+        & (v.period_to >= engagement.period_from)
     )
     gone = EvidenceDestruction
-    query = select(v, Evidence.ref, Evidence.title, gone).join(Evidence, Evidence.id == v.evidence_id)
-    query = query.outerjoin(gone, (gone.version_id == v.id) & gone.state.in_(DECIDED)).where(covering | v.id.in_(given))
+    query = select(v, Evidence.ref, Evidence.title, gone).join(
+        Evidence, Evidence.id == v.evidence_id
+    )
+    query = query.outerjoin(gone, (gone.version_id == v.id) & gone.state.in_(DECIDED)).where(
+        covering | v.id.in_(given)
+    )
     rows = session().execute(query.order_by(Evidence.ref, v.number))
-    return [File(row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ()))), row[3]) for row in rows]
+    return [
+        File(row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ()))), row[3])
+        for row in rows
+    ]
 
 
 def pseudonyms(ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """As the log calls these people, in short: what leaves the house names nobody."""
-    query = select(Membership.person_id, Membership.pseudonym).where(Membership.person_id.in_({i for i in ids if i}))
+    query = select(Membership.person_id, Membership.pseudonym).where(
+        Membership.person_id.in_({i for i in ids if i})
+    )
     return {row.person_id: f"person {row.pseudonym[:8]}" for row in session().execute(query)}
 
 
-def requirement_refs(control_ids: Collection[UUID], framework_id: UUID | None) -> dict[UUID, list[str]]:
+def requirement_refs(
+    control_ids: Collection[UUID], framework_id: UUID | None
+) -> dict[UUID, list[str]]:
     """By control, the refs of the requirements that it answers for."""
-    query = select(ControlMapping.control_id, Requirement.ref).join(Requirement, Requirement.id == ControlMapping.requirement_id)
-    query = query.where(ControlMapping.control_id.in_(control_ids), ControlMapping.removed_at.is_(None))
+    query = select(ControlMapping.control_id, Requirement.ref).join(
+        Requirement, Requirement.id == ControlMapping.requirement_id
+    )
+    query = query.where(
+        ControlMapping.control_id.in_(control_ids), ControlMapping.removed_at.is_(None)
+    )
     if framework_id is not None:
         query = query.where(Requirement.framework_id == framework_id)
     found: dict[UUID, list[str]] = {}

@@ -1,6 +1,8 @@
-"""Signing in again, for auditors who came by a link: no provider knows them, so a new code by mail is their fresh sign-in.
+"""Signing in again, for auditors who came by a link: no provider knows them, so a new code by mail
+is their fresh sign-in.
 
-`address(who, back)` is where the step-up page sends such a person; only the auditor knows the link itself.
+`address(who, back)` is where the step-up page sends such a person; only the auditor knows the link
+itself.
 """
 
 from flask import current_app, make_response, redirect, request, url_for
@@ -45,9 +47,18 @@ def _next() -> str:
     return tenant_path(request.values.get("next"))
 
 
-def _page(auditor: EngagementAuditor, *, sent: bool = False, problem: str = "", status: int = 200) -> ResponseReturnValue:
-    return page("assurance/engagements/again.html", email=auditor.email, minutes=auditor_access.CODE_MINUTES, onward=_next(), sent=sent, problem=problem,
-                status=status)  # fmt: skip
+def _page(
+    auditor: EngagementAuditor, *, sent: bool = False, problem: str = "", status: int = 200
+) -> ResponseReturnValue:
+    return page(
+        "assurance/engagements/again.html",
+        email=auditor.email,
+        minutes=auditor_access.CODE_MINUTES,
+        onward=_next(),
+        sent=sent,
+        problem=problem,
+        status=status,
+    )
 
 
 @feature.get("/engagements/code", needs=permissions.OWN)
@@ -68,7 +79,9 @@ def send() -> ResponseReturnValue:
 
 @feature.post("/engagements/code", needs=permissions.OWN)
 def enter() -> ResponseReturnValue:
-    """The right code opens a new session in place of this one; a wrong one is counted, so it is answered and not raised."""
+    """The right code opens a new session in place of this one; a wrong one is counted, so it is
+    answered and not raised.
+    """
     auditor, held = _behind()
     problem = auditor_access.redeem(auditor, held, request.form.get("code", "")[:40])
     if problem:
@@ -78,11 +91,32 @@ def enter() -> ResponseReturnValue:
     if member is None:
         raise NotFound("There is no such member here.")
     person = member.person
-    identity = Identity(person.issuer, person.subject, person.email, True, person.name, (), None, clock.now().timestamp(), "")
+    identity = Identity(
+        person.issuer,
+        person.subject,
+        person.email,
+        True,
+        person.name,
+        (),
+        None,
+        clock.now().timestamp(),
+        "",
+    )
     people.start_session(
-        person, identity, token=token, browser=request.user_agent.string, network=current.origin().network, fresh=True,
-        replaces=who.session_id, via="code by mail",
-    )  # fmt: skip
+        person,
+        identity,
+        token=token,
+        browser=request.user_agent.string,
+        network=current.origin().network,
+        fresh=True,
+        replaces=who.session_id,
+        via="code by mail",
+    )
     response = make_response(redirect(_next(), 303))
-    set_cookie(response, "session", f"{who.tenant_slug}.{token}", max_age=int(sessions.ABSOLUTE.total_seconds()))
+    set_cookie(
+        response,
+        "session",
+        f"{who.tenant_slug}.{token}",
+        max_age=int(sessions.ABSOLUTE.total_seconds()),
+    )
     return response

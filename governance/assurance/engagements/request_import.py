@@ -1,8 +1,11 @@
-"""A list of requests as auditors send it: an XLSX file, one row a request. Pure: bytes in, rows and wrong lines out.
+"""A list of requests as auditors send it: an XLSX file, one row a request.
 
-The first row that names a title column is the head; what stands above it is left alone. Known heads are listed in HEADS.
-A cell merged over several rows counts for each of them. A formula is taken as the text that it is, never worked out:
-where a day is wanted that makes the line wrong. The file is read by kernel/spreadsheet_reader.py, within bounds.
+Pure: bytes in, rows and wrong lines out.
+
+The first row that names a title column is the head; what stands above it is left alone. Known heads
+are listed in HEADS. A cell merged over several rows counts for each of them. A formula is taken as
+the text that it is, never worked out: where a day is wanted that makes the line wrong. The file is
+read by kernel/spreadsheet_reader.py, within bounds.
 """
 
 import hashlib
@@ -23,10 +26,38 @@ LONGEST_TITLE, LONGEST_DETAIL, LONGEST_REF = 300, 4000, 40
 HEAD_WITHIN = 20  # rows that may stand above the head
 MOST_FILLED = MOST_ROWS * 10  # cells that merging repeats
 HEADS: Mapping[str, tuple[str, ...]] = {
-    "ref": ("ref", "no", "no.", "#", "id", "request no", "request no.", "request id", "pbc no", "pbc #", "number"),
-    "title": ("title", "request", "item", "document", "description of request", "what we need", "request title"),
+    "ref": (
+        "ref",
+        "no",
+        "no.",
+        "#",
+        "id",
+        "request no",
+        "request no.",
+        "request id",
+        "pbc no",
+        "pbc #",
+        "number",
+    ),
+    "title": (
+        "title",
+        "request",
+        "item",
+        "document",
+        "description of request",
+        "what we need",
+        "request title",
+    ),
     "detail": ("detail", "details", "description", "notes", "comment", "comments", "instructions"),
-    "criteria": ("criteria", "criterion", "requirement", "requirements", "tsc", "control objective", "reference"),
+    "criteria": (
+        "criteria",
+        "criterion",
+        "requirement",
+        "requirements",
+        "tsc",
+        "control objective",
+        "reference",
+    ),
     "due": ("due", "due date", "due on", "needed by", "deadline"),
     "owner": ("owner", "responsible", "assigned to", "client contact", "owner email"),
 }
@@ -49,7 +80,13 @@ class ImportedRequest:
     @property
     def digest(self) -> str:
         """Of what it asks for, wherever it stands."""
-        told = [self.ref, self.title, self.detail, list(self.criteria), self.due_on.isoformat() if self.due_on else None]
+        told = [
+            self.ref,
+            self.title,
+            self.detail,
+            list(self.criteria),
+            self.due_on.isoformat() if self.due_on else None,
+        ]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     @property
@@ -60,7 +97,15 @@ class ImportedRequest:
     @classmethod
     def from_json(cls, kept: Sequence[Any]) -> Self:
         line, ref, title, detail, criteria, due, owner = kept
-        return cls(line, ref, title, detail, tuple(criteria), date.fromisoformat(due) if due else None, owner)
+        return cls(
+            line,
+            ref,
+            title,
+            detail,
+            tuple(criteria),
+            date.fromisoformat(due) if due else None,
+            owner,
+        )
 
 
 @dataclass(slots=True)
@@ -76,7 +121,10 @@ class Listed:
 
 
 def read(content: bytes, *, known: frozenset[str] | None = None) -> Listed:
-    """The requests of a file. `known` are the refs that criteria may name; None takes any. Invalid when it is no such list."""
+    """The requests of a file.
+
+    `known` are the refs that criteria may name; None takes any. Invalid when it is no such list.
+    """
     rows = _rows(content)
     head, columns = _head(rows)
     listed, seen = Listed(), dict[str, int]()
@@ -92,12 +140,18 @@ def read(content: bytes, *, known: frozenset[str] | None = None) -> Listed:
 
 
 def _rows(content: bytes) -> list[tuple[int, list[str]]]:
-    """(number, cells) of each row that holds something; a cell that is merged downwards stands in each of its rows."""
+    """(number, cells) of each row that holds something; a cell that is merged downwards stands in
+    each of its rows.
+    """
     if not content:
         raise Invalid("The file is empty: it has 0 bytes.", field="file")
     if len(content) > MOST_BYTES:
-        raise TooLarge(f"The list is larger than {MOST_BYTES // 1024**2} MB, the limit.", field="file")
-    sheet = spreadsheet_reader.first_sheet(content, "The list", rows=MOST_ROWS, columns=MOST_COLUMNS)
+        raise TooLarge(
+            f"The list is larger than {MOST_BYTES // 1024**2} MB, the limit.", field="file"
+        )
+    sheet = spreadsheet_reader.first_sheet(
+        content, "The list", rows=MOST_ROWS, columns=MOST_COLUMNS
+    )
     if not sheet.rows:
         raise Invalid("The workbook has no sheet with anything in it.", field="file")
     by_number, left = dict(sheet.rows), MOST_FILLED
@@ -106,7 +160,10 @@ def _rows(content: bytes) -> list[tuple[int, list[str]]]:
         value = next(iter(by_number.get(each.top, [])[each.left : each.left + 1]), "")
         left -= len(below)
         if left < 0:
-            raise Invalid(f"The list merges more than {MOST_FILLED} cells. Unmerge what nobody needs.", field="file")
+            raise Invalid(
+                f"The list merges more than {MOST_FILLED} cells. Unmerge what nobody needs.",
+                field="file",
+            )
         for number in below if value else ():
             if (cells := by_number.get(number)) is not None:
                 cells += [""] * (each.left + 1 - len(cells))
@@ -128,7 +185,10 @@ def _head(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, dict[str, int
         if "title" in columns:
             return number, columns
     names = ", ".join(f"“{word.capitalize()}”" for word in HEADS["title"][:3])
-    raise Invalid(f"No row of the first {HEAD_WITHIN} names a column for what is asked: {names}.", field="file")
+    raise Invalid(
+        f"No row of the first {HEAD_WITHIN} names a column for what is asked: {names}.",
+        field="file",
+    )
 
 
 def _column(head: str) -> str | None:
@@ -136,7 +196,12 @@ def _column(head: str) -> str | None:
 
 
 def _take(
-    line: int, cell: Sequence[str], columns: Mapping[str, int], listed: Listed, seen: dict[str, int], known: frozenset[str] | None
+    line: int,
+    cell: Sequence[str],
+    columns: Mapping[str, int],
+    listed: Listed,
+    seen: dict[str, int],
+    known: frozenset[str] | None,
 ) -> None:
     """One line into the list, or what is wrong with it."""
     given = {name: cell[at] if at < len(cell) else "" for name, at in columns.items()}
@@ -145,13 +210,27 @@ def _take(
     if not title:
         problems.append("it does not say what is asked for")
     due, says = _day(given.get("due", ""))
-    criteria = tuple(dict.fromkeys(c for each in SEPARATORS.split(_text(given.get("criteria", ""))) if (c := each.strip())))
+    criteria = tuple(
+        dict.fromkeys(
+            c for each in SEPARATORS.split(_text(given.get("criteria", ""))) if (c := each.strip())
+        )
+    )
     problems += [says] if says else []
-    problems += [f"{c} is no requirement of the engagement's framework" for c in criteria if known is not None and c not in known]
+    problems += [
+        f"{c} is no requirement of the engagement's framework"
+        for c in criteria
+        if known is not None and c not in known
+    ]
     if ref and ref in seen:
         problems.append(f"{ref} stands in line {seen[ref]} already")
     row = ImportedRequest(line, ref, title, detail, criteria, due, _text(given.get("owner", "")))
-    row = row if ref else ImportedRequest(line, f"ROW-{row.digest[:10]}", title, detail, criteria, due, row.owner)
+    row = (
+        row
+        if ref
+        else ImportedRequest(
+            line, f"ROW-{row.digest[:10]}", title, detail, criteria, due, row.owner
+        )
+    )
     if not ref and row.ref in seen:
         problems.append(f"it is the same as line {seen[row.ref]}")
     seen.setdefault(row.ref, line)
@@ -162,7 +241,11 @@ def _take(
 
 
 def _too_long(title: str, detail: str, ref: str) -> Iterator[str]:
-    for text, most, name in ((title, LONGEST_TITLE, "title"), (detail, LONGEST_DETAIL, "details"), (ref, LONGEST_REF, "ref")):
+    for text, most, name in (
+        (title, LONGEST_TITLE, "title"),
+        (detail, LONGEST_DETAIL, "details"),
+        (ref, LONGEST_REF, "ref"),
+    ):
         if len(text) > most:
             yield f"its {name} has {len(text)} characters; {most} is the most"
 
@@ -184,5 +267,9 @@ def _day(value: str) -> tuple[date | None, str]:
             found = datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
-        return (found, "") if 2000 <= found.year <= 2100 else (None, f"{text} is no day of this century")  # noqa: PLR2004
+        return (
+            (found, "")
+            if 2000 <= found.year <= 2100  # noqa: PLR2004
+            else (None, f"{text} is no day of this century")
+        )
     return None, f"“{text[:40]}” is no day such as 2026-11-25"

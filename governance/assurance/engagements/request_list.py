@@ -1,4 +1,6 @@
-"""The lists of requests, of one engagement and of those that await the reader: their declarations and exports."""
+"""The lists of requests, of one engagement and of those that await the reader: their declarations
+and exports.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +10,12 @@ from governance.assurance.evidence.queries import doers
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.kernel.spreadsheet_writer import Cell
 
-STATES = (("open", "Open"), ("provided", "Provided"), ("returned", "Returned"), ("accepted", "Accepted"))
+STATES = (
+    ("open", "Open"),
+    ("provided", "Provided"),
+    ("returned", "Returned"),
+    ("accepted", "Accepted"),
+)
 REQUESTS = ListPage(
     name="requests",
     title="Requests",

@@ -1,4 +1,5 @@
-"""Requests of an engagement: the list by hand or from a file, what answers each one, and the auditors' judgement.
+"""Requests of an engagement: the list by hand or from a file, what answers each one, and the
+auditors' judgement.
 
 What was provided to the auditors stays: a better answer is another version beside it.
 """
@@ -120,9 +121,15 @@ CHUNK = 1000  # rows of one statement
 
 
 def add_request(
-    held: Engagement, *, title: str, detail: str = "", criteria: Sequence[str] = (), due_on: date | None = None,
-    owner_id: UUID | None = None, ref: str = "",
-) -> AuditRequest:  # fmt: skip
+    held: Engagement,
+    *,
+    title: str,
+    detail: str = "",
+    criteria: Sequence[str] = (),
+    due_on: date | None = None,
+    owner_id: UUID | None = None,
+    ref: str = "",
+) -> AuditRequest:
     """One by hand. Its ref is the next of the list unless the firm has one of its own."""
     actions.check_not_over(held)
     alone(f"requests of {held.id}")
@@ -133,13 +140,30 @@ def add_request(
     row = _checked_row(held, ImportedRequest(0, ref, title, detail, tuple(criteria), due_on, ""))
     check_may_own(owner_id)
     made = AuditRequest(
-        engagement_id=held.id, ref=row.ref, title=row.title, detail=row.detail, criteria=list(row.criteria), due_on=due_on,
-        owner_id=owner_id, state="open", state_since=clock.now(), asked_by=current.actor().person_id, row=None, version=1,
+        engagement_id=held.id,
+        ref=row.ref,
+        title=row.title,
+        detail=row.detail,
+        criteria=list(row.criteria),
+        due_on=due_on,
+        owner_id=owner_id,
+        state="open",
+        state_since=clock.now(),
+        asked_by=current.actor().person_id,
+        row=None,
+        version=1,
         created_at=clock.now(),
-    )  # fmt: skip
+    )
     session().add(made)
     record(
-        ASKED, made, engagement=held.ref, ref=made.ref, title=made.title, criteria=made.criteria, due_on=due_on, owner=owner_id
+        ASKED,
+        made,
+        engagement=held.ref,
+        ref=made.ref,
+        title=made.title,
+        criteria=made.criteria,
+        due_on=due_on,
+        owner=owner_id,
     )
     return made
 
@@ -152,8 +176,11 @@ def _next_request(known: Collection[str]) -> str:
 def _checked_row(held: Engagement, row: ImportedRequest) -> ImportedRequest:
     if not row.title.strip():
         raise Invalid("What is asked for?", field="title")
-    if len(row.title) > 300 or len(row.detail) > 4000 or len(row.ref) > 40:  # noqa: PLR2004 - what a list can show
-        raise Invalid("A title has 300 characters at most, its details 4 000, a ref 40.", field="title")
+    # what a list can show
+    if len(row.title) > 300 or len(row.detail) > 4000 or len(row.ref) > 40:  # noqa: PLR2004
+        raise Invalid(
+            "A title has 300 characters at most, its details 4 000, a ref 40.", field="title"
+        )
     return ImportedRequest(
         row.line,
         row.ref,
@@ -176,34 +203,66 @@ def keep_list(held: Engagement, listed: Listed, *, filename: str, sha256: str) -
     """Keep what a file holds, for looking at it first: nothing is in the list yet."""
     actions.check_not_over(held)
     kept = RequestImport(
-        engagement_id=held.id, filename=filename, sha256=sha256, rows=[row.as_json for row in listed.rows],
-        problems=[list(problem) for problem in listed.problems], found=len(listed.rows), sent_by=current.actor().person_id,
-        applied_at=None, added=None,
-    )  # fmt: skip
+        engagement_id=held.id,
+        filename=filename,
+        sha256=sha256,
+        rows=[row.as_json for row in listed.rows],
+        problems=[list(problem) for problem in listed.problems],
+        found=len(listed.rows),
+        sent_by=current.actor().person_id,
+        applied_at=None,
+        added=None,
+    )
     session().add(kept)
-    record(READ_LIST, kept, engagement=held.ref, rows=kept.found, problems=len(listed.problems), sha256=sha256, filename=filename)
+    record(
+        READ_LIST,
+        kept,
+        engagement=held.ref,
+        rows=kept.found,
+        problems=len(listed.problems),
+        sha256=sha256,
+        filename=filename,
+    )
     return kept
 
 
 def take_over(held: Engagement, kept: RequestImport) -> int:
-    """Add the lines that are not in the list yet; how many. A list with wrong lines is refused whole; the same list twice adds nothing."""
+    """Add the lines that are not in the list yet; how many.
+
+    A list with wrong lines is refused whole; the same list twice adds nothing.
+    """
     actions.check_not_over(held)
     if kept.applied_at is not None:
         return 0
     if kept.problems:
-        raise DomainError("Some lines are wrong. Correct them in the file and send it again: a list is taken over whole.")
+        raise DomainError(
+            "Some lines are wrong. Correct them in the file and send it again: a list is taken over"
+            " whole."
+        )
     alone(f"requests of {held.id}")
     known, people_by_address = queries.known_rows(held.id), _owners()
     new = [row for row in map(ImportedRequest.from_json, kept.rows) if row.ref not in known]
     now, asked_by = clock.now(), current.actor().person_id
     values = [
         {
-            "id": uuid7(), "tenant_id": held.tenant_id, "engagement_id": held.id, "ref": row.ref, "title": row.title, "detail": row.detail,
-            "criteria": list(row.criteria), "due_on": row.due_on, "owner_id": people_by_address.get(row.owner.lower()), "state": "open",
-            "state_since": now, "asked_by": asked_by, "row": row.digest, "version": 1, "created_at": now,
+            "id": uuid7(),
+            "tenant_id": held.tenant_id,
+            "engagement_id": held.id,
+            "ref": row.ref,
+            "title": row.title,
+            "detail": row.detail,
+            "criteria": list(row.criteria),
+            "due_on": row.due_on,
+            "owner_id": people_by_address.get(row.owner.lower()),
+            "state": "open",
+            "state_since": now,
+            "asked_by": asked_by,
+            "row": row.digest,
+            "version": 1,
+            "created_at": now,
         }
         for row in new
-    ]  # fmt: skip
+    ]
     for start in range(0, len(values), CHUNK):
         session().execute(insert(AuditRequest), values[start : start + CHUNK])
     kept.applied_at, kept.added = now, len(new)
@@ -224,34 +283,51 @@ def _owners() -> Mapping[str, UUID]:
 
 
 def _as_seen(request: AuditRequest, seen: int | None) -> None:
-    """`seen` is the request's version that the form was opened with: nobody accepts, returns or provides what they haven't seen."""
+    """`seen` is the request's version that the form was opened with: nobody accepts, returns or
+    provides what they haven't seen.
+    """
     if seen is None or seen == request.version:
         return
     done = queries.turns_since(request, seen)
     told = f": {', then '.join(done)}" if done else ""
     raise Stale(
-        f"{request.ref} was moved on since you opened this page{told}. Nothing was done and what you wrote is kept below. Review the request as it is now."
+        f"{request.ref} was moved on since you opened this page{told}. Nothing was done and what"
+        " you wrote is kept below. Review the request as it is now."
     )
 
 
 def assign(
-    held: Engagement, request: AuditRequest, *, owner_id: UUID | None, due_on: date | None, seen: int | None = None,
+    held: Engagement,
+    request: AuditRequest,
+    *,
+    owner_id: UUID | None,
+    due_on: date | None,
+    seen: int | None = None,
     undoes: UUID | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Who answers it, and by when. `undoes`: the entry taken back."""
     actions.check_not_over(held)
     _as_seen(request, seen)
-    before, after = {"owner": request.owner_id, "due_on": request.due_on}, {"owner": owner_id, "due_on": due_on}
+    before, after = (
+        {"owner": request.owner_id, "due_on": request.due_on},
+        {"owner": owner_id, "due_on": due_on},
+    )
     changed = [name for name in after if after[name] != before[name]]
     if not changed:
         return
     if "owner" in changed:
         check_may_own(owner_id)
     request.owner_id, request.due_on, request.version = owner_id, due_on, request.version + 1
-    entry = record(CHANGED_REQUEST, request, before=before, after=after, ref=request.ref, undoes=undoes)
+    entry = record(
+        CHANGED_REQUEST, request, before=before, after=after, ref=request.ref, undoes=undoes
+    )
     undo.remember(
-        "request.owner", request.id, entry.id, before={name: before[name] for name in changed}, after={name: after[name] for name in changed}
-    )  # fmt: skip
+        "request.owner",
+        request.id,
+        entry.id,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
 
 
 UNDOABLE = {"request.owner"}
@@ -263,19 +339,27 @@ def _restore_owner(step: UndoStep) -> None:
     held, request = queries.request_by_id(step.target_id)
     present = {"owner": request.owner_id, "due_on": request.due_on}
     if any(undo.plain(present[name]) != value for name, value in step.after.items()):
-        raise Overtaken(f"{request.ref} was reassigned by {members.who_last(request.id, CHANGED_REQUEST)} meanwhile.")
+        raise Overtaken(
+            f"{request.ref} was reassigned by {members.who_last(request.id, CHANGED_REQUEST)}"
+            " meanwhile."
+        )
     owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else request.owner_id
     due_on = undo.day_or_none(step.before["due_on"]) if "due_on" in step.before else request.due_on
     assign(held, request, owner_id=owner_id, due_on=due_on, undoes=step.entry_id)
 
 
 def attach(held: Engagement, request: AuditRequest, version_id: UUID | None) -> RequestAttachment:
-    """Lay a version beside the request; the auditor sees it once it is provided. The same one twice is one."""
+    """Lay a version beside the request; the auditor sees it once it is provided.
+
+    The same one twice is one.
+    """
     _may_answer(held, request)
     version = queries.attachable(version_id) if version_id else None
     if version is None:
         raise Invalid(
-            "That version is not a choice here: it is unknown, was rejected, or its file was destroyed.", field="version_id"
+            "That version is not a choice here: it is unknown, was rejected, or its file was"
+            " destroyed.",
+            field="version_id",
         )
     already = next((a for a in queries.attached([request.id]) if a.version.id == version.id), None)
     if already is not None:
@@ -289,7 +373,14 @@ def attach(held: Engagement, request: AuditRequest, version_id: UUID | None) -> 
     )
     session().add(made)
     request.version += 1  # what is provided is what the person's page shows
-    record(ATTACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
+    record(
+        ATTACHED,
+        request,
+        ref=request.ref,
+        evidence=str(version.evidence_id),
+        number=version.number,
+        sha256=version.sha256,
+    )
     return made
 
 
@@ -297,34 +388,54 @@ def detach(held: Engagement, request: AuditRequest, attachment: RequestAttachmen
     """Only while it was not provided: what the auditors have seen stays."""
     _may_answer(held, request)
     if attachment.provided_at is not None:
-        raise DomainError("That version was provided to the auditors, so it stays. Attach a better one beside it.")
+        raise DomainError(
+            "That version was provided to the auditors, so it stays. Attach a better one beside it."
+        )
     version = queries.version(attachment.version_id)
     session().delete(attachment)
     request.version += 1
-    record(DETACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
+    record(
+        DETACHED,
+        request,
+        ref=request.ref,
+        evidence=str(version.evidence_id),
+        number=version.number,
+        sha256=version.sha256,
+    )
 
 
 def _may_answer(held: Engagement, request: AuditRequest) -> None:
     actions.check_not_over(held)
     require(permissions.PROVIDE, on=request)
     if request.state == "accepted":
-        raise DomainError(f"{request.ref} was accepted on {long_day(request.state_since.date())}: it is done.")
+        raise DomainError(
+            f"{request.ref} was accepted on {long_day(request.state_since.date())}: it is done."
+        )
     if request.state == "provided":
-        raise DomainError(f"{request.ref} was provided on {long_day(request.state_since.date())}. It is with the auditors now.")
+        raise DomainError(
+            f"{request.ref} was provided on {long_day(request.state_since.date())}. It is with the"
+            " auditors now."
+        )
 
 
-def provide(held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None) -> None:
+def provide(
+    held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None
+) -> None:
     """Hand what is attached to the auditors; from now on exactly these versions are before them."""
     _as_seen(request, seen)
     _may_answer(held, request)
     new = [each for each in queries.attached([request.id]) if each.attachment.provided_at is None]
     if not new and not said.strip():
-        raise Invalid("Attach a version of evidence first, or say in words what answers the request.", field="text")
+        raise Invalid(
+            "Attach a version of evidence first, or say in words what answers the request.",
+            field="text",
+        )
     for each in new:
         if queries.attachable(each.version.id) is None:
             name = f"{each.evidence.ref} version {each.version.number}"
             raise DomainError(
-                f"{name} was rejected, or its file destroyed, since it was attached. Take it off, and attach another."
+                f"{name} was rejected, or its file destroyed, since it was attached. Take it off,"
+                " and attach another."
             )
     now = clock.now()
     for each in new:
@@ -335,18 +446,24 @@ def provide(held: Engagement, request: AuditRequest, *, said: str = "", seen: in
         request,
         because=said.strip() or None,
         ref=request.ref,
-        versions=[f"{e.evidence.ref} v{e.version.number} {e.version.sha256 or ''}".strip() for e in new],
+        versions=[
+            f"{e.evidence.ref} v{e.version.number} {e.version.sha256 or ''}".strip() for e in new
+        ],
     )
 
 
-def accept(held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None) -> None:
+def accept(
+    held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None
+) -> None:
     _as_seen(request, seen)
     _may_judge(held, request)
     _turn(request, "accepted", said)
     record(ACCEPTED, request, because=said.strip() or None, ref=request.ref)
 
 
-def give_back(held: Engagement, request: AuditRequest, *, because: str, seen: int | None = None) -> None:
+def give_back(
+    held: Engagement, request: AuditRequest, *, because: str, seen: int | None = None
+) -> None:
     """Return it with a reason: it waits for the tenant again."""
     _as_seen(request, seen)
     _may_judge(held, request)
@@ -359,7 +476,9 @@ def give_back(held: Engagement, request: AuditRequest, *, because: str, seen: in
 def _may_judge(held: Engagement, request: AuditRequest) -> None:
     actions.check_not_over(held)
     if request.state != "provided":
-        raise DomainError(f"{request.ref} is {request.state}, so there is nothing to judge just now.")
+        raise DomainError(
+            f"{request.ref} is {request.state}, so there is nothing to judge just now."
+        )
 
 
 def _turn(request: AuditRequest, state: str, said: str) -> None:
@@ -371,7 +490,13 @@ def _say(request: AuditRequest, kind: str, text: str) -> RequestRemark:
     text = text.strip()
     if len(text) > 4000:  # noqa: PLR2004 - a long letter
         raise Invalid("A remark has 4 000 characters at most.", field="text")
-    made = RequestRemark(request_id=request.id, kind=kind, text=text, said_by=current.actor().person_id, said_at=clock.now())
+    made = RequestRemark(
+        request_id=request.id,
+        kind=kind,
+        text=text,
+        said_by=current.actor().person_id,
+        said_at=clock.now(),
+    )
     session().add(made)
     session().flush()
     return made  # recorded by the verb that it belongs to

@@ -1,4 +1,6 @@
-"""Auditor engagements: who may look, from when to when; what they ask for; the packages they take."""
+"""Auditor engagements: who may look, from when to when; what they ask for; the packages they
+take.
+"""
 
 import hashlib
 import re
@@ -49,9 +51,15 @@ from governance.kernel.undo_pages import say_changed, take
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("engagements", __name__)
-constraint("uq_engagement_auditors_open", "That address is among its auditors already.", field="email")
-constraint("uq_audit_requests_tenant_id_engagement_id_ref", "That ref is in the list already.", field="ref")
-constraint("uq_request_attachments_tenant_id_request_id_version_id", "That version is attached already.")
+constraint(
+    "uq_engagement_auditors_open", "That address is among its auditors already.", field="email"
+)
+constraint(
+    "uq_audit_requests_tenant_id_engagement_id_ref", "That ref is in the list already.", field="ref"
+)
+constraint(
+    "uq_request_attachments_tenant_id_request_id_version_id", "That version is attached already."
+)
 SHOWN = 50  # lines of a list that its preview shows
 OFFERED = 20  # versions to choose from, until words narrow them
 
@@ -64,15 +72,24 @@ def index() -> ResponseReturnValue:
     asked, every = ENGAGEMENTS.read(), engagement_list.every_line()
     found = engagement_list.matching(every, asked)
     shown = one_page(found, asked, lambda line: line.held.ref)
-    return page("assurance/engagements/index.html", asked=asked, lines=shown.rows, next=shown.next, matching=len(found), total=len(every),
-                open=sum(line.phase == "open" for line in every))  # fmt: skip
+    return page(
+        "assurance/engagements/index.html",
+        asked=asked,
+        lines=shown.rows,
+        next=shown.next,
+        matching=len(found),
+        total=len(every),
+        open=sum(line.phase == "open" for line in every),
+    )
 
 
 @feature.get("/engagements/export.csv", needs=permissions.VIEW, answers=FILE)
 def export_engagements() -> ResponseReturnValue:
     """What is filtered, whole."""
     found = engagement_list.matching(engagement_list.every_line(), ENGAGEMENTS.read())
-    return csv_file(f"engagements-{clock.today()}", engagement_list.HEAD, [map(engagement_list.cells, found)])
+    return csv_file(
+        f"engagements-{clock.today()}", engagement_list.HEAD, [map(engagement_list.cells, found)]
+    )
 
 
 @feature.get("/engagements/new", needs=permissions.MANAGE)
@@ -91,10 +108,15 @@ def open_() -> ResponseReturnValue:
 
 def _facts(form: EngagementForm) -> dict[str, Any]:
     return {
-        "firm": form.firm.data or "", "framework_id": form.framework_id.data or None, "criteria": (form.criteria.data or "").split(","),
-        "period_from": form.period_from.data, "period_to": form.period_to.data, "fieldwork_from": form.fieldwork_from.data,
-        "fieldwork_to": form.fieldwork_to.data, "keeps_still": bool(form.keeps_still.data),
-    }  # fmt: skip
+        "firm": form.firm.data or "",
+        "framework_id": form.framework_id.data or None,
+        "criteria": (form.criteria.data or "").split(","),
+        "period_from": form.period_from.data,
+        "period_to": form.period_to.data,
+        "fieldwork_from": form.fieldwork_from.data,
+        "fieldwork_to": form.fieldwork_to.data,
+        "keeps_still": bool(form.keeps_still.data),
+    }
 
 
 @feature.get("/engagements/<uuid:engagement_id>", needs=permissions.VIEW)
@@ -104,13 +126,24 @@ def engagement(engagement_id: UUID) -> ResponseReturnValue:
 
 def _engagement_page(held: Engagement, form: Form, *, status: int = 200) -> ResponseReturnValue:
     runs = queries.packages(held.id) if allowed(permissions.PACKAGE) else []
-    pending = queries.first_requests(held.id, ("provided",) if allowed(permissions.JUDGE) else ("open", "returned"))
+    pending = queries.first_requests(
+        held.id, ("provided",) if allowed(permissions.JUDGE) else ("open", "returned")
+    )
     ids = [held.id, *(run.row.id for run in runs)]
     return page(
-        "assurance/engagements/engagement.html", status=status, held=held, form=form, phase=queries.phase_of(held), scope=queries.framework_of(held),
-        counts=queries.counts([held.id])[held.id], auditors=queries.auditors(held.id), runs=runs, controls=len(queries.controls_in(held)),
-        waits=pending, timeline=told(ids),
-    )  # fmt: skip
+        "assurance/engagements/engagement.html",
+        status=status,
+        held=held,
+        form=form,
+        phase=queries.phase_of(held),
+        scope=queries.framework_of(held),
+        counts=queries.counts([held.id])[held.id],
+        auditors=queries.auditors(held.id),
+        runs=runs,
+        controls=len(queries.controls_in(held)),
+        waits=pending,
+        timeline=told(ids),
+    )
 
 
 @feature.get("/engagements/<uuid:engagement_id>/edit", needs=permissions.MANAGE)
@@ -124,7 +157,9 @@ def editing(engagement_id: UUID) -> ResponseReturnValue:
 @feature.post("/engagements/<uuid:engagement_id>/edit", needs=permissions.MANAGE)
 def edit(engagement_id: UUID) -> ResponseReturnValue:
     held, form = queries.engagement(engagement_id, lock=True), EngagementForm()
-    if not accepted(form, lambda: actions.change(held, version=counted(form.version.data), **_facts(form))):
+    if not accepted(
+        form, lambda: actions.change(held, version=counted(form.version.data), **_facts(form))
+    ):
         if form.stale:
             form.version.data = str(held.version)
         return page("assurance/engagements/edit.html", form=form, held=held, status=form.status)
@@ -134,7 +169,12 @@ def edit(engagement_id: UUID) -> ResponseReturnValue:
 @feature.get("/engagements/<uuid:engagement_id>/end", needs=permissions.MANAGE)
 def ending(engagement_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
-    return page("assurance/engagements/end.html", held=held, form=EndForm(), auditors=queries.auditors(held.id))
+    return page(
+        "assurance/engagements/end.html",
+        held=held,
+        form=EndForm(),
+        auditors=queries.auditors(held.id),
+    )
 
 
 @feature.post("/engagements/<uuid:engagement_id>/end", needs=permissions.MANAGE)
@@ -142,36 +182,56 @@ def end(engagement_id: UUID) -> ResponseReturnValue:
     held, form = queries.engagement(engagement_id, lock=True), EndForm()
     if not accepted(form, lambda: actions.end(held, because=form.because.data or "")):
         return page(
-            "assurance/engagements/end.html", held=held, form=form, auditors=queries.auditors(held.id), status=form.status
+            "assurance/engagements/end.html",
+            held=held,
+            form=form,
+            auditors=queries.auditors(held.id),
+            status=form.status,
         )
     flash(f"{held.ref} is ended. Its auditors are out.")
     return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
 
 
-def _which(engagement_id: UUID, package_id: UUID | None = None) -> list[tuple[str, str]]:  # noqa: ARG001 - of its address
+# of its address
+def _which(engagement_id: UUID, package_id: UUID | None = None) -> list[tuple[str, str]]:  # noqa: ARG001
     held = queries.engagement(engagement_id)
     return [("Engagement", f"{held.ref}, {held.firm}")]
 
 
 def _whom(engagement_id: UUID, auditor_id: UUID) -> list[tuple[str, str]]:
     auditors = (each.auditor for each in queries.auditors(engagement_id))
-    return [*_which(engagement_id), *(("Auditor", f"{a.name}, {a.email}") for a in auditors if a.id == auditor_id)]
+    return [
+        *_which(engagement_id),
+        *(("Auditor", f"{a.name}, {a.email}") for a in auditors if a.id == auditor_id),
+    ]
 
 
 INVITE_AUDITOR = StepUp("Invite auditor", AuditorForm, facts=_which)
-REMOVE_AUDITOR = StepUp("Remove auditor", facts=_whom, danger="This auditor loses access to the engagement immediately.")
+REMOVE_AUDITOR = StepUp(
+    "Remove auditor", facts=_whom, danger="This auditor loses access to the engagement immediately."
+)
 
 
-@feature.post("/engagements/<uuid:engagement_id>/auditors", needs=permissions.MANAGE, fresh=INVITE_AUDITOR)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/auditors", needs=permissions.MANAGE, fresh=INVITE_AUDITOR
+)
 def let_in(engagement_id: UUID) -> ResponseReturnValue:
-    held, form, public = queries.engagement(engagement_id, lock=True), AuditorForm(), current_app.config["PUBLIC_URL"]
+    held, form, public = (
+        queries.engagement(engagement_id, lock=True),
+        AuditorForm(),
+        current_app.config["PUBLIC_URL"],
+    )
     slug = current.actor().tenant_slug
 
     def act() -> None:
         auditor_access.add_auditor(
-            held, name=form.name.data or "", email=form.email.data or "", way=form.way.data or "",
-            address=f"{public}/auditor/{slug}", sign_in=f"{public}/login?tenant={slug}",
-        )  # fmt: skip
+            held,
+            name=form.name.data or "",
+            email=form.email.data or "",
+            way=form.way.data or "",
+            address=f"{public}/auditor/{slug}",
+            sign_in=f"{public}/login?tenant={slug}",
+        )
 
     if not accepted(form, act):
         return _engagement_page(held, form, status=form.status)
@@ -180,7 +240,9 @@ def let_in(engagement_id: UUID) -> ResponseReturnValue:
 
 
 @feature.post(
-    "/engagements/<uuid:engagement_id>/auditors/<uuid:auditor_id>/remove", needs=permissions.MANAGE, fresh=REMOVE_AUDITOR
+    "/engagements/<uuid:engagement_id>/auditors/<uuid:auditor_id>/remove",
+    needs=permissions.MANAGE,
+    fresh=REMOVE_AUDITOR,
 )
 def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
@@ -197,26 +259,45 @@ def waiting() -> ResponseReturnValue:
     """What awaits the reader over all engagements."""
     asked = WAITING.read(choices={"engagement": _open_engagements()})
     found = queries.waiting(asked.wanted, sort=asked.sort, after=asked.after, size=WAITING.size)
-    return page("assurance/engagements/waiting.html", asked=asked, waits=found.rows, next=found.next, total=queries.count_waiting(),
-                judges=allowed(permissions.JUDGE))  # fmt: skip
+    return page(
+        "assurance/engagements/waiting.html",
+        asked=asked,
+        waits=found.rows,
+        next=found.next,
+        total=queries.count_waiting(),
+        judges=allowed(permissions.JUDGE),
+    )
 
 
 def _open_engagements() -> list[tuple[str, str]]:
-    return [(e.ref, f"{e.ref} {e.firm}") for e in queries.engagements() if queries.phase_of(e) == "open"]
+    return [
+        (e.ref, f"{e.ref} {e.firm}") for e in queries.engagements() if queries.phase_of(e) == "open"
+    ]
 
 
 @feature.get("/engagements/requests.csv", needs=permissions.VIEW, answers=FILE)
 def export_waiting() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = WAITING.read()
-    pages = every_page(lambda after: queries.waiting(asked.wanted, sort=asked.sort, after=after, size=BATCH))
-    return csv_file(f"requests-{clock.today()}", request_list.WAITING_HEAD, map(request_list.waiting_cells, pages))
+    pages = every_page(
+        lambda after: queries.waiting(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+    )
+    return csv_file(
+        f"requests-{clock.today()}",
+        request_list.WAITING_HEAD,
+        map(request_list.waiting_cells, pages),
+    )
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests", needs=permissions.VIEW)
 def requests(engagement_id: UUID) -> ResponseReturnValue:
-    held, asked = queries.engagement(engagement_id), REQUESTS.read(place={"engagement_id": engagement_id})
-    found = queries.requests(held.id, **asked.wanted, sort=asked.sort, after=asked.after, size=REQUESTS.size)
+    held, asked = (
+        queries.engagement(engagement_id),
+        REQUESTS.read(place={"engagement_id": engagement_id}),
+    )
+    found = queries.requests(
+        held.id, **asked.wanted, sort=asked.sort, after=asked.after, size=REQUESTS.size
+    )
     return page(
         "assurance/engagements/requests.html",
         held=held,
@@ -232,14 +313,25 @@ def requests(engagement_id: UUID) -> ResponseReturnValue:
 @feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW, answers=FILE)
 def export(engagement_id: UUID) -> ResponseReturnValue:
     """What is filtered, whole."""
-    held, asked = queries.engagement(engagement_id), REQUESTS.read(place={"engagement_id": engagement_id})
-    pages = every_page(lambda after: queries.requests(held.id, **asked.wanted, sort=asked.sort, after=after, size=BATCH))
-    return csv_file(f"requests-{held.ref}-{clock.today()}", request_list.HEAD, map(request_list.cells, pages))
+    held, asked = (
+        queries.engagement(engagement_id),
+        REQUESTS.read(place={"engagement_id": engagement_id}),
+    )
+    pages = every_page(
+        lambda after: queries.requests(
+            held.id, **asked.wanted, sort=asked.sort, after=after, size=BATCH
+        )
+    )
+    return csv_file(
+        f"requests-{held.ref}-{clock.today()}", request_list.HEAD, map(request_list.cells, pages)
+    )
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests/new", needs=permissions.ASK)
 def asking(engagement_id: UUID) -> ResponseReturnValue:
-    return page("assurance/engagements/ask.html", held=queries.engagement(engagement_id), form=RequestForm())
+    return page(
+        "assurance/engagements/ask.html", held=queries.engagement(engagement_id), form=RequestForm()
+    )
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/new", needs=permissions.ASK)
@@ -247,14 +339,23 @@ def ask(engagement_id: UUID) -> ResponseReturnValue:
     held, form, made = queries.engagement(engagement_id), RequestForm(), []
 
     def act() -> None:
-        made.append(requesting.add_request(
-            held, title=form.title.data or "", detail=form.detail.data or "", criteria=(form.criteria.data or "").split(","),
-            due_on=form.due_on.data, owner_id=form.owner_id.data or None, ref=form.ref.data or "",
-        ))  # fmt: skip
+        made.append(
+            requesting.add_request(
+                held,
+                title=form.title.data or "",
+                detail=form.detail.data or "",
+                criteria=(form.criteria.data or "").split(","),
+                due_on=form.due_on.data,
+                owner_id=form.owner_id.data or None,
+                ref=form.ref.data or "",
+            )
+        )
 
     if not accepted(form, act):
         return page("assurance/engagements/ask.html", held=held, form=form, status=form.status)
-    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=made[0].id), 303)
+    return redirect(
+        url_for("engagements.one_request", engagement_id=held.id, request_id=made[0].id), 303
+    )
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>", needs=permissions.VIEW)
@@ -274,12 +375,26 @@ def _request_page(
     thread = queries.thread(asked.id, after=request.args.get("before"))
     may_answer = _may_answer(held, asked)
     return page(
-        "assurance/engagements/request.html", status=status, held=held, r=asked, thread=thread.rows, earlier=thread.next, attached=queries.attached([asked.id]),
-        who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread.rows)]), say=say or SayForm(),
-        attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer, find=_sought(),
+        "assurance/engagements/request.html",
+        status=status,
+        held=held,
+        r=asked,
+        thread=thread.rows,
+        earlier=thread.next,
+        attached=queries.attached([asked.id]),
+        who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread.rows)]),
+        say=say or SayForm(),
+        attach=attach or (_attach_form(held) if may_answer else None),
+        phase=queries.phase_of(held),
+        may_answer=may_answer,
+        find=_sought(),
         assign=assign or _assign_form(asked),
-        may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id], without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else ()),
-    )  # fmt: skip
+        may_judge=allowed(permissions.JUDGE) and asked.state == "provided",
+        timeline=told(
+            [asked.id],
+            without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else (),
+        ),
+    )
 
 
 def _assign_form(asked: AuditRequest) -> AssignRequestForm:
@@ -309,57 +424,98 @@ def _says_of_choices(count: int) -> str:
             else "No version in scope covers a day of the period. Find another by ref or title."
         )
     return (
-        f"The {OFFERED} newest are offered. Find others by ref or title." if count > OFFERED else "Find others by ref or title."
+        f"The {OFFERED} newest are offered. Find others by ref or title."
+        if count > OFFERED
+        else "Find others by ref or title."
     )
 
 
 def _may_answer(held: Engagement, asked: AuditRequest) -> bool:
-    return allowed(permissions.PROVIDE, on=asked) and asked.state in {"open", "returned"} and queries.phase_of(held) != "over"
+    return (
+        allowed(permissions.PROVIDE, on=asked)
+        and asked.state in {"open", "returned"}
+        and queries.phase_of(held) != "over"
+    )
 
 
-@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say", needs=permissions.SAY)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say", needs=permissions.SAY
+)
 def say(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     """A comment; the other verbs have addresses of their own."""
-    return _turn(engagement_id, request_id, lambda held, asked, text, _seen: requesting.comment(held, asked, text))
+    return _turn(
+        engagement_id,
+        request_id,
+        lambda held, asked, text, _seen: requesting.comment(held, asked, text),
+    )
 
 
-@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/provide", needs=permissions.PROVIDE)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/provide",
+    needs=permissions.PROVIDE,
+)
 def provide(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text, seen: requesting.provide(held, asked, said=text, seen=seen))
+    return _turn(
+        engagement_id,
+        request_id,
+        lambda held, asked, text, seen: requesting.provide(held, asked, said=text, seen=seen),
+    )
 
 
-@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/accept", needs=permissions.JUDGE)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/accept", needs=permissions.JUDGE
+)
 def accept(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text, seen: requesting.accept(held, asked, said=text, seen=seen))
+    return _turn(
+        engagement_id,
+        request_id,
+        lambda held, asked, text, seen: requesting.accept(held, asked, said=text, seen=seen),
+    )
 
 
-@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/return", needs=permissions.JUDGE)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/return", needs=permissions.JUDGE
+)
 def give_back(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     return _turn(
-        engagement_id, request_id, lambda held, asked, text, seen: requesting.give_back(held, asked, because=text, seen=seen)
+        engagement_id,
+        request_id,
+        lambda held, asked, text, seen: requesting.give_back(held, asked, because=text, seen=seen),
     )
 
 
 def _turn(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseReturnValue:
     (held, asked), form = queries.request(engagement_id, request_id, lock=True), SayForm()
-    if not accepted(form, lambda: act(held, asked, form.text.data or "", counted(form.version.data))):
+    if not accepted(
+        form, lambda: act(held, asked, form.text.data or "", counted(form.version.data))
+    ):
         return _request_page(held, asked, say=form, status=form.status)
-    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+    return redirect(
+        url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303
+    )
 
 
-@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/owner", needs=permissions.MANAGE)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/owner", needs=permissions.MANAGE
+)
 def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     held, asked = queries.request(engagement_id, request_id, lock=True)
     form = _assign_form(asked)
     if not accepted(
         form,
         lambda: requesting.assign(
-            held, asked, owner_id=form.owner_id.data or None, due_on=form.due_on.data, seen=counted(form.version.data)
+            held,
+            asked,
+            owner_id=form.owner_id.data or None,
+            due_on=form.due_on.data,
+            seen=counted(form.version.data),
         ),
     ):
         return _request_page(held, asked, assign=form, status=form.status)
     say_changed(f"The owner and due date of {asked.ref} are saved.")
-    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+    return redirect(
+        url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303
+    )
 
 
 @feature.post("/engagements/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
@@ -367,13 +523,20 @@ def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
     return take(undo_offer_id, requesting.UNDOABLE, url_for("engagements.index"))
 
 
-@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/attachments", needs=permissions.PROVIDE)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/attachments",
+    needs=permissions.PROVIDE,
+)
 def attach(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     held, asked = queries.request(engagement_id, request_id, lock=True)
     form = _attach_form(held)
-    if not accepted(form, lambda: requesting.attach(held, asked, uuid_or_none(form.version_id.data))):
+    if not accepted(
+        form, lambda: requesting.attach(held, asked, uuid_or_none(form.version_id.data))
+    ):
         return _request_page(held, asked, attach=form, status=form.status)
-    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+    return redirect(
+        url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303
+    )
 
 
 @feature.post(
@@ -383,7 +546,9 @@ def attach(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
 def detach(engagement_id: UUID, request_id: UUID, attachment_id: UUID) -> ResponseReturnValue:
     held, asked = queries.request(engagement_id, request_id, lock=True)
     requesting.detach(held, asked, queries.attachment(asked.id, attachment_id))
-    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+    return redirect(
+        url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303
+    )
 
 
 # ---- a list from a file
@@ -391,7 +556,9 @@ def detach(engagement_id: UUID, request_id: UUID, attachment_id: UUID) -> Respon
 
 @feature.get("/engagements/<uuid:engagement_id>/imports/new", needs=permissions.ASK)
 def importing(engagement_id: UUID) -> ResponseReturnValue:
-    return page("assurance/engagements/import.html", held=queries.engagement(engagement_id), form=ListForm())
+    return page(
+        "assurance/engagements/import.html", held=queries.engagement(engagement_id), form=ListForm()
+    )
 
 
 @feature.post("/engagements/<uuid:engagement_id>/imports/new", needs=permissions.ASK)
@@ -400,7 +567,10 @@ def read_list(engagement_id: UUID) -> ResponseReturnValue:
     held, form, kept = queries.engagement(engagement_id), ListForm(), []
     if not accepted(form, lambda: kept.append(_kept(held))):
         return page("assurance/engagements/import.html", held=held, form=form, status=form.status)
-    return redirect(url_for("engagements.what_was_read", engagement_id=held.id, request_import_id=kept[0].id), 303)
+    return redirect(
+        url_for("engagements.what_was_read", engagement_id=held.id, request_import_id=kept[0].id),
+        303,
+    )
 
 
 def _kept(held: Engagement) -> Any:
@@ -409,14 +579,28 @@ def _kept(held: Engagement) -> Any:
         raise Invalid("Choose the file.", field="file")
     content = sent.stream.read(request_import.MOST_BYTES + 1)
     if len(content) > request_import.MOST_BYTES:
-        raise Invalid(f"The list is larger than {request_import.MOST_BYTES // 1024**2} MB, the limit.", field="file")
-    known = frozenset(each.ref for each in frameworks.requirements(held.framework_id)) if held.framework_id else None
+        raise Invalid(
+            f"The list is larger than {request_import.MOST_BYTES // 1024**2} MB, the limit.",
+            field="file",
+        )
+    known = (
+        frozenset(each.ref for each in frameworks.requirements(held.framework_id))
+        if held.framework_id
+        else None
+    )
     listed = request_import.read(content, known=known)
-    name = re.sub(r"[^\w .()-]", "_", sent.filename.replace("\\", "/").rpartition("/")[2])[:120] or "list.xlsx"
-    return requesting.keep_list(held, listed, filename=name, sha256=hashlib.sha256(content).hexdigest())
+    name = (
+        re.sub(r"[^\w .()-]", "_", sent.filename.replace("\\", "/").rpartition("/")[2])[:120]
+        or "list.xlsx"
+    )
+    return requesting.keep_list(
+        held, listed, filename=name, sha256=hashlib.sha256(content).hexdigest()
+    )
 
 
-@feature.get("/engagements/<uuid:engagement_id>/imports/<uuid:request_import_id>", needs=permissions.ASK)
+@feature.get(
+    "/engagements/<uuid:engagement_id>/imports/<uuid:request_import_id>", needs=permissions.ASK
+)
 def what_was_read(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     kept = queries.import_of(held.id, request_import_id)
@@ -424,11 +608,21 @@ def what_was_read(engagement_id: UUID, request_import_id: UUID) -> ResponseRetur
     known = queries.known_rows(held.id)
     new = [row for row in rows if row.ref not in known]
     differs = [row for row in rows if row.ref in known and known[row.ref] != row.digest]
-    return page("assurance/engagements/preview.html", held=held, kept=kept, new=new[:SHOWN], new_count=len(new), differs=differs[:SHOWN],
-                differs_count=len(differs), same=len(rows) - len(new) - len(differs))  # fmt: skip
+    return page(
+        "assurance/engagements/preview.html",
+        held=held,
+        kept=kept,
+        new=new[:SHOWN],
+        new_count=len(new),
+        differs=differs[:SHOWN],
+        differs_count=len(differs),
+        same=len(rows) - len(new) - len(differs),
+    )
 
 
-@feature.post("/engagements/<uuid:engagement_id>/imports/<uuid:request_import_id>", needs=permissions.ASK)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/imports/<uuid:request_import_id>", needs=permissions.ASK
+)
 def take_over(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     kept = queries.import_of(held.id, request_import_id, lock=True)
@@ -444,19 +638,31 @@ GENERATE = StepUp("Generate package", facts=_which)
 DOWNLOAD = StepUp("Download package", facts=_which)
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE, fresh=GENERATE)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE, fresh=GENERATE
+)
 def ask_package(engagement_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     made = packages.ask_package(held)
     return redirect(url_for("engagements.package", engagement_id=held.id, package_id=made.id), 303)
 
 
-@feature.get("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>", needs=permissions.PACKAGE)
+@feature.get(
+    "/engagements/<uuid:engagement_id>/packages/<uuid:package_id>", needs=permissions.PACKAGE
+)
 def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
     asked_by = doers([run.row.asked_by]).get(run.row.asked_by) if run.row.asked_by else None
-    return page("assurance/engagements/package.html", held=held, run=run, progress=work_pages.shown(run), filename=packages.package_filename(held), asked_by=asked_by, timeline=told([package_id]),
-                keys=queries.verifier_keys())  # fmt: skip
+    return page(
+        "assurance/engagements/package.html",
+        held=held,
+        run=run,
+        progress=work_pages.shown(run),
+        filename=packages.package_filename(held),
+        asked_by=asked_by,
+        timeline=told([package_id]),
+        keys=queries.verifier_keys(),
+    )
 
 
 @feature.post(

@@ -1,10 +1,14 @@
-"""A copy of a PDF with a name on every page: who took it, in which engagement, when, and the digest of the original.
+"""A copy of a PDF with a name on every page: who took it, in which engagement, when, and the digest
+of the original.
 
-    stamped(source, target, mark) -> bool      False when the file cannot be stamped: damaged, locked by a password, too long,
-                                               or unpacking to more than its child may take (overlay.py)
+    stamped(source, target, mark) -> bool      False when the file cannot be stamped: damaged,
+                                               locked by a password, too long,
+                                               or unpacking to more than its child may take
+                                               (overlay.py)
 
-The marks are laid out by the same machinery as the reports (kernel/pdf.py), one sheet for each size of page, and laid
-over the pages. The copy is for reading: the signature is over the original, whose digest it carries.
+The marks are laid out by the same machinery as the reports (kernel/pdf.py), one sheet for each size
+of page, and laid over the pages. The copy is for reading: the signature is over the original, whose
+digest it carries.
 """
 
 import hashlib
@@ -51,7 +55,9 @@ class Mark:
 
 
 def stamped(source: Path, target: Path, mark: Mark) -> bool:
-    """Write a stamped copy of `source` to `target`; False, and nothing written, when that cannot be done."""
+    """Write a stamped copy of `source` to `target`; False, and nothing written, when that cannot be
+    done.
+    """
     if source.stat().st_size > MOST_BYTES:
         return False
     return lay(source, target, lambda sizes: _sheets(sizes, mark))
@@ -59,24 +65,39 @@ def stamped(source: Path, target: Path, mark: Mark) -> bool:
 
 def _sheets(sizes: Sequence[tuple[int, int]], mark: Mark) -> bytes:
     return render_in_child(
-        document(sizes, mark), at=mark.at, identifier=hashlib.sha256(f"{mark.edge}{mark.original}".encode()).digest()[:16]
+        document(sizes, mark),
+        at=mark.at,
+        identifier=hashlib.sha256(f"{mark.edge}{mark.original}".encode()).digest()[:16],
     )
 
 
 def document(sizes: Sequence[tuple[int, int]], mark: Mark) -> str:
     """One empty sheet for each size, with the marks on it."""
-    rules = "".join(f"@page p{n} {{ size: {w}pt {h}pt; margin: 0 }} .p{n} {{ page: p{n}; width: {w}pt; height: {h}pt }}"
-                    for n, (w, h) in enumerate(sizes))  # fmt: skip
-    sheets = "".join(f'<section class="p{n}">{_marks(width, height, mark)}</section>' for n, (width, height) in enumerate(sizes))
+    rules = "".join(
+        f"@page p{n} {{ size: {w}pt {h}pt; margin: 0 }} .p{n} {{ page: p{n}; width: {w}pt; height:"
+        f" {h}pt }}"
+        for n, (w, h) in enumerate(sizes)
+    )
+    sheets = "".join(
+        f'<section class="p{n}">{_marks(width, height, mark)}</section>'
+        for n, (width, height) in enumerate(sizes)
+    )
     head = f"<title>{html.escape(mark.across)}</title><style>{FONTS}{rules}</style>"
-    return f'<!doctype html><html lang="en"><head><meta charset="utf-8">{head}</head><body>{sheets}</body></html>'
+    return (
+        '<!doctype html><html lang="en"><head><meta'
+        f' charset="utf-8">{head}</head><body>{sheets}</body></html>'
+    )
 
 
 def _marks(width: int, height: int, mark: Mark) -> str:
     across, edge = html.escape(f"{mark.across}   ·   " * 6), html.escape(mark.edge)
     far = "".join(
-        f'<p class="far" style="left: {-width // 2}pt; top: {top}pt">{across}</p>' for top in range(STEP, 2 * height, STEP)
+        f'<p class="far" style="left: {-width // 2}pt; top: {top}pt">{across}</p>'
+        for top in range(STEP, 2 * height, STEP)
     )
     foot = max(height - 30, height * 9 // 10)
     whose = f'<p class="edge" style="left: 10pt; top: {foot}pt">{edge}</p>'
-    return f'{far}{whose}<p class="edge" style="left: 19pt; top: {foot}pt">SHA-256 of the original {mark.original}</p>'
+    return (
+        f'{far}{whose}<p class="edge" style="left: 19pt; top: {foot}pt">SHA-256 of the original'
+        f" {mark.original}</p>"
+    )

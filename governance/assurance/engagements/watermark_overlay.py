@@ -1,6 +1,8 @@
-"""Lays the marks over a stranger's PDF, in a child with limits of memory and time: a small PDF can unpack to more than there is.
+"""Lays the marks over a stranger's PDF, in a child with limits of memory and time: a small PDF can
+unpack to more than there is.
 
-lay(source, target, sheets) → bool        `sheets` makes a PDF of empty sheets of these sizes; False where a limit or the file forbids it
+lay(source, target, sheets) → bool        `sheets` makes a PDF of empty sheets of these sizes; False
+                                          where a limit or the file forbids it
 The child prints the sizes as one line of JSON, then waits for the sheets on its standard input.
 """
 
@@ -25,15 +27,28 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 type Sizes = Sequence[tuple[int, int]]
 
 
-def lay(source: Path, target: Path, sheets: Callable[[Sizes], bytes], *, memory: int = MEMORY, seconds: int = SECONDS) -> bool:
+def lay(
+    source: Path,
+    target: Path,
+    sheets: Callable[[Sizes], bytes],
+    *,
+    memory: int = MEMORY,
+    seconds: int = SECONDS,
+) -> bool:
     """Write the marked copy to `target`; False, and nothing written, when that cannot be done."""
     limits = sandbox.Limits(memory=memory + source.stat().st_size, seconds=seconds)
-    module, paths = "governance.assurance.engagements.watermark_overlay", (str(source.resolve()), str(target.resolve()))
+    module, paths = (
+        "governance.assurance.engagements.watermark_overlay",
+        (str(source.resolve()), str(target.resolve())),
+    )
 
     def reply(line: bytes) -> bytes:
         return sheets([(int(width), int(height)) for width, height in json.loads(line)])
 
-    with _turns, contextlib.suppress(ValueError):  # a child that a file has taken over may print anything
+    with (
+        _turns,
+        contextlib.suppress(ValueError),
+    ):  # a child that a file has taken over may print anything
         if sandbox.run(module, *paths, limits=limits, on_line=reply).is_finished:
             return True
     target.unlink(missing_ok=True)
@@ -42,8 +57,15 @@ def lay(source: Path, target: Path, sheets: Callable[[Sizes], bytes], *, memory:
 
 def main(source: Path, target: Path) -> int:
     with contextlib.suppress(
-        pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError, ValueError, TypeError, KeyError, AttributeError, MemoryError
-    ):  # fmt: skip
+        pikepdf.PdfError,
+        pikepdf.PasswordError,
+        pikepdf.DataDecodingError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        MemoryError,
+    ):
         return _laid(source, target)
     return REFUSED
 
@@ -60,14 +82,17 @@ def _laid(source: Path, target: Path) -> int:
                 number = distinct.index(size) if size in distinct else 0
                 page.add_overlay(sheets.pages[number], pikepdf.Rectangle(*page.trimbox))
         file.save(target)
-        is_whole = not any("bad_alloc" in told for told in file.get_warnings())  # it leaves out what it has no memory for
+        is_whole = not any(
+            "bad_alloc" in told for told in file.get_warnings()
+        )  # it leaves out what it has no memory for
     return 0 if is_whole else REFUSED
 
 
 def _size(page: pikepdf.Page) -> tuple[int, int]:
     left, bottom, right, top = (float(each) for each in page.trimbox)
     width, height = abs(right - left), abs(top - bottom)
-    return tuple(round(min(max(side, SMALLEST), LARGEST)) for side in (width, height))  # type: ignore[return-value]  # two sides
+    # two sides
+    return tuple(round(min(max(side, SMALLEST), LARGEST)) for side in (width, height))  # type: ignore[return-value]
 
 
 if __name__ == "__main__":

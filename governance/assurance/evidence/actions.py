@@ -5,12 +5,12 @@
     accept, reject                                            another person's judgement, once
     take_out                                                  a download, noted
 
-Beside it: push.py (the same from a machine), integrity.py (what checks of the stored files find), deletion.py (holds,
-retention, deletion by two people) and reminders.py.
+Beside it: push.py (the same from a machine), integrity.py (what checks of the stored files find),
+deletion.py (holds, retention, deletion by two people) and reminders.py.
 
-A contributor uploads versions of what they own. Nobody reviews what they uploaded themselves, nor what came by a key
-whose secret they were shown. A hold beats retention and
-what two persons agree on.
+A contributor uploads versions of what they own. Nobody reviews what they uploaded themselves, nor
+what came by a key whose secret they were shown. A hold beats retention and what two persons agree
+on.
 """
 
 from collections.abc import Collection, Mapping
@@ -88,7 +88,13 @@ UNLINKED = action(
     shape="down",
 )
 RETIRED = action(
-    "evidence.retired", "retired evidence", target="Evidence", activity="delete", severity="low", fields="ref", shape="stop"
+    "evidence.retired",
+    "retired evidence",
+    target="Evidence",
+    activity="delete",
+    severity="low",
+    fields="ref",
+    shape="stop",
 )
 RESTORED = action(
     "evidence.restored",
@@ -138,7 +144,16 @@ TAKEN_OUT = action(
 LIMIT = 1024**3
 SHELF = "evidence"
 OBJECTS = "stored evidence"  # the lock between storing a file, sweeping and destroying
-KINDS = ("document", "record", "report", "screenshot", "export", "log", "attestation", "configuration")
+KINDS = (
+    "document",
+    "record",
+    "report",
+    "screenshot",
+    "export",
+    "log",
+    "attestation",
+    "configuration",
+)
 CONFIDENTIALITY = ("public", "internal", "confidential", "restricted")
 LONGEST = timedelta(days=3 * 366)
 EARLIEST = date(2000, 1, 1)
@@ -156,36 +171,74 @@ class Retired(DomainError):
 
 
 def begin(
-    title: str, *, kind: str, cadence: str, owner_id: UUID | None = None, due_on: date | None = None,
-    confidentiality: str = "internal", controls: Mapping[UUID, str] | None = None,
-) -> Evidence:  # fmt: skip
-    """Begin a piece of evidence; `controls` maps each supported control to a note on how. Two live ones share no title."""
+    title: str,
+    *,
+    kind: str,
+    cadence: str,
+    owner_id: UUID | None = None,
+    due_on: date | None = None,
+    confidentiality: str = "internal",
+    controls: Mapping[UUID, str] | None = None,
+) -> Evidence:
+    """Begin a piece of evidence; `controls` maps each supported control to a note on how.
+
+    Two live ones share no title.
+    """
     title = _worded(title, "title")
-    check_choices(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
+    check_choices(
+        kind=(kind, KINDS),
+        cadence=(cadence, CADENCES),
+        confidentiality=(confidentiality, CONFIDENTIALITY),
+    )
     check_may_own(owner_id)
     supported = controls or {}
     found = _live_controls(supported)
     ref = next_ref(Evidence.ref, "EV", width=4)
     _one_title(title)
     evidence = Evidence(
-        ref=ref, title=title, kind=kind, cadence=cadence, confidentiality=confidentiality, owner_id=owner_id, due_on=due_on,
-        retired_at=None, created_at=clock.now(), version=1,
-    )  # fmt: skip
+        ref=ref,
+        title=title,
+        kind=kind,
+        cadence=cadence,
+        confidentiality=confidentiality,
+        owner_id=owner_id,
+        due_on=due_on,
+        retired_at=None,
+        created_at=clock.now(),
+        version=1,
+    )
     session().add(evidence)
     session().flush()
     session().add_all(
-        EvidenceLink(evidence_id=evidence.id, control_id=c, note=note.strip()[:500], created_at=clock.now())
+        EvidenceLink(
+            evidence_id=evidence.id, control_id=c, note=note.strip()[:500], created_at=clock.now()
+        )
         for c, note in supported.items()
     )
     record(
-        BEGUN, evidence, ref=ref, title=title, kind=kind, cadence=cadence, confidentiality=confidentiality, due_on=due_on,
-        owner=owner_id, controls=sorted(found.values()),
-    )  # fmt: skip
+        BEGUN,
+        evidence,
+        ref=ref,
+        title=title,
+        kind=kind,
+        cadence=cadence,
+        confidentiality=confidentiality,
+        due_on=due_on,
+        owner=owner_id,
+        controls=sorted(found.values()),
+    )
     return evidence
 
 
 def edit(
-    evidence: Evidence, *, version: int, title: str, kind: str, cadence: str, confidentiality: str, due_on: date | None
+    evidence: Evidence,
+    *,
+    version: int,
+    title: str,
+    kind: str,
+    cadence: str,
+    confidentiality: str,
+    due_on: date | None,
 ) -> None:
     """Change what it is; refused as stale when somebody else did so since the form was opened."""
     _live(evidence)
@@ -196,9 +249,15 @@ def edit(
         "confidentiality": confidentiality,
         "due_on": due_on,
     }
-    check_choices(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
+    check_choices(
+        kind=(kind, KINDS),
+        cadence=(cadence, CADENCES),
+        confidentiality=(confidentiality, CONFIDENTIALITY),
+    )
     before = {name: getattr(evidence, name) for name in after}
-    changes = {name: (before[name], value) for name, value in after.items() if before[name] != value}
+    changes = {
+        name: (before[name], value) for name, value in after.items() if before[name] != value
+    }
     if not changes:
         return
     if version != evidence.version:
@@ -216,7 +275,10 @@ def edit(
 
 
 def assign(evidence: Evidence, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
-    """Give it to a member, or with None to nobody. The same owner twice is no change. `undoes`: the entry taken back."""
+    """Give it to a member, or with None to nobody.
+
+    The same owner twice is no change. `undoes`: the entry taken back.
+    """
     _live(evidence)
     if evidence.owner_id == owner_id:
         return
@@ -235,11 +297,20 @@ def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
 
 def why_not(evidence: Evidence) -> str | None:
     """Why nothing of it can be changed any more; None where it can."""
-    return f"{evidence.ref} was retired on {_day(evidence.retired_at.date())}." if evidence.retired_at is not None else None
+    return (
+        f"{evidence.ref} was retired on {_day(evidence.retired_at.date())}."
+        if evidence.retired_at is not None
+        else None
+    )
 
 
-def link(evidence: Evidence, control_id: UUID, note: str = "", *, undoes: UUID | None = None) -> EvidenceLink:
-    """Say that it supports a control, and how. The same again is no change; another note ends the old link."""
+def link(
+    evidence: Evidence, control_id: UUID, note: str = "", *, undoes: UUID | None = None
+) -> EvidenceLink:
+    """Say that it supports a control, and how.
+
+    The same again is no change; another note ends the old link.
+    """
     _live(evidence)
     ref, note = _live_controls([control_id])[control_id], note.strip()[:500]
     held = _link(evidence, control_id)
@@ -248,7 +319,13 @@ def link(evidence: Evidence, control_id: UUID, note: str = "", *, undoes: UUID |
     if held is not None:
         held.removed_at = clock.now()
         session().flush()
-    made = EvidenceLink(id=uuid7(), evidence_id=evidence.id, control_id=control_id, note=note, created_at=clock.now())
+    made = EvidenceLink(
+        id=uuid7(),
+        evidence_id=evidence.id,
+        control_id=control_id,
+        note=note,
+        created_at=clock.now(),
+    )
     session().add(made)
     entry = record(LINKED, evidence, control=ref, note=note or None, undoes=undoes)
     _remember_link(evidence, control_id, entry.id, held, made)
@@ -266,14 +343,21 @@ def unlink(evidence: Evidence, control_id: UUID, *, undoes: UUID | None = None) 
 
 
 def _remember_link(
-    evidence: Evidence, control_id: UUID, entry_id: UUID, before: EvidenceLink | None, after: EvidenceLink | None
+    evidence: Evidence,
+    control_id: UUID,
+    entry_id: UUID,
+    before: EvidenceLink | None,
+    after: EvidenceLink | None,
 ) -> None:
     """By the rows: a link that has ended keeps its note, so a step needs no text."""
     told = {"control_id": control_id}
     undo.remember(
-        "evidence.link", evidence.id, entry_id,
-        before={**told, "link_id": before.id if before else None}, after={**told, "link_id": after.id if after else None},
-    )  # fmt: skip
+        "evidence.link",
+        evidence.id,
+        entry_id,
+        before={**told, "link_id": before.id if before else None},
+        after={**told, "link_id": after.id if after else None},
+    )
 
 
 def retire(evidence: Evidence, *, because: str) -> None:
@@ -282,11 +366,19 @@ def retire(evidence: Evidence, *, because: str) -> None:
     reason = check_reason(because, "Say why it is retired: the reason is kept with it.")
     evidence.retired_at = clock.now()
     entry = record(RETIRED, evidence, because=reason, ref=evidence.ref)
-    undo.remember("evidence.retired", evidence.id, entry.id, before={}, after={"retired_at": evidence.retired_at})
+    undo.remember(
+        "evidence.retired",
+        evidence.id,
+        entry.id,
+        before={},
+        after={"retired_at": evidence.retired_at},
+    )
 
 
 def restore(evidence: Evidence, *, undoes: UUID) -> None:
-    """Undo its retirement, which the entry `undoes` told of, unless another item has taken its title."""
+    """Undo its retirement, which the entry `undoes` told of, unless another item has taken its
+    title.
+    """
     next_ref(Evidence.ref, "EV", width=4)  # the lock under which titles are taken
     _one_title(evidence.title)
     evidence.retired_at = None
@@ -303,28 +395,42 @@ UNDOABLE = {"evidence.owner", "evidence.link", "evidence.retired"}
 def _restore_owner(step: UndoStep) -> None:
     evidence = queries.find_evidence(step.target_id, lock=True)
     if undo.plain(evidence.owner_id) != step.after["owner"]:
-        raise Overtaken(f"{evidence.ref} {evidence.title} was reassigned by {who_last(evidence.id, ASSIGNED)} meanwhile.")
+        raise Overtaken(
+            f"{evidence.ref} {evidence.title} was reassigned by {who_last(evidence.id, ASSIGNED)}"
+            " meanwhile."
+        )
     assign(evidence, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
 
 
 @undo.restores("evidence.link")
 def _restore_link(step: UndoStep) -> None:
-    evidence, control_id = queries.find_evidence(step.target_id, lock=True), UUID(step.after["control_id"])
+    evidence, control_id = (
+        queries.find_evidence(step.target_id, lock=True),
+        UUID(step.after["control_id"]),
+    )
     held, before = _link(evidence, control_id), undo.id_or_none(step.before["link_id"])
     if (str(held.id) if held else None) != step.after["link_id"]:
         who = who_last(evidence.id, LINKED, UNLINKED)
-        raise Overtaken(f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who} meanwhile.")
+        raise Overtaken(
+            f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who}"
+            " meanwhile."
+        )
     if before is None:
         unlink(evidence, control_id, undoes=step.entry_id)
     else:
-        link(evidence, control_id, find(EvidenceLink, before, what="link").note, undoes=step.entry_id)
+        link(
+            evidence, control_id, find(EvidenceLink, before, what="link").note, undoes=step.entry_id
+        )
 
 
 @undo.restores("evidence.retired")
 def _restore_retired(step: UndoStep) -> None:
     evidence = queries.find_evidence(step.target_id, lock=True)
     if undo.plain(evidence.retired_at) != step.after["retired_at"]:
-        raise Overtaken(f"{evidence.ref} {evidence.title} was restored by {who_last(evidence.id, RESTORED)} meanwhile.")
+        raise Overtaken(
+            f"{evidence.ref} {evidence.title} was restored by {who_last(evidence.id, RESTORED)}"
+            " meanwhile."
+        )
     restore(evidence, undoes=step.entry_id)
 
 
@@ -332,12 +438,22 @@ def _restore_retired(step: UndoStep) -> None:
 
 
 def bring_file(
-    evidence: Evidence, stream: BinaryIO, filename: str | None, *, collected_on: date, period_from: date, period_to: date,
-    valid_until: date, source: str = "upload", unchanged: bool = False,
-) -> EvidenceVersion:  # fmt: skip
-    """Store a file and make it the next version: its type is found by content, its digest while it streams.
+    evidence: Evidence,
+    stream: BinaryIO,
+    filename: str | None,
+    *,
+    collected_on: date,
+    period_from: date,
+    period_to: date,
+    valid_until: date,
+    source: str = "upload",
+    unchanged: bool = False,
+) -> EvidenceVersion:
+    """Store a file and make it the next version: its type is found by content, its digest while it
+    streams.
 
-    `unchanged`: the source may give the same bytes for another period, as a configuration that nobody changed does.
+    `unchanged`: the source may give the same bytes for another period, as a configuration that
+    nobody changed does.
     """
     check_may_bring(evidence)
     _dates(collected_on, period_from, period_to, valid_until)
@@ -348,9 +464,15 @@ def bring_file(
     scanning.refuse_infected(stream, name)
     blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT, shelf=SHELF)
     return _filed(
-        evidence, StoredFile(name, found.type, blob.size, blob.sha256, blob.key), unchanged=unchanged,
-        collected_on=collected_on, source=source, period_from=period_from, period_to=period_to, valid_until=valid_until,
-    )  # fmt: skip
+        evidence,
+        StoredFile(name, found.type, blob.size, blob.sha256, blob.key),
+        unchanged=unchanged,
+        collected_on=collected_on,
+        source=source,
+        period_from=period_from,
+        period_to=period_to,
+        valid_until=valid_until,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,40 +487,78 @@ class StoredFile:
 
 
 def bring_stored(
-    evidence: Evidence, sha256: str, *, collected_on: date, period_from: date, period_to: date, valid_until: date, source: str
+    evidence: Evidence,
+    sha256: str,
+    *,
+    collected_on: date,
+    period_from: date,
+    period_to: date,
+    valid_until: date,
+    source: str,
 ) -> EvidenceVersion:
-    """Make a file that is here already, by its digest, the next version of another piece or for another period."""
+    """Make a file that is here already, by its digest, the next version of another piece or for
+    another period.
+    """
     check_may_bring(evidence)
     _dates(collected_on, period_from, period_to, valid_until)
     held = queries.stored(sha256)
     if held is None or not storage.store().exists(held.storage_key or ""):
         raise Invalid("Nothing with that SHA-256 is here. Send the file itself.", field="sha256")
-    there = StoredFile(held.filename or "file", held.media_type or "", held.size or 0, sha256, held.storage_key or "")
+    there = StoredFile(
+        held.filename or "file",
+        held.media_type or "",
+        held.size or 0,
+        sha256,
+        held.storage_key or "",
+    )
     return _filed(
-        evidence, there, unchanged=True, collected_on=collected_on, source=source,
-        period_from=period_from, period_to=period_to, valid_until=valid_until,
-    )  # fmt: skip
+        evidence,
+        there,
+        unchanged=True,
+        collected_on=collected_on,
+        source=source,
+        period_from=period_from,
+        period_to=period_to,
+        valid_until=valid_until,
+    )
 
 
-def _filed(evidence: Evidence, file: StoredFile, *, unchanged: bool, collected_on: date, **facts: Any) -> EvidenceVersion:
-    """From here to the commit nothing sweeps or destroys what was stored: the row and its blob are there together, or no row is."""
+def _filed(
+    evidence: Evidence, file: StoredFile, *, unchanged: bool, collected_on: date, **facts: Any
+) -> EvidenceVersion:
+    """From here to the commit nothing sweeps or destroys what was stored: the row and its blob are
+    there together, or no row is.
+    """
     session().refresh(evidence, with_for_update=True)
     _live(evidence)
     alone(OBJECTS)
     if not storage.store().exists(file.storage_key):
-        raise Unavailable("The stored file was removed meanwhile. Nothing was saved; send it again.")
+        raise Unavailable(
+            "The stored file was removed meanwhile. Nothing was saved; send it again."
+        )
     same = queries.versions_of(evidence).where(EvidenceVersion.sha256 == file.sha256)
     if unchanged:
-        same = same.where(EvidenceVersion.period_from == facts["period_from"], EvidenceVersion.period_to == facts["period_to"])
+        same = same.where(
+            EvidenceVersion.period_from == facts["period_from"],
+            EvidenceVersion.period_to == facts["period_to"],
+        )
     if twin := session().scalars(same).first():
         raise AlreadyThere(
-            f"These are the same bytes as version {twin.number} of {_day(twin.uploaded_at.date())}. Nothing was saved.",
+            f"These are the same bytes as version {twin.number} of {_day(twin.uploaded_at.date())}."
+            " Nothing was saved.",
             field="file",
         )
     return _bring(
-        evidence, collected_on, filename=file.filename, media_type=file.media_type, size=file.size, sha256=file.sha256,
-        storage_key=file.storage_key, url=None, **facts,
-    )  # fmt: skip
+        evidence,
+        collected_on,
+        filename=file.filename,
+        media_type=file.media_type,
+        size=file.size,
+        sha256=file.sha256,
+        storage_key=file.storage_key,
+        url=None,
+        **facts,
+    )
 
 
 def bring_link(
@@ -411,22 +571,41 @@ def bring_link(
     valid_until: date,
     source: str = "link",
 ) -> EvidenceVersion:
-    """Make an address the next version, for what may not leave the place where it is kept. https only."""
+    """Make an address the next version, for what may not leave the place where it is kept. https
+    only.
+    """
     check_may_bring(evidence)
     _dates(collected_on, period_from, period_to, valid_until)
     url = url.strip()
     _address(url)
     twin = (
         session()
-        .scalars(queries.versions_of(evidence).where(EvidenceVersion.url == url, EvidenceVersion.period_to == period_to))
+        .scalars(
+            queries.versions_of(evidence).where(
+                EvidenceVersion.url == url, EvidenceVersion.period_to == period_to
+            )
+        )
         .first()
     )
     if twin:
-        raise AlreadyThere(f"Version {twin.number} is this address for the same period. Nothing was saved.", field="url")
+        raise AlreadyThere(
+            f"Version {twin.number} is this address for the same period. Nothing was saved.",
+            field="url",
+        )
     return _bring(
-        evidence, collected_on, filename=None, media_type=None, size=None, sha256=None, storage_key=None, url=url, source=source,
-        period_from=period_from, period_to=period_to, valid_until=valid_until,
-    )  # fmt: skip
+        evidence,
+        collected_on,
+        filename=None,
+        media_type=None,
+        size=None,
+        sha256=None,
+        storage_key=None,
+        url=url,
+        source=source,
+        period_from=period_from,
+        period_to=period_to,
+        valid_until=valid_until,
+    )
 
 
 def accept(version: EvidenceVersion, evidence: Evidence, *, remark: str = "") -> EvidenceReview:
@@ -434,7 +613,12 @@ def accept(version: EvidenceVersion, evidence: Evidence, *, remark: str = "") ->
 
 
 def reject(version: EvidenceVersion, evidence: Evidence, *, reason: str) -> EvidenceReview:
-    return _judge(version, evidence, "rejected", check_reason(reason, "Say what is wrong with it: the collector needs to know."))
+    return _judge(
+        version,
+        evidence,
+        "rejected",
+        check_reason(reason, "Say what is wrong with it: the collector needs to know."),
+    )
 
 
 def take_out(version: EvidenceVersion) -> BinaryIO:
@@ -449,13 +633,23 @@ def take_out(version: EvidenceVersion) -> BinaryIO:
 
 def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVersion:
     number = (
-        session().scalar(select(func.max(EvidenceVersion.number)).where(EvidenceVersion.evidence_id == evidence.id)) or 0
+        session().scalar(
+            select(func.max(EvidenceVersion.number)).where(
+                EvidenceVersion.evidence_id == evidence.id
+            )
+        )
+        or 0
     ) + 1
     version = EvidenceVersion(
-        evidence_id=evidence.id, number=number, uploaded_at=clock.now(), uploaded_by=current.actor().person_id,
-        key_id=current.actor().key_id, created_at=clock.now(),
-        collected_at=min(datetime.combine(collected_on, time(), UTC), clock.now()), **facts,
-    )  # fmt: skip
+        evidence_id=evidence.id,
+        number=number,
+        uploaded_at=clock.now(),
+        uploaded_by=current.actor().person_id,
+        key_id=current.actor().key_id,
+        created_at=clock.now(),
+        collected_at=min(datetime.combine(collected_on, time(), UTC), clock.now()),
+        **facts,
+    )
     session().add(version)
     told = {k: v for k, v in facts.items() if k != "storage_key"}
     record(BROUGHT, version, number=number, **told)
@@ -463,13 +657,23 @@ def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVers
 
 
 def _judge(
-    version: EvidenceVersion, evidence: Evidence, decision: Literal["accepted", "rejected"], reason: str
+    version: EvidenceVersion,
+    evidence: Evidence,
+    decision: Literal["accepted", "rejected"],
+    reason: str,
 ) -> EvidenceReview:
     require(permissions.REVIEW, on=version)
-    held = session().scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id)).one_or_none()
+    held = (
+        session()
+        .scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id))
+        .one_or_none()
+    )
     if held is not None:
         who = names([held.reviewed_by]).get(held.reviewed_by, "A former member")
-        said = f"{who} {held.decision} version {version.number} of {evidence.ref} on {_day(held.reviewed_at.date())}. Nothing was changed."
+        said = (
+            f"{who} {held.decision} version {version.number} of {evidence.ref} on"
+            f" {_day(held.reviewed_at.date())}. Nothing was changed."
+        )
         raise Stale(said, {"review": ("pending", held.decision)})
     review = EvidenceReview(
         version_id=version.id,
@@ -504,14 +708,20 @@ def check_may_bring(evidence: Evidence) -> None:
 
 def _dates(collected_on: date, period_from: date, period_to: date, valid_until: date) -> None:
     if collected_on > clock.today():
-        raise Invalid(f"It cannot have been collected on {_day(collected_on)}: that day is still to come.", field="collected_on")
+        raise Invalid(
+            f"It cannot have been collected on {_day(collected_on)}: that day is still to come.",
+            field="collected_on",
+        )
     if period_from > period_to:
         raise Invalid("The period ends before it begins.", field="period_to")
     if valid_until < period_to:
-        raise Invalid("It is valid at least until the end of the period that it covers.", field="valid_until")
+        raise Invalid(
+            "It is valid at least until the end of the period that it covers.", field="valid_until"
+        )
     if min(period_from, collected_on) < EARLIEST:
         raise Invalid(
-            "No evidence is from before the year 2000.", field="period_from" if period_from < EARLIEST else "collected_on"
+            "No evidence is from before the year 2000.",
+            field="period_from" if period_from < EARLIEST else "collected_on",
         )
     if valid_until > clock.today() + LONGEST:
         raise Invalid("Evidence is valid for three years at most.", field="valid_until")
@@ -537,7 +747,10 @@ def _not_larger(stream: BinaryIO) -> None:
     """A file that is too large is refused before any of it is looked into."""
     stream.seek(0, 2)
     if stream.tell() > LIMIT:
-        raise TooLarge(f"The file is larger than {LIMIT // 1024**2} MB, the limit. Nothing was saved.", field="file")
+        raise TooLarge(
+            f"The file is larger than {LIMIT // 1024**2} MB, the limit. Nothing was saved.",
+            field="file",
+        )
     stream.seek(0)
 
 
@@ -548,13 +761,20 @@ def check_choices(**choices: tuple[str, Collection[str]]) -> None:
 
 
 def _one_title(title: str) -> None:
-    same = select(Evidence.ref).where(func.lower(Evidence.title) == title.lower(), Evidence.retired_at.is_(None))
+    same = select(Evidence.ref).where(
+        func.lower(Evidence.title) == title.lower(), Evidence.retired_at.is_(None)
+    )
     if taken := session().scalars(same).first():
-        raise AlreadyThere(f"{taken} has this title already. Bring a version in there, or choose another title.", field="title")
+        raise AlreadyThere(
+            f"{taken} has this title already. Bring a version in there, or choose another title.",
+            field="title",
+        )
 
 
 def _live_controls(ids: Collection[UUID]) -> dict[UUID, str]:
-    """The ref of each of these controls; refuses one that is retired, unknown or another tenant's."""
+    """The ref of each of these controls; refuses one that is retired, unknown or another
+    tenant's.
+    """
     live = queries.live_controls(ids) if ids else ()
     if len(live) != len(set(ids)):
         raise Invalid("One of the controls is not a choice here.", field="controls")
@@ -566,7 +786,9 @@ def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
         session()
         .scalars(
             select(EvidenceLink).where(
-                EvidenceLink.evidence_id == evidence.id, EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None)
+                EvidenceLink.evidence_id == evidence.id,
+                EvidenceLink.control_id == control_id,
+                EvidenceLink.removed_at.is_(None),
             )
         )
         .one_or_none()

@@ -1,4 +1,7 @@
-"""What machines bring in: `POST /api/v1/evidence`, once for each of their requests; and the description of all of /api."""
+"""What machines bring in:
+
+`POST /api/v1/evidence`, once for each of their requests; and the description of all of /api.
+"""
 
 import re
 from datetime import date
@@ -22,29 +25,52 @@ public = Feature("api_description", __name__, scope="public")
 PIECE = 1024 * 1024
 LONGEST_KEY = 255
 UNKEPT = re.compile("[\\0\ud800-\udfff]")  # NUL, and halves of characters, which JSON can name
-FIELDS = ("evidence", "sha256", "filename", "collected_on", "period_from", "period_to", "valid_until", "source")
+FIELDS = (
+    "evidence",
+    "sha256",
+    "filename",
+    "collected_on",
+    "period_from",
+    "period_to",
+    "valid_until",
+    "source",
+)
 
 
 @feature.url_value_preprocessor
-def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001 - Flask's signature
+# Flask's signature
+def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
     """Only from a key that may push; anybody else's large body is refused unread."""
-    if endpoint == "evidence_api.push" and request.method == "POST" and a_key_is_here(permissions.PUSH):
+    if (
+        endpoint == "evidence_api.push"
+        and request.method == "POST"
+        and a_key_is_here(permissions.PUSH)
+    ):
         request.max_content_length = actions.LIMIT + PIECE
 
 
 @feature.post("/api/v1/evidence", needs=permissions.PUSH)
 def push() -> ResponseReturnValue:
-    """A version of evidence: multipart with its file, or JSON with the SHA-256 of a file that is here already."""
+    """A version of evidence: multipart with its file, or JSON with the SHA-256 of a file that is
+    here already.
+    """
     sent = _sent()
     file = request.files.get("file")
-    stream: BinaryIO | None = file.stream if file else None  # type: ignore[assignment]  # werkzeug's is wider
+    # werkzeug's is wider
+    stream: BinaryIO | None = file.stream if file else None  # type: ignore[assignment]
     evidence = _evidence(sent.get("evidence", ""))
     done = push_version(
-        evidence, stream=stream, filename=file.filename if file else None, sha256=_sha256(sent.get("sha256")),
-        idempotency_key=_idempotency_key(), source=sent.get("source", "").strip()[:120] or None,
+        evidence,
+        stream=stream,
+        filename=file.filename if file else None,
+        sha256=_sha256(sent.get("sha256")),
+        idempotency_key=_idempotency_key(),
+        source=sent.get("source", "").strip()[:120] or None,
         collected_on=_day(sent, "collected_on") if sent.get("collected_on", "").strip() else None,
-        period_from=_day(sent, "period_from"), period_to=_day(sent, "period_to"), valid_until=_day(sent, "valid_until"),
-    )  # fmt: skip
+        period_from=_day(sent, "period_from"),
+        period_to=_day(sent, "period_to"),
+        valid_until=_day(sent, "valid_until"),
+    )
     answer = jsonify(done.answer)
     answer.status_code = 201
     answer.headers["Location"] = f"/t/{current.actor().tenant_slug}/evidence/{evidence.id}"
@@ -54,19 +80,28 @@ def push() -> ResponseReturnValue:
 
 
 def _sent() -> dict[str, str]:
-    """The named values, as a form or as one JSON object; a value that has no name here is refused, so that no typing error is lost."""
+    """The named values, as a form or as one JSON object; a value that has no name here is refused,
+    so that no typing error is lost.
+    """
     if request.mimetype == "multipart/form-data":
         given: Any = request.form.to_dict()
     elif request.mimetype == "application/json":
         given = _json()
-        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        if not isinstance(given, dict) or not all(
+            isinstance(value, str) for value in given.values()
+        ):
             raise Invalid("The body is one JSON object whose values are strings.")
     else:
         raise Invalid("Send multipart/form-data with a file, or application/json with a sha256.")
     if unknown := given.keys() - set(FIELDS):
-        raise Invalid(f"{min(unknown)[:40]} is no field here. There are: {', '.join(FIELDS)}, file.", field=min(unknown)[:40])
+        raise Invalid(
+            f"{min(unknown)[:40]} is no field here. There are: {', '.join(FIELDS)}, file.",
+            field=min(unknown)[:40],
+        )
     if unkept := next((name for name, value in given.items() if UNKEPT.search(value)), None):
-        raise Invalid(f"{unkept} holds a character that no text may hold. Nothing was saved.", field=unkept)
+        raise Invalid(
+            f"{unkept} holds a character that no text may hold. Nothing was saved.", field=unkept
+        )
     return dict(given)
 
 
@@ -80,7 +115,9 @@ def _json() -> Any:
 
 def _evidence(named: str) -> Evidence:
     if not named.strip():
-        raise Invalid("evidence: name the piece that this is a version of, by ref or id.", field="evidence")
+        raise Invalid(
+            "evidence: name the piece that this is a version of, by ref or id.", field="evidence"
+        )
     evidence_id = uuid_or_none(named)
     return queries.find_evidence(evidence_id) if evidence_id else queries.by_ref(named)
 
@@ -89,7 +126,8 @@ def _sha256(given: str | None) -> str | None:
     if not given:
         return None
     digest = given.strip().lower()
-    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):  # noqa: PLR2004 - hexadecimal digits of SHA-256
+    # hexadecimal digits of SHA-256
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):  # noqa: PLR2004
         raise Invalid("sha256: 64 hexadecimal digits.", field="sha256")
     return digest
 
@@ -101,7 +139,9 @@ def _day(sent: dict[str, str], name: str) -> date:
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
-        raise Invalid(f"Idempotency-Key: 1 to {LONGEST_KEY} printable characters.", field="Idempotency-Key")
+        raise Invalid(
+            f"Idempotency-Key: 1 to {LONGEST_KEY} printable characters.", field="Idempotency-Key"
+        )
     return key
 
 

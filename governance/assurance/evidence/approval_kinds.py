@@ -12,26 +12,51 @@ from governance.kernel.formatting import long_day, plural, size
 def _describe(approval: Approval) -> Description:
     asked, version, evidence = queries.destruction(approval.target_id)
     shared = queries.others_with(version)
-    facts = [("Evidence", f"{evidence.ref} {evidence.title}"), ("Version", str(version.number)), ("File", version.filename),
-             ("Size", size(asked.size)), ("SHA-256", asked.sha256), ("Uploaded on", long_day(version.uploaded_at.date()))]  # fmt: skip
+    facts = [
+        ("Evidence", f"{evidence.ref} {evidence.title}"),
+        ("Version", str(version.number)),
+        ("File", version.filename),
+        ("Size", size(asked.size)),
+        ("SHA-256", asked.sha256),
+        ("Uploaded on", long_day(version.uploaded_at.date())),
+    ]
     if asked.by_rule:
         facts.append(("Requested by", "the retention rule, on behalf of the person who set it"))
-    effects = [Effect("ok", "The record stays.", "It keeps the SHA-256, the size, who decided, when and why.")]
+    effects = [
+        Effect(
+            "ok", "The record stays.", "It keeps the SHA-256, the size, who decided, when and why."
+        )
+    ]
     if shared:
         have = "1 other version has" if shared == 1 else f"{plural(shared, 'other version')} have"
         effects.append(
-            Effect("open", f"{have} the same file.", "The file stays in storage until the last of these versions is deleted.")
+            Effect(
+                "open",
+                f"{have} the same file.",
+                "The file stays in storage until the last of these versions is deleted.",
+            )
         )
     return Description(
-        title=approval.summary, heading="What is deleted", facts=facts, effects=effects, verb="Delete permanently", is_final=True,
+        title=approval.summary,
+        heading="What is deleted",
+        facts=facts,
+        effects=effects,
+        verb="Delete permanently",
+        is_final=True,
         covers="Covers the file's bytes, the version, the evidence item and the request itself.",
-        back=(evidence.ref, "evidence.piece", {"evidence_id": evidence.id}), consequence="The file is deleted within a minute. It can't be restored.",
-    )  # fmt: skip
+        back=(evidence.ref, "evidence.piece", {"evidence_id": evidence.id}),
+        consequence="The file is deleted within a minute. It can't be restored.",
+    )
 
 
 def _fingerprint(approval: Approval) -> Mapping[str, Any]:
     asked, version, _evidence = queries.destruction(approval.target_id)
-    return {"version": version.id, "number": version.number, "sha256": asked.sha256, "state": asked.state}
+    return {
+        "version": version.id,
+        "number": version.number,
+        "sha256": asked.sha256,
+        "state": asked.state,
+    }
 
 
 def _context(approval: Approval) -> Mapping[str, Any]:
@@ -57,18 +82,35 @@ def _close(approval: Approval) -> None:
 def _entry(approval: Approval, _step: str) -> LogEntry:
     asked, version, _evidence = queries.destruction(approval.target_id)
     return LogEntry(
-        version, facts={"number": version.number, "sha256": asked.sha256, "size": asked.size, "by_rule": asked.by_rule or None}
+        version,
+        facts={
+            "number": version.number,
+            "sha256": asked.sha256,
+            "size": asked.size,
+            "by_rule": asked.by_rule or None,
+        },
     )
 
 
 DESTRUCTION = ApprovalKind(
-    name=queries.DESTRUCTION, label="Deletion of evidence", permission=permissions.DESTROY, describe=_describe, fingerprint=_fingerprint,
-    context=_context, blocked=_blocked, apply=_start, on_reject=_close, entry=_entry, lifetime=None,
+    name=queries.DESTRUCTION,
+    label="Deletion of evidence",
+    permission=permissions.DESTROY,
+    describe=_describe,
+    fingerprint=_fingerprint,
+    context=_context,
+    blocked=_blocked,
+    apply=_start,
+    on_reject=_close,
+    entry=_entry,
+    lifetime=None,
     own="You requested this, or set the rule that did, so another person decides.",
     entries={
-        "requested": deletion.DESTRUCTION_ASKED, "approved": deletion.DESTRUCTION_APPROVED, "rejected": deletion.DESTRUCTION_REFUSED,
+        "requested": deletion.DESTRUCTION_ASKED,
+        "approved": deletion.DESTRUCTION_APPROVED,
+        "rejected": deletion.DESTRUCTION_REFUSED,
         "withdrawn": deletion.DESTRUCTION_WITHDRAWN,
     },
-)  # fmt: skip
+)
 
 KINDS = (DESTRUCTION,)

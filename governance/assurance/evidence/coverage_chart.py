@@ -1,4 +1,6 @@
-"""What the evidence covers of a period: a bar for each version, hatched where one was expected and is missing."""
+"""What the evidence covers of a period: a bar for each version, hatched where one was expected and
+is missing.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +27,9 @@ class CoveragePiece:
 
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
-    """One kind of evidence over the period: name, control, pieces, and its state in words (bad: red)."""
+    """One kind of evidence over the period: name, control, pieces, and its state in words (bad:
+    red).
+    """
 
     name: str
     ref: str
@@ -39,8 +43,12 @@ _PERIOD_LEFT, _PERIOD_WIDTH, _PERIOD_ROW = 190.0, 520.0, 27
 _PERIOD_FILL = {"held": "l4", "due": "l3", "stale": "l1"}
 
 
-def coverage_bars(rows: Sequence[CoverageRow], period: tuple[date, date], today: date, title: str) -> Markup:
-    """The period chart: a bar for what each piece covers, hatched where it was expected and is missing."""
+def coverage_bars(
+    rows: Sequence[CoverageRow], period: tuple[date, date], today: date, title: str
+) -> Markup:
+    """The period chart: a bar for what each piece covers, hatched where it was expected and is
+    missing.
+    """
     width, height = 830, 34 + _PERIOD_ROW * len(rows) + 8
     scale = _Days(*period)
     body = _period_grid(scale, height, today)
@@ -48,7 +56,11 @@ def coverage_bars(rows: Sequence[CoverageRow], period: tuple[date, date], today:
         body += _period_row(row, 30 + n * _PERIOD_ROW, scale)
     if period[0] <= today <= period[1]:
         x = scale.x(today)
-        body.append(drawing.element("path", "sink", d=f"M{drawing.coordinate(x)} 20V{height - 4}", stroke_width=1.4))
+        body.append(
+            drawing.element(
+                "path", "sink", d=f"M{drawing.coordinate(x)} 20V{height - 4}", stroke_width=1.4
+            )
+        )
         body.append(drawing.label(x, 14, "today", "lab", anchor="middle", weight=600))
     return drawing.svg(width, height, title, "; ".join(_in_words(row) for row in rows), body)
 
@@ -69,7 +81,13 @@ def _period_grid(scale: _Days, height: int, today: date) -> list[Markup]:
     """A line at the first of each month, and its name; in a long period every few months."""
     months = _first_days(scale.first, scale.last)
     every = max(1, -(-len(months) // 14))
-    body = [drawing.element("path", "grid", d="".join(f"M{drawing.coordinate(scale.x(day))} 22V{height - 4}" for day in months))]
+    body = [
+        drawing.element(
+            "path",
+            "grid",
+            d="".join(f"M{drawing.coordinate(scale.x(day))} 22V{height - 4}" for day in months),
+        )
+    ]
     for day in months[::every]:
         x = (scale.x(day) + scale.x(_next_month(day))) / 2 if every == 1 else scale.x(day) + 11
         if abs(x - scale.x(today)) > MONTH_NAME_WIDTH:
@@ -78,13 +96,22 @@ def _period_grid(scale: _Days, height: int, today: date) -> list[Markup]:
 
 
 def _period_row(row: CoverageRow, y: float, scale: _Days) -> list[Markup]:
-    body = [drawing.label(0, y + 12, row.name, "lab2", weight=500), drawing.label(_PERIOD_LEFT - 58, y + 12, row.ref, "tick")]
+    body = [
+        drawing.label(0, y + 12, row.name, "lab2", weight=500),
+        drawing.label(_PERIOD_LEFT - 58, y + 12, row.ref, "tick"),
+    ]
     for piece in row.pieces:
-        x, wide = scale.x(piece.start), scale.x(piece.end + timedelta(days=1)) - scale.x(piece.start) - 2
+        x, wide = (
+            scale.x(piece.start),
+            scale.x(piece.end + timedelta(days=1)) - scale.x(piece.start) - 2,
+        )
         if wide > 0:
             body += _piece(piece.kind, x, y, wide)
     ink, weight = ("limit-t", 500) if row.tone == "bad" else ("lab2", 400)
-    return [*body, drawing.label(_PERIOD_LEFT + _PERIOD_WIDTH + 18, y + 12, row.status, ink, weight=weight)]
+    return [
+        *body,
+        drawing.label(_PERIOD_LEFT + _PERIOD_WIDTH + 18, y + 12, row.status, ink, weight=weight),
+    ]
 
 
 def _piece(kind: str, x: float, y: float, wide: float) -> list[Markup]:
@@ -103,25 +130,36 @@ def _piece(kind: str, x: float, y: float, wide: float) -> list[Markup]:
             stroke_dasharray="2 2",
         )
         return [box]
-    return [drawing.bar(x, y, wide, 16, "l0"), drawing.element("path", "hatch", d=_hatching(x, y, wide, 16), stroke_width=1.2)]
+    return [
+        drawing.bar(x, y, wide, 16, "l0"),
+        drawing.element("path", "hatch", d=_hatching(x, y, wide, 16), stroke_width=1.2),
+    ]
 
 
 def _hatching(x: float, y: float, wide: float, high: float, gap: float = 6) -> str:
-    """Diagonals cut to the rectangle by arithmetic: a pattern would need an id that is unique on the page."""
+    """Diagonals cut to the rectangle by arithmetic: a pattern would need an id that is unique on
+    the page.
+    """
     strokes, offset = [], gap / 2
     while offset < wide + high:
         low, top = (offset, 0.0), (0.0, offset)
         start = low if offset <= wide else (wide, offset - wide)
         end = top if offset <= high else (offset - high, high)
         strokes.append(
-            f"M{drawing.coordinate(x + start[0])} {drawing.coordinate(y + start[1])}L{drawing.coordinate(x + end[0])} {drawing.coordinate(y + end[1])}"
+            f"M{drawing.coordinate(x + start[0])}"
+            f" {drawing.coordinate(y + start[1])}L{drawing.coordinate(x + end[0])}"
+            f" {drawing.coordinate(y + end[1])}"
         )
         offset += gap
     return "".join(strokes)
 
 
 def _in_words(row: CoverageRow) -> str:
-    missing = [f"missing {p.start:%-d %b %Y} to {p.end:%-d %b %Y}" for p in row.pieces if p.kind == "missing"]
+    missing = [
+        f"missing {p.start:%-d %b %Y} to {p.end:%-d %b %Y}"
+        for p in row.pieces
+        if p.kind == "missing"
+    ]
     return ", ".join([f"{row.name} {row.ref}", *missing, *([row.status] if row.status else [])])
 
 

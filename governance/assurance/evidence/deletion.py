@@ -1,7 +1,10 @@
-"""What keeps a file and for how long, and its deletion by two people. The row stays.
+"""What keeps a file and for how long, and its deletion by two people.
+
+The row stays.
 
     place_hold, release_hold, set_retention             what keeps a file, and for how long
-    request_destruction, start_…, close_…, carry_out    a file is deleted once another person approves
+    request_destruction, start_…, close_…, carry_out    a file is deleted once another person
+    approves
 
 A hold beats retention and what two people approved.
 """
@@ -10,7 +13,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from governance.assurance.evidence import actions, deletion_guard, queries, retention
-from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceHold, EvidenceRetention, EvidenceVersion
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDestruction,
+    EvidenceHold,
+    EvidenceRetention,
+    EvidenceVersion,
+)
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -102,11 +111,20 @@ class DeletionBlocked(DomainError):
 
 
 def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
-    """Placed twice is placed once. A destruction that two have agreed on and that is not carried out yet is stopped by it."""
+    """Placed twice is placed once.
+
+    A destruction that two have agreed on and that is not carried out yet is stopped by it.
+    """
     reason = actions.check_reason(because, "Say why: the reason is kept with the hold.")
     if (there := queries.hold_on(evidence.id)) is not None:
         return there
-    hold = EvidenceHold(evidence_id=evidence.id, reason=reason, placed_by=current.person_id(), released_at=None, released_by=None)
+    hold = EvidenceHold(
+        evidence_id=evidence.id,
+        reason=reason,
+        placed_by=current.person_id(),
+        released_at=None,
+        released_by=None,
+    )
     session().add(hold)
     record(HELD, evidence, because=reason, ref=evidence.ref)
     return hold
@@ -122,14 +140,23 @@ def release_hold(evidence: Evidence, *, because: str) -> None:
 
 
 def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRetention:
-    """`version` is that of the rule which the form was opened with; 0 when there was none. None: kept for ever."""
+    """`version` is that of the rule which the form was opened with; 0 when there was none.
+
+    None: kept for ever.
+    """
     actions.check_choices(kind=(kind, actions.KINDS))
     if months is not None and not retention.LEAST <= months <= retention.MOST:
-        raise Invalid(f"Between {retention.LEAST} and {retention.MOST} months, or empty: for ever.", field="months")
+        raise Invalid(
+            f"Between {retention.LEAST} and {retention.MOST} months, or empty: for ever.",
+            field="months",
+        )
     alone(f"retention of {kind}")  # a first rule has no row to lock
     rule = queries.retention_rule(kind, lock=True)
     if (rule.version if rule else 0) != version:
-        raise Stale("Somebody else changed this since you opened the page. Look at what it is now, then save again.")
+        raise Stale(
+            "Somebody else changed this since you opened the page. Look at what it is now, then"
+            " save again."
+        )
     before = rule.months if rule else None
     if rule is None:
         rule = EvidenceRetention(kind=kind, months=None, version=0, changed_by=current.person_id())
@@ -144,7 +171,9 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
 # ---- destroying a file, by two persons
 
 
-def request_destruction(version: EvidenceVersion, evidence: Evidence, *, because: str) -> EvidenceDestruction:
+def request_destruction(
+    version: EvidenceVersion, evidence: Evidence, *, because: str
+) -> EvidenceDestruction:
     """Ask to delete its file permanently. Requested twice is requested once."""
     there = queries.destruction_of(version, "asked", "approved", "done")
     if there is not None and not approvals.close_expired(queries.DESTRUCTION, there.id):
@@ -153,25 +182,48 @@ def request_destruction(version: EvidenceVersion, evidence: Evidence, *, because
     return _request(version, evidence, reason, asked_by=current.person_id(), by_rule=False)
 
 
-def _request(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool) -> EvidenceDestruction:
+def _request(
+    version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool
+) -> EvidenceDestruction:
     """What retention proposes has no expiry: nobody would request it again."""
     if version.sha256 is None or version.size is None:
-        raise DomainError(f"Version {version.number} is an address: there is no file here to destroy.")
+        raise DomainError(
+            f"Version {version.number} is an address: there is no file here to destroy."
+        )
     _not_kept(version, evidence)
     asked = EvidenceDestruction(
-        version_id=version.id, sha256=version.sha256, size=version.size, state="asked", reason=reason, by_rule=by_rule, asked_by=asked_by,
-        decided_by=None, decided_at=None, done_at=None, work_item_id=None,
-    )  # fmt: skip
+        version_id=version.id,
+        sha256=version.sha256,
+        size=version.size,
+        state="asked",
+        reason=reason,
+        by_rule=by_rule,
+        asked_by=asked_by,
+        decided_by=None,
+        decided_at=None,
+        done_at=None,
+        work_item_id=None,
+    )
     session().add(asked)
     session().flush()
     summary = f"delete the file of {evidence.ref} version {version.number} permanently"
     expires_at = None if by_rule else clock.now() + REQUEST_LIFETIME
-    approvals.request(queries.DESTRUCTION, asked.id, summary=summary, reason=reason, requesters=[asked_by], expires_at=expires_at)
+    approvals.request(
+        queries.DESTRUCTION,
+        asked.id,
+        summary=summary,
+        reason=reason,
+        requesters=[asked_by],
+        expires_at=expires_at,
+    )
     return asked
 
 
 def start_destruction(asked: EvidenceDestruction) -> None:
-    """It was approved, which is recorded as that: the jobs process carries it out. There is no way back."""
+    """It was approved, which is recorded as that: the jobs process carries it out.
+
+    There is no way back.
+    """
     asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
     asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
 
@@ -182,9 +234,12 @@ def close_destruction(asked: EvidenceDestruction, state: str) -> None:
 
 
 def carry_out(asked: EvidenceDestruction) -> None:
-    """Remove the file, unless another version still has the same bytes. Killed in the middle, it is done again.
+    """Remove the file, unless another version still has the same bytes.
 
-    What keeps it since the approval, a hold for instance, stops it; it can be asked for again when that is over.
+    Killed in the middle, it is done again.
+
+    What keeps it since the approval, a hold for instance, stops it; it can be asked for again when
+    that is over.
     """
     if asked.state != "approved":
         return
@@ -192,7 +247,14 @@ def carry_out(asked: EvidenceDestruction) -> None:
     if (why := kept_because(version, evidence)) is not None:
         with deletion_guard.by_the_console():  # also where nobody else may change anything now
             asked.state = "stopped"
-            record(DESTRUCTION_HELD, version, outcome="refused", because=why, number=version.number, sha256=asked.sha256)
+            record(
+                DESTRUCTION_HELD,
+                version,
+                outcome="refused",
+                because=why,
+                number=version.number,
+                sha256=asked.sha256,
+            )
         return
     alone(actions.OBJECTS)
     shared = queries.others_with(version)
@@ -212,10 +274,16 @@ def carry_out(asked: EvidenceDestruction) -> None:
 
 
 def propose_by_retention() -> int:
-    """Ask, in the name of who set the rule, to destroy what its kind's retention lets go. A second person still agrees."""
+    """Ask, in the name of who set the rule, to destroy what its kind's retention lets go.
+
+    A second person still agrees.
+    """
     proposed = 0
     for version, evidence, rule in queries.past_retention(clock.today()):
-        reason = f"Its retention of {rule.months} months after {long_day(version.valid_until)} has ended."
+        reason = (
+            f"Its retention of {rule.months} months after {long_day(version.valid_until)} has"
+            " ended."
+        )
         _request(version, evidence, reason, asked_by=rule.changed_by, by_rule=True)
         proposed += 1
     return proposed
@@ -224,7 +292,10 @@ def propose_by_retention() -> int:
 def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
     """What keeps its file, in words; None where nothing does."""
     if (hold := queries.hold_on(evidence.id)) is not None:
-        return f"A legal hold of {long_day(hold.created_at.date())} is on {evidence.ref}. None of its files can be deleted until it is released."
+        return (
+            f"A legal hold of {long_day(hold.created_at.date())} is on {evidence.ref}. None of its"
+            " files can be deleted until it is released."
+        )
     return deletion_guard.kept([version.id]).get(version.id)
 
 

@@ -1,9 +1,12 @@
-"""What features above say about evidence: which files have to stay, and when it is the console itself that files something.
+"""What features above say about evidence: which files have to stay, and when it is the console
+itself that files something.
 
-    kept(versions)                          what must not be deleted now, and why (evidence/ports.py: features above say so)
+    kept(versions)                          what must not be deleted now, and why
+                                            (evidence/ports.py: features above say so)
     by_the_console(), is_by_the_console()   a population, an access review, a drill
 
-What the console files is no change that a person makes to evidence, although somebody has pressed a button.
+What the console files is no change that a person makes to evidence, although somebody has pressed a
+button.
 """
 
 from collections.abc import Collection, Generator, Mapping
@@ -18,13 +21,17 @@ _filing: ContextVar[bool] = ContextVar("filing", default=False)
 
 
 def kept(versions: Collection[UUID]) -> Mapping[UUID, str]:
-    """Which of these versions must not be deleted now; each with a sentence for whoever wants to delete it."""
+    """Which of these versions must not be deleted now; each with a sentence for whoever wants to
+    delete it.
+    """
     return versions_to_keep()(versions) if versions else {}
 
 
 @contextmanager
 def by_the_console() -> Generator[None]:
-    """What is written within is the console's; what was changed before it is written first, as who changed it."""
+    """What is written within is the console's; what was changed before it is written first, as who
+    changed it.
+    """
     session().flush()
     token = _filing.set(True)
     try:

@@ -1,4 +1,6 @@
-"""The evidence library: the declaration of its list, its query from an address, and the columns of its export."""
+"""The evidence library: the declaration of its list, its query from an address, and the columns of
+its export.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -35,11 +37,26 @@ EVIDENCE = ListPage(
     exports=tuple(Export(form, "evidence.export", {"form": form}) for form in ("csv", "xlsx")),
     bulk="evidence.assign_selected",
 )
-HEAD = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "Covers", "Versions", "Newest SHA-256", "Controls")
+HEAD = (
+    "Ref",
+    "Title",
+    "Kind",
+    "Cadence",
+    "Owner",
+    "State",
+    "Overdue after",
+    "Covers",
+    "Versions",
+    "Newest SHA-256",
+    "Controls",
+)
 
 
 def narrowed(asked: ListRequest) -> dict[str, Any]:
-    """The arguments of `queries.library` and `queries.everything`. An id that can't be read matches nothing."""
+    """The arguments of `queries.library` and `queries.everything`.
+
+    An id that can't be read matches nothing.
+    """
     owner = asked.value("owner")
     return {
         "q": asked.q,
@@ -59,5 +76,16 @@ def _id_or_nowhere(text: str) -> UUID:
 def cells(row: queries.EvidenceSummary) -> list[Any]:
     piece = row.piece
     refs = ", ".join(ref for _, ref, _ in row.controls)
-    return [piece.ref, piece.title, piece.kind, piece.cadence, piece.owner, row.fresh.says, row.deadline, row.covers,
-            len(piece.held), row.last.sha256 if row.last else None, refs]  # fmt: skip
+    return [
+        piece.ref,
+        piece.title,
+        piece.kind,
+        piece.cadence,
+        piece.owner,
+        row.fresh.says,
+        row.deadline,
+        row.covers,
+        len(piece.held),
+        row.last.sha256 if row.last else None,
+        refs,
+    ]

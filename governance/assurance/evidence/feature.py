@@ -25,7 +25,12 @@ manifest = Manifest(
     routes=(views.feature, api.feature, api.public),
     navigation=(
         NavItem(
-            label="Evidence", icon="files", endpoint="evidence.index", permission=permissions.VIEW, order=40, group="assurance"
+            label="Evidence",
+            icon="files",
+            endpoint="evidence.index",
+            permission=permissions.VIEW,
+            order=40,
+            group="assurance",
         ),
     ),
     schedule=(
@@ -38,9 +43,13 @@ manifest = Manifest(
     search=(palette.evidence_items,),
     audit=actions_in(actions, deletion, integrity, push, reminders),
     links={
-        "Evidence": EntryLink(endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence),
+        "Evidence": EntryLink(
+            endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence
+        ),
         "EvidenceVersion": EntryLink(no_page="it is listed on the page of its evidence item"),
-        "EvidenceRetention": EntryLink(endpoint="evidence.retention", noun="evidence retention", single=True),
+        "EvidenceRetention": EntryLink(
+            endpoint="evidence.retention", noun="evidence retention", single=True
+        ),
     },
     inbox=inbox.SOURCES,
     approvals=approval_kinds.KINDS,

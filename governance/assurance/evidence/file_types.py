@@ -1,10 +1,14 @@
-"""What a file really is, found by its content. Pure: reads a stream that can seek, and leaves it at its start.
+"""What a file really is, found by its content.
 
-    find_type(stream, filename) → Media     raises Invalid, naming the file and what is wrong with it
+Pure: reads a stream that can seek, and leaves it at its start.
+
+    find_type(stream, filename) → Media     raises Invalid, naming the file and what is wrong with
+                                            it
     ALLOWED                                 what may come in; everything else stays out
 
-A name proves nothing: a file whose ending tells another story than its content is refused by name. Office
-files are zip archives; their central directory is read, and of each XML part the first 64 KB: nothing is unpacked further.
+A name proves nothing: a file whose ending tells another story than its content is refused by name.
+Office files are zip archives; their central directory is read, and of each XML part the first 64
+KB: nothing is unpacked further.
 """
 
 import codecs
@@ -55,12 +59,24 @@ ACCEPT = ",".join(f".{ending}" for media in ALLOWED for ending in media.endings)
 
 _SIGNATURES = ((b"%PDF-", PDF), (b"\x89PNG\r\n\x1a\n", PNG), (b"\xff\xd8\xff", JPEG))
 _PARTS = (("xl/workbook.xml", XLSX), ("word/document.xml", DOCX), ("ppt/presentation.xml", PPTX))
-_PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\0asm", b"dex\n")
+_PROGRAMS = (
+    b"MZ",
+    b"\x7fELF",
+    b"#!",
+    b"\xfe\xed\xfa",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"\0asm",
+    b"dex\n",
+)
 _MARKUP = re.compile(rb"<\s*(?:!doctype|html|head|body|svg|script|iframe|\?xml)", re.IGNORECASE)
 
 
 def find_type(stream: BinaryIO, filename: str) -> Media:
-    """The type of the content, if it may come in and the name's ending agrees with it. Raises Invalid."""
+    """The type of the content, if it may come in and the name's ending agrees with it.
+
+    Raises Invalid.
+    """
     stream.seek(0)
     head = stream.read(8192)
     ending = PurePath(filename).suffix.lower().lstrip(".")
@@ -71,7 +87,9 @@ def find_type(stream: BinaryIO, filename: str) -> Media:
     if ending not in found.endings:
         told = f"ends in .{ending}" if ending else "has no ending"
         raise Invalid(
-            f"{filename} {told}, and its content is {found.says}. Nothing was saved: name it for what it is.", field="file"
+            f"{filename} {told}, and its content is {found.says}. Nothing was saved: name it for"
+            " what it is.",
+            field="file",
         )
     return found
 
@@ -80,7 +98,9 @@ def plain_name(filename: str | None) -> str:
     """The last part of a file's name, without what a file system or a header could trip over."""
     name = re.split(r"[\\/]", filename or "")[-1]
     return (
-        re.sub(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\"]", "", name).strip(". ")[-160:]
+        re.sub(
+            r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\"]", "", name
+        ).strip(". ")[-160:]
         or "file"
     )
 
@@ -88,7 +108,9 @@ def plain_name(filename: str | None) -> str:
 def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> Media:
     if not head:
         raise Invalid(f"{filename} is empty: it has 0 bytes.", field="file")
-    if known := next((media for signature, media in _SIGNATURES if head.startswith(signature)), None):
+    if known := next(
+        (media for signature, media in _SIGNATURES if head.startswith(signature)), None
+    ):
         return known
     if head.startswith(b"PK"):
         return _office(stream, filename)
@@ -121,8 +143,12 @@ def _text(stream: BinaryIO, ending: str, filename: str) -> Media:
 
 
 def _must_parse(stream: BinaryIO, filename: str) -> None:
-    """Whole, up to 2 MB; of a larger file its first and last characters are looked at, whatever lies between."""
-    refused = Invalid(f"{filename} ends in .json, and its content does not parse as JSON.", field="file")
+    """Whole, up to 2 MB; of a larger file its first and last characters are looked at, whatever
+    lies between.
+    """
+    refused = Invalid(
+        f"{filename} ends in .json, and its content does not parse as JSON.", field="file"
+    )
     stream.seek(0)
     content = stream.read(JSON_PARSED + 1)
     if len(content) > JSON_PARSED:
@@ -178,18 +204,24 @@ def _office(stream: BinaryIO, filename: str) -> Media:
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise _forbidden(filename, f"{found.says} with macros, which are programs")
     if expands is not None:
-        raise Invalid(f"{filename} defines XML entities in {expands[:80]}, as bombs do. Nothing was saved.", field="file")
+        raise Invalid(
+            f"{filename} defines XML entities in {expands[:80]}, as bombs do. Nothing was saved.",
+            field="file",
+        )
     packed, unpacked = sum(e.compress_size for e in entries), sum(e.file_size for e in entries)
     if unpacked > UNPACKED or unpacked > RATIO * max(packed, PIECE):
-        raise Invalid(f"{filename} would unpack to {unpacked // PIECE} MB. Nothing was saved.", field="file")
+        raise Invalid(
+            f"{filename} would unpack to {unpacked // PIECE} MB. Nothing was saved.", field="file"
+        )
     return found
 
 
 def _expands(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
-    """Whether a part has a document type, where entities that grow are defined: no office program writes one.
+    """Whether a part has a document type, where entities that grow are defined: no office program
+    writes one.
 
-    It stands before the root element, behind white space and remarks of any length: a part that has no root within its
-    first bytes hides something, and is taken to have one.
+    It stands before the root element, behind white space and remarks of any length: a part that has
+    no root within its first bytes hides something, and is taken to have one.
     """
     if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
         return False
@@ -223,7 +255,10 @@ def _found_root(*_: object) -> NoReturn:
 
 
 def _bounded(stream: BinaryIO, filename: str) -> None:
-    """Refuse a directory that is itself a bomb, before any of it is read. 64-bit archives stay out as well."""
+    """Refuse a directory that is itself a bomb, before any of it is read.
+
+    64-bit archives stay out as well.
+    """
     stream.seek(0, 2)
     size = stream.tell()
     stream.seek(max(0, size - 65_557))
@@ -232,5 +267,12 @@ def _bounded(stream: BinaryIO, filename: str) -> None:
     if at < 0 or len(tail) - at < 22:  # noqa: PLR2004 - the record's length
         raise _forbidden(filename, "a damaged archive")
     entries, directory = unpack("<HL", tail[at + 10 : at + 16])
-    if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07") or entries > ENTRIES or directory > DIRECTORY:
-        raise Invalid(f"{filename} is an archive of more than {ENTRIES} parts. Nothing was saved.", field="file")
+    if (
+        tail[max(0, at - 20) : at].startswith(b"PK\x06\x07")
+        or entries > ENTRIES
+        or directory > DIRECTORY
+    ):
+        raise Invalid(
+            f"{filename} is an archive of more than {ENTRIES} parts. Nothing was saved.",
+            field="file",
+        )

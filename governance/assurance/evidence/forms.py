@@ -1,7 +1,15 @@
 from datetime import date
 from typing import Any
 
-from wtforms import FileField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    FileField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Optional
 
 from governance.assurance.evidence.actions import CONFIDENTIALITY, KINDS, LIMIT
@@ -49,7 +57,11 @@ class EvidenceForm(Readable):
         default="quarterly",
         description="How often a new version is expected.",
     )
-    confidentiality = SelectField("Confidentiality", choices=[(c, c.capitalize()) for c in CONFIDENTIALITY], default="internal")
+    confidentiality = SelectField(
+        "Confidentiality",
+        choices=[(c, c.capitalize()) for c in CONFIDENTIALITY],
+        default="internal",
+    )
     due_on = DayField(
         "First version due",
         required=False,
@@ -68,29 +80,43 @@ class EditForm(EvidenceForm):
 
 
 class VersionForm(Readable):
-    file = FileField("Choose a file", description=f"{IN_WORDS}; {LIMIT // 1024**3} GB at most. Its type is found by its content.")
+    file = FileField(
+        "Choose a file",
+        description=f"{IN_WORDS}; {LIMIT // 1024**3} GB at most. Its type is found by its content.",
+    )
     url = StringField(
         "Or a link to where it is kept",
         [Length(max=2000)],
         description="https only. A link has no hash: we cannot prove what it showed.",
     )
-    collected_on = DayField("Collected on", description="The day on which it was taken from its source.")
+    collected_on = DayField(
+        "Collected on", description="The day on which it was taken from its source."
+    )
     period_from = DayField("Covers from")
     period_to = DayField("Covers to")
     valid_until = DayField("Valid until", description="The day after it, the evidence is overdue.")
-    source = StringField("Source", [Length(max=120)], description="The system or the company that it comes from.")
+    source = StringField(
+        "Source", [Length(max=120)], description="The system or the company that it comes from."
+    )
 
     @property
     def dates(self) -> dict[str, date]:
         """What the actions take; only after validation."""
-        return {name: self[name].data for name in ("collected_on", "period_from", "period_to", "valid_until")}
+        return {
+            name: self[name].data
+            for name in ("collected_on", "period_from", "period_to", "valid_until")
+        }
 
 
 class ReviewForm(Readable):
     decision = RadioField(
-        "Judgement", [InputRequired("Accept it or reject it.")], choices=[("accepted", "Accept it"), ("rejected", "Reject it")]
+        "Judgement",
+        [InputRequired("Accept it or reject it.")],
+        choices=[("accepted", "Accept it"), ("rejected", "Reject it")],
     )
-    because = TextAreaField("Reason", [Length(max=2000)], description="Needed to reject. The collector reads it.")
+    because = TextAreaField(
+        "Reason", [Length(max=2000)], description="Needed to reject. The collector reads it."
+    )
 
 
 class AssignForm(Readable):
@@ -101,24 +127,35 @@ class AssignForm(Readable):
 
 class LinkForm(Readable):
     control_id = Choice(
-        "Control", [InputRequired("Choose a control.")], choices=lambda: [("", "Choose a control"), *control_choices()]
+        "Control",
+        [InputRequired("Choose a control.")],
+        choices=lambda: [("", "Choose a control"), *control_choices()],
     )
     note = StringField("How it supports the control", [Length(max=500)])
 
 
 class RetireForm(Readable):
-    because = TextAreaField("Why is it retired?", [InputRequired("Say why: the reason is kept with it."), Length(max=2000)])
+    because = TextAreaField(
+        "Why is it retired?",
+        [InputRequired("Say why: the reason is kept with it."), Length(max=2000)],
+    )
 
 
 class HoldForm(Readable):
-    because = TextAreaField("Why?", [InputRequired("Say why: the reason is kept with the hold."), Length(max=2000)])
+    because = TextAreaField(
+        "Why?", [InputRequired("Say why: the reason is kept with the hold."), Length(max=2000)]
+    )
 
 
 class DestructionForm(Readable):
-    because = TextAreaField("Reason", [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)])
+    because = TextAreaField(
+        "Reason", [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)]
+    )
 
 
 class RetentionForm(Readable):
     kind = HiddenField()
-    months = IntegerField("Months", [Optional()], description=f"{LEAST} to {MOST}; empty: for ever.")
+    months = IntegerField(
+        "Months", [Optional()], description=f"{LEAST} to {MOST}; empty: for ever."
+    )
     version = HiddenField()

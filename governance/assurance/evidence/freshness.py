@@ -1,13 +1,17 @@
-"""How fresh a piece of evidence is. Pure: what counts is given, nothing is read from a clock or a database.
+"""How fresh a piece of evidence is.
+
+Pure: what counts is given, nothing is read from a clock or a database.
 
     Version, Freshness                what is known of one version, and the answer
     freshness(versions, …)            the state on a day, with the days and the words
-    deadline(…), counting(…)          the day after which it is overdue, and the version that is counted
+    deadline(…), counting(…)          the day after which it is overdue, and the version that is
+                                      counted
     CADENCES, interval(cadence)       the rhythms and how many days each allows between two versions
     soon(cadence)                     how many days before its deadline it falls due
 
-Review and age are two things: only an accepted version makes evidence fresh, and an accepted one grows old.
-standing.py says the same in SQL for long lists; whoever changes the rule here changes it there (test_standing.py finds out).
+Review and age are two things: only an accepted version makes evidence fresh, and an accepted one
+grows old. standing.py says the same in SQL for long lists; whoever changes the rule here changes it
+there (test_standing.py finds out).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +20,28 @@ from datetime import date
 from typing import Literal
 
 type State = Literal["fresh", "due", "overdue", "missing", "in review", "rejected"]
-type Review = Literal["pending", "accepted", "rejected", "broken"]  # broken: its file is missing or altered, whatever was judged
+type Review = Literal[
+    "pending", "accepted", "rejected", "broken"
+]  # broken: its file is missing or altered, whatever was judged
 BROKEN = "file broken"
 
 # days between two versions; None: it follows events, so age alone says nothing
 CADENCES: Mapping[str, int | None] = {
-    "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "half-yearly": 184, "yearly": 366,
-    "per change": None, "per release": None, "per incident": None, "once": None,
-}  # fmt: skip
-CURRENT: tuple[State, ...] = ("fresh", "due")  # an accepted version counts, and its deadline has not passed
+    "daily": 1,
+    "weekly": 7,
+    "monthly": 31,
+    "quarterly": 92,
+    "half-yearly": 184,
+    "yearly": 366,
+    "per change": None,
+    "per release": None,
+    "per incident": None,
+    "once": None,
+}
+CURRENT: tuple[State, ...] = (
+    "fresh",
+    "due",
+)  # an accepted version counts, and its deadline has not passed
 SOON = 14
 MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -47,7 +64,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`days`: since the deadline (overdue), to the deadline (fresh, due, missing), since the upload (in review, rejected)."""
+    """`days`: since the deadline (overdue), to the deadline (fresh, due, missing), since the upload
+    (in review, rejected).
+    """
 
     state: State
     days: int
@@ -59,12 +78,15 @@ class Freshness:
         return self.says[:1].upper() + self.says[1:]
 
 
-def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None, today: date) -> Freshness:
+def freshness(
+    versions: Sequence[Version], *, cadence: str, due_on: date | None, today: date
+) -> Freshness:
     """The state of evidence on `today`.
 
-    The accepted version that holds longest counts. Overdue: its deadline has passed (or, with nothing accepted,
-    the due date, or the validity of what was brought in). Due: at most 14 days are left (half the cadence where
-    that is less), or nothing accepted was collected within the cadence. In review, rejected: nothing was accepted; a broken file counts as rejected.
+    The accepted version that holds longest counts. Overdue: its deadline has passed (or, with
+    nothing accepted, the due date, or the validity of what was brought in). Due: at most 14 days
+    are left (half the cadence where that is less), or nothing accepted was collected within the
+    cadence. In review, rejected: nothing was accepted; a broken file counts as rejected.
     """
     until = deadline(versions, due_on=due_on)
     if until is not None and until < today:
@@ -82,7 +104,9 @@ def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None,
 
 
 def counting(versions: Sequence[Version]) -> Version | None:
-    """The accepted version that holds longest: one more accepted version never makes evidence older."""
+    """The accepted version that holds longest: one more accepted version never makes evidence
+    older.
+    """
     return _longest([v for v in versions if v.review == "accepted"])
 
 
@@ -94,8 +118,9 @@ def newest(versions: Sequence[Version]) -> Version | None:
 def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None:
     """The last day on which it is not overdue: the end of the accepted version that holds longest.
 
-    With nothing accepted, the first day that passed without proof counts: `due_on`, or the end of whatever was
-    brought in; so neither a withdrawn nor a rejected version can buy time. None: no version, and no date was set.
+    With nothing accepted, the first day that passed without proof counts: `due_on`, or the end of
+    whatever was brought in; so neither a withdrawn nor a rejected version can buy time. None: no
+    version, and no date was set.
     """
     if (held := counting(versions)) is not None:
         return held.valid_until
@@ -103,7 +128,9 @@ def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None
 
 
 def interval(cadence: str) -> int | None:
-    """Days that a cadence allows between two versions; None when it follows events (or is unknown)."""
+    """Days that a cadence allows between two versions; None when it follows events (or is
+    unknown).
+    """
     return CADENCES.get(cadence)
 
 
@@ -130,7 +157,9 @@ def _unaccepted(versions: Sequence[Version], until: date | None, today: date) ->
     last = newest(versions)
     if last is None:
         left = (until - today).days if until else 0
-        return Freshness("missing", left, f"missing, due {day(until, today)}" if until else "missing")
+        return Freshness(
+            "missing", left, f"missing, due {day(until, today)}" if until else "missing"
+        )
     waited = max(0, (today - last.uploaded_on).days)
     if last.review == "pending":
         return Freshness("in review", waited, "in review")

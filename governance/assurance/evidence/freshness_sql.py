@@ -1,11 +1,14 @@
-"""The state of every live piece, worked out in the database: what lists filter, sort, count and page by.
+"""The state of every live piece, worked out in the database: what lists filter, sort, count and
+page by.
 
-    facts(now, sight) → CTE          a row for each live piece: its state, its deadline, what waits for review
+    facts(now, sight) → CTE          a row for each live piece: its state, its deadline, what waits
+                                     for review
     known_versions(now, sight)       its versions as they stand at that instant
     matching(facts, …)               the filters of a list
     tally(facts, …)                  how many in each state, how many match, how many versions wait
 
-The rule is that of freshness.py, which words what is shown; tests draw pieces and hold the two against each other.
+The rule is that of freshness.py, which words what is shown; tests draw pieces and hold the two
+against each other.
 """
 
 from collections.abc import Mapping
@@ -48,23 +51,37 @@ from governance.foundation.people.models import Person
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
 DECIDED = ("approved", "done")  # of a destruction: two persons have agreed
 SORTS = ("ref", "title", "deadline", "owner")
-PRESSES = {"overdue": 0, "rejected": 1, "missing": 2, "due": 3}  # what somebody must do something about, worst first
+PRESSES = {
+    "overdue": 0,
+    "rejected": 1,
+    "missing": 2,
+    "due": 3,
+}  # what somebody must do something about, worst first
 
 
 def known_versions(now: Any, sight: Sight) -> Select[Any]:
     """Those that stand at `now`: neither yet to come nor destroyed."""
     v, gone = EvidenceVersion, EvidenceDestruction
-    destroyed = select(gone.id).where(gone.version_id == v.id, gone.state.in_(DECIDED), gone.decided_at <= now)
+    destroyed = select(gone.id).where(
+        gone.version_id == v.id, gone.state.in_(DECIDED), gone.decided_at <= now
+    )
     judged = case((EvidenceReview.reviewed_at <= now, EvidenceReview.decision), else_="pending")
     return (
         select(
-            v.id, v.evidence_id, v.number, v.uploaded_at, v.valid_until, cast(func.timezone("UTC", v.collected_at), Date).label("collected_on"),
+            v.id,
+            v.evidence_id,
+            v.number,
+            v.uploaded_at,
+            v.valid_until,
+            cast(func.timezone("UTC", v.collected_at), Date).label("collected_on"),
             case((EvidenceFault.found_at <= now, "broken"), else_=judged).label("review"),
         )
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
-        .outerjoin(EvidenceFault, (EvidenceFault.version_id == v.id) & EvidenceFault.healed_at.is_(None))
+        .outerjoin(
+            EvidenceFault, (EvidenceFault.version_id == v.id) & EvidenceFault.healed_at.is_(None)
+        )
         .where(v.uploaded_at <= now, ~destroyed.exists(), *sight.of_versions())
-    )  # fmt: skip
+    )
 
 
 def facts(now: Any, sight: Sight, today: Any = None) -> CTE:
@@ -74,16 +91,24 @@ def facts(now: Any, sight: Sight, today: Any = None) -> CTE:
     day = literal(now.date(), Date) if today is None else today
     return (
         select(
-            e.id, e.ref, e.title, e.kind, e.owner_id, Person.name.label("owner"), until.label("deadline"),
-            _state(per, until, day).label("state"), func.coalesce(per.c.pending, 0).label("pending"),
-            per.c.held.is_not(None).label("has_accepted"), e.created_at,
+            e.id,
+            e.ref,
+            e.title,
+            e.kind,
+            e.owner_id,
+            Person.name.label("owner"),
+            until.label("deadline"),
+            _state(per, until, day).label("state"),
+            func.coalesce(per.c.pending, 0).label("pending"),
+            per.c.held.is_not(None).label("has_accepted"),
+            e.created_at,
         )
         .outerjoin(per, per.c.evidence_id == e.id)
         .outerjoin(Person, Person.id == e.owner_id)
         .where(e.retired_at.is_(None), *sight.of_pieces())
         .cte("facts")
         .prefix_with("MATERIALIZED")
-    )  # fmt: skip
+    )
 
 
 def _per_piece(now: Any, sight: Sight) -> Subquery:
@@ -112,7 +137,11 @@ def _state(per: Subquery, until: ColumnElement[Any], day: Any) -> ColumnElement[
         (p.held.is_(None) & (p.last_waiting == p.last), "in review"),
         (p.held.is_(None), "rejected"),
         (p.held - day <= _days({cadence: soon(cadence) for cadence in CADENCES}, SOON), "due"),
-        (day - p.collected_on > _days({cadence: interval(cadence) for cadence in CADENCES}, None), "due"),
+        (
+            day - p.collected_on
+            > _days({cadence: interval(cadence) for cadence in CADENCES}, None),
+            "due",
+        ),
         else_="fresh",
     )
 
@@ -120,16 +149,29 @@ def _state(per: Subquery, until: ColumnElement[Any], day: Any) -> ColumnElement[
 def _days(by_cadence: Mapping[str, int | None], otherwise: int | None) -> ColumnElement[int]:
     """NULL, where a cadence allows any number of days: nothing is more than that."""
     some = {cadence: days for cadence, days in by_cadence.items() if days != otherwise}
-    return case(some, value=Evidence.cadence, else_=null() if otherwise is None else literal(otherwise, Integer))
+    return case(
+        some,
+        value=Evidence.cadence,
+        else_=null() if otherwise is None else literal(otherwise, Integer),
+    )
 
 
 # ---- filters and sorts
 
 
 def matching(
-    f: CTE, sight: Sight, *, q: str = "", state: str = "", owner: UUID | str = "", kind: str = "", control: UUID | None = None
+    f: CTE,
+    sight: Sight,
+    *,
+    q: str = "",
+    state: str = "",
+    owner: UUID | str = "",
+    kind: str = "",
+    control: UUID | None = None,
 ) -> ColumnElement[bool]:
-    """`owner` is a person's id or "nobody"; every word of `q` is in the ref, the title, the owner's name or the kind."""
+    """`owner` is a person's id or "nobody"; every word of `q` is in the ref, the title, the owner's
+    name or the kind.
+    """
     wanted: list[ColumnElement[bool]] = []
     said = func.concat_ws(" ", f.c.ref, f.c.title, f.c.owner, f.c.kind)
     wanted += [said.icontains(word, autoescape=True) for word in q.split()]
@@ -147,14 +189,22 @@ def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
     return (
         select(link.evidence_id)
         .where(control.id == link.control_id, control.retired_at.is_(None))
-        .where(link.control_id == control_id, link.removed_at.is_(None), *sight.of_controls(link.control_id))
+        .where(
+            link.control_id == control_id,
+            link.removed_at.is_(None),
+            *sight.of_controls(link.control_id),
+        )
     )
 
 
 def pressing(f: CTE, today: date) -> ColumnElement[bool]:
-    """Overdue, rejected, due; missing only when it was to be there already, or is within two weeks."""
+    """Overdue, rejected, due; missing only when it was to be there already, or is within two
+    weeks.
+    """
     near = or_(f.c.deadline.is_(None), f.c.deadline - literal(today, Date) <= SOON)
-    return f.c.state.in_([state for state in PRESSES if state != "missing"]) | ((f.c.state == "missing") & near)
+    return f.c.state.in_([state for state in PRESSES if state != "missing"]) | (
+        (f.c.state == "missing") & near
+    )
 
 
 def worst_first(f: CTE) -> tuple[ColumnElement[Any], ...]:
@@ -162,11 +212,16 @@ def worst_first(f: CTE) -> tuple[ColumnElement[Any], ...]:
 
 
 def order(f: CTE, sort: str) -> tuple[ColumnElement[Any], ...]:
-    """Columns to sort by, none of them NULL, the last one unique. Nobody comes after everybody, never after each day."""
+    """Columns to sort by, none of them NULL, the last one unique.
+
+    Nobody comes after everybody, never after each day.
+    """
     nobody = case((f.c.owner.is_(None), 1), else_=0)
     by: dict[str, tuple[ColumnElement[Any], ...]] = {
-        "title": (func.lower(f.c.title, type_=String),), "deadline": (_deadline(f),), "owner": (nobody, func.lower(func.coalesce(f.c.owner, ""), type_=String)),
-    }  # fmt: skip
+        "title": (func.lower(f.c.title, type_=String),),
+        "deadline": (_deadline(f),),
+        "owner": (nobody, func.lower(func.coalesce(f.c.owner, ""), type_=String)),
+    }
     return *by.get(sort, ()), f.c.ref
 
 
@@ -178,5 +233,7 @@ def tally(f: CTE, wanted: ColumnElement[bool]) -> CTE:
     """One row, worked out once: `matching`, `reviews`, and a column for each state."""
     states = [func.count().filter(f.c.state == state).label(state) for state in STATES]
     reviews = func.coalesce(cast(func.sum(f.c.pending), Integer), 0)
-    counted = select(func.count().filter(wanted).label("matching"), reviews.label("reviews"), *states).select_from(f)
+    counted = select(
+        func.count().filter(wanted).label("matching"), reviews.label("reviews"), *states
+    ).select_from(f)
     return counted.cte("tally").prefix_with("MATERIALIZED")

@@ -1,4 +1,6 @@
-"""An object's timeline as lines to draw: shape by direction, the deed in words, its facts beside it."""
+"""An object's timeline as lines to draw: shape by direction, the deed in words, its facts beside
+it.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -8,8 +10,24 @@ from markupsafe import Markup
 
 from governance.foundation.people.queries import Moment, timeline
 
-SHOWN = ("number", "control", "requirement", "coverage", "sample", "failed", "finding_ref", "ref", "undoes")
-SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "failed": "{} failed", "undoes": "undo of a change"}
+SHOWN = (
+    "number",
+    "control",
+    "requirement",
+    "coverage",
+    "sample",
+    "failed",
+    "finding_ref",
+    "ref",
+    "undoes",
+)
+SAYS = {
+    "number": "version {}",
+    "coverage": "{}",
+    "sample": "sample of {}",
+    "failed": "{} failed",
+    "undoes": "undo of a change",
+}
 
 
 def told(
@@ -21,12 +39,17 @@ def told(
 ) -> list[dict[str, Any]]:
     """What happened to these objects, newest first, for the macro `c.timeline`; two statements.
 
-    A mapping gives each object the name that stands beside its deeds. Deeds `without` are not for this reader. With
-    `controls` (refs that the reader sees), deeds that name another one are left out.
+    A mapping gives each object the name that stands beside its deeds. Deeds `without` are not for
+    this reader. With `controls` (refs that the reader sees), deeds that name another one are left
+    out.
     """
     named = ids if isinstance(ids, Mapping) else {}
     moments = timeline(list(ids), limit=limit, without=without)
-    shown = [m for m in moments if controls is None or m.facts.get("control") is None or m.facts["control"] in controls]
+    shown = [
+        m
+        for m in moments
+        if controls is None or m.facts.get("control") is None or m.facts["control"] in controls
+    ]
     return [_line(moment, named.get(moment.target_id, "")) for moment in shown]
 
 

@@ -1,4 +1,5 @@
-"""Of the evidence: items to upload, to assign, to follow up on; versions to review; files to delete permanently.
+"""Of the evidence: items to upload, to assign, to follow up on; versions to review; files to delete
+permanently.
 
 `consequence` is a port: what late evidence keeps down is known above, by the assessments.
 """
@@ -35,7 +36,9 @@ from governance.kernel.ports import Port
 LATE = ("overdue", "rejected")
 UNDONE = (*LATE, "missing", "due")
 
-consequence: Port[Callable[[Any], Any]] = Port("what late evidence keeps down", lambda _evidence_id: null())
+consequence: Port[Callable[[Any], Any]] = Port(
+    "what late evidence keeps down", lambda _evidence_id: null()
+)
 
 
 @cache
@@ -47,7 +50,15 @@ def live_facts() -> CTE:
 def _items(*, who: Any = None) -> Select[Any]:
     f, e = live_facts(), Evidence
     detail = func.concat_ws(", ", e.ref, consequence()(e.id))
-    query = item_select(e, about=e.title, place=f.c.state, who=who, detail=detail, since=e.created_at, due=end_of(f.c.deadline))
+    query = item_select(
+        e,
+        about=e.title,
+        place=f.c.state,
+        who=who,
+        detail=detail,
+        since=e.created_at,
+        due=end_of(f.c.deadline),
+    )
     return query.join(f, f.c.id == e.id)
 
 
@@ -76,10 +87,16 @@ def _to_review() -> Select[Any]:
     v, e, known = EvidenceVersion, Evidence, _known()
     detail = func.concat(e.ref, " version ", v.number)
     query = item_select(
-        v, about=e.title, who=func.coalesce(name_of(v.uploaded_by), queries.CONSOLE), detail=detail, since=v.uploaded_at
+        v,
+        about=e.title,
+        who=func.coalesce(name_of(v.uploaded_by), queries.CONSOLE),
+        detail=detail,
+        since=v.uploaded_at,
     )
     query = query.join(e, e.id == v.evidence_id).join(known, known.c.id == v.id)
-    return query.where(e.retired_at.is_(None), known.c.review == "pending", not_excluded(permissions.REVIEW, v, ME))
+    return query.where(
+        e.retired_at.is_(None), known.c.review == "pending", not_excluded(permissions.REVIEW, v, ME)
+    )
 
 
 @cache
@@ -88,23 +105,39 @@ def _known() -> Any:
 
 
 def _done_versions() -> Select[Any]:
-    v, e, entry = EvidenceVersion, Evidence, own_entries(actions.BROUGHT, actions.ACCEPTED, actions.REJECTED)
-    query = item_select(v, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at)
+    v, e, entry = (
+        EvidenceVersion,
+        Evidence,
+        own_entries(actions.BROUGHT, actions.ACCEPTED, actions.REJECTED),
+    )
+    query = item_select(
+        v, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at
+    )
     return query.join(entry, entry.c.target_id == v.id).join(e, e.id == v.evidence_id)
 
 
 def _done_owners() -> Select[Any]:
     e, entry = Evidence, own_entries(actions.ASSIGNED)
-    query = item_select(e, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at)
+    query = item_select(
+        e, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at
+    )
     return query.join(entry, entry.c.target_id == e.id)
 
 
-def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - InboxAssignment's signature
+# InboxAssignment's signature
+def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     found = queries.some(ids, lock=lock)
-    return [BulkItem(each.id, each.ref, each.title, "", {"owner_id": each.owner_id}, actions.why_not(each)) for each in found]
+    return [
+        BulkItem(
+            each.id, each.ref, each.title, "", {"owner_id": each.owner_id}, actions.why_not(each)
+        )
+        for each in found
+    ]
 
 
-ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, actions.assign_all, frozenset(actions.UNDOABLE))
+ASSIGNMENT = InboxAssignment(
+    permissions.MANAGE, _to_assign, actions.assign_all, frozenset(actions.UNDOABLE)
+)
 
 
 def _late(row: InboxRow) -> str:
@@ -120,33 +153,78 @@ def _address_when_done(row: InboxRow) -> Mapping[str, Any]:
 
 
 VERSIONS = InboxDone(
-    name="evidence-version", icon="files", select=_done_versions, endpoint="evidence.piece", values=_address_when_done
+    name="evidence-version",
+    icon="files",
+    select=_done_versions,
+    endpoint="evidence.piece",
+    values=_address_when_done,
 )
 OWNERS = InboxDone(
-    name="evidence-owner", icon="user-plus", select=_done_owners, endpoint="evidence.piece", values=_address_when_done
+    name="evidence-owner",
+    icon="user-plus",
+    select=_done_owners,
+    endpoint="evidence.piece",
+    values=_address_when_done,
 )
 MINE = InboxSource(
-    name="evidence-upload", group="evidence", needs=permissions.BRING, select=_mine, icon="upload", verb="Upload",
-    title=lambda row: f"Upload {_late(row)}{lower_first(row.about)}", detail=lambda row: row.detail,
-    why="you own this evidence item", endpoint="evidence.bringing", values=_address,
-    assign=ASSIGNMENT, done=(VERSIONS,), next_due=_next_deadline,
-)  # fmt: skip
+    name="evidence-upload",
+    group="evidence",
+    needs=permissions.BRING,
+    select=_mine,
+    icon="upload",
+    verb="Upload",
+    title=lambda row: f"Upload {_late(row)}{lower_first(row.about)}",
+    detail=lambda row: row.detail,
+    why="you own this evidence item",
+    endpoint="evidence.bringing",
+    values=_address,
+    assign=ASSIGNMENT,
+    done=(VERSIONS,),
+    next_due=_next_deadline,
+)
 UNASSIGNED = InboxSource(
-    name="evidence-owner", group="evidence", needs=permissions.MANAGE, select=_unassigned, icon="user-plus", verb="Assign",
-    title=lambda row: f"Assign the {_late(row)}{lower_first(row.about)}", detail=lambda row: row.detail,
-    why="you manage evidence, and this item has no owner", endpoint="evidence.piece", values=_address,
-    assign=ASSIGNMENT, done=(OWNERS,),
-)  # fmt: skip
+    name="evidence-owner",
+    group="evidence",
+    needs=permissions.MANAGE,
+    select=_unassigned,
+    icon="user-plus",
+    verb="Assign",
+    title=lambda row: f"Assign the {_late(row)}{lower_first(row.about)}",
+    detail=lambda row: row.detail,
+    why="you manage evidence, and this item has no owner",
+    endpoint="evidence.piece",
+    values=_address,
+    assign=ASSIGNMENT,
+    done=(OWNERS,),
+)
 FOLLOW_UP = InboxSource(
-    name="evidence-late", group="evidence", needs=permissions.MANAGE, select=_late_of_others, icon="bell", verb="Open",
-    title=lambda row: f"Follow up with {row.who or 'a former member'} on the {_late(row)}{lower_first(row.about)}",
-    detail=lambda row: row.detail, why="you manage evidence, and its owner is late with this item",
-    endpoint="evidence.piece", values=_address, assign=ASSIGNMENT,
-)  # fmt: skip
+    name="evidence-late",
+    group="evidence",
+    needs=permissions.MANAGE,
+    select=_late_of_others,
+    icon="bell",
+    verb="Open",
+    title=lambda row: (
+        f"Follow up with {row.who or 'a former member'} on the {_late(row)}{lower_first(row.about)}"
+    ),
+    detail=lambda row: row.detail,
+    why="you manage evidence, and its owner is late with this item",
+    endpoint="evidence.piece",
+    values=_address,
+    assign=ASSIGNMENT,
+)
 REVIEW = InboxSource(
-    name="evidence-review", group="reviews", needs=permissions.REVIEW, select=_to_review, icon="eye-search", verb="Review",
-    title=lambda row: f"Review evidence: {row.about}", detail=lambda row: f"{row.detail}, uploaded by {row.who}",
+    name="evidence-review",
+    group="reviews",
+    needs=permissions.REVIEW,
+    select=_to_review,
+    icon="eye-search",
+    verb="Review",
+    title=lambda row: f"Review evidence: {row.about}",
+    detail=lambda row: f"{row.detail}, uploaded by {row.who}",
     why="you can review evidence, and another person uploaded this version",
-    endpoint="evidence.reviewing", values=lambda row: {"version_id": row.id}, done=(VERSIONS,),
-)  # fmt: skip
+    endpoint="evidence.reviewing",
+    values=lambda row: {"version_id": row.id},
+    done=(VERSIONS,),
+)
 SOURCES = (MINE, UNASSIGNED, FOLLOW_UP, REVIEW)

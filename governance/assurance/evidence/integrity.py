@@ -55,7 +55,9 @@ def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) ->
     if held is not None:
         held.healed_at = clock.now()
         session().flush()
-    session().add(EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), healed_at=None))
+    session().add(
+        EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), healed_at=None)
+    )
     record(BROKE, version, number=version.number, sha256=version.sha256, kind=kind)
 
 
@@ -72,14 +74,19 @@ def note_check(*, files: int, size: int, broken: int) -> None:
 
 
 def old_files() -> Iterator[str]:
-    """The keys of stored files that are older than a day: a younger one may belong to a transaction that is under way."""
+    """The keys of stored files that are older than a day: a younger one may belong to a transaction
+    that is under way.
+    """
     before = clock.now() - SWEPT_AFTER
     folder = f"{current.actor().tenant_id.hex}/{actions.SHELF}"
     return (key for key, written in storage.store().aged(folder) if written < before)
 
 
 def sweep(keys: Collection[str]) -> int:
-    """Remove those of these files that no version refers to; how many. A few at a time: uploads wait for it."""
+    """Remove those of these files that no version refers to; how many.
+
+    A few at a time: uploads wait for it.
+    """
     alone(actions.OBJECTS)
     orphans = sorted(set(keys) - queries.referred_to(keys))
     for key in orphans:

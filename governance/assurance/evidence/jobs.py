@@ -1,4 +1,6 @@
-"""What is done to evidence without anybody at the keyboard: destroying what two agreed on, and each night's chores."""
+"""What is done to evidence without anybody at the keyboard: destroying what two agreed on, and each
+night's chores.
+"""
 
 from functools import partial
 from itertools import batched
@@ -35,7 +37,8 @@ def tidy_evidence() -> None:
 
 
 def tidy() -> None:
-    """Nightly: stored files without a row go after a day, and what retention lets go is proposed for destruction.
+    """Nightly: stored files without a row go after a day, and what retention lets go is proposed
+    for destruction.
 
     In transactions of its own: a store of any size is swept while others bring files in.
     """
@@ -54,13 +57,25 @@ def remind_of_evidence() -> None:
 
 
 def verify_evidence() -> None:
-    """Each night, until it is done for the week: hash every stored file again; report what is corrupted."""
+    """Each night, until it is done for the week: hash every stored file again; report what is
+    corrupted.
+    """
     week = f"{clock.today():%G-W%V}"
-    in_each(partial(_verify_evidence, week), "evidence not verified", wanted=lambda t: not has_run(VERIFY, t.slug, week))
+    in_each(
+        partial(_verify_evidence, week),
+        "evidence not verified",
+        wanted=lambda t: not has_run(VERIFY, t.slug, week),
+    )
 
 
 def _verify_evidence(week: str) -> None:
     slug = current.actor().tenant_slug
-    report = verifying.verify(claim=partial(once_per, VERIFY, slug, week))  # afterwards: a killed one is made again
+    report = verifying.verify(
+        claim=partial(once_per, VERIFY, slug, week)
+    )  # afterwards: a killed one is made again
     if not report.ok:
-        log.error("evidence damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
+        log.error(
+            "evidence damaged",
+            tenant=slug,
+            findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]],
+        )

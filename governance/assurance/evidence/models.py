@@ -1,8 +1,11 @@
-"""Evidence: a thing that recurs (title, owner, cadence) and its immutable versions, each reviewed by another person.
+"""Evidence: a thing that recurs (title, owner, cadence) and its immutable versions, each reviewed
+by another person.
 
 Evidence, EvidenceVersion, EvidenceReview, EvidenceLink      what there is, and what it proves
-EvidenceFault                                                a stored file that a check found missing or altered
-EvidenceHold, EvidenceRetention, EvidenceDestruction         what may go, when, and by whose two hands
+EvidenceFault                                                a stored file that a check found
+missing or altered
+EvidenceHold, EvidenceRetention, EvidenceDestruction         what may go, when, and by whose two
+hands
 EvidenceReminder, EvidencePush                               what was sent, once
 """
 
@@ -34,10 +37,16 @@ class Evidence(Tenanted, Model):
     version: Mapped[int] = mapped_column(default=1)
     retired_at: Mapped[datetime | None]
     versions: Mapped[list["EvidenceVersion"]] = relationship(
-        viewonly=True, order_by="EvidenceVersion.uploaded_at", primaryjoin="Evidence.id == foreign(EvidenceVersion.evidence_id)"
+        viewonly=True,
+        order_by="EvidenceVersion.uploaded_at",
+        primaryjoin="Evidence.id == foreign(EvidenceVersion.evidence_id)",
     )
     links: Mapped[list["EvidenceLink"]] = relationship(
-        viewonly=True, primaryjoin="and_(Evidence.id == foreign(EvidenceLink.evidence_id), EvidenceLink.removed_at.is_(None))"
+        viewonly=True,
+        primaryjoin=(
+            "and_(Evidence.id == foreign(EvidenceLink.evidence_id),"
+            " EvidenceLink.removed_at.is_(None))"
+        ),
     )
 
 
@@ -71,7 +80,9 @@ class EvidenceVersion(Tenanted, Model):
     period_from: Mapped[date]
     period_to: Mapped[date]
     valid_until: Mapped[date]
-    key: Mapped[ApiKey | None] = relationship(viewonly=True, primaryjoin=lambda: foreign(EvidenceVersion.key_id) == ApiKey.id)
+    key: Mapped[ApiKey | None] = relationship(
+        viewonly=True, primaryjoin=lambda: foreign(EvidenceVersion.key_id) == ApiKey.id
+    )
 
     @property
     def key_name(self) -> str:
@@ -87,7 +98,10 @@ class EvidenceReview(Tenanted, Model):
     """Another person's judgement on a version: accepted, or rejected with a reason. Once."""
 
     __tablename__ = "evidence_reviews"
-    __table_args__ = (tenant_fk("version_id", "evidence_versions"), UniqueConstraint("tenant_id", "version_id"))
+    __table_args__ = (
+        tenant_fk("version_id", "evidence_versions"),
+        UniqueConstraint("tenant_id", "version_id"),
+    )
 
     version_id: Mapped[UUID]
     decision: Mapped[str]
@@ -104,7 +118,12 @@ class EvidenceLink(Tenanted, Model):
         tenant_fk("evidence_id", "evidence"),
         tenant_fk("control_id", "controls"),
         Index(
-            "uq_evidence_links_open", "tenant_id", "evidence_id", "control_id", unique=True, postgresql_where="removed_at IS NULL"
+            "uq_evidence_links_open",
+            "tenant_id",
+            "evidence_id",
+            "control_id",
+            unique=True,
+            postgresql_where="removed_at IS NULL",
         ),
         Index(None, "tenant_id", "control_id"),
     )
@@ -116,13 +135,21 @@ class EvidenceLink(Tenanted, Model):
 
 
 class EvidenceFault(Tenanted, Model):
-    """The stored file of a version is missing, or not the one that was brought in; until a check finds it whole again."""
+    """The stored file of a version is missing, or not the one that was brought in; until a check
+    finds it whole again.
+    """
 
     __tablename__ = "evidence_faults"
     __table_args__ = (
         tenant_fk("version_id", "evidence_versions"),
         Index(None, "tenant_id", "version_id"),
-        Index("uq_evidence_faults_open", "tenant_id", "version_id", unique=True, postgresql_where="healed_at IS NULL"),
+        Index(
+            "uq_evidence_faults_open",
+            "tenant_id",
+            "version_id",
+            unique=True,
+            postgresql_where="healed_at IS NULL",
+        ),
     )
 
     version_id: Mapped[UUID]
@@ -132,13 +159,21 @@ class EvidenceFault(Tenanted, Model):
 
 
 class EvidenceHold(Tenanted, Model):
-    """Nothing of this piece may be destroyed, whatever retention says and whoever agrees, until the hold is released."""
+    """Nothing of this piece may be destroyed, whatever retention says and whoever agrees, until the
+    hold is released.
+    """
 
     __tablename__ = "evidence_holds"
     __table_args__ = (
         tenant_fk("evidence_id", "evidence"),
         Index(None, "tenant_id", "evidence_id"),
-        Index("uq_evidence_holds_open", "tenant_id", "evidence_id", unique=True, postgresql_where="released_at IS NULL"),
+        Index(
+            "uq_evidence_holds_open",
+            "tenant_id",
+            "evidence_id",
+            unique=True,
+            postgresql_where="released_at IS NULL",
+        ),
     )
 
     evidence_id: Mapped[UUID]
@@ -161,17 +196,23 @@ class EvidenceRetention(Tenanted, Model):
 
 
 class EvidenceDestruction(Tenanted, Model):
-    """Two persons destroy the file of a version. Its row stays as the tombstone: which bytes, how many, who, when and why."""
+    """Two persons destroy the file of a version.
+
+    Its row stays as the tombstone: which bytes, how many, who, when and why.
+    """
 
     __tablename__ = "evidence_destructions"
     __table_args__ = (
         tenant_fk("version_id", "evidence_versions"),
         Index(None, "tenant_id", "version_id"),
         Index(
-            "uq_evidence_destructions_open", "tenant_id", "version_id", unique=True,
+            "uq_evidence_destructions_open",
+            "tenant_id",
+            "version_id",
+            unique=True,
             postgresql_where="state IN ('asked', 'approved', 'done')",
         ),
-    )  # fmt: skip
+    )
 
     version_id: Mapped[UUID]
     sha256: Mapped[str]
@@ -190,7 +231,10 @@ class EvidenceReminder(Tenanted, Model):
     """An owner was told that it falls due on that day; once."""
 
     __tablename__ = "evidence_reminders"
-    __table_args__ = (tenant_fk("evidence_id", "evidence"), UniqueConstraint("tenant_id", "evidence_id", "due_on", "person_id"))
+    __table_args__ = (
+        tenant_fk("evidence_id", "evidence"),
+        UniqueConstraint("tenant_id", "evidence_id", "due_on", "person_id"),
+    )
 
     evidence_id: Mapped[UUID]
     due_on: Mapped[date]
@@ -198,7 +242,9 @@ class EvidenceReminder(Tenanted, Model):
 
 
 class EvidencePush(Tenanted, Model):
-    """A machine's request and its answer, kept so that the same request asked again gets the same answer."""
+    """A machine's request and its answer, kept so that the same request asked again gets the same
+    answer.
+    """
 
     __tablename__ = "evidence_pushes"
     __table_args__ = (

@@ -21,14 +21,16 @@ def is_uploader(who: Actor, version: Any) -> Any:
 
 def _knows_key(who: Actor | Whoever, _model: Any) -> ColumnElement[bool]:
     shown = select(ApiKey.id).where(
-        ApiKey.id == EvidenceVersion.key_id, ApiKey.hands.contains(func.jsonb_build_array(cast(who.person_id, Text)))
+        ApiKey.id == EvidenceVersion.key_id,
+        ApiKey.hands.contains(func.jsonb_build_array(cast(who.person_id, Text))),
     )
     return shown.exists()
 
 
 @condition(
     "they were shown the secret of the key that uploaded it",
-    "It came by the key {object.key_name}, whose secret you were shown, so another person reviews it.",
+    "It came by the key {object.key_name}, whose secret you were shown, so another person"
+    " reviews it.",
     sql=_knows_key,
 )
 def knows_its_key(who: Actor, version: Any) -> bool:
@@ -39,7 +41,10 @@ def knows_its_key(who: Actor, version: Any) -> bool:
 def _has_address_of_uploader(who: Actor | Whoever, _model: Any) -> ColumnElement[bool]:
     v, uploaders = EvidenceVersion, select(Person.id).where(has_address_of(who))
     by_key = select(ApiKey.id).join(Person, ApiKey.hands.has_key(cast(Person.id, Text)))
-    return or_(v.uploaded_by.in_(uploaders), by_key.where(ApiKey.id == v.key_id, has_address_of(who)).exists())
+    return or_(
+        v.uploaded_by.in_(uploaders),
+        by_key.where(ApiKey.id == v.key_id, has_address_of(who)).exists(),
+    )
 
 
 @condition(
@@ -53,8 +58,12 @@ def has_address_of_uploader(who: Actor, version: Any) -> bool:
 
 EVIDENCE_WRITE = scope("evidence:write", "bring in versions of evidence")
 
-VIEW = permission("evidence.view", "see evidence", roles="admin compliance_officer contributor auditor viewer")
-MANAGE = permission("evidence.manage", "begin, assign, link or retire evidence", roles="admin compliance_officer")
+VIEW = permission(
+    "evidence.view", "see evidence", roles="admin compliance_officer contributor auditor viewer"
+)
+MANAGE = permission(
+    "evidence.manage", "begin, assign, link or retire evidence", roles="admin compliance_officer"
+)
 BRING = permission(
     "evidence.bring",
     "upload versions of evidence",
@@ -67,8 +76,14 @@ REVIEW = permission(
     roles="admin compliance_officer",
     unless=[is_uploader, knows_its_key, has_address_of_uploader],
 )
-KEEP = permission("evidence.keep", "place legal holds on evidence and set how long it is kept", roles="admin compliance_officer")
+KEEP = permission(
+    "evidence.keep",
+    "place legal holds on evidence and set how long it is kept",
+    roles="admin compliance_officer",
+)
 DESTROY = permission(
-    "evidence.destroy", "ask for or agree to the destruction of a file of evidence", roles="admin compliance_officer"
+    "evidence.destroy",
+    "ask for or agree to the destruction of a file of evidence",
+    roles="admin compliance_officer",
 )
 PUSH = permission("evidence.push", "bring in versions of evidence", scopes=EVIDENCE_WRITE)

@@ -13,7 +13,9 @@ def _none(_version_ids: Collection[UUID]) -> Mapping[UUID, str]:
     return {}
 
 
-supported_controls: Port[Callable[[], Select[UUID, str, str, datetime | None]]] = Port("the controls that evidence can support")
+supported_controls: Port[Callable[[], Select[UUID, str, str, datetime | None]]] = Port(
+    "the controls that evidence can support"
+)
 """The columns id, ref, title and retired_at of every control of the tenant, to join in a query of evidence."""
 
 versions_to_keep: Port[Callable[[Collection[UUID]], Mapping[UUID, str]]] = Port(

@@ -43,34 +43,71 @@ class Pushed:
 
 
 def push(
-    evidence: Evidence, *, stream: BinaryIO | None, filename: str | None, sha256: str | None, idempotency_key: str | None,
-    collected_on: date | None, period_from: date, period_to: date, valid_until: date, source: str | None,
-) -> Pushed:  # fmt: skip
-    """Bring in what a machine sends, or names by digest. The same key again gives the same answer, and nothing twice.
+    evidence: Evidence,
+    *,
+    stream: BinaryIO | None,
+    filename: str | None,
+    sha256: str | None,
+    idempotency_key: str | None,
+    collected_on: date | None,
+    period_from: date,
+    period_to: date,
+    valid_until: date,
+    source: str | None,
+) -> Pushed:
+    """Bring in what a machine sends, or names by digest.
 
-    Collected today, and from the key itself, where it does not say; the same request is the same on another day.
+    The same key again gives the same answer, and nothing twice.
+
+    Collected today, and from the key itself, where it does not say; the same request is the same on
+    another day.
     """
     dates = {"period_from": period_from, "period_to": period_to, "valid_until": valid_until}
     if (stream is None) == (sha256 is None):
-        raise Invalid("Send one of the two: a file, or the sha256 of one that is here already.", field="file")
+        raise Invalid(
+            "Send one of the two: a file, or the sha256 of one that is here already.", field="file"
+        )
     asked = _digest_of(
-        [evidence.id, filename if stream else None, _sha256(stream) if stream else sha256, source, collected_on, dates]
+        [
+            evidence.id,
+            filename if stream else None,
+            _sha256(stream) if stream else sha256,
+            source,
+            collected_on,
+            dates,
+        ]
     )
     if idempotency_key is not None and (before := _earlier(idempotency_key, asked)):
         return before
-    facts: dict[str, Any] = {"source": source or current.actor().name, "collected_on": collected_on or clock.today(), **dates}
+    facts: dict[str, Any] = {
+        "source": source or current.actor().name,
+        "collected_on": collected_on or clock.today(),
+        **dates,
+    }
     if stream is not None:
         version = actions.bring_file(evidence, stream, filename, unchanged=True, **facts)
     else:
         version = actions.bring_stored(evidence, sha256 or "", **facts)
     session().flush()
     answer = {
-        "id": str(version.id), "evidence": evidence.ref, "version": version.number, "filename": version.filename,
-        "media_type": version.media_type, "size": version.size, "sha256": version.sha256, "review": "pending",
-    }  # fmt: skip
+        "id": str(version.id),
+        "evidence": evidence.ref,
+        "version": version.number,
+        "filename": version.filename,
+        "media_type": version.media_type,
+        "size": version.size,
+        "sha256": version.sha256,
+        "review": "pending",
+    }
     if idempotency_key is not None:
         session().add(
-            EvidencePush(key_id=_key_id(), idempotency_key=idempotency_key, digest=asked, version_id=version.id, answer=answer)
+            EvidencePush(
+                key_id=_key_id(),
+                idempotency_key=idempotency_key,
+                digest=asked,
+                version_id=version.id,
+                answer=answer,
+            )
         )
     record(PUSHED, version, evidence=evidence.ref, number=version.number, sha256=version.sha256)
     return Pushed(answer, again=False)
@@ -78,16 +115,23 @@ def push(
 
 def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
     if not alone_or_not(f"push {_key_id()} {idempotency_key}"):
-        raise UnderWay("A request with this Idempotency-Key is being answered just now. Ask again in a moment.")
+        raise UnderWay(
+            "A request with this Idempotency-Key is being answered just now. Ask again in a moment."
+        )
     held = queries.earlier_push(_key_id(), idempotency_key)
     if held is None:
         return None
-    if held.created_at < clock.now() - PUSHES_KEPT:  # the night has not forgotten it yet: the name is free all the same
+    if (
+        held.created_at < clock.now() - PUSHES_KEPT
+    ):  # the night has not forgotten it yet: the name is free all the same
         session().delete(held)
         session().flush()
         return None
     if held.digest != asked:
-        raise Reused("This Idempotency-Key was used for another request. Nothing was saved.", field="Idempotency-Key")
+        raise Reused(
+            "This Idempotency-Key was used for another request. Nothing was saved.",
+            field="Idempotency-Key",
+        )
     return Pushed(held.answer, again=True)
 
 
@@ -113,5 +157,7 @@ def _sha256(stream: BinaryIO) -> str:
 
 def forget_pushes() -> int:
     """A machine that asks again does so within a month; how many were forgotten."""
-    gone = session().execute(delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSHES_KEPT))
+    gone = session().execute(
+        delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSHES_KEPT)
+    )
     return int(gone.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time

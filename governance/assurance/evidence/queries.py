@@ -1,13 +1,19 @@
-"""Evidence as it stands: the library with its freshness, one piece with its versions, what waits for somebody.
+"""Evidence as it stands: the library with its freshness, one piece with its versions, what waits
+for somebody.
 
-    pieces(…)                           everything known of evidence, with the instants, in one statement
-    library(…) → Shelf                  a page of live pieces, filtered and sorted, with their state; three statements
-    waiting(…)                          versions that wait for review, and what is overdue; four statements
+    pieces(…)                           everything known of evidence, with the instants, in one
+                                        statement
+    library(…) → Shelf                  a page of live pieces, filtered and sorted, with their
+                                        state; three statements
+    waiting(…)                          versions that wait for review, and what is overdue; four
+                                        statements
     find_evidence, version_of           the rows behind a verb
-    state_of, versions, links           one piece: its state, its versions, the controls that it supports
+    state_of, versions, links           one piece: its state, its versions, the controls that it
+                                        supports
 
-Lists are narrowed, sorted and counted in the database (standing.py); what a page shows is worked out by freshness.py.
-What is shown is what the acting person sees (sight.py); `pieces`, which statuses follow from, is whole unless told otherwise.
+Lists are narrowed, sorted and counted in the database (standing.py); what a page shows is worked
+out by freshness.py. What is shown is what the acting person sees (sight.py); `pieces`, which
+statuses follow from, is whole unless told otherwise.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,7 +26,14 @@ from sqlalchemy import ColumnElement, Select, and_, select, true
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence import deletion_guard, freshness_sql, permissions
-from governance.assurance.evidence.freshness import Freshness, Version, counting, deadline, freshness, newest
+from governance.assurance.evidence.freshness import (
+    Freshness,
+    Version,
+    counting,
+    deadline,
+    freshness,
+    newest,
+)
 from governance.assurance.evidence.freshness_sql import DECIDED, STATES
 from governance.assurance.evidence.models import (
     Evidence,
@@ -67,7 +80,11 @@ class JudgedVersion:
 
     def at(self, moment: datetime) -> Version:
         judged = self.after if self.judged is not None and self.judged <= moment else self.before
-        return replace(judged, review="broken") if self.broken is not None and self.broken <= moment else judged
+        return (
+            replace(judged, review="broken")
+            if self.broken is not None and self.broken <= moment
+            else judged
+        )
 
     def stands(self, moment: datetime) -> bool:
         return self.known <= moment and (self.gone is None or self.gone > moment)
@@ -90,14 +107,18 @@ class Piece:
     held: tuple[JudgedVersion, ...] = ()
 
     def at(self, moment: datetime) -> tuple[Version, ...]:
-        """The versions as known at an instant, oldest first; one whose file was destroyed proves nothing from then on."""
+        """The versions as known at an instant, oldest first; one whose file was destroyed proves
+        nothing from then on.
+        """
         return tuple(h.at(moment) for h in self.held if h.stands(moment))
 
     def lives(self, moment: datetime) -> bool:
         return self.known <= moment and (self.retired is None or self.retired > moment)
 
     def freshness(self, moment: datetime) -> Freshness:
-        return freshness(self.at(moment), cadence=self.cadence, due_on=self.due_on, today=moment.date())
+        return freshness(
+            self.at(moment), cadence=self.cadence, due_on=self.due_on, today=moment.date()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +141,9 @@ class EvidenceSummary:
 
 @dataclass(frozen=True, slots=True)
 class EvidencePage:
-    """A page's rows, how many match the filters, how many live pieces are in each state, how many versions wait for review."""
+    """A page's rows, how many match the filters, how many live pieces are in each state, how many
+    versions wait for review.
+    """
 
     rows: Sequence[EvidenceSummary]
     matching: int
@@ -190,14 +213,18 @@ def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
 
 
 def some(ids: Collection[UUID], *, lock: bool = False) -> list[Evidence]:
-    """These evidence items by ref, as far as the acting person sees them; locked, as they are now."""
+    """These evidence items by ref, as far as the acting person sees them; locked, as they are
+    now.
+    """
     query = select(Evidence).where(Evidence.id.in_(ids)).order_by(Evidence.ref)
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return [row for row in session().scalars(locked if lock else query) if sight().shows(row.id)]
 
 
 def version_of(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion, Evidence]:
-    """A version and what it is a version of; with `lock`, nobody else judges or adds one meanwhile."""
+    """A version and what it is a version of; with `lock`, nobody else judges or adds one
+    meanwhile.
+    """
     version = find(EvidenceVersion, version_id, what="version")
     if not sight().shows_version(version):
         raise NotFound("There is no such version here.")
@@ -208,27 +235,63 @@ def version_of(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion
 
 
 def pieces(
-    *, of_controls: Select[UUID] | None = None, only: Collection[UUID] | None = None, seen: Sight = WHOLE
+    *,
+    of_controls: Select[UUID] | None = None,
+    only: Collection[UUID] | None = None,
+    seen: Sight = WHOLE,
 ) -> dict[UUID, Piece]:
-    """Pieces with their versions, by id in the order of their refs; one statement whatever their number."""
+    """Pieces with their versions, by id in the order of their refs; one statement whatever their
+    number.
+    """
     owner, collector = aliased(Person), aliased(Person)
     e, v = Evidence, EvidenceVersion
     query = (
         select(
-            e.id, e.ref, e.title, e.kind, e.cadence, e.due_on, e.owner_id, owner.name, e.created_at, e.retired_at,
-            v.id, v.uploaded_by, v.number, v.collected_at, v.uploaded_at, v.period_from, v.period_to, v.valid_until, v.sha256, v.source,
-            EvidenceReview.decision, EvidenceReview.reviewed_at, collector.name, EvidenceFault.found_at, EvidenceDestruction.decided_at,
+            e.id,
+            e.ref,
+            e.title,
+            e.kind,
+            e.cadence,
+            e.due_on,
+            e.owner_id,
+            owner.name,
+            e.created_at,
+            e.retired_at,
+            v.id,
+            v.uploaded_by,
+            v.number,
+            v.collected_at,
+            v.uploaded_at,
+            v.period_from,
+            v.period_to,
+            v.valid_until,
+            v.sha256,
+            v.source,
+            EvidenceReview.decision,
+            EvidenceReview.reviewed_at,
+            collector.name,
+            EvidenceFault.found_at,
+            EvidenceDestruction.decided_at,
         )
         .outerjoin(v, and_(v.evidence_id == e.id, *seen.of_versions()))
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
-        .outerjoin(EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None)))
-        .outerjoin(EvidenceDestruction, and_(EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED)))
+        .outerjoin(
+            EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None))
+        )
+        .outerjoin(
+            EvidenceDestruction,
+            and_(EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED)),
+        )
         .outerjoin(owner, owner.id == e.owner_id)
         .outerjoin(collector, collector.id == v.uploaded_by)
         .order_by(e.ref, v.number)
-    )  # fmt: skip
+    )
     if of_controls is not None:
-        query = query.where(e.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(of_controls))))
+        query = query.where(
+            e.id.in_(
+                select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(of_controls))
+            )
+        )
     if only is not None:
         query = query.where(among(e.id, only))
     return _folded(session().execute(query))
@@ -267,7 +330,14 @@ def _held(row: Sequence[Any]) -> JudgedVersion:
         broken,
         gone,
     ) = row
-    facts = (number, collected.astimezone(UTC).date(), uploaded.astimezone(UTC).date(), period_from, period_to, valid_until)
+    facts = (
+        number,
+        collected.astimezone(UTC).date(),
+        uploaded.astimezone(UTC).date(),
+        period_from,
+        period_to,
+        valid_until,
+    )
     by = (collector or FORMER) if uploaded_by else CONSOLE
     before = Version(*facts, "pending", sha256, source, by)
     after = Version(*facts, decision, sha256, source, by) if decision else before
@@ -278,30 +348,55 @@ def _held(row: Sequence[Any]) -> JudgedVersion:
 
 
 def library(
-    *, q: str = "", state: str = "", owner: UUID | str = "", kind: str = "", control: UUID | None = None, sort: str = "ref",
-    descending: bool = False, after: str | None = None, size: int = 50,
-) -> EvidencePage:  # fmt: skip
+    *,
+    q: str = "",
+    state: str = "",
+    owner: UUID | str = "",
+    kind: str = "",
+    control: UUID | None = None,
+    sort: str = "ref",
+    descending: bool = False,
+    after: str | None = None,
+    size: int = 50,
+) -> EvidencePage:
     """Live evidence with its state of today. `owner` is a person's id or "nobody"."""
     seen = sight()
     f = freshness_sql.facts(clock.now(), seen)
-    tally = freshness_sql.tally(f, freshness_sql.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control))
+    tally = freshness_sql.tally(
+        f,
+        freshness_sql.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control),
+    )
     shown = select(f.c.id, *tally.c).join_from(f, tally, true())
-    shown = shown.where(freshness_sql.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control))
-    found = keyset(shown, *freshness_sql.order(f, sort), after=after, size=size, descending=descending)
-    _, matching, reviews, *states = found.rows[0] if found.rows else (None, *session().execute(select(tally)).one())
+    shown = shown.where(
+        freshness_sql.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control)
+    )
+    found = keyset(
+        shown, *freshness_sql.order(f, sort), after=after, size=size, descending=descending
+    )
+    _, matching, reviews, *states = (
+        found.rows[0] if found.rows else (None, *session().execute(select(tally)).one())
+    )
     rows = rows_of([row[0] for row in found.rows])
     return EvidencePage(rows, matching, dict(zip(STATES, states, strict=True)), found.next, reviews)
 
 
 def everything(
-    *, q: str = "", state: str = "", owner: UUID | str = "", kind: str = "", control: UUID | None = None, sort: str = "ref",
+    *,
+    q: str = "",
+    state: str = "",
+    owner: UUID | str = "",
+    kind: str = "",
+    control: UUID | None = None,
+    sort: str = "ref",
     descending: bool = False,
-) -> Sequence[UUID]:  # fmt: skip
+) -> Sequence[UUID]:
     """The ids of all that matches, in the order of the list: what an export goes through."""
     seen = sight()
     f = freshness_sql.facts(clock.now(), seen)
     columns = [c.desc() if descending else c.asc() for c in freshness_sql.order(f, sort)]
-    wanted = freshness_sql.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control)
+    wanted = freshness_sql.matching(
+        f, seen, q=q, state=state, owner=owner, kind=kind, control=control
+    )
     return session().scalars(select(f.c.id).where(wanted).order_by(*columns)).all()
 
 
@@ -316,15 +411,25 @@ def rows_of(ids: Sequence[UUID]) -> list[EvidenceSummary]:
 def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]]) -> EvidenceSummary:
     known = piece.at(now)
     fresh = freshness(known, cadence=piece.cadence, due_on=piece.due_on, today=now.date())
-    waiting = next((h for h in reversed(piece.held) if h.stands(now) and h.at(now).review == "pending"), None)
-    return EvidenceSummary(piece, fresh, newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
+    waiting = next(
+        (h for h in reversed(piece.held) if h.stands(now) and h.at(now).review == "pending"), None
+    )
+    return EvidenceSummary(
+        piece, fresh, newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls)
+    )
 
 
 def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
     """The live controls that each of these pieces supports: (control id, ref, title)."""
     control = supported_controls()().subquery("control").c
-    query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).where(control.id == EvidenceLink.control_id)
-    query = query.where(control.retired_at.is_(None), EvidenceLink.removed_at.is_(None), *sight().of_controls(control.id))
+    query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).where(
+        control.id == EvidenceLink.control_id
+    )
+    query = query.where(
+        control.retired_at.is_(None),
+        EvidenceLink.removed_at.is_(None),
+        *sight().of_controls(control.id),
+    )
     query = query.where(among(EvidenceLink.evidence_id, ids))
     found: dict[UUID, list[tuple[UUID, str, str]]] = {}
     for row in session().execute(query.order_by(control.ref)):
@@ -345,7 +450,11 @@ def control_choices() -> list[tuple[UUID, str]]:
 def live_controls(ids: Collection[UUID] | None = None) -> Sequence[Any]:
     """(id, ref, title) of the live controls (of these), by ref."""
     control = supported_controls()().subquery("control").c
-    query = select(control.id, control.ref, control.title).where(control.retired_at.is_(None)).order_by(control.ref)
+    query = (
+        select(control.id, control.ref, control.title)
+        .where(control.retired_at.is_(None))
+        .order_by(control.ref)
+    )
     return session().execute(query if ids is None else query.where(control.id.in_(ids))).all()
 
 
@@ -369,36 +478,67 @@ def versions(evidence: Evidence) -> list[VersionView]:
     query = (
         select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey)
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
-        .outerjoin(EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None)))
+        .outerjoin(
+            EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None))
+        )
         .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("asked", *DECIDED))))
         .outerjoin(ApiKey, ApiKey.id == v.key_id)
     )
     query = query.where(v.evidence_id == evidence.id, *sight().of_versions())
     rows = session().execute(query.order_by(v.number.desc())).all()
-    shown = doers(p for v, r, _, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
+    shown = doers(
+        p for v, r, _, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None)
+    )
     return [_view(v, r, shown, fault, gone, key) for v, r, fault, gone, key in rows]
 
 
 def _view(
-    v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str], fault: str | None, gone: EvidenceDestruction | None,
+    v: EvidenceVersion,
+    r: EvidenceReview | None,
+    shown: Mapping[UUID, str],
+    fault: str | None,
+    gone: EvidenceDestruction | None,
     key: ApiKey | None,
-) -> VersionView:  # fmt: skip
+) -> VersionView:
     collector = f"the key {key.name}" if key else _named(v.uploaded_by, shown)
     return VersionView(
-        v.id, v.number, v.filename, v.media_type, v.size, v.sha256, v.url, v.source, v.collected_at, v.uploaded_at, v.uploaded_by,
-        collector, v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
-        _named(r.reviewed_by, shown) if r else None, r.reviewed_at if r else None, fault, gone,
-        key.name if key else "", key.hands if key else (),
-    )  # fmt: skip
+        v.id,
+        v.number,
+        v.filename,
+        v.media_type,
+        v.size,
+        v.sha256,
+        v.url,
+        v.source,
+        v.collected_at,
+        v.uploaded_at,
+        v.uploaded_by,
+        collector,
+        v.period_from,
+        v.period_to,
+        v.valid_until,
+        r.decision if r else "pending",
+        r.reason if r else "",
+        _named(r.reviewed_by, shown) if r else None,
+        r.reviewed_at if r else None,
+        fault,
+        gone,
+        key.name if key else "",
+        key.hands if key else (),
+    )
 
 
 def links(evidence: Evidence) -> list[LinkView]:
     control = supported_controls()().subquery("control").c
     query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at)
-    query = query.where(control.id == EvidenceLink.control_id, EvidenceLink.evidence_id == evidence.id)
+    query = query.where(
+        control.id == EvidenceLink.control_id, EvidenceLink.evidence_id == evidence.id
+    )
     query = query.where(EvidenceLink.removed_at.is_(None), *sight().of_controls(control.id))
     rows = session().execute(query.order_by(control.ref))
-    return [LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows]
+    return [
+        LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows
+    ]
 
 
 def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
@@ -421,8 +561,12 @@ def _no_destruction(*states: str) -> Any:
 
 
 def sound() -> Any:
-    """That a version can still prove something: its file was not destroyed, and no check found it missing or altered."""
-    broken = select(EvidenceFault.id).where(EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.healed_at.is_(None))
+    """That a version can still prove something: its file was not destroyed, and no check found it
+    missing or altered.
+    """
+    broken = select(EvidenceFault.id).where(
+        EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.healed_at.is_(None)
+    )
     return and_(_not_destroyed(), ~broken.exists())
 
 
@@ -430,7 +574,9 @@ def sound() -> Any:
 
 
 def stored(sha256: str) -> EvidenceVersion | None:
-    """A version that has these bytes in the store, on the shelf of sealed files; None when nothing here has."""
+    """A version that has these bytes in the store, on the shelf of sealed files; None when nothing
+    here has.
+    """
     v = EvidenceVersion
     query = select(v).where(v.sha256 == sha256, v.storage_key.is_not(None), _not_destroyed())
     return session().scalars(query.order_by(v.uploaded_at.desc()).limit(1)).one_or_none()
@@ -446,12 +592,17 @@ def open_version(version: EvidenceVersion) -> BinaryIO:
         raise DomainError(f"Version {version.number} is an address, not a file.")
     if gone := destruction_of(version, *DECIDED):
         when = (gone.decided_at or gone.created_at).date()
-        raise Gone(f"The file of version {version.number} was destroyed on {when.day} {when:%B %Y}. Its SHA-256 stays.")
+        raise Gone(
+            f"The file of version {version.number} was destroyed on {when.day} {when:%B %Y}. Its"
+            " SHA-256 stays."
+        )
     return storage.store().open(version.storage_key)
 
 
 def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
-    """(version id, ref, number, storage key, SHA-256) of every file that should be there, in the order of the store."""
+    """(version id, ref, number, storage key, SHA-256) of every file that should be there, in the
+    order of the store.
+    """
     v = EvidenceVersion
     query = (
         select(v.id, Evidence.ref, v.number, v.storage_key, v.sha256)
@@ -459,12 +610,18 @@ def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
         .where(v.storage_key.is_not(None), _not_destroyed())
         .order_by(v.storage_key, v.number)
     )
-    return [(row.id, row.ref, row.number, row.storage_key or "", row.sha256 or "") for row in session().execute(query)]
+    return [
+        (row.id, row.ref, row.number, row.storage_key or "", row.sha256 or "")
+        for row in session().execute(query)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The last check of the stored files, and what is broken now: (evidence id, ref, title, number, kind, since when)."""
+    """The last check of the stored files, and what is broken now:
+
+    (evidence id, ref, title, number, kind, since when).
+    """
 
     at: datetime | None
     files: int
@@ -474,9 +631,16 @@ class Check:
 
 def last_check(*, most: int = 100) -> Check:
     seen, v, fault = sight(), EvidenceVersion, EvidenceFault
-    checked = session().execute(
-        select(AuditEntry.at, AuditEntry.facts).where(AuditEntry.action == "evidence.files.verified").order_by(AuditEntry.at.desc()).limit(1)
-    ).one_or_none()  # fmt: skip
+    checked = (
+        session()
+        .execute(
+            select(AuditEntry.at, AuditEntry.facts)
+            .where(AuditEntry.action == "evidence.files.verified")
+            .order_by(AuditEntry.at.desc())
+            .limit(1)
+        )
+        .one_or_none()
+    )
     query = (
         select(Evidence.id, Evidence.ref, Evidence.title, v.number, fault.kind, fault.found_at)
         .join(v, v.id == fault.version_id)
@@ -491,22 +655,33 @@ def last_check(*, most: int = 100) -> Check:
 
 
 def referred_to(keys: Collection[str]) -> set[str]:
-    """Those of these storage keys that a version refers to, whose file was not destroyed. What is only agreed on can still be stopped."""
+    """Those of these storage keys that a version refers to, whose file was not destroyed.
+
+    What is only agreed on can still be stopped.
+    """
     if not keys:
         return set()
-    query = select(EvidenceVersion.storage_key).where(EvidenceVersion.storage_key.in_(keys), _no_destruction("done"))
+    query = select(EvidenceVersion.storage_key).where(
+        EvidenceVersion.storage_key.in_(keys), _no_destruction("done")
+    )
     return {key for key in session().scalars(query) if key}
 
 
 def others_with(version: EvidenceVersion) -> int:
-    """How many other versions need the same stored file, also those whose destruction is agreed on: a hold can stop it."""
+    """How many other versions need the same stored file, also those whose destruction is agreed on:
+    a hold can stop it.
+    """
     v = EvidenceVersion
-    query = select(v.id).where(v.storage_key == version.storage_key, v.id != version.id, _no_destruction("done"))
+    query = select(v.id).where(
+        v.storage_key == version.storage_key, v.id != version.id, _no_destruction("done")
+    )
     return len(session().scalars(query).all())
 
 
 def fault_of(version: EvidenceVersion) -> EvidenceFault | None:
-    query = select(EvidenceFault).where(EvidenceFault.version_id == version.id, EvidenceFault.healed_at.is_(None))
+    query = select(EvidenceFault).where(
+        EvidenceFault.version_id == version.id, EvidenceFault.healed_at.is_(None)
+    )
     return session().scalars(query.with_for_update()).one_or_none()
 
 
@@ -514,7 +689,9 @@ def fault_of(version: EvidenceVersion) -> EvidenceFault | None:
 
 
 def hold_on(evidence_id: UUID) -> EvidenceHold | None:
-    query = select(EvidenceHold).where(EvidenceHold.evidence_id == evidence_id, EvidenceHold.released_at.is_(None))
+    query = select(EvidenceHold).where(
+        EvidenceHold.evidence_id == evidence_id, EvidenceHold.released_at.is_(None)
+    )
     return session().scalars(query).one_or_none()
 
 
@@ -529,11 +706,15 @@ def retention_rule(kind: str, *, lock: bool = False) -> EvidenceRetention | None
 
 def destruction_of(version: EvidenceVersion, *states: str) -> EvidenceDestruction | None:
     """The request about it that is in one of these states (of those that stand, there is one)."""
-    query = select(EvidenceDestruction).where(EvidenceDestruction.version_id == version.id, EvidenceDestruction.state.in_(states))
+    query = select(EvidenceDestruction).where(
+        EvidenceDestruction.version_id == version.id, EvidenceDestruction.state.in_(states)
+    )
     return session().scalars(query).one_or_none()
 
 
-def destruction(destruction_id: UUID, *, lock: bool = False) -> tuple[EvidenceDestruction, EvidenceVersion, Evidence]:
+def destruction(
+    destruction_id: UUID, *, lock: bool = False
+) -> tuple[EvidenceDestruction, EvidenceVersion, Evidence]:
     asked = find(EvidenceDestruction, destruction_id, what="request", lock=lock)
     return asked, *version_of(asked.version_id)
 
@@ -550,31 +731,43 @@ def destructions() -> list[tuple[EvidenceDestruction, EvidenceVersion, Evidence,
     )
     rows = session().execute(query).all()
     shown = doers(asked.asked_by for asked, _, _ in rows)
-    return [(asked, version, evidence, _named(asked.asked_by, shown)) for asked, version, evidence in rows]
+    return [
+        (asked, version, evidence, _named(asked.asked_by, shown))
+        for asked, version, evidence in rows
+    ]
 
 
 def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, EvidenceRetention]]:
-    """Files that their kind's retention lets go and that were never proposed for destruction. What counts today stays, and what is held
-    or needed by somebody else.
+    """Files that their kind's retention lets go and that were never proposed for destruction.
 
-    A destruction that something stopped was nobody's decision to keep the file: it is proposed again.
+    What counts today stays, and what is held or needed by somebody else.
+
+    A destruction that something stopped was nobody's decision to keep the file: it is proposed
+    again.
     """
     rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
     if not rules:
         return []
     d = EvidenceDestruction
     asked = select(d.id).where(d.version_id == EvidenceVersion.id, d.state != "stopped")
-    held = select(EvidenceHold.id).where(EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None))
+    held = select(EvidenceHold.id).where(
+        EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None)
+    )
     query = (
         select(EvidenceVersion, Evidence)
         .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
         .where(
-            Evidence.kind.in_(rules), EvidenceVersion.storage_key.is_not(None), EvidenceVersion.valid_until < today, ~asked.exists(),
+            Evidence.kind.in_(rules),
+            EvidenceVersion.storage_key.is_not(None),
+            EvidenceVersion.valid_until < today,
+            ~asked.exists(),
             ~held.exists(),
         )
         .order_by(EvidenceVersion.uploaded_at)
-    )  # fmt: skip
-    rows = [(version, evidence, rules[evidence.kind]) for version, evidence in session().execute(query)]
+    )
+    rows = [
+        (version, evidence, rules[evidence.kind]) for version, evidence in session().execute(query)
+    ]
     past = [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
     kept = deletion_guard.kept([version.id for version, _, _ in past])
     return [row for row in past if row[0].id not in kept]
@@ -584,13 +777,17 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
 
 
 def earlier_push(key_id: UUID, idempotency_key: str) -> EvidencePush | None:
-    query = select(EvidencePush).where(EvidencePush.key_id == key_id, EvidencePush.idempotency_key == idempotency_key)
+    query = select(EvidencePush).where(
+        EvidencePush.key_id == key_id, EvidencePush.idempotency_key == idempotency_key
+    )
     return session().scalars(query).one_or_none()
 
 
 def by_ref(ref: str) -> Evidence:
     """The piece of that short name (EV-0007), whatever its case."""
-    found = session().scalars(select(Evidence).where(Evidence.ref == ref.strip().upper())).one_or_none()
+    found = (
+        session().scalars(select(Evidence).where(Evidence.ref == ref.strip().upper())).one_or_none()
+    )
     if found is None or not sight().shows(found.id):
         raise NotFound("There is no such piece of evidence here.")
     return found
@@ -600,11 +797,16 @@ def by_ref(ref: str) -> Evidence:
 
 
 CUSTODY = {
-    "evidence.version.uploaded": "Brought in", "evidence.version.accepted": "Accepted", "evidence.version.rejected": "Rejected",
-    "evidence.version.downloaded": "Downloaded", "evidence.version.corrupted": "Found broken", "evidence.version.restored": "Found whole again",
-    "evidence.deletion.requested": "Destruction asked for", "evidence.deletion.approved": "Destruction agreed to",
+    "evidence.version.uploaded": "Brought in",
+    "evidence.version.accepted": "Accepted",
+    "evidence.version.rejected": "Rejected",
+    "evidence.version.downloaded": "Downloaded",
+    "evidence.version.corrupted": "Found broken",
+    "evidence.version.restored": "Found whole again",
+    "evidence.deletion.requested": "Destruction asked for",
+    "evidence.deletion.approved": "Destruction agreed to",
     "evidence.version.deleted": "Destroyed",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -620,7 +822,9 @@ class CustodyStep:
 
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """`limit`: of how many entries of the log the steps are, where there are more; None where these are all."""
+    """`limit`: of how many entries of the log the steps are, where there are more; None where these
+    are all.
+    """
 
     steps: Sequence[CustodyStep]
     limit: int | None
@@ -644,11 +848,15 @@ def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
 
 
 def doers(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Names of those who brought in, reviewed or tested; pseudonyms for readers who may not see the log's names."""
+    """Names of those who brought in, reviewed or tested; pseudonyms for readers who may not see the
+    log's names.
+    """
     wanted: Collection[UUID] = {i for i in ids if i}
     if not wanted:
         return {}
-    query = select(Membership.person_id, Membership.pseudonym, Person.name).join(Person, Person.id == Membership.person_id)
+    query = select(Membership.person_id, Membership.pseudonym, Person.name).join(
+        Person, Person.id == Membership.person_id
+    )
     rows = session().execute(query.where(Membership.person_id.in_(wanted)))
     named = allowed(people.NAMES)
     return {row.person_id: row.name if named else f"person {row.pseudonym[:8]}" for row in rows}
@@ -660,14 +868,26 @@ def _named(person: UUID | None, shown: Mapping[UUID, str]) -> str:
 
 def covers(first: date, last: date) -> str:
     """Nov 2026, Q4 2026, Jul to Dec 2026, or from day to day: as people name periods."""
-    whole = first.day == 1 and (last.toordinal() + 1 == date(last.year + last.month // 12, last.month % 12 + 1, 1).toordinal())
+    whole = first.day == 1 and (
+        last.toordinal() + 1
+        == date(last.year + last.month // 12, last.month % 12 + 1, 1).toordinal()
+    )
     if first == last:
         return f"{first.day} {first:%b %Y}"
     if whole and (first.year, first.month) == (last.year, last.month):
         return f"{first:%b %Y}"
-    if whole and first.year == last.year and (first.month - 1) % 3 == 0 and last.month == first.month + 2:
+    if (
+        whole
+        and first.year == last.year
+        and (first.month - 1) % 3 == 0
+        and last.month == first.month + 2
+    ):
         return f"Q{last.month // 3} {last.year}"
     if whole and first.year == last.year:
-        return f"{last.year}" if (first.month, last.month) == (1, 12) else f"{first:%b} to {last:%b %Y}"
+        return (
+            f"{last.year}"
+            if (first.month, last.month) == (1, 12)
+            else f"{first:%b} to {last:%b %Y}"
+        )
     begin = f"{first.day} {first:%b}" + (f" {first.year}" if first.year != last.year else "")
     return f"{begin} to {last.day} {last:%b %Y}"

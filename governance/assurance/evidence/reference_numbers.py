@@ -11,7 +11,9 @@ DIGITS = re.compile(r"(\d+)$")
 
 
 def next_ref(column: Any, prefix: str, *, width: int) -> str:
-    """The name after the highest one in `column`; two requests that ask at once wait for each other."""
+    """The name after the highest one in `column`; two requests that ask at once wait for each
+    other.
+    """
     alone(prefix)
     taken = session().scalars(select(column).where(column.like(f"{prefix}-%"))).all()
     highest = max((int(found[1]) for ref in taken if (found := DIGITS.search(ref))), default=0)

@@ -33,20 +33,27 @@ def to_remind() -> list[EvidenceSummary]:
     r = EvidenceReminder
     told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
     return [
-        row for row in review_queue.late().rows
-        if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline, row.piece.owner_id) not in told
-    ]  # fmt: skip
+        row
+        for row in review_queue.late().rows
+        if row.piece.owner_id
+        and row.deadline
+        and (row.piece.id, row.deadline, row.piece.owner_id) not in told
+    ]
 
 
 def reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
     """When the owner of each of these pieces was last told that it falls due."""
-    query = select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).where(among(EvidenceReminder.evidence_id, ids))
+    query = select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).where(
+        among(EvidenceReminder.evidence_id, ids)
+    )
     rows = session().execute(query.order_by(EvidenceReminder.created_at))
     return {row.evidence_id: row.created_at for row in rows}
 
 
 def remind() -> int:
-    """One letter to each owner who has evidence that is late or falls due, each piece once for each due date; how many letters."""
+    """One letter to each owner who has evidence that is late or falls due, each piece once for each
+    due date; how many letters.
+    """
     letters: dict[UUID, list[EvidenceSummary]] = {}
     for row in to_remind():
         if row.piece.owner_id is not None:
@@ -60,12 +67,18 @@ def _letter(owner: UUID, rows: list[EvidenceSummary]) -> bool:
     if member is None:
         return False
     listed = [_reminded(row, row.deadline, owner) for row in rows if row.deadline is not None]
-    count = "1 piece of evidence waits" if len(listed) == 1 else f"{len(listed)} pieces of evidence wait"
+    count = (
+        "1 piece of evidence waits"
+        if len(listed) == 1
+        else f"{len(listed)} pieces of evidence wait"
+    )
     lines = "\n".join(listed)
     outbox.send_mail(
-        member.person.email, f"{count} for you in {current.actor().tenant_name}",
-        f"{count} for you:\n\n{lines}\n\nOpen Evidence, Inbox in Meridian to upload them. You get one email for each due date.\n",
-    )  # fmt: skip
+        member.person.email,
+        f"{count} for you in {current.actor().tenant_name}",
+        f"{count} for you:\n\n{lines}\n\nOpen Evidence, Inbox in Meridian to upload them. You get"
+        " one email for each due date.\n",
+    )
     return True
 
 

@@ -1,4 +1,5 @@
-"""What somebody must do about evidence: versions to review, as a list, and what is overdue, rejected, missing or due.
+"""What somebody must do about evidence: versions to review, as a list, and what is overdue,
+rejected, missing or due.
 
 page_of(wanted, …)    a page of the versions that await review, and how many do
 late(most)            what presses most
@@ -15,7 +16,13 @@ from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence import freshness_sql
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
-from governance.assurance.evidence.queries import EvidenceSummary, JudgedVersion, covers, may_review, rows_of
+from governance.assurance.evidence.queries import (
+    EvidenceSummary,
+    JudgedVersion,
+    covers,
+    may_review,
+    rows_of,
+)
 from governance.assurance.evidence.visibility import sight
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -29,7 +36,10 @@ FROM: Mapping[str, Callable[[], ColumnElement[bool]]] = {
     "link": lambda: V.source == "link",
     "pushed": lambda: V.source.not_in(("upload", "link")),
 }
-WHO: Mapping[str, Callable[[], ColumnElement[bool]]] = {"me": lambda: may_review(V.id), "others": lambda: ~may_review(V.id)}
+WHO: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    "me": lambda: may_review(V.id),
+    "others": lambda: ~may_review(V.id),
+}
 SORTS: Mapping[str, tuple[Any, ...]] = {
     "evidence": (func.lower(Evidence.title, type_=String), V.id),
     "since": (V.uploaded_at, V.id),
@@ -51,8 +61,14 @@ REVIEWS = ListPage(
         Column("actions", "Actions", silent=True),
     ),
     filters=(
-        Filter("source", "From", (("upload", "Uploads"), ("link", "Links"), ("pushed", "Pushed or collected"))),
-        Filter("reviewer", "Review", (("me", "I can review"), ("others", "Another person reviews"))),
+        Filter(
+            "source",
+            "From",
+            (("upload", "Uploads"), ("link", "Links"), ("pushed", "Pushed or collected")),
+        ),
+        Filter(
+            "reviewer", "Review", (("me", "I can review"), ("others", "Another person reviews"))
+        ),
     ),
     exports=(Export("csv", "evidence.export_reviews"),),
 )
@@ -61,7 +77,9 @@ HEAD = ("Ref", "Title", "Version", "Covers", "From", "Supports", "Awaiting since
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """A page of (row, version) with the ids of the versions that the acting person may review; of all that wait, how many and since when."""
+    """A page of (row, version) with the ids of the versions that the acting person may review; of
+    all that wait, how many and since when.
+    """
 
     rows: Sequence[tuple[EvidenceSummary, JudgedVersion]]
     reviewable: Collection[UUID]
@@ -71,7 +89,9 @@ class ReviewQueue:
 
     @property
     def first_to_review(self) -> UUID | None:
-        return next((held.version_id for _, held in self.rows if held.version_id in self.reviewable), None)
+        return next(
+            (held.version_id for _, held in self.rows if held.version_id in self.reviewable), None
+        )
 
     @property
     def oldest(self) -> int:
@@ -79,21 +99,44 @@ class ReviewQueue:
         return (clock.now() - self.since).days if self.since else 0
 
 
-def page_of(wanted: Mapping[str, str], *, sort: str = "since", after: str | None = None, size: int = 50) -> ReviewQueue:
+def page_of(
+    wanted: Mapping[str, str], *, sort: str = "since", after: str | None = None, size: int = 50
+) -> ReviewQueue:
     """In three statements at most. `wanted` holds the filters: q, source, reviewer (me, others)."""
     known = freshness_sql.known_versions(clock.now(), sight()).cte("known")
-    waits = select(known.c.id).join(Evidence, Evidence.id == known.c.evidence_id).where(known.c.review == "pending", Evidence.retired_at.is_(None)).cte("waits")  # fmt: skip
+    waits = (
+        select(known.c.id)
+        .join(Evidence, Evidence.id == known.c.evidence_id)
+        .where(known.c.review == "pending", Evidence.retired_at.is_(None))
+        .cte("waits")
+    )
     tally = (
-        select(func.count().label("total"), func.min(V.uploaded_at).label("since")).join(waits, waits.c.id == V.id).cte("tally")
+        select(func.count().label("total"), func.min(V.uploaded_at).label("since"))
+        .join(waits, waits.c.id == V.id)
+        .cte("tally")
     )
     query = select(V.id, V.evidence_id, may_review(V.id), tally.c.total, tally.c.since)
-    query = query.join(waits, waits.c.id == V.id).join(Evidence, Evidence.id == V.evidence_id).join(tally, tally.c.total > 0)
+    query = (
+        query.join(waits, waits.c.id == V.id)
+        .join(Evidence, Evidence.id == V.evidence_id)
+        .join(tally, tally.c.total > 0)
+    )
     for word in wanted.get("q", "").split():
-        query = query.where(func.concat_ws(" ", Evidence.ref, Evidence.title, Evidence.kind).icontains(word, autoescape=True))
+        query = query.where(
+            func.concat_ws(" ", Evidence.ref, Evidence.title, Evidence.kind).icontains(
+                word, autoescape=True
+            )
+        )
     for name, choices in (("source", FROM), ("reviewer", WHO)):
         if name in wanted:
             query = query.where(choices.get(wanted[name], false)())
-    found = keyset(query, *SORTS[sort.removeprefix("-")], after=after, size=size, descending=sort.startswith("-"))
+    found = keyset(
+        query,
+        *SORTS[sort.removeprefix("-")],
+        after=after,
+        size=size,
+        descending=sort.startswith("-"),
+    )
     if found.rows:
         total, since = found.rows[0][3:]
     elif wanted or after:
@@ -102,19 +145,33 @@ def page_of(wanted: Mapping[str, str], *, sort: str = "since", after: str | None
         total, since = 0, None
     rows = {row.piece.id: row for row in rows_of(list({row[1] for row in found.rows}))}
     held = {h.version_id: h for row in rows.values() for h in row.piece.held}
-    pairs = [(rows[evidence_id], held[version_id]) for version_id, evidence_id, *_ in found.rows if version_id in held]
+    pairs = [
+        (rows[evidence_id], held[version_id])
+        for version_id, evidence_id, *_ in found.rows
+        if version_id in held
+    ]
     return ReviewQueue(pairs, {row[0] for row in found.rows if row[2]}, found.next, total, since)
 
 
 def cells(row: EvidenceSummary, held: JudgedVersion) -> Sequence[Cell]:
     version, refs = held.before, ", ".join(ref for _, ref, _ in row.controls)
-    return (row.piece.ref, row.piece.title, version.number, covers(version.period_from, version.period_to), version.source, refs,
-            held.known, row.fresh.says)  # fmt: skip
+    return (
+        row.piece.ref,
+        row.piece.title,
+        version.number,
+        covers(version.period_from, version.period_to),
+        version.source,
+        refs,
+        held.known,
+        row.fresh.says,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """What is overdue, rejected, missing or due, worst first; how many there are, and how many of them are overdue."""
+    """What is overdue, rejected, missing or due, worst first; how many there are, and how many of
+    them are overdue.
+    """
 
     rows: Sequence[EvidenceSummary]
     pressing: int
@@ -126,6 +183,10 @@ def late(*, most: int | None = None) -> Late:
     now = clock.now()
     f = freshness_sql.facts(now, sight())
     query = select(f.c.id, func.count().over(), func.count().filter(f.c.state == "overdue").over())
-    query = query.where(freshness_sql.pressing(f, now.date())).order_by(*freshness_sql.worst_first(f)).limit(most)
+    query = (
+        query.where(freshness_sql.pressing(f, now.date()))
+        .order_by(*freshness_sql.worst_first(f))
+        .limit(most)
+    )
     rows = session().execute(query).all()
     return Late(rows_of([row[0] for row in rows]), *(rows[0][1:] if rows else (0, 0)))

@@ -1,7 +1,10 @@
-"""Asks ClamAV whether a file is infected, where the operator has configured one (clamd's INSTREAM protocol).
+"""Asks ClamAV whether a file is infected, where the operator has configured one (clamd's INSTREAM
+protocol).
 
-    use(address)                  a socket of this machine (`/run/clamav/clamd.ctl`) or `tcp://host:3310`; None: files are not scanned
-    refuse_infected(stream, name) raises Invalid for an infected file, Unavailable when clamd cannot tell; leaves the stream at its start
+    use(address)                  a socket of this machine (`/run/clamav/clamd.ctl`) or
+                                  `tcp://host:3310`; None: files are not scanned
+    refuse_infected(stream, name) raises Invalid for an infected file, Unavailable when clamd cannot
+    tell; leaves the stream at its start
 
 A configured scanner that is away lets nothing in: an unscanned file is not a clean one.
 Source: https://docs.clamav.net/manual/Usage/Scanning.html#clamd
@@ -26,8 +29,13 @@ _address: str | None = None
 def use(address: str | None) -> None:
     """Choose the scanner; a malformed address stops the start."""
     global _address  # noqa: PLW0603 - one process, one scanner
-    if address and not (address.startswith("/") or (address.startswith("tcp://") and urlsplit(address).hostname)):
-        raise SystemExit("GOVERNANCE_CLAMAV is no address of clamd; use the path of its socket, or tcp://host:3310")
+    if address and not (
+        address.startswith("/") or (address.startswith("tcp://") and urlsplit(address).hostname)
+    ):
+        raise SystemExit(
+            "GOVERNANCE_CLAMAV is no address of clamd; use the path of its socket, or"
+            " tcp://host:3310"
+        )
     _address = address or None
 
 
@@ -38,7 +46,10 @@ def refuse_infected(stream: BinaryIO, filename: str) -> None:
     try:
         answer = _asked(_address, stream)
     except OSError as error:
-        raise Unavailable("The virus scanner is away, so no file can be taken in. Nothing was saved; try again later.") from error
+        raise Unavailable(
+            "The virus scanner is away, so no file can be taken in. Nothing was saved; try again"
+            " later."
+        ) from error
     finally:
         stream.seek(0)
     _judge(answer, filename)
@@ -51,14 +62,20 @@ def _judge(answer: str, filename: str) -> None:
     if found := re.fullmatch(r"stream: (.+) FOUND", answer):
         raise Invalid(f"{filename} is infected ({found[1][:80]}). Nothing was saved.", field="file")
     if "size limit exceeded" in answer:
-        raise TooLarge(f"{filename} is larger than the virus scanner takes. Nothing was saved.", field="file")
-    raise Unavailable("The virus scanner gave no verdict, so the file was not taken in. Try again later.")
+        raise TooLarge(
+            f"{filename} is larger than the virus scanner takes. Nothing was saved.", field="file"
+        )
+    raise Unavailable(
+        "The virus scanner gave no verdict, so the file was not taken in. Try again later."
+    )
 
 
 def _asked(address: str, stream: BinaryIO) -> str:
     with _connected(address) as clamd:
         clamd.sendall(b"zINSTREAM\0")
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it hangs up on what is too large, and says so first
+        with contextlib.suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # it hangs up on what is too large, and says so first
             while piece := stream.read(PIECE):
                 clamd.sendall(len(piece).to_bytes(4, "big") + piece)
             clamd.sendall(bytes(4))
@@ -68,7 +85,9 @@ def _asked(address: str, stream: BinaryIO) -> str:
 def _connected(address: str) -> socket.socket:
     if address.startswith("tcp://"):
         parts = urlsplit(address)
-        return socket.create_connection((parts.hostname or "", parts.port or 3310), timeout=PATIENCE)
+        return socket.create_connection(
+            (parts.hostname or "", parts.port or 3310), timeout=PATIENCE
+        )
     local = socket.socket(socket.AF_UNIX)
     try:
         local.settimeout(PATIENCE)

@@ -1,6 +1,8 @@
-"""Re-hashes every stored file of the acting tenant's evidence, and says which is missing or is not the one that was brought in.
+"""Re-hashes every stored file of the acting tenant's evidence, and says which is missing or is not
+the one that was brought in.
 
-    verify(told, claim) → Report     marks what is broken and what is whole again; outside of any transaction while it reads
+    verify(told, claim) → Report     marks what is broken and what is whole again; outside of any
+                                     transaction while it reads
     watched(pieces, version)         the same of one file while it is taken out
 
 A store that is away ends it with Unavailable: what cannot be read now is not therefore broken.
@@ -34,7 +36,11 @@ class FileFault:
 
     @property
     def sentence(self) -> str:
-        what = "is missing from the store" if self.kind == "missing" else "is not the one that was brought in"
+        what = (
+            "is missing from the store"
+            if self.kind == "missing"
+            else "is not the one that was brought in"
+        )
         return f"{self.ref} version {self.number}: its file {what} (SHA-256 {self.sha256})."
 
 
@@ -52,11 +58,19 @@ class Report:
     @property
     def sentence(self) -> str:
         read = f"{self.files} stored files of {self.versions} versions, {self.size} bytes"
-        return f"{read}: all are what was brought in." if self.ok else f"{read}: {len(self.findings)} versions are broken."
+        return (
+            f"{read}: all are what was brought in."
+            if self.ok
+            else f"{read}: {len(self.findings)} versions are broken."
+        )
 
 
-def verify(told: Told = lambda _done, _total: None, *, claim: Callable[[], bool] = lambda: True) -> Report:
-    """`claim` says, in the last transaction, whether this check is the one that stands in the log: of two at once, one is."""
+def verify(
+    told: Told = lambda _done, _total: None, *, claim: Callable[[], bool] = lambda: True
+) -> Report:
+    """`claim` says, in the last transaction, whether this check is the one that stands in the log:
+    of two at once, one is.
+    """
     with transaction(read_only=True):
         every = queries.files_to_check()
     findings: list[FileFault] = []
@@ -91,11 +105,16 @@ def kind_of(error: NotFound | Altered) -> Kind:
 
 
 def watched(pieces: Iterator[bytes], version_id: UUID) -> Iterator[bytes]:
-    """The pieces of a version's file. Where they turn out to be altered on the way, that is noted and the sending breaks off."""
+    """The pieces of a version's file.
+
+    Where they turn out to be altered on the way, that is noted and the sending breaks off.
+    """
     return _watched(pieces, version_id, current.actor(), current.origin())
 
 
-def _watched(pieces: Iterator[bytes], version_id: UUID, who: current.Actor, origin: current.Origin) -> Iterator[bytes]:
+def _watched(
+    pieces: Iterator[bytes], version_id: UUID, who: current.Actor, origin: current.Origin
+) -> Iterator[bytes]:
     try:
         yield from pieces
     except Altered as error:

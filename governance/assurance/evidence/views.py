@@ -60,7 +60,8 @@ from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("evidence", __name__)
 constraint(
-    "uq_evidence_versions_tenant_id_evidence_id_number", "Somebody else brought a version in at the same moment. Send it again."
+    "uq_evidence_versions_tenant_id_evidence_id_number",
+    "Somebody else brought a version in at the same moment. Send it again.",
 )
 constraint("uq_evidence_links_open", "It is linked to that control already.")
 
@@ -71,9 +72,15 @@ BATCH = 500  # lines of an export that are read at once
 
 @feature.url_value_preprocessor
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Only this route takes more than the usual limit, and only from who may bring in versions; anybody else's is refused unread."""
+    """Only this route takes more than the usual limit, and only from who may bring in versions;
+    anybody else's is refused unread.
+    """
     slug = (values or {}).get("tenant", "")
-    if endpoint == "evidence.bring" and request.method == "POST" and somebody_may(slug, permissions.BRING):
+    if (
+        endpoint == "evidence.bring"
+        and request.method == "POST"
+        and somebody_may(slug, permissions.BRING)
+    ):
         request.max_content_length = actions.LIMIT + PIECE
 
 
@@ -85,8 +92,16 @@ def index() -> ResponseReturnValue:
     assignees = owners.assignee_choices()
     asked = EVIDENCE.read(choices={"owner": owners.filter_choices(assignees)})
     shelf = queries.library(**evidence_list.narrowed(asked), after=asked.after, size=EVIDENCE.size)
-    asked.choices["control"] = [(control_id, ref) for row in shelf.rows for control_id, ref, _ in row.controls]
-    return page("assurance/evidence/index.html", asked=asked, shelf=shelf, owners=assignees, fragments=("rows",))
+    asked.choices["control"] = [
+        (control_id, ref) for row in shelf.rows for control_id, ref, _ in row.controls
+    ]
+    return page(
+        "assurance/evidence/index.html",
+        asked=asked,
+        shelf=shelf,
+        owners=assignees,
+        fragments=("rows",),
+    )
 
 
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
@@ -94,7 +109,9 @@ def export(form: str) -> ResponseReturnValue:
     """What is filtered, whole: CSV piece by piece while it is read, a workbook made at once."""
     ids, who = queries.everything(**evidence_list.narrowed(EVIDENCE.read())), current.actor()
     rows = (line for batch in batched(ids, BATCH, strict=False) for line in _lines(batch))
-    content = stream_with_context(_csv(ids, who)) if form == "csv" else xlsx_bytes("Evidence", HEAD, rows)
+    content = (
+        stream_with_context(_csv(ids, who)) if form == "csv" else xlsx_bytes("Evidence", HEAD, rows)
+    )
     return table_file(content, f"evidence-{who.tenant_slug}-{clock.today()}.{form}")
 
 
@@ -117,7 +134,9 @@ def inbox() -> ResponseReturnValue:
     return page(
         "assurance/evidence/inbox.html",
         asked=asked,
-        waits=review_queue.page_of(asked.wanted, sort=asked.sort, after=asked.after, size=REVIEWS.size),
+        waits=review_queue.page_of(
+            asked.wanted, sort=asked.sort, after=asked.after, size=REVIEWS.size
+        ),
         late=late,
         covers=queries.covers,
         me=current.actor().person_id,
@@ -132,7 +151,9 @@ def inbox() -> ResponseReturnValue:
 def export_reviews() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = REVIEWS.read()
-    pages = every_page(lambda after: review_queue.page_of(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    pages = every_page(
+        lambda after: review_queue.page_of(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+    )
     rows = (starmap(review_queue.cells, shown) for shown in pages)
     return csv_file(f"evidence-to-review-{clock.today()}", review_queue.HEAD, rows)
 
@@ -140,13 +161,18 @@ def export_reviews() -> ResponseReturnValue:
 @feature.post("/evidence/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
     home = url_for("evidence.index")
-    rows = assigning.Assignable("evidence item", "Assign evidence", _selected, assigning.to_one_owner(actions.assign_all))
+    rows = assigning.Assignable(
+        "evidence item", "Assign evidence", _selected, assigning.to_one_owner(actions.assign_all)
+    )
     return assigning.assign_selected(rows, AssignForm(), home=home, crumbs=[("Evidence", home)])
 
 
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+# BulkAction's signature
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     return assigning.owned_items(
-        queries.some(ids, lock=lock), lambda row: url_for("evidence.piece", evidence_id=row.id), actions.why_not
+        queries.some(ids, lock=lock),
+        lambda row: url_for("evidence.piece", evidence_id=row.id),
+        actions.why_not,
     )
 
 
@@ -162,7 +188,11 @@ def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
 def beginning() -> ResponseReturnValue:
     """`control` in the address (id or ref) chooses the control that it supports."""
     asked = request.args.get("control", "")
-    chosen = [i for i, says in queries.control_choices() if asked and asked in {str(i), says.split(" ", 1)[0]}]
+    chosen = [
+        i
+        for i, says in queries.control_choices()
+        if asked and asked in {str(i), says.split(" ", 1)[0]}
+    ]
     form = BeginForm(controls=chosen, owner_id=current.actor().person_id)
     return page("assurance/evidence/begin.html", form=form)
 
@@ -179,9 +209,14 @@ def begin() -> ResponseReturnValue:
 
 def _begin(form: BeginForm) -> Evidence:
     return actions.begin(
-        form.title.data or "", kind=form.kind.data, cadence=form.cadence.data, confidentiality=form.confidentiality.data,
-        due_on=form.due_on.data, owner_id=form.owner_id.data or None, controls=dict.fromkeys(form.controls.data or (), form.note.data or ""),
-    )  # fmt: skip
+        form.title.data or "",
+        kind=form.kind.data,
+        cadence=form.cadence.data,
+        confidentiality=form.confidentiality.data,
+        due_on=form.due_on.data,
+        owner_id=form.owner_id.data or None,
+        controls=dict.fromkeys(form.controls.data or (), form.note.data or ""),
+    )
 
 
 @feature.get("/evidence/<uuid:evidence_id>", needs=permissions.VIEW)
@@ -190,7 +225,11 @@ def piece(evidence_id: UUID) -> ResponseReturnValue:
 
 
 def _piece_page(
-    evidence: Evidence, *, link: LinkForm | None = None, assign: AssignForm | None = None, status: int = 200
+    evidence: Evidence,
+    *,
+    link: LinkForm | None = None,
+    assign: AssignForm | None = None,
+    status: int = 200,
 ) -> ResponseReturnValue:
     found, fresh = queries.state_of(evidence)
     versions, links = queries.versions(evidence), queries.links(evidence)
@@ -198,32 +237,62 @@ def _piece_page(
     history = [*([evidence.id] if whole else []), *(v.id for v in versions)]
     refs = None if sight().controls is None else {each.ref for each in links}
     return page(
-        "assurance/evidence/piece.html", status=status, e=evidence, piece=found, fresh=fresh, versions=versions, links=links, whole=whole,
-        deadline=deadline(found.at(clock.now()), due_on=evidence.due_on), reasons=_reasons(evidence, found, versions),
-        may_bring=_may_bring(evidence), link=link or LinkForm(), assign=assign or AssignForm(owner_id=evidence.owner_id),
-        timeline=told(history, controls=refs), custody=queries.custody(versions), hold=queries.hold_on(evidence.id),
-    )  # fmt: skip
+        "assurance/evidence/piece.html",
+        status=status,
+        e=evidence,
+        piece=found,
+        fresh=fresh,
+        versions=versions,
+        links=links,
+        whole=whole,
+        deadline=deadline(found.at(clock.now()), due_on=evidence.due_on),
+        reasons=_reasons(evidence, found, versions),
+        may_bring=_may_bring(evidence),
+        link=link or LinkForm(),
+        assign=assign or AssignForm(owner_id=evidence.owner_id),
+        timeline=told(history, controls=refs),
+        custody=queries.custody(versions),
+        hold=queries.hold_on(evidence.id),
+    )
 
 
 def _may_bring(evidence: Evidence) -> bool:
     return evidence.retired_at is None and allowed(permissions.BRING, on=evidence)
 
 
-def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.VersionView]) -> list[dict[str, Any]]:
+def _reasons(
+    evidence: Evidence, found: queries.Piece, versions: list[queries.VersionView]
+) -> list[dict[str, Any]]:
     """Why it is in its state, each with the version that causes it."""
     fresh, held = found.freshness(clock.now()), counting(found.at(clock.now()))
-    kinds = {"overdue": "bad", "rejected": "bad", "missing": "warn", "in review": "warn", "due": "due", "fresh": "ok"}
+    kinds = {
+        "overdue": "bad",
+        "rejected": "bad",
+        "missing": "warn",
+        "in review": "warn",
+        "due": "due",
+        "fresh": "ok",
+    }
     covered = (
-        f"Version {held.number} covers {queries.covers(held.period_from, held.period_to)} and holds until {held.valid_until.day} {held.valid_until:%B %Y}."
+        f"Version {held.number} covers {queries.covers(held.period_from, held.period_to)} and holds"
+        f" until {held.valid_until.day} {held.valid_until:%B %Y}."
         if held
         else "No version was accepted yet."
     )
     lines = [{"kind": kinds[fresh.state], "lead": f"{fresh.word}.", "text": covered}]
     for v in versions:
         if v.fault is not None:
-            what = "is missing from the store" if v.fault == "missing" else "is not the one that was brought in"
+            what = (
+                "is missing from the store"
+                if v.fault == "missing"
+                else "is not the one that was brought in"
+            )
             lines.append(
-                {"kind": "bad", "lead": f"Version {v.number} is broken.", "text": f"Its file {what}, so it proves nothing."}
+                {
+                    "kind": "bad",
+                    "lead": f"Version {v.number} is broken.",
+                    "text": f"Its file {what}, so it proves nothing.",
+                }
             )
         if v.review == "pending" and not v.is_gone:
             wait = (clock.now() - v.uploaded_at).days
@@ -231,13 +300,19 @@ def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.Ve
                 {
                     "kind": "warn",
                     "lead": f"Version {v.number} waits for review.",
-                    "text": f"{v.collector[:1].upper()}{v.collector[1:]} brought it in {_ago(wait)}.",
+                    "text": (
+                        f"{v.collector[:1].upper()}{v.collector[1:]} brought it in {_ago(wait)}."
+                    ),
                 }
             )
         elif v.review == "rejected" and v is versions[0]:
-            lines.append({"kind": "bad", "lead": f"Version {v.number} was rejected.", "text": v.reason})
+            lines.append(
+                {"kind": "bad", "lead": f"Version {v.number} was rejected.", "text": v.reason}
+            )
     if evidence.owner_id is None:
-        lines.append({"kind": "none", "lead": "Nobody owns it.", "text": "Nobody is told when it falls due."})
+        lines.append(
+            {"kind": "none", "lead": "Nobody owns it.", "text": "Nobody is told when it falls due."}
+        )
     return lines
 
 
@@ -257,15 +332,26 @@ def edit(evidence_id: UUID) -> ResponseReturnValue:
     if not accepted(form, lambda: _edit(evidence, form)):
         if form.stale:
             form.version.data = str(evidence.version)
-        return page("assurance/evidence/edit.html", e=evidence, form=form, changes=form.overtaken, status=form.status)
+        return page(
+            "assurance/evidence/edit.html",
+            e=evidence,
+            form=form,
+            changes=form.overtaken,
+            status=form.status,
+        )
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
 def _edit(evidence: Evidence, form: EditForm) -> None:
     actions.edit(
-        evidence, version=counted(form.version.data), title=form.title.data or "", kind=form.kind.data, cadence=form.cadence.data,
-        confidentiality=form.confidentiality.data, due_on=form.due_on.data,
-    )  # fmt: skip
+        evidence,
+        version=counted(form.version.data),
+        title=form.title.data or "",
+        kind=form.kind.data,
+        cadence=form.cadence.data,
+        confidentiality=form.confidentiality.data,
+        due_on=form.due_on.data,
+    )
 
 
 @feature.post("/evidence/<uuid:evidence_id>/owner", needs=permissions.MANAGE)
@@ -280,13 +366,17 @@ def assign(evidence_id: UUID) -> ResponseReturnValue:
 @feature.post("/evidence/<uuid:evidence_id>/links", needs=permissions.MANAGE)
 def link(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id, lock=True), LinkForm()
-    if not accepted(form, lambda: actions.link(evidence, form.control_id.data, form.note.data or "")):
+    if not accepted(
+        form, lambda: actions.link(evidence, form.control_id.data, form.note.data or "")
+    ):
         return _piece_page(evidence, link=form, status=422)
     say_changed(f"{evidence.ref} is linked to {queries.ref_of_control(form.control_id.data)}.")
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
-@feature.post("/evidence/<uuid:evidence_id>/links/<uuid:control_id>/remove", needs=permissions.MANAGE)
+@feature.post(
+    "/evidence/<uuid:evidence_id>/links/<uuid:control_id>/remove", needs=permissions.MANAGE
+)
 def unlink(evidence_id: UUID, control_id: UUID) -> ResponseReturnValue:
     evidence = queries.find_evidence(evidence_id, lock=True)
     actions.unlink(evidence, control_id)
@@ -329,16 +419,29 @@ def retire(evidence_id: UUID) -> ResponseReturnValue:
 def bringing(evidence_id: UUID) -> ResponseReturnValue:
     evidence = queries.find_evidence(evidence_id)
     actions.check_may_bring(evidence)
-    return page("assurance/evidence/bring.html", e=evidence, accept=ACCEPT, form=VersionForm(**_proposed(evidence)))
+    return page(
+        "assurance/evidence/bring.html",
+        e=evidence,
+        accept=ACCEPT,
+        form=VersionForm(**_proposed(evidence)),
+    )
 
 
 def _proposed(evidence: Evidence) -> dict[str, Any]:
-    """Dates that follow from the last version and the cadence, so that most forms need only the file."""
+    """Dates that follow from the last version and the cadence, so that most forms need only the
+    file.
+    """
     found, _ = queries.state_of(evidence)
     last, today = newest(found.at(clock.now())), clock.today()
     step = timedelta(days=CADENCES.get(evidence.cadence) or 92)
     begins = min(last.period_to + timedelta(days=1), today) if last else today - step
-    return {"collected_on": today, "period_from": begins, "period_to": today, "valid_until": today + step, "source": ""}
+    return {
+        "collected_on": today,
+        "period_from": begins,
+        "period_to": today,
+        "valid_until": today + step,
+        "source": "",
+    }
 
 
 @feature.post("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
@@ -346,20 +449,35 @@ def bring(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id), VersionForm()
     brought: list[EvidenceVersion] = []
     if not accepted(form, lambda: brought.append(_bring(evidence, form))):
-        return page("assurance/evidence/bring.html", e=evidence, accept=ACCEPT, form=form, status=422)
-    flash(f"Version {brought[0].number} of {evidence.ref} is in. Another person reviews it before it counts.")
+        return page(
+            "assurance/evidence/bring.html", e=evidence, accept=ACCEPT, form=form, status=422
+        )
+    flash(
+        f"Version {brought[0].number} of {evidence.ref} is in. Another person reviews it before it"
+        " counts."
+    )
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
 def _bring(evidence: Evidence, form: VersionForm) -> EvidenceVersion:
     sent, url = request.files.get("file"), (form.url.data or "").strip()
     if bool(sent and sent.filename) == bool(url):
-        raise Invalid("Send one of the two: a file, or a link." if url else "Choose a file, or give a link.", field="file")
+        raise Invalid(
+            "Send one of the two: a file, or a link." if url else "Choose a file, or give a link.",
+            field="file",
+        )
     if url:
         return actions.bring_link(evidence, url, source=form.source.data or "link", **form.dates)
     assert sent is not None
     stream: Any = sent.stream
-    return actions.bring_file(evidence, stream, sent.filename, source=form.source.data or "upload", unchanged=False, **form.dates)
+    return actions.bring_file(
+        evidence,
+        stream,
+        sent.filename,
+        source=form.source.data or "upload",
+        unchanged=False,
+        **form.dates,
+    )
 
 
 @feature.get("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
@@ -368,11 +486,15 @@ def reviewing(version_id: UUID) -> ResponseReturnValue:
     return _review_page(version, evidence, ReviewForm())
 
 
-def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, status: int = 200) -> ResponseReturnValue:
+def _review_page(
+    version: EvidenceVersion, evidence: Evidence, form: Form, *, status: int = 200
+) -> ResponseReturnValue:
     _, fresh = queries.state_of(evidence)
     every = queries.versions(evidence)
     v = next(each for each in every if each.id == version.id)
-    before = next((each for each in every if each.number < v.number and each.review == "accepted"), None)
+    before = next(
+        (each for each in every if each.number < v.number and each.review == "accepted"), None
+    )
     return page(
         "assurance/evidence/review.html",
         e=evidence,
@@ -414,7 +536,10 @@ def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> No
 
 @feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW, answers=FILE)
 def download(version_id: UUID) -> ResponseReturnValue:
-    """The file as an attachment, streamed; a POST, because who took it out is recorded. A broken file is noted at once."""
+    """The file as an attachment, streamed; a POST, because who took it out is recorded.
+
+    A broken file is noted at once.
+    """
     version, evidence = queries.version_of(version_id)
     try:
         with session().begin_nested():  # what does not go out was not downloaded
@@ -422,14 +547,20 @@ def download(version_id: UUID) -> ResponseReturnValue:
     except (NotFound, Altered) as error:
         integrity.note_fault(version, verifying.kind_of(error))
         told = "It is noted: this version proves nothing until its file is whole again."
-        return current_app.handle_user_exception(verifying.Broken(f"{error.message} {told}"))  # the note is kept
+        return current_app.handle_user_exception(
+            verifying.Broken(f"{error.message} {told}")
+        )  # the note is kept
     name = version.filename or "file"
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
     headers = {
-        "Content-Type": version.media_type or "application/octet-stream", "Content-Length": str(version.size),
-        "Content-Disposition": f"attachment; filename=\"{evidence.ref}-v{version.number}-{plain}\"; filename*=UTF-8''{quote(f'{evidence.ref}-v{version.number}-{name}')}",
+        "Content-Type": version.media_type or "application/octet-stream",
+        "Content-Length": str(version.size),
+        "Content-Disposition": (
+            f'attachment; filename="{evidence.ref}-v{version.number}-{plain}";'
+            f" filename*=UTF-8''{quote(f'{evidence.ref}-v{version.number}-{name}')}"
+        ),
         "X-Content-SHA256": version.sha256 or "",
-    }  # fmt: skip
+    }
     return Response(pieces, headers=headers)
 
 
@@ -443,8 +574,17 @@ def holding(evidence_id: UUID) -> ResponseReturnValue:
 
 def _hold_page(evidence: Evidence, form: HoldForm, *, status: int = 200) -> ResponseReturnValue:
     hold = queries.hold_on(evidence.id)
-    placed_by = queries.doers([hold.placed_by]).get(hold.placed_by, queries.FORMER) if hold else None
-    return page("assurance/evidence/hold.html", e=evidence, hold=hold, placed_by=placed_by, form=form, status=status)
+    placed_by = (
+        queries.doers([hold.placed_by]).get(hold.placed_by, queries.FORMER) if hold else None
+    )
+    return page(
+        "assurance/evidence/hold.html",
+        e=evidence,
+        hold=hold,
+        placed_by=placed_by,
+        form=form,
+        status=status,
+    )
 
 
 @feature.post("/evidence/<uuid:evidence_id>/hold", needs=permissions.KEEP)
@@ -455,7 +595,11 @@ def hold(evidence_id: UUID) -> ResponseReturnValue:
     act = deletion.release_hold if releases else deletion.place_hold
     if not accepted(form, lambda: act(evidence, because=form.because.data or "")):
         return _hold_page(evidence, form, status=form.status)
-    flash(f"The legal hold on {evidence.ref} is released." if releases else f"The legal hold on {evidence.ref} is active.")
+    flash(
+        f"The legal hold on {evidence.ref} is released."
+        if releases
+        else f"The legal hold on {evidence.ref} is active."
+    )
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
@@ -467,18 +611,34 @@ def retention() -> ResponseReturnValue:
 def _retention_page(form: RetentionForm | None = None, *, status: int = 200) -> ResponseReturnValue:
     """What was typed stays in the line of its kind."""
     rules = queries.retention_rules()
-    lines = [(kind, rules.get(kind), form if form is not None and form.kind.data == kind else None) for kind in actions.KINDS]
+    lines = [
+        (kind, rules.get(kind), form if form is not None and form.kind.data == kind else None)
+        for kind in actions.KINDS
+    ]
     people = queries.doers(rule.changed_by for rule in rules.values())
-    return page("assurance/evidence/retention.html", lines=lines, rules=rules, people=people, refused=form, status=status)
+    return page(
+        "assurance/evidence/retention.html",
+        lines=lines,
+        rules=rules,
+        people=people,
+        refused=form,
+        status=status,
+    )
 
 
 @feature.post("/evidence/retention", needs=permissions.KEEP)
 def set_retention() -> ResponseReturnValue:
     form = RetentionForm()
     kind = form.kind.data or ""
-    if not accepted(form, lambda: deletion.set_retention(kind, form.months.data, version=counted(form.version.data))):
+    if not accepted(
+        form,
+        lambda: deletion.set_retention(kind, form.months.data, version=counted(form.version.data)),
+    ):
         return _retention_page(form, status=form.status)
-    flash(f"{kind.capitalize()}: kept {f'for {form.months.data} months after its validity' if form.months.data else 'for ever'}.")
+    flash(
+        f"{kind.capitalize()}: kept"
+        f" {f'for {form.months.data} months after its validity' if form.months.data else 'for ever'}."
+    )
     return redirect(url_for("evidence.retention"), 303)
 
 
@@ -498,16 +658,25 @@ def _destruction_page(
 ) -> ResponseReturnValue:
     asked = queries.destruction_of(version, *DECIDED)
     return page(
-        "assurance/evidence/destruction.html", e=evidence, v=version, asked=asked,
+        "assurance/evidence/destruction.html",
+        e=evidence,
+        v=version,
+        asked=asked,
         people=queries.doers([asked.asked_by, asked.decided_by] if asked else []),
-        kept=None if asked else deletion.kept_because(version, evidence), shared=queries.others_with(version), form=form, status=status,
-    )  # fmt: skip
+        kept=None if asked else deletion.kept_because(version, evidence),
+        shared=queries.others_with(version),
+        form=form,
+        status=status,
+    )
 
 
 @feature.post("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
 def request_destruction(version_id: UUID) -> ResponseReturnValue:
     (version, evidence), form = queries.version_of(version_id, lock=True), DestructionForm()
-    if not accepted(form, lambda: deletion.request_destruction(version, evidence, because=form.because.data or "")):
+    if not accepted(
+        form,
+        lambda: deletion.request_destruction(version, evidence, because=form.because.data or ""),
+    ):
         return _destruction_page(version, evidence, form, status=form.status)
     flash("Requested. Another person decides.")
     return redirect(url_for("evidence.destruction", version_id=version.id), 303)

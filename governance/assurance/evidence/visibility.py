@@ -1,9 +1,11 @@
-"""What the acting person sees of evidence: all of it, or what the scope of their engagement covers (kernel/visibility_scope.py).
+"""What the acting person sees of evidence: all of it, or what the scope of their engagement covers
+(kernel/visibility_scope.py).
 
     sight() → Sight          asked once in a transaction
     WHOLE                    all of it, whoever acts: what statuses follow from does not narrow
 
-A version that was provided to him stays in sight when its evidence is out of scope; then it is the only one of it.
+A version that was provided to him stays in sight when its evidence is out of scope; then it is the
+only one of it.
 """
 
 from collections.abc import Collection
@@ -33,7 +35,9 @@ class Sight:
         """The criteria on Evidence."""
         if self.evidence is None:
             return []
-        provided = select(EvidenceVersion.evidence_id).where(among(EvidenceVersion.id, self.versions))
+        provided = select(EvidenceVersion.evidence_id).where(
+            among(EvidenceVersion.id, self.versions)
+        )
         return [or_(among(Evidence.id, self.evidence), Evidence.id.in_(provided))]
 
     def of_versions(self) -> list[ColumnElement[bool]]:
@@ -55,7 +59,9 @@ class Sight:
         if self.holds(evidence_id):
             return True
         v = EvidenceVersion
-        provided = select(v.id).where(v.evidence_id == evidence_id, among(v.id, self.versions)).limit(1)
+        provided = (
+            select(v.id).where(v.evidence_id == evidence_id, among(v.id, self.versions)).limit(1)
+        )
         return session().scalar(provided) is not None
 
     def shows_version(self, version: EvidenceVersion) -> bool:
@@ -70,7 +76,10 @@ def sight() -> Sight:
     known: tuple[Any, Sight] | None = told.get(HELD)
     if known is None or known[0] != who:
         held = scope_of(who)
-        known = told[HELD] = (who, WHOLE if held is None else Sight(held.evidence, held.versions, held.controls))
+        known = told[HELD] = (
+            who,
+            WHOLE if held is None else Sight(held.evidence, held.versions, held.controls),
+        )
     return known[1]
 
 

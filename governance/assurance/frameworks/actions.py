@@ -1,4 +1,6 @@
-"""Adopting a framework, and importing a publisher's texts from a file that somebody has previewed."""
+"""Adopting a framework, and importing a publisher's texts from a file that somebody has
+previewed.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -28,10 +30,17 @@ ADOPTED = action(
     shape="up",
 )
 IMPORTED = action(
-    "framework.texts.imported", "imported official texts", target="FrameworkImport", activity="create", severity="informational",
-    fields="framework format edition sha256 ids new changed unchanged unknown missing empty refused complete changed_refs",
+    "framework.texts.imported",
+    "imported official texts",
+    target="FrameworkImport",
+    activity="create",
+    severity="informational",
+    fields=(
+        "framework format edition sha256 ids new changed unchanged unknown missing empty refused"
+        " complete changed_refs"
+    ),
     personal="filename",
-)  # fmt: skip
+)
 
 
 class NothingToImport(Invalid):
@@ -40,14 +49,19 @@ class NothingToImport(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class ReviewedImport:
-    """What a person has seen before he confirms: the file's digest, and the digest of what it was compared with."""
+    """What a person has seen before he confirms: the file's digest, and the digest of what it was
+    compared with.
+    """
 
     sha256: str
     basis: str
 
 
 def adopt(framework: FrameworkView | str) -> Adoption:
-    """Begin to work with this version; a key means the newest. Adopting it a second time changes nothing."""
+    """Begin to work with this version; a key means the newest.
+
+    Adopting it a second time changes nothing.
+    """
     framework = queries.framework(framework) if isinstance(framework, str) else framework
     _one_at_a_time(framework.id)
     known = queries.adoption(framework.id)
@@ -60,7 +74,10 @@ def adopt(framework: FrameworkView | str) -> Adoption:
 
 
 def read(data: bytes, filename: str, framework: FrameworkView) -> tuple[Imported, Preview]:
-    """Read a file and compare it with the framework and the texts there. Raises ImportRefused or NothingToImport."""
+    """Read a file and compare it with the framework and the texts there.
+
+    Raises ImportRefused or NothingToImport.
+    """
     known = catalogue.load(framework.key)
     imported = importers.read(data, filename, known)
     preview = importers.compare(imported, known, queries.held(framework.id))
@@ -73,14 +90,20 @@ def _why_nothing(preview: Preview, framework: FrameworkView) -> str:
     if preview.refused:
         first = preview.refused[0]
         return (
-            f"None of the file's texts can be imported into {framework.name}; {len(preview.refused)} are refused. "
-            f"The first is {first.ref}, {first.kind}: {first.reason}."
+            f"None of the file's texts can be imported into {framework.name};"
+            f" {len(preview.refused)} are refused. The first is {first.ref}, {first.kind}:"
+            f" {first.reason}."
         )
-    return f"The file names {len(preview.empty)} ids of {framework.name} and has no words for any of them."
+    return (
+        f"The file names {len(preview.empty)} ids of {framework.name} and has no words for any of"
+        " them."
+    )
 
 
 def basis(framework: FrameworkView) -> str:
-    """Digest of what a preview is compared with: this version of the framework and every text held on it."""
+    """Digest of what a preview is compared with: this version of the framework and every text held
+    on it.
+    """
     return basis_of(framework, queries.held(framework.id))
 
 
@@ -89,14 +112,22 @@ def basis_of(framework: FrameworkView, held: Mapping[tuple[str, str], str]) -> s
     return hashlib.sha256(rfc8785.dumps([framework.digest, rows])).hexdigest()
 
 
-def import_texts(framework: FrameworkView, data: bytes, *, filename: str, seen: ReviewedImport) -> FrameworkImport | None:
-    """Import all of the file's texts that can be imported, or none. Returns the import, None if nothing changes.
+def import_texts(
+    framework: FrameworkView, data: bytes, *, filename: str, seen: ReviewedImport
+) -> FrameworkImport | None:
+    """Import all of the file's texts that can be imported, or none.
 
-    Raises Stale when the texts there are no longer those that the preview was compared with; the second of two
-    confirmations of the same file finds that nothing is left to do. Texts that the file leaves out stay.
+    Returns the import, None if nothing changes.
+
+    Raises Stale when the texts there are no longer those that the preview was compared with; the
+    second of two confirmations of the same file finds that nothing is left to do. Texts that the
+    file leaves out stay.
     """
     if hashlib.sha256(data).hexdigest() != seen.sha256:
-        raise DomainError("The file that was kept is no longer the one that you saw. Nothing was imported: choose it again.")
+        raise DomainError(
+            "The file that was kept is no longer the one that you saw. Nothing was imported: choose"
+            " it again."
+        )
     _one_at_a_time(framework.id)
     imported, preview = read(data, filename, framework)
     earlier = _import_of(framework.id, imported.sha256)
@@ -116,12 +147,20 @@ def import_texts(framework: FrameworkView, data: bytes, *, filename: str, seen: 
 def report(imported: Imported, preview: Preview, size: int) -> dict[str, object]:
     """What is kept of a preview with its import."""
     return {
-        "title": imported.title, "size": size, "ids": len(preview.written), "matched": len(preview.matched),
+        "title": imported.title,
+        "size": size,
+        "ids": len(preview.written),
+        "matched": len(preview.matched),
         "new": len(preview.new),
-        "changed": len(preview.changed), "unchanged": len(preview.unchanged), "unknown": list(preview.unknown),
-        "missing": list(preview.missing), "empty": list(preview.empty), "refused": _refused(preview),
-        "complete": preview.complete, "problems": list(imported.problems),
-    }  # fmt: skip
+        "changed": len(preview.changed),
+        "unchanged": len(preview.unchanged),
+        "unknown": list(preview.unknown),
+        "missing": list(preview.missing),
+        "empty": list(preview.empty),
+        "refused": _refused(preview),
+        "complete": preview.complete,
+        "problems": list(imported.problems),
+    }
 
 
 def _refused(preview: Preview) -> list[str]:
@@ -135,45 +174,76 @@ def _one_at_a_time(framework_id: UUID) -> None:
 
 
 def _import_of(framework_id: UUID, sha256: str) -> FrameworkImport | None:
-    query = select(FrameworkImport).where(FrameworkImport.framework_id == framework_id, FrameworkImport.sha256 == sha256)
+    query = select(FrameworkImport).where(
+        FrameworkImport.framework_id == framework_id, FrameworkImport.sha256 == sha256
+    )
     return session().scalars(query).one_or_none()
 
 
 def _row(framework: FrameworkView, imported: Imported, filename: str) -> FrameworkImport:
     return FrameworkImport(
-        framework_id=framework.id, format=imported.format, filename=filename, edition=imported.edition,
-        sha256=imported.sha256, imported_by=current.person_id(), created_at=clock.now(),
-    )  # fmt: skip
+        framework_id=framework.id,
+        format=imported.format,
+        filename=filename,
+        edition=imported.edition,
+        sha256=imported.sha256,
+        imported_by=current.person_id(),
+        created_at=clock.now(),
+    )
 
 
 def _write(framework: FrameworkView, import_id: UUID, preview: Preview) -> None:
     ids = {each.ref: each.id for each in queries.requirements(framework.id)}
     replaced = [(ids[each.ref], each.kind) for each in preview.changed]
     if replaced:
-        session().execute(delete(OfficialText).where(tuple_(OfficialText.requirement_id, OfficialText.kind).in_(replaced)))
-    worded = [(e.ref, e.kind, e.text) for e in preview.new] + [(e.ref, e.kind, e.new) for e in preview.changed]
+        session().execute(
+            delete(OfficialText).where(
+                tuple_(OfficialText.requirement_id, OfficialText.kind).in_(replaced)
+            )
+        )
+    worded = [(e.ref, e.kind, e.text) for e in preview.new] + [
+        (e.ref, e.kind, e.new) for e in preview.changed
+    ]
     session().add_all(
-        OfficialText(requirement_id=ids[ref], kind=kind, text=text, import_id=import_id) for ref, kind, text in worded
+        OfficialText(requirement_id=ids[ref], kind=kind, text=text, import_id=import_id)
+        for ref, kind, text in worded
     )
     session().flush()
 
 
-def _record(row: FrameworkImport, framework: FrameworkView, imported: Imported, preview: Preview) -> None:
+def _record(
+    row: FrameworkImport, framework: FrameworkView, imported: Imported, preview: Preview
+) -> None:
     record(
-        IMPORTED, row, framework=framework.key, format=imported.format, edition=imported.edition, sha256=imported.sha256,
-        ids=len(preview.written), new=len(preview.new), changed=len(preview.changed), unchanged=len(preview.unchanged),
-        unknown=len(preview.unknown), missing=len(preview.missing), empty=len(preview.empty), refused=len(preview.refused),
-        complete=preview.complete, filename=row.filename,
+        IMPORTED,
+        row,
+        framework=framework.key,
+        format=imported.format,
+        edition=imported.edition,
+        sha256=imported.sha256,
+        ids=len(preview.written),
+        new=len(preview.new),
+        changed=len(preview.changed),
+        unchanged=len(preview.unchanged),
+        unknown=len(preview.unknown),
+        missing=len(preview.missing),
+        empty=len(preview.empty),
+        refused=len(preview.refused),
+        complete=preview.complete,
+        filename=row.filename,
         changed_refs=sorted({each.ref for each in preview.changed}) or None,
-    )  # fmt: skip
+    )
 
 
 def _stale(framework: FrameworkView) -> Stale:
     newest = next(iter(queries.imports(framework.id)), None)
     if newest is None:
-        return Stale("The texts held have changed since this preview was drawn. Nothing was imported.")
+        return Stale(
+            "The texts held have changed since this preview was drawn. Nothing was imported."
+        )
     return Stale(
-        f"{newest.imported_by} imported {newest.filename} on {formatting.moment(newest.imported_at)}, after this preview was drawn. "
-        "Nothing was imported: below is the file beside the texts that are held now.",
+        f"{newest.imported_by} imported {newest.filename} on"
+        f" {formatting.moment(newest.imported_at)}, after this preview was drawn. Nothing was"
+        " imported: below is the file beside the texts that are held now.",
         {"last import": ("the one before", f"{newest.filename}, {newest.edition}")},
     )

@@ -1,11 +1,15 @@
-"""The built-in frameworks: publishers' ids with our own short titles, and our own links between them.
+"""The built-in frameworks: publishers' ids with our own short titles, and our own links between
+them.
 
     Catalogue, Requirement        one immutable edition of a framework, and a node of its tree
     load(key), all_catalogues()   read from catalogues/*.yaml, checked, kept in memory
-    digest(catalogue)             SHA-256 of its canonical JSON (RFC 8785): any id, title or outcome counts
-    normalise_ref(text)           "GV-1.1", "nist:ai:govern:1.1" … -> "GOVERN 1.1"; None for other ids
+    digest(catalogue)             SHA-256 of its canonical JSON (RFC 8785): any id, title or outcome
+                                  counts
+    normalise_ref(text)           "GV-1.1", "nist:ai:govern:1.1" … -> "GOVERN 1.1"; None for other
+                                  ids
     sort_key(ref)                 numeric order of ids: 2.10 comes after 2.9
-    Link, crosswalk()             typed links between requirements of two frameworks, all of them ours
+    Link, crosswalk()             typed links between requirements of two frameworks, all of them
+                                  ours
 
 Pure: no session, no clock. An id is text, never a number: "2.1" and "2.10" are two requirements.
 """
@@ -30,12 +34,16 @@ RELATIONSHIPS: tuple[Relationship, ...] = ("equal", "subset_of", "superset_of", 
 STRENGTHS = range(1, 11)
 
 FUNCTIONS = {"GV": "GOVERN", "MP": "MAP", "MS": "MEASURE", "MG": "MANAGE"}
-PREFIX = re.compile(r"(?:nist[ :_-]*)?(?:ai[ :_-]+)?(?:rmf[ :_-]*)?(?:1\.0[ :_-]+)?", re.IGNORECASE | re.ASCII)
+PREFIX = re.compile(
+    r"(?:nist[ :_-]*)?(?:ai[ :_-]+)?(?:rmf[ :_-]*)?(?:1\.0[ :_-]+)?", re.IGNORECASE | re.ASCII
+)
 AI_RMF_REF = re.compile(
     r"(GOVERN|MAP|MEASURE|MANAGE|GV|MP|MS|MG)(?:[ :_-]*([1-9])(?:\.(0|[1-9][0-9]?))?)?",
     re.IGNORECASE | re.ASCII,
 )
-DASHES = str.maketrans(dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}", "-") | {"\N{NO-BREAK SPACE}": " "})
+DASHES = str.maketrans(
+    dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}", "-") | {"\N{NO-BREAK SPACE}": " "}
+)
 PARTS = re.compile(r"([0-9]+)")
 BETWEEN = " .:_-"
 ORDER = ("GOVERN", "MAP", "MEASURE", "MANAGE", "GV", "MP", "MS", "MG", "CC", "A", "C", "PI", "P")
@@ -43,9 +51,12 @@ ORDER = ("GOVERN", "MAP", "MEASURE", "MANAGE", "GV", "MP", "MS", "MG", "CC", "A"
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A node of a framework's tree: `ref` is the publisher's id, `title` and `outcome` are ours ("" = none).
+    """A node of a framework's tree:
 
-    `depth` counts from 1 at the top; `position` from 1 in the publisher's order, over the whole framework.
+    `ref` is the publisher's id, `title` and `outcome` are ours ("" = none).
+
+    `depth` counts from 1 at the top; `position` from 1 in the publisher's order, over the whole
+    framework.
     """
 
     ref: str
@@ -62,7 +73,10 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """One edition of a framework, in the publisher's order. Another edition is another catalogue."""
+    """One edition of a framework, in the publisher's order.
+
+    Another edition is another catalogue.
+    """
 
     key: str
     version: str
@@ -80,7 +94,9 @@ class Catalogue:
 
     @property
     def assessable(self) -> tuple[Requirement, ...]:
-        """What an assessment concludes on; functions, categories and other groups are not among it."""
+        """What an assessment concludes on; functions, categories and other groups are not among
+        it.
+        """
         return tuple(each for each in self.requirements if each.assessable)
 
 
@@ -88,7 +104,8 @@ class Catalogue:
 class CatalogueLink:
     """`ref` stands in `relationship` to `to_ref`: with "subset_of", the other one asks for more.
 
-    `strength` is our judgement from 1 (they touch) to 10 (they ask the same); `rationale` is in our words.
+    `strength` is our judgement from 1 (they touch) to 10 (they ask the same); `rationale` is in our
+    words.
     """
 
     framework: str
@@ -100,7 +117,7 @@ class CatalogueLink:
     rationale: str
 
 
-# --- Reading ---------------------------------------------------------------------------------------
+# --- Reading --------------------------------------------------------------------------------------
 
 
 def all_catalogues() -> tuple[Catalogue, ...]:
@@ -110,7 +127,10 @@ def all_catalogues() -> tuple[Catalogue, ...]:
 
 @cache
 def load(key: str) -> Catalogue:
-    """Read one built-in framework. Raises KeyError for an unknown key, ValueError for a faulty file."""
+    """Read one built-in framework.
+
+    Raises KeyError for an unknown key, ValueError for a faulty file.
+    """
     if key not in KEYS:
         raise KeyError(f"There is no built-in framework “{key}”; there are: {', '.join(KEYS)}.")
     raw = _yaml(f"{key}.yaml")
@@ -129,7 +149,10 @@ def digest(catalogue: Catalogue) -> str:
 
 @cache
 def crosswalk() -> tuple[CatalogueLink, ...]:
-    """Read our links, each once, in one direction. Raises ValueError for an id that no catalogue has."""
+    """Read our links, each once, in one direction.
+
+    Raises ValueError for an id that no catalogue has.
+    """
     links = tuple(_links(_yaml("crosswalk.yaml")["links"]))
     seen: set[tuple[str, str, str, str]] = set()
     for each in links:
@@ -141,15 +164,16 @@ def crosswalk() -> tuple[CatalogueLink, ...]:
     return links
 
 
-# --- Ids -------------------------------------------------------------------------------------------
+# --- Ids ------------------------------------------------------------------------------------------
 
 
 def normalise_ref(text: str) -> str | None:
-    """Give the official spelling of an AI RMF function, category or subcategory id; None for anything else.
+    """Give the official spelling of an AI RMF function, category or subcategory id; None for
+    anything else.
 
-    Knows the spellings of AI 600-1 (GV-1.1), the Playbook (GOVERN-1), SCF (GOVERN 1.0 is the category),
-    community OSCAL (ai-rmf-gv-1.1) and promptfoo (nist:ai:measure:1.1). Whether the framework has the id is
-    another question.
+    Knows the spellings of AI 600-1 (GV-1.1), the Playbook (GOVERN-1), SCF (GOVERN 1.0 is the
+    category), community OSCAL (ai-rmf-gv-1.1) and promptfoo (nist:ai:measure:1.1). Whether the
+    framework has the id is another question.
     """
     plain = text.translate(DASHES).strip()
     found = AI_RMF_REF.fullmatch(plain) or AI_RMF_REF.fullmatch(PREFIX.sub("", plain, count=1))
@@ -159,11 +183,16 @@ def normalise_ref(text: str) -> str | None:
     name = FUNCTIONS.get(name.upper(), name.upper())
     if category is None:
         return name
-    return f"{name} {category}" if subcategory in {None, "0"} else f"{name} {category}.{subcategory}"
+    return (
+        f"{name} {category}" if subcategory in {None, "0"} else f"{name} {category}.{subcategory}"
+    )
 
 
 def sort_key(ref: str) -> tuple[tuple[int, int, str], ...]:
-    """Order by the publisher's groups, then by number: GOVERN before MAP, CC before A, 2.9 before 2.10."""
+    """Order by the publisher's groups, then by number:
+
+    GOVERN before MAP, CC before A, 2.9 before 2.10.
+    """
     return tuple(_rank(part) for text in PARTS.split(ref) if (part := text.strip(BETWEEN)))
 
 
@@ -173,7 +202,7 @@ def _rank(part: str) -> tuple[int, int, str]:
     return (1, ORDER.index(part), "") if part in ORDER else (2, 0, part)
 
 
-# --- Inside the files ------------------------------------------------------------------------------
+# --- Inside the files -----------------------------------------------------------------------------
 
 
 def _yaml(name: str) -> dict[str, Any]:
@@ -189,20 +218,34 @@ def _placed(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
     risks: dict[int, str] = {}
     for position, node in enumerate(nodes, 1):
         ref, parent = node["ref"], node.get("parent")
-        if ref in depths or node["order"] != position or (parent is not None and parent not in depths):
+        if (
+            ref in depths
+            or node["order"] != position
+            or (parent is not None and parent not in depths)
+        ):
             message = f"{ref} stands at {position}: its id, order or parent is wrong."
             raise ValueError(message)
         depths[ref] = 1 if parent is None else depths[parent] + 1
         title = node["title"] if "title" in node else _action(ref, node, risks)
         risks[position] = title
         yield Requirement(
-            ref, title, parent, depths[ref], position, node["assessable"], node.get("outcome", ""),
-            node.get("subcategory"), tuple(node.get("risks", ())), node.get("coso"),
-        )  # fmt: skip
+            ref,
+            title,
+            parent,
+            depths[ref],
+            position,
+            node["assessable"],
+            node.get("outcome", ""),
+            node.get("subcategory"),
+            tuple(node.get("risks", ())),
+            node.get("coso"),
+        )
 
 
 def _action(ref: str, node: Mapping[str, Any], risks: Mapping[int, str]) -> str:
-    """Make a title for an action of AI 600-1, whose text is not here: its number, subcategory and risks."""
+    """Make a title for an action of AI 600-1, whose text is not here: its number, subcategory and
+    risks.
+    """
     named = ", ".join(_uncapped(risks[number]) for number in node["risks"])
     return f"Action {int(ref.rsplit('-', 1)[1])} for {node['subcategory']} ({named})"
 
@@ -215,7 +258,9 @@ def _links(groups: Iterable[Mapping[str, Any]]) -> Iterator[CatalogueLink]:
     for group in groups:
         for ref, rows in group["from"].items():
             for relationship, to_ref, strength, rationale in rows:
-                yield CatalogueLink(group["framework"], ref, relationship, group["to"], to_ref, strength, rationale)
+                yield CatalogueLink(
+                    group["framework"], ref, relationship, group["to"], to_ref, strength, rationale
+                )
 
 
 def _wrong(link: CatalogueLink) -> str | None:

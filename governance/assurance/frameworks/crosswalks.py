@@ -1,10 +1,13 @@
-"""Links between requirements of two frameworks, from either end, and what two of them in a row say (NIST IR 8477).
+"""Links between requirements of two frameworks, from either end, and what two of them in a row say
+(NIST IR 8477).
 
     direct(key, ref)    links that somebody judged, seen from this end
-    derived(key, ref)   two hops: as weak as the weaker one, marked, and never a reason to call anything met
+    derived(key, ref)   two hops: as weak as the weaker one, marked, and never a reason to call
+                        anything met
     across(key)         every direct link of a framework, in the publisher's order
 
-Pure. A link that is read backwards turns round: what "A subset_of B" says, "B superset_of A" says too.
+Pure. A link that is read backwards turns round: what "A subset_of B" says, "B superset_of A" says
+too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,16 +21,28 @@ from governance.assurance.frameworks.catalogue import Relationship
 type End = tuple[str, str]
 
 TURNED: Mapping[Relationship, Relationship] = MappingProxyType(
-    {"equal": "equal", "intersects": "intersects", "subset_of": "superset_of", "superset_of": "subset_of"}
+    {
+        "equal": "equal",
+        "intersects": "intersects",
+        "subset_of": "superset_of",
+        "superset_of": "subset_of",
+    }
 )
 WORDS: Mapping[Relationship, str] = MappingProxyType(
-    {"equal": "equal", "intersects": "intersects", "subset_of": "subset of", "superset_of": "superset of"}
+    {
+        "equal": "equal",
+        "intersects": "intersects",
+        "subset_of": "subset of",
+        "superset_of": "superset of",
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CrosswalkLink:
-    """`ref` of framework `key` stands in `relationship` to `to_ref` of `to_key`. `strength` runs from 1 to 10.
+    """`ref` of framework `key` stands in `relationship` to `to_ref` of `to_key`.
+
+    `strength` runs from 1 to 10.
 
     A derived link names in `via` the requirement in the middle; its rationale is that of both hops.
     """
@@ -56,7 +71,9 @@ def direct(key: str, ref: str) -> Sequence[CrosswalkLink]:
 
 
 def derived(key: str, ref: str) -> list[CrosswalkLink]:
-    """Two hops to other frameworks, each goal once by its strongest way; where a direct link exists it stands alone."""
+    """Two hops to other frameworks, each goal once by its strongest way; where a direct link exists
+    it stands alone.
+    """
     first = direct(key, ref)
     known = {(each.to_key, each.to_ref) for each in first}
     best: dict[End, CrosswalkLink] = {}
@@ -78,13 +95,22 @@ def across(key: str) -> list[CrosswalkLink]:
 
 def _joined(one: CrosswalkLink, two: CrosswalkLink) -> CrosswalkLink:
     return CrosswalkLink(
-        one.key, one.ref, weakest(one.relationship, two.relationship), two.to_key, two.to_ref,
-        min(one.strength, two.strength), f"{one.rationale} {two.rationale}", one.origin, (two.key, two.ref),
-    )  # fmt: skip
+        one.key,
+        one.ref,
+        weakest(one.relationship, two.relationship),
+        two.to_key,
+        two.to_ref,
+        min(one.strength, two.strength),
+        f"{one.rationale} {two.rationale}",
+        one.origin,
+        (two.key, two.ref),
+    )
 
 
 def weakest(one: Relationship, two: Relationship) -> Relationship:
-    """Equal changes nothing; the same direction twice keeps it; everything else only says that they may meet."""
+    """Equal changes nothing; the same direction twice keeps it; everything else only says that they
+    may meet.
+    """
     if one == "equal":
         return two
     return one if two in {"equal", one} else "intersects"
@@ -95,10 +121,22 @@ def _all() -> Mapping[End, tuple[CrosswalkLink, ...]]:
     found: dict[End, list[CrosswalkLink]] = {}
     for each in catalogue.crosswalk():
         there = CrosswalkLink(
-            each.framework, each.ref, each.relationship, each.to_framework, each.to_ref, each.strength, each.rationale
+            each.framework,
+            each.ref,
+            each.relationship,
+            each.to_framework,
+            each.to_ref,
+            each.strength,
+            each.rationale,
         )
         back = CrosswalkLink(
-            each.to_framework, each.to_ref, TURNED[each.relationship], each.framework, each.ref, each.strength, each.rationale
+            each.to_framework,
+            each.to_ref,
+            TURNED[each.relationship],
+            each.framework,
+            each.ref,
+            each.strength,
+            each.rationale,
         )
         for link in (there, back):
             found.setdefault((link.key, link.ref), []).append(link)

@@ -30,6 +30,8 @@ manifest = Manifest(
     audit=actions_in(actions),
     links={
         "Adoption": EntryLink(endpoint="frameworks.index", noun="framework"),
-        "FrameworkImport": EntryLink(no_page="the imported texts are on the pages of their requirements"),
+        "FrameworkImport": EntryLink(
+            no_page="the imported texts are on the pages of their requirements"
+        ),
     },
 )

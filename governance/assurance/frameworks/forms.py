@@ -13,9 +13,13 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u
 
 class ImportForm(Form):
     file = FileField(
-        "The publisher's file", [InputRequired("Choose a file.")],
-        description=f"CISO Assistant library (YAML), NIST AI RMF Playbook (JSON) or OSCAL catalog (JSON or YAML), up to {MAX_FILE_BYTES // MEGABYTE} MB.",
-    )  # fmt: skip
+        "The publisher's file",
+        [InputRequired("Choose a file.")],
+        description=(
+            "CISO Assistant library (YAML), NIST AI RMF Playbook (JSON) or OSCAL catalog (JSON or"
+            f" YAML), up to {MAX_FILE_BYTES // MEGABYTE} MB."
+        ),
+    )
 
     @property
     def filename(self) -> str:
@@ -23,10 +27,14 @@ class ImportForm(Form):
 
 
 class ConfirmForm(Form):
-    """What a preview hands on: the digest of the file that was seen, and of what it was compared with."""
+    """What a preview hands on: the digest of the file that was seen, and of what it was compared
+    with.
+    """
 
     sha256 = HiddenField("The file", [InputRequired(NOT_SEEN), Regexp(DIGEST, message=NOT_SEEN)])
-    basis = HiddenField("What it was compared with", [InputRequired(NOT_SEEN), Regexp(DIGEST, message=NOT_SEEN)])
+    basis = HiddenField(
+        "What it was compared with", [InputRequired(NOT_SEEN), Regexp(DIGEST, message=NOT_SEEN)]
+    )
     filename = HiddenField("File name", [Length(max=200)])
 
 

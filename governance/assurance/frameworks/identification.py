@@ -1,11 +1,14 @@
-"""Decide whether a publisher's file belongs to a framework: from the file's ids, and from what it calls itself.
+"""Decide whether a publisher's file belongs to a framework: from the file's ids, and from what it
+calls itself.
 
-    fit(file, catalogue) -> Fit          how many ids are the framework's, and whether the file belongs to it
+    fit(file, catalogue) -> Fit          how many ids are the framework's, and whether the file
+                                         belongs to it
     fitting(file) -> Catalogue | None    the built-in framework that the file belongs to
     most_belong(...)                     the threshold
     ref_in(spellings, refs)              the framework's own spelling of an id
 
-Pure. MP-1 is a short form of MAP 1 and also a control of SP 800-53 on media: one look-alike proves nothing.
+Pure. MP-1 is a short form of MAP 1 and also a control of SP 800-53 on media: one look-alike proves
+nothing.
 """
 
 import re
@@ -24,17 +27,29 @@ def _named(*patterns: str) -> re.Pattern[str]:
 OWASP_LLM = r"(?=.*\bowasp)(?=.*\b(?:llm|large[ -]language))(?=.*\btop[ -]?(?:10|ten))"
 BUILT_IN: Mapping[str, re.Pattern[str]] = {
     "nist-ai-rmf-1.0": _named(
-        r"\bai[ _-]?rmf\b", r"\b(?:ai|artificial intelligence) risk management framework", r"\bai[ .-]100-1\b"
+        r"\bai[ _-]?rmf\b",
+        r"\b(?:ai|artificial intelligence) risk management framework",
+        r"\bai[ .-]100-1\b",
     ),
-    "nist-ai-600-1": _named(r"\bai[ .-]600-1\b", r"\bgenerative (?:ai|artificial intelligence) profile"),
+    "nist-ai-600-1": _named(
+        r"\bai[ .-]600-1\b", r"\bgenerative (?:ai|artificial intelligence) profile"
+    ),
     "owasp-llm-2026": _named(OWASP_LLM + r"(?=.*\b2026\b)"),
     "owasp-llm-2025": _named(OWASP_LLM + r"(?=.*\b2025\b)"),
     "soc2-tsc-2017": _named(r"\bsoc[ _-]?2\b", r"\btrust services criteria"),
 }
 OTHERS = _named(
-    r"\b800-(?:53|171|172|218)", r"\bcybersecurity framework", r"\bcsf\b", r"\b(?:iso|iec)[ /-]*(?:iec)?[ -]*[0-9]", r"\bfedramp\b",
-    r"\bpci[ -]dss\b", r"\bcis\b.*\bcontrols\b", r"\bhipaa\b", r"\bcmmc\b", r"\b(?:eu )?ai act\b",
-)  # fmt: skip
+    r"\b800-(?:53|171|172|218)",
+    r"\bcybersecurity framework",
+    r"\bcsf\b",
+    r"\b(?:iso|iec)[ /-]*(?:iec)?[ -]*[0-9]",
+    r"\bfedramp\b",
+    r"\bpci[ -]dss\b",
+    r"\bcis\b.*\bcontrols\b",
+    r"\bhipaa\b",
+    r"\bcmmc\b",
+    r"\b(?:eu )?ai act\b",
+)
 TWO_NUMBERS = re.compile(r"[0-9][^0-9]+[0-9]")
 FULL_NAME = re.compile(r"(?:govern|map|measure|manage)[ :_-]*[0-9]", re.IGNORECASE | re.ASCII)
 PREFIXED = re.compile(r"(?:nist[ :_-]*)?ai[ :_-]", re.IGNORECASE | re.ASCII)
@@ -42,9 +57,12 @@ PREFIXED = re.compile(r"(?:nist[ :_-]*)?ai[ :_-]", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A file beside a framework: `total` different ids, `alike` of them in it, `distinctive` of those beyond doubt.
+    """A file beside a framework:
 
-    `is_named`: the file calls itself that. `is_another`: it calls itself something else, and not that.
+    `total` different ids, `alike` of them in it, `distinctive` of those beyond doubt.
+
+    `is_named`: the file calls itself that. `is_another`: it calls itself something else, and not
+    that.
     """
 
     total: int
@@ -56,15 +74,19 @@ class Fit:
     @property
     def belongs(self) -> bool:
         """Whether the file may be imported into the framework."""
-        return not self.is_another and most_belong(self.total, self.alike, self.distinctive, is_named=self.is_named)
+        return not self.is_another and most_belong(
+            self.total, self.alike, self.distinctive, is_named=self.is_named
+        )
 
 
 def most_belong(total: int, alike: int, distinctive: int, *, is_named: bool) -> bool:
-    """Tell whether most ids of a file are one framework's: more than half of those that can tell frameworks apart.
+    """Tell whether most ids of a file are one framework's: more than half of those that can tell
+    frameworks apart.
 
-    `total` ids, of which `alike` are the framework's in some spelling, of which `distinctive` can hardly be
-    another's. The look-alikes in between (MP-1, GOVERN) are no evidence for or against, unless the file calls itself
-    by the framework's name: then they count as its ids. 0 <= distinctive <= alike <= total.
+    `total` ids, of which `alike` are the framework's in some spelling, of which `distinctive` can
+    hardly be another's. The look-alikes in between (MP-1, GOVERN) are no evidence for or against,
+    unless the file calls itself by the framework's name: then they count as its ids. 0 <=
+    distinctive <= alike <= total.
     """
     if is_named:
         return 2 * alike > total
@@ -74,14 +96,19 @@ def most_belong(total: int, alike: int, distinctive: int, *, is_named: bool) -> 
 def is_distinctive(spelling: str) -> bool:
     """Tell whether an id, as it is written, can hardly belong to another framework.
 
-    It has two numbers (GV-1.1, A1.2, LLM01:2025), a full name with a number (MAP 1) or a prefix that names the
-    framework (ai-rmf-mp-1). A short code or a bare word is not enough: MP-1, GV, Measure, CC6.
+    It has two numbers (GV-1.1, A1.2, LLM01:2025), a full name with a number (MAP 1) or a prefix
+    that names the framework (ai-rmf-mp-1). A short code or a bare word is not enough: MP-1, GV,
+    Measure, CC6.
     """
-    return any(pattern.match(spelling) for pattern in (FULL_NAME, PREFIXED)) or bool(TWO_NUMBERS.search(spelling))
+    return any(pattern.match(spelling) for pattern in (FULL_NAME, PREFIXED)) or bool(
+        TWO_NUMBERS.search(spelling)
+    )
 
 
 def ref_in(spellings: tuple[str, ...], refs: AbstractSet[str]) -> str | None:
-    """Give the framework's own spelling of an id that the file writes in these ways; the most distinctive way wins."""
+    """Give the framework's own spelling of an id that the file writes in these ways; the most
+    distinctive way wins.
+    """
     found = _match(_readings(spellings), refs)
     return found[0] if found else None
 
@@ -92,18 +119,24 @@ def fit(file: PublisherFile, catalogue: Catalogue) -> Fit:
 
 
 def fitting(file: PublisherFile) -> Catalogue | None:
-    """Find the built-in framework that the file belongs to; of several, the one with most of its ids."""
+    """Find the built-in framework that the file belongs to; of several, the one with most of its
+    ids.
+    """
     readings = _all_readings(file)
     fits = [(each, _fit(file.names, readings, each)) for each in all_catalogues()]
     belonging = [(each, found.alike) for each, found in fits if found.belongs]
     return max(belonging, key=lambda each: each[1])[0] if belonging else None
 
 
-type Readings = tuple[tuple[str, str], ...]  # (ref that it may be, as the file writes it), the file's first choice first
+type Readings = tuple[
+    tuple[str, str], ...
+]  # (ref that it may be, as the file writes it), the file's first choice first
 
 
 def _readings(spellings: tuple[str, ...]) -> Readings:
-    return tuple((ref, each) for each in spellings for ref in (each, normalise_ref(each)) if ref is not None)
+    return tuple(
+        (ref, each) for each in spellings for ref in (each, normalise_ref(each)) if ref is not None
+    )
 
 
 def _all_readings(file: PublisherFile) -> list[Readings]:
@@ -125,7 +158,15 @@ def _fit(names: tuple[str, ...], ids: list[Readings], catalogue: Catalogue) -> F
             certain[found[0]] = certain.get(found[0], False) or found[1]
         else:
             foreign.add(readings[0][1])
-    named = {key for key, pattern in BUILT_IN.items() if any(pattern.search(name) for name in names)}
+    named = {
+        key for key, pattern in BUILT_IN.items() if any(pattern.search(name) for name in names)
+    }
     another = bool(named) or any(OTHERS.search(name) for name in names)
     is_named = catalogue.key in named
-    return Fit(len(certain) + len(foreign), len(certain), sum(certain.values()), is_named, another and not is_named)
+    return Fit(
+        len(certain) + len(foreign),
+        len(certain),
+        sum(certain.values()),
+        is_named,
+        another and not is_named,
+    )

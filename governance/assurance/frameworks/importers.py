@@ -1,12 +1,15 @@
-"""Official texts from a publisher's file: recognise it, read it, show what importing it would change.
+"""Official texts from a publisher's file: recognise it, read it, show what importing it would
+change.
 
-    open_file(data, filename) -> PublisherFile      a CISO Assistant library, the NIST Playbook or an OSCAL catalog
-    read(data, filename, catalogue) -> Imported     the same, with the framework's ids; another framework's is refused
+    open_file(data, filename) -> PublisherFile      a CISO Assistant library, the NIST Playbook or
+                                                    an OSCAL catalog
+    read(data, filename, catalogue) -> Imported     the same, with the framework's ids; another
+                                                    framework's is refused
     compare(imported, catalogue, held) -> Preview
     Entry, RefusedText, Imported, Change, Preview   frozen values
 
-Pure: bytes in, values out. parsing.py sets the limits, identification.py tells which framework a file belongs to,
-oscal.py resolves the parameters of an OSCAL catalog.
+Pure: bytes in, values out. parsing.py sets the limits, identification.py tells which framework a
+file belongs to, oscal.py resolves the parameters of an OSCAL catalog.
 """
 
 import hashlib
@@ -55,13 +58,19 @@ KNOWN_OTHERS = (  # keys that give a format away, what it is
     ({"$schema"}, "a JSON schema"),
     ({"response"}, "a CPRT export"),
     ({"action_id", "suggested_action"}, "the Cloud Security Alliance's list of AI 600-1 actions"),
-    ({"subcategory_id", "category_id"}, "the Cloud Security Alliance's table of AI RMF subcategories"),
+    (
+        {"subcategory_id", "category_id"},
+        "the Cloud Security Alliance's table of AI RMF subcategories",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedText:
-    """One text, perhaps "", on one requirement. An AI RMF id has our spelling, others the file's."""
+    """One text, perhaps "", on one requirement.
+
+    An AI RMF id has our spelling, others the file's.
+    """
 
     ref: str
     kind: Kind
@@ -70,7 +79,10 @@ class ImportedText:
 
 @dataclass(frozen=True, slots=True)
 class RefusedText:
-    """A text that can't be imported, and why, as a clause: "parameter x has no value, choice or label"."""
+    """A text that can't be imported, and why, as a clause:
+
+    "parameter x has no value, choice or label".
+    """
 
     ref: str
     kind: Kind
@@ -79,7 +91,10 @@ class RefusedText:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A file of one framework. `problems` are sentences about what was noticed and left out; they stop nothing."""
+    """A file of one framework.
+
+    `problems` are sentences about what was noticed and left out; they stop nothing.
+    """
 
     format: str
     title: str
@@ -92,7 +107,9 @@ class Imported:
     @property
     def refs(self) -> frozenset[str]:
         """Every id that the file has a text for, also an empty or refused one."""
-        return frozenset([*(each.ref for each in self.entries), *(each.ref for each in self.refused)])
+        return frozenset(
+            [*(each.ref for each in self.entries), *(each.ref for each in self.refused)]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +124,13 @@ class ChangedText:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do: `new`, `changed` and `unchanged` divide up every worded text with a known id.
+    """What an import would do:
 
-    `matched` are the ids with words, `unknown` those that the framework does not have. `missing` are the
-    assessable requirements that the file leaves out, `empty` those listed with no words, `refused` the texts with
-    a known id that can't be imported.
+    `new`, `changed` and `unchanged` divide up every worded text with a known id.
+
+    `matched` are the ids with words, `unknown` those that the framework does not have. `missing`
+    are the assessable requirements that the file leaves out, `empty` those listed with no words,
+    `refused` the texts with a known id that can't be imported.
     """
 
     matched: tuple[str, ...]
@@ -139,11 +158,14 @@ class Preview:
         return _in_order({*(each.ref for each in self.new), *(each.ref for each in self.changed)})
 
 
-# --- The three questions ---------------------------------------------------------------------------
+# --- The three questions --------------------------------------------------------------------------
 
 
 def open_file(data: bytes, filename: str) -> PublisherFile:
-    """Recognise and read a file of at most MAX_FILE_BYTES. Raises ImportRefused with a sentence on what is wrong."""
+    """Recognise and read a file of at most MAX_FILE_BYTES.
+
+    Raises ImportRefused with a sentence on what is wrong.
+    """
     content = parsed(data, filename)
     file = _reader(content)(content)
     if not file.texts:
@@ -152,7 +174,10 @@ def open_file(data: bytes, filename: str) -> PublisherFile:
 
 
 def read(data: bytes, filename: str, catalogue: Catalogue) -> Imported:
-    """Read a file of this framework. Raises ImportRefused, naming the file, when most of its ids are another's."""
+    """Read a file of this framework.
+
+    Raises ImportRefused, naming the file, when most of its ids are another's.
+    """
     file = open_file(data, filename)
     found = identification.fit(file, catalogue)
     if not found.belongs:
@@ -160,13 +185,30 @@ def read(data: bytes, filename: str, catalogue: Catalogue) -> Imported:
     problems = [*file.problems]
     refs = catalogue.refs
     placed = [(_ref(each, refs), each) for each in file.texts]
-    entries = _without_repeats((ImportedText(ref, each.kind, each.text) for ref, each in placed if not each.refused), problems)
-    refused = tuple(RefusedText(ref, each.kind, each.refused) for ref, each in placed if each.refused)
-    return Imported(file.format, file.title, file.edition, hashlib.sha256(data).hexdigest(), entries, refused, tuple(problems))
+    entries = _without_repeats(
+        (ImportedText(ref, each.kind, each.text) for ref, each in placed if not each.refused),
+        problems,
+    )
+    refused = tuple(
+        RefusedText(ref, each.kind, each.refused) for ref, each in placed if each.refused
+    )
+    return Imported(
+        file.format,
+        file.title,
+        file.edition,
+        hashlib.sha256(data).hexdigest(),
+        entries,
+        refused,
+        tuple(problems),
+    )
 
 
-def compare(imported: Imported, catalogue: Catalogue, held: Mapping[tuple[str, str], str]) -> Preview:
-    """Compare the file with the framework and with the texts imported before, keyed by (ref, kind)."""
+def compare(
+    imported: Imported, catalogue: Catalogue, held: Mapping[tuple[str, str], str]
+) -> Preview:
+    """Compare the file with the framework and with the texts imported before, keyed by (ref,
+    kind).
+    """
     refs = catalogue.refs
     known = [each for each in imported.entries if each.ref in refs]
     worded = [each for each in known if each.text]
@@ -175,7 +217,9 @@ def compare(imported: Imported, catalogue: Catalogue, held: Mapping[tuple[str, s
         matched=_in_order({each.ref for each in worded}),
         new=tuple(each for each, old in pairs if old is None),
         changed=tuple(
-            ChangedText(each.ref, each.kind, old, each.text) for each, old in pairs if old is not None and old != each.text
+            ChangedText(each.ref, each.kind, old, each.text)
+            for each, old in pairs
+            if old is not None and old != each.text
         ),
         unchanged=tuple(each for each, old in pairs if old == each.text),
         unknown=_in_order(imported.refs - refs),
@@ -195,19 +239,31 @@ def _named(refs: Iterable[str]) -> str:
     return ", ".join(ordered[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-# --- Which framework it is of ----------------------------------------------------------------------
+# --- Which framework it is of ---------------------------------------------------------------------
 
 
-def _of_another(file: PublisherFile, found: identification.Fit, catalogue: Catalogue) -> ImportRefused:
+def _of_another(
+    file: PublisherFile, found: identification.Fit, catalogue: Catalogue
+) -> ImportRefused:
     name = f"{catalogue.title} {catalogue.version}"
     if found.is_named:
         refs = catalogue.refs
         unknown = {_ref(each, refs) for each in file.texts} - refs
-        said = f"Only {found.alike:,} of the {found.total:,} ids in “{file.title}” belong to {name}. Most must."
+        said = (
+            f"Only {found.alike:,} of the {found.total:,} ids in “{file.title}” belong to {name}."
+            " Most must."
+        )
         return ImportRefused(f"{said} Not in it: {_named(unknown)}. Nothing was imported.")
     other = identification.fitting(file)
-    fits = f" It fits {other.title} {other.version}: open that framework and import the file there." if other else ""
-    alike = f"{found.alike:,} of its {found.total:,} ids {'looks' if found.alike == 1 else 'look'} like that framework's."
+    fits = (
+        f" It fits {other.title} {other.version}: open that framework and import the file there."
+        if other
+        else ""
+    )
+    alike = (
+        f"{found.alike:,} of its {found.total:,} ids {'looks' if found.alike == 1 else 'look'} like"
+        " that framework's."
+    )
     return ImportRefused(
         f"This {file.format} (“{file.title}”) is not {name}. {alike} Nothing was imported.{fits}",
         fits=other.key if other else None,
@@ -215,12 +271,18 @@ def _of_another(file: PublisherFile, found: identification.Fit, catalogue: Catal
 
 
 def _ref(each: FileText, refs: AbstractSet[str]) -> str:
-    """The framework's spelling of the id; of an id that it does not have, the official or the file's own spelling."""
+    """The framework's spelling of the id; of an id that it does not have, the official or the
+    file's own spelling.
+    """
     known = identification.ref_in(each.spellings, refs)
-    return known or next((ref for one in each.spellings if (ref := normalise_ref(one))), each.spellings[0])
+    return known or next(
+        (ref for one in each.spellings if (ref := normalise_ref(one))), each.spellings[0]
+    )
 
 
-def _without_repeats(entries: Iterable[ImportedText], problems: list[str]) -> tuple[ImportedText, ...]:
+def _without_repeats(
+    entries: Iterable[ImportedText], problems: list[str]
+) -> tuple[ImportedText, ...]:
     kept: dict[tuple[str, str], ImportedText] = {}
     clashes: set[str] = set()
     repeats: set[str] = set()
@@ -229,13 +291,18 @@ def _without_repeats(entries: Iterable[ImportedText], problems: list[str]) -> tu
         if first is not each:
             (repeats if first.text == each.text else clashes).add(each.ref)
     if clashes:
-        raise ImportRefused(f"The file gives {_named(clashes)} more than once, with different texts.")
+        raise ImportRefused(
+            f"The file gives {_named(clashes)} more than once, with different texts."
+        )
     if repeats:
-        problems.append(f"The file gives {_named(repeats)} twice or more with the same text; each was read once.")
+        problems.append(
+            f"The file gives {_named(repeats)} twice or more with the same text; each was read"
+            " once."
+        )
     return tuple(kept.values())
 
 
-# --- Which format it is ----------------------------------------------------------------------------
+# --- Which format it is ---------------------------------------------------------------------------
 
 
 def _reader(content: object) -> Callable[[Any], PublisherFile]:
@@ -260,8 +327,9 @@ def _refuse_profile(profile: Mapping[str, Any]) -> NoReturn:
     metadata = profile.get("metadata")
     title = plain_line(metadata.get("title")) if isinstance(metadata, dict) else ""
     raise ImportRefused(
-        f"This is an OSCAL profile (“{title or 'untitled'}”): it selects controls of other files and has no texts. "
-        "Import its resolved catalog instead, a file whose name usually ends in “resolved-profile_catalog.json”."
+        f"This is an OSCAL profile (“{title or 'untitled'}”): it selects controls of other files"
+        " and has no texts. Import its resolved catalog instead, a file whose name usually ends in"
+        " “resolved-profile_catalog.json”."
     )
 
 
@@ -275,14 +343,27 @@ def _playbook(content: list[Any]) -> PublisherFile:
     texts: list[FileText] = []
     for number, each in enumerate(content, 1):
         if not isinstance(each, dict) or not plain_line(each.get("title")):
-            raise ImportRefused(f"Item {number} of the Playbook has no title: its requirement is not known.")
+            raise ImportRefused(
+                f"Item {number} of the Playbook has no title: its requirement is not known."
+            )
         ref = plain_line(each["title"])
-        texts += [file_text((ref,), kind, plain_text(each[key], ref)) for key, kind in PLAYBOOK_FIELDS.items() if key in each]
+        texts += [
+            file_text((ref,), kind, plain_text(each[key], ref))
+            for key, kind in PLAYBOOK_FIELDS.items()
+            if key in each
+        ]
     dated = any("category" in each for each in content)
-    edition = "with category ids (2024 or later)" if dated else "without category ids (as in April 2023)"
+    edition = (
+        "with category ids (2024 or later)" if dated else "without category ids (as in April 2023)"
+    )
     left_out = _fields(content, {*PLAYBOOK_FIELDS, *PLAYBOOK_STRUCTURE})
     return PublisherFile(
-        PLAYBOOK, PLAYBOOK, (PLAYBOOK,), f"undated, {edition}", tuple(texts), tuple(not_imported(left_out, "fields"))
+        PLAYBOOK,
+        PLAYBOOK,
+        (PLAYBOOK,),
+        f"undated, {edition}",
+        tuple(texts),
+        tuple(not_imported(left_out, "fields")),
     )
 
 
@@ -295,14 +376,20 @@ def _ciso(content: dict[str, Any]) -> PublisherFile:
     nodes = [each for each in framework["requirement_nodes"] if isinstance(each, dict)]
     named = [(ref, each) for each in nodes if (ref := plain_line(each.get("ref_id")))]
     without = len(framework["requirement_nodes"]) - len(named)
-    problems = [f"Nodes without an id (preambles and notes) are left out ({without:,})."] if without else []
+    problems = (
+        [f"Nodes without an id (preambles and notes) are left out ({without:,})."]
+        if without
+        else []
+    )
     problems += not_imported(_fields([each for _, each in named], CISO_STRUCTURE), "fields")
     names = [each.get(key) for each in (content, framework) for key in ("name", "ref_id", "urn")]
     return PublisherFile(
         format=CISO,
         title=title,
         names=tuple(each for each in map(plain_line, names) if each),
-        edition=edition_of(("version", content.get("version")), ("of", content.get("publication_date"))),
+        edition=edition_of(
+            ("version", content.get("version")), ("of", content.get("publication_date"))
+        ),
         texts=tuple(_node(ref, each) for ref, each in named),
         problems=tuple(problems),
     )
@@ -310,9 +397,16 @@ def _ciso(content: dict[str, Any]) -> PublisherFile:
 
 def _node(ref: str, node: Mapping[str, Any]) -> FileText:
     assessable = plain_line(node.get("assessable")).lower() == "true"
-    return file_text((ref,), "statement" if assessable else "overview", plain_text(node.get("description"), ref))
+    return file_text(
+        (ref,), "statement" if assessable else "overview", plain_text(node.get("description"), ref)
+    )
 
 
 def _fields(items: Iterable[Mapping[str, Any]], known: Iterable[str]) -> Counter[str]:
     """How often each other field has something in it."""
-    return Counter(plain_line(key) or "unnamed" for each in items for key in each.keys() - set(known) if each[key])
+    return Counter(
+        plain_line(key) or "unnamed"
+        for each in items
+        for key in each.keys() - set(known)
+        if each[key]
+    )

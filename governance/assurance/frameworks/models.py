@@ -1,4 +1,6 @@
-"""Catalogues (what a framework says) are the installation's; official texts come in by a tenant's import."""
+"""Catalogues (what a framework says) are the installation's; official texts come in by a tenant's
+import.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -28,10 +30,16 @@ class Framework(Model):
 
 
 class Requirement(Model):
-    """A node of the framework's tree. `ref` is the publisher's id, `title` and `outcome` are our own words."""
+    """A node of the framework's tree.
+
+    `ref` is the publisher's id, `title` and `outcome` are our own words.
+    """
 
     __tablename__ = "requirements"
-    __table_args__ = (UniqueConstraint("framework_id", "ref"), Index(None, "framework_id", "position"))
+    __table_args__ = (
+        UniqueConstraint("framework_id", "ref"),
+        Index(None, "framework_id", "position"),
+    )
 
     framework_id: Mapped[UUID] = mapped_column(ForeignKey("frameworks.id"))
     ref: Mapped[str]
@@ -54,7 +62,9 @@ class Adoption(Tenanted, Model):
 
 
 class FrameworkImport(Tenanted, Model):
-    """An official file that was brought in: where it is from, its digest and edition, and what it held."""
+    """An official file that was brought in: where it is from, its digest and edition, and what it
+    held.
+    """
 
     __tablename__ = "framework_imports"
     __table_args__ = (UniqueConstraint("tenant_id", "framework_id", "sha256"),)
@@ -69,7 +79,10 @@ class FrameworkImport(Tenanted, Model):
 
 
 class OfficialText(Tenanted, Model):
-    """A publisher's text on a requirement, apart from our own words. `kind`: statement, about, actions …"""
+    """A publisher's text on a requirement, apart from our own words.
+
+    `kind`: statement, about, actions …
+    """
 
     __tablename__ = "official_texts"
     __table_args__ = (

@@ -1,13 +1,18 @@
-"""OSCAL catalogs as texts: groups, controls and parts in document order, with their parameters resolved.
+"""OSCAL catalogs as texts: groups, controls and parts in document order, with their parameters
+resolved.
 
-    read_catalog(content) -> PublisherFile     `content` is the parsed file, with a mapping under "catalog"
-    Parameters(definitions).resolve(text)      `{{ insert: param, id }}` becomes what OSCAL shows in its place
+    read_catalog(content) -> PublisherFile     `content` is the parsed file, with a mapping under
+                                               "catalog"
+    Parameters(definitions).resolve(text)      `{{ insert: param, id }}` becomes what OSCAL shows in
+                                               its place
 
-A parameter shows its values; without values its choices as "[Selection (one or more): a; b]"; without
-choices its label as "[Assignment: label]". Constraints are shown behind either. Sources: the parameter, markup
-and insert definitions of the OSCAL 1.1 and 1.2 control model (NIST), and the notation of SP 800-53 itself.
+A parameter shows its values; without values its choices as "[Selection (one or more): a; b]";
+without choices its label as "[Assignment: label]". Constraints are shown behind either. Sources:
+the parameter, markup and insert definitions of the OSCAL 1.1 and 1.2 control model (NIST), and the
+notation of SP 800-53 itself.
 
-Pure. A stranger made the file: inserts that go round in a circle, or that grow without end, are refused.
+Pure. A stranger made the file: inserts that go round in a circle, or that grow without end, are
+refused.
 """
 
 import re
@@ -30,7 +35,11 @@ from governance.assurance.frameworks.publisher_file import (
 )
 
 FORMAT = "OSCAL catalog"
-KIND_OF_PART: Mapping[str, Kind] = {"statement": "statement", "overview": "overview", "guidance": "about"}
+KIND_OF_PART: Mapping[str, Kind] = {
+    "statement": "statement",
+    "overview": "overview",
+    "guidance": "about",
+}
 INSERT = re.compile(r"\{\{\s*insert:\s*param,\s*([^\s{},]+)\s*\}\}")
 INTERNAL_LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(#[^()\[\]\s]*\)")
 MAX_INSERT_DEPTH = 10  # a parameter in a choice in a choice …; SP 800-53 has 2
@@ -42,7 +51,10 @@ class UnresolvedParameter(ValueError):
 
 
 class Parameters:
-    """The parameters of a catalog by id. What is inserted, over all its texts, is limited to the size of a file."""
+    """The parameters of a catalog by id.
+
+    What is inserted, over all its texts, is limited to the size of a file.
+    """
 
     def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
         """Index the definitions. An id with two different definitions has none that can be used."""
@@ -56,7 +68,10 @@ class Parameters:
                 self._ambiguous.add(plain_line(each.get("id")))
 
     def resolve(self, text: str) -> str:
-        """Replace every insert. Raises UnresolvedParameter, or ImportRefused if the file grows beyond the limit."""
+        """Replace every insert.
+
+        Raises UnresolvedParameter, or ImportRefused if the file grows beyond the limit.
+        """
         return self._replaced(text, ())
 
     def _replaced(self, text: str, within: tuple[str, ...]) -> str:
@@ -73,7 +88,9 @@ class Parameters:
         if name in within:
             raise UnresolvedParameter(f"parameter {name} inserts itself")
         if len(within) >= MAX_INSERT_DEPTH:
-            raise ImportRefused(f"Parameter {within[0]} inserts others more than {MAX_INSERT_DEPTH} levels deep.")
+            raise ImportRefused(
+                f"Parameter {within[0]} inserts others more than {MAX_INSERT_DEPTH} levels deep."
+            )
         if name not in self._resolved:
             try:
                 self._resolved[name] = self._made(self._definition(name), (*within, name))
@@ -86,7 +103,9 @@ class Parameters:
 
     def _definition(self, name: str) -> Mapping[str, Any]:
         if name in self._ambiguous:
-            raise UnresolvedParameter(f"the file defines parameter {name} more than once, differently")
+            raise UnresolvedParameter(
+                f"the file defines parameter {name} more than once, differently"
+            )
         if name not in self._definitions:
             raise UnresolvedParameter(f"the file does not define parameter {name}")
         return self._definitions[name]
@@ -103,25 +122,37 @@ class Parameters:
         else:
             raise UnresolvedParameter(f"parameter {name} has no value, choice or label")
         found = [each.get("description") for each in _dicts(definition.get("constraints"))]
-        constraints = [each for each in (plain_text(one, f"parameter {name}") for one in found) if each]
+        constraints = [
+            each for each in (plain_text(one, f"parameter {name}") for one in found) if each
+        ]
         limited = f", constrained to: {'; '.join(constraints)}" if constraints else ""
         return self._replaced(f"[{shown}{limited}]", within)
 
 
 def read_catalog(content: Mapping[str, Any]) -> PublisherFile:
-    """Read the texts of every group and control. Raises ImportRefused for a value that is not text."""
+    """Read the texts of every group and control.
+
+    Raises ImportRefused for a value that is not text.
+    """
     catalog = content["catalog"]
     metadata = catalog["metadata"] if isinstance(catalog.get("metadata"), dict) else {}
     nodes = list(_nodes(catalog))
-    parameters = Parameters([each for node in (catalog, *nodes) for each in _dicts(node.get("params"))])
+    parameters = Parameters(
+        [each for node in (catalog, *nodes) for each in _dicts(node.get("params"))]
+    )
     withdrawn = [node for node in nodes if _is_withdrawn(node)]
     live = [node for node in nodes if not _is_withdrawn(node)]
     title = plain_line(metadata.get("title")) or "untitled"
     return PublisherFile(
         format=FORMAT,
         title=title,
-        names=(title, *(plain_line(each.get("identifier")) for each in _dicts(metadata.get("document-ids")))),
-        edition=edition_of(("version", metadata.get("version")), ("last modified", metadata.get("last-modified"))),
+        names=(
+            title,
+            *(plain_line(each.get("identifier")) for each in _dicts(metadata.get("document-ids"))),
+        ),
+        edition=edition_of(
+            ("version", metadata.get("version")), ("last modified", metadata.get("last-modified"))
+        ),
         texts=tuple(text for node in live for text in _texts_of(node, parameters)),
         problems=tuple(_problems(live, withdrawn)),
     )
@@ -134,29 +165,54 @@ def _nodes(parent: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _is_withdrawn(node: Mapping[str, Any]) -> bool:
-    states = (plain_line(each.get("value")).lower() for each in _dicts(node.get("props")) if each.get("name") == "status")
+    states = (
+        plain_line(each.get("value")).lower()
+        for each in _dicts(node.get("props"))
+        if each.get("name") == "status"
+    )
     return "withdrawn" in states
 
 
-def _problems(live: Sequence[Mapping[str, Any]], withdrawn: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _problems(
+    live: Sequence[Mapping[str, Any]], withdrawn: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
     if nameless := sum(not _spellings(node) for node in live):
         yield f"Groups and controls without an id are left out ({nameless:,})."
     if withdrawn:
         names = [spelled[0] for node in withdrawn if (spelled := _spellings(node))]
         more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-        yield f"Withdrawn controls are left out ({len(withdrawn):,}): {', '.join(names[:MAX_NAMED])}{more}."
-    parts = Counter(plain_line(part.get("name")) or "unnamed" for node in live for part in _dicts(node.get("parts")))
-    yield from not_imported({name: count for name, count in parts.items() if name not in KIND_OF_PART}, "parts")
+        yield (
+            f"Withdrawn controls are left out ({len(withdrawn):,}):"
+            f" {', '.join(names[:MAX_NAMED])}{more}."
+        )
+    parts = Counter(
+        plain_line(part.get("name")) or "unnamed"
+        for node in live
+        for part in _dicts(node.get("parts"))
+    )
+    yield from not_imported(
+        {name: count for name, count in parts.items() if name not in KIND_OF_PART}, "parts"
+    )
 
 
 def _spellings(node: Mapping[str, Any]) -> tuple[str, ...]:
-    """The label that has no class first, other labels, the OSCAL id, the title: a catalog may keep its id in any."""
+    """The label that has no class first, other labels, the OSCAL id, the title: a catalog may keep
+    its id in any.
+    """
     label = _label(node)
     name = plain_line(node.get("id"))
     if not (label or name):
         return ()
-    labels = [plain_line(each.get("value")) for each in _dicts(node.get("props")) if each.get("name") == "label"]
-    return tuple(dict.fromkeys(each for each in (label, *labels, name, plain_line(node.get("title"))) if each))
+    labels = [
+        plain_line(each.get("value"))
+        for each in _dicts(node.get("props"))
+        if each.get("name") == "label"
+    ]
+    return tuple(
+        dict.fromkeys(
+            each for each in (label, *labels, name, plain_line(node.get("title"))) if each
+        )
+    )
 
 
 def _label(node: Mapping[str, Any]) -> str:
@@ -182,7 +238,9 @@ def _texts_of(node: Mapping[str, Any], parameters: Parameters) -> Iterator[FileT
             yield file_text(spellings, kind, "\n\n".join(pieces))
 
 
-def _prose(part: Mapping[str, Any], ref: str, parameters: Parameters, label: str = "") -> Iterator[str]:
+def _prose(
+    part: Mapping[str, Any], ref: str, parameters: Parameters, label: str = ""
+) -> Iterator[str]:
     """The prose of a part and of the parts in it, each behind its own label ("a.", "1.")."""
     text = plain_text(part.get("prose"), ref)
     try:
@@ -197,7 +255,9 @@ def _prose(part: Mapping[str, Any], ref: str, parameters: Parameters, label: str
 
 
 def _texts(value: object, name: str) -> list[str]:
-    found = (plain_text(each, f"parameter {name}") for each in value) if isinstance(value, list) else ()
+    found = (
+        (plain_text(each, f"parameter {name}") for each in value) if isinstance(value, list) else ()
+    )
     return [each for each in found if each]
 
 

@@ -1,9 +1,12 @@
-"""A stranger's bytes as plain values: recognised, decoded and parsed within limits of size, depth and number.
+"""A stranger's bytes as plain values: recognised, decoded and parsed within limits of size, depth
+and number.
 
-    parsed(data, filename) -> object       mappings, sequences and text; numbers stay the text that they were
+    parsed(data, filename) -> object       mappings, sequences and text; numbers stay the text that
+                                           they were
     MAX_FILE_BYTES, MAX_DEPTH, MAX_VALUES  the limits
 
-Pure. YAML aliases, anchors and tags are refused: they make a small file large, or an object of ours.
+Pure. YAML aliases, anchors and tags are refused: they make a small file large, or an object of
+ours.
 """
 
 import csv
@@ -18,10 +21,15 @@ import yaml
 from governance.assurance.frameworks.publisher_file import ImportRefused
 
 MEGABYTE = 1_000_000
-MAX_FILE_BYTES = 12 * MEGABYTE  # NIST's SP 800-53 catalog, the largest that we know of, has about 10
+MAX_FILE_BYTES = (
+    12 * MEGABYTE
+)  # NIST's SP 800-53 catalog, the largest that we know of, has about 10
 MAX_DEPTH = 40  # levels of nesting; an OSCAL catalog has about 12
 MAX_VALUES = 300_000  # values in the file; SP 800-53 has about 220,000
-ACCEPTED = "You can import a CISO Assistant library (YAML), the NIST AI RMF Playbook (JSON) or an OSCAL catalog (JSON or YAML)."
+ACCEPTED = (
+    "You can import a CISO Assistant library (YAML), the NIST AI RMF Playbook (JSON) or an OSCAL"
+    " catalog (JSON or YAML)."
+)
 BINARY = (
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a ZIP or an Excel workbook"),
@@ -31,7 +39,9 @@ OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def parsed(data: bytes, filename: str) -> object:
-    """Parse JSON or YAML. Raises ImportRefused with a sentence and, where there is one, the place of the fault.
+    """Parse JSON or YAML.
+
+    Raises ImportRefused with a sentence and, where there is one, the place of the fault.
 
     What the file is, is told from its content; `filename` only helps to name what was refused.
     """
@@ -41,7 +51,9 @@ def parsed(data: bytes, filename: str) -> object:
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_FILE_BYTES:
         size = len(data) / MEGABYTE
-        raise ImportRefused(f"The file has {size:.1f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read.")
+        raise ImportRefused(
+            f"The file has {size:.1f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read."
+        )
     if looks := next((name for magic, name in BINARY if data.startswith(magic)), None):
         raise ImportRefused(f"This looks like {looks}. {ACCEPTED}")
     if data.startswith(OTHER_UNICODE):
@@ -51,7 +63,9 @@ def _decoded(data: bytes) -> str:
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
         column = fault.start - data.rfind(b"\n", 0, fault.start)
-        raise ImportRefused(f"Line {line}, byte {column}: not UTF-8 text. {ACCEPTED}", line, column) from None
+        raise ImportRefused(
+            f"Line {line}, byte {column}: not UTF-8 text. {ACCEPTED}", line, column
+        ) from None
     if not text.strip():
         raise ImportRefused(f"The file is empty. {ACCEPTED}")
     return text
@@ -69,7 +83,9 @@ def _parsed(text: str, filename: str) -> object:
 
 
 def _is_table(text: str) -> bool:
-    """Tell whether the first rows are cells, as many in each row, and none reads like "key: value"."""
+    """Tell whether the first rows are cells, as many in each row, and none reads like "key:
+    value".
+    """
     head = [line for line in text[:20_000].splitlines()[:3] if line.strip()]
     if any(re.match(r"[\w-]+:(\s|$)", line) for line in head):
         return False
@@ -80,14 +96,21 @@ def _is_table(text: str) -> bool:
     return len(widths) > 1 and widths[0] > 1 and len(set(widths)) == 1
 
 
-# A string is closed by a quote or by the end of the text, so the scan never starts over: it is linear.
+# A string is closed by a quote or by the end of the text, so the scan never starts over: it is
+# linear.
 JSON_TOKENS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([\[{])|([\]}])|(,)', re.DOTALL)
 
 
 def _json(text: str) -> object:
     _measure_json(text)
     try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_unique_keys)
+        return json.loads(
+            text,
+            parse_float=str,
+            parse_int=str,
+            parse_constant=_no_constant,
+            object_pairs_hook=_unique_keys,
+        )
     except json.JSONDecodeError as fault:
         raise _broken("JSON", fault.msg, fault.lineno, fault.colno) from None
 
@@ -106,7 +129,9 @@ def _within_limits(depth: int, nodes: int, line: int, column: int) -> None:
     if depth > MAX_DEPTH:
         raise ImportRefused(f"Line {line}: more than {MAX_DEPTH} levels of nesting.", line, column)
     if nodes > MAX_VALUES:
-        raise ImportRefused(f"Line {line}: more than {MAX_VALUES:,} values in one file.", line, column)
+        raise ImportRefused(
+            f"Line {line}: more than {MAX_VALUES:,} values in one file.", line, column
+        )
 
 
 def _place(text: str, position: int) -> tuple[int, int]:
@@ -134,7 +159,9 @@ def _counted(mark: Any) -> tuple[int, int]:  # PyYAML has two kinds of mark
 
 
 class _Builder:
-    """Values from YAML events: mappings, sequences and text; no number, date or object is ever made."""
+    """Values from YAML events: mappings, sequences and text; no number, date or object is ever
+    made.
+    """
 
     def __init__(self) -> None:
         self.open: list[dict[str, object] | list[object]] = []
@@ -146,7 +173,9 @@ class _Builder:
         """Take one event in. Raises ImportRefused for anything but plain, unshared values."""
         line, column = _counted(event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise ImportRefused(f"Line {line}: YAML anchors and aliases are not read.", line, column)
+            raise ImportRefused(
+                f"Line {line}: YAML anchors and aliases are not read.", line, column
+            )
         if getattr(event, "tag", None):
             raise ImportRefused(f"Line {line}: YAML tags (!) are not read.", line, column)
         if isinstance(event, yaml.CollectionEndEvent):
@@ -157,7 +186,9 @@ class _Builder:
 
     def _node(self, event: yaml.NodeEvent, line: int, column: int) -> None:
         self.nodes += 1
-        _within_limits(len(self.open) + isinstance(event, yaml.CollectionStartEvent), self.nodes, line, column)
+        _within_limits(
+            len(self.open) + isinstance(event, yaml.CollectionStartEvent), self.nodes, line, column
+        )
         value = _started(event)
         self._place(value, line, column)
         if not isinstance(value, str | None):
@@ -175,7 +206,9 @@ class _Builder:
         elif not isinstance(value, str):
             raise ImportRefused(f"Line {line}: a key that is no text.", line, column)
         elif value in parent:
-            raise ImportRefused(f"Line {line}: the key “{value[:40]}” is given twice.", line, column)
+            raise ImportRefused(
+                f"Line {line}: the key “{value[:40]}” is given twice.", line, column
+            )
         else:
             self.keys[-1] = value
 
@@ -186,7 +219,9 @@ def _started(event: yaml.NodeEvent) -> object:
     if isinstance(event, yaml.SequenceStartEvent):
         return []
     value = cast("yaml.ScalarEvent", event)
-    return None if value.style in {None, ""} and value.value in {"", "~", "null"} else str(value.value)
+    return (
+        None if value.style in {None, ""} and value.value in {"", "~", "null"} else str(value.value)
+    )
 
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,8 +1,12 @@
 from governance.kernel.access import permission
 
-VIEW = permission("frameworks.view", "see frameworks", roles="admin compliance_officer contributor auditor viewer")
+VIEW = permission(
+    "frameworks.view", "see frameworks", roles="admin compliance_officer contributor auditor viewer"
+)
 ADOPT = permission("frameworks.adopt", "adopt a framework", roles="admin compliance_officer")
 IMPORT = permission("frameworks.import", "import official texts", roles="admin compliance_officer")
 INSTALLED = permission(
-    "frameworks.installed", "see the installed catalogues", roles="operator_admin operator_finance operator_support"
+    "frameworks.installed",
+    "see the installed catalogues",
+    roles="operator_admin operator_finance operator_support",
 )

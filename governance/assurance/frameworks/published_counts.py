@@ -1,6 +1,9 @@
-"""How many ids each publisher gives. Typed in by hand from the publications, so that a catalogue cannot drift unseen.
+"""How many ids each publisher gives.
 
-counts(key, requirements) -> what was pinned beside what is installed, level by level and group by group
+Typed in by hand from the publications, so that a catalogue cannot drift unseen.
+
+counts(key, requirements) -> what was pinned beside what is installed, level by level and group by
+group
 """
 
 from collections import Counter
@@ -18,10 +21,28 @@ LEVELS = {
 GROUPS = {
     "nist-ai-rmf-1.0": {"GOVERN": 19, "MAP": 18, "MEASURE": 22, "MANAGE": 13},
     "soc2-tsc-2017": {
-        "CC1": 5, "CC2": 3, "CC3": 4, "CC4": 2, "CC5": 3, "CC6": 8, "CC7": 5, "CC8": 1, "CC9": 2, "A1": 3, "C1": 2,
-        "PI1": 5, "P1": 1, "P2": 1, "P3": 2, "P4": 3, "P5": 2, "P6": 7, "P7": 1, "P8": 1,
+        "CC1": 5,
+        "CC2": 3,
+        "CC3": 4,
+        "CC4": 2,
+        "CC5": 3,
+        "CC6": 8,
+        "CC7": 5,
+        "CC8": 1,
+        "CC9": 2,
+        "A1": 3,
+        "C1": 2,
+        "PI1": 5,
+        "P1": 1,
+        "P2": 1,
+        "P3": 2,
+        "P4": 3,
+        "P5": 2,
+        "P6": 7,
+        "P7": 1,
+        "P8": 1,
     },
-}  # fmt: skip
+}
 
 
 class Node(Protocol):
@@ -49,12 +70,18 @@ class Count:
 
 
 def counts(key: str, requirements: Sequence[Node]) -> list[Count]:
-    """The pinned numbers beside the installed ones; `requirements` stand in the publisher's order."""
+    """The pinned numbers beside the installed ones; `requirements` stand in the publisher's
+    order.
+    """
     depths = Counter(each.depth for each in requirements)
     per_group, titles = _per_group(requirements)
-    levels = [Count(name, pinned, depths[depth]) for depth, (name, pinned) in LEVELS.get(key, {}).items()]
+    levels = [
+        Count(name, pinned, depths[depth]) for depth, (name, pinned) in LEVELS.get(key, {}).items()
+    ]
     groups = GROUPS.get(key, {})
-    return levels + [Count(_named(group, titles), pinned, per_group[group]) for group, pinned in groups.items()]
+    return levels + [
+        Count(_named(group, titles), pinned, per_group[group]) for group, pinned in groups.items()
+    ]
 
 
 def _per_group(requirements: Sequence[Node]) -> tuple[Counter[str], dict[str, str]]:

@@ -12,19 +12,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-type Kind = Literal["statement", "overview", "playbook wording", "about", "actions", "documentation", "references"]
+type Kind = Literal[
+    "statement", "overview", "playbook wording", "about", "actions", "documentation", "references"
+]
 PLACEHOLDER = "{{"
 MAX_LINE_LENGTH = 200  # characters of a title, an id or an edition
 MAX_NAMED = 12  # ids or fields in one sentence
 
 
 class ImportRefused(ValueError):
-    """The file can't be imported. `args[0]` is the sentence to show.
+    """The file can't be imported.
 
-    `line` and `column` count from 1. `fits` is the key of the built-in framework that the file belongs to, if any.
+    `args[0]` is the sentence to show.
+
+    `line` and `column` count from 1. `fits` is the key of the built-in framework that the file
+    belongs to, if any.
     """
 
-    def __init__(self, message: str, line: int | None = None, column: int | None = None, *, fits: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        line: int | None = None,
+        column: int | None = None,
+        *,
+        fits: str | None = None,
+    ) -> None:
         """Keep the place of the fault, or the framework to open, beside the sentence."""
         super().__init__(message)
         self.line, self.column, self.fits = line, column, fits
@@ -32,7 +44,9 @@ class ImportRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """One text under one id. `spellings` are the ways in which the file writes that id, its label first.
+    """One text under one id.
+
+    `spellings` are the ways in which the file writes that id, its label first.
 
     `refused` says why the text can't be imported ("" = it can); the text itself is then "".
     """
@@ -45,7 +59,10 @@ class FileText:
 
 @dataclass(frozen=True, slots=True)
 class PublisherFile:
-    """A file as it was read. `names` are all the names that it gives itself: title, reference, URN."""
+    """A file as it was read.
+
+    `names` are all the names that it gives itself: title, reference, URN.
+    """
 
     format: str
     title: str
@@ -76,16 +93,26 @@ def not_imported(fields: Mapping[str, int], what: str) -> list[str]:
 
 def edition_of(*facts: tuple[str, object]) -> str:
     """Join what is known about the edition: "version 1, of 2024-03-23"."""
-    return ", ".join(f"{name} {plain_line(value)}" for name, value in facts if plain_line(value)) or "undated"
+    return (
+        ", ".join(f"{name} {plain_line(value)}" for name, value in facts if plain_line(value))
+        or "undated"
+    )
 
 
 def plain_line(value: object) -> str:
     """Put a short value on one line; "" when it is not text."""
-    return " ".join(value.split())[:MAX_LINE_LENGTH] if isinstance(value, str) and _is_storable(value) else ""
+    return (
+        " ".join(value.split())[:MAX_LINE_LENGTH]
+        if isinstance(value, str) and _is_storable(value)
+        else ""
+    )
 
 
 def plain_text(value: object, ref: str) -> str:
-    """Return the text as it is, without the white space around it. Raises ImportRefused if it is not text."""
+    """Return the text as it is, without the white space around it.
+
+    Raises ImportRefused if it is not text.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -1,14 +1,18 @@
-"""Frameworks and their requirements, as values that a process remembers; a tenant's adoptions, imports and texts.
+"""Frameworks and their requirements, as values that a process remembers; a tenant's adoptions,
+imports and texts.
 
-    frameworks(), framework(key), framework_by_id(id)         in the version that this tenant works with
+    frameworks(), framework(key), framework_by_id(id)         in the version that this tenant works
+    with
     requirements(framework_id), requirement(key, ref), …      in the publisher's order
-    cards()                                                   the list of frameworks with what the tenant did
+    cards()                                                   the list of frameworks with what the
+    tenant did
     official_texts(requirement_id), held(framework_id)        imported words, apart from ours
     imports(framework_id), adoption(framework_id)
     crosswalk(ref, key), crosswalk_of(key)                    typed links, derived ones marked
 
-A catalogue's rows never change, so they are read once per process: a page pays nothing for them. To an auditor other
-frameworks than those of his engagement are not there; of a crosswalk he sees what links his to each other.
+A catalogue's rows never change, so they are read once per process: a page pays nothing for them. To
+an auditor other frameworks than those of his engagement are not there; of a crosswalk he sees what
+links his to each other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,14 +25,28 @@ from sqlalchemy import func, select
 
 from governance.assurance.frameworks import crosswalks
 from governance.assurance.frameworks.catalogue import KEYS
-from governance.assurance.frameworks.models import Adoption, Framework, FrameworkImport, OfficialText, Requirement
+from governance.assurance.frameworks.models import (
+    Adoption,
+    Framework,
+    FrameworkImport,
+    OfficialText,
+    Requirement,
+)
 from governance.foundation.people.queries import names
 from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.errors import NotFound
 from governance.kernel.visibility_scope import limits
 
-KIND_ORDER = ("statement", "overview", "playbook wording", "about", "actions", "documentation", "references")
+KIND_ORDER = (
+    "statement",
+    "overview",
+    "playbook wording",
+    "about",
+    "actions",
+    "documentation",
+    "references",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +93,10 @@ class RequirementView:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A framework and what the tenant did with it. `nodes` counts every id, `assessable` those that are concluded on."""
+    """A framework and what the tenant did with it.
+
+    `nodes` counts every id, `assessable` those that are concluded on.
+    """
 
     framework: FrameworkView
     nodes: int
@@ -144,7 +165,9 @@ def path_of(ref: str) -> str:
 class Requirements:
     """Every requirement of every installed framework, indexed by what it is looked up by."""
 
-    trees: Mapping[UUID, tuple[RequirementView, ...]]  # framework id → nodes in the publisher's order
+    trees: Mapping[
+        UUID, tuple[RequirementView, ...]
+    ]  # framework id → nodes in the publisher's order
     by_id: Mapping[UUID, RequirementView]
     by_path: Mapping[tuple[UUID, str], RequirementView]  # (framework id, path)
 
@@ -170,12 +193,16 @@ _memory = _Memory()
 
 
 def forget() -> None:
-    """For tests, which sync other catalogues; a running process learns of new ones when it starts again."""
+    """For tests, which sync other catalogues; a running process learns of new ones when it starts
+    again.
+    """
     _memory.frameworks, _memory.requirements = (), None
 
 
 def installed() -> tuple[FrameworkView, ...]:
-    """Every version in the database, the superseded ones too, in the order in which frameworks are offered."""
+    """Every version in the database, the superseded ones too, in the order in which frameworks are
+    offered.
+    """
     if not _memory.frameworks:
         rows = session().scalars(select(Framework).order_by(Framework.created_at))
         _memory.frameworks = tuple(sorted((_view(row) for row in rows), key=_offered))
@@ -188,14 +215,28 @@ def _offered(each: FrameworkView) -> tuple[int, str]:
 
 def _view(row: Framework) -> FrameworkView:
     return FrameworkView(
-        row.id, row.key, row.title, row.version, row.edition, row.publisher, row.licence, row.source, row.digest,
-        row.superseded_at, row.created_at,
-    )  # fmt: skip
+        row.id,
+        row.key,
+        row.title,
+        row.version,
+        row.edition,
+        row.publisher,
+        row.licence,
+        row.source,
+        row.digest,
+        row.superseded_at,
+        row.created_at,
+    )
 
 
 def frameworks() -> tuple[FrameworkView, ...]:
-    """One version of each in scope: the adopted one, otherwise the newest. Asks the database only when there is a choice."""
-    held = limits() if current.actor_or_none() else None  # nobody: a command that looks at the catalogues
+    """One version of each in scope: the adopted one, otherwise the newest.
+
+    Asks the database only when there is a choice.
+    """
+    held = (
+        limits() if current.actor_or_none() else None
+    )  # nobody: a command that looks at the catalogues
     versions = [each for each in installed() if held is None or held.holds_framework(each.key)]
     by_key: dict[str, list[FrameworkView]] = {}
     for each in versions:
@@ -210,7 +251,9 @@ def choices() -> list[tuple[str, str]]:
 
 
 def _in_force(versions: Sequence[FrameworkView], adopted: frozenset[UUID]) -> FrameworkView:
-    newest_first = sorted(versions, key=lambda v: (v.superseded_at is None, v.installed_at), reverse=True)
+    newest_first = sorted(
+        versions, key=lambda v: (v.superseded_at is None, v.installed_at), reverse=True
+    )
     return next((v for v in newest_first if v.id in adopted), newest_first[0])
 
 
@@ -247,7 +290,15 @@ def _requirements() -> Requirements:
 
 def _node(row: Requirement) -> RequirementView:
     return RequirementView(
-        row.id, row.framework_id, row.ref, row.title, row.outcome, row.parent_ref, row.depth, row.position, row.assessable
+        row.id,
+        row.framework_id,
+        row.ref,
+        row.title,
+        row.outcome,
+        row.parent_ref,
+        row.depth,
+        row.position,
+        row.assessable,
     )
 
 
@@ -271,7 +322,9 @@ def requirement_by_id(requirement_id: UUID) -> RequirementView:
 
 
 def cards() -> list[Card]:
-    """Each framework with its adoption, imports and texts, in one statement whatever their number."""
+    """Each framework with its adoption, imports and texts, in one statement whatever their
+    number.
+    """
     done = _done()
     return [_card(each, done.get(each.id)) for each in frameworks()]
 
@@ -281,26 +334,42 @@ def _card(each: FrameworkView, done: Any) -> Card:
     assessable = sum(node.assessable for node in nodes)
     if done is None:
         return Card(each, len(nodes), assessable, None, 0, 0, 0)
-    return Card(each, len(nodes), assessable, done.adopted_at, done.imports, done.texts, done.worded)
+    return Card(
+        each, len(nodes), assessable, done.adopted_at, done.imports, done.texts, done.worded
+    )
 
 
 def _done() -> dict[UUID, Any]:
     f = Framework.id
     ours = (
-        select(OfficialText).join(Requirement, Requirement.id == OfficialText.requirement_id).where(Requirement.framework_id == f)
+        select(OfficialText)
+        .join(Requirement, Requirement.id == OfficialText.requirement_id)
+        .where(Requirement.framework_id == f)
     )
     query = select(
         f.label("id"),
-        select(Adoption.created_at).where(Adoption.framework_id == f).scalar_subquery().label("adopted_at"),
-        select(func.count(FrameworkImport.id)).where(FrameworkImport.framework_id == f).scalar_subquery().label("imports"),
+        select(Adoption.created_at)
+        .where(Adoption.framework_id == f)
+        .scalar_subquery()
+        .label("adopted_at"),
+        select(func.count(FrameworkImport.id))
+        .where(FrameworkImport.framework_id == f)
+        .scalar_subquery()
+        .label("imports"),
         ours.with_only_columns(func.count(OfficialText.id)).scalar_subquery().label("texts"),
-        ours.with_only_columns(func.count(func.distinct(OfficialText.requirement_id))).scalar_subquery().label("worded"),
+        ours.with_only_columns(func.count(func.distinct(OfficialText.requirement_id)))
+        .scalar_subquery()
+        .label("worded"),
     )
     return {row.id: row for row in session().execute(query)}
 
 
 def adoption(framework_id: UUID) -> Adoption | None:
-    return session().scalars(select(Adoption).where(Adoption.framework_id == framework_id)).one_or_none()
+    return (
+        session()
+        .scalars(select(Adoption).where(Adoption.framework_id == framework_id))
+        .one_or_none()
+    )
 
 
 def held(framework_id: UUID) -> dict[tuple[str, str], str]:
@@ -312,33 +381,55 @@ def held(framework_id: UUID) -> dict[tuple[str, str], str]:
 
 
 def official_texts(requirement_id: UUID) -> list[TextView]:
-    """What the publisher says on one requirement, as this tenant imported it; the statement first."""
+    """What the publisher says on one requirement, as this tenant imported it; the statement
+    first.
+    """
     query = select(OfficialText, FrameworkImport).join(
         FrameworkImport,
-        (FrameworkImport.id == OfficialText.import_id) & (FrameworkImport.tenant_id == OfficialText.tenant_id),
+        (FrameworkImport.id == OfficialText.import_id)
+        & (FrameworkImport.tenant_id == OfficialText.tenant_id),
     )
     rows = session().execute(query.where(OfficialText.requirement_id == requirement_id)).all()
     found = [TextView(t.kind, t.text, i.format, i.edition, i.sha256, i.created_at) for t, i in rows]
-    return sorted(found, key=lambda each: KIND_ORDER.index(each.kind) if each.kind in KIND_ORDER else len(KIND_ORDER))
+    return sorted(
+        found,
+        key=lambda each: (
+            KIND_ORDER.index(each.kind) if each.kind in KIND_ORDER else len(KIND_ORDER)
+        ),
+    )
 
 
 def imports(framework_id: UUID) -> list[ImportView]:
     """The files that were brought in, newest first, in two statements."""
     query = select(FrameworkImport).where(FrameworkImport.framework_id == framework_id)
-    rows = session().scalars(query.order_by(FrameworkImport.created_at.desc(), FrameworkImport.id.desc())).all()
+    rows = (
+        session()
+        .scalars(query.order_by(FrameworkImport.created_at.desc(), FrameworkImport.id.desc()))
+        .all()
+    )
     known = names(row.imported_by for row in rows)
     return [
-        ImportView(row.id, row.format, row.filename, row.edition, row.sha256, row.created_at,
-                   known.get(row.imported_by, "a former member"), row.report)
+        ImportView(
+            row.id,
+            row.format,
+            row.filename,
+            row.edition,
+            row.sha256,
+            row.created_at,
+            known.get(row.imported_by, "a former member"),
+            row.report,
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 # ---- crosswalk
 
 
 def crosswalk(requirement_ref: str, key: str) -> list[RelatedRequirement]:
-    """Links of one requirement to other frameworks: the judged ones, then those derived over two hops."""
+    """Links of one requirement to other frameworks: the judged ones, then those derived over two
+    hops.
+    """
     found = [*crosswalks.direct(key, requirement_ref), *crosswalks.derived(key, requirement_ref)]
     return _displayed(found)
 
@@ -356,15 +447,34 @@ def derived_of(key: str) -> list[RelatedRequirement]:
 
 def _displayed(links: Sequence[crosswalks.CrosswalkLink]) -> list[RelatedRequirement]:
     shown = {each.key: each for each in frameworks()}
-    titles = {key: {node.ref: node.title for node in requirements(each.id)} for key, each in shown.items()}
-    return [_shown(link, shown, titles) for link in links if {link.to_key, *([link.via[0]] if link.via else [])} <= shown.keys()]
+    titles = {
+        key: {node.ref: node.title for node in requirements(each.id)} for key, each in shown.items()
+    }
+    return [
+        _shown(link, shown, titles)
+        for link in links
+        if {link.to_key, *([link.via[0]] if link.via else [])} <= shown.keys()
+    ]
 
 
 def _shown(
-    link: crosswalks.CrosswalkLink, shown: dict[str, FrameworkView], titles: dict[str, dict[str, str]]
+    link: crosswalks.CrosswalkLink,
+    shown: dict[str, FrameworkView],
+    titles: dict[str, dict[str, str]],
 ) -> RelatedRequirement:
     via = f"{shown[link.via[0]].name}, {link.via[1]}" if link.via else None
     return RelatedRequirement(
-        link.ref, titles[link.key].get(link.ref, ""), link.relationship, link.word, link.to_key, shown[link.to_key].name,
-        link.to_ref, titles[link.to_key].get(link.to_ref, ""), link.strength, link.rationale, link.origin, link.derived, via,
-    )  # fmt: skip
+        link.ref,
+        titles[link.key].get(link.ref, ""),
+        link.relationship,
+        link.word,
+        link.to_key,
+        shown[link.to_key].name,
+        link.to_ref,
+        titles[link.to_key].get(link.to_ref, ""),
+        link.strength,
+        link.rationale,
+        link.origin,
+        link.derived,
+        via,
+    )

@@ -1,4 +1,6 @@
-"""Writes the built-in catalogues into the database, as its owner: the application itself may only read them."""
+"""Writes the built-in catalogues into the database, as its owner: the application itself may only
+read them.
+"""
 
 from typing import Any
 from uuid import UUID, uuid5
@@ -14,15 +16,19 @@ LOCK = "governance: frameworks"
 
 
 def sync(url: str) -> list[str]:
-    """Add each edition that is not there yet, and mark what it replaces. Returns the keys that were added.
+    """Add each edition that is not there yet, and mark what it replaces.
 
-    Ids are derived from key, digest and ref, so every installation of the same catalogue has the same ones.
-    A second run changes nothing; two at once wait for each other.
+    Returns the keys that were added.
+
+    Ids are derived from key, digest and ref, so every installation of the same catalogue has the
+    same ones. A second run changes nothing; two at once wait for each other.
     """
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": LOCK})
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": LOCK}
+            )
             return [each.key for each in all_catalogues() if _installed(connection, each)]
     finally:
         engine.dispose()
@@ -31,14 +37,24 @@ def sync(url: str) -> list[str]:
 def _installed(connection: Connection, catalogue: Catalogue) -> bool:
     """Whether it had to be added."""
     framework_id = identifier(catalogue)
-    known = connection.scalar(select(func.count()).select_from(Framework).where(Framework.id == framework_id))
+    known = connection.scalar(
+        select(func.count()).select_from(Framework).where(Framework.id == framework_id)
+    )
     if not known:
         connection.execute(insert(Framework), _framework_row(framework_id, catalogue))
         connection.execute(insert(Requirement), _requirement_rows(framework_id, catalogue))
     same_key = Framework.key == catalogue.key
     present, superseded = Framework.id == framework_id, Framework.superseded_at
-    connection.execute(update(Framework).where(same_key, present, superseded.is_not(None)).values(superseded_at=None))
-    connection.execute(update(Framework).where(same_key, ~present, superseded.is_(None)).values(superseded_at=clock.now()))
+    connection.execute(
+        update(Framework)
+        .where(same_key, present, superseded.is_not(None))
+        .values(superseded_at=None)
+    )
+    connection.execute(
+        update(Framework)
+        .where(same_key, ~present, superseded.is_(None))
+        .values(superseded_at=clock.now())
+    )
     return not known
 
 
@@ -48,18 +64,33 @@ def identifier(catalogue: Catalogue) -> UUID:
 
 def _framework_row(framework_id: UUID, catalogue: Catalogue) -> dict[str, Any]:
     return {
-        "id": framework_id, "key": catalogue.key, "title": catalogue.title, "version": catalogue.version,
-        "edition": catalogue.edition, "publisher": catalogue.publisher, "licence": catalogue.licence,
-        "source": catalogue.source, "digest": digest(catalogue), "superseded_at": None, "created_at": clock.now(),
-    }  # fmt: skip
+        "id": framework_id,
+        "key": catalogue.key,
+        "title": catalogue.title,
+        "version": catalogue.version,
+        "edition": catalogue.edition,
+        "publisher": catalogue.publisher,
+        "licence": catalogue.licence,
+        "source": catalogue.source,
+        "digest": digest(catalogue),
+        "superseded_at": None,
+        "created_at": clock.now(),
+    }
 
 
 def _requirement_rows(framework_id: UUID, catalogue: Catalogue) -> list[dict[str, Any]]:
     return [
         {
-            "id": uuid5(framework_id, each.ref), "framework_id": framework_id, "ref": each.ref, "title": each.title,
-            "outcome": each.outcome, "parent_ref": each.parent, "depth": each.depth, "position": each.position,
-            "assessable": each.assessable, "created_at": clock.now(),
+            "id": uuid5(framework_id, each.ref),
+            "framework_id": framework_id,
+            "ref": each.ref,
+            "title": each.title,
+            "outcome": each.outcome,
+            "parent_ref": each.parent,
+            "depth": each.depth,
+            "position": each.position,
+            "assessable": each.assessable,
+            "created_at": clock.now(),
         }
         for each in catalogue.requirements
-    ]  # fmt: skip
+    ]

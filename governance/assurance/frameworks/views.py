@@ -1,4 +1,6 @@
-"""The list of frameworks, a framework's versions and crosswalk, and the import of official texts."""
+"""The list of frameworks, a framework's versions and crosswalk, and the import of official
+texts.
+"""
 
 import io
 from collections import Counter
@@ -7,7 +9,14 @@ from typing import Any
 
 from flask import redirect, url_for
 
-from governance.assurance.frameworks import actions, catalogue, link_list, permissions, published_counts, queries
+from governance.assurance.frameworks import (
+    actions,
+    catalogue,
+    link_list,
+    permissions,
+    published_counts,
+    queries,
+)
 from governance.assurance.frameworks.forms import ConfirmForm, ImportForm
 from governance.assurance.frameworks.importers import ChangedText, Imported, ImportedText, Preview
 from governance.assurance.frameworks.link_list import LINKS
@@ -47,17 +56,31 @@ def choose(key: str) -> ResponseReturnValue:
 
 
 def _choose_page(
-    framework: FrameworkView, form: ImportForm, *, status: int = 200, refused: Exception | None = None,
+    framework: FrameworkView,
+    form: ImportForm,
+    *,
+    status: int = 200,
+    refused: Exception | None = None,
     other: FrameworkView | None = None,
-) -> ResponseReturnValue:  # fmt: skip
+) -> ResponseReturnValue:
     """`other` is the framework that a refused file belongs to."""
-    return page("assurance/frameworks/import.html", status=status, framework=framework, form=form, refused=refused, other=other,
-                imports=queries.imports(framework.id))  # fmt: skip
+    return page(
+        "assurance/frameworks/import.html",
+        status=status,
+        framework=framework,
+        form=form,
+        refused=refused,
+        other=other,
+        imports=queries.imports(framework.id),
+    )
 
 
 @feature.post("/frameworks/<key>/import", needs=permissions.IMPORT, writes=False)
 def preview(key: str) -> ResponseReturnValue:
-    """Show what the file would change. The transaction is read-only; only the file itself is kept, by its digest."""
+    """Show what the file would change.
+
+    The transaction is read-only; only the file itself is kept, by its digest.
+    """
     framework, form = queries.framework(key), ImportForm()
     if not form.validate():
         return _choose_page(framework, form, status=422)
@@ -70,7 +93,9 @@ def preview(key: str) -> ResponseReturnValue:
     return _preview_page(framework, imported, found, form.filename, len(data))
 
 
-def _refused_page(framework: FrameworkView, form: ImportForm, refused: Exception) -> ResponseReturnValue:
+def _refused_page(
+    framework: FrameworkView, form: ImportForm, refused: Exception
+) -> ResponseReturnValue:
     form.file.errors = [*form.file.errors, str(refused)]
     fits = getattr(refused, "fits", None)
     other = next((each for each in queries.frameworks() if each.key == fits), None)
@@ -78,17 +103,35 @@ def _refused_page(framework: FrameworkView, form: ImportForm, refused: Exception
 
 
 def _preview_page(
-    framework: FrameworkView, imported: Imported, found: Preview, filename: str, size: int, *,
-    status: int = 200, stale: Stale | None = None,
-) -> ResponseReturnValue:  # fmt: skip
+    framework: FrameworkView,
+    imported: Imported,
+    found: Preview,
+    filename: str,
+    size: int,
+    *,
+    status: int = 200,
+    stale: Stale | None = None,
+) -> ResponseReturnValue:
     titles = {each.ref: each.title for each in queries.requirements(framework.id)}
     return page(
-        "assurance/frameworks/preview.html", status=status, framework=framework, imported=imported, found=found, filename=filename,
-        size=size, basis=actions.basis(framework), stale=stale, titles=titles,
-        changes=[(each, *_difference(each)) for each in found.changed[:CHANGES_SHOWN]], changes_shown=CHANGES_SHOWN,
-        stale_rows=[(name, old, new) for name, (old, new) in stale.changes.items()] if stale else [],
-        kinds=_by_kind(found), refs=len(imported.refs),
-    )  # fmt: skip
+        "assurance/frameworks/preview.html",
+        status=status,
+        framework=framework,
+        imported=imported,
+        found=found,
+        filename=filename,
+        size=size,
+        basis=actions.basis(framework),
+        stale=stale,
+        titles=titles,
+        changes=[(each, *_difference(each)) for each in found.changed[:CHANGES_SHOWN]],
+        changes_shown=CHANGES_SHOWN,
+        stale_rows=(
+            [(name, old, new) for name, (old, new) in stale.changes.items()] if stale else []
+        ),
+        kinds=_by_kind(found),
+        refs=len(imported.refs),
+    )
 
 
 def _by_kind(found: Preview) -> list[tuple[str, int, int, int]]:
@@ -103,7 +146,9 @@ def _counted(entries: Iterable[ImportedText | ChangedText]) -> Counter[str]:
 
 
 def _difference(change: ChangedText) -> tuple[str, str]:
-    """Old and new from the first word that differs to the last, with a few words around; linear in their length."""
+    """Old and new from the first word that differs to the last, with a few words around; linear in
+    their length.
+    """
     old, new = change.old.split(), change.new.split()
     if old == new:
         return "the same words", "other line breaks or spaces"
@@ -123,25 +168,33 @@ def _excerpt(words: Sequence[str], first: int, last: int) -> str:
     shown = " ".join(words[start : min(end, start + WORDS_SHOWN)])[:LETTERS_SHOWN]
     more = max(0, end - start - WORDS_SHOWN)
     return (
-        f"{'… ' if start else ''}{shown}{f' … and {more} more words' if more else ' …' if end < len(words) else ''}" or "no words"
+        f"{'… ' if start else ''}{shown}{f' … and {more} more words' if more else ' …' if end < len(words) else ''}"
+        or "no words"
     )
 
 
 @feature.post("/frameworks/<key>/import/confirm", needs=permissions.IMPORT)
 def confirm(key: str) -> ResponseReturnValue:
-    """Import exactly the bytes that were previewed, against exactly the texts that they were compared with."""
+    """Import exactly the bytes that were previewed, against exactly the texts that they were
+    compared with.
+    """
     framework, form = queries.framework(key), ConfirmForm()
     if not form.validate():
         raise NotFound("This does not name a file that was previewed. Choose the file again.")
     data = _kept(form.sha256.data or "")
-    filename, seen = form.filename.data or "without a name", actions.ReviewedImport(form.sha256.data or "", form.basis.data or "")
+    filename, seen = (
+        form.filename.data or "without a name",
+        actions.ReviewedImport(form.sha256.data or "", form.basis.data or ""),
+    )
     try:
         actions.import_texts(framework, data, filename=filename, seen=seen)
     except (ImportRefused, actions.NothingToImport) as refused:
         return _refused_page(framework, ImportForm(), refused)
     except Stale as stale:
         imported, found = actions.read(data, filename, framework)
-        return _preview_page(framework, imported, found, filename, len(data), status=409, stale=stale)
+        return _preview_page(
+            framework, imported, found, filename, len(data), status=409, stale=stale
+        )
     return redirect(url_for("frameworks.versions", key=key, _anchor="imports"), 303)
 
 
@@ -164,11 +217,19 @@ def versions(key: str) -> ResponseReturnValue:
     about = [each.id for each in imports] + ([adoption.id] if adoption else [])
     held = queries.held(framework.id)
     return page(
-        "assurance/frameworks/versions.html", framework=framework, adoption=adoption, imports=imports,
-        counts=published_counts.counts(framework.key, queries.requirements(framework.id)), built_in=_built_in_digest(framework.key),
-        texts=len(held), worded=len({ref for ref, _ in held}), moments=_lines(timeline(about)) if about else [],
-        others=[each for each in queries.installed() if each.key == key and each.id != framework.id],
-    )  # fmt: skip
+        "assurance/frameworks/versions.html",
+        framework=framework,
+        adoption=adoption,
+        imports=imports,
+        counts=published_counts.counts(framework.key, queries.requirements(framework.id)),
+        built_in=_built_in_digest(framework.key),
+        texts=len(held),
+        worded=len({ref for ref, _ in held}),
+        moments=_lines(timeline(about)) if about else [],
+        others=[
+            each for each in queries.installed() if each.key == key and each.id != framework.id
+        ],
+    )
 
 
 def _built_in_digest(key: str) -> str | None:
@@ -176,19 +237,29 @@ def _built_in_digest(key: str) -> str | None:
 
 
 def _lines(moments: Sequence[Moment]) -> list[dict[str, Any]]:
-    return [{"kind": "ok", "text": f"{each.who} {each.says}", "meta": _meta(each), "at": each.at} for each in moments]
+    return [
+        {"kind": "ok", "text": f"{each.who} {each.says}", "meta": _meta(each), "at": each.at}
+        for each in moments
+    ]
 
 
 def _meta(moment: Moment) -> str:
     facts = moment.facts
     if moment.action == actions.ADOPTED.name:
         return f"version {facts.get('version')}, digest {str(facts.get('digest'))[:8]}"
-    return f"{facts.get('format')}: {facts.get('new')} new, {facts.get('changed')} changed, {facts.get('unchanged')} unchanged"
+    return (
+        f"{facts.get('format')}: {facts.get('new')} new, {facts.get('changed')} changed,"
+        f" {facts.get('unchanged')} unchanged"
+    )
 
 
 @feature.get("/frameworks/<key>/crosswalk", needs=permissions.VIEW)
 def crosswalk(key: str) -> ResponseReturnValue:
-    framework, judged, derived = queries.framework(key), queries.crosswalk_of(key), queries.derived_of(key)
+    framework, judged, derived = (
+        queries.framework(key),
+        queries.crosswalk_of(key),
+        queries.derived_of(key),
+    )
     others = [(each.key, each.name) for each in queries.frameworks() if each.key != key]
     kinds = [("derived", f"derived over two hops: {len(derived)}")]
     asked = LINKS.read(place={"key": key}, choices={"to": others, "kind": kinds})
@@ -209,12 +280,20 @@ def crosswalk(key: str) -> ResponseReturnValue:
 
 @operator_feature.get("/frameworks", needs=permissions.INSTALLED, endpoint="index")
 def installed() -> ResponseReturnValue:
-    rows = [(each, queries.requirements(each.id), _built_in_digest(each.key)) for each in queries.installed()]
+    rows = [
+        (each, queries.requirements(each.id), _built_in_digest(each.key))
+        for each in queries.installed()
+    ]
     return page("assurance/frameworks/operator.html", rows=[_installed(*row) for row in rows])
 
 
-def _installed(each: FrameworkView, nodes: Sequence[queries.RequirementView], built_in: str | None) -> dict[str, Any]:
+def _installed(
+    each: FrameworkView, nodes: Sequence[queries.RequirementView], built_in: str | None
+) -> dict[str, Any]:
     return {
-        "framework": each, "nodes": len(nodes), "assessable": sum(node.assessable for node in nodes),
-        "current": each.digest == built_in, "counts_agree": all(count.agrees for count in published_counts.counts(each.key, nodes)),
-    }  # fmt: skip
+        "framework": each,
+        "nodes": len(nodes),
+        "assessable": sum(node.assessable for node in nodes),
+        "current": each.digest == built_in,
+        "counts_agree": all(count.agrees for count in published_counts.counts(each.key, nodes)),
+    }

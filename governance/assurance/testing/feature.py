@@ -13,10 +13,14 @@ manifest = Manifest(
     audit=actions_in(actions),
     links={
         "SamplingTable": EntryLink(endpoint="testing.sizes", single=True),
-        "Population": EntryLink(endpoint="testing.population", argument="population_id", within=not_by_scope),
+        "Population": EntryLink(
+            endpoint="testing.population", argument="population_id", within=not_by_scope
+        ),
         "Sample": EntryLink(endpoint="testing.sample", argument="sample_id", within=not_by_scope),
         "ItemResult": EntryLink(no_page="it is shown on the page of its sample item"),
-        "TestException": EntryLink(endpoint="testing.exception", argument="exception_id", within=not_by_scope),
+        "TestException": EntryLink(
+            endpoint="testing.exception", argument="exception_id", within=not_by_scope
+        ),
         "Finding": EntryLink(endpoint="testing.findings"),
         "Retest": EntryLink(endpoint="testing.findings"),
     },

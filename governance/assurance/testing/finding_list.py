@@ -24,7 +24,11 @@ FINDINGS = ListPage(
         Column("state", "State"),
     ),
     filters=(
-        Filter("state", "State", (("in repair", "In repair"), ("fixed", "Fixed, awaiting retest"), ("closed", "Closed"))),
+        Filter(
+            "state",
+            "State",
+            (("in repair", "In repair"), ("fixed", "Fixed, awaiting retest"), ("closed", "Closed")),
+        ),
         Filter("owner", "Owner"),
     ),
     exports=(Export("csv", "testing.export_findings"),),
@@ -35,4 +39,13 @@ HEAD = ("Ref", "Finding", "Plan", "Control", "Exception", "Owner", "Due", "State
 def cells(case: Case, owners: Mapping[UUID, str]) -> Sequence[Cell]:
     f = case.finding
     assert f is not None
-    return f.ref, f.title, f.plan, case.control.ref, case.exception.ref, owners.get(f.owner_id), f.due_on, case.word
+    return (
+        f.ref,
+        f.title,
+        f.plan,
+        case.control.ref,
+        case.exception.ref,
+        owners.get(f.owner_id),
+        f.due_on,
+        case.word,
+    )

@@ -1,6 +1,8 @@
-"""Control by month: what is on file, what was tested, what is missing, each cell with the sentence that explains it. Pure.
+"""Control by month: what is on file, what was tested, what is missing, each cell with the sentence
+that explains it. Pure.
 
-    row(control, first, last, …)     one control's line: a cell a month, and how much of the sample is tested
+    row(control, first, last, …)     one control's line: a cell a month, and how much of the sample
+                                     is tested
     headline(rows)                   "102 of 104 expected occurrences are on file. SEC-04 lacks Q3."
 
 The worst of a month stands in its cell: exception, missed, tested, performed, due, none.
@@ -13,7 +15,16 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from governance.assurance.testing.occurrences import Cycle, PerformanceRecord, Stand, gaps, is_per_event, month_of, months, stand
+from governance.assurance.testing.occurrences import (
+    Cycle,
+    PerformanceRecord,
+    Stand,
+    gaps,
+    is_per_event,
+    month_of,
+    months,
+    stand,
+)
 from governance.assurance.testing.sampling import SampleSizes, advised
 from governance.kernel.formatting import long_day, plural, thousands
 
@@ -26,7 +37,9 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A test of the control on a day: how many items, how many of them failed, and the exception that it led to."""
+    """A test of the control on a day: how many items, how many of them failed, and the exception
+    that it led to.
+    """
 
     day: date
     sample: int
@@ -36,9 +49,12 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a sample. `outcome` is that of its latest result; None: not tested yet. `ref` names its exception.
+    """An item of a sample.
 
-    `of` is the list that it was drawn from, whenever that was frozen; `asked` how many the rule, or a larger sample, wants of it.
+    `outcome` is that of its latest result; None: not tested yet. `ref` names its exception.
+
+    `of` is the list that it was drawn from, whenever that was frozen; `asked` how many the rule, or
+    a larger sample, wants of it.
     """
 
     number: int
@@ -52,9 +68,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A control with all that its line follows from. `events` counts the population's rows by the first of their month.
+    """A control with all that its line follows from.
 
-    `told` names the exceptions that were recorded for missed cycles, by the cycle's first and last day.
+    `events` counts the population's rows by the first of their month.
+
+    `told` names the exceptions that were recorded for missed cycles, by the cycle's first and last
+    day.
     """
 
     control_id: UUID
@@ -85,9 +104,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """`on_file` of `due` occurrences that were due by now; `lacks` are the missed cycles; `tested` of `expected` items.
+    """`on_file` of `due` occurrences that were due by now; `lacks` are the missed cycles; `tested`
+    of `expected` items.
 
-    An item that several samples of one list drew counts once, and so does the list: it wants as many as the largest of them.
+    An item that several samples of one list drew counts once, and so does the list: it wants as
+    many as the largest of them.
     """
 
     control_id: UUID
@@ -124,7 +145,11 @@ def row(control: Facts, first: date, last: date, *, today: date, table: SampleSi
     tests = tuple(t for t in control.tests if first <= t.day <= last)
     proofs = (
         *control.proofs,
-        *(PerformanceRecord(t.day, t.day, t.day, f"the test of {long_day(t.day)}", 1) for t in tests if t.failed < t.sample),
+        *(
+            PerformanceRecord(t.day, t.day, t.day, f"the test of {long_day(t.day)}", 1)
+            for t in tests
+            if t.failed < t.sample
+        ),
     )
     stands = stand(control.cadence, first, last, proofs, today=today, since=control.since)
     held = {month: _Month() for month in months(first, last)}
@@ -142,14 +167,32 @@ def row(control: Facts, first: date, last: date, *, today: date, table: SampleSi
     tried, wanted = _progress(control, items, tests, stands, cells, table)
     over = [s for s in stands if s.state != "due"]
     return MatrixRow(
-        control.control_id, control.ref, control.title, control.cadence, cells, tried, wanted,
-        on_file=sum(s.state == "performed" for s in over), due=len(over), lacks=tuple(c.says for c in gaps(stands)),
-        exceptions=tuple(sorted({ref for ref in (*_refs(tests, control.items), *(_told(control, s) for s in stands)) if ref})),
-    )  # fmt: skip
+        control.control_id,
+        control.ref,
+        control.title,
+        control.cadence,
+        cells,
+        tried,
+        wanted,
+        on_file=sum(s.state == "performed" for s in over),
+        due=len(over),
+        lacks=tuple(c.says for c in gaps(stands)),
+        exceptions=tuple(
+            sorted(
+                {
+                    ref
+                    for ref in (*_refs(tests, control.items), *(_told(control, s) for s in stands))
+                    if ref
+                }
+            )
+        ),
+    )
 
 
 def headline(rows: Sequence[MatrixRow]) -> str:
-    """What the page says first: how many of the expected occurrences are on file, and which are not."""
+    """What the page says first: how many of the expected occurrences are on file, and which are
+    not.
+    """
     due, there = sum(r.due for r in rows), sum(r.on_file for r in rows)
     if not due:
         return "No occurrence was expected in this period yet."
@@ -195,7 +238,11 @@ def _cell(control: Facts, month: date, held: _Month, today: date) -> Cell:
 
 def _told(control: Facts, one: Stand) -> str | None:
     """The exception that was recorded for a cycle; it stands for as long as the cycle is missed."""
-    return control.told.get((one.cycle.first, one.cycle.last)) if one.state in {"missed", "late"} else None
+    return (
+        control.told.get((one.cycle.first, one.cycle.last))
+        if one.state in {"missed", "late"}
+        else None
+    )
 
 
 def _events(control: Facts, month: date, held: _Month) -> int:
@@ -210,15 +257,27 @@ def _sentences(control: Facts, month: date, held: _Month, today: date) -> Iterab
         yield f"Recorded as {'an exception' if len(told) == 1 else 'exceptions'}: {_listed(told)}."
     for item in held.items:
         if item.outcome == "failed":
-            yield f"Item {item.number} of the sample, {item.name}, failed{f' ({item.ref})' if item.ref else ''}."
-    done, waiting = sum(i.outcome is not None for i in held.items), sum(i.outcome is None for i in held.items)
+            yield (
+                f"Item {item.number} of the sample, {item.name},"
+                f" failed{f' ({item.ref})' if item.ref else ''}."
+            )
+    done, waiting = (
+        sum(i.outcome is not None for i in held.items),
+        sum(i.outcome is None for i in held.items),
+    )
     if done:
         yield f"{plural(done, 'item')} of the sample {'was' if done == 1 else 'were'} tested."
     if waiting:
-        yield f"{plural(waiting, 'item')} of the sample {'waits' if waiting == 1 else 'wait'} for a test."
+        yield (
+            f"{plural(waiting, 'item')} of the sample {'waits' if waiting == 1 else 'wait'} for a"
+            " test."
+        )
     for test in held.tests:
         passed = "all passed" if not test.failed else f"{test.failed} failed"
-        yield f"Tested on {long_day(test.day)}: {plural(test.sample, 'item')}, {passed}{f' ({test.ref})' if test.ref else ''}."
+        yield (
+            f"Tested on {long_day(test.day)}: {plural(test.sample, 'item')},"
+            f" {passed}{f' ({test.ref})' if test.ref else ''}."
+        )
 
 
 def _performed(control: Facts, month: date, held: _Month, today: date) -> Iterable[str]:
@@ -236,21 +295,32 @@ def _of_events(control: Facts, month: date, held: _Month, today: date) -> str:
     count = _events(control, month, held)
     if count:
         what = "in the population" if control.events is not None else "on file"
-        return f"{plural(count, 'occurrence')} of {_month(month)} {'is' if count == 1 else 'are'} {what}."
+        return (
+            f"{plural(count, 'occurrence')} of {_month(month)} {'is' if count == 1 else 'are'}"
+            f" {what}."
+        )
     if held.covered:
         return f"No occurrence is on file for {_month(month)}; {held.covered[0].says} covers it."
     if month > today:
         return f"{_month(month)} is still to come."
-    return f"A gap: no occurrence is on file for {_month(month)}, and no accepted evidence covers it."
+    return (
+        f"A gap: no occurrence is on file for {_month(month)}, and no accepted evidence covers it."
+    )
 
 
 def _of_many(stands: Sequence[Stand], month: date) -> Iterable[str]:
     there = [s for s in stands if s.state == "performed"]
     by = sorted({s.proof.says for s in there if s.proof})
-    yield f"{len(there)} of {len(stands)} occurrences of {_month(month)} are on file{f', by {_listed(by)}' if by else ''}."
+    yield (
+        f"{len(there)} of {len(stands)} occurrences of {_month(month)} are on"
+        f" file{f', by {_listed(by)}' if by else ''}."
+    )
     lost, due = gaps(stands), sum(s.state == "due" for s in stands)
     if lost:
-        yield f"Missed: {_listed([c.says for c in lost])}. A missed cycle stays an exception even if it is repaired."
+        yield (
+            f"Missed: {_listed([c.says for c in lost])}. A missed cycle stays an exception even if"
+            " it is repaired."
+        )
     if due:
         yield f"{due} {'is' if due == 1 else 'are'} not due yet."
 
@@ -262,11 +332,14 @@ def _of_one(one: Stand) -> str:
     if one.state == "late" and proof is not None:
         days = (proof.collected - cycle.last).days
         return (
-            f"Missed for {cycle.says}: {proof.says} was collected {plural(days, 'day')} after it ended. "
-            "A missed cycle stays an exception even if it is repaired."
+            f"Missed for {cycle.says}: {proof.says} was collected {plural(days, 'day')} after it"
+            " ended. A missed cycle stays an exception even if it is repaired."
         )
     if one.state == "missed":
-        return f"Missed for {cycle.says}: it ended on {long_day(cycle.last)} and no accepted evidence covers it."
+        return (
+            f"Missed for {cycle.says}: it ended on {long_day(cycle.last)} and no accepted evidence"
+            " covers it."
+        )
     return f"Due for {cycle.says}, which ends on {long_day(cycle.last)}; nothing is on file yet."
 
 
@@ -299,7 +372,10 @@ def _progress(
 ) -> tuple[int, int]:
     """(tested, to be tested): of each list that samples were drawn from, otherwise by the table."""
     if items:
-        done, drawn = Counter(i.of for i in items if i.outcome is not None), Counter(i.of for i in items)
+        done, drawn = (
+            Counter(i.of for i in items if i.outcome is not None),
+            Counter(i.of for i in items),
+        )
         asked = {i.of: i.asked or drawn[i.of] for i in items}
         return sum(min(done[of], n) for of, n in asked.items()), sum(asked.values())
     if is_per_event(control.cadence):
@@ -312,7 +388,9 @@ def _progress(
 
 
 def _once(items: Iterable[Item]) -> list[Item]:
-    """Each item of a list once, however many samples drew it: failed before passed before not tested."""
+    """Each item of a list once, however many samples drew it: failed before passed before not
+    tested.
+    """
     order = {"failed": 0, "passed": 1, None: 2}
     found: dict[tuple[object, str], Item] = {}
     asked: dict[object, int] = defaultdict(int)
@@ -320,7 +398,9 @@ def _once(items: Iterable[Item]) -> list[Item]:
         asked[item.of] = max(asked[item.of], item.asked)
         before = found.get(which := (item.of, item.name))
         if before is not None and before.outcome == item.outcome == "failed":
-            found[which] = replace(before, ref=" and ".join(ref for ref in (before.ref, item.ref) if ref))
+            found[which] = replace(
+                before, ref=" and ".join(ref for ref in (before.ref, item.ref) if ref)
+            )
         elif before is None or order[item.outcome] < order[before.outcome]:
             found[which] = item
     return [replace(item, asked=asked[item.of]) for item in found.values()]

@@ -1,6 +1,8 @@
-"""Type II testing: frozen populations, samples, results item by item, exceptions, findings and their retests.
+"""Type II testing: frozen populations, samples, results item by item, exceptions, findings and
+their retests.
 
-What was frozen, drawn or tested never changes; a better result is another row that stands in for the one before.
+What was frozen, drawn or tested never changes; a better result is another row that stands in for
+the one before.
 """
 
 from datetime import date, datetime
@@ -26,7 +28,9 @@ class SamplingTable(Tenanted, Model):
 
 
 class Population(Tenanted, Model):
-    """Everything that a sample may be drawn from, as it was at one moment: the query, who ran it, the rows, their hash."""
+    """Everything that a sample may be drawn from, as it was at one moment: the query, who ran it,
+    the rows, their hash.
+    """
 
     __tablename__ = "populations"
     __table_args__ = (
@@ -56,7 +60,9 @@ class Population(Tenanted, Model):
 
 
 class Sample(Tenanted, Model):
-    """Items drawn from a population by a rule and a seed; `attributes` is what each of them is checked for."""
+    """Items drawn from a population by a rule and a seed; `attributes` is what each of them is
+    checked for.
+    """
 
     __tablename__ = "samples"
     __table_args__ = (
@@ -77,7 +83,10 @@ class Sample(Tenanted, Model):
 
 
 class SampleItem(Tenanted, Model):
-    """One drawn item with its facts, numbered in the order of the draw. It stays, whatever comes of it."""
+    """One drawn item with its facts, numbered in the order of the draw.
+
+    It stays, whatever comes of it.
+    """
 
     __tablename__ = "sample_items"
     __table_args__ = (
@@ -94,7 +103,10 @@ class SampleItem(Tenanted, Model):
 
 
 class ItemResult(Tenanted, Model):
-    """What a tester found of one item: yes, no or not applicable for each attribute. The highest number counts."""
+    """What a tester found of one item: yes, no or not applicable for each attribute.
+
+    The highest number counts.
+    """
 
     __tablename__ = "item_results"
     __table_args__ = (
@@ -112,14 +124,18 @@ class ItemResult(Tenanted, Model):
     note: Mapped[str]
     evidence_version_id: Mapped[UUID | None]
     tested_by: Mapped[UUID]
-    by_auditor: Mapped[bool]  # their role when they tested it: only an auditor replaces such a result
+    by_auditor: Mapped[
+        bool
+    ]  # their role when they tested it: only an auditor replaces such a result
     item: Mapped[SampleItem] = relationship(
         viewonly=True, primaryjoin=lambda: foreign(ItemResult.sample_item_id) == SampleItem.id
     )
 
 
 class TestException(Tenanted, Model):
-    """An item that did not hold, or a cycle that was missed: cause, effect, correction, and what management says to it."""
+    """An item that did not hold, or a cycle that was missed: cause, effect, correction, and what
+    management says to it.
+    """
 
     __test__: ClassVar[bool] = False  # not one of pytest's
     __tablename__ = "test_exceptions"
@@ -130,7 +146,10 @@ class TestException(Tenanted, Model):
         UniqueConstraint("tenant_id", "sample_item_id"),
         UniqueConstraint("tenant_id", "control_id", "missed_from", "missed_to"),
         Index(None, "tenant_id", "control_id"),
-        CheckConstraint("(sample_item_id IS NULL) = (missed_from IS NOT NULL AND missed_to IS NOT NULL)", "item_or_cycle"),
+        CheckConstraint(
+            "(sample_item_id IS NULL) = (missed_from IS NOT NULL AND missed_to IS NOT NULL)",
+            "item_or_cycle",
+        ),
     )
 
     ref: Mapped[str]
@@ -149,7 +168,10 @@ class TestException(Tenanted, Model):
 
 
 class Finding(Tenanted, Model):
-    """What follows of an exception: who fixes it, how, by when. A retest that passes closes it; nothing else does."""
+    """What follows of an exception: who fixes it, how, by when.
+
+    A retest that passes closes it; nothing else does.
+    """
 
     __tablename__ = "findings"
     __table_args__ = (

@@ -1,12 +1,16 @@
-"""How often a control was to be performed in a period, and how often it was. Pure: what is on file is given.
+"""How often a control was to be performed in a period, and how often it was.
 
-    cycles(cadence, first, last)          the calendar cycles whose end lies in the period: 12 months, 4 quarters, 365 days
-    stand(cadence, first, last, …)        each cycle with its state: performed, missed, late, due; and the proof of it
+Pure: what is on file is given.
+
+    cycles(cadence, first, last)          the calendar cycles whose end lies in the period: 12
+                                          months, 4 quarters, 365 days
+    stand(cadence, first, last, …)        each cycle with its state: performed, missed, late, due;
+                                          and the proof of it
     is_per_event(cadence)                 it follows events, so nothing is expected by the calendar
 
-A version of evidence performs each cycle that its covered period ends in or contains whole. A cycle is due until
-14 days after its end; proof that was collected later than that leaves it missed, for good: a missed cycle is an
-exception even if it is repaired afterwards.
+A version of evidence performs each cycle that its covered period ends in or contains whole. A cycle
+is due until 14 days after its end; proof that was collected later than that leaves it missed, for
+good: a missed cycle is an exception even if it is repaired afterwards.
 """
 
 import calendar
@@ -21,13 +25,22 @@ type State = Literal["performed", "missed", "late", "due"]
 
 GRACE = 14  # days after a cycle's end in which its proof is still in time
 CALENDAR = ("daily", "weekly", "monthly", "quarterly", "half-yearly", "yearly")
-LENGTH: Mapping[str, int] = {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "half-yearly": 184, "yearly": 366}
+LENGTH: Mapping[str, int] = {
+    "daily": 1,
+    "weekly": 7,
+    "monthly": 31,
+    "quarterly": 92,
+    "half-yearly": 184,
+    "yearly": 366,
+}
 MONTHS_OF: Mapping[str, int] = {"monthly": 1, "quarterly": 3, "half-yearly": 6, "yearly": 12}
 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One turn of the calendar, first and last day included. `says` reads after "lacks": Q3, August, H1 2026.
+    """One turn of the calendar, first and last day included.
+
+    `says` reads after "lacks": Q3, August, H1 2026.
 
     `month` is the first day of the month that it ends in: the column that it stands in.
     """
@@ -40,7 +53,10 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class PerformanceRecord:
-    """What shows that a control was performed: an accepted version of evidence, or a test. `rhythm` in days, if it has one."""
+    """What shows that a control was performed: an accepted version of evidence, or a test.
+
+    `rhythm` in days, if it has one.
+    """
 
     first: date
     last: date
@@ -51,7 +67,10 @@ class PerformanceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A cycle and what is on file of it. `proof` is the one that counts, or the one that came too late."""
+    """A cycle and what is on file of it.
+
+    `proof` is the one that counts, or the one that came too late.
+    """
 
     cycle: Cycle
     state: State
@@ -59,13 +78,18 @@ class Stand:
 
 
 def is_per_event(cadence: str) -> bool:
-    """It follows events (per change, per release, per incident, once), so the calendar expects nothing."""
+    """It follows events (per change, per release, per incident, once), so the calendar expects
+    nothing.
+    """
     return cadence not in CALENDAR
 
 
 @lru_cache(maxsize=256)
 def cycles(cadence: str, first: date, last: date) -> tuple[Cycle, ...]:
-    """The cycles that end in the period, oldest first; none for what follows events. Raises ValueError if last < first."""
+    """The cycles that end in the period, oldest first; none for what follows events.
+
+    Raises ValueError if last < first.
+    """
     if last < first:
         raise ValueError("the period ends before it begins")
     if is_per_event(cadence):
@@ -79,18 +103,32 @@ def cycles(cadence: str, first: date, last: date) -> tuple[Cycle, ...]:
 
 
 def stand(
-    cadence: str, first: date, last: date, proofs: Iterable[PerformanceRecord], *, today: date, since: date | None = None
+    cadence: str,
+    first: date,
+    last: date,
+    proofs: Iterable[PerformanceRecord],
+    *,
+    today: date,
+    since: date | None = None,
 ) -> tuple[Stand, ...]:
-    """Each cycle of the period as it stands on `today`. Of the cycle in which the control began (`since`), only what was begun in its first half is expected."""
+    """Each cycle of the period as it stands on `today`.
+
+    Of the cycle in which the control began (`since`), only what was begun in its first half is
+    expected.
+    """
     expected = cycles(cadence, first, last)
     if since is not None:
-        expected = tuple(c for c in expected if (c.last - since).days * 2 >= (c.last - c.first).days)
+        expected = tuple(
+            c for c in expected if (c.last - since).days * 2 >= (c.last - c.first).days
+        )
     best = _best(expected, proofs)
     return tuple(_stood(cycle, best[n], today) for n, cycle in enumerate(expected))
 
 
 def gaps(stands: Sequence[Stand]) -> tuple[Cycle, ...]:
-    """The cycles that are missed, wherever in the period, in its order; those that were repaired late among them."""
+    """The cycles that are missed, wherever in the period, in its order; those that were repaired
+    late among them.
+    """
     return tuple(s.cycle for s in stands if s.state in {"missed", "late"})
 
 
@@ -108,7 +146,9 @@ def months(first: date, last: date) -> tuple[date, ...]:
 # ---- which proof counts
 
 
-def _best(expected: Sequence[Cycle], proofs: Iterable[PerformanceRecord]) -> list[PerformanceRecord | None]:
+def _best(
+    expected: Sequence[Cycle], proofs: Iterable[PerformanceRecord]
+) -> list[PerformanceRecord | None]:
     """For each cycle the proof in time, otherwise the earliest that came too late."""
     firsts, lasts = [c.first for c in expected], [c.last for c in expected]
     best: list[PerformanceRecord | None] = [None] * len(expected)
@@ -121,7 +161,9 @@ def _best(expected: Sequence[Cycle], proofs: Iterable[PerformanceRecord]) -> lis
 
 
 def _touched(firsts: Sequence[date], lasts: Sequence[date], proof: PerformanceRecord) -> range:
-    """The cycles that the proof contains whole, and the one that it ends in: always next to each other."""
+    """The cycles that the proof contains whole, and the one that it ends in: always next to each
+    other.
+    """
     begin, end = bisect_left(firsts, proof.first), bisect_right(lasts, proof.last)
     ends_in = bisect_left(lasts, proof.last)
     if ends_in < len(firsts) and firsts[ends_in] <= proof.last:
@@ -130,7 +172,9 @@ def _touched(firsts: Sequence[date], lasts: Sequence[date], proof: PerformanceRe
 
 
 def _in_time(cycle: Cycle, proof: PerformanceRecord) -> bool:
-    """Within the grace after the cycle; a proof of many cycles at once may take its own rhythm besides."""
+    """Within the grace after the cycle; a proof of many cycles at once may take its own rhythm
+    besides.
+    """
     allowed = GRACE + ((proof.rhythm or LENGTH["quarterly"]) if proof.last > cycle.last else 0)
     return (proof.collected - cycle.last).days <= allowed
 

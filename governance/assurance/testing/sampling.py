@@ -1,12 +1,17 @@
-"""How many items of a population are tested, and which. Pure, and reproducible by anybody with the same three things.
+"""How many items of a population are tested, and which.
+
+Pure, and reproducible by anybody with the same three things.
 
     advised(table, cadence, population)      how many, by a stated table; never more than there are
-    draw(items, seed, population_hash, size) which: in the order of SHA-256(seed ‖ population hash ‖ item)
-    digest(rows)                             the hash of a population: its rows as JSON, keys in order, one a line
-    HOUSE                                    our table, a house default: no standard sets sizes, practice gives ranges
+    draw(items, seed, population_hash, size) which: in the order of SHA-256(seed ‖ population hash ‖
+    item)
+    digest(rows)                             the hash of a population: its rows as JSON, keys in
+                                             order, one a line
+    HOUSE                                    our table, a house default: no standard sets sizes,
+                                             practice gives ranges
 
-The draw can be repeated with a spreadsheet's hash function: join the seed, the population's hash and the item's id
-with line feeds, hash each, sort by the hash, take the first.
+The draw can be repeated with a spreadsheet's hash function: join the seed, the population's hash
+and the item's id with line feeds, hash each, sort by the hash, take the first.
 """
 
 import hashlib
@@ -16,7 +21,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-METHOD = "sort the items by SHA-256(seed, line feed, population hash, line feed, item id) and take the first"
+METHOD = (
+    "sort the items by SHA-256(seed, line feed, population hash, line feed, item id) and take the"
+    " first"
+)
 LABEL = "house default"
 BANDS = ("up to 25", "26 to 100", "101 to 250", "over 250")
 _EDGES = (25, 100, 250)
@@ -24,16 +32,22 @@ _EDGES = (25, 100, 250)
 
 @dataclass(frozen=True, slots=True)
 class SampleSizes:
-    """Sizes by cadence; what follows events has one for each band of the population. `name` stands beside every sample."""
+    """Sizes by cadence; what follows events has one for each band of the population.
+
+    `name` stands beside every sample.
+    """
 
     name: str
     by_cadence: Mapping[str, int]
     per_event: tuple[int, int, int, int]
 
 
-# Seen ranges: yearly 1, quarterly 2 to 4, monthly 2 to 6, weekly 5 to 15, daily 15 to 40, per event 20 to 60 and all when few.
+# Seen ranges: yearly 1, quarterly 2 to 4, monthly 2 to 6, weekly 5 to 15, daily 15 to 40, per event
+# 20 to 60 and all when few.
 HOUSE = SampleSizes(
-    LABEL, {"yearly": 1, "half-yearly": 2, "quarterly": 3, "monthly": 6, "weekly": 10, "daily": 25}, (25, 25, 40, 60)
+    LABEL,
+    {"yearly": 1, "half-yearly": 2, "quarterly": 3, "monthly": 6, "weekly": 10, "daily": 25},
+    (25, 25, 40, 60),
 )
 
 
@@ -46,7 +60,9 @@ class Advice:
 
 
 def advised(table: SampleSizes, cadence: str, population: int) -> Advice:
-    """The size for a control of that cadence and a population of so many items; 0 only for an empty one."""
+    """The size for a control of that cadence and a population of so many items; 0 only for an empty
+    one.
+    """
     if population < 0:
         raise ValueError("a population has no fewer than 0 items")
     if cadence in table.by_cadence:
@@ -55,7 +71,9 @@ def advised(table: SampleSizes, cadence: str, population: int) -> Advice:
         band = band_of(population)
         wanted, when = table.per_event[band], f"per event, for a population of {BANDS[band]}"
     if wanted >= population:
-        return Advice(population, f"all, since {wanted} {when} is no fewer than there are ({table.name})")
+        return Advice(
+            population, f"all, since {wanted} {when} is no fewer than there are ({table.name})"
+        )
     return Advice(wanted, f"{wanted} {when} ({table.name})")
 
 
@@ -65,7 +83,10 @@ def band_of(population: int) -> int:
 
 
 def draw(items: Iterable[str], seed: str, population_hash: str, size: int) -> tuple[str, ...]:
-    """The first `size` items in the order of their hashes. Raises ValueError for more than there are, or an id twice."""
+    """The first `size` items in the order of their hashes.
+
+    Raises ValueError for more than there are, or an id twice.
+    """
     held = list(items)
     if len(set(held)) != len(held):
         raise ValueError("an item is in the population twice")
@@ -75,9 +96,14 @@ def draw(items: Iterable[str], seed: str, population_hash: str, size: int) -> tu
 
 
 def lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """The rows in their order, each as JSON with sorted keys, without spaces, in UTF-8, and a line feed."""
+    """The rows in their order, each as JSON with sorted keys, without spaces, in UTF-8, and a line
+    feed.
+    """
     for row in rows:
-        yield json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        yield (
+            json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+            + b"\n"
+        )
 
 
 def digest(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -94,7 +120,10 @@ def plain_seed(seed: str) -> str:
 
 
 def spaced(seed: str) -> str:
-    """4417 90ce: as people read it out. One that somebody made up stays as it is: it is no row of figures."""
+    """4417 90ce: as people read it out.
+
+    One that somebody made up stays as it is: it is no row of figures.
+    """
     if not re.fullmatch(r"(?:[0-9a-f]{4})+", seed):
         return seed
     return " ".join(seed[n : n + 4] for n in range(0, len(seed), 4))

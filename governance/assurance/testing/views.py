@@ -1,4 +1,6 @@
-"""Type II testing: control by month, one control's populations and samples, exceptions, findings."""
+"""Type II testing: control by month, one control's populations and samples, exceptions,
+findings.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -11,7 +13,15 @@ from governance.assurance.evidence.file_types import find_type, plain_name
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import covers, doers
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.testing import actions, finding_list, matrix, matrix_list, permissions, population_import, queries
+from governance.assurance.testing import (
+    actions,
+    finding_list,
+    matrix,
+    matrix_list,
+    permissions,
+    population_import,
+    queries,
+)
 from governance.assurance.testing.exception_list import EXCEPTIONS
 from governance.assurance.testing.finding_list import FINDINGS
 from governance.assurance.testing.forms import (
@@ -32,7 +42,11 @@ from governance.assurance.testing.matrix_list import ALL, MATRIX
 from governance.assurance.testing.models import Finding, Population, Sample, TestException
 from governance.assurance.testing.occurrences import Cycle
 from governance.assurance.testing.sampling import BANDS, HOUSE, METHOD, advised, spaced
-from governance.assurance.testing.work_in_progress import Engaged, current_engagement, work_in_progress
+from governance.assurance.testing.work_in_progress import (
+    Engaged,
+    current_engagement,
+    work_in_progress,
+)
 from governance.kernel import clock, current
 from governance.kernel.access import allowed, why_not
 from governance.kernel.downloads import FILE
@@ -46,7 +60,14 @@ from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("testing", __name__)
-MARKS = {"tested": "test", "performed": "done", "exception": "exc", "missed": "miss", "due": "open", "none": "na"}
+MARKS = {
+    "tested": "test",
+    "performed": "done",
+    "exception": "exc",
+    "missed": "miss",
+    "due": "open",
+    "none": "na",
+}
 ROWS_SHOWN, WAITING_SHOWN = 50, 7
 SIZE_FIELDS = {
     "yearly": "yearly",
@@ -64,18 +85,34 @@ BAND_FIELDS = ("up_to_25", "to_100", "to_250", "over_250")
 
 @feature.get("/evidence/type-ii", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """Control by month. `cell` in the address (SEC-07.2026-11) opens the explanation of that cell."""
+    """Control by month.
+
+    `cell` in the address (SEC-07.2026-11) opens the explanation of that cell.
+    """
     engaged = current_engagement()()
     asked = _asked(engaged)
     (first, last), facts = _period(asked, engaged), queries.posture()
     every = queries.matrix(first, last, _framework(asked), facts=facts)
     rows = matrix_list.matching(every, asked)
     return page(
-        "assurance/testing/index.html", rows=rows, every=every, controls=len(facts), asked=asked, first=first, last=last,
-        columns=rows[0].months if rows else (), headline=matrix.headline(rows), marks=MARKS, opened=_opened(rows),
-        engaged=engaged, running=work_in_progress()(),
-        inbox=queries.inbox(facts, most=WAITING_SHOWN), telling=queries.telling(facts, first, last), covers=covers, spaced=spaced,
-    )  # fmt: skip
+        "assurance/testing/index.html",
+        rows=rows,
+        every=every,
+        controls=len(facts),
+        asked=asked,
+        first=first,
+        last=last,
+        columns=rows[0].months if rows else (),
+        headline=matrix.headline(rows),
+        marks=MARKS,
+        opened=_opened(rows),
+        engaged=engaged,
+        running=work_in_progress()(),
+        inbox=queries.inbox(facts, most=WAITING_SHOWN),
+        telling=queries.telling(facts, first, last),
+        covers=covers,
+        spaced=spaced,
+    )
 
 
 @feature.get("/evidence/type-ii.csv", needs=permissions.VIEW, answers=FILE)
@@ -85,17 +122,43 @@ def export() -> ResponseReturnValue:
     asked = _asked(engaged)
     first, last = _period(asked, engaged)
     rows = matrix_list.matching(queries.matrix(first, last, _framework(asked)), asked)
-    head = ("Control", "Title", "Cadence", "Month", "State", "Count", "Explanation", "Tested", "To be tested")
+    head = (
+        "Control",
+        "Title",
+        "Cadence",
+        "Month",
+        "State",
+        "Count",
+        "Explanation",
+        "Tested",
+        "To be tested",
+    )
     cells = [
-        (r.ref, r.title, r.cadence, f"{c.month:%Y-%m}", c.kind, c.count, c.why, r.tested, r.expected)
+        (
+            r.ref,
+            r.title,
+            r.cadence,
+            f"{c.month:%Y-%m}",
+            c.kind,
+            c.count,
+            c.why,
+            r.tested,
+            r.expected,
+        )
         for r in rows
         for c in r.months
     ]
-    return table_file(csv_bytes(head, cells), f"type-ii-{current.actor().tenant_slug}-{first:%Y-%m}-to-{last:%Y-%m}.csv")
+    return table_file(
+        csv_bytes(head, cells),
+        f"type-ii-{current.actor().tenant_slug}-{first:%Y-%m}-to-{last:%Y-%m}.csv",
+    )
 
 
 def _asked(engaged: Engaged | None) -> ListRequest:
-    """The filters of the address. The engagement's framework is one until it is taken away (`framework=all`)."""
+    """The filters of the address.
+
+    The engagement's framework is one until it is taken away (`framework=all`).
+    """
     own = engaged.framework if engaged is not None else None
     every = [(ALL, "Every control")] if own else []
     choices = [*every, *((f.key, f.title) for f in frameworks.frameworks())]
@@ -129,18 +192,36 @@ def control(control_id: UUID) -> ResponseReturnValue:
     first, last = queries.default_period(engaged=current_engagement()())
     cases = queries.exceptions(control_id=held.id)
     populations, samples = queries.populations(held.id), queries.samples(held.id)
-    ids = [held.id, *(p.population.id for p in populations), *(s.sample.id for s in samples), *(c.exception.id for c in cases)]
+    ids = [
+        held.id,
+        *(p.population.id for p in populations),
+        *(s.sample.id for s in samples),
+        *(c.exception.id for c in cases),
+    ]
     return page(
-        "assurance/testing/control.html", control=held, row=queries.line(held.id, first, last), first=first, last=last, marks=MARKS,
-        populations=populations, samples=samples, cases=cases, timeline=told(ids), spaced=spaced,
-        doers=doers([*(p.population.frozen_by for p in populations), *(s.sample.drawn_by for s in samples)]),
-    )  # fmt: skip
+        "assurance/testing/control.html",
+        control=held,
+        row=queries.line(held.id, first, last),
+        first=first,
+        last=last,
+        marks=MARKS,
+        populations=populations,
+        samples=samples,
+        cases=cases,
+        timeline=told(ids),
+        spaced=spaced,
+        doers=doers(
+            [*(p.population.frozen_by for p in populations), *(s.sample.drawn_by for s in samples)]
+        ),
+    )
 
 
 # ---- populations
 
 
-@feature.route("/evidence/type-ii/<uuid:control_id>/freeze", methods=["GET", "POST"], needs=permissions.MANAGE)
+@feature.route(
+    "/evidence/type-ii/<uuid:control_id>/freeze", methods=["GET", "POST"], needs=permissions.MANAGE
+)
 def freeze(control_id: UUID) -> ResponseReturnValue:
     """What a collector finds now, or the control's own evidence."""
     held, made = queries.control(control_id), list[Population]()
@@ -148,7 +229,12 @@ def freeze(control_id: UUID) -> ResponseReturnValue:
     form.key.choices = _freezable(held)
     if request.method == "POST" and accepted(form, lambda: made.append(_freeze(held, form))):
         return _frozen(made[0])
-    return page("assurance/testing/freeze.html", control=held, form=form, status=form.status if request.method == "POST" else 200)
+    return page(
+        "assurance/testing/freeze.html",
+        control=held,
+        form=form,
+        status=form.status if request.method == "POST" else 200,
+    )
 
 
 def _days() -> dict[str, date]:
@@ -169,14 +255,21 @@ def _freeze(held: Control, form: FreezeForm) -> Population:
     return actions.freeze_found(held, form.key.data, first, last)
 
 
-@feature.route("/evidence/type-ii/<uuid:control_id>/upload", methods=["GET", "POST"], needs=permissions.MANAGE)
+@feature.route(
+    "/evidence/type-ii/<uuid:control_id>/upload", methods=["GET", "POST"], needs=permissions.MANAGE
+)
 def upload(control_id: UUID) -> ResponseReturnValue:
     """A list out of another system, as CSV or XLSX."""
     held, made = queries.control(control_id), list[Population]()
     form = UploadForm(**_days(), run_on=clock.today())
     if request.method == "POST" and accepted(form, lambda: made.append(_upload(held, form))):
         return _frozen(made[0])
-    return page("assurance/testing/upload.html", control=held, form=form, status=form.status if request.method == "POST" else 200)
+    return page(
+        "assurance/testing/upload.html",
+        control=held,
+        form=form,
+        status=form.status if request.method == "POST" else 200,
+    )
 
 
 def _upload(held: Control, form: UploadForm) -> Population:
@@ -184,19 +277,30 @@ def _upload(held: Control, form: UploadForm) -> Population:
     if sent is None or not sent.filename:
         raise Invalid("Choose a file.", field="file")
     name = plain_name(sent.filename)
-    kind = find_type(sent.stream, name)  # type: ignore[arg-type]  # werkzeug's stream is a binary file
+    # werkzeug's stream is a binary file
+    kind = find_type(sent.stream, name)  # type: ignore[arg-type]
     if not {"csv", "xlsx"} & set(kind.endings):
         raise Invalid(f"{name} is {kind.says}. A population is a CSV or XLSX table.", field="file")
     assert form.period_from.data is not None
     assert form.period_to.data is not None
     assert form.run_on.data is not None
     return actions.freeze(
-        held, key=f"file: {(form.title.data or '').strip().casefold()}", title=form.title.data or "", query=form.query.data or "",
-        parameters={"file": name}, rows=population_import.read(sent.stream, name),  # type: ignore[arg-type]  # as above
-        period_from=form.period_from.data, period_to=form.period_to.data, run_at=min(clock.now(), datetime.combine(form.run_on.data, time(), UTC))
-        if form.run_on.data <= clock.today() else datetime.combine(form.run_on.data, time(), UTC),
-        run_by=form.run_by.data or "", source="file",
-    )  # fmt: skip
+        held,
+        key=f"file: {(form.title.data or '').strip().casefold()}",
+        title=form.title.data or "",
+        query=form.query.data or "",
+        parameters={"file": name},
+        rows=population_import.read(sent.stream, name),  # type: ignore[arg-type]  # as above
+        period_from=form.period_from.data,
+        period_to=form.period_to.data,
+        run_at=(
+            min(clock.now(), datetime.combine(form.run_on.data, time(), UTC))
+            if form.run_on.data <= clock.today()
+            else datetime.combine(form.run_on.data, time(), UTC)
+        ),
+        run_by=form.run_by.data or "",
+        source="file",
+    )
 
 
 def _frozen(held: Population) -> ResponseReturnValue:
@@ -213,15 +317,30 @@ def _population(held: Population, form: DrawForm, *, status: int = 200) -> Respo
     of = queries.control(held.control_id)
     start = max(0, counted(request.args.get("from", "0")))
     return page(
-        "assurance/testing/population.html", status=status, p=held, control=of, intact=queries.is_as_frozen(held), rows=held.rows[start : start + ROWS_SHOWN],
-        start=start, following=start + ROWS_SHOWN if start + ROWS_SHOWN < held.row_count else None, columns=list(held.rows[0]) if held.rows else [],
-        again=next((f.again for f in queries.populations(of.id) if f.population.id == held.id), ""), names=doers([held.frozen_by]),
-        samples=[s for s in queries.samples(of.id) if s.population.id == held.id], form=form, spaced=spaced, method=METHOD,
+        "assurance/testing/population.html",
+        status=status,
+        p=held,
+        control=of,
+        intact=queries.is_as_frozen(held),
+        rows=held.rows[start : start + ROWS_SHOWN],
+        start=start,
+        following=start + ROWS_SHOWN if start + ROWS_SHOWN < held.row_count else None,
+        columns=list(held.rows[0]) if held.rows else [],
+        again=next((f.again for f in queries.populations(of.id) if f.population.id == held.id), ""),
+        names=doers([held.frozen_by]),
+        samples=[s for s in queries.samples(of.id) if s.population.id == held.id],
+        form=form,
+        spaced=spaced,
+        method=METHOD,
         advice=advised(queries.table(), of.cadence, held.row_count),
-    )  # fmt: skip
+    )
 
 
-@feature.post("/evidence/type-ii/populations/<uuid:population_id>/download", needs=permissions.VIEW, answers=FILE)
+@feature.post(
+    "/evidence/type-ii/populations/<uuid:population_id>/download",
+    needs=permissions.VIEW,
+    answers=FILE,
+)
 def download(population_id: UUID) -> ResponseReturnValue:
     held = queries.population(population_id, whole=True)
     actions.take_out(held)
@@ -232,16 +351,34 @@ def download(population_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/evidence/type-ii/populations/<uuid:population_id>/samples", needs=permissions.TEST)
 def draw(population_id: UUID) -> ResponseReturnValue:
-    held, form, made = queries.population(population_id, whole=True), DrawForm(), list[tuple[Sample, bool]]()
+    held, form, made = (
+        queries.population(population_id, whole=True),
+        DrawForm(),
+        list[tuple[Sample, bool]](),
+    )
     of = queries.control(held.control_id)
-    if not accepted(form, lambda: made.append(actions.draw(
-        held, of, attributes=form.lines, seed=form.seed.data or "", size=form.size.data, because=form.because.data or ""))):  # fmt: skip
+    if not accepted(
+        form,
+        lambda: made.append(
+            actions.draw(
+                held,
+                of,
+                attributes=form.lines,
+                seed=form.seed.data or "",
+                size=form.size.data,
+                because=form.because.data or "",
+            )
+        ),
+    ):
         return _population(held, form, status=form.status)
     drawn, new = made[0]
     if new:
         flash(f"Drawn: {drawn.size} of {held.row_count}, seed {spaced(drawn.seed)}.")
     else:
-        flash(f"Drawn again with seed {spaced(drawn.seed)}: the same {drawn.size} items. This is that sample.")
+        flash(
+            f"Drawn again with seed {spaced(drawn.seed)}: the same {drawn.size} items. This is that"
+            " sample."
+        )
     return redirect(url_for("testing.sample", sample_id=drawn.id), 303)
 
 
@@ -253,15 +390,26 @@ def sample(sample_id: UUID) -> ResponseReturnValue:
     return _sample(sample_id)
 
 
-def _sample(sample_id: UUID, form: ResultForm | None = None, *, status: int = 200) -> ResponseReturnValue:
+def _sample(
+    sample_id: UUID, form: ResultForm | None = None, *, status: int = 200
+) -> ResponseReturnValue:
     held, of, control = queries.sample(sample_id)
     items = queries.items(held.id)
     standing = next(s for s in queries.samples(control.id) if s.sample.id == held.id)
     return page(
-        "assurance/testing/sample.html", status=status, s=held, p=of, control=control, items=items, standing=standing, method=METHOD, spaced=spaced,
-        form=form or _result_form(held, control.id), names=doers([held.drawn_by, *(v.result.tested_by for v in items if v.result)]),
+        "assurance/testing/sample.html",
+        status=status,
+        s=held,
+        p=of,
+        control=control,
+        items=items,
+        standing=standing,
+        method=METHOD,
+        spaced=spaced,
+        form=form or _result_form(held, control.id),
+        names=doers([held.drawn_by, *(v.result.tested_by for v in items if v.result)]),
         timeline=told([held.id]),
-    )  # fmt: skip
+    )
 
 
 def _result_form(held: Sample, control_id: UUID) -> ResultForm:
@@ -283,8 +431,15 @@ def record_results(sample_id: UUID) -> ResponseReturnValue:
     items = [v.item for v in queries.items(held.id) if v.item.id in wanted]
     if len(items) != len(wanted):
         raise Invalid("One of the ticked items is not in this sample. Nothing was recorded.")
-    if not accepted(form, lambda: actions.record_results(
-        items, _checks(held, form), note=form.note.data or "", evidence_version_id=form.evidence_version_id.data or None)):  # fmt: skip
+    if not accepted(
+        form,
+        lambda: actions.record_results(
+            items,
+            _checks(held, form),
+            note=form.note.data or "",
+            evidence_version_id=form.evidence_version_id.data or None,
+        ),
+    ):
         return _sample(sample_id, form, status=form.status)
     flash(f"Recorded for {len(items)} of {held.size} items.")
     return redirect(url_for("testing.sample", sample_id=held.id), 303)
@@ -295,17 +450,30 @@ def item(sample_item_id: UUID) -> ResponseReturnValue:
     return _item(sample_item_id)
 
 
-def _item(sample_item_id: UUID, form: ResultForm | None = None, *, status: int = 200) -> ResponseReturnValue:
+def _item(
+    sample_item_id: UUID, form: ResultForm | None = None, *, status: int = 200
+) -> ResponseReturnValue:
     held = queries.item(sample_item_id)
     of, population, control = queries.sample(held.sample_id)
     results = queries.results(held.id)
     others = queries.items(of.id)
     following = next((v.item for v in others if v.result is None and v.item.id != held.id), None)
     return page(
-        "assurance/testing/item.html", status=status, item=held, s=of, p=population, control=control, results=results, following=following,
-        exception=queries.exception_of_item(held.id), form=form or _result_form(of, control.id), names=doers(r.tested_by for r in results),
-        versions=dict(queries.version_choices(control.id)), may_record=not results or allowed(permissions.REPLACE, on=results[0]), words=WORDS,
-    )  # fmt: skip
+        "assurance/testing/item.html",
+        status=status,
+        item=held,
+        s=of,
+        p=population,
+        control=control,
+        results=results,
+        following=following,
+        exception=queries.exception_of_item(held.id),
+        form=form or _result_form(of, control.id),
+        names=doers(r.tested_by for r in results),
+        versions=dict(queries.version_choices(control.id)),
+        may_record=not results or allowed(permissions.REPLACE, on=results[0]),
+        words=WORDS,
+    )
 
 
 @feature.post("/evidence/type-ii/items/<uuid:sample_item_id>", needs=permissions.TEST)
@@ -313,13 +481,24 @@ def record_result(sample_item_id: UUID) -> ResponseReturnValue:
     held = queries.item(sample_item_id)
     of, _, control = queries.sample(held.sample_id)
     form = _result_form(of, control.id)
-    if not accepted(form, lambda: actions.record_result(
-        held, _checks(of, form), note=form.note.data or "", evidence_version_id=form.evidence_version_id.data or None)):  # fmt: skip
+    if not accepted(
+        form,
+        lambda: actions.record_result(
+            held,
+            _checks(of, form),
+            note=form.note.data or "",
+            evidence_version_id=form.evidence_version_id.data or None,
+        ),
+    ):
         return _item(sample_item_id, form, status=form.status)
     found = queries.exception_of_item(held.id)
     flash(
         f"Item {held.number} is recorded."
-        + (f" It is exception {found.ref}." if found and queries.results(held.id)[0].outcome == "failed" else "")
+        + (
+            f" It is exception {found.ref}."
+            if found and queries.results(held.id)[0].outcome == "failed"
+            else ""
+        )
     )
     return redirect(url_for("testing.sample", sample_id=of.id), 303)
 
@@ -327,9 +506,14 @@ def record_result(sample_item_id: UUID) -> ResponseReturnValue:
 # ---- exceptions and findings
 
 
-@feature.route("/evidence/type-ii/<uuid:control_id>/missed", methods=["GET", "POST"], needs=permissions.TEST)
+@feature.route(
+    "/evidence/type-ii/<uuid:control_id>/missed", methods=["GET", "POST"], needs=permissions.TEST
+)
 def record_missed(control_id: UUID) -> ResponseReturnValue:
-    """A missed cycle as an exception. `of` in the address is the last day of the cycle to begin with."""
+    """A missed cycle as an exception.
+
+    `of` in the address is the last day of the cycle to begin with.
+    """
     held, made = queries.control(control_id), list[TestException]()
     form, untold = MissedForm(occurrence=request.args.get("of", "")), queries.missed(control_id)
     form.occurrence.choices = [(each.last.isoformat(), _cycle(each)) for each in untold[::-1]]
@@ -360,7 +544,10 @@ def exceptions() -> ResponseReturnValue:
     counts = queries.exceptions_by_state()
     asked = EXCEPTIONS.read(choices={"state": [(s, s.capitalize()) for s in sorted(counts)]})
     shown = queries.exceptions_page(
-        asked.value("state"), newest_first=asked.is_descending, after=asked.after, size=EXCEPTIONS.size
+        asked.value("state"),
+        newest_first=asked.is_descending,
+        after=asked.after,
+        size=EXCEPTIONS.size,
     )
     return page(
         "assurance/testing/exceptions.html",
@@ -377,9 +564,14 @@ def exception(exception_id: UUID) -> ResponseReturnValue:
 
 
 def _exception(
-    exception_id: UUID, *, answer: AnswerForm | None = None, finding: FindingForm | None = None, remedy: RemedyForm | None = None,
-    retest: RetestForm | None = None, status: int = 200,
-) -> ResponseReturnValue:  # fmt: skip
+    exception_id: UUID,
+    *,
+    answer: AnswerForm | None = None,
+    finding: FindingForm | None = None,
+    remedy: RemedyForm | None = None,
+    retest: RetestForm | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
     case = queries.case(exception_id)
     held, found = case.exception, case.finding
     retests = queries.retests(found.id) if found else []
@@ -390,11 +582,24 @@ def _exception(
         *(r.tested_by for r in retests),
     ]
     return page(
-        "assurance/testing/exception.html", status=status, case=case, e=held, f=found, retests=retests, names=doers(people), not_retesting=why_not(permissions.RETEST, on=found) if found else None,
-        answer=answer or AnswerForm(obj=held), finding=finding or FindingForm(), may_remedy=_may_remedy(found),
-        remedy=remedy or RemedyForm(), retest=retest or RetestForm(tested_on=clock.today(), failed=0, sample=case.sample.size if case.sample else 1),
+        "assurance/testing/exception.html",
+        status=status,
+        case=case,
+        e=held,
+        f=found,
+        retests=retests,
+        names=doers(people),
+        not_retesting=why_not(permissions.RETEST, on=found) if found else None,
+        answer=answer or AnswerForm(obj=held),
+        finding=finding or FindingForm(),
+        may_remedy=_may_remedy(found),
+        remedy=remedy or RemedyForm(),
+        retest=retest
+        or RetestForm(
+            tested_on=clock.today(), failed=0, sample=case.sample.size if case.sample else 1
+        ),
         timeline=told([held.id, *([found.id] if found else []), *(r.id for r in retests)]),
-    )  # fmt: skip
+    )
 
 
 def _may_remedy(found: Finding | None) -> bool:
@@ -425,7 +630,11 @@ def raise_finding(exception_id: UUID) -> ResponseReturnValue:
 def _raise(held: TestException, form: FindingForm) -> Finding:
     assert form.due_on.data is not None
     return actions.raise_finding(
-        held, title=form.title.data or "", plan=form.plan.data or "", owner_id=form.owner_id.data, due_on=form.due_on.data
+        held,
+        title=form.title.data or "",
+        plan=form.plan.data or "",
+        owner_id=form.owner_id.data,
+        due_on=form.due_on.data,
     )
 
 
@@ -447,37 +656,59 @@ def retest(finding_id: UUID) -> ResponseReturnValue:
         if found.remedied_at is None:  # the page then has no form that could show why
             flash(form.problems[0][1], "error")
         return _exception(held.id, retest=form, status=form.status)
-    flash(f"{found.ref} is closed: the retest passed." if found.closed_at else f"{found.ref} stays open: the retest failed.")
+    flash(
+        f"{found.ref} is closed: the retest passed."
+        if found.closed_at
+        else f"{found.ref} stays open: the retest failed."
+    )
     return redirect(url_for("testing.exception", exception_id=held.id), 303)
 
 
 def _retest(found: Finding, held: TestException, form: RetestForm) -> None:
     assert form.tested_on.data is not None
     actions.retest(
-        found, held, queries.control(held.control_id), tested_on=form.tested_on.data, sample=form.sample.data or 0, failed=form.failed.data or 0,
+        found,
+        held,
+        queries.control(held.control_id),
+        tested_on=form.tested_on.data,
+        sample=form.sample.data or 0,
+        failed=form.failed.data or 0,
         note=form.note.data or "",
-    )  # fmt: skip
+    )
 
 
 @feature.get("/evidence/type-ii/findings", needs=permissions.VIEW)
 def findings() -> ResponseReturnValue:
     names = doers(queries.finding_owners())
-    asked = FINDINGS.read(choices={"owner": sorted(names.items(), key=lambda each: each[1].casefold())})
-    shown = queries.findings_page(asked.wanted, sort=asked.sort, after=asked.after, size=FINDINGS.size)
+    asked = FINDINGS.read(
+        choices={"owner": sorted(names.items(), key=lambda each: each[1].casefold())}
+    )
+    shown = queries.findings_page(
+        asked.wanted, sort=asked.sort, after=asked.after, size=FINDINGS.size
+    )
     counts = queries.exceptions_by_state()
     return page(
-        "assurance/testing/findings.html", asked=asked, shown=shown, names=names, today=clock.today(),
-        total=sum(counts.get(state, 0) for state in queries.RAISED), open=sum(counts.get(state, 0) for state in queries.RAISED if state != "closed"),
-    )  # fmt: skip
+        "assurance/testing/findings.html",
+        asked=asked,
+        shown=shown,
+        names=names,
+        today=clock.today(),
+        total=sum(counts.get(state, 0) for state in queries.RAISED),
+        open=sum(counts.get(state, 0) for state in queries.RAISED if state != "closed"),
+    )
 
 
 @feature.get("/evidence/type-ii/findings.csv", needs=permissions.VIEW, answers=FILE)
 def export_findings() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked, names = FINDINGS.read(), doers(queries.finding_owners())
-    pages = every_page(lambda after: queries.findings_page(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    pages = every_page(
+        lambda after: queries.findings_page(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+    )
     rows = ((finding_list.cells(case, names) for case in cases) for cases in pages)
-    return csv_file(f"findings-{current.actor().tenant_slug}-{clock.today()}", finding_list.HEAD, rows)
+    return csv_file(
+        f"findings-{current.actor().tenant_slug}-{clock.today()}", finding_list.HEAD, rows
+    )
 
 
 # ---- the sizes
@@ -487,18 +718,32 @@ def export_findings() -> ResponseReturnValue:
 def sizes() -> ResponseReturnValue:
     held, row = queries.table(), queries.table_row()
     shown = {name: held.by_cadence[cadence] for name, cadence in SIZE_FIELDS.items()}
-    form = Sizes(**shown, **dict(zip(BAND_FIELDS, held.per_event, strict=True)), number=row.number if row else 0)
+    form = Sizes(
+        **shown,
+        **dict(zip(BAND_FIELDS, held.per_event, strict=True)),
+        number=row.number if row else 0,
+    )
     if request.method == "POST" and accepted(form, lambda: _set_sizes(form)):
         flash("Samples are drawn by this table from now on. Those that were drawn keep theirs.")
         return redirect(url_for("testing.sizes"), 303)
     if form.stale:
         form.number.data = str(row.number if row else 0)
-    return page("assurance/testing/sizes.html", form=form, row=row, house=HOUSE, bands=BANDS, names=doers([row.changed_by] if row else []),
-                status=form.status if request.method == "POST" else 200)  # fmt: skip
+    return page(
+        "assurance/testing/sizes.html",
+        form=form,
+        row=row,
+        house=HOUSE,
+        bands=BANDS,
+        names=doers([row.changed_by] if row else []),
+        status=form.status if request.method == "POST" else 200,
+    )
 
 
 def _set_sizes(form: Sizes) -> None:
     by_cadence = {cadence: form[name].data for name, cadence in SIZE_FIELDS.items()}
     actions.set_table(
-        by_cadence, [form[name].data for name in BAND_FIELDS], because=form.because.data or "", number=counted(form.number.data)
+        by_cadence,
+        [form[name].data for name in BAND_FIELDS],
+        because=form.because.data or "",
+        number=counted(form.number.data),
     )

@@ -1,4 +1,5 @@
-"""What the pages of Type II testing show and this feature can't know: the current engagement, and the work in progress.
+"""What the pages of Type II testing show and this feature can't know: the current engagement, and
+the work in progress.
 
 Both ports answer for the acting person: an auditor sees their own engagement alone.
 """
@@ -47,7 +48,9 @@ def _no_work() -> Sequence[Running]:
     return ()
 
 
-current_engagement: Port[Callable[[], Engaged | None]] = Port("the engagement that testing is for", default=_no_engagement)
+current_engagement: Port[Callable[[], Engaged | None]] = Port(
+    "the engagement that testing is for", default=_no_engagement
+)
 work_in_progress: Port[Callable[[], Sequence[Running]]] = Port(
     "packages and reports being generated, oldest first", default=_no_work
 )

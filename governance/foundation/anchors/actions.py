@@ -1,6 +1,7 @@
 """Adding and removing anchors, showing them the checkpoints, and noting what they answered.
 
-The network is never asked inside of a transaction: `exchange` reads in one, asks in none, and notes in another.
+The network is never asked inside of a transaction: `exchange` reads in one, asks in none, and notes
+in another.
 """
 
 import re
@@ -10,7 +11,14 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from governance.foundation.anchors import cosignature, permissions, queries, timestamp, webhook, witness
+from governance.foundation.anchors import (
+    cosignature,
+    permissions,
+    queries,
+    timestamp,
+    webhook,
+    witness,
+)
 from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint
 from governance.foundation.anchors.models import Anchor, Receipt
 from governance.foundation.audit import logs
@@ -74,23 +82,37 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 
 
 def add(*, kind: str, name: str, url: str, key: str = "", secret: str = "") -> Anchor:
-    """Keep the checkpoints at that place too. The same place given twice (a double click) is one."""
+    """Keep the checkpoints at that place too.
+
+    The same place given twice (a double click) is one.
+    """
     fields = _checked(kind, name, url, key, secret)
-    session().get(Tenant, current.actor().tenant_id, with_for_update=True)  # two clicks, one after the other
+    session().get(
+        Tenant, current.actor().tenant_id, with_for_update=True
+    )  # two clicks, one after the other
     there = queries.live(fields["url"])
     if there is not None:
         return _same(there, fields, secret)
     if len(queries.anchors()) >= queries.MOST:
         raise Invalid(f"A log has {queries.MOST} external witnesses at most. Remove one first.")
-    anchor = Anchor(**fields, secret=_sealed(secret), added_by=current.actor().person_id,
-                    removed_at=None, seen_at=None, tried_at=None)  # fmt: skip
+    anchor = Anchor(
+        **fields,
+        secret=_sealed(secret),
+        added_by=current.actor().person_id,
+        removed_at=None,
+        seen_at=None,
+        tried_at=None,
+    )
     session().add(anchor)
     record(ADDED, anchor, kind=kind, name=anchor.name, host=_host(anchor))
     return anchor
 
 
 def _same(there: Anchor, fields: dict[str, str], secret: str) -> Anchor:
-    if any(getattr(there, field) != value for field, value in fields.items()) or secret_of(there) != secret:
+    if (
+        any(getattr(there, field) != value for field, value in fields.items())
+        or secret_of(there) != secret
+    ):
         raise Invalid(f"{there.name} has that address already. Remove it first.", field="url")
     return there
 
@@ -114,7 +136,10 @@ def _check_url(kind: str, url: str) -> None:
     except outbound_http.NotCalled as fault:
         raise Invalid(fault.message, field="url") from fault
     if kind == "witness" and set(url) & {"?", "#"}:
-        raise Invalid("Give the witness' submission prefix, without ? and #: we add /add-checkpoint.", field="url")
+        raise Invalid(
+            "Give the witness' submission prefix, without ? and #: we add /add-checkpoint.",
+            field="url",
+        )
 
 
 def _check_key(kind: str, key: str, secret: str) -> None:
@@ -149,11 +174,19 @@ def _host(anchor: Anchor) -> str:
 
 
 def _sealed(secret: str) -> bytes | None:
-    return key_encryption.wrap(secret.encode(), _context(current.actor().tenant_id)) if secret else None
+    return (
+        key_encryption.wrap(secret.encode(), _context(current.actor().tenant_id))
+        if secret
+        else None
+    )
 
 
 def secret_of(anchor: Anchor) -> str:
-    return key_encryption.unwrap(anchor.secret, _context(anchor.tenant_id)).decode() if anchor.secret else ""
+    return (
+        key_encryption.unwrap(anchor.secret, _context(anchor.tenant_id)).decode()
+        if anchor.secret
+        else ""
+    )
 
 
 def _context(tenant_id: UUID) -> bytes:
@@ -169,14 +202,19 @@ background_work.let_watch(queries.WORK, permissions.VIEW)
 
 
 def ask(anchor: Anchor | None = None) -> jobs.WorkItem:
-    """Queue a test of one anchor, or sending to all; what is under way already is not queued twice."""
+    """Queue a test of one anchor, or sending to all; what is under way already is not queued
+    twice.
+    """
     target = anchor.id if anchor else None
     waiting = [item for item in queries.under_way() if item.target_id == target]
     return waiting[0] if waiting else jobs.enqueue(queries.WORK, target)
 
 
 def test(anchor_id: UUID) -> AnchorResponse | None:
-    """Show the newest checkpoint to one anchor because somebody wants to see it answer. Outside of any transaction."""
+    """Show the newest checkpoint to one anchor because somebody wants to see it answer.
+
+    Outside of any transaction.
+    """
     outcome = exchange(anchor_id)
     with transaction():
         anchor = queries.anchor(anchor_id)
@@ -200,14 +238,18 @@ class Comparison:
 
 
 def compare() -> Sequence[Comparison]:
-    """After a restore, outside of any transaction: a witness that holds more than this log, or another one, halts it."""
+    """After a restore, outside of any transaction: a witness that holds more than this log, or
+    another one, halts it.
+    """
     with transaction(read_only=True):
         witnesses = [(a.id, a.name) for a in queries.anchors() if a.kind == "witness"]
     found = []
     for anchor_id, name in witnesses:
         outcome = exchange(anchor_id)
         found.append(
-            Comparison(name, outcome.state, outcome.finding) if outcome else Comparison(name, "new", "has seen nothing yet")
+            Comparison(name, outcome.state, outcome.finding)
+            if outcome
+            else Comparison(name, "new", "has seen nothing yet")
         )
     return found
 
@@ -225,7 +267,10 @@ class AnchorAddress:
 
 
 def exchange(anchor_id: UUID) -> AnchorResponse | None:
-    """Show an anchor the newest checkpoint and note its answer; None before the log's first. Outside of any transaction."""
+    """Show an anchor the newest checkpoint and note its answer; None before the log's first.
+
+    Outside of any transaction.
+    """
     asked_at = clock.now()
     with transaction(read_only=True):
         row, shown = queries.anchor(anchor_id), _newest()
@@ -234,7 +279,10 @@ def exchange(anchor_id: UUID) -> AnchorResponse | None:
         return None
     outcome = _answer(place, shown)
     who = current.actor()
-    with current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+    with (
+        current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)),
+        transaction(),
+    ):
         note(anchor_id, outcome, asked_at=asked_at)
     return outcome
 
@@ -243,11 +291,15 @@ def _newest() -> PresentedCheckpoint | None:
     signed = audit.last_checkpoint()
     if signed is None or not signed.size:
         return None
-    return PresentedCheckpoint(signed.id, signed.number, signed.origin, signed.size, signed.root, signed.note)
+    return PresentedCheckpoint(
+        signed.id, signed.number, signed.origin, signed.size, signed.root, signed.note
+    )
 
 
 def prove(old: int) -> PresentedCheckpoint | None:
-    """The newest checkpoint with the proof that a tree of `old` entries is its beginning; None when ours is smaller."""
+    """The newest checkpoint with the proof that a tree of `old` entries is its beginning; None when
+    ours is smaller.
+    """
     with transaction(read_only=True):
         shown = _newest()
         if shown is None or old > shown.size:
@@ -272,7 +324,10 @@ def _answer(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
 
 
 def note(anchor_id: UUID, outcome: AnchorResponse, *, asked_at: datetime) -> None:
-    """Keep what an anchor answered. A conflict halts the log; another state than before is recorded."""
+    """Keep what an anchor answered.
+
+    A conflict halts the log; another state than before is recorded.
+    """
     try:
         anchor = queries.anchor(anchor_id, lock=True)
     except DomainError:
@@ -283,11 +338,31 @@ def note(anchor_id: UUID, outcome: AnchorResponse, *, asked_at: datetime) -> Non
     anchor.state, anchor.finding, anchor.tried_at = outcome.state, outcome.finding, clock.now()
     if outcome.state == "agrees" and outcome.shown:
         anchor.seen_size, anchor.seen_at = outcome.shown.size, anchor.tried_at
-    if outcome.shown and outcome.status and (outcome.state == "agrees" or before != outcome.state != "away"):
-        session().add(Receipt(anchor_id=anchor.id, checkpoint_id=outcome.shown.id, status=outcome.status,
-                              outcome=outcome.state, answer=outcome.answer))  # fmt: skip
+    if (
+        outcome.shown
+        and outcome.status
+        and (outcome.state == "agrees" or before != outcome.state != "away")
+    ):
+        session().add(
+            Receipt(
+                anchor_id=anchor.id,
+                checkpoint_id=outcome.shown.id,
+                status=outcome.status,
+                outcome=outcome.state,
+                answer=outcome.answer,
+            )
+        )
     if before != outcome.state:
-        record(STATE_CHANGED, anchor, before={"state": before}, after={"state": outcome.state}, name=anchor.name,
-               size=outcome.shown.size if outcome.shown else None, finding=outcome.finding or None)  # fmt: skip
+        record(
+            STATE_CHANGED,
+            anchor,
+            before={"state": before},
+            after={"state": outcome.state},
+            name=anchor.name,
+            size=outcome.shown.size if outcome.shown else None,
+            finding=outcome.finding or None,
+        )
     if outcome.state == "conflict":
-        logs.halt(anchor=anchor.name, size=outcome.holds, sentence=f"{anchor.name} {outcome.finding}.")
+        logs.halt(
+            anchor=anchor.name, size=outcome.holds, sentence=f"{anchor.name} {outcome.finding}."
+        )

@@ -1,6 +1,9 @@
-"""What came of showing a checkpoint to an anchor. Pure.
+"""What came of showing a checkpoint to an anchor.
 
-A finding reads after the anchor's name: "holds 1 204 entries and we have 1 100: this log was rolled back".
+Pure.
+
+A finding reads after the anchor's name: "holds 1 204 entries and we have 1 100: this log was rolled
+back".
 """
 
 from dataclasses import dataclass
@@ -11,7 +14,9 @@ REDIRECTS, FAULTS, TOO_MANY = range(300, 400), range(500, 600), 429
 
 @dataclass(frozen=True, slots=True)
 class PresentedCheckpoint:
-    """The checkpoint that an anchor is shown; `path` proves that the tree it holds is the beginning of this one."""
+    """The checkpoint that an anchor is shown; `path` proves that the tree it holds is the beginning
+    of this one.
+    """
 
     id: UUID
     number: int
@@ -24,7 +29,9 @@ class PresentedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class AnchorResponse:
-    """`state` is agrees, away, refuses or conflict; `holds` is what a conflicting anchor has seen of this log."""
+    """`state` is agrees, away, refuses or conflict; `holds` is what a conflicting anchor has seen
+    of this log.
+    """
 
     state: str
     finding: str = ""
@@ -35,11 +42,16 @@ class AnchorResponse:
 
 
 def other(status: int, shown: PresentedCheckpoint | None = None) -> AnchorResponse:
-    """A status that says nothing about the log: away while the fault may pass, otherwise refused."""
+    """A status that says nothing about the log: away while the fault may pass, otherwise
+    refused.
+    """
     if status in FAULTS or status == TOO_MANY:
         return AnchorResponse("away", f"answered {status}", status, shown=shown)
     if status in REDIRECTS:
         return AnchorResponse(
-            "refuses", f"sends us to another address ({status}), and redirects are not followed", status, shown=shown
+            "refuses",
+            f"sends us to another address ({status}), and redirects are not followed",
+            status,
+            shown=shown,
         )
     return AnchorResponse("refuses", f"answered {status}", status, shown=shown)

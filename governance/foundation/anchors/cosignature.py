@@ -1,4 +1,6 @@
-"""A witness' cosignature (C2SP tlog-cosignature, Ed25519): "at this time it was the largest tree of that log that I saw". Pure.
+"""A witness' cosignature (C2SP tlog-cosignature, Ed25519):
+
+"at this time it was the largest tree of that log that I saw". Pure.
 
 A signature line of the checkpoint's note: 8 bytes of seconds since 1970, then a signature over
 
@@ -36,7 +38,9 @@ def parse_key(text: str) -> VerifierKey:
         return signed_note.parse_key(text, kind=KIND)
     except NotSigned as error:
         if _is_plain(text):
-            raise NotSigned("This is the key of a log or a signer. A witness has one for cosignatures (type 4).") from None
+            raise NotSigned(
+                "This is the key of a log or a signer. A witness has one for cosignatures (type 4)."
+            ) from None
         raise NotSigned(str(error)) from None
 
 
@@ -49,7 +53,9 @@ def _is_plain(text: str) -> bool:
 
 
 def opened(text: str, answer: str, key: VerifierKey, *, now: datetime) -> Cosigned:
-    """The cosignature of `key` on a checkpoint's text, out of a witness' answer; NotSigned otherwise. Other keys are ignored."""
+    """The cosignature of `key` on a checkpoint's text, out of a witness' answer; NotSigned
+    otherwise. Other keys are ignored.
+    """
     signed, lines = signed_note.split(f"{text}\n{answer}")
     mine = [line for line in lines if (line.name, line.key_id) == (key.name, key.key_id)]
     if signed != text or not mine:
@@ -59,7 +65,10 @@ def opened(text: str, answer: str, key: VerifierKey, *, now: datetime) -> Cosign
 
 def _verified(text: str, signature: bytes, key: VerifierKey, now: datetime) -> datetime:
     seconds = int.from_bytes(signature[:TIME_BYTES])
-    if not _holds(f"cosignature/v1\ntime {seconds}\n{text}".encode(), signature, key) or not 0 < seconds <= LAST_SECOND:
+    if (
+        not _holds(f"cosignature/v1\ntime {seconds}\n{text}".encode(), signature, key)
+        or not 0 < seconds <= LAST_SECOND
+    ):
         raise NotSigned("answered with a cosignature that does not hold")
     if seconds > now.timestamp() + AHEAD:
         raise NotSigned("answered with a cosignature of the future: its clock is ahead of ours")

@@ -13,7 +13,9 @@ class AnchorForm(Form):
 
     kind = HiddenField()
     name = StringField(
-        "Name", [InputRequired("What do you call it?"), Length(max=LONGEST_NAME)], description="As the log and its pages name it."
+        "Name",
+        [InputRequired("What do you call it?"), Length(max=LONGEST_NAME)],
+        description="As the log and its pages name it.",
     )
     url = StringField("Address", [InputRequired("Where is it?"), Length(max=LONGEST_URL)])
 
@@ -26,32 +28,52 @@ class WitnessForm(AnchorForm):
     )
     key = StringField(
         "Its verifier key",
-        [InputRequired("Without its key nobody can tell its cosignatures from made-up ones."), Length(max=400)],
-        description="One line, name+id+base64. Take it from the witness' operator, not from the same page as the address.",
+        [
+            InputRequired("Without its key nobody can tell its cosignatures from made-up ones."),
+            Length(max=400),
+        ],
+        description=(
+            "One line, name+id+base64. Take it from the witness' operator, not from the same page"
+            " as the address."
+        ),
     )
 
 
 class WebhookForm(AnchorForm):
     url = StringField(
-        "Address", [InputRequired("Where is it?"), Length(max=LONGEST_URL)], description="We POST each checkpoint there, as JSON."
+        "Address",
+        [InputRequired("Where is it?"), Length(max=LONGEST_URL)],
+        description="We POST each checkpoint there, as JSON.",
     )
     secret = SecretField(
         "Signing secret",
         [InputRequired("The receiver knows by it that a checkpoint is ours."), Length(max=200)],
         default=new_secret,
-        description="Made just now. Copy it to the receiver before you add it: it is kept sealed and never shown again.",
+        description=(
+            "Made just now. Copy it to the receiver before you add it: it is kept sealed and never"
+            " shown again."
+        ),
     )
 
 
 class TimestampForm(AnchorForm):
     url = StringField(
-        "Address", [InputRequired("Where is it?"), Length(max=LONGEST_URL)], description="It gets one request a day."
+        "Address",
+        [InputRequired("Where is it?"), Length(max=LONGEST_URL)],
+        description="It gets one request a day.",
     )
     key = TextAreaField(
         "Its certificates",
-        [InputRequired("Without its certificates nobody can check what it signs."), Length(max=MOST_PEM)],
+        [
+            InputRequired("Without its certificates nobody can check what it signs."),
+            Length(max=MOST_PEM),
+        ],
         description="PEM, up to the root that signed itself.",
     )
 
 
-FORMS: dict[str, type[AnchorForm]] = {"witness": WitnessForm, "webhook": WebhookForm, "timestamp": TimestampForm}
+FORMS: dict[str, type[AnchorForm]] = {
+    "witness": WitnessForm,
+    "webhook": WebhookForm,
+    "timestamp": TimestampForm,
+}

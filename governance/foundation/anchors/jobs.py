@@ -1,4 +1,6 @@
-"""Shows each new checkpoint to the tenant's anchors: every minute by the schedule, and when somebody asks."""
+"""Shows each new checkpoint to the tenant's anchors: every minute by the schedule, and when
+somebody asks.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -27,11 +29,17 @@ def due(*, impatient: bool = False) -> list[UUID]:
         if signed is None:
             return []
         now = clock.now()
-        return [a.id for a in places if is_due(a, size=signed.size, signed_at=signed.at, now=now, impatient=impatient)]
+        return [
+            a.id
+            for a in places
+            if is_due(a, size=signed.size, signed_at=signed.at, now=now, impatient=impatient)
+        ]
 
 
 def push(*, impatient: bool = False) -> int:
-    """Show the acting tenant's newest checkpoint to each anchor whose turn it is; how many were asked."""
+    """Show the acting tenant's newest checkpoint to each anchor whose turn it is; how many were
+    asked.
+    """
     asked = due(impatient=impatient)
     for anchor_id in asked:
         _exchange(anchor_id)
@@ -39,7 +47,9 @@ def push(*, impatient: bool = False) -> int:
 
 
 def _exchange(anchor_id: UUID) -> None:
-    """One that is removed meanwhile, or whose answer we trip over, does not keep the others waiting."""
+    """One that is removed meanwhile, or whose answer we trip over, does not keep the others
+    waiting.
+    """
     try:
         actions.exchange(anchor_id)
     except NotFound:
@@ -67,7 +77,9 @@ def _push_for(tenant_id: UUID, slug: str, name: str) -> None:
 
 @work(queries.WORK)
 def send_checkpoints(item: WorkItem, progress: Progress) -> None:
-    """Somebody asked: a test of one anchor (item.target_id), or the newest checkpoint to all of them."""
+    """Somebody asked: a test of one anchor (item.target_id), or the newest checkpoint to all of
+    them.
+    """
     if item.target_id is not None:
         progress(0, 1, "Waiting for its answer")
         actions.test(item.target_id)

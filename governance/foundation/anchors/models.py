@@ -10,7 +10,9 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Anchor(Tenanted, Model):
-    """A witness (C2SP tlog-witness), a webhook, or a time-stamp authority (RFC 3161) that gets the tenant's checkpoints."""
+    """A witness (C2SP tlog-witness), a webhook, or a time-stamp authority (RFC 3161) that gets the
+    tenant's checkpoints.
+    """
 
     __tablename__ = "anchors"
     __table_args__ = (Index(None, "tenant_id", "removed_at"),)
@@ -18,7 +20,9 @@ class Anchor(Tenanted, Model):
     kind: Mapped[str]  # witness webhook timestamp
     name: Mapped[str]
     url: Mapped[str]
-    key: Mapped[str]  # a witness' verifier key, an authority's certificate (PEM); a webhook has none
+    key: Mapped[
+        str
+    ]  # a witness' verifier key, an authority's certificate (PEM); a webhook has none
     secret: Mapped[bytes | None]  # a webhook's signing secret, wrapped by the installation's key
     added_by: Mapped[UUID | None]
     removed_at: Mapped[datetime | None]

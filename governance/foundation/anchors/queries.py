@@ -1,4 +1,6 @@
-"""The tenant's outside places: which there are, what they answered, and in one line how they stand."""
+"""The tenant's outside places: which there are, what they answered, and in one line how they
+stand.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -55,18 +57,31 @@ def receipts(checkpoint_ids: Collection[UUID]) -> dict[UUID, list[Receipt]]:
 def summary() -> Summary:
     """One statement: the foot of the rail shows it on every page."""
     count = func.count()
-    row = session().execute(
-        select(
-            count, count.filter(Anchor.state == "agrees"), count.filter(Anchor.state.in_(("away", "refuses"))),
-            count.filter(Anchor.state == "conflict"), func.max(Anchor.seen_at),
-        ).select_from(Anchor).where(Anchor.removed_at.is_(None))
-    ).one()  # fmt: skip
+    row = (
+        session()
+        .execute(
+            select(
+                count,
+                count.filter(Anchor.state == "agrees"),
+                count.filter(Anchor.state.in_(("away", "refuses"))),
+                count.filter(Anchor.state == "conflict"),
+                func.max(Anchor.seen_at),
+            )
+            .select_from(Anchor)
+            .where(Anchor.removed_at.is_(None))
+        )
+        .one()
+    )
     return Summary(*row)
 
 
 def live(url: str) -> Anchor | None:
     """The one at that address."""
-    return session().scalars(select(Anchor).where(Anchor.url == url, Anchor.removed_at.is_(None)).limit(1)).one_or_none()
+    return (
+        session()
+        .scalars(select(Anchor).where(Anchor.url == url, Anchor.removed_at.is_(None)).limit(1))
+        .one_or_none()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +94,20 @@ class CheckpointReceipt:
 
 def newest_receipts(*, each: int = 3) -> dict[UUID, list[CheckpointReceipt]]:
     """Live anchor → its last receipts, the newest first, in one statement."""
-    place = func.row_number().over(partition_by=Receipt.anchor_id, order_by=(Receipt.created_at.desc(), Receipt.id.desc()))
-    ranked = select(Receipt.id, place.label("place")).join(
-        Anchor, (Anchor.tenant_id == Receipt.tenant_id) & (Anchor.id == Receipt.anchor_id)
-    ).where(Anchor.removed_at.is_(None)).subquery()  # fmt: skip
+    place = func.row_number().over(
+        partition_by=Receipt.anchor_id, order_by=(Receipt.created_at.desc(), Receipt.id.desc())
+    )
+    ranked = (
+        select(Receipt.id, place.label("place"))
+        .join(Anchor, (Anchor.tenant_id == Receipt.tenant_id) & (Anchor.id == Receipt.anchor_id))
+        .where(Anchor.removed_at.is_(None))
+        .subquery()
+    )
     query = _with_checkpoint().join(ranked, ranked.c.id == Receipt.id).where(ranked.c.place <= each)
     found: dict[UUID, list[CheckpointReceipt]] = defaultdict(list)
-    for receipt, checkpoint in session().execute(query.order_by(Receipt.created_at.desc(), Receipt.id.desc())):
+    for receipt, checkpoint in session().execute(
+        query.order_by(Receipt.created_at.desc(), Receipt.id.desc())
+    ):
         found[receipt.anchor_id].append(CheckpointReceipt(receipt, checkpoint))
     return dict(found)
 
@@ -100,7 +122,8 @@ def receipt(receipt_id: UUID) -> tuple[CheckpointReceipt, Anchor]:
 
 def _with_checkpoint() -> Select[Receipt, Checkpoint]:
     return select(Receipt, Checkpoint).join(
-        Checkpoint, (Checkpoint.tenant_id == Receipt.tenant_id) & (Checkpoint.id == Receipt.checkpoint_id)
+        Checkpoint,
+        (Checkpoint.tenant_id == Receipt.tenant_id) & (Checkpoint.id == Receipt.checkpoint_id),
     )
 
 

@@ -1,4 +1,5 @@
-"""Has a time-stamp authority (RFC 3161) sign that a checkpoint existed by now, and checks what it signed.
+"""Has a time-stamp authority (RFC 3161) sign that a checkpoint existed by now, and checks what it
+signed.
 
 What is stamped is the SHA-256 of the checkpoint's note, so that anybody can check the token:
 
@@ -26,11 +27,19 @@ def certificates(pem: str) -> Sequence[x509.Certificate]:
     try:
         found = x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
-        raise ValueError("These are no certificates in PEM: BEGIN CERTIFICATE … END CERTIFICATE.") from None
+        raise ValueError(
+            "These are no certificates in PEM: BEGIN CERTIFICATE … END CERTIFICATE."
+        ) from None
     if len(found) > MOST_CERTIFICATES:
-        raise ValueError(f"{len(found)} certificates are more than the {MOST_CERTIFICATES} that a chain may have.")
+        raise ValueError(
+            f"{len(found)} certificates are more than the {MOST_CERTIFICATES} that a chain may"
+            " have."
+        )
     if not any(_is_root(each) for each in found):
-        raise ValueError("No certificate among them is a root: give the whole chain, the one that signed itself too.")
+        raise ValueError(
+            "No certificate among them is a root: give the whole chain, the one that signed itself"
+            " too."
+        )
     return found
 
 
@@ -46,12 +55,20 @@ def stamp(url: str, pem: str, shown: PresentedCheckpoint) -> AnchorResponse:
     if reply.status_code != OK:
         return other(reply.status_code, shown)
     problem = flaw(reply.content, pem, shown.note.encode(), query)
-    return AnchorResponse("refuses" if problem else "agrees", problem, OK, b"" if problem else reply.content, shown)
+    return AnchorResponse(
+        "refuses" if problem else "agrees", problem, OK, b"" if problem else reply.content, shown
+    )
 
 
 def _query(content: bytes) -> TimeStampRequest:
     """By SHA-256, with a nonce, and with the signer's certificate in the answer."""
-    return TimestampRequestBuilder().data(content).hash_algorithm(HashAlgorithm.SHA256).cert_request(cert_request=True).build()
+    return (
+        TimestampRequestBuilder()
+        .data(content)
+        .hash_algorithm(HashAlgorithm.SHA256)
+        .cert_request(cert_request=True)
+        .build()
+    )
 
 
 def flaw(token: bytes, pem: str, content: bytes, query: TimeStampRequest | None = None) -> str:
@@ -62,7 +79,11 @@ def flaw(token: bytes, pem: str, content: bytes, query: TimeStampRequest | None 
             return f"did not grant a time stamp (status {answer.status})"
         builder = VerifierBuilder.from_request(query) if query else VerifierBuilder()
         for certificate in certificates(pem):
-            add = builder.add_root_certificate if _is_root(certificate) else builder.add_intermediate_certificate
+            add = (
+                builder.add_root_certificate
+                if _is_root(certificate)
+                else builder.add_intermediate_certificate
+            )
             builder = add(certificate)
         builder.build().verify_message(answer, content)
     except VerificationError:

@@ -27,8 +27,16 @@ TEXT = "text/plain; charset=utf-8"
 @feature.get("/audit/anchors", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
     key = logs.signing_key()
-    return page("foundation/anchors/index.html", anchors=queries.anchors(), summary=queries.summary(), kept=queries.newest_receipts(),
-                work=queries.under_way(), log=audit.head(), key=str(logs.verifier(key)) if key else None, most=queries.MOST)  # fmt: skip
+    return page(
+        "foundation/anchors/index.html",
+        anchors=queries.anchors(),
+        summary=queries.summary(),
+        kept=queries.newest_receipts(),
+        work=queries.under_way(),
+        log=audit.head(),
+        key=str(logs.verifier(key)) if key else None,
+        most=queries.MOST,
+    )
 
 
 def _sent() -> AnchorForm:
@@ -46,7 +54,9 @@ def adding() -> ResponseReturnValue:
 
 @feature.post("/audit/anchors", needs=permissions.MANAGE, fresh=ADD)
 def add() -> ResponseReturnValue:
-    """Keep it, and show it the newest checkpoint at once, so that the page soon says whether it works."""
+    """Keep it, and show it the newest checkpoint at once, so that the page soon says whether it
+    works.
+    """
     form = _sent()
 
     def act() -> None:
@@ -67,8 +77,14 @@ def _form(kind: str) -> type[AnchorForm]:
 
 def _form_page(form: AnchorForm, *, status: int = 200) -> ResponseReturnValue:
     key, log = logs.signing_key(), audit.head()
-    return page("foundation/anchors/adding.html", form=form, kind=form.kind.data, status=status, origin=log.origin if log else None,
-                key=str(logs.verifier(key)) if key else None)  # fmt: skip
+    return page(
+        "foundation/anchors/adding.html",
+        form=form,
+        kind=form.kind.data,
+        status=status,
+        origin=log.origin if log else None,
+        key=str(logs.verifier(key)) if key else None,
+    )
 
 
 @feature.post("/audit/anchors/send", needs=permissions.MANAGE)
@@ -85,7 +101,11 @@ def test(anchor_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/audit/anchors/<uuid:anchor_id>/removal", needs=permissions.MANAGE)
 def removal(anchor_id: UUID) -> ResponseReturnValue:
-    return page("foundation/anchors/removal.html", anchor=queries.anchor(anchor_id), summary=queries.summary())
+    return page(
+        "foundation/anchors/removal.html",
+        anchor=queries.anchor(anchor_id),
+        summary=queries.summary(),
+    )
 
 
 REMOVE = StepUp(
@@ -103,9 +123,14 @@ def remove(anchor_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("anchors.index"), 303)
 
 
-@feature.post("/audit/anchors/receipts/<uuid:receipt_id>/download", needs=permissions.VIEW, answers=FILE)
+@feature.post(
+    "/audit/anchors/receipts/<uuid:receipt_id>/download", needs=permissions.VIEW, answers=FILE
+)
 def receipt(receipt_id: UUID) -> ResponseReturnValue:
-    """What an anchor answered, with the checkpoint. A POST, because taking it is an entry in the log."""
+    """What an anchor answered, with the checkpoint.
+
+    A POST, because taking it is an entry in the log.
+    """
     kept, anchor = queries.receipt(receipt_id)
     actions.take(anchor, checkpoint=kept.checkpoint.number)
     name, media_type, content = _file(kept, anchor)
@@ -115,13 +140,19 @@ def receipt(receipt_id: UUID) -> ResponseReturnValue:
 
 
 def _file(kept: CheckpointReceipt, anchor: Anchor) -> tuple[str, str, bytes]:
-    """A cosignature goes below the checkpoint that it is on; a time stamp lies beside it; anything else is as it came."""
+    """A cosignature goes below the checkpoint that it is on; a time stamp lies beside it; anything
+    else is as it came.
+    """
     stem, note = f"checkpoint-{kept.checkpoint.number}", kept.checkpoint.note.encode()
     agrees = kept.receipt.outcome == "agrees"
     if anchor.kind == "witness" and agrees:
         return f"{stem}.cosigned.txt", TEXT, note + kept.receipt.answer
     if anchor.kind == "timestamp" and agrees:
-        return f"{stem}.zip", "application/zip", _zipped({f"{stem}.txt": note, f"{stem}.tsr": kept.receipt.answer})
+        return (
+            f"{stem}.zip",
+            "application/zip",
+            _zipped({f"{stem}.txt": note, f"{stem}.tsr": kept.receipt.answer}),
+        )
     return f"{stem}.answer.txt", "application/octet-stream", kept.receipt.answer
 
 

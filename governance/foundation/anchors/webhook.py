@@ -32,7 +32,9 @@ def key_of(secret: str) -> bytes:
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("The secret cannot be read: a character was lost or changed in copying.") from None
+        raise ValueError(
+            "The secret cannot be read: a character was lost or changed in copying."
+        ) from None
     if not FEWEST <= len(key) <= MOST:
         raise ValueError(f"The secret has {len(key)} bytes; it needs {FEWEST} to {MOST}.")
     return key
@@ -41,7 +43,10 @@ def key_of(secret: str) -> bytes:
 def deliver(url: str, secret: str, shown: PresentedCheckpoint) -> AnchorResponse:
     """POST it; any 2xx means that the receiver has taken it."""
     body = payload(shown)
-    headers = {"Content-Type": "application/json", **signed(secret, str(shown.id), int(clock.now().timestamp()), body)}
+    headers = {
+        "Content-Type": "application/json",
+        **signed(secret, str(shown.id), int(clock.now().timestamp()), body),
+    }
     reply = outbound_http.send("POST", url, "The receiver", data=body, headers=headers)
     if reply.status_code in TAKEN:
         return AnchorResponse("agrees", "", reply.status_code, reply.content[:KEPT], shown)
@@ -49,11 +54,20 @@ def deliver(url: str, secret: str, shown: PresentedCheckpoint) -> AnchorResponse
 
 
 def payload(shown: PresentedCheckpoint) -> bytes:
-    fields = {"origin": shown.origin, "number": shown.number, "size": shown.size, "root": signed_note.b64(shown.root)}
+    fields = {
+        "origin": shown.origin,
+        "number": shown.number,
+        "size": shown.size,
+        "root": signed_note.b64(shown.root),
+    }
     return json.dumps({**fields, "checkpoint": shown.note}, ensure_ascii=False).encode()
 
 
 def signed(secret: str, message_id: str, at: int, body: bytes) -> dict[str, str]:
     """The three headers."""
     mac = hmac.new(key_of(secret), f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
-    return {"webhook-id": message_id, "webhook-timestamp": str(at), "webhook-signature": f"v1,{signed_note.b64(mac)}"}
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": f"v1,{signed_note.b64(mac)}",
+    }

@@ -1,4 +1,7 @@
-"""Making a machine's key, rotating and revoking it. The key itself is returned once and kept nowhere."""
+"""Making a machine's key, rotating and revoking it.
+
+The key itself is returned once and kept nowhere.
+"""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -33,7 +36,12 @@ ROTATED = action(
     fields="name hint overlap_days previous_until",
 )
 REVOKED = action(
-    "api_key.revoked", "revoked an API key", target="ApiKey", activity="delete", severity="medium", fields="name hint"
+    "api_key.revoked",
+    "revoked an API key",
+    target="ApiKey",
+    activity="delete",
+    severity="medium",
+    fields="name hint",
 )
 
 MOST = 100  # keys of a tenant that open something
@@ -48,21 +56,49 @@ class AlreadyEnded(DomainError):
 
 
 def make(
-    name: str, scopes: Collection[str], *, ends: datetime | None = None, key_id: UUID | None = None, system_id: UUID | None = None,
+    name: str,
+    scopes: Collection[str],
+    *,
+    ends: datetime | None = None,
+    key_id: UUID | None = None,
+    system_id: UUID | None = None,
     rate: int = RATE,
-) -> tuple[ApiKey, str]:  # fmt: skip
-    """(row, the key itself). `key_id` is chosen by who asks, so that asking twice makes one. `rate`: requests a minute."""
-    alone("api_keys")  # two who make a key of one name at the same moment: the second sees the first one's
+) -> tuple[ApiKey, str]:
+    """(row, the key itself).
+
+    `key_id` is chosen by who asks, so that asking twice makes one. `rate`: requests a minute.
+    """
+    alone(
+        "api_keys"
+    )  # two who make a key of one name at the same moment: the second sees the first one's
     _sensible(name, scopes, ends)
     if not 1 <= rate <= MOST_RATE:
         raise Invalid(f"Between 1 and {MOST_RATE} requests a minute.", field="rate")
     token = bearer.new(current.actor().tenant_slug)
     row = ApiKey(
-        id=key_id or uuid7(), name=name, hint=bearer.hint(token), secret_hash=bearer.digest(token), scopes=sorted(set(scopes)),
-        made_by=current.actor().person_id, hands=_with(()), expires_at=ends, created_at=clock.now(), system_id=system_id, rate=rate,
-    )  # fmt: skip
+        id=key_id or uuid7(),
+        name=name,
+        hint=bearer.hint(token),
+        secret_hash=bearer.digest(token),
+        scopes=sorted(set(scopes)),
+        made_by=current.actor().person_id,
+        hands=_with(()),
+        expires_at=ends,
+        created_at=clock.now(),
+        system_id=system_id,
+        rate=rate,
+    )
     session().add(row)
-    record(MADE, row, name=name, hint=row.hint, scopes=row.scopes, ends=ends, system=system_id, rate=rate)
+    record(
+        MADE,
+        row,
+        name=name,
+        hint=row.hint,
+        scopes=row.scopes,
+        ends=ends,
+        system=system_id,
+        rate=rate,
+    )
     tenant_revision.move()
     return row, token
 
@@ -71,26 +107,59 @@ def _sensible(name: str, scopes: Collection[str], ends: datetime | None) -> None
     if not name.strip():
         raise Invalid("Name the machine that gets it.", field="name")
     if not scopes or (unknown := set(scopes) - known_scopes.keys()):
-        raise Invalid(f"{min(unknown)[:40]} is no scope here." if scopes else "Choose what it may do.", field="scopes")
+        raise Invalid(
+            f"{min(unknown)[:40]} is no scope here." if scopes else "Choose what it may do.",
+            field="scopes",
+        )
     if ends is not None and not clock.now() < ends <= clock.now() + LONGEST:
         raise Invalid("A key ends after today and within ten years.", field="ends_on")
-    if session().scalar(select(func.count()).select_from(ApiKey).where(queries.opens(clock.now()))) >= MOST:  # type: ignore[operator]  # a count is a number
-        raise Invalid(f"There are {MOST} live keys, which is the most. Revoke one that no machine uses.")
-    if session().scalar(select(ApiKey.id).where(queries.opens(clock.now()), func.lower(ApiKey.name) == name.lower())):
-        raise Invalid(f"Another live key is named {name}. Rotate that one, or choose another name.", field="name")
+    live_keys = select(func.count()).select_from(ApiKey).where(queries.opens(clock.now()))
+    if session().scalars(live_keys).one() >= MOST:
+        raise Invalid(
+            f"There are {MOST} live keys, which is the most. Revoke one that no machine uses."
+        )
+    if session().scalar(
+        select(ApiKey.id).where(queries.opens(clock.now()), func.lower(ApiKey.name) == name.lower())
+    ):
+        raise Invalid(
+            f"Another live key is named {name}. Rotate that one, or choose another name.",
+            field="name",
+        )
 
 
 def rotate(row: ApiKey, *, overlap_days: int, seen: str) -> str:
-    """A new secret for the same key; the old one opens for that many days more. `seen` is the hint that the asker saw."""
+    """A new secret for the same key; the old one opens for that many days more.
+
+    `seen` is the hint that the asker saw.
+    """
     _live(row)
     if seen != row.hint:
-        raise Stale(f"The key {row.name} was rotated since you opened this page. Its new secret was shown to whoever did that.")
+        raise Stale(
+            f"The key {row.name} was rotated since you opened this page. Its new secret was shown"
+            " to whoever did that."
+        )
     if overlap_days not in OVERLAPS:
-        raise Invalid(f"The old secret can stay good for 0 to {OVERLAPS[-1]} days.", field="overlap")
+        raise Invalid(
+            f"The old secret can stay good for 0 to {OVERLAPS[-1]} days.", field="overlap"
+        )
     token = bearer.new(current.actor().tenant_slug)
-    row.previous_hash, row.previous_until = row.secret_hash, clock.now() + timedelta(days=overlap_days)
-    row.secret_hash, row.hint, row.hands = bearer.digest(token), bearer.hint(token), _with(row.hands)
-    record(ROTATED, row, name=row.name, hint=row.hint, overlap_days=overlap_days, previous_until=row.previous_until)
+    row.previous_hash, row.previous_until = (
+        row.secret_hash,
+        clock.now() + timedelta(days=overlap_days),
+    )
+    row.secret_hash, row.hint, row.hands = (
+        bearer.digest(token),
+        bearer.hint(token),
+        _with(row.hands),
+    )
+    record(
+        ROTATED,
+        row,
+        name=row.name,
+        hint=row.hint,
+        overlap_days=overlap_days,
+        previous_until=row.previous_until,
+    )
     tenant_revision.move()
     return token
 
@@ -103,13 +172,21 @@ def _with(hands: Collection[str]) -> list[str]:
 
 def _live(row: ApiKey) -> None:
     if row.revoked_at is not None:
-        raise AlreadyEnded(f"The key {row.name} was revoked on {row.revoked_at.day} {row.revoked_at:%B %Y}.")
+        raise AlreadyEnded(
+            f"The key {row.name} was revoked on {row.revoked_at.day} {row.revoked_at:%B %Y}."
+        )
     if row.expires_at is not None and row.expires_at <= clock.now():
-        raise AlreadyEnded(f"The key {row.name} ended on {row.expires_at.day} {row.expires_at:%B %Y}. Make another one.")
+        raise AlreadyEnded(
+            f"The key {row.name} ended on {row.expires_at.day} {row.expires_at:%B %Y}. Make another"
+            " one."
+        )
 
 
 def revoke(row: ApiKey) -> None:
-    """From the next request on it opens nothing, under neither secret. Revoking twice is revoking once."""
+    """From the next request on it opens nothing, under neither secret.
+
+    Revoking twice is revoking once.
+    """
     if row.revoked_at is not None:
         return
     row.revoked_at, row.revoked_by = clock.now(), current.actor().person_id
@@ -118,7 +195,9 @@ def revoke(row: ApiKey) -> None:
 
 
 def note_use(who: current.Actor) -> None:
-    """When a key was last used: at most one write a minute, in a transaction of its own, after the answer."""
+    """When a key was last used: at most one write a minute, in a transaction of its own, after the
+    answer.
+    """
     with current.acting_as(who), transaction():
         note_uses([who.key_id])
 

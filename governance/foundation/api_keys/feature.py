@@ -12,5 +12,8 @@ manifest = Manifest(
     under=("tenant_settings.settings", "people.members"),
     audit=actions_in(actions),
     links={"ApiKey": EntryLink(endpoint="api_keys.index", noun="API key")},
-    answers=(Answer(identity.keys_of, queries.keys_for), Answer(identity.note_key_use, actions.note_use)),
+    answers=(
+        Answer(identity.keys_of, queries.keys_for),
+        Answer(identity.note_key_use, actions.note_use),
+    ),
 )

@@ -17,7 +17,10 @@ from governance.kernel.forms import Choice, Form, constraint, uuid_or_none
 from governance.kernel.ids import uuid7
 
 REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
-constraint("pk_api_keys", "This form was sent before and its key was made. Open the form anew to make another.")
+constraint(
+    "pk_api_keys",
+    "This form was sent before and its key was made. Open the form anew to make another.",
+)
 
 
 def _scopes() -> list[tuple[str, str]]:
@@ -25,26 +28,45 @@ def _scopes() -> list[tuple[str, str]]:
 
 
 def _systems() -> list[tuple[str, str]]:
-    return [("", "All of them"), *((str(system_id), name) for system_id, name in subjects().choices())]
+    return [
+        ("", "All of them"),
+        *((str(system_id), name) for system_id, name in subjects().choices()),
+    ]
 
 
 class KeyForm(Form):
     name = StringField(
-        "Name", [DataRequired("Name the machine that gets it."), Length(max=80)], filters=[one_line],
+        "Name",
+        [DataRequired("Name the machine that gets it."), Length(max=80)],
+        filters=[one_line],
         description="Of the machine, not of a person: log mirror in Dublin.",
-    )  # fmt: skip
-    scopes = SelectMultipleField("It may", [DataRequired("Choose what it may do.")], choices=_scopes)
-    system_id = Choice("For one AI system", [Optional()], choices=_systems, **REFUSED,
-                       description="A product asks for itself only. Without one the key asks for any system, which it then names.")  # fmt: skip
+    )
+    scopes = SelectMultipleField(
+        "It may", [DataRequired("Choose what it may do.")], choices=_scopes
+    )
+    system_id = Choice(
+        "For one AI system",
+        [Optional()],
+        choices=_systems,
+        **REFUSED,
+        description=(
+            "A product asks for itself only. Without one the key asks for any system, which it then"
+            " names."
+        ),
+    )
     rate = IntegerField(
-        "Requests a minute", [Optional(), NumberRange(1, MOST_RATE, f"Between 1 and {MOST_RATE}.")],
-        default=RATE, description="Above it the machine is told to wait. Left empty it is 60 000.",
-    )  # fmt: skip
+        "Requests a minute",
+        [Optional(), NumberRange(1, MOST_RATE, f"Between 1 and {MOST_RATE}.")],
+        default=RATE,
+        description="Above it the machine is told to wait. Left empty it is 60 000.",
+    )
     ends_on = DayField(
         "Last day",
         required=False,
         bounds=ANY_DAY,
-        description="The key opens nothing after this day. Without a day it is good until it is revoked.",
+        description=(
+            "The key opens nothing after this day. Without a day it is good until it is revoked."
+        ),
     )
     once = HiddenField()
 
@@ -57,9 +79,13 @@ class KeyForm(Form):
     def ends(self) -> datetime | None:
         """The midnight after the last day, where the tenant is."""
         day = self.ends_on.data
-        if day is None or day.year > clock.today().year + 20:  # a day that no day can be added to is out of bounds anyway
+        if (
+            day is None or day.year > clock.today().year + 20
+        ):  # a day that no day can be added to is out of bounds anyway
             return datetime.max.replace(tzinfo=UTC) if day else None
-        return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(current.actor().time_zone)).astimezone(UTC)
+        return datetime.combine(
+            day + timedelta(days=1), time.min, ZoneInfo(current.actor().time_zone)
+        ).astimezone(UTC)
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine = bool(super().validate(extra_validators))
@@ -75,7 +101,10 @@ def _overlaps() -> list[tuple[str, str]]:
 
 class RotateForm(Form):
     overlap = SelectField(
-        "The old secret works", choices=_overlaps, default="1", **REFUSED,
+        "The old secret works",
+        choices=_overlaps,
+        default="1",
+        **REFUSED,
         description="Long enough to put the new one in place, and no longer.",
-    )  # fmt: skip
+    )
     seen = HiddenField()

@@ -24,9 +24,18 @@ KEYS = ListPage(
         Column("expires", "Good until", sort=True, optional=True),
         Column("actions", "Actions", silent=True),
     ),
-    filters=(Filter("scope", "Scope", lambda: [(name, name) for name in sorted(known_scopes)], unknown="ignored"),),
+    filters=(
+        Filter(
+            "scope",
+            "Scope",
+            lambda: [(name, name) for name in sorted(known_scopes)],
+            unknown="ignored",
+        ),
+    ),
 )
-TESTS: Mapping[str, Callable[[ApiKey, str], bool]] = {"scope": lambda key, value: value in key.scopes}
+TESTS: Mapping[str, Callable[[ApiKey, str], bool]] = {
+    "scope": lambda key, value: value in key.scopes
+}
 ORDERS: Mapping[str, Callable[[ApiKey], Any]] = {
     "machine": lambda key: (key.name.casefold(), key.id),
     "created": lambda key: (key.created_at, key.id),
@@ -36,4 +45,8 @@ ORDERS: Mapping[str, Callable[[ApiKey], Any]] = {
 
 
 def matching(keys: Sequence[ApiKey], asked: ListRequest) -> list[ApiKey]:
-    return arrange(keep(keys, asked, TESTS, lambda key: f"{key.name} {key.hint} {' '.join(key.scopes)}"), asked, ORDERS)
+    return arrange(
+        keep(keys, asked, TESTS, lambda key: f"{key.name} {key.hint} {' '.join(key.scopes)}"),
+        asked,
+        ORDERS,
+    )

@@ -27,7 +27,9 @@ class ApiKey(Tenanted, Model):
     name: Mapped[str]
     hint: Mapped[str]  # the first characters, to tell keys apart
     secret_hash: Mapped[bytes]
-    previous_hash: Mapped[bytes | None]  # of the secret before the last rotation, good until previous_until
+    previous_hash: Mapped[
+        bytes | None
+    ]  # of the secret before the last rotation, good until previous_until
     previous_until: Mapped[datetime | None]
     scopes: Mapped[list[Any]]
     system_id: Mapped[UUID | None]  # the one AI system that it may ask for; None: all of them

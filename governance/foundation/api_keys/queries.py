@@ -14,15 +14,25 @@ from governance.kernel.db import find, session
 
 
 def keys_for(token: Token) -> Keys:
-    """What is held under this token's hash in the present transaction's tenant: one statement, the rows as they are now."""
-    query = select(ApiKey, Tenant.slug, Tenant.name).join(Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active"))
+    """What is held under this token's hash in the present transaction's tenant: one statement, the
+    rows as they are now.
+    """
+    query = select(ApiKey, Tenant.slug, Tenant.name).join(
+        Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active")
+    )
     asked = or_(ApiKey.secret_hash == token.secret_hash, ApiKey.previous_hash == token.secret_hash)
-    return {(held.tenant, held.secret_hash): held for row in session().execute(query.where(asked)) for held in _held(row)}
+    return {
+        (held.tenant, held.secret_hash): held
+        for row in session().execute(query.where(asked))
+        for held in _held(row)
+    }
 
 
 def every_key() -> Keys:
     """All keys of the acting tenant that are not over, for a process that answers from memory."""
-    query = select(ApiKey, Tenant.slug, Tenant.name).join(Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active"))
+    query = select(ApiKey, Tenant.slug, Tenant.name).join(
+        Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active")
+    )
     rows = session().execute(query.where(opens(clock.now())))
     return {(held.tenant, held.secret_hash): held for row in rows for held in _held(row)}
 
@@ -61,15 +71,27 @@ def is_made(key_id: UUID) -> bool:
 
 def opens(now: datetime) -> ColumnElement[bool]:
     """Neither revoked nor at its end."""
-    return and_(ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now))
+    return and_(
+        ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
+    )
 
 
 def live() -> Sequence[ApiKey]:
     """All keys that open something, by name; actions.MOST bounds them."""
-    return session().scalars(select(ApiKey).where(opens(clock.now())).order_by(func.lower(ApiKey.name), ApiKey.id)).all()
+    return (
+        session()
+        .scalars(
+            select(ApiKey).where(opens(clock.now())).order_by(func.lower(ApiKey.name), ApiKey.id)
+        )
+        .all()
+    )
 
 
 def ended(*, limit: int) -> Sequence[ApiKey]:
     """The newest of those that open nothing any more."""
-    query = select(ApiKey).where(~opens(clock.now())).order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
+    query = (
+        select(ApiKey)
+        .where(~opens(clock.now()))
+        .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
+    )
     return session().scalars(query.limit(limit)).all()

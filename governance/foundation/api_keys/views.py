@@ -1,4 +1,7 @@
-"""Keys of machines: the list, making one, rotating it, revoking it. A key is shown on the page that made it and never again."""
+"""Keys of machines: the list, making one, rotating it, revoking it.
+
+A key is shown on the page that made it and never again.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -30,8 +33,19 @@ def index() -> ResponseReturnValue:
     live, ended = queries.live(), queries.ended(limit=SHOWN)
     names = people.names(key.made_by for key in [*live, *ended])
     asked = KEYS.read()
-    return page("foundation/api_keys/index.html", asked=asked, matching=key_list.matching(live, asked), live=live, ended=ended, shown=SHOWN, names=names, means=known_scopes,
-                soon=clock.now() + SOON, systems=subjects().names(key.system_id for key in live), plenty=RATE)  # fmt: skip
+    return page(
+        "foundation/api_keys/index.html",
+        asked=asked,
+        matching=key_list.matching(live, asked),
+        live=live,
+        ended=ended,
+        shown=SHOWN,
+        names=names,
+        means=known_scopes,
+        soon=clock.now() + SOON,
+        systems=subjects().names(key.system_id for key in live),
+        plenty=RATE,
+    )
 
 
 @feature.get("/settings/keys/new", needs=permissions.MANAGE)
@@ -43,7 +57,9 @@ def _form(form: KeyForm, *, status: int = 200) -> ResponseReturnValue:
     return page("foundation/api_keys/new.html", status=status, form=form, means=known_scopes)
 
 
-@feature.post("/settings/keys/new", needs=permissions.MANAGE, fresh=StepUp("Create API key", KeyForm))
+@feature.post(
+    "/settings/keys/new", needs=permissions.MANAGE, fresh=StepUp("Create API key", KeyForm)
+)
 def make() -> ResponseReturnValue:
     form, made = KeyForm(), list[tuple[ApiKey, str]]()
     key_id = form.key_id
@@ -54,12 +70,20 @@ def make() -> ResponseReturnValue:
 
 def _again() -> ResponseReturnValue:
     """The page that showed the key was loaded again, or its button pressed twice."""
-    return _shown_once("This key is made. It was shown once and is kept nowhere: rotate it to get another secret.")
+    return _shown_once(
+        "This key is made. It was shown once and is kept nowhere: rotate it to get another secret."
+    )
 
 
 def _made(form: KeyForm, key_id: UUID) -> tuple[ApiKey, str]:
-    return actions.make(form.name.data or "", form.scopes.data or (), ends=form.ends, key_id=key_id, system_id=form.system_id.data,
-                        rate=RATE if form.rate.data is None else form.rate.data)  # fmt: skip
+    return actions.make(
+        form.name.data or "",
+        form.scopes.data or (),
+        ends=form.ends,
+        key_id=key_id,
+        system_id=form.system_id.data,
+        rate=RATE if form.rate.data is None else form.rate.data,
+    )
 
 
 def _secret(key: ApiKey, token: str, *, rotated: bool = False) -> ResponseReturnValue:
@@ -93,14 +117,20 @@ def _which(api_key_id: UUID) -> list[tuple[str, str]]:
 
 
 ROTATE = StepUp("Rotate API key", RotateForm, facts=_which)
-REVOKE = StepUp("Revoke API key", facts=_which, danger="Requests with this key are denied immediately.")
+REVOKE = StepUp(
+    "Revoke API key", facts=_which, danger="Requests with this key are denied immediately."
+)
 
 
 @feature.post("/settings/keys/<uuid:api_key_id>/rotate", needs=permissions.MANAGE, fresh=ROTATE)
 def rotated(api_key_id: UUID) -> ResponseReturnValue:
     key, form, made = queries.key(api_key_id, lock=True), RotateForm(), list[str]()
     if not accepted(form, lambda: made.append(_rotated(key, form))):
-        return _shown_once(form.stale.message) if form.stale else _rotation(key, form, status=form.status)
+        return (
+            _shown_once(form.stale.message)
+            if form.stale
+            else _rotation(key, form, status=form.status)
+        )
     return _secret(key, made[0], rotated=True)
 
 

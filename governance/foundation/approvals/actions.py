@@ -1,14 +1,18 @@
-"""Request an approval and decide on it. What is applied is exactly what another person than the requester saw.
+"""Request an approval and decide on it.
+
+What is applied is exactly what another person than the requester saw.
 
 request                   one open approval for a kind and target; requested twice is requested once
-renew                     the target was made ready, or redone: the approvals given so far no longer count
+renew                     the target was made ready, or redone: the approvals given so far no longer
+                          count
 approve                   the last approval that is needed applies it, in the approver's transaction
 reject, withdraw          another person with a reason; a requester
 void                      the feature edits the target: call it before the first change
 expire                    nightly, what nobody decided in time
 remind                    the requester writes to one approver, once a day
 
-Each takes the lock of its kind first and then the approval's row, so whoever edits the target at the same moment waits.
+Each takes the lock of its kind first and then the approval's row, so whoever edits the target at
+the same moment waits.
 """
 
 from collections.abc import Collection, Sequence
@@ -29,7 +33,12 @@ from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, 
 FIELDS = "kind number fingerprint"
 STEPS = {
     "requested": action(
-        "approval.requested", "requested an approval", target="Approval", activity="create", severity="low", fields=FIELDS
+        "approval.requested",
+        "requested an approval",
+        target="Approval",
+        activity="create",
+        severity="low",
+        fields=FIELDS,
     ),
     "given": action(
         "approval.given",
@@ -40,10 +49,20 @@ STEPS = {
         fields=FIELDS,
     ),
     "approved": action(
-        "approval.approved", "approved a request", target="Approval", activity="update", severity="low", fields=FIELDS
+        "approval.approved",
+        "approved a request",
+        target="Approval",
+        activity="update",
+        severity="low",
+        fields=FIELDS,
     ),
     "rejected": action(
-        "approval.rejected", "rejected a request", target="Approval", activity="update", severity="low", fields=FIELDS
+        "approval.rejected",
+        "rejected a request",
+        target="Approval",
+        activity="update",
+        severity="low",
+        fields=FIELDS,
     ),
     "withdrawn": action(
         "approval.withdrawn",
@@ -88,7 +107,12 @@ REMINDED = action(
     persons="approver",
 )
 RENEWED = action(
-    "approval.renewed", "renewed a request for approval", target="Approval", activity="update", severity="low", fields=FIELDS
+    "approval.renewed",
+    "renewed a request for approval",
+    target="Approval",
+    activity="update",
+    severity="low",
+    fields=FIELDS,
 )
 REDACTED = action(
     "approval.redacted",
@@ -121,14 +145,23 @@ class KindRemoved(DomainError):
 
 
 def request(
-    kind_name: str, target_id: UUID, *, summary: str, reason: str, about: UUID | None = None,
-    requesters: Sequence[UUID] | None = None, approvers: Collection[UUID] = (), needed: int | None = None,
-    expires_at: datetime | None = None, is_ready: bool = True,
-) -> Approval:  # fmt: skip
+    kind_name: str,
+    target_id: UUID,
+    *,
+    summary: str,
+    reason: str,
+    about: UUID | None = None,
+    requesters: Sequence[UUID] | None = None,
+    approvers: Collection[UUID] = (),
+    needed: int | None = None,
+    expires_at: datetime | None = None,
+    is_ready: bool = True,
+) -> Approval:
     """Request an approval of the target as it is now.
 
-    `summary` reads after "asks to". `requesters` made the target, and the first of them the request (default: the acting
-    person); none of them decides. Returns the open approval when there is one already.
+    `summary` reads after "asks to". `requesters` made the target, and the first of them the request
+    (default: the acting person); none of them decides. Returns the open approval when there is one
+    already.
     """
     kind = _kind(kind_name)
     alone(kind.lock_name)
@@ -139,13 +172,25 @@ def request(
     alone("approval numbers")
     made_by = list(requesters) if requesters is not None else [current.person_id()]
     made = Approval(
-        number=queries.next_number(), kind=kind_name, target_id=target_id, summary=summary, fingerprint="",
-        reason=reason.strip()[:MAX_REASON_LENGTH], requested_by=made_by[0] if made_by else None, requested_at=clock.now(),
-        requesters=[str(each) for each in made_by], excluded=[str(each) for each in [*made_by, *([about] if about else [])]],
-        approvers=[str(each) for each in approvers], roles=sorted(kind.permission.roles), needed=needed or kind.needed,
-        step_up=kind.step_up, is_ready=is_ready, expires_at=expires_at or (clock.now() + kind.lifetime if kind.lifetime else None),
-        closed_at=None, closed_by=None,
-    )  # fmt: skip
+        number=queries.next_number(),
+        kind=kind_name,
+        target_id=target_id,
+        summary=summary,
+        fingerprint="",
+        reason=reason.strip()[:MAX_REASON_LENGTH],
+        requested_by=made_by[0] if made_by else None,
+        requested_at=clock.now(),
+        requesters=[str(each) for each in made_by],
+        excluded=[str(each) for each in [*made_by, *([about] if about else [])]],
+        approvers=[str(each) for each in approvers],
+        roles=sorted(kind.permission.roles),
+        needed=needed or kind.needed,
+        step_up=kind.step_up,
+        is_ready=is_ready,
+        expires_at=expires_at or (clock.now() + kind.lifetime if kind.lifetime else None),
+        closed_at=None,
+        closed_by=None,
+    )
     session().add(made)
     session().flush()
     made.fingerprint = kinds.fingerprint(made)
@@ -156,7 +201,10 @@ def request(
 
 
 def close_expired(kind_name: str, target_id: UUID) -> bool:
-    """Close the target's request if it has expired and the nightly job hasn't closed it yet. Return whether it did."""
+    """Close the target's request if it has expired and the nightly job hasn't closed it yet.
+
+    Return whether it did.
+    """
     alone(_kind(kind_name).lock_name)
     there = queries.open_approval(kind_name, target_id, lock=True)
     if there is None or not queries.is_expired(there):
@@ -169,7 +217,8 @@ def close_expired(kind_name: str, target_id: UUID) -> bool:
 def renew(kind_name: str, target_id: UUID, *, is_ready: bool = True) -> Approval | None:
     """Bind the open approval to the target as it is now; approvals given before no longer count.
 
-    Call it after the target was changed. Returns None where no approval is open any more; one that has expired is closed.
+    Call it after the target was changed. Returns None where no approval is open any more; one that
+    has expired is closed.
     """
     if close_expired(kind_name, target_id):
         return None
@@ -193,12 +242,15 @@ def renew(kind_name: str, target_id: UUID, *, is_ready: bool = True) -> Approval
 def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "") -> object:
     """Give one approval of exactly what was seen; the last one that is needed applies it.
 
-    Returns what the kind's `apply` returns, None while more approvals are needed. The second of two clicks of one person
-    changes nothing. Raises Stale when the target or what it depends on changed, Edited and Blocked among them.
+    Returns what the kind's `apply` returns, None while more approvals are needed. The second of two
+    clicks of one person changes nothing. Raises Stale when the target or what it depends on
+    changed, Edited and Blocked among them.
     """
     kind = _lock(approval)
     if kind is None:
-        raise KindRemoved("Meridian no longer has approvals of this kind. Reject or withdraw the request.")
+        raise KindRemoved(
+            "Meridian no longer has approvals of this kind. Reject or withdraw the request."
+        )
     if approval.state in {"open", "approved"} and _gave(approval, seen):
         return None
     _check_open(approval)
@@ -208,7 +260,11 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
         raise Blocked(why)
     _check_typed(kind.confirmation(approval), typed)
     now = clock.now()
-    session().add(ApprovalGiven(approval_id=approval.id, person_id=current.person_id(), fingerprint=seen, given_at=now))
+    session().add(
+        ApprovalGiven(
+            approval_id=approval.id, person_id=current.person_id(), fingerprint=seen, given_at=now
+        )
+    )
     session().flush()
     if not _are_enough(approval, seen):
         _record(approval, "given", reason=reason.strip(), fingerprint=seen)
@@ -219,16 +275,23 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
 
 
 def _gave(approval: Approval, seen: str) -> bool:
-    """Whether the acting person approved exactly this before, and it counts: the second one of two clicks."""
+    """Whether the acting person approved exactly this before, and it counts: the second one of two
+    clicks.
+    """
     every = queries.given(approval)
     lapsed = queries.lapsed(approval, every)
     return any(
-        (each.person_id, each.fingerprint) == (current.person_id(), seen) for each in every if each.person_id not in lapsed
+        (each.person_id, each.fingerprint) == (current.person_id(), seen)
+        for each in every
+        if each.person_id not in lapsed
     )
 
 
 def _are_enough(approval: Approval, seen: str) -> bool:
-    """Whether as many people as are needed approved exactly this, and may still. The approvals of others are asked for again."""
+    """Whether as many people as are needed approved exactly this, and may still.
+
+    The approvals of others are asked for again.
+    """
     every = queries.given(approval)
     lapsed = queries.lapsed(approval, every)
     counted = [each for each in every if each.fingerprint == seen and each.person_id not in lapsed]
@@ -257,9 +320,12 @@ def withdraw(approval: Approval) -> None:
 
 
 def void(kind_name: str, target_id: UUID, *, reason: str) -> bool:
-    """Close the open approval of a target that is about to be edited. Returns whether there was one.
+    """Close the open approval of a target that is about to be edited.
 
-    Call it before the first change of the target: an approval that is being given at that moment is finished first.
+    Returns whether there was one.
+
+    Call it before the first change of the target: an approval that is being given at that moment is
+    finished first.
     """
     kind = _kind(kind_name)
     alone(kind.lock_name)
@@ -271,7 +337,9 @@ def void(kind_name: str, target_id: UUID, *, reason: str) -> bool:
 
 
 def note_refusal(approval: Approval, refused: Stale | None) -> None:
-    """Keep what a refused approval showed: an edit that voids the request, an attempt that something blocked."""
+    """Keep what a refused approval showed: an edit that voids the request, an attempt that
+    something blocked.
+    """
     if isinstance(refused, Edited):
         _lock(approval)
         if approval.state == "open":
@@ -287,7 +355,11 @@ def expire() -> None:
 
 
 def _close(approval: Approval, state: str, *, note: str = "") -> None:
-    approval.state, approval.closed_at, approval.closed_by = state, clock.now(), current.actor().person_id
+    approval.state, approval.closed_at, approval.closed_by = (
+        state,
+        clock.now(),
+        current.actor().person_id,
+    )
     approval.note = note.strip()[:MAX_REASON_LENGTH]
     kind = kinds.named(approval.kind)
     _record(approval, state, reason=approval.note)
@@ -300,7 +372,9 @@ def _close(approval: Approval, state: str, *, note: str = "") -> None:
 
 
 def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
-    """Write to one of those who can approve it; one reminder a day for each of them, however often it is requested again."""
+    """Write to one of those who can approve it; one reminder a day for each of them, however often
+    it is requested again.
+    """
     _lock(approval)
     _check_open(approval)
     if str(current.person_id()) not in approval.requesters:
@@ -313,15 +387,26 @@ def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
     if who.reminded:
         raise DomainError(f"You reminded {who.name} today. You can remind them again tomorrow.")
     if queries.count_reminders_today(approval.requested_by, person_id) >= MAX_REMINDERS_A_DAY:
-        raise DomainError(f"You reminded {who.name} {MAX_REMINDERS_A_DAY} times today. You can remind them again tomorrow.")
-    session().add(ApprovalReminder(approval_id=approval.id, person_id=person_id, sent_on=clock.today()))
+        raise DomainError(
+            f"You reminded {who.name} {MAX_REMINDERS_A_DAY} times today. You can remind them again"
+            " tomorrow."
+        )
+    session().add(
+        ApprovalReminder(approval_id=approval.id, person_id=person_id, sent_on=clock.today())
+    )
     asks = f"{current.actor().name} asks {kinds.mail_words(approval)}"
-    outbox.send_mail(who.email, f"{approval.ref} awaits your approval", f"{asks}.\n\nReview the request: {link}\n")
+    outbox.send_mail(
+        who.email,
+        f"{approval.ref} awaits your approval",
+        f"{asks}.\n\nReview the request: {link}\n",
+    )
     record(REMINDED, approval, number=approval.number, approver=person_id)
 
 
 def redact(kind_name: str, target_ids: Collection[UUID], *, summary: str) -> None:
-    """Remove the free text of the approvals of these targets, for instance once the person they are about was erased."""
+    """Remove the free text of the approvals of these targets, for instance once the person they are
+    about was erased.
+    """
     for approval in queries.latest(kind_name, target_ids).values():
         approval.summary, approval.reason, approval.note = summary, "", ""
         discussion.delete_comments(approval)
@@ -358,11 +443,16 @@ def _check_current(approval: Approval, seen: str) -> None:
     """The one check that what is approved is what was requested and what the approver saw."""
     now = kinds.fingerprint(approval)
     if not now or now != approval.fingerprint:
-        raise Edited("What was requested has changed since, so the request is void. It has to be made again.")
+        raise Edited(
+            "What was requested has changed since, so the request is void. It has to be made again."
+        )
     if not approval.is_ready:
         raise DomainError(NOT_READY)
     if seen != kinds.fingerprint_seen(approval):
-        raise Stale("Something has changed since you opened this page. Review the request as it is now, then decide again.")
+        raise Stale(
+            "Something has changed since you opened this page. Review the request as it is now,"
+            " then decide again."
+        )
 
 
 def _check_typed(wanted: str, typed: str) -> None:
@@ -375,20 +465,38 @@ def _check_reason(reason: str) -> None:
         raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
 
 
-def _record(approval: Approval, step: str, *, reason: str = "", fingerprint: str = "", outcome: str = "done") -> None:
+def _record(
+    approval: Approval, step: str, *, reason: str = "", fingerprint: str = "", outcome: str = "done"
+) -> None:
     """By the kind's own action on its own row, where it has one for this step.
 
-    A reason is never lost: where the kind's `apply` records an approval, the approver's reason gets an entry of its own.
+    A reason is never lost: where the kind's `apply` records an approval, the approver's reason gets
+    an entry of its own.
     """
     kind = kinds.named(approval.kind)
-    facts: dict[str, Any] = {"kind": approval.kind, "number": approval.number, "fingerprint": fingerprint or None}
+    facts: dict[str, Any] = {
+        "kind": approval.kind,
+        "number": approval.number,
+        "fingerprint": fingerprint or None,
+    }
     entry = _entry(kind, approval, step) if kind is not None else None
     about = entry.about if entry else None
     if kind is None or entry is None or step not in kind.entries:
         record(STEPS[step], approval, about=about, because=reason or None, outcome=outcome, **facts)
     elif (step_action := kind.entries[step]) is not None:
-        declared = {name: value for name, value in {**facts, **entry.facts}.items() if _is_declared(step_action, name)}
-        record(step_action, entry.target, about=about, because=reason or None, outcome=outcome, **declared)
+        declared = {
+            name: value
+            for name, value in {**facts, **entry.facts}.items()
+            if _is_declared(step_action, name)
+        }
+        record(
+            step_action,
+            entry.target,
+            about=about,
+            because=reason or None,
+            outcome=outcome,
+            **declared,
+        )
     elif step == "approved" and reason:
         record(STEPS[step], approval, about=about, because=reason, **facts)
 

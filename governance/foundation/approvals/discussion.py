@@ -1,7 +1,8 @@
 """The discussion of an approval: whoever may see it may comment while it is open.
 
 comments(approval)              the newest of them, in the order of time
-comment(approval, text, link)   write one and notify the other participants by mail, without its text
+comment(approval, text, link)   write one and notify the other participants by mail, without its
+                                text
 delete_comments(approval)       when the approval is redacted
 """
 
@@ -38,7 +39,12 @@ MAIL_PAUSE = timedelta(minutes=10)  # comments that one person writes in a row s
 def comments(approval: Approval) -> Sequence[ApprovalComment]:
     """Return the newest page of comments, oldest first."""
     c = ApprovalComment
-    query = select(c).where(c.approval_id == approval.id).order_by(c.created_at.desc(), c.id.desc()).limit(PAGE_SIZE)
+    query = (
+        select(c)
+        .where(c.approval_id == approval.id)
+        .order_by(c.created_at.desc(), c.id.desc())
+        .limit(PAGE_SIZE)
+    )
     return session().scalars(query).all()[::-1]
 
 
@@ -51,13 +57,16 @@ def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
     if last is not None and (last.text, last.written_by) == (text, current.person_id()):
         return last
     _check(approval, text)
-    made = ApprovalComment(approval_id=approval.id, text=text, written_by=current.person_id(), created_at=clock.now())
+    made = ApprovalComment(
+        approval_id=approval.id, text=text, written_by=current.person_id(), created_at=clock.now()
+    )
     session().add(made)
     record(COMMENTED, approval, about=kinds.subject_of(approval), number=approval.number, text=text)
     if not _is_continued(made, last):
         for address in _addresses(approval):
             body = (
-                f"{current.actor().name} commented on the request {kinds.mail_words(approval)}.\n\nRead it and answer: {link}\n"
+                f"{current.actor().name} commented on the request"
+                f" {kinds.mail_words(approval)}.\n\nRead it and answer: {link}\n"
             )
             outbox.send_mail(address, f"{approval.ref} has a new comment", body)
     return made
@@ -65,7 +74,11 @@ def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
 
 def _is_continued(made: ApprovalComment, last: ApprovalComment | None) -> bool:
     """Whether its writer has just commented, so everyone was told already."""
-    return last is not None and last.written_by == made.written_by and made.created_at - last.created_at < MAIL_PAUSE
+    return (
+        last is not None
+        and last.written_by == made.written_by
+        and made.created_at - last.created_at < MAIL_PAUSE
+    )
 
 
 def delete_comments(approval: Approval) -> None:
@@ -78,20 +91,35 @@ def _check(approval: Approval, text: str) -> None:
         raise Invalid("Write a question or an answer.", field="text")
     if len(text) > MAX_TEXT_LENGTH:
         raise Invalid(f"Write at most {MAX_TEXT_LENGTH} characters.", field="text")
-    count = session().scalar(select(func.count()).where(ApprovalComment.approval_id == approval.id)) or 0
+    count = (
+        session().scalar(select(func.count()).where(ApprovalComment.approval_id == approval.id))
+        or 0
+    )
     if count >= MAX_COMMENTS:
-        raise Invalid(f"This discussion has {MAX_COMMENTS} comments, which is the most it can have.")
+        raise Invalid(
+            f"This discussion has {MAX_COMMENTS} comments, which is the most it can have."
+        )
 
 
 def _addresses(approval: Approval) -> Iterator[str]:
-    """Yield the addresses of the requesters and earlier writers who may still see it, except the acting person's."""
+    """Yield the addresses of the requesters and earlier writers who may still see it, except the
+    acting person's.
+    """
     kind = kinds.named(approval.kind)
     roles = kind.permission.roles if kind else frozenset(approval.roles)
-    written = select(ApprovalComment.written_by).where(ApprovalComment.approval_id == approval.id).distinct()
+    written = (
+        select(ApprovalComment.written_by)
+        .where(ApprovalComment.approval_id == approval.id)
+        .distinct()
+    )
     requesters = {UUID(each) for each in approval.requesters}
     wanted = requesters | set(session().scalars(written))
     m = Membership
-    for each in session().scalars(select(m).where(m.person_id.in_(wanted), m.ended_at.is_(None)).order_by(m.id)):
-        sees = each.role in roles or (each.person_id in requesters and each.role in permissions.VIEW.roles)
+    for each in session().scalars(
+        select(m).where(m.person_id.in_(wanted), m.ended_at.is_(None)).order_by(m.id)
+    ):
+        sees = each.role in roles or (
+            each.person_id in requesters and each.role in permissions.VIEW.roles
+        )
         if each.person_id != current.person_id() and sees:
             yield each.person.email

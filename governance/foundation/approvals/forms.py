@@ -13,7 +13,9 @@ class DecideForm(Form):
     verb = HiddenField("Verb")
     seen = HiddenField("Seen")
     typed = StringField("Confirmation", [Length(max=300)])
-    reason = TextAreaField("Reason, kept in the audit log", [Length(max=MAX_REASON_LENGTH)], filters=[stripped])
+    reason = TextAreaField(
+        "Reason, kept in the audit log", [Length(max=MAX_REASON_LENGTH)], filters=[stripped]
+    )
 
 
 class CommentForm(Form):

@@ -1,4 +1,6 @@
-"""What awaits the acting person's approval: one source over every kind, and the rule as a condition on its rows."""
+"""What awaits the acting person's approval: one source over every kind, and the rule as a condition
+on its rows.
+"""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,20 +14,41 @@ from governance.foundation.people.models import Membership, Person
 from governance.foundation.people.queries import name_of
 from governance.kernel import clock, current
 from governance.kernel.db import session
-from governance.kernel.inbox import DONE_SINCE, ME, NOW, ROLE, InboxDone, InboxSource, item_select, requested
+from governance.kernel.inbox import (
+    DONE_SINCE,
+    ME,
+    NOW,
+    ROLE,
+    InboxDone,
+    InboxSource,
+    item_select,
+    requested,
+)
 
 
 def count(names: Collection[str]) -> int:
     """How many approvals of these kinds await the acting person."""
     who = current.actor()
     mine = may_be_given(me=who.person_id, role=literal(who.role), now=clock.now())
-    return session().scalar(select(func.count()).select_from(Approval).where(Approval.kind.in_(names), mine)) or 0
+    return (
+        session().scalar(
+            select(func.count()).select_from(Approval).where(Approval.kind.in_(names), mine)
+        )
+        or 0
+    )
 
 
 def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
-    """The rule of two people as an SQL condition, for a person in that role. Its subqueries run once per statement."""
+    """The rule of two people as an SQL condition, for a person in that role.
+
+    Its subqueries run once per statement.
+    """
     a = Approval
-    mine = select(Membership.role_since).where(Membership.person_id == me, Membership.ended_at.is_(None)).scalar_subquery()
+    mine = (
+        select(Membership.role_since)
+        .where(Membership.person_id == me, Membership.ended_at.is_(None))
+        .scalar_subquery()
+    )
     address = select(func.lower(Person.email)).where(Person.id == me).scalar_subquery()
     same = (
         select(Membership.person_id)
@@ -34,20 +57,32 @@ def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
     )
     excluded = func.jsonb_array_elements_text(a.excluded).table_valued("value")
     mine_is_excluded = exists(
-        select(1).select_from(excluded).where(excluded.c.value.in_(select(cast(same.subquery().c.person_id, String))))
+        select(1)
+        .select_from(excluded)
+        .where(excluded.c.value.in_(select(cast(same.subquery().c.person_id, String))))
     )
-    gave = exists(select(1).where(ApprovalGiven.approval_id == a.id, ApprovalGiven.person_id.in_(same)))
+    gave = exists(
+        select(1).where(ApprovalGiven.approval_id == a.id, ApprovalGiven.person_id.in_(same))
+    )
     named = or_(a.approvers == cast([], JSONB), _contains(a.approvers, cast(me, String)))
     return (
-        (a.state == "open") & a.is_ready & or_(a.expires_at.is_(None), a.expires_at > now)
-        & _decides(role) & named & (a.requested_at >= mine) & ~mine_is_excluded & ~gave
-    )  # fmt: skip
+        (a.state == "open")
+        & a.is_ready
+        & or_(a.expires_at.is_(None), a.expires_at > now)
+        & _decides(role)
+        & named
+        & (a.requested_at >= mine)
+        & ~mine_is_excluded
+        & ~gave
+    )
 
 
 def _decides(role: Any) -> Any:
     """Whether the role decides the kind; for kinds that no longer exist, whether it used to."""
     every = kinds.all_kinds()
-    known = [and_(Approval.kind == kind.name, role.in_(sorted(kind.permission.roles))) for kind in every]
+    known = [
+        and_(Approval.kind == kind.name, role.in_(sorted(kind.permission.roles))) for kind in every
+    ]
     gone = Approval.kind.not_in([kind.name for kind in every]) & _contains(Approval.roles, role)
     return or_(false(), *known, gone)
 
@@ -59,8 +94,13 @@ def _contains(texts: Any, text: Any) -> Any:
 def _awaiting() -> Select[Any]:
     a = Approval
     query = item_select(
-        a, about=a.summary, who=name_of(a.requested_by), detail=a.reason, since=a.requested_at, due=a.expires_at
-    )  # fmt: skip
+        a,
+        about=a.summary,
+        who=name_of(a.requested_by),
+        detail=a.reason,
+        since=a.requested_at,
+        due=a.expires_at,
+    )
     return query.where(may_be_given(me=ME, role=ROLE, now=NOW))
 
 
@@ -84,7 +124,9 @@ def _outcomes() -> Select[Any]:
         "voided": "Your request was voided, since its content changed",
         "expired": "Your request expired",
     }
-    query = item_select(a, about=_sentence(a.summary), detail=case(says, value=a.state), since=a.closed_at)
+    query = item_select(
+        a, about=_sentence(a.summary), detail=case(says, value=a.state), since=a.closed_at
+    )
     return query.where(a.requested_by == ME, a.state.in_(says), a.closed_at > DONE_SINCE)
 
 
@@ -93,16 +135,31 @@ def _sentence(summary: Any) -> Any:
 
 
 DECIDED = InboxDone(
-    name="approval", icon="user-check", select=_decided, endpoint="approvals.approval", values=lambda row: {"approval_id": row.id},
-)  # fmt: skip
-OUTCOME = InboxDone(
-    name="approval-outcome", icon="send", select=_outcomes, endpoint="approvals.approval",
+    name="approval",
+    icon="user-check",
+    select=_decided,
+    endpoint="approvals.approval",
     values=lambda row: {"approval_id": row.id},
-)  # fmt: skip
+)
+OUTCOME = InboxDone(
+    name="approval-outcome",
+    icon="send",
+    select=_outcomes,
+    endpoint="approvals.approval",
+    values=lambda row: {"approval_id": row.id},
+)
 APPROVAL = InboxSource(
-    name="approval", group="approvals", needs=permissions.DECIDE, select=_awaiting, icon="user-check", verb="Review",
-    title=lambda row: f"Review the request to {row.about}", detail=requested,
+    name="approval",
+    group="approvals",
+    needs=permissions.DECIDE,
+    select=_awaiting,
+    icon="user-check",
+    verb="Review",
+    title=lambda row: f"Review the request to {row.about}",
+    detail=requested,
     why="another person requested it, and you can be the second to approve it",
-    endpoint="approvals.approval", values=lambda row: {"approval_id": row.id}, done=(DECIDED, OUTCOME),
-)  # fmt: skip
+    endpoint="approvals.approval",
+    values=lambda row: {"approval_id": row.id},
+    done=(DECIDED, OUTCOME),
+)
 SOURCES = (APPROVAL,)

@@ -3,7 +3,8 @@
     ApprovalKind(name="erasure", permission=…, describe=…, fingerprint=…, apply=…, on_reject=…)
     register(kind)              once, where the application is put together
     fingerprint(approval)       of what is requested: an edit of the target changes it
-    fingerprint_seen(approval)  of everything that the approver sees, what the target depends on included
+    fingerprint_seen(approval)  of everything that the approver sees, what the target depends on
+                                included
     describe(approval)          for its page; also when its kind or its target no longer exists
 
 A kind's functions run inside the caller's transaction and get the Approval.
@@ -28,7 +29,10 @@ DEFAULT_LIFETIME = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class ProposedChange:
-    """One line of what an approval changes. `detail` is the machine's name of it, `note` a warning such as "loosens"."""
+    """One line of what an approval changes.
+
+    `detail` is the machine's name of it, `note` a warning such as "loosens".
+    """
 
     label: str
     before: str | None
@@ -51,8 +55,9 @@ class Effect:
 class Description:
     """What the page of an approval shows.
 
-    `title` reads after "asks to". `template` is a part of the feature's own, drawn with `details`. `back` is (label,
-    endpoint, values) of where the target lives. `consequence` says what approving does, and how it is undone.
+    `title` reads after "asks to". `template` is a part of the feature's own, drawn with `details`.
+    `back` is (label, endpoint, values) of where the target lives. `consequence` says what approving
+    does, and how it is undone.
     """
 
     title: str
@@ -74,7 +79,9 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """How the audit log records a step: the row, the person it is about, and facts; undeclared facts are left out."""
+    """How the audit log records a step: the row, the person it is about, and facts; undeclared
+    facts are left out.
+    """
 
     target: Model
     about: UUID | None = None
@@ -96,14 +103,20 @@ class ApprovalKind:
     name, label           the value in rows, and what people read
     permission            who decides
     describe              what the approver sees
-    fingerprint           the requested content, as JSON can hold it; raises NotFound when the target is gone
-    context               what else the approver sees: when it drifts, they look again, and the request stays
-    apply                 do what was requested, in the approver's transaction; its result goes to `result_template`
+    fingerprint           the requested content, as JSON can hold it; raises NotFound when the
+                          target is gone
+    context               what else the approver sees: when it drifts, they look again, and the
+                          request stays
+    apply                 do what was requested, in the approver's transaction; its result goes to
+                          `result_template`
     on_reject             the approval closes without being applied; `approval.state` says how
-    blocked               why it can't be approved now, as a sentence; None where nothing is in the way
+    blocked               why it can't be approved now, as a sentence; None where nothing is in the
+                          way
     confirmation          a text that the approver has to type; empty for none
-    entries, entry        the audit actions of requested, given, approved, rejected, withdrawn, voided, expired, blocked, and
-                          what they record. A step without an action is recorded as the approval's own; with None, `apply` or
+    entries, entry        the audit actions of requested, given, approved, rejected, withdrawn,
+                          voided, expired, blocked, and
+                          what they record. A step without an action is recorded as the approval's
+                          own; with None, `apply` or
                           the feature records it
     needed, step_up, lifetime   defaults of a request
     lock                  the tenant's lock that the feature takes before it changes such targets
@@ -163,7 +176,16 @@ def fingerprint(approval: Approval) -> str:
         content = kind.fingerprint(approval)
     except NotFound:
         return ""
-    return _digest([approval.kind, approval.target_id, approval.reason, approval.requesters, approval.needed, content])
+    return _digest(
+        [
+            approval.kind,
+            approval.target_id,
+            approval.reason,
+            approval.requesters,
+            approval.needed,
+            content,
+        ]
+    )
 
 
 def fingerprint_seen(approval: Approval) -> str:
@@ -193,8 +215,13 @@ def recorded_on(approval: Approval) -> UUID | None:
 
 
 def mail_words(approval: Approval) -> str:
-    """What is requested, in a mail. An erasure doesn't reach sent mail, so whom a request is about isn't named there."""
-    return f"for an approval ({label(approval)})" if subject_of(approval) else f"to {approval.summary}"
+    """What is requested, in a mail.
+
+    An erasure doesn't reach sent mail, so whom a request is about isn't named there.
+    """
+    return (
+        f"for an approval ({label(approval)})" if subject_of(approval) else f"to {approval.summary}"
+    )
 
 
 def subject_of(approval: Approval) -> UUID | None:

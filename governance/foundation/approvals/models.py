@@ -1,4 +1,6 @@
-"""Requests that another person decides, the approvals given to them, and the reminders sent about them."""
+"""Requests that another person decides, the approvals given to them, and the reminders sent about
+them.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,17 +15,30 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 class Approval(Tenanted, Model):
     """A request of one kind about one target, bound to the fingerprint of what was requested.
 
-    `requesters` made the request and never decide it; `excluded` are those and whom it is about, who never approve it
-    (lists of person ids as text). `approvers` are the only people who may decide; empty means everyone whose role may.
-    `roles` may see and close it even when its kind no longer exists.
+    `requesters` made the request and never decide it; `excluded` are those and whom it is about,
+    who never approve it (lists of person ids as text). `approvers` are the only people who may
+    decide; empty means everyone whose role may. `roles` may see and close it even when its kind no
+    longer exists.
     """
 
     __tablename__ = "approvals"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
-        Index("uq_approvals_open", "tenant_id", "kind", "target_id", unique=True, postgresql_where="state = 'open'"),
+        Index(
+            "uq_approvals_open",
+            "tenant_id",
+            "kind",
+            "target_id",
+            unique=True,
+            postgresql_where="state = 'open'",
+        ),
         Index(None, "tenant_id", "kind", "target_id"),
-        Index("ix_approvals_open_by_expiry", "tenant_id", "expires_at", postgresql_where="state = 'open'"),
+        Index(
+            "ix_approvals_open_by_expiry",
+            "tenant_id",
+            "expires_at",
+            postgresql_where="state = 'open'",
+        ),
     )
 
     number: Mapped[int]
@@ -42,7 +57,9 @@ class Approval(Tenanted, Model):
     step_up: Mapped[bool]
     is_ready: Mapped[bool]  # until then it is shown, but it is in nobody's inbox
     expires_at: Mapped[datetime | None]
-    state: Mapped[str] = mapped_column(default="open")  # open approved rejected withdrawn voided expired
+    state: Mapped[str] = mapped_column(
+        default="open"
+    )  # open approved rejected withdrawn voided expired
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
     note: Mapped[str] = mapped_column(default="")  # why it was rejected or voided
@@ -56,7 +73,10 @@ class ApprovalGiven(Tenanted, Model):
     """One person's approval, of exactly what has this fingerprint."""
 
     __tablename__ = "approvals_given"
-    __table_args__ = (tenant_fk("approval_id", "approvals"), UniqueConstraint("tenant_id", "approval_id", "person_id"))
+    __table_args__ = (
+        tenant_fk("approval_id", "approvals"),
+        UniqueConstraint("tenant_id", "approval_id", "person_id"),
+    )
 
     approval_id: Mapped[UUID]
     person_id: Mapped[UUID]
@@ -68,7 +88,10 @@ class ApprovalReminder(Tenanted, Model):
     """The requester reminded one approver on that day; once a day."""
 
     __tablename__ = "approval_reminders"
-    __table_args__ = (tenant_fk("approval_id", "approvals"), UniqueConstraint("tenant_id", "approval_id", "person_id", "sent_on"))
+    __table_args__ = (
+        tenant_fk("approval_id", "approvals"),
+        UniqueConstraint("tenant_id", "approval_id", "person_id", "sent_on"),
+    )
 
     approval_id: Mapped[UUID]
     person_id: Mapped[UUID]
@@ -76,10 +99,16 @@ class ApprovalReminder(Tenanted, Model):
 
 
 class ApprovalComment(Tenanted, Model):
-    """A question or an answer in the discussion of an approval. Erasing a person replaces their name in the text."""
+    """A question or an answer in the discussion of an approval.
+
+    Erasing a person replaces their name in the text.
+    """
 
     __tablename__ = "approval_comments"
-    __table_args__ = (tenant_fk("approval_id", "approvals"), Index(None, "tenant_id", "approval_id", "created_at"))
+    __table_args__ = (
+        tenant_fk("approval_id", "approvals"),
+        Index(None, "tenant_id", "approval_id", "created_at"),
+    )
 
     approval_id: Mapped[UUID]
     text: Mapped[str]

@@ -1,8 +1,15 @@
-"""Who takes part in approvals at all. Which of them a person sees and decides follows from the kind (`queries.visible`)."""
+"""Who takes part in approvals at all.
+
+Which of them a person sees and decides follows from the kind (`queries.visible`).
+"""
 
 from governance.kernel.access import permission
 
-VIEW = permission("approvals.view", "see approvals", roles="admin compliance_officer contributor operator_admin")
+VIEW = permission(
+    "approvals.view", "see approvals", roles="admin compliance_officer contributor operator_admin"
+)
 DECIDE = permission(
-    "approvals.decide", "decide on approvals, or withdraw their own", roles="admin compliance_officer contributor operator_admin"
+    "approvals.decide",
+    "decide on approvals, or withdraw their own",
+    roles="admin compliance_officer contributor operator_admin",
 )

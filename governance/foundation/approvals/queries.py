@@ -16,7 +16,10 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import Forbidden, NotFound
 
 GAVE = "You approved this already. Another person has to approve it too."
-LAPSED = "Your role has changed since you approved this, so your approval no longer counts. Another person decides."
+LAPSED = (
+    "Your role has changed since you approved this, so your approval no longer counts. Another"
+    " person decides."
+)
 NAMED = "Other people were named to decide this."
 
 
@@ -34,7 +37,9 @@ def is_visible(approval: Approval) -> bool:
 
 
 def may_decide(approval: Approval) -> bool:
-    """Whether the acting person's role decides that kind; for a kind that no longer exists, whether it used to."""
+    """Whether the acting person's role decides that kind; for a kind that no longer exists, whether
+    it used to.
+    """
     kind = kinds.named(approval.kind)
     return allowed(kind.permission) if kind else current.actor().role in approval.roles
 
@@ -50,7 +55,9 @@ def is_expired(approval: Approval) -> bool:
 
 def open_approval(kind: str, target_id: UUID, *, lock: bool = False) -> Approval | None:
     """The one of that kind and target that is open, expired or not."""
-    query = select(Approval).where(Approval.kind == kind, Approval.target_id == target_id, Approval.state == "open")
+    query = select(Approval).where(
+        Approval.kind == kind, Approval.target_id == target_id, Approval.state == "open"
+    )
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
@@ -63,9 +70,13 @@ def latest(kind: str, target_ids: Collection[UUID]) -> dict[UUID, Approval]:
 
 
 def expired() -> Sequence[Approval]:
-    """Return and lock the open ones that have expired, except those that somebody is deciding now."""
+    """Return and lock the open ones that have expired, except those that somebody is deciding
+    now.
+    """
     query = select(Approval).where(Approval.state == "open", Approval.expires_at <= clock.now())
-    return session().scalars(query.order_by(Approval.number).with_for_update(skip_locked=True)).all()
+    return (
+        session().scalars(query.order_by(Approval.number).with_for_update(skip_locked=True)).all()
+    )
 
 
 def given(approval: Approval) -> Sequence[ApprovalGiven]:
@@ -75,14 +86,24 @@ def given(approval: Approval) -> Sequence[ApprovalGiven]:
 
 
 def lapsed(approval: Approval, every: Sequence[ApprovalGiven]) -> set[UUID]:
-    """The givers whose approval no longer counts: they left, or their present role doesn't decide this, or is newer than it."""
+    """The givers whose approval no longer counts: they left, or their present role doesn't decide
+    this, or is newer than it.
+    """
     if not every:
         return set()
     kind = kinds.named(approval.kind)
     roles = kind.permission.roles if kind else approval.roles
-    query = select(Membership.person_id, Membership.role_since).where(Membership.ended_at.is_(None), Membership.role.in_(roles))
-    since = {row.person_id: row.role_since for row in session().execute(query.where(_is_one_of(every)))}
-    return {each.person_id for each in every if each.person_id not in since or since[each.person_id] > each.given_at}
+    query = select(Membership.person_id, Membership.role_since).where(
+        Membership.ended_at.is_(None), Membership.role.in_(roles)
+    )
+    since = {
+        row.person_id: row.role_since for row in session().execute(query.where(_is_one_of(every)))
+    }
+    return {
+        each.person_id
+        for each in every
+        if each.person_id not in since or since[each.person_id] > each.given_at
+    }
 
 
 def _is_one_of(every: Sequence[ApprovalGiven]) -> ColumnElement[bool]:
@@ -112,7 +133,9 @@ def why_not(approval: Approval) -> str | None:
         return "Your role can't decide this."
     if (why := _rule(approval).why_not()) is not None:
         return why
-    return NAMED if approval.approvers and str(current.person_id()) not in approval.approvers else None
+    return (
+        NAMED if approval.approvers and str(current.person_id()) not in approval.approvers else None
+    )
 
 
 def check_may_approve(approval: Approval) -> None:
@@ -121,7 +144,9 @@ def check_may_approve(approval: Approval) -> None:
 
 
 def why_not_reject(approval: Approval) -> str | None:
-    """Rejecting gives nobody anything: everyone who decides this kind may, however new, except whose request it is or whom it is about."""
+    """Rejecting gives nobody anything: everyone who decides this kind may, however new, except
+    whose request it is or whom it is about.
+    """
     if not may_decide(approval):
         return "Your role can't decide this."
     return _own(approval, ()) if str(current.person_id()) in approval.excluded else None
@@ -138,8 +163,12 @@ def approvers(approval: Approval) -> list[Approver]:
     if kind is None:
         return []
     wanted: Sequence[Membership] = _rule(approval).candidates(kind.permission)
-    same = (Approval.kind == approval.kind) & (Approval.target_id == approval.target_id)  # requested again, it's no other request
-    today = select(ApprovalReminder.person_id).join(Approval, Approval.id == ApprovalReminder.approval_id)
+    same = (Approval.kind == approval.kind) & (
+        Approval.target_id == approval.target_id
+    )  # requested again, it's no other request
+    today = select(ApprovalReminder.person_id).join(
+        Approval, Approval.id == ApprovalReminder.approval_id
+    )
     reminded = set(session().scalars(today.where(same, ApprovalReminder.sent_on == clock.today())))
     return [
         Approver(m.person_id, m.person.name, m.person.email, m.person_id in reminded)
@@ -152,15 +181,21 @@ def count_reminders_today(requested_by: UUID | None, person_id: UUID) -> int:
     """How many reminders that person got today of the requests of one requester."""
     r = ApprovalReminder
     query = select(func.count()).select_from(r).join(Approval, Approval.id == r.approval_id)
-    query = query.where(Approval.requested_by == requested_by, r.person_id == person_id, r.sent_on == clock.today())
+    query = query.where(
+        Approval.requested_by == requested_by, r.person_id == person_id, r.sent_on == clock.today()
+    )
     return session().scalar(query) or 0
 
 
 def _rule(approval: Approval) -> ApprovalRequest:
-    """The rule of two people, over who requested it, whom it is about, and who approved it already."""
+    """The rule of two people, over who requested it, whom it is about, and who approved it
+    already.
+    """
     every = given(approval)
     return ApprovalRequest(
-        [*approval.excluded, *(each.person_id for each in every)], approval.requested_at, own=_own(approval, every)
+        [*approval.excluded, *(each.person_id for each in every)],
+        approval.requested_at,
+        own=_own(approval, every),
     )
 
 

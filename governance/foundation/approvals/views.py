@@ -28,29 +28,59 @@ def approval(approval_id: UUID) -> ResponseReturnValue:
     return _page(queries.approval(approval_id), DecideForm())
 
 
-def _page(found: Approval, form: DecideForm, *, comment: CommentForm | None = None, status: int = 200) -> ResponseReturnValue:
+def _page(
+    found: Approval, form: DecideForm, *, comment: CommentForm | None = None, status: int = 200
+) -> ResponseReturnValue:
     kind, is_open = kinds.named(found.kind), queries.is_open(found)
     is_own = str(current.person_id()) in found.requesters
-    seen, given, comments = kinds.fingerprint_seen(found), queries.given(found), discussion.comments(found)
+    seen, given, comments = (
+        kinds.fingerprint_seen(found),
+        queries.given(found),
+        discussion.comments(found),
+    )
     approvers = queries.approvers(found) if is_open else []
     lapsed = queries.lapsed(found, given) if is_open else set()
     writers = [each.written_by for each in comments]
-    names = people.names([found.requested_by, found.closed_by, *(each.person_id for each in given), *writers])
+    names = people.names(
+        [found.requested_by, found.closed_by, *(each.person_id for each in given), *writers]
+    )
     form.seen.data = seen
     described = kinds.describe(found)
     if described.back:
-        g.section = described.back[1].partition(".")[0]  # the navigation marks the area that the request is about
+        g.section = described.back[1].partition(".")[
+            0
+        ]  # the navigation marks the area that the request is about
     return page(
-        "foundation/approvals/approval.html", status=status, a=found, d=described, label=kinds.label(found), form=form,
-        is_open=is_open, is_own=is_own, is_expired=found.state == "open" and not is_open, is_known=kind is not None,
+        "foundation/approvals/approval.html",
+        status=status,
+        a=found,
+        d=described,
+        label=kinds.label(found),
+        form=form,
+        is_open=is_open,
+        is_own=is_own,
+        is_expired=found.state == "open" and not is_open,
+        is_known=kind is not None,
         is_edited=is_open and kind is not None and kinds.fingerprint(found) != found.fingerprint,
-        seen=seen, names=names, given=given, lapsed=lapsed, approvers=approvers, who_may=who_may(kind.permission) if kind else "",
+        seen=seen,
+        names=names,
+        given=given,
+        lapsed=lapsed,
+        approvers=approvers,
+        who_may=who_may(kind.permission) if kind else "",
         why_not=queries.why_not(found) if is_open and not is_own else None,
-        why_not_reject=queries.why_not_reject(found) if is_open and not is_own else None, own=kind.own if kind else "",
-        blocked=kind.blocked(found) if is_open and kind else None, confirmation=kind.confirmation(found) if is_open and kind else "",
-        minutes=_minutes_since_sign_in(), is_fresh=recently_signed_in(current.actor()), fresh_minutes=STEP_UP_SECONDS // 60,
-        role=_role(found.requested_by), moments=_history(found), comments=comments, comment=comment or CommentForm(),
-    )  # fmt: skip
+        why_not_reject=queries.why_not_reject(found) if is_open and not is_own else None,
+        own=kind.own if kind else "",
+        blocked=kind.blocked(found) if is_open and kind else None,
+        confirmation=kind.confirmation(found) if is_open and kind else "",
+        minutes=_minutes_since_sign_in(),
+        is_fresh=recently_signed_in(current.actor()),
+        fresh_minutes=STEP_UP_SECONDS // 60,
+        role=_role(found.requested_by),
+        moments=_history(found),
+        comments=comments,
+        comment=comment or CommentForm(),
+    )
 
 
 def _minutes_since_sign_in() -> int | None:
@@ -59,9 +89,17 @@ def _minutes_since_sign_in() -> int | None:
 
 
 def _history(found: Approval) -> list[people.Moment]:
-    """Its entries and its target's, without the comments; of another row that its kind records on, only approvals' steps."""
-    own, steps, elsewhere = {found.id, found.target_id}, kinds.step_names(found), kinds.recorded_on(found)
-    moments = people.timeline([*own, *([elsewhere] if elsewhere else [])], without=[discussion.COMMENTED.name])
+    """Its entries and its target's, without the comments; of another row that its kind records on,
+    only approvals' steps.
+    """
+    own, steps, elsewhere = (
+        {found.id, found.target_id},
+        kinds.step_names(found),
+        kinds.recorded_on(found),
+    )
+    moments = people.timeline(
+        [*own, *([elsewhere] if elsewhere else [])], without=[discussion.COMMENTED.name]
+    )
     return [each for each in moments if each.target_id in own or each.action in steps]
 
 
@@ -73,7 +111,11 @@ def _role(person_id: UUID | None) -> str:
 def _facts(approval_id: UUID) -> list[tuple[str, str]]:
     """Facts for the step-up page of a kept form."""
     found = queries.approval(approval_id)
-    who = people.names([found.requested_by]).get(found.requested_by, "A former member") if found.requested_by else "Meridian"
+    who = (
+        people.names([found.requested_by]).get(found.requested_by, "A former member")
+        if found.requested_by
+        else "Meridian"
+    )
     description = kinds.describe(found)
     return [
         ("Request", f"{found.ref}: {description.title}"),
@@ -83,16 +125,24 @@ def _facts(approval_id: UUID) -> list[tuple[str, str]]:
 
 
 def _needs_step_up() -> bool:
-    """As the approval requires. The step-up page that shows a kept form has no approval in its address."""
+    """As the approval requires.
+
+    The step-up page that shows a kept form has no approval in its address.
+    """
     values: dict[str, Any] = request.view_args or {}
-    found = find(Approval, values["approval_id"], what="approval") if "approval_id" in values else None
+    found = (
+        find(Approval, values["approval_id"], what="approval") if "approval_id" in values else None
+    )
     return found is None or found.step_up
 
 
 DECIDE = StepUp(
-    {"approve": "Approve request", "reject": "Reject request", "withdraw": "Withdraw request"}, DecideForm, facts=_facts,
-    danger={"approve": "What was requested takes effect immediately."}, when=_needs_step_up,
-)  # fmt: skip
+    {"approve": "Approve request", "reject": "Reject request", "withdraw": "Withdraw request"},
+    DecideForm,
+    facts=_facts,
+    danger={"approve": "What was requested takes effect immediately."},
+    when=_needs_step_up,
+)
 
 
 @feature.post("/approvals/<uuid:approval_id>", needs=permissions.DECIDE, fresh=DECIDE, urgent=True)
@@ -101,7 +151,12 @@ def decide(approval_id: UUID) -> ResponseReturnValue:
     verb = form.verb.data or ""
     verbs = {
         "approve": lambda: results.append(
-            actions.approve(found, seen=form.seen.data or "", typed=form.typed.data or "", reason=form.reason.data or "")
+            actions.approve(
+                found,
+                seen=form.seen.data or "",
+                typed=form.typed.data or "",
+                reason=form.reason.data or "",
+            )
         ),
         "reject": lambda: actions.reject(found, reason=form.reason.data or ""),
         "withdraw": lambda: actions.withdraw(found),
@@ -139,11 +194,15 @@ def remind(approval_id: UUID) -> ResponseReturnValue:
 @feature.post("/approvals/<uuid:approval_id>/comments", needs=permissions.DECIDE)
 def comment(approval_id: UUID) -> ResponseReturnValue:
     found, form = queries.approval(approval_id), CommentForm()
-    if not accepted(form, lambda: discussion.comment(found, form.text.data or "", link=_link(found))):
+    if not accepted(
+        form, lambda: discussion.comment(found, form.text.data or "", link=_link(found))
+    ):
         return _page(found, DecideForm(), comment=form, status=form.status)
     return redirect(url_for("approvals.approval", approval_id=found.id, _anchor="discussion"), 303)
 
 
 def _link(found: Approval) -> str:
     """For a mail."""
-    return str(current_app.config["PUBLIC_URL"] + url_for("approvals.approval", approval_id=found.id))
+    return str(
+        current_app.config["PUBLIC_URL"] + url_for("approvals.approval", approval_id=found.id)
+    )

@@ -1,7 +1,7 @@
 """The log as machines read it: checkpoint and tiles (C2SP tlog-tiles), and proofs.
 
-Nothing is served that no checkpoint covers: the last signed size bounds tiles, entries and proofs alike.
-Source: https://c2sp.org/tlog-tiles
+Nothing is served that no checkpoint covers: the last signed size bounds tiles, entries and proofs
+alike. Source: https://c2sp.org/tlog-tiles
 """
 
 import gzip
@@ -19,7 +19,9 @@ from governance.kernel.signed_note import b64
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("audit_api", __name__, scope="machine")
-FOR_GOOD = "private, max-age=31536000, immutable"  # of this log and its key's holders, and never another
+FOR_GOOD = (  # of this log and its key's holders, and never another
+    "private, max-age=31536000, immutable"
+)
 LENGTH = 2  # bytes before each entry of a bundle
 DIGITS = 19
 
@@ -30,7 +32,11 @@ class NotYet(DomainError):
 
 @feature.get("/audit/<tenant>/checkpoint", needs=permissions.MIRROR)
 def checkpoint() -> ResponseReturnValue:
-    return Response(_signed().note, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
+    return Response(
+        _signed().note,
+        content_type="text/plain; charset=utf-8",
+        headers={"Cache-Control": "no-cache"},
+    )
 
 
 def _signed() -> Checkpoint:
@@ -50,7 +56,9 @@ def tile(name: str) -> ResponseReturnValue:
     return _octets(queries.tile(level, index)[: width * HASH])
 
 
-@feature.get("/audit/<tenant>/tile/entries/<path:name>", needs=permissions.MIRROR, leaves=actions.bundle_read)
+@feature.get(
+    "/audit/<tenant>/tile/entries/<path:name>", needs=permissions.MIRROR, leaves=actions.bundle_read
+)
 def bundle(name: str) -> ResponseReturnValue:
     """Entries: each behind its length, two bytes with the high one first."""
     _, index, width = _named(f"0/{name}")
@@ -71,7 +79,9 @@ def _named(name: str) -> tuple[int, int, int]:
 
 
 def _octets(body: bytes) -> Response:
-    return Response(body, content_type="application/octet-stream", headers={"Cache-Control": FOR_GOOD})
+    return Response(
+        body, content_type="application/octet-stream", headers={"Cache-Control": FOR_GOOD}
+    )
 
 
 def _packed(answer: Response) -> Response:
@@ -91,19 +101,31 @@ def inclusion() -> ResponseReturnValue:
     size = _number("size", 1, signed.size, default=signed.size)
     index = _number("index", 0, size - 1) if "index" in request.args else _place(size)
     node = queries.nodes()
-    return jsonify(index=index, size=size, leaf=b64(node(0, index)), path=[b64(h) for h in merkle.inclusion(index, size, node)],
-                   checkpoint=_note(signed, size))  # fmt: skip
+    return jsonify(
+        index=index,
+        size=size,
+        leaf=b64(node(0, index)),
+        path=[b64(h) for h in merkle.inclusion(index, size, node)],
+        checkpoint=_note(signed, size),
+    )
 
 
 def _place(size: int) -> int:
     given = request.args.get("entry", "")
     entry_id = uuid_or_none(given)
     if entry_id is None:
-        problem = f"entry: {given[:60]} is no id of an entry." if given else "index: say which entry, by index or by entry."
+        problem = (
+            f"entry: {given[:60]} is no id of an entry."
+            if given
+            else "index: say which entry, by index or by entry."
+        )
         raise Invalid(problem, field="entry" if given else "index")
     index = _standing(entry_id)
     if index >= size:
-        raise Invalid(f"size: the entry has index {index}, which a tree of {size} does not hold.", field="size")
+        raise Invalid(
+            f"size: the entry has index {index}, which a tree of {size} does not hold.",
+            field="size",
+        )
     return index
 
 
@@ -122,8 +144,14 @@ def consistency() -> ResponseReturnValue:
     signed = _signed()
     new = _number("to", 1, signed.size, default=signed.size)
     old = _number("from", 1, new)
-    return jsonify({"from": old, "to": new, "path": [b64(h) for h in queries.consistency(old, new)],
-                    "checkpoint": _note(signed, new)})  # fmt: skip
+    return jsonify(
+        {
+            "from": old,
+            "to": new,
+            "path": [b64(h) for h in queries.consistency(old, new)],
+            "checkpoint": _note(signed, new),
+        }
+    )
 
 
 @feature.get("/audit/<tenant>/proof/entry/<uuid:entry_id>", needs=permissions.MIRROR)
@@ -132,8 +160,14 @@ def entry(entry_id: UUID) -> ResponseReturnValue:
     _standing(entry_id)
     stands = queries.standing(entry_id)
     if stands is None:
-        raise NotYet("The entry has its place and waits for the next checkpoint. Ask again in two seconds.")
-    return Response(str(stands.proof), content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
+        raise NotYet(
+            "The entry has its place and waits for the next checkpoint. Ask again in two seconds."
+        )
+    return Response(
+        str(stands.proof),
+        content_type="text/plain; charset=utf-8",
+        headers={"Cache-Control": "no-cache"},
+    )
 
 
 def _note(last: Checkpoint, size: int) -> str | None:
@@ -147,7 +181,9 @@ def _number(name: str, least: int, most: int, *, default: int | None = None) -> 
     given = request.args.get(name)
     if given is None and default is not None:
         return default
-    number = int(given) if given and given.isascii() and given.isdigit() and len(given) <= DIGITS else -1
+    number = (
+        int(given) if given and given.isascii() and given.isdigit() and len(given) <= DIGITS else -1
+    )
     if not least <= number <= most:
         shown = f"{given[:30]} is none of them" if given else "it is missing"
         raise Invalid(f"{name}: a number from {least} to {most}; {shown}.", field=name)

@@ -1,4 +1,6 @@
-"""A checkpoint (C2SP tlog-checkpoint): origin, size and root in three lines, signed as a note. Pure.
+"""A checkpoint (C2SP tlog-checkpoint): origin, size and root in three lines, signed as a note.
+
+Pure.
 
 console.example/audit/acme
 48231
@@ -43,14 +45,17 @@ def open_checkpoint(note: str, key: VerifierKey) -> Head:
     """What a checkpoint states, once this key's signature holds; NotSigned otherwise."""
     head = parse(signed_note.open_note(note, key))
     if head.origin != key.name:
-        raise NotSigned(f"The checkpoint is that of {head.origin}, and the key is that of {key.name}.")
+        raise NotSigned(
+            f"The checkpoint is that of {head.origin}, and the key is that of {key.name}."
+        )
     return head
 
 
 def parse(text: str) -> Head:
     """Read the text of a checkpoint; lines after the third are extensions, which are left alone."""
     lines = text.split("\n")
-    if len(lines) < 4 or not lines[0] or lines[-1] or not SIZE.fullmatch(lines[1]):  # noqa: PLR2004 - three lines and an end
+    # three lines and an end
+    if len(lines) < 4 or not lines[0] or lines[-1] or not SIZE.fullmatch(lines[1]):  # noqa: PLR2004
         raise NotSigned("The signed text is not that of a checkpoint.")
     try:
         root = base64.b64decode(lines[2], validate=True)

@@ -1,10 +1,13 @@
-"""The roots that a log had at smaller sizes, computed from hashes alone. Pure.
+"""The roots that a log had at smaller sizes, computed from hashes alone.
+
+Pure.
 
     subtrees(edges)      the complete subtrees between these sizes, from left to right
-    Frontier().add(…)    join them again: at each edge its root is the one that the log had at that size
+    Frontier().add(…)    join them again: at each edge its root is the one that the log had at that
+                         size
 
-Whoever adds all subtrees and arrives at a signed root knows that each root on the way is genuine: to change one, they
-would have to find a collision of SHA-256.
+Whoever adds all subtrees and arrives at a signed root knows that each root on the way is genuine:
+to change one, they would have to find a collision of SHA-256.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +18,10 @@ from governance.foundation.audit.merkle import EMPTY, node_hash
 
 
 def subtrees(edges: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """(level, first place) of the largest complete subtrees that cross none of these sizes. `edges` ascend."""
+    """(level, first place) of the largest complete subtrees that cross none of these sizes.
+
+    `edges` ascend.
+    """
     start = 0
     for edge in edges:
         while start < edge:
@@ -33,7 +39,10 @@ class Frontier:
     roots: list[bytes] = field(default_factory=list)
 
     def add(self, node: bytes, level: int = 0) -> None:
-        """Append the root over 2^level entries. Raises ValueError where no such subtree can begin."""
+        """Append the root over 2^level entries.
+
+        Raises ValueError where no such subtree can begin.
+        """
         if self.size & ((1 << level) - 1):
             raise ValueError(f"no subtree of level {level} begins at place {self.size}")
         at = self.size >> level
@@ -43,4 +52,8 @@ class Frontier:
         self.size += 1 << level
 
     def root(self) -> bytes:
-        return reduce(lambda right, left: node_hash(left, right), reversed(self.roots)) if self.roots else EMPTY
+        return (
+            reduce(lambda right, left: node_hash(left, right), reversed(self.roots))
+            if self.roots
+            else EMPTY
+        )

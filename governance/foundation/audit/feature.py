@@ -7,7 +7,8 @@ from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import EntryLink, Manifest
 
 OLDEST_PENDING = Gauge(
-    "governance_audit_oldest_pending_seconds", "How long the oldest entry has waited for its place in a log; alarm at 10"
+    "governance_audit_oldest_pending_seconds",
+    "How long the oldest entry has waited for its place in a log; alarm at 10",
 )
 
 manifest = Manifest(

@@ -1,23 +1,30 @@
-"""An export of a log with its proofs, as JSON Lines: "governance.audit-export/2". Pure.
+"""An export of a log with its proofs, as JSON Lines:
+
+"governance.audit-export/2". Pure.
 
 Every line is one JSON object in UTF-8 and ends in a newline. There are four kinds, in this order:
 
-    {"format": "governance.audit-export/2", "origin": …, "checkpoint": …, "whole": …, "first": …, "last": …, "filters": {…}}
+    {"format": "governance.audit-export/2", "origin": …, "checkpoint": …, "whole": …, "first": …,
+    "last": …, "filters": {…}}
     {"index": 48212, "entry": "{…}", "proof": ["<hash, base64>", …]}       one for each entry
-    {"place": 0, "level": 0, "hashes": "<hashes, base64>"}                  only in an export of part of the log
+    {"place": 0, "level": 0, "hashes": "<hashes, base64>"}                  only in an export of
+    part of the log
     {"entries": 120, "first": 48100, "last": 48219}
 
-The header carries the checkpoint (a signed note, C2SP tlog-checkpoint) that every proof leads to. `entry` holds the
-bytes that were hashed, as a string: their UTF-8 is the leaf's content, and nothing may be reformatted. `proof` is the
-path of RFC 9162 from the leaf up, in the tree of the checkpoint's size. Entries stand in the order of their places.
+The header carries the checkpoint (a signed note, C2SP tlog-checkpoint) that every proof leads to.
+`entry` holds the bytes that were hashed, as a string: their UTF-8 is the leaf's content, and
+nothing may be reformatted. `proof` is the path of RFC 9162 from the leaf up, in the tree of the
+checkpoint's size. Entries stand in the order of their places.
 
-A `whole` export has every entry of the log, from place 0 to the last; any other has what its `filters` let through, and
-it can't show that nothing was left out. The trailer repeats what is in the file, so that one cut short is named.
+A `whole` export has every entry of the log, from place 0 to the last; any other has what its
+`filters` let through, and it can't show that nothing was left out. The trailer repeats what is in
+the file, so that one cut short is named.
 
-The lines with `hashes` let a reader compare part of a log with a checkpoint of their own (earlier_roots.py). Each hash is 32
-bytes, all of a line are encoded as one text, and each is the root over 2^level entries; the first of them begins at
-`place`. Together they cover the log from place 0 to its end, so they lead to the signed root, and wherever one of them
-ends, the root of the log at that size can be computed. "governance.audit-export/1" had no such lines and is still read.
+The lines with `hashes` let a reader compare part of a log with a checkpoint of their own
+(earlier_roots.py). Each hash is 32 bytes, all of a line are encoded as one text, and each is the
+root over 2^level entries; the first of them begins at `place`. Together they cover the log from
+place 0 to its end, so they lead to the signed root, and wherever one of them ends, the root of the
+log at that size can be computed. "governance.audit-export/1" had no such lines and is still read.
 """
 
 import base64
@@ -33,10 +40,14 @@ from governance.kernel import signed_note
 
 FORMAT = "governance.audit-export/2"
 FORMER = "governance.audit-export/1"
-LONGEST = 256 * 1024  # bytes of a line: an entry of 60 kB with every quote escaped, and 63 hashes; or MAX_HASHES
+LONGEST = (
+    256 * 1024
+)  # bytes of a line: an entry of 60 kB with every quote escaped, and 63 hashes; or MAX_HASHES
 MAX_HASHES = 4096  # in a line
 LONGEST_PATH = 63
-HASH_LINE = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")  # 32 bytes in base64, and no other spelling of them
+HASH_LINE = re.compile(
+    r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
+)  # 32 bytes in base64, and no other spelling of them
 
 
 class Malformed(ValueError):
@@ -62,15 +73,24 @@ class Header:
 
     @property
     def line(self) -> bytes:
-        return _line({
-            "format": self.format, "origin": self.origin, "checkpoint": self.checkpoint, "whole": self.whole,
-            "first": self.first, "last": self.last, "filters": dict(self.filters),
-        })  # fmt: skip
+        return _line(
+            {
+                "format": self.format,
+                "origin": self.origin,
+                "checkpoint": self.checkpoint,
+                "whole": self.whole,
+                "first": self.first,
+                "last": self.last,
+                "filters": dict(self.filters),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedEntry:
-    """One entry: its place, the exact bytes that were hashed, and the path from them to the checkpoint's root."""
+    """One entry: its place, the exact bytes that were hashed, and the path from them to the
+    checkpoint's root.
+    """
 
     index: int
     body: bytes
@@ -78,12 +98,20 @@ class ExportedEntry:
 
     @property
     def line(self) -> bytes:
-        return _line({"index": self.index, "entry": self.body.decode(), "proof": [encoded(hash_) for hash_ in self.path]})
+        return _line(
+            {
+                "index": self.index,
+                "entry": self.body.decode(),
+                "proof": [encoded(hash_) for hash_ in self.path],
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Subtrees:
-    """Roots of neighbouring complete subtrees over 2^level entries each; the first begins at `place`."""
+    """Roots of neighbouring complete subtrees over 2^level entries each; the first begins at
+    `place`.
+    """
 
     place: int
     level: int
@@ -91,7 +119,13 @@ class Subtrees:
 
     @property
     def line(self) -> bytes:
-        return _line({"place": self.place, "level": self.level, "hashes": signed_note.b64(b"".join(self.hashes))})
+        return _line(
+            {
+                "place": self.place,
+                "level": self.level,
+                "hashes": signed_note.b64(b"".join(self.hashes)),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +155,9 @@ def encoded(hash_: bytes) -> str:
 
 
 def lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; one that is longer than any of ours is cut off there, so that it never fills the memory."""
+    """The lines of a file; one that is longer than any of ours is cut off there, so that it never
+    fills the memory.
+    """
     while line := stream.readline(LONGEST + 1):
         yield line
 
@@ -137,7 +173,10 @@ def read(line: bytes) -> Header | ExportedEntry | Subtrees | Trailer:
         return _header(fields)
     if "entries" in fields:
         return _trailer(fields)
-    raise Malformed("It is not a line of an export: it is neither an entry, nor hashes, nor the beginning or end of one.")
+    raise Malformed(
+        "It is not a line of an export: it is neither an entry, nor hashes, nor the beginning or"
+        " end of one."
+    )
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -172,11 +211,22 @@ def _header(fields: dict[str, Any]) -> Header:
     _exactly(fields, "format origin checkpoint whole first last filters")
     texts = (fields["origin"], fields["checkpoint"])
     filters = fields["filters"]
-    if not all(isinstance(text, str) for text in texts) or not isinstance(fields["whole"], bool) or not isinstance(filters, dict):
+    if (
+        not all(isinstance(text, str) for text in texts)
+        or not isinstance(fields["whole"], bool)
+        or not isinstance(filters, dict)
+    ):
         raise Malformed("The beginning of the export is damaged.")
     whole = fields["whole"]
     first, last = (_place(fields[name]) if whole else None for name in ("first", "last"))
-    return Header(*texts, whole, first, last, {str(name): str(value) for name, value in filters.items()}, fields["format"])
+    return Header(
+        *texts,
+        whole,
+        first,
+        last,
+        {str(name): str(value) for name, value in filters.items()},
+        fields["format"],
+    )
 
 
 def _entry(fields: dict[str, Any]) -> ExportedEntry:
@@ -185,7 +235,9 @@ def _entry(fields: dict[str, Any]) -> ExportedEntry:
     if not isinstance(body, str) or not isinstance(path, list) or len(path) > LONGEST_PATH:
         raise Malformed("Its entry or its proof is damaged.")
     try:
-        return ExportedEntry(_place(fields["index"]), body.encode(), [decoded(each) for each in path])
+        return ExportedEntry(
+            _place(fields["index"]), body.encode(), [decoded(each) for each in path]
+        )
     except UnicodeEncodeError:
         raise Malformed("Its entry holds characters that are no Unicode text.") from None
 
@@ -205,7 +257,9 @@ def _subtrees(fields: dict[str, Any]) -> Subtrees:
 def _trailer(fields: dict[str, Any]) -> Trailer:
     _exactly(fields, "entries first last")
     count = _place(fields["entries"])
-    return Trailer(count, *((_place(fields[name]) if count else None) for name in ("first", "last")))
+    return Trailer(
+        count, *((_place(fields[name]) if count else None) for name in ("first", "last"))
+    )
 
 
 def _exactly(fields: dict[str, Any], names: str) -> None:
@@ -220,7 +274,9 @@ def _place(value: Any) -> int:
 
 
 def decoded(text: Any) -> bytes:
-    """The 32 bytes of a hash; one spelling each, so that no bit of the file can be flipped unseen."""
+    """The 32 bytes of a hash; one spelling each, so that no bit of the file can be flipped
+    unseen.
+    """
     if not isinstance(text, str):
         raise Malformed("A hash of its proof is damaged.")
     return _decoded(text)

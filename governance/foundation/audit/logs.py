@@ -64,15 +64,22 @@ def _head() -> LogHead | None:
 
 
 def make_key(name: str) -> LogKey:
-    """A new signing key of that name. The one before it retires, and what it signed stays verifiable."""
+    """A new signing key of that name.
+
+    The one before it retires, and what it signed stays verifiable.
+    """
     before = signing_key()
     if before is not None:
         before.retired_at = clock.now()
     raw = signed_note.new_key()
     public = signed_note.public_half(Ed25519PrivateKey.from_private_bytes(raw))
-    key = LogKey(name=name, public=public, wrapped=key_encryption.wrap(raw, SIGNING), retired_at=None)
+    key = LogKey(
+        name=name, public=public, wrapped=key_encryption.wrap(raw, SIGNING), retired_at=None
+    )
     session().add(key)
-    record(KEY_MADE, key, name=name, key_id=key_id(key), replaces=key_id(before) if before else None)
+    record(
+        KEY_MADE, key, name=name, key_id=key_id(key), replaces=key_id(before) if before else None
+    )
     return key
 
 
@@ -82,21 +89,30 @@ def rotate_key() -> LogKey:
 
 
 def halt(*, anchor: str, size: int, sentence: str) -> None:
-    """A place outside holds more, or another history, than we have: sign nothing until an operator has looked.
+    """A place outside holds more, or another history, than we have: sign nothing until an operator
+    has looked.
 
     Entries are still written and wait. `size` is how many entries that place has seen.
     """
     head = open_log()
     if head.trouble is not None:
         return
-    head.trouble = {"anchor": anchor, "size": size, "have": head.size, "at": clock.now().isoformat(), "sentence": sentence}
+    head.trouble = {
+        "anchor": anchor,
+        "size": size,
+        "have": head.size,
+        "at": clock.now().isoformat(),
+        "sentence": sentence,
+    }
     record(HALTED, head, anchor=anchor, size=size, have=head.size)
 
 
 def take_up_again(*, because: str | None = None) -> LogHead:
-    """After a restore has taken entries away that a witness has seen: go on under a new origin, which the log says.
+    """After a restore has taken entries away that a witness has seen: go on under a new origin,
+    which the log says.
 
-    The same origin may never sign a second history (C2SP tlog-checkpoint), so the one that was is closed.
+    The same origin may never sign a second history (C2SP tlog-checkpoint), so the one that was is
+    closed.
     """
     head = open_log()
     if head.trouble is None:
@@ -106,20 +122,34 @@ def take_up_again(*, because: str | None = None) -> LogHead:
     head.origin = f"{stem}/restored-{int(count or 0) + 1}"
     head.trouble = None
     make_key(head.origin)
-    record(RESUMED, head, because=because, origin=head.origin, previous=previous, anchor=lost.get("anchor"),
-           lost_from=head.size, lost_to=lost.get("size"))  # fmt: skip
+    record(
+        RESUMED,
+        head,
+        because=because,
+        origin=head.origin,
+        previous=previous,
+        anchor=lost.get("anchor"),
+        lost_from=head.size,
+        lost_to=lost.get("size"),
+    )
     return head
 
 
 def signing_key() -> LogKey | None:
     """The key that signs now."""
-    query = select(LogKey).where(LogKey.retired_at.is_(None)).order_by(LogKey.created_at.desc(), LogKey.id.desc())
+    query = (
+        select(LogKey)
+        .where(LogKey.retired_at.is_(None))
+        .order_by(LogKey.created_at.desc(), LogKey.id.desc())
+    )
     return session().scalars(query.limit(1)).one_or_none()
 
 
 def all_keys() -> Sequence[LogKey]:
     """All of them: the one that signs now, then the retired ones, the last first."""
-    query = select(LogKey).order_by(LogKey.retired_at.desc().nulls_first(), LogKey.created_at.desc(), LogKey.id.desc())
+    query = select(LogKey).order_by(
+        LogKey.retired_at.desc().nulls_first(), LogKey.created_at.desc(), LogKey.id.desc()
+    )
     return session().scalars(query).all()
 
 

@@ -1,12 +1,15 @@
-"""The Merkle tree of RFC 6962, and its proofs as RFC 9162 verifies them. Pure: bytes in, bytes out.
+"""The Merkle tree of RFC 6962, and its proofs as RFC 9162 verifies them.
+
+Pure: bytes in, bytes out.
 
     root(size, node)                     the tree's hash
     inclusion(index, size, node)         the path of one leaf
-    consistency(old, new, node)          that the tree of `old` leaves is the beginning of that of `new`
+    consistency(old, new, node)          that the tree of `old` leaves is the beginning of that of
+                                         `new`
     verify_inclusion(…), verify_consistency(…)   raise ProofFails, which says what is wrong
 
-`node(level, index)` gives the hash of the complete subtree over the leaves [index * 2^level, (index + 1) * 2^level).
-Nothing here is ours but the code: other people's verifiers check the same proofs.
+`node(level, index)` gives the hash of the complete subtree over the leaves [index * 2^level, (index
++ 1) * 2^level). Nothing here is ours but the code: other people's verifiers check the same proofs.
 """
 
 import hashlib
@@ -77,7 +80,9 @@ def _half(size: int) -> int:
 
 
 def _range(start: int, count: int, node: Node) -> bytes:
-    """The hash over [start, start + count), from the complete subtrees that it is made of, right to left."""
+    """The hash over [start, start + count), from the complete subtrees that it is made of, right to
+    left.
+    """
     found = b""
     end = start + count
     while end > start:
@@ -91,12 +96,19 @@ def _range(start: int, count: int, node: Node) -> bytes:
 # ---- checking
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root_: bytes) -> None:
-    """RFC 9162, 2.1.3.2: the leaf with this hash stands at `index` in the tree of `size` leaves with this root."""
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes], root_: bytes
+) -> None:
+    """RFC 9162, 2.1.3.2: the leaf with this hash stands at `index` in the tree of `size` leaves
+    with this root.
+    """
     if not 0 <= index < size <= MOST:
         raise ProofFails(f"There is no entry {index} in a tree of {size}.")
     if root_from(leaf, index, size, path) != _sound(root_):
-        raise ProofFails(f"Entry {index} does not lead to the signed root: it, its place or its proof was changed.")
+        raise ProofFails(
+            f"Entry {index} does not lead to the signed root: it, its place or its proof was"
+            " changed."
+        )
 
 
 def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
@@ -117,15 +129,22 @@ def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> byte
     return found
 
 
-def verify_consistency(old: int, new: int, path: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
-    """RFC 9162, 2.1.4.2. A tree of no leaves proves nothing, so it is refused; two of one size must be the same."""
+def verify_consistency(
+    old: int, new: int, path: Sequence[bytes], old_root: bytes, new_root: bytes
+) -> None:
+    """RFC 9162, 2.1.4.2.
+
+    A tree of no leaves proves nothing, so it is refused; two of one size must be the same.
+    """
     if not 0 < old <= new <= MOST:
         raise ProofFails(f"A tree of {old} cannot be the beginning of one of {new}.")
     if old == new:
         if path or _sound(old_root) != _sound(new_root):
             raise ProofFails(f"Two trees of {old} have different roots: the log was forked.")
     elif _roots_from(old, new, path, old_root) != (_sound(old_root), _sound(new_root)):
-        raise ProofFails(f"The tree of {old} is not the beginning of that of {new}: history was rewritten.")
+        raise ProofFails(
+            f"The tree of {old} is not the beginning of that of {new}: history was rewritten."
+        )
 
 
 def _roots_from(old: int, new: int, path: Sequence[bytes], old_root: bytes) -> tuple[bytes, bytes]:

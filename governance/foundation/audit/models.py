@@ -11,7 +11,10 @@ from governance.kernel.db import Model, Tenanted
 
 
 class AuditEntry(Tenanted, Model):
-    """One deed: who (a pseudonym), what, on which object, from where, and what changed. Never updated."""
+    """One deed: who (a pseudonym), what, on which object, from where, and what changed.
+
+    Never updated.
+    """
 
     __tablename__ = "audit_entries"
     __table_args__ = (
@@ -19,11 +22,15 @@ class AuditEntry(Tenanted, Model):
         Index(None, "tenant_id", "at"),
         Index(None, "tenant_id", "actor", "at"),
         Index(None, "tenant_id", "action", "at"),
-        Index("ix_audit_entries_not_done", "tenant_id", "at", postgresql_where="outcome <> 'done'"),  # refusals are few
+        Index(
+            "ix_audit_entries_not_done", "tenant_id", "at", postgresql_where="outcome <> 'done'"
+        ),  # refusals are few
     )
 
     at: Mapped[datetime]
-    actor: Mapped[str] = mapped_column(String(collation="C"))  # so that a beginning is a range, whatever the database sorts by
+    actor: Mapped[str] = mapped_column(
+        String(collation="C")
+    )  # so that a beginning is a range, whatever the database sorts by
     actor_kind: Mapped[str]
     action: Mapped[str] = mapped_column(String(collation="C"))
     target_type: Mapped[str]
@@ -62,9 +69,12 @@ class DataKey(Tenanted, Model):
 
 
 class PendingEntry(Tenanted, Model):
-    """An entry (same id) that has no place in the tree yet. A trigger writes it with the entry; the sequencer takes it.
+    """An entry (same id) that has no place in the tree yet.
 
-    `created_at` is the database's clock: how long an entry waits is measured, whatever clock its deed had.
+    A trigger writes it with the entry; the sequencer takes it.
+
+    `created_at` is the database's clock: how long an entry waits is measured, whatever clock its
+    deed had.
     """
 
     __tablename__ = "audit_pending"
@@ -83,7 +93,10 @@ class Leaf(Tenanted, Model):
 
 
 class Tile(Tenanted, Model):
-    """A full tile (C2SP tlog-tiles): 256 hashes of 32 bytes, of the nodes at height 8 * level. Never changes."""
+    """A full tile (C2SP tlog-tiles):
+
+    256 hashes of 32 bytes, of the nodes at height 8 * level. Never changes.
+    """
 
     __tablename__ = "audit_tiles"
     __table_args__ = (UniqueConstraint("tenant_id", "level", "index"),)
@@ -94,7 +107,10 @@ class Tile(Tenanted, Model):
 
 
 class LogHead(Tenanted, Model):
-    """One a tenant: how far its tree has grown. `edge` holds the hashes of the tiles that are not full, level by level."""
+    """One a tenant: how far its tree has grown.
+
+    `edge` holds the hashes of the tiles that are not full, level by level.
+    """
 
     __tablename__ = "audit_logs"
     __table_args__ = (UniqueConstraint("tenant_id"),)
@@ -104,7 +120,9 @@ class LogHead(Tenanted, Model):
     edge: Mapped[bytes] = mapped_column(default=b"")
     number: Mapped[int] = mapped_column(BigInteger, default=0)  # of the last checkpoint
     signed_at: Mapped[datetime | None]
-    trouble: Mapped[dict[str, Any] | None]  # what stopped the sequencer: a rollback that a witness has seen
+    trouble: Mapped[
+        dict[str, Any] | None
+    ]  # what stopped the sequencer: a rollback that a witness has seen
 
 
 class Checkpoint(Tenanted, Model):
@@ -123,7 +141,10 @@ class Checkpoint(Tenanted, Model):
 
 
 class LogKey(Tenanted, Model):
-    """The key that signs a tenant's checkpoints: Ed25519, wrapped by the installation's key; retired ones stay for verifying."""
+    """The key that signs a tenant's checkpoints:
+
+    Ed25519, wrapped by the installation's key; retired ones stay for verifying.
+    """
 
     __tablename__ = "audit_log_keys"
     __table_args__ = (UniqueConstraint("tenant_id", "public"),)

@@ -1,8 +1,9 @@
 """Pseudonyms and sealed fields: envelope keys from the data subject up to the installation.
 
-A tenant's keys are made with it and stay, so a process remembers them for some minutes. A data subject's keys are looked
-up once per transaction or savepoint and never outlive it: erasing takes effect at once, and a key made where the work is
-then rolled back must not seal anything that commits.
+A tenant's keys are made with it and stay, so a process remembers them for some minutes. A data
+subject's keys are looked up once per transaction or savepoint and never outlive it: erasing takes
+effect at once, and a key made where the work is then rolled back must not seal anything that
+commits.
 """
 
 import base64
@@ -32,8 +33,12 @@ LEGACY = "2026-11"  # what was sealed before keys had a month ended here
 
 
 def pseudonym(person_id: UUID) -> str:
-    """HMAC-SHA-256 under a key of the tenant, 128 bits in hex: stable inside it, unlinkable across tenants."""
-    return hmac.new(_tenant_key("pseudonym"), b"actor\0" + person_id.bytes, hashlib.sha256).hexdigest()[:32]
+    """HMAC-SHA-256 under a key of the tenant, 128 bits in hex: stable inside it, unlinkable across
+    tenants.
+    """
+    return hmac.new(
+        _tenant_key("pseudonym"), b"actor\0" + person_id.bytes, hashlib.sha256
+    ).hexdigest()[:32]
 
 
 def seal(subject: str, field: str, text: str) -> dict[str, str]:
@@ -58,17 +63,28 @@ def unseal(field: str, sealed: dict[str, str]) -> str | None:
 
 def has_keys(subject: str) -> bool:
     """Whether anything that was sealed about this data subject can still be read."""
-    return session().scalar(select(DataKey.id).where(DataKey.subject == subject).limit(1)) is not None
+    return (
+        session().scalar(select(DataKey.id).where(DataKey.subject == subject).limit(1)) is not None
+    )
 
 
 def destroy(subjects: Collection[str]) -> int:
-    """Destroy every key of these data subjects: what was sealed about them is erased. How many there were."""
-    gone = session().execute(delete(DataKey).where(DataKey.subject.in_(subjects)).returning(DataKey.subject, DataKey.period))
+    """Destroy every key of these data subjects: what was sealed about them is erased.
+
+    How many there were.
+    """
+    gone = session().execute(
+        delete(DataKey)
+        .where(DataKey.subject.in_(subjects))
+        .returning(DataKey.subject, DataKey.period)
+    )
     return _forget([(row.subject, row.period) for row in gone])
 
 
 def shred(before: str, keep: Collection[str]) -> int:
-    """Destroy the keys of every month before this one ("2026-11"), except those of the subjects to keep. How many."""
+    """Destroy the keys of every month before this one ("2026-11"), except those of the subjects to
+    keep. How many.
+    """
     month = case((DataKey.period == "", LEGACY), else_=DataKey.period)
     query = delete(DataKey).where(month < before, DataKey.subject.not_in(keep))
     gone = session().execute(query.returning(DataKey.subject, DataKey.period))
@@ -88,7 +104,12 @@ def make_tenant_keys() -> None:
     tenant_id = current.actor().tenant_id
     for purpose in PURPOSES:
         session().add(
-            TenantKey(purpose=purpose, wrapped=key_encryption.wrap(key_encryption.new_key(), _tenant_context(tenant_id, purpose)))
+            TenantKey(
+                purpose=purpose,
+                wrapped=key_encryption.wrap(
+                    key_encryption.new_key(), _tenant_context(tenant_id, purpose)
+                ),
+            )
         )
     session().flush()
 
@@ -105,8 +126,12 @@ def _context(subject: str, field: str) -> bytes:
 
 
 def _keys() -> ChainMap[str, bytes]:
-    """What is known here: what the enclosing transactions know, and new keys in the innermost one."""
-    known: WeakKeyDictionary[SessionTransaction, dict[str, bytes]] = session().info.setdefault("keys", WeakKeyDictionary())
+    """What is known here: what the enclosing transactions know, and new keys in the innermost
+    one.
+    """
+    known: WeakKeyDictionary[SessionTransaction, dict[str, bytes]] = session().info.setdefault(
+        "keys", WeakKeyDictionary()
+    )
     return ChainMap(*(known.setdefault(level, {}) for level in _levels()))
 
 
@@ -128,8 +153,8 @@ _tenants: dict[UUID, Remembered] = {}
 
 
 def object_key(tenant_id: UUID) -> bytes:
-    """What the acting tenant's stored objects are sealed under; opens a transaction of its own where none is open
-    and the key is not remembered: a package of 5 000 files asks 5 000 times.
+    """What the acting tenant's stored objects are sealed under; opens a transaction of its own
+    where none is open and the key is not remembered: a package of 5 000 files asks 5 000 times.
     """
     if tenant_id != current.actor().tenant_id:
         raise RuntimeError("an object of another tenant")
@@ -152,7 +177,10 @@ def _remembered(tenant_id: UUID) -> Remembered | None:
 
 def _read(tenant_id: UUID) -> Remembered:
     rows = session().scalars(select(TenantKey))
-    keys = {r.purpose: key_encryption.unwrap(r.wrapped, _tenant_context(tenant_id, r.purpose)) for r in rows}
+    keys = {
+        r.purpose: key_encryption.unwrap(r.wrapped, _tenant_context(tenant_id, r.purpose))
+        for r in rows
+    }
     held = Remembered(clock.now() + REMEMBER, keys)
     if len(_tenants) >= MOST:
         _tenants.clear()
@@ -167,7 +195,9 @@ def _data_key(subject: str, period: str, *, make: bool) -> bytes:
         wrapped = _wrapped(subject, period) or (_make_data_key(subject, period) if make else None)
         if wrapped is None:
             return b""
-        keys[name] = key_encryption.decrypt(_tenant_key("seal"), wrapped, _data_context(subject, period))
+        keys[name] = key_encryption.decrypt(
+            _tenant_key("seal"), wrapped, _data_context(subject, period)
+        )
     return keys[name]
 
 
@@ -176,11 +206,21 @@ def _data_context(subject: str, period: str) -> bytes:
 
 
 def _wrapped(subject: str, period: str) -> bytes | None:
-    return session().scalar(select(DataKey.wrapped).where(DataKey.subject == subject, DataKey.period == period))
+    return session().scalar(
+        select(DataKey.wrapped).where(DataKey.subject == subject, DataKey.period == period)
+    )
 
 
 def _make_data_key(subject: str, period: str) -> bytes | None:
-    """Two requests of one person may both be his first: the second waits, and takes the first one's key."""
-    wrapped = key_encryption.encrypt(_tenant_key("seal"), key_encryption.new_key(), _data_context(subject, period))
-    session().execute(insert(DataKey).values(subject=subject, period=period, wrapped=wrapped).on_conflict_do_nothing())
+    """Two requests of one person may both be his first: the second waits, and takes the first one's
+    key.
+    """
+    wrapped = key_encryption.encrypt(
+        _tenant_key("seal"), key_encryption.new_key(), _data_context(subject, period)
+    )
+    session().execute(
+        insert(DataKey)
+        .values(subject=subject, period=period, wrapped=wrapped)
+        .on_conflict_do_nothing()
+    )
     return _wrapped(subject, period)

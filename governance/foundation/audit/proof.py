@@ -1,4 +1,6 @@
-"""Proofs as files. Pure.
+"""Proofs as files.
+
+Pure.
 
 Of one entry (C2SP tlog-proof): its place, its path, and the checkpoint that the path leads to.
 
@@ -9,7 +11,8 @@ Of one entry (C2SP tlog-proof): its place, its path, and the checkpoint that the
 
     <the checkpoint's note>
 
-Of consistency, as /audit/<tenant>/proof/consistency answers: {"from": 1596, "to": 2486, "path": ["<hash, base64>", …]}.
+Of consistency, as /audit/<tenant>/proof/consistency answers: {"from": 1596, "to": 2486, "path":
+["<hash, base64>", …]}.
 """
 
 import base64
@@ -36,11 +39,18 @@ class Proof:
     checkpoint: str
 
     def __str__(self) -> str:
-        return f"{TITLE}\nindex {self.index}\n" + "".join(f"{signed_note.b64(h)}\n" for h in self.path) + f"\n{self.checkpoint}"
+        return (
+            f"{TITLE}\nindex {self.index}\n"
+            + "".join(f"{signed_note.b64(h)}\n" for h in self.path)
+            + f"\n{self.checkpoint}"
+        )
 
 
 def parse(text: str) -> Proof:
-    """Read a proof file; ProofFails says what is wrong with its form. An `extra` line is allowed and means nothing."""
+    """Read a proof file; ProofFails says what is wrong with its form.
+
+    An `extra` line is allowed and means nothing.
+    """
     top, gap, note = text.partition("\n\n")
     lines = top.split("\n")
     if len(lines) > 1 and lines[1].startswith("extra "):
@@ -56,7 +66,9 @@ def parse(text: str) -> Proof:
 
 
 def verify(text: str, entry: bytes, key: VerifierKey) -> tuple[int, Head]:
-    """(index, head) once the entry's bytes stand there under the signed root; ProofFails or NotSigned otherwise."""
+    """(index, head) once the entry's bytes stand there under the signed root; ProofFails or
+    NotSigned otherwise.
+    """
     proof = parse(text)
     head = open_checkpoint(proof.checkpoint, key)
     verify_inclusion(leaf_hash(entry), proof.index, head.size, proof.path, head.root)
@@ -79,7 +91,9 @@ def parse_consistency(text: str) -> Consistency:
         sizes = (fields["from"], fields["to"])
         path = [base64.b64decode(line, validate=True) for line in fields["path"]]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
-        raise ProofFails("The file is not an answer of /proof/consistency: it needs from, to and path.") from None
+        raise ProofFails(
+            "The file is not an answer of /proof/consistency: it needs from, to and path."
+        ) from None
     if not all(type(size) is int for size in sizes):
         raise ProofFails("The sizes in it are not numbers of entries.")
     return Consistency(*sizes, path)

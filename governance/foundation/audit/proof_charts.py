@@ -12,8 +12,12 @@ from markupsafe import Markup
 from governance.kernel import drawing
 
 
-def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoint", leaf: str = "your entry") -> Markup:
-    """A Merkle tree with the path from one entry to the signed root: the idea of the product in a picture."""
+def proof_tree(
+    leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoint", leaf: str = "your entry"
+) -> Markup:
+    """A Merkle tree with the path from one entry to the signed root: the idea of the product in a
+    picture.
+    """
     width, height, rows = 480, 232, max(leaves.bit_length() - 1, 1)
     gap, rise = width / leaves, 60
     faint: list[str] = []
@@ -28,7 +32,8 @@ def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoin
             if row < rows:
                 up = ((n // 2) + 0.5) * gap * 2 ** (row + 1)
                 (bold if held else faint).append(
-                    f"M{drawing.coordinate(x)} {y}V{y - rise / 2}H{drawing.coordinate(up)}V{y - rise}"
+                    f"M{drawing.coordinate(x)}"
+                    f" {y}V{y - rise / 2}H{drawing.coordinate(up)}V{y - rise}"
                 )
     x, y = (proven + 0.5) * gap, 12 + rows * rise
     body = [
@@ -38,18 +43,29 @@ def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoin
         drawing.label(width / 2 + 14, 16, top, "lab", weight=600),
         drawing.label(x, y + 26, leaf, "lab", weight=600, anchor="middle"),
     ]
-    words = f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn through"
-    return drawing.svg(width, height, words, f"{rows} steps from the entry to the root", body, extra="c-chart-hero")
+    words = (
+        f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn"
+        " through"
+    )
+    return drawing.svg(
+        width, height, words, f"{rows} steps from the entry to the root", body, extra="c-chart-hero"
+    )
 
 
 type Side = Literal["left", "right"]
-STRIDES = (20, 36, 70)  # from a node to its parent, from the entry up: at most three steps are drawn
+STRIDES = (
+    20,
+    36,
+    70,
+)  # from a node to its parent, from the entry up: at most three steps are drawn
 
 
 def proof_path(steps: Sequence[tuple[Side, str]], leaf: str, root: str, *, top: str) -> Markup:
-    """The proof of one entry: from it up to the signed root, with the siblings that are hashed in on the way.
+    """The proof of one entry: from it up to the signed root, with the siblings that are hashed in
+    on the way.
 
-    `steps` are (side, hash) of the siblings from the entry up; of many the lowest and the two highest are drawn.
+    `steps` are (side, hash) of the siblings from the entry up; of many the lowest and the two
+    highest are drawn.
     """
     drawn = list(steps) if len(steps) <= len(STRIDES) else [steps[0], *steps[-2:]]
     missing, rise, gap = len(steps) - len(drawn), 36, 30
@@ -64,8 +80,19 @@ def proof_path(steps: Sequence[tuple[Side, str]], leaf: str, root: str, *, top: 
         x, y = x + stride, y - rise
         siblings.append((x + stride, lower, digest))
         points.append((x, y))
-    left = min([-46.0, *(sx - 82 for (sx, _, _), (side, _) in zip(siblings, drawn, strict=True) if side == "left")])
-    return _proof_picture(points, siblings, dashes, (366, height, -left), (leaf, root, top, missing))
+    left = min(
+        [
+            -46.0,
+            *(
+                sx - 82
+                for (sx, _, _), (side, _) in zip(siblings, drawn, strict=True)
+                if side == "left"
+            ),
+        ]
+    )
+    return _proof_picture(
+        points, siblings, dashes, (366, height, -left), (leaf, root, top, missing)
+    )
 
 
 def _proof_picture(
@@ -82,7 +109,11 @@ def _proof_picture(
             drawing.element(
                 "path",
                 "axis",
-                d=f"M{drawing.coordinate(sx + shift)} {drawing.coordinate(sy)}L{drawing.coordinate(px + shift)} {drawing.coordinate(py)}",
+                d=(
+                    f"M{drawing.coordinate(sx + shift)}"
+                    f" {drawing.coordinate(sy)}L{drawing.coordinate(px + shift)}"
+                    f" {drawing.coordinate(py)}"
+                ),
                 fill="none",
                 stroke_width=1.3,
             )
@@ -106,7 +137,11 @@ def _proof_picture(
             drawing.element(
                 "path",
                 "s1",
-                d=f"M{drawing.coordinate(at[0] + shift)} {drawing.coordinate(at[1])}L{drawing.coordinate(px + shift)} {drawing.coordinate(py)}",
+                d=(
+                    f"M{drawing.coordinate(at[0] + shift)}"
+                    f" {drawing.coordinate(at[1])}L{drawing.coordinate(px + shift)}"
+                    f" {drawing.coordinate(py)}"
+                ),
                 fill="none",
                 stroke_width=2,
             )
@@ -126,15 +161,30 @@ def _proof_picture(
         drawing.label(bx + shift, by + 20, "this entry", "lab", weight=600, anchor="middle"),
         drawing.label(bx + shift, by + 34, leaf, "tick", anchor="middle"),
     ]
-    body += _two_lines(max(0, min(rx + shift - 66, width - 136)), ry - 26, top, root, is_right=True, bold=True)
+    body += _two_lines(
+        max(0, min(rx + shift - 66, width - 136)), ry - 26, top, root, is_right=True, bold=True
+    )
     steps = len(siblings) + missing
     said = f"The path from this entry to the {top}, {steps} step{'' if steps == 1 else 's'} long"
     return drawing.svg(
-        width, height, said, ", ".join(digest for _, _, digest in siblings) or "no sibling", body, extra="c-chart-tree"
+        width,
+        height,
+        said,
+        ", ".join(digest for _, _, digest in siblings) or "no sibling",
+        body,
+        extra="c-chart-tree",
     )
 
 
-def _two_lines(x: float, y: float, first: str, second: str, is_right: bool, *, bold: bool = False) -> list[Markup]:  # noqa: FBT001 the side of a node
+def _two_lines(
+    x: float,
+    y: float,
+    first: str,
+    second: str,
+    is_right: bool,  # noqa: FBT001
+    *,
+    bold: bool = False,
+) -> list[Markup]:
     anchor = "start" if is_right else "end"
     kind, weight = ("lab", 600) if bold else ("tick", 400)
     return [
@@ -146,6 +196,6 @@ def _two_lines(x: float, y: float, first: str, second: str, is_right: bool, *, b
 def _node(x: float, y: float, held: bool) -> Markup:  # noqa: FBT001 on or off the path
     if held:
         return drawing.element("circle", "f1", cx=x, cy=y, r=6.5)
-    return Markup('<circle class="k-gap k-axis" fill="#ffffff" stroke="#c6ced5" cx="{}" cy="{}" r="5"/>').format(
-        drawing.coordinate(x), drawing.coordinate(y)
-    )
+    return Markup(
+        '<circle class="k-gap k-axis" fill="#ffffff" stroke="#c6ced5" cx="{}" cy="{}" r="5"/>'
+    ).format(drawing.coordinate(x), drawing.coordinate(y))

@@ -1,4 +1,6 @@
-"""Reading the record: what happened to an object, newest first; where an entry stands in the tree, and its proof."""
+"""Reading the record: what happened to an object, newest first; where an entry stands in the tree,
+and its proof.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,12 +17,18 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 
 
-def entries_about(target_ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> Sequence[AuditEntry]:
+def entries_about(
+    target_ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()
+) -> Sequence[AuditEntry]:
     """The newest entries on any of these objects, but for these actions."""
     query = select(AuditEntry).where(AuditEntry.target_id.in_(target_ids))
     if without:
         query = query.where(AuditEntry.action.not_in(without))
-    return session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)).all()
+    return (
+        session()
+        .scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit))
+        .all()
+    )
 
 
 def newest(*, limit: int = 30) -> Sequence[AuditEntry]:
@@ -41,7 +49,11 @@ def head() -> LogHead | None:
 
 
 def last_checkpoint() -> Checkpoint | None:
-    return session().scalars(select(Checkpoint).order_by(Checkpoint.number.desc()).limit(1)).one_or_none()
+    return (
+        session()
+        .scalars(select(Checkpoint).order_by(Checkpoint.number.desc()).limit(1))
+        .one_or_none()
+    )
 
 
 def checkpoint(number: int) -> Checkpoint:
@@ -53,7 +65,9 @@ def checkpoint(number: int) -> Checkpoint:
 
 def checkpoint_as_of(at: datetime) -> Checkpoint | None:
     """The last one that was signed by then."""
-    query = select(Checkpoint).where(Checkpoint.at <= at).order_by(Checkpoint.number.desc()).limit(1)
+    query = (
+        select(Checkpoint).where(Checkpoint.at <= at).order_by(Checkpoint.number.desc()).limit(1)
+    )
     return session().scalars(query).one_or_none()
 
 
@@ -63,7 +77,9 @@ def place_of(entry_id: UUID) -> int | None:
 
 
 def entry_at(index: int) -> AuditEntry:
-    query = select(AuditEntry).join(Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id))
+    query = select(AuditEntry).join(
+        Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)
+    )
     found = session().scalars(query.where(Leaf.index == index)).one_or_none()
     if found is None:
         raise NotFound("There is no such entry here.")
@@ -90,7 +106,9 @@ def nodes() -> merkle.Node:
 
 
 def standing(entry_id: UUID, *, under: Checkpoint | None = None) -> InclusionPath | None:
-    """The entry's proof under that checkpoint, by default the last one; None while it has no place under it."""
+    """The entry's proof under that checkpoint, by default the last one; None while it has no place
+    under it.
+    """
     index, signed = place_of(entry_id), under or last_checkpoint()
     if index is None or signed is None or index >= signed.size:
         return None
@@ -107,29 +125,50 @@ def consistency(old: int, new: int) -> list[bytes]:
 
 def checkpoint_of(size: int) -> Checkpoint | None:
     """The newest one that signs a tree of that size."""
-    query = select(Checkpoint).where(Checkpoint.size == size).order_by(Checkpoint.number.desc()).limit(1)
+    query = (
+        select(Checkpoint)
+        .where(Checkpoint.size == size)
+        .order_by(Checkpoint.number.desc())
+        .limit(1)
+    )
     return session().scalars(query).one_or_none()
 
 
 def daily_sizes(size: int) -> Sequence[int]:
-    """The size that the last checkpoint of each day (UTC) signs, of those that are no larger than this one."""
+    """The size that the last checkpoint of each day (UTC) signs, of those that are no larger than
+    this one.
+    """
     day = func.date_trunc("day", Checkpoint.at, "UTC")
-    query = select(func.max(Checkpoint.size)).where(Checkpoint.size > 0, Checkpoint.size <= size).group_by(day)
+    query = (
+        select(func.max(Checkpoint.size))
+        .where(Checkpoint.size > 0, Checkpoint.size <= size)
+        .group_by(day)
+    )
     return session().scalars(query).all()
 
 
 def tile(level: int, index: int) -> bytes:
-    """The hashes that the acting tenant's tree has in a tile; more than a checkpoint covers, when one is signed just now."""
+    """The hashes that the acting tenant's tree has in a tile; more than a checkpoint covers, when
+    one is signed just now.
+    """
     log = head()
     return tiles.tile(level, index, log.size, log.edge, full_tile) if log else b""
 
 
 def bodies(first: int, count: int) -> list[bytes]:
     """The entries of these places, as they were hashed, in one statement."""
-    query = select(AuditEntry.body).join(Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id))
-    found = session().scalars(query.where(Leaf.index >= first, Leaf.index < first + count).order_by(Leaf.index)).all()
+    query = select(AuditEntry.body).join(
+        Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)
+    )
+    found = (
+        session()
+        .scalars(query.where(Leaf.index >= first, Leaf.index < first + count).order_by(Leaf.index))
+        .all()
+    )
     if len(found) != count:
-        raise LookupError(f"{count - len(found)} of the entries {first} to {first + count - 1} are not there")
+        raise LookupError(
+            f"{count - len(found)} of the entries {first} to {first + count - 1} are not there"
+        )
     return list(found)
 
 
@@ -142,12 +181,17 @@ COUNTED = 1000  # entries that wait; a longer queue is not counted to its end on
 
 
 def waiting_here() -> Subquery:
-    """One row: the `count` of the acting tenant's entries that wait, and the `seconds` that the oldest has waited (NULL: none).
+    """One row: the `count` of the acting tenant's entries that wait, and the `seconds` that the
+    oldest has waited (NULL: none).
 
-    With the size of the log's head, read in the same statement, they are all entries that were committed: each is either
-    counted by the head or waits, and a sequencer moves it from one to the other in one transaction. A count above COUNTED
-    says only that there are more.
+    With the size of the log's head, read in the same statement, they are all entries that were
+    committed: each is either counted by the head or waits, and a sequencer moves it from one to the
+    other in one transaction. A count above COUNTED says only that there are more.
     """
-    first = select(PendingEntry.created_at).order_by(PendingEntry.number).limit(COUNTED + 1).subquery()
+    first = (
+        select(PendingEntry.created_at).order_by(PendingEntry.number).limit(COUNTED + 1).subquery()
+    )
     seconds = func.extract("epoch", func.clock_timestamp() - func.min(first.c.created_at))
-    return select(func.count().label("count"), seconds.label("seconds")).select_from(first).subquery()
+    return (
+        select(func.count().label("count"), seconds.label("seconds")).select_from(first).subquery()
+    )

@@ -27,11 +27,16 @@ SYSTEM = "0" * 32
 
 
 class UndeclaredField(TypeError):
-    """The action's declaration does not name the field, so it is not written. A fault of ours, not a user's."""
+    """The action's declaration does not name the field, so it is not written.
+
+    A fault of ours, not a user's.
+    """
 
 
 class UndeclaredTarget(TypeError):
-    """The action is recorded on a row of a class that its declaration does not name: no link would lead to it."""
+    """The action is recorded on a row of a class that its declaration does not name: no link would
+    lead to it.
+    """
 
 
 @dataclass(slots=True)
@@ -68,18 +73,24 @@ def record(
 ) -> RecordedEntry:
     """Write the entry of a deed on `target`, in the present transaction.
 
-    `before` and `after` hold the fields that changed; other keywords are plain facts. Fields that the
-    registry calls personal are sealed under the key of the person `about` (by default the actor).
+    `before` and `after` hold the fields that changed; other keywords are plain facts. Fields that
+    the registry calls personal are sealed under the key of the person `about` (by default the
+    actor).
     """
     kind = type(target).__name__
     if deed.targets and kind not in deed.targets:
-        raise UndeclaredTarget(f"{deed.name} is recorded on {' or '.join(sorted(deed.targets))}, not on {kind}")
-    session().flush()  # the target may be new, and its constraints are to fail before its entry exists
+        raise UndeclaredTarget(
+            f"{deed.name} is recorded on {' or '.join(sorted(deed.targets))}, not on {kind}"
+        )
+    # the target may be new, and its constraints are to fail before its entry exists
+    session().flush()
     who = current.actor()
     known = who.person_id or who.key_id
     actor = personal_field_encryption.pseudonym(known) if known else SYSTEM
     changes = {
-        name: [(before or {}).get(name), value] for name, value in (after or {}).items() if (before or {}).get(name) != value
+        name: [(before or {}).get(name), value]
+        for name, value in (after or {}).items()
+        if (before or {}).get(name) != value
     }
     given = {name: value for name, value in facts.items() if value is not None}
     if because:
@@ -87,44 +98,77 @@ def record(
     _declared(deed, changes.keys() | given.keys())
     subject = personal_field_encryption.pseudonym(about) if about else actor
     entry = RecordedEntry(
-        tenant_id=who.tenant_id, id=uuid7(), at=clock.now(), actor=actor, actor_kind=who.kind, action=deed.name,
-        target_type=kind, target_id=target.id, outcome=outcome,
-        request_id=current.origin().request_id, origin=current.origin().network,
-        changes={n: [_said(deed, n, v) for v in pair] for n, pair in changes.items() if n not in deed.personal},
+        tenant_id=who.tenant_id,
+        id=uuid7(),
+        at=clock.now(),
+        actor=actor,
+        actor_kind=who.kind,
+        action=deed.name,
+        target_type=kind,
+        target_id=target.id,
+        outcome=outcome,
+        request_id=current.origin().request_id,
+        origin=current.origin().network,
+        changes={
+            n: [_said(deed, n, v) for v in pair]
+            for n, pair in changes.items()
+            if n not in deed.personal
+        },
         facts={n: _said(deed, n, v) for n, v in given.items() if n not in deed.personal},
         sealed=_sealed(deed, subject, changes, given),
-    )  # fmt: skip
+    )
     entry.body = _body(entry)
     if len(entry.body) > MAX_BODY:
-        raise Invalid(f"{deed.name}: the details have {len(entry.body)} bytes, more than the {MAX_BODY} that the log takes.")
+        raise Invalid(
+            f"{deed.name}: the details have {len(entry.body)} bytes, more than the {MAX_BODY} that"
+            " the log takes."
+        )
     session().connection().exec_driver_sql(WRITE, _row(entry))
     return entry
 
 
-# As text to the driver: compiling and binding would cost what the statement costs, and the unit of work three times that.
+# As text to the driver: compiling and binding would cost what the statement costs, and the unit of
+# work three times that.
 WRITE = (
-    "INSERT INTO audit_entries (tenant_id, id, at, actor, actor_kind, action, target_type, target_id, outcome, request_id, origin,"
-    " changes, facts, sealed, body, created_at)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s)"
+    "INSERT INTO audit_entries (tenant_id, id, at, actor, actor_kind, action, target_type,"
+    " target_id, outcome, request_id, origin, changes, facts, sealed, body, created_at) VALUES (%s,"
+    " %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s)"
 )
 
 
 def _row(entry: RecordedEntry) -> tuple[Any, ...]:
     e = entry
     return (
-        e.tenant_id, e.id, e.at, e.actor, e.actor_kind, e.action, e.target_type, e.target_id, e.outcome, e.request_id, e.origin,
-        _json(e.changes), _json(e.facts), _json(e.sealed), e.body, e.at,
-    )  # fmt: skip
+        e.tenant_id,
+        e.id,
+        e.at,
+        e.actor,
+        e.actor_kind,
+        e.action,
+        e.target_type,
+        e.target_id,
+        e.outcome,
+        e.request_id,
+        e.origin,
+        _json(e.changes),
+        _json(e.facts),
+        _json(e.sealed),
+        e.body,
+        e.at,
+    )
 
 
-_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_json = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode
 
 
 def _body(entry: RecordedEntry) -> bytes:
     """The bytes of `canonical`, by the standard library's encoder in C.
 
-    Of what an entry holds (no floats, no integer past 2**53) it writes the same, but sorts by code points where RFC 8785
-    sorts by UTF-16 units. Below the surrogates these are one order; whatever is above goes the long way.
+    Of what an entry holds (no floats, no integer past 2**53) it writes the same, but sorts by code
+    points where RFC 8785 sorts by UTF-16 units. Below the surrogates these are one order; whatever
+    is above goes the long way.
     """
     text = _json(_shown(entry))
     return text.encode() if text.isascii() or max(text) < "\ud800" else canonical(entry)
@@ -137,11 +181,20 @@ def canonical(entry: AuditEntry | RecordedEntry) -> bytes:
 
 def _shown(entry: AuditEntry | RecordedEntry) -> dict[str, Any]:
     return {
-        "id": str(entry.id), "tenant": str(entry.tenant_id), "at": entry.at.astimezone(UTC).isoformat(), "actor": entry.actor,
-        "actor_kind": entry.actor_kind, "action": entry.action, "target": [entry.target_type, str(entry.target_id)],
-        "outcome": entry.outcome, "request_id": entry.request_id, "origin": entry.origin,
-        "changes": entry.changes, "facts": entry.facts, "sealed": entry.sealed,
-    }  # fmt: skip
+        "id": str(entry.id),
+        "tenant": str(entry.tenant_id),
+        "at": entry.at.astimezone(UTC).isoformat(),
+        "actor": entry.actor,
+        "actor_kind": entry.actor_kind,
+        "action": entry.action,
+        "target": [entry.target_type, str(entry.target_id)],
+        "outcome": entry.outcome,
+        "request_id": entry.request_id,
+        "origin": entry.origin,
+        "changes": entry.changes,
+        "facts": entry.facts,
+        "sealed": entry.sealed,
+    }
 
 
 def _declared(deed: Action, names: set[str]) -> None:
@@ -149,15 +202,28 @@ def _declared(deed: Action, names: set[str]) -> None:
         raise UndeclaredField(f"{deed.name} does not declare {', '.join(sorted(unknown))}")
 
 
-def _sealed(deed: Action, subject: str, changes: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    personal = {n: f"{_plain(old)} → {_plain(new)}" for n, (old, new) in changes.items() if n in deed.personal}
+def _sealed(
+    deed: Action, subject: str, changes: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    personal = {
+        n: f"{_plain(old)} → {_plain(new)}"
+        for n, (old, new) in changes.items()
+        if n in deed.personal
+    }
     personal |= {n: str(_plain(v)) for n, v in given.items() if n in deed.personal}
-    return {name: personal_field_encryption.seal(subject, name, text[:MAX_FIELD]) for name, text in personal.items()}
+    return {
+        name: personal_field_encryption.seal(subject, name, text[:MAX_FIELD])
+        for name, text in personal.items()
+    }
 
 
 def _said(deed: Action, name: str, value: Any) -> Any:
     """What stands in the clear: of a person his pseudonym."""
-    return personal_field_encryption.pseudonym(value) if name in deed.persons and isinstance(value, UUID) else _plain(value)
+    return (
+        personal_field_encryption.pseudonym(value)
+        if name in deed.persons and isinstance(value, UUID)
+        else _plain(value)
+    )
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
@@ -179,4 +245,9 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 def _text(value: Any) -> str:
     """Lone surrogates have no UTF-8, and JSONB has no NUL."""
-    return str(value)[:MAX_FIELD].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    return (
+        str(value)[:MAX_FIELD]
+        .replace("\0", "\N{REPLACEMENT CHARACTER}")
+        .encode("utf-8", "replace")
+        .decode()
+    )

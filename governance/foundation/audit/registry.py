@@ -1,11 +1,14 @@
-"""The closed list of actions that the log knows, what a SIEM is told of each, and which of their fields are personal.
+"""The closed list of actions that the log knows, what a SIEM is told of each, and which of their
+fields are personal.
 
-A feature declares each of its actions beside the verb that performs it, and names them in its manifest. What is not
-declared is refused when it is written, so nothing personal reaches the log in the clear by accident.
+A feature declares each of its actions beside the verb that performs it, and names them in its
+manifest. What is not declared is refused when it is written, so nothing personal reaches the log in
+the clear by accident.
 
-Severity follows one rule: everyday work and reading is informational; what leaves the tenant, or changes what others
-rely on, is low; access, keys, retention, deletion and unmasking are medium; stops, failed drills, corrupted files and
-loosened limits are high; a damaged or rolled-back log is critical.
+Severity follows one rule: everyday work and reading is informational; what leaves the tenant, or
+changes what others rely on, is low; access, keys, retention, deletion and unmasking are medium;
+stops, failed drills, corrupted files and loosened limits are high; a damaged or rolled-back log is
+critical.
 """
 
 import re
@@ -24,10 +27,12 @@ type Shape = Literal["ok", "bad", "open", "up", "down", "stop", "dot"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`name` is noun.verb-past, `says` reads after a person's name, `personal` fields are sealed, `persons` hold people's ids.
+    """`name` is noun.verb-past, `says` reads after a person's name, `personal` fields are sealed,
+    `persons` hold people's ids.
 
-    `targets` are the classes of rows that it is recorded on; `event_class`, `activity` and `severity` are those of OCSF.
-    Timelines draw it as `shape`, or as bad where the entry's fact `failed_by` is anything but nothing.
+    `targets` are the classes of rows that it is recorded on; `event_class`, `activity` and
+    `severity` are those of OCSF. Timelines draw it as `shape`, or as bad where the entry's fact
+    `failed_by` is anything but nothing.
     """
 
     name: str
@@ -60,11 +65,14 @@ def action(
     shape: Shape = "dot",
     failed_by: str = "",
 ) -> Action:
-    """Declare one. `target` names the classes of its rows, separated by spaces; a sign-in or sign-out is an authentication.
+    """Declare one.
 
-    `because` (the reason, free text that may name people) is always personal. A person in `persons` is written by their
-    pseudonym: their id is the same in every tenant and cannot be erased from a log. A name that is declared twice stops
-    the start (kernel/manifest_checks.py).
+    `target` names the classes of its rows, separated by spaces; a sign-in or sign-out is an
+    authentication.
+
+    `because` (the reason, free text that may name people) is always personal. A person in `persons`
+    is written by their pseudonym: their id is the same in every tenant and cannot be erased from a
+    log. A name that is declared twice stops the start (kernel/manifest_checks.py).
     """
     if not GRAMMAR.fullmatch(name):
         raise ValueError(f"{name} is not of the form noun.verb-past")
@@ -74,9 +82,18 @@ def action(
         raise ValueError(f"{name}: an owner is a person")
     people = frozenset(persons.split())
     declared = Action(
-        name, says, frozenset(fields.split()) | people, frozenset(personal.split()) | {"because"}, people, frozenset(target.split()),
-        activity, severity, "authentication" if activity in {"logon", "logoff"} else event_class, shape, failed_by,
-    )  # fmt: skip
+        name,
+        says,
+        frozenset(fields.split()) | people,
+        frozenset(personal.split()) | {"because"},
+        people,
+        frozenset(target.split()),
+        activity,
+        severity,
+        "authentication" if activity in {"logon", "logoff"} else event_class,
+        shape,
+        failed_by,
+    )
     registry.setdefault(name, declared)
     return declared
 
@@ -90,8 +107,15 @@ def shape_of(name: str, facts: Mapping[str, Any]) -> Shape:
 
 
 def actions_in(*modules: ModuleType) -> tuple[Action, ...]:
-    """Return the actions that the modules declare, as constants or in a mapping; manifests list them by this."""
-    return tuple(declared for module in modules for value in vars(module).values() for declared in _actions(value))
+    """Return the actions that the modules declare, as constants or in a mapping; manifests list
+    them by this.
+    """
+    return tuple(
+        declared
+        for module in modules
+        for value in vars(module).values()
+        for declared in _actions(value)
+    )
 
 
 def _actions(value: object) -> Iterator[Action]:

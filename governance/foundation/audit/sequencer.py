@@ -1,9 +1,9 @@
 """Gives committed entries their place in the tree, and signs what has become of it.
 
-Entries commit without waiting for each other. A trigger queues each of them; whoever sequences a log (one at a time,
-by an advisory lock of its transaction) takes what is committed, in the order of its queue number, and writes places,
-tiles, head and checkpoint in one transaction. An entry whose transaction is slow is simply taken later; a sequencer
-that is killed leaves nothing behind.
+Entries commit without waiting for each other. A trigger queues each of them; whoever sequences a
+log (one at a time, by an advisory lock of its transaction) takes what is committed, in the order of
+its queue number, and writes places, tiles, head and checkpoint in one transaction. An entry whose
+transaction is slow is simply taken later; a sequencer that is killed leaves nothing behind.
 
     sequence() -> int           the acting tenant's next batch
     waiting() -> {tenant: …}    who has entries waiting, and since when; outside of any tenant
@@ -29,7 +29,9 @@ LOCK = 7_305_713
 
 @dataclass(frozen=True, slots=True)
 class SequencerBacklog:
-    """Entries of one tenant without a place yet, and how long the oldest has waited by the database's clock."""
+    """Entries of one tenant without a place yet, and how long the oldest has waited by the
+    database's clock.
+    """
 
     count: int
     seconds: float
@@ -38,12 +40,18 @@ class SequencerBacklog:
 def waiting() -> dict[UUID, SequencerBacklog]:
     """Ids only, of all tenants: needs a transaction of no tenant."""
     age = func.extract("epoch", func.clock_timestamp() - func.min(PendingEntry.created_at))
-    rows = session().execute(select(PendingEntry.tenant_id, func.count(), age).group_by(PendingEntry.tenant_id))
-    return {tenant_id: SequencerBacklog(count, max(0.0, float(seconds))) for tenant_id, count, seconds in rows}
+    rows = session().execute(
+        select(PendingEntry.tenant_id, func.count(), age).group_by(PendingEntry.tenant_id)
+    )
+    return {
+        tenant_id: SequencerBacklog(count, max(0.0, float(seconds)))
+        for tenant_id, count, seconds in rows
+    }
 
 
 def sequence(*, limit: int = BATCH) -> int:
-    """Sequence the acting tenant's next batch, in a transaction of its own; how many entries got their place.
+    """Sequence the acting tenant's next batch, in a transaction of its own; how many entries got
+    their place.
 
     Signs a checkpoint when the tree grew, and a heartbeat when the last one is older than an hour.
     """
@@ -72,15 +80,21 @@ def _mine() -> bool:
 
 
 def _is_due(head: LogHead) -> bool:
-    """A clock that was set back by more than that signs at once: it would be silent until it has caught up."""
+    """A clock that was set back by more than that signs at once: it would be silent until it has
+    caught up.
+    """
     return head.signed_at is None or abs(clock.now() - head.signed_at) >= HEARTBEAT
 
 
 def _batch(limit: int) -> list[tuple[UUID, bytes]]:
     query = select(PendingEntry.id, AuditEntry.body).join(
-        AuditEntry, (AuditEntry.tenant_id == PendingEntry.tenant_id) & (AuditEntry.id == PendingEntry.id)
+        AuditEntry,
+        (AuditEntry.tenant_id == PendingEntry.tenant_id) & (AuditEntry.id == PendingEntry.id),
     )
-    return [(row.id, row.body) for row in session().execute(query.order_by(PendingEntry.number).limit(limit))]
+    return [
+        (row.id, row.body)
+        for row in session().execute(query.order_by(PendingEntry.number).limit(limit))
+    ]
 
 
 PLACE = text(
@@ -89,7 +103,9 @@ PLACE = text(
     " FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS entry (id, place)"
 )
 
-TAKE = text("DELETE FROM audit_pending WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS uuid[]))")
+TAKE = text(
+    "DELETE FROM audit_pending WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS uuid[]))"
+)
 
 
 def _place(ids: list[UUID], first: int) -> None:
@@ -111,12 +127,22 @@ def _sign(head: LogHead) -> None:
     if key is None:
         raise RuntimeError("a log has a key from its first day")
     at = clock.now()
-    stated = checkpoint.Head(head.origin, head.size, merkle.root(head.size, tiles.nodes(head.size, head.edge, full_tile)))
+    stated = checkpoint.Head(
+        head.origin, head.size, merkle.root(head.size, tiles.nodes(head.size, head.edge, full_tile))
+    )
     head.number, head.signed_at = head.number + 1, at
-    session().add(Checkpoint(
-        id=uuid7(), number=head.number, origin=head.origin, size=head.size, root=stated.root, at=at, key_id=logs.key_id(key),
-        note=checkpoint.sign(logs.private_key(key), key.name, stated),
-    ))  # fmt: skip
+    session().add(
+        Checkpoint(
+            id=uuid7(),
+            number=head.number,
+            origin=head.origin,
+            size=head.size,
+            root=stated.root,
+            at=at,
+            key_id=logs.key_id(key),
+            note=checkpoint.sign(logs.private_key(key), key.name, stated),
+        )
+    )
     session().flush()
 
 

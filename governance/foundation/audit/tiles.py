@@ -1,11 +1,13 @@
-"""The tree, kept as tiles (C2SP tlog-tiles): 256 hashes each, of every eighth level. Pure.
+"""The tree, kept as tiles (C2SP tlog-tiles):
+
+256 hashes each, of every eighth level. Pure.
 
     grow(size, edge, leaves) -> Grown      the new edge, and the tiles that became full
     nodes(size, edge, full) -> Node        what merkle.py asks for, read from tiles
     path(level, index, width)              the standard's name of a tile
 
-The edge is what a growing tree needs to remember: of each level the hashes that fill no tile yet, one level after
-the other, from the leaves up. How many they are follows from the size.
+The edge is what a growing tree needs to remember: of each level the hashes that fill no tile yet,
+one level after the other, from the leaves up. How many they are follows from the size.
 """
 
 import re
@@ -17,7 +19,9 @@ from governance.foundation.audit.merkle import HASH, Node, node_hash
 HEIGHT, WIDTH = 8, 256
 LEVELS = 8  # 256^8 leaves are more than there will be
 NUMBER = r"(?:x[0-9]{3}/)*[0-9]{3}"
-NAME = re.compile(rf"(?P<level>[0-9]|[1-5][0-9]|6[0-3]|entries)/(?P<number>{NUMBER})(?:\.p/(?P<width>[1-9][0-9]{{0,2}}))?")
+NAME = re.compile(
+    rf"(?P<level>[0-9]|[1-5][0-9]|6[0-3]|entries)/(?P<number>{NUMBER})(?:\.p/(?P<width>[1-9][0-9]{{0,2}}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,12 @@ def fold(hashes: bytes) -> bytes:
     return row[0]
 
 
-def tile(level: int, index: int, size: int, edge: bytes, full: Callable[[int, int], bytes]) -> bytes:
-    """All hashes that a tree of that size has in a tile; fewer than 256 at its right edge, none beyond it."""
+def tile(
+    level: int, index: int, size: int, edge: bytes, full: Callable[[int, int], bytes]
+) -> bytes:
+    """All hashes that a tree of that size has in a tile; fewer than 256 at its right edge, none
+    beyond it.
+    """
     whole = size >> HEIGHT * (level + 1)
     if index < whole:
         return full(level, index)
@@ -85,7 +93,10 @@ def tile(level: int, index: int, size: int, edge: bytes, full: Callable[[int, in
 
 
 def nodes(size: int, edge: bytes, full: Callable[[int, int], bytes]) -> Node:
-    """Hashes of complete subtrees, out of tiles; each tile is asked for once. `full(level, index)` reads a full one."""
+    """Hashes of complete subtrees, out of tiles; each tile is asked for once.
+
+    `full(level, index)` reads a full one.
+    """
     read: dict[tuple[int, int], bytes] = {}
 
     def node(level: int, index: int) -> bytes:
@@ -121,6 +132,8 @@ def parse(name: str) -> tuple[str, int, int] | None:
     right = level if level == "entries" else int(level)
     return (
         (level, index, width)
-        if width <= WIDTH and name == path(right, index, width) and (not match["width"] or width < WIDTH)
+        if width <= WIDTH
+        and name == path(right, index, width)
+        and (not match["width"] or width < WIDTH)
         else None
     )

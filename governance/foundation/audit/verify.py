@@ -2,10 +2,11 @@
 
     verify(lines, key, checkpoint=None, consistency=None) -> LogVerdict
 
-`lines` are bytes with their ends (jsonl.lines reads a file so). `key` is one verifier key or several, one a line,
-retired ones too. `checkpoint` is an older one that the reader has kept: its tree must be the beginning of the export's.
-`consistency` is an answer of /proof/consistency, for an export that can't be compared with that checkpoint by itself.
-It streams: the memory does not grow with the file. No database, no network, no clock, and no file makes it raise.
+`lines` are bytes with their ends (jsonl.lines reads a file so). `key` is one verifier key or
+several, one a line, retired ones too. `checkpoint` is an older one that the reader has kept: its
+tree must be the beginning of the export's. `consistency` is an answer of /proof/consistency, for an
+export that can't be compared with that checkpoint by itself. It streams: the memory does not grow
+with the file. No database, no network, no clock, and no file makes it raise.
 """
 
 import json
@@ -17,7 +18,12 @@ from governance.foundation.audit import jsonl, proof
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
 from governance.foundation.audit.earlier_roots import Frontier
 from governance.foundation.audit.jsonl import ExportedEntry, Header, Malformed, Subtrees, Trailer
-from governance.foundation.audit.merkle import ProofFails, leaf_hash, verify_consistency, verify_inclusion
+from governance.foundation.audit.merkle import (
+    ProofFails,
+    leaf_hash,
+    verify_consistency,
+    verify_inclusion,
+)
 from governance.kernel import signed_note
 from governance.kernel.signed_note import NotSigned, VerifierKey
 from governance.kernel.verification_results import Check, Verdict, plain
@@ -25,13 +31,17 @@ from governance.kernel.verification_results import Check, Verdict, plain
 MOST_KEYS = 100
 ACTION = re.compile(r"[a-z_.]{1,100}")
 ID = re.compile(r"[0-9a-f-]{36}")
-RESUMED = re.compile(r"(?<=/audit/)([^/]+)/restored-[0-9]+$")  # the same log, which goes on after entries were lost
+RESUMED = re.compile(
+    r"(?<=/audit/)([^/]+)/restored-[0-9]+$"
+)  # the same log, which goes on after entries were lost
 OLDER, CONSISTENCY = "older checkpoint", "consistency proof"  # names of checks
 
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """The first entry that is wrong: its place, its line in the file, and what it says of itself, where that can be read."""
+    """The first entry that is wrong: its place, its line in the file, and what it says of itself,
+    where that can be read.
+    """
 
     index: int
     line: int
@@ -55,16 +65,21 @@ class LogVerdict(Verdict):
     @property
     def sentence(self) -> str:
         if self.is_complete:
-            right = f"The export is genuine and complete: it has all {_counted(self.entries)} of the log, as they were signed."
+            right = (
+                f"The export is genuine and complete: it has all {_counted(self.entries)} of the"
+                " log, as they were signed."
+            )
         else:
             right = (
-                f"The export is genuine: every entry in it ({_number(self.entries)}) is in the signed log. "
-                "It can't show that nothing was left out."
+                f"The export is genuine: every entry in it ({_number(self.entries)}) is in the"
+                " signed log. It can't show that nothing was left out."
             )
         return self.summary("export", right, self.first_wrong.sentence if self.first_wrong else "")
 
 
-def verify(lines: Iterable[bytes], key: str, checkpoint: str | None = None, consistency: str | None = None) -> LogVerdict:
+def verify(
+    lines: Iterable[bytes], key: str, checkpoint: str | None = None, consistency: str | None = None
+) -> LogVerdict:
     """Check a file of jsonl.py's format, from its first line to its last."""
     try:
         keys = read_keys(key)
@@ -80,9 +95,15 @@ def verify(lines: Iterable[bytes], key: str, checkpoint: str | None = None, cons
     except NotSigned as problem:
         return LogVerdict((began, _check("checkpoint", problem)))
     if head.origin != header.origin:
-        told = f"The export names the log {header.origin}, and its checkpoint is from {head.origin}."
+        told = (
+            f"The export names the log {header.origin}, and its checkpoint is from {head.origin}."
+        )
         return LogVerdict((began, _check("checkpoint", told)))
-    signed = _check("checkpoint", f"{signer.name} signed its {_of(head)} with the key {signer.key_id.hex()}.", ok=True)
+    signed = _check(
+        "checkpoint",
+        f"{signer.name} signed its {_of(head)} with the key {signer.key_id.hex()}.",
+        ok=True,
+    )
     older = _older(checkpoint, keys, head) if checkpoint is not None else None
     reading = Reading(header, head, older if isinstance(older, Head) else None)
     end = _entries(numbered, reading)
@@ -91,12 +112,20 @@ def verify(lines: Iterable[bytes], key: str, checkpoint: str | None = None, cons
 
 def read_keys(text: str) -> list[VerifierKey]:
     """The verifier keys of some lines; empty lines and those that begin with # are left out."""
-    found = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    found = [
+        line.strip()
+        for line in text.splitlines()
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     if not found:
-        raise NotSigned("No key was given. Use the verifier key that you received outside of this file.")
+        raise NotSigned(
+            "No key was given. Use the verifier key that you received outside of this file."
+        )
     if len(found) > MOST_KEYS:
         raise NotSigned(f"More than {MOST_KEYS} keys were given.")
-    return [_key(line, number if len(found) > 1 else 0) for number, line in enumerate(found, start=1)]
+    return [
+        _key(line, number if len(found) > 1 else 0) for number, line in enumerate(found, start=1)
+    ]
 
 
 def _key(line: str, number: int) -> VerifierKey:
@@ -120,9 +149,16 @@ def _header(numbered: Iterator[tuple[int, bytes]]) -> Header | Check:
     except Malformed as problem:
         return _check("format", f"Line {number} is not the beginning of an export. {problem}")
     if not isinstance(found, Header):
-        return _check("format", f"Line {number} is not the beginning of an export: the file's first lines are missing.")
+        return _check(
+            "format",
+            f"Line {number} is not the beginning of an export: the file's first lines are missing.",
+        )
     if found.whole and found.filters:
-        return _check("format", "The first line of the export says both that it is the whole log and that it was filtered.")
+        return _check(
+            "format",
+            "The first line of the export says both that it is the whole log and that it was"
+            " filtered.",
+        )
     return found
 
 
@@ -139,11 +175,17 @@ def _signed(note: str, keys: list[VerifierKey]) -> tuple[Head, VerifierKey]:
     if len(said) == 1:
         raise NotSigned(said[0])
     broken = [each for each in said if each.startswith("The signature does not hold")]
-    raise NotSigned(broken[0] if broken else f"None of the {len(keys)} keys given signed this checkpoint. {said[0]}")
+    raise NotSigned(
+        broken[0]
+        if broken
+        else f"None of the {len(keys)} keys given signed this checkpoint. {said[0]}"
+    )
 
 
 def _as_written(note: str) -> str:
-    """A note has one spelling: what was bent without changing what it says is damage all the same."""
+    """A note has one spelling: what was bent without changing what it says is damage all the
+    same.
+    """
     text, lines = signed_note.split(note)
     if f"{text}\n{''.join(map(str, lines))}" != note:
         raise NotSigned("The signature line is cut short or damaged.")
@@ -157,13 +199,17 @@ def _older(note: str, keys: list[VerifierKey], head: Head) -> Head | Check:
     except NotSigned as problem:
         return _check(OLDER, f"Your older checkpoint can't be used. {problem}", ok=None)
     if _log_of(older) != _log_of(head):
-        told = f"Your older checkpoint is from another log, {older.origin}; this export is from {head.origin}."
+        told = (
+            f"Your older checkpoint is from another log, {older.origin}; this export is from"
+            f" {head.origin}."
+        )
     elif not older.size:
         told = "Your older checkpoint covers no entries, so there is nothing to compare."
     elif older.size > head.size:
         told = (
-            f"Your older checkpoint covers {_counted(older.size)} and this export only {_number(head.size)}. "
-            "Request a newer export. If there is none, the log was rolled back."
+            f"Your older checkpoint covers {_counted(older.size)} and this export only"
+            f" {_number(head.size)}. Request a newer export. If there is none, the log was rolled"
+            " back."
         )
     else:
         return older
@@ -191,7 +237,10 @@ class Reading:
     older_root: bytes | None = None
 
     def take(self, number: int, entry: ExportedEntry) -> None:
-        """One entry: its place among the others, and its proof. Those of the whole log make its tree."""
+        """One entry: its place among the others, and its proof.
+
+        Those of the whole log make its tree.
+        """
         self._order(number, entry)
         leaf = leaf_hash(entry.body)
         try:
@@ -207,10 +256,16 @@ class Reading:
     def take_hashes(self, number: int, found: Subtrees) -> None:
         """The tree of an export of part of the log, from left to right."""
         if not self.header.has_hashes:
-            self.bad_hashes = self.bad_hashes or f"Line {number} has hashes of the tree, which this kind of export does not have."
+            self.bad_hashes = (
+                self.bad_hashes
+                or f"Line {number} has hashes of the tree, which this kind of export does not have."
+            )
         elif found.place != self.tree.size or found.place & ((1 << found.level) - 1):
             told = f"Line {number} has the hashes from place {_number(found.place)} on"
-            self.bad_hashes = self.bad_hashes or f"{told}, and those from place {_number(self.tree.size)} on should follow."
+            self.bad_hashes = (
+                self.bad_hashes
+                or f"{told}, and those from place {_number(self.tree.size)} on should follow."
+            )
         else:
             for each in found.hashes:
                 self._grow(each, found.level)
@@ -222,18 +277,33 @@ class Reading:
 
     @property
     def has_tree(self) -> bool:
-        """Whether the file leads to the signed root by itself: then what it shows of smaller sizes is genuine."""
-        return self.bad_hashes is None and (self.tree.size, self.tree.root()) == (self.head.size, self.head.root)
+        """Whether the file leads to the signed root by itself: then what it shows of smaller sizes
+        is genuine.
+        """
+        return self.bad_hashes is None and (self.tree.size, self.tree.root()) == (
+            self.head.size,
+            self.head.root,
+        )
 
     def _order(self, number: int, entry: ExportedEntry) -> None:
         expected = self.header.first if self.last is None else self.last + 1
         if self.last is not None and entry.index <= self.last:
-            problem = f"Entry {entry.index} comes after entry {self.last}: entries were reordered or repeated."
+            problem = (
+                f"Entry {entry.index} comes after entry {self.last}: entries were reordered or"
+                " repeated."
+            )
         elif self.header.whole and expected is not None and entry.index > expected:
-            missing = f"Entry {expected} is" if entry.index == expected + 1 else f"Entries {expected} to {entry.index - 1} are"
+            missing = (
+                f"Entry {expected} is"
+                if entry.index == expected + 1
+                else f"Entries {expected} to {entry.index - 1} are"
+            )
             problem = f"{missing} missing: the next one in the file is entry {entry.index}."
         elif self.header.whole and expected is not None and entry.index < expected:
-            problem = f"Entry {entry.index} comes before entry {expected}, where the export says that it begins."
+            problem = (
+                f"Entry {entry.index} comes before entry {expected}, where the export says that it"
+                " begins."
+            )
         else:
             return
         self.gap = self.gap or problem
@@ -243,46 +313,95 @@ class Reading:
         """Keep it, if it is the first."""
         if self.first_wrong is None:
             action, entry_id = _says(entry.body)
-            sentence = plain(f"The first wrong entry is {entry.index} ({action}, {entry_id}) in line {number}. {problem}")
+            sentence = plain(
+                f"The first wrong entry is {entry.index} ({action}, {entry_id}) in line {number}."
+                f" {problem}"
+            )
             self.first_wrong = Wrong(entry.index, number, entry_id, action, sentence)
 
-    def verdict(self, before: tuple[Check, ...], end: Check, comparisons: tuple[Check, ...]) -> LogVerdict:
+    def verdict(
+        self, before: tuple[Check, ...], end: Check, comparisons: tuple[Check, ...]
+    ) -> LogVerdict:
         hashes = (self._hashes(end),) if self.header.has_hashes or self.bad_hashes else ()
         checks = (*before, self._proofs(), *hashes, self._complete(end), end, *comparisons)
         return LogVerdict(checks, self.first_wrong, self.count, self.head)
 
     def _proofs(self) -> Check:
         if not self.count:
-            return _check("entries", "The export has no entries, so there is nothing to prove.", ok=None)
+            return _check(
+                "entries", "The export has no entries, so there is nothing to prove.", ok=None
+            )
         if self.wrong:
             many, first = "does" if self.wrong == 1 else "do", self.first_wrong
-            where = f" The first wrong one is entry {first.index}, in line {first.line}." if first else ""
+            where = (
+                f" The first wrong one is entry {first.index}, in line {first.line}."
+                if first
+                else ""
+            )
             return _check(
-                "entries", f"{_number(self.wrong)} of {_counted(self.count)} {many} not lead to the signed root.{where}"
+                "entries",
+                f"{_number(self.wrong)} of {_counted(self.count)} {many} not lead to the signed"
+                f" root.{where}",
             )
         lead = "leads" if self.count == 1 else "lead"
-        return _check("entries", f"{_counted(self.count)} {lead} to the signed root, each by its own proof.", ok=True)
+        return _check(
+            "entries",
+            f"{_counted(self.count)} {lead} to the signed root, each by its own proof.",
+            ok=True,
+        )
 
     def _hashes(self, end: Check) -> Check:
         if self.bad_hashes:
             return _check("hashes", self.bad_hashes)
         if self.has_tree:
-            return _check("hashes", f"The hashes of all {_counted(self.head.size)} of the log lead to the signed root.", ok=True)
+            return _check(
+                "hashes",
+                f"The hashes of all {_counted(self.head.size)} of the log lead to the signed root.",
+                ok=True,
+            )
         if end.ok is False:
-            return _check("hashes", "The hashes of the log were not checked: the end of the export is missing.", ok=None)
-        return _check("hashes", "The hashes of the log do not lead to the signed root: some were changed or are missing.")
+            return _check(
+                "hashes",
+                "The hashes of the log were not checked: the end of the export is missing.",
+                ok=None,
+            )
+        return _check(
+            "hashes",
+            "The hashes of the log do not lead to the signed root: some were changed or are"
+            " missing.",
+        )
 
     def _complete(self, end: Check) -> Check:
         if self.gap:
             return _check("complete", self.gap)
         if not self.header.whole:
-            chosen = ", ".join(f"{name} {value}" for name, value in self.header.filters.items()) or "a choice of entries"
-            return _check("complete", f"The export was filtered ({chosen}). It can't show that nothing was left out.", ok=None, required=False)  # fmt: skip
+            chosen = (
+                ", ".join(f"{name} {value}" for name, value in self.header.filters.items())
+                or "a choice of entries"
+            )
+            return _check(
+                "complete",
+                f"The export was filtered ({chosen}). It can't show that nothing was left out.",
+                ok=None,
+                required=False,
+            )
         if end.ok is False:
-            return _check("complete", "Not checked whether entries are missing: the end of the export is.", ok=None)
+            return _check(
+                "complete",
+                "Not checked whether entries are missing: the end of the export is.",
+                ok=None,
+            )
         if (self.header.first, self.header.last) != (0, self.head.size - 1):
-            return _check("complete", f"The export claims to be the whole log, and has only entries {self.header.first} to {self.header.last} of {_number(self.head.size)}.")  # fmt: skip
-        return _check("complete", f"No entry is missing: entries 0 to {self.last} are all that the checkpoint covers.", ok=True)
+            return _check(
+                "complete",
+                f"The export claims to be the whole log, and has only entries {self.header.first}"
+                f" to {self.header.last} of {_number(self.head.size)}.",
+            )
+        return _check(
+            "complete",
+            f"No entry is missing: entries 0 to {self.last} are all that the checkpoint covers.",
+            ok=True,
+        )
 
 
 def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
@@ -294,7 +413,10 @@ def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
         try:
             found = jsonl.read(line)
         except Malformed as problem:
-            return _check("end", f"Line {number} can't be read, and nothing was checked from there on. {problem}")
+            return _check(
+                "end",
+                f"Line {number} can't be read, and nothing was checked from there on. {problem}",
+            )
         match found:
             case Header():
                 return _check("end", f"Line {number} is the beginning of another export.")
@@ -305,29 +427,58 @@ def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
             case ExportedEntry():
                 reading.take(number, found)
     if trailer is None:
-        return _check("end", f"The export is cut short: it ends with line {number}, and its last line is missing.")
+        return _check(
+            "end",
+            f"The export is cut short: it ends with line {number}, and its last line is missing.",
+        )
     return _end(trailer, reading)
 
 
 def _end(trailer: Trailer, reading: Reading) -> Check:
-    if (trailer.entries, trailer.first, trailer.last) != (reading.count, reading.first, reading.last):
-        said = f"The export says that it has {_counted(trailer.entries)}, and {_number(reading.count)} are there"
-        where = f": from {reading.first} to {reading.last} instead of {trailer.first} to {trailer.last}"
+    if (trailer.entries, trailer.first, trailer.last) != (
+        reading.count,
+        reading.first,
+        reading.last,
+    ):
+        said = (
+            f"The export says that it has {_counted(trailer.entries)}, and {_number(reading.count)}"
+            " are there"
+        )
+        where = (
+            f": from {reading.first} to {reading.last} instead of {trailer.first} to {trailer.last}"
+        )
         return _check("end", f"{said}{where if reading.count and trailer.entries else ''}.")
-    if reading.header.whole and (reading.header.first, reading.header.last) != (reading.first, reading.last):
+    if reading.header.whole and (reading.header.first, reading.header.last) != (
+        reading.first,
+        reading.last,
+    ):
         planned = f"{reading.header.first} to {reading.header.last}"
-        return _check("end", f"The export was to have the entries {planned}, and has {reading.first} to {reading.last}.")
+        return _check(
+            "end",
+            f"The export was to have the entries {planned}, and has {reading.first} to"
+            f" {reading.last}.",
+        )
     return _check("end", "The file has its end: nothing was cut off.", ok=True)
 
 
 # ---- the reader's older checkpoint
 
 
-def _comparisons(reading: Reading, older: Head | Check | None, consistency: str | None) -> tuple[Check, ...]:
-    """Whether the tree of the reader's checkpoint is the beginning of the export's: by the export itself, and by a proof."""
+def _comparisons(
+    reading: Reading, older: Head | Check | None, consistency: str | None
+) -> tuple[Check, ...]:
+    """Whether the tree of the reader's checkpoint is the beginning of the export's: by the export
+    itself, and by a proof.
+    """
     if older is None:
         return (
-            (_check(CONSISTENCY, "A consistency proof needs the older checkpoint that it begins with.", ok=None),)
+            (
+                _check(
+                    CONSISTENCY,
+                    "A consistency proof needs the older checkpoint that it begins with.",
+                    ok=None,
+                ),
+            )
             if consistency
             else ()
         )
@@ -351,8 +502,9 @@ def _by_export(reading: Reading, older: Head) -> Check:
     if reading.has_tree or not (reading.header.has_hashes or reading.header.whole):
         _, slash, path = _log_of(head).partition("/")
         told = (
-            f"Your older checkpoint was not compared: this export has no hash that ends at {_counted(older.size)}. "
-            f"Add the answer of {slash}{path}/proof/consistency?from={older.size}&to={head.size} with --consistency."
+            "Your older checkpoint was not compared: this export has no hash that ends at"
+            f" {_counted(older.size)}. Add the answer of"
+            f" {slash}{path}/proof/consistency?from={older.size}&to={head.size} with --consistency."
         )
     else:
         told = "Your older checkpoint was not compared: the export is damaged."
@@ -373,24 +525,41 @@ def _by_proof(text: str, older: Head, head: Head) -> Check:
     try:
         verify_consistency(older.size, head.size, given.path, older.root, head.root)
     except ProofFails as problem:
-        told = "The consistency proof does not lead from your older checkpoint to this export: the log or the proof was changed."
+        told = (
+            "The consistency proof does not lead from your older checkpoint to this export: the log"
+            " or the proof was changed."
+        )
         return _check(CONSISTENCY, f"{told} {problem}")
-    return _check(CONSISTENCY, f"The consistency proof leads from the {_counted(older.size)} of your older checkpoint to this log: none was rewritten.", ok=True)  # fmt: skip
+    return _check(
+        CONSISTENCY,
+        f"The consistency proof leads from the {_counted(older.size)} of your older checkpoint to"
+        " this log: none was rewritten.",
+        ok=True,
+    )
 
 
 def _compared(older: Head, root: bytes) -> Check:
     if root == older.root:
         return _check(
-            OLDER, f"This log begins with the {_counted(older.size)} of your older checkpoint: none was rewritten.", ok=True
+            OLDER,
+            f"This log begins with the {_counted(older.size)} of your older checkpoint: none was"
+            " rewritten.",
+            ok=True,
         )
-    return _check(OLDER, f"The log contradicts your older checkpoint: it was rewritten within the first {_counted(older.size)}.")
+    return _check(
+        OLDER,
+        "The log contradicts your older checkpoint: it was rewritten within the first"
+        f" {_counted(older.size)}.",
+    )
 
 
 # ---- words
 
 
 def _says(body: bytes) -> tuple[str, str]:
-    """(action, id) of an entry, as far as they can be read; whoever bent it may have put anything there."""
+    """(action, id) of an entry, as far as they can be read; whoever bent it may have put anything
+    there.
+    """
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

@@ -2,13 +2,14 @@
 
 set_up                              the operator, for a tenant that nobody has signed in to yet
 propose, note_test, note_test_sign_in    a change is proposed and tested beside the live connection
-make_live, close                    another person approved it; it was rejected, withdrawn or replaced, or expired
+make_live, close                    another person approved it; it was rejected, withdrawn or
+                                    replaced, or expired
 reset, note_reset_elsewhere         break-glass: the operator, for a tenant that is locked out
 forget_tester                       a person is erased who signed in for a test
 
-A connection's settings never change: a change is another row, and the one before it stays as history without its secret.
-Each issuer and client of a tenant has a redirect address of its own, so that an answer of a proposed provider is never
-taken for one of the live provider (RFC 9700 §4.4).
+A connection's settings never change: a change is another row, and the one before it stays as
+history without its secret. Each issuer and client of a tenant has a redirect address of its own, so
+that an answer of a proposed provider is never taken for one of the live provider (RFC 9700 §4.4).
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,9 +82,14 @@ SIGN_IN_TESTED = action(
     personal="email problem",
 )
 APPROVED = action(
-    "connection.change.approved", "approved a change to sign-in", target="ConnectionChange", activity="update", severity="medium", fields="fingerprint",
+    "connection.change.approved",
+    "approved a change to sign-in",
+    target="ConnectionChange",
+    activity="update",
+    severity="medium",
+    fields="fingerprint",
     persons="requested_by tested_by",
-)  # fmt: skip
+)
 REJECTED = action(
     "connection.change.rejected",
     "rejected a change to sign-in",
@@ -93,7 +99,11 @@ REJECTED = action(
     persons="requested_by",
 )
 WITHDRAWN = action(
-    "connection.change.withdrawn", "withdrew a change to sign-in", target="ConnectionChange", activity="update", severity="low"
+    "connection.change.withdrawn",
+    "withdrew a change to sign-in",
+    target="ConnectionChange",
+    activity="update",
+    severity="low",
 )
 REPLACED = action(
     "connection.change.replaced",
@@ -132,11 +142,15 @@ class Unchanged(DomainError):
 
 
 def set_up(settings: Settings, *, secret: str | None) -> Connection:
-    """Set the first connection, or correct it until somebody has signed in: that sign-in is its test."""
+    """Set the first connection, or correct it until somebody has signed in: that sign-in is its
+    test.
+    """
     alone(LOCK)
     _check_mapping(settings.group_roles)
     if directory.has_signed_in():
-        raise DomainError("Someone has already signed in here, so two admins of this tenant change sign-in.")
+        raise DomainError(
+            "Someone has already signed in here, so two admins of this tenant change sign-in."
+        )
     live = directory.connection()
     encrypted = _secret_for(settings, secret, [live])
     made = _new("live", settings, encrypted, number=1)
@@ -154,7 +168,7 @@ def opened(live: Connection | None, change: ConnectionChange | None) -> str:
 
 def propose(
     settings: Settings, *, secret: str | None, domains: set[str], reason: str, seen: str
-) -> ConnectionChange:  # fmt: skip
+) -> ConnectionChange:
     """Request a change; the live connection stays as it is. It takes the place of an open one.
 
     A proposed connection has to pass a test sign-in before anybody is asked to approve it.
@@ -163,29 +177,51 @@ def propose(
     _check_mapping(settings.group_roles)
     live, (earlier, request) = directory.connection(), queries.open_change() or (None, None)
     if seen != opened(live, earlier):
-        if earlier is not None and request is not None and _is_repeated(earlier, request, settings, secret, domains, reason):
+        if (
+            earlier is not None
+            and request is not None
+            and _is_repeated(earlier, request, settings, secret, domains, reason)
+        ):
             return earlier
-        raise Stale("Someone else changed or proposed something since you opened this page. Review it, then send yours again.",
-                    _differences(settings, live, earlier))  # fmt: skip
+        raise Stale(
+            "Someone else changed or proposed something since you opened this page. Review it, then"
+            " send yours again.",
+            _differences(settings, live, earlier),
+        )
     wanted, present = sorted(tenant_actions.check_domains(_tenant(), domains)), queries.domains()
     proposed = queries.proposed_connection(earlier) if earlier else None
     encrypted = _secret_for(settings, secret, [proposed, live])
     is_same = live is not None and settings == settings_of(live) and encrypted == live.secret
     if is_same and wanted == present:
-        raise Unchanged("Nothing changes: people already sign in this way. Change a value, then propose it.")
+        raise Unchanged(
+            "Nothing changes: people already sign in this way. Change a value, then propose it."
+        )
     _replace_open("Another change was proposed in its place.")
-    made = None if is_same else _new("proposed", settings, encrypted, number=_number_for(settings, live))
+    made = (
+        None
+        if is_same
+        else _new("proposed", settings, encrypted, number=_number_for(settings, live))
+    )
     if made is not None:
         session().add(made)
         session().flush()
     change = ConnectionChange(
-        connection_id=made.id if made else None, base_id=live.id if live else None, domains=wanted, base_domains=present,
-        test=None, tested_by=None, tested_at=None,
-    )  # fmt: skip
+        connection_id=made.id if made else None,
+        base_id=live.id if live else None,
+        domains=wanted,
+        base_domains=present,
+        test=None,
+        tested_by=None,
+        tested_at=None,
+    )
     session().add(change)
     session().flush()
     asked = approvals.request(
-        IDENTITY_CHANGE, change.id, summary="change how people sign in", reason=reason, is_ready=made is None
+        IDENTITY_CHANGE,
+        change.id,
+        summary="change how people sign in",
+        reason=reason,
+        is_ready=made is None,
     )
     before = {"domains": present} | (as_facts(live) if live else {})
     after = {"domains": wanted} | (as_facts(made) if made else {})
@@ -209,7 +245,9 @@ def note_test(connection: Connection, steps: Sequence[dict[str, Any]]) -> None:
 
 
 def note_test_sign_in(connection_id: UUID, identity: Identity | None, problem: str = "") -> None:
-    """What a test sign-in through the proposed connection showed. It passes when that identity would sign in as an admin.
+    """What a test sign-in through the proposed connection showed.
+
+    It passes when that identity would sign in as an admin.
 
     Approvals of an earlier test no longer count.
     """
@@ -237,9 +275,13 @@ def note_test_sign_in(connection_id: UUID, identity: Identity | None, problem: s
 
 
 def forget_tester(erased: PersonErased) -> None:
-    """A test shows who signed in for it: the erased person's results go, and an open change has to be tested again."""
+    """A test shows who signed in for it: the erased person's results go, and an open change has to
+    be tested again.
+    """
     alone(LOCK)
-    theirs = select(ConnectionChange).where(ConnectionChange.test["person"].astext == str(erased.person_id))
+    theirs = select(ConnectionChange).where(
+        ConnectionChange.test["person"].astext == str(erased.person_id)
+    )
     for change in session().scalars(theirs.with_for_update()).all():
         change.test = {"passed": False, "problem": ERASED_NAME}
         session().flush()
@@ -251,15 +293,20 @@ def forget_tester(erased: PersonErased) -> None:
 
 
 def make_live(change: ConnectionChange) -> int:
-    """Make the approved change live, with its domains. Returns how many sessions that ended.
+    """Make the approved change live, with its domains.
 
-    People are known by issuer and subject. When either the issuer or the client is another one, its provider can no
-    longer end the sessions that the former one started, so those end here and everybody signs in again.
+    Returns how many sessions that ended.
+
+    People are known by issuer and subject. When either the issuer or the client is another one, its
+    provider can no longer end the sessions that the former one started, so those end here and
+    everybody signs in again.
     """
     session().refresh(change, with_for_update=True)
     live, made, ended = directory.connection(), queries.proposed_connection(change), 0
     if live is not None:
-        session().refresh(live, with_for_update=True)  # before any invitation, in the order of sign-ins
+        session().refresh(
+            live, with_for_update=True
+        )  # before any invitation, in the order of sign-ins
     if made is not None:
         admin_test.check_still_passes(change.test or {}, made)
         ended = _go_live(made, live)
@@ -279,11 +326,15 @@ def close(change: ConnectionChange, state: str) -> None:
 # ---- break-glass
 
 
-def reset(settings: Settings | None, *, secret: str | None, admin: str | None, reason: str, link: str) -> int:
-    """The operator, for a tenant that is locked out: another connection, an admin, or both. Returns how many sessions ended.
+def reset(
+    settings: Settings | None, *, secret: str | None, admin: str | None, reason: str, link: str
+) -> int:
+    """The operator, for a tenant that is locked out: another connection, an admin, or both.
 
-    An open change is closed. The group mapping of another issuer is dropped: its groups are another company's. `link` is
-    where the invited admin signs in.
+    Returns how many sessions ended.
+
+    An open change is closed. The group mapping of another issuer is dropped: its groups are another
+    company's. `link` is where the invited admin signs in.
     """
     alone(LOCK)
     _check_reason(reason)
@@ -301,15 +352,27 @@ def reset(settings: Settings | None, *, secret: str | None, admin: str | None, r
     ended = people.end_every_session(how="the operator reset how people sign in")
     if admin is not None:
         people.make_admin(admin, live.issuer, tenant_name=current.actor().tenant_name, link=link)
-    record(RESET, _tenant(), because=reason.strip()[:MAX_REASON_LENGTH], provider=settings.issuer if settings else None,
-           admin="invited" if admin else None, sessions=ended)  # fmt: skip
+    record(
+        RESET,
+        _tenant(),
+        because=reason.strip()[:MAX_REASON_LENGTH],
+        provider=settings.issuer if settings else None,
+        admin="invited" if admin else None,
+        sessions=ended,
+    )
     return ended
 
 
 def note_reset_elsewhere(slug: str, *, reason: str, provider: str | None, admin: bool) -> None:
     """In the operator's own log, before the tenant is touched: no reset without this entry."""
-    record(RESET, _tenant(), because=reason.strip()[:MAX_REASON_LENGTH], tenant=slug, provider=provider,
-           admin="invited" if admin else None)  # fmt: skip
+    record(
+        RESET,
+        _tenant(),
+        because=reason.strip()[:MAX_REASON_LENGTH],
+        tenant=slug,
+        provider=provider,
+        admin="invited" if admin else None,
+    )
 
 
 # ---- rows
@@ -317,19 +380,28 @@ def note_reset_elsewhere(slug: str, *, reason: str, provider: str | None, admin:
 
 def _new(state: str, settings: Settings, encrypted: bytes, *, number: int) -> Connection:
     values = asdict(settings) | {"group_roles": dict(settings.group_roles)}
-    return Connection(**values, state=state, number=number, secret=encrypted, tested_at=None, findings=[])
+    return Connection(
+        **values, state=state, number=number, secret=encrypted, tested_at=None, findings=[]
+    )
 
 
 def _number_for(settings: Settings, live: Connection | None) -> int:
-    """Of its redirect address: the live one's for the same issuer and client, or one that no other pair has ever had.
+    """Of its redirect address: the live one's for the same issuer and client, or one that no other
+    pair has ever had.
 
-    Corrections of a first set-up share number 1, so a mistyped issuer of then gets another number now.
+    Corrections of a first set-up share number 1, so a mistyped issuer of then gets another number
+    now.
     """
     if live is not None and (settings.issuer, settings.client_id) == (live.issuer, live.client_id):
         return live.number
     same = (Connection.issuer == settings.issuer) & (Connection.client_id == settings.client_id)
-    own = select(Connection.number).where(same, Connection.number.not_in(select(Connection.number).where(~same)))
-    return session().scalar(own.limit(1)) or (session().scalar(select(func.max(Connection.number))) or 0) + 1
+    own = select(Connection.number).where(
+        same, Connection.number.not_in(select(Connection.number).where(~same))
+    )
+    return (
+        session().scalar(own.limit(1))
+        or (session().scalar(select(func.max(Connection.number))) or 0) + 1
+    )
 
 
 def _go_live(made: Connection, former: Connection | None, *, ends_sessions: bool = True) -> int:
@@ -344,7 +416,12 @@ def _go_live(made: Connection, former: Connection | None, *, ends_sessions: bool
     ended = _end_sessions_of_former(former, made) if ends_sessions else 0
     word = "set" if former is None else "replaced" if made.secret != former_secret else None
     record(
-        CONNECTED, made, before=before, after=as_facts(made), secret=word, sessions=ended if former and ends_sessions else None
+        CONNECTED,
+        made,
+        before=before,
+        after=as_facts(made),
+        secret=word,
+        sessions=ended if former and ends_sessions else None,
     )
     return ended
 
@@ -359,11 +436,15 @@ def _secret_word(made: Connection | None, live: Connection | None) -> str | None
 def _end_sessions_of_former(former: Connection | None, made: Connection) -> int:
     if former is None or is_same_provider(former, made):
         return 0
-    return people.end_every_session(how="the tenant changed its identity provider", issuer=former.issuer)
+    return people.end_every_session(
+        how="the tenant changed its identity provider", issuer=former.issuer
+    )
 
 
 def _replace_open(because: str) -> None:
-    """Close the open change, also one that has expired and wasn't closed yet; its approval is void."""
+    """Close the open change, also one that has expired and wasn't closed yet; its approval is
+    void.
+    """
     change = queries.unfinished_change()
     if change is not None:
         approvals.void(IDENTITY_CHANGE, change.id, reason=because)
@@ -371,11 +452,21 @@ def _replace_open(because: str) -> None:
 
 
 def _is_repeated(
-    change: ConnectionChange, request: Approval, settings: Settings, secret: str | None, domains: set[str], reason: str
-) -> bool:  # fmt: skip
-    """Whether the acting person has just proposed this, with this secret: the second one of two clicks."""
+    change: ConnectionChange,
+    request: Approval,
+    settings: Settings,
+    secret: str | None,
+    domains: set[str],
+    reason: str,
+) -> bool:
+    """Whether the acting person has just proposed this, with this secret: the second one of two
+    clicks.
+    """
     proposed = queries.proposed_connection(change)
-    mine = str(current.person_id()) in request.requesters and request.reason == reason.strip()[:MAX_REASON_LENGTH]
+    mine = (
+        str(current.person_id()) in request.requesters
+        and request.reason == reason.strip()[:MAX_REASON_LENGTH]
+    )
     if not mine or proposed is None or set(change.domains) != domains:
         return False
     return settings == settings_of(proposed) and (not secret or secret == secret_of(proposed))
@@ -391,15 +482,31 @@ def _differences(
     return {name: (typed[name], value) for name, value in now.items() if typed[name] != value}
 
 
-def _secret_for(settings: Settings, secret: str | None, stored: Sequence[Connection | None]) -> bytes:
-    """A blank one keeps that which is stored for the same issuer and client: it never travels to another."""
+def _secret_for(
+    settings: Settings, secret: str | None, stored: Sequence[Connection | None]
+) -> bytes:
+    """A blank one keeps that which is stored for the same issuer and client: it never travels to
+    another.
+    """
     if secret:
-        return key_encryption.wrap(secret.encode(), sign_in_state.secret_context(current.actor().tenant_id))
-    same = [s.secret for s in stored if s is not None and (s.issuer, s.client_id) == (settings.issuer, settings.client_id)]
+        return key_encryption.wrap(
+            secret.encode(), sign_in_state.secret_context(current.actor().tenant_id)
+        )
+    same = [
+        s.secret
+        for s in stored
+        if s is not None and (s.issuer, s.client_id) == (settings.issuer, settings.client_id)
+    ]
     if not same:
         known = any(s is not None for s in stored)
-        raise Invalid("Another issuer or client needs its own secret." if known else "A first connection needs the client secret.",
-                      field="secret")  # fmt: skip
+        raise Invalid(
+            (
+                "Another issuer or client needs its own secret."
+                if known
+                else "A first connection needs the client secret."
+            ),
+            field="secret",
+        )
     return same[0]
 
 
@@ -408,7 +515,9 @@ def _secret_for(settings: Settings, secret: str | None, stored: Sequence[Connect
 
 def _check_mapping(group_roles: Mapping[str, str]) -> None:
     roles = OPERATOR_ROLES if current.actor().role.startswith("operator") else TENANT_ROLES
-    if bad := sorted(role for role in group_roles.values() if role not in roles or role == "auditor"):
+    if bad := sorted(
+        role for role in group_roles.values() if role not in roles or role == "auditor"
+    ):
         raise Invalid(f"{bad[0]} is not a role that a group can give.", field="group_roles")
 
 

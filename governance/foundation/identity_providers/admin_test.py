@@ -1,4 +1,5 @@
-"""What a test sign-in shows: whether the person would sign in as an admin, and otherwise what to set.
+"""What a test sign-in shows: whether the person would sign in as an admin, and otherwise what to
+set.
 
     result_of(identity, connection)             the result, as the change keeps it
     check_still_passes(result, connection)      refuses when it would no longer pass
@@ -23,40 +24,61 @@ def result_of(identity: Identity, connection: Connection) -> dict[str, Any]:
     """Who signed in, with which role that would be, and whether the test passes."""
     key = person_key(identity.issuer, identity.subject)
     found: dict[str, Any] = {
-        "issuer": identity.issuer, "person": str(key), "name": identity.name, "email": identity.email,
-        "verified": identity.email_verified, "groups": list(identity.groups or ()),
-    }  # fmt: skip
+        "issuer": identity.issuer,
+        "person": str(key),
+        "name": identity.name,
+        "email": identity.email,
+        "verified": identity.email_verified,
+        "groups": list(identity.groups or ()),
+    }
     role, problem = _role_of(found, connection)
     return found | {"role": role, "problem": problem, "passed": not problem}
 
 
 def check_still_passes(test: Mapping[str, Any], connection: Connection) -> None:
-    """Refuse when the person of the test would no longer sign in as an admin: an invitation may have ended since."""
+    """Refuse when the person of the test would no longer sign in as an admin: an invitation may
+    have ended since.
+    """
     _, problem = _role_of(test, connection)
     if problem:
         raise DomainError(f"The test sign-in is no longer valid. {problem}")
 
 
 def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | None, str]:
-    """(role, what is missing) of who signed in for the test, as that connection would admit them now."""
+    """(role, what is missing) of who signed in for the test, as that connection would admit them
+    now.
+    """
     identity = Identity(
-        connection.issuer, "", test["email"], test["verified"], test["name"], tuple(test["groups"]), None, 0, ""
-    )  # fmt: skip
+        connection.issuer,
+        "",
+        test["email"],
+        test["verified"],
+        test["name"],
+        tuple(test["groups"]),
+        None,
+        0,
+        "",
+    )
     try:
         found = actions.access_of(UUID(test["person"]), identity, connection)
     except sign_in_rules.NoMembership:
         return None, _no_access(test, identity, connection)
     if found.role in ADMINS:
         return found.role, ""
-    told = f"This person would sign in as {ROLE_NAMES[found.role].lower()}, but the test must show that an admin can sign in. "
+    told = (
+        f"This person would sign in as {ROLE_NAMES[found.role].lower()}, but the test must show"
+        " that an admin can sign in. "
+    )
     return found.role, told + _advice(test)
 
 
 def _no_access(test: Mapping[str, Any], identity: Identity, connection: Connection) -> str:
     if _is_invited(identity.email) and not sign_in_rules.is_address_proven(identity, connection):
-        return (f"{identity.email} is invited, but the provider doesn't say that the address is verified (email_verified: true), "
-                f"so the invitation doesn't count. Let the provider send that claim, propose {sign_in_rules.SWITCH}, "
-                "or map one of the person's groups.")  # fmt: skip
+        return (
+            f"{identity.email} is invited, but the provider doesn't say that the address is"
+            " verified (email_verified: true), so the invitation doesn't count. Let the provider"
+            f" send that claim, propose {sign_in_rules.SWITCH}, or map one of the person's groups."
+        )
     return "This person would have no access. " + _advice(test)
 
 

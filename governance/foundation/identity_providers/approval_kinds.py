@@ -8,7 +8,12 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
 from governance.foundation.approvals.models import Approval
 from governance.foundation.identity_providers import actions, permissions, queries
-from governance.foundation.identity_providers.connection_settings import as_facts, changed, is_same_provider, secret_digest
+from governance.foundation.identity_providers.connection_settings import (
+    as_facts,
+    changed,
+    is_same_provider,
+    secret_digest,
+)
 from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import Connection
@@ -24,20 +29,41 @@ OVERTAKEN = "How people sign in has changed since this was proposed. Propose it 
 
 def _describe(approval: Approval) -> Description:
     change = queries.change(approval.target_id)
-    proposed, rows, is_open = queries.proposed_connection(change), changed(change), approvals.is_open(approval)
+    proposed, rows, is_open = (
+        queries.proposed_connection(change),
+        changed(change),
+        approvals.is_open(approval),
+    )
     return Description(
-        title=approval.summary, heading=_heading(len(rows), is_open=is_open, is_live=approval.state == "approved"),
-        sub="Everything else stays as it is." if is_open else "", changes=rows, template="foundation/identity_providers/approval.html",
+        title=approval.summary,
+        heading=_heading(len(rows), is_open=is_open, is_live=approval.state == "approved"),
+        sub="Everything else stays as it is." if is_open else "",
+        changes=rows,
+        template="foundation/identity_providers/approval.html",
         details={
-            "change": change, "proposed": proposed, "is_open": is_open, "missing": missing(change),
-            "tester": people.names([change.tested_by]).get(change.tested_by, "a former member") if change.tested_by else "",
+            "change": change,
+            "proposed": proposed,
+            "is_open": is_open,
+            "missing": missing(change),
+            "tester": (
+                people.names([change.tested_by]).get(change.tested_by, "a former member")
+                if change.tested_by
+                else ""
+            ),
         },
-        covers="Covers the proposed settings and the client secret, the test sign-in, the connection that is live now, and the request itself.",
-        back=("Sign-in", "identity_providers.index", {}), verb="Approve and make live",
-        consequence="People sign in this way immediately. To go back, propose the former settings. That also needs a second person.",
+        covers=(
+            "Covers the proposed settings and the client secret, the test sign-in, the connection"
+            " that is live now, and the request itself."
+        ),
+        back=("Sign-in", "identity_providers.index", {}),
+        verb="Approve and make live",
+        consequence=(
+            "People sign in this way immediately. To go back, propose the former settings. That"
+            " also needs a second person."
+        ),
         effects=list(_effects(change, proposed)) if is_open else (),
         figures=_figures(change, proposed) if is_open else (),
-    )  # fmt: skip
+    )
 
 
 def _heading(count: int, *, is_open: bool, is_live: bool) -> str:
@@ -51,7 +77,10 @@ def _figures(change: ConnectionChange, proposed: Connection | None) -> list[tupl
     return [
         (str(len(people.members())), "members sign in through it"),
         (str(sessions), "open session ends" if sessions == 1 else "open sessions end"),
-        (str(len(change.domains)), "work domain leads to it" if len(change.domains) == 1 else "work domains lead to it"),
+        (
+            str(len(change.domains)),
+            "work domain leads to it" if len(change.domains) == 1 else "work domains lead to it",
+        ),
     ]
 
 
@@ -59,17 +88,36 @@ def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[
     live = people.connection()
     ending = _ending_sessions(live, proposed)
     if ending:
-        yours = ", yours included" if any(each.person_id == current.person_id() for each in ending) else ""
-        yield Effect("due", f"{plural(len(ending), 'open session')} {'ends' if len(ending) == 1 else 'end'}{yours}.",
-                     "The former provider can no longer end them, so everyone signs in again through the new one.")  # fmt: skip
+        yours = (
+            ", yours included"
+            if any(each.person_id == current.person_id() for each in ending)
+            else ""
+        )
+        yield Effect(
+            "due",
+            f"{plural(len(ending), 'open session')}"
+            f" {'ends' if len(ending) == 1 else 'end'}{yours}.",
+            "The former provider can no longer end them, so everyone signs in again through the new"
+            " one.",
+        )
     else:
-        yield Effect("ok", "No one is signed out.", "Roles follow the groups at each person's next sign-in." if proposed else "")
+        yield Effect(
+            "ok",
+            "No one is signed out.",
+            "Roles follow the groups at each person's next sign-in." if proposed else "",
+        )
     if live and proposed and live.issuer != proposed.issuer:
-        yield Effect("due", "Under another issuer, everyone counts as a new person.",
-                     "Each member needs a mapped group or an invitation to sign in again.")  # fmt: skip
+        yield Effect(
+            "due",
+            "Under another issuer, everyone counts as a new person.",
+            "Each member needs a mapped group or an invitation to sign in again.",
+        )
     if proposed and proposed.verifies_addresses and not (live and live.verifies_addresses):
-        yield Effect("due", "Addresses in the work domains count as verified.",
-                     "Anyone who can change an address at the provider could take that person's invitation.")  # fmt: skip
+        yield Effect(
+            "due",
+            "Addresses in the work domains count as verified.",
+            "Anyone who can change an address at the provider could take that person's invitation.",
+        )
     yield from _effects_on_domains(set(change.base_domains), set(change.domains))
 
 
@@ -77,8 +125,11 @@ def _effects_on_domains(before: set[str], after: set[str]) -> Iterator[Effect]:
     if added := sorted(after - before):
         yield Effect("ok", f"Addresses at {', '.join(added)} lead to this sign-in.")
     if removed := sorted(before - after):
-        yield Effect("due", f"Addresses at {', '.join(removed)} no longer lead to this sign-in.",
-                     "People with these addresses need the tenant's own link.")  # fmt: skip
+        yield Effect(
+            "due",
+            f"Addresses at {', '.join(removed)} no longer lead to this sign-in.",
+            "People with these addresses need the tenant's own link.",
+        )
 
 
 def _ending_sessions(live: Connection | None, proposed: Connection | None) -> list[Any]:
@@ -94,15 +145,28 @@ def _proposed(approval: Approval) -> Mapping[str, Any]:
     change = queries.change(approval.target_id)
     connection = queries.proposed_connection(change)
     return {
-        "connection": {"id": connection.id, "secret": secret_digest(connection), **as_facts(connection)} if connection else None,
-        "domains": change.domains, "test": change.test, "tested_by": change.tested_by,
+        "connection": (
+            {
+                "id": connection.id,
+                "secret": secret_digest(connection),
+                **as_facts(connection),
+            }
+            if connection
+            else None
+        ),
+        "domains": change.domains,
+        "test": change.test,
+        "tested_by": change.tested_by,
         "tested_at": change.tested_at.astimezone(UTC) if change.tested_at else None,
-    }  # fmt: skip
+    }
 
 
 def _live(_approval: Approval) -> Mapping[str, Any]:
     live = people.connection()
-    return {"connection": {"id": live.id, **as_facts(live)} if live else None, "domains": queries.domains()}
+    return {
+        "connection": {"id": live.id, **as_facts(live)} if live else None,
+        "domains": queries.domains(),
+    }
 
 
 def _blocked(approval: Approval) -> str | None:
@@ -129,22 +193,41 @@ def _make_live(approval: Approval) -> int:
 
 
 def _close(approval: Approval) -> None:
-    actions.close(queries.change(approval.target_id, lock=True), "replaced" if approval.state == "voided" else approval.state)
+    actions.close(
+        queries.change(approval.target_id, lock=True),
+        "replaced" if approval.state == "voided" else approval.state,
+    )
 
 
 def _entry(approval: Approval, _step: str) -> LogEntry:
     change = queries.change(approval.target_id)
-    return LogEntry(change, facts={"requested_by": approval.requested_by, "tested_by": change.tested_by})
+    return LogEntry(
+        change, facts={"requested_by": approval.requested_by, "tested_by": change.tested_by}
+    )
 
 
 IDENTITY_CHANGE = ApprovalKind(
-    name=queries.IDENTITY_CHANGE, label="Change to sign-in", permission=permissions.CHANGE, describe=_describe, fingerprint=_proposed,
-    context=_live, blocked=_blocked, apply=_make_live, on_reject=_close, entry=_entry, lock=actions.LOCK,
-    own="You proposed this change, so another person approves it.", result_template="foundation/identity_providers/live.html",
+    name=queries.IDENTITY_CHANGE,
+    label="Change to sign-in",
+    permission=permissions.CHANGE,
+    describe=_describe,
+    fingerprint=_proposed,
+    context=_live,
+    blocked=_blocked,
+    apply=_make_live,
+    on_reject=_close,
+    entry=_entry,
+    lock=actions.LOCK,
+    own="You proposed this change, so another person approves it.",
+    result_template="foundation/identity_providers/live.html",
     entries={
-        "requested": None, "approved": actions.APPROVED, "rejected": actions.REJECTED, "withdrawn": actions.WITHDRAWN,
-        "voided": actions.REPLACED, "expired": actions.EXPIRED,
+        "requested": None,
+        "approved": actions.APPROVED,
+        "rejected": actions.REJECTED,
+        "withdrawn": actions.WITHDRAWN,
+        "voided": actions.REPLACED,
+        "expired": actions.EXPIRED,
     },
-)  # fmt: skip
+)
 
 KINDS = (IDENTITY_CHANGE,)

@@ -1,9 +1,10 @@
-"""Break-glass: the operator sets how a tenant's people sign in, without a second person of the tenant.
+"""Break-glass: the operator sets how a tenant's people sign in, without a second person of the
+tenant.
 
     reset(who, Reset(…), public_url=…) -> Done        `who` is Meridian itself, acting in the tenant
 
-The operator's own log gets its entry first, in a transaction of its own: an entry without a reset can be seen and
-explained, a reset without an entry cannot.
+The operator's own log gets its entry first, in a transaction of its own: an entry without a reset
+can be seen and explained, a reset without an entry cannot.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +24,9 @@ OPERATOR = "The operator"
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What to set: a connection (issuer, client ID, secret), an admin's address, or both; and why."""
+    """What to set: a connection (issuer, client ID, secret), an admin's address, or both; and
+    why.
+    """
 
     issuer: str | None
     client_id: str | None
@@ -44,16 +47,26 @@ def reset(who: Actor, wanted: Reset, *, public_url: str) -> Done:
     if wanted.issuer is not None:
         _check_issuer(wanted.issuer)
     if wanted.admin is not None and "@" not in wanted.admin:
-        raise Invalid(f"{wanted.admin[:80]} is not an address such as ines@acme.example.", field="admin")
+        raise Invalid(
+            f"{wanted.admin[:80]} is not an address such as ines@acme.example.", field="admin"
+        )
     _note(who.tenant_slug, wanted)
     with current.acting_as(_operator_in(who)), transaction():
         ended = actions.reset(
-            _settings(wanted), secret=wanted.secret, admin=wanted.admin, reason=wanted.reason, link=f"{public_url}/login?tenant={who.tenant_slug}"
-        )  # fmt: skip
+            _settings(wanted),
+            secret=wanted.secret,
+            admin=wanted.admin,
+            reason=wanted.reason,
+            link=f"{public_url}/login?tenant={who.tenant_slug}",
+        )
         live = queries.connection()
         if live is None:
             raise RuntimeError("a reset leaves a live connection")
-        return Done(live.issuer, f"{public_url}{sign_in_state.callback_path(who.tenant_slug, live.number)}", ended)
+        return Done(
+            live.issuer,
+            f"{public_url}{sign_in_state.callback_path(who.tenant_slug, live.number)}",
+            ended,
+        )
 
 
 def _check_issuer(issuer: str) -> None:
@@ -71,7 +84,9 @@ def _settings(wanted: Reset) -> Settings | None:
     is_same = live is not None and live.issuer == wanted.issuer
     kept = dict(live.group_roles) if live and is_same else {}
     verifies = bool(live and is_same and live.verifies_addresses)
-    return Settings(wanted.issuer, wanted.client_id, live.enforced if live else True, kept, verifies)
+    return Settings(
+        wanted.issuer, wanted.client_id, live.enforced if live else True, kept, verifies
+    )
 
 
 def _operator_in(who: Actor) -> Actor:
@@ -85,8 +100,14 @@ def _operator_in(who: Actor) -> Actor:
 def _note(slug: str, wanted: Reset) -> None:
     with transaction(read_only=True):
         operators = next((t for t in tenants.all_tenants() if t.kind == "operator"), None)
-        home = system_actor.founder(operators.id, operators.slug, operators.name) if operators else None
+        home = (
+            system_actor.founder(operators.id, operators.slug, operators.name)
+            if operators
+            else None
+        )
     if home is None:
         raise NotFound("There is no operator's tenant, whose audit log would tell of this.")
     with current.acting_as(replace(home, name=OPERATOR)), transaction():
-        actions.note_reset_elsewhere(slug, reason=wanted.reason, provider=wanted.issuer, admin=wanted.admin is not None)
+        actions.note_reset_elsewhere(
+            slug, reason=wanted.reason, provider=wanted.issuer, admin=wanted.admin is not None
+        )

@@ -20,10 +20,17 @@ from governance.kernel import key_encryption
 from governance.kernel.access import ROLE_NAMES
 
 LABELS = {
-    "issuer": "Issuer", "client_id": "Client ID", "enforced": "Single sign-on", "verifies_addresses": "Verified addresses",
-    "group_roles": "Groups and roles", "domains": "Work domains",
-}  # fmt: skip
-LOOSENED = {LABELS["enforced"]: "Optional", LABELS["verifies_addresses"]: "Every address of the provider"}
+    "issuer": "Issuer",
+    "client_id": "Client ID",
+    "enforced": "Single sign-on",
+    "verifies_addresses": "Verified addresses",
+    "group_roles": "Groups and roles",
+    "domains": "Work domains",
+}
+LOOSENED = {
+    LABELS["enforced"]: "Optional",
+    LABELS["verifies_addresses"]: "Every address of the provider",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,11 @@ class Settings:
 
 def settings_of(connection: Connection) -> Settings:
     return Settings(
-        connection.issuer, connection.client_id, connection.enforced, dict(connection.group_roles), connection.verifies_addresses
+        connection.issuer,
+        connection.client_id,
+        connection.enforced,
+        dict(connection.group_roles),
+        connection.verifies_addresses,
     )
 
 
@@ -49,9 +60,12 @@ def as_facts(connection: Connection) -> dict[str, Any]:
 
 
 def secret_digest(connection: Connection) -> str:
-    """SHA-256 of the client secret, bound to its connection; empty once it was deleted. For fingerprints, never shown.
+    """SHA-256 of the client secret, bound to its connection; empty once it was deleted.
 
-    Of the decrypted one: a rotation of the installation's key encrypts it again, and must not void a request.
+    For fingerprints, never shown.
+
+    Of the decrypted one: a rotation of the installation's key encrypts it again, and must not void
+    a request.
     """
     if not connection.secret:
         return ""
@@ -60,12 +74,18 @@ def secret_digest(connection: Connection) -> str:
 
 def secret_of(connection: Connection) -> str:
     """The decrypted client secret, for comparing; never shown."""
-    return key_encryption.unwrap(connection.secret, sign_in_state.secret_context(connection.tenant_id)).decode()
+    return key_encryption.unwrap(
+        connection.secret, sign_in_state.secret_context(connection.tenant_id)
+    ).decode()
 
 
 def is_same_provider(one: Connection | None, other: Connection | None) -> bool:
     """Whether both are the same client at the same issuer."""
-    return one is not None and other is not None and (one.issuer, one.client_id) == (other.issuer, other.client_id)
+    return (
+        one is not None
+        and other is not None
+        and (one.issuer, one.client_id) == (other.issuer, other.client_id)
+    )
 
 
 def labelled(connection: Connection | None, domains: Sequence[str]) -> dict[str, str]:
@@ -74,18 +94,28 @@ def labelled(connection: Connection | None, domains: Sequence[str]) -> dict[str,
     if connection is None:
         return rows
     rows = {
-        LABELS["issuer"]: connection.issuer, LABELS["client_id"]: connection.client_id,
+        LABELS["issuer"]: connection.issuer,
+        LABELS["client_id"]: connection.client_id,
         LABELS["enforced"]: "Required" if connection.enforced else "Optional",
-        LABELS["verifies_addresses"]: "Every address of the provider" if connection.verifies_addresses else "Only with email_verified",
+        LABELS["verifies_addresses"]: (
+            "Every address of the provider"
+            if connection.verifies_addresses
+            else "Only with email_verified"
+        ),
         **rows,
-    }  # fmt: skip
-    return rows | {f"Group {group}": ROLE_NAMES.get(role, role) for group, role in sorted(connection.group_roles.items())}
+    }
+    return rows | {
+        f"Group {group}": ROLE_NAMES.get(role, role)
+        for group, role in sorted(connection.group_roles.items())
+    }
 
 
 def changed(change: ConnectionChange) -> list[ProposedChange]:
     """Everything that it changes; of a secret only that there is another one."""
     base, proposed = people.connection_row(change.base_id), queries.proposed_connection(change)
-    return list(_changed(labelled(base, change.base_domains), labelled(proposed or base, change.domains))) + (
+    return list(
+        _changed(labelled(base, change.base_domains), labelled(proposed or base, change.domains))
+    ) + (
         [ProposedChange("Client secret", "Current secret" if base else None, "New secret")]
         if proposed is not None and _brings_secret(change, proposed, base)
         else []
@@ -101,5 +131,8 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Pr
 
 
 def _brings_secret(change: ConnectionChange, proposed: Connection, base: Connection | None) -> bool:
-    """Whether it has a secret of its own. Of a closed one nobody knows any more: former secrets are not kept."""
+    """Whether it has a secret of its own.
+
+    Of a closed one nobody knows any more: former secrets are not kept.
+    """
     return change.state == "requested" and (base is None or proposed.secret != base.secret)

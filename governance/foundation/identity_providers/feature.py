@@ -1,7 +1,13 @@
 """Identity providers: how a tenant's people sign in, and how two people change it."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.identity_providers import actions, approval_kinds, models, permissions, views
+from governance.foundation.identity_providers import (
+    actions,
+    approval_kinds,
+    models,
+    permissions,
+    views,
+)
 from governance.foundation.people.ports import record_test_sign_in
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel.manifest import Answer, Command, EntryLink, Manifest, Subscription
@@ -18,7 +24,9 @@ manifest = Manifest(
     audit=actions_in(actions),
     links={
         "ConnectionChange": EntryLink(
-            endpoint="identity_providers.change", argument="connection_change_id", noun="sign-in change"
+            endpoint="identity_providers.change",
+            argument="connection_change_id",
+            noun="sign-in change",
         ),
     },
     answers=(Answer(record_test_sign_in, actions.note_test_sign_in),),

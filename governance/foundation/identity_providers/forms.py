@@ -5,7 +5,9 @@ from governance.foundation.people.forms import ADDRESS, NOT_AN_ADDRESS, stripped
 from governance.kernel.forms import Form, constraint
 
 constraint(
-    "uq_email_domains_domain", "One of these domains already belongs to another tenant. Ask the operator.", field="domains"
+    "uq_email_domains_domain",
+    "One of these domains already belongs to another tenant. Ask the operator.",
+    field="domains",
 )
 
 
@@ -32,18 +34,27 @@ class ProviderForm(Form):
     )
     secret = PasswordField(
         "Client secret",
-        [Optional(), Length(max=500), Regexp(r"[\x20-\x7e]+\Z", message="A secret has plain letters and digits only.")],
+        [
+            Optional(),
+            Length(max=500),
+            Regexp(r"[\x20-\x7e]+\Z", message="A secret has plain letters and digits only."),
+        ],
     )
     domains = StringField(
         "Work domains",
         [Length(max=500)],
-        description="Separate them with spaces. People with these addresses sign in through this provider.",
+        description=(
+            "Separate them with spaces. People with these addresses sign in through this provider."
+        ),
     )
     verifies_addresses = BooleanField(
         "This provider verifies e-mail addresses",
-        description="For a provider run by the company, where people can't set their own address. Invitations to "
-        "addresses in the work domains above then count without an email_verified claim. "
-        "Anyone who can change an address at the provider could take that person's invitation.",
+        description=(
+            "For a provider run by the company, where people can't set their own address."
+            " Invitations to addresses in the work domains above then count without an"
+            " email_verified claim. Anyone who can change an address at the provider could take"
+            " that person's invitation."
+        ),
     )
 
     @property
@@ -55,25 +66,34 @@ class ConnectionForm(ProviderForm):
     group_roles = TextAreaField(
         "Groups and roles",
         [Length(max=4000)],
-        description="One per line: group = role. Roles: admin, compliance_officer, contributor, viewer.",
+        description=(
+            "One per line: group = role. Roles: admin, compliance_officer, contributor, viewer."
+        ),
     )
     enforced = BooleanField("Single sign-on is required")
     reason = TextAreaField(
-        "Reason", [InputRequired("Give a reason. The person who approves this reads it."), Length(max=2000)],
+        "Reason",
+        [InputRequired("Give a reason. The person who approves this reads it."), Length(max=2000)],
         description="The person who approves this reads it, and the audit log keeps it.",
-    )  # fmt: skip
+    )
     seen = HiddenField()
 
     def validate_group_roles(self, field: TextAreaField) -> None:
         for number, line in enumerate((field.data or "").splitlines(), start=1):
-            if line.strip() and ("=" not in line or not all(part.strip() for part in line.rsplit("=", 1))):
+            if line.strip() and (
+                "=" not in line or not all(part.strip() for part in line.rsplit("=", 1))
+            ):
                 raise ValidationError(f"Line {number} must read group = role.")
             if "\0" in line:
                 raise ValidationError(f"Line {number} cannot be read.")
 
     @property
     def mapping(self) -> dict[str, str]:
-        pairs = (line.rsplit("=", 1) for line in (self.group_roles.data or "").splitlines() if "=" in line)
+        pairs = (
+            line.rsplit("=", 1)
+            for line in (self.group_roles.data or "").splitlines()
+            if "=" in line
+        )
         return {group.strip(): role.strip() for group, role in pairs}
 
 
@@ -82,7 +102,11 @@ class FirstAdminForm(ProviderForm):
 
     email = EmailField(
         "First admin",
-        [InputRequired("Enter the first admin's work email."), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
+        [
+            InputRequired("Enter the first admin's work email."),
+            Length(max=254),
+            Regexp(ADDRESS, message=NOT_AN_ADDRESS),
+        ],
         filters=[stripped],
         description="An invitation goes to this work address.",
     )

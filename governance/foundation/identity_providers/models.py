@@ -11,15 +11,22 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class ConnectionChange(Tenanted, Model):
-    """A proposed change to how people sign in. Its approval says who requested it, why, until when, and who decided.
+    """A proposed change to how people sign in.
 
-    `connection_id` is the proposed connection, or None when only the work domains change; `base_id` and
-    `base_domains` are what it was proposed against. `test` is what the test sign-in showed.
+    Its approval says who requested it, why, until when, and who decided.
+
+    `connection_id` is the proposed connection, or None when only the work domains change; `base_id`
+    and `base_domains` are what it was proposed against. `test` is what the test sign-in showed.
     """
 
     __tablename__ = "connection_changes"
     __table_args__ = (
-        Index("uq_connection_changes_open", "tenant_id", unique=True, postgresql_where="state = 'requested'"),
+        Index(
+            "uq_connection_changes_open",
+            "tenant_id",
+            unique=True,
+            postgresql_where="state = 'requested'",
+        ),
         Index(None, "tenant_id", "created_at"),
         tenant_fk("connection_id", "connections"),
         tenant_fk("base_id", "connections"),
@@ -29,7 +36,9 @@ class ConnectionChange(Tenanted, Model):
     base_id: Mapped[UUID | None]
     domains: Mapped[list[Any]]
     base_domains: Mapped[list[Any]]
-    state: Mapped[str] = mapped_column(default="requested")  # requested approved rejected withdrawn replaced expired
+    state: Mapped[str] = mapped_column(
+        default="requested"
+    )  # requested approved rejected withdrawn replaced expired
     test: Mapped[dict[str, Any] | None]
     tested_by: Mapped[UUID | None]
     tested_at: Mapped[datetime | None]

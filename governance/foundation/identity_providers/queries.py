@@ -23,19 +23,31 @@ def change(connection_change_id: UUID, *, lock: bool = False) -> ConnectionChang
 
 def open_change() -> tuple[ConnectionChange, Approval] | None:
     """The proposed change that can still be tested or decided; one that has expired isn't open."""
-    found = session().scalars(select(ConnectionChange).where(ConnectionChange.state == "requested")).one_or_none()
+    found = (
+        session()
+        .scalars(select(ConnectionChange).where(ConnectionChange.state == "requested"))
+        .one_or_none()
+    )
     approval = approvals.open_approval(IDENTITY_CHANGE, found.id) if found else None
     return (found, approval) if found and approval and approvals.is_open(approval) else None
 
 
 def unfinished_change() -> ConnectionChange | None:
     """The same, and one that has expired but wasn't closed yet."""
-    return session().scalars(select(ConnectionChange).where(ConnectionChange.state == "requested")).one_or_none()
+    return (
+        session()
+        .scalars(select(ConnectionChange).where(ConnectionChange.state == "requested"))
+        .one_or_none()
+    )
 
 
 def newest_changes(*, limit: int) -> Sequence[tuple[ConnectionChange, Approval]]:
     """The newest first, each with its approval."""
-    rows = session().scalars(select(ConnectionChange).order_by(ConnectionChange.created_at.desc()).limit(limit)).all()
+    rows = (
+        session()
+        .scalars(select(ConnectionChange).order_by(ConnectionChange.created_at.desc()).limit(limit))
+        .all()
+    )
     requests = approvals.latest(IDENTITY_CHANGE, [each.id for each in rows])
     return [(each, requests[each.id]) for each in rows if each.id in requests]
 

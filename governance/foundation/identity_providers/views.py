@@ -1,4 +1,5 @@
-"""The pages about how a tenant's people sign in, and the operator's page that invites a new tenant's first admin.
+"""The pages about how a tenant's people sign in, and the operator's page that invites a new
+tenant's first admin.
 
 index, propose                     what is live, and what is proposed beside it
 check, start_test                  can the provider be reached; does a real sign-in through it work
@@ -14,9 +15,19 @@ from flask import current_app, flash, redirect, request, url_for
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
-from governance.foundation.identity_providers import actions, approval_kinds, connection_settings, permissions, queries
+from governance.foundation.identity_providers import (
+    actions,
+    approval_kinds,
+    connection_settings,
+    permissions,
+    queries,
+)
 from governance.foundation.identity_providers.connection_settings import LABELS, Settings, labelled
-from governance.foundation.identity_providers.forms import ConnectionForm, FirstAdminForm, ProviderForm
+from governance.foundation.identity_providers.forms import (
+    ConnectionForm,
+    FirstAdminForm,
+    ProviderForm,
+)
 from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.people import actions as people
 from governance.foundation.people import oidc, provider_http, sign_in_state
@@ -52,14 +63,26 @@ def index() -> ResponseReturnValue:
     live, (change, approval) = directory.connection(), queries.open_change() or (None, None)
     past = [row for row in queries.newest_changes(limit=MAX_CHANGES_SHOWN) if row[0] is not change]
     names = directory.names(
-        [*(i for _, a in past for i in (a.requested_by, a.closed_by)), *([approval.requested_by] if approval else []),
-         *([change.tested_by] if change else [])]
-    )  # fmt: skip
+        [
+            *(i for _, a in past for i in (a.requested_by, a.closed_by)),
+            *([approval.requested_by] if approval else []),
+            *([change.tested_by] if change else []),
+        ]
+    )
     return page(
-        "foundation/identity_providers/index.html", live=live, change=change, approval=approval, past=past, names=names,
-        live_rows=labelled(live, queries.domains()), admins=_admins(), **_progress(change), **_addresses(),
-        approvers=approvals.approvers(approval) if approval else [], why_not=approvals.why_not(approval) if approval else None,
-    )  # fmt: skip
+        "foundation/identity_providers/index.html",
+        live=live,
+        change=change,
+        approval=approval,
+        past=past,
+        names=names,
+        live_rows=labelled(live, queries.domains()),
+        admins=_admins(),
+        **_progress(change),
+        **_addresses(),
+        approvers=approvals.approvers(approval) if approval else [],
+        why_not=approvals.why_not(approval) if approval else None,
+    )
 
 
 def _progress(change: ConnectionChange | None) -> dict[str, Any]:
@@ -68,9 +91,13 @@ def _progress(change: ConnectionChange | None) -> dict[str, Any]:
         return {"proposed": None}
     proposed = queries.proposed_connection(change)
     return {
-        "proposed": proposed, "missing": approval_kinds.missing(change), "changes": connection_settings.changed(change),
-        "callback": callback_address(current.actor().tenant_slug, proposed.number) if proposed else None,
-    }  # fmt: skip
+        "proposed": proposed,
+        "missing": approval_kinds.missing(change),
+        "changes": connection_settings.changed(change),
+        "callback": (
+            callback_address(current.actor().tenant_slug, proposed.number) if proposed else None
+        ),
+    }
 
 
 def _admins() -> int:
@@ -79,7 +106,11 @@ def _admins() -> int:
 
 
 def _addresses() -> dict[str, Any]:
-    return {"slug": current.actor().tenant_slug, "public": current_app.config["PUBLIC_URL"], "callback_of": _callback_of}
+    return {
+        "slug": current.actor().tenant_slug,
+        "public": current_app.config["PUBLIC_URL"],
+        "callback_of": _callback_of,
+    }
 
 
 def _callback_of(row: Connection) -> str:
@@ -91,7 +122,11 @@ def change(connection_change_id: UUID) -> ResponseReturnValue:
     """The page of its approval shows all of it."""
     found = queries.change(connection_change_id)
     approval = approvals.latest(queries.IDENTITY_CHANGE, [found.id]).get(found.id)
-    return redirect(url_for("approvals.approval", approval_id=approval.id) if approval else url_for("identity_providers.index"))
+    return redirect(
+        url_for("approvals.approval", approval_id=approval.id)
+        if approval
+        else url_for("identity_providers.index")
+    )
 
 
 def _as_lines(group_roles: Any) -> str:
@@ -104,17 +139,24 @@ def _as_lines(group_roles: Any) -> str:
 PROPOSE = StepUp("Propose change", ConnectionForm)
 
 
-@feature.route("/settings/sign-in/change", methods=["GET", "POST"], needs=permissions.CHANGE, fresh=PROPOSE)
+@feature.route(
+    "/settings/sign-in/change", methods=["GET", "POST"], needs=permissions.CHANGE, fresh=PROPOSE
+)
 def propose() -> ResponseReturnValue:
     """Fresh already when the form is opened, so that nobody loses a filled form to a step-up."""
     live, (change, approval) = directory.connection(), queries.open_change() or (None, None)
-    form = ConnectionForm(**_filled(live, change, approval) if request.method == "GET" else {})  # what isn't sent has no default
+    form = ConnectionForm(
+        **_filled(live, change, approval) if request.method == "GET" else {}
+    )  # what isn't sent has no default
 
     def act() -> None:
         made = actions.propose(
-            settings_in(form, form.mapping, enforced=bool(form.enforced.data)), secret=form.secret.data or None,
-            domains=form.wanted_domains, reason=form.reason.data or "", seen=form.seen.data or "",
-        )  # fmt: skip
+            settings_in(form, form.mapping, enforced=bool(form.enforced.data)),
+            secret=form.secret.data or None,
+            domains=form.wanted_domains,
+            reason=form.reason.data or "",
+            seen=form.seen.data or "",
+        )
         _check_reachable(made)
 
     if request.method == "POST" and accepted(form, act):
@@ -123,16 +165,28 @@ def propose() -> ResponseReturnValue:
     if form.stale:
         form.seen.data = actions.opened(live, change)
     return page(
-        "foundation/identity_providers/propose.html", status=form.status if request.method == "POST" else 200, form=form, live=live, change=change,
-        admins=_admins(), differences=_differences(form), **_addresses(),
-    )  # fmt: skip
+        "foundation/identity_providers/propose.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        live=live,
+        change=change,
+        admins=_admins(),
+        differences=_differences(form),
+        **_addresses(),
+    )
 
 
-def _filled(live: Connection | None, change: ConnectionChange | None, approval: Approval | None) -> dict[str, Any]:
+def _filled(
+    live: Connection | None, change: ConnectionChange | None, approval: Approval | None
+) -> dict[str, Any]:
     """The open proposal, otherwise what is live."""
     row = (queries.proposed_connection(change) if change else None) or live
     domains = change.domains if change else queries.domains()
-    seen = {"seen": actions.opened(live, change), "domains": " ".join(domains), "reason": approval.reason if approval else ""}
+    seen = {
+        "seen": actions.opened(live, change),
+        "domains": " ".join(domains),
+        "reason": approval.reason if approval else "",
+    }
     if row is None:
         return {"enforced": True, **seen}
     return {
@@ -161,7 +215,13 @@ def settings_in(form: ProviderForm, mapping: dict[str, str], *, enforced: bool) 
         provider_http.safe_url(form.issuer.data or "")
     except provider_http.ProviderFault as fault:
         raise Invalid(fault.message, field="issuer") from fault
-    return Settings(form.issuer.data or "", form.client_id.data or "", enforced, mapping, bool(form.verifies_addresses.data))
+    return Settings(
+        form.issuer.data or "",
+        form.client_id.data or "",
+        enforced,
+        mapping,
+        bool(form.verifies_addresses.data),
+    )
 
 
 # ---- testing
@@ -170,7 +230,9 @@ def settings_in(form: ProviderForm, mapping: dict[str, str], *, enforced: bool) 
 def _check_reachable(change: ConnectionChange) -> None:
     proposed = queries.proposed_connection(change)
     if proposed is not None:
-        actions.note_test(proposed, oidc.diagnose(provider_of(proposed, current.actor().tenant_slug)))
+        actions.note_test(
+            proposed, oidc.diagnose(provider_of(proposed, current.actor().tenant_slug))
+        )
 
 
 @feature.post("/settings/sign-in/test", needs=permissions.CHANGE)
@@ -183,14 +245,18 @@ def test_connection() -> ResponseReturnValue:
     return redirect(url_for("identity_providers.index") + "#reachable", 303)
 
 
-@feature.post("/settings/sign-in/changes/<uuid:connection_change_id>/check", needs=permissions.CHANGE)
+@feature.post(
+    "/settings/sign-in/changes/<uuid:connection_change_id>/check", needs=permissions.CHANGE
+)
 def check(connection_change_id: UUID) -> ResponseReturnValue:
     """The same for the proposed one."""
     _check_reachable(_open_change(connection_change_id))
     return redirect(url_for("identity_providers.index") + "#test", 303)
 
 
-@feature.post("/settings/sign-in/changes/<uuid:connection_change_id>/test-sign-in", needs=permissions.CHANGE)
+@feature.post(
+    "/settings/sign-in/changes/<uuid:connection_change_id>/test-sign-in", needs=permissions.CHANGE
+)
 def start_test(connection_change_id: UUID) -> ResponseReturnValue:
     """A real sign-in through the proposed connection. It starts no session and ends none."""
     change, who = _open_change(connection_change_id), current.actor()
@@ -200,20 +266,35 @@ def start_test(connection_change_id: UUID) -> ResponseReturnValue:
     drawn = sign_in_state.new_secrets(who.tenant_slug)
     try:
         url = oidc.authorization_url(
-            provider_of(proposed, who.tenant_slug), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier,
+            provider_of(proposed, who.tenant_slug),
+            state=drawn.state,
+            nonce=drawn.nonce,
+            verifier=drawn.verifier,
             login_hint=who.email,
-        )  # fmt: skip
+        )
     except provider_http.ProviderFault as fault:
         actions.note_test_sign_in(proposed.id, None, fault.message)
         return redirect(url_for("identity_providers.index") + "#test", 303)
     sign_in_state.remember(
-        drawn, connection_id=proposed.id, is_test=True, browser=anonymous_token(), next_path=url_for("identity_providers.index"), fresh=False
-    )  # fmt: skip
-    return page("foundation/identity_providers/test_sign_in.html", onward=url, host=urlsplit(proposed.issuer).netloc)
+        drawn,
+        connection_id=proposed.id,
+        is_test=True,
+        browser=anonymous_token(),
+        next_path=url_for("identity_providers.index"),
+        fresh=False,
+    )
+    return page(
+        "foundation/identity_providers/test_sign_in.html",
+        onward=url,
+        host=urlsplit(proposed.issuer).netloc,
+    )
 
 
 def _open_change(connection_change_id: UUID) -> ConnectionChange:
-    found, (is_open, _) = queries.change(connection_change_id), queries.open_change() or (None, None)
+    found, (is_open, _) = (
+        queries.change(connection_change_id),
+        queries.open_change() or (None, None),
+    )
     if found is not is_open:
         raise DomainError(actions.CLOSED)
     return found
@@ -228,11 +309,20 @@ def first_admin(slug: str) -> ResponseReturnValue:
     return _first_admin_page(tenant, FirstAdminForm(**_first_admin_filled(tenant)))
 
 
-def _first_admin_page(tenant: Tenant, form: FirstAdminForm, *, status: int = 200) -> ResponseReturnValue:
+def _first_admin_page(
+    tenant: Tenant, form: FirstAdminForm, *, status: int = 200
+) -> ResponseReturnValue:
     with transaction(read_only=True, tenant_id=tenant.id):
         is_set_up = directory.connection() is not None
-    return page("foundation/identity_providers/first_admin.html", status=status, new=tenant, form=form, is_set_up=is_set_up, callback=callback_address(tenant.slug),
-                public=current_app.config["PUBLIC_URL"])  # fmt: skip
+    return page(
+        "foundation/identity_providers/first_admin.html",
+        status=status,
+        new=tenant,
+        form=form,
+        is_set_up=is_set_up,
+        callback=callback_address(tenant.slug),
+        public=current_app.config["PUBLIC_URL"],
+    )
 
 
 def _first_admin_filled(tenant: Tenant) -> dict[str, Any]:
@@ -241,12 +331,19 @@ def _first_admin_filled(tenant: Tenant) -> dict[str, Any]:
         live, invited = directory.connection(), directory.open_invitations()
         if live is None:
             return {}
-        return {"issuer": live.issuer, "client_id": live.client_id, "domains": " ".join(tenants.domains_of(tenant.id)),
-                "verifies_addresses": live.verifies_addresses, "email": invited[0].email if invited else ""}  # fmt: skip
+        return {
+            "issuer": live.issuer,
+            "client_id": live.client_id,
+            "domains": " ".join(tenants.domains_of(tenant.id)),
+            "verifies_addresses": live.verifies_addresses,
+            "email": invited[0].email if invited else "",
+        }
 
 
 def _untouched(slug: str) -> Tenant:
-    """A tenant that nobody has signed in to: from then on its own admins decide, and no operator."""
+    """A tenant that nobody has signed in to: from then on its own admins decide, and no
+    operator.
+    """
     tenant = tenants.tenant_by_slug(slug)
     if tenant is None or tenant.kind != "customer":
         raise NotFound("There is no such tenant.")
@@ -257,12 +354,18 @@ def _untouched(slug: str) -> Tenant:
     return tenant
 
 
-FIRST_ADMIN = StepUp("Invite first admin", FirstAdminForm, facts=lambda slug: [("Tenant", _untouched(slug).name)])
+FIRST_ADMIN = StepUp(
+    "Invite first admin", FirstAdminForm, facts=lambda slug: [("Tenant", _untouched(slug).name)]
+)
 
 
-@operator_feature.post("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=FIRST_ADMIN)
+@operator_feature.post(
+    "/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=FIRST_ADMIN
+)
 def invite_first_admin(slug: str) -> ResponseReturnValue:
-    """Sent again it corrects: another connection, another first admin, or the same one who is written to again."""
+    """Sent again it corrects: another connection, another first admin, or the same one who is
+    written to again.
+    """
     tenant, form, operator = _untouched(slug), FirstAdminForm(), current.actor()
 
     def act() -> None:
@@ -270,7 +373,12 @@ def invite_first_admin(slug: str) -> ResponseReturnValue:
         tenant_actions.set_domains(tenant, form.wanted_domains)
         for earlier in directory.open_invitations():
             people.withdraw(earlier, how="the operator corrected the set-up")
-        people.invite(form.email.data or "", "admin", tenant_name=tenant.name, link=sign_in_address(tenant.slug))
+        people.invite(
+            form.email.data or "",
+            "admin",
+            tenant_name=tenant.name,
+            link=sign_in_address(tenant.slug),
+        )
 
     with current.acting_as(system_actor.visiting(operator, tenant)), transaction():
         done = accepted(form, act)

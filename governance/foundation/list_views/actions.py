@@ -9,7 +9,12 @@ from sqlalchemy import delete, select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.list_views.models import ListView
-from governance.foundation.list_views.queries import MAX_VIEWS, MAX_VIEWS_IN_ALL, count_of_own_views, own_views
+from governance.foundation.list_views.queries import (
+    MAX_VIEWS,
+    MAX_VIEWS_IN_ALL,
+    count_of_own_views,
+    own_views,
+)
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import current
 from governance.kernel.db import alone, session
@@ -56,9 +61,13 @@ def save_view(location: str, name: str, query: str) -> ListView:
     if not query:
         raise Invalid("There is nothing to save yet. Search, filter, sort or choose columns first.")
     if len(views) >= MAX_VIEWS:
-        raise Invalid(f"You have {MAX_VIEWS} views of this list, the most there can be. Delete one first.")
+        raise Invalid(
+            f"You have {MAX_VIEWS} views of this list, the most there can be. Delete one first."
+        )
     if count_of_own_views() >= MAX_VIEWS_IN_ALL:
-        raise Invalid(f"You have {MAX_VIEWS_IN_ALL} saved views, the most there can be. Delete one first.")
+        raise Invalid(
+            f"You have {MAX_VIEWS_IN_ALL} saved views, the most there can be. Delete one first."
+        )
     view = ListView(person_id=current.person_id(), location=location, name=name, query=query)
     session().add(view)
     record(SAVED, view, location=location, name=name)
@@ -81,12 +90,16 @@ def delete_view(view: ListView) -> None:
 
 
 def delete_views_of(erased: PersonErased) -> None:
-    """Delete every view of an erased person, since its name may tell who they are, and others' views that search for them.
+    """Delete every view of an erased person, since its name may tell who they are, and others'
+    views that search for them.
 
-    A query is percent-encoded, so the sweep of all text doesn't find names in it. The erasure has its own entry.
+    A query is percent-encoded, so the sweep of all text doesn't find names in it. The erasure has
+    its own entry.
     """
     theirs = delete(ListView).where(ListView.person_id == erased.person_id)
-    every = session().execute(select(ListView.id, ListView.query).where(ListView.person_id != erased.person_id))
+    every = session().execute(
+        select(ListView.id, ListView.query).where(ListView.person_id != erased.person_id)
+    )
     naming = [row.id for row in every if any(_names(row.query, word) for word in erased.words)]
     for gone in (theirs, delete(ListView).where(ListView.id.in_(naming))):
         erased.removed["saved views"] = erased.removed.get("saved views", 0) + len(
@@ -96,11 +109,15 @@ def delete_views_of(erased: PersonErased) -> None:
 
 def _names(query: str, word: str) -> bool:
     values = [value for _, value in parse_qsl(query)]
-    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", value, re.IGNORECASE) for value in values)
+    return any(
+        re.search(rf"(?<!\w){re.escape(word)}(?!\w)", value, re.IGNORECASE) for value in values
+    )
 
 
 def _check_name(name: str, views: Collection[ListView]) -> None:
     if not 1 <= len(name) <= MAX_NAME_LENGTH:
         raise Invalid(f"Give the view a name of 1 to {MAX_NAME_LENGTH} characters.", field="name")
     if any(view.name == name for view in views):
-        raise Invalid(f"You have a view called “{name}” on this list. Choose another name.", field="name")
+        raise Invalid(
+            f"You have a view called “{name}” on this list. Choose another name.", field="name"
+        )

@@ -10,6 +10,10 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature,),
     audit=actions_in(actions),
-    links={"ListView": EntryLink(no_page="only the person who saved the view has it", noun="saved view")},
+    links={
+        "ListView": EntryLink(
+            no_page="only the person who saved the view has it", noun="saved view"
+        )
+    },
     subscribes=(Subscription(PersonErased, actions.delete_views_of, order=40),),
 )

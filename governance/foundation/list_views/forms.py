@@ -8,5 +8,8 @@ from governance.kernel.forms import Form
 class NameForm(Form):
     name = StringField(
         "Name of the view",
-        [DataRequired("Give the view a name."), Length(max=MAX_NAME_LENGTH, message="Use at most %(max)d characters.")],
+        [
+            DataRequired("Give the view a name."),
+            Length(max=MAX_NAME_LENGTH, message="Use at most %(max)d characters."),
+        ],
     )

@@ -16,18 +16,24 @@ MAX_VIEWS_IN_ALL = 200  # of one person, on all lists
 
 def own_views(location: str) -> Sequence[ListView]:
     """In one statement, by name."""
-    query = select(ListView).where(ListView.person_id == current.person_id(), ListView.location == location)
+    query = select(ListView).where(
+        ListView.person_id == current.person_id(), ListView.location == location
+    )
     return session().scalars(query.order_by(ListView.name).limit(MAX_VIEWS)).all()
 
 
 def count_of_own_views() -> int:
     """On all lists."""
-    query = select(func.count()).select_from(ListView).where(ListView.person_id == current.person_id())
+    query = (
+        select(func.count()).select_from(ListView).where(ListView.person_id == current.person_id())
+    )
     return session().scalar(query) or 0
 
 
 def own_view(list_view_id: UUID, *, lock: bool = False) -> ListView:
-    query = select(ListView).where(ListView.id == list_view_id, ListView.person_id == current.person_id())
+    query = select(ListView).where(
+        ListView.id == list_view_id, ListView.person_id == current.person_id()
+    )
     found = session().scalars(query.with_for_update() if lock else query).one_or_none()
     if found is None:
         raise NotFound("You have no such saved view.")

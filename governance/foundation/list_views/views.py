@@ -22,7 +22,11 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("list_views", __name__)
-constraint("uq_list_views_tenant_id_person_id_location_name", "You have a view of that name. Choose another name.", field="name")
+constraint(
+    "uq_list_views_tenant_id_person_id_location_name",
+    "You have a view of that name. Choose another name.",
+    field="name",
+)
 
 
 @feature.app_template_global("saved_views")
@@ -32,7 +36,9 @@ def address_of(asked: ListRequest) -> str:
 
 
 def _asked(location: str, args: Args) -> ListRequest:
-    """The list at a location, as this query shows it; NotFound for no list, Forbidden for one the reader may not open."""
+    """The list at a location, as this query shows it; NotFound for no list, Forbidden for one the
+    reader may not open.
+    """
     name, *values = location.split("/")
     listed = declared.get(name)
     if listed is None or len(values) != len(listed.place):
@@ -42,7 +48,9 @@ def _asked(location: str, args: Args) -> ListRequest:
 
 
 def _place(listed: ListPage, given: list[str]) -> dict[str, Any]:
-    """The values of the list's route, as its page would get them; NotFound where there is no such page."""
+    """The values of the list's route, as its page would get them; NotFound where there is no such
+    page.
+    """
     try:
         named: dict[str, Any] = dict(zip(listed.place, given, strict=True))
         path = url_for(listed.endpoint, **named)
@@ -61,8 +69,13 @@ def index(location: str) -> ResponseReturnValue:
     return _index(_asked(location, request.args), NameForm())
 
 
-def _index(asked: ListRequest, form: NameForm, *, renamed: ListView | None = None, status: int = 200) -> ResponseReturnValue:
-    views = [(view, _address(asked, view), view.query == _text(asked)) for view in queries.own_views(asked.location)]
+def _index(
+    asked: ListRequest, form: NameForm, *, renamed: ListView | None = None, status: int = 200
+) -> ResponseReturnValue:
+    views = [
+        (view, _address(asked, view), view.query == _text(asked))
+        for view in queries.own_views(asked.location)
+    ]
     return page(
         "foundation/list_views/index.html",
         status=status,
@@ -81,14 +94,18 @@ def _text(asked: ListRequest) -> str:
 
 
 def _address(asked: ListRequest, view: ListView) -> str:
-    """What is saved was checked when it was saved; a filter that is gone since then is left out by the list itself."""
+    """What is saved was checked when it was saved; a filter that is gone since then is left out by
+    the list itself.
+    """
     return f"{url_for(asked.page.endpoint, **asked.place)}?{view.query}"
 
 
 @feature.post("/lists/<path:location>/views", needs=permissions.OWN)
 def save(location: str) -> ResponseReturnValue:
     asked, form = _asked(location, request.args), NameForm()
-    if not accepted(form, lambda: actions.save_view(asked.location, form.name.data or "", _text(asked))):
+    if not accepted(
+        form, lambda: actions.save_view(asked.location, form.name.data or "", _text(asked))
+    ):
         return _index(asked, form, status=form.status)
     flash(f"Saved as “{' '.join((form.name.data or '').split())}”.")
     return redirect(asked.address(), 303)

@@ -1,4 +1,6 @@
-"""What readers of the log do: keep views of it for each other; and what is noted of the reading itself; exports of it."""
+"""What readers of the log do: keep views of it for each other; and what is noted of the reading
+itself; exports of it.
+"""
 
 from collections.abc import Mapping
 
@@ -33,13 +35,21 @@ VIEW_REMOVED = action(
     personal="name",
 )
 PAGE_VIEWED = action(
-    "tenant.page.viewed", "looked at a page", target="Tenant", activity="read", severity="informational", fields="page object"
+    "tenant.page.viewed",
+    "looked at a page",
+    target="Tenant",
+    activity="read",
+    severity="informational",
+    fields="page object",
 )
 LONGEST_NAME = 60
 
 
 def save_view(name: str, filters: Mapping[str, str]) -> SavedView:
-    """Keep these filters under a name. The same ones under the same name are there already: a double click saves one."""
+    """Keep these filters under a name.
+
+    The same ones under the same name are there already: a double click saves one.
+    """
     name = " ".join(name.split())
     held = queries.view_named(name)
     if held is not None and held.query == dict(filters):
@@ -57,9 +67,15 @@ def _may_be_saved(name: str, filters: Mapping[str, str], held: SavedView | None)
     if not filters:
         raise Invalid("There is no filter to save: the whole log needs no name.")
     if held is not None:
-        raise Invalid(f"A view called “{name}” is there already, with other filters. Choose another name.", field="name")
+        raise Invalid(
+            f"A view called “{name}” is there already, with other filters. Choose another name.",
+            field="name",
+        )
     if len(queries.views()) >= queries.MOST_VIEWS:
-        raise Invalid(f"There are {queries.MOST_VIEWS} saved views, as many as there can be. Remove one first.")
+        raise Invalid(
+            f"There are {queries.MOST_VIEWS} saved views, as many as there can be. Remove one"
+            " first."
+        )
 
 
 def remove_view(view: SavedView) -> None:
@@ -68,7 +84,9 @@ def remove_view(view: SavedView) -> None:
 
 
 def note_view(page: str, what: str) -> None:
-    """An auditor or an operator has looked at a page of the acting tenant; `what` is the object in its address, if any."""
+    """An auditor or an operator has looked at a page of the acting tenant; `what` is the object in
+    its address, if any.
+    """
     tenant = session().get(Tenant, current.actor().tenant_id)
     if tenant is None:
         raise RuntimeError("the acting tenant is always there")
@@ -110,13 +128,20 @@ EXPORT_TAKEN = action(
     severity="low",
     fields="format sha256",
 )
-MEDIA_TYPES = {"jsonl": "application/jsonl", "ocsf": "application/jsonl", "csv": "text/csv; charset=utf-8"}
+MEDIA_TYPES = {
+    "jsonl": "application/jsonl",
+    "ocsf": "application/jsonl",
+    "csv": "text/csv; charset=utf-8",
+}
 FORMATS = tuple(MEDIA_TYPES)
 MOST_UNDER_WAY = 5
 
 
 def ask_export(format_: str, filters: Filters) -> LogExport:
-    """Queue an export. While the same one is under way, that one is watched: a double click makes one file."""
+    """Queue an export.
+
+    While the same one is under way, that one is watched: a double click makes one file.
+    """
     if format_ not in FORMATS:
         raise Invalid(f"Choose one of the formats {', '.join(FORMATS)}.", field="format")
     background_work.lock(LogExport)
@@ -125,11 +150,23 @@ def ask_export(format_: str, filters: Filters) -> LogExport:
     if same:
         return same[0]
     if len(running) >= MOST_UNDER_WAY:
-        raise DomainError(f"{MOST_UNDER_WAY} exports are under way. Wait for one of them, or cancel it.")
-    return background_work.start(LogExport(
-        format=format_, query=filters.address, asked_by=current.actor().person_id, work_item_id=None, checkpoint=None, entries=None,
-        storage_key=None, sha256=None, size=None, finished_at=None,
-    ))  # fmt: skip
+        raise DomainError(
+            f"{MOST_UNDER_WAY} exports are under way. Wait for one of them, or cancel it."
+        )
+    return background_work.start(
+        LogExport(
+            format=format_,
+            query=filters.address,
+            asked_by=current.actor().person_id,
+            work_item_id=None,
+            checkpoint=None,
+            entries=None,
+            storage_key=None,
+            sha256=None,
+            size=None,
+            finished_at=None,
+        )
+    )
 
 
 def _requested(export: LogExport) -> None:
@@ -143,9 +180,13 @@ def _renew(export: LogExport) -> None:
 
 
 def export_filename(export: LogExport) -> str:
-    """audit-export-2026-11-25.jsonl, on the tenant's day; with "some" in it when filters were set."""
+    """audit-export-2026-11-25.jsonl, on the tenant's day; with "some" in it when filters were
+    set.
+    """
     day = export.created_at.astimezone(formatting.zone()).date()
-    return f"audit-export{'-some' if export.query else ''}-{day}.{SUFFIXES.get(export.format, 'txt')}"
+    return (
+        f"audit-export{'-some' if export.query else ''}-{day}.{SUFFIXES.get(export.format, 'txt')}"
+    )
 
 
 EXPORTS = background_work.WorkKind(
@@ -169,7 +210,10 @@ EXPORTS = background_work.WorkKind(
 
 
 def aim_export(export: LogExport, number: int) -> None:
-    """Its proofs lead to that checkpoint. Taken up after a kill, it leads to the same one and makes the same bytes."""
+    """Its proofs lead to that checkpoint.
+
+    Taken up after a kill, it leads to the same one and makes the same bytes.
+    """
     export.checkpoint = number
     session().flush()  # recorded with the file, in file_export()
 
@@ -178,9 +222,21 @@ def file_export(export: LogExport, blob: Blob, entries: int) -> bool:
     """Keep a finished export; False where an earlier try has, and nothing changes."""
     if export.is_ready:
         return False
-    export.storage_key, export.sha256, export.size, export.entries = blob.key, blob.sha256, blob.size, entries
+    export.storage_key, export.sha256, export.size, export.entries = (
+        blob.key,
+        blob.sha256,
+        blob.size,
+        entries,
+    )
     export.finished_at = clock.now()
-    record(EXPORT_MADE, export, format=export.format, entries=entries, checkpoint=export.checkpoint, sha256=blob.sha256)
+    record(
+        EXPORT_MADE,
+        export,
+        format=export.format,
+        entries=entries,
+        checkpoint=export.checkpoint,
+        sha256=blob.sha256,
+    )
     return True
 
 
@@ -189,4 +245,9 @@ def download_export(export: LogExport) -> GeneratedFile:
     if export.storage_key is None:
         raise DomainError("This export isn't ready yet.")
     record(EXPORT_TAKEN, export, format=export.format, sha256=export.sha256)
-    return GeneratedFile(export_filename(export), MEDIA_TYPES[export.format], key=export.storage_key, size=export.size)
+    return GeneratedFile(
+        export_filename(export),
+        MEDIA_TYPES[export.format],
+        key=export.storage_key,
+        size=export.size,
+    )

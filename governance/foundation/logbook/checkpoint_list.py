@@ -44,7 +44,14 @@ def places() -> dict[UUID, str]:
 def cells(shown: Collection[Checkpoint]) -> list[Sequence[Cell]]:
     kept, names = receipts([each.id for each in shown]) if shown else {}, places()
     return [
-        (c.number, c.size, c.at, c.root.hex(), c.key_id, ", ".join(_said(each, names) for each in kept.get(c.id, [])))
+        (
+            c.number,
+            c.size,
+            c.at,
+            c.root.hex(),
+            c.key_id,
+            ", ".join(_said(each, names) for each in kept.get(c.id, [])),
+        )
         for c in shown
     ]
 

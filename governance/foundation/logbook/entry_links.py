@@ -1,4 +1,5 @@
-"""What an entry was done on, in words, and the page of that row: endpoints and values, from the features' manifests.
+"""What an entry was done on, in words, and the page of that row: endpoints and values, from the
+features' manifests.
 
 words(type, id, *texts) -> str      "EV-0412 Penetration test", else "Control 0199a3f2"
 page(type, id) -> (endpoint, values) | None
@@ -27,7 +28,9 @@ def noun(kind: str) -> str:
 
 
 def words(kind: str, identity: UUID, *told: Mapping[str, Any]) -> str:
-    """By what the object calls itself in the entry, or in another one about it; otherwise by its type and id."""
+    """By what the object calls itself in the entry, or in another one about it; otherwise by its
+    type and id.
+    """
     name = next((found for each in told if (found := _name(each))), "")
     if name:
         return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
@@ -51,14 +54,22 @@ def _first(told: Mapping[str, Any], *names: str) -> str:
 
 def told(changes: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """What an entry tells of its object: its facts, and what changed fields are now."""
-    now = {name: pair[1] for name, pair in changes.items() if isinstance(pair, list) and len(pair) == 2}  # noqa: PLR2004 - before, after
+    now = {
+        name: pair[1]
+        for name, pair in changes.items()
+        if isinstance(pair, list) and len(pair) == 2  # noqa: PLR2004
+    }
     return {**now, **facts}
 
 
 def page(kind: str, identity: UUID) -> tuple[str, dict[str, str]] | None:
     """(endpoint, values) of the object's page."""
     found = _link(kind)
-    return (found.endpoint, {found.argument: str(identity)} if found.argument else {}) if found.endpoint else None
+    return (
+        (found.endpoint, {found.argument: str(identity)} if found.argument else {})
+        if found.endpoint
+        else None
+    )
 
 
 def is_within(held: Scope, kind: str, identity: UUID) -> bool:

@@ -1,7 +1,9 @@
-"""Checking an export of a log without an account: the same check as `governance verify-log`, on a dropped file.
+"""Checking an export of a log without an account: the same check as `governance verify-log`, on a
+dropped file.
 
-Nothing is unpacked and the file is read line by line, so a small file cannot become a large one as in a PDF, and no
-child with limits is needed: its own size bounds the work (64 MB are two seconds), and few are checked at once.
+Nothing is unpacked and the file is read line by line, so a small file cannot become a large one as
+in a PDF, and no child with limits is needed: its own size bounds the work (64 MB are two seconds),
+and few are checked at once.
 """
 
 import threading
@@ -28,7 +30,9 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 @public.url_value_preprocessor
 def take_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Only this route takes more than the usual limit; a larger body is refused before it is read."""
+    """Only this route takes more than the usual limit; a larger body is refused before it is
+    read.
+    """
     if endpoint == "log_check.check" and request.method == "POST":
         request.max_content_length = LIMIT + FORM
 
@@ -41,8 +45,15 @@ def show() -> ResponseReturnValue:
 @public.post("/verify-log", needs=PUBLIC)
 def check() -> ResponseReturnValue:
     """Nothing is kept."""
-    export, key, held = request.files.get("export"), request.form.get("key", "").strip(), request.form.get("checkpoint", "")
-    problems = [*([] if export and export.filename else ["the export"]), *([] if key else ["the verifier key"])]
+    export, key, held = (
+        request.files.get("export"),
+        request.form.get("key", "").strip(),
+        request.form.get("checkpoint", ""),
+    )
+    problems = [
+        *([] if export and export.filename else ["the export"]),
+        *([] if key else ["the verifier key"]),
+    ]
     if problems or export is None:
         return page(
             "foundation/logbook/verify.html",
@@ -53,7 +64,9 @@ def check() -> ResponseReturnValue:
             status=422,
         )
     with _turn():
-        result: LogVerdict = verify(jsonl.lines(cast("Any", export.stream)), key, held if held.strip() else None)
+        result: LogVerdict = verify(
+            jsonl.lines(cast("Any", export.stream)), key, held if held.strip() else None
+        )
     return page("foundation/logbook/verify.html", result=result, key=key, held=held)
 
 

@@ -1,9 +1,11 @@
-"""Writes an export of the log: entries in the order of their places, one window after the other, never all in memory.
+"""Writes an export of the log: entries in the order of their places, one window after the other,
+never all in memory.
 
-    stream(plan, tally, tell) -> BinaryIO       for the store; `tell` hears how far it is, and may stop it by raising
+    stream(plan, tally, tell) -> BinaryIO       for the store; `tell` hears how far it is, and may
+                                                stop it by raising
 
-Each window is read in a transaction of its own. That is sound, because entries and places never change and the plan
-fixes the checkpoint: whoever makes the export again makes the same bytes.
+Each window is read in a transaction of its own. That is sound, because entries and places never
+change and the plan fixes the checkpoint: whoever makes the export again makes the same bytes.
 """
 
 import json
@@ -29,10 +31,26 @@ from governance.kernel.streamed_files import reading
 
 WINDOW = 4096  # places: sixteen tiles, about ten megabytes of lines
 NODES = 8192  # hashes of subtrees that one window remembers
-MAX_ENTRIES_FOR_EVERY_SIZE = 2**20  # 45 MB of hashes; of a longer log only the last checkpoint of each day can be compared
+MAX_ENTRIES_FOR_EVERY_SIZE = (
+    2**20
+)  # 45 MB of hashes; of a longer log only the last checkpoint of each day can be compared
 PIECE = 256 * 1024
-COLUMNS = ("place", "time (UTC)", "actor", "actor kind", "action", "target type", "target id", "outcome", "network", "request",
-           "facts", "changes", "sealed fields", "id")  # fmt: skip
+COLUMNS = (
+    "place",
+    "time (UTC)",
+    "actor",
+    "actor kind",
+    "action",
+    "target type",
+    "target id",
+    "outcome",
+    "network",
+    "request",
+    "facts",
+    "changes",
+    "sealed fields",
+    "id",
+)
 SUFFIXES = {"jsonl": "jsonl", "ocsf": "ocsf.jsonl", "csv": "csv"}
 type Row = tuple[int, bytes]  # place and signed bytes
 type Tell = Callable[[int], None]
@@ -40,7 +58,9 @@ type Tell = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
-    """What is exported: the filters, in the tenant's time zone, and the checkpoint that was the last one at the start."""
+    """What is exported: the filters, in the tenant's time zone, and the checkpoint that was the
+    last one at the start.
+    """
 
     format: str
     filters: Filters
@@ -114,12 +134,16 @@ def _comparable_sizes(size: int) -> Iterable[int]:
 
 
 def _hashes(batch: Iterable[tuple[int, int]]) -> bytes:
-    """The lines of these subtrees, each (level, first place); neighbours of one level share a line."""
+    """The lines of these subtrees, each (level, first place); neighbours of one level share a
+    line.
+    """
     with transaction(read_only=True):
         node = audit.nodes()
         return b"".join(
             jsonl.Subtrees(run[0][1], level, [node(level, place >> level) for _, place in run]).line
-            for level, run in ((level, list(same)) for level, same in groupby(batch, key=lambda each: each[0]))
+            for level, run in (
+                (level, list(same)) for level, same in groupby(batch, key=lambda each: each[0])
+            )
         )
 
 
@@ -127,10 +151,21 @@ def _rows(plan: ExportPlan, start: int, end: int) -> list[Row]:
     there = (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)
     within = (Leaf.index >= start, Leaf.index < end, *plan.filters.conditions(plan.zone))
     if not plan.filters.words:
-        query = select(Leaf.index, AuditEntry.body).join(AuditEntry, there).where(*within).order_by(Leaf.index)
+        query = (
+            select(Leaf.index, AuditEntry.body)
+            .join(AuditEntry, there)
+            .where(*within)
+            .order_by(Leaf.index)
+        )
         return [(index, body) for index, body in session().execute(query)]
-    searched = select(Leaf.index, AuditEntry).join(AuditEntry, there).where(*within).order_by(Leaf.index)
-    return [(index, entry.body) for index, entry in session().execute(searched) if matches(entry, plan.filters.words)]
+    searched = (
+        select(Leaf.index, AuditEntry).join(AuditEntry, there).where(*within).order_by(Leaf.index)
+    )
+    return [
+        (index, entry.body)
+        for index, entry in session().execute(searched)
+        if matches(entry, plan.filters.words)
+    ]
 
 
 def _proved(plan: ExportPlan, rows: Sequence[Row]) -> Iterable[bytes]:
@@ -143,7 +178,12 @@ def _proved(plan: ExportPlan, rows: Sequence[Row]) -> Iterable[bytes]:
 def _events(_plan: ExportPlan, rows: Sequence[Row]) -> Iterable[bytes]:
     for index, body in rows:
         entry = json.loads(body)
-        yield json.dumps(event(index, entry, registry.get(entry["action"])), ensure_ascii=False).encode() + b"\n"
+        yield (
+            json.dumps(
+                event(index, entry, registry.get(entry["action"])), ensure_ascii=False
+            ).encode()
+            + b"\n"
+        )
 
 
 def _table(_plan: ExportPlan, rows: Sequence[Row]) -> Iterable[bytes]:
@@ -152,9 +192,30 @@ def _table(_plan: ExportPlan, rows: Sequence[Row]) -> Iterable[bytes]:
 
 def _cells(index: int, entry: dict[str, Any]) -> list[spreadsheet_writer.Cell]:
     kind, target = entry["target"]
-    facts, changes = (json.dumps(entry[name], ensure_ascii=False) if entry[name] else "" for name in ("facts", "changes"))
-    return [index, entry["at"], entry["actor"], entry["actor_kind"], entry["action"], kind, target, entry["outcome"], entry["origin"],
-            entry["request_id"], facts, changes, " ".join(sorted(entry["sealed"])), entry["id"]]  # fmt: skip
+    facts, changes = (
+        json.dumps(entry[name], ensure_ascii=False) if entry[name] else ""
+        for name in ("facts", "changes")
+    )
+    return [
+        index,
+        entry["at"],
+        entry["actor"],
+        entry["actor_kind"],
+        entry["action"],
+        kind,
+        target,
+        entry["outcome"],
+        entry["origin"],
+        entry["request_id"],
+        facts,
+        changes,
+        " ".join(sorted(entry["sealed"])),
+        entry["id"],
+    ]
 
 
-WRITERS: dict[str, Callable[[ExportPlan, Sequence[Row]], Iterable[bytes]]] = {"jsonl": _proved, "ocsf": _events, "csv": _table}
+WRITERS: dict[str, Callable[[ExportPlan, Sequence[Row]], Iterable[bytes]]] = {
+    "jsonl": _proved,
+    "ocsf": _events,
+    "csv": _table,
+}

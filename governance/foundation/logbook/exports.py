@@ -33,18 +33,31 @@ FORMATS = {
 
 @feature.get("/audit/exports", needs=permissions.EXPORT)
 def index() -> ResponseReturnValue:
-    """The exports there are, and the form for another one with the filters that came in the address."""
+    """The exports there are, and the form for another one with the filters that came in the
+    address.
+    """
     asked = parse(request.args)
     found = queries.exports(after=request.args.get("after"))
     runs = [Run[LogExport](export, work) for export, work in found.rows]
     names = people.names(run.row.asked_by for run in runs)
-    return page("foundation/logbook/exports.html", runs=runs, names=names, next=found.next, kept=asked.address, chips=request_of(asked).chips_of("log_exports.index"), formats=FORMATS,
-                said={run.row.id: _said(run.row) for run in runs})  # fmt: skip
+    return page(
+        "foundation/logbook/exports.html",
+        runs=runs,
+        names=names,
+        next=found.next,
+        kept=asked.address,
+        chips=request_of(asked).chips_of("log_exports.index"),
+        formats=FORMATS,
+        said={run.row.id: _said(run.row) for run in runs},
+    )
 
 
 def _wanted() -> list[tuple[str, str]]:
     sent = submission()
-    return [("Format", _format(sent.fields.get("format", ""))), ("Entries", _in_words(parse(sent.query).address))]
+    return [
+        ("Format", _format(sent.fields.get("format", ""))),
+        ("Entries", _in_words(parse(sent.query).address)),
+    ]
 
 
 def _wanted_before(export_id: UUID) -> list[tuple[str, str]]:
@@ -52,7 +65,9 @@ def _wanted_before(export_id: UUID) -> list[tuple[str, str]]:
     return [("Format", _format(held.format)), ("Entries", _said(held))]
 
 
-@feature.post("/audit/exports", needs=permissions.EXPORT, fresh=StepUp("Generate log export", facts=_wanted))
+@feature.post(
+    "/audit/exports", needs=permissions.EXPORT, fresh=StepUp("Generate log export", facts=_wanted)
+)
 def ask() -> ResponseReturnValue:
     export = actions.ask_export(request.form.get("format", ""), parse(request.args))
     return redirect(url_for("log_exports.export", export_id=export.id), 303)
@@ -63,8 +78,17 @@ def export(export_id: UUID) -> ResponseReturnValue:
     run = queries.export(export_id)
     held = run.row
     keys = [str(logs.verifier(key)) for key in logs.all_keys()]
-    return page("foundation/logbook/export.html", run=run, progress=work_pages.shown(run), said=_said(held), format=_format(held.format), keys=keys,
-                filename=actions.export_filename(held), moments=people.timeline([export_id]), asked_by=people.names([held.asked_by]).get(held.asked_by) if held.asked_by else None)  # fmt: skip
+    return page(
+        "foundation/logbook/export.html",
+        run=run,
+        progress=work_pages.shown(run),
+        said=_said(held),
+        format=_format(held.format),
+        keys=keys,
+        filename=actions.export_filename(held),
+        moments=people.timeline([export_id]),
+        asked_by=people.names([held.asked_by]).get(held.asked_by) if held.asked_by else None,
+    )
 
 
 @feature.post("/audit/exports/<uuid:export_id>/file", needs=permissions.EXPORT, answers=FILE)
@@ -74,7 +98,13 @@ def file(export_id: UUID) -> ResponseReturnValue:
 
 
 GENERATE_AGAIN = StepUp("Generate log export", facts=_wanted_before)
-work_pages.add_routes(feature, actions.EXPORTS, "/audit/exports/<uuid:export_id>", queries.export, step_up=GENERATE_AGAIN)
+work_pages.add_routes(
+    feature,
+    actions.EXPORTS,
+    "/audit/exports/<uuid:export_id>",
+    queries.export,
+    step_up=GENERATE_AGAIN,
+)
 
 
 # ---- words
@@ -94,4 +124,7 @@ def _said(held: LogExport) -> str:
 
 def _in_words(query: Mapping[str, str]) -> str:
     """The filters in words."""
-    return ", ".join(f"{_label(name).lower()} {value}" for name, value in query.items()) or "the whole log"
+    return (
+        ", ".join(f"{_label(name).lower()} {value}" for name, value in query.items())
+        or "the whole log"
+    )

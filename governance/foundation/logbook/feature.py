@@ -1,7 +1,16 @@
 """The audit log as people read it: search, views, exports, checks."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.logbook import actions, export_verification, exports, jobs, models, permissions, read_auditing, views
+from governance.foundation.logbook import (
+    actions,
+    export_verification,
+    exports,
+    jobs,
+    models,
+    permissions,
+    read_auditing,
+    views,
+)
 from governance.kernel.manifest import Daily, EntryLink, Manifest, NavItem
 
 manifest = Manifest(

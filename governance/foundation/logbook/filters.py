@@ -1,4 +1,6 @@
-"""What a reader of the log asks for: the filters of its address, as conditions on entries. Page and exports share them.
+"""What a reader of the log asks for: the filters of its address, as conditions on entries.
+
+Page and exports share them.
 
 parse(args) -> Filters         from a query string; a value that cannot be meant is refused by name
 filters.conditions(zone)       for a select over AuditEntry
@@ -26,14 +28,18 @@ ACTION = re.compile(r"-?[a-z_]+(\.[a-z_]+)*")
 KIND = re.compile(r"[A-Za-z]{1,60}")
 WORD = re.compile(r"[\w@./:-]+")
 LONGEST_WORD, MOST_WORDS = 64, 8
-WHOLE = 32  # characters of a pseudonym: with all of them its entries come in their order out of the index
+# characters of a pseudonym: with all of them its entries come in their order out of the index
+WHOLE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Empty fields filter nothing. `action` is a name or its beginning ("session", "policy.tier"); "-session" leaves it out.
+    """Empty fields filter nothing.
 
-    `actor` is a pseudonym or its beginning, `target` a type or "Type:id", `q` words that all have to stand in the clear part.
+    `action` is a name or its beginning ("session", "policy.tier"); "-session" leaves it out.
+
+    `actor` is a pseudonym or its beginning, `target` a type or "Type:id", `q` words that all have
+    to stand in the clear part.
     """
 
     since: date | None = None
@@ -46,7 +52,11 @@ class Filters:
 
     @property
     def address(self) -> dict[str, str]:
-        return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items() if value}
+        return {
+            name: value.isoformat() if isinstance(value, date) else value
+            for name, value in asdict(self).items()
+            if value
+        }
 
     @property
     def words(self) -> list[str]:
@@ -54,7 +64,13 @@ class Filters:
 
     def conditions(self, zone: str) -> list[ColumnElement[bool]]:
         """All but the words. Days begin at midnight in the tenant's time zone."""
-        return [*self._time(zone), *self._actor(), *self._action(), *self._target(), *self._outcome()]
+        return [
+            *self._time(zone),
+            *self._actor(),
+            *self._action(),
+            *self._target(),
+            *self._outcome(),
+        ]
 
     def _time(self, zone: str) -> Iterator[ColumnElement[bool]]:
         if self.since:
@@ -85,11 +101,16 @@ class Filters:
         if self.outcome:
             yield AuditEntry.outcome == self.outcome
         if self.outcome not in {"", "done"}:
-            yield AuditEntry.outcome != literal_column("'done'")  # in the words of the index over the few that are not
+            yield AuditEntry.outcome != literal_column(
+                "'done'"
+            )  # in the words of the index over the few that are not
 
 
 def _begins(column: Any, start: str) -> ColumnElement[bool]:
-    """A comparison of ranges: LIKE is not leakproof, so it uses no index under row-level security."""
+    """A comparison of ranges:
+
+    LIKE is not leakproof, so it uses no index under row-level security.
+    """
     return and_(column >= start, column < end_of(start))
 
 
@@ -114,9 +135,14 @@ def parse(args: Mapping[str, str]) -> Filters:
         if given[name] and not shape.fullmatch(given[name]):
             raise Invalid(f"The filter {name} should be {wanted}.", field=name)
     return Filters(
-        since=_day("since", given["since"]), until=_day("until", given["until"]), actor=given["actor"], action=given["action"],
-        target=_target(given["target"]), outcome=given["outcome"][:20], q=given["q"].replace("\0", ""),
-    )  # fmt: skip
+        since=_day("since", given["since"]),
+        until=_day("until", given["until"]),
+        actor=given["actor"],
+        action=given["action"],
+        target=_target(given["target"]),
+        outcome=given["outcome"][:20],
+        q=given["q"].replace("\0", ""),
+    )
 
 
 LOGGED = (date(1970, 1, 1), date(9000, 12, 31))  # what PostgreSQL and a time zone can reckon with
@@ -131,7 +157,10 @@ def _target(text: str) -> str:
     try:
         return f"{kind}:{UUID(identity)}" if colon and KIND.fullmatch(kind) else _kind(kind)
     except ValueError:
-        raise Invalid("The filter target should be a type, or a type and an id such as Control:0199….", field="target") from None
+        raise Invalid(
+            "The filter target should be a type, or a type and an id such as Control:0199….",
+            field="target",
+        ) from None
 
 
 def _kind(text: str) -> str:
@@ -146,9 +175,22 @@ def words_of(text: str) -> list[str]:
 
 
 def clear_words(entry: AuditEntry) -> set[str]:
-    """The words of an entry's clear part: action, target, outcome, facts, and fields before and after. Nothing sealed."""
-    parts = [entry.action, *entry.action.split("."), entry.target_type, str(entry.target_id), entry.outcome, entry.request_id]
-    return {word for part in [*parts, *_texts(entry.facts), *_texts(entry.changes)] for word in words_of(part)}
+    """The words of an entry's clear part: action, target, outcome, facts, and fields before and
+    after. Nothing sealed.
+    """
+    parts = [
+        entry.action,
+        *entry.action.split("."),
+        entry.target_type,
+        str(entry.target_id),
+        entry.outcome,
+        entry.request_id,
+    ]
+    return {
+        word
+        for part in [*parts, *_texts(entry.facts), *_texts(entry.changes)]
+        for word in words_of(part)
+    }
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -10,6 +10,9 @@ from governance.kernel.forms import Form
 class SaveViewForm(Form):
     name = StringField(
         "Name",
-        [DataRequired("Give the view a name."), Length(max=LONGEST_NAME, message="The name is longer than %(max)d characters.")],
+        [
+            DataRequired("Give the view a name."),
+            Length(max=LONGEST_NAME, message="The name is longer than %(max)d characters."),
+        ],
         description="Everybody who reads the log sees it.",
     )

@@ -1,4 +1,6 @@
-"""Makes exports in the background (killed, one is made again over the same checkpoint, to the same bytes); checks every log at night."""
+"""Makes exports in the background (killed, one is made again over the same checkpoint, to the same
+bytes); checks every log at night.
+"""
 
 from functools import partial
 from uuid import UUID
@@ -37,7 +39,12 @@ def make_export(item: WorkItem, progress: Progress) -> None:
     def file(blob: Blob) -> bool:
         return actions.file_export(queries.export(export_id, lock=True).row, blob, tally.entries)
 
-    keep(actions.EXPORTS, item, stream(plan, tally, _telling(PacedProgress(progress), plan.size)), file)
+    keep(
+        actions.EXPORTS,
+        item,
+        stream(plan, tally, _telling(PacedProgress(progress), plan.size)),
+        file,
+    )
 
 
 def _plan(export_id: UUID) -> ExportPlan | None:
@@ -45,12 +52,23 @@ def _plan(export_id: UUID) -> ExportPlan | None:
     export = queries.export(export_id, lock=True).row
     if export.storage_key is not None:
         return None
-    mark = audit.last_checkpoint() if export.checkpoint is None else audit.checkpoint(export.checkpoint)
+    mark = (
+        audit.last_checkpoint()
+        if export.checkpoint is None
+        else audit.checkpoint(export.checkpoint)
+    )
     if mark is None or not mark.size:
         raise Unavailable("The log has no signed checkpoint yet. It gets one in a moment.")
     if export.checkpoint is None:
         actions.aim_export(export, mark.number)
-    return ExportPlan(export.format, parse(export.query), current.actor().time_zone, mark.origin, mark.size, mark.note)
+    return ExportPlan(
+        export.format,
+        parse(export.query),
+        current.actor().time_zone,
+        mark.origin,
+        mark.size,
+        mark.note,
+    )
 
 
 def _telling(progress: PacedProgress, size: int) -> Tell:
@@ -61,9 +79,15 @@ def _telling(progress: PacedProgress, size: int) -> Tell:
 
 
 def check_logs() -> None:
-    """Nightly: derive every log again from its stored bytes; the outcome goes to that log, and damage to ours too."""
+    """Nightly: derive every log again from its stored bytes; the outcome goes to that log, and
+    damage to ours too.
+    """
     period = clock.today().isoformat()
-    in_each(partial(_check_log, period), "log not checked", wanted=lambda t: not has_run(CHECK, t.slug, period))
+    in_each(
+        partial(_check_log, period),
+        "log not checked",
+        wanted=lambda t: not has_run(CHECK, t.slug, period),
+    )
 
 
 def _check_log(period: str) -> None:
@@ -72,7 +96,11 @@ def _check_log(period: str) -> None:
         if once_per(CHECK, slug, period):
             fsck.note(report)
     if not report.ok:
-        log.error("audit log damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
+        log.error(
+            "audit log damaged",
+            tenant=slug,
+            findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]],
+        )
 
 
 def check_log(told: fsck.Told = lambda _done, _total: None) -> fsck.Report:

@@ -1,9 +1,12 @@
-"""The foot of the rail, on every page: whether the log is intact, how old its checkpoint is, and who agrees outside.
+"""The foot of the rail, on every page: whether the log is intact, how old its checkpoint is, and
+who agrees outside.
 
-One statement, and none while what was read less than three seconds ago is still at hand. The same statement tells
-under which number of entries this transaction reads, so what pages remember of a tenant's facts costs no second one:
+One statement, and none while what was read less than three seconds ago is still at hand. The same
+statement tells under which number of entries this transaction reads, so what pages remember of a
+tenant's facts costs no second one:
 
-    recall(key, make)    kernel/tenant_cache.py, under that number: every change of a fact writes an entry in its own transaction
+    recall(key, make)    kernel/tenant_cache.py, under that number: every change of a fact writes an
+                         entry in its own transaction
 """
 
 from collections.abc import Callable, Hashable
@@ -28,7 +31,9 @@ MOST = 10_000  # tenants that a process remembers
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What is known of a log: its last checkpoint, the oldest entry that waits (seconds), and how the anchors stand."""
+    """What is known of a log: its last checkpoint, the oldest entry that waits (seconds), and how
+    the anchors stand.
+    """
 
     number: int
     signed_at: datetime | None
@@ -52,7 +57,11 @@ class Pulse:
 
     @property
     def lines(self) -> list[str]:
-        signed = f"Checkpoint {thousands(self.number)}, signed {ago(self.signed_at)}" if self.signed_at else "No checkpoint yet"
+        signed = (
+            f"Checkpoint {thousands(self.number)}, signed {ago(self.signed_at)}"
+            if self.signed_at
+            else "No checkpoint yet"
+        )
         return [signed, *self._said()]
 
     def _said(self) -> list[str]:
@@ -64,7 +73,13 @@ class Pulse:
             return []
         if self.agree < self.anchors:
             return [f"{self.agree} of {self.anchors} external witnesses agree"]
-        return ["1 external witness agrees" if self.anchors == 1 else f"{self.anchors} external witnesses agree"]
+        return [
+            (
+                "1 external witness agrees"
+                if self.anchors == 1
+                else f"{self.anchors} external witnesses agree"
+            )
+        ]
 
 
 _known: dict[UUID, tuple[datetime, Pulse | None]] = {}
@@ -87,14 +102,18 @@ def read() -> Pulse | None:
 
 
 def recall[T](key: Hashable, make: Callable[[], T]) -> T:
-    """What `make` says of the present tenant's facts, or the same as it came out for an earlier reader."""
+    """What `make` says of the present tenant's facts, or the same as it came out for an earlier
+    reader.
+    """
     return tenant_cache.recall(key, make, under=_number)
 
 
 def _number() -> tenant_cache.Number | None:
-    """(entries of the log, names of people that changed anywhere) as this transaction found them; the pulse is fresh with it.
+    """(entries of the log, names of people that changed anywhere) as this transaction found them;
+    the pulse is fresh with it.
 
-    None while more entries wait than can be counted at the price of a page: then nothing is remembered.
+    None while more entries wait than can be counted at the price of a page: then nothing is
+    remembered.
     """
     number, seen = _read()
     _known[current.actor().tenant_id] = (clock.now(), seen)
@@ -104,13 +123,34 @@ def _number() -> tenant_cache.Number | None:
 def _read() -> tuple[tenant_cache.Number | None, Pulse | None]:
     waits = waiting_here()
     live = select(func.count()).select_from(Anchor).where(Anchor.removed_at.is_(None))
-    query = select(
-        func.coalesce(LogHead.size, 0), waits.c.count, func.coalesce(select(Mark.number).where(Mark.id == NAMES).scalar_subquery(), 0),
-        LogHead.number, LogHead.signed_at, LogHead.trouble, waits.c.seconds, live.scalar_subquery(),
-        live.where(Anchor.state == "agrees").scalar_subquery(), live.where(Anchor.state == "conflict").scalar_subquery(),
-    ).select_from(waits).outerjoin(LogHead, true())  # fmt: skip
-    size, waiting, names, number, signed_at, trouble, waited, anchors, agree, conflict = session().execute(query).one()
+    query = (
+        select(
+            func.coalesce(LogHead.size, 0),
+            waits.c.count,
+            func.coalesce(select(Mark.number).where(Mark.id == NAMES).scalar_subquery(), 0),
+            LogHead.number,
+            LogHead.signed_at,
+            LogHead.trouble,
+            waits.c.seconds,
+            live.scalar_subquery(),
+            live.where(Anchor.state == "agrees").scalar_subquery(),
+            live.where(Anchor.state == "conflict").scalar_subquery(),
+        )
+        .select_from(waits)
+        .outerjoin(LogHead, true())
+    )
+    size, waiting, names, number, signed_at, trouble, waited, anchors, agree, conflict = (
+        session().execute(query).one()
+    )
     told = (int(size) + int(waiting), int(names)) if waiting <= COUNTED else None
     if number is None:
         return told, None
-    return told, Pulse(number, signed_at, (trouble or {}).get("sentence", ""), float(waited or 0), anchors, agree, conflict)
+    return told, Pulse(
+        number,
+        signed_at,
+        (trouble or {}).get("sentence", ""),
+        float(waited or 0),
+        anchors,
+        agree,
+        conflict,
+    )

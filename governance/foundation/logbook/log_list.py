@@ -1,4 +1,7 @@
-"""The list of the audit log: its declaration. What an address means, and what is refused, stands in `filters.py`."""
+"""The list of the audit log: its declaration.
+
+What an address means, and what is refused, stands in `filters.py`.
+"""
 
 from datetime import date
 
@@ -18,7 +21,10 @@ def action_choices() -> list[tuple[str, str]]:
     every = [
         pair
         for noun in nouns
-        for pair in [(noun, f"{noun}, all"), *((name, name) for name in names if name.startswith(f"{noun}."))]
+        for pair in [
+            (noun, f"{noun}, all"),
+            *((name, name) for name in names if name.startswith(f"{noun}.")),
+        ]
     ]
     return [("-session", "all but sign-ins"), *every]
 
@@ -47,11 +53,23 @@ LOG = ListPage(
     many="entries",
     endpoint="logbook.index",
     search="Search what is not encrypted",
-    columns=(Column("entry", "Entry"), Column("time", "Time"), Column("actor", "Actor"), Column("action", "Action")),
+    columns=(
+        Column("entry", "Entry"),
+        Column("time", "Time"),
+        Column("actor", "Actor"),
+        Column("action", "Action"),
+    ),
     filters=(
         Filter("since", "Since", kind="day", unknown="refused", label_of=_day),
         Filter("until", "Until", kind="day", unknown="refused", label_of=_day),
-        Filter("actor", "Actor", kind="text", unknown="refused", label_of=_actor, placeholder="p-7k3f-91ac"),
+        Filter(
+            "actor",
+            "Actor",
+            kind="text",
+            unknown="refused",
+            label_of=_actor,
+            placeholder="p-7k3f-91ac",
+        ),
         Filter("action", "Action", action_choices, label_of=_action),
         Filter("target", "Target", kind="link", unknown="refused", label_of=_target),
         Filter("outcome", "Outcome", (("done", "done"), ("refused", "refused"))),
@@ -60,6 +78,8 @@ LOG = ListPage(
 
 
 def request_of(filters: Filters, *, after: str | None = None, sort: str = "") -> ListRequest:
-    """The list as these filters, which were checked, ask for it; no `sort` is one, since the log has one order."""
+    """The list as these filters, which were checked, ask for it; no `sort` is one, since the log
+    has one order.
+    """
     parts = {**filters.address, "after": after or "", "sort": sort}
     return LOG.parse(MultiDict(parts))

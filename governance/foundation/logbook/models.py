@@ -30,7 +30,9 @@ class LogExport(Generated):
 
     format: Mapped[str]  # jsonl ocsf csv
     query: Mapped[dict[str, Any]]
-    checkpoint: Mapped[int | None] = mapped_column(BigInteger)  # number of the one that its proofs lead to
+    checkpoint: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # number of the one that its proofs lead to
     entries: Mapped[int | None] = mapped_column(BigInteger)
     storage_key: Mapped[str | None]
     sha256: Mapped[str | None]
@@ -43,10 +45,12 @@ class LogExport(Generated):
 
 
 class LogWord(Tenanted, Model):
-    """A word stands somewhere in the clear text of a block of 256 entries (a full tile): the search's index.
+    """A word stands somewhere in the clear text of a block of 256 entries (a full tile): the
+    search's index.
 
-    Under row-level security a GIN index is of no use (its operators are not leakproof); a comparison of text is.
-    The beginning of a word is a range, and only byte order ("C") makes it one, whatever the database sorts by.
+    Under row-level security a GIN index is of no use (its operators are not leakproof); a
+    comparison of text is. The beginning of a word is a range, and only byte order ("C") makes it
+    one, whatever the database sorts by.
     """
 
     __tablename__ = "log_words"

@@ -1,12 +1,15 @@
-"""An entry of the log as an event of OCSF 1.8.0, for a SIEM. Pure.
+"""An entry of the log as an event of OCSF 1.8.0, for a SIEM.
 
-    event(index, entry, action) -> dict     one event; `entry` is the signed JSON, read; `action` its declaration
+Pure.
 
-Class, activity and severity are those that the action declares (foundation/audit/registry.py): sign-ins are
-Authentication (3002), changes of people, memberships and the tenant Entity Management (3004), everything else API
-Activity (6003). What no feature of this version declares is API Activity "Other". Actors are pseudonyms; what is
-encrypted stays out; what OCSF has no place for is `unmapped`.
-Source: https://schema.ocsf.io/1.8.0, classes 3002, 3004 and 6003.
+    event(index, entry, action) -> dict     one event; `entry` is the signed JSON, read; `action`
+                                            its declaration
+
+Class, activity and severity are those that the action declares (foundation/audit/registry.py):
+sign-ins are Authentication (3002), changes of people, memberships and the tenant Entity Management
+(3004), everything else API Activity (6003). What no feature of this version declares is API
+Activity "Other". Actors are pseudonyms; what is encrypted stays out; what OCSF has no place for is
+`unmapped`. Source: https://schema.ocsf.io/1.8.0, classes 3002, 3004 and 6003.
 """
 
 from collections.abc import Mapping
@@ -20,24 +23,51 @@ PRODUCT = {"name": "Governance Console", "vendor_name": "Governance Console"}
 SYSTEM = "0" * 32  # the pseudonym of nobody
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 SUCCESS, FAILURE, OTHER = 1, 2, 99
-OUTCOMES = {"done": (SUCCESS, "Success"), "refused": (FAILURE, "Failure"), "failed": (FAILURE, "Failure")}
+OUTCOMES = {
+    "done": (SUCCESS, "Success"),
+    "refused": (FAILURE, "Failure"),
+    "failed": (FAILURE, "Failure"),
+}
 AUTHENTICATION, ENTITY_MANAGEMENT, API_ACTIVITY = 3002, 3004, 6003
-CLASSES = {"authentication": AUTHENTICATION, "entity_management": ENTITY_MANAGEMENT, "api_activity": API_ACTIVITY}
-ACTIVITIES = {"logon": 1, "logoff": 2, "create": 1, "read": 2, "update": 3, "delete": 4}  # the first two of class 3002
+CLASSES = {
+    "authentication": AUTHENTICATION,
+    "entity_management": ENTITY_MANAGEMENT,
+    "api_activity": API_ACTIVITY,
+}
+ACTIVITIES = {
+    "logon": 1,
+    "logoff": 2,
+    "create": 1,
+    "read": 2,
+    "update": 3,
+    "delete": 4,
+}  # the first two of class 3002
 SEVERITIES = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
 
 
 def event(index: int, entry: Mapping[str, Any], action: Action | None) -> dict[str, Any]:
-    """The event of the entry at that place; `action` is None for one that this version does not know."""
+    """The event of the entry at that place; `action` is None for one that this version does not
+    know.
+    """
     class_uid = CLASSES[action.event_class] if action else API_ACTIVITY
     activity = ACTIVITIES[action.activity] if action else OTHER
     status, status_name = OUTCOMES.get(entry["outcome"], (OTHER, entry["outcome"]))
     return {
-        "category_uid": class_uid // 1000, "class_uid": class_uid, "activity_id": activity, "type_uid": class_uid * 100 + activity,
-        "severity_id": SEVERITIES[action.severity] if action else SEVERITIES["informational"], "status_id": status, "status": status_name, "time": _milliseconds(entry["at"]), "message": action.says if action else entry["action"],
-        "metadata": _metadata(index, entry), "actor": _actor(entry), "src_endpoint": _from(entry["origin"]), **_of_class(class_uid, entry),
+        "category_uid": class_uid // 1000,
+        "class_uid": class_uid,
+        "activity_id": activity,
+        "type_uid": class_uid * 100 + activity,
+        "severity_id": SEVERITIES[action.severity] if action else SEVERITIES["informational"],
+        "status_id": status,
+        "status": status_name,
+        "time": _milliseconds(entry["at"]),
+        "message": action.says if action else entry["action"],
+        "metadata": _metadata(index, entry),
+        "actor": _actor(entry),
+        "src_endpoint": _from(entry["origin"]),
+        **_of_class(class_uid, entry),
         "unmapped": _unmapped(index, entry),
-    } | ({"activity_name": entry["action"]} if activity == OTHER else {})  # fmt: skip
+    } | ({"activity_name": entry["action"]} if activity == OTHER else {})
 
 
 def _of_class(class_uid: int, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,9 +89,15 @@ def _milliseconds(at: str) -> int:
 
 def _metadata(index: int, entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "version": VERSION, "product": PRODUCT, "uid": entry["id"], "tenant_uid": entry["tenant"], "log_name": "audit",
-        "event_code": entry["action"], "sequence": index, "original_time": entry["at"],
-    } | ({"correlation_uid": entry["request_id"]} if entry["request_id"] else {})  # fmt: skip
+        "version": VERSION,
+        "product": PRODUCT,
+        "uid": entry["id"],
+        "tenant_uid": entry["tenant"],
+        "log_name": "audit",
+        "event_code": entry["action"],
+        "sequence": index,
+        "original_time": entry["at"],
+    } | ({"correlation_uid": entry["request_id"]} if entry["request_id"] else {})
 
 
 def _actor(entry: Mapping[str, Any]) -> dict[str, Any]:

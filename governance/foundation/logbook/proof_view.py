@@ -1,4 +1,6 @@
-"""An entry's proof as a page shows it: checked here, and laid out so that the reader's own browser can check it again."""
+"""An entry's proof as a page shows it: checked here, and laid out so that the reader's own browser
+can check it again.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +19,10 @@ from governance.foundation.logbook.queries import NumberedEntry
 from governance.kernel import formatting
 from governance.kernel.signed_note import NotSigned, VerifierKey, b64
 
-UNREADABLE = "The stored tree cannot be read at this entry's place. Tell the operator to run governance audit fsck."
+UNREADABLE = (
+    "The stored tree cannot be read at this entry's place. Tell the operator to run governance"
+    " audit fsck."
+)
 NO_KEY = "The checkpoint was signed with a key that is none of this log."
 SHOWS_ELSE = "The entry shows something else than the bytes that were signed."
 
@@ -40,10 +45,15 @@ class Proven:
             return {}
         stands = self.standing
         return {
-            "index": str(stands.index), "path": " ".join(b64(h) for h in stands.path), "note": stands.checkpoint.note,
-            "number": formatting.thousands(stands.checkpoint.number), "body": b64(self.entry.body), "key": b64(self.key.public),
-            "key-name": self.key.name, "key-id": self.key.key_id.hex(),
-        }  # fmt: skip
+            "index": str(stands.index),
+            "path": " ".join(b64(h) for h in stands.path),
+            "note": stands.checkpoint.note,
+            "number": formatting.thousands(stands.checkpoint.number),
+            "body": b64(self.entry.body),
+            "key": b64(self.key.public),
+            "key-name": self.key.name,
+            "key-id": self.key.key_id.hex(),
+        }
 
     @property
     def leaf(self) -> str:
@@ -56,7 +66,9 @@ class Proven:
         stands = self.standing
         steps = [
             (side, _short(digest.hex(), 4))
-            for side, digest in zip(sides(stands.index, stands.checkpoint.size), stands.path, strict=False)
+            for side, digest in zip(
+                sides(stands.index, stands.checkpoint.size), stands.path, strict=False
+            )
         ]
         top = f"root of checkpoint {formatting.thousands(stands.checkpoint.number)}"
         return proof_path(steps, _short(self.leaf), _short(stands.checkpoint.root.hex()), top=top)
@@ -82,7 +94,10 @@ def sides(index: int, size: int) -> list[Side]:
 
 
 def prove(row: NumberedEntry) -> Proven | None:
-    """The entry under the last checkpoint; None while it has no place there. What cannot be proved says why."""
+    """The entry under the last checkpoint; None while it has no place there.
+
+    What cannot be proved says why.
+    """
     if row.index is None:
         return None
     try:
@@ -97,7 +112,9 @@ def _checked(entry: AuditEntry, stands: InclusionPath, keys: Sequence[LogKey]) -
     if held is None:
         return Proven(entry, stands, None, None, None, NO_KEY)
     verifier = logs.verifier(held)
-    return Proven(entry, stands, verifier, held.created_at, held.retired_at, _trouble(entry, stands, verifier))
+    return Proven(
+        entry, stands, verifier, held.created_at, held.retired_at, _trouble(entry, stands, verifier)
+    )
 
 
 def _trouble(entry: AuditEntry, stands: InclusionPath, key: VerifierKey) -> str:

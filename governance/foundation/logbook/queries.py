@@ -36,7 +36,10 @@ class NumberedEntry:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """One page, newest first. `next` is the mark behind it; `searched_to` the place that a search came to without filling it."""
+    """One page, newest first.
+
+    `next` is the mark behind it; `searched_to` the place that a search came to without filling it.
+    """
 
     rows: Sequence[NumberedEntry]
     next: str | None
@@ -53,7 +56,8 @@ def listed(filters: Filters, zone: str, *, after: str | None = None) -> LogPage:
     """A page of what the filters let through, one statement; words are looked for in search.py."""
     query = placed().where(*filters.conditions(zone))
     marks = (AuditEntry.at, AuditEntry.id)
-    found = keyset(query, *marks, after=after, size=PAGE, descending=True)  # type: ignore[arg-type]  # of any width
+    # of any width
+    found = keyset(query, *marks, after=after, size=PAGE, descending=True)  # type: ignore[arg-type]
     return LogPage([NumberedEntry(entry, index) for entry, index in found.rows], found.next)
 
 
@@ -63,9 +67,16 @@ def row(entry_id: UUID) -> NumberedEntry:
     return NumberedEntry(entry, session().scalar(select(Leaf.index).where(Leaf.id == entry_id)))
 
 
-def newer(filters: Filters, zone: str, at: datetime, entry_id: UUID, *, own: str, own_action: str) -> int:
-    """How many entries came after that one, at most a hundred. The reader's own page views are no news to him."""
-    query = select(AuditEntry).where(tuple_(AuditEntry.at, AuditEntry.id) > tuple_(at, entry_id), *filters.conditions(zone))
+def newer(
+    filters: Filters, zone: str, at: datetime, entry_id: UUID, *, own: str, own_action: str
+) -> int:
+    """How many entries came after that one, at most a hundred.
+
+    The reader's own page views are no news to him.
+    """
+    query = select(AuditEntry).where(
+        tuple_(AuditEntry.at, AuditEntry.id) > tuple_(at, entry_id), *filters.conditions(zone)
+    )
     newest = query.where(~((AuditEntry.action == own_action) & (AuditEntry.actor == own)))
     newest = newest.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(MOST_NEW)
     return sum(1 for entry in session().scalars(newest) if matches(entry, filters.words))
@@ -82,7 +93,11 @@ class Extent:
 def extent() -> Extent:
     """One statement, whatever the size: the tree knows how many it holds."""
     size = func.coalesce(select(LogHead.size).scalar_subquery(), 0)
-    waiting = select(func.count()).select_from(select(PendingEntry.id).limit(MOST_PENDING).subquery()).scalar_subquery()
+    waiting = (
+        select(func.count())
+        .select_from(select(PendingEntry.id).limit(MOST_PENDING).subquery())
+        .scalar_subquery()
+    )
     first = select(AuditEntry.at).order_by(AuditEntry.at).limit(1).scalar_subquery()
     entries, since = session().execute(select(size + waiting, first)).one()
     return Extent(entries, since)
@@ -91,18 +106,23 @@ def extent() -> Extent:
 def beside(index: int) -> dict[int, UUID]:
     """Index → id of the entries before and behind it."""
     query = select(Leaf.index, Leaf.id).where(Leaf.index.in_((index - 1, index + 1)))
-    return {at: entry_id for at, entry_id in session().execute(query)}  # noqa: C416 - a Row's types are lost in dict()
+    # a Row's types are lost in dict()
+    return {at: entry_id for at, entry_id in session().execute(query)}  # noqa: C416
 
 
 FIRST_TOLD = text(
-    "SELECT wanted.id, first.changes, first.facts FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS uuid[])) AS wanted (kind, id)"
-    " CROSS JOIN LATERAL (SELECT changes, facts FROM audit_entries WHERE tenant_id = :tenant AND target_type = wanted.kind"
-    " AND target_id = wanted.id ORDER BY at LIMIT 1) AS first"
+    "SELECT wanted.id, first.changes, first.facts FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS"
+    " uuid[])) AS wanted (kind, id) CROSS JOIN LATERAL (SELECT changes, facts FROM audit_entries"
+    " WHERE tenant_id = :tenant AND target_type = wanted.kind AND target_id = wanted.id ORDER BY at"
+    " LIMIT 1) AS first"
 )
 
 
 def target_words(entries: Collection[AuditEntry]) -> dict[UUID, str]:
-    """Entry id → its object in words: from the entry itself, otherwise from the first one about it. One statement at most."""
+    """Entry id → its object in words: from the entry itself, otherwise from the first one about it.
+
+    One statement at most.
+    """
     own = {e.id: told(e.changes, e.facts) for e in entries}
     nameless = {
         (e.target_type, e.target_id)
@@ -110,11 +130,18 @@ def target_words(entries: Collection[AuditEntry]) -> dict[UUID, str]:
         if words(e.target_type, e.target_id, own[e.id]).endswith(e.target_id.hex[:8])
     }
     first = _first_told(nameless) if nameless else {}
-    return {e.id: words(e.target_type, e.target_id, own[e.id], first.get(e.target_id, {})) for e in entries}
+    return {
+        e.id: words(e.target_type, e.target_id, own[e.id], first.get(e.target_id, {}))
+        for e in entries
+    }
 
 
 def _first_told(targets: Collection[tuple[str, UUID]]) -> dict[UUID, Mapping[str, Any]]:
-    values = {"tenant": current.actor().tenant_id, "kinds": [kind for kind, _ in targets], "ids": [each for _, each in targets]}
+    values = {
+        "tenant": current.actor().tenant_id,
+        "kinds": [kind for kind, _ in targets],
+        "ids": [each for _, each in targets],
+    }
     return {row.id: told(row.changes, row.facts) for row in session().execute(FIRST_TOLD, values)}
 
 
@@ -123,7 +150,9 @@ def _first_told(targets: Collection[tuple[str, UUID]]) -> dict[UUID, Mapping[str
 
 @dataclass(frozen=True, slots=True)
 class Doings:
-    """What a pseudonym did: first, last, and among its newest entries how often what, and from where."""
+    """What a pseudonym did: first, last, and among its newest entries how often what, and from
+    where.
+    """
 
     kind: str
     first: datetime
@@ -144,7 +173,9 @@ def doings(pseudonym: str) -> Doings | None:
     first = session().execute(mine.order_by(AuditEntry.at).limit(1)).one_or_none()
     if first is None:
         return None
-    recent = select(AuditEntry.at, AuditEntry.action, AuditEntry.origin).where(AuditEntry.actor == pseudonym)
+    recent = select(AuditEntry.at, AuditEntry.action, AuditEntry.origin).where(
+        AuditEntry.actor == pseudonym
+    )
     rows = session().execute(recent.order_by(AuditEntry.at.desc()).limit(RECENT)).all()
     actions, origins = dict[str, int](), dict[str, tuple[int, datetime]]()
     for each in rows:
@@ -152,11 +183,18 @@ def doings(pseudonym: str) -> Doings | None:
         count, last = origins.get(each.origin, (0, each.at))
         origins[each.origin] = (count + 1, last)
     return Doings(
-        first.actor_kind, first.at, rows[0].at, len(rows),
+        first.actor_kind,
+        first.at,
+        rows[0].at,
+        len(rows),
         sorted(actions.items(), key=lambda pair: -pair[1])[:MOST_KINDS],
-        [(origin, *held) for origin, held in sorted(origins.items(), key=lambda pair: -pair[1][0]) if origin][:MOST_KINDS],
+        [
+            (origin, *held)
+            for origin, held in sorted(origins.items(), key=lambda pair: -pair[1][0])
+            if origin
+        ][:MOST_KINDS],
         _browsers(pseudonym),
-    )  # fmt: skip
+    )
 
 
 def _browsers(pseudonym: str) -> list[str]:
@@ -189,7 +227,9 @@ def view_named(name: str) -> SavedView | None:
 def exports(*, after: str | None = None) -> Keyset:
     """Pairs of export and work, the newest first, one statement."""
     query: Any = with_work(LogExport)
-    return keyset(query, LogExport.created_at, LogExport.id, after=after, size=PAGE, descending=True)
+    return keyset(
+        query, LogExport.created_at, LogExport.id, after=after, size=PAGE, descending=True
+    )
 
 
 def export(export_id: UUID, *, lock: bool = False) -> Run[LogExport]:
@@ -199,19 +239,31 @@ def export(export_id: UUID, *, lock: bool = False) -> Run[LogExport]:
 # ---- checkpoints
 
 
-def checkpoints(wanted: Mapping[str, str], *, sort: str = "-number", after: str | None = None, size: int = 50) -> Keyset:
-    """A page of the checkpoints. `wanted` holds the filters: q (a number, or how a root begins), key, outside."""
-    query, receipt = select(Checkpoint), select(Receipt.id).where(Receipt.checkpoint_id == Checkpoint.id)
+def checkpoints(
+    wanted: Mapping[str, str], *, sort: str = "-number", after: str | None = None, size: int = 50
+) -> Keyset:
+    """A page of the checkpoints.
+
+    `wanted` holds the filters: q (a number, or how a root begins), key, outside.
+    """
+    query, receipt = (
+        select(Checkpoint),
+        select(Receipt.id).where(Receipt.checkpoint_id == Checkpoint.id),
+    )
     if q := wanted.get("q", "").lower():
         query = query.where(
-            (cast(Checkpoint.number, String) == q) | func.encode(Checkpoint.root, "hex").startswith(q, autoescape=True)
+            (cast(Checkpoint.number, String) == q)
+            | func.encode(Checkpoint.root, "hex").startswith(q, autoescape=True)
         )
     if "key" in wanted:
         query = query.where(Checkpoint.key_id == wanted["key"])
     if outside := wanted.get("outside"):
         of = {
             "none": ~receipt.exists(),
-            **{each: receipt.where(Receipt.outcome == each).exists() for each in ("agrees", "conflict")},
+            **{
+                each: receipt.where(Receipt.outcome == each).exists()
+                for each in ("agrees", "conflict")
+            },
         }
         query = query.where(of.get(outside, false()))
     return keyset(query, Checkpoint.number, after=after, size=size, descending=sort.startswith("-"))

@@ -1,4 +1,6 @@
-"""The log's pages: the list with its filters, one entry and its proof, one actor, the checkpoints, views that were saved."""
+"""The log's pages: the list with its filters, one entry and its proof, one actor, the checkpoints,
+views that were saved.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,14 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, Checkpoint
 from governance.foundation.audit.record import SYSTEM
 from governance.foundation.audit.registry import registry
-from governance.foundation.logbook import actions, checkpoint_list, entry_links, log_list, permissions, queries
+from governance.foundation.logbook import (
+    actions,
+    checkpoint_list,
+    entry_links,
+    log_list,
+    permissions,
+    queries,
+)
 from governance.foundation.logbook.checkpoint_list import CHECKPOINTS
 from governance.foundation.logbook.filters import WHOLE, Filters, parse
 from governance.foundation.logbook.forms import SaveViewForm
@@ -38,7 +47,9 @@ from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("logbook", __name__)
 constraint(
-    "uq_saved_views_tenant_id_name", "A view of that name was saved at the same moment. Choose another name.", field="name"
+    "uq_saved_views_tenant_id_name",
+    "A view of that name was saved at the same moment. Choose another name.",
+    field="name",
 )
 
 KINDS = {  # kind of actor → (letter of its pseudonym, icon, in words)
@@ -89,7 +100,11 @@ def _lines(rows: Sequence[NumberedEntry]) -> list[tuple[str, list[LogLine]]]:
     days: list[tuple[str, list[LogLine]]] = []
     for each in rows:
         at = each.entry.at.astimezone(zone)
-        day = f"{at:%A} {formatting.long_day(at.date())}" if at.year != clock.now().year else f"{at:%A} {at.day} {at:%B}"
+        day = (
+            f"{at:%A} {formatting.long_day(at.date())}"
+            if at.year != clock.now().year
+            else f"{at:%A} {at.day} {at:%B}"
+        )
         if not days or days[-1][0] != day:
             days.append((day, []))
         days[-1][1].append(_line(each, at, named[each.entry.id]))
@@ -110,7 +125,9 @@ def _zone_name(zone: ZoneInfo) -> str:
 def _offered(endpoint: str, **values: Any) -> str | None:
     """The address of another feature's page, where there is one and the reader may open it."""
     view = current_app.view_functions.get(endpoint)
-    return url_for(endpoint, **values) if view is not None and allowed(vars(view)["needs"]) else None
+    return (
+        url_for(endpoint, **values) if view is not None and allowed(vars(view)["needs"]) else None
+    )
 
 
 # ---- the list
@@ -121,19 +138,38 @@ def index() -> ResponseReturnValue:
     asked, zone = parse(request.args), formatting.zone()
     after, chosen = request.args.get("after"), uuid_or_none(request.args.get("entry"))
     listing = log_list.request_of(asked, after=after, sort=request.args.get("sort", ""))
-    found = search(asked, zone.key, after=after) if asked.words else queries.listed(asked, zone.key, after=after)
+    found = (
+        search(asked, zone.key, after=after)
+        if asked.words
+        else queries.listed(asked, zone.key, after=after)
+    )
     context: dict[str, Any] = {
-        "days": _lines(found.rows), "shown": len(found.rows), "asked": asked, "kept": asked.address, "listing": listing, "after": after,
-        "zone": _zone_name(zone), "extent": queries.extent(), "years": _years(), "views": _views(asked), "next": _next(asked, found),
-        "searched_to": formatting.thousands(found.searched_to) if found.searched_to else None, "mark": _mark(found, after),
-        "export": _offered("log_exports.index", **asked.address), "verify": _offered("log_check.page"),
-        "chosen": _shown(queries.row(chosen)) if chosen else None, "here": _list_address(asked, after=after),
-    }  # fmt: skip
+        "days": _lines(found.rows),
+        "shown": len(found.rows),
+        "asked": asked,
+        "kept": asked.address,
+        "listing": listing,
+        "after": after,
+        "zone": _zone_name(zone),
+        "extent": queries.extent(),
+        "years": _years(),
+        "views": _views(asked),
+        "next": _next(asked, found),
+        "searched_to": formatting.thousands(found.searched_to) if found.searched_to else None,
+        "mark": _mark(found, after),
+        "export": _offered("log_exports.index", **asked.address),
+        "verify": _offered("log_check.page"),
+        "chosen": _shown(queries.row(chosen)) if chosen else None,
+        "here": _list_address(asked, after=after),
+    }
     return page("foundation/logbook/index.html", **context)
 
 
 def _list_address(asked: Filters, **more: Any) -> str:
-    values: dict[str, Any] = {**asked.address, **{name: value for name, value in more.items() if value}}
+    values: dict[str, Any] = {
+        **asked.address,
+        **{name: value for name, value in more.items() if value},
+    }
     return url_for("logbook.index", **values)
 
 
@@ -145,7 +181,9 @@ def _mark(found: LogPage, after: str | None) -> str | None:
     """From where on an entry is new to this reader; a page further back has no tail."""
     if after is not None:
         return None
-    newest = max(((row.entry.at, row.entry.id) for row in found.rows), default=(clock.now(), UUID(int=0)))
+    newest = max(
+        ((row.entry.at, row.entry.id) for row in found.rows), default=(clock.now(), UUID(int=0))
+    )
     return f"{newest[0].isoformat()}~{newest[1]}"
 
 
@@ -153,12 +191,23 @@ def _years() -> str:
     """How long sealed parts are kept: "7 years"."""
     rule = privacy.retention()
     months = rule.months if rule else privacy.DEFAULT_MONTHS
-    return formatting.plural(months // YEARS, "year") if months % YEARS == 0 else formatting.plural(months, "month")
+    return (
+        formatting.plural(months // YEARS, "year")
+        if months % YEARS == 0
+        else formatting.plural(months, "month")
+    )
 
 
 def _views(asked: Filters) -> list[dict[str, Any]]:
-    return [{"id": view.id, "name": view.name, "href": url_for("logbook.index", **view.query), "current": view.query == asked.address}
-            for view in queries.views()]  # fmt: skip
+    return [
+        {
+            "id": view.id,
+            "name": view.name,
+            "href": url_for("logbook.index", **view.query),
+            "current": view.query == asked.address,
+        }
+        for view in queries.views()
+    ]
 
 
 @feature.get("/audit/live", needs=permissions.VIEW, attended=False)
@@ -167,7 +216,14 @@ def live() -> ResponseReturnValue:
     at, entry_id = _marked(request.args.get("mark", ""))
     person = current.actor().person_id
     own = personal_field_encryption.pseudonym(person) if person else ""
-    count = queries.newer(parse(request.args), formatting.zone().key, at, entry_id, own=own, own_action=actions.PAGE_VIEWED.name)
+    count = queries.newer(
+        parse(request.args),
+        formatting.zone().key,
+        at,
+        entry_id,
+        own=own,
+        own_action=actions.PAGE_VIEWED.name,
+    )
     many = "99+" if count >= queries.MOST_NEW else str(count)
     return jsonify(count=count, words=f"{many} new {'entry' if count == 1 else 'entries'}")
 
@@ -177,8 +233,10 @@ def _marked(text: str) -> tuple[datetime, UUID]:
     try:
         moment, identity = datetime.fromisoformat(at), UUID(entry_id)
     except ValueError:
-        moment, identity = datetime.min, UUID(int=0)  # noqa: DTZ901 - no moment at all, refused below
-    if moment.tzinfo is None or not 1970 <= moment.year <= 9000:  # noqa: PLR2004 - what PostgreSQL and a time zone can reckon with
+        # no moment at all, refused below
+        moment, identity = datetime.min, UUID(int=0)  # noqa: DTZ901
+    # what PostgreSQL and a time zone can reckon with
+    if moment.tzinfo is None or not 1970 <= moment.year <= 9000:  # noqa: PLR2004
         raise Invalid("The mark of the live tail cannot be read. Reload the list.")
     return moment, identity
 
@@ -190,35 +248,65 @@ def _marked(text: str) -> tuple[datetime, UUID]:
 def entry(entry_id: UUID) -> ResponseReturnValue:
     """A page of its own; beside the list only its panel."""
     alone = request.headers.get("HX-Request") != "true"
-    return page("foundation/logbook/entry.html", chosen=_shown(queries.row(entry_id)), alone=alone, fragments=("panel",))
+    return page(
+        "foundation/logbook/entry.html",
+        chosen=_shown(queries.row(entry_id)),
+        alone=alone,
+        fragments=("panel",),
+    )
 
 
 def _shown(row: NumberedEntry) -> dict[str, Any]:
     """Everything that is shown of one entry."""
     entry, proof = row.entry, prove(row)
     g.also_read = [str(entry.id)] if request.endpoint == "logbook.index" else []
-    deed, subjects = registry.get(entry.action), {entry.actor, *(each["subject"] for each in _sealed(entry).values())}
+    deed, subjects = (
+        registry.get(entry.action),
+        {entry.actor, *(each["subject"] for each in _sealed(entry).values())},
+    )
     names = privacy.unmasked(subjects)
     beside = queries.beside(row.index) if row.index is not None else {}
     return {
-        "entry": entry, "index": row.index, "number": None if row.index is None else formatting.thousands(row.index + 1),
-        "local": entry.at.astimezone(formatting.zone()), "utc": f"{entry.at:%Y-%m-%d %H:%M:%S.%f} UTC", "who": who(entry.actor, entry.actor_kind),
-        "says": deed.says if deed else "", "name": names.get(entry.actor), "unmask": _unmask(entry.actor, entry.actor_kind),
-        "target": queries.target_words([entry])[entry.id], "target_noun": entry_links.noun(entry.target_type), "target_href": _target_href(entry),
-        "sealed": list(_opened(entry, names)), "facts": [(name, _said(_masked(name, value))) for name, value in sorted(entry.facts.items())],
-        "changes": [(name, _said(_masked(name, old)), _said(_masked(name, new))) for name, (old, new) in _pairs(entry)],
-        "newer": beside.get((row.index or 0) + 1), "older": beside.get((row.index or 0) - 1), "proof": proof,
+        "entry": entry,
+        "index": row.index,
+        "number": None if row.index is None else formatting.thousands(row.index + 1),
+        "local": entry.at.astimezone(formatting.zone()),
+        "utc": f"{entry.at:%Y-%m-%d %H:%M:%S.%f} UTC",
+        "who": who(entry.actor, entry.actor_kind),
+        "says": deed.says if deed else "",
+        "name": names.get(entry.actor),
+        "unmask": _unmask(entry.actor, entry.actor_kind),
+        "target": queries.target_words([entry])[entry.id],
+        "target_noun": entry_links.noun(entry.target_type),
+        "target_href": _target_href(entry),
+        "sealed": list(_opened(entry, names)),
+        "facts": [
+            (name, _said(_masked(name, value))) for name, value in sorted(entry.facts.items())
+        ],
+        "changes": [
+            (name, _said(_masked(name, old)), _said(_masked(name, new)))
+            for name, (old, new) in _pairs(entry)
+        ],
+        "newer": beside.get((row.index or 0) + 1),
+        "older": beside.get((row.index or 0) - 1),
+        "proof": proof,
         "outcome": OUTCOMES.get(entry.outcome, "info"),
-    }  # fmt: skip
+    }
 
 
 def _unmask(pseudonym: str, kind: str) -> str | None:
     """Where to ask who a person is; the console's own work is nobody."""
-    return _offered("privacy.ask_unmask", subject=pseudonym) if kind in {"person", "operator"} and pseudonym != SYSTEM else None
+    return (
+        _offered("privacy.ask_unmask", subject=pseudonym)
+        if kind in {"person", "operator"} and pseudonym != SYSTEM
+        else None
+    )
 
 
 def _target_href(entry: AuditEntry) -> str | None:
-    """The page of what an entry is about, where the reader has one: an auditor reads the whole log, and has his scope's pages."""
+    """The page of what an entry is about, where the reader has one: an auditor reads the whole log,
+    and has his scope's pages.
+    """
     found, held = entry_links.page(entry.target_type, entry.target_id), limits()
     if held is not None and not entry_links.is_within(held, entry.target_type, entry.target_id):
         return None
@@ -226,11 +314,17 @@ def _target_href(entry: AuditEntry) -> str | None:
 
 
 def _sealed(entry: AuditEntry) -> dict[str, dict[str, str]]:
-    return {name: held for name, held in sorted(entry.sealed.items()) if isinstance(held, dict) and "subject" in held}
+    return {
+        name: held
+        for name, held in sorted(entry.sealed.items())
+        if isinstance(held, dict) and "subject" in held
+    }
 
 
 def _opened(entry: AuditEntry, names: Mapping[str, str]) -> Iterator[tuple[str, str | None, bool]]:
-    """(field, its text while its person is unmasked for this reader, whether it can be read at all)."""
+    """(field, its text while its person is unmasked for this reader, whether it can be read at
+    all).
+    """
     for name, held in _sealed(entry).items():
         is_open = held["subject"] in names
         text = personal_field_encryption.unseal(name, held) if is_open else None
@@ -266,19 +360,35 @@ def proof(entry_id: UUID) -> ResponseReturnValue:
     row = queries.row(entry_id)
     found = prove(row)
     if found is None or found.standing is None:
-        raise DomainError(found.trouble if found else "The entry has no place in a signed tree yet. It gets one within seconds.")
-    return _file(str(found.standing.proof).encode(), f"entry-{found.standing.index}.tlog-proof", "text/plain; charset=utf-8")
+        raise DomainError(
+            found.trouble
+            if found
+            else "The entry has no place in a signed tree yet. It gets one within seconds."
+        )
+    return _file(
+        str(found.standing.proof).encode(),
+        f"entry-{found.standing.index}.tlog-proof",
+        "text/plain; charset=utf-8",
+    )
 
 
 @feature.get("/audit/entries/<uuid:entry_id>/bytes", needs=permissions.VIEW, answers=FILE)
 def body(entry_id: UUID) -> ResponseReturnValue:
     """What is hashed: the entry's canonical JSON, with what is sealed in it as ciphertext."""
     row = queries.row(entry_id)
-    return _file(row.entry.body, f"entry-{entry_id if row.index is None else row.index}.json", "application/json")
+    return _file(
+        row.entry.body,
+        f"entry-{entry_id if row.index is None else row.index}.json",
+        "application/json",
+    )
 
 
 def _file(content: bytes, name: str, media_type: str) -> Response:
-    return Response(content, content_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        content,
+        content_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 # ---- one actor
@@ -295,9 +405,17 @@ def actor(pseudonym: str) -> ResponseReturnValue:
     found = queries.listed(asked, formatting.zone().key, after=after)
     more = url_for("logbook.actor", pseudonym=pseudonym, after=found.next) if found.next else None
     return page(
-        "foundation/logbook/actor.html", who=who(pseudonym, done.kind), done=done, days=_lines(found.rows), shown=len(found.rows), next=more, after=after,
-        zone=_zone_name(formatting.zone()), name=privacy.unmasked([pseudonym]).get(pseudonym), unmask=_unmask(pseudonym, done.kind),
-    )  # fmt: skip
+        "foundation/logbook/actor.html",
+        who=who(pseudonym, done.kind),
+        done=done,
+        days=_lines(found.rows),
+        shown=len(found.rows),
+        next=more,
+        after=after,
+        zone=_zone_name(formatting.zone()),
+        name=privacy.unmasked([pseudonym]).get(pseudonym),
+        unmask=_unmask(pseudonym, done.kind),
+    )
 
 
 # ---- checkpoints
@@ -306,40 +424,66 @@ def actor(pseudonym: str) -> ResponseReturnValue:
 @feature.get("/audit/checkpoints", needs=permissions.VIEW)
 def checkpoints() -> ResponseReturnValue:
     keys = logs.all_keys()
-    asked = CHECKPOINTS.read(choices={"key": [(key_id, key_id) for key_id in map(logs.key_id, keys)]})
-    found = queries.checkpoints(asked.wanted, sort=asked.sort, after=asked.after, size=CHECKPOINTS.size)
+    asked = CHECKPOINTS.read(
+        choices={"key": [(key_id, key_id) for key_id in map(logs.key_id, keys)]}
+    )
+    found = queries.checkpoints(
+        asked.wanted, sort=asked.sort, after=asked.after, size=CHECKPOINTS.size
+    )
     older, newer = _number(request.args.get("from"), "from"), _number(request.args.get("to"), "to")
     return page(
-        "foundation/logbook/checkpoints.html", asked=asked, rows=found.rows, next=found.next, log=audit.head(),
+        "foundation/logbook/checkpoints.html",
+        asked=asked,
+        rows=found.rows,
+        next=found.next,
+        log=audit.head(),
         receipts=anchors.receipts([each.id for each in found.rows]) if found.rows else {},
-        places=checkpoint_list.places(), anchors_href=_offered("anchors.index"),
-        keys=[(key, str(logs.verifier(key)), logs.key_id(key)) for key in keys], older=older, newer=newer,
+        places=checkpoint_list.places(),
+        anchors_href=_offered("anchors.index"),
+        keys=[(key, str(logs.verifier(key)), logs.key_id(key)) for key in keys],
+        older=older,
+        newer=newer,
         compared=_compared(older, newer) if older is not None and newer is not None else None,
-    )  # fmt: skip
+    )
 
 
 @feature.get("/audit/checkpoints.csv", needs=permissions.VIEW, answers=FILE)
 def export_checkpoints() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = CHECKPOINTS.read()
-    pages = every_page(lambda after: queries.checkpoints(asked.wanted, sort=asked.sort, after=after, size=BATCH))
-    return csv_file(f"{current.actor().tenant_slug}-checkpoints", checkpoint_list.HEAD, map(checkpoint_list.cells, pages))
+    pages = every_page(
+        lambda after: queries.checkpoints(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+    )
+    return csv_file(
+        f"{current.actor().tenant_slug}-checkpoints",
+        checkpoint_list.HEAD,
+        map(checkpoint_list.cells, pages),
+    )
 
 
 def _number(text: str | None, name: str) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004 - digits of a bigint
+    # digits of a bigint
+    if not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004
         raise Invalid(f"The checkpoint in “{name}” should be a number such as 80.", field=name)
     return int(text)
 
 
 def _compared(older: int, newer: int) -> tuple[str, str, str]:
-    """(kind, lead, text): whether the one log is the beginning of the other, and by how many hashes that is proved."""
+    """(kind, lead, text): whether the one log is the beginning of the other, and by how many hashes
+    that is proved.
+    """
     try:
-        first, last = sorted((audit.checkpoint(older), audit.checkpoint(newer)), key=lambda each: each.number)
+        first, last = sorted(
+            (audit.checkpoint(older), audit.checkpoint(newer)), key=lambda each: each.number
+        )
     except NotFound:
-        return "warn", "Nothing was compared.", f"There is no checkpoint {older} or no checkpoint {newer} here."
+        return (
+            "warn",
+            "Nothing was compared.",
+            f"There is no checkpoint {older} or no checkpoint {newer} here.",
+        )
     if first.size == 0:
         return (
             "info",
@@ -348,22 +492,40 @@ def _compared(older: int, newer: int) -> tuple[str, str, str]:
         )
     try:
         path = audit.consistency(first.size, last.size)
-        merkle.verify_consistency(first.size, last.size, path, *(_root(each) for each in (first, last)))
+        merkle.verify_consistency(
+            first.size, last.size, path, *(_root(each) for each in (first, last))
+        )
     except (merkle.ProofFails, NotSigned, NotFound) as problem:
-        return "bad", f"Checkpoint {first.number} is not the beginning of checkpoint {last.number}.", str(problem)
+        return (
+            "bad",
+            f"Checkpoint {first.number} is not the beginning of checkpoint {last.number}.",
+            str(problem),
+        )
     except (ValueError, LookupError):
-        return "bad", "The stored tree cannot be read.", "Tell the operator to run governance audit fsck."
+        return (
+            "bad",
+            "The stored tree cannot be read.",
+            "Tell the operator to run governance audit fsck.",
+        )
     said = (
-        "their roots are the same" if first.size == last.size else f"proved by {formatting.plural(len(path), 'hash', 'hashes')}"
+        "their roots are the same"
+        if first.size == last.size
+        else f"proved by {formatting.plural(len(path), 'hash', 'hashes')}"
     )
-    return "ok", f"Checkpoint {first.number} is the beginning of checkpoint {last.number}:", f"{said}, and both signatures hold."
+    return (
+        "ok",
+        f"Checkpoint {first.number} is the beginning of checkpoint {last.number}:",
+        f"{said}, and both signatures hold.",
+    )
 
 
 def _root(signed: Checkpoint) -> bytes:
     """What was signed, not what the row says."""
     key = next((key for key in logs.all_keys() if logs.key_id(key) == signed.key_id), None)
     if key is None:
-        raise NotSigned(f"Checkpoint {signed.number} was signed with a key that is none of this log.")
+        raise NotSigned(
+            f"Checkpoint {signed.number} was signed with a key that is none of this log."
+        )
     return checkpoint.open_checkpoint(signed.note, logs.verifier(key)).root
 
 

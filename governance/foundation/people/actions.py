@@ -51,7 +51,12 @@ SIGN_IN_REFUSED = action(
     personal="email",
 )
 SIGNED_OUT = action(
-    "session.ended", "ended a session", target="Session", activity="logoff", severity="informational", fields="how"
+    "session.ended",
+    "ended a session",
+    target="Session",
+    activity="logoff",
+    severity="informational",
+    fields="how",
 )
 RENAMED = action(
     "person.changed",
@@ -91,7 +96,13 @@ REMOVED = action(
     fields="role",
 )
 INVITED = action(
-    "invitation.sent", "invited a member", target="Invitation", activity="create", severity="low", fields="role", personal="email"
+    "invitation.sent",
+    "invited a member",
+    target="Invitation",
+    activity="create",
+    severity="low",
+    fields="role",
+    personal="email",
 )
 ACCEPTED = action(
     "invitation.accepted",
@@ -135,11 +146,19 @@ class AlreadyMember(DomainError):
 
 
 def arrive(identity: Identity) -> Person:
-    """The person behind an identity, made or brought up to date; needs a transaction with person_id set."""
+    """The person behind an identity, made or brought up to date; needs a transaction with person_id
+    set.
+    """
     key = person_key(identity.issuer, identity.subject)
     person = session().get(Person, key)
     if person is None:
-        person = Person(id=key, issuer=identity.issuer, subject=identity.subject, email=identity.email, name=identity.name)
+        person = Person(
+            id=key,
+            issuer=identity.issuer,
+            subject=identity.subject,
+            email=identity.email,
+            name=identity.name,
+        )
         session().add(person)
         session().flush()
         return person
@@ -162,7 +181,9 @@ class Access:
 
 
 def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
-    """Who this identity would be here by that connection; writes nothing. `key` is the person's. Raises NoMembership.
+    """Who this identity would be here by that connection; writes nothing.
+
+    `key` is the person's. Raises NoMembership.
 
     A removed member comes back by an invitation only.
     """
@@ -186,7 +207,10 @@ def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
 
 
 def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
-    """The person and their membership, made or brought up to date. Raises NoMembership, and then nothing was written."""
+    """The person and their membership, made or brought up to date.
+
+    Raises NoMembership, and then nothing was written.
+    """
     key = person_key(identity.issuer, identity.subject)
     found = access_of(key, identity, connection)
     if found.membership is not None:
@@ -194,14 +218,27 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
         return arrive(identity), found.membership
     if (invitation := found.invitation) is not None:
         invitation.accepted_at, invitation.accepted_by = clock.now(), key
-        record(ACCEPTED, invitation, about=_addressee(invitation.email), role=invitation.role, email=invitation.email)
+        record(
+            ACCEPTED,
+            invitation,
+            about=_addressee(invitation.email),
+            role=invitation.role,
+            email=invitation.email,
+        )
     person = arrive(identity)
     return person, join(person, found.role, via=BY_GROUPS if invitation is None else "invitation")
 
 
-def _role_today(held: Membership, mapped: str | None, connection: Connection, identity: Identity) -> str:
+def _role_today(
+    held: Membership, mapped: str | None, connection: Connection, identity: Identity
+) -> str:
     """A membership that groups gave follows the groups, except that the last admin stays one."""
-    if held.via != BY_GROUPS or mapped == held.role or not connection.group_roles or _is_last_admin(held):
+    if (
+        held.via != BY_GROUPS
+        or mapped == held.role
+        or not connection.group_roles
+        or _is_last_admin(held)
+    ):
         return held.role
     if mapped is None:
         raise sign_in_rules.group_lost(identity)
@@ -232,13 +269,25 @@ def join(person: Person, role: str, *, via: str) -> Membership:
     membership = queries.any_membership_of(person.id)
     if membership is None:
         membership = Membership(
-            person_id=person.id, role=role, pseudonym=personal_field_encryption.pseudonym(person.id), via=via, ended_at=None
+            person_id=person.id,
+            role=role,
+            pseudonym=personal_field_encryption.pseudonym(person.id),
+            via=via,
+            ended_at=None,
         )
         session().add(membership)
     membership.role, membership.via, membership.ended_at = role, via, None
     membership.role_since = clock.now()
     session().flush()
-    record(JOINED, membership, about=person.id, role=role, via=via, name=person.name, email=person.email)
+    record(
+        JOINED,
+        membership,
+        about=person.id,
+        role=role,
+        via=via,
+        name=person.name,
+        email=person.email,
+    )
     return membership
 
 
@@ -253,33 +302,67 @@ def start_session(
     replaces: UUID | None,
     via: str = "oidc",
 ) -> Session:
-    """A new session with a new token (no fixation); the one it replaces ends. `via` is how the person was identified."""
+    """A new session with a new token (no fixation); the one it replaces ends.
+
+    `via` is how the person was identified.
+    """
     replaced = session().get(Session, (current.actor().tenant_id, replaces)) if replaces else None
     if replaced is not None:
         end_session(replaced, how="replaced by a new sign-in")
     started = Session(
-        token_hash=sessions.token_hash(token), person_id=person.id, issuer=identity.issuer, idp_sid=identity.sid,
-        id_token=key_encryption.wrap(identity.id_token.encode(), b"id-token"), authenticated_at=datetime.fromtimestamp(identity.authenticated_at, UTC),
-        seen_at=clock.now(), expires_at=clock.now() + sessions.ABSOLUTE, ended_at=None, browser=browser[:120], network=network,
+        token_hash=sessions.token_hash(token),
+        person_id=person.id,
+        issuer=identity.issuer,
+        idp_sid=identity.sid,
+        id_token=key_encryption.wrap(identity.id_token.encode(), b"id-token"),
+        authenticated_at=datetime.fromtimestamp(identity.authenticated_at, UTC),
+        seen_at=clock.now(),
+        expires_at=clock.now() + sessions.ABSOLUTE,
+        ended_at=None,
+        browser=browser[:120],
+        network=network,
         created_at=clock.now(),
-    )  # fmt: skip
+    )
     session().add(started)
     session().flush()
     if replaced is not None:
         kept_forms.hand_over(replaced, started)
-    record(SIGNED_IN, started, via=via, browser=browser[:120], fresh=fresh, name=person.name, email=person.email)
+    record(
+        SIGNED_IN,
+        started,
+        via=via,
+        browser=browser[:120],
+        fresh=fresh,
+        name=person.name,
+        email=person.email,
+    )
     return started
 
 
 def refuse_sign_in(identity: Identity, *, reason: str) -> None:
     """The attempt is in the tenant's log, whatever came of it; the person himself is not kept."""
     person_id = person_key(identity.issuer, identity.subject)
-    nobody = Person(id=person_id, issuer=identity.issuer, subject=identity.subject, email=identity.email, name=identity.name)
-    record(SIGN_IN_REFUSED, nobody, about=person_id, outcome="refused", reason=reason, email=identity.email)
+    nobody = Person(
+        id=person_id,
+        issuer=identity.issuer,
+        subject=identity.subject,
+        email=identity.email,
+        name=identity.name,
+    )
+    record(
+        SIGN_IN_REFUSED,
+        nobody,
+        about=person_id,
+        outcome="refused",
+        reason=reason,
+        email=identity.email,
+    )
 
 
 def refuse_step_up(row: Session, *, reason: str) -> None:
-    """Somebody who is signed in sent an answer that proves nothing: the session stays what it was, and the log tells."""
+    """Somebody who is signed in sent an answer that proves nothing: the session stays what it was,
+    and the log tells.
+    """
     record(SIGN_IN_REFUSED, row, outcome="refused", reason=reason)
 
 
@@ -292,7 +375,9 @@ def end_session(row: Session, *, how: str) -> None:
 
 def end_sessions_of(membership: Membership, *, how: str) -> int:
     """Every session of a member here; the log gets an entry for each."""
-    query = select(Session).where(Session.person_id == membership.person_id, Session.ended_at.is_(None))
+    query = select(Session).where(
+        Session.person_id == membership.person_id, Session.ended_at.is_(None)
+    )
     rows = session().scalars(query).all()
     for row in rows:
         end_session(row, how=how)
@@ -300,16 +385,22 @@ def end_sessions_of(membership: Membership, *, how: str) -> int:
 
 
 def end_every_session(*, how: str, issuer: str | None = None) -> int:
-    """Every session of the tenant, or every one that this issuer vouches for; the log gets an entry for each."""
+    """Every session of the tenant, or every one that this issuer vouches for; the log gets an entry
+    for each.
+    """
     query = select(Session).where(Session.ended_at.is_(None))
-    rows = session().scalars(query if issuer is None else query.where(Session.issuer == issuer)).all()
+    rows = (
+        session().scalars(query if issuer is None else query.where(Session.issuer == issuer)).all()
+    )
     for row in rows:
         end_session(row, how=how)
     return len(rows)
 
 
 def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) -> int:
-    """Back-channel logout: the provider says that this person, or just one of their sessions, is signed out."""
+    """Back-channel logout: the provider says that this person, or just one of their sessions, is
+    signed out.
+    """
     query = select(Session).where(Session.ended_at.is_(None), Session.issuer == issuer)
     if sid:
         query = query.where(Session.idp_sid == sid)
@@ -325,7 +416,10 @@ def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) 
 
 
 def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
-    """Invite an address; the mail leaves after the commit. One that ran out makes room for a new one."""
+    """Invite an address; the mail leaves after the commit.
+
+    One that ran out makes room for a new one.
+    """
     email = email.strip().lower()
     _may_have(role)
     if queries.lives_at(email):
@@ -337,19 +431,27 @@ def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
 
 def _write_invitation(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     invitation = _invited(email, role, clock.now() + timedelta(days=INVITATION_DAYS))
-    outbox.send_mail(email, f"Join {' '.join(tenant_name.split())} in the console", (
+    outbox.send_mail(
+        email,
+        f"Join {' '.join(tenant_name.split())} in the console",
         f"{current.actor().name} invites you to {tenant_name} as {ROLE_NAMES[role].lower()}.\n\n"
-        f"Sign in with your company: {link}\n\nThe invitation ends in {INVITATION_DAYS} days.\n"
-    ))  # fmt: skip
+        f"Sign in with your company: {link}\n\nThe invitation ends in {INVITATION_DAYS} days.\n",
+    )
     return invitation
 
 
 def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
-    """Break-glass: whoever has this address at that issuer is an admin, at once as a member, otherwise by an invitation."""
+    """Break-glass: whoever has this address at that issuer is an admin, at once as a member,
+    otherwise by an invitation.
+    """
     email, role = email.strip().lower(), _admin_role()
     known = [m for m in queries.lives_at(email) if m.person.issuer == issuer]
     if len(known) > 1:
-        raise Invalid(f"{len(known)} members have the address {email}, so it names nobody. Name another address.", field="admin")
+        raise Invalid(
+            f"{len(known)} members have the address {email}, so it names nobody. Name another"
+            " address.",
+            field="admin",
+        )
     if known:
         change_role(known[0], role)
         return
@@ -363,18 +465,29 @@ def _admin_role() -> str:
 
 
 def _invited(email: str, role: str, until: datetime) -> Invitation:
-    for old in session().scalars(queries.invitations_to(email).where(Invitation.expires_at <= clock.now())).all():
+    for old in (
+        session()
+        .scalars(queries.invitations_to(email).where(Invitation.expires_at <= clock.now()))
+        .all()
+    ):
         withdraw(old, how="it ran out, and a new one was sent")
     invitation = Invitation(
-        email=email, role=role, invited_by=current.actor().person_id, expires_at=until, accepted_at=None, accepted_by=None, withdrawn_at=None,
-    )  # fmt: skip
+        email=email,
+        role=role,
+        invited_by=current.actor().person_id,
+        expires_at=until,
+        accepted_at=None,
+        accepted_by=None,
+        withdrawn_at=None,
+    )
     session().add(invitation)
     record(INVITED, invitation, about=_addressee(email), role=role, email=email)
     return invitation
 
 
 def invite_auditor(email: str, *, until: datetime) -> Invitation:
-    """The role comes with an engagement, which says when, and until when; the letter is the engagement's.
+    """The role comes with an engagement, which says when, and until when; the letter is the
+    engagement's.
 
     One that is open already serves again, for as long as the longer engagement.
     """
@@ -386,14 +499,23 @@ def invite_auditor(email: str, *, until: datetime) -> Invitation:
 
 
 def may_audit(email: str) -> Invitation | None:
-    """Refuses the address of a member, or of somebody invited as one; otherwise its open invitation, if it has one."""
+    """Refuses the address of a member, or of somebody invited as one; otherwise its open
+    invitation, if it has one.
+    """
     if any(held.role != "auditor" for held in queries.lives_at(email)):
-        raise Invalid(f"{email} is a member here already: an auditor cannot be a member.", field="email")
+        raise Invalid(
+            f"{email} is a member here already: an auditor cannot be a member.", field="email"
+        )
     there: Invitation | None = (
-        session().scalars(queries.invitations_to(email).where(Invitation.expires_at > clock.now())).one_or_none()
+        session()
+        .scalars(queries.invitations_to(email).where(Invitation.expires_at > clock.now()))
+        .one_or_none()
     )
     if there is not None and there.role != "auditor":
-        raise Invalid(f"{email} is invited as {ROLE_NAMES[there.role].lower()} already: withdraw that first.", field="email")
+        raise Invalid(
+            f"{email} is invited as {ROLE_NAMES[there.role].lower()} already: withdraw that first.",
+            field="email",
+        )
     return there
 
 
@@ -406,7 +528,14 @@ def withdraw(invitation: Invitation, *, how: str = "withdrawn by hand") -> None:
     if invitation.accepted_at or invitation.withdrawn_at:
         raise DomainError("That invitation is no longer open.")
     invitation.withdrawn_at = clock.now()
-    record(WITHDRAWN, invitation, about=_addressee(invitation.email), role=invitation.role, how=how, email=invitation.email)
+    record(
+        WITHDRAWN,
+        invitation,
+        about=_addressee(invitation.email),
+        role=invitation.role,
+        how=how,
+        email=invitation.email,
+    )
 
 
 def change_role(membership: Membership, role: str) -> None:
@@ -418,7 +547,10 @@ def change_role(membership: Membership, role: str) -> None:
     if membership.role == role:
         return
     if membership.role == "auditor":
-        raise Invalid("An auditor's role comes with the engagement: end that, or remove the member.", field="role")
+        raise Invalid(
+            "An auditor's role comes with the engagement: end that, or remove the member.",
+            field="role",
+        )
     _not_the_last_admin(membership, admins)
     before = {"role": membership.role}
     membership.role, membership.via, membership.role_since = role, "set by an admin", clock.now()
@@ -444,16 +576,21 @@ def may_leave(membership: Membership) -> None:
 
 
 def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
-    """Nothing here leads to the person any more; foundation/privacy decides on it. Needs a transaction with person_id set.
+    """Nothing here leads to the person any more; foundation/privacy decides on it.
 
-    A person whom another tenant knows keeps their name there. Returns how many rows of each kind were emptied.
+    Needs a transaction with person_id set.
+
+    A person whom another tenant knows keeps their name there. Returns how many rows of each kind
+    were emptied.
     """
     may_leave(membership)
     if membership.ended_at is None:
         record(REMOVED, membership, role=membership.role)
     ended = end_sessions_of(membership, how="the person was erased")
     blank = {"browser": "", "network": "", "id_token": b"", "idp_sid": None}
-    scrubbed = session().execute(update(Session).where(Session.person_id == membership.person_id).values(blank))
+    scrubbed = session().execute(
+        update(Session).where(Session.person_id == membership.person_id).values(blank)
+    )
     kept_forms.forget_of(membership.person_id)
     uninvited = _forget_invitations(addresses)
     membership.ended_at, membership.via = membership.ended_at or clock.now(), ERASED
@@ -461,16 +598,28 @@ def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]
     renamed = not _is_known_elsewhere(membership)
     if renamed:
         person = membership.person
-        person.name, person.email, person.subject = ERASED_NAME, "", f"erased {secrets.token_hex(16)}"
+        person.name, person.email, person.subject = (
+            ERASED_NAME,
+            "",
+            f"erased {secrets.token_hex(16)}",
+        )
         tenant_revision.renamed()
     session().flush()
-    return {"sessions ended": ended, "sessions": _count(scrubbed), "invitations": uninvited, "names": int(renamed)}
+    return {
+        "sessions ended": ended,
+        "sessions": _count(scrubbed),
+        "invitations": uninvited,
+        "names": int(renamed),
+    }
 
 
 def _forget_invitations(addresses: Collection[str]) -> int:
-    to_them = update(Invitation).where(func.lower(Invitation.email).in_([a.lower() for a in addresses]))
+    to_them = update(Invitation).where(
+        func.lower(Invitation.email).in_([a.lower() for a in addresses])
+    )
     open_yet = case(
-        (Invitation.accepted_at.is_(None), func.coalesce(Invitation.withdrawn_at, clock.now())), else_=Invitation.withdrawn_at
+        (Invitation.accepted_at.is_(None), func.coalesce(Invitation.withdrawn_at, clock.now())),
+        else_=Invitation.withdrawn_at,
     )
     return _count(session().execute(to_them.values(email="", withdrawn_at=open_yet)))
 
@@ -480,16 +629,23 @@ def _count(result: Any) -> int:
 
 
 def _is_known_elsewhere(membership: Membership) -> bool:
-    """Core, since the session's own filter would hide the other tenants; the policy `own_memberships` shows them."""
+    """Core, since the session's own filter would hide the other tenants; the policy
+    `own_memberships` shows them.
+    """
     m = Membership.__table__
-    elsewhere = select(m.c.id).where(m.c.person_id == membership.person_id, m.c.tenant_id != membership.tenant_id)
+    elsewhere = select(m.c.id).where(
+        m.c.person_id == membership.person_id, m.c.tenant_id != membership.tenant_id
+    )
     return session().execute(elsewhere.where(m.c.via != ERASED).limit(1)).one_or_none() is not None
 
 
 def subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
-    """Every pseudonym of this person's encrypted parts: their own, and those of the addresses they were invited at."""
+    """Every pseudonym of this person's encrypted parts: their own, and those of the addresses they
+    were invited at.
+    """
     return [
-        personal_field_encryption.pseudonym(each) for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))
+        personal_field_encryption.pseudonym(each)
+        for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))
     ]
 
 
@@ -500,20 +656,27 @@ def _may_have(role: str) -> None:
 
 
 def _admins_and(membership: Membership) -> int:
-    """How many admins there are, counted under a lock, with the membership read again: two people may do this at once.
+    """How many admins there are, counted under a lock, with the membership read again: two people
+    may do this at once.
 
-    The admins are locked first and in one order, so that two such transactions wait for each other and never deadlock.
+    The admins are locked first and in one order, so that two such transactions wait for each other
+    and never deadlock.
     """
-    query = select(Membership.id).where(Membership.role.in_(("admin", "operator_admin")), Membership.ended_at.is_(None))
+    query = select(Membership.id).where(
+        Membership.role.in_(("admin", "operator_admin")), Membership.ended_at.is_(None)
+    )
     admins = session().scalars(query.order_by(Membership.id).with_for_update(of=Membership)).all()
-    session().refresh(membership, attribute_names=["role", "via", "ended_at"], with_for_update={"of": Membership})
+    session().refresh(
+        membership, attribute_names=["role", "via", "ended_at"], with_for_update={"of": Membership}
+    )
     return len(admins)
 
 
 def _not_the_last_admin(membership: Membership, admins: int) -> None:
     if membership.role in {"admin", "operator_admin"} and admins <= 1:
         raise LastAdmin(
-            f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Make somebody else one first.",
+            f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Make"
+            " somebody else one first.",
             field="role",
         )
 

@@ -1,7 +1,8 @@
-"""The bulk action that assigns selected rows to an owner: one preview and one confirmation for every list.
+"""The bulk action that assigns selected rows to an owner: one preview and one confirmation for
+every list.
 
-A list hands its POST to `assign_selected`. Its form has `owner_id` and, where its rows have one of their own,
-`due_on`; what isn't chosen stays as it is.
+A list hands its POST to `assign_selected`. Its form has `owner_id` and, where its rows have one of
+their own, `due_on`; what isn't chosen stays as it is.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,12 +20,17 @@ from governance.kernel.forms import Form
 from governance.kernel.undo_pages import back_to
 from governance.kernel.web import ResponseReturnValue
 
-DUE = BulkColumn("due_on", "Due", lambda days: {day: long_day(day) if day else "No date" for day in days})
+DUE = BulkColumn(
+    "due_on", "Due", lambda days: {day: long_day(day) if day else "No date" for day in days}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignable:
-    """What a list assigns: `find` and `apply` as in `BulkAction`. `unowned` words the message when owners were removed."""
+    """What a list assigns:
+
+    `find` and `apply` as in `BulkAction`. `unowned` words the message when owners were removed.
+    """
 
     noun: str
     title: str
@@ -34,7 +40,9 @@ class Assignable:
     unowned: Callable[[int], str] | None = None
 
 
-def assign_selected(rows: Assignable, form: Form, *, home: str, crumbs: Sequence[tuple[str, str | None]]) -> ResponseReturnValue:
+def assign_selected(
+    rows: Assignable, form: Form, *, home: str, crumbs: Sequence[tuple[str, str | None]]
+) -> ResponseReturnValue:
     """Preview, then assign."""
     sent = {name: form.data.get(name) for name in ("owner_id", "due_on")}
     wanted: dict[str, Any] = {}
@@ -52,17 +60,30 @@ def assign_selected(rows: Assignable, form: Form, *, home: str, crumbs: Sequence
         done=partial(_done, rows, wanted),
         asks=tuple(column.field for column in rows.columns),
     )
-    return bulk_pages.run(action, form, lambda _: wanted, ids=bulk_pages.selected(), back=back_to(home), crumbs=crumbs)
+    return bulk_pages.run(
+        action, form, lambda _: wanted, ids=bulk_pages.selected(), back=back_to(home), crumbs=crumbs
+    )
 
 
-def to_one_owner(assign: Callable[[Collection[UUID], UUID | None], object]) -> Callable[[Sequence[BulkChange]], object]:
-    """`apply` of a list that has owners only: the changed rows' ids, and the owner whom all of them get."""
-    return lambda changes: changes and assign([each.item.id for each in changes], changes[0].after["owner_id"])
+def to_one_owner(
+    assign: Callable[[Collection[UUID], UUID | None], object],
+) -> Callable[[Sequence[BulkChange]], object]:
+    """`apply` of a list that has owners only: the changed rows' ids, and the owner whom all of them
+    get.
+    """
+    return lambda changes: (
+        changes and assign([each.item.id for each in changes], changes[0].after["owner_id"])
+    )
 
 
-def owned_items(rows: Iterable[Any], address: Callable[[Any], str], why_not: Callable[[Any], str | None]) -> list[BulkItem]:
+def owned_items(
+    rows: Iterable[Any], address: Callable[[Any], str], why_not: Callable[[Any], str | None]
+) -> list[BulkItem]:
     """Rows with id, ref, title and owner, as the preview lists them."""
-    return [BulkItem(row.id, row.ref, row.title, address(row), {"owner_id": row.owner_id}, why_not(row)) for row in rows]
+    return [
+        BulkItem(row.id, row.ref, row.title, address(row), {"owner_id": row.owner_id}, why_not(row))
+        for row in rows
+    ]
 
 
 def _verb(rows: Assignable, wanted: Mapping[str, Any], count: int) -> str:
@@ -78,7 +99,9 @@ def _done(rows: Assignable, wanted: Mapping[str, Any], count: int) -> str:
     said = []
     if "owner_id" in wanted:
         removed = wanted["owner_id"] is None and rows.unowned
-        said.append(removed(count) if removed else owners.assigned(count, rows.noun, wanted["owner_id"]))
+        said.append(
+            removed(count) if removed else owners.assigned(count, rows.noun, wanted["owner_id"])
+        )
     if "due_on" in wanted:
         are = "is" if count == 1 else "are"
         said.append(f"{plural(count, rows.noun)} {are} due on {long_day(wanted['due_on'])}.")

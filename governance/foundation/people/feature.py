@@ -1,7 +1,16 @@
 """People: members, invitations, sessions, and signing in."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.people import actions, jobs, models, permissions, session_views, sign_in_views, step_up, views
+from governance.foundation.people import (
+    actions,
+    jobs,
+    models,
+    permissions,
+    session_views,
+    sign_in_views,
+    step_up,
+    views,
+)
 from governance.kernel.identity import identity
 from governance.kernel.manifest import Answer, Command, Daily, EntryLink, Manifest, NavItem
 
@@ -28,8 +37,13 @@ manifest = Manifest(
         "Membership": EntryLink(endpoint="people.members"),
         "Invitation": EntryLink(endpoint="people.members"),
         "Person": EntryLink(endpoint="people.members"),
-        "Connection": EntryLink(endpoint="identity_providers.index", noun="the sign-in connection", single=True),
+        "Connection": EntryLink(
+            endpoint="identity_providers.index", noun="the sign-in connection", single=True
+        ),
         "Session": EntryLink(no_page="sessions are listed with their member"),
     },
-    answers=(Answer(identity.note_session_use, session_views.seen), Answer(identity.resubmit, step_up.resubmit)),
+    answers=(
+        Answer(identity.note_session_use, session_views.seen),
+        Answer(identity.resubmit, step_up.resubmit),
+    ),
 )

@@ -7,10 +7,16 @@ from governance.kernel import current
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.forms import Form, constraint
 
-ADDRESS = r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+\.[A-Za-z0-9-]+\Z"
+ADDRESS = (
+    r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+\.[A-Za-z0-9-]+\Z"
+)
 NOT_AN_ADDRESS = "Enter an address such as ines@acme.example."
 
-constraint("uq_invitations_open", "That address is already invited. Withdraw the open invitation to send another.", field="email")
+constraint(
+    "uq_invitations_open",
+    "That address is already invited. Withdraw the open invitation to send another.",
+    field="email",
+)
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -30,7 +36,11 @@ def stripped(value: Any) -> Any:
 class SignInForm(Form):
     email = EmailField(
         "Work email",
-        [InputRequired("Type your work address."), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
+        [
+            InputRequired("Type your work address."),
+            Length(max=254),
+            Regexp(ADDRESS, message=NOT_AN_ADDRESS),
+        ],
         filters=[stripped],
     )
 
@@ -38,10 +48,16 @@ class SignInForm(Form):
 class InviteForm(Form):
     email = EmailField(
         "Work email",
-        [InputRequired("Enter a work email."), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
+        [
+            InputRequired("Enter a work email."),
+            Length(max=254),
+            Regexp(ADDRESS, message=NOT_AN_ADDRESS),
+        ],
         filters=[stripped],
     )
-    role = SelectField("Role", [InputRequired("Choose a role.")], choices=role_choices, default=least_role)
+    role = SelectField(
+        "Role", [InputRequired("Choose a role.")], choices=role_choices, default=least_role
+    )
 
 
 class RoleForm(Form):

@@ -1,4 +1,7 @@
-"""Whose work it is: a job runs as the person who asked, with the role that they have when it runs. And the nightly sweep."""
+"""Whose work it is: a job runs as the person who asked, with the role that they have when it runs.
+
+And the nightly sweep.
+"""
 
 from sqlalchemy import select
 
@@ -22,12 +25,20 @@ def actor_of(item: WorkItem) -> Actor:
     base = tenants.founder(tenant.id, tenant.slug, tenant.name)
     if item.asked_by is None or item.kind == "mail":
         return base
-    query = select(Membership).where(Membership.person_id == item.asked_by, Membership.ended_at.is_(None))
+    query = select(Membership).where(
+        Membership.person_id == item.asked_by, Membership.ended_at.is_(None)
+    )
     member = session().scalars(query).one_or_none()
     if member is None:
         return base  # the report of somebody who has left is still the tenant's
     return Actor(
-        tenant.id, tenant.slug, tenant.name, member.person_id, member.person.name, member.role, time_zone=tenant.time_zone
+        tenant.id,
+        tenant.slug,
+        tenant.name,
+        member.person_id,
+        member.person.name,
+        member.role,
+        time_zone=tenant.time_zone,
     )
 
 

@@ -1,13 +1,18 @@
-"""Forms that wait for a fresh sign-in: kept encrypted, for the session that submitted them or the one that replaces it.
+"""Forms that wait for a fresh sign-in: kept encrypted, for the session that submitted them or the
+one that replaces it.
 
-    keep(form) -> KeptForm         in the actor's own transaction, since the request's was rolled back
+    keep(form) -> KeptForm         in the actor's own transaction, since the request's was rolled
+                                   back
     own(id) -> KeptForm            of this session, and nobody else's
     waiting() -> KeptForm | None   the newest that can still be submitted
-    opened(row) -> SubmittedForm            what was submitted; refused once it is used, expired or altered
+    opened(row) -> SubmittedForm            what was submitted; refused once it is used, expired or
+                                            altered
     use(row)                       in the transaction of what it submits, so that it happens once
-    hand_over(old, new)            a fresh sign-in replaces the session, and the new one takes over its forms
+    hand_over(old, new)            a fresh sign-in replaces the session, and the new one takes over
+                                   its forms
 
-Keeping a form changes nothing that anybody else can see, so it leaves no audit entry; what it submits leaves its own.
+Keeping a form changes nothing that anybody else can see, so it leaves no audit entry; what it
+submits leaves its own.
 """
 
 import json
@@ -26,7 +31,9 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, NotFound, TooLarge
 from governance.kernel.step_up import STEP_UP_SECONDS
 
-KEPT_MINUTES = SIGN_IN_MINUTES + STEP_UP_SECONDS // 60  # to sign in, and then to check the form while that is fresh
+KEPT_MINUTES = (
+    SIGN_IN_MINUTES + STEP_UP_SECONDS // 60
+)  # to sign in, and then to check the form while that is fresh
 MAX_BYTES = 256 * 1024  # of one form, before encryption
 MAX_PER_SESSION = 5
 log = structlog.get_logger("people")
@@ -34,7 +41,9 @@ log = structlog.get_logger("people")
 
 @dataclass(frozen=True, slots=True)
 class SubmittedForm:
-    """What a browser sent: to which address (path and query), from which page, its fields, and its files by name only."""
+    """What a browser sent: to which address (path and query), from which page, its fields, and its
+    files by name only.
+    """
 
     address: str
     back: str
@@ -52,23 +61,40 @@ class KeptFormUnavailable(DomainError):
 
 def keep(form: SubmittedForm) -> KeptForm:
     """Keep a form of the acting person's session. Raises TooLarge beyond MAX_BYTES."""
-    plain = json.dumps(asdict(form), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    plain = json.dumps(asdict(form), ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
     if len(plain) > MAX_BYTES:
         raise TooLarge(f"This form is larger than {MAX_BYTES // 1024} KB.")
     who, now = current.actor(), clock.now()
     if who.session_id is None:
         raise NotFound("Only somebody who is signed in can have a form kept.")
     row = KeptForm(
-        session_id=who.session_id, person_id=current.person_id(), key=b"", content=b"", used_at=None,
-        expires_at=now + timedelta(minutes=KEPT_MINUTES), created_at=now,
-    )  # fmt: skip
+        session_id=who.session_id,
+        person_id=current.person_id(),
+        key=b"",
+        content=b"",
+        used_at=None,
+        expires_at=now + timedelta(minutes=KEPT_MINUTES),
+        created_at=now,
+    )
     session().add(row)
     session().flush()
     key = key_encryption.new_key()
-    row.key, row.content = key_encryption.wrap(key, _context(row)), key_encryption.encrypt(key, plain, _context(row))
+    row.key, row.content = (
+        key_encryption.wrap(key, _context(row)),
+        key_encryption.encrypt(key, plain, _context(row)),
+    )
     session().flush()
-    newest = select(KeptForm.id).where(KeptForm.session_id == who.session_id).order_by(KeptForm.id.desc()).limit(MAX_PER_SESSION)
-    session().execute(delete(KeptForm).where(KeptForm.session_id == who.session_id, KeptForm.id.not_in(newest)))
+    newest = (
+        select(KeptForm.id)
+        .where(KeptForm.session_id == who.session_id)
+        .order_by(KeptForm.id.desc())
+        .limit(MAX_PER_SESSION)
+    )
+    session().execute(
+        delete(KeptForm).where(KeptForm.session_id == who.session_id, KeptForm.id.not_in(newest))
+    )
     return row
 
 
@@ -81,15 +107,20 @@ key_encryption.holds(KeptForm, "key", _context)
 
 
 def own(kept_form_id: UUID | None, *, lock: bool = False) -> KeptForm:
-    """The kept form of the acting person's session; `lock` lets one submission of it wait for another."""
+    """The kept form of the acting person's session; `lock` lets one submission of it wait for
+    another.
+    """
     who = current.actor()
     query = select(KeptForm).where(
-        KeptForm.id == kept_form_id, KeptForm.session_id == who.session_id, KeptForm.person_id == who.person_id
+        KeptForm.id == kept_form_id,
+        KeptForm.session_id == who.session_id,
+        KeptForm.person_id == who.person_id,
     )
     row = session().scalars(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound(
-            "There is no form here. It may have expired, or been submitted by another sign-in. Open its page and fill it in again."
+            "There is no form here. It may have expired, or been submitted by another sign-in. Open"
+            " its page and fill it in again."
         )
     return row
 
@@ -97,30 +128,42 @@ def own(kept_form_id: UUID | None, *, lock: bool = False) -> KeptForm:
 def waiting() -> KeptForm | None:
     """The newest form of the acting person's session that can still be submitted."""
     query = select(KeptForm).where(
-        KeptForm.session_id == current.actor().session_id, KeptForm.used_at.is_(None), KeptForm.expires_at > clock.now()
+        KeptForm.session_id == current.actor().session_id,
+        KeptForm.used_at.is_(None),
+        KeptForm.expires_at > clock.now(),
     )
     return session().scalars(query.order_by(KeptForm.id.desc()).limit(1)).one_or_none()
 
 
 def opened(row: KeptForm) -> SubmittedForm:
-    """What was submitted. Raises KeptFormUnavailable where it was used, has expired or was altered."""
+    """What was submitted.
+
+    Raises KeptFormUnavailable where it was used, has expired or was altered.
+    """
     if row.used_at is not None:
         raise KeptFormUnavailable(
             409,
             "Already submitted",
-            "Meridian received this form and won't submit it again. Open the page it was on to see the result.",
+            "Meridian received this form and won't submit it again. Open the page it was on to see"
+            " the result.",
         )
     if row.expires_at <= clock.now():
         raise KeptFormUnavailable(
-            410, "This form has expired",
-            f"Meridian keeps a form for {KEPT_MINUTES} minutes while you sign in. Nothing was submitted: fill it in again.",
-        )  # fmt: skip
+            410,
+            "This form has expired",
+            f"Meridian keeps a form for {KEPT_MINUTES} minutes while you sign in. Nothing was"
+            " submitted: fill it in again.",
+        )
     try:
-        plain = key_encryption.decrypt(key_encryption.unwrap(row.key, _context(row)), row.content, _context(row))
+        plain = key_encryption.decrypt(
+            key_encryption.unwrap(row.key, _context(row)), row.content, _context(row)
+        )
     except (InvalidTag, ValueError) as error:
         log.exception("kept form altered", kept_form_id=str(row.id))
         raise KeptFormUnavailable(
-            409, "This form can't be read", "Its stored copy was altered, so Meridian didn't submit it. Fill in the form again."
+            409,
+            "This form can't be read",
+            "Its stored copy was altered, so Meridian didn't submit it. Fill in the form again.",
         ) from error
     held = json.loads(plain.decode("utf-8", "surrogatepass"))
     pairs = {name: [(key, value) for key, value in held[name]] for name in ("fields", "files")}
@@ -129,14 +172,20 @@ def opened(row: KeptForm) -> SubmittedForm:
 
 def use(row: KeptForm) -> None:
     """Submitted: what it held is gone, and a second try finds that out."""
-    done = update(KeptForm).where(KeptForm.id == row.id).values(used_at=clock.now(), key=b"", content=b"")
+    done = (
+        update(KeptForm)
+        .where(KeptForm.id == row.id)
+        .values(used_at=clock.now(), key=b"", content=b"")
+    )
     session().execute(done.execution_options(synchronize_session=False))
 
 
 def hand_over(old: Session, new: Session) -> None:
     """The forms of a session go to the one that replaces it, where it is the same person's."""
     if old.person_id == new.person_id:
-        session().execute(update(KeptForm).where(KeptForm.session_id == old.id).values(session_id=new.id))
+        session().execute(
+            update(KeptForm).where(KeptForm.session_id == old.id).values(session_id=new.id)
+        )
 
 
 def forget_of(person_id: UUID) -> None:

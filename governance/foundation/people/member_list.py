@@ -32,7 +32,9 @@ MEMBERS = ListPage(
     ),
     filters=(Filter("role", "Role", role_choices, unknown="ignored"),),
 )
-TESTS: Mapping[str, Callable[[Member, str], bool]] = {"role": lambda member, value: member.role == value}
+TESTS: Mapping[str, Callable[[Member, str], bool]] = {
+    "role": lambda member, value: member.role == value
+}
 KEYS: Mapping[str, Callable[[Member], Any]] = {
     "member": lambda member: (member.name.casefold(), member.email),
     "role": lambda member: (list(ROLE_NAMES).index(member.role), member.name.casefold()),
@@ -41,4 +43,6 @@ KEYS: Mapping[str, Callable[[Member], Any]] = {
 
 
 def matching(members: Sequence[Member], asked: ListRequest) -> list[Member]:
-    return arrange(keep(members, asked, TESTS, lambda member: f"{member.name} {member.email}"), asked, KEYS)
+    return arrange(
+        keep(members, asked, TESTS, lambda member: f"{member.name} {member.email}"), asked, KEYS
+    )

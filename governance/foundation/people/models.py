@@ -10,7 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from governance.kernel import clock
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
-ERASED, ERASED_NAME = "erasure", "Erased person"  # how the membership of an erased person ended; what they are called
+ERASED, ERASED_NAME = (
+    "erasure",
+    "Erased person",
+)  # how the membership of an erased person ended; what they are called
 NAMESPACE = UUID("6f1c7f52-55c4-4c1f-9a55-0e4a4f4d5b11")
 
 
@@ -20,7 +23,10 @@ def person_key(issuer: str, subject: str) -> UUID:
 
 
 class Person(Model):
-    """Somebody whom an identity provider vouches for. Seen by a tenant only through a membership in it."""
+    """Somebody whom an identity provider vouches for.
+
+    Seen by a tenant only through a membership in it.
+    """
 
     __tablename__ = "people"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
@@ -39,24 +45,37 @@ class Membership(Tenanted, Model):
     """A person in a tenant, with one role. Ended, never deleted."""
 
     __tablename__ = "memberships"
-    __table_args__ = (UniqueConstraint("tenant_id", "person_id"), Index(None, "tenant_id", "pseudonym"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "person_id"),
+        Index(None, "tenant_id", "pseudonym"),
+    )
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     role: Mapped[str]
     pseudonym: Mapped[str]
     via: Mapped[str]
-    role_since: Mapped[datetime] = mapped_column(default=clock.now)  # joined, came back, or got another role
+    role_since: Mapped[datetime] = mapped_column(
+        default=clock.now
+    )  # joined, came back, or got another role
     ended_at: Mapped[datetime | None]
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
 
 
 class Invitation(Tenanted, Model):
-    """An address that may join with a role when its owner first signs in by the tenant's own provider."""
+    """An address that may join with a role when its owner first signs in by the tenant's own
+    provider.
+    """
 
     __tablename__ = "invitations"
     __table_args__ = (
-        Index("uq_invitations_open", "tenant_id", "email", unique=True, postgresql_where="accepted_at IS NULL AND withdrawn_at IS NULL"),
-    )  # fmt: skip
+        Index(
+            "uq_invitations_open",
+            "tenant_id",
+            "email",
+            unique=True,
+            postgresql_where="accepted_at IS NULL AND withdrawn_at IS NULL",
+        ),
+    )
 
     email: Mapped[str]
     role: Mapped[str]
@@ -68,16 +87,24 @@ class Invitation(Tenanted, Model):
 
 
 class Connection(Tenanted, Model):
-    """A tenant's OpenID Connect provider. Its settings never change: a change is another row, live once it is approved.
+    """A tenant's OpenID Connect provider.
 
-    `state` is live (one a tenant), proposed (at most one), retired or discarded. `number` says which redirect address
-    it has: one for each issuer and client of the tenant, never given to another.
+    Its settings never change: a change is another row, live once it is approved.
+
+    `state` is live (one a tenant), proposed (at most one), retired or discarded. `number` says
+    which redirect address it has: one for each issuer and client of the tenant, never given to
+    another.
     """
 
     __tablename__ = "connections"
     __table_args__ = (
         Index("uq_connections_live", "tenant_id", unique=True, postgresql_where="state = 'live'"),
-        Index("uq_connections_proposed", "tenant_id", unique=True, postgresql_where="state = 'proposed'"),
+        Index(
+            "uq_connections_proposed",
+            "tenant_id",
+            unique=True,
+            postgresql_where="state = 'proposed'",
+        ),
     )
 
     state: Mapped[str] = mapped_column(default="live")
@@ -96,10 +123,15 @@ class SignIn(Tenanted, Model):
     """A sign-in under way: bound to the browser that began it, used once, ten minutes long."""
 
     __tablename__ = "sign_ins"
-    __table_args__ = (UniqueConstraint("tenant_id", "state_hash"), tenant_fk("connection_id", "connections", on_delete="CASCADE"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "state_hash"),
+        tenant_fk("connection_id", "connections", on_delete="CASCADE"),
+    )
 
     connection_id: Mapped[UUID]
-    is_test: Mapped[bool] = mapped_column(default=False)  # through a proposed connection: it starts no session
+    is_test: Mapped[bool] = mapped_column(
+        default=False
+    )  # through a proposed connection: it starts no session
     state_hash: Mapped[bytes]
     browser_hash: Mapped[bytes]
     nonce: Mapped[str]
@@ -114,7 +146,10 @@ class Session(Tenanted, Model):
     """A person signed in to one tenant. The browser holds a random token, we hold its hash."""
 
     __tablename__ = "sessions"
-    __table_args__ = (UniqueConstraint("tenant_id", "token_hash"), Index(None, "tenant_id", "person_id"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "token_hash"),
+        Index(None, "tenant_id", "person_id"),
+    )
 
     token_hash: Mapped[bytes]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
@@ -130,7 +165,9 @@ class Session(Tenanted, Model):
 
 
 class KeptForm(Tenanted, Model):
-    """A submitted form whose person has to sign in again first: encrypted, submitted once, for some minutes."""
+    """A submitted form whose person has to sign in again first: encrypted, submitted once, for some
+    minutes.
+    """
 
     __tablename__ = "kept_forms"
     __table_args__ = (

@@ -1,8 +1,10 @@
-"""OpenID Connect as a strict relying party: code flow, PKCE S256, state, nonce, and nothing taken on trust.
+"""OpenID Connect as a strict relying party: code flow, PKCE S256, state, nonce, and nothing taken
+on trust.
 
-Authlib makes the token request and joserfc checks the signature; what Authlib's defaults would let through
-(`alg: none` when discovery lists it, `aud` skipped when `azp` matches, `max_age` ignored, a discovery
-document of another issuer) is checked here. See reference/security-and-reliability §3.3 and §8.1.
+Authlib makes the token request and joserfc checks the signature; what Authlib's defaults would let
+through (`alg: none` when discovery lists it, `aud` skipped when `azp` matches, `max_age` ignored, a
+discovery document of another issuer) is checked here. See reference/security-and-reliability §3.3
+and §8.1.
 """
 
 import hashlib
@@ -23,7 +25,14 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
-from governance.foundation.people.provider_http import ProviderFault, ask, careful, is_address, safe_url, send
+from governance.foundation.people.provider_http import (
+    ProviderFault,
+    ask,
+    careful,
+    is_address,
+    safe_url,
+    send,
+)
 from governance.kernel import clock
 from governance.kernel.errors import DomainError
 from governance.kernel.formatting import plural
@@ -45,7 +54,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 class SignInRefused(DomainError):
-    """Somebody was not signed in. `remedy` says what to set, and where; `reason` is for the log and names nobody."""
+    """Somebody was not signed in.
+
+    `remedy` says what to set, and where; `reason` is for the log and names nobody.
+    """
 
     status = 403
 
@@ -71,9 +83,12 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the provider vouches for. `authenticated_at` in seconds since 1970.
+    """What the provider vouches for.
 
-    `email_verified` is None where the provider says nothing of it. `groups` is None where it sends no such claim.
+    `authenticated_at` in seconds since 1970.
+
+    `email_verified` is None where the provider says nothing of it. `groups` is None where it sends
+    no such claim.
     """
 
     issuer: str
@@ -94,7 +109,9 @@ _lock = threading.Lock()
 
 
 def forget() -> None:
-    """Drop what is remembered of discovery documents and keys (tests, and "Test this connection")."""
+    """Drop what is remembered of discovery documents and keys (tests, and "Test this
+    connection").
+    """
     with _lock:
         _remembered.clear()
 
@@ -112,10 +129,14 @@ def _get(url: str, what: str, *, older_than: float = REMEMBER_SECONDS) -> dict[s
 
 def discover(issuer: str) -> dict[str, Any]:
     """The discovery document, whose issuer must be exactly the configured one (ASVS 10.5.3)."""
-    document = _get(issuer.rstrip("/") + "/.well-known/openid-configuration", "its discovery document")
+    document = _get(
+        issuer.rstrip("/") + "/.well-known/openid-configuration", "its discovery document"
+    )
     if document.get("issuer") != issuer:
         raise ProviderFault(
-            f"The discovery document names the issuer {str(document.get('issuer'))[:80]}, not {issuer}.", field="issuer"
+            f"The discovery document names the issuer {str(document.get('issuer'))[:80]}, not"
+            f" {issuer}.",
+            field="issuer",
         )
     for needed in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if not isinstance(document.get(needed), str):
@@ -135,20 +156,37 @@ def _listed(document: Mapping[str, Any], member: str, default: tuple[str, ...] =
 
 
 def authorization_url(
-    provider: Provider, *, state: str, nonce: str, verifier: str, max_age: int | None = None, login_hint: str = ""
+    provider: Provider,
+    *,
+    state: str,
+    nonce: str,
+    verifier: str,
+    max_age: int | None = None,
+    login_hint: str = "",
 ) -> str:
-    """Where the browser goes to sign in. `max_age` in seconds asks for a sign-in that is no older, and for `auth_time`."""
+    """Where the browser goes to sign in.
+
+    `max_age` in seconds asks for a sign-in that is no older, and for `auth_time`.
+    """
     document = discover(provider.issuer)
     groups = " groups" if "groups" in _listed(document, "scopes_supported") else ""
     query = {
-        "response_type": "code", "client_id": provider.client_id, "redirect_uri": provider.redirect_uri,
-        "scope": "openid email profile" + groups, "state": state, "nonce": nonce,
-        "code_challenge": create_s256_code_challenge(verifier), "code_challenge_method": "S256",
-    }  # fmt: skip
+        "response_type": "code",
+        "client_id": provider.client_id,
+        "redirect_uri": provider.redirect_uri,
+        "scope": "openid email profile" + groups,
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": create_s256_code_challenge(verifier),
+        "code_challenge_method": "S256",
+    }
     query |= {"login_hint": login_hint} if login_hint else {}
     query |= {"prompt": "login", "max_age": str(max_age)} if max_age is not None else {}
     if not is_address(document["authorization_endpoint"]):
-        raise ProviderFault("The discovery document's authorization_endpoint is not an https address.", field="issuer")
+        raise ProviderFault(
+            "The discovery document's authorization_endpoint is not an https address.",
+            field="issuer",
+        )
     return _with(document["authorization_endpoint"], query)
 
 
@@ -162,50 +200,89 @@ def refused_by_provider(error: str, description: str) -> TokenRefused:
         return TokenRefused("You cancelled at your company's sign-in.")
     words = f"{_line(error, 60)}: {_line(description, 200)}" if description else _line(error, 60)
     return TokenRefused(
-        f"The identity provider rejected the sign-in ({words}).", reason="The identity provider rejected the sign-in."
+        f"The identity provider rejected the sign-in ({words}).",
+        reason="The identity provider rejected the sign-in.",
     )
 
 
-def redeem(provider: Provider, answer: Mapping[str, str], *, nonce: str, verifier: str, max_age: int | None = None) -> Identity:
+def redeem(
+    provider: Provider,
+    answer: Mapping[str, str],
+    *,
+    nonce: str,
+    verifier: str,
+    max_age: int | None = None,
+) -> Identity:
     """Exchange the code and check the ID token; raises TokenRefused or ProviderFault."""
     document = discover(provider.issuer)
     named = answer.get("iss")
-    if named != provider.issuer and (named is not None or document.get("authorization_response_iss_parameter_supported")):
-        raise TokenRefused("The answer came from another identity provider than the one that was asked.")
+    if named != provider.issuer and (
+        named is not None or document.get("authorization_response_iss_parameter_supported")
+    ):
+        raise TokenRefused(
+            "The answer came from another identity provider than the one that was asked."
+        )
     if not answer.get("code"):
         raise TokenRefused("The answer carries no sign-in code. Start again from the sign-in page.")
     tokens = _exchange(provider, document, answer["code"], verifier)
     raw = tokens.get("id_token")
     if not isinstance(raw, str):
         raise TokenRefused("The identity provider sent no ID token.")
-    claims = check(provider, document, raw, nonce=nonce, max_age=max_age, bound_to=_bound_to(answer, tokens))
+    claims = check(
+        provider, document, raw, nonce=nonce, max_age=max_age, bound_to=_bound_to(answer, tokens)
+    )
     return _identity(provider, document, claims, raw, tokens)
 
 
 def _bound_to(answer: Mapping[str, str], tokens: Mapping[str, Any]) -> dict[str, str]:
-    """What came beside the ID token, by the claim that binds it: a wrong hash is another sign-in's token or code."""
+    """What came beside the ID token, by the claim that binds it: a wrong hash is another sign-in's
+    token or code.
+    """
     return {"at_hash": str(tokens.get("access_token", "")), "c_hash": answer["code"]}
 
 
-def _exchange(provider: Provider, document: Mapping[str, Any], code: str, verifier: str) -> dict[str, Any]:
+def _exchange(
+    provider: Provider, document: Mapping[str, Any], code: str, verifier: str
+) -> dict[str, Any]:
     url = safe_url(document["token_endpoint"])
-    client = careful(OAuth2Session(
-        provider.client_id, provider.secret, token_endpoint_auth_method=_client_proof(document), redirect_uri=provider.redirect_uri,
-    ))  # fmt: skip
+    client = careful(
+        OAuth2Session(
+            provider.client_id,
+            provider.secret,
+            token_endpoint_auth_method=_client_proof(document),
+            redirect_uri=provider.redirect_uri,
+        )
+    )
     try:
-        return dict(client.fetch_token(url, code=code, code_verifier=verifier, allow_redirects=False))
+        return dict(
+            client.fetch_token(url, code=code, code_verifier=verifier, allow_redirects=False)
+        )
     except requests.Timeout as error:
-        raise ProviderFault("The identity provider did not answer in time. Try again in a minute.") from error
+        raise ProviderFault(
+            "The identity provider did not answer in time. Try again in a minute."
+        ) from error
     except (requests.ConnectionError, requests.HTTPError, OSError) as error:
-        raise ProviderFault("The identity provider cannot be reached. Try again, or ask your administrator.") from error
+        raise ProviderFault(
+            "The identity provider cannot be reached. Try again, or ask your administrator."
+        ) from error
     except AuthlibBaseError as error:
         if error.error in {"invalid_client", "unauthorized_client"}:
             raise ProviderFault(
-                "The identity provider does not know this console: its client id or secret is wrong. Ask your tenant admin."
+                "The identity provider does not know this console: its client id or secret is"
+                " wrong. Ask your tenant admin."
             ) from error
-        raise TokenRefused("The identity provider rejected the sign-in code. Start again from the sign-in page.") from error
-    except (ValueError, TypeError, AttributeError, KeyError) as error:  # Authlib on an answer of the wrong form
-        raise TokenRefused("The identity provider's answer to the sign-in code cannot be read.") from error
+        raise TokenRefused(
+            "The identity provider rejected the sign-in code. Start again from the sign-in page."
+        ) from error
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+    ) as error:  # Authlib on an answer of the wrong form
+        raise TokenRefused(
+            "The identity provider's answer to the sign-in code cannot be read."
+        ) from error
     finally:
         client.close()
 
@@ -227,13 +304,21 @@ def check(
     bound_to: Mapping[str, str],
     max_age: int | None = None,
 ) -> dict[str, Any]:
-    """Check the signature by a key of the configured issuer, then each claim that binds the token to this sign-in.
+    """Check the signature by a key of the configured issuer, then each claim that binds the token
+    to this sign-in.
 
-    `bound_to` is what came beside the token, by the claim that must be its hash. Raises TokenRefused.
+    `bound_to` is what came beside the token, by the claim that must be its hash. Raises
+    TokenRefused.
     """
     header, claims = _verified(document, raw)
-    wrong = _misfits(provider, claims, nonce) | _wrong_hashes(header, claims, bound_to) | _wrong_times(claims)
-    for reason, is_so in ({"it is a token of another kind (typ)": not _is_typed(header, "")} | wrong).items():
+    wrong = (
+        _misfits(provider, claims, nonce)
+        | _wrong_hashes(header, claims, bound_to)
+        | _wrong_times(claims)
+    )
+    for reason, is_so in (
+        {"it is a token of another kind (typ)": not _is_typed(header, "")} | wrong
+    ).items():
         if is_so:
             raise TokenRefused(f"The ID token was rejected: {reason}.")
     if max_age is not None:
@@ -242,22 +327,36 @@ def check(
 
 
 def _is_typed(header: Mapping[str, Any], kind: str) -> bool:
-    """Whether the token may be of that kind: `typ` is optional and may be the general JWT, but no other kind's."""
+    """Whether the token may be of that kind:
+
+    `typ` is optional and may be the general JWT, but no other kind's.
+    """
     typed = header.get("typ", "JWT")
-    return isinstance(typed, str) and typed.lower().removeprefix("application/") in {"jwt", kind or "jwt"}
+    return isinstance(typed, str) and typed.lower().removeprefix("application/") in {
+        "jwt",
+        kind or "jwt",
+    }
 
 
-def _wrong_hashes(header: Mapping[str, Any], claims: Mapping[str, Any], bound_to: Mapping[str, str]) -> dict[str, bool]:
-    """`at_hash` and `c_hash` are optional in the code flow; one that is there must be right (OpenID Connect Core 3.3.2.11)."""
+def _wrong_hashes(
+    header: Mapping[str, Any], claims: Mapping[str, Any], bound_to: Mapping[str, str]
+) -> dict[str, bool]:
+    """`at_hash` and `c_hash` are optional in the code flow; one that is there must be right (OpenID
+    Connect Core 3.3.2.11).
+    """
     return {
-        f"its {name} belongs to another sign-in": name in claims and claims[name] != _half_hash(value, str(header.get("alg")))
+        f"its {name} belongs to another sign-in": (
+            name in claims and claims[name] != _half_hash(value, str(header.get("alg")))
+        )
         for name, value in bound_to.items()
     }
 
 
 def _half_hash(value: str, algorithm: str) -> str:
     """The left half of the hash that goes with the signature; with Ed25519 that is SHA-512."""
-    digest = hashlib.new("sha512" if algorithm == "EdDSA" else f"sha{algorithm[-3:]}", value.encode()).digest()
+    digest = hashlib.new(
+        "sha512" if algorithm == "EdDSA" else f"sha{algorithm[-3:]}", value.encode()
+    ).digest()
     return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
@@ -265,16 +364,26 @@ def _misfits(provider: Provider, claims: Mapping[str, Any], nonce: str) -> dict[
     subject = claims.get("sub")
     return {
         "it names another issuer": claims.get("iss") != provider.issuer,
-        "it is meant for another application": claims.get("aud") not in (provider.client_id, [provider.client_id]),
-        "it was given to another application": claims.get("azp", provider.client_id) != provider.client_id,
+        "it is meant for another application": (
+            claims.get("aud") not in (provider.client_id, [provider.client_id])
+        ),
+        "it was given to another application": (
+            claims.get("azp", provider.client_id) != provider.client_id
+        ),
         "it does not belong to this sign-in": not nonce or claims.get("nonce") != nonce,
-        "it names nobody": not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or bool(CONTROL.search(subject)),
+        "it names nobody": (
+            not isinstance(subject, str)
+            or not 0 < len(subject) <= MAX_SUBJECT
+            or bool(CONTROL.search(subject))
+        ),
     }
 
 
 def _wrong_times(claims: Mapping[str, Any]) -> dict[str, bool]:
     now = clock.now().timestamp()
-    issued, expires, begins, signed_in = (_instant(claims, name) for name in ("iat", "exp", "nbf", "auth_time"))
+    issued, expires, begins, signed_in = (
+        _instant(claims, name) for name in ("iat", "exp", "nbf", "auth_time")
+    )
     return {
         "its nbf can't be read": "nbf" in claims and begins is None,
         "it has expired": expires is None or expires + LEEWAY < now,
@@ -284,25 +393,39 @@ def _wrong_times(claims: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def _check_freshness(claims: Mapping[str, Any], max_age: int) -> None:
-    """`auth_time` matters only where `max_age` was sent (OpenID Connect Core 2), and then it must be there and recent."""
+    """`auth_time` matters only where `max_age` was sent (OpenID Connect Core 2), and then it must
+    be there and recent.
+    """
     signed_in = _instant(claims, "auth_time")
     if signed_in is None:
-        what = "sent no auth_time claim" if "auth_time" not in claims else "sent an auth_time claim that isn't a time"
+        what = (
+            "sent no auth_time claim"
+            if "auth_time" not in claims
+            else "sent an auth_time claim that isn't a time"
+        )
         raise TokenRefused(
             f"The identity provider {what}, so Meridian can't tell that you signed in just now.",
-            remedy="At the provider, add auth_time to the ID token, as the time of the sign-in in seconds since 1970. "
-            "Providers must send it when max_age is requested, as Meridian does here.",
+            remedy=(
+                "At the provider, add auth_time to the ID token, as the time of the sign-in in"
+                " seconds since 1970. Providers must send it when max_age is requested, as Meridian"
+                " does here."
+            ),
         )
     if signed_in + max_age + LEEWAY < clock.now().timestamp():
         raise TokenRefused(
-            "The identity provider didn't ask you to sign in again: by its auth_time claim, you signed in "
-            f"more than {plural(max_age // 60, 'minute')} ago.",
-            remedy="At the provider, allow applications to ask for a new sign-in (prompt=login and max_age).",
+            "The identity provider didn't ask you to sign in again: by its auth_time claim, you"
+            f" signed in more than {plural(max_age // 60, 'minute')} ago.",
+            remedy=(
+                "At the provider, allow applications to ask for a new sign-in (prompt=login and"
+                " max_age)."
+            ),
         )
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> float | None:
-    """Seconds since 1970, or None where the claim is missing or no time (text, true, NaN, the year 6325)."""
+    """Seconds since 1970, or None where the claim is missing or no time (text, true, NaN, the year
+    6325).
+    """
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < LATEST:
         return None
@@ -310,42 +433,62 @@ def _instant(claims: Mapping[str, Any], name: str) -> float | None:
 
 
 def _verified(document: Mapping[str, Any], raw: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(header, claims) of a token signed by a key of this issuer; a key that it has only just published counts."""
+    """(header, claims) of a token signed by a key of this issuer; a key that it has only just
+    published counts.
+    """
     advertised = _listed(document, "id_token_signing_alg_values_supported", ("RS256",))
     algorithms = [name for name in ALGORITHMS if name in advertised]
     if not algorithms:  # an empty list would mean joserfc's own, HS256 among them
-        raise ProviderFault("The identity provider signs with no algorithm that the console accepts.")
+        raise ProviderFault(
+            "The identity provider signs with no algorithm that the console accepts."
+        )
     try:
         try:
             return _decoded(raw, document["jwks_uri"], algorithms, REMEMBER_SECONDS)
         except (InvalidKeyIdError, ValueError):
             return _decoded(raw, document["jwks_uri"], algorithms, KEYS_AGAIN_SECONDS)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TokenRefused("The ID token was rejected: its signature doesn't prove who issued it.") from error
+        raise TokenRefused(
+            "The ID token was rejected: its signature doesn't prove who issued it."
+        ) from error
 
 
-def _decoded(raw: str, keys_at: str, algorithms: list[str], older_than: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    keys = KeySet.import_key_set(_get(keys_at, "its signing keys", older_than=older_than))  # type: ignore[arg-type]  # joserfc checks the form
+def _decoded(
+    raw: str, keys_at: str, algorithms: list[str], older_than: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    # joserfc checks the form
+    keys = KeySet.import_key_set(_get(keys_at, "its signing keys", older_than=older_than))  # type: ignore[arg-type]
     token = jwt.decode(raw, keys, algorithms=algorithms)
     return dict(token.header), dict(token.claims)
 
 
 def _identity(
-    provider: Provider, document: Mapping[str, Any], claims: dict[str, Any], raw: str, tokens: Mapping[str, Any]
+    provider: Provider,
+    document: Mapping[str, Any],
+    claims: dict[str, Any],
+    raw: str,
+    tokens: Mapping[str, Any],
 ) -> Identity:
     wanted = (*ABOUT_A_PERSON, "groups") if provider.reads_groups else ABOUT_A_PERSON
     told = _userinfo(document, claims, tokens) if any(name not in claims for name in wanted) else {}
     facts = told | claims
     email = _address(facts.get("email"))
     return Identity(
-        issuer=provider.issuer, subject=claims["sub"], email=email, email_verified=_is_verified(claims, told),
+        issuer=provider.issuer,
+        subject=claims["sub"],
+        email=email,
+        email_verified=_is_verified(claims, told),
         name=_line(facts.get("name"), 200) or email or claims["sub"],
-        groups=_groups(facts.get("groups")), sid=_line(claims.get("sid"), 255) or None,
-        authenticated_at=_signed_in_at(claims), id_token=raw,
-    )  # fmt: skip
+        groups=_groups(facts.get("groups")),
+        sid=_line(claims.get("sid"), 255) or None,
+        authenticated_at=_signed_in_at(claims),
+        id_token=raw,
+    )
 
 
-def _userinfo(document: Mapping[str, Any], claims: Mapping[str, Any], tokens: Mapping[str, Any]) -> dict[str, Any]:
+def _userinfo(
+    document: Mapping[str, Any], claims: Mapping[str, Any], tokens: Mapping[str, Any]
+) -> dict[str, Any]:
     """What the userinfo endpoint says of the same person; nothing where the provider has none."""
     if not isinstance(document.get("userinfo_endpoint"), str):
         return {}
@@ -357,7 +500,9 @@ def _userinfo(document: Mapping[str, Any], claims: Mapping[str, Any], tokens: Ma
 
 
 def _is_verified(claims: Mapping[str, Any], told: Mapping[str, Any]) -> bool | None:
-    """What is said of the address itself: userinfo counts only where it names the address that the ID token names, or names it alone."""
+    """What is said of the address itself: userinfo counts only where it names the address that the
+    ID token names, or names it alone.
+    """
     first = claims if "email" in claims else told
     said = first.get("email_verified")
     if said is None and told.get("email") == first.get("email"):
@@ -374,19 +519,24 @@ def _groups(claim: Any) -> tuple[str, ...] | None:
 
 
 def _signed_in_at(claims: Mapping[str, Any]) -> float:
-    """Without a readable `auth_time` nobody knows how long ago it was: never recently enough for a step-up."""
+    """Without a readable `auth_time` nobody knows how long ago it was: never recently enough for a
+    step-up.
+    """
     return _instant(claims, "auth_time") or float(claims["iat"]) - STALE_SECONDS
 
 
 def _address(value: Any) -> str:
-    """In lower case; empty where it is longer than an address can be, since a part of it is another address.
+    """In lower case; empty where it is longer than an address can be, since a part of it is another
+    address.
 
     A letter that is no ASCII one never becomes one: the Kelvin sign in lower case would be a k.
     """
     address = _line(value, LONGEST_ADDRESS + 1)
     if len(address) > LONGEST_ADDRESS:
         return ""
-    return "".join(each.lower() if each.isascii() or not each.lower().isascii() else each for each in address)
+    return "".join(
+        each.lower() if each.isascii() or not each.lower().isascii() else each for each in address
+    )
 
 
 def _line(value: Any, longest: int) -> str:
@@ -398,21 +548,33 @@ def _line(value: Any, longest: int) -> str:
 
 
 def logout_url(provider: Provider, id_token: str, back: str) -> str | None:
-    """RP-initiated logout at the provider, where it offers that; None where it does not, or is away."""
+    """RP-initiated logout at the provider, where it offers that; None where it does not, or is
+    away.
+    """
     try:
         endpoint = discover(provider.issuer).get("end_session_endpoint")
     except ProviderFault:
         return None
     if not isinstance(endpoint, str) or not is_address(endpoint):
         return None
-    return _with(endpoint, {"id_token_hint": id_token, "client_id": provider.client_id, "post_logout_redirect_uri": back})
+    return _with(
+        endpoint,
+        {
+            "id_token_hint": id_token,
+            "client_id": provider.client_id,
+            "post_logout_redirect_uri": back,
+        },
+    )
 
 
 def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | None, str]:
-    """A back-channel logout token → (subject, sid, jti); raises TokenRefused. Whether jti is new, the caller asks.
+    """A back-channel logout token → (subject, sid, jti); raises TokenRefused.
 
-    Providers of today leave out `typ` (which is only recommended) and `exp` (which older drafts did not have). Neither
-    is needed to bound a token: `iat` must be recent, and what makes it a logout token is its event and that it has no nonce.
+    Whether jti is new, the caller asks.
+
+    Providers of today leave out `typ` (which is only recommended) and `exp` (which older drafts did
+    not have). Neither is needed to bound a token: `iat` must be recent, and what makes it a logout
+    token is its event and that it has no nonce.
     """
     header, claims = _verified(discover(provider.issuer), raw)
     now = clock.now().timestamp()
@@ -421,14 +583,19 @@ def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | 
         _is_typed(header, "logout+jwt")
         and claims.get("iss") == provider.issuer
         and claims.get("aud") in (provider.client_id, [provider.client_id])
-        and isinstance(events, dict) and isinstance(events.get(BACK_CHANNEL), dict)
+        and isinstance(events, dict)
+        and isinstance(events.get(BACK_CHANNEL), dict)
         and "nonce" not in claims
-        and isinstance(claims.get("jti"), str) and claims["jti"]
-        and issued is not None and abs(issued - now) <= LOGOUT_SECONDS + LEEWAY
+        and isinstance(claims.get("jti"), str)
+        and claims["jti"]
+        and issued is not None
+        and abs(issued - now) <= LOGOUT_SECONDS + LEEWAY
         and ("exp" not in claims or (expires is not None and now <= expires + LEEWAY))
-        and all(claims.get(name) is None or isinstance(claims[name], str) for name in ("sub", "sid"))
+        and all(
+            claims.get(name) is None or isinstance(claims[name], str) for name in ("sub", "sid")
+        )
         and (claims.get("sub") or claims.get("sid"))
-    )  # fmt: skip
+    )
     if not fit:
         raise TokenRefused("The logout token was rejected.")
     return claims.get("sub"), claims.get("sid"), claims["jti"]
@@ -459,14 +626,24 @@ def _step(says: str, *, ok: bool, detail: str) -> dict[str, Any]:
 
 
 def _signs(document: Mapping[str, Any]) -> dict[str, Any]:
-    ours = [a for a in ALGORITHMS if a in _listed(document, "id_token_signing_alg_values_supported", ("RS256",))]
-    return _step("It signs with an algorithm that Meridian accepts", ok=bool(ours), detail=", ".join(ours) or "none of ours")
+    ours = [
+        a
+        for a in ALGORITHMS
+        if a in _listed(document, "id_token_signing_alg_values_supported", ("RS256",))
+    ]
+    return _step(
+        "It signs with an algorithm that Meridian accepts",
+        ok=bool(ours),
+        detail=", ".join(ours) or "none of ours",
+    )
 
 
 def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:
     announced = "S256" in _listed(document, "code_challenge_methods_supported")
     found = _step(
-        "It announces PKCE with S256", ok=announced, detail="" if announced else "not announced; sign-in sends it all the same"
+        "It announces PKCE with S256",
+        ok=announced,
+        detail="" if announced else "not announced; sign-in sends it all the same",
     )
     return found | {"optional": True}
 
@@ -474,7 +651,8 @@ def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:
 def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
     says = "Its signing keys can be read"
     try:
-        keys = KeySet.import_key_set(_get(document["jwks_uri"], "its signing keys"))  # type: ignore[arg-type]  # checked there
+        # checked there
+        keys = KeySet.import_key_set(_get(document["jwks_uri"], "its signing keys"))  # type: ignore[arg-type]
     except ProviderFault as fault:
         return _step(says, ok=False, detail=fault.message)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):
@@ -484,7 +662,10 @@ def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Offer a code that cannot exist: `invalid_grant` means that the client and its secret are right."""
+    """Offer a code that cannot exist:
+
+    `invalid_grant` means that the client and its secret are right.
+    """
     says = "It knows this client and its secret"
     body = {
         "grant_type": "authorization_code",
@@ -496,16 +677,32 @@ def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, 
     if _client_proof(document) == "client_secret_post":
         proof, body = {}, body | {"client_id": provider.client_id, "client_secret": provider.secret}
     try:
-        reply = send("POST", document["token_endpoint"], "a test of its token endpoint", data=body, **proof)
+        reply = send(
+            "POST", document["token_endpoint"], "a test of its token endpoint", data=body, **proof
+        )
         answer = reply.json().get("error")
     except ProviderFault as fault:
         return _step(says, ok=False, detail=fault.message)
     except (ValueError, AttributeError):
-        return _step(says, ok=False, detail=f"The token endpoint answered {reply.status_code} and no JSON.")
-    if answer in {"invalid_grant", "invalid_code"}:  # the second is glewlwyd's; a client that it does not know gets another
+        return _step(
+            says, ok=False, detail=f"The token endpoint answered {reply.status_code} and no JSON."
+        )
+    if answer in {
+        "invalid_grant",
+        "invalid_code",
+    }:  # the second is glewlwyd's; a client that it does not know gets another
         return _step(says, ok=True, detail=provider.client_id)
     if answer in {"invalid_client", "unauthorized_client"}:
         return _step(
-            says, ok=False, detail=f"It rejects the client ID or the secret ({answer}). Copy both from the provider again."
+            says,
+            ok=False,
+            detail=(
+                f"It rejects the client ID or the secret ({answer}). Copy both from the provider"
+                " again."
+            ),
         )
-    return _step(says, ok=False, detail=f"The token endpoint answered {str(answer or reply.status_code)[:80]}.")
+    return _step(
+        says,
+        ok=False,
+        detail=f"The token endpoint answered {str(answer or reply.status_code)[:80]}.",
+    )

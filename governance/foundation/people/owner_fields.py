@@ -1,9 +1,12 @@
 """How a form asks for an owner.
 
-OwnerField()                                  optional, over the members who can own controls, evidence, requirements and requests
+OwnerField()                                  optional, over the members who can own controls,
+                                              evidence, requirements and requests
 OwnerField(required="Who fixes it?")          one has to be chosen
-OwnerField(choices=assignee_choices)          a change of owner, where removing is a choice of its own
-form.owner_id.offer(owner_choices(present))   once the present owner is known: they stay in the list, whatever has become of them
+OwnerField(choices=assignee_choices)          a change of owner, where removing is a choice of its
+                                              own
+form.owner_id.offer(owner_choices(present))   once the present owner is known: they stay in the
+                                              list, whatever has become of them
 """
 
 from collections.abc import Callable
@@ -28,7 +31,9 @@ class OwnerField(Choice):
         choices: Callable[[], Choices] = owner_choices,
         **options: Any,
     ) -> None:
-        super().__init__(label, [InputRequired(required) if required else Optional()], choices=choices, **options)
+        super().__init__(
+            label, [InputRequired(required) if required else Optional()], choices=choices, **options
+        )
 
     def offer(self, choices: Choices) -> None:
         """Replace the choices."""

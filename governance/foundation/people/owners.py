@@ -2,7 +2,8 @@
 
 owner_choices(present)     an optional owner, of something new or together with other fields
 member_choices(present)    the same, of every member
-assignee_choices()         a change of owner: nothing is preselected, removing is a choice of its own
+assignee_choices()         a change of owner: nothing is preselected, removing is a choice of its
+                           own
 check_may_own(owner_id)    refuses who can't own
 """
 
@@ -92,7 +93,11 @@ OWNER = BulkColumn("owner_id", "Owner", describe)
 
 def assign_verb(count: int, noun: str, owner: UUID | None) -> str:
     """What the confirming button says: Assign 12 controls to Ana Ruiz."""
-    return f"Assign {plural(count, noun)} to {name_of(owner)}" if owner else f"Remove the owner of {plural(count, noun)}"
+    return (
+        f"Assign {plural(count, noun)} to {name_of(owner)}"
+        if owner
+        else f"Remove the owner of {plural(count, noun)}"
+    )
 
 
 def assigned(count: int, noun: str, owner: UUID | None) -> str:

@@ -6,7 +6,10 @@ from governance.kernel.access import permission
 from governance.kernel.conditions import condition
 from governance.kernel.current import Actor
 
-EVERYBODY = "admin compliance_officer contributor auditor viewer operator_admin operator_finance operator_support"
+EVERYBODY = (
+    "admin compliance_officer contributor auditor viewer operator_admin operator_finance"
+    " operator_support"
+)
 
 NOT_ADMINS = "compliance_officer contributor auditor viewer operator_finance operator_support"
 
@@ -17,8 +20,17 @@ def is_own_session(who: Actor, session: Any) -> Any:
 
 
 OWN = permission("people.own", "use the console", roles=EVERYBODY)
-MEMBERS = permission("people.members", "see who is a member", roles="admin compliance_officer operator_admin")
-MANAGE = permission("people.manage", "invite, change or remove members", roles="admin operator_admin")
-END_SESSION = permission("people.end_session", "end a session", roles=EVERYBODY, only={NOT_ADMINS: [is_own_session]})
-NAMES = permission("people.names", "see the names behind the log's pseudonyms",
-                   roles="admin compliance_officer contributor viewer operator_admin")  # fmt: skip
+MEMBERS = permission(
+    "people.members", "see who is a member", roles="admin compliance_officer operator_admin"
+)
+MANAGE = permission(
+    "people.manage", "invite, change or remove members", roles="admin operator_admin"
+)
+END_SESSION = permission(
+    "people.end_session", "end a session", roles=EVERYBODY, only={NOT_ADMINS: [is_own_session]}
+)
+NAMES = permission(
+    "people.names",
+    "see the names behind the log's pseudonyms",
+    roles="admin compliance_officer contributor viewer operator_admin",
+)

@@ -16,9 +16,15 @@ def _provider(_who: Actor, _onward: str) -> str | None:
     return None
 
 
-why_not_member: Port[Callable[[str], str | None]] = Port("why the person at an address can't be a member", default=_anybody)
-reauthentication_address: Port[Callable[[Actor, str], str | None]] = Port(
-    "where somebody signs in again whom no identity provider knows, and what opens then", default=_provider
+why_not_member: Port[Callable[[str], str | None]] = Port(
+    "why the person at an address can't be a member", default=_anybody
 )
-# (proposed connection, who the provider answered for, what went wrong): records a test sign-in for the acting person
-record_test_sign_in: Port[Callable[[UUID, Identity | None, str], None]] = Port("what follows a test sign-in")
+reauthentication_address: Port[Callable[[Actor, str], str | None]] = Port(
+    "where somebody signs in again whom no identity provider knows, and what opens then",
+    default=_provider,
+)
+# (proposed connection, who the provider answered for, what went wrong): records a test sign-in for
+# the acting person
+record_test_sign_in: Port[Callable[[UUID, Identity | None, str], None]] = Port(
+    "what follows a test sign-in"
+)

@@ -1,4 +1,6 @@
-"""How the console calls an identity provider; what fails is a ProviderFault, in words for the person who signs in."""
+"""How the console calls an identity provider; what fails is a ProviderFault, in words for the
+person who signs in.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,16 +42,23 @@ def send(method: str, url: str, what: str, **options: Any) -> requests.Response:
     except outbound_http.NotCalled as fault:
         raise ProviderFault(fault.message, field="issuer") from fault
     except outbound_http.Late as error:
-        raise ProviderFault(f"The identity provider did not answer in time ({what}). Try again in a minute.") from error
+        raise ProviderFault(
+            f"The identity provider did not answer in time ({what}). Try again in a minute."
+        ) from error
     except outbound_http.Unreachable as error:
-        raise ProviderFault(f"The identity provider cannot be reached ({what}). Try again, or ask your administrator.") from error
+        raise ProviderFault(
+            f"The identity provider cannot be reached ({what}). Try again, or ask your"
+            " administrator."
+        ) from error
 
 
 def json_of(reply: requests.Response, what: str) -> dict[str, Any]:
     try:
         answer = reply.json()
     except ValueError as error:
-        raise ProviderFault(f"The identity provider didn't answer with plain JSON ({what}).") from error
+        raise ProviderFault(
+            f"The identity provider didn't answer with plain JSON ({what})."
+        ) from error
     if not isinstance(answer, dict):
         raise ProviderFault(f"The identity provider's JSON isn't an object ({what}).")
     return answer

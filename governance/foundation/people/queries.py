@@ -1,4 +1,6 @@
-"""Who is here: members, names, sessions, and an object's timeline with the names that the reader may see."""
+"""Who is here: members, names, sessions, and an object's timeline with the names that the reader
+may see.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -65,26 +67,42 @@ class Moment:
 
 def members() -> list[Member]:
     """Everyone whose membership lives, by name."""
-    query = select(Membership).where(Membership.ended_at.is_(None)).join(Person).order_by(Person.name)
+    query = (
+        select(Membership).where(Membership.ended_at.is_(None)).join(Person).order_by(Person.name)
+    )
     return [
-        Member(m.person_id, m.person.name, m.person.email, m.role, m.id, m.via, m.created_at) for m in session().scalars(query)
+        Member(m.person_id, m.person.name, m.person.email, m.role, m.id, m.via, m.created_at)
+        for m in session().scalars(query)
     ]
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """The names of these people, former members too, in one statement. Who was erased here has none."""
+    """The names of these people, former members too, in one statement.
+
+    Who was erased here has none.
+    """
     wanted = {i for i in ids if i}
     if not wanted:
         return {}
-    erased = select(Membership.id).where(Membership.person_id == Person.id, Membership.via == ERASED).exists()
-    name = case((erased, ERASED_NAME), else_=Person.name).label("name")  # another tenant may know them by name
+    erased = (
+        select(Membership.id)
+        .where(Membership.person_id == Person.id, Membership.via == ERASED)
+        .exists()
+    )
+    name = case((erased, ERASED_NAME), else_=Person.name).label(
+        "name"
+    )  # another tenant may know them by name
     rows = session().execute(select(Person.id, name).where(Person.id.in_(wanted)))
     return {row.id: row.name for row in rows}
 
 
 def name_of(person: Any) -> Any:
     """The name of the person in that column, as `names` gives it; NULL for none."""
-    erased = select(Membership.id).where(Membership.person_id == Person.id, Membership.via == ERASED).exists()
+    erased = (
+        select(Membership.id)
+        .where(Membership.person_id == Person.id, Membership.via == ERASED)
+        .exists()
+    )
     name = case((erased, ERASED_NAME), else_=Person.name)
     return select(name).where(Person.id == person).scalar_subquery()
 
@@ -105,7 +123,11 @@ def membership(membership_id: UUID) -> Membership:
 def everyone(*, limit: int) -> Sequence[Membership]:
     """Members and former members, by name, except who was erased."""
     query = select(Membership).where(Membership.via != ERASED).join(Person)
-    return session().scalars(query.order_by(Membership.ended_at.is_not(None), Person.name).limit(limit)).all()
+    return (
+        session()
+        .scalars(query.order_by(Membership.ended_at.is_not(None), Person.name).limit(limit))
+        .all()
+    )
 
 
 def anybody(membership_id: UUID) -> Membership | None:
@@ -115,7 +137,9 @@ def anybody(membership_id: UUID) -> Membership | None:
 
 def by_pseudonym(pseudonym: str) -> Membership | None:
     """Who that is in the log; who was erased is nobody."""
-    return session().scalars(select(Membership).where(Membership.pseudonym == pseudonym)).one_or_none()
+    return (
+        session().scalars(select(Membership).where(Membership.pseudonym == pseudonym)).one_or_none()
+    )
 
 
 def by_pseudonyms(pseudonyms: Collection[str]) -> Sequence[Membership]:
@@ -123,40 +147,59 @@ def by_pseudonyms(pseudonyms: Collection[str]) -> Sequence[Membership]:
 
 
 def membership_of(person_id: UUID) -> Membership | None:
-    query = select(Membership).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
+    query = select(Membership).where(
+        Membership.person_id == person_id, Membership.ended_at.is_(None)
+    )
     return session().scalars(query).one_or_none()
 
 
 def any_membership_of(person_id: UUID) -> Membership | None:
     """The one that they have or had."""
-    return session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
+    return (
+        session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
+    )
 
 
 def lives_at(email: str) -> Sequence[Membership]:
-    """Who is a member now under this address: one human may be several persons, each vouched for by another issuer."""
-    query = select(Membership).join(Person).where(func.lower(Person.email) == email.lower(), Membership.ended_at.is_(None))
+    """Who is a member now under this address: one human may be several persons, each vouched for by
+    another issuer.
+    """
+    query = (
+        select(Membership)
+        .join(Person)
+        .where(func.lower(Person.email) == email.lower(), Membership.ended_at.is_(None))
+    )
     return session().scalars(query.order_by(Membership.created_at)).all()
 
 
 def tenants_of_person() -> Sequence[tuple[str, str, str]]:
-    """(slug, name, role) of each tenant that the person is a member of; needs a transaction with person_id set.
+    """(slug, name, role) of each tenant that the person is a member of; needs a transaction with
+    person_id set.
 
-    This is the one reading that crosses tenants, and the policy `own_memberships` allows just that: Core, since
-    the session's own filter would narrow it to the present tenant.
+    This is the one reading that crosses tenants, and the policy `own_memberships` allows just that:
+    Core, since the session's own filter would narrow it to the present tenant.
     """
     m, t = Membership.__table__, Tenant.__table__
-    query = select(t.c.slug, t.c.name, m.c.role).join(m, m.c.tenant_id == t.c.id).where(m.c.ended_at.is_(None))
+    query = (
+        select(t.c.slug, t.c.name, m.c.role)
+        .join(m, m.c.tenant_id == t.c.id)
+        .where(m.c.ended_at.is_(None))
+    )
     rows = session().execute(query.where(m.c.person_id == current.person_id()).order_by(t.c.name))
     return [(r.slug, r.name, r.role) for r in rows]
 
 
 def open_invitations() -> Sequence[Invitation]:
-    query = select(Invitation).where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
+    query = select(Invitation).where(
+        Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None)
+    )
     return session().scalars(query.order_by(Invitation.email)).all()
 
 
 def invitations_to(email: str) -> Any:
-    """The invitation to an address that nobody has accepted or withdrawn, whether or not it has expired."""
+    """The invitation to an address that nobody has accepted or withdrawn, whether or not it has
+    expired.
+    """
     query = select(Invitation).where(Invitation.email == email)
     return query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
 
@@ -179,11 +222,19 @@ def stays_live(connection_id: UUID) -> bool:
 
 def connection_row(connection_id: UUID | None) -> Connection | None:
     """A live, proposed or former one."""
-    return session().scalars(select(Connection).where(Connection.id == connection_id)).one_or_none() if connection_id else None
+    return (
+        session().scalars(select(Connection).where(Connection.id == connection_id)).one_or_none()
+        if connection_id
+        else None
+    )
 
 
 def connections() -> Sequence[Connection]:
-    return session().scalars(select(Connection).order_by(Connection.number, Connection.created_at)).all()
+    return (
+        session()
+        .scalars(select(Connection).order_by(Connection.number, Connection.created_at))
+        .all()
+    )
 
 
 def has_signed_in() -> bool:
@@ -194,7 +245,9 @@ def has_signed_in() -> bool:
 def live_sessions(person_id: UUID | None = None) -> Sequence[Session]:
     """What still opens the console: not ended, and neither idle nor too old."""
     now = clock.now()
-    query = select(Session).where(Session.ended_at.is_(None), Session.expires_at > now, Session.seen_at > now - IDLE)
+    query = select(Session).where(
+        Session.ended_at.is_(None), Session.expires_at > now, Session.seen_at > now - IDLE
+    )
     if person_id is not None:
         query = query.where(Session.person_id == person_id)
     return session().scalars(query.order_by(Session.seen_at.desc())).all()
@@ -204,15 +257,23 @@ def session_row(session_id: UUID) -> Session:
     return find(Session, session_id, what="session")
 
 
-def timeline(ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> list[Moment]:
-    """What happened to these objects, newest first; auditors see pseudonyms and no sealed reasons."""
+def timeline(
+    ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()
+) -> list[Moment]:
+    """What happened to these objects, newest first; auditors see pseudonyms and no sealed
+    reasons.
+    """
     return _moments(audit.entries_about(ids, limit=limit, without=without))
 
 
 def who_last(target_id: UUID, *actions: Action) -> str:
     """Who did the newest of these actions on an object, named as this reader may see it."""
-    query = select(AuditEntry).where(AuditEntry.target_id == target_id, AuditEntry.action.in_([each.name for each in actions]))
-    found = session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)).all()
+    query = select(AuditEntry).where(
+        AuditEntry.target_id == target_id, AuditEntry.action.in_([each.name for each in actions])
+    )
+    found = (
+        session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)).all()
+    )
     return next((moment.who for moment in _moments(found)), "somebody else")
 
 
@@ -227,18 +288,35 @@ def _moments(entries: Sequence[AuditEntry]) -> list[Moment]:
 
 
 def _names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
-    query = select(Membership.pseudonym, Person.name).join(Person, Person.id == Membership.person_id)
-    return {row.pseudonym: row.name for row in session().execute(query.where(Membership.pseudonym.in_(pseudonyms)))}
+    query = select(Membership.pseudonym, Person.name).join(
+        Person, Person.id == Membership.person_id
+    )
+    return {
+        row.pseudonym: row.name
+        for row in session().execute(query.where(Membership.pseudonym.in_(pseudonyms)))
+    }
 
 
 def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
     kind = "key" if entry.actor_kind == "api_key" else "person"
-    who = "The console" if entry.actor_kind == "job" else known.get(entry.actor, f"{kind} {entry.actor[:8]}")
+    who = (
+        "The console"
+        if entry.actor_kind == "job"
+        else known.get(entry.actor, f"{kind} {entry.actor[:8]}")
+    )
     because = entry.sealed.get("because")
     deed = registry.get(entry.action)
     return Moment(
-        at=entry.at, who=who, says=deed.says if deed else entry.action, action=entry.action,
-        target_type=entry.target_type, target_id=entry.target_id, changes=entry.changes, facts=entry.facts,
-        because=personal_field_encryption.unseal("because", because) if because and named else None, kind=entry.actor_kind, entry_id=entry.id,
+        at=entry.at,
+        who=who,
+        says=deed.says if deed else entry.action,
+        action=entry.action,
+        target_type=entry.target_type,
+        target_id=entry.target_id,
+        changes=entry.changes,
+        facts=entry.facts,
+        because=personal_field_encryption.unseal("because", because) if because and named else None,
+        kind=entry.actor_kind,
+        entry_id=entry.id,
         origin=entry.origin,
-    )  # fmt: skip
+    )

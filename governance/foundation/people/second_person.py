@@ -1,14 +1,16 @@
 """Who may be the second person: one rule for everything that two people decide.
 
     ApprovalRequest(requesters, at).check()             refuses with the reason
-    ApprovalRequest(requesters, at).why_not()           the reason, or None: a page shows it instead of the button
+    ApprovalRequest(requesters, at).why_not()           the reason, or None: a page shows it instead
+    of the button
     ApprovalRequest(requesters, at).check_rejection()   another person rejects, however new they are
     ApprovalRequest(requesters, at).candidates(…)       who may approve it
 
-Two accounts of one human are one person, and nobody becomes a second person after a request was made: the approver is
-another member than every requester, has another e-mail address, and had the present role when the request was made.
-Judging somebody else's work (a review of evidence, a sign-off) is no approval of a request, and new colleagues may do
-it: those permissions have conditions of their own (`own_accounts`).
+Two accounts of one human are one person, and nobody becomes a second person after a request was
+made: the approver is another member than every requester, has another e-mail address, and had the
+present role when the request was made. Judging somebody else's work (a review of evidence, a
+sign-off) is no approval of a request, and new colleagues may do it: those permissions have
+conditions of their own (`own_accounts`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,15 +27,25 @@ from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
 
 OWN = "You requested this yourself, so another person decides."
-SAME_ADDRESS = "You have the same e-mail address as the person who requested this, so you can't approve it. Ask another person."
-JOINED = "You joined after this request was made, so you can't approve it. Ask someone who was already a member."
-NEW_ROLE = "You got your role after this request was made, so you can't approve it. Ask someone who already had theirs."
+SAME_ADDRESS = (
+    "You have the same e-mail address as the person who requested this, so you can't approve it."
+    " Ask another person."
+)
+JOINED = (
+    "You joined after this request was made, so you can't approve it. Ask someone who was already a"
+    " member."
+)
+NEW_ROLE = (
+    "You got your role after this request was made, so you can't approve it. Ask someone who"
+    " already had theirs."
+)
 NOT_A_MEMBER = "You aren't a member here, so you can't approve this."
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """What waits for another person: whose it is (ids, also as text; None is nobody), and since when.
+    """What waits for another person: whose it is (ids, also as text; None is nobody), and since
+    when.
 
     `own` is the sentence for a requester who tries to approve it.
     """
@@ -48,7 +60,9 @@ class ApprovalRequest:
             raise Forbidden(why)
 
     def check_rejection(self) -> None:
-        """Raise Forbidden for a requester: rejecting gives nobody anything, so anyone else may, however new they are."""
+        """Raise Forbidden for a requester: rejecting gives nobody anything, so anyone else may,
+        however new they are.
+        """
         if current.person_id() in _ids(self.requesters):
             raise Forbidden(self.own)
 
@@ -57,14 +71,20 @@ class ApprovalRequest:
         ids = _ids(self.requesters)
         if current.person_id() in ids:
             return self.own
-        mine = session().scalars(select(Membership).where(Membership.person_id == current.person_id())).one_or_none()
+        mine = (
+            session()
+            .scalars(select(Membership).where(Membership.person_id == current.person_id()))
+            .one_or_none()
+        )
         return NOT_A_MEMBER if mine is None else self._why_not(mine, ids, _addresses(ids))
 
     def candidates(self, permission: Permission) -> Sequence[Membership]:
         """The members who hold the permission and may approve it, by name."""
         ids = _ids(self.requesters)
         addresses = _addresses(ids)
-        query = select(Membership).where(Membership.ended_at.is_(None), Membership.role.in_(permission.roles))
+        query = select(Membership).where(
+            Membership.ended_at.is_(None), Membership.role.in_(permission.roles)
+        )
         members = session().scalars(query.join(Person).order_by(Person.name)).all()
         return [m for m in members if self._why_not(m, ids, addresses) is None]
 
@@ -87,4 +107,6 @@ def _ids(given: Iterable[UUID | str | None]) -> set[UUID]:
 def _addresses(ids: set[UUID]) -> set[str]:
     if not ids:
         return set()
-    return {email.lower() for email in session().scalars(select(Person.email).where(Person.id.in_(ids)))} - {""}
+    return {
+        email.lower() for email in session().scalars(select(Person.email).where(Person.id.in_(ids)))
+    } - {""}

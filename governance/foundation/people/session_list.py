@@ -1,11 +1,22 @@
-"""The lists of open sessions, one's own and a member's: their declarations, what filters leave, and the export."""
+"""The lists of open sessions, one's own and a member's: their declarations, what filters leave, and
+the export.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from governance.foundation.people import queries
 from governance.foundation.people.models import Session
-from governance.kernel.list_pages import Choices, Column, Export, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.list_pages import (
+    Choices,
+    Column,
+    Export,
+    Filter,
+    ListPage,
+    ListRequest,
+    arrange,
+    keep,
+)
 from governance.kernel.spreadsheet_writer import Cell
 
 COLUMNS = (
@@ -42,7 +53,9 @@ MEMBER_SESSIONS = ListPage(
 )
 HEAD = ("Browser", "Network", "Signed in", "Last seen")
 UNKNOWN = "unknown"
-TESTS: Mapping[str, Callable[[Session, str], bool]] = {"network": lambda row, value: (row.network or UNKNOWN) == value}
+TESTS: Mapping[str, Callable[[Session, str], bool]] = {
+    "network": lambda row, value: (row.network or UNKNOWN) == value
+}
 ORDERS: Mapping[str, Callable[[Session], Any]] = {
     "browser": lambda row: (row.browser.casefold(), row.id),
     "network": lambda row: (row.network or "", row.id),
@@ -57,7 +70,9 @@ def networks(sessions: Sequence[Session]) -> Choices:
 
 
 def matching(sessions: Sequence[Session], asked: ListRequest) -> list[Session]:
-    return arrange(keep(sessions, asked, TESTS, lambda row: f"{row.browser} {row.network}"), asked, ORDERS)
+    return arrange(
+        keep(sessions, asked, TESTS, lambda row: f"{row.browser} {row.network}"), asked, ORDERS
+    )
 
 
 def cells(row: Session) -> Sequence[Cell]:

@@ -27,7 +27,9 @@ log = structlog.get_logger("people")
 
 
 def identify() -> Actor | None:
-    """The actor behind the session cookie, in the transaction of the tenant that the address names."""
+    """The actor behind the session cookie, in the transaction of the tenant that the address
+    names.
+    """
     slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
     wanted = (request.view_args or {}).get("tenant", "console")
     if not token:
@@ -38,7 +40,11 @@ def identify() -> Actor | None:
     if elsewhere is None:
         return None
     there = tenants.tenant_id(wanted)
-    if there is None or elsewhere.person_id is None or not sessions.is_member(elsewhere.person_id, there):
+    if (
+        there is None
+        or elsewhere.person_id is None
+        or not sessions.is_member(elsewhere.person_id, there)
+    ):
         raise NotFound("There is no such page.")
     raise SignInNeeded(f"You are signed in to {elsewhere.tenant_name}.")
 
@@ -77,11 +83,20 @@ def _sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValu
     asked, sessions = _asked_sessions(listed, member)
     found = session_list.matching(sessions, asked)
     shown = one_page(found, asked, lambda row: str(row.id))
-    return page("foundation/people/sessions.html", asked=asked, sessions=sessions, shown=shown, matching=len(found),
-                own=current.actor().session_id, member=member)  # fmt: skip
+    return page(
+        "foundation/people/sessions.html",
+        asked=asked,
+        sessions=sessions,
+        shown=shown,
+        matching=len(found),
+        own=current.actor().session_id,
+        member=member,
+    )
 
 
-def _asked_sessions(listed: ListPage, member: Membership | None) -> tuple[ListRequest, Sequence[Session]]:
+def _asked_sessions(
+    listed: ListPage, member: Membership | None
+) -> tuple[ListRequest, Sequence[Session]]:
     sessions = queries.live_sessions(member.person_id if member else current.person_id())
     place = {"membership_id": member.id} if member else {}
     return listed.read(place=place, choices={"network": session_list.networks(sessions)}), sessions
@@ -96,7 +111,9 @@ def _export_sessions(listed: ListPage, member: Membership | None) -> ResponseRet
     """What is filtered, whole."""
     asked, sessions = _asked_sessions(listed, member)
     return csv_file(
-        f"sessions-{clock.today()}", session_list.HEAD, [map(session_list.cells, session_list.matching(sessions, asked))]
+        f"sessions-{clock.today()}",
+        session_list.HEAD,
+        [map(session_list.cells, session_list.matching(sessions, asked))],
     )
 
 
@@ -118,7 +135,9 @@ def member_sessions(membership_id: UUID) -> ResponseReturnValue:
     return _sessions(MEMBER_SESSIONS, queries.membership(membership_id))
 
 
-@feature.get("/settings/members/<uuid:membership_id>/sessions.csv", needs=permissions.MANAGE, answers=FILE)
+@feature.get(
+    "/settings/members/<uuid:membership_id>/sessions.csv", needs=permissions.MANAGE, answers=FILE
+)
 def export_member_sessions(membership_id: UUID) -> ResponseReturnValue:
     return _export_sessions(MEMBER_SESSIONS, queries.membership(membership_id))
 
@@ -131,7 +150,9 @@ def end_member_sessions(membership_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/settings/tenants", needs=permissions.OWN)
 def switcher() -> ResponseReturnValue:
-    """The tenants of this person: another one is entered by its own sign-in, never by this session."""
+    """The tenants of this person: another one is entered by its own sign-in, never by this
+    session.
+    """
     who = current.actor()
     with transaction(read_only=True, person_id=who.person_id):
         held = queries.tenants_of_person()

@@ -1,4 +1,6 @@
-"""Server-side sessions: the browser holds a random token, the database its hash, and roles are read each time."""
+"""Server-side sessions: the browser holds a random token, the database its hash, and roles are read
+each time.
+"""
 
 import hashlib
 import secrets
@@ -34,25 +36,45 @@ def split(cookie: str) -> tuple[str, str]:
 
 
 def actor_of_token(token: str) -> Actor | None:
-    """Who holds this token in the present transaction's tenant: one statement, roles as they are now."""
+    """Who holds this token in the present transaction's tenant: one statement, roles as they are
+    now.
+    """
     now = clock.now()
     query = (
-        select(Session.id, Session.authenticated_at, Person.id.label("person_id"), Person.name, Person.email,
-               Membership.role, Membership.tenant_id, Tenant.slug, Tenant.name.label("tenant_name"), Tenant.time_zone)
+        select(
+            Session.id,
+            Session.authenticated_at,
+            Person.id.label("person_id"),
+            Person.name,
+            Person.email,
+            Membership.role,
+            Membership.tenant_id,
+            Tenant.slug,
+            Tenant.name.label("tenant_name"),
+            Tenant.time_zone,
+        )
         .join(Person, Person.id == Session.person_id)
         .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
         .join(Tenant, Tenant.id == Membership.tenant_id)
         .where(Session.token_hash == token_hash(token), Session.ended_at.is_(None))
         .where(Session.expires_at > now, Session.seen_at > now - IDLE, Tenant.status == "active")
-    )  # fmt: skip
+    )
     row = session().execute(query).one_or_none()
     if row is None:
         return None
     return Actor(
-        tenant_id=row.tenant_id, tenant_slug=row.slug, tenant_name=row.tenant_name, person_id=row.person_id,
-        name=row.name, role=row.role, kind="operator" if row.role.startswith("operator") else "person",
-        email=row.email, session_id=row.id, authenticated_at=row.authenticated_at, time_zone=row.time_zone,
-    )  # fmt: skip
+        tenant_id=row.tenant_id,
+        tenant_slug=row.slug,
+        tenant_name=row.tenant_name,
+        person_id=row.person_id,
+        name=row.name,
+        role=row.role,
+        kind="operator" if row.role.startswith("operator") else "person",
+        email=row.email,
+        session_id=row.id,
+        authenticated_at=row.authenticated_at,
+        time_zone=row.time_zone,
+    )
 
 
 def seen(who: Actor) -> None:
@@ -60,13 +82,20 @@ def seen(who: Actor) -> None:
     now = clock.now()
     with current.acting_as(who), transaction():
         session().execute(
-            text("UPDATE sessions SET seen_at = :now WHERE id = :id AND seen_at < :before AND ended_at IS NULL"),
+            text(
+                "UPDATE sessions SET seen_at = :now WHERE id = :id AND seen_at < :before AND"
+                " ended_at IS NULL"
+            ),
             {"now": now, "id": who.session_id, "before": now - SEEN_EVERY},
         )
 
 
 def is_member(person_id: UUID, tenant_id: UUID) -> bool:
-    """For the way from one tenant to another: asked as that person, so only their own memberships answer."""
+    """For the way from one tenant to another: asked as that person, so only their own memberships
+    answer.
+    """
     with transaction(read_only=True, tenant_id=tenant_id, person_id=person_id):
-        query = select(Membership.id).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
+        query = select(Membership.id).where(
+            Membership.person_id == person_id, Membership.ended_at.is_(None)
+        )
         return session().scalar(query) is not None

@@ -1,6 +1,8 @@
-"""Who may join by an invitation, and what a person is told who has no access: which claim decided, and what to set.
+"""Who may join by an invitation, and what a person is told who has no access: which claim decided,
+and what to set.
 
-All of it is about the person's own identity. Whether somebody is invited is shown only to whoever has proven the address.
+All of it is about the person's own identity. Whether somebody is invited is shown only to whoever
+has proven the address.
 """
 
 from governance.foundation.people import queries
@@ -19,13 +21,16 @@ class NoMembership(SignInRefused):
 
 
 def is_address_proven(identity: Identity, connection: Connection) -> bool:
-    """Whether the address is the person's own: the provider says so, or verifies every address in the tenant's domains.
+    """Whether the address is the person's own: the provider says so, or verifies every address in
+    the tenant's domains.
 
     An explicit `email_verified: false` never counts.
     """
     if not identity.email or identity.email_verified is False:
         return False
-    return identity.email_verified is True or (connection.verifies_addresses and _is_in_work_domain(identity.email))
+    return identity.email_verified is True or (
+        connection.verifies_addresses and _is_in_work_domain(identity.email)
+    )
 
 
 def _is_in_work_domain(email: str) -> bool:
@@ -36,35 +41,49 @@ def no_access(identity: Identity, connection: Connection, *, was_member: bool) -
     """Why neither an invitation nor a group gives access, as an error to raise."""
     problems = [_invitation_problem(identity, connection)]
     if was_member:  # groups bring nobody back
-        problems.insert(0, NoMembership(f"Your access to {_here()} has ended.", reason="the membership has ended"))
+        problems.insert(
+            0,
+            NoMembership(f"Your access to {_here()} has ended.", reason="the membership has ended"),
+        )
     elif connection.group_roles:
         problems.append(_group_problem(identity))
     return NoMembership(
-        " ".join(each.message for each in problems), remedy=" ".join(filter(None, (each.remedy for each in problems))),
+        " ".join(each.message for each in problems),
+        remedy=" ".join(filter(None, (each.remedy for each in problems))),
         reason="; ".join(each.reason for each in problems),
-    )  # fmt: skip
+    )
 
 
 def group_lost(identity: Identity) -> NoMembership:
     """Why a membership that groups gave is of no use at this sign-in, as an error to raise."""
     found = _group_problem(identity)
-    return NoMembership(found.message, remedy=f"Your access follows your groups. {found.remedy}".strip(), reason=found.reason)
+    return NoMembership(
+        found.message,
+        remedy=f"Your access follows your groups. {found.remedy}".strip(),
+        reason=found.reason,
+    )
 
 
 def _invitation_problem(identity: Identity, connection: Connection) -> NoMembership:
     email = identity.email
     if not email:
         return NoMembership(
-            f"The identity provider of {_here()} sent no email claim, so Meridian can't match an invitation.",
-            remedy="At the provider, release the claims email and email_verified to Meridian (scope email), in the ID token "
-            "or in userinfo. Then sign in again.",
+            f"The identity provider of {_here()} sent no email claim, so Meridian can't match an"
+            " invitation.",
+            remedy=(
+                "At the provider, release the claims email and email_verified to Meridian (scope"
+                " email), in the ID token or in userinfo. Then sign in again."
+            ),
             reason="no email claim",
         )
     if identity.email_verified is False:
         return NoMembership(
-            f"The identity provider of {_here()} sent an email_verified claim for {email} that isn't true, "
-            "so Meridian can't match an invitation.",
-            remedy="Verify the address at the provider, and send the claim as true or false. Then sign in again.",
+            f"The identity provider of {_here()} sent an email_verified claim for {email} that"
+            " isn't true, so Meridian can't match an invitation.",
+            remedy=(
+                "Verify the address at the provider, and send the claim as true or false. Then sign"
+                " in again."
+            ),
             reason="email_verified isn't true",
         )
     if not is_address_proven(identity, connection):
@@ -77,16 +96,22 @@ def _unproven(email: str) -> NoMembership:
     mapping = "map the claim email_verified at the provider. Then sign in again."
     if not _is_in_work_domain(email):
         return NoMembership(
-            f"{sent}, and the address is outside the work domains of {_here()}, so Meridian can't match an invitation.",
+            f"{sent}, and the address is outside the work domains of {_here()}, so Meridian can't"
+            " match an invitation.",
             remedy=f"Sign in with an address in a work domain, or {mapping}",
             reason="no email_verified claim, and the address is outside the work domains",
         )
     who, where = (
-        ("an admin", "under Settings, Sign-in") if queries.has_signed_in() else ("the operator", "on the first admin's page")
+        ("an admin", "under Settings, Sign-in")
+        if queries.has_signed_in()
+        else ("the operator", "on the first admin's page")
     )
     return NoMembership(
         f"{sent}, so Meridian can't match an invitation.",
-        remedy=f"If your company runs this provider, {who} can turn on {SWITCH} {where}. Otherwise, {mapping}",
+        remedy=(
+            f"If your company runs this provider, {who} can turn on {SWITCH} {where}. Otherwise,"
+            f" {mapping}"
+        ),
         reason="no email_verified claim",
     )
 
@@ -116,7 +141,8 @@ def _group_problem(identity: Identity) -> NoMembership:
         )
     if not identity.groups:
         return NoMembership(
-            f"The identity provider says that you are in no group, and {_here()} gives access by groups.",
+            f"The identity provider says that you are in no group, and {_here()} gives access by"
+            " groups.",
             remedy="Ask an admin which group you need.",
             reason="no groups",
         )

@@ -1,4 +1,7 @@
-"""Sign-ins under way, and the client that a tenant is at its provider. Nobody is known yet, so nothing is logged."""
+"""Sign-ins under way, and the client that a tenant is at its provider.
+
+Nobody is known yet, so nothing is logged.
+"""
 
 import hashlib
 import secrets
@@ -21,7 +24,9 @@ key_encryption.holds(Connection, "secret", lambda row: secret_context(row.tenant
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What ties an answer to its question: the state (`<tenant>.<random>`), the nonce and the PKCE verifier."""
+    """What ties an answer to its question: the state (`<tenant>.<random>`), the nonce and the PKCE
+    verifier.
+    """
 
     state: str
     nonce: str
@@ -29,18 +34,37 @@ class Secrets:
 
 
 def new_secrets(slug: str) -> Secrets:
-    return Secrets(f"{slug}.{secrets.token_urlsafe(32)}", secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+    return Secrets(
+        f"{slug}.{secrets.token_urlsafe(32)}", secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+    )
 
 
 def remember(
-    drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool, leaves: UUID | None = None,
+    drawn: Secrets,
+    *,
+    connection_id: UUID,
+    browser: str,
+    next_path: str,
+    fresh: bool,
+    leaves: UUID | None = None,
     is_test: bool = False,
-) -> None:  # fmt: skip
-    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may replace elsewhere."""
+) -> None:
+    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may
+    replace elsewhere.
+    """
     under_way = SignIn(
-        connection_id=connection_id, is_test=is_test, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
-        verifier=drawn.verifier, next_path=next_path, fresh=fresh, leaves=leaves, used_at=None, created_at=clock.now(),
-    )  # fmt: skip
+        connection_id=connection_id,
+        is_test=is_test,
+        state_hash=_hash(drawn.state),
+        browser_hash=_hash(browser),
+        nonce=drawn.nonce,
+        verifier=drawn.verifier,
+        next_path=next_path,
+        fresh=fresh,
+        leaves=leaves,
+        used_at=None,
+        created_at=clock.now(),
+    )
     session().add(under_way)
     session().flush()
 
@@ -50,11 +74,15 @@ def take(state: str, browser: str) -> SignIn:
     query = select(SignIn).where(SignIn.state_hash == _hash(state)).with_for_update()
     found = session().scalars(query).one_or_none()
     if found is None or found.browser_hash != _hash(browser):
-        raise TokenRefused("This sign-in wasn't started in this browser. Start again from the sign-in page.")
+        raise TokenRefused(
+            "This sign-in wasn't started in this browser. Start again from the sign-in page."
+        )
     if found.used_at is not None:
         raise TokenRefused("This sign-in was already used. Start again from the sign-in page.")
     if clock.now() - found.created_at > timedelta(minutes=SIGN_IN_MINUTES):
-        raise TokenRefused("This sign-in took longer than 10 minutes. Start again from the sign-in page.")
+        raise TokenRefused(
+            "This sign-in took longer than 10 minutes. Start again from the sign-in page."
+        )
     found.used_at = clock.now()
     session().flush()
     return found
@@ -62,17 +90,27 @@ def take(state: str, browser: str) -> SignIn:
 
 def forget_old() -> None:
     """A nightly sweep of the sign-ins that nobody finished."""
-    session().execute(delete(SignIn).where(SignIn.created_at < clock.now() - timedelta(days=KEPT_DAYS)))
+    session().execute(
+        delete(SignIn).where(SignIn.created_at < clock.now() - timedelta(days=KEPT_DAYS))
+    )
 
 
 def callback_path(slug: str, number: int = 1) -> str:
-    """Of the redirect address of a connection: each issuer and client of a tenant has its own (RFC 9700 §4.4)."""
+    """Of the redirect address of a connection: each issuer and client of a tenant has its own (RFC
+    9700 §4.4).
+    """
     return f"/auth/callback/{slug}" + (f"/{number}" if number > 1 else "")
 
 
 def provider(connection: Connection, redirect_uri: str) -> Provider:
     secret = key_encryption.unwrap(connection.secret, secret_context(connection.tenant_id)).decode()
-    return Provider(connection.issuer, connection.client_id, secret, redirect_uri, reads_groups=bool(connection.group_roles))
+    return Provider(
+        connection.issuer,
+        connection.client_id,
+        secret,
+        redirect_uri,
+        reads_groups=bool(connection.group_roles),
+    )
 
 
 def secret_context(tenant_id: UUID) -> bytes:

@@ -1,4 +1,6 @@
-"""Signing in and out: the way to the provider, its answer, the provider's own sign-outs, and the theme of these pages."""
+"""Signing in and out: the way to the provider, its answer, the provider's own sign-outs, and the
+theme of these pages.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -65,7 +67,9 @@ def login() -> ResponseReturnValue:
     tenant = _tenant_for(email, slug)
     if tenant is None:
         return _unknown(email)
-    wanted = Wanted(tenant, email, safe_path(request.args.get("next")), fresh=request.args.get("fresh") == "1")
+    wanted = Wanted(
+        tenant, email, safe_path(request.args.get("next")), fresh=request.args.get("fresh") == "1"
+    )
     other = session_elsewhere(tenant)
     if other is not None or _comes_from_elsewhere():
         return _question(wanted, other)
@@ -74,23 +78,34 @@ def login() -> ResponseReturnValue:
 
 @feature.post("/login/continue", needs=PUBLIC)
 def continue_sign_in() -> ResponseReturnValue:
-    """Start the sign-in that a person has agreed to; `leaves` is the session of another tenant that they agreed to end."""
+    """Start the sign-in that a person has agreed to; `leaves` is the session of another tenant that
+    they agreed to end.
+    """
     form = request.form
     tenant = _tenant_for("", form.get("tenant", ""))
     if tenant is None:
         return _unknown("")
-    wanted = Wanted(tenant, form.get("email", "").strip()[:254], safe_path(form.get("next")), fresh=form.get("fresh") == "1")
+    wanted = Wanted(
+        tenant,
+        form.get("email", "").strip()[:254],
+        safe_path(form.get("next")),
+        fresh=form.get("fresh") == "1",
+    )
     other = session_elsewhere(tenant)
     if other is not None and form.get("leaves") != str(other.session_id):
         return _question(wanted, other, status=409)
     return _to_provider(
-        wanted, lambda url: page("foundation/people/onward.html", tenant_name=tenant.name, onward=url), leaves=other
+        wanted,
+        lambda url: page("foundation/people/onward.html", tenant_name=tenant.name, onward=url),
+        leaves=other,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A sign-in that somebody wants to start: where, as whom, what follows it, and whether it must be a fresh one."""
+    """A sign-in that somebody wants to start: where, as whom, what follows it, and whether it must
+    be a fresh one.
+    """
 
     tenant: Tenant
     email: str
@@ -105,7 +120,10 @@ def session_elsewhere(tenant: Tenant) -> Actor | None:
 
 
 def _comes_from_elsewhere() -> bool:
-    """Whether anything but a page of ours led here. Programs send neither header, and no person is behind them."""
+    """Whether anything but a page of ours led here.
+
+    Programs send neither header, and no person is behind them.
+    """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site != "same-origin"
@@ -113,7 +131,9 @@ def _comes_from_elsewhere() -> bool:
 
 
 def _question(wanted: Wanted, other: Actor | None, *, status: int = 200) -> ResponseReturnValue:
-    """Ask before a sign-in that another site may have started, and before leaving another tenant's session."""
+    """Ask before a sign-in that another site may have started, and before leaving another tenant's
+    session.
+    """
     return page(
         "foundation/people/confirm_sign_in.html",
         status=status,
@@ -125,7 +145,10 @@ def _question(wanted: Wanted, other: Actor | None, *, status: int = 200) -> Resp
 
 @feature.post("/login", needs=PUBLIC)
 def find_provider() -> ResponseReturnValue:
-    """Which tenant's provider an address leads to. The answer goes on by itself; a form may not leave the site."""
+    """Which tenant's provider an address leads to.
+
+    The answer goes on by itself; a form may not leave the site.
+    """
     form = SignInForm()
     if not form.validate():
         return _sign_in_page(form, status=422)
@@ -138,7 +161,12 @@ def find_provider() -> ResponseReturnValue:
 
 
 def _sign_in_page(form: SignInForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("foundation/people/sign_in.html", form=form, next=safe_path(request.values.get("next")), status=status)
+    return page(
+        "foundation/people/sign_in.html",
+        form=form,
+        next=safe_path(request.values.get("next")),
+        status=status,
+    )
 
 
 def _unknown(email: str) -> ResponseReturnValue:
@@ -160,7 +188,11 @@ def _problem(email: str, sentence: str) -> ResponseReturnValue:
 
 def _tenant_for(email: str, slug: str) -> Tenant | None:
     with transaction(read_only=True):
-        tenant = tenants.tenant_by_slug(slug) if slug else tenants.tenant_of_domain(email.rpartition("@")[2][:253])
+        tenant = (
+            tenants.tenant_by_slug(slug)
+            if slug
+            else tenants.tenant_of_domain(email.rpartition("@")[2][:253])
+        )
         if tenant is not None:
             session().expunge(tenant)
         return tenant
@@ -176,20 +208,33 @@ def _connection_of(tenant: Tenant) -> Connection | None:
 def _to_provider(
     wanted: Wanted, answer: Callable[[str], ResponseReturnValue], *, leaves: Actor | None = None
 ) -> ResponseReturnValue:
-    """No transaction is open while the provider is asked: it may be slow. `answer` makes the response of the address."""
+    """No transaction is open while the provider is asked: it may be slow.
+
+    `answer` makes the response of the address.
+    """
     tenant, connection = wanted.tenant, _connection_of(wanted.tenant)
     if connection is None:
-        return _problem(wanted.email, f"{tenant.name} has not set up its sign-in yet. Ask the operator.")
+        return _problem(
+            wanted.email, f"{tenant.name} has not set up its sign-in yet. Ask the operator."
+        )
     drawn = sign_in_state.new_secrets(tenant.slug)
     url = oidc.authorization_url(
-        provider_of(connection, tenant.slug), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier,
-        max_age=STEP_UP_SECONDS if wanted.fresh else None, login_hint=wanted.email or _own_address(tenant),
-    )  # fmt: skip
+        provider_of(connection, tenant.slug),
+        state=drawn.state,
+        nonce=drawn.nonce,
+        verifier=drawn.verifier,
+        max_age=STEP_UP_SECONDS if wanted.fresh else None,
+        login_hint=wanted.email or _own_address(tenant),
+    )
     with current.acting_as(_system_in(tenant)), transaction():
         sign_in_state.remember(
-            drawn, connection_id=connection.id, browser=anonymous_token(), next_path=wanted.next_path, fresh=wanted.fresh,
+            drawn,
+            connection_id=connection.id,
+            browser=anonymous_token(),
+            next_path=wanted.next_path,
+            fresh=wanted.fresh,
             leaves=leaves.session_id if leaves else None,
-        )  # fmt: skip
+        )
     return answer(url)
 
 
@@ -217,16 +262,22 @@ def callback_address(slug: str, number: int = 1) -> str:
 
 @feature.get("/auth/callback", needs=PUBLIC)
 def shared_callback() -> ResponseReturnValue:
-    """The address that all tenants shared until each got its own: it takes no answer, and says what to change."""
+    """The address that all tenants shared until each got its own: it takes no answer, and says what
+    to change.
+    """
     slug = request.args.get("state", "").partition(".")[0]
     theirs = callback_address(slug if tenants.SLUG.fullmatch(slug) else "TENANT")
     log.warning("answer at the shared redirect address refused", tenant=slug[:60])
-    return page("foundation/people/shared_callback.html", status=410, old=request.base_url, theirs=theirs)
+    return page(
+        "foundation/people/shared_callback.html", status=410, old=request.base_url, theirs=theirs
+    )
 
 
 @feature.get("/auth/callback/<slug>", needs=PUBLIC)
 def callback(slug: str) -> ResponseReturnValue:
-    """The provider's answer: the state's sign-in is used up first, so that it cannot be replayed whatever follows."""
+    """The provider's answer: the state's sign-in is used up first, so that it cannot be replayed
+    whatever follows.
+    """
     return _callback(slug, 1)
 
 
@@ -241,25 +292,42 @@ def _callback(slug: str, number: int) -> ResponseReturnValue:
         return _answered(slug, number, request.args.get("state", "")[:300])
     except (oidc.TokenRefused, provider_http.ProviderFault, sign_in_rules.NoMembership) as refused:
         log.warning("sign-in refused", reason=getattr(refused, "reason", refused.message))
-        told = {"remedy": getattr(refused, "remedy", ""), "back": "/login", "back_label": "Back to the sign-in page"}
+        told = {
+            "remedy": getattr(refused, "remedy", ""),
+            "back": "/login",
+            "back_label": "Back to the sign-in page",
+        }
         told |= step_up.unfinished(signed_in_anywhere())
-        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message, **told)
+        return page(
+            "refused.html",
+            status=refused.status,
+            title="Not signed in",
+            sentence=refused.message,
+            **told,
+        )
 
 
 def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
     tenant = _tenant_for("", slug)
     begun_at = state.partition(".")[0]
     if tenant is None or not begun_at:
-        raise oidc.TokenRefused("This sign-in wasn't started in this browser. Start again from the sign-in page.")
+        raise oidc.TokenRefused(
+            "This sign-in wasn't started in this browser. Start again from the sign-in page."
+        )
     if begun_at != slug:
-        raise oidc.TokenRefused("This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start again.")
+        raise oidc.TokenRefused(
+            "This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start"
+            " again."
+        )
     connection, under_way = _under_way(tenant, number, state)
     before = signed_in_anywhere()
     here = before if before is not None and before.tenant_id == tenant.id else None
     if under_way.is_test:
         return _tested(here, connection, under_way)
     if before is not None and here is None and before.session_id != under_way.leaves:
-        return _question(Wanted(tenant, "", under_way.next_path, fresh=under_way.fresh), before, status=409)
+        return _question(
+            Wanted(tenant, "", under_way.next_path, fresh=under_way.fresh), before, status=409
+        )
     try:
         identity = _redeemed(connection, under_way, here, slug)
     except oidc.TokenRefused as refused:
@@ -267,11 +335,23 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
             _note_refusal(here, refused.reason)
         raise
     token = sessions.new_token()
-    who = _admit(tenant, connection, identity, token, fresh=under_way.fresh, replaces=here.session_id if here else None)
+    who = _admit(
+        tenant,
+        connection,
+        identity,
+        token,
+        fresh=under_way.fresh,
+        replaces=here.session_id if here else None,
+    )
     if before is not None and here is None:
         leave(before, how="switched to another tenant")
     response = make_response(redirect(under_way.next_path or _home_of(who), 303))
-    set_cookie(response, "session", f"{tenant.slug}.{token}", max_age=int(sessions.ABSOLUTE.total_seconds()))
+    set_cookie(
+        response,
+        "session",
+        f"{tenant.slug}.{token}",
+        max_age=int(sessions.ABSOLUTE.total_seconds()),
+    )
     return response
 
 
@@ -283,14 +363,21 @@ def _under_way(tenant: Tenant, number: int, state: str) -> tuple[Connection, Sig
     if connection is None or connection.state != ("proposed" if under_way.is_test else "live"):
         raise oidc.TokenRefused(CHANGED)
     if connection.number != number:
-        raise oidc.TokenRefused("This answer came to the address of another connection, so Meridian didn't use it. Start again.")
+        raise oidc.TokenRefused(
+            "This answer came to the address of another connection, so Meridian didn't use it."
+            " Start again."
+        )
     return connection, under_way
 
 
 def _tested(here: Actor | None, connection: Connection, under_way: SignIn) -> ResponseReturnValue:
-    """The end of a test sign-in: the result is recorded for the admin who tests, and no session starts or ends."""
+    """The end of a test sign-in: the result is recorded for the admin who tests, and no session
+    starts or ends.
+    """
     if here is None:
-        raise oidc.TokenRefused("Your session ended during the test sign-in. Sign in, then start the test again.")
+        raise oidc.TokenRefused(
+            "Your session ended during the test sign-in. Sign in, then start the test again."
+        )
     identity, problem = None, ""
     try:
         identity = _redeemed(connection, under_way, None, here.tenant_slug)
@@ -301,16 +388,27 @@ def _tested(here: Actor | None, connection: Connection, under_way: SignIn) -> Re
     return redirect(f"{under_way.next_path}#test", 303)
 
 
-def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None, slug: str) -> oidc.Identity:
+def _redeemed(
+    connection: Connection, under_way: SignIn, here: Actor | None, slug: str
+) -> oidc.Identity:
     if error := request.args.get("error"):
         raise oidc.refused_by_provider(error, request.args.get("error_description", ""))
     max_age = STEP_UP_SECONDS if under_way.fresh else None
     identity = oidc.redeem(
-        provider_of(connection, slug), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age
+        provider_of(connection, slug),
+        request.args,
+        nonce=under_way.nonce,
+        verifier=under_way.verifier,
+        max_age=max_age,
     )
-    if under_way.fresh and here is not None and here.person_id != person_key(identity.issuer, identity.subject):
+    if (
+        under_way.fresh
+        and here is not None
+        and here.person_id != person_key(identity.issuer, identity.subject)
+    ):
         raise oidc.TokenRefused(
-            f"You were asked to sign in again as {here.name}, and the provider answered for somebody else.",
+            f"You were asked to sign in again as {here.name}, and the provider answered for"
+            " somebody else.",
             reason="The provider answered for somebody else.",
         )
     return identity
@@ -323,7 +421,13 @@ def _note_refusal(who: Actor, reason: str) -> None:
 
 
 def _admit(
-    tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None
+    tenant: Tenant,
+    connection: Connection,
+    identity: oidc.Identity,
+    token: str,
+    *,
+    fresh: bool,
+    replaces: UUID | None,
 ) -> Actor:
     """Two first sign-ins of one person at once: the second finds what the first has made."""
     try:
@@ -333,7 +437,13 @@ def _admit(
 
 
 def _admitted(
-    tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None
+    tenant: Tenant,
+    connection: Connection,
+    identity: oidc.Identity,
+    token: str,
+    *,
+    fresh: bool,
+    replaces: UUID | None,
 ) -> Actor:
     key = person_key(identity.issuer, identity.subject)
     with current.acting_as(_system_in(tenant)), transaction(person_id=key):
@@ -345,12 +455,19 @@ def _admitted(
             actions.refuse_sign_in(identity, reason=refused.reason)
             refusal = refused
         else:
-            who = Actor(tenant.id, tenant.slug, tenant.name, person.id, person.name, membership.role)
+            who = Actor(
+                tenant.id, tenant.slug, tenant.name, person.id, person.name, membership.role
+            )
             with current.acting_as(who):
                 actions.start_session(
-                    person, identity, token=token, browser=request.user_agent.string, network=current.origin().network,
-                    fresh=fresh, replaces=replaces,
-                )  # fmt: skip
+                    person,
+                    identity,
+                    token=token,
+                    browser=request.user_agent.string,
+                    network=current.origin().network,
+                    fresh=fresh,
+                    replaces=replaces,
+                )
             return who
     raise refusal
 
@@ -364,9 +481,17 @@ def logout() -> ResponseReturnValue:
     who = signed_in_anywhere()
     onward = _provider_logout(leave(who, how="signed out"), who) if who else None
     response = make_response(
-        page("foundation/people/onward.html", tenant_name="", onward=onward) if onward else redirect("/login", 303)
+        page("foundation/people/onward.html", tenant_name="", onward=onward)
+        if onward
+        else redirect("/login", 303)
     )
-    response.delete_cookie(cookie_name("session"), path="/", secure=current_app.config["SECURE"], httponly=True, samesite="Lax")
+    response.delete_cookie(
+        cookie_name("session"),
+        path="/",
+        secure=current_app.config["SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
@@ -390,23 +515,35 @@ def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
     token = key_encryption.unwrap(sealed_token, b"id-token").decode()
     if not token:  # they signed in by a code of ours: no provider knows of the session
         return None
-    return oidc.logout_url(provider_of(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login")
+    return oidc.logout_url(
+        provider_of(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login"
+    )
 
 
 @feature.post("/auth/back-channel/<slug>", needs=PUBLIC)
 def back_channel(slug: str) -> ResponseReturnValue:
-    """The provider says that somebody's session is over (OpenID Connect Back-Channel Logout 1.0). A token counts once."""
+    """The provider says that somebody's session is over (OpenID Connect Back-Channel Logout 1.0).
+
+    A token counts once.
+    """
     tenant = _tenant_for("", slug)
     connection = _connection_of(tenant) if tenant else None
     if tenant is None or connection is None:
         raise NotFound("There is no such page.")
     try:
-        subject, sid, jti = oidc.check_logout_token(provider_of(connection, slug), request.form.get("logout_token", ""))
+        subject, sid, jti = oidc.check_logout_token(
+            provider_of(connection, slug), request.form.get("logout_token", "")
+        )
     except oidc.TokenRefused as refused:
         return {"error": "invalid_request", "error_description": refused.message}, 400
     with current.acting_as(_system_in(tenant)), transaction():
-        if not once_per("back-channel logout", tenant.slug, hashlib.sha256(jti.encode()).hexdigest()):
-            return {"error": "invalid_request", "error_description": "This logout token was used before."}, 400
+        if not once_per(
+            "back-channel logout", tenant.slug, hashlib.sha256(jti.encode()).hexdigest()
+        ):
+            return {
+                "error": "invalid_request",
+                "error_description": "This logout token was used before.",
+            }, 400
         actions.end_sessions_at_provider(connection.issuer, subject, sid)
     return "", 200
 
@@ -418,9 +555,17 @@ def back_channel(slug: str) -> ResponseReturnValue:
 def theme() -> ResponseReturnValue:
     """Light or dark, kept in a cookie so that the server draws it without a flash."""
     wanted = "dark" if request.form.get("theme") == "dark" else "light"
-    response = make_response(redirect(safe_path(request.form.get("back")) or referring_page() or "/", 303))
+    response = make_response(
+        redirect(safe_path(request.form.get("back")) or referring_page() or "/", 303)
+    )
     response.set_cookie(
-        "theme", wanted, max_age=31536000, path="/", samesite="Lax", secure=current_app.config["SECURE"], httponly=False
+        "theme",
+        wanted,
+        max_age=31536000,
+        path="/",
+        samesite="Lax",
+        secure=current_app.config["SECURE"],
+        httponly=False,
     )
     return response
 

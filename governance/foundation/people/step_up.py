@@ -1,7 +1,9 @@
-"""Signing in again for what needs it, without losing the form: the page that asks, the page that shows the form, its submission.
+"""Signing in again for what needs it, without losing the form: the page that asks, the page that
+shows the form, its submission.
 
-The page that shows the form posts to the form's own address and names the kept form; the route there checks all that it
-always checks, and then reads the kept fields in place of those that were sent. So nothing is submitted that was not shown.
+The page that shows the form posts to the form's own address and names the kept form; the route
+there checks all that it always checks, and then reads the kept fields in place of those that were
+sent. So nothing is submitted that was not shown.
 """
 
 from collections.abc import Callable
@@ -39,7 +41,10 @@ log = structlog.get_logger("people")
 
 
 def ask() -> ResponseReturnValue:
-    """The answer to a request that needs a fresh sign-in; a form that came with it is kept. No transaction is open."""
+    """The answer to a request that needs a fresh sign-in; a form that came with it is kept.
+
+    No transaction is open.
+    """
     who: Actor = g.actor
     step_up: StepUp = vars(current_app.view_functions[request.endpoint or ""])["fresh"]
     if request.method in SAFE:
@@ -58,10 +63,25 @@ def ask() -> ResponseReturnValue:
 
 
 def _asking(
-    who: Actor, step_up: StepUp, onward: str, *, kept: KeptForm | None = None, lost: str = "", files: list[str] | None = None
+    who: Actor,
+    step_up: StepUp,
+    onward: str,
+    *,
+    kept: KeptForm | None = None,
+    lost: str = "",
+    files: list[str] | None = None,
 ) -> ResponseReturnValue:
-    return page("foundation/people/step_up.html", status=401, verb=step_up.label(), onward=sign_in_again_address(who, onward), kept=kept,
-                lost=lost, files=files or [], opens=request.method in SAFE, minutes=kept_forms.KEPT_MINUTES)  # fmt: skip
+    return page(
+        "foundation/people/step_up.html",
+        status=401,
+        verb=step_up.label(),
+        onward=sign_in_again_address(who, onward),
+        kept=kept,
+        lost=lost,
+        files=files or [],
+        opens=request.method in SAFE,
+        minutes=kept_forms.KEPT_MINUTES,
+    )
 
 
 def sign_in_again_address(who: Actor, onward: str) -> str:
@@ -75,8 +95,12 @@ def _continuing(who: Actor, kept_form_id: object) -> str:
 
 
 def _submitted() -> SubmittedForm:
-    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
-    files = [(name, file.filename) for name, file in request.files.items(multi=True) if file.filename]
+    fields = [
+        (name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"
+    ]
+    files = [
+        (name, file.filename) for name, file in request.files.items(multi=True) if file.filename
+    ]
     return SubmittedForm(_address(), _back(), fields, files)
 
 
@@ -109,25 +133,47 @@ def continuing(kept_form_id: Any) -> ResponseReturnValue:
     with describing(kept):
         verb, warning, rows = step_up.label(), step_up.warning(), step_up.rows(**values)
     who = current.actor()
-    again = None if recently_signed_in(who) else sign_in_again_address(who, _continuing(who, row.id))
-    return page("foundation/people/continue.html", row=row, form=form, verb=verb, warning=warning, rows=rows, again=again, field=KEPT_FORM,
-                minutes=_minutes(row))  # fmt: skip
+    again = (
+        None if recently_signed_in(who) else sign_in_again_address(who, _continuing(who, row.id))
+    )
+    return page(
+        "foundation/people/continue.html",
+        row=row,
+        form=form,
+        verb=verb,
+        warning=warning,
+        rows=rows,
+        again=again,
+        field=KEPT_FORM,
+        minutes=_minutes(row),
+    )
 
 
 def _behind(form: SubmittedForm) -> tuple[dict[str, Any], dict[str, Any], Submission]:
-    """What the route of a kept form declares, the values in its address, and what was sent to it."""
+    """What the route of a kept form declares, the values in its address, and what was sent to
+    it.
+    """
     parts = urlsplit(form.address)
     try:
-        endpoint, values = current_app.url_map.bind(request.host).match(unquote(parts.path), method="POST")
+        endpoint, values = current_app.url_map.bind(request.host).match(
+            unquote(parts.path), method="POST"
+        )
     except HTTPException as gone:
         raise NotFound("The page of this form is no longer here.") from gone
     query = MultiDict(parse_qsl(parts.query, keep_blank_values=True))
     told = {name: value for name, value in values.items() if name != "tenant"}
-    return vars(current_app.view_functions[endpoint]), told, Submission(MultiDict(form.fields), query)
+    return (
+        vars(current_app.view_functions[endpoint]),
+        told,
+        Submission(MultiDict(form.fields), query),
+    )
 
 
 def resubmit(kept_form_id: str, act: Callable[[], ResponseReturnValue]) -> Response:
-    """Let the view read the kept fields. A form that is refused stays, so that its person can try again."""
+    """Let the view read the kept fields.
+
+    A form that is refused stays, so that its person can try again.
+    """
     row = kept_forms.own(uuid_or_none(kept_form_id), lock=True)
     form = kept_forms.opened(row)
     if form.address != _address():
@@ -141,15 +187,24 @@ def resubmit(kept_form_id: str, act: Callable[[], ResponseReturnValue]) -> Respo
 
 
 def unfinished(who: Actor | None) -> dict[str, str]:
-    """For the page of a sign-in that failed: what became of the form that waits for it, and the way back to that."""
+    """For the page of a sign-in that failed: what became of the form that waits for it, and the way
+    back to that.
+    """
     if who is None:
         return {}
     with current.acting_as(who), transaction(read_only=True):
         row = kept_forms.waiting()
         if row is None:
             return {}
-        remedy = f"Your form wasn't submitted. Meridian keeps it for {plural(_minutes(row), 'more minute')}."
-        return {"remedy": remedy, "back": _continuing(who, row.id), "back_label": "Back to your form"}
+        remedy = (
+            "Your form wasn't submitted. Meridian keeps it for"
+            f" {plural(_minutes(row), 'more minute')}."
+        )
+        return {
+            "remedy": remedy,
+            "back": _continuing(who, row.id),
+            "back_label": "Back to your form",
+        }
 
 
 def _minutes(row: KeptForm) -> int:

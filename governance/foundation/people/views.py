@@ -23,26 +23,46 @@ def members() -> ResponseReturnValue:
     return _members_page(InviteForm())
 
 
-def _members_page(form: InviteForm, *, status: int = 200, problem: str | None = None) -> ResponseReturnValue:
+def _members_page(
+    form: InviteForm, *, status: int = 200, problem: str | None = None
+) -> ResponseReturnValue:
     live: dict[UUID, int] = {}
     for row in queries.live_sessions():
         live[row.person_id] = live.get(row.person_id, 0) + 1
     asked, members = MEMBERS.read(), queries.members()
-    return page("foundation/people/members.html", status=status, form=form, members=members, shown=member_list.matching(members, asked),
-                asked=asked, live=live, problem=problem, invitations=queries.open_invitations(), role_form=RoleForm, fragments=("list",))  # fmt: skip
+    return page(
+        "foundation/people/members.html",
+        status=status,
+        form=form,
+        members=members,
+        shown=member_list.matching(members, asked),
+        asked=asked,
+        live=live,
+        problem=problem,
+        invitations=queries.open_invitations(),
+        role_form=RoleForm,
+        fragments=("list",),
+    )
 
 
-@feature.post("/settings/members/invite", needs=permissions.MANAGE, fresh=StepUp("Invite member", InviteForm))
+@feature.post(
+    "/settings/members/invite", needs=permissions.MANAGE, fresh=StepUp("Invite member", InviteForm)
+)
 def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
     if not accepted(
         form,
         lambda: actions.invite(
-            form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=sign_in_address(who.tenant_slug)
+            form.email.data or "",
+            form.role.data,
+            tenant_name=who.tenant_name,
+            link=sign_in_address(who.tenant_slug),
         ),
     ):
         return _members_page(form, status=422)
-    flash(f"The invitation is on its way by email. It stays open for {actions.INVITATION_DAYS} days.")
+    flash(
+        f"The invitation is on its way by email. It stays open for {actions.INVITATION_DAYS} days."
+    )
     return redirect(url_for("people.members"), 303)
 
 
@@ -63,14 +83,22 @@ def _who(membership_id: UUID) -> list[tuple[str, str]]:
 
 
 CHANGE_ROLE = StepUp("Change role", RoleForm, facts=_who)
-REMOVE = StepUp("Remove member", facts=_who, danger="This member loses access and every session of theirs ends immediately.")
+REMOVE = StepUp(
+    "Remove member",
+    facts=_who,
+    danger="This member loses access and every session of theirs ends immediately.",
+)
 
 
-@feature.post("/settings/members/<uuid:membership_id>/role", needs=permissions.MANAGE, fresh=CHANGE_ROLE)
+@feature.post(
+    "/settings/members/<uuid:membership_id>/role", needs=permissions.MANAGE, fresh=CHANGE_ROLE
+)
 def change_role(membership_id: UUID) -> ResponseReturnValue:
     membership, form = queries.membership(membership_id), RoleForm()
     if not accepted(form, lambda: actions.change_role(membership, form.role.data)):
-        return _members_page(InviteForm(), status=422, problem="; ".join(text for _, text in form.problems))
+        return _members_page(
+            InviteForm(), status=422, problem="; ".join(text for _, text in form.problems)
+        )
     flash("The role is changed. It counts from the next request on.")
     return redirect(url_for("people.members"), 303)
 
@@ -80,7 +108,9 @@ def removal(membership_id: UUID) -> ResponseReturnValue:
     return _removal_page(queries.membership(membership_id))
 
 
-def _removal_page(member: Membership, *, status: int = 200, problem: str | None = None) -> ResponseReturnValue:
+def _removal_page(
+    member: Membership, *, status: int = 200, problem: str | None = None
+) -> ResponseReturnValue:
     return page(
         "foundation/people/remove.html",
         status=status,
@@ -90,7 +120,9 @@ def _removal_page(member: Membership, *, status: int = 200, problem: str | None 
     )
 
 
-@feature.post("/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE, fresh=REMOVE)
+@feature.post(
+    "/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE, fresh=REMOVE
+)
 def remove(membership_id: UUID) -> ResponseReturnValue:
     member = queries.membership(membership_id)
     try:

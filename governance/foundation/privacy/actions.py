@@ -28,7 +28,12 @@ from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 
 ERASURE_ASKED = action(
-    "erasure.requested", "requested the erasure of a person", target="Erasure", activity="create", severity="medium", fields="subject"
+    "erasure.requested",
+    "requested the erasure of a person",
+    target="Erasure",
+    activity="create",
+    severity="medium",
+    fields="subject",
 )
 ERASURE_APPROVED = action(
     "erasure.approved",
@@ -39,7 +44,12 @@ ERASURE_APPROVED = action(
     fields="subject",
 )
 ERASURE_REFUSED = action(
-    "erasure.rejected", "rejected the erasure of a person", target="Erasure", activity="update", severity="low", fields="subject"
+    "erasure.rejected",
+    "rejected the erasure of a person",
+    target="Erasure",
+    activity="update",
+    severity="low",
+    fields="subject",
 )
 ERASURE_WITHDRAWN = action(
     "erasure.withdrawn",
@@ -107,10 +117,20 @@ UNMASK_USED = action(
     fields="subject",
 )
 HOLD_PLACED = action(
-    "legal_hold.placed", "placed a legal hold", target="LegalHold", activity="create", severity="medium", fields="subject"
+    "legal_hold.placed",
+    "placed a legal hold",
+    target="LegalHold",
+    activity="create",
+    severity="medium",
+    fields="subject",
 )
 HOLD_RELEASED = action(
-    "legal_hold.released", "released a legal hold", target="LegalHold", activity="update", severity="medium", fields="subject"
+    "legal_hold.released",
+    "released a legal hold",
+    target="LegalHold",
+    activity="update",
+    severity="medium",
+    fields="subject",
 )
 RETENTION_CHANGED = action(
     "retention.changed",
@@ -145,7 +165,10 @@ class Begun(DomainError):
 
 
 def request_erasure(membership: Membership, reason: str) -> Erasure:
-    """Requested twice is requested once. The last admin is refused here already, and again when it is carried out."""
+    """Requested twice is requested once.
+
+    The last admin is refused here already, and again when it is carried out.
+    """
     pseudonym = _subject(membership)
     session().refresh(membership, with_for_update={"of": Membership})  # two people may ask at once
     there = queries.open_erasure(pseudonym)
@@ -155,11 +178,21 @@ def request_erasure(membership: Membership, reason: str) -> Erasure:
     people.may_leave(membership)
     _not_held(pseudonym)
     erasure = Erasure(
-        subject=pseudonym, person_id=membership.person_id, asked_by=current.person_id(), work_item_id=None, done_at=None
+        subject=pseudonym,
+        person_id=membership.person_id,
+        asked_by=current.person_id(),
+        work_item_id=None,
+        done_at=None,
     )
     session().add(erasure)
     session().flush()
-    approvals.request(ERASURE, erasure.id, summary=f"erase {membership.person.name}", reason=reason, about=membership.person_id)
+    approvals.request(
+        ERASURE,
+        erasure.id,
+        summary=f"erase {membership.person.name}",
+        reason=reason,
+        about=membership.person_id,
+    )
     return erasure
 
 
@@ -171,28 +204,45 @@ def start_erasure(erasure: Erasure, membership: Membership) -> None:
 
 
 def close_erasure(erasure: Erasure, state: str) -> None:
-    """Its approval was rejected, withdrawn or expired, which is recorded as that. Nothing is erased."""
+    """Its approval was rejected, withdrawn or expired, which is recorded as that.
+
+    Nothing is erased.
+    """
     erasure.state = state
 
 
 def _check_still_approved(erasure: Erasure) -> None:
     if erasure.state != "approved":
-        raise DomainError("This erasure was rejected. Nothing was erased. You can request a new one.")
+        raise DomainError(
+            "This erasure was rejected. Nothing was erased. You can request a new one."
+        )
 
 
 ERASING = background_work.WorkKind(
-    name="erase", noun="erasure", model=Erasure, view=permissions.ERASE, permission=permissions.ERASE, find=queries.erasure,
-    title=lambda _: "Erase a person", page=lambda row: ("privacy.erasure", {"erasure_id": row.id}),
-    address=lambda row: {"erasure_id": row.id}, renew=_check_still_approved, cancelled=None,
+    name="erase",
+    noun="erasure",
+    model=Erasure,
+    view=permissions.ERASE,
+    permission=permissions.ERASE,
+    find=queries.erasure,
+    title=lambda _: "Erase a person",
+    page=lambda row: ("privacy.erasure", {"erasure_id": row.id}),
+    address=lambda row: {"erasure_id": row.id},
+    renew=_check_still_approved,
+    cancelled=None,
     requested=lambda row: record(ERASURE_APPROVED, row, about=row.person_id, subject=row.subject),
-    icon="user-off", result_label="View what was erased",
-)  # fmt: skip
+    icon="user-off",
+    result_label="View what was erased",
+)
 
 
 def begin(erasure: Erasure) -> erasure_list.Listed | None:
-    """What to put on the erasure list before anything is erased; None where it is done. From here on no hold can be placed.
+    """What to put on the erasure list before anything is erased; None where it is done.
 
-    A hold that was placed since the approval ends it: the row says so, and the caller finds no one to erase.
+    From here on no hold can be placed.
+
+    A hold that was placed since the approval ends it: the row says so, and the caller finds no one
+    to erase.
     """
     if erasure.state != "approved" or erasure.person_id is None:
         return None
@@ -201,7 +251,9 @@ def begin(erasure: Erasure) -> erasure_list.Listed | None:
         return None
     at = datetime.fromisoformat(erasure.found.get("listed") or clock.now().isoformat())
     erasure.found = {"listed": at.isoformat()}
-    return erasure_list.Listed(erasure.id, erasure.tenant_id, erasure.subject, erasure_list.digest(erasure.person_id), at)
+    return erasure_list.Listed(
+        erasure.id, erasure.tenant_id, erasure.subject, erasure_list.digest(erasure.person_id), at
+    )
 
 
 def finish(erasure: Erasure, membership: Membership | None) -> None:
@@ -211,29 +263,50 @@ def finish(erasure: Erasure, membership: Membership | None) -> None:
 
 
 def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> Erasure:
-    """After a restore: what the list holds is erased again, whatever the restored rows say. Holds in them are older than it.
+    """After a restore: what the list holds is erased again, whatever the restored rows say.
 
-    A request that the backup brought back open is closed first: nobody is asked to approve what was carried out.
+    Holds in them are older than it.
+
+    A request that the backup brought back open is closed first: nobody is asked to approve what was
+    carried out.
     """
     for each in queries.erasures_of(listed.subject):
         approvals.void(ERASURE, each, reason="It was carried out before the restore.")
-    erasure = session().scalars(select(Erasure).where(Erasure.id == listed.erasure_id).with_for_update()).one_or_none()
+    erasure = (
+        session()
+        .scalars(select(Erasure).where(Erasure.id == listed.erasure_id).with_for_update())
+        .one_or_none()
+    )
     if erasure is None:
         erasure = Erasure(
-            id=listed.erasure_id, subject=listed.subject, person_id=None, asked_by=None, work_item_id=None, done_at=None,
-        )  # fmt: skip
+            id=listed.erasure_id,
+            subject=listed.subject,
+            person_id=None,
+            asked_by=None,
+            work_item_id=None,
+            done_at=None,
+        )
         session().add(erasure)
     _erase(erasure, membership, again=True)
     return erasure
 
 
 def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = False) -> None:
-    """The row keeps counts and the pseudonym; what was written for the approval may name the person and goes too."""
+    """The row keeps counts and the pseudonym; what was written for the approval may name the person
+    and goes too.
+    """
     known_as = short_pseudonym(erasure.subject)
     approvals.redact(ERASURE, queries.erasures_of(erasure.subject), summary=f"erase {known_as}")
-    approvals.redact(UNMASKING, queries.unmaskings_of(erasure.subject), summary=f"see the name behind {known_as}")
+    approvals.redact(
+        UNMASKING, queries.unmaskings_of(erasure.subject), summary=f"see the name behind {known_as}"
+    )
     found = person_erasure.carry_out(erasure.subject, membership)
-    erasure.state, erasure.done_at, erasure.person_id, erasure.found = "done", clock.now(), None, found
+    erasure.state, erasure.done_at, erasure.person_id, erasure.found = (
+        "done",
+        clock.now(),
+        None,
+        found,
+    )
     record(
         ERASED,
         erasure,
@@ -246,11 +319,20 @@ def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = Fal
 
 
 def held_back(target: Model, subject: str, *, step: str) -> str | None:
-    """The sentence of the hold that forbids erasing this person, if one stands; the attempt is recorded."""
+    """The sentence of the hold that forbids erasing this person, if one stands; the attempt is
+    recorded.
+    """
     held = queries.standing_holds(subject)
     if not held:
         return None
-    record(ERASURE_BLOCKED, target, outcome="refused", subject=subject, holds=[str(h.id) for h in held], step=step)
+    record(
+        ERASURE_BLOCKED,
+        target,
+        outcome="refused",
+        subject=subject,
+        holds=[str(h.id) for h in held],
+        step=step,
+    )
     return _sentence(held)
 
 
@@ -268,26 +350,39 @@ def _not_held(subject: str) -> None:
 def _sentence(held: Collection[LegalHold]) -> str:
     first = next(iter(held))
     whom = "this person" if first.subject else "the whole tenant"
-    return (f"A legal hold on {whom}, placed on {first.created_at.day} {first.created_at:%B %Y}, prevents this. "
-            "No one it covers can be erased until it is released.")  # fmt: skip
+    return (
+        f"A legal hold on {whom}, placed on {first.created_at.day} {first.created_at:%B %Y},"
+        " prevents this. No one it covers can be erased until it is released."
+    )
 
 
 # ---- who a pseudonym is
 
 
 def request_unmasking(pseudonym: str, reason: str) -> Approval:
-    """Ask who a pseudonym is. Requested twice is requested once, while the first request is open."""
+    """Ask who a pseudonym is.
+
+    Requested twice is requested once, while the first request is open.
+    """
     membership = directory.by_pseudonym(pseudonym.strip())
     if membership is None:
-        raise Invalid("Nobody here has that pseudonym. Take it from an entry of the log: 32 letters and digits.", field="subject")
+        raise Invalid(
+            "Nobody here has that pseudonym. Take it from an entry of the log: 32 letters and"
+            " digits.",
+            field="subject",
+        )
     session().refresh(membership, with_for_update={"of": Membership})
     if (there := queries.my_open_unmasking(membership.pseudonym)) is not None:
         return there
-    asked = Unmasking(subject=membership.pseudonym, asked_by=current.person_id(), until=None, used_at=None)
+    asked = Unmasking(
+        subject=membership.pseudonym, asked_by=current.person_id(), until=None, used_at=None
+    )
     session().add(asked)
     session().flush()
     summary = f"see the name behind {short_pseudonym(asked.subject)}"
-    return approvals.request(UNMASKING, asked.id, summary=summary, reason=reason, about=membership.person_id)
+    return approvals.request(
+        UNMASKING, asked.id, summary=summary, reason=reason, about=membership.person_id
+    )
 
 
 def show_name(asked: Unmasking, *, at: datetime) -> None:
@@ -307,7 +402,9 @@ def end_unmasking(asked: Unmasking) -> None:
 
 
 def note_use(subjects: Collection[str]) -> None:
-    """The acting person was shown these names: recorded once for each time that a second person agreed."""
+    """The acting person was shown these names: recorded once for each time that a second person
+    agreed.
+    """
     for shown in queries.unused(subjects):
         shown.used_at = clock.now()
         record(UNMASK_USED, shown, subject=shown.subject)
@@ -317,16 +414,32 @@ def note_use(subjects: Collection[str]) -> None:
 
 
 def place_hold(membership: Membership | None, reason: str) -> LegalHold:
-    """On one person, or without one on everybody. An erasure that has begun can no longer be stopped."""
+    """On one person, or without one on everybody.
+
+    An erasure that has begun can no longer be stopped.
+    """
     _needs_reason(reason)
     pseudonym = membership.pseudonym if membership else None
     if any("listed" in under_way.found for under_way in queries.approved_erasures(pseudonym)):
         raise Begun(
-            "The erasing of a person that this hold is about has begun and cannot be stopped. Place the hold when it has ended."
+            "The erasing of a person that this hold is about has begun and cannot be stopped. Place"
+            " the hold when it has ended."
         )
-    held = LegalHold(subject=pseudonym, reason=reason, placed_by=current.person_id(), released_at=None, released_by=None)
+    held = LegalHold(
+        subject=pseudonym,
+        reason=reason,
+        placed_by=current.person_id(),
+        released_at=None,
+        released_by=None,
+    )
     session().add(held)
-    record(HOLD_PLACED, held, about=membership.person_id if membership else None, because=reason, subject=pseudonym)
+    record(
+        HOLD_PLACED,
+        held,
+        about=membership.person_id if membership else None,
+        because=reason,
+        subject=pseudonym,
+    )
     return held
 
 
@@ -348,7 +461,8 @@ def set_retention(months: int, *, version: int) -> RetentionRule:
     rule = queries.retention(lock=True)
     if (rule.version if rule else 0) != version:
         raise Stale(
-            "Somebody else changed this since you opened the page. Look at what it is now, then save again.",
+            "Somebody else changed this since you opened the page. Look at what it is now, then"
+            " save again.",
             {"months": (months, rule.months if rule else queries.DEFAULT_MONTHS)},
         )
     before = rule.months if rule else queries.DEFAULT_MONTHS
@@ -361,7 +475,10 @@ def set_retention(months: int, *, version: int) -> RetentionRule:
 
 
 def shred() -> int:
-    """Destroy the keys to sealed parts that are past their time, holds excepted. The entries and their hashes stay."""
+    """Destroy the keys to sealed parts that are past their time, holds excepted.
+
+    The entries and their hashes stay.
+    """
     months, holds = queries.months_kept(), queries.all_standing_holds()
     if any(hold.subject is None for hold in holds):
         return 0
@@ -369,12 +486,21 @@ def shred() -> int:
     kept = queries.held_subjects([hold.subject for hold in holds if hold.subject])
     keys = personal_field_encryption.shred(before, kept)
     if keys:
-        record(SHREDDED, queries.own_tenant(), keys=keys, older_than=before, holds=len(holds), months=months)
+        record(
+            SHREDDED,
+            queries.own_tenant(),
+            keys=keys,
+            older_than=before,
+            holds=len(holds),
+            months=months,
+        )
     return keys
 
 
 def oldest_month(today: date, months: int) -> str:
-    """The first month that is kept: what was sealed in an earlier one is older than that many months."""
+    """The first month that is kept: what was sealed in an earlier one is older than that many
+    months.
+    """
     count = today.year * 12 + today.month - 1 - months
     return f"{count // 12:04}-{count % 12 + 1:02}"
 

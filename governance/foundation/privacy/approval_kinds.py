@@ -25,11 +25,19 @@ def _describe_unmasking(approval: Approval) -> Description:
     asked = queries.unmasking(approval.target_id)
     who = people.names([asked.asked_by]).get(asked.asked_by, "the requester")
     return Description(
-        title=approval.summary, heading=f"One name is shown to {who}", sub="Nothing else changes, and no one else sees it.",
-        facts=[("Pseudonym", asked.subject), ("Shown to", who), ("For", "1 hour after the approval")],
-        covers="Covers the pseudonym, who sees the name, and the request itself.", back=PRIVACY, verb="Approve and show the name",
+        title=approval.summary,
+        heading=f"One name is shown to {who}",
+        sub="Nothing else changes, and no one else sees it.",
+        facts=[
+            ("Pseudonym", asked.subject),
+            ("Shown to", who),
+            ("For", "1 hour after the approval"),
+        ],
+        covers="Covers the pseudonym, who sees the name, and the request itself.",
+        back=PRIVACY,
+        verb="Approve and show the name",
         consequence=f"{who} sees the name in the audit log for an hour. The first use is recorded.",
-    )  # fmt: skip
+    )
 
 
 def _unmasking(approval: Approval) -> Mapping[str, Any]:
@@ -43,17 +51,26 @@ def _unmasking_entry(approval: Approval, _step: str) -> LogEntry:
 
 
 def _show_name(approval: Approval) -> None:
-    actions.show_name(queries.unmasking(approval.target_id, lock=True), at=approval.closed_at or clock.now())
+    actions.show_name(
+        queries.unmasking(approval.target_id, lock=True), at=approval.closed_at or clock.now()
+    )
 
 
 UNMASKING = ApprovalKind(
-    name=queries.UNMASKING, label="Unmasking", permission=permissions.UNMASK, describe=_describe_unmasking, fingerprint=_unmasking,
-    apply=_show_name, entry=_unmasking_entry,
+    name=queries.UNMASKING,
+    label="Unmasking",
+    permission=permissions.UNMASK,
+    describe=_describe_unmasking,
+    fingerprint=_unmasking,
+    apply=_show_name,
+    entry=_unmasking_entry,
     entries={
-        "requested": actions.UNMASK_ASKED, "approved": None, "rejected": actions.UNMASK_REFUSED,
+        "requested": actions.UNMASK_ASKED,
+        "approved": None,
+        "rejected": actions.UNMASK_REFUSED,
         "withdrawn": actions.UNMASK_WITHDRAWN,
     },
-)  # fmt: skip
+)
 
 # ---- erasing a person
 
@@ -63,24 +80,46 @@ def _outcome(erasure: Erasure) -> list[Effect]:
     page = ("privacy.erasure", {"erasure_id": erasure.id}, "Details")
     outcomes = {
         "approved": Effect("due", "The person is being erased.", "It takes a few minutes.", page),
-        "done": Effect("ok", "The person was erased.", "Their page lists what was removed, replaced and kept.", page),
+        "done": Effect(
+            "ok",
+            "The person was erased.",
+            "Their page lists what was removed, replaced and kept.",
+            page,
+        ),
     }
     return [outcomes[erasure.state]] if erasure.state in outcomes else []
 
 
 def _describe_erasure(approval: Approval) -> Description:
     erasure = queries.erasure(approval.target_id)
-    found = Description(title=approval.summary, back=PRIVACY, heading="What is erased", facts=[("Known as", erasure.subject)])
+    found = Description(
+        title=approval.summary,
+        back=PRIVACY,
+        heading="What is erased",
+        facts=[("Known as", erasure.subject)],
+    )
     if erasure.state != "asked":
         return replace(found, effects=_outcome(erasure))
     member = _member(erasure)
     return replace(
-        found, title=f"erase {member.person.name}", sub="A second person approves it. It can't be undone.",
-        facts=[("Person", member.person.name), ("Address", member.person.email), ("Role", ROLE_NAMES[member.role]), ("Known as", erasure.subject)],
-        template="foundation/privacy/erasure_preview.html", details={"preview": person_erasure.preview(member)},
-        covers="Covers the person, their name, address and role, and the request itself.", verb="Erase permanently", is_final=True,
-        consequence="The erasure starts immediately and can't be undone. The audit log still verifies.",
-    )  # fmt: skip
+        found,
+        title=f"erase {member.person.name}",
+        sub="A second person approves it. It can't be undone.",
+        facts=[
+            ("Person", member.person.name),
+            ("Address", member.person.email),
+            ("Role", ROLE_NAMES[member.role]),
+            ("Known as", erasure.subject),
+        ],
+        template="foundation/privacy/erasure_preview.html",
+        details={"preview": person_erasure.preview(member)},
+        covers="Covers the person, their name, address and role, and the request itself.",
+        verb="Erase permanently",
+        is_final=True,
+        consequence=(
+            "The erasure starts immediately and can't be undone. The audit log still verifies."
+        ),
+    )
 
 
 def _member(erasure: Erasure) -> Membership:
@@ -92,7 +131,11 @@ def _member(erasure: Erasure) -> Membership:
 
 def _erasure(approval: Approval) -> Mapping[str, Any]:
     erasure = queries.erasure(approval.target_id)
-    return {"subject": erasure.subject, "person": _member(erasure).person_id, "state": erasure.state}
+    return {
+        "subject": erasure.subject,
+        "person": _member(erasure).person_id,
+        "state": erasure.state,
+    }
 
 
 def _person_now(approval: Approval) -> Mapping[str, Any]:
@@ -118,18 +161,33 @@ def _erasure_entry(approval: Approval, step: str) -> LogEntry:
     erasure = queries.erasure(approval.target_id)
     facts: dict[str, Any] = {"subject": erasure.subject}
     if step == "blocked":
-        facts |= {"holds": [str(each.id) for each in queries.standing_holds(erasure.subject)], "step": "approved"}
+        facts |= {
+            "holds": [str(each.id) for each in queries.standing_holds(erasure.subject)],
+            "step": "approved",
+        }
     return LogEntry(erasure, erasure.person_id, facts)
 
 
 ERASURE = ApprovalKind(
-    name=queries.ERASURE, label="Erasure", permission=permissions.ERASE, describe=_describe_erasure, fingerprint=_erasure,
-    context=_person_now, blocked=_hold_on, confirmation=lambda approval: _member(queries.erasure(approval.target_id)).person.name,
-    apply=_start_erasure, on_reject=_close_erasure, entry=_erasure_entry, lifetime=timedelta(days=30),
+    name=queries.ERASURE,
+    label="Erasure",
+    permission=permissions.ERASE,
+    describe=_describe_erasure,
+    fingerprint=_erasure,
+    context=_person_now,
+    blocked=_hold_on,
+    confirmation=lambda approval: _member(queries.erasure(approval.target_id)).person.name,
+    apply=_start_erasure,
+    on_reject=_close_erasure,
+    entry=_erasure_entry,
+    lifetime=timedelta(days=30),
     entries={
-        "requested": actions.ERASURE_ASKED, "approved": None, "rejected": actions.ERASURE_REFUSED,
-        "withdrawn": actions.ERASURE_WITHDRAWN, "blocked": actions.ERASURE_BLOCKED,
+        "requested": actions.ERASURE_ASKED,
+        "approved": None,
+        "rejected": actions.ERASURE_REFUSED,
+        "withdrawn": actions.ERASURE_WITHDRAWN,
+        "blocked": actions.ERASURE_BLOCKED,
     },
-)  # fmt: skip
+)
 
 KINDS = (UNMASKING, ERASURE)

@@ -1,8 +1,9 @@
-"""The erasure list: what was erased, kept outside the database, so that a restored database can be made to forget again.
+"""The erasure list: what was erased, kept outside the database, so that a restored database can be
+made to forget again.
 
-One small file an erasure in the object store, `erasures/<erasure id>.json`. It names nobody: a pseudonym, and a digest
-of the person's id. It is written before anything is erased and never removed. Backups of the store must be no older
-than those of the database.
+One small file an erasure in the object store, `erasures/<erasure id>.json`. It names nobody: a
+pseudonym, and a digest of the person's id. It is written before anything is erased and never
+removed. Backups of the store must be no older than those of the database.
 """
 
 import hashlib
@@ -35,13 +36,21 @@ def digest(person_id: UUID) -> str:
 
 def add(listed: Listed) -> None:
     """On the disk when this returns. Listed twice is listed once."""
-    said = {"erasure": str(listed.erasure_id), "tenant": str(listed.tenant_id), "subject": listed.subject,
-            "person": listed.person, "at": listed.at.isoformat()}  # fmt: skip
+    said = {
+        "erasure": str(listed.erasure_id),
+        "tenant": str(listed.tenant_id),
+        "subject": listed.subject,
+        "person": listed.person,
+        "at": listed.at.isoformat(),
+    }
     store().keep(f"{FOLDER}/{listed.erasure_id}.json", json.dumps(said, indent=1).encode() + b"\n")
 
 
 def everything() -> Sequence[Listed]:
-    """The whole list. A file that cannot be read is named: to go on without it could leave somebody unerased."""
+    """The whole list.
+
+    A file that cannot be read is named: to go on without it could leave somebody unerased.
+    """
     return [_read(key) for key in store().keys(FOLDER)]
 
 
@@ -51,7 +60,13 @@ def _read(key: str) -> Listed:
     try:
         said = json.loads(content)
         return Listed(
-            UUID(said["erasure"]), UUID(said["tenant"]), said["subject"], said["person"], datetime.fromisoformat(said["at"])
+            UUID(said["erasure"]),
+            UUID(said["tenant"]),
+            said["subject"],
+            said["person"],
+            datetime.fromisoformat(said["at"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise Unavailable(f"The erasure list is damaged: {key} cannot be read. Bring it back from a backup.") from error
+        raise Unavailable(
+            f"The erasure list is damaged: {key} cannot be read. Bring it back from a backup."
+        ) from error

@@ -1,6 +1,8 @@
-"""After a restore: a backup brings back what was erased since, and the erasure list says what has to go again.
+"""After a restore: a backup brings back what was erased since, and the erasure list says what has
+to go again.
 
-pending() -> what the list holds and this database has not done; while there is any, nothing may be served
+pending() -> what the list holds and this database has not done; while there is any, nothing may be
+served
 replay()  -> carries all of it out, tenant by tenant; done twice, it is done once
 """
 
@@ -20,22 +22,34 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
 from governance.kernel.db import session, transaction
 
-IN_HAND = ("approved", "done")  # what is approved is in the queue, which the database brings back with it
+IN_HAND = (
+    "approved",
+    "done",
+)  # what is approved is in the queue, which the database brings back with it
 
 
 def pending() -> Sequence[Listed]:
-    """Cheap: the list is read, and each tenant on it asked once. A tenant that is not here has nothing to erase."""
+    """Cheap: the list is read, and each tenant on it asked once.
+
+    A tenant that is not here has nothing to erase.
+    """
     by_tenant: dict[UUID, list[Listed]] = defaultdict(list)
     for listed in erasure_list.everything():
         by_tenant[listed.tenant_id].append(listed)
-    return [listed for tenant in _tenants(by_tenant) for listed in _not_done(tenant.id, by_tenant[tenant.id])]
+    return [
+        listed
+        for tenant in _tenants(by_tenant)
+        for listed in _not_done(tenant.id, by_tenant[tenant.id])
+    ]
 
 
 def refusal(waiting: Sequence[Listed]) -> str:
     """Why nothing starts."""
     many = "One erasure is" if len(waiting) == 1 else f"{len(waiting)} erasures are"
-    return (f"{many} on the erasure list and not in this database: it was restored from an older backup. "
-            "Run `governance privacy replay` before anything is served.")  # fmt: skip
+    return (
+        f"{many} on the erasure list and not in this database: it was restored from an older"
+        " backup. Run `governance privacy replay` before anything is served."
+    )
 
 
 def replay() -> Sequence[Listed]:
@@ -69,5 +83,9 @@ def _tenants(wanted: dict[UUID, list[Listed]] | set[UUID]) -> Iterator[Tenant]:
 def _not_done(tenant_id: UUID, listed: list[Listed]) -> Iterator[Listed]:
     ids = [each.erasure_id for each in listed]
     with transaction(read_only=True, tenant_id=tenant_id):
-        done = set(session().scalars(select(Erasure.id).where(Erasure.id.in_(ids), Erasure.state.in_(IN_HAND))))
+        done = set(
+            session().scalars(
+                select(Erasure.id).where(Erasure.id.in_(ids), Erasure.state.in_(IN_HAND))
+            )
+        )
     yield from (each for each in listed if each.erasure_id not in done)

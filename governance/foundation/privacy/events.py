@@ -9,12 +9,15 @@ from governance.kernel.events import Event
 
 @dataclass(frozen=True, slots=True)
 class PersonErased(Event):
-    """A person is being erased, in this transaction. Names in the text of rows are replaced afterwards, for every table
-    (redaction.py); a subscriber removes what that can't reach, such as stored files and access.
+    """A person is being erased, in this transaction.
 
-    `words` are the names and addresses by which the tenant knows the person; `addresses` those that are addresses.
-    A subscriber adds to `removed` how many of which kind it removed: the record of the erasure shows it. It writes no
-    name and no address into the log, since their keys are destroyed already and would be made anew.
+    Names in the text of rows are replaced afterwards, for every table (redaction.py); a subscriber
+    removes what that can't reach, such as stored files and access.
+
+    `words` are the names and addresses by which the tenant knows the person; `addresses` those that
+    are addresses. A subscriber adds to `removed` how many of which kind it removed: the record of
+    the erasure shows it. It writes no name and no address into the log, since their keys are
+    destroyed already and would be made anew.
     """
 
     person_id: UUID

@@ -10,12 +10,19 @@ MOST_PEOPLE = 1000
 WHY = "Say why: the reason goes into the log, sealed."
 
 constraint("uq_erasures_open", "The erasure of this person is already requested.", field="member")
-constraint("uq_retention_rules_tenant_id", "Somebody else set this meanwhile. Reload the page.", field="months")
+constraint(
+    "uq_retention_rules_tenant_id",
+    "Somebody else set this meanwhile. Reload the page.",
+    field="months",
+)
 
 
 def everyone() -> list[tuple[object, str]]:
     """Members and former members; nobody who was erased."""
-    return [(m.id, f"{m.person.name}{', former member' if m.ended_at else ''}") for m in people.everyone(limit=MOST_PEOPLE)]
+    return [
+        (m.id, f"{m.person.name}{', former member' if m.ended_at else ''}")
+        for m in people.everyone(limit=MOST_PEOPLE)
+    ]
 
 
 def or_all() -> list[tuple[object, str]]:
@@ -28,7 +35,9 @@ class AskErasureForm(Form):
 
 
 class AskUnmaskForm(Form):
-    subject = StringField("Pseudonym", [InputRequired("Whose name do you need?"), Length(max=64)], filters=[stripped])
+    subject = StringField(
+        "Pseudonym", [InputRequired("Whose name do you need?"), Length(max=64)], filters=[stripped]
+    )
     because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
 
 
@@ -43,6 +52,12 @@ class ReleaseForm(Form):
 
 class RetentionForm(Form):
     months = IntegerField(
-        "Months", [InputRequired("How many months?"), NumberRange(LEAST_MONTHS, MOST_MONTHS, f"Between {LEAST_MONTHS} and {MOST_MONTHS} months.")]
-    )  # fmt: skip
+        "Months",
+        [
+            InputRequired("How many months?"),
+            NumberRange(
+                LEAST_MONTHS, MOST_MONTHS, f"Between {LEAST_MONTHS} and {MOST_MONTHS} months."
+            ),
+        ],
+    )
     version = HiddenField("Version")

@@ -1,4 +1,6 @@
-"""Carries out approved erasures, and every night destroys the keys to sealed parts that are past their time."""
+"""Carries out approved erasures, and every night destroys the keys to sealed parts that are past
+their time.
+"""
 
 from governance.foundation.people import queries as people
 from governance.foundation.privacy import actions, erasure_list, queries
@@ -10,14 +12,19 @@ from governance.kernel.jobs import Progress, WorkItem, work
 
 @work(actions.ERASING.name)
 def erase(item: WorkItem, progress: Progress) -> None:
-    """The work of one Erasure (item.target_id). First the list outside the database, then the rows: killed anywhere, it goes on."""
+    """The work of one Erasure (item.target_id).
+
+    First the list outside the database, then the rows: killed anywhere, it goes on.
+    """
     erasure_id = background_work.target_of(actions.ERASING, item)
     progress(0, 2, "Putting it on the erasure list")
     with transaction():
         erasure = queries.erasure(erasure_id, lock=True)
         listed, person_id, state = actions.begin(erasure), erasure.person_id, erasure.state
     if state == "refused":
-        raise actions.UnderLegalHold("A legal hold was placed since this was approved. Nothing was erased.")
+        raise actions.UnderLegalHold(
+            "A legal hold was placed since this was approved. Nothing was erased."
+        )
     if listed is None:
         return
     erasure_list.add(listed)
@@ -28,5 +35,7 @@ def erase(item: WorkItem, progress: Progress) -> None:
 
 
 def shred_old_parts() -> None:
-    """Nightly: destroy the keys to what the log has encrypted for longer than the tenant keeps it."""
+    """Nightly: destroy the keys to what the log has encrypted for longer than the tenant keeps
+    it.
+    """
     once_a_day_in_each("shred old sealed parts", actions.shred)

@@ -1,4 +1,6 @@
-"""What two persons decide together about a third: erasing, holding, unmasking; and how long sealed parts are kept."""
+"""What two persons decide together about a third: erasing, holding, unmasking; and how long sealed
+parts are kept.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +14,8 @@ from governance.kernel.db import Model, Tenanted
 
 
 class Erasure(Generated):
-    """The erasing of one person: requested by one, approved by another, carried out by the jobs process, for good.
+    """The erasing of one person: requested by one, approved by another, carried out by the jobs
+    process, for good.
 
     Carried out again after a restore, it has no requester.
     """
@@ -20,14 +23,24 @@ class Erasure(Generated):
     __tablename__ = "erasures"
     __table_args__ = (
         Index(None, "tenant_id", "state"),
-        Index("uq_erasures_open", "tenant_id", "subject", unique=True, postgresql_where="state IN ('asked', 'approved')"),
+        Index(
+            "uq_erasures_open",
+            "tenant_id",
+            "subject",
+            unique=True,
+            postgresql_where="state IN ('asked', 'approved')",
+        ),
     )
 
     subject: Mapped[str]  # the person's pseudonym: what stays of him
     person_id: Mapped[UUID | None]  # until it is done
-    state: Mapped[str] = mapped_column(default="asked")  # asked (its approval is open) approved done refused withdrawn
+    state: Mapped[str] = mapped_column(
+        default="asked"
+    )  # asked (its approval is open) approved done refused withdrawn
     done_at: Mapped[datetime | None]
-    found: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what was removed, by kind: counts only
+    found: Mapped[dict[str, Any]] = mapped_column(
+        default=dict
+    )  # what was removed, by kind: counts only
 
     @property
     def is_ready(self) -> bool:
@@ -35,7 +48,9 @@ class Erasure(Generated):
 
 
 class LegalHold(Tenanted, Model):
-    """Nothing of this person (or, without a subject, of anybody) may be erased or shredded while it stands."""
+    """Nothing of this person (or, without a subject, of anybody) may be erased or shredded while it
+    stands.
+    """
 
     __tablename__ = "legal_holds"
     __table_args__ = (Index(None, "tenant_id", "released_at"),)
@@ -48,7 +63,9 @@ class LegalHold(Tenanted, Model):
 
 
 class Unmasking(Tenanted, Model):
-    """Who a pseudonym is, shown to one person for an hour once an approval of this row was given."""
+    """Who a pseudonym is, shown to one person for an hour once an approval of this row was
+    given.
+    """
 
     __tablename__ = "unmaskings"
     __table_args__ = (Index(None, "tenant_id", "asked_by", "until"),)
@@ -60,7 +77,10 @@ class Unmasking(Tenanted, Model):
 
 
 class RetentionRule(Tenanted, Model):
-    """How many months sealed parts of the log stay readable. The skeleton and the hashes stay for good."""
+    """How many months sealed parts of the log stay readable.
+
+    The skeleton and the hashes stay for good.
+    """
 
     __tablename__ = "retention_rules"
     __table_args__ = (UniqueConstraint("tenant_id"),)

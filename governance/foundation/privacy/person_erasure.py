@@ -1,11 +1,12 @@
-"""Carries out an erasure: everything that this tenant knows a person by goes, in one transaction, for good.
+"""Carries out an erasure: everything that this tenant knows a person by goes, in one transaction,
+for good.
 
     traces_of(membership) -> Traces      what he is found by; before anything is erased
     preview(membership) -> Preview       what would go and what would stay; changes nothing
     carry_out(subject, membership)       in a transaction opened with the person's id
 
-The entries that he is in stay, ciphertext included, so the tree still verifies; the keys to them go. Features above
-this one subscribe to PersonErased and remove what only they know.
+The entries that he is in stay, ciphertext included, so the tree still verifies; the keys to them
+go. Features above this one subscribe to PersonErased and remove what only they know.
 """
 
 from dataclasses import dataclass
@@ -41,9 +42,10 @@ def traces_of(membership: Membership) -> Traces:
     """His name and address now, and those that his own sealed entries still tell."""
     person = membership.person
     query = select(AuditEntry).where(
-        AuditEntry.target_type.in_(("Person", "Membership")), AuditEntry.target_id.in_((person.id, membership.id)),
+        AuditEntry.target_type.in_(("Person", "Membership")),
+        AuditEntry.target_id.in_((person.id, membership.id)),
         AuditEntry.action.in_((people.JOINED.name, people.RENAMED.name)),
-    )  # fmt: skip
+    )
     told = {"name": {person.name}, "email": {person.email}}
     for entry in session().scalars(query.order_by(AuditEntry.at.desc()).limit(MOST_ENTRIES)):
         for field, known in told.items():
@@ -63,26 +65,49 @@ def preview(membership: Membership) -> Preview:
     subjects = people.subjects_of(membership.person_id, traces.addresses)
     counts = {
         "keys": select(func.count()).select_from(DataKey).where(DataKey.subject.in_(subjects)),
-        "sessions": select(func.count()).select_from(Session).where(Session.person_id == membership.person_id),
-        "invitations": select(func.count()).select_from(Invitation).where(Invitation.email.in_(traces.addresses)),
+        "sessions": (
+            select(func.count())
+            .select_from(Session)
+            .where(Session.person_id == membership.person_id)
+        ),
+        "invitations": (
+            select(func.count())
+            .select_from(Invitation)
+            .where(Invitation.email.in_(traces.addresses))
+        ),
     }
     removed = {name: n for name, query in counts.items() if (n := session().scalar(query))}
     return Preview(removed, redaction.found(traces), traces)
 
 
 def carry_out(subject: str, membership: Membership | None) -> dict[str, dict[str, int]]:
-    """All of it, or nothing; counts by kind. Where a restored database has no such member, only keys can be left, and they go."""
-    session().execute(text("SELECT set_config('statement_timeout', '600000', true)"))  # the log may be long
+    """All of it, or nothing; counts by kind.
+
+    Where a restored database has no such member, only keys can be left, and they go.
+    """
+    session().execute(
+        text("SELECT set_config('statement_timeout', '600000', true)")
+    )  # the log may be long
     if membership is None:
-        return {"removed": {"keys": personal_field_encryption.destroy([subject])}, "replaced": {}, "left": {}}
+        return {
+            "removed": {"keys": personal_field_encryption.destroy([subject])},
+            "replaced": {},
+            "left": {},
+        }
     removed, swept = _remove(membership)
     return {"removed": removed, "replaced": swept.replaced, "left": swept.left}
 
 
 def _remove(membership: Membership) -> tuple[dict[str, int], redaction.RedactionCounts]:
-    """The keys last of what tells his names, and the sweep last of all: nothing after it writes his name."""
+    """The keys last of what tells his names, and the sweep last of all: nothing after it writes his
+    name.
+    """
     traces = traces_of(membership)
-    removed = {"keys": personal_field_encryption.destroy(people.subjects_of(membership.person_id, traces.addresses))}
+    removed = {
+        "keys": personal_field_encryption.destroy(
+            people.subjects_of(membership.person_id, traces.addresses)
+        )
+    }
     publish(PersonErased(membership.person_id, traces.words, traces.addresses, removed))
     removed["letters"] = outbox.forget(traces.addresses)
     removed |= people.forget(membership, traces.addresses)

@@ -18,13 +18,17 @@ from governance.kernel import clock, current
 from governance.kernel.db import find, session
 
 SHOWN = 50
-shown: ContextVar[frozenset[str]] = ContextVar("shown", default=frozenset())  # pseudonyms whose names this request has looked up
+shown: ContextVar[frozenset[str]] = ContextVar(
+    "shown", default=frozenset()
+)  # pseudonyms whose names this request has looked up
 DEFAULT_MONTHS = 84
 ERASURE, UNMASKING = "erasure", "unmasking"  # kinds of approval
 
 
 def unmasked(subjects: Collection[str]) -> dict[str, str]:
-    """Pseudonym → name, for those that the acting person may see now: he asked, a second person agreed, the hour is not over."""
+    """Pseudonym → name, for those that the acting person may see now: he asked, a second person
+    agreed, the hour is not over.
+    """
     if not subjects:
         return {}
     query = (
@@ -43,7 +47,9 @@ def unmasked(subjects: Collection[str]) -> dict[str, str]:
 
 
 def unused(subjects: Collection[str]) -> Sequence[Unmasking]:
-    """Of these, what the acting person may see and has not been shown yet; locked, since two pages may show it at once."""
+    """Of these, what the acting person may see and has not been shown yet; locked, since two pages
+    may show it at once.
+    """
     query = select(Unmasking).where(
         Unmasking.subject.in_(set(subjects)),
         Unmasking.asked_by == current.actor().person_id,
@@ -55,10 +61,16 @@ def unused(subjects: Collection[str]) -> Sequence[Unmasking]:
 
 def my_open_unmasking(subject: str) -> Approval | None:
     """The acting person's request that nobody has decided yet."""
-    query = select(Approval).join(Unmasking, Unmasking.id == Approval.target_id).where(
-        Approval.kind == UNMASKING, Approval.state == "open", Unmasking.subject == subject,
-        Unmasking.asked_by == current.actor().person_id,
-    )  # fmt: skip
+    query = (
+        select(Approval)
+        .join(Unmasking, Unmasking.id == Approval.target_id)
+        .where(
+            Approval.kind == UNMASKING,
+            Approval.state == "open",
+            Unmasking.subject == subject,
+            Unmasking.asked_by == current.actor().person_id,
+        )
+    )
     return next((each for each in session().scalars(query) if is_open(each)), None)
 
 
@@ -82,12 +94,17 @@ def own_tenant() -> Tenant:
 
 def open_erasure(subject: str) -> Erasure | None:
     """The one request about a person that is not decided, or not yet carried out."""
-    query = select(Erasure).where(Erasure.subject == subject, Erasure.state.in_(("asked", "approved")))
+    query = select(Erasure).where(
+        Erasure.subject == subject, Erasure.state.in_(("asked", "approved"))
+    )
     return session().scalars(query).one_or_none()
 
 
 def approved_erasures(subject: str | None) -> Sequence[Erasure]:
-    """Decided and not yet carried out: of one person, or of anybody. Locked, since one may begin just now."""
+    """Decided and not yet carried out: of one person, or of anybody.
+
+    Locked, since one may begin just now.
+    """
     query = select(Erasure).where(Erasure.state == "approved")
     query = query.where(Erasure.subject == subject) if subject else query
     return session().scalars(query.order_by(Erasure.id).with_for_update()).all()
@@ -107,14 +124,20 @@ def hold(hold_id: UUID, *, lock: bool = False) -> LegalHold:
 
 def erasures() -> Sequence[Erasure]:
     """The newest, open ones first."""
-    query = select(Erasure).order_by(Erasure.state.in_(("asked", "approved")).desc(), Erasure.created_at.desc(), Erasure.id)
+    query = select(Erasure).order_by(
+        Erasure.state.in_(("asked", "approved")).desc(), Erasure.created_at.desc(), Erasure.id
+    )
     return session().scalars(query.limit(SHOWN)).all()
 
 
 def unmaskings() -> list[tuple[Unmasking, Approval]]:
     """The newest with their approvals, open ones first."""
-    query = select(Unmasking, Approval).join(Approval, (Approval.target_id == Unmasking.id) & (Approval.kind == UNMASKING))
-    newest = query.order_by((Approval.state == "open").desc(), Unmasking.created_at.desc(), Unmasking.id).limit(SHOWN)
+    query = select(Unmasking, Approval).join(
+        Approval, (Approval.target_id == Unmasking.id) & (Approval.kind == UNMASKING)
+    )
+    newest = query.order_by(
+        (Approval.state == "open").desc(), Unmasking.created_at.desc(), Unmasking.id
+    ).limit(SHOWN)
     return [(unmasking, approval) for unmasking, approval in session().execute(newest)]
 
 
@@ -129,14 +152,20 @@ def unmaskings_of(subject: str) -> Sequence[UUID]:
 
 def holds() -> Sequence[LegalHold]:
     """The newest, standing ones first."""
-    query = select(LegalHold).order_by(LegalHold.released_at.is_not(None), LegalHold.created_at.desc(), LegalHold.id)
+    query = select(LegalHold).order_by(
+        LegalHold.released_at.is_not(None), LegalHold.created_at.desc(), LegalHold.id
+    )
     return session().scalars(query.limit(SHOWN)).all()
 
 
 def standing_holds(subject: str) -> Sequence[LegalHold]:
     """What forbids erasing this person: holds on him, and holds on the whole tenant."""
     query = select(LegalHold).where(LegalHold.released_at.is_(None))
-    return session().scalars(query.where(or_(LegalHold.subject == subject, LegalHold.subject.is_(None)))).all()
+    return (
+        session()
+        .scalars(query.where(or_(LegalHold.subject == subject, LegalHold.subject.is_(None))))
+        .all()
+    )
 
 
 def all_standing_holds() -> Sequence[LegalHold]:
@@ -144,9 +173,15 @@ def all_standing_holds() -> Sequence[LegalHold]:
 
 
 def held_subjects(pseudonyms: Collection[str]) -> list[str]:
-    """What must stay readable because of holds: those persons, and the addresses that they were invited at."""
+    """What must stay readable because of holds: those persons, and the addresses that they were
+    invited at.
+    """
     found = people.by_pseudonyms(pseudonyms)
-    invited = [subject for member in found for subject in subjects_of(member.person_id, [member.person.email])]
+    invited = [
+        subject
+        for member in found
+        for subject in subjects_of(member.person_id, [member.person.email])
+    ]
     return [*pseudonyms, *invited]
 
 

@@ -1,11 +1,12 @@
-"""Finds a person's name and address in the text of this tenant's rows, and replaces them by "[erased]".
+"""Finds a person's name and address in the text of this tenant's rows, and replaces them by
+"[erased]".
 
     found(traces) -> Found        counts, by table and column; changes nothing
     replace(traces) -> Found      the same, replaced; what could not be is under `left`
 
-It walks every text and JSON column of every table of the tenant, so no feature can be forgotten; decision 0010 says
-why this is one place. The columns come from the models, the permission to change them from the database: what is
-append-only there is counted and left.
+It walks every text and JSON column of every table of the tenant, so no feature can be forgotten;
+decision 0010 says why this is one place. The columns come from the models, the permission to change
+them from the database: what is append-only there is counted and left.
 """
 
 import json
@@ -15,7 +16,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, String, Table, Text, cast, func, literal, or_, select, text, union_all, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    String,
+    Table,
+    Text,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
@@ -38,7 +53,9 @@ WHERE c.relkind = 'r' AND has_table_privilege(c.oid, 'UPDATE')
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What a person is found by: present and former names and addresses that his sealed parts still tell."""
+    """What a person is found by: present and former names and addresses that his sealed parts still
+    tell.
+    """
 
     person_id: UUID
     names: frozenset[str]
@@ -47,11 +64,14 @@ class Traces:
     @property
     def too_common(self) -> frozenset[str]:
         """A name of one word stands for other things too: "Done" would take every state with it."""
-        return frozenset(name for name in self.names if len(name.split()) < 2)  # noqa: PLR2004 - a first and a last name
+        # a first and a last name
+        return frozenset(name for name in self.names if len(name.split()) < 2)  # noqa: PLR2004
 
     @property
     def words(self) -> list[str]:
-        return sorted((self.names - self.too_common) | self.addresses, key=lambda word: (-len(word), word))
+        return sorted(
+            (self.names - self.too_common) | self.addresses, key=lambda word: (-len(word), word)
+        )
 
 
 @dataclass(slots=True)
@@ -69,10 +89,15 @@ def found(traces: Traces) -> RedactionCounts:
     if not traces.words:
         return result
     counts = [
-        select(literal(_named(t, c)).label("name"), literal(t.name).label("home"), func.count().label("rows"))
-        .select_from(t).where(_here(t), _holds(c, traces))
+        select(
+            literal(_named(t, c)).label("name"),
+            literal(t.name).label("home"),
+            func.count().label("rows"),
+        )
+        .select_from(t)
+        .where(_here(t), _holds(c, traces))
         for t, c in columns
-    ]  # fmt: skip
+    ]
     for name, home, rows in session().execute(union_all(*counts)):
         if rows:
             (result.replaced if home in free else result.left)[name] = rows
@@ -94,19 +119,26 @@ def replace(traces: Traces) -> RedactionCounts:
 
 
 def patterns(words: list[str]) -> dict[bool, str]:
-    """A regular expression of PostgreSQL for plain text (False) and for JSON (True): whole words only, in any case.
+    """A regular expression of PostgreSQL for plain text (False) and for JSON (True): whole words
+    only, in any case.
 
     In JSON the escape of a line's end may stand before a word, and its letter is no part of a word.
     """
     quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
-    return {False: "|".join(_whole(word, "") for word in words), True: "|".join(_whole(word, ESCAPED) for word in quoted)}
+    return {
+        False: "|".join(_whole(word, "") for word in words),
+        True: "|".join(_whole(word, ESCAPED) for word in quoted),
+    }
 
 
 ESCAPED = r"|(?<=\\[bfnrt])"
 
 
 def _whole(word: str, escaped: str) -> str:
-    """Another address may end or begin with this one: `x.ines@acme.example` with `ines@acme.example`."""
+    """Another address may end or begin with this one:
+
+    `x.ines@acme.example` with `ines@acme.example`.
+    """
     literal_word = re.sub(r"([^\w\s@])", r"\\\1", word)
     if "@" in word:
         return rf"(?:(?<![\w+-])(?<!\w\.){escaped}){literal_word}(?![\w-])(?!\.\w)"
@@ -146,16 +178,28 @@ def _holds(column: Column[Any], traces: Traces) -> Any:
 
 
 def _counted(table: Table, column: Column[Any], traces: Traces) -> int:
-    return session().scalar(select(func.count()).select_from(table).where(_here(table), _holds(column, traces))) or 0
+    return (
+        session().scalar(
+            select(func.count()).select_from(table).where(_here(table), _holds(column, traces))
+        )
+        or 0
+    )
 
 
 def _replaced(table: Table, column: Column[Any], traces: Traces) -> int | None:
     """None where the rows may not lose it: two of them would then have the same name."""
     is_json = _is_json(column)
-    after: Any = func.regexp_replace(cast(column, Text), patterns(traces.words)[is_json], MARK, "gi")
-    change = update(table).where(_here(table), _holds(column, traces)).values({column: cast(after, JSONB) if is_json else after})
+    after: Any = func.regexp_replace(
+        cast(column, Text), patterns(traces.words)[is_json], MARK, "gi"
+    )
+    change = (
+        update(table)
+        .where(_here(table), _holds(column, traces))
+        .values({column: cast(after, JSONB) if is_json else after})
+    )
     try:
         with session().begin_nested():
-            return int(session().execute(change).rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
+            # CursorResult at run time
+            return int(session().execute(change).rowcount)  # type: ignore[attr-defined]
     except IntegrityError:
         return None

@@ -1,9 +1,10 @@
 """A new key for the installation: whatever the old one wraps is wrapped anew, tenant by tenant.
 
-    rotate() -> Rotation      each tenant in a transaction of its own, recorded in its log; killed, it is run again
+    rotate() -> Rotation      each tenant in a transaction of its own, recorded in its log; killed,
+                              it is run again
 
-What there is to wrap anew is declared where it is wrapped (`vault.holds`). The old key may be dropped when a run
-says that nothing is left under it.
+What there is to wrap anew is declared where it is wrapped (`vault.holds`). The old key may be
+dropped when a run says that nothing is left under it.
 """
 
 from collections import Counter
@@ -37,7 +38,9 @@ PIECE = 500
 
 @dataclass(slots=True)
 class Rotation:
-    """By table: what was wrapped anew, what opens with neither key, and what another process has wrapped under the old one since."""
+    """By table: what was wrapped anew, what opens with neither key, and what another process has
+    wrapped under the old one since.
+    """
 
     rewrapped: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
@@ -49,16 +52,24 @@ class Rotation:
 
 
 def rotate() -> Rotation:
-    """Run it with the new key as the present one and the old one as the previous. Then it looks whether anything is left."""
+    """Run it with the new key as the present one and the old one as the previous.
+
+    Then it looks whether anything is left.
+    """
     result = Rotation()
     with transaction(read_only=True):
         every = list(tenants.all_tenants())
         session().expunge_all()
-    home = next((tenant.id for tenant in every if tenant.kind == "operator"), every[0].id if every else None)
+    home = next(
+        (tenant.id for tenant in every if tenant.kind == "operator"), every[0].id if every else None
+    )
     for tenant in every:
         _rotate_one(tenant, home, result)
     for tenant in every:
-        with current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)), transaction(read_only=True):
+        with (
+            current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
+            transaction(read_only=True),
+        ):
             left, lost = _walk(tenant, home, keep=False)
         result.left.update(left)
         result.lost.update(lost)
@@ -66,7 +77,10 @@ def rotate() -> Rotation:
 
 
 def _rotate_one(tenant: Tenant, home: UUID | None, result: Rotation) -> None:
-    with current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)), transaction():
+    with (
+        current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
+        transaction(),
+    ):
         renewed, _ = _walk(tenant, home, keep=True)
         if renewed:
             record(ROTATED, tenant, key_id=key_encryption.service().key_id, rewrapped=dict(renewed))
@@ -74,7 +88,10 @@ def _rotate_one(tenant: Tenant, home: UUID | None, result: Rotation) -> None:
 
 
 def _walk(tenant: Tenant, home: UUID | None, *, keep: bool) -> tuple[Counter[str], Counter[str]]:
-    """(under the old key, under no key that we have), by table. What belongs to no tenant goes with the operator's own."""
+    """(under the old key, under no key that we have), by table.
+
+    What belongs to no tenant goes with the operator's own.
+    """
     old, lost = Counter[str](), Counter[str]()
     for holding in key_encryption.holdings:
         if issubclass(holding.model, Tenanted) or tenant.id == home:

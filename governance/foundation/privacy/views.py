@@ -1,4 +1,6 @@
-"""The privacy pages: erasures, unmasking, legal holds and retention on one, each with a form of its own."""
+"""The privacy pages: erasures, unmasking, legal holds and retention on one, each with a form of its
+own.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +12,13 @@ from governance.foundation.approvals.queries import latest
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import ERASED, Membership
 from governance.foundation.privacy import actions, permissions, person_erasure, queries
-from governance.foundation.privacy.forms import AskErasureForm, AskUnmaskForm, HoldForm, ReleaseForm, RetentionForm
+from governance.foundation.privacy.forms import (
+    AskErasureForm,
+    AskUnmaskForm,
+    HoldForm,
+    ReleaseForm,
+    RetentionForm,
+)
 from governance.kernel import current, work_pages
 from governance.kernel.background_work import run_of
 from governance.kernel.db import transaction
@@ -25,7 +33,9 @@ feature = Feature("privacy", __name__)
 
 
 def remember_unmasked(response: Any) -> Any:
-    """After the request's own transaction (a GET may not write): the first look at a name is an entry, or there is no look."""
+    """After the request's own transaction (a GET may not write): the first look at a name is an
+    entry, or there is no look.
+    """
     subjects = queries.shown.get()
     queries.shown.set(frozenset())
     who = g.get("actor")
@@ -42,16 +52,33 @@ def index() -> ResponseReturnValue:
 
 def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnValue:
     erasures, unmaskings, holds = queries.erasures(), queries.unmaskings(), queries.holds()
-    known = {m.pseudonym: m.person.name for m in people.by_pseudonyms(
-        [*(e.subject for e in erasures), *(h.subject for h in holds if h.subject)])}  # fmt: skip
+    known = {
+        m.pseudonym: m.person.name
+        for m in people.by_pseudonyms(
+            [*(e.subject for e in erasures), *(h.subject for h in holds if h.subject)]
+        )
+    }
     approvals = latest(queries.ERASURE, [e.id for e in erasures])
-    acted = [*(e.asked_by for e in erasures), *(a.closed_by for a in approvals.values()), *(u.asked_by for u, _ in unmaskings),
-             *(h.placed_by for h in holds)]  # fmt: skip
+    acted = [
+        *(e.asked_by for e in erasures),
+        *(a.closed_by for a in approvals.values()),
+        *(u.asked_by for u, _ in unmaskings),
+        *(h.placed_by for h in holds),
+    ]
     return page(
-        "foundation/privacy/index.html", status=status, erasures=erasures, approvals=approvals, unmaskings=unmaskings, holds=holds, known=known, names=people.names(acted),
-        months=queries.months_kept(), waiting=queries.waiting(), me=current.person_id(),
+        "foundation/privacy/index.html",
+        status=status,
+        erasures=erasures,
+        approvals=approvals,
+        unmaskings=unmaskings,
+        holds=holds,
+        known=known,
+        names=people.names(acted),
+        months=queries.months_kept(),
+        waiting=queries.waiting(),
+        me=current.person_id(),
         problem=problem,
-    )  # fmt: skip
+    )
 
 
 # ---- erasing a person
@@ -70,7 +97,13 @@ def ask_erasure() -> ResponseReturnValue:
             return redirect(url_for("privacy.erasure", erasure_id=asked.id if asked else None), 303)
     preview = person_erasure.preview(member) if member else None
     status = form.status if request.method == "POST" else 200
-    return page("foundation/privacy/ask_erasure.html", form=form, member=member, preview=preview, status=status)
+    return page(
+        "foundation/privacy/ask_erasure.html",
+        form=form,
+        member=member,
+        preview=preview,
+        status=status,
+    )
 
 
 @feature.get("/privacy/erasures/<uuid:erasure_id>", needs=permissions.ERASE)
@@ -82,11 +115,16 @@ def erasure(erasure_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
     member = people.by_pseudonym(found.subject) if found.state == "approved" else None
     return page(
-        "foundation/privacy/erasure.html", erasure=found, approval=approval, member=member, preview=person_erasure.preview(member) if member else None,
+        "foundation/privacy/erasure.html",
+        erasure=found,
+        approval=approval,
+        member=member,
+        preview=person_erasure.preview(member) if member else None,
         holds=queries.standing_holds(found.subject) if member else (),
-        names=people.names([found.asked_by, approval.closed_by if approval else None]), progress=work_pages.shown(run_of(found)) if found.state == "approved" else None,
+        names=people.names([found.asked_by, approval.closed_by if approval else None]),
+        progress=work_pages.shown(run_of(found)) if found.state == "approved" else None,
         moments=people.timeline([found.id, *([approval.id] if approval else [])]),
-    )  # fmt: skip
+    )
 
 
 def _erased(erasure_id: UUID) -> list[tuple[str, str]]:
@@ -94,7 +132,11 @@ def _erased(erasure_id: UUID) -> list[tuple[str, str]]:
     return [("Person", member.person.name)] if member else []
 
 
-RETRY = StepUp("Retry erasure", facts=_erased, danger="This person's data is deleted permanently. It can't be restored.")
+RETRY = StepUp(
+    "Retry erasure",
+    facts=_erased,
+    danger="This person's data is deleted permanently. It can't be restored.",
+)
 work_pages.add_routes(
     feature,
     actions.ERASING,
@@ -119,11 +161,18 @@ def ask_unmask() -> ResponseReturnValue:
     form = AskUnmaskForm(subject=request.args.get("subject", "")[:64])
     made: list[Approval] = []
     if request.method == "POST" and accepted(
-        form, lambda: made.append(actions.request_unmasking(form.subject.data or "", form.because.data or ""))
+        form,
+        lambda: made.append(
+            actions.request_unmasking(form.subject.data or "", form.because.data or "")
+        ),
     ):
         flash("Requested. Another person decides.")
         return redirect(url_for("approvals.approval", approval_id=made[0].id), 303)
-    return page("foundation/privacy/ask_unmask.html", form=form, status=form.status if request.method == "POST" else 200)
+    return page(
+        "foundation/privacy/ask_unmask.html",
+        form=form,
+        status=form.status if request.method == "POST" else 200,
+    )
 
 
 @feature.post("/privacy/unmaskings/<uuid:unmasking_id>/end", needs=permissions.UNMASK)
@@ -139,45 +188,83 @@ def end_unmasking(unmasking_id: UUID) -> ResponseReturnValue:
 def _on_hold(hold_id: UUID) -> list[tuple[str, str]]:
     held = queries.hold(hold_id)
     member = people.by_pseudonym(held.subject) if held.subject else None
-    return [("On hold", member.person.name if member else "Everybody in this tenant"), ("Reason for the hold", held.reason)]
+    return [
+        ("On hold", member.person.name if member else "Everybody in this tenant"),
+        ("Reason for the hold", held.reason),
+    ]
 
 
 PLACE = StepUp("Place legal hold", HoldForm)
-RELEASE = StepUp("Release legal hold", ReleaseForm, facts=_on_hold, danger="What the hold protects can be deleted again.")
+RELEASE = StepUp(
+    "Release legal hold",
+    ReleaseForm,
+    facts=_on_hold,
+    danger="What the hold protects can be deleted again.",
+)
 RETAIN = StepUp("Save retention", RetentionForm)
 
 
 @feature.route("/privacy/holds/new", methods=["GET", "POST"], needs=permissions.HOLD, fresh=PLACE)
 def hold() -> ResponseReturnValue:
     form = HoldForm(member=uuid_or_none(request.args.get("member")))
-    if request.method == "POST" and accepted(form, lambda: actions.place_hold(
-        _somebody(form.member.data) if isinstance(form.member.data, UUID) else None, form.because.data or "")):  # fmt: skip
+    if request.method == "POST" and accepted(
+        form,
+        lambda: actions.place_hold(
+            _somebody(form.member.data) if isinstance(form.member.data, UUID) else None,
+            form.because.data or "",
+        ),
+    ):
         flash("The legal hold is active.")
         return redirect(url_for("privacy.index"), 303)
-    return page("foundation/privacy/hold.html", form=form, status=form.status if request.method == "POST" else 200)
+    return page(
+        "foundation/privacy/hold.html",
+        form=form,
+        status=form.status if request.method == "POST" else 200,
+    )
 
 
-@feature.route("/privacy/holds/<uuid:hold_id>/release", methods=["GET", "POST"], needs=permissions.HOLD, fresh=RELEASE)
+@feature.route(
+    "/privacy/holds/<uuid:hold_id>/release",
+    methods=["GET", "POST"],
+    needs=permissions.HOLD,
+    fresh=RELEASE,
+)
 def release(hold_id: UUID) -> ResponseReturnValue:
     held, form = queries.hold(hold_id, lock=request.method == "POST"), ReleaseForm()
-    if request.method == "POST" and accepted(form, lambda: actions.release_hold(held, form.because.data or "")):
+    if request.method == "POST" and accepted(
+        form, lambda: actions.release_hold(held, form.because.data or "")
+    ):
         flash("The legal hold was released.")
         return redirect(url_for("privacy.index"), 303)
     whom = people.by_pseudonym(held.subject) if held.subject else None
-    return page("foundation/privacy/release.html", form=form, held=held, whom=whom, names=people.names([held.placed_by]),
-                status=form.status if request.method == "POST" else 200)  # fmt: skip
+    return page(
+        "foundation/privacy/release.html",
+        form=form,
+        held=held,
+        whom=whom,
+        names=people.names([held.placed_by]),
+        status=form.status if request.method == "POST" else 200,
+    )
 
 
-@feature.route("/privacy/retention", methods=["GET", "POST"], needs=permissions.RETAIN, fresh=RETAIN)
+@feature.route(
+    "/privacy/retention", methods=["GET", "POST"], needs=permissions.RETAIN, fresh=RETAIN
+)
 def retention() -> ResponseReturnValue:
     rule = queries.retention()
     form = RetentionForm(months=queries.months_kept(), version=rule.version if rule else 0)
     if request.method == "POST" and accepted(
-        form, lambda: actions.set_retention(form.months.data or 0, version=counted(form.version.data))
+        form,
+        lambda: actions.set_retention(form.months.data or 0, version=counted(form.version.data)),
     ):
         flash("The sealed parts of the log are kept that long from tonight on.")
         return redirect(url_for("privacy.index"), 303)
     if form.stale:
         form.version.data = str(rule.version if rule else 0)
-    return page("foundation/privacy/retention.html", form=form, months=queries.months_kept(), held=any(h.subject is None for h in queries.all_standing_holds()),
-                status=form.status if request.method == "POST" else 200)  # fmt: skip
+    return page(
+        "foundation/privacy/retention.html",
+        form=form,
+        months=queries.months_kept(),
+        held=any(h.subject is None for h in queries.all_standing_holds()),
+        status=form.status if request.method == "POST" else 200,
+    )

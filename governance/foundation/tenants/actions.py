@@ -59,10 +59,17 @@ class DomainTaken(DomainError):
     pass
 
 
-def found(slug: str, name: str, *, kind: str = "customer", by: UUID | None = None, **settings: str) -> Tenant:
-    """Make a tenant with its keys, in a transaction of its own: both, or nothing. `by` is the operator who asks."""
+def found(
+    slug: str, name: str, *, kind: str = "customer", by: UUID | None = None, **settings: str
+) -> Tenant:
+    """Make a tenant with its keys, in a transaction of its own: both, or nothing.
+
+    `by` is the operator who asks.
+    """
     tenant_id = uuid7()
-    who = current.Actor(tenant_id, slug, name, by, "The console", "admin", kind="operator" if by else "job")
+    who = current.Actor(
+        tenant_id, slug, name, by, "The console", "admin", kind="operator" if by else "job"
+    )
     with current.acting_as(who), transaction():
         tenant = Tenant(id=tenant_id, slug=slug, name=name, kind=kind, **settings)
         _add(tenant)
@@ -83,13 +90,19 @@ def _add(tenant: Tenant) -> None:
 
 
 def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str) -> None:
-    """Save the settings; `seen` is the mark of those that the form was opened with, and another mark is refused."""
+    """Save the settings; `seen` is the mark of those that the form was opened with, and another
+    mark is refused.
+    """
     session().refresh(tenant, with_for_update=True)
     before = {name: getattr(tenant, name) for name in settings}
     if seen is not None and seen != tenant.mark:
-        changed = {name: (settings[name], now) for name, now in before.items() if settings[name] != now}
+        changed = {
+            name: (settings[name], now) for name, now in before.items() if settings[name] != now
+        }
         raise Stale(
-            "Somebody else changed the settings since you opened this page. Look at what differs, then save again.", changed
+            "Somebody else changed the settings since you opened this page. Look at what differs,"
+            " then save again.",
+            changed,
         )
     if settings == before:
         return
@@ -101,23 +114,41 @@ def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str)
 
 
 def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
-    """The domains as they are stored; one that isn't a domain, or leads to another tenant, is refused by name."""
+    """The domains as they are stored; one that isn't a domain, or leads to another tenant, is
+    refused by name.
+    """
     wanted = {domain.strip().lower() for domain in wanted if domain.strip()}
     if bad := sorted(d for d in wanted if not DOMAIN.fullmatch(d)):
         raise Invalid(f"{bad[0][:80]} is not a domain such as acme.example.", field="domains")
     if len(wanted) > MOST_DOMAINS:
-        raise Invalid(f"{len(wanted)} domains are more than the {MOST_DOMAINS} that a tenant may have.", field="domains")
-    held = {d.domain: d for d in session().scalars(select(EmailDomain).where(EmailDomain.domain.in_(wanted)))}
+        raise Invalid(
+            f"{len(wanted)} domains are more than the {MOST_DOMAINS} that a tenant may have.",
+            field="domains",
+        )
+    held = {
+        d.domain: d
+        for d in session().scalars(select(EmailDomain).where(EmailDomain.domain.in_(wanted)))
+    }
     if taken := sorted(d for d, row in held.items() if row.for_tenant != tenant.id):
-        raise DomainTaken(f"{taken[0]} already leads to another tenant. Ask the operator.", field="domains")
+        raise DomainTaken(
+            f"{taken[0]} already leads to another tenant. Ask the operator.", field="domains"
+        )
     return wanted
 
 
 def set_domains(tenant: Tenant, wanted: set[str]) -> None:
     """Replace the work domains."""
     wanted = check_domains(tenant, wanted)
-    present = set(session().scalars(select(EmailDomain.domain).where(EmailDomain.for_tenant == tenant.id)))
-    session().execute(delete(EmailDomain).where(EmailDomain.for_tenant == tenant.id, EmailDomain.domain.in_(present - wanted)))
-    session().add_all(EmailDomain(domain=domain, for_tenant=tenant.id) for domain in sorted(wanted - present))
+    present = set(
+        session().scalars(select(EmailDomain.domain).where(EmailDomain.for_tenant == tenant.id))
+    )
+    session().execute(
+        delete(EmailDomain).where(
+            EmailDomain.for_tenant == tenant.id, EmailDomain.domain.in_(present - wanted)
+        )
+    )
+    session().add_all(
+        EmailDomain(domain=domain, for_tenant=tenant.id) for domain in sorted(wanted - present)
+    )
     if wanted != present:
         record(DOMAINS, tenant, added=sorted(wanted - present), removed=sorted(present - wanted))

@@ -7,6 +7,9 @@ from governance.kernel.events import Event
 
 @dataclass(frozen=True, slots=True)
 class TimeZoneChanged(Event):
-    """The tenant's days begin and end at other instants from now on. `time_zone` is an IANA name."""
+    """The tenant's days begin and end at other instants from now on.
+
+    `time_zone` is an IANA name.
+    """
 
     time_zone: str

@@ -21,7 +21,9 @@ manifest = Manifest(
     ),
     under=("operator_overview.overview",),
     audit=actions_in(actions),
-    links={"Tenant": EntryLink(endpoint="tenant_settings.settings", noun="the tenant", single=True)},
+    links={
+        "Tenant": EntryLink(endpoint="tenant_settings.settings", noun="the tenant", single=True)
+    },
     publishes=(events.TimeZoneChanged,),
     answers=(Answer(identity.tenant_id, queries.tenant_id),),
 )

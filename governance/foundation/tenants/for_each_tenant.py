@@ -1,4 +1,6 @@
-"""The console at work in one tenant after the other; what is wrong with one does not keep the others waiting."""
+"""The console at work in one tenant after the other; what is wrong with one does not keep the
+others waiting.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,9 +18,16 @@ log = structlog.get_logger("schedule")
 
 
 def in_each(
-    act: Callable[[], object], or_say: str, *, wanted: Callable[[Tenant], bool] = lambda _tenant: True, **facts: str
+    act: Callable[[], object],
+    or_say: str,
+    *,
+    wanted: Callable[[Tenant], bool] = lambda _tenant: True,
+    **facts: str,
 ) -> None:
-    """Call `act` as the console in each wanted tenant; it opens its own transactions. What fails is logged by that name."""
+    """Call `act` as the console in each wanted tenant; it opens its own transactions.
+
+    What fails is logged by that name.
+    """
     with transaction():
         every = [founder(t.id, t.slug, t.name) for t in all_tenants() if wanted(t)]
     for who in every:
@@ -34,7 +43,9 @@ def is_active(tenant: Tenant) -> bool:
 
 
 def once_a_day_in_each(job: str, act: Callable[[], object], *, in_steps: bool = False) -> None:
-    """Call `act` once a day and tenant, each in a transaction of its own; with `in_steps` it opens its transactions itself."""
+    """Call `act` once a day and tenant, each in a transaction of its own; with `in_steps` it opens
+    its transactions itself.
+    """
     in_each(partial(_once_a_day, job, act, in_steps=in_steps), "nightly job failed", job=job)
 
 

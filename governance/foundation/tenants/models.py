@@ -1,4 +1,7 @@
-"""The directory of tenants. Installation-wide: it holds no tenant's content, so it has no row-level security."""
+"""The directory of tenants.
+
+Installation-wide: it holds no tenant's content, so it has no row-level security.
+"""
 
 import hashlib
 from uuid import UUID
@@ -13,7 +16,10 @@ class Tenant(Model):
     """A customer, or a division of one; the operator's own is of kind `operator`."""
 
     __tablename__ = "tenants"
-    __table_args__ = (UniqueConstraint("slug"), CheckConstraint("slug ~ '^[a-z][a-z0-9-]{1,40}$'", "slug_form"))
+    __table_args__ = (
+        UniqueConstraint("slug"),
+        CheckConstraint("slug ~ '^[a-z][a-z0-9-]{1,40}$'", "slug_form"),
+    )
 
     slug: Mapped[str]
     name: Mapped[str]
@@ -30,12 +36,22 @@ class Tenant(Model):
     @property
     def mark(self) -> str:
         """Of the settings as they are now: a form carries it, so that a stale one is known."""
-        held = (self.name, self.region, self.time_zone, self.unit, self.classification, self.audience)
+        held = (
+            self.name,
+            self.region,
+            self.time_zone,
+            self.unit,
+            self.classification,
+            self.audience,
+        )
         return hashlib.sha256("\0".join(held).encode()).hexdigest()[:16]
 
 
 class EmailDomain(Model):
-    """Which tenant's identity provider a work address leads to. Routing for the sign-in page; read by everyone."""
+    """Which tenant's identity provider a work address leads to.
+
+    Routing for the sign-in page; read by everyone.
+    """
 
     __tablename__ = "email_domains"
     __table_args__ = (UniqueConstraint("domain"),)

@@ -28,7 +28,9 @@ def tenant_id(slug: str) -> UUID | None:
         return None
     if slug not in _known:
         with transaction(read_only=True):
-            found = session().scalar(select(Tenant.id).where(Tenant.slug == slug, Tenant.status == "active"))
+            found = session().scalar(
+                select(Tenant.id).where(Tenant.slug == slug, Tenant.status == "active")
+            )
         if found is None:
             return None
         _known[slug] = found
@@ -47,7 +49,11 @@ def tenant_by_id(wanted: UUID) -> Tenant | None:
 def tenant_by_slug(slug: str) -> Tenant | None:
     if not SLUG.fullmatch(slug):
         return None
-    return session().scalars(select(Tenant).where(Tenant.slug == slug, Tenant.status == "active")).one_or_none()
+    return (
+        session()
+        .scalars(select(Tenant).where(Tenant.slug == slug, Tenant.status == "active"))
+        .one_or_none()
+    )
 
 
 def tenant_of_domain(domain: str) -> Tenant | None:
@@ -55,7 +61,11 @@ def tenant_of_domain(domain: str) -> Tenant | None:
     if "\0" in domain:
         return None
     query = select(Tenant).join(EmailDomain, EmailDomain.for_tenant == Tenant.id)
-    return session().scalars(query.where(EmailDomain.domain == domain.lower(), Tenant.status == "active")).one_or_none()
+    return (
+        session()
+        .scalars(query.where(EmailDomain.domain == domain.lower(), Tenant.status == "active"))
+        .one_or_none()
+    )
 
 
 def domains_of(tenant: UUID) -> Sequence[str]:

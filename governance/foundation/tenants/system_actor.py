@@ -1,4 +1,6 @@
-"""The console itself, and an operator, acting inside a tenant: both are named as such in the tenant's own log."""
+"""The console itself, and an operator, acting inside a tenant: both are named as such in the
+tenant's own log.
+"""
 
 from dataclasses import replace
 from uuid import UUID
@@ -15,5 +17,11 @@ def founder(tenant_id: UUID, slug: str, name: str) -> Actor:
 def visiting(who: Actor, tenant: Tenant) -> Actor:
     """An operator at work in a tenant that has no admin yet."""
     return replace(
-        who, tenant_id=tenant.id, tenant_slug=tenant.slug, tenant_name=tenant.name, role="admin", kind="operator", session_id=None
+        who,
+        tenant_id=tenant.id,
+        tenant_slug=tenant.slug,
+        tenant_name=tenant.name,
+        role="admin",
+        kind="operator",
+        session_id=None,
     )

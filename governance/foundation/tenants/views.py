@@ -44,7 +44,9 @@ def _settings_page(tenant: Tenant, form: SettingsForm, *, status: int = 200) -> 
 @feature.post("/settings/", needs=permissions.EDIT)
 def change_settings() -> ResponseReturnValue:
     tenant, form = _tenant(), SettingsForm()
-    if accepted(form, lambda: actions.change_settings(tenant, seen=form.mark.data or "", **form.settings)):
+    if accepted(
+        form, lambda: actions.change_settings(tenant, seen=form.mark.data or "", **form.settings)
+    ):
         flash("The settings are saved. The next report prints them.")
         return redirect(url_for("tenant_settings.settings"), 303)
     if form.stale:
@@ -57,12 +59,16 @@ def new() -> ResponseReturnValue:
     return page("foundation/tenants/new.html", form=FoundForm())
 
 
-@operator_feature.post("/tenants/", needs=permissions.FOUND, fresh=StepUp("Create tenant", FoundForm))
+@operator_feature.post(
+    "/tenants/", needs=permissions.FOUND, fresh=StepUp("Create tenant", FoundForm)
+)
 def found() -> ResponseReturnValue:
     form = FoundForm()
     if form.validate():
         try:
-            tenant = actions.found(form.slug.data or "", form.name.data or "", by=current.person_id())
+            tenant = actions.found(
+                form.slug.data or "", form.name.data or "", by=current.person_id()
+            )
         except DomainError as refused:
             form.refuse(refused)
         else:

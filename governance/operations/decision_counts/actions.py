@@ -1,4 +1,6 @@
-"""Adding to the counts, and folding old minutes into days so that they do not grow without bound."""
+"""Adding to the counts, and folding old minutes into days so that they do not grow without
+bound.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,7 +14,9 @@ from governance.kernel.db import session
 from governance.kernel.ids import uuid7
 from governance.operations.decision_counts.models import DecisionCount
 
-type Counted = Mapping[tuple[datetime, str, str, str], int]  # (minute, system, flag, value) → how often
+type Counted = Mapping[
+    tuple[datetime, str, str, str], int
+]  # (minute, system, flag, value) → how often
 
 MINUTES_KEPT = timedelta(days=2)
 DAYS_KEPT = timedelta(days=400)
@@ -21,13 +25,25 @@ KEY = ["tenant_id", "grain", "at", "system", "flag", "value"]
 
 
 def add(counted: Counted) -> None:
-    """Add what a worker has counted. Rows go in in the order of their key, so that two workers never wait in a ring."""
+    """Add what a worker has counted.
+
+    Rows go in in the order of their key, so that two workers never wait in a ring.
+    """
     tenant_id, now = current.actor().tenant_id, clock.now()
     rows = [
-        {"id": uuid7(), "tenant_id": tenant_id, "grain": "minute", "at": at, "system": system, "flag": flag, "value": value,
-         "asked": asked, "created_at": now}
+        {
+            "id": uuid7(),
+            "tenant_id": tenant_id,
+            "grain": "minute",
+            "at": at,
+            "system": system,
+            "flag": flag,
+            "value": value,
+            "asked": asked,
+            "created_at": now,
+        }
         for (at, system, flag, value), asked in sorted(counted.items())
-    ]  # fmt: skip
+    ]
     for some in batched(rows, AT_ONCE):
         write = insert(DecisionCount).values(some)
         more = {"asked": DecisionCount.asked + write.excluded.asked}
@@ -35,19 +51,35 @@ def add(counted: Counted) -> None:
 
 
 def fold() -> int:
-    """Minutes of days that are over, and older than two days, become one row a day; days past their time go. How many went."""
+    """Minutes of days that are over, and older than two days, become one row a day; days past their
+    time go. How many went.
+    """
     before = (clock.now() - MINUTES_KEPT).replace(hour=0, minute=0, second=0, microsecond=0)
     c = DecisionCount
     old = (c.grain == "minute", c.at < before)
     day = func.date_trunc("day", c.at, "UTC")
     sums = (
         select(
-            func.gen_random_uuid(), literal(current.actor().tenant_id), literal("day"), day, c.system, c.flag, c.value,
-            func.sum(c.asked), literal(clock.now()),
-        ).where(*old).group_by(day, c.system, c.flag, c.value)
-    )  # fmt: skip
+            func.gen_random_uuid(),
+            literal(current.actor().tenant_id),
+            literal("day"),
+            day,
+            c.system,
+            c.flag,
+            c.value,
+            func.sum(c.asked),
+            literal(clock.now()),
+        )
+        .where(*old)
+        .group_by(day, c.system, c.flag, c.value)
+    )
     write = insert(c).from_select(["id", *KEY, "asked", "created_at"], sums)
-    session().execute(write.on_conflict_do_update(index_elements=KEY, set_={"asked": c.asked + write.excluded.asked}))
-    gone = session().execute(delete(c).where(*old)).rowcount  # type: ignore[attr-defined]  # a cursor's result
+    session().execute(
+        write.on_conflict_do_update(
+            index_elements=KEY, set_={"asked": c.asked + write.excluded.asked}
+        )
+    )
+    # a cursor's result
+    gone = session().execute(delete(c).where(*old)).rowcount  # type: ignore[attr-defined]
     session().execute(delete(c).where(c.grain == "day", c.at < clock.now() - DAYS_KEPT))
     return int(gone)

@@ -9,7 +9,9 @@ from governance.kernel.db import Model, Tenanted
 
 
 class DecisionCount(Tenanted, Model):
-    """So many answers of one value to one flag, for one system, within a minute (later folded into its day)."""
+    """So many answers of one value to one flag, for one system, within a minute (later folded into
+    its day).
+    """
 
     __tablename__ = "decision_counts"
     __table_args__ = (

@@ -14,9 +14,14 @@ type ByFlag = Mapping[tuple[str, str], Mapping[str, int]]
 
 
 def asked_since(since: datetime) -> ByFlag:
-    """{(system, flag): {value: how often}}; one statement. What was folded into days counts from that day's beginning."""
+    """{(system, flag): {value: how often}}; one statement.
+
+    What was folded into days counts from that day's beginning.
+    """
     total = func.sum(DecisionCount.asked)
-    query = select(DecisionCount.system, DecisionCount.flag, DecisionCount.value, total).where(DecisionCount.at >= since)
+    query = select(DecisionCount.system, DecisionCount.flag, DecisionCount.value, total).where(
+        DecisionCount.at >= since
+    )
     found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for system, flag, value, asked in session().execute(
         query.group_by(DecisionCount.system, DecisionCount.flag, DecisionCount.value)
@@ -32,4 +37,9 @@ def per_minute(since: datetime) -> Mapping[tuple[str, str], float]:
 
 
 def total_since(since: datetime) -> int:
-    return session().scalar(select(func.coalesce(func.sum(DecisionCount.asked), 0)).where(DecisionCount.at >= since)) or 0
+    return (
+        session().scalar(
+            select(func.coalesce(func.sum(DecisionCount.asked), 0)).where(DecisionCount.at >= since)
+        )
+        or 0
+    )

@@ -1,4 +1,6 @@
-"""The key that signs a tenant's bundles: made when the first one is asked for, rotated by command."""
+"""The key that signs a tenant's bundles: made when the first one is asked for, rotated by
+command.
+"""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -32,17 +34,29 @@ def _made() -> BundleKey:
 
 
 def rotate() -> BundleKey:
-    """Sign with a new key from now on. What the one before signed stays verifiable until it has run out."""
+    """Sign with a new key from now on.
+
+    What the one before signed stays verifiable until it has run out.
+    """
     alone("bundle key")
     before, private = queries.bundle_key(), Ed25519PrivateKey.generate()
     key = BundleKey(
-        public=private.public_key().public_bytes_raw(), retired_at=None, created_at=clock.now(),
-        wrapped=key_encryption.wrap(private.private_bytes_raw(), queries.context(current.actor().tenant_id)),
-    )  # fmt: skip
+        public=private.public_key().public_bytes_raw(),
+        retired_at=None,
+        created_at=clock.now(),
+        wrapped=key_encryption.wrap(
+            private.private_bytes_raw(), queries.context(current.actor().tenant_id)
+        ),
+    )
     if before is not None:
         before.retired_at = clock.now()
     session().add(key)
     session().flush()
-    record(KEY_MADE, key, key_id=queries.key_id(key), replaces=queries.key_id(before) if before else None)
+    record(
+        KEY_MADE,
+        key,
+        key_id=queries.key_id(key),
+        replaces=queries.key_id(before) if before else None,
+    )
     tenant_revision.move()
     return key

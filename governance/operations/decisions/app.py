@@ -1,12 +1,14 @@
 """The decision API: a small WSGI application in front of Flask, answering from memory.
 
-    POST /ofrep/v1/evaluate/flags/{key}     one flag          POST /ofrep/v1/evaluate/flags     all of them, with an ETag
-    GET  /policy/v1/bundle                  signed, for the edge        GET /policy/v1/jwks     the keys that verify it
+    POST /ofrep/v1/evaluate/flags/{key}     one flag          POST /ofrep/v1/evaluate/flags     all
+                                            of them, with an ETag
+    GET  /policy/v1/bundle                  signed, for the edge        GET /policy/v1/jwks     the
+         keys that verify it
     POST /policy/v1/heartbeat               a consumer says that it is there and obeys
 
-Bearer key with the scope `flags:read` (or `X-API-Key`). The evaluation context may name `system`, `consumer` and
-`region`; nothing else of it is looked at, and nothing of it is kept. What is answered is counted, and so is who heard
-which version: that is how a stop knows that it is obeyed.
+Bearer key with the scope `flags:read` (or `X-API-Key`). The evaluation context may name `system`,
+`consumer` and `region`; nothing else of it is looked at, and nothing of it is kept. What is
+answered is counted, and so is who heard which version: that is how a stop knows that it is obeyed.
 """
 
 import json
@@ -42,17 +44,24 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,79}")
 DIGITS = re.compile(r"[0-9]{1,9}")
 JSON = ("Content-Type", "application/json")
 ALWAYS = [
-    ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), ("Vary", "Authorization"),
-]  # fmt: skip
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Vary", "Authorization"),
+]
 SOON = (("Retry-After", "1"),)
 STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 log = structlog.get_logger("decisions")
 
 
 class RefusedEvaluation(Exception):
-    """An answer that is not the one asked for: OFREP's error code, or RFC 9457 where OFREP has none."""
+    """An answer that is not the one asked for:
 
-    def __init__(self, status: int, code: str, details: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
+    OFREP's error code, or RFC 9457 where OFREP has none.
+    """
+
+    def __init__(
+        self, status: int, code: str, details: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         super().__init__(details)
         self.status, self.code, self.details, self.headers = status, code, details, headers
 
@@ -95,11 +104,19 @@ class Decisions:
             return _refusal(start, path, refused)
         except (DomainError, DBAPIError) as away:
             said = away.message if isinstance(away, DomainError) else "The database did not answer."
-            return _refusal(start, path, RefusedEvaluation(503, "GENERAL", f"The console cannot answer yet: {said}", SOON))
+            return _refusal(
+                start,
+                path,
+                RefusedEvaluation(503, "GENERAL", f"The console cannot answer yet: {said}", SOON),
+            )
         except Exception:
             log.exception("decision failed", path=path)
             return _refusal(
-                start, path, RefusedEvaluation(500, "GENERAL", "The console failed to answer, and the fault is ours.")
+                start,
+                path,
+                RefusedEvaluation(
+                    500, "GENERAL", "The console failed to answer, and the fault is ours."
+                ),
             )
 
     def _answer(self, path: str, environ: Environ, start: Start) -> Body:
@@ -107,7 +124,10 @@ class Decisions:
             self.snapshots.follow()
         if (refused := environ.get(request_bodies.REFUSED)) is not None:
             raise RefusedEvaluation(
-                refused.status, "GENERAL", refused.message, SOON if refused.status == HTTPStatus.SERVICE_UNAVAILABLE else ()
+                refused.status,
+                "GENERAL",
+                refused.message,
+                SOON if refused.status == HTTPStatus.SERVICE_UNAVAILABLE else (),
             )
         method = environ["REQUEST_METHOD"]
         if path.startswith(FLAGS):
@@ -130,7 +150,10 @@ class Decisions:
     # ---- who asks
 
     def _admit(self, environ: Environ) -> tuple[StoredKey, Answers]:
-        """The key, checked against memory: 401 without one that opens, 403 without the scope, 429 above its rate."""
+        """The key, checked against memory:
+
+        401 without one that opens, 403 without the scope, 429 above its rate.
+        """
         try:
             token = bearer.parse(bearer.header_of(environ))
             answers = self.snapshots.of(token.tenant)
@@ -142,14 +165,20 @@ class Decisions:
             ) from needed
         if answers is None or held.scopes.isdisjoint(permissions.DECIDE.scopes):
             raise RefusedEvaluation(
-                403, "", f"This key may not {permissions.DECIDE.means}. It takes the scope {permissions.FLAGS_READ}."
+                403,
+                "",
+                f"This key may not {permissions.DECIDE.means}. It takes the scope"
+                f" {permissions.FLAGS_READ}.",
             )
         if held.system_id is not None and answers.key_of(held.system_id) is None:
             raise RefusedEvaluation(403, "", f"The AI system of the key {held.name} was retired.")
         wait = self.limiter.wait(held.key_id, held.rate, time.monotonic())
         if wait:
             raise RefusedEvaluation(
-                429, "GENERAL", f"The key {held.name} may ask {held.rate} times a minute.", (("Retry-After", str(ceil(wait))),)
+                429,
+                "GENERAL",
+                f"The key {held.name} may ask {held.rate} times a minute.",
+                (("Retry-After", str(ceil(wait))),),
             )
         return held, answers
 
@@ -160,8 +189,12 @@ class Decisions:
         if flag is None:
             self._note(asked, asked.system, "unknown", "")
             raise RefusedEvaluation(404, "FLAG_NOT_FOUND", f"There is no flag {key[:100]}.")
-        own = key.startswith("policy.") or is_of(key, asked.system)  # another system's switch is asked for in no system's name:
-        self._note(asked, asked.system if own else "", key, flag.word)  # a count for each pair would be too many
+        own = key.startswith("policy.") or is_of(
+            key, asked.system
+        )  # another system's switch is asked for in no system's name:
+        self._note(
+            asked, asked.system if own else "", key, flag.word
+        )  # a count for each pair would be too many
         return _send(start, 200, flag.body)
 
     def _all(self, asked: EvaluationRequest, environ: Environ, start: Start) -> Body:
@@ -173,22 +206,45 @@ class Decisions:
         return _send(start, 200, found.body, headers)
 
     def _note(self, asked: EvaluationRequest, system: str, flag: str, word: str) -> None:
-        self._hear(asked.held, asked.consumer, asked.region, (system, flag, word), asked.answers.facts.number)
+        self._hear(
+            asked.held,
+            asked.consumer,
+            asked.region,
+            (system, flag, word),
+            asked.answers.facts.number,
+        )
 
-    def _hear(self, held: StoredKey, consumer: str, region: str, what: tuple[str, str, str], number: int) -> None:
+    def _hear(
+        self, held: StoredKey, consumer: str, region: str, what: tuple[str, str, str], number: int
+    ) -> None:
         who = Asker(held.key_id, held.name, consumer or held.name, region, held.system_id)
         self.snapshots.tally.note(held.tenant, *what, who, number)
         if not self.snapshots.following:
             self.snapshots.tell()
 
     def _heartbeat(self, held: StoredKey, answers: Answers, environ: Environ, start: Start) -> Body:
-        """From a product that decides at the edge: `version` is that of the bundle which it obeys."""
+        """From a product that decides at the edge:
+
+        `version` is that of the bundle which it obeys.
+        """
         given = _json_of(_read(environ))
         version = given.get("version")
-        if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version <= answers.facts.number:
-            raise RefusedEvaluation(400, "PARSE_ERROR", "A heartbeat holds the version of the bundle that is obeyed.")
-        self._hear(held, _word(given, "consumer"), _word(given, "region"), ("", "heartbeat", ""), version)
-        return _send(start, 200, json.dumps({"version": answers.facts.number, "stale": answers.stale}).encode())
+        if (
+            not isinstance(version, int)
+            or isinstance(version, bool)
+            or not 0 <= version <= answers.facts.number
+        ):
+            raise RefusedEvaluation(
+                400, "PARSE_ERROR", "A heartbeat holds the version of the bundle that is obeyed."
+            )
+        self._hear(
+            held, _word(given, "consumer"), _word(given, "region"), ("", "heartbeat", ""), version
+        )
+        return _send(
+            start,
+            200,
+            json.dumps({"version": answers.facts.number, "stale": answers.stale}).encode(),
+        )
 
     def _bundle(self, held: StoredKey, answers: Answers, _environ: Environ, start: Start) -> Body:
         """Handed out again for FRESH seconds, so that signing is no work for each edge."""
@@ -198,7 +254,10 @@ class Decisions:
         made = answers.signed.get(only)
         if made is None or time.monotonic() - made[0] > bundle.FRESH or answers.stale:
             claims = bundle.claims(answers, self.issuer, self.snapshots.now(), only=only)
-            made = answers.signed[only] = time.monotonic(), bundle.sign(claims, facts.bundle_key or b"", facts.bundle_key_id)
+            made = answers.signed[only] = (
+                time.monotonic(),
+                bundle.sign(claims, facts.bundle_key or b"", facts.bundle_key_id),
+            )
         return _send(start, 200, made[1], (), "application/jose")
 
     def _with_key(self, held: StoredKey) -> Answers:
@@ -207,11 +266,19 @@ class Decisions:
         self.snapshots.reload(held.tenant)
         answers = self.snapshots.of(held.tenant)
         if answers is None or answers.facts.bundle_key is None:
-            raise RefusedEvaluation(503, "GENERAL", "The key that signs bundles is not there yet.", SOON)
+            raise RefusedEvaluation(
+                503, "GENERAL", "The key that signs bundles is not there yet.", SOON
+            )
         return answers
 
     def _jwks(self, _held: StoredKey, answers: Answers, _environ: Environ, start: Start) -> Body:
-        return _send(start, 200, json.dumps(bundle.jwks(answers.facts.bundle_keys)).encode(), (), "application/jwk-set+json")
+        return _send(
+            start,
+            200,
+            json.dumps(bundle.jwks(answers.facts.bundle_keys)).encode(),
+            (),
+            "application/jwk-set+json",
+        )
 
 
 # ---- reading a request
@@ -230,7 +297,9 @@ def _read(environ: Environ) -> bytes:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not DIGITS.fullmatch(length) or int(length) > MOST_BYTES:
         raise RefusedEvaluation(
-            400, "INVALID_CONTEXT", f"The body may have {MOST_BYTES} bytes, with their number in Content-Length."
+            400,
+            "INVALID_CONTEXT",
+            f"The body may have {MOST_BYTES} bytes, with their number in Content-Length.",
         )
     body: bytes = environ["wsgi.input"].read(int(length))
     return body
@@ -239,22 +308,34 @@ def _read(environ: Environ) -> bytes:
 def _asked(held: StoredKey, answers: Answers, body: bytes) -> EvaluationRequest:
     context = _json_of(body).get("context")
     if not isinstance(context, dict):
-        raise RefusedEvaluation(400, "INVALID_CONTEXT", "The body holds a context, which is an object.")
+        raise RefusedEvaluation(
+            400, "INVALID_CONTEXT", "The body holds a context, which is an object."
+        )
     target = context.get("targetingKey")
     if target is None or target == "":
         raise RefusedEvaluation(
-            400, "TARGETING_KEY_MISSING", "The context names no targetingKey: the user or session that is asked for."
+            400,
+            "TARGETING_KEY_MISSING",
+            "The context names no targetingKey: the user or session that is asked for.",
         )
     if not isinstance(target, str):
         raise RefusedEvaluation(400, "INVALID_CONTEXT", "targetingKey is text.")
-    return EvaluationRequest(held, answers, _system(held, answers, context), _word(context, "consumer"), _word(context, "region"))
+    return EvaluationRequest(
+        held,
+        answers,
+        _system(held, answers, context),
+        _word(context, "consumer"),
+        _word(context, "region"),
+    )
 
 
 def _system(held: StoredKey, answers: Answers, context: dict[str, Any]) -> str:
     """The system that is asked for: the key's own, or the one that the context names."""
     named = context.get("system", "")
     if not isinstance(named, str) or (named and not answers.knows(named)):
-        raise RefusedEvaluation(400, "INVALID_CONTEXT", f"There is no AI system {str(named)[:60]!r} here.")
+        raise RefusedEvaluation(
+            400, "INVALID_CONTEXT", f"There is no AI system {str(named)[:60]!r} here."
+        )
     if held.system_id is None:
         return named
     own = answers.key_of(held.system_id) or ""
@@ -274,19 +355,30 @@ def _json_of(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise RefusedEvaluation(400, "PARSE_ERROR", "The body is not JSON.") from error
     if not isinstance(given, dict):
-        raise RefusedEvaluation(400, "PARSE_ERROR", "The body is a JSON object that holds a context.")
+        raise RefusedEvaluation(
+            400, "PARSE_ERROR", "The body is a JSON object that holds a context."
+        )
     return given
 
 
 def _matches(header: str, etag: str) -> bool:
-    """If-None-Match (RFC 9110 §13.1.2): weak comparison, one or a list. Not the star: who has no answer yet obeys none."""
+    """If-None-Match (RFC 9110 §13.1.2): weak comparison, one or a list.
+
+    Not the star: who has no answer yet obeys none.
+    """
     return any(tag.strip().removeprefix("W/") == etag for tag in header.split(","))
 
 
 # ---- writing an answer
 
 
-def _send(start: Start, status: int, body: bytes, headers: tuple[tuple[str, str], ...] = (), kind: str = "") -> Body:
+def _send(
+    start: Start,
+    status: int,
+    body: bytes,
+    headers: tuple[tuple[str, str], ...] = (),
+    kind: str = "",
+) -> Body:
     content = ("Content-Type", kind) if kind else JSON
     start(STATUS[status], [content, ("Content-Length", str(len(body))), *ALWAYS, *headers])
     return [body]
@@ -300,7 +392,13 @@ def _refusal(start: Start, path: str, refused: RefusedEvaluation) -> Body:
             body = {"key": path[len(FLAGS) + 1 :][:200], **body}
         return _send(start, refused.status, json.dumps(body).encode(), refused.headers)
     problem = {"type": "about:blank", "title": refused.details, "status": refused.status}
-    return _send(start, refused.status, json.dumps(problem).encode(), refused.headers, "application/problem+json")
+    return _send(
+        start,
+        refused.status,
+        json.dumps(problem).encode(),
+        refused.headers,
+        "application/problem+json",
+    )
 
 
 def _only(method: str) -> RefusedEvaluation:

@@ -1,6 +1,9 @@
-"""What a worker has answered since it last told the database, and who heard which version. In memory, bounded, thread-safe.
+"""What a worker has answered since it last told the database, and who heard which version.
 
-Counts hold the minute, the system, the flag and the value: never the context, never the targeting key.
+In memory, bounded, thread-safe.
+
+Counts hold the minute, the system, the flag and the value: never the context, never the targeting
+key.
 """
 
 import threading
@@ -18,9 +21,13 @@ SEEN = 60.0  # seconds after which a consumer that goes on asking is told of aga
 QUIET = 600.0  # seconds after which one that does not is forgotten here
 MOST_COUNTS = 200_000
 MOST_CONSUMERS = 100_000  # a worker's, of all tenants
-MOST_NAMES = 200  # of a key; what it names beyond is heard under the key's own name, as in the database
+MOST_NAMES = (
+    200  # of a key; what it names beyond is heard under the key's own name, as in the database
+)
 
-type Counts = dict[tuple[str, int, str, str, str], int]  # tenant's short name, minute, system, flag, value
+type Counts = dict[
+    tuple[str, int, str, str, str], int
+]  # tenant's short name, minute, system, flag, value
 
 
 class Asker(NamedTuple):
@@ -52,7 +59,9 @@ class DecisionCounter:
 
     _counts: Counts = field(default_factory=dict)
     _heard: dict[tuple[str, UUID, str], Hearing] = field(default_factory=dict)
-    _fresh: set[tuple[str, UUID, str]] = field(default_factory=set)  # those of _heard that the database has to be told of
+    _fresh: set[tuple[str, UUID, str]] = field(
+        default_factory=set
+    )  # those of _heard that the database has to be told of
     _swept: float = 0.0
     _names: Counter[UUID] = field(default_factory=Counter)  # how many of _heard each key has
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -60,7 +69,10 @@ class DecisionCounter:
     def note(self, tenant: str, system: str, flag: str, word: str, who: Asker, number: int) -> None:
         """One answer, given to `who`."""
         now = clock.now().timestamp()
-        count, consumer = (tenant, int(now // MINUTE), system, flag, word), (tenant, who.key_id, who.name)
+        count, consumer = (
+            (tenant, int(now // MINUTE), system, flag, word),
+            (tenant, who.key_id, who.name),
+        )
         with self._lock:
             if count in self._counts or len(self._counts) < MOST_COUNTS:
                 self._counts[count] = self._counts.get(count, 0) + 1
@@ -86,7 +98,9 @@ class DecisionCounter:
             taken, self._counts = self._counts, {}
         found: dict[str, dict[tuple[datetime, str, str, str], int]] = {}
         for (tenant, minute, system, flag, word), asked in taken.items():
-            found.setdefault(tenant, {})[datetime.fromtimestamp(minute * MINUTE, UTC), system, flag, word] = asked
+            found.setdefault(tenant, {})[
+                datetime.fromtimestamp(minute * MINUTE, UTC), system, flag, word
+            ] = asked
         return found
 
     def give_back(self, tenant: str, counts: Mapping[tuple[datetime, str, str, str], int]) -> None:
@@ -98,16 +112,26 @@ class DecisionCounter:
                     self._counts[key] = self._counts.get(key, 0) + asked
 
     def news(self) -> list[tuple[str, UUID, str, Hearing]]:
-        """Consumers who heard a newer number than was told, or were heard again SEEN seconds after they were last told of."""
+        """Consumers who heard a newer number than was told, or were heard again SEEN seconds after
+        they were last told of.
+        """
         now = clock.now().timestamp()
         with self._lock:
             if now - self._swept > SEEN:
                 self._swept = now
-                self._forget([key for key, h in self._heard.items() if key not in self._fresh and now - h.seen > QUIET])
+                self._forget(
+                    [
+                        key
+                        for key, h in self._heard.items()
+                        if key not in self._fresh and now - h.seen > QUIET
+                    ]
+                )
             return [(*key, replace(self._heard[key])) for key in self._fresh]
 
     def forget(self, tenant: str) -> None:
-        """What its consumers had heard: numbers of a database that was restored since mean something else."""
+        """What its consumers had heard: numbers of a database that was restored since mean
+        something else.
+        """
         with self._lock:
             self._forget([key for key in self._heard if key[0] == tenant])
 
@@ -123,6 +147,9 @@ class DecisionCounter:
         """The database knows of it."""
         with self._lock:
             if (held := self._heard.get((tenant, key_id, name))) is not None:
-                held.told, held.told_at = max(held.told, heard.number), max(held.told_at, heard.seen)
+                held.told, held.told_at = (
+                    max(held.told, heard.number),
+                    max(held.told_at, heard.seen),
+                )
                 if held.told == held.number:
                     self._fresh.discard((tenant, key_id, name))

@@ -9,6 +9,10 @@ manifest = Manifest(
     models=(models,),
     audit=actions_in(actions),
     links={
-        "BundleKey": EntryLink(no_page="products download it from the decision API", noun="the policy bundles' key", single=True)
+        "BundleKey": EntryLink(
+            no_page="products download it from the decision API",
+            noun="the policy bundles' key",
+            single=True,
+        )
     },
 )

@@ -1,11 +1,13 @@
-"""What a tenant's products are told, flag by flag, as the bytes of the OpenFeature Remote Evaluation Protocol. Pure.
+"""What a tenant's products are told, flag by flag, as the bytes of the OpenFeature Remote
+Evaluation Protocol. Pure.
 
     Facts                    all that the answers of one tenant follow from
-    Answers(facts, now)      per system the flags: policy.<dimension>, switch.<system>[.<feature>]; drawn up when first asked
+    Answers(facts, now)      per system the flags: policy.<dimension>, switch.<system>[.<feature>];
+                             drawn up when first asked
 
-A stop on both planes answers for every flag of its scope: switches false, levels "stopped", numbers 0, lists empty.
-A stale answer is the last known one and says so: what is stopped stays stopped, and nothing gets looser.
-Source: OFREP 0.3.0 (openapi.yaml of open-feature/protocol).
+A stop on both planes answers for every flag of its scope: switches false, levels "stopped", numbers
+0, lists empty. A stale answer is the last known one and says so: what is stopped stays stopped, and
+nothing gets looser. Source: OFREP 0.3.0 (openapi.yaml of open-feature/protocol).
 """
 
 import hashlib
@@ -46,15 +48,21 @@ class Facts:
     standing: EffectivePolicy
     features: tuple[Feature, ...] = ()
     stops: tuple[ActiveStop, ...] = ()
-    later: tuple[Platform, ...] = ()  # the operator's layers once the present one has ended, one after another
+    later: tuple[
+        Platform, ...
+    ] = ()  # the operator's layers once the present one has ended, one after another
     bundle_key: bytes | None = field(default=None, repr=False)
     bundle_key_id: str = ""
     bundle_keys: tuple[tuple[str, bytes], ...] = ()  # (id, public) of what is published
 
     def at(self, now: datetime) -> "Facts":
-        """The same when time has passed: waivers and a loosened floor end without anybody acting, also with the database away."""
+        """The same when time has passed: waivers and a loosened floor end without anybody acting,
+        also with the database away.
+        """
         standing = self.standing
-        platform = next(p for p in (standing.platform, *self.later) if p.until is None or p.until > now)
+        platform = next(
+            p for p in (standing.platform, *self.later) if p.until is None or p.until > now
+        )
         live_now = tuple(w for w in standing.waivers if w.until > now)
         return replace(self, standing=replace(standing, platform=platform, waivers=live_now))
 
@@ -99,7 +107,9 @@ class Bulk:
 
 
 class Answers:
-    """Immutable in what it says; each system's flags are drawn up when somebody first asks for them."""
+    """Immutable in what it says; each system's flags are drawn up when somebody first asks for
+    them.
+    """
 
     def __init__(self, facts: Facts, now: datetime, *, stale: bool = False) -> None:
         self.facts, self.at, self.stale = facts, now, stale
@@ -108,7 +118,9 @@ class Answers:
         self._by_id = {s.id: s.key for s in facts.standing.systems}
         self._flags: dict[str, dict[str, Flag]] = {}
         self._bulk: dict[str, Bulk] = {}
-        self.signed: dict[str, tuple[float, bytes]] = {}  # by system: when a bundle was made of them, and the bundle
+        self.signed: dict[
+            str, tuple[float, bytes]
+        ] = {}  # by system: when a bundle was made of them, and the bundle
 
     def knows(self, system: str) -> bool:
         return not system or system in self._systems
@@ -117,7 +129,9 @@ class Answers:
         return self._by_id.get(system_id)
 
     def flag(self, system: str, key: str, *, others: bool = True) -> Flag | None:
-        """What to answer for a flag; `others`: another system's switch too, whichever system asks."""
+        """What to answer for a flag; `others`: another system's switch too, whichever system
+        asks.
+        """
         flags = self._flags.get(system) or self._drawn(system)
         return flags.get(key) or (self._switches.get(key) if others else None)
 
@@ -138,17 +152,24 @@ class Answers:
     def _drawn(self, system: str) -> dict[str, Flag]:
         if system not in self._flags:
             which = self._systems.get(system)
-            own = {key: f for key, f in self._switches.items() if which is None or is_of(key, system)}
+            own = {
+                key: f for key, f in self._switches.items() if which is None or is_of(key, system)
+            }
             self._flags[system] = {**self._policy(which), **own}
         return self._flags[system]
 
     def _policy(self, which: Governed | None) -> dict[str, Flag]:
         stops = covering(self.facts.stops, which.id if which else None)
         state = live(stops)
-        return {f"policy.{key}": self._level(decided, which, state, stops) for key, decided in self.resolve(which).items()}
+        return {
+            f"policy.{key}": self._level(decided, which, state, stops)
+            for key, decided in self.resolve(which).items()
+        }
 
     def resolve(self, which: Governed | None) -> Mapping[str, Decided]:
-        """The effective policy; a system that adds no layer of its own has the tenant's, which is resolved once."""
+        """The effective policy; a system that adds no layer of its own has the tenant's, which is
+        resolved once.
+        """
         standing = self.facts.standing
         if which is None or not standing.differs(which):
             return self._general
@@ -158,22 +179,39 @@ class Answers:
     def _general(self) -> dict[str, Decided]:
         return self.facts.standing.effective()
 
-    def _level(self, decided: Decided, which: Governed | None, state: Live, stops: list[ActiveStop]) -> Flag:
-        more: dict[str, Any] = {"policy_version": self.facts.standing.number, "set_by": decided.set_by}
+    def _level(
+        self, decided: Decided, which: Governed | None, state: Live, stops: list[ActiveStop]
+    ) -> Flag:
+        more: dict[str, Any] = {
+            "policy_version": self.facts.standing.number,
+            "set_by": decided.set_by,
+        }
         if which is not None:
             more["system"] = which.key
-        ends = [w.until for w in self.facts.standing.waivers if which and w.system_id == which.id and w.key == decided.key]
+        ends = [
+            w.until
+            for w in self.facts.standing.waivers
+            if which and w.system_id == which.id and w.key == decided.key
+        ]
         if ends and any(layer.kind == "waiver" for layer in decided.by):
             more["expires"] = min(ends).isoformat()
         if state.stopped:
-            return self._flag(f"policy.{decided.key}", _nothing(decided.key), "stopped", more | _why(stops), reason=DISABLED)
+            return self._flag(
+                f"policy.{decided.key}",
+                _nothing(decided.key),
+                "stopped",
+                more | _why(stops),
+                reason=DISABLED,
+            )
         return self._flag(f"policy.{decided.key}", _sent(decided.value), _word(decided.value), more)
 
     @cached_property
     def _switches(self) -> dict[str, Flag]:
         """Every switch of the tenant."""
         stops, known = self.facts.stops, self._by_id
-        whole = [self._switch(f"switch.{s.key}", covering(stops, s.id)) for s in self._systems.values()]
+        whole = [
+            self._switch(f"switch.{s.key}", covering(stops, s.id)) for s in self._systems.values()
+        ]
         parts = [
             self._switch(f"switch.{known[f.system_id]}.{f.key}", covering(stops, f.system_id, f.id))
             for f in self.facts.features
@@ -182,14 +220,25 @@ class Answers:
         return {flag.key: flag for flag in whole + parts}
 
     def _switch(self, key: str, stops: list[ActiveStop]) -> Flag:
-        """True while both planes are live. A product that tells them apart reads `generate` and `serve`."""
+        """True while both planes are live.
+
+        A product that tells them apart reads `generate` and `serve`.
+        """
         state = live(stops)
-        more: dict[str, Any] = {"policy_version": self.facts.standing.number, "generate": state.generate, "serve": state.serve}
+        more: dict[str, Any] = {
+            "policy_version": self.facts.standing.number,
+            "generate": state.generate,
+            "serve": state.serve,
+        }
         if state.whole:
             return self._flag(key, value=True, word="live", more=more)
-        return self._flag(key, value=False, word="stopped", more=more | _why(stops), reason=DISABLED)
+        return self._flag(
+            key, value=False, word="stopped", more=more | _why(stops), reason=DISABLED
+        )
 
-    def _flag(self, key: str, value: Any, word: str, more: Mapping[str, Any], *, reason: str = STATIC) -> Flag:
+    def _flag(
+        self, key: str, value: Any, word: str, more: Mapping[str, Any], *, reason: str = STATIC
+    ) -> Flag:
         said = STALE if self.stale else reason
         body = {"key": key, "value": value, "reason": said, "variant": word, "metadata": dict(more)}
         return Flag(key, value, word, _json(body))
@@ -198,7 +247,13 @@ class Answers:
         flags = self._drawn(system)
         listed = b",".join(flag.body for _, flag in sorted(flags.items()))
         tag = hashlib.sha256(listed).hexdigest()[:32]
-        metadata = _json({"tenant": self.facts.slug, "version": self.facts.number, "policy_version": self.facts.standing.number})
+        metadata = _json(
+            {
+                "tenant": self.facts.slug,
+                "version": self.facts.number,
+                "policy_version": self.facts.standing.number,
+            }
+        )
         self._bulk[system] = Bulk(b'{"flags":[%s],"metadata":%s}' % (listed, metadata), f'"{tag}"')
         return self._bulk[system]
 
@@ -209,15 +264,26 @@ def is_of(key: str, system: str) -> bool:
 
 
 def _why(stops: list[ActiveStop]) -> dict[str, Any]:
-    """Since when, and which stop it is that the whole scope waits for. Reasons are for people, on the page."""
+    """Since when, and which stop it is that the whole scope waits for.
+
+    Reasons are for people, on the page.
+    """
     first = min(stops, key=lambda stop: stop.since)
-    return {"stopped": True, "stop": str(first.id), "since": first.since.isoformat(timespec="seconds")}
+    return {
+        "stopped": True,
+        "stop": str(first.id),
+        "since": first.since.isoformat(timespec="seconds"),
+    }
 
 
 def _sent(value: Value) -> Any:
     """A list of names goes out as an object: OFREP knows no arrays."""
     if isinstance(value, frozenset):
-        return {"any": True, "names": []} if value == ANYTHING else {"any": False, "names": plain(value)}
+        return (
+            {"any": True, "names": []}
+            if value == ANYTHING
+            else {"any": False, "names": plain(value)}
+        )
     return value
 
 

@@ -18,7 +18,9 @@ from governance.operations.switches.active_stops import ActiveStop, covering
 from governance.operations.systems.models import SystemFeature
 
 PURPOSE = b"policy-bundle\0"
-STAYS = timedelta(hours=1)  # a retired key is published for so long: many times the life of a bundle
+STAYS = timedelta(
+    hours=1
+)  # a retired key is published for so long: many times the life of a bundle
 
 
 def facts() -> Facts:
@@ -29,17 +31,29 @@ def facts() -> Facts:
     signing, standing = bundle_keys(), policies.standing()
     key = next((each for each in reversed(signing) if each.retired_at is None), None)
     return Facts(
-        who.tenant_id, who.tenant_slug, numbers.get(who.tenant_id, 0), numbers.get(tenant_revision.OVER_ALL, 0), api_keys.every_key(), standing,
-        _features(stops), stops, _later(standing.platform),
-        key_encryption.unwrap(key.wrapped, context(who.tenant_id)) if key else None, key_id(key) if key else "",
+        who.tenant_id,
+        who.tenant_slug,
+        numbers.get(who.tenant_id, 0),
+        numbers.get(tenant_revision.OVER_ALL, 0),
+        api_keys.every_key(),
+        standing,
+        _features(stops),
+        stops,
+        _later(standing.platform),
+        key_encryption.unwrap(key.wrapped, context(who.tenant_id)) if key else None,
+        key_id(key) if key else "",
         tuple((key_id(each), each.public) for each in signing),
-    )  # fmt: skip
+    )
 
 
 def _features(stops: Collection[ActiveStop]) -> tuple[Feature, ...]:
     """The live ones, and the retired ones over which a stop stands: retiring restarts nothing."""
     every = session().scalars(select(SystemFeature).order_by(SystemFeature.key))
-    return tuple(Feature(f.id, f.system_id, f.key) for f in every if f.retired_at is None or covering(stops, f.system_id, f.id))
+    return tuple(
+        Feature(f.id, f.system_id, f.key)
+        for f in every
+        if f.retired_at is None or covering(stops, f.system_id, f.id)
+    )
 
 
 def above(number: int) -> Above:
@@ -59,7 +73,11 @@ def _later(platform: Platform) -> tuple[Platform, ...]:
 
 def bundle_key() -> BundleKey | None:
     """The key that signs now."""
-    query = select(BundleKey).where(BundleKey.retired_at.is_(None)).order_by(BundleKey.created_at.desc(), BundleKey.id.desc())
+    query = (
+        select(BundleKey)
+        .where(BundleKey.retired_at.is_(None))
+        .order_by(BundleKey.created_at.desc(), BundleKey.id.desc())
+    )
     return session().scalars(query.limit(1)).one_or_none()
 
 

@@ -1,6 +1,8 @@
-"""How often a key may ask: a leaky bucket for each key, in memory (GCRA, the generic cell rate algorithm of ATM Forum TM 4.0).
+"""How often a key may ask: a leaky bucket for each key, in memory (GCRA, the generic cell rate
+algorithm of ATM Forum TM 4.0).
 
-    Limiter(share).wait(key, rate, now)    0 when the request may pass, otherwise the seconds to wait
+    Limiter(share).wait(key, rate, now)    0 when the request may pass, otherwise the seconds to
+                                           wait
 
 A worker grants its share of the rate, so that all workers together grant the whole.
 """
@@ -10,7 +12,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 BURST = 10  # seconds' worth of requests may come at once
-MAX_KEYS = 50_000  # remembered; beyond it the key that has been quiet for longest is forgotten, which can only let through
+# remembered; beyond it the key that has been quiet for longest is forgotten, which can only let
+# through
+MAX_KEYS = 50_000
 
 
 @dataclass(slots=True)
@@ -30,7 +34,9 @@ class Limiter:
             due = max(self._due.pop(key, now), now)
             ahead = due - now + apart  # in this order: of who asks first it is exactly `apart`
             wait = max(0.0, ahead - max(BURST, apart))
-            self._due[key] = due if wait else due + apart  # last of all: a dict keeps the order in which keys asked
+            self._due[key] = (
+                due if wait else due + apart
+            )  # last of all: a dict keeps the order in which keys asked
             if len(self._due) > MAX_KEYS:
                 del self._due[next(iter(self._due))]
         return wait

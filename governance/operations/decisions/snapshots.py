@@ -1,12 +1,16 @@
-"""Each worker's memory of its tenants: an immutable snapshot a tenant, swapped whole, never asked twice of the database.
+"""Each worker's memory of its tenants: an immutable snapshot a tenant, swapped whole, never asked
+twice of the database.
 
-    Snapshots.of(slug)          what to answer that tenant's products now; stale when the database is out of reach
-    Snapshots.follow()          from now on listen for marks that move, look once a second, and tell what was answered
+    Snapshots.of(slug)          what to answer that tenant's products now; stale when the database
+                                is out of reach
+    Snapshots.follow()          from now on listen for marks that move, look once a second, and tell
+                                what was answered
 
-A worker that follows holds a connection of its own: PostgreSQL's NOTIFY says at once that a mark has moved, a look at
-all marks each second covers a lost notification. After LEASE seconds without contact every answer says that it is stale;
-of a tenant that cannot be loaded, its answers alone. What is told goes by another thread, so that no slow write keeps a
-stop waiting. A process that does not follow (a test, a command) looks at the mark on each request.
+A worker that follows holds a connection of its own: PostgreSQL's NOTIFY says at once that a mark
+has moved, a look at all marks each second covers a lost notification. After LEASE seconds without
+contact every answer says that it is stale; of a tenant that cannot be loaded, its answers alone.
+What is told goes by another thread, so that no slow write keeps a stop waiting. A process that does
+not follow (a test, a command) looks at the mark on each request.
 """
 
 import threading
@@ -53,7 +57,9 @@ log = structlog.get_logger("decisions")
 
 @dataclass(slots=True)
 class TenantSnapshot:
-    """A tenant in memory: what follows from its facts now, and the same as a stale answer, drawn up when first needed."""
+    """A tenant in memory: what follows from its facts now, and the same as a stale answer, drawn up
+    when first needed.
+    """
 
     facts: Facts
     answers: Answers
@@ -76,14 +82,21 @@ class Snapshots:
     _held: dict[str, TenantSnapshot] = field(default_factory=dict)
     _unknown: dict[str, float] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _loading: threading.Lock = field(default_factory=threading.Lock)  # of first loads: who follows never waits for them
-    _there: threading.Event = field(default_factory=threading.Event)  # the database, as far as who follows knows
+    _loading: threading.Lock = field(
+        default_factory=threading.Lock
+    )  # of first loads: who follows never waits for them
+    _there: threading.Event = field(
+        default_factory=threading.Event
+    )  # the database, as far as who follows knows
     _threads: list[threading.Thread] = field(default_factory=list)
 
     # ---- answering
 
     def of(self, slug: str) -> Answers | None:
-        """What to answer now; None where there is no such tenant. Unavailable when it was never loaded and cannot be."""
+        """What to answer now; None where there is no such tenant.
+
+        Unavailable when it was never loaded and cannot be.
+        """
         held = self._held.get(slug)
         if held is None:
             held = self._first(slug)
@@ -101,7 +114,9 @@ class Snapshots:
         return slug in self._held
 
     def now(self) -> datetime:
-        """By this machine's clock or the database's, whichever is ahead: what ends by time ends everywhere."""
+        """By this machine's clock or the database's, whichever is ahead: what ends by time ends
+        everywhere.
+        """
         return clock.now() + self.behind
 
     @property
@@ -142,12 +157,17 @@ class Snapshots:
     def _load(self, tenant_id: UUID, slug: str) -> TenantSnapshot:
         """One consistent view, so that a number never stands for what came after it."""
         began = time.monotonic()
-        with current.acting_as(founder(tenant_id, slug, slug)), transaction(read_only=True, snapshot=True):
+        with (
+            current.acting_as(founder(tenant_id, slug, slug)),
+            transaction(read_only=True, snapshot=True),
+        ):
             facts = queries.facts()
         return self._put(facts, began, began)
 
     def _put(self, facts: Facts, began: float, known: float) -> TenantSnapshot:
-        """What was looked up last counts, whichever thread comes to an end first; a restored database may have lower numbers."""
+        """What was looked up last counts, whichever thread comes to an end first; a restored
+        database may have lower numbers.
+        """
         now = self.now()
         held = TenantSnapshot(facts, Answers(facts.at(now), now), began, time.monotonic(), known)
         with self._lock:
@@ -175,12 +195,17 @@ class Snapshots:
     # ---- following
 
     def follow(self) -> None:
-        """Begin to follow, once in this process: a server makes its workers by forking, so not before the first request."""
+        """Begin to follow, once in this process: a server makes its workers by forking, so not
+        before the first request.
+        """
         with self._lock:
             if not self._threads:
                 self.following, self.contact = True, time.monotonic()
                 named = {"decisions": self._follow, "decisions, told": self._go_on_telling}
-                self._threads = [threading.Thread(target=do, name=name, daemon=True) for name, do in named.items()]
+                self._threads = [
+                    threading.Thread(target=do, name=name, daemon=True)
+                    for name, do in named.items()
+                ]
                 for thread in self._threads:
                     thread.start()
 
@@ -188,7 +213,9 @@ class Snapshots:
         away = False
         while True:
             try:
-                with psycopg.connect(_conninfo(self.url), autocommit=True, connect_timeout=3) as connection:
+                with psycopg.connect(
+                    _conninfo(self.url), autocommit=True, connect_timeout=3
+                ) as connection:
                     connection.execute(tenant_revision.LISTEN)
                     away = False
                     self._there.set()
@@ -196,7 +223,9 @@ class Snapshots:
             except (psycopg.Error, DBAPIError, Unavailable) as lost:
                 self._there.clear()
                 if not away:
-                    log.warning("decisions follow nothing: the database is away", reason=_first_line(lost))
+                    log.warning(
+                        "decisions follow nothing: the database is away", reason=_first_line(lost)
+                    )
                 away = True
                 time.sleep(BEAT)
             except Exception:  # whatever it is, answers go on and turn stale until contact is back
@@ -214,19 +243,25 @@ class Snapshots:
 
     def _moved(self, payload: str) -> None:
         """Told by name: that tenant alone is loaded, and at once."""
-        held = next((h for h in list(self._held.values()) if str(h.facts.tenant_id) == payload), None)
+        held = next(
+            (h for h in list(self._held.values()) if str(h.facts.tenant_id) == payload), None
+        )
         if held is not None:
             self._load_anew(held)
         elif payload == str(tenant_revision.OVER_ALL):
             self._catch_up()
 
     def _catch_up(self) -> None:
-        """Load what has moved since it was loaded; the operator's layer is loaded once for all tenants."""
+        """Load what has moved since it was loaded; the operator's layer is loaded once for all
+        tenants.
+        """
         began, every = time.monotonic(), list(self._held.values())
         with transaction(read_only=True, snapshot=True):
             there = session().scalars(select(func.clock_timestamp())).one()
             self.behind = max(there - clock.now(), timedelta(0))
-            numbers = tenant_revision.numbers([*(held.facts.tenant_id for held in every), tenant_revision.OVER_ALL])
+            numbers = tenant_revision.numbers(
+                [*(held.facts.tenant_id for held in every), tenant_revision.OVER_ALL]
+            )
             over = numbers.get(tenant_revision.OVER_ALL, 0)
             above = queries.above(over) if any(held.facts.over != over for held in every) else None
         self.contact = began
@@ -239,7 +274,9 @@ class Snapshots:
                 held.known = began
 
     def _load_anew(self, held: TenantSnapshot) -> None:
-        """Of one tenant that cannot be loaded the answers turn stale; the others are followed as before."""
+        """Of one tenant that cannot be loaded the answers turn stale; the others are followed as
+        before.
+        """
         if time.monotonic() < held.again:
             return
         try:
@@ -274,7 +311,10 @@ class Snapshots:
             by_tenant.setdefault(slug, []).append((key_id, name, hearing))
         for slug, every in by_tenant.items():
             for news in batched(every, TOLD_AT_ONCE):
-                heard = [Heard(k, n, h.region, h.system_id, h.number, _at(h.at), _at(h.seen)) for k, n, h in news]
+                heard = [
+                    Heard(k, n, h.region, h.system_id, h.number, _at(h.at), _at(h.seen))
+                    for k, n, h in news
+                ]
                 if self._write(slug, partial(switches.note_consumers, heard)):
                     for key_id, name, hearing in news:
                         self.tally.told(slug, key_id, name, hearing)
@@ -286,7 +326,10 @@ class Snapshots:
                 self.tally.give_back(slug, counts)
 
     def tell(self) -> None:
-        """Everything, now: for a process that does not follow. A worker that ends takes the counts of its last two seconds along."""
+        """Everything, now: for a process that does not follow.
+
+        A worker that ends takes the counts of its last two seconds along.
+        """
         self._tell_hearing()
         self.tell_counts()
 
@@ -304,7 +347,10 @@ class Snapshots:
 
 
 def _has_moved(facts: Facts, numbers: Mapping[UUID, int]) -> bool:
-    return (numbers.get(facts.tenant_id, 0), numbers.get(tenant_revision.OVER_ALL, 0)) != (facts.number, facts.over)
+    return (numbers.get(facts.tenant_id, 0), numbers.get(tenant_revision.OVER_ALL, 0)) != (
+        facts.number,
+        facts.over,
+    )
 
 
 def _first_line(problem: Exception) -> str:

@@ -2,7 +2,8 @@
 
     draft, rebase, rollback                    the one open version
     tighten_now, schedule, apply_due           activated by one person, as long as nothing loosens
-    request_approval                           what loosens takes a second person (version_approval.py)
+    request_approval                           what loosens takes a second person
+                                               (version_approval.py)
     activate, close_request                    the request was approved, or closed without
 
 Every change that affects decisions raises the tenant's revision in the same transaction.
@@ -24,7 +25,13 @@ from governance.kernel.formatting import plural
 from governance.operations.policies import queries
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, read_content
 from governance.operations.policies.models import OPEN, PolicyVersion
-from governance.operations.policies.policy_diff import SettingChange, carried_over, digest, lines, said
+from governance.operations.policies.policy_diff import (
+    SettingChange,
+    carried_over,
+    digest,
+    lines,
+    said,
+)
 from governance.operations.policies.preview import Verdict, verdict
 
 DRAFTED = action(
@@ -54,7 +61,12 @@ REFUSED = action(
     shape="down",
 )
 WITHDRAWN = action(
-    "policy.withdrawn", "withdrew a policy", target="PolicyVersion", activity="update", severity="low", fields="digest"
+    "policy.withdrawn",
+    "withdrew a policy",
+    target="PolicyVersion",
+    activity="update",
+    severity="low",
+    fields="digest",
 )
 APPROVED = action(
     "policy.approved",
@@ -114,7 +126,9 @@ def opened(row: PolicyVersion | None) -> str:
     return f"{row.id}.{row.edited}" if row is not None and row.state in OPEN else ""
 
 
-def _open_version(*, because: str = "The draft was edited, so the request is void.") -> PolicyVersion | None:
+def _open_version(
+    *, because: str = "The draft was edited, so the request is void."
+) -> PolicyVersion | None:
     """The open version, locked, for a change that voids a request for its approval."""
     alone(LOCK)
     if (there := queries.draft()) is not None:
@@ -123,8 +137,13 @@ def _open_version(*, because: str = "The draft was edited, so the request is voi
     return queries.draft(lock=True)
 
 
-def draft(content: Content, *, seen: str, because: str | None = None, back_to: int | None = None) -> PolicyVersion:
-    """Start the open version, or edit it, which voids a request for its approval. Raises Stale for the second of two editors."""
+def draft(
+    content: Content, *, seen: str, because: str | None = None, back_to: int | None = None
+) -> PolicyVersion:
+    """Start the open version, or edit it, which voids a request for its approval.
+
+    Raises Stale for the second of two editors.
+    """
     row, now = _open_version(), queries.standing()
     row = _edit(row, now, content, seen=seen, because=because, back_to=back_to)
     _record_draft(row, now)
@@ -133,9 +152,14 @@ def draft(content: Content, *, seen: str, because: str | None = None, back_to: i
 
 def _record_draft(row: PolicyVersion, now: EffectivePolicy) -> None:
     record(
-        DRAFTED, row, because=row.reason or None, base=row.base, loosens=row.loosens, back_to=row.back_to,
+        DRAFTED,
+        row,
+        because=row.reason or None,
+        base=row.base,
+        loosens=row.loosens,
+        back_to=row.back_to,
         lines=_said(lines(now.content, read_content(row.content)), now),
-    )  # fmt: skip
+    )
 
 
 def _edit(
@@ -147,21 +171,39 @@ def _edit(
     because: str | None,
     back_to: int | None = None,
 ) -> PolicyVersion:
-    """Return the open version with this content, based on the version in force; it is not approved."""
+    """Return the open version with this content, based on the version in force; it is not
+    approved.
+    """
     _as_opened(row, seen, content)
     check_content(content, now)
     if row is None:
         row = PolicyVersion(
-            number=None, state="draft", content={}, digest="", base=0, edited=0, loosens=False, reason="", made_by=None, hands=[],
-            back_to=None, asked_at=None, decided_by=None, decided_at=None, apply_at=None, in_force_from=None,
-        )  # fmt: skip
+            number=None,
+            state="draft",
+            content={},
+            digest="",
+            base=0,
+            edited=0,
+            loosens=False,
+            reason="",
+            made_by=None,
+            hands=[],
+            back_to=None,
+            asked_at=None,
+            decided_by=None,
+            decided_at=None,
+            apply_at=None,
+            in_force_from=None,
+        )
         session().add(row)
     _write(row, now, content, because=because)
     row.back_to = back_to
     return row
 
 
-def _write(row: PolicyVersion, now: EffectivePolicy, content: Content, *, because: str | None) -> None:
+def _write(
+    row: PolicyVersion, now: EffectivePolicy, content: Content, *, because: str | None
+) -> None:
     row.content, row.base, row.edited = content.plain(), now.number, row.edited + 1
     row.digest = digest(row.base, row.content)
     row.loosens = verdict(now, now.draft(content)).loosens
@@ -178,15 +220,20 @@ def _unsettle(row: PolicyVersion) -> None:
 
 
 def _as_opened(row: PolicyVersion | None, seen: str, mine: Content) -> None:
-    """Raises Stale when somebody edited, decided or withdrew it since the form was opened, with what it contains now."""
+    """Raises Stale when somebody edited, decided or withdrew it since the form was opened, with
+    what it contains now.
+    """
     if opened(row) == seen:
         return
     if row is None:
-        raise Stale("The draft that you edited was applied or withdrawn since you opened this page. Look at what is in force, then save again.")  # fmt: skip
+        raise Stale(
+            "The draft that you edited was applied or withdrawn since you opened this page. Look at"
+            " what is in force, then save again."
+        )
     theirs = read_content(row.content)
     raise Stale(
-        "Somebody else edited the draft since you opened this page. It stays as it is below, and so does what you chose: "
-        "look at both, then save again.",
+        "Somebody else edited the draft since you opened this page. It stays as it is below, and so"
+        " does what you chose: look at both, then save again.",
         {_name(line): (said(line.before), said(line.after)) for line in lines(mine, theirs)},
     )
 
@@ -195,21 +242,31 @@ def _name(line: SettingChange) -> str:
     return (
         line.key
         if line.system_id is None
-        else f"{line.key} of {queries.system_keys([line.system_id]).get(line.system_id, 'a system')}"
+        else (
+            f"{line.key} of {queries.system_keys([line.system_id]).get(line.system_id, 'a system')}"
+        )
     )
 
 
 def check_content(content: Content, now: EffectivePolicy) -> None:
-    """The tier exists, the systems are live ones of this tenant; values were read, so they exist."""
+    """The tier exists, the systems are live ones of this tenant; values were read, so they
+    exist.
+    """
     if content.tier not in now.platform.tiers:
-        raise Invalid(f"There is no tier {content.tier[:40]}. Choose one of {', '.join(now.platform.tiers)}.", field="tier")
+        raise Invalid(
+            f"There is no tier {content.tier[:40]}. Choose one of {', '.join(now.platform.tiers)}.",
+            field="tier",
+        )
     if content.systems.keys() - {system.id for system in now.systems}:
         raise NotFound("There is no such AI system here.")
 
 
 def rebase(*, seen: str) -> PolicyVersion:
     """Rebase the open version onto the version in force; its own changes stay."""
-    row, now = _open_version(because="The draft was brought up to date, so the request is void."), queries.standing()
+    row, now = (
+        _open_version(because="The draft was brought up to date, so the request is void."),
+        queries.standing(),
+    )
     if row is None:
         raise DomainError("No version is open.")
     mine = read_content(row.content)
@@ -225,7 +282,9 @@ def _content_of(number: int) -> Content:
 
 
 def rollback(number: int, *, seen: str, because: str) -> PolicyVersion:
-    """Draft an open version with the content of an older one; what it loosens takes a second person."""
+    """Draft an open version with the content of an older one; what it loosens takes a second
+    person.
+    """
     _needs_reason(because)
     old = read_content(queries.version(number).content).within(queries.standing().systems)
     return draft(old, seen=seen, because=because, back_to=number)
@@ -235,10 +294,16 @@ def withdraw(row: PolicyVersion) -> None:
     """Withdraw the open version. The log keeps its content."""
     alone(LOCK)
     request = requests.open_approval(queries.POLICY, row.id)
-    if request is not None and requests.is_open(request) and str(current.person_id()) in request.requesters:
+    if (
+        request is not None
+        and requests.is_open(request)
+        and str(current.person_id()) in request.requesters
+    ):
         approvals.withdraw(request)
         return
-    approvals.void(queries.POLICY, row.id, reason="The version was withdrawn, so the request is void.")
+    approvals.void(
+        queries.POLICY, row.id, reason="The version was withdrawn, so the request is void."
+    )
     session().flush()
     session().refresh(row, with_for_update=True)
     if row.state not in OPEN:
@@ -251,12 +316,17 @@ def withdraw(row: PolicyVersion) -> None:
 
 
 def tighten_now(
-    content: Content, *, base: int, because: str, seen: str | None = None, back_to: int | None = None
+    content: Content,
+    *,
+    base: int,
+    because: str,
+    seen: str | None = None,
+    back_to: int | None = None,
 ) -> PolicyVersion:
     """Activate it immediately, by one person, since nothing loosens.
 
-    `seen` names the open version when it is that one; without it the change is made beside the open version, whose
-    request for approval is void. Sent twice it is done once.
+    `seen` names the open version when it is that one; without it the change is made beside the open
+    version, whose request for approval is void. Sent twice it is done once.
     """
     alone(LOCK)
     now = queries.standing()
@@ -269,7 +339,10 @@ def tighten_now(
         raise NeedsSecondPerson(_why_two(found))
     if seen is None:
         _open_version(
-            because=f"Version {now.number + 1} came into force, so the request is void. Bring the draft up to date, then request approval."
+            because=(
+                f"Version {now.number + 1} came into force, so the request is void. Bring the draft"
+                " up to date, then request approval."
+            )
         )
         row = _edit(None, now, content, seen="", because=because)
     else:
@@ -288,13 +361,20 @@ def _done_already(content: Content, base: int, now: EffectivePolicy) -> PolicyVe
 def _on_base(base: int, now: EffectivePolicy) -> None:
     if base != now.number:
         raise Stale(
-            f"Version {now.number} came into force since this was drawn up against version {base}. Look at what it changes now.",
-            {_name(line): (said(line.before), said(line.after)) for line in lines(_content_of(base), now.content)},
+            f"Version {now.number} came into force since this was drawn up against version {base}."
+            " Look at what it changes now.",
+            {
+                _name(line): (said(line.before), said(line.after))
+                for line in lines(_content_of(base), now.content)
+            },
         )
 
 
 def _bring_into_force(row: PolicyVersion, now: EffectivePolicy) -> None:
-    """Activate the row; the database refuses any change to it afterwards. The caller has checked what loosens."""
+    """Activate the row; the database refuses any change to it afterwards.
+
+    The caller has checked what loosens.
+    """
     content = read_content(row.content)
     differs = lines(now.content, content)
     if not differs and now.number:
@@ -302,13 +382,28 @@ def _bring_into_force(row: PolicyVersion, now: EffectivePolicy) -> None:
     found = verdict(now, now.draft(content))
     if found.second_person and row.decided_by is None:
         raise NeedsSecondPerson(_why_two(found))
-    row.state, row.number, row.base, row.in_force_from = "live", now.number + 1, now.number, clock.now()
+    row.state, row.number, row.base, row.in_force_from = (
+        "live",
+        now.number + 1,
+        now.number,
+        clock.now(),
+    )
     row.loosens, row.digest = found.loosens, digest(now.number, row.content)
     moved = tenant_revision.move()
     record(
-        APPLIED, row, because=row.reason or None, number=row.number, base=row.base, tier=content.tier, lines=_said(differs, now),
-        loosens=row.loosens, back_to=row.back_to, digest=row.digest, mark=moved, decided_by=row.decided_by,
-    )  # fmt: skip
+        APPLIED,
+        row,
+        because=row.reason or None,
+        number=row.number,
+        base=row.base,
+        tier=content.tier,
+        lines=_said(differs, now),
+        loosens=row.loosens,
+        back_to=row.back_to,
+        digest=row.digest,
+        mark=moved,
+        decided_by=row.decided_by,
+    )
 
 
 def _why_two(found: Verdict) -> str:
@@ -332,7 +427,9 @@ def schedule(content: Content, *, seen: str, because: str, apply_at: datetime) -
 
 
 def _settled(content: Content, seen: str, because: str) -> tuple[PolicyVersion, Verdict]:
-    """The open version with this content; a rollback that is requested as it was drafted stays one."""
+    """The open version with this content; a rollback that is requested as it was drafted stays
+    one.
+    """
     row, now = _open_version(), queries.standing()
     if not lines(now.content, content):
         raise Unchanged("Nothing changes: it says what is in force already.")
@@ -355,13 +452,21 @@ def _future(at: datetime) -> None:
 
 
 def apply_due() -> bool:
-    """Activate the acting tenant's scheduled version if it is due. Return whether one was.
+    """Activate the acting tenant's scheduled version if it is due.
 
-    When what is in force has moved on, or it would loosen something else than was agreed, it is a draft again and says why.
+    Return whether one was.
+
+    When what is in force has moved on, or it would loosen something else than was agreed, it is a
+    draft again and says why.
     """
     alone(LOCK)
     row = queries.draft(lock=True)
-    if row is None or row.state != "scheduled" or row.apply_at is None or row.apply_at > clock.now():
+    if (
+        row is None
+        or row.state != "scheduled"
+        or row.apply_at is None
+        or row.apply_at > clock.now()
+    ):
         return False
     now = queries.standing()
     if problem := _overtaken(row, now):
@@ -384,15 +489,22 @@ def _overtaken(row: PolicyVersion, now: EffectivePolicy) -> str:
     if content.systems.keys() - {system.id for system in now.systems}:
         return "A system that it names was retired, so it was not applied."
     if verdict(now, now.draft(content)).mark != row.agreed:
-        return "The operator's tiers or the AI systems changed, so it would loosen something that was not approved. It was not applied."
+        return (
+            "The operator's tiers or the AI systems changed, so it would loosen something that was"
+            " not approved. It was not applied."
+        )
     return ""
 
 
 # ---- a second person
 
 
-def request_approval(content: Content, *, seen: str, because: str, apply_at: datetime | None = None) -> PolicyVersion:
-    """Request approval of the open version with this content, in force when it is approved, or at a time."""
+def request_approval(
+    content: Content, *, seen: str, because: str, apply_at: datetime | None = None
+) -> PolicyVersion:
+    """Request approval of the open version with this content, in force when it is approved, or at a
+    time.
+    """
     if apply_at is not None:
         _future(apply_at)
     row, found = _settled(content, seen, because)
@@ -408,8 +520,12 @@ def _request(row: PolicyVersion, found: Verdict, apply_at: datetime | None) -> P
     systems = queries.system_keys(line.system_id for line in differs if line.system_id)
     hands = sorted((UUID(each) for each in row.hands), key=lambda each: each != row.made_by)
     approvals.request(
-        queries.POLICY, row.id, summary=_title(found, differs, systems), reason=row.reason, requesters=hands
-    )  # fmt: skip
+        queries.POLICY,
+        row.id,
+        summary=_title(found, differs, systems),
+        reason=row.reason,
+        requesters=hands,
+    )
     return row
 
 
@@ -421,7 +537,11 @@ def _title(found: Verdict, differs: Sequence[SettingChange], systems: Mapping[UU
         moved = f"move the policy from {said(tier.before)} to {said(tier.after)}"
         return moved if len(differs) == 1 else f"{moved} and change {others}"
     whose = {line.system_id for line in differs}
-    of = " of " + systems.get(line_id, "an AI system") if len(whose) == 1 and (line_id := next(iter(whose))) else ""
+    of = (
+        " of " + systems.get(line_id, "an AI system")
+        if len(whose) == 1 and (line_id := next(iter(whose)))
+        else ""
+    )
     return f"{'loosen' if found.loosens else 'tighten'} {others}{of}"
 
 
@@ -433,9 +553,13 @@ def differences(row: PolicyVersion) -> list[SettingChange]:
 def request_facts(row: PolicyVersion) -> dict[str, Any]:
     """What the log keeps of a request for its approval, and of the decision."""
     return {
-        "base": row.base, "lines": _said(differences(row), None), "loosens": row.loosens, "apply_at": row.apply_at,
-        "digest": row.digest, "made_by": row.made_by,
-    }  # fmt: skip
+        "base": row.base,
+        "lines": _said(differences(row), None),
+        "loosens": row.loosens,
+        "apply_at": row.apply_at,
+        "digest": row.digest,
+        "made_by": row.made_by,
+    }
 
 
 def activate(row: PolicyVersion, *, by: UUID | None, at: datetime) -> None:
@@ -451,7 +575,9 @@ def activate(row: PolicyVersion, *, by: UUID | None, at: datetime) -> None:
         _bring_into_force(row, now)
 
 
-def close_request(row: PolicyVersion, state: str, *, by: UUID | None, at: datetime | None, note: str) -> None:
+def close_request(
+    row: PolicyVersion, state: str, *, by: UUID | None, at: datetime | None, note: str
+) -> None:
     """Close the version with its request: rejected, withdrawn, or a draft again."""
     if state in {"rejected", "withdrawn"}:
         row.state, row.decided_at = "refused" if state == "rejected" else "withdrawn", at
@@ -485,9 +611,17 @@ def _said(differs: Iterable[SettingChange], now: EffectivePolicy | None) -> list
     """[system or "", dimension, before, after], short enough for an entry."""
     given = list(differs)
     known = {s.id: s.key for s in now.systems} if now else {}
-    known |= queries.system_keys(line.system_id for line in given if line.system_id and line.system_id not in known)
+    known |= queries.system_keys(
+        line.system_id for line in given if line.system_id and line.system_id not in known
+    )
     rows = [
-        [known.get(line.system_id, "") if line.system_id else "", line.key, said(line.before), said(line.after)] for line in given
+        [
+            known.get(line.system_id, "") if line.system_id else "",
+            line.key,
+            said(line.before),
+            said(line.after),
+        ]
+        for line in given
     ]
     more = len(rows) - MOST_LINES
     return rows if more <= 0 else [*rows[:MOST_LINES], ["", f"and {more} more", "", ""]]

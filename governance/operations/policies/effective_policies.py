@@ -1,9 +1,13 @@
-"""All that a tenant's effective policies follow from at one instant. Pure: queries make it, everybody reads it.
+"""All that a tenant's effective policies follow from at one instant.
+
+Pure: queries make it, everybody reads it.
 
 Standing.effective(system)     per dimension the value in force, and who decides it
 Content.within(systems)         without the overrides of systems that are not there
-Standing.draft(content)        the same with another content, for previews and for telling whether it loosens
-loosening(before, after)       the changes of the tenant's own layers that loosen something, system by system
+Standing.draft(content)        the same with another content, for previews and for telling whether
+                               it loosens
+loosening(before, after)       the changes of the tenant's own layers that loosen something, system
+                               by system
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +62,10 @@ class LiveWaiver:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The operator's layer: the floor, every tier that there is, what may not be waived. `number` 0: as it is built in."""
+    """The operator's layer: the floor, every tier that there is, what may not be waived.
+
+    `number` 0: as it is built in.
+    """
 
     number: int = 0
     floor: Mapping[str, Value] = field(default_factory=lambda: FLOOR)
@@ -71,13 +78,27 @@ class Platform:
         return f"floor, version {self.number}" if self.number else "floor"
 
 
-def read_platform(number: int, content: Mapping[str, Any], until: datetime | None = None) -> Platform:
+def read_platform(
+    number: int, content: Mapping[str, Any], until: datetime | None = None
+) -> Platform:
     """From the JSON of a version; tiers that it does not name are the built-in ones."""
     own = {
-        key: Tier(key, str(tier["name"]), str(tier.get("means", "")), read_all(tier["values"]), bool(tier.get("four_eyes")))
+        key: Tier(
+            key,
+            str(tier["name"]),
+            str(tier.get("means", "")),
+            read_all(tier["values"]),
+            bool(tier.get("four_eyes")),
+        )
         for key, tier in content.get("tiers", {}).items()
     }
-    return Platform(number, read_all(content.get("floor", {})), {**TIERS, **own}, frozenset(content.get("unwaivable", ())), until)
+    return Platform(
+        number,
+        read_all(content.get("floor", {})),
+        {**TIERS, **own},
+        frozenset(content.get("unwaivable", ())),
+        until,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +117,9 @@ class Content:
     def plain(self) -> dict[str, Any]:
         """As it is stored; equal contents are equal JSON."""
         systems = {
-            str(key): plain_all(given) for key, given in sorted(self.systems.items(), key=lambda each: str(each[0])) if given
+            str(key): plain_all(given)
+            for key, given in sorted(self.systems.items(), key=lambda each: str(each[0]))
+            if given
         }
         return {"tier": self.tier, "overrides": plain_all(self.overrides), "systems": systems}
 
@@ -119,30 +142,43 @@ class EffectivePolicy:
 
     @property
     def tier(self) -> Tier:
-        """None is ever taken away; were one gone all the same, what holds is as strict as all that are left."""
-        return self.platform.tiers.get(self.content.tier) or strictest(self.content.tier, self.platform.tiers.values())
+        """None is ever taken away; were one gone all the same, what holds is as strict as all that
+        are left.
+        """
+        return self.platform.tiers.get(self.content.tier) or strictest(
+            self.content.tier, self.platform.tiers.values()
+        )
 
     def own_layers(self, system: Governed | None = None) -> list[Layer]:
-        """What the tenant demands by itself: tier, overrides, the lane of the system, its own overrides."""
+        """What the tenant demands by itself: tier, overrides, the lane of the system, its own
+        overrides.
+        """
         layers = [Layer("tier", f"tier {self.tier.name.lower()}", self.tier.values)]
         if self.content.overrides:
             layers.append(Layer("override", "tenant override", self.content.overrides))
         if system is not None and RISK.get(system.lane):
             layers.append(Layer("risk", LANE_NAMES[system.lane], RISK[system.lane]))
         if system is not None and self.content.systems.get(system.id):
-            layers.append(Layer("system", f"override of {system.key}", self.content.systems[system.id]))
+            layers.append(
+                Layer("system", f"override of {system.key}", self.content.systems[system.id])
+            )
         return layers
 
     def effective(self, system: Governed | None = None) -> dict[str, Decided]:
         """Floor and all. Without a system: what holds for requests that name none."""
         return effective(
-            [Layer("floor", self.platform.name, self.platform.floor), *self.own_layers(system)], self._waived(system)
+            [Layer("floor", self.platform.name, self.platform.floor), *self.own_layers(system)],
+            self._waived(system),
         )
 
     def _waived(self, system: Governed | None) -> list[WaivedValue]:
         if system is None:
             return []
-        mine = (w for w in self.waivers if w.system_id == system.id and w.key not in self.platform.unwaivable)
+        mine = (
+            w
+            for w in self.waivers
+            if w.system_id == system.id and w.key not in self.platform.unwaivable
+        )
         return [WaivedValue(w.key, w.value, w.until) for w in mine]
 
     def own(self, system: Governed | None = None) -> dict[str, Value]:
@@ -159,7 +195,9 @@ class EffectivePolicy:
 
     def next_change(self, now: datetime) -> datetime | None:
         """When this becomes another one by time alone: a waiver or a loosened floor ends."""
-        ends = [w.until for w in self.waivers if w.until > now] + [t for t in (self.platform.until,) if t and t > now]
+        ends = [w.until for w in self.waivers if w.until > now] + [
+            t for t in (self.platform.until,) if t and t > now
+        ]
         return min(ends, default=None)
 
 
@@ -171,12 +209,24 @@ def scopes(standing: EffectivePolicy) -> Sequence[Scope]:
     return (None, *standing.systems)
 
 
-def moves(before: EffectivePolicy, after: EffectivePolicy) -> dict[UUID | None, list[DimensionChange]]:
+def moves(
+    before: EffectivePolicy, after: EffectivePolicy
+) -> dict[UUID | None, list[DimensionChange]]:
     """What the effective policy does, by system (None: requests that name none)."""
-    return {s.id if s else None: changes(values(before.effective(s)), values(after.effective(s))) for s in scopes(before)}
+    return {
+        s.id if s else None: changes(values(before.effective(s)), values(after.effective(s)))
+        for s in scopes(before)
+    }
 
 
-def loosening(before: EffectivePolicy, after: EffectivePolicy) -> dict[UUID | None, list[DimensionChange]]:
-    """Where the tenant's own layers loosen. What the floor hides today counts too: tomorrow's floor may not."""
+def loosening(
+    before: EffectivePolicy, after: EffectivePolicy
+) -> dict[UUID | None, list[DimensionChange]]:
+    """Where the tenant's own layers loosen.
+
+    What the floor hides today counts too: tomorrow's floor may not.
+    """
     found = {s.id if s else None: changes(before.own(s), after.own(s)) for s in scopes(before)}
-    return {key: bad for key, all_ in found.items() if (bad := [c for c in all_ if loosens(c.move)])}
+    return {
+        key: bad for key, all_ in found.items() if (bad := [c for c in all_ if loosens(c.move)])
+    }

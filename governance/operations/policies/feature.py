@@ -52,7 +52,9 @@ manifest = Manifest(
     links={
         "PolicyVersion": EntryLink(endpoint="policies.version_by_id", argument="policy_version_id"),
         "Waiver": EntryLink(endpoint="waivers.waiver", argument="waiver_id"),
-        "PlatformPolicy": EntryLink(endpoint="operator_policies.change_request", argument="platform_policy_id"),
+        "PlatformPolicy": EntryLink(
+            endpoint="operator_policies.change_request", argument="platform_policy_id"
+        ),
     },
     approvals=(version_approval.POLICY, waiver_approval.WAIVER, platform_approval.PLATFORM),
 )

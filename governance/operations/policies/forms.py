@@ -1,4 +1,8 @@
-"""Forms of the policy. What a value may be is the lattice's business (strictness.read); these say only which field it is in."""
+"""Forms of the policy.
+
+What a value may be is the lattice's business (strictness.read); these say only which field it is
+in.
+"""
 
 from typing import Any
 
@@ -25,12 +29,22 @@ WHY = "Say why: the reason is kept in the log."
 REASON = "Enter a reason. It is kept in the audit log."
 LONGEST = Length(max=2000)
 
-constraint("uq_policy_versions_open", "Somebody else began a draft at the same moment. Look at it, then save again.")
 constraint(
-    "uq_policy_versions_tenant_id_number", "Another version came into force at the same moment. Look at it, then save again."
+    "uq_policy_versions_open",
+    "Somebody else began a draft at the same moment. Look at it, then save again.",
 )
-constraint("uq_platform_policies_open", "Another operator requested a change at the same moment. Review it, then try again.")
-constraint("uq_platform_policies_number", "Another version was activated at the same moment. Review it, then save again.")
+constraint(
+    "uq_policy_versions_tenant_id_number",
+    "Another version came into force at the same moment. Look at it, then save again.",
+)
+constraint(
+    "uq_platform_policies_open",
+    "Another operator requested a change at the same moment. Review it, then try again.",
+)
+constraint(
+    "uq_platform_policies_number",
+    "Another version was activated at the same moment. Review it, then save again.",
+)
 
 
 def dimensions() -> list[tuple[str, str]]:
@@ -38,7 +52,10 @@ def dimensions() -> list[tuple[str, str]]:
 
 
 def scopes() -> list[tuple[object, str]]:
-    return [("", "Every AI system of this tenant"), *((system_id, name) for system_id, name in systems.choices())]
+    return [
+        ("", "Every AI system of this tenant"),
+        *((system_id, name) for system_id, name in systems.choices()),
+    ]
 
 
 class ChangeForm(Form):
@@ -50,7 +67,9 @@ class ChangeForm(Form):
     base = HiddenField("Base")
     seen = HiddenField("Seen")
     because = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
-    apply_at = DateTimeLocalField("Takes effect", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    apply_at = DateTimeLocalField(
+        "Takes effect", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+    )
 
 
 class PickForm(Form):
@@ -85,13 +104,24 @@ class WaiverForm(Form):
     system = Choice("AI system", [InputRequired("Choose an AI system.")], choices=systems.choices)
     dimension = SelectField("Setting", choices=dimensions)
     value = StringField(
-        "Value while it is waived", [InputRequired("Enter the value that applies instead."), Length(max=2000)], filters=[stripped]
+        "Value while it is waived",
+        [InputRequired("Enter the value that applies instead."), Length(max=2000)],
+        filters=[stripped],
     )
-    expires_on = DayField("Ends on", required="Choose the day on which the waiver ends.", bounds=ANY_DAY)
-    reason = TextAreaField("Reason, kept in the audit log", [InputRequired(REASON), LONGEST], filters=[stripped])
+    expires_on = DayField(
+        "Ends on", required="Choose the day on which the waiver ends.", bounds=ANY_DAY
+    )
+    reason = TextAreaField(
+        "Reason, kept in the audit log", [InputRequired(REASON), LONGEST], filters=[stripped]
+    )
     compensation = TextAreaField(
-        "What is done instead", [InputRequired("Describe what is done instead while the platform minimum is waived."), LONGEST], filters=[stripped]
-    )  # fmt: skip
+        "What is done instead",
+        [
+            InputRequired("Describe what is done instead while the platform minimum is waived."),
+            LONGEST,
+        ],
+        filters=[stripped],
+    )
 
 
 class EndForm(Form):
@@ -101,7 +131,9 @@ class EndForm(Form):
 
 
 class PlatformForm(Form):
-    """What frames a change of the operator's layer; its values are read by the view, dimension by dimension."""
+    """What frames a change of the operator's layer; its values are read by the view, dimension by
+    dimension.
+    """
 
     verb = HiddenField("Verb")
     base = HiddenField("Base")
@@ -114,7 +146,11 @@ def _value(which: Dimension, *, blank: bool) -> Field:
     if which.levels:
         choices = [("", "no minimum")] if blank else []
         return SelectField(
-            which.title, choices=[*choices, *((level.value, f"{level.value}: {level.means}") for level in which.levels)]
+            which.title,
+            choices=[
+                *choices,
+                *((level.value, f"{level.value}: {level.means}") for level in which.levels),
+            ],
         )
     return StringField(which.title, [Length(max=20_000)], filters=[stripped])
 
@@ -125,7 +161,9 @@ def value_name(key: str) -> str:
 
 
 def _with_values(name: str, base: type[PlatformForm], *, blank: bool) -> type[Any]:
-    return type(name, (base,), {value_name(key): _value(d, blank=blank) for key, d in DIMENSIONS.items()})
+    return type(
+        name, (base,), {value_name(key): _value(d, blank=blank) for key, d in DIMENSIONS.items()}
+    )
 
 
 class _FloorForm(PlatformForm):

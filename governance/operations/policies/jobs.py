@@ -1,4 +1,6 @@
-"""Brings scheduled versions into force at their time, once: as queued work, and hourly for whatever that has missed."""
+"""Brings scheduled versions into force at their time, once: as queued work, and hourly for whatever
+that has missed.
+"""
 
 from uuid import UUID
 
@@ -16,7 +18,10 @@ log = structlog.get_logger("policies")
 
 @work(actions.WORK)
 def apply_scheduled(item: WorkItem, progress: Progress) -> None:
-    """The work was queued for the time at which the version is due. It is the console's deed, not that of who scheduled it."""
+    """The work was queued for the time at which the version is due.
+
+    It is the console's deed, not that of who scheduled it.
+    """
     who = progress.actor
     apply_due(item.tenant_id, who.tenant_slug, who.tenant_name)
 

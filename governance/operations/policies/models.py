@@ -1,7 +1,8 @@
 """A tenant's policy in versions, the operator's layer under all tenants, and waivers.
 
-`content` of a version: {"tier": key, "overrides": {dimension: value}, "systems": {system id: {dimension: value}}}.
-`content` of the operator's: {"floor": {…}, "tiers": {key: {"name", "means", "values", "four_eyes"}}, "unwaivable": [dimension, …]}.
+`content` of a version: {"tier": key, "overrides": {dimension: value}, "systems": {system id:
+{dimension: value}}}. `content` of the operator's: {"floor": {…}, "tiers": {key: {"name", "means",
+"values", "four_eyes"}}, "unwaivable": [dimension, …]}.
 """
 
 from datetime import datetime
@@ -18,13 +19,19 @@ OPEN = ("draft", "asked", "scheduled")
 
 
 class PolicyVersion(Tenanted, Model):
-    """One version of what the tenant demands. While it is open it can be edited; in force it never changes again."""
+    """One version of what the tenant demands.
+
+    While it is open it can be edited; in force it never changes again.
+    """
 
     __tablename__ = "policy_versions"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
         Index(
-            "uq_policy_versions_open", "tenant_id", unique=True, postgresql_where=text("state IN ('draft', 'asked', 'scheduled')")
+            "uq_policy_versions_open",
+            "tenant_id",
+            unique=True,
+            postgresql_where=text("state IN ('draft', 'asked', 'scheduled')"),
         ),
         Index(None, "tenant_id", "in_force_from"),
     )
@@ -38,9 +45,15 @@ class PolicyVersion(Tenanted, Model):
     loosens: Mapped[bool]
     reason: Mapped[str]
     made_by: Mapped[UUID | None]
-    hands: Mapped[list[Any]] = mapped_column(default=list)  # ids of all who edited it: none of them decides on it
-    note: Mapped[str] = mapped_column(default="")  # why the console turned a scheduled one back into a draft
-    agreed: Mapped[str] = mapped_column(default="")  # the mark of what it loosens, as it was agreed or scheduled
+    hands: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  # ids of all who edited it: none of them decides on it
+    note: Mapped[str] = mapped_column(
+        default=""
+    )  # why the console turned a scheduled one back into a draft
+    agreed: Mapped[str] = mapped_column(
+        default=""
+    )  # the mark of what it loosens, as it was agreed or scheduled
     back_to: Mapped[int | None]  # the version whose content a rollback brings back
     asked_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]  # the second person
@@ -50,8 +63,8 @@ class PolicyVersion(Tenanted, Model):
 
 
 class Waiver(Tenanted, Model):
-    """The only way below the platform minimum: one dimension of one system, for a while, requested by one and approved by two
-    others. Who approved it, and when, is in its approval.
+    """The only way below the platform minimum: one dimension of one system, for a while, requested
+    by one and approved by two others. Who approved it, and when, is in its approval.
     """
 
     __tablename__ = "waivers"
@@ -75,15 +88,22 @@ class Waiver(Tenanted, Model):
 
 
 class PlatformPolicy(Model):
-    """The operator's layer, in versions: the floor, the tiers beside the built-in ones, what may not be waived.
+    """The operator's layer, in versions: the floor, the tiers beside the built-in ones, what may
+    not be waived.
 
-    It stands under all tenants and holds nothing of any, so every tenant may read it; only the operator's pages write.
+    It stands under all tenants and holds nothing of any, so every tenant may read it; only the
+    operator's pages write.
     """
 
     __tablename__ = "platform_policies"
     __table_args__ = (
         UniqueConstraint("number"),
-        Index("uq_platform_policies_open", text("(1)"), unique=True, postgresql_where=text("state = 'asked'")),
+        Index(
+            "uq_platform_policies_open",
+            text("(1)"),
+            unique=True,
+            postgresql_where=text("state = 'asked'"),
+        ),
     )
 
     number: Mapped[int | None]
@@ -97,4 +117,6 @@ class PlatformPolicy(Model):
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     in_force_from: Mapped[datetime | None]
-    until: Mapped[datetime | None]  # the floor in it loosens until then; tiers, and what it tightens, stay
+    until: Mapped[
+        datetime | None
+    ]  # the floor in it loosens until then; tiers, and what it tightens, stay

@@ -1,4 +1,5 @@
-"""The operator's pages: the platform minimum, the tiers, and what was requested of a second operator.
+"""The operator's pages: the platform minimum, the tiers, and what was requested of a second
+operator.
 
 index_of_operator                  minimum and tiers side by side
 change_floor, new_tier, tier       previewed first, then confirmed
@@ -29,7 +30,15 @@ from governance.operations.policies.effective_policies import Platform
 from governance.operations.policies.forms import FloorForm, TierForm, value_name
 from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.policy_diff import platform_content
-from governance.operations.policies.strictness import DIMENSIONS, TIERS, Value, loosens, plain, plain_all, read
+from governance.operations.policies.strictness import (
+    DIMENSIONS,
+    TIERS,
+    Value,
+    loosens,
+    plain,
+    plain_all,
+    read,
+)
 from governance.operations.policies.tier_table import means
 
 feature = Feature("operator_policies", __name__, scope="operator")
@@ -40,9 +49,15 @@ KEY = re.compile(r"[a-z][a-z0-9-]{1,39}\Z")
 def index_of_operator() -> ResponseReturnValue:
     platform = queries.platform()
     return page(
-        "operations/policies/floor.html", platform=platform, dimensions=DIMENSIONS.values(), means=means, open_request=_open_request(),
-        number=queries.newest_platform_number(), under=_tenants(), built_in=TIERS,
-    )  # fmt: skip
+        "operations/policies/floor.html",
+        platform=platform,
+        dimensions=DIMENSIONS.values(),
+        means=means,
+        open_request=_open_request(),
+        number=queries.newest_platform_number(),
+        under=_tenants(),
+        built_in=TIERS,
+    )
 
 
 def _open_request() -> Approval | None:
@@ -63,12 +78,18 @@ def _tenants() -> int:
 def change_floor() -> ResponseReturnValue:
     platform = queries.platform()
     shown = {value_name(key): _text(value) for key, value in platform.floor.items()}
-    form = FloorForm(**shown, unwaivable=sorted(platform.unwaivable), base=str(queries.newest_platform_number()))
+    form = FloorForm(
+        **shown, unwaivable=sorted(platform.unwaivable), base=str(queries.newest_platform_number())
+    )
 
     def wanted() -> dict[str, Any]:
         given = {key: form[value_name(key)].data for key in DIMENSIONS}
         floor = {key: _read(key, text) for key, text in given.items() if text}
-        return {**platform_content(platform), "floor": plain_all(floor), "unwaivable": form.unwaivable.data or []}
+        return {
+            **platform_content(platform),
+            "floor": plain_all(floor),
+            "unwaivable": form.unwaivable.data or [],
+        }
 
     return _changing("operations/policies/floor_change.html", platform, form, wanted)
 
@@ -96,12 +117,24 @@ def tier(key: str) -> ResponseReturnValue:
         raise NotFound("There is no such tier.")
     there = platform.tiers[key]
     frame = {"key": key, "name": there.name, "means": there.means, "four_eyes": there.four_eyes}
-    form = TierForm(**_tier_values(platform, key), **frame, base=str(queries.newest_platform_number()))
-    return _changing("operations/policies/tier.html", platform, form, lambda: _with_tier(platform, key, form), tier=there)
+    form = TierForm(
+        **_tier_values(platform, key), **frame, base=str(queries.newest_platform_number())
+    )
+    return _changing(
+        "operations/policies/tier.html",
+        platform,
+        form,
+        lambda: _with_tier(platform, key, form),
+        tier=there,
+    )
 
 
 def _changing(
-    template: str, platform: Platform, form: Any, wanted: Callable[[], Mapping[str, Any]], **more: Any
+    template: str,
+    platform: Platform,
+    form: Any,
+    wanted: Callable[[], Mapping[str, Any]],
+    **more: Any,
 ) -> ResponseReturnValue:
     """Previewed first, which writes nothing; then it applies, or awaits a second operator."""
     looked: dict[str, Any] = {}
@@ -111,12 +144,19 @@ def _changing(
         moved = platform_minimum.moves(platform, after)
         if not moved:
             raise DomainError("Nothing changes. These values apply already.")
-        looked.update(after=after, moved=moved, pairs=platform_minimum.lines(platform, after), loosens=any(loosens(m) for _, _, m in moved),
-                      ends=platform_minimum.needs_end(after))  # fmt: skip
+        looked.update(
+            after=after,
+            moved=moved,
+            pairs=platform_minimum.lines(platform, after),
+            loosens=any(loosens(m) for _, _, m in moved),
+            ends=platform_minimum.needs_end(after),
+        )
 
     def act() -> None:
         ends = _end_of(form.until.data) if form.until.data else None
-        platform_minimum.change(wanted(), base=counted(form.base.data), reason=form.reason.data or "", until=ends)
+        platform_minimum.change(
+            wanted(), base=counted(form.base.data), reason=form.reason.data or "", until=ends
+        )
 
     if request.method == "POST" and form.verb.data == "confirm":
         if accepted(form, act):
@@ -129,9 +169,21 @@ def _changing(
     status = 200
     if request.method == "POST" and form.problems:
         status = form.status
-        form.base.data = str(queries.newest_platform_number())  # what the page shows now, and the next save changes
-    return page(template, status=status, form=form, platform=platform, dimensions=DIMENSIONS.values(), value_name=value_name,
-                looked=looked, under=_tenants(), open_request=_open_request() if looked else None, **more)  # fmt: skip
+        form.base.data = str(
+            queries.newest_platform_number()
+        )  # what the page shows now, and the next save changes
+    return page(
+        template,
+        status=status,
+        form=form,
+        platform=platform,
+        dimensions=DIMENSIONS.values(),
+        value_name=value_name,
+        looked=looked,
+        under=_tenants(),
+        open_request=_open_request() if looked else None,
+        **more,
+    )
 
 
 def _tier_values(platform: Platform, key: str) -> dict[str, str]:
@@ -145,7 +197,12 @@ def _text(value: Value) -> str:
 def _with_tier(platform: Platform, key: str, form: Any) -> dict[str, Any]:
     content = platform_content(platform)
     values = {k: plain(_read(k, form[value_name(k)].data or "")) for k in DIMENSIONS}
-    made = {"name": form.name.data, "means": form.means.data or "", "values": values, "four_eyes": bool(form.four_eyes.data)}
+    made = {
+        "name": form.name.data,
+        "means": form.means.data or "",
+        "values": values,
+        "four_eyes": bool(form.four_eyes.data),
+    }
     return {**content, "tiers": {**content["tiers"], key: made}}
 
 
@@ -179,8 +236,14 @@ def change_request(platform_policy_id: UUID) -> ResponseReturnValue:
 def versions() -> ResponseReturnValue:
     found = queries.platform_versions(after=request.args.get("after"))
     more = url_for("operator_policies.versions", after=found.next) if found.next else None
-    return page("operations/policies/floor_versions.html", versions=found.rows, more=more, platform=queries.platform(), over=clock.now(),
-                names=people.names(i for v in found.rows for i in (v.made_by, v.decided_by)))  # fmt: skip
+    return page(
+        "operations/policies/floor_versions.html",
+        versions=found.rows,
+        more=more,
+        platform=queries.platform(),
+        over=clock.now(),
+        names=people.names(i for v in found.rows for i in (v.made_by, v.decided_by)),
+    )
 
 
 @feature.get("/floor/versions/<int:number>", needs=permissions.PLATFORM)
@@ -192,7 +255,12 @@ def version(number: int) -> ResponseReturnValue:
 def _record(row: PlatformPolicy, before: Platform, after: Platform) -> ResponseReturnValue:
     approval = latest(queries.PLATFORM, [row.id]).get(row.id)
     return page(
-        "operations/policies/floor_version.html", row=row, pairs=platform_minimum.lines(before, after), approval=approval,
-        is_requested=row.state == "asked" and approval is not None and is_open(approval), over=clock.now(),
-        names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id, *([approval.id] if approval else [])]),
-    )  # fmt: skip
+        "operations/policies/floor_version.html",
+        row=row,
+        pairs=platform_minimum.lines(before, after),
+        approval=approval,
+        is_requested=row.state == "asked" and approval is not None and is_open(approval),
+        over=clock.now(),
+        names=people.names([row.made_by, row.decided_by]),
+        moments=people.timeline([row.id, *([approval.id] if approval else [])]),
+    )

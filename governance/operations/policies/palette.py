@@ -19,7 +19,11 @@ def _find(text: str) -> Select[UUID, str, str] | None:
     if not words and "policy" not in text.lower():
         return None
     named = [
-        v.number == int(word) if word.isdecimal() and len(word) <= MAX_DIGITS else v.content["tier"].astext.ilike(f"%{word}%")
+        (
+            v.number == int(word)
+            if word.isdecimal() and len(word) <= MAX_DIGITS
+            else v.content["tier"].astext.ilike(f"%{word}%")
+        )
         for word in words
     ]
     number = cast(v.number, String)

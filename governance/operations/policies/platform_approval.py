@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry, ProposedChange
+from governance.foundation.approvals.kinds import (
+    ApprovalKind,
+    Description,
+    Effect,
+    LogEntry,
+    ProposedChange,
+)
 from governance.foundation.approvals.models import Approval
 from governance.foundation.tenants.queries import all_tenants
 from governance.kernel import clock
@@ -27,15 +33,36 @@ def _describe(approval: Approval) -> Description:
     tenants = sum(each.kind != "operator" for each in all_tenants())
     figures = [(str(tenants), "tenant" if tenants == 1 else "tenants")]
     if row.until:
-        figures.append((plural(max((row.until - clock.now()).days, 0), "day"), "until today's minimum applies again"))
+        figures.append(
+            (
+                plural(max((row.until - clock.now()).days, 0), "day"),
+                "until today's minimum applies again",
+            )
+        )
     return Description(
-        title=approval.summary, heading=f"{plural(looser, 'setting')} {'loosens' if looser == 1 else 'loosen'} for every tenant",
-        sub=f"Compared with version {before.number}." if before.number else "Compared with the built-in values.",
-        changes=[_change(*line, after) for line in found], facts=[("Looser until", moment(row.until))] if row.until else [],
-        figures=figures, effects=list(_effects(row, before, after)), back=("Platform minimum", "operator_policies.index_of_operator", {}),
-        covers="Covers all values of the platform minimum and its tiers, when it ends, the version that it changes, and the request itself.",
-        verb="Approve for every tenant", consequence="It applies to every tenant within a second. Tightening it again needs one operator.",
-    )  # fmt: skip
+        title=approval.summary,
+        heading=(
+            f"{plural(looser, 'setting')} {'loosens' if looser == 1 else 'loosen'} for every tenant"
+        ),
+        sub=(
+            f"Compared with version {before.number}."
+            if before.number
+            else "Compared with the built-in values."
+        ),
+        changes=[_change(*line, after) for line in found],
+        facts=[("Looser until", moment(row.until))] if row.until else [],
+        figures=figures,
+        effects=list(_effects(row, before, after)),
+        back=("Platform minimum", "operator_policies.index_of_operator", {}),
+        covers=(
+            "Covers all values of the platform minimum and its tiers, when it ends, the version"
+            " that it changes, and the request itself."
+        ),
+        verb="Approve for every tenant",
+        consequence=(
+            "It applies to every tenant within a second. Tightening it again needs one operator."
+        ),
+    )
 
 
 def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
@@ -43,27 +70,45 @@ def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
     after = read_platform(row.base + 1, row.content, row.until)
     if row.state == "asked":
         return queries.platform(), after
-    return read_platform(row.base, queries.platform_version(row.base).content) if row.base else Platform(), after
+    return (
+        read_platform(row.base, queries.platform_version(row.base).content)
+        if row.base
+        else Platform()
+    ), after
 
 
-def _change(where: str, what: str, before: str, after: str, move: Move, wanted: Platform) -> ProposedChange:
+def _change(
+    where: str, what: str, before: str, after: str, move: Move, wanted: Platform
+) -> ProposedChange:
     title = (
         DIMENSIONS[what].title
         if what in DIMENSIONS
         else {"words": "Description", "four_eyes": "Approval", "tier": "New tier"}[what]
     )
     place = WHERE.get(where) or f"tier {wanted.tiers[where].name}"
-    return ProposedChange(title, before, after, f"{place}, {what}", "loosens" if loosens(move) else "")
+    return ProposedChange(
+        title, before, after, f"{place}, {what}", "loosens" if loosens(move) else ""
+    )
 
 
 def _effects(row: PlatformPolicy, before: Platform, after: Platform) -> Iterator[Effect]:
-    found = [(where, what) for where, what, move in platform_minimum.moves(before, after) if loosens(move)]
+    found = [
+        (where, what)
+        for where, what, move in platform_minimum.moves(before, after)
+        if loosens(move)
+    ]
     if any(where == "floor" for where, _ in found):
         yield Effect(
-            "due", "Every tenant gets a looser minimum.", "Where a tenant's own policy is stricter, nothing changes for it."
+            "due",
+            "Every tenant gets a looser minimum.",
+            "Where a tenant's own policy is stricter, nothing changes for it.",
         )
     for key in dict.fromkeys(where for where, _ in found if where in after.tiers):
-        yield Effect("due", f"The tier {after.tiers[key].name} loosens.", "It affects the tenants that use it.")
+        yield Effect(
+            "due",
+            f"The tier {after.tiers[key].name} loosens.",
+            "It affects the tenants that use it.",
+        )
     if settings := [DIMENSIONS[what].title for where, what in found if where == "unwaivable"]:
         yield Effect(
             "due",
@@ -71,12 +116,18 @@ def _effects(row: PlatformPolicy, before: Platform, after: Platform) -> Iterator
             "A waiver needs two approvals and ends after 30 days.",
         )
     if row.until:
-        yield Effect("ok", "The looser minimum ends automatically.", f"It applies until {moment(row.until)}.")
+        yield Effect(
+            "ok", "The looser minimum ends automatically.", f"It applies until {moment(row.until)}."
+        )
 
 
 def _fingerprint(approval: Approval) -> Mapping[str, Any]:
     row = queries.platform_policy(approval.target_id)
-    return {"base": row.base, "content": row.content, "until": row.until.astimezone(UTC).isoformat() if row.until else None}
+    return {
+        "base": row.base,
+        "content": row.content,
+        "until": row.until.astimezone(UTC).isoformat() if row.until else None,
+    }
 
 
 def _layer_now(_approval: Approval) -> Mapping[str, Any]:
@@ -98,7 +149,9 @@ def _apply(approval: Approval) -> None:
 
 
 def _close(approval: Approval) -> None:
-    platform_minimum.close_request(queries.platform_policy(approval.target_id, lock=True), CLOSED[approval.state])
+    platform_minimum.close_request(
+        queries.platform_policy(approval.target_id, lock=True), CLOSED[approval.state]
+    )
 
 
 def _entry(approval: Approval, _step: str) -> LogEntry:
@@ -107,11 +160,22 @@ def _entry(approval: Approval, _step: str) -> LogEntry:
 
 
 PLATFORM = ApprovalKind(
-    name=queries.PLATFORM, label="Platform minimum", permission=permissions.FLOOR, describe=_describe, fingerprint=_fingerprint,
-    context=_layer_now, blocked=_blocked, apply=_apply, on_reject=_close, entry=_entry, lock=platform_minimum.LOCK,
+    name=queries.PLATFORM,
+    label="Platform minimum",
+    permission=permissions.FLOOR,
+    describe=_describe,
+    fingerprint=_fingerprint,
+    context=_layer_now,
+    blocked=_blocked,
+    apply=_apply,
+    on_reject=_close,
+    entry=_entry,
+    lock=platform_minimum.LOCK,
     own="You requested this yourself, so another operator decides.",
     entries={
-        "requested": platform_minimum.ASKED, "approved": None, "rejected": platform_minimum.REFUSED,
+        "requested": platform_minimum.ASKED,
+        "approved": None,
+        "rejected": platform_minimum.REFUSED,
         "withdrawn": platform_minimum.WITHDRAWN,
     },
-)  # fmt: skip
+)

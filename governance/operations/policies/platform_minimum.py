@@ -1,6 +1,7 @@
 """The platform minimum and the tiers, which the operator sets for all tenants.
 
-change                        what only tightens applies at once; what loosens awaits a second operator
+change                        what only tightens applies at once; what loosens awaits a second
+                              operator
 apply_request, close_request  it was approved; it was rejected, withdrawn, voided or has expired
 moves, lines                  what differs between two versions
 """
@@ -20,7 +21,14 @@ from governance.operations.policies import queries
 from governance.operations.policies.effective_policies import Platform, read_platform
 from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.policy_diff import digest, measured, platform_content, said
-from governance.operations.policies.strictness import DIMENSIONS, Move, Value, changes, dimension, loosens
+from governance.operations.policies.strictness import (
+    DIMENSIONS,
+    Move,
+    Value,
+    changes,
+    dimension,
+    loosens,
+)
 
 ASKED = action(
     "platform_minimum.change.requested",
@@ -70,11 +78,14 @@ def check_reason(reason: str) -> None:
 # ---- changing it
 
 
-def change(content: Mapping[str, Any], *, base: int, reason: str, until: datetime | None = None) -> PlatformPolicy:
-    """Change it for every tenant: what only tightens applies at once, what loosens awaits a second operator.
+def change(
+    content: Mapping[str, Any], *, base: int, reason: str, until: datetime | None = None
+) -> PlatformPolicy:
+    """Change it for every tenant: what only tightens applies at once, what loosens awaits a second
+    operator.
 
-    Tightening never waits: a request that is open was made upon the version before, so it is void. `until` ends a looser
-    minimum. Returns the version that applies, or the one that was requested.
+    Tightening never waits: a request that is open was made upon the version before, so it is void.
+    `until` ends a looser minimum. Returns the version that applies, or the one that was requested.
     """
     alone(LOCK)
     now, wanted = queries.platform(), check_content(content)
@@ -86,9 +97,19 @@ def change(content: Mapping[str, Any], *, base: int, reason: str, until: datetim
     ends = _check_end(wanted, until)
     is_looser = any(loosens(move) for _, _, move in found) or _ends_later(now, ends)
     row = PlatformPolicy(
-        number=None, state="asked", content=platform_content(wanted), digest="", base=base, loosens=is_looser, reason=reason.strip(),
-        made_by=current.person_id(), decided_by=None, decided_at=None, in_force_from=None, until=ends,
-    )  # fmt: skip
+        number=None,
+        state="asked",
+        content=platform_content(wanted),
+        digest="",
+        base=base,
+        loosens=is_looser,
+        reason=reason.strip(),
+        made_by=current.person_id(),
+        decided_by=None,
+        decided_at=None,
+        in_force_from=None,
+        until=ends,
+    )
     row.digest = digest(base, row.content | {"until": row.until.isoformat() if row.until else None})
     if is_looser:
         _request(row)
@@ -102,14 +123,19 @@ def change(content: Mapping[str, Any], *, base: int, reason: str, until: datetim
 def _request(row: PlatformPolicy) -> None:
     there = queries.open_platform()
     if there is not None and not approvals.close_expired(queries.PLATFORM, there.id):
-        raise DomainError("Another looser change awaits a second operator. Decide on it or withdraw it first.")
+        raise DomainError(
+            "Another looser change awaits a second operator. Decide on it or withdraw it first."
+        )
     session().add(row)
     session().flush()
     expires_at = clock.now() + DEFAULT_LIFETIME
     approvals.request(
-        queries.PLATFORM, row.id, summary="loosen the platform minimum", reason=row.reason,
+        queries.PLATFORM,
+        row.id,
+        summary="loosen the platform minimum",
+        reason=row.reason,
         expires_at=min(expires_at, row.until or expires_at),
-    )  # fmt: skip
+    )
 
 
 def _void_open_request(base: int) -> None:
@@ -117,22 +143,35 @@ def _void_open_request(base: int) -> None:
     if there is not None:
         number = base + 1
         approvals.void(
-            queries.PLATFORM, there.id,
-            reason=f"Version {number} changed the platform minimum after this request was made. Request the change again, based on version {number}.",
-        )  # fmt: skip
+            queries.PLATFORM,
+            there.id,
+            reason=(
+                f"Version {number} changed the platform minimum after this request was made."
+                f" Request the change again, based on version {number}."
+            ),
+        )
         session().flush()  # before the next version: one is open at a time
 
 
 def check_content(content: Mapping[str, Any]) -> Platform:
-    """Read whole: unknown dimensions, levels and names are refused. A tier is never removed: tenants may use it."""
+    """Read whole: unknown dimensions, levels and names are refused.
+
+    A tier is never removed: tenants may use it.
+    """
     wanted = read_platform(0, content)
     here = queries.platform()
     for key in wanted.unwaivable:
         dimension(key)
     if gone := here.tiers.keys() - wanted.tiers.keys():
-        raise Invalid(f"A tier can't be removed, because tenants may use it: {', '.join(sorted(gone))}.", field="tiers")
+        raise Invalid(
+            f"A tier can't be removed, because tenants may use it: {', '.join(sorted(gone))}.",
+            field="tiers",
+        )
     if len(wanted.tiers) > MAX_TIERS:
-        raise Invalid(f"There can be at most {MAX_TIERS} tiers, because people have to choose one.", field="tiers")
+        raise Invalid(
+            f"There can be at most {MAX_TIERS} tiers, because people have to choose one.",
+            field="tiers",
+        )
     for key, tier in wanted.tiers.items():
         _check_tier(key, tier.name, tier.values)
     return wanted
@@ -140,7 +179,10 @@ def check_content(content: Mapping[str, Any]) -> Platform:
 
 def _check_tier(key: str, name: str, values: Mapping[str, Value]) -> None:
     if missing := [k for k in DIMENSIONS if k not in values]:
-        raise Invalid(f"The tier {key} has no value for {missing[0]}. Enter one for every setting.", field=missing[0])
+        raise Invalid(
+            f"The tier {key} has no value for {missing[0]}. Enter one for every setting.",
+            field=missing[0],
+        )
     if not name.strip():
         raise Invalid("Enter a name.", field="name")
 
@@ -157,20 +199,33 @@ def _check_end(wanted: Platform, until: datetime | None) -> datetime | None:
         return None
     until = until or queries.platform().until
     if until is None:
-        raise Invalid(f"A looser minimum ends. Choose a day at most {MAX_LOOSER_TIME.days} days from now.", field="until")
+        raise Invalid(
+            f"A looser minimum ends. Choose a day at most {MAX_LOOSER_TIME.days} days from now.",
+            field="until",
+        )
     if not now < until <= now + MAX_LOOSER_TIME:
-        raise Invalid(f"The looser minimum ends on a future day, at most {MAX_LOOSER_TIME.days} days from now.", field="until")  # fmt: skip
+        raise Invalid(
+            f"The looser minimum ends on a future day, at most {MAX_LOOSER_TIME.days} days from"
+            " now.",
+            field="until",
+        )
     return until
 
 
 def _ends_later(now: Platform, ends: datetime | None) -> bool:
-    """Extending a looser minimum beyond what two operators approved loosens, whatever else it tightens."""
+    """Extending a looser minimum beyond what two operators approved loosens, whatever else it
+    tightens.
+    """
     return ends is not None and now.until is not None and ends > now.until
 
 
 def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
-    """(where, what, move) of everything that differs: minimum, tiers, settings that can't be waived."""
-    found: list[tuple[str, str, Move]] = [("floor", c.key, c.move) for c in changes(before.floor, after.floor)]
+    """(where, what, move) of everything that differs: minimum, tiers, settings that can't be
+    waived.
+    """
+    found: list[tuple[str, str, Move]] = [
+        ("floor", c.key, c.move) for c in changes(before.floor, after.floor)
+    ]
     for key, tier in after.tiers.items():
         old = before.tiers.get(key)
         if old is None:
@@ -181,8 +236,12 @@ def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
             found.append((key, "words", "same"))
         if old.four_eyes != tier.four_eyes:
             found.append((key, "four_eyes", "tightens" if tier.four_eyes else "loosens"))
-    found += [("unwaivable", key, "tightens") for key in sorted(after.unwaivable - before.unwaivable)]
-    return found + [("unwaivable", key, "loosens") for key in sorted(before.unwaivable - after.unwaivable)]
+    found += [
+        ("unwaivable", key, "tightens") for key in sorted(after.unwaivable - before.unwaivable)
+    ]
+    return found + [
+        ("unwaivable", key, "loosens") for key in sorted(before.unwaivable - after.unwaivable)
+    ]
 
 
 def lines(before: Platform, after: Platform) -> list[tuple[str, str, str, str, Move]]:
@@ -190,8 +249,13 @@ def lines(before: Platform, after: Platform) -> list[tuple[str, str, str, str, M
     return _lines(before, after, lambda key, value: measured(value, DIMENSIONS[key]))
 
 
-def _lines(before: Platform, after: Platform, tell: Callable[[str, Value | None], str]) -> list[tuple[str, str, str, str, Move]]:
-    return [(where, what, *_pair(before, after, where, what, tell), move) for where, what, move in moves(before, after)]
+def _lines(
+    before: Platform, after: Platform, tell: Callable[[str, Value | None], str]
+) -> list[tuple[str, str, str, str, Move]]:
+    return [
+        (where, what, *_pair(before, after, where, what, tell), move)
+        for where, what, move in moves(before, after)
+    ]
 
 
 def _logged_lines(before: Platform, after: Platform) -> list[list[str]]:
@@ -203,11 +267,21 @@ def _logged_lines(before: Platform, after: Platform) -> list[list[str]]:
     )
 
 
-def _pair(before: Platform, after: Platform, where: str, what: str, tell: Callable[[str, Value | None], str]) -> tuple[str, str]:
+def _pair(
+    before: Platform,
+    after: Platform,
+    where: str,
+    what: str,
+    tell: Callable[[str, Value | None], str],
+) -> tuple[str, str]:
     if where == "floor":
         return tell(what, before.floor.get(what)), tell(what, after.floor.get(what))
     if where == "unwaivable":
-        return ("waivable", "not waivable") if what in after.unwaivable else ("not waivable", "waivable")
+        return (
+            ("waivable", "not waivable")
+            if what in after.unwaivable
+            else ("not waivable", "waivable")
+        )
     old, new = before.tiers.get(where), after.tiers[where]
     match what:
         case "tier":
@@ -216,7 +290,9 @@ def _pair(before: Platform, after: Platform, where: str, what: str, tell: Callab
             return (f"{old.name}: {old.means}" if old else "none"), f"{new.name}: {new.means}"
         case "four_eyes":
             return (
-                ("one person tightens", "two people tighten") if new.four_eyes else ("two people tighten", "one person tightens")
+                ("one person tightens", "two people tighten")
+                if new.four_eyes
+                else ("two people tighten", "one person tightens")
             )
     return tell(what, old.values.get(what) if old else None), tell(what, new.values.get(what))
 
@@ -224,16 +300,26 @@ def _pair(before: Platform, after: Platform, where: str, what: str, tell: Callab
 def _check_base(base: int) -> None:
     newest = queries.newest_platform_number()
     if base != newest:
-        raise Stale(f"Version {newest} was activated after you opened this page. Review it, then save again.")
+        raise Stale(
+            f"Version {newest} was activated after you opened this page. Review it, then save"
+            " again."
+        )
 
 
 def _bring_into_force(row: PlatformPolicy, now: Platform) -> None:
     row.state, row.number, row.in_force_from = "live", row.base + 1, clock.now()
     tenant_revision.move_all()
     record(
-        APPLIED, row, because=row.reason, number=row.number, base=row.base, loosens=row.loosens, until=row.until,
-        made_by=row.made_by, lines=_logged_lines(now, read_platform(0, row.content)),
-    )  # fmt: skip
+        APPLIED,
+        row,
+        because=row.reason,
+        number=row.number,
+        base=row.base,
+        loosens=row.loosens,
+        until=row.until,
+        made_by=row.made_by,
+        lines=_logged_lines(now, read_platform(0, row.content)),
+    )
 
 
 # ---- what its approval does
@@ -253,4 +339,8 @@ def close_request(row: PlatformPolicy, state: str) -> None:
 
 def facts(row: PlatformPolicy) -> dict[str, Any]:
     """The facts of a request's log entries."""
-    return {"base": row.base, "until": row.until, "lines": _logged_lines(queries.platform(), read_platform(0, row.content))}
+    return {
+        "base": row.base,
+        "until": row.until,
+        "lines": _logged_lines(queries.platform(), read_platform(0, row.content)),
+    }

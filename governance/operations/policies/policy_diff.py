@@ -1,7 +1,9 @@
-"""What a version of the policy says, changed; what differs as it is written; and the marks that bind a decision to it. Pure.
+"""What a version of the policy says, changed; what differs as it is written; and the marks that
+bind a decision to it. Pure.
 
 with_tier, with_value, without_value    the content of the next version
-carried_over(base, mine, now)           what I changed since `base`, upon what came into force meanwhile
+carried_over(base, mine, now)           what I changed since `base`, upon what came into force
+                                        meanwhile
 lines(before, after)                    what differs as written, line by line
 digest(base, content)                   of a version; an approval is bound to it
 """
@@ -16,7 +18,14 @@ import rfc8785
 
 from governance.kernel.inbox import lower_first
 from governance.operations.policies.effective_policies import Content, Platform
-from governance.operations.policies.strictness import DIMENSIONS, TIERS, Dimension, Tier, Value, plain_all
+from governance.operations.policies.strictness import (
+    DIMENSIONS,
+    TIERS,
+    Dimension,
+    Tier,
+    Value,
+    plain_all,
+)
 
 SHOWN_NAMES = 6
 
@@ -39,7 +48,10 @@ def with_value(content: Content, system_id: UUID | None, key: str, value: Value)
 def without_value(content: Content, system_id: UUID | None, key: str) -> Content:
     if system_id is None:
         return replace(content, overrides=_less(content.overrides, key))
-    return replace(content, systems={**content.systems, system_id: _less(content.systems.get(system_id, {}), key)})
+    return replace(
+        content,
+        systems={**content.systems, system_id: _less(content.systems.get(system_id, {}), key)},
+    )
 
 
 def written(content: Content, system_id: UUID | None) -> Mapping[str, Value]:
@@ -52,15 +64,28 @@ def _less(values: Mapping[str, Value], key: str) -> dict[str, Value]:
 
 
 def carried_over(base: Content, mine: Content, now: Content) -> Content:
-    """Three-way: where `mine` differs from the base that it was drawn up against it stays, elsewhere what is in force now holds."""
+    """Three-way: where `mine` differs from the base that it was drawn up against it stays,
+    elsewhere what is in force now holds.
+    """
     ids = base.systems.keys() | mine.systems.keys() | now.systems.keys()
-    systems = {i: _carried(base.systems.get(i, {}), mine.systems.get(i, {}), now.systems.get(i, {})) for i in ids}
+    systems = {
+        i: _carried(base.systems.get(i, {}), mine.systems.get(i, {}), now.systems.get(i, {}))
+        for i in ids
+    }
     tier = now.tier if mine.tier == base.tier else mine.tier
-    return Content(tier, _carried(base.overrides, mine.overrides, now.overrides), {i: own for i, own in systems.items() if own})
+    return Content(
+        tier,
+        _carried(base.overrides, mine.overrides, now.overrides),
+        {i: own for i, own in systems.items() if own},
+    )
 
 
-def _carried(base: Mapping[str, Value], mine: Mapping[str, Value], now: Mapping[str, Value]) -> dict[str, Value]:
-    chosen = {key: now.get(key) if mine.get(key) == base.get(key) else mine.get(key) for key in DIMENSIONS}
+def _carried(
+    base: Mapping[str, Value], mine: Mapping[str, Value], now: Mapping[str, Value]
+) -> dict[str, Value]:
+    chosen = {
+        key: now.get(key) if mine.get(key) == base.get(key) else mine.get(key) for key in DIMENSIONS
+    }
     return {key: value for key, value in chosen.items() if value is not None}
 
 
@@ -69,7 +94,9 @@ def _carried(base: Mapping[str, Value], mine: Mapping[str, Value], now: Mapping[
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """One thing that two contents write differently: the tier, or an override of the tenant or of a system. None: not written."""
+    """One thing that two contents write differently: the tier, or an override of the tenant or of a
+    system. None: not written.
+    """
 
     system_id: UUID | None
     key: str
@@ -79,14 +106,18 @@ class SettingChange:
 
 def lines(before: Content, after: Content) -> list[SettingChange]:
     """The tier, the tenant's overrides, then those of each system."""
-    found = [] if before.tier == after.tier else [SettingChange(None, "tier", before.tier, after.tier)]
+    found = (
+        [] if before.tier == after.tier else [SettingChange(None, "tier", before.tier, after.tier)]
+    )
     ids = sorted(before.systems.keys() | after.systems.keys(), key=str)
     for system_id in (None, *ids):
         found += _lines(system_id, written(before, system_id), written(after, system_id))
     return found
 
 
-def _lines(system_id: UUID | None, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[SettingChange]:
+def _lines(
+    system_id: UUID | None, before: Mapping[str, Value], after: Mapping[str, Value]
+) -> Iterator[SettingChange]:
     for key in DIMENSIONS:
         if before.get(key) != after.get(key):
             yield SettingChange(system_id, key, before.get(key), after.get(key))
@@ -98,7 +129,9 @@ def said(value: Value | None) -> str:
         return "none"
     if isinstance(value, frozenset):
         return _names(value)
-    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if isinstance(value, int) else value
+    return (
+        f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if isinstance(value, int) else value
+    )
 
 
 def measured(value: Value | None, which: Dimension) -> str:
@@ -113,7 +146,9 @@ def setting_of(key: str, system: str) -> str:
 
 def briefly(value: Value | None) -> str:
     """The same where there is little room: several names are counted."""
-    return f"{len(value)} models" if isinstance(value, frozenset) and len(value) > 1 else said(value)
+    return (
+        f"{len(value)} models" if isinstance(value, frozenset) and len(value) > 1 else said(value)
+    )
 
 
 def _names(names: frozenset[str]) -> str:
@@ -143,9 +178,22 @@ def _hash(what: Any) -> str:
 
 def platform_content(platform: Platform) -> dict[str, Any]:
     """As a version of the operator's layer stores it: only tiers that are not as built in."""
-    own = {key: _tier_content(tier) for key, tier in sorted(platform.tiers.items()) if TIERS.get(key) != tier}
-    return {"floor": plain_all(platform.floor), "tiers": own, "unwaivable": sorted(platform.unwaivable)}
+    own = {
+        key: _tier_content(tier)
+        for key, tier in sorted(platform.tiers.items())
+        if TIERS.get(key) != tier
+    }
+    return {
+        "floor": plain_all(platform.floor),
+        "tiers": own,
+        "unwaivable": sorted(platform.unwaivable),
+    }
 
 
 def _tier_content(tier: Tier) -> dict[str, Any]:
-    return {"name": tier.name, "means": tier.means, "values": plain_all(tier.values), "four_eyes": tier.four_eyes}
+    return {
+        "name": tier.name,
+        "means": tier.means,
+        "values": plain_all(tier.values),
+        "four_eyes": tier.four_eyes,
+    }

@@ -1,10 +1,15 @@
-"""What a step would do, before anybody confirms it: system by system, over what was asked. Pure.
+"""What a step would do, before anybody confirms it: system by system, over what was asked.
+
+Pure.
 
 verdict(before, after)              whether it takes a second person, and why
-effects(before, after, asked)       per system what moves, what stays and by which layer, how many requests asked it
-replay(before, after, asked)        how many answers of those days would have been another one, and how many stricter
+effects(before, after, asked)       per system what moves, what stays and by which layer, how many
+                                    requests asked it
+replay(before, after, asked)        how many answers of those days would have been another one, and
+                                    how many stricter
 lifted(standing, tier)              where the floor contradicts a tier
-notices(before, after)              what a person may not expect: an override without effect, a list that allows nothing
+notices(before, after)              what a person may not expect: an override without effect, a list
+                                    that allows nothing
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +17,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from governance.kernel.errors import Invalid
-from governance.operations.policies.effective_policies import EffectivePolicy, Governed, Scope, loosening, scopes
+from governance.operations.policies.effective_policies import (
+    EffectivePolicy,
+    Governed,
+    Scope,
+    loosening,
+    scopes,
+)
 from governance.operations.policies.policy_diff import SettingChange, lines, mark, said, written
 from governance.operations.policies.strictness import (
     ANYTHING,
@@ -44,7 +55,9 @@ def flag(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`loosening`: what the tenant's own layers loosen, by system (None: requests that name none)."""
+    """`loosening`: what the tenant's own layers loosen, by system (None: requests that name
+    none).
+    """
 
     loosening: Mapping[UUID | None, Sequence[DimensionChange]]
     four_eyes: bool
@@ -76,11 +89,17 @@ def verdict(before: EffectivePolicy, after: EffectivePolicy) -> Verdict:
     return Verdict(loosening(before, after), before.tier.four_eyes)
 
 
-def line_loosens(line: SettingChange, found: Verdict, before: EffectivePolicy, after: EffectivePolicy) -> bool:
+def line_loosens(
+    line: SettingChange, found: Verdict, before: EffectivePolicy, after: EffectivePolicy
+) -> bool:
     """Whether something loosens by this line of what is written differently."""
     if line.key == "tier":
         return any(loosens(c.move) for c in changes(before.tier.values, after.tier.values))
-    scopes_of_it = found.loosening.values() if line.system_id is None else [found.loosening.get(line.system_id, ())]
+    scopes_of_it = (
+        found.loosening.values()
+        if line.system_id is None
+        else [found.loosening.get(line.system_id, ())]
+    )
     return any(c.key == line.key for moved in scopes_of_it for c in moved)
 
 
@@ -89,7 +108,10 @@ def line_loosens(line: SettingChange, found: Verdict, before: EffectivePolicy, a
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a step does to one system (None: requests that name none). `stays`: written differently, and yet the same."""
+    """What a step does to one system (None: requests that name none).
+
+    `stays`: written differently, and yet the same.
+    """
 
     system: Scope
     changes: Sequence[DimensionChange]
@@ -110,7 +132,9 @@ class Effect:
 
     @property
     def requests(self) -> int:
-        """That asked for something which changes; of a system that nothing concerns, for anything."""
+        """That asked for something which changes; of a system that nothing concerns, for
+        anything.
+        """
         return max(self._counts or self.asked.values(), default=0)
 
     @property
@@ -124,7 +148,9 @@ class Effect:
 
 
 def effects(before: EffectivePolicy, after: EffectivePolicy, asked: Asked) -> list[Effect]:
-    """Each system, then what names none; those that nothing concerns too, so that one sees that nothing does."""
+    """Each system, then what names none; those that nothing concerns too, so that one sees that
+    nothing does.
+    """
     return [_effect(before, after, system, asked) for system in (*after.systems, None)]
 
 
@@ -132,7 +158,11 @@ def _effect(before: EffectivePolicy, after: EffectivePolicy, system: Scope, aske
     was, becomes = before.effective(system), after.effective(system)
     moved = changes(values(was), values(becomes))
     keys = {c.key for c in moved}
-    stays = [d for key, d in becomes.items() if key not in keys and key in was and _spoken(was[key]) != _spoken(d)]
+    stays = [
+        d
+        for key, d in becomes.items()
+        if key not in keys and key in was and _spoken(was[key]) != _spoken(d)
+    ]
     return Effect(system, moved, stays, _requests(system, asked))
 
 
@@ -149,7 +179,9 @@ def _requests(system: Scope, asked: Asked) -> dict[str, int]:
 
 
 def totals(found: Sequence[Effect]) -> tuple[int, int]:
-    """In how many dimensions something tightens, and in how many something loosens, over all systems."""
+    """In how many dimensions something tightens, and in how many something loosens, over all
+    systems.
+    """
     moved = [(c.key, loosens(c.move)) for effect in found for c in effect.changes]
     return len({key for key, bad in moved if not bad}), len({key for key, bad in moved if bad})
 
@@ -159,7 +191,9 @@ def totals(found: Sequence[Effect]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Of so many recorded answers, those that would have been another one, and those of them that would have been stricter."""
+    """Of so many recorded answers, those that would have been another one, and those of them that
+    would have been stricter.
+    """
 
     answers: int = 0
     other: int = 0
@@ -170,11 +204,15 @@ class Replay:
         return self.other - self.stricter
 
     def __add__(self, more: "Replay") -> "Replay":
-        return Replay(self.answers + more.answers, self.other + more.other, self.stricter + more.stricter)
+        return Replay(
+            self.answers + more.answers, self.other + more.other, self.stricter + more.stricter
+        )
 
 
 def replay(before: EffectivePolicy, after: EffectivePolicy, asked: Asked) -> Replay:
-    """Answers to systems that are gone are left out, as are those given while something was stopped."""
+    """Answers to systems that are gone are left out, as are those given while something was
+    stopped.
+    """
     known: dict[str, Scope] = {system.key if system else "": system for system in scopes(after)}
     total = Replay()
     for (name, asked_flag), counts in asked.items():
@@ -184,12 +222,20 @@ def replay(before: EffectivePolicy, after: EffectivePolicy, asked: Asked) -> Rep
 
 
 def _replayed(
-    before: EffectivePolicy, after: EffectivePolicy, system: Scope, asked_flag: str, counts: Mapping[str, int]
+    before: EffectivePolicy,
+    after: EffectivePolicy,
+    system: Scope,
+    asked_flag: str,
+    counts: Mapping[str, int],
 ) -> Replay:
     was, becomes = values(before.effective(system)), values(after.effective(system))
     if asked_flag == BULK:
         count, moved = sum(counts.values()), changes(was, becomes)
-        return Replay(count, count if moved else 0, 0 if any(loosens(c.move) for c in moved) or not moved else count)
+        return Replay(
+            count,
+            count if moved else 0,
+            0 if any(loosens(c.move) for c in moved) or not moved else count,
+        )
     key = asked_flag.removeprefix("policy.")
     if asked_flag != flag(key) or key not in DIMENSIONS or key not in becomes:
         return Replay()
@@ -197,12 +243,17 @@ def _replayed(
     for text, count in counts.items():
         if (given := heard(key, text, was.get(key))) is not None:
             other = given != becomes[key]
-            total += Replay(count, count if other else 0, count if other and covers(key, becomes[key], given) else 0)
+            total += Replay(
+                count,
+                count if other else 0,
+                count if other and covers(key, becomes[key], given) else 0,
+            )
     return total
 
 
 def heard(key: str, text: str, was: Value | None) -> Value | None:
-    """The value that a count was kept under; None for "stopped" and other words that are no value of the dimension.
+    """The value that a count was kept under; None for "stopped" and other words that are no value
+    of the dimension.
 
     Of lists only their length is counted: a list as long as the present one is taken for it.
     """
@@ -218,9 +269,19 @@ def heard(key: str, text: str, was: Value | None) -> Value | None:
 
 
 def lifted(standing: EffectivePolicy, tier: Tier) -> list[DimensionChange]:
-    """Where the floor is stricter than the tier says: before is the tier's value, after what holds instead."""
-    both = [(key, tier.values[key], value) for key, value in standing.platform.floor.items() if key in tier.values]
-    return [change for key, own, floor in both for change in changes({key: own}, {key: join(key, own, floor)})]
+    """Where the floor is stricter than the tier says: before is the tier's value, after what holds
+    instead.
+    """
+    both = [
+        (key, tier.values[key], value)
+        for key, value in standing.platform.floor.items()
+        if key in tier.values
+    ]
+    return [
+        change
+        for key, own, floor in both
+        for change in changes({key: own}, {key: join(key, own, floor)})
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +294,18 @@ class Notice:
 
 
 def notices(after: EffectivePolicy, *, of: EffectivePolicy | None = None) -> list[Notice]:
-    """What the content writes that will not do what it seems to. With `of`, only what differs from that one."""
+    """What the content writes that will not do what it seems to.
+
+    With `of`, only what differs from that one.
+    """
     found: list[Notice] = []
     if of is None or of.content.tier != after.content.tier:
         found += _about_tier(after)
-    new = None if of is None else {(line.system_id, line.key) for line in lines(of.content, after.content)}
+    new = (
+        None
+        if of is None
+        else {(line.system_id, line.key) for line in lines(of.content, after.content)}
+    )
     for system in (None, *after.systems):
         for key, value in written(after.content, system.id if system else None).items():
             if new is None or (system.id if system else None, key) in new:
@@ -256,13 +324,34 @@ def _about_tier(after: EffectivePolicy) -> list[Notice]:
     return [Notice("tier", lead, f"The platform minimum applies there: {named}.")]
 
 
-def _about_override(after: EffectivePolicy, system: Governed | None, key: str, value: Value) -> list[Notice]:
+def _about_override(
+    after: EffectivePolicy, system: Governed | None, key: str, value: Value
+) -> list[Notice]:
     where, name = (f" of {system.key}" if system else ""), dimension(key).key
     if value == frozenset():
-        return [Notice(key, f"The override{where} allows no model.", "An empty list means none: every model call is denied.")]
+        return [
+            Notice(
+                key,
+                f"The override{where} allows no model.",
+                "An empty list means none: every model call is denied.",
+            )
+        ]
     decided = after.effective(system)[key]
     if system is None and after.tier.values.get(key) == value:
-        return [Notice(key, f"{name} is {said(value)} in {after.tier.name.lower()} already.", "The override changes nothing now; it stays when the tier changes.")]  # fmt: skip
+        return [
+            Notice(
+                key,
+                f"{name} is {said(value)} in {after.tier.name.lower()} already.",
+                "The override changes nothing now; it stays when the tier changes.",
+            )
+        ]
     if value not in (decided.value, ANYTHING) and not covers(key, value, decided.value):
-        return [Notice(key, f"The override{where} to {said(value)} has no effect.", f"{decided.set_by.capitalize()} asks for {said(decided.value)}, and the strictest wins.")]  # fmt: skip
+        return [
+            Notice(
+                key,
+                f"The override{where} to {said(value)} has no effect.",
+                f"{decided.set_by.capitalize()} asks for {said(decided.value)}, and the strictest"
+                " wins.",
+            )
+        ]
     return []

@@ -30,21 +30,36 @@ from governance.operations.policies.effective_policies import (
     read_platform,
 )
 from governance.operations.policies.models import OPEN, PlatformPolicy, PolicyVersion, Waiver
-from governance.operations.policies.strictness import FLOOR, Layer, Value, effective, read, read_all, values
+from governance.operations.policies.strictness import (
+    FLOOR,
+    Layer,
+    Value,
+    effective,
+    read,
+    read_all,
+    values,
+)
 from governance.operations.systems.models import AISystem
 
 POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # kinds of approvals
 
 
 def standing(at: datetime | None = None) -> EffectivePolicy:
-    """The tenant as it stood at the instant. Now, by default, is whatever is committed: what another machine has just brought
-    into force holds here too, however far this one's clock is behind.
+    """The tenant as it stood at the instant.
+
+    Now, by default, is whatever is committed: what another machine has just brought into force
+    holds here too, however far this one's clock is behind.
     """
     row, systems = in_force(at), governed(at)
     content = read_content(row.content).within(systems) if row else Content()
     return EffectivePolicy(
-        platform(at), (row.number or 0) if row else 0, content, systems, live_waivers(at), row.in_force_from if row else None,
-    )  # fmt: skip
+        platform(at),
+        (row.number or 0) if row else 0,
+        content,
+        systems,
+        live_waivers(at),
+        row.in_force_from if row else None,
+    )
 
 
 def in_force(at: datetime | None = None) -> PolicyVersion | None:
@@ -53,25 +68,33 @@ def in_force(at: datetime | None = None) -> PolicyVersion | None:
 
 
 def _by(
-    began: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime], at: datetime | None
+    began: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime],
+    at: datetime | None,
 ) -> ColumnElement[bool]:
     """Begun by the instant; None: at all."""
     return began.is_not(None) if at is None else began <= at
 
 
-def _not_by(ended: InstrumentedAttribute[datetime | None], at: datetime | None) -> ColumnElement[bool]:
+def _not_by(
+    ended: InstrumentedAttribute[datetime | None], at: datetime | None
+) -> ColumnElement[bool]:
     return ended.is_(None) if at is None else or_(ended.is_(None), ended > at)
 
 
 def governed(at: datetime | None = None) -> tuple[Governed, ...]:
     query = select(AISystem).where(_by(AISystem.created_at, at), _not_by(AISystem.retired_at, at))
-    return tuple(Governed(s.id, s.key, s.name, s.lane) for s in session().scalars(query.order_by(AISystem.key)))
+    return tuple(
+        Governed(s.id, s.key, s.name, s.lane)
+        for s in session().scalars(query.order_by(AISystem.key))
+    )
 
 
 def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
     """Approved by the instant, and not ended by it."""
     query = select(Waiver).where(
-        _by(Waiver.live_from, at), Waiver.expires_at > (at or clock.now()), _not_by(Waiver.closed_at, at)
+        _by(Waiver.live_from, at),
+        Waiver.expires_at > (at or clock.now()),
+        _not_by(Waiver.closed_at, at),
     )
     return tuple(
         LiveWaiver(w.id, w.system_id, w.dimension, read(w.dimension, w.value), w.expires_at)
@@ -80,14 +103,18 @@ def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
 
 
 def platform(at: datetime | None = None) -> Platform:
-    """The operator's layer: the newest version. When its floor has ended, the floor of the newest one that has not holds again
-    (the built-in one where none is left), with whatever the ended one asked for beyond it: no end loosens anything.
+    """The operator's layer: the newest version.
+
+    When its floor has ended, the floor of the newest one that has not holds again (the built-in one
+    where none is left), with whatever the ended one asked for beyond it: no end loosens anything.
     """
     moment = at or clock.now()
     rows = platforms_in_force(moment, begun_by=at)
     if not rows:
         return Platform()
-    newest, holds = (read_platform(row.number or 0, row.content, row.until) for row in (rows[0], rows[-1]))
+    newest, holds = (
+        read_platform(row.number or 0, row.content, row.until) for row in (rows[0], rows[-1])
+    )
     if newest.until is None or newest.until > moment:
         return newest
     if holds.until is not None and holds.until <= moment:
@@ -97,17 +124,21 @@ def platform(at: datetime | None = None) -> Platform:
 
 
 def platforms_in_force(at: datetime, *, begun_by: datetime | None) -> Sequence[PlatformPolicy]:
-    """The newest version first, down to the one whose floor holds: only those above it have ended."""
+    """The newest version first, down to the one whose floor holds: only those above it have
+    ended.
+    """
     began = select(PlatformPolicy).where(_by(PlatformPolicy.in_force_from, begun_by))
-    lasting = began.where(or_(PlatformPolicy.until.is_(None), PlatformPolicy.until > at)).with_only_columns(
-        func.max(PlatformPolicy.number)
-    )
+    lasting = began.where(
+        or_(PlatformPolicy.until.is_(None), PlatformPolicy.until > at)
+    ).with_only_columns(func.max(PlatformPolicy.number))
     from_there = began.where(PlatformPolicy.number >= func.coalesce(lasting.scalar_subquery(), 0))
     return session().scalars(from_there.order_by(PlatformPolicy.number.desc())).all()
 
 
 def version(number: int) -> PolicyVersion:
-    found = session().scalars(select(PolicyVersion).where(PolicyVersion.number == number)).one_or_none()
+    found = (
+        session().scalars(select(PolicyVersion).where(PolicyVersion.number == number)).one_or_none()
+    )
     if found is None:
         raise NotFound("There is no such version of the policy.")
     return found
@@ -137,13 +168,20 @@ def policy_version(version_id: UUID, *, lock: bool = False) -> PolicyVersion:
 
 def numbers() -> Sequence[int]:
     """Of the newest versions that came into force, newest first: what one can be compared with."""
-    query = select(PolicyVersion.number).where(PolicyVersion.number.is_not(None)).order_by(PolicyVersion.number.desc()).limit(200)
+    query = (
+        select(PolicyVersion.number)
+        .where(PolicyVersion.number.is_not(None))
+        .order_by(PolicyVersion.number.desc())
+        .limit(200)
+    )
     return [number for number in session().scalars(query) if number is not None]
 
 
 def contents(of: Iterable[int]) -> dict[int, Content]:
     """What these versions say, in one statement; 0 is what is built in."""
-    rows = session().execute(select(PolicyVersion.number, PolicyVersion.content).where(PolicyVersion.number.in_(set(of))))
+    rows = session().execute(
+        select(PolicyVersion.number, PolicyVersion.content).where(PolicyVersion.number.in_(set(of)))
+    )
     return {0: Content()} | {row.number: read_content(row.content) for row in rows}
 
 
@@ -175,9 +213,13 @@ def approvals_of_waivers(ids: Collection[UUID]) -> dict[UUID, list[ApprovalGiven
     """Waiver → the approvals given to it, the first one first; no statement when none is wanted."""
     found: dict[UUID, list[ApprovalGiven]] = {}
     if ids:
-        query = select(Approval.target_id, ApprovalGiven).join(ApprovalGiven, ApprovalGiven.approval_id == Approval.id)
+        query = select(Approval.target_id, ApprovalGiven).join(
+            ApprovalGiven, ApprovalGiven.approval_id == Approval.id
+        )
         query = query.where(Approval.kind == WAIVER, Approval.target_id.in_(set(ids)))
-        for waiver_id, given in session().execute(query.order_by(ApprovalGiven.given_at, ApprovalGiven.id)):
+        for waiver_id, given in session().execute(
+            query.order_by(ApprovalGiven.given_at, ApprovalGiven.id)
+        ):
             found.setdefault(waiver_id, []).append(given)
     return found
 
@@ -196,7 +238,9 @@ def newest_platform_number() -> int:
 
 def lasting_floor() -> Mapping[str, Value]:
     """The floor that holds when every looser one has ended."""
-    query = select(PlatformPolicy.content).where(PlatformPolicy.number.is_not(None), PlatformPolicy.until.is_(None))
+    query = select(PlatformPolicy.content).where(
+        PlatformPolicy.number.is_not(None), PlatformPolicy.until.is_(None)
+    )
     content = session().scalar(query.order_by(PlatformPolicy.number.desc()).limit(1))
     return FLOOR if content is None else read_all(content.get("floor", {}))
 
@@ -206,7 +250,11 @@ def platform_policy(policy_id: UUID, *, lock: bool = False) -> PlatformPolicy:
 
 
 def platform_version(number: int) -> PlatformPolicy:
-    found = session().scalars(select(PlatformPolicy).where(PlatformPolicy.number == number)).one_or_none()
+    found = (
+        session()
+        .scalars(select(PlatformPolicy).where(PlatformPolicy.number == number))
+        .one_or_none()
+    )
     if found is None:
         raise NotFound("There is no such version of the platform minimum.")
     return found

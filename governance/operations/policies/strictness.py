@@ -1,13 +1,18 @@
-"""The order of strictness: dimensions, tiers, layers, and the join that no layer can undercut. Pure.
+"""The order of strictness: dimensions, tiers, layers, and the join that no layer can undercut.
+
+Pure.
 
     DIMENSIONS, Dimension, Level       what can be more or less strict, and how it joins
     TIERS, FLOOR, RISK                 the built-in points and layers
-    read(key, raw), plain(value)       from what was typed or sent, and back to JSON; unknown words are refused
+    read(key, raw), plain(value)       from what was typed or sent, and back to JSON; unknown words
+                                       are refused
     join(key, a, b), compare(…)        the stricter of two; whether a step tightens or loosens
-    effective(layers, waivers)         per dimension the strictest of all layers, and which layer decides
+    effective(layers, waivers)         per dimension the strictest of all layers, and which layer
+                                       decides
 
-The join is a semilattice per dimension: commutative, associative, idempotent (tests/operations/policies/test_strictness.py
-proves the six laws of design/policy.md by properties). Values are words, whole numbers, or sets of names.
+The join is a semilattice per dimension: commutative, associative, idempotent
+(tests/operations/policies/test_strictness.py proves the six laws of design/policy.md by
+properties). Values are words, whole numbers, or sets of names.
 """
 
 import re
@@ -24,7 +29,9 @@ type Join = Literal["strictest level", "least", "most", "intersection", "union"]
 type Move = Literal["same", "tightens", "loosens", "differs"]
 type Kind = Literal["floor", "tier", "override", "risk", "system", "waiver"]
 
-ANYTHING = frozenset({"*"})  # the allow-list that leaves everything out of consideration; an empty one allows nothing
+ANYTHING = frozenset(
+    {"*"}
+)  # the allow-list that leaves everything out of consideration; an empty one allows nothing
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}")
 MOST_NAMES = 200
 LARGEST = 1_000_000_000
@@ -40,7 +47,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """One thing that can be more or less strict. `levels`, most permissive first, are those of a "strictest level" join."""
+    """One thing that can be more or less strict.
+
+    `levels`, most permissive first, are those of a "strictest level" join.
+    """
 
     key: str
     title: str
@@ -65,38 +75,135 @@ def _levels(*pairs: tuple[str, str]) -> tuple[Level, ...]:
 DIMENSIONS: dict[str, Dimension] = {
     d.key: d
     for d in (
-        Dimension("content_filter", "Content filter", "How much harmful content is blocked?", levels=_levels(
-            ("off", "Nothing is filtered"), ("standard", "Clearly harmful content is blocked"),
-            ("strict", "Questionable content is blocked too"), ("maximum", "Only clearly harmless content passes"))),
-        Dimension("grounding", "Grounding", "Where may answers come from?", levels=_levels(
-            ("open", "From the model's own knowledge"), ("prefer_sources", "From your sources first"),
-            ("sources_only", "From your sources, or not at all"))),
-        Dimension("citations", "Citations", "Does an answer name its source?", levels=_levels(
-            ("optional", "It may"), ("on_request", "When the user asks"), ("required", "Always"))),
-        Dimension("memory", "Memory", "Does the AI remember a user between sessions?", levels=_levels(
-            ("on", "Yes"), ("opt_out", "Unless the user says no"), ("opt_in", "Only if the user says yes"), ("off", "Never"))),
-        Dimension("content_capture", "Content capture", "How much of a prompt is kept in logs?", levels=_levels(
-            ("full", "All of it"), ("redacted", "Without personal data"), ("metadata_only", "Only time, size and outcome"),
-            ("none", "Nothing"))),
-        Dimension("pii_redaction", "Redaction of personal data", "Where is personal data taken out?", levels=_levels(
-            ("off", "Nowhere"), ("outputs", "From answers"), ("inputs_and_outputs", "From questions and answers"),
-            ("block", "Such requests are denied"))),
-        Dimension("tool_use", "Use of tools", "What may the AI do besides answering?", levels=_levels(
-            ("any", "Use every tool it has"), ("allow_listed", "Use tools that were allowed"),
-            ("approve_each", "Ask a person before each use"), ("none", "Nothing"))),
-        Dimension("human_review", "Human review", "Which answers does a person look at first?", levels=_levels(
-            ("none", "None"), ("sampled", "A sample"), ("high_risk", "Those of high risk"), ("all", "Every one"))),
-        Dimension("training_use", "Use for training", "May your data train models?", levels=_levels(
-            ("allowed", "Yes"), ("opt_in", "Only with the user's consent"), ("prohibited", "No"))),
+        Dimension(
+            "content_filter",
+            "Content filter",
+            "How much harmful content is blocked?",
+            levels=_levels(
+                ("off", "Nothing is filtered"),
+                ("standard", "Clearly harmful content is blocked"),
+                ("strict", "Questionable content is blocked too"),
+                ("maximum", "Only clearly harmless content passes"),
+            ),
+        ),
+        Dimension(
+            "grounding",
+            "Grounding",
+            "Where may answers come from?",
+            levels=_levels(
+                ("open", "From the model's own knowledge"),
+                ("prefer_sources", "From your sources first"),
+                ("sources_only", "From your sources, or not at all"),
+            ),
+        ),
+        Dimension(
+            "citations",
+            "Citations",
+            "Does an answer name its source?",
+            levels=_levels(
+                ("optional", "It may"), ("on_request", "When the user asks"), ("required", "Always")
+            ),
+        ),
+        Dimension(
+            "memory",
+            "Memory",
+            "Does the AI remember a user between sessions?",
+            levels=_levels(
+                ("on", "Yes"),
+                ("opt_out", "Unless the user says no"),
+                ("opt_in", "Only if the user says yes"),
+                ("off", "Never"),
+            ),
+        ),
+        Dimension(
+            "content_capture",
+            "Content capture",
+            "How much of a prompt is kept in logs?",
+            levels=_levels(
+                ("full", "All of it"),
+                ("redacted", "Without personal data"),
+                ("metadata_only", "Only time, size and outcome"),
+                ("none", "Nothing"),
+            ),
+        ),
+        Dimension(
+            "pii_redaction",
+            "Redaction of personal data",
+            "Where is personal data taken out?",
+            levels=_levels(
+                ("off", "Nowhere"),
+                ("outputs", "From answers"),
+                ("inputs_and_outputs", "From questions and answers"),
+                ("block", "Such requests are denied"),
+            ),
+        ),
+        Dimension(
+            "tool_use",
+            "Use of tools",
+            "What may the AI do besides answering?",
+            levels=_levels(
+                ("any", "Use every tool it has"),
+                ("allow_listed", "Use tools that were allowed"),
+                ("approve_each", "Ask a person before each use"),
+                ("none", "Nothing"),
+            ),
+        ),
+        Dimension(
+            "human_review",
+            "Human review",
+            "Which answers does a person look at first?",
+            levels=_levels(
+                ("none", "None"),
+                ("sampled", "A sample"),
+                ("high_risk", "Those of high risk"),
+                ("all", "Every one"),
+            ),
+        ),
+        Dimension(
+            "training_use",
+            "Use for training",
+            "May your data train models?",
+            levels=_levels(
+                ("allowed", "Yes"), ("opt_in", "Only with the user's consent"), ("prohibited", "No")
+            ),
+        ),
         Dimension("model_access", "Models", "Which models may be called?", join="intersection"),
-        Dimension("release_ring", "Release ring", "How new may a model version be?", levels=_levels(
-            ("canary", "The newest, as it comes"), ("early", "After the first users"), ("stable_only", "Only what is proven"))),
-        Dimension("requests_per_minute", "Requests a minute", "How many requests may one user make?", join="least", unit="a minute"),
-        Dimension("max_output_tokens", "Longest answer", "How long may an answer be?", join="least", unit="tokens"),
-        Dimension("retention_days", "Retention", "How long is content kept?", join="least", unit="days"),
-        Dimension("red_team_age_days", "Age of red-team run", "How old may the last red-team run be?", join="least", unit="days"),
+        Dimension(
+            "release_ring",
+            "Release ring",
+            "How new may a model version be?",
+            levels=_levels(
+                ("canary", "The newest, as it comes"),
+                ("early", "After the first users"),
+                ("stable_only", "Only what is proven"),
+            ),
+        ),
+        Dimension(
+            "requests_per_minute",
+            "Requests a minute",
+            "How many requests may one user make?",
+            join="least",
+            unit="a minute",
+        ),
+        Dimension(
+            "max_output_tokens",
+            "Longest answer",
+            "How long may an answer be?",
+            join="least",
+            unit="tokens",
+        ),
+        Dimension(
+            "retention_days", "Retention", "How long is content kept?", join="least", unit="days"
+        ),
+        Dimension(
+            "red_team_age_days",
+            "Age of red-team run",
+            "How old may the last red-team run be?",
+            join="least",
+            unit="days",
+        ),
     )
-}  # fmt: skip
+}
 
 
 # ---- reading and writing values
@@ -105,17 +212,26 @@ DIMENSIONS: dict[str, Dimension] = {
 def dimension(key: str) -> Dimension:
     found = DIMENSIONS.get(key)
     if found is None:
-        raise Invalid(f"There is no dimension {key[:60]}. Choose one of {', '.join(DIMENSIONS)}.", field="dimension")
+        raise Invalid(
+            f"There is no dimension {key[:60]}. Choose one of {', '.join(DIMENSIONS)}.",
+            field="dimension",
+        )
     return found
 
 
 def read(key: str, raw: Any) -> Value:
-    """The value that was typed or sent for a dimension. Unknown dimensions, levels and names are refused, never ignored."""
+    """The value that was typed or sent for a dimension.
+
+    Unknown dimensions, levels and names are refused, never ignored.
+    """
     which = dimension(key)
     match which.join:
         case "strictest level":
             if not isinstance(raw, str) or raw not in which.values:
-                raise Invalid(f"{key} has no level {str(raw)[:60]!r}. It takes {', '.join(which.values)}.", field=key)
+                raise Invalid(
+                    f"{key} has no level {str(raw)[:60]!r}. It takes {', '.join(which.values)}.",
+                    field=key,
+                )
             return raw
         case "least" | "most":
             return _whole(key, raw)
@@ -126,14 +242,18 @@ def read(key: str, raw: Any) -> Value:
 def _whole(key: str, raw: Any) -> int:
     text = str(raw).strip().replace(" ", "").replace("\N{NARROW NO-BREAK SPACE}", "")
     if isinstance(raw, bool) or not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > LARGEST:
-        raise Invalid(f"{key} takes a whole number from 0 to {LARGEST:,}.".replace(",", " "), field=key)
+        raise Invalid(
+            f"{key} takes a whole number from 0 to {LARGEST:,}.".replace(",", " "), field=key
+        )
     return int(text)
 
 
 def _names(key: str, raw: Any) -> frozenset[str]:
     """A list of names; text is split at commas and line ends. An empty list is a value: nothing."""
     given = re.split(r"[,\n]", raw) if isinstance(raw, str) else raw
-    if not isinstance(given, list | tuple | set | frozenset) or not all(isinstance(name, str) for name in given):
+    if not isinstance(given, list | tuple | set | frozenset) or not all(
+        isinstance(name, str) for name in given
+    ):
         raise Invalid(f"{key} takes a list of names.", field=key)
     names = frozenset(name.strip() for name in given if name.strip())
     if len(names) > MOST_NAMES:
@@ -183,7 +303,10 @@ def covers(key: str, strict: Value, loose: Value) -> bool:
 
 
 def compare(key: str, before: Value, after: Value) -> Move:
-    """What a step does. Two lists of which neither holds the other differ, which counts as loosening."""
+    """What a step does.
+
+    Two lists of which neither holds the other differ, which counts as loosening.
+    """
     if before == after:
         return "same"
     if covers(key, after, before):
@@ -219,7 +342,9 @@ class WaivedValue:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The effective value of a dimension, the layers that decide it (their join is the value), and all that spoke."""
+    """The effective value of a dimension, the layers that decide it (their join is the value), and
+    all that spoke.
+    """
 
     key: str
     value: Value
@@ -232,16 +357,28 @@ class Decided:
 
 
 def effective(layers: Sequence[Layer], waivers: Iterable[WaivedValue] = ()) -> dict[str, Decided]:
-    """Per dimension that some layer assigns, the strictest value. A waiver replaces the floor's value, never another layer's."""
-    replaced = {waived.key: Layer("waiver", waived.name, {waived.key: waived.value}) for waived in waivers}
-    spoken = [(key, [_waived(layer, key, replaced) for layer in layers if key in layer.values]) for key in DIMENSIONS]
+    """Per dimension that some layer assigns, the strictest value.
+
+    A waiver replaces the floor's value, never another layer's.
+    """
+    replaced = {
+        waived.key: Layer("waiver", waived.name, {waived.key: waived.value}) for waived in waivers
+    }
+    spoken = [
+        (key, [_waived(layer, key, replaced) for layer in layers if key in layer.values])
+        for key in DIMENSIONS
+    ]
     return {key: _decide(key, tuple(spoke)) for key, spoke in spoken if spoke}
 
 
 def _waived(layer: Layer, key: str, replaced: Mapping[str, Layer]) -> Layer:
-    """The floor where no waiver stands; one that is not below the floor, or neither above nor below it, changes nothing."""
+    """The floor where no waiver stands; one that is not below the floor, or neither above nor below
+    it, changes nothing.
+    """
     there = replaced.get(key) if layer.kind == "floor" else None
-    return there if there is not None and covers(key, layer.values[key], there.values[key]) else layer
+    return (
+        there if there is not None and covers(key, layer.values[key], there.values[key]) else layer
+    )
 
 
 def _decide(key: str, spoke: tuple[Layer, ...]) -> Decided:
@@ -251,7 +388,9 @@ def _decide(key: str, spoke: tuple[Layer, ...]) -> Decided:
 
 
 def _together(key: str, value: Value, spoke: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Of lists of which none is the outcome: those that narrow it, in order, until the outcome is reached."""
+    """Of lists of which none is the outcome: those that narrow it, in order, until the outcome is
+    reached.
+    """
     reached, needed = spoke[0].values[key], [spoke[0]]
     for layer in spoke[1:]:
         if reached != value and (narrower := join(key, reached, layer.values[key])) != reached:
@@ -275,8 +414,14 @@ class DimensionChange:
 
 
 def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[DimensionChange]:
-    """What differs, dimension by dimension. A value that is gone loosens, a value that is new tightens."""
-    found = [DimensionChange(key, before.get(key), after.get(key), _move(key, before, after)) for key in DIMENSIONS]
+    """What differs, dimension by dimension.
+
+    A value that is gone loosens, a value that is new tightens.
+    """
+    found = [
+        DimensionChange(key, before.get(key), after.get(key), _move(key, before, after))
+        for key in DIMENSIONS
+    ]
     return [change for change in found if change.move != "same"]
 
 
@@ -291,7 +436,10 @@ def _move(key: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A named point: a value in every dimension. With `four_eyes` a tenant on it tightens by two persons, too."""
+    """A named point: a value in every dimension.
+
+    With `four_eyes` a tenant on it tightens by two persons, too.
+    """
 
     key: str
     name: str
@@ -310,24 +458,109 @@ def strictest(key: str, tiers: Iterable[Tier]) -> Tier:
     return Tier(key, key, "The strictest of all tiers together.", values(together), four_eyes=True)
 
 
-TIERS: dict[str, Tier] = {t.key: t for t in (
-    _tier("baseline", "Baseline", "For trying things out: few limits, all data kept.",
-          "standard", "open", "optional", "on", "full", "off", "any", "none", "allowed", ["*"], "canary", 1200, 8192, 365, 180),
-    _tier("standard", "Standard", "For everyday work: questionable content is blocked and a sample is reviewed.",
-          "strict", "prefer_sources", "on_request", "opt_out", "redacted", "outputs", "allow_listed", "sampled", "opt_in", ["*"], "early", 600, 4096, 90, 90),
-    _tier("strict", "Strict", "For sensitive work: answers from your sources, a person in the loop.",
-          "strict", "sources_only", "required", "opt_in", "metadata_only", "inputs_and_outputs", "approve_each", "high_risk", "prohibited", ["*"], "early", 300, 2048, 30, 60),
-    _tier("regulated", "Regulated", "For what a regulator looks at: nothing kept, everything reviewed.",
-          "maximum", "sources_only", "required", "off", "none", "block", "none", "all", "prohibited", ["*"], "stable_only", 120, 1024, 7, 30),
-)}  # fmt: skip
+TIERS: dict[str, Tier] = {
+    t.key: t
+    for t in (
+        _tier(
+            "baseline",
+            "Baseline",
+            "For trying things out: few limits, all data kept.",
+            "standard",
+            "open",
+            "optional",
+            "on",
+            "full",
+            "off",
+            "any",
+            "none",
+            "allowed",
+            ["*"],
+            "canary",
+            1200,
+            8192,
+            365,
+            180,
+        ),
+        _tier(
+            "standard",
+            "Standard",
+            "For everyday work: questionable content is blocked and a sample is reviewed.",
+            "strict",
+            "prefer_sources",
+            "on_request",
+            "opt_out",
+            "redacted",
+            "outputs",
+            "allow_listed",
+            "sampled",
+            "opt_in",
+            ["*"],
+            "early",
+            600,
+            4096,
+            90,
+            90,
+        ),
+        _tier(
+            "strict",
+            "Strict",
+            "For sensitive work: answers from your sources, a person in the loop.",
+            "strict",
+            "sources_only",
+            "required",
+            "opt_in",
+            "metadata_only",
+            "inputs_and_outputs",
+            "approve_each",
+            "high_risk",
+            "prohibited",
+            ["*"],
+            "early",
+            300,
+            2048,
+            30,
+            60,
+        ),
+        _tier(
+            "regulated",
+            "Regulated",
+            "For what a regulator looks at: nothing kept, everything reviewed.",
+            "maximum",
+            "sources_only",
+            "required",
+            "off",
+            "none",
+            "block",
+            "none",
+            "all",
+            "prohibited",
+            ["*"],
+            "stable_only",
+            120,
+            1024,
+            7,
+            30,
+        ),
+    )
+}
 DEFAULT_TIER = "standard"
-FLOOR: dict[str, Value] = read_all({
-    "content_filter": "standard", "content_capture": "redacted", "pii_redaction": "outputs", "training_use": "opt_in",
-    "retention_days": 90,
-})  # fmt: skip
+FLOOR: dict[str, Value] = read_all(
+    {
+        "content_filter": "standard",
+        "content_capture": "redacted",
+        "pii_redaction": "outputs",
+        "training_use": "opt_in",
+        "retention_days": 90,
+    }
+)
 RISK: dict[str, dict[str, Value]] = {
     "standard": {},
-    "high_risk": read_all({
-        "grounding": "sources_only", "tool_use": "approve_each", "human_review": "high_risk", "red_team_age_days": 60,
-    }),
-}  # fmt: skip
+    "high_risk": read_all(
+        {
+            "grounding": "sources_only",
+            "tool_use": "approve_each",
+            "human_review": "high_risk",
+            "red_team_age_days": 60,
+        }
+    ),
+}

@@ -1,4 +1,6 @@
-"""The approval of a policy version: one that loosens a setting, or any in a tier that takes two people."""
+"""The approval of a policy version: one that loosens a setting, or any in a tier that takes two
+people.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -6,7 +8,13 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from governance.foundation.approvals import kinds
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry, ProposedChange
+from governance.foundation.approvals.kinds import (
+    ApprovalKind,
+    Description,
+    Effect,
+    LogEntry,
+    ProposedChange,
+)
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural, thousands
@@ -14,7 +22,13 @@ from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import actions, permissions, preview, queries
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, read_content
 from governance.operations.policies.models import PolicyVersion
-from governance.operations.policies.policy_diff import SettingChange, lines, measured, platform_content, said
+from governance.operations.policies.policy_diff import (
+    SettingChange,
+    lines,
+    measured,
+    platform_content,
+    said,
+)
 from governance.operations.policies.strictness import DIMENSIONS, Value
 
 REPLAYED = timedelta(days=14)
@@ -26,23 +40,42 @@ def _describe(approval: Approval) -> Description:
     link = ("policies.version_by_id", {"policy_version_id": row.id})
     back = (f"Policy version {row.number}" if row.number else f"Policy draft {row.base + 1}", *link)
     if kinds.fingerprint(approval) != approval.fingerprint:
-        edited = Effect("open", "The draft was edited after this request.", "", (*link, "Open the draft"))
+        edited = Effect(
+            "open", "The draft was edited after this request.", "", (*link, "Open the draft")
+        )
         return Description(approval.summary, back=back, effects=[edited])
     before, after = _steps(row)
     found = preview.verdict(before, after)
     told = Description(
-        approval.summary, heading="Exactly this changes" if approval.state == "open" else "What was requested", sub="Nothing else is in the request.", back=back, facts=_facts(row),
-        changes=[_change(line, found, before, after) for line in lines(before.content, after.content)],
-        covers="Covers the settings, the version that they change, when they take effect, and the request itself.",
-    )  # fmt: skip
+        approval.summary,
+        heading="Exactly this changes" if approval.state == "open" else "What was requested",
+        sub="Nothing else is in the request.",
+        back=back,
+        facts=_facts(row),
+        changes=[
+            _change(line, found, before, after) for line in lines(before.content, after.content)
+        ],
+        covers=(
+            "Covers the settings, the version that they change, when they take effect, and the"
+            " request itself."
+        ),
+    )
     return told if approval.state != "open" else _with_effects(told, row, before, after)
 
 
 def _steps(row: PolicyVersion) -> tuple[EffectivePolicy, EffectivePolicy]:
-    """(the policy it is based on, the policy with it), under the platform minimum and for the AI systems of today."""
+    """(the policy it is based on, the policy with it), under the platform minimum and for the AI
+    systems of today.
+    """
     now = queries.standing()
-    base = now.content if row.base == now.number else queries.contents([row.base]).get(row.base, Content())
-    return now.draft(base.within(now.systems)), now.draft(read_content(row.content).within(now.systems))
+    base = (
+        now.content
+        if row.base == now.number
+        else queries.contents([row.base]).get(row.base, Content())
+    )
+    return now.draft(base.within(now.systems)), now.draft(
+        read_content(row.content).within(now.systems)
+    )
 
 
 def _facts(row: PolicyVersion) -> list[tuple[str, Any]]:
@@ -50,15 +83,23 @@ def _facts(row: PolicyVersion) -> list[tuple[str, Any]]:
     return [*told, ("Returns to", f"version {row.back_to}")] if row.back_to else told
 
 
-def _change(line: SettingChange, found: preview.Verdict, before: EffectivePolicy, after: EffectivePolicy) -> ProposedChange:
+def _change(
+    line: SettingChange, found: preview.Verdict, before: EffectivePolicy, after: EffectivePolicy
+) -> ProposedChange:
     note = "loosens" if preview.line_loosens(line, found, before, after) else ""
     if line.key == "tier":
-        return ProposedChange("Tier", before.tier.name, after.tier.name, f"policy.tier = {line.after}", note)
+        return ProposedChange(
+            "Tier", before.tier.name, after.tier.name, f"policy.tier = {line.after}", note
+        )
     system = next((s.key for s in after.systems if s.id == line.system_id), None)
     title = DIMENSIONS[line.key].title + (f" of {system}" if system else "")
     value = "not overridden" if line.after is None else said(line.after)
     return ProposedChange(
-        title, _value(line.key, line.before), _value(line.key, line.after), f"policy.{line.key} = {value}", note
+        title,
+        _value(line.key, line.before),
+        _value(line.key, line.after),
+        f"policy.{line.key} = {value}",
+        note,
     )
 
 
@@ -66,7 +107,9 @@ def _value(key: str, value: Value | None) -> str:
     return "not overridden" if value is None else measured(value, DIMENSIONS[key])
 
 
-def _with_effects(told: Description, row: PolicyVersion, before: EffectivePolicy, after: EffectivePolicy) -> Description:
+def _with_effects(
+    told: Description, row: PolicyVersion, before: EffectivePolicy, after: EffectivePolicy
+) -> Description:
     """Add the effects by AI system, and a replay of recent decisions."""
     now = clock.now()
     found = preview.effects(before, after, decisions.asked_since(now - DAY))
@@ -79,15 +122,25 @@ def _with_effects(told: Description, row: PolicyVersion, before: EffectivePolicy
         (str(tightens), "setting tightens" if tightens == 1 else "settings tighten"),
     ]
     if replayed.answers:
-        figures.append((thousands(replayed.looser), f"of {plural(replayed.answers, 'decision')} would be looser"))
+        figures.append(
+            (
+                thousands(replayed.looser),
+                f"of {plural(replayed.answers, 'decision')} would be looser",
+            )
+        )
     when = f"on {moment(row.apply_at)}" if row.apply_at and _is_later(row) else "within a second"
     return replace(
-        told, figures=figures, effects=list(_effects(before, after)),
-        effects_sub=f"Replayed over the last {REPLAYED.days} days, {plural(replayed.answers, 'decision')}",
-        template="operations/policies/approval.html", details={"effects": [each for each in found if each.changes or each.stays]},
+        told,
+        figures=figures,
+        effects=list(_effects(before, after)),
+        effects_sub=(
+            f"Replayed over the last {REPLAYED.days} days, {plural(replayed.answers, 'decision')}"
+        ),
+        template="operations/policies/approval.html",
+        details={"effects": [each for each in found if each.changes or each.stays]},
         verb="Approve and schedule" if _is_later(row) else "Approve and activate",
         consequence=f"Takes effect {when}. Tightening again needs only one person.",
-    )  # fmt: skip
+    )
 
 
 def _effects(before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Effect]:
@@ -95,7 +148,11 @@ def _effects(before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Effect
         yield Effect("due", notice.lead, notice.text)
     if before.tier.four_eyes:
         yield Effect("open", f"The tier {before.tier.name} needs two people for every change.")
-    yield Effect("ok", "The platform minimum still applies.", "Where a setting is below it, the minimum is used.")
+    yield Effect(
+        "ok",
+        "The platform minimum still applies.",
+        "Where a setting is below it, the minimum is used.",
+    )
 
 
 def _is_later(row: PolicyVersion) -> bool:
@@ -116,19 +173,24 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _in_force(approval: Approval) -> Mapping[str, Any]:
-    """What it would loosen, and the layers that say so: when they move, the approver looks again."""
+    """What it would loosen, and the layers that say so: when they move, the approver looks
+    again.
+    """
     before, after = _steps(queries.policy_version(approval.target_id))
     return {
-        "loosens": preview.verdict(before, after).mark, "platform": platform_content(before.platform),
+        "loosens": preview.verdict(before, after).mark,
+        "platform": platform_content(before.platform),
         "systems": [[system.id, system.key, system.lane] for system in before.systems],
         "waivers": [waiver.id for waiver in before.waivers],
-    }  # fmt: skip
+    }
 
 
 def _blocked(approval: Approval) -> str | None:
     content = read_content(queries.policy_version(approval.target_id).content)
     if content.systems.keys() - {system.id for system in queries.governed()}:
-        return "An AI system in this draft was retired. Edit the draft, then request approval again."
+        return (
+            "An AI system in this draft was retired. Edit the draft, then request approval again."
+        )
     return None
 
 
@@ -139,23 +201,44 @@ def _activate(approval: Approval) -> None:
 
 def _close(approval: Approval) -> None:
     row = queries.policy_version(approval.target_id, lock=True)
-    actions.close_request(row, approval.state, by=approval.closed_by, at=approval.closed_at, note=approval.note)
+    actions.close_request(
+        row, approval.state, by=approval.closed_by, at=approval.closed_at, note=approval.note
+    )
 
 
 def _entry(approval: Approval, step: str) -> LogEntry:
     row = queries.policy_version(approval.target_id)
     facts = actions.request_facts(row)
     return LogEntry(
-        row, facts=facts | ({"note": actions.why_turned_back(approval.note)} if step in {"voided", "expired"} else {})
+        row,
+        facts=facts
+        | (
+            {"note": actions.why_turned_back(approval.note)}
+            if step in {"voided", "expired"}
+            else {}
+        ),
     )
 
 
 POLICY = ApprovalKind(
-    name=queries.POLICY, label="Policy", permission=permissions.APPROVE, describe=_describe, fingerprint=_fingerprint, context=_in_force,
-    blocked=_blocked, apply=_activate, on_reject=_close, entry=_entry, lock=actions.LOCK,
+    name=queries.POLICY,
+    label="Policy",
+    permission=permissions.APPROVE,
+    describe=_describe,
+    fingerprint=_fingerprint,
+    context=_in_force,
+    blocked=_blocked,
+    apply=_activate,
+    on_reject=_close,
+    entry=_entry,
+    lock=actions.LOCK,
     own="You worked on it yourself, so another person decides.",
     entries={
-        "requested": actions.ASKED, "approved": actions.APPROVED, "rejected": actions.REFUSED, "withdrawn": actions.WITHDRAWN,
-        "voided": actions.TURNED_BACK, "expired": actions.TURNED_BACK,
+        "requested": actions.ASKED,
+        "approved": actions.APPROVED,
+        "rejected": actions.REFUSED,
+        "withdrawn": actions.WITHDRAWN,
+        "voided": actions.TURNED_BACK,
+        "expired": actions.TURNED_BACK,
     },
-)  # fmt: skip
+)

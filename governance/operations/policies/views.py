@@ -27,8 +27,19 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import actions, permissions, preview, queries, tier_table
-from governance.operations.policies.effective_policies import Content, EffectivePolicy, Governed, read_content
-from governance.operations.policies.forms import BackForm, ChangeForm, DraftForm, OverrideForm, PickForm
+from governance.operations.policies.effective_policies import (
+    Content,
+    EffectivePolicy,
+    Governed,
+    read_content,
+)
+from governance.operations.policies.forms import (
+    BackForm,
+    ChangeForm,
+    DraftForm,
+    OverrideForm,
+    PickForm,
+)
 from governance.operations.policies.models import OPEN, PolicyVersion
 from governance.operations.policies.navigation import policy_tabs as _tabs
 from governance.operations.policies.operator_views import feature as operator_feature
@@ -56,7 +67,9 @@ feature.add_app_template_filter(briefly, "briefly")
 
 @dataclass(frozen=True, slots=True)
 class DraftComparison:
-    """What is in force, the open version, and what is looked at: the open version, or a tier chosen upon one of the two."""
+    """What is in force, the open version, and what is looked at: the open version, or a tier chosen
+    upon one of the two.
+    """
 
     before: EffectivePolicy
     row: PolicyVersion | None
@@ -72,18 +85,28 @@ class DraftComparison:
 
 def _step(tier: str | None, on: str | None) -> DraftComparison:
     before, row = queries.standing(), queries.draft()
-    on = on if on in {"draft", "force"} else "draft" if row is None or row.state == "draft" else "force"
+    on = (
+        on
+        if on in {"draft", "force"}
+        else "draft"
+        if row is None or row.state == "draft"
+        else "force"
+    )
     working = _working(before, row if on == "draft" else None)
     if tier:
         wanted = with_tier(working, tier)
         actions.check_content(Content(tier), before)
         nothing = not lines(before.content, wanted)
         return DraftComparison(before, row, on, tier, None if nothing else before.draft(wanted))
-    return DraftComparison(before, row, on, None, before.draft(_working(before, row)) if row is not None else None)
+    return DraftComparison(
+        before, row, on, None, before.draft(_working(before, row)) if row is not None else None
+    )
 
 
 def _working(now: EffectivePolicy, row: PolicyVersion | None) -> Content:
-    """What a change builds upon: what the open version says of the systems that there are, or what is in force."""
+    """What a change builds upon: what the open version says of the systems that there are, or what
+    is in force.
+    """
     return now.content if row is None else read_content(row.content).within(now.systems)
 
 
@@ -102,12 +125,28 @@ def _tiers(step: DraftComparison, form: ChangeForm, *, status: int = 200) -> Res
             form.because.data = row.reason
     recent = queries.versions(size=3).rows
     return page(
-        "operations/policies/index.html", status=status, step=step, form=form, standing=before, row=row, tabs=_tabs(before, "tiers"),
-        table=tier_table.table(before, after, draft=_draft_word(step)), seen=_preview(before, after), recent=recent,
-        summaries=_summaries([*recent, *([row] if row else [])]), zone=str(formatting.zone()),
-        names=people.names([*(v.made_by for v in recent), *(v.decided_by for v in recent), row.made_by if row else None]),
-        me=current.actor().person_id, approval=_open_approval(row),
-    )  # fmt: skip
+        "operations/policies/index.html",
+        status=status,
+        step=step,
+        form=form,
+        standing=before,
+        row=row,
+        tabs=_tabs(before, "tiers"),
+        table=tier_table.table(before, after, draft=_draft_word(step)),
+        seen=_preview(before, after),
+        recent=recent,
+        summaries=_summaries([*recent, *([row] if row else [])]),
+        zone=str(formatting.zone()),
+        names=people.names(
+            [
+                *(v.made_by for v in recent),
+                *(v.decided_by for v in recent),
+                row.made_by if row else None,
+            ]
+        ),
+        me=current.actor().person_id,
+        approval=_open_approval(row),
+    )
 
 
 def _open_approval(row: PolicyVersion | None) -> Approval | None:
@@ -116,7 +155,11 @@ def _open_approval(row: PolicyVersion | None) -> Approval | None:
 
 
 def _draft_word(step: DraftComparison) -> str:
-    return f"draft {step.before.number + 1}" if step.row is not None and step.tier is None else "looked at"
+    return (
+        f"draft {step.before.number + 1}"
+        if step.row is not None and step.tier is None
+        else "looked at"
+    )
 
 
 def _preview(before: EffectivePolicy, after: EffectivePolicy | None) -> dict[str, Any]:
@@ -127,17 +170,27 @@ def _preview(before: EffectivePolicy, after: EffectivePolicy | None) -> dict[str
     effects = preview.effects(before, after, decisions.asked_since(now - DAY))
     tightens, loosens = preview.totals(effects)
     return {
-        "effects": effects, "tightens": tightens, "loosens": loosens, "verdict": preview.verdict(before, after),
-        "replay": preview.replay(before, after, decisions.asked_since(now - REPLAYED)), "days": REPLAYED.days,
-        "notices": preview.notices(after, of=before), "lines": lines(before.content, after.content),
+        "effects": effects,
+        "tightens": tightens,
+        "loosens": loosens,
+        "verdict": preview.verdict(before, after),
+        "replay": preview.replay(before, after, decisions.asked_since(now - REPLAYED)),
+        "days": REPLAYED.days,
+        "notices": preview.notices(after, of=before),
+        "lines": lines(before.content, after.content),
         "systems": {s.id: s.key for s in after.systems},
-    }  # fmt: skip
+    }
 
 
 def _summaries(rows: Sequence[PolicyVersion]) -> dict[UUID, str]:
-    """By id `standard to strict`, `retention_days 30 to 90, and 2 more`: in a few words, against the version before."""
+    """By id `standard to strict`, `retention_days 30 to 90, and 2 more`: in a few words, against
+    the version before.
+    """
     bases = queries.contents(row.base for row in rows) if rows else {}
-    return {row.id: _summary(lines(bases.get(row.base, Content()), read_content(row.content))) for row in rows}
+    return {
+        row.id: _summary(lines(bases.get(row.base, Content()), read_content(row.content)))
+        for row in rows
+    }
 
 
 def _summary(found: Sequence[SettingChange]) -> str:
@@ -145,9 +198,13 @@ def _summary(found: Sequence[SettingChange]) -> str:
         return "as before"
     first, more = found[0], len(found) - 1
     if first.before is None or first.after is None:
-        told = f"{first.key} {said(first.after) if first.before is None else 'no longer overridden'}"
+        told = (
+            f"{first.key} {said(first.after) if first.before is None else 'no longer overridden'}"
+        )
     else:
-        told = ("" if first.key == "tier" else f"{first.key} ") + f"{said(first.before)} to {said(first.after)}"
+        told = (
+            "" if first.key == "tier" else f"{first.key} "
+        ) + f"{said(first.before)} to {said(first.after)}"
     return told + (f", and {more} more" if more else "")
 
 
@@ -182,7 +239,11 @@ def change() -> ResponseReturnValue:
         return _tiers(_step(step.tier, step.on), form, status=form.status)
     row = queries.draft()
     flash(_done(form.verb.data or "", row))
-    if form.verb.data in {"ask", "schedule"} and row is not None and (approval := _open_approval(row)) is not None:
+    if (
+        form.verb.data in {"ask", "schedule"}
+        and row is not None
+        and (approval := _open_approval(row)) is not None
+    ):
         return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
     return redirect(url_for("policies.index"), 303)
 
@@ -201,7 +262,11 @@ def _done(verb: str, row: PolicyVersion | None) -> str:
         return "In force. Every worker answers by it within a second."
     if row is not None and row.state == "scheduled" and row.apply_at is not None:
         return f"It comes into force on {formatting.short(row.apply_at)}."
-    return "Approval requested. Another admin or a compliance officer decides." if row is not None and row.state == "asked" else "Kept as a draft. Nothing changed."  # fmt: skip
+    return (
+        "Approval requested. Another admin or a compliance officer decides."
+        if row is not None and row.state == "asked"
+        else "Kept as a draft. Nothing changed."
+    )
 
 
 def _instant(local: datetime | None) -> datetime | None:
@@ -221,7 +286,11 @@ def update() -> ResponseReturnValue:
 @feature.post("/policies/draft/withdraw", needs=permissions.DRAFT)
 def drop() -> ResponseReturnValue:
     form, row = DraftForm(), queries.draft()
-    if row is not None and actions.opened(row) == form.seen.data and accepted(form, lambda: actions.withdraw(row)):
+    if (
+        row is not None
+        and actions.opened(row) == form.seen.data
+        and accepted(form, lambda: actions.withdraw(row))
+    ):
         flash("Withdrawn. What is in force stays.")
     elif row is not None:
         flash("Somebody else edited it since you opened the page. Look at it again.", "error")
@@ -239,13 +308,22 @@ def pick() -> ResponseReturnValue:
     if key:
         return redirect(url_for("policies.override", key=dimension(key).key, system=system_id), 302)
     standing = queries.standing()
-    return page("operations/policies/pick.html", form=form, standing=standing, content=_working(standing, queries.draft()), tabs=_tabs(standing, "in force"),
-                systems={s.id: s for s in standing.systems})  # fmt: skip
+    return page(
+        "operations/policies/pick.html",
+        form=form,
+        standing=standing,
+        content=_working(standing, queries.draft()),
+        tabs=_tabs(standing, "in force"),
+        systems={s.id: s for s in standing.systems},
+    )
 
 
 @feature.route("/policies/override/<key>", methods=["GET", "POST"], needs=permissions.DRAFT)
 def override(key: str) -> ResponseReturnValue:
-    """One value of the tenant, or of the system in the address. It goes into the draft, whose effect is shown next."""
+    """One value of the tenant, or of the system in the address.
+
+    It goes into the draft, whose effect is shown next.
+    """
     which, standing, row = _known(key), queries.standing(), queries.draft()
     system = _governed(standing, request.args.get("system"))
     system_id = system.id if system else None
@@ -253,17 +331,30 @@ def override(key: str) -> ResponseReturnValue:
     there = written(content, system_id).get(which.key)
     form = _override_form(which, there, actions.opened(row))
     if request.method == "POST":
-        act = lambda: actions.draft(_overridden(content, system_id, which, form), seen=form.seen.data or "")  # noqa: E731
+
+        def act() -> None:
+            overridden = _overridden(content, system_id, which, form)
+            actions.draft(overridden, seen=form.seen.data or "")
+
         if accepted(form, act):
             flash("In the draft. Nothing is in force yet: look at what it changes.")
             return redirect(url_for("policies.index"), 303)
         form.seen.data = actions.opened(row)
     decided = standing.effective(system)[which.key]
     return page(
-        "operations/policies/override.html", form=form, which=which, system=system, there=there, decided=decided, layers=tier_table.layers(decided),
-        standing=standing, row=row, tabs=_tabs(standing, "in force"), field=form[_field(which)],
+        "operations/policies/override.html",
+        form=form,
+        which=which,
+        system=system,
+        there=there,
+        decided=decided,
+        layers=tier_table.layers(decided),
+        standing=standing,
+        row=row,
+        tabs=_tabs(standing, "in force"),
+        field=form[_field(which)],
         status=form.status if request.method == "POST" else 200,
-    )  # fmt: skip
+    )
 
 
 def _known(key: str) -> Dimension:
@@ -276,25 +367,46 @@ def _governed(standing: EffectivePolicy, given: str | None) -> Governed | None:
     if not given:
         return None
     system_id = uuid_or_none(given)
-    found = next((s for s in standing.systems if given == s.key or (system_id is not None and s.id == system_id)), None)
+    found = next(
+        (
+            s
+            for s in standing.systems
+            if given == s.key or (system_id is not None and s.id == system_id)
+        ),
+        None,
+    )
     if found is None:
         raise NotFound("There is no such AI system here.")
     return found
 
 
 def _field(which: Dimension) -> str:
-    return "level" if which.levels else "names" if which.join in {"intersection", "union"} else "number"
+    return (
+        "level"
+        if which.levels
+        else "names"
+        if which.join in {"intersection", "union"}
+        else "number"
+    )
 
 
 def _override_form(which: Dimension, there: Value | None, seen: str) -> OverrideForm:
-    shown = ", ".join(sorted(there)) if isinstance(there, frozenset) else None if there is None else str(there)
+    shown = (
+        ", ".join(sorted(there))
+        if isinstance(there, frozenset)
+        else None
+        if there is None
+        else str(there)
+    )
     form = OverrideForm(seen=seen, **{_field(which): shown})
     form.level.choices = [(level.value, level.value) for level in which.levels]
     form[_field(which)].label.text = which.title
     return form
 
 
-def _overridden(content: Content, system_id: UUID | None, which: Dimension, form: OverrideForm) -> Content:
+def _overridden(
+    content: Content, system_id: UUID | None, which: Dimension, form: OverrideForm
+) -> Content:
     if form.verb.data == "remove":
         return without_value(content, system_id, which.key)
     name = _field(which)
@@ -317,15 +429,23 @@ def in_force() -> ResponseReturnValue:
         system = standing.systems[0]
     general = standing.effective()
     return page(
-        "operations/policies/in_force.html", standing=standing, system=system, day=day, tabs=_tabs(standing, "in force"),
-        rulings=tier_table.rulings(standing, system), own={s.id: _own(standing, s, general) for s in standing.systems},
-        open_too=None if day else queries.draft(), waivers=[w for w in standing.waivers if system and w.system_id == system.id],
-    )  # fmt: skip
+        "operations/policies/in_force.html",
+        standing=standing,
+        system=system,
+        day=day,
+        tabs=_tabs(standing, "in force"),
+        rulings=tier_table.rulings(standing, system),
+        own={s.id: _own(standing, s, general) for s in standing.systems},
+        open_too=None if day else queries.draft(),
+        waivers=[w for w in standing.waivers if system and w.system_id == system.id],
+    )
 
 
 def _own(standing: EffectivePolicy, system: Governed, general: Mapping[str, Any]) -> int:
     """In how many dimensions a system differs from what holds for all."""
-    return sum(decided.value != general[key].value for key, decided in standing.effective(system).items())
+    return sum(
+        decided.value != general[key].value for key, decided in standing.effective(system).items()
+    )
 
 
 def _day(text: str | None) -> date | None:
@@ -339,7 +459,9 @@ def _day(text: str | None) -> date | None:
 
 
 def _end_of(day: date) -> datetime:
-    end = datetime.combine(day + DAY, time(), formatting.zone()).astimezone(UTC) - timedelta(microseconds=1)
+    end = datetime.combine(day + DAY, time(), formatting.zone()).astimezone(UTC) - timedelta(
+        microseconds=1
+    )
     return min(end, clock.now())
 
 
@@ -352,10 +474,16 @@ def versions() -> ResponseReturnValue:
     standing = queries.standing()
     more = url_for("policies.versions", after=found.next) if found.next else None
     return page(
-        "operations/policies/versions.html", versions=found.rows, more=more, standing=standing, tabs=_tabs(standing, "versions"), row=queries.draft(),
-        summaries=_summaries(found.rows), first=request.args.get("after") is None,
+        "operations/policies/versions.html",
+        versions=found.rows,
+        more=more,
+        standing=standing,
+        tabs=_tabs(standing, "versions"),
+        row=queries.draft(),
+        summaries=_summaries(found.rows),
+        first=request.args.get("after") is None,
         names=people.names(i for v in found.rows for i in (v.made_by, v.decided_by)),
-    )  # fmt: skip
+    )
 
 
 @feature.get("/policies/versions/<int:number>", needs=permissions.VIEW)
@@ -370,19 +498,38 @@ def _version(row: PolicyVersion, form: BackForm, *, status: int = 200) -> Respon
     differs = lines(other, read_content(row.content))
     form.seen.data = actions.opened(opened)
     return page(
-        "operations/policies/version.html", status=status, row=row, form=form, against=max(against, 0), lines=differs, standing=standing,
-        numbers=queries.numbers(), tabs=_tabs(standing, "versions"), open=opened, names=people.names([row.made_by, row.decided_by]),
-        systems={s.id: s.key for s in standing.systems} | queries.system_keys(line.system_id for line in differs if line.system_id),
-        moments=people.timeline([row.id]), approval=_approval(row) if row.decided_by else None,
-    )  # fmt: skip
+        "operations/policies/version.html",
+        status=status,
+        row=row,
+        form=form,
+        against=max(against, 0),
+        lines=differs,
+        standing=standing,
+        numbers=queries.numbers(),
+        tabs=_tabs(standing, "versions"),
+        open=opened,
+        names=people.names([row.made_by, row.decided_by]),
+        systems={s.id: s.key for s in standing.systems}
+        | queries.system_keys(line.system_id for line in differs if line.system_id),
+        moments=people.timeline([row.id]),
+        approval=_approval(row) if row.decided_by else None,
+    )
 
 
 @feature.post("/policies/versions/<int:number>/back", needs=permissions.DRAFT)
 def back(number: int) -> ResponseReturnValue:
     row, form = queries.version(number), BackForm()
-    if not accepted(form, lambda: actions.rollback(number, seen=form.seen.data or "", because=form.because.data or "")):
+    if not accepted(
+        form,
+        lambda: actions.rollback(
+            number, seen=form.seen.data or "", because=form.because.data or ""
+        ),
+    ):
         return _version(row, form, status=form.status)
-    flash(f"A draft with the content of version {number}. Nothing is in force yet: look at what it changes.")
+    flash(
+        f"A draft with the content of version {number}. Nothing is in force yet: look at what it"
+        " changes."
+    )
     return redirect(url_for("policies.index"), 303)
 
 
@@ -393,11 +540,22 @@ def version_by_id(policy_version_id: UUID) -> ResponseReturnValue:
     if row.number:
         return redirect(url_for("policies.version", number=row.number), 303)
     standing = queries.standing()
-    after = standing.draft(read_content(row.content).within(standing.systems)) if row.state in OPEN else None
+    after = (
+        standing.draft(read_content(row.content).within(standing.systems))
+        if row.state in OPEN
+        else None
+    )
     return page(
-        "operations/policies/unpublished_version.html", row=row, standing=standing, tabs=_tabs(standing, "tiers"), seen=_preview(standing, after),
-        names=people.names([row.made_by, row.decided_by]), opened=actions.opened(row), approval=_approval(row), moments=people.timeline([row.id]),
-    )  # fmt: skip
+        "operations/policies/unpublished_version.html",
+        row=row,
+        standing=standing,
+        tabs=_tabs(standing, "tiers"),
+        seen=_preview(standing, after),
+        names=people.names([row.made_by, row.decided_by]),
+        opened=actions.opened(row),
+        approval=_approval(row),
+        moments=people.timeline([row.id]),
+    )
 
 
 @feature.get("/policies/decisions/<uuid:policy_version_id>", needs=permissions.VIEW)

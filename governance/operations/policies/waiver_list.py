@@ -17,9 +17,13 @@ from governance.operations.policies.strictness import DIMENSIONS, read
 from governance.operations.systems.models import AISystem
 
 STATES = {
-    "live": "Live", "requested": "Awaiting approval", "ended": "Ended", "rejected": "Rejected", "withdrawn": "Withdrawn",
+    "live": "Live",
+    "requested": "Awaiting approval",
+    "ended": "Ended",
+    "rejected": "Rejected",
+    "withdrawn": "Withdrawn",
     "expired": "Expired",
-}  # fmt: skip
+}
 WAIVERS = ListPage(
     name="waivers",
     title="Waivers",
@@ -45,9 +49,20 @@ WAIVERS = ListPage(
     exports=(Export("csv", "waivers.export"),),
 )
 HEAD = (
-    "AI system", "Setting", "Name of the setting", "Value", "Reason", "What is done instead", "Requested by", "Requested", "Approved by",
-    "Live from", "Ends", "State", "Closed",
-)  # fmt: skip
+    "AI system",
+    "Setting",
+    "Name of the setting",
+    "Value",
+    "Reason",
+    "What is done instead",
+    "Requested by",
+    "Requested",
+    "Approved by",
+    "Live from",
+    "Ends",
+    "State",
+    "Closed",
+)
 
 
 SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique
@@ -57,10 +72,16 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
 }
 
 
-def waivers(wanted: Mapping[str, str], *, sort: str = "-requested", after: str | None = None, size: int = 50) -> Keyset:
-    """One page of (waiver, key of its system), the newest request first; `wanted` holds the search as q, and the filters."""
+def waivers(
+    wanted: Mapping[str, str], *, sort: str = "-requested", after: str | None = None, size: int = 50
+) -> Keyset:
+    """One page of (waiver, key of its system), the newest request first; `wanted` holds the search
+    as q, and the filters.
+    """
     columns = SORTS[sort.removeprefix("-")]
-    return keyset(_filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-"))
+    return keyset(
+        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
+    )
 
 
 def count() -> int:
@@ -78,9 +99,13 @@ def _filtered(wanted: Mapping[str, str]) -> Any:
         query = query.where(AISystem.key == wanted["system"])
     if "q" in wanted:
         text = wanted["q"]
-        settings = [key for key, d in DIMENSIONS.items() if text.casefold() in f"{key} {d.title}".casefold()]
+        settings = [
+            key for key, d in DIMENSIONS.items() if text.casefold() in f"{key} {d.title}".casefold()
+        ]
         columns = (AISystem.key, AISystem.name, w.reason, w.compensation)
-        query = query.where(or_(w.dimension.in_(settings), *(c.icontains(text, autoescape=True) for c in columns)))
+        query = query.where(
+            or_(w.dimension.in_(settings), *(c.icontains(text, autoescape=True) for c in columns))
+        )
     return query
 
 
@@ -88,27 +113,46 @@ def _is(state: str) -> ColumnElement[bool]:
     """In the state that people see: what is live or requested ends by the clock alone."""
     w, runs = Waiver, Waiver.expires_at > clock.now()
     states = {
-        "live": (w.state == "live") & runs, "ended": (w.state == "ended") | (w.state == "live") & ~runs,
-        "requested": (w.state == "asked") & runs, "expired": (w.state == "expired") | (w.state == "asked") & ~runs,
-        "rejected": w.state == "refused", "withdrawn": w.state == "withdrawn",
-    }  # fmt: skip
+        "live": (w.state == "live") & runs,
+        "ended": (w.state == "ended") | (w.state == "live") & ~runs,
+        "requested": (w.state == "asked") & runs,
+        "expired": (w.state == "expired") | (w.state == "asked") & ~runs,
+        "rejected": w.state == "refused",
+        "withdrawn": w.state == "withdrawn",
+    }
     return states.get(state, false())
 
 
 def state_of(waiver: Waiver) -> str:
     """One of STATES, as the filter has it."""
     runs = waiver.expires_at > clock.now()
-    now = {"live": "live" if runs else "ended", "asked": "requested" if runs else "expired", "refused": "rejected"}
+    now = {
+        "live": "live" if runs else "ended",
+        "asked": "requested" if runs else "expired",
+        "refused": "rejected",
+    }
     return now.get(waiver.state, waiver.state)
 
 
-def cells(waiver: Waiver, system: str, approvers: Iterable[UUID], names: Mapping[UUID, str]) -> tuple[str, ...]:
+def cells(
+    waiver: Waiver, system: str, approvers: Iterable[UUID], names: Mapping[UUID, str]
+) -> tuple[str, ...]:
     which = DIMENSIONS[waiver.dimension]
     return (
-        system, which.key, which.title, measured(read(which.key, waiver.value), which), waiver.reason, waiver.compensation,
-        names.get(waiver.asked_by, ""), _day(waiver.created_at), ", ".join(names.get(each, "") for each in approvers),
-        _day(waiver.live_from), _day(waiver.expires_at), STATES[state_of(waiver)], _day(waiver.closed_at),
-    )  # fmt: skip
+        system,
+        which.key,
+        which.title,
+        measured(read(which.key, waiver.value), which),
+        waiver.reason,
+        waiver.compensation,
+        names.get(waiver.asked_by, ""),
+        _day(waiver.created_at),
+        ", ".join(names.get(each, "") for each in approvers),
+        _day(waiver.live_from),
+        _day(waiver.expires_at),
+        STATES[state_of(waiver)],
+        _day(waiver.closed_at),
+    )
 
 
 def _day(at: datetime | None) -> str:

@@ -40,11 +40,20 @@ def index() -> ResponseReturnValue:
     found = waiver_list.waivers(asked.wanted, sort=asked.sort, after=asked.after, size=WAIVERS.size)
     approvers = _approvers(found.rows)
     return page(
-        "operations/policies/waivers.html", asked=asked, rows=found.rows, next=found.next, standing=standing,
-        tabs=policy_tabs(standing, "waivers"), approvers=approvers, names=_names(found.rows, approvers), left=_left,
-        dimensions=DIMENSIONS, read=read, state_of=waiver_list.state_of,
+        "operations/policies/waivers.html",
+        asked=asked,
+        rows=found.rows,
+        next=found.next,
+        standing=standing,
+        tabs=policy_tabs(standing, "waivers"),
+        approvers=approvers,
+        names=_names(found.rows, approvers),
+        left=_left,
+        dimensions=DIMENSIONS,
+        read=read,
+        state_of=waiver_list.state_of,
         total=waiver_list.count() if asked.is_filtered and not found.rows else 0,
-    )  # fmt: skip
+    )
 
 
 def _asked(standing: EffectivePolicy) -> ListRequest:
@@ -55,14 +64,19 @@ def _asked(standing: EffectivePolicy) -> ListRequest:
 def export() -> ResponseReturnValue:
     """Everything that the filters leave."""
     asked = _asked(queries.standing())
-    pages = every_page(lambda after: waiver_list.waivers(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    pages = every_page(
+        lambda after: waiver_list.waivers(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+    )
     return csv_file("waivers", waiver_list.HEAD, map(_cells, pages))
 
 
 def _cells(rows: Sequence[Any]) -> Iterator[tuple[str, ...]]:
     approvers = _approvers(rows)
     names = _names(rows, approvers)
-    return (waiver_list.cells(waiver, system, approvers.get(waiver.id, ()), names) for waiver, system in rows)
+    return (
+        waiver_list.cells(waiver, system, approvers.get(waiver.id, ()), names)
+        for waiver, system in rows
+    )
 
 
 def _approvers(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:
@@ -71,7 +85,12 @@ def _approvers(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:
 
 
 def _names(rows: Sequence[Any], approvers: dict[UUID, list[UUID]]) -> dict[UUID, str]:
-    return people.names([*(waiver.asked_by for waiver, _ in rows), *(each for every in approvers.values() for each in every)])
+    return people.names(
+        [
+            *(waiver.asked_by for waiver, _ in rows),
+            *(each for every in approvers.values() for each in every),
+        ]
+    )
 
 
 def _left(row: Waiver) -> int:
@@ -85,12 +104,29 @@ def _left(row: Waiver) -> int:
 @feature.route("/policies/waivers/new", methods=["GET", "POST"], needs=permissions.WAIVE)
 def new() -> ResponseReturnValue:
     standing, made = queries.standing(), list[Waiver]()
-    form = WaiverForm(system=uuid_or_none(request.args.get("system")), dimension=request.args.get("dimension"))
+    form = WaiverForm(
+        system=uuid_or_none(request.args.get("system")), dimension=request.args.get("dimension")
+    )
     if request.method == "POST" and accepted(form, lambda: made.append(_request(form))):
-        return redirect(url_for("approvals.approval", approval_id=latest(queries.WAIVER, [made[0].id])[made[0].id].id), 303)
-    return page("operations/policies/waiver_new.html", form=form, standing=standing, tabs=policy_tabs(standing, "waivers"), last=clock.today() + waivers.MAX_LENGTH,
-                minimum=[(DIMENSIONS[key], value, key in standing.platform.unwaivable) for key, value in standing.platform.floor.items()],
-                status=form.status if request.method == "POST" else 200)  # fmt: skip
+        return redirect(
+            url_for(
+                "approvals.approval",
+                approval_id=latest(queries.WAIVER, [made[0].id])[made[0].id].id,
+            ),
+            303,
+        )
+    return page(
+        "operations/policies/waiver_new.html",
+        form=form,
+        standing=standing,
+        tabs=policy_tabs(standing, "waivers"),
+        last=clock.today() + waivers.MAX_LENGTH,
+        minimum=[
+            (DIMENSIONS[key], value, key in standing.platform.unwaivable)
+            for key, value in standing.platform.floor.items()
+        ],
+        status=form.status if request.method == "POST" else 200,
+    )
 
 
 def _request(form: WaiverForm) -> Waiver:
@@ -104,11 +140,15 @@ def _request(form: WaiverForm) -> Waiver:
         raise NotFound("There is no such AI system here.")
     ends = _last_instant(form.expires_on.data or CENTURY[0])
     reason, instead = form.reason.data or "", form.compensation.data or ""
-    return waivers.request(system_id, key, value, expires_at=ends, reason=reason, compensation=instead)
+    return waivers.request(
+        system_id, key, value, expires_at=ends, reason=reason, compensation=instead
+    )
 
 
 def _last_instant(day: date) -> datetime:
-    """The end of that day; of the last one that is allowed, the hour at which thirty days are over."""
+    """The end of that day; of the last one that is allowed, the hour at which thirty days are
+    over.
+    """
     end = datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
     longest = clock.now() + waivers.MAX_LENGTH
     return longest if longest < end <= longest + DAY else end
@@ -127,15 +167,30 @@ def _waiver(row: Waiver, form: EndForm, *, status: int = 200) -> ResponseReturnV
     given = queries.approvals_of_waivers([row.id]).get(row.id, [])
     system = next((s for s in standing.systems if s.id == row.system_id), None)
     is_requested = row.state == "asked" and approval is not None and is_open(approval)
-    may_open = approval is not None and (row.asked_by == current.actor().person_id or may_decide(approval))
+    may_open = approval is not None and (
+        row.asked_by == current.actor().person_id or may_decide(approval)
+    )
     return page(
-        "operations/policies/waiver.html", status=status, row=row, form=form, standing=standing, tabs=policy_tabs(standing, "waivers"), left=_left(row),
-        key=queries.system_keys([row.system_id]).get(row.system_id, ""), minimum=standing.platform.floor.get(row.dimension),
-        value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], approval=approval, is_requested=is_requested, may_open=may_open,
-        given=given, names=people.names([row.asked_by, row.closed_by, *(each.person_id for each in given)]),
-        moments=people.timeline([row.id, *([approval.id] if approval else [])]), state=waiver_list.state_of(row),
+        "operations/policies/waiver.html",
+        status=status,
+        row=row,
+        form=form,
+        standing=standing,
+        tabs=policy_tabs(standing, "waivers"),
+        left=_left(row),
+        key=queries.system_keys([row.system_id]).get(row.system_id, ""),
+        minimum=standing.platform.floor.get(row.dimension),
+        value=read(row.dimension, row.value),
+        which=DIMENSIONS[row.dimension],
+        approval=approval,
+        is_requested=is_requested,
+        may_open=may_open,
+        given=given,
+        names=people.names([row.asked_by, row.closed_by, *(each.person_id for each in given)]),
+        moments=people.timeline([row.id, *([approval.id] if approval else [])]),
+        state=waiver_list.state_of(row),
         decided=standing.effective(system)[row.dimension] if system else None,
-    )  # fmt: skip
+    )
 
 
 @feature.post("/policies/waivers/<uuid:waiver_id>/end", needs=permissions.WAIVE)

@@ -86,8 +86,12 @@ MAX_LENGTH = timedelta(days=30)
 # ---- requesting
 
 
-def request(system_id: UUID, key: str, value: Value, *, expires_at: datetime, reason: str, compensation: str) -> Waiver:
-    """Request a value below the platform minimum in one dimension of one system, for at most 30 days."""
+def request(
+    system_id: UUID, key: str, value: Value, *, expires_at: datetime, reason: str, compensation: str
+) -> Waiver:
+    """Request a value below the platform minimum in one dimension of one system, for at most 30
+    days.
+    """
     alone(LOCK)
     now = queries.standing()
     system = next((s for s in now.systems if s.id == system_id), None)
@@ -96,19 +100,34 @@ def request(system_id: UUID, key: str, value: Value, *, expires_at: datetime, re
     _check_waivable(now, key, value)
     check_reason(reason)
     if not compensation.strip():
-        raise Invalid("Describe what is done instead while the platform minimum is waived.", field="compensation")
+        raise Invalid(
+            "Describe what is done instead while the platform minimum is waived.",
+            field="compensation",
+        )
     _check_end(expires_at)
     _check_none_open(system, key)
     row = Waiver(
-        system_id=system_id, dimension=key, value=plain(value), reason=reason.strip(), compensation=compensation.strip(),
-        expires_at=expires_at, state="asked", asked_by=current.person_id(), live_from=None, closed_by=None, closed_at=None,
-    )  # fmt: skip
+        system_id=system_id,
+        dimension=key,
+        value=plain(value),
+        reason=reason.strip(),
+        compensation=compensation.strip(),
+        expires_at=expires_at,
+        state="asked",
+        asked_by=current.person_id(),
+        live_from=None,
+        closed_by=None,
+        closed_at=None,
+    )
     session().add(row)
     session().flush()
     approvals.request(
-        queries.WAIVER, row.id, summary=f"waive {setting_of(key, system.key)}", reason=reason,
+        queries.WAIVER,
+        row.id,
+        summary=f"waive {setting_of(key, system.key)}",
+        reason=reason,
         expires_at=min(clock.now() + DEFAULT_LIFETIME, expires_at),
-    )  # fmt: skip
+    )
     return row
 
 
@@ -118,9 +137,16 @@ def _check_waivable(now: EffectivePolicy, key: str, value: Value) -> None:
         raise Invalid(f"The operator doesn't allow waivers of {key}.", field="dimension")
     minimum = now.platform.floor.get(key)
     if minimum is None:
-        raise Invalid(f"The platform minimum doesn't limit {key}, so there is nothing to waive.", field="dimension")
+        raise Invalid(
+            f"The platform minimum doesn't limit {key}, so there is nothing to waive.",
+            field="dimension",
+        )
     if covers(key, value, minimum):
-        raise Invalid(f"{said(value)} isn't below the platform minimum of {said(minimum)}, so it needs no waiver.", field="value")
+        raise Invalid(
+            f"{said(value)} isn't below the platform minimum of {said(minimum)}, so it needs no"
+            " waiver.",
+            field="value",
+        )
 
 
 def _check_end(at: datetime) -> None:
@@ -134,9 +160,13 @@ def _check_end(at: datetime) -> None:
 def _check_none_open(system: Governed, key: str) -> None:
     """One at a time for a setting; a request that has expired is closed first."""
     there = queries.open_waiver(system.id, key)
-    if there is not None and not (there.state == "asked" and approvals.close_expired(queries.WAIVER, there.id)):
+    if there is not None and not (
+        there.state == "asked" and approvals.close_expired(queries.WAIVER, there.id)
+    ):
         raise DomainError(
-            f"A waiver of {key} for {system.key} is requested or live already. Open it in the list of waivers.", field="dimension"
+            f"A waiver of {key} for {system.key} is requested or live already. Open it in the list"
+            " of waivers.",
+            field="dimension",
         )
 
 
@@ -147,7 +177,9 @@ def why_blocked(row: Waiver) -> str | None:
     """Return why it can't be approved now, as a sentence; None where it can."""
     now = queries.standing()
     if row.expires_at <= clock.now():
-        return "The day on which the waiver was to end has passed. Request it again with another end."
+        return (
+            "The day on which the waiver was to end has passed. Request it again with another end."
+        )
     if row.system_id not in {s.id for s in now.systems}:
         return "Its AI system was retired."
     try:
@@ -163,7 +195,9 @@ def make_live(row: Waiver) -> None:
 
 
 def close(row: Waiver, state: str) -> None:
-    """Close a waiver whose request was rejected, withdrawn, voided or has expired, and record which."""
+    """Close a waiver whose request was rejected, withdrawn, voided or has expired, and record
+    which.
+    """
     row.state, row.closed_by, row.closed_at = state, current.actor().person_id, clock.now()
 
 
@@ -186,4 +220,9 @@ def end_early(row: Waiver, reason: str = "") -> None:
 def facts(row: Waiver) -> dict[str, Any]:
     """The facts of a waiver's log entries."""
     system = queries.system_keys([row.system_id]).get(row.system_id, "")
-    return {"system": system, "dimension": row.dimension, "value": row.value, "until": row.expires_at}
+    return {
+        "system": system,
+        "dimension": row.dimension,
+        "value": row.value,
+        "until": row.expires_at,
+    }

@@ -1,12 +1,16 @@
-"""Stopping and restarting a scope of the tenant. The operators' stop, drills and what workers obey have modules of their own.
+"""Stopping and restarting a scope of the tenant.
 
-stop                      from this commit on; needs one person and waits for nobody, and voids a request to restart
+The operators' stop, drills and what workers obey have modules of their own.
+
+stop                      from this commit on; needs one person and waits for nobody, and voids a
+                          request to restart
 request_restart           the first of two people; another approves it through foundation/approvals
 restart                   one person with a reason, where that is enough
 carry_out_restart         what an approval of a restart does
 
-A restart needs a recent sign-in (its routes ask for it) and, where the high-risk lane is concerned, two people. Any two:
-who stopped may be one of them and knows best why; who requested it may not also approve it.
+A restart needs a recent sign-in (its routes ask for it) and, where the high-risk lane is concerned,
+two people. Any two: who stopped may be one of them and knows best why; who requested it may not
+also approve it.
 """
 
 import hashlib
@@ -30,7 +34,11 @@ from governance.operations.switches.events import StopLifted
 from governance.operations.switches.models import SCOPES, Drill, Stop
 from governance.operations.systems.models import AISystem, SystemFeature
 
-WHAT = {"tenant": "everything of the tenant", "system": "an AI system", "feature": "a feature of an AI system"}
+WHAT = {
+    "tenant": "everything of the tenant",
+    "system": "an AI system",
+    "feature": "a feature of an AI system",
+}
 STOP_FIELDS = "key name generate serve version expected look_again_at"
 STOPPED = {
     scope: action(
@@ -87,52 +95,114 @@ class NotStopped(DomainError):
 
 
 def stop(
-    scope: str, system: AISystem | None, feature: SystemFeature | None, *, generate: bool = True, serve: bool = True, reason: str,
+    scope: str,
+    system: AISystem | None,
+    feature: SystemFeature | None,
+    *,
+    generate: bool = True,
+    serve: bool = True,
+    reason: str,
     look_again_at: datetime | None = None,
-) -> Stop:  # fmt: skip
+) -> Stop:
     """Stop a scope on these planes, from this commit on.
 
-    One that is stopped so already is left as it is; one that is stopped on the other plane gets a stop of both, beside the
-    one that is active. Either voids a request to restart the scope. Nothing restarts by itself: `look_again_at` only says
-    when somebody is reminded.
+    One that is stopped so already is left as it is; one that is stopped on the other plane gets a
+    stop of both, beside the one that is active. Either voids a request to restart the scope.
+    Nothing restarts by itself: `look_again_at` only says when somebody is reminded.
     """
     alone(LOCK)  # of two clicks the second sees the first one's stop
-    _check_scope(scope, system, feature, generate=generate, serve=serve, look_again_at=look_again_at)
-    there = queries.active_stops_of(scope, system.id if system else None, feature.id if feature else None)
+    _check_scope(
+        scope, system, feature, generate=generate, serve=serve, look_again_at=look_again_at
+    )
+    there = queries.active_stops_of(
+        scope, system.id if system else None, feature.id if feature else None
+    )
     if there:
-        approvals.void(queries.RESTART, there[0].id, reason=f"It was stopped again: {reason.strip()}".rstrip(": "))
-    generate, serve = generate or any(s.generate for s in there), serve or any(s.serve for s in there)
+        approvals.void(
+            queries.RESTART,
+            there[0].id,
+            reason=f"It was stopped again: {reason.strip()}".rstrip(": "),
+        )
+    generate, serve = (
+        generate or any(s.generate for s in there),
+        serve or any(s.serve for s in there),
+    )
     if there and (there[0].generate, there[0].serve) == (generate, serve):
         return there[0]
-    made = place(scope, system, feature, generate=generate, serve=serve, reason=check_reason(reason), look_again_at=look_again_at)
-    record(STOPPED[scope], made, because=made.reason, generate=generate, serve=serve, version=made.version,
-           expected=len(made.expected), look_again_at=look_again_at, **slugs(system, feature))  # fmt: skip
+    made = place(
+        scope,
+        system,
+        feature,
+        generate=generate,
+        serve=serve,
+        reason=check_reason(reason),
+        look_again_at=look_again_at,
+    )
+    record(
+        STOPPED[scope],
+        made,
+        because=made.reason,
+        generate=generate,
+        serve=serve,
+        version=made.version,
+        expected=len(made.expected),
+        look_again_at=look_again_at,
+        **slugs(system, feature),
+    )
     return made
 
 
 def place(
-    scope: str, system: AISystem | None, feature: SystemFeature | None, *, generate: bool = True, serve: bool = True, reason: str,
-    drill_id: UUID | None = None, look_again_at: datetime | None = None,
-) -> Stop:  # fmt: skip
+    scope: str,
+    system: AISystem | None,
+    feature: SystemFeature | None,
+    *,
+    generate: bool = True,
+    serve: bool = True,
+    reason: str,
+    drill_id: UUID | None = None,
+    look_again_at: datetime | None = None,
+) -> Stop:
     """Add the row of a stop by a person or a drill; the caller records it."""
     system_id, now = system.id if system else None, clock.now()
     reached = stop_propagation.expected(queries.listeners().values(), system_id, now)
     made = Stop(
-        scope=scope, system_id=system_id, feature_id=feature.id if feature else None, generate=generate, serve=serve, reason=reason,
-        version=tenant_revision.move(), expected=[str(one.id) for one in reached], drill_id=drill_id, look_again_at=look_again_at,
-        stopped_by=current.actor().person_id, created_at=now,
-    )  # fmt: skip
+        scope=scope,
+        system_id=system_id,
+        feature_id=feature.id if feature else None,
+        generate=generate,
+        serve=serve,
+        reason=reason,
+        version=tenant_revision.move(),
+        expected=[str(one.id) for one in reached],
+        drill_id=drill_id,
+        look_again_at=look_again_at,
+        stopped_by=current.actor().person_id,
+        created_at=now,
+    )
     session().add(made)
     return made
 
 
 def _check_scope(
-    scope: str, system: AISystem | None, feature: SystemFeature | None, *, generate: bool, serve: bool, look_again_at: datetime | None
-) -> None:  # fmt: skip
-    if scope not in SCOPES or (scope == "tenant") != (system is None) or (scope == "feature") != (feature is not None):
+    scope: str,
+    system: AISystem | None,
+    feature: SystemFeature | None,
+    *,
+    generate: bool,
+    serve: bool,
+    look_again_at: datetime | None,
+) -> None:
+    if (
+        scope not in SCOPES
+        or (scope == "tenant") != (system is None)
+        or (scope == "feature") != (feature is not None)
+    ):
         raise Invalid("Choose what to stop.", field="what")
     if system is not None and feature is not None and feature.system_id != system.id:
-        raise Invalid("That feature belongs to another AI system. Choose one of this system.", field="what")
+        raise Invalid(
+            "That feature belongs to another AI system. Choose one of this system.", field="what"
+        )
     if system is not None and (system.retired_at or (feature is not None and feature.retired_at)):
         raise Invalid("It was retired: nothing of it answers any more.", field="what")
     if not generate and not serve:
@@ -161,26 +231,42 @@ def slugs_of(of: Stop | Drill) -> dict[str, Any]:
 
 
 def seen(found: Stop) -> str:
-    """What the form of a restart carries: it is refused when the scope was stopped further, or now needs two people."""
-    return _seen(queries.active_stops_of(found.scope, found.system_id, found.feature_id, lock=False), found)
+    """What the form of a restart carries: it is refused when the scope was stopped further, or now
+    needs two people.
+    """
+    return _seen(
+        queries.active_stops_of(found.scope, found.system_id, found.feature_id, lock=False), found
+    )
 
 
 def _seen(active: Sequence[Stop], found: Stop) -> str:
-    parts = [str(queries.needs_second(found)), *(f"{each.id} {each.generate} {each.serve}" for each in active)]
+    parts = [
+        str(queries.needs_second(found)),
+        *(f"{each.id} {each.generate} {each.serve}" for each in active),
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def request_restart(found: Stop, *, seen: str, because: str) -> Approval:
-    """Request a restart of the scope of this stop. Return the open request when there is one already."""
+    """Request a restart of the scope of this stop.
+
+    Return the open request when there is one already.
+    """
     active = _check_active(found, seen)
     if not queries.needs_second(found):
         raise DomainError("This restart needs only you.")
     target = active[0]
     there = open_approval(queries.RESTART, target.id)
     if there is not None and kinds.fingerprint(there) != there.fingerprint:
-        approvals.void(queries.RESTART, target.id, reason="What it would restart has changed since the request.")
+        approvals.void(
+            queries.RESTART,
+            target.id,
+            reason="What it would restart has changed since the request.",
+        )
     summary = f"restart {queries.names_of([target])[target.id]}"
-    return approvals.request(queries.RESTART, target.id, summary=summary, reason=check_reason(because))
+    return approvals.request(
+        queries.RESTART, target.id, summary=summary, reason=check_reason(because)
+    )
 
 
 def restart(found: Stop, *, seen: str, because: str = "") -> None:
@@ -191,14 +277,21 @@ def restart(found: Stop, *, seen: str, because: str = "") -> None:
         return
     active = _check_active(found, seen)
     if queries.needs_second(found):
-        raise DomainError("On the high-risk lane a restart needs two people. Request it, and another person approves it.")
+        raise DomainError(
+            "On the high-risk lane a restart needs two people. Request it, and another person"
+            " approves it."
+        )
     if open_approval(queries.RESTART, active[0].id) is not None:
-        raise DomainError("A restart was requested already. Decide on that request, or withdraw it.")
+        raise DomainError(
+            "A restart was requested already. Decide on that request, or withdraw it."
+        )
     _end(active, reason=check_reason(because), requested_by=None)
 
 
 def carry_out_restart(found: Stop, *, reason: str, requested_by: UUID | None) -> None:
-    """End what is stopped of the scope once another person has approved it; the acting person is the approver."""
+    """End what is stopped of the scope once another person has approved it; the acting person is
+    the approver.
+    """
     _end(_check_active(found), reason=reason, requested_by=requested_by)
 
 
@@ -207,14 +300,24 @@ def _end(active: Sequence[Stop], *, reason: str, requested_by: UUID | None) -> N
     for each in active:
         each.restarted_by, each.restarted_at, each.restart_reason = current.person_id(), now, reason
         each.restart_requested_by = requested_by
-        record(RESTARTED[each.scope], each, because=reason, version=each.version, stopped_at=each.created_at,
-               asked_by=requested_by, **slugs_of(each))  # fmt: skip
+        record(
+            RESTARTED[each.scope],
+            each,
+            because=reason,
+            version=each.version,
+            stopped_at=each.created_at,
+            asked_by=requested_by,
+            **slugs_of(each),
+        )
         publish(StopLifted(each.id))
     tenant_revision.move()
 
 
 def _check_active(found: Stop, seen: str | None = None) -> Sequence[Stop]:
-    """The active stops of the scope, the widest first. Raises when it was restarted, or is no longer what was seen."""
+    """The active stops of the scope, the widest first.
+
+    Raises when it was restarted, or is no longer what was seen.
+    """
     alone(LOCK)
     session().refresh(found)
     if found.drill_id is not None:
@@ -223,5 +326,8 @@ def _check_active(found: Stop, seen: str | None = None) -> Sequence[Stop]:
         raise NotStopped("It was restarted already, by somebody else.")
     active = queries.active_stops_of(found.scope, found.system_id, found.feature_id)
     if seen is not None and seen != _seen(active, found):
-        raise Stale("What is stopped has changed since you opened this page. Review it as it is now, then decide again.")
+        raise Stale(
+            "What is stopped has changed since you opened this page. Review it as it is now, then"
+            " decide again."
+        )
     return active

@@ -14,7 +14,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ActiveStop:
-    """A stop that is active. `scope` is platform, tenant, system or feature; the narrower two name their system."""
+    """A stop that is active.
+
+    `scope` is platform, tenant, system or feature; the narrower two name their system.
+    """
 
     id: UUID
     scope: str
@@ -53,7 +56,9 @@ class Live:
         return not self.generate and not self.serve
 
 
-def covering(stops: Iterable[ActiveStop], system_id: UUID | None, feature_id: UUID | None = None) -> list[ActiveStop]:
+def covering(
+    stops: Iterable[ActiveStop], system_id: UUID | None, feature_id: UUID | None = None
+) -> list[ActiveStop]:
     return [stop for stop in stops if stop.covers(system_id, feature_id)]
 
 
@@ -65,4 +70,6 @@ def live(stops: Iterable[ActiveStop]) -> Live:
 
 def planes(*, generate: bool, serve: bool) -> str:
     """What a stop of these planes means, in words."""
-    return ", ".join(text for text, on in (("no new model calls", generate), ("no cached answers", serve)) if on)
+    return ", ".join(
+        text for text, on in (("no new model calls", generate), ("no cached answers", serve)) if on
+    )

@@ -1,4 +1,7 @@
-"""What the frame of every page says of stops: the banner, and the number beside the AI systems. One statement a page."""
+"""What the frame of every page says of stops: the banner, and the number beside the AI systems.
+
+One statement a page.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -68,10 +71,15 @@ class ActiveStop:
             else ""
         )
         why = f": {shortened(self.reason)}" if self.reason and not self.is_drill else ""
-        first = ", ".join(filter(None, (f"for {ago(self.since).removesuffix(' ago')}", by))) + f"{why}."
+        first = (
+            ", ".join(filter(None, (f"for {ago(self.since).removesuffix(' ago')}", by))) + f"{why}."
+        )
         if not self.expected:
             return first
-        return f"{first} Obeyed by {self.obeyed} of {self.expected} consumer{'' if self.expected == 1 else 's'}."
+        return (
+            f"{first} Obeyed by {self.obeyed} of {self.expected}"
+            f" consumer{'' if self.expected == 1 else 's'}."
+        )
 
 
 def shortened(reason: str, most: int = 110) -> str:
@@ -92,14 +100,23 @@ class ActiveStops:
         return Counter(s.system for s in self.stops if s.system)
 
     def banner(self, *, operator: bool) -> dict[str, Any] | None:
-        """In the words of the layout. A drill is the last thing to tell of; the operator's stop is the first."""
+        """In the words of the layout.
+
+        A drill is the last thing to tell of; the operator's stop is the first.
+        """
         told = sorted(self.stops, key=lambda s: (s.is_drill, s.scope != "platform"))
         if not told:
             return None
         first, more = told[0], len(told) - 1
         word = "Drill" if first.is_drill else "Stopped"
         lead = first.name + (f", and {more} more" if more else "")
-        return {"kind": "stop", "word": word, "lead": lead, "text": first.text, **_link(first, more, operator=operator)}
+        return {
+            "kind": "stop",
+            "word": word,
+            "lead": lead,
+            "text": first.text,
+            **_link(first, more, operator=operator),
+        }
 
 
 def _link(first: ActiveStop, more: int, *, operator: bool) -> dict[str, Any]:
@@ -116,6 +133,24 @@ def _link(first: ActiveStop, more: int, *, operator: bool) -> dict[str, Any]:
 def active_stops() -> ActiveStops:
     rows = session().execute(text(ACTIVE_STOPS), {"erased": ERASED, "gone": ERASED_NAME})
     named = allowed(people.NAMES)
-    return ActiveStops(tuple(
-        ActiveStop(r.id, r.scope, r.created_at, r.is_drill, r.system, r.feature, r.who if named else None, r.reason if named else "", r.expected, r.obeyed) for r in rows
-    )) if current.actor_or_none() else ActiveStops()  # fmt: skip
+    return (
+        ActiveStops(
+            tuple(
+                ActiveStop(
+                    r.id,
+                    r.scope,
+                    r.created_at,
+                    r.is_drill,
+                    r.system,
+                    r.feature,
+                    r.who if named else None,
+                    r.reason if named else "",
+                    r.expected,
+                    r.obeyed,
+                )
+                for r in rows
+            )
+        )
+        if current.actor_or_none()
+        else ActiveStops()
+    )

@@ -1,4 +1,5 @@
-"""Every switch of the tenant, or of one AI system, as their pages show them: what is stopped, who obeys, and the last drill.
+"""Every switch of the tenant, or of one AI system, as their pages show them: what is stopped, who
+obeys, and the last drill.
 
 board(), board(system) -> Board
 """
@@ -63,7 +64,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class SwitchStatus:
-    """One switch. `stop` is its own stop, `above` a wider one; `drill` the newest that is over, `planned` the next."""
+    """One switch.
+
+    `stop` is its own stop, `above` a wider one; `drill` the newest that is over, `planned` the
+    next.
+    """
 
     scope: Scope
     stop: Stop | None
@@ -99,21 +104,39 @@ class Board:
         return len(self.stops) + len(self.platform)
 
     def row(self, stop: Stop) -> SwitchStatus | None:
-        return next((r for r in self.rows if r.scope.key == (stop.system_id, stop.feature_id)), None)
+        return next(
+            (r for r in self.rows if r.scope.key == (stop.system_id, stop.feature_id)), None
+        )
 
 
 def board(only: AISystem | None = None) -> Board:
-    """Every switch of the tenant, or of one system; nine statements whatever their number, eight for one system."""
+    """Every switch of the tenant, or of one system; nine statements whatever their number, eight
+    for one system.
+    """
     scopes, known = _scopes(only), queries.listeners()
-    stops = [s for s in queries.own_active_stops() if only is None or s.scope == "tenant" or s.system_id == only.id]
+    stops = [
+        s
+        for s in queries.own_active_stops()
+        if only is None or s.scope == "tenant" or s.system_id == only.id
+    ]
     obeyed, drills, newest = queries.obediences(stops, known), _drills(), _newest()
     facts = _Facts(stops, queries.platform_stops(), obeyed, known, drills, newest, clock.now())
-    return Board([_row(scope, facts) for scope in scopes], stops, facts.platform, known, obeyed, queries.restart_requests(stops))
+    return Board(
+        [_row(scope, facts) for scope in scopes],
+        stops,
+        facts.platform,
+        known,
+        obeyed,
+        queries.restart_requests(stops),
+    )
 
 
 def _scopes(only: AISystem | None) -> list[Scope]:
     if only is not None:
-        return [*(Scope("feature", only, f) for f in systems.features(only.id)), Scope("system", only)]
+        return [
+            *(Scope("feature", only, f) for f in systems.features(only.id)),
+            Scope("system", only),
+        ]
     features, found = systems.every_feature(), [Scope("tenant")]
     for each in sorted(systems.live_systems(), key=lambda s: s.key):
         found.append(Scope("system", each))
@@ -139,17 +162,39 @@ def _row(scope: Scope, facts: _Facts) -> SwitchStatus:
     own = next((s for s in facts.stops if (s.system_id, s.feature_id) == scope.key), None)
     above = next((s for s in facts.stops if (s.system_id, s.feature_id) in _wider(scope)), None)
     drill = _last_drill(scope, facts.drills)
-    newest = max((facts.newest[key][0] for key in (scope.key, *_wider(scope)) if key in facts.newest), default=0)
-    heard = [one for one in facts.listeners.values() if one.is_under(scope.system_id) and one.is_heard(facts.now)]
+    newest = max(
+        (facts.newest[key][0] for key in (scope.key, *_wider(scope)) if key in facts.newest),
+        default=0,
+    )
+    heard = [
+        one
+        for one in facts.listeners.values()
+        if one.is_under(scope.system_id) and one.is_heard(facts.now)
+    ]
     ready = None
     if scope.system is not None:
-        last = LastDrill(drill.state == "passed", drill.ended_at) if drill and drill.ended_at else None
-        ready = readiness(last, facts.listeners.values(), system_id=scope.system_id, newest=newest, now=facts.now)
-    planned = facts.drills.get((scope.system_id, scope.feature_id, True)) if scope.system_id else None
+        last = (
+            LastDrill(drill.state == "passed", drill.ended_at) if drill and drill.ended_at else None
+        )
+        ready = readiness(
+            last, facts.listeners.values(), system_id=scope.system_id, newest=newest, now=facts.now
+        )
+    planned = (
+        facts.drills.get((scope.system_id, scope.feature_id, True)) if scope.system_id else None
+    )
     return SwitchStatus(
-        scope, own, above, bool(facts.platform), facts.obeyed.get(own.id) if own else None, ready, drill, planned,
-        facts.newest.get(scope.key, (0, None))[1], len(heard), sum(one.version >= newest for one in heard),
-    )  # fmt: skip
+        scope,
+        own,
+        above,
+        bool(facts.platform),
+        facts.obeyed.get(own.id) if own else None,
+        ready,
+        drill,
+        planned,
+        facts.newest.get(scope.key, (0, None))[1],
+        len(heard),
+        sum(one.version >= newest for one in heard),
+    )
 
 
 def _wider(scope: Scope) -> list[Key]:
@@ -159,7 +204,9 @@ def _wider(scope: Scope) -> list[Key]:
     return [(None, None), (scope.system_id, None)] if scope.kind == "feature" else [(None, None)]
 
 
-def _last_drill(scope: Scope, drills: Mapping[tuple[UUID, UUID | None, bool], Drill]) -> Drill | None:
+def _last_drill(
+    scope: Scope, drills: Mapping[tuple[UUID, UUID | None, bool], Drill]
+) -> Drill | None:
     """The newest that is over: its own, or one of its whole system, which stopped it too."""
     if scope.system_id is None:
         return None
@@ -169,10 +216,18 @@ def _last_drill(scope: Scope, drills: Mapping[tuple[UUID, UUID | None, bool], Dr
 
 
 def _drills() -> dict[tuple[UUID, UUID | None, bool], Drill]:
-    """(system, feature, whether it is still to come or under way) → the newest that is over, the next that is not."""
+    """(system, feature, whether it is still to come or under way) → the newest that is over, the
+    next that is not.
+    """
     is_open = Drill.ended_at.is_(None)
-    order = func.coalesce(-func.extract("epoch", Drill.ended_at), func.extract("epoch", Drill.due_at))
-    query = select(Drill).where(Drill.state != "cancelled").ext(distinct_on(Drill.system_id, Drill.feature_id, is_open))
+    order = func.coalesce(
+        -func.extract("epoch", Drill.ended_at), func.extract("epoch", Drill.due_at)
+    )
+    query = (
+        select(Drill)
+        .where(Drill.state != "cancelled")
+        .ext(distinct_on(Drill.system_id, Drill.feature_id, is_open))
+    )
     rows = session().scalars(query.order_by(Drill.system_id, Drill.feature_id, is_open, order))
     return {(d.system_id, d.feature_id, d.state not in queries.ENDED): d for d in rows}
 
@@ -182,7 +237,9 @@ def _newest() -> dict[Key, tuple[int, Stop | None]]:
     is_drill = Stop.drill_id.is_not(None)
     query = select(Stop).ext(distinct_on(Stop.system_id, Stop.feature_id, is_drill))
     found: dict[Key, tuple[int, Stop | None]] = {}
-    for each in session().scalars(query.order_by(Stop.system_id, Stop.feature_id, is_drill, Stop.version.desc())):
+    for each in session().scalars(
+        query.order_by(Stop.system_id, Stop.feature_id, is_drill, Stop.version.desc())
+    ):
         key = (each.system_id, each.feature_id)
         version, last = found.get(key, (0, None))
         found[key] = max(version, each.version), (each if each.drill_id is None else last)

@@ -1,4 +1,5 @@
-"""What workers heard of stops: consumers, the versions that they obey, and when each first obeyed a stop.
+"""What workers heard of stops: consumers, the versions that they obey, and when each first obeyed a
+stop.
 
 note_consumers, forget_consumers
 """
@@ -28,36 +29,49 @@ AT_ONCE = 5_000  # rows of a statement, whose parameters PostgreSQL numbers up t
 
 
 def note_consumers(heard: Sequence[Heard]) -> None:
-    """A batch of one tenant: five statements, whatever its length. A version only grows; of two acknowledgements of one
-    stop the first counts. No entry in the log: a stop's page shows each, and a drill files them.
+    """A batch of one tenant: five statements, whatever its length.
 
-    A key tells MOST_NAMES consumers apart in a day; what it names beyond is heard under the key's own name, so that who
-    makes up names fills no table.
+    A version only grows; of two acknowledgements of one stop the first counts. No entry in the log:
+    a stop's page shows each, and a drill files them.
+
+    A key tells MOST_NAMES consumers apart in a day; what it names beyond is heard under the key's
+    own name, so that who makes up names fills no table.
     """
     known = _known(heard)
     beyond = consumers.beyond(heard, known, MOST_NAMES, clock.now() - FORGOTTEN_AFTER)
     if beyond:
         key_names = {row.id: row.name for row in session().execute(select(ApiKey.id, ApiKey.name))}
-        heard = [replace(h, name=key_names[h.key_id], region="") if (h.key_id, h.name) in beyond else h for h in heard]
+        heard = [
+            replace(h, name=key_names[h.key_id], region="") if (h.key_id, h.name) in beyond else h
+            for h in heard
+        ]
         known = _known(heard)
     batch = consumers.steps(heard)
     if not batch:
         return
     api_keys.note_uses({h.key_id for h in heard})
-    rows = [_consumer(steps) for _, steps in sorted(batch.items(), key=lambda pair: (str(pair[0][0]), pair[0][1]))]
+    rows = [
+        _consumer(steps)
+        for _, steps in sorted(batch.items(), key=lambda pair: (str(pair[0][0]), pair[0][1]))
+    ]
     write = insert(Consumer).values(rows)
     write = write.on_conflict_do_update(
         index_elements=[Consumer.tenant_id, Consumer.key_id, Consumer.name],
         set_={
-            "version": func.greatest(Consumer.version, write.excluded.version), "region": write.excluded.region,
-            "system_id": write.excluded.system_id, "seen_at": func.greatest(Consumer.seen_at, write.excluded.seen_at),
+            "version": func.greatest(Consumer.version, write.excluded.version),
+            "region": write.excluded.region,
+            "system_id": write.excluded.system_id,
+            "seen_at": func.greatest(Consumer.seen_at, write.excluded.seen_at),
         },
-    )  # fmt: skip
+    )
     ids = {
-        (row.key_id, row.name): row.id for row in session().execute(write.returning(Consumer.id, Consumer.key_id, Consumer.name))
+        (row.key_id, row.name): row.id
+        for row in session().execute(write.returning(Consumer.id, Consumer.key_id, Consumer.name))
     }
     versions = {whose: listener.version for whose, listener in known.items()}
-    moved = {whose: steps for whose, steps in batch.items() if steps[-1].version > versions.get(whose, 0)}
+    moved = {
+        whose: steps for whose, steps in batch.items() if steps[-1].version > versions.get(whose, 0)
+    }
     if moved:
         _acknowledge(moved, versions, ids)
 
@@ -65,34 +79,72 @@ def note_consumers(heard: Sequence[Heard]) -> None:
 def _known(heard: Sequence[Heard]) -> dict[consumers.Whose, consumers.Known]:
     """Those that are heard now, and all of the same keys that were heard in the last day."""
     of_these = tuple_(Consumer.key_id, Consumer.name).in_([(h.key_id, h.name) for h in heard])
-    lately = and_(Consumer.key_id.in_({h.key_id for h in heard}), Consumer.seen_at > clock.now() - FORGOTTEN_AFTER)
-    query = select(Consumer.key_id, Consumer.name, Consumer.version, Consumer.seen_at).where(or_(of_these, lately))
-    return {(row.key_id, row.name): consumers.Known(row.version, row.seen_at) for row in session().execute(query)}
+    lately = and_(
+        Consumer.key_id.in_({h.key_id for h in heard}),
+        Consumer.seen_at > clock.now() - FORGOTTEN_AFTER,
+    )
+    query = select(Consumer.key_id, Consumer.name, Consumer.version, Consumer.seen_at).where(
+        or_(of_these, lately)
+    )
+    return {
+        (row.key_id, row.name): consumers.Known(row.version, row.seen_at)
+        for row in session().execute(query)
+    }
 
 
 def _consumer(steps: Sequence[Heard]) -> dict[str, object]:
     last = steps[-1]
     return {
-        "id": uuid7(), "tenant_id": current.actor().tenant_id, "key_id": last.key_id, "name": last.name, "region": last.region,
-        "system_id": last.system_id, "version": last.version, "seen_at": max(h.seen_at for h in steps), "created_at": clock.now(),
-    }  # fmt: skip
+        "id": uuid7(),
+        "tenant_id": current.actor().tenant_id,
+        "key_id": last.key_id,
+        "name": last.name,
+        "region": last.region,
+        "system_id": last.system_id,
+        "version": last.version,
+        "seen_at": max(h.seen_at for h in steps),
+        "created_at": clock.now(),
+    }
 
 
 def _acknowledge(
-    moved: dict[consumers.Whose, Sequence[Heard]], known: dict[consumers.Whose, int], ids: dict[consumers.Whose, UUID]
+    moved: dict[consumers.Whose, Sequence[Heard]],
+    known: dict[consumers.Whose, int],
+    ids: dict[consumers.Whose, UUID],
 ) -> None:
-    """For each stop that a consumer now knows and did not know before, when it first answered from it."""
-    oldest, newest = min(known.get(w, 0) for w in moved), max(steps[-1].version for steps in moved.values())
-    query = select(Stop.id, Stop.version, Stop.system_id, Stop.restarted_at).where(Stop.version > oldest, Stop.version <= newest)
+    """For each stop that a consumer now knows and did not know before, when it first answered from
+    it.
+    """
+    oldest, newest = (
+        min(known.get(w, 0) for w in moved),
+        max(steps[-1].version for steps in moved.values()),
+    )
+    query = select(Stop.id, Stop.version, Stop.system_id, Stop.restarted_at).where(
+        Stop.version > oldest, Stop.version <= newest
+    )
     recent = Stop.restarted_at.is_(None) | (Stop.restarted_at > clock.now() - FORGOTTEN_AFTER)
     rows = [
-        {"id": uuid7(), "tenant_id": current.actor().tenant_id, "stop_id": found.id, "consumer_id": ids[whose], "at": at,
-         "created_at": clock.now()}
+        {
+            "id": uuid7(),
+            "tenant_id": current.actor().tenant_id,
+            "stop_id": found.id,
+            "consumer_id": ids[whose],
+            "at": at,
+            "created_at": clock.now(),
+        }
         for found in session().execute(query.where(recent).order_by(Stop.version))
         for whose, steps in moved.items()
-        if (steps[-1].system_id is None or found.system_id is None or steps[-1].system_id == found.system_id)
-        and (at := consumers.acknowledged(steps, known.get(whose, 0), found.version, found.restarted_at))
-    ]  # fmt: skip
+        if (
+            steps[-1].system_id is None
+            or found.system_id is None
+            or steps[-1].system_id == found.system_id
+        )
+        and (
+            at := consumers.acknowledged(
+                steps, known.get(whose, 0), found.version, found.restarted_at
+            )
+        )
+    ]
     for some in batched(rows, AT_ONCE):
         session().execute(insert(Acknowledgement).values(some).on_conflict_do_nothing())
 
@@ -100,7 +152,11 @@ def _acknowledge(
 def forget_consumers() -> int:
     """Delete consumers that were not heard for a month and that no stop names; returns how many."""
     c = Consumer
-    told_of = select(Stop.id).where(Stop.tenant_id == c.tenant_id, Stop.expected.has_key(cast(c.id, String)))
-    obeyed = select(Acknowledgement.id).where(Acknowledgement.tenant_id == c.tenant_id, Acknowledgement.consumer_id == c.id)
+    told_of = select(Stop.id).where(
+        Stop.tenant_id == c.tenant_id, Stop.expected.has_key(cast(c.id, String))
+    )
+    obeyed = select(Acknowledgement.id).where(
+        Acknowledgement.tenant_id == c.tenant_id, Acknowledgement.consumer_id == c.id
+    )
     gone = delete(c).where(c.seen_at < clock.now() - QUIET, ~told_of.exists(), ~obeyed.exists())
     return int(session().execute(gone).rowcount)  # type: ignore[attr-defined]  # a cursor's result

@@ -15,7 +15,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A process of an AI product, by its key and its own name: it had an answer of that version at that instant."""
+    """A process of an AI product, by its key and its own name: it had an answer of that version at
+    that instant.
+    """
 
     key_id: UUID
     name: str
@@ -37,8 +39,12 @@ class Known:
     seen_at: datetime
 
 
-def beyond(heard: Iterable[Heard], known: Mapping[Whose, Known], most: int, since: datetime) -> frozenset[Whose]:
-    """The new ones for which there is no place any more, beside those of their key that were seen since the instant."""
+def beyond(
+    heard: Iterable[Heard], known: Mapping[Whose, Known], most: int, since: datetime
+) -> frozenset[Whose]:
+    """The new ones for which there is no place any more, beside those of their key that were seen
+    since the instant.
+    """
     taken = Counter(key_id for (key_id, _), there in known.items() if there.seen_at > since)
     found: set[Whose] = set()
     for whose in dict.fromkeys((h.key_id, h.name) for h in heard):
@@ -50,16 +56,21 @@ def beyond(heard: Iterable[Heard], known: Mapping[Whose, Known], most: int, sinc
 
 
 def steps(heard: Iterable[Heard]) -> Mapping[Whose, Sequence[Heard]]:
-    """By consumer, in the order of the versions and of the instants at which they were first answered."""
+    """By consumer, in the order of the versions and of the instants at which they were first
+    answered.
+    """
     found: dict[Whose, list[Heard]] = {}
     for each in sorted(heard, key=lambda h: (h.version, h.at)):
         found.setdefault((each.key_id, each.name), []).append(each)
     return found
 
 
-def acknowledged(heard: Sequence[Heard], known: int, version: int, until: datetime | None) -> datetime | None:
-    """When the consumer first had an answer that holds the stop of that version; None when it was known to already, has
-    none yet, or had it only after the stop was over (`until`). `heard` is one consumer's, oldest version first.
+def acknowledged(
+    heard: Sequence[Heard], known: int, version: int, until: datetime | None
+) -> datetime | None:
+    """When the consumer first had an answer that holds the stop of that version; None when it was
+    known to already, has none yet, or had it only after the stop was over (`until`). `heard` is one
+    consumer's, oldest version first.
     """
     if known >= version:
         return None

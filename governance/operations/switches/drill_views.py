@@ -1,4 +1,7 @@
-"""Drills: planned, followed, and cancelled before they begin. Another person approves one on the approval's page."""
+"""Drills: planned, followed, and cancelled before they begin.
+
+Another person approves one on the approval's page.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -32,20 +35,40 @@ feature = Feature("drills", __name__)
 
 def _drill_form(system_key: str) -> DrillForm:
     found = systems.system(system_key)
-    ahead = timedelta(days=1) if found.lane == "high_risk" else timedelta(minutes=5)  # until then another person approves it
-    soon = (clock.now() + ahead).astimezone(formatting.zone()).replace(tzinfo=None, second=0, microsecond=0)
+    ahead = (
+        timedelta(days=1) if found.lane == "high_risk" else timedelta(minutes=5)
+    )  # until then another person approves it
+    soon = (
+        (clock.now() + ahead)
+        .astimezone(formatting.zone())
+        .replace(tzinfo=None, second=0, microsecond=0)
+    )
     form = DrillForm(due_at=soon)
-    scopes = [*((str(f.id), f.key) for f in systems.features(found.id)), (WHOLE, f"All of {found.key}")]
+    scopes = [
+        *((str(f.id), f.key) for f in systems.features(found.id)),
+        (WHOLE, f"All of {found.key}"),
+    ]
     form.what.choices = scopes
     if form.what.data is None:
-        form.what.data = request.args.get("what") if request.args.get("what") in dict(scopes) else scopes[0][0]
+        form.what.data = (
+            request.args.get("what") if request.args.get("what") in dict(scopes) else scopes[0][0]
+        )
     return form
 
 
-PLAN_DRILL = StepUp("Plan drill", _drill_form, facts=lambda system_key: [("AI system", systems.system(system_key).name)])
+PLAN_DRILL = StepUp(
+    "Plan drill",
+    _drill_form,
+    facts=lambda system_key: [("AI system", systems.system(system_key).name)],
+)
 
 
-@feature.route("/systems/<system_key>/drills/new", methods=["GET", "POST"], needs=permissions.DRILL, fresh=PLAN_DRILL)
+@feature.route(
+    "/systems/<system_key>/drills/new",
+    methods=["GET", "POST"],
+    needs=permissions.DRILL,
+    fresh=PLAN_DRILL,
+)
 def plan(system_key: str) -> ResponseReturnValue:
     found, form = systems.system(system_key), _drill_form(system_key)
     made: list[Drill] = []
@@ -65,9 +88,13 @@ def _plan(found: AISystem, form: DrillForm) -> Drill:
     if due is None:
         raise Invalid("When does it begin?", field="due_at")
     return drill_actions.plan(
-        found, chosen_feature(found, form.what.data), due_at=due, seconds=form.seconds.data or 0, repeat_days=form.repeat_days.data,
+        found,
+        chosen_feature(found, form.what.data),
+        due_at=due,
+        seconds=form.seconds.data or 0,
+        repeat_days=form.repeat_days.data,
         because=form.because.data or "",
-    )  # fmt: skip
+    )
 
 
 def _planned(made: Drill) -> ResponseReturnValue:
@@ -92,28 +119,49 @@ def _drill(found: Drill, form: CancelForm, *, status: int = 200) -> ResponseRetu
     of, scope = queries.stop_of_drill(found.id), queries.scope_of(found)
     requested = open_approval(queries.DRILL, found.id) if found.state == "requested" else None
     return page(
-        "operations/switches/drill.html", status=status, drill=found, form=form, system=scope[0], scope=queries.name_of(*scope),
-        names=names_shown(found.planned_by, found.approved_by), requested=requested if requested and is_open(requested) else None,
-        title=_drill_title(found, queries.name_of(*scope)), **summary(of, queries.obediences([of])[of.id] if of else None),
+        "operations/switches/drill.html",
+        status=status,
+        drill=found,
+        form=form,
+        system=scope[0],
+        scope=queries.name_of(*scope),
+        names=names_shown(found.planned_by, found.approved_by),
+        requested=requested if requested and is_open(requested) else None,
+        title=_drill_title(found, queries.name_of(*scope)),
+        **summary(of, queries.obediences([of])[of.id] if of else None),
         moments=[_moment(each) for each in people.timeline([found.id])],
-    )  # fmt: skip
+    )
 
 
 def _drill_title(found: Drill, of: str) -> str:
     if found.state == "failed":
-        return f"The drill of {of} failed: {found.found.get('why', '') or 'not every consumer obeyed'}"
-    said = {"passed": "passed", "requested": "awaits approval", "planned": "is planned", "running": "is under way"}
+        return (
+            f"The drill of {of} failed: {found.found.get('why', '') or 'not every consumer obeyed'}"
+        )
+    said = {
+        "passed": "passed",
+        "requested": "awaits approval",
+        "planned": "is planned",
+        "running": "is under way",
+    }
     return f"The drill of {of} {said.get(found.state, 'was cancelled')}"
 
 
 def _moment(each: Moment) -> dict[str, Any]:
-    kind = {"switch.drill.passed": "ok", "switch.drill.failed": "bad", "switch.drill.started": "stop"}.get(each.action, "dot")
+    kind = {
+        "switch.drill.passed": "ok",
+        "switch.drill.failed": "bad",
+        "switch.drill.started": "stop",
+    }.get(each.action, "dot")
     return {"kind": kind, "text": f"{each.who} {each.says}", "meta": each.because, "at": each.at}
 
 
 def _drilled(drill_id: UUID) -> list[tuple[str, str]]:
     found = queries.drill(drill_id)
-    return [("Drill of", queries.name_of(*queries.scope_of(found))), ("Starts", moment(found.due_at))]
+    return [
+        ("Drill of", queries.name_of(*queries.scope_of(found))),
+        ("Starts", moment(found.due_at)),
+    ]
 
 
 CANCEL = StepUp("Cancel drill", CancelForm, facts=_drilled)

@@ -9,7 +9,10 @@ from governance.kernel.events import Event
 
 @dataclass(frozen=True, slots=True)
 class DrillEnded(Event):
-    """A drill has passed, failed or been cut short. `sheet` is its result as CSV, a row for each consumer."""
+    """A drill has passed, failed or been cut short.
+
+    `sheet` is its result as CSV, a row for each consumer.
+    """
 
     drill_id: UUID
     system: str  # the system's slug
@@ -19,6 +22,9 @@ class DrillEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class StopLifted(Event):
-    """A real stop, not that of a drill, was restarted. What it did is read by `stop_record.read(stop_id)`."""
+    """A real stop, not that of a drill, was restarted.
+
+    What it did is read by `stop_record.read(stop_id)`.
+    """
 
     stop_id: UUID

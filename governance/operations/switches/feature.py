@@ -1,7 +1,15 @@
 """The kill switch: stops, restarts and drills."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Daily, EntryLink, Every, Manifest, NavItem, ObjectCommand
+from governance.kernel.manifest import (
+    Command,
+    Daily,
+    EntryLink,
+    Every,
+    Manifest,
+    NavItem,
+    ObjectCommand,
+)
 from governance.operations.switches import (
     actions,
     approval_kinds,
@@ -40,8 +48,22 @@ manifest = Manifest(
     palette=(
         Command("View the switches", "switches.index", permissions.VIEW),
         Command("Stop everything…", "switches.stop_everything", permissions.STOP),
-        ObjectCommand(AI_SYSTEM, "Switches of {title}", "switches.system", "system_key", permissions.VIEW, hint="switch"),
-        ObjectCommand(AI_SYSTEM, "Stop {title}…", "switches.stop_system", "system_key", permissions.STOP, word="stop"),
+        ObjectCommand(
+            AI_SYSTEM,
+            "Switches of {title}",
+            "switches.system",
+            "system_key",
+            permissions.VIEW,
+            hint="switch",
+        ),
+        ObjectCommand(
+            AI_SYSTEM,
+            "Stop {title}…",
+            "switches.stop_system",
+            "system_key",
+            permissions.STOP,
+            word="stop",
+        ),
     ),
     audit=actions_in(actions, platform_actions, drill_actions),
     links={

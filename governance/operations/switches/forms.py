@@ -1,7 +1,15 @@
 from datetime import datetime
 from typing import Any
 
-from wtforms import BooleanField, DateTimeLocalField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from governance.foundation.people.forms import stripped
@@ -32,24 +40,33 @@ class PlanesForm(Form):
     generate = BooleanField("Stop generating", default=True, description="no new model calls")
     serve = BooleanField("Stop serving", default=True, description="no cached answers")
     because = TextAreaField(
-        "Reason, shown to anyone who asks why", [InputRequired(WHY), Length(max=LONGEST_REASON)], filters=[stripped]
+        "Reason, shown to anyone who asks why",
+        [InputRequired(WHY), Length(max=LONGEST_REASON)],
+        filters=[stripped],
     )
 
 
 class StopForm(PlanesForm):
     """`what` is a feature's id, or "all"."""
 
-    what = RadioField("What to stop", [InputRequired("Choose what to stop.")], choices=[], **REFUSED)
+    what = RadioField(
+        "What to stop", [InputRequired("Choose what to stop.")], choices=[], **REFUSED
+    )
     look_again_at = DateTimeLocalField(
-        "Look again", [Optional()], format=MOMENT,
+        "Look again",
+        [Optional()],
+        format=MOMENT,
         description="When somebody is reminded. It stays stopped until a person restarts it.",
-    )  # fmt: skip
+    )
 
 
 class StopAllForm(PlanesForm):
     """Everything: the name of what is stopped is typed."""
 
-    typed = StringField("Type the name to stop it", [InputRequired("Type the name to stop everything."), Length(max=300)])
+    typed = StringField(
+        "Type the name to stop it",
+        [InputRequired("Type the name to stop everything."), Length(max=300)],
+    )
 
 
 class RestartForm(Form):
@@ -61,16 +78,24 @@ class RestartForm(Form):
 
 
 class DrillForm(Form):
-    what = RadioField("What to drill", [InputRequired("Choose what to drill.")], choices=[], **REFUSED)
+    what = RadioField(
+        "What to drill", [InputRequired("Choose what to drill.")], choices=[], **REFUSED
+    )
     due_at = DateTimeLocalField("When", [InputRequired("When does it begin?")], format=MOMENT)
     seconds = IntegerField(
-        "Longest duration in seconds", [InputRequired("Say how long it may last."), NumberRange(*SECONDS, f"From {SECONDS[0]} to {SECONDS[1]} seconds.")],
-        default=5, description="It ends sooner, as soon as every consumer has obeyed.",
-    )  # fmt: skip
+        "Longest duration in seconds",
+        [
+            InputRequired("Say how long it may last."),
+            NumberRange(*SECONDS, f"From {SECONDS[0]} to {SECONDS[1]} seconds."),
+        ],
+        default=5,
+        description="It ends sooner, as soon as every consumer has obeyed.",
+    )
     repeat_days = IntegerField(
-        "Days until the next", [Optional(), NumberRange(*REPEATS, f"From {REPEATS[0]} to {REPEATS[1]} days, or none.")],
+        "Days until the next",
+        [Optional(), NumberRange(*REPEATS, f"From {REPEATS[0]} to {REPEATS[1]} days, or none.")],
         description="Left empty, it happens once. A proof is good for 90 days.",
-    )  # fmt: skip
+    )
     because = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
 
 

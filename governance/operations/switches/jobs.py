@@ -25,8 +25,9 @@ log = structlog.get_logger("switches")
 
 
 def run_due_drills(wait: Callable[[float], None] = time.sleep) -> None:
-    """Each drill once, by the state of its locked row. Killed at any point, the next call goes on: a drill past its time
-    is ended, and its stop lifted.
+    """Each drill once, by the state of its locked row.
+
+    Killed at any point, the next call goes on: a drill past its time is ended, and its stop lifted.
     """
     for _ in range(ROUNDS):
         if not turn():
@@ -35,7 +36,10 @@ def run_due_drills(wait: Callable[[float], None] = time.sleep) -> None:
 
 
 def turn() -> bool:
-    """One round; True while a drill is under way. What is wrong with one tenant does not keep the others waiting."""
+    """One round; True while a drill is under way.
+
+    What is wrong with one tenant does not keep the others waiting.
+    """
     now = clock.now()
     with transaction(read_only=True):
         found = queries.due(now, now - drill_actions.REPORT_WITHIN)
@@ -54,7 +58,8 @@ def _turn_of(tenant_id: UUID) -> bool:
             with transaction():
                 now = clock.now()
                 under_way = [
-                    drill_actions.begin_or_end(drill) for drill in queries.due_here(now, now - drill_actions.REPORT_WITHIN)
+                    drill_actions.begin_or_end(drill)
+                    for drill in queries.due_here(now, now - drill_actions.REPORT_WITHIN)
                 ]
             _report()
     except Exception:

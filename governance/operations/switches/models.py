@@ -13,7 +13,10 @@ SCOPES = ("tenant", "system", "feature")
 
 
 class Stop(Tenanted, Model):
-    """One stop of a scope: who, why, and on which planes. It is active until somebody restarts it; it never expires."""
+    """One stop of a scope: who, why, and on which planes.
+
+    It is active until somebody restarts it; it never expires.
+    """
 
     __tablename__ = "stops"
     __table_args__ = (
@@ -31,35 +34,55 @@ class Stop(Tenanted, Model):
     generate: Mapped[bool]  # no new model calls
     serve: Mapped[bool]  # no cached or stored answers either
     reason: Mapped[str]
-    version: Mapped[int] = mapped_column(BigInteger)  # the tenant's mark that it made: who answers from it obeys
-    expected: Mapped[list[Any]] = mapped_column(default=list)  # ids of the consumers that were heard in the day before it
+    version: Mapped[int] = mapped_column(
+        BigInteger
+    )  # the tenant's mark that it made: who answers from it obeys
+    expected: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  # ids of the consumers that were heard in the day before it
     stopped_by: Mapped[UUID | None]
     drill_id: Mapped[UUID | None]
     look_again_at: Mapped[datetime | None]  # when somebody is reminded; nothing restarts by itself
-    restart_requested_by: Mapped[UUID | None]  # the first of two people, once another one has restarted it
+    restart_requested_by: Mapped[
+        UUID | None
+    ]  # the first of two people, once another one has restarted it
     restart_reason: Mapped[str | None]
     restarted_by: Mapped[UUID | None]
     restarted_at: Mapped[datetime | None]
 
 
 class PlatformStop(Model):
-    """The operator stops everything, for every tenant. Read by all of them; only the operator's pages write."""
+    """The operator stops everything, for every tenant.
+
+    Read by all of them; only the operator's pages write.
+    """
 
     __tablename__ = "platform_stops"
-    __table_args__ = (Index("uq_platform_stops_active", text("(1)"), unique=True, postgresql_where=text("restarted_at IS NULL")),)
+    __table_args__ = (
+        Index(
+            "uq_platform_stops_active",
+            text("(1)"),
+            unique=True,
+            postgresql_where=text("restarted_at IS NULL"),
+        ),
+    )
 
     generate: Mapped[bool]
     serve: Mapped[bool]
     reason: Mapped[str]
     stopped_by: Mapped[UUID]
-    restart_requested_by: Mapped[UUID | None]  # the first of two people, once another one has restarted it
+    restart_requested_by: Mapped[
+        UUID | None
+    ]  # the first of two people, once another one has restarted it
     restart_reason: Mapped[str | None]
     restarted_by: Mapped[UUID | None]
     restarted_at: Mapped[datetime | None]
 
 
 class Consumer(Tenanted, Model):
-    """One process of an AI product that asks, as its key and its own name tell it, and the newest version that it obeys."""
+    """One process of an AI product that asks, as its key and its own name tell it, and the newest
+    version that it obeys.
+    """
 
     __tablename__ = "consumers"
     __table_args__ = (
@@ -94,7 +117,9 @@ class Acknowledgement(Tenanted, Model):
 
 
 class Drill(Tenanted, Model):
-    """A real stop of a scope for some seconds, planned beforehand, to see that every consumer obeys."""
+    """A real stop of a scope for some seconds, planned beforehand, to see that every consumer
+    obeys.
+    """
 
     __tablename__ = "drills"
     __table_args__ = (
@@ -103,7 +128,9 @@ class Drill(Tenanted, Model):
         Index(None, "tenant_id", "state", "due_at"),
         Index(None, "tenant_id", "system_id", "due_at"),
         Index(
-            "ix_drills_open", "tenant_id", postgresql_where=text("state IN ('planned', 'running') OR evidence_version_id IS NULL")
+            "ix_drills_open",
+            "tenant_id",
+            postgresql_where=text("state IN ('planned', 'running') OR evidence_version_id IS NULL"),
         ),
     )
 

@@ -30,9 +30,11 @@ def obedience_chart(
     clicked: str = "",
     until: str = "",
 ) -> Markup:
-    """One row a region: the click as a square, each consumer as a dot, at the seconds that it took to obey.
+    """One row a region: the click as a square, each consumer as a dot, at the seconds that it took
+    to obey.
 
-    The promise is a dashed line. Who took longer than the axis is long stands at its end, named with its time.
+    The promise is a dashed line. Who took longer than the axis is long stands at its end, named
+    with its time.
     """
     slowest = max((s for r in regions for s in r.seconds), default=0.0)
     most = promise if slowest <= promise else min(drawing.ceiling(slowest * 1.05), _OBEYED_LONGEST)
@@ -48,26 +50,42 @@ def obedience_chart(
             drawing.element(
                 "path",
                 "axis" if n == 0 else "grid",
-                d=f"M{drawing.coordinate(x(most * n / 5))} {drawing.coordinate(top - 8)}V{drawing.coordinate(bottom)}",
+                d=(
+                    f"M{drawing.coordinate(x(most * n / 5))}"
+                    f" {drawing.coordinate(top - 8)}V{drawing.coordinate(bottom)}"
+                ),
             )
         )
-        body.append(drawing.label(x(most * n / 5), bottom + 18, f"{most * n / 5:.1f} s", "tick", anchor="middle"))
+        body.append(
+            drawing.label(
+                x(most * n / 5), bottom + 18, f"{most * n / 5:.1f} s", "tick", anchor="middle"
+            )
+        )
     body += [
         drawing.element(
             "path",
             "sink",
-            d=f"M{drawing.coordinate(x(promise))} {drawing.coordinate(top - 12)}V{drawing.coordinate(bottom)}",
+            d=(
+                f"M{drawing.coordinate(x(promise))}"
+                f" {drawing.coordinate(top - 12)}V{drawing.coordinate(bottom)}"
+            ),
             stroke_dasharray="4 3",
             stroke_width=1.3,
         ),
-        drawing.label(x(promise) - 6, top - 10, f"promised: under {number(promise)} s", "lab2", anchor="end"),
+        drawing.label(
+            x(promise) - 6, top - 10, f"promised: under {number(promise)} s", "lab2", anchor="end"
+        ),
     ]
     for n, region in enumerate(regions):
         body += _obeyed_row(region, top + _OBEYED_ROW * (n + 0.5), x, slowest)
     if median is not None:
         body.append(
             drawing.label(
-                min(x(median), left + width - 250), top - 10, f"half of them within {median:.2f} s", "lab2", anchor="middle"
+                min(x(median), left + width - 250),
+                top - 10,
+                f"half of them within {median:.2f} s",
+                "lab2",
+                anchor="middle",
             )
         )
     body += [
@@ -75,29 +93,44 @@ def obedience_chart(
         drawing.label(left + width, bottom + 35, until, "tick", anchor="end"),
     ]
     figures = "; ".join(
-        f"{r.name}: {len(r.seconds)} of {r.expected}, {', '.join(f'{s:.2f} s' for s in r.seconds) or 'none yet'}" for r in regions
+        f"{r.name}: {len(r.seconds)} of {r.expected},"
+        f" {', '.join(f'{s:.2f} s' for s in r.seconds) or 'none yet'}"
+        for r in regions
     )
     return drawing.svg(left + width + 24, bottom + 42, title, figures, body)
 
 
-def _obeyed_row(region: Region, y: float, x: Callable[[float], float], slowest: float) -> list[Markup]:
+def _obeyed_row(
+    region: Region, y: float, x: Callable[[float], float], slowest: float
+) -> list[Markup]:
     missing = region.expected - len(region.seconds)
     out = [
         drawing.label(0, y + 4, f"{region.name}, {region.expected}", "lab2"),
         drawing.element(
             "path",
             "axis",
-            d=f"M{drawing.coordinate(x(0))} {drawing.coordinate(y)}H{drawing.coordinate(x(max(region.seconds, default=0)))}",
+            d=(
+                f"M{drawing.coordinate(x(0))}"
+                f" {drawing.coordinate(y)}H{drawing.coordinate(x(max(region.seconds, default=0)))}"
+            ),
             stroke_width=1.5,
         ),
-        drawing.element("rect", "bad", x=float(x(0) - 4.5), y=float(y - 4.5), width=9.0, height=9.0, rx=1.5),
-        *(drawing.element("circle", "f1", cx=float(x(s)), cy=float(y), r=4.8) for s in region.seconds),
+        drawing.element(
+            "rect", "bad", x=float(x(0) - 4.5), y=float(y - 4.5), width=9.0, height=9.0, rx=1.5
+        ),
+        *(
+            drawing.element("circle", "f1", cx=float(x(s)), cy=float(y), r=4.8)
+            for s in region.seconds
+        ),
     ]
     if region.seconds and max(region.seconds) == slowest:
         end = x(slowest)
         far = end > _OBEYED_LEFT + _OBEYED_WIDTH - 60
-        out.append(drawing.label(end, y - 9, f"{slowest:.1f} s", "lab", anchor="end", weight=600) if far
-                   else drawing.label(end + 10, y + 4, f"{slowest:.1f} s", "lab", weight=600))  # fmt: skip
+        out.append(
+            drawing.label(end, y - 9, f"{slowest:.1f} s", "lab", anchor="end", weight=600)
+            if far
+            else drawing.label(end + 10, y + 4, f"{slowest:.1f} s", "lab", weight=600)
+        )
     if missing:
         out.append(drawing.label(x(0) + 10, y - 9, f"{missing} not yet", "limit-t", weight=500))
     return out

@@ -35,19 +35,33 @@ def _stop_platform(form: StopAllForm) -> PlatformStop:
     if plain(form.typed.data) != EVERY_TENANT:
         raise Invalid(f"Type {EVERY_TENANT} to stop everything.", field="typed")
     return platform_actions.stop_platform(
-        generate=bool(form.generate.data), serve=bool(form.serve.data), reason=form.because.data or ""
+        generate=bool(form.generate.data),
+        serve=bool(form.serve.data),
+        reason=form.because.data or "",
     )
 
 
 def _switch(form: StopAllForm, restart: RestartForm, *, status: int = 200) -> ResponseReturnValue:
     active, past = queries.platform_stop(), queries.platform_stops_past()
-    ids = (i for s in (*past, *((active,) if active else ())) for i in (s.stopped_by, s.restart_requested_by, s.restarted_by))
+    ids = (
+        i
+        for s in (*past, *((active,) if active else ()))
+        for i in (s.stopped_by, s.restart_requested_by, s.restarted_by)
+    )
     requested = open_approval(queries.PLATFORM_RESTART, active.id) if active else None
     return page(
-        "operations/switches/platform.html", status=status, form=form, restart=restart, active=active, past=past, names=people.names(ids),
-        planes=planes(generate=active.generate, serve=active.serve) if active else "", seen=platform_seen(active) if active else "",
-        words_to_type=EVERY_TENANT, requested=requested if requested and is_open(requested) else None,
-    )  # fmt: skip
+        "operations/switches/platform.html",
+        status=status,
+        form=form,
+        restart=restart,
+        active=active,
+        past=past,
+        names=people.names(ids),
+        planes=planes(generate=active.generate, serve=active.serve) if active else "",
+        seen=platform_seen(active) if active else "",
+        words_to_type=EVERY_TENANT,
+        requested=requested if requested and is_open(requested) else None,
+    )
 
 
 RESTART = StepUp("Request restart of everything", RestartForm)
@@ -58,6 +72,12 @@ def request_restart() -> ResponseReturnValue:
     """The first of two operators; the second one decides on the approval's page."""
     form, made = RestartForm(), list[Approval]()
     seen, because = form.seen.data or "", form.because.data or ""
-    if not accepted(form, lambda: made.append(platform_actions.request_platform_restart(seen=seen, because=because))):
+    if not accepted(
+        form,
+        lambda: made.append(platform_actions.request_platform_restart(seen=seen, because=because)),
+    ):
         return _switch(StopAllForm(), form, status=form.status)
-    return redirect(url_for("approvals.approval", tenant=current.actor().tenant_slug, approval_id=made[0].id), 303)
+    return redirect(
+        url_for("approvals.approval", tenant=current.actor().tenant_slug, approval_id=made[0].id),
+        303,
+    )

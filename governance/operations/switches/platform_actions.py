@@ -56,18 +56,31 @@ LOCK = "platform switch"
 
 
 def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> PlatformStop:
-    """Stop everything, for every tenant. Stopped already, it is widened or left as it is; a request to restart is void."""
+    """Stop everything, for every tenant.
+
+    Stopped already, it is widened or left as it is; a request to restart is void.
+    """
     alone(LOCK)
     if not generate and not serve:
         raise Invalid("Stop generating, serving, or both.", field="generate")
     active = queries.platform_stop()
     if active is not None:
-        approvals.void(queries.PLATFORM_RESTART, active.id, reason=f"It was stopped again: {reason.strip()}".rstrip(": "))
+        approvals.void(
+            queries.PLATFORM_RESTART,
+            active.id,
+            reason=f"It was stopped again: {reason.strip()}".rstrip(": "),
+        )
         if (active.generate or not generate) and (active.serve or not serve):
             return active
     why = check_reason(reason)
     if active is None:
-        active = PlatformStop(generate=generate, serve=serve, reason=why, stopped_by=current.person_id(), created_at=clock.now())
+        active = PlatformStop(
+            generate=generate,
+            serve=serve,
+            reason=why,
+            stopped_by=current.person_id(),
+            created_at=clock.now(),
+        )
         session().add(active)
     else:
         active.generate, active.serve = active.generate or generate, active.serve or serve
@@ -85,9 +98,16 @@ def request_platform_restart(*, seen: str, because: str) -> Approval:
     """Request a restart of every tenant. Return the open request when there is one already."""
     active = _check_active()
     if seen != platform_seen(active):
-        raise Stale("What is stopped has changed since you opened this page. Review it as it is now, then decide again.")
-    return approvals.request(queries.PLATFORM_RESTART, active.id, summary="restart everything, for every tenant",
-                             reason=check_reason(because))  # fmt: skip
+        raise Stale(
+            "What is stopped has changed since you opened this page. Review it as it is now, then"
+            " decide again."
+        )
+    return approvals.request(
+        queries.PLATFORM_RESTART,
+        active.id,
+        summary="restart everything, for every tenant",
+        reason=check_reason(because),
+    )
 
 
 def carry_out_platform_restart(*, reason: str, requested_by: UUID | None) -> None:
@@ -95,7 +115,13 @@ def carry_out_platform_restart(*, reason: str, requested_by: UUID | None) -> Non
     active = _check_active()
     active.restarted_by, active.restarted_at = current.person_id(), clock.now()
     active.restart_requested_by, active.restart_reason = requested_by, reason
-    record(PLATFORM_RESTARTED, active, because=reason, stopped_at=active.created_at, asked_by=requested_by)
+    record(
+        PLATFORM_RESTARTED,
+        active,
+        because=reason,
+        stopped_at=active.created_at,
+        asked_by=requested_by,
+    )
     tenant_revision.move_all()
 
 

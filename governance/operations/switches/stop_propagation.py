@@ -37,7 +37,10 @@ class Listener:
 
 
 def expected(listeners: Iterable[Listener], system_id: UUID | None, at: datetime) -> list[Listener]:
-    """Those that have to obey a stop made at the instant. Who was not heard for a day is forgotten."""
+    """Those that have to obey a stop made at the instant.
+
+    Who was not heard for a day is forgotten.
+    """
     return [each for each in listeners if each.is_under(system_id) and each.is_heard(at)]
 
 
@@ -51,7 +54,9 @@ class Obeyed:
 
 @dataclass(frozen=True, slots=True)
 class Obedience:
-    """Of one stop: each expected consumer, the fastest first and those that are missing last; `later` came after it."""
+    """Of one stop: each expected consumer, the fastest first and those that are missing last;
+    `later` came after it.
+    """
 
     each: tuple[Obeyed, ...] = ()
     later: int = 0
@@ -99,10 +104,14 @@ class Obedience:
 
 
 def obedience(
-    listeners: Mapping[UUID, Listener], of: Collection[UUID], acknowledged: Mapping[UUID, datetime], since: datetime
+    listeners: Mapping[UUID, Listener],
+    of: Collection[UUID],
+    acknowledged: Mapping[UUID, datetime],
+    since: datetime,
 ) -> Obedience:
-    """`of` are the ids of the expected consumers, `acknowledged` when each first obeyed. A clock that is behind the stop's
-    gives no negative time: such a consumer took 0 seconds.
+    """`of` are the ids of the expected consumers, `acknowledged` when each first obeyed.
+
+    A clock that is behind the stop's gives no negative time: such a consumer took 0 seconds.
     """
     there = [listeners[one] for one in dict.fromkeys(of) if one in listeners]
     each = [Obeyed(one, _seconds(acknowledged.get(one.id), since)) for one in there]

@@ -1,7 +1,8 @@
-"""What a real stop did, as a file: when it stopped and restarted, on which planes, and who obeyed how fast.
+"""What a real stop did, as a file: when it stopped and restarted, on which planes, and who obeyed
+how fast.
 
-It names no person and no reason: a filed version never changes, and an erasure could not reach into it. Both are in the
-audit log, under the id that the file begins with.
+It names no person and no reason: a filed version never changes, and an erasure could not reach into
+it. Both are in the audit log, under the id that the file begins with.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ TENANT = "the whole tenant"
 
 @dataclass(frozen=True, slots=True)
 class StopRecord:
-    """`system` is the slug of the system that was stopped, or of whose feature; None where everything was. `sheet` is CSV."""
+    """`system` is the slug of the system that was stopped, or of whose feature; None where
+    everything was. `sheet` is CSV.
+    """
 
     stop_id: UUID
     system: str | None
@@ -43,7 +46,10 @@ class StopRecord:
 
 
 def read(stop_id: UUID) -> StopRecord:
-    """The record of a stop that has ended. Raises NotFound for an unknown one, ValueError while it lasts."""
+    """The record of a stop that has ended.
+
+    Raises NotFound for an unknown one, ValueError while it lasts.
+    """
     stop = find(Stop, stop_id, what="stop")
     if stop.restarted_at is None:
         raise ValueError("the stop has not ended")
@@ -51,13 +57,32 @@ def read(stop_id: UUID) -> StopRecord:
     feature = find(SystemFeature, stop.feature_id) if stop.feature_id else None
     switch = " · ".join(each.key for each in (system, feature) if each is not None) or TENANT
     sheet = _sheet(stop, switch, queries.obediences([stop])[stop.id])
-    return StopRecord(stop.id, system.key if system else None, stop.created_at.date(), stop.restarted_at.date(), sheet)
+    return StopRecord(
+        stop.id,
+        system.key if system else None,
+        stop.created_at.date(),
+        stop.restarted_at.date(),
+        sheet,
+    )
 
 
 def _sheet(stop: Stop, switch: str, found: Obedience) -> bytes:
     """A row for each expected consumer; without one, a row that says so."""
-    planes = " and ".join(name for name, stopped in (("generate", stop.generate), ("serve", stop.serve)) if stopped)
+    planes = " and ".join(
+        name for name, stopped in (("generate", stop.generate), ("serve", stop.serve)) if stopped
+    )
     ended = stop.restarted_at.isoformat() if stop.restarted_at else ""
-    about = (str(stop.id), stop.scope, switch, planes, stop.created_at.isoformat(), ended, found.expected, found.obeyed)
-    each = [(one.listener.name, one.listener.region, one.seconds) for one in found.each] or [("", "", None)]
+    about = (
+        str(stop.id),
+        stop.scope,
+        switch,
+        planes,
+        stop.created_at.isoformat(),
+        ended,
+        found.expected,
+        found.obeyed,
+    )
+    each = [(one.listener.name, one.listener.region, one.seconds) for one in found.each] or [
+        ("", "", None)
+    ]
     return csv_bytes(HEAD, ((*about, *one) for one in each))

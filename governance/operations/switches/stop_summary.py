@@ -1,4 +1,7 @@
-"""A stop as pages tell it: its headline, the chart of who obeyed, and its first second. Drills are told the same way."""
+"""A stop as pages tell it: its headline, the chart of who obeyed, and its first second.
+
+Drills are told the same way.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +25,10 @@ LIVE_FOR = timedelta(minutes=1)  # after a stop the page asks again by itself
 def moment(at: datetime) -> str:
     """25 November 2026, 09:42:17 Berlin."""
     local = at.astimezone(formatting.zone())
-    return f"{formatting.long_day(local.date())}, {local:%H:%M:%S} {formatting.zone().key.rpartition('/')[2].replace('_', ' ')}"
+    return (
+        f"{formatting.long_day(local.date())}, {local:%H:%M:%S}"
+        f" {formatting.zone().key.rpartition('/')[2].replace('_', ' ')}"
+    )
 
 
 def _exact(at: datetime) -> str:
@@ -40,11 +46,19 @@ def summary(shown: Stop | None, obeyed: Obedience | None) -> dict[str, Any]:
         return {"shown": None, "live": False}
     found = obeyed or Obedience()
     return {
-        "shown": shown, "obeyed": found, "headline": _obeyed_by(found), "planes": planes(generate=shown.generate, serve=shown.serve), "when": moment(shown.created_at),
-        "chart": _chart(shown, found) if found.expected else None, "what": queries.names_of([shown])[shown.id],
-        "live": shown.restarted_at is None and clock.now() - shown.created_at < LIVE_FOR, "stopper": names_shown(shown.stopped_by).get(shown.stopped_by)
-        if shown.stopped_by else None, "first": _first_second(shown, found),
-    }  # fmt: skip
+        "shown": shown,
+        "obeyed": found,
+        "headline": _obeyed_by(found),
+        "planes": planes(generate=shown.generate, serve=shown.serve),
+        "when": moment(shown.created_at),
+        "chart": _chart(shown, found) if found.expected else None,
+        "what": queries.names_of([shown])[shown.id],
+        "live": shown.restarted_at is None and clock.now() - shown.created_at < LIVE_FOR,
+        "stopper": (
+            names_shown(shown.stopped_by).get(shown.stopped_by) if shown.stopped_by else None
+        ),
+        "first": _first_second(shown, found),
+    }
 
 
 def _obeyed_by(obeyed: Obedience) -> str:
@@ -60,41 +74,77 @@ def _seconds(value: float | None) -> str:
         return ""
     if value < 10:  # noqa: PLR2004 - tenths still tell something
         return f"{value:.1f} s"
-    return f"{value:.0f} s" if value < 120 else formatting.plural(round(value / 60), "minute")  # noqa: PLR2004 - two minutes
+    # two minutes
+    return f"{value:.0f} s" if value < 120 else formatting.plural(round(value / 60), "minute")  # noqa: PLR2004
 
 
 def _chart(shown: Stop, obeyed: Obedience) -> Markup:
     regions = [
-        Region(name, [o.seconds for o in each if o.seconds is not None], len(each)) for name, each in obeyed.regions.items()
+        Region(name, [o.seconds for o in each if o.seconds is not None], len(each))
+        for name, each in obeyed.regions.items()
     ]
     return obedience_chart(
-        regions, _obeyed_by(obeyed), promise=PROMISE, median=obeyed.median, clicked=f"click, {_exact(shown.created_at)}",
-        until=f"seconds until each consumer acknowledged version {formatting.thousands(shown.version)}",
-    )  # fmt: skip
+        regions,
+        _obeyed_by(obeyed),
+        promise=PROMISE,
+        median=obeyed.median,
+        clicked=f"click, {_exact(shown.created_at)}",
+        until=(
+            "seconds until each consumer acknowledged version"
+            f" {formatting.thousands(shown.version)}"
+        ),
+    )
 
 
 def _first_second(shown: Stop, obeyed: Obedience) -> list[dict[str, Any]]:
     """From the log what was done to the stop, from the acknowledgements who obeyed."""
-    on = " and ".join(word for word, is_on in (("generate", shown.generate), ("serve", shown.serve)) if is_on)
+    on = " and ".join(
+        word for word, is_on in (("generate", shown.generate), ("serve", shown.serve)) if is_on
+    )
     reached = [one for one in obeyed.each if one.seconds is not None]
     action_name = "switch.drill.started" if shown.drill_id else f"switch.{shown.scope}.stopped"
     lines: list[tuple[float, dict[str, Any]]] = [
-        (0.0, _line("stop", action_name, f"version {formatting.thousands(shown.version)}, {on}", _exact(shown.created_at))),
+        (
+            0.0,
+            _line(
+                "stop",
+                action_name,
+                f"version {formatting.thousands(shown.version)}, {on}",
+                _exact(shown.created_at),
+            ),
+        ),
     ]
     if reached and not (len(reached) == 1 and obeyed.is_whole):
         lines.append(
             (
                 reached[0].seconds or 0,
-                _line("dot", "First consumer obeyed", reached[0].listener.name, f"+{reached[0].seconds:.2f} s"),
+                _line(
+                    "dot",
+                    "First consumer obeyed",
+                    reached[0].listener.name,
+                    f"+{reached[0].seconds:.2f} s",
+                ),
             )
         )
     if obeyed.is_whole:
-        lines.append((obeyed.slowest or 0, _line("ok", f"{'The one consumer' if obeyed.expected == 1 else f'All {obeyed.expected} consumers'} obeyed",
-                                               f"last: {reached[-1].listener.name}", f"+{obeyed.slowest:.2f} s")))  # fmt: skip
+        lines.append(
+            (
+                obeyed.slowest or 0,
+                _line(
+                    "ok",
+                    f"{'The one consumer' if obeyed.expected == 1 else f'All {obeyed.expected} consumers'}"
+                    " obeyed",
+                    f"last: {reached[-1].listener.name}",
+                    f"+{obeyed.slowest:.2f} s",
+                ),
+            )
+        )
     for each in people.timeline([shown.id]):
         if each.action != action_name:
             after = (each.at - shown.created_at).total_seconds()
-            lines.append((after, _line("dot", each.action, each.because or "", f"+{_seconds(after)}")))
+            lines.append(
+                (after, _line("dot", each.action, each.because or "", f"+{_seconds(after)}"))
+            )
     return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
 
 

@@ -20,7 +20,14 @@ from governance.operations.policies import queries as policies
 from governance.operations.switches import actions, permissions, queries
 from governance.operations.switches.board import Board, Scope, SwitchStatus
 from governance.operations.switches.board import board as switch_board
-from governance.operations.switches.forms import WHOLE, RestartForm, StopAllForm, StopForm, instant, plain
+from governance.operations.switches.forms import (
+    WHOLE,
+    RestartForm,
+    StopAllForm,
+    StopForm,
+    instant,
+    plain,
+)
 from governance.operations.switches.models import Stop
 from governance.operations.switches.stop_summary import names_shown, summary
 from governance.operations.systems import queries as systems
@@ -40,12 +47,21 @@ def index() -> ResponseReturnValue:
     board = switch_board()
     past = queries.stops_past()
     names = names_shown(
-        *(i for s in (*board.stops, *past, *(r.last for r in board.rows if r.last)) for i in (s.stopped_by, s.restarted_by))
+        *(
+            i
+            for s in (*board.stops, *past, *(r.last for r in board.rows if r.last))
+            for i in (s.stopped_by, s.restarted_by)
+        )
     )
     return page(
-        "operations/switches/index.html", board=board, names=names, past=past, past_names=queries.names_of(past), rates=_rates(board.rows),
+        "operations/switches/index.html",
+        board=board,
+        names=names,
+        past=past,
+        past_names=queries.names_of(past),
+        rates=_rates(board.rows),
         headline=_headline(board, queries.names_of(board.stops)),
-    )  # fmt: skip
+    )
 
 
 def _headline(board: Board, names: Mapping[UUID, str]) -> str:
@@ -60,7 +76,10 @@ def _headline(board: Board, names: Mapping[UUID, str]) -> str:
         )
     if len(board.stops) == 1:
         name = names[board.stops[0].id]
-        return f"{name[:1].upper() if board.stops[0].scope == 'tenant' else name[:1]}{name[1:]} is stopped"
+        return (
+            f"{name[:1].upper() if board.stops[0].scope == 'tenant' else name[:1]}{name[1:]} is"
+            " stopped"
+        )
     return f"{len(board.stops)} stops are active"
 
 
@@ -71,9 +90,13 @@ def _rates(rows: Sequence[SwitchStatus]) -> Mapping[tuple[UUID | None, UUID | No
     for row in rows:
         system, flag = row.scope.system, row.scope.flag
         if row.scope.kind == "feature":
-            found[row.scope.key] = sum(rate for (_, asked), rate in counted.items() if asked == flag)
+            found[row.scope.key] = sum(
+                rate for (_, asked), rate in counted.items() if asked == flag
+            )
         elif system is not None:
-            found[row.scope.key] = sum(r for (key, asked), r in counted.items() if key == system.key or _is_of(asked, flag))
+            found[row.scope.key] = sum(
+                r for (key, asked), r in counted.items() if key == system.key or _is_of(asked, flag)
+            )
         else:
             found[row.scope.key] = sum(counted.values())
     return found
@@ -98,12 +121,26 @@ def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
     board = switch_board(found)
     rates, shown = _rates(board.rows), _newest_stop(board)
     return {
-        **_stopping(found, board, rates, form), **summary(shown, board.obeyed.get(shown.id) if shown else None), "system": found,
-        "board": board, "policy": _policy(found), "last": queries.drills(limit=5, system_id=found.id),
-        "names": names_shown(found.owner_id, *(i for s in (*board.stops, *(r.last for r in board.rows if r.last)) for i in (s.stopped_by, s.restarted_by))),
-        "rate": rates.get((found.id, None), 0), "rates": rates, "row": board.row(shown) if shown else None,
-        "second": found.lane == "high_risk", "requested": board.requests.get(shown.id) if shown else None,
-    }  # fmt: skip
+        **_stopping(found, board, rates, form),
+        **summary(shown, board.obeyed.get(shown.id) if shown else None),
+        "system": found,
+        "board": board,
+        "policy": _policy(found),
+        "last": queries.drills(limit=5, system_id=found.id),
+        "names": names_shown(
+            found.owner_id,
+            *(
+                i
+                for s in (*board.stops, *(r.last for r in board.rows if r.last))
+                for i in (s.stopped_by, s.restarted_by)
+            ),
+        ),
+        "rate": rates.get((found.id, None), 0),
+        "rates": rates,
+        "row": board.row(shown) if shown else None,
+        "second": found.lane == "high_risk",
+        "requested": board.requests.get(shown.id) if shown else None,
+    }
 
 
 def _newest_stop(board: Board) -> Stop | None:
@@ -117,32 +154,48 @@ def _policy(found: AISystem) -> dict[str, Any]:
     governed = next((s for s in standing.systems if s.id == found.id), None)
     decided = standing.effective(governed)
     return {
-        "tier": standing.tier.name, "number": standing.number, "decided": [decided[key] for key in SHOWN if key in decided],
-    }  # fmt: skip
+        "tier": standing.tier.name,
+        "number": standing.number,
+        "decided": [decided[key] for key in SHOWN if key in decided],
+    }
 
 
 # ---- stopping
 
 
-def _stopping(found: AISystem, board: Board, rates: Mapping[Any, float], form: StopForm) -> dict[str, Any]:
+def _stopping(
+    found: AISystem, board: Board, rates: Mapping[Any, float], form: StopForm
+) -> dict[str, Any]:
     """What the dialog and its page need: the choices with their rates, and who notices."""
     form.what.choices = [
-        (_choice(row.scope), row.scope.own.capitalize() if row.scope.kind == "system" else row.scope.own) for row in board.rows
+        (
+            _choice(row.scope),
+            row.scope.own.capitalize() if row.scope.kind == "system" else row.scope.own,
+        )
+        for row in board.rows
     ]
     if form.what.data is None:
         form.what.data = form.what.choices[0][0]
-    heard = [one for one in board.listeners.values() if one.is_under(found.id) and one.is_heard(clock.now())]
+    heard = [
+        one
+        for one in board.listeners.values()
+        if one.is_under(found.id) and one.is_heard(clock.now())
+    ]
     regions = {one.region for one in heard if one.region}
     where = f" in {formatting.plural(len(regions), 'region')}" if regions else ""
     return {
-        "form": form, "choices": {_choice(row.scope): (_instead(row.scope), _per_minute(rates.get(row.scope.key, 0))) for row in board.rows},
+        "form": form,
+        "choices": {
+            _choice(row.scope): (_instead(row.scope), _per_minute(rates.get(row.scope.key, 0)))
+            for row in board.rows
+        },
         "notices": [
             (formatting.thousands(len(heard)), f"consumer{'' if len(heard) == 1 else 's'}{where}"),
             (_rounded(rates.get((found.id, None), 0)), "requests a minute"),
             (str(len(board.rows) - 1), "features"),
             ("0", "requests lost: each gets a response"),
         ],
-    }  # fmt: skip
+    }
 
 
 def _choice(scope: Scope) -> str:
@@ -161,7 +214,9 @@ def _per_minute(rate: float) -> str:
     return f"{_rounded(rate)} req/min"
 
 
-@feature.route("/systems/<system_key>/stop", methods=["GET", "POST"], needs=permissions.STOP, urgent=True)
+@feature.route(
+    "/systems/<system_key>/stop", methods=["GET", "POST"], needs=permissions.STOP, urgent=True
+)
 def stop_system(system_key: str) -> ResponseReturnValue:
     """The dialog's form, on a page of its own."""
     found, form = systems.system(system_key), StopForm()
@@ -170,15 +225,24 @@ def stop_system(system_key: str) -> ResponseReturnValue:
         form.what.data = request.args["what"]
     if request.method == "POST" and accepted(form, lambda: _stop(found, form)):
         return redirect(url_for("switches.system", system_key=found.key), 303)
-    return page("operations/switches/stop.html", status=form.status if request.method == "POST" else 200, **context)
+    return page(
+        "operations/switches/stop.html",
+        status=form.status if request.method == "POST" else 200,
+        **context,
+    )
 
 
 def _stop(found: AISystem, form: StopForm) -> Stop:
     part = chosen_feature(found, form.what.data)
     return actions.stop(
-        "feature" if part else "system", found, part, generate=bool(form.generate.data), serve=bool(form.serve.data),
-        reason=form.because.data or "", look_again_at=instant(form.look_again_at.data),
-    )  # fmt: skip
+        "feature" if part else "system",
+        found,
+        part,
+        generate=bool(form.generate.data),
+        serve=bool(form.serve.data),
+        reason=form.because.data or "",
+        look_again_at=instant(form.look_again_at.data),
+    )
 
 
 def chosen_feature(found: AISystem, what: object) -> SystemFeature | None:
@@ -187,7 +251,9 @@ def chosen_feature(found: AISystem, what: object) -> SystemFeature | None:
         return None
     part = systems.feature(uuid_or_none(what) or UUID(int=0))
     if part.system_id != found.id:
-        raise Invalid("That feature belongs to another AI system. Choose one of this system.", field="what")
+        raise Invalid(
+            "That feature belongs to another AI system. Choose one of this system.", field="what"
+        )
     return part
 
 
@@ -200,19 +266,35 @@ def stop_everything() -> ResponseReturnValue:
     rates = _rates(board.rows)
     heard = [one for one in board.listeners.values() if one.is_heard(clock.now())]
     notices = [
-        (formatting.thousands(len(heard)), f"consumer{'' if len(heard) == 1 else 's'}"), (_rounded(rates.get((None, None), 0)), "requests a minute"),
-        (str(sum(r.scope.kind == "system" for r in board.rows)), "AI systems"), (str(sum(r.scope.kind == "feature" for r in board.rows)), "features"),
-    ]  # fmt: skip
-    second = any(r.scope.system is not None and r.scope.system.lane == "high_risk" for r in board.rows)
-    return page("operations/switches/stop_everything.html", status=form.status if request.method == "POST" else 200, form=form, name=name, notices=notices,
-                second=second, stop=next((s for s in board.stops if s.scope == "tenant"), None))  # fmt: skip
+        (formatting.thousands(len(heard)), f"consumer{'' if len(heard) == 1 else 's'}"),
+        (_rounded(rates.get((None, None), 0)), "requests a minute"),
+        (str(sum(r.scope.kind == "system" for r in board.rows)), "AI systems"),
+        (str(sum(r.scope.kind == "feature" for r in board.rows)), "features"),
+    ]
+    second = any(
+        r.scope.system is not None and r.scope.system.lane == "high_risk" for r in board.rows
+    )
+    return page(
+        "operations/switches/stop_everything.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        name=name,
+        notices=notices,
+        second=second,
+        stop=next((s for s in board.stops if s.scope == "tenant"), None),
+    )
 
 
 def _stop_all(form: StopAllForm, name: str) -> Stop:
     if plain(form.typed.data) != plain(name):
         raise Invalid(f"Type {name} exactly to stop everything.", field="typed")
     return actions.stop(
-        "tenant", None, None, generate=bool(form.generate.data), serve=bool(form.serve.data), reason=form.because.data or ""
+        "tenant",
+        None,
+        None,
+        generate=bool(form.generate.data),
+        serve=bool(form.serve.data),
+        reason=form.because.data or "",
     )
 
 
@@ -223,22 +305,28 @@ def _stop_all(form: StopAllForm, name: str) -> Stop:
 def stop(stop_id: UUID) -> ResponseReturnValue:
     """One stop, active or past: also of everything, and of what was retired."""
     found = queries.stop(stop_id)
-    return page("operations/switches/one.html", requested=queries.restart_request(found), **_of_stop(found))
+    return page(
+        "operations/switches/one.html", requested=queries.restart_request(found), **_of_stop(found)
+    )
 
 
 def _of_stop(found: Stop) -> dict[str, Any]:
     under = systems.system(found.system_id) if found.system_id else None
     return {
-        **summary(found, queries.obediences([found])[found.id]), "system": under, "second": queries.needs_second(found),
+        **summary(found, queries.obediences([found])[found.id]),
+        "system": under,
+        "second": queries.needs_second(found),
         "names": names_shown(found.stopped_by, found.restarted_by, found.restart_requested_by),
-    }  # fmt: skip
+    }
 
 
 @feature.get("/switches/stops/<uuid:stop_id>/obeyed", needs=permissions.VIEW, attended=False)
 def obeyed(stop_id: UUID) -> ResponseReturnValue:
     """The part of a page that changes in the first minute, asked for by that page."""
     found = queries.stop(stop_id)
-    return page("operations/switches/obeyed.html", **summary(found, queries.obediences([found])[found.id]))
+    return page(
+        "operations/switches/obeyed.html", **summary(found, queries.obediences([found])[found.id])
+    )
 
 
 def _stopped(stop_id: UUID) -> list[tuple[str, str]]:
@@ -247,21 +335,31 @@ def _stopped(stop_id: UUID) -> list[tuple[str, str]]:
 
 
 RESTART = StepUp(
-    {"request": "Request restart", "restart": "Restart"}, RestartForm, facts=_stopped,
+    {"request": "Request restart", "restart": "Restart"},
+    RestartForm,
+    facts=_stopped,
     danger={"restart": "Products answer again within a second."},
-)  # fmt: skip
+)
 
 
 @feature.route(
-    "/switches/stops/<uuid:stop_id>/restart", methods=["GET", "POST"], needs=permissions.RESTART, fresh=RESTART, urgent=True
+    "/switches/stops/<uuid:stop_id>/restart",
+    methods=["GET", "POST"],
+    needs=permissions.RESTART,
+    fresh=RESTART,
+    urgent=True,
 )
 def restart(stop_id: UUID) -> ResponseReturnValue:
-    """One person restarts, or on the high-risk lane requests it: another decides on the approval's page."""
+    """One person restarts, or on the high-risk lane requests it: another decides on the approval's
+    page.
+    """
     found, form, made = queries.stop(stop_id), RestartForm(), list[Approval]()
     if request.method == "POST":
         seen, because = form.seen.data or "", form.because.data or ""
         verbs = {
-            "request": lambda: made.append(actions.request_restart(found, seen=seen, because=because)),
+            "request": lambda: made.append(
+                actions.request_restart(found, seen=seen, because=because)
+            ),
             "restart": lambda: actions.restart(found, seen=seen, because=because),
         }
         verb = verbs.get(form.verb.data or "")
@@ -272,9 +370,13 @@ def restart(stop_id: UUID) -> ResponseReturnValue:
     elif (requested := queries.restart_request(found)) is not None:
         return _to_approval(requested)
     return page(
-        "operations/switches/restart.html", status=form.status if request.method == "POST" else 200, form=form,
-        seen=actions.seen(found), wider=queries.overlapping_stops(found)[0], **_of_stop(found),
-    )  # fmt: skip
+        "operations/switches/restart.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        seen=actions.seen(found),
+        wider=queries.overlapping_stops(found)[0],
+        **_of_stop(found),
+    )
 
 
 def _to_approval(requested: Approval) -> ResponseReturnValue:

@@ -70,7 +70,9 @@ FEATURE_RETIRED = action(
     fields="key feature",
 )
 
-KEY = re.compile(r"(?![0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z)[a-z][a-z0-9-]{1,40}\Z")  # and nothing that reads as an id
+KEY = re.compile(
+    r"(?![0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z)[a-z][a-z0-9-]{1,40}\Z"
+)  # and nothing that reads as an id
 RESERVED = {"new"}
 MOST_FEATURES = 100  # of one system: each is a flag in every answer to a bulk request
 
@@ -86,16 +88,30 @@ class AlreadyRetired(DomainError):
 def register(*, key: str, name: str, lane: str, purpose: str, owner_id: UUID | None) -> AISystem:
     """Add a system to the register. `key` is its short name in addresses and never changes."""
     if not KEY.match(key) or key in RESERVED:
-        raise Invalid("A short name is 2 to 41 small letters, digits and hyphens, such as claims-triage.", field="key")
+        raise Invalid(
+            "A short name is 2 to 41 small letters, digits and hyphens, such as claims-triage.",
+            field="key",
+        )
     if lane not in LANES:
         raise Invalid("That lane is not a choice here.", field="lane")
     owner = _owner_name(owner_id)
     taken = session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
     if taken is not None:
         raise KeyTaken(f"{taken.name} has the short name {key} already.", field="key")
-    system = AISystem(key=key, name=name, lane=lane, purpose=purpose, owner_id=owner_id, created_at=clock.now())
+    system = AISystem(
+        key=key, name=name, lane=lane, purpose=purpose, owner_id=owner_id, created_at=clock.now()
+    )
     session().add(system)
-    record(REGISTERED, system, about=owner_id, key=key, name=name, lane=lane, purpose=purpose, owner=owner)
+    record(
+        REGISTERED,
+        system,
+        about=owner_id,
+        key=key,
+        name=name,
+        lane=lane,
+        purpose=purpose,
+        owner=owner,
+    )
     tenant_revision.move()
     return system
 
@@ -105,7 +121,9 @@ def _owner_name(owner_id: UUID | None) -> str | None:
         return None
     membership = membership_of(owner_id)
     if membership is None:
-        raise Invalid("That person is not a choice here: the owner must be a member.", field="owner_id")
+        raise Invalid(
+            "That person is not a choice here: the owner must be a member.", field="owner_id"
+        )
     return membership.person.name
 
 
@@ -116,18 +134,24 @@ def mark(system: AISystem) -> str:
 
 
 def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID | None) -> None:
-    """Change what is said of it; refused as stale when somebody else did so since the form was opened."""
+    """Change what is said of it; refused as stale when somebody else did so since the form was
+    opened.
+    """
     _live(system)
     for field, text in (("name", name), ("purpose", purpose)):
         if not text.strip():
-            raise Invalid("It needs a name." if field == "name" else "Say what it is for.", field=field)
+            raise Invalid(
+                "It needs a name." if field == "name" else "Say what it is for.", field=field
+            )
     before = {"name": system.name, "purpose": system.purpose, "owner": system.owner_id}
     after = {"name": name.strip(), "purpose": purpose.strip(), "owner": owner_id}
     if after == before:
         return
     if seen != mark(system):
         changed = {n: (after[n], before[n]) for n in ("name", "purpose") if after[n] != before[n]}
-        raise Stale(f"{system.name} was changed by somebody else since you opened this page.", changed)
+        raise Stale(
+            f"{system.name} was changed by somebody else since you opened this page.", changed
+        )
     if owner_id != system.owner_id:
         _owner_name(owner_id)
     system.name, system.purpose, system.owner_id = name.strip(), purpose.strip(), owner_id
@@ -135,7 +159,10 @@ def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID
 
 
 def raise_lane(system: AISystem, lane: str, *, because: str) -> None:
-    """To the high-risk lane, by one person and at once: it tightens. Lowering would loosen and is refused."""
+    """To the high-risk lane, by one person and at once: it tightens.
+
+    Lowering would loosen and is refused.
+    """
     _live(system)
     if lane not in LANES:
         raise Invalid("That lane is not a choice here.", field="lane")
@@ -144,12 +171,20 @@ def raise_lane(system: AISystem, lane: str, *, because: str) -> None:
     if lane == "standard":
         raise Invalid(
             f"A lane is never lowered: it would loosen every policy of {system.name}. "
-            "Retire it, and register what it has become.", field="lane",
-        )  # fmt: skip
+            "Retire it, and register what it has become.",
+            field="lane",
+        )
     _needs_reason(because)
     before = system.lane
     system.lane = lane
-    record(RAISED, system, because=because.strip(), before={"lane": before}, after={"lane": lane}, key=system.key)
+    record(
+        RAISED,
+        system,
+        because=because.strip(),
+        before={"lane": before},
+        after={"lane": lane},
+        key=system.key,
+    )
     tenant_revision.move()
 
 
@@ -166,22 +201,34 @@ def retire(system: AISystem, *, because: str) -> None:
 
 
 def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
-    """One thing that it does, under a short name that never changes, and what happens instead while it is stopped.
+    """One thing that it does, under a short name that never changes, and what happens instead while
+    it is stopped.
 
-    The system's row is to be locked. A retired feature of that short name comes back, since its flag still names it.
+    The system's row is to be locked. A retired feature of that short name comes back, since its
+    flag still names it.
     """
     _live(system)
     if not KEY.match(key) or key in RESERVED:
-        raise Invalid("A short name is 2 to 41 small letters, digits and hyphens, such as auto-approve.", field="key")
+        raise Invalid(
+            "A short name is 2 to 41 small letters, digits and hyphens, such as auto-approve.",
+            field="key",
+        )
     instead = " ".join(fallback.split())
     if not instead or len(instead) > 200:  # noqa: PLR2004 - a line
         raise Invalid("Say in a line what happens instead while it is stopped.", field="fallback")
-    held = {f.key: f for f in session().scalars(select(SystemFeature).where(SystemFeature.system_id == system.id))}
+    held = {
+        f.key: f
+        for f in session().scalars(
+            select(SystemFeature).where(SystemFeature.system_id == system.id)
+        )
+    }
     feature = held.get(key)
     if feature is not None and feature.retired_at is None:
         raise KeyTaken(f"{system.name} has a feature {key} already.", field="key")
     if sum(f.retired_at is None for f in held.values()) >= MOST_FEATURES:
-        raise Invalid(f"{system.name} has {MOST_FEATURES} features, which is the most.", field="key")
+        raise Invalid(
+            f"{system.name} has {MOST_FEATURES} features, which is the most.", field="key"
+        )
     if feature is None:
         feature = SystemFeature(system_id=system.id, key=key, created_at=clock.now())
         session().add(feature)
@@ -192,7 +239,10 @@ def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
 
 
 def retire_feature(feature: SystemFeature, system: AISystem, *, because: str) -> None:
-    """Its flag is known no longer, unless it is stopped: that stands until somebody restarts it. Its record stays."""
+    """Its flag is known no longer, unless it is stopped: that stands until somebody restarts it.
+
+    Its record stays.
+    """
     if feature.retired_at is not None:
         raise AlreadyRetired(f"{feature.key} was retired on {_day(feature)}.")
     _needs_reason(because)

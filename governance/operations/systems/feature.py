@@ -11,11 +11,18 @@ manifest = Manifest(
     routes=(views.feature,),
     navigation=(
         NavItem(
-            label="AI systems", icon="cpu", endpoint="systems.index", permission=permissions.VIEW, order=50, group="operations"
+            label="AI systems",
+            icon="cpu",
+            endpoint="systems.index",
+            permission=permissions.VIEW,
+            order=50,
+            group="operations",
         ),
     ),
     search=(palette.ai_systems,),
     audit=actions_in(actions),
-    links={"AISystem": EntryLink(endpoint="systems.system", argument="system_id", noun="AI system")},
+    links={
+        "AISystem": EntryLink(endpoint="systems.system", argument="system_id", noun="AI system")
+    },
     answers=(Answer(subjects, queries),),
 )

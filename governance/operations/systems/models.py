@@ -37,7 +37,10 @@ class SystemFeature(Tenanted, Model):
     """One thing that the system does, which can be stopped by itself."""
 
     __tablename__ = "system_features"
-    __table_args__ = (tenant_fk("system_id", "ai_systems"), UniqueConstraint("tenant_id", "system_id", "key"))
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        UniqueConstraint("tenant_id", "system_id", "key"),
+    )
 
     system_id: Mapped[UUID]
     key: Mapped[str]

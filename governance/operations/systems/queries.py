@@ -18,10 +18,17 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
 }
 
 
-def register(wanted: Mapping[str, str], *, sort: str = "system", after: str | None = None, size: int = 50) -> Keyset:
-    """One page of the register. `wanted` holds the filters: q, lane, state (live unless "retired")."""
+def register(
+    wanted: Mapping[str, str], *, sort: str = "system", after: str | None = None, size: int = 50
+) -> Keyset:
+    """One page of the register.
+
+    `wanted` holds the filters: q, lane, state (live unless "retired").
+    """
     columns = SORTS[sort.removeprefix("-")]
-    return keyset(_filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-"))
+    return keyset(
+        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
+    )
 
 
 def filtered(wanted: Mapping[str, str], *, sort: str = "system") -> Sequence[AISystem]:
@@ -33,12 +40,16 @@ def filtered(wanted: Mapping[str, str], *, sort: str = "system") -> Sequence[AIS
 
 def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
     retired = wanted.get("state") == "retired"
-    query = select(AISystem).where(AISystem.retired_at.is_not(None) if retired else AISystem.retired_at.is_(None))
+    query = select(AISystem).where(
+        AISystem.retired_at.is_not(None) if retired else AISystem.retired_at.is_(None)
+    )
     if "lane" in wanted:
         query = query.where(AISystem.lane == wanted["lane"])
     if "q" in wanted:
         columns = (AISystem.key, AISystem.name, AISystem.purpose)
-        query = query.where(or_(*(column.icontains(wanted["q"], autoescape=True) for column in columns)))
+        query = query.where(
+            or_(*(column.icontains(wanted["q"], autoescape=True) for column in columns))
+        )
     return query
 
 
@@ -55,7 +66,11 @@ def counts() -> dict[str, int]:
 
 
 def live_systems() -> Sequence[AISystem]:
-    return session().scalars(select(AISystem).where(AISystem.retired_at.is_(None)).order_by(AISystem.name)).all()
+    return (
+        session()
+        .scalars(select(AISystem).where(AISystem.retired_at.is_(None)).order_by(AISystem.name))
+        .all()
+    )
 
 
 def choices() -> list[tuple[UUID, str]]:
@@ -80,10 +95,15 @@ def _id(name: str | UUID) -> UUID | None:
 
 
 def system(name: str | UUID, *, lock: bool = False) -> AISystem:
-    """By short name or by id, as either stands in an address. Locked, it keeps no stop of it waiting, which points to the row."""
+    """By short name or by id, as either stands in an address.
+
+    Locked, it keeps no stop of it waiting, which points to the row.
+    """
     system_id = _id(name)
     query = select(AISystem).where(AISystem.id == system_id if system_id else AISystem.key == name)
-    found = session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    found = (
+        session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    )
     if found is None:
         raise NotFound("There is no such AI system here.")
     return found
@@ -91,8 +111,16 @@ def system(name: str | UUID, *, lock: bool = False) -> AISystem:
 
 def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeature]:
     """What the system does, by short name; with `retired`, also what it did."""
-    query = select(SystemFeature).where(SystemFeature.system_id == system_id).order_by(SystemFeature.key)
-    return session().scalars(query if retired else query.where(SystemFeature.retired_at.is_(None))).all()
+    query = (
+        select(SystemFeature)
+        .where(SystemFeature.system_id == system_id)
+        .order_by(SystemFeature.key)
+    )
+    return (
+        session()
+        .scalars(query if retired else query.where(SystemFeature.retired_at.is_(None)))
+        .all()
+    )
 
 
 def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:
@@ -102,6 +130,8 @@ def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:
 def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:
     """The live features of all systems, by system; one statement."""
     found: dict[UUID, list[SystemFeature]] = {}
-    for each in session().scalars(select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key)):
+    for each in session().scalars(
+        select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key)
+    ):
         found.setdefault(each.system_id, []).append(each)
     return found

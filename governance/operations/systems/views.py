@@ -17,7 +17,13 @@ from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.systems import actions, permissions, queries
-from governance.operations.systems.forms import EditForm, FeatureForm, LaneForm, RegisterForm, RetireForm
+from governance.operations.systems.forms import (
+    EditForm,
+    FeatureForm,
+    LaneForm,
+    RegisterForm,
+    RetireForm,
+)
 from governance.operations.systems.models import AISystem
 from governance.operations.systems.system_list import HEAD, SYSTEMS
 
@@ -28,8 +34,14 @@ feature = Feature("systems", __name__)
 def index() -> ResponseReturnValue:
     asked = SYSTEMS.read()
     found = queries.register(asked.wanted, sort=asked.sort, after=asked.after, size=SYSTEMS.size)
-    return page("operations/systems/index.html", asked=asked, systems=found.rows, next=found.next, counts=queries.counts(),
-                owners=people.names(each.owner_id for each in found.rows))  # fmt: skip
+    return page(
+        "operations/systems/index.html",
+        asked=asked,
+        systems=found.rows,
+        next=found.next,
+        counts=queries.counts(),
+        owners=people.names(each.owner_id for each in found.rows),
+    )
 
 
 @feature.get("/systems/export.csv", needs=permissions.VIEW, answers=FILE)
@@ -44,7 +56,15 @@ def export() -> ResponseReturnValue:
 def _cells(each: AISystem, owners: Mapping[UUID, str]) -> tuple[str | None, ...]:
     owner = owners.get(each.owner_id) if each.owner_id else None
     retired = each.retired_at.date().isoformat() if each.retired_at else None
-    return each.key, each.name, each.lane_name, each.purpose, owner, each.created_at.date().isoformat(), retired
+    return (
+        each.key,
+        each.name,
+        each.lane_name,
+        each.purpose,
+        owner,
+        each.created_at.date().isoformat(),
+        retired,
+    )
 
 
 @feature.get("/systems/new", needs=permissions.REGISTER)
@@ -62,9 +82,12 @@ def register() -> ResponseReturnValue:
 
     def act() -> AISystem:
         return actions.register(
-            key=form.key.data or "", name=form.name.data or "", lane=form.lane.data, purpose=form.purpose.data or "",
+            key=form.key.data or "",
+            name=form.name.data or "",
+            lane=form.lane.data,
+            purpose=form.purpose.data or "",
             owner_id=form.owner_id.data,
-        )  # fmt: skip
+        )
 
     if not accepted(form, act):
         return _registration(form, status=422)
@@ -73,19 +96,31 @@ def register() -> ResponseReturnValue:
 
 @feature.get("/systems/<system_id>", needs=permissions.VIEW)
 def system(system_id: str) -> ResponseReturnValue:
-    """The address carries the short name; the id, which links from elsewhere may hold, leads to it."""
+    """The address carries the short name; the id, which links from elsewhere may hold, leads to
+    it.
+    """
     found = queries.system(system_id)
     if found.key != system_id:
         return redirect(url_for("systems.system", system_id=found.key), 302)
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
     moments = people.timeline([found.id])
     why = next((each.because for each in moments if each.action == actions.RETIRED.name), None)
-    return page("operations/systems/system.html", system=found, owner=owner, why=why, features=queries.features(found.id),
-                moments=[_line(each) for each in moments])  # fmt: skip
+    return page(
+        "operations/systems/system.html",
+        system=found,
+        owner=owner,
+        why=why,
+        features=queries.features(found.id),
+        moments=[_line(each) for each in moments],
+    )
 
 
 def _line(moment: Moment) -> dict[str, Any]:
-    kind = {actions.RETIRED.name: "stop", actions.RAISED.name: "up", actions.FEATURE_RETIRED.name: "dot"}.get(moment.action, "ok")
+    kind = {
+        actions.RETIRED.name: "stop",
+        actions.RAISED.name: "up",
+        actions.FEATURE_RETIRED.name: "dot",
+    }.get(moment.action, "ok")
     feature = moment.facts.get("feature", "")
     said = f"{moment.who} {moment.says}" + (f": {feature}" if feature else "")
     return {"kind": kind, "text": said, "meta": moment.because, "at": moment.at}
@@ -98,8 +133,13 @@ def editing(key: str) -> ResponseReturnValue:
     form.owner_id.offer(member_choices(found.owner_id))
 
     def act() -> None:
-        actions.edit(found, seen=form.seen.data or "", name=form.name.data or "", purpose=form.purpose.data or "",
-                     owner_id=form.owner_id.data)  # fmt: skip
+        actions.edit(
+            found,
+            seen=form.seen.data or "",
+            name=form.name.data or "",
+            purpose=form.purpose.data or "",
+            owner_id=form.owner_id.data,
+        )
 
     if request.method == "POST" and accepted(form, act):
         return redirect(url_for("systems.system", system_id=found.key), 303)
@@ -117,25 +157,41 @@ def editing(key: str) -> ResponseReturnValue:
 def raising(key: str) -> ResponseReturnValue:
     found, form = queries.system(key, lock=request.method == "POST"), LaneForm()
     if request.method == "POST" and accepted(
-        form, lambda: actions.raise_lane(found, form.lane.data or "", because=form.because.data or "")
+        form,
+        lambda: actions.raise_lane(found, form.lane.data or "", because=form.because.data or ""),
     ):
         return redirect(url_for("systems.system", system_id=found.key), 303)
-    return page("operations/systems/raise.html", status=form.status if request.method == "POST" else 200, system=found, form=form)
+    return page(
+        "operations/systems/raise.html",
+        status=form.status if request.method == "POST" else 200,
+        system=found,
+        form=form,
+    )
 
 
 @feature.route("/systems/<key>/features/new", methods=["GET", "POST"], needs=permissions.CHANGE)
 def add_feature(key: str) -> ResponseReturnValue:
     found, form = queries.system(key, lock=request.method == "POST"), FeatureForm()
     if request.method == "POST" and accepted(
-        form, lambda: actions.add_feature(found, key=form.key.data or "", fallback=form.fallback.data or "")
+        form,
+        lambda: actions.add_feature(
+            found, key=form.key.data or "", fallback=form.fallback.data or ""
+        ),
     ):
         return redirect(url_for("systems.system", system_id=found.key), 303)
     return page(
-        "operations/systems/add_feature.html", status=form.status if request.method == "POST" else 200, system=found, form=form
+        "operations/systems/add_feature.html",
+        status=form.status if request.method == "POST" else 200,
+        system=found,
+        form=form,
     )
 
 
-@feature.route("/systems/<key>/features/<uuid:feature_id>/retire", methods=["GET", "POST"], needs=permissions.CHANGE)
+@feature.route(
+    "/systems/<key>/features/<uuid:feature_id>/retire",
+    methods=["GET", "POST"],
+    needs=permissions.CHANGE,
+)
 def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
     found, form = queries.system(key), RetireForm()
     chosen = queries.feature(feature_id, lock=request.method == "POST")
@@ -145,8 +201,13 @@ def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
         form, lambda: actions.retire_feature(chosen, found, because=form.because.data or "")
     ):
         return redirect(url_for("systems.system", system_id=found.key), 303)
-    return page("operations/systems/retire_feature.html", status=form.status if request.method == "POST" else 200, system=found,
-                feature=chosen, form=form)  # fmt: skip
+    return page(
+        "operations/systems/retire_feature.html",
+        status=form.status if request.method == "POST" else 200,
+        system=found,
+        feature=chosen,
+        form=form,
+    )
 
 
 @feature.get("/systems/<key>/retire", needs=permissions.RETIRE)

@@ -40,10 +40,18 @@ def snooze(items: Sequence[InboxItem], until: datetime | None) -> None:
             raise Invalid(f"{item.title}: {why[0].lower()}{why[1:]}", field="choice")
     for item in items:
         row = item.row
-        kept = _of(item) or InboxSnooze(person_id=current.person_id(), source=row.source, target_id=row.id, created_at=now)
+        kept = _of(item) or InboxSnooze(
+            person_id=current.person_id(), source=row.source, target_id=row.id, created_at=now
+        )
         kept.until, kept.item_since, kept.item_due = until, row.since, row.due
         session().add(kept)
-        record(SNOOZED, kept, source=row.source, item=str(row.id), until=until.isoformat() if until else "change")
+        record(
+            SNOOZED,
+            kept,
+            source=row.source,
+            item=str(row.id),
+            until=until.isoformat() if until else "change",
+        )
 
 
 def return_items(items: Sequence[InboxItem]) -> int:
@@ -57,5 +65,7 @@ def return_items(items: Sequence[InboxItem]) -> int:
 
 def _of(item: InboxItem) -> InboxSnooze | None:
     s = InboxSnooze
-    query = select(s).where(s.person_id == current.person_id(), s.source == item.row.source, s.target_id == item.row.id)
+    query = select(s).where(
+        s.person_id == current.person_id(), s.source == item.row.source, s.target_id == item.row.id
+    )
     return session().scalars(query.with_for_update()).one_or_none()

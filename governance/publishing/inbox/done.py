@@ -1,4 +1,6 @@
-"""What the acting person completed or decided lately: one statement over what their sources call done, the newest first."""
+"""What the acting person completed or decided lately: one statement over what their sources call
+done, the newest first.
+"""
 
 from functools import lru_cache
 from typing import Any
@@ -20,7 +22,14 @@ def page(after: str | None = None) -> Keyset:
         return Keyset((), None, PAGE_SIZE)
     found = _found(kinds).c
     order = (found.since, found.source, found.id)
-    shown = keyset(select(*found), *order, after=after, size=PAGE_SIZE, descending=True, parameters=parameters())
+    shown = keyset(
+        select(*found),
+        *order,
+        after=after,
+        size=PAGE_SIZE,
+        descending=True,
+        parameters=parameters(),
+    )
     return Keyset([_item(kinds, row) for row in shown.rows], shown.next, shown.size)
 
 
@@ -31,7 +40,9 @@ def _kinds(sources: tuple[InboxSource, ...]) -> tuple[InboxDone, ...]:
 
 @lru_cache(maxsize=64)
 def _found(kinds: tuple[InboxDone, ...]) -> Any:
-    parts = (kind.select().add_columns(literal(kind.name, String()).label("source")) for kind in kinds)
+    parts = (
+        kind.select().add_columns(literal(kind.name, String()).label("source")) for kind in kinds
+    )
     return union_all(*parts).subquery("done")
 
 

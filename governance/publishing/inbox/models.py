@@ -10,10 +10,11 @@ from governance.kernel.db import Model, Tenanted
 
 
 class InboxSnooze(Tenanted, Model):
-    """One person's item is out of their inbox until that moment (None: until it changes), or until it changes.
+    """One person's item is out of their inbox until that moment (None: until it changes), or until
+    it changes.
 
-    The item is known by its source and its row; `item_since` and `item_due` are what it was when it was snoozed, so another
-    value ends the snooze. A deadline ends it too.
+    The item is known by its source and its row; `item_since` and `item_due` are what it was when it
+    was snoozed, so another value ends the snooze. A deadline ends it too.
     """
 
     __tablename__ = "inbox_snoozes"

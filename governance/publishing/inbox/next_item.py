@@ -1,8 +1,10 @@
-"""From one item to the next: whoever decides an item that they opened from the inbox comes to the one after it.
+"""From one item to the next: whoever decides an item that they opened from the inbox comes to the
+one after it.
 
     remember(item, edge, href)    when an item is opened from the inbox
     opened()                      the item whose page is shown now, for the strip over it
-    lead_on(response)             after each request: a form of that item was sent, so ask whether it is done
+    lead_on(response)             after each request: a form of that item was sent, so ask whether
+                                  it is done
     forget()                      the person is back in the inbox
 
 What was opened is in the person's own signed cookie: where it led, and its place in the list.
@@ -23,8 +25,14 @@ SENT = (302, 303)
 def remember(item: InboxItem, href: str) -> None:
     ids = [str(each) for each in (item.row.id, item.row.parent) if each is not None]
     session[KEPT] = {
-        "person": str(g.actor.person_id), "tenant": g.actor.tenant_slug, "key": item.key, "edge": cursor(item), "path": urlsplit(href).path, "ids": ids, "title": item.title,
-    }  # fmt: skip
+        "person": str(g.actor.person_id),
+        "tenant": g.actor.tenant_slug,
+        "key": item.key,
+        "edge": cursor(item),
+        "path": urlsplit(href).path,
+        "ids": ids,
+        "title": item.title,
+    }
 
 
 def forget() -> None:
@@ -32,12 +40,18 @@ def forget() -> None:
 
 
 def kept() -> Mapping[str, Any] | None:
-    """What this person opened from the inbox of the tenant that they are in; another one may use the browser now."""
+    """What this person opened from the inbox of the tenant that they are in; another one may use
+    the browser now.
+    """
     told: Mapping[str, Any] | None = session.get(KEPT)
     who = g.get("actor")
     if told is None or who is None:
         return None
-    return told if (told.get("person"), told["tenant"]) == (str(who.person_id), who.tenant_slug) else None
+    return (
+        told
+        if (told.get("person"), told["tenant"]) == (str(who.person_id), who.tenant_slug)
+        else None
+    )
 
 
 def opened() -> Mapping[str, Any] | None:
@@ -46,7 +60,9 @@ def opened() -> Mapping[str, Any] | None:
 
 
 def lead_on(response: Response) -> Response:
-    """The redirect after a form goes by way of `next_item`, which returns to it unless the item is done."""
+    """The redirect after a form goes by way of `next_item`, which returns to it unless the item is
+    done.
+    """
     if request.method != "POST" or response.status_code not in SENT or request.blueprint == "inbox":
         return response
     told = kept()
@@ -57,4 +73,6 @@ def lead_on(response: Response) -> Response:
 
 
 def _is_about(told: Mapping[str, Any]) -> bool:
-    return request.path.startswith(told["path"]) or any(each in request.path for each in told["ids"])
+    return request.path.startswith(told["path"]) or any(
+        each in request.path for each in told["ids"]
+    )

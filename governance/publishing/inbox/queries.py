@@ -1,15 +1,18 @@
 """The acting person's inbox, from the sources that their role has, in one statement.
 
     page(view, group, after, size)   a page of it, with the counts of all of it
-    item(key)                        one item, open or snoozed; NotFound when it needs somebody else, or nobody
+    item(key)                        one item, open or snoozed; NotFound when it needs somebody
+                                     else, or nobody
     after(key)                       the item that follows another one in the list
-    keys()                           the keys of what is open: a page asks which of its rows are still there
+    keys()                           the keys of what is open: a page asks which of its rows are
+                                     still there
     tally()                          the counts alone, as the frame of every page shows them
     next_due()                       when the next item would come: asked for an empty inbox
 
-Order: groups as the kernel ranks them, in a group what falls due (or began) first; of what is snoozed, what returns first.
-The statements follow from the role alone and are put together once; who asks, and when, are parameters. Counts are
-remembered until the tenant commits anything, an hour passes, or something falls due or returns from a snooze.
+Order: groups as the kernel ranks them, in a group what falls due (or began) first; of what is
+snoozed, what returns first. The statements follow from the role alone and are put together once;
+who asks, and when, are parameters. Counts are remembered until the tenant commits anything, an hour
+passes, or something falls due or returns from a snooze.
 """
 
 import base64
@@ -48,7 +51,16 @@ from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.inbox import GROUPS, ME, NOW, TENANT, InboxRow, InboxSource, end_of, parameters
+from governance.kernel.inbox import (
+    GROUPS,
+    ME,
+    NOW,
+    TENANT,
+    InboxRow,
+    InboxSource,
+    end_of,
+    parameters,
+)
 from governance.kernel.inbox import TODAY as TODAY_PARAMETER
 from governance.kernel.tenant_cache import BoundedCache
 from governance.publishing.inbox.models import InboxSnooze
@@ -58,9 +70,22 @@ PAGE_SIZE = 50
 MAX_KEYS = 500
 REMEMBERED = 2000  # people's counts of one tenant
 VIEWS = ("open", "snoozed", "done")
-COLUMNS = ("source", "id", "parent", "place", "about", "who", "detail", "since", "due", "is_snoozed")
+COLUMNS = (
+    "source",
+    "id",
+    "parent",
+    "place",
+    "about",
+    "who",
+    "detail",
+    "since",
+    "due",
+    "is_snoozed",
+)
 MAX_SOON = 3
-WHEN_IT_CHANGES = datetime(9999, 12, 31, tzinfo=UTC)  # the place of what is snoozed until it changes: last
+WHEN_IT_CHANGES = datetime(
+    9999, 12, 31, tzinfo=UTC
+)  # the place of what is snoozed until it changes: last
 COUNTED_COLUMNS = ("id", "since", "due")
 ASKED = "tally of the inbox"  # where a transaction keeps the counts that it has read
 
@@ -69,8 +94,9 @@ ASKED = "tally of the inbox"  # where a transaction keeps the counts that it has
 class InboxItem:
     """A row with the source that words it.
 
-    `rank` and `at` are its place in its list: the group and when it falls due (or began). Of what is snoozed, `at` is when
-    it returns, and in their list `rank` says whether that is soon (0) or not (1).
+    `rank` and `at` are its place in its list: the group and when it falls due (or began). Of what
+    is snoozed, `at` is when it returns, and in their list `rank` says whether that is soon (0) or
+    not (1).
     """
 
     row: InboxRow
@@ -98,7 +124,10 @@ class InboxItem:
 
 @dataclass(frozen=True, slots=True)
 class InboxCounts:
-    """What an inbox holds. `groups` counts open items by group; `changes_at` is when a count changes by itself."""
+    """What an inbox holds.
+
+    `groups` counts open items by group; `changes_at` is when a count changes by itself.
+    """
 
     open: int = 0
     snoozed: int = 0
@@ -108,7 +137,9 @@ class InboxCounts:
     groups: tuple[int, ...] = (0,) * len(GROUPS)
 
     def of(self, group: str) -> int:
-        return next(count for each, count in zip(GROUPS, self.groups, strict=True) if each.key == group)
+        return next(
+            count for each, count in zip(GROUPS, self.groups, strict=True) if each.key == group
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,29 +160,46 @@ def sources_of(role: str) -> tuple[InboxSource, ...]:
 
 
 def _items(sources: Sequence[InboxSource], *, counted: bool = False) -> CTE:
-    """Every row of these sources, with its place in the list and whether the person snoozed it; `counted`: without texts."""
+    """Every row of these sources, with its place in the list and whether the person snoozed it;
+    `counted`: without texts.
+    """
     parts = [
         _part(source, counted=counted).add_columns(
-            literal(source.name, String()).label("source"), literal(source.rank, Integer()).label("rank")
+            literal(source.name, String()).label("source"),
+            literal(source.rank, Integer()).label("rank"),
         )
         for source in sources
     ]
     row, s = union_all(*parts).subquery("found").c, InboxSnooze
     unchanged = (s.item_since == row.since) & s.item_due.is_not_distinct_from(row.due)
     lasts = (s.until.is_(None) | (s.until > NOW)) & (row.due.is_(None) | (row.due > NOW))
-    joined = and_(s.tenant_id == TENANT, s.person_id == ME, s.source == row.source, s.target_id == row.id, unchanged, lasts)
+    joined = and_(
+        s.tenant_id == TENANT,
+        s.person_id == ME,
+        s.source == row.source,
+        s.target_id == row.id,
+        unchanged,
+        lasts,
+    )
     return (
-        select(*row, func.coalesce(row.due, row.since).label("at"), s.id.is_not(None).label("is_snoozed"), s.until)
+        select(
+            *row,
+            func.coalesce(row.due, row.since).label("at"),
+            s.id.is_not(None).label("is_snoozed"),
+            s.until,
+        )
         .outerjoin(s, joined)
         .cte("items")
-    )  # fmt: skip
+    )
 
 
 def _part(source: InboxSource, *, counted: bool) -> Select[Any]:
     query = source.select()
     if not counted:
         return query
-    return query.with_only_columns(*(query.selected_columns[name] for name in COUNTED_COLUMNS), maintain_column_froms=True)
+    return query.with_only_columns(
+        *(query.selected_columns[name] for name in COUNTED_COLUMNS), maintain_column_froms=True
+    )
 
 
 def _counts(items: CTE) -> Select[Any]:
@@ -161,11 +209,16 @@ def _counts(items: CTE) -> Select[Any]:
     today = end_of(TODAY_PARAMETER)
     changes = func.least(func.min(i.until), func.min(case((i.due > NOW, i.due))))
     return select(
-        func.count().filter(is_open).label("open"), func.count().filter(i.is_snoozed).label("snoozed"),
+        func.count().filter(is_open).label("open"),
+        func.count().filter(i.is_snoozed).label("snoozed"),
         func.count().filter(is_open, i.due < NOW).label("late"),
-        func.count().filter(is_open, i.due >= NOW, i.due <= today).label("due_today"), changes.label("changes_at"),
-        *(func.count().filter(is_open, i.rank == rank).label(f"of_{group.key}") for rank, group in enumerate(GROUPS)),
-    )  # fmt: skip
+        func.count().filter(is_open, i.due >= NOW, i.due <= today).label("due_today"),
+        changes.label("changes_at"),
+        *(
+            func.count().filter(is_open, i.rank == rank).label(f"of_{group.key}")
+            for rank, group in enumerate(GROUPS)
+        ),
+    )
 
 
 COUNTED = 5 + len(GROUPS)
@@ -178,13 +231,20 @@ EDGE: tuple[BindParameter[Any], ...] = (
 
 
 @lru_cache(maxsize=256)
-def _page_statement(sources: tuple[InboxSource, ...], view: str, group: str, has_edge: bool) -> Select[Any] | None:  # noqa: FBT001 - a key of the cache
+def _page_statement(
+    sources: tuple[InboxSource, ...],
+    view: str,
+    group: str,
+    has_edge: bool,  # noqa: FBT001
+) -> Select[Any] | None:
     if not sources:
         return None
     items = _items(sources)
     query = _snoozed(items) if view == "snoozed" else _open(items)
     if group:
-        query = query.where(items.c.rank == next(n for n, each in enumerate(GROUPS) if each.key == group))
+        query = query.where(
+            items.c.rank == next(n for n, each in enumerate(GROUPS) if each.key == group)
+        )
     listed = query.subquery("listed")
     found = select(*listed.c).order_by(*_order(listed)).limit(bindparam("limit", type_=Integer()))
     if has_edge:
@@ -193,24 +253,32 @@ def _page_statement(sources: tuple[InboxSource, ...], view: str, group: str, has
     tally = _counts(items).subquery("tally")
     columns = [shown.c[name] for name in COLUMNS]
     return (
-        select(*tally.c, *columns, shown.c.rank, shown.c.at).select_from(tally.outerjoin(shown, true())).order_by(*_order(shown))
+        select(*tally.c, *columns, shown.c.rank, shown.c.at)
+        .select_from(tally.outerjoin(shown, true()))
+        .order_by(*_order(shown))
     )
 
 
 def _open(items: CTE) -> Select[Any]:
-    return select(*(items.c[name] for name in COLUMNS), items.c.rank, items.c.at).where(~items.c.is_snoozed)
+    return select(*(items.c[name] for name in COLUMNS), items.c.rank, items.c.at).where(
+        ~items.c.is_snoozed
+    )
 
 
 def _snoozed(items: CTE) -> Select[Any]:
     at = _returns_at(items)
     by_tomorrow = end_of(TODAY_PARAMETER) + literal(timedelta(days=1), Interval())
     rank = case((at <= by_tomorrow, 0), else_=1)
-    return select(*(items.c[name] for name in COLUMNS), rank.label("rank"), at.label("at")).where(items.c.is_snoozed)
+    return select(*(items.c[name] for name in COLUMNS), rank.label("rank"), at.label("at")).where(
+        items.c.is_snoozed
+    )
 
 
 def _returns_at(items: CTE) -> Any:
     """A deadline ends a snooze, too."""
-    return func.coalesce(func.least(items.c.until, items.c.due), literal(WHEN_IT_CHANGES, DateTime(timezone=True)))
+    return func.coalesce(
+        func.least(items.c.until, items.c.due), literal(WHEN_IT_CHANGES, DateTime(timezone=True))
+    )
 
 
 def _with_soon(items: CTE, found: Select[Any]) -> CompoundSelect[Any]:
@@ -226,7 +294,11 @@ def _order(rows: Any) -> tuple[Any, ...]:
 @lru_cache(maxsize=256)
 def _tally_statement(sources: tuple[InboxSource, ...]) -> Select[Any] | None:
     """Named in the statement, so that tests can tell it from a page's own (tests/conftest.py)."""
-    return _counts(_items(sources, counted=True)).prefix_with("/* the shell: the inbox */") if sources else None
+    return (
+        _counts(_items(sources, counted=True)).prefix_with("/* the shell: the inbox */")
+        if sources
+        else None
+    )
 
 
 @lru_cache(maxsize=256)
@@ -234,7 +306,9 @@ def _item_statement(source: InboxSource) -> Select[Any]:
     items = _items([source])
     columns = [items.c[name] for name in COLUMNS]
     at = case((items.c.is_snoozed, _returns_at(items)), else_=items.c.at)
-    return select(*columns, items.c.rank, at.label("at")).where(items.c.id == bindparam("item_id", type_=Uuid()))
+    return select(*columns, items.c.rank, at.label("at")).where(
+        items.c.id == bindparam("item_id", type_=Uuid())
+    )
 
 
 @lru_cache(maxsize=256)
@@ -248,7 +322,9 @@ def _keys_statement(sources: tuple[InboxSource, ...]) -> Select[Any] | None:
 # ---- reading
 
 
-def page(*, view: str = "open", group: str = "", after: str | None = None, size: int = PAGE_SIZE) -> InboxPage:
+def page(
+    *, view: str = "open", group: str = "", after: str | None = None, size: int = PAGE_SIZE
+) -> InboxPage:
     """One statement; none for a role that no source is for."""
     edge = _edge(after) if after else None
     statement = _page_statement(sources_of(current.actor().role), view, group, edge is not None)
@@ -260,7 +336,9 @@ def page(*, view: str = "open", group: str = "", after: str | None = None, size:
     every = [_item(row[COUNTED:]) for row in rows if row[COUNTED] is not None]
     found = [each for each in every if each.row.is_snoozed == (view == "snoozed")]
     soon = [each for each in every if each.row.is_snoozed] if view == "open" else []
-    return InboxPage(found[:size], counted, cursor(found[size - 1]) if len(found) > size else None, soon)
+    return InboxPage(
+        found[:size], counted, cursor(found[size - 1]) if len(found) > size else None, soon
+    )
 
 
 def item(key: str) -> InboxItem:
@@ -268,9 +346,14 @@ def item(key: str) -> InboxItem:
     name, _, text = key.partition(".")
     source, found = by_name().get(name), None
     if source is not None and allowed(source.needs) and (item_id := _uuid(text)):
-        found = session().execute(_item_statement(source), parameters() | {"item_id": item_id}).first()
+        found = (
+            session().execute(_item_statement(source), parameters() | {"item_id": item_id}).first()
+        )
     if found is None:
-        raise NotFound("This no longer needs you: someone decided it, it has another owner, or your access changed.")
+        raise NotFound(
+            "This no longer needs you: someone decided it, it has another owner, or your access"
+            " changed."
+        )
     return _item(found)
 
 
@@ -291,7 +374,9 @@ def keys() -> list[str]:
 
 
 def tally() -> InboxCounts:
-    """At most one statement; none where a page of this transaction has read the counts, or they are remembered."""
+    """At most one statement; none where a page of this transaction has read the counts, or they are
+    remembered.
+    """
     asked: InboxCounts | None = session().info.get(ASKED)
     if asked is not None:
         return asked
@@ -299,7 +384,9 @@ def tally() -> InboxCounts:
     if _tally_statement(sources_of(who.role)) is None or who.person_id is None:
         return InboxCounts()
     known = recall("inbox counts", lambda: BoundedCache(REMEMBERED))
-    found: InboxCounts = known.get((who.person_id, who.role, now.replace(minute=0, second=0, microsecond=0)), _read_tally)
+    found: InboxCounts = known.get(
+        (who.person_id, who.role, now.replace(minute=0, second=0, microsecond=0)), _read_tally
+    )
     if found.changes_at is not None and found.changes_at <= now:
         found = _read_tally()
     session().info[ASKED] = found
@@ -320,11 +407,19 @@ def _tally(row: Any) -> InboxCounts:
 
 
 def next_due() -> date | None:
-    """Of the sources that can tell it: the first day on which something of this person falls due."""
-    asked = [source.next_due() for source in sources_of(current.actor().role) if source.next_due is not None]
+    """Of the sources that can tell it: the first day on which something of this person falls
+    due.
+    """
+    asked = [
+        source.next_due()
+        for source in sources_of(current.actor().role)
+        if source.next_due is not None
+    ]
     if not asked:
         return None
-    days: list[date] = [day for day in session().scalars(union_all(*asked), parameters()) if day is not None]
+    days: list[date] = [
+        day for day in session().scalars(union_all(*asked), parameters()) if day is not None
+    ]
     return min(days, default=None)
 
 
@@ -354,8 +449,20 @@ def cursor(item: InboxItem) -> str:
 def _edge(text: str) -> dict[str, Any]:
     try:
         rank, at, source, item_id = json.loads(base64.urlsafe_b64decode(text))
-        read = (int(rank) % len(GROUPS), datetime.fromisoformat(at).astimezone(UTC), by_name()[source].name, UUID(item_id))
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        read = (
+            int(rank) % len(GROUPS),
+            datetime.fromisoformat(at).astimezone(UTC),
+            by_name()[source].name,
+            UUID(item_id),
+        )
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise Invalid("This page link is invalid. Start again from the first page.") from error
     return {parameter.key: value for parameter, value in zip(EDGE, read, strict=True)}
 

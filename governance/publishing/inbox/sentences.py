@@ -32,4 +32,7 @@ def pressing(tally: InboxCounts) -> str:
 def snoozed(count: int, until: datetime | None) -> str:
     """Until when, in the reader's time."""
     many = "is" if count == 1 else "are"
-    return f"{plural(count, 'item')} {many} snoozed until {'it changes' if until is None and count == 1 else 'they change' if until is None else short(until)}."
+    return (
+        f"{plural(count, 'item')} {many} snoozed until"
+        f" {'it changes' if until is None and count == 1 else 'they change' if until is None else short(until)}."
+    )

@@ -1,11 +1,13 @@
-"""Until when an item may be snoozed. Pure.
+"""Until when an item may be snoozed.
+
+Pure.
 
     CHOICES                        what the page offers: value, label
     until(choice, day, now)        the moment that a choice means; None: until the item changes
     why_not(due, until, now)       why this item can't be snoozed until then; None where it can
 
-Days begin at eight in the tenant's time zone. An item comes back before its deadline, so it can't be snoozed past it, and
-an overdue one can't be snoozed at all.
+Days begin at eight in the tenant's time zone. An item comes back before its deadline, so it can't
+be snoozed past it, and an overdue one can't be snoozed at all.
 
 >>> from datetime import UTC
 >>> now = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)  # a Wednesday
@@ -22,9 +24,12 @@ from governance.kernel.formatting import long_day
 
 type Choice = Literal["hour", "tomorrow", "monday", "week", "day", "change"]
 CHOICES: tuple[tuple[Choice, str], ...] = (
-    ("hour", "1 hour"), ("tomorrow", "Until tomorrow"), ("monday", "Until Monday"), ("week", "1 week"),
+    ("hour", "1 hour"),
+    ("tomorrow", "Until tomorrow"),
+    ("monday", "Until Monday"),
+    ("week", "1 week"),
     ("change", "Until it changes"),
-)  # fmt: skip
+)
 KNOWN = get_args(Choice.__value__)
 MORNING = time(8)
 MAX_DAYS = 365
@@ -37,7 +42,11 @@ def until(choice: Choice, day: date | None, now: datetime) -> datetime | None:
     if choice == "hour":
         return now + timedelta(hours=1)
     days = {"tomorrow": 1, "monday": 7 - now.weekday(), "week": 7}
-    on = day if choice == "day" and day is not None else now.date() + timedelta(days=days.get(choice, 1))
+    on = (
+        day
+        if choice == "day" and day is not None
+        else now.date() + timedelta(days=days.get(choice, 1))
+    )
     return datetime.combine(on, MORNING, now.tzinfo)
 
 

@@ -17,7 +17,15 @@ from governance.kernel.inbox import DONE_FOR, GROUPS, InboxAssignment
 from governance.kernel.pages import page
 from governance.kernel.undo_pages import back_to, take
 from governance.kernel.web import ResponseReturnValue
-from governance.publishing.inbox import actions, done, next_item, permissions, queries, sentences, snoozing
+from governance.publishing.inbox import (
+    actions,
+    done,
+    next_item,
+    permissions,
+    queries,
+    sentences,
+    snoozing,
+)
 from governance.publishing.inbox.forms import AssignForm, SnoozeForm, chosen_keys
 from governance.publishing.inbox.queries import InboxCounts, InboxItem, InboxPage
 from governance.publishing.inbox.sources import by_name, sources
@@ -26,7 +34,9 @@ feature = Feature("inbox", __name__)
 MAX_SELECTED = 50
 SNOOZED_GROUPS = (("soon", "Back soon", "by tomorrow"), ("later", "Later", ""))
 NONE_SELECTED = "Select at least one item first."
-NOT_ASSIGNABLE = "None of the selected items can be assigned. Select evidence items or auditors' requests."
+NOT_ASSIGNABLE = (
+    "None of the selected items can be assigned. Select evidence items or auditors' requests."
+)
 
 
 def _assignments() -> tuple[InboxAssignment, ...]:
@@ -48,26 +58,53 @@ def index() -> ResponseReturnValue:
     first = found.items[0] if found.items else None
     next_due = queries.next_due() if not found.tally.open and view == "open" else None
     return page(
-        "publishing/inbox/index.html", kicker=_kicker(), headline=sentences.headline(found.tally),
-        tabs=_tabs(found.tally, view, group), view=view, group=group, shown=found, groups=list(_grouped(found, view)),
-        first=first and _described(first), soon=[_described(each) for each in found.soon], next_due=next_due,
-        next=found.next and url_for("inbox.index", **_kept(view, group), after=found.next), start=url_for("inbox.index", **_kept(view, group)),
-        owners=owners.assignee_choices() if any(allowed(each.needs) for each in _assignments()) and found.items else [],
-        choices=snoozing.CHOICES, is_operator=current.actor().role in OPERATOR_ROLES, is_first_page="after" not in request.args,
-    )  # fmt: skip
+        "publishing/inbox/index.html",
+        kicker=_kicker(),
+        headline=sentences.headline(found.tally),
+        tabs=_tabs(found.tally, view, group),
+        view=view,
+        group=group,
+        shown=found,
+        groups=list(_grouped(found, view)),
+        first=first and _described(first),
+        soon=[_described(each) for each in found.soon],
+        next_due=next_due,
+        next=found.next and url_for("inbox.index", **_kept(view, group), after=found.next),
+        start=url_for("inbox.index", **_kept(view, group)),
+        owners=(
+            owners.assignee_choices()
+            if any(allowed(each.needs) for each in _assignments()) and found.items
+            else []
+        ),
+        choices=snoozing.CHOICES,
+        is_operator=current.actor().role in OPERATOR_ROLES,
+        is_first_page="after" not in request.args,
+    )
 
 
 def _done_page() -> ResponseReturnValue:
     found, counted = done.page(request.args.get("after")), queries.tally()
     items = [
-        {"row": row, "icon": kind.icon, "title": row.about, "did": row.detail, "href": url_for(kind.endpoint, **kind.values(row))}
+        {
+            "row": row,
+            "icon": kind.icon,
+            "title": row.about,
+            "did": row.detail,
+            "href": url_for(kind.endpoint, **kind.values(row)),
+        }
         for row, kind in found.rows
     ]
     return page(
-        "publishing/inbox/done.html", kicker=_kicker(), headline=sentences.headline(counted), tabs=_tabs(counted, "done", ""), items=items,
-        days=DONE_FOR.days, next=found.next and url_for("inbox.index", view="done", after=found.next),
-        start=url_for("inbox.index", view="done"), is_first_page="after" not in request.args,
-    )  # fmt: skip
+        "publishing/inbox/done.html",
+        kicker=_kicker(),
+        headline=sentences.headline(counted),
+        tabs=_tabs(counted, "done", ""),
+        items=items,
+        days=DONE_FOR.days,
+        next=found.next and url_for("inbox.index", view="done", after=found.next),
+        start=url_for("inbox.index", view="done"),
+        is_first_page="after" not in request.args,
+    )
 
 
 def _view() -> str:
@@ -91,19 +128,39 @@ def _kept(view: str, group: str) -> dict[str, Any]:
 def _kicker() -> str:
     """Inbox · Ines Duarte, compliance officer · 25 November 2026, 11:10 CET."""
     who, local = current.actor(), clock.now().astimezone(formatting.zone())
-    return f"Inbox · {who.name}, {ROLE_NAMES[who.role].lower()} · {formatting.long_day(local.date())}, {local:%H:%M %Z}"
+    return (
+        f"Inbox · {who.name}, {ROLE_NAMES[who.role].lower()} · {formatting.long_day(local.date())},"
+        f" {local:%H:%M %Z}"
+    )
 
 
 def _tabs(tally: InboxCounts, view: str, group: str) -> list[dict[str, Any]]:
     """All, each group that has anything, what is snoozed, and what is done."""
-    tabs = [{"label": "All", "href": url_for("inbox.index"), "current": view == "open" and not group, "count": tally.open}]
+    tabs = [
+        {
+            "label": "All",
+            "href": url_for("inbox.index"),
+            "current": view == "open" and not group,
+            "count": tally.open,
+        }
+    ]
     for each in GROUPS:
         if tally.of(each.key) or each.key == group:
-            href, chosen = url_for("inbox.index", group=each.key), view == "open" and each.key == group
-            tabs.append({"label": each.title, "href": href, "current": chosen, "count": tally.of(each.key)})
+            href, chosen = (
+                url_for("inbox.index", group=each.key),
+                view == "open" and each.key == group,
+            )
+            tabs.append(
+                {"label": each.title, "href": href, "current": chosen, "count": tally.of(each.key)}
+            )
     href = url_for("inbox.index", view="snoozed")
-    tabs.append({"label": "Snoozed", "href": href, "current": view == "snoozed", "count": tally.snoozed})
-    return [*tabs, {"label": "Done", "href": url_for("inbox.index", view="done"), "current": view == "done"}]
+    tabs.append(
+        {"label": "Snoozed", "href": href, "current": view == "snoozed", "count": tally.snoozed}
+    )
+    return [
+        *tabs,
+        {"label": "Done", "href": url_for("inbox.index", view="done"), "current": view == "done"},
+    ]
 
 
 def _grouped(found: InboxPage, view: str) -> Iterator[dict[str, Any]]:
@@ -115,19 +172,34 @@ def _grouped(found: InboxPage, view: str) -> Iterator[dict[str, Any]]:
     for rank, group in enumerate(GROUPS):
         items = [_described(item) for item in found.items if item.rank == rank]
         if items:
-            yield {"key": group.key, "title": group.title, "note": group.note, "count": found.tally.of(group.key), "items": items}
+            yield {
+                "key": group.key,
+                "title": group.title,
+                "note": group.note,
+                "count": found.tally.of(group.key),
+                "items": items,
+            }
 
 
 def _described(item: InboxItem) -> dict[str, Any]:
     """An item as the templates show it."""
     source, row, now = item.source, item.row, clock.now()
     return {
-        "key": item.key, "row": row, "source": source, "title": item.title, "detail": item.detail, "verb": source.verb,
-        "open": url_for("inbox.open_item", key=item.key), "preview": url_for("inbox.preview", key=item.key),
+        "key": item.key,
+        "row": row,
+        "source": source,
+        "title": item.title,
+        "detail": item.detail,
+        "verb": source.verb,
+        "open": url_for("inbox.open_item", key=item.key),
+        "preview": url_for("inbox.preview", key=item.key),
         "assignable": source.assign is not None and allowed(source.assign.needs),
-        "reason": row.detail if source.group == "approvals" else "", "why": source.why, "choices": list(_offered(item)),
-        "returns_at": item.returns_at, "why_not_snooze": snoozing.why_not(row.due, None, now),
-    }  # fmt: skip
+        "reason": row.detail if source.group == "approvals" else "",
+        "why": source.why,
+        "choices": list(_offered(item)),
+        "returns_at": item.returns_at,
+        "why_not_snooze": snoozing.why_not(row.due, None, now),
+    }
 
 
 def _offered(item: InboxItem) -> Iterator[tuple[str, str]]:
@@ -144,11 +216,19 @@ def _offered(item: InboxItem) -> Iterator[tuple[str, str]]:
 
 @feature.get("/inbox/items/<key>", needs=permissions.OWN)
 def preview(key: str) -> ResponseReturnValue:
-    """The panel beside the list; a page of its own where there is no room, and for an item that left."""
+    """The panel beside the list; a page of its own where there is no room, and for an item that
+    left.
+    """
     try:
         item = _described(queries.item(key))
     except NotFound as gone:
-        return page("publishing/inbox/item.html", status=404, item=None, gone=gone.message, fragments=("preview",))
+        return page(
+            "publishing/inbox/item.html",
+            status=404,
+            item=None,
+            gone=gone.message,
+            fragments=("preview",),
+        )
     return page("publishing/inbox/item.html", item=item, gone="", fragments=("preview",))
 
 
@@ -169,7 +249,10 @@ def _opened(item: InboxItem) -> ResponseReturnValue:
 
 @feature.get("/inbox/next", needs=permissions.OWN, endpoint="next_item")
 def to_next_item() -> ResponseReturnValue:
-    """The item after the one that was opened; `skip` leaves that one undone. While it isn't done, back to its page."""
+    """The item after the one that was opened; `skip` leaves that one undone.
+
+    While it isn't done, back to its page.
+    """
     told = next_item.kept()
     if told is None:
         return redirect(url_for("inbox.index"), 302)
@@ -211,7 +294,11 @@ def return_items() -> ResponseReturnValue:
     form, counts = Form(), list[int]()
     if not accepted(form, lambda: counts.append(actions.return_items(_chosen()))):
         return _refused(form)
-    flash(f"{formatting.plural(counts[0], 'item')} returned to your inbox." if counts[0] else "It was in your inbox already.")
+    flash(
+        f"{formatting.plural(counts[0], 'item')} returned to your inbox."
+        if counts[0]
+        else "It was in your inbox already."
+    )
     return _to_list()
 
 
@@ -239,29 +326,53 @@ def _chosen() -> list[InboxItem]:
 
 @feature.post("/inbox/assign", needs=permissions.OWN)
 def assign_selected() -> ResponseReturnValue:
-    """Preview, then assign. Approvals and reviews are each person's own, so they are left out, and that is said."""
+    """Preview, then assign.
+
+    Approvals and reviews are each person's own, so they are left out, and that is said.
+    """
     form, home = AssignForm(), url_for("inbox.index")
     owner_id = owners.chosen(form.owner_id.data or None)
-    chosen = [(by_name().get(key.partition(".")[0]), uuid_or_none(key.partition(".")[2])) for key in chosen_keys()]
-    ids = {item_id for source, item_id in chosen if item_id and source and source.assign and allowed(source.assign.needs)}
+    chosen = [
+        (by_name().get(key.partition(".")[0]), uuid_or_none(key.partition(".")[2]))
+        for key in chosen_keys()
+    ]
+    ids = {
+        item_id
+        for source, item_id in chosen
+        if item_id and source and source.assign and allowed(source.assign.needs)
+    }
     if not bulk_pages.is_confirmed() and not (ids := ids | bulk_pages.selected()):
         flash(NOT_ASSIGNABLE if chosen else NONE_SELECTED, "error")
         return _to_list()
     left_out = len(chosen) - len(ids)
     if chosen and left_out > 0:
         flash(
-            f"{formatting.plural(left_out, 'selected item')} can't be assigned and {'is' if left_out == 1 else 'are'} left out.",
+            f"{formatting.plural(left_out, 'selected item')} can't be assigned and"
+            f" {'is' if left_out == 1 else 'are'} left out.",
             "warning",
         )
     action = bulk_pages.BulkAction(
-        noun="item", title="Assign items", columns=(owners.OWNER,), find=_to_assign, asks=("owner_id",),
-        apply=lambda changes: _assign(changes, owner_id), verb=lambda count: owners.assign_verb(count, "item", owner_id),
+        noun="item",
+        title="Assign items",
+        columns=(owners.OWNER,),
+        find=_to_assign,
+        asks=("owner_id",),
+        apply=lambda changes: _assign(changes, owner_id),
+        verb=lambda count: owners.assign_verb(count, "item", owner_id),
         done=lambda count: owners.assigned(count, "item", owner_id),
-    )  # fmt: skip
-    return bulk_pages.run(action, form, lambda _: {"owner_id": owner_id}, ids=ids, back=back_to(home), crumbs=[("Inbox", home)])
+    )
+    return bulk_pages.run(
+        action,
+        form,
+        lambda _: {"owner_id": owner_id},
+        ids=ids,
+        back=back_to(home),
+        crumbs=[("Inbox", home)],
+    )
 
 
-def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+# BulkAction's signature
+def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     return [item for assignment in _mine() for item in assignment.find(ids, lock)]
 
 

@@ -1,6 +1,9 @@
-"""⌘K: jump to any object by its name, or run a verb. What there is to find comes from the features' manifests.
+"""⌘K: jump to any object by its name, or run a verb.
 
-One statement over the tenant's objects; the catalogue from memory. Each feature shows an auditor only their engagement.
+What there is to find comes from the features' manifests.
+
+One statement over the tenant's objects; the catalogue from memory. Each feature shows an auditor
+only their engagement.
 """
 
 from collections.abc import Iterator
@@ -25,7 +28,9 @@ VERB = "verb"
 @feature.get("/jump", needs=permissions.OWN)
 def jump() -> ResponseReturnValue:
     text = " ".join(request.args.get("q", "").split())[:MAX_TEXT_LENGTH]
-    hits = [*_commands(text), *_in_memory(text), *_objects(text)][:MAX_HITS] if text else _commands("")
+    hits = (
+        [*_commands(text), *_in_memory(text), *_objects(text)][:MAX_HITS] if text else _commands("")
+    )
     return jsonify([{"label": hit.label, "hint": hit.hint, "href": hit.href} for hit in hits])
 
 
@@ -35,7 +40,11 @@ def _palette() -> list[Any]:
 
 def _commands(text: str) -> Iterator[Hit]:
     for command in _palette():
-        if isinstance(command, Command) and text.lower() in command.label.lower() and allowed(command.permission):
+        if (
+            isinstance(command, Command)
+            and text.lower() in command.label.lower()
+            and allowed(command.permission)
+        ):
             yield Hit(command.label, VERB, url_for(command.endpoint))
 
 
@@ -46,7 +55,10 @@ def _in_memory(text: str) -> Iterator[Hit]:
 
 
 def _objects(text: str) -> Iterator[Hit]:
-    """Objects by their names, each with its commands. "stop claims" finds the stop of that system, and nothing else."""
+    """Objects by their names, each with its commands.
+
+    "stop claims" finds the stop of that system, and nothing else.
+    """
     on_objects = [entry for entry in _palette() if isinstance(entry, ObjectCommand)]
     first, _, rest = text.partition(" ")
     worded = [entry for entry in on_objects if entry.word and entry.word == first.lower()]
@@ -58,7 +70,11 @@ def _objects(text: str) -> Iterator[Hit]:
     for kind, row_id, ref, title in _found(sources, text):
         if not worded:
             source = sources[kind]
-            yield Hit(f"{ref} {title}".strip(), kind, url_for(source.endpoint, **source.address(row_id, ref)))
+            yield Hit(
+                f"{ref} {title}".strip(),
+                kind,
+                url_for(source.endpoint, **source.address(row_id, ref)),
+            )
         for entry in on_objects:
             if entry.kind == kind and allowed(entry.permission):
                 href = url_for(entry.endpoint, **{entry.argument: ref})

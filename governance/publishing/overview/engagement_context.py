@@ -1,4 +1,5 @@
-"""What the pages about evidence say of all the layers below: which engagement it is for, what is being made, how much there is.
+"""What the pages about evidence say of all the layers below: which engagement it is for, what is
+being made, how much there is.
 
 engaged()      the engagement that is open for the reader, or the next one; one statement
 running()      packages and reports that are being made; one statement
@@ -17,7 +18,13 @@ from governance.assurance.engagements import permissions as engaging
 from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.models import AuditRequest, Engagement, EvidencePackage
 from governance.assurance.evidence.freshness_sql import DECIDED
-from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceFault, EvidenceReview, EvidenceVersion
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDestruction,
+    EvidenceFault,
+    EvidenceReview,
+    EvidenceVersion,
+)
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing.work_in_progress import Engaged, Running
 from governance.kernel import clock, current
@@ -43,9 +50,16 @@ def engaged() -> Engaged | None:
     soc2 = framework is not None and framework.key.startswith("soc2")
     name = "SOC 2 Type II" if soc2 else f"{framework.title}, Type II" if framework else "Type II"
     return Engaged(
-        held.id, held.firm, name, framework.key if framework else None, held.period_from, held.period_to, held.fieldwork_from, held.fieldwork_to,
+        held.id,
+        held.firm,
+        name,
+        framework.key if framework else None,
+        held.period_from,
+        held.period_to,
+        held.fieldwork_from,
+        held.fieldwork_to,
         is_open=held.is_open(clock.now()),
-    )  # fmt: skip
+    )
 
 
 def _of_auditor() -> Engagement | None:
@@ -54,21 +68,39 @@ def _of_auditor() -> Engagement | None:
 
 
 def _of_tenant() -> Engagement | None:
-    """Of those that are not over: an open one before one that is to come, then the one that ends first."""
-    query = select(Engagement).where(goes_on()).order_by(Engagement.opens_at > clock.now(), Engagement.closes_at, Engagement.ref)
+    """Of those that are not over: an open one before one that is to come, then the one that ends
+    first.
+    """
+    query = (
+        select(Engagement)
+        .where(goes_on())
+        .order_by(Engagement.opens_at > clock.now(), Engagement.closes_at, Engagement.ref)
+    )
     return session().scalars(query.limit(1)).one_or_none()
 
 
 def goes_on() -> ColumnElement[bool]:
     """Of an engagement: it is open or still to come."""
     now = clock.now()
-    return (Engagement.closes_at > now) & or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
+    return (Engagement.closes_at > now) & or_(
+        Engagement.ended_at.is_(None), Engagement.ended_at > now
+    )
 
 
 def running() -> Sequence[Running]:
     """An auditor sees the packages of his engagements; reports are the tenant's."""
-    packages, reports = allowed(engaging.PACKAGE), allowed(reporting.VIEW) and current.actor().role != "auditor"
-    shown = [each for each, may in ((EvidencePackage.id.is_not(None), packages), (ReportRun.id.is_not(None), reports)) if may]
+    packages, reports = (
+        allowed(engaging.PACKAGE),
+        allowed(reporting.VIEW) and current.actor().role != "auditor",
+    )
+    shown = [
+        each
+        for each, may in (
+            (EvidencePackage.id.is_not(None), packages),
+            (ReportRun.id.is_not(None), reports),
+        )
+        if may
+    ]
     if not shown:
         return ()
     query = (
@@ -84,11 +116,16 @@ def running() -> Sequence[Running]:
     return [_running(*row) for row in rows]
 
 
-def _running(work: WorkItem, package: EvidencePackage | None, firm: str | None, report: ReportRun | None) -> Running:
+def _running(
+    work: WorkItem, package: EvidencePackage | None, firm: str | None, report: ReportRun | None
+) -> Running:
     row = package or report
     assert row is not None
     kind = kind_of(row)
-    title, (endpoint, values) = f"Evidence package, {firm}" if package else kind.title(row), kind.page(row)
+    title, (endpoint, values) = (
+        f"Evidence package, {firm}" if package else kind.title(row),
+        kind.page(row),
+    )
     return Running(title, kind.icon, work, endpoint, dict(values))
 
 
@@ -102,38 +139,69 @@ def _me() -> UUID:
 def counts() -> Mapping[str, int]:
     """inbox, library, controls, requests, collectors: as much of each as the reader may see."""
     held = scope()
-    parts = {"inbox": _inbox(held), "library": _library(held), "controls": _controls(held), "requests": _requests()}
-    row = session().execute(select(*(part.scalar_subquery().label(name) for name, part in parts.items()))).one()
-    return {**row._mapping, "collectors": len(COLLECTORS)}  # noqa: SLF001 - SQLAlchemy's own name of a public view
+    parts = {
+        "inbox": _inbox(held),
+        "library": _library(held),
+        "controls": _controls(held),
+        "requests": _requests(),
+    }
+    row = (
+        session()
+        .execute(select(*(part.scalar_subquery().label(name) for name, part in parts.items())))
+        .one()
+    )
+    return {
+        **row._mapping,  # noqa: SLF001
+        "collectors": len(COLLECTORS),
+    }
 
 
 def _library(held: Scope | None) -> Any:
     query = select(func.count()).select_from(Evidence).where(Evidence.retired_at.is_(None))
-    return query if held is None or held.evidence is None else query.where(Evidence.id.in_(held.evidence))
+    return (
+        query
+        if held is None or held.evidence is None
+        else query.where(Evidence.id.in_(held.evidence))
+    )
 
 
 def _inbox(held: Scope | None) -> Any:
     """Versions without a judgement; not those whose file is broken or was destroyed."""
     v, review, fault, gone = EvidenceVersion, EvidenceReview, EvidenceFault, EvidenceDestruction
     query = (
-        select(func.count()).select_from(v).join(Evidence, Evidence.id == v.evidence_id)
+        select(func.count())
+        .select_from(v)
+        .join(Evidence, Evidence.id == v.evidence_id)
         .where(
-            Evidence.retired_at.is_(None), ~select(review.id).where(review.version_id == v.id).exists(),
+            Evidence.retired_at.is_(None),
+            ~select(review.id).where(review.version_id == v.id).exists(),
             ~select(fault.id).where(fault.version_id == v.id, fault.healed_at.is_(None)).exists(),
             ~select(gone.id).where(gone.version_id == v.id, gone.state.in_(DECIDED)).exists(),
         )
-    )  # fmt: skip
-    return query if held is None or held.evidence is None else query.where(v.evidence_id.in_(held.evidence))
+    )
+    return (
+        query
+        if held is None or held.evidence is None
+        else query.where(v.evidence_id.in_(held.evidence))
+    )
 
 
 def _controls(held: Scope | None) -> Any:
     query = select(func.count()).select_from(Control).where(Control.retired_at.is_(None))
-    return query if held is None or held.controls is None else query.where(Control.id.in_(held.controls))
+    return (
+        query
+        if held is None or held.controls is None
+        else query.where(Control.id.in_(held.controls))
+    )
 
 
 def _requests() -> Any:
     """Open or returned, of engagements that are not over; an auditor's own."""
-    query = select(func.count()).select_from(AuditRequest).join(Engagement, Engagement.id == AuditRequest.engagement_id)
+    query = (
+        select(func.count())
+        .select_from(AuditRequest)
+        .join(Engagement, Engagement.id == AuditRequest.engagement_id)
+    )
     query = query.where(AuditRequest.state.in_(("open", "returned")), goes_on())
     if current.actor().role == "auditor":
         query = query.where(Engagement.id.in_([each.id for each in engagements.current(_me())]))

@@ -29,5 +29,8 @@ manifest = Manifest(
             audience="operator",
         ),
     ),
-    answers=(Answer(current_engagement, engagement_context.engaged), Answer(work_in_progress, engagement_context.running)),
+    answers=(
+        Answer(current_engagement, engagement_context.engaged),
+        Answer(work_in_progress, engagement_context.running),
+    ),
 )

@@ -1,14 +1,18 @@
 """What the overview shows: one board, read once, and everything that follows from it.
 
     foremost(items, most)              the items of a person's inbox that the page names
-    evidence_at(board)                 how fresh the evidence is, and what falls due in the next weeks
-    movement(board)                    what was proven and covered thirty days ago, and what rose or fell since
-    trend(board)                       coverage at the ends of twelve months, as far as there is a history, and now
+    evidence_at(board)                 how fresh the evidence is, and what falls due in the next
+                                       weeks
+    movement(board)                    what was proven and covered thirty days ago, and what rose or
+                                       fell since
+    trend(board)                       coverage at the ends of twelve months, as far as there is a
+                                       history, and now
     deeds(board)                       what people did, from the log, grouped; one statement
     reports(board)                     the newest report, and one that is under way; one statement
     steps(board)                       what a new tenant still has to do; one statement
 
-A board takes three statements; activity, reports, first steps and the inbox take one each; the rest none.
+A board takes three statements; activity, reports, first steps and the inbox take one each; the rest
+none.
 """
 
 from collections import Counter
@@ -56,13 +60,16 @@ def board(as_of: datetime | None = None) -> Board:
 
 
 def foremost(items: Sequence[InboxItem], most: int) -> list[InboxItem]:
-    """The `most` that a short list shows, the earliest first: an approval is never left out for something older.
+    """The `most` that a short list shows, the earliest first: an approval is never left out for
+    something older.
 
-    Of the rest the first of each kind comes before the second of any: twenty late items do not hide the one thing to sign.
+    Of the rest the first of each kind comes before the second of any: twenty late items do not hide
+    the one thing to sign.
     """
     pressing = sorted((item for item in items if item.source.group == "approvals"), key=_age)[:most]
     others = sorted(
-        _ranked(sorted((item for item in items if item.source.group != "approvals"), key=_age)), key=lambda each: each[0]
+        _ranked(sorted((item for item in items if item.source.group != "approvals"), key=_age)),
+        key=lambda each: each[0],
     )
     return sorted([*pressing, *(item for _, item in others[: most - len(pressing)])], key=_age)
 
@@ -88,7 +95,9 @@ def _live(board: Board) -> list[Piece]:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceState:
-    """Counts of live pieces by state, and (Monday, how many fall due) for this week and the following ones."""
+    """Counts of live pieces by state, and (Monday, how many fall due) for this week and the
+    following ones.
+    """
 
     fresh: int
     due: int
@@ -103,16 +112,23 @@ class EvidenceState:
 
 
 def evidence_at(board: Board) -> EvidenceState:
-    """Live evidence on the board's day. A deadline counts in the calendar week (from Monday) that it falls in."""
+    """Live evidence on the board's day.
+
+    A deadline counts in the calendar week (from Monday) that it falls in.
+    """
     pieces, today = _live(board), board.as_of.date()
     states = Counter(piece.freshness(board.as_of).state for piece in pieces)
     ends = (deadline(piece.at(board.as_of), due_on=piece.due_on) for piece in pieces)
     weeks = Counter(_monday(end) for end in ends if end is not None and end >= today)
     mondays = [_monday(today) + timedelta(weeks=n) for n in range(WEEKS)]
     return EvidenceState(
-        states["fresh"], states["due"], states["in review"], states["overdue"] + states["rejected"], states["missing"],
+        states["fresh"],
+        states["due"],
+        states["in review"],
+        states["overdue"] + states["rejected"],
+        states["missing"],
         tuple((monday, weeks[monday]) for monday in mondays),
-    )  # fmt: skip
+    )
 
 
 def _monday(day: date) -> date:
@@ -135,12 +151,18 @@ class Moved:
 
     @property
     def why(self) -> str:
-        return self.row.derived.reasons[0].fact if self.row.derived.reasons and self.now < self.before else ""
+        return (
+            self.row.derived.reasons[0].fact
+            if self.row.derived.reasons and self.now < self.before
+            else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What changed since then: percentage points by function and for `all`, requirements proven, and levels."""
+    """What changed since then: percentage points by function and for `all`, requirements proven,
+    and levels.
+    """
 
     since: date
     points: dict[str, float]
@@ -150,24 +172,33 @@ class Movement:
 
 
 def movement(board: Board) -> Movement | None:
-    """Against thirty days earlier, by today's targets and the same period; None if nothing was evidenced yet then."""
+    """Against thirty days earlier, by today's targets and the same period; None if nothing was
+    evidenced yet then.
+    """
     then = board.as_of - LOOK_BACK
     if not assessments.with_history(board, [then]):
         return None
     before = _levels(board, then, board.period)
     old = _shares(board, before)
     new = {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share}
-    moved = [Moved(row, before[row.ref]) for row in board.rows if row.derived.level != before[row.ref]]
+    moved = [
+        Moved(row, before[row.ref]) for row in board.rows if row.derived.level != before[row.ref]
+    ]
     return Movement(
-        then.date(), {f: new[f].percent - old[f].percent for f in new}, new["all"].proven - old["all"].proven,
-        tuple(m for m in moved if m.now > m.before), tuple(m for m in moved if m.now < m.before),
-    )  # fmt: skip
+        then.date(),
+        {f: new[f].percent - old[f].percent for f in new},
+        new["all"].proven - old["all"].proven,
+        tuple(m for m in moved if m.now > m.before),
+        tuple(m for m in moved if m.now < m.before),
+    )
 
 
 def _shares(board: Board, levels: dict[str, int]) -> dict[str, Share]:
     """Coverage of each function and of `all` if the requirements stood at these levels."""
     standings = [RequirementLevel(row.ref, levels[row.ref], row.target) for row in board.rows]
-    return {f: coverage(s for s in standings if s.ref.startswith(f"{f} ")) for f in FUNCTIONS} | {"all": coverage(standings)}
+    return {f: coverage(s for s in standings if s.ref.startswith(f"{f} ")) for f in FUNCTIONS} | {
+        "all": coverage(standings)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +210,28 @@ class CoverageAt:
 
 
 def trend(board: Board) -> list[CoverageAt]:
-    """The ends of twelve months, each over the year up to it and by today's targets, and the board itself as the last point.
+    """The ends of twelve months, each over the year up to it and by today's targets, and the board
+    itself as the last point.
 
     Months before the first evidence are no points: a line begins where there is something to draw.
     """
     ends = assessments.with_history(board, assessments.month_ends(board.as_of)[:-1])
-    past = [CoverageAt(at, _shares(board, _levels(board, at, (at.date() - assessments.YEAR, at.date())))) for at in ends]
-    return [*past, CoverageAt(board.as_of, {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share})]
+    past = [
+        CoverageAt(
+            at, _shares(board, _levels(board, at, (at.date() - assessments.YEAR, at.date())))
+        )
+        for at in ends
+    ]
+    return [
+        *past,
+        CoverageAt(board.as_of, {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share}),
+    ]
 
 
 def _levels(board: Board, at: datetime, period: tuple[date, date]) -> dict[str, int]:
-    """The level of each requirement at a moment; kept with the ledger, whose past does not change."""
+    """The level of each requirement at a moment; kept with the ledger, whose past does not
+    change.
+    """
     levels = assessments.levels_at(board.ledger, at, period)
     return {row.ref: levels.get(row.requirement.id, 0) for row in board.rows}
 
@@ -204,7 +246,10 @@ def quarters(points: Sequence[CoverageAt]) -> list[CoverageAt]:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What one person did on one day: an action on some objects. `names` are theirs, as far as they can be told."""
+    """What one person did on one day: an action on some objects.
+
+    `names` are theirs, as far as they can be told.
+    """
 
     at: datetime
     who: str
@@ -215,13 +260,30 @@ class Deed:
     shape: Shape = "dot"
 
 
-SHOWN = ("assessment.", "control.", "evidence.", "framework.", "policy.", "report.", "switch.", "system.", "waiver.")
-NOT_SHOWN = {"evidence.version.downloaded", "report.downloaded", "report.requested", "policy.drafted"}
+SHOWN = (
+    "assessment.",
+    "control.",
+    "evidence.",
+    "framework.",
+    "policy.",
+    "report.",
+    "switch.",
+    "system.",
+    "waiver.",
+)
+NOT_SHOWN = {
+    "evidence.version.downloaded",
+    "report.downloaded",
+    "report.requested",
+    "policy.drafted",
+}
 ENTRIES = 160
 
 
 def deeds(board: Board) -> list[Deed]:
-    """The newest entries about governance up to the board's moment, those of one person, day and kind as one."""
+    """The newest entries about governance up to the board's moment, those of one person, day and
+    kind as one.
+    """
     rows = session().execute(_entries(board.as_of)).all()
     named, known = allowed(people.NAMES), _known(board)
     groups = groupby(rows, key=lambda row: (row.at.date(), row.actor, row.action))
@@ -234,20 +296,30 @@ def _entries(until: datetime) -> Any:
         select(e.at, e.actor, e.actor_kind, e.action, e.target_id, e.facts, Person.name)
         .outerjoin(Membership, Membership.pseudonym == e.actor)
         .outerjoin(Person, Person.id == Membership.person_id)
-        .where(e.at <= until, or_(*(e.action.startswith(prefix) for prefix in SHOWN)), e.action.notin_(NOT_SHOWN))
+        .where(
+            e.at <= until,
+            or_(*(e.action.startswith(prefix) for prefix in SHOWN)),
+            e.action.notin_(NOT_SHOWN),
+        )
         .order_by(e.at.desc(), e.id.desc())
         .limit(ENTRIES)
-    )  # fmt: skip
+    )
 
 
 def _deed(rows: Sequence[Any], known: dict[UUID, str], *, named: bool) -> Deed:
     first = rows[0]
-    who = "The console" if first.actor_kind == "job" else ((first.name if named else None) or f"person {first.actor[:8]}")
+    who = (
+        "The console"
+        if first.actor_kind == "job"
+        else ((first.name if named else None) or f"person {first.actor[:8]}")
+    )
     says = registry[first.action].says if first.action in registry else first.action
     told = dict.fromkeys(name for row in rows if (name := _named(row, known)))
     shapes = [shape_of(row.action, row.facts) for row in rows]
     shape = "bad" if "bad" in shapes else shapes[0]
-    return Deed(first.at, who, first.action, says, len({row.target_id for row in rows}), tuple(told), shape)
+    return Deed(
+        first.at, who, first.action, says, len({row.target_id for row in rows}), tuple(told), shape
+    )
 
 
 def _named(row: Any, known: dict[UUID, str]) -> str:
@@ -257,7 +329,9 @@ def _named(row: Any, known: dict[UUID, str]) -> str:
         return f"version {facts['number']}"
     if row.action.startswith("waiver.") and facts.get("dimension"):
         return setting_of(facts["dimension"], facts.get("system", ""))
-    told = (facts[name] for name in ("ref", "requirement", "title", "key", "name") if facts.get(name))
+    told = (
+        facts[name] for name in ("ref", "requirement", "title", "key", "name") if facts.get(name)
+    )
     return known.get(row.target_id) or next(told, "")
 
 
@@ -283,14 +357,19 @@ class Reports:
 
 def reports(board: Board) -> Reports:
     asked = [run for run in report_runs(limit=30) if run.row.created_at <= board.as_of]
-    done = (r.row for r in asked if r.row.finished_at is not None and r.row.finished_at <= board.as_of)
+    done = (
+        r.row for r in asked if r.row.finished_at is not None and r.row.finished_at <= board.as_of
+    )
     running = (r for r in asked if r.work is not None and r.work.state in {"queued", "running"})
     return Reports(next(done, None), next(running, None))
 
 
 @dataclass(frozen=True, slots=True)
 class HoldUp:
-    """What keeps the next report from being complete: `red` rows, `unsigned` and `unconcluded` among all."""
+    """What keeps the next report from being complete:
+
+    `red` rows, `unsigned` and `unconcluded` among all.
+    """
 
     red: tuple[AssessedRequirement, ...]
     waiting: tuple[AssessedRequirement, ...]
@@ -311,8 +390,9 @@ def hold_up(board: Board) -> HoldUp:
         red=tuple(row for row, _ in unsigned if row.derived.is_red),
         waiting=tuple(row for row, j in unsigned if j is not None and not row.derived.is_red),
         unconcluded=tuple(row for row, j in unsigned if j is None and not row.derived.is_red),
-        signed=len(judged) - len(unsigned), count=len(judged),
-    )  # fmt: skip
+        signed=len(judged) - len(unsigned),
+        count=len(judged),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,37 +414,64 @@ def steps(board: Board) -> list[SetupStep]:
     adopted, two_people, has_system = session().execute(_first_facts(board.framework.id)).one()
     return [
         SetupStep(
-            adopted or board.assessment is not None, "Adopt a framework", "The NIST AI RMF is installed. Adopt it to work with it.",
-            "frameworks.index", "Adopt the AI RMF", "frameworks.adopt",
+            adopted or board.assessment is not None,
+            "Adopt a framework",
+            "The NIST AI RMF is installed. Adopt it to work with it.",
+            "frameworks.index",
+            "Adopt the AI RMF",
+            "frameworks.adopt",
         ),
         SetupStep(
-            controls, "Choose your controls", "The starter pack is already mapped to the AI RMF.",
-            "controls.index", "Choose controls", "controls.manage",
+            controls,
+            "Choose your controls",
+            "The starter pack is already mapped to the AI RMF.",
+            "controls.index",
+            "Choose controls",
+            "controls.manage",
         ),
         SetupStep(
-            two_people, "Invite a second person", "Evidence counts only after someone else reviews it.",
-            "people.members", "Invite a person", "people.manage",
+            two_people,
+            "Invite a second person",
+            "Evidence counts only after someone else reviews it.",
+            "people.members",
+            "Invite a person",
+            "people.manage",
         ),
         SetupStep(
-            has_system, "Register an AI system", "Policies, switches and assessments apply to registered systems.",
-            "systems.registration", "Register a system", "systems.register",
+            has_system,
+            "Register an AI system",
+            "Policies, switches and assessments apply to registered systems.",
+            "systems.registration",
+            "Register a system",
+            "systems.register",
         ),
         SetupStep(
-            any(p.held for p in pieces), "Upload evidence", "A file or a link that shows a control works.",
-            "evidence.index", "Upload evidence", "evidence.bring",
+            any(p.held for p in pieces),
+            "Upload evidence",
+            "A file or a link that shows a control works.",
+            "evidence.index",
+            "Upload evidence",
+            "evidence.bring",
         ),
         SetupStep(
-            board.assessment is not None, "Start an assessment", "It sets the period and the targets that coverage is counted against.",
-            "assessments.new", "Start an assessment", "assessments.manage",
+            board.assessment is not None,
+            "Start an assessment",
+            "It sets the period and the targets that coverage is counted against.",
+            "assessments.new",
+            "Start an assessment",
+            "assessments.manage",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _first_facts(framework_id: UUID) -> Select[bool, bool, bool]:
-    """Whether the framework is adopted, one member can upload evidence and another review it, and a system is registered."""
+    """Whether the framework is adopted, one member can upload evidence and another review it, and a
+    system is registered.
+    """
     members = select(func.count()).select_from(Membership).where(Membership.ended_at.is_(None))
     uploaders, reviewers = (
-        members.where(Membership.role.in_(needs.roles)).scalar_subquery() for needs in (bringing.BRING, bringing.REVIEW)
+        members.where(Membership.role.in_(needs.roles)).scalar_subquery()
+        for needs in (bringing.BRING, bringing.REVIEW)
     )
     return select(
         select(Adoption.id).where(Adoption.framework_id == framework_id).exists(),

@@ -16,7 +16,14 @@ from governance.assurance.assessments.coverage import LEVELS, Share
 from governance.assurance.assessments.queries import FUNCTIONS, AssessedRequirement, Board
 from governance.kernel.formatting import long_day, plural
 from governance.publishing.inbox.sentences import need
-from governance.publishing.overview.queries import CoverageAt, EvidenceState, HoldUp, Movement, Reports, SetupStep
+from governance.publishing.overview.queries import (
+    CoverageAt,
+    EvidenceState,
+    HoldUp,
+    Movement,
+    Reports,
+    SetupStep,
+)
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 STILL = 0.05  # percentage points that round to nothing
@@ -39,7 +46,10 @@ def number(count: int) -> str:
 
 
 def headline(board: Board, moved: Movement | None, items: int, holds: HoldUp) -> str:
-    """61 of 72 requirements proven, 2 fewer than 30 days ago. 88% coverage. 15 items need you; 7 requirements block …"""
+    """61 of 72 requirements proven, 2 fewer than 30 days ago.
+
+    88% coverage. 15 items need you; 7 requirements block …
+    """
     says = f"{_proven(board.share)}{_since(moved)}. {board.share.percent:.0f}% coverage."
     parts = [need(items) if items else "", _holds(board, holds)]
     rest = "; ".join(part for part in parts if part)
@@ -74,7 +84,10 @@ def headline_then(board: Board, day: date) -> str:
 
 
 def headline_new(board: Board, steps: Sequence[SetupStep]) -> str:
-    """0 of 72 requirements proven, 0% coverage. Next step: upload evidence. Without a framework only the step."""
+    """0 of 72 requirements proven, 0% coverage.
+
+    Next step: upload evidence. Without a framework only the step.
+    """
     following = next(step for step in steps if not step.done).title
     says = f"{_proven(board.share)}, {board.share.percent:.0f}% coverage. " if steps[0].done else ""
     return f"{says}Next step: {following[0].lower()}{following[1:]}"
@@ -103,9 +116,15 @@ def quarters_title(points: Sequence[CoverageAt], *, then: bool = False) -> str:
     if len(points) == 1:
         return _proven(last)
     change = last.proven - first.proven
-    months = (points[-1].at.year - points[0].at.year) * 12 + points[-1].at.month - points[0].at.month
+    months = (
+        (points[-1].at.year - points[0].at.year) * 12 + points[-1].at.month - points[0].at.month
+    )
     since = f"{months} {'month' if months == 1 else 'months'} {'earlier' if then else 'ago'}"
-    than = f"as many as {since}" if not change else f"{abs(change)} {'more' if change > 0 else 'fewer'} than {since}"
+    than = (
+        f"as many as {since}"
+        if not change
+        else f"{abs(change)} {'more' if change > 0 else 'fewer'} than {since}"
+    )
     return f"{_proven(last)}, {than}"
 
 
@@ -119,7 +138,10 @@ def quarter(point: CoverageAt) -> str:
 def evidence_title(evidence: EvidenceState) -> str:
     if not evidence.total:
         return "No evidence is here yet"
-    return f"{evidence.fresh} of {plural(evidence.total, 'piece')} of evidence {'is' if evidence.fresh == 1 else 'are'} fresh"
+    return (
+        f"{evidence.fresh} of {plural(evidence.total, 'piece')} of evidence"
+        f" {'is' if evidence.fresh == 1 else 'are'} fresh"
+    )
 
 
 def changed_title(moved: Movement | None) -> str:
@@ -154,31 +176,46 @@ def listed(names: Sequence[str]) -> str:
 
 def report_lines(holds: HoldUp, reports: Reports, today: date) -> Iterator[ChecklistItem]:
     """What is red first, then what waits, then what is well."""
-    worst = sorted(holds.red, key=lambda row: row.derived.level == 0)  # what failed says more than what nothing answers for
+    worst = sorted(
+        holds.red, key=lambda row: row.derived.level == 0
+    )  # what failed says more than what nothing answers for
     for row in worst[:LISTED]:
         yield ChecklistItem("bad", f"{row.ref}: {_fact(row)}", row)
     if len(worst) > LISTED:
-        yield ChecklistItem("bad", f"{len(worst) - LISTED} more {'has' if len(worst) == LISTED + 1 else 'have'} a red reason")
+        yield ChecklistItem(
+            "bad",
+            f"{len(worst) - LISTED} more {'has' if len(worst) == LISTED + 1 else 'have'} a red"
+            " reason",
+        )
     yield from _unsigned(holds)
     yield _last(reports, today)
 
 
 def _fact(row: AssessedRequirement) -> str:
-    fact = next(reason.fact for reason in row.derived.reasons if reason.severity == "bad").rstrip(".")
+    fact = next(reason.fact for reason in row.derived.reasons if reason.severity == "bad").rstrip(
+        "."
+    )
     return fact if len(fact) > 1 and fact[1].isupper() else f"{fact[:1].lower()}{fact[1:]}"
 
 
 def _unsigned(holds: HoldUp) -> Iterator[ChecklistItem]:
     if len(holds.waiting) == 1:
-        yield ChecklistItem("due", f"{holds.waiting[0].ref}: its conclusion awaits sign-off", holds.waiting[0])
+        yield ChecklistItem(
+            "due", f"{holds.waiting[0].ref}: its conclusion awaits sign-off", holds.waiting[0]
+        )
     elif holds.waiting:
-        yield ChecklistItem("due", f"{len(holds.waiting)} {'other ' if holds.red else ''}conclusions await sign-off")
+        yield ChecklistItem(
+            "due", f"{len(holds.waiting)} {'other ' if holds.red else ''}conclusions await sign-off"
+        )
     if len(holds.unconcluded) == 1:
-        yield ChecklistItem("none", f"{holds.unconcluded[0].ref}: has no conclusion yet", holds.unconcluded[0])
+        yield ChecklistItem(
+            "none", f"{holds.unconcluded[0].ref}: has no conclusion yet", holds.unconcluded[0]
+        )
     elif holds.unconcluded:
         yield ChecklistItem("none", f"{len(holds.unconcluded)} requirements have no conclusion yet")
     yield ChecklistItem(
-        "ok" if holds.signed == holds.count else "none", f"{holds.signed} of {holds.count} conclusions signed off"
+        "ok" if holds.signed == holds.count else "none",
+        f"{holds.signed} of {holds.count} conclusions signed off",
     )
 
 

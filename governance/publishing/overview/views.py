@@ -1,4 +1,6 @@
-"""The first page: of a tenant, where it stands and what waits; of the operator, which tenants there are."""
+"""The first page: of a tenant, where it stands and what waits; of the operator, which tenants there
+are.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
@@ -29,7 +31,14 @@ from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.queries import InboxItem
 from governance.publishing.inbox.sentences import need
 from governance.publishing.overview import queries, sentences
-from governance.publishing.overview.queries import CoverageAt, Deed, EvidenceState, Moved, Movement, SetupStep
+from governance.publishing.overview.queries import (
+    CoverageAt,
+    Deed,
+    EvidenceState,
+    Moved,
+    Movement,
+    SetupStep,
+)
 
 feature = Feature("overview", __name__)
 operator_feature = Feature("operator_overview", __name__, scope="operator")
@@ -70,21 +79,43 @@ def _context(board: Board, day: date | None, steps: Sequence[SetupStep]) -> dict
         queries.hold_up(board),
     )
     works = allowed(evidence_permissions.BRING)
-    found = inbox.page(size=LOOKED_THROUGH) if not day else inbox.InboxPage((), inbox.InboxCounts(), None)
+    found = (
+        inbox.page(size=LOOKED_THROUGH)
+        if not day
+        else inbox.InboxPage((), inbox.InboxCounts(), None)
+    )
     waiting = found.tally.open
     reports, new = queries.reports(board), bool(steps) and queries.is_new(steps)
     return {
-        "board": board, "day": day, "kicker": _kicker(),
-        "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, waiting, holds),
-        "steps": [_step(step) for step in steps] if new else [], "posture": bool(board.ledger.controls),
-        "works": works, "own_first": works and not allowed(evidence_permissions.MANAGE),
-        "needed": [_item(item) for item in queries.foremost(found.items, ITEMS)], "needs_you": need(waiting) if waiting else "",
+        "board": board,
+        "day": day,
+        "kicker": _kicker(),
+        "headline": (
+            _headline(board, day, steps if new else ())
+            or sentences.headline(board, moved, waiting, holds)
+        ),
+        "steps": [_step(step) for step in steps] if new else [],
+        "posture": bool(board.ledger.controls),
+        "works": works,
+        "own_first": works and not allowed(evidence_permissions.MANAGE),
+        "needed": [_item(item) for item in queries.foremost(found.items, ITEMS)],
+        "needs_you": need(waiting) if waiting else "",
         "more": max(0, waiting - ITEMS),
-        "gaps": board.gaps[:GAPS], "functions": list(_functions(moved, points)), "functions_title": sentences.functions_title(board, moved),
-        "evidence": evidence, **_evidence(evidence), **_quarters(queries.quarters(points), day),
-        "changed_title": sentences.changed_title(moved), "changes": [*_moves(board, moved), *_deeds(board)],
-        "holds": holds, "lines": [_line(board, line) for line in sentences.report_lines(holds, reports, board.as_of.date())], "reports": reports,
-    }  # fmt: skip
+        "gaps": board.gaps[:GAPS],
+        "functions": list(_functions(moved, points)),
+        "functions_title": sentences.functions_title(board, moved),
+        "evidence": evidence,
+        **_evidence(evidence),
+        **_quarters(queries.quarters(points), day),
+        "changed_title": sentences.changed_title(moved),
+        "changes": [*_moves(board, moved), *_deeds(board)],
+        "holds": holds,
+        "lines": [
+            _line(board, line)
+            for line in sentences.report_lines(holds, reports, board.as_of.date())
+        ],
+        "reports": reports,
+    }
 
 
 def _kicker() -> str:
@@ -98,13 +129,23 @@ def _headline(board: Board, day: date | None, steps: Sequence[SetupStep]) -> str
     """Of another day, or of a tenant without any evidence; otherwise nothing."""
     if day:
         return sentences.headline_then(board, day)
-    return sentences.headline_new(board, steps) if steps and board.ledger.first_evidence is None else ""
+    return (
+        sentences.headline_new(board, steps)
+        if steps and board.ledger.first_evidence is None
+        else ""
+    )
 
 
 def _step(step: SetupStep) -> dict[str, Any]:
     offered = step.needs in registry and allowed(registry[step.needs])
     href = url_for(step.endpoint) if offered and not step.done else None
-    return {"done": step.done, "title": step.title, "text": step.text, "href": href, "verb": step.verb}
+    return {
+        "done": step.done,
+        "title": step.title,
+        "text": step.text,
+        "href": href,
+        "verb": step.verb,
+    }
 
 
 def _item(item: InboxItem) -> dict[str, Any]:
@@ -129,19 +170,36 @@ def _functions(moved: Movement | None, points: Sequence[CoverageAt]) -> Iterator
         share, name, change = shares[key], key.title(), moved.points[key] if moved else None
         line = [point.shares[key].percent for point in points]
         yield {
-            "key": key, "name": name, "share": share, "below": share.count - share.met, "points": change,
+            "key": key,
+            "name": name,
+            "share": share,
+            "below": share.count - share.met,
+            "points": change,
             "change": None if change is None else sentences.signed(change),
             "still": change is None or abs(change) < sentences.STILL,
-            "bar": level_bar(dict(enumerate(share.levels)), f"{name}: {share.count} requirements by level"),
-            "line": charts.sparkline([round(v, 1) for v in line], f"{name}: {line[0]:.0f}% to {line[-1]:.0f}% {span}")
-            if len(line) > 1 else None,
-        }  # fmt: skip
+            "bar": level_bar(
+                dict(enumerate(share.levels)), f"{name}: {share.count} requirements by level"
+            ),
+            "line": (
+                charts.sparkline(
+                    [round(v, 1) for v in line], f"{name}: {line[0]:.0f}% to {line[-1]:.0f}% {span}"
+                )
+                if len(line) > 1
+                else None
+            ),
+        }
 
 
 def _quarters(points: Sequence[CoverageAt], day: date | None) -> dict[str, Any]:
     title = sentences.quarters_title(points, then=day is not None)
-    labels = [*(sentences.quarter(point) for point in points[:-1]), f"{day.day} {day:%b}" if day else "now"]
-    columns = [(label, dict(enumerate(point.shares["all"].levels))) for label, point in zip(labels, points, strict=True)]
+    labels = [
+        *(sentences.quarter(point) for point in points[:-1]),
+        f"{day.day} {day:%b}" if day else "now",
+    ]
+    columns = [
+        (label, dict(enumerate(point.shares["all"].levels)))
+        for label, point in zip(labels, points, strict=True)
+    ]
     chart = level_columns(columns, title) if len(points) > 1 else None
     return {"quarters_title": title, "quarters": columns, "quarters_chart": chart}
 
@@ -151,27 +209,42 @@ def _quarters(points: Sequence[CoverageAt], day: date | None) -> dict[str, Any]:
 
 def _evidence(evidence: EvidenceState) -> dict[str, Any]:
     title = sentences.evidence_title(evidence)
-    parts = [("f1", evidence.fresh, "fresh"), ("warn", evidence.due, "due soon"), ("mid", evidence.in_review, "in review"),
-             ("bad", evidence.late, "overdue"), ("mute", evidence.missing, "missing")]  # fmt: skip
+    parts = [
+        ("f1", evidence.fresh, "fresh"),
+        ("warn", evidence.due, "due soon"),
+        ("mid", evidence.in_review, "in review"),
+        ("bad", evidence.late, "overdue"),
+        ("mute", evidence.missing, "missing"),
+    ]
     weeks = _weeks(evidence)
     return {
-        "evidence_title": title, "evidence_bar": charts.stacked_bar([(kind, n) for kind, n, _ in parts], title, width=320),
-        "evidence_key": charts.key_of([part for part in parts if part[1]]), "weeks": weeks,
-        "weeks_chart": charts.columns(weeks, f"{sum(int(w.value) for w in weeks[1:])} fall due in the next {len(weeks) - 1} weeks"),
-    }  # fmt: skip
+        "evidence_title": title,
+        "evidence_bar": charts.stacked_bar([(kind, n) for kind, n, _ in parts], title, width=320),
+        "evidence_key": charts.key_of([part for part in parts if part[1]]),
+        "weeks": weeks,
+        "weeks_chart": charts.columns(
+            weeks,
+            f"{sum(int(w.value) for w in weeks[1:])} fall due in the next {len(weeks) - 1} weeks",
+        ),
+    }
 
 
 def _weeks(evidence: EvidenceState) -> list[charts.ChartColumn]:
     """Late now, then by calendar week; the first two weeks are amber, as their evidence is due."""
     columns = [charts.ChartColumn("late", evidence.late, "bad")]
     for position, (monday, count) in enumerate(evidence.weeks):
-        columns.append(charts.ChartColumn(_week_label(monday, position), count, "warn" if position < FORTNIGHT else "mid"))
+        columns.append(
+            charts.ChartColumn(
+                _week_label(monday, position), count, "warn" if position < FORTNIGHT else "mid"
+            )
+        )
     return columns
 
 
 def _week_label(monday: date, position: int) -> str:
     """23 Nov, 30, 7 Dec, 14: the month where it begins."""
-    return f"{monday.day} {monday:%b}" if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004 - a month's first Monday
+    # a month's first Monday
+    return f"{monday.day} {monday:%b}" if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004
 
 
 # ---- changes
@@ -182,16 +255,29 @@ def _moves(board: Board, moved: Movement | None) -> Iterator[dict[str, Any]]:
         return
     for word, kind, found in (("fell", "down", moved.fell), ("rose", "up", moved.rose)):
         for each in found[:MOVES]:
-            yield {"kind": kind, "text": _move_text(board, each, word), "meta": each.why.rstrip("."), "at": "in 30 days"}
+            yield {
+                "kind": kind,
+                "text": _move_text(board, each, word),
+                "meta": each.why.rstrip("."),
+                "at": "in 30 days",
+            }
         if len(found) > MOVES:
             href = url_for("assessments.heat_map", key=board.framework.key)
-            yield {"kind": kind, "text": f"{len(found) - MOVES} more {word}", "href": href, "meta": "", "at": "in 30 days"}
+            yield {
+                "kind": kind,
+                "text": f"{len(found) - MOVES} more {word}",
+                "href": href,
+                "meta": "",
+                "at": "in 30 days",
+            }
 
 
 def _move_text(board: Board, each: Moved, word: str) -> Markup:
     before, now = sentences.level_words(each.before), sentences.level_words(each.now)
     href = _row_href(board, each.row.requirement.path)
-    return Markup('<a class="c-ref" href="{}">{}</a> {} from {} to {}').format(href, each.row.ref, word, before, now)
+    return Markup('<a class="c-ref" href="{}">{}</a> {} from {} to {}').format(
+        href, each.row.ref, word, before, now
+    )
 
 
 def _row_href(board: Board, path: str) -> str:
@@ -214,7 +300,11 @@ def _named(deed: Deed) -> str:
 
 
 def _line(board: Board, line: sentences.ChecklistItem) -> dict[str, Any]:
-    return {"kind": line.kind, "text": line.text, "href": _row_href(board, line.row.requirement.path) if line.row else None}
+    return {
+        "kind": line.kind,
+        "text": line.text,
+        "href": _row_href(board, line.row.requirement.path) if line.row else None,
+    }
 
 
 # ---- the operator
@@ -229,7 +319,9 @@ def directory() -> ResponseReturnValue:
 
 
 def _without_anybody(found: Sequence[Tenant]) -> set[UUID]:
-    """Of the newest customers those that nobody has joined yet: the operator may still change how their first admin signs in."""
+    """Of the newest customers those that nobody has joined yet: the operator may still change how
+    their first admin signs in.
+    """
     customers = sorted((t for t in found if t.kind == "customer"), key=lambda t: t.created_at)
     young = [t.id for t in customers[-NEW_TENANTS:]]
     alone = set()

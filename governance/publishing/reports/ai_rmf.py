@@ -17,7 +17,8 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
     facts = assessments.snapshot(report.assessment_id, report.as_of)
     until = date.fromisoformat(facts["assessment"]["period"]["to"])
     facts["assessment"]["title"] = (
-        f"AI risk management: position in the {ORDINALS[(until.month - 1) // 3]} quarter of {until.year}"
+        f"AI risk management: position in the {ORDINALS[(until.month - 1) // 3]} quarter of"
+        f" {until.year}"
     )
     document = {
         "number": f"RMF-{until.year}-Q{(until.month + 2) // 3}",

@@ -2,7 +2,14 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem, Subscription, not_by_scope
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Manifest,
+    NavItem,
+    Subscription,
+    not_by_scope,
+)
 from governance.publishing.reports import actions, jobs, models, permissions, views
 
 manifest = Manifest(
@@ -26,9 +33,13 @@ manifest = Manifest(
     ),
     audit=actions_in(actions),
     links={
-        "ReportRun": EntryLink(endpoint="reports.report", argument="run_id", noun="report", within=not_by_scope),
+        "ReportRun": EntryLink(
+            endpoint="reports.report", argument="run_id", noun="report", within=not_by_scope
+        ),
         "SigningKey": EntryLink(
-            no_page="anybody verifies reports with it at the public address", noun="the reports' key", single=True
+            no_page="anybody verifies reports with it at the public address",
+            noun="the reports' key",
+            single=True,
         ),
     },
     subscribes=(Subscription(PersonErased, actions.withdraw_naming, order=30),),

@@ -1,6 +1,9 @@
-"""The drawings of a report: SVG in points (493 wide is 174 mm), every colour a presentation attribute.
+"""The drawings of a report:
 
-Each carries a `<title>` with its finding and numbers, which becomes the alternative text in the PDF.
+SVG in points (493 wide is 174 mm), every colour a presentation attribute.
+
+Each carries a `<title>` with its finding and numbers, which becomes the alternative text in the
+PDF.
 """
 
 from collections.abc import Sequence
@@ -31,9 +34,15 @@ SHOWN_QUARTERS, SHOWN_ACTIONS = 6, 14
 
 
 def cover_dots(functions: Sequence[Function], alt: str, *, label: float = 47.0) -> Markup:
-    """One white circle for each requirement, by function and category, filled as far as its level; `label` is the room for names."""
+    """One white circle for each requirement, by function and category, filled as far as its level;
+    `label` is the room for names.
+    """
     gap, row = 10.0, 24.0
-    longest = max((_length(each) for each in functions), default=(1, 0), key=lambda pair: pair[0] * 19 + pair[1] * gap)
+    longest = max(
+        (_length(each) for each in functions),
+        default=(1, 0),
+        key=lambda pair: pair[0] * 19 + pair[1] * gap,
+    )
     pitch = min(19.0, (WIDTH - label - longest[1] * gap) / max(1, longest[0]))
     parts = []
     for line, function in enumerate(functions):
@@ -48,11 +57,16 @@ def cover_dots(functions: Sequence[Function], alt: str, *, label: float = 47.0) 
 
 
 def cover_rows(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]], alt: str) -> Markup:
-    """One row of white circles for each label, each filled as far as its level (0 to 4), under the heads of the columns."""
+    """One row of white circles for each label, each filled as far as its level (0 to 4), under the
+    heads of the columns.
+    """
     label, row, top = 92.0, 26.0, 16.0
     pitch = (WIDTH - label) / max(1, len(heads))
     middles = [label + pitch * (place + 0.5) for place in range(len(heads))]
-    parts = [_text(x, 6, head, fill="#dfe3f6", size=6.6, anchor="middle") for x, head in zip(middles, heads, strict=True)]
+    parts = [
+        _text(x, 6, head, fill="#dfe3f6", size=6.6, anchor="middle")
+        for x, head in zip(middles, heads, strict=True)
+    ]
     for line, (name, levels) in enumerate(rows):
         y = top + row * line + 9
         parts.append(_text(0, y + 2.6, name, fill="#dfe3f6", size=7.8))
@@ -100,7 +114,9 @@ def levels_by_function(
     tall: float = 17.0,
     noun: str = "requirements",
 ) -> Markup:
-    """One bar for each function: its requirements by level, the highest level first; `left` is the room for names."""
+    """One bar for each function: its requirements by level, the highest level first; `left` is the
+    room for names.
+    """
     scale = width / max([1, *(each.total for each in numbers.by_function.values())])
     parts = [
         _text(left, 8, f"Number of {noun} by level", weight=600, fill=SOFT, size=7.3),
@@ -113,7 +129,9 @@ def levels_by_function(
 
 
 def steps(actions: Sequence[Action], whole: CoveragePosition, top: int, alt: str) -> Markup:
-    """What each action adds to coverage, in the order of the table; the axis starts where it must and says so."""
+    """What each action adds to coverage, in the order of the table; the axis starts where it must
+    and says so.
+    """
     shown = list(actions[:SHOWN_ACTIONS])
     left, right, ceiling, floor = 26.0, 485.0, 14.0, 84.0
     covered = [whole.reached]
@@ -128,8 +146,17 @@ def steps(actions: Sequence[Action], whole: CoveragePosition, top: int, alt: str
     parts = _axis(low, left, right, ceiling, floor)
     pitch = min(60.0, (right - left) / max(1, len(shown)))
     for place, action in enumerate(shown):
-        parts += _step(action, left + pitch * place, pitch, height(covered[place]), height(covered[place + 1]), floor,
-                       first=place < top, last=place == len(shown) - 1, gain=100 * action.points / whole.points)  # fmt: skip
+        parts += _step(
+            action,
+            left + pitch * place,
+            pitch,
+            height(covered[place]),
+            height(covered[place + 1]),
+            floor,
+            first=place < top,
+            last=place == len(shown) - 1,
+            gain=100 * action.points / whole.points,
+        )
     after = per_cent(covered[top], whole.points)
     parts.append(_text(left, floor + 24, "Action, in the order of the table", fill=SOFT, size=7.4))
     anchor = min(left + pitch * top + 6, right - 120)
@@ -147,7 +174,7 @@ def steps(actions: Sequence[Action], whole: CoveragePosition, top: int, alt: str
     return _svg(WIDTH, floor + 28, alt, parts)
 
 
-# --- Parts -----------------------------------------------------------------------------------------
+# --- Parts ----------------------------------------------------------------------------------------
 
 
 def _length(function: Function) -> tuple[int, int]:
@@ -155,16 +182,20 @@ def _length(function: Function) -> tuple[int, int]:
 
 
 def _ball(x: float, y: float, radius: float, level: int) -> str:
-    ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{"#ffffff" if level == 4 else "none"}" stroke="#ffffff" stroke-width="1"/>'  # noqa: PLR2004 - the number is plain from its line
+    # the number is plain from its line
+    ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{"#ffffff" if level == 4 else "none"}" stroke="#ffffff" stroke-width="1"/>'  # noqa: PLR2004
     if level in {0, 4}:
         return ring
     angle = pi * level / 2
     to_x, to_y = x + radius * sin(angle), y - radius * cos(angle)
-    arc = f"A {radius:.1f} {radius:.1f} 0 {int(level > 2)} 1 {to_x:.1f} {to_y:.1f}"  # noqa: PLR2004 - the number is plain from its line
+    # the number is plain from its line
+    arc = f"A {radius:.1f} {radius:.1f} 0 {int(level > 2)} 1 {to_x:.1f} {to_y:.1f}"  # noqa: PLR2004
     return f'{ring}<path d="M {x:.1f} {y:.1f} L {x:.1f} {y - radius:.1f} {arc} Z" fill="#ffffff"/>'
 
 
-def _stack(levels: Sequence[int], top: float, height: float, scale: float) -> list[tuple[int, float, float]]:
+def _stack(
+    levels: Sequence[int], top: float, height: float, scale: float
+) -> list[tuple[int, float, float]]:
     """(level, y, height) from the foot upwards, without empty levels."""
     y, blocks = top + height, []
     for level in reversed(range(len(LEVELS))):
@@ -177,10 +208,15 @@ def _stack(levels: Sequence[int], top: float, height: float, scale: float) -> li
 
 def _block(x: float, y: float, wide: float, tall: float, level: int) -> str:
     stroke = RULE if level == 0 else "#ffffff"
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall:.1f}" fill="{FILLS[level]}" stroke="{stroke}" stroke-width=".7"/>'
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall:.1f}"'
+        f' fill="{FILLS[level]}" stroke="{stroke}" stroke-width=".7"/>'
+    )
 
 
-def _level_names(x: float, blocks: Sequence[tuple[int, float, float]], top: float, foot: float) -> list[str]:
+def _level_names(
+    x: float, blocks: Sequence[tuple[int, float, float]], top: float, foot: float
+) -> list[str]:
     """Names beside the last column, pushed apart where blocks are low."""
     names, limit = [], foot
     for level, y, tall in blocks:
@@ -190,7 +226,9 @@ def _level_names(x: float, blocks: Sequence[tuple[int, float, float]], top: floa
     return names
 
 
-def _function_bar(key: str, each: CoveragePosition, y: float, left: float, scale: float, tall: float) -> list[str]:
+def _function_bar(
+    key: str, each: CoveragePosition, y: float, left: float, scale: float, tall: float
+) -> list[str]:
     middle, x = y + tall / 2 + 2.8, left
     parts = [_text(0, middle, key, weight=600, size=8.2)]
     for level in reversed(range(len(LEVELS))):
@@ -198,7 +236,13 @@ def _function_bar(key: str, each: CoveragePosition, y: float, left: float, scale
         if wide:
             parts += [
                 _block(x, y, wide, tall, level),
-                _text(x + wide / 2, middle, str(each.levels[level]), anchor="middle", fill=ON_FILL[level]),
+                _text(
+                    x + wide / 2,
+                    middle,
+                    str(each.levels[level]),
+                    anchor="middle",
+                    fill=ON_FILL[level],
+                ),
             ]
         x += wide
     cover = "no target" if each.coverage is None else f"{each.coverage}%"
@@ -209,16 +253,27 @@ def _function_bar(key: str, each: CoveragePosition, y: float, left: float, scale
 
 def _axis_start(coverage: float) -> int:
     """A multiple of 4 below the start, so that five lines come out whole."""
-    return max(0, int((coverage - 0.5) // 4) * 4) if coverage >= 60 else max(0, int((coverage - 0.5) // 20) * 20)  # noqa: PLR2004 - the number is plain from its line
+    return (
+        max(0, int((coverage - 0.5) // 4) * 4)
+        if coverage >= 60  # noqa: PLR2004
+        else max(0, int((coverage - 0.5) // 20) * 20)
+    )
 
 
 def _axis(low: int, left: float, right: float, ceiling: float, floor: float) -> list[str]:
-    step = next(each for each in (2, 4, 5, 10, 20, 25) if (100 - low) / each <= 5 and not (100 - low) % each)  # noqa: PLR2004 - the number is plain from its line
+    step = next(
+        each
+        for each in (2, 4, 5, 10, 20, 25)
+        if (100 - low) / each <= 5 and not (100 - low) % each  # noqa: PLR2004
+    )
     parts = []
     for value in range(low, 101, step):
         y = floor - (floor - ceiling) * (value - low) / (100 - low)
         line, wide = (INK, 0.9) if value == low else (HAIR, 0.5)
-        parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{line}" stroke-width="{wide}"/>')
+        parts.append(
+            f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{line}"'
+            f' stroke-width="{wide}"/>'
+        )
         parts.append(_text(left - 5, y + 2.6, str(value), fill=SOFT, anchor="end", size=7.4))
     return parts
 
@@ -239,8 +294,15 @@ def _step(
     wide = pitch * 0.74
     inset = (pitch - wide) / 2
     return [
-        f'<line x1="{x + inset:.1f}" y1="{after:.1f}" x2="{x + (wide if last else pitch) + inset:.1f}" y2="{after:.1f}" stroke="{RULE}" stroke-width=".5"/>',
-        f'<rect x="{x + inset:.1f}" y="{after:.1f}" width="{wide:.1f}" height="{max(0.6, before - after):.1f}" fill="{fill}"/>',
+        (
+            f'<line x1="{x + inset:.1f}" y1="{after:.1f}"'
+            f' x2="{x + (wide if last else pitch) + inset:.1f}" y2="{after:.1f}" stroke="{RULE}"'
+            ' stroke-width=".5"/>'
+        ),
+        (
+            f'<rect x="{x + inset:.1f}" y="{after:.1f}" width="{wide:.1f}"'
+            f' height="{max(0.6, before - after):.1f}" fill="{fill}"/>'
+        ),
         _text(
             x + pitch / 2,
             after - 3.5,
@@ -250,20 +312,32 @@ def _step(
             size=7.2,
             fill=INK if first else SOFT,
         ),
-        _text(x + pitch / 2, floor + 11, str(action.number), weight=weight, anchor="middle", size=7.8),
+        _text(
+            x + pitch / 2, floor + 11, str(action.number), weight=weight, anchor="middle", size=7.8
+        ),
     ]
 
 
-def _text(x: float, y: float, text: str, *, fill: str = INK, size: float = 7.8, weight: int = 400, anchor: str = "start") -> str:
+def _text(
+    x: float,
+    y: float,
+    text: str,
+    *,
+    fill: str = INK,
+    size: float = 7.8,
+    weight: int = 400,
+    anchor: str = "start",
+) -> str:
     words = escape(text.replace(" ", NB))
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-family="{SANS}" font-size="{size}" font-weight="{weight}"'
-        f' text-anchor="{anchor}" fill="{fill}">{words}</text>'
+        f'<text x="{x:.1f}" y="{y:.1f}" font-family="{SANS}" font-size="{size}"'
+        f' font-weight="{weight}" text-anchor="{anchor}" fill="{fill}">{words}</text>'
     )
 
 
 def _svg(width: float, height: float, alt: str, parts: Sequence[str]) -> Markup:
     return Markup(  # noqa: S704 - numbers of ours, and text that was escaped
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.0f}pt" height="{height:.0f}pt"'
-        f' viewBox="0 0 {width:.0f} {height:.0f}"><title>{escape(alt)}</title>{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.0f}pt"'
+        f' height="{height:.0f}pt" viewBox="0 0 {width:.0f}'
+        f' {height:.0f}"><title>{escape(alt)}</title>{"".join(parts)}</svg>'
     )

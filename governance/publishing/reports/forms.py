@@ -12,7 +12,12 @@ SPANS = (("period", "A period"), ("day", "One day"))
 class AttestForm(Form):
     """Of which days the policy is attested; one day has no beginning."""
 
-    span = RadioField("It tells of", [InputRequired("A period or one day?")], choices=list(SPANS), default="period")
+    span = RadioField(
+        "It tells of",
+        [InputRequired("A period or one day?")],
+        choices=list(SPANS),
+        default="period",
+    )
     since = DayField("From", required=False, bounds=ANY_DAY, description="Left out for one day.")
     until = DayField("To, or the day", required="Up to which day?", bounds=ANY_DAY)
 
@@ -29,12 +34,18 @@ class ReadinessForm(Form):
 
 
 class MatrixForm(Form):
-    """Of which months. Both fields have names of their own: the page has another period beside this one."""
+    """Of which months.
+
+    Both fields have names of their own: the page has another period beside this one.
+    """
 
     begins = DayField("From the month of", required="From which month?", bounds=ANY_DAY)
     ends = DayField("To the month of", required="To which month?", bounds=ANY_DAY)
     framework = SelectField(
         "Controls",
         [Optional()],
-        choices=lambda: [("", "All controls"), *((f.key, f"Those that answer for {f.title}") for f in frameworks.frameworks())],
+        choices=lambda: [
+            ("", "All controls"),
+            *((f.key, f"Those that answer for {f.title}") for f in frameworks.frameworks()),
+        ],
     )

@@ -1,4 +1,7 @@
-"""Makes a report: freeze the data, lay it out in a child process, sign it, file it. Killed, it is made again, once."""
+"""Makes a report: freeze the data, lay it out in a child process, sign it, file it.
+
+Killed, it is made again, once.
+"""
 
 import io
 from datetime import UTC, date, datetime
@@ -30,14 +33,20 @@ def make_report(item: WorkItem, progress: Progress) -> None:
     progress(0, SMALLEST, "Freezing the data")
     built, pages = _frozen(item)
     content = pdf.render_in_child(
-        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier, on_progress=_pages(progress, pages)
+        built.html,
+        attachments=built.attachments,
+        at=built.at,
+        identifier=built.identifier,
+        on_progress=_pages(progress, pages),
     )
     progress(pages + 3, pages + 4, "Signing")
     _file(item, built, content)
 
 
 def _frozen(item: WorkItem) -> tuple[Built, int]:
-    """The run's snapshot, taken now or kept from an earlier try; the document built from it, and about how long it gets."""
+    """The run's snapshot, taken now or kept from an earlier try; the document built from it, and
+    about how long it gets.
+    """
     with transaction():
         report = queries.locked_run(target_of(actions.REPORTS, item))
         key = queries.signing_key() or actions.make_signing_key()
@@ -56,14 +65,26 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
     document = facts["document"]
     until: date = document["until"]
     return facts | {
-        "tenant": {"name": tenant.name, "slug": tenant.slug, "unit": tenant.unit, "classification": tenant.classification, "audience": tenant.audience},
-        "prepared_by": current.actor().name, "requested_at": _instant(report.created_at), "as_of": _instant(report.as_of),
-        "document": {
-            "number": f"{tenant.slug.upper()}-{document['number']}", "version": document["version"],
-            "keep_until": until.replace(year=until.year + 7, day=min(until.day, 28)).isoformat(), "supersedes": None,
+        "tenant": {
+            "name": tenant.name,
+            "slug": tenant.slug,
+            "unit": tenant.unit,
+            "classification": tenant.classification,
+            "audience": tenant.audience,
         },
-        "log": _log(), "entry": str(audit.entries_about([report.id], limit=1)[0].id), "signing_key": key_line,
-    }  # fmt: skip
+        "prepared_by": current.actor().name,
+        "requested_at": _instant(report.created_at),
+        "as_of": _instant(report.as_of),
+        "document": {
+            "number": f"{tenant.slug.upper()}-{document['number']}",
+            "version": document["version"],
+            "keep_until": until.replace(year=until.year + 7, day=min(until.day, 28)).isoformat(),
+            "supersedes": None,
+        },
+        "log": _log(),
+        "entry": str(audit.entries_about([report.id], limit=1)[0].id),
+        "signing_key": key_line,
+    }
 
 
 def _log() -> Log | None:
@@ -72,8 +93,12 @@ def _log() -> Log | None:
     if signed is None:
         return None
     entries = "1 entry" if signed.size == 1 else f"{signed.size} entries"
-    return {"origin": signed.origin, "checkpoint": f"{entries}, {signed.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
-            "root": b64(signed.root), "note": signed.note}  # fmt: skip
+    return {
+        "origin": signed.origin,
+        "checkpoint": f"{entries}, {signed.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        "root": b64(signed.root),
+        "note": signed.note,
+    }
 
 
 def _instant(at: datetime) -> str:
@@ -98,7 +123,13 @@ def _file(item: WorkItem, built: Built, content: bytes) -> None:
         report, key = queries.locked_run(target_of(actions.REPORTS, item)), queries.signing_key()
         if key is None:
             raise RuntimeError("the key is gone")
-        note = sign(actions.private_key(key), key.name, filename=built.filename, pdf=content, fingerprint=built.fingerprint)
+        note = sign(
+            actions.private_key(key),
+            key.name,
+            filename=built.filename,
+            pdf=content,
+            fingerprint=built.fingerprint,
+        )
         return actions.file(report, blob, pages=pages, signature=note)
 
     keep(actions.REPORTS, item, io.BytesIO(content), file)

@@ -3,8 +3,9 @@
     KINDS[key]           the kind of a run
     build(snapshot)      the document of a frozen snapshot, by its schema
 
-A kind's `snapshot(report)` gives its own facts with `schema` and `document` (its number without the tenant, its version,
-and `until`, the day it is about); jobs.py adds what all kinds share: tenant, instants, log, entry, signing key.
+A kind's `snapshot(report)` gives its own facts with `schema` and `document` (its number without the
+tenant, its version, and `until`, the day it is about); jobs.py adds what all kinds share: tenant,
+instants, log, entry, signing key.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,8 +35,12 @@ class Kind:
     build: Callable[[Any], Built]
 
 
-AI_RMF = Kind(models.AI_RMF, "AI RMF compliance", snapshot.SCHEMA, 44, ai_rmf.snapshot, document.build)
-POLICY = Kind(models.POLICY, "Policy attestation", ATTESTATION, 12, attested.snapshot, attested.build)
+AI_RMF = Kind(
+    models.AI_RMF, "AI RMF compliance", snapshot.SCHEMA, 44, ai_rmf.snapshot, document.build
+)
+POLICY = Kind(
+    models.POLICY, "Policy attestation", ATTESTATION, 12, attested.snapshot, attested.build
+)
 SOC2 = Kind(models.READINESS, "SOC 2 readiness", READINESS, 20, ready.snapshot, ready.build)
 MATRIX = Kind(models.TYPE_II, "Type II evidence matrix", TYPE_II, 20, tested.snapshot, tested.build)
 KINDS = {each.key: each for each in (AI_RMF, POLICY, SOC2, MATRIX)}

@@ -1,4 +1,6 @@
-"""A report is a run: its parameters, the frozen snapshot it was made from, the file, its digests and signature."""
+"""A report is a run: its parameters, the frozen snapshot it was made from, the file, its digests
+and signature.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -46,7 +48,10 @@ class ReportRun(Generated):
 
 
 class SigningKey(Model):
-    """The console's report-signing key: Ed25519, wrapped by the installation's key; old ones stay for verifying."""
+    """The console's report-signing key:
+
+    Ed25519, wrapped by the installation's key; old ones stay for verifying.
+    """
 
     __tablename__ = "signing_keys"
 

@@ -1,4 +1,6 @@
-"""Report runs, newest first, with the work behind those that are under way; to an auditor those within his scope (seen.py)."""
+"""Report runs, newest first, with the work behind those that are under way; to an auditor those
+within his scope (seen.py).
+"""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -36,7 +38,9 @@ def runs(*, limit: int = 50) -> list[Run[ReportRun]]:
     query = with_work(ReportRun)
     if (held := limits()) is not None:
         query = query.where(ReportRun.id.in_(_within(held)))
-    rows = session().execute(query.order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(limit))
+    rows = session().execute(
+        query.order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(limit)
+    )
     return [Run(report, work) for report, work in rows]
 
 
@@ -49,11 +53,24 @@ def run(run_id: UUID) -> Run[ReportRun]:
 
 
 def _within(held: Scope, run_id: UUID | None = None) -> set[UUID]:
-    """The runs within that scope (only that one, if given); two statements, and of the snapshots the controls' refs alone."""
+    """The runs within that scope (only that one, if given); two statements, and of the snapshots
+    the controls' refs alone.
+    """
     r, a = ReportRun, Assessment
     made = (r.kind == TYPE_II) & (func.jsonb_typeof(r.snapshot) == "object")
-    named = case((made, func.jsonb_path_query_array(r.snapshot, cast("$.controls[*].ref", JSONPATH))))
-    query = select(r.id, r.kind, r.parameters, r.as_of, a.framework_id, a.period_from, a.period_to, named.label("named"))
+    named = case(
+        (made, func.jsonb_path_query_array(r.snapshot, cast("$.controls[*].ref", JSONPATH)))
+    )
+    query = select(
+        r.id,
+        r.kind,
+        r.parameters,
+        r.as_of,
+        a.framework_id,
+        a.period_from,
+        a.period_to,
+        named.label("named"),
+    )
     query = query.outerjoin(a, a.id == r.assessment_id)
     rows = session().execute(query.where(r.id == run_id) if run_id else query).all()
     refs = set(session().scalars(select(Control.ref).where(Control.id.in_(held.controls or ()))))
@@ -69,34 +86,62 @@ def _about(row: Any) -> About:
 
 
 def _criteria(categories: Collection[str]) -> list[UUID]:
-    """Those of the criteria that can be assessed below these categories, of the version that the tenant works with."""
+    """Those of the criteria that can be assessed below these categories, of the version that the
+    tenant works with.
+    """
     found = next((each for each in frameworks.frameworks() if each.key == FRAMEWORK), None)
     tops = {top for key in categories for top in CATEGORIES[key][1]}
-    return [r.id for r in frameworks.requirements(found.id) if r.assessable and r.parent_ref in tops] if found else []
+    return (
+        [r.id for r in frameworks.requirements(found.id) if r.assessable and r.parent_ref in tops]
+        if found
+        else []
+    )
 
 
 def locked_run(run_id: UUID) -> ReportRun:
     return find(ReportRun, run_id, what="report", lock=True)
 
 
-def same_under_way(kind: str, parameters: Mapping[str, Any], assessment_id: UUID | None = None) -> ReportRun | None:
-    """A run of the same kind, about the same, that has not ended: requesting twice watches the first."""
-    same = ReportRun.assessment_id == assessment_id if assessment_id else ReportRun.parameters == dict(parameters)
+def same_under_way(
+    kind: str, parameters: Mapping[str, Any], assessment_id: UUID | None = None
+) -> ReportRun | None:
+    """A run of the same kind, about the same, that has not ended: requesting twice watches the
+    first.
+    """
+    same = (
+        ReportRun.assessment_id == assessment_id
+        if assessment_id
+        else ReportRun.parameters == dict(parameters)
+    )
     return next(iter(under_way(ReportRun, ReportRun.kind == kind, same)), None)
 
 
 def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:
-    """The runs that are made from data with one of these words in it, or that this person asked for: the cover names him."""
+    """The runs that are made from data with one of these words in it, or that this person asked
+    for: the cover names him.
+    """
     said = cast(ReportRun.snapshot, Text)
-    named = or_(*(said.icontains(json.dumps(word, ensure_ascii=False)[1:-1], autoescape=True) for word in words))
-    query = select(ReportRun).where(ReportRun.snapshot.is_not(None), named | (ReportRun.asked_by == person_id))
+    named = or_(
+        *(
+            said.icontains(json.dumps(word, ensure_ascii=False)[1:-1], autoescape=True)
+            for word in words
+        )
+    )
+    query = select(ReportRun).where(
+        ReportRun.snapshot.is_not(None), named | (ReportRun.asked_by == person_id)
+    )
     return session().scalars(query.order_by(ReportRun.id).with_for_update()).all()
 
 
 def signing_key() -> SigningKey | None:
     return (
         session()
-        .scalars(select(SigningKey).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.created_at.desc()).limit(1))
+        .scalars(
+            select(SigningKey)
+            .where(SigningKey.retired_at.is_(None))
+            .order_by(SigningKey.created_at.desc())
+            .limit(1)
+        )
         .one_or_none()
     )
 

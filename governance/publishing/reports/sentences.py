@@ -1,9 +1,11 @@
-"""What an AI RMF report says: titles, ledes and matters, made from the numbers of snapshot.py and nothing else.
+"""What an AI RMF report says: titles, ledes and matters, made from the numbers of snapshot.py and
+nothing else.
 
     Sentences(snapshot)                 each property is one title or paragraph
     words, many, out_of, day, clip, …   how numbers, dates and long texts are written
 
-Titles are conclusions. A number in a sentence is the number in the table beside it; the tests compare them.
+Titles are conclusions. A number in a sentence is the number in the table beside it; the tests
+compare them.
 """
 
 import re
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from governance.publishing.reports.snapshot import (  # fmt: skip
+from governance.publishing.reports.snapshot import (
     LEVELS,
     NEEDS_ATTENTION,
     Action,
@@ -38,10 +40,24 @@ ONE_LINE, TWO_LINES = 44, 84  # characters of a section title
 NB = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"  # where a table has no value
-WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+WORDS = (
+    "none",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 
 
-# --- Small words -----------------------------------------------------------------------------------
+# --- Small words ----------------------------------------------------------------------------------
 
 
 def words(count: int) -> str:
@@ -56,7 +72,9 @@ def many(count: int, noun: str, plural: str = "") -> str:
 
 
 def out_of(part: int, whole: int, noun: str) -> str:
-    """As "two of seven requirements", but "8 of 13 requirements": one sentence, one way to write numbers."""
+    """As "two of seven requirements", but "8 of 13 requirements": one sentence, one way to write
+    numbers.
+    """
     if whole < len(WORDS):
         return f"{words(part)} of {many(whole, noun)}"
     return f"{part or 'none'} of {whole:,} {noun}s".replace(",", NB)
@@ -73,7 +91,9 @@ def sentence(text: str) -> str:
 
 
 def clip(text: str, length: int) -> str:
-    """At most `length` characters, cut between words, with an ellipsis where something is missing."""
+    """At most `length` characters, cut between words, with an ellipsis where something is
+    missing.
+    """
     text = " ".join(text.split())
     if len(text) <= length:
         return text
@@ -83,10 +103,13 @@ def clip(text: str, length: int) -> str:
 
 
 def hold(title: str) -> str:
-    """Ties the last three words of a title together, so that its last line is never one lonely word."""
+    """Ties the last three words of a title together, so that its last line is never one lonely
+    word.
+    """
     words_ = title.split(" ")
     tail = words_[-3:]
-    if len(title) <= ONE_LINE or len(words_) < 5 or sum(map(len, tail)) > ONE_LINE // 2:  # noqa: PLR2004 - the number is plain from its line
+    # the number is plain from its line
+    if len(title) <= ONE_LINE or len(words_) < 5 or sum(map(len, tail)) > ONE_LINE // 2:  # noqa: PLR2004
         return title
     return " ".join([*words_[:-3], NB.join(tail)])
 
@@ -106,14 +129,22 @@ def instant(value: str) -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1] if parts else ""
+    return (
+        parts[0]
+        if len(parts) == 1
+        else ", ".join(parts[:-1]) + " and " + parts[-1]
+        if parts
+        else ""
+    )
 
 
 def worst_reason(requirement: Requirement) -> Reason | None:
-    return min(requirement["reasons"], key=lambda reason: SEVERITIES[reason["severity"]], default=None)
+    return min(
+        requirement["reasons"], key=lambda reason: SEVERITIES[reason["severity"]], default=None
+    )
 
 
-# --- The sentences ---------------------------------------------------------------------------------
+# --- The sentences --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +177,15 @@ class Sentences:
         """Why this is a draft, or None when it is final."""
         facts = []
         if self.figures.unconcluded:
-            facts.append(f"{many(self.figures.unconcluded, 'requirement')} {_has(self.figures.unconcluded)} no conclusion")
+            facts.append(
+                f"{many(self.figures.unconcluded, 'requirement')} {_has(self.figures.unconcluded)}"
+                " no conclusion"
+            )
         if self.figures.unsigned:
-            facts.append(f"{many(self.figures.unsigned, 'conclusion')} {_is(self.figures.unsigned)} not signed off")
+            facts.append(
+                f"{many(self.figures.unsigned, 'conclusion')} {_is(self.figures.unsigned)} not"
+                " signed off"
+            )
         if self.snapshot["assessment"]["status"] == "open":
             facts.append("the assessment is open")
         return f"Draft: {listed(facts)}." if facts else None
@@ -165,7 +202,10 @@ class Sentences:
         elif not whole.left:
             rest = "every target is met"
         elif actions:
-            rest = f"{many(len(actions), 'action')} {_verb(len(actions), 'close')} {self._share(self.figures.top_points)}"
+            rest = (
+                f"{many(len(actions), 'action')} {_verb(len(actions), 'close')}"
+                f" {self._share(self.figures.top_points)}"
+            )
         else:
             rest = "no action is recorded for what is left"
         named = f"{self.who} has proven {out_of(whole.proven, whole.total, 'requirement')}; {rest}"
@@ -175,9 +215,16 @@ class Sentences:
 
     @property
     def position(self) -> str:
-        """The two numbers of the cover: 45 of 72 requirements proven, 82% coverage of the target."""
+        """The two numbers of the cover:
+
+        45 of 72 requirements proven, 82% coverage of the target.
+        """
         whole = self.figures.whole
-        covered = "no target set" if whole.coverage is None else f"{whole.coverage}% coverage of the target"
+        covered = (
+            "no target set"
+            if whole.coverage is None
+            else f"{whole.coverage}% coverage of the target"
+        )
         return f"{whole.proven} of {many_digits(whole.total, 'requirement')} proven, {covered}"
 
     def _share(self, points: int) -> str:
@@ -199,8 +246,18 @@ class Sentences:
                 "" if cover is None else "%",
                 self._of_points,
             ),
-            ("Evidence fresh", str(numbers.evidence.get("fresh", 0)), f"of {numbers.pieces}", self._not_fresh),
-            ("Left to reach the target", str(whole.left), "point" if whole.left == 1 else "points", self._in_actions),
+            (
+                "Evidence fresh",
+                str(numbers.evidence.get("fresh", 0)),
+                f"of {numbers.pieces}",
+                self._not_fresh,
+            ),
+            (
+                "Left to reach the target",
+                str(whole.left),
+                "point" if whole.left == 1 else "points",
+                self._in_actions,
+            ),
         ]
 
     @property
@@ -218,10 +275,16 @@ class Sentences:
 
     @property
     def _not_fresh(self) -> str:
-        parts = [f"{self.figures.evidence[state]} {state}" for state in NEEDS_ATTENTION if self.figures.evidence.get(state)]
+        parts = [
+            f"{self.figures.evidence[state]} {state}"
+            for state in NEEDS_ATTENTION
+            if self.figures.evidence.get(state)
+        ]
         if parts:
             return ", ".join(parts)
-        return "Nothing due, overdue or missing" if self.figures.pieces else "No evidence is recorded"
+        return (
+            "Nothing due, overdue or missing" if self.figures.pieces else "No evidence is recorded"
+        )
 
     @property
     def _in_actions(self) -> str:
@@ -238,34 +301,49 @@ class Sentences:
         whole = self.figures.whole
         if not whole.with_target:
             return (
-                f"The profile sets no target yet, so nothing can be short of it. {self.levels_in_words} "
-                "Set the target of each requirement, and the next report says what is missing."
+                "The profile sets no target yet, so nothing can be short of it."
+                f" {self.levels_in_words} Set the target of each requirement, and the next report"
+                " says what is missing."
             )
         if not whole.left:
-            return f"Nothing is short of the target: {out_of(whole.reached, whole.points, 'point')} are reached. {self._strength} {self._proof}"
+            return (
+                f"Nothing is short of the target: {out_of(whole.reached, whole.points, 'point')}"
+                f" are reached. {self._strength} {self._proof}"
+            )
         if whole.levels[0] == whole.total:
             return (
-                f"No evidence has been accepted yet. {capital(many(self.figures.controls, 'control'))} and "
-                f"{many(self.figures.pieces, 'evidence item')} are recorded for {many(whole.total, 'requirement')}. "
-                f"{capital(many(whole.left, 'point'))} {_is(whole.left)} missing to the target."
+                "No evidence has been accepted yet."
+                f" {capital(many(self.figures.controls, 'control'))} and"
+                f" {many(self.figures.pieces, 'evidence item')} are recorded for"
+                f" {many(whole.total, 'requirement')}. {capital(many(whole.left, 'point'))}"
+                f" {_is(whole.left)} missing to the target."
             )
         return f"{self._best_and_worst} {self._where_it_lies} {self._proof}"
 
     @property
     def levels_in_words(self) -> str:
         levels = self.figures.whole.levels
-        parts = [f"{words(count)} {_is(count)} at level {level}" for level, count in enumerate(levels) if count]
+        parts = [
+            f"{words(count)} {_is(count)} at level {level}"
+            for level, count in enumerate(levels)
+            if count
+        ]
         return sentence(listed(parts))
 
     @property
     def _strength(self) -> str:
         return sentence(
-            f"{many(self.figures.whole.levels[-1], 'requirement')} {_is(self.figures.whole.levels[-1])} at the highest level"
+            f"{many(self.figures.whole.levels[-1], 'requirement')}"
+            f" {_is(self.figures.whole.levels[-1])} at the highest level"
         )
 
     def _graded(self) -> list[tuple[str, int]]:
         """Functions with a target, the best covered first."""
-        graded = [(key, each.coverage) for key, each in self.figures.by_function.items() if each.coverage is not None]
+        graded = [
+            (key, each.coverage)
+            for key, each in self.figures.by_function.items()
+            if each.coverage is not None
+        ]
         return sorted(graded, key=lambda pair: -pair[1])
 
     @property
@@ -274,9 +352,14 @@ class Sentences:
         (best, high), (worst, low) = graded[0], graded[-1]
         if high == low:
             return (
-                f"{best} is at {high}% of its target." if len(graded) == 1 else f"All functions are at {high}% of their target."
+                f"{best} is at {high}% of its target."
+                if len(graded) == 1
+                else f"All functions are at {high}% of their target."
             )
-        return f"{best} is closest to its target with {high}%, {worst} is furthest from it with {low}%."
+        return (
+            f"{best} is closest to its target with {high}%, {worst} is furthest from it with"
+            f" {low}%."
+        )
 
     def _heaviest(self) -> tuple[Category, int]:
         pairs = [
@@ -289,7 +372,10 @@ class Sentences:
     @property
     def _where_it_lies(self) -> str:
         category, left = self._heaviest()
-        return f"Most is missing in {category['ref']}, {clip(category['title'], 60)}: {self._share(left)}."
+        return (
+            f"Most is missing in {category['ref']}, {clip(category['title'], 60)}:"
+            f" {self._share(left)}."
+        )
 
     @property
     def _proof(self) -> str:
@@ -303,11 +389,15 @@ class Sentences:
                 else "The one piece of evidence is fresh."
             )
         needs = "needs" if numbers.attention == 1 else "need"
-        return sentence(f"{out_of(numbers.attention, numbers.pieces, 'piece')} of evidence {needs} attention")
+        return sentence(
+            f"{out_of(numbers.attention, numbers.pieces, 'piece')} of evidence {needs} attention"
+        )
 
     @cached_property
     def matters(self) -> list[Matter]:
-        """The three actions that move most, each with the fact behind it; fewer when fewer are recorded."""
+        """The three actions that move most, each with the fact behind it; fewer when fewer are
+        recorded.
+        """
         planned = [self._matter(action) for action in self.figures.top[:MATTERS]]
         return planned or self._unplanned()
 
@@ -317,10 +407,18 @@ class Sentences:
         date_ = f" by {day(action.due)}" if action.due else ", no date yet"
         effect = f"Moves {many(action.points, 'point')}."
         owner = sentence(action.owner) if action.owner else "No owner yet."
-        return Matter(_claim(row), _why(row), f"{clip(action.text.rstrip('.'), 84)}{date_}.", f"{owner} {effect}", ref)
+        return Matter(
+            _claim(row),
+            _why(row),
+            f"{clip(action.text.rstrip('.'), 84)}{date_}.",
+            f"{owner} {effect}",
+            ref,
+        )
 
     def _unplanned(self) -> list[Matter]:
-        rows = sorted((row for row in self.by_ref.values() if shortfall(row)), key=shortfall, reverse=True)[:MATTERS]
+        rows = sorted(
+            (row for row in self.by_ref.values() if shortfall(row)), key=shortfall, reverse=True
+        )[:MATTERS]
         return [
             Matter(
                 _claim(row),
@@ -339,7 +437,9 @@ class Sentences:
             return "No target is set"
         if not each.left:
             return "Every target is met"
-        category = max(self._categories(key), key=lambda one: self.figures.by_category[one["ref"]].left)
+        category = max(
+            self._categories(key), key=lambda one: self.figures.by_category[one["ref"]].left
+        )
         left = self.figures.by_category[category["ref"]].left
         return (
             f"{capital(many(left, 'point'))} missing in {clip(category['title'], 38)}"
@@ -354,9 +454,13 @@ class Sentences:
     def upcoming(self) -> list[IndexedEvidence]:
         """The evidence that falls due next, for a summary that has room."""
         today = self.snapshot["as_of"][:10]
-        rows = [each for each in self.snapshot["evidence"] if each["due_on"] and each["due_on"] >= today]
+        rows = [
+            each for each in self.snapshot["evidence"] if each["due_on"] and each["due_on"] >= today
+        ]
         return (
-            sorted(rows, key=lambda each: (each["due_on"] or "", each["ref"]))[:SOON] if len(self.matters) < 2 else []  # noqa: PLR2004 - the number is plain from its line
+            sorted(rows, key=lambda each: (each["due_on"] or "", each["ref"]))[:SOON]
+            if len(self.matters) < 2  # noqa: PLR2004
+            else []
         )
 
     @property
@@ -364,7 +468,10 @@ class Sentences:
         """What is asked of the reader."""
         asks = []
         if top := self.figures.top:
-            asks.append(f"approve the {many(len(top), 'action')} and {'its date' if len(top) == 1 else 'their dates'}")
+            asks.append(
+                f"approve the {many(len(top), 'action')} and"
+                f" {'its date' if len(top) == 1 else 'their dates'}"
+            )
         if ownerless := sum(not action.owner for action in self.figures.actions):
             asks.append(f"name an owner for {many(ownerless, 'action')}")
         if rest := self.figures.whole.left - self.figures.planned:
@@ -373,7 +480,11 @@ class Sentences:
             asks.append(f"sign off {many(self.figures.unsigned, 'conclusion')}")
         if not self.figures.whole.with_target:
             asks.append("set a target profile")
-        return sentence(listed(asks)) if asks else "Take note. Nothing has to be decided on this report."
+        return (
+            sentence(listed(asks))
+            if asks
+            else "Take note. Nothing has to be decided on this report."
+        )
 
     # Sections
 
@@ -389,11 +500,17 @@ class Sentences:
                 else "The one requirement meets its target"
             )
         key, each = max(self.figures.by_function.items(), key=lambda pair: pair[1].left)
-        category = max(self._categories(key), key=lambda one: self.figures.by_category[one["ref"]].left)
+        category = max(
+            self._categories(key), key=lambda one: self.figures.by_category[one["ref"]].left
+        )
         alone = self.figures.by_category[category["ref"]].left
         holds = f"{key} has {self._share(each.left)}"
         number = str(alone) if whole.left >= len(WORDS) else words(alone)
-        return f"{holds}, all in {category['ref']}" if alone == each.left else f"{holds}, and {category['ref']} alone {number}"
+        return (
+            f"{holds}, all in {category['ref']}"
+            if alone == each.left
+            else f"{holds}, and {category['ref']} alone {number}"
+        )
 
     @property
     def movement_title(self) -> str:
@@ -407,7 +524,10 @@ class Sentences:
         change = proven_at(now) - proven_at(points[-2])
         if not change:
             return f"{at}, as many as in {points[-2]['label']}"
-        return f"{at}, {words(abs(change))} {'more' if change > 0 else 'fewer'} than in {points[-2]['label']}"
+        return (
+            f"{at}, {words(abs(change))} {'more' if change > 0 else 'fewer'} than in"
+            f" {points[-2]['label']}"
+        )
 
     @property
     def quarters_heading(self) -> str:
@@ -420,7 +540,10 @@ class Sentences:
             return base
         if not change:
             return f"{base}, as many as in {first['label']}"
-        return f"{base}, {words(abs(change))} {'more' if change > 0 else 'fewer'} than in {first['label']}"
+        return (
+            f"{base}, {words(abs(change))} {'more' if change > 0 else 'fewer'} than in"
+            f" {first['label']}"
+        )
 
     @property
     def functions_heading(self) -> str:
@@ -439,17 +562,26 @@ class Sentences:
     def gaps_title(self) -> str:
         whole, top = self.figures.whole, self.figures.top
         if not whole.left:
-            return "Nothing is left to close" if whole.with_target else "Without a target there is no gap to rank"
+            return (
+                "Nothing is left to close"
+                if whole.with_target
+                else "Without a target there is no gap to rank"
+            )
         if not top:
             return f"No action is recorded for the {many(whole.left, 'missing point')}"
-        return f"{capital(many(len(top), 'action'))} {_is_worth(len(top))} {self._share(self.figures.top_points)}"
+        return (
+            f"{capital(many(len(top), 'action'))} {_is_worth(len(top))}"
+            f" {self._share(self.figures.top_points)}"
+        )
 
     @property
     def steps_heading(self) -> str:
         whole, top = self.figures.whole, self.figures.top
         after = per_cent(whole.reached + self.figures.top_points, whole.points)
         who = (
-            f"The first {many(len(top), 'action')}" if len(self.figures.actions) > len(top) else f"The {many(len(top), 'action')}"
+            f"The first {many(len(top), 'action')}"
+            if len(self.figures.actions) > len(top)
+            else f"The {many(len(top), 'action')}"
         )
         return f"{who} {_verb(len(top), 'raise')} coverage from {whole.coverage} to {after}%"
 
@@ -457,15 +589,31 @@ class Sentences:
     def gaps_note(self) -> str:
         whole, rest = self.figures.whole, self.figures.whole.left - self.figures.planned
         if not whole.points:
-            return "A point is one level of one requirement, up to its target. No target is set, so no point is counted."
-        start = f"A point is one level of one requirement, up to its target; {words(whole.points)} make the target profile."
-        return f"{start} {capital(many(rest, 'point'))} {_is(rest)} not covered by any action." if rest else start
+            return (
+                "A point is one level of one requirement, up to its target. No target is set, so no"
+                " point is counted."
+            )
+        start = (
+            f"A point is one level of one requirement, up to its target; {words(whole.points)} make"
+            " the target profile."
+        )
+        return (
+            f"{start} {capital(many(rest, 'point'))} {_is(rest)} not covered by any action."
+            if rest
+            else start
+        )
 
     def function_position(self, key: str) -> str:
-        """As "12 of 19 requirements proven, 13 at target, 88% coverage", for a line of the heat map."""
+        """As "12 of 19 requirements proven, 13 at target, 88% coverage", for a line of the heat
+        map.
+        """
         each = self.figures.by_function[key]
         start = f"{each.proven} of {many_digits(each.total, 'requirement')} proven"
-        return f"{start}, {each.at_target} at target, {each.coverage}% coverage" if each.with_target else f"{start}, no target"
+        return (
+            f"{start}, {each.at_target} at target, {each.coverage}% coverage"
+            if each.with_target
+            else f"{start}, no target"
+        )
 
     def function_title(self, key: str) -> str:
         each = self.figures.by_function[key]
@@ -473,25 +621,44 @@ class Sentences:
             return f"{key} has {many(each.total, 'requirement')} and no target yet"
         if each.total == 1:
             proven = "is" if each.proven else "is not"
-            short = f"{many(each.left, 'point')} short of its target" if each.left else "at its target"
+            short = (
+                f"{many(each.left, 'point')} short of its target" if each.left else "at its target"
+            )
             return f"{key}: its one requirement {proven} proven and {short}"
         start = f"{key} has {out_of(each.proven, each.total, 'requirement')} proven"
-        return f"{start} and is {many(each.left, 'point')} short of its target" if each.left else f"{start} and meets its target"
+        return (
+            f"{start} and is {many(each.left, 'point')} short of its target"
+            if each.left
+            else f"{start} and meets its target"
+        )
 
     def function_lede(self, key: str) -> str:
         """Which requirements fall short, the largest first, and how the function is proved."""
         each, function = self.figures.by_function[key], self._function(key)
-        rows = sorted((row for row in of_function(function) if shortfall(row)), key=shortfall, reverse=True)
+        rows = sorted(
+            (row for row in of_function(function) if shortfall(row)), key=shortfall, reverse=True
+        )
         if each.total == 1:
             level = each.levels.index(1)
             return f"Its one requirement is at level {level}, {LEVELS[level].lower()}."
-        text = f"{_meet(each.at_target, each.with_target)}." if each.with_target else "No target is set."
+        text = (
+            f"{_meet(each.at_target, each.with_target)}."
+            if each.with_target
+            else "No target is set."
+        )
         if not rows:
             return text
         named = [f"{row['ref']} by {words(shortfall(row))}" for row in rows[:3]]
         rest = len(rows) - len(named)
-        most = f"Furthest from target: {listed(named)}{' levels' if shortfall(rows[0]) > 1 or len(named) > 1 else ' level'}"
-        return f"{text} {most}; {many(rest, 'other')} {_verb(rest, 'fall')} short too." if rest else f"{text} {most}."
+        most = (
+            "Furthest from target:"
+            f" {listed(named)}{' levels' if shortfall(rows[0]) > 1 or len(named) > 1 else ' level'}"
+        )
+        return (
+            f"{text} {most}; {many(rest, 'other')} {_verb(rest, 'fall')} short too."
+            if rest
+            else f"{text} {most}."
+        )
 
     def _function(self, key: str) -> Function:
         return next(each for each in self.snapshot["functions"] if each["key"] == key)
@@ -500,7 +667,10 @@ class Sentences:
         each = self.figures.by_category[ref]
         if not each.with_target:
             return f"{many(each.total, 'requirement')}, no target set"
-        return f"{each.proven} of {many_digits(each.total, 'requirement')} proven, {each.coverage}% coverage"
+        return (
+            f"{each.proven} of {many_digits(each.total, 'requirement')} proven, {each.coverage}%"
+            " coverage"
+        )
 
     def holds_down(self, rows: Sequence[Requirement]) -> str:
         """What keeps these requirements of a category below target, in two short lines."""
@@ -508,9 +678,16 @@ class Sentences:
         parts = []
         for row in below[:1]:
             reason = worst_reason(row)
-            fact = reason["fact"] if reason else "no control" if not row["controls"] else f"{LEVELS[row['level']].lower()} only"
+            fact = (
+                reason["fact"]
+                if reason
+                else "no control"
+                if not row["controls"]
+                else f"{LEVELS[row['level']].lower()} only"
+            )
             parts.append(
-                f"{row['ref'].rsplit(' ', 1)[-1]}: {clip(fact[:1].lower() + fact[1:] if _is_word(fact) else fact, 50).rstrip('.')}"
+                f"{row['ref'].rsplit(' ', 1)[-1]}:"
+                f" {clip(fact[:1].lower() + fact[1:] if _is_word(fact) else fact, 50).rstrip('.')}"
             )
         return "; ".join(parts)
 
@@ -522,7 +699,11 @@ class Sentences:
         start = f"{capital(many(count, 'finding'))} {_is(count)} open"
         if not late:
             return f"{start}, none past {'its' if count == 1 else 'their'} retest date"
-        return f"{start}, {words(late)} of them past the retest date" if count > 1 else f"{start} and past its retest date"
+        return (
+            f"{start}, {words(late)} of them past the retest date"
+            if count > 1
+            else f"{start} and past its retest date"
+        )
 
     @property
     def register_title(self) -> str:
@@ -538,7 +719,10 @@ class Sentences:
         count, attention = self.figures.pieces, self.figures.attention
         if not count:
             return "No evidence is recorded yet"
-        start = f"{capital(many(count, 'piece'))} of evidence {'supports' if count == 1 else 'support'} this report"
+        start = (
+            f"{capital(many(count, 'piece'))} of evidence {'supports' if count == 1 else 'support'}"
+            " this report"
+        )
         return (
             f"{start}; {words(attention)} {'needs' if attention == 1 else 'need'} attention"
             if attention
@@ -546,15 +730,29 @@ class Sentences:
         )
 
     def reason_text(self, row: Requirement) -> str:
-        """Why the level is what it is: what was derived, then up to two facts that the derivation does not name."""
+        """Why the level is what it is: what was derived, then up to two facts that the derivation
+        does not name.
+        """
         text = sentence(row["derived_text"])
         facts = sorted(row["reasons"], key=lambda reason: SEVERITIES[reason["severity"]])
         if shortfall(row) or not text:
-            fresh = [each for each in facts if each["fact"].rstrip(".").lower() not in text.lower()][:2]
+            fresh = [
+                each for each in facts if each["fact"].rstrip(".").lower() not in text.lower()
+            ][:2]
             text = " ".join(
-                [text, *(f"{sentence(each['fact'])} {sentence(each['consequence'])}".strip() for each in fresh)]
+                [
+                    text,
+                    *(
+                        f"{sentence(each['fact'])} {sentence(each['consequence'])}".strip()
+                        for each in fresh
+                    ),
+                ]
             ).strip()
-        return text or ("No control covers this requirement." if not row["controls"] else "No reason is recorded for this level.")
+        return text or (
+            "No control covers this requirement."
+            if not row["controls"]
+            else "No reason is recorded for this level."
+        )
 
     @property
     def contents(self) -> list[tuple[str, str, str]]:
@@ -564,7 +762,10 @@ class Sentences:
             ("movement", "Movement", self.movement_title),
             ("gaps", "Gaps, ranked", self.gaps_title),
         ]
-        sections += [(anchor(each["key"]), each["key"], self.function_title(each["key"])) for each in self.snapshot["functions"]]
+        sections += [
+            (anchor(each["key"]), each["key"], self.function_title(each["key"]))
+            for each in self.snapshot["functions"]
+        ]
         sections += [
             ("findings", "Open findings", self.findings_title),
             ("register", "Register", self.register_title),
@@ -572,7 +773,10 @@ class Sentences:
             ("method", "Method", METHOD_TITLE),
             ("control", "Document control", CONTROL_TITLE),
         ]
-        numbered = [(place, f"{number} {topic}", title) for number, (place, topic, title) in enumerate(sections, start=1)]
+        numbered = [
+            (place, f"{number} {topic}", title)
+            for number, (place, topic, title) in enumerate(sections, start=1)
+        ]
         return [("summary", "Executive summary", self.summary_title), *numbered]
 
 
@@ -584,7 +788,9 @@ def _meet(part: int, whole: int) -> str:
     """As "45 of 72 requirements meet their target", as a sentence without its stop."""
     if whole == 1:
         return f"The one requirement {'meets' if part else 'is below'} its target"
-    return f"{capital(out_of(part, whole, 'requirement'))} {_verb(part, 'meet')} {_its(part)} target"
+    return (
+        f"{capital(out_of(part, whole, 'requirement'))} {_verb(part, 'meet')} {_its(part)} target"
+    )
 
 
 def _are_proven(part: int, whole: int) -> str:
@@ -595,15 +801,23 @@ def _are_proven(part: int, whole: int) -> str:
 
 
 def _claim(row: Requirement) -> str:
-    return f"{clip(row['title'], 42)}: level {row['level']}, {LEVELS[row['level']].lower()}, against a target of {row['target']}"
+    return (
+        f"{clip(row['title'], 42)}: level {row['level']}, {LEVELS[row['level']].lower()}, against a"
+        f" target of {row['target']}"
+    )
 
 
 def _why(row: Requirement) -> str:
     """The worst fact behind a level, with its consequence, in about two lines."""
     reason = worst_reason(row)
     if reason is None:
-        return clip(sentence(row["derived_text"]), 215) or f"No control and no evidence support {row['ref']}."
-    return clip(f"{row['ref']}: {sentence(reason['fact'])} {sentence(reason['consequence'])}".strip(), 215)
+        return (
+            clip(sentence(row["derived_text"]), 215)
+            or f"No control and no evidence support {row['ref']}."
+        )
+    return clip(
+        f"{row['ref']}: {sentence(reason['fact'])} {sentence(reason['consequence'])}".strip(), 215
+    )
 
 
 def anchor(ref: str) -> str:

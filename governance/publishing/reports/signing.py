@@ -36,18 +36,28 @@ class Note:
         return f"{TITLE}\n{self.filename}\nsha256 {self.sha256}\nfingerprint {self.fingerprint}\n"
 
 
-def sign(private: Ed25519PrivateKey, name: str, *, filename: str, pdf: bytes, fingerprint: str) -> str:
-    """The text of the signature file for these bytes. `fingerprint` is the hex digest of snapshot.json."""
+def sign(
+    private: Ed25519PrivateKey, name: str, *, filename: str, pdf: bytes, fingerprint: str
+) -> str:
+    """The text of the signature file for these bytes.
+
+    `fingerprint` is the hex digest of snapshot.json.
+    """
     if "\n" in filename:
         raise ValueError("a file name is one line")
-    return signed_note.sign(private, name, Note(filename, hashlib.sha256(pdf).hexdigest(), fingerprint).body)
+    return signed_note.sign(
+        private, name, Note(filename, hashlib.sha256(pdf).hexdigest(), fingerprint).body
+    )
 
 
 def open_note(text: str, key: VerifierKey) -> Note:
     """Check the signature by this key and return what it vouches for; NotSigned otherwise."""
     match signed_note.open_note(text, key).split("\n"):
         case [title, filename, digest, print_, ""] if title == TITLE:
-            sha256, fingerprint = digest.removeprefix("sha256 "), print_.removeprefix("fingerprint ")
+            sha256, fingerprint = (
+                digest.removeprefix("sha256 "),
+                print_.removeprefix("fingerprint "),
+            )
             if HEX.fullmatch(sha256) and HEX.fullmatch(fingerprint):
                 return Note(filename, sha256, fingerprint)
         case _:

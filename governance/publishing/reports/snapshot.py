@@ -1,12 +1,14 @@
 """The frozen data of an AI RMF compliance report, and every number that the report counts from it.
 
-    Snapshot, Requirement, Control, …   the shape of snapshot.json (schema `governance.ai-rmf-report/1`)
+    Snapshot, Requirement, Control, …   the shape of snapshot.json (schema
+                                        `governance.ai-rmf-report/1`)
     canonical, fingerprint              its bytes (RFC 8785) and their SHA-256
     figures(snapshot) -> Figures        all numbers of the report, counted once
     ranked(snapshot) -> [Action]        actions by what they move, no point counted twice
 
-Pure: no clock, no session. Instants are ISO 8601 in UTC ("2026-10-09T17:00:00Z"), days are ISO dates.
-A point is one level of one requirement, up to its target; coverage is points reached over points of the target.
+Pure: no clock, no session. Instants are ISO 8601 in UTC ("2026-10-09T17:00:00Z"), days are ISO
+dates. A point is one level of one requirement, up to its target; coverage is points reached over
+points of the target.
 """
 
 import hashlib
@@ -25,7 +27,7 @@ NEEDS_ATTENTION = ("overdue", "due", "missing", "in review")
 TOP = 5  # the actions that titles speak of; more than five is a list, not a plan
 
 
-# --- The shape -------------------------------------------------------------------------------------
+# --- The shape ------------------------------------------------------------------------------------
 
 
 class Tenant(TypedDict):
@@ -43,7 +45,9 @@ class Framework(TypedDict):
     digest: str  # of the catalogue file, hex
 
 
-Period = TypedDict("Period", {"from": str, "to": str})  # days, both included; `from` is a keyword, hence this form
+Period = TypedDict(
+    "Period", {"from": str, "to": str}
+)  # days, both included; `from` is a keyword, hence this form
 
 
 class Assessment(TypedDict):
@@ -189,7 +193,9 @@ class Document(TypedDict):
 
 
 class Log(TypedDict):
-    """The audit log's last checkpoint when the data was frozen: what a later log has to begin with."""
+    """The audit log's last checkpoint when the data was frozen: what a later log has to begin
+    with.
+    """
 
     origin: str
     checkpoint: str  # "184203 entries, 2026-10-09 16:59:58 UTC"
@@ -214,7 +220,9 @@ class Snapshot(TypedDict):
     revisions: list[Revision]
     document: Document
     log: Log | None
-    entry: NotRequired[str | int | None]  # audit-log entry of the run, printed while there is no checkpoint
+    entry: NotRequired[
+        str | int | None
+    ]  # audit-log entry of the run, printed while there is no checkpoint
     signing_key: str
 
 
@@ -239,12 +247,15 @@ def of_function(function: Function) -> Iterator[Requirement]:
         yield from category["requirements"]
 
 
-# --- The numbers -----------------------------------------------------------------------------------
+# --- The numbers ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class CoveragePosition:
-    """The position of a set of requirements. `points` of the target, `reached` of them; coverage in whole per cent."""
+    """The position of a set of requirements.
+
+    `points` of the target, `reached` of them; coverage in whole per cent.
+    """
 
     total: int
     proven: int
@@ -264,7 +275,9 @@ class CoveragePosition:
 
     @property
     def coverage(self) -> int | None:
-        """Rounded, but never to 100 before nothing is left nor to 0 after something is reached; None without target."""
+        """Rounded, but never to 100 before nothing is left nor to 0 after something is reached;
+        None without target.
+        """
         return per_cent(self.reached, self.points)
 
 
@@ -312,7 +325,9 @@ def standing(rows: Iterable[Requirement]) -> CoveragePosition:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A recorded action with what it adds once those before it are done; `shares` are (ref, levels gained)."""
+    """A recorded action with what it adds once those before it are done; `shares` are (ref, levels
+    gained).
+    """
 
     number: int
     text: str
@@ -323,13 +338,17 @@ class Action:
 
 
 def ranked(snapshot: Snapshot) -> list[Action]:
-    """Actions, the largest first, then the earliest due; a level that two actions close counts for the first only."""
+    """Actions, the largest first, then the earliest due; a level that two actions close counts for
+    the first only.
+    """
     missing = {row["ref"]: shortfall(row) for row in requirements(snapshot)}
 
     def worth(gap: Gap) -> int:
         return sum(min(each["gained"], missing.get(each["ref"], 0)) for each in gap["closes"])
 
-    ordered = sorted(snapshot["gaps"], key=lambda gap: (-worth(gap), gap["due"] or "9999", gap["action"]))
+    ordered = sorted(
+        snapshot["gaps"], key=lambda gap: (-worth(gap), gap["due"] or "9999", gap["action"])
+    )
     actions = []
     for number, gap in enumerate(ordered, start=1):
         shares = []
@@ -338,7 +357,9 @@ def ranked(snapshot: Snapshot) -> list[Action]:
             missing[each["ref"]] = missing.get(each["ref"], 0) - gained
             shares.append((each["ref"], gained))
         points = sum(gained for _, gained in shares)
-        actions.append(Action(number, gap["action"], tuple(shares), points, gap["owner"], gap["due"]))
+        actions.append(
+            Action(number, gap["action"], tuple(shares), points, gap["owner"], gap["due"])
+        )
     return actions
 
 
@@ -385,7 +406,9 @@ def figures(snapshot: Snapshot) -> Figures:
         whole=standing(rows),
         by_function={each["key"]: standing(of_function(each)) for each in snapshot["functions"]},
         by_category={
-            each["ref"]: standing(each["requirements"]) for function in snapshot["functions"] for each in function["categories"]
+            each["ref"]: standing(each["requirements"])
+            for function in snapshot["functions"]
+            for each in function["categories"]
         },
         evidence=dict(Counter(each["state"] for each in snapshot["evidence"])),
         controls=len({control["ref"] for row in rows for control in row["controls"]}),
@@ -393,5 +416,8 @@ def figures(snapshot: Snapshot) -> Figures:
         unconcluded=sum(row["conclusion"] is None for row in rows),
         actions=tuple(ranked(snapshot)),
         findings=len(snapshot["findings"]),
-        findings_late=sum(bool(each["retest_by"]) and str(each["retest_by"])[:10] < today for each in snapshot["findings"]),
+        findings_late=sum(
+            bool(each["retest_by"]) and str(each["retest_by"])[:10] < today
+            for each in snapshot["findings"]
+        ),
     )

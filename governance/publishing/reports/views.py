@@ -1,4 +1,6 @@
-"""Reports: the list, requesting one, its page, its download; and checking one without an account."""
+"""Reports: the list, requesting one, its page, its download; and checking one without an
+account.
+"""
 
 from datetime import date
 from typing import Any
@@ -36,7 +38,11 @@ def index() -> ResponseReturnValue:
 
 
 def _index(
-    *, attest: AttestForm | None = None, ready: ReadinessForm | None = None, matrix: MatrixForm | None = None, status: int = 200
+    *,
+    attest: AttestForm | None = None,
+    ready: ReadinessForm | None = None,
+    matrix: MatrixForm | None = None,
+    status: int = 200,
 ) -> ResponseReturnValue:
     """The list, with a form for each kind; one of them may have come back refused."""
     today, runs = clock.today(), queries.runs()
@@ -48,12 +54,20 @@ def _index(
     }
     names = people.names(r.row.asked_by for r in runs)
     return page(
-        "publishing/reports/index.html", runs=runs, names=names, assessments=queries.reportable(), limited=limits() is not None, status=status, **forms
-    )  # fmt: skip
+        "publishing/reports/index.html",
+        runs=runs,
+        names=names,
+        assessments=queries.reportable(),
+        limited=limits() is not None,
+        status=status,
+        **forms,
+    )
 
 
 def _unsent[F: Form](form: F, **defaults: Any) -> F:
-    """The form as it stands before anybody fills it in, also while the answer to another one is shown."""
+    """The form as it stands before anybody fills it in, also while the answer to another one is
+    shown.
+    """
     form.process(None, **defaults)
     return form
 
@@ -69,14 +83,18 @@ def ask() -> ResponseReturnValue:
     try:
         wanted = UUID(request.form.get("assessment_id", ""))
     except ValueError:
-        raise Invalid("Choose the assessment that the report is about.", field="assessment_id") from None
+        raise Invalid(
+            "Choose the assessment that the report is about.", field="assessment_id"
+        ) from None
     report = actions.ask(assessments.assessment(wanted))
     return redirect(url_for("reports.report", run_id=report.id), 303)
 
 
 @feature.post("/reports/attestations", needs=permissions.RUN)
 def attest() -> ResponseReturnValue:
-    """Queue a policy attestation of a period or of a day; a double click watches the one that the first click began."""
+    """Queue a policy attestation of a period or of a day; a double click watches the one that the
+    first click began.
+    """
     form = AttestForm()
     asked: list[ReportRun] = []
     if not accepted(form, lambda: asked.append(_attested(form))):
@@ -97,14 +115,21 @@ def ready() -> ResponseReturnValue:
     form = ReadinessForm()
     asked: list[ReportRun] = []
     chosen = set(form.categories.data or ())
-    if not accepted(form, lambda: asked.append(actions.ask_readiness(until=form.on.data or clock.today(), categories=chosen))):
+    if not accepted(
+        form,
+        lambda: asked.append(
+            actions.ask_readiness(until=form.on.data or clock.today(), categories=chosen)
+        ),
+    ):
         return _index(ready=form, status=form.status)
     return redirect(url_for("reports.report", run_id=asked[0].id), 303)
 
 
 @feature.post("/reports/matrices", needs=permissions.RUN)
 def matrix() -> ResponseReturnValue:
-    """Queue a Type II evidence matrix; a double click watches the one that the first click began."""
+    """Queue a Type II evidence matrix; a double click watches the one that the first click
+    began.
+    """
     form = MatrixForm()
     asked: list[ReportRun] = []
     if not accepted(form, lambda: asked.append(_matrix(form))):
@@ -115,7 +140,9 @@ def matrix() -> ResponseReturnValue:
 def _matrix(form: MatrixForm) -> ReportRun:
     today = clock.today()
     return actions.ask_matrix(
-        since=form.begins.data or today, until=form.ends.data or today, framework=form.framework.data or None
+        since=form.begins.data or today,
+        until=form.ends.data or today,
+        framework=form.framework.data or None,
     )
 
 
@@ -171,10 +198,16 @@ def verify_file() -> ResponseReturnValue:
     ]
     if problems or report is None or note is None:
         return page(
-            "publishing/reports/verify.html", keys=_keys(), result=None, problem=f"Give {' and '.join(problems)}.", status=422
+            "publishing/reports/verify.html",
+            keys=_keys(),
+            result=None,
+            problem=f"Give {' and '.join(problems)}.",
+            status=422,
         )
     result = verify(
-        report.stream.read(CHECK_LIMIT + 1), note.stream.read(65_536).decode("utf-8", "replace"), key or (_keys() or [""])[0]
+        report.stream.read(CHECK_LIMIT + 1),
+        note.stream.read(65_536).decode("utf-8", "replace"),
+        key or (_keys() or [""])[0],
     )
     return page("publishing/reports/verify.html", keys=_keys(), result=result, key=key)
 
@@ -182,7 +215,9 @@ def verify_file() -> ResponseReturnValue:
 @public.get("/keys", needs=PUBLIC)
 def keys() -> ResponseReturnValue:
     """The verifier keys, one a line, the newest first."""
-    return Response("".join(f"{line}\n" for line in _keys()), content_type="text/plain; charset=utf-8")
+    return Response(
+        "".join(f"{line}\n" for line in _keys()), content_type="text/plain; charset=utf-8"
+    )
 
 
 def _keys() -> list[str]:

@@ -1,4 +1,6 @@
-"""Access reviews at the front door: decided row by row or several at once; what takes away needs a fresh sign-in."""
+"""Access reviews at the front door: decided row by row or several at once; what takes away needs a
+fresh sign-in.
+"""
 
 from datetime import timedelta
 
@@ -7,7 +9,11 @@ import pytest
 from governance.assurance.access_reviews import queries
 from governance.kernel import clock
 from tests import make
-from tests.assurance.access_reviews.review_helpers import create_key, decide_all_but_own, review_item
+from tests.assurance.access_reviews.review_helpers import (
+    create_key,
+    decide_all_but_own,
+    review_item,
+)
 from tests.browser import Visitor
 from tests.bulk_helpers import confirm_bulk, confirmation_fields, preview_bulk, preview_table
 
@@ -16,7 +22,11 @@ from tests.bulk_helpers import confirm_bulk, confirmation_fields, preview_bulk, 
 def path(as_officer):
     """The address of a review that the officer began."""
     create_key()
-    reply = as_officer.post("settings/access-reviews/new", title="Q4 2026", due_on=str(clock.today() + timedelta(days=14)))
+    reply = as_officer.post(
+        "settings/access-reviews/new",
+        title="Q4 2026",
+        due_on=str(clock.today() + timedelta(days=14)),
+    )
     return reply.location
 
 
@@ -29,18 +39,31 @@ def select_item(path):
 def test_before_the_first_review_the_page_says_what_it_is_for(as_admin):
     assert "No access review yet" in as_admin.get("settings/access-reviews/").text
     assert "Start a review of 6 members" in as_admin.get("settings/access-reviews/new").text
-    assert "By when?" in as_admin.post("settings/access-reviews/new", then=422, title="Q4", due_on="").text
+    assert (
+        "By when?"
+        in as_admin.post("settings/access-reviews/new", then=422, title="Q4", due_on="").text
+    )
 
 
 def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, statements):
     with statements() as seen:
         text = as_officer.get(path).text
     assert len(seen) <= 12, seen
-    assert "0 of 7 rows decided" in text and "Your own: another person decides" in text and "mirror" in text
-    form = {f"row-{review_item(select_item(path), who)}": "keep" for who in ("admin", "reviewer", "auditor", "mirror")}
+    assert (
+        "0 of 7 rows decided" in text
+        and "Your own: another person decides" in text
+        and "mirror" in text
+    )
+    form = {
+        f"row-{review_item(select_item(path), who)}": "keep"
+        for who in ("admin", "reviewer", "auditor", "mirror")
+    }
     confirm_bulk(as_officer, f"{path}/decisions", **form)
     wrong = confirm_bulk(
-        as_officer, f"{path}/decisions", then=422, **{f"row-{review_item(select_item(path), 'viewer')}": "revoke"}
+        as_officer,
+        f"{path}/decisions",
+        then=422,
+        **{f"row-{review_item(select_item(path), 'viewer')}": "revoke"},
     ).text
     assert "Say why" in wrong
     confirm_bulk(
@@ -53,18 +76,31 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
         },
     )
     assert "1 row of 7 is still open" in as_officer.post(f"{path}/closing", then=422).text
-    confirm_bulk(as_admin, f"{path}/decisions", **{f"row-{review_item(select_item(path), 'compliance_officer')}": "keep"})
+    confirm_bulk(
+        as_admin,
+        f"{path}/decisions",
+        **{f"row-{review_item(select_item(path), 'compliance_officer')}": "keep"},
+    )
     text = as_officer.get(path).text
     assert "All 7 rows are decided" in text and "Lowered to viewer" in text
     closed = as_officer.post(f"{path}/closing", follow=True).text
-    assert "5 kept, 1 lowered, 1 revoked" in closed and "EV-0001" in closed and "Save these decisions" not in closed
+    assert (
+        "5 kept, 1 lowered, 1 revoked" in closed
+        and "EV-0001" in closed
+        and "Save these decisions" not in closed
+    )
     assert "Closed" in as_officer.get("settings/access-reviews/").text
     content = as_officer.get(f"{path}/export.csv").data.decode("utf-8-sig")
     assert "Maya Okafor" in content and "On leave." in content
 
 
-def test_several_are_decided_at_once_and_one_s_own_row_is_named_and_left_alone(as_officer, path, database):
-    ids = [str(review_item(select_item(path), who)) for who in ("admin", "reviewer", "compliance_officer")]
+def test_several_are_decided_at_once_and_one_s_own_row_is_named_and_left_alone(
+    as_officer, path, database
+):
+    ids = [
+        str(review_item(select_item(path), who))
+        for who in ("admin", "reviewer", "compliance_officer")
+    ]
     shown = preview_bulk(as_officer, f"{path}/decisions", all="keep", ids=ids)
     assert [row[1] for row in preview_table(shown, "changes")] == ["Not decided becomes Keep"] * 2
     assert preview_table(shown, "blocked") == [
@@ -74,10 +110,14 @@ def test_several_are_decided_at_once_and_one_s_own_row_is_named_and_left_alone(a
     with make.acting("admin"):
         assert queries.tally(queries.every_row(select_item(path))).kept == 2
     assert "Choose a decision" in as_officer.post(f"{path}/decisions", then=422, all="keep").text
-    assert "Nothing would change" in preview_bulk(as_officer, f"{path}/decisions", all="keep", ids=ids[:2])
+    assert "Nothing would change" in preview_bulk(
+        as_officer, f"{path}/decisions", all="keep", ids=ids[:2]
+    )
 
 
-def test_revoking_lists_who_loses_what_and_pressed_twice_it_is_done_once(as_officer, path, database):
+def test_revoking_lists_who_loses_what_and_pressed_twice_it_is_done_once(
+    as_officer, path, database
+):
     rows = {
         f"row-{review_item(select_item(path), 'viewer')}": "revoke",
         f"row-{review_item(select_item(path), 'contributor')}": "viewer",
@@ -91,29 +131,42 @@ def test_revoking_lists_who_loses_what_and_pressed_twice_it_is_done_once(as_offi
         assert queries.tally(queries.every_row(select_item(path))).decided == 0
     fields = confirmation_fields(shown) | {"because": "On leave."}
     assert "2 decisions saved." in as_officer.post(f"{path}/decisions", follow=True, **fields).text
-    assert "Nothing is left to change" in as_officer.post(f"{path}/decisions", follow=True, **fields).text
+    assert (
+        "Nothing is left to change"
+        in as_officer.post(f"{path}/decisions", follow=True, **fields).text
+    )
     with make.acting("admin"):
         assert queries.tally(queries.every_row(select_item(path))).decided == 2
 
 
 def test_a_role_that_is_not_lower_is_named_in_the_preview(as_officer, path):
-    shown = preview_bulk(as_officer, f"{path}/decisions", **{f"row-{review_item(select_item(path), 'viewer')}": "admin"})
-    assert "has no such lower role" in preview_table(shown, "blocked")[0][1] and not confirmation_fields(shown)
+    shown = preview_bulk(
+        as_officer,
+        f"{path}/decisions",
+        **{f"row-{review_item(select_item(path), 'viewer')}": "admin"},
+    )
+    assert "has no such lower role" in preview_table(shown, "blocked")[0][
+        1
+    ] and not confirmation_fields(shown)
 
 
 def test_taking_away_needs_a_fresh_sign_in_and_keeping_does_not(app, path, database):
     stale = Visitor(app, make.cookie("reviewer", signed_in_ago=timedelta(minutes=10)), "acme")
     row = review_item(select_item(path), "viewer")
-    confirm_bulk(stale, f"{path}/decisions", then=401, because="Why not", **{f"row-{row}": "revoke"})
+    confirm_bulk(
+        stale, f"{path}/decisions", then=401, because="Why not", **{f"row-{row}": "revoke"}
+    )
     confirm_bulk(stale, f"{path}/decisions", **{f"row-{row}": "keep"})
 
 
 def test_what_is_confirmed_is_what_was_chosen_row_by_row(app, as_officer, path, database):
-    """A form that confirms other rows than it decides on does nothing, also where it was kept for a fresh sign-in."""
+    """A form that confirms other rows than it decides on does nothing, also where it was kept for a
+    fresh sign-in.
+    """
     viewer, contributor = (review_item(select_item(path), who) for who in ("viewer", "contributor"))
-    fields = confirmation_fields(preview_bulk(as_officer, f"{path}/decisions", **{f"row-{viewer}": "revoke"})) | {
-        "because": "On leave."
-    }
+    fields = confirmation_fields(
+        preview_bulk(as_officer, f"{path}/decisions", **{f"row-{viewer}": "revoke"})
+    ) | {"because": "On leave."}
     for bent in (
         {f"row-{contributor}": "revoke"},
         {"seen": [*fields["seen"], f"{contributor}.0123456789abcdef"]},
@@ -151,7 +204,17 @@ def test_the_last_admin_is_refused_beside_the_form(as_officer, path):
 
 def test_a_closed_review_takes_no_decision(as_officer, path, database):
     decide_all_but_own(select_item(path))
-    confirm_bulk(as_officer, f"{path}/decisions", **{f"row-{review_item(select_item(path), 'mirror')}": "keep"})
+    confirm_bulk(
+        as_officer,
+        f"{path}/decisions",
+        **{f"row-{review_item(select_item(path), 'mirror')}": "keep"},
+    )
     as_officer.post(f"{path}/closing")
-    shown = preview_bulk(as_officer, f"{path}/decisions", **{f"row-{review_item(select_item(path), 'viewer')}": "revoke"})
-    assert "was closed on" in preview_table(shown, "blocked")[0][1] and not confirmation_fields(shown)
+    shown = preview_bulk(
+        as_officer,
+        f"{path}/decisions",
+        **{f"row-{review_item(select_item(path), 'viewer')}": "revoke"},
+    )
+    assert "was closed on" in preview_table(shown, "blocked")[0][1] and not confirmation_fields(
+        shown
+    )

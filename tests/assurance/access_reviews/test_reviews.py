@@ -1,4 +1,6 @@
-"""Every membership and key is decided on by somebody else; what takes away acts at once; what is closed stays."""
+"""Every membership and key is decided on by somebody else; what takes away acts at once; what is
+closed stays.
+"""
 
 import csv
 import io
@@ -44,7 +46,14 @@ def test_a_review_lists_every_membership_and_every_live_key_with_its_last_use(da
     with make.acting("admin"):
         rows = queries.every_row(review_id)
         assert sorted(row.name for row in rows) == sorted(
-            [*(n for whom, (n, _, _) in make.PEOPLE.items() if whom[0] == "acme" and whom not in make.LATER), "mirror"]
+            [
+                *(
+                    n
+                    for whom, (n, _, _) in make.PEOPLE.items()
+                    if whom[0] == "acme" and whom not in make.LATER
+                ),
+                "mirror",
+            ]
         )
         used = {row.name: row.item.used_at for row in rows}
         assert used["Maya Okafor"] is not None and used["mirror"] is None
@@ -55,13 +64,18 @@ def test_one_review_is_open_at_a_time_and_its_day_is_near(database):
     with pytest.raises(Exception, match="is under way"):
         start_review()
     for due in (-1, 93):
-        with make.acting("compliance_officer", "globex"), pytest.raises(Invalid, match="between today and three months"):
+        with (
+            make.acting("compliance_officer", "globex"),
+            pytest.raises(Invalid, match="between today and three months"),
+        ):
             actions.begin("Q4", due_on=clock.today() + timedelta(days=due))
 
 
 def test_it_takes_two_who_can_review(database):
     with make.acting("admin", "globex"):
-        people.change_role(directory.membership_of(make.person_id("compliance_officer", "globex")), "viewer")
+        people.change_role(
+            directory.membership_of(make.person_id("compliance_officer", "globex")), "viewer"
+        )
         with pytest.raises(Invalid, match="two people"):
             actions.begin("Q4", due_on=clock.today())
 
@@ -69,7 +83,12 @@ def test_it_takes_two_who_can_review(database):
 def test_what_is_revoked_ends_at_once(database):
     create_key()
     review_id = start_review()
-    assert decide_items(review_id, "compliance_officer", viewer="revoke", mirror="revoke", contributor="viewer") == 3
+    assert (
+        decide_items(
+            review_id, "compliance_officer", viewer="revoke", mirror="revoke", contributor="viewer"
+        )
+        == 3
+    )
     with make.acting("admin"):
         assert directory.membership_of(make.person_id("viewer")) is None
         assert directory.membership_of(make.person_id("contributor")).role == "viewer"
@@ -142,11 +161,19 @@ def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(da
             "quarterly",
             make.person_id("compliance_officer"),
         )
-        assert session().scalars(select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == piece.id)).all() == [control]
+        assert session().scalars(
+            select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == piece.id)
+        ).all() == [control]
         with evidence.take_out(version) as file:
             above, _, table = file.read().decode().partition("\r\n\r\n")
         facts, rows = dict(csv.reader(io.StringIO(above))), list(csv.DictReader(io.StringIO(table)))
-        assert (facts["Rows"], facts["Kept"], facts["Lowered"], facts["Revoked"], facts["Ended since it started"]) == (
+        assert (
+            facts["Rows"],
+            facts["Kept"],
+            facts["Lowered"],
+            facts["Revoked"],
+            facts["Ended since it started"],
+        ) == (
             "6",
             "4",
             "1",
@@ -165,7 +192,10 @@ def test_what_is_closed_never_changes(database):
     with pytest.raises(actions.AlreadyClosed):
         decide_items(review_id, "compliance_officer", viewer="revoke")
     with make.acting("admin"):
-        for change in ("UPDATE access_reviews SET due_on = due_on + 1", "UPDATE access_review_items SET decision = 'revoke'"):
+        for change in (
+            "UPDATE access_reviews SET due_on = due_on + 1",
+            "UPDATE access_review_items SET decision = 'revoke'",
+        ):
             with pytest.raises(DBAPIError, match="never changes"), session().begin_nested():
                 session().execute(text(change))
 
@@ -177,12 +207,26 @@ def test_the_next_review_is_the_next_version(database):
             decide_all_but_own(review_id)
             version_id = close_review(review_id)
         with make.acting("admin"):
-            assert session().scalars(select(EvidenceVersion).where(EvidenceVersion.id == version_id)).one().number == number
+            assert (
+                session()
+                .scalars(select(EvidenceVersion).where(EvidenceVersion.id == version_id))
+                .one()
+                .number
+                == number
+            )
 
 
 @pytest.mark.parametrize(
     ("left", "how"),
-    [(4, None), (3, "soon"), (1, "soon"), (0, "today"), (-6, "today"), (-7, "1 week late"), (-15, "2 weeks late")],
+    [
+        (4, None),
+        (3, "soon"),
+        (1, "soon"),
+        (0, "today"),
+        (-6, "today"),
+        (-7, "1 week late"),
+        (-15, "2 weeks late"),
+    ],
 )
 def test_reminders_come_three_days_before_on_the_day_and_weekly(left, how):
     today = clock.today()
@@ -195,7 +239,11 @@ def test_each_occasion_reminds_once_whoever_can_review(database):
     assert jobs.remind_of(make.system_actor("acme")) == 0
     with make.acting("admin"):
         letters = session().scalars(select(WorkItem).where(WorkItem.kind == "mail")).all()
-        assert {each.params["to"] for each in letters} == {"admin@acme.example", "officer@acme.example", "jun.chen@acme.example"}
+        assert {each.params["to"] for each in letters} == {
+            "admin@acme.example",
+            "officer@acme.example",
+            "jun.chen@acme.example",
+        }
         assert "6 rows to decide" in letters[0].params["subject"]
     decide_all_but_own(review_id)
     close_review(review_id)

@@ -1,4 +1,6 @@
-"""Our scale, by examples and properties: levels are credit for evidence, and coverage counts each point once."""
+"""Our scale, by examples and properties: levels are credit for evidence, and coverage counts each
+point once.
+"""
 
 from dataclasses import replace
 from datetime import date
@@ -21,22 +23,51 @@ from governance.assurance.assessments.coverage import (
 )
 from governance.assurance.controls.status import RANK, ControlFacts, Reason, Status
 from governance.assurance.controls.status import status as status_of
-from tests.assurance.controls.control_facts import FROM, TO, TODAY, a_control, a_proof, a_test, a_version, controls, proofs
+from tests.assurance.controls.control_facts import (
+    FROM,
+    TO,
+    TODAY,
+    a_control,
+    a_proof,
+    a_test,
+    a_version,
+    controls,
+    proofs,
+)
 
 CONTROL = ControlFacts(
-    UUID(int=1), "SEC-01", "A control", "", "preventive", "manual", "monthly", None, None, 1, date(2026, 1, 1), (), (), ()
+    UUID(int=1),
+    "SEC-01",
+    "A control",
+    "",
+    "preventive",
+    "manual",
+    "monthly",
+    None,
+    None,
+    1,
+    date(2026, 1, 1),
+    (),
+    (),
+    (),
 )
 BAD = {"failing": "bad", "missing": "warn", "due": "warn", "evidenced": "open"}
 
 
 def status(name, *, has_evidence=True):
-    reasons = (Reason(BAD[name], f"It is {name}.", "", "control", "SEC-01", None),) if name in BAD else ()
+    reasons = (
+        (Reason(BAD[name], f"It is {name}.", "", "control", "SEC-01", None),) if name in BAD else ()
+    )
     return Status(name, name, reasons, name, has_evidence)
 
 
 def possible():
-    """Statuses as status() gives them: only failing and missing ones can be without accepted evidence."""
-    bare = st.sampled_from(("failing", "missing")).map(lambda name: status(name, has_evidence=False))
+    """Statuses as status() gives them: only failing and missing ones can be without accepted
+    evidence.
+    """
+    bare = st.sampled_from(("failing", "missing")).map(
+        lambda name: status(name, has_evidence=False)
+    )
     return st.sampled_from(RANK).map(status) | bare
 
 
@@ -64,13 +95,19 @@ def test_a_worse_control_never_gives_a_better_level(each, data):
     at = data.draw(st.integers(0, len(each) - 1))
     how_far, found = each[at]
     worse = data.draw(st.sampled_from(RANK[: found.rank + 1]))
-    changed = [*each[:at], (how_far, status(worse, has_evidence=found.has_evidence)), *each[at + 1 :]]
+    changed = [
+        *each[:at],
+        (how_far, status(worse, has_evidence=found.has_evidence)),
+        *each[at + 1 :],
+    ]
     assert level_of(changed) <= level_of(each)
 
 
 @given(answers, st.data())
 def test_less_coverage_never_gives_a_better_level(each, data):
-    """Except that a control which works only on the day holds nothing back when it answers in part only."""
+    """Except that a control which works only on the day holds nothing back when it answers in part
+    only.
+    """
     fulls = [n for n, (how_far, _) in enumerate(each) if how_far == "full"]
     if not fulls:
         return
@@ -97,7 +134,10 @@ def test_every_level_below_the_highest_says_why_and_what_lifts_it(each):
     assert derived.word == LEVELS[derived.level]
     assert bool(derived.reasons) == (derived.level < 4)
     assert [bool(text) for text in derived.ladder] == [n > derived.level for n in range(5)]
-    assert derived.is_red == (not each or any(found.name == "failing" for _, found in each)) or derived.level == 4
+    assert (
+        derived.is_red == (not each or any(found.name == "failing" for _, found in each))
+        or derived.level == 4
+    )
     assert derived.is_proven == is_proven(derived.level)
     assert len(set(derived.reasons)) == len(derived.reasons)
 
@@ -118,23 +158,32 @@ FRESH = a_control(a_proof(a_version()))
 DUE_SOON = a_version(valid=date(2026, 12, 9))
 
 
-@pytest.mark.parametrize(("mapped", "expected"), [
-    ([], 0),
-    ([a_control()], 0),  # designed, no evidence item
-    ([a_control(a_proof())], 0),  # nothing uploaded
-    ([a_control(a_proof(a_version(review="pending")))], 0),  # nobody reviewed it
-    ([a_control(a_proof(a_version(review="rejected")))], 0),
-    ([a_control(a_proof(due_on=date(2026, 11, 20)))], 0),  # overdue, and nothing was ever accepted
-    ([a_control(tests=[a_test()])], 0),  # a passed test without evidence
-    ([a_control(a_proof(a_version(valid=date(2026, 11, 20))))], 1),  # was accepted, and is overdue
-    ([a_control(a_proof(a_version()), tests=[a_test(1)])], 1),  # a sample failed
-    ([a_control(a_proof(a_version()), a_proof())], 2),  # one of two items
-    ([FRESH, a_control(a_proof())], 2),  # one of two controls
-    ([FRESH], 3),
-    ([a_control(a_proof(DUE_SOON))], 3),  # due in 14 days: nothing is late yet
-    ([a_control(a_proof(a_version()), tests=[a_test()])], 4),
-    ([a_control(a_proof(DUE_SOON), tests=[a_test()])], 4),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mapped", "expected"),
+    [
+        ([], 0),
+        ([a_control()], 0),  # designed, no evidence item
+        ([a_control(a_proof())], 0),  # nothing uploaded
+        ([a_control(a_proof(a_version(review="pending")))], 0),  # nobody reviewed it
+        ([a_control(a_proof(a_version(review="rejected")))], 0),
+        (
+            [a_control(a_proof(due_on=date(2026, 11, 20)))],
+            0,
+        ),  # overdue, and nothing was ever accepted
+        ([a_control(tests=[a_test()])], 0),  # a passed test without evidence
+        (
+            [a_control(a_proof(a_version(valid=date(2026, 11, 20))))],
+            1,
+        ),  # was accepted, and is overdue
+        ([a_control(a_proof(a_version()), tests=[a_test(1)])], 1),  # a sample failed
+        ([a_control(a_proof(a_version()), a_proof())], 2),  # one of two items
+        ([FRESH, a_control(a_proof())], 2),  # one of two controls
+        ([FRESH], 3),
+        ([a_control(a_proof(DUE_SOON))], 3),  # due in 14 days: nothing is late yet
+        ([a_control(a_proof(a_version()), tests=[a_test()])], 4),
+        ([a_control(a_proof(DUE_SOON), tests=[a_test()])], 4),
+    ],
+)
 def test_a_level_is_credit_for_evidence(mapped, expected):
     assert level(*mapped) == expected
     assert is_proven(expected) == (expected >= 3)
@@ -159,7 +208,12 @@ def level_with(mapped):
 
 
 def accepted(control):
-    return [version for proof in control.proofs for version in proof.versions if version.review == "accepted"]
+    return [
+        version
+        for proof in control.proofs
+        for version in proof.versions
+        if version.review == "accepted"
+    ]
 
 
 @given(requirement)
@@ -175,7 +229,9 @@ def test_proven_means_that_all_evidence_of_every_control_is_accepted_and_valid(m
         for proof in (proof for _, control in mapped for proof in control.proofs):
             assert any(v.review == "accepted" and v.valid_until >= TODAY for v in proof.versions)
         assert any(how_far == "full" for how_far, _ in mapped)
-        assert not any(t.failed for _, control in mapped for t in control.tests[-1:] if len(control.tests) == 1)
+        assert not any(
+            t.failed for _, control in mapped for t in control.tests[-1:] if len(control.tests) == 1
+        )
 
 
 @given(requirement, st.sampled_from(["full", "partial"]), st.lists(proofs(), max_size=2))
@@ -186,7 +242,12 @@ def test_another_control_without_evidence_never_makes_it_proven(mapped, how_far,
 
 @given(requirement, st.data())
 def test_taking_a_version_away_never_makes_it_proven(mapped, data):
-    places = [(n, i, j) for n, (_, c) in enumerate(mapped) for i, p in enumerate(c.proofs) for j in range(len(p.versions))]
+    places = [
+        (n, i, j)
+        for n, (_, c) in enumerate(mapped)
+        for i, p in enumerate(c.proofs)
+        for j in range(len(p.versions))
+    ]
     assume(places)
     n, i, j = data.draw(st.sampled_from(places))
     how_far, control = mapped[n]
@@ -200,7 +261,11 @@ def test_taking_a_version_away_never_makes_it_proven(mapped, data):
 @given(standings)
 def test_proven_is_read_off_the_levels(rows):
     share = coverage(rows)
-    assert share.proven == sum(is_proven(row.level) for row in rows) == share.levels[3] + share.levels[4]
+    assert (
+        share.proven
+        == sum(is_proven(row.level) for row in rows)
+        == share.levels[3] + share.levels[4]
+    )
     assert len(RULE) == len(LEVELS)
 
 

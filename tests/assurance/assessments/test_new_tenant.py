@@ -1,4 +1,6 @@
-"""A tenant that has adopted everything and proven nothing reads 0 everywhere, and has no history."""
+"""A tenant that has adopted everything and proven nothing reads 0 everywhere, and has no
+history.
+"""
 
 import csv
 import io
@@ -30,9 +32,13 @@ def text_of(reply, selector: str) -> str:
 
 @pytest.fixture
 def unproven_tenant(as_officer, acting):
-    """The AI RMF, the whole starter pack with the evidence it asks for, and an assessment; no evidence was uploaded."""
+    """The AI RMF, the whole starter pack with the evidence it asks for, and an assessment; no
+    evidence was uploaded.
+    """
     as_officer.post(f"frameworks/{RMF}/adopt", then=303)
-    as_officer.post("controls/starter", refs=[each.ref for each in pack()], with_evidence="y", then=303)
+    as_officer.post(
+        "controls/starter", refs=[each.ref for each in pack()], with_evidence="y", then=303
+    )
     with acting("compliance_officer"):
         year = {"period_from": date(2026, 1, 1), "period_to": date(2026, 12, 31)}
         return assessing.begin(frameworks.framework(RMF).id, title="Q4 2026", **year).id
@@ -64,17 +70,28 @@ def test_the_heat_map_of_a_new_tenant_reads_0(as_officer, unproven_tenant):
     assert len(cells) == 72 and all("c-hc-0" in cell["class"] for cell in cells)
 
 
-def test_a_requirement_of_a_new_tenant_draws_nothing_before_its_evidence_was_begun(as_officer, unproven_tenant):
+def test_a_requirement_of_a_new_tenant_draws_nothing_before_its_evidence_was_begun(
+    as_officer, unproven_tenant
+):
     page = as_officer.get(f"frameworks/{RMF}/GOVERN-1.1")
-    assert "0 Not addressed" in main_text(page) and "Register of legal duties is missing." in main_text(page)
-    assert "No control is mapped, or" not in page.text and "no evidence of a mapped control is accepted" in page.text
+    assert "0 Not addressed" in main_text(
+        page
+    ) and "Register of legal duties is missing." in main_text(page)
+    assert (
+        "No control is mapped, or" not in page.text
+        and "no evidence of a mapped control is accepted" in page.text
+    )
     assert not BeautifulSoup(page.text, "html.parser").select("main .k-hatch")
 
 
 def test_the_requirements_of_a_new_tenant_read_0(as_officer, unproven_tenant):
     page = as_officer.get(f"frameworks/{RMF}/requirements")
     assert text_of(page, "h1").startswith("0 of 72 subcategories proven")
-    rows = list(csv.DictReader(io.StringIO(as_officer.get(f"frameworks/{RMF}/requirements.csv").text.lstrip("\ufeff"))))
+    rows = list(
+        csv.DictReader(
+            io.StringIO(as_officer.get(f"frameworks/{RMF}/requirements.csv").text.lstrip("\ufeff"))
+        )
+    )
     assert {(row["Proven"], row["Level"]) for row in rows} == {("no", "0")} and len(rows) == 72
     book = as_officer.get(f"frameworks/{RMF}/requirements.xlsx").data
     head, *cells = first_sheet(book, "requirements.xlsx", rows=100, columns=30).rows
@@ -94,4 +111,9 @@ def test_the_reports_of_a_new_tenant_read_0(acting, unproven_tenant):
     whole = figures(ai_rmf | {"as_of": "2026-11-25T00:00:00Z"}).whole
     assert (whole.proven, whole.total, whole.coverage, whole.reached) == (0, 72, 0, 0)
     assert len(ai_rmf["movement"]) == 1
-    assert {row["level"] for top in soc2["functions"] for each in top["categories"] for row in each["requirements"]} == {0}
+    assert {
+        row["level"]
+        for top in soc2["functions"]
+        for each in top["categories"]
+        for row in each["requirements"]
+    } == {0}

@@ -1,4 +1,6 @@
-"""Each collector runs once for each period and tenant, files what it found, and says so when it found nothing."""
+"""Each collector runs once for each period and tenant, files what it found, and says so when it
+found nothing.
+"""
 
 import hashlib
 from datetime import timedelta
@@ -18,7 +20,11 @@ from governance.foundation.people import queries as directory
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
-from tests.assurance.collectors.collector_helpers import last_run, read_filed_csv, run_due_collectors
+from tests.assurance.collectors.collector_helpers import (
+    last_run,
+    read_filed_csv,
+    run_due_collectors,
+)
 from tests.assurance.evidence import evidence_helpers
 
 
@@ -40,7 +46,9 @@ def test_every_collector_runs_once_for_a_period_whoever_asks_again(database, nex
     assert run_due_collectors() == 0
     with make.acting("admin"):
         rows = session().execute(
-            select(CollectorRun.key, func.count()).where(CollectorRun.period == next_month.name).group_by(CollectorRun.key)
+            select(CollectorRun.key, func.count())
+            .where(CollectorRun.period == next_month.name)
+            .group_by(CollectorRun.key)
         )
         assert {key: count for key, count in rows} == {c.key: 1 for c in monthly}  # noqa: C416
 
@@ -54,9 +62,17 @@ def test_members_are_told_from_the_log_and_the_file_says_how(database, next_mont
         above["Rows"] == "6" == str(run.rows)
         and above["SHA-256 of the table below"] == run.sha256 == hashlib.sha256(table).hexdigest()
     )
-    assert "FROM audit_entries" in above["Query"] and above["Parameter begins"].startswith(next_month.first.isoformat())
-    assert above["Run by"] == "the console, by its schedule" and above["Time zone"] == "UTC" and above["Run at"]
-    assert b"@acme.example" not in table and b"Sanjay" not in table and b"compliance_officer" in table
+    assert "FROM audit_entries" in above["Query"] and above["Parameter begins"].startswith(
+        next_month.first.isoformat()
+    )
+    assert (
+        above["Run by"] == "the console, by its schedule"
+        and above["Time zone"] == "UTC"
+        and above["Run at"]
+    )
+    assert (
+        b"@acme.example" not in table and b"Sanjay" not in table and b"compliance_officer" in table
+    )
 
 
 def test_a_member_who_left_and_a_changed_role_are_in_the_population(database, next_month):
@@ -71,7 +87,9 @@ def test_a_member_who_left_and_a_changed_role_are_in_the_population(database, ne
     assert last_run("leavers").run.says == "1 member left; no session outlived a membership."
 
 
-def test_a_version_is_linked_to_the_controls_that_the_tenant_has_adopted_until_somebody_takes_the_link_away(database, next_month):
+def test_a_version_is_linked_to_the_controls_that_the_tenant_has_adopted_until_somebody_takes_the_link_away(
+    database, next_month
+):
     from governance.assurance.evidence import actions as evidence
     from governance.assurance.evidence import queries as library
 
@@ -79,11 +97,22 @@ def test_a_version_is_linked_to_the_controls_that_the_tenant_has_adopted_until_s
     run_due_collectors()
     run = last_run("members").run
     with make.acting("admin"):
-        version = session().scalars(select(EvidenceVersion).where(EvidenceVersion.id == run.evidence_version_id)).one()
+        version = (
+            session()
+            .scalars(select(EvidenceVersion).where(EvidenceVersion.id == run.evidence_version_id))
+            .one()
+        )
         assert (version.source, version.uploaded_by, version.number) == ("console", None, 1)
         assert (version.period_from, version.period_to) == (next_month.first, next_month.last)
-        linked = session().scalars(select(Control.ref).join(EvidenceLink, EvidenceLink.control_id == Control.id)
-                                   .where(EvidenceLink.evidence_id == version.evidence_id)).all()  # fmt: skip
+        linked = (
+            session()
+            .scalars(
+                select(Control.ref)
+                .join(EvidenceLink, EvidenceLink.control_id == Control.id)
+                .where(EvidenceLink.evidence_id == version.evidence_id)
+            )
+            .all()
+        )
         assert linked == ["ACC-03"]
         piece = version.evidence_id
         evidence.unlink(library.find_evidence(piece), control)
@@ -92,14 +121,21 @@ def test_a_version_is_linked_to_the_controls_that_the_tenant_has_adopted_until_s
         with make.acting("admin"):
             second = (
                 session()
-                .scalars(select(EvidenceVersion).where(EvidenceVersion.id == last_run("members").run.evidence_version_id))
+                .scalars(
+                    select(EvidenceVersion).where(
+                        EvidenceVersion.id == last_run("members").run.evidence_version_id
+                    )
+                )
                 .one()
             )
             assert (second.evidence_id, second.number) == (piece, 2)
             open_links = (
                 select(func.count())
                 .select_from(EvidenceLink)
-                .where(EvidenceLink.evidence_id == second.evidence_id, EvidenceLink.removed_at.is_(None))
+                .where(
+                    EvidenceLink.evidence_id == second.evidence_id,
+                    EvidenceLink.removed_at.is_(None),
+                )
             )
             assert session().scalar(open_links) == 0
 
@@ -117,7 +153,9 @@ def test_what_was_not_performed_is_said_and_files_nothing(database, next_month, 
 def test_a_backup_that_was_brought_in_is_in_the_population(database, next_month):
     control = evidence_helpers.create_control("OPS-06", "Backup restored")
     with clock.frozen(next_month.until - timedelta(hours=30)):
-        evidence_helpers.upload_version(evidence_helpers.create_evidence("Restore drill", supports=[control]))
+        evidence_helpers.upload_version(
+            evidence_helpers.create_evidence("Restore drill", supports=[control])
+        )
     run_due_collectors()
     assert last_run("backups").run.says == "1 record of backups and restores brought in."
 
@@ -127,21 +165,31 @@ def test_isolation_is_tried_and_not_only_read(database, next_month):
     run = last_run("tenant-isolation").run
     assert run.is_fine, run.says
     rows = [dict(zip(run.preview[0], row, strict=True)) for row in run.preview[1:]]
-    assert all(r["row_level_security"] and r["forced"] and r["seen_by_another_tenant"] == 0 for r in rows)
+    assert all(
+        r["row_level_security"] and r["forced"] and r["seen_by_another_tenant"] == 0 for r in rows
+    )
     asked = [r for r in rows if r["own_row_asked_for"] != "no row to ask for"]
     assert {"audit_entries"} <= {r["table"] for r in asked}
-    assert "Globex" not in str(read_filed_csv(run)) and str(make.system_actor("globex").tenant_id) not in str(read_filed_csv(run))
+    assert "Globex" not in str(read_filed_csv(run)) and str(
+        make.system_actor("globex").tenant_id
+    ) not in str(read_filed_csv(run))
 
 
-def test_isolation_that_is_broken_is_found_and_filed_as_a_finding(database, next_month, monkeypatch):
-    """The other tenant is this one: a database that keeps nobody apart would answer as this does."""
+def test_isolation_that_is_broken_is_found_and_filed_as_a_finding(
+    database, next_month, monkeypatch
+):
+    """The other tenant is this one: a database that keeps nobody apart would answer as this
+    does.
+    """
     from governance.assurance.collectors import tenant_isolation
 
     monkeypatch.setattr(tenant_isolation, "_another", lambda: make.system_actor("acme").tenant_id)
     run_due_collectors()
     seen = last_run("tenant-isolation")
     assert (seen.state, seen.kind, seen.word) == ("filed", "bad", "Filed, needs attention")
-    assert seen.sentence.startswith("Another tenant saw rows of ") and "memberships" in seen.sentence
+    assert (
+        seen.sentence.startswith("Another tenant saw rows of ") and "memberships" in seen.sentence
+    )
 
 
 def test_the_attempt_leaves_the_transaction_as_it_was(database):
@@ -153,27 +201,44 @@ def test_the_attempt_leaves_the_transaction_as_it_was(database):
 
 def test_one_tenant_collects_its_own(database, next_month):
     run_due_collectors("globex")
-    assert last_run("members", "globex").run.says.startswith("2 members, 1 admin;") and last_run("members") is None
+    assert (
+        last_run("members", "globex").run.says.startswith("2 members, 1 admin;")
+        and last_run("members") is None
+    )
 
 
-def test_missed_periods_are_caught_up_with_and_what_cannot_be_told_afterwards_is_said_to_be_missed(database, next_month):
+def test_missed_periods_are_caught_up_with_and_what_cannot_be_told_afterwards_is_said_to_be_missed(
+    database, next_month
+):
     with clock.frozen(clock.now() + timedelta(days=70)):
         run_due_collectors()
         with make.acting("admin"):
             states = dict(
-                session().execute(select(CollectorRun.period, CollectorRun.state).where(CollectorRun.key == "members")).all()
+                session()
+                .execute(
+                    select(CollectorRun.period, CollectorRun.state).where(
+                        CollectorRun.key == "members"
+                    )
+                )
+                .all()
             )
             assert set(states.values()) == {"filed"} and len(states) >= 3
             held = dict(
                 session()
-                .execute(select(CollectorRun.period, CollectorRun.state).where(CollectorRun.key == "tenant-isolation"))
+                .execute(
+                    select(CollectorRun.period, CollectorRun.state).where(
+                        CollectorRun.key == "tenant-isolation"
+                    )
+                )
                 .all()
             )
             newest = before("monthly", clock.today()).name
             assert held.pop(newest) == "filed" and set(held.values()) == {"missed"}
 
 
-def test_a_run_that_fails_is_visible_with_its_sentence_and_its_next_day(database, next_month, monkeypatch, as_officer):
+def test_a_run_that_fails_is_visible_with_its_sentence_and_its_next_day(
+    database, next_month, monkeypatch, as_officer
+):
     from governance.kernel.errors import Invalid
 
     def away(self, rows, period):
@@ -183,7 +248,11 @@ def test_a_run_that_fails_is_visible_with_its_sentence_and_its_next_day(database
         broken.setattr(type(COLLECTORS["members"]), "judge", away)
         run_due_collectors()
     seen = last_run("members")
-    assert (seen.state, seen.kind, seen.sentence) == ("failed", "bad", "The members could not be counted.")
+    assert (seen.state, seen.kind, seen.sentence) == (
+        "failed",
+        "bad",
+        "The members could not be counted.",
+    )
     with make.acting("admin"):
         assert queries.one("members").due == next_due("monthly", clock.today())
 

@@ -32,14 +32,20 @@ def test_before_the_first_run_the_list_says_when_each_runs(as_viewer):
     assert as_viewer.get("evidence/collectors/no-such", then=404)
 
 
-def test_the_list_tells_each_collectors_last_result_in_few_statements(next_month, as_officer, statements):
+def test_the_list_tells_each_collectors_last_result_in_few_statements(
+    next_month, as_officer, statements
+):
     run_due_collectors()
     officer = visitor_next_month(as_officer)
     officer.get("evidence/collectors/")
     with statements() as seen:
         text = officer.get("evidence/collectors/").text
     assert len(seen) <= 6, seen
-    assert "No backup was reported" in text and "6 members, 1 admin" in text and "need attention" in text
+    assert (
+        "No backup was reported" in text
+        and "6 members, 1 admin" in text
+        and "need attention" in text
+    )
     with statements() as seen:
         one = officer.get("evidence/collectors/members").text
     assert len(seen) <= 9, seen
@@ -53,10 +59,18 @@ def test_a_collector_is_run_by_hand_and_reviewed_by_another_person(next_month, a
     assert "Under way" in officer.get("evidence/collectors/members").text
     assert jobs.drain(actor_of) == 1
     seen = last_run("members")
-    assert (seen.state, seen.run.scheduled, seen.run.asked_by) == ("filed", False, make.person_id("compliance_officer"))
+    assert (seen.state, seen.run.scheduled, seen.run.asked_by) == (
+        "filed",
+        False,
+        make.person_id("compliance_officer"),
+    )
     assert "Ines Duarte" in officer.get("evidence/collectors/members").text
-    officer.post(f"evidence/versions/{seen.run.evidence_version_id}/review", then=403, decision="accepted")
-    content = officer.post(f"evidence/versions/{seen.run.evidence_version_id}/download", then=200).data
+    officer.post(
+        f"evidence/versions/{seen.run.evidence_version_id}/review", then=403, decision="accepted"
+    )
+    content = officer.post(
+        f"evidence/versions/{seen.run.evidence_version_id}/download", then=200
+    ).data
     assert b"person " in content and b"SHA-256 of the table below" in content
 
 
@@ -65,7 +79,10 @@ def test_a_run_is_cancelled_before_it_begins_and_run_again(next_month, as_office
     officer.post("evidence/collectors/members/runs")
     run = last_run("members").run
     officer.post(f"evidence/collectors/runs/{run.id}/cancellation")
-    assert last_run("members").state == "cancelled" and "Somebody cancelled it" in officer.get("evidence/collectors/members").text
+    assert (
+        last_run("members").state == "cancelled"
+        and "Somebody cancelled it" in officer.get("evidence/collectors/members").text
+    )
     officer.post(f"evidence/collectors/runs/{run.id}/again")
     jobs.drain(actor_of)
     assert last_run("members").state == "filed"
@@ -83,6 +100,8 @@ def test_another_tenants_run_is_not_there(next_month, as_neighbour):
     from tests.browser import Visitor
 
     run_due_collectors()
-    neighbour = Visitor(as_neighbour.client.application, make.cookie("compliance_officer", "globex"), "globex")
+    neighbour = Visitor(
+        as_neighbour.client.application, make.cookie("compliance_officer", "globex"), "globex"
+    )
     neighbour.post(f"evidence/collectors/runs/{last_run('members').run.id}/cancellation", then=404)
     assert "6 members" not in neighbour.get("evidence/collectors/").text

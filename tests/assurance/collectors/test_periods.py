@@ -24,7 +24,9 @@ def test_a_day_is_in_its_period_and_the_next_one_begins_where_that_ends(schedule
 
 
 @given(schedules, days, st.integers(0, 800))
-def test_closed_periods_follow_each_other_without_a_gap_and_none_has_days_to_come(schedule, today, back):
+def test_closed_periods_follow_each_other_without_a_gap_and_none_has_days_to_come(
+    schedule, today, back
+):
     since = today - timedelta(days=back)
     found = closed(schedule, since, today)
     assert all(one.until == other.begins for one, other in pairwise(found))
@@ -33,12 +35,19 @@ def test_closed_periods_follow_each_other_without_a_gap_and_none_has_days_to_com
     assert len({period.name for period in found}) == len(found)
 
 
-@pytest.mark.parametrize(("schedule", "day", "name", "first", "last"), [
-    ("daily", "2026-11-25", "2026-11-25", "2026-11-25", "2026-11-25"),
-    ("weekly", "2027-01-01", "2026-W53", "2026-12-28", "2027-01-03"),
-    ("monthly", "2028-02-29", "2028-02", "2028-02-01", "2028-02-29"),
-    ("quarterly", "2026-11-25", "2026-Q4", "2026-10-01", "2026-12-31"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("schedule", "day", "name", "first", "last"),
+    [
+        ("daily", "2026-11-25", "2026-11-25", "2026-11-25", "2026-11-25"),
+        ("weekly", "2027-01-01", "2026-W53", "2026-12-28", "2027-01-03"),
+        ("monthly", "2028-02-29", "2028-02", "2028-02-01", "2028-02-29"),
+        ("quarterly", "2026-11-25", "2026-Q4", "2026-10-01", "2026-12-31"),
+    ],
+)
 def test_periods_are_named_as_people_name_them(schedule, day, name, first, last):
     period = holding(schedule, date.fromisoformat(day))
-    assert (period.name, period.first, period.last) == (name, date.fromisoformat(first), date.fromisoformat(last))
+    assert (period.name, period.first, period.last) == (
+        name,
+        date.fromisoformat(first),
+        date.fromisoformat(last),
+    )

@@ -13,17 +13,34 @@ TODAY, FROM, TO = date(2026, 11, 25), date(2025, 12, 1), date(2026, 11, 30)
 NOBODY = UUID(int=0)
 
 
-def a_version(number=1, *, collected=date(2026, 11, 1), valid=date(2027, 1, 31), review="accepted", period=(FROM, TODAY)):
-    return Version(number, collected, collected, *period, valid, review, "ab" * 32, "upload", "Anna Rossi")
+def a_version(
+    number=1,
+    *,
+    collected=date(2026, 11, 1),
+    valid=date(2027, 1, 31),
+    review="accepted",
+    period=(FROM, TODAY),
+):
+    return Version(
+        number, collected, collected, *period, valid, review, "ab" * 32, "upload", "Anna Rossi"
+    )
 
 
-def a_proof(*versions, cadence="quarterly", due_on=None, owner="Anna Rossi", title="Penetration test"):
+def a_proof(
+    *versions, cadence="quarterly", due_on=None, owner="Anna Rossi", title="Penetration test"
+):
     return SupportingEvidence(UUID(int=7), "EV-0412", title, cadence, due_on, owner, versions)
 
 
 def a_test(failed=0, sample=25, on=date(2026, 11, 20)):
     return Test(
-        on, sample, failed, "EXC-14" if failed else None, "release without its sign-off" if failed else "", None, "Jun Chen"
+        on,
+        sample,
+        failed,
+        "EXC-14" if failed else None,
+        "release without its sign-off" if failed else "",
+        None,
+        "Jun Chen",
     )
 
 
@@ -88,4 +105,8 @@ def some_tests(draw):
     return a_test(draw(st.integers(0, min(2, sample))), sample, draw(st.dates(FROM, TODAY)))
 
 
-controls = st.builds(lambda p, t: a_control(*p, tests=t), st.lists(proofs(), max_size=3), st.lists(some_tests(), max_size=3))
+controls = st.builds(
+    lambda p, t: a_control(*p, tests=t),
+    st.lists(proofs(), max_size=3),
+    st.lists(some_tests(), max_size=3),
+)

@@ -66,7 +66,9 @@ def test_the_starter_pack_is_adopted_once_however_often_it_is_sent(as_officer):
 
 def test_chosen_controls_only_and_what_is_there_stays(as_officer):
     with make.acting():
-        actions.create("SEC-01", "Ours", "Ours.", kind="detective", automation="manual", cadence="monthly")
+        actions.create(
+            "SEC-01", "Ours", "Ours.", kind="detective", automation="manual", cadence="monthly"
+        )
     as_officer.post("controls/starter", refs=["GOV-01", "GOV-02"])
     assert count_rows(Control) == 3 and count_rows(Evidence) == 0
     assert "choose at least one" in as_officer.post("controls/starter", then=422).text.lower()
@@ -95,15 +97,31 @@ def test_an_officer_creates_a_control(as_officer):
         "automation": "automated",
         "cadence": "daily",
     }
-    page = as_officer.post("controls/new", follow=True, owner_id=str(make.person_id("contributor")), **form)
-    assert "SEC-12" in page.text and "Anna Rossi" in page.text and "No evidence is linked." in page.text
+    page = as_officer.post(
+        "controls/new", follow=True, owner_id=str(make.person_id("contributor")), **form
+    )
+    assert (
+        "SEC-12" in page.text
+        and "Anna Rossi" in page.text
+        and "No evidence is linked." in page.text
+    )
     assert "SEC-12 is taken" in as_officer.post("controls/new", then=422, **form).text
     assert entries_of_action("control.created")[0].facts["ref"] == "SEC-12"
 
 
-@pytest.mark.parametrize(("field", "value"), [
-    ("ref", "sec 12"), ("ref", ""), ("title", ""), ("title", "x" * 161), ("does", ""), ("kind", "magic"), ("cadence", "never"), ("owner_id", str(UUID(int=7))),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ref", "sec 12"),
+        ("ref", ""),
+        ("title", ""),
+        ("title", "x" * 161),
+        ("does", ""),
+        ("kind", "magic"),
+        ("cadence", "never"),
+        ("owner_id", str(UUID(int=7))),
+    ],
+)
 def test_what_a_control_may_not_be(as_officer, field, value):
     form = {
         "ref": "SEC-12",
@@ -120,9 +138,15 @@ def test_what_a_control_may_not_be(as_officer, field, value):
 def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
     c = evidence_helpers.create_control()
     as_officer.get(f"controls/{c}/edit")
-    as_reviewer.post(f"controls/{c}/edit", **EDIT | {"does": "Theirs, every week.", "cadence": "weekly"})
+    as_reviewer.post(
+        f"controls/{c}/edit", **EDIT | {"does": "Theirs, every week.", "cadence": "weekly"}
+    )
     late = as_officer.post(f"controls/{c}/edit", then=409, **EDIT | {"does": "Mine, from outside."})
-    assert "Mine, from outside." in late.text and "Theirs, every week." in late.text and 'value="2"' in late.text
+    assert (
+        "Mine, from outside." in late.text
+        and "Theirs, every week." in late.text
+        and 'value="2"' in late.text
+    )
     assert count_rows(Control, Control.does == "Theirs, every week.") == 1
     as_officer.post(f"controls/{c}/edit", **EDIT | {"does": "Mine, from outside.", "version": "2"})
     assert count_rows(Control, Control.does == "Mine, from outside.") == 1
@@ -146,13 +170,21 @@ def test_a_contributor_works_on_what_is_his_only(as_contributor):
         "Only its owner, a tenant admin or a compliance officer can edit"
         in as_contributor.post(f"controls/{theirs}/edit", then=403, **EDIT).text
     )
-    as_contributor.post(f"controls/{theirs}/tests/new", then=403, tested_on=str(clock.today()), sample="1", failed="0")
+    as_contributor.post(
+        f"controls/{theirs}/tests/new",
+        then=403,
+        tested_on=str(clock.today()),
+        sample="1",
+        failed="0",
+    )
     assert "Record a test" in as_contributor.get(f"controls/{mine}").text
     assert "Record a test" not in as_contributor.get(f"controls/{theirs}").text
     as_contributor.post(f"controls/{mine}/owner", then=403, owner_id="")
 
 
-@pytest.mark.parametrize(("who", "status"), [("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)])
+@pytest.mark.parametrize(
+    ("who", "status"), [("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)]
+)
 @pytest.mark.parametrize("path", ["edit", "tests/new", "mapping", "retirement", "owner"])
 def test_nobody_else_changes_a_control(database, who, status, path, request):
     c = evidence_helpers.create_control()
@@ -166,7 +198,12 @@ def test_nobody_else_changes_a_control(database, who, status, path, request):
         **EDIT,
     }
     request.getfixturevalue(who).post(f"controls/{c}/{path}", then=status, **form)
-    assert count_rows(ControlTest) + count_rows(ControlMapping) + count_rows(Control, Control.retired_at.is_not(None)) == 0
+    assert (
+        count_rows(ControlTest)
+        + count_rows(ControlMapping)
+        + count_rows(Control, Control.retired_at.is_not(None))
+        == 0
+    )
 
 
 def test_retiring_shows_who_notices_and_needs_a_reason(as_officer):
@@ -176,7 +213,10 @@ def test_retiring_shows_who_notices_and_needs_a_reason(as_officer):
     assert "requirements lose a control" in page and "of them have no other" in page
     assert "Say why" in as_officer.post(f"controls/{c}/retirement", then=422, because=" ").text
     as_officer.post(f"controls/{c}/retirement", because="bought as a service")
-    assert "SEC-04 was retired on" in as_officer.post(f"controls/{c}/retirement", then=422, because="again").text
+    assert (
+        "SEC-04 was retired on"
+        in as_officer.post(f"controls/{c}/retirement", then=422, because="again").text
+    )
     assert "bought as a service" in as_officer.get(f"controls/{c}").text
     assert "SEC-04" not in as_officer.get("controls/").text.replace("SEC-04 is retired", "")
 
@@ -190,21 +230,29 @@ def test_mapping_twice_is_one_mapping_and_another_coverage_takes_its_place(as_of
         as_officer.post(f"controls/{c}/mapping", requirement_id=node, coverage="full")
     assert count_rows(ControlMapping) == 1 and len(entries_of_action("control.mapped")) == 1
     as_officer.post(f"controls/{c}/mapping", requirement_id=node, coverage="partial")
-    assert count_rows(ControlMapping) == 2 and count_rows(ControlMapping, ControlMapping.removed_at.is_(None)) == 1
+    assert (
+        count_rows(ControlMapping) == 2
+        and count_rows(ControlMapping, ControlMapping.removed_at.is_(None)) == 1
+    )
     page = as_officer.get(f"controls/{c}/mapping").text
     assert "MEASURE 2.7" in page and "partial" in page
     for _ in range(2):
         as_officer.post(f"controls/{c}/mapping/{node}/remove")
     assert (
-        count_rows(ControlMapping, ControlMapping.removed_at.is_(None)) == 0 and len(entries_of_action("control.unmapped")) == 1
+        count_rows(ControlMapping, ControlMapping.removed_at.is_(None)) == 0
+        and len(entries_of_action("control.unmapped")) == 1
     )
 
 
 def test_a_group_or_an_unknown_requirement_is_no_choice(as_officer):
     c = evidence_helpers.create_control()
     for node in (requirement_id("MEASURE 2"), uuid4(), "nonsense", ""):
-        as_officer.post(f"controls/{c}/mapping", then=422, requirement_id=str(node), coverage="full")
-    as_officer.post(f"controls/{c}/mapping", then=422, requirement_id=str(requirement_id()), coverage="whole")
+        as_officer.post(
+            f"controls/{c}/mapping", then=422, requirement_id=str(node), coverage="full"
+        )
+    as_officer.post(
+        f"controls/{c}/mapping", then=422, requirement_id=str(requirement_id()), coverage="whole"
+    )
     assert count_rows(ControlMapping) == 0
 
 
@@ -217,7 +265,9 @@ def test_a_control_is_mapped_from_the_requirement(as_officer):
     assert "0 controls answer for MEASURE 2.7" in as_officer.get(f"controls/answering/{node}").text
     reply = as_officer.post(f"controls/answering/{node}", control_id=str(c), coverage="partial")
     assert reply.location.endswith("/frameworks/nist-ai-rmf-1.0/MEASURE-2.7")
-    as_officer.post(f"controls/answering/{node}", then=422, control_id=str(foreign), coverage="partial")
+    as_officer.post(
+        f"controls/answering/{node}", then=422, control_id=str(foreign), coverage="partial"
+    )
     as_officer.get(f"controls/answering/{uuid4()}", then=404)
 
 
@@ -237,21 +287,40 @@ def test_a_failed_item_opens_a_finding_and_a_retest_closes_it(as_officer):
     for _ in range(2):
         as_officer.post(f"controls/{c}/tests/new", **form)
     page = as_officer.get(f"controls/{c}").text
-    assert "1 of 25 samples failed." in page and "EXC-01" in page and "24 of 25" in page and "1 of 25 failed" in page
+    assert (
+        "1 of 25 samples failed." in page
+        and "EXC-01" in page
+        and "24 of 25" in page
+        and "1 of 25 failed" in page
+    )
     assert count_rows(ControlTest) == 1
-    as_officer.post(f"controls/{c}/tests/new", tested_on=str(clock.today()), sample="25", failed="0")
+    as_officer.post(
+        f"controls/{c}/tests/new", tested_on=str(clock.today()), sample="25", failed="0"
+    )
     assert "1 of 25 samples failed." not in as_officer.get(f"controls/{c}").text
 
 
-@pytest.mark.parametrize(("change", "says"), [
-    ({"tested_on": timedelta(2)}, "still to come"), ({"tested_on": "monday"}, "“monday” isn"), ({"sample": "0"}, "at least one"),
-    ({"sample": "many"}, "data-errors"), ({"failed": "26"}, "of 25 can fail"), ({"failed": "-1"}, "None is 0"), ({"failed": "1"}, "Say what failed"),
-    ({"failed": "1", "finding": "x", "retest_by": "2020-01-01"}, "comes after the test"), ({"sample": "9" * 30}, "data-errors"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"tested_on": timedelta(2)}, "still to come"),
+        ({"tested_on": "monday"}, "“monday” isn"),
+        ({"sample": "0"}, "at least one"),
+        ({"sample": "many"}, "data-errors"),
+        ({"failed": "26"}, "of 25 can fail"),
+        ({"failed": "-1"}, "None is 0"),
+        ({"failed": "1"}, "Say what failed"),
+        ({"failed": "1", "finding": "x", "retest_by": "2020-01-01"}, "comes after the test"),
+        ({"sample": "9" * 30}, "data-errors"),
+    ],
+)
 def test_tests_that_cannot_be(as_officer, change, says):
     c = evidence_helpers.create_control()
     form = {"tested_on": timedelta(0), "sample": "25", "failed": "0"} | change
-    form = {field: str(clock.today() + value) if isinstance(value, timedelta) else value for field, value in form.items()}
+    form = {
+        field: str(clock.today() + value) if isinstance(value, timedelta) else value
+        for field, value in form.items()
+    }
     assert says in as_officer.post(f"controls/{c}/tests/new", then=422, **form).text
     assert count_rows(ControlTest) == 0
 
@@ -261,7 +330,9 @@ def test_tests_that_cannot_be(as_officer, change, says):
 
 def a_proven_control():
     c = evidence_helpers.create_control()
-    evidence_helpers.accept_version(evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[c])))
+    evidence_helpers.accept_version(
+        evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[c]))
+    )
     with make.acting():
         row = queries.find_control(c)
         actions.map_to(row, frameworks.requirement("nist-ai-rmf-1.0", "MEASURE 2.7").id, "full")
@@ -273,7 +344,11 @@ def test_the_list_filters_sorts_and_exports_what_is_filtered(as_officer):
     a_proven_control()
     evidence_helpers.create_control("SEC-05", "Attack suite", owner=None)
     page = as_officer.get("controls/").text
-    assert "None fails; 1 of 2 controls lacks evidence" in page and "Effective" in page and "25 of 25" in page
+    assert (
+        "None fails; 1 of 2 controls lacks evidence" in page
+        and "Effective" in page
+        and "25 of 25" in page
+    )
     for address, there in (
         ("?status=effective", "SEC-04"),
         ("?q=attack", "SEC-05"),
@@ -340,14 +415,26 @@ def test_another_tenants_controls_are_nothing_here(as_officer, as_neighbour):
     evidence_helpers.create_control("SEC-07", "Ours")
     for path in ("", "/edit", "/mapping", "/tests/new", "/retirement"):
         as_officer.get(f"controls/{theirs}{path}", then=404)
-    as_officer.post(f"controls/{theirs}/mapping", then=404, requirement_id=str(requirement_id()), coverage="full")
+    as_officer.post(
+        f"controls/{theirs}/mapping",
+        then=404,
+        requirement_id=str(requirement_id()),
+        coverage="full",
+    )
     assert "SEC-07" not in as_neighbour.get("controls/").text
 
 
 @pytest.mark.parametrize(
-    "path", ["controls/?owner=nobody&status=missing", "evidence/?owner=nobody&state=missing", "evidence/inbox"]
+    "path",
+    [
+        "controls/?owner=nobody&status=missing",
+        "evidence/?owner=nobody&state=missing",
+        "evidence/inbox",
+    ],
 )
-def test_a_list_page_costs_the_same_with_sixty_rows_as_with_one(as_officer, acting, statements, path):
+def test_a_list_page_costs_the_same_with_sixty_rows_as_with_one(
+    as_officer, acting, statements, path
+):
     with acting():
         actions.adopt(["GOV-01"])
     as_officer.get(path)

@@ -1,4 +1,6 @@
-"""Controls that rest on drills and on the policy, through the front door: status, reasons with links, other days, the cost."""
+"""Controls that rest on drills and on the policy, through the front door: status, reasons with
+links, other days, the cost.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +17,11 @@ from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as registered
 from tests import make
-from tests.assurance.controls.policy_and_switch_rows import add_finished_drill, add_live_version, add_live_waiver
+from tests.assurance.controls.policy_and_switch_rows import (
+    add_finished_drill,
+    add_live_version,
+    add_live_waiver,
+)
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 RMF = "nist-ai-rmf-1.0"
@@ -33,14 +39,24 @@ def fixed_day(app):
 
 @pytest.fixture
 def tenant_with_policy_and_drills(app, isolated):
-    """Two systems; claims-triage drilled 20 and 200 days ago; tier strict since 60 days; one waiver of ad-copywriter, open."""
+    """Two systems; claims-triage drilled 20 and 200 days ago; tier strict since 60 days; one waiver
+    of ad-copywriter, open.
+    """
     with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
         adopting.adopt(RMF)
         triage = systems.register(
-            key="claims-triage", name="Claims triage", purpose="Sorts claims.", lane="high_risk", owner_id=None
+            key="claims-triage",
+            name="Claims triage",
+            purpose="Sorts claims.",
+            lane="high_risk",
+            owner_id=None,
         )
         copywriter = systems.register(
-            key="ad-copywriter", name="Ad copywriter", purpose="Writes ads.", lane="standard", owner_id=None
+            key="ad-copywriter",
+            name="Ad copywriter",
+            purpose="Writes ads.",
+            lane="standard",
+            owner_id=None,
         )
         actions.adopt(["OPS-08", "HUM-01", "GOV-01"])
         ids = (triage.id, copywriter.id)
@@ -55,11 +71,20 @@ def tenant_with_policy_and_drills(app, isolated):
 def judged(ref, at=NOW):
     with make.acting("compliance_officer", read_only=True):
         control = next(c for c in queries.posture(at) if c.ref == ref)
-        return status(control, today=at.date(), period_from=at.date() - timedelta(days=365), period_to=at.date())
+        return status(
+            control,
+            today=at.date(),
+            period_from=at.date() - timedelta(days=365),
+            period_to=at.date(),
+        )
 
 
 def facts(ref, at=NOW):
-    return [reason.fact for reason in judged(ref, at).reasons if reason.kind in {"switch", "policy", "waiver"}]
+    return [
+        reason.fact
+        for reason in judged(ref, at).reasons
+        if reason.kind in {"switch", "policy", "waiver"}
+    ]
 
 
 def test_the_starter_pack_says_what_its_controls_rest_on(tenant_with_policy_and_drills):
@@ -70,7 +95,9 @@ def test_the_starter_pack_says_what_its_controls_rest_on(tenant_with_policy_and_
 
 def test_a_drill_and_a_waiver_are_facts_of_a_control(tenant_with_policy_and_drills):
     assert facts("OPS-08") == []
-    assert facts("HUM-01") == ["One waiver is open until 3 December 2026: retention of ad-copywriter is below the floor."]
+    assert facts("HUM-01") == [
+        "One waiver is open until 3 December 2026: retention of ad-copywriter is below the floor."
+    ]
     assert facts("GOV-01") == []
 
 
@@ -89,8 +116,12 @@ def test_a_feature_is_proven_by_its_own_drill_and_fails_by_it_too(tenant_with_po
     with make.acting("admin"):
         system = registered.system("ad-copywriter")
         part = systems.add_feature(system, key="images", fallback="No image.").id
-        add_finished_drill(tenant_with_policy_and_drills[1], days_ago(2), passed=False, feature_id=part)
-    assert facts("OPS-08") == ["The last drill of images of ad-copywriter failed on 23 November 2026."]
+        add_finished_drill(
+            tenant_with_policy_and_drills[1], days_ago(2), passed=False, feature_id=part
+        )
+    assert facts("OPS-08") == [
+        "The last drill of images of ad-copywriter failed on 23 November 2026."
+    ]
     with make.acting("admin"):
         add_finished_drill(tenant_with_policy_and_drills[1], days_ago(1))  # of the whole system
     assert facts("OPS-08") == []
@@ -108,7 +139,10 @@ def test_another_day_is_judged_by_what_stood_then(tenant_with_policy_and_drills)
         "The switch of claims-triage is unproven.",
     ]
     assert facts("OPS-08", days_ago(200 - UNPROVEN)) == ["The switch of ad-copywriter is unproven."]
-    assert facts("HUM-01", days_ago(9) + timedelta(seconds=1)) != [] and facts("HUM-01", days_ago(9) - timedelta(seconds=1)) == []
+    assert (
+        facts("HUM-01", days_ago(9) + timedelta(seconds=1)) != []
+        and facts("HUM-01", days_ago(9) - timedelta(seconds=1)) == []
+    )
     assert facts("HUM-01", days_ago(61)) == ["No policy was ever put in force."]
 
 
@@ -137,14 +171,20 @@ def test_the_pages_say_why_and_lead_there(as_officer, tenant_with_policy_and_dri
 
 
 def links(page):
-    return {a["href"] for a in BeautifulSoup(page.text, "html.parser").main.find_all("a", href=True)}
+    return {
+        a["href"] for a in BeautifulSoup(page.text, "html.parser").main.find_all("a", href=True)
+    }
 
 
 def test_another_tenant_rests_on_its_own(tenant_with_policy_and_drills):
     with make.acting("compliance_officer", "globex"):
         actions.adopt(["OPS-08", "HUM-01"])
         found = {c.ref: c.live for c in queries.posture()}
-    assert found["OPS-08"].switches == () and found["HUM-01"].version == 0 and found["HUM-01"].waivers == ()
+    assert (
+        found["OPS-08"].switches == ()
+        and found["HUM-01"].version == 0
+        and found["HUM-01"].waivers == ()
+    )
 
 
 def test_what_they_rest_on_costs_no_statement(tenant_with_policy_and_drills, statements):
@@ -164,12 +204,24 @@ def test_what_a_control_rests_on_is_chosen_and_told(as_officer, tenant_with_poli
         "cadence": "yearly",
         "version": "1",
     }
-    assert "The policy:" in as_officer.post(f"controls/{held}/edit", follow=True, rests_on="policy", **form).text
-    as_officer.post(f"controls/{held}/edit", then=422, rests_on="the weather", **form | {"version": "2"})
-    assert "The policy:" not in as_officer.post(f"controls/{held}/edit", follow=True, rests_on="", **form | {"version": "2"}).text
+    assert (
+        "The policy:"
+        in as_officer.post(f"controls/{held}/edit", follow=True, rests_on="policy", **form).text
+    )
+    as_officer.post(
+        f"controls/{held}/edit", then=422, rests_on="the weather", **form | {"version": "2"}
+    )
+    assert (
+        "The policy:"
+        not in as_officer.post(
+            f"controls/{held}/edit", follow=True, rests_on="", **form | {"version": "2"}
+        ).text
+    )
 
 
-def test_the_history_of_a_requirement_tells_what_a_drill_did(as_officer, tenant_with_policy_and_drills):
+def test_the_history_of_a_requirement_tells_what_a_drill_did(
+    as_officer, tenant_with_policy_and_drills
+):
     with make.acting("admin"):
         add_finished_drill(tenant_with_policy_and_drills[0], days_ago(2), passed=False)
     page = as_officer.get(f"frameworks/{RMF}/MANAGE-2.4")

@@ -1,4 +1,6 @@
-"""The ledger and boards that readers share: what anybody committed is seen at once, and nothing else ever."""
+"""The ledger and boards that readers share: what anybody committed is seen at once, and nothing
+else ever.
+"""
 
 from datetime import timedelta
 from threading import Event, Thread
@@ -25,7 +27,12 @@ KEY = "nist-ai-rmf-1.0"
 
 
 def create_control(ref, **how):
-    told = {"kind": "detective", "automation": "manual", "cadence": "quarterly", "owner_id": make.person_id("contributor")} | how
+    told = {
+        "kind": "detective",
+        "automation": "manual",
+        "cadence": "quarterly",
+        "owner_id": make.person_id("contributor"),
+    } | how
     return actions.create(ref, "A control", "It does something.", **told)
 
 
@@ -58,7 +65,10 @@ def tenant_with_control(acting):
 def test_readers_share_it(tenant_with_control, acting):
     first, shown = ledger(), board()
     with acting("viewer", read_only=True):
-        assert queries.ledger() is first and assessments.board(frameworks.framework(KEY)).rows is shown.rows
+        assert (
+            queries.ledger() is first
+            and assessments.board(frameworks.framework(KEY)).rows is shown.rows
+        )
 
 
 def test_a_warm_board_costs_no_statement_but_the_number(tenant_with_control, isolated):
@@ -88,7 +98,10 @@ def test_targets_conclusions_and_a_new_assessment_are_seen_at_once(tenant_with_c
     with acting():
         today = clock.today()
         held = assessing.begin(
-            frameworks.framework(KEY).id, title="Q4", period_from=today - timedelta(days=90), period_to=today
+            frameworks.framework(KEY).id,
+            title="Q4",
+            period_from=today - timedelta(days=90),
+            period_to=today,
         ).id
     shown = board()
     assert shown.assessment.title == "Q4"
@@ -96,7 +109,9 @@ def test_targets_conclusions_and_a_new_assessment_are_seen_at_once(tenant_with_c
     with acting():
         row = assessments.item_rows(held)[item.row.id]
         assessing.set_target(row, 4, version=row.version)
-        assessing.conclude(row, level=2, rationale="It is answered by the policy.", version=row.version)
+        assessing.conclude(
+            row, level=2, rationale="It is answered by the policy.", version=row.version
+        )
     after = board().row("MEASURE 2.7")
     assert (after.target, after.judgement.level) == (4, 2) and shown.row("MEASURE 2.7").target == 3
 
@@ -105,7 +120,10 @@ def test_a_change_that_is_rolled_back_is_never_seen(tenant_with_control, acting)
     for _ in range(2):
         with pytest.raises(ValueError), acting():
             create_control("SEC-66")
-            assert [control.ref for control in queries.ledger().at(clock.now())] == ["SEC-04", "SEC-66"]
+            assert [control.ref for control in queries.ledger().at(clock.now())] == [
+                "SEC-04",
+                "SEC-66",
+            ]
             raise ValueError
         assert refs() == ["SEC-04"]
 
@@ -178,7 +196,10 @@ def test_a_queue_too_long_to_count_keeps_nothing(tenant_with_control, acting, mo
 def test_a_name_that_changes_by_a_sign_in_elsewhere_is_seen_here(tenant_with_control):
     assert ledger().controls[0].owner == "Anna Rossi"
     who = make.identity("acme", "Anna Bianchi", "contributor@acme.example")
-    with current.acting_as(make.system_actor("globex")), transaction(person_id=person_key(who.issuer, who.subject)):
+    with (
+        current.acting_as(make.system_actor("globex")),
+        transaction(person_id=person_key(who.issuer, who.subject)),
+    ):
         people.arrive(who)
     assert ledger().controls[0].owner == "Anna Bianchi"
 
@@ -189,7 +210,9 @@ def test_the_days_turn_changes_what_is_due(app, acting, isolated):
         control = create_control("SEC-04")
         actions.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
         due = now.date() + timedelta(days=1)
-        evidence.begin("Report", kind="report", cadence="quarterly", due_on=due, controls={control.id: ""})
+        evidence.begin(
+            "Report", kind="report", cadence="quarterly", due_on=due, controls={control.id: ""}
+        )
     today = board()
     with clock.frozen(now + timedelta(days=3)):
         later = board()
@@ -210,23 +233,43 @@ def test_within_a_day_what_begins_or_ends_moves_it(tenant_with_control, acting):
         assert mapped(board()) == 1
 
 
-def test_a_past_instant_is_cut_from_what_is_kept_and_keeps_nothing_of_its_own(tenant_with_control, acting):
+def test_a_past_instant_is_cut_from_what_is_kept_and_keeps_nothing_of_its_own(
+    tenant_with_control, acting
+):
     with make.acting(read_only=True):
         shown = assessments.board(frameworks.framework(KEY), clock.now() - timedelta(days=1))
     assert shown.token is None and mapped(shown) == 0
     assert mapped(board()) == 1
 
 
-def test_rows_are_drawn_once_and_tell_nothing_of_the_reader(as_officer, as_viewer, as_neighbour, tenant_with_control):
-    pages = [who.get(f"frameworks/{KEY}/requirements").text for who in (as_officer, as_viewer, as_officer, as_viewer)]
-    assert pages[0].count("Anna Rossi") == pages[1].count("Anna Rossi") == pages[2].count("Anna Rossi") > 0
+def test_rows_are_drawn_once_and_tell_nothing_of_the_reader(
+    as_officer, as_viewer, as_neighbour, tenant_with_control
+):
+    pages = [
+        who.get(f"frameworks/{KEY}/requirements").text
+        for who in (as_officer, as_viewer, as_officer, as_viewer)
+    ]
+    assert (
+        pages[0].count("Anna Rossi")
+        == pages[1].count("Anna Rossi")
+        == pages[2].count("Anna Rossi")
+        > 0
+    )
     assert "data-tick" not in pages[1] and "data-tick" not in pages[3]
-    assert "/t/acme/" not in as_neighbour.get(f"frameworks/{KEY}/requirements").text.partition("<main")[2]
+    assert (
+        "/t/acme/"
+        not in as_neighbour.get(f"frameworks/{KEY}/requirements").text.partition("<main")[2]
+    )
 
 
 def test_nothing_that_is_shared_can_be_changed(tenant_with_control):
     kept = ledger()
     row = kept.controls[0]
-    for write in (lambda: kept.pieces.update({}), lambda: row.mappings.append(1), lambda: setattr(row, "title", "x"), lambda: setattr(kept, "pieces", {})):  # fmt: skip
+    for write in (
+        lambda: kept.pieces.update({}),
+        lambda: row.mappings.append(1),
+        lambda: setattr(row, "title", "x"),
+        lambda: setattr(kept, "pieces", {}),
+    ):
         with pytest.raises(AttributeError):
             write()

@@ -1,4 +1,6 @@
-"""The status of a control, by examples and by properties: worse facts never give a better status."""
+"""The status of a control, by examples and by properties: worse facts never give a better
+status.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -31,24 +33,85 @@ def judged(control, today=TODAY):
     return status(control, today=today, period_from=FROM, period_to=TO)
 
 
-@pytest.mark.parametrize(("control", "name", "word", "fact"), [
-    (a_control(a_proof(a_version()), tests=[a_test()]), "effective", "Effective", None),
-    (a_control(a_proof(a_version())), "evidenced", "Evidenced", "The control was never tested."),
-    (a_control(a_proof(a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))), owner=None)), "failing",
-     "Evidence overdue", "Penetration test is 12 days overdue."),
-    (a_control(a_proof(a_version()), tests=[a_test(1)]), "failing", "1 of 25 failed", "1 of 25 samples failed."),
-    (a_control(a_proof(a_version()), tests=[a_test(1), a_test(0, on=date(2026, 11, 22))]), "effective", "Effective", None),
-    (a_control(a_proof(a_version(review="rejected"))), "failing", "Evidence rejected", "Penetration test was rejected."),
-    (a_control(), "missing", "Evidence missing", "No evidence is linked."),
-    (a_control(a_proof()), "missing", "Evidence missing", "Penetration test is missing."),
-    (a_control(a_proof(a_version(review="pending"))), "missing", "Waits for review", "Penetration test waits for review."),
-    (a_control(a_proof(a_version()), a_proof(a_version(review="pending"), title="Scope")), "due", "In review", "Scope waits for review."),
-    (a_control(a_proof(a_version(valid=date(2026, 12, 5)))), "due", "Due 5 Dec", "Penetration test is due 5 Dec."),
-    (a_control(a_proof(a_version(collected=date(2026, 10, 15)), cadence="monthly")), "due", "41 days old", "Penetration test is 41 days old."),
-    (a_control(a_proof(due_on=date(2026, 11, 20))), "failing", "Evidence overdue", "Penetration test is 5 days overdue."),
-    (a_control(a_proof(a_version(period=(date(2026, 8, 1), TODAY))), tests=[a_test()]), "evidenced", "Evidenced",
-     "Penetration test covers nothing from 1 December 2025 to 31 July 2026."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("control", "name", "word", "fact"),
+    [
+        (a_control(a_proof(a_version()), tests=[a_test()]), "effective", "Effective", None),
+        (
+            a_control(a_proof(a_version())),
+            "evidenced",
+            "Evidenced",
+            "The control was never tested.",
+        ),
+        (
+            a_control(
+                a_proof(
+                    a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))),
+                    owner=None,
+                )
+            ),
+            "failing",
+            "Evidence overdue",
+            "Penetration test is 12 days overdue.",
+        ),
+        (
+            a_control(a_proof(a_version()), tests=[a_test(1)]),
+            "failing",
+            "1 of 25 failed",
+            "1 of 25 samples failed.",
+        ),
+        (
+            a_control(a_proof(a_version()), tests=[a_test(1), a_test(0, on=date(2026, 11, 22))]),
+            "effective",
+            "Effective",
+            None,
+        ),
+        (
+            a_control(a_proof(a_version(review="rejected"))),
+            "failing",
+            "Evidence rejected",
+            "Penetration test was rejected.",
+        ),
+        (a_control(), "missing", "Evidence missing", "No evidence is linked."),
+        (a_control(a_proof()), "missing", "Evidence missing", "Penetration test is missing."),
+        (
+            a_control(a_proof(a_version(review="pending"))),
+            "missing",
+            "Waits for review",
+            "Penetration test waits for review.",
+        ),
+        (
+            a_control(a_proof(a_version()), a_proof(a_version(review="pending"), title="Scope")),
+            "due",
+            "In review",
+            "Scope waits for review.",
+        ),
+        (
+            a_control(a_proof(a_version(valid=date(2026, 12, 5)))),
+            "due",
+            "Due 5 Dec",
+            "Penetration test is due 5 Dec.",
+        ),
+        (
+            a_control(a_proof(a_version(collected=date(2026, 10, 15)), cadence="monthly")),
+            "due",
+            "41 days old",
+            "Penetration test is 41 days old.",
+        ),
+        (
+            a_control(a_proof(due_on=date(2026, 11, 20))),
+            "failing",
+            "Evidence overdue",
+            "Penetration test is 5 days overdue.",
+        ),
+        (
+            a_control(a_proof(a_version(period=(date(2026, 8, 1), TODAY))), tests=[a_test()]),
+            "evidenced",
+            "Evidenced",
+            "Penetration test covers nothing from 1 December 2025 to 31 July 2026.",
+        ),
+    ],
+)
 def test_the_status_says_what_and_why(control, name, word, fact):
     found = judged(control)
     assert (found.name, found.word) == (name, word)
@@ -56,10 +119,17 @@ def test_the_status_says_what_and_why(control, name, word, fact):
 
 
 def test_the_reasons_say_what_it_means_and_lead_to_the_object():
-    overdue = a_proof(a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))), owner=None)
+    overdue = a_proof(
+        a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))), owner=None
+    )
     first, second = judged(a_control(a_proof(title="Filter test"), overdue)).reasons
     assert first.consequence == "The last version covers until 30 June 2026. Nobody is assigned."
-    assert (first.severity, first.kind, first.ref, first.target_id) == ("bad", "evidence", "EV-0412", UUID(int=7))
+    assert (first.severity, first.kind, first.ref, first.target_id) == (
+        "bad",
+        "evidence",
+        "EV-0412",
+        UUID(int=7),
+    )
     assert second.severity == "warn"
 
 
@@ -85,7 +155,12 @@ def with_version(control, which, change):
     i, j = places[which % len(places)]
     proof = control.proofs[i]
     held = tuple(change(v) if n == j else v for n, v in enumerate(proof.versions))
-    return replace(control, proofs=tuple(replace(proof, versions=held) if n == i else p for n, p in enumerate(control.proofs)))
+    return replace(
+        control,
+        proofs=tuple(
+            replace(proof, versions=held) if n == i else p for n, p in enumerate(control.proofs)
+        ),
+    )
 
 
 def rank(control, today=TODAY):
@@ -117,7 +192,9 @@ def test_every_status_below_effective_has_a_reason_and_it_is_deterministic(contr
 
 
 WORSE = {
-    "a judgement withdrawn": lambda v: replace(v, review="pending" if v.review == "accepted" else v.review),
+    "a judgement withdrawn": lambda v: replace(
+        v, review="pending" if v.review == "accepted" else v.review
+    ),
     "a version rejected": lambda v: replace(v, review="rejected"),
     "collected earlier": lambda v: replace(v, collected_on=v.collected_on - timedelta(days=90)),
     "valid for less long": lambda v: replace(v, valid_until=v.valid_until - timedelta(days=60)),
@@ -137,7 +214,9 @@ def test_only_evidence_that_falls_due_sets_the_two_answers_apart(control):
     found = judged(control)
     if found.current != found.name:
         assert found.name == "due" and any(reason.severity == "soon" for reason in found.reasons)
-    assert found.has_evidence == any(v.review == "accepted" for proof in control.proofs for v in proof.versions)
+    assert found.has_evidence == any(
+        v.review == "accepted" for proof in control.proofs for v in proof.versions
+    )
 
 
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
@@ -147,7 +226,9 @@ STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
 @given(proofs(), versions(99))
 def test_one_more_accepted_version_never_makes_the_evidence_worse(proof, added):
     def state(held):
-        return STATES.index(freshness(held, cadence=proof.cadence, due_on=proof.due_on, today=TODAY).state)
+        return STATES.index(
+            freshness(held, cadence=proof.cadence, due_on=proof.due_on, today=TODAY).state
+        )
 
     if any(v.review == "accepted" for v in proof.versions):
         assert state((*proof.versions, replace(added, review="accepted"))) >= state(proof.versions)
@@ -192,20 +273,57 @@ GROUNDING = OpenWaiver(UUID(int=4), "ad-copywriter", "grounding", date(2026, 12,
 STRICT = Live("policy", (), "Strict", 4, date(2026, 9, 3))
 
 
-@pytest.mark.parametrize(("live", "name", "word", "fact"), [
-    (Live("drill", (ARMED,)), "effective", "Effective", None),
-    (Live("drill"), "effective", "Effective", None),
-    (Live("drill", (replace(ARMED, passed=False),)), "failing", "Drill failed", "The last drill of claims-triage failed on 1 November 2026."),
-    (Live("drill", (replace(ARMED, drilled=date(2026, 8, 26)),)), "Due", "Switch unproven", "The switch of claims-triage is unproven."),
-    (Live("drill", (ARMED, Switch(UUID(int=5), "ad-copywriter"))), "due", "Switch unproven", "The switch of ad-copywriter is unproven."),
-    (STRICT, "effective", "Effective", None),
-    (Live("policy"), "due", "No policy in force", "No policy was ever put in force."),
-    (replace(STRICT, tier="Baseline"), "due", "Tier Baseline", "The tier in force is Baseline, the most permissive one."),
-    (replace(STRICT, waivers=(GROUNDING,)), "due", "Waiver open",
-     "One waiver is open until 3 December 2026: grounding of ad-copywriter is below the floor."),
-    (replace(STRICT, waivers=(GROUNDING, replace(GROUNDING, dimension="memory"))), "due", "Waivers open",
-     "2 waivers are open, the first until 3 December 2026: grounding of ad-copywriter, memory of ad-copywriter are below the floor."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("live", "name", "word", "fact"),
+    [
+        (Live("drill", (ARMED,)), "effective", "Effective", None),
+        (Live("drill"), "effective", "Effective", None),
+        (
+            Live("drill", (replace(ARMED, passed=False),)),
+            "failing",
+            "Drill failed",
+            "The last drill of claims-triage failed on 1 November 2026.",
+        ),
+        (
+            Live("drill", (replace(ARMED, drilled=date(2026, 8, 26)),)),
+            "Due",
+            "Switch unproven",
+            "The switch of claims-triage is unproven.",
+        ),
+        (
+            Live("drill", (ARMED, Switch(UUID(int=5), "ad-copywriter"))),
+            "due",
+            "Switch unproven",
+            "The switch of ad-copywriter is unproven.",
+        ),
+        (STRICT, "effective", "Effective", None),
+        (Live("policy"), "due", "No policy in force", "No policy was ever put in force."),
+        (
+            replace(STRICT, tier="Baseline"),
+            "due",
+            "Tier Baseline",
+            "The tier in force is Baseline, the most permissive one.",
+        ),
+        (
+            replace(STRICT, waivers=(GROUNDING,)),
+            "due",
+            "Waiver open",
+            (
+                "One waiver is open until 3 December 2026: grounding of ad-copywriter is below the"
+                " floor."
+            ),
+        ),
+        (
+            replace(STRICT, waivers=(GROUNDING, replace(GROUNDING, dimension="memory"))),
+            "due",
+            "Waivers open",
+            (
+                "2 waivers are open, the first until 3 December 2026: grounding of ad-copywriter,"
+                " memory of ad-copywriter are below the floor."
+            ),
+        ),
+    ],
+)
 def test_what_it_rests_on_lowers_it_and_says_why(live, name, word, fact):
     found = judged(replace(PROVEN, live=live))
     assert (found.name, found.word) == (name.lower(), word)
@@ -225,8 +343,12 @@ switches = st.builds(
     st.none() | st.dates(date(2026, 1, 1), TODAY),
     passed=st.booleans(),
 )
-lives = st.builds(lambda held: Live("drill", tuple(held)), st.lists(switches, max_size=4)) | st.builds(
-    lambda tier, number, held: Live("policy", (), tier, number, FROM if number else None, tuple(held)),
+lives = st.builds(
+    lambda held: Live("drill", tuple(held)), st.lists(switches, max_size=4)
+) | st.builds(
+    lambda tier, number, held: Live(
+        "policy", (), tier, number, FROM if number else None, tuple(held)
+    ),
     st.sampled_from(["Baseline", "Standard", "Regulated"]),
     st.integers(0, 3),
     st.lists(st.just(GROUNDING), max_size=3),
@@ -244,13 +366,27 @@ def test_what_it_rests_on_never_lifts_a_control(control, live):
 
 
 WORSE_LIVE = {
-    "a drill failed": lambda live: replace(live, switches=tuple(replace(s, drilled=s.drilled or FROM, passed=False) for s in live.switches)),
-    "a drill grew old": lambda live: replace(live, switches=tuple(replace(s, drilled=s.drilled and s.drilled - timedelta(days=100)) for s in live.switches)),
-    "another switch, never drilled": lambda live: replace(live, switches=(*live.switches, Switch(NOBODY, "new"))) if live.rests_on == "drill" else live,
-    "another waiver": lambda live: replace(live, waivers=(*live.waivers, GROUNDING)) if live.rests_on == "policy" else live,
+    "a drill failed": lambda live: replace(
+        live,
+        switches=tuple(replace(s, drilled=s.drilled or FROM, passed=False) for s in live.switches),
+    ),
+    "a drill grew old": lambda live: replace(
+        live,
+        switches=tuple(
+            replace(s, drilled=s.drilled and s.drilled - timedelta(days=100)) for s in live.switches
+        ),
+    ),
+    "another switch, never drilled": lambda live: (
+        replace(live, switches=(*live.switches, Switch(NOBODY, "new")))
+        if live.rests_on == "drill"
+        else live
+    ),
+    "another waiver": lambda live: (
+        replace(live, waivers=(*live.waivers, GROUNDING)) if live.rests_on == "policy" else live
+    ),
     "no policy": lambda live: replace(live, version=0, since=None),
     "the loosest tier": lambda live: replace(live, tier="Baseline"),
-}  # fmt: skip
+}
 
 
 @settings(max_examples=400, deadline=None)

@@ -1,4 +1,6 @@
-"""A real stop files what it did once it is lifted: how long, on which planes, and who obeyed how fast."""
+"""A real stop files what it did once it is lifted: how long, on which planes, and who obeyed how
+fast.
+"""
 
 import csv
 import io
@@ -32,7 +34,11 @@ def registered_systems(database):
 def restart_system(stop_id, by="compliance_officer"):
     shown = switch_helpers.stop_fingerprint(stop_id)
     with make.acting(by):
-        actions.restart(queries.stop(stop_id), seen=shown, because="The clause is in the policy again, Maya Okafor says.")
+        actions.restart(
+            queries.stop(stop_id),
+            seen=shown,
+            because="The clause is in the policy again, Maya Okafor says.",
+        )
 
 
 def requested(stop_id):
@@ -45,27 +51,51 @@ def requested(stop_id):
 def filed_stop_evidence(slug="acme"):
     """(title, version, its rows) of everything that stops filed."""
     with make.acting("admin", slug, read_only=True):
-        query = select(Evidence, EvidenceVersion).join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
-        rows = session().execute(query.where(EvidenceVersion.source == "stop").order_by(EvidenceVersion.uploaded_at)).all()
-        found = [(item.title, version, storage.store().open(version.storage_key).read()) for item, version in rows]
+        query = select(Evidence, EvidenceVersion).join(
+            EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id
+        )
+        rows = (
+            session()
+            .execute(
+                query.where(EvidenceVersion.source == "stop").order_by(EvidenceVersion.uploaded_at)
+            )
+            .all()
+        )
+        found = [
+            (item.title, version, storage.store().open(version.storage_key).read())
+            for item, version in rows
+        ]
         session().expunge_all()
-    return [(title, version, list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))) for title, version, data in found]
+    return [
+        (title, version, list(csv.DictReader(io.StringIO(data.decode("utf-8-sig")))))
+        for title, version, data in found
+    ]
 
 
-def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_review(as_admin, acting):
+def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_review(
+    as_admin, acting
+):
     key = switch_helpers.create_api_key()
     switch_helpers.note_answers(key, ["a", "b"])
     stop_id = switch_helpers.stop_feature("draft", "ad-copywriter")
     held = switch_helpers.stop_by_id(stop_id)
-    switch_helpers.note_answers(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4))
+    switch_helpers.note_answers(
+        key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4)
+    )
     as_admin.post(
-        f"switches/stops/{stop_id}/restart", verb="restart", seen=switch_helpers.stop_fingerprint(stop_id), because="Repaired."
+        f"switches/stops/{stop_id}/restart",
+        verb="restart",
+        seen=switch_helpers.stop_fingerprint(stop_id),
+        because="Repaired.",
     )
     assert filed_stop_evidence() == [], "the restart itself waits for no store"
     assert jobs.drain(actor_of) == 1
     [(title, version, rows)] = filed_stop_evidence()
     assert title == "Kill-switch stops of ad-copywriter" and version.uploaded_by is None
-    assert [(r["Switch"], r["Planes"], r["Expected"], r["Obeyed"], r["Consumer"], r["Obeyed after (s)"]) for r in rows] == [
+    assert [
+        (r["Switch"], r["Planes"], r["Expected"], r["Obeyed"], r["Consumer"], r["Obeyed after (s)"])
+        for r in rows
+    ] == [
         ("ad-copywriter · draft", "generate and serve", "2", "1", "a", "0.4"),
         ("ad-copywriter · draft", "generate and serve", "2", "1", "b", ""),
     ]
@@ -76,7 +106,9 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
         assert why_not(permissions.REVIEW, on=evidence.version_of(version.id)[0]) is None
     assert filed_stop_evidence("globex") == []
     assert "View evidence" in as_admin.get(f"switches/stops/{stop_id}").text
-    assert "Kill-switch stops of ad-copywriter" in as_admin.get("evidence/?q=Kill-switch+stops").text
+    assert (
+        "Kill-switch stops of ad-copywriter" in as_admin.get("evidence/?q=Kill-switch+stops").text
+    )
 
 
 def test_a_stop_of_everything_files_itself_and_names_no_person_and_no_reason():
@@ -86,7 +118,9 @@ def test_a_stop_of_everything_files_itself_and_names_no_person_and_no_reason():
     jobs.drain(actor_of)
     [(title, _version, rows)] = filed_stop_evidence()
     assert title == "Kill-switch stops of the whole tenant"
-    assert [(r["Scope"], r["Switch"], r["Consumer"]) for r in rows] == [("tenant", "the whole tenant", "")]
+    assert [(r["Scope"], r["Switch"], r["Consumer"]) for r in rows] == [
+        ("tenant", "the whole tenant", "")
+    ]
     assert "Maya" not in str(rows) and "Repaired" not in str(rows)
 
 
@@ -101,7 +135,9 @@ def test_each_stop_is_another_version_and_is_filed_once_however_often_its_work_r
         with current.acting_as(make.system_actor("acme")):
             stop_evidence.file_stop(item, lambda *_told: None)
     found = filed_stop_evidence()
-    assert [version.number for _title, version, _rows in found] == [1, 2] and len({title for title, _v, _r in found}) == 1
+    assert [version.number for _title, version, _rows in found] == [1, 2] and len(
+        {title for title, _v, _r in found}
+    ) == 1
 
 
 def test_a_stop_that_lasts_files_nothing_and_so_does_a_restart_that_is_only_requested():
@@ -111,7 +147,9 @@ def test_a_stop_that_lasts_files_nothing_and_so_does_a_restart_that_is_only_requ
     assert jobs.drain(actor_of) == 1 and len(filed_stop_evidence()) == 1
 
 
-def test_a_store_that_is_away_keeps_nothing_stopped_and_the_stop_is_filed_later(acting, monkeypatch, tmp_path):
+def test_a_store_that_is_away_keeps_nothing_stopped_and_the_stop_is_filed_later(
+    acting, monkeypatch, tmp_path
+):
     stop_id = switch_helpers.stop_feature("draft", "ad-copywriter")
     kept = storage._store
     monkeypatch.setattr(storage, "_store", None)

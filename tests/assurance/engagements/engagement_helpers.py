@@ -1,4 +1,6 @@
-"""What the tests of engagements need: an engagement with its auditor, requests, evidence in scope, by the product's own actions."""
+"""What the tests of engagements need: an engagement with its auditor, requests, evidence in scope,
+by the product's own actions.
+"""
 
 import re
 from datetime import timedelta
@@ -14,19 +16,30 @@ from governance.kernel.db import session
 from tests import make
 
 
-def create_engagement(firm="Brook Audit", *, slug="acme", opens=-10, closes=10, auditor=None, **options):
-    """One whose window is `opens` to `closes` days from today; `auditor` is a role of the world, let in as a person."""
+def create_engagement(
+    firm="Brook Audit", *, slug="acme", opens=-10, closes=10, auditor=None, **options
+):
+    """One whose window is `opens` to `closes` days from today; `auditor` is a role of the world,
+    let in as a person.
+    """
     today = clock.today()
     dates = {
-        "period_from": today - timedelta(days=365), "period_to": today, "fieldwork_from": today + timedelta(days=opens),
+        "period_from": today - timedelta(days=365),
+        "period_to": today,
+        "fieldwork_from": today + timedelta(days=opens),
         "fieldwork_to": today + timedelta(days=closes),
-    }  # fmt: skip
+    }
     with make.acting("compliance_officer", slug):
         held = actions.open_engagement(firm, **({"framework_id": None} | dates | options))
         if auditor:
             who = make.person_id(auditor, slug)
             session().add(
-                EngagementAuditor(engagement_id=held.id, name="Harriet Lowe", email="auditor@audit.example", person_id=who)
+                EngagementAuditor(
+                    engagement_id=held.id,
+                    name="Harriet Lowe",
+                    email="auditor@audit.example",
+                    person_id=who,
+                )
             )
         return held.id
 
@@ -42,10 +55,14 @@ def end_engagement(engagement_id, because="it is done"):
         actions.end(queries.engagement(engagement_id, lock=True), because=because)
 
 
-def create_request(engagement_id, title="List of members", *, owner="contributor", slug="acme", **options):
+def create_request(
+    engagement_id, title="List of members", *, owner="contributor", slug="acme", **options
+):
     with make.acting("compliance_officer", slug):
         who = make.person_id(owner, slug) if owner else None
-        return requesting.add_request(queries.engagement(engagement_id), title=title, owner_id=who, **options).id
+        return requesting.add_request(
+            queries.engagement(engagement_id), title=title, owner_id=who, **options
+        ).id
 
 
 def attach_version(engagement_id, request_id, version_id, by="contributor"):
@@ -63,7 +80,11 @@ def map_control(control_id, *refs, key="soc2-tsc-2017", slug="acme"):
     """The control answers for these requirements in full."""
     with make.acting("compliance_officer", slug):
         for ref in refs:
-            controls.map_to(find_control(control_id, lock=True), frameworks.requirement(key, ref).id, coverage="full")
+            controls.map_to(
+                find_control(control_id, lock=True),
+                frameworks.requirement(key, ref).id,
+                coverage="full",
+            )
 
 
 def version_on_page(who, page):

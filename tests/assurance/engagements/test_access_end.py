@@ -1,4 +1,6 @@
-"""What ends with an auditor's access, and what doesn't: sessions, and the files that are being generated for them."""
+"""What ends with an auditor's access, and what doesn't: sessions, and the files that are being
+generated for them.
+"""
 
 import pytest
 from sqlalchemy import select
@@ -18,14 +20,18 @@ from tests.conftest import visitor
 
 def live_sessions(acting, role):
     with acting("admin", read_only=True):
-        query = select(Session.id).where(Session.person_id == make.person_id(role), Session.ended_at.is_(None))
+        query = select(Session.id).where(
+            Session.person_id == make.person_id(role), Session.ended_at.is_(None)
+        )
         return len(session().scalars(query).all())
 
 
 def work_of(acting, role, slug="acme"):
     """(kind, state) of what this person requested."""
     with acting("admin", slug, read_only=True):
-        query = select(WorkItem.kind, WorkItem.state).where(WorkItem.asked_by == make.person_id(role, slug))
+        query = select(WorkItem.kind, WorkItem.state).where(
+            WorkItem.asked_by == make.person_id(role, slug)
+        )
         query = query.order_by(WorkItem.kind)
         return [tuple(row) for row in session().execute(query)]
 
@@ -44,18 +50,29 @@ def test_sessions_end_first_and_then_what_is_being_generated(app):
 
 
 @pytest.mark.usefixtures("requested_files")
-def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generated_for_them(as_officer, as_neighbour, acting):
+def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generated_for_them(
+    as_officer, as_neighbour, acting
+):
     as_neighbour.post("audit/exports", format="csv")
     assert {state for _kind, state in work_of(acting, "auditor")} == {"queued"}
-    as_officer.post(f"engagements/{engagement_helpers.world_engagement()}/end", because="The fieldwork is done.")
+    as_officer.post(
+        f"engagements/{engagement_helpers.world_engagement()}/end", because="The fieldwork is done."
+    )
     assert live_sessions(acting, "auditor") == 0
-    assert work_of(acting, "auditor") == [("evidence package", "cancelled"), ("log export", "cancelled")]
+    assert work_of(acting, "auditor") == [
+        ("evidence package", "cancelled"),
+        ("log export", "cancelled"),
+    ]
     assert work_of(acting, "compliance_officer") == [("log export", "queued")], "a member's goes on"
     assert live_sessions(acting, "compliance_officer") == 1
-    assert work_of(acting, "compliance_officer", "globex") == [("log export", "queued")], "and so does another tenant's"
+    assert work_of(acting, "compliance_officer", "globex") == [("log export", "queued")], (
+        "and so does another tenant's"
+    )
     as_neighbour.get("audit/exports")
     with acting("admin", read_only=True):
-        entries = select(AuditEntry.action).where(AuditEntry.action.in_(("audit.export.cancelled", "package.cancelled")))
+        entries = select(AuditEntry.action).where(
+            AuditEntry.action.in_(("audit.export.cancelled", "package.cancelled"))
+        )
         assert sorted(session().scalars(entries)) == ["audit.export.cancelled", "package.cancelled"]
         assert session().scalars(select(LogExport.storage_key)).all() == [None, None]
 
@@ -63,12 +80,16 @@ def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generat
 @pytest.mark.usefixtures("requested_files")
 def test_while_another_engagement_is_open_nothing_ends(as_officer, acting):
     engagement_helpers.create_engagement("Second firm", auditor="auditor")
-    as_officer.post(f"engagements/{engagement_helpers.world_engagement()}/end", because="The fieldwork is done.")
+    as_officer.post(
+        f"engagements/{engagement_helpers.world_engagement()}/end", because="The fieldwork is done."
+    )
     assert live_sessions(acting, "auditor") == 1
     assert {state for _kind, state in work_of(acting, "auditor")} == {"queued"}
 
 
-def test_who_is_denied_because_the_window_has_closed_loses_their_session_and_their_work_too(app, as_auditor, acting):
+def test_who_is_denied_because_the_window_has_closed_loses_their_session_and_their_work_too(
+    app, as_auditor, acting
+):
     as_auditor.post("audit/exports", format="csv")
     from governance.assurance.engagements import queries
     from governance.kernel import clock

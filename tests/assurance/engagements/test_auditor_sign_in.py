@@ -1,4 +1,6 @@
-"""The auditors' door opens and closes by itself, also in the middle of a download; and nobody else is asked."""
+"""The auditors' door opens and closes by itself, also in the middle of a download; and nobody else
+is asked.
+"""
 
 import dataclasses
 import re
@@ -17,7 +19,14 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import actions as people
 from governance.foundation.people import sign_in_rules
-from governance.foundation.people.models import Connection, Invitation, Membership, Person, Session, person_key
+from governance.foundation.people.models import (
+    Connection,
+    Invitation,
+    Membership,
+    Person,
+    Session,
+    person_key,
+)
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
@@ -33,16 +42,25 @@ from tests.foundation.people.conftest import hidden_fields
 def entry_facts(acting, name):
     """The facts of each entry of that action."""
     with acting("admin"):
-        return [e.facts for e in session().scalars(select(AuditEntry).where(AuditEntry.action == name).order_by(AuditEntry.id))]
+        return [
+            e.facts
+            for e in session().scalars(
+                select(AuditEntry).where(AuditEntry.action == name).order_by(AuditEntry.id)
+            )
+        ]
 
 
 def live_sessions(acting):
     with acting("admin"):
-        query = select(Session.id).where(Session.person_id == make.person_id("auditor"), Session.ended_at.is_(None))
+        query = select(Session.id).where(
+            Session.person_id == make.person_id("auditor"), Session.ended_at.is_(None)
+        )
         return list(session().scalars(query))
 
 
-def test_an_auditor_comes_in_while_an_engagement_of_his_is_open_and_not_a_moment_longer(as_auditor, acting, database):
+def test_an_auditor_comes_in_while_an_engagement_of_his_is_open_and_not_a_moment_longer(
+    as_auditor, acting, database
+):
     as_auditor.get("controls/")
     with acting("admin"):
         closes = queries.engagement(engagement_helpers.world_engagement()).closes_at
@@ -54,12 +72,16 @@ def test_an_auditor_comes_in_while_an_engagement_of_his_is_open_and_not_a_moment
     assert "Your access ended" in page.text
 
 
-def test_ending_the_engagement_shuts_him_out_at_once_and_ends_his_session(as_auditor, acting, database):
+def test_ending_the_engagement_shuts_him_out_at_once_and_ends_his_session(
+    as_auditor, acting, database
+):
     as_auditor.get("controls/")
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     assert live_sessions(acting) == []
     assert as_auditor.get("controls/", then=None).status_code in {302, 401}
-    assert [facts["how"] for facts in entry_facts(acting, "session.ended")] == ["the engagement's window closed"]
+    assert [facts["how"] for facts in entry_facts(acting, "session.ended")] == [
+        "the engagement's window closed"
+    ]
 
 
 def test_signed_in_anew_he_is_refused_and_that_session_ends_too(app, acting, database):
@@ -96,13 +118,17 @@ def test_windows_begin_and_end_at_midnight_of_the_tenants_clocks(acting, databas
         assert row.closes_at - row.opens_at == timedelta(days=21)
 
 
-def test_the_schedule_asks_once_over_all_tenants_and_works_only_where_a_window_has_closed(app, acting, statements, database):
+def test_the_schedule_asks_once_over_all_tenants_and_works_only_where_a_window_has_closed(
+    app, acting, statements, database
+):
     visitor(app, "auditor").get("controls/")
     with statements() as seen:
         end_sessions_of_closed_windows()
     assert len(seen) == 1, seen
     with acting("admin"):
-        queries.engagement(engagement_helpers.world_engagement()).closes_at = clock.now() - timedelta(hours=1)
+        queries.engagement(engagement_helpers.world_engagement()).closes_at = (
+            clock.now() - timedelta(hours=1)
+        )
     with transaction(read_only=True):
         assert queries.just_closed(clock.now()) == [make.system_actor("acme").tenant_id]
         assert session().scalars(select(Engagement.firm)).all() == [make.FIRM]
@@ -110,7 +136,9 @@ def test_the_schedule_asks_once_over_all_tenants_and_works_only_where_a_window_h
     assert live_sessions(acting) == []
 
 
-def test_a_new_time_zone_moves_the_windows_that_are_not_over_with_an_entry_each(app, as_admin, as_auditor, acting, database):
+def test_a_new_time_zone_moves_the_windows_that_are_not_over_with_an_entry_each(
+    app, as_admin, as_auditor, acting, database
+):
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     over, planned = (
         engagement_helpers.create_engagement("Over", opens=-30, closes=-3),
@@ -122,7 +150,10 @@ def test_a_new_time_zone_moves_the_windows_that_are_not_over_with_an_entry_each(
     mark = re.search(r'name="mark"[^>]*value="([^"]+)"', as_admin.get("settings/").text)[1]
     with acting("admin"):
         held = session().get(Tenant, current.actor().tenant_id)
-        sent = {name: getattr(held, name) for name in ("name", "region", "unit", "classification", "audience")}
+        sent = {
+            name: getattr(held, name)
+            for name in ("name", "region", "unit", "classification", "audience")
+        }
         was = {each: queries.engagement(each).closes_at for each in (over, planned, open_)}
     as_admin.post("settings/", mark=mark, time_zone="Pacific/Kiritimati", **sent)
     with acting("admin"):
@@ -144,11 +175,15 @@ def test_the_schedule_ends_sessions_when_windows_close(app, acting, database):
     assert live_sessions(acting) == []
 
 
-def test_a_download_breaks_off_at_the_next_chunk_when_the_engagement_ends(as_auditor, acting, database):
+def test_a_download_breaks_off_at_the_next_chunk_when_the_engagement_ends(
+    as_auditor, acting, database
+):
     held = evidence_helpers.create_evidence()
     version = evidence_helpers.upload_version(held, b"a,b\n" + b"1,2\n" * 900_000, "large.csv")
     reply = as_auditor.client.post(
-        f"/t/acme/evidence/versions/{version}/download", data={"csrf_token": as_auditor.csrf()}, buffered=False
+        f"/t/acme/evidence/versions/{version}/download",
+        data={"csrf_token": as_auditor.csrf()},
+        buffered=False,
     )
     pieces = iter(reply.response)
     assert len(next(pieces)) > 0
@@ -198,7 +233,11 @@ def outside_visitor(app, isolated):
 
 def sent_mails(acting):
     with acting("admin"):
-        return list(session().scalars(select(WorkItem.params).where(WorkItem.kind == "mail").order_by(WorkItem.id)))
+        return list(
+            session().scalars(
+                select(WorkItem.params).where(WorkItem.kind == "mail").order_by(WorkItem.id)
+            )
+        )
 
 
 def invite_auditor(as_officer, acting, email="nora@brook.example", way="link"):
@@ -214,7 +253,9 @@ def mailed_code(acting):
     return re.search(r"^(\d{4} \d{4})$", sent_mails(acting)[-1]["body"], re.MULTILINE)[1]
 
 
-def test_a_link_sends_a_code_and_the_code_opens_a_session_once(as_officer, outside_visitor, acting, database):
+def test_a_link_sends_a_code_and_the_code_opens_a_session_once(
+    as_officer, outside_visitor, acting, database
+):
     engagement, link = invite_auditor(as_officer, acting)
     outside_visitor.get(link)
     outside_visitor.post(f"{link}/code", then=200)
@@ -227,11 +268,17 @@ def test_a_link_sends_a_code_and_the_code_opens_a_session_once(as_officer, outsi
     again = Visitor(outside_visitor.client.application)
     again.post(link, code=right, then=422)
     with acting("admin"):
-        started = session().scalars(select(AuditEntry).where(AuditEntry.action == "session.started")).all()
+        started = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "session.started"))
+            .all()
+        )
         assert [e.actor_kind for e in started if e.facts["via"] == "code by mail"] == ["person"]
 
 
-def test_a_link_does_not_end_another_tenants_session_without_saying_so(app, as_officer, acting, database):
+def test_a_link_does_not_end_another_tenants_session_without_saying_so(
+    app, as_officer, acting, database
+):
     (_, link), busy = invite_auditor(as_officer, acting), visitor(app, "admin", "globex")
     assert busy.post(f"{link}/code", then=200).text.count("You&#39;re signed in to Globex") == 1
     right, theirs = mailed_code(acting), busy.client.get_cookie("session").value
@@ -244,18 +291,26 @@ def test_a_link_does_not_end_another_tenants_session_without_saying_so(app, as_o
     Visitor(app, theirs, "globex").get("settings/sessions", then=302)
 
 
-def test_the_link_and_the_code_are_kept_as_hashes_only(as_officer, outside_visitor, acting, database):
+def test_the_link_and_the_code_are_kept_as_hashes_only(
+    as_officer, outside_visitor, acting, database
+):
     _engagement, link = invite_auditor(as_officer, acting)
     outside_visitor.post(f"{link}/code", then=200)
     with acting("admin"):
-        [row] = session().scalars(select(EngagementAuditor).where(EngagementAuditor.link_hash.is_not(None))).all()
+        [row] = (
+            session()
+            .scalars(select(EngagementAuditor).where(EngagementAuditor.link_hash.is_not(None)))
+            .all()
+        )
         held = f"{row.link_hash!r} {row.code_hash!r}"
         bodies = b"".join(session().scalars(select(AuditEntry.body)))
     assert link.rpartition("/")[2] not in held and mailed_code(acting).replace(" ", "") not in held
     assert link.rpartition("/")[2].encode() not in bodies and b"nora@brook" not in bodies
 
 
-def test_a_wrong_code_is_counted_and_five_wrong_ones_use_it_up(as_officer, outside_visitor, acting, database):
+def test_a_wrong_code_is_counted_and_five_wrong_ones_use_it_up(
+    as_officer, outside_visitor, acting, database
+):
     _engagement, link = invite_auditor(as_officer, acting)
     outside_visitor.post(f"{link}/code", then=200)
     right = mailed_code(acting)
@@ -283,7 +338,9 @@ def test_five_codes_an_hour_are_sent_and_no_more(as_officer, outside_visitor, ac
         outside_visitor.post(f"{link}/code", then=200)
 
 
-def test_a_link_that_was_taken_back_or_never_was_looks_the_same(as_officer, outside_visitor, acting, database):
+def test_a_link_that_was_taken_back_or_never_was_looks_the_same(
+    as_officer, outside_visitor, acting, database
+):
     engagement, link = invite_auditor(as_officer, acting)
     never = outside_visitor.get(f"{link[:-5]}XXXXX", then=404).text
     engagement_helpers.end_engagement(engagement)
@@ -295,12 +352,16 @@ def test_a_link_that_was_taken_back_or_never_was_looks_the_same(as_officer, outs
 
 def test_before_the_window_the_link_sends_no_code(as_officer, outside_visitor, acting, database):
     held = engagement_helpers.create_engagement(opens=3, closes=9)
-    as_officer.post(f"engagements/{held}/auditors", name="Nora Field", email="nora@brook.example", way="link")
+    as_officer.post(
+        f"engagements/{held}/auditors", name="Nora Field", email="nora@brook.example", way="link"
+    )
     link = re.search(r"http://localhost(/auditor/acme/\S+)", sent_mails(acting)[-1]["body"])[1]
     assert "opens on" in outside_visitor.post(f"{link}/code", then=409).text
 
 
-def test_by_the_tenants_connection_he_is_invited_and_known_once_he_has_signed_in(as_officer, acting, database):
+def test_by_the_tenants_connection_he_is_invited_and_known_once_he_has_signed_in(
+    as_officer, acting, database
+):
     engagement, link = invite_auditor(as_officer, acting, "olaf@brook.example", "sso")
     assert link is None and "/login?tenant=acme" in sent_mails(acting)[-1]["body"]
     who = make.identity("acme", "Olaf Brook", "olaf@brook.example")
@@ -321,7 +382,12 @@ def add_auditor(engagement, email="nora@brook.example", way="link", role="compli
     with make.acting(role):
         held = queries.engagement(engagement)
         auditor_access.add_auditor(
-            held, name="Nora Field", email=email, way=way, address="http://localhost/auditor/acme", sign_in="http://in"
+            held,
+            name="Nora Field",
+            email=email,
+            way=way,
+            address="http://localhost/auditor/acme",
+            sign_in="http://in",
         )
 
 
@@ -342,15 +408,22 @@ def membership_of_email(acting, email="nora@brook.example"):
 
 
 def sign_in_by_connection(who, then=None):
-    """By the tenant's own connection, as the callback does it: the membership, or why there is none."""
+    """By the tenant's own connection, as the callback does it: the membership, or why there is
+    none.
+    """
     connection = Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles=then or {})
     key = person_key(who.issuer, who.subject)
     with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
         return people.admit(who, connection)[1].role
 
 
-def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(as_officer, app, acting, database):
-    engagement, other = engagement_helpers.create_engagement(), engagement_helpers.create_engagement("Second firm")
+def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(
+    as_officer, app, acting, database
+):
+    engagement, other = (
+        engagement_helpers.create_engagement(),
+        engagement_helpers.create_engagement("Second firm"),
+    )
     add_auditor(other)
     add_auditor(engagement)
     link = mailed_link(acting)
@@ -360,11 +433,22 @@ def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(as_
     him = Visitor(app)
     assert "revoked" in him.post(f"{link}/code", then=409).text
     assert "Access revoked" in as_officer.get(f"engagements/{engagement}").text
-    as_officer.post(f"engagements/{engagement}/auditors", name="Nora Field", email="nora@brook.example", way="link")
+    as_officer.post(
+        f"engagements/{engagement}/auditors",
+        name="Nora Field",
+        email="nora@brook.example",
+        way="link",
+    )
     him.get(link, then=404)
     again, _ = sign_in_by_link(app, mailed_link(acting), acting)
     again.get(f"engagements/{engagement}")
-    as_officer.post(f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="link", then=422)
+    as_officer.post(
+        f"engagements/{engagement}/auditors",
+        name="Nora",
+        email="nora@brook.example",
+        way="link",
+        then=422,
+    )
 
 
 def test_a_code_that_was_sent_before_the_removal_opens_nothing_after_it(app, acting, database):
@@ -418,7 +502,9 @@ def test_who_came_by_a_code_signs_in_again_by_a_new_one_and_goes_on(app, acting,
     assert "nora@brook.example" in him.get(onward).text
     back = f"/t/acme/engagements/{engagement}"
     assert "on its way" in him.post("engagements/code/send", then=200, next=back).text
-    assert f'value="{back}"' in him.post("engagements/code", code="00000000", next=back, then=422).text
+    assert (
+        f'value="{back}"' in him.post("engagements/code", code="00000000", next=back, then=422).text
+    )
     before = him.client.get_cookie("session").value
     assert him.post("engagements/code", code=mailed_code(acting), next=back).location == back
     assert him.client.get_cookie("session").value != before
@@ -439,7 +525,9 @@ def test_a_form_of_who_came_by_a_code_survives_the_next_code(app, acting, databa
     him.post("engagements/code/send", then=200, next=kept)
     assert him.post("engagements/code", code=mailed_code(acting), next=kept).location == kept
     shown = him.get(kept)
-    assert "Generate package" in shown.text and step_up_helpers.kept_form_facts(shown)["Engagement"].endswith("Brook Audit")
+    assert "Generate package" in shown.text and step_up_helpers.kept_form_facts(shown)[
+        "Engagement"
+    ].endswith("Brook Audit")
     assert "/packages/" in step_up_helpers.submit_kept_form(him, shown).location
     assert "Already submitted" in step_up_helpers.submit_kept_form(him, shown, then=409).text
 
@@ -451,7 +539,9 @@ def test_the_code_leads_to_pages_of_this_tenant_only_and_is_for_those_who_came_b
     him, _ = sign_in_by_link(app, mailed_link(acting), acting)
     for bad in ("https://evil.example/", "//evil.example", "/t/globex/", "/t/acme/\\evil"):
         him.post("engagements/code/send", then=None, next=bad)
-        assert him.post("engagements/code", code=mailed_code(acting), next=bad).location == "/t/acme/"
+        assert (
+            him.post("engagements/code", code=mailed_code(acting), next=bad).location == "/t/acme/"
+        )
         start_new_hour(acting)
     for who in (as_auditor, as_officer):
         who.get("engagements/code", then=404)
@@ -461,7 +551,9 @@ def test_the_code_leads_to_pages_of_this_tenant_only_and_is_for_those_who_came_b
 def start_new_hour(acting):
     """Codes are counted by the hour: begin a new one."""
     with acting("admin"):
-        for row in session().scalars(select(EngagementAuditor).where(EngagementAuditor.codes_since.is_not(None))):
+        for row in session().scalars(
+            select(EngagementAuditor).where(EngagementAuditor.codes_since.is_not(None))
+        ):
             row.codes_sent = 0
 
 
@@ -469,27 +561,42 @@ def start_new_hour(acting):
 
 
 def invitation_of(acting, engagement):
-    [auditor] = [each.auditor for each in queries.auditors(engagement) if each.auditor.invitation_id]
+    [auditor] = [
+        each.auditor for each in queries.auditors(engagement) if each.auditor.invitation_id
+    ]
     return session().get(Invitation, (current.actor().tenant_id, auditor.invitation_id))
 
 
-def test_an_invitation_lasts_until_the_fieldwork_ends_and_moves_with_it(as_officer, acting, database):
+def test_an_invitation_lasts_until_the_fieldwork_ends_and_moves_with_it(
+    as_officer, acting, database
+):
     engagement = engagement_helpers.create_engagement(opens=30, closes=40)
     add_auditor(engagement, way="sso")
     with acting("admin"):
         held = queries.engagement(engagement)
         assert invitation_of(acting, engagement).expires_at == held.closes_at
-        sent = {name: str(getattr(held, name)) for name in ("firm", "period_from", "period_to", "fieldwork_from")}
+        sent = {
+            name: str(getattr(held, name))
+            for name in ("firm", "period_from", "period_to", "fieldwork_from")
+        }
         later = str(held.fieldwork_to + timedelta(days=9))
     as_officer.post(f"engagements/{engagement}/edit", version="1", fieldwork_to=later, **sent)
     with acting("admin"):
-        assert invitation_of(acting, engagement).expires_at == queries.engagement(engagement).closes_at
+        assert (
+            invitation_of(acting, engagement).expires_at == queries.engagement(engagement).closes_at
+        )
     with clock.frozen(clock.now() + timedelta(days=45)):
-        assert sign_in_by_connection(make.identity("acme", "Nora Field", "nora@brook.example")) == "auditor"
+        assert (
+            sign_in_by_connection(make.identity("acme", "Nora Field", "nora@brook.example"))
+            == "auditor"
+        )
 
 
 def test_an_invitation_goes_with_the_last_engagement_that_it_leads_to(as_officer, acting, database):
-    one, two = engagement_helpers.create_engagement("One", closes=5), engagement_helpers.create_engagement("Two", closes=10)
+    one, two = (
+        engagement_helpers.create_engagement("One", closes=5),
+        engagement_helpers.create_engagement("Two", closes=10),
+    )
     add_auditor(two, way="sso")
     add_auditor(one, way="sso")
     with acting("admin"):
@@ -510,17 +617,26 @@ def test_who_lost_his_invitation_can_be_invited_anew(as_officer, acting, databas
     add_auditor(engagement, way="sso")
     with acting("admin"):
         people.withdraw(invitation_of(acting, engagement))
-    as_officer.post(f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="sso")
-    assert sign_in_by_connection(make.identity("acme", "Nora Field", "nora@brook.example")) == "auditor"
+    as_officer.post(
+        f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="sso"
+    )
+    assert (
+        sign_in_by_connection(make.identity("acme", "Nora Field", "nora@brook.example"))
+        == "auditor"
+    )
 
 
 def test_who_came_by_a_code_is_invited_when_he_is_to_come_by_his_own_sign_in(app, acting, database):
-    one, two, three = (engagement_helpers.create_engagement(firm) for firm in ("One", "Two", "Three"))
+    one, two, three = (
+        engagement_helpers.create_engagement(firm) for firm in ("One", "Two", "Three")
+    )
     add_auditor(one)
     sign_in_by_link(app, mailed_link(acting), acting)
     who = make.identity("acme", "Nora Field", "nora@brook.example")
     with acting("admin"):
-        session().add(Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles={}, tested_at=None))
+        session().add(
+            Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles={}, tested_at=None)
+        )
     add_auditor(two, way="sso")
     with acting("admin"):
         assert invitation_of(acting, two).role == "auditor"
@@ -531,16 +647,23 @@ def test_who_came_by_a_code_is_invited_when_he_is_to_come_by_his_own_sign_in(app
         assert {each.id for each in queries.current(key)} == {two, three}
 
 
-def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(as_officer, as_admin, app, acting, database):
+def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(
+    as_officer, as_admin, app, acting, database
+):
     engagement = engagement_helpers.create_engagement()
     add_auditor(engagement, "lee@acme.example")
     link = mailed_link(acting)
-    page = as_admin.post("settings/members/invite", email="Lee@acme.example", role="admin", then=422)
+    page = as_admin.post(
+        "settings/members/invite", email="Lee@acme.example", role="admin", then=422
+    )
     assert "is an auditor of ENG-" in page.text
     as_admin.post("settings/members/invite", email="kim@acme.example", role="contributor")
     for way in ("link", "sso"):
         sent = {"name": "Kim", "email": "kim@acme.example", "way": way}
-        assert "invited as contributor already" in as_officer.post(f"engagements/{engagement}/auditors", then=422, **sent).text
+        assert (
+            "invited as contributor already"
+            in as_officer.post(f"engagements/{engagement}/auditors", then=422, **sent).text
+        )
     who = make.identity("acme", "Lee", "lee@acme.example")
     mapped = dataclasses.replace(who, groups=("staff",))
     with pytest.raises(sign_in_rules.NoMembership, match="an auditor cannot be a member"):
@@ -571,15 +694,25 @@ def test_a_member_of_the_house_is_no_auditor_of_it(as_officer, acting, database)
 
 def test_letting_in_takes_a_fresh_sign_in_and_a_manager(app, as_contributor, as_auditor, database):
     held = engagement_helpers.create_engagement()
-    visitor_ago = Visitor(app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6)))
+    visitor_ago = Visitor(
+        app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6))
+    )
     sent = {"name": "Nora", "email": "nora@brook.example", "way": "link"}
     visitor_ago.post(f"engagements/{held}/auditors", then=401, **sent)
     as_contributor.post(f"engagements/{held}/auditors", then=403, **sent)
-    as_auditor.post(f"engagements/{engagement_helpers.world_engagement()}/auditors", then=403, **sent)
+    as_auditor.post(
+        f"engagements/{engagement_helpers.world_engagement()}/auditors", then=403, **sent
+    )
 
 
 def test_a_double_click_opens_one_engagement(database):
-    first, second = engagement_helpers.create_engagement("Twice and sons"), engagement_helpers.create_engagement("Twice and sons")
-    assert first == second and engagement_helpers.create_engagement("Twice and sons", closes=11) != first
+    first, second = (
+        engagement_helpers.create_engagement("Twice and sons"),
+        engagement_helpers.create_engagement("Twice and sons"),
+    )
+    assert (
+        first == second
+        and engagement_helpers.create_engagement("Twice and sons", closes=11) != first
+    )
     engagement_helpers.end_engagement(first)
     assert engagement_helpers.create_engagement("Twice and sons") != first

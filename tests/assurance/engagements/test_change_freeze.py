@@ -1,4 +1,6 @@
-"""What auditors look at stays: files that they were given, and all evidence where the tenant wants it; the console files on."""
+"""What auditors look at stays: files that they were given, and all evidence where the tenant wants
+it; the console files on.
+"""
 
 from datetime import timedelta
 
@@ -14,7 +16,11 @@ from governance.kernel import jobs as queue
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from tests import make
-from tests.assurance.access_reviews.review_helpers import close_review, decide_all_but_own, start_review
+from tests.assurance.access_reviews.review_helpers import (
+    close_review,
+    decide_all_but_own,
+    start_review,
+)
 from tests.assurance.collectors.collector_helpers import last_run
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import evidence_helpers
@@ -33,9 +39,12 @@ from tests.conftest import visitor
 @pytest.fixture
 def provided_version(database):
     """(engagement, version that its auditors were given)"""
-    held = engagement_helpers.create_engagement(auditor="auditor", period_from=clock.today() - timedelta(days=1000))
+    held = engagement_helpers.create_engagement(
+        auditor="auditor", period_from=clock.today() - timedelta(days=1000)
+    )
     version = evidence_helpers.upload_version(
-        evidence_helpers.create_evidence("Restore drill"), **evidence_helpers.version_dates(collected=800, covers=900, valid=-700)
+        evidence_helpers.create_evidence("Restore drill"),
+        **evidence_helpers.version_dates(collected=800, covers=900, valid=-700),
     )
     asked = engagement_helpers.create_request(held)
     engagement_helpers.attach_version(held, asked, version)
@@ -50,7 +59,9 @@ def test_what_auditors_were_given_is_destroyed_neither_by_two_persons_nor_by_ret
 ):
     held, asked, version = provided_version
     engagement_helpers.provide_request(held, asked)
-    refused = as_officer.post(f"evidence/versions/{version}/destruction", then=422, because="It is old.")
+    refused = as_officer.post(
+        f"evidence/versions/{version}/destruction", then=422, because="It is old."
+    )
     assert "Brook Audit was given it in" in refused.text and "which is not over" in refused.text
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
     run_nightly_cleanup()
@@ -74,17 +85,23 @@ def test_what_is_agreed_to_be_destroyed_cannot_be_given(as_officer, as_reviewer,
     assert count_deletion_rows() == {version: "done"}
 
 
-def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(as_officer, as_reviewer, as_auditor, provided_version):
+def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(
+    as_officer, as_reviewer, as_auditor, provided_version
+):
     """Two transactions that saw nothing of each other: whoever carries it out looks again."""
     held, asked, version = provided_version
     request_deletion(as_officer, version)
     engagement_helpers.provide_request(held, asked)
     with make.acting("reviewer"):
         session().execute(
-            update(EvidenceDestruction).values(state="approved", decided_by=make.person_id("reviewer"), decided_at=clock.now())
+            update(EvidenceDestruction).values(
+                state="approved", decided_by=make.person_id("reviewer"), decided_at=clock.now()
+            )
         )
         deletion.carry_out(session().scalars(select(EvidenceDestruction)).one())
-    assert count_deletion_rows() == {version: "stopped"} and storage.store().exists(storage_key_of(version))
+    assert count_deletion_rows() == {version: "stopped"} and storage.store().exists(
+        storage_key_of(version)
+    )
     [stopped] = entries_of_action("evidence.deletion.blocked")
     assert stopped.outcome == "refused"
     as_auditor.post(f"evidence/versions/{version}/download", then=200)
@@ -113,17 +130,24 @@ def test_what_is_only_being_prepared_keeps_nothing(as_officer, as_reviewer, prov
 
 def test_where_evidence_is_read_only_no_file_of_it_is_destroyed(as_officer, as_reviewer):
     asked, agreed, other = (
-        evidence_helpers.upload_version(evidence_helpers.create_evidence(title), PDF + title.encode())
+        evidence_helpers.upload_version(
+            evidence_helpers.create_evidence(title), PDF + title.encode()
+        )
         for title in ("A", "B", "C")
     )
     for each in (asked, agreed):
         request_deletion(as_officer, each)
     approve_deletion(as_reviewer, agreed)
     held = engagement_helpers.create_engagement("Still firm", keeps_still=True)
-    assert "Still firm is at work" in as_officer.post(f"evidence/versions/{other}/destruction", then=422, because="x").text
+    assert (
+        "Still firm is at work"
+        in as_officer.post(f"evidence/versions/{other}/destruction", then=422, because="x").text
+    )
     assert "Still firm is at work" in approve_deletion(as_reviewer, asked, then=409).text
     queue.drain(actor_of)
-    assert count_deletion_rows() == {asked: "asked", agreed: "stopped"} and storage.store().exists(storage_key_of(agreed))
+    assert count_deletion_rows() == {asked: "asked", agreed: "stopped"} and storage.store().exists(
+        storage_key_of(agreed)
+    )
     engagement_helpers.end_engagement(held)
     request_deletion(as_officer, other)
     assert count_deletion_rows()[other] == "asked"
@@ -151,5 +175,7 @@ def test_who_names_the_console_as_his_source_is_a_person_all_the_same(as_contrib
     e = evidence_helpers.create_evidence()
     engagement_helpers.create_engagement("Still firm", keeps_still=True)
     for source in ("console", "access review", "drill"):
-        refused = as_contributor.post(f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(), source=source)
+        refused = as_contributor.post(
+            f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(), source=source
+        )
         assert "Still firm is at work" in refused.text

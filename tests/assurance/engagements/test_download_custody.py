@@ -22,13 +22,19 @@ def make_pdf(pages=((595, 842), (842, 595)), password=None):
     out, file = io.BytesIO(), pikepdf.new()
     for size in pages:
         file.add_blank_page(page_size=size)
-    file.save(out, encryption=pikepdf.Encryption(owner=password, user=password) if password else False)
+    file.save(
+        out, encryption=pikepdf.Encryption(owner=password, user=password) if password else False
+    )
     return out.getvalue()
 
 
 def downloads(acting):
     with acting("admin"):
-        return list(session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.file.downloaded")))
+        return list(
+            session().scalars(
+                select(AuditEntry.facts).where(AuditEntry.action == "engagement.file.downloaded")
+            )
+        )
 
 
 @pytest.mark.slow
@@ -50,11 +56,17 @@ def test_a_pdf_carries_his_name_his_engagement_the_time_and_the_originals_digest
         for part in (make.FIRM, "Harriet Lowe", ref, "downloaded", digest):
             assert part in page, part
     [facts] = downloads(acting)
-    assert facts["stamped"] is True and facts["original"] == digest and facts["page"] == "evidence.download"
+    assert (
+        facts["stamped"] is True
+        and facts["original"] == digest
+        and facts["page"] == "evidence.download"
+    )
     assert as_officer.post(f"evidence/versions/{version}/download", then=200).data == content
 
 
-def test_a_pdf_that_cannot_be_stamped_leaves_as_it_is_with_a_custody_line(as_auditor, acting, database):
+def test_a_pdf_that_cannot_be_stamped_leaves_as_it_is_with_a_custody_line(
+    as_auditor, acting, database
+):
     content = make_pdf(password="closed")
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence(), content)
     reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
@@ -68,9 +80,14 @@ def pdf_bomb(mebibytes):
     """A PDF of a few kilobytes with an object stream of so many mebibytes, as bombs have one."""
     packer = zlib.compressobj(9)
     packed = (
-        packer.compress(b"4 0 <<>>") + b"".join(packer.compress(bytes([32]) * 1024**2) for _ in range(mebibytes)) + packer.flush()
+        packer.compress(b"4 0 <<>>")
+        + b"".join(packer.compress(bytes([32]) * 1024**2) for _ in range(mebibytes))
+        + packer.flush()
     )
-    stream = b"<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length %d>>stream\n%b\nendstream" % (len(packed), packed)
+    stream = b"<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length %d>>stream\n%b\nendstream" % (
+        len(packed),
+        packed,
+    )
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Y 4 0 R>>"
     out, rows = b"%PDF-1.5\n", {}
     for number, told in (
@@ -81,8 +98,13 @@ def pdf_bomb(mebibytes):
     ):
         rows[number] = b"\1" + len(out).to_bytes(4, "big") + bytes(2)
         out += b"%d 0 obj\n%b\nendobj\n" % (number, told)
-    table = bytes(7) + rows[1] + rows[2] + rows[3] + b"\2" + (5).to_bytes(4, "big") + bytes(2) + rows[5]
-    end = b"6 0 obj\n<</Type/XRef/Size 6/W[1 4 2]/Root 1 0 R/Length %d>>stream\n%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
+    table = (
+        bytes(7) + rows[1] + rows[2] + rows[3] + b"\2" + (5).to_bytes(4, "big") + bytes(2) + rows[5]
+    )
+    end = (
+        b"6 0 obj\n<</Type/XRef/Size 6/W[1 4 2]/Root 1 0 R/Length"
+        b" %d>>stream\n%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
+    )
     return out + end % (len(table), table, len(out))
 
 
@@ -99,9 +121,13 @@ def test_a_small_pdf_that_unpacks_to_more_than_there_is_takes_none_of_the_consol
     assert downloads(acting)[0]["stamped"] is False
 
 
-def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(as_auditor, as_officer, acting, database):
+def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(
+    as_auditor, as_officer, acting, database
+):
     content = b"a,b\n1,2\n"
-    version = evidence_helpers.upload_version(evidence_helpers.create_evidence(), content, "secret-name.csv")
+    version = evidence_helpers.upload_version(
+        evidence_helpers.create_evidence(), content, "secret-name.csv"
+    )
     reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
     assert reply.data == content and "X-Custody" in reply.headers
     as_auditor.get("evidence/export.csv")
@@ -109,7 +135,11 @@ def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(as_audito
     facts = downloads(acting)
     assert [f["page"] for f in facts] == ["evidence.download", "evidence.export"]
     with acting("admin"):
-        bodies = b"".join(session().scalars(select(AuditEntry.body).where(AuditEntry.action == "engagement.file.downloaded")))
+        bodies = b"".join(
+            session().scalars(
+                select(AuditEntry.body).where(AuditEntry.action == "engagement.file.downloaded")
+            )
+        )
     assert b"secret-name" not in bodies and b"Harriet" not in bodies
 
 

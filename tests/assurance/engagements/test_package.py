@@ -1,4 +1,6 @@
-"""The evidence package: whole or not at all, valid for others' tools and ours, and telling when somebody bent it."""
+"""The evidence package: whole or not at all, valid for others' tools and ours, and telling when
+somebody bent it.
+"""
 
 import csv
 import hashlib
@@ -59,7 +61,9 @@ assert schedule.HANDLERS  # the jobs process knows the kind
 KEY = signed_note.verifier_key(Ed25519PrivateKey.generate(), "console.example/audit/acme")
 
 
-def test_a_package_is_asked_for_made_again_and_taken_with_a_fresh_sign_in_only(app, as_officer, acting, engagement_with_files):
+def test_a_package_is_asked_for_made_again_and_taken_with_a_fresh_sign_in_only(
+    app, as_officer, acting, engagement_with_files
+):
     engagement, _ = engagement_with_files
     page = generate_package(as_officer, engagement)
     for role in ("compliance_officer", "auditor"):
@@ -71,8 +75,12 @@ def test_a_package_is_asked_for_made_again_and_taken_with_a_fresh_sign_in_only(a
         visitor(app, role).post(f"{page}/download", then=200)
 
 
-@pytest.mark.filterwarnings("ignore:'count' is passed:DeprecationWarning")  # bagit.py with a newer Python
-def test_others_tools_and_our_verifier_find_it_whole(as_auditor, acting, engagement_with_files, tmp_path):
+@pytest.mark.filterwarnings(
+    "ignore:'count' is passed:DeprecationWarning"
+)  # bagit.py with a newer Python
+def test_others_tools_and_our_verifier_find_it_whole(
+    as_auditor, acting, engagement_with_files, tmp_path
+):
     engagement, _versions = engagement_with_files
     content = download_package(as_auditor, engagement)
     bag = unpack_package(content, tmp_path)
@@ -105,18 +113,31 @@ def test_what_is_in_it(as_officer, acting, engagement_with_files, tmp_path):
         assert (data / name).is_file(), name
 
 
-def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(as_officer, acting, engagement_with_files, tmp_path):
+def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(
+    as_officer, acting, engagement_with_files, tmp_path
+):
     engagement, versions = engagement_with_files
     with acting("admin"):
-        asked = deletion.request_destruction(*version_of(versions[1], lock=True), because="It named people.").id
+        asked = deletion.request_destruction(
+            *version_of(versions[1], lock=True), because="It named people."
+        ).id
         approval = open_approval(DESTRUCTION, asked).id
     approve_below_pages(approval, "compliance_officer")
     jobs.drain(actor_of)
     data = unpack_package(download_package(as_officer, engagement), tmp_path) / "data"
-    told = {each["title"]: each for each in json.loads((data / "index.json").read_text())["evidence"]}
+    told = {
+        each["title"]: each for each in json.loads((data / "index.json").read_text())["evidence"]
+    }
     gone = told["Members"]
-    assert (gone["path"], gone["destroyed"]["because"], len(gone["sha256"])) == (None, "It named people.", 64)
-    assert told["Penetration test"]["destroyed"] is None and "It named people." in (data / "index.html").read_text()
+    assert (gone["path"], gone["destroyed"]["because"], len(gone["sha256"])) == (
+        None,
+        "It named people.",
+        64,
+    )
+    assert (
+        told["Penetration test"]["destroyed"] is None
+        and "It named people." in (data / "index.html").read_text()
+    )
 
 
 def test_it_names_nobody(as_officer, engagement_with_files, tmp_path):
@@ -128,7 +149,9 @@ def test_it_names_nobody(as_officer, engagement_with_files, tmp_path):
 
 @pytest.fixture
 def engagement_with_sample(acting, engagement_with_files):
-    """The same with a sample of 25 out of 61 releases; one of their columns is called as a formula."""
+    """The same with a sample of 25 out of 61 releases; one of their columns is called as a
+    formula.
+    """
     control_id = testing.create_control()
     listed = testing.population_csv().replace(b"owner", b"=HYPERLINK(A1)")
     testing.record_results(testing.draw_sample(testing.freeze_population(control_id, listed)))
@@ -136,7 +159,9 @@ def engagement_with_sample(acting, engagement_with_files):
     return engagement_with_files[0]
 
 
-def test_populations_and_samples_can_be_made_again_from_it(as_officer, acting, engagement_with_sample, tmp_path):
+def test_populations_and_samples_can_be_made_again_from_it(
+    as_officer, acting, engagement_with_sample, tmp_path
+):
     content = download_package(as_officer, engagement_with_sample)
     data = unpack_package(content, tmp_path) / "data"
     [listed] = json.loads((data / "index.json").read_text())["samples"]
@@ -144,9 +169,20 @@ def test_populations_and_samples_can_be_made_again_from_it(as_officer, acting, e
     frozen = (data / listed["rows"]).read_bytes()
     assert hashlib.sha256(frozen).hexdigest() == sample["population"]["sha256"]
     ids = [json.loads(line)["id"] for line in frozen.splitlines()]
-    rank = {i: hashlib.sha256(f"{sample['seed']}\n{sample['population']['sha256']}\n{i}".encode()).digest() for i in ids}
+    rank = {
+        i: (
+            hashlib.sha256(
+                f"{sample['seed']}\n{sample['population']['sha256']}\n{i}".encode()
+            ).digest()
+        )
+        for i in ids
+    }
     assert sorted(ids, key=rank.get)[:25] == [each["item"] for each in sample["items"]]
-    assert (data / sample["population"]["table"]).read_text("utf-8-sig").startswith("id,on,'=HYPERLINK(A1)")
+    assert (
+        (data / sample["population"]["table"])
+        .read_text("utf-8-sig")
+        .startswith("id,on,'=HYPERLINK(A1)")
+    )
     assert "All 25 items of 1 samples" in "".join(
         check.sentence for check in verify(io.BytesIO(content), log_verifier_key(acting)).checks
     )
@@ -159,19 +195,27 @@ def test_another_item_in_a_sample_is_found(as_officer, acting, engagement_with_s
         if "testing/samples/" not in name:
             return data
         sample = json.loads(data)
-        sample["items"][0]["item"], sample["items"][1]["item"] = sample["items"][1]["item"], sample["items"][0]["item"]
+        sample["items"][0]["item"], sample["items"][1]["item"] = (
+            sample["items"][1]["item"],
+            sample["items"][0]["item"],
+        )
         return json.dumps(sample).encode()
 
     checks = {
         check.name: check
         for check in verify(
-            altered_package(download_package(as_officer, engagement_with_sample), other), log_verifier_key(acting)
+            altered_package(download_package(as_officer, engagement_with_sample), other),
+            log_verifier_key(acting),
         ).checks
     }
-    assert not checks["samples"].ok and "other items than its seed draws" in checks["samples"].sentence
+    assert (
+        not checks["samples"].ok and "other items than its seed draws" in checks["samples"].sentence
+    )
 
 
-def test_a_file_beside_the_data_that_nobody_signed_is_found(as_officer, acting, engagement_with_files):
+def test_a_file_beside_the_data_that_nobody_signed_is_found(
+    as_officer, acting, engagement_with_files
+):
     content = io.BytesIO(download_package(as_officer, engagement_with_files[0]))
     with zipfile.ZipFile(content, "a") as archive:
         folder = archive.namelist()[0].split("/")[0]
@@ -183,9 +227,17 @@ def test_a_file_beside_the_data_that_nobody_signed_is_found(as_officer, acting, 
 def test_the_shape_of_its_index_is_the_documented_one(as_officer, engagement_with_files, tmp_path):
     """docs/operating/packages.md is what others write programs against."""
     index = json.loads(
-        (unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data" / "index.json").read_text()
+        (
+            unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path)
+            / "data"
+            / "index.json"
+        ).read_text()
     )
-    told = (REPOSITORY / "docs" / "operating" / "packages.md").read_text().partition("## index.json")[2]
+    told = (
+        (REPOSITORY / "docs" / "operating" / "packages.md")
+        .read_text()
+        .partition("## index.json")[2]
+    )
     documented = set(re.findall(r"`([a-z_0-9]+)`", told))
     named = set(index)
     for each in (
@@ -227,7 +279,9 @@ def test_the_same_command_line_checks_it(as_officer, acting, engagement_with_fil
 
 
 def altered_package(content, change):
-    """The package with its entries changed: name → new bytes, None to leave out, or more of them."""
+    """The package with its entries changed: name → new bytes, None to leave out, or more of
+    them.
+    """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
         for entry in source.infolist():
@@ -248,14 +302,26 @@ def with_changed_entry(part):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (without_entry("Members"), None), (without_entry("v1-loose.csv"), "missing"), (with_changed_entry("v1-loose.csv"), "not the file that was packed"),
-        (with_changed_entry("manifest-sha256.sig"), "signature"), (without_entry("manifest-sha256.sig"), "nobody signed"), (with_changed_entry("bag-info.txt"), "not the file"),
-        (with_changed_entry("/manifest-sha256.txt"), ""), (with_changed_entry("tagmanifest-sha256.txt"), "not the one that was signed"), (without_entry("extract.jsonl"), ""),
-        (with_changed_entry("checkpoint.txt"), ""), (without_entry("bagit.txt"), ""),
+        (without_entry("Members"), None),
+        (without_entry("v1-loose.csv"), "missing"),
+        (with_changed_entry("v1-loose.csv"), "not the file that was packed"),
+        (with_changed_entry("manifest-sha256.sig"), "signature"),
+        (without_entry("manifest-sha256.sig"), "nobody signed"),
+        (with_changed_entry("bag-info.txt"), "not the file"),
+        (with_changed_entry("/manifest-sha256.txt"), ""),
+        (with_changed_entry("tagmanifest-sha256.txt"), "not the one that was signed"),
+        (without_entry("extract.jsonl"), ""),
+        (with_changed_entry("checkpoint.txt"), ""),
+        (without_entry("bagit.txt"), ""),
     ],
-)  # fmt: skip
-def test_whatever_is_bent_is_found_and_named(as_officer, acting, engagement_with_files, change, says):
-    result = verify(altered_package(download_package(as_officer, engagement_with_files[0]), change), log_verifier_key(acting))
+)
+def test_whatever_is_bent_is_found_and_named(
+    as_officer, acting, engagement_with_files, change, says
+):
+    result = verify(
+        altered_package(download_package(as_officer, engagement_with_files[0]), change),
+        log_verifier_key(acting),
+    )
     if says is None:
         assert result.ok
         return
@@ -300,18 +366,23 @@ def with_altered_sample(bend):
     return other
 
 
-def test_a_sample_that_looks_for_its_ids_in_no_column_is_found(as_officer, acting, engagement_with_sample):
+def test_a_sample_that_looks_for_its_ids_in_no_column_is_found(
+    as_officer, acting, engagement_with_sample
+):
     """Rows that are lists have no columns: the verifier says so and doesn't raise."""
 
     def bend(name, data):
         if "testing/populations/" in name and name.endswith(".jsonl"):
             return b"[1]\n"
-        return with_altered_sample(lambda sample: sample | {"population": sample["population"] | {"id_column": 5}})(name, data)
+        return with_altered_sample(
+            lambda sample: sample | {"population": sample["population"] | {"id_column": 5}}
+        )(name, data)
 
     checks = {
         check.name: check
         for check in verify(
-            altered_package(download_package(as_officer, engagement_with_sample), bend), log_verifier_key(acting)
+            altered_package(download_package(as_officer, engagement_with_sample), bend),
+            log_verifier_key(acting),
         ).checks
     }
     assert not checks["samples"].ok and "cannot be read" in checks["samples"].sentence
@@ -321,20 +392,44 @@ def test_an_archive_whose_file_lies_beyond_every_offset_is_refused(acting, engag
     """Its zip64 field says where the file begins: at the largest number there is."""
     name, extra = b"bag/bagit.txt", struct.pack("<HHQ", 1, 8, 2**64 - 1)
     sizes = struct.pack(
-        "<4s4B4H3L5H2L", b"PK\x01\x02", 45, 3, 45, 0, 0, 0, 0, 0, 0, 1, 1, len(name), len(extra), 0, 0, 0, 0, 2**32 - 1
+        "<4s4B4H3L5H2L",
+        b"PK\x01\x02",
+        45,
+        3,
+        45,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        1,
+        1,
+        len(name),
+        len(extra),
+        0,
+        0,
+        0,
+        0,
+        2**32 - 1,
     )
     central, local = sizes + name + extra, b"PK\x03\x04" + bytes(26)
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(central), len(local), 0)
     assert not verify(io.BytesIO(local + central + end), log_verifier_key(acting)).ok
 
 
-def test_what_a_package_says_of_itself_commands_no_terminal(as_officer, acting, engagement_with_files):
+def test_what_a_package_says_of_itself_commands_no_terminal(
+    as_officer, acting, engagement_with_files
+):
     def spoken(name, data):
         if not name.endswith("/manifest-sha256.txt"):
             return data
         return data + f"{'0' * 64}  data/\x1b[2J\x1b[Hok  The package is genuine\r\u202e\n".encode()
 
-    result = verify(altered_package(download_package(as_officer, engagement_with_files[0]), spoken), log_verifier_key(acting))
+    result = verify(
+        altered_package(download_package(as_officer, engagement_with_files[0]), spoken),
+        log_verifier_key(acting),
+    )
     assert not result.ok
     assert [check.sentence for check in result.checks if not check.sentence.isprintable()] == []
     assert any("[2J" in check.sentence for check in result.checks)
@@ -352,7 +447,9 @@ def test_no_bytes_make_the_verifier_raise(content):
 def test_a_missing_file_ends_it_all_and_is_named(as_officer, acting, engagement_with_files):
     engagement, versions = engagement_with_files
     with acting("admin"):
-        key = session().scalar(select(EvidenceVersion.storage_key).where(EvidenceVersion.id == versions[1]))
+        key = session().scalar(
+            select(EvidenceVersion.storage_key).where(EvidenceVersion.id == versions[1])
+        )
     storage.store().remove(key)
     page = generate_package(as_officer, engagement)
     now, step, kept = package_state(acting)
@@ -362,7 +459,9 @@ def test_a_missing_file_ends_it_all_and_is_named(as_officer, acting, engagement_
     assert "EV-0002" in as_officer.get(page).text
 
 
-def test_cancelled_it_leaves_nothing_and_can_be_made_again(as_officer, acting, engagement_with_files):
+def test_cancelled_it_leaves_nothing_and_can_be_made_again(
+    as_officer, acting, engagement_with_files
+):
     engagement, _ = engagement_with_files
     page = as_officer.post(f"engagements/{engagement}/packages").location
     as_officer.post(f"{page}/cancel")
@@ -382,7 +481,9 @@ def test_a_double_click_makes_one(as_officer, acting, engagement_with_files):
     jobs.drain(actor_of)
 
 
-def test_an_auditor_whose_window_closed_meanwhile_gets_none(as_auditor, acting, engagement_with_files):
+def test_an_auditor_whose_window_closed_meanwhile_gets_none(
+    as_auditor, acting, engagement_with_files
+):
     engagement, _ = engagement_with_files
     as_auditor.post(f"engagements/{engagement}/packages")
     engagement_helpers.end_engagement(engagement)
@@ -390,8 +491,12 @@ def test_an_auditor_whose_window_closed_meanwhile_gets_none(as_auditor, acting, 
     assert package_state(acting)[0] == "cancelled", "with the access of whoever requested it"
 
 
-def test_an_auditor_whose_window_closed_a_moment_ago_gets_none_either(as_auditor, acting, engagement_with_files):
-    """Before the schedule has ended their access, the work itself finds that the window has closed."""
+def test_an_auditor_whose_window_closed_a_moment_ago_gets_none_either(
+    as_auditor, acting, engagement_with_files
+):
+    """Before the schedule has ended their access, the work itself finds that the window has
+    closed.
+    """
     engagement, _ = engagement_with_files
     as_auditor.post(f"engagements/{engagement}/packages")
     with acting("admin"):
@@ -409,11 +514,15 @@ def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(
     as_auditor.post(f"{page}/download", then=200)
     with acting("admin"):
         query = select(AuditEntry.action).where(
-            AuditEntry.action.like("package.%") | (AuditEntry.action == "engagement.file.downloaded")
+            AuditEntry.action.like("package.%")
+            | (AuditEntry.action == "engagement.file.downloaded")
         )
         assert list(session().scalars(query.order_by(AuditEntry.id))) == [
-            "package.requested", "package.generated", "package.downloaded", "engagement.file.downloaded",
-        ]  # fmt: skip
+            "package.requested",
+            "package.generated",
+            "package.downloaded",
+            "engagement.file.downloaded",
+        ]
         made_ = session().scalar(select(EvidencePackage.id))
     other = engagement_helpers.create_engagement("Other")
     as_auditor.get(f"engagements/{other}/packages/{made_}", then=404)
@@ -423,7 +532,10 @@ def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(
 def test_five_thousand_files_stream_with_flat_memory():
     """Two gigabytes go by in pieces; what is held is the list of names."""
     bag, piece = Bag("acme-x", {}), b"\0" * 65536
-    files = (Payload(f"evidence/{n:05}.bin", lambda: (piece for _ in range(7)), packed=False) for n in range(5_000))
+    files = (
+        Payload(f"evidence/{n:05}.bin", lambda: (piece for _ in range(7)), packed=False)
+        for n in range(5_000)
+    )
     tracemalloc.start()
     stream, size = reading(bag.pieces(files, lambda digest: digest)), 0
     while got := stream.read(1024 * 1024):
@@ -445,11 +557,16 @@ def test_names_in_the_package_need_no_escaping(name):
     assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,89}", plain(name))
 
 
-def test_the_package_is_named_after_the_tenant_and_the_engagement(as_officer, acting, engagement_with_files):
+def test_the_package_is_named_after_the_tenant_and_the_engagement(
+    as_officer, acting, engagement_with_files
+):
     with acting("admin"):
         ref = queries.engagement(engagement_with_files[0]).ref
     page = generate_package(as_officer, engagement_with_files[0])
-    assert f'filename="acme-{ref}.zip"' in as_officer.post(f"{page}/download", then=200).headers["Content-Disposition"]
+    assert (
+        f'filename="acme-{ref}.zip"'
+        in as_officer.post(f"{page}/download", then=200).headers["Content-Disposition"]
+    )
     assert make.FIRM
 
 
@@ -457,7 +574,9 @@ def test_the_package_is_named_after_the_tenant_and_the_engagement(as_officer, ac
 
 
 def kept_checkpoint(acting, size=None, root=None):
-    """The newest checkpoint as an auditor keeps it; or one that the log's key signed over another root."""
+    """The newest checkpoint as an auditor keeps it; or one that the log's key signed over another
+    root.
+    """
     with acting("admin"):
         last = log_queries.last_checkpoint()
         if root is None:
@@ -468,7 +587,9 @@ def kept_checkpoint(acting, size=None, root=None):
 
 def grow_log(acting):
     """The log is signed at a larger size."""
-    evidence_helpers.upload_version(evidence_helpers.create_evidence("Later"), b"a,b\n3,4\n", "later.csv")
+    evidence_helpers.upload_version(
+        evidence_helpers.create_evidence("Later"), b"a,b\n3,4\n", "later.csv"
+    )
     sequence_entries(acting)
 
 
@@ -478,7 +599,12 @@ def run_package_verifier(tmp_path, acting):
 
     def run(content, **files):
         (tmp_path / "package.zip").write_bytes(content)
-        arguments = ["verify-package", str(tmp_path / "package.zip"), "--key", log_verifier_key(acting)]
+        arguments = [
+            "verify-package",
+            str(tmp_path / "package.zip"),
+            "--key",
+            log_verifier_key(acting),
+        ]
         for name, text in files.items():
             (tmp_path / name).write_text(text)
             arguments += [f"--{name}", str(tmp_path / name)]
@@ -501,7 +627,9 @@ def test_a_package_is_compared_with_the_checkpoint_that_the_auditor_kept(
 def test_a_package_of_a_forked_log_contradicts_the_checkpoint_that_the_auditor_kept(
     as_auditor, acting, engagement_with_files, run_package_verifier, database
 ):
-    """The database goes back to an earlier moment, and other entries are written and signed with the same key."""
+    """The database goes back to an earlier moment, and other entries are written and signed with
+    the same key.
+    """
     before = kept_checkpoint(acting)
     point = database.begin_nested()
     evidence_helpers.upload_version(evidence_helpers.create_evidence("As it was"))
@@ -511,7 +639,10 @@ def test_a_package_of_a_forked_log_contradicts_the_checkpoint_that_the_auditor_k
     tenant_cache.forget()
     grow_log(acting)
     content = download_package(as_auditor, engagement_with_files[0])
-    assert run_package_verifier(content).exit_code == 0 and run_package_verifier(content, checkpoint=before).exit_code == 0
+    assert (
+        run_package_verifier(content).exit_code == 0
+        and run_package_verifier(content, checkpoint=before).exit_code == 0
+    )
     done = run_package_verifier(content, checkpoint=older)
     assert done.exit_code == 1, done.output
     assert "Do not rely on this package. The log contradicts your older checkpoint" in done.output
@@ -523,7 +654,11 @@ def without_tree_hashes(monkeypatch):
 
     def stream(plan, tally, tell):
         lines = jsonl.lines(export_writer.stream(plan, tally, tell))
-        return reading(line.replace(b"audit-export/2", b"audit-export/1") for line in lines if b'"hashes"' not in line)
+        return reading(
+            line.replace(b"audit-export/2", b"audit-export/1")
+            for line in lines
+            if b'"hashes"' not in line
+        )
 
     monkeypatch.setattr(packing, "stream", stream)
 
@@ -537,40 +672,72 @@ def test_a_package_of_the_former_format_is_not_compared_and_says_so(
     assert run_package_verifier(content).exit_code == 0
     done = run_package_verifier(content, checkpoint=older)
     assert done.exit_code == 2, done.output
-    assert "No error was found in this package, but something you asked for was not checked. Your older" in done.output
-    proof = create_machine_client(app).get(f"/audit/acme/proof/consistency?from={older.splitlines()[1]}").text
+    assert (
+        "No error was found in this package, but something you asked for was not checked. Your"
+        " older" in done.output
+    )
+    proof = (
+        create_machine_client(app)
+        .get(f"/audit/acme/proof/consistency?from={older.splitlines()[1]}")
+        .text
+    )
     assert run_package_verifier(content, checkpoint=older, consistency=proof).exit_code == 0
 
 
-@pytest.mark.parametrize(("older", "says"), [
-    (lambda acting: kept_checkpoint(acting)[:-20], "cut short or damaged"),
-    (lambda acting: kept_checkpoint(acting, size=99_999, root=b"\7" * 32), "covers 99,999 entries and this export only"),
-    (lambda acting: "nonsense", "no signature line"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("older", "says"),
+    [
+        (lambda acting: kept_checkpoint(acting)[:-20], "cut short or damaged"),
+        (
+            lambda acting: kept_checkpoint(acting, size=99_999, root=b"\7" * 32),
+            "covers 99,999 entries and this export only",
+        ),
+        (lambda acting: "nonsense", "no signature line"),
+    ],
+)
 def test_a_checkpoint_that_cannot_be_compared_with_a_package_is_named(
     as_auditor, acting, engagement_with_files, run_package_verifier, older, says
 ):
-    done = run_package_verifier(download_package(as_auditor, engagement_with_files[0]), checkpoint=older(acting))
+    done = run_package_verifier(
+        download_package(as_auditor, engagement_with_files[0]), checkpoint=older(acting)
+    )
     assert done.exit_code == 2 and f"{says}" in done.output, done.output
 
 
-def test_the_checkpoint_beside_the_extract_is_the_extracts_own(as_auditor, acting, engagement_with_files):
+def test_the_checkpoint_beside_the_extract_is_the_extracts_own(
+    as_auditor, acting, engagement_with_files
+):
     """Somebody who can sign puts another checkpoint of the same log beside it."""
     other = kept_checkpoint(acting)
     grow_log(acting)
     content = download_package(as_auditor, engagement_with_files[0])
-    changed_ = altered_package(content, lambda name, data: other.encode() if name.endswith("audit-log/checkpoint.txt") else data)
-    told = {check.name: check.sentence for check in verify(changed_, log_verifier_key(acting)).checks}
-    assert told["checkpoint"] == "The checkpoint beside the extract is not the one that its proofs lead to."
+    changed_ = altered_package(
+        content,
+        lambda name, data: other.encode() if name.endswith("audit-log/checkpoint.txt") else data,
+    )
+    told = {
+        check.name: check.sentence for check in verify(changed_, log_verifier_key(acting)).checks
+    }
+    assert (
+        told["checkpoint"]
+        == "The checkpoint beside the extract is not the one that its proofs lead to."
+    )
 
 
 def test_the_instructions_in_a_package_name_the_older_checkpoint_and_every_exit_status(
     as_officer, engagement_with_files, tmp_path
 ):
     told = " ".join(
-        (unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data" / "VERIFY.txt")
+        (
+            unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path)
+            / "data"
+            / "VERIFY.txt"
+        )
         .read_text()
         .split()
     )
     assert "--checkpoint" in told and "0 everything you asked for was checked and is right" in told
-    assert "1 something is wrong" in told and "2 no error was found, but something you asked for was not checked" in told
+    assert (
+        "1 something is wrong" in told
+        and "2 no error was found, but something you asked for was not checked" in told
+    )

@@ -1,4 +1,6 @@
-"""A package is whole or there is none: what is missing, bent, away, full, cancelled, cut off and killed; names that others would trip over."""
+"""A package is whole or there is none: what is missing, bent, away, full, cancelled, cut off and
+killed; names that others would trip over.
+"""
 
 import errno
 import io
@@ -27,7 +29,16 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import queries as directory
-from governance.kernel import background_work, clock, current, db, embedded, jobs, storage, tenant_cache
+from governance.kernel import (
+    background_work,
+    clock,
+    current,
+    db,
+    embedded,
+    jobs,
+    storage,
+    tenant_cache,
+)
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem, WorkTicket
 from governance.kernel.streamed_files import reading
@@ -48,7 +59,9 @@ processes = multiprocessing.get_context("spawn")
 
 def package_files_in_store(settings):
     """Every file of a package that lies in acme's part of the store, finished or not."""
-    root = Path(settings.storage_url.removeprefix("file:")) / make.system_actor("acme").tenant_id.hex
+    root = (
+        Path(settings.storage_url.removeprefix("file:")) / make.system_actor("acme").tenant_id.hex
+    )
     return {p for p in root.rglob("*") if p.is_file() and "/evidence/" not in str(p)}
 
 
@@ -61,7 +74,9 @@ def new_package_files(settings, database):
 
 def stored_at(settings, version_id):
     with make.acting("admin"):
-        key = session().scalar(select(EvidenceVersion.storage_key).where(EvidenceVersion.id == version_id))
+        key = session().scalar(
+            select(EvidenceVersion.storage_key).where(EvidenceVersion.id == version_id)
+        )
     return Path(settings.storage_url.removeprefix("file:")) / key
 
 
@@ -90,10 +105,14 @@ def test_a_file_bent_behind_our_back_ends_it_and_is_named_and_again_works_when_i
     as_officer.post(f"{page}/again")
     jobs.drain(actor_of)
     assert package_state(acting)[0] == "done"
-    assert verify(io.BytesIO(as_officer.post(f"{page}/download", then=200).data), log_verifier_key(acting)).ok
+    assert verify(
+        io.BytesIO(as_officer.post(f"{page}/download", then=200).data), log_verifier_key(acting)
+    ).ok
 
 
-def test_another_files_bytes_in_its_place_end_it(as_officer, acting, engagement_with_files, settings, new_package_files):
+def test_another_files_bytes_in_its_place_end_it(
+    as_officer, acting, engagement_with_files, settings, new_package_files
+):
     engagement, versions = engagement_with_files
     stored_at(settings, versions[1]).write_bytes(stored_at(settings, versions[2]).read_bytes())
     generate_package(as_officer, engagement)
@@ -128,7 +147,9 @@ def test_a_store_that_is_away_is_tried_again_and_after_three_tries_the_file_is_n
 
 
 class FullDiskStore(storage.Folder):
-    """A store on a disk that is full after so many bytes: /dev/full cannot be renamed, so the device's answer is given here."""
+    """A store on a disk that is full after so many bytes: /dev/full cannot be renamed, so the
+    device's answer is given here.
+    """
 
     room = 4096
 
@@ -192,7 +213,9 @@ def act_during_work(monkeypatch, act, when):
 
 
 @pytest.mark.parametrize("when", ["File 2", "The audit log", "Signing"])
-def test_cancelled_in_the_middle_nothing_is_left(as_officer, acting, engagement_with_files, new_package_files, monkeypatch, when):
+def test_cancelled_in_the_middle_nothing_is_left(
+    as_officer, acting, engagement_with_files, new_package_files, monkeypatch, when
+):
     engagement, _ = engagement_with_files
     page = as_officer.post(f"engagements/{engagement}/packages").location
     done = act_during_work(monkeypatch, lambda: as_officer.post(f"{page}/cancel"), when)
@@ -219,20 +242,30 @@ def test_progress_only_grows_counts_bytes_and_is_at_its_end_only_when_it_is_file
 ):
     engagement, _ = engagement_with_files
     evidence_helpers.upload_version(
-        evidence_helpers.create_evidence("Large", supports=[evidence_helpers.create_control("SEC-09")]),
+        evidence_helpers.create_evidence(
+            "Large", supports=[evidence_helpers.create_control("SEC-09")]
+        ),
         b"a,b\n" + b"1,2\n" * 500_000,
         "large.csv",
     )
     told, honest = [], jobs.Progress.__call__
     monkeypatch.setattr(background_work, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(jobs.Progress, "__call__", lambda self, *a: (told.append(a), honest(self, *a)))
+    monkeypatch.setattr(
+        jobs.Progress, "__call__", lambda self, *a: (told.append(a), honest(self, *a))
+    )
     page = generate_package(as_officer, engagement)
     shares = [done / total for done, total, _ in told]
     assert shares == sorted(shares)
     assert max(shares) < 1.0
     assert len({total for _, total, _ in told[1:]}) == 1
     with acting("admin"):
-        item = session().scalars(select(WorkItem).join(EvidencePackage, EvidencePackage.work_item_id == WorkItem.id)).one()
+        item = (
+            session()
+            .scalars(
+                select(WorkItem).join(EvidencePackage, EvidencePackage.work_item_id == WorkItem.id)
+            )
+            .one()
+        )
         assert item.percent == 100
     as_officer.get(page)
 
@@ -243,12 +276,16 @@ def test_a_download_of_a_package_breaks_off_with_its_engagement_also_when_anothe
     engagement, _ = engagement_with_files
     engagement_helpers.create_engagement("Second", auditor="auditor")
     evidence_helpers.upload_version(
-        evidence_helpers.create_evidence("Large", supports=[evidence_helpers.create_control("SEC-09")]),
+        evidence_helpers.create_evidence(
+            "Large", supports=[evidence_helpers.create_control("SEC-09")]
+        ),
         os.urandom(3_000_000).hex().encode(),
         "large.csv",
     )
     page = generate_package(as_auditor, engagement)
-    reply = as_auditor.client.post(f"{page}/download", data={"csrf_token": as_auditor.csrf()}, buffered=False)
+    reply = as_auditor.client.post(
+        f"{page}/download", data={"csrf_token": as_auditor.csrf()}, buffered=False
+    )
     pieces = iter(reply.response)
     first = len(next(pieces))
     engagement_helpers.end_engagement(engagement)
@@ -256,7 +293,9 @@ def test_a_download_of_a_package_breaks_off_with_its_engagement_also_when_anothe
         list(pieces)
     reply.close()
     with acting("admin"):
-        [facts] = session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.download.interrupted"))
+        [facts] = session().scalars(
+            select(AuditEntry.facts).where(AuditEntry.action == "engagement.download.interrupted")
+        )
     assert facts["page"] == "engagements.take_package" and facts["bytes"] == first
 
 
@@ -281,18 +320,31 @@ def test_a_worker_that_died_before_it_said_so_has_filed_one_package_and_the_next
     assert package_state(acting)[0] == "done"
     assert new_package_files() == there
     with acting("admin"):
-        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated")).all()) == 1
+        assert (
+            len(
+                session()
+                .scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated"))
+                .all()
+            )
+            == 1
+        )
 
 
 def test_two_workers_at_one_package_file_one_and_leave_one(
     as_officer, acting, engagement_with_files, new_package_files, monkeypatch
 ):
-    """The first one lost its lease and did not notice: the second files while the first is about to."""
+    """The first one lost its lease and did not notice: the second files while the first is about
+    to.
+    """
     engagement, _ = engagement_with_files
     as_officer.post(f"engagements/{engagement}/packages")
     with acting("admin"):
         item_id, target = (
-            session().execute(select(WorkItem.id, WorkItem.target_id).where(WorkItem.kind == "evidence package")).one()
+            session()
+            .execute(
+                select(WorkItem.id, WorkItem.target_id).where(WorkItem.kind == "evidence package")
+            )
+            .one()
         )
 
     def by_another():
@@ -307,14 +359,25 @@ def test_two_workers_at_one_package_file_one_and_leave_one(
     assert len(new_package_files()) == 1
     assert package_state(acting)[0] == "done"
     with acting("admin"):
-        kept = session().scalar(select(EvidencePackage.storage_key).where(EvidencePackage.id == target))
-        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated")).all()) == 1
+        kept = session().scalar(
+            select(EvidencePackage.storage_key).where(EvidencePackage.id == target)
+        )
+        assert (
+            len(
+                session()
+                .scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated"))
+                .all()
+            )
+            == 1
+        )
     assert str(next(iter(new_package_files()))).endswith(kept)
 
 
 @pytest.fixture
 def own_database(server, app, settings, worker_id):
-    """What two processes share must be committed: a database of this test's own, with the world in it."""
+    """What two processes share must be committed: a database of this test's own, with the world in
+    it.
+    """
     name = f"packages_{worker_id}"
     embedded.drop(server, name)
     started = embedded.start(KEEP / "pg", database=name)
@@ -345,7 +408,9 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
         package = packages.ask_package(queries.engagement(engagement)).id
     folder = Path(settings.storage_url.removeprefix("file:")) / who.tenant_id.hex
     before = {*folder.glob("packages/*/*")}
-    worker = processes.Process(target=worker_process.run_ready_work, args=(own_database.app_url, settings.storage_url))
+    worker = processes.Process(
+        target=worker_process.run_ready_work, args=(own_database.app_url, settings.storage_url)
+    )
     worker.start()
     while not any(p.stat().st_size > 5_000_000 for p in folder.glob(f"{storage.INCOMING}*")):
         assert worker.is_alive(), "it was done before it could be killed"
@@ -353,7 +418,10 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
     worker.kill()
     worker.join()
     with make.acting():
-        assert session().scalars(select(WorkItem.state).where(WorkItem.target_id == package)).one() == "running"
+        assert (
+            session().scalars(select(WorkItem.state).where(WorkItem.target_id == package)).one()
+            == "running"
+        )
     assert {*folder.glob("packages/*/*")} == before
     assert jobs.drain(actor_of) == 0, "its lease is not over"
     make_due_now()
@@ -361,13 +429,22 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
     with make.acting():
         run = queries.package(engagement, package)
         assert run.is_ready and run.work.state == "done" and run.work.percent == 100
-        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated")).all()) == 1
+        assert (
+            len(
+                session()
+                .scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated"))
+                .all()
+            )
+            == 1
+        )
         keys = queries.verifier_keys()
         content = b"".join(storage.pieces(run.row.storage_key))
     assert len({*folder.glob("packages/*/*")} - before) == 1
     assert verify(io.BytesIO(content), keys[0]).ok
     storage.store().clear(who.tenant_id, clock.now() + timedelta(seconds=1))
-    assert not [*folder.glob(f"{storage.INCOMING}*")], "what the killed one left half written goes by the nightly sweep"
+    assert not [*folder.glob(f"{storage.INCOMING}*")], (
+        "what the killed one left half written goes by the nightly sweep"
+    )
 
 
 def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
@@ -379,7 +456,9 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
     generate_package(as_officer, engagement)
     filed = new_package_files()
     with acting("admin") as who:
-        blob = storage.store().write(who.tenant_id, io.BytesIO(b"nobody's"), limit=100, shelf="packages")
+        blob = storage.store().write(
+            who.tenant_id, io.BytesIO(b"nobody's"), limit=100, shelf="packages"
+        )
     for path in new_package_files():
         os.utime(path, (1, 1))
     with acting("admin"):
@@ -388,7 +467,9 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
     assert not storage.store().exists(blob.key)
 
 
-def test_a_package_lies_sealed_in_the_store(as_officer, acting, engagement_with_files, new_package_files):
+def test_a_package_lies_sealed_in_the_store(
+    as_officer, acting, engagement_with_files, new_package_files
+):
     """Evidence is sealed under its tenant's key, and so is the one file that holds all of it."""
     engagement, _ = engagement_with_files
     content = download_package(as_officer, engagement)
@@ -401,7 +482,13 @@ def test_a_package_lies_sealed_in_the_store(as_officer, acting, engagement_with_
 # ---- names
 
 
-RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
+RESERVED = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)),
+}
 
 
 @given(
@@ -424,7 +511,10 @@ def test_a_name_is_one_that_every_file_system_takes(name):
     assert PurePosixPath(given_).name == PureWindowsPath(given_).name == given_
 
 
-@pytest.mark.parametrize(("name", "packed"), [("報告書.pdf", "file.pdf"), ("отчёт.xlsx", "file.xlsx"), (".hidden", "hidden")])
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [("報告書.pdf", "file.pdf"), ("отчёт.xlsx", "file.xlsx"), (".hidden", "hidden")],
+)
 def test_a_name_in_other_letters_keeps_its_ending_so_that_the_file_opens(name, packed):
     assert plain(name) == packed
 
@@ -442,12 +532,18 @@ AWKWARD = (
 )
 
 
-def test_awkward_and_equal_names_of_files_and_controls_all_get_in(as_officer, acting, engagement_with_files, tmp_path):
+def test_awkward_and_equal_names_of_files_and_controls_all_get_in(
+    as_officer, acting, engagement_with_files, tmp_path
+):
     engagement, _ = engagement_with_files
-    controls = [evidence_helpers.create_control(ref) for ref in ("CON", "A/B", "A_B", "LPT1.X", "C" * 40)]
+    controls = [
+        evidence_helpers.create_control(ref) for ref in ("CON", "A/B", "A_B", "LPT1.X", "C" * 40)
+    ]
     for number, name in enumerate(AWKWARD):
         evidence_helpers.upload_version(
-            evidence_helpers.create_evidence(f"Awkward {number}", supports=[controls[number % len(controls)]]),
+            evidence_helpers.create_evidence(
+                f"Awkward {number}", supports=[controls[number % len(controls)]]
+            ),
             f"a,b\n{number},2\n".encode(),
             name,
         )
@@ -455,7 +551,9 @@ def test_awkward_and_equal_names_of_files_and_controls_all_get_in(as_officer, ac
     assert verify(io.BytesIO(content), log_verifier_key(acting)).ok
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
-    assert len(names) == len({n.casefold() for n in names}), "two that a file system which folds case takes for one"
+    assert len(names) == len({n.casefold() for n in names}), (
+        "two that a file system which folds case takes for one"
+    )
     packed = [n for n in names if "/evidence/" in n]
     assert len(packed) == len(AWKWARD) + 3
     for name in names:
@@ -487,7 +585,10 @@ def test_more_files_than_a_zip_of_old_could_name_and_one_past_four_gibibytes(tmp
         assert len(archive.infolist()) == 66_001 + 5
         assert archive.getinfo("acme-x/data/evidence/large.bin").file_size == 4097 * 1024 * 1024
         assert archive.read("acme-x/data/evidence/65999") == b"x"
-        assert archive.read("acme-x/bag-info.txt") == f"Payload-Oxum: {4097 * 1024 * 1024 + 66_000}.66001\n".encode()
+        assert (
+            archive.read("acme-x/bag-info.txt")
+            == f"Payload-Oxum: {4097 * 1024 * 1024 + 66_000}.66001\n".encode()
+        )
 
 
 # ---- the bag
@@ -506,7 +607,12 @@ def test_a_digest_that_is_found_wrong_beside_the_next_file_ends_the_bag_all_the_
 
 def test_one_name_twice_is_refused():
     with pytest.raises(ValueError, match="already"):
-        list(Bag("acme-x", {}).pieces([Payload("a", lambda: (b"x",)), Payload("a", lambda: (b"y",))], lambda digest: digest))
+        list(
+            Bag("acme-x", {}).pieces(
+                [Payload("a", lambda: (b"x",)), Payload("a", lambda: (b"y",))],
+                lambda digest: digest,
+            )
+        )
 
 
 # ---- one bit
@@ -527,23 +633,35 @@ def flip_bit(content, at, bit):
     return content[:at] + bytes([content[at] ^ (1 << bit)]) + content[at + 1 :]
 
 
-def test_a_flipped_bit_in_any_part_is_found_and_the_part_is_named(as_officer, acting, engagement_with_files):
+def test_a_flipped_bit_in_any_part_is_found_and_the_part_is_named(
+    as_officer, acting, engagement_with_files
+):
     content, key = download_package(as_officer, engagement_with_files[0]), log_verifier_key(acting)
     found = set()
     for name, start, end, packed in archive_parts(content):
         for at in {start, (start + end) // 2, end - 1}:
             bent = flip_bit(content, at, at % 8)
             result = verify(io.BytesIO(bent), key)
-            if result.ok:  # a packed part can say the same in other bits; what is read is what counts
+            if (
+                result.ok
+            ):  # a packed part can say the same in other bits; what is read is what counts
                 assert packed and _read(bent) == _read(content), (name, at)
                 continue
-            assert any(name in check.sentence for check in result.checks if check.ok is False), (name, at, result.sentence)
+            assert any(name in check.sentence for check in result.checks if check.ok is False), (
+                name,
+                at,
+                result.sentence,
+            )
             found.add(name)
     assert found == {name for name, *_ in archive_parts(content)}
 
 
-def test_a_flipped_bit_anywhere_at_all_is_found_or_changes_nothing_that_is_read(as_officer, acting, engagement_with_files):
-    """The bytes between the parts are the archive's own (times, attributes): where one does not matter, every file is as signed."""
+def test_a_flipped_bit_anywhere_at_all_is_found_or_changes_nothing_that_is_read(
+    as_officer, acting, engagement_with_files
+):
+    """The bytes between the parts are the archive's own (times, attributes): where one does not
+    matter, every file is as signed.
+    """
     content, key = download_package(as_officer, engagement_with_files[0]), log_verifier_key(acting)
     whole = _read(content)
     for at in range(0, len(content), max(1, len(content) // 400)):

@@ -1,4 +1,6 @@
-"""A list of requests as a file: read and shown first, taken over whole, twice the same changes nothing; whatever somebody sends."""
+"""A list of requests as a file: read and shown first, taken over whole, twice the same changes
+nothing; whatever somebody sends.
+"""
 
 import io
 import zipfile
@@ -24,7 +26,10 @@ def make_workbook(*rows, head=HEADER, formulas=(), merged=(), above=()):
     """An XLSX file; `formulas` are (cell, text), `merged` (range, text)."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as workbook:
-        sheet, day = workbook.add_worksheet("PBC"), workbook.add_format({"num_format": "yyyy-mm-dd"})
+        sheet, day = (
+            workbook.add_worksheet("PBC"),
+            workbook.add_format({"num_format": "yyyy-mm-dd"}),
+        )
         for number, row in enumerate([*above, head, *rows]):
             for column, value in enumerate(row):
                 if isinstance(value, date):
@@ -39,7 +44,14 @@ def make_workbook(*rows, head=HEADER, formulas=(), merged=(), above=()):
 
 
 ROWS = (
-    ("A-1", "List of members", "All of them", "CC6.1, CC6.2", date(2026, 12, 1), "contributor@acme.example"),
+    (
+        "A-1",
+        "List of members",
+        "All of them",
+        "CC6.1, CC6.2",
+        date(2026, 12, 1),
+        "contributor@acme.example",
+    ),
     ("A-2", "Change tickets", None, "CC8.1", "2026-12-05", None),
 )
 
@@ -51,13 +63,18 @@ def test_rows_become_requests():
     found = request_import.read(make_workbook(*ROWS))
     assert found.problems == []
     assert [(r.ref, r.title, r.criteria, r.due_on) for r in found.rows] == [
-        ("A-1", "List of members", ("CC6.1", "CC6.2"), date(2026, 12, 1)), ("A-2", "Change tickets", ("CC8.1",), date(2026, 12, 5)),
-    ]  # fmt: skip
+        ("A-1", "List of members", ("CC6.1", "CC6.2"), date(2026, 12, 1)),
+        ("A-2", "Change tickets", ("CC8.1",), date(2026, 12, 5)),
+    ]
 
 
 def test_the_head_may_stand_lower_and_be_called_otherwise():
     found = request_import.read(
-        make_workbook((7, "Policies"), head=("#", "ITEM"), above=(("Halden & Co",), (), ("Prepared by client",)))
+        make_workbook(
+            (7, "Policies"),
+            head=("#", "ITEM"),
+            above=(("Halden & Co",), (), ("Prepared by client",)),
+        )
     )
     assert [(r.line, r.ref, r.title) for r in found.rows] == [(5, "7", "Policies")]
 
@@ -72,15 +89,21 @@ def test_wrong_lines_are_named_by_line_and_reason():
     )
     found = request_import.read(make_workbook(*rows), known=frozenset({"CC6.1"}))
     assert found.problems == [
-        (3, "it does not say what is asked for"), (4, "A-1 stands in line 2 already"),
-        (5, "CC99.9 is no requirement of the engagement's framework"), (6, "“soon” is no day such as 2026-11-25"),
-    ]  # fmt: skip
+        (3, "it does not say what is asked for"),
+        (4, "A-1 stands in line 2 already"),
+        (5, "CC99.9 is no requirement of the engagement's framework"),
+        (6, "“soon” is no day such as 2026-11-25"),
+    ]
     assert [r.ref for r in found.rows] == ["A-1"]
 
 
 def test_formulas_are_text_and_never_worked_out():
     found = request_import.read(
-        make_workbook(("A-1", ""), ("A-2", "Fine"), formulas=[("B2", '=HYPERLINK("https://x.example","go")'), ("E3", "=TODAY()")])
+        make_workbook(
+            ("A-1", ""),
+            ("A-2", "Fine"),
+            formulas=[("B2", '=HYPERLINK("https://x.example","go")'), ("E3", "=TODAY()")],
+        )
     )
     assert [r.title for r in found.rows] == ['=HYPERLINK("https://x.example","go")']
     [(line, says)] = found.problems
@@ -88,18 +111,29 @@ def test_formulas_are_text_and_never_worked_out():
 
 
 def test_a_cell_merged_downwards_counts_for_each_of_its_rows():
-    found = request_import.read(make_workbook(("A-1", "One"), ("A-2", "Two"), ("A-3", "Three"), merged=[("D2:D4", "CC7.2")]))
+    found = request_import.read(
+        make_workbook(("A-1", "One"), ("A-2", "Two"), ("A-3", "Three"), merged=[("D2:D4", "CC7.2")])
+    )
     assert [r.criteria for r in found.rows] == [("CC7.2",)] * 3
 
 
 def test_a_heading_merged_across_is_no_request_of_its_own():
-    found = request_import.read(make_workbook(("A-1", "One"), (), ("A-2", "Two"), merged=[("A3:F3", "Logical access")]))
+    found = request_import.read(
+        make_workbook(("A-1", "One"), (), ("A-2", "Two"), merged=[("A3:F3", "Logical access")])
+    )
     assert [r.title for r in found.rows] == ["One", "Two"]
     assert found.problems == [(3, "it does not say what is asked for")]
 
 
 def test_fifty_thousand_rows_are_read_and_one_more_is_refused():
-    assert len(request_import.read(make_workbook(*((f"R-{n}", f"Request {n}") for n in range(50_000)))).rows) == 50_000
+    assert (
+        len(
+            request_import.read(
+                make_workbook(*((f"R-{n}", f"Request {n}") for n in range(50_000)))
+            ).rows
+        )
+        == 50_000
+    )
     with pytest.raises(Invalid, match="more than 50 000 rows"):
         request_import.read(make_workbook(*((f"R-{n}", "x") for n in range(50_030))))
 
@@ -120,21 +154,40 @@ def test_what_is_no_list_is_refused_in_words():
 def workbook_with_part(name, content):
     """A workbook with one part exchanged."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(make_workbook(*ROWS))) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+    with (
+        zipfile.ZipFile(io.BytesIO(make_workbook(*ROWS))) as source,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
         for entry in source.infolist():
-            target.writestr(entry.filename, content if entry.filename == name else source.read(entry))
+            target.writestr(
+                entry.filename, content if entry.filename == name else source.read(entry)
+            )
         if name not in source.namelist():
             target.writestr(name, content)
     return out.getvalue()
 
 
 def test_what_no_table_needs_is_never_unpacked():
-    assert len(request_import.read(workbook_with_part("xl/media/image1.bin", b"\0" * (97 * 1024 * 1024))).rows) == 2
+    assert (
+        len(
+            request_import.read(
+                workbook_with_part("xl/media/image1.bin", b"\0" * (97 * 1024 * 1024))
+            ).rows
+        )
+        == 2
+    )
 
 
 def test_a_row_that_is_merged_and_has_nothing_of_its_own_is_no_request():
-    found = request_import.read(make_workbook(("A-1", "One"), (), ("A-3", "Three"), merged=[("B2:B3", "One"), ("A2:A3", "A-1")]))
-    assert [(r.line, r.ref) for r in found.rows] == [(2, "A-1"), (4, "A-3")] and found.problems == []
+    found = request_import.read(
+        make_workbook(
+            ("A-1", "One"), (), ("A-3", "Three"), merged=[("B2:B3", "One"), ("A2:A3", "A-1")]
+        )
+    )
+    assert [(r.line, r.ref) for r in found.rows] == [
+        (2, "A-1"),
+        (4, "A-3"),
+    ] and found.problems == []
 
 
 def test_a_document_type_is_refused_before_anything_reads_it():
@@ -170,7 +223,9 @@ def count_requests(acting):
 
 
 def send_list(who, engagement, content, name="PBC list.xlsx", then=303):
-    return who.post(f"engagements/{engagement}/imports/new", then=then, file=(io.BytesIO(content), name))
+    return who.post(
+        f"engagements/{engagement}/imports/new", then=then, file=(io.BytesIO(content), name)
+    )
 
 
 def test_a_list_is_shown_first_and_taken_over_when_asked(as_auditor, acting, database):
@@ -194,11 +249,14 @@ def test_the_same_file_twice_changes_nothing(as_officer, acting, database):
         as_officer.post(preview)
     assert count_requests(acting) == 2
     assert (
-        "This list has no new requests" in as_officer.get(send_list(as_officer, engagement, make_workbook(*ROWS)).location).text
+        "This list has no new requests"
+        in as_officer.get(send_list(as_officer, engagement, make_workbook(*ROWS)).location).text
     )
     other = make_workbook(("A-1", "Another text"), ("A-9", "New"))
     shown = as_officer.get(send_list(as_officer, engagement, other).location).text
-    assert "Already in the list, with different text" in shown and "1 request would be added" in shown
+    assert (
+        "Already in the list, with different text" in shown and "1 request would be added" in shown
+    )
 
 
 def test_lines_without_a_ref_are_known_again_too(as_officer, acting, database):
@@ -211,7 +269,9 @@ def test_lines_without_a_ref_are_known_again_too(as_officer, acting, database):
 
 def test_a_list_with_a_wrong_line_is_taken_over_not_at_all(as_officer, acting, database):
     engagement = engagement_helpers.world_engagement()
-    preview = send_list(as_officer, engagement, make_workbook(*ROWS, ("A-3", None, "no title"))).location
+    preview = send_list(
+        as_officer, engagement, make_workbook(*ROWS, ("A-3", None, "no title"))
+    ).location
     shown = as_officer.get(preview).text
     assert "1 line has errors" in shown and "it does not say what is asked for" in shown
     as_officer.post(preview, then=409)
@@ -228,7 +288,10 @@ def test_what_is_no_list_comes_back_with_the_reason_beside_the_field(as_officer,
 def test_a_name_with_a_path_is_kept_without_it(as_officer, acting, database):
     shown = as_officer.get(
         send_list(
-            as_officer, engagement_helpers.world_engagement(), make_workbook(*ROWS), name="../../etc/pass<wd>.xlsx"
+            as_officer,
+            engagement_helpers.world_engagement(),
+            make_workbook(*ROWS),
+            name="../../etc/pass<wd>.xlsx",
         ).location
     ).text
     assert "pass_wd_.xlsx" in shown and "etc" not in shown
@@ -241,7 +304,11 @@ def test_many_requests_are_one_entry_of_the_log(as_officer, acting, database):
     as_officer.post(send_list(as_officer, engagement_helpers.world_engagement(), content).location)
     assert count_requests(acting) == 2_500
     with acting("admin"):
-        facts = session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "request.list.imported")).all()
+        facts = (
+            session()
+            .scalars(select(AuditEntry.facts).where(AuditEntry.action == "request.list.imported"))
+            .all()
+        )
     assert [f["added"] for f in facts] == [2_500]
 
 

@@ -1,6 +1,8 @@
-"""An auditor of some criteria of SOC 2 sees those, their controls and what stands on them; through every door, nothing else.
+"""An auditor of some criteria of SOC 2 sees those, their controls and what stands on them; through
+every door, nothing else.
 
-Evidence has tests of its own. Every address of the application is walked; what stays open to him is on a list, with why.
+Evidence has tests of its own. Every address of the application is walked; what stays open to him is
+on a list, with why.
 """
 
 import io
@@ -53,12 +55,17 @@ def create_assessment(key, title, said):
     today = clock.today()
     with make.acting("compliance_officer"):
         held = assessing.begin(
-            frameworks.framework(key).id, title=title, period_from=today - timedelta(days=300), period_to=today
+            frameworks.framework(key).id,
+            title=title,
+            period_from=today - timedelta(days=300),
+            period_to=today,
         ).id
     with make.acting("compliance_officer"):
         rows = {each.ref: each.row.id for each in assessments.items(held)}
         for ref, text in said.items():
-            assessing.conclude(assessments.item(rows[ref], lock=True), level=1, rationale=text, revision=0)
+            assessing.conclude(
+                assessments.item(rows[ref], lock=True), level=1, rationale=text, revision=0
+            )
     return held
 
 
@@ -67,10 +74,15 @@ def freeze_matrix(*refs):
     today = clock.today()
     with make.acting("compliance_officer"):
         run = reporting.ask_matrix(since=today - timedelta(days=90), until=today)
-        said = {"controls": [{"ref": ref} for ref in refs], "document": {"number": f"ACME-{refs[-1]}"}}
+        said = {
+            "controls": [{"ref": ref} for ref in refs],
+            "document": {"number": f"ACME-{refs[-1]}"},
+        }
         reporting.freeze(run, said, "f" * 64)
         run.title = f"Matrix of {refs[-1]}"
-        run.parameters = run.parameters | {"of": list(refs)}  # otherwise the next one of these months is this one
+        run.parameters = run.parameters | {
+            "of": list(refs)
+        }  # otherwise the next one of these months is this one
         return run.id
 
 
@@ -94,16 +106,28 @@ def inside_and_outside(database):
     criterion = create_control("ZZ-01", "Yonder the criteria", (SOC2, "A1.2"))
     drills = create_control("OPS-08", "Yonder drills", (RMF, "MEASURE 2.7"))
     file = evidence_helpers.upload_version(
-        evidence_helpers.create_evidence("List of members", supports=[inside]), b"a,b\n1,2\n", "members.csv"
+        evidence_helpers.create_evidence("List of members", supports=[inside]),
+        b"a,b\n1,2\n",
+        "members.csv",
     )
-    evidence_helpers.upload_version(evidence_helpers.create_evidence("Minutes", supports=[criterion, drills]))
+    evidence_helpers.upload_version(
+        evidence_helpers.create_evidence("Minutes", supports=[criterion, drills])
+    )
     with make.acting("compliance_officer"):
         controls.record_test(
-            find_control(criterion, lock=True), tested_on=clock.today(), sample=9, failed=1, finding="Yonder finding"
+            find_control(criterion, lock=True),
+            tested_on=clock.today(),
+            sample=9,
+            failed=1,
+            finding="Yonder finding",
         )
-    soc2 = create_assessment(SOC2, "Criteria of the year", {"CC6.1": "Inside it holds", "A1.2": "Yonder it does not"})
+    soc2 = create_assessment(
+        SOC2, "Criteria of the year", {"CC6.1": "Inside it holds", "A1.2": "Yonder it does not"}
+    )
     rmf = create_assessment(RMF, "Yonder assessment", {"MEASURE 2.7": "Yonder too"})
-    closed = create_assessment(SOC2, "Criteria before", {"CC6.1": "Inside it held", "A1.2": "Yonder it did not"})
+    closed = create_assessment(
+        SOC2, "Criteria before", {"CC6.1": "Inside it held", "A1.2": "Yonder it did not"}
+    )
     with make.acting("compliance_officer"):
         assessing.close(assessments.assessment(closed, lock=True), accept_open=True)
     member, drill = run_collector("members"), run_collector("switch-drills")
@@ -113,15 +137,36 @@ def inside_and_outside(database):
         readiness = reporting.ask_readiness(until=today, categories=["security"]).id
         risks = reporting.ask(assessments.assessment(rmf)).id
         policy = reporting.ask_attestation(until=today).id
-        for run_id, title in ((readiness, "Yonder readiness"), (risks, "Yonder compliance"), (policy, "Yonder attestation")):
+        for run_id, title in (
+            (readiness, "Yonder readiness"),
+            (risks, "Yonder compliance"),
+            (policy, "Yonder attestation"),
+        ):
             reports.run(run_id).row.title = title
         work = {run: reports.run(run).row.work_item_id for run in (ours, theirs, readiness)}
         by_ref = {each.ref: each.row.id for each in assessments.items(soc2)}
-    engagement = engagement_helpers.create_engagement(auditor="auditor", framework_id=_id(SOC2), criteria=["CC6"])
+    engagement = engagement_helpers.create_engagement(
+        auditor="auditor", framework_id=_id(SOC2), criteria=["CC6"]
+    )
     return SimpleNamespace(
-        inside=inside, criterion=criterion, drills=drills, soc2=soc2, rmf=rmf, closed=closed, ours=ours, theirs=theirs, risks=risks,
-        policy=policy, readiness=readiness, work=work, engagement=engagement, file=file, items=by_ref, member=member, drill=drill,
-    )  # fmt: skip
+        inside=inside,
+        criterion=criterion,
+        drills=drills,
+        soc2=soc2,
+        rmf=rmf,
+        closed=closed,
+        ours=ours,
+        theirs=theirs,
+        risks=risks,
+        policy=policy,
+        readiness=readiness,
+        work=work,
+        engagement=engagement,
+        file=file,
+        items=by_ref,
+        member=member,
+        drill=drill,
+    )
 
 
 def _id(key):
@@ -132,21 +177,62 @@ def _id(key):
 def lists_of_inside(house):
     """Every page and file that lists or tells of what is inside."""
     return [
-        "controls/", "controls/?framework=soc2-tsc-2017", "controls/export.csv", f"controls/{house.inside}", "frameworks/",
-        f"frameworks/{SOC2}", f"frameworks/{SOC2}?sel=CC6.1", f"frameworks/{SOC2}/requirements", f"frameworks/{SOC2}/requirements.csv",
-        f"frameworks/{SOC2}/CC6.1", f"frameworks/{SOC2}/versions", f"frameworks/{SOC2}/crosswalk", "assessments/",
-        f"assessments/{house.soc2}", f"assessments/{house.closed}", "evidence/collectors/", "evidence/collectors/members", "reports/",
-        f"reports/{house.ours}", "evidence/type-ii", "engagements/", f"engagements/{house.engagement}", "jump?q=e", "jump?q=yonder", "jump?q=measure",
-    ]  # fmt: skip
+        "controls/",
+        "controls/?framework=soc2-tsc-2017",
+        "controls/export.csv",
+        f"controls/{house.inside}",
+        "frameworks/",
+        f"frameworks/{SOC2}",
+        f"frameworks/{SOC2}?sel=CC6.1",
+        f"frameworks/{SOC2}/requirements",
+        f"frameworks/{SOC2}/requirements.csv",
+        f"frameworks/{SOC2}/CC6.1",
+        f"frameworks/{SOC2}/versions",
+        f"frameworks/{SOC2}/crosswalk",
+        "assessments/",
+        f"assessments/{house.soc2}",
+        f"assessments/{house.closed}",
+        "evidence/collectors/",
+        "evidence/collectors/members",
+        "reports/",
+        f"reports/{house.ours}",
+        "evidence/type-ii",
+        "engagements/",
+        f"engagements/{house.engagement}",
+        "jump?q=e",
+        "jump?q=yonder",
+        "jump?q=measure",
+    ]
 
 
 def addresses_outside(house):
     """Addresses of what is outside."""
     kept = [f"controls/{house.criterion}", f"controls/{house.drills}"]
-    of = [f"frameworks/{RMF}{tail}" for tail in ("", "/requirements", "/requirements.csv", "/requirements.xlsx", "/crosswalk", "/versions", "/MEASURE-2.7", "/MEASURE")]  # fmt: skip
-    judged = [f"frameworks/{SOC2}/A1.2", f"assessments/{house.rmf}", f"assessments/{house.rmf}/frozen.json", f"assessments/{house.closed}/frozen.json"]  # fmt: skip
+    of = [
+        f"frameworks/{RMF}{tail}"
+        for tail in (
+            "",
+            "/requirements",
+            "/requirements.csv",
+            "/requirements.xlsx",
+            "/crosswalk",
+            "/versions",
+            "/MEASURE-2.7",
+            "/MEASURE",
+        )
+    ]
+    judged = [
+        f"frameworks/{SOC2}/A1.2",
+        f"assessments/{house.rmf}",
+        f"assessments/{house.rmf}/frozen.json",
+        f"assessments/{house.closed}/frozen.json",
+    ]
     made = [f"reports/{run}" for run in (house.theirs, house.risks, house.policy, house.readiness)]
-    watched = [f"work/{house.work[house.theirs]}", f"work/{house.work[house.readiness]}/events", f"work/{house.drill[1]}"]
+    watched = [
+        f"work/{house.work[house.theirs]}",
+        f"work/{house.work[house.readiness]}/events",
+        f"work/{house.drill[1]}",
+    ]
     return [*kept, *of, *judged, *made, *watched, "evidence/collectors/switch-drills"]
 
 
@@ -156,7 +242,12 @@ def test_what_is_outside_is_not_there(app, inside_and_outside):
         him.get(path, then=404)
         if "frozen" not in path and not path.endswith("/MEASURE"):
             officer.get(path)
-    for run in (inside_and_outside.theirs, inside_and_outside.risks, inside_and_outside.policy, inside_and_outside.readiness):
+    for run in (
+        inside_and_outside.theirs,
+        inside_and_outside.risks,
+        inside_and_outside.policy,
+        inside_and_outside.readiness,
+    ):
         for what in ("pdf", "signature"):
             him.post(f"reports/{run}/{what}", then=404)
     him.get(f"work/{inside_and_outside.work[inside_and_outside.ours]}")
@@ -176,7 +267,9 @@ def test_no_list_and_no_file_tells_of_what_is_outside(app, inside_and_outside):
             assert cut == 1
         told[path] = sorted(set(OUTSIDE.findall(text)))
     assert {path: found for path, found in told.items() if found} == {}
-    everything = "".join(officer.get(path).get_data(as_text=True) for path in lists_of_inside(inside_and_outside))
+    everything = "".join(
+        officer.get(path).get_data(as_text=True) for path in lists_of_inside(inside_and_outside)
+    )
     assert {"ZZ-01", "OPS-08", "Yonder", "MEASURE 2.7"} <= set(OUTSIDE.findall(everything))
 
 
@@ -185,7 +278,9 @@ def test_the_workbooks_hold_what_is_inside_alone(app, inside_and_outside):
     for path in ("controls/export.xlsx", f"frameworks/{SOC2}/requirements.xlsx"):
         with zipfile.ZipFile(io.BytesIO(him.get(path).data)) as book:
             text = " ".join(book.read(name).decode() for name in book.namelist())
-        assert "ACC-01" in text and "CC6.1" in text and not OUTSIDE.search(text) and "A1.2" not in text
+        assert (
+            "ACC-01" in text and "CC6.1" in text and not OUTSIDE.search(text) and "A1.2" not in text
+        )
 
 
 def test_what_is_inside_is_shown_as_members_see_it(app, inside_and_outside):
@@ -216,19 +311,28 @@ def test_where_nothing_answers_for_his_criteria_the_lists_say_so(app, inside_and
     assert "No control answers for what your engagement is about" in him.get("controls/").text
     assert "No assessment is about your framework" in him.get("assessments/").text
     assert "No report is about your engagement" in him.get("reports/").text
-    assert "No collector supports a control in the scope of your engagement" in him.get("evidence/collectors/").text
+    assert (
+        "No collector supports a control in the scope of your engagement"
+        in him.get("evidence/collectors/").text
+    )
 
 
 def test_the_overview_counts_everything_so_he_lands_at_his_engagements(app, inside_and_outside):
     him = visitor(app, "auditor")
     assert him.get("", then=302).location.endswith("/t/acme/engagements/")
     page = him.get("engagements/").text
-    assert "Overview" not in page and 'href="/t/acme/inbox/"' in page and 'href="/t/acme/controls/"' in page
+    assert (
+        "Overview" not in page
+        and 'href="/t/acme/inbox/"' in page
+        and 'href="/t/acme/controls/"' in page
+    )
     assert "Overview" not in him.get(f"controls/{inside_and_outside.criterion}", then=404).text
 
 
 def test_several_engagements_add_up(app, inside_and_outside):
-    engagement_helpers.create_engagement("Second firm", auditor="auditor", framework_id=_id(SOC2), criteria=["A1"])
+    engagement_helpers.create_engagement(
+        "Second firm", auditor="auditor", framework_id=_id(SOC2), criteria=["A1"]
+    )
     him = visitor(app, "auditor")
     for path in (
         f"controls/{inside_and_outside.criterion}",
@@ -267,14 +371,26 @@ def test_a_matrix_of_his_framework_alone_is_his_to_read(app, inside_and_outside,
     engagement_helpers.create_engagement(auditor="auditor", framework_id=_id(SOC2))
     with acting("compliance_officer"):
         today = clock.today()
-        asked = {each: reporting.ask_matrix(since=today, until=today, framework=each) for each in (SOC2, RMF, None)}
+        asked = {
+            each: reporting.ask_matrix(since=today, until=today, framework=each)
+            for each in (SOC2, RMF, None)
+        }
         for each, run in asked.items():
             reporting.freeze(
-                run, type2.snapshot(today.replace(day=1), today, each) | {"document": {"number": str(each)}}, "f" * 64
+                run,
+                type2.snapshot(today.replace(day=1), today, each)
+                | {"document": {"number": str(each)}},
+                "f" * 64,
             )
-        told = {each: {row["ref"] for row in run.snapshot["controls"]} for each, run in asked.items()}
+        told = {
+            each: {row["ref"] for row in run.snapshot["controls"]} for each, run in asked.items()
+        }
         runs = {each: run.id for each, run in asked.items()}
-    assert told == {SOC2: {"ACC-01", "ZZ-01"}, RMF: {"ACC-01", "OPS-08"}, None: {"ACC-01", "ZZ-01", "OPS-08"}}
+    assert told == {
+        SOC2: {"ACC-01", "ZZ-01"},
+        RMF: {"ACC-01", "OPS-08"},
+        None: {"ACC-01", "ZZ-01", "OPS-08"},
+    }
     him = visitor(app, "auditor")
     him.get(f"reports/{runs[SOC2]}")
     for other in (RMF, None):
@@ -284,7 +400,10 @@ def test_a_matrix_of_his_framework_alone_is_his_to_read(app, inside_and_outside,
 def test_reports_of_other_days_than_his_period_are_not_there(app, inside_and_outside, acting):
     with acting("compliance_officer"):
         held = queries.engagement(inside_and_outside.engagement, lock=True)
-        held.period_from, held.period_to = clock.today() + timedelta(days=100), clock.today() + timedelta(days=200)
+        held.period_from, held.period_to = (
+            clock.today() + timedelta(days=100),
+            clock.today() + timedelta(days=200),
+        )
     visitor(app, "auditor").get(f"reports/{inside_and_outside.ours}", then=404)
 
 
@@ -303,7 +422,9 @@ def test_when_the_window_closes_every_door_is_shut(app, inside_and_outside, acti
         closes = queries.engagement(inside_and_outside.engagement).closes_at
     with clock.frozen(closes):
         again = visitor(app, "auditor")
-        assert "Your access ended" in again.get(f"controls/{inside_and_outside.inside}", then=403).text
+        assert (
+            "Your access ended" in again.get(f"controls/{inside_and_outside.inside}", then=403).text
+        )
         again.get("reports/", then=302)
 
 
@@ -313,9 +434,20 @@ def test_what_he_looks_at_and_takes_is_in_the_tenants_log(app, inside_and_outsid
     him.get(f"controls/{inside_and_outside.criterion}", then=404)
     him.post(f"evidence/versions/{inside_and_outside.file}/download", then=200)
     with acting("admin"):
-        taken = session().scalars(select(AuditEntry).where(AuditEntry.action == "engagement.file.downloaded")).one()
-        assert (taken.facts["object"], taken.facts["size"]) == (str(inside_and_outside.file), len(b"a,b\n1,2\n"))
-        entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "tenant.page.viewed")).all()
+        taken = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "engagement.file.downloaded"))
+            .one()
+        )
+        assert (taken.facts["object"], taken.facts["size"]) == (
+            str(inside_and_outside.file),
+            len(b"a,b\n1,2\n"),
+        )
+        entries = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "tenant.page.viewed"))
+            .all()
+        )
         seen = [(e.facts["page"], e.facts["object"]) for e in entries]
     assert seen == [("controls.control", str(inside_and_outside.inside))]
 
@@ -348,9 +480,18 @@ STAYS = {
 def test_no_address_leads_him_to_an_object_outside_his_scope(app, inside_and_outside, acme_ids):  # noqa: F811
     """One object of every kind that the application knows, none of them about his criteria."""
     him = visitor(app, "auditor")
-    his = [each for each in route_methods(app, "tenant") if objects_in(each) and "auditor" in each.needs.roles]
+    his = [
+        each
+        for each in route_methods(app, "tenant")
+        if objects_in(each) and "auditor" in each.needs.roles
+    ]
     walked = [each for each in his if each.rule.endpoint.split(".")[0] not in STAYS]
-    answers = {str(each): call_route(him, each, each.address(app, "acme", acme_ids)).status_code for each in walked}
+    answers = {
+        str(each): call_route(him, each, each.address(app, "acme", acme_ids)).status_code
+        for each in walked
+    }
     assert len(answers) > 20
     assert {where: status for where, status in answers.items() if status != 404} == {}
-    assert STAYS.keys() <= {each.rule.endpoint.split(".")[0] for each in his}, "a reason for nothing"
+    assert STAYS.keys() <= {each.rule.endpoint.split(".")[0] for each in his}, (
+        "a reason for nothing"
+    )

@@ -18,7 +18,9 @@ def storage_key_of(version_id):
 
 def deletion_request_id(version_id):
     with make.acting(read_only=True):
-        return session().scalar(select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == version_id))
+        return session().scalar(
+            select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == version_id)
+        )
 
 
 def deletion_approval_path(version_id):

@@ -16,7 +16,9 @@ from tests import make
 PDF = b"%PDF-1.7\n" + b"x" * 2000
 
 
-def create_control(ref="SEC-04", title="Third-party penetration test", owner="contributor", slug="acme"):
+def create_control(
+    ref="SEC-04", title="Third-party penetration test", owner="contributor", slug="acme"
+):
     with make.acting("compliance_officer", slug):
         who = make.person_id(owner, slug) if owner else None
         return controls.create(
@@ -30,17 +32,28 @@ def create_control(ref="SEC-04", title="Third-party penetration test", owner="co
         ).id
 
 
-def create_evidence(title="Penetration test report", owner="contributor", supports=(), slug="acme", **options):
+def create_evidence(
+    title="Penetration test report", owner="contributor", supports=(), slug="acme", **options
+):
     with make.acting("compliance_officer", slug):
         who = make.person_id(owner, slug) if owner else None
         return actions.begin(
-            title, kind="report", cadence="quarterly", owner_id=who, controls=dict.fromkeys(supports, ""), **options
+            title,
+            kind="report",
+            cadence="quarterly",
+            owner_id=who,
+            controls=dict.fromkeys(supports, ""),
+            **options,
         ).id
 
 
-def upload_version(evidence_id, content=PDF, name="report.pdf", by="contributor", slug="acme", **dates):
+def upload_version(
+    evidence_id, content=PDF, name="report.pdf", by="contributor", slug="acme", **dates
+):
     with make.acting(by, slug):
-        return actions.bring_file(find_evidence(evidence_id), io.BytesIO(content), name, **(version_dates() | dates)).id
+        return actions.bring_file(
+            find_evidence(evidence_id), io.BytesIO(content), name, **(version_dates() | dates)
+        ).id
 
 
 def accept_version(version_id, by="reviewer", slug="acme"):

@@ -1,4 +1,6 @@
-"""What keeps a file of evidence, and what lets it go: holds, retention, two persons, and the tombstone that stays."""
+"""What keeps a file of evidence, and what lets it go: holds, retention, two persons, and the
+tombstone that stays.
+"""
 
 import hashlib
 import os
@@ -51,9 +53,14 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
         and "Delete permanently" in as_reviewer.get(deletion_approval_path(v)).text
     )
     history = as_reviewer.get(deletion_approval_path(v)).text.partition('id="history"')[2]
-    assert "requested the permanent deletion of an evidence file" in history and "accepted a version" not in history
+    assert (
+        "requested the permanent deletion of an evidence file" in history
+        and "accepted a version" not in history
+    )
     approve_deletion(as_officer, v, then=403)
-    assert as_reviewer.get(f"evidence/versions/{v}/destruction", then=303).location.endswith(deletion_approval_path(v))
+    assert as_reviewer.get(f"evidence/versions/{v}/destruction", then=303).location.endswith(
+        deletion_approval_path(v)
+    )
     approve_deletion(as_reviewer, v)
     assert queue.drain(actor_of) == 1
     with make.acting():
@@ -67,16 +74,25 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
         and "who objected" in page
     )
     piece = as_viewer.get(f"evidence/{e}").text
-    assert "Missing" in piece and "File destroyed" in piece and SHA in piece and "Download version" not in piece
+    assert (
+        "Missing" in piece
+        and "File destroyed" in piece
+        and SHA in piece
+        and "Download version" not in piece
+    )
     as_viewer.post(f"evidence/versions/{v}/download", then=410)
-    assert count_rows(EvidenceVersion) == 1 and entries_of_action("evidence.version.deleted")[0].facts["sha256"] == SHA
+    assert (
+        count_rows(EvidenceVersion) == 1
+        and entries_of_action("evidence.version.deleted")[0].facts["sha256"] == SHA
+    )
     again = evidence_helpers.upload_version(e)  # the same bytes may come in again
     with make.acting():
         assert storage.store().exists(storage_key_of(again))
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("as_contributor", 403), ("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)]
+    ("who", "status"),
+    [("as_contributor", 403), ("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)],
 )
 def test_nobody_else_destroys_holds_or_sets_retention(database, who, status, request):
     e = evidence_helpers.create_evidence()
@@ -84,21 +100,41 @@ def test_nobody_else_destroys_holds_or_sets_retention(database, who, status, req
     visitor = request.getfixturevalue(who)
     visitor.post(f"evidence/versions/{v}/destruction", then=status, because="x")
     visitor.post(f"evidence/{e}/hold", then=status, because="x")
-    visitor.post("evidence/retention", then=status if status == 403 else None, kind="report", months="12", version="0")
+    visitor.post(
+        "evidence/retention",
+        then=status if status == 403 else None,
+        kind="report",
+        months="12",
+        version="0",
+    )
     assert count_rows(EvidenceDestruction) == 0
 
 
 def test_what_is_asked_can_be_refused_or_taken_back_and_asked_again(as_officer, as_reviewer):
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
-    assert "Enter a reason" in as_officer.post(f"evidence/versions/{v}/destruction", then=422, because=" ").text
+    assert (
+        "Enter a reason"
+        in as_officer.post(f"evidence/versions/{v}/destruction", then=422, because=" ").text
+    )
     request_deletion(as_officer, v)
     request_deletion(as_officer, v)
     assert count_rows(EvidenceDestruction) == 1
-    assert "Give a reason" in decide_approval(as_reviewer, deletion_approval_path(v), 422, verb="reject", reason="").text
-    decide_approval(as_reviewer, deletion_approval_path(v), verb="reject", reason="It is needed until May.")
+    assert (
+        "Give a reason"
+        in decide_approval(
+            as_reviewer, deletion_approval_path(v), 422, verb="reject", reason=""
+        ).text
+    )
+    decide_approval(
+        as_reviewer, deletion_approval_path(v), verb="reject", reason="It is needed until May."
+    )
     request_deletion(as_officer, v)
     with make.acting(read_only=True):
-        [_second] = session().scalars(select(EvidenceDestruction.id).where(EvidenceDestruction.state == "asked")).all()
+        [_second] = (
+            session()
+            .scalars(select(EvidenceDestruction.id).where(EvidenceDestruction.state == "asked"))
+            .all()
+        )
     second = deletion_approval_path(v)
     decide_approval(as_reviewer, second, 403, verb="withdraw")
     decide_approval(as_officer, second, verb="withdraw")
@@ -111,7 +147,9 @@ def test_what_is_asked_can_be_refused_or_taken_back_and_asked_again(as_officer, 
 def test_an_approval_is_bound_to_what_was_seen(as_officer, as_reviewer):
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     request_deletion(as_officer, v)
-    late = decide_approval(as_reviewer, deletion_approval_path(v), 409, verb="approve", seen="0" * 64)
+    late = decide_approval(
+        as_reviewer, deletion_approval_path(v), 409, verb="approve", seen="0" * 64
+    )
     assert "has changed since you opened this page" in late.text
 
 
@@ -122,15 +160,21 @@ def test_the_same_bytes_of_another_piece_keep_the_file(as_officer, as_reviewer):
     )
     assert storage_key_of(first) == storage_key_of(other)
     request_deletion(as_officer, first)
-    assert "1 other version has the same file" in as_reviewer.get(deletion_approval_path(first)).text
+    assert (
+        "1 other version has the same file" in as_reviewer.get(deletion_approval_path(first)).text
+    )
     approve_deletion(as_reviewer, first)
     queue.drain(actor_of)
     as_officer.post(f"evidence/versions/{first}/download", then=410)
     assert as_officer.post(f"evidence/versions/{other}/download", then=200).data == PDF
 
 
-def test_a_file_that_two_versions_share_stays_while_a_hold_stops_one_of_two_agreed_destructions(as_officer, as_reviewer):
-    """Both are agreed on when the hold comes: the other one's job does not take the held one's file, nor does the sweep."""
+def test_a_file_that_two_versions_share_stays_while_a_hold_stops_one_of_two_agreed_destructions(
+    as_officer, as_reviewer
+):
+    """Both are agreed on when the hold comes: the other one's job does not take the held one's
+    file, nor does the sweep.
+    """
     held_piece = evidence_helpers.create_evidence("B")
     free, held = (
         evidence_helpers.upload_version(evidence_helpers.create_evidence("A")),
@@ -158,7 +202,9 @@ def test_the_last_of_two_versions_that_share_a_file_takes_it_along(as_officer, a
         request_deletion(as_officer, each)
         approve_deletion(as_reviewer, each)
     queue.drain(actor_of)
-    assert set(count_deletion_rows().values()) == {"done"} and not storage.store().exists(storage_key_of(both[0]))
+    assert set(count_deletion_rows().values()) == {"done"} and not storage.store().exists(
+        storage_key_of(both[0])
+    )
 
 
 # ---- holds
@@ -168,7 +214,9 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     e = evidence_helpers.create_evidence()
     v, w = (
         evidence_helpers.upload_version(e),
-        evidence_helpers.upload_version(e, PDF + b"2", **evidence_helpers.version_dates(collected=800, covers=900, valid=-700)),
+        evidence_helpers.upload_version(
+            e, PDF + b"2", **evidence_helpers.version_dates(collected=800, covers=900, valid=-700)
+        ),
     )
     request_deletion(as_officer, v)
     as_officer.get(f"evidence/{e}/hold")
@@ -180,7 +228,10 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     assert "A legal hold of" in approve_deletion(as_reviewer, v, then=409).text
     blocked = as_officer.get(f"evidence/versions/{w}/destruction").text
     assert "A legal hold of" in blocked and "Request deletion" not in blocked
-    assert "A legal hold of" in as_officer.post(f"evidence/versions/{w}/destruction", then=422, because="x").text
+    assert (
+        "A legal hold of"
+        in as_officer.post(f"evidence/versions/{w}/destruction", then=422, because="x").text
+    )
     with make.acting("compliance_officer"):
         deletion.set_retention("report", 12, version=0)
     with make.acting():
@@ -208,7 +259,9 @@ def test_a_file_is_kept_for_whole_months_and_never_longer_than_asked(day, months
 def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer):
     e = evidence_helpers.create_evidence()
     today = clock.today()
-    old = evidence_helpers.upload_version(e, **evidence_helpers.version_dates(collected=800, covers=900, valid=-700))
+    old = evidence_helpers.upload_version(
+        e, **evidence_helpers.version_dates(collected=800, covers=900, valid=-700)
+    )
     kept = evidence_helpers.upload_version(e, PDF + b"new")
     as_officer.get("evidence/retention")
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
@@ -221,12 +274,18 @@ def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer
     approve_deletion(as_reviewer, old)
     queue.drain(actor_of)
     with make.acting():
-        assert not storage.store().exists(storage_key_of(old)) and storage.store().exists(storage_key_of(kept))
+        assert not storage.store().exists(storage_key_of(old)) and storage.store().exists(
+            storage_key_of(kept)
+        )
 
 
-def test_after_the_hold_that_stopped_it_retention_proposes_it_again_and_after_a_refusal_it_does_not(as_officer, as_reviewer):
+def test_after_the_hold_that_stopped_it_retention_proposes_it_again_and_after_a_refusal_it_does_not(
+    as_officer, as_reviewer
+):
     e = evidence_helpers.create_evidence()
-    old = evidence_helpers.upload_version(e, **evidence_helpers.version_dates(collected=800, covers=900, valid=-700))
+    old = evidence_helpers.upload_version(
+        e, **evidence_helpers.version_dates(collected=800, covers=900, valid=-700)
+    )
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
     run_nightly_cleanup()
     approve_deletion(as_reviewer, old)
@@ -237,15 +296,22 @@ def test_after_the_hold_that_stopped_it_retention_proposes_it_again_and_after_a_
     as_officer.post(f"evidence/{e}/hold", verb="release", because="The case is closed.")
     run_nightly_cleanup()
     run_nightly_cleanup()
-    assert count_rows(EvidenceDestruction) == 2 and "Files to be deleted" in as_reviewer.get("evidence/inbox").text
-    decide_approval(as_reviewer, deletion_approval_path(old), verb="reject", reason="We want it for longer.")
+    assert (
+        count_rows(EvidenceDestruction) == 2
+        and "Files to be deleted" in as_reviewer.get("evidence/inbox").text
+    )
+    decide_approval(
+        as_reviewer, deletion_approval_path(old), verb="reject", reason="We want it for longer."
+    )
     run_nightly_cleanup()
     assert count_rows(EvidenceDestruction) == 2
 
 
 @pytest.mark.parametrize("months", ["11", "181", "-1", "soon", "99999999999"])
 def test_a_retention_that_makes_no_sense_is_refused(as_officer, months):
-    reply = as_officer.post("evidence/retention", then=422, kind="report", months=months, version="0")
+    reply = as_officer.post(
+        "evidence/retention", then=422, kind="report", months=months, version="0"
+    )
     assert "Not saved" in reply.text
     as_officer.post("evidence/retention", then=422, kind="spell", months="12", version="0")
 
@@ -270,7 +336,15 @@ def test_the_page_tells_who_had_it_in_hand_and_from_where(as_contributor, as_off
     as_auditor.post(f"evidence/versions/{v}/download", then=200)
     page = as_officer.get(f"evidence/{e}").text
     custody = page[page.index('id="custody"') : page.index("History")]
-    for word in ("Collected", "Brought in", "Accepted", "Downloaded", "Anna Rossi", "Ines Duarte", "127.0.0.0/24"):
+    for word in (
+        "Collected",
+        "Brought in",
+        "Accepted",
+        "Downloaded",
+        "Anna Rossi",
+        "Ines Duarte",
+        "127.0.0.0/24",
+    ):
         assert word in custody
     assert "Only the newest" not in page
     page = as_auditor.get(f"evidence/{e}").text
@@ -285,23 +359,36 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
             actions.take_out(queries.version_of(v)[0]).close()
     page = as_officer.get(f"evidence/{e}").text
     assert "Only the newest 200 entries of the log are told here." in page
-    [rest] = {link["href"] for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")}
-    assert "uploaded a version" in as_officer.get(rest).text or "evidence.version.downloaded" in as_officer.get(rest).text
+    [rest] = {
+        link["href"]
+        for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")
+    }
+    assert (
+        "uploaded a version" in as_officer.get(rest).text
+        or "evidence.version.downloaded" in as_officer.get(rest).text
+    )
     page = as_viewer.get(f"evidence/{e}").text
     assert "Only the newest 200" in page and rest not in page
 
 
 @pytest.fixture
 def concurrent_globex(server, settings, isolated):
-    """Globex over a pool of its own, where several are under way at once; what was committed is taken away again."""
+    """Globex over a pool of its own, where several are under way at once; what was committed is
+    taken away again.
+    """
     pool = create_engine(settings.database_url, pool_size=4)
     db.connect(pool)
     yield
     pool.dispose()
-    database = server.super_uri.replace("/postgres?", f"/{make_url(settings.database_url).database}?")
+    database = server.super_uri.replace(
+        "/postgres?", f"/{make_url(settings.database_url).database}?"
+    )
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
-        connection.execute("DELETE FROM evidence_retention WHERE tenant_id = (SELECT id FROM tenants WHERE slug = 'globex')")
+        connection.execute(
+            "DELETE FROM evidence_retention WHERE tenant_id = (SELECT id FROM tenants WHERE slug ="
+            " 'globex')"
+        )
 
 
 @pytest.mark.usefixtures("concurrent_globex")

@@ -1,4 +1,6 @@
-"""What the database says of a piece's state and deadline is what the formula of freshness.py says, whatever happened to it."""
+"""What the database says of a piece's state and deadline is what the formula of freshness.py says,
+whatever happened to it.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 from itertools import product
@@ -11,7 +13,13 @@ from sqlalchemy import select, text
 
 from governance.assurance.evidence import freshness_sql, queries, review_queue
 from governance.assurance.evidence.freshness import CADENCES, deadline, interval, soon
-from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceFault, EvidenceReview, EvidenceVersion
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDestruction,
+    EvidenceFault,
+    EvidenceReview,
+    EvidenceVersion,
+)
 from governance.assurance.evidence.visibility import WHOLE
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -22,10 +30,14 @@ TODAY = NOW.date()
 FOUND = (Phase.explicit, Phase.reuse, Phase.generate)  # a page costs too much to draw it smaller
 EDGE = {"the last day": 0, "the day after": 1}  # of the cadence, or before it falls due
 edges = st.sampled_from(list(EDGE))
-near = st.one_of(st.integers(-3, 20), st.integers(-400, 400)).map(lambda days: TODAY + timedelta(days=days))
+near = st.one_of(st.integers(-3, 20), st.integers(-400, 400)).map(
+    lambda days: TODAY + timedelta(days=days)
+)
 later = st.integers(15, 400).map(lambda days: TODAY + timedelta(days=days))
 past = st.integers(0, 400).map(lambda days: NOW - timedelta(days=days))
-past_and_future_instants = st.one_of(past, past, past, st.integers(1, 9).map(lambda hours: NOW + timedelta(hours=hours)))
+past_and_future_instants = st.one_of(
+    past, past, past, st.integers(1, 9).map(lambda hours: NOW + timedelta(hours=hours))
+)
 decisions = st.sampled_from(["accepted", "accepted", "accepted", "rejected"])
 decided = st.sampled_from(["asked", "approved", "done", "refused", "withdrawn"])
 
@@ -57,9 +69,18 @@ drawn = st.fixed_dictionaries(
 def insert_evidence(piece, number):
     common = {"created_at": NOW - timedelta(days=500)}
     e = Evidence(
-        id=uuid4(), ref=f"EV-{number:04}", title=f"Piece {number}", kind="record", cadence=piece["cadence"], due_on=piece["due_on"],
-        owner_id=None, version=1, confidentiality="internal", retired_at=NOW if piece["retired"] else None, **common,
-    )  # fmt: skip
+        id=uuid4(),
+        ref=f"EV-{number:04}",
+        title=f"Piece {number}",
+        kind="record",
+        cadence=piece["cadence"],
+        due_on=piece["due_on"],
+        owner_id=None,
+        version=1,
+        confidentiality="internal",
+        retired_at=NOW if piece["retired"] else None,
+        **common,
+    )
     session().add(e)
     session().flush()
     for n, v in enumerate(piece["versions"], start=1):
@@ -70,10 +91,19 @@ def insert_evidence(piece, number):
             until = TODAY + timedelta(days=soon(piece["cadence"]) + EDGE[until])
         collected = datetime.combine(TODAY - timedelta(days=age), time(), UTC)
         row = EvidenceVersion(
-            id=uuid4(), evidence_id=e.id, number=n, url="https://records.example/", source="drawn", collected_at=collected,
-            uploaded_at=v["uploaded"], uploaded_by=None, period_from=min(TODAY, until), period_to=until, valid_until=until,
+            id=uuid4(),
+            evidence_id=e.id,
+            number=n,
+            url="https://records.example/",
+            source="drawn",
+            collected_at=collected,
+            uploaded_at=v["uploaded"],
+            uploaded_by=None,
+            period_from=min(TODAY, until),
+            period_to=until,
+            valid_until=until,
             **common,
-        )  # fmt: skip
+        )
         session().add(row)
         session().flush()
         insert_history(row, v)
@@ -83,10 +113,18 @@ def insert_evidence(piece, number):
 def insert_history(row, drawn):
     if drawn["review"]:
         decision, at = drawn["review"]
-        session().add(EvidenceReview(version_id=row.id, decision=decision, reason="", reviewed_by=uuid4(), reviewed_at=at))
+        session().add(
+            EvidenceReview(
+                version_id=row.id, decision=decision, reason="", reviewed_by=uuid4(), reviewed_at=at
+            )
+        )
     if drawn["fault"]:
         at, healed = drawn["fault"]
-        session().add(EvidenceFault(version_id=row.id, kind="missing", found_at=at, healed_at=NOW if healed else None))
+        session().add(
+            EvidenceFault(
+                version_id=row.id, kind="missing", found_at=at, healed_at=NOW if healed else None
+            )
+        )
     if drawn["destruction"]:
         state, at = drawn["destruction"]
         decided = None if state == "asked" else at
@@ -103,15 +141,22 @@ def insert_history(row, drawn):
                 decided_at=decided,
                 done_at=None,
                 work_item_id=None,
-            )  # fmt: skip
+            )
         )
 
 
 def check_sql_agrees():
-    told = {row.id: (row.state, row.deadline, row.pending) for row in session().execute(select(freshness_sql.facts(NOW, WHOLE)))}
+    told = {
+        row.id: (row.state, row.deadline, row.pending)
+        for row in session().execute(select(freshness_sql.facts(NOW, WHOLE)))
+    }
     live = {p.id: p for p in queries.pieces().values() if p.retired is None}
     formula = {
-        i: (p.freshness(NOW).state, deadline(p.at(NOW), due_on=p.due_on), sum(v.review == "pending" for v in p.at(NOW)))
+        i: (
+            p.freshness(NOW).state,
+            deadline(p.at(NOW), due_on=p.due_on),
+            sum(v.review == "pending" for v in p.at(NOW)),
+        )
         for i, p in live.items()
     }
     assert told == formula
@@ -128,14 +173,24 @@ def test_they_agree_on_the_edges_of_every_cadence_wherever_the_database_stands(d
     }
     with make.acting(), clock.frozen(NOW):
         session().execute(text(f"SET LOCAL TIME ZONE '{zone}'"))
-        edge = product([*CADENCES, "whenever"], EDGE, [*EDGE, TODAY, TODAY - timedelta(days=1), TODAY + timedelta(days=300)])
+        edge = product(
+            [*CADENCES, "whenever"],
+            EDGE,
+            [*EDGE, TODAY, TODAY - timedelta(days=1), TODAY + timedelta(days=300)],
+        )
         for number, (cadence, age, until) in enumerate(edge, start=1):
             version = kept | {"collected": age, "valid_until": until}
-            insert_evidence({"cadence": cadence, "due_on": None, "retired": False, "versions": [version]}, number)
+            insert_evidence(
+                {"cadence": cadence, "due_on": None, "retired": False, "versions": [version]},
+                number,
+            )
         assert check_sql_agrees() == {"fresh", "due", "overdue"}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(drawn, min_size=1, max_size=12), st.sampled_from(["UTC", "America/New_York"]))
 def test_the_database_and_the_formula_agree(database, pieces, zone):
     with make.acting(), clock.frozen(NOW), session().begin_nested() as undone:
@@ -147,7 +202,11 @@ def test_the_database_and_the_formula_agree(database, pieces, zone):
         undone.rollback()
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], phases=FOUND)
+@settings(
+    max_examples=10,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=FOUND,
+)
 @given(
     st.lists(drawn, min_size=1, max_size=7),
     st.sampled_from(freshness_sql.SORTS),
@@ -155,7 +214,9 @@ def test_the_database_and_the_formula_agree(database, pieces, zone):
     st.sampled_from(["", *freshness_sql.STATES]),
     st.integers(2, 5),
 )
-def test_page_after_page_gives_every_piece_once_and_in_order(database, pieces, sort, descending, state, size):
+def test_page_after_page_gives_every_piece_once_and_in_order(
+    database, pieces, sort, descending, state, size
+):
     with make.acting(), clock.frozen(NOW), session().begin_nested() as undone:
         for number, piece in enumerate(pieces, start=1):
             insert_evidence(piece, number)
@@ -166,13 +227,19 @@ def test_page_after_page_gives_every_piece_once_and_in_order(database, pieces, s
             assert all(not state or row.fresh.state == state for row in shelf.rows)
             if (after := shelf.next) is None:
                 break
-        assert seen == list(queries.everything(**asked)) and len(seen) == len(set(seen)) == shelf.matching
+        assert (
+            seen == list(queries.everything(**asked))
+            and len(seen) == len(set(seen)) == shelf.matching
+        )
         assert shelf.total == sum(not piece["retired"] for piece in pieces)
         if sort == "deadline":
             days = [row.deadline or TODAY.max for row in queries.rows_of(seen)]
             assert days == sorted(days, reverse=descending)
         waits = review_queue.page_of({}, size=1000)
-        assert review_queue.late().overdue == shelf.states["overdue"] and len(waits.rows) == waits.total == shelf.reviews
+        assert (
+            review_queue.late().overdue == shelf.states["overdue"]
+            and len(waits.rows) == waits.total == shelf.reviews
+        )
         session().expunge_all()
         undone.rollback()
 

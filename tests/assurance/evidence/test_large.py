@@ -20,7 +20,9 @@ def test_a_gibibyte_and_one_byte_is_refused_before_it_is_read(database):
         file.write(PDF)
         file.truncate(1024**3 + 1)
         with pytest.raises(TooLarge, match="larger than 1024 MB, the limit. Nothing was saved"):
-            actions.bring_file(queries.find_evidence(e), file, "large.pdf", **evidence_helpers.version_dates())
+            actions.bring_file(
+                queries.find_evidence(e), file, "large.pdf", **evidence_helpers.version_dates()
+            )
     assert actions.LIMIT == 1024**3 and count_rows(EvidenceVersion) == 0
 
 
@@ -28,16 +30,26 @@ def multipart_body(visitor, content=PDF + bytes(10**6)):
     """A version as a browser sends it, and what it says of the length and kind."""
     mark = b"a-boundary-of-ours"
     sent = b"".join(
-        b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (mark, name.encode(), str(value).encode())
-        for name, value in {"csrf_token": visitor.csrf(), **evidence_helpers.version_dates()}.items()
+        b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+        % (mark, name.encode(), str(value).encode())
+        for name, value in {
+            "csrf_token": visitor.csrf(),
+            **evidence_helpers.version_dates(),
+        }.items()
     )
-    sent += b'--%b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%b' % (mark, content)
+    sent += b'--%b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%b' % (
+        mark,
+        content,
+    )
     return sent, b"\r\n--%b--\r\n" % mark, f"multipart/form-data; boundary={mark.decode()}"
 
 
 def send_body(visitor, e, sent, kind, length):
     return visitor.client.post(
-        f"/t/acme/evidence/{e}/versions/new", input_stream=io.BytesIO(sent), content_length=length, content_type=kind
+        f"/t/acme/evidence/{e}/versions/new",
+        input_stream=io.BytesIO(sent),
+        content_length=length,
+        content_type=kind,
     )
 
 
@@ -54,9 +66,10 @@ class UnreadBody(io.BytesIO):
 def test_a_large_body_of_who_may_not_bring_anything_in_is_refused_unread(database, who, request):
     e, visitor = evidence_helpers.create_evidence(), request.getfixturevalue(who)
     reply = visitor.client.post(
-        f"/t/acme/evidence/{e}/versions/new", input_stream=UnreadBody(bytes(20 * 1024 * 1024)),
+        f"/t/acme/evidence/{e}/versions/new",
+        input_stream=UnreadBody(bytes(20 * 1024 * 1024)),
         content_type="multipart/form-data; boundary=a",
-    )  # fmt: skip
+    )
     assert reply.status_code == 413 and count_rows(EvidenceVersion) == 0
 
 

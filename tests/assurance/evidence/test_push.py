@@ -1,4 +1,6 @@
-"""Machines bring evidence in: once for each of their requests, with a file or by the digest of one that is there."""
+"""Machines bring evidence in: once for each of their requests, with a file or by the digest of one
+that is there.
+"""
 
 import copy
 import hashlib
@@ -39,10 +41,14 @@ class Machine:
         return self._sent(then, key, data=sent, content_type="multipart/form-data")
 
     def digest(self, then=201, key=None, **fields):
-        return self._sent(then, key, json=version_dates() | {"evidence": "EV-0001", "sha256": SHA} | fields)
+        return self._sent(
+            then, key, json=version_dates() | {"evidence": "EV-0001", "sha256": SHA} | fields
+        )
 
     def _sent(self, then, key, **options):
-        headers = {"Authorization": f"Bearer {self.key}"} | ({"Idempotency-Key": key} if key else {})
+        headers = {"Authorization": f"Bearer {self.key}"} | (
+            {"Idempotency-Key": key} if key else {}
+        )
         reply = self.client.post("/api/v1/evidence", headers=headers, **options)
         assert then is None or reply.status_code == then, reply.text
         assert then in {201, None} or reply.mimetype == "application/problem+json"
@@ -62,10 +68,19 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
     e = evidence_helpers.create_evidence()
     reply = machine.push(key="run-1")
     assert reply.json == {
-        "id": reply.json["id"], "evidence": "EV-0001", "version": 1, "filename": "report.pdf", "media_type": "application/pdf",
-        "size": len(PDF), "sha256": SHA, "review": "pending",
-    }  # fmt: skip
-    assert reply.headers["Location"] == f"/t/acme/evidence/{e}" and "Idempotency-Replayed" not in reply.headers
+        "id": reply.json["id"],
+        "evidence": "EV-0001",
+        "version": 1,
+        "filename": "report.pdf",
+        "media_type": "application/pdf",
+        "size": len(PDF),
+        "sha256": SHA,
+        "review": "pending",
+    }
+    assert (
+        reply.headers["Location"] == f"/t/acme/evidence/{e}"
+        and "Idempotency-Replayed" not in reply.headers
+    )
     assert "pipeline" in as_officer.get(f"evidence/{e}").text
     as_officer.post(f"evidence/versions/{reply.json['id']}/review", decision="accepted")
     assert "Fresh" in as_officer.get(f"evidence/{e}").text
@@ -78,7 +93,10 @@ def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_off
     machine = Machine(app)  # made by the admin
     first = machine.push().json["id"]
     admin, e = visitor(app, "admin"), "evidence/versions"
-    for reply in (admin.post(f"{e}/{first}/review", then=403, decision="accepted"), admin.get(f"{e}/{first}/review")):
+    for reply in (
+        admin.post(f"{e}/{first}/review", then=403, decision="accepted"),
+        admin.get(f"{e}/{first}/review"),
+    ):
         assert "It came by the key pipeline, whose secret you were shown" in reply.text
     with make.acting("reviewer"):
         key = session().scalars(select(ApiKey)).one()
@@ -92,7 +110,9 @@ def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_off
         as_officer.post(f"{e}/{version}/review", decision="accepted")
 
 
-def test_the_piece_says_by_which_key_a_version_came_and_offers_its_review_to_others(app, as_officer):
+def test_the_piece_says_by_which_key_a_version_came_and_offers_its_review_to_others(
+    app, as_officer
+):
     e = evidence_helpers.create_evidence()
     Machine(app).push(source="nightly build")
     page = as_officer.get(f"evidence/{e}").text
@@ -106,8 +126,14 @@ def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine)
     again = machine.push(key="run-1")
     assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true"
     assert count_rows(EvidenceVersion) == 1
-    for other in ({"content": PDF + b"x"}, {"period_to": str(clock.today() - timedelta(days=1))}, {"source": "another"}):
-        assert "used for another request" in machine.push(then=422, key="run-1", **other).json["title"]
+    for other in (
+        {"content": PDF + b"x"},
+        {"period_to": str(clock.today() - timedelta(days=1))},
+        {"source": "another"},
+    ):
+        assert (
+            "used for another request" in machine.push(then=422, key="run-1", **other).json["title"]
+        )
     assert count_rows(EvidenceVersion) == 1
     machine.push(key="run-2", content=PDF + b"2")
     assert count_rows(EvidenceVersion) == 2
@@ -120,8 +146,15 @@ def test_the_same_request_is_the_same_one_on_the_next_day(machine):
     first = machine.push(key="run-1", **said)
     with clock.frozen(clock.now() + timedelta(days=1)):
         again = machine.push(key="run-1", **said)
-        assert "used for another request" in machine.push(then=422, key="run-1", **version_dates()).json["title"]
-    assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true" and count_rows(EvidenceVersion) == 1
+        assert (
+            "used for another request"
+            in machine.push(then=422, key="run-1", **version_dates()).json["title"]
+        )
+    assert (
+        again.json == first.json
+        and again.headers["Idempotency-Replayed"] == "true"
+        and count_rows(EvidenceVersion) == 1
+    )
 
 
 def test_keys_of_two_machines_are_two_names(app, machine):
@@ -144,16 +177,24 @@ def test_by_digest_of_something_that_is_there(machine):
     assert "Nothing with that SHA-256 is here" in machine.digest(then=422).json["title"]
     machine.push()
     reply = machine.digest(evidence="ev-0002", source="the pipeline's archive")
-    assert reply.json["sha256"] == SHA and reply.json["version"] == 1 and reply.json["filename"] == "report.pdf"
+    assert (
+        reply.json["sha256"] == SHA
+        and reply.json["version"] == 1
+        and reply.json["filename"] == "report.pdf"
+    )
     assert "the same bytes as version 1" in machine.digest(then=409).json["title"]
-    later = version_dates(period_to=clock.today() - timedelta(days=2), valid_until=clock.today() + timedelta(days=90))
+    later = version_dates(
+        period_to=clock.today() - timedelta(days=2), valid_until=clock.today() + timedelta(days=90)
+    )
     assert machine.digest(**later).json["version"] == 2
     assert count_rows(EvidenceVersion) == 3
 
 
 def test_another_tenants_digest_or_piece_is_nothing_here(app, machine):
     evidence_helpers.upload_version(
-        evidence_helpers.create_evidence(slug="globex", owner=None), by="compliance_officer", slug="globex"
+        evidence_helpers.create_evidence(slug="globex", owner=None),
+        by="compliance_officer",
+        slug="globex",
     )
     theirs = evidence_helpers.create_evidence("Theirs", slug="globex", owner=None)
     machine.push(then=404, evidence=str(theirs))
@@ -161,13 +202,23 @@ def test_another_tenants_digest_or_piece_is_nothing_here(app, machine):
     machine.digest(then=422)
 
 
-@pytest.mark.parametrize(("fields", "status", "says"), [
-    ({"evidence": ""}, 422, "name the piece"), ({"evidence": "EV-9999"}, 404, "no such piece"), ({"period_from": "soon"}, 422, "period_from: “soon” isn't a date."),
-    ({"valid_until": ""}, 422, "valid_until: Enter a date such as"), ({"colour": "blue"}, 422, "colour is no field here"), ({"sha256": "abc"}, 422, "64 hexadecimal"),
-    ({"sha256": SHA}, 422, "one of the two"), ({"content": None}, 422, "one of the two"), ({"content": b""}, 422, "0 bytes"),
-    ({"name": "a.csv"}, 422, "its content is a PDF"), ({"content": b"MZ" + bytes(99), "name": "a.pdf"}, 422, "a program"),
-    ({"collected_on": "2999-01-01"}, 422, "still to come"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "status", "says"),
+    [
+        ({"evidence": ""}, 422, "name the piece"),
+        ({"evidence": "EV-9999"}, 404, "no such piece"),
+        ({"period_from": "soon"}, 422, "period_from: “soon” isn't a date."),
+        ({"valid_until": ""}, 422, "valid_until: Enter a date such as"),
+        ({"colour": "blue"}, 422, "colour is no field here"),
+        ({"sha256": "abc"}, 422, "64 hexadecimal"),
+        ({"sha256": SHA}, 422, "one of the two"),
+        ({"content": None}, 422, "one of the two"),
+        ({"content": b""}, 422, "0 bytes"),
+        ({"name": "a.csv"}, 422, "its content is a PDF"),
+        ({"content": b"MZ" + bytes(99), "name": "a.pdf"}, 422, "a program"),
+        ({"collected_on": "2999-01-01"}, 422, "still to come"),
+    ],
+)
 def test_what_makes_no_sense_is_refused_by_name(machine, fields, status, says):
     evidence_helpers.create_evidence()
     assert says in machine.push(then=status, **fields).json["title"]
@@ -181,7 +232,12 @@ def test_a_name_with_a_path_and_control_characters_is_only_a_name(machine):
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [("[]", "application/json"), ('{"evidence": 7}', "application/json"), ("{", "application/json"), ("a=1", "text/plain")],
+    [
+        ("[]", "application/json"),
+        ('{"evidence": 7}', "application/json"),
+        ("{", "application/json"),
+        ("a=1", "text/plain"),
+    ],
 )
 def test_a_body_that_is_none_is_refused(machine, body, kind):
     machine._sent(422, None, data=body, content_type=kind)
@@ -192,12 +248,20 @@ def test_a_body_that_is_none_is_refused(machine, body, kind):
 def test_text_that_no_database_keeps_is_refused_by_name_and_never_left_out(machine, field, said):
     evidence_helpers.create_evidence()
     machine.push()
-    assert f"{field} holds a character" in machine.digest(then=422, **({"period_to": "2026-09-01"} | {field: said})).json["title"]
+    assert (
+        f"{field} holds a character"
+        in machine.digest(then=422, **({"period_to": "2026-09-01"} | {field: said})).json["title"]
+    )
     assert count_rows(EvidenceVersion) == 1
 
 
 def test_json_that_nests_without_end_is_no_object(machine):
-    assert "one JSON object" in machine._sent(422, None, data=b"[" * 200_000, content_type="application/json").json["title"]
+    assert (
+        "one JSON object"
+        in machine._sent(422, None, data=b"[" * 200_000, content_type="application/json").json[
+            "title"
+        ]
+    )
 
 
 def test_only_a_key_of_the_scope_pushes_and_only_it_sends_much(app, machine):
@@ -228,7 +292,10 @@ def test_for_thirty_days_the_answer_is_the_same_and_then_the_name_is_free(machin
         assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true"
         machine.push(then=422, key="run-1", **other)
     with clock.frozen(now + timedelta(days=30, minutes=1)):
-        assert "the same bytes as version 1" in machine.push(then=409, key="run-1", **asked).json["title"]
+        assert (
+            "the same bytes as version 1"
+            in machine.push(then=409, key="run-1", **asked).json["title"]
+        )
         second = machine.push(key="run-1", **other)
         assert second.json["version"] == 2 and "Idempotency-Replayed" not in second.headers
         assert machine.push(key="run-1", **other).headers["Idempotency-Replayed"] == "true"
@@ -254,7 +321,10 @@ def test_a_rotated_key_keeps_its_names_and_another_key_has_its_own(app, machine)
     for secret in (machine.key, old):
         machine.key = secret
         assert machine.push(key="run-1").json == first.json
-    assert "the same bytes as version 1" in Machine(app, name="another").push(then=409, key="run-1").json["title"]
+    assert (
+        "the same bytes as version 1"
+        in Machine(app, name="another").push(then=409, key="run-1").json["title"]
+    )
     assert count_rows(EvidenceVersion) == 1
 
 
@@ -263,16 +333,23 @@ def test_a_rotated_key_keeps_its_names_and_another_key_has_its_own(app, machine)
 
 @pytest.fixture
 def committed_globex(app, server, settings, isolated):
-    """Globex over a pool of its own, where two are under way at once; what was committed is taken away again."""
+    """Globex over a pool of its own, where two are under way at once; what was committed is taken
+    away again.
+    """
     pool = create_engine(settings.database_url, pool_size=6)
     db.connect(pool)
     yield Machine(app, slug="globex", name="at once")
     pool.dispose()
-    database = server.super_uri.replace("/postgres?", f"/{make_url(settings.database_url).database}?")
+    database = server.super_uri.replace(
+        "/postgres?", f"/{make_url(settings.database_url).database}?"
+    )
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         for table in ("evidence_pushes", "evidence_versions", "evidence", "api_keys"):
-            connection.execute(f"DELETE FROM {table} WHERE tenant_id = (SELECT id FROM tenants WHERE slug = 'globex')")
+            connection.execute(
+                f"DELETE FROM {table} WHERE tenant_id = (SELECT id FROM tenants WHERE slug ="
+                " 'globex')"
+            )
 
 
 def test_of_the_same_request_at_the_same_moment_one_version_comes(committed_globex):
@@ -292,12 +369,17 @@ def test_of_the_same_request_at_the_same_moment_one_version_comes(committed_glob
         sender.join(30)
     answered = [reply for reply in replies if reply.status_code == 201]
     refused = [reply for reply in replies if reply.status_code != 201]
-    assert len(replies) == 4 and sum("Idempotency-Replayed" not in reply.headers for reply in answered) == 1
-    assert all(reply.status_code == 409 and "answered just now" in reply.json["title"] for reply in refused)
+    assert (
+        len(replies) == 4
+        and sum("Idempotency-Replayed" not in reply.headers for reply in answered) == 1
+    )
+    assert all(
+        reply.status_code == 409 and "answered just now" in reply.json["title"] for reply in refused
+    )
     again = committed_globex.push(key="run-1")
-    assert {reply.json["id"] for reply in [*answered, again]} == {again.json["id"]} and again.headers[
-        "Idempotency-Replayed"
-    ] == "true"
+    assert {reply.json["id"] for reply in [*answered, again]} == {
+        again.json["id"]
+    } and again.headers["Idempotency-Replayed"] == "true"
     with make.acting("admin", "globex", read_only=True):
         assert session().scalar(select(func.count()).select_from(EvidenceVersion)) == 1
 
@@ -321,9 +403,10 @@ def test_the_description_is_openapi_3_1_and_names_every_address_under_api(app, c
     assert told["openapi"].startswith("3.1")
     served = {
         (rule.rule, method.lower())
-        for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/")
         for method in rule.methods - {"HEAD", "OPTIONS"}
-    }  # fmt: skip
+    }
     assert {(path, method) for path, verbs in told["paths"].items() for method in verbs} == served
 
 

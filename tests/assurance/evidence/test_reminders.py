@@ -1,4 +1,6 @@
-"""Owners are told of what is late or falls due: by mail and in the inbox, once for each piece and due date."""
+"""Owners are told of what is late or falls due: by mail and in the inbox, once for each piece and
+due date.
+"""
 
 from datetime import timedelta
 
@@ -23,7 +25,10 @@ def run_reminders():
 def sent_mails():
     with make.acting(read_only=True):
         return [
-            w.params for w in session().scalars(select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.created_at))
+            w.params
+            for w in session().scalars(
+                select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.created_at)
+            )
         ]
 
 
@@ -37,7 +42,8 @@ def test_one_letter_names_all_that_is_due_and_none_comes_twice(as_contributor):
     assert run_reminders() == 1 and run_reminders() == 0
     [letter] = sent_mails()
     assert (
-        letter["to"] == "contributor@acme.example" and letter["subject"] == "2 pieces of evidence wait for you in Acme Insurance"
+        letter["to"] == "contributor@acme.example"
+        and letter["subject"] == "2 pieces of evidence wait for you in Acme Insurance"
     )
     assert (
         "EV-0001 Restore drill: 3 days overdue" in letter["body"]
@@ -53,17 +59,30 @@ def test_another_due_date_is_told_of_again(database):
     with make.acting("compliance_officer"):
         evidence = actions.queries.find_evidence(e)
         actions.edit(
-            evidence, version=evidence.version, title=evidence.title, kind=evidence.kind, cadence=evidence.cadence,
-            confidentiality=evidence.confidentiality, due_on=clock.today() + timedelta(days=2),
-        )  # fmt: skip
+            evidence,
+            version=evidence.version,
+            title=evidence.title,
+            kind=evidence.kind,
+            cadence=evidence.cadence,
+            confidentiality=evidence.confidentiality,
+            due_on=clock.today() + timedelta(days=2),
+        )
     assert run_reminders() == 1 and len(sent_mails()) == 2
 
 
 def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_him_is(database):
-    """Nothing says that somebody was reminded who gets no letter; each next owner gets one for the same due date."""
+    """Nothing says that somebody was reminded who gets no letter; each next owner gets one for the
+    same due date.
+    """
     e = evidence_helpers.create_evidence("Restore drill", due_on=clock.today() - timedelta(days=3))
     with make.acting("admin"):
-        people.remove(session().scalars(select(Membership).where(Membership.person_id == make.person_id("contributor"))).one())
+        people.remove(
+            session()
+            .scalars(
+                select(Membership).where(Membership.person_id == make.person_id("contributor"))
+            )
+            .one()
+        )
     assert run_reminders() == 0 and entries_of_action("evidence.reminder.sent") == []
     for owner in ("compliance_officer", "reviewer"):
         with make.acting("compliance_officer"):
@@ -77,5 +96,7 @@ def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_him_is(databa
 
 
 def test_what_is_fresh_is_not_told_of(database):
-    evidence_helpers.accept_version(evidence_helpers.upload_version(evidence_helpers.create_evidence()))
+    evidence_helpers.accept_version(
+        evidence_helpers.upload_version(evidence_helpers.create_evidence())
+    )
     assert run_reminders() == 0 and sent_mails() == []

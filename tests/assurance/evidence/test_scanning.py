@@ -1,4 +1,7 @@
-"""An infected file is refused where ClamAV is configured. The clamd here is small and real: it speaks INSTREAM on a socket."""
+"""An infected file is refused where ClamAV is configured.
+
+The clamd here is small and real: it speaks INSTREAM on a socket.
+"""
 
 import io
 import socket
@@ -18,7 +21,9 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
 class Clamd(threading.Thread):
-    """zINSTREAM: chunks behind their length in four bytes, an empty one at the end, one answer that ends in NUL."""
+    """zINSTREAM: chunks behind their length in four bytes, an empty one at the end, one answer that
+    ends in NUL.
+    """
 
     def __init__(self, door, limit=10**6, answer=None):
         super().__init__(daemon=True)
@@ -68,7 +73,9 @@ def test_a_clean_file_passes_whole_and_an_infected_one_is_named(clamd):
     stream.read(5)
     scanning.refuse_infected(stream, "report.pdf")
     assert clamd.seen == [PDF * 300] and stream.tell() == 0
-    with pytest.raises(Invalid, match=r"bad.txt is infected \(Eicar-Signature\). Nothing was saved"):
+    with pytest.raises(
+        Invalid, match=r"bad.txt is infected \(Eicar-Signature\). Nothing was saved"
+    ):
         scanning.refuse_infected(io.BytesIO(EICAR), "bad.txt")
 
 
@@ -99,7 +106,11 @@ def test_an_address_that_is_none_stops_the_start(address):
 
 def test_an_infected_upload_is_refused_on_the_page_and_leaves_nothing(clamd, as_contributor):
     e = evidence_helpers.create_evidence()
-    reply = as_contributor.post(f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(EICAR, "notes.txt"))
-    assert "notes.txt is infected (Eicar-Signature)" in reply.text and count_rows(EvidenceVersion) == 0
+    reply = as_contributor.post(
+        f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(EICAR, "notes.txt")
+    )
+    assert (
+        "notes.txt is infected (Eicar-Signature)" in reply.text and count_rows(EvidenceVersion) == 0
+    )
     as_contributor.post(f"evidence/{e}/versions/new", **evidence_helpers.version_form())
     assert Path and count_rows(EvidenceVersion) == 1

@@ -1,4 +1,6 @@
-"""An auditor of one framework sees the evidence of its controls and what was provided to him; of the rest nothing says that it is there."""
+"""An auditor of one framework sees the evidence of its controls and what was provided to him; of
+the rest nothing says that it is there.
+"""
 
 import io
 import zipfile
@@ -21,7 +23,9 @@ from tests.conftest import visitor
 
 @dataclass
 class World:
-    """`inside` supports a control in scope; of `partly`, the first of two versions was provided; `outside` is nobody's business."""
+    """`inside` supports a control in scope; of `partly`, the first of two versions was provided;
+    `outside` is nobody's business.
+    """
 
     him: object
     inside: UUID
@@ -41,7 +45,10 @@ def world(app, acting, database):
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017")
     engagement = engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2.id)
-    his, other = evidence_helpers.create_control("SEC-77", "In scope"), evidence_helpers.create_control("SEC-78", "Out of scope")
+    his, other = (
+        evidence_helpers.create_control("SEC-77", "In scope"),
+        evidence_helpers.create_control("SEC-78", "Out of scope"),
+    )
     with acting("compliance_officer"):
         requirement = next(r for r in frameworks.requirements(soc2.id) if r.assessable)
         controls.map_to(find_control(his, lock=True), requirement.id, coverage="full")
@@ -57,24 +64,43 @@ def world(app, acting, database):
     )
     outside_version = evidence_helpers.upload_version(outside, b"a,b\n7,8\n", "outside.csv")
     asked = engagement_helpers.create_request(engagement)
-    with acting("compliance_officer"):  # it supported a control in scope when it was provided, and does no longer
+    with acting(
+        "compliance_officer"
+    ):  # it supported a control in scope when it was provided, and does no longer
         actions.link(queries.find_evidence(partly), his)
     engagement_helpers.attach_version(engagement, asked, given)
     engagement_helpers.provide_request(engagement, asked)
     with acting("compliance_officer"):
         actions.unlink(queries.find_evidence(partly), his)
     return World(
-        visitor(app, "auditor"), inside, inside_version, partly, given, kept, outside, outside_version, his, other
-    )  # fmt: skip
+        visitor(app, "auditor"),
+        inside,
+        inside_version,
+        partly,
+        given,
+        kept,
+        outside,
+        outside_version,
+        his,
+        other,
+    )
 
 
 def test_lists_counts_and_tabs_are_of_what_he_sees(world, as_officer):
     page, whole = world.him.get("evidence/").text, as_officer.get("evidence/").text
     assert "Inside report" in page and "Partly report" in page and "Outside report" not in page
-    assert "Outside report" in whole and "3 of 3 evidence items" in whole and "2 of 2 evidence items" in page
+    assert (
+        "Outside report" in whole
+        and "3 of 3 evidence items" in whole
+        and "2 of 2 evidence items" in page
+    )
     assert "SEC-77" in page and "SEC-78" not in page and "SEC-78" in whole
     inbox = world.him.get("evidence/inbox").text
-    assert "2 versions await review" in inbox and "Outside report" not in inbox and "SEC-78" not in inbox
+    assert (
+        "2 versions await review" in inbox
+        and "Outside report" not in inbox
+        and "SEC-78" not in inbox
+    )
     assert "4 versions await review" in as_officer.get("evidence/inbox").text
 
 
@@ -85,7 +111,9 @@ def test_no_filter_finds_what_is_out_of_scope(world, as_officer, asked):
 
 
 def test_a_control_out_of_scope_filters_to_nothing(world, as_officer):
-    assert "No evidence items match" in world.him.get(f"evidence/?control={world.other_control}").text
+    assert (
+        "No evidence items match" in world.him.get(f"evidence/?control={world.other_control}").text
+    )
     assert "Inside report" in world.him.get(f"evidence/?control={world.his_control}").text
     assert "Inside report" in as_officer.get(f"evidence/?control={world.other_control}").text
 
@@ -103,7 +131,12 @@ def test_exports_hold_what_he_sees(world, as_officer):
 
 def test_a_piece_in_scope_is_shown_whole_and_names_no_control_beyond(world, as_officer):
     page = world.him.get(f"evidence/{world.inside}").text
-    assert "inside.csv" in page and "SEC-77" in page and "SEC-78" not in page and "Only what was provided" not in page
+    assert (
+        "inside.csv" in page
+        and "SEC-77" in page
+        and "SEC-78" not in page
+        and "Only what was provided" not in page
+    )
     assert "SEC-78" in as_officer.get(f"evidence/{world.inside}").text
     with make.acting():
         actions.unlink(queries.find_evidence(world.inside, lock=True), world.other_control)
@@ -120,7 +153,9 @@ def test_of_a_piece_out_of_scope_only_the_provided_version_is_there(world, as_of
         and "SEC-78" not in page
     )
     assert "kept.csv" in as_officer.get(f"evidence/{world.partly}").text
-    assert world.him.post(f"evidence/versions/{world.given}/download", then=200).data == b"a,b\n3,4\n"
+    assert (
+        world.him.post(f"evidence/versions/{world.given}/download", then=200).data == b"a,b\n3,4\n"
+    )
     world.him.post(f"evidence/versions/{world.kept}/download", then=404)
     as_officer.post(f"evidence/versions/{world.kept}/download", then=200)
 
@@ -129,7 +164,10 @@ def test_what_is_out_of_scope_is_not_there(world, as_officer):
     world.him.get(f"evidence/{world.outside}", then=404)
     world.him.post(f"evidence/versions/{world.outside_version}/download", then=404)
     as_officer.get(f"evidence/{world.outside}")
-    assert world.him.post(f"evidence/versions/{world.inside_version}/download", then=200).data == b"a,b\n1,2\n"
+    assert (
+        world.him.post(f"evidence/versions/{world.inside_version}/download", then=200).data
+        == b"a,b\n1,2\n"
+    )
 
 
 def test_the_rows_behind_verbs_obey_as_pages_do(world):
@@ -150,10 +188,18 @@ def test_the_rows_behind_verbs_obey_as_pages_do(world):
 
 def test_the_palette_jumps_to_what_he_sees(world, as_officer):
     def labels(who):
-        return {each["label"] for each in who.get("jump", query_string={"q": "report"}).json if each["hint"] == "evidence"}
+        return {
+            each["label"]
+            for each in who.get("jump", query_string={"q": "report"}).json
+            if each["hint"] == "evidence"
+        }
 
     assert labels(world.him) == {"EV-0001 Inside report", "EV-0002 Partly report"}
-    assert labels(as_officer) == {"EV-0001 Inside report", "EV-0002 Partly report", "EV-0003 Outside report"}
+    assert labels(as_officer) == {
+        "EV-0001 Inside report",
+        "EV-0002 Partly report",
+        "EV-0003 Outside report",
+    }
 
 
 def test_his_pages_cost_a_fixed_number_of_statements(world, statements, acting):

@@ -1,4 +1,6 @@
-"""What became of the stored files: altered, missing, left over; found, named, and shown where it matters."""
+"""What became of the stored files: altered, missing, left over; found, named, and shown where it
+matters.
+"""
 
 import io
 import os
@@ -18,7 +20,12 @@ from governance.kernel.encrypted_stream import Altered
 from governance.kernel.errors import Unavailable
 from tests import make
 from tests.assurance.evidence import evidence_helpers
-from tests.assurance.evidence.deletion_helpers import approve_deletion, count_deletion_rows, request_deletion, run_nightly_cleanup
+from tests.assurance.evidence.deletion_helpers import (
+    approve_deletion,
+    count_deletion_rows,
+    request_deletion,
+    run_nightly_cleanup,
+)
 from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_of_action
 
 
@@ -45,20 +52,32 @@ def test_a_file_changed_behind_our_back_is_named_and_its_evidence_is_broken(as_o
     e = evidence_helpers.create_evidence(supports=[control])
     v = evidence_helpers.upload_version(e)
     evidence_helpers.accept_version(v)
-    other = evidence_helpers.upload_version(evidence_helpers.create_evidence("Another"), PDF + b"other")
+    other = evidence_helpers.upload_version(
+        evidence_helpers.create_evidence("Another"), PDF + b"other"
+    )
     assert verify_files().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
     path = stored_path(v)
     before = path.read_bytes()
     if how == "missing":
         path.unlink()
     else:
-        path.write_bytes({"altered": before[:-3] + b"abc", "cut": before[:-20], "swapped": stored_path(other).read_bytes()}[how])
+        path.write_bytes(
+            {
+                "altered": before[:-3] + b"abc",
+                "cut": before[:-20],
+                "swapped": stored_path(other).read_bytes(),
+            }[how]
+        )
     report = verify_files()
     [finding] = report.findings
-    assert (finding.ref, finding.number) == ("EV-0001", 1) and finding.kind == ("missing" if how == "missing" else "altered")
+    assert (finding.ref, finding.number) == ("EV-0001", 1) and finding.kind == (
+        "missing" if how == "missing" else "altered"
+    )
     assert "EV-0001 version 1" in finding.sentence and not report.ok
     verify_files()
-    assert count_rows(EvidenceFault) == 1 and len(entries_of_action("evidence.version.corrupted")) == 1
+    assert (
+        count_rows(EvidenceFault) == 1 and len(entries_of_action("evidence.version.corrupted")) == 1
+    )
     page = as_officer.get(f"evidence/{e}").text
     assert "File broken" in page and "Version 1 is broken." in page
     assert "EV-0001" in as_officer.get("evidence/inbox").text
@@ -76,11 +95,16 @@ def test_a_download_of_an_altered_file_is_refused_and_gives_out_nothing(as_offic
     reply = as_officer.post(f"evidence/versions/{v}/download", then=409)
     assert "altered or are incomplete" in reply.text and PDF not in reply.data
     path.unlink()
-    assert "missing from the store" in as_officer.post(f"evidence/versions/{v}/download", then=409).text
+    assert (
+        "missing from the store"
+        in as_officer.post(f"evidence/versions/{v}/download", then=409).text
+    )
 
 
 @pytest.mark.parametrize("how", ["altered", "missing"])
-def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fails(as_officer, as_viewer, how):
+def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fails(
+    as_officer, as_viewer, how
+):
     control = evidence_helpers.create_control()
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[control]))
     evidence_helpers.accept_version(v)
@@ -91,15 +115,24 @@ def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fa
     else:
         flip_last_bit(path)
     for _ in range(2):
-        assert "this version proves nothing until" in as_viewer.post(f"evidence/versions/{v}/download", then=409).text
+        assert (
+            "this version proves nothing until"
+            in as_viewer.post(f"evidence/versions/{v}/download", then=409).text
+        )
     [entry] = entries_of_action("evidence.version.corrupted")
-    assert entry.facts["kind"] == how and entry.actor_kind == "person" and count_rows(EvidenceFault) == 1
+    assert (
+        entry.facts["kind"] == how
+        and entry.actor_kind == "person"
+        and count_rows(EvidenceFault) == 1
+    )
     assert not entries_of_action("evidence.version.downloaded"), "nothing went out"
     assert "missing or was altered" in as_officer.get(f"controls/{control}").text
 
 
 def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_officer):
-    """The first pieces are right and are sent: what was promised at the top is not delivered, and the fault stands in the log."""
+    """The first pieces are right and are sent: what was promised at the top is not delivered, and
+    the fault stands in the log.
+    """
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), PDF + b"y" * 3_000_000)
     path = stored_path(v)
     flip_last_bit(path)
@@ -108,7 +141,8 @@ def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_off
     assert entries_of_action("evidence.version.corrupted")[0].facts["kind"] == "altered"
     assert (
         as_officer.post(
-            f"evidence/versions/{evidence_helpers.upload_version(evidence_helpers.create_evidence('Another'))}/download", then=200
+            f"evidence/versions/{evidence_helpers.upload_version(evidence_helpers.create_evidence('Another'))}/download",
+            then=200,
         ).data
         == PDF
     )
@@ -135,7 +169,14 @@ def test_bytes_from_before_files_were_sealed_are_still_read_and_checked(as_offic
         old = actions.StoredFile("report.pdf", "application/pdf", blob.size, blob.sha256, blob.key)
         dates = evidence_helpers.version_dates()
         collected = dates.pop("collected_on")
-        v = actions._filed(queries.find_evidence(e), old, unchanged=False, collected_on=collected, source="upload", **dates).id
+        v = actions._filed(
+            queries.find_evidence(e),
+            old,
+            unchanged=False,
+            collected_on=collected,
+            source="upload",
+            **dates,
+        ).id
     assert as_officer.post(f"evidence/versions/{v}/download", then=200).data == PDF
     assert verify_files().ok
     stored_path(v).write_bytes(b"%PDF-1.7 another")
@@ -148,16 +189,30 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
     from governance.kernel import current
 
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
-    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")])
+    monkeypatch.setattr(
+        cli,
+        "_founders",
+        lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")],
+    )
     good = CliRunner().invoke(cli.main, ["verify-evidence"])
-    assert good.exit_code == 0 and "ok    acme: 1 stored files of 1 versions" in good.output and "ok    globex" in good.output
+    assert (
+        good.exit_code == 0
+        and "ok    acme: 1 stored files of 1 versions" in good.output
+        and "ok    globex" in good.output
+    )
     stored_path(v).unlink()
     bad = CliRunner().invoke(cli.main, ["verify-evidence", "acme"])
-    assert bad.exit_code == 1 and "FAIL  acme" in bad.output and "EV-0001 version 1: its file is missing" in bad.output
+    assert (
+        bad.exit_code == 1
+        and "FAIL  acme" in bad.output
+        and "EV-0001 version 1: its file is missing" in bad.output
+    )
     assert current.actor_or_none() is None
 
 
-def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_are_checked(settings, isolated, monkeypatch):
+def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_are_checked(
+    settings, isolated, monkeypatch
+):
     from governance.app import cli
 
     evidence_helpers.upload_version(evidence_helpers.create_evidence())
@@ -167,7 +222,11 @@ def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_ar
             raise Unavailable("The object store cannot be read just now.")
 
     monkeypatch.setattr(storage, "_store", Away(storage.store().root))
-    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")])
+    monkeypatch.setattr(
+        cli,
+        "_founders",
+        lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")],
+    )
     away = CliRunner().invoke(cli.main, ["verify-evidence"])
     assert away.exit_code == 2, away.output
     assert "?     acme: not checked. " in away.output and "ok    globex" in away.output
@@ -185,7 +244,9 @@ def test_without_a_tenant_nothing_was_checked(settings, isolated, monkeypatch):
 
 
 def file_checks(slug="acme"):
-    return sorted(entries_of_action("evidence.files.verified", slug), key=lambda entry: entry.at, reverse=True)
+    return sorted(
+        entries_of_action("evidence.files.verified", slug), key=lambda entry: entry.at, reverse=True
+    )
 
 
 def test_once_a_week_by_itself_and_the_inbox_says_when_and_what_is_broken(as_officer):
@@ -241,7 +302,9 @@ def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, ac
     jobs.verify_evidence()
     assert "Beyond him" in as_officer.get("evidence/inbox").text
     page = visitor(app, "auditor").get("evidence/inbox").text
-    assert "Beyond him" not in page and "stored file." not in page and "All files are intact." in page
+    assert (
+        "Beyond him" not in page and "stored file." not in page and "All files are intact." in page
+    )
 
 
 # ---- what is left over
@@ -250,8 +313,15 @@ def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, ac
 def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database):
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting() as who:
-        orphan = storage.store().write(who.tenant_id, io.BytesIO(b"the process died before its row"), limit=100, shelf="evidence")
-        other_shelf = storage.store().write(who.tenant_id, io.BytesIO(b"a package"), limit=100, shelf="packages")
+        orphan = storage.store().write(
+            who.tenant_id,
+            io.BytesIO(b"the process died before its row"),
+            limit=100,
+            shelf="evidence",
+        )
+        other_shelf = storage.store().write(
+            who.tenant_id, io.BytesIO(b"a package"), limit=100, shelf="packages"
+        )
     neighbour = storage.store()
     for key in (orphan.key, other_shelf.key):
         assert neighbour.exists(key)
@@ -261,7 +331,11 @@ def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database
     for path in (neighbour.root / orphan.key, neighbour.root / other_shelf.key, stored_path(v)):
         os.utime(path, (old, old))
     run_nightly_cleanup()
-    assert not neighbour.exists(orphan.key) and neighbour.exists(other_shelf.key) and stored_path(v).exists()
+    assert (
+        not neighbour.exists(orphan.key)
+        and neighbour.exists(other_shelf.key)
+        and stored_path(v).exists()
+    )
     assert entries_of_action("evidence.files.cleaned_up")[0].facts["files"] == 1
 
 
@@ -300,7 +374,9 @@ def test_a_file_that_is_destroyed_while_the_check_runs_is_no_fault(as_officer, a
     assert report.ok and count_deletion_rows() == {gone: "done"} and count_rows(EvidenceFault) == 0
 
 
-def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(as_contributor, monkeypatch):
+def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(
+    as_contributor, monkeypatch
+):
     e = evidence_helpers.create_evidence()
     root = storage.store().root
 
@@ -309,6 +385,8 @@ def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(as_contr
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage, "_store", Full(root))
-    reply = as_contributor.post(f"evidence/{e}/versions/new", then=503, **evidence_helpers.version_form())
+    reply = as_contributor.post(
+        f"evidence/{e}/versions/new", then=503, **evidence_helpers.version_form()
+    )
     assert "No space left on device" in reply.text and "Nothing was saved" in reply.text
     assert count_rows(EvidenceVersion) == 0 and not list(root.rglob(".incoming-*"))

@@ -8,18 +8,29 @@ from bs4 import BeautifulSoup
 RMF = "nist-ai-rmf-1.0"
 
 
-def oscal_catalog(texts: dict[str, str], *, version: str = "1.0", title: str = "A catalogue") -> bytes:
+def oscal_catalog(
+    texts: dict[str, str], *, version: str = "1.0", title: str = "A catalogue"
+) -> bytes:
     controls = [
-        {"id": ref.lower().replace(" ", "-"), "title": ref, "parts": [{"name": "statement", "prose": text}]}
+        {
+            "id": ref.lower().replace(" ", "-"),
+            "title": ref,
+            "parts": [{"name": "statement", "prose": text}],
+        }
         for ref, text in texts.items()
     ]
     content = {
-        "catalog": {"metadata": {"title": title, "version": version}, "groups": [{"id": "g", "title": "G", "controls": controls}]}
+        "catalog": {
+            "metadata": {"title": title, "version": version},
+            "groups": [{"id": "g", "title": "G", "controls": controls}],
+        }
     }
     return json.dumps(content).encode()
 
 
-def oscal_with_parameters(title: str, controls: dict[str, str], params: list[dict[str, object]]) -> bytes:
+def oscal_with_parameters(
+    title: str, controls: dict[str, str], params: list[dict[str, object]]
+) -> bytes:
     """An OSCAL catalog whose statements insert parameters that its group defines."""
     nodes = [
         {
@@ -35,17 +46,24 @@ def oscal_with_parameters(title: str, controls: dict[str, str], params: list[dic
 
 def playbook_file(texts: dict[str, str]) -> bytes:
     return json.dumps(
-        [{"title": ref, "section_about": text, "description": "Said otherwise."} for ref, text in texts.items()]
+        [
+            {"title": ref, "section_about": text, "description": "Said otherwise."}
+            for ref, text in texts.items()
+        ]
     ).encode()
 
 
-def upload_framework_file(visitor, data: bytes, name: str = "catalogue.json", *, key: str = RMF, then: int = 200):
+def upload_framework_file(
+    visitor, data: bytes, name: str = "catalogue.json", *, key: str = RMF, then: int = 200
+):
     return visitor.post(f"frameworks/{key}/import", then=then, file=(io.BytesIO(data), name))
 
 
 def preview_fields(reply) -> dict[str, str]:
     """What the preview's form hands on."""
-    form = BeautifulSoup(reply.text, "html.parser").find("form", action=lambda a: a and a.endswith("/import/confirm"))
+    form = BeautifulSoup(reply.text, "html.parser").find(
+        "form", action=lambda a: a and a.endswith("/import/confirm")
+    )
     assert form, "the preview offers nothing to confirm"
     fields = {i["name"]: i["value"] for i in form.find_all("input", type="hidden")}
     fields.pop("csrf_token")

@@ -1,4 +1,6 @@
-"""What the built-in frameworks hold, to the last id; the starter pack answers for what it says it does."""
+"""What the built-in frameworks hold, to the last id; the starter pack answers for what it says it
+does.
+"""
 
 from collections import Counter
 from dataclasses import replace
@@ -91,11 +93,13 @@ def all_subcategories() -> list[str]:
     ]
 
 
-# --- Ids and counts --------------------------------------------------------------------------------
+# --- Ids and counts -------------------------------------------------------------------------------
 
 
 def test_the_ai_rmf_has_4_functions_19_categories_and_72_subcategories_with_these_ids() -> None:
-    categories = [f"{name} {n}" for name, counts in SUBCATEGORIES.items() for n in range(1, len(counts) + 1)]
+    categories = [
+        f"{name} {n}" for name, counts in SUBCATEGORIES.items() for n in range(1, len(counts) + 1)
+    ]
     assert refs(AI_RMF, 1) == list(SUBCATEGORIES)
     assert refs(AI_RMF, 2) == categories
     assert refs(AI_RMF, 3) == all_subcategories()
@@ -106,7 +110,9 @@ def test_only_the_72_subcategories_are_assessed_and_each_has_a_short_outcome_of_
     assessable = load(AI_RMF).assessable
     assert [each.ref for each in assessable] == all_subcategories()
     assert all(each.outcome.endswith(".") and len(each.outcome) <= 110 for each in assessable)
-    assert len({each.outcome for each in assessable}) == len({each.title for each in assessable}) == 72
+    assert (
+        len({each.outcome for each in assessable}) == len({each.title for each in assessable}) == 72
+    )
 
 
 def test_ai_600_1_has_12_risks_and_212_actions_with_these_ids() -> None:
@@ -148,7 +154,9 @@ def test_excessive_agency_has_another_number_in_each_edition(number: int, year: 
 
 
 def test_soc_2_has_61_criteria_33_of_them_common_with_these_ids() -> None:
-    expected = [f"{group}.{number}" for group, count in CRITERIA.items() for number in range(1, count + 1)]
+    expected = [
+        f"{group}.{number}" for group, count in CRITERIA.items() for number in range(1, count + 1)
+    ]
     assert [each.ref for each in load("soc2-tsc-2017").assessable] == expected
     assert refs("soc2-tsc-2017", 1) == list(CRITERIA)
     assert len(expected) == 61
@@ -156,12 +164,16 @@ def test_soc_2_has_61_criteria_33_of_them_common_with_these_ids() -> None:
 
 
 def test_the_17_coso_principles_are_on_the_first_five_groups_of_common_criteria() -> None:
-    expected = {f"{group}.{n}": coso for group, numbers in COSO.items() for n, coso in enumerate(numbers, 1)}
-    found = {each.ref: each.coso for each in load("soc2-tsc-2017").requirements if each.coso is not None}
+    expected = {
+        f"{group}.{n}": coso for group, numbers in COSO.items() for n, coso in enumerate(numbers, 1)
+    }
+    found = {
+        each.ref: each.coso for each in load("soc2-tsc-2017").requirements if each.coso is not None
+    }
     assert found == expected
 
 
-# --- Every catalogue -------------------------------------------------------------------------------
+# --- Every catalogue ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -177,7 +189,9 @@ def test_a_catalogue_is_a_tree_in_order_with_a_title_on_each_node(key: str) -> N
 
 @pytest.mark.parametrize("key", KEYS)
 def test_sorting_by_key_gives_the_publishers_order(key: str) -> None:
-    expected = [each.ref for depth in (1, 2, 3) for each in load(key).requirements if each.depth == depth]
+    expected = [
+        each.ref for depth in (1, 2, 3) for each in load(key).requirements if each.depth == depth
+    ]
     by_depth = sorted(load(key).requirements, key=lambda each: (each.depth, sort_key(each.ref)))
     assert [each.ref for each in by_depth] == expected
 
@@ -185,7 +199,9 @@ def test_sorting_by_key_gives_the_publishers_order(key: str) -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_a_catalogue_says_where_it_is_from_and_under_which_licence(key: str) -> None:
     found = load(key)
-    assert all((found.version, found.title, found.edition, found.publisher, found.licence, found.source))
+    assert all(
+        (found.version, found.title, found.edition, found.publisher, found.licence, found.source)
+    )
 
 
 def test_an_unknown_key_is_refused_with_the_list_of_known_ones() -> None:
@@ -202,7 +218,7 @@ def test_the_digest_is_64_hex_digits_and_changes_with_one_title() -> None:
     assert len({digest(each) for each in all_catalogues()}) == len(KEYS)
 
 
-# --- Spellings -------------------------------------------------------------------------------------
+# --- Spellings ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -229,10 +245,23 @@ def test_the_spellings_in_the_wild_are_understood(spelled: str, official: str) -
 
 @pytest.mark.parametrize(
     "spelled",
-    ["", "GV-1.1-001", "CC1.1", "LLM01:2025", "1.1", "MAP 1.01", "MAP 0.1", "MAP 1.100", "MAP 1.1.1",
-     "REMAP 1.1", "MAP 1.", "MAP .1", "MEA\N{LATIN SMALL LETTER LONG S}URE 1.1",
-     "MAP \N{ARABIC-INDIC DIGIT ONE}.1"],
-)  # fmt: skip
+    [
+        "",
+        "GV-1.1-001",
+        "CC1.1",
+        "LLM01:2025",
+        "1.1",
+        "MAP 1.01",
+        "MAP 0.1",
+        "MAP 1.100",
+        "MAP 1.1.1",
+        "REMAP 1.1",
+        "MAP 1.",
+        "MAP .1",
+        "MEA\N{LATIN SMALL LETTER LONG S}URE 1.1",
+        "MAP \N{ARABIC-INDIC DIGIT ONE}.1",
+    ],
+)
 def test_what_is_no_ai_rmf_id_is_none(spelled: str) -> None:
     assert normalise_ref(spelled) is None
 
@@ -243,11 +272,17 @@ def test_what_is_no_ai_rmf_id_is_none(spelled: str) -> None:
     gap=st.sampled_from(["", " ", "-", "_", ":", "  ", " - "]),
     prefix=st.sampled_from(["", "ai-rmf-", "nist:ai:", "NIST AI RMF "]),
 )
-def test_every_spelling_of_an_id_gives_the_same_id(name: str, numbers: tuple[int, int], gap: str, prefix: str) -> None:
+def test_every_spelling_of_an_id_gives_the_same_id(
+    name: str, numbers: tuple[int, int], gap: str, prefix: str
+) -> None:
     category, number = numbers
     spelled = f"{prefix}{name}{gap}{category}.{number}"
     official = {code: full for full, code in CODES.items()}.get(name, name)
-    assert normalise_ref(spelled) == normalise_ref(spelled.lower()) == f"{official} {category}.{number}"
+    assert (
+        normalise_ref(spelled)
+        == normalise_ref(spelled.lower())
+        == f"{official} {category}.{number}"
+    )
 
 
 @given(st.text(max_size=40))
@@ -270,7 +305,7 @@ def test_any_ids_can_be_sorted(texts: list[str]) -> None:
     assert Counter(sorted(texts, key=sort_key)) == Counter(texts)
 
 
-# --- Crosswalk -------------------------------------------------------------------------------------
+# --- Crosswalk ------------------------------------------------------------------------------------
 
 
 def test_every_link_names_two_ids_that_exist_and_says_why() -> None:
@@ -290,7 +325,9 @@ def test_all_ten_risks_of_2025_have_a_successor_in_2026_and_one_became_wider() -
 
 
 def test_no_link_across_publishers_claims_to_be_equal() -> None:
-    assert {each.framework for each in crosswalk() if each.relationship == "equal"} == {"owasp-llm-2025"}
+    assert {each.framework for each in crosswalk() if each.relationship == "equal"} == {
+        "owasp-llm-2025"
+    }
 
 
 def test_the_links_of_measure_2_7_lead_to_three_other_frameworks() -> None:
@@ -299,7 +336,7 @@ def test_the_links_of_measure_2_7_lead_to_three_other_frameworks() -> None:
     assert expected.items() <= links.items()
 
 
-# --- The starter pack ------------------------------------------------------------------------------
+# --- The starter pack -----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -310,7 +347,12 @@ def controls() -> list[dict[str, Any]]:
 
 def mapped(controls: list[dict[str, Any]], framework: str) -> Counter[str]:
     """How many controls answer for each id."""
-    return Counter(each["ref"] for control in controls for each in control["mappings"] if each["framework"] == framework)
+    return Counter(
+        each["ref"]
+        for control in controls
+        for each in control["mappings"]
+        if each["framework"] == framework
+    )
 
 
 def test_the_starter_pack_has_60_complete_controls_with_ids_of_their_own(
@@ -321,8 +363,15 @@ def test_the_starter_pack_has_60_complete_controls_with_ids_of_their_own(
         assert each["kind"] in {"preventive", "detective", "corrective"}
         assert each["automation"] in {"automated", "manual"}
         assert each["cadence"] in {
-            "daily", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "per release", "per change",
-        }  # fmt: skip
+            "daily",
+            "weekly",
+            "monthly",
+            "quarterly",
+            "half-yearly",
+            "yearly",
+            "per release",
+            "per change",
+        }
         assert 1 <= len(each["evidence"]) <= 3
         assert each["does"].count(". ") == 1, each["ref"]
         assert each["does"].endswith(".")
@@ -337,7 +386,9 @@ def test_every_mapping_names_an_assessable_requirement_once(controls: list[dict[
         assert {each["coverage"] for each in control["mappings"]} <= {"full", "partial"}
 
 
-def test_each_of_the_72_subcategories_has_one_to_five_controls(controls: list[dict[str, Any]]) -> None:
+def test_each_of_the_72_subcategories_has_one_to_five_controls(
+    controls: list[dict[str, Any]],
+) -> None:
     counted = mapped(controls, AI_RMF)
     assert set(counted) == set(all_subcategories())
     assert max(counted.values()) <= 5
@@ -368,7 +419,9 @@ def test_measure_2_7_and_2_12_have_exactly_these_controls(controls: list[dict[st
     }
 
 
-def test_the_controls_that_the_example_data_speaks_of_are_there(controls: list[dict[str, Any]]) -> None:
+def test_the_controls_that_the_example_data_speaks_of_are_there(
+    controls: list[dict[str, Any]],
+) -> None:
     expected = """SEC-04 SEC-07 SEC-09 SEC-11 RES-02 ENV-01 MON-07 OPS-08 ACC-01 ACC-03 CHG-02 OPS-06 MON-01
                   LOG-01 HR-02 VEN-03 TRA-01"""
     assert set(expected.split()) <= {each["ref"] for each in controls}

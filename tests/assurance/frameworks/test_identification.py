@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.assurance.frameworks.catalogue import AI_RMF, all_catalogues, load
-from governance.assurance.frameworks.identification import Fit, fit, fitting, is_distinctive, most_belong, ref_in
+from governance.assurance.frameworks.identification import (
+    Fit,
+    fit,
+    fitting,
+    is_distinctive,
+    most_belong,
+    ref_in,
+)
 from governance.assurance.frameworks.importers import open_file
 from governance.assurance.frameworks.publisher_file import FileText, PublisherFile
 
@@ -69,7 +76,11 @@ def test_look_alikes_alone_never_decide(total):
     assert not most_belong(total, total, 0, is_named=False)
 
 
-@given(st.lists(st.sampled_from([each.ref for each in RMF.requirements]), unique=True), st.randoms(), st.booleans())
+@given(
+    st.lists(st.sampled_from([each.ref for each in RMF.requirements]), unique=True),
+    st.randoms(),
+    st.booleans(),
+)
 def test_order_and_repeats_do_not_matter(refs, random, in_short):
     ids = [short(each) if in_short else each for each in refs]
     again = [*ids, *ids]
@@ -94,13 +105,26 @@ def test_the_numbers_of_the_review_are_counted_and_refused():
     assert not fit(file("MP-1", "MP-2", *ids), RMF).belongs
 
 
-@pytest.mark.parametrize("spelled", ["MP-1", "GV", "GOVERN", "Measure", "ms 2", "CC6", "Risk 1", "A1"])
+@pytest.mark.parametrize(
+    "spelled", ["MP-1", "GV", "GOVERN", "Measure", "ms 2", "CC6", "Risk 1", "A1"]
+)
 def test_an_id_that_other_frameworks_may_have_is_no_evidence(spelled):
     assert not is_distinctive(spelled)
 
 
 @pytest.mark.parametrize(
-    "spelled", ["MP-1.1", "MAP 1", "map-1", "ai-rmf-mp-1", "nist:ai:map:1", "CC6.1", "A1.2", "LLM01:2025", "GV-1.1-001"]
+    "spelled",
+    [
+        "MP-1.1",
+        "MAP 1",
+        "map-1",
+        "ai-rmf-mp-1",
+        "nist:ai:map:1",
+        "CC6.1",
+        "A1.2",
+        "LLM01:2025",
+        "GV-1.1-001",
+    ],
 )
 def test_an_id_that_says_whose_it_is_counts(spelled):
     assert is_distinctive(spelled)
@@ -120,19 +144,29 @@ def test_an_id_that_says_whose_it_is_counts(spelled):
     ],
 )
 def test_a_framework_is_known_by_the_names_that_files_use(name, key):
-    assert [each.key for each in all_catalogues() if fit(file("X", names=(name,)), each).is_named] == [key]
+    assert [
+        each.key for each in all_catalogues() if fit(file("X", names=(name,)), each).is_named
+    ] == [key]
 
 
 @pytest.mark.parametrize(
     "name",
-    ["NIST Special Publication 800-53 Revision 5.1.1", "urn:intuitem:risk:library:iso27001-2022", "ISO/IEC 42001:2023",
-     "NIST Cybersecurity Framework 2.0", "CIS Critical Security Controls v8", "EU AI Act"],
-)  # fmt: skip
+    [
+        "NIST Special Publication 800-53 Revision 5.1.1",
+        "urn:intuitem:risk:library:iso27001-2022",
+        "ISO/IEC 42001:2023",
+        "NIST Cybersecurity Framework 2.0",
+        "CIS Critical Security Controls v8",
+        "EU AI Act",
+    ],
+)
 def test_a_known_publication_is_another_for_every_built_in_framework(name):
     assert all(fit(file("GOVERN 1.1", names=(name,)), each).is_another for each in all_catalogues())
 
 
-@pytest.mark.parametrize("name", ["A catalogue", "AI risk controls", "Our own texts, revised 2025", "Map of measures"])
+@pytest.mark.parametrize(
+    "name", ["A catalogue", "AI risk controls", "Our own texts, revised 2025", "Map of measures"]
+)
 def test_a_title_that_names_no_publication_decides_nothing(name):
     assert not any(fit(file("X", names=(name,)), each).is_another for each in all_catalogues())
 
@@ -145,5 +179,9 @@ def test_of_several_spellings_the_one_beyond_doubt_wins():
 
 def test_a_library_is_known_by_its_urn_although_its_name_says_nothing():
     node = {"ref_id": "GV", "assessable": False, "description": "Text."}
-    content = {"urn": "urn:x:library:nist-ai-rmf-1.0", "name": "Library", "objects": {"framework": {"requirement_nodes": [node]}}}
+    content = {
+        "urn": "urn:x:library:nist-ai-rmf-1.0",
+        "name": "Library",
+        "objects": {"framework": {"requirement_nodes": [node]}},
+    }
     assert fit(open_file(json.dumps(content).encode(), "library.json"), RMF).belongs

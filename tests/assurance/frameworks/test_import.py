@@ -33,7 +33,9 @@ REFUSED = {
     "nist-ai-600-1/ai-600-1-1.0-actions.json": "Cloud Security Alliance",
     "nist-ai-rmf/ai-rmf-1.0-subcategories.json": "Cloud Security Alliance",
     "nist-ai-rmf/ai-rmf-1.0-subcategories.csv": "CSV table",
-    "ciso-assistant/owasp-llm-checklist.yaml": "(“LLM AI Cybersecurity & Governance Checklist”) is not NIST AI Risk",
+    "ciso-assistant/owasp-llm-checklist.yaml": (
+        "(“LLM AI Cybersecurity & Governance Checklist”) is not NIST AI Risk"
+    ),
     "soc2/soc2-tsc-2017-ids.json": "SOC 2",
     "cyclonedx/bom-1.7.schema.json": "JSON schema",
     "inspect/log_formats.eval": "ZIP",
@@ -43,12 +45,19 @@ REFUSED = {
 
 @pytest.fixture
 def count_written(acting):
-    """How much is held: imports, texts, audit entries. That an auditor looked at a page is an entry, and changes nothing."""
-    deeds = select(func.count()).select_from(AuditEntry).where(AuditEntry.action != PAGE_VIEWED.name)
+    """How much is held: imports, texts, audit entries.
+
+    That an auditor looked at a page is an entry, and changes nothing.
+    """
+    deeds = (
+        select(func.count()).select_from(AuditEntry).where(AuditEntry.action != PAGE_VIEWED.name)
+    )
 
     def count() -> tuple[int, ...]:
         with acting("compliance_officer", read_only=True):
-            held = (select(func.count()).select_from(model) for model in (FrameworkImport, OfficialText))
+            held = (
+                select(func.count()).select_from(model) for model in (FrameworkImport, OfficialText)
+            )
             return tuple(session().scalar(counting) or 0 for counting in (*held, deeds))
 
     return count
@@ -65,12 +74,16 @@ def held_texts(acting, slug: str = "acme"):
 def test_a_preview_shows_digest_edition_and_counts_and_writes_nothing(as_officer, count_written):
     before = count_written()
     reply = upload_framework_file(
-        as_officer, oscal_catalog({"GOVERN 1.1": "Words of ours.", "GOVERN 1.2": ""}, version="7"), "seven.json"
+        as_officer,
+        oscal_catalog({"GOVERN 1.1": "Words of ours.", "GOVERN 1.2": ""}, version="7"),
+        "seven.json",
     )
     text = main_text(reply)
     assert count_written() == before
     assert "1 new text" in text and "Nothing is saved yet" in text
-    assert "seven.json" in text and "version 7" in text and preview_fields(reply)["sha256"][:8] in text
+    assert (
+        "seven.json" in text and "version 7" in text and preview_fields(reply)["sha256"][:8] in text
+    )
     assert "1 listed without text" in text and "70 to assess and not in the file" in text
     assert "Not complete" in text
 
@@ -79,10 +92,18 @@ def test_ids_that_the_framework_does_not_have_are_named_and_left_out(as_officer,
     reply = upload_framework_file(
         as_officer,
         oscal_catalog(
-            {"GOVERN 1.1": "Ours.", "GOVERN 1.2": "", "GOVERN 1.3": "", "MEASURE 2.14": "Invented.", "ABC-1": "Strange."}
+            {
+                "GOVERN 1.1": "Ours.",
+                "GOVERN 1.2": "",
+                "GOVERN 1.3": "",
+                "MEASURE 2.14": "Invented.",
+                "ABC-1": "Strange.",
+            }
         ),
     )
-    assert "MEASURE 2.14" in main_text(reply) and "2 in the file and not in the framework" in main_text(reply)
+    assert "MEASURE 2.14" in main_text(
+        reply
+    ) and "2 in the file and not in the framework" in main_text(reply)
     confirm_import(as_officer, preview_fields(reply))
     assert held_texts(acting) == {("GOVERN 1.1", "statement"): "Ours."}
 
@@ -91,11 +112,18 @@ def test_a_change_is_shown_old_and_new(as_officer, acting):
     confirm_import(
         as_officer,
         preview_fields(
-            upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "The context is known.", "MAP 1.2": "Same."}))
+            upload_framework_file(
+                as_officer, oscal_catalog({"MAP 1.1": "The context is known.", "MAP 1.2": "Same."})
+            )
         ),
     )
-    reply = upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "The purpose is known.", "MAP 1.2": "Same."}))
-    assert "<del>The context is known.</del>" in reply.text and "<ins>The purpose is known.</ins>" in reply.text
+    reply = upload_framework_file(
+        as_officer, oscal_catalog({"MAP 1.1": "The purpose is known.", "MAP 1.2": "Same."})
+    )
+    assert (
+        "<del>The context is known.</del>" in reply.text
+        and "<ins>The purpose is known.</ins>" in reply.text
+    )
     assert "1 changed" in main_text(reply) and "1 unchanged" in main_text(reply)
     confirm_import(as_officer, preview_fields(reply))
     assert held_texts(acting)["MAP 1.1", "statement"] == "The purpose is known."
@@ -103,20 +131,43 @@ def test_a_change_is_shown_old_and_new(as_officer, acting):
 
 def test_what_a_file_leaves_out_stays(as_officer, acting):
     confirm_import(
-        as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "First.", "MAP 1.2": "Second."})))
+        as_officer,
+        preview_fields(
+            upload_framework_file(
+                as_officer, oscal_catalog({"MAP 1.1": "First.", "MAP 1.2": "Second."})
+            )
+        ),
     )
-    confirm_import(as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.2": "Second, again."}))))
-    assert held_texts(acting) == {("MAP 1.1", "statement"): "First.", ("MAP 1.2", "statement"): "Second, again."}
+    confirm_import(
+        as_officer,
+        preview_fields(
+            upload_framework_file(as_officer, oscal_catalog({"MAP 1.2": "Second, again."}))
+        ),
+    )
+    assert held_texts(acting) == {
+        ("MAP 1.1", "statement"): "First.",
+        ("MAP 1.2", "statement"): "Second, again.",
+    }
 
 
 def test_the_playbooks_wording_is_kept_apart_from_the_statement(as_officer, acting):
-    confirm_import(as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "The statement."}))))
-    confirm_import(as_officer, preview_fields(upload_framework_file(as_officer, playbook_file({"MAP 1.1": "About it."}))))
+    confirm_import(
+        as_officer,
+        preview_fields(
+            upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "The statement."}))
+        ),
+    )
+    confirm_import(
+        as_officer,
+        preview_fields(upload_framework_file(as_officer, playbook_file({"MAP 1.1": "About it."}))),
+    )
     with acting("viewer", read_only=True):
         texts = queries.official_texts(queries.requirement(RMF, "MAP-1.1").id)
     assert [(t.kind, t.text) for t in texts] == [
-        ("statement", "The statement."), ("playbook wording", "Said otherwise."), ("about", "About it."),
-    ]  # fmt: skip
+        ("statement", "The statement."),
+        ("playbook wording", "Said otherwise."),
+        ("about", "About it."),
+    ]
 
 
 def test_text_stays_text(as_officer, acting):
@@ -140,7 +191,9 @@ def test_fields_that_are_not_imported_are_named_before_anything_is_saved(as_offi
 # ---- parameters of OSCAL
 
 
-def test_parameters_are_resolved_and_a_text_with_an_unknown_one_is_refused_with_its_place(as_officer, acting):
+def test_parameters_are_resolved_and_a_text_with_an_unknown_one_is_refused_with_its_place(
+    as_officer, acting
+):
     data = oscal_with_parameters(
         "NIST AI RMF 1.0",
         {
@@ -154,19 +207,29 @@ def test_parameters_are_resolved_and_a_text_with_an_unknown_one_is_refused_with_
     )
     reply = upload_framework_file(as_officer, data)
     text = main_text(reply)
-    assert "1 new text" in text and "1 text that can't be imported: left out" in text and "2 of 2 ids in it belong" in text
+    assert (
+        "1 new text" in text
+        and "1 text that can't be imported: left out" in text
+        and "2 of 2 ids in it belong" in text
+    )
     assert "MAP 1.2 statement: in part part-2, the file does not define parameter gone" in text
     assert "70 to assess and not in the file" in text and "Not complete" in text
     confirm_import(as_officer, preview_fields(reply))
     resolved = "Review [Assignment: frequency] by [Selection (one or more): the owner; a peer]."
     assert held_texts(acting) == {("MAP 1.1", "statement"): resolved}
     page = main_text(as_officer.get(f"frameworks/{RMF}/versions"))
-    assert "official texts on 1 id " in page and "1 new, 0 changed on 1 id" in page and "1 text refused" in page
+    assert (
+        "official texts on 1 id " in page
+        and "1 new, 0 changed on 1 id" in page
+        and "1 text refused" in page
+    )
 
 
 def test_a_file_whose_texts_are_all_refused_imports_nothing_and_says_why(as_officer, count_written):
     before = count_written()
-    data = oscal_with_parameters("NIST AI RMF 1.0", {"MAP 1.1": "Within {{ insert: param, gone }}."}, [])
+    data = oscal_with_parameters(
+        "NIST AI RMF 1.0", {"MAP 1.1": "Within {{ insert: param, gone }}."}, []
+    )
     text = main_text(upload_framework_file(as_officer, data, then=422))
     assert "None of the file's texts can be imported" in text
     assert "MAP 1.1, statement: in part part-1, the file does not define parameter gone" in text
@@ -174,7 +237,11 @@ def test_a_file_whose_texts_are_all_refused_imports_nothing_and_says_why(as_offi
 
 
 @pytest.mark.parametrize(
-    "data", [oscal_catalog({"MAP 1.1": "A {{ b }}", "MAP 1.2": "B."}), playbook_file({"MAP 1.1": "A {{ b", "MAP 1.2": "B."})]
+    "data",
+    [
+        oscal_catalog({"MAP 1.1": "A {{ b }}", "MAP 1.2": "B."}),
+        playbook_file({"MAP 1.1": "A {{ b", "MAP 1.2": "B."}),
+    ],
 )
 def test_no_placeholder_gets_in_from_any_format(as_officer, acting, data):
     reply = upload_framework_file(as_officer, data)
@@ -197,7 +264,11 @@ def test_an_import_is_recorded_with_its_digest_and_shown_with_who(as_officer, ac
         and "1 new, 0 changed" in text
     )
     with acting("compliance_officer", read_only=True):
-        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "framework.texts.imported")).one()
+        entry = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "framework.texts.imported"))
+            .one()
+        )
         assert entry.facts["sha256"] == preview_fields(reply)["sha256"] and entry.facts["new"] == 1
         assert "filename" not in entry.facts and "filename" in entry.sealed
 
@@ -205,12 +276,20 @@ def test_an_import_is_recorded_with_its_digest_and_shown_with_who(as_officer, ac
 def test_what_is_recorded_is_what_was_imported_and_not_all_of_the_framework(as_officer, acting):
     confirm_import(
         as_officer,
-        preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "One.", "MAP 1.2": "Two.", "MAP 1.3": ""}))),
+        preview_fields(
+            upload_framework_file(
+                as_officer, oscal_catalog({"MAP 1.1": "One.", "MAP 1.2": "Two.", "MAP 1.3": ""})
+            )
+        ),
     )
     page = main_text(
         confirm_import(
             as_officer,
-            preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.2": "Changed.", "MAP 1.4": "Four."}))),
+            preview_fields(
+                upload_framework_file(
+                    as_officer, oscal_catalog({"MAP 1.2": "Changed.", "MAP 1.4": "Four."})
+                )
+            ),
             follow=True,
         )
     )
@@ -218,9 +297,16 @@ def test_what_is_recorded_is_what_was_imported_and_not_all_of_the_framework(as_o
     assert "2 new, 0 changed on 2 ids" in page and "1 new, 1 changed on 2 ids" in page
     assert "3 texts on 3 ids" in main_text(as_officer.get("frameworks/"))
     with acting("compliance_officer", read_only=True):
-        query = select(AuditEntry).where(AuditEntry.action == "framework.texts.imported").order_by(AuditEntry.id)
+        query = (
+            select(AuditEntry)
+            .where(AuditEntry.action == "framework.texts.imported")
+            .order_by(AuditEntry.id)
+        )
         facts = [entry.facts for entry in session().scalars(query)]
-    assert [(each["ids"], each["new"], each["changed"], each["refused"]) for each in facts] == [(2, 2, 0, 0), (2, 1, 1, 0)]
+    assert [(each["ids"], each["new"], each["changed"], each["refused"]) for each in facts] == [
+        (2, 2, 0, 0),
+        (2, 1, 1, 0),
+    ]
 
 
 def test_the_same_file_twice_changes_nothing(as_officer, count_written):
@@ -241,10 +327,19 @@ def test_a_second_confirmation_lands_on_the_first_and_writes_nothing(as_officer,
     assert count_written() == before
 
 
-def test_a_preview_that_somebody_overtook_is_shown_again_and_nothing_is_imported(as_officer, as_reviewer, acting, count_written):
-    mine = preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "Mine.", "MAP 1.2": "Mine too."})))
+def test_a_preview_that_somebody_overtook_is_shown_again_and_nothing_is_imported(
+    as_officer, as_reviewer, acting, count_written
+):
+    mine = preview_fields(
+        upload_framework_file(
+            as_officer, oscal_catalog({"MAP 1.1": "Mine.", "MAP 1.2": "Mine too."})
+        )
+    )
     confirm_import(
-        as_reviewer, preview_fields(upload_framework_file(as_reviewer, oscal_catalog({"MAP 1.1": "Theirs."}), "theirs.json"))
+        as_reviewer,
+        preview_fields(
+            upload_framework_file(as_reviewer, oscal_catalog({"MAP 1.1": "Theirs."}), "theirs.json")
+        ),
     )
     before = count_written()
     reply = confirm_import(as_officer, mine, then=409)
@@ -259,13 +354,18 @@ def test_a_preview_that_somebody_overtook_is_shown_again_and_nothing_is_imported
 def test_an_older_file_can_be_brought_back(as_officer, acting):
     old = oscal_catalog({"MAP 1.1": "Old."})
     confirm_import(as_officer, preview_fields(upload_framework_file(as_officer, old)))
-    confirm_import(as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "New."}))))
+    confirm_import(
+        as_officer,
+        preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "New."}))),
+    )
     confirm_import(as_officer, preview_fields(upload_framework_file(as_officer, old)))
     assert held_texts(acting)["MAP 1.1", "statement"] == "Old."
 
 
 def test_a_kept_file_that_was_tampered_with_is_refused(as_officer, acting, count_written, settings):
-    fields = preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": f"Words {uuid4()}."})))
+    fields = preview_fields(
+        upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": f"Words {uuid4()}."}))
+    )
     with acting("compliance_officer") as who:
         tenant = who.tenant_id.hex
     path = settings.var / "objects" / tenant / fields["sha256"][:2] / fields["sha256"]
@@ -286,7 +386,9 @@ def test_only_a_previewed_file_can_be_confirmed(as_officer, count_written, sha25
 
 
 def test_another_tenants_preview_cannot_be_confirmed_here(as_officer, as_neighbour, count_written):
-    fields = preview_fields(upload_framework_file(as_neighbour, oscal_catalog({"MAP 1.1": f"Globex {uuid4()}."})))
+    fields = preview_fields(
+        upload_framework_file(as_neighbour, oscal_catalog({"MAP 1.1": f"Globex {uuid4()}."}))
+    )
     before = count_written()
     confirm_import(as_officer, fields, then=404)
     assert count_written() == before
@@ -294,7 +396,12 @@ def test_another_tenants_preview_cannot_be_confirmed_here(as_officer, as_neighbo
 
 def test_imported_texts_stay_in_their_tenant(as_officer, as_neighbour, acting):
     confirm_import(
-        as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "Acme's."}), "acmes-own.json"))
+        as_officer,
+        preview_fields(
+            upload_framework_file(
+                as_officer, oscal_catalog({"MAP 1.1": "Acme's."}), "acmes-own.json"
+            )
+        ),
     )
     assert held_texts(acting, "globex") == {}
     assert "acmes-own.json" not in as_neighbour.get(f"frameworks/{RMF}/versions").text
@@ -328,9 +435,18 @@ def test_a_stranger_finds_nothing(as_stranger):
 def test_a_form_without_its_token_imports_nothing(as_officer, count_written):
     before = count_written()
     as_officer.post(
-        f"frameworks/{RMF}/import", then=403, csrf_token="x", file=(io.BytesIO(oscal_catalog({"MAP 1.1": "No."})), "x.json")
+        f"frameworks/{RMF}/import",
+        then=403,
+        csrf_token="x",
+        file=(io.BytesIO(oscal_catalog({"MAP 1.1": "No."})), "x.json"),
     )
-    as_officer.post(f"frameworks/{RMF}/import/confirm", then=403, csrf_token="x", sha256="0" * 64, basis="0" * 64)
+    as_officer.post(
+        f"frameworks/{RMF}/import/confirm",
+        then=403,
+        csrf_token="x",
+        sha256="0" * 64,
+        basis="0" * 64,
+    )
     assert count_written() == before
 
 
@@ -354,8 +470,10 @@ def test_a_form_without_its_token_imports_nothing(as_officer, count_written):
         (oscal_catalog({"GOVERN 1.1": "half \ud800"}), "half a character"),
         (oscal_catalog({"GOVERN 1.1": "nul \0"}), "NUL"),
     ],
-)  # fmt: skip
-def test_a_file_that_cannot_be_read_is_refused_with_the_place(as_officer, count_written, data, sentence):
+)
+def test_a_file_that_cannot_be_read_is_refused_with_the_place(
+    as_officer, count_written, data, sentence
+):
     before = count_written()
     reply = upload_framework_file(as_officer, data, "file.json", then=422)
     assert sentence in main_text(reply)
@@ -402,7 +520,9 @@ def test_an_unknown_framework_is_not_found(as_officer):
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_a_real_file_comes_in_whole_and_twice_changes_nothing(shared_data, as_officer, acting, name):
+def test_a_real_file_comes_in_whole_and_twice_changes_nothing(
+    shared_data, as_officer, acting, name
+):
     path = shared_data / name
     if not path.is_file():
         pytest.skip(f"NOT TESTED: {name} is not in ../shared/data")
@@ -414,35 +534,55 @@ def test_a_real_file_comes_in_whole_and_twice_changes_nothing(shared_data, as_of
     page = confirm_import(as_officer, preview_fields(reply), follow=True)
     assert "Complete" in main_text(page) and f"official texts on {refs} ids" in main_text(page)
     assert len(held_texts(acting)) == texts
-    assert "This file changes nothing" in main_text(upload_framework_file(as_officer, path.read_bytes(), path.name))
+    assert "This file changes nothing" in main_text(
+        upload_framework_file(as_officer, path.read_bytes(), path.name)
+    )
 
 
 def test_the_real_files_differ_in_one_lost_hyphen_and_the_preview_shows_it(shared_data, as_officer):
-    ciso, other = shared_data / "ciso-assistant/nist-ai-rmf-1.0.yaml", shared_data / "oscal/ai-rmf-1.0-catalog-generated.json"
+    ciso, other = (
+        shared_data / "ciso-assistant/nist-ai-rmf-1.0.yaml",
+        shared_data / "oscal/ai-rmf-1.0-catalog-generated.json",
+    )
     if not (ciso.is_file() and other.is_file()):
         pytest.skip("NOT TESTED: the two files are not in ../shared/data")
-    confirm_import(as_officer, preview_fields(upload_framework_file(as_officer, ciso.read_bytes(), ciso.name)))
+    confirm_import(
+        as_officer, preview_fields(upload_framework_file(as_officer, ciso.read_bytes(), ciso.name))
+    )
     reply = upload_framework_file(as_officer, other.read_bytes(), other.name)
     assert "contextspecific" in reply.text and "context-specific" in reply.text
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_real_file_of_another_kind_is_refused_by_name(shared_data, as_officer, count_written, name):
+def test_a_real_file_of_another_kind_is_refused_by_name(
+    shared_data, as_officer, count_written, name
+):
     path = shared_data / name
     if not path.is_file():
         pytest.skip(f"NOT TESTED: {name} is not in ../shared/data")
     before = count_written()
-    assert REFUSED[name] in main_text(upload_framework_file(as_officer, path.read_bytes(), path.name, then=422))
+    assert REFUSED[name] in main_text(
+        upload_framework_file(as_officer, path.read_bytes(), path.name, then=422)
+    )
     assert count_written() == before
 
 
 def test_the_preview_of_a_large_file_is_quick_to_read(as_officer):
     """300 changed texts are counted, 200 of them drawn."""
-    refs = [f"{name} {n}" for name in ("GOVERN", "MAP", "MEASURE", "MANAGE") for n in ("1.1", "1.2", "1.3", "2.1", "2.2", "3.1")]
+    refs = [
+        f"{name} {n}"
+        for name in ("GOVERN", "MAP", "MEASURE", "MANAGE")
+        for n in ("1.1", "1.2", "1.3", "2.1", "2.2", "3.1")
+    ]
     confirm_import(
-        as_officer, preview_fields(upload_framework_file(as_officer, playbook_file(dict.fromkeys(refs, "word " * 3000))))
+        as_officer,
+        preview_fields(
+            upload_framework_file(as_officer, playbook_file(dict.fromkeys(refs, "word " * 3000)))
+        ),
     )
-    reply = upload_framework_file(as_officer, playbook_file(dict.fromkeys(refs, "word " * 2999 + "sentence")))
+    reply = upload_framework_file(
+        as_officer, playbook_file(dict.fromkeys(refs, "word " * 2999 + "sentence"))
+    )
     assert f"{len(refs)} changed" in main_text(reply)
     assert len(reply.data) < 150_000
     json.dumps(preview_fields(reply))

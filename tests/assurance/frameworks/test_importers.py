@@ -1,4 +1,6 @@
-"""Real files of the publishers come in whole, once; everything else is refused with a sentence that helps."""
+"""Real files of the publishers come in whole, once; everything else is refused with a sentence that
+helps.
+"""
 
 import gzip
 import json
@@ -21,9 +23,15 @@ CISO = "ciso-assistant/nist-ai-rmf-1.0.yaml"
 PLAYBOOKS = "nist-ai-rmf-playbook"
 OSCAL = "oscal/ai-rmf-1.0-catalog-generated.json"
 OTHERS = {
-    "ciso-assistant/owasp-llm-checklist.yaml": r"Governance Checklist”\) is not NIST AI .* 0 of its 90 ids look like that framework's",
-    "nist-ai-rmf/ai-rmf-1.0-subcategories.json": r"Cloud Security Alliance's table of AI RMF subcategories",
-    "nist-ai-600-1/ai-600-1-1.0-actions.json": r"Cloud Security Alliance's list of AI 600-1 actions",
+    "ciso-assistant/owasp-llm-checklist.yaml": (
+        r"Governance Checklist”\) is not NIST AI .* 0 of its 90 ids look like that framework's"
+    ),
+    "nist-ai-rmf/ai-rmf-1.0-subcategories.json": (
+        r"Cloud Security Alliance's table of AI RMF subcategories"
+    ),
+    "nist-ai-600-1/ai-600-1-1.0-actions.json": (
+        r"Cloud Security Alliance's list of AI 600-1 actions"
+    ),
     "nist-ai-rmf/ai-rmf-1.0-subcategories.csv": r"looks like a CSV table",
     "soc2/soc2-tsc-2017-ids.json": r"list of SOC 2 criteria ids",
     "oscal/oscal_catalog_schema.json": r"a JSON schema",
@@ -54,19 +62,28 @@ def texts_after_import(preview: Preview) -> dict[tuple[str, str], str]:
 
 def make_playbook(*titles: str, **fields: object) -> bytes:
     """A Playbook file with these titles."""
-    return json.dumps([{"title": each, "section_about": f"About {each}."} | fields for each in titles]).encode()
+    return json.dumps(
+        [{"title": each, "section_about": f"About {each}."} | fields for each in titles]
+    ).encode()
 
 
 def make_library(*nodes: Mapping[str, object]) -> bytes:
     """A CISO Assistant library with these requirement nodes."""
     framework = {"requirement_nodes": [dict(each) for each in nodes]}
-    content = {"urn": "urn:example", "name": "Example", "version": 3, "objects": {"framework": framework}}
+    content = {
+        "urn": "urn:example",
+        "name": "Example",
+        "version": 3,
+        "objects": {"framework": framework},
+    }
     return yaml.safe_dump(content).encode()
 
 
 def make_oscal(*controls: Mapping[str, object]) -> bytes:
     """An OSCAL catalog with these controls."""
-    return json.dumps({"catalog": {"metadata": {"title": "Example"}, "controls": controls}}).encode()
+    return json.dumps(
+        {"catalog": {"metadata": {"title": "Example"}, "controls": controls}}
+    ).encode()
 
 
 def refusal_of(data: bytes, filename: str = "file") -> ImportRefused:
@@ -76,13 +93,16 @@ def refusal_of(data: bytes, filename: str = "file") -> ImportRefused:
     return caught.value
 
 
-# --- Real files ------------------------------------------------------------------------------------
+# --- Real files -----------------------------------------------------------------------------------
 
 
 def test_the_ciso_assistant_library_brings_95_texts_and_leaves_out_18_preambles() -> None:
     imported = read_rmf_file(real_file(CISO), "nist-ai-rmf-1.0.yaml")
     preview = compare(imported, load(AI_RMF), {})
-    assert (imported.format, imported.edition) == ("CISO Assistant library", "version 1, of 2024-03-23")
+    assert (imported.format, imported.edition) == (
+        "CISO Assistant library",
+        "version 1, of 2024-03-23",
+    )
     assert imported.problems == ("Nodes without an id (preambles and notes) are left out (18).",)
     assert sum(each.kind == "statement" for each in preview.new) == 72
     assert sum(each.kind == "overview" for each in preview.new) == 23
@@ -96,7 +116,11 @@ def test_each_saved_playbook_brings_five_texts_on_each_of_72_subcategories() -> 
         pytest.skip(f"NOT TESTED against a real Playbook: {DATA / PLAYBOOKS} is absent")
     for path in files:
         preview = compare(read_rmf_file(path.read_bytes(), path.name), load(AI_RMF), {})
-        assert (len(preview.new), len(preview.matched), preview.complete) == (360, 72, True), path.name
+        assert (len(preview.new), len(preview.matched), preview.complete) == (
+            360,
+            72,
+            True,
+        ), path.name
 
 
 def test_the_oscal_catalogue_brings_72_statements_and_23_overviews() -> None:
@@ -119,7 +143,11 @@ def test_a_real_file_that_comes_in_twice_changes_nothing(name: str) -> None:
 
 def test_the_playbook_words_stand_beside_the_core_text_and_do_not_replace_it() -> None:
     core = texts_after_import(compare(read_rmf_file(real_file(CISO), ""), load(AI_RMF), {}))
-    guidance = compare(read_rmf_file(real_file(f"{PLAYBOOKS}/nist_ai_rmf_playbook-2023-04.json"), ""), load(AI_RMF), core)
+    guidance = compare(
+        read_rmf_file(real_file(f"{PLAYBOOKS}/nist_ai_rmf_playbook-2023-04.json"), ""),
+        load(AI_RMF),
+        core,
+    )
     assert guidance.changed == ()
     assert ("GOVERN 5.2", "statement") in core
     assert ("GOVERN 5.2", "playbook wording") in texts_after_import(guidance)
@@ -131,11 +159,13 @@ def test_a_real_file_of_another_kind_is_refused_by_name(name: str, said: str) ->
         read_rmf_file(real_file(name), name)
 
 
-# --- What a preview says ---------------------------------------------------------------------------
+# --- What a preview says --------------------------------------------------------------------------
 
 
 def test_unknown_ids_are_reported_and_a_partial_file_is_marked() -> None:
-    preview = compare(read_rmf_file(make_playbook("GV-1.1", "GV-1.2", "GOVERN 9.9"), ""), load(AI_RMF), {})
+    preview = compare(
+        read_rmf_file(make_playbook("GV-1.1", "GV-1.2", "GOVERN 9.9"), ""), load(AI_RMF), {}
+    )
     assert preview.matched == ("GOVERN 1.1", "GOVERN 1.2")
     assert preview.unknown == ("GOVERN 9.9",)
     assert len(preview.missing) == 70
@@ -146,7 +176,12 @@ def test_unknown_ids_are_reported_and_a_partial_file_is_marked() -> None:
 def test_a_text_that_differs_shows_both() -> None:
     imported = read_rmf_file(make_playbook("GOVERN 1.1", section_about="New."), "")
     (change,) = compare(imported, load(AI_RMF), {("GOVERN 1.1", "about"): "Old."}).changed
-    assert (change.ref, change.kind, change.old, change.new) == ("GOVERN 1.1", "about", "Old.", "New.")
+    assert (change.ref, change.kind, change.old, change.new) == (
+        "GOVERN 1.1",
+        "about",
+        "Old.",
+        "New.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,7 +203,9 @@ def test_an_empty_text_is_reported_and_never_replaces_one_that_is_held(data: byt
 
 
 def test_markup_stays_text() -> None:
-    (entry,) = read_rmf_file(make_playbook("GOVERN 1.1", section_about="<script>alert(1)</script> **x**"), "").entries
+    (entry,) = read_rmf_file(
+        make_playbook("GOVERN 1.1", section_about="<script>alert(1)</script> **x**"), ""
+    ).entries
     assert entry == ImportedText("GOVERN 1.1", "about", "<script>alert(1)</script> **x**")
 
 
@@ -201,9 +238,15 @@ def test_an_oscal_control_is_found_by_label_title_or_id_and_keeps_nested_prose()
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 
 
-@given(st.dictionaries(st.sampled_from([each.ref for each in load(AI_RMF).assessable]), texts, min_size=1))
+@given(
+    st.dictionaries(
+        st.sampled_from([each.ref for each in load(AI_RMF).assessable]), texts, min_size=1
+    )
+)
 def test_importing_twice_changes_nothing(described: dict[str, str]) -> None:
-    data = json.dumps([{"title": ref, "section_about": text} for ref, text in described.items()]).encode()
+    data = json.dumps(
+        [{"title": ref, "section_about": text} for ref, text in described.items()]
+    ).encode()
     imported = read_rmf_file(data, "playbook.json")
     first = compare(imported, load(AI_RMF), {})
     again = compare(read_rmf_file(data, "copy.json"), load(AI_RMF), texts_after_import(first))
@@ -213,7 +256,9 @@ def test_importing_twice_changes_nothing(described: dict[str, str]) -> None:
 
 @given(
     st.lists(
-        st.builds(ImportedText, st.sampled_from(["GOVERN 1.1", "MAP 1.1", "X 1"]), st.just("about"), texts),
+        st.builds(
+            ImportedText, st.sampled_from(["GOVERN 1.1", "MAP 1.1", "X 1"]), st.just("about"), texts
+        ),
         unique=True,
     ),
     st.dictionaries(st.tuples(st.sampled_from(["GOVERN 1.1", "MAP 1.1"]), st.just("about")), texts),
@@ -227,27 +272,39 @@ def test_every_worded_text_with_a_known_id_is_new_changed_or_unchanged(
     assert shared == sum(bool(each.text) and each.ref != "X 1" for each in entries)
 
 
-# --- Repeats ---------------------------------------------------------------------------------------
+# --- Repeats --------------------------------------------------------------------------------------
 
 
 def test_the_same_text_twice_is_read_once_and_said() -> None:
-    imported = read_rmf_file(make_library(*[{"ref_id": spelled, "description": "x"} for spelled in ("GV-1.1", "GOVERN 1.1")]), "")
+    imported = read_rmf_file(
+        make_library(
+            *[{"ref_id": spelled, "description": "x"} for spelled in ("GV-1.1", "GOVERN 1.1")]
+        ),
+        "",
+    )
     assert imported.entries == (ImportedText("GOVERN 1.1", "overview", "x"),)
-    assert imported.problems == ("The file gives GOVERN 1.1 twice or more with the same text; each was read once.",)
+    assert imported.problems == (
+        "The file gives GOVERN 1.1 twice or more with the same text; each was read once.",
+    )
 
 
 def test_two_texts_for_one_id_are_refused() -> None:
     nodes = [{"ref_id": "GOVERN 1.1", "description": each} for each in ("x", "y")]
-    assert str(refusal_of(make_library(*nodes))) == "The file gives GOVERN 1.1 more than once, with different texts."
+    assert (
+        str(refusal_of(make_library(*nodes)))
+        == "The file gives GOVERN 1.1 more than once, with different texts."
+    )
 
 
 def test_a_key_that_is_given_twice_is_refused_in_json_and_in_yaml() -> None:
-    assert "“title” is given twice" in str(refusal_of(b'[{"title": "GOVERN 1.1", "title": "GOVERN 1.2"}]'))
+    assert "“title” is given twice" in str(
+        refusal_of(b'[{"title": "GOVERN 1.1", "title": "GOVERN 1.2"}]')
+    )
     fault = refusal_of(b"urn: x\nname: y\nurn: z\n")
     assert (fault.line, fault.column) == (3, 1)
 
 
-# --- Broken, hostile, huge -------------------------------------------------------------------------
+# --- Broken, hostile, huge ------------------------------------------------------------------------
 
 
 def test_broken_json_and_yaml_name_line_and_column() -> None:
@@ -279,7 +336,10 @@ def test_broken_json_and_yaml_name_line_and_column() -> None:
         (b'[{"title": "GOVERN 1.1", "section_about": "\\u0000"}]', "a NUL"),
         (b'[{"title": "GOVERN 1.1", "section_about": "\\ud800"}]', "half a character"),
         (b'[{"title": "GOVERN 1.1", "section_about": ["x"]}]', "is not text"),
-        (b'[{"title": "GOVERN 1.1", "section_about": "x"}, 7]', "Item 2 of the Playbook has no title"),
+        (
+            b'[{"title": "GOVERN 1.1", "section_about": "x"}, 7]',
+            "Item 2 of the Playbook has no title",
+        ),
         (b'{"profile": {}}', "an OSCAL profile"),
         (b'{"catalog": {}}', "has no requirement with an id"),
         (b"urn: x\nobjects: {threats: []}", "has no framework, but threats"),
@@ -294,16 +354,23 @@ def test_what_cannot_be_read_is_refused_with_a_reason(data: bytes, said: str) ->
 
 
 def test_anchors_and_aliases_are_refused_before_they_grow() -> None:
-    bomb = b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (n + 1, n + 1, n, n) for n in range(97, 120))
+    bomb = b"a: &a [x, x]\n" + b"".join(
+        b"%c: &%c [*%c, *%c]\n" % (n + 1, n + 1, n, n) for n in range(97, 120)
+    )
     fault = refusal_of(bomb)
     assert "anchors and aliases" in str(fault)
     assert fault.line == 1
 
 
-@pytest.mark.parametrize("data", [b"[" * 200_000, b'{"a":' * 200_000, b"- " * 50_000, b"urn: " + b"[" * 50_000])
+@pytest.mark.parametrize(
+    "data", [b"[" * 200_000, b'{"a":' * 200_000, b"- " * 50_000, b"urn: " + b"[" * 50_000]
+)
 def test_deep_nesting_is_refused(data: bytes) -> None:
     said = str(refusal_of(data))
-    assert said == f"Line 1: more than {MAX_DEPTH} levels of nesting." or "exceeded maximum nesting depth" in said
+    assert (
+        said == f"Line 1: more than {MAX_DEPTH} levels of nesting."
+        or "exceeded maximum nesting depth" in said
+    )
 
 
 @pytest.mark.parametrize("data", [b"[" + b"[]," * MAX_VALUES, b"- x\n" * (MAX_VALUES + 1)])
@@ -313,7 +380,9 @@ def test_too_many_values_are_refused(data: bytes) -> None:
 
 def test_commas_and_brackets_inside_texts_are_no_values() -> None:
     about = '[{,\\"' * MAX_VALUES
-    assert read_rmf_file(make_playbook("GOVERN 1.1", section_about=about), "").entries[0].text == about
+    assert (
+        read_rmf_file(make_playbook("GOVERN 1.1", section_about=about), "").entries[0].text == about
+    )
 
 
 def test_a_string_that_never_ends_is_refused() -> None:
@@ -339,7 +408,18 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         assert str(refused)
 
 
-TELLING = ["catalog", "groups", "controls", "id", "title", "parts", "prose", "props", "name", "section_about"]
+TELLING = [
+    "catalog",
+    "groups",
+    "controls",
+    "id",
+    "title",
+    "parts",
+    "prose",
+    "props",
+    "name",
+    "section_about",
+]
 TELLING += ["urn", "objects", "framework", "requirement_nodes", "ref_id", "metadata"]
 shapes = st.recursive(
     st.none() | st.booleans() | st.integers() | texts,

@@ -22,7 +22,9 @@ class CountingId(UUID):
 
 def test_60_controls_on_72_requirements_make_no_more_comparisons_than_rows(acting):
     with acting("compliance_officer", read_only=True):
-        required = [each for each in queries.requirements(queries.framework(RMF).id) if each.assessable]
+        required = [
+            each for each in queries.requirements(queries.framework(RMF).id) if each.assessable
+        ]
         rows = [CountingId(int=each.id.int) for _ in range(CONTROLS) for each in required]
         CountingId.comparisons = 0
         found = [queries.requirement_by_id(each) for each in rows]

@@ -1,4 +1,6 @@
-"""The list, adoption, versions, the crosswalk and the operator's page; and what other features ask of frameworks."""
+"""The list, adoption, versions, the crosswalk and the operator's page; and what other features ask
+of frameworks.
+"""
 
 from datetime import timedelta
 
@@ -38,14 +40,24 @@ def test_the_list_is_read_with_one_statement(as_viewer, statements):
 def test_the_list_says_whose_words_they_are_and_counts(as_viewer):
     text = main_text(as_viewer.get("frameworks/"))
     assert "Ids are the publisher's; short titles and outcomes are ours." in text
-    for count in ("72 to assess 95 with their groups", "212 to assess 224", "61 to assess 81", "10 to assess"):
+    for count in (
+        "72 to assess 95 with their groups",
+        "212 to assess 224",
+        "61 to assess 81",
+        "10 to assess",
+    ):
         assert count in text, count
 
 
 def test_the_list_says_what_the_tenant_did(as_officer):
     as_officer.post(f"frameworks/{RMF}/adopt")
     confirm_import(
-        as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "First.", "MAP 1.2": "Second."})))
+        as_officer,
+        preview_fields(
+            upload_framework_file(
+                as_officer, oscal_catalog({"MAP 1.1": "First.", "MAP 1.2": "Second."})
+            )
+        ),
     )
     text = main_text(as_officer.get("frameworks/"))
     assert "1 of 5 frameworks adopted, official texts imported for 1" in text
@@ -61,7 +73,11 @@ def test_adopting_is_recorded_once_however_often_it_is_sent(as_admin, acting):
     as_admin.post(f"frameworks/{RMF}/adopt")
     with acting("admin", read_only=True):
         assert session().scalar(select(func.count()).select_from(Adoption)) == 1
-        entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "framework.adopted")).all()
+        entries = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "framework.adopted"))
+            .all()
+        )
         assert [e.facts["key"] for e in entries] == [RMF]
 
 
@@ -96,20 +112,32 @@ def test_a_frameworks_page_shows_its_digest_and_that_every_count_is_as_published
     reply = as_viewer.get(f"frameworks/{key}/versions")
     text = main_text(reply)
     assert catalogue.digest(catalogue.load(key)) in reply.text
-    assert "All counts are the publication's" in text and "Equals the catalogue built into this version" in text
+    assert (
+        "All counts are the publication's" in text
+        and "Equals the catalogue built into this version" in text
+    )
     assert "No official texts yet" in text
 
 
 def test_the_functions_are_counted_one_by_one(as_viewer):
     text = main_text(as_viewer.get(f"frameworks/{RMF}/versions"))
-    for row in ("Subcategories 72 72", "GOVERN 19 19", "MAP 18 18", "MEASURE 22 22", "MANAGE 13 13"):
+    for row in (
+        "Subcategories 72 72",
+        "GOVERN 19 19",
+        "MAP 18 18",
+        "MEASURE 22 22",
+        "MANAGE 13 13",
+    ):
         assert row in text
 
 
 def test_a_count_that_differs_is_told():
     nodes = [each for each in catalogue.load(RMF).requirements if each.ref != "MEASURE 2.13"]
     wrong = [each for each in published_counts.counts(RMF, nodes) if not each.agrees]
-    assert [(each.what, each.pinned, each.installed) for each in wrong] == [("Subcategories", 72, 71), ("MEASURE", 22, 21)]
+    assert [(each.what, each.pinned, each.installed) for each in wrong] == [
+        ("Subcategories", 72, 71),
+        ("MEASURE", 22, 21),
+    ]
 
 
 def test_the_page_costs_the_same_with_many_imports(as_officer, statements):
@@ -120,12 +148,18 @@ def test_the_page_costs_the_same_with_many_imports(as_officer, statements):
 
     for number in range(2):
         confirm_import(
-            as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": f"Number {number}."})))
+            as_officer,
+            preview_fields(
+                upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": f"Number {number}."}))
+            ),
         )
     few = cost()
     for number in range(2, 8):
         confirm_import(
-            as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": f"Number {number}."})))
+            as_officer,
+            preview_fields(
+                upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": f"Number {number}."}))
+            ),
         )
     assert cost() == few
 
@@ -140,14 +174,18 @@ def test_the_crosswalk_is_typed_reasoned_and_says_that_it_is_ours(as_viewer, key
     assert "NIST IR 8477" in text and "our judgement" in text and "never makes anything met" in text
     rows = BeautifulSoup(reply.text, "html.parser").select("tbody tr")
     assert len(rows) == len(crosswalks.across(key)) > 0
-    assert {row.find(attrs={"data-label": "relationship"}).get_text(strip=True) for row in rows} <= set(crosswalks.WORDS.values())
+    assert {
+        row.find(attrs={"data-label": "relationship"}).get_text(strip=True) for row in rows
+    } <= set(crosswalks.WORDS.values())
     assert all(row.find(attrs={"data-label": "reason"}).get_text(strip=True) for row in rows)
 
 
 def test_derived_links_are_apart_and_marked(as_viewer):
     reply = as_viewer.get(f"frameworks/{RMF}/crosswalk?kind=derived")
     rows = BeautifulSoup(reply.text, "html.parser").select("tbody tr")
-    assert rows and all("derived" in row.find(attrs={"data-label": "origin"}).get_text() for row in rows)
+    assert rows and all(
+        "derived" in row.find(attrs={"data-label": "origin"}).get_text() for row in rows
+    )
     assert all("through" in row.get_text() for row in rows)
 
 
@@ -168,7 +206,11 @@ def test_the_crosswalk_needs_no_statement_of_its_own(as_viewer, statements):
 
 def test_a_link_reads_the_other_way_round_from_the_other_end():
     for link in crosswalks.across(RMF):
-        back = [each for each in crosswalks.direct(link.to_key, link.to_ref) if (each.to_key, each.to_ref) == (RMF, link.ref)]
+        back = [
+            each
+            for each in crosswalks.direct(link.to_key, link.to_ref)
+            if (each.to_key, each.to_ref) == (RMF, link.ref)
+        ]
         assert [each.relationship for each in back] == [crosswalks.TURNED[link.relationship]]
 
 
@@ -178,7 +220,9 @@ def test_a_derived_link_is_as_weak_as_its_weaker_hop_and_never_stands_beside_a_j
             first = crosswalks.direct(key, node.ref)
             for link in crosswalks.derived(key, node.ref):
                 assert link.derived and link.via and link.to_key != key
-                assert (link.to_key, link.to_ref) not in {(each.to_key, each.to_ref) for each in first}
+                assert (link.to_key, link.to_ref) not in {
+                    (each.to_key, each.to_ref) for each in first
+                }
                 hop = next(each for each in first if (each.to_key, each.to_ref) == link.via)
                 assert link.strength <= hop.strength
                 if link.relationship == "equal":
@@ -188,11 +232,16 @@ def test_a_derived_link_is_as_weak_as_its_weaker_hop_and_never_stands_beside_a_j
 @pytest.mark.parametrize(
     ("one", "two", "both"),
     [
-        ("equal", "subset_of", "subset_of"), ("superset_of", "equal", "superset_of"), ("equal", "equal", "equal"),
-        ("subset_of", "subset_of", "subset_of"), ("subset_of", "superset_of", "intersects"),
-        ("intersects", "subset_of", "intersects"), ("intersects", "intersects", "intersects"), ("equal", "intersects", "intersects"),
+        ("equal", "subset_of", "subset_of"),
+        ("superset_of", "equal", "superset_of"),
+        ("equal", "equal", "equal"),
+        ("subset_of", "subset_of", "subset_of"),
+        ("subset_of", "superset_of", "intersects"),
+        ("intersects", "subset_of", "intersects"),
+        ("intersects", "intersects", "intersects"),
+        ("equal", "intersects", "intersects"),
     ],
-)  # fmt: skip
+)
 def test_two_hops_say_no_more_than_the_weaker_one(one, two, both):
     assert crosswalks.weakest(one, two) == both
 
@@ -219,16 +268,27 @@ def test_a_requirements_crosswalk_has_titles_and_marks(acting):
 
 
 def test_another_edition_is_another_row_and_a_tenant_keeps_the_one_it_adopted(acting, database):
-    """A newer catalogue is installed: who has adopted the old one stays with it, everybody else gets the new one."""
+    """A newer catalogue is installed: who has adopted the old one stays with it, everybody else
+    gets the new one.
+    """
     with acting("compliance_officer"):
         from governance.assurance.frameworks import actions
 
         old = queries.framework(RMF)
         actions.adopt(old)
     newer = queries.FrameworkView(
-        sync.NAMESPACE, RMF, old.title, "1.1", "later", old.publisher, old.licence, old.source, "f" * 64, None,
+        sync.NAMESPACE,
+        RMF,
+        old.title,
+        "1.1",
+        "later",
+        old.publisher,
+        old.licence,
+        old.source,
+        "f" * 64,
+        None,
         old.installed_at + timedelta(days=1),
-    )  # fmt: skip
+    )
     queries._memory.frameworks = (*queries.installed(), newer) if queries._memory.frameworks else ()
     try:
         with acting("compliance_officer", read_only=True):
@@ -246,7 +306,8 @@ def test_another_edition_is_another_row_and_a_tenant_keeps_the_one_it_adopted(ac
 def test_syncing_again_changes_nothing(server):
     engine = create_engine(server.owner_url)
     query = text(
-        "SELECT (SELECT count(*) FROM frameworks), (SELECT count(*) FROM requirements), (SELECT max(created_at) FROM frameworks)"
+        "SELECT (SELECT count(*) FROM frameworks), (SELECT count(*) FROM requirements), (SELECT"
+        " max(created_at) FROM frameworks)"
     )
     with engine.connect() as connection:
         before = connection.execute(query).one()
@@ -264,10 +325,22 @@ def test_the_application_may_not_change_a_catalogue(acting):
 def test_what_is_installed_is_what_the_files_say(acting):
     with acting("viewer", read_only=True):
         for each in catalogue.all_catalogues():
-            row = session().scalars(select(Framework).where(Framework.key == each.key, Framework.superseded_at.is_(None))).one()
+            row = (
+                session()
+                .scalars(
+                    select(Framework).where(
+                        Framework.key == each.key, Framework.superseded_at.is_(None)
+                    )
+                )
+                .one()
+            )
             nodes = (
                 session()
-                .scalars(select(Requirement).where(Requirement.framework_id == row.id).order_by(Requirement.position))
+                .scalars(
+                    select(Requirement)
+                    .where(Requirement.framework_id == row.id)
+                    .order_by(Requirement.position)
+                )
                 .all()
             )
             assert (row.id, row.digest) == (sync.identifier(each), catalogue.digest(each))
@@ -280,7 +353,10 @@ def test_the_operator_sees_catalogues_and_no_tenant(as_operator, as_officer):
     as_officer.post(f"frameworks/{RMF}/adopt")
     reply = as_operator.get("/operator/frameworks")
     text = main_text(reply)
-    assert "5 catalogues installed, counts agree for all 5" in text and "Equals the built-in one" in text
+    assert (
+        "5 catalogues installed, counts agree for all 5" in text
+        and "Equals the built-in one" in text
+    )
     assert "Acme" not in text and "adopt" not in text.replace("What a tenant adopted", "")
     assert all(catalogue.digest(each) in reply.text for each in catalogue.all_catalogues())
 

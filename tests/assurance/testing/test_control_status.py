@@ -1,4 +1,6 @@
-"""A control's status follows what its samples found: an open exception keeps it failing until its own retest passes."""
+"""A control's status follows what its samples found: an open exception keeps it failing until its
+own retest passes.
+"""
 
 import random
 
@@ -23,7 +25,9 @@ def control_status(control_id):
     """(name of the status, its word)."""
     with make.acting(read_only=True):
         facts = controls.ledger(control_id).of(control_id, clock.now())
-        found = status(facts, today=clock.today(), period_from=clock.today(), period_to=clock.today())
+        found = status(
+            facts, today=clock.today(), period_from=clock.today(), period_to=clock.today()
+        )
         return found.name, found.word
 
 
@@ -36,13 +40,19 @@ def exceptions_of(control_id):
 
 def recorded_tests(control_id):
     with make.acting(read_only=True):
-        rows = session().scalars(select(ControlTest).where(ControlTest.control_id == control_id).order_by(ControlTest.id))
+        rows = session().scalars(
+            select(ControlTest).where(ControlTest.control_id == control_id).order_by(ControlTest.id)
+        )
         return [(t.sample, t.failed, t.unsettled) for t in rows]
 
 
 def test_a_second_sample_that_passes_does_not_lift_what_the_first_one_found(database):
     control, _, exception = type2_helpers.create_failed_sample()
-    type2_helpers.record_results(type2_helpers.draw_sample(type2_helpers.freeze_population(control, key="other"), seed="abcd"))
+    type2_helpers.record_results(
+        type2_helpers.draw_sample(
+            type2_helpers.freeze_population(control, key="other"), seed="abcd"
+        )
+    )
     assert control_status(control) == ("failing", "1 of 25 failed")
     remediate_exception(exception)
     assert control_status(control)[0] != "failing"
@@ -57,11 +67,18 @@ def test_an_item_that_fails_again_after_it_was_set_aside_fails_the_control_again
 
 
 def test_the_same_retest_twice_in_a_day_closes_the_second_time_too(database):
-    """A passed retest of the same size stood for a twin of the one before, and the control stayed failing."""
+    """A passed retest of the same size stood for a twin of the one before, and the control stayed
+    failing.
+    """
     control, sample, one = type2_helpers.create_failed_sample()
     remediate_exception(one)
     type2_helpers.record_results(
-        type2_helpers.draw_sample(type2_helpers.freeze_population(control, key="other"), seed="abcd"), {1}, "no", "Nobody signed"
+        type2_helpers.draw_sample(
+            type2_helpers.freeze_population(control, key="other"), seed="abcd"
+        ),
+        {1},
+        "no",
+        "Nobody signed",
     )
     two = next(exception for exception, _, is_open in exceptions_of(control) if is_open)
     assert control_status(control)[0] == "failing"
@@ -80,7 +97,9 @@ def test_one_of_two_exceptions_that_is_closed_leaves_the_other_standing(database
     assert control_status(control)[0] != "failing"
 
 
-def test_a_test_by_hand_neither_lifts_an_open_exception_nor_is_lost_as_the_twin_of_an_earlier_one(database):
+def test_a_test_by_hand_neither_lifts_an_open_exception_nor_is_lost_as_the_twin_of_an_earlier_one(
+    database,
+):
     control, _, exception = type2_helpers.create_failed_sample()
 
     def tried(failed):
@@ -103,7 +122,12 @@ def test_a_test_by_hand_neither_lifts_an_open_exception_nor_is_lost_as_the_twin_
     assert control_status(control)[0] != "failing"
     tried(1)
     assert control_status(control) == ("failing", "1 of 4 failed")
-    assert [t for t in recorded_tests(control) if t[0] == 4] == [(4, 0, None), (4, 1, None), (4, 0, None), (4, 1, None)]
+    assert [t for t in recorded_tests(control) if t[0] == 4] == [
+        (4, 0, None),
+        (4, 1, None),
+        (4, 0, None),
+        (4, 1, None),
+    ]
 
 
 def test_what_a_retest_closed_and_what_was_set_aside_is_not_turned_over(database):
@@ -111,7 +135,11 @@ def test_what_a_retest_closed_and_what_was_set_aside_is_not_turned_over(database
     type2_helpers.record_results(sample, {17}, "yes", "Found it after all")
     with make.acting(), pytest.raises(actions.DomainError, match="set aside"):
         actions.raise_finding(
-            queries.exception(exception), title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
+            queries.exception(exception),
+            title="T",
+            plan="P",
+            owner_id=make.person_id("contributor"),
+            due_on=clock.today(),
         )
     type2_helpers.record_results(sample, {17}, "no", "It was another release")
     remediate_exception(exception)
@@ -121,11 +149,15 @@ def test_what_a_retest_closed_and_what_was_set_aside_is_not_turned_over(database
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_happens_in_whatever_order_the_control_fails_exactly_while_an_exception_is_open(database, seed):
+def test_whatever_happens_in_whatever_order_the_control_fails_exactly_while_an_exception_is_open(
+    database, seed
+):
     dice = random.Random(seed)
     control = type2_helpers.create_control()
     samples = [
-        type2_helpers.draw_sample(type2_helpers.freeze_population(control, type2_helpers.population_csv(4)), seed=s)
+        type2_helpers.draw_sample(
+            type2_helpers.freeze_population(control, type2_helpers.population_csv(4)), seed=s
+        )
         for s in ("aa", "bb")
     ]
     for step in range(14):
@@ -135,11 +167,15 @@ def test_whatever_happens_in_whatever_order_the_control_fails_exactly_while_an_e
         else:
             numbers = {dice.randint(1, 4) for _ in range(dice.randint(1, 3))}
             with make.acting(read_only=True):
-                closed = {c.item.id for c in queries.exceptions(control_id=control) if c.state == "closed"}
+                closed = {
+                    c.item.id for c in queries.exceptions(control_id=control) if c.state == "closed"
+                }
                 sample = dice.choice(samples)
                 numbers -= {v.item.number for v in queries.items(sample) if v.item.id in closed}
             if numbers:
-                type2_helpers.record_results(sample, numbers, dice.choice(["yes", "yes", "no"]), f"step {step}")
+                type2_helpers.record_results(
+                    sample, numbers, dice.choice(["yes", "yes", "no"]), f"step {step}"
+                )
         still = [exception for exception, _, is_open in exceptions_of(control) if is_open]
         with make.acting(read_only=True):
             facts = controls.ledger(control).of(control, clock.now())
@@ -160,14 +196,23 @@ def test_the_audited_do_not_turn_over_what_the_auditor_found(as_officer, as_audi
         item = next(v.item.id for v in queries.items(sample) if v.item.number == 4)
         held = {i.by_auditor for i in session().scalars(select(ItemResult))}
     assert held == {True}
-    page = as_officer.post(f"evidence/type-ii/items/{item}", then=403, a0="yes", a1="yes", note="It was fine")
+    page = as_officer.post(
+        f"evidence/type-ii/items/{item}", then=403, a0="yes", a1="yes", note="It was fine"
+    )
     assert "Only an auditor can replace that result" in page.text
     assert "Record another result" not in as_officer.get(f"evidence/type-ii/items/{item}").text
     page = as_officer.post(
-        f"evidence/type-ii/samples/{sample}/results", then=403, ids=[str(item)], a0="yes", a1="yes", note="It was fine"
+        f"evidence/type-ii/samples/{sample}/results",
+        then=403,
+        ids=[str(item)],
+        a0="yes",
+        a1="yes",
+        note="It was fine",
     )
     assert control_status(control) == ("failing", "1 of 25 failed")
-    as_auditor.post(f"evidence/type-ii/items/{item}", a0="yes", a1="yes", note="The signature was in the annex")
+    as_auditor.post(
+        f"evidence/type-ii/items/{item}", a0="yes", a1="yes", note="The signature was in the annex"
+    )
     assert control_status(control)[0] != "failing"
 
 
@@ -183,9 +228,17 @@ def test_an_auditor_replaces_what_the_tenant_found_and_from_then_on_it_is_his(as
 
 def test_a_failed_test_by_hand_stands_in_the_matrix_beside_a_sample(as_viewer):
     control = type2_helpers.create_control()
-    type2_helpers.record_results(type2_helpers.draw_sample(type2_helpers.freeze_population(control)))
+    type2_helpers.record_results(
+        type2_helpers.draw_sample(type2_helpers.freeze_population(control))
+    )
     with make.acting("reviewer"):
-        by_hand.record_test(controls.find_control(control), tested_on=clock.today(), sample=3, failed=1, finding="Broken by hand")
+        by_hand.record_test(
+            controls.find_control(control),
+            tested_on=clock.today(),
+            sample=3,
+            failed=1,
+            finding="Broken by hand",
+        )
     with make.acting(read_only=True):
         row = queries.line(control, *queries.default_period())
     assert row.exceptions == ("EXC-01",)

@@ -1,4 +1,6 @@
-"""What counts once, what is frozen, and that lists, reports and packages hold all of it and only what the reader may see."""
+"""What counts once, what is frozen, and that lists, reports and packages hold all of it and only
+what the reader may see.
+"""
 
 import re
 from datetime import date, timedelta
@@ -26,7 +28,13 @@ from tests.assurance.testing.type2_helpers import FIRST, LAST, NOBODY, TODAY, re
 
 
 def a_control_test(*items):
-    return row(Facts(NOBODY, "SEC-07", "Sign-off", "per release", FIRST, items=items), FIRST, LAST, today=TODAY, table=HOUSE)
+    return row(
+        Facts(NOBODY, "SEC-07", "Sign-off", "per release", FIRST, items=items),
+        FIRST,
+        LAST,
+        today=TODAY,
+        table=HOUSE,
+    )
 
 
 def a_sample_item(name, outcome=None, *, of="releases", ref=None, asked=2):
@@ -35,7 +43,10 @@ def a_sample_item(name, outcome=None, *, of="releases", ref=None, asked=2):
 
 def test_an_item_that_two_samples_drew_counts_once_and_the_list_asks_for_no_more_than_its_largest_sample():
     found = a_control_test(
-        a_sample_item("a", "passed"), a_sample_item("b"), a_sample_item("a"), a_sample_item("c", "passed", asked=3)
+        a_sample_item("a", "passed"),
+        a_sample_item("b"),
+        a_sample_item("a"),
+        a_sample_item("c", "passed", asked=3),
     )
     assert (found.tested, found.expected) == (2, 3)
     may = next(c for c in found.months if c.month.month == 5)
@@ -44,16 +55,27 @@ def test_an_item_that_two_samples_drew_counts_once_and_the_list_asks_for_no_more
 
 def test_two_lists_ask_for_both():
     found = a_control_test(
-        a_sample_item("a", "passed"), a_sample_item("b", "passed"), a_sample_item("c", "passed"), a_sample_item("a", of="leavers")
+        a_sample_item("a", "passed"),
+        a_sample_item("b", "passed"),
+        a_sample_item("c", "passed"),
+        a_sample_item("a", of="leavers"),
     )
-    assert (found.tested, found.expected) == (2, 4), "what is tested beyond the rule makes up for no other list"
+    assert (found.tested, found.expected) == (
+        2,
+        4,
+    ), "what is tested beyond the rule makes up for no other list"
 
 
 def test_an_item_that_failed_in_one_sample_and_passed_in_another_failed_and_names_every_exception():
     found = a_control_test(
-        a_sample_item("a", "passed"), a_sample_item("a", "failed", ref="EXC-01"), a_sample_item("a", "failed", ref="EXC-02")
+        a_sample_item("a", "passed"),
+        a_sample_item("a", "failed", ref="EXC-01"),
+        a_sample_item("a", "failed", ref="EXC-02"),
     )
-    assert found.exceptions == ("EXC-01", "EXC-02") and "failed (EXC-01 and EXC-02)" in found.months[5].why
+    assert (
+        found.exceptions == ("EXC-01", "EXC-02")
+        and "failed (EXC-01 and EXC-02)" in found.months[5].why
+    )
     assert (found.tested, found.expected) == (1, 2)
 
 
@@ -70,7 +92,9 @@ def test_two_samples_of_one_population_are_asked_for_once(database):
     assert found.expected == 25 and 2 <= found.tested <= 4
 
 
-def test_a_seed_that_drew_a_sample_draws_no_other_one_that_is_checked_for_something_else(as_officer):
+def test_a_seed_that_drew_a_sample_draws_no_other_one_that_is_checked_for_something_else(
+    as_officer,
+):
     population = type2_helpers.freeze_population(type2_helpers.create_control())
     where = f"evidence/type-ii/populations/{population}/samples"
     as_officer.post(where, attributes="Signed", seed="4417 90ce")
@@ -80,7 +104,13 @@ def test_a_seed_that_drew_a_sample_draws_no_other_one_that_is_checked_for_someth
 
 
 @pytest.mark.parametrize(
-    ("seed", "shown"), [("441790ce", "4417 90ce"), ("acceptance2026", "acceptance2026"), ("441790c", "441790c"), ("", "")]
+    ("seed", "shown"),
+    [
+        ("441790ce", "4417 90ce"),
+        ("acceptance2026", "acceptance2026"),
+        ("441790c", "441790c"),
+        ("", ""),
+    ],
 )
 def test_only_figures_are_shown_in_groups(seed, shown):
     assert spaced(seed) == shown
@@ -89,11 +119,15 @@ def test_only_figures_are_shown_in_groups(seed, shown):
 # ---- what is frozen, and what a result may point at
 
 
-def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to_point_at(as_officer, as_reviewer):
+def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to_point_at(
+    as_officer, as_reviewer
+):
     control = type2_helpers.create_control()
     whole, broken, gone = (
         evidence_helpers.upload_version(
-            evidence_helpers.create_evidence(f"Piece {n}", supports=[control]), b"a,%d\n" % n, "a.csv"
+            evidence_helpers.create_evidence(f"Piece {n}", supports=[control]),
+            b"a,%d\n" % n,
+            "a.csv",
         )
         for n in range(3)
     )
@@ -101,7 +135,9 @@ def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to
         evidence_helpers.accept_version(version)
     period = (clock.today() - timedelta(days=500), clock.today())
     with make.acting():
-        assert len(queries.versions_of(control, *period)) == len(queries.version_choices(control)) == 3
+        assert (
+            len(queries.versions_of(control, *period)) == len(queries.version_choices(control)) == 3
+        )
         integrity.note_fault(pieces.version_of(broken)[0], "altered")
     request_deletion(as_officer, gone)
     approve_deletion(as_reviewer, gone)
@@ -118,7 +154,9 @@ def create_exceptions(count=60):
     """As many exceptions of one control; its id."""
     control = type2_helpers.create_control()
     sample = type2_helpers.draw_sample(
-        type2_helpers.freeze_population(control, type2_helpers.population_csv(count)), size=count, because="All of them"
+        type2_helpers.freeze_population(control, type2_helpers.population_csv(count)),
+        size=count,
+        because="All of them",
     )
     type2_helpers.record_results(sample, None, "no", "Nobody signed")
     return control
@@ -135,7 +173,11 @@ def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer):
         page = following and following[1].replace("&amp;", "&")
     assert len(seen) == len(set(seen)) == 60
     as_officer.get("evidence/type-ii/exceptions?after=bent", then=422)
-    assert "EXC-" not in re.sub(r"(?s)<script.*?</script>", "", as_officer.get("evidence/type-ii/exceptions?state=closed").text)
+    assert "EXC-" not in re.sub(
+        r"(?s)<script.*?</script>",
+        "",
+        as_officer.get("evidence/type-ii/exceptions?state=closed").text,
+    )
 
 
 def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
@@ -162,15 +204,25 @@ def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
 
 
 def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch):
-    """A thousand exceptions of other controls stood before the auditor's own, and his list was empty."""
+    """A thousand exceptions of other controls stood before the auditor's own, and his list was
+    empty.
+    """
     mine, _, own = type2_helpers.create_failed_sample()
     other = type2_helpers.create_control("SEC-08")
     sample = type2_helpers.draw_sample(
-        type2_helpers.freeze_population(other, type2_helpers.population_csv(60)), size=60, because="All of them"
+        type2_helpers.freeze_population(other, type2_helpers.population_csv(60)),
+        size=60,
+        because="All of them",
     )
     type2_helpers.record_results(sample, None, "no", "Nobody signed")
-    held = visibility_scope.Scope(frozenset([mine]), clock.today() - timedelta(days=364), clock.today())
-    monkeypatch.setattr(visibility_scope.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
+    held = visibility_scope.Scope(
+        frozenset([mine]), clock.today() - timedelta(days=364), clock.today()
+    )
+    monkeypatch.setattr(
+        visibility_scope.scope_finder,
+        "_answer",
+        lambda who: held if who.role == "auditor" else None,
+    )
     text = as_auditor.get("evidence/type-ii/exceptions").text
     assert "1 of 1 exception is open" in text and "EXC-01" in text and "EXC-02" not in text
     with make.acting("auditor", read_only=True):
@@ -197,7 +249,17 @@ def test_a_report_of_a_past_day_says_what_was_open_then(database):
     _, _, exception = type2_helpers.create_failed_sample()
     before = clock.now()
     told = {
-        "functions": [{"categories": [{"requirements": [{"ref": "CC8.1", "controls": [{"ref": "SEC-07", "last_test": None}]}]}]}],
+        "functions": [
+            {
+                "categories": [
+                    {
+                        "requirements": [
+                            {"ref": "CC8.1", "controls": [{"ref": "SEC-07", "last_test": None}]}
+                        ]
+                    }
+                ]
+            }
+        ],
         "findings": [],
     }
 
@@ -207,7 +269,11 @@ def test_a_report_of_a_past_day_says_what_was_open_then(database):
 
     with make.acting():
         actions.raise_finding(
-            queries.exception(exception), title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
+            queries.exception(exception),
+            title="T",
+            plan="P",
+            owner_id=make.person_id("contributor"),
+            due_on=clock.today(),
         )
     raised = clock.now()
     remediate_exception(exception)

@@ -61,38 +61,70 @@ def month(control_id, which="2026-09"):
         return row, next(c for c in row.months if f"{c.month:%Y-%m}" == which)
 
 
-def test_the_cell_of_a_missed_cycle_leads_to_the_form_with_that_cycle(as_officer, control_with_missed_cycle):
+def test_the_cell_of_a_missed_cycle_leads_to_the_form_with_that_cycle(
+    as_officer, control_with_missed_cycle
+):
     opened = as_officer.get("evidence/type-ii?cell=SEC-04.2026-09")
-    assert f"/t/acme/{address(control_with_missed_cycle)}?of={Q3}" in opened.text and "Record an exception" in opened.text
-    assert f"{address(control_with_missed_cycle)}?of={Q2}" in as_officer.get(f"evidence/type-ii/{control_with_missed_cycle}").text
+    assert (
+        f"/t/acme/{address(control_with_missed_cycle)}?of={Q3}" in opened.text
+        and "Record an exception" in opened.text
+    )
+    assert (
+        f"{address(control_with_missed_cycle)}?of={Q2}"
+        in as_officer.get(f"evidence/type-ii/{control_with_missed_cycle}").text
+    )
     form = as_officer.get(f"{address(control_with_missed_cycle)}?of={Q3}").text
     assert f'selected value="{Q3}"' in form and "Q3 2026" in form and "Q2 2026" in form
     assert "Q4 2026" not in form, "what is not due yet is not missed"
 
 
-def test_it_is_recorded_with_cause_effect_and_correction_and_told_in_the_log(as_auditor, control_with_missed_cycle):
+def test_it_is_recorded_with_cause_effect_and_correction_and_told_in_the_log(
+    as_auditor, control_with_missed_cycle
+):
     page = raise_missed_cycle(as_auditor, control_with_missed_cycle)
-    assert "EXC-01" in page.text and "a missed cycle: Q3 2026" in page.text and "Not performed for Q3" in page.text
+    assert (
+        "EXC-01" in page.text
+        and "a missed cycle: Q3 2026" in page.text
+        and "Not performed for Q3" in page.text
+    )
     with make.acting("compliance_officer", read_only=True):
-        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "test.exception.recorded")).one()
+        entry = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "test.exception.recorded"))
+            .one()
+        )
         assert entry.facts["missed_to"] == Q3 and entry.facts["control"] == "SEC-04"
         assert {"says", "cause", "effect", "correction"} <= set(entry.sealed)
 
 
-def test_the_cell_becomes_an_exception_that_explains_itself_and_the_gap_stays(as_officer, control_with_missed_cycle):
+def test_the_cell_becomes_an_exception_that_explains_itself_and_the_gap_stays(
+    as_officer, control_with_missed_cycle
+):
     assert month(control_with_missed_cycle)[1].kind == "missed"
     raise_missed_cycle(as_officer, control_with_missed_cycle)
     row, cell = month(control_with_missed_cycle)
-    assert cell.kind == "exception" and "Recorded as an exception: EXC-01 for Q3." in cell.why and not cell.untold
+    assert (
+        cell.kind == "exception"
+        and "Recorded as an exception: EXC-01 for Q3." in cell.why
+        and not cell.untold
+    )
     assert row.exceptions == ("EXC-01",) and "Q3" in row.lacks
     page = as_officer.get("evidence/type-ii?cell=SEC-04.2026-09")
-    assert "EXC-01" in page.text and "SEC-04 lacks" in page.text and "Record an exception" not in page.text
+    assert (
+        "EXC-01" in page.text
+        and "SEC-04 lacks" in page.text
+        and "Record an exception" not in page.text
+    )
     assert month(control_with_missed_cycle, "2026-06")[1].kind == "missed"
 
 
-def test_twice_for_the_same_cycle_is_refused_and_once_for_another_is_not(as_officer, control_with_missed_cycle):
+def test_twice_for_the_same_cycle_is_refused_and_once_for_another_is_not(
+    as_officer, control_with_missed_cycle
+):
     raise_missed_cycle(as_officer, control_with_missed_cycle)
-    again = as_officer.post(address(control_with_missed_cycle), then=422, occurrence=Q3, **RAISED_FORM)
+    again = as_officer.post(
+        address(control_with_missed_cycle), then=422, occurrence=Q3, **RAISED_FORM
+    )
     assert "Q3 is recorded already: EXC-01" in again.text
     assert "EXC-02" in raise_missed_cycle(as_officer, control_with_missed_cycle, Q2).text
 
@@ -109,8 +141,12 @@ def test_twice_for_the_same_cycle_is_refused_and_once_for_another_is_not(as_offi
         ({"correction": "x" * 2001}, "2000"),
     ],
 )
-def test_what_is_not_missed_or_not_explained_is_refused(as_officer, control_with_missed_cycle, form, says):
-    page = as_officer.post(address(control_with_missed_cycle), then=422, **{"occurrence": Q3} | RAISED_FORM | form)
+def test_what_is_not_missed_or_not_explained_is_refused(
+    as_officer, control_with_missed_cycle, form, says
+):
+    page = as_officer.post(
+        address(control_with_missed_cycle), then=422, **{"occurrence": Q3} | RAISED_FORM | form
+    )
     assert says in page.text
     with make.acting(read_only=True):
         assert not session().scalars(select(TestException.id)).all()
@@ -130,10 +166,16 @@ def test_who_does_not_test_records_nothing(app, control_with_missed_cycle, role)
     who.post(address(control_with_missed_cycle), then=403, occurrence=Q3, **RAISED_FORM)
 
 
-def test_an_auditor_records_it_only_within_his_engagement_and_its_window(as_auditor, control_with_missed_cycle, monkeypatch):
+def test_an_auditor_records_it_only_within_his_engagement_and_its_window(
+    as_auditor, control_with_missed_cycle, monkeypatch
+):
     def standing(controls, **more):
-        held = scopes.Scope(frozenset(controls), NOW.date() - timedelta(days=364), NOW.date(), **more)
-        monkeypatch.setattr(scopes.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
+        held = scopes.Scope(
+            frozenset(controls), NOW.date() - timedelta(days=364), NOW.date(), **more
+        )
+        monkeypatch.setattr(
+            scopes.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None
+        )
 
     standing([])
     as_auditor.get(address(control_with_missed_cycle), then=404)
@@ -145,7 +187,9 @@ def test_an_auditor_records_it_only_within_his_engagement_and_its_window(as_audi
 
 def test_another_tenant_has_no_such_cycle(as_neighbour, control_with_missed_cycle):
     as_neighbour.get(f"/t/globex/{address(control_with_missed_cycle)}", then=404)
-    as_neighbour.post(f"/t/globex/{address(control_with_missed_cycle)}", then=404, occurrence=Q3, **RAISED_FORM)
+    as_neighbour.post(
+        f"/t/globex/{address(control_with_missed_cycle)}", then=404, occurrence=Q3, **RAISED_FORM
+    )
 
 
 def test_it_goes_the_whole_way_response_finding_repair_retest_closed(
@@ -155,23 +199,42 @@ def test_it_goes_the_whole_way_response_finding_repair_retest_closed(
     page = f"evidence/type-ii/exceptions/{exceptions_on_file()}"
     shown = as_officer.get(page)
     assert RAISED_FORM["cause"] in shown.text and "Open" in shown.text
-    as_officer.post(page, **RAISED_FORM, response="We book two dates a quarter from now on", version="1")
+    as_officer.post(
+        page, **RAISED_FORM, response="We book two dates a quarter from now on", version="1"
+    )
     assert "Answered" in as_officer.get(page).text
     due = str(NOW.date() + timedelta(days=20))
-    as_officer.post(f"{page}/finding", title="One date, no second", plan="Book two", owner_id=str(make.person_id("contributor")), due_on=due)  # fmt: skip
+    as_officer.post(
+        f"{page}/finding",
+        title="One date, no second",
+        plan="Book two",
+        owner_id=str(make.person_id("contributor")),
+        due_on=due,
+    )
     with make.acting(read_only=True):
         finding = session().scalars(select(Finding.id)).one()
-    as_contributor.post(f"evidence/type-ii/findings/{finding}/remedy", remedy="Two dates are booked")
-    tried = {"tested_on": str(NOW.date()), "sample": "1", "failed": "0", "note": "The report of November is there"}
+    as_contributor.post(
+        f"evidence/type-ii/findings/{finding}/remedy", remedy="Two dates are booked"
+    )
+    tried = {
+        "tested_on": str(NOW.date()),
+        "sample": "1",
+        "failed": "0",
+        "note": "The report of November is there",
+    }
     done = as_auditor.post(f"evidence/type-ii/findings/{finding}/retest", follow=True, **tried)
     assert "Closed, retest passed" in done.text
     assert "missed cycle" in as_auditor.get("evidence/type-ii/exceptions").text
     assert "FND-01" in as_auditor.get("evidence/type-ii/findings").text
     row, cell = month(control_with_missed_cycle)
-    assert cell.kind == "exception" and "Q3" in row.lacks, "a missed cycle stays an exception even if it is repaired"
+    assert cell.kind == "exception" and "Q3" in row.lacks, (
+        "a missed cycle stays an exception even if it is repaired"
+    )
 
 
-def test_the_type_two_report_and_the_package_list_it_by_its_cycle(as_officer, control_with_missed_cycle):
+def test_the_type_two_report_and_the_package_list_it_by_its_cycle(
+    as_officer, control_with_missed_cycle
+):
     from governance.assurance.engagements import package_contents
     from governance.assurance.engagements import queries as engagements
     from governance.publishing.reports.type2.document import exceptions_csv
@@ -181,9 +244,16 @@ def test_the_type_two_report_and_the_package_list_it_by_its_cycle(as_officer, co
     with make.acting(read_only=True):
         frozen = snapshot(NOW.date().replace(year=2025, month=12, day=1), NOW.date())
         (case,) = frozen["exceptions"]
-        assert (case["ref"], case["control"], case["item"], case["state"]) == ("EXC-01", "SEC-04", "Q3 2026", "open")
+        assert (case["ref"], case["control"], case["item"], case["state"]) == (
+            "EXC-01",
+            "SEC-04",
+            "Q3 2026",
+            "open",
+        )
         assert b"Q3 2026" in exceptions_csv(frozen)
-        early = snapshot(NOW.date().replace(year=2026, month=1, day=1), NOW.date().replace(month=8, day=31))
+        early = snapshot(
+            NOW.date().replace(year=2026, month=1, day=1), NOW.date().replace(month=8, day=31)
+        )
         assert early["exceptions"] == []
         engagement = engagements.engagements()[0]
         index: dict = {}
@@ -200,7 +270,14 @@ def test_evidence_that_was_there_in_time_and_is_accepted_later_ends_the_miss_and
     piece = evidence_helpers.create_evidence(supports=[control_with_missed_cycle])
     day = NOW.date().replace(month=9, day=30)
     with clock.frozen(NOW.replace(month=10, day=2)), make.acting("reviewer"):
-        version = evidencing.bring_link(evidence.find_evidence(piece), "https://files.acme.example/q3", collected_on=day, period_from=day.replace(month=7, day=1), period_to=day, valid_until=day + timedelta(days=120)).id  # fmt: skip
+        version = evidencing.bring_link(
+            evidence.find_evidence(piece),
+            "https://files.acme.example/q3",
+            collected_on=day,
+            period_from=day.replace(month=7, day=1),
+            period_to=day,
+            valid_until=day + timedelta(days=120),
+        ).id
     raise_missed_cycle(as_officer, control_with_missed_cycle)
     with make.acting("compliance_officer"):
         evidencing.accept(*evidence.version_of(version))

@@ -1,4 +1,6 @@
-"""The rules of Type II testing, by properties: what was expected, what is on file, which items a seed draws."""
+"""The rules of Type II testing, by properties: what was expected, what is on file, which items a
+seed draws.
+"""
 
 import calendar
 from datetime import date, timedelta
@@ -8,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.assurance.testing.matrix import Facts, Item, Tried, headline, row
-from governance.assurance.testing.occurrences import CALENDAR, GRACE, PerformanceRecord, cycles, gaps, months, stand
+from governance.assurance.testing.occurrences import (
+    CALENDAR,
+    GRACE,
+    PerformanceRecord,
+    cycles,
+    gaps,
+    months,
+    stand,
+)
 from governance.assurance.testing.sampling import HOUSE, advised, digest, draw, kept, table_of
 from tests.assurance.testing.type2_helpers import FIRST, LAST, NOBODY, TODAY
 
@@ -27,7 +37,11 @@ def proofs(draw):
     first = draw(days)
     last = first + timedelta(days=draw(st.integers(0, 400)))
     return PerformanceRecord(
-        first, last, last + timedelta(days=draw(st.integers(0, 300))), "EV-0001", draw(st.sampled_from([None, 31, 92]))
+        first,
+        last,
+        last + timedelta(days=draw(st.integers(0, 300))),
+        "EV-0001",
+        draw(st.sampled_from([None, 31, 92])),
     )
 
 
@@ -36,7 +50,15 @@ def proofs(draw):
 
 @pytest.mark.parametrize(
     ("cadence", "count"),
-    [("daily", 365), ("weekly", 52), ("monthly", 12), ("quarterly", 4), ("half-yearly", 2), ("yearly", 1), ("per release", 0)],
+    [
+        ("daily", 365),
+        ("weekly", 52),
+        ("monthly", 12),
+        ("quarterly", 4),
+        ("half-yearly", 2),
+        ("yearly", 1),
+        ("per release", 0),
+    ],
 )
 def test_a_year_holds_as_many_cycles_as_its_cadence_says(cadence, count):
     assert len(cycles(cadence, FIRST, LAST)) == count
@@ -46,11 +68,16 @@ def test_a_year_holds_as_many_cycles_as_its_cadence_says(cadence, count):
 def test_cycles_follow_each_other_without_a_hole_and_end_in_the_period(cadence, period):
     found = cycles(cadence, *period)
     assert all(period[0] <= c.last <= period[1] and c.first <= c.last for c in found)
-    assert all(after.first == before.last + timedelta(days=1) for before, after in zip(found, found[1:], strict=False))
+    assert all(
+        after.first == before.last + timedelta(days=1)
+        for before, after in zip(found, found[1:], strict=False)
+    )
 
 
 @given(cadences, periods(), st.lists(proofs(), max_size=6), days)
-def test_every_cycle_is_performed_missed_or_due_and_a_gap_anywhere_is_shown(cadence, period, on_file, today):
+def test_every_cycle_is_performed_missed_or_due_and_a_gap_anywhere_is_shown(
+    cadence, period, on_file, today
+):
     stands = stand(cadence, *period, on_file, today=today)
     assert [s.cycle for s in stands] == list(cycles(cadence, *period))
     assert set(gaps(stands)) == {s.cycle for s in stands if s.state in {"missed", "late"}}
@@ -58,7 +85,8 @@ def test_every_cycle_is_performed_missed_or_due_and_a_gap_anywhere_is_shown(cade
         touching = [
             p
             for p in on_file
-            if (p.first <= each.cycle.first and each.cycle.last <= p.last) or each.cycle.first <= p.last <= each.cycle.last
+            if (p.first <= each.cycle.first and each.cycle.last <= p.last)
+            or each.cycle.first <= p.last <= each.cycle.last
         ]
         assert (each.proof is not None) == bool(touching)
         if each.state == "due":
@@ -71,7 +99,8 @@ def test_one_more_proof_never_makes_it_worse(cadence, period, on_file, more, tod
     before = stand(cadence, *period, on_file, today=today)
     after = stand(cadence, *period, [*on_file, more], today=today)
     assert all(
-        order[b.state] <= order[a.state] or (b.state == "due" and a.state == "late") for b, a in zip(before, after, strict=True)
+        order[b.state] <= order[a.state] or (b.state == "due" and a.state == "late")
+        for b, a in zip(before, after, strict=True)
     )
 
 
@@ -82,17 +111,29 @@ def test_a_missed_cycle_stays_missed_when_it_is_repaired_later():
     assert "August" in {c.says for c in gaps(stand("monthly", FIRST, LAST, [august], today=TODAY))}
 
 
-@pytest.mark.parametrize(("since", "june"), [(date(2026, 6, 10), ["June"]), (date(2026, 6, 20), [])])
+@pytest.mark.parametrize(
+    ("since", "june"), [(date(2026, 6, 10), ["June"]), (date(2026, 6, 20), [])]
+)
 def test_a_cycle_before_the_control_began_is_not_expected_nor_one_that_was_half_over(since, june):
     found = stand("monthly", FIRST, LAST, [], today=TODAY, since=since)
-    assert [s.cycle.says for s in found] == [*june, "July", "August", "September", "October", "November"]
+    assert [s.cycle.says for s in found] == [
+        *june,
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+    ]
 
 
 @given(periods())
 def test_the_columns_are_the_months_of_the_period(period):
     found = months(*period)
     assert found[0] == period[0].replace(day=1) and found[-1] == period[1].replace(day=1)
-    assert all((b - a).days == calendar.monthrange(a.year, a.month)[1] for a, b in zip(found, found[1:], strict=False))
+    assert all(
+        (b - a).days == calendar.monthrange(a.year, a.month)[1]
+        for a, b in zip(found, found[1:], strict=False)
+    )
 
 
 # ---- sampling
@@ -120,7 +161,9 @@ def test_the_same_seed_draws_the_same_sample_whatever_the_order(items, seed, pop
     drawn = draw(items, seed, population, size)
     assert drawn == draw(list(reversed(items)), seed, population, size)
     assert len(set(drawn)) == size and set(drawn) <= set(items)
-    assert draw(items, seed, population, len(items))[:size] == drawn, "a larger sample begins with the smaller one"
+    assert draw(items, seed, population, len(items))[:size] == drawn, (
+        "a larger sample begins with the smaller one"
+    )
 
 
 def test_another_seed_or_another_population_draws_another_sample():
@@ -130,11 +173,22 @@ def test_another_seed_or_another_population_draws_another_sample():
     assert one != draw(items, "441790ce", digest([{"id": "b"}]), 25)
 
 
-@given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3), min_size=1, max_size=8), st.data())
-def test_the_hash_of_a_population_is_that_of_its_rows_whatever_the_order_of_their_columns(rows, data):
+@given(
+    st.lists(
+        st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
+        min_size=1,
+        max_size=8,
+    ),
+    st.data(),
+)
+def test_the_hash_of_a_population_is_that_of_its_rows_whatever_the_order_of_their_columns(
+    rows, data
+):
     assert digest([dict(reversed(r.items())) for r in rows]) == digest(rows)
     n = data.draw(st.integers(0, len(rows) - 1))
-    assert digest([r | {"\u2605": "changed"} if i == n else r for i, r in enumerate(rows)]) != digest(rows)
+    assert digest(
+        [r | {"\u2605": "changed"} if i == n else r for i, r in enumerate(rows)]
+    ) != digest(rows)
 
 
 @pytest.mark.parametrize("size", [-1, 4])
@@ -183,10 +237,18 @@ def test_a_quarter_without_a_report_is_missed_and_the_headline_names_it():
 
 def test_a_failed_item_is_an_exception_in_the_month_of_the_item():
     items = tuple(
-        Item(n, f"2026.{n}", date(2026, n % 11 + 1, 3), "failed" if n == 10 else "passed", "EXC-14" if n == 10 else None)
+        Item(
+            n,
+            f"2026.{n}",
+            date(2026, n % 11 + 1, 3),
+            "failed" if n == 10 else "passed",
+            "EXC-14" if n == 10 else None,
+        )
         for n in range(1, 26)
     )
-    found = line(facts("per release", items=items, events={date(2026, m, 1): 5 for m in range(1, 12)}))
+    found = line(
+        facts("per release", items=items, events={date(2026, m, 1): 5 for m in range(1, 12)})
+    )
     november = found.months[-1]
     assert (november.kind, november.count) == ("exception", 5)
     assert "EXC-14" in november.why and found.exceptions == ("EXC-14",)
@@ -223,7 +285,8 @@ def test_the_headline_names_three_and_counts_the_others():
     assert row(facts("yearly"), FIRST, LAST, today=date(2027, 3, 1), table=HOUSE).lacks == ("2025",)
     assert (
         headline(rows)
-        == "0 of 5 expected occurrences are on file. SEC-04 lacks 2025, SEC-04 2025, SEC-04 2025, and 2 more lack something."
+        == "0 of 5 expected occurrences are on file. SEC-04 lacks 2025, SEC-04 2025, SEC-04 2025,"
+        " and 2 more lack something."
     )
 
 

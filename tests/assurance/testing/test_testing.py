@@ -12,7 +12,14 @@ from sqlalchemy.exc import DBAPIError
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.status import last_test, status
 from governance.assurance.testing import actions, queries
-from governance.assurance.testing.models import Finding, ItemResult, Population, Sample, SampleItem, TestException
+from governance.assurance.testing.models import (
+    Finding,
+    ItemResult,
+    Population,
+    Sample,
+    SampleItem,
+    TestException,
+)
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock, visibility_scope
 from governance.kernel.db import session
@@ -27,13 +34,21 @@ FORM = {"title": "Releases", "query": "select * from releases", "run_by": "relea
 
 def upload_form(content, name="releases.csv", **more):
     today = clock.today()
-    days = {"run_on": str(today), "period_from": str(today - timedelta(days=364)), "period_to": str(today)}
+    days = {
+        "run_on": str(today),
+        "period_from": str(today - timedelta(days=364)),
+        "period_to": str(today),
+    }
     return FORM | days | {"file": (io.BytesIO(content), name)} | more
 
 
 def entries_of_action(action):
     with make.acting("compliance_officer", read_only=True):
-        found = session().scalars(select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at)).all()
+        found = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at))
+            .all()
+        )
         session().expunge_all()
         return found
 
@@ -46,7 +61,9 @@ def count_rows(model):
 def status_word(control_id):
     with make.acting(read_only=True):
         facts = controls.ledger(control_id).of(control_id, clock.now())
-        return status(facts, today=clock.today(), period_from=date(2020, 1, 1), period_to=clock.today()).word, last_test(facts)
+        return status(
+            facts, today=clock.today(), period_from=date(2020, 1, 1), period_to=clock.today()
+        ).word, last_test(facts)
 
 
 # ---- populations
@@ -55,7 +72,11 @@ def status_word(control_id):
 def test_a_population_is_uploaded_and_frozen_with_all_that_proves_it(as_officer):
     control = type2_helpers.create_control()
     as_officer.get(f"evidence/type-ii/{control}/upload")
-    page = as_officer.post(f"evidence/type-ii/{control}/upload", follow=True, **upload_form(type2_helpers.population_csv()))
+    page = as_officer.post(
+        f"evidence/type-ii/{control}/upload",
+        follow=True,
+        **upload_form(type2_helpers.population_csv()),
+    )
     assert (
         "61 rows" in page.text
         and "select * from releases" in page.text
@@ -64,7 +85,9 @@ def test_a_population_is_uploaded_and_frozen_with_all_that_proves_it(as_officer)
     )
     (entry,) = entries_of_action("population.frozen")
     assert entry.facts["row_count"] == 61 and len(entry.facts["sha256"]) == 64
-    as_officer.post(f"evidence/type-ii/{control}/upload", **upload_form(type2_helpers.population_csv()))
+    as_officer.post(
+        f"evidence/type-ii/{control}/upload", **upload_form(type2_helpers.population_csv())
+    )
     assert count_rows(Population) == 1, "the same rows of the same query are frozen once"
 
 
@@ -105,7 +128,9 @@ def merged(sheet):
 )
 def test_a_file_that_is_no_population_is_refused_by_name(as_officer, content, name, says):
     control = type2_helpers.create_control()
-    page = as_officer.post(f"evidence/type-ii/{control}/upload", then=422, **upload_form(content, name))
+    page = as_officer.post(
+        f"evidence/type-ii/{control}/upload", then=422, **upload_form(content, name)
+    )
     assert says in page.text
     assert count_rows(Population) == 0
 
@@ -113,19 +138,29 @@ def test_a_file_that_is_no_population_is_refused_by_name(as_officer, content, na
 def test_fifty_thousand_rows_are_taken_and_a_formula_in_text_is_harmless(as_officer):
     control = type2_helpers.create_control()
     lines = b"".join(b"r%d,=1+1\n" % n for n in range(50_000))
-    page = as_officer.post(f"evidence/type-ii/{control}/upload", follow=True, **upload_form(b"id,note\n" + lines))
+    page = as_officer.post(
+        f"evidence/type-ii/{control}/upload", follow=True, **upload_form(b"id,note\n" + lines)
+    )
     assert "50000 rows" in page.text
     with make.acting(read_only=True):
         held = session().scalars(select(Population.id)).one()
-    assert b"r0,'=1+1" in as_officer.post(f"evidence/type-ii/populations/{held}/download", then=200).data
+    assert (
+        b"r0,'=1+1"
+        in as_officer.post(f"evidence/type-ii/populations/{held}/download", then=200).data
+    )
     assert entries_of_action("population.downloaded")
 
 
 def test_a_workbook_gives_the_same_rows_as_its_csv(as_officer):
     control = type2_helpers.create_control()
     lines = [line.split(",") for line in type2_helpers.population_csv(5).decode().splitlines()]
-    as_officer.post(f"evidence/type-ii/{control}/upload", **upload_form(type2_helpers.population_csv(5)))
-    as_officer.post(f"evidence/type-ii/{control}/upload", **upload_form(xlsx_bytes("R", lines[0], lines[1:]), "r.xlsx"))
+    as_officer.post(
+        f"evidence/type-ii/{control}/upload", **upload_form(type2_helpers.population_csv(5))
+    )
+    as_officer.post(
+        f"evidence/type-ii/{control}/upload",
+        **upload_form(xlsx_bytes("R", lines[0], lines[1:]), "r.xlsx"),
+    )
     assert count_rows(Population) == 1
 
 
@@ -135,7 +170,11 @@ def test_the_evidence_of_a_control_is_a_population(as_officer):
     evidence_helpers.accept_version(evidence_helpers.upload_version(piece))
     as_officer.get(f"evidence/type-ii/{control}/freeze")
     today = clock.today()
-    form = {"key": "evidence", "period_from": str(today - timedelta(days=364)), "period_to": str(today)}
+    form = {
+        "key": "evidence",
+        "period_from": str(today - timedelta(days=364)),
+        "period_to": str(today),
+    }
     page = as_officer.post(f"evidence/type-ii/{control}/freeze", follow=True, **form)
     assert "EV-0001 version 1" in page.text
     as_officer.post(f"evidence/type-ii/{control}/freeze", then=422, **form | {"key": "nothing"})
@@ -146,7 +185,11 @@ def test_others_look_and_freeze_nothing(database, who, request):
     control = type2_helpers.create_control()
     visitor = request.getfixturevalue(who)
     assert "Freeze a population" not in visitor.get(f"evidence/type-ii/{control}").text
-    visitor.post(f"evidence/type-ii/{control}/upload", then=403, **upload_form(type2_helpers.population_csv()))
+    visitor.post(
+        f"evidence/type-ii/{control}/upload",
+        then=403,
+        **upload_form(type2_helpers.population_csv()),
+    )
     assert count_rows(Population) == 0
 
 
@@ -154,7 +197,11 @@ def test_others_look_and_freeze_nothing(database, who, request):
 @pytest.mark.parametrize("verb", ["UPDATE {} SET created_at = now()", "DELETE FROM {}"])
 def test_nothing_that_was_frozen_drawn_or_found_is_changed(database, table, verb):
     type2_helpers.create_failed_sample()
-    with make.acting(), pytest.raises(DBAPIError, match=r"append-only|permission denied"), session().begin_nested():
+    with (
+        make.acting(),
+        pytest.raises(DBAPIError, match=r"append-only|permission denied"),
+        session().begin_nested(),
+    ):
         session().execute(text(verb.format(table)))
 
 
@@ -163,13 +210,23 @@ def test_a_population_that_was_changed_behind_our_back_is_noticed_and_refused(as
     honest = type2_helpers.freeze_population(control)
     with make.acting():
         held = queries.population(honest, whole=True)
-        facts = {c.name: getattr(held, c.name) for c in Population.__table__.columns if c.name not in {"id", "tenant_id"}}
-        bent = Population(**facts | {"rows": [*held.rows[:-1], held.rows[-1] | {"owner": "nobody"}]})
+        facts = {
+            c.name: getattr(held, c.name)
+            for c in Population.__table__.columns
+            if c.name not in {"id", "tenant_id"}
+        }
+        bent = Population(
+            **facts | {"rows": [*held.rows[:-1], held.rows[-1] | {"owner": "nobody"}]}
+        )
         session().add(bent)
         session().flush()
         bent_id = bent.id
-    assert "Changed after freezing" in as_officer.get(f"evidence/type-ii/populations/{bent_id}").text
-    page = as_officer.post(f"evidence/type-ii/populations/{bent_id}/samples", then=422, attributes="Signed")
+    assert (
+        "Changed after freezing" in as_officer.get(f"evidence/type-ii/populations/{bent_id}").text
+    )
+    page = as_officer.post(
+        f"evidence/type-ii/populations/{bent_id}/samples", then=422, attributes="Signed"
+    )
     assert "was changed after it was frozen" in page.text
     assert count_rows(Sample) == 0
 
@@ -187,9 +244,13 @@ def test_a_re_run_says_whether_it_gave_the_same_rows(as_officer):
 def test_an_auditor_draws_a_sample_and_the_same_seed_draws_it_again(as_auditor):
     population = type2_helpers.freeze_population(type2_helpers.create_control())
     form = {"attributes": "Signed before the release\nSigned by somebody else", "seed": "4417 90ce"}
-    page = as_auditor.post(f"evidence/type-ii/populations/{population}/samples", follow=True, **form)
+    page = as_auditor.post(
+        f"evidence/type-ii/populations/{population}/samples", follow=True, **form
+    )
     assert "none of 25 tested" in page.text and "seed 4417 90ce" in page.text
-    page = as_auditor.post(f"evidence/type-ii/populations/{population}/samples", follow=True, **form)
+    page = as_auditor.post(
+        f"evidence/type-ii/populations/{population}/samples", follow=True, **form
+    )
     assert "Drawn again with seed 4417 90ce: the same 25 items" in page.text
     assert count_rows(Sample) == 1 and count_rows(SampleItem) == 25
     assert len(entries_of_action("sample.drawn")) == len(entries_of_action("sample.redrawn")) == 1
@@ -197,7 +258,9 @@ def test_an_auditor_draws_a_sample_and_the_same_seed_draws_it_again(as_auditor):
 
 def test_without_a_seed_one_is_made_and_shown(as_officer):
     population = type2_helpers.freeze_population(type2_helpers.create_control())
-    page = as_officer.post(f"evidence/type-ii/populations/{population}/samples", follow=True, attributes="Signed")
+    page = as_officer.post(
+        f"evidence/type-ii/populations/{population}/samples", follow=True, attributes="Signed"
+    )
     assert re.search(r"seed [0-9a-f]{4} [0-9a-f]{4}", page.text)
 
 
@@ -214,7 +277,11 @@ def test_without_a_seed_one_is_made_and_shown(as_officer):
 )
 def test_a_sample_that_cannot_be_is_refused(as_officer, form, says):
     population = type2_helpers.freeze_population(type2_helpers.create_control())
-    page = as_officer.post(f"evidence/type-ii/populations/{population}/samples", then=422, **{"attributes": "Signed"} | form)
+    page = as_officer.post(
+        f"evidence/type-ii/populations/{population}/samples",
+        then=422,
+        **{"attributes": "Signed"} | form,
+    )
     assert says in page.text
     assert count_rows(Sample) == 0
 
@@ -223,7 +290,9 @@ def test_a_sample_that_cannot_be_is_refused(as_officer, form, says):
 def test_who_only_looks_draws_and_records_nothing(database, who, request):
     _, sample, _ = type2_helpers.create_failed_sample()
     visitor = request.getfixturevalue(who)
-    assert "Record for the ticked items" not in visitor.get(f"evidence/type-ii/samples/{sample}").text
+    assert (
+        "Record for the ticked items" not in visitor.get(f"evidence/type-ii/samples/{sample}").text
+    )
     visitor.post(f"evidence/type-ii/samples/{sample}/results", then=403)
 
 
@@ -243,9 +312,13 @@ def test_the_tenants_own_table_counts_from_then_on(as_officer):
     }
     as_officer.get("evidence/type-ii/sizes")
     as_officer.post("evidence/type-ii/sizes", **sizes, because="Halden asks for 30", number="0")
-    assert "The rule asks for 30" in as_officer.get(f"evidence/type-ii/populations/{population}").text
+    assert (
+        "The rule asks for 30" in as_officer.get(f"evidence/type-ii/populations/{population}").text
+    )
     as_officer.post("evidence/type-ii/sizes", then=409, **sizes, because="Again", number="0")
-    as_officer.post("evidence/type-ii/sizes", then=422, **sizes | {"to_250": 10}, because="Fewer", number="1")
+    as_officer.post(
+        "evidence/type-ii/sizes", then=422, **sizes | {"to_250": 10}, because="Fewer", number="1"
+    )
 
 
 # ---- results, exceptions, findings
@@ -259,7 +332,9 @@ def test_a_failed_item_opens_an_exception_and_lowers_the_control(as_auditor):
         first = str(queries.items(sample)[0].item.id)
     as_auditor.get(f"evidence/type-ii/items/{first}")
     as_auditor.post(f"evidence/type-ii/items/{first}", then=422, a0="no", a1="yes")
-    page = as_auditor.post(f"evidence/type-ii/items/{first}", follow=True, a0="no", a1="yes", note="Nobody signed")
+    page = as_auditor.post(
+        f"evidence/type-ii/items/{first}", follow=True, a0="no", a1="yes", note="Nobody signed"
+    )
     assert "1 of 25 failed" in page.text and "EXC-01" in page.text
     word, last = status_word(control)
     assert word == "1 of 25 failed" and last.finding_ref == "EXC-01"
@@ -273,7 +348,9 @@ def test_a_sample_that_passes_is_a_passed_test(as_officer):
     sample = type2_helpers.draw_sample(type2_helpers.freeze_population(control))
     with make.acting(read_only=True):
         ids = [str(v.item.id) for v in queries.items(sample)]
-    page = as_officer.post(f"evidence/type-ii/samples/{sample}/results", follow=True, ids=ids, a0="yes", a1="na")
+    page = as_officer.post(
+        f"evidence/type-ii/samples/{sample}/results", follow=True, ids=ids, a0="yes", a1="na"
+    )
     assert "all 25 passed" in page.text
     assert (status_word(control)[1].sample, status_word(control)[1].failed) == (25, 0)
 
@@ -283,7 +360,9 @@ def test_a_result_is_superseded_and_never_deleted(as_officer):
     with make.acting(read_only=True):
         item = next(v.item.id for v in queries.items(sample) if v.item.number == 17)
     as_officer.post(f"evidence/type-ii/items/{item}", then=422, a0="yes", a1="yes")
-    as_officer.post(f"evidence/type-ii/items/{item}", a0="yes", a1="yes", note="The signature was in the annex")
+    as_officer.post(
+        f"evidence/type-ii/items/{item}", a0="yes", a1="yes", note="The signature was in the annex"
+    )
     page = as_officer.get(f"evidence/type-ii/items/{item}")
     assert "superseded" in page.text and "Release without sign-off" in page.text
     assert count_rows(ItemResult) == 26 and count_rows(TestException) == 1
@@ -293,13 +372,21 @@ def test_a_result_is_superseded_and_never_deleted(as_officer):
 
 def test_items_of_another_sample_and_empty_ticks_are_refused(as_officer):
     _, sample, _ = type2_helpers.create_failed_sample()
-    other = type2_helpers.draw_sample(type2_helpers.freeze_population(type2_helpers.create_control("SEC-08")), seed="1")
+    other = type2_helpers.draw_sample(
+        type2_helpers.freeze_population(type2_helpers.create_control("SEC-08")), seed="1"
+    )
     with make.acting(read_only=True):
         foreign = str(queries.items(other)[0].item.id)
-    as_officer.post(f"evidence/type-ii/samples/{sample}/results", then=422, ids=[foreign], a0="yes", a1="yes")
-    page = as_officer.post(f"evidence/type-ii/samples/{sample}/results", then=422, a0="yes", a1="yes")
+    as_officer.post(
+        f"evidence/type-ii/samples/{sample}/results", then=422, ids=[foreign], a0="yes", a1="yes"
+    )
+    page = as_officer.post(
+        f"evidence/type-ii/samples/{sample}/results", then=422, a0="yes", a1="yes"
+    )
     assert "Nothing is selected" in page.text
-    page = as_officer.post(f"evidence/type-ii/samples/{other}/results", then=422, ids=[foreign], a0="na", a1="na")
+    page = as_officer.post(
+        f"evidence/type-ii/samples/{other}/results", then=422, ids=[foreign], a0="na", a1="na"
+    )
     assert "At least one attribute must apply" in page.text
 
 
@@ -316,20 +403,35 @@ def test_an_exception_goes_the_whole_way_to_a_passed_retest(as_officer, as_contr
     as_officer.post(page, then=422, **said | {"response": " "}, version="1")
     as_officer.post(page, **said, version="1")
     as_officer.post(page, then=409, **said | {"cause": "Another"}, version="1")
-    plan = {"title": "The gate can be turned off", "plan": "Remove the switch", "owner_id": str(make.person_id("contributor"))}
-    as_officer.post(f"{page}/finding", then=422, **plan, due_on=str(clock.today() - timedelta(days=1)))
+    plan = {
+        "title": "The gate can be turned off",
+        "plan": "Remove the switch",
+        "owner_id": str(make.person_id("contributor")),
+    }
+    as_officer.post(
+        f"{page}/finding", then=422, **plan, due_on=str(clock.today() - timedelta(days=1))
+    )
     as_officer.post(f"{page}/finding", **plan, due_on=str(clock.today() + timedelta(days=19)))
-    as_officer.post(f"{page}/finding", then=422, **plan, due_on=str(clock.today() + timedelta(days=19)))
+    as_officer.post(
+        f"{page}/finding", then=422, **plan, due_on=str(clock.today() + timedelta(days=19))
+    )
     with make.acting(read_only=True):
         finding = session().scalars(select(Finding.id)).one()
     assert "FND-01" in as_officer.get("evidence/type-ii/findings").text
-    tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Ten releases, all signed"}
+    tried = {
+        "tested_on": str(clock.today()),
+        "sample": "10",
+        "failed": "0",
+        "note": "Ten releases, all signed",
+    }
     early = as_auditor.post(f"evidence/type-ii/findings/{finding}/retest", then=422, **tried)
     assert "It can be retested once it is fixed." in early.text
     as_contributor.post(f"evidence/type-ii/findings/{finding}/remedy", remedy="The switch is gone")
     as_contributor.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried)
     shown = as_auditor.post(
-        f"evidence/type-ii/findings/{finding}/retest", follow=True, **tried | {"failed": "1", "note": "One unsigned"}
+        f"evidence/type-ii/findings/{finding}/retest",
+        follow=True,
+        **tried | {"failed": "1", "note": "One unsigned"},
     )
     assert "stays open" in shown.text and status_word(control)[0] == "1 of 10 failed"
     as_contributor.post(f"evidence/type-ii/findings/{finding}/remedy", remedy="Now it is")
@@ -344,19 +446,28 @@ def test_who_fixed_it_does_not_retest_it(as_officer):
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = queries.exception(exception)
-        found = actions.raise_finding(held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today())
+        found = actions.raise_finding(
+            held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
+        )
         actions.remedy(found, "Done")
         finding = found.id
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
-    assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
+    assert (
+        "Another person retests it"
+        in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
+    )
 
 
 def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed_it(as_officer):
-    """Otherwise whoever fixed it could close it, as soon as a second person sent a form that was left open."""
+    """Otherwise whoever fixed it could close it, as soon as a second person sent a form that was
+    left open.
+    """
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = queries.exception(exception)
-        found = actions.raise_finding(held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today())
+        found = actions.raise_finding(
+            held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
+        )
         actions.remedy(found, "Done")
         actions.remedy(found, "Done")  # a double click
         finding = found.id
@@ -366,7 +477,10 @@ def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed
         with pytest.raises(DomainError, match="already reported as fixed"):
             actions.remedy(found, "Done, I hear")
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
-    assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
+    assert (
+        "Another person retests it"
+        in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
+    )
 
 
 def test_exceptions_and_hand_recorded_tests_share_one_row_of_numbers(acting):
@@ -375,7 +489,11 @@ def test_exceptions_and_hand_recorded_tests_share_one_row_of_numbers(acting):
     control = type2_helpers.create_control("GOV-01", "yearly")
     with acting():
         test = by_hand.record_test(
-            queries.control(control), tested_on=clock.today(), sample=4, failed=1, finding="One was missing"
+            queries.control(control),
+            tested_on=clock.today(),
+            sample=4,
+            failed=1,
+            finding="One was missing",
         )
         assert test.finding_ref == "EXC-01"
     type2_helpers.create_failed_sample()
@@ -393,16 +511,32 @@ def test_an_auditor_tests_only_within_his_engagement(as_auditor, monkeypatch):
     )
     with make.acting(read_only=True):
         mine = queries.population(inside).control_id
-    held = visibility_scope.Scope(frozenset([mine]), clock.today() - timedelta(days=364), clock.today())
-    monkeypatch.setattr(visibility_scope.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
+    held = visibility_scope.Scope(
+        frozenset([mine]), clock.today() - timedelta(days=364), clock.today()
+    )
+    monkeypatch.setattr(
+        visibility_scope.scope_finder,
+        "_answer",
+        lambda who: held if who.role == "auditor" else None,
+    )
     assert "SEC-08" not in as_auditor.get("evidence/type-ii").text
     as_auditor.get(f"evidence/type-ii/populations/{outside}", then=404)
-    as_auditor.post(f"evidence/type-ii/populations/{outside}/samples", then=404, attributes="Signed")
+    as_auditor.post(
+        f"evidence/type-ii/populations/{outside}/samples", then=404, attributes="Signed"
+    )
     as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", attributes="Signed")
     closed = visibility_scope.Scope(
-        held.controls, held.period_from, held.period_to, open=False, says="Fieldwork begins on 7 December."
+        held.controls,
+        held.period_from,
+        held.period_to,
+        open=False,
+        says="Fieldwork begins on 7 December.",
     )
-    monkeypatch.setattr(visibility_scope.scope_finder, "_answer", lambda who: closed if who.role == "auditor" else None)
+    monkeypatch.setattr(
+        visibility_scope.scope_finder,
+        "_answer",
+        lambda who: closed if who.role == "auditor" else None,
+    )
     as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", then=403, attributes="Signed")
 
 
@@ -412,7 +546,9 @@ def test_an_auditor_tests_only_within_his_engagement(as_auditor, monkeypatch):
 def test_the_matrix_says_what_is_on_file_and_every_cell_explains_itself(as_viewer):
     control, _, _ = type2_helpers.create_failed_sample()
     monthly = type2_helpers.create_control("SEC-04", "monthly")
-    evidence_helpers.accept_version(evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[monthly])))
+    evidence_helpers.accept_version(
+        evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[monthly]))
+    )
     with make.acting():
         session().execute(text("UPDATE controls SET created_at = created_at - interval '1 year'"))
     page = as_viewer.get("evidence/type-ii")
@@ -446,7 +582,9 @@ def test_the_matrix_reads_as_many_statements_for_many_controls_as_for_few(as_vie
     for n in range(20):
         control = type2_helpers.create_control(f"MON-{n:02}", "monthly")
         evidence_helpers.accept_version(
-            evidence_helpers.upload_version(evidence_helpers.create_evidence(f"Report {n}", supports=[control]))
+            evidence_helpers.upload_version(
+                evidence_helpers.create_evidence(f"Report {n}", supports=[control])
+            )
         )
     type2_helpers.draw_sample(type2_helpers.freeze_population(control))
     with statements() as many:

@@ -16,7 +16,12 @@ ATTRIBUTES = ["Signed before the release", "Signed by somebody else"]
 def create_control(ref="SEC-07", cadence="per release", slug="acme"):
     with make.acting("compliance_officer", slug):
         return controls.create(
-            ref, "Red-team sign-off", "A red team signs.", kind="preventive", automation="manual", cadence=cadence
+            ref,
+            "Red-team sign-off",
+            "A red team signs.",
+            kind="preventive",
+            automation="manual",
+            cadence=cadence,
         ).id
 
 
@@ -26,28 +31,43 @@ def population_csv(count=61):
     return "\n".join([POPULATION_HEADER, *lines]).encode()
 
 
-def freeze_population(control_id, content=None, slug="acme", key="releases", by="compliance_officer"):
+def freeze_population(
+    control_id, content=None, slug="acme", key="releases", by="compliance_officer"
+):
     today = clock.today()
     with make.acting(by, slug):
         found = queries.control(control_id)
         table = population_import.read(io.BytesIO(content or population_csv()), "releases.csv")
         return actions.freeze(
-            found, key=key, title="Releases", query="select id, on, owner from releases", parameters={"time zone": "UTC"}, rows=table,
-            period_from=today - timedelta(days=364), period_to=today, run_at=clock.now(), run_by="release register", source="file",
-        ).id  # fmt: skip
+            found,
+            key=key,
+            title="Releases",
+            query="select id, on, owner from releases",
+            parameters={"time zone": "UTC"},
+            rows=table,
+            period_from=today - timedelta(days=364),
+            period_to=today,
+            run_at=clock.now(),
+            run_by="release register",
+            source="file",
+        ).id
 
 
 def draw_sample(population_id, seed="4417 90ce", by="reviewer", slug="acme", **options):
     with make.acting(by, slug):
         held = queries.population(population_id, whole=True)
-        sample, _ = actions.draw(held, queries.control(held.control_id), attributes=ATTRIBUTES, seed=seed, **options)
+        sample, _ = actions.draw(
+            held, queries.control(held.control_id), attributes=ATTRIBUTES, seed=seed, **options
+        )
         return sample.id
 
 
 def record_results(sample_id, numbers=None, said="yes", note="", by="reviewer", slug="acme"):
     """The same for the items of these numbers (all, if none are given)."""
     with make.acting(by, slug):
-        items = [v.item for v in queries.items(sample_id) if numbers is None or v.item.number in numbers]
+        items = [
+            v.item for v in queries.items(sample_id) if numbers is None or v.item.number in numbers
+        ]
         actions.record_results(items, {ATTRIBUTES[0]: said, ATTRIBUTES[1]: "yes"}, note=note)
 
 
@@ -67,14 +87,24 @@ def remediate_exception(exception_id, *, failed=0, sample=10):
     with make.acting():
         held = queries.exception(exception_id)
         found = queries.finding_of(held.id) or actions.raise_finding(
-            held, title="The gate", plan="Close it", owner_id=make.person_id("contributor"), due_on=clock.today()
+            held,
+            title="The gate",
+            plan="Close it",
+            owner_id=make.person_id("contributor"),
+            due_on=clock.today(),
         )
         actions.remedy(found, "Closed")
         finding = found.id
     with make.acting("reviewer"):
         found, held = queries.finding(finding)
         actions.retest(
-            found, held, queries.control(held.control_id), tested_on=clock.today(), sample=sample, failed=failed, note="Tried"
+            found,
+            held,
+            queries.control(held.control_id),
+            tested_on=clock.today(),
+            sample=sample,
+            failed=failed,
+            note="Tried",
         )
 
 

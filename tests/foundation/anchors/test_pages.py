@@ -21,7 +21,9 @@ def words(reply):
 
 
 def test_without_an_anchor_the_page_says_what_that_means(as_admin, as_auditor):
-    assert "No external witness has a checkpoint of this log" in words(as_admin.get("audit/anchors"))
+    assert "No external witness has a checkpoint of this log" in words(
+        as_admin.get("audit/anchors")
+    )
     assert "Add a witness" in words(as_admin.get("audit/anchors"))
     assert "Add a witness" not in words(as_auditor.get("audit/anchors"))
 
@@ -30,13 +32,17 @@ def test_an_admin_adds_a_witness_and_sees_it_agree(log, witness, as_admin, as_of
     log.grow(3)
     assert log.key in as_admin.get("audit/anchors/new?kind=witness").text
     witness.trust(log.origin, log.key)
-    page = as_admin.post("audit/anchors", **{**WITNESS, "url": witness.url + "/", "key": witness.key}, follow=True)
+    page = as_admin.post(
+        "audit/anchors", **{**WITNESS, "url": witness.url + "/", "key": witness.key}, follow=True
+    )
     assert "Northlight is added" in page.text
     run_requested_work()
     page = words(as_officer.get("audit/anchors"))
     assert "The external witness agrees" in page and "agrees on" in page and "0 s ago" in page
     [(_, facts, kind)] = log.entries("anchor.added")
-    assert facts == {"kind": "witness", "name": "Northlight", "host": "127.0.0.1"} and kind == "person"
+    assert (
+        facts == {"kind": "witness", "name": "Northlight", "host": "127.0.0.1"} and kind == "person"
+    )
 
 
 def test_a_double_click_adds_one(log, witness, as_admin):
@@ -45,7 +51,11 @@ def test_a_double_click_adds_one(log, witness, as_admin):
     with log.acting("admin"):
         assert len(queries.anchors()) == 1 and len(queries.under_way()) == 1
     assert len(log.entries("anchor.added")) == 1
-    again = as_admin.post("audit/anchors", **{**WITNESS, "name": "Other", "url": witness.url, "key": witness.key}, then=422)
+    again = as_admin.post(
+        "audit/anchors",
+        **{**WITNESS, "name": "Other", "url": witness.url, "key": witness.key},
+        then=422,
+    )
     assert "Northlight has that address already" in words(again)
 
 
@@ -97,13 +107,22 @@ def test_what_cannot_be_right_is_refused_in_words(log, witness, as_admin, wrong,
 
 def test_the_key_of_a_log_is_not_taken_for_that_of_a_witness(log, as_admin):
     log.grow(1)
-    assert "This is the key of a log or a signer." in words(as_admin.post("audit/anchors", **WITNESS, key=log.key, then=422))
+    assert "This is the key of a log or a signer." in words(
+        as_admin.post("audit/anchors", **WITNESS, key=log.key, then=422)
+    )
 
 
 def test_a_log_has_only_so_many(log, as_admin, witness):
     for number in range(queries.MOST):
-        log.add(kind="webhook", name=f"Store {number}", url=f"http://127.0.0.1:1/{number}", secret=new_secret())
-    assert "10 external witnesses at most" in words(as_admin.post("audit/anchors", **WITNESS, key=witness.key, then=422))
+        log.add(
+            kind="webhook",
+            name=f"Store {number}",
+            url=f"http://127.0.0.1:1/{number}",
+            secret=new_secret(),
+        )
+    assert "10 external witnesses at most" in words(
+        as_admin.post("audit/anchors", **WITNESS, key=witness.key, then=422)
+    )
     assert "Add external witness" not in words(as_admin.get("audit/anchors"))
 
 
@@ -114,13 +133,20 @@ def test_the_page_asks_the_database_as_often_for_many_as_for_one(log, as_admin, 
     with statements() as one:
         as_admin.get("audit/anchors")
     for number in range(8):
-        log.add(kind="webhook", name=f"Store {number}", url=f"http://127.0.0.1:1/{number}", secret=new_secret())
+        log.add(
+            kind="webhook",
+            name=f"Store {number}",
+            url=f"http://127.0.0.1:1/{number}",
+            secret=new_secret(),
+        )
     with statements() as many:
         as_admin.get("audit/anchors")
     assert len(many) <= len(one)
 
 
-def test_removing_needs_a_fresh_sign_in_and_stops_the_sending(app, log, witness, as_admin, as_officer, as_auditor):
+def test_removing_needs_a_fresh_sign_in_and_stops_the_sending(
+    app, log, witness, as_admin, as_officer, as_auditor
+):
     log.grow(1)
     anchor = log.witnessed_by(witness)
     path = f"audit/anchors/{anchor}/removal"
@@ -160,7 +186,9 @@ def test_one_that_is_removed_while_it_is_asked_is_left_as_it_was(log, witness):
         assert find(Anchor, ids[0]).state == "new"
 
 
-def test_the_neighbour_neither_sees_nor_sends_nor_takes(log, acting, witness, as_neighbour, as_stranger):
+def test_the_neighbour_neither_sees_nor_sends_nor_takes(
+    log, acting, witness, as_neighbour, as_stranger
+):
     log.grow(1)
     anchor = log.witnessed_by(witness)
     log.push()
@@ -178,7 +206,9 @@ def test_the_neighbour_neither_sees_nor_sends_nor_takes(log, acting, witness, as
     assert neighbour.push() == 0
 
 
-def test_every_minute_each_tenant_that_has_anchors_is_served_whatever_is_wrong_with_another(log, acting, witness):
+def test_every_minute_each_tenant_that_has_anchors_is_served_whatever_is_wrong_with_another(
+    log, acting, witness
+):
     neighbour = DrivenLog(acting, "globex")
     size, _ = log.grow(2)
     broken = log.add(kind="webhook", name="Broken", url="http://127.0.0.1:1/", secret=new_secret())

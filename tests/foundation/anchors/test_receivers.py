@@ -1,4 +1,6 @@
-"""A receiver of the tenant's own gets signed checkpoints; a time-stamp authority signs that they existed."""
+"""A receiver of the tenant's own gets signed checkpoints; a time-stamp authority signs that they
+existed.
+"""
 
 import base64
 import hashlib
@@ -54,7 +56,15 @@ def test_the_signature_is_that_of_the_published_example():
 
 
 @pytest.mark.parametrize(
-    ("status", "state"), [(200, "agrees"), (202, "agrees"), (302, "refuses"), (401, "refuses"), (422, "refuses"), (500, "away")]
+    ("status", "state"),
+    [
+        (200, "agrees"),
+        (202, "agrees"),
+        (302, "refuses"),
+        (401, "refuses"),
+        (422, "refuses"),
+        (500, "away"),
+    ],
 )
 def test_only_a_receiver_that_has_taken_it_agrees_and_none_halts_the_log(log, status, state):
     log.grow(2)
@@ -104,7 +114,9 @@ distinguished_name=dn
 
 
 class Authority:
-    """`openssl ts` behind HTTP: an authority that neither we nor our code have anything to do with."""
+    """`openssl ts` behind HTTP: an authority that neither we nor our code have anything to do
+    with.
+    """
 
     def __init__(self, folder):
         folder.mkdir(parents=True)
@@ -112,13 +124,25 @@ class Authority:
         (folder / "tsa.cnf").write_text(TSA)
         (folder / "serial").write_text("01\n")
         new = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config tsa.cnf"
-        self.run(f"req -x509 {new} -keyout ca.key -out ca.pem -days 30 -subj /CN=Root.example -extensions ca")
+        self.run(
+            f"req -x509 {new} -keyout ca.key -out ca.pem -days 30 -subj /CN=Root.example"
+            " -extensions ca"
+        )
         self.run(f"req {new} -keyout tsa.key -out tsa.csr -subj /CN=tsa.example")
-        self.run("x509 -req -in tsa.csr -CA ca.pem -CAkey ca.key -days 30 -out tsa.pem -extfile tsa.cnf -extensions tsa")
+        self.run(
+            "x509 -req -in tsa.csr -CA ca.pem -CAkey ca.key -days 30 -out tsa.pem -extfile tsa.cnf"
+            " -extensions tsa"
+        )
         self.root, self.signer = ((folder / name).read_text() for name in ("ca.pem", "tsa.pem"))
 
     def run(self, command):
-        return subprocess.run(["openssl", *command.split()], cwd=self.folder, check=True, capture_output=True, timeout=30)
+        return subprocess.run(
+            ["openssl", *command.split()],
+            cwd=self.folder,
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
 
     def answer(self, query):
         (self.folder / "q.tsq").write_bytes(query)
@@ -140,7 +164,9 @@ def stamped(log, authority, body, pem=None):
         return anchor
 
 
-def test_a_checkpoint_is_stamped_and_openssl_bears_the_stamp_out(log, authority, as_auditor, tmp_path):
+def test_a_checkpoint_is_stamped_and_openssl_bears_the_stamp_out(
+    log, authority, as_auditor, tmp_path
+):
     size, note = log.grow(3)
     anchor = stamped(log, authority, authority.answer)
     assert log.anchor(anchor) == ("agrees", "", size)
@@ -151,7 +177,9 @@ def test_a_checkpoint_is_stamped_and_openssl_bears_the_stamp_out(log, authority,
     taken.extractall(tmp_path)
     [text, token] = sorted(taken.namelist(), reverse=True)
     assert (tmp_path / text).read_text() == note
-    checked = authority.run(f"ts -verify -in {tmp_path / token} -data {tmp_path / text} -CAfile ca.pem")
+    checked = authority.run(
+        f"ts -verify -in {tmp_path / token} -data {tmp_path / text} -CAfile ca.pem"
+    )
     assert b"Verification: OK" in checked.stdout + checked.stderr
     assert len(log.entries("anchor.receipt.downloaded")) == 1
 
@@ -159,7 +187,9 @@ def test_a_checkpoint_is_stamped_and_openssl_bears_the_stamp_out(log, authority,
 def test_it_is_asked_once_a_day(log, authority):
     log.grow(3)
     asked = []
-    with StubReceiver(200, lambda query: asked.append(1) or authority.answer(query)).serving() as url:
+    with StubReceiver(
+        200, lambda query: asked.append(1) or authority.answer(query)
+    ).serving() as url:
         log.add(kind="timestamp", url=url, key=authority.root)
         log.push()
         log.grow(1)
@@ -170,7 +200,9 @@ def test_it_is_asked_once_a_day(log, authority):
     assert len(asked) == 2
 
 
-def test_a_stamp_of_another_authority_or_for_something_else_is_no_agreement(log, authority, tmp_path):
+def test_a_stamp_of_another_authority_or_for_something_else_is_no_agreement(
+    log, authority, tmp_path
+):
     log.grow(3)
     other = Authority(tmp_path / "other")
     assert log.anchor(stamped(log, authority, other.answer))[:2] == (
@@ -181,7 +213,9 @@ def test_a_stamp_of_another_authority_or_for_something_else_is_no_agreement(log,
     assert log.anchor(stamped(log, authority, old))[0] == "refuses"
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"\x30\x03\x02\x01\x01", b"\x30\x05\x30\x03\x02\x01\x02", bytes(2000)])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"\x30\x03\x02\x01\x01", b"\x30\x05\x30\x03\x02\x01\x02", bytes(2000)]
+)
 def test_what_is_no_time_stamp_is_no_agreement(log, authority, body):
     log.grow(1)
     state, finding, _ = log.anchor(stamped(log, authority, body))
@@ -196,7 +230,11 @@ def test_nothing_that_a_token_says_can_be_changed(log, authority):
     assert timestamp.flaw(token, authority.root, content + b"x")
     said = decode_timestamp_response(token).tst_info
     bent = [_flipped(token, i) for i in range(len(token))]
-    held = [decode_timestamp_response(each).tst_info for each in bent if not timestamp.flaw(each, authority.root, content)]
+    held = [
+        decode_timestamp_response(each).tst_info
+        for each in bent
+        if not timestamp.flaw(each, authority.root, content)
+    ]
     assert len(held) < 50  # an OID beside the signature, a key's usage: nothing that is said
     assert {(t.gen_time, t.serial_number, t.message_imprint.message) for t in held} <= {
         (said.gen_time, said.serial_number, said.message_imprint.message)

@@ -1,4 +1,6 @@
-"""A witness cosigns what has merely grown; what it saw and we no longer have, or have otherwise, stops the log and is shown."""
+"""A witness cosigns what has merely grown; what it saw and we no longer have, or have otherwise,
+stops the log and is shown.
+"""
 
 import base64
 import hashlib
@@ -35,7 +37,10 @@ from tests.foundation.anchors.witness_servers import (
 slow = pytest.mark.slow
 
 
-@pytest.fixture(params=[DemoWitness, pytest.param(IndependentWitness, marks=slow)], ids=["ours", "somebody else's"])
+@pytest.fixture(
+    params=[DemoWitness, pytest.param(IndependentWitness, marks=slow)],
+    ids=["ours", "somebody else's"],
+)
 def any_witness(request, tmp_path):
     if request.param is IndependentWitness and not OTHER.exists():
         pytest.skip("NOT TESTED: aics-witness is not installed")
@@ -50,7 +55,9 @@ def words(reply):
 # ---- the table of what a witness answers
 
 
-def test_a_log_that_grows_is_cosigned_each_time_and_somebody_elses_verifier_counts_the_cosignature(log, any_witness, as_admin):
+def test_a_log_that_grows_is_cosigned_each_time_and_somebody_elses_verifier_counts_the_cosignature(
+    log, any_witness, as_admin
+):
     log.grow(100)
     anchor = log.witnessed_by(any_witness)
     assert log.push() == 1
@@ -66,14 +73,20 @@ def test_a_log_that_grows_is_cosigned_each_time_and_somebody_elses_verifier_coun
     taken = as_admin.post(path, then=200).text
     assert taken.startswith(note)
     result = aics_tlog.verify_checkpoint(
-        aics_tlog.parse_note(taken), aics_tlog.parse_vkey(log.key), [aics_tlog.parse_vkey(any_witness.key)], 1
+        aics_tlog.parse_note(taken),
+        aics_tlog.parse_vkey(log.key),
+        [aics_tlog.parse_vkey(any_witness.key)],
+        1,
     )
     assert result.ok, result
     assert log.trouble is None
 
 
 def test_a_witness_that_is_ahead_of_what_we_remember_is_asked_again_from_there(log, any_witness):
-    """As after an answer that was lost on its way: 409 with its size, then the proof from that size."""
+    """As after an answer that was lost on its way:
+
+    409 with its size, then the proof from that size.
+    """
     _, note = log.grow(100)
     anchor = log.witnessed_by(any_witness)
     assert submit_checkpoint(any_witness, note).status_code == 200
@@ -83,8 +96,13 @@ def test_a_witness_that_is_ahead_of_what_we_remember_is_asked_again_from_there(l
     assert log.trouble is None
 
 
-@pytest.mark.parametrize(("more", "says"), [(-1, "entries that are not the beginning of ours"), (0, "other entries than ours")])
-def test_a_history_that_was_rewritten_halts_the_log_and_is_shown(log, any_witness, as_auditor, more, says):
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [(-1, "entries that are not the beginning of ours"), (0, "other entries than ours")],
+)
+def test_a_history_that_was_rewritten_halts_the_log_and_is_shown(
+    log, any_witness, as_auditor, more, says
+):
     size, _ = log.grow(20)
     anchor = log.witnessed_by(any_witness)
     assert submit_checkpoint(any_witness, log.forged(size + more)).status_code == 200
@@ -96,7 +114,9 @@ def test_a_history_that_was_rewritten_halts_the_log_and_is_shown(log, any_witnes
     assert "contradicts this log" in page and "Signing has stopped for this log." in page
 
 
-def test_a_log_that_was_rolled_back_signs_nothing_more_but_still_writes(log, any_witness, as_auditor):
+def test_a_log_that_was_rolled_back_signs_nothing_more_but_still_writes(
+    log, any_witness, as_auditor
+):
     size, _ = log.grow(20)
     anchor = log.witnessed_by(any_witness)
     assert submit_checkpoint(any_witness, log.forged(size + 104)).status_code == 200
@@ -126,7 +146,10 @@ def test_a_log_that_is_taken_up_again_is_witnessed_under_its_new_name(log, witne
         logs.take_up_again()
     grown, _ = log.grow(2)
     log.push()
-    assert log.anchor(anchor)[:2] == ("refuses", "does not know this log: give it the log's key (404)")
+    assert log.anchor(anchor)[:2] == (
+        "refuses",
+        "does not know this log: give it the log's key (404)",
+    )
     witness.trust(log.origin, log.key)
     log.push(impatient=True)
     assert log.anchor(anchor) == ("agrees", "", grown)
@@ -134,7 +157,9 @@ def test_a_log_that_is_taken_up_again_is_witnessed_under_its_new_name(log, witne
         assert fsck.fsck().findings == []
 
 
-def test_after_a_restore_each_witness_is_asked_and_the_log_of_nobody_else_is_halted(log, acting, witness, tmp_path):
+def test_after_a_restore_each_witness_is_asked_and_the_log_of_nobody_else_is_halted(
+    log, acting, witness, tmp_path
+):
     neighbour = DrivenLog(acting, "globex")
     (tmp_path / "other").mkdir()
     with DemoWitness.serving(tmp_path / "other") as second:
@@ -146,7 +171,10 @@ def test_after_a_restore_each_witness_is_asked_and_the_log_of_nobody_else_is_hal
         submit_checkpoint(second, log.forged(size + 5))
         found = {each.name: (each.state, each.finding) for each in log.compare()}
         assert found["Northlight"] == ("agrees", "")
-        assert found["Southlight"] == ("conflict", f"holds {size + 5} entries and we have {size}: this log was rolled back")
+        assert found["Southlight"] == (
+            "conflict",
+            f"holds {size + 5} entries and we have {size}: this log was rolled back",
+        )
         assert log.trouble["anchor"] == "Southlight"
         assert [each.state for each in neighbour.compare()] == ["agrees"]
         assert neighbour.trouble is None
@@ -158,7 +186,9 @@ def test_after_a_restore_each_witness_is_asked_and_the_log_of_nobody_else_is_hal
 @pytest.mark.parametrize("status", [200, 204, 301, 400, 401, 403, 404, 409, 422, 429, 500, 503])
 def test_no_web_server_that_is_none_of_a_witness_makes_a_log_agree_or_halt(log, witness, status):
     log.grow(5)
-    server = StubReceiver(status, b"99999\n", Content_Type="text/plain", Location="http://127.0.0.1:1/")
+    server = StubReceiver(
+        status, b"99999\n", Content_Type="text/plain", Location="http://127.0.0.1:1/"
+    )
     with server.serving() as url:
         anchor = log.add(url=url, key=witness.key)
         log.push()
@@ -169,7 +199,9 @@ def test_no_web_server_that_is_none_of_a_witness_makes_a_log_agree_or_halt(log, 
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"x\n", b"-1\n", b"00\n", b"9" * 40, b"\xff", b"5 \n", b"<html>" * 5000])
+@pytest.mark.parametrize(
+    "body", [b"", b"x\n", b"-1\n", b"00\n", b"9" * 40, b"\xff", b"5 \n", b"<html>" * 5000]
+)
 def test_a_size_that_cannot_be_read_halts_nothing(log, witness, body):
     log.grow(5)
     with StubReceiver(409, body, Content_Type="text/x.tlog.size").serving() as url:
@@ -179,7 +211,9 @@ def test_a_size_that_cannot_be_read_halts_nothing(log, witness, body):
     assert log.trouble is None
 
 
-def cosigned(sent, private, name, *, kind=cosignature.KIND, at=None, text=None, spoil=lambda raw: raw):
+def cosigned(
+    sent, private, name, *, kind=cosignature.KIND, at=None, text=None, spoil=lambda raw: raw
+):
     """A cosignature as its answer, by the specification alone."""
     text = text or sent.decode().split("\n\n", 1)[1].rpartition("\n\n")[0] + "\n"
     at = int(time.time()) if at is None else at
@@ -195,18 +229,24 @@ KEY = str(signed_note.VerifierKey(NAME, PRIVATE.public_key().public_bytes_raw(),
 WRONG = {
     "another key's": lambda sent: cosigned(sent, Ed25519PrivateKey.generate(), NAME),
     "another name's": lambda sent: cosigned(sent, PRIVATE, "made.example/x"),
-    "a flipped bit": lambda sent: cosigned(sent, PRIVATE, NAME, spoil=lambda raw: raw[:-1] + bytes([raw[-1] ^ 1])),
-    "a changed time": lambda sent: cosigned(sent, PRIVATE, NAME, spoil=lambda raw: (int.from_bytes(raw[:8]) - 9).to_bytes(8) + raw[8:]),
+    "a flipped bit": lambda sent: cosigned(
+        sent, PRIVATE, NAME, spoil=lambda raw: raw[:-1] + bytes([raw[-1] ^ 1])
+    ),
+    "a changed time": lambda sent: cosigned(
+        sent, PRIVATE, NAME, spoil=lambda raw: (int.from_bytes(raw[:8]) - 9).to_bytes(8) + raw[8:]
+    ),
     "cut short": lambda sent: cosigned(sent, PRIVATE, NAME, spoil=lambda raw: raw[:-1]),
     "too long": lambda sent: cosigned(sent, PRIVATE, NAME, spoil=lambda raw: raw + b"\0"),
     "without a time": lambda sent: cosigned(sent, PRIVATE, NAME, at=0),
     "of the future": lambda sent: cosigned(sent, PRIVATE, NAME, at=int(time.time()) + 4000),
-    "of another checkpoint": lambda sent: cosigned(sent, PRIVATE, NAME, text="elsewhere.example/log\n5\nAAAA\n"),
+    "of another checkpoint": lambda sent: cosigned(
+        sent, PRIVATE, NAME, text="elsewhere.example/log\n5\nAAAA\n"
+    ),
     "nothing": lambda sent: b"",
     "no line": lambda sent: b"\xe2\x80\x94\n",
     "a note of its own": lambda sent: b"text\n\n" + cosigned(sent, PRIVATE, NAME, text="text\n"),
     "garbage": lambda sent: os.urandom(300_000),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -220,7 +260,10 @@ def test_a_cosignature_that_does_not_hold_is_no_agreement(log, what):
 
 
 def test_the_same_answer_does_count_when_it_holds(log):
-    """Otherwise the refusals above would prove nothing. Lines of other keys beside it are ignored."""
+    """Otherwise the refusals above would prove nothing.
+
+    Lines of other keys beside it are ignored.
+    """
     size, _ = log.grow(3)
     more = cosigned(b"old 0\n\nx\n1\ny\n\nz", Ed25519PrivateKey.generate(), "somebody.example/else")
     with StubReceiver(200, lambda sent: more + cosigned(sent, PRIVATE, NAME)).serving() as url:
@@ -243,7 +286,9 @@ def test_a_server_that_answers_with_another_size_each_time_is_not_followed_for_e
 # ---- away
 
 
-def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(log, tmp_path, as_auditor):
+def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(
+    log, tmp_path, as_auditor
+):
     with DemoWitness.serving(tmp_path) as witness:
         size, _ = log.grow(5)
         anchor = log.witnessed_by(witness)
@@ -254,7 +299,9 @@ def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(lo
     assert log.anchor(anchor) == ("away", "cannot be reached", size)
     page = words(as_auditor.get("audit/anchors"))
     assert (
-        "The external witness does not agree at the moment" in page and "unreachable" in page and "It cannot be reached." in page
+        "The external witness does not agree at the moment" in page
+        and "unreachable" in page
+        and "It cannot be reached." in page
     )
     assert "It last agreed" in page and f"on {size} entries" in page
     assert log.trouble is None
@@ -312,7 +359,15 @@ def test_a_log_that_is_idle_is_shown_again_with_its_heartbeat(log, witness):
 
 def test_a_witness_that_is_killed_remembers_what_it_cosigned(log, tmp_path):
     state, key_file = tmp_path / "state.json", tmp_path / "key"
-    line = [sys.executable, "-m", "governance.demo.witness", "--state", str(state), "--key-file", str(key_file)]
+    line = [
+        sys.executable,
+        "-m",
+        "governance.demo.witness",
+        "--state",
+        str(state),
+        "--key-file",
+        str(key_file),
+    ]
     size, note = log.grow(20)
     with ExitStack() as stack:
         process = started(stack, [*line, "--log", log.key])
@@ -324,7 +379,11 @@ def test_a_witness_that_is_killed_remembers_what_it_cosigned(log, tmp_path):
         again = started(stack, line).witness
         assert again.key == here.key
         reply = submit_checkpoint(again, note)
-        assert (reply.status_code, reply.text, reply.headers["Content-Type"]) == (409, f"{size}\n", "text/x.tlog.size")
+        assert (reply.status_code, reply.text, reply.headers["Content-Type"]) == (
+            409,
+            f"{size}\n",
+            "text/x.tlog.size",
+        )
         assert submit_checkpoint(again, note, old=size).status_code == 200
         assert submit_checkpoint(again, log.forged(size), old=size).status_code == 422
 
@@ -332,7 +391,9 @@ def test_a_witness_that_is_killed_remembers_what_it_cosigned(log, tmp_path):
 def started(stack, line):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = stack.enter_context(subprocess.Popen([*line, "--port", str(port)], stdout=subprocess.PIPE, text=True))
+    process = stack.enter_context(
+        subprocess.Popen([*line, "--port", str(port)], stdout=subprocess.PIPE, text=True)
+    )
     stack.callback(process.kill)
     key = process.stdout.readline().strip()
     process.witness = SimpleNamespace(url=f"http://127.0.0.1:{port}", key=key)
@@ -341,16 +402,30 @@ def started(stack, line):
 
 def test_the_witness_answers_as_the_specification_has_it(log, any_witness):
     size, note = log.grow(20)
-    assert submit_checkpoint(any_witness, note).status_code == 404 if isinstance(any_witness, DemoWitness) else True
+    assert (
+        submit_checkpoint(any_witness, note).status_code == 404
+        if isinstance(any_witness, DemoWitness)
+        else True
+    )
     any_witness.trust(log.origin, log.key)
-    post = lambda body: requests.post(f"{any_witness.url}/add-checkpoint", data=body.encode(), timeout=60)  # noqa: E731
+
+    def post(body):
+        return requests.post(f"{any_witness.url}/add-checkpoint", data=body.encode(), timeout=60)
+
     assert post(f"old {size + 1}\n\n{note}").status_code == 400
     assert post(f"old 00\n\n{note}").status_code == 400
     assert post("").status_code == 400
     assert post(f"old 0\nAAAA\n\n{note}").status_code in {400, 422}
     stranger = Ed25519PrivateKey.generate()
-    assert post(f"old 0\n\n{signed_note.sign(stranger, log.origin, note.split(chr(10) * 2)[0] + chr(10))}").status_code == 403
-    assert post(f"old 0\n\n{note[:-8]}{'AAAAAA=' if note[-8:-1] != 'AAAAAA=' else 'BAAAAA='}\n").status_code in {400, 403}
+    assert (
+        post(
+            f"old 0\n\n{signed_note.sign(stranger, log.origin, note.split(chr(10) * 2)[0] + chr(10))}"
+        ).status_code
+        == 403
+    )
+    assert post(
+        f"old 0\n\n{note[:-8]}{'AAAAAA=' if note[-8:-1] != 'AAAAAA=' else 'BAAAAA='}\n"
+    ).status_code in {400, 403}
     assert post(f"old 7\n\n{note}").status_code == 409
     assert post(f"old 0\n\n{note}").status_code == 200
     origin = hashlib.sha256(log.origin.encode()).hexdigest()

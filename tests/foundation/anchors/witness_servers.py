@@ -1,4 +1,6 @@
-"""What the tests of anchors need: a server that answers as told, somebody else's witness, and a log with a past."""
+"""What the tests of anchors need: a server that answers as told, somebody else's witness, and a log
+with a past.
+"""
 
 import contextlib
 import hashlib
@@ -92,13 +94,17 @@ class DemoWitness:
 
 
 class IndependentWitness:
-    """aics-witness, which neither we nor our code have anything to do with, in a process of its own."""
+    """aics-witness, which neither we nor our code have anything to do with, in a process of its
+    own.
+    """
 
     def __init__(self, folder):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.url, self.folder, self.process = f"http://127.0.0.1:{port}", folder, None
-        self.key = self.run("init", "--name", "other.example/w", "--listen", f"127.0.0.1:{port}").split()[-1]
+        self.key = self.run(
+            "init", "--name", "other.example/w", "--listen", f"127.0.0.1:{port}"
+        ).split()[-1]
 
     def run(self, command, *arguments):
         line = [OTHER, command, "-c", self.folder / "witness.json", *arguments]
@@ -108,7 +114,9 @@ class IndependentWitness:
         """It reads its logs when it starts."""
         self.stop()
         self.run("add-log", "--origin", origin, "--vkey", line)
-        self.process = subprocess.Popen([OTHER, "serve", "-c", self.folder / "witness.json"], stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [OTHER, "serve", "-c", self.folder / "witness.json"], stderr=subprocess.DEVNULL
+        )
         for _ in range(200):
             with contextlib.suppress(requests.ConnectionError):
                 requests.get(self.url, timeout=1)
@@ -136,7 +144,9 @@ def root_by_definition(leaves):
     if len(leaves) == 1:
         return hashlib.sha256(b"\0" + leaves[0]).digest()
     half = 1 << (len(leaves) - 1).bit_length() - 1
-    return hashlib.sha256(b"\1" + root_by_definition(leaves[:half]) + root_by_definition(leaves[half:])).digest()
+    return hashlib.sha256(
+        b"\1" + root_by_definition(leaves[:half]) + root_by_definition(leaves[half:])
+    ).digest()
 
 
 class DrivenLog:
@@ -169,9 +179,15 @@ class DrivenLog:
             return audit.head().trouble
 
     def forged(self, size):
-        """A checkpoint of another history, signed with the log's own key: what only a dishonest operator can make."""
+        """A checkpoint of another history, signed with the log's own key: what only a dishonest
+        operator can make.
+        """
         with self.acting("admin", self.tenant):
-            head = checkpoint.Head(audit.head().origin, size, root_by_definition([b"forged %d" % n for n in range(size)]))
+            head = checkpoint.Head(
+                audit.head().origin,
+                size,
+                root_by_definition([b"forged %d" % n for n in range(size)]),
+            )
             key = logs.signing_key()
             return checkpoint.sign(logs.private_key(key), key.name, head)
 
@@ -210,7 +226,11 @@ class DrivenLog:
     def entries(self, action):
         """The log's entries of that action, the oldest first: (changes, facts, kind of actor)."""
         with self.acting("admin", self.tenant):
-            query = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at, AuditEntry.id)
+            query = (
+                select(AuditEntry)
+                .where(AuditEntry.action == action)
+                .order_by(AuditEntry.at, AuditEntry.id)
+            )
             return [(e.changes, e.facts, e.actor_kind) for e in session().scalars(query)]
 
 

@@ -1,4 +1,6 @@
-"""Keys of machines on their pages: made and shown once, rotated, revoked; who may; and what two clicks bring about."""
+"""Keys of machines on their pages: made and shown once, rotated, revoked; who may; and what two
+clicks bring about.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 from uuid import uuid4
@@ -32,7 +34,11 @@ def keys(tenant="acme"):
 
 def entries(*names):
     with make.acting("admin", read_only=True):
-        found = list(session().scalars(select(AuditEntry).where(AuditEntry.action.in_(names)).order_by(AuditEntry.at)))
+        found = list(
+            session().scalars(
+                select(AuditEntry).where(AuditEntry.action.in_(names)).order_by(AuditEntry.at)
+            )
+        )
         session().expunge_all()
         return found
 
@@ -66,8 +72,10 @@ def test_an_admin_makes_a_key_sees_it_once_and_a_machine_is_let_in(app, as_admin
     again = as_admin.post("settings/keys/new", **form)  # the page is loaded again
     page = as_admin.get(again.location).text
     assert "shown once" in page and key not in page and not FORM.search(page)
-    assert "log mirror in Dublin" in page and "1\N{NO-BREAK SPACE}key lets machines in" in page.replace(
-        " key", "\N{NO-BREAK SPACE}key"
+    assert (
+        "log mirror in Dublin" in page
+        and "1\N{NO-BREAK SPACE}key lets machines in"
+        in page.replace(" key", "\N{NO-BREAK SPACE}key")
     )
     (row,) = keys()
     assert row.secret_hash == digest(key) and key not in str(vars(row)) and key.startswith(row.hint)
@@ -75,7 +83,9 @@ def test_an_admin_makes_a_key_sees_it_once_and_a_machine_is_let_in(app, as_admin
 
 def test_what_is_logged_of_a_key_never_tells_the_key(as_admin):
     last = clock.today() + timedelta(days=9)
-    key = key_in(as_admin.post("settings/keys/new", then=201, **filled(as_admin, ends_on=last.isoformat())))
+    key = key_in(
+        as_admin.post("settings/keys/new", then=201, **filled(as_admin, ends_on=last.isoformat()))
+    )
     (entry,) = entries("api_key.made")
     assert entry.facts["scopes"] == ["audit:read"] and entry.facts["name"] == "log mirror in Dublin"
     assert key not in entry.body.decode() and digest(key).hex() not in entry.body.decode()
@@ -83,7 +93,9 @@ def test_what_is_logged_of_a_key_never_tells_the_key(as_admin):
 
 def test_a_key_is_good_to_the_end_of_its_last_day_where_the_tenant_is(app, as_admin):
     last = clock.today() + timedelta(days=9)
-    key = key_in(as_admin.post("settings/keys/new", then=201, **filled(as_admin, ends_on=last.isoformat())))
+    key = key_in(
+        as_admin.post("settings/keys/new", then=201, **filled(as_admin, ends_on=last.isoformat()))
+    )
     midnight = datetime.combine(last + timedelta(days=1), time.min, ZoneInfo("Europe/Berlin"))
     with clock.frozen(midnight.astimezone(UTC) - timedelta(seconds=1)):
         assert opens(app, key)
@@ -121,7 +133,10 @@ def test_a_key_that_makes_no_sense_is_refused_beside_its_field(as_admin, wrong, 
 
 def test_two_live_keys_do_not_bear_one_name_and_an_ended_one_frees_it(app, as_admin):
     first = create_machine_client(app, name="Mirror")
-    assert "Another live key" in as_admin.post("settings/keys/new", then=422, **filled(as_admin, name="mirror")).text
+    assert (
+        "Another live key"
+        in as_admin.post("settings/keys/new", then=422, **filled(as_admin, name="mirror")).text
+    )
     as_admin.post(f"settings/keys/{first.row.id}/revoke")
     as_admin.post("settings/keys/new", then=201, **filled(as_admin, name="mirror"))
     create_machine_client(app, "globex", name="Mirror")
@@ -145,7 +160,10 @@ def test_two_clicks_at_the_same_moment_make_one_key(app, as_admin, statements):
         as_admin.post("settings/keys/new", then=201, **form)
     lock = next(n for n, each in enumerate(seen) if "pg_advisory_xact_lock" in each)
     assert lock < next(n for n, each in enumerate(seen) if "lower(api_keys.name)" in each)
-    assert "is made" in as_admin.post("settings/keys/new", follow=True, **form | {"name": "another"}).text
+    assert (
+        "is made"
+        in as_admin.post("settings/keys/new", follow=True, **form | {"name": "another"}).text
+    )
     assert len(keys()) == 1
 
 
@@ -165,7 +183,11 @@ def test_the_id_of_another_tenants_key_is_no_use(app, as_admin):
 
 def test_a_rotated_key_has_a_new_secret_and_the_old_one_works_as_long_as_was_said(app, as_admin):
     old = create_machine_client(app)
-    new = key_in(as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="2", seen=old.row.hint))
+    new = key_in(
+        as_admin.post(
+            f"settings/keys/{old.row.id}/rotate", then=201, overlap="2", seen=old.row.hint
+        )
+    )
     assert new != old.key and opens(app, new) and opens(app, old.key)
     with clock.frozen(clock.now() + timedelta(days=2, seconds=1)):
         assert opens(app, new)
@@ -176,21 +198,31 @@ def test_a_rotated_key_has_a_new_secret_and_the_old_one_works_as_long_as_was_sai
 
 def test_with_no_overlap_the_old_secret_stops_at_once(app, as_admin):
     old = create_machine_client(app)
-    reply = as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="0", seen=old.row.hint)
+    reply = as_admin.post(
+        f"settings/keys/{old.row.id}/rotate", then=201, overlap="0", seen=old.row.hint
+    )
     assert "has stopped working" in reply.text
     assert opens(app, key_in(reply)) and not opens(app, old.key)
 
 
 def test_rotating_does_not_make_a_key_live_longer_than_it_was_to(app, as_admin):
     old = create_machine_client(app, ends=clock.now() + timedelta(days=1))
-    new = key_in(as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="7", seen=old.row.hint))
+    new = key_in(
+        as_admin.post(
+            f"settings/keys/{old.row.id}/rotate", then=201, overlap="7", seen=old.row.hint
+        )
+    )
     with clock.frozen(clock.now() + timedelta(days=1, seconds=1)):
         assert not opens(app, new) and not opens(app, old.key)
 
 
 def test_a_second_click_does_not_rotate_again(app, as_admin):
     old = create_machine_client(app)
-    new = key_in(as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="1", seen=old.row.hint))
+    new = key_in(
+        as_admin.post(
+            f"settings/keys/{old.row.id}/rotate", then=201, overlap="1", seen=old.row.hint
+        )
+    )
     second = as_admin.post(f"settings/keys/{old.row.id}/rotate", overlap="1", seen=old.row.hint)
     assert "was rotated since" in as_admin.get(second.location).text
     assert opens(app, new) and len(entries("api_key.rotated")) == 1
@@ -199,7 +231,9 @@ def test_a_second_click_does_not_rotate_again(app, as_admin):
 @pytest.mark.parametrize("overlap", ["8", "-1", "", "many"])
 def test_an_overlap_that_is_no_choice_is_refused(app, as_admin, overlap):
     old = create_machine_client(app)
-    as_admin.post(f"settings/keys/{old.row.id}/rotate", then=422, overlap=overlap, seen=old.row.hint)
+    as_admin.post(
+        f"settings/keys/{old.row.id}/rotate", then=422, overlap=overlap, seen=old.row.hint
+    )
     assert keys()[0].secret_hash == digest(old.key)
 
 
@@ -214,9 +248,15 @@ def test_an_ended_key_is_not_rotated_back_to_life(app, as_admin):
 # ---- revoking
 
 
-def test_a_revoked_key_is_refused_from_the_next_request_on_under_both_secrets(app, as_admin, as_officer):
+def test_a_revoked_key_is_refused_from_the_next_request_on_under_both_secrets(
+    app, as_admin, as_officer
+):
     old = create_machine_client(app)
-    new = key_in(as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="7", seen=old.row.hint))
+    new = key_in(
+        as_admin.post(
+            f"settings/keys/{old.row.id}/rotate", then=201, overlap="7", seen=old.row.hint
+        )
+    )
     as_admin.post(f"settings/keys/{old.row.id}/revoke")
     as_admin.post(f"settings/keys/{old.row.id}/revoke")
     assert not opens(app, new) and not opens(app, old.key)
@@ -230,13 +270,24 @@ def test_a_revoked_key_is_refused_from_the_next_request_on_under_both_secrets(ap
 
 @pytest.mark.parametrize(
     ("role", "list_", "form"),
-    [("admin", 200, 200), ("compliance_officer", 200, 403), ("viewer", 403, 403), ("auditor", 403, 403)],
+    [
+        ("admin", 200, 200),
+        ("compliance_officer", 200, 403),
+        ("viewer", 403, 403),
+        ("auditor", 403, 403),
+    ],
 )
 def test_who_may_see_and_who_may_make(app, database, role, list_, form):
     visitor = Visitor(app, make.cookie(role))
     visitor.get("settings/keys", then=list_)
     visitor.get("settings/keys/new", then=form)
-    visitor.post("settings/keys/new", then=201 if form == 200 else 403, name="mirror", scopes="audit:read", once=str(uuid4()))
+    visitor.post(
+        "settings/keys/new",
+        then=201 if form == 200 else 403,
+        name="mirror",
+        scopes="audit:read",
+        once=str(uuid4()),
+    )
 
 
 @pytest.mark.parametrize("path", ["new", "{}/rotate", "{}/revoke"])
@@ -244,14 +295,23 @@ def test_every_act_asks_for_a_fresh_sign_in(app, database, path):
     held = create_machine_client(app)
     late = Visitor(app, make.cookie("admin", signed_in_ago=timedelta(minutes=10)))
     late.post(
-        "settings/keys/" + path.format(held.row.id), then=401, name="x", scopes="audit:read", overlap="0", seen=held.row.hint
+        "settings/keys/" + path.format(held.row.id),
+        then=401,
+        name="x",
+        scopes="audit:read",
+        overlap="0",
+        seen=held.row.hint,
     )
     assert opens(app, held.key) and len(keys()) == 1
 
 
 def test_the_operator_has_keys_to_its_own_log_and_to_no_tenants(app, as_operator):
     form = filled(Visitor(app, make.cookie("operator_admin", "console"), "console"))
-    key = key_in(Visitor(app, make.cookie("operator_admin", "console"), "console").post("settings/keys/new", then=201, **form))
+    key = key_in(
+        Visitor(app, make.cookie("operator_admin", "console"), "console").post(
+            "settings/keys/new", then=201, **form
+        )
+    )
     assert MachineClient(app, key).ask("GET", "/audit/console/checkpoint").status_code in {200, 404}
     assert MachineClient(app, key).get(CHECKPOINT, then=404)
 
@@ -281,8 +341,18 @@ def test_the_list_asks_the_database_as_often_for_many_keys_as_for_one(app, as_of
 
 def test_a_key_may_be_bound_to_one_system_and_to_a_rate(as_admin):
     with make.acting("admin"):
-        triage = systems.register(key="claims-triage", name="Claims triage", lane="high_risk", purpose="Sorts.", owner_id=None).id
-    as_admin.post("settings/keys/new", then=201, **filled(as_admin, scopes="flags:read", system_id=str(triage), rate="1200"))
+        triage = systems.register(
+            key="claims-triage",
+            name="Claims triage",
+            lane="high_risk",
+            purpose="Sorts.",
+            owner_id=None,
+        ).id
+    as_admin.post(
+        "settings/keys/new",
+        then=201,
+        **filled(as_admin, scopes="flags:read", system_id=str(triage), rate="1200"),
+    )
     (made,) = keys()
     assert (made.system_id, made.rate, made.scopes) == (triage, 1200, ["flags:read"])
     assert "Claims triage only, 1200 a minute" in as_admin.get("settings/keys").text
@@ -292,7 +362,12 @@ def test_a_key_may_be_bound_to_one_system_and_to_a_rate(as_admin):
 
 @pytest.mark.parametrize(
     ("rate", "says"),
-    [("0", "Between 1 and"), ("-5", "Between 1 and"), ("99999999999", "Between 1 and"), ("many", "Not a valid integer")],
+    [
+        ("0", "Between 1 and"),
+        ("-5", "Between 1 and"),
+        ("99999999999", "Between 1 and"),
+        ("many", "Not a valid integer"),
+    ],
 )
 def test_a_rate_is_a_whole_number_within_bounds(as_admin, rate, says):
     assert says in as_admin.post("settings/keys/new", then=422, **filled(as_admin, rate=rate)).text
@@ -301,5 +376,12 @@ def test_a_rate_is_a_whole_number_within_bounds(as_admin, rate, says):
 
 def test_another_tenants_system_is_no_choice(as_admin):
     with make.acting("admin", "globex"):
-        theirs = systems.register(key="theirs", name="Theirs", lane="standard", purpose="Theirs.", owner_id=None).id
-    assert "not a choice here" in as_admin.post("settings/keys/new", then=422, **filled(as_admin, system_id=str(theirs))).text
+        theirs = systems.register(
+            key="theirs", name="Theirs", lane="standard", purpose="Theirs.", owner_id=None
+        ).id
+    assert (
+        "not a choice here"
+        in as_admin.post(
+            "settings/keys/new", then=422, **filled(as_admin, system_id=str(theirs))
+        ).text
+    )

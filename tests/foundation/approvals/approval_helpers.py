@@ -1,4 +1,6 @@
-"""Deciding on approvals through the front door: the newest one's page, and a decision with what that page carries."""
+"""Deciding on approvals through the front door: the newest one's page, and a decision with what
+that page carries.
+"""
 
 import re
 from typing import Any
@@ -26,16 +28,22 @@ def newest_approval_page(slug: str = "acme") -> str:
 
 def fingerprint_on_page(visitor: Any, path: str) -> str:
     """The fingerprint that the page carries; empty where it has none."""
-    field = BeautifulSoup(visitor.get(path).text, "html.parser").select_one("main form input[name=seen]")
+    field = BeautifulSoup(visitor.get(path).text, "html.parser").select_one(
+        "main form input[name=seen]"
+    )
     return str(field["value"]) if field else ""
 
 
-def decide_approval(visitor: Any, path: str, then: int = 303, *, verb: str, seen: str | None = None, **form: str) -> Any:
+def decide_approval(
+    visitor: Any, path: str, then: int = 303, *, verb: str, seen: str | None = None, **form: str
+) -> Any:
     """As somebody who has opened the page, unless `seen` says what they saw."""
     if seen is None:
         page = visitor.client.get(visitor.at(path))
         field = (
-            BeautifulSoup(page.text, "html.parser").select_one("main form input[name=seen]") if page.status_code == 200 else None
+            BeautifulSoup(page.text, "html.parser").select_one("main form input[name=seen]")
+            if page.status_code == 200
+            else None
         )
         seen = str(field["value"]) if field else ""
     return visitor.post(path, then=then, verb=verb, seen=seen, **form)
@@ -47,7 +55,9 @@ def approve_below_pages(approval_id: UUID, role: str, slug: str = "acme") -> Any
         found = queries.approval(approval_id)
         kind = kinds.named(found.kind)
         assert kind
-        return actions.approve(found, seen=kinds.fingerprint_seen(found), typed=kind.confirmation(found))
+        return actions.approve(
+            found, seen=kinds.fingerprint_seen(found), typed=kind.confirmation(found)
+        )
 
 
 def approvals_in_inbox(visitor: Any, slug: str = "acme") -> set[str]:

@@ -1,4 +1,6 @@
-"""A kind of the tests' own: changing the purpose of an AI system, which nobody may edit unnoticed meanwhile."""
+"""A kind of the tests' own: changing the purpose of an AI system, which nobody may edit unnoticed
+meanwhile.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,18 +30,28 @@ class PurposeChangeKind:
         self.closed: list[str] = []
         self.context, self.block, self.typed = "", None, ""
         self.kind = ApprovalKind(
-            name=NAME, label="Purpose", permission=permissions.CHANGE, describe=self._describe, fingerprint=self._fingerprint,
-            apply=self._apply, on_reject=lambda approval: self.closed.append(approval.state),
-            context=lambda _approval: {"context": self.context}, blocked=lambda _approval: self.block,
+            name=NAME,
+            label="Purpose",
+            permission=permissions.CHANGE,
+            describe=self._describe,
+            fingerprint=self._fingerprint,
+            apply=self._apply,
+            on_reject=lambda approval: self.closed.append(approval.state),
+            context=lambda _approval: {"context": self.context},
+            blocked=lambda _approval: self.block,
             confirmation=lambda _approval: self.typed,
-        )  # fmt: skip
+        )
 
     def _describe(self, approval: Approval) -> Description:
         system = find(AISystem, approval.target_id)
         return Description(
-            approval.summary, changes=[ProposedChange("Purpose", system.purpose, self.wanted[system.id], note="loosens")],
-            back=("AI systems", "systems.index", {}), consequence="It changes at once.",
-        )  # fmt: skip
+            approval.summary,
+            changes=[
+                ProposedChange("Purpose", system.purpose, self.wanted[system.id], note="loosens")
+            ],
+            back=("AI systems", "systems.index", {}),
+            consequence="It changes at once.",
+        )
 
     def _fingerprint(self, approval: Approval) -> dict[str, str]:
         system = find(AISystem, approval.target_id)
@@ -53,18 +65,26 @@ class PurposeChangeKind:
 
     def system(self, slug: str = "acme", key: str = "router") -> UUID:
         with make.acting("admin", slug):
-            made = systems.register(key=key, name=key, lane="standard", purpose="Sorts requests.", owner_id=None)
+            made = systems.register(
+                key=key, name=key, lane="standard", purpose="Sorts requests.", owner_id=None
+            )
             self.wanted[made.id] = "Answers requests."
             return made.id
 
-    def requested(self, system: UUID, role: str = "admin", slug: str = "acme", **options: object) -> UUID:
+    def requested(
+        self, system: UUID, role: str = "admin", slug: str = "acme", **options: object
+    ) -> UUID:
         with make.acting(role, slug):
-            return actions.request(NAME, system, summary="change the purpose of router", reason="It grew", **options).id
+            return actions.request(
+                NAME, system, summary="change the purpose of router", reason="It grew", **options
+            ).id
 
 
 def set_purpose(system_id: UUID, purpose: str) -> None:
     system = find(AISystem, system_id)
-    systems.edit(system, seen=systems.mark(system), name=system.name, purpose=purpose, owner_id=None)
+    systems.edit(
+        system, seen=systems.mark(system), name=system.name, purpose=purpose, owner_id=None
+    )
 
 
 @contextmanager

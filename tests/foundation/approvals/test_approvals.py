@@ -1,4 +1,6 @@
-"""Approvals, whatever their kind: what is applied is what was seen, by other people than the requester."""
+"""Approvals, whatever their kind: what is applied is what was seen, by other people than the
+requester.
+"""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -67,7 +69,11 @@ def test_another_person_approves_exactly_what_they_saw(purpose_kind, as_admin, a
     path = newest_approval_page()
     page = as_second_admin.get(path).text
     assert "Sanjay Patel asks to change the purpose of router" in page and "Awaiting you" in page
-    assert "Sorts requests." in page and "Answers requests." in page and "You aren’t the requester" in page
+    assert (
+        "Sorts requests." in page
+        and "Answers requests." in page
+        and "You aren’t the requester" in page
+    )
     assert path in approvals_in_inbox(as_second_admin)
     decide_approval(as_second_admin, path, verb="approve", reason="Fine")
     assert purpose_kind.applied == [(system, "Answers requests.")]
@@ -76,16 +82,24 @@ def test_another_person_approves_exactly_what_they_saw(purpose_kind, as_admin, a
     assert entries_of_action() == ["approval.requested", "approval.approved"]
 
 
-def test_the_requester_follows_their_own_request_and_never_approves_it(purpose_kind, as_admin, second_admin):
+def test_the_requester_follows_their_own_request_and_never_approves_it(
+    purpose_kind, as_admin, second_admin
+):
     purpose_kind.requested(purpose_kind.system(), approvers=[make.person_id(*SECOND)])
     path = newest_approval_page()
     page = as_admin.get(path).text
-    assert "Your request to change the purpose of router awaits Olga Novak" in page and "can’t approve your own request" in page
+    assert (
+        "Your request to change the purpose of router awaits Olga Novak" in page
+        and "can’t approve your own request" in page
+    )
     assert 'value="approve"' not in page and path not in approvals_in_inbox(as_admin)
     seen = approval_by_id(path.rpartition("/")[2])
     with make.acting("admin"):
         seen = kinds.fingerprint_seen(queries.approval(seen.id))
-    assert "another person decides" in decide_approval(as_admin, path, 403, verb="approve", seen=seen).text
+    assert (
+        "another person decides"
+        in decide_approval(as_admin, path, 403, verb="approve", seen=seen).text
+    )
     decide_approval(as_admin, path, 403, verb="reject", reason="No")
     decide_approval(as_admin, path, verb="withdraw")
     assert purpose_kind.applied == [] and purpose_kind.closed == ["withdrawn"]
@@ -96,7 +110,10 @@ def test_the_requester_follows_their_own_request_and_never_approves_it(purpose_k
 def test_rejecting_takes_a_reason_that_the_requester_reads(purpose_kind, as_admin, as_second_admin):
     purpose_kind.requested(purpose_kind.system())
     path = newest_approval_page()
-    assert "Give a reason" in decide_approval(as_second_admin, path, 422, verb="reject", reason=" ").text
+    assert (
+        "Give a reason"
+        in decide_approval(as_second_admin, path, 422, verb="reject", reason=" ").text
+    )
     decide_approval(as_second_admin, path, verb="reject", reason="Too wide")
     assert "Too wide" in as_admin.get(path).text
     decide_approval(as_second_admin, path, 409, verb="approve")
@@ -107,20 +124,32 @@ def test_who_joined_after_the_request_rejects_but_does_not_approve(purpose_kind,
     purpose_kind.requested(purpose_kind.system(), approvers=[make.person_id(*SECOND)])
     make.add_member(*SECOND)
     late, path = visitor(app, *SECOND), newest_approval_page()
-    assert "You joined after this request was made" in late.get(path).text and path not in late.get("").text
+    assert (
+        "You joined after this request was made" in late.get(path).text
+        and path not in late.get("").text
+    )
     assert "has no one who can approve it" in as_admin.get(path).text
     assert "Invite someone, withdraw this request" in as_admin.get(path).text
     decide_approval(late, path, 403, verb="approve")
     decide_approval(late, path, verb="reject", reason="Not now")
 
 
-def test_a_person_whom_it_is_about_neither_approves_nor_rejects_it(purpose_kind, as_second_admin, as_officer):
+def test_a_person_whom_it_is_about_neither_approves_nor_rejects_it(
+    purpose_kind, as_second_admin, as_officer
+):
     purpose_kind.requested(purpose_kind.system(), about=make.person_id(*SECOND))
     path = newest_approval_page()
     page = as_second_admin.get(path).text
-    assert "It is about you, so another person decides" in page and 'value="reject"' not in page and 'value="approve"' not in page
+    assert (
+        "It is about you, so another person decides" in page
+        and 'value="reject"' not in page
+        and 'value="approve"' not in page
+    )
     for verb in ("approve", "reject"):
-        assert "It is about you" in decide_approval(as_second_admin, path, 403, verb=verb, reason="No").text
+        assert (
+            "It is about you"
+            in decide_approval(as_second_admin, path, 403, verb=verb, reason="No").text
+        )
     assert purpose_kind.closed == [] and 'value="reject"' in as_officer.get(path).text
     decide_approval(as_officer, path, verb="reject", reason="Not this one")
     assert purpose_kind.closed == ["rejected"]
@@ -144,7 +173,9 @@ def test_an_edit_of_the_target_voids_the_request(purpose_kind, as_admin, as_seco
     assert purpose_kind.requested(system) != path.rpartition("/")[2]
 
 
-def test_an_edit_that_forgot_to_void_it_is_found_when_somebody_approves(purpose_kind, as_second_admin):
+def test_an_edit_that_forgot_to_void_it_is_found_when_somebody_approves(
+    purpose_kind, as_second_admin
+):
     system = purpose_kind.system()
     approval = purpose_kind.requested(system)
     path = newest_approval_page()
@@ -194,8 +225,13 @@ def test_what_cannot_be_applied_is_not_approved(purpose_kind, as_second_admin):
     system = purpose_kind.system()
     purpose_kind.wanted[system] = "impossible"
     approval = purpose_kind.requested(system)
-    assert "That purpose is impossible." in decide_approval(as_second_admin, newest_approval_page(), 422, verb="approve").text
-    assert approval_by_id(approval).state == "open" and entries_of_action() == ["approval.requested"]
+    assert (
+        "That purpose is impossible."
+        in decide_approval(as_second_admin, newest_approval_page(), 422, verb="approve").text
+    )
+    assert approval_by_id(approval).state == "open" and entries_of_action() == [
+        "approval.requested"
+    ]
 
 
 def test_a_double_click_approves_once(purpose_kind, as_second_admin):
@@ -209,17 +245,27 @@ def test_a_double_click_approves_once(purpose_kind, as_second_admin):
 
 def test_requested_twice_is_requested_once_and_two_targets_have_two(purpose_kind):
     one, other = purpose_kind.system(), purpose_kind.system(key="sorter")
-    assert purpose_kind.requested(one) == purpose_kind.requested(one) != purpose_kind.requested(other)
+    assert (
+        purpose_kind.requested(one) == purpose_kind.requested(one) != purpose_kind.requested(other)
+    )
     assert entries_of_action() == ["approval.requested"] * 2
 
 
-def test_of_two_kinds_about_one_target_the_second_is_void_once_the_first_is_applied(purpose_kind, as_second_admin):
+def test_of_two_kinds_about_one_target_the_second_is_void_once_the_first_is_applied(
+    purpose_kind, as_second_admin
+):
     """Both bind to the target as it was."""
     from tests.foundation.approvals.conftest import PurposeChangeKind, registered_kind
 
     other = PurposeChangeKind()
-    kind = kinds.ApprovalKind(name="test_other", label="Other", permission=other.kind.permission, describe=other._describe,
-                              fingerprint=other._fingerprint, apply=other._apply)  # fmt: skip
+    kind = kinds.ApprovalKind(
+        name="test_other",
+        label="Other",
+        permission=other.kind.permission,
+        describe=other._describe,
+        fingerprint=other._fingerprint,
+        apply=other._apply,
+    )
     system = purpose_kind.system()
     other.wanted[system] = "Answers letters."
     with registered_kind(kind):
@@ -242,11 +288,17 @@ def test_high_risk_takes_two_other_people(purpose_kind, as_admin, as_second_admi
     path = newest_approval_page()
     assert "2 people have to approve; 0 have so far" in as_second_admin.get(path).text
     decide_approval(as_second_admin, path, verb="approve")
-    assert purpose_kind.applied == [] and "You approved this already" in as_second_admin.get(path).text
+    assert (
+        purpose_kind.applied == [] and "You approved this already" in as_second_admin.get(path).text
+    )
     assert path not in approvals_in_inbox(as_second_admin)
     decide_approval(as_second_admin, path, 403, verb="approve", seen="something else")
     decide_approval(as_officer, path, verb="approve")
-    assert len(purpose_kind.applied) == 1 and entries_of_action() == ["approval.requested", "approval.given", "approval.approved"]
+    assert len(purpose_kind.applied) == 1 and entries_of_action() == [
+        "approval.requested",
+        "approval.given",
+        "approval.approved",
+    ]
 
 
 def test_the_second_click_of_the_first_of_two_counts_once(purpose_kind, as_second_admin):
@@ -255,7 +307,10 @@ def test_the_second_click_of_the_first_of_two_counts_once(purpose_kind, as_secon
     seen = fingerprint_on_page(as_second_admin, path)
     for _ in range(2):
         decide_approval(as_second_admin, path, verb="approve", seen=seen)
-    assert purpose_kind.applied == [] and entries_of_action() == ["approval.requested", "approval.given"]
+    assert purpose_kind.applied == [] and entries_of_action() == [
+        "approval.requested",
+        "approval.given",
+    ]
 
 
 def test_who_approved_before_a_drift_is_asked_again(purpose_kind, second_admin):
@@ -274,11 +329,15 @@ def test_who_approved_before_a_drift_is_asked_again(purpose_kind, second_admin):
     assert len(purpose_kind.applied) == 1
 
 
-@pytest.mark.parametrize("how", ["removed", "demoted", "removed and back", "another role that decides"])
+@pytest.mark.parametrize(
+    "how", ["removed", "demoted", "removed and back", "another role that decides"]
+)
 def test_the_approval_of_somebody_who_left_or_changed_role_no_longer_counts(
     how, purpose_kind, as_admin, as_second_admin, as_officer, as_reviewer
 ):
-    """An officer who became an admin may decide, too: but their approval was an officer's, who is no longer there."""
+    """An officer who became an admin may decide, too: but their approval was an officer's, who is
+    no longer there.
+    """
     purpose_kind.requested(purpose_kind.system(), needed=2)
     path = newest_approval_page()
     decide_approval(as_officer, path, verb="approve")
@@ -294,12 +353,17 @@ def test_the_approval_of_somebody_who_left_or_changed_role_no_longer_counts(
     page = as_admin.get(path).text
     assert "0 of 2 approvals" in page and "no longer counts" in page
     decide_approval(as_second_admin, path, verb="approve")
-    assert purpose_kind.applied == [] and "2 people have to approve; 1 have so far" in as_reviewer.get(path).text
+    assert (
+        purpose_kind.applied == []
+        and "2 people have to approve; 1 have so far" in as_reviewer.get(path).text
+    )
     decide_approval(as_reviewer, path, verb="approve")
     assert len(purpose_kind.applied) == 1 and "2 of 2 approvals" in as_admin.get(path).text
 
 
-def test_who_has_their_role_back_is_told_that_their_approval_no_longer_counts(purpose_kind, as_officer):
+def test_who_has_their_role_back_is_told_that_their_approval_no_longer_counts(
+    purpose_kind, as_officer
+):
     purpose_kind.requested(purpose_kind.system(), needed=2)
     path = newest_approval_page()
     seen = fingerprint_on_page(as_officer, path)
@@ -315,22 +379,32 @@ def test_who_has_their_role_back_is_told_that_their_approval_no_longer_counts(pu
 # ---- sign-in, expiry, reminders
 
 
-def test_a_sign_in_that_is_too_old_is_renewed_and_the_decision_is_kept(app, purpose_kind, as_admin, second_admin):
+def test_a_sign_in_that_is_too_old_is_renewed_and_the_decision_is_kept(
+    app, purpose_kind, as_admin, second_admin
+):
     purpose_kind.requested(purpose_kind.system())
     path = newest_approval_page()
     stale = Visitor(app, make.cookie("second_admin", signed_in_ago=timedelta(minutes=9)))
     assert "You’ll sign in again first" in stale.get(path).text
     asks = decide_approval(stale, path, 401, verb="approve")
-    assert "Approve request" in asks.text and "Your form is kept" in asks.text and purpose_kind.applied == []
+    assert (
+        "Approve request" in asks.text
+        and "Your form is kept" in asks.text
+        and purpose_kind.applied == []
+    )
 
 
-def test_an_expired_request_is_closed_and_can_be_made_again(purpose_kind, as_admin, as_second_admin):
+def test_an_expired_request_is_closed_and_can_be_made_again(
+    purpose_kind, as_admin, as_second_admin
+):
     approval = purpose_kind.requested(purpose_kind.system())
     path, seen = newest_approval_page(), ""
     with make.acting("admin"):
         session().execute(update(Approval).values(expires_at=clock.now() - timedelta(seconds=1)))
     assert "Expired" in as_admin.get(path).text and path not in approvals_in_inbox(as_second_admin)
-    assert "has expired" in decide_approval(as_second_admin, path, 409, verb="approve", seen=seen).text
+    assert (
+        "has expired" in decide_approval(as_second_admin, path, 409, verb="approve", seen=seen).text
+    )
     approval_jobs.expire()
     assert (
         approval_by_id(approval).state == "expired"
@@ -355,7 +429,8 @@ def test_the_requester_reminds_each_approver_once_a_day(purpose_kind, as_admin, 
     assert letter["to"] == "olga.novak@acme.example" and f"http://localhost{path}" in letter["body"]
     assert "reminded today" in as_admin.get(path).text
     assert (
-        "You reminded Olga Novak today" in as_admin.post(f"{path}/reminders", then=422, person=str(make.person_id(*SECOND))).text
+        "You reminded Olga Novak today"
+        in as_admin.post(f"{path}/reminders", then=422, person=str(make.person_id(*SECOND))).text
     )
     as_admin.post(f"{path}/reminders", then=422, person=str(make.person_id("viewer")))
     as_admin.post(f"{path}/reminders", then=422, person="x")
@@ -368,35 +443,53 @@ def test_requested_again_it_sends_no_second_reminder(purpose_kind, as_admin, as_
     as_admin.post(f"{newest_approval_page()}/reminders", person=whom)
     decide_approval(as_admin, newest_approval_page(), verb="withdraw")
     purpose_kind.requested(system)
-    assert "You reminded Olga Novak today" in as_admin.post(f"{newest_approval_page()}/reminders", then=422, person=whom).text
+    assert (
+        "You reminded Olga Novak today"
+        in as_admin.post(f"{newest_approval_page()}/reminders", then=422, person=whom).text
+    )
 
 
-def test_one_requester_sends_one_person_few_reminders_a_day(purpose_kind, as_admin, as_second_admin, monkeypatch):
+def test_one_requester_sends_one_person_few_reminders_a_day(
+    purpose_kind, as_admin, as_second_admin, monkeypatch
+):
     monkeypatch.setattr(actions, "MAX_REMINDERS_A_DAY", 2)
     for number, then in enumerate((303, 303, 422)):
         purpose_kind.requested(purpose_kind.system(key=f"router-{number}"))
-        reply = as_admin.post(f"{newest_approval_page()}/reminders", then=then, person=str(make.person_id(*SECOND)))
+        reply = as_admin.post(
+            f"{newest_approval_page()}/reminders", then=then, person=str(make.person_id(*SECOND))
+        )
     assert "You reminded Olga Novak 2 times today" in reply.text
 
 
 # ---- kinds and targets that are gone
 
 
-def test_an_approval_of_a_removed_kind_is_shown_and_can_only_be_closed(purpose_kind, as_admin, as_second_admin):
+def test_an_approval_of_a_removed_kind_is_shown_and_can_only_be_closed(
+    purpose_kind, as_admin, as_second_admin
+):
     one, other = purpose_kind.requested(purpose_kind.system()), None
     path = newest_approval_page()
     other = purpose_kind.requested(purpose_kind.system(key="sorter"))
     unregister_kind(NAME)
     page = as_second_admin.get(path).text
     assert (
-        "Meridian no longer has approvals of this kind" in page and "Can only be closed" in page and 'value="approve"' not in page
+        "Meridian no longer has approvals of this kind" in page
+        and "Can only be closed" in page
+        and 'value="approve"' not in page
     )
-    assert path in approvals_in_inbox(as_second_admin), "whoever decided it once is asked to close it"
+    assert path in approvals_in_inbox(as_second_admin), (
+        "whoever decided it once is asked to close it"
+    )
     assert "no longer has approvals" in as_admin.get(path).text
     decide_approval(as_second_admin, path, 422, verb="approve")
     decide_approval(as_second_admin, path, verb="reject", reason="Its feature is gone")
     decide_approval(as_admin, newest_approval_page(), verb="withdraw")
-    assert (approval_by_id(one).state, approval_by_id(other).state, purpose_kind.applied, purpose_kind.closed) == (
+    assert (
+        approval_by_id(one).state,
+        approval_by_id(other).state,
+        purpose_kind.applied,
+        purpose_kind.closed,
+    ) == (
         "rejected",
         "withdrawn",
         [],
@@ -406,12 +499,17 @@ def test_an_approval_of_a_removed_kind_is_shown_and_can_only_be_closed(purpose_k
     approval_jobs.expire()
 
 
-def test_an_approval_whose_target_is_gone_is_shown_and_void(purpose_kind, as_admin, as_second_admin):
+def test_an_approval_whose_target_is_gone_is_shown_and_void(
+    purpose_kind, as_admin, as_second_admin
+):
     approval = purpose_kind.requested(purpose_kind.system())
     with make.acting("admin"):
         session().execute(update(Approval).values(target_id=uuid4()))
     path = newest_approval_page()
-    assert "change the purpose of router" in as_admin.get(path).text and 'value="approve"' not in as_second_admin.get(path).text
+    assert (
+        "change the purpose of router" in as_admin.get(path).text
+        and 'value="approve"' not in as_second_admin.get(path).text
+    )
     decide_approval(as_second_admin, path, 409, verb="approve")
     assert approval_by_id(approval).state == "voided" and purpose_kind.applied == []
 
@@ -451,8 +549,16 @@ def test_nonsense_is_refused(purpose_kind, as_second_admin):
 def test_a_kind_is_registered_once(purpose_kind):
     kinds.register(purpose_kind.kind)
     with pytest.raises(ValueError, match="registered twice"):
-        kinds.register(kinds.ApprovalKind(name=NAME, label="x", permission=purpose_kind.kind.permission, describe=purpose_kind._describe,
-                                          fingerprint=purpose_kind._fingerprint, apply=purpose_kind._apply))  # fmt: skip
+        kinds.register(
+            kinds.ApprovalKind(
+                name=NAME,
+                label="x",
+                permission=purpose_kind.kind.permission,
+                describe=purpose_kind._describe,
+                fingerprint=purpose_kind._fingerprint,
+                apply=purpose_kind._apply,
+            )
+        )
 
 
 def test_a_page_costs_few_statements(purpose_kind, as_second_admin, statements):
@@ -468,7 +574,9 @@ def test_a_page_costs_few_statements(purpose_kind, as_second_admin, statements):
 
 
 @pytest.mark.parametrize("whose", ["own", "same address", "about", "named", "another"])
-@pytest.mark.parametrize("late", [-1, 0, 1])  # minutes after the request that the second person got their role
+@pytest.mark.parametrize(
+    "late", [-1, 0, 1]
+)  # minutes after the request that the second person got their role
 def test_the_inbox_shows_exactly_what_one_may_approve(purpose_kind, acting, whose, late):
     """The condition on rows and the check of one approval are the same rule."""
     make.add_member(*SECOND, since=clock.now() + timedelta(minutes=late))
@@ -476,28 +584,61 @@ def test_the_inbox_shows_exactly_what_one_may_approve(purpose_kind, acting, whos
     if whose == "same address":
         with current.acting_as(make.system_actor("acme")), transaction(person_id=viewer):
             session().get(Person, viewer).email = "Olga.NOVAK@acme.example"
-    options = {"own": {"requesters": [make.person_id("admin"), me]}, "same address": {"requesters": [viewer]}, "about": {"about": me},
-               "named": {"approvers": [viewer]}, "another": {"approvers": [me]}}[whose]  # fmt: skip
+    options = {
+        "own": {"requesters": [make.person_id("admin"), me]},
+        "same address": {"requesters": [viewer]},
+        "about": {"about": me},
+        "named": {"approvers": [viewer]},
+        "another": {"approvers": [me]},
+    }[whose]
     approval = purpose_kind.requested(purpose_kind.system(), **options)
     with make.acting("second_admin"):
-        listed = approval in {each.id for each in session().execute(inbox.APPROVAL.select(), parameters())}
+        listed = approval in {
+            each.id for each in session().execute(inbox.APPROVAL.select(), parameters())
+        }
         why = queries.why_not(queries.approval(approval))
-        assert listed is (why is None) is (inbox.count([NAME]) == 1) is (whose == "another" and late < 1)
+        assert (
+            listed
+            is (why is None)
+            is (inbox.count([NAME]) == 1)
+            is (whose == "another" and late < 1)
+        )
     with make.acting("admin"):
         offered = {each.person_id for each in queries.approvers(queries.approval(approval))}
         assert (me in offered) is listed
 
 
-STEPS = st.lists(st.sampled_from(
-    ["look admin", "look second_admin", "look compliance_officer", "look reviewer", "approve admin", "approve second_admin",
-     "approve compliance_officer", "approve reviewer", "edit", "void and edit", "drift", "request", "reject second_admin", "withdraw admin"]
-), max_size=14)  # fmt: skip
+STEPS = st.lists(
+    st.sampled_from(
+        [
+            "look admin",
+            "look second_admin",
+            "look compliance_officer",
+            "look reviewer",
+            "approve admin",
+            "approve second_admin",
+            "approve compliance_officer",
+            "approve reviewer",
+            "edit",
+            "void and edit",
+            "drift",
+            "request",
+            "reject second_admin",
+            "withdraw admin",
+        ]
+    ),
+    max_size=14,
+)
 
 
 @given(steps=STEPS, needed=st.sampled_from([1, 2]))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_people_do_only_what_enough_others_saw_is_applied(purpose_kind, second_admin, steps, needed):
-    """Four people look, approve, edit and reject in any order; the model is who saw what when they approved."""
+def test_whatever_people_do_only_what_enough_others_saw_is_applied(
+    purpose_kind, second_admin, steps, needed
+):
+    """Four people look, approve, edit and reject in any order; the model is who saw what when they
+    approved.
+    """
     system = purpose_kind.system(key=f"s{uuid4().hex[:8]}")
     purpose_kind.requested(system, needed=needed)
     purpose_kind.applied.clear()
@@ -505,7 +646,9 @@ def test_whatever_people_do_only_what_enough_others_saw_is_applied(purpose_kind,
     agreed: dict[str, str] = {}
     for number, step in enumerate(steps):
         verb, _, role = step.partition(" ")
-        with make.acting(role if verb not in {"edit", "void", "drift", "request"} else "admin") as who:
+        with make.acting(
+            role if verb not in {"edit", "void", "drift", "request"} else "admin"
+        ) as who:
             approval = queries.latest(NAME, [system])[system]
             before = len(purpose_kind.applied)
             try:
@@ -514,12 +657,21 @@ def test_whatever_people_do_only_what_enough_others_saw_is_applied(purpose_kind,
             except DomainError:
                 assert len(purpose_kind.applied) == before
                 continue
-            if verb == "approve" and approval.state in {"open", "approved"} and who.person_id != make.person_id("admin"):
+            if (
+                verb == "approve"
+                and approval.state in {"open", "approved"}
+                and who.person_id != make.person_id("admin")
+            ):
                 agreed[role] = seen[role][1]
             if len(purpose_kind.applied) > before:
                 content = seen[role][1]
-                assert [each for each, what in agreed.items() if what == content and each != "admin"].__len__() >= needed
-                assert content == seen[role][1] and purpose_kind.applied[-1][1] == purpose_kind.wanted[system]
+                assert [
+                    each for each, what in agreed.items() if what == content and each != "admin"
+                ].__len__() >= needed
+                assert (
+                    content == seen[role][1]
+                    and purpose_kind.applied[-1][1] == purpose_kind.wanted[system]
+                )
             if verb in {"request", "void"}:
                 agreed.clear()
     assert len(purpose_kind.applied) <= 1 + steps.count("request")

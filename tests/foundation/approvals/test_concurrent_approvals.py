@@ -12,7 +12,9 @@ from tests.foundation.approvals.conftest import NAME, set_purpose
 
 
 def run_concurrently(*deeds):
-    """What came of it when each (role, deed) was done at the same moment, each in a transaction of its own."""
+    """What came of it when each (role, deed) was done at the same moment, each in a transaction of
+    its own.
+    """
     start, outcomes = threading.Barrier(len(deeds)), []
 
     def act(role, deed):
@@ -50,7 +52,9 @@ def approving(approval, seen):
 
 
 def test_an_edit_and_an_approval_at_once_come_one_after_the_other(committed_world, purpose_kind):
-    """Either the approver's change is applied to what they saw and the edit comes after it, or the edit voids it."""
+    """Either the approver's change is applied to what they saw and the edit comes after it, or the
+    edit voids it.
+    """
     make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     for number in range(6):
         system, approval, seen = request(purpose_kind, f"edited-{number}")
@@ -74,15 +78,25 @@ def test_an_edit_and_an_approval_at_once_come_one_after_the_other(committed_worl
 def test_two_approvers_at_once_apply_it_once(committed_world, purpose_kind):
     _system, approval, seen = request(purpose_kind, "twice")
     purpose_kind.applied.clear()
-    outcomes = run_concurrently(("reviewer", approving(approval, seen)), ("compliance_officer", approving(approval, seen)))
-    assert sorted(outcomes) == ["This request was approved already. Nothing was changed.", "approved"]
+    outcomes = run_concurrently(
+        ("reviewer", approving(approval, seen)), ("compliance_officer", approving(approval, seen))
+    )
+    assert sorted(outcomes) == [
+        "This request was approved already. Nothing was changed.",
+        "approved",
+    ]
     assert len(purpose_kind.applied) == 1
 
 
 def test_a_double_click_of_one_person_applies_it_once(committed_world, purpose_kind):
     _system, approval, seen = request(purpose_kind, "double")
     purpose_kind.applied.clear()
-    assert run_concurrently(("reviewer", approving(approval, seen)), ("reviewer", approving(approval, seen))) == ["approved"] * 2
+    assert (
+        run_concurrently(
+            ("reviewer", approving(approval, seen)), ("reviewer", approving(approval, seen))
+        )
+        == ["approved"] * 2
+    )
     assert len(purpose_kind.applied) == 1
 
 

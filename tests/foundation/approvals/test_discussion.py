@@ -1,4 +1,6 @@
-"""The discussion of an approval: who sees the request asks and answers while it is open, and an erasure removes it."""
+"""The discussion of an approval: who sees the request asks and answers while it is open, and an
+erasure removes it.
+"""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -28,14 +30,23 @@ def as_second_admin(app, database, purpose_kind):
 
 def comments_on_page(reply):
     """The comments on the page, with who wrote them."""
-    section = BeautifulSoup(reply.text, "html.parser").select_one("section[aria-labelledby=discussion]")
-    return [" ".join(each.get_text(" ").split()) for each in section.select("article")] if section else None
+    section = BeautifulSoup(reply.text, "html.parser").select_one(
+        "section[aria-labelledby=discussion]"
+    )
+    return (
+        [" ".join(each.get_text(" ").split()) for each in section.select("article")]
+        if section
+        else None
+    )
 
 
 def sent_mails():
     with make.acting("admin", read_only=True):
         return [
-            each.params["to"] for each in session().scalars(select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.id))
+            each.params["to"]
+            for each in session().scalars(
+                select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.id)
+            )
         ]
 
 
@@ -50,13 +61,19 @@ def test_an_approver_asks_and_the_requester_answers(purpose_kind, as_admin, as_s
     assert "Sanjay Patel" in second and second.endswith("Until March.")
     assert sent_mails() == ["admin@acme.example", "olga.novak@acme.example"]
     with make.acting("admin", read_only=True):
-        entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "approval.commented")).all()
+        entries = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "approval.commented"))
+            .all()
+        )
         assert len(entries) == 2
         assert {personal_field_encryption.unseal("text", e.sealed["text"]) for e in entries} == {
             "How long is it needed?",
             "Until March.",
         }
-    assert "commented on a request for approval" not in as_admin.get(path).text, "the discussion shows it already"
+    assert "commented on a request for approval" not in as_admin.get(path).text, (
+        "the discussion shows it already"
+    )
 
 
 def test_a_double_click_comments_once_and_nothing_is_no_comment(purpose_kind, as_second_admin):
@@ -70,10 +87,17 @@ def test_a_double_click_comments_once_and_nothing_is_no_comment(purpose_kind, as
     as_second_admin.post(f"{path}/comments", text="x" * 2001, then=422)
 
 
-def test_who_does_not_see_the_request_does_not_discuss_it(purpose_kind, as_viewer, as_auditor, as_neighbour, as_contributor):
+def test_who_does_not_see_the_request_does_not_discuss_it(
+    purpose_kind, as_viewer, as_auditor, as_neighbour, as_contributor
+):
     purpose_kind.requested(purpose_kind.system())
     path = newest_approval_page()
-    for stranger, status in ((as_viewer, 403), (as_auditor, 403), (as_neighbour, 404), (as_contributor, 404)):
+    for stranger, status in (
+        (as_viewer, 403),
+        (as_auditor, 403),
+        (as_neighbour, 404),
+        (as_contributor, 404),
+    ):
         stranger.post(f"{path}/comments", text="Let me in", then=status)
 
 
@@ -84,7 +108,10 @@ def test_a_decided_request_keeps_its_discussion_and_takes_no_more(purpose_kind, 
     decide_approval(as_second_admin, path, verb="approve")
     reply = as_second_admin.get(path)
     assert len(comments_on_page(reply)) == 1 and "Post comment" not in reply.text
-    assert "its discussion is too" in as_second_admin.post(f"{path}/comments", text="Still?", then=409).text
+    assert (
+        "its discussion is too"
+        in as_second_admin.post(f"{path}/comments", text="Still?", then=409).text
+    )
 
 
 def test_a_discussion_does_not_change_what_is_approved(purpose_kind, as_admin, as_second_admin):
@@ -102,14 +129,20 @@ def test_an_erasure_reaches_the_discussion(purpose_kind, as_second_admin):
     path = newest_approval_page()
     as_second_admin.post(f"{path}/comments", text="Does Nadia Karim still use it?")
     with make.acting("admin"):
-        redaction.replace(redaction.Traces(make.person_id("viewer"), frozenset({"Nadia Karim"}), frozenset()))
+        redaction.replace(
+            redaction.Traces(make.person_id("viewer"), frozenset({"Nadia Karim"}), frozenset())
+        )
         session().expire_all()
-        assert session().scalars(select(ApprovalComment.text)).all() == ["Does [erased] still use it?"]
+        assert session().scalars(select(ApprovalComment.text)).all() == [
+            "Does [erased] still use it?"
+        ]
         actions.redact(NAME, [system], summary="change a purpose")
         assert session().scalars(select(ApprovalComment)).all() == []
 
 
-def test_a_long_discussion_shows_its_newest_and_has_an_end(purpose_kind, as_second_admin, monkeypatch):
+def test_a_long_discussion_shows_its_newest_and_has_an_end(
+    purpose_kind, as_second_admin, monkeypatch
+):
     asked = purpose_kind.requested(purpose_kind.system())
     path = newest_approval_page()
     monkeypatch.setattr(discussion, "PAGE_SIZE", 2)

@@ -1,4 +1,6 @@
-"""A request that isn't ready yet, and one whose target was redone: nobody is asked too early, and no earlier approval counts."""
+"""A request that isn't ready yet, and one whose target was redone: nobody is asked too early, and
+no earlier approval counts.
+"""
 
 from datetime import timedelta
 
@@ -46,26 +48,44 @@ def given_approvals():
 
 def entries_of_renewals():
     with make.acting("admin", read_only=True):
-        return len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "approval.renewed")).all())
+        return len(
+            session()
+            .scalars(select(AuditEntry.id).where(AuditEntry.action == "approval.renewed"))
+            .all()
+        )
 
 
 def expired(approval):
     with make.acting("admin"):
-        session().execute(update(Approval).where(Approval.id == approval).values(expires_at=clock.now() - timedelta(seconds=1)))
+        session().execute(
+            update(Approval)
+            .where(Approval.id == approval)
+            .values(expires_at=clock.now() - timedelta(seconds=1))
+        )
 
 
 # ---- not ready
 
 
-def test_what_is_not_ready_is_shown_but_nobody_is_asked_and_nobody_can_approve(purpose_kind, as_admin, as_second_admin):
+def test_what_is_not_ready_is_shown_but_nobody_is_asked_and_nobody_can_approve(
+    purpose_kind, as_admin, as_second_admin
+):
     approval = purpose_kind.requested(purpose_kind.system(), is_ready=False)
     path = newest_approval_page()
     page = as_second_admin.get(path).text
-    assert "Not ready" in page and 'value="approve"' not in page and path not in approvals_in_inbox(as_second_admin)
+    assert (
+        "Not ready" in page
+        and 'value="approve"' not in page
+        and path not in approvals_in_inbox(as_second_admin)
+    )
     with make.acting("second_admin"):
         seen = kinds.fingerprint_seen(queries.approval(approval))
     refused = decide_approval(as_second_admin, path, 422, verb="approve", seen=seen)
-    assert "ready to be decided" in refused.text and purpose_kind.applied == [] and given_approvals() == 0
+    assert (
+        "ready to be decided" in refused.text
+        and purpose_kind.applied == []
+        and given_approvals() == 0
+    )
 
 
 def test_what_is_not_ready_can_be_rejected_and_withdrawn(purpose_kind, as_admin, as_second_admin):
@@ -80,7 +100,9 @@ def test_nobody_is_reminded_of_what_is_not_ready(purpose_kind, as_admin, as_seco
     system = purpose_kind.system()
     purpose_kind.requested(system, is_ready=False)
     path, olga = newest_approval_page(), str(make.person_id(*SECOND))
-    assert "Olga Novak" in as_admin.get(path).text and "Send reminder" not in as_admin.get(path).text
+    assert (
+        "Olga Novak" in as_admin.get(path).text and "Send reminder" not in as_admin.get(path).text
+    )
     assert "ready to be decided" in as_admin.post(f"{path}/reminders", then=422, person=olga).text
     renew_request(system)
     assert "Send reminder" in as_admin.get(path).text
@@ -92,7 +114,9 @@ def test_once_it_is_ready_it_awaits_who_can_approve_it(purpose_kind, as_second_a
     purpose_kind.requested(system, is_ready=False)
     assert renew_request(system)
     path = newest_approval_page()
-    assert "Awaiting you" in as_second_admin.get(path).text and path in approvals_in_inbox(as_second_admin)
+    assert "Awaiting you" in as_second_admin.get(path).text and path in approvals_in_inbox(
+        as_second_admin
+    )
     decide_approval(as_second_admin, path, verb="approve")
     assert purpose_kind.applied == [(system, "Answers requests.")] and entries_of_renewals() == 1
 
@@ -118,7 +142,9 @@ def test_a_page_opened_before_the_target_was_redone_approves_nothing(purpose_kin
     renew_request(system, wanted="Answers letters.", purposes=purpose_kind)
     page = decide_approval(as_second_admin, path, 409, verb="approve", seen=seen).text
     assert (
-        "Something has changed since you opened this page" in page and "Answers letters." in page and purpose_kind.applied == []
+        "Something has changed since you opened this page" in page
+        and "Answers letters." in page
+        and purpose_kind.applied == []
     )
     decide_approval(as_second_admin, path, verb="approve")
     assert purpose_kind.applied == [(system, "Answers letters.")]
@@ -138,7 +164,9 @@ def test_who_approved_before_it_was_redone_is_asked_again(purpose_kind, as_secon
     assert purpose_kind.applied == [(system, "Answers letters.")]
 
 
-def test_renewing_takes_everybody_again_also_when_the_target_stayed_the_same(purpose_kind, as_second_admin):
+def test_renewing_takes_everybody_again_also_when_the_target_stayed_the_same(
+    purpose_kind, as_second_admin
+):
     """A test that is repeated with the same outcome: it was given on the earlier one."""
     system = purpose_kind.system()
     approval = purpose_kind.requested(system, needed=2)
@@ -154,7 +182,9 @@ def test_who_joined_between_request_and_renewal_still_cannot_approve(app, purpos
     make.add_member(*SECOND)
     renew_request(system)
     late, path = visitor(app, *SECOND), newest_approval_page()
-    assert "You joined after this request was made" in late.get(path).text and path not in approvals_in_inbox(late)
+    assert "You joined after this request was made" in late.get(
+        path
+    ).text and path not in approvals_in_inbox(late)
     decide_approval(late, path, 403, verb="approve")
 
 
@@ -173,7 +203,9 @@ def test_an_edit_after_the_renewal_voids_it_as_any_edit_does(purpose_kind, as_se
 # ---- nothing to renew
 
 
-def test_what_is_closed_or_was_never_requested_is_not_renewed(purpose_kind, as_admin, as_second_admin):
+def test_what_is_closed_or_was_never_requested_is_not_renewed(
+    purpose_kind, as_admin, as_second_admin
+):
     system, other = purpose_kind.system(), purpose_kind.system(key="sorter")
     purpose_kind.requested(system, is_ready=False)
     decide_approval(as_admin, newest_approval_page(), verb="withdraw")
@@ -189,7 +221,11 @@ def test_an_approved_request_keeps_its_approvals(purpose_kind, as_second_admin):
 def test_what_has_expired_is_closed_and_not_renewed(purpose_kind, as_second_admin):
     system = purpose_kind.system()
     expired(purpose_kind.requested(system, is_ready=False))
-    assert not renew_request(system) and purpose_kind.closed == ["expired"] and entries_of_renewals() == 0
+    assert (
+        not renew_request(system)
+        and purpose_kind.closed == ["expired"]
+        and entries_of_renewals() == 0
+    )
 
 
 def test_a_target_that_is_gone_is_not_renewed(purpose_kind, as_second_admin):

@@ -1,4 +1,6 @@
-"""A law of every feature: an open request to loosen, delete or restart blocks nothing that only tightens, and needs no second person."""
+"""A law of every feature: an open request to loosen, delete or restart blocks nothing that only
+tightens, and needs no second person.
+"""
 
 import pytest
 
@@ -6,7 +8,11 @@ from governance.foundation.approvals import queries
 from governance.foundation.people import queries as people
 from tests import make
 from tests.assurance.evidence import evidence_helpers
-from tests.foundation.approvals.approval_helpers import decide_approval, newest_approval_id, newest_approval_page
+from tests.foundation.approvals.approval_helpers import (
+    decide_approval,
+    newest_approval_id,
+    newest_approval_page,
+)
 from tests.foundation.privacy.conftest import membership_id_of, request_erasure
 from tests.operations.policies.conftest import (
     REASON,
@@ -43,20 +49,32 @@ def test_a_system_is_stopped_while_a_restart_awaits_approval(database, as_admin,
         because="Fixed in release 12.",
         seen=switch_helpers.stop_fingerprint(stopped),
     )
-    as_contributor.post("systems/claims-triage/stop", what=str(summarise), because=switch_helpers.REASON, generate="y", serve="y")
+    as_contributor.post(
+        "systems/claims-triage/stop",
+        what=str(summarise),
+        because=switch_helpers.REASON,
+        generate="y",
+        serve="y",
+    )
     assert len(switch_helpers.active_stops()) == 2
 
 
-def test_a_hold_is_placed_on_evidence_while_its_deletion_awaits_approval(database, as_officer, as_reviewer):
+def test_a_hold_is_placed_on_evidence_while_its_deletion_awaits_approval(
+    database, as_officer, as_reviewer
+):
     evidence = evidence_helpers.create_evidence()
     version = evidence_helpers.upload_version(evidence)
-    as_officer.post(f"evidence/versions/{version}/destruction", because="It names a customer who objected.")
+    as_officer.post(
+        f"evidence/versions/{version}/destruction", because="It names a customer who objected."
+    )
     as_reviewer.post(f"evidence/{evidence}/hold", because="Ordered by a court.")
     assert "legal hold" in as_reviewer.get(newest_approval_page()).text and is_open()
     decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve")
 
 
-def test_a_hold_is_placed_on_a_person_while_their_erasure_awaits_approval(database, as_officer, as_admin):
+def test_a_hold_is_placed_on_a_person_while_their_erasure_awaits_approval(
+    database, as_officer, as_admin
+):
     whom = membership_id_of("viewer")
     path = request_erasure(as_officer, whom)
     as_admin.post("privacy/holds/new", member=str(whom.id), because="Case 4711")

@@ -30,11 +30,19 @@ def write_entries_together(who: current.Actor, count: int = 1) -> None:
     with current.acting_as(who), transaction():
         target = session().get(Tenant, who.tenant_id)
         for number in range(count):
-            record(CHANGED, target, before={"name": "A"}, after={"name": f"B{number}"}, because="for the test")
+            record(
+                CHANGED,
+                target,
+                before={"name": "A"},
+                after={"name": f"B{number}"},
+                because="for the test",
+            )
 
 
 def run_round_killed_at(url: str, nth: int) -> None:
-    """One round of the sequencer that SIGKILL meets before its nth statement or commit; exit code 0 when it has fewer."""
+    """One round of the sequencer that SIGKILL meets before its nth statement or commit; exit code 0
+    when it has fewer.
+    """
     connect(url)
     left = nth
 
@@ -84,7 +92,9 @@ def run_two_rounds(url: str, said: Path) -> None:
 
 
 def run_command(arguments: list[str], settings: dict[str, str], said: Path) -> None:
-    """An operator's command; what it prints goes into the file, and its exit code is the process'."""
+    """An operator's command; what it prints goes into the file, and its exit code is the
+    process'.
+    """
     for number in (1, 2):
         os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.environ.update(settings)

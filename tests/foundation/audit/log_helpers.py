@@ -16,7 +16,10 @@ def write_entries(acting, count, tenant="acme"):
     """So many entries, each in the log of that tenant."""
     with acting("admin", tenant) as who:
         target = session().get(Tenant, who.tenant_id)
-        return [record(CHANGED, target, before={"name": "A"}, after={"name": f"A{number}"}).id for number in range(count)]
+        return [
+            record(CHANGED, target, before={"name": "A"}, after={"name": f"A{number}"}).id
+            for number in range(count)
+        ]
 
 
 def sequence_entries(acting, tenant="acme", **options):
@@ -31,5 +34,7 @@ def sequence_entries(acting, tenant="acme", **options):
 def entry_bodies(acting, tenant="acme"):
     """What stands in the log, as it was hashed, by place."""
     with acting("admin", tenant):
-        query = select(AuditEntry.body).join(Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id))
+        query = select(AuditEntry.body).join(
+            Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)
+        )
         return list(session().scalars(query.order_by(Leaf.index)))

@@ -1,4 +1,6 @@
-"""A log in memory, written by the product's own tree and export lines, for tests of those who check it."""
+"""A log in memory, written by the product's own tree and export lines, for tests of those who check
+it.
+"""
 
 import json
 from functools import lru_cache
@@ -15,22 +17,35 @@ SIZE = 23
 
 
 class SampleLog:
-    """A log of so many entries and its key; the first `same` of them are those of a log without options."""
+    """A log of so many entries and its key; the first `same` of them are those of a log without
+    options.
+    """
 
     def __init__(self, size=SIZE, *, origin=ORIGIN, seed=1, word="as it was", same=0):
         self.origin, self.size = origin, size
         self.private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
         self.key = signed_note.verifier_key(self.private, origin)
         self.bodies = [
-            json.dumps({"action": "control.changed", "id": f"0199a3f2-0000-7000-8000-{n:012d}", "facts": {"name": f"{'as it was' if n < same else word} {n} ä"}},
-                       ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode() for n in range(size)
-        ]  # fmt: skip
+            json.dumps(
+                {
+                    "action": "control.changed",
+                    "id": f"0199a3f2-0000-7000-8000-{n:012d}",
+                    "facts": {"name": f"{'as it was' if n < same else word} {n} ä"},
+                },
+                ensure_ascii=False,
+                separators=(",", ":"),
+                sort_keys=True,
+            ).encode()
+            for n in range(size)
+        ]
         self._grow()
 
     def _grow(self):
         grown = tiles.grow(0, b"", [merkle.leaf_hash(body) for body in self.bodies])
         full = {(tile.level, tile.index): tile.hashes for tile in grown.full}
-        self.node = lru_cache(maxsize=None)(tiles.nodes(self.size, grown.edge, lambda *where: full[where]))
+        self.node = lru_cache(maxsize=None)(
+            tiles.nodes(self.size, grown.edge, lambda *where: full[where])
+        )
 
     def head(self, size=None):
         size = self.size if size is None else size
@@ -40,29 +55,49 @@ class SampleLog:
         return checkpoint.sign(self.private, self.origin, self.head(size))
 
     def entry(self, index):
-        return jsonl.ExportedEntry(index, self.bodies[index], merkle.inclusion(index, self.size, self.node)).line
+        return jsonl.ExportedEntry(
+            index, self.bodies[index], merkle.inclusion(index, self.size, self.node)
+        ).line
 
     def hashes(self, edges=None):
-        """The lines with the hashes of the tree; these sizes can be compared, by default every one."""
+        """The lines with the hashes of the tree; these sizes can be compared, by default every
+        one.
+        """
         for batch in batched(subtrees(edges or range(1, self.size + 1)), jsonl.MAX_HASHES):
             for level, run in groupby(batch, key=lambda each: each[0]):
                 places = [place for _, place in run]
-                yield jsonl.Subtrees(places[0], level, [self.node(level, place >> level) for place in places]).line
+                yield jsonl.Subtrees(
+                    places[0], level, [self.node(level, place >> level) for place in places]
+                ).line
 
     def export(self, *indexes, edges=None, **changes):
         """The lines of an export of everything, or of the entries with these places only."""
         whole, places = not indexes, list(indexes or range(self.size))
         header = {
-            "origin": self.origin, "checkpoint": self.note(), "whole": whole, "first": places[0] if whole else None,
-            "last": places[-1] if whole else None, "filters": {} if whole else {"action": "control"},
-        } | changes  # fmt: skip
+            "origin": self.origin,
+            "checkpoint": self.note(),
+            "whole": whole,
+            "first": places[0] if whole else None,
+            "last": places[-1] if whole else None,
+            "filters": {} if whole else {"action": "control"},
+        } | changes
         beginning = jsonl.Header(**header)
         hashes = self.hashes(edges) if beginning.has_hashes else ()
-        return [beginning.line, *map(self.entry, places), *hashes, jsonl.Trailer(len(places), places[0], places[-1]).line]
+        return [
+            beginning.line,
+            *map(self.entry, places),
+            *hashes,
+            jsonl.Trailer(len(places), places[0], places[-1]).line,
+        ]
 
     def consistency(self, old, new=None):
         """An answer of /proof/consistency."""
         path = merkle.consistency(old, new or self.size, self.node)
         return json.dumps(
-            {"from": old, "to": new or self.size, "path": [signed_note.b64(each) for each in path], "checkpoint": None}
+            {
+                "from": old,
+                "to": new or self.size,
+                "path": [signed_note.b64(each) for each in path],
+                "checkpoint": None,
+            }
         )

@@ -1,4 +1,6 @@
-"""The log as machines read it: only with a key, only what is signed, and so that anybody's program can mirror and check it."""
+"""The log as machines read it: only with a key, only what is signed, and so that anybody's program
+can mirror and check it.
+"""
 
 import base64
 import gzip
@@ -14,14 +16,27 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from governance.foundation.api_keys.models import ApiKey
-from governance.foundation.audit import actions, logs, merkle, personal_field_encryption, proof, queries
+from governance.foundation.audit import (
+    actions,
+    logs,
+    merkle,
+    personal_field_encryption,
+    proof,
+    queries,
+)
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import access, clock
 from governance.kernel.db import session
 from tests.foundation.audit.log_helpers import entry_bodies, sequence_entries, write_entries
 from tests.machine_client import MachineClient, create_machine_client
 
-PATHS = ("checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1", "proof/inclusion?index=0", "proof/consistency?from=1")
+PATHS = (
+    "checkpoint",
+    "tile/0/000.p/1",
+    "tile/entries/000.p/1",
+    "proof/inclusion?index=0",
+    "proof/consistency?from=1",
+)
 
 
 @pytest.fixture
@@ -44,7 +59,11 @@ def verifier_key_of(acting, tenant="acme"):
 
 def entries_of(acting, action="audit.entries.read"):
     with acting("admin"):
-        found = list(session().scalars(select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at)))
+        found = list(
+            session().scalars(
+                select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at)
+            )
+        )
         session().expunge_all()
         return found
 
@@ -67,7 +86,9 @@ def serve_application(app):
 
 
 def reader_of(base, key, tenant="acme", cache=None):
-    """aics-tlog's reader, which neither we nor our code have anything to do with; it shows our key."""
+    """aics-tlog's reader, which neither we nor our code have anything to do with; it shows our
+    key.
+    """
     reader = aics_tlog.HttpTileReader(f"{base}/audit/{tenant}/", cache_dir=cache, proxies={})
     reader._opener.addheaders.append(("Authorization", f"Bearer {key}"))
     return reader
@@ -85,7 +106,9 @@ def mirror_log(reader, key):
 
 
 @pytest.mark.slow
-def test_a_public_client_mirrors_the_log_checks_it_and_follows_its_growth(app, acting, signed_log, tmp_path):
+def test_a_public_client_mirrors_the_log_checks_it_and_follows_its_growth(
+    app, acting, signed_log, tmp_path
+):
     holder = create_machine_client(app)
     write_entries(acting, 300)
     sequence_entries(acting)
@@ -142,13 +165,20 @@ def test_what_is_not_signed_yet_is_not_shown(app, acting, signed_log):
     holder.get(f"/audit/acme/tile/entries/000.p/{signed + 3}")
 
 
-def test_a_tree_of_256_is_one_full_tile_and_the_first_hash_of_the_next_level(app, acting, signed_log):
+def test_a_tree_of_256_is_one_full_tile_and_the_first_hash_of_the_next_level(
+    app, acting, signed_log
+):
     write_entries(acting, 256)
     sequence_entries(acting)
     holder = create_machine_client(app)
     full = holder.get("/audit/acme/tile/0/000")
-    assert len(full.data) == 8192 and full.headers["Cache-Control"] == "private, max-age=31536000, immutable"
-    assert full.data.startswith(holder.get("/audit/acme/tile/0/000.p/5").data)  # a mirror may be behind
+    assert (
+        len(full.data) == 8192
+        and full.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    )
+    assert full.data.startswith(
+        holder.get("/audit/acme/tile/0/000.p/5").data
+    )  # a mirror may be behind
     above = holder.get("/audit/acme/tile/1/000.p/1").data
     assert above == aics_tlog.MerkleTree(entry_bodies(acting)[:256]).root()
 
@@ -158,23 +188,53 @@ def test_entries_come_behind_their_lengths_and_packed_when_asked(app, acting, si
     plain = holder.get("/audit/acme/tile/entries/000.p/5")
     assert plain.data == b"".join(len(body).to_bytes(2, "big") + body for body in wanted)
     packed = holder.get("/audit/acme/tile/entries/000.p/5", **{"Accept-Encoding": "gzip, identity"})
-    assert packed.headers["Content-Encoding"] == "gzip" and gzip.decompress(packed.data) == plain.data
+    assert (
+        packed.headers["Content-Encoding"] == "gzip" and gzip.decompress(packed.data) == plain.data
+    )
     assert plain.mimetype == packed.mimetype == "application/octet-stream"
 
 
 @pytest.mark.parametrize(
     "name",
-    ["0", "0/0", "0/00", "0/0000", "0/000.p/0", "0/000.p/256", "0/000.p/01", "00/000", "64/000", "-1/000", "0/x000/000", "0/000/x001", "8/000.p/1",
-     "63/000.p/1", "0/" + "x999/" * 12 + "999", "entries/", "entries/0/000", "entries/000.p/1000", "entries/000.p/-1", "0/..%2f000", "0/%D9%A0%D9%A0%D9%A0",
-     "data/000", "0/000.P/1", "0/000.p/1/", "entries/" + "x999/" * 200 + "999", "%ff"],
-)  # fmt: skip
+    [
+        "0",
+        "0/0",
+        "0/00",
+        "0/0000",
+        "0/000.p/0",
+        "0/000.p/256",
+        "0/000.p/01",
+        "00/000",
+        "64/000",
+        "-1/000",
+        "0/x000/000",
+        "0/000/x001",
+        "8/000.p/1",
+        "63/000.p/1",
+        "0/" + "x999/" * 12 + "999",
+        "entries/",
+        "entries/0/000",
+        "entries/000.p/1000",
+        "entries/000.p/-1",
+        "0/..%2f000",
+        "0/%D9%A0%D9%A0%D9%A0",
+        "data/000",
+        "0/000.P/1",
+        "0/000.p/1/",
+        "entries/" + "x999/" * 200 + "999",
+        "%ff",
+    ],
+)
 def test_a_name_that_is_no_tiles_is_not_found(app, signed_log, name):
     create_machine_client(app).get(f"/audit/acme/tile/{name}", then=404)
 
 
 def test_the_checkpoint_is_read_anew_each_time(app, acting, signed_log):
     reply = create_machine_client(app).get("/audit/acme/checkpoint")
-    assert reply.content_type == "text/plain; charset=utf-8" and reply.headers["Cache-Control"] == "no-cache"
+    assert (
+        reply.content_type == "text/plain; charset=utf-8"
+        and reply.headers["Cache-Control"] == "no-cache"
+    )
     assert reply.headers["Vary"] == "Authorization" and "Set-Cookie" not in reply.headers
 
 
@@ -184,7 +244,9 @@ def test_a_log_without_a_checkpoint_says_so(app, database):
         assert "no checkpoint yet" in holder.get(f"/audit/globex/{path}", then=404).json["title"]
 
 
-def test_a_tile_costs_the_same_few_statements_however_many_entries_it_holds(app, acting, signed_log, statements):
+def test_a_tile_costs_the_same_few_statements_however_many_entries_it_holds(
+    app, acting, signed_log, statements
+):
     holder = create_machine_client(app)
     write_entries(acting, 260)
     sequence_entries(acting)
@@ -212,10 +274,14 @@ def test_an_inclusion_proof_leads_from_the_entry_to_the_signed_root(app, acting,
     reply = holder.get(f"/audit/acme/proof/inclusion?entry={signed_log[2]}").json
     stated = aics_tlog.parse_checkpoint(aics_tlog.parse_note(reply["checkpoint"]).text)
     body = entry_bodies(acting)[reply["index"]]
-    assert str(signed_log[2]) in body.decode() and base64.b64decode(reply["leaf"]) == merkle.leaf_hash(body)
+    assert str(signed_log[2]) in body.decode() and base64.b64decode(
+        reply["leaf"]
+    ) == merkle.leaf_hash(body)
     path = unpacked(reply["path"])
     assert aics_tlog.verify_leaf_inclusion(body, reply["index"], stated.size, path, stated.root)
-    assert not aics_tlog.verify_leaf_inclusion(body + b" ", reply["index"], stated.size, path, stated.root)
+    assert not aics_tlog.verify_leaf_inclusion(
+        body + b" ", reply["index"], stated.size, path, stated.root
+    )
     same = holder.get(f"/audit/acme/proof/inclusion?index={reply['index']}&size={stated.size}").json
     assert same == reply
 
@@ -230,7 +296,9 @@ def test_a_proof_under_an_older_tree_carries_the_checkpoint_that_signed_it(app, 
     assert stated.size == old and aics_tlog.verify_leaf_inclusion(
         entry_bodies(acting)[0], 0, old, unpacked(reply["path"]), stated.root
     )
-    assert holder.get(f"/audit/acme/proof/inclusion?index=0&size={old + 1}").json["checkpoint"] is None
+    assert (
+        holder.get(f"/audit/acme/proof/inclusion?index=0&size={old + 1}").json["checkpoint"] is None
+    )
 
 
 def test_a_consistency_proof_leads_from_an_older_checkpoint_to_the_last(app, acting, signed_log):
@@ -242,7 +310,9 @@ def test_a_consistency_proof_leads_from_an_older_checkpoint_to_the_last(app, act
     reply = create_machine_client(app).get(f"/audit/acme/proof/consistency?from={old}").json
     stated = aics_tlog.parse_checkpoint(aics_tlog.parse_note(reply["checkpoint"]).text)
     assert (reply["from"], reply["to"]) == (old, stated.size)
-    assert aics_tlog.verify_consistency(old, stated.size, old_root, stated.root, unpacked(reply["path"]))
+    assert aics_tlog.verify_consistency(
+        old, stated.size, old_root, stated.root, unpacked(reply["path"])
+    )
 
 
 def test_an_entrys_proof_is_a_file_that_is_checked_offline(app, acting, signed_log):
@@ -262,13 +332,24 @@ def queries_place(acting, entry_id):
 @pytest.mark.parametrize(
     ("path", "field"),
     [
-        ("inclusion", "index"), ("inclusion?index=", "index"), ("inclusion?index=-1", "index"), ("inclusion?index=1e3", "index"),
-        ("inclusion?index=99999999999999999999999", "index"), ("inclusion?index=9223372036854775807", "index"), ("inclusion?index=²", "index"),
-        ("inclusion?index=0&size=0", "size"), ("inclusion?index=0&size=1000000", "size"), ("inclusion?index=2&size=2", "index"),
-        ("inclusion?entry=mine", "entry"), ("consistency", "from"), ("consistency?from=0", "from"), ("consistency?from=3&to=2", "from"),
-        ("consistency?from=1&to=x", "to"), ("consistency?from=1&to=1000000", "to"),
+        ("inclusion", "index"),
+        ("inclusion?index=", "index"),
+        ("inclusion?index=-1", "index"),
+        ("inclusion?index=1e3", "index"),
+        ("inclusion?index=99999999999999999999999", "index"),
+        ("inclusion?index=9223372036854775807", "index"),
+        ("inclusion?index=²", "index"),
+        ("inclusion?index=0&size=0", "size"),
+        ("inclusion?index=0&size=1000000", "size"),
+        ("inclusion?index=2&size=2", "index"),
+        ("inclusion?entry=mine", "entry"),
+        ("consistency", "from"),
+        ("consistency?from=0", "from"),
+        ("consistency?from=3&to=2", "from"),
+        ("consistency?from=1&to=x", "to"),
+        ("consistency?from=1&to=1000000", "to"),
     ],
-)  # fmt: skip
+)
 def test_a_number_that_makes_no_sense_is_refused_by_name(app, signed_log, path, field):
     reply = create_machine_client(app).get(f"/audit/acme/proof/{path}", then=422)
     assert reply.json["field"] == field and reply.json["title"].startswith(f"{field}:")
@@ -277,7 +358,12 @@ def test_a_number_that_makes_no_sense_is_refused_by_name(app, signed_log, path, 
 def test_an_entry_with_a_place_beyond_the_asked_tree_is_told_so(app, signed_log):
     holder = create_machine_client(app)
     index = holder.get(f"/audit/acme/proof/inclusion?entry={signed_log[4]}").json["index"]
-    assert holder.get(f"/audit/acme/proof/inclusion?entry={signed_log[4]}&size={index}", then=422).json["field"] == "size"
+    assert (
+        holder.get(
+            f"/audit/acme/proof/inclusion?entry={signed_log[4]}&size={index}", then=422
+        ).json["field"]
+        == "size"
+    )
 
 
 def test_another_tenants_entry_has_no_proof_here(app, acting, signed_log):
@@ -294,7 +380,9 @@ def test_another_tenants_entry_has_no_proof_here(app, acting, signed_log):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_without_a_key_nothing_is_told_not_even_whether_there_is_a_log(app, as_officer, signed_log, path):
+def test_without_a_key_nothing_is_told_not_even_whether_there_is_a_log(
+    app, as_officer, signed_log, path
+):
     """A signed-in person's cookie is not looked at either."""
     for address in (f"/audit/acme/{path}", f"/audit/nobody/{path}"):
         reply = MachineClient(app, None).get(address, then=401)
@@ -344,7 +432,10 @@ def test_the_log_is_only_read_by_get(app, signed_log):
 
 
 def test_reading_entries_leaves_one_entry_for_each_key_and_hour(app, acting, signed_log):
-    first, second = create_machine_client(app, name="first"), create_machine_client(app, name="second")
+    first, second = (
+        create_machine_client(app, name="first"),
+        create_machine_client(app, name="second"),
+    )
     noon = clock.now().replace(minute=30)
     with clock.frozen(noon):
         for _ in range(3):
@@ -358,7 +449,8 @@ def test_reading_entries_leaves_one_entry_for_each_key_and_hour(app, acting, sig
     found = entries_of(acting)
     with acting("admin"):
         known = {
-            name: personal_field_encryption.pseudonym(each.row.id) for name, each in {"first": first, "second": second}.items()
+            name: personal_field_encryption.pseudonym(each.row.id)
+            for name, each in {"first": first, "second": second}.items()
         }
     assert [each.actor for each in found] == [known["first"], known["second"], known["first"]]
     assert {each.actor_kind for each in found} == {"api_key"}
@@ -373,8 +465,12 @@ def test_hashes_and_refusals_leave_none(app, acting, signed_log):
     assert entries_of(acting) == []
 
 
-def test_entries_are_not_given_out_when_the_reading_cannot_be_logged(app, acting, signed_log, monkeypatch):
-    """The log is full of reasons to be unavailable; none of them is a way to read without a trace."""
+def test_entries_are_not_given_out_when_the_reading_cannot_be_logged(
+    app, acting, signed_log, monkeypatch
+):
+    """The log is full of reasons to be unavailable; none of them is a way to read without a
+    trace.
+    """
     holder = create_machine_client(app)
     narrow = replace(actions.READ, fields=frozenset())
     monkeypatch.setattr(actions, "READ", narrow)
@@ -398,4 +494,6 @@ def test_a_keys_use_is_noted_once_a_minute(app, acting, signed_log):
     with clock.frozen(noon + timedelta(seconds=61)):
         holder.get("/audit/acme/checkpoint")
     assert used_at() == noon + timedelta(seconds=61)
-    MachineClient(app, holder.key[:-1] + ("A" if holder.key[-1] != "A" else "B")).get("/audit/acme/checkpoint", then=401)
+    MachineClient(app, holder.key[:-1] + ("A" if holder.key[-1] != "A" else "B")).get(
+        "/audit/acme/checkpoint", then=401
+    )

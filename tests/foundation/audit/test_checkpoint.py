@@ -1,4 +1,6 @@
-"""Checkpoints and proof files are those of C2SP: other people's programs read ours, and ours refuses bent ones in a sentence."""
+"""Checkpoints and proof files are those of C2SP: other people's programs read ours, and ours
+refuses bent ones in a sentence.
+"""
 
 import base64
 
@@ -19,7 +21,10 @@ PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEY = signed_note.parse_key(signed_note.verifier_key(PRIVATE, ORIGIN))
 ENTRIES = [f'{{"action":"control.changed","n":{n}}}'.encode() for n in range(11)]
 # The example of c2sp.org/signed-note.
-EXAMPLE = "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+EXAMPLE = (
+    "This is an example message.\n\n— example.com/foo"
+    " Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+)
 EXAMPLE_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 
 
@@ -52,7 +57,10 @@ def test_a_checkpoint_states_origin_size_and_root_once_its_signature_holds():
 
 def test_the_example_of_the_standard_is_read():
     key = signed_note.parse_key(EXAMPLE_KEY)
-    assert signed_note.open_note(EXAMPLE, key) == "This is an example message.\n" and str(key) == EXAMPLE_KEY
+    assert (
+        signed_note.open_note(EXAMPLE, key) == "This is an example message.\n"
+        and str(key) == EXAMPLE_KEY
+    )
     with pytest.raises(NotSigned, match="does not hold"):
         signed_note.open_note(EXAMPLE.replace("example message", "exemple message"), key)
 
@@ -65,11 +73,15 @@ def test_somebody_elses_program_reads_our_checkpoints_and_proofs():
     for index, entry in enumerate(ENTRIES):
         path = proof.parse(proof_of(index)).path
         assert aics_tlog.verify_leaf_inclusion(entry, index, stated.size, path, stated.root)
-        assert not aics_tlog.verify_leaf_inclusion(entry + b" ", index, stated.size, path, stated.root)
+        assert not aics_tlog.verify_leaf_inclusion(
+            entry + b" ", index, stated.size, path, stated.root
+        )
 
 
 def test_we_read_the_checkpoints_of_somebody_elses_program():
-    made = aics_tlog.sign_checkpoint(aics_tlog.Checkpoint(ORIGIN, HEAD.size, HEAD.root), PRIVATE, ORIGIN)
+    made = aics_tlog.sign_checkpoint(
+        aics_tlog.Checkpoint(ORIGIN, HEAD.size, HEAD.root), PRIVATE, ORIGIN
+    )
     assert checkpoint.open_checkpoint(made.serialise(), KEY) == HEAD
 
 
@@ -77,7 +89,9 @@ def test_we_read_the_checkpoints_of_somebody_elses_program():
 def test_any_bit_flipped_in_a_checkpoint_is_caught(data):
     raw = NOTE.encode()
     bit = data.draw(st.integers(0, 8 * len(raw) - 1))
-    bent = bytes(each ^ (1 << bit % 8 if at == bit // 8 else 0) for at, each in enumerate(raw)).decode("utf-8", "replace")
+    bent = bytes(
+        each ^ (1 << bit % 8 if at == bit // 8 else 0) for at, each in enumerate(raw)
+    ).decode("utf-8", "replace")
     assume(signatures(bent) != signatures(NOTE))  # two bits of base64's last letter mean nothing
     with pytest.raises(NotSigned) as refused:
         checkpoint.open_checkpoint(bent, KEY)
@@ -94,13 +108,22 @@ def signatures(note):
 @pytest.mark.parametrize(
     "text",
     [
-        f"{ORIGIN}\n11\n", f"{ORIGIN}\n", "\n11\n" + signed_note.b64(HEAD.root) + "\n", f"{ORIGIN}\n011\n{signed_note.b64(HEAD.root)}\n",
-        f"{ORIGIN}\n-1\n{signed_note.b64(HEAD.root)}\n", f"{ORIGIN}\n+11\n{signed_note.b64(HEAD.root)}\n", f"{ORIGIN}\n11 \n{signed_note.b64(HEAD.root)}\n",
-        f"{ORIGIN}\neleven\n{signed_note.b64(HEAD.root)}\n", f"{ORIGIN}\n11\n{signed_note.b64(HEAD.root[:31])}\n", f"{ORIGIN}\n11\nno base64\n",
-        f"{ORIGIN}\n11\n\n", f"{ORIGIN}\n0\n{signed_note.b64(HEAD.root)}\n", f"{ORIGIN}\n{2**63}\n{signed_note.b64(HEAD.root)}\n",
+        f"{ORIGIN}\n11\n",
+        f"{ORIGIN}\n",
+        "\n11\n" + signed_note.b64(HEAD.root) + "\n",
+        f"{ORIGIN}\n011\n{signed_note.b64(HEAD.root)}\n",
+        f"{ORIGIN}\n-1\n{signed_note.b64(HEAD.root)}\n",
+        f"{ORIGIN}\n+11\n{signed_note.b64(HEAD.root)}\n",
+        f"{ORIGIN}\n11 \n{signed_note.b64(HEAD.root)}\n",
+        f"{ORIGIN}\neleven\n{signed_note.b64(HEAD.root)}\n",
+        f"{ORIGIN}\n11\n{signed_note.b64(HEAD.root[:31])}\n",
+        f"{ORIGIN}\n11\nno base64\n",
+        f"{ORIGIN}\n11\n\n",
+        f"{ORIGIN}\n0\n{signed_note.b64(HEAD.root)}\n",
+        f"{ORIGIN}\n{2**63}\n{signed_note.b64(HEAD.root)}\n",
         f"{ORIGIN}\n{'9' * 5000}\n{signed_note.b64(HEAD.root)}\n",
     ],
-)  # fmt: skip
+)
 def test_a_signed_text_that_is_no_checkpoint_is_refused_though_its_signature_holds(text):
     with pytest.raises(NotSigned, match=r"not that of a checkpoint|no hash of a tree"):
         checkpoint.open_checkpoint(signed(text), KEY)
@@ -115,16 +138,22 @@ def test_an_empty_log_and_extension_lines_are_read():
 def test_another_logs_checkpoint_is_none_of_this_one():
     """The same key signs for its own name only."""
     with pytest.raises(NotSigned, match="that of console.example/audit/globex"):
-        checkpoint.open_checkpoint(signed(Head("console.example/audit/globex", 11, HEAD.root).text), KEY)
+        checkpoint.open_checkpoint(
+            signed(Head("console.example/audit/globex", 11, HEAD.root).text), KEY
+        )
 
 
 def test_the_wrong_key_is_named_with_the_one_that_signed():
     foreign = VerifierKey("console.example/audit/globex", KEY.public)
-    with pytest.raises(NotSigned, match=rf"signed with another key \({ORIGIN}\) than the one given"):
+    with pytest.raises(
+        NotSigned, match=rf"signed with another key \({ORIGIN}\) than the one given"
+    ):
         checkpoint.open_checkpoint(NOTE, foreign)
 
 
-@pytest.mark.parametrize("bent", [NOTE[:-20], NOTE.replace("— ", "- "), "", "\n", HEAD.text, NOTE.replace("\n\n", "\n")])
+@pytest.mark.parametrize(
+    "bent", [NOTE[:-20], NOTE.replace("— ", "- "), "", "\n", HEAD.text, NOTE.replace("\n\n", "\n")]
+)
 def test_a_note_that_lost_its_signature_is_refused(bent):
     with pytest.raises(NotSigned):
         checkpoint.open_checkpoint(bent, KEY)
@@ -156,11 +185,21 @@ def test_an_extra_line_is_allowed_and_means_nothing():
 @pytest.mark.parametrize(
     ("found", "instead"),
     [
-        ("@v1", "@v2"), ("index 4", "index 04"), ("index 4", "index -4"), ("index 4", "place 4"), ("index 4", "index 4 "), ("index 4\n", ""),
-        ("\n\n", "\n"), ("c2sp.org", "c2sp.example"), ("index 4", "index " + "9" * 20), ("index 4\n", "index 4\n" + ("A" * 43 + "=\n") * 64),
-        ("index 4\n", "index 4\nnot base64\n"), ("index 4\n", "index 4\nAAAA\n"), ("index 4\n", f"index 4\n{signed_note.b64(bytes(32))}\n"),
+        ("@v1", "@v2"),
+        ("index 4", "index 04"),
+        ("index 4", "index -4"),
+        ("index 4", "place 4"),
+        ("index 4", "index 4 "),
+        ("index 4\n", ""),
+        ("\n\n", "\n"),
+        ("c2sp.org", "c2sp.example"),
+        ("index 4", "index " + "9" * 20),
+        ("index 4\n", "index 4\n" + ("A" * 43 + "=\n") * 64),
+        ("index 4\n", "index 4\nnot base64\n"),
+        ("index 4\n", "index 4\nAAAA\n"),
+        ("index 4\n", f"index 4\n{signed_note.b64(bytes(32))}\n"),
     ],
-)  # fmt: skip
+)
 def test_a_bent_proof_file_is_refused_in_a_sentence(found, instead):
     bent = proof_of(4).replace(found, instead, 1)
     assert bent != proof_of(4)

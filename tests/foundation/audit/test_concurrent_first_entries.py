@@ -1,4 +1,6 @@
-"""Two requests of one person may both be his first: neither fails, and both seal under the same key."""
+"""Two requests of one person may both be his first: neither fails, and both seal under the same
+key.
+"""
 
 import threading
 from uuid import uuid4
@@ -46,7 +48,9 @@ def test_two_first_deeds_at_once_share_a_key(pool):
     try:
         assert faults == []
         with current.acting_as(who), transaction():
-            assert [personal_field_encryption.unseal("name", s) for s in sealed] == ["Ines Duarte"] * 2
+            assert [personal_field_encryption.unseal("name", s) for s in sealed] == [
+                "Ines Duarte"
+            ] * 2
     finally:
         with current.acting_as(who), transaction():
             session().execute(delete(DataKey).where(DataKey.subject == subject))

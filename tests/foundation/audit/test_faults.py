@@ -1,4 +1,6 @@
-"""Nothing is lost, given two places or forked: whoever is killed, comes twice, is slow, or has a clock that goes back."""
+"""Nothing is lost, given two places or forked: whoever is killed, comes twice, is slow, or has a
+clock that goes back.
+"""
 
 import multiprocessing
 import signal
@@ -61,7 +63,9 @@ def exit_code_of(process):
 
 
 def sequence_until_empty(who):
-    """The rounds go on until nothing waits: a killed sequencer's lock ends when the server notices."""
+    """The rounds go on until nothing waits: a killed sequencer's lock ends when the server
+    notices.
+    """
 
     def nothing_waits():
         if entries_waiting(who):
@@ -82,7 +86,9 @@ def entries_waiting(who):
 
 
 def check_log(who, entries=None):
-    """Every entry has one place, places are contiguous, fsck agrees, and no checkpoint contradicts an earlier one."""
+    """Every entry has one place, places are contiguous, fsck agrees, and no checkpoint contradicts
+    an earlier one.
+    """
     with current.acting_as(who), transaction(read_only=True, snapshot=True):
         written = set(session().scalars(select(AuditEntry.id)))
         places = session().execute(select(Leaf.index, Leaf.id).order_by(Leaf.index)).all()
@@ -90,7 +96,14 @@ def check_log(who, entries=None):
         assert {entry_id for _, entry_id in places} == written
         assert (
             entries is None
-            or len([e for e in session().scalars(select(AuditEntry.action)) if e == crash_processes.CHANGED.name]) == entries
+            or len(
+                [
+                    e
+                    for e in session().scalars(select(AuditEntry.action))
+                    if e == crash_processes.CHANGED.name
+                ]
+            )
+            == entries
         )
         assert [finding.sentence for finding in fsck.fsck().findings] == []
         signed = session().scalars(select(Checkpoint).order_by(Checkpoint.number)).all()
@@ -134,8 +147,14 @@ def test_a_sequencer_killed_while_it_opens_a_log_leaves_none_half_opened(url):
 
 @pytest.mark.slow
 def test_sequencers_killed_at_any_moment_beside_writers(url):
-    who, stop, counts = crash_processes.create_tenant("hammered"), processes.Event(), processes.Queue()
-    writers = [start_child(crash_processes.write_until_told, url, who, stop, counts) for _ in range(2)]
+    who, stop, counts = (
+        crash_processes.create_tenant("hammered"),
+        processes.Event(),
+        processes.Queue(),
+    )
+    writers = [
+        start_child(crash_processes.write_until_told, url, who, stop, counts) for _ in range(2)
+    ]
     for wait in (0.2, 0.31, 0.07, 0.45, 0.13, 0.26, 0.38, 0.09):
         process = start_child(crash_processes.sequence_until_killed, url)
         time.sleep(wait + 0.15)
@@ -155,7 +174,9 @@ def test_sequencers_killed_at_any_moment_beside_writers(url):
 def test_two_sequencers_on_one_log_with_eight_writers(url):
     who, other = crash_processes.create_tenant("crowded"), crash_processes.create_tenant("beside")
     sequencers = [start_child(crash_processes.sequence_until_killed, url) for _ in range(2)]
-    writers = [start_child(crash_processes.write_entries_one_by_one, url, who, 25) for _ in range(8)]
+    writers = [
+        start_child(crash_processes.write_entries_one_by_one, url, who, 25) for _ in range(8)
+    ]
     crash_processes.write_entries_together(other, 5)
     assert [exit_code_of(writer) for writer in writers] == [0] * 8
     sequence_until_empty(who)
@@ -172,7 +193,9 @@ def test_a_slow_transaction_gets_a_later_place_and_nobody_is_skipped(url):
     who = crash_processes.create_tenant("slow")
     with current.acting_as(who), transaction():
         target = session().get(Tenant, who.tenant_id)
-        slow = record(crash_processes.CHANGED, target, before={"name": "A"}, after={"name": "slow"}).id
+        slow = record(
+            crash_processes.CHANGED, target, before={"name": "A"}, after={"name": "slow"}
+        ).id
         crash_processes.write_entries_together(who, 3)
         sequence_until_empty(who)
         with transaction(read_only=True):
@@ -188,8 +211,13 @@ def test_a_slow_transaction_gets_a_later_place_and_nobody_is_skipped(url):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["INSERT INTO audit_leaves", "DELETE FROM audit_pending", "INSERT INTO audit_checkpoints"])
-def test_a_database_killed_in_a_batch_comes_back_and_the_sequencer_goes_on_by_itself(url, cluster, moment):
+@pytest.mark.parametrize(
+    "moment",
+    ["INSERT INTO audit_leaves", "DELETE FROM audit_pending", "INSERT INTO audit_checkpoints"],
+)
+def test_a_database_killed_in_a_batch_comes_back_and_the_sequencer_goes_on_by_itself(
+    url, cluster, moment
+):
     who = crash_processes.create_tenant(f"crash-{moment[-3:].lower()}")
     crash_processes.write_entries_together(who, 300)
     killed, stop = threading.Event(), threading.Event()
@@ -252,10 +280,15 @@ def test_entries_that_wait_too_long_are_said_once_to_the_operator(url, cluster, 
     with current.acting_as(who), transaction():
         logs.halt(anchor="a witness", size=10_000, sentence="It holds more.")
     with psycopg.connect(cluster.server.super_uri, dbname="governance") as dba:
-        dba.execute("UPDATE audit_pending SET created_at = clock_timestamp() - interval '20 seconds'")
+        dba.execute(
+            "UPDATE audit_pending SET created_at = clock_timestamp() - interval '20 seconds'"
+        )
     assert exit_code_of(start_child(crash_processes.run_two_rounds, url, tmp_path / "late")) == 2
     said = (tmp_path / "late").read_text()
-    assert said.count("audit entries wait too long for their place") == 1 and '"level": "error"' in said
+    assert (
+        said.count("audit entries wait too long for their place") == 1
+        and '"level": "error"' in said
+    )
     assert (tmp_path / "calm").read_text() == ""
     with current.acting_as(who), transaction():
         logs.take_up_again(because="a test")
@@ -272,14 +305,19 @@ def run_operator_command(url, cluster, tmp_path):
     for name, content in (("kek", crash_processes.KEK), ("secret", bytes(range(40, 80)))):
         (tmp_path / name).write_bytes(content)
     settings = {
-        "DATABASE_URL": url, "GOVERNANCE_OWNER_DATABASE_URL": cluster.server.owner_url, "GOVERNANCE_VAR": str(tmp_path),
-        "GOVERNANCE_KEK_FILE": str(tmp_path / "kek"), "GOVERNANCE_SECRET_KEY_FILE": str(tmp_path / "secret"),
-    }  # fmt: skip
+        "DATABASE_URL": url,
+        "GOVERNANCE_OWNER_DATABASE_URL": cluster.server.owner_url,
+        "GOVERNANCE_VAR": str(tmp_path),
+        "GOVERNANCE_KEK_FILE": str(tmp_path / "kek"),
+        "GOVERNANCE_SECRET_KEY_FILE": str(tmp_path / "secret"),
+    }
 
     def run(*arguments):
         said = tmp_path / "said"
         said.unlink(missing_ok=True)
-        code = exit_code_of(start_child(crash_processes.run_command, list(arguments), settings, said))
+        code = exit_code_of(
+            start_child(crash_processes.run_command, list(arguments), settings, said)
+        )
         return code, said.read_text()
 
     return run
@@ -287,7 +325,10 @@ def run_operator_command(url, cluster, tmp_path):
 
 @pytest.mark.slow
 def test_fsck_by_command_names_the_log_and_what_is_wrong_in_it(run_operator_command, cluster):
-    mine, other = crash_processes.create_tenant("checked"), crash_processes.create_tenant("untouched")
+    mine, other = (
+        crash_processes.create_tenant("checked"),
+        crash_processes.create_tenant("untouched"),
+    )
     for who in (mine, other):
         crash_processes.write_entries_together(who, 5)
     sequence_until_empty(mine)
@@ -297,20 +338,33 @@ def test_fsck_by_command_names_the_log_and_what_is_wrong_in_it(run_operator_comm
     sequence_until_empty(mine)
     with psycopg.connect(cluster.server.super_uri, dbname="governance") as dba:
         dba.execute("SET session_replication_role = replica")
-        dba.execute("UPDATE audit_entries SET outcome = 'other' WHERE (tenant_id, id) IN"
-                    " (SELECT tenant_id, id FROM audit_leaves WHERE tenant_id = %s AND index = 3)", [mine.tenant_id])  # fmt: skip
+        dba.execute(
+            "UPDATE audit_entries SET outcome = 'other' WHERE (tenant_id, id) IN"
+            " (SELECT tenant_id, id FROM audit_leaves WHERE tenant_id = %s AND index = 3)",
+            [mine.tenant_id],
+        )
     code, said = run_operator_command("audit", "fsck")
     assert code == 1 and "FAIL  checked: 1 finding" in said and "ok    untouched" in said
-    assert "Entry 3 (tenant.settings.changed) shows something else than what was signed: outcome." in said
+    assert (
+        "Entry 3 (tenant.settings.changed) shows something else than what was signed: outcome."
+        in said
+    )
     for who, deeds in ((mine, {fsck.PASSED.name, fsck.FAILED.name}), (other, {fsck.PASSED.name})):
         with current.acting_as(who), transaction(read_only=True):
-            assert {e.action for e in queries.newest() if e.action.startswith("audit.fsck")} == deeds
+            assert {
+                e.action for e in queries.newest() if e.action.startswith("audit.fsck")
+            } == deeds
 
 
 @pytest.mark.slow
 def test_an_unknown_tenant_is_refused_by_name(run_operator_command):
     crash_processes.create_tenant("known")
-    for command in (["fsck", "nobody"], ["keys", "nobody"], ["rotate-key", "nobody"], ["resume", "nobody", "--reason", "x"]):
+    for command in (
+        ["fsck", "nobody"],
+        ["keys", "nobody"],
+        ["rotate-key", "nobody"],
+        ["resume", "nobody", "--reason", "x"],
+    ):
         code, said = run_operator_command("audit", *command)
         assert code == 2 and "There is no tenant nobody." in said and "known" in said
 
@@ -322,7 +376,9 @@ def test_keys_are_listed_and_rotated_by_command(run_operator_command):
     sequence_until_empty(who)
     _, first = run_operator_command("audit", "keys", "rotated")
     code, second = run_operator_command("audit", "rotate-key", "rotated")
-    assert code == 0 and first.startswith("127.0.0.1/audit/rotated+") | first.startswith("console.example/audit/rotated+")
+    assert code == 0 and first.startswith("127.0.0.1/audit/rotated+") | first.startswith(
+        "console.example/audit/rotated+"
+    )
     assert run_operator_command("audit", "keys", "rotated") == (0, second + first)
     crash_processes.write_entries_together(who)
     sequence_until_empty(who)
@@ -338,40 +394,61 @@ def test_a_log_is_taken_up_by_command_only_when_it_was_halted(run_operator_comma
     with current.acting_as(who), transaction():
         logs.halt(anchor="a witness", size=99, sentence="A witness holds 99 entries and we have 2.")
     code, said = run_operator_command("audit", "sequence")
-    assert code == 1 and "resumed: 2 entries in the tree, 1 waiting. Halted: A witness holds 99 entries" in said
+    assert (
+        code == 1
+        and "resumed: 2 entries in the tree, 1 waiting. Halted: A witness holds 99 entries" in said
+    )
     assert run_operator_command("audit", "resume", "resumed", "--reason", "  ")[0] == 2
-    code, said = run_operator_command("audit", "resume", "resumed", "--reason", "Restored from backup")
+    code, said = run_operator_command(
+        "audit", "resume", "resumed", "--reason", "Restored from backup"
+    )
     assert code == 0 and "/audit/resumed/restored-1" in said
-    assert "resumed: 5 entries in the tree, 0 waiting." in run_operator_command("audit", "sequence")[1]
+    assert (
+        "resumed: 5 entries in the tree, 0 waiting." in run_operator_command("audit", "sequence")[1]
+    )
     check_log(who)
 
 
 # ---- what may not be written
 
 
-HUGE = Action("test.huge", "wrote too much", frozenset("abcdefghijklmnopqrst"), frozenset({"because"}))
+HUGE = Action(
+    "test.huge", "wrote too much", frozenset("abcdefghijklmnopqrst"), frozenset({"because"})
+)
 
 
 def test_details_that_are_too_long_are_refused_and_the_deed_with_them(acting):
-    with pytest.raises(Invalid, match=f"more than the {MAX_BODY} that the log takes"), acting("admin") as who:
+    with (
+        pytest.raises(Invalid, match=f"more than the {MAX_BODY} that the log takes"),
+        acting("admin") as who,
+    ):
         target = session().get(Tenant, who.tenant_id)
         target.name = "Renamed"
         record(HUGE, target, **dict.fromkeys(HUGE.fields, "x" * 4_000))
     with acting("admin") as who:
         assert session().get(Tenant, who.tenant_id).name != "Renamed"
-        assert session().scalars(select(AuditEntry).where(AuditEntry.action == HUGE.name)).all() == []
+        assert (
+            session().scalars(select(AuditEntry).where(AuditEntry.action == HUGE.name)).all() == []
+        )
         kept = record(HUGE, session().get(Tenant, who.tenant_id), a="x" * 4_000)
         assert session().get(PendingEntry, (who.tenant_id, kept.id)) is not None
 
 
 def test_the_database_refuses_what_would_not_fit_a_bundle(acting):
-    with acting("admin") as who, pytest.raises(Exception, match="ck_audit_entries_body_fits"), session().begin_nested():
+    with (
+        acting("admin") as who,
+        pytest.raises(Exception, match="ck_audit_entries_body_fits"),
+        session().begin_nested(),
+    ):
         entry = record(HUGE, session().get(Tenant, who.tenant_id), a="x")
         session().execute(
-            text("INSERT INTO audit_entries SELECT (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid(),"
-                 " 'body', '\\x' || repeat('00', 65536)))).* FROM audit_entries e WHERE id = :id"),
+            text(
+                "INSERT INTO audit_entries SELECT (jsonb_populate_record(e,"
+                " jsonb_build_object('id', gen_random_uuid(), 'body', '\\x' || repeat('00',"
+                " 65536)))).* FROM audit_entries e WHERE id = :id"
+            ),
             {"id": entry.id},
-        )  # fmt: skip
+        )
 
 
 def test_a_field_that_nobody_declared_is_refused_and_the_deed_with_it(acting):
@@ -386,7 +463,13 @@ def test_a_field_that_nobody_declared_is_refused_and_the_deed_with_it(acting):
 def test_surrogates_and_nul_are_cleaned_and_the_entry_can_be_signed(acting):
     with acting("admin") as who:
         target = session().get(Tenant, who.tenant_id)
-        record(crash_processes.CHANGED, target, before={"name": "A"}, after={"name": "lone \ud800 and \0"}, because="\udfff\0")
+        record(
+            crash_processes.CHANGED,
+            target,
+            before={"name": "A"},
+            after={"name": "lone \ud800 and \0"},
+            because="\udfff\0",
+        )
     with acting("admin"):
         sequencer.sequence()
         assert [finding.sentence for finding in fsck.fsck().findings] == []

@@ -1,4 +1,6 @@
-"""Whatever is changed in the stored log, fsck finds it and says where: as a superuser would change it, triggers off."""
+"""Whatever is changed in the stored log, fsck finds it and says where: as a superuser would change
+it, triggers off.
+"""
 
 import json
 from contextlib import contextmanager
@@ -31,7 +33,13 @@ def write_entries(count):
     with make.acting("admin") as who:
         target = session().get(Tenant, who.tenant_id)
         for number in range(count):
-            record(CHANGED, target, before={"name": "A"}, after={"name": f"A{number}"}, because="for the test")
+            record(
+                CHANGED,
+                target,
+                before={"name": "A"},
+                after={"name": f"A{number}"},
+                because="for the test",
+            )
 
 
 def sequence_entries(limit=sequencer.BATCH):
@@ -42,7 +50,9 @@ def sequence_entries(limit=sequencer.BATCH):
 
 @pytest.fixture(scope="module")
 def written_log(app, server, settings):
-    """A log of three tiles' worth, several checkpoints and two keys, in a superuser's transaction that is rolled back."""
+    """A log of three tiles' worth, several checkpoints and two keys, in a superuser's transaction
+    that is rolled back.
+    """
     engine = create_engine(server.owner_url.replace(embedded.OWNER, "postgres"))
     with engine.connect() as connection:
         outer = connection.begin()
@@ -110,7 +120,10 @@ def test_a_sound_log_is_told_so_with_its_numbers(dba):
     report = run_fsck()
     assert [f.sentence for f in report.findings] == []
     assert report.entries >= ENTRIES and report.checkpoints >= 6
-    assert report.sentence == f"{report.entries} entries and {report.checkpoints} checkpoints follow from each other."
+    assert (
+        report.sentence
+        == f"{report.entries} entries and {report.checkpoints} checkpoints follow from each other."
+    )
 
 
 def test_another_tenants_log_is_not_read(dba):
@@ -125,30 +138,50 @@ def test_another_tenants_log_is_not_read(dba):
 
 DAMAGE = {
     "a column that readers see": (
-        f"UPDATE audit_entries SET action = 'report.generated' WHERE tenant_id = :tenant AND id = {ID_AT.format(300)}",
+        (
+            "UPDATE audit_entries SET action = 'report.generated' WHERE tenant_id = :tenant AND id"
+            f" = {ID_AT.format(300)}"
+        ),
         ["Entry 300 (report.generated) shows something else than what was signed: action."],
     ),
     "what changed, in the columns": (
-        ("UPDATE audit_entries SET changes = '{\"name\": [1e300, 2]}' "
-        f"WHERE tenant_id = :tenant AND id = {ID_AT.format(17)}"),
+        (
+            "UPDATE audit_entries SET changes = '{\"name\": [1e300, 2]}' "
+            f"WHERE tenant_id = :tenant AND id = {ID_AT.format(17)}"
+        ),
         ["Entry 17 (tenant.settings.changed) shows something else than what was signed"],
     ),
     "columns and bytes alike, in a full tile": (
-        ("UPDATE audit_entries SET outcome = 'DONE', body = convert_to(replace(convert_from(body, 'UTF8'), '\"done\"', '\"DONE\"'), 'UTF8')"
-        f" WHERE tenant_id = :tenant AND id = {ID_AT.format(301)}"),
-        ["Tile 0/001 does not follow from the entries, from entry 301 on.", "signed another history of the first"],
+        (
+            "UPDATE audit_entries SET outcome = 'DONE', body ="
+            " convert_to(replace(convert_from(body, 'UTF8'), '\"done\"', '\"DONE\"'), 'UTF8')"
+            f" WHERE tenant_id = :tenant AND id = {ID_AT.format(301)}"
+        ),
+        [
+            "Tile 0/001 does not follow from the entries, from entry 301 on.",
+            "signed another history of the first",
+        ],
     ),
     "columns and bytes alike, in the growing edge": (
-        ("UPDATE audit_entries SET outcome = 'DONE', body = convert_to(replace(convert_from(body, 'UTF8'), '\"done\"', '\"DONE\"'), 'UTF8')"
-        f" WHERE tenant_id = :tenant AND id = {ID_AT.format(530)}"),
+        (
+            "UPDATE audit_entries SET outcome = 'DONE', body ="
+            " convert_to(replace(convert_from(body, 'UTF8'), '\"done\"', '\"DONE\"'), 'UTF8')"
+            f" WHERE tenant_id = :tenant AND id = {ID_AT.format(530)}"
+        ),
         ["from entry 530 on", "signed another history of the first"],
     ),
     "bytes that are no entry": (
-        f"UPDATE audit_entries SET body = '\\x00ff' WHERE tenant_id = :tenant AND id = {ID_AT.format(5)}",
+        (
+            "UPDATE audit_entries SET body = '\\x00ff' WHERE tenant_id = :tenant AND id ="
+            f" {ID_AT.format(5)}"
+        ),
         ["shows something else than what was signed: its bytes are not those of an entry."],
     ),
     "a time that no clock shows": (
-        f"UPDATE audit_entries SET at = 'infinity' WHERE tenant_id = :tenant AND id = {ID_AT.format(5)}",
+        (
+            "UPDATE audit_entries SET at = 'infinity' WHERE tenant_id = :tenant AND id ="
+            f" {ID_AT.format(5)}"
+        ),
         ["A row of the log cannot be read"],
     ),
     "an entry removed": (
@@ -156,22 +189,32 @@ DAMAGE = {
         ["Entry 40 is gone: its place is there, and what stood in it is not."],
     ),
     "the last entry removed": (
-        ("DELETE FROM audit_entries WHERE tenant_id = :tenant AND id = "
-        "(SELECT id FROM audit_leaves WHERE tenant_id = :tenant ORDER BY index DESC LIMIT 1)"),
+        (
+            "DELETE FROM audit_entries WHERE tenant_id = :tenant AND id = "
+            "(SELECT id FROM audit_leaves WHERE tenant_id = :tenant ORDER BY index DESC LIMIT 1)"
+        ),
         ["is gone: its place is there"],
     ),
     "a place removed": (
         "DELETE FROM audit_leaves WHERE tenant_id = :tenant AND index = 40",
-        ["Place 40 is empty: the next entry stands at 41.", "has no place in the tree and waits for none"],
+        [
+            "Place 40 is empty: the next entry stands at 41.",
+            "has no place in the tree and waits for none",
+        ],
     ),
     "two places swapped": (
-        ("UPDATE audit_leaves SET index = CASE index WHEN 40 THEN 1000041 ELSE 40 END WHERE tenant_id = :tenant AND index IN (40, 41);"
-        "UPDATE audit_leaves SET index = 41 WHERE tenant_id = :tenant AND index = 1000041"),
+        (
+            "UPDATE audit_leaves SET index = CASE index WHEN 40 THEN 1000041 ELSE 40 END WHERE"
+            " tenant_id = :tenant AND index IN (40, 41);UPDATE audit_leaves SET index = 41 WHERE"
+            " tenant_id = :tenant AND index = 1000041"
+        ),
         ["Tile 0/000 does not follow from the entries, from entry 40 on."],
     ),
     "a tile changed": (
-        ("UPDATE audit_tiles SET hashes = set_byte(hashes, 32 * 7 + 3, 255 - get_byte(hashes, 32 * 7 + 3))"
-        " WHERE tenant_id = :tenant AND level = 0 AND index = 1"),
+        (
+            "UPDATE audit_tiles SET hashes = set_byte(hashes, 32 * 7 + 3, 255 - get_byte(hashes, 32"
+            " * 7 + 3)) WHERE tenant_id = :tenant AND level = 0 AND index = 1"
+        ),
         ["Tile 0/001 does not follow from the entries, from entry 263 on."],
     ),
     "a tile removed": (
@@ -179,17 +222,26 @@ DAMAGE = {
         ["Tile 0/000 does not follow from the entries, from entry 0 on."],
     ),
     "a tile added": (
-        ("INSERT INTO audit_tiles SELECT tenant_id, gen_random_uuid(), level, 77, hashes, created_at FROM audit_tiles"
-        " WHERE tenant_id = :tenant AND index = 0"),
+        (
+            "INSERT INTO audit_tiles SELECT tenant_id, gen_random_uuid(), level, 77, hashes,"
+            " created_at FROM audit_tiles WHERE tenant_id = :tenant AND index = 0"
+        ),
         ["3 tiles are kept, and 2 follow from the entries."],
     ),
     "the edge changed": (
-        "UPDATE audit_logs SET edge = set_byte(edge, 33, 255 - get_byte(edge, 33)) WHERE tenant_id = :tenant",
+        (
+            "UPDATE audit_logs SET edge = set_byte(edge, 33, 255 - get_byte(edge, 33)) WHERE"
+            " tenant_id = :tenant"
+        ),
         ["The growing edge of the tree does not follow from the entries, from entry 513 on."],
     ),
-    "the size changed": ("UPDATE audit_logs SET size = 12 WHERE tenant_id = :tenant", ["The log says that it has 12 entries"]),
+    "the size changed": (
+        "UPDATE audit_logs SET size = 12 WHERE tenant_id = :tenant",
+        ["The log says that it has 12 entries"],
+    ),
     "the number of checkpoints changed": (
-        "UPDATE audit_logs SET number = 2 WHERE tenant_id = :tenant", ["The log says that it signed 2 checkpoints"],
+        "UPDATE audit_logs SET number = 2 WHERE tenant_id = :tenant",
+        ["The log says that it signed 2 checkpoints"],
     ),
     "the name of the log changed": (
         "UPDATE audit_logs SET origin = 'elsewhere.example/audit/acme' WHERE tenant_id = :tenant",
@@ -200,7 +252,10 @@ DAMAGE = {
         ["Checkpoint 3 shows something else than what was signed."],
     ),
     "a checkpoint's note changed": (
-        "UPDATE audit_checkpoints SET note = replace(note, E'\\n97\\n', E'\\n98\\n') WHERE tenant_id = :tenant AND number = 1",
+        (
+            "UPDATE audit_checkpoints SET note = replace(note, E'\\n97\\n', E'\\n98\\n') WHERE"
+            " tenant_id = :tenant AND number = 1"
+        ),
         ["Checkpoint 1 cannot be trusted. The signature does not hold"],
     ),
     "a checkpoint removed": (
@@ -208,12 +263,18 @@ DAMAGE = {
         ["Checkpoint 4 follows on 2: what was signed between them is missing."],
     ),
     "the last checkpoint removed": (
-        "DELETE FROM audit_checkpoints WHERE tenant_id = :tenant AND number = (SELECT max(number) FROM audit_checkpoints WHERE tenant_id = :tenant)",
+        (
+            "DELETE FROM audit_checkpoints WHERE tenant_id = :tenant AND number = (SELECT"
+            " max(number) FROM audit_checkpoints WHERE tenant_id = :tenant)"
+        ),
         ["the last one kept is"],
     ),
     "two checkpoints swapped": (
-        ("UPDATE audit_checkpoints SET number = CASE number WHEN 2 THEN 1000003 ELSE 2 END WHERE tenant_id = :tenant AND number IN (2, 3);"
-        "UPDATE audit_checkpoints SET number = 3 WHERE tenant_id = :tenant AND number = 1000003"),
+        (
+            "UPDATE audit_checkpoints SET number = CASE number WHEN 2 THEN 1000003 ELSE 2 END WHERE"
+            " tenant_id = :tenant AND number IN (2, 3);UPDATE audit_checkpoints SET number = 3"
+            " WHERE tenant_id = :tenant AND number = 1000003"
+        ),
         ["Checkpoint 3 is over 194 entries, and the one before it over 291."],
     ),
     "a key removed": (
@@ -221,7 +282,10 @@ DAMAGE = {
         ["Checkpoint 1 was signed with a key that is none of this log."],
     ),
     "the key that signs next changed": (
-        "UPDATE audit_log_keys SET wrapped = set_byte(wrapped, 20, 255 - get_byte(wrapped, 20)) WHERE tenant_id = :tenant AND retired_at IS NULL",
+        (
+            "UPDATE audit_log_keys SET wrapped = set_byte(wrapped, 20, 255 - get_byte(wrapped, 20))"
+            " WHERE tenant_id = :tenant AND retired_at IS NULL"
+        ),
         ["cannot be unwrapped: it was changed, or the installation's key is another."],
     ),
     "the queue emptied": (
@@ -229,19 +293,32 @@ DAMAGE = {
         ["(tenant.settings.changed) has no place in the tree and waits for none."],
     ),
     "an entry queued again": (
-        f"INSERT INTO audit_pending (tenant_id, id, created_at) VALUES (:tenant, {ID_AT.format(9)}, clock_timestamp())",
+        (
+            "INSERT INTO audit_pending (tenant_id, id, created_at) VALUES (:tenant,"
+            f" {ID_AT.format(9)}, clock_timestamp())"
+        ),
         ["has its place in the tree and waits for another one."],
     ),
     "a waiting entry removed": (
-        "DELETE FROM audit_entries WHERE tenant_id = :tenant AND id = (SELECT id FROM audit_pending WHERE tenant_id = :tenant LIMIT 1)",
+        (
+            "DELETE FROM audit_entries WHERE tenant_id = :tenant AND id = (SELECT id FROM"
+            " audit_pending WHERE tenant_id = :tenant LIMIT 1)"
+        ),
         ["waits for its place and is not there."],
     ),
     "everything from a place on": (
-        ("DELETE FROM audit_entries WHERE tenant_id = :tenant AND id IN (SELECT id FROM audit_leaves WHERE tenant_id = :tenant AND index >= 400);"
-        "DELETE FROM audit_leaves WHERE tenant_id = :tenant AND index >= 400"),
-        ["entries, and 400 follow each other.", "400 follow each other.", "2 tiles are kept, and 1 follow"],
+        (
+            "DELETE FROM audit_entries WHERE tenant_id = :tenant AND id IN (SELECT id FROM"
+            " audit_leaves WHERE tenant_id = :tenant AND index >= 400);DELETE FROM audit_leaves"
+            " WHERE tenant_id = :tenant AND index >= 400"
+        ),
+        [
+            "entries, and 400 follow each other.",
+            "400 follow each other.",
+            "2 tiles are kept, and 1 follow",
+        ],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -251,14 +328,18 @@ def test_each_damage_is_found_and_named(dba, damage):
         for statement in statements.split(";"):
             dba.run(statement)
         found = fsck_sentences()
-    assert [wanted for wanted in expected if not any(wanted in sentence for sentence in found)] == [], found
+    assert [
+        wanted for wanted in expected if not any(wanted in sentence for sentence in found)
+    ] == [], found
     assert fsck_sentences() == []
 
 
 def test_a_long_list_of_findings_ends(dba):
     dba.run("UPDATE audit_entries SET outcome = 'other' WHERE tenant_id = :tenant")
     report = run_fsck()
-    assert len(report.findings) == fsck.MOST_FINDINGS and report.sentence.startswith("50 findings or more")
+    assert len(report.findings) == fsck.MOST_FINDINGS and report.sentence.startswith(
+        "50 findings or more"
+    )
 
 
 def test_a_log_with_a_heartbeat_and_a_clock_set_back_is_sound(dba):
@@ -266,7 +347,9 @@ def test_a_log_with_a_heartbeat_and_a_clock_set_back_is_sound(dba):
         signed = queries.last_checkpoint()
         number, earlier = signed.number, signed.at - timedelta(days=3)
     with make.acting("admin"), clock.frozen(earlier):
-        record(CHANGED, session().get(Tenant, dba.tenant), before={"name": "A"}, after={"name": "B"})
+        record(
+            CHANGED, session().get(Tenant, dba.tenant), before={"name": "A"}, after={"name": "B"}
+        )
     with clock.frozen(earlier):
         sequence_entries()
         sequence_entries()
@@ -277,7 +360,11 @@ def test_a_log_with_a_heartbeat_and_a_clock_set_back_is_sound(dba):
 
 
 def outcomes():
-    query = select(AuditEntry.action, AuditEntry.outcome).where(AuditEntry.action.like("audit.fsck.%")).order_by(AuditEntry.id)
+    query = (
+        select(AuditEntry.action, AuditEntry.outcome)
+        .where(AuditEntry.action.like("audit.fsck.%"))
+        .order_by(AuditEntry.id)
+    )
     found = {}
     for slug in ("acme", "globex"):
         with make.acting("admin", slug):
@@ -302,15 +389,30 @@ def test_every_night_each_log_is_checked_once_and_says_so(dba):
 
 
 ROWS = {
-    "audit_entries": ["id", "at", "actor", "actor_kind", "action", "target_type", "target_id", "outcome", "request_id", "origin",
-                      "changes", "facts", "sealed", "body"],
+    "audit_entries": [
+        "id",
+        "at",
+        "actor",
+        "actor_kind",
+        "action",
+        "target_type",
+        "target_id",
+        "outcome",
+        "request_id",
+        "origin",
+        "changes",
+        "facts",
+        "sealed",
+        "body",
+    ],
     "audit_leaves": ["id", "index"],
     "audit_tiles": ["level", "index", "hashes"],
     "audit_checkpoints": ["number", "origin", "size", "root", "key_id", "note"],
     "audit_logs": ["origin", "size", "edge", "number"],
     "audit_log_keys": ["name", "public"],
-}  # fmt: skip
-# No signature covers when a row was written, the ids of rows that nothing points to, and a checkpoint's `at`.
+}
+# No signature covers when a row was written, the ids of rows that nothing points to, and a
+# checkpoint's `at`.
 
 
 def flip(data: bytes, bit: int) -> bytes:
@@ -329,8 +431,12 @@ def flipped(value, bit):
     if isinstance(value, datetime):
         return value + timedelta(microseconds=1 << bit % 50)
     try:
-        text_ = flip((value if isinstance(value, str) else json.dumps(value)).encode(), bit).decode()
-        return None if "\0" in text_ else text_ if isinstance(value, str) else Jsonb(json.loads(text_))
+        text_ = flip(
+            (value if isinstance(value, str) else json.dumps(value)).encode(), bit
+        ).decode()
+        return (
+            None if "\0" in text_ else text_ if isinstance(value, str) else Jsonb(json.loads(text_))
+        )
     except ValueError:
         return None
 
@@ -349,19 +455,24 @@ def test_any_bit_flipped_in_any_stored_row_is_caught(dba, where, part, bit):
     table, column = where
     row = int(part * dba.one(f"SELECT count(*) FROM {table} WHERE tenant_id = :tenant"))
     [(row_id, value)] = dba.run(
-        f'SELECT id, "{column}" FROM {table} WHERE tenant_id = :tenant ORDER BY created_at, id LIMIT 1 OFFSET :row', row=row
+        f'SELECT id, "{column}" FROM {table} WHERE tenant_id = :tenant ORDER BY created_at, id'
+        " LIMIT 1 OFFSET :row",
+        row=row,
     )
     changed = flipped(value, bit) if value not in (b"", "") else None
     assume(changed is not None)
     with dba.undone():
         try:
             dba.run(
-                f'UPDATE {table} SET "{column}" = :changed WHERE tenant_id = :tenant AND id = :id', changed=changed, id=row_id
+                f'UPDATE {table} SET "{column}" = :changed WHERE tenant_id = :tenant AND id = :id',
+                changed=changed,
+                id=row_id,
             )
         except DBAPIError:
             assume(False)  # the database takes no such value, or has that place already
         after = dba.one(
-            f'SELECT "{column}" FROM {table} WHERE tenant_id = :tenant AND id = :id', id=changed if column == "id" else row_id
+            f'SELECT "{column}" FROM {table} WHERE tenant_id = :tenant AND id = :id',
+            id=changed if column == "id" else row_id,
         )
         assume(after != value)  # another spelling of the same JSON
         assert not run_fsck().ok, (table, column, row, value, changed)

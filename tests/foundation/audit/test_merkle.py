@@ -1,4 +1,6 @@
-"""The tree is the one that RFC 6962 defines, its proofs hold as RFC 9162 says, and nothing else passes for one."""
+"""The tree is the one that RFC 6962 defines, its proofs hold as RFC 9162 says, and nothing else
+passes for one.
+"""
 
 import base64
 import hashlib
@@ -12,10 +14,20 @@ from hypothesis import strategies as st
 from governance.foundation.audit import merkle, tiles
 from governance.foundation.audit.merkle import ProofFails, leaf_hash, node_hash
 
-# The eight entries that Certificate Transparency's own tests grow a tree of, and the root after each.
+# The eight entries that Certificate Transparency's own tests grow a tree of, and the root after
+# each.
 EIGHT = [
     bytes.fromhex(each)
-    for each in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+    for each in (
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    )
 ]
 ROOTS = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -31,11 +43,17 @@ ROOTS = [
 VECTORS = json.loads((Path(__file__).parents[2] / "vendor" / "merkle.json").read_text())
 HASHES = [base64.b64decode(each) for each in VECTORS["hashes"]]
 # Where we refuse what the public vectors accept, and why.
-STRICTER = {"additional/sizes-are-equal-one-and-proof-is-empty": "its roots are words of 12 bytes; every hash has 32 here"}
+STRICTER = {
+    "additional/sizes-are-equal-one-and-proof-is-empty": (
+        "its roots are words of 12 bytes; every hash has 32 here"
+    )
+}
 
 
 def recursive(leaves):
-    """MTH of RFC 6962, 2.1, word for word: the definition that everything faster is held against."""
+    """MTH of RFC 6962, 2.1, word for word: the definition that everything faster is held
+    against.
+    """
     if len(leaves) < 2:
         return leaf_hash(leaves[0]) if leaves else hashlib.sha256(b"").digest()
     half = 1
@@ -73,7 +91,9 @@ def test_the_public_vectors_of_inclusion(name):
     index, size, root, leaf, path, is_wrong = VECTORS["inclusion"][name]
 
     def check():
-        merkle.verify_inclusion(HASHES[leaf], index, size, [HASHES[each] for each in path], HASHES[root])
+        merkle.verify_inclusion(
+            HASHES[leaf], index, size, [HASHES[each] for each in path], HASHES[root]
+        )
 
     assert refuses(check) is is_wrong
 
@@ -83,7 +103,9 @@ def test_the_public_vectors_of_consistency(name):
     old, new, old_root, new_root, path, is_wrong = VECTORS["consistency"][name]
 
     def check():
-        merkle.verify_consistency(old, new, [HASHES[each] for each in path], HASHES[old_root], HASHES[new_root])
+        merkle.verify_consistency(
+            old, new, [HASHES[each] for each in path], HASHES[old_root], HASHES[new_root]
+        )
 
     assert refuses(check) is (is_wrong or name in STRICTER)
 
@@ -155,7 +177,11 @@ def test_an_older_tree_is_the_beginning_of_every_newer_one(size, data):
 @given(st.integers(2, 70), st.data())
 def test_any_bit_flipped_in_a_proof_of_consistency_is_caught(size, data):
     entries, old = named(size), data.draw(st.integers(1, size - 1))
-    parts = [recursive(entries[:old]), *merkle.consistency(old, size, forest(entries)), recursive(entries)]
+    parts = [
+        recursive(entries[:old]),
+        *merkle.consistency(old, size, forest(entries)),
+        recursive(entries),
+    ]
     which = data.draw(st.integers(0, len(parts) - 1))
     parts[which] = flipped(parts[which], data.draw(st.integers(0, 255)))
     with pytest.raises(ProofFails, match="history was rewritten"):
@@ -174,7 +200,9 @@ def altered(entries, at):
 
 @given(st.integers(3, 60), st.data())
 def test_a_rewritten_history_has_no_proof_that_it_continues_the_old_one(old, data):
-    """Changed, dropped, reordered, repeated: the forger may make any proof from his own tree, and none holds."""
+    """Changed, dropped, reordered, repeated: the forger may make any proof from his own tree, and
+    none holds.
+    """
     entries, at = named(old), data.draw(st.integers(0, old - 2))
     for how, forged in altered(entries, at).items():
         grown = [*forged, b"later", b"and later"]
@@ -203,7 +231,12 @@ def test_a_hash_of_another_length_is_refused_wherever_it_stands(length):
     entries, odd = named(5), bytes(length)
     root, path = recursive(entries), merkle.inclusion(2, 5, forest(entries))
     leaf = leaf_hash(entries[2])
-    for given_ in ((odd, path, root), (leaf, [odd, *path[1:]], root), (leaf, [*path[:-1], odd], root), (leaf, path, odd)):
+    for given_ in (
+        (odd, path, root),
+        (leaf, [odd, *path[1:]], root),
+        (leaf, [*path[:-1], odd], root),
+        (leaf, path, odd),
+    ):
         with pytest.raises(ProofFails, match=f"has {length} bytes instead of 32"):
             merkle.verify_inclusion(given_[0], 2, 5, given_[1], given_[2])
     proof = merkle.consistency(3, 5, forest(entries))
@@ -266,7 +299,9 @@ def test_three_levels_of_tiles_hold_a_tree_of_more_than_65_536():
     root = merkle.root(size, node)
     assert root == recursive(entries)
     for index in (0, 255, 256, 65_535, 65_536, size - 1):
-        merkle.verify_inclusion(leaf_hash(entries[index]), index, size, merkle.inclusion(index, size, node), root)
+        merkle.verify_inclusion(
+            leaf_hash(entries[index]), index, size, merkle.inclusion(index, size, node), root
+        )
 
 
 def test_a_tile_has_what_the_tree_of_that_size_has_and_nothing_beyond_it():
@@ -293,11 +328,24 @@ def test_an_edge_of_another_size_is_refused():
 @pytest.mark.parametrize(
     ("name", "means"),
     [
-        ("0/000", ("0", 0, 256)), ("0/x001/234", ("0", 1234, 256)), ("1/x001/x234/067.p/7", ("1", 1_234_067, 7)), ("entries/005", ("entries", 5, 256)),
-        ("0/1", None), ("0/001.p/256", None), ("0/001.p/0", None), ("0/001.p/07", None), ("64/000", None), ("0/x000/001", None),
-        ("0/1234", None), ("", None), ("0/", None), ("-1/000", None), ("0/000.p/257", None), ("0/" + "x000/" * 20 + "001", None),
+        ("0/000", ("0", 0, 256)),
+        ("0/x001/234", ("0", 1234, 256)),
+        ("1/x001/x234/067.p/7", ("1", 1_234_067, 7)),
+        ("entries/005", ("entries", 5, 256)),
+        ("0/1", None),
+        ("0/001.p/256", None),
+        ("0/001.p/0", None),
+        ("0/001.p/07", None),
+        ("64/000", None),
+        ("0/x000/001", None),
+        ("0/1234", None),
+        ("", None),
+        ("0/", None),
+        ("-1/000", None),
+        ("0/000.p/257", None),
+        ("0/" + "x000/" * 20 + "001", None),
     ],
-)  # fmt: skip
+)
 def test_a_tile_has_one_name(name, means):
     assert tiles.parse(name) == means
     if means:

@@ -13,7 +13,14 @@ from sqlalchemy.exc import ProgrammingError
 
 from governance.foundation.audit import personal_field_encryption, queries
 from governance.foundation.audit.models import AuditEntry, DataKey
-from governance.foundation.audit.record import MAX_FIELD, MAX_ITEMS, UndeclaredField, UndeclaredTarget, canonical, record
+from governance.foundation.audit.record import (
+    MAX_FIELD,
+    MAX_ITEMS,
+    UndeclaredField,
+    UndeclaredTarget,
+    canonical,
+    record,
+)
 from governance.foundation.audit.registry import Action, action, registry, shape_of
 from governance.foundation.people.models import Person
 from governance.foundation.people.queries import timeline
@@ -24,7 +31,9 @@ from tests import make
 from tests.quick_run import examples
 
 OF_A_TENANT = {"target": "Tenant", "activity": "update", "severity": "low"}
-TEST_ACTION = Action("test.done", "did a test", frozenset({"ref", "what", "level"}), frozenset({"because", "name"}))
+TEST_ACTION = Action(
+    "test.done", "did a test", frozenset({"ref", "what", "level"}), frozenset({"because", "name"})
+)
 
 
 def tenant() -> Tenant:
@@ -39,7 +48,10 @@ def entries():
 
 
 def test_an_entry_says_who_what_on_which_and_from_where(acting):
-    with acting("compliance_officer") as who, current.coming_from(current.Origin("req-12345678", "192.0.2.0/24")):
+    with (
+        acting("compliance_officer") as who,
+        current.coming_from(current.Origin("req-12345678", "192.0.2.0/24")),
+    ):
         entry = record(TEST_ACTION, tenant(), ref="AC-1", what=None)
         assert (entry.action, entry.actor, entry.actor_kind) == (
             "test.done",
@@ -47,13 +59,19 @@ def test_an_entry_says_who_what_on_which_and_from_where(acting):
             "person",
         )
         assert (entry.target_type, entry.target_id) == ("Tenant", who.tenant_id)
-        assert (entry.request_id, entry.origin, entry.outcome) == ("req-12345678", "192.0.2.0/24", "done")
+        assert (entry.request_id, entry.origin, entry.outcome) == (
+            "req-12345678",
+            "192.0.2.0/24",
+            "done",
+        )
         assert entry.facts == {"ref": "AC-1"} and entry.changes == {} and entry.sealed == {}
 
 
 def test_only_what_changed_is_written(acting):
     with acting("admin"):
-        entry = record(TEST_ACTION, tenant(), before={"ref": "a", "level": 1}, after={"ref": "a", "level": 2})
+        entry = record(
+            TEST_ACTION, tenant(), before={"ref": "a", "level": 1}, after={"ref": "a", "level": 2}
+        )
         assert entry.changes == {"level": [1, 2]}
 
 
@@ -106,14 +124,27 @@ def test_an_action_names_the_class_of_its_rows(target):
 def test_an_action_keeps_its_first_declaration(app):
     """A second one stops the start: see tests/kernel/test_manifest.py."""
     first = registry["tenant.created"]
-    assert action("tenant.created", "again", **OF_A_TENANT).says == "again" and registry["tenant.created"] is first
+    assert (
+        action("tenant.created", "again", **OF_A_TENANT).says == "again"
+        and registry["tenant.created"] is first
+    )
 
 
 def test_an_action_is_recorded_on_rows_that_it_names_and_on_no_others(acting):
     with acting("admin") as who:
-        assert record(registry["tenant.settings.changed"], tenant(), after={"name": "A"}).target_type == "Tenant"
-        with pytest.raises(UndeclaredTarget, match=r"tenant\.settings\.changed is recorded on Tenant, not on Person"):
-            record(registry["tenant.settings.changed"], session().get(Person, who.person_id), after={"name": "B"})
+        assert (
+            record(registry["tenant.settings.changed"], tenant(), after={"name": "A"}).target_type
+            == "Tenant"
+        )
+        with pytest.raises(
+            UndeclaredTarget,
+            match=r"tenant\.settings\.changed is recorded on Tenant, not on Person",
+        ):
+            record(
+                registry["tenant.settings.changed"],
+                session().get(Person, who.person_id),
+                after={"name": "B"},
+            )
 
 
 class Colour(Enum):
@@ -132,13 +163,29 @@ class Level(IntEnum):
 @pytest.mark.parametrize(
     ("value", "kept"),
     [
-        ("x" * 10_000, "x" * MAX_FIELD), (list(range(500)), list(range(MAX_ITEMS))), ({3, 1, 2}, [1, 2, 3]), ([3, 1, 2], [3, 1, 2]),
-        ("lone \ud800 surrogate", "lone ? surrogate"), ("nul \0 here", "nul \ufffd here"), (2**53, str(2**53)), (-(2**53), str(-(2**53))),
-        (True, True), (1.5, "1.5"), (Colour.RED, "red"), (Level.HIGH, 3), (date(2026, 1, 2), "2026-01-02"),
-        (UUID(int=7), str(UUID(int=7))), ({"a\ud800": ["\0"]}, {"a?": ["\ufffd"]}),
-        ({"\uff61": 1, "\U0001f600": 2, "é": 3, "\x7f\x1f": "\u2028"}, {"\U0001f600": 2, "\uff61": 1, "é": 3, "\x7f\x1f": "\u2028"}), ([[[[[["deep"]]]]]], None), (b"bytes", "b'bytes'"),
+        ("x" * 10_000, "x" * MAX_FIELD),
+        (list(range(500)), list(range(MAX_ITEMS))),
+        ({3, 1, 2}, [1, 2, 3]),
+        ([3, 1, 2], [3, 1, 2]),
+        ("lone \ud800 surrogate", "lone ? surrogate"),
+        ("nul \0 here", "nul \ufffd here"),
+        (2**53, str(2**53)),
+        (-(2**53), str(-(2**53))),
+        (True, True),
+        (1.5, "1.5"),
+        (Colour.RED, "red"),
+        (Level.HIGH, 3),
+        (date(2026, 1, 2), "2026-01-02"),
+        (UUID(int=7), str(UUID(int=7))),
+        ({"a\ud800": ["\0"]}, {"a?": ["\ufffd"]}),
+        (
+            {"\uff61": 1, "\U0001f600": 2, "é": 3, "\x7f\x1f": "\u2028"},
+            {"\U0001f600": 2, "\uff61": 1, "é": 3, "\x7f\x1f": "\u2028"},
+        ),
+        ([[[[[["deep"]]]]]], None),
+        (b"bytes", "b'bytes'"),
     ],
-)  # fmt: skip
+)
 def test_any_value_becomes_what_the_log_can_keep(acting, value, kept):
     with acting("admin"):
         entry = record(TEST_ACTION, tenant(), what=value)
@@ -156,16 +203,30 @@ ANYTHING = st.recursive(
     | st.dates()
     | st.uuids()
     | st.binary(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(), max_size=5), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
-@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(ANYTHING, st.text(st.characters()))
 def test_whatever_is_recorded_is_read_back_byte_for_byte(app, acting, value, because):
     with acting("admin"):
-        entry = record(TEST_ACTION, tenant(), what=value, before={"level": value}, after={"level": [value]}, because=because)
+        entry = record(
+            TEST_ACTION,
+            tenant(),
+            what=value,
+            before={"level": value},
+            after={"level": [value]},
+            because=because,
+        )
         entry = as_kept(entry)
         assert canonical(entry) == bytes(entry.body)
         assert rfc8785.dumps(entry.facts)
@@ -188,8 +249,17 @@ def test_the_bytes_change_with_every_part(acting):
     with acting("admin"):
         entry = record(TEST_ACTION, tenant(), ref="x", because="why")
         body = bytes(entry.body)
-        for name, value in {"actor": "f" * 32, "action": "other.deed", "outcome": "refused", "facts": {"ref": "y"}, "changes": {"ref": [1, 2]},
-                            "origin": "x", "request_id": "y", "target_type": "Other", "sealed": {}}.items():  # fmt: skip
+        for name, value in {
+            "actor": "f" * 32,
+            "action": "other.deed",
+            "outcome": "refused",
+            "facts": {"ref": "y"},
+            "changes": {"ref": [1, 2]},
+            "origin": "x",
+            "request_id": "y",
+            "target_type": "Other",
+            "sealed": {},
+        }.items():
             kept = getattr(entry, name)
             setattr(entry, name, value)
             assert canonical(entry) != body, name
@@ -200,7 +270,9 @@ def test_the_bytes_change_with_every_part(acting):
 # ---- never changed
 
 
-@pytest.mark.parametrize("statement", [update(AuditEntry).values(outcome="other"), delete(AuditEntry)])
+@pytest.mark.parametrize(
+    "statement", [update(AuditEntry).values(outcome="other"), delete(AuditEntry)]
+)
 def test_an_entry_is_never_changed_by_the_application(acting, statement):
     with acting("admin"):
         record(TEST_ACTION, tenant(), ref="x")
@@ -220,28 +292,42 @@ def test_a_pseudonym_is_stable_in_a_tenant_and_unlinkable_across(acting):
             seen.setdefault(slug, set()).add(personal_field_encryption.pseudonym(person))
     assert all(len(names) == 1 for names in seen.values()) and seen["acme"] != seen["globex"]
     with acting("admin"):
-        assert personal_field_encryption.pseudonym(make.person_id("viewer")) != personal_field_encryption.pseudonym(person)
+        assert personal_field_encryption.pseudonym(
+            make.person_id("viewer")
+        ) != personal_field_encryption.pseudonym(person)
         assert str(person).replace("-", "") not in personal_field_encryption.pseudonym(person)
 
 
 def test_personal_fields_are_sealed_under_their_subject(acting):
     with acting("admin"):
         entry = record(
-            TEST_ACTION, tenant(), name="Ines Duarte", ref="AC-1", because="Asked by Ines Duarte", about=make.person_id("viewer")
+            TEST_ACTION,
+            tenant(),
+            name="Ines Duarte",
+            ref="AC-1",
+            because="Asked by Ines Duarte",
+            about=make.person_id("viewer"),
         )
         assert entry.facts == {"ref": "AC-1"} and b"Ines" not in bytes(entry.body)
-        assert {s["subject"] for s in entry.sealed.values()} == {personal_field_encryption.pseudonym(make.person_id("viewer"))}
+        assert {s["subject"] for s in entry.sealed.values()} == {
+            personal_field_encryption.pseudonym(make.person_id("viewer"))
+        }
         assert {n: personal_field_encryption.unseal(n, s) for n, s in entry.sealed.items()} == {
             "name": "Ines Duarte",
             "because": "Asked by Ines Duarte",
         }
-        assert personal_field_encryption.unseal("because", entry.sealed["name"]) is None, "a seal is bound to its field"
+        assert personal_field_encryption.unseal("because", entry.sealed["name"]) is None, (
+            "a seal is bound to its field"
+        )
 
 
 def test_a_changed_personal_field_is_sealed_with_both_values(acting):
     with acting("admin"):
         entry = record(TEST_ACTION, tenant(), before={"name": "Old"}, after={"name": "New"})
-        assert entry.changes == {} and personal_field_encryption.unseal("name", entry.sealed["name"]) == "Old → New"
+        assert (
+            entry.changes == {}
+            and personal_field_encryption.unseal("name", entry.sealed["name"]) == "Old → New"
+        )
 
 
 def test_a_seal_of_one_tenant_opens_in_no_other(acting):
@@ -308,12 +394,16 @@ def test_the_newest_comes_first_even_within_an_instant(acting):
         for n in range(20):
             record(TEST_ACTION, tenant(), level=n)
         assert [
-            e.facts["level"] for e in queries.entries_about([tenant().id], limit=100) if e.action == TEST_ACTION.name
+            e.facts["level"]
+            for e in queries.entries_about([tenant().id], limit=100)
+            if e.action == TEST_ACTION.name
         ] == list(range(19, -1, -1))
 
 
 def test_a_person_who_is_named_by_a_fact_is_written_by_his_pseudonym(acting):
-    owned = Action("test.assigned", "assigned a test", frozenset({"owner"}), frozenset(), frozenset({"owner"}))
+    owned = Action(
+        "test.assigned", "assigned a test", frozenset({"owner"}), frozenset(), frozenset({"owner"})
+    )
     with acting("admin"):
         person = make.person_id("viewer")
         entry = record(owned, tenant(), before={"owner": None}, after={"owner": person})
@@ -328,8 +418,13 @@ def test_an_action_may_not_declare_an_owner_as_a_plain_field():
 
 @pytest.mark.parametrize(
     ("name", "facts", "shape"),
-    [("control.tested", {"failed": 2}, "bad"), ("control.tested", {"failed": 0}, "ok"), ("evidence.retired", {}, "stop"),
-     ("control.edited", {}, "dot"), ("no.such.action", {}, "dot")],
-)  # fmt: skip
+    [
+        ("control.tested", {"failed": 2}, "bad"),
+        ("control.tested", {"failed": 0}, "ok"),
+        ("evidence.retired", {}, "stop"),
+        ("control.edited", {}, "dot"),
+        ("no.such.action", {}, "dot"),
+    ],
+)
 def test_a_timeline_draws_an_entry_as_its_action_declares(name, facts, shape):
     assert shape_of(name, facts) == shape

@@ -11,7 +11,11 @@ ROOT = Path(__file__).parents[3]
 
 
 def drill(*options):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GOVERNANCE_", "PYTEST_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GOVERNANCE_", "PYTEST_"))
+    }
     return subprocess.run(
         [sys.executable, "-m", "governance.app.cli", "drill", *options],
         cwd=ROOT,
@@ -31,9 +35,13 @@ def test_a_lost_database_comes_back_and_the_erased_stay_erased(server_folder):
     assert [line for line in lines[:-1] if not line.startswith("ok    ")] == [] and len(lines) == 16
     assert "The restore drill is green" in lines[-1]
     for promise in (
-        "the erased person is readable again", "has erased him again; a second run finds nothing to do", "follow from each other",
-        "this log was rolled back", "/restored-1", "the erased person stays erased",
-    ):  # fmt: skip
+        "the erased person is readable again",
+        "has erased him again; a second run finds nothing to do",
+        "follow from each other",
+        "this log was rolled back",
+        "/restored-1",
+        "the erased person stays erased",
+    ):
         assert promise in done.stdout
     assert (server_folder / "drill" / "witness.json").exists()
 

@@ -26,13 +26,19 @@ def test_every_entry_gets_one_place_and_a_proof(acting, database):
         signed = queries.last_checkpoint()
         key = logs.verifier(logs.signing_key())
         head = checkpoint.open_checkpoint(signed.note, key)
-        assert (head.origin, head.size, head.root) == ("localhost/audit/acme", signed.size, signed.root) or head.origin.endswith(
-            "/audit/acme"
-        )
+        assert (head.origin, head.size, head.root) == (
+            "localhost/audit/acme",
+            signed.size,
+            signed.root,
+        ) or head.origin.endswith("/audit/acme")
         for entry_id in ids:
             stands = queries.standing(entry_id)
             merkle.verify_inclusion(
-                merkle.leaf_hash(queries.entry(entry_id).body), stands.index, signed.size, stands.path, signed.root
+                merkle.leaf_hash(queries.entry(entry_id).body),
+                stands.index,
+                signed.size,
+                stands.path,
+                signed.root,
             )
 
 

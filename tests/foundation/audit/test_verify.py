@@ -1,4 +1,6 @@
-"""An export is checked without us: what was changed, dropped, reordered, cut off or signed by others is caught and named."""
+"""An export is checked without us: what was changed, dropped, reordered, cut off or signed by
+others is caught and named.
+"""
 
 import base64
 import io
@@ -38,7 +40,10 @@ def refused_verdict(lines, *names, key=LOG.key, held=None):
 
 def edit_line(line, **changes):
     """A line with other values, otherwise as it was."""
-    return json.dumps(json.loads(line) | changes, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return (
+        json.dumps(json.loads(line) | changes, ensure_ascii=False, separators=(",", ":")).encode()
+        + b"\n"
+    )
 
 
 # ---- genuine ones
@@ -47,21 +52,41 @@ def edit_line(line, **changes):
 def test_a_whole_export_is_genuine_and_complete():
     verdict = verify(EXPORT, LOG.key)
     assert verdict.ok and verdict.is_complete and verdict.first_wrong is None
-    assert verdict.sentence == "The export is genuine and complete: it has all 23 entries of the log, as they were signed."
-    assert [check.name for check in verdict.checks] == ["format", "checkpoint", "entries", "complete", "end"]
+    assert (
+        verdict.sentence
+        == "The export is genuine and complete: it has all 23 entries of the log, as they were"
+        " signed."
+    )
+    assert [check.name for check in verdict.checks] == [
+        "format",
+        "checkpoint",
+        "entries",
+        "complete",
+        "end",
+    ]
 
 
 def test_a_filtered_export_is_genuine_and_says_that_it_cannot_prove_to_be_complete():
     verdict = verify(LOG.export(3, 4, 19), LOG.key)
     assert verdict.ok and not verdict.is_complete
-    assert "every entry in it (3) is in the signed log" in verdict.sentence and "It can't show" in verdict.sentence
+    assert (
+        "every entry in it (3) is in the signed log" in verdict.sentence
+        and "It can't show" in verdict.sentence
+    )
     complete = next(check for check in verdict.checks if check.name == "complete")
     assert complete.ok is None and "The export was filtered (action control)" in complete.sentence
 
 
 def test_part_of_a_log_that_claims_to_be_the_whole_is_refused():
-    lines = [edit_line(EXPORT[0], first=5, last=11), *map(LOG.entry, range(5, 12)), jsonl.Trailer(7, 5, 11).line]
-    assert "claims to be the whole log, and has only entries 5 to 11 of 23" in refused_verdict(lines, "complete").sentence
+    lines = [
+        edit_line(EXPORT[0], first=5, last=11),
+        *map(LOG.entry, range(5, 12)),
+        jsonl.Trailer(7, 5, 11).line,
+    ]
+    assert (
+        "claims to be the whole log, and has only entries 5 to 11 of 23"
+        in refused_verdict(lines, "complete").sentence
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 255, 256, 257])
@@ -89,7 +114,9 @@ def test_an_older_checkpoint_is_the_beginning(held):
 
 @pytest.mark.parametrize("held", [1, 8, 15, 22, 23])
 def test_a_rewritten_history_is_caught_by_an_older_checkpoint(held):
-    """Somebody with the signing key makes a new log, valid in itself; only who holds an older checkpoint can tell."""
+    """Somebody with the signing key makes a new log, valid in itself; only who holds an older
+    checkpoint can tell.
+    """
     other = SampleLog(word="as they would have it")
     assert verify(other.export(), LOG.key).is_complete
     verdict = refused_verdict(other.export(), "older checkpoint", held=LOG.note(held))
@@ -97,7 +124,9 @@ def test_a_rewritten_history_is_caught_by_an_older_checkpoint(held):
 
 
 def forked_log(at, *, size=SIZE, word="as they would have it"):
-    """A log of the same key whose first entries are the same and whose later ones were written again."""
+    """A log of the same key whose first entries are the same and whose later ones were written
+    again.
+    """
     return SampleLog(size, word=word, same=at)
 
 
@@ -114,19 +143,32 @@ def test_part_of_a_forked_log_contradicts_an_older_checkpoint(at, held):
     other = forked_log(at)
     lines = other.export(*(range(at) or (0,)))
     assert verify(lines, LOG.key).ok
-    assert "The log contradicts your older checkpoint" in refused_verdict(lines, "older checkpoint", held=LOG.note(held)).sentence
-    assert verify(lines, LOG.key, LOG.note(at)).ok is (at > 0)  # what was signed before the fork is still its beginning
+    assert (
+        "The log contradicts your older checkpoint"
+        in refused_verdict(lines, "older checkpoint", held=LOG.note(held)).sentence
+    )
+    assert verify(lines, LOG.key, LOG.note(at)).ok is (
+        at > 0
+    )  # what was signed before the fork is still its beginning
 
 
 @given(st.data())
 def test_any_size_of_any_log_is_compared_rightly(data):
-    """Both answers, over random sizes, forks and cuts of the tree; a size at no cut is said to be not checked."""
+    """Both answers, over random sizes, forks and cuts of the tree; a size at no cut is said to be
+    not checked.
+    """
     size = data.draw(st.integers(1, 600), "size")
     held = data.draw(st.integers(1, size), "held")
     at = data.draw(st.integers(0, size), "fork")
-    edges = data.draw(st.none() | st.sets(st.integers(1, size), max_size=12).map(lambda found: sorted({*found, size})), "edges")
+    edges = data.draw(
+        st.none()
+        | st.sets(st.integers(1, size), max_size=12).map(lambda found: sorted({*found, size})),
+        "edges",
+    )
     log, other = SampleLog(size), forked_log(at, size=size)
-    verdict = verify(other.export(data.draw(st.integers(0, size - 1)), edges=edges), log.key, log.note(held))
+    verdict = verify(
+        other.export(data.draw(st.integers(0, size - 1)), edges=edges), log.key, log.note(held)
+    )
     assert not failed_checks(verdict) or failed_checks(verdict) == ["older checkpoint"], verdict
     told = CheckOutcome.RIGHT if held <= at else CheckOutcome.WRONG
     is_at_a_cut = edges is None or held == size or held in {place for _, place in subtrees(edges)}
@@ -144,8 +186,12 @@ def test_hashes_cut_at_some_sizes_are_fewer_and_lead_to_the_same_root():
 
 def not_checked(lines, says, *, key=LOG.key, **given):
     verdict = verify(lines, key, **given)
-    assert verdict.outcome is CheckOutcome.NOT_CHECKED and not verdict.ok and not verdict.is_complete, verdict
-    assert says in verdict.sentence and "something you asked for was not checked" in verdict.sentence, verdict.sentence
+    assert (
+        verdict.outcome is CheckOutcome.NOT_CHECKED and not verdict.ok and not verdict.is_complete
+    ), verdict
+    assert (
+        says in verdict.sentence and "something you asked for was not checked" in verdict.sentence
+    ), verdict.sentence
 
 
 FORMER = {"format": jsonl.FORMER}
@@ -153,8 +199,14 @@ FORMER = {"format": jsonl.FORMER}
 
 def test_part_of_a_log_in_the_former_format_is_genuine_and_cannot_be_compared():
     lines = LOG.export(3, 4, **FORMER)
-    assert verify(lines, LOG.key).ok and verify(LOG.export(**FORMER), LOG.key, LOG.note(8)).is_complete
-    not_checked(lines, "/audit/acme/proof/consistency?from=8&to=23 with --consistency", checkpoint=LOG.note(8))
+    assert (
+        verify(lines, LOG.key).ok and verify(LOG.export(**FORMER), LOG.key, LOG.note(8)).is_complete
+    )
+    not_checked(
+        lines,
+        "/audit/acme/proof/consistency?from=8&to=23 with --consistency",
+        checkpoint=LOG.note(8),
+    )
     assert verify(lines, LOG.key, LOG.note()).ok  # of the same size: the roots are compared
     refused_verdict(forked_log(3).export(3, 4, **FORMER), "older checkpoint", held=LOG.note())
 
@@ -174,14 +226,21 @@ def test_a_consistency_proof_compares_what_the_export_alone_cannot():
 @pytest.mark.parametrize(
     ("proof", "says"),
     [
-        ("", "not an answer of /proof/consistency"), ("[]", "not an answer"), ("{}", "not an answer"), ("[" * 50_000, "not an answer"),
-        ('{"from": 8, "to": 23, "path": ["?"]}', "not an answer"), ('{"from": "8", "to": 23, "path": []}', "not numbers of entries"),
-        (LOG.consistency(9), "from 9 to 23 entries, and one from 8 to 23 is needed"), (LOG.consistency(8, 22), "from 8 to 22 entries"),
+        ("", "not an answer of /proof/consistency"),
+        ("[]", "not an answer"),
+        ("{}", "not an answer"),
+        ("[" * 50_000, "not an answer"),
+        ('{"from": 8, "to": 23, "path": ["?"]}', "not an answer"),
+        ('{"from": "8", "to": 23, "path": []}', "not numbers of entries"),
+        (LOG.consistency(9), "from 9 to 23 entries, and one from 8 to 23 is needed"),
+        (LOG.consistency(8, 22), "from 8 to 22 entries"),
     ],
-)  # fmt: skip
+)
 def test_a_consistency_proof_that_is_none_or_another_ones_checks_nothing(proof, says):
     not_checked(LOG.export(3, **FORMER), says, checkpoint=LOG.note(8), consistency=proof)
-    not_checked(LOG.export(3), says, checkpoint=LOG.note(8), consistency=proof)  # it was asked for, though not needed
+    not_checked(
+        LOG.export(3), says, checkpoint=LOG.note(8), consistency=proof
+    )  # it was asked for, though not needed
 
 
 def test_a_consistency_proof_without_a_checkpoint_checks_nothing():
@@ -190,14 +249,20 @@ def test_a_consistency_proof_without_a_checkpoint_checks_nothing():
 
 def test_a_checkpoint_that_is_larger_than_the_export_is_not_checked():
     for lines in (SampleLog(9).export(), SampleLog(9).export(3)):
-        not_checked(lines, "covers 23 entries and this export only 9. Request a newer export", checkpoint=LOG.note())
+        not_checked(
+            lines,
+            "covers 23 entries and this export only 9. Request a newer export",
+            checkpoint=LOG.note(),
+        )
 
 
 def test_a_checkpoint_over_nothing_is_not_checked():
     not_checked(EXPORT, "covers no entries", checkpoint=SampleLog(0).note())
 
 
-@pytest.mark.parametrize("held", ["", "nonsense", LOG.note(8).replace("\n8\n", "\n9\n"), SampleLog(seed=3).note(8)])
+@pytest.mark.parametrize(
+    "held", ["", "nonsense", LOG.note(8).replace("\n8\n", "\n9\n"), SampleLog(seed=3).note(8)]
+)
 def test_a_held_checkpoint_that_was_not_signed_with_the_key_is_not_checked(held):
     for lines in (EXPORT, LOG.export(3)):
         not_checked(lines, "Your older checkpoint can't be used.", checkpoint=held)
@@ -207,12 +272,17 @@ def test_a_checkpoint_of_another_log_is_not_checked():
     other = SampleLog(origin="console.example/audit/globex", seed=4)
     for lines in (EXPORT, LOG.export(3)):
         not_checked(
-            lines, "from another log, console.example/audit/globex", key=f"{LOG.key}\n{other.key}", checkpoint=other.note(8)
+            lines,
+            "from another log, console.example/audit/globex",
+            key=f"{LOG.key}\n{other.key}",
+            checkpoint=other.note(8),
         )
 
 
 def test_a_log_that_goes_on_under_another_origin_is_compared_with_checkpoints_of_the_first():
-    """After a restore (logs.take_up_again): what was signed before the loss is still its beginning, and what was lost is not."""
+    """After a restore (logs.take_up_again): what was signed before the loss is still its beginning,
+    and what was lost is not.
+    """
     later = SampleLog(seed=6, origin=f"{ORIGIN}/restored-1", word="after the restore", same=15)
     keys = f"{later.key}\n{LOG.key}"
     assert verify(later.export(3), keys, LOG.note(15)).ok
@@ -221,15 +291,23 @@ def test_a_log_that_goes_on_under_another_origin_is_compared_with_checkpoints_of
 
 @given(st.data())
 def test_another_program_confirms_the_same_consistency(data):
-    """aics-tlog knows nothing of our code: it reads our checkpoints and confirms what our export shows of smaller sizes."""
+    """aics-tlog knows nothing of our code: it reads our checkpoints and confirms what our export
+    shows of smaller sizes.
+    """
     size = data.draw(st.integers(2, 400), "size")
     held = data.draw(st.integers(1, size - 1), "held")
     log = SampleLog(size)
-    assert aics_tlog.verify_checkpoint(aics_tlog.parse_note(log.note(held)), aics_tlog.parse_vkey(log.key)).ok
-    older, newer = (aics_tlog.parse_checkpoint(aics_tlog.parse_note(log.note(n)).text) for n in (held, size))
+    assert aics_tlog.verify_checkpoint(
+        aics_tlog.parse_note(log.note(held)), aics_tlog.parse_vkey(log.key)
+    ).ok
+    older, newer = (
+        aics_tlog.parse_checkpoint(aics_tlog.parse_note(log.note(n)).text) for n in (held, size)
+    )
     path = [base64.b64decode(each) for each in json.loads(log.consistency(held))["path"]]
     assert aics_tlog.verify_consistency(held, size, older.root, newer.root, path)
-    assert not aics_tlog.verify_consistency(held, size, forked_log(held - 1, size=size).head(held).root, newer.root, path)
+    assert not aics_tlog.verify_consistency(
+        held, size, forked_log(held - 1, size=size).head(held).root, newer.root, path
+    )
     tree = Frontier()
     for leaf in [each for line in log.hashes() for each in jsonl.read(line).hashes][:held]:
         tree.add(leaf)
@@ -254,8 +332,14 @@ def test_hashes_that_are_missing_changed_moved_or_too_many_are_named():
     for lines, says in (
         ([*PART[:4], PART[5]], "do not lead to the signed root"),
         ([*PART[:4], other, PART[5]], "do not lead to the signed root"),
-        ([*PART[:4], edit_line(line, place=1), PART[5]], "the hashes from place 1 on, and those from place 0 on should follow"),
-        ([*PART[:4], line, line, PART[5]], "the hashes from place 0 on, and those from place 23 on"),
+        (
+            [*PART[:4], edit_line(line, place=1), PART[5]],
+            "the hashes from place 1 on, and those from place 0 on should follow",
+        ),
+        (
+            [*PART[:4], line, line, PART[5]],
+            "the hashes from place 0 on, and those from place 23 on",
+        ),
         ([*PART[:4], edit_line(line, level=1), PART[5]], "do not lead"),
         ([*EXPORT[:-1], line, EXPORT[-1]], "which this kind of export does not have"),
     ):
@@ -268,7 +352,9 @@ def test_any_bit_flipped_anywhere_in_part_of_a_log_is_caught(data):
     """But for the filters and the kind of export, which nothing signs."""
     raw = b"".join(PART)
     spared = raw.index(b'"filters"'), raw.index(b"\n")
-    bit = data.draw(st.integers(0, 8 * len(raw) - 1).filter(lambda bit: not spared[0] <= bit // 8 < spared[1]))
+    bit = data.draw(
+        st.integers(0, 8 * len(raw) - 1).filter(lambda bit: not spared[0] <= bit // 8 < spared[1])
+    )
     bent = bytearray(raw)
     bent[bit // 8] ^= 1 << bit % 8
     assert verify(jsonl.lines(io.BytesIO(bent)), LOG.key).outcome is CheckOutcome.WRONG
@@ -296,7 +382,9 @@ def test_a_changed_entry_is_named_by_place_action_id_and_line():
 
 @given(st.data())
 def test_any_bit_flipped_anywhere_in_a_whole_export_is_caught(data):
-    """In the header, the checkpoint's note, an entry, a path, the end: there is no bit that does not count."""
+    """In the header, the checkpoint's note, an entry, a path, the end: there is no bit that does
+    not count.
+    """
     raw = b"".join(EXPORT)
     bit = data.draw(st.integers(0, 8 * len(raw) - 1))
     bent = bytearray(raw)
@@ -318,8 +406,13 @@ def test_a_dropped_entry_is_named(at):
 
 def test_a_dropped_end_with_a_new_trailer_is_named():
     lines = [*EXPORT[:-4], jsonl.Trailer(20, 0, 19).line]
-    assert "was to have the entries 0 to 22, and has 0 to 19" in refused_verdict(lines, "end").sentence
-    hidden = [edit_line(EXPORT[0], last=19), *lines[1:]]  # even so it does not pass for the whole log
+    assert (
+        "was to have the entries 0 to 22, and has 0 to 19" in refused_verdict(lines, "end").sentence
+    )
+    hidden = [
+        edit_line(EXPORT[0], last=19),
+        *lines[1:],
+    ]  # even so it does not pass for the whole log
     assert "claims to be the whole log" in refused_verdict(hidden, "complete").sentence
 
 
@@ -328,7 +421,9 @@ def test_reordered_and_repeated_entries_are_named(one, other):
     lines = list(EXPORT)
     lines[one], lines[other] = lines[other], lines[one]
     assert verify(lines, LOG.key).ok is (one == other)
-    verdict = refused_verdict([*EXPORT[: one + 1], EXPORT[one], *EXPORT[one + 1 :]], "complete", "end")
+    verdict = refused_verdict(
+        [*EXPORT[: one + 1], EXPORT[one], *EXPORT[one + 1 :]], "complete", "end"
+    )
     assert "entries were reordered or repeated" in verdict.sentence
 
 
@@ -354,18 +449,27 @@ def test_a_fork_under_the_same_checkpoint_is_caught_from_its_first_entry():
     [
         (SampleLog(seed=9).key, "does not hold|another key"),
         (SampleLog(seed=9, origin="console.example/audit/globex").key, "signed with another key"),
-        ("", "No key was given"), ("nonsense", "should read name"), (LOG.key[:-8] + "AAAAAAA" + LOG.key[-1], "does not match its own id"),
-        (f"{LOG.key}\nnonsense", "Key 2: "), ("\ud800+00000000+AA==", "key"), ("x" * 100_000, "should read name"), ("k\n" * 200, "More than 100"),
+        ("", "No key was given"),
+        ("nonsense", "should read name"),
+        (LOG.key[:-8] + "AAAAAAA" + LOG.key[-1], "does not match its own id"),
+        (f"{LOG.key}\nnonsense", "Key 2: "),
+        ("\ud800+00000000+AA==", "key"),
+        ("x" * 100_000, "should read name"),
+        ("k\n" * 200, "More than 100"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_foreign_or_damaged_key_is_named(key, says):
     verdict = verify(EXPORT, key)
-    assert not verdict.ok and any(part in verdict.sentence for part in says.split("|")), verdict.sentence
+    assert not verdict.ok and any(part in verdict.sentence for part in says.split("|")), (
+        verdict.sentence
+    )
 
 
 def test_several_keys_of_which_none_signed():
     verdict = refused_verdict(
-        EXPORT, "checkpoint", key=f"{SampleLog(origin='a.example/x').key}\n{SampleLog(origin='b.example/y').key}"
+        EXPORT,
+        "checkpoint",
+        key=f"{SampleLog(origin='a.example/x').key}\n{SampleLog(origin='b.example/y').key}",
     )
     assert "None of the 2 keys given signed this checkpoint" in verdict.sentence
 
@@ -373,7 +477,9 @@ def test_several_keys_of_which_none_signed():
 def test_a_checkpoint_of_another_log_under_this_header_is_named():
     assert (
         "its checkpoint is from"
-        in refused_verdict([edit_line(EXPORT[0], origin="console.example/audit/globex"), *EXPORT[1:]], "checkpoint").sentence
+        in refused_verdict(
+            [edit_line(EXPORT[0], origin="console.example/audit/globex"), *EXPORT[1:]], "checkpoint"
+        ).sentence
     )
 
 
@@ -391,37 +497,61 @@ def test_a_checkpoint_of_another_log_under_this_header_is_named():
         ([b'{"a":' * 30_000 + b"\n"], "format", "It is not JSON."),
         ([b"1" * 100_000 + b"\n"], "format", "It is not JSON."),
         ([b"[1]\n"], "format", "It is no JSON object."),
-        ([b'{"format":"other/1"}\n'], "format", "It names another format than governance.audit-export/2"),
+        (
+            [b'{"format":"other/1"}\n'],
+            "format",
+            "It names another format than governance.audit-export/2",
+        ),
         ([b'{"format":"governance.audit-export/1"}\n'], "format", "It should have the names"),
-        ([edit_line(EXPORT[0], checkpoint=5)], "format", "is damaged"), ([edit_line(EXPORT[0], whole="yes")], "format", "is damaged"),
-        ([edit_line(EXPORT[0], first=True)], "format", "no place in a log"), ([edit_line(EXPORT[0], last=2**63)], "format", "no place in a log"),
-        ([edit_line(EXPORT[0], filters={"q": "x"})], "format", "both that it is the whole log and that it was filtered"),
+        ([edit_line(EXPORT[0], checkpoint=5)], "format", "is damaged"),
+        ([edit_line(EXPORT[0], whole="yes")], "format", "is damaged"),
+        ([edit_line(EXPORT[0], first=True)], "format", "no place in a log"),
+        ([edit_line(EXPORT[0], last=2**63)], "format", "no place in a log"),
+        (
+            [edit_line(EXPORT[0], filters={"q": "x"})],
+            "format",
+            "both that it is the whole log and that it was filtered",
+        ),
         ([edit_line(EXPORT[0], checkpoint="")], "checkpoint", "no signature line"),
         ([edit_line(EXPORT[0], checkpoint=LOG.note()[:-30])], "checkpoint", "cut short or damaged"),
         ([EXPORT[0].replace(b"acme", b"ac\\ud800me")], "checkpoint", ""),
         (EXPORT[1:], "format", "the file's first lines are missing"),
         ([EXPORT[0]], "end", "cut short"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_export_is_named(lines, check, says):
     verdict = verify(lines, LOG.key)
-    assert not verdict.ok and failed_checks(verdict)[0] == check and says in verdict.sentence, verdict
+    assert not verdict.ok and failed_checks(verdict)[0] == check and says in verdict.sentence, (
+        verdict
+    )
 
 
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        (b"{}\n", "neither an entry, nor hashes"), (b"\n", "It is not JSON."), (b"\xc3\x28\n", "no UTF-8"), (b"null\n", "no JSON object"),
-        (EXPORT[4][:-1], "the file ends in the middle of it"), (EXPORT[4][:40], "the file ends in the middle of it"),
-        (EXPORT[0], "the beginning of another export"), (edit_line(EXPORT[4], index=-1), "no place"), (edit_line(EXPORT[4], index="3"), "no place"),
-        (edit_line(EXPORT[4], index=1.0), "no place"), (edit_line(EXPORT[4], entry=None), "damaged"), (edit_line(EXPORT[4], proof={}), "damaged"),
-        (edit_line(EXPORT[4], proof=["AAAA"]), "damaged"), (edit_line(EXPORT[4], proof=[7]), "damaged"), (edit_line(EXPORT[4], proof=["A" * 43 + "="] * 64), "damaged"),
-        (edit_line(EXPORT[4], proof=["A" * 42 + "B="]), "damaged"), (edit_line(EXPORT[4], more=1), "and has others"),
+        (b"{}\n", "neither an entry, nor hashes"),
+        (b"\n", "It is not JSON."),
+        (b"\xc3\x28\n", "no UTF-8"),
+        (b"null\n", "no JSON object"),
+        (EXPORT[4][:-1], "the file ends in the middle of it"),
+        (EXPORT[4][:40], "the file ends in the middle of it"),
+        (EXPORT[0], "the beginning of another export"),
+        (edit_line(EXPORT[4], index=-1), "no place"),
+        (edit_line(EXPORT[4], index="3"), "no place"),
+        (edit_line(EXPORT[4], index=1.0), "no place"),
+        (edit_line(EXPORT[4], entry=None), "damaged"),
+        (edit_line(EXPORT[4], proof={}), "damaged"),
+        (edit_line(EXPORT[4], proof=["AAAA"]), "damaged"),
+        (edit_line(EXPORT[4], proof=[7]), "damaged"),
+        (edit_line(EXPORT[4], proof=["A" * 43 + "="] * 64), "damaged"),
+        (edit_line(EXPORT[4], proof=["A" * 42 + "B="]), "damaged"),
+        (edit_line(EXPORT[4], more=1), "and has others"),
         (EXPORT[4].replace(b'{"index":3', b'{"index":4,"index":3'), "the same name twice"),
-        (EXPORT[4].replace(b"as it was", b"\\ud800"), "no Unicode text"), (b'"' + b"x" * jsonl.LONGEST + b'"\n', "longer than 256 KB"),
+        (EXPORT[4].replace(b"as it was", b"\\ud800"), "no Unicode text"),
+        (b'"' + b"x" * jsonl.LONGEST + b'"\n', "longer than 256 KB"),
         (b'{"index":' + b"9" * 5000 + b"}\n", "It is not JSON."),
     ],
-)  # fmt: skip
+)
 def test_a_line_that_cannot_be_read_is_named_by_its_number(line, says):
     verdict = verify([*EXPORT[:4], line, *EXPORT[5:]], LOG.key)
     assert not verdict.ok and "Line 5 " in verdict.sentence and says in verdict.sentence, verdict
@@ -448,10 +578,17 @@ def test_what_stands_behind_the_end_is_named():
 
 def test_an_export_of_nothing_proves_nothing():
     header = edit_line(LOG.export(3)[0])
-    not_checked([header, *LOG.hashes(), jsonl.Trailer(0, None, None).line], "has no entries, so there is nothing to prove")
+    not_checked(
+        [header, *LOG.hashes(), jsonl.Trailer(0, None, None).line],
+        "has no entries, so there is nothing to prove",
+    )
 
 
-@given(st.lists(st.binary(max_size=60).map(lambda line: line + b"\n"), max_size=5), st.text(max_size=60), st.text(max_size=60))
+@given(
+    st.lists(st.binary(max_size=60).map(lambda line: line + b"\n"), max_size=5),
+    st.text(max_size=60),
+    st.text(max_size=60),
+)
 def test_no_garbage_raises(lines, key, held):
     assert not verify(lines, key, held).ok
     assert not verify([EXPORT[0], *lines], LOG.key, held).ok
@@ -460,7 +597,11 @@ def test_no_garbage_raises(lines, key, held):
 def test_what_a_file_says_of_itself_cannot_write_to_the_terminal():
     evil = SampleLog(origin="evil\x1b[31m\u202e.example")
     sentences = " ".join(check.sentence for check in verify(evil.export(), evil.key).checks)
-    assert "\x1b" not in sentences and "\u202e" not in sentences and "evil\N{REPLACEMENT CHARACTER}" in sentences
+    assert (
+        "\x1b" not in sentences
+        and "\u202e" not in sentences
+        and "evil\N{REPLACEMENT CHARACTER}" in sentences
+    )
     lines = list(EXPORT)
     lines[3] = edit_line(lines[3], entry='{"action":"\x1b[2J","id":"<script>"}')
     wrong = refused_verdict(lines, "entries").first_wrong
@@ -490,7 +631,11 @@ def test_a_line_of_a_hundred_megabytes_is_named_and_not_read():
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         sentences = " ".join(check.sentence for check in verdict.checks if check.ok is False)
-        assert not verdict.ok and f"Line {len(before) + 1} " in sentences and "longer than 256 KB" in sentences
+        assert (
+            not verdict.ok
+            and f"Line {len(before) + 1} " in sentences
+            and "longer than 256 KB" in sentences
+        )
         assert peak < 4_000_000 and source.left > 99_000_000
 
 
@@ -506,7 +651,9 @@ def test_the_memory_does_not_grow_with_the_file(part):
         assert verdict.ok and verdict.is_complete is not part
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 2_500_000  # the caches of hashes fill; four times the entries would take 4 MB more
+    assert (
+        peaks[1] < peaks[0] + 2_500_000
+    )  # the caches of hashes fill; four times the entries would take 4 MB more
 
 
 # ---- the command
@@ -526,55 +673,83 @@ def run_verify_log(*arguments):
 
 def test_the_command_says_what_holds_and_leaves_with_nought(export_files):
     for key in (LOG.key, export_files / "keys.txt"):
-        done = run_verify_log(export_files / "export.jsonl", "--key", key, "--checkpoint", export_files / "held.txt")
+        done = run_verify_log(
+            export_files / "export.jsonl", "--key", key, "--checkpoint", export_files / "held.txt"
+        )
         assert done.exit_code == 0, done.output
         assert (
             done.output.splitlines()[-1]
-            == "The export is genuine and complete: it has all 23 entries of the log, as they were signed."
+            == "The export is genuine and complete: it has all 23 entries of the log, as they were"
+            " signed."
         )
         assert done.output.count("ok  ") == 6
 
 
 def test_the_command_names_the_first_wrong_entry_and_leaves_with_one(export_files):
-    (export_files / "bent.jsonl").write_bytes(b"".join(EXPORT).replace(b"as it was 7", b"as it was 9"))
+    (export_files / "bent.jsonl").write_bytes(
+        b"".join(EXPORT).replace(b"as it was 7", b"as it was 9")
+    )
     done = run_verify_log(export_files / "bent.jsonl", "--key", LOG.key)
     assert done.exit_code == 1 and "FAIL" in done.output
-    assert "The first wrong entry is 7 (control.changed, 0199a3f2-0000-7000-8000-000000000007) in line 9." in done.output
+    assert (
+        "The first wrong entry is 7 (control.changed, 0199a3f2-0000-7000-8000-000000000007) in"
+        " line 9." in done.output
+    )
 
 
 def test_the_command_says_what_it_could_not_check(export_files):
     (export_files / "some.jsonl").write_bytes(b"".join(LOG.export(3, 4)))
     done = run_verify_log(export_files / "some.jsonl", "--key", LOG.key)
-    assert done.exit_code == 0 and "--    The export was filtered (action control). It can't show" in done.output
+    assert (
+        done.exit_code == 0
+        and "--    The export was filtered (action control). It can't show" in done.output
+    )
 
 
 def test_the_command_leaves_with_two_when_part_of_the_log_cannot_be_compared(export_files):
     (export_files / "some.jsonl").write_bytes(b"".join(LOG.export(3, 4, **FORMER)))
     older = ("--checkpoint", export_files / "held.txt")
     done = run_verify_log(export_files / "some.jsonl", "--key", LOG.key, *older)
-    assert done.exit_code == 2 and "\n?     Your older checkpoint was not compared" in done.output, done.output
+    assert (
+        done.exit_code == 2 and "\n?     Your older checkpoint was not compared" in done.output
+    ), done.output
     (export_files / "proof.json").write_text(LOG.consistency(8))
     assert (
         run_verify_log(
-            export_files / "some.jsonl", "--key", LOG.key, *older, "--consistency", export_files / "proof.json"
+            export_files / "some.jsonl",
+            "--key",
+            LOG.key,
+            *older,
+            "--consistency",
+            export_files / "proof.json",
         ).exit_code
         == 0
     )
-    alone = run_verify_log(export_files / "some.jsonl", "--key", LOG.key, "--consistency", export_files / "proof.json")
+    alone = run_verify_log(
+        export_files / "some.jsonl", "--key", LOG.key, "--consistency", export_files / "proof.json"
+    )
     assert alone.exit_code == 2 and "--consistency needs --checkpoint" in alone.output
 
 
-@pytest.mark.parametrize("command", ["verify-log", "verify-package", "verify-report", "verify-evidence"])
+@pytest.mark.parametrize(
+    "command", ["verify-log", "verify-package", "verify-report", "verify-evidence"]
+)
 def test_every_verifier_documents_its_exit_status(command):
     told = " ".join(CliRunner().invoke(main, [command, "--help"]).output.split())
-    assert "0 = everything you asked for was checked and is right; 1 = something is wrong; 2 = no error was found" in told
+    assert (
+        "0 = everything you asked for was checked and is right; 1 = something is wrong; 2 = no"
+        " error was found" in told
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"{", b"\xff\n", b"[" * 100_000])
 def test_the_command_meets_garbage_without_a_traceback(export_files, content):
     (export_files / "x").write_bytes(content)
-    for arguments in ((export_files / "x", "--key", LOG.key), (export_files / "export.jsonl", "--key", export_files / "x"),
-                      (export_files / "export.jsonl", "--key", LOG.key, "--checkpoint", export_files / "x")):  # fmt: skip
+    for arguments in (
+        (export_files / "x", "--key", LOG.key),
+        (export_files / "export.jsonl", "--key", export_files / "x"),
+        (export_files / "export.jsonl", "--key", LOG.key, "--checkpoint", export_files / "x"),
+    ):
         done = run_verify_log(*arguments)
         assert isinstance(done.exception, SystemExit), done.output
         last = done.output.splitlines()[-1]

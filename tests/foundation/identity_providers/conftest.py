@@ -1,4 +1,6 @@
-"""The sign-in's own fixtures: an identity provider on loopback, and people who arrive through it."""
+"""The sign-in's own fixtures: an identity provider on loopback, and people who arrive through
+it.
+"""
 
 import pytest
 

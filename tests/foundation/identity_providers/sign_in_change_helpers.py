@@ -40,8 +40,16 @@ def requested_change() -> ConnectionChange:
 def proposal_form(visitor: Visitor, idp: HostileIdP, **changes: Any) -> dict[str, Any]:
     """The filled form."""
     opened = hidden_fields(visitor.get("settings/sign-in/change").text)["seen"]
-    return {"issuer": idp.issuer, "client_id": idp.client.id, "secret": idp.client.secret, "domains": "acme.example", "group_roles": ADMINS,
-            "enforced": "y", "reason": "We move to a new directory", "seen": opened} | changes  # fmt: skip
+    return {
+        "issuer": idp.issuer,
+        "client_id": idp.client.id,
+        "secret": idp.client.secret,
+        "domains": "acme.example",
+        "group_roles": ADMINS,
+        "enforced": "y",
+        "reason": "We move to a new directory",
+        "seen": opened,
+    } | changes
 
 
 def propose_change(visitor: Visitor, idp: HostileIdP, then: int = 303, **changes: Any) -> str:
@@ -82,6 +90,8 @@ def fingerprint_of_change(visitor: Visitor, approval: str) -> str:
     return str(page.select("main form input[name=seen]")[0]["value"]) if button else ""
 
 
-def decide_change(visitor: Visitor, approval: str, verb: str = "approve", then: int = 303, **fields: Any) -> Any:
+def decide_change(
+    visitor: Visitor, approval: str, verb: str = "approve", then: int = 303, **fields: Any
+) -> Any:
     """As somebody who has opened the page, unless `seen` says what they saw."""
     return approval_helpers.decide_approval(visitor, approval, then, verb=verb, **fields)

@@ -1,4 +1,6 @@
-"""Break-glass: the operator's command for a tenant that is locked out, and what it leaves in both audit logs."""
+"""Break-glass: the operator's command for a tenant that is locked out, and what it leaves in both
+audit logs.
+"""
 
 import pytest
 from click.testing import CliRunner
@@ -13,8 +15,18 @@ from governance.kernel import jobs
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.identity_providers.sign_in_change_helpers import change_in_state, live_connection, propose_change
-from tests.foundation.people.conftest import GROUPS, Arrival, entries_of_action, no_session_starts, sessions_of
+from tests.foundation.identity_providers.sign_in_change_helpers import (
+    change_in_state,
+    live_connection,
+    propose_change,
+)
+from tests.foundation.people.conftest import (
+    GROUPS,
+    Arrival,
+    entries_of_action,
+    no_session_starts,
+    sessions_of,
+)
 from tests.foundation.people.hostile_idp import HostileIdP, change_claims
 
 ADMIN, SECRET = "admin@acme.example", "demo-client-secret-of-32-characters"
@@ -22,7 +34,9 @@ ADMIN, SECRET = "admin@acme.example", "demo-client-secret-of-32-characters"
 
 @pytest.fixture
 def operator(app, database, monkeypatch):
-    """Runs `governance identity reset` as the operator does at a shell; (exit code, what it printed)."""
+    """Runs `governance identity reset` as the operator does at a shell; (exit code, what it
+    printed).
+    """
     monkeypatch.setattr(cli, "_founders", lambda slugs: [make.system_actor(slug) for slug in slugs])
     monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", "http://localhost")
 
@@ -43,13 +57,31 @@ def provider(idp) -> list[str]:
     return ["--issuer", idp.issuer, "--client-id", idp.client.id, "--secret-file", "-"]
 
 
-def test_a_locked_out_tenant_gets_another_connection_and_an_admin(app, operator, idp, other, arrive):
+def test_a_locked_out_tenant_gets_another_connection_and_an_admin(
+    app, operator, idp, other, arrive
+):
     other.calm()
     former, ines = live_connection(), arrive("officer@acme.example")
-    code, said = operator("acme", *provider(other), "--admin", ADMIN, "--reason", "Their directory is gone, ticket 4711")
-    assert code == 0 and other.issuer in said and "http://localhost/auth/callback/acme/2" in said and SECRET not in said
+    code, said = operator(
+        "acme",
+        *provider(other),
+        "--admin",
+        ADMIN,
+        "--reason",
+        "Their directory is gone, ticket 4711",
+    )
+    assert (
+        code == 0
+        and other.issuer in said
+        and "http://localhost/auth/callback/acme/2" in said
+        and SECRET not in said
+    )
     now = live_connection()
-    assert (now.issuer, now.number, now.group_roles) == (other.issuer, 2, {}), "groups of another issuer are another company's"
+    assert (now.issuer, now.number, now.group_roles) == (
+        other.issuer,
+        2,
+        {},
+    ), "groups of another issuer are another company's"
     assert change_in_state(Connection, "retired").id == former.id and sessions_of() == []
     ines.get("settings/sessions", then=302)
     boss = Visitor(app)
@@ -61,27 +93,46 @@ def test_a_locked_out_tenant_gets_another_connection_and_an_admin(app, operator,
 
 def test_it_is_in_the_tenants_log_and_in_the_operators(operator, idp, other):
     operator("acme", *provider(other), "--admin", ADMIN, "--reason", "Locked out, ticket 4711")
-    theirs, ours = entries_of_action("identity.reset")[-1], entries_of_action("identity.reset", "console")[-1]
+    theirs, ours = (
+        entries_of_action("identity.reset")[-1],
+        entries_of_action("identity.reset", "console")[-1],
+    )
     assert theirs.facts == {"provider": other.issuer, "admin": "invited", "sessions": 0}
     assert ours.facts == {"tenant": "acme", "provider": other.issuer, "admin": "invited"}
     assert "because" in theirs.sealed and "because" in ours.sealed
     assert entries_of_action("connection.changed")[-1].facts["secret"] == "replaced"
-    assert not any(SECRET.encode() in e.body for slug in ("acme", "console") for e in entries_of_action(slug=slug))
+    assert not any(
+        SECRET.encode() in e.body
+        for slug in ("acme", "console")
+        for e in entries_of_action(slug=slug)
+    )
 
 
 def test_a_new_secret_alone_keeps_address_mapping_and_domains(operator, idp):
-    code, _ = operator("acme", *provider(idp), "--reason", "The secret ran out on a Sunday", secret="another-secret")
+    code, _ = operator(
+        "acme",
+        *provider(idp),
+        "--reason",
+        "The secret ran out on a Sunday",
+        secret="another-secret",
+    )
     assert code == 0 and (live_connection().number, live_connection().group_roles) == (1, GROUPS)
     assert not entries_of_action("tenant.domains.changed")[1:]
 
 
 def test_a_single_admin_gets_a_second_one(operator, idp, acting):
-    code, said = operator("acme", "--admin", "Second@Acme.example", "--reason", "Their only admin is on leave")
+    code, said = operator(
+        "acme", "--admin", "Second@Acme.example", "--reason", "Their only admin is on leave"
+    )
     assert code == 0 and "second@acme.example" in said.lower()
     with acting("admin"):
         invited = session().scalars(select(Invitation)).one()
         letter = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.kind == "mail")).one()
-        assert (invited.email, invited.role, invited.invited_by) == ("second@acme.example", "admin", None)
+        assert (invited.email, invited.role, invited.invited_by) == (
+            "second@acme.example",
+            "admin",
+            None,
+        )
         body = letter.params["body"]
     assert "The operator invites you" in body and "http://localhost/login?tenant=acme" in body
 
@@ -102,7 +153,9 @@ def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, 
     thief = arrive("viewer@acme.example")
     idp.calm()
     officer = arrive("officer@acme.example")
-    code, said = operator("acme", "--admin", "officer@acme.example", "--reason", "Their only admin is on leave")
+    code, said = operator(
+        "acme", "--admin", "officer@acme.example", "--reason", "Their only admin is on leave"
+    )
     assert code != 0 and "2 members have the address officer@acme.example" in said
     for visitor in (thief, officer):
         visitor.get("settings/sessions")  # nothing was reset
@@ -112,26 +165,56 @@ def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, 
 def test_an_open_change_is_closed(operator, as_admin, idp, other):
     propose_change(as_admin, other)
     operator("acme", "--admin", ADMIN, "--reason", "A change that nobody recognises")
-    assert change_in_state(ConnectionChange, "replaced") and change_in_state(Connection, "discarded").secret == b""
+    assert (
+        change_in_state(ConnectionChange, "replaced")
+        and change_in_state(Connection, "discarded").secret == b""
+    )
     assert change_in_state(Approval, "voided").note == "The operator reset how people sign in."
     assert len(entries_of_action("connection.change.replaced")) == 1
 
 
 def test_in_the_operators_own_tenant_the_admin_is_an_operator(operator, other):
-    code, _ = operator("console", *provider(other), "--admin", "eva@console.example", "--reason", "Locked out")
+    code, _ = operator(
+        "console", *provider(other), "--admin", "eva@console.example", "--reason", "Locked out"
+    )
     assert code == 0
     with make.acting("operator_admin", "console", read_only=True):
         assert session().scalars(select(Invitation)).one().role == "operator_admin"
 
 
-@pytest.mark.parametrize(("arguments", "says", "code"), [
-    (["--admin", ADMIN], "--reason", 2), (["--admin", ADMIN, "--reason", " "], "--reason is empty", 2), (["--reason", "x"], "Give a connection", 2),
-    (["--issuer", "https://id.example", "--reason", "x"], "--issuer and --client-id together", 2),
-    (["--secret-file", "-", "--admin", ADMIN, "--reason", "x"], "--secret-file needs", 2),
-    (["--issuer", "http://10.0.0.1", "--client-id", "c", "--secret-file", "-", "--reason", "x"], "http", 1),
-    (["--issuer", "https://id.example.invalid", "--client-id", "c", "--reason", "x"], "", 1), (["--admin", "nobody", "--reason", "x"], "is not an address", 1),
-])  # fmt: skip
-def test_what_is_incomplete_or_unsafe_is_refused_and_changes_nothing(operator, idp, arguments, says, code):
+@pytest.mark.parametrize(
+    ("arguments", "says", "code"),
+    [
+        (["--admin", ADMIN], "--reason", 2),
+        (["--admin", ADMIN, "--reason", " "], "--reason is empty", 2),
+        (["--reason", "x"], "Give a connection", 2),
+        (
+            ["--issuer", "https://id.example", "--reason", "x"],
+            "--issuer and --client-id together",
+            2,
+        ),
+        (["--secret-file", "-", "--admin", ADMIN, "--reason", "x"], "--secret-file needs", 2),
+        (
+            [
+                "--issuer",
+                "http://10.0.0.1",
+                "--client-id",
+                "c",
+                "--secret-file",
+                "-",
+                "--reason",
+                "x",
+            ],
+            "http",
+            1,
+        ),
+        (["--issuer", "https://id.example.invalid", "--client-id", "c", "--reason", "x"], "", 1),
+        (["--admin", "nobody", "--reason", "x"], "is not an address", 1),
+    ],
+)
+def test_what_is_incomplete_or_unsafe_is_refused_and_changes_nothing(
+    operator, idp, arguments, says, code
+):
     before = live_connection().id
     result, said = operator("acme", *arguments)
     assert result == code and says in said

@@ -1,4 +1,6 @@
-"""How a tenant's people sign in: proposed, checked; what is refused; and that the secret is never seen again."""
+"""How a tenant's people sign in: proposed, checked; what is refused; and that the secret is never
+seen again.
+"""
 
 from datetime import timedelta
 
@@ -11,7 +13,12 @@ from governance.kernel import outbound_http as wire
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.conftest import GROUPS, connect_tenant, entries_of_action, hidden_fields
+from tests.foundation.people.conftest import (
+    GROUPS,
+    connect_tenant,
+    entries_of_action,
+    hidden_fields,
+)
 from tests.foundation.people.hostile_idp import EVIL, HostileIdP, change_document
 
 SECRET = "a-secret-that-nobody-shall-see"
@@ -27,12 +34,22 @@ def connections_in_state(slug: str = "acme", state: str = "live") -> Connection:
 def filled_form(as_admin, idp: HostileIdP, **changes) -> dict:
     """A filled form as it is sent, with what it was opened with."""
     opened = hidden_fields(as_admin.get("settings/sign-in/change").text)["seen"]
-    return {"issuer": idp.issuer, "client_id": idp.client.id, "secret": SECRET, "domains": "acme.example",
-            "group_roles": "officers = compliance_officer", "enforced": "y", "reason": "A new directory", "seen": opened} | changes  # fmt: skip
+    return {
+        "issuer": idp.issuer,
+        "client_id": idp.client.id,
+        "secret": SECRET,
+        "domains": "acme.example",
+        "group_roles": "officers = compliance_officer",
+        "enforced": "y",
+        "reason": "A new directory",
+        "seen": opened,
+    } | changes
 
 
 def propose_settings(as_admin, idp: HostileIdP, then: int = 303, **changes):
-    return as_admin.post("settings/sign-in/change", then=then, **filled_form(as_admin, idp, **changes))
+    return as_admin.post(
+        "settings/sign-in/change", then=then, **filled_form(as_admin, idp, **changes)
+    )
 
 
 def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
@@ -60,9 +77,15 @@ def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
 
 def test_the_secret_is_nowhere_again(as_admin, idp):
     propose_settings(as_admin, idp)
-    shown = [as_admin.get("settings/sign-in").text, propose_settings(as_admin, idp, 422, issuer="x").text]
+    shown = [
+        as_admin.get("settings/sign-in").text,
+        propose_settings(as_admin, idp, 422, issuer="x").text,
+    ]
     as_admin.post("settings/sign-in/test")
-    shown += [as_admin.get("settings/sign-in").text, str([(e.body, e.facts, e.changes, e.sealed) for e in entries_of_action()])]
+    shown += [
+        as_admin.get("settings/sign-in").text,
+        str([(e.body, e.facts, e.changes, e.sealed) for e in entries_of_action()]),
+    ]
     assert not any(SECRET in text for text in shown)
     assert SECRET.encode() not in connections_in_state(state="proposed").secret
 
@@ -79,18 +102,39 @@ def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
     assert "needs its own secret" in page and not entries_of_action("connection.change.requested")
 
 
-@pytest.mark.parametrize("issuer", [
-    "http://id.example", "https://127.0.0.1", "https://localhost/x", "https://10.0.0.5", "https://169.254.169.254/latest", "https://[::1]/",
-    "ftp://id.example", "javascript:alert(1)", "https://user:pw@id.example", "file:///etc/passwd", "https://no-such-name.invalid", "https://[", "",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://id.example",
+        "https://127.0.0.1",
+        "https://localhost/x",
+        "https://10.0.0.5",
+        "https://169.254.169.254/latest",
+        "https://[::1]/",
+        "ftp://id.example",
+        "javascript:alert(1)",
+        "https://user:pw@id.example",
+        "file:///etc/passwd",
+        "https://no-such-name.invalid",
+        "https://[",
+        "",
+    ],
+)
 def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, issuer):
     page = propose_settings(as_admin, idp, 422, issuer=issuer).text
     assert "issuer-error" in page and not entries_of_action("connection.change.requested")
 
 
-@pytest.mark.parametrize(("lines", "says"), [
-    ("officers", "Line 1"), ("a = viewer\n= admin", "Line 2"), ("a = operator_admin", "operator_admin is not a role"), ("a = auditor", "auditor is not a role"), ("a = boss", "boss is not a role"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("officers", "Line 1"),
+        ("a = viewer\n= admin", "Line 2"),
+        ("a = operator_admin", "operator_admin is not a role"),
+        ("a = auditor", "auditor is not a role"),
+        ("a = boss", "boss is not a role"),
+    ],
+)
 def test_groups_give_only_roles_of_a_tenant(as_admin, idp, lines, says):
     page = propose_settings(as_admin, idp, 422, group_roles=lines).text
     assert says in page and lines.split("\n")[0] in page
@@ -101,12 +145,17 @@ def test_a_domain_of_another_tenant_is_refused(as_admin, idp):
         connect_tenant("globex", theirs)
         page = propose_settings(as_admin, idp, 422, domains="acme.example globex.example").text
     assert "globex.example already leads to another tenant" in page
-    assert not entries_of_action("connection.change.requested") and not entries_of_action("tenant.domains.changed")[1:]
+    assert (
+        not entries_of_action("connection.change.requested")
+        and not entries_of_action("tenant.domains.changed")[1:]
+    )
 
 
 def test_what_changes_nothing_is_refused(as_admin, idp):
     lines = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
-    assert "Nothing changes" in propose_settings(as_admin, idp, 422, secret="", group_roles=lines).text
+    assert (
+        "Nothing changes" in propose_settings(as_admin, idp, 422, secret="", group_roles=lines).text
+    )
 
 
 def test_a_change_without_a_reason_is_refused(as_admin, idp):
@@ -150,7 +199,10 @@ def findings(as_admin) -> dict[str, tuple[bool, str]]:
     page = as_admin.get("settings/sign-in").text
     assert "This check signs no one in" in page
     works = all(step["ok"] or step.get("optional") for step in connections_in_state().findings)
-    assert ("The provider can be reached." in page, "The connection doesn't work yet." in page) == (works, not works)
+    assert ("The provider can be reached." in page, "The connection doesn't work yet." in page) == (
+        works,
+        not works,
+    )
     return {step["says"]: (step["ok"], step["detail"]) for step in connections_in_state().findings}
 
 
@@ -172,7 +224,9 @@ def test_a_wrong_issuer_is_found(as_admin, idp):
     assert not ok and f"names the issuer {EVIL}" in detail
 
 
-@pytest.mark.parametrize(("attack", "says"), [("down", "answered 503"), ("refuses connections", "cannot be reached")])
+@pytest.mark.parametrize(
+    ("attack", "says"), [("down", "answered 503"), ("refuses connections", "cannot be reached")]
+)
 def test_a_provider_that_is_away_is_found(app, as_admin, isolated, attack, says):
     with HostileIdP.serving() as idp:
         connect_tenant("acme", idp)
@@ -182,8 +236,13 @@ def test_a_provider_that_is_away_is_found(app, as_admin, isolated, attack, says)
 
 
 def test_a_provider_of_unsafe_algorithms_is_found(as_admin, idp):
-    change_document("/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"])(idp)
-    assert findings(as_admin)["It signs with an algorithm that Meridian accepts"] == (False, "none of ours")
+    change_document(
+        "/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"]
+    )(idp)
+    assert findings(as_admin)["It signs with an algorithm that Meridian accepts"] == (
+        False,
+        "none of ours",
+    )
 
 
 @pytest.mark.parametrize("suffix", ["/openid-configuration", "/jwks", "/token"])
@@ -202,7 +261,9 @@ def test_there_is_nothing_to_test_before_the_first_connection(as_admin):
 
 
 def test_a_name_that_leads_inside_is_not_called(monkeypatch):
-    """The check of the name passes, then it leads to loopback (rebinding): refused before a byte is sent."""
+    """The check of the name passes, then it leads to loopback (rebinding): refused before a byte is
+    sent.
+    """
     import socket
 
     listening = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,6 @@
-"""A change of how people sign in: proposed by one admin, tested by a real sign-in, made live by another admin."""
+"""A change of how people sign in: proposed by one admin, tested by a real sign-in, made live by
+another admin.
+"""
 
 import re
 from datetime import timedelta
@@ -31,7 +33,12 @@ from tests.foundation.identity_providers.sign_in_change_helpers import (
     sign_in_for_test,
     start_test_sign_in,
 )
-from tests.foundation.people.conftest import Arrival, entries_of_action, no_session_starts, sessions_of
+from tests.foundation.people.conftest import (
+    Arrival,
+    entries_of_action,
+    no_session_starts,
+    sessions_of,
+)
 from tests.foundation.people.hostile_idp import ATTACKS, change_claims
 
 ADMIN, OFFICER = "admin@acme.example", "officer@acme.example"
@@ -41,18 +48,29 @@ NEVER_HERE = {"userinfo of somebody else", "down", "refuses connections"}
 # ---- the whole way
 
 
-def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(app, as_admin, second, idp, new, arrive):
+def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(
+    app, as_admin, second, idp, new, arrive
+):
     old = live_connection()
     change = propose_change(as_admin, new)
     assert live_connection().id == old.id
     page = sign_in_for_test(as_admin, change)
-    assert "The test sign-in passed." in page and "admin@acme.example would sign in as tenant admin" in page
+    assert (
+        "The test sign-in passed." in page
+        and "admin@acme.example would sign in as tenant admin" in page
+    )
     arrive(OFFICER).get("settings/sessions")  # until then everybody signs in as before
     page = second.get(change).text
-    assert new.issuer in page and idp.issuer in page and "Sanjay Patel asks to change how people sign in" in page
+    assert (
+        new.issuer in page
+        and idp.issuer in page
+        and "Sanjay Patel asks to change how people sign in" in page
+    )
     decide_change(second, change, then=200)
     now = live_connection()
-    assert (now.issuer, now.number) == (new.issuer, 2) and change_in_state(Connection, "retired").id == old.id
+    assert (now.issuer, now.number) == (new.issuer, 2) and change_in_state(
+        Connection, "retired"
+    ).id == old.id
     coming = Arrival(Visitor(app), ADMIN)
     assert coming.asked.startswith(new.issuer) and "%2Fauth%2Fcallback%2Facme%2F2" in coming.asked
     coming.finish()
@@ -93,7 +111,8 @@ def test_it_says_what_to_set_when_nobody_would_have_access(as_admin, new):
     page = sign_in_for_test(as_admin, change)
     assert (
         "The test sign-in failed." in page
-        and "Map one of their groups (governance-admins) to admin, or invite admin@acme.example" in page
+        and "Map one of their groups (governance-admins) to admin, or invite admin@acme.example"
+        in page
     )
     assert entries_of_action("connection.change.tested")[-1].facts == {"passed": False}
 
@@ -101,7 +120,10 @@ def test_it_says_what_to_set_when_nobody_would_have_access(as_admin, new):
 def test_who_would_sign_in_as_less_than_an_admin_is_not_enough(as_admin, new):
     change = propose_change(as_admin, new, group_roles="governance-officers = compliance_officer")
     page = sign_in_for_test(as_admin, change, OFFICER)
-    assert "would sign in as compliance officer, but the test must show that an admin can sign in" in page
+    assert (
+        "would sign in as compliance officer, but the test must show that an admin can sign in"
+        in page
+    )
     sign_in_for_test(as_admin, propose_change(as_admin, new), ADMIN)
     assert requested_change().test["passed"]
 
@@ -122,7 +144,10 @@ def test_an_existing_admin_of_the_same_issuer_counts(app, as_admin, idp, arrive)
     assert "The test sign-in passed." in sign_in_for_test(as_admin, change)
 
 
-@pytest.mark.parametrize("attack", [name for name in ATTACKS if name not in NEVER_HERE and not name.startswith("metadata")])
+@pytest.mark.parametrize(
+    "attack",
+    [name for name in ATTACKS if name not in NEVER_HERE and not name.startswith("metadata")],
+)
 def test_a_bent_answer_passes_no_test_and_starts_nothing(as_admin, new, attack):
     change = propose_change(as_admin, new)
     asked = start_test_sign_in(as_admin, change)
@@ -147,7 +172,10 @@ def test_a_wrong_secret_never_goes_live(as_admin, second, idp, new):
     """B8: it was saved at once, and locked everybody out."""
     change = propose_change(as_admin, new, secret="not-the-one")
     page = sign_in_for_test(as_admin, change)
-    assert "4 of 5 steps passed. The connection doesn't work yet." in page and "client id or secret is wrong" in page
+    assert (
+        "4 of 5 steps passed. The connection doesn't work yet." in page
+        and "client id or secret is wrong" in page
+    )
     assert "Correct what it found" in decide_change(second, change, then=422).text
     assert live_connection().issuer == idp.issuer
 
@@ -163,7 +191,10 @@ def test_only_the_browser_and_the_session_that_started_it_finish_it(app, as_admi
     assert requested_change().test["passed"]
 
 
-HIDDEN = {"compliance_officer": 404, "viewer": 403}  # an officer takes part in other approvals, and doesn't see this one
+HIDDEN = {
+    "compliance_officer": 404,
+    "viewer": 403,
+}  # an officer takes part in other approvals, and doesn't see this one
 
 
 @pytest.mark.parametrize("role", HIDDEN)
@@ -175,7 +206,9 @@ def test_only_an_admin_starts_one(app, as_admin, new, role):
 
 
 def test_an_answer_at_the_address_of_the_live_connection_is_not_used(as_admin, new):
-    """The proposed provider may be hostile: what it says is never taken for the live one's answer, or the other way round."""
+    """The proposed provider may be hostile: what it says is never taken for the live one's answer,
+    or the other way round.
+    """
     change = propose_change(as_admin, new)
     answer = finish_test_sign_in(start_test_sign_in(as_admin, change), ADMIN)
     assert "/auth/callback/acme/2?" in answer
@@ -204,12 +237,22 @@ def test_each_issuer_and_client_has_an_address_that_no_other_one_gets(as_admin, 
     assert "/auth/callback/acme/2" in re.sub("<wbr>", "", as_admin.get("settings/sign-in").text)
 
 
-def test_an_issuer_that_was_mistyped_at_the_set_up_never_shares_the_live_address(as_admin, idp, new, acting):
-    """Until somebody had signed in, the operator corrected it at the same address; its domain may be somebody else's by now."""
+def test_an_issuer_that_was_mistyped_at_the_set_up_never_shares_the_live_address(
+    as_admin, idp, new, acting
+):
+    """Until somebody had signed in, the operator corrected it at the same address; its domain may
+    be somebody else's by now.
+    """
     with acting("admin"):
         session().add(
             Connection(
-                issuer=new.issuer, client_id=new.client.id, secret=b"", group_roles={}, state="retired", number=1, tested_at=None
+                issuer=new.issuer,
+                client_id=new.client.id,
+                secret=b"",
+                group_roles={},
+                state="retired",
+                number=1,
+                tested_at=None,
             )
         )
     propose_change(as_admin, new)
@@ -224,7 +267,10 @@ def test_an_issuer_that_was_mistyped_at_the_set_up_never_shares_the_live_address
 def test_the_requester_cannot_approve(as_admin, second, new):
     change = propose_change(as_admin, new)
     sign_in_for_test(as_admin, change)
-    assert fingerprint_of_change(as_admin, change) == "" and "can’t approve your own request" in as_admin.get(change).text
+    assert (
+        fingerprint_of_change(as_admin, change) == ""
+        and "can’t approve your own request" in as_admin.get(change).text
+    )
     decide_change(as_admin, change, then=403, seen=fingerprint_of_change(second, change))
     assert live_connection().number == 1
     decide_change(second, change)
@@ -255,7 +301,10 @@ def test_a_page_that_was_opened_before_another_test_is_stale(as_admin, second, n
     opened = fingerprint_of_change(second, change)
     change_claims(name="Somebody Else")(new)
     sign_in_for_test(as_admin, change)
-    assert "Something has changed since you opened this page" in decide_change(second, change, then=409, seen=opened).text
+    assert (
+        "Something has changed since you opened this page"
+        in decide_change(second, change, then=409, seen=opened).text
+    )
     decide_change(second, change)
 
 
@@ -266,7 +315,9 @@ def test_a_replaced_change_cannot_be_approved_any_more(as_admin, second, new):
     other = propose_change(as_admin, new, group_roles="governance-viewers = admin")
     assert "already" in decide_change(second, first, then=409, seen=opened).text
     assert other != first and live_connection().number == 1
-    assert [e.action for e in entries_of_action() if e.action.endswith("replaced")] == ["connection.change.replaced"]
+    assert [e.action for e in entries_of_action() if e.action.endswith("replaced")] == [
+        "connection.change.replaced"
+    ]
 
 
 def test_a_proposal_sent_twice_is_made_once(as_admin, new):
@@ -274,18 +325,25 @@ def test_a_proposal_sent_twice_is_made_once(as_admin, new):
     as_admin.post("settings/sign-in/change", **filled)
     first = requested_change().id
     as_admin.post("settings/sign-in/change", **filled)
-    assert requested_change().id == first and len(entries_of_action("connection.change.requested")) == 1
+    assert (
+        requested_change().id == first
+        and len(entries_of_action("connection.change.requested")) == 1
+    )
 
 
 def test_another_secret_from_a_page_opened_before_is_not_dropped_silently(as_admin, new):
     filled = proposal_form(as_admin, new, secret="mistyped")
     as_admin.post("settings/sign-in/change", **filled)
-    again = as_admin.post("settings/sign-in/change", then=409, **filled | {"secret": new.client.secret})
+    again = as_admin.post(
+        "settings/sign-in/change", then=409, **filled | {"secret": new.client.secret}
+    )
     assert "since you opened this page" in again.text and new.client.secret not in again.text
 
 
 def test_an_approval_sent_twice_is_done_once(as_admin, second, idp):
-    change = propose_change(as_admin, idp, domains="acme.example acme-group.example", secret="", group_roles=_mapped())
+    change = propose_change(
+        as_admin, idp, domains="acme.example acme-group.example", secret="", group_roles=_mapped()
+    )
     mark = fingerprint_of_change(second, change)
     decide_change(second, change, seen=mark)
     decide_change(second, change, seen=mark)
@@ -298,18 +356,33 @@ def _mapped() -> str:
 
 def test_domains_alone_take_no_test_but_a_second_person(as_admin, second, idp):
     before = live_connection().id
-    change = propose_change(as_admin, idp, domains="acme.example acme-group.example", secret="", group_roles=_mapped())
+    change = propose_change(
+        as_admin, idp, domains="acme.example acme-group.example", secret="", group_roles=_mapped()
+    )
     page = second.get(change).text
-    assert "Addresses at acme-group.example lead to this sign-in." in page and "Test sign-in" not in page
+    assert (
+        "Addresses at acme-group.example lead to this sign-in." in page
+        and "Test sign-in" not in page
+    )
     decide_change(as_admin, change, then=403, seen=fingerprint_of_change(second, change))
     decide_change(second, change)
     assert live_connection().id == before
-    assert entries_of_action("tenant.domains.changed")[-1].facts == {"added": ["acme-group.example"], "removed": []}
+    assert entries_of_action("tenant.domains.changed")[-1].facts == {
+        "added": ["acme-group.example"],
+        "removed": [],
+    }
 
 
-def test_a_new_mapping_at_the_same_provider_keeps_address_and_sessions(app, as_admin, second, idp, arrive):
+def test_a_new_mapping_at_the_same_provider_keeps_address_and_sessions(
+    app, as_admin, second, idp, arrive
+):
     boss, ines = arrive(ADMIN), arrive(OFFICER)
-    change = propose_change(as_admin, idp, secret="", group_roles="governance-admins = admin\ngovernance-officers = viewer")
+    change = propose_change(
+        as_admin,
+        idp,
+        secret="",
+        group_roles="governance-admins = admin\ngovernance-officers = viewer",
+    )
     sign_in_for_test(as_admin, change)
     decide_change(second, change)
     assert live_connection().number == 1 and live_connection().group_roles == {
@@ -321,19 +394,28 @@ def test_a_new_mapping_at_the_same_provider_keeps_address_and_sessions(app, as_a
     assert entries_of_action("connection.changed")[-1].facts["sessions"] == 0
 
 
-def test_another_issuer_ends_the_sessions_that_the_former_one_started(as_admin, second, new, arrive):
+def test_another_issuer_ends_the_sessions_that_the_former_one_started(
+    as_admin, second, new, arrive
+):
     ines = arrive(OFFICER)
     change = propose_change(as_admin, new)
     sign_in_for_test(as_admin, change)
     assert "1 open session ends" in second.get(change).text
     assert "Sign in again" in decide_change(second, change, then=200).text
     ines.get("settings/sessions", then=302)
-    assert entries_of_action("session.ended")[-1].facts["how"] == "the tenant changed its identity provider"
+    assert (
+        entries_of_action("session.ended")[-1].facts["how"]
+        == "the tenant changed its identity provider"
+    )
     assert entries_of_action("connection.changed")[-1].facts["sessions"] == 1
 
 
-def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session(app, as_admin, second, idp, new):
-    """The former provider answers for somebody while the change is approved, which ends that provider's sessions."""
+def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session(
+    app, as_admin, second, idp, new
+):
+    """The former provider answers for somebody while the change is approved, which ends that
+    provider's sessions.
+    """
     change = propose_change(as_admin, new)
     sign_in_for_test(as_admin, change)
     coming = Arrival(Visitor(app), OFFICER)
@@ -376,7 +458,10 @@ def test_only_the_requester_withdraws(as_admin, second, new):
     change = propose_change(as_admin, new)
     decide_change(second, change, "withdraw", then=403)
     decide_change(as_admin, change, "withdraw")
-    assert change_in_state(ConnectionChange, "withdrawn") and change_in_state(Connection, "discarded").secret == b""
+    assert (
+        change_in_state(ConnectionChange, "withdrawn")
+        and change_in_state(Connection, "discarded").secret == b""
+    )
     propose_change(as_admin, new)
 
 
@@ -391,13 +476,21 @@ def test_a_change_expires_after_two_weeks(app, as_admin, second, new):
     mark = fingerprint_of_change(second, change)
     with clock.frozen(clock.now() + kinds.DEFAULT_LIFETIME + timedelta(minutes=1)):
         late = Visitor(app, make.cookie("second_admin"))
-        assert "Expired" in late.get(change).text and "No change proposed" in late.get("settings/sign-in").text
+        assert (
+            "Expired" in late.get(change).text
+            and "No change proposed" in late.get("settings/sign-in").text
+        )
         assert "expired" in decide_change(late, change, then=409, seen=mark).text
         Visitor(app, make.cookie("admin")).post(f"{change_of(change)}/test-sign-in", then=409)
         jobs.expire()
         jobs.expire()
-    assert change_in_state(ConnectionChange, "expired") and change_in_state(Connection, "discarded").secret == b""
-    assert len(entries_of_action("connection.change.expired")) == 1 and live_connection().number == 1
+    assert (
+        change_in_state(ConnectionChange, "expired")
+        and change_in_state(Connection, "discarded").secret == b""
+    )
+    assert (
+        len(entries_of_action("connection.change.expired")) == 1 and live_connection().number == 1
+    )
 
 
 def test_another_tenants_admin_finds_none_of_it(app, as_admin, new):
@@ -428,7 +521,10 @@ def test_the_second_admin_finds_it_in_the_inbox(as_admin, second, as_officer, ne
         and change not in approvals_in_inbox(as_admin)
         and change not in approvals_in_inbox(as_officer)
     )
-    assert "Review the request to change how people sign in" in second.get("inbox/?group=approvals").text
+    assert (
+        "Review the request to change how people sign in"
+        in second.get("inbox/?group=approvals").text
+    )
     decide_change(second, change, "reject", reason="no")
     assert change not in approvals_in_inbox(second)
 
@@ -442,4 +538,6 @@ def test_an_erased_person_leaves_nothing_of_themselves_in_a_test(as_admin, secon
         publish(PersonErased(key, ["Sanjay Patel"], [ADMIN]))
     assert requested_change().test == {"passed": False, "problem": "Erased person"}
     decide_change(second, change, then=422, seen=mark)
-    assert change not in approvals_in_inbox(second) and change_in_state(Approval, "open"), "it can be tested again"
+    assert change not in approvals_in_inbox(second) and change_in_state(Approval, "open"), (
+        "it can be tested again"
+    )

@@ -1,4 +1,6 @@
-"""A change to sign-in as an approval: what its page shows, what it binds to, and what no longer counts."""
+"""A change to sign-in as an approval: what its page shows, what it binds to, and what no longer
+counts.
+"""
 
 import threading
 
@@ -41,7 +43,9 @@ SAME = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
 
 
 def words(page) -> str:
-    return " ".join(BeautifulSoup(page.text, "html.parser").select_one("main").get_text(" ").split())
+    return " ".join(
+        BeautifulSoup(page.text, "html.parser").select_one("main").get_text(" ").split()
+    )
 
 
 def domains_only(visitor, idp, domains="acme.example acme-group.example") -> str:
@@ -59,26 +63,46 @@ def approval_row(approval) -> Approval:
 
 
 def test_each_setting_is_shown_before_and_after_and_the_secret_never(as_admin, second, idp, new):
-    change = propose_change(as_admin, new, enforced="", verifies_addresses="y", secret="a-secret-that-nobody-shall-see")
+    change = propose_change(
+        as_admin, new, enforced="", verifies_addresses="y", secret="a-secret-that-nobody-shall-see"
+    )
     page = second.get(change)
     text = words(page)
     for before, after in [
-        (idp.issuer, new.issuer), ("Required", "Optional"), ("Only with email_verified", "Every address of the provider"),
-        ("Current secret", "New secret"), ("Compliance officer", "none"),
-    ]:  # fmt: skip
+        (idp.issuer, new.issuer),
+        ("Required", "Optional"),
+        ("Only with email_verified", "Every address of the provider"),
+        ("Current secret", "New secret"),
+        ("Compliance officer", "none"),
+    ]:
         assert f"from {before} to {after}" in text, text
-    assert "Exactly this changes" in text and "Everything else stays as it is" in text and text.count("loosens") == 2
+    assert (
+        "Exactly this changes" in text
+        and "Everything else stays as it is" in text
+        and text.count("loosens") == 2
+    )
     assert "Client ID" not in text and "a-secret-that" not in page.text
 
 
 def test_its_effects_name_sessions_members_and_domains(as_admin, second, idp, new, arrive):
     arrive("officer@acme.example")
-    text = words(second.get(propose_change(as_admin, new, domains="acme-group.example", verifies_addresses="y")))
+    text = words(
+        second.get(
+            propose_change(as_admin, new, domains="acme-group.example", verifies_addresses="y")
+        )
+    )
     assert "1 open session ends." in text and "members sign in through it" in text
-    assert "Under another issuer, everyone counts as a new person." in text and "could take that person's invitation" in text
+    assert (
+        "Under another issuer, everyone counts as a new person." in text
+        and "could take that person's invitation" in text
+    )
     assert "Addresses at acme-group.example lead to this sign-in." in text
     assert "Addresses at acme.example no longer lead to this sign-in." in text
-    text = words(second.get(propose_change(as_admin, idp, secret="", group_roles="governance-admins = admin")))
+    text = words(
+        second.get(
+            propose_change(as_admin, idp, secret="", group_roles="governance-admins = admin")
+        )
+    )
     assert "No one is signed out." in text and "new person" not in text
 
 
@@ -92,17 +116,29 @@ def test_who_approves_is_told_when_their_own_session_ends(app, as_admin, idp, ne
 def test_before_the_test_the_page_says_what_is_missing_and_asks_nobody(as_admin, second, new):
     change = propose_change(as_admin, new)
     text = words(second.get(change))
-    assert "Not ready" in text and "Start the test sign-in first." in text and change not in approvals_in_inbox(second)
+    assert (
+        "Not ready" in text
+        and "Start the test sign-in first." in text
+        and change not in approvals_in_inbox(second)
+    )
     change_claims(groups=[])(new)
     sign_in_for_test(as_admin, change)
-    assert "Correct what it found, then test again." in words(second.get(change)) and change not in approvals_in_inbox(second)
+    assert "Correct what it found, then test again." in words(
+        second.get(change)
+    ) and change not in approvals_in_inbox(second)
     change_claims(groups=["governance-admins"])(new)
     sign_in_for_test(as_admin, change)
     text = words(second.get(change))
-    assert "Awaiting you" in text and "The test sign-in passed." in text and change in approvals_in_inbox(second)
+    assert (
+        "Awaiting you" in text
+        and "The test sign-in passed." in text
+        and change in approvals_in_inbox(second)
+    )
 
 
-def test_the_address_of_a_change_leads_to_its_approval_also_once_it_is_closed(as_admin, second, new):
+def test_the_address_of_a_change_leads_to_its_approval_also_once_it_is_closed(
+    as_admin, second, new
+):
     change = propose_change(as_admin, new)
     address = change_of(change)
     assert second.get(address, then=302).location == change
@@ -120,12 +156,19 @@ def test_it_binds_to_the_secret_and_to_every_setting(as_admin, new):
     change = propose_change(as_admin, new)
     before = approval_row(change).fingerprint
     edits = {
-        "issuer": "https://id.other.example", "client_id": "other", "secret": lambda of: key_encryption.wrap(b"other", secret_context(of.tenant_id)), "enforced": False,
-        "verifies_addresses": True, "group_roles": {"everybody": "admin"}, "number": 9,
-    }  # fmt: skip
+        "issuer": "https://id.other.example",
+        "client_id": "other",
+        "secret": lambda of: key_encryption.wrap(b"other", secret_context(of.tenant_id)),
+        "enforced": False,
+        "verifies_addresses": True,
+        "group_roles": {"everybody": "admin"},
+        "number": 9,
+    }
     for name, value in edits.items():
         with make.acting("admin"):
-            found = session().scalars(select(Connection).where(Connection.state == "proposed")).one()
+            found = (
+                session().scalars(select(Connection).where(Connection.state == "proposed")).one()
+            )
             was = getattr(found, name)
             setattr(found, name, value(found) if callable(value) else value)
             session().flush()
@@ -138,7 +181,10 @@ def test_it_binds_to_the_secret_and_to_every_setting(as_admin, new):
 def test_a_rotation_of_the_installations_key_voids_nothing(app, as_admin, second, new):
     change = propose_change(as_admin, new)
     sign_in_for_test(as_admin, change)
-    opened, sealed = fingerprint_of_change(second, change), change_in_state(Connection, "proposed").secret
+    opened, sealed = (
+        fingerprint_of_change(second, change),
+        change_in_state(Connection, "proposed").secret,
+    )
     old = app.config["SETTINGS"].kek
     try:
         key_encryption.use(bytes(range(32)), old)
@@ -179,11 +225,17 @@ def test_what_is_live_has_changed_since_so_it_is_proposed_again(as_admin, second
 def test_a_second_test_by_the_approver_does_not_make_them_a_requester(as_admin, second, new):
     change = propose_change(as_admin, new)
     sign_in_for_test(second, change)
-    assert entries_of_action("connection.change.tested")[-1].actor == entries_of_action("approval.renewed")[-1].actor
+    assert (
+        entries_of_action("connection.change.tested")[-1].actor
+        == entries_of_action("approval.renewed")[-1].actor
+    )
     decide_change(second, change)
     assert live_connection().issuer == new.issuer
     approved = entries_of_action("connection.change.approved")[-1]
-    assert approved.facts["requested_by"] != approved.facts["tested_by"] and len(approved.facts["fingerprint"]) == 64
+    assert (
+        approved.facts["requested_by"] != approved.facts["tested_by"]
+        and len(approved.facts["fingerprint"]) == 64
+    )
 
 
 def test_the_reason_of_an_approval_is_in_the_log(as_admin, second, idp):
@@ -215,7 +267,9 @@ def test_another_proposal_closes_the_earlier_ones_request(as_admin, second, new)
 def test_a_proposal_by_somebody_else_can_be_approved_by_the_first_requester(as_admin, second, idp):
     """The second proposal is the second admin's; whose the first one was no longer matters."""
     domains_only(as_admin, idp, "acme.example first.example")
-    theirs = proposal_form(second, idp, domains="acme.example second.example", secret="", group_roles=SAME)
+    theirs = proposal_form(
+        second, idp, domains="acme.example second.example", secret="", group_roles=SAME
+    )
     second.post("settings/sign-in/change", **theirs)
     change = f"/t/acme/approvals/{approval_of(requested_change().id)}"
     decide_change(second, change, then=403)
@@ -232,13 +286,17 @@ def approval_of(change_id):
 
 
 def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_world, provider):
-    """Either the approved change is live and the other proposal is refused as stale, or the approval finds it void."""
+    """Either the approved change is live and the other proposal is refused as stale, or the
+    approval finds it void.
+    """
     connect_tenant("acme", provider)
     make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     with make.acting("admin"):
         now = session().scalars(select(Connection).where(Connection.state == "live")).one()
         settings, opened = settings_of(now), actions.opened(now, None)
-        change = actions.propose(settings, secret=None, domains={"acme.example", "b.example"}, reason="b", seen=opened)
+        change = actions.propose(
+            settings, secret=None, domains={"acme.example", "b.example"}, reason="b", seen=opened
+        )
         approval, opened, change_id = approval_id(change.id), actions.opened(now, change), change.id
     with make.acting("second_admin"):
         shown = kinds.fingerprint_seen(queries.approval(approval))
@@ -256,7 +314,16 @@ def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_w
 
     deeds = [
         ("second_admin", lambda: approvals.approve(queries.approval(approval), seen=shown)),
-        ("admin", lambda: actions.propose(settings, secret=None, domains={"acme.example", "c.example"}, reason="c", seen=opened)),
+        (
+            "admin",
+            lambda: actions.propose(
+                settings,
+                secret=None,
+                domains={"acme.example", "c.example"},
+                reason="c",
+                seen=opened,
+            ),
+        ),
     ]
     threads = [threading.Thread(target=act, args=each) for each in deeds]
     for thread in threads:
@@ -265,9 +332,19 @@ def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_w
         thread.join(60)
     assert len(outcomes) == 1
     with make.acting("admin", read_only=True):
-        state = session().scalars(select(ConnectionChange.state).where(ConnectionChange.id == change_id)).one()
-        given = session().scalars(select(ApprovalGiven).where(ApprovalGiven.approval_id == approval)).all()
-    assert (state, len(given)) == (("approved", 1) if outcomes == ["second_admin"] else ("replaced", 0))
+        state = (
+            session()
+            .scalars(select(ConnectionChange.state).where(ConnectionChange.id == change_id))
+            .one()
+        )
+        given = (
+            session()
+            .scalars(select(ApprovalGiven).where(ApprovalGiven.approval_id == approval))
+            .all()
+        )
+    assert (state, len(given)) == (
+        ("approved", 1) if outcomes == ["second_admin"] else ("replaced", 0)
+    )
 
 
 def approval_id(change_id):

@@ -1,4 +1,6 @@
-"""One admin is one person (review, D4): neither a provider of their own nor a second account makes them two."""
+"""One admin is one person (review, D4): neither a provider of their own nor a second account makes
+them two.
+"""
 
 import pytest
 from sqlalchemy import select
@@ -32,9 +34,13 @@ SECOND = "second.account@acme.example"
 def evil(idp):
     """A provider that the admin runs themselves: it vouches for whatever they like."""
     with HostileIdP.serving("acme") as running:
-        change_claims(sub="somebody-else", email=SECOND, name="Somebody Else", email_verified=True, groups=["governance-admins"])(
-            running
-        )
+        change_claims(
+            sub="somebody-else",
+            email=SECOND,
+            name="Somebody Else",
+            email_verified=True,
+            groups=["governance-admins"],
+        )(running)
         yield running
 
 
@@ -43,7 +49,9 @@ def destruction(database) -> str:
     """What the admin wants gone, requested by themselves: where the answer goes."""
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
-        asked = deletion.request_destruction(*shelf_of.version_of(version), because="It shows what I did")
+        asked = deletion.request_destruction(
+            *shelf_of.version_of(version), because="It shows what I did"
+        )
         return f"approvals/{open_approval(shelf_of.DESTRUCTION, asked.id).id}"
 
 
@@ -52,17 +60,26 @@ def deletion_state() -> str:
         return str(session().scalars(select(EvidenceDestruction.state)).one())
 
 
-def test_an_admin_with_a_provider_of_their_own_stays_one_person(app, as_admin, idp, evil, destruction):
+def test_an_admin_with_a_provider_of_their_own_stays_one_person(
+    app, as_admin, idp, evil, destruction
+):
     """The review's attack, step by step: each of them is refused, and the file is still there."""
     change = propose_change(as_admin, evil)
     assert live_connection().issuer == idp.issuer, "one person changed who can sign in"
-    sign_in_for_test(as_admin, change, "admin@acme.example")  # the provider says whatever they like, so the test passes
+    sign_in_for_test(
+        as_admin, change, "admin@acme.example"
+    )  # the provider says whatever they like, so the test passes
     decide_change(as_admin, change, then=403, seen=fingerprint_of_change(as_admin, change))
     assert live_connection().issuer == idp.issuer
     accomplice = Visitor(app)
     with no_session_starts():
-        assert Arrival(accomplice, SECOND).asked.startswith(idp.issuer), "everybody is sent to the live provider"
-        as_admin.get(finish_test_sign_in(start_test_sign_in(as_admin, change), "admin@acme.example"), then=303)
+        assert Arrival(accomplice, SECOND).asked.startswith(idp.issuer), (
+            "everybody is sent to the live provider"
+        )
+        as_admin.get(
+            finish_test_sign_in(start_test_sign_in(as_admin, change), "admin@acme.example"),
+            then=303,
+        )
         accomplice.get(destruction, then=None)
     as_admin.post(destruction, then=403, verb="approve", seen="x")
     assert deletion_state() == "asked"
@@ -83,20 +100,29 @@ def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_request
     assert deletion_state() == "asked"
 
 
-def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(app, as_admin, idp, evil, arrive):
+def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(
+    app, as_admin, idp, evil, arrive
+):
     change = propose_change(as_admin, evil)
     sign_in_for_test(as_admin, change, "admin@acme.example")
     change_claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
     as_admin.post("settings/members/invite", email=SECOND, role="admin")
     account = arrive("viewer@acme.example")
-    assert fingerprint_of_change(account, change) == "" and "You joined after this request was made" in account.get(change).text
+    assert (
+        fingerprint_of_change(account, change) == ""
+        and "You joined after this request was made" in account.get(change).text
+    )
     decide_change(account, change, then=403)
     assert live_connection().issuer == idp.issuer
 
 
-def test_with_a_colleague_who_was_there_before_all_of_it_goes_on(app, as_admin, as_reviewer, idp, destruction):
+def test_with_a_colleague_who_was_there_before_all_of_it_goes_on(
+    app, as_admin, as_reviewer, idp, destruction
+):
     assert ">Review<" in as_reviewer.get("evidence/inbox").text
-    as_reviewer.post(destruction, verb="approve", seen=fingerprint_on_page(as_reviewer, destruction))
+    as_reviewer.post(
+        destruction, verb="approve", seen=fingerprint_on_page(as_reviewer, destruction)
+    )
     assert deletion_state() == "approved"
 
 

@@ -20,7 +20,10 @@ MENU = {"HX-Request": "true", "HX-Target": "div#menu"}
 
 
 def names(reply) -> list[str]:
-    return [row.select_one("a.c-strong").get_text() for row in BeautifulSoup(reply.text, "html.parser").select("tbody tr")]
+    return [
+        row.select_one("a.c-strong").get_text()
+        for row in BeautifulSoup(reply.text, "html.parser").select("tbody tr")
+    ]
 
 
 def view_id(acting, name: str):
@@ -29,14 +32,21 @@ def view_id(acting, name: str):
 
 
 def test_a_view_keeps_filters_search_sort_and_columns(as_officer, acting):
-    as_officer.post(f"{VIEWS}?status=failing&q=pen&sort=-owner&columns=kind,owner&after=SEC-1&other=1", name="  My   failing ")
+    as_officer.post(
+        f"{VIEWS}?status=failing&q=pen&sort=-owner&columns=kind,owner&after=SEC-1&other=1",
+        name="  My   failing ",
+    )
     page = as_officer.get(VIEWS)
     assert names(page) == ["My failing"]
     href = BeautifulSoup(page.text, "html.parser").select_one("tbody a.c-strong")["href"]
     assert href.endswith("/controls/?q=pen&status=failing&sort=-owner&columns=kind%2Cowner")
     as_officer.get(href)
     with acting("admin"):
-        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "list_view.saved")).one()
+        entry = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "list_view.saved"))
+            .one()
+        )
         assert entry.facts == {"location": "controls"} and "name" in entry.sealed
 
 
@@ -46,7 +56,10 @@ def test_the_menu_is_a_fragment_read_when_it_is_opened(as_officer, statements):
         page = as_officer.get("frameworks/nist-ai-rmf-1.0/requirements")
     assert [s for s in seen if "list_views" in s] == []
     menu = BeautifulSoup(page.text, "html.parser").select_one("details[data-load]")
-    assert menu["data-load"].endswith(f"/{OF_REQUIREMENTS}") and menu.select_one("a")["href"] == menu["data-load"]
+    assert (
+        menu["data-load"].endswith(f"/{OF_REQUIREMENTS}")
+        and menu.select_one("a")["href"] == menu["data-load"]
+    )
     with statements() as seen:
         fragment = as_officer.get(menu["data-load"], headers=MENU).text
     assert "<html" not in fragment and ">Open<" in fragment
@@ -55,7 +68,9 @@ def test_the_menu_is_a_fragment_read_when_it_is_opened(as_officer, statements):
 
 def test_the_view_that_is_shown_is_marked_and_more_can_be_saved(as_officer):
     as_officer.post(f"{VIEWS}?status=failing", name="Failing")
-    same = BeautifulSoup(as_officer.get(f"{VIEWS}?status=failing", headers=MENU).text, "html.parser")
+    same = BeautifulSoup(
+        as_officer.get(f"{VIEWS}?status=failing", headers=MENU).text, "html.parser"
+    )
     assert same.select_one("a[aria-current]").get_text() == "Failing"
     assert same.select_one("form")["action"].endswith("?status=failing")
     plain = BeautifulSoup(as_officer.get(VIEWS, headers=MENU).text, "html.parser")
@@ -65,16 +80,23 @@ def test_the_view_that_is_shown_is_marked_and_more_can_be_saved(as_officer):
 def test_saved_twice_it_is_one_and_a_name_means_one_view(as_officer):
     for _ in range(2):
         as_officer.post(f"{VIEWS}?status=failing", name="Mine")
-    assert "You have a view called “Mine”" in as_officer.post(f"{VIEWS}?status=due", name="Mine", then=422).text
+    assert (
+        "You have a view called “Mine”"
+        in as_officer.post(f"{VIEWS}?status=due", name="Mine", then=422).text
+    )
     as_officer.post("lists/evidence/views?state=fresh", name="Mine")
     assert names(as_officer.get(VIEWS)) == ["Mine"]
 
 
 @pytest.mark.parametrize(
     ("path", "name", "says"),
-    [(f"{VIEWS}?status=failing", " ", "Give the view a name"), (f"{VIEWS}?status=failing", "x" * 61, "at most 60"),
-     (VIEWS, "Empty", "nothing to save"), (f"{VIEWS}?after=SEC-1", "Empty", "nothing to save")],
-)  # fmt: skip
+    [
+        (f"{VIEWS}?status=failing", " ", "Give the view a name"),
+        (f"{VIEWS}?status=failing", "x" * 61, "at most 60"),
+        (VIEWS, "Empty", "nothing to save"),
+        (f"{VIEWS}?after=SEC-1", "Empty", "nothing to save"),
+    ],
+)
 def test_a_view_without_a_name_or_a_query_is_refused(as_officer, path, name, says):
     assert says in as_officer.post(path, name=name, then=422).text
     assert names(as_officer.get(VIEWS)) == []
@@ -93,7 +115,10 @@ def test_renaming_and_deleting(as_officer, acting):
     for name in ("First", "Second"):
         as_officer.post(f"{VIEWS}?q={name}", name=name)
     first = view_id(acting, "First")
-    assert "You have a view called “Second”" in as_officer.post(f"list-views/{first}/rename", name="Second", then=422).text
+    assert (
+        "You have a view called “Second”"
+        in as_officer.post(f"list-views/{first}/rename", name="Second", then=422).text
+    )
     as_officer.post(f"list-views/{first}/rename", name="Third")
     assert names(as_officer.get(VIEWS)) == ["Second", "Third"]
     as_officer.post(f"list-views/{first}/delete")
@@ -112,8 +137,19 @@ def test_nobody_else_sees_or_changes_it(as_officer, as_admin, as_neighbour, acti
     assert names(as_officer.get(VIEWS)) == ["Mine alone"]
 
 
-@pytest.mark.parametrize("path", ["nothing", "controls/more", "requirements", "requests/not-an-id/more", "requirements/a/b",
-                                  "requirements/made-up", "requests/not-an-id", f"requests/{UUID(int=7)}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nothing",
+        "controls/more",
+        "requirements",
+        "requests/not-an-id/more",
+        "requirements/a/b",
+        "requirements/made-up",
+        "requests/not-an-id",
+        f"requests/{UUID(int=7)}",
+    ],
+)
 def test_only_lists_have_views(as_officer, path):
     assert "There is no such" in as_officer.get(f"lists/{path}/views", then=404).text
     as_officer.post(f"lists/{path}/views?q=x", name="X", then=404)
@@ -129,7 +165,9 @@ def test_a_view_needs_the_permission_of_its_list(as_viewer, as_officer):
 def test_what_the_list_refuses_is_not_saved(as_officer):
     as_officer.post(f"{VIEWS}?sort=password", name="X", then=422)
     as_officer.post("lists/matrix/views?months=7", name="X", then=422)
-    as_officer.get("lists/matrix/views?framework=soc2-tsc-2017")  # the matrix itself judges which frameworks there are
+    as_officer.get(
+        "lists/matrix/views?framework=soc2-tsc-2017"
+    )  # the matrix itself judges which frameworks there are
     as_officer.post("lists/systems/views?lane=nonsense", name="X", then=422)
 
 
@@ -163,7 +201,9 @@ def test_an_erasure_removes_the_views_that_search_for_the_person(as_officer, act
     as_officer.post(f"{VIEWS}?q=zoe%40acme.example", name="Their address")
     as_officer.post(f"{VIEWS}?q=anzoë okafor", name="Another person's")
     with acting("admin"):
-        erased = PersonErased(make.person_id("viewer"), ("Zoë Okafor", "zoe@acme.example"), ("zoe@acme.example",))
+        erased = PersonErased(
+            make.person_id("viewer"), ("Zoë Okafor", "zoe@acme.example"), ("zoe@acme.example",)
+        )
         publish(erased)
         assert erased.removed["saved views"] == 2
     assert names(as_officer.get(VIEWS)) == ["Another person's"]

@@ -15,7 +15,10 @@ def write_entries(acting, count, tenant="acme", role="admin", **more):
     """So many entries in the log of that tenant, the oldest first; their ids."""
     with acting(role, tenant) as who:
         target = session().get(Tenant, who.tenant_id)
-        return [record(CHANGED, target, before={"name": "A"}, after={"name": f"Name{n}"}, **more).id for n in range(count)]
+        return [
+            record(CHANGED, target, before={"name": "A"}, after={"name": f"Name{n}"}, **more).id
+            for n in range(count)
+        ]
 
 
 def sequence_entries(acting, tenant="acme"):

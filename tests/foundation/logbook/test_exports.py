@@ -1,4 +1,6 @@
-"""A copy of the log that leaves the console: asked for, watched, made once, taken, verified offline; and never another tenant's."""
+"""A copy of the log that leaves the console: asked for, watched, made once, taken, verified
+offline; and never another tenant's.
+"""
 
 import csv
 import io
@@ -42,7 +44,9 @@ from tests.foundation.logbook.export_helpers import (
 assert schedule.HANDLERS  # the jobs process knows the kind
 
 
-KEY = signed_note.verifier_key(Ed25519PrivateKey.from_private_bytes(bytes(32)), "console.example/audit/acme")
+KEY = signed_note.verifier_key(
+    Ed25519PrivateKey.from_private_bytes(bytes(32)), "console.example/audit/acme"
+)
 
 
 @pytest.fixture
@@ -61,7 +65,11 @@ def all_entries(acting):
 
 def newest_export(acting):
     with acting("admin"):
-        found = session().scalars(select(LogExport).order_by(LogExport.created_at.desc()).limit(1)).one()
+        found = (
+            session()
+            .scalars(select(LogExport).order_by(LogExport.created_at.desc()).limit(1))
+            .one()
+        )
         session().expunge(found)
         return found
 
@@ -74,7 +82,9 @@ def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log,
     assert "Export under way" in as_auditor.get(page).text
     assert jobs.drain(actor_of) == 1
     shown = as_auditor.get(page).text
-    assert "Check it without trusting us" in shown and "governance verify-log audit-export-" in shown
+    assert (
+        "Check it without trusting us" in shown and "governance verify-log audit-export-" in shown
+    )
     taken = as_auditor.post(f"{page}/file", then=200)
     assert (
         taken.headers["Content-Disposition"].startswith('attachment; filename="audit-export-')
@@ -85,7 +95,9 @@ def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log,
     verdict = verify(io.BytesIO(taken.data), key)
     assert verdict.is_complete and verdict.entries >= 12, verdict
     assert newest_export(acting).sha256 in shown or newest_export(acting).sha256[:8] in shown
-    dropped = as_auditor.post("/verify-log", then=200, export=(io.BytesIO(taken.data), "e.jsonl"), key=key)
+    dropped = as_auditor.post(
+        "/verify-log", then=200, export=(io.BytesIO(taken.data), "e.jsonl"), key=key
+    )
     assert "The export is genuine and complete" in dropped.text
 
 
@@ -95,15 +107,26 @@ def test_asking_making_and_each_taking_is_an_entry(as_officer, log, acting):
     for _ in range(2):
         as_officer.post(f"{page}/file", then=200)
     found = [entry for entry in all_entries(acting) if entry.action.startswith("audit.export.")]
-    assert [entry.action.rpartition(".")[2] for entry in found] == ["asked", "made", "downloaded", "downloaded"]
+    assert [entry.action.rpartition(".")[2] for entry in found] == [
+        "asked",
+        "made",
+        "downloaded",
+        "downloaded",
+    ]
     assert found[0].facts == {"format": "csv", "filters": {"action": "tenant"}}
     assert found[1].facts["sha256"] == found[2].facts["sha256"] == newest_export(acting).sha256
 
 
-def test_words_that_were_searched_for_may_name_people_so_the_log_seals_them(as_officer, log, acting):
+def test_words_that_were_searched_for_may_name_people_so_the_log_seals_them(
+    as_officer, log, acting
+):
     request_export(as_officer, query="?q=Rossi&outcome=done")
     asked = next(entry for entry in all_entries(acting) if entry.action == "audit.export.requested")
-    assert asked.facts["filters"] == {"outcome": "done"} and set(asked.sealed) == {"words"} and b"Rossi" not in asked.body
+    assert (
+        asked.facts["filters"] == {"outcome": "done"}
+        and set(asked.sealed) == {"words"}
+        and b"Rossi" not in asked.body
+    )
 
 
 def test_only_entries_under_the_checkpoint_of_the_start_are_exported(as_officer, log, acting):
@@ -112,25 +135,35 @@ def test_only_entries_under_the_checkpoint_of_the_start_are_exported(as_officer,
     with acting("admin"):
         mark = audit.checkpoint(newest_export(acting).checkpoint)
         assert last["entries"] == mark.size and newest_export(acting).entries == mark.size
-        assert session().scalar(select(LogHead.size)) == mark.size  # that it was asked for waits for its place
+        assert (
+            session().scalar(select(LogHead.size)) == mark.size
+        )  # that it was asked for waits for its place
     assert b"audit.export.requested" not in content
 
 
 @pytest.mark.parametrize(
     ("query", "holds"),
     [
-        ("?action=tenant.settings", lambda e: e["action"] == "tenant.settings.changed"), ("?action=-tenant", lambda e: not e["action"].startswith("tenant.")),
-        ("?q=a-7", lambda e: "A-7" in json.dumps(e["changes"])), ("?target=Tenant", lambda e: e["target"][0] == "Tenant"),
+        ("?action=tenant.settings", lambda e: e["action"] == "tenant.settings.changed"),
+        ("?action=-tenant", lambda e: not e["action"].startswith("tenant.")),
+        ("?q=a-7", lambda e: "A-7" in json.dumps(e["changes"])),
+        ("?target=Tenant", lambda e: e["target"][0] == "Tenant"),
     ],
-)  # fmt: skip
-def test_a_filtered_export_holds_what_the_filter_lets_through_and_proves_each(as_officer, log, acting, query, holds):
+)
+def test_a_filtered_export_holds_what_the_filter_lets_through_and_proves_each(
+    as_officer, log, acting, query, holds
+):
     content = generate_export(as_officer, query=query)
     verdict = verify(io.BytesIO(content), verifier_keys(acting))
     assert verdict.ok and not verdict.is_complete
-    exported = [json.loads(json.loads(line)["entry"]) for line in content.splitlines() if b'"entry"' in line]
+    exported = [
+        json.loads(json.loads(line)["entry"]) for line in content.splitlines() if b'"entry"' in line
+    ]
     with acting("admin"):
         everything = [json.loads(audit.entry_at(index).body) for index in range(verdict.head.size)]
-    assert [entry["id"] for entry in exported] == [entry["id"] for entry in everything if holds(entry)] and exported
+    assert [entry["id"] for entry in exported] == [
+        entry["id"] for entry in everything if holds(entry)
+    ] and exported
 
 
 def test_what_is_asked_for_stands_in_chips(as_officer, log):
@@ -144,8 +177,20 @@ def test_what_is_asked_for_stands_in_chips(as_officer, log):
 def test_the_list_is_a_few_statements_however_long_it_is(as_officer, log, acting, statements):
     with acting("compliance_officer"):
         for number in range(60):
-            session().add(LogExport(format="csv", query={"q": str(number)}, asked_by=make.person_id("compliance_officer"), work_item_id=None,
-                                    checkpoint=None, entries=None, storage_key=None, sha256=None, size=None, finished_at=None))  # fmt: skip
+            session().add(
+                LogExport(
+                    format="csv",
+                    query={"q": str(number)},
+                    asked_by=make.person_id("compliance_officer"),
+                    work_item_id=None,
+                    checkpoint=None,
+                    entries=None,
+                    storage_key=None,
+                    sha256=None,
+                    size=None,
+                    finished_at=None,
+                )
+            )
     with statements() as seen:
         page = as_officer.get("audit/exports").text
     assert page.count("data-row") == 50 and "Older" in page
@@ -159,7 +204,9 @@ def test_asking_takes_a_sign_in_of_the_last_minutes(app, log):
     from datetime import timedelta
 
     tired = visitor(app, "compliance_officer")
-    tired.client.set_cookie("session", make.cookie("compliance_officer", signed_in_ago=timedelta(hours=1)))
+    tired.client.set_cookie(
+        "session", make.cookie("compliance_officer", signed_in_ago=timedelta(hours=1))
+    )
     reply = tired.post("audit/exports", then=401, format="jsonl")
     assert "sign in" in reply.text.lower()
     assert jobs.drain(actor_of) == 0
@@ -176,7 +223,9 @@ def test_others_neither_ask_nor_look_nor_take(who, as_officer, log, request):
         other.post(path, then=403, format="jsonl")
 
 
-def test_another_tenant_finds_no_export_and_gets_only_its_own_entries(as_officer, as_neighbour, log, acting):
+def test_another_tenant_finds_no_export_and_gets_only_its_own_entries(
+    as_officer, as_neighbour, log, acting
+):
     page = request_export(as_officer)
     jobs.drain(actor_of)
     mine = page.removeprefix("/t/acme/")
@@ -184,9 +233,15 @@ def test_another_tenant_finds_no_export_and_gets_only_its_own_entries(as_officer
     for verb in ("file", "cancel", "again"):
         as_neighbour.post(f"{mine}/{verb}", then=404)
     theirs = generate_export(as_neighbour)
-    assert b"secret of globex" in theirs and verify(io.BytesIO(theirs), verifier_keys(acting, "globex")).is_complete
+    assert (
+        b"secret of globex" in theirs
+        and verify(io.BytesIO(theirs), verifier_keys(acting, "globex")).is_complete
+    )
     ours = as_officer.post(f"{page}/file", then=200).data
-    assert b"secret of globex" not in ours and not verify(io.BytesIO(ours), verifier_keys(acting, "globex")).ok
+    assert (
+        b"secret of globex" not in ours
+        and not verify(io.BytesIO(ours), verifier_keys(acting, "globex")).ok
+    )
 
 
 def test_nothing_is_made_for_somebody_who_may_no_longer_export(as_reviewer, log, acting):
@@ -195,7 +250,13 @@ def test_nothing_is_made_for_somebody_who_may_no_longer_export(as_reviewer, log,
         people.change_role(membership_of(make.person_id("reviewer")), "viewer")
     jobs.drain(actor_of)
     with acting("admin"):
-        work = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.id == newest_export(acting).work_item_id)).one()
+        work = (
+            session()
+            .scalars(
+                select(jobs.WorkItem).where(jobs.WorkItem.id == newest_export(acting).work_item_id)
+            )
+            .one()
+        )
         assert work.state == "failed" and "may not export the audit log" in work.error
     assert newest_export(acting).storage_key is None and page
 
@@ -204,11 +265,25 @@ def test_nothing_is_made_for_somebody_who_has_left(as_auditor, log, acting):
     request_export(as_auditor)
     with acting("admin"):
         people.remove(membership_of(make.person_id("auditor")))
-        assert session().scalars(select(Membership).where(Membership.person_id == make.person_id("auditor"))).one().ended_at
+        assert (
+            session()
+            .scalars(select(Membership).where(Membership.person_id == make.person_id("auditor")))
+            .one()
+            .ended_at
+        )
     jobs.drain(actor_of)
     with acting("admin"):
-        work = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.id == newest_export(acting).work_item_id)).one()
-        assert (work.state, newest_export(acting).storage_key) == ("failed", None) and "no longer a member" in work.error
+        work = (
+            session()
+            .scalars(
+                select(jobs.WorkItem).where(jobs.WorkItem.id == newest_export(acting).work_item_id)
+            )
+            .one()
+        )
+        assert (work.state, newest_export(acting).storage_key) == (
+            "failed",
+            None,
+        ) and "no longer a member" in work.error
 
 
 # ---- faults
@@ -216,10 +291,18 @@ def test_nothing_is_made_for_somebody_who_has_left(as_auditor, log, acting):
 
 def test_a_double_click_makes_one_export_and_other_filters_another(as_officer, as_auditor, log):
     first = request_export(as_officer, query="?action=tenant")
-    assert request_export(as_officer, query="?action=tenant") == request_export(as_auditor, query="?action=tenant") == first
-    assert request_export(as_officer, "csv", "?action=tenant") != first != request_export(as_officer)
+    assert (
+        request_export(as_officer, query="?action=tenant")
+        == request_export(as_auditor, query="?action=tenant")
+        == first
+    )
+    assert (
+        request_export(as_officer, "csv", "?action=tenant") != first != request_export(as_officer)
+    )
     jobs.drain(actor_of)
-    assert request_export(as_officer, query="?action=tenant") != first  # that one is made; the log has grown since
+    assert (
+        request_export(as_officer, query="?action=tenant") != first
+    )  # that one is made; the log has grown since
 
 
 def test_no_more_than_a_few_are_under_way(as_officer, log):
@@ -233,12 +316,17 @@ def test_cancelled_before_it_began_it_is_not_made_and_can_be_asked_again(as_offi
     as_officer.post(f"{page}/again", then=409)
     as_officer.post(f"{page}/cancel")
     jobs.drain(actor_of)
-    assert newest_export(acting).storage_key is None and "Export cancelled" in as_officer.get(page).text
+    assert (
+        newest_export(acting).storage_key is None
+        and "Export cancelled" in as_officer.get(page).text
+    )
     as_officer.post(f"{page}/file", then=409)
     as_officer.post(f"{page}/cancel", then=409)
     as_officer.post(f"{page}/again")
     jobs.drain(actor_of)
-    assert verify(io.BytesIO(as_officer.post(f"{page}/file", then=200).data), verifier_keys(acting)).is_complete
+    assert verify(
+        io.BytesIO(as_officer.post(f"{page}/file", then=200).data), verifier_keys(acting)
+    ).is_complete
     as_officer.post(f"{page}/again", then=409)
 
 
@@ -312,7 +400,10 @@ def test_a_worker_that_was_thought_dead_files_nothing_over_the_other(as_officer,
 def test_a_filter_that_lets_nothing_through_is_refused_in_a_sentence(as_officer, log, acting):
     page = request_export(as_officer, "ocsf", "?since=2031-01-01")
     jobs.drain(actor_of)
-    assert "No entry of the log matches these filters" in as_officer.get(page).text and newest_export(acting).storage_key is None
+    assert (
+        "No entry of the log matches these filters" in as_officer.get(page).text
+        and newest_export(acting).storage_key is None
+    )
 
 
 def test_a_log_without_a_checkpoint_is_tried_again_later(as_officer, acting, database):
@@ -328,7 +419,9 @@ def test_a_reader_who_goes_away_in_the_middle_leaves_nothing_open(as_officer, lo
     page = request_export(as_officer)
     jobs.drain(actor_of)
     monkeypatch.setattr(storage, "PIECE", 512)
-    reply = as_officer.client.post(f"{page}/file", data={"csrf_token": as_officer.csrf()}, buffered=False)
+    reply = as_officer.client.post(
+        f"{page}/file", data={"csrf_token": as_officer.csrf()}, buffered=False
+    )
     assert next(iter(reply.response))
     reply.close()
     assert as_officer.post(f"{page}/file", then=200).data
@@ -336,7 +429,10 @@ def test_a_reader_who_goes_away_in_the_middle_leaves_nothing_open(as_officer, lo
 
 @pytest.mark.parametrize("format_", ["", "pdf", "JSONL", "../../x"])
 def test_a_format_that_there_is_not_is_refused(as_officer, log, format_):
-    assert "Choose one of the formats" in as_officer.post("audit/exports", then=422, format=format_).text
+    assert (
+        "Choose one of the formats"
+        in as_officer.post("audit/exports", then=422, format=format_).text
+    )
 
 
 # ---- windows
@@ -372,23 +468,39 @@ def schemas(shared_data):
     found = {}
     for path in (shared_data / "ocsf").glob("ocsf-1.8.0-*.schema.json"):
         if "profile" not in path.name:
-            found[int(path.name.split("-")[2])] = jsonschema_rs.validator_for(json.loads(path.read_text()))
+            found[int(path.name.split("-")[2])] = jsonschema_rs.validator_for(
+                json.loads(path.read_text())
+            )
     return found
 
 
 def test_every_event_of_an_export_is_valid_ocsf(as_officer, log, acting, schemas):
     events = [json.loads(line) for line in generate_export(as_officer, "ocsf").splitlines()]
     assert len(events) >= 12 and {each["class_uid"] for each in events} >= {3002, 3004, 6003}
-    wrong = [(each["message"], problem.message) for each in events for problem in schemas[each["class_uid"]].iter_errors(each)]
+    wrong = [
+        (each["message"], problem.message)
+        for each in events
+        for problem in schemas[each["class_uid"]].iter_errors(each)
+    ]
     assert wrong == []
 
 
 def example(action, **more):
     return {
-        "id": "0199a3f2-0000-7000-8000-000000000001", "tenant": "0199a3f2-0000-7000-8000-000000000002", "at": "2026-11-25T10:00:00.123456+00:00",
-        "actor": "7" * 32, "actor_kind": "person", "action": action, "target": ["Control", "0199a3f2-0000-7000-8000-000000000003"], "outcome": "done",
-        "request_id": "r1", "origin": "192.0.2.0/24", "changes": {}, "facts": {"title": "x"}, "sealed": {"because": {"cipher": "AAAA"}},
-    } | more  # fmt: skip
+        "id": "0199a3f2-0000-7000-8000-000000000001",
+        "tenant": "0199a3f2-0000-7000-8000-000000000002",
+        "at": "2026-11-25T10:00:00.123456+00:00",
+        "actor": "7" * 32,
+        "actor_kind": "person",
+        "action": action,
+        "target": ["Control", "0199a3f2-0000-7000-8000-000000000003"],
+        "outcome": "done",
+        "request_id": "r1",
+        "origin": "192.0.2.0/24",
+        "changes": {},
+        "facts": {"title": "x"},
+        "sealed": {"because": {"cipher": "AAAA"}},
+    } | more
 
 
 def test_every_registered_action_is_valid_ocsf(app, schemas):
@@ -406,20 +518,37 @@ def test_every_registered_action_is_valid_ocsf(app, schemas):
 @pytest.mark.parametrize(
     ("action", "type_uid"),
     [
-        ("session.started", 300201), ("session.ended", 300202), ("session.denied", 300201), ("membership.started", 300401),
-        ("membership.role.changed", 300403), ("membership.ended", 300404), ("tenant.settings.changed", 300403), ("control.created", 600301),
-        ("evidence.version.downloaded", 600302), ("control.changed", 600303), ("control.retired", 600304), ("assessment.signed_off", 600303), ("policy.published", 600303),
-        ("switch.platform.stopped", 600301), ("control.tested", 600303), ("audit.fsck.failed", 600302), ("person.erased", 300404),
+        ("session.started", 300201),
+        ("session.ended", 300202),
+        ("session.denied", 300201),
+        ("membership.started", 300401),
+        ("membership.role.changed", 300403),
+        ("membership.ended", 300404),
+        ("tenant.settings.changed", 300403),
+        ("control.created", 600301),
+        ("evidence.version.downloaded", 600302),
+        ("control.changed", 600303),
+        ("control.retired", 600304),
+        ("assessment.signed_off", 600303),
+        ("policy.published", 600303),
+        ("switch.platform.stopped", 600301),
+        ("control.tested", 600303),
+        ("audit.fsck.failed", 600302),
+        ("person.erased", 300404),
         ("surely.unheard", 600399),
     ],
-)  # fmt: skip
+)
 def test_an_action_has_its_class_and_activity(action, type_uid):
     assert event(0, example(action), registry.get(action))["type_uid"] == type_uid
 
 
 def test_an_event_says_when_who_and_how_it_ended_and_nothing_sealed():
     made_ = event(7, example("session.denied", outcome="refused"), registry["session.denied"])
-    assert made_["time"] == 1_795_600_800_123 and made_["status_id"] == 2 and made_["user"] == {"uid": "7" * 32}
+    assert (
+        made_["time"] == 1_795_600_800_123
+        and made_["status_id"] == 2
+        and made_["user"] == {"uid": "7" * 32}
+    )
     assert made_["metadata"]["sequence"] == 7 and made_["metadata"]["uid"].endswith("0001")
     assert made_["unmapped"]["sealed"] == ["because"] and "cipher" not in json.dumps(made_)
     assert event(0, example("surely.unheard"), None)["activity_name"] == "surely.unheard"
@@ -431,15 +560,23 @@ def test_an_event_says_when_who_and_how_it_ended_and_nothing_sealed():
 def test_a_table_has_a_row_for_each_entry_and_runs_nothing(as_officer, acting, log):
     with acting("admin") as who:
         record(
-            CHANGED, session().get(Tenant, who.tenant_id), before={"name": "A"}, after={"name": "=HYPERLINK(1)"}, outcome="=1+1"
+            CHANGED,
+            session().get(Tenant, who.tenant_id),
+            before={"name": "A"},
+            after={"name": "=HYPERLINK(1)"},
+            outcome="=1+1",
         )
     write_numbered_entries(acting, 1)
     content = generate_export(as_officer, "csv")
     assert content.startswith(b"\xef\xbb\xbfplace,") and content.count(b"\xef\xbb\xbf") == 1
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert [int(row["place"]) for row in rows] == list(range(len(rows))) and len(rows) == newest_export(acting).entries
+    assert [int(row["place"]) for row in rows] == list(range(len(rows))) and len(
+        rows
+    ) == newest_export(acting).entries
     assert "'=1+1" in {row["outcome"] for row in rows}
-    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+    assert not [
+        cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))
+    ]
 
 
 # ---- the public page
@@ -448,7 +585,11 @@ def test_a_table_has_a_row_for_each_entry_and_runs_nothing(as_officer, acting, l
 def test_the_page_needs_no_account_and_says_the_same(client, as_officer, log, acting):
     content = generate_export(as_officer)
     page = client.get("/verify-log").text
-    assert "Verify an audit log" in page and 'href="/verify"' in page and 'href="/verify-log"' in client.get("/verify").text
+    assert (
+        "Verify an audit log" in page
+        and 'href="/verify"' in page
+        and 'href="/verify-log"' in client.get("/verify").text
+    )
     key = verifier_keys(acting)
     good = client.post("/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=key)
     assert "The export is genuine and complete" in good.text
@@ -476,16 +617,25 @@ def test_the_page_takes_an_older_checkpoint(client, as_officer, log, acting):
     )
     assert "This log begins with the " in good.text
     bad = client.post(
-        "/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=verifier_keys(acting), checkpoint="nonsense"
+        "/verify-log",
+        then=200,
+        export=(io.BytesIO(content), "e.jsonl"),
+        key=verifier_keys(acting),
+        checkpoint="nonsense",
     )
     assert "Your older checkpoint can&#39;t be used." in bad.text
 
 
 def test_the_page_names_what_is_missing_and_meets_garbage(client, database):
     assert "Give the export and the verifier key." in client.post("/verify-log", then=422).text
-    assert "Give the verifier key." in client.post("/verify-log", then=422, export=(io.BytesIO(b"x"), "e"), key="").text
+    assert (
+        "Give the verifier key."
+        in client.post("/verify-log", then=422, export=(io.BytesIO(b"x"), "e"), key="").text
+    )
     for garbage in (b"", b"\0" * 4096, b"\xff\xfe", b"[" * 300_000, b"<script>alert(1)</script>\n"):
-        reply = client.post("/verify-log", then=200, export=(io.BytesIO(garbage), "e.jsonl"), key="<script>+x+y")
+        reply = client.post(
+            "/verify-log", then=200, export=(io.BytesIO(garbage), "e.jsonl"), key="<script>+x+y"
+        )
         assert "Nothing was checked." in reply.text and "<script>+x" not in reply.text
         bad = client.post("/verify-log", then=200, export=(io.BytesIO(garbage), "e.jsonl"), key=KEY)
         assert "Do not rely on this export." in bad.text and "<script>alert" not in bad.text
@@ -493,16 +643,25 @@ def test_the_page_names_what_is_missing_and_meets_garbage(client, database):
 
 def test_the_page_takes_more_than_other_pages_and_not_without_end(client, database):
     large = b"x" * (web.MAX_BODY + 1024)
-    assert client.post("/verify-log", then=200, export=(io.BytesIO(large), "e.jsonl"), key="a+b+c").status_code == 200
+    assert (
+        client.post(
+            "/verify-log", then=200, export=(io.BytesIO(large), "e.jsonl"), key="a+b+c"
+        ).status_code
+        == 200
+    )
     from governance.foundation.logbook import export_verification
 
     limit = export_verification.LIMIT + export_verification.FORM
     claimed = {"CONTENT_LENGTH": str(limit + 1)}
-    reply = client.client.post("/verify-log", content_type="multipart/form-data; boundary=x", environ_overrides=claimed)
+    reply = client.client.post(
+        "/verify-log", content_type="multipart/form-data; boundary=x", environ_overrides=claimed
+    )
     assert reply.status_code == 413
 
 
-def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(client, database, monkeypatch):
+def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(
+    client, database, monkeypatch
+):
     from governance.foundation.logbook import export_verification
 
     monkeypatch.setattr(export_verification, "PATIENCE", 0.01)
@@ -511,7 +670,9 @@ def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(client, 
     try:
         assert (
             "Several files are being checked"
-            in client.post("/verify-log", then=503, export=(io.BytesIO(b"x"), "e"), key="a+b+c").text
+            in client.post(
+                "/verify-log", then=503, export=(io.BytesIO(b"x"), "e"), key="a+b+c"
+            ).text
         )
     finally:
         for _ in range(export_verification.AT_ONCE):
@@ -531,7 +692,9 @@ def record_control_tests(acting, *failed):
     write_numbered_entries(acting, 2)
 
 
-@pytest.mark.parametrize(("failed", "field", "said"), [((3, 0), "failed", 3), ((), "outcome", "done")])
+@pytest.mark.parametrize(
+    ("failed", "field", "said"), [((3, 0), "failed", 3), ((), "outcome", "done")]
+)
 def test_a_tampered_copy_differs_in_one_fact_and_the_verifier_names_its_entry(
     as_officer, log, acting, tmp_path, failed, field, said
 ):
@@ -539,7 +702,9 @@ def test_a_tampered_copy_differs_in_one_fact_and_the_verifier_names_its_entry(
     (tmp_path / "export.jsonl").write_bytes(generate_export(as_officer))
     done = tamper(tmp_path / "export.jsonl", tmp_path / "tampered.jsonl")
     assert (done.field, done.said) == (field, said) and done.instead != said
-    before, after = ((tmp_path / name).read_bytes().splitlines() for name in ("export.jsonl", "tampered.jsonl"))
+    before, after = (
+        (tmp_path / name).read_bytes().splitlines() for name in ("export.jsonl", "tampered.jsonl")
+    )
     assert len([1 for one, other in zip(before, after, strict=True) if one != other]) == 1
     with (tmp_path / "tampered.jsonl").open("rb") as file:
         verdict = verify(file, verifier_keys(acting))

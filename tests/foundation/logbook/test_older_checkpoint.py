@@ -1,4 +1,6 @@
-"""An export of part of the log is compared with the checkpoint that its reader kept: right, wrong, or said to be not checked."""
+"""An export of part of the log is compared with the checkpoint that its reader kept: right, wrong,
+or said to be not checked.
+"""
 
 import base64
 import io
@@ -16,7 +18,11 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.logbook import export_writer, queries
 from governance.kernel import clock, tenant_cache
 from tests.foundation.audit.log_helpers import entry_bodies
-from tests.foundation.logbook.export_helpers import generate_export, verifier_keys, write_numbered_entries
+from tests.foundation.logbook.export_helpers import (
+    generate_export,
+    verifier_keys,
+    write_numbered_entries,
+)
 from tests.machine_client import create_machine_client
 
 FILTER = "?action=audit"
@@ -41,10 +47,14 @@ def size_of(note):
 
 
 def foreign_history_checkpoint(acting, size):
-    """What a reader keeps whose log had another history then: signed by the log's own key, over another root."""
+    """What a reader keeps whose log had another history then: signed by the log's own key, over
+    another root.
+    """
     with acting("admin"):
         log = audit.head()
-        other = checkpoint.Head(log.origin, size, merkle.leaf_hash(b"what it was before somebody rewrote it"))
+        other = checkpoint.Head(
+            log.origin, size, merkle.leaf_hash(b"what it was before somebody rewrote it")
+        )
         return checkpoint.sign(logs.private_key(logs.signing_key()), log.origin, other)
 
 
@@ -64,16 +74,24 @@ def run_verify_log(tmp_path, acting):
     return check
 
 
-def test_part_of_the_log_is_really_compared_with_an_older_checkpoint(as_officer, log, acting, run_verify_log):
+def test_part_of_the_log_is_really_compared_with_an_older_checkpoint(
+    as_officer, log, acting, run_verify_log
+):
     older = newest_checkpoint(acting)
     write_numbered_entries(acting, 7)
     done = run_verify_log(generate_export(as_officer, query=FILTER), older=older)
     assert done.exit_code == 0, done.output
-    assert f"This log begins with the {size_of(older)} entries of your older checkpoint" in done.output
+    assert (
+        f"This log begins with the {size_of(older)} entries of your older checkpoint" in done.output
+    )
 
 
-def test_part_of_a_forked_log_contradicts_an_older_checkpoint(as_officer, log, acting, run_verify_log, database):
-    """The database goes back to an earlier moment, and other entries are written and signed with the same key."""
+def test_part_of_a_forked_log_contradicts_an_older_checkpoint(
+    as_officer, log, acting, run_verify_log, database
+):
+    """The database goes back to an earlier moment, and other entries are written and signed with
+    the same key.
+    """
     before = newest_checkpoint(acting)
     point = database.begin_nested()
     write_numbered_entries(acting, 7, word="as it was")
@@ -83,38 +101,58 @@ def test_part_of_a_forked_log_contradicts_an_older_checkpoint(as_officer, log, a
     write_numbered_entries(acting, 9, word="as they would have it")
     for query in (FILTER, "?action=tenant", "?since=2020-01-01"):
         content = generate_export(as_officer, query=query)
-        assert run_verify_log(content).exit_code == 0 and run_verify_log(content, older=before).exit_code == 0
+        assert (
+            run_verify_log(content).exit_code == 0
+            and run_verify_log(content, older=before).exit_code == 0
+        )
         done = run_verify_log(content, older=older)
         assert done.exit_code == 1, done.output
         assert (
-            f"The log contradicts your older checkpoint: it was rewritten within the first {size_of(older)} entries."
-            in done.output
+            "The log contradicts your older checkpoint: it was rewritten within the first"
+            f" {size_of(older)} entries." in done.output
         )
 
 
 def test_every_size_that_the_log_has_had_can_be_compared(as_officer, log, acting, run_verify_log):
     content = generate_export(as_officer, query=FILTER)
     with acting("admin"):
-        sizes = sorted({each.size: each.note for each in queries.checkpoints({}).rows if each.size}.items())
+        sizes = sorted(
+            {each.size: each.note for each in queries.checkpoints({}).rows if each.size}.items()
+        )
     assert len(sizes) > 1
     for size, older in sizes:
         done = run_verify_log(content, older=older)
-        assert done.exit_code == 0 and f"This log begins with the {size} entr" in done.output, done.output
-        assert run_verify_log(content, older=foreign_history_checkpoint(acting, size)).exit_code == 1
+        assert done.exit_code == 0 and f"This log begins with the {size} entr" in done.output, (
+            done.output
+        )
+        assert (
+            run_verify_log(content, older=foreign_history_checkpoint(acting, size)).exit_code == 1
+        )
 
 
 @pytest.mark.parametrize("query", ["?action=audit", "?since=2020-01-01", "?outcome=done&q=A-2"])
-def test_another_program_finds_the_same_hashes_and_confirms_the_logs_own_proof(app, as_officer, log, acting, query):
-    """aics-tlog hashes the entries by itself; what our partial export has in their place are the same hashes."""
+def test_another_program_finds_the_same_hashes_and_confirms_the_logs_own_proof(
+    app, as_officer, log, acting, query
+):
+    """aics-tlog hashes the entries by itself; what our partial export has in their place are the
+    same hashes.
+    """
     older = aics_tlog.parse_checkpoint(aics_tlog.parse_note(newest_checkpoint(acting)).text)
     write_numbered_entries(acting, 4)
     lines = [json.loads(line) for line in generate_export(as_officer, query=query).splitlines()]
     newer = aics_tlog.parse_checkpoint(aics_tlog.parse_note(lines[0]["checkpoint"]).text)
     [hashes] = [line for line in lines if "hashes" in line]
-    assert lines[0]["format"] == "governance.audit-export/2" and (hashes["place"], hashes["level"]) == (0, 0)
+    assert lines[0]["format"] == "governance.audit-export/2" and (
+        hashes["place"],
+        hashes["level"],
+    ) == (0, 0)
     leaves = [aics_tlog.leaf_hash(body) for body in entry_bodies(acting)[: newer.size]]
     assert base64.b64decode(hashes["hashes"]) == b"".join(leaves)
-    answer = create_machine_client(app).get(f"/audit/acme/proof/consistency?from={older.size}&to={newer.size}").json
+    answer = (
+        create_machine_client(app)
+        .get(f"/audit/acme/proof/consistency?from={older.size}&to={newer.size}")
+        .json
+    )
     path = [base64.b64decode(each) for each in answer["path"]]
     assert aics_tlog.verify_consistency(older.size, newer.size, older.root, newer.root, path)
 
@@ -125,18 +163,36 @@ def test_a_copy_in_the_former_format_is_said_to_be_not_checked_until_the_logs_ow
     older = newest_checkpoint(acting)
     write_numbered_entries(acting, 4)
     lines = generate_export(as_officer, query=FILTER).splitlines(keepends=True)
-    former = b"".join(line.replace(b"audit-export/2", b"audit-export/1") for line in lines if b'"hashes"' not in line)
+    former = b"".join(
+        line.replace(b"audit-export/2", b"audit-export/1")
+        for line in lines
+        if b'"hashes"' not in line
+    )
     alone = run_verify_log(former, older=older)
     assert alone.exit_code == 2, alone.output
-    assert "No error was found in this export, but something you asked for was not checked." in alone.output
-    [address] = set(re.findall(r"/audit/acme(/proof/consistency\?from=\d+&to=\d+) with --consistency", alone.output))
+    assert (
+        "No error was found in this export, but something you asked for was not checked."
+        in alone.output
+    )
+    [address] = set(
+        re.findall(
+            r"/audit/acme(/proof/consistency\?from=\d+&to=\d+) with --consistency", alone.output
+        )
+    )
     answer = create_machine_client(app).get(f"/audit/acme{address}").text
     done = run_verify_log(former, older=older, consistency=answer)
     assert done.exit_code == 0 and "The consistency proof leads from" in done.output, done.output
-    assert run_verify_log(former, older=foreign_history_checkpoint(acting, size_of(older)), consistency=answer).exit_code == 1
+    assert (
+        run_verify_log(
+            former, older=foreign_history_checkpoint(acting, size_of(older)), consistency=answer
+        ).exit_code
+        == 1
+    )
 
 
-def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(as_officer, log, acting, run_verify_log):
+def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(
+    as_officer, log, acting, run_verify_log
+):
     content = generate_export(as_officer, query=FILTER)
     write_numbered_entries(acting, 3)
     newer, foreign = newest_checkpoint(acting), newest_checkpoint(acting, "globex")
@@ -154,7 +210,9 @@ def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(as_off
 
 @pytest.fixture
 def days(database, acting, monkeypatch):
-    """A log of three days that is longer than one whose every size is comparable; the last checkpoint of each day."""
+    """A log of three days that is longer than one whose every size is comparable; the last
+    checkpoint of each day.
+    """
     monkeypatch.setattr(export_writer, "MAX_ENTRIES_FOR_EVERY_SIZE", 20)
     today, notes = clock.now(), []
     for ago in (2, 1, 0):
@@ -166,14 +224,31 @@ def days(database, acting, monkeypatch):
     return notes
 
 
-def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(as_officer, days, acting, run_verify_log):
+def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(
+    as_officer, days, acting, run_verify_log
+):
     content = generate_export(as_officer, query=FILTER)
-    assert sum(len(jsonl.read(line).hashes) for line in content.splitlines(keepends=True) if b'"hashes"' in line) < 40
+    assert (
+        sum(
+            len(jsonl.read(line).hashes)
+            for line in content.splitlines(keepends=True)
+            if b'"hashes"' in line
+        )
+        < 40
+    )
     for middle, last in days[:-1]:
         assert run_verify_log(content, older=last).exit_code == 0
-        assert run_verify_log(content, older=foreign_history_checkpoint(acting, size_of(last))).exit_code == 1
+        assert (
+            run_verify_log(
+                content, older=foreign_history_checkpoint(acting, size_of(last))
+            ).exit_code
+            == 1
+        )
         between = run_verify_log(content, older=middle)
-        assert between.exit_code == 2 and f"no hash that ends at {size_of(middle)} entries" in between.output
+        assert (
+            between.exit_code == 2
+            and f"no hash that ends at {size_of(middle)} entries" in between.output
+        )
 
 
 # ---- the public page
@@ -193,5 +268,8 @@ def test_the_page_says_the_same_in_words(client, as_officer, log, acting):
 
     assert "This log begins with the " in page(older)
     wrong = page(foreign_history_checkpoint(acting, size_of(older)))
-    assert "Do not rely on this export." in wrong and "The log contradicts your older checkpoint" in wrong
+    assert (
+        "Do not rely on this export." in wrong
+        and "The log contradicts your older checkpoint" in wrong
+    )
     assert "something you asked for was not checked" in page("nonsense")

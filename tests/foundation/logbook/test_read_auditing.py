@@ -1,4 +1,6 @@
-"""What an auditor looks at is an entry of that tenant, one for each page; what its own people look at is not."""
+"""What an auditor looks at is an entry of that tenant, one for each page; what its own people look
+at is not.
+"""
 
 from datetime import timedelta
 
@@ -12,13 +14,20 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from tests import make
-from tests.foundation.logbook.log_page_helpers import entry_ids_on_page, parse_page, sequence_entries, write_entries
+from tests.foundation.logbook.log_page_helpers import (
+    entry_ids_on_page,
+    parse_page,
+    sequence_entries,
+    write_entries,
+)
 
 
 def views(acting, tenant="acme"):
     """(actor, page, object) of every noted look, the oldest first."""
     with acting("admin", tenant):
-        query = select(AuditEntry).where(AuditEntry.action == PAGE_VIEWED.name).order_by(AuditEntry.id)
+        query = (
+            select(AuditEntry).where(AuditEntry.action == PAGE_VIEWED.name).order_by(AuditEntry.id)
+        )
         return [(e.actor, e.facts["page"], e.facts.get("object")) for e in session().scalars(query)]
 
 
@@ -28,17 +37,33 @@ def harriet(acting, app, isolated):
         return personal_field_encryption.pseudonym(make.person_id("auditor"))
 
 
-PAGES = ("", "controls/", "evidence/", "systems/", "reports/", "frameworks/", "assessments/", "audit/", "audit/checkpoints", "settings/", "systems/export.csv")  # fmt: skip
+PAGES = (
+    "",
+    "controls/",
+    "evidence/",
+    "systems/",
+    "reports/",
+    "frameworks/",
+    "assessments/",
+    "audit/",
+    "audit/checkpoints",
+    "settings/",
+    "systems/export.csv",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_that_an_auditor_gets_leaves_exactly_one_entry(as_auditor, acting, harriet, page):
+def test_every_page_that_an_auditor_gets_leaves_exactly_one_entry(
+    as_auditor, acting, harriet, page
+):
     as_auditor.get(page)
     [(actor, endpoint, _)] = views(acting)
     assert actor == harriet and "." in endpoint
 
 
-def test_the_tenants_own_people_leave_none(as_officer, as_admin, as_viewer, as_contributor, acting, database):
+def test_the_tenants_own_people_leave_none(
+    as_officer, as_admin, as_viewer, as_contributor, acting, database
+):
     for person in (as_officer, as_admin, as_viewer, as_contributor):
         for page in ("", "controls/", "systems/"):
             person.get(page)
@@ -47,7 +72,9 @@ def test_the_tenants_own_people_leave_none(as_officer, as_admin, as_viewer, as_c
 
 def test_the_object_is_named_and_what_was_typed_is_not(as_auditor, acting, harriet):
     with acting("admin"):
-        systems.register(key="claims-triage", name="Claims triage", lane="high_risk", purpose="x", owner_id=None)
+        systems.register(
+            key="claims-triage", name="Claims triage", lane="high_risk", purpose="x", owner_id=None
+        )
     [entry_id] = write_entries(acting, 1)
     sequence_entries(acting)
     as_auditor.get("systems/claims-triage?secret=typed")
@@ -55,8 +82,12 @@ def test_the_object_is_named_and_what_was_typed_is_not(as_auditor, acting, harri
     as_auditor.get(f"audit/entries/{entry_id}")
     as_auditor.get(f"audit/?entry={entry_id}&q=tenant")
     seen = views(acting)
-    assert seen == [(harriet, "systems.system", "claims-triage"), (harriet, "controls.index", None), (harriet, "logbook.entry", str(entry_id)),
-                    (harriet, "logbook.index", str(entry_id))]  # fmt: skip
+    assert seen == [
+        (harriet, "systems.system", "claims-triage"),
+        (harriet, "controls.index", None),
+        (harriet, "logbook.entry", str(entry_id)),
+        (harriet, "logbook.index", str(entry_id)),
+    ]
     with acting("admin"):
         bodies = b"".join(session().scalars(select(AuditEntry.body)))
     assert b"typed" not in bodies and b"suspected" not in bodies
@@ -77,14 +108,21 @@ def test_polling_and_the_theme_leave_none(as_auditor, acting, database):
     assert views(acting) == []
 
 
-def test_his_own_looking_is_no_news_to_the_auditor_and_is_to_the_officer(as_auditor, as_officer, acting, database):
-    address = {who: parse_page(who.get("audit/")).select_one("[data-live]")["data-live"] for who in (as_auditor, as_officer)}
+def test_his_own_looking_is_no_news_to_the_auditor_and_is_to_the_officer(
+    as_auditor, as_officer, acting, database
+):
+    address = {
+        who: parse_page(who.get("audit/")).select_one("[data-live]")["data-live"]
+        for who in (as_auditor, as_officer)
+    }
     as_auditor.get("controls/")
     assert as_auditor.get(address[as_auditor]).json["count"] == 0
     assert as_officer.get(address[as_officer]).json["count"] == 1
 
 
-def test_it_is_in_that_tenants_log_and_in_no_other(as_auditor, as_officer, as_neighbour, acting, database):
+def test_it_is_in_that_tenants_log_and_in_no_other(
+    as_auditor, as_officer, as_neighbour, acting, database
+):
     as_auditor.get("controls/")
     assert views(acting, "globex") == []
     assert len(entry_ids_on_page(as_officer.get(f"audit/?action={PAGE_VIEWED.name}"))) == 1
@@ -92,7 +130,9 @@ def test_it_is_in_that_tenants_log_and_in_no_other(as_auditor, as_officer, as_ne
 
 
 def test_a_page_that_cannot_be_noted_is_not_given(as_auditor, as_officer, acting, database):
-    """Without the key of its pseudonyms the log takes nothing; the page's content does not leave, to him."""
+    """Without the key of its pseudonyms the log takes nothing; the page's content does not leave,
+    to him.
+    """
     assert "Audit log" in as_auditor.get("audit/").text
     with acting("admin"):
         session().execute(update(TenantKey).values(wrapped=b"damaged"))

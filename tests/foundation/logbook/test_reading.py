@@ -1,4 +1,6 @@
-"""The log as readers see it: the list and its filters, an entry and its proof, an actor, checkpoints, saved views."""
+"""The log as readers see it: the list and its filters, an entry and its proof, an actor,
+checkpoints, saved views.
+"""
 
 import base64
 import json
@@ -55,7 +57,9 @@ def test_an_entry_without_a_place_says_so_and_gets_its_number(as_officer, acting
     sequence_entries(acting)
     with acting("admin"):
         place = audit.place_of(entry_id)
-    assert parse_page(as_officer.get("audit/")).select_one(f"tr[data-entry='{entry_id}'] td").get_text() == str(place + 1)
+    assert parse_page(as_officer.get("audit/")).select_one(
+        f"tr[data-entry='{entry_id}'] td"
+    ).get_text() == str(place + 1)
 
 
 def test_the_count_is_of_the_tree_and_of_what_waits(as_officer, acting):
@@ -72,27 +76,47 @@ def test_filters_narrow_and_say_what_hides_the_rest(as_officer, acting):
     ids = {str(i) for i in write_entries(acting, 2, role="admin")}
     with acting("compliance_officer"):
         theirs = str(
-            record(CHANGED, session().scalars(select(Tenant).where(Tenant.slug == "acme")).one(), after={"name": "B"}).id
+            record(
+                CHANGED,
+                session().scalars(select(Tenant).where(Tenant.slug == "acme")).one(),
+                after={"name": "B"},
+            ).id
         )
         admin, officer = (
             personal_field_encryption.pseudonym(make.person_id("admin")),
             personal_field_encryption.pseudonym(make.person_id("compliance_officer")),
         )
-    assert set(entry_ids_on_page(as_officer.get(f"audit/?action=tenant.settings&actor={admin}"))) == ids
-    assert theirs in entry_ids_on_page(as_officer.get(f"audit/?actor=p-{officer[:4]}-{officer[4:8]}&action=tenant"))
+    assert (
+        set(entry_ids_on_page(as_officer.get(f"audit/?action=tenant.settings&actor={admin}")))
+        == ids
+    )
+    assert theirs in entry_ids_on_page(
+        as_officer.get(f"audit/?actor=p-{officer[:4]}-{officer[4:8]}&action=tenant")
+    )
     without = entry_ids_on_page(as_officer.get("audit/?action=-tenant"))
     assert without and not ids & set(without)
     assert entry_ids_on_page(as_officer.get("audit/?since=2030-01-01")) == []
     assert "No entries match" in as_officer.get("audit/?until=2001-01-01").text
-    chips = parse_page(as_officer.get("audit/?action=-session&since=2026-01-01")).select(".c-chip:not(.c-chip-add)")
-    assert [chip.get_text(" ", strip=True) for chip in chips] == ["Since: 1 January 2026", "Action: all but sign-ins"]
+    chips = parse_page(as_officer.get("audit/?action=-session&since=2026-01-01")).select(
+        ".c-chip:not(.c-chip-add)"
+    )
+    assert [chip.get_text(" ", strip=True) for chip in chips] == [
+        "Since: 1 January 2026",
+        "Action: all but sign-ins",
+    ]
 
 
 @pytest.mark.parametrize(
     ("query", "names"),
-    [("since=yesterday", "since"), ("action=DROP TABLE", "action"), ("actor=%25", "actor"), ("target=Control:1", "target"), ("after=zzz", "page mark"),
-     ("q=name&after=zzz", "page mark")],
-)  # fmt: skip
+    [
+        ("since=yesterday", "since"),
+        ("action=DROP TABLE", "action"),
+        ("actor=%25", "actor"),
+        ("target=Control:1", "target"),
+        ("after=zzz", "page mark"),
+        ("q=name&after=zzz", "page mark"),
+    ],
+)
 def test_a_filter_that_cannot_be_meant_is_named(as_officer, query, names):
     assert names in as_officer.get(f"audit/?{query}", then=422).text
 
@@ -100,7 +124,13 @@ def test_a_filter_that_cannot_be_meant_is_named(as_officer, query, names):
 def test_a_page_of_the_list_costs_four_statements_of_its_own(as_officer, acting, statements):
     write_entries(acting, 60)
     with acting("admin"):
-        systems.register(key="ad-copywriter", name="Ad copywriter", lane="standard", purpose="Copy", owner_id=None)
+        systems.register(
+            key="ad-copywriter",
+            name="Ad copywriter",
+            lane="standard",
+            purpose="Copy",
+            owner_id=None,
+        )
     sequence_entries(acting)
     as_officer.get("audit/")
     with statements() as base:
@@ -108,7 +138,9 @@ def test_a_page_of_the_list_costs_four_statements_of_its_own(as_officer, acting,
     for query in (
         "",
         "?action=-session",
-        f"?after={parse_page(as_officer.get('audit/')).find('a', rel='next')['href'].partition('after=')[2]}",
+        (
+            f"?after={parse_page(as_officer.get('audit/')).find('a', rel='next')['href'].partition('after=')[2]}"
+        ),
     ):
         with statements() as seen:
             as_officer.get(f"audit/{query}")
@@ -120,11 +152,21 @@ def test_a_page_of_the_list_costs_four_statements_of_its_own(as_officer, acting,
 
 def test_targets_are_called_by_their_names(as_officer, acting):
     with acting("admin"):
-        made = systems.register(key="ad-copywriter", name="Ad copywriter", lane="standard", purpose="Copy", owner_id=None)
+        made = systems.register(
+            key="ad-copywriter",
+            name="Ad copywriter",
+            lane="standard",
+            purpose="Copy",
+            owner_id=None,
+        )
         systems.retire(made, because="The campaign is over.")
     page = parse_page(as_officer.get("audit/?action=system"))
-    assert [cell["title"] for cell in page.select("td .c-clip")] == ["ad-copywriter Ad copywriter"] * 2
-    entry = parse_page(as_officer.get(f"audit/entries/{page.select_one('tr[data-entry]')['data-entry']}"))
+    assert [cell["title"] for cell in page.select("td .c-clip")] == [
+        "ad-copywriter Ad copywriter"
+    ] * 2
+    entry = parse_page(
+        as_officer.get(f"audit/entries/{page.select_one('tr[data-entry]')['data-entry']}")
+    )
     link = entry.find("a", string=re.compile("Ad copywriter"))
     assert as_officer.get(link["href"], then=302).location.endswith("/systems/ad-copywriter")
 
@@ -132,7 +174,9 @@ def test_targets_are_called_by_their_names(as_officer, acting):
 def test_an_owner_is_shown_by_his_pseudonym_and_a_look_by_its_page(as_officer, as_auditor, acting):
     with acting("admin") as who:
         target, person = Control(id=who.tenant_id), make.person_id("contributor")
-        entry_id = record(registry["control.assigned"], target, before={"owner": None}, after={"owner": person}).id
+        entry_id = record(
+            registry["control.assigned"], target, before={"owner": None}, after={"owner": person}
+        ).id
         label = personal_field_encryption.pseudonym(person)
     page = parse_page(as_officer.get(f"audit/entries/{entry_id}"))
     assert page.select_one(".c-diff ins").get_text() == f"p-{label[:4]}-{label[4:8]}"
@@ -145,7 +189,9 @@ def test_an_owner_is_shown_by_his_pseudonym_and_a_look_by_its_page(as_officer, a
 
 
 def test_the_tail_counts_what_came_since_under_the_same_filters(as_officer, acting):
-    address = parse_page(as_officer.get("audit/?action=tenant")).select_one("[data-live]")["data-live"]
+    address = parse_page(as_officer.get("audit/?action=tenant")).select_one("[data-live]")[
+        "data-live"
+    ]
     assert as_officer.get(address).json == {"count": 0, "words": "0 new entries"}
     write_entries(acting, 1)
     assert as_officer.get(address).json == {"count": 1, "words": "1 new entry"}
@@ -163,7 +209,14 @@ def test_another_tenants_entries_are_no_news(as_officer, acting):
 
 
 @pytest.mark.parametrize(
-    "mark", ["", "x", "2026-01-01~x", "2026-01-01~00000000-0000-0000-0000-000000000000", "9999-99-99T00:00:00+00:00~0"]
+    "mark",
+    [
+        "",
+        "x",
+        "2026-01-01~x",
+        "2026-01-01~00000000-0000-0000-0000-000000000000",
+        "9999-99-99T00:00:00+00:00~0",
+    ],
 )
 def test_a_bent_mark_is_refused(as_officer, mark):
     assert "live tail" in as_officer.get(f"audit/live?mark={mark}", then=422).text
@@ -174,7 +227,11 @@ def test_a_bent_mark_is_refused(as_officer, mark):
 
 def proof_data(page):
     section = page.select_one("#proof")
-    return {name.removeprefix("data-"): value for name, value in section.attrs.items() if name.startswith("data-")}
+    return {
+        name.removeprefix("data-"): value
+        for name, value in section.attrs.items()
+        if name.startswith("data-")
+    }
 
 
 def test_an_entry_carries_all_that_a_browser_needs_to_prove_it(as_officer, acting):
@@ -186,7 +243,13 @@ def test_an_entry_carries_all_that_a_browser_needs_to_prove_it(as_officer, actin
         entry, key = audit.entry(ids[3]), logs.verifier(logs.signing_key())
         assert base64.b64decode(data["body"]) == entry.body
         stated = proof.verify(
-            str(proof.Proof(int(data["index"]), [base64.b64decode(h) for h in data["path"].split()], data["note"])),
+            str(
+                proof.Proof(
+                    int(data["index"]),
+                    [base64.b64decode(h) for h in data["path"].split()],
+                    data["note"],
+                )
+            ),
             entry.body,
             key,
         )
@@ -194,9 +257,15 @@ def test_an_entry_carries_all_that_a_browser_needs_to_prove_it(as_officer, actin
     assert data["key-id"] == key.key_id.hex() and base64.b64decode(data["key"]) == key.public
     said = json.loads(base64.b64decode(data["body"]))
     assert page.select_one("[data-signed=action]").get_text() == said["action"]
-    assert said["actor"].startswith(page.select_one("[data-signed=actor]").get_text()[2:].replace("-", ""))
+    assert said["actor"].startswith(
+        page.select_one("[data-signed=actor]").get_text()[2:].replace("-", "")
+    )
     text = page.get_text(" ", strip=True)
-    assert "Included in checkpoint" in text and "sealed, may name people" in text and "Harriet" not in text
+    assert (
+        "Included in checkpoint" in text
+        and "sealed, may name people" in text
+        and "Harriet" not in text
+    )
     assert [cell.get_text() for cell in page.select(".c-diff del, .c-diff ins")] == ["A", "Name3"]
 
 
@@ -204,8 +273,13 @@ def test_the_files_of_a_proof_verify_without_us(as_officer, acting):
     [entry_id] = write_entries(acting, 1)
     assert "no place" in as_officer.get(f"audit/entries/{entry_id}/proof", then=409).text
     sequence_entries(acting)
-    file, content = as_officer.get(f"audit/entries/{entry_id}/proof"), as_officer.get(f"audit/entries/{entry_id}/bytes").data
-    assert ".tlog-proof" in file.headers["Content-Disposition"] and file.content_type.startswith("text/plain")
+    file, content = (
+        as_officer.get(f"audit/entries/{entry_id}/proof"),
+        as_officer.get(f"audit/entries/{entry_id}/bytes").data,
+    )
+    assert ".tlog-proof" in file.headers["Content-Disposition"] and file.content_type.startswith(
+        "text/plain"
+    )
     with acting("admin"):
         key = logs.verifier(logs.signing_key())
     index, head = proof.verify(file.text, content, key)
@@ -218,9 +292,13 @@ def test_an_entry_opens_beside_the_list_and_as_a_fragment(as_officer, acting):
     page = parse_page(as_officer.get(f"audit/?action=tenant&entry={ids[0]}"))
     assert page.select_one("#panel:not([hidden]) #proof")
     assert page.select_one("tr[aria-current]")["data-entry"] == str(ids[0])
-    fragment = as_officer.get(f"audit/entries/{ids[0]}", headers={"HX-Request": "true", "HX-Target": "aside#panel"}).text
+    fragment = as_officer.get(
+        f"audit/entries/{ids[0]}", headers={"HX-Request": "true", "HX-Target": "aside#panel"}
+    ).text
     assert "<html" not in fragment and "data-proof" in fragment
-    after = parse_page(as_officer.get(f"audit/entries/{ids[0]}")).find("a", title="The entry after it")
+    after = parse_page(as_officer.get(f"audit/entries/{ids[0]}")).find(
+        "a", title="The entry after it"
+    )
     assert after["href"].endswith(str(ids[1]))
 
 
@@ -240,7 +318,9 @@ def test_a_tampered_tree_is_said_and_not_hidden(as_officer, acting):
 
 @pytest.mark.parametrize("size", range(1, 18))
 def test_the_drawing_has_its_siblings_on_the_side_where_they_are_hashed(size):
-    """Built by hand: a leaf's label is its number, and a path is right when it puts all labels in order."""
+    """Built by hand: a leaf's label is its number, and a path is right when it puts all labels in
+    order.
+    """
     for index in range(size):
         held, path = [index], _siblings(index, size)
         for side, sibling in zip(sides(index, size), path, strict=True):
@@ -298,7 +378,10 @@ def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_h
     approve_below_pages(asked, "reviewer")
     seen = parse_page(as_officer.get(page)).find("main").get_text(" ", strip=True)
     assert "Sanjay Patel unmasked for you" in seen and "Harriet asked for it" in seen
-    assert "Sanjay Patel" in parse_page(as_officer.get(f"audit/actors/{admin}")).find("main").get_text()
+    assert (
+        "Sanjay Patel"
+        in parse_page(as_officer.get(f"audit/actors/{admin}")).find("main").get_text()
+    )
     for other in (as_reviewer, as_auditor):
         told = parse_page(other.get(page)).find("main").get_text()
         assert "Sanjay" not in told and "Harriet" not in told
@@ -338,17 +421,23 @@ def test_checkpoints_are_listed_and_given_as_they_were_signed(as_officer, acting
     note = as_officer.get(f"audit/checkpoints/{newest}/note")
     with acting("admin"):
         key = logs.verifier(logs.signing_key())
-        assert checkpoint.open_checkpoint(note.text, key).size == session().scalar(select(LogHead.size))
+        assert checkpoint.open_checkpoint(note.text, key).size == session().scalar(
+            select(LogHead.size)
+        )
     assert str(key) in page.text
 
 
 def test_one_checkpoint_is_proved_to_be_the_beginning_of_another(as_officer, acting):
     (_, newer), (_, older), *_ = signed_twice(acting)
     text = (
-        parse_page(as_officer.get(f"audit/checkpoints?from={older}&to={newer}")).select_one(".c-note").get_text(" ", strip=True)
+        parse_page(as_officer.get(f"audit/checkpoints?from={older}&to={newer}"))
+        .select_one(".c-note")
+        .get_text(" ", strip=True)
     )
     assert text.startswith(f"Checkpoint {older} is the beginning of checkpoint {newer}: proved by ")
-    assert "There is no checkpoint" in as_officer.get(f"audit/checkpoints?from={older}&to=99999").text
+    assert (
+        "There is no checkpoint" in as_officer.get(f"audit/checkpoints?from={older}&to=99999").text
+    )
     assert "should be a number" in as_officer.get("audit/checkpoints?from=x&to=1", then=422).text
 
 
@@ -357,7 +446,10 @@ def test_a_checkpoint_of_another_history_is_found_out(as_officer, acting):
     with acting("admin"):
         head = session().scalars(select(LogHead)).one()
         head.edge = head.edge[::-1]
-    assert "is not the beginning of" in as_officer.get(f"audit/checkpoints?from={older}&to={newer}").text
+    assert (
+        "is not the beginning of"
+        in as_officer.get(f"audit/checkpoints?from={older}&to={newer}").text
+    )
 
 
 def test_a_retired_key_stays_and_is_marked(as_officer, acting):
@@ -374,15 +466,19 @@ def test_a_retired_key_stays_and_is_marked(as_officer, acting):
 
 def test_a_view_is_saved_opened_and_removed(as_officer, as_auditor, as_admin, acting):
     as_officer.get("audit/views/new?action=-session")
-    assert as_officer.post("audit/views/new?action=-session", name=" All  but sign-ins ").location.endswith(
-        "/audit/?action=-session"
-    )
+    assert as_officer.post(
+        "audit/views/new?action=-session", name=" All  but sign-ins "
+    ).location.endswith("/audit/?action=-session")
     as_officer.post("audit/views/new?action=-session", name="All but sign-ins")  # a double click
     with acting("admin"):
         [view] = session().scalars(select(SavedView))
         assert (view.name, view.query) == ("All but sign-ins", {"action": "-session"})
         view_id = view.id
-        saved = session().scalars(select(AuditEntry).where(AuditEntry.action == "audit.view.saved")).one()
+        saved = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "audit.view.saved"))
+            .one()
+        )
         assert saved.facts == {"filters": ["action"]} and "name" in saved.sealed
     link = parse_page(as_auditor.get("audit/")).find("a", string="All but sign-ins")
     assert link["href"] == "/t/acme/audit/?action=-session"
@@ -396,10 +492,19 @@ def test_a_view_is_saved_opened_and_removed(as_officer, as_auditor, as_admin, ac
 
 def test_a_view_without_a_name_or_filters_or_of_a_taken_name_is_refused(as_officer, acting):
     as_officer.post("audit/views/new?action=-session", name="Mine")
-    assert "already, with other filters" in as_officer.post("audit/views/new?action=system", name="Mine", then=422).text
-    assert "Give the view a name" in as_officer.post("audit/views/new?action=system", name=" ", then=422).text
+    assert (
+        "already, with other filters"
+        in as_officer.post("audit/views/new?action=system", name="Mine", then=422).text
+    )
+    assert (
+        "Give the view a name"
+        in as_officer.post("audit/views/new?action=system", name=" ", then=422).text
+    )
     assert "no filter to save" in as_officer.post("audit/views/new", name="All", then=422).text
-    assert "60 characters" in as_officer.post("audit/views/new?action=system", name="x" * 61, then=422).text
+    assert (
+        "60 characters"
+        in as_officer.post("audit/views/new?action=system", name="x" * 61, then=422).text
+    )
     with acting("admin"):
         assert [view.name for view in session().scalars(select(SavedView))] == ["Mine"]
 
@@ -407,16 +512,26 @@ def test_a_view_without_a_name_or_filters_or_of_a_taken_name_is_refused(as_offic
 # ---- who
 
 
-def test_who_reads_the_log_and_who_does_not(as_admin, as_officer, as_auditor, as_contributor, as_viewer, as_stranger, acting):
+def test_who_reads_the_log_and_who_does_not(
+    as_admin, as_officer, as_auditor, as_contributor, as_viewer, as_stranger, acting
+):
     [entry_id] = write_entries(acting, 1)
-    pages = ("audit/", f"audit/entries/{entry_id}", "audit/checkpoints", f"audit/entries/{entry_id}/bytes")
+    pages = (
+        "audit/",
+        f"audit/entries/{entry_id}",
+        "audit/checkpoints",
+        f"audit/entries/{entry_id}/bytes",
+    )
     for page in pages:
         for reader in (as_admin, as_officer, as_auditor):
             reader.get(page)
         for other in (as_contributor, as_viewer):
             other.get(page, then=403)
         as_stranger.get(page, then=404)
-    assert "audit/" not in parse_page(as_viewer.get("")).find("nav", attrs={"aria-label": "Sections"}).decode()
+    assert (
+        "audit/"
+        not in parse_page(as_viewer.get("")).find("nav", attrs={"aria-label": "Sections"}).decode()
+    )
 
 
 def test_another_tenants_entry_is_not_found_under_ones_own_address(as_neighbour, acting):
@@ -433,9 +548,17 @@ def test_another_tenants_entry_is_not_found_under_ones_own_address(as_neighbour,
 
 
 def test_days_begin_at_midnight_in_the_tenants_time_zone(as_officer, acting):
-    with clock.frozen(clock.now().replace(year=2026, month=6, day=30, hour=23, minute=30, second=0)):
+    with clock.frozen(
+        clock.now().replace(year=2026, month=6, day=30, hour=23, minute=30, second=0)
+    ):
         [entry_id] = write_entries(acting, 1)
-    assert str(entry_id) in entry_ids_on_page(as_officer.get("audit/?since=2026-07-01&until=2026-07-01"))
+    assert str(entry_id) in entry_ids_on_page(
+        as_officer.get("audit/?since=2026-07-01&until=2026-07-01")
+    )
     assert str(entry_id) not in entry_ids_on_page(as_officer.get("audit/?until=2026-06-30"))
-    day = parse_page(as_officer.get("audit/?until=2026-07-01&since=2026-07-01")).select_one(".c-day").get_text(strip=True)
+    day = (
+        parse_page(as_officer.get("audit/?until=2026-07-01&since=2026-07-01"))
+        .select_one(".c-day")
+        .get_text(strip=True)
+    )
     assert day == "Wednesday 1 July"

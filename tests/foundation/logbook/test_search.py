@@ -1,4 +1,6 @@
-"""Words are found wherever they stand in the clear, however old the entry, and never in what is sealed."""
+"""Words are found wherever they stand in the clear, however old the entry, and never in what is
+sealed.
+"""
 
 import pytest
 from sqlalchemy import func, select
@@ -12,14 +14,22 @@ from governance.foundation.logbook.models import LogWord, SearchIndex
 from governance.foundation.logbook.search import BLOCK, index_new_blocks
 from governance.foundation.tenants.models import Tenant
 from governance.kernel.db import session
-from tests.foundation.logbook.log_page_helpers import entry_ids_on_page, parse_page, sequence_entries, walk_pages, write_entries
+from tests.foundation.logbook.log_page_helpers import (
+    entry_ids_on_page,
+    parse_page,
+    sequence_entries,
+    walk_pages,
+    write_entries,
+)
 
 CHANGED = registry["tenant.settings.changed"]
 
 
 def rename_tenant(acting, name, tenant="acme", **more):
     with acting("admin", tenant) as who:
-        return str(record(CHANGED, session().get(Tenant, who.tenant_id), after={"name": name}, **more).id)
+        return str(
+            record(CHANGED, session().get(Tenant, who.tenant_id), after={"name": name}, **more).id
+        )
 
 
 def index_all(acting, tenant="acme"):
@@ -42,9 +52,15 @@ def long_log(acting, database):
     return old, young
 
 
-def test_a_word_is_found_in_indexed_blocks_in_the_tail_and_while_it_waits(as_officer, acting, long_log):
+def test_a_word_is_found_in_indexed_blocks_in_the_tail_and_while_it_waits(
+    as_officer, acting, long_log
+):
     waiting = rename_tenant(acting, "Zanzibar Airport")
-    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar")) == [waiting, long_log[1], long_log[0]]
+    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar")) == [
+        waiting,
+        long_log[1],
+        long_log[0],
+    ]
     assert entry_ids_on_page(as_officer.get("audit/?q=ZANZI bran")) == [long_log[0]]
     assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar airport")) == [waiting]
     assert entry_ids_on_page(as_officer.get("audit/?q=zanzibarx")) == []
@@ -66,13 +82,18 @@ def test_every_hit_comes_once_over_all_pages(as_officer, acting, long_log):
     assert len(seen) == len(set(seen)) and pages > 2
     with acting("admin"):
         names = session().scalars(
-            select(AuditEntry.changes["name"][1].astext).where(AuditEntry.action == "tenant.settings.changed")
+            select(AuditEntry.changes["name"][1].astext).where(
+                AuditEntry.action == "tenant.settings.changed"
+            )
         )
         assert len(seen) == sum(name.startswith("Name1") for name in names)
 
 
 def test_words_and_other_filters_hold_together(as_officer, acting, long_log):
-    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar&action=tenant")) == [long_log[1], long_log[0]]
+    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar&action=tenant")) == [
+        long_log[1],
+        long_log[0],
+    ]
     assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar&action=-tenant")) == []
     assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar&until=2001-01-01")) == []
 
@@ -83,11 +104,18 @@ def test_what_is_sealed_is_found_by_nobody(as_officer, acting, database):
     assert entry_ids_on_page(as_officer.get("audit/?q=confidential-to-harriet")) == []
     assert entry_ids_on_page(as_officer.get("audit/?q=plain")) == [entry_id]
     with acting("admin"):
-        sealed = session().scalars(select(AuditEntry).where(AuditEntry.id == entry_id)).one().sealed["because"]["cipher"]
+        sealed = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.id == entry_id))
+            .one()
+            .sealed["because"]["cipher"]
+        )
     assert entry_ids_on_page(as_officer.get("audit/", query_string={"q": sealed[:40]})) == []
 
 
-def test_a_search_that_looked_far_enough_says_how_far_and_goes_on(as_officer, acting, long_log, monkeypatch):
+def test_a_search_that_looked_far_enough_says_how_far_and_goes_on(
+    as_officer, acting, long_log, monkeypatch
+):
     monkeypatch.setattr(searching, "BUDGET", 1)
     monkeypatch.setattr(searching, "MOST_SPELLINGS", 0)  # as if the word began like too many others
     reply = as_officer.get("audit/?q=branch")
@@ -99,11 +127,23 @@ def test_a_search_that_looked_far_enough_says_how_far_and_goes_on(as_officer, ac
 def test_letters_of_all_scripts_are_found_in_either_case(as_officer, acting, database):
     entry_id = rename_tenant(acting, "Straße Ærø 東京")
     for query in ("straße", "ÆRØ", "東京", "stra"):
-        assert entry_ids_on_page(as_officer.get("audit/", query_string={"q": query})) == [entry_id], query
+        assert entry_ids_on_page(as_officer.get("audit/", query_string={"q": query})) == [
+            entry_id
+        ], query
 
 
 def test_odd_words_are_words(as_officer, long_log):
-    for query in ("%", "_", "'; DROP TABLE log_words; --", "\\", "a" * 5000, "((((", "🎈", "\u202e", "to_tsquery & |"):
+    for query in (
+        "%",
+        "_",
+        "'; DROP TABLE log_words; --",
+        "\\",
+        "a" * 5000,
+        "((((",
+        "🎈",
+        "\u202e",
+        "to_tsquery & |",
+    ):
         as_officer.get("audit/", query_string={"q": query})
 
 

@@ -45,9 +45,17 @@ def idp(provider: HostileIdP, database) -> HostileIdP:
     return provider
 
 
-def connect_tenant(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, *, secret: str | None = None,
-            verifies_addresses: bool = False) -> None:  # fmt: skip
-    """That tenant's live connection, as if its admins had changed it (foundation/identity_providers)."""
+def connect_tenant(
+    slug: str,
+    idp: HostileIdP,
+    group_roles: dict[str, str] | None = None,
+    *,
+    secret: str | None = None,
+    verifies_addresses: bool = False,
+) -> None:
+    """That tenant's live connection, as if its admins had changed it
+    (foundation/identity_providers).
+    """
     with current.acting_as(make.system_actor(slug)) as who, transaction():
         assert who
         live = session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
@@ -55,7 +63,9 @@ def connect_tenant(slug: str, idp: HostileIdP, group_roles: dict[str, str] | Non
         live.issuer, live.client_id, live.enforced = idp.issuer, idp.client.id, True
         live.verifies_addresses = verifies_addresses
         live.group_roles = GROUPS if group_roles is None else group_roles
-        live.secret = key_encryption.wrap((secret or idp.client.secret).encode(), sign_in_state.secret_context(who.tenant_id))
+        live.secret = key_encryption.wrap(
+            (secret or idp.client.secret).encode(), sign_in_state.secret_context(who.tenant_id)
+        )
         session().add(live)
         tenant = directory.tenant_by_slug(slug)
         assert tenant

@@ -1,4 +1,5 @@
-"""The demo's identity provider made hostile: it signs with real keys, but what the test tells it to.
+"""The demo's identity provider made hostile: it signs with real keys, but what the test tells it
+to.
 
     with HostileIdP.serving() as idp:                 # people of acme; idp.issuer, idp.client
         idp.attack("audience of another client")      # or idp.tamper = lambda claims, header: (…)
@@ -23,13 +24,25 @@ from bs4 import BeautifulSoup
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from governance.demo.idp import PEOPLE, Client, Idp, Person, RunningProvider, base_of, create_idp, listen, serve
+from governance.demo.idp import (
+    PEOPLE,
+    Client,
+    Idp,
+    Person,
+    RunningProvider,
+    base_of,
+    create_idp,
+    listen,
+    serve,
+)
 
 type Claims = dict[str, Any]
 type Key = RSAKey | ECKey | str | None
 type Tamper = Callable[[Claims, Claims], tuple[Claims, Claims, Key]]
 
-CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console", "initech"))
+CALLBACKS = tuple(
+    f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console", "initech")
+)
 CALLBACKS += tuple(f"{callback}/{number}" for callback in CALLBACKS for number in range(2, 6))
 CLIENT = Client(
     "governance-console",
@@ -39,13 +52,18 @@ CLIENT = Client(
     None,
 )
 BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
-SIGNING_KEY = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)  # one a test process: slow
+SIGNING_KEY = RSAKey.generate_key(
+    2048, {"use": "sig", "alg": "RS256"}, auto_kid=True
+)  # one a test process: slow
 
 
 class HostileIdP:
-    """One issuer whose tokens, documents, redirects and availability a test can bend. Hooks start harmless.
+    """One issuer whose tokens, documents, redirects and availability a test can bend.
 
-    - tamper(claims, header) -> (claims, header, key): ID tokens; key None = the real one, str = HMAC secret
+    Hooks start harmless.
+
+    - tamper(claims, header) -> (claims, header, key): ID tokens; key None = the real one, str =
+      HMAC secret
     - tamper_logout: the same for logout tokens
     - documents[path suffix](json) -> json: discovery, jwks, token, userinfo responses
     - answer(query) -> query: the authorization response on its way to the callback
@@ -64,17 +82,24 @@ class HostileIdP:
         self.logouts: list[tuple[str, str]] = []
         self.deliver: Callable[[str, str], object] | None = None
         self.calls: list[str] = []
-        self.idp: Idp = create_idp(issuer, people, clients, SIGNING_KEY, mint=self._mint, deliver=self._deliver)
+        self.idp: Idp = create_idp(
+            issuer, people, clients, SIGNING_KEY, mint=self._mint, deliver=self._deliver
+        )
         self._serving: RunningProvider | None = None
 
     @classmethod
     @contextmanager
     def serving(
-        cls, name: str = "acme", people: Sequence[Person] | None = None, clients: Sequence[Client] = (CLIENT,)
+        cls,
+        name: str = "acme",
+        people: Sequence[Person] | None = None,
+        clients: Sequence[Client] = (CLIENT,),
     ) -> Generator["HostileIdP"]:
         """A running provider with the demo's people of that name."""
         listening = listen()
-        hostile = cls(f"{base_of(listening)}/{name}", PEOPLE[name] if people is None else people, clients)
+        hostile = cls(
+            f"{base_of(listening)}/{name}", PEOPLE[name] if people is None else people, clients
+        )
         hostile._serving = serve(hostile, on=listening)
         try:
             yield hostile
@@ -108,9 +133,16 @@ class HostileIdP:
         event = {BACK_CHANNEL: {}}
         now = int(time.time())
         claims = {
-            "iss": self.issuer, "aud": self.client.id, "iat": now, "exp": now + 120, "sub": sub, "sid": sid,
-            "jti": secrets.token_urlsafe(), "events": event, **changes,
-        }  # fmt: skip
+            "iss": self.issuer,
+            "aud": self.client.id,
+            "iat": now,
+            "exp": now + 120,
+            "sub": sub,
+            "sid": sid,
+            "jti": secrets.token_urlsafe(),
+            "events": event,
+            **changes,
+        }
         present = {name: value for name, value in claims.items() if value is not None}
         key = self.idp.provider.keys["RS256"]
         return forge_token(present, {"alg": "RS256", "kid": key.kid, "typ": "logout+jwt"}, key)
@@ -135,7 +167,9 @@ class HostileIdP:
             start("503 Service Unavailable", [("Content-Type", "text/plain")])
             return [b"down"]
         seen: list[Any] = []
-        body = b"".join(self.idp(environ, lambda status, headers, exc=None: seen.extend([status, headers])))
+        body = b"".join(
+            self.idp(environ, lambda status, headers, exc=None: seen.extend([status, headers]))
+        )
         status, pairs = seen
         for suffix, change in self.documents.items():
             if path.endswith(suffix):
@@ -154,8 +188,13 @@ class HostileIdP:
 # Driving the sign-in page, as a script or a browser without JavaScript would
 
 
-def sign_in(url: str, email: str, browser: requests.Session | None = None, password: str = "") -> str:
-    """From the authorization URL to the callback URL (not fetched). `browser` keeps the issuer's session."""
+def sign_in(
+    url: str, email: str, browser: requests.Session | None = None, password: str = ""
+) -> str:
+    """From the authorization URL to the callback URL (not fetched).
+
+    `browser` keeps the issuer's session.
+    """
     browser = browser or requests.Session()
     page = browser.get(url, allow_redirects=False, timeout=60)
     if page.is_redirect:
@@ -216,7 +255,9 @@ def change_claims(**changes: Any) -> Callable[[HostileIdP], None]:
     return lambda idp: setattr(idp, "tamper", tamper)
 
 
-def change_header(key: Callable[[HostileIdP], Key] = lambda _: None, **changes: Any) -> Callable[[HostileIdP], None]:
+def change_header(
+    key: Callable[[HostileIdP], Key] = lambda _: None, **changes: Any
+) -> Callable[[HostileIdP], None]:
     """Another header, perhaps another key."""
 
     def arm(idp: HostileIdP) -> None:
@@ -236,7 +277,11 @@ def change_document(suffix: str, **changes: Any) -> Callable[[HostileIdP], None]
 
 def change_answer(**changes: str | None) -> Callable[[HostileIdP], None]:
     """Another authorization response; None removes a parameter."""
-    return lambda idp: setattr(idp, "answer", lambda honest: {k: v for k, v in {**honest, **changes}.items() if v is not None})
+    return lambda idp: setattr(
+        idp,
+        "answer",
+        lambda honest: {k: v for k, v in {**honest, **changes}.items() if v is not None},
+    )
 
 
 def all_hooks(*attacks: Callable[[HostileIdP], None]) -> Callable[[HostileIdP], None]:
@@ -261,7 +306,8 @@ ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "c_hash of another code": change_claims(c_hash=half_hash("another")),
     "c_hash that is empty": change_claims(c_hash=""),
     "alg none, advertised": all_hooks(
-        change_header(alg="none"), change_document(DISCOVERY, id_token_signing_alg_values_supported=["RS256", "none"])
+        change_header(alg="none"),
+        change_document(DISCOVERY, id_token_signing_alg_values_supported=["RS256", "none"]),
     ),
     "HS256 with the public key": change_header(_public_pem, alg="HS256"),
     "HS256 with the public key, advertised": all_hooks(
@@ -271,7 +317,9 @@ ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "HS256 with the client secret": change_header(lambda idp: idp.client.secret, alg="HS256"),
     "unknown kid": change_header(lambda _: STRANGER, kid="unknown"),
     "known kid, foreign key": change_header(lambda _: STRANGER),
-    "key in the header": change_header(lambda _: STRANGER, jwk=STRANGER.as_dict(private=False), kid=STRANGER.kid),
+    "key in the header": change_header(
+        lambda _: STRANGER, jwk=STRANGER.as_dict(private=False), kid=STRANGER.kid
+    ),
     "audience of another client": change_claims(aud="other"),
     "audience of another client, azp ours": change_claims(aud="other", azp=CLIENT.id),
     "extra audience": change_claims(aud=[CLIENT.id, "other"]),
@@ -279,16 +327,24 @@ ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "azp of another client": change_claims(azp="other"),
     "wrong issuer": change_claims(iss=EVIL),
     "no issuer": change_claims(iss=None),
-    "issuer of another tenant": change_claims(iss=lambda honest: str(honest).replace("/acme", "/globex")),
+    "issuer of another tenant": change_claims(
+        iss=lambda honest: str(honest).replace("/acme", "/globex")
+    ),
     "metadata issuer wrong": change_document(DISCOVERY, issuer=EVIL),
     "nonce missing": change_claims(nonce=None),
     "nonce wrong": change_claims(nonce="wrong"),
     "no subject": change_claims(sub=None),
-    "expired 100 seconds ago": change_claims(exp=lambda _: int(time.time()) - 100, iat=lambda _: int(time.time()) - 400),
+    "expired 100 seconds ago": change_claims(
+        exp=lambda _: int(time.time()) - 100, iat=lambda _: int(time.time()) - 400
+    ),
     "no expiry": change_claims(exp=None),
-    "issued in an hour": change_claims(iat=lambda _: int(time.time()) + 3600, exp=lambda _: int(time.time()) + 3900),
+    "issued in an hour": change_claims(
+        iat=lambda _: int(time.time()) + 3600, exp=lambda _: int(time.time()) + 3900
+    ),
     "no ID token": change_document("/token", id_token=None),
-    "userinfo of somebody else": change_document("/userinfo", sub="acme-1001", email="admin@acme.example"),
+    "userinfo of somebody else": change_document(
+        "/userinfo", sub="acme-1001", email="admin@acme.example"
+    ),
     "answer without issuer": change_answer(iss=None),
     "answer of another issuer": change_answer(iss=EVIL),
     "answer without state": change_answer(state=None),

@@ -1,4 +1,6 @@
-"""The first sign-in of somebody who is invited: which claims decide, and what a person is told who has no access."""
+"""The first sign-in of somebody who is invited: which claims decide, and what a person is told who
+has no access.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,8 +14,16 @@ from governance.foundation.people import actions, queries
 from governance.kernel import clock
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.identity_providers.sign_in_change_helpers import live_connection, propose_change
-from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action, no_session_starts
+from tests.foundation.identity_providers.sign_in_change_helpers import (
+    live_connection,
+    propose_change,
+)
+from tests.foundation.people.conftest import (
+    Arrival,
+    connect_tenant,
+    entries_of_action,
+    no_session_starts,
+)
 from tests.foundation.people.hostile_idp import HostileIdP, change_claims, change_document
 from tests.foundation.people.member_helpers import invite_person
 
@@ -70,12 +80,16 @@ def test_a_provider_that_verifies_addresses_needs_no_claim_for_them(app, guests)
 def test_the_switch_counts_in_the_work_domains_only(app, guests):
     connect_tenant("acme", guests, group_roles={}, verifies_addresses=True)
     leave_out_claims(guests, "email_verified")
-    assert "guest@firm.example, and the address is outside the work domains" in refused(app, OUTSIDER)
+    assert "guest@firm.example, and the address is outside the work domains" in refused(
+        app, OUTSIDER
+    )
     guests.calm()
     sign_in_as(app, OUTSIDER)  # what the provider says itself counts everywhere
 
 
-@pytest.mark.parametrize("email", ["guest@sub.acme.example", "guest@acme.example.evil.example", "guest@xacme.example"])
+@pytest.mark.parametrize(
+    "email", ["guest@sub.acme.example", "guest@acme.example.evil.example", "guest@xacme.example"]
+)
 def test_a_domain_that_only_looks_like_a_work_domain_is_none(app, guests, email):
     invite_person(email)
     connect_tenant("acme", guests, group_roles={}, verifies_addresses=True)
@@ -114,7 +128,9 @@ def test_userinfo_says_nothing_of_another_address(app, guests):
 
 @pytest.mark.parametrize("said", ["\u212aim@acme.example", "kim@ban\u212a.example"])
 def test_a_letter_that_only_looks_like_another_takes_nobodys_invitation(app, guests, said):
-    """The Kelvin sign (U+212A) in lower case is an ASCII k, and another letter of another address to the provider."""
+    """The Kelvin sign (U+212A) in lower case is an ASCII k, and another letter of another address
+    to the provider.
+    """
     for invited in ("kim@acme.example", "kim@bank.example"):
         invite_person(invited)
     change_claims(email=said)(guests)
@@ -142,7 +158,9 @@ def test_without_an_address_the_page_names_the_claim(app, guests):
 def test_whoever_is_not_invited_sees_which_address_came(app, guests):
     change_claims(email="other@acme.example")(guests)
     page = refused(app)
-    assert "has no open invitation for other@acme.example" in page and "guest@acme.example" not in page
+    assert (
+        "has no open invitation for other@acme.example" in page and "guest@acme.example" not in page
+    )
 
 
 def test_an_expired_invitation_is_said_only_to_whoever_has_proven_the_address(app, guests):
@@ -171,11 +189,18 @@ def test_missing_groups_are_named_where_groups_give_access(app, guests):
     change_document("/userinfo", groups=None)(guests)
     page = refused(app)
     assert "sent no groups claim" in page and "release the claim groups" in page
-    assert entries_of_action("session.denied")[-1].facts["reason"] == "no open invitation; no groups claim"
+    assert (
+        entries_of_action("session.denied")[-1].facts["reason"]
+        == "no open invitation; no groups claim"
+    )
     guests.calm()
     change_claims(email="other@acme.example", groups=[f"team-{n}" for n in range(7)])(guests)
     page = refused(app)
-    assert "None of your groups gives access" in page and "team-4 and 2 more" in page and "team-5" not in page
+    assert (
+        "None of your groups gives access" in page
+        and "team-4 and 2 more" in page
+        and "team-5" not in page
+    )
     assert "team-0" not in entries_of_action("session.denied")[-1].body.decode()
 
 
@@ -185,7 +210,9 @@ def test_groups_count_from_userinfo_and_as_plain_text(app, guests):
     change_document("/userinfo", groups="governance-viewers")(guests)
     sign_in_as(app)
     change_claims(groups=None, sub="acme-9003", email="other@acme.example")(guests)
-    change_document("/userinfo", groups="governance-viewers", sub="acme-9003", email="other@acme.example")(guests)
+    change_document(
+        "/userinfo", groups="governance-viewers", sub="acme-9003", email="other@acme.example"
+    )(guests)
     Arrival(Visitor(app), GUEST.email, tenant="acme").finish(then=303)
     assert entries_of_action("membership.started")[-1].facts["via"] == "group mapping"
 
@@ -195,11 +222,19 @@ def test_a_former_member_is_told_so(app, guests):
     with make.acting("admin"):
         actions.remove(queries.lives_at(GUEST.email)[0])
     page = refused(app)
-    assert "Your access to Acme Insurance has ended. Acme Insurance has no open invitation for guest@acme.example" in page
+    assert (
+        "Your access to Acme Insurance has ended. Acme Insurance has no open invitation for"
+        " guest@acme.example" in page
+    )
 
 
 def test_what_the_provider_answers_instead_of_a_code_is_shown(app, guests):
-    guests.answer = lambda honest: {"state": honest["state"], "iss": honest["iss"], "error": "invalid_request", "error_description": "max_age <b>invalid"}  # fmt: skip
+    guests.answer = lambda honest: {
+        "state": honest["state"],
+        "iss": honest["iss"],
+        "error": "invalid_request",
+        "error_description": "max_age <b>invalid",
+    }
     assert "rejected the sign-in (invalid_request: max_age <b>invalid)" in refused(app)
 
 
@@ -210,12 +245,19 @@ def test_the_switch_is_proposed_like_every_change_of_the_connection(as_admin, id
     def box() -> Tag:
         shown = as_admin.get("settings/sign-in/change").text
         found = BeautifulSoup(shown, "html.parser").select_one("input[name=verifies_addresses]")
-        assert found and SWITCH in found.find_parent("label").text and "could take that person" in found.find_parent("label").text
+        assert (
+            found
+            and SWITCH in found.find_parent("label").text
+            and "could take that person" in found.find_parent("label").text
+        )
         return found
 
     assert not box().has_attr("checked")
     propose_change(as_admin, idp, verifies_addresses="y")
-    assert entries_of_action("connection.change.requested")[-1].changes["verifies_addresses"] == [False, True]
+    assert entries_of_action("connection.change.requested")[-1].changes["verifies_addresses"] == [
+        False,
+        True,
+    ]
     assert box().has_attr("checked")
     assert "Every address of the provider" in as_admin.get("settings/sign-in").text
     assert not live_connection().verifies_addresses

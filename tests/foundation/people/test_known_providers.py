@@ -1,4 +1,6 @@
-"""Providers as they answered when we tried them (docs/operating/identity-providers.md): the claims that each sent."""
+"""Providers as they answered when we tried them (docs/operating/identity-providers.md): the claims
+that each sent.
+"""
 
 import json
 import time
@@ -11,7 +13,13 @@ import pytest
 from governance.demo.idp import Person
 from governance.foundation.people import oidc
 from tests.browser import Visitor
-from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action, no_session_starts, sessions_of
+from tests.foundation.people.conftest import (
+    Arrival,
+    connect_tenant,
+    entries_of_action,
+    no_session_starts,
+    sessions_of,
+)
 from tests.foundation.people.hostile_idp import (
     BACK_CHANNEL,
     DISCOVERY,
@@ -28,34 +36,70 @@ SENT_BY_ALL = {"iss", "sub", "aud", "exp", "iat", "nonce", "sid"}
 
 
 def lemonldap(idp: HostileIdP) -> None:
-    """LemonLDAP::NG 2.21: the address in userinfo only, nothing of its verification, `at_hash`, a list of one audience."""
-    change_document(DISCOVERY, authorization_response_iss_parameter_supported=None, scopes_supported=["openid", "profile", "email"],
-             id_token_signing_alg_values_supported=["none", "HS256", "RS256", "PS256"])(idp)  # fmt: skip
+    """LemonLDAP::NG 2.21: the address in userinfo only, nothing of its verification, `at_hash`, a
+    list of one audience.
+    """
+    change_document(
+        DISCOVERY,
+        authorization_response_iss_parameter_supported=None,
+        scopes_supported=["openid", "profile", "email"],
+        id_token_signing_alg_values_supported=["none", "HS256", "RS256", "PS256"],
+    )(idp)
     idp.answer = lambda honest: {**honest, "session_state": "c3RhdGU=.salt"}
-    sends(idp, SENT_BY_ALL | {"auth_time", "azp"}, typ="JWT", hashes=("at_hash",), aud=[idp.client.id], acr="loa-1")
+    sends(
+        idp,
+        SENT_BY_ALL | {"auth_time", "azp"},
+        typ="JWT",
+        hashes=("at_hash",),
+        aud=[idp.client.id],
+        acr="loa-1",
+    )
     tells(idp, preferred_username="ada")
 
 
 def glewlwyd(idp: HostileIdP) -> None:
     """glewlwyd 2.7: the address in the ID token, `auth_time` always 0, `at_hash` and `c_hash`."""
-    change_document(DISCOVERY, authorization_response_iss_parameter_supported=None, scopes_supported=["openid"],
-             id_token_signing_alg_values_supported=["RS256", "RS384", "RS512", "PS256"])(idp)  # fmt: skip
-    sends(idp, SENT_BY_ALL | {"email", "name", "azp"}, typ="JWT", hashes=("at_hash", "c_hash"), auth_time=0, amr=["password"])
+    change_document(
+        DISCOVERY,
+        authorization_response_iss_parameter_supported=None,
+        scopes_supported=["openid"],
+        id_token_signing_alg_values_supported=["RS256", "RS384", "RS512", "PS256"],
+    )(idp)
+    sends(
+        idp,
+        SENT_BY_ALL | {"email", "name", "azp"},
+        typ="JWT",
+        hashes=("at_hash", "c_hash"),
+        auth_time=0,
+        amr=["password"],
+    )
     tells(idp)
 
 
 def oidc_provider(idp: HostileIdP) -> None:
-    """oidc-provider 9.13: the address in userinfo only; `auth_time` where `max_age` was sent, which these tests do by hand."""
-    change_document(DISCOVERY, scopes_supported=["openid", "offline_access", "email", "profile"])(idp)
+    """oidc-provider 9.13: the address in userinfo only; `auth_time` where `max_age` was sent, which
+    these tests do by hand.
+    """
+    change_document(DISCOVERY, scopes_supported=["openid", "offline_access", "email", "profile"])(
+        idp
+    )
     sends(idp, SENT_BY_ALL, typ=None, hashes=())
     tells(idp)
 
 
-PROVIDERS = {"LemonLDAP::NG 2.21": lemonldap, "glewlwyd 2.7": glewlwyd, "oidc-provider 9.13": oidc_provider}
+PROVIDERS = {
+    "LemonLDAP::NG 2.21": lemonldap,
+    "glewlwyd 2.7": glewlwyd,
+    "oidc-provider 9.13": oidc_provider,
+}
 
 
-def sends(idp: HostileIdP, names: set[str], *, typ: str | None, hashes: tuple[str, ...], **more: Any) -> None:
-    """ID tokens with these claims of ours and those, signed once the access token and the code are known."""
+def sends(
+    idp: HostileIdP, names: set[str], *, typ: str | None, hashes: tuple[str, ...], **more: Any
+) -> None:
+    """ID tokens with these claims of ours and those, signed once the access token and the code are
+    known.
+    """
     codes: list[str] = []
     passed_on = idp.answer or (lambda honest: honest)
 
@@ -67,7 +111,9 @@ def sends(idp: HostileIdP, names: set[str], *, typ: str | None, hashes: tuple[st
         if "id_token" not in told:
             return told
         honest = idp.idp.provider.keys["RS256"]
-        claims = {name: value for name, value in claims_of(told["id_token"]).items() if name in names} | more
+        claims = {
+            name: value for name, value in claims_of(told["id_token"]).items() if name in names
+        } | more
         bound = {"at_hash": told["access_token"], "c_hash": codes[-1]}
         claims |= {name: half_hash(bound[name]) for name in hashes}
         header = {"alg": "RS256", "kid": honest.kid} | ({"typ": typ} if typ else {})
@@ -79,7 +125,9 @@ def sends(idp: HostileIdP, names: set[str], *, typ: str | None, hashes: tuple[st
 
 def tells(idp: HostileIdP, **more: Any) -> None:
     """Userinfo with the address and the name only."""
-    idp.documents["/userinfo"] = lambda honest: {name: honest[name] for name in ("sub", "email", "name")} | more
+    idp.documents["/userinfo"] = lambda honest: (
+        {name: honest[name] for name in ("sub", "email", "name")} | more
+    )
 
 
 def claims_of(token: str) -> Claims:
@@ -98,21 +146,27 @@ def known_provider(request: Any, app: Any, isolated: Any) -> Iterator[HostileIdP
         yield idp
 
 
-def sign_in_at_provider(app: Any, then: int, visitor: Visitor | None = None, **query: str) -> tuple[Visitor, str]:
+def sign_in_at_provider(
+    app: Any, then: int, visitor: Visitor | None = None, **query: str
+) -> tuple[Visitor, str]:
     visitor = visitor or Visitor(app)
     return visitor, Arrival(visitor, ADA.email, tenant="acme", **query).finish(then).text
 
 
 def test_the_first_sign_in_needs_the_switch_and_then_works(app, known_provider):
     with no_session_starts():
-        assert "sent no email_verified claim for ada@acme.example" in sign_in_at_provider(app, 403)[1]
+        assert (
+            "sent no email_verified claim for ada@acme.example" in sign_in_at_provider(app, 403)[1]
+        )
     connect_tenant("acme", known_provider, group_roles={}, verifies_addresses=True)
     ada, _ = sign_in_at_provider(app, 303)
     ada.get("settings/sessions")
     assert entries_of_action("membership.started")[-1].facts["via"] == "invitation"
 
 
-LOGOUT_TOKENS: dict[str, tuple[dict[str, str], set[str]]] = {  # provider → its header, and what it leaves out
+LOGOUT_TOKENS: dict[
+    str, tuple[dict[str, str], set[str]]
+] = {  # provider → its header, and what it leaves out
     "LemonLDAP::NG 2.21": ({"typ": "JWT"}, {"exp"}),
     "glewlwyd 2.7": ({"typ": "JWT"}, {"exp"}),
     "oidc-provider 9.13": ({"typ": "logout+jwt"}, set()),
@@ -125,11 +179,28 @@ def test_its_logout_token_ends_the_session_once(app, known_provider):
     sid = next(row.idp_sid for row in sessions_of() if row.issuer == known_provider.issuer)
     header, left_out = LOGOUT_TOKENS[known_provider.name]
     now, key = int(time.time()), known_provider.idp.provider.keys["RS256"]
-    claims = {"iss": known_provider.issuer, "aud": known_provider.client.id, "sub": ADA.sub, "sid": sid, "iat": now, "exp": now + 120, "jti": "B5GGDNZ8",
-              "events": {BACK_CHANNEL: {}}}  # fmt: skip
-    token = forge_token({n: v for n, v in claims.items() if n not in left_out}, {"alg": "RS256", "kid": key.kid, **header}, key)
+    claims = {
+        "iss": known_provider.issuer,
+        "aud": known_provider.client.id,
+        "sub": ADA.sub,
+        "sid": sid,
+        "iat": now,
+        "exp": now + 120,
+        "jti": "B5GGDNZ8",
+        "events": {BACK_CHANNEL: {}},
+    }
+    token = forge_token(
+        {n: v for n, v in claims.items() if n not in left_out},
+        {"alg": "RS256", "kid": key.kid, **header},
+        key,
+    )
     for status in (200, 400):
-        assert app.test_client().post("/auth/back-channel/acme", data={"logout_token": token}).status_code == status
+        assert (
+            app.test_client()
+            .post("/auth/back-channel/acme", data={"logout_token": token})
+            .status_code
+            == status
+        )
     ada.get("settings/sessions", then=302)
 
 
@@ -138,7 +209,9 @@ def test_a_step_up_needs_its_auth_time(app, known_provider):
     ada, _ = sign_in_at_provider(app, 303)
     says: dict[str, Callable[[str], bool]] = {
         "glewlwyd 2.7": lambda page: "sent an auth_time claim that isn&#39;t a time" in page,
-        "oidc-provider 9.13": lambda page: "sent no auth_time claim" in page and "add auth_time to the ID token" in page,
+        "oidc-provider 9.13": lambda page: (
+            "sent no auth_time claim" in page and "add auth_time to the ID token" in page
+        ),
     }
     if known_provider.name not in says:
         sign_in_at_provider(app, 303, ada, fresh="1")

@@ -1,4 +1,6 @@
-"""Members: invite, change a role, remove; who may, who may not, and what two people at once bring about."""
+"""Members: invite, change a role, remove; who may, who may not, and what two people at once bring
+about.
+"""
 
 import threading
 from datetime import timedelta
@@ -36,13 +38,21 @@ def stale_admin(app) -> Visitor:
 
 
 def test_an_admin_invites_and_the_mail_waits(as_admin):
-    page = as_admin.post("settings/members/invite", follow=True, email=f"  {NEW.upper()} ", role="viewer").text
+    page = as_admin.post(
+        "settings/members/invite", follow=True, email=f"  {NEW.upper()} ", role="viewer"
+    ).text
     assert NEW in page and plural(1, "open invitation") in page
     assert "The invitation is on its way by email" in page
     with make.acting("admin", read_only=True):
-        mail = session().execute(text("SELECT params FROM work_items WHERE kind = 'mail'")).scalar_one()
+        mail = (
+            session()
+            .execute(text("SELECT params FROM work_items WHERE kind = 'mail'"))
+            .scalar_one()
+        )
     assert (
-        mail["to"] == NEW and "http://localhost/login?tenant=acme" in mail["body"] and "Sanjay Patel invites you" in mail["body"]
+        mail["to"] == NEW
+        and "http://localhost/login?tenant=acme" in mail["body"]
+        and "Sanjay Patel invites you" in mail["body"]
     )
 
 
@@ -58,10 +68,15 @@ def test_the_whole_way_of_an_invitation(app, as_admin):
         nadia.get("settings/sessions")
         page = as_admin.get("settings/members").text
         assert "Nadia Brook" in page and plural(0, "open invitation") in page
-        assert entries_of_action("membership.started")[-1].facts == {"role": "contributor", "via": "invitation"}
+        assert entries_of_action("membership.started")[-1].facts == {
+            "role": "contributor",
+            "via": "invitation",
+        }
         assert entries_of_action("invitation.accepted")
         Arrival(nadia, NEW).finish()  # and the next sign-in finds the membership
-        assert len(entries_of_action("membership.started")) == len({e.target_id for e in entries_of_action("membership.started")})
+        assert len(entries_of_action("membership.started")) == len(
+            {e.target_id for e in entries_of_action("membership.started")}
+        )
 
 
 def test_sent_twice_is_invited_once(as_admin):
@@ -93,7 +108,10 @@ def test_an_invitation_that_ran_out_lets_nobody_in(app, as_admin):
 def test_a_withdrawn_invitation_lets_nobody_in(app, as_admin):
     as_admin.post("settings/members/invite", email=NEW, role="viewer")
     as_admin.post(f"settings/invitations/{invitations()[0].id}/withdraw")
-    assert "no longer open" in as_admin.post(f"settings/invitations/{invitations()[0].id}/withdraw", then=409).text
+    assert (
+        "no longer open"
+        in as_admin.post(f"settings/invitations/{invitations()[0].id}/withdraw", then=409).text
+    )
     with HostileIdP.serving(people=(Person("acme-7001", NEW, "Nadia Brook", ()),)) as idp:
         connect_tenant("acme", idp, group_roles={})
         Arrival(Visitor(app), NEW).finish(then=403)
@@ -127,13 +145,20 @@ def test_a_role_that_is_none_here_is_not_given(as_admin, role):
 def test_a_member_is_not_invited_again(as_admin):
     assert (
         "is a member already"
-        in as_admin.post("settings/members/invite", then=422, email="VIEWER@acme.example", role="viewer").text
+        in as_admin.post(
+            "settings/members/invite", then=422, email="VIEWER@acme.example", role="viewer"
+        ).text
     )
 
 
 def test_an_invitation_of_one_tenant_is_nothing_in_another(app, as_admin, as_neighbour):
     with make.acting("admin", "globex"):
-        actions.invite("x@globex.example", "viewer", tenant_name="Globex", link="http://localhost/login?tenant=globex")
+        actions.invite(
+            "x@globex.example",
+            "viewer",
+            tenant_name="Globex",
+            link="http://localhost/login?tenant=globex",
+        )
     theirs = invitations("globex")[0].id
     as_admin.post(f"settings/invitations/{theirs}/withdraw", then=404)
     assert not invitations("globex")[0].withdrawn_at
@@ -146,17 +171,27 @@ def test_a_role_is_changed_and_logged(as_admin):
     as_admin.post(f"settings/members/{membership_id('viewer')}/role", role="contributor")
     entry = entries_of_action("membership.role.changed")[-1]
     assert entry.changes == {"role": ["viewer", "contributor"]} and entry.actor_kind == "person"
-    as_admin.post(f"settings/members/{membership_id('viewer')}/role", role="contributor")  # again is no deed
+    as_admin.post(
+        f"settings/members/{membership_id('viewer')}/role", role="contributor"
+    )  # again is no deed
     assert len(entries_of_action("membership.role.changed")) == 1
 
 
 def test_an_auditors_role_comes_with_the_engagement(as_admin):
-    assert "engagement" in as_admin.post(f"settings/members/{membership_id('auditor')}/role", then=422, role="viewer").text
+    assert (
+        "engagement"
+        in as_admin.post(
+            f"settings/members/{membership_id('auditor')}/role", then=422, role="viewer"
+        ).text
+    )
 
 
 def test_the_last_admin_stays(as_admin):
     own = membership_id("admin")
-    assert "only tenant admin" in as_admin.post(f"settings/members/{own}/role", then=422, role="viewer").text
+    assert (
+        "only tenant admin"
+        in as_admin.post(f"settings/members/{own}/role", then=422, role="viewer").text
+    )
     assert "only tenant admin" in as_admin.post(f"settings/members/{own}/remove", then=422).text
     as_admin.post(f"settings/members/{membership_id('compliance_officer')}/role", role="admin")
     as_admin.post(f"settings/members/{own}/role", role="viewer")
@@ -205,7 +240,10 @@ def test_members_of_another_tenant_are_not_there(as_admin, verb, form):
     as_admin.get(f"settings/members/{theirs}/remove", then=404)
     as_admin.get(f"settings/members/{theirs}/sessions", then=404)
     with make.acting("admin", "globex", read_only=True):
-        assert queries.membership_of(make.person_id("compliance_officer", "globex")).role == "compliance_officer"
+        assert (
+            queries.membership_of(make.person_id("compliance_officer", "globex")).role
+            == "compliance_officer"
+        )
 
 
 @pytest.mark.parametrize("who", ["as_officer", "as_contributor", "as_viewer", "as_auditor"])
@@ -226,12 +264,22 @@ def test_only_an_admin_changes_members(app, request, who):
 
 
 @pytest.mark.parametrize(
-    "path", ["settings/members/invite", "settings/members/{}/role", "settings/members/{}/remove", "settings/sign-in/change"]
+    "path",
+    [
+        "settings/members/invite",
+        "settings/members/{}/role",
+        "settings/members/{}/remove",
+        "settings/sign-in/change",
+    ],
 )
 def test_a_sign_in_of_ten_minutes_ago_is_not_enough(app, as_viewer, path):
     boss = stale_admin(app)
     page = boss.post(
-        path.format(membership_id("viewer")), then=401, email=NEW, role="contributor", issuer="https://evil.example"
+        path.format(membership_id("viewer")),
+        then=401,
+        email=NEW,
+        role="contributor",
+        issuer="https://evil.example",
     ).text
     assert "Sign in again" in page and "/login?tenant=acme&amp;fresh=1" in page
     assert not invitations()
@@ -241,7 +289,9 @@ def test_a_sign_in_of_ten_minutes_ago_is_not_enough(app, as_viewer, path):
 def test_a_step_up_by_the_provider_is_enough(app, idp, arrive):
     boss = arrive("admin@acme.example")
     with make.acting("admin"):
-        session().execute(text("UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes'"))
+        session().execute(
+            text("UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes'")
+        )
     boss.post("settings/members/invite", then=401, email=NEW, role="viewer")
     arrive("admin@acme.example", boss, fresh="1", next="/t/acme/settings/members")
     boss.post("settings/members/invite", email=NEW, role="viewer")
@@ -262,7 +312,13 @@ def two_admins(committed_world):
 
 def set_role(who: str, role: str) -> None:
     with current.acting_as(make.system_actor("globex")), transaction():
-        held = session().scalars(select(Membership).where(Membership.person_id == make.person_id(who, "globex"))).one()
+        held = (
+            session()
+            .scalars(
+                select(Membership).where(Membership.person_id == make.person_id(who, "globex"))
+            )
+            .one()
+        )
         held.role, held.ended_at = role, None
 
 
@@ -281,7 +337,8 @@ def test_two_admins_who_remove_each_other_at_once_leave_one(two_admins):
             outcomes.append("refused")
 
     threads = [
-        threading.Thread(target=remove, args=pair) for pair in (("admin", "compliance_officer"), ("compliance_officer", "admin"))
+        threading.Thread(target=remove, args=pair)
+        for pair in (("admin", "compliance_officer"), ("compliance_officer", "admin"))
     ]
     for thread in threads:
         thread.start()
@@ -312,8 +369,19 @@ def test_nothing_personal_stands_in_the_log_in_clear(app, as_admin, idp, arrive)
         "membership.role.changed",
         "membership.ended",
     } <= {e.action for e in written}
-    clear = "\n".join(f"{e.body.decode()} {e.changes} {e.facts} {e.actor} {e.origin} {e.sealed}" for e in written).lower()
-    for personal in (NEW, "new.person", "officer@acme.example", "ines", "duarte", "sanjay", "maya", "okafor"):
+    clear = "\n".join(
+        f"{e.body.decode()} {e.changes} {e.facts} {e.actor} {e.origin} {e.sealed}" for e in written
+    ).lower()
+    for personal in (
+        NEW,
+        "new.person",
+        "officer@acme.example",
+        "ines",
+        "duarte",
+        "sanjay",
+        "maya",
+        "okafor",
+    ):
         assert personal not in clear, personal
     assert all(len(e.actor) == 32 for e in written)
 

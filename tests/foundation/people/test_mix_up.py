@@ -1,4 +1,6 @@
-"""Mix-up: a hostile tenant's provider sends the victim's browser on to the victim's own provider (RFC 9700 §4.4)."""
+"""Mix-up: a hostile tenant's provider sends the victim's browser on to the victim's own provider
+(RFC 9700 §4.4).
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
@@ -10,13 +12,21 @@ import pytest
 from governance.foundation.people import oidc
 from tests.browser import Visitor
 from tests.foundation.people.conftest import connect_tenant, no_session_starts
-from tests.foundation.people.hostile_idp import DISCOVERY, HostileIdP, change_answer, change_document, sign_in
+from tests.foundation.people.hostile_idp import (
+    DISCOVERY,
+    HostileIdP,
+    change_answer,
+    change_document,
+    sign_in,
+)
 
 OFFICER = "officer@acme.example"
 
 
 class Thief(HostileIdP):
-    """A hostile tenant's provider, which keeps every sign-in code that its token endpoint is given."""
+    """A hostile tenant's provider, which keeps every sign-in code that its token endpoint is
+    given.
+    """
 
     codes: list[str]
 
@@ -62,7 +72,9 @@ def path_of(url: str) -> str:
 
 
 def test_a_code_of_one_tenants_provider_is_never_handed_to_another_tenants(app, acme, thief):
-    """The attacker keeps a sign-in of their own at Acme; the victim, led through Globex, earns its code for them."""
+    """The attacker keeps a sign-in of their own at Acme; the victim, led through Globex, earns its
+    code for them.
+    """
     attacker, victim = Visitor(app), Visitor(app)
     acme_authorizes, attackers = started(attacker, "acme")
     _, victims = started(victim, "globex")
@@ -87,12 +99,17 @@ def test_each_provider_that_says_nothing_of_itself_still_signs_in_its_own(app, a
 
 def test_every_tenants_provider_is_given_an_address_of_its_own(app, acme, thief):
     for tenant in ("acme", "globex"):
-        assert started(Visitor(app), tenant)[1]["redirect_uri"] == f"http://localhost/auth/callback/{tenant}"
+        assert (
+            started(Visitor(app), tenant)[1]["redirect_uri"]
+            == f"http://localhost/auth/callback/{tenant}"
+        )
 
 
 def test_the_address_that_all_tenants_shared_says_what_to_change_at_the_provider(app, acme):
     _, query = started(visitor := Visitor(app), "acme")
-    page = visitor.get(f"/auth/callback?{urlencode({'code': 'x', 'state': query['state']})}", then=410).text
+    page = visitor.get(
+        f"/auth/callback?{urlencode({'code': 'x', 'state': query['state']})}", then=410
+    ).text
     assert "http://localhost/auth/callback/acme" in page and "redirect" in page
     for state in ("", "acme", "<b>.x", "nobody.x", "\u00e9.x", "a" * 400):
         page = visitor.get(f"/auth/callback?{urlencode({'state': state})}", then=410).text

@@ -1,4 +1,6 @@
-"""Who may be the second person: the same rule at every approval, refused beside allowed, with its reason on the page."""
+"""Who may be the second person: the same rule at every approval, refused beside allowed, with its
+reason on the page.
+"""
 
 import re
 from collections.abc import Callable
@@ -32,10 +34,18 @@ from tests.assurance.evidence import evidence_helpers
 from tests.browser import Visitor
 from tests.conftest import visitor
 from tests.foundation.approvals.approval_helpers import fingerprint_on_page
-from tests.foundation.identity_providers.sign_in_change_helpers import propose_change, sign_in_for_test
+from tests.foundation.identity_providers.sign_in_change_helpers import (
+    propose_change,
+    sign_in_for_test,
+)
 from tests.foundation.people.conftest import entries_of_action
 from tests.foundation.people.hostile_idp import change_claims
-from tests.operations.policies.conftest import REASON, policy_content, put_in_force, register_systems
+from tests.operations.policies.conftest import (
+    REASON,
+    policy_content,
+    put_in_force,
+    register_systems,
+)
 from tests.operations.switches import switch_helpers
 
 OLGA, NOOR = ("second_admin", "acme"), ("second_operator", "console")
@@ -43,7 +53,9 @@ OLGA, NOOR = ("second_admin", "acme"), ("second_operator", "console")
 
 @dataclass
 class RequestedApproval:
-    """A request by the first admin or operator: its page, where the answer goes, and what it says."""
+    """A request by the first admin or operator: its page, where the answer goes, and what it
+    says.
+    """
 
     page: str
     answer: str
@@ -71,8 +83,14 @@ def waiver(*_: Any) -> RequestedApproval:
     systems = register_systems()
     put_in_force(policy_content("baseline"))
     with make.acting("admin"):
-        row = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
-                                  reason="A claim runs longer", compensation="A weekly review").id  # fmt: skip
+        row = waivers.request(
+            systems["support-assistant"],
+            "retention_days",
+            120,
+            expires_at=clock.now() + timedelta(days=9),
+            reason="A claim runs longer",
+            compensation="A weekly review",
+        ).id
         approval = open_approval(policies_of.WAIVER, row).id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
@@ -80,9 +98,15 @@ def waiver(*_: Any) -> RequestedApproval:
 def floor(*_: Any) -> RequestedApproval:
     with make.acting("operator_admin", "console"):
         now = policies_of.platform()
-        wanted = {**platform_content(now), "floor": {**platform_content(now)["floor"], "retention_days": 180}}
+        wanted = {
+            **platform_content(now),
+            "floor": {**platform_content(now)["floor"], "retention_days": 180},
+        }
         row = platform_minimum.change(
-            wanted, base=policies_of.newest_platform_number(), reason=REASON, until=clock.now() + timedelta(days=30)
+            wanted,
+            base=policies_of.newest_platform_number(),
+            reason=REASON,
+            until=clock.now() + timedelta(days=30),
         ).id
         approval = open_approval(policies_of.PLATFORM, row).id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}", approver=NOOR)
@@ -100,7 +124,9 @@ def restart(*_: Any) -> RequestedApproval:
 def restart_of_all(*_: Any) -> RequestedApproval:
     with make.acting("operator_admin", "console"):
         held = platform_actions.stop_platform(reason="A model answers nonsense")
-        approval = platform_actions.request_platform_restart(seen=platform_actions.platform_seen(held), because="Fixed").id
+        approval = platform_actions.request_platform_restart(
+            seen=platform_actions.platform_seen(held), because="Fixed"
+        ).id
     where = f"/t/console/approvals/{approval}"
     return RequestedApproval(where, where, approver=NOOR)
 
@@ -109,7 +135,10 @@ def drill(*_: Any) -> RequestedApproval:
     switch_helpers.register_system()
     with make.acting("admin"):
         row = drill_actions.plan(
-            *switch_helpers.find_feature(), due_at=clock.now() + timedelta(hours=2), seconds=5, because="Yearly"
+            *switch_helpers.find_feature(),
+            due_at=clock.now() + timedelta(hours=2),
+            seconds=5,
+            because="Yearly",
         ).id
         approval = open_approval("drill", row).id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
@@ -118,16 +147,22 @@ def drill(*_: Any) -> RequestedApproval:
 def destruction(*_: Any) -> RequestedApproval:
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
-        row = deletion.request_destruction(*shelf_of.version_of(version), because="It names a customer who objected").id
+        row = deletion.request_destruction(
+            *shelf_of.version_of(version), because="It names a customer who objected"
+        ).id
         approval = open_approval(shelf_of.DESTRUCTION, row).id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def erasure(*_: Any) -> RequestedApproval:
     with make.acting("admin"):
-        row = privacy.request_erasure(members.membership_of(make.person_id("viewer")), "They asked for it").id
+        row = privacy.request_erasure(
+            members.membership_of(make.person_id("viewer")), "They asked for it"
+        ).id
         approval = open_approval("erasure", row).id
-    return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}", more=(("typed", "Maya Okafor"),))
+    return RequestedApproval(
+        f"approvals/{approval}", f"approvals/{approval}", more=(("typed", "Maya Okafor"),)
+    )
 
 
 def unmasking(*_: Any) -> RequestedApproval:
@@ -138,8 +173,20 @@ def unmasking(*_: Any) -> RequestedApproval:
 
 
 KINDS = {
-    f.__name__: f for f in (sign_in, policy, waiver, floor, restart, restart_of_all, drill, destruction, erasure, unmasking)
-}  # fmt: skip
+    f.__name__: f
+    for f in (
+        sign_in,
+        policy,
+        waiver,
+        floor,
+        restart,
+        restart_of_all,
+        drill,
+        destruction,
+        erasure,
+        unmasking,
+    )
+}
 Ask = Callable[[], RequestedApproval]
 
 
@@ -188,7 +235,9 @@ def test_who_joined_after_the_request_is_refused_and_told_why(app, make_request)
     asked = make_request()
     make.add_member(*asked.approver)
     assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
-    assert "You joined after this request was made, so you can't approve it." in approve(app, asked, then=403)
+    assert "You joined after this request was made, so you can't approve it." in approve(
+        app, asked, then=403
+    )
 
 
 def test_who_got_the_role_after_the_request_is_refused_and_told_why(app, make_request):
@@ -211,7 +260,9 @@ def test_a_second_account_with_the_same_address_is_the_same_person(app, make_req
     with current.acting_as(make.system_actor(asked.approver[1])), transaction(person_id=key):
         session().get(Person, key).email = make.PEOPLE[asked.approver[1], first][1].upper()
     assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
-    assert "You have the same e-mail address as the person who requested this" in approve(app, asked, then=403)
+    assert "You have the same e-mail address as the person who requested this" in approve(
+        app, asked, then=403
+    )
 
 
 def test_who_was_removed_and_came_back_after_the_request_is_refused(app, make_request):
@@ -239,13 +290,17 @@ def test_who_may_not_approve_may_reject(app, as_admin, acting):
 # ---- groups
 
 
-def test_who_was_mapped_to_a_role_by_groups_after_the_request_is_refused(app, as_admin, idp, arrive):
+def test_who_was_mapped_to_a_role_by_groups_after_the_request_is_refused(
+    app, as_admin, idp, arrive
+):
     """The provider's admin puts an account into the admins' group once a request is open."""
     arrive("officer@acme.example")
     asked = unmasking()
     change_claims(groups=["governance-admins"])(idp)
     mapped = arrive("officer@acme.example")
-    assert entries_of_action("membership.role.changed")[-1].changes == {"role": ["compliance_officer", "admin"]}
+    assert entries_of_action("membership.role.changed")[-1].changes == {
+        "role": ["compliance_officer", "admin"]
+    }
     mapped.post(asked.answer, then=403, verb="approve")
     assert "You got your role after" in mapped.get(asked.page).text
 
@@ -271,7 +326,11 @@ def test_the_inbox_shows_it_to_who_may_approve_it_and_to_nobody_else(app, as_adm
 
 def pages_of_inbox(who) -> set[str]:
     """Where the approvals of that person's inbox lead."""
-    links = set(re.findall(r'href="(/t/acme/inbox/items/[^"]+/open)"', who.get("inbox/?group=approvals").text))
+    links = set(
+        re.findall(
+            r'href="(/t/acme/inbox/items/[^"]+/open)"', who.get("inbox/?group=approvals").text
+        )
+    )
     return {who.get(link, then=302).location.removeprefix("/t/acme/") for link in links}
 
 

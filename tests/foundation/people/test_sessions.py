@@ -1,4 +1,6 @@
-"""Sessions: how long they last, who ends them, what an answer costs without one, and what a forged form gets."""
+"""Sessions: how long they last, who ends them, what an answer costs without one, and what a forged
+form gets.
+"""
 
 import time
 from datetime import timedelta
@@ -14,7 +16,13 @@ from governance.kernel.db import session, transaction
 from governance.kernel.formatting import plural
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.conftest import Arrival, entries_of_action, hidden_fields, next_address, sessions_of
+from tests.foundation.people.conftest import (
+    Arrival,
+    entries_of_action,
+    hidden_fields,
+    next_address,
+    sessions_of,
+)
 from tests.foundation.people.hostile_idp import BACK_CHANNEL, HostileIdP, forge_token
 from tests.foundation.people.member_helpers import membership_id
 
@@ -40,7 +48,10 @@ def test_an_idle_session_ends_after_an_hour(as_officer):
 
 
 def test_an_idle_session_is_no_longer_listed(as_officer, as_admin):
-    with clock.frozen(clock.now() + IDLE + timedelta(seconds=1)), make.acting("admin", read_only=True):
+    with (
+        clock.frozen(clock.now() + IDLE + timedelta(seconds=1)),
+        make.acting("admin", read_only=True),
+    ):
         assert queries.live_sessions() == []
 
 
@@ -67,7 +78,18 @@ def test_a_session_of_a_tenant_that_was_suspended_is_dead(as_officer):
 
 
 @pytest.mark.parametrize(
-    "cookie", ["", "acme", "acme.", ".token", "nobody.token", "acme.ü", "a b.token", "acme." + "x" * 3000, "globex.token"]
+    "cookie",
+    [
+        "",
+        "acme",
+        "acme.",
+        ".token",
+        "nobody.token",
+        "acme.ü",
+        "a b.token",
+        "acme." + "x" * 3000,
+        "globex.token",
+    ],
 )
 def test_a_cookie_that_is_none_is_nobody(app, isolated, cookie):
     Visitor(app, cookie or None).get("settings/sessions", then=302)
@@ -92,7 +114,11 @@ def test_a_removed_members_next_request_is_refused(as_admin, as_officer):
 def test_a_membership_that_ended_otherwise_is_enough(as_officer):
     with make.acting("admin"):
         held = session().get(
-            Membership, (current.actor().tenant_id, queries.membership_of(make.person_id("compliance_officer")).id)
+            Membership,
+            (
+                current.actor().tenant_id,
+                queries.membership_of(make.person_id("compliance_officer")).id,
+            ),
         )
         held.ended_at = clock.now()
     as_officer.get("settings/sessions", then=302)
@@ -105,8 +131,17 @@ def test_the_list_marks_this_one_and_ends_another(app, as_officer):
     other = Visitor(app, make.cookie("compliance_officer"))
     shown = as_officer.get("settings/sessions").text
     assert f"You have {plural(2, 'open session')}" in shown and shown.count("this one") == 1
-    mine = {row.id: row for row in sessions_of() if row.person_id == make.person_id("compliance_officer")}
-    own = BeautifulSoup(shown, "html.parser").find(string=lambda t: t.strip() == "this one").find_parent("tr").form["action"]
+    mine = {
+        row.id: row
+        for row in sessions_of()
+        if row.person_id == make.person_id("compliance_officer")
+    }
+    own = (
+        BeautifulSoup(shown, "html.parser")
+        .find(string=lambda t: t.strip() == "this one")
+        .find_parent("tr")
+        .form["action"]
+    )
     theirs = next(i for i in mine if str(i) not in own)
     as_officer.post(f"settings/sessions/{theirs}/end")
     other.get("settings/sessions", then=302)
@@ -131,7 +166,10 @@ def test_an_admin_sees_and_ends_anyones(as_admin, as_officer):
 def test_an_admin_ends_all_of_a_member(as_admin, as_officer):
     as_admin.post(f"settings/members/{membership_id('compliance_officer')}/sessions/end")
     as_officer.get("settings/sessions", then=302)
-    assert "No session is open" in as_admin.get(f"settings/members/{membership_id('compliance_officer')}/sessions").text
+    assert (
+        "No session is open"
+        in as_admin.get(f"settings/members/{membership_id('compliance_officer')}/sessions").text
+    )
 
 
 def test_nobody_else_ends_or_sees_a_session(as_officer, as_viewer, as_admin, as_neighbour):
@@ -224,11 +262,29 @@ def test_a_logout_token_about_another_persons_session_ends_nothing(app, idp, arr
     ines.get("settings/sessions")
 
 
-@pytest.mark.parametrize("changes", [
-    {"iss": "https://evil.example"}, {"aud": "other"}, {"aud": ["governance-console", "other"]}, {"nonce": "n"}, {"events": None}, {"events": []},
-    {"events": "http://schemas.openid.net/event/backchannel-logout"}, {"events": {"other": {}}}, {"jti": None}, {"jti": ""}, {"iat": None},
-    {"iat": "now"}, {"iat": 5}, {"exp": 5}, {"exp": "soon"}, {"exp": True}, {"sub": None, "sid": None}, {"sub": 5, "sid": None},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://evil.example"},
+        {"aud": "other"},
+        {"aud": ["governance-console", "other"]},
+        {"nonce": "n"},
+        {"events": None},
+        {"events": []},
+        {"events": "http://schemas.openid.net/event/backchannel-logout"},
+        {"events": {"other": {}}},
+        {"jti": None},
+        {"jti": ""},
+        {"iat": None},
+        {"iat": "now"},
+        {"iat": 5},
+        {"exp": 5},
+        {"exp": "soon"},
+        {"exp": True},
+        {"sub": None, "sid": None},
+        {"sub": 5, "sid": None},
+    ],
+)
 def test_an_odd_logout_token_is_refused(app, idp, arrive, changes):
     ines = arrive(OFFICER)
     fit = {"sid": sid_of(idp)} | changes
@@ -250,9 +306,13 @@ def test_an_id_token_is_no_logout_token(app, idp, arrive):
     }
     logout = id_token | {"events": {BACK_CHANNEL: {}}}
     for claims, header in (
-        (id_token | {"nonce": "n"}, {"typ": "JWT"}), (id_token, {}), (logout | {"nonce": "n"}, {"typ": "JWT"}), (logout, {"typ": "at+jwt"}),
-        (logout, {"typ": "secevent+jwt"}), (logout, {"typ": ""}),
-    ):  # fmt: skip
+        (id_token | {"nonce": "n"}, {"typ": "JWT"}),
+        (id_token, {}),
+        (logout | {"nonce": "n"}, {"typ": "JWT"}),
+        (logout, {"typ": "at+jwt"}),
+        (logout, {"typ": "secevent+jwt"}),
+        (logout, {"typ": ""}),
+    ):
         back_channel(app, forge_token(claims, {"alg": "RS256", "kid": key.kid, **header}, key), 400)
     back_channel(app, forge_token(logout, {"alg": "none", "typ": "logout+jwt"}, ""), 400)
     for junk in ("", "x", "a.b.c", "ü" * 10, "." * 100000):
@@ -260,10 +320,15 @@ def test_an_id_token_is_no_logout_token(app, idp, arrive):
     ines.get("settings/sessions")
 
 
-@pytest.mark.parametrize("header", [{"typ": "logout+jwt"}, {"typ": "application/logout+jwt"}, {"typ": "JWT"}, {}])
+@pytest.mark.parametrize(
+    "header", [{"typ": "logout+jwt"}, {"typ": "application/logout+jwt"}, {"typ": "JWT"}, {}]
+)
 @pytest.mark.parametrize("lasts", [120, None])
 def test_a_logout_token_needs_neither_type_nor_expiry_but_is_young(app, idp, arrive, header, lasts):
-    """Back-Channel Logout 1.0 only recommends the type; providers of its drafts send no `exp`. `iat` bounds both."""
+    """Back-Channel Logout 1.0 only recommends the type; providers of its drafts send no `exp`.
+
+    `iat` bounds both.
+    """
     ines, key, now = arrive(OFFICER), idp.idp.provider.keys["RS256"], int(clock.now().timestamp())
 
     def token(issued: int) -> str:
@@ -275,7 +340,11 @@ def test_a_logout_token_needs_neither_type_nor_expiry_but_is_young(app, idp, arr
             "jti": f"j{issued}",
             "events": {BACK_CHANNEL: {}},
         }
-        return forge_token(claims | ({"exp": issued + lasts} if lasts else {}), {"alg": "RS256", "kid": key.kid, **header}, key)
+        return forge_token(
+            claims | ({"exp": issued + lasts} if lasts else {}),
+            {"alg": "RS256", "kid": key.kid, **header},
+            key,
+        )
 
     for issued in (now - 3600, now - 200, now + 200):
         back_channel(app, token(issued), 400)
@@ -336,12 +405,19 @@ def test_a_token_of_another_session_does_nothing(app, as_officer, as_viewer):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://localhost.evil.example"}]
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://localhost.evil.example"},
+    ],
 )
 @pytest.mark.parametrize("path", ["/logout", "/theme", "/login", "/t/acme/settings/members/invite"])
 def test_another_sites_form_does_nothing(as_admin, headers, path):
     reply = as_admin.client.post(
-        path, data={"csrf_token": as_admin.csrf(), "email": "x@acme.example", "role": "viewer"}, headers=headers
+        path,
+        data={"csrf_token": as_admin.csrf(), "email": "x@acme.example", "role": "viewer"},
+        headers=headers,
     )
     assert reply.status_code == 403
     as_admin.get("settings/sessions")
@@ -358,26 +434,35 @@ def test_sign_in_itself_needs_the_browsers_token(app, isolated):
 def test_the_theme_is_kept_in_a_cookie(as_officer):
     assert 'data-bs-theme="light"' in as_officer.get("settings/sessions").text
     reply = as_officer.post("/theme", theme="dark", back="/t/acme/settings/sessions")
-    assert reply.location == "/t/acme/settings/sessions" and "theme=dark" in "".join(reply.headers.getlist("Set-Cookie"))
+    assert reply.location == "/t/acme/settings/sessions" and "theme=dark" in "".join(
+        reply.headers.getlist("Set-Cookie")
+    )
     assert 'data-bs-theme="dark"' in as_officer.get("settings/sessions").text
     as_officer.post("/theme", theme="<script>", back="/")
     assert 'data-bs-theme="light"' in as_officer.get("settings/sessions").text
 
 
-@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example/", "/\\evil.example", "", None])
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example/", "/\\evil.example", "", None]
+)
 def test_the_theme_leads_back_to_us_only(as_officer, back):
     assert as_officer.post("/theme", theme="dark", back=back).location == "/"
 
 
 def test_a_referer_of_another_site_is_no_way_back(as_officer):
     reply = as_officer.client.post(
-        "/theme", data={"csrf_token": as_officer.csrf()}, headers={"Referer": "https://evil.example/t/acme/"}
+        "/theme",
+        data={"csrf_token": as_officer.csrf()},
+        headers={"Referer": "https://evil.example/t/acme/"},
     )
     assert reply.location == "/"
 
 
 def test_the_way_in_remembers_where_one_was_going(client):
-    assert client.get("settings/sessions?x=1", then=302).location == "/login?next=/t/acme/settings/sessions%3Fx%3D1"
+    assert (
+        client.get("settings/sessions?x=1", then=302).location
+        == "/login?next=/t/acme/settings/sessions%3Fx%3D1"
+    )
 
 
 # ---- tenants of a person
@@ -391,15 +476,26 @@ def test_one_person_in_two_tenants_enters_each_by_its_own_sign_in(app, idp, arri
         Arrival(Visitor(app), ADMIN, tenant="globex").finish()
     boss = arrive(ADMIN)
     page = boss.get("settings/tenants")
-    assert f"You are a member of {plural(2, 'tenant')}" in page.text and "Switch to Globex" in page.text
+    assert (
+        f"You are a member of {plural(2, 'tenant')}" in page.text
+        and "Switch to Globex" in page.text
+    )
     away = boss.get("/t/globex/settings/sessions", then=302)
     assert away.location.startswith("/login?tenant=globex")
     agreed = boss.post("/login/continue", then=200, **hidden_fields(boss.get(away.location).text))
     Arrival(boss, ADMIN, asked=next_address(agreed.text)).finish()
     boss.get("/t/globex/settings/sessions")
-    assert [e.facts["how"] for e in entries_of_action("session.ended")] == ["switched to another tenant"]
+    assert [e.facts["how"] for e in entries_of_action("session.ended")] == [
+        "switched to another tenant"
+    ]
 
 
 def test_pages_of_another_tenant_are_not_there(as_stranger):
-    for path in ("settings/sessions", "settings/members", "settings/sign-in", "settings/", "settings/tenants"):
+    for path in (
+        "settings/sessions",
+        "settings/members",
+        "settings/sign-in",
+        "settings/",
+        "settings/tenants",
+    ):
         as_stranger.get(path, then=404)

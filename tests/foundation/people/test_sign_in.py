@@ -12,7 +12,13 @@ from governance.kernel import clock, outbound_http
 from governance.kernel.formatting import plural
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action, no_session_starts, sessions_of
+from tests.foundation.people.conftest import (
+    Arrival,
+    connect_tenant,
+    entries_of_action,
+    no_session_starts,
+    sessions_of,
+)
 from tests.foundation.people.hostile_idp import (
     ATTACKS,
     DISCOVERY,
@@ -25,7 +31,9 @@ from tests.foundation.people.hostile_idp import (
 )
 
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
-NOT_SEEN = {"userinfo of somebody else"}  # the ID token names the address, so userinfo is not asked; tested below
+NOT_SEEN = {
+    "userinfo of somebody else"
+}  # the ID token names the address, so userinfo is not asked; tested below
 
 
 def test_the_good_one_is_let_in(app, idp, arrive):
@@ -39,11 +47,19 @@ def test_the_good_one_is_let_in(app, idp, arrive):
 def test_the_question_is_bound_by_state_nonce_and_pkce(app, idp):
     asked = parse_qs(urlsplit(Arrival(Visitor(app), OFFICER).asked).query)
     assert asked["code_challenge_method"] == ["S256"] and asked["response_type"] == ["code"]
-    assert len(asked["state"][0]) > 40 and len(asked["nonce"][0]) > 40 and len(asked["code_challenge"][0]) == 43
-    assert asked["redirect_uri"] == ["http://localhost/auth/callback/acme"] and asked["scope"] == ["openid email profile groups"]
+    assert (
+        len(asked["state"][0]) > 40
+        and len(asked["nonce"][0]) > 40
+        and len(asked["code_challenge"][0]) == 43
+    )
+    assert asked["redirect_uri"] == ["http://localhost/auth/callback/acme"] and asked["scope"] == [
+        "openid email profile groups"
+    ]
 
 
-@pytest.mark.parametrize("attack", [name for name in ATTACKS if name not in {*NOT_SEEN, "down", "refuses connections"}])
+@pytest.mark.parametrize(
+    "attack", [name for name in ATTACKS if name not in {*NOT_SEEN, "down", "refuses connections"}]
+)
 def test_every_attack_is_refused(app, idp, attack):
     visitor = Visitor(app)
     if attack.startswith("metadata"):
@@ -80,18 +96,27 @@ def test_an_auth_time_in_the_future_is_refused_at_any_sign_in(app, idp):
         Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
-@pytest.mark.parametrize("value", [0, -1, "now", "1795641840", True, [], 10**400, 1_795_641_840_000])
+@pytest.mark.parametrize(
+    "value", [0, -1, "now", "1795641840", True, [], 10**400, 1_795_641_840_000]
+)
 def test_an_auth_time_that_is_none_is_no_hindrance_and_never_fresh(app, idp, arrive, value):
-    """`auth_time` matters only where `max_age` was sent; without it, nobody counts as just signed in."""
+    """`auth_time` matters only where `max_age` was sent; without it, nobody counts as just signed
+    in.
+    """
     change_claims(auth_time=value)(idp)
     boss = arrive(ADMIN)
     boss.get("settings/members")
     boss.post("settings/members/invite", then=401, email="new@acme.example", role="viewer")
 
 
-@pytest.mark.parametrize(("attack", "says"), [
-    ("no auth_time", "sent no auth_time claim"), ("auth_time is 0", "auth_time claim that isn&#39;t a time"), ("stale auth_time", "by its auth_time claim"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("attack", "says"),
+    [
+        ("no auth_time", "sent no auth_time claim"),
+        ("auth_time is 0", "auth_time claim that isn&#39;t a time"),
+        ("stale auth_time", "by its auth_time claim"),
+    ],
+)
 def test_a_refused_step_up_names_the_claim_and_what_to_set(app, idp, arrive, attack, says):
     ines = arrive(OFFICER)
     coming = Arrival(ines, OFFICER, fresh="1")
@@ -122,7 +147,9 @@ def test_a_subject_that_is_none_is_refused(app, idp, value):
 
 
 def test_odd_names_and_addresses_do_no_harm(app, idp, arrive):
-    change_claims(name="Ines\0\r\nDuarte <b>", email=["x"], groups=["governance-officers", 5, None])(idp)
+    change_claims(
+        name="Ines\0\r\nDuarte <b>", email=["x"], groups=["governance-officers", 5, None]
+    )(idp)
     ines = arrive(OFFICER)
     assert "Ines Duarte &lt;b&gt;" in ines.get("settings/sessions").text
 
@@ -177,13 +204,29 @@ def test_a_sign_in_lasts_ten_minutes(app, idp):
 
 def changed(answer: str, **changes: str | None) -> str:
     query = {**dict(parse_qsl(urlsplit(answer).query)), **changes}
-    return f"{urlsplit(answer).path}?" + urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{urlsplit(answer).path}?" + urlencode(
+        {name: value for name, value in query.items() if value is not None}
+    )
 
 
-@pytest.mark.parametrize("changes", [
-    {"state": None}, {"state": ""}, {"state": "acme.guessed"}, {"state": "globex.guessed"}, {"state": "nobody.x"}, {"state": "A b.x"},
-    {"code": None}, {"code": ""}, {"code": "guessed"}, {"iss": EVIL}, {"iss": None}, {"error": "access_denied"}, {"error": "<b>"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": None},
+        {"state": ""},
+        {"state": "acme.guessed"},
+        {"state": "globex.guessed"},
+        {"state": "nobody.x"},
+        {"state": "A b.x"},
+        {"code": None},
+        {"code": ""},
+        {"code": "guessed"},
+        {"iss": EVIL},
+        {"iss": None},
+        {"error": "access_denied"},
+        {"error": "<b>"},
+    ],
+)
 def test_a_forged_answer_is_a_page_that_says_so(app, idp, changes):
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
@@ -229,12 +272,18 @@ def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
         refused = Arrival(outsider, OFFICER).finish(then=403)
     assert f"has no open invitation for {OFFICER}" in refused.text
     entry = entries_of_action("session.denied")[-1]
-    assert entry.outcome == "refused" and set(entry.sealed) == {"email"} and OFFICER.encode() not in entry.body
+    assert (
+        entry.outcome == "refused"
+        and set(entry.sealed) == {"email"}
+        and OFFICER.encode() not in entry.body
+    )
     with make.acting("admin"):
         from governance.foundation.people.models import Person, person_key
         from governance.kernel.db import session
 
-        assert session().get(Person, person_key(idp.issuer, "acme-1002")) is None  # nobody is kept who may not come in
+        assert (
+            session().get(Person, person_key(idp.issuer, "acme-1002")) is None
+        )  # nobody is kept who may not come in
 
 
 def test_a_removed_member_does_not_come_back_by_his_group(app, idp, arrive):
@@ -259,7 +308,9 @@ def test_a_role_follows_the_groups_at_the_next_sign_in(app, idp, arrive):
     arrive(OFFICER)
     change_claims(groups=["governance-viewers"])(idp)
     arrive(OFFICER)
-    assert entries_of_action("membership.role.changed")[-1].changes == {"role": ["compliance_officer", "viewer"]}
+    assert entries_of_action("membership.role.changed")[-1].changes == {
+        "role": ["compliance_officer", "viewer"]
+    }
     change_claims(groups=["somebody-else"])(idp)
     with no_session_starts():
         assert "None of your groups" in Arrival(Visitor(app), OFFICER).finish(then=403).text
@@ -268,7 +319,9 @@ def test_a_role_follows_the_groups_at_the_next_sign_in(app, idp, arrive):
 
 
 def test_a_provider_of_one_tenant_opens_no_other(app, idp, arrive):
-    """Globex trusts the very same issuer and client; still an answer for acme lets nobody into globex."""
+    """Globex trusts the very same issuer and client; still an answer for acme lets nobody into
+    globex.
+    """
     connect_tenant("globex", idp)
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
@@ -285,7 +338,11 @@ def test_a_provider_of_one_tenant_opens_no_other(app, idp, arrive):
 def test_another_tenants_provider_signs_in_only_to_its_own(app, idp):
     with HostileIdP.serving("globex") as theirs:
         connect_tenant("globex", theirs)
-        theirs.tamper = lambda honest, header: ({**honest, "email": ADMIN, "sub": "acme-1001"}, header, None)
+        theirs.tamper = lambda honest, header: (
+            {**honest, "email": ADMIN, "sub": "acme-1001"},
+            header,
+            None,
+        )
         tomas = Visitor(app)
         with no_session_starts("acme"):
             Arrival(tomas, "admin@globex.example").finish(then=303)
@@ -298,16 +355,26 @@ def test_another_tenants_provider_signs_in_only_to_its_own(app, idp):
 def test_a_provider_that_is_away_is_a_clear_page(app, idp):
     idp.attack("down")
     visitor = Visitor(app)
-    assert "The identity provider answered 503" in visitor.get(f"/login?email={OFFICER}", then=503).text
+    assert (
+        "The identity provider answered 503"
+        in visitor.get(f"/login?email={OFFICER}", then=503).text
+    )
     visitor.get("/login")
     visitor.post("/login", then=200, email=OFFICER)
 
 
 @pytest.mark.parametrize(
     "address",
-    ["javascript:alert(1)//https://id.acme.example", "https://id.acme.example/\r\nX-Planted: yes", "https://id.acme.example/\ud800",
-     "https://id.acme.example/a b", "//id.acme.example/authorize", "https://user@id.acme.example/", "data:text/html,x"],
-)  # fmt: skip
+    [
+        "javascript:alert(1)//https://id.acme.example",
+        "https://id.acme.example/\r\nX-Planted: yes",
+        "https://id.acme.example/\ud800",
+        "https://id.acme.example/a b",
+        "//id.acme.example/authorize",
+        "https://user@id.acme.example/",
+        "data:text/html,x",
+    ],
+)
 def test_an_authorization_endpoint_that_is_no_address_leads_nobody_anywhere(app, idp, address):
     change_document(DISCOVERY, authorization_endpoint=address)(idp)
     page = Visitor(app).get("/login?tenant=acme", then=503)
@@ -377,7 +444,15 @@ def test_a_path_of_ours_does_follow(app, idp):
 
 
 @pytest.mark.parametrize(
-    "address", ["nobody@unknown.example", "no address", "", "a b@acme.example", "a@b@c.example", "<a@acme.example>"]
+    "address",
+    [
+        "nobody@unknown.example",
+        "no address",
+        "",
+        "a b@acme.example",
+        "a@b@c.example",
+        "<a@acme.example>",
+    ],
 )
 def test_an_unknown_address_is_a_field_that_says_so(client, address):
     assert "c-err" in client.post("/login", then=422, email=address).text
@@ -437,7 +512,9 @@ def test_the_token_is_new_at_every_sign_in_and_the_old_one_dead(app, idp, arrive
     new = ines.client.get_cookie("session").value
     assert old != new
     Visitor(app, old).get("settings/sessions", then=302)
-    assert [e.facts["how"] for e in entries_of_action("session.ended")] == ["replaced by a new sign-in"]
+    assert [e.facts["how"] for e in entries_of_action("session.ended")] == [
+        "replaced by a new sign-in"
+    ]
     assert len([s for s in sessions_of() if s.issuer == idp.issuer]) == 1
 
 
@@ -450,7 +527,10 @@ def test_a_planted_cookie_is_not_adopted(app, idp, arrive):
 
 
 def test_two_first_sign_ins_at_once_are_one_person(app, isolated):
-    """The unique key of people holds; the second one finds what the first made. (In one transaction: the retry itself.)"""
+    """The unique key of people holds; the second one finds what the first made.
+
+    (In one transaction: the retry itself.)
+    """
     from governance.foundation.people import sign_in_views as views
 
     tried = []
@@ -476,7 +556,12 @@ def test_a_person_with_an_unverified_address_takes_no_invitation(app, isolated):
     with make.acting("admin"):
         from governance.foundation.people import actions
 
-        actions.invite("guest@acme.example", "viewer", tenant_name="Acme", link="http://localhost/login?tenant=acme")
+        actions.invite(
+            "guest@acme.example",
+            "viewer",
+            tenant_name="Acme",
+            link="http://localhost/login?tenant=acme",
+        )
     with HostileIdP.serving(people=(stranger,)) as idp:
         connect_tenant("acme", idp)
         with no_session_starts():

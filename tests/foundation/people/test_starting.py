@@ -1,4 +1,6 @@
-"""Who may start a sign-in: our own pages at once, everybody else only after the person was asked (login CSRF)."""
+"""Who may start a sign-in: our own pages at once, everybody else only after the person was asked
+(login CSRF).
+"""
 
 import pytest
 
@@ -15,8 +17,12 @@ from tests.foundation.people.conftest import (
 from tests.foundation.people.hostile_idp import HostileIdP
 
 OFFICER = "officer@acme.example"
-ELSEWHERE = [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"},
-             {"Referer": "https://evil.example/page"}]  # fmt: skip
+ELSEWHERE = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Referer": "https://evil.example/page"},
+]
 OURS = [{"Sec-Fetch-Site": "same-origin"}, {"Referer": "http://localhost/login"}, {}]
 
 
@@ -28,8 +34,13 @@ def globex(idp) -> HostileIdP:
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-@pytest.mark.parametrize("address", ["/login?tenant=globex&next=/t/globex/evidence/new", "/login?email=officer@globex.example"])
-def test_a_link_from_elsewhere_starts_no_sign_in_but_names_the_tenant_and_asks(app, idp, globex, headers, address):
+@pytest.mark.parametrize(
+    "address",
+    ["/login?tenant=globex&next=/t/globex/evidence/new", "/login?email=officer@globex.example"],
+)
+def test_a_link_from_elsewhere_starts_no_sign_in_but_names_the_tenant_and_asks(
+    app, idp, globex, headers, address
+):
     visitor = Visitor(app)
     page = visitor.get(address, headers=headers).text
     assert "Sign in to Globex?" in page and globex.issuer not in page
@@ -44,7 +55,9 @@ def test_our_own_pages_and_programs_start_it_at_once(app, idp, headers):
 
 def test_who_agrees_goes_on_and_arrives_where_the_link_led(app, idp, globex):
     visitor = Visitor(app, tenant="globex")
-    page = visitor.get("/login?tenant=globex&next=/t/globex/settings/sessions", headers=ELSEWHERE[0]).text
+    page = visitor.get(
+        "/login?tenant=globex&next=/t/globex/settings/sessions", headers=ELSEWHERE[0]
+    ).text
     agreed = visitor.post("/login/continue", then=200, **hidden_fields(page))
     coming = Arrival(visitor, "officer@globex.example", asked=next_address(agreed.text))
     assert coming.finish().location == "/t/globex/settings/sessions"
@@ -53,15 +66,22 @@ def test_who_agrees_goes_on_and_arrives_where_the_link_led(app, idp, globex):
 def test_another_site_cannot_agree_for_the_person(app, idp, globex):
     visitor = Visitor(app)
     sent = hidden_fields(visitor.get("/login?tenant=globex", headers=ELSEWHERE[0]).text)
-    assert visitor.client.post("/login/continue", data={**sent, "csrf_token": "forged"}).status_code == 403
-    refused = visitor.client.post("/login/continue", data=sent, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (
+        visitor.client.post("/login/continue", data={**sent, "csrf_token": "forged"}).status_code
+        == 403
+    )
+    refused = visitor.client.post(
+        "/login/continue", data=sent, headers={"Sec-Fetch-Site": "cross-site"}
+    )
     assert refused.status_code == 403 and globex.calls == []
 
 
 # ---- a live session of another tenant
 
 
-def test_a_live_session_of_another_tenant_is_never_replaced_without_a_question(app, idp, globex, arrive):
+def test_a_live_session_of_another_tenant_is_never_replaced_without_a_question(
+    app, idp, globex, arrive
+):
     ines = arrive(OFFICER)
     for headers in (*ELSEWHERE, *OURS):
         page = ines.get("/login?tenant=globex", headers=headers).text
@@ -72,17 +92,24 @@ def test_a_live_session_of_another_tenant_is_never_replaced_without_a_question(a
 
 def test_who_switches_leaves_the_other_tenant_once_the_new_one_vouches(app, idp, globex, arrive):
     ines = arrive(OFFICER)
-    agreed = ines.post("/login/continue", then=200, **hidden_fields(ines.get("/login?tenant=globex").text))
+    agreed = ines.post(
+        "/login/continue", then=200, **hidden_fields(ines.get("/login?tenant=globex").text)
+    )
     coming = Arrival(ines, "officer@globex.example", asked=next_address(agreed.text))
     ines.get("settings/sessions")  # until then nothing is lost
     coming.finish()
     ines.get("/t/globex/settings/sessions")
-    assert not sessions_of("acme") and entries_of_action("session.ended")[-1].facts["how"] == "switched to another tenant"
+    assert (
+        not sessions_of("acme")
+        and entries_of_action("session.ended")[-1].facts["how"] == "switched to another tenant"
+    )
 
 
 def test_who_is_refused_by_the_other_tenant_keeps_the_session(app, idp, globex, arrive):
     ines = arrive(OFFICER)
-    agreed = ines.post("/login/continue", then=200, **hidden_fields(ines.get("/login?tenant=globex").text))
+    agreed = ines.post(
+        "/login/continue", then=200, **hidden_fields(ines.get("/login?tenant=globex").text)
+    )
     connect_tenant("globex", globex, group_roles={})
     with no_session_starts("globex"):
         Arrival(ines, "officer@globex.example", asked=next_address(agreed.text)).finish(then=403)
@@ -104,7 +131,11 @@ def test_a_sign_in_begun_before_the_session_asks_when_it_comes_back(app, idp, gl
 def test_a_yes_to_leaving_one_session_is_none_to_leaving_a_later_one(app, idp, globex, arrive):
     ines = arrive(OFFICER)
     asked = hidden_fields(ines.get("/login?tenant=globex").text)
-    coming = Arrival(ines, "officer@globex.example", asked=next_address(ines.post("/login/continue", then=200, **asked).text))
+    coming = Arrival(
+        ines,
+        "officer@globex.example",
+        asked=next_address(ines.post("/login/continue", then=200, **asked).text),
+    )
     arrive(OFFICER, ines)
     with no_session_starts("globex"):
         coming.finish(then=409)
@@ -115,7 +146,9 @@ def test_a_yes_to_leaving_one_session_is_none_to_leaving_a_later_one(app, idp, g
 
 def test_a_step_up_in_ones_own_tenant_asks_nothing_more(app, idp, arrive):
     ines = arrive(OFFICER)
-    assert ines.get("/login?tenant=acme&fresh=1", then=302, headers=OURS[0]).location.startswith(idp.issuer)
+    assert ines.get("/login?tenant=acme&fresh=1", then=302, headers=OURS[0]).location.startswith(
+        idp.issuer
+    )
 
 
 def test_the_list_of_ones_tenants_switches_with_one_click(app, idp, globex, arrive):
@@ -124,8 +157,16 @@ def test_the_list_of_ones_tenants_switches_with_one_click(app, idp, globex, arri
     assert "/login?tenant=" not in page
 
 
-@pytest.mark.parametrize("form", [{}, {"tenant": "nobody"}, {"tenant": "A b"}, {"tenant": "globex", "next": "//evil.example"},
-                                  {"tenant": "globex", "leaves": "x"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"tenant": "nobody"},
+        {"tenant": "A b"},
+        {"tenant": "globex", "next": "//evil.example"},
+        {"tenant": "globex", "leaves": "x"},
+    ],
+)
 def test_a_yes_that_is_none_of_ours_harms_nobody(app, idp, globex, form):
     visitor = Visitor(app)
     reply = visitor.post("/login/continue", then=None, **form)

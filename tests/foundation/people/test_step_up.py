@@ -1,4 +1,6 @@
-"""A form that needs a fresh sign-in survives it: kept encrypted, shown again, and submitted once with the values that were sent."""
+"""A form that needs a fresh sign-in survives it: kept encrypted, shown again, and submitted once
+with the values that were sent.
+"""
 
 import json
 import threading
@@ -19,7 +21,12 @@ from tests import make, step_up_helpers
 from tests.browser import Visitor
 from tests.foundation.identity_providers.sign_in_change_helpers import proposal_form
 from tests.foundation.people.conftest import Arrival, entries_of_action, sessions_of
-from tests.step_up_helpers import kept_form_facts, newest_kept_form_page, submit_kept_form, visitor_needing_step_up
+from tests.step_up_helpers import (
+    kept_form_facts,
+    newest_kept_form_page,
+    submit_kept_form,
+    visitor_needing_step_up,
+)
 
 ADMIN, NEW = "admin@acme.example", "new.colleague@acme.example"
 INVITE = "settings/members/invite"
@@ -29,7 +36,11 @@ def age_sessions(minutes: int = 10) -> None:
     """Every session at acme was started that long ago."""
     with make.acting("admin"):
         session().execute(
-            text("UPDATE sessions SET authenticated_at = authenticated_at - make_interval(mins => :n)"), {"n": minutes}
+            text(
+                "UPDATE sessions SET authenticated_at = authenticated_at - make_interval(mins"
+                " => :n)"
+            ),
+            {"n": minutes},
         )
 
 
@@ -37,7 +48,9 @@ def provider_link(visitor: Visitor, asked: Any) -> str:
     """Follow the page's own button; where it leads at the provider."""
     link = BeautifulSoup(asked.text, "html.parser").select_one("main a.btn-primary")
     assert link, asked.text
-    return str(visitor.client.get(str(link["href"]), headers={"Sec-Fetch-Site": "same-origin"}).location)
+    return str(
+        visitor.client.get(str(link["href"]), headers={"Sec-Fetch-Site": "same-origin"}).location
+    )
 
 
 def sign_in_again(visitor: Visitor, asked: Any, email: str = ADMIN) -> str:
@@ -52,7 +65,9 @@ def invitations() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def boss(app, isolated) -> Visitor:
-    """The admin of acme, whose sign-in is ten minutes old, and whose invitation of a contributor is kept."""
+    """The admin of acme, whose sign-in is ten minutes old, and whose invitation of a contributor is
+    kept.
+    """
     visitor = visitor_needing_step_up(app, "admin")
     visitor.post(INVITE, then=401, email=NEW, role="contributor")
     return visitor
@@ -74,7 +89,9 @@ def test_an_invitation_keeps_its_role_through_a_fresh_sign_in(app, idp, arrive):
     asked = boss.post(INVITE, then=401, email=NEW, role="contributor")
     assert "Invite member" in asked.text and "Your form is kept for 15 minutes." in asked.text
     shown = boss.get(sign_in_again(boss, asked))
-    assert kept_form_facts(shown) == {"Work email": NEW, "Role": "Contributor"} and invitations() == []
+    assert (
+        kept_form_facts(shown) == {"Work email": NEW, "Role": "Contributor"} and invitations() == []
+    )
     assert submit_kept_form(boss, shown).location == "/t/acme/settings/members"
     assert invitations() == [(NEW, "contributor")]
     assert [e.facts["role"] for e in entries_of_action("invitation.sent")] == ["contributor"]
@@ -85,13 +102,23 @@ def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arri
     sent = proposal_form(boss, idp, client_id="another-client", secret="correct-horse-battery")
     age_sessions()
     shown = boss.get(sign_in_again(boss, boss.post("settings/sign-in/change", then=401, **sent)))
-    assert kept_form_facts(shown)["Client secret"] == "Kept, not shown" and "correct-horse" not in shown.text
+    assert (
+        kept_form_facts(shown)["Client secret"] == "Kept, not shown"
+        and "correct-horse" not in shown.text
+    )
     [row] = step_up_helpers.kept_forms()
-    assert not [word for word in (b"correct-horse", b"another-client", b"/settings/sign-in") if word in row.content + row.key]
+    assert not [
+        word
+        for word in (b"correct-horse", b"another-client", b"/settings/sign-in")
+        if word in row.content + row.key
+    ]
     submit_kept_form(boss, shown)
     with make.acting("admin", read_only=True):
         kept = session().scalars(select(Connection).where(Connection.state == "proposed")).one()
-        assert (kept.client_id, sign_in_state.provider(kept, "x").secret) == ("another-client", "correct-horse-battery")
+        assert (kept.client_id, sign_in_state.provider(kept, "x").secret) == (
+            "another-client",
+            "correct-horse-battery",
+        )
 
 
 def test_a_form_that_is_refused_comes_back_filled_in_and_stays_kept(fresh_boss):
@@ -100,7 +127,10 @@ def test_a_form_that_is_refused_comes_back_filled_in_and_stays_kept(fresh_boss):
     shown = fresh_boss.get(newest_kept_form_page())
     refused = submit_kept_form(fresh_boss, shown, then=422)
     page = BeautifulSoup(refused.text, "html.parser")
-    assert page.select_one("input[name=email]")["value"] == NEW and "That address is already invited." in refused.text
+    assert (
+        page.select_one("input[name=email]")["value"] == NEW
+        and "That address is already invited." in refused.text
+    )
     assert page.select_one("select[name=role] option[selected]")["value"] == "contributor"
     with make.acting("admin"):
         actions.withdraw(queries.open_invitations()[0])
@@ -149,11 +179,20 @@ def test_who_cancels_at_the_provider_reads_that_the_form_waits_and_can_go_on(app
     boss = arrive(ADMIN)
     age_sessions()
     asked = boss.post(INVITE, then=401, email=NEW, role="contributor")
-    state = dict(p.split("=") for p in provider_link(boss, asked).partition("?")[2].split("&"))["state"]
-    cancelled = boss.get(f"/auth/callback/acme?error=access_denied&state={state}&iss={idp.issuer}", then=403)
-    assert "Your form wasn&#39;t submitted." in cancelled.text and f'href="{newest_kept_form_page()}"' in cancelled.text
+    state = dict(p.split("=") for p in provider_link(boss, asked).partition("?")[2].split("&"))[
+        "state"
+    ]
+    cancelled = boss.get(
+        f"/auth/callback/acme?error=access_denied&state={state}&iss={idp.issuer}", then=403
+    )
+    assert (
+        "Your form wasn&#39;t submitted." in cancelled.text
+        and f'href="{newest_kept_form_page()}"' in cancelled.text
+    )
     waits = boss.get(newest_kept_form_page())
-    assert "Sign in again" in waits.text and not BeautifulSoup(waits.text, "html.parser").select("main form")
+    assert "Sign in again" in waits.text and not BeautifulSoup(waits.text, "html.parser").select(
+        "main form"
+    )
     submit_kept_form(boss, boss.get(sign_in_again(boss, waits)))
     assert invitations() == [(NEW, "contributor")]
 
@@ -162,13 +201,20 @@ def test_a_sign_in_as_somebody_else_leaves_the_form_where_it_was(app, idp, arriv
     boss = arrive(ADMIN)
     age_sessions()
     asked = boss.post(INVITE, then=401, email=NEW, role="contributor")
-    refused = Arrival(boss, "officer@acme.example", asked=provider_link(boss, asked)).finish(then=403)
-    assert "the provider answered for somebody else" in refused.text and "Your form wasn&#39;t submitted." in refused.text
+    refused = Arrival(boss, "officer@acme.example", asked=provider_link(boss, asked)).finish(
+        then=403
+    )
+    assert (
+        "the provider answered for somebody else" in refused.text
+        and "Your form wasn&#39;t submitted." in refused.text
+    )
     boss.get(newest_kept_form_page())
     assert invitations() == []
 
 
-def test_a_new_sign_in_of_somebody_else_in_the_same_browser_does_not_get_the_form(app, idp, arrive, boss):
+def test_a_new_sign_in_of_somebody_else_in_the_same_browser_does_not_get_the_form(
+    app, idp, arrive, boss
+):
     arrive("officer@acme.example", boss)
     assert "There is no form here." in boss.get(newest_kept_form_page(), then=404).text
 
@@ -177,7 +223,9 @@ def test_who_waits_too_long_signs_in_once_more_for_the_same_form(app, fresh_boss
     with clock.frozen(clock.now() + timedelta(minutes=6)):
         shown = fresh_boss.get(newest_kept_form_page())
         assert "Sign in once more to submit it" in shown.text
-        late = fresh_boss.post(INVITE, then=401, kept_form=newest_kept_form_page().rpartition("/")[2])
+        late = fresh_boss.post(
+            INVITE, then=401, kept_form=newest_kept_form_page().rpartition("/")[2]
+        )
         assert newest_kept_form_page() in late.text
         assert len(step_up_helpers.kept_forms()) == 1
         step_up_helpers.sign_in_again(fresh_boss, "admin")
@@ -195,7 +243,9 @@ def test_a_form_is_submitted_once_and_a_second_try_says_so(fresh_boss):
     assert "Already submitted" in again.text
     assert "Already submitted" in fresh_boss.get(newest_kept_form_page(), then=409).text
     assert invitations() == [(NEW, "contributor")]
-    assert [(row.content, row.key, row.used_at is not None) for row in step_up_helpers.kept_forms()] == [(b"", b"", True)]
+    assert [
+        (row.content, row.key, row.used_at is not None) for row in step_up_helpers.kept_forms()
+    ] == [(b"", b"", True)]
 
 
 def officer_of_globex() -> UUID:
@@ -210,7 +260,11 @@ def test_two_tabs_that_submit_it_at_once_submit_it_once(app, committed_world):
     boss.post(f"settings/members/{officer_of_globex()}/role", then=401, role="viewer")
     step_up_helpers.sign_in_again(boss, "admin", "globex")
     cookie = boss.client.get_cookie("session").value
-    page, start, statuses = boss.get(newest_kept_form_page("globex")), threading.Barrier(2), list[int]()
+    page, start, statuses = (
+        boss.get(newest_kept_form_page("globex")),
+        threading.Barrier(2),
+        list[int](),
+    )
     before = len(entries_of_action("membership.role.changed", "globex"))
 
     def press() -> None:
@@ -237,9 +291,14 @@ def test_another_session_of_the_same_person_does_not_find_it(app, boss):
     assert invitations() == []
 
 
-@pytest.mark.parametrize(("role", "slug"), [("compliance_officer", "acme"), ("viewer", "acme"), ("admin", "globex")])
+@pytest.mark.parametrize(
+    ("role", "slug"), [("compliance_officer", "acme"), ("viewer", "acme"), ("admin", "globex")]
+)
 def test_nobody_else_finds_it(app, boss, role, slug):
-    other, kept = Visitor(app, make.cookie(role, slug), slug), newest_kept_form_page().rpartition("/")[2]
+    other, kept = (
+        Visitor(app, make.cookie(role, slug), slug),
+        newest_kept_form_page().rpartition("/")[2],
+    )
     other.get(newest_kept_form_page(), then=404)
     other.get(f"continue/{kept}", then=404)
     other.post(INVITE, then=404 if role == "admin" else 403, kept_form=kept)
@@ -247,7 +306,16 @@ def test_nobody_else_finds_it(app, boss, role, slug):
 
 
 @pytest.mark.parametrize(
-    "kept", ["", "x", "0", str(UUID(int=0)), "6f1c7f52-55c4-4c1f-9a55-0e4a4f4d5b12", "'; --", "\N{SNOWMAN}" * 50]
+    "kept",
+    [
+        "",
+        "x",
+        "0",
+        str(UUID(int=0)),
+        "6f1c7f52-55c4-4c1f-9a55-0e4a4f4d5b12",
+        "'; --",
+        "\N{SNOWMAN}" * 50,
+    ],
 )
 def test_a_made_up_form_is_found_by_nobody(fresh_boss, kept):
     fresh_boss.post(INVITE, then=404 if kept else 422, kept_form=kept)
@@ -259,7 +327,10 @@ def test_an_expired_form_is_not_submitted_and_says_so(app, fresh_boss):
     with clock.frozen(clock.now() + timedelta(minutes=kept_forms.KEPT_MINUTES, seconds=1)):
         step_up_helpers.sign_in_again(fresh_boss, "admin")
         assert "This form has expired" in fresh_boss.get(newest_kept_form_page(), then=410).text
-        assert "This form has expired" in submit_kept_form(fresh_boss, shown, then=410, csrf_token=fresh_boss.csrf()).text
+        assert (
+            "This form has expired"
+            in submit_kept_form(fresh_boss, shown, then=410, csrf_token=fresh_boss.csrf()).text
+        )
     assert invitations() == []
 
 
@@ -289,7 +360,10 @@ def test_a_stored_form_put_in_anothers_place_does_not_open(app, boss):
 def test_who_lost_the_role_meanwhile_sees_and_submits_nothing(fresh_boss):
     shown = fresh_boss.get(newest_kept_form_page())
     with make.acting("admin"):
-        session().execute(text("UPDATE memberships SET role = 'viewer' WHERE person_id = :who"), {"who": make.person_id("admin")})
+        session().execute(
+            text("UPDATE memberships SET role = 'viewer' WHERE person_id = :who"),
+            {"who": make.person_id("admin")},
+        )
     assert NEW not in fresh_boss.get(newest_kept_form_page(), then=403).text
     submit_kept_form(fresh_boss, shown, then=403)
     assert invitations() == []
@@ -301,22 +375,37 @@ def test_an_old_sign_in_cannot_submit_it(boss):
 
 
 def test_another_site_cannot_submit_it(app, fresh_boss):
-    form = {"kept_form": newest_kept_form_page().rpartition("/")[2], "csrf_token": fresh_boss.csrf()}
+    form = {
+        "kept_form": newest_kept_form_page().rpartition("/")[2],
+        "csrf_token": fresh_boss.csrf(),
+    }
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
-        assert fresh_boss.client.post(f"/t/acme/{INVITE}", data=form, headers=headers).status_code == 403
-    assert fresh_boss.client.post(f"/t/acme/{INVITE}", data=form | {"csrf_token": "guessed"}).status_code == 403
+        assert (
+            fresh_boss.client.post(f"/t/acme/{INVITE}", data=form, headers=headers).status_code
+            == 403
+        )
+    assert (
+        fresh_boss.client.post(
+            f"/t/acme/{INVITE}", data=form | {"csrf_token": "guessed"}
+        ).status_code
+        == 403
+    )
     assert invitations() == [] and step_up_helpers.kept_forms()[0].used_at is None
 
 
 def test_another_site_cannot_have_a_form_kept(app, isolated):
     visitor = visitor_needing_step_up(app, "admin")
     form = {"email": NEW, "role": "admin", "csrf_token": visitor.csrf()}
-    refused = visitor.client.post(f"/t/acme/{INVITE}", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    refused = visitor.client.post(
+        f"/t/acme/{INVITE}", data=form, headers={"Sec-Fetch-Site": "cross-site"}
+    )
     assert refused.status_code == 403 and step_up_helpers.kept_forms() == []
 
 
 def test_what_is_sent_beside_a_kept_form_counts_for_nothing(fresh_boss):
-    submit_kept_form(fresh_boss, fresh_boss.get(newest_kept_form_page()), email="evil@acme.example", role="admin")
+    submit_kept_form(
+        fresh_boss, fresh_boss.get(newest_kept_form_page()), email="evil@acme.example", role="admin"
+    )
     assert invitations() == [(NEW, "contributor")]
 
 
@@ -333,8 +422,14 @@ def test_a_kept_form_is_submitted_to_its_own_address_only(fresh_boss):
 
 def test_a_form_beyond_the_limit_is_not_kept_and_the_page_says_so(app, isolated):
     visitor = visitor_needing_step_up(app, "admin")
-    page = visitor.post(INVITE, then=401, email="x" * (kept_forms.MAX_BYTES + 1), role="viewer").text
-    assert "Your form can&#39;t be kept." in page and "larger than 256 KB" in page and step_up_helpers.kept_forms() == []
+    page = visitor.post(
+        INVITE, then=401, email="x" * (kept_forms.MAX_BYTES + 1), role="viewer"
+    ).text
+    assert (
+        "Your form can&#39;t be kept." in page
+        and "larger than 256 KB" in page
+        and step_up_helpers.kept_forms() == []
+    )
     visitor.post(INVITE, then=401, email="x" * (kept_forms.MAX_BYTES // 2), role="viewer")
     assert len(step_up_helpers.kept_forms()) == 1
 
@@ -355,8 +450,14 @@ def test_a_session_keeps_its_newest_forms_only(app, boss):
 def test_programs_get_a_problem_and_nothing_is_kept(app, isolated):
     visitor = visitor_needing_step_up(app, "admin")
     form = {"email": NEW, "role": "viewer", "csrf_token": visitor.csrf()}
-    reply = visitor.client.post(f"/t/acme/{INVITE}", data=form, headers={"Accept": "application/json"})
-    assert reply.status_code == 401 and json.loads(reply.data)["status"] == 401 and step_up_helpers.kept_forms() == []
+    reply = visitor.client.post(
+        f"/t/acme/{INVITE}", data=form, headers={"Accept": "application/json"}
+    )
+    assert (
+        reply.status_code == 401
+        and json.loads(reply.data)["status"] == 401
+        and step_up_helpers.kept_forms() == []
+    )
 
 
 def test_the_nightly_sweep_deletes_what_has_expired_and_nothing_else(app, boss):
@@ -377,13 +478,24 @@ def test_a_key_rotation_knows_the_kept_forms(boss):
 def test_what_the_browser_sent_twice_or_in_any_script_is_shown_and_sent_as_it_was(app, isolated):
     visitor = visitor_needing_step_up(app, "admin")
     scopes = ["audit:read", "evidence:write"]
-    visitor.post("settings/keys/new", then=401, name="Größe <b>✓</b>", scopes=scopes, rate="7", ends_on="", system_id="")
+    visitor.post(
+        "settings/keys/new",
+        then=401,
+        name="Größe <b>✓</b>",
+        scopes=scopes,
+        rate="7",
+        ends_on="",
+        system_id="",
+    )
     step_up_helpers.sign_in_again(visitor, "admin")
     shown = visitor.get(newest_kept_form_page())
     assert kept_form_facts(shown) == {
-        "Name": "Größe <b>✓</b>", "It may": "audit:read, evidence:write", "For one AI system": "All of them",
-        "Requests a minute": "7", "Last day": "Left empty",
-    }  # fmt: skip
+        "Name": "Größe <b>✓</b>",
+        "It may": "audit:read, evidence:write",
+        "For one AI system": "All of them",
+        "Requests a minute": "7",
+        "Last day": "Left empty",
+    }
     made = submit_kept_form(visitor, shown, then=201)
     assert "Größe &lt;b&gt;✓&lt;/b&gt;" in made.text
 

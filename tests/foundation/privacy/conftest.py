@@ -1,4 +1,6 @@
-"""What the privacy tests share: asking and deciding through the front door, and somebody to forget."""
+"""What the privacy tests share: asking and deciding through the front door, and somebody to
+forget.
+"""
 
 from typing import Any
 
@@ -29,11 +31,18 @@ def own_erasure_list(app, isolated, tmp_path):
 
 
 def add_person(
-    slug: str = "acme", role: str = "contributor", name: str = NAME, address: str = ADDRESS, issuer: str = "acme"
+    slug: str = "acme",
+    role: str = "contributor",
+    name: str = NAME,
+    address: str = ADDRESS,
+    issuer: str = "acme",
 ) -> Membership:
     """Somebody joins; who already is a person elsewhere is the same one."""
     who = make.identity(issuer, name, address)
-    with current.acting_as(make.system_actor(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
+    with (
+        current.acting_as(make.system_actor(slug)),
+        transaction(person_id=person_key(who.issuer, who.subject)),
+    ):
         joined = people.join(people.arrive(who), role, via="the test's world")
         session().expunge_all()
     return joined
@@ -47,7 +56,13 @@ def departing_member(database) -> Membership:
     with current.acting_as(make.system_actor("acme")), transaction(person_id=joined.person_id):
         person = directory.anybody(joined.id).person
         people.start_session(
-            person, who, token="t" * 43, browser="Nadia's Firefox", network="198.51.100.0/24", fresh=False, replaces=None
+            person,
+            who,
+            token="t" * 43,
+            browser="Nadia's Firefox",
+            network="198.51.100.0/24",
+            fresh=False,
+            replaces=None,
         )
     return joined
 
@@ -60,7 +75,9 @@ def membership_id_of(role: str) -> Membership:
     return found
 
 
-def request_erasure(visitor: Any, member: Membership, then: int = 303, because: str = "She asked us to.") -> str:
+def request_erasure(
+    visitor: Any, member: Membership, then: int = 303, because: str = "She asked us to."
+) -> str:
     """The path of the approval that was requested."""
     reply = visitor.post("privacy/erasures/new", then=then, member=str(member.id), because=because)
     return visitor.get(reply.location, then=303).location if then == 303 else reply.text
@@ -88,15 +105,22 @@ def sequence_and_recheck(slug: str = "acme") -> fsck.Report:
 
 
 def rows_with(word: str) -> set[str]:
-    """Tables of the acting tenant, and people it can see, in which a word still stands in any column, bytes too."""
+    """Tables of the acting tenant, and people it can see, in which a word still stands in any
+    column, bytes too.
+    """
     found = set()
     for table in Model.metadata.sorted_tables:
         if "tenant_id" not in table.columns and table.name != "people":
             continue
         raw = [c.name for c in table.columns if isinstance(c.type, LargeBinary)]
         holds = " OR ".join(
-            ["strpos(lower(t::text), lower(:word)) > 0", *(f"position(convert_to(:word, 'UTF8') in t.{c}) > 0" for c in raw)]
+            [
+                "strpos(lower(t::text), lower(:word)) > 0",
+                *(f"position(convert_to(:word, 'UTF8') in t.{c}) > 0" for c in raw),
+            ]
         )
-        if session().scalar(text(f"SELECT count(*) FROM {table.name} t WHERE {holds}"), {"word": word}):
+        if session().scalar(
+            text(f"SELECT count(*) FROM {table.name} t WHERE {holds}"), {"word": word}
+        ):
             found.add(table.name)
     return found

@@ -1,4 +1,6 @@
-"""A person is erased by two, for good: unreadable in the log, nameless everywhere else, and the log still verifies."""
+"""A person is erased by two, for good: unreadable in the log, nameless everywhere else, and the log
+still verifies.
+"""
 
 import io
 import json
@@ -51,13 +53,17 @@ def entries_about(subject: str) -> list[AuditEntry]:
 
 def newest_entry(action: str) -> AuditEntry:
     query = select(AuditEntry).where(AuditEntry.action == action)
-    return session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)).one()
+    return (
+        session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)).one()
+    )
 
 
 # ---- what is gone, and what holds
 
 
-def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admin, as_officer, departing_member, acting):
+def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(
+    as_admin, as_officer, departing_member, acting
+):
     with acting("admin"):
         systems.register(
             key="claims-bot",
@@ -70,15 +76,25 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admi
     with acting("admin"):
         sealed = entries_about(departing_member.pseudonym)
         places = dict(session().execute(select(Leaf.id, Leaf.index)).all())
-        assert len(sealed) >= 2 and personal_field_encryption.unseal("name", sealed[0].sealed["name"]) == NAME
+        assert (
+            len(sealed) >= 2
+            and personal_field_encryption.unseal("name", sealed[0].sealed["name"]) == NAME
+        )
         assert {"people", "ai_systems"} <= rows_with(NAME)
         session().expunge_all()
     assert before.ok
     path = erase_person(as_officer, as_admin, departing_member)
     with acting("admin"):
         listed = session().scalars(select(Erasure)).one().found
-        assert rows_with(NAME) == rows_with(ADDRESS) == {"audit_entries"} == {name.split(".")[0] for name in listed["left"]}
-        assert sum(listed["left"].values()) == 1, "the entry that tells the purpose of the system, in the clear"
+        assert (
+            rows_with(NAME)
+            == rows_with(ADDRESS)
+            == {"audit_entries"}
+            == {name.split(".")[0] for name in listed["left"]}
+        )
+        assert sum(listed["left"].values()) == 1, (
+            "the entry that tells the purpose of the system, in the clear"
+        )
         again = entries_about(departing_member.pseudonym)
         assert {e.id for e in sealed} <= {e.id for e in again}
         for entry in again:
@@ -88,7 +104,12 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admi
                 if s["subject"] == departing_member.pseudonym
             )
         assert (
-            session().scalar(select(func.count()).select_from(DataKey).where(DataKey.subject == departing_member.pseudonym)) == 0
+            session().scalar(
+                select(func.count())
+                .select_from(DataKey)
+                .where(DataKey.subject == departing_member.pseudonym)
+            )
+            == 0
         )
         held = directory.anybody(departing_member.id)
         assert (
@@ -97,7 +118,10 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admi
             and held.person.name == "Erased person"
             and held.person.email == ""
         )
-        assert "Asked for by [erased], [erased]." in session().scalars(select(systems.AISystem.purpose)).all()
+        assert (
+            "Asked for by [erased], [erased]."
+            in session().scalars(select(systems.AISystem.purpose)).all()
+        )
     after = sequence_and_recheck()
     assert after.ok and after.entries > before.entries
     with acting("admin"):
@@ -105,10 +129,15 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admi
         assert places.items() <= now.items()
     page = as_officer.get(path).text
     assert "A person was erased" in page and "Ai systems, purpose" in page and NAME not in page
-    assert NAME not in as_officer.get("privacy/").text and "Erased person" in as_officer.get("systems/claims-bot").text
+    assert (
+        NAME not in as_officer.get("privacy/").text
+        and "Erased person" in as_officer.get("systems/claims-bot").text
+    )
 
 
-def test_a_proof_that_somebody_took_before_holds_after(as_admin, as_officer, departing_member, acting):
+def test_a_proof_that_somebody_took_before_holds_after(
+    as_admin, as_officer, departing_member, acting
+):
     sequence_and_recheck()
     with acting("admin"):
         entry = next(e.id for e in entries_about(departing_member.pseudonym))
@@ -125,14 +154,31 @@ def test_a_proof_that_somebody_took_before_holds_after(as_admin, as_officer, dep
 
 
 @pytest.mark.slow
-def test_sessions_invitations_and_letters_lose_what_they_held(as_admin, as_officer, departing_member, acting):
+def test_sessions_invitations_and_letters_lose_what_they_held(
+    as_admin, as_officer, departing_member, acting
+):
     with acting("admin"):
-        sent = people.invite("nadia@old.example", "viewer", tenant_name="Acme", link="https://console.example")
+        sent = people.invite(
+            "nadia@old.example", "viewer", tenant_name="Acme", link="https://console.example"
+        )
         sent.email = ADDRESS  # as when an address was invited that became hers
         people.outbox.send_mail(ADDRESS, "Welcome", f"Dear {NAME}")
-        people.outbox.send_mail("maya@acme.example", "About a colleague", f"Dear Maya,\n{NAME} left us. Write to {ADDRESS}.")
-        hers = session().scalars(select(Session).where(Session.person_id == departing_member.person_id)).one()
-        waits = {"key": b"k", "content": b"c", "expires_at": clock.now() + timedelta(hours=1), "used_at": None}
+        people.outbox.send_mail(
+            "maya@acme.example",
+            "About a colleague",
+            f"Dear Maya,\n{NAME} left us. Write to {ADDRESS}.",
+        )
+        hers = (
+            session()
+            .scalars(select(Session).where(Session.person_id == departing_member.person_id))
+            .one()
+        )
+        waits = {
+            "key": b"k",
+            "content": b"c",
+            "expires_at": clock.now() + timedelta(hours=1),
+            "used_at": None,
+        }
         session().add(KeptForm(session_id=hers.id, person_id=departing_member.person_id, **waits))
     with acting("admin"):
         invited = session().scalars(select(Invitation.id)).one()
@@ -140,12 +186,18 @@ def test_sessions_invitations_and_letters_lose_what_they_held(as_admin, as_offic
     decide_approval(as_admin, erase_path, verb="approve", typed=NAME)
     jobs.drain(actor_of)
     with acting("admin"):
-        row = session().scalars(select(Session).where(Session.person_id == departing_member.person_id)).one()
+        row = (
+            session()
+            .scalars(select(Session).where(Session.person_id == departing_member.person_id))
+            .one()
+        )
         assert row.ended_at and (row.browser, row.network, row.id_token) == ("", "", b"")
         assert session().scalars(select(KeptForm)).all() == []
         invitation = session().scalars(select(Invitation).where(Invitation.id == invited)).one()
         assert invitation.email == "" and invitation.withdrawn_at
-        letters = [i.params for i in session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))]
+        letters = [
+            i.params for i in session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))
+        ]
         assert {
             "to": "maya@acme.example",
             "subject": "About a colleague",
@@ -170,15 +222,23 @@ def test_an_earlier_name_and_address_go_too(as_admin, as_officer, departing_memb
         person.name, person.email = changed.name, changed.email
     with acting("admin"):
         systems.register(
-            key="claims-bot", name="Claims bot", lane="standard", purpose=f"By {NAME}, now Nadia Sommer.", owner_id=None
+            key="claims-bot",
+            name="Claims bot",
+            lane="standard",
+            purpose=f"By {NAME}, now Nadia Sommer.",
+            owner_id=None,
         )
     erase_person(as_officer, as_admin, departing_member, name="nadia  SOMMER")
     with acting("admin"):
         left = session().scalars(select(Erasure)).one().found["left"]
-        assert [rows_with(w) - {name.split(".")[0] for name in left} for w in (NAME, ADDRESS, "Nadia Sommer", changed.email)] == [
-            set()
-        ] * 4
-        assert session().scalars(select(systems.AISystem.purpose)).one() == "By [erased], now [erased]."
+        assert [
+            rows_with(w) - {name.split(".")[0] for name in left}
+            for w in (NAME, ADDRESS, "Nadia Sommer", changed.email)
+        ] == [set()] * 4
+        assert (
+            session().scalars(select(systems.AISystem.purpose)).one()
+            == "By [erased], now [erased]."
+        )
 
 
 @pytest.mark.slow
@@ -192,7 +252,9 @@ def test_the_address_that_was_invited_is_sealed_no_longer(as_admin, as_officer, 
         assert personal_field_encryption.unseal("email", sent) is None
 
 
-def test_of_what_was_requested_about_the_person_no_text_stays(as_admin, as_officer, as_reviewer, acting, database):
+def test_of_what_was_requested_about_the_person_no_text_stays(
+    as_admin, as_officer, as_reviewer, acting, database
+):
     """Also of a name of one word, which is replaced nowhere else."""
     member = add_person(name="Nadia", address="nadia@acme.example")
     first = request_erasure(as_officer, member, because="Nadia wants it")
@@ -211,12 +273,18 @@ def test_mail_about_the_request_does_not_name_the_person(as_admin, as_officer, a
     as_officer.post(f"{path}/reminders", person=str(make.person_id("admin")))
     as_admin.post(f"{path}/comments", text="Is it urgent?")
     with acting("admin"):
-        letters = [i.params for i in session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))]
-    assert len(letters) == 2 and not any("Nadia" in text for letter in letters for text in letter.values())
+        letters = [
+            i.params for i in session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))
+        ]
+    assert len(letters) == 2 and not any(
+        "Nadia" in text for letter in letters for text in letter.values()
+    )
     assert all("for an approval (Erasure)" in letter["body"] for letter in letters)
 
 
-def test_the_reason_of_who_approved_is_in_the_log_until_the_person_is_erased(as_admin, as_officer, departing_member, acting):
+def test_the_reason_of_who_approved_is_in_the_log_until_the_person_is_erased(
+    as_admin, as_officer, departing_member, acting
+):
     path = request_erasure(as_officer, departing_member)
     decide_approval(as_admin, path, verb="approve", typed=NAME, reason="Nadia signed the form")
     with acting("admin"):
@@ -230,7 +298,13 @@ def test_the_reason_of_who_approved_is_in_the_log_until_the_person_is_erased(as_
 
 def test_what_cannot_be_changed_is_counted_and_said(as_admin, as_officer, departing_member, acting):
     with acting("admin"):
-        systems.register(key="nadia-bot", name=f"Bot of {NAME}", lane="standard", purpose="Sorts claims.", owner_id=None)
+        systems.register(
+            key="nadia-bot",
+            name=f"Bot of {NAME}",
+            lane="standard",
+            purpose="Sorts claims.",
+            owner_id=None,
+        )
     path = erase_person(as_officer, as_admin, departing_member)
     with acting("admin"):
         left = session().scalars(select(Erasure)).one().found["left"]
@@ -240,12 +314,23 @@ def test_what_cannot_be_changed_is_counted_and_said(as_admin, as_officer, depart
 
 
 @pytest.mark.slow
-def test_a_report_that_names_the_person_is_withdrawn_and_can_be_made_again(as_admin, as_officer, departing_member, acting):
-    blob = storage.store().write(make.system_actor("acme").tenant_id, io.BytesIO(b"%PDF of her"), limit=100)
-    other = storage.store().write(make.system_actor("acme").tenant_id, io.BytesIO(b"%PDF of others"), limit=100)
+def test_a_report_that_names_the_person_is_withdrawn_and_can_be_made_again(
+    as_admin, as_officer, departing_member, acting
+):
+    blob = storage.store().write(
+        make.system_actor("acme").tenant_id, io.BytesIO(b"%PDF of her"), limit=100
+    )
+    other = storage.store().write(
+        make.system_actor("acme").tenant_id, io.BytesIO(b"%PDF of others"), limit=100
+    )
     with acting("admin"):
         rows = RowFactory()
-        values = rows.values(ReportRun.__table__) | {"pages": 1, "pdf_size": 11, "finished_at": clock.now(), "asked_by": None}
+        values = rows.values(ReportRun.__table__) | {
+            "pages": 1,
+            "pdf_size": 11,
+            "finished_at": clock.now(),
+            "asked_by": None,
+        }
         for key, said in ((blob, NAME), (other, "Anna Rossi")):
             given = {
                 "id": uuid4(),
@@ -257,7 +342,10 @@ def test_a_report_that_names_the_person_is_withdrawn_and_can_be_made_again(as_ad
             session().execute(ReportRun.__table__.insert().values(values | given))
     path = erase_person(as_officer, as_admin, departing_member)
     with acting("admin"):
-        hers, theirs = (session().scalars(select(ReportRun).where(ReportRun.pdf_sha256 == b.sha256)).one() for b in (blob, other))
+        hers, theirs = (
+            session().scalars(select(ReportRun).where(ReportRun.pdf_sha256 == b.sha256)).one()
+            for b in (blob, other)
+        )
         assert hers.is_withdrawn and hers.snapshot is None and hers.finished_at and hers.fingerprint
         assert not theirs.is_withdrawn and theirs.snapshot
         run = hers.id
@@ -276,26 +364,40 @@ def test_other_names_and_words_stay_as_they_are(as_admin, as_officer, acting, da
             key="al-bot",
             name="Alt",
             lane="standard",
-            purpose="Al Doneski and Anna Rossi; other.al@acme.example, al@acme.example.example; Al Done: done.",
+            purpose=(
+                "Al Doneski and Anna Rossi; other.al@acme.example, al@acme.example.example; Al"
+                " Done: done."
+            ),
             owner_id=None,
         )
     erase_person(as_officer, as_admin, member, name="Al Done")
     with acting("admin"):
-        assert session().scalars(select(systems.AISystem.purpose).where(systems.AISystem.key == "al-bot")).one() == (
-            "Al Doneski and Anna Rossi; other.al@acme.example, al@acme.example.example; [erased]: done."
+        assert (
+            session()
+            .scalars(select(systems.AISystem.purpose).where(systems.AISystem.key == "al-bot"))
+            .one()
+            == "Al Doneski and Anna Rossi; other.al@acme.example, al@acme.example.example;"
+            " [erased]: done."
         )
 
 
 @pytest.mark.slow
-def test_a_name_of_one_word_is_not_replaced_by_machine_and_the_page_says_so(as_admin, as_officer, acting, database):
+def test_a_name_of_one_word_is_not_replaced_by_machine_and_the_page_says_so(
+    as_admin, as_officer, acting, database
+):
     member = add_person(name="queued", address="queued@acme.example")
     with acting("admin"):
-        waiting = jobs.enqueue("mail", to="x@acme.example", subject="x", body="Ask queued@acme.example").id
+        waiting = jobs.enqueue(
+            "mail", to="x@acme.example", subject="x", body="Ask queued@acme.example"
+        ).id
     path = request_erasure(as_officer, member)
     assert "one word stands for other things too" in as_admin.get(path).text
     decide_approval(as_admin, path, verb="approve", typed="queued")
     with current.acting_as(make.system_actor("acme")), transaction(person_id=member.person_id):
-        actions.finish(queries.erasure(session().scalars(select(Erasure.id)).one(), lock=True), directory.anybody(member.id))
+        actions.finish(
+            queries.erasure(session().scalars(select(Erasure.id)).one(), lock=True),
+            directory.anybody(member.id),
+        )
         item = session().scalars(select(WorkItem).where(WorkItem.id == waiting)).one()
         assert item.state == "queued" and item.params["body"] == "Ask [erased]"
 
@@ -304,7 +406,9 @@ def test_a_name_of_one_word_is_not_replaced_by_machine_and_the_page_says_so(as_a
 
 
 @pytest.mark.slow
-def test_who_is_known_to_another_tenant_keeps_his_name_there_and_has_none_here(as_admin, as_officer, departing_member, acting):
+def test_who_is_known_to_another_tenant_keeps_his_name_there_and_has_none_here(
+    as_admin, as_officer, departing_member, acting
+):
     add_person("globex", "viewer")
     with acting("compliance_officer", "globex"):
         kept = newest_entry("membership.started").sealed["name"]
@@ -313,13 +417,17 @@ def test_who_is_known_to_another_tenant_keeps_his_name_there_and_has_none_here(a
         assert directory.names([departing_member.person_id]) == {departing_member.person_id: NAME}
         assert personal_field_encryption.unseal("name", kept) == NAME
     with acting("compliance_officer"):
-        assert directory.names([departing_member.person_id]) == {departing_member.person_id: "Erased person"}
+        assert directory.names([departing_member.person_id]) == {
+            departing_member.person_id: "Erased person"
+        }
         assert session().scalars(select(Erasure)).one().found["left"] == {"people.name": 1}
     page = as_officer.get(path).text
     assert NAME not in page and "another tenant of this console knows the person" in page
 
 
-def test_the_account_of_an_erased_person_does_not_join_again(as_admin, as_officer, departing_member, acting):
+def test_the_account_of_an_erased_person_does_not_join_again(
+    as_admin, as_officer, departing_member, acting
+):
     erase_person(as_officer, as_admin, departing_member)
     who = make.identity("acme", NAME, ADDRESS)
     with acting("admin"):
@@ -328,9 +436,13 @@ def test_the_account_of_an_erased_person_does_not_join_again(as_admin, as_office
         people.admit(who, None)
 
 
-def test_another_tenants_members_and_erasures_are_not_found(as_officer, as_neighbour, as_stranger, departing_member):
+def test_another_tenants_members_and_erasures_are_not_found(
+    as_officer, as_neighbour, as_stranger, departing_member
+):
     path = request_erasure(as_officer, departing_member)
-    as_neighbour.post("privacy/erasures/new", then=404, member=str(departing_member.id), because="x")
+    as_neighbour.post(
+        "privacy/erasures/new", then=404, member=str(departing_member.id), because="x"
+    )
     for page in (path, erasure_page()):
         as_neighbour.get(page.replace("/t/acme/", "/t/globex/"), then=404)
         as_stranger.get(page, then=404)
@@ -350,7 +462,9 @@ def test_it_takes_a_second_person(as_officer, as_admin, departing_member, acting
         assert queries.open_erasure(departing_member.pseudonym).state == "asked"
 
 
-def test_nobody_approves_their_own_erasing(as_officer, as_reviewer, as_admin, acting, departing_member):
+def test_nobody_approves_their_own_erasing(
+    as_officer, as_reviewer, as_admin, acting, departing_member
+):
     member = someone("reviewer")
     path = request_erasure(as_officer, member)
     assert "It is about you, so another person decides." in as_reviewer.get(path).text
@@ -360,15 +474,23 @@ def test_nobody_approves_their_own_erasing(as_officer, as_reviewer, as_admin, ac
 def test_the_name_is_typed(as_officer, as_admin, departing_member):
     path = request_erasure(as_officer, departing_member)
     for typed in ("", "Nadia", "erase"):
-        assert "exactly as it is written" in decide_approval(as_admin, path, 422, verb="approve", typed=typed).text
+        assert (
+            "exactly as it is written"
+            in decide_approval(as_admin, path, 422, verb="approve", typed=typed).text
+        )
 
 
-def test_an_approval_of_something_else_than_was_seen_is_refused(as_officer, as_admin, departing_member, acting):
+def test_an_approval_of_something_else_than_was_seen_is_refused(
+    as_officer, as_admin, departing_member, acting
+):
     path = request_erasure(as_officer, departing_member)
     seen = fingerprint_on_page(as_admin, path)
     with acting("admin"):
         people.change_role(directory.membership(departing_member.id), "viewer")
-    assert "has changed since you opened" in decide_approval(as_admin, path, 409, verb="approve", seen=seen, typed=NAME).text
+    assert (
+        "has changed since you opened"
+        in decide_approval(as_admin, path, 409, verb="approve", seen=seen, typed=NAME).text
+    )
     decide_approval(as_admin, path, 303, verb="approve", typed=NAME)
 
 
@@ -395,7 +517,14 @@ def test_a_double_click_asks_and_erases_once(as_officer, as_admin, departing_mem
     decide_approval(as_admin, path, verb="approve", seen=seen, typed=NAME)
     assert jobs.drain(actor_of) == 1
     with acting("admin"):
-        assert session().scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.action == "person.erased")) == 1
+        assert (
+            session().scalar(
+                select(func.count())
+                .select_from(AuditEntry)
+                .where(AuditEntry.action == "person.erased")
+            )
+            == 1
+        )
 
 
 def test_an_old_sign_in_does_not_approve(app, as_officer, departing_member):
@@ -405,7 +534,9 @@ def test_an_old_sign_in_does_not_approve(app, as_officer, departing_member):
 
     path = request_erasure(as_officer, departing_member)
     stale = Visitor(app, make.cookie("admin", signed_in_ago=timedelta(minutes=6)))
-    decide_approval(stale, path, 401, verb="approve", seen=fingerprint_on_page(stale, path), typed=NAME)
+    decide_approval(
+        stale, path, 401, verb="approve", seen=fingerprint_on_page(stale, path), typed=NAME
+    )
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
@@ -436,18 +567,35 @@ def test_nonsense_is_named(as_officer, departing_member):
 
 
 @pytest.mark.parametrize("on", ["person", "tenant"])
-def test_a_legal_hold_blocks_asking_and_approving_and_both_are_recorded(on, as_officer, as_admin, departing_member, acting):
+def test_a_legal_hold_blocks_asking_and_approving_and_both_are_recorded(
+    on, as_officer, as_admin, departing_member, acting
+):
     path = request_erasure(as_officer, departing_member)
     seen = fingerprint_on_page(as_admin, path)
-    as_officer.post("privacy/holds/new", member=str(departing_member.id) if on == "person" else "", because="Case 4711")
-    assert "legal hold" in decide_approval(as_admin, path, 409, verb="approve", seen=seen, typed=NAME).text
+    as_officer.post(
+        "privacy/holds/new",
+        member=str(departing_member.id) if on == "person" else "",
+        because="Case 4711",
+    )
+    assert (
+        "legal hold"
+        in decide_approval(as_admin, path, 409, verb="approve", seen=seen, typed=NAME).text
+    )
     decide_approval(as_officer, path, verb="withdraw")
     assert "prevents this" in request_erasure(as_officer, departing_member, 422)
     with acting("admin"):
         blocked = (
-            session().scalars(select(AuditEntry).where(AuditEntry.action == "erasure.blocked").order_by(AuditEntry.at)).all()
+            session()
+            .scalars(
+                select(AuditEntry)
+                .where(AuditEntry.action == "erasure.blocked")
+                .order_by(AuditEntry.at)
+            )
+            .all()
         )
-        assert [e.facts["step"] for e in blocked] == ["approved", "asked"] and {e.outcome for e in blocked} == {"refused"}
+        assert [e.facts["step"] for e in blocked] == ["approved", "asked"] and {
+            e.outcome for e in blocked
+        } == {"refused"}
         hold = queries.holds()[0].id
     as_admin.post(f"privacy/holds/{hold}/release", because="Case closed")
     as_admin.post(f"privacy/holds/{hold}/release", then=422, because="Case closed")
@@ -479,7 +627,9 @@ def test_what_has_begun_takes_no_hold(as_officer, as_admin, departing_member, ac
         actions.begin(queries.erasures()[0])
     assert (
         "has begun and cannot be stopped"
-        in as_officer.post("privacy/holds/new", then=422, member=str(departing_member.id), because="x").text
+        in as_officer.post(
+            "privacy/holds/new", then=422, member=str(departing_member.id), because="x"
+        ).text
     )
 
 
@@ -504,29 +654,46 @@ def test_killed_between_the_list_and_the_rows_it_goes_on_and_is_done_once(
     first = erasure_list.everything()
     monkeypatch.undo()
     with acting("admin"):
-        assert directory.anybody(departing_member.id).person.name == NAME and first[0].subject == departing_member.pseudonym
+        assert (
+            directory.anybody(departing_member.id).person.name == NAME
+            and first[0].subject == departing_member.pseudonym
+        )
         session().execute(jobs.WorkTicket.__table__.update().values(ready_at=clock.now()))
     assert jobs.drain(actor_of) == 1
     assert erasure_list.everything() == first
     with acting("admin"):
         assert rows_with(NAME) == set()
-        assert session().scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.action == "person.erased")) == 1
+        assert (
+            session().scalar(
+                select(func.count())
+                .select_from(AuditEntry)
+                .where(AuditEntry.action == "person.erased")
+            )
+            == 1
+        )
 
 
-def test_a_store_that_is_away_erases_nothing_and_is_tried_again(as_officer, as_admin, departing_member, acting, tmp_path):
+def test_a_store_that_is_away_erases_nothing_and_is_tried_again(
+    as_officer, as_admin, departing_member, acting, tmp_path
+):
     path = request_erasure(as_officer, departing_member)
     decide_approval(as_admin, path, verb="approve", typed=NAME)
     (tmp_path / "no folder").write_text("a file")
     storage.use(f"file:{tmp_path / 'no folder'}")
     jobs.run_next(actor_of)
     with acting("admin"):
-        assert directory.anybody(departing_member.id).person.name == NAME and run_of(queries.erasures()[0]).state == "queued"
+        assert (
+            directory.anybody(departing_member.id).person.name == NAME
+            and run_of(queries.erasures()[0]).state == "queued"
+        )
 
 
 def test_a_failed_erasure_is_retried_and_one_under_way_is_neither_retried_nor_cancelled(
     as_officer, as_admin, as_viewer, departing_member, acting
 ):
-    decide_approval(as_admin, request_erasure(as_officer, departing_member), verb="approve", typed=NAME)
+    decide_approval(
+        as_admin, request_erasure(as_officer, departing_member), verb="approve", typed=NAME
+    )
     page = erasure_page()
     assert "still being generated" in as_officer.post(f"{page}/again", then=409).text
     as_officer.post(f"{page}/cancel", then=404)
@@ -542,8 +709,12 @@ def test_a_failed_erasure_is_retried_and_one_under_way_is_neither_retried_nor_ca
         assert rows_with(NAME) == set() and run_of(queries.erasures()[0]).is_ready
 
 
-def test_an_erasure_that_a_hold_refused_is_not_retried(as_officer, as_admin, departing_member, acting):
-    decide_approval(as_admin, request_erasure(as_officer, departing_member), verb="approve", typed=NAME)
+def test_an_erasure_that_a_hold_refused_is_not_retried(
+    as_officer, as_admin, departing_member, acting
+):
+    decide_approval(
+        as_admin, request_erasure(as_officer, departing_member), verb="approve", typed=NAME
+    )
     as_officer.post("privacy/holds/new", member=str(departing_member.id), because="A dispute.")
     jobs.drain(actor_of)
     assert "This erasure was rejected" in as_officer.post(f"{erasure_page()}/again", then=409).text
@@ -566,18 +737,28 @@ def test_who_asked_for_his_own_erasing_leaves_nothing_new(as_officer, as_admin, 
     jobs.drain(actor_of)
     as_officer.get("privacy/", then=302)
     with acting("admin"):
-        assert not personal_field_encryption.has_keys(member.pseudonym) and rows_with("Ines Duarte") == set()
+        assert (
+            not personal_field_encryption.has_keys(member.pseudonym)
+            and rows_with("Ines Duarte") == set()
+        )
 
 
 def test_the_door_is_open_for_two_admins_only(acting, departing_member):
     with acting("compliance_officer"):
-        asked = open_approval("erasure", actions.request_erasure(directory.anybody(departing_member.id), "x").id)
+        asked = open_approval(
+            "erasure", actions.request_erasure(directory.anybody(departing_member.id), "x").id
+        )
         with pytest.raises(Forbidden):
             approvals.approve(asked, seen=fingerprint_seen(asked), typed=NAME)
 
 
 def test_the_planner_keeps_no_sample_of_names(database):
-    """ANALYZE copies common values into pg_statistic, where erasing a person does not reach them."""
-    unsampled = "SELECT attrelid::regclass::text, attname FROM pg_attribute WHERE attstattarget = 0 AND attnum > 0"
+    """ANALYZE copies common values into pg_statistic, where erasing a person does not reach
+    them.
+    """
+    unsampled = (
+        "SELECT attrelid::regclass::text, attname FROM pg_attribute WHERE attstattarget = 0 AND"
+        " attnum > 0"
+    )
     found = {tuple(row) for row in database.execute(text(unsampled))}
     assert found == {("people", "name"), ("people", "email"), ("invitations", "email")}

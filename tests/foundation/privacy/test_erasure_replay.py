@@ -1,4 +1,6 @@
-"""A restored backup brings back whom we erased: nothing starts until the erasure list has been carried out again."""
+"""A restored backup brings back whom we erased: nothing starts until the erasure list has been
+carried out again.
+"""
 
 from uuid import UUID, uuid4
 
@@ -15,12 +17,21 @@ from governance.kernel import clock, jobs, storage
 from governance.kernel.db import session
 from governance.kernel.errors import Unavailable
 from tests.foundation.approvals.approval_helpers import approvals_in_inbox, decide_approval
-from tests.foundation.privacy.conftest import ADDRESS, NAME, erase_person, request_erasure, rows_with, sequence_and_recheck
+from tests.foundation.privacy.conftest import (
+    ADDRESS,
+    NAME,
+    erase_person,
+    request_erasure,
+    rows_with,
+    sequence_and_recheck,
+)
 
 
 @pytest.fixture
 def restored_database(as_officer, as_admin, departing_member, acting, isolated):
-    """A database of the time before the erasure: everything since is rolled back, and the list is kept."""
+    """A database of the time before the erasure: everything since is rolled back, and the list is
+    kept.
+    """
     before = isolated.begin_nested()
     erase_person(as_officer, as_admin, departing_member)
     before.rollback()
@@ -31,7 +42,9 @@ def restored_database(as_officer, as_admin, departing_member, acting, isolated):
 
 def done(acting) -> list[AuditEntry]:
     with acting("admin"):
-        found = session().scalars(select(AuditEntry).where(AuditEntry.action == "person.erased")).all()
+        found = (
+            session().scalars(select(AuditEntry).where(AuditEntry.action == "person.erased")).all()
+        )
         session().expunge_all()
     return found
 
@@ -39,13 +52,15 @@ def done(acting) -> list[AuditEntry]:
 def test_what_the_backup_brought_back_is_found_and_erased_again(restored_database, acting):
     waiting = erasure_replay.pending()
     assert [w.subject for w in waiting] == [restored_database.pseudonym]
-    assert "One erasure is on the erasure list and not in this database" in erasure_replay.refusal(waiting)
+    assert "One erasure is on the erasure list and not in this database" in erasure_replay.refusal(
+        waiting
+    )
     assert erasure_replay.replay() == waiting
     assert erasure_replay.pending() == []
     with acting("admin"):
-        assert rows_with(NAME) == rows_with(ADDRESS) == set() and not personal_field_encryption.has_keys(
-            restored_database.pseudonym
-        )
+        assert rows_with(NAME) == rows_with(
+            ADDRESS
+        ) == set() and not personal_field_encryption.has_keys(restored_database.pseudonym)
         row = session().scalars(select(Erasure)).one()
         assert (row.state, row.asked_by, row.id) == ("done", None, waiting[0].erasure_id)
     assert [e.facts["again"] for e in done(acting)] == [True]
@@ -66,7 +81,11 @@ def test_what_was_done_or_is_in_hand_does_not_wait(as_officer, as_admin, departi
         erasure = session().scalars(select(Erasure)).one()
         erasure_list.add(
             erasure_list.Listed(
-                erasure.id, erasure.tenant_id, erasure.subject, erasure_list.digest(departing_member.person_id), clock.now()
+                erasure.id,
+                erasure.tenant_id,
+                erasure.subject,
+                erasure_list.digest(departing_member.person_id),
+                clock.now(),
             )
         )
     assert erasure_replay.pending() == []
@@ -74,7 +93,9 @@ def test_what_was_done_or_is_in_hand_does_not_wait(as_officer, as_admin, departi
     assert erasure_replay.pending() == [] and erasure_replay.replay() == []
 
 
-def test_a_backup_in_which_it_was_only_asked_is_caught_up(as_officer, as_admin, departing_member, acting, isolated):
+def test_a_backup_in_which_it_was_only_asked_is_caught_up(
+    as_officer, as_admin, departing_member, acting, isolated
+):
     path = request_erasure(as_officer, departing_member)
     before = isolated.begin_nested()
     decide_approval(as_admin, path, verb="approve", typed=NAME)
@@ -99,7 +120,9 @@ def test_a_hold_in_the_backup_is_older_than_the_erasure(restored_database, as_of
 
 def test_a_backup_older_than_the_member_has_only_the_entry(database, acting):
     with acting("admin") as who:
-        erasure_list.add(erasure_list.Listed(uuid4(), who.tenant_id, "f" * 32, "0" * 64, clock.now()))
+        erasure_list.add(
+            erasure_list.Listed(uuid4(), who.tenant_id, "f" * 32, "0" * 64, clock.now())
+        )
     erasure_list.add(erasure_list.Listed(uuid4(), UUID(int=7), "f" * 32, "0" * 64, clock.now()))
     assert len(erasure_replay.pending()) == 1, "a tenant that is not here has nothing to erase"
     erasure_replay.replay()
@@ -134,7 +157,9 @@ def test_listed_twice_is_listed_once(database):
     assert erasure_list.everything() == [one]
 
 
-def test_a_request_that_the_backup_brought_back_ends_with_the_replay(as_officer, as_admin, departing_member, acting, isolated):
+def test_a_request_that_the_backup_brought_back_ends_with_the_replay(
+    as_officer, as_admin, departing_member, acting, isolated
+):
     """Nobody is asked to approve again what was carried out, and the erasure stays done."""
     path = request_erasure(as_officer, departing_member)
     before = isolated.begin_nested()

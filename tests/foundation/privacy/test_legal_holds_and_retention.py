@@ -1,4 +1,6 @@
-"""Legal holds, and how long sealed parts are kept: past it they are unreadable, and the log still verifies."""
+"""Legal holds, and how long sealed parts are kept: past it they are unreadable, and the log still
+verifies.
+"""
 
 from datetime import date
 
@@ -16,7 +18,9 @@ from tests.foundation.privacy.conftest import membership_id_of, sequence_and_rec
 
 
 def age_keys(subject: str, period: str) -> None:
-    """As if what was sealed of this person had been sealed in that month; a key belongs to its month by context."""
+    """As if what was sealed of this person had been sealed in that month; a key belongs to its
+    month by context.
+    """
     key = session().scalars(select(DataKey).where(DataKey.subject == subject)).first()
     session().execute(update(DataKey).where(DataKey.id == key.id).values(period=period))
 
@@ -26,7 +30,11 @@ def key_periods(subject: str) -> list[str]:
 
 
 def shred_old_keys() -> list[AuditEntry]:
-    return list(session().scalars(select(AuditEntry).where(AuditEntry.action == "audit.encrypted_parts.shredded")))
+    return list(
+        session().scalars(
+            select(AuditEntry).where(AuditEntry.action == "audit.encrypted_parts.shredded")
+        )
+    )
 
 
 def place_hold(visitor, on: str = "") -> None:
@@ -74,18 +82,27 @@ def test_the_first_month_that_is_kept(today, months, first):
     assert actions.oldest_month(today, months) == first
 
 
-def test_keys_from_before_months_were_kept_count_as_of_the_month_in_which_they_ended(departing_member, acting):
+def test_keys_from_before_months_were_kept_count_as_of_the_month_in_which_they_ended(
+    departing_member, acting
+):
     with acting("admin"):
         age_keys(departing_member.pseudonym, "")
         assert personal_field_encryption.shred("2026-11", []) == 0
-        assert personal_field_encryption.shred("2026-12", []) >= 1 and key_periods(departing_member.pseudonym) == []
+        assert (
+            personal_field_encryption.shred("2026-12", []) >= 1
+            and key_periods(departing_member.pseudonym) == []
+        )
 
 
 def test_the_night_is_worked_once(departing_member, acting):
     shred_old_parts()
     shred_old_parts()
     with acting("admin"):
-        runs = session().scalars(select(JobRun.scope).where(JobRun.job == "shred old sealed parts")).all()
+        runs = (
+            session()
+            .scalars(select(JobRun.scope).where(JobRun.job == "shred old sealed parts"))
+            .all()
+        )
         assert sorted(runs) == ["acme", "console", "globex"]
 
 
@@ -101,7 +118,14 @@ def test_another_tenants_keys_are_kept_by_its_own_rule(as_admin, departing_membe
 
 @pytest.mark.parametrize("on", ["person", "tenant", "another"])
 def test_a_hold_keeps_what_it_is_about(on, as_officer, departing_member, acting):
-    place_hold(as_officer, {"person": str(departing_member.id), "tenant": "", "another": str(membership_id_of("viewer").id)}[on])
+    place_hold(
+        as_officer,
+        {
+            "person": str(departing_member.id),
+            "tenant": "",
+            "another": str(membership_id_of("viewer").id),
+        }[on],
+    )
     with acting("admin"):
         age_keys(departing_member.pseudonym, "2019-10")
         actions.shred()
@@ -124,7 +148,11 @@ def test_the_time_is_changed_by_an_admin_and_recorded(as_admin, as_officer, acti
     assert "kept for 18 months" in as_officer.get("privacy/").text
     as_officer.get("privacy/retention", then=403)
     with acting("admin"):
-        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "retention.changed")).one()
+        entry = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "retention.changed"))
+            .one()
+        )
         assert entry.changes == {"months": [84, 18]}
 
 
@@ -145,7 +173,9 @@ def test_a_time_outside_the_bounds_is_refused(as_admin, months):
 # ---- legal holds
 
 
-def test_a_hold_is_placed_and_released_with_reasons_in_the_log(as_officer, as_admin, departing_member, acting):
+def test_a_hold_is_placed_and_released_with_reasons_in_the_log(
+    as_officer, as_admin, departing_member, acting
+):
     place_hold(as_officer, str(departing_member.id))
     as_officer.post("privacy/holds/new", then=422, member=str(departing_member.id), because=" ")
     page = as_admin.get("privacy/").text
@@ -156,14 +186,24 @@ def test_a_hold_is_placed_and_released_with_reasons_in_the_log(as_officer, as_ad
     as_admin.post(f"privacy/holds/{held}/release", because="Closed")
     with acting("admin"):
         entries = (
-            session().scalars(select(AuditEntry).where(AuditEntry.action.startswith("legal_hold.")).order_by(AuditEntry.at)).all()
+            session()
+            .scalars(
+                select(AuditEntry)
+                .where(AuditEntry.action.startswith("legal_hold."))
+                .order_by(AuditEntry.at)
+            )
+            .all()
         )
         assert [e.action for e in entries] == ["legal_hold.placed", "legal_hold.released"]
-        assert [personal_field_encryption.unseal("because", e.sealed["because"]) for e in entries] == ["Case 4711", "Closed"]
+        assert [
+            personal_field_encryption.unseal("because", e.sealed["because"]) for e in entries
+        ] == ["Case 4711", "Closed"]
         assert {e.sealed["because"]["subject"] for e in entries} == {departing_member.pseudonym}
 
 
-def test_others_place_no_holds_and_find_none(as_officer, as_neighbour, as_contributor, departing_member, acting):
+def test_others_place_no_holds_and_find_none(
+    as_officer, as_neighbour, as_contributor, departing_member, acting
+):
     as_contributor.post("privacy/holds/new", then=403, member="", because="x")
     as_neighbour.post("privacy/holds/new", then=422, member=str(departing_member.id), because="x")
     place_hold(as_officer)

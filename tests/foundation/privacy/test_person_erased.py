@@ -1,4 +1,6 @@
-"""An erasure reaches every feature: by the sweep of all text, and by PersonErased for what the sweep can't reach."""
+"""An erasure reaches every feature: by the sweep of all text, and by PersonErased for what the
+sweep can't reach.
+"""
 
 import re
 from pathlib import Path
@@ -24,22 +26,39 @@ from governance.publishing.reports import actions as reports
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.foundation.approvals.approval_helpers import decide_approval
-from tests.foundation.privacy.conftest import ADDRESS, NAME, add_person, erase_person, erasure_page, request_erasure, rows_with
+from tests.foundation.privacy.conftest import (
+    ADDRESS,
+    NAME,
+    add_person,
+    erase_person,
+    erasure_page,
+    request_erasure,
+    rows_with,
+)
 
 ROOT = Path(__file__).parents[3] / "governance"
 # Features that put files into the store, and why an erasure leaves those as they are.
 FILES_THAT_STAY = {
-    "assurance/engagements": "packages call people by pseudonyms, and hold evidence; access to them is removed",
-    "assurance/evidence": "a version never changes: who uploads evidence decides what it names, and two people can delete it",
+    "assurance/engagements": (
+        "packages call people by pseudonyms, and hold evidence; access to them is removed"
+    ),
+    "assurance/evidence": (
+        "a version never changes: who uploads evidence decides what it names, and two people can"
+        " delete it"
+    ),
     "assurance/frameworks": "a publisher's catalogue",
-    "foundation/logbook": "an export holds entries as they are stored: what is personal in them is sealed",
+    "foundation/logbook": (
+        "an export holds entries as they are stored: what is personal in them is sealed"
+    ),
     "foundation/privacy": "the list of erasures, which names nobody",
 }
 
 
 @pytest.fixture
 def own_subscribers(monkeypatch):
-    monkeypatch.setattr(events, "_subscribers", {kind: list(known) for kind, known in events._subscribers.items()})
+    monkeypatch.setattr(
+        events, "_subscribers", {kind: list(known) for kind, known in events._subscribers.items()}
+    )
 
 
 def make_auditor(engagement_id, member, name, address, slug="acme"):
@@ -48,16 +67,24 @@ def make_auditor(engagement_id, member, name, address, slug="acme"):
     with make.acting("admin", slug):
         session().add(
             EngagementAuditor(
-                engagement_id=engagement_id, name=name, email=address, person_id=member.person_id if member else None,
-                link_hash=auditor_access.hash_of_link(token), code_hash=b"c" * 32,
+                engagement_id=engagement_id,
+                name=name,
+                email=address,
+                person_id=member.person_id if member else None,
+                link_hash=auditor_access.hash_of_link(token),
+                code_hash=b"c" * 32,
             )
-        )  # fmt: skip
+        )
     return token
 
 
 def auditors(engagement_id, slug="acme"):
     with make.acting("admin", slug, read_only=True):
-        query = select(EngagementAuditor).where(EngagementAuditor.engagement_id == engagement_id).order_by(EngagementAuditor.id)
+        query = (
+            select(EngagementAuditor)
+            .where(EngagementAuditor.engagement_id == engagement_id)
+            .order_by(EngagementAuditor.id)
+        )
         found = session().scalars(query).all()
         session().expunge_all()
     return found
@@ -73,19 +100,34 @@ def test_who_acts_on_it_and_in_which_order(app):
 
 
 def test_every_feature_that_stores_files_subscribes_or_says_why_they_stay(app):
-    """The text of rows is swept in one place (redaction.py); files are not, so each feature decides."""
+    """The text of rows is swept in one place (redaction.py); files are not, so each feature
+    decides.
+    """
     stores = {
-        str(path.relative_to(ROOT).parents[0]) for path in ROOT.glob("*/*/*.py") if re.search(r"store\(\)\.(write|keep)\(|background_work import .*\bkeep\b", path.read_text())
-    }  # fmt: skip
-    subscribed = {"/".join(handler.__module__.split(".")[1:3]) for handler in subscribers(PersonErased)}
+        str(path.relative_to(ROOT).parents[0])
+        for path in ROOT.glob("*/*/*.py")
+        if re.search(
+            r"store\(\)\.(write|keep)\(|background_work import .*\bkeep\b", path.read_text()
+        )
+    }
+    subscribed = {
+        "/".join(handler.__module__.split(".")[1:3]) for handler in subscribers(PersonErased)
+    }
     assert {each for each in stores if each not in subscribed} - FILES_THAT_STAY.keys() == set()
     assert FILES_THAT_STAY.keys() - stores == set(), "no longer store files"
 
 
-def test_an_erased_auditor_is_out_of_every_engagement_and_no_link_of_theirs_leads_in(app, as_admin, as_officer, client, database):
-    held, other = engagement_helpers.create_engagement("Brook Audit"), engagement_helpers.create_engagement("Alder Audit")
+def test_an_erased_auditor_is_out_of_every_engagement_and_no_link_of_theirs_leads_in(
+    app, as_admin, as_officer, client, database
+):
+    held, other = (
+        engagement_helpers.create_engagement("Brook Audit"),
+        engagement_helpers.create_engagement("Alder Audit"),
+    )
     first = add_person(role="auditor")
-    second = add_person(role="auditor", name="Piotr Zielinski", address="piotr.zielinski@acme.example")
+    second = add_person(
+        role="auditor", name="Piotr Zielinski", address="piotr.zielinski@acme.example"
+    )
     token = make_auditor(held, first, NAME, ADDRESS)
     make_auditor(held, second, "Piotr Zielinski", "piotr.zielinski@acme.example")
     make_auditor(other, None, NAME, ADDRESS.upper())
@@ -97,19 +139,35 @@ def test_an_erased_auditor_is_out_of_every_engagement_and_no_link_of_theirs_lead
     assert client.client.get(f"/auditor/acme/{token}").status_code == 404
     erase_person(as_officer, as_admin, second, name="Piotr Zielinski")
     for row in (*auditors(held), *auditors(other)):
-        assert (row.name, row.email, row.link_hash, row.code_hash) == ("[erased]", "[erased]", None, None) and row.removed_at
+        assert (row.name, row.email, row.link_hash, row.code_hash) == (
+            "[erased]",
+            "[erased]",
+            None,
+            None,
+        ) and row.removed_at
     [kept] = auditors(theirs, "globex")
-    assert (kept.name, kept.removed_at) == (NAME, None) and kept.link_hash, "another tenant's engagement is its own"
+    assert (kept.name, kept.removed_at) == (
+        NAME,
+        None,
+    ) and kept.link_hash, "another tenant's engagement is its own"
     assert "2 engagements" in re.sub(r"\s+", " ", as_admin.get(path).text)
     with make.acting("admin"):
         assert rows_with(NAME) <= {"audit_entries"}
-        removed = session().scalars(select(AuditEntry).where(AuditEntry.action == "engagement.auditor.removed")).all()
-        assert len(removed) == 3 and all(not entry.sealed for entry in removed), "the log learns no name anew"
+        removed = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "engagement.auditor.removed"))
+            .all()
+        )
+        assert len(removed) == 3 and all(not entry.sealed for entry in removed), (
+            "the log learns no name anew"
+        )
         assert engagements.auditors(held) == []
 
 
 @pytest.mark.usefixtures("own_subscribers")
-def test_a_feature_that_refuses_leaves_the_person_as_they_were_and_says_why(as_admin, as_officer, departing_member, acting):
+def test_a_feature_that_refuses_leaves_the_person_as_they_were_and_says_why(
+    as_admin, as_officer, departing_member, acting
+):
     def refuse(erased):
         erased.removed["notes"] = 1
         raise DomainError("The archive of notes is closed for the night.")
@@ -122,6 +180,14 @@ def test_a_feature_that_refuses_leaves_the_person_as_they_were_and_says_why(as_a
     with acting("admin"):
         assert session().scalars(select(Erasure.state)).all() == ["approved"]
         assert "people" in rows_with(NAME)
-        joined = session().scalars(select(AuditEntry).where(AuditEntry.action == "membership.started")).all()
-        named = [personal_field_encryption.unseal("name", entry.sealed["name"]) for entry in joined if "name" in entry.sealed]
+        joined = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "membership.started"))
+            .all()
+        )
+        named = [
+            personal_field_encryption.unseal("name", entry.sealed["name"])
+            for entry in joined
+            if "name" in entry.sealed
+        ]
         assert NAME in named, "its keys are there as well"

@@ -1,4 +1,6 @@
-"""The installation gets a new key: everything is under it, the old one can be dropped, and a killed rotation is run again."""
+"""The installation gets a new key: everything is under it, the old one can be dropped, and a killed
+rotation is run again.
+"""
 
 import os
 import subprocess
@@ -36,10 +38,17 @@ def everything(departing_member, acting):
     with acting("admin"):
         session().add(
             Connection(
-                issuer="https://id.example", client_id="console", enforced=False, group_roles={}, tested_at=None, findings=[],
-                secret=key_encryption.wrap(b"its secret", sign_in_state.secret_context(current.actor().tenant_id)),
+                issuer="https://id.example",
+                client_id="console",
+                enforced=False,
+                group_roles={},
+                tested_at=None,
+                findings=[],
+                secret=key_encryption.wrap(
+                    b"its secret", sign_in_state.secret_context(current.actor().tenant_id)
+                ),
             )
-        )  # fmt: skip
+        )
         logs.open_log()
         reports.make_signing_key()
     return departing_member
@@ -49,21 +58,35 @@ def opens(nadia) -> None:
     with current.acting_as(make.system_actor("acme")), transaction():
         entry = (
             session()
-            .scalars(select(AuditEntry).where(AuditEntry.action == "membership.started").order_by(AuditEntry.at.desc()).limit(1))
+            .scalars(
+                select(AuditEntry)
+                .where(AuditEntry.action == "membership.started")
+                .order_by(AuditEntry.at.desc())
+                .limit(1)
+            )
             .one()
         )
         assert personal_field_encryption.unseal("name", entry.sealed["name"]) == "Nadia Kowalczyk"
         assert personal_field_encryption.pseudonym(nadia.person_id) == nadia.pseudonym
         logs.private_key(logs.signing_key())
-        assert sign_in_state.provider(session().scalars(select(Connection)).one(), "x").secret == "its secret"
-        reports.private_key(session().scalars(select(SigningKey).order_by(SigningKey.created_at.desc()).limit(1)).one())
+        assert (
+            sign_in_state.provider(session().scalars(select(Connection)).one(), "x").secret
+            == "its secret"
+        )
+        reports.private_key(
+            session()
+            .scalars(select(SigningKey).order_by(SigningKey.created_at.desc()).limit(1))
+            .one()
+        )
 
 
 def rotated() -> list[tuple[str, dict[str, int]]]:
     found = []
     for slug in ("acme", "globex", "console"):
         with current.acting_as(make.system_actor(slug)), transaction():
-            entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "encryption_key.rotated"))
+            entries = session().scalars(
+                select(AuditEntry).where(AuditEntry.action == "encryption_key.rotated")
+            )
             found += [(slug, e.facts["rewrapped"]) for e in entries]
     return found
 
@@ -81,7 +104,9 @@ def test_after_a_rotation_the_old_key_can_be_dropped_and_everything_opens(everyt
     key_encryption.use(NEW)
     opens(everything)
     told = dict(rotated())
-    assert set(told) == {"acme", "globex", "console"} and all(counts["tenant_keys"] == 2 for counts in told.values())
+    assert set(told) == {"acme", "globex", "console"} and all(
+        counts["tenant_keys"] == 2 for counts in told.values()
+    )
     assert "signing_keys" in told["console"] and "signing_keys" not in told["acme"]
     key_encryption.use(OLD)
     with pytest.raises(InvalidTag):
@@ -136,7 +161,9 @@ def test_killed_inside_a_tenant_nothing_of_it_is_changed(everything, monkeypatch
     opens(everything)
 
 
-def test_what_another_process_wraps_under_the_old_key_meanwhile_is_not_called_done(everything, monkeypatch):
+def test_what_another_process_wraps_under_the_old_key_meanwhile_is_not_called_done(
+    everything, monkeypatch
+):
     whole = rotation._rotate_one
 
     def and_somebody_signs_in(tenant, *rest):
@@ -156,7 +183,11 @@ def test_what_another_process_wraps_under_the_old_key_meanwhile_is_not_called_do
 
 def test_what_no_key_opens_is_named(everything):
     with current.acting_as(make.system_actor("acme")), transaction():
-        session().execute(update(LogKey).values(wrapped=key_encryption.Keyring(bytes(range(50, 82))).wrap(b"x", logs.SIGNING)))
+        session().execute(
+            update(LogKey).values(
+                wrapped=key_encryption.Keyring(bytes(range(50, 82))).wrap(b"x", logs.SIGNING)
+            )
+        )
     key_encryption.use(NEW, OLD)
     result = rotation.rotate()
     assert not result.is_done and result.lost == {"audit_log_keys": 1}
@@ -167,7 +198,8 @@ def test_a_key_of_another_tenant_does_not_pass(everything, acting):
     with acting("admin"):
         row = session().scalars(select(TenantKey).where(TenantKey.purpose == "seal")).one()
         theirs = key_encryption.wrap(
-            key_encryption.new_key(), b"tenant-key\0" + make.system_actor("globex").tenant_id.bytes + b"seal"
+            key_encryption.new_key(),
+            b"tenant-key\0" + make.system_actor("globex").tenant_id.bytes + b"seal",
         )
         row.wrapped = theirs
     key_encryption.use(NEW, OLD)
@@ -177,7 +209,11 @@ def test_a_key_of_another_tenant_does_not_pass(everything, acting):
 def test_the_application_may_change_nothing_else_of_a_signing_key(everything, acting):
     from sqlalchemy.exc import ProgrammingError
 
-    with acting("admin"), pytest.raises(ProgrammingError, match="permission denied"), session().begin_nested():
+    with (
+        acting("admin"),
+        pytest.raises(ProgrammingError, match="permission denied"),
+        session().begin_nested(),
+    ):
         session().execute(update(SigningKey).values(name="another"))
 
 
@@ -191,18 +227,38 @@ def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
     for name in ("kek", "kek-2", "secret"):
         (tmp_path / name).write_bytes(os.urandom(32))
 
-    def run(*command: str, kek: str, previous: str | None = None) -> subprocess.CompletedProcess[str]:
-        named = {"GOVERNANCE_KEK_FILE": str(tmp_path / kek), "GOVERNANCE_SECRET_KEY_FILE": str(tmp_path / "secret")}
+    def run(
+        *command: str, kek: str, previous: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        named = {
+            "GOVERNANCE_KEK_FILE": str(tmp_path / kek),
+            "GOVERNANCE_SECRET_KEY_FILE": str(tmp_path / "secret"),
+        }
         named |= {"GOVERNANCE_KEK_PREVIOUS_FILE": str(tmp_path / previous)} if previous else {}
-        named |= {"DATABASE_URL": mine.app_url, "GOVERNANCE_VAR": str(tmp_path), "GOVERNANCE_DEMO": "1"}
-        return subprocess.run([sys.executable, *command], env=os.environ | named, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        named |= {
+            "DATABASE_URL": mine.app_url,
+            "GOVERNANCE_VAR": str(tmp_path),
+            "GOVERNANCE_DEMO": "1",
+        }
+        return subprocess.run(
+            [sys.executable, *command],
+            env=os.environ | named,
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # noqa: S603 - ours
 
-    found = "from governance.app.factory import create_app; from governance.foundation.tenants import actions; create_app(); actions.found('acme', 'Acme')"
+    found = (
+        "from governance.app.factory import create_app; from governance.foundation.tenants import"
+        " actions; create_app(); actions.found('acme', 'Acme')"
+    )
     assert run("-c", found, kek="kek").returncode == 0
     rotate = ("-m", "governance.app.cli", "keys", "rotate-kek")
     lost = run(*rotate, kek="kek-2")
     assert (
-        lost.returncode == 1 and "tenant_keys: 2 open with neither key" in lost.stdout and "Keep the previous key" in lost.stdout
+        lost.returncode == 1
+        and "tenant_keys: 2 open with neither key" in lost.stdout
+        and "Keep the previous key" in lost.stdout
     )
     done = run(*rotate, kek="kek-2", previous="kek")
     assert done.returncode == 0 and "tenant_keys 2" in done.stdout and "drop it" in done.stdout

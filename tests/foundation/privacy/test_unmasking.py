@@ -1,4 +1,6 @@
-"""A name is shown to who asked, for an hour, because a second person agreed; and the log tells all of it."""
+"""A name is shown to who asked, for an hour, because a second person agreed; and the log tells all
+of it.
+"""
 
 from datetime import timedelta
 
@@ -19,7 +21,9 @@ from tests.foundation.approvals.approval_helpers import decide_approval, newest_
 from tests.foundation.privacy.conftest import NAME, membership_id_of
 
 
-def request_unmasking(visitor, subject: str, then: int = 303, because: str = "Who exported at night?"):
+def request_unmasking(
+    visitor, subject: str, then: int = 303, because: str = "Who exported at night?"
+):
     return visitor.post("privacy/unmaskings/new", then=then, subject=subject, because=because)
 
 
@@ -43,12 +47,20 @@ def given_at():
     return session().scalars(select(ApprovalGiven.given_at)).one()
 
 
-def test_a_name_is_shown_to_who_asked_and_to_nobody_else_until_the_hour_is_over(as_officer, as_admin, departing_member, acting):
+def test_a_name_is_shown_to_who_asked_and_to_nobody_else_until_the_hour_is_over(
+    as_officer, as_admin, departing_member, acting
+):
     request_unmasking(as_officer, departing_member.pseudonym)
     assert names_shown("compliance_officer", departing_member.pseudonym) == {}
     decide_approval(as_admin, newest_approval_page(), verb="approve")
-    assert names_shown("compliance_officer", departing_member.pseudonym) == {departing_member.pseudonym: NAME}
-    assert names_shown("admin", departing_member.pseudonym) == names_shown("reviewer", departing_member.pseudonym) == {}
+    assert names_shown("compliance_officer", departing_member.pseudonym) == {
+        departing_member.pseudonym: NAME
+    }
+    assert (
+        names_shown("admin", departing_member.pseudonym)
+        == names_shown("reviewer", departing_member.pseudonym)
+        == {}
+    )
     with acting("admin"):
         question = session().scalars(select(Unmasking)).one()
         assert question.until == given_at() + timedelta(hours=1)
@@ -64,8 +76,13 @@ def test_it_is_asked_in_one_statement(departing_member, acting, statements):
     assert len(seen) == 1
 
 
-def test_the_first_look_is_an_entry_and_the_second_is_none(as_officer, as_admin, as_contributor, acting):
-    subject, page = membership_id_of("contributor").pseudonym, f"audit/actors/{membership_id_of('contributor').pseudonym}"
+def test_the_first_look_is_an_entry_and_the_second_is_none(
+    as_officer, as_admin, as_contributor, acting
+):
+    subject, page = (
+        membership_id_of("contributor").pseudonym,
+        f"audit/actors/{membership_id_of('contributor').pseudonym}",
+    )
     request_unmasking(as_officer, subject)
     decide_approval(as_admin, newest_approval_page(), verb="approve")
     as_officer.get(newest_approval_page())
@@ -73,10 +90,16 @@ def test_the_first_look_is_an_entry_and_the_second_is_none(as_officer, as_admin,
     assert unmasking_entries(acting) == ["unmasking.requested", "unmasking.approved"]
     for _ in range(2):
         assert "Anna Rossi" in as_officer.get(page).text
-    assert unmasking_entries(acting) == ["unmasking.requested", "unmasking.approved", "unmasking.viewed"]
+    assert unmasking_entries(acting) == [
+        "unmasking.requested",
+        "unmasking.approved",
+        "unmasking.viewed",
+    ]
 
 
-def test_nobody_agrees_to_his_own_question_or_about_himself(as_officer, as_reviewer, acting, departing_member):
+def test_nobody_agrees_to_his_own_question_or_about_himself(
+    as_officer, as_reviewer, acting, departing_member
+):
     request_unmasking(as_officer, departing_member.pseudonym)
     decide_approval(as_officer, newest_approval_page(), 403, verb="approve")
     with acting("reviewer"):
@@ -86,7 +109,9 @@ def test_nobody_agrees_to_his_own_question_or_about_himself(as_officer, as_revie
     assert names_shown("compliance_officer", mine) == {}
 
 
-def test_a_question_is_refused_with_a_reason_or_withdrawn(as_officer, as_admin, departing_member, acting):
+def test_a_question_is_refused_with_a_reason_or_withdrawn(
+    as_officer, as_admin, departing_member, acting
+):
     request_unmasking(as_officer, departing_member.pseudonym)
     path = newest_approval_page()
     decide_approval(as_admin, path, 422, verb="reject", reason="")
@@ -101,7 +126,12 @@ def test_a_question_is_refused_with_a_reason_or_withdrawn(as_officer, as_admin, 
     as_officer.post(f"privacy/unmaskings/{shown}/end")
     assert names_shown("compliance_officer", departing_member.pseudonym) == {}
     as_officer.post(f"privacy/unmaskings/{shown}/end", then=409)
-    assert unmasking_entries(acting)[-4:] == ["unmasking.rejected", "unmasking.requested", "unmasking.approved", "unmasking.withdrawn"]
+    assert unmasking_entries(acting)[-4:] == [
+        "unmasking.rejected",
+        "unmasking.requested",
+        "unmasking.approved",
+        "unmasking.withdrawn",
+    ]
 
 
 def test_a_double_click_asks_once(as_officer, departing_member, acting):
@@ -117,7 +147,10 @@ def test_a_pseudonym_of_nobody_is_refused(as_officer, subject, database):
 
 def test_a_question_needs_a_reason(as_officer, departing_member):
     request_unmasking(as_officer, departing_member.pseudonym, 422, because=" ")
-    assert departing_member.pseudonym in as_officer.get(f"privacy/unmaskings/new?subject={departing_member.pseudonym}").text
+    assert (
+        departing_member.pseudonym
+        in as_officer.get(f"privacy/unmaskings/new?subject={departing_member.pseudonym}").text
+    )
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
@@ -125,21 +158,28 @@ def test_others_may_not_ask(who, request, departing_member):
     request_unmasking(request.getfixturevalue(who), departing_member.pseudonym, 403)
 
 
-def test_another_tenant_neither_asks_nor_decides(as_officer, as_neighbour, departing_member, acting):
+def test_another_tenant_neither_asks_nor_decides(
+    as_officer, as_neighbour, departing_member, acting
+):
     assert "Nobody here" in request_unmasking(as_neighbour, departing_member.pseudonym, 422).text
     request_unmasking(as_officer, departing_member.pseudonym)
     decide_approval(as_neighbour, newest_approval_page(), 404, verb="approve")
     as_neighbour.get(newest_approval_page(), then=404)
 
 
-def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin, departing_member, acting):
+def test_what_waits_is_counted_for_those_who_may_decide_it(
+    as_officer, as_admin, departing_member, acting
+):
     request_unmasking(as_officer, departing_member.pseudonym)
     counts = {}
     for role in ("admin", "reviewer", "compliance_officer", "viewer"):
         with acting(role, read_only=True):
             counts[role] = queries.waiting()
     assert counts == {"admin": 1, "reviewer": 1, "compliance_officer": 0, "viewer": 0}
-    assert "1 request needs your decision" in as_admin.get("privacy/").text and "see the name behind" in as_admin.get("").text
+    assert (
+        "1 request needs your decision" in as_admin.get("privacy/").text
+        and "see the name behind" in as_admin.get("").text
+    )
     assert "No requests need your decision" in as_officer.get("privacy/").text
 
 

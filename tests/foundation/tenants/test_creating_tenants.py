@@ -1,4 +1,6 @@
-"""The operator founds a tenant, connects its provider and lets its first admin in; from then on it is the tenant's own."""
+"""The operator founds a tenant, connects its provider and lets its first admin in; from then on it
+is the tenant's own.
+"""
 
 from datetime import timedelta
 
@@ -22,7 +24,9 @@ DANA = Person("initech-1", "dana@initech.example", "Dana Whitlock", ())
 
 @pytest.fixture(autouse=True)
 def fresh_tenant_memory():
-    """Tenants that a test founds are rolled back; what the process remembers of them must go too."""
+    """Tenants that a test founds are rolled back; what the process remembers of them must go
+    too.
+    """
     yield
     queries.forget()
 
@@ -45,12 +49,21 @@ def test_an_operator_founds_a_tenant(as_operator):
     with transaction(read_only=True, tenant_id=made.id):
         assert set(session().scalars(select(TenantKey.purpose))) == {"pseudonym", "seal"}
     founded = entries_of_action("tenant.created", "initech")[0]
-    assert founded.facts["slug"] == "initech" and founded.actor_kind == "operator" and set(founded.actor) != {"0"}
+    assert (
+        founded.facts["slug"] == "initech"
+        and founded.actor_kind == "operator"
+        and set(founded.actor) != {"0"}
+    )
 
 
-@pytest.mark.parametrize("slug", ["", "A", "9lives", "in itech", "initech\n", "x" * 60, "../x", "initéch"])
+@pytest.mark.parametrize(
+    "slug", ["", "A", "9lives", "in itech", "initech\n", "x" * 60, "../x", "initéch"]
+)
 def test_a_short_name_that_is_none_is_refused(as_operator, slug):
-    assert "Not founded." in as_operator.post("/operator/tenants/", then=422, slug=slug, name="Initech").text
+    assert (
+        "Not founded."
+        in as_operator.post("/operator/tenants/", then=422, slug=slug, name="Initech").text
+    )
 
 
 def test_a_short_name_is_taken_once(as_operator):
@@ -63,15 +76,24 @@ def test_a_short_name_is_taken_once(as_operator):
 def test_founding_takes_an_operator_and_a_fresh_sign_in(app, as_admin, as_officer):
     as_admin.get("/operator/tenants/new", then=404)
     as_admin.post("/operator/tenants/", then=404, slug="initech", name="Initech")
-    Visitor(app, make.cookie("operator_finance", "console")).post("/operator/tenants/", then=403, slug="initech", name="Initech")
-    stale = Visitor(app, make.cookie("operator_admin", "console", signed_in_ago=timedelta(minutes=10)))
-    assert "Sign in again" in stale.post("/operator/tenants/", then=401, slug="initech", name="Initech").text
+    Visitor(app, make.cookie("operator_finance", "console")).post(
+        "/operator/tenants/", then=403, slug="initech", name="Initech"
+    )
+    stale = Visitor(
+        app, make.cookie("operator_admin", "console", signed_in_ago=timedelta(minutes=10))
+    )
+    assert (
+        "Sign in again"
+        in stale.post("/operator/tenants/", then=401, slug="initech", name="Initech").text
+    )
     assert tenant("initech") is None
 
 
 def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
-    with HostileIdP.serving(people=(DANA, Person("initech-2", "bo@initech.example", "Bo Ek", ()))) as idp:
+    with HostileIdP.serving(
+        people=(DANA, Person("initech-2", "bo@initech.example", "Bo Ek", ()))
+    ) as idp:
         page = as_operator.get("/operator/tenants/initech/first-admin").text
         assert "Nobody can sign in to Initech yet" in page and "/auth/back-channel/initech" in page
         given = {
@@ -95,25 +117,45 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
         as_operator.post("/operator/tenants/initech/first-admin", then=404, **given)
         as_operator.get("/t/initech/settings/members", then=404)
     deeds = {e.action: e for e in entries_of_action(slug="initech")}
-    assert deeds["connection.changed"].actor_kind == "operator" and deeds["tenant.domains.changed"].actor_kind == "operator"
+    assert (
+        deeds["connection.changed"].actor_kind == "operator"
+        and deeds["tenant.domains.changed"].actor_kind == "operator"
+    )
 
 
-def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(app, as_operator, isolated):
-    """Without this, a provider that sends no email_verified, or a typing error, locks the first admin out for good."""
+def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(
+    app, as_operator, isolated
+):
+    """Without this, a provider that sends no email_verified, or a typing error, locks the first
+    admin out for good.
+    """
     link = "/operator/tenants/initech/first-admin"
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
     with HostileIdP.serving(people=(DANA,)) as idp:
         change_claims(email_verified=None)(idp)
         change_document("/userinfo", email_verified=None)(idp)
-        form = {"issuer": idp.issuer, "client_id": idp.client.id, "domains": "initech.example", "email": "typo@initech.example"}
+        form = {
+            "issuer": idp.issuer,
+            "client_id": idp.client.id,
+            "domains": "initech.example",
+            "email": "typo@initech.example",
+        }
         as_operator.post(link, secret=idp.client.secret, **form)
         told = Arrival(Visitor(app), DANA.email).finish(then=403).text
-        assert "the operator can turn on “This provider verifies e-mail addresses” on the first admin&#39;s page" in told
+        assert (
+            "the operator can turn on “This provider verifies e-mail addresses” on the first"
+            " admin&#39;s page" in told
+        )
         assert link in as_operator.get("/operator/").text
         page = as_operator.get(link).text
         assert "Nobody has signed in to Initech yet" in page
-        assert all(f'value="{value}"' in page for value in form.values()) and idp.client.secret not in page
-        as_operator.post(link, **form | {"email": DANA.email, "verifies_addresses": "y"})  # the secret is kept
+        assert (
+            all(f'value="{value}"' in page for value in form.values())
+            and idp.client.secret not in page
+        )
+        as_operator.post(
+            link, **form | {"email": DANA.email, "verifies_addresses": "y"}
+        )  # the secret is kept
         assert [e.facts["how"] for e in entries_of_action("invitation.withdrawn", "initech")] == [
             "the operator corrected the set-up"
         ]
@@ -123,7 +165,9 @@ def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(app, 
 
 
 def test_a_tenant_that_everybody_has_left_is_none_of_the_operators_business(as_operator, isolated):
-    """Only a tenant that nobody has joined: otherwise an operator could put themself in place of the admins."""
+    """Only a tenant that nobody has joined: otherwise an operator could put themself in place of
+    the admins.
+    """
     with current.acting_as(make.system_actor("globex")), transaction():
         session().execute(update(Membership).values(ended_at=clock.now()))
     as_operator.get("/operator/tenants/globex/first-admin", then=404)
@@ -131,7 +175,9 @@ def test_a_tenant_that_everybody_has_left_is_none_of_the_operators_business(as_o
 
 
 def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, provider_of_initech):
-    """A wrong secret, or an address with a letter missing, would otherwise lock the tenant out for good."""
+    """A wrong secret, or an address with a letter missing, would otherwise lock the tenant out for
+    good.
+    """
     where, idp = "/operator/tenants/initech/first-admin", provider_of_initech
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
     given = {
@@ -141,24 +187,45 @@ def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, prov
         "domains": "initech.example",
         "email": DANA.email,
     }
-    as_operator.post(where, **given | {"secret": "mistyped", "email": "dna@initech.example", "domains": "initech.exmaple"})
+    as_operator.post(
+        where,
+        **given
+        | {
+            "secret": "mistyped",
+            "email": "dna@initech.example",
+            "domains": "initech.exmaple",
+        },
+    )
     lost = Arrival(Visitor(app, tenant="initech"), DANA.email, tenant="initech").finish(then=503)
     assert "its client id or secret is wrong" in lost.text
     assert where in as_operator.get("/operator/").text
     page = as_operator.get(where).text
-    assert "Nobody has signed in to Initech yet" in page and 'value="dna@initech.example"' in page and "mistyped" not in page
+    assert (
+        "Nobody has signed in to Initech yet" in page
+        and 'value="dna@initech.example"' in page
+        and "mistyped" not in page
+    )
     as_operator.post(where, **given)
     dana = Visitor(app, tenant="initech")
     Arrival(dana, DANA.email).finish()
     dana.get("settings/sign-in")
     as_operator.get(where, then=404)
     as_operator.post(where, then=404, **given | {"secret": "another"})
-    assert [e.facts["how"] for e in entries_of_action("invitation.withdrawn", "initech")] == ["the operator corrected the set-up"]
+    assert [e.facts["how"] for e in entries_of_action("invitation.withdrawn", "initech")] == [
+        "the operator corrected the set-up"
+    ]
     assert len(entries_of_action("connection.changed", "initech")) == 2
 
 
 @pytest.mark.parametrize(
-    "changes", [{"email": ""}, {"secret": ""}, {"issuer": "http://10.0.0.1"}, {"domains": "acme"}, {"client_id": ""}]
+    "changes",
+    [
+        {"email": ""},
+        {"secret": ""},
+        {"issuer": "http://10.0.0.1"},
+        {"domains": "acme"},
+        {"client_id": ""},
+    ],
 )
 def test_a_refused_first_step_leaves_nothing(as_operator, provider_of_initech, changes):
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
@@ -169,7 +236,9 @@ def test_a_refused_first_step_leaves_nothing(as_operator, provider_of_initech, c
         "domains": "initech.example",
         "email": DANA.email,
     }
-    page = as_operator.post("/operator/tenants/initech/first-admin", then=422, **given | changes).text
+    page = as_operator.post(
+        "/operator/tenants/initech/first-admin", then=422, **given | changes
+    ).text
     assert (
         "Not invited." in page
         and not entries_of_action("connection.changed", "initech")
@@ -191,7 +260,9 @@ def test_a_tenant_with_members_is_none_of_the_operators_business(as_operator, sl
 def test_the_first_step_is_no_tenant_admins(as_admin, as_operator, app):
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
     as_admin.get("/operator/tenants/initech/first-admin", then=404)
-    Visitor(app, make.cookie("operator_finance", "console")).get("/operator/tenants/initech/first-admin", then=403)
+    Visitor(app, make.cookie("operator_finance", "console")).get(
+        "/operator/tenants/initech/first-admin", then=403
+    )
 
 
 def test_founding_is_all_or_nothing(database, monkeypatch):

@@ -24,12 +24,21 @@ def acme() -> Tenant:
 
 def form(**changes: str) -> dict[str, str]:
     held = acme()
-    return {"name": held.name, "region": held.region, "time_zone": held.time_zone, "unit": held.unit, "classification": held.classification,
-            "audience": held.audience, "mark": held.mark} | changes  # fmt: skip
+    return {
+        "name": held.name,
+        "region": held.region,
+        "time_zone": held.time_zone,
+        "unit": held.unit,
+        "classification": held.classification,
+        "audience": held.audience,
+        "mark": held.mark,
+    } | changes
 
 
 def test_an_admin_changes_them_and_the_log_says_what(as_admin):
-    page = as_admin.post("settings/", follow=True, **form(name="Acme Mutual", time_zone="Europe/Paris")).text
+    page = as_admin.post(
+        "settings/", follow=True, **form(name="Acme Mutual", time_zone="Europe/Paris")
+    ).text
     assert "Acme Mutual keeps its data in Frankfurt" in page
     assert entries_of_action("tenant.settings.changed")[-1].changes == {
         "name": ["Acme Insurance", "Acme Mutual"],
@@ -73,16 +82,26 @@ def test_a_name_stays_on_one_line(as_admin):
 
 
 def test_fields_that_the_form_does_not_have_change_nothing(as_admin):
-    as_admin.post("settings/", **form(slug="mine", kind="operator", tier="strict", status="closed", id="x", tenant_id="x"))
+    as_admin.post(
+        "settings/",
+        **form(slug="mine", kind="operator", tier="strict", status="closed", id="x", tenant_id="x"),
+    )
     held = acme()
-    assert (held.slug, held.kind, held.tier, held.status) == ("acme", "customer", "standard", "active")
+    assert (held.slug, held.kind, held.tier, held.status) == (
+        "acme",
+        "customer",
+        "standard",
+        "active",
+    )
 
 
 def test_a_stale_form_shows_what_differs_and_keeps_what_was_typed(app, as_admin):
     opened = form(unit="Mine")
     Visitor(app, make.cookie("admin")).post("settings/", **form(unit="Theirs"))
     page = as_admin.post("settings/", then=409, **opened).text
-    assert "Somebody else changed the settings" in page and 'value="Mine"' in page and "Theirs" in page
+    assert (
+        "Somebody else changed the settings" in page and 'value="Mine"' in page and "Theirs" in page
+    )
     as_admin.post("settings/", then=409, **opened | {"mark": ""})
     as_admin.post("settings/", **opened | {"mark": acme().mark})
     assert acme().unit == "Mine"
@@ -111,7 +130,10 @@ def test_a_domain_leads_to_one_tenant(database):
         assert queries.tenant_of_domain("ACME-labs.example").slug == "acme"
         assert queries.tenant_of_domain("globex.example") is None
     set_domains("acme", "acme.example")
-    assert entries_of_action("tenant.domains.changed")[-1].facts == {"added": [], "removed": ["acme-labs.example"]}
+    assert entries_of_action("tenant.domains.changed")[-1].facts == {
+        "added": [],
+        "removed": ["acme-labs.example"],
+    }
     set_domains("globex", "acme-labs.example")
 
 

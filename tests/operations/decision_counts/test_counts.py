@@ -1,4 +1,6 @@
-"""Counts of what was asked: added by many workers, folded into days, never growing without bound, each tenant's own."""
+"""Counts of what was asked: added by many workers, folded into days, never growing without bound,
+each tenant's own.
+"""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,15 +20,25 @@ NOBODY = Asker(UUID(int=1), "name", "name", "", None)
 
 
 def rows(grain: str) -> int:
-    return session().scalar(select(func.count()).select_from(DecisionCount).where(DecisionCount.grain == grain))
+    return session().scalar(
+        select(func.count()).select_from(DecisionCount).where(DecisionCount.grain == grain)
+    )
 
 
 def test_what_two_workers_counted_in_one_minute_is_one_row(acting):
     with acting("admin"), clock.frozen(NOON):
         for _ in range(2):
-            actions.add({(NOON, "claims-triage", "policy.grounding", "sources_only"): 3, (NOON, "", "bulk", ""): 1})
+            actions.add(
+                {
+                    (NOON, "claims-triage", "policy.grounding", "sources_only"): 3,
+                    (NOON, "", "bulk", ""): 1,
+                }
+            )
         actions.add({})
-        assert queries.asked_since(NOON) == {("claims-triage", "policy.grounding"): {"sources_only": 6}, ("", "bulk"): {"": 2}}
+        assert queries.asked_since(NOON) == {
+            ("claims-triage", "policy.grounding"): {"sources_only": 6},
+            ("", "bulk"): {"": 2},
+        }
         assert rows("minute") == 2 and queries.total_since(NOON) == 8
 
 
@@ -35,7 +47,9 @@ def test_days_that_are_over_are_folded_and_nothing_is_lost(acting):
         minutes = [NOON - timedelta(hours=n) for n in range(24 * 6)]
         actions.add({(at, "claims-triage", "bulk", ""): 2 for at in minutes})
         before = queries.total_since(NOON - timedelta(days=30))
-        assert actions.fold() == sum(at < NOON.replace(hour=0) - timedelta(days=2) for at in minutes)
+        assert actions.fold() == sum(
+            at < NOON.replace(hour=0) - timedelta(days=2) for at in minutes
+        )
         assert queries.total_since(NOON - timedelta(days=30)) == before == 288
         assert rows("day") == 4 and rows("minute") == 61
         assert actions.fold() == 0, "folded again, nothing is left to fold"
@@ -69,7 +83,12 @@ def test_one_tenants_counts_are_nobody_elses(acting):
 
 def test_asking_costs_one_statement_however_much_was_counted(acting, statements):
     with acting("admin"), clock.frozen(NOON):
-        actions.add({(NOON - timedelta(minutes=n), "claims-triage", f"policy.{n % 9}", ""): 1 for n in range(500)})
+        actions.add(
+            {
+                (NOON - timedelta(minutes=n), "claims-triage", f"policy.{n % 9}", ""): 1
+                for n in range(500)
+            }
+        )
         with statements() as seen:
             queries.asked_since(NOON - timedelta(days=1))
             queries.per_minute(NOON - timedelta(days=1))
@@ -77,7 +96,12 @@ def test_asking_costs_one_statement_however_much_was_counted(acting, statements)
 
 
 ASKED = st.lists(
-    st.tuples(st.sampled_from(["acme", "globex"]), st.sampled_from(["", "a"]), st.sampled_from(["bulk", "policy.x"])), max_size=60
+    st.tuples(
+        st.sampled_from(["acme", "globex"]),
+        st.sampled_from(["", "a"]),
+        st.sampled_from(["bulk", "policy.x"]),
+    ),
+    max_size=60,
 )
 
 
@@ -121,4 +145,6 @@ def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_aski
     ((_, _, _, still),) = news(after)
     assert still.at == later.at and still.seen == after.timestamp()
     tally.told(tenant, key, name, still)
-    assert news(after + timedelta(hours=1)) == [] and not tally._heard, "who is quiet is forgotten by the worker"
+    assert news(after + timedelta(hours=1)) == [] and not tally._heard, (
+        "who is quiet is forgotten by the worker"
+    )

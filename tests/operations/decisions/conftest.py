@@ -29,23 +29,53 @@ class Product:
     def __init__(self, app: Any, key: str) -> None:
         self.client, self.key = app.test_client(), key
 
-    def ask(self, flag: str | None, *, then: int = 200, headers: dict[str, str] | None = None, **context: Any) -> Any:
+    def ask(
+        self,
+        flag: str | None,
+        *,
+        then: int = 200,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> Any:
         body = {"context": {"targetingKey": "user-1", **context}}
-        return self.send(f"{FLAGS}/{flag}" if flag else FLAGS, json.dumps(body), then=then, headers=headers)
+        return self.send(
+            f"{FLAGS}/{flag}" if flag else FLAGS, json.dumps(body), then=then, headers=headers
+        )
 
-    def send(self, path: str, body: str | bytes, *, then: int = 200, headers: dict[str, str] | None = None) -> Any:
-        given = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **(headers or {})}
+    def send(
+        self,
+        path: str,
+        body: str | bytes,
+        *,
+        then: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
+        given = {
+            "Authorization": f"Bearer {self.key}",
+            "Content-Type": "application/json",
+            **(headers or {}),
+        }
         reply = self.client.post(path, data=body, headers=given)
-        assert reply.status_code == then, f"{reply.status_code}, expected {then}: {reply.text[:400]}"
+        assert reply.status_code == then, (
+            f"{reply.status_code}, expected {then}: {reply.text[:400]}"
+        )
         return reply
 
     def value(self, flag: str, **context: Any) -> Any:
         return self.ask(flag, **context).get_json()["value"]
 
 
-def register_system(key: str = "claims-triage", lane: str = "high_risk", slug: str = "acme") -> AISystem:
+def register_system(
+    key: str = "claims-triage", lane: str = "high_risk", slug: str = "acme"
+) -> AISystem:
     with make.acting("admin", slug):
-        made = systems.register(key=key, name=key.replace("-", " ").title(), lane=lane, purpose="Sorts claims.", owner_id=None)
+        made = systems.register(
+            key=key,
+            name=key.replace("-", " ").title(),
+            lane=lane,
+            purpose="Sorts claims.",
+            owner_id=None,
+        )
         session().flush()
         session().expunge(made)
         return made
@@ -84,9 +114,12 @@ def own_settings(app, cluster, settings, tmp_path_factory):
     (var / "kek.key").write_bytes(settings.kek)
     (var / "secret.key").write_bytes(settings.secret_key)
     return replace(
-        settings, database_url=cluster.server.app_url, owner_database_url=cluster.server.owner_url, var=var,
+        settings,
+        database_url=cluster.server.app_url,
+        owner_database_url=cluster.server.owner_url,
+        var=var,
         storage_url=f"file:{var / 'objects'}",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +130,23 @@ def served_tenant(own_settings):
     make.create_world()
     register_system("support-assistant", "standard")
     token = create_key(name="support service")
-    environment = {**os.environ, "GOVERNANCE_DEMO": "1", "GOVERNANCE_VAR": str(own_settings.var), "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
-                   "DATABASE_URL": own_settings.database_url, "GOVERNANCE_WEB_WORKERS": "2"}  # fmt: skip
+    environment = {
+        **os.environ,
+        "GOVERNANCE_DEMO": "1",
+        "GOVERNANCE_VAR": str(own_settings.var),
+        "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
+        "DATABASE_URL": own_settings.database_url,
+        "GOVERNANCE_WEB_WORKERS": "2",
+    }
     with serving_console(environment, own_settings.var / "web.log", workers=2) as (port, _):
         yield port, token
 
 
 @pytest.fixture
 def installation(served_tenant, own_settings, settings, isolated):
-    """The same, with this process at work on its database: no outer transaction, since others are to see what is done."""
+    """The same, with this process at work on its database: no outer transaction, since others are
+    to see what is done.
+    """
     directory.forget()
     connect(own_settings)
     yield served_tenant
@@ -118,11 +159,16 @@ class Connection:
     """A kept-alive connection, which stays with one of the workers."""
 
     def __init__(self, port: int, token: str) -> None:
-        self.connection, self.token = http.client.HTTPConnection("127.0.0.1", port, timeout=60), token
+        self.connection, self.token = (
+            http.client.HTTPConnection("127.0.0.1", port, timeout=60),
+            token,
+        )
 
     def ask(self, flag: str, **context: str) -> tuple[int, dict]:
         body = json.dumps({"context": {"targetingKey": "user-1", **context}})
-        self.connection.request("POST", f"{FLAGS}/{flag}", body, {"Authorization": f"Bearer {self.token}"})
+        self.connection.request(
+            "POST", f"{FLAGS}/{flag}", body, {"Authorization": f"Bearer {self.token}"}
+        )
         reply = self.connection.getresponse()
         return reply.status, json.loads(reply.read())
 

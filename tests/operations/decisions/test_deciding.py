@@ -29,11 +29,16 @@ from tests.operations.decisions.conftest import Product, create_key, register_sy
 def test_a_product_is_told_the_policy_in_force_with_the_layer_that_decides(product_client):
     told = product_client.ask("policy.grounding").get_json()
     assert told == {
-        "key": "policy.grounding", "value": "prefer_sources", "reason": "STATIC", "variant": "prefer_sources",
+        "key": "policy.grounding",
+        "value": "prefer_sources",
+        "reason": "STATIC",
+        "variant": "prefer_sources",
         "metadata": {"policy_version": 0, "set_by": "tier standard"},
-    }  # fmt: skip
+    }
     stricter = product_client.ask("policy.grounding", system="claims-triage").get_json()
-    assert stricter["value"] == "sources_only" and stricter["metadata"]["set_by"] == "high-risk lane"
+    assert (
+        stricter["value"] == "sources_only" and stricter["metadata"]["set_by"] == "high-risk lane"
+    )
     assert stricter["metadata"]["system"] == "claims-triage"
     assert product_client.value("policy.requests_per_minute") == 600
     assert product_client.value("policy.model_access") == {"any": True, "names": []}
@@ -41,7 +46,12 @@ def test_a_product_is_told_the_policy_in_force_with_the_layer_that_decides(produ
 
 def test_a_live_switch_is_true(product_client):
     told = product_client.ask("switch.claims-triage").get_json()
-    assert told["value"] is True and told["variant"] == "live" and told["metadata"]["generate"] and told["metadata"]["serve"]
+    assert (
+        told["value"] is True
+        and told["variant"] == "live"
+        and told["metadata"]["generate"]
+        and told["metadata"]["serve"]
+    )
 
 
 def test_all_flags_at_once_come_with_a_tag_and_are_not_sent_twice(product_client):
@@ -66,14 +76,21 @@ def test_a_key_of_one_system_asks_for_that_one(app, triage):
     assert "claims-triage only" in refused["title"]
     assert bound.value("switch.claims-triage") is True
     bound.ask("switch.ad-copywriter", then=404)
-    bundle = bound.client.get("/policy/v1/bundle", headers={"Authorization": f"Bearer {bound.key}"}).text.split(".")[1]
+    bundle = bound.client.get(
+        "/policy/v1/bundle", headers={"Authorization": f"Bearer {bound.key}"}
+    ).text.split(".")[1]
     said = json.loads(base64.urlsafe_b64decode(bundle + "==="))
-    assert said["systems"].keys() == {"claims-triage"} and said["policy"]["policy.human_review"] == "high_risk"
+    assert (
+        said["systems"].keys() == {"claims-triage"}
+        and said["policy"]["policy.human_review"] == "high_risk"
+    )
     assert "ad-copywriter" not in json.dumps(said)
 
 
 def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product_client):
-    """Otherwise one person restarts it: a flag that is not found is whatever the product has by default."""
+    """Otherwise one person restarts it: a flag that is not found is whatever the product has by
+    default.
+    """
     with make.acting("admin"):
         found = register.system("claims-triage")
         part = systems.add_feature(found, key="auto-approve", fallback="A person does it")
@@ -83,7 +100,9 @@ def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product_
     assert product_client.value("switch.claims-triage.auto-approve") is False
     with make.acting("admin"):
         held = stops.own_active_stops()[0]
-        requested = switches.request_restart(held, seen=switches.seen(held), because="It is gone").id
+        requested = switches.request_restart(
+            held, seen=switches.seen(held), because="It is gone"
+        ).id
     approve_below_pages(requested, "compliance_officer")
     product_client.ask("switch.claims-triage.auto-approve", then=404)
 
@@ -94,34 +113,55 @@ def test_the_key_of_a_retired_system_opens_nothing(app, triage):
     with make.acting("admin"):
         systems.retire(register.system("claims-triage"), because="Gone")
     headers = {"Authorization": f"Bearer {bound.key}"}
-    replies = [bound.ask("policy.human_review", then=403), bound.ask(None, then=403), bound.send("/policy/v1/heartbeat", '{"version": 1}', then=403),
-               *(bound.client.get(f"/policy/v1/{name}", headers=headers) for name in ("bundle", "jwks"))]  # fmt: skip
+    replies = [
+        bound.ask("policy.human_review", then=403),
+        bound.ask(None, then=403),
+        bound.send("/policy/v1/heartbeat", '{"version": 1}', then=403),
+        *(bound.client.get(f"/policy/v1/{name}", headers=headers) for name in ("bundle", "jwks")),
+    ]
     assert {reply.status_code for reply in replies} == {403} and all(
         "was retired" in reply.get_json()["title"] for reply in replies
     )
 
 
-def test_another_tenants_key_is_answered_from_that_tenants_policy_and_knows_no_system_of_ours(app, product_client):
+def test_another_tenants_key_is_answered_from_that_tenants_policy_and_knows_no_system_of_ours(
+    app, product_client
+):
     theirs = Product(app, create_key("globex"))
     assert theirs.ask("switch.claims-triage", then=404).get_json()["errorCode"] == "FLAG_NOT_FOUND"
-    assert theirs.ask("policy.grounding", then=400, system="claims-triage").get_json()["errorCode"] == "INVALID_CONTEXT"
+    assert (
+        theirs.ask("policy.grounding", then=400, system="claims-triage").get_json()["errorCode"]
+        == "INVALID_CONTEXT"
+    )
     assert theirs.value("policy.grounding") == "prefer_sources"
 
 
 @pytest.mark.parametrize(
     ("header", "says"),
-    [({}, "takes a bearer key"), ({"Authorization": "Basic abc"}, "takes a bearer key"), ({"Authorization": "Bearer nonsense"}, "no key of the console"),
-     ({"Authorization": "Bearer gc_acme_" + "A" * 43}, "No such key"), ({"Authorization": "Bearer gc_nobody-here_" + "A" * 43}, "No such key")],
-)  # fmt: skip
+    [
+        ({}, "takes a bearer key"),
+        ({"Authorization": "Basic abc"}, "takes a bearer key"),
+        ({"Authorization": "Bearer nonsense"}, "no key of the console"),
+        ({"Authorization": "Bearer gc_acme_" + "A" * 43}, "No such key"),
+        ({"Authorization": "Bearer gc_nobody-here_" + "A" * 43}, "No such key"),
+    ],
+)
 def test_who_has_no_key_that_opens_is_asked_for_one(app, product_client, header, says):
-    reply = app.test_client().post(f"{FLAGS}/policy.grounding", json={"context": {"targetingKey": "u"}}, headers=header)
+    reply = app.test_client().post(
+        f"{FLAGS}/policy.grounding", json={"context": {"targetingKey": "u"}}, headers=header
+    )
     assert reply.status_code == 401 and says in reply.get_json()["title"]
-    assert reply.headers["WWW-Authenticate"].startswith('Bearer realm="console"') and reply.mimetype == "application/problem+json"
+    assert (
+        reply.headers["WWW-Authenticate"].startswith('Bearer realm="console"')
+        and reply.mimetype == "application/problem+json"
+    )
 
 
 def test_a_key_may_also_come_as_ofrep_calls_it(app, product_client):
     reply = app.test_client().post(
-        f"{FLAGS}/policy.grounding", json={"context": {"targetingKey": "u"}}, headers={"X-API-Key": product_client.key}
+        f"{FLAGS}/policy.grounding",
+        json={"context": {"targetingKey": "u"}},
+        headers={"X-API-Key": product_client.key},
     )
     assert reply.status_code == 200
 
@@ -146,14 +186,25 @@ def test_a_key_ends_with_its_last_day_without_anybody_acting(app, triage):
 
 
 BAD = [
-    ("", "PARSE_ERROR"), ("{", "PARSE_ERROR"), ("[]", "PARSE_ERROR"), ("[" * 40_000, "PARSE_ERROR"), (b"\xff\xfe", "PARSE_ERROR"),
-    ("{}", "INVALID_CONTEXT"), ('{"context": []}', "INVALID_CONTEXT"), ('{"context": {}}', "TARGETING_KEY_MISSING"),
-    ('{"context": {"targetingKey": ""}}', "TARGETING_KEY_MISSING"), ('{"context": {"targetingKey": 7}}', "INVALID_CONTEXT"),
-    ('{"context": {"targetingKey": "u", "system": "nowhere"}}', "INVALID_CONTEXT"), ('{"context": {"targetingKey": "u", "system": 7}}', "INVALID_CONTEXT"),
-    *((f'{{"context": {{"targetingKey": "u", "system": {other}}}}}', "INVALID_CONTEXT") for other in ("[]", "{}", "0", "false", "null", '"\\ud800"', "1e309")),
+    ("", "PARSE_ERROR"),
+    ("{", "PARSE_ERROR"),
+    ("[]", "PARSE_ERROR"),
+    ("[" * 40_000, "PARSE_ERROR"),
+    (b"\xff\xfe", "PARSE_ERROR"),
+    ("{}", "INVALID_CONTEXT"),
+    ('{"context": []}', "INVALID_CONTEXT"),
+    ('{"context": {}}', "TARGETING_KEY_MISSING"),
+    ('{"context": {"targetingKey": ""}}', "TARGETING_KEY_MISSING"),
+    ('{"context": {"targetingKey": 7}}', "INVALID_CONTEXT"),
+    ('{"context": {"targetingKey": "u", "system": "nowhere"}}', "INVALID_CONTEXT"),
+    ('{"context": {"targetingKey": "u", "system": 7}}', "INVALID_CONTEXT"),
+    *(
+        (f'{{"context": {{"targetingKey": "u", "system": {other}}}}}', "INVALID_CONTEXT")
+        for other in ("[]", "{}", "0", "false", "null", '"\\ud800"', "1e309")
+    ),
     ('{"context": {"targetingKey": "u"}, "n": ' + "9" * 5000 + "}", "PARSE_ERROR"),
     (json.dumps({"context": {"targetingKey": "u", "more": "x" * 1024 * 1024}}), "INVALID_CONTEXT"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("body", "code"), BAD, ids=range(len(BAD)))
@@ -165,7 +216,14 @@ def test_what_is_malformed_is_told_in_the_protocols_own_words(product_client, bo
 
 
 def test_an_unknown_flag_is_not_found(product_client):
-    for name in ("policy.nonsense", "switch.nobody", "rollout.none", "policy.", "%2e%2e", "x" * 500):
+    for name in (
+        "policy.nonsense",
+        "switch.nobody",
+        "rollout.none",
+        "policy.",
+        "%2e%2e",
+        "x" * 500,
+    ):
         told = product_client.ask(name, then=404).get_json()
         assert told["errorCode"] == "FLAG_NOT_FOUND"
 
@@ -179,19 +237,29 @@ def test_other_addresses_and_methods_are_refused(app, product_client):
 
 def test_above_its_rate_a_key_is_told_when_to_come_again(app, triage):
     slow = Product(app, create_key(rate=60))
-    replies = [slow.client.post(f"{FLAGS}/policy.grounding", json={"context": {"targetingKey": "u"}}, headers={"Authorization": f"Bearer {slow.key}"})
-               for _ in range(15)]  # fmt: skip
+    replies = [
+        slow.client.post(
+            f"{FLAGS}/policy.grounding",
+            json={"context": {"targetingKey": "u"}},
+            headers={"Authorization": f"Bearer {slow.key}"},
+        )
+        for _ in range(15)
+    ]
     assert [r.status_code for r in replies[:10]] == [200] * 10
     refused = [r for r in replies if r.status_code == 429]
     assert refused and all(1 <= int(r.headers["Retry-After"]) <= 6 for r in refused)
     assert Product(app, create_key(name="another")).ask("policy.grounding")
 
 
-def test_nothing_is_asked_of_the_database_but_whether_anything_has_moved(product_client, statements):
+def test_nothing_is_asked_of_the_database_but_whether_anything_has_moved(
+    product_client, statements
+):
     product_client.ask("policy.grounding")
     with statements() as seen:
         product_client.ask("policy.grounding")
-    assert [s for s in seen if "marks" in s] and not [s for s in seen if "policy_versions" in s or "api_keys" in s]
+    assert [s for s in seen if "marks" in s] and not [
+        s for s in seen if "policy_versions" in s or "api_keys" in s
+    ]
 
 
 def test_a_change_that_moves_the_mark_is_told_from_the_next_request_on(product_client):
@@ -206,20 +274,26 @@ def test_a_change_that_moves_the_mark_is_told_from_the_next_request_on(product_c
 
 def test_what_was_asked_is_counted_without_who_asked(product_client, acting):
     for _ in range(3):
-        product_client.ask("policy.grounding", system="claims-triage", email="somebody@acme.example")
+        product_client.ask(
+            "policy.grounding", system="claims-triage", email="somebody@acme.example"
+        )
     product_client.ask(None)
     product_client.ask("policy.nonsense", then=404)
     with acting("viewer", read_only=True):
         found = decisions.asked_since(clock.now() - timedelta(hours=1))
         assert found["claims-triage", "policy.grounding"] == {"sources_only": 3}
         assert found["", "bulk"] == {"": 1} and found["", "unknown"] == {"": 1}
-        everything = " ".join(str(row) for row in session().execute(select(DecisionCount.__table__)))
+        everything = " ".join(
+            str(row) for row in session().execute(select(DecisionCount.__table__))
+        )
         assert "user-1" not in everything and "somebody" not in everything
     with acting("compliance_officer", "globex", read_only=True):
         assert decisions.asked_since(clock.now() - timedelta(hours=1)) == {}
 
 
-def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_still_published(app, product_client):
+def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_still_published(
+    app, product_client
+):
     header = {"Authorization": f"Bearer {product_client.key}"}
     client = app.test_client()
 
@@ -236,16 +310,25 @@ def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_s
     assert all(key["kty"] == "OKP" and "d" not in key for key in published)
     with clock.frozen(clock.now() + timedelta(hours=2)):
         product_client.client.application.extensions["decisions"].snapshots.forget()
-        assert [key["kid"] for key in client.get("/policy/v1/jwks", headers=header).get_json(force=True)["keys"]] == [second]
+        assert [
+            key["kid"]
+            for key in client.get("/policy/v1/jwks", headers=header).get_json(force=True)["keys"]
+        ] == [second]
 
 
 def test_a_heartbeat_says_which_bundle_is_obeyed_and_claims_no_later_one(app, product_client):
     header = {"Authorization": f"Bearer {product_client.key}"}
     with make.acting("admin"):
         number = tenant_revision.mark()
-    product_client.send("/policy/v1/heartbeat", json.dumps({"version": number, "consumer": "edge-1", "region": "Dublin"}))
+    product_client.send(
+        "/policy/v1/heartbeat",
+        json.dumps({"version": number, "consumer": "edge-1", "region": "Dublin"}),
+    )
     with make.acting("viewer", read_only=True):
         (edge,) = session().scalars(select(Consumer).where(Consumer.name == "edge-1"))
         assert (edge.version, edge.region) == (number, "Dublin")
     for bad in ({"version": number + 1}, {"version": -1}, {"version": True}, {"version": "1"}, {}):
-        assert app.test_client().post("/policy/v1/heartbeat", json=bad, headers=header).status_code == 400
+        assert (
+            app.test_client().post("/policy/v1/heartbeat", json=bad, headers=header).status_code
+            == 400
+        )

@@ -1,4 +1,6 @@
-"""What follows from a tenant's facts, flag by flag: pure, over generated tenants; and in the protocol's own schema."""
+"""What follows from a tenant's facts, flag by flag: pure, over generated tenants; and in the
+protocol's own schema.
+"""
 
 import json
 from dataclasses import replace
@@ -12,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.operations.decisions.flags import Above, Answers, Facts, Feature
-from governance.operations.policies.effective_policies import Content, EffectivePolicy, Governed, LiveWaiver, Platform
+from governance.operations.policies.effective_policies import (
+    Content,
+    EffectivePolicy,
+    Governed,
+    LiveWaiver,
+    Platform,
+)
 from governance.operations.policies.strictness import DIMENSIONS, FLOOR, covers
 from governance.operations.switches.active_stops import ActiveStop
 from tests.operations.policies.policy_strategies import ASSIGNED_VALUES
@@ -26,24 +34,47 @@ AUTO_APPROVE = Feature(UUID(int=3), TRIAGE.id, "auto-approve")
 
 
 def facts(
-    content: Content | None = None, stops: tuple[ActiveStop, ...] = (), waivers: tuple[LiveWaiver, ...] = (), **more
+    content: Content | None = None,
+    stops: tuple[ActiveStop, ...] = (),
+    waivers: tuple[LiveWaiver, ...] = (),
+    **more,
 ) -> Facts:
     standing = EffectivePolicy(Platform(), 17, content or Content(), (WRITER, TRIAGE), waivers)
     return Facts(uuid4(), "acme", 204, 3, {}, standing, (AUTO_APPROVE,), stops, **more)
 
 
 def stop(
-    scope: str, system: UUID | None = None, feature: UUID | None = None, *, generate: bool = True, serve: bool = True
+    scope: str,
+    system: UUID | None = None,
+    feature: UUID | None = None,
+    *,
+    generate: bool = True,
+    serve: bool = True,
 ) -> ActiveStop:
-    return ActiveStop(uuid4(), scope, system, feature, generate, serve, "Wrong citations.", 204, NOW - timedelta(minutes=42))
+    return ActiveStop(
+        uuid4(),
+        scope,
+        system,
+        feature,
+        generate,
+        serve,
+        "Wrong citations.",
+        204,
+        NOW - timedelta(minutes=42),
+    )
 
 
 STOPS = st.lists(
     st.builds(
-        stop, st.sampled_from(["platform", "tenant", "system", "feature"]), st.sampled_from([TRIAGE.id, WRITER.id]),
-        st.just(AUTO_APPROVE.id), generate=st.booleans(), serve=st.booleans(),
-    ).filter(lambda s: s.generate or s.serve), max_size=3,
-)  # fmt: skip
+        stop,
+        st.sampled_from(["platform", "tenant", "system", "feature"]),
+        st.sampled_from([TRIAGE.id, WRITER.id]),
+        st.just(AUTO_APPROVE.id),
+        generate=st.booleans(),
+        serve=st.booleans(),
+    ).filter(lambda s: s.generate or s.serve),
+    max_size=3,
+)
 
 
 def answer_of(answers: Answers, flag: str, system: str = "") -> dict:
@@ -65,7 +96,11 @@ def test_a_stop_of_both_planes_answers_for_every_flag_of_its_scope(overrides, st
             flag = answer_of(answers, f"policy.{key}", system.key)
             assert (flag["variant"] == "stopped") is (not generate and not serve)
             if not generate and not serve:
-                assert flag["reason"] == "DISABLED" and flag["value"] in ("stopped", 0, {"any": False, "names": []})
+                assert flag["reason"] == "DISABLED" and flag["value"] in (
+                    "stopped",
+                    0,
+                    {"any": False, "names": []},
+                )
 
 
 @given(ASSIGNED_VALUES, STOPS)
@@ -75,7 +110,11 @@ def test_stale_answers_are_the_last_known_ones_and_say_so(overrides, stops):
     for system in ("", TRIAGE.key):
         for flag in json.loads(fresh.bulk(system).body)["flags"]:
             old = answer_of(stale, flag["key"], system)
-            assert old["reason"] == "STALE" and old["value"] == flag["value"] and old["variant"] == flag["variant"]
+            assert (
+                old["reason"] == "STALE"
+                and old["value"] == flag["value"]
+                and old["variant"] == flag["variant"]
+            )
 
 
 def test_the_feature_of_a_stopped_system_is_stopped_and_not_the_other_way_round():
@@ -93,7 +132,11 @@ def test_the_feature_of_a_stopped_system_is_stopped_and_not_the_other_way_round(
 def test_a_stop_of_one_plane_leaves_the_policy_readable():
     narrowed = Answers(facts(stops=(stop("system", TRIAGE.id, serve=False),)), NOW)
     switch = answer_of(narrowed, "switch.claims-triage")
-    assert switch["value"] is False and switch["metadata"]["serve"] is True and switch["metadata"]["generate"] is False
+    assert (
+        switch["value"] is False
+        and switch["metadata"]["serve"] is True
+        and switch["metadata"]["generate"] is False
+    )
     assert answer_of(narrowed, "policy.grounding", "claims-triage")["value"] == "sources_only"
 
 
@@ -112,7 +155,12 @@ def test_a_waiver_ends_by_itself_with_the_database_away():
     )
     assert now.until == NOW + timedelta(hours=1)
     later = NOW + timedelta(hours=2)
-    assert answer_of(Answers(held.at(later), later, stale=True), "policy.pii_redaction", "ad-copywriter")["value"] == "outputs"
+    assert (
+        answer_of(
+            Answers(held.at(later), later, stale=True), "policy.pii_redaction", "ad-copywriter"
+        )["value"]
+        == "outputs"
+    )
 
 
 def test_a_loosened_floor_is_back_when_its_time_is_over_with_the_database_away():
@@ -125,7 +173,10 @@ def test_a_loosened_floor_is_back_when_its_time_is_over_with_the_database_away()
 
 def test_looser_floors_that_end_one_after_another_end_each_at_its_time_with_the_database_away():
     day = timedelta(days=1)
-    first, second = (Platform(n, {**FLOOR, "retention_days": days}, until=NOW + n * day) for n, days in ((1, 120), (2, 180)))
+    first, second = (
+        Platform(n, {**FLOOR, "retention_days": days}, until=NOW + n * day)
+        for n, days in ((1, 120), (2, 180))
+    )
     held = facts(Content("baseline")).under(Above(4, first, (second, Platform()), ()))
     for n, days in ((0, 120), (1, 180), (2, 90), (9, 90)):
         moment = NOW + n * day
@@ -139,7 +190,10 @@ def test_what_stands_over_all_tenants_is_exchanged_without_touching_their_own():
     held = facts(stops=(own,)).under(Above(4, Platform(), (), (above,)))
     assert held.over == 4 and set(held.stops) == {own, above}
     lifted = held.under(Above(5, Platform(), (), ()))
-    assert lifted.stops == (own,) and answer_of(Answers(lifted, NOW), "switch.ad-copywriter")["value"] is True
+    assert (
+        lifted.stops == (own,)
+        and answer_of(Answers(lifted, NOW), "switch.ad-copywriter")["value"] is True
+    )
 
 
 @given(ASSIGNED_VALUES)
@@ -150,7 +204,10 @@ def test_a_system_that_adds_nothing_has_what_holds_for_all(overrides):
         assert {k: d.value for k, d in answers.resolve(system).items()} == {
             k: d.value for k, d in standing.effective(system).items()
         }
-        assert all(covers(k, d.value, standing.effective()[k].value) for k, d in answers.resolve(system).items())
+        assert all(
+            covers(k, d.value, standing.effective()[k].value)
+            for k, d in answers.resolve(system).items()
+        )
 
 
 def test_another_order_of_facts_has_the_same_tag_and_another_value_another():
@@ -162,17 +219,23 @@ def test_another_order_of_facts_has_the_same_tag_and_another_value_another():
 
 @pytest.fixture(scope="module")
 def schema(shared_data):
-    """OFREP's own, with the arm taken out of evaluationSuccess that accepts anything (reference/standards.md §7.5)."""
+    """OFREP's own, with the arm taken out of evaluationSuccess that accepts anything
+    (reference/standards.md §7.5).
+    """
     spec = yaml.safe_load((shared_data / "ofrep" / "openapi.yaml").read_text())
     text = json.dumps(spec["components"]["schemas"]).replace("#/components/schemas/", "#/$defs/")
     defined = json.loads(text)
 
     def loosen(node):
         if isinstance(node, dict):
-            return {("anyOf" if key == "oneOf" else key): loosen(value) for key, value in node.items()}
+            return {
+                ("anyOf" if key == "oneOf" else key): loosen(value) for key, value in node.items()
+            }
         return [loosen(each) for each in node] if isinstance(node, list) else node
 
-    return lambda name: jsonschema_rs.Draft202012Validator({"$defs": loosen(defined), "$ref": f"#/$defs/{name}"})
+    return lambda name: jsonschema_rs.Draft202012Validator(
+        {"$defs": loosen(defined), "$ref": f"#/$defs/{name}"}
+    )
 
 
 @given(ASSIGNED_VALUES, STOPS)

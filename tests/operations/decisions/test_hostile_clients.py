@@ -1,4 +1,6 @@
-"""What a hostile client, a bad row, a slow clock or a restored database does to the decision API: to nobody but itself."""
+"""What a hostile client, a bad row, a slow clock or a restored database does to the decision API:
+to nobody but itself.
+"""
 
 import base64
 import json
@@ -19,7 +21,13 @@ from governance.operations.decisions.counting import MOST_NAMES, Asker, Decision
 from governance.operations.decisions.flags import Answers, Facts
 from governance.operations.decisions.snapshots import AGAIN, LEASE, Snapshots
 from governance.operations.policies import actions, waivers
-from governance.operations.policies.effective_policies import Content, EffectivePolicy, Governed, LiveWaiver, Platform
+from governance.operations.policies.effective_policies import (
+    Content,
+    EffectivePolicy,
+    Governed,
+    LiveWaiver,
+    Platform,
+)
 from governance.operations.switches import actions as switches
 from governance.operations.switches import consumer_actions
 from governance.operations.switches.consumers import Heard
@@ -45,10 +53,18 @@ def following_worker(app, database) -> Snapshots:
 def break_policy(slug: str = "acme") -> None:
     """A row that no version of the console can read."""
     with make.acting("admin", slug):
-        session().execute(text(
-            "INSERT INTO policy_versions (tenant_id, id, number, state, content, digest, base, edited, loosens, reason, hands, note, agreed,"
-            " in_force_from, created_at) VALUES (:tenant, gen_random_uuid(), 1, 'live', :content, '', 0, 1, false, '', '[]', '', '', now(), now())"),
-            {"tenant": current.actor().tenant_id, "content": '{"tier": "standard", "overrides": {"mood": "good"}}'})  # fmt: skip
+        session().execute(
+            text(
+                "INSERT INTO policy_versions (tenant_id, id, number, state, content, digest, base,"
+                " edited, loosens, reason, hands, note, agreed, in_force_from, created_at) VALUES"
+                " (:tenant, gen_random_uuid(), 1, 'live', :content, '', 0, 1, false, '', '[]', '',"
+                " '', now(), now())"
+            ),
+            {
+                "tenant": current.actor().tenant_id,
+                "content": '{"tier": "standard", "overrides": {"mood": "good"}}',
+            },
+        )
         tenant_revision.move()
 
 
@@ -75,7 +91,10 @@ def test_a_tenant_that_cannot_be_read_turns_stale_and_the_others_are_followed(fo
     )
     age_snapshot(following_worker, LEASE + 1)
     following_worker._catch_up()
-    assert following_worker.of("acme").stale and following_worker.of("acme").facts.standing.content.tier == "standard"
+    assert (
+        following_worker.of("acme").stale
+        and following_worker.of("acme").facts.standing.content.tier == "standard"
+    )
     assert not following_worker.of("globex").stale and not following_worker.is_stale
 
 
@@ -105,10 +124,18 @@ def test_what_ends_by_time_ends_also_on_a_machine_whose_clock_is_behind(followin
     standing = EffectivePolicy(Platform(), 1, Content("baseline"), (AD_COPYWRITER,), (waived,))
     with clock.frozen(clock.now() - timedelta(hours=1)):
         number = revisions_of("globex")
-        following_worker._put(Facts(make.system_actor("globex").tenant_id, "globex", number, 0, {}, standing), 0, 0)
-        assert following_worker.of("globex").flag("ad-copywriter", "policy.pii_redaction").value == "off"
+        following_worker._put(
+            Facts(make.system_actor("globex").tenant_id, "globex", number, 0, {}, standing), 0, 0
+        )
+        assert (
+            following_worker.of("globex").flag("ad-copywriter", "policy.pii_redaction").value
+            == "off"
+        )
         following_worker._catch_up()
-        assert following_worker.of("globex").flag("ad-copywriter", "policy.pii_redaction").value == "outputs"
+        assert (
+            following_worker.of("globex").flag("ad-copywriter", "policy.pii_redaction").value
+            == "outputs"
+        )
 
 
 def revisions_of(slug: str) -> int:
@@ -116,7 +143,9 @@ def revisions_of(slug: str) -> int:
         return tenant_revision.mark()
 
 
-def test_what_another_machine_has_just_put_into_force_holds_here_however_far_this_clock_is_behind(following_worker):
+def test_what_another_machine_has_just_put_into_force_holds_here_however_far_this_clock_is_behind(
+    following_worker,
+):
     following_worker.of("acme")
     tighten("acme")
     with clock.frozen(clock.now() - timedelta(hours=1)):
@@ -125,14 +154,20 @@ def test_what_another_machine_has_just_put_into_force_holds_here_however_far_thi
 
 
 def test_after_a_restore_nobody_is_believed_to_obey_what_he_never_heard(following_worker):
-    """The numbers of a restored database begin again lower; what was heard before is no answer to what comes now."""
+    """The numbers of a restored database begin again lower; what was heard before is no answer to
+    what comes now.
+    """
     with make.acting("admin"):
         for _ in range(9):
             tenant_revision.move()
     answers = following_worker.of("acme")
-    following_worker.tally.note("acme", "", "bulk", "", Asker(uuid4(), "k", "dublin-1", "", None), answers.facts.number)
+    following_worker.tally.note(
+        "acme", "", "bulk", "", Asker(uuid4(), "k", "dublin-1", "", None), answers.facts.number
+    )
     with make.acting("admin"):
-        session().execute(text("UPDATE marks SET number = 2 WHERE id = :id"), {"id": current.actor().tenant_id})
+        session().execute(
+            text("UPDATE marks SET number = 2 WHERE id = :id"), {"id": current.actor().tenant_id}
+        )
     following_worker._catch_up()
     assert following_worker.tally.news() == []
 
@@ -152,7 +187,9 @@ def test_one_key_that_makes_up_names_takes_no_place_of_anothers():
 def note_answer(key_id: UUID, names: list[str], version: int = 1) -> None:
     with current.acting_as(make.system_actor("acme")), transaction():
         now = clock.now()
-        consumer_actions.note_consumers([Heard(key_id, name, "Dublin", None, version, now, now) for name in names])
+        consumer_actions.note_consumers(
+            [Heard(key_id, name, "Dublin", None, version, now, now) for name in names]
+        )
 
 
 def consumers() -> set[str]:
@@ -180,7 +217,12 @@ def test_who_is_quiet_makes_room_and_is_forgotten_unless_a_stop_tells_of_him(key
     with clock.frozen(clock.now() - timedelta(days=40)):
         note_answer(key_id, ["never-asked-again", "heard-by-a-stop"])
         with make.acting("admin"):
-            session().execute(text("UPDATE consumers SET seen_at = seen_at - interval '2 days' WHERE name = 'never-asked-again'"))
+            session().execute(
+                text(
+                    "UPDATE consumers SET seen_at = seen_at - interval '2 days' WHERE name ="
+                    " 'never-asked-again'"
+                )
+            )
             made = switches.stop("tenant", None, None, reason="A test.")
             assert len(made.expected) == 1
             version = made.version
@@ -201,22 +243,32 @@ def test_ten_thousand_consumers_of_a_tenant_are_told_of(app, key_id, triage):
         version = switches.stop("tenant", None, None, reason="A test.").version
     told = Snapshots("postgresql://nowhere", following=True)
     for n in range(10_000):
-        told.tally.note("acme", "", "bulk", "", Asker(key_id, "claims service", f"c{n}", "", None), version)
+        told.tally.note(
+            "acme", "", "bulk", "", Asker(key_id, "claims service", f"c{n}", "", None), version
+        )
         told.tally._names.clear()  # as if each were of a key of its own
     told.tell()
     assert told.tally.news() == []
     with make.acting("admin"):
-        assert session().scalar(select(func.count()).select_from(Acknowledgement)) == consumer_actions.MOST_NAMES + 1
+        assert (
+            session().scalar(select(func.count()).select_from(Acknowledgement))
+            == consumer_actions.MOST_NAMES + 1
+        )
 
 
 def test_another_systems_switch_is_counted_in_no_systems_name(app, product_client):
-    """Otherwise fifty systems that ask for each other's five thousand switches fill a quarter of a million rows a minute."""
+    """Otherwise fifty systems that ask for each other's five thousand switches fill a quarter of a
+    million rows a minute.
+    """
     register_system("ad-copywriter", "standard")
     product_client.value("switch.ad-copywriter", system="claims-triage")
     product_client.value("switch.claims-triage", system="claims-triage")
     with make.acting("admin", read_only=True):
         rows = session().execute(select(DecisionCount.system, DecisionCount.flag)).all()
-        assert {tuple(row) for row in rows} == {("", "switch.ad-copywriter"), ("claims-triage", "switch.claims-triage")}
+        assert {tuple(row) for row in rows} == {
+            ("", "switch.ad-copywriter"),
+            ("claims-triage", "switch.claims-triage"),
+        }
 
 
 # ---- requests
@@ -225,11 +277,15 @@ def test_another_systems_switch_is_counted_in_no_systems_name(app, product_clien
 @pytest.mark.parametrize("length", ["9" * 5000, "-1", "+5", "0x10", "５", "1e3", " 5"])
 def test_a_length_that_is_none_is_refused(app, product_client, length):
     headers = {"Authorization": f"Bearer {product_client.key}"}
-    reply = app.test_client().post(FLAGS, headers=headers, environ_overrides={"CONTENT_LENGTH": length})
+    reply = app.test_client().post(
+        FLAGS, headers=headers, environ_overrides={"CONTENT_LENGTH": length}
+    )
     assert reply.status_code == 400 and reply.get_json()["errorCode"] == "INVALID_CONTEXT"
 
 
-@pytest.mark.parametrize("name", ["a\r\nSet-Cookie: x=1", "\x00", "\ud800", "x" * 81, "", " ", "ünïcode", "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["a\r\nSet-Cookie: x=1", "\x00", "\ud800", "x" * 81, "", " ", "ünïcode", "a\nb"]
+)
 def test_a_consumer_that_names_itself_oddly_is_heard_under_its_keys_name(app, product_client, name):
     reply = product_client.ask("policy.grounding", consumer=name, region=name)
     assert "x=1" not in str(reply.headers)
@@ -252,24 +308,35 @@ def test_what_went_wrong_inside_is_told_to_nobody_outside(app, product_client):
 
 
 def test_a_bundle_is_good_for_no_longer_than_what_it_holds():
-    """An edge that trusts it for five minutes would go on below the floor after the waiver's end."""
-    waived = LiveWaiver(uuid4(), AD_COPYWRITER.id, "pii_redaction", "off", NOW + timedelta(seconds=40))
+    """An edge that trusts it for five minutes would go on below the floor after the waiver's
+    end.
+    """
+    waived = LiveWaiver(
+        uuid4(), AD_COPYWRITER.id, "pii_redaction", "off", NOW + timedelta(seconds=40)
+    )
     standing = EffectivePolicy(Platform(), 17, Content("baseline"), (AD_COPYWRITER,), (waived,))
     said = claims(Answers(Facts(uuid4(), "acme", 1, 0, {}, standing), NOW), "console", NOW)
-    assert said["systems"]["ad-copywriter"]["policy.pii_redaction"] == "off" and said["exp"] - said["iat"] == 40
+    assert (
+        said["systems"]["ad-copywriter"]["policy.pii_redaction"] == "off"
+        and said["exp"] - said["iat"] == 40
+    )
 
 
 def test_a_bundle_is_made_anew_when_a_waiver_ended(app, product_client):
     """Within the thirty seconds for which the same one is handed out."""
 
     def bundle() -> dict:
-        reply = product_client.client.get("/policy/v1/bundle", headers={"Authorization": f"Bearer {product_client.key}"})
+        reply = product_client.client.get(
+            "/policy/v1/bundle", headers={"Authorization": f"Bearer {product_client.key}"}
+        )
         return json.loads(base64.urlsafe_b64decode(reply.text.split(".")[1] + "==="))
 
     with make.acting("admin"):
         ends = clock.now() + timedelta(seconds=20)
         system_id = register.system("claims-triage").id
-        row_id = waivers.request(system_id, "retention_days", 120, expires_at=ends, reason="x", compensation="x").id
+        row_id = waivers.request(
+            system_id, "retention_days", 120, expires_at=ends, reason="x", compensation="x"
+        ).id
     approve_waiver(row_id, "compliance_officer", "reviewer")
     first = bundle()
     assert first["exp"] == int(ends.timestamp())

@@ -1,4 +1,6 @@
-"""Senders of slow bodies, on two real workers of `governance web`: they delay nobody but themselves."""
+"""Senders of slow bodies, on two real workers of `governance web`: they delay nobody but
+themselves.
+"""
 
 import contextlib
 import hashlib
@@ -99,20 +101,27 @@ def all_slow_senders(installation: Any) -> list[bytes]:
         request_head(STOP, f"Content-Type: {FORM}", "Cookie: session=acme.made-up"),
         request_head(STOP, f"Content-Type: {FORM}", f"Cookie: session={viewer}"),
         request_head("/theme", f"Content-Type: {FORM}", f"Cookie: session={viewer}"),
-        request_head(FLAGS, "Content-Type: application/json", f"Authorization: Bearer {installation[1]}"),
+        request_head(
+            FLAGS, "Content-Type: application/json", f"Authorization: Bearer {installation[1]}"
+        ),
     ]
     return kinds * 8
 
 
 class Browser:
-    """A signed-in person's browser: one connection for each request, since it may reach either worker."""
+    """A signed-in person's browser: one connection for each request, since it may reach either
+    worker.
+    """
 
     def __init__(self, port: int, role: str) -> None:
         self._port, self._cookie = port, make.cookie(role)
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        headers = {"Cookie": f"session={self._cookie}", **({"Content-Type": FORM} if fields else {})}
+        headers = {
+            "Cookie": f"session={self._cookie}",
+            **({"Content-Type": FORM} if fields else {}),
+        }
         connection.request(method, path, urlencode(fields) if fields else None, headers)
         reply = connection.getresponse()
         told = reply.read().decode()
@@ -137,17 +146,27 @@ def refused_in(log: str, reason: str) -> int:
     return sum("body refused" in line and f'"{reason}"' in line for line in log.splitlines())
 
 
-def test_a_stop_is_pressed_and_obeyed_by_both_workers_while_64_connections_drip(installation, restarted):
+def test_a_stop_is_pressed_and_obeyed_by_both_workers_while_64_connections_drip(
+    installation, restarted
+):
     port, _ = installation
     opened, admin = open_connections(installation), Browser(port, "admin")
     with DrippingConnections(port, all_slow_senders(installation)) as drips:
         assert len(drips.open) == 64
         wait_until(lambda: sum(drips.answers.values()) >= 8)  # all places of some are taken
         token = admin.csrf(STOP)
-        pressed = {"csrf_token": token, "what": "all", "generate": "y", "serve": "y", "because": "It answers nonsense."}
+        pressed = {
+            "csrf_token": token,
+            "what": "all",
+            "generate": "y",
+            "serve": "y",
+            "because": "It answers nonsense.",
+        }
         status, told = admin.ask("POST", STOP, pressed)
         assert status == 303, told
-        wait_until(lambda: {line.ask("switch.support-assistant")[1]["value"] for line in opened} == {False})
+        wait_until(
+            lambda: {line.ask("switch.support-assistant")[1]["value"] for line in opened} == {False}
+        )
         assert len(drips.open) == 64
     assert set(drips.answers) <= {"408", "503", "closed"}
 
@@ -163,14 +182,22 @@ def test_members_and_keys_have_places_of_their_own_while_strangers_take_all_of_t
         assert (
             send_slowly(
                 port,
-                request_head(f"{FLAGS}/policy.grounding", f"Authorization: Bearer {token}", length=len(context)),
+                request_head(
+                    f"{FLAGS}/policy.grounding",
+                    f"Authorization: Bearer {token}",
+                    length=len(context),
+                ),
                 context,
                 late,
             )[0]
             == 200
         )
-        form = urlencode({"theme": "dark", "csrf_token": Browser(port, "compliance_officer").csrf(STOP_ALL)})
-        sent = request_head("/theme", f"Content-Type: {FORM}", f"Cookie: session={officer}", length=len(form))
+        form = urlencode(
+            {"theme": "dark", "csrf_token": Browser(port, "compliance_officer").csrf(STOP_ALL)}
+        )
+        sent = request_head(
+            "/theme", f"Content-Type: {FORM}", f"Cookie: session={officer}", length=len(form)
+        )
         status, told = send_slowly(port, sent, form, (request_bodies.GRACE_SECONDS + 1) / len(form))
         assert status not in {408, 503}, told
 
@@ -195,7 +222,9 @@ def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, ow
     log = own_settings.var / "web.log"
     before = refused_in(log.read_text(), "slow")
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
-    connection.sendall(request_head("/csp-report", "Content-Type: application/csp-report", length=length))
+    connection.sendall(
+        request_head("/csp-report", "Content-Type: application/csp-report", length=length)
+    )
     connection.settimeout(0.25)
     told = b""
     while not told:
@@ -214,7 +243,10 @@ def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, ow
 def test_a_silent_upload_is_ended(installation):
     """Announced as long, so a thread waits for it: no longer than for any other."""
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
-    connection.sendall(request_head("/login", "Content-Type: multipart/form-data; boundary=x", length=MEGABYTE) + b"--x\r\n")
+    connection.sendall(
+        request_head("/login", "Content-Type: multipart/form-data; boundary=x", length=MEGABYTE)
+        + b"--x\r\n"
+    )
     reply = http.client.HTTPResponse(connection)
     reply.begin()
     assert reply.status == 408 and reply.headers["Connection"] == "close"
@@ -223,7 +255,11 @@ def test_a_silent_upload_is_ended(installation):
 def test_a_slow_sender_who_keeps_the_minimum_rate_is_answered(installation):
     pieces = [b"x" * request_bodies.MIN_BODY_BYTES_PER_SECOND] * 8
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
-    connection.sendall(request_head("/csp-report", "Content-Type: application/csp-report", length=sum(map(len, pieces))))
+    connection.sendall(
+        request_head(
+            "/csp-report", "Content-Type: application/csp-report", length=sum(map(len, pieces))
+        )
+    )
     for piece in pieces:
         time.sleep(0.5)
         connection.sendall(piece)
@@ -234,7 +270,11 @@ def test_a_slow_sender_who_keeps_the_minimum_rate_is_answered(installation):
 
 def test_an_announced_body_beyond_the_limit_is_refused_unread(installation):
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
-    connection.sendall(request_head("/login", "Content-Type: multipart/form-data; boundary=x", length=13 * MEGABYTE))
+    connection.sendall(
+        request_head(
+            "/login", "Content-Type: multipart/form-data; boundary=x", length=13 * MEGABYTE
+        )
+    )
     reply = http.client.HTTPResponse(connection)
     reply.begin()
     assert reply.status == 413 and "larger than this page takes" in reply.read().decode()
@@ -257,7 +297,9 @@ def test_an_answer_of_many_pieces_arrives_whole_and_its_head_alone_without_them(
 def pushing_machine(installation) -> tuple[str, str]:
     """The key of a machine that pushes evidence, and the reference of the item."""
     with make.acting("admin"):
-        ref = evidence.begin(f"Large report {time.monotonic_ns()}", kind="report", cadence="quarterly").ref
+        ref = evidence.begin(
+            f"Large report {time.monotonic_ns()}", kind="report", cadence="quarterly"
+        ).ref
     return create_key(name=f"uploader {time.monotonic_ns()}", scopes=("evidence:write",)), ref
 
 
@@ -266,9 +308,13 @@ def multipart(ref: str, megabytes: int) -> tuple[list[bytes], str]:
     block, digest = bytes(range(256)) * 4096, hashlib.sha256(b"%PDF-1.7\n")
     fields = {"evidence": ref, **{name: day.isoformat() for name, day in version_dates().items()}}
     parts = [
-        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
     ]
-    parts.append(b'--x\r\nContent-Disposition: form-data; name="file"; filename="report.pdf"\r\n\r\n%PDF-1.7\n')
+    parts.append(
+        b'--x\r\nContent-Disposition: form-data; name="file";'
+        b' filename="report.pdf"\r\n\r\n%PDF-1.7\n'
+    )
     for _ in range(megabytes):
         digest.update(block)
         parts.append(block)
@@ -276,13 +322,24 @@ def multipart(ref: str, megabytes: int) -> tuple[list[bytes], str]:
 
 
 @pytest.mark.parametrize("is_announced", [True, False])
-def test_a_large_evidence_upload_passes_whether_or_not_its_length_is_announced(installation, pushing_machine, is_announced):
+def test_a_large_evidence_upload_passes_whether_or_not_its_length_is_announced(
+    installation, pushing_machine, is_announced
+):
     token, ref = pushing_machine
     pieces, digest = multipart(ref, 40)
-    headers = {"Content-Type": "multipart/form-data; boundary=x", "Authorization": f"Bearer {token}"}
-    headers |= {"Content-Length": str(sum(map(len, pieces)))} if is_announced else {"Transfer-Encoding": "chunked"}
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=x",
+        "Authorization": f"Bearer {token}",
+    }
+    headers |= (
+        {"Content-Length": str(sum(map(len, pieces)))}
+        if is_announced
+        else {"Transfer-Encoding": "chunked"}
+    )
     connection = http.client.HTTPConnection("127.0.0.1", installation[0], timeout=120)
-    connection.request("POST", "/api/v1/evidence", iter(pieces), headers, encode_chunked=not is_announced)
+    connection.request(
+        "POST", "/api/v1/evidence", iter(pieces), headers, encode_chunked=not is_announced
+    )
     reply = connection.getresponse()
     told = json.loads(reply.read())
     assert reply.status == 201, told
@@ -290,7 +347,9 @@ def test_a_large_evidence_upload_passes_whether_or_not_its_length_is_announced(i
 
 
 @pytest.mark.parametrize("megabytes", [0, 2])
-def test_an_upload_that_breaks_off_saves_nothing(installation, pushing_machine, own_settings, megabytes):
+def test_an_upload_that_breaks_off_saves_nothing(
+    installation, pushing_machine, own_settings, megabytes
+):
     (token, ref), log = pushing_machine, own_settings.var / "web.log"
     before = refused_in(log.read_text(), "broken off")
     pieces, digest = multipart(ref, megabytes)
@@ -301,4 +360,9 @@ def test_an_upload_that_breaks_off_saves_nothing(installation, pushing_machine, 
     connection.close()
     wait_until(lambda: refused_in(log.read_text(), "broken off") == before + 1)
     with make.acting("admin", read_only=True):
-        assert session().scalars(select(EvidenceVersion).where(EvidenceVersion.sha256 == digest)).first() is None
+        assert (
+            session()
+            .scalars(select(EvidenceVersion).where(EvidenceVersion.sha256 == digest))
+            .first()
+            is None
+        )

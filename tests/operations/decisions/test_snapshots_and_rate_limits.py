@@ -1,4 +1,6 @@
-"""A worker's memory: bounded, never asking twice for who does not exist; and how often a key may ask."""
+"""A worker's memory: bounded, never asking twice for who does not exist; and how often a key may
+ask.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -37,7 +39,9 @@ def test_of_two_loads_the_one_that_looked_later_counts_whichever_ends_first():
     held._put(facts("acme", 7), began=1.0, known=1.0)
     assert held.of("acme").facts.number == 8
     held._put(facts("acme", 3), began=3.0, known=3.0)
-    assert held.of("acme").facts.number == 3, "a restored database has lower numbers, and is what counts"
+    assert held.of("acme").facts.number == 3, (
+        "a restored database has lower numbers, and is what counts"
+    )
 
 
 def test_a_tenant_that_does_not_exist_is_asked_for_once_in_a_while(app, database, statements):
@@ -51,13 +55,17 @@ def test_a_tenant_that_does_not_exist_is_asked_for_once_in_a_while(app, database
 
 def test_a_body_is_not_read_beyond_what_a_context_may_have(app, product_client):
     reply = app.test_client().post(
-        "/ofrep/v1/evaluate/flags", data=b"x" * 70_000, headers={"Authorization": f"Bearer {product_client.key}"}
+        "/ofrep/v1/evaluate/flags",
+        data=b"x" * 70_000,
+        headers={"Authorization": f"Bearer {product_client.key}"},
     )
     assert reply.status_code == 400 and "65536 bytes" in json.loads(reply.data)["errorDetails"]
 
 
 @given(st.integers(1, 600), st.lists(st.floats(0, 3), min_size=1, max_size=300), st.integers(1, 4))
-def test_in_no_stretch_of_time_does_a_key_get_more_than_its_share_and_the_burst(rate, gaps, workers):
+def test_in_no_stretch_of_time_does_a_key_get_more_than_its_share_and_the_burst(
+    rate, gaps, workers
+):
     limiter, key, now, passed = Limiter(workers), UUID(int=1), 0.0, []
     for gap in gaps:
         now += gap
@@ -94,4 +102,6 @@ def test_beyond_its_room_the_key_that_asked_longest_ago_is_forgotten_and_no_othe
     assert limiter.wait(new, 1, 4.0) == 0
     assert [limiter.wait(key, 1, 5.0) > 0 for key in (first, third, new)] == [True, True, True]
     assert limiter.wait(second, 1, 6.0) == 0, "forgotten, so it is let through"
-    assert limiter.wait(third, 1, 7.0) > 0 and limiter.wait(first, 1, 7.0) == 0, "the first was quietest when the second came"
+    assert limiter.wait(third, 1, 7.0) > 0 and limiter.wait(first, 1, 7.0) == 0, (
+        "the first was quietest when the second came"
+    )

@@ -1,4 +1,5 @@
-"""Two real workers on a database of their own: what is changed is obeyed by both at once, and what cannot be known is said.
+"""Two real workers on a database of their own: what is changed is obeyed by both at once, and what
+cannot be known is said.
 
 The clients are strangers' and unchanged: OpenFeature's for Python, and its web SDK under Node.
 """
@@ -50,7 +51,9 @@ def restart() -> None:
 
 @pytest.fixture
 def stopped(installation):
-    wait_until(lambda: values(open_connections(installation)) == {True})  # a test before this one may have restarted it just now
+    wait_until(
+        lambda: values(open_connections(installation)) == {True}
+    )  # a test before this one may have restarted it just now
     yield stop
     restart()
 
@@ -69,8 +72,13 @@ def test_a_stop_is_obeyed_by_every_worker_and_says_by_whom(installation, stopped
 
     def known() -> bool:
         with make.acting("viewer", read_only=True):
-            return "dublin-1" in set(session().scalars(
-                select(Consumer.name).join(Acknowledgement, Acknowledgement.consumer_id == Consumer.id)))  # fmt: skip
+            return "dublin-1" in set(
+                session().scalars(
+                    select(Consumer.name).join(
+                        Acknowledgement, Acknowledgement.consumer_id == Consumer.id
+                    )
+                )
+            )
 
     wait_until(known)
     restart()
@@ -86,7 +94,9 @@ def test_forty_flips_are_obeyed_by_every_worker_and_none_is_missed(installation)
 
 def test_a_lost_notification_is_made_good_by_the_next_look(installation, cluster):
     opened = open_connections(installation)
-    with psycopg.connect(cluster.server.super_uri.replace("/postgres?", "/governance?"), autocommit=True) as connection:
+    with psycopg.connect(
+        cluster.server.super_uri.replace("/postgres?", "/governance?"), autocommit=True
+    ) as connection:
 
         def silently(change: str) -> None:
             with connection.transaction():
@@ -95,8 +105,9 @@ def test_a_lost_notification_is_made_good_by_the_next_look(installation, cluster
 
         try:
             silently(
-                "INSERT INTO stops (tenant_id, id, scope, system_id, generate, serve, reason, version, expected, created_at)"
-                " SELECT tenant_id, gen_random_uuid(), 'system', id, true, true, 'silent', 1, '[]', now() FROM ai_systems"
+                "INSERT INTO stops (tenant_id, id, scope, system_id, generate, serve, reason,"
+                " version, expected, created_at) SELECT tenant_id, gen_random_uuid(), 'system', id,"
+                " true, true, 'silent', 1, '[]', now() FROM ai_systems"
             )
             wait_until(lambda: values(opened) == {False})
         finally:
@@ -109,18 +120,24 @@ def test_a_revoked_key_is_refused_by_every_worker(installation):
     opened = [Connection(installation[0], token) for _ in range(8)]
     wait_until(lambda: {line.ask("policy.grounding")[0] for line in opened} == {200})
     with make.acting("admin"):
-        api_keys.revoke(session().scalars(select(ApiKey).where(ApiKey.name == "to be revoked")).one())
+        api_keys.revoke(
+            session().scalars(select(ApiKey).where(ApiKey.name == "to be revoked")).one()
+        )
     wait_until(lambda: {line.ask("policy.grounding")[0] for line in opened} == {401})
 
 
-def test_with_the_database_away_answers_stay_turn_stale_and_what_is_stopped_stays_stopped(installation, cluster, stopped):
+def test_with_the_database_away_answers_stay_turn_stale_and_what_is_stopped_stays_stopped(
+    installation, cluster, stopped
+):
     stopped()
     opened = open_connections(installation)
     wait_until(lambda: values(opened) == {False})
     cluster.stop()
     try:
         assert {line.ask("policy.grounding")[1]["reason"] for line in opened} == {"STATIC"}
-        wait_until(lambda: {line.ask("policy.grounding")[1]["reason"] for line in opened} == {"STALE"})
+        wait_until(
+            lambda: {line.ask("policy.grounding")[1]["reason"] for line in opened} == {"STALE"}
+        )
         assert {line.ask("policy.grounding")[1]["value"] for line in opened} == {"prefer_sources"}
         assert values(opened) == {False}
         connection = http.client.HTTPConnection("127.0.0.1", installation[0], timeout=60)
@@ -135,35 +152,48 @@ def test_with_the_database_away_answers_stay_turn_stale_and_what_is_stopped_stay
 
 def test_openfeatures_python_client_works_unchanged(installation, stopped):
     port, token = installation
-    api.set_provider(OFREPProvider(f"http://127.0.0.1:{port}", headers_factory=lambda: {"Authorization": f"Bearer {token}"}))
+    api.set_provider(
+        OFREPProvider(
+            f"http://127.0.0.1:{port}", headers_factory=lambda: {"Authorization": f"Bearer {token}"}
+        )
+    )
     try:
         client, who = api.get_client(), EvaluationContext("user-7", {"system": "support-assistant"})
         assert client.get_string_value("policy.grounding", "none", who) == "prefer_sources"
         assert client.get_integer_value("policy.requests_per_minute", 0, who) == 600
         assert client.get_object_value("policy.model_access", {}, who) == {"any": True, "names": []}
         live = client.get_boolean_details("switch.support-assistant", False, who)
-        assert live.value is True and live.variant == "live" and live.flag_metadata["generate"] is True
+        assert (
+            live.value is True and live.variant == "live" and live.flag_metadata["generate"] is True
+        )
         missing = client.get_boolean_details("switch.nobody", False, who)
         assert missing.value is False and missing.error_code == ErrorCode.FLAG_NOT_FOUND
         assert (
-            client.get_string_details("policy.grounding", "x", EvaluationContext()).error_code == ErrorCode.TARGETING_KEY_MISSING
+            client.get_string_details("policy.grounding", "x", EvaluationContext()).error_code
+            == ErrorCode.TARGETING_KEY_MISSING
         )
         stopped()
         wait_until(lambda: client.get_boolean_value("switch.support-assistant", True, who) is False)
         assert client.get_string_value("policy.grounding", "none", who) == "stopped"
-        assert client.get_boolean_details("switch.support-assistant", True, who).reason == "DISABLED"
+        assert (
+            client.get_boolean_details("switch.support-assistant", True, who).reason == "DISABLED"
+        )
     finally:
         api.clear_providers()
 
 
 @pytest.fixture(scope="module")
 def web_client():
-    """OpenFeature's web SDK, as npm's lock file has it; installed once for all runs on this machine."""
+    """OpenFeature's web SDK, as npm's lock file has it; installed once for all runs on this
+    machine.
+    """
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         pytest.skip("NOT TESTED: no node and npm here, so OpenFeature's web SDK was not tried")
     folder = KEEP / "javascript"
-    shutil.copytree(JAVASCRIPT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copytree(
+        JAVASCRIPT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules")
+    )
     done = subprocess.run(
         [npm, "ci", "--no-audit", "--no-fund", "--silent"],
         cwd=folder,
@@ -173,11 +203,15 @@ def web_client():
         check=False,
     )
     if done.returncode:
-        pytest.skip(f"NOT TESTED: npm could not install OpenFeature's web SDK: {done.stderr[-300:]}")
+        pytest.skip(
+            f"NOT TESTED: npm could not install OpenFeature's web SDK: {done.stderr[-300:]}"
+        )
     return [node, str(folder / "ask.mjs")]
 
 
-def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(installation, stopped, web_client):
+def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(
+    installation, stopped, web_client
+):
     port, token = installation
     command = [
         *web_client,
@@ -187,16 +221,26 @@ def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(installation,
         "switch.support-assistant",
         "policy.grounding",
     ]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     told: list[dict] = []
-    reader = threading.Thread(target=lambda: told.extend(json.loads(line) for line in process.stdout))
+    reader = threading.Thread(
+        target=lambda: told.extend(json.loads(line) for line in process.stdout)
+    )
     reader.start()
     try:
         wait_until(lambda: told)
-        assert told[0]["switch.support-assistant"]["value"] is True and told[0]["policy.grounding"]["value"] == "prefer_sources"
+        assert (
+            told[0]["switch.support-assistant"]["value"] is True
+            and told[0]["policy.grounding"]["value"] == "prefer_sources"
+        )
         stopped()
         wait_until(lambda: told[-1]["switch.support-assistant"]["value"] is False)
-        assert told[-1]["policy.grounding"]["value"] == "stopped" and told[-1]["policy.grounding"]["reason"] == "DISABLED"
+        assert (
+            told[-1]["policy.grounding"]["value"] == "stopped"
+            and told[-1]["policy.grounding"]["reason"] == "DISABLED"
+        )
     finally:
         process.communicate("", timeout=60)
         reader.join(60)
@@ -231,13 +275,17 @@ def test_the_bundle_is_signed_and_what_it_says_is_what_is_answered(installation)
 
 
 def test_senders_who_drip_keep_nobody_from_an_answer(installation):
-    """More of them than both workers have threads, each with a body that never ends; some with a key, some without."""
+    """More of them than both workers have threads, each with a body that never ends; some with a
+    key, some without.
+    """
     port, token = installation
     heads = [f"Authorization: Bearer {token}\r\n" if n % 2 else "" for n in range(80)]
     with contextlib.ExitStack() as held:
         for head in heads:
             sender = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
-            sender.sendall(f"POST {FLAGS} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Content-Length: 5000\r\n\r\n{{".encode())
+            sender.sendall(
+                f"POST {FLAGS} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Content-Length: 5000\r\n\r\n{{".encode()
+            )
         time.sleep(1)
         for _ in range(6):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

@@ -1,4 +1,6 @@
-"""What the tests of policies share: systems of acme and globex, versions in force, and a second operator."""
+"""What the tests of policies share: systems of acme and globex, versions in force, and a second
+operator.
+"""
 
 from datetime import timedelta
 
@@ -29,7 +31,8 @@ def register_systems(slug: str = "acme") -> dict[str, object]:
     """key → id."""
     with make.acting("compliance_officer", slug):
         made = {
-            key: registering.register(key=key, name=name, lane=lane, purpose="x", owner_id=None) for key, name, lane in SYSTEMS
+            key: registering.register(key=key, name=name, lane=lane, purpose="x", owner_id=None)
+            for key, name, lane in SYSTEMS
         }
         session().flush()
         return {key: system.id for key, system in made.items()}
@@ -68,12 +71,16 @@ def put_in_force(wanted: Content, slug: str = "acme") -> int:
 def request_version(wanted: Content, **options) -> object:
     """The id of the open version, for which an approval is requested."""
     with make.acting("admin"):
-        return actions.request_approval(wanted, seen=actions.opened(queries.draft()), because=REASON, **options).id
+        return actions.request_approval(
+            wanted, seen=actions.opened(queries.draft()), because=REASON, **options
+        ).id
 
 
 def approve_version(version_id, role: str = "compliance_officer", slug: str = "acme") -> None:
     """By another person, who sees it as it is now."""
-    approval_helpers.approve_below_pages(approval_of(queries.POLICY, version_id, role, slug), role, slug)
+    approval_helpers.approve_below_pages(
+        approval_of(queries.POLICY, version_id, role, slug), role, slug
+    )
 
 
 def fingerprint_of_version(version_id) -> str:

@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 
 from governance.operations.policies.strictness import ANYTHING, DIMENSIONS
 
-MODEL_SETS = st.frozensets(st.sampled_from(["atlas-large", "atlas-small", "brook-2", "cedar", "delta-mini"]), max_size=5)
+MODEL_SETS = st.frozensets(
+    st.sampled_from(["atlas-large", "atlas-small", "brook-2", "cedar", "delta-mini"]), max_size=5
+)
 DIMENSION_KEYS = st.sampled_from(sorted(DIMENSIONS))
 
 
@@ -12,11 +14,19 @@ def dimension_values(key: str) -> st.SearchStrategy:
     which = DIMENSIONS[key]
     if which.join == "strictest level":
         return st.sampled_from(which.values)
-    return st.integers(0, 10_000) if which.join in {"least", "most"} else st.one_of(MODEL_SETS, st.just(ANYTHING))
+    return (
+        st.integers(0, 10_000)
+        if which.join in {"least", "most"}
+        else st.one_of(MODEL_SETS, st.just(ANYTHING))
+    )
 
 
-ASSIGNED_VALUES = st.fixed_dictionaries({}, optional={key: dimension_values(key) for key in DIMENSIONS})
+ASSIGNED_VALUES = st.fixed_dictionaries(
+    {}, optional={key: dimension_values(key) for key in DIMENSIONS}
+)
 
 THREE_VALUES_OF_ONE_DIMENSION = DIMENSION_KEYS.flatmap(
-    lambda key: st.tuples(st.just(key), dimension_values(key), dimension_values(key), dimension_values(key))
+    lambda key: st.tuples(
+        st.just(key), dimension_values(key), dimension_values(key), dimension_values(key)
+    )
 )

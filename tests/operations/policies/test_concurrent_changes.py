@@ -58,7 +58,9 @@ def test_of_a_rejection_and_an_edit_at_the_same_moment_the_second_is_told(globex
         row_id, seen = row.id, actions.opened(row)
     with make.acting("admin", "globex"):
         shown = queries.draft()
-        commit_elsewhere(lambda: approvals.reject(open_approval(queries.POLICY, row_id), reason="Not this"))
+        commit_elsewhere(
+            lambda: approvals.reject(open_approval(queries.POLICY, row_id), reason="Not this")
+        )
         with pytest.raises(DomainError):
             actions.draft(Content("strict"), seen=seen, because="x")
         assert shown.id == row_id
@@ -67,7 +69,9 @@ def test_of_a_rejection_and_an_edit_at_the_same_moment_the_second_is_told(globex
 
 
 def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex_policy):
-    """The admin's page was read before the approval was committed: their edit changes nothing of what is in force now."""
+    """The admin's page was read before the approval was committed: their edit changes nothing of
+    what is in force now.
+    """
     with make.acting("admin", "globex"):
         row = actions.request_approval(Content("baseline"), seen="", because="x")
         row_id, seen, before = row.id, actions.opened(row), queries.standing().number
@@ -92,7 +96,11 @@ def test_of_an_edit_and_an_approval_at_the_same_moment_the_approver_is_told(glob
     with make.acting("compliance_officer", "globex"):
         request = open_approval(queries.POLICY, row_id)
         seen = kinds.fingerprint_seen(request)
-        commit_elsewhere(lambda: actions.draft(Content("regulated"), seen=actions.opened(queries.draft()), because="x"))
+        commit_elsewhere(
+            lambda: actions.draft(
+                Content("regulated"), seen=actions.opened(queries.draft()), because="x"
+            )
+        )
         with pytest.raises(Stale, match="was voided already"):
             approvals.approve(request, seen=seen)
     with make.acting("admin", "globex"):

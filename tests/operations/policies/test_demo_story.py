@@ -32,8 +32,15 @@ def test_acme_stands_at_version_17_with_a_draft_that_moves_to_strict(database):
     assert now.effective()["human_review"].set_by == "tenant override"
     with make.acting("admin", read_only=True):
         row, sixteenth = queries.draft(), queries.version(16)
-        assert (row.state, read_content(row.content).tier, row.made_by) == ("draft", "strict", make.person_id("admin"))
-        assert (sixteenth.loosens, sixteenth.decided_by) == (True, make.person_id("compliance_officer"))
+        assert (row.state, read_content(row.content).tier, row.made_by) == (
+            "draft",
+            "strict",
+            make.person_id("admin"),
+        )
+        assert (sixteenth.loosens, sixteenth.decided_by) == (
+            True,
+            make.person_id("compliance_officer"),
+        )
         assert [w.state for w, _ in waiver_list.waivers({}).rows] == ["refused"]
         found = preview.effects(now, now.draft(read_content(row.content)), {})
         assert preview.totals(found) == (12, 0)
@@ -42,13 +49,17 @@ def test_acme_stands_at_version_17_with_a_draft_that_moves_to_strict(database):
 
 def test_globex_went_from_baseline_to_standard(database):
     play_story(story.globex(days_ago), "globex")
-    assert (effective_policy("globex").number, effective_policy("globex").tier.key) == (2, "standard")
+    assert (effective_policy("globex").number, effective_policy("globex").tier.key) == (
+        2,
+        "standard",
+    )
 
 
 def test_the_operator_has_one_version_and_a_looser_floor_that_waits(database):
     play_story(story.operator(days_ago), "console")
     assert (
-        effective_policy().platform.unwaivable == {"training_use"} and effective_policy().platform.floor["retention_days"] == 90
+        effective_policy().platform.unwaivable == {"training_use"}
+        and effective_policy().platform.floor["retention_days"] == 90
     )
     with make.acting("operator_admin", "console", read_only=True):
         assert queries.open_platform().until

@@ -36,17 +36,26 @@ def operator(role: str = "operator_admin"):
 
 
 def change_platform_minimum(until=None, by: str = "operator_admin", **values):
-    """The id of the version of the operator's layer with these values in its floor; in force, or waiting."""
+    """The id of the version of the operator's layer with these values in its floor; in force, or
+    waiting.
+    """
     with operator(by):
         now = platform_content(queries.platform())
         floor = now["floor"] | values
-        row = platform_minimum.change(now | {"floor": floor}, base=queries.newest_platform_number(), reason=REASON, until=until)
+        row = platform_minimum.change(
+            now | {"floor": floor},
+            base=queries.newest_platform_number(),
+            reason=REASON,
+            until=until,
+        )
         return row.id, row.state
 
 
 def approve_version(row_id) -> None:
     approval_helpers.approve_below_pages(
-        approval_of(queries.PLATFORM, row_id, "operator_admin", "console"), "second_operator", "console"
+        approval_of(queries.PLATFORM, row_id, "operator_admin", "console"),
+        "second_operator",
+        "console",
     )
 
 
@@ -84,7 +93,10 @@ def test_the_end_of_a_looser_floor_loosens_nothing_that_was_tightened_meanwhile(
     for days, retention in ((5, 180), (15, 180), (25, 90)):
         with clock.frozen(clock.now() + timedelta(days=days)):
             floor = queries_floor()
-            assert (floor["content_filter"], floor["retention_days"]) == ("maximum", retention), days
+            assert (floor["content_filter"], floor["retention_days"]) == (
+                "maximum",
+                retention,
+            ), days
 
 
 def queries_floor():
@@ -106,7 +118,9 @@ def test_a_second_operator_decides_on_the_floor_that_they_saw(operators):
         approvals.approve(approvals_of.approval(approval_id), seen=seen)
 
 
-def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_before(systems, as_admin, as_officer):
+def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_before(
+    systems, as_admin, as_officer
+):
     put_in_force(policy_content("standard", on=[(systems["ad-copywriter"], "memory", "off")]))
     with make.acting("compliance_officer"):
         registering.retire(register.system("ad-copywriter"), because="Done with")
@@ -119,8 +133,14 @@ def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_be
 def test_a_waiver_agreed_to_under_another_floor_is_looked_at_again(systems, operators):
     put_in_force(policy_content("baseline"))
     with make.acting("admin"):
-        row_id = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=days_from_now(20), reason=REASON,
-                                    compensation="Weekly review").id  # fmt: skip
+        row_id = waivers.request(
+            systems["support-assistant"],
+            "retention_days",
+            120,
+            expires_at=days_from_now(20),
+            reason=REASON,
+            compensation="Weekly review",
+        ).id
     approval_id = approval_of(queries.WAIVER, row_id)
     approve_waiver(row_id, "compliance_officer")
     with make.acting("reviewer"):
@@ -130,7 +150,9 @@ def test_a_waiver_agreed_to_under_another_floor_is_looked_at_again(systems, oper
         approvals.approve(approvals_of.approval(approval_id), seen=seen)
     approve_waiver(row_id, "reviewer")
     with make.acting("reviewer"):
-        assert queries.waiver(row_id).state == "asked", "an approval given under another minimum counts no more"
+        assert queries.waiver(row_id).state == "asked", (
+            "an approval given under another minimum counts no more"
+        )
     approve_waiver(row_id, "compliance_officer")
     with make.acting("reviewer"):
         assert queries.waiver(row_id).state == "live"
@@ -139,8 +161,14 @@ def test_a_waiver_agreed_to_under_another_floor_is_looked_at_again(systems, oper
 def test_what_nobody_may_waive_any_more_is_waived_no_more(systems, operators):
     put_in_force(policy_content("baseline"))
     with make.acting("admin"):
-        row_id = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=days_from_now(20), reason=REASON,
-                                    compensation="Weekly review").id  # fmt: skip
+        row_id = waivers.request(
+            systems["support-assistant"],
+            "retention_days",
+            120,
+            expires_at=days_from_now(20),
+            reason=REASON,
+            compensation="Weekly review",
+        ).id
     approve_waiver(row_id, "compliance_officer", "reviewer")
     with operator():
         now = platform_content(queries.platform())
@@ -150,7 +178,9 @@ def test_what_nobody_may_waive_any_more_is_waived_no_more(systems, operators):
 
 
 def test_a_tier_that_is_not_there_is_as_strict_as_all_of_them_together():
-    """It cannot be taken away; were it gone all the same, nothing is looser, and products go on being answered."""
+    """It cannot be taken away; were it gone all the same, nothing is looser, and products go on
+    being answered.
+    """
     lost = EffectivePolicy(Platform(), 3, Content("gone"), ())
     found = lost.effective()
     assert found.keys() == DIMENSIONS.keys() and lost.tier.four_eyes
@@ -158,16 +188,25 @@ def test_a_tier_that_is_not_there_is_as_strict_as_all_of_them_together():
         assert all(covers(key, decided.value, tier.values[key]) for tier in TIERS.values())
 
 
-@pytest.mark.parametrize("steps", [
-    ["strict", "regulated", "standard"],
-    ["regulated", "strict"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["strict", "regulated", "standard"],
+        ["regulated", "strict"],
+    ],
+)
 def test_no_chain_of_steps_by_one_person_ends_looser_than_it_began(systems, steps):
-    """Tier and overrides, up and down, each tried by one: what is in force at the end covers what was at the beginning."""
+    """Tier and overrides, up and down, each tried by one: what is in force at the end covers what
+    was at the beginning.
+    """
     before = effective_policy()
     for tier in steps:
         for overrides in ({}, {"memory": "off"}, {"retention_days": "7"}):
-            wanted = policy_content(tier, overrides, [(systems["claims-triage"], "human_review", "all")] if overrides else ())
+            wanted = policy_content(
+                tier,
+                overrides,
+                [(systems["claims-triage"], "human_review", "all")] if overrides else (),
+            )
             with make.acting("admin"):
                 now = queries.standing()
                 try:

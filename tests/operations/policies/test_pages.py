@@ -45,12 +45,18 @@ def draft_id():
 # ---- choosing a tier
 
 
-def test_looking_at_a_tier_writes_nothing_and_shows_what_it_changes_by_system(systems, as_admin, as_viewer, acting):
+def test_looking_at_a_tier_writes_nothing_and_shows_what_it_changes_by_system(
+    systems, as_admin, as_viewer, acting
+):
     page = main_text(as_admin.get("policies/?tier=strict"))
-    assert "Previewing strict" in page and "claims-triage" in page and "Tighten to strict now" in page
+    assert (
+        "Previewing strict" in page and "claims-triage" in page and "Tighten to strict now" in page
+    )
     assert "Applies immediately" in page and "Going back loosens" in page
     assert draft() is None
-    assert "Only a tenant admin can change the policy" in main_text(as_viewer.get("policies/?tier=strict"))
+    assert "Only a tenant admin can change the policy" in main_text(
+        as_viewer.get("policies/?tier=strict")
+    )
 
 
 def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
@@ -63,7 +69,9 @@ def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
 def test_a_reason_is_asked_for_whatever_the_direction(systems, as_admin):
     for verb in ("apply", "schedule", "ask"):
         at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-        assert "Say why" in main_text(confirm_change(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at))
+        assert "Say why" in main_text(
+            confirm_change(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at)
+        )
     assert draft() is None and effective_policy().number == 0
 
 
@@ -79,11 +87,15 @@ def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_
     put_in_force(policy_content("strict"))
     page = main_text(as_admin.get("policies/?tier=standard"))
     assert (
-        "Request to loosen" in page and "Needs a second person and a fresh sign-in" in page and "Applies immediately" not in page
+        "Request to loosen" in page
+        and "Needs a second person and a fresh sign-in" in page
+        and "Applies immediately" not in page
     )
     refused = confirm_change(as_admin, "policies/?tier=standard", "apply", 422, because=REASON)
     assert "a second person has to approve it" in main_text(refused)
-    assert "Say why" in main_text(confirm_change(as_admin, "policies/?tier=standard", "ask", 422, because=" "))
+    assert "Say why" in main_text(
+        confirm_change(as_admin, "policies/?tier=standard", "ask", 422, because=" ")
+    )
     assert draft() is None
 
 
@@ -96,7 +108,9 @@ def test_a_tier_that_the_floor_contradicts_is_explained(systems, as_admin):
 
 
 def test_a_tier_that_does_not_exist_is_named(systems, as_admin):
-    assert "There is no tier lenient. Choose one of baseline" in main_text(as_admin.get("policies/?tier=lenient", then=422))
+    assert "There is no tier lenient. Choose one of baseline" in main_text(
+        as_admin.get("policies/?tier=lenient", then=422)
+    )
     as_admin.post("policies/change", then=422, tier="lenient", verb="apply")
     as_admin.post("policies/change", then=422, tier="strict", verb="dance", base="0", seen="")
 
@@ -109,9 +123,18 @@ def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
     first = as_admin.get("policies/?tier=strict").text
     second = as_admin.get("policies/?tier=regulated").text
     as_admin.post(
-        "policies/change", **{n: hidden_value(first, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="mine"
+        "policies/change",
+        **{n: hidden_value(first, n) for n in ("tier", "on", "base", "seen")},
+        verb="draft",
+        because="mine",
     )
-    reply = as_admin.post("policies/change", then=409, **{n: hidden_value(second, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="my own reason")  # fmt: skip
+    reply = as_admin.post(
+        "policies/change",
+        then=409,
+        **{n: hidden_value(second, n) for n in ("tier", "on", "base", "seen")},
+        verb="draft",
+        because="my own reason",
+    )
     assert "Somebody else edited the draft" in main_text(reply) and "my own reason" in reply.text
     assert draft()[1].tier == "strict"
     again = {n: hidden_value(reply.text, n) for n in ("tier", "on", "base", "seen")}
@@ -122,13 +145,26 @@ def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
 def test_a_version_that_came_into_force_meanwhile_is_told(systems, as_admin):
     page = as_admin.get("policies/?tier=regulated").text
     put_in_force(policy_content("strict"))
-    reply = as_admin.post("policies/change", then=409, **{n: hidden_value(page, n) for n in ("tier", "on", "base", "seen")}, verb="apply", because=REASON)  # fmt: skip
+    reply = as_admin.post(
+        "policies/change",
+        then=409,
+        **{n: hidden_value(page, n) for n in ("tier", "on", "base", "seen")},
+        verb="apply",
+        because=REASON,
+    )
     assert "Version 1 came into force since" in main_text(reply)
 
 
 def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, as_admin):
     confirm_change(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="")
-    confirm_change(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="2001-01-01T10:00")
+    confirm_change(
+        as_admin,
+        "policies/?tier=strict",
+        "schedule",
+        422,
+        because=REASON,
+        apply_at="2001-01-01T10:00",
+    )
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     confirm_change(as_admin, "policies/?tier=strict", "schedule", because=REASON, apply_at=at)
     page = as_admin.get("policies/")
@@ -151,10 +187,14 @@ def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
 def test_what_was_asked_is_counted_and_replayed(systems, as_admin, acting):
     minute = clock.now().replace(second=0, microsecond=0) - timedelta(minutes=5)
     with acting("admin"):
-        counting.add({
-            (minute, "support-assistant", "policy.memory", "opt_out"): 40, (minute, "support-assistant", "bulk", "x"): 60,
-            (minute - timedelta(days=3), "support-assistant", "policy.memory", "off"): 7, (minute, "gone", "policy.memory", "on"): 9,
-        })  # fmt: skip
+        counting.add(
+            {
+                (minute, "support-assistant", "policy.memory", "opt_out"): 40,
+                (minute, "support-assistant", "bulk", "x"): 60,
+                (minute - timedelta(days=3), "support-assistant", "policy.memory", "off"): 7,
+                (minute, "gone", "policy.memory", "on"): 9,
+            }
+        )
     page = main_text(as_admin.get("policies/?tier=strict"))
     assert "100 evaluations in the last 24 hours" in page
     assert "Replayed over the last 14 days, 107 decisions" in page
@@ -178,7 +218,9 @@ def test_an_override_goes_into_the_draft_and_its_effect_is_shown(systems, as_adm
     assert "memory of claims-triage" in main_text(as_admin.get("policies/"))
     page = as_admin.get(f"policies/override/memory?system={systems['claims-triage']}")
     as_admin.post(
-        f"policies/override/memory?system={systems['claims-triage']}", verb="remove", seen=hidden_value(page.text, "seen")
+        f"policies/override/memory?system={systems['claims-triage']}",
+        verb="remove",
+        seen=hidden_value(page.text, "seen"),
     )
     assert draft()[1].systems == {}
 
@@ -186,13 +228,18 @@ def test_an_override_goes_into_the_draft_and_its_effect_is_shown(systems, as_adm
 @pytest.mark.parametrize(
     ("key", "field", "value", "said"),
     [
-        ("memory", "level", "sometimes", "memory has no level"), ("memory", "level", "", "memory has no level"),
-        ("retention_days", "number", "-3", "takes a whole number"), ("retention_days", "number", "", "takes a whole number"),
-        ("model_access", "names", "a b", "is no name of a model"), ("model_access", "names", "*, atlas", "either a list"),
+        ("memory", "level", "sometimes", "memory has no level"),
+        ("memory", "level", "", "memory has no level"),
+        ("retention_days", "number", "-3", "takes a whole number"),
+        ("retention_days", "number", "", "takes a whole number"),
+        ("model_access", "names", "a b", "is no name of a model"),
+        ("model_access", "names", "*, atlas", "either a list"),
     ],
-)  # fmt: skip
+)
 def test_a_value_that_is_none_is_named_beside_its_field(systems, as_admin, key, field, value, said):
-    reply = as_admin.post(f"policies/override/{key}", then=422, verb="set", seen="", **{field: value})
+    reply = as_admin.post(
+        f"policies/override/{key}", then=422, verb="set", seen="", **{field: value}
+    )
     assert said in main_text(reply) and f'href="#{field}"' in reply.text
     assert draft() is None
 
@@ -208,7 +255,9 @@ def test_an_override_without_effect_is_explained(systems, as_admin):
     as_admin.post("policies/override/memory", verb="set", seen="", level="opt_out")
     assert "memory is opt_out in standard already" in main_text(as_admin.get("policies/"))
     page = as_admin.get("policies/override/memory").text
-    as_admin.post("policies/override/memory", verb="set", seen=hidden_value(page, "seen"), level="on")
+    as_admin.post(
+        "policies/override/memory", verb="set", seen=hidden_value(page, "seen"), level="on"
+    )
     assert "The override to on has no effect" in main_text(as_admin.get("policies/"))
 
 
@@ -216,7 +265,9 @@ def test_what_does_not_exist_is_not_found(systems, as_admin):
     as_admin.get("policies/override/mood", then=404)
     as_admin.get("policies/override?dimension=mood", then=422)
     as_admin.get(f"policies/override/memory?system={uuid4()}", then=404)
-    as_admin.post(f"policies/override/memory?system={uuid4()}", then=404, verb="set", level="off", seen="")
+    as_admin.post(
+        f"policies/override/memory?system={uuid4()}", then=404, verb="set", level="off", seen=""
+    )
     as_admin.get("policies/in-force?system=nothing", then=404)
     as_admin.get("policies/versions/7", then=404)
     put_in_force(policy_content("strict"))
@@ -253,8 +304,14 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
     put_in_force(policy_content("strict", {"retention_days": 20}))
     assert "3 versions published" in main_text(as_viewer.get("policies/versions"))
     page = main_text(as_viewer.get("policies/versions/3"))
-    assert "from regulated to strict" in page and "Approved by Ines Duarte" in page and "Return to" not in page
-    assert "retention_days of the tenant" in main_text(as_viewer.get("policies/versions/3?against=1"))
+    assert (
+        "from regulated to strict" in page
+        and "Approved by Ines Duarte" in page
+        and "Return to" not in page
+    )
+    assert "retention_days of the tenant" in main_text(
+        as_viewer.get("policies/versions/3?against=1")
+    )
     assert "Nothing differs" not in main_text(as_viewer.get("policies/versions/1?against=0"))
     as_admin.post("policies/versions/2/back", then=422, because=" ", seen="")
     as_admin.post("policies/versions/2/back", because="The audit asks for it", seen="")
@@ -271,24 +328,36 @@ def test_a_second_person_approves_what_they_saw(systems, as_admin, as_officer, a
     put_in_force(policy_content("strict"))
     where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     assert (
-        where == newest_approval_page() and where in approvals_in_inbox(as_officer) and where not in approvals_in_inbox(as_admin)
+        where == newest_approval_page()
+        and where in approvals_in_inbox(as_officer)
+        and where not in approvals_in_inbox(as_admin)
     )
     own = main_text(as_admin.get(where))
-    assert "Your request to move the policy from strict to standard" in own and "You worked on it yourself" in own
+    assert (
+        "Your request to move the policy from strict to standard" in own
+        and "You worked on it yourself" in own
+    )
     page = main_text(as_officer.get(where))
     assert "Sanjay Patel asks to move the policy from strict to standard" in page and REASON in page
-    assert "Tier policy.tier = standard from Strict to Standard loosens" in page and "claims-triage" in page
+    assert (
+        "Tier policy.tier = standard from Strict to Standard loosens" in page
+        and "claims-triage" in page
+    )
     assert "AI systems change" in page and "The platform minimum still applies" in page
     as_viewer.post(where, then=403, verb="approve", seen=fingerprint_on_page(as_officer, where))
     decide_approval(as_admin, where, 403, verb="approve")
     decide_approval(as_officer, where, verb="approve")
     assert effective_policy().tier.key == "standard"
-    assert "was approved" in main_text(as_officer.get(where)) and where not in approvals_in_inbox(as_officer)
+    assert "was approved" in main_text(as_officer.get(where)) and where not in approvals_in_inbox(
+        as_officer
+    )
     assert "Approved by Ines Duarte" in main_text(as_viewer.get("policies/versions/2"))
     assert f'href="{where}"' in as_officer.get("policies/versions/2").text
 
 
-def test_a_double_click_of_the_second_person_brings_one_version_into_force(systems, as_admin, as_officer):
+def test_a_double_click_of_the_second_person_brings_one_version_into_force(
+    systems, as_admin, as_officer
+):
     put_in_force(policy_content("strict"))
     where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     seen = fingerprint_on_page(as_officer, where)
@@ -303,14 +372,18 @@ def test_an_approval_of_a_draft_that_was_edited_is_refused(systems, as_admin, as
     seen = fingerprint_on_page(as_officer, where)
     request_version(policy_content("baseline"))
     reply = decide_approval(as_officer, where, 409, verb="approve", seen=seen)
-    assert "The draft was edited, so the request is void" in main_text(reply) and "edited after this request" in main_text(reply)
+    assert "The draft was edited, so the request is void" in main_text(
+        reply
+    ) and "edited after this request" in main_text(reply)
     assert effective_policy().tier.key == "strict"
     assert newest_approval_page() != where
     decide_approval(as_officer, newest_approval_page(), verb="approve")
     assert effective_policy().tier.key == "baseline"
 
 
-def test_an_approval_after_something_else_came_into_force_is_refused_and_says_which(systems, as_admin, as_officer):
+def test_an_approval_after_something_else_came_into_force_is_refused_and_says_which(
+    systems, as_admin, as_officer
+):
     put_in_force(policy_content("strict"))
     where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     seen = fingerprint_on_page(as_officer, where)
@@ -319,11 +392,16 @@ def test_an_approval_after_something_else_came_into_force_is_refused_and_says_wh
     reply = main_text(decide_approval(as_officer, where, 409, verb="approve", seen=seen))
     assert "Version 2 came into force" in reply and "Bring the draft up to date" in reply
     page = main_text(as_admin.get("policies/"))
-    assert "It is a draft again." in page and "Version 2 was published after this draft was created" in page
+    assert (
+        "It is a draft again." in page
+        and "Version 2 was published after this draft was created" in page
+    )
     assert (effective_policy().number, effective_policy().tier.key) == (2, "strict")
 
 
-def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(app, systems, as_admin, as_officer):
+def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(
+    app, systems, as_admin, as_officer
+):
     put_in_force(policy_content("strict"))
     where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     version = draft_id()
@@ -349,14 +427,18 @@ def test_withdrawing_the_request_withdraws_the_version(systems, as_admin, as_off
 def test_a_looser_change_is_requested_and_approved_for_a_time(systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    where = confirm_change(as_admin, "policies/?tier=standard", "schedule", because=REASON, apply_at=at).location
+    where = confirm_change(
+        as_admin, "policies/?tier=standard", "schedule", because=REASON, apply_at=at
+    ).location
     page = main_text(as_officer.get(where))
     assert "Approve and schedule" in page and "Takes effect" in page
     decide_approval(as_officer, where, verb="approve")
     assert draft()[0] == "scheduled" and effective_policy().tier.key == "strict"
 
 
-def test_an_open_version_has_a_page_that_leads_to_its_request(systems, as_admin, as_officer, as_viewer):
+def test_an_open_version_has_a_page_that_leads_to_its_request(
+    systems, as_admin, as_officer, as_viewer
+):
     put_in_force(policy_content("strict"))
     where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     version = draft_id()
@@ -365,9 +447,13 @@ def test_an_open_version_has_a_page_that_leads_to_its_request(systems, as_admin,
     page = as_viewer.get(f"policies/versions/{version}")
     assert "Awaiting approval" in main_text(page) and where not in page.text
     assert as_officer.get(f"policies/decisions/{version}", then=303).location == where
-    assert as_viewer.get(f"policies/decisions/{version}", then=303).location.endswith(f"policies/versions/{version}")
+    assert as_viewer.get(f"policies/decisions/{version}", then=303).location.endswith(
+        f"policies/versions/{version}"
+    )
     approve_version(version)
-    assert as_viewer.get(f"policies/versions/{version}", then=303).location.endswith("policies/versions/2")
+    assert as_viewer.get(f"policies/versions/{version}", then=303).location.endswith(
+        "policies/versions/2"
+    )
 
 
 def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_officer, statements):
@@ -382,7 +468,9 @@ def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_office
 # ---- another tenant
 
 
-def test_another_tenants_versions_waivers_and_systems_are_not_found(systems, as_neighbour, as_stranger, as_admin):
+def test_another_tenants_versions_waivers_and_systems_are_not_found(
+    systems, as_neighbour, as_stranger, as_admin
+):
     put_in_force(policy_content("strict"))
     version = request_version(policy_content("standard"))
     for page in (
@@ -392,7 +480,10 @@ def test_another_tenants_versions_waivers_and_systems_are_not_found(systems, as_
     ):
         as_neighbour.get(page, then=404)
     as_neighbour.post(
-        newest_approval_page().removeprefix("/t/acme/"), then=404, verb="approve", seen=fingerprint_of_version(version)
+        newest_approval_page().removeprefix("/t/acme/"),
+        then=404,
+        verb="approve",
+        seen=fingerprint_of_version(version),
     )
     as_neighbour.get("policies/versions/1", then=404)
     as_neighbour.get("policies/in-force?system=claims-triage", then=404)
@@ -416,11 +507,19 @@ def test_only_an_admin_drafts(who, request, systems):
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("policies/", 11), ("policies/?tier=regulated", 12), ("policies/in-force", 7), ("policies/versions", 9), ("policies/versions/1", 12),
-        ("policies/waivers", 6), ("policies/override/memory", 7), ("policies/waivers/new", 7),
+        ("policies/", 11),
+        ("policies/?tier=regulated", 12),
+        ("policies/in-force", 7),
+        ("policies/versions", 9),
+        ("policies/versions/1", 12),
+        ("policies/waivers", 6),
+        ("policies/override/memory", 7),
+        ("policies/waivers/new", 7),
     ],
-)  # fmt: skip
-def test_pages_ask_the_database_little_and_no_more_with_more_systems(systems, as_admin, statements, acting, path, most):
+)
+def test_pages_ask_the_database_little_and_no_more_with_more_systems(
+    systems, as_admin, statements, acting, path, most
+):
     put_in_force(policy_content("strict"))
     confirm_change(as_admin, "policies/?tier=regulated", "draft", because=REASON)
     with statements() as few:
@@ -429,7 +528,9 @@ def test_pages_ask_the_database_little_and_no_more_with_more_systems(systems, as
 
     with acting("compliance_officer"):
         for n in range(8):
-            registering.register(key=f"more-{n}", name=f"More {n}", lane="high_risk", purpose="x", owner_id=None)
+            registering.register(
+                key=f"more-{n}", name=f"More {n}", lane="high_risk", purpose="x", owner_id=None
+            )
     with statements() as many:
         as_admin.get(path)
     assert len(many) == len(few) <= most, "\n".join(few)

@@ -1,4 +1,6 @@
-"""Who may change what is in force, and how: tightening at once, loosening by two, nobody overwritten."""
+"""Who may change what is in force, and how: tightening at once, loosening by two, nobody
+overwritten.
+"""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -39,7 +41,11 @@ from tests.operations.policies.conftest import (
 
 def entries(name: str) -> list[AuditEntry]:
     with make.acting("compliance_officer", read_only=True):
-        found = list(session().scalars(select(AuditEntry).where(AuditEntry.action == name).order_by(AuditEntry.at)))
+        found = list(
+            session().scalars(
+                select(AuditEntry).where(AuditEntry.action == name).order_by(AuditEntry.at)
+            )
+        )
         session().expunge_all()
         return found
 
@@ -70,13 +76,17 @@ def test_what_the_floor_hides_today_counts_as_loosening(systems, acting):
     """Both are cut to the floor's 90 days either way; tomorrow's floor may be another one."""
     put_in_force(policy_content("baseline", {"retention_days": 100}))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="retention_days"):
-        actions.tighten_now(policy_content("baseline", {"retention_days": 120}), base=1, because=REASON)
+        actions.tighten_now(
+            policy_content("baseline", {"retention_days": 120}), base=1, because=REASON
+        )
 
 
 def test_tightening_and_loosening_together_is_loosening(systems, acting):
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="model_access"):
         put_in_force(policy_content("strict", {"model_access": ["atlas-2"]}))
-        actions.tighten_now(policy_content("regulated", {"model_access": ["brook-1"]}), base=1, because=REASON)
+        actions.tighten_now(
+            policy_content("regulated", {"model_access": ["brook-1"]}), base=1, because=REASON
+        )
 
 
 def test_a_double_click_applies_once(systems, acting):
@@ -122,10 +132,20 @@ def test_an_unknown_tier_dimension_or_level_is_refused(systems, acting):
 def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_operator):
     with make.acting("operator_admin", "console"):
         now = queries.platform()
-        tier = {"name": "Guarded", "means": "x", "values": plain_all(now.tiers["strict"].values), "four_eyes": True}
-        platform_minimum.change({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, reason=REASON)
+        tier = {
+            "name": "Guarded",
+            "means": "x",
+            "values": plain_all(now.tiers["strict"].values),
+            "four_eyes": True,
+        }
+        platform_minimum.change(
+            {"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, reason=REASON
+        )
     put_in_force(policy_content("guarded"))
-    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"):
+    with (
+        acting("admin"),
+        pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"),
+    ):
         actions.tighten_now(policy_content("regulated"), base=1, because=REASON)
     assert put_in_force(policy_content("regulated")) == 2
 
@@ -168,7 +188,11 @@ def test_a_draft_is_brought_up_to_date_and_keeps_its_own_changes(systems, acting
     with acting("admin"):
         row = actions.rebase(seen=actions.opened(queries.draft()))
         found = read_content(row.content)
-        assert (found.tier, found.overrides, row.base) == ("strict", {"memory": "off", "retention_days": 7}, 1)
+        assert (found.tier, found.overrides, row.base) == (
+            "strict",
+            {"memory": "off", "retention_days": 7},
+            1,
+        )
 
 
 def test_what_was_changed_on_neither_side_stays_and_what_was_removed_stays_removed():
@@ -192,7 +216,12 @@ def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
     approve_version(waiting)
     with acting("compliance_officer"):
         row = queries.policy_version(waiting)
-        assert (row.state, row.number, row.loosens, row.decided_by) == ("live", 2, True, make.person_id("compliance_officer"))
+        assert (row.state, row.number, row.loosens, row.decided_by) == (
+            "live",
+            2,
+            True,
+            make.person_id("compliance_officer"),
+        )
     assert effective_policy().tier.key == "standard"
     assert entries("policy.approved")[-1].facts["made_by"] != str(make.person_id("admin"))
 
@@ -206,7 +235,9 @@ def test_nobody_approves_or_rejects_their_own(systems, acting):
         approval_helpers.actions.reject(open_approval(queries.POLICY, waiting), reason="no")
 
 
-def test_who_edited_it_before_somebody_else_requested_approval_does_not_approve_it_either(systems, acting):
+def test_who_edited_it_before_somebody_else_requested_approval_does_not_approve_it_either(
+    systems, acting
+):
     put_in_force(policy_content("strict"))
     with acting("compliance_officer"):
         actions.draft(policy_content("standard"), seen="")
@@ -223,7 +254,10 @@ def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, actin
     request_version(policy_content("baseline"))
     second = approval_of(queries.POLICY, waiting)
     with acting("compliance_officer"):
-        assert approvals.approval(first).state == "voided" and "was edited" in approvals.approval(first).note
+        assert (
+            approvals.approval(first).state == "voided"
+            and "was edited" in approvals.approval(first).note
+        )
         with pytest.raises(Stale, match="changed since you opened"):
             approval_helpers.actions.approve(approvals.approval(second), seen=seen)
     with acting("admin"):
@@ -248,11 +282,19 @@ def test_whatever_changes_the_open_version_voids_its_request(how, systems, actin
             case "rollback":
                 actions.rollback(1, seen=seen, because=REASON)
             case "schedule":
-                actions.schedule(policy_content("regulated"), seen=seen, because=REASON, apply_at=days_from_now(days=1))
+                actions.schedule(
+                    policy_content("regulated"),
+                    seen=seen,
+                    because=REASON,
+                    apply_at=days_from_now(days=1),
+                )
             case _:
                 actions.tighten_now(policy_content("regulated"), base=2, because=REASON, seen=seen)
         assert approvals.latest(queries.POLICY, [waiting])[waiting].state == "voided"
-        assert queries.policy_version(waiting).state == {"schedule": "scheduled", "tighten": "live"}.get(how, "draft")
+        assert queries.policy_version(waiting).state == {
+            "schedule": "scheduled",
+            "tighten": "live",
+        }.get(how, "draft")
 
 
 def test_a_new_system_or_another_floor_is_looked_at_again(systems, acting):
@@ -260,7 +302,9 @@ def test_a_new_system_or_another_floor_is_looked_at_again(systems, acting):
     waiting = request_version(policy_content("standard"))
     seen = fingerprint_of_version(waiting)
     with acting("compliance_officer"):
-        registering.register(key="new-one", name="New one", lane="high_risk", purpose="x", owner_id=None)
+        registering.register(
+            key="new-one", name="New one", lane="high_risk", purpose="x", owner_id=None
+        )
         with pytest.raises(Stale, match="Something has changed since you opened"):
             approval_helpers.actions.approve(open_approval(queries.POLICY, waiting), seen=seen)
     approve_version(waiting)
@@ -269,7 +313,11 @@ def test_a_new_system_or_another_floor_is_looked_at_again(systems, acting):
 def test_a_version_that_names_a_retired_system_cannot_be_approved(systems, acting):
     put_in_force(policy_content("strict"))
     waiting = request_version(
-        policy_content("strict", on=[(systems["ad-copywriter"], "memory", "off")], overrides={"retention_days": 60})
+        policy_content(
+            "strict",
+            on=[(systems["ad-copywriter"], "memory", "off")],
+            overrides={"retention_days": 60},
+        )
     )
     with acting("compliance_officer"):
         registering.retire(register.system("ad-copywriter"), because="Done with")
@@ -291,7 +339,9 @@ def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
         assert (row.state, row.decided_by) == ("refused", make.person_id("compliance_officer"))
     with acting("admin"), pytest.raises(DomainError):
         actions.withdraw(queries.policy_version(waiting))
-    assert effective_policy().tier.key == "strict" and entries("policy.rejected")[-1].facts["digest"]
+    assert (
+        effective_policy().tier.key == "strict" and entries("policy.rejected")[-1].facts["digest"]
+    )
 
 
 @pytest.mark.parametrize("by", ["admin", "second_admin"])
@@ -303,7 +353,9 @@ def test_whoever_may_draft_withdraws_a_version_and_its_request_is_closed(by, sys
         actions.withdraw(queries.policy_version(waiting))
     with acting("admin"):
         assert queries.policy_version(waiting).state == "withdrawn" and queries.draft() is None
-        assert approvals.latest(queries.POLICY, [waiting])[waiting].state == ("withdrawn" if by == "admin" else "voided")
+        assert approvals.latest(queries.POLICY, [waiting])[waiting].state == (
+            "withdrawn" if by == "admin" else "voided"
+        )
     assert len(entries("policy.withdrawn")) == 1
 
 
@@ -314,23 +366,38 @@ def test_a_request_that_nobody_decides_expires_and_the_version_is_a_draft_again(
         approval_jobs.expire()
     with acting("admin"):
         row = queries.draft()
-        assert (row.id, row.state, row.note) == (waiting, "draft", "Nobody decided on the request in time.")
+        assert (row.id, row.state, row.note) == (
+            waiting,
+            "draft",
+            "Nobody decided on the request in time.",
+        )
     assert request_version(policy_content("standard")) == waiting
 
 
 # ---- what was in force never changes
 
 
-@pytest.mark.parametrize("change", ["content = '{}'", "number = 7", "reason = 'x'", "state = 'draft'", "in_force_from = NULL"])
+@pytest.mark.parametrize(
+    "change",
+    ["content = '{}'", "number = 7", "reason = 'x'", "state = 'draft'", "in_force_from = NULL"],
+)
 def test_the_database_refuses_to_change_a_version_that_came_into_force(systems, acting, change):
     put_in_force(policy_content("strict"))
-    with acting("admin"), pytest.raises(DBAPIError, match="never changes"), session().begin_nested():
+    with (
+        acting("admin"),
+        pytest.raises(DBAPIError, match="never changes"),
+        session().begin_nested(),
+    ):
         session().execute(text(f"UPDATE policy_versions SET {change}"))
 
 
 def test_the_database_deletes_no_version(systems, acting):
     put_in_force(policy_content("strict"))
-    with acting("admin"), pytest.raises(DBAPIError, match="permission denied"), session().begin_nested():
+    with (
+        acting("admin"),
+        pytest.raises(DBAPIError, match="permission denied"),
+        session().begin_nested(),
+    ):
         session().execute(text("DELETE FROM policy_versions"))
 
 
@@ -338,7 +405,9 @@ def test_an_erased_name_leaves_the_reason_of_a_version_and_nothing_else(systems,
     put_in_force(policy_content("strict"))
     with acting("admin"):
         session().execute(text("UPDATE policy_versions SET reason = 'Agreed with [erased]'"))
-        assert session().scalar(text("SELECT reason FROM policy_versions")) == "Agreed with [erased]"
+        assert (
+            session().scalar(text("SELECT reason FROM policy_versions")) == "Agreed with [erased]"
+        )
 
 
 # ---- rolled back
@@ -358,7 +427,9 @@ def test_a_rollback_that_only_tightens_is_applied_at_once(systems, acting):
     put_in_force(policy_content("standard"))
     with acting("admin"):
         row = actions.rollback(1, seen="", because="x")
-        actions.tighten_now(read_content(row.content), base=2, because="x", seen=actions.opened(row), back_to=1)
+        actions.tighten_now(
+            read_content(row.content), base=2, because="x", seen=actions.opened(row), back_to=1
+        )
         assert (row.number, row.back_to, queries.draft()) == (3, 1, None)
 
 
@@ -377,7 +448,10 @@ def test_a_rollback_leaves_out_systems_that_were_retired(systems, acting):
 def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, acting):
     at = days_from_now(hours=2)
     with acting("admin"):
-        assert actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=at).state == "scheduled"
+        assert (
+            actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=at).state
+            == "scheduled"
+        )
     assert jobs.drain(actor_of) == 0
     assert effective_policy().tier.key == "standard"
     with clock.frozen(at + timedelta(seconds=1)):
@@ -390,7 +464,9 @@ def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, actin
 
 def test_what_the_queue_has_missed_the_hourly_round_applies(systems, acting):
     with acting("admin"):
-        actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(hours=2))
+        actions.schedule(
+            policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(hours=2)
+        )
     with clock.frozen(days_from_now(hours=3)):
         policy_jobs.apply_due_everywhere()
         assert effective_policy().tier.key == "strict"
@@ -411,7 +487,10 @@ def test_a_scheduled_loosening_waits_for_its_second_person(systems, acting):
     put_in_force(policy_content("strict"))
     with acting("admin"):
         assert (
-            actions.schedule(policy_content("standard"), seen="", because=REASON, apply_at=days_from_now(days=1)).state == "asked"
+            actions.schedule(
+                policy_content("standard"), seen="", because=REASON, apply_at=days_from_now(days=1)
+            ).state
+            == "asked"
         )
     with clock.frozen(days_from_now(days=2)):
         policy_jobs.apply_due_everywhere()
@@ -420,7 +499,9 @@ def test_a_scheduled_loosening_waits_for_its_second_person(systems, acting):
 
 def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(systems, acting):
     with acting("admin"):
-        actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(hours=1))
+        actions.schedule(
+            policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(hours=1)
+        )
         actions.tighten_now(policy_content("standard", {"memory": "off"}), base=0, because=REASON)
     with clock.frozen(days_from_now(hours=2)):
         policy_jobs.apply_due_everywhere()
@@ -436,7 +517,9 @@ def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
     waiting = request_version(policy_content("standard"), apply_at=days_from_now(days=1))
     approve_version(waiting)
     with acting("compliance_officer"):
-        registering.register(key="new-one", name="New one", lane="standard", purpose="x", owner_id=None)
+        registering.register(
+            key="new-one", name="New one", lane="standard", purpose="x", owner_id=None
+        )
     with clock.frozen(days_from_now(days=2)):
         policy_jobs.apply_due_everywhere()
     with acting("admin"):
@@ -446,7 +529,9 @@ def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
 @pytest.mark.parametrize("days", [-1, 0, 91])
 def test_a_time_is_still_to_come_and_not_far(systems, acting, days):
     with acting("admin"), pytest.raises(Invalid):
-        actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(days=days))
+        actions.schedule(
+            policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(days=days)
+        )
 
 
 # ---- another tenant
@@ -469,12 +554,26 @@ def test_a_change_of_hundreds_of_lines_is_recorded_short_and_whole_by_its_digest
     on = [(system_id, "model_access", models) for system_id in systems.values()]
     with acting("compliance_officer"):
         more = [
-            registering.register(key=f"more-{n}", name="More", lane="standard", purpose="x", owner_id=None) for n in range(40)
+            registering.register(
+                key=f"more-{n}", name="More", lane="standard", purpose="x", owner_id=None
+            )
+            for n in range(40)
         ]
         session().flush()
-        on += [(system.id, key, value) for system in more for key, value in (("memory", "off"), ("tool_use", "none"))]
+        on += [
+            (system.id, key, value)
+            for system in more
+            for key, value in (("memory", "off"), ("tool_use", "none"))
+        ]
     with acting("admin"):
         row = actions.tighten_now(policy_content("standard", on=on), base=0, because=REASON)
-        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "policy.published")).one()
+        entry = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "policy.published"))
+            .one()
+        )
         assert entry.facts["digest"] == row.digest
-        assert len(entry.facts["lines"]) == actions.MOST_LINES + 1 and entry.facts["lines"][-1][1] == "and 23 more"
+        assert (
+            len(entry.facts["lines"]) == actions.MOST_LINES + 1
+            and entry.facts["lines"][-1][1] == "and 23 more"
+        )

@@ -1,4 +1,6 @@
-"""The six laws of strictness, over generated layers: no layer can undercut another, and the answer says who decided."""
+"""The six laws of strictness, over generated layers: no layer can undercut another, and the answer
+says who decided.
+"""
 
 from datetime import UTC, datetime
 
@@ -33,9 +35,14 @@ from tests.operations.policies.policy_strategies import (
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 LAYERS = st.lists(
-    st.builds(Layer, st.sampled_from(["floor", "tier", "override", "risk", "system"]), st.text("abcdef", min_size=1, max_size=4), ASSIGNED_VALUES),
+    st.builds(
+        Layer,
+        st.sampled_from(["floor", "tier", "override", "risk", "system"]),
+        st.text("abcdef", min_size=1, max_size=4),
+        ASSIGNED_VALUES,
+    ),
     max_size=6,
-)  # fmt: skip
+)
 
 
 # ---- 1. commutative, associative, idempotent
@@ -60,7 +67,10 @@ def test_layers_give_the_same_in_any_order_and_twice(layers, random):
 
 @given(LAYERS, ASSIGNED_VALUES)
 def test_one_more_layer_never_loosens_any_dimension(layers, more):
-    before, after = values(effective(layers)), values(effective([*layers, Layer("override", "more", more)]))
+    before, after = (
+        values(effective(layers)),
+        values(effective([*layers, Layer("override", "more", more)])),
+    )
     assert before.keys() <= after.keys()
     assert all(covers(key, after[key], before[key]) for key in before)
 
@@ -79,7 +89,10 @@ def test_a_waiver_moves_one_dimension_below_the_floor_and_no_other_layer(layers,
     key, floor_value, waived_value, _ = drawn
     others = [layer for layer in layers if layer.kind != "floor"]
     floor = Layer("floor", "floor", {**FLOOR, key: floor_value})
-    plain_answer, waived = effective([floor, *others]), effective([floor, *others], [WaivedValue(key, waived_value, LATER)])
+    plain_answer, waived = (
+        effective([floor, *others]),
+        effective([floor, *others], [WaivedValue(key, waived_value, LATER)]),
+    )
     assert all(waived[k].value == plain_answer[k].value for k in plain_answer if k != key)
     assert covers(key, plain_answer[key].value, waived[key].value)
     for layer in others:
@@ -136,7 +149,10 @@ def test_a_number_is_a_whole_number(raw):
         read("requests_per_minute", raw)
 
 
-@pytest.mark.parametrize("raw", [7, {"a": 1}, ["a b"], ["*", "cedar"], ["x" * 81], ["<b>"], [f"m{n}" for n in range(201)], [1]])
+@pytest.mark.parametrize(
+    "raw",
+    [7, {"a": 1}, ["a b"], ["*", "cedar"], ["x" * 81], ["<b>"], [f"m{n}" for n in range(201)], [1]],
+)
 def test_a_list_holds_names(raw):
     with pytest.raises(Invalid, match="model_access"):
         read("model_access", raw)
@@ -180,5 +196,7 @@ def test_the_built_in_tiers_are_a_chain_in_every_dimension():
 
 
 def test_the_floor_and_the_risk_layers_speak_of_known_dimensions():
-    assert FLOOR.keys() <= DIMENSIONS.keys() and all(layer.keys() <= DIMENSIONS.keys() for layer in RISK.values())
+    assert FLOOR.keys() <= DIMENSIONS.keys() and all(
+        layer.keys() <= DIMENSIONS.keys() for layer in RISK.values()
+    )
     assert sum(not covers(key, TIERS["baseline"].values[key], FLOOR[key]) for key in FLOOR) == 4

@@ -1,4 +1,6 @@
-"""Below the platform minimum for a while: requested by one, approved by two others, and the minimum is back by itself."""
+"""Below the platform minimum for a while: requested by one, approved by two others, and the minimum
+is back by itself.
+"""
 
 import csv
 import io
@@ -37,8 +39,14 @@ def lenient_systems(systems):
 
 def request(visitor, systems, then=303, days=20, **more):
     day = (clock.now() + timedelta(days=days)).date().isoformat()
-    given = {"system": str(systems["support-assistant"]), "dimension": "retention_days", "value": "120", "expires_on": day,
-             "reason": "A claim runs longer than 90 days", "compensation": "Weekly review of what is kept"} | more  # fmt: skip
+    given = {
+        "system": str(systems["support-assistant"]),
+        "dimension": "retention_days",
+        "value": "120",
+        "expires_on": day,
+        "reason": "A claim runs longer than 90 days",
+        "compensation": "Weekly review of what is kept",
+    } | more
     return visitor.post("policies/waivers/new", then=then, **given)
 
 
@@ -75,19 +83,32 @@ def recorded(prefix="waiver."):
 # ---- its approval
 
 
-def test_a_waiver_is_live_when_two_others_have_approved(lenient_systems, as_admin, as_officer, as_reviewer, as_viewer, acting):
+def test_a_waiver_is_live_when_two_others_have_approved(
+    lenient_systems, as_admin, as_officer, as_reviewer, as_viewer, acting
+):
     assert "No waivers yet" in main_text(as_viewer.get("policies/waivers"))
     assert request(as_admin, lenient_systems).location == newest_approval_page()
     own = as_admin.get(newest_approval_page()).text
-    assert "awaits 2 of 2 people" in " ".join(own.split()) and '/policies/" aria-current="page"' in own
+    assert (
+        "awaits 2 of 2 people" in " ".join(own.split()) and '/policies/" aria-current="page"' in own
+    )
     page = main_text(as_officer.get(newest_approval_page()))
     assert (
-        "Sanjay Patel asks to waive retention of support-assistant" in page and "2 people have to approve; 0 have so far" in page
+        "Sanjay Patel asks to waive retention of support-assistant" in page
+        and "2 people have to approve; 0 have so far" in page
     )
     assert "90 days to 120 days" in page and "policy.retention_days" in page and "loosens" in page
-    assert "1 of 3 AI systems" in page and "support-assistant goes from 90 days to 120 days." in page and "Weekly review" in page
-    decide_approval(as_officer, newest_approval_page(), verb="approve", reason="For this claim only")
-    assert retention().value == 90 and "1 of 2 approvals" in main_text(as_reviewer.get(newest_approval_page()))
+    assert (
+        "1 of 3 AI systems" in page
+        and "support-assistant goes from 90 days to 120 days." in page
+        and "Weekly review" in page
+    )
+    decide_approval(
+        as_officer, newest_approval_page(), verb="approve", reason="For this claim only"
+    )
+    assert retention().value == 90 and "1 of 2 approvals" in main_text(
+        as_reviewer.get(newest_approval_page())
+    )
     with acting("admin"):
         before = tenant_revision.mark()
     approve(as_reviewer)
@@ -97,33 +118,58 @@ def test_a_waiver_is_live_when_two_others_have_approved(lenient_systems, as_admi
     assert found.value == 120 and found.set_by == "waiver"
     assert retention("ad-copywriter").value == 90
     page = main_text(as_viewer.get("policies/waivers"))
-    assert "1 waiver is live" in page and "Weekly review" in page and "days left" in page and "Ines Duarte, Jun Chen" in page
-    assert "Retention can be 120 days instead of 90 days" in main_text(as_viewer.get(newest_waiver_page()))
-    assert "1 waiver is live" in main_text(as_viewer.get("policies/in-force?system=support-assistant"))
+    assert (
+        "1 waiver is live" in page
+        and "Weekly review" in page
+        and "days left" in page
+        and "Ines Duarte, Jun Chen" in page
+    )
+    assert "Retention can be 120 days instead of 90 days" in main_text(
+        as_viewer.get(newest_waiver_page())
+    )
+    assert "1 waiver is live" in main_text(
+        as_viewer.get("policies/in-force?system=support-assistant")
+    )
     told = {"system": "support-assistant", "dimension": "retention_days", "value": 120}
     steps = recorded()
-    assert [action for action, _ in steps] == ["waiver.requested", "waiver.approval.given", "waiver.approved"]
+    assert [action for action, _ in steps] == [
+        "waiver.requested",
+        "waiver.approval.given",
+        "waiver.approved",
+    ]
     assert all(told.items() <= facts.items() and facts["until"] for _, facts in steps)
 
 
-def test_a_waiver_that_the_tenants_own_tier_outdoes_says_that_it_changes_nothing(systems, as_admin, as_officer, as_reviewer):
+def test_a_waiver_that_the_tenants_own_tier_outdoes_says_that_it_changes_nothing(
+    systems, as_admin, as_officer, as_reviewer
+):
     request(as_admin, systems)
-    assert "It would change nothing now: tier standard requires 90 days." in main_text(as_officer.get(newest_approval_page()))
+    assert "It would change nothing now: tier standard requires 90 days." in main_text(
+        as_officer.get(newest_approval_page())
+    )
     approve(as_officer, as_reviewer)
-    assert "The waiver allows 120 days, but tier standard requires 90 days" in main_text(as_admin.get(newest_waiver_page()))
+    assert "The waiver allows 120 days, but tier standard requires 90 days" in main_text(
+        as_admin.get(newest_waiver_page())
+    )
 
 
 def test_all_three_are_different_persons(lenient_systems, as_admin, as_officer, as_reviewer):
     request(as_officer, lenient_systems)
     where = newest_approval_page()
-    assert "two others decide" in main_text(as_officer.get(where)) and where not in approvals_in_inbox(as_officer)
+    assert "two others decide" in main_text(
+        as_officer.get(where)
+    ) and where not in approvals_in_inbox(as_officer)
     seen = fingerprint_on_page(as_admin, where)
     decide_approval(as_officer, where, 403, verb="approve", seen=seen)
     decide_approval(as_officer, where, 403, verb="reject", reason="x")
     assert where in approvals_in_inbox(as_admin)
     decide_approval(as_admin, where, verb="approve")
-    decide_approval(as_admin, where, verb="approve", seen=seen)  # the second of two clicks changes nothing
-    assert "You approved this already" in main_text(as_admin.get(where)) and where not in approvals_in_inbox(as_admin)
+    decide_approval(
+        as_admin, where, verb="approve", seen=seen
+    )  # the second of two clicks changes nothing
+    assert "You approved this already" in main_text(
+        as_admin.get(where)
+    ) and where not in approvals_in_inbox(as_admin)
     decide_approval(as_admin, where, 403, verb="withdraw")
     assert retention().value == 90
     approve(as_reviewer)
@@ -143,7 +189,9 @@ def test_what_was_approved_is_what_both_saw(lenient_systems, as_admin, as_office
     assert state() == "live"
 
 
-def test_after_its_end_the_minimum_is_back_without_anybody(lenient_systems, as_admin, as_officer, as_reviewer):
+def test_after_its_end_the_minimum_is_back_without_anybody(
+    lenient_systems, as_admin, as_officer, as_reviewer
+):
     request(as_admin, lenient_systems)
     approve(as_officer, as_reviewer)
     with clock.frozen(clock.now() + timedelta(days=22)):
@@ -162,7 +210,9 @@ def test_one_person_ends_it_early(lenient_systems, as_admin, as_officer, as_revi
     assert "has ended" in main_text(as_admin.get(newest_waiver_page()))
 
 
-def test_a_rejected_or_withdrawn_waiver_is_never_live(lenient_systems, as_admin, as_officer, as_reviewer):
+def test_a_rejected_or_withdrawn_waiver_is_never_live(
+    lenient_systems, as_admin, as_officer, as_reviewer
+):
     request(as_admin, lenient_systems)
     decide_approval(as_officer, newest_approval_page(), 422, verb="reject", reason=" ")
     decide_approval(as_officer, newest_approval_page(), verb="reject", reason="Not for this")
@@ -176,7 +226,9 @@ def test_a_rejected_or_withdrawn_waiver_is_never_live(lenient_systems, as_admin,
 
 
 def test_a_request_expires_at_the_waivers_end_and_after_two_weeks(lenient_systems, as_admin):
-    """A request that has expired keeps no other one waiting, whether or not the nightly job has come by."""
+    """A request that has expired keeps no other one waiting, whether or not the nightly job has
+    come by.
+    """
     request(as_admin, lenient_systems, days=2)
     with clock.frozen(clock.now() + timedelta(days=4)):
         with make.acting("admin"):
@@ -186,7 +238,11 @@ def test_a_request_expires_at_the_waivers_end_and_after_two_weeks(lenient_system
     with clock.frozen(clock.now() + timedelta(days=19)):
         requested_below_the_pages(lenient_systems)
     with make.acting("admin", read_only=True):
-        assert sorted(w.state for w, _ in waiver_list.waivers({}).rows) == ["asked", "expired", "expired"]
+        assert sorted(w.state for w, _ in waiver_list.waivers({}).rows) == [
+            "asked",
+            "expired",
+            "expired",
+        ]
     assert "was never approved" in main_text(as_admin.get(f"policies/waivers/{oldest()}"))
 
 
@@ -199,7 +255,14 @@ def requested_below_the_pages(systems):
     """Sessions end within days, requests don't."""
     ends = clock.now() + timedelta(days=20)
     with make.acting("admin"):
-        waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=ends, reason="x", compensation="x")
+        waivers.request(
+            systems["support-assistant"],
+            "retention_days",
+            120,
+            expires_at=ends,
+            reason="x",
+            compensation="x",
+        )
 
 
 def test_what_the_operator_made_unwaivable_is_refused_and_blocks_what_was_requested(
@@ -207,7 +270,10 @@ def test_what_the_operator_made_unwaivable_is_refused_and_blocks_what_was_reques
 ):
     request(as_admin, lenient_systems)
     sent = form_values(as_operator.get("/operator/floor/change").text)
-    as_operator.post("/operator/floor/change", **sent | {"unwaivable": ["retention_days"], "verb": "confirm", "reason": "x"})
+    as_operator.post(
+        "/operator/floor/change",
+        **sent | {"unwaivable": ["retention_days"], "verb": "confirm", "reason": "x"},
+    )
     why = "The operator doesn't allow waivers of retention_days"
     assert why in as_officer.get(newest_approval_page()).text.replace("&#39;", "'")
     decide_approval(as_officer, newest_approval_page(), 409, verb="approve")
@@ -229,13 +295,18 @@ def test_a_waiver_of_a_system_that_was_retired_is_blocked(lenient_systems, as_ad
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"expires_on": ""}, "day on which the waiver ends"), ({"expires_on": "2999-01-01"}, "at most 30 days"),
-        ({"expires_on": "2001-01-01"}, "future day"), ({"reason": " "}, "Enter a reason"), ({"compensation": " "}, "what is done instead"),
-        ({"value": "60"}, "needs no waiver"), ({"value": "many"}, "whole number"),
-        ({"dimension": "memory", "value": "on"}, "nothing to waive"), ({"dimension": "mood"}, "Not a valid choice"),
+        ({"expires_on": ""}, "day on which the waiver ends"),
+        ({"expires_on": "2999-01-01"}, "at most 30 days"),
+        ({"expires_on": "2001-01-01"}, "future day"),
+        ({"reason": " "}, "Enter a reason"),
+        ({"compensation": " "}, "what is done instead"),
+        ({"value": "60"}, "needs no waiver"),
+        ({"value": "many"}, "whole number"),
+        ({"dimension": "memory", "value": "on"}, "nothing to waive"),
+        ({"dimension": "mood"}, "Not a valid choice"),
         ({"dimension": "content_filter", "value": "none"}, "no level"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named(lenient_systems, as_admin, given, said):
     assert said in main_text(request(as_admin, lenient_systems, 422, **given))
     with make.acting("admin", read_only=True):
@@ -261,7 +332,10 @@ def test_who_may_not_and_who_comes_from_elsewhere(
     request(as_admin, lenient_systems, 422, system=str(uuid4()))
     request(as_admin, lenient_systems)
     where, record = newest_approval_page(), newest_waiver_page()
-    assert "Open approval" not in as_viewer.get(record).text and "Open approval" in as_admin.get(record).text
+    assert (
+        "Open approval" not in as_viewer.get(record).text
+        and "Open approval" in as_admin.get(record).text
+    )
     as_viewer.post(where, then=403, verb="approve")
     as_contributor.get(where, then=404)
     for path in (where, record):
@@ -292,7 +366,12 @@ def several(lenient_systems, as_admin, as_officer, as_reviewer):
     )
     decide_approval(as_officer, newest_approval_page(), verb="reject", reason="No")
     request(
-        as_admin, lenient_systems, system=str(lenient_systems["ad-copywriter"]), dimension="content_filter", value="off", days=7
+        as_admin,
+        lenient_systems,
+        system=str(lenient_systems["ad-copywriter"]),
+        dimension="content_filter",
+        value="off",
+        days=7,
     )
     return lenient_systems
 
@@ -300,7 +379,10 @@ def several(lenient_systems, as_admin, as_officer, as_reviewer):
 def listed(visitor, query=""):
     rows = soup(visitor.get(f"policies/waivers{query}")).select("tbody tr[data-row]")
     return [
-        (row.select_one("td[data-label='AI system']").get_text(strip=True), row.select_one("code").get_text(strip=True))
+        (
+            row.select_one("td[data-label='AI system']").get_text(strip=True),
+            row.select_one("code").get_text(strip=True),
+        )
         for row in rows
     ]
 
@@ -316,21 +398,36 @@ REQUESTED = ("ad-copywriter", "content_filter")
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", [REQUESTED, REJECTED, LIVE]), ("?state=live", [LIVE]), ("?state=requested", [REQUESTED]), ("?state=rejected", [REJECTED]),
-        ("?state=withdrawn", []), ("?state=mood", []), ("?system=ad-copywriter", [REQUESTED, REJECTED]),
-        ("?dimension=retention_days", [REJECTED, LIVE]), ("?dimension=retention_days&system=ad-copywriter", [REJECTED]),
-        ("?q=editors", [REJECTED]), ("?q=Content+filter", [REQUESTED]), ("?sort=ends", [REJECTED, REQUESTED, LIVE]),
+        ("", [REQUESTED, REJECTED, LIVE]),
+        ("?state=live", [LIVE]),
+        ("?state=requested", [REQUESTED]),
+        ("?state=rejected", [REJECTED]),
+        ("?state=withdrawn", []),
+        ("?state=mood", []),
+        ("?system=ad-copywriter", [REQUESTED, REJECTED]),
+        ("?dimension=retention_days", [REJECTED, LIVE]),
+        ("?dimension=retention_days&system=ad-copywriter", [REJECTED]),
+        ("?q=editors", [REJECTED]),
+        ("?q=Content+filter", [REQUESTED]),
+        ("?sort=ends", [REJECTED, REQUESTED, LIVE]),
         ("?sort=-system", [LIVE, REQUESTED, REJECTED]),
     ],
-)  # fmt: skip
+)
 def test_the_list_is_filtered_searched_and_sorted(several, as_viewer, query, found):
     assert listed(as_viewer, query) == found
 
 
 def test_each_filter_is_a_chip_that_can_be_removed(several, as_viewer):
     page = soup(as_viewer.get("policies/waivers?state=live&q=claim"))
-    chips = {chip.span.get_text(" ", strip=True): chip.a["href"] for chip in page.select(".c-tools .c-chip") if chip.a}
-    assert chips == {"Search: claim": "/t/acme/policies/waivers?state=live", "State: Live": "/t/acme/policies/waivers?q=claim"}
+    chips = {
+        chip.span.get_text(" ", strip=True): chip.a["href"]
+        for chip in page.select(".c-tools .c-chip")
+        if chip.a
+    }
+    assert chips == {
+        "Search: claim": "/t/acme/policies/waivers?state=live",
+        "State: Live": "/t/acme/policies/waivers?q=claim",
+    }
     none = main_text(as_viewer.get("policies/waivers?state=withdrawn"))
     assert "No waivers match" in none and "Clear filters to see all 3" in none
     as_viewer.get("policies/waivers?sort=mood", then=422)
@@ -340,9 +437,10 @@ def test_what_is_filtered_is_exported(several, as_viewer, as_neighbour):
     reply = as_viewer.get("policies/waivers/export.csv?state=live")
     head, *rows = list(csv.reader(io.StringIO(reply.text.removeprefix("\ufeff"))))
     told = [dict(zip(head, row, strict=True)) for row in rows]
-    assert [(row["AI system"], row["Value"], row["Requested by"], row["Approved by"], row["State"]) for row in told] == [
-        ("support-assistant", "120 days", "Sanjay Patel", "Ines Duarte, Jun Chen", "Live")
-    ]
+    assert [
+        (row["AI system"], row["Value"], row["Requested by"], row["Approved by"], row["State"])
+        for row in told
+    ] == [("support-assistant", "120 days", "Sanjay Patel", "Ines Duarte, Jun Chen", "Live")]
     assert "support-assistant" not in as_neighbour.get("policies/waivers/export.csv").text
 
 
@@ -356,7 +454,9 @@ def test_the_list_continues_behind_the_last_waiver(several, as_viewer):
 
 def test_a_waiver_that_has_ended_by_itself_is_listed_as_ended(several, as_viewer):
     with clock.frozen(clock.now() + timedelta(days=11)), make.acting("viewer", read_only=True):
-        ended, expired = (waiver_list.waivers({"state": each}).rows for each in ("ended", "expired"))
+        ended, expired = (
+            waiver_list.waivers({"state": each}).rows for each in ("ended", "expired")
+        )
         assert [(system, w.dimension) for w, system in ended] == [LIVE]
         assert [(system, w.dimension) for w, system in expired] == [REQUESTED]
         assert [waiver_list.state_of(w) for w, _ in (*ended, *expired)] == ["ended", "expired"]

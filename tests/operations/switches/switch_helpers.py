@@ -28,13 +28,21 @@ def register_system(
     slug: str = "acme",
 ) -> UUID:
     with make.acting("compliance_officer", slug):
-        made = systems.register(key=key, name=key.replace("-", " ").title(), lane=lane, purpose="Sorts claims.", owner_id=None)
+        made = systems.register(
+            key=key,
+            name=key.replace("-", " ").title(),
+            lane=lane,
+            purpose="Sorts claims.",
+            owner_id=None,
+        )
         for each in features:
             systems.add_feature(made, key=each, fallback=f"Instead of {each} a person does it")
         return made.id
 
 
-def find_feature(key: str = "auto-approve", of: str = "claims-triage") -> tuple[AISystem, SystemFeature]:
+def find_feature(
+    key: str = "auto-approve", of: str = "claims-triage"
+) -> tuple[AISystem, SystemFeature]:
     found = register.system(of)
     return found, next(f for f in register.features(found.id, retired=True) if f.key == key)
 
@@ -45,21 +53,35 @@ def create_api_key(name: str = "worker", slug: str = "acme") -> UUID:
 
 
 def note_answers(
-    key_id: UUID, names: Sequence[str], *, version: int | None = None, at: datetime | None = None, system_id: UUID | None = None,
-    region: str = "Frankfurt", slug: str = "acme",
-) -> None:  # fmt: skip
-    """These consumers had an answer of that version (the present one by default) at that instant."""
+    key_id: UUID,
+    names: Sequence[str],
+    *,
+    version: int | None = None,
+    at: datetime | None = None,
+    system_id: UUID | None = None,
+    region: str = "Frankfurt",
+    slug: str = "acme",
+) -> None:
+    """These consumers had an answer of that version (the present one by default) at that
+    instant.
+    """
     with current.acting_as(make.system_actor(slug)), transaction():
         number, moment = tenant_revision.mark() if version is None else version, at or clock.now()
-        consumer_actions.note_consumers([Heard(key_id, name, region, system_id, number, moment, moment) for name in names])
+        consumer_actions.note_consumers(
+            [Heard(key_id, name, region, system_id, number, moment, moment) for name in names]
+        )
 
 
-def stop_feature(what: str | None = "auto-approve", of: str = "claims-triage", by: str = "admin", **options: bool) -> UUID:
+def stop_feature(
+    what: str | None = "auto-approve", of: str = "claims-triage", by: str = "admin", **options: bool
+) -> UUID:
     """The id of a stop of that feature; None stops the whole system."""
     with make.acting(by):
         found = register.system(of)
         part = find_feature(what, of)[1] if what else None
-        return actions.stop("feature" if part else "system", found, part, reason=REASON, **options).id
+        return actions.stop(
+            "feature" if part else "system", found, part, reason=REASON, **options
+        ).id
 
 
 def stop_by_id(stop_id: UUID) -> Stop:
@@ -83,7 +105,11 @@ def active_stops() -> list[Stop]:
 
 def entries_of_action(name: str) -> list[AuditEntry]:
     with make.acting("compliance_officer", read_only=True):
-        found = list(session().scalars(select(AuditEntry).where(AuditEntry.action == name).order_by(AuditEntry.at)))
+        found = list(
+            session().scalars(
+                select(AuditEntry).where(AuditEntry.action == name).order_by(AuditEntry.at)
+            )
+        )
         session().expunge_all()
         return found
 

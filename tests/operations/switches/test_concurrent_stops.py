@@ -45,7 +45,9 @@ def run_concurrently(deed, slug="globex", roles=("admin", "compliance_officer"))
 
 
 def test_two_people_who_stop_at_once_make_one_stop_and_two_who_restart_end_it_once(committed_world):
-    one, other = run_concurrently(lambda role: actions.stop("tenant", None, None, reason=f"Seen by {role}").id)
+    one, other = run_concurrently(
+        lambda role: actions.stop("tenant", None, None, reason=f"Seen by {role}").id
+    )
     assert one == other
     with make.acting("admin", "globex"):
         shown = actions.seen(queries.stop(one))
@@ -54,21 +56,32 @@ def test_two_people_who_stop_at_once_make_one_stop_and_two_who_restart_end_it_on
         actions.restart(queries.stop(one), seen=shown, because="Fixed.")
         return "restarted"
 
-    assert sorted(run_concurrently(restart)) == ["It was restarted already, by somebody else.", "restarted"]
+    assert sorted(run_concurrently(restart)) == [
+        "It was restarted already, by somebody else.",
+        "restarted",
+    ]
 
 
 def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world, app):
-    """A stop waits for nobody: of a restart at the same moment the page that was opened before is stale."""
+    """A stop waits for nobody: of a restart at the same moment the page that was opened before is
+    stale.
+    """
     with make.acting("admin", "globex"):
         one = actions.stop("tenant", None, None, serve=False, reason="One plane").id
         shown = actions.seen(queries.stop(one))
     browser, replies = Visitor(app, make.cookie("admin", "globex"), "globex"), []
     sent = {"verb": "restart", "seen": shown, "because": "Fixed."}
-    late = threading.Thread(target=lambda: replies.append(browser.post(f"switches/stops/{one}/restart", then=409, **sent)))
+    late = threading.Thread(
+        target=lambda: replies.append(
+            browser.post(f"switches/stops/{one}/restart", then=409, **sent)
+        )
+    )
     with make.acting("compliance_officer", "globex"):
         db.alone("switches")
         late.start()
-        while not db.session().scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")):
+        while not db.session().scalar(
+            text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        ):
             time.sleep(0.01)
         assert actions.stop("tenant", None, None, reason="Both planes").serve
     late.join(60)
@@ -84,7 +97,10 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world
 
 @pytest.fixture
 def requested(committed_world):
-    """A stop of a high-risk feature, its request by the admin, and what an approver has seen. It ends as it began."""
+    """A stop of a high-risk feature, its request by the admin, and what an approver has seen.
+
+    It ends as it began.
+    """
     switch_helpers.register_system(f"race-{uuid4().hex[:8]}", features=["draft"])
     with make.acting("admin"):
         found = max(register.live_systems(), key=lambda each: each.created_at)
@@ -94,7 +110,9 @@ def requested(committed_world):
         stop_id, system_id, part_id = held.id, found.id, part.id
     with make.acting("compliance_officer"):
         shown = kinds.fingerprint_seen(approvals_of.approval(asked))
-    yield SimpleNamespace(stop=stop_id, approval=asked, seen=shown, system=system_id, feature=part_id)
+    yield SimpleNamespace(
+        stop=stop_id, approval=asked, seen=shown, system=system_id, feature=part_id
+    )
     with make.acting("admin"):
         systems.retire(find(AISystem, system_id), because="The test is over.")
         for each in queries.own_active_stops():
@@ -109,35 +127,51 @@ def approve(requested):
 def state(requested):
     """Of the request, and how many stops of the feature are active."""
     with make.acting("admin", read_only=True):
-        active = [each for each in queries.own_active_stops() if each.feature_id == requested.feature]
+        active = [
+            each for each in queries.own_active_stops() if each.feature_id == requested.feature
+        ]
         return approvals_of.approval(requested.approval).state, len(active)
 
 
 def test_a_stop_and_an_approval_of_the_restart_at_once_leave_it_stopped(requested):
-    """Either the stop comes first and voids the request, or it comes after the restart and stops it again."""
+    """Either the stop comes first and voids the request, or it comes after the restart and stops it
+    again.
+    """
 
     def press(role):
         if role == "reviewer":
             return approve(requested)
         return actions.stop(
-            "feature", find(AISystem, requested.system), register.feature(requested.feature), reason="Still wrong"
+            "feature",
+            find(AISystem, requested.system),
+            register.feature(requested.feature),
+            reason="Still wrong",
         ).id
 
     outcomes = run_concurrently(press, "acme", ("reviewer", "contributor"))
     assert state(requested) in {("voided", 1), ("approved", 1)}
-    assert (state(requested)[0] == "voided") == (requested.stop in outcomes), "the same stop, or another one after the restart"
+    assert (state(requested)[0] == "voided") == (requested.stop in outcomes), (
+        "the same stop, or another one after the restart"
+    )
 
 
 def test_two_who_approve_at_once_restart_it_once(requested):
-    one, other = sorted(run_concurrently(lambda _: approve(requested), "acme", ("reviewer", "compliance_officer")))
+    one, other = sorted(
+        run_concurrently(lambda _: approve(requested), "acme", ("reviewer", "compliance_officer"))
+    )
     assert (one, other) == ("This request was approved already. Nothing was changed.", "approved")
     assert state(requested) == ("approved", 0)
 
 
 def test_a_double_click_of_the_approver_restarts_it_once(requested):
     before = switch_helpers.tenant_revision_now()
-    assert run_concurrently(lambda _: approve(requested), "acme", ("reviewer", "reviewer")) == ["approved"] * 2
-    assert state(requested) == ("approved", 0) and switch_helpers.tenant_revision_now() == before + 1
+    assert (
+        run_concurrently(lambda _: approve(requested), "acme", ("reviewer", "reviewer"))
+        == ["approved"] * 2
+    )
+    assert (
+        state(requested) == ("approved", 0) and switch_helpers.tenant_revision_now() == before + 1
+    )
 
 
 def test_two_who_request_a_restart_at_once_request_it_once(requested):
@@ -145,6 +179,9 @@ def test_two_who_request_a_restart_at_once_request_it_once(requested):
         approvals.withdraw(approvals_of.approval(requested.approval))
         shown = actions.seen(queries.stop(requested.stop))
     one, other = run_concurrently(
-        lambda _: actions.request_restart(queries.stop(requested.stop), seen=shown, because="Fixed.").id, "acme"
+        lambda _: (
+            actions.request_restart(queries.stop(requested.stop), seen=shown, because="Fixed.").id
+        ),
+        "acme",
     )
     assert one == other

@@ -1,4 +1,6 @@
-"""Drills: planned, agreed to, run by the jobs process exactly once, ended whatever happens, filed as evidence."""
+"""Drills: planned, agreed to, run by the jobs process exactly once, ended whatever happens, filed
+as evidence.
+"""
 
 import csv
 import io
@@ -44,7 +46,10 @@ def plan_drill(seconds=5, part="draft", of="ad-copywriter", **options):
     """Due in a minute."""
     with make.acting("admin"):
         return drill_actions.plan(
-            *switch_helpers.find_feature(part, of), due_at=switch_helpers.seconds_from_now(60), seconds=seconds, **options
+            *switch_helpers.find_feature(part, of),
+            due_at=switch_helpers.seconds_from_now(60),
+            seconds=seconds,
+            **options,
         ).id
 
 
@@ -79,29 +84,47 @@ def test_a_drill_is_a_real_stop_that_ends_when_every_consumer_obeyed():
     assert not jobs.turn(), "not yet due"
     before = switch_helpers.tenant_revision_now()
     held = started_stop(drill_id)
-    assert (drill(drill_id).state, drill(drill_id).expected, held.version) == ("running", 2, before + 1)
+    assert (drill(drill_id).state, drill(drill_id).expected, held.version) == (
+        "running",
+        2,
+        before + 1,
+    )
     with make.acting("admin", read_only=True):
         [over] = queries.active_stops()
         assert over.is_drill and over.generate and over.serve
-    switch_helpers.note_answers(key, ["a", "b"], version=held.version, at=held.created_at + timedelta(seconds=0.6))
+    switch_helpers.note_answers(
+        key, ["a", "b"], version=held.version, at=held.created_at + timedelta(seconds=0.6)
+    )
     with seconds_later(62):
         assert not jobs.turn()
     found = drill(drill_id)
     assert (found.state, found.obeyed, found.slowest_ms) == ("passed", 2, 600)
-    assert switch_helpers.active_stops() == [] and switch_helpers.tenant_revision_now() == before + 2
+    assert (
+        switch_helpers.active_stops() == [] and switch_helpers.tenant_revision_now() == before + 2
+    )
     [entry] = switch_helpers.entries_of_action("switch.drill.passed")
-    assert entry.facts == {"key": "ad-copywriter", "name": "draft", "expected": 2, "obeyed": 2, "slowest_ms": 600}
+    assert entry.facts == {
+        "key": "ad-copywriter",
+        "name": "draft",
+        "expected": 2,
+        "obeyed": 2,
+        "slowest_ms": 600,
+    }
 
 
 def test_who_does_not_obey_in_time_is_named():
     key, drill_id = switch_helpers.create_api_key(), plan_drill()
     switch_helpers.note_answers(key, ["quick", "slow", "silent"])
     held = started_stop(drill_id)
-    switch_helpers.note_answers(key, ["quick"], version=held.version, at=held.created_at + timedelta(seconds=1))
+    switch_helpers.note_answers(
+        key, ["quick"], version=held.version, at=held.created_at + timedelta(seconds=1)
+    )
     with seconds_later(67):
         assert jobs.turn(), "lifted, but what was heard in time may still come in"
         assert switch_helpers.active_stops() == []
-    switch_helpers.note_answers(key, ["slow"], version=held.version, at=held.created_at + timedelta(seconds=5.5))
+    switch_helpers.note_answers(
+        key, ["slow"], version=held.version, at=held.created_at + timedelta(seconds=5.5)
+    )
     with seconds_later(69):
         assert not jobs.turn()
     found = drill(drill_id)
@@ -114,7 +137,9 @@ def test_what_was_heard_in_time_counts_even_if_it_is_told_late():
     held = started_stop(drill_id)
     with seconds_later(67):
         jobs.turn()
-    switch_helpers.note_answers(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=4.9))
+    switch_helpers.note_answers(
+        key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=4.9)
+    )
     with seconds_later(67.5):
         jobs.turn()
     assert drill(drill_id).state == "passed"
@@ -124,7 +149,10 @@ def test_nobody_who_listens_is_a_failure_and_stops_nothing():
     drill_id = plan_drill()
     with seconds_later(61):
         assert not jobs.turn()
-    assert (drill(drill_id).state, drill(drill_id).found["why"]) == ("failed", "nobody was listening")
+    assert (drill(drill_id).state, drill(drill_id).found["why"]) == (
+        "failed",
+        "nobody was listening",
+    )
     assert switch_helpers.entries_of_action("switch.drill.started") == []
 
 
@@ -147,7 +175,10 @@ def test_two_rounds_run_it_once():
     with seconds_later(61):
         jobs.turn()
         jobs.turn()
-    assert len(switch_helpers.entries_of_action("switch.drill.started")) == 1 and len(switch_helpers.active_stops()) == 1
+    assert (
+        len(switch_helpers.entries_of_action("switch.drill.started")) == 1
+        and len(switch_helpers.active_stops()) == 1
+    )
 
 
 def test_the_job_runs_until_nothing_is_under_way():
@@ -169,13 +200,19 @@ def test_the_job_runs_until_nothing_is_under_way():
 
 
 def test_other_stops_stay_when_a_drill_ends():
-    key, drill_id, held = switch_helpers.create_api_key(), plan_drill(), switch_helpers.stop_feature("draft", "ad-copywriter")
+    key, drill_id, held = (
+        switch_helpers.create_api_key(),
+        plan_drill(),
+        switch_helpers.stop_feature("draft", "ad-copywriter"),
+    )
     switch_helpers.note_answers(key, ["a"])
     made = started_stop(drill_id)
     switch_helpers.note_answers(key, ["a"], version=made.version, at=made.created_at)
     with seconds_later(62):
         jobs.turn()
-    assert [s.id for s in switch_helpers.active_stops()] == [held] and drill(drill_id).state == "passed"
+    assert [s.id for s in switch_helpers.active_stops()] == [held] and drill(
+        drill_id
+    ).state == "passed"
 
 
 def test_the_stop_of_a_drill_is_not_restarted_by_hand(acting):
@@ -211,13 +248,18 @@ def test_another_tenants_drill_runs_in_its_own(acting):
     switch_helpers.register_system("router", "standard", ("route",), slug="globex")
     with acting("admin", "globex"):
         found = register.system("router")
-        theirs = drill_actions.plan(found, None, due_at=switch_helpers.seconds_from_now(60), seconds=5).id
+        theirs = drill_actions.plan(
+            found, None, due_at=switch_helpers.seconds_from_now(60), seconds=5
+        ).id
     ours = plan_drill()
     with seconds_later(61):
         jobs.turn()
     with acting("admin", "globex", read_only=True):
         assert queries.drill(theirs).state == "failed"
-    assert drill(ours).state == "failed" and len(switch_helpers.entries_of_action("switch.drill.failed")) == 1
+    assert (
+        drill(ours).state == "failed"
+        and len(switch_helpers.entries_of_action("switch.drill.failed")) == 1
+    )
 
 
 # ---- planning
@@ -231,7 +273,10 @@ def requested(**options):
 
 def again(**options):
     drill_id = plan_drill(
-        part="auto-approve", of="claims-triage", because="A proof of this switch is good for 90 days", **options
+        part="auto-approve",
+        of="claims-triage",
+        because="A proof of this switch is good for 90 days",
+        **options,
     )
     with make.acting("admin", read_only=True):
         return drill_id, approvals_of.open_approval("drill", drill_id).id
@@ -248,7 +293,10 @@ def test_the_high_risk_lane_waits_for_a_second_person(acting):
     with pytest.raises(Forbidden, match="You planned it yourself, so another person approves it"):
         approve_below_pages(approval, "admin")
     approve_below_pages(approval, "compliance_officer")
-    assert (drill(drill_id).state, drill(drill_id).approved_by) == ("planned", make.person_id("compliance_officer"))
+    assert (drill(drill_id).state, drill(drill_id).approved_by) == (
+        "planned",
+        make.person_id("compliance_officer"),
+    )
     [entry] = switch_helpers.entries_of_action("switch.drill.approved")
     assert entry.facts["name"] == "auto-approve" and entry.facts["seconds"] == 5
     with pytest.raises(Stale, match="approved already"):
@@ -258,14 +306,19 @@ def test_the_high_risk_lane_waits_for_a_second_person(acting):
 def test_a_request_expires_when_the_drill_was_to_begin(acting):
     drill_id, approval = requested()
     with seconds_later(61):
-        assert not jobs.turn() and drill(drill_id).state == "requested", "nobody approved it, so it does not take place"
+        assert not jobs.turn() and drill(drill_id).state == "requested", (
+            "nobody approved it, so it does not take place"
+        )
         with pytest.raises(Stale, match="expired"):
             approve_below_pages(approval, "compliance_officer")
         second, _approval = again()  # one whose time passed is in nobody's way
         assert (drill(drill_id).state, drill(second).state) == ("cancelled", "requested")
     with clock.frozen(switch_helpers.seconds_from_now(3600)):
         approval_jobs.expire()
-    assert drill(second).state == "cancelled" and len(switch_helpers.entries_of_action("switch.drill.cancelled")) == 2
+    assert (
+        drill(second).state == "cancelled"
+        and len(switch_helpers.entries_of_action("switch.drill.cancelled")) == 2
+    )
 
 
 def test_a_drill_that_is_cancelled_voids_its_request(acting):
@@ -280,7 +333,10 @@ def test_a_drill_that_is_cancelled_voids_its_request(acting):
         drill_actions.cancel(queries.drill(drill_id))
 
 
-@pytest.mark.parametrize("change", [{"seconds": 60}, {"repeat_days": 7}, {"feature_id": None}, {"due_at": timedelta(hours=1)}])
+@pytest.mark.parametrize(
+    "change",
+    [{"seconds": 60}, {"repeat_days": 7}, {"feature_id": None}, {"due_at": timedelta(hours=1)}],
+)
 def test_a_drill_that_was_edited_is_not_approved(acting, change):
     drill_id, approval = requested()
     with acting("admin"):
@@ -303,7 +359,10 @@ def test_a_rejected_or_withdrawn_drill_does_not_take_place(acting, ends):
             approvals.withdraw(approvals_of.approval(approval))
     with seconds_later(61):
         assert not jobs.turn()
-    assert drill(drill_id).state == "cancelled" and len(switch_helpers.entries_of_action("switch.drill.cancelled")) == 1
+    assert (
+        drill(drill_id).state == "cancelled"
+        and len(switch_helpers.entries_of_action("switch.drill.cancelled")) == 1
+    )
 
 
 def test_an_approval_holds_for_the_drills_that_repeat_it(acting):
@@ -313,7 +372,10 @@ def test_an_approval_holds_for_the_drills_that_repeat_it(acting):
         assert not jobs.turn(), "nobody listens"
     with acting("admin", read_only=True):
         [following] = session().scalars(select(Drill).where(Drill.state == "planned"))
-        assert following.approved_by == make.person_id("compliance_officer") and following.id != drill_id
+        assert (
+            following.approved_by == make.person_id("compliance_officer")
+            and following.id != drill_id
+        )
 
 
 def test_the_high_risk_lane_needs_a_reason_and_a_time_that_leaves_room_for_the_approval(acting):
@@ -325,7 +387,8 @@ def test_the_high_risk_lane_needs_a_reason_and_a_time_that_leaves_room_for_the_a
         ):
             with pytest.raises(Invalid) as refused:
                 drill_actions.plan(
-                    *switch_helpers.find_feature(), **{"due_at": switch_helpers.seconds_from_now(60), "seconds": 5, **options}
+                    *switch_helpers.find_feature(),
+                    **{"due_at": switch_helpers.seconds_from_now(60), "seconds": 5, **options},
                 )
             assert refused.value.field == field
 
@@ -334,7 +397,9 @@ def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_
     """Nor do those that would repeat it: on the high-risk lane another person approves first."""
     drill_id = plan_drill(repeat_days=7)
     with acting("compliance_officer"):
-        systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It writes to patients now")
+        systems.raise_lane(
+            register.system("ad-copywriter"), "high_risk", because="It writes to patients now"
+        )
     with seconds_later(61):
         assert not jobs.turn()
     assert drill(drill_id).state == "cancelled" and switch_helpers.active_stops() == []
@@ -343,12 +408,22 @@ def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_
         assert session().scalars(select(Drill.state)).all() == ["cancelled"]
 
 
-@pytest.mark.parametrize(("options", "field"), [
-    ({"due_at": timedelta(hours=-1)}, "due_at"), ({"due_at": timedelta(days=900)}, "due_at"),
-    ({"seconds": 0}, "seconds"), ({"seconds": 61}, "seconds"), ({"repeat_days": 1}, "repeat_days"), ({"repeat_days": 4000}, "repeat_days"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"due_at": timedelta(hours=-1)}, "due_at"),
+        ({"due_at": timedelta(days=900)}, "due_at"),
+        ({"seconds": 0}, "seconds"),
+        ({"seconds": 61}, "seconds"),
+        ({"repeat_days": 1}, "repeat_days"),
+        ({"repeat_days": 4000}, "repeat_days"),
+    ],
+)
 def test_what_no_drill_may_be(acting, options, field):
-    options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
+    options = {
+        name: clock.now() + value if isinstance(value, timedelta) else value
+        for name, value in options.items()
+    }
     with acting("admin"), pytest.raises(Invalid) as refused:
         drill_actions.plan(
             *switch_helpers.find_feature("draft", "ad-copywriter"),
@@ -377,7 +452,9 @@ def passed(key=None):
     key, drill_id = key or switch_helpers.create_api_key(), plan_drill()
     switch_helpers.note_answers(key, ["a"])
     held = started_stop(drill_id)
-    switch_helpers.note_answers(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4))
+    switch_helpers.note_answers(
+        key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4)
+    )
     with seconds_later(62):
         jobs.turn()
     return drill_id
@@ -391,11 +468,23 @@ def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting
     assert expected
     drill_id = passed()
     with acting("admin", read_only=True):
-        piece = session().scalars(select(Evidence).where(Evidence.title == "Kill-switch drill of ad-copywriter")).one()
-        [version] = session().scalars(select(EvidenceVersion).where(EvidenceVersion.evidence_id == piece.id))
-        assert version.id == queries.drill(drill_id).evidence_version_id and version.source == "drill"
+        piece = (
+            session()
+            .scalars(select(Evidence).where(Evidence.title == "Kill-switch drill of ad-copywriter"))
+            .one()
+        )
+        [version] = session().scalars(
+            select(EvidenceVersion).where(EvidenceVersion.evidence_id == piece.id)
+        )
+        assert (
+            version.id == queries.drill(drill_id).evidence_version_id and version.source == "drill"
+        )
         assert {link.control_id for link in evidence.links(piece)} == expected
-        rows = list(csv.DictReader(io.StringIO(storage.store().open(version.storage_key).read().decode("utf-8-sig"))))
+        rows = list(
+            csv.DictReader(
+                io.StringIO(storage.store().open(version.storage_key).read().decode("utf-8-sig"))
+            )
+        )
     assert [(r["Switch"], r["Result"], r["Consumer"], r["Obeyed after (s)"]) for r in rows] == [
         ("ad-copywriter · draft", "passed", "a", "0.4")
     ]
@@ -410,50 +499,86 @@ def test_evidence_is_begun_once_for_a_system_and_a_link_taken_away_stays_away(ac
     from governance.assurance.evidence import actions as evidencing
 
     with acting("admin"):
-        [piece] = session().scalars(select(Evidence).where(Evidence.title.startswith("Kill-switch")))
-        gone = session().scalars(select(EvidenceLink).where(EvidenceLink.evidence_id == piece.id)).first().control_id
+        [piece] = session().scalars(
+            select(Evidence).where(Evidence.title.startswith("Kill-switch"))
+        )
+        gone = (
+            session()
+            .scalars(select(EvidenceLink).where(EvidenceLink.evidence_id == piece.id))
+            .first()
+            .control_id
+        )
         evidencing.unlink(piece, gone)
     passed(key)
     with acting("admin", read_only=True):
-        [piece] = session().scalars(select(Evidence).where(Evidence.title.startswith("Kill-switch")))
-        assert len(evidence.versions(piece)) == 2 and gone not in {link.control_id for link in evidence.links(piece)}
+        [piece] = session().scalars(
+            select(Evidence).where(Evidence.title.startswith("Kill-switch"))
+        )
+        assert len(evidence.versions(piece)) == 2 and gone not in {
+            link.control_id for link in evidence.links(piece)
+        }
 
 
 # ---- pages
 
 
-def test_a_drill_is_requested_approved_and_watched_through_the_front_door(as_admin, as_officer, as_viewer):
+def test_a_drill_is_requested_approved_and_watched_through_the_front_door(
+    as_admin, as_officer, as_viewer
+):
     switch_helpers.register_system()
     with make.acting("admin", read_only=True):
         part = str(switch_helpers.find_feature()[1].id)
     local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     sent = {"what": part, "due_at": local, "seconds": "5", "repeat_days": ""}
     assert "The approver reads this" in main_text(as_admin.get("systems/claims-triage/drills/new"))
-    assert "Give a reason" in main_text(as_admin.post("systems/claims-triage/drills/new", then=422, **sent))
-    page = as_admin.post("systems/claims-triage/drills/new", because="A proof is good for 90 days", follow=True, **sent)
+    assert "Give a reason" in main_text(
+        as_admin.post("systems/claims-triage/drills/new", then=422, **sent)
+    )
+    page = as_admin.post(
+        "systems/claims-triage/drills/new",
+        because="A proof is good for 90 days",
+        follow=True,
+        **sent,
+    )
     assert "Your request to drill claims-triage · auto-approve awaits" in main_text(page)
     with make.acting("admin", read_only=True):
         drill_id = approvals_of.approval(newest_approval_id()).target_id
     address = f"switches/drills/{drill_id}"
-    assert newest_approval_page() in as_officer.get(address).text and "awaits approval" in main_text(as_viewer.get(address))
+    assert newest_approval_page() in as_officer.get(
+        address
+    ).text and "awaits approval" in main_text(as_viewer.get(address))
     assert newest_approval_page() not in as_viewer.get(address).text
     text = main_text(as_officer.get(newest_approval_page()))
-    assert "is stopped for up to 5 seconds" in text and "No consumer connected in the last 24 hours." in text
+    assert (
+        "is stopped for up to 5 seconds" in text
+        and "No consumer connected in the last 24 hours." in text
+    )
     decide_approval(as_admin, newest_approval_page(), 403, verb="approve")
     decide_approval(as_officer, newest_approval_page(), verb="approve")
     page = main_text(as_officer.get(address))
     assert "is planned" in page and "Approved by Ines Duarte" in page
     as_viewer.post(f"{address}/cancel", then=403)
     assert "next" in main_text(as_viewer.get("systems/claims-triage/switches"))
-    as_admin.post("systems/claims-triage/drills/new", then=422, what=part, due_at="never", seconds="x")
+    as_admin.post(
+        "systems/claims-triage/drills/new", then=422, what=part, due_at="never", seconds="x"
+    )
     assert "was cancelled" in main_text(as_admin.post(f"{address}/cancel", follow=True))
     as_admin.post(f"{address}/cancel", then=422)
 
 
 def test_the_standard_lane_plans_a_drill_at_once(as_admin):
     local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
-    page = as_admin.post("systems/ad-copywriter/drills/new", what="all", due_at=local, seconds="5", repeat_days="", follow=True)
-    assert "The drill of ad-copywriter is planned" in main_text(page) and newest_approval_id() is None
+    page = as_admin.post(
+        "systems/ad-copywriter/drills/new",
+        what="all",
+        due_at=local,
+        seconds="5",
+        repeat_days="",
+        follow=True,
+    )
+    assert (
+        "The drill of ad-copywriter is planned" in main_text(page) and newest_approval_id() is None
+    )
 
 
 def test_a_passed_drill_is_shown_with_what_it_found(as_viewer):
@@ -478,12 +603,22 @@ def test_the_demo_tells_a_passed_drill_and_an_active_stop(as_viewer, acting):
         story.add_features()
     key, now = switch_helpers.create_api_key(), clock.now()
     people = make.actor("admin"), make.actor("compliance_officer")
-    story.tell_drill(*people, make.system_actor("acme"), at=now - timedelta(days=6), key_id=key, feature="auto-approve")
+    story.tell_drill(
+        *people,
+        make.system_actor("acme"),
+        at=now - timedelta(days=6),
+        key_id=key,
+        feature="auto-approve",
+    )
     story.tell_stop(people[0], make.system_actor("acme"), now=now, key_id=key)
     text = main_text(as_viewer.get("systems/claims-triage/switches"))
-    assert "Obeyed by 14 of 14 consumers, slowest 0.8 s" in text and "Frankfurt, 8" in text and "Singapore, 2" in text
     assert (
-        "for 42 minutes, by Sanjay Patel: Approvals cited clauses that are not in the policy, 11 of 1 200 in run 2304. Obeyed by 14 of 14 consumers."
-        in as_viewer.get("controls/").text
+        "Obeyed by 14 of 14 consumers, slowest 0.8 s" in text
+        and "Frankfurt, 8" in text
+        and "Singapore, 2" in text
+    )
+    assert (
+        "for 42 minutes, by Sanjay Patel: Approvals cited clauses that are not in the policy, 11 of"
+        " 1 200 in run 2304. Obeyed by 14 of 14 consumers." in as_viewer.get("controls/").text
     )
     assert "Armed" in text and ", passed" in text

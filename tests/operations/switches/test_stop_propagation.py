@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from governance.operations.switches.consumers import Heard, acknowledged, steps
 from governance.operations.switches.readiness import PROVEN_FOR, LastDrill, readiness
-from governance.operations.switches.stop_propagation import FORGOTTEN_AFTER, Listener, expected, obedience
+from governance.operations.switches.stop_propagation import (
+    FORGOTTEN_AFTER,
+    Listener,
+    expected,
+    obedience,
+)
 
 NOW = datetime(2026, 11, 25, 9, 42, tzinfo=UTC)
 SYSTEMS = [UUID(int=n) for n in (1, 2)]
@@ -19,10 +24,16 @@ AGES = st.timedeltas(timedelta(seconds=-5), timedelta(days=3))
 def consumer_sets(draw, least=0):
     ages = draw(st.lists(AGES, min_size=least, max_size=12))
     return [
-        Listener(UUID(int=100 + n), f"worker-{n}", draw(st.sampled_from(["Frankfurt", "Dublin", ""])), draw(st.sampled_from([None, *SYSTEMS])),
-                 draw(st.integers(0, 9)), NOW - age)
+        Listener(
+            UUID(int=100 + n),
+            f"worker-{n}",
+            draw(st.sampled_from(["Frankfurt", "Dublin", ""])),
+            draw(st.sampled_from([None, *SYSTEMS])),
+            draw(st.integers(0, 9)),
+            NOW - age,
+        )
         for n, age in enumerate(ages)
-    ]  # fmt: skip
+    ]
 
 
 STOPPED_SYSTEMS = st.sampled_from([None, *SYSTEMS])
@@ -39,7 +50,10 @@ def test_a_stop_of_everything_reaches_whoever_any_stop_reaches(crowd, whom):
 def test_who_was_not_heard_for_a_day_is_forgotten_and_nobody_else(crowd, whom):
     reached = expected(crowd, whom, NOW)
     assert all(NOW - one.seen_at <= FORGOTTEN_AFTER for one in reached)
-    assert all(one in reached or not one.is_under(whom) or NOW - one.seen_at > FORGOTTEN_AFTER for one in crowd)
+    assert all(
+        one in reached or not one.is_under(whom) or NOW - one.seen_at > FORGOTTEN_AFTER
+        for one in crowd
+    )
 
 
 @settings(deadline=None)
@@ -75,7 +89,9 @@ def test_one_more_acknowledgement_never_makes_fewer_obey(crowd, data):
 
 def test_a_clock_that_is_behind_gives_no_negative_time():
     one = Listener(UUID(int=1), "a", "", None, 1, NOW)
-    assert obedience({one.id: one}, [one.id], {one.id: NOW - timedelta(seconds=3)}, NOW).slowest == 0
+    assert (
+        obedience({one.id: one}, [one.id], {one.id: NOW - timedelta(seconds=3)}, NOW).slowest == 0
+    )
 
 
 # ---- what is heard
@@ -86,7 +102,11 @@ def note_answer(version, seconds, name="a"):
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 9), st.integers(-5, 50)), max_size=8), st.integers(0, 9), st.integers(1, 9))
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.integers(-5, 50)), max_size=8),
+    st.integers(0, 9),
+    st.integers(1, 9),
+)
 def test_a_stop_is_acknowledged_by_the_first_answer_that_holds_it(told, known, version):
     held = steps([note_answer(v, s) for v, s in told]).get((UUID(int=9), "a"), ())
     at = acknowledged(held, known, version, None)
@@ -105,7 +125,9 @@ def test_what_is_heard_after_the_stop_ended_is_no_acknowledgement():
 
 
 DRILLS = st.none() | st.builds(
-    LastDrill, st.booleans(), st.builds(lambda age: NOW - age, st.timedeltas(timedelta(), timedelta(days=200)))
+    LastDrill,
+    st.booleans(),
+    st.builds(lambda age: NOW - age, st.timedeltas(timedelta(), timedelta(days=200))),
 )
 
 
@@ -115,7 +137,9 @@ def test_armed_means_proven_lately_and_obeyed_by_everyone(last, crowd, whom, new
     found = readiness(last, crowd, system_id=whom, newest=newest, now=NOW)
     heard = expected(crowd, whom, NOW)
     proven = last is not None and last.passed and NOW - last.ended_at <= PROVEN_FOR
-    assert (found.state == "armed") == (proven and bool(heard) and all(one.version >= newest for one in heard))
+    assert (found.state == "armed") == (
+        proven and bool(heard) and all(one.version >= newest for one in heard)
+    )
     assert found.reasons
 
 

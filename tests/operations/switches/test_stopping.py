@@ -1,4 +1,6 @@
-"""Stopping and restarting, as actions: who may, what is left of a second click, what a restart is bound to."""
+"""Stopping and restarting, as actions: who may, what is left of a second click, what a restart is
+bound to.
+"""
 
 from datetime import timedelta
 
@@ -51,7 +53,10 @@ def test_stopping_what_is_stopped_is_harmless():
     first, mark = switch_helpers.stop_feature(), switch_helpers.tenant_revision_now()
     assert switch_helpers.stop_feature(by="compliance_officer") == first
     assert switch_helpers.stop_feature(serve=False) == first, "narrower than what is active"
-    assert switch_helpers.tenant_revision_now() == mark and len(switch_helpers.entries_of_action("switch.feature.stopped")) == 1
+    assert (
+        switch_helpers.tenant_revision_now() == mark
+        and len(switch_helpers.entries_of_action("switch.feature.stopped")) == 1
+    )
 
 
 def test_a_stop_of_the_other_plane_widens_what_stands():
@@ -69,13 +74,20 @@ def test_a_stop_of_the_other_plane_widens_what_stands():
     assert switch_helpers.active_stops() == [], "both rows of the scope end together"
 
 
-@pytest.mark.parametrize(("options", "field"), [
-    ({"reason": "  "}, "because"), ({"generate": False, "serve": False}, "generate"),
-    ({"look_again_at": timedelta(hours=-1)}, "look_again_at"),
-    ({"look_again_at": timedelta(days=900)}, "look_again_at"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"reason": "  "}, "because"),
+        ({"generate": False, "serve": False}, "generate"),
+        ({"look_again_at": timedelta(hours=-1)}, "look_again_at"),
+        ({"look_again_at": timedelta(days=900)}, "look_again_at"),
+    ],
+)
 def test_what_no_stop_may_be(acting, options, field):
-    options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
+    options = {
+        name: clock.now() + value if isinstance(value, timedelta) else value
+        for name, value in options.items()
+    }
     with acting("admin"), pytest.raises(Invalid) as refused:
         actions.stop("feature", *switch_helpers.find_feature(), **{"reason": "x", **options})
     assert refused.value.field == field and switch_helpers.active_stops() == []
@@ -114,7 +126,9 @@ def request_restart(stop_id, by="admin"):
     """The id of the request."""
     with make.acting(by):
         found = queries.stop(stop_id)
-        return actions.request_restart(found, seen=actions.seen(found), because="Fixed in release 12.").id
+        return actions.request_restart(
+            found, seen=actions.seen(found), because="Fixed in release 12."
+        ).id
 
 
 def request(approval_id):
@@ -135,14 +149,19 @@ def test_the_high_risk_lane_takes_two(acting):
         approve_below_pages(requested, "admin")
     before = switch_helpers.tenant_revision_now()
     approve_below_pages(requested, "compliance_officer")
-    assert switch_helpers.active_stops() == [] and switch_helpers.tenant_revision_now() == before + 1
+    assert (
+        switch_helpers.active_stops() == [] and switch_helpers.tenant_revision_now() == before + 1
+    )
     [entry] = switch_helpers.entries_of_action("switch.feature.restarted")
     assert (
         entry.facts["version"] == switch_helpers.stop_by_id(held).version
         and len(switch_helpers.entries_of_action("switch.restart.requested")) == 1
     )
     found = switch_helpers.stop_by_id(held)
-    assert (found.restart_requested_by, found.restarted_by) == (make.person_id("admin"), make.person_id("compliance_officer"))
+    assert (found.restart_requested_by, found.restarted_by) == (
+        make.person_id("admin"),
+        make.person_id("compliance_officer"),
+    )
     assert found.restart_reason == "Fixed in release 12."
 
 
@@ -164,7 +183,10 @@ def test_the_standard_lane_takes_one_with_a_reason(acting):
             actions.restart(found, seen=actions.seen(found), because=" ")
         actions.restart(found, seen=actions.seen(found), because="Fixed.")
         actions.restart(found, seen="whatever")  # the second click of the same person
-    assert switch_helpers.active_stops() == [] and len(switch_helpers.entries_of_action("switch.feature.restarted")) == 1
+    assert (
+        switch_helpers.active_stops() == []
+        and len(switch_helpers.entries_of_action("switch.feature.restarted")) == 1
+    )
     with acting("compliance_officer"), pytest.raises(DomainError, match="restarted already"):
         actions.restart(queries.stop(held), seen="whatever", because="x")
 
@@ -205,7 +227,10 @@ def test_a_stop_of_the_other_plane_voids_the_request_too():
     switch_helpers.stop_feature(generate=False)
     with pytest.raises(Stale):
         approve_below_pages(requested, "compliance_officer")
-    with make.acting("compliance_officer"), pytest.raises(Stale, match="has changed since you opened this page"):
+    with (
+        make.acting("compliance_officer"),
+        pytest.raises(Stale, match="has changed since you opened this page"),
+    ):
         actions.request_restart(queries.stop(held), seen=shown, because="Fixed.")
     assert len(switch_helpers.active_stops()) == 2 and request(requested).state == "voided"
 
@@ -217,14 +242,19 @@ def test_a_wider_or_narrower_stop_is_looked_at_before_the_restart_is_approved(ac
     with acting("compliance_officer"):
         shown = kinds.fingerprint_seen(approvals_of.approval(requested))
     whole = switch_helpers.stop_feature(None)
-    with acting("compliance_officer"), pytest.raises(Stale, match="Review the request as it is now"):
+    with (
+        acting("compliance_officer"),
+        pytest.raises(Stale, match="Review the request as it is now"),
+    ):
         approvals.approve(approvals_of.approval(requested), seen=shown)
     approve_below_pages(requested, "compliance_officer")
     assert [s.id for s in switch_helpers.active_stops()] == [whole], "the wider stop stays"
 
 
 def test_a_restart_of_what_was_archived_since_is_void(acting):
-    """Nobody restarts a retired system on what was said of a live one; a request that knows of it may."""
+    """Nobody restarts a retired system on what was said of a live one; a request that knows of it
+    may.
+    """
     held = switch_helpers.stop_feature()
     requested = request_restart(held)
     with acting("admin"):
@@ -276,7 +306,10 @@ def test_a_second_person_keeps_it_stopped_with_a_reason(acting):
         with pytest.raises(Stale, match="rejected already"):
             approvals.reject(found, reason="x")
         assert "is still stopped" in kinds.describe(found).effects[0].lead
-    assert len(switch_helpers.active_stops()) == 1 and len(switch_helpers.entries_of_action("switch.restart.rejected")) == 1
+    assert (
+        len(switch_helpers.active_stops()) == 1
+        and len(switch_helpers.entries_of_action("switch.restart.rejected")) == 1
+    )
 
 
 def test_a_request_to_restart_expires_and_leaves_it_stopped(acting):
@@ -292,7 +325,10 @@ def test_a_request_to_restart_expires_and_leaves_it_stopped(acting):
 def test_what_is_stopped_above_stays(acting):
     """Restarting a feature does not restart its system."""
     switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
-    whole, part = switch_helpers.stop_feature(None, "ad-copywriter"), switch_helpers.stop_feature("draft", "ad-copywriter")
+    whole, part = (
+        switch_helpers.stop_feature(None, "ad-copywriter"),
+        switch_helpers.stop_feature("draft", "ad-copywriter"),
+    )
     with acting("admin"):
         actions.restart(queries.stop(part), seen=actions.seen(queries.stop(part)), because="Fixed.")
     assert [s.id for s in switch_helpers.active_stops()] == [whole]
@@ -363,7 +399,9 @@ def test_a_late_batch_after_the_restart_tells_only_what_was_in_time(acting):
     switch_helpers.note_answers(key, ["a", "b"])
     held = switch_helpers.stop_by_id(switch_helpers.stop_feature("draft", "ad-copywriter"))
     with acting("admin"):
-        actions.restart(queries.stop(held.id), seen=actions.seen(queries.stop(held.id)), because="Fixed.")
+        actions.restart(
+            queries.stop(held.id), seen=actions.seen(queries.stop(held.id)), because="Fixed."
+        )
     ended = switch_helpers.stop_by_id(held.id).restarted_at
     switch_helpers.note_answers(key, ["a"], version=held.version, at=ended)
     switch_helpers.note_answers(key, ["b"], at=ended + timedelta(seconds=5))
@@ -388,7 +426,9 @@ def test_the_operator_stops_every_tenant_and_a_second_one_restarts(acting, secon
         assert platform_actions.stop_platform(reason="Again.").id == held.id
         with pytest.raises(Stale):
             platform_actions.request_platform_restart(seen="another", because="Fixed.")
-        requested = platform_actions.request_platform_restart(seen=platform_actions.platform_seen(held), because="Fixed.").id
+        requested = platform_actions.request_platform_restart(
+            seen=platform_actions.platform_seen(held), because="Fixed."
+        ).id
     with pytest.raises(Forbidden, match="You requested this yourself"):
         approve_below_pages(requested, "operator_admin", "console")
     for slug in ("acme", "globex"):
@@ -399,7 +439,10 @@ def test_the_operator_stops_every_tenant_and_a_second_one_restarts(acting, secon
         assert queries.active_stops() == []
     with acting("operator_admin", "console", read_only=True):
         [past] = queries.platform_stops_past()
-        assert past.restart_requested_by == make.person_id("operator_admin", "console") and past.restart_reason == "Fixed."
+        assert (
+            past.restart_requested_by == make.person_id("operator_admin", "console")
+            and past.restart_reason == "Fixed."
+        )
 
 
 def test_stopping_everything_again_voids_the_request_to_restart_it(acting, second_operator):

@@ -1,4 +1,6 @@
-"""What a system does, its lane and what is said of it: features, raising, editing; each moves what memory follows."""
+"""What a system does, its lane and what is said of it: features, raising, editing; each moves what
+memory follows.
+"""
 
 import re
 
@@ -9,13 +11,22 @@ from governance.operations.systems import actions, queries
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 
-SYSTEM, FEATURE = "systems/claims-triage", {"key": "auto-approve", "fallback": "Claims under €1 500 go to an adjuster instead"}
+SYSTEM, FEATURE = (
+    "systems/claims-triage",
+    {"key": "auto-approve", "fallback": "Claims under €1 500 go to an adjuster instead"},
+)
 
 
 @pytest.fixture(autouse=True)
 def registered_system(database):
     with make.acting("compliance_officer"):
-        actions.register(key="claims-triage", name="Claims triage", lane="standard", purpose="Sorts claims.", owner_id=None)
+        actions.register(
+            key="claims-triage",
+            name="Claims triage",
+            lane="standard",
+            purpose="Sorts claims.",
+            owner_id=None,
+        )
 
 
 def tenant_revision_now():
@@ -40,8 +51,15 @@ def test_a_feature_is_added_shown_and_followed(as_officer, as_viewer):
     before = tenant_revision_now()
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     text = main_text(as_viewer.get(SYSTEM))
-    assert "auto-approve" in text and "switch.claims-triage.auto-approve" in text and "go to an adjuster instead" in text
-    assert "Ines Duarte added a feature to the AI system: auto-approve" in text and tenant_revision_now() == before + 1
+    assert (
+        "auto-approve" in text
+        and "switch.claims-triage.auto-approve" in text
+        and "go to an adjuster instead" in text
+    )
+    assert (
+        "Ines Duarte added a feature to the AI system: auto-approve" in text
+        and tenant_revision_now() == before + 1
+    )
 
 
 def test_a_second_of_the_same_short_name_is_refused(as_officer):
@@ -50,9 +68,19 @@ def test_a_second_of_the_same_short_name_is_refused(as_officer):
     assert "has a feature auto-approve already" in main_text(page) and len(features()) == 1
 
 
-@pytest.mark.parametrize(("field", "value"), [
-    ("key", "x"), ("key", "Auto"), ("key", "a b"), ("key", "new"), ("key", "a.b"), ("key", "a" * 42), ("fallback", "  "), ("fallback", "x" * 201),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("key", "x"),
+        ("key", "Auto"),
+        ("key", "a b"),
+        ("key", "new"),
+        ("key", "a.b"),
+        ("key", "a" * 42),
+        ("fallback", "  "),
+        ("fallback", "x" * 201),
+    ],
+)
 def test_what_no_feature_may_be(as_officer, field, value):
     page = as_officer.post(f"{SYSTEM}/features/new", then=422, **{**FEATURE, field: value})
     assert f'href="#{field}"' in page.text and features() == {}
@@ -85,27 +113,45 @@ def test_a_feature_of_another_system_is_not_found_under_this_one(as_officer):
 def test_one_person_raises_the_lane_at_once(as_officer):
     before = tenant_revision_now()
     as_officer.post(f"{SYSTEM}/lane", then=422, lane="high_risk", because="")
-    text = main_text(as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.", follow=True))
-    assert "High risk" in text and "It decides about money now." in text and tenant_revision_now() == before + 1
+    text = main_text(
+        as_officer.post(
+            f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.", follow=True
+        )
+    )
+    assert (
+        "High risk" in text
+        and "It decides about money now." in text
+        and tenant_revision_now() == before + 1
+    )
     as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="Twice.")
     assert tenant_revision_now() == before + 1
 
 
 def test_who_changes_a_system_or_a_feature_keeps_no_stop_of_it_waiting(as_officer, statements):
-    """A stop points to the row; only a lock on its key would hold it up, and the two could wait in a ring."""
+    """A stop points to the row; only a lock on its key would hold it up, and the two could wait in
+    a ring.
+    """
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     feature_id, _ = features()["auto-approve"]
     with statements() as sent:
         as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.")
         as_officer.post(f"{SYSTEM}/features/{feature_id}/retire", because="Given up.")
-    locks = [each for each in sent if " FOR " in each and ("ai_systems" in each or "system_features" in each)]
+    locks = [
+        each
+        for each in sent
+        if " FOR " in each and ("ai_systems" in each or "system_features" in each)
+    ]
     assert len(locks) == 2 and all("FOR NO KEY UPDATE" in lock for lock in locks)
 
 
 def test_a_lane_is_never_lowered(as_officer):
     as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.")
-    page = as_officer.post(f"{SYSTEM}/lane", then=422, lane="standard", because="It does not any more.")
-    assert "A lane is never lowered: it would loosen every policy of Claims triage." in main_text(page)
+    page = as_officer.post(
+        f"{SYSTEM}/lane", then=422, lane="standard", because="It does not any more."
+    )
+    assert "A lane is never lowered: it would loosen every policy of Claims triage." in main_text(
+        page
+    )
     as_officer.post(f"{SYSTEM}/lane", then=422, lane="fast", because="x")
     assert "A lane is never lowered" in main_text(as_officer.get(f"{SYSTEM}/lane"))
 
@@ -115,9 +161,16 @@ def test_a_lane_is_never_lowered(as_officer):
 
 def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
     mine, theirs = as_officer.get(f"{SYSTEM}/edit"), as_reviewer.get(f"{SYSTEM}/edit")
-    as_reviewer.post(f"{SYSTEM}/edit", seen=seen(theirs), name="Triage", purpose="Sorts claims.", owner_id="")
+    as_reviewer.post(
+        f"{SYSTEM}/edit", seen=seen(theirs), name="Triage", purpose="Sorts claims.", owner_id=""
+    )
     late = as_officer.post(
-        f"{SYSTEM}/edit", then=409, seen=seen(mine), name="Claims sorter", purpose="Sorts claims.", owner_id=""
+        f"{SYSTEM}/edit",
+        then=409,
+        seen=seen(mine),
+        name="Claims sorter",
+        purpose="Sorts claims.",
+        owner_id="",
     )
     assert "Claims sorter" in late.text and "Triage" in main_text(late)
     as_officer.post(
@@ -132,7 +185,8 @@ def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("name", " "), ("purpose", ""), ("owner_id", str(make.PEOPLE)), ("name", "x" * 121)]
+    ("field", "value"),
+    [("name", " "), ("purpose", ""), ("owner_id", str(make.PEOPLE)), ("name", "x" * 121)],
 )
 def test_what_an_edit_may_not_say(as_officer, field, value):
     sent = {"name": "Triage", "purpose": "Sorts.", "owner_id": "", field: value}
@@ -144,7 +198,12 @@ def test_a_retired_system_changes_no_more(as_officer):
     as_officer.post(f"{SYSTEM}/features/new", then=422, **FEATURE)
     as_officer.post(f"{SYSTEM}/lane", then=422, lane="high_risk", because="x")
     as_officer.post(
-        f"{SYSTEM}/edit", then=422, seen=seen(as_officer.get(f"{SYSTEM}/edit")), name="Another", purpose="x", owner_id=""
+        f"{SYSTEM}/edit",
+        then=422,
+        seen=seen(as_officer.get(f"{SYSTEM}/edit")),
+        name="Another",
+        purpose="x",
+        owner_id="",
     )
 
 
@@ -153,7 +212,13 @@ def test_a_retired_system_changes_no_more(as_officer):
 
 @pytest.mark.parametrize(
     ("who", "status"),
-    [("as_viewer", 403), ("as_auditor", 403), ("as_contributor", 403), ("as_stranger", 404), ("as_neighbour", 404)],
+    [
+        ("as_viewer", 403),
+        ("as_auditor", 403),
+        ("as_contributor", 403),
+        ("as_stranger", 404),
+        ("as_neighbour", 404),
+    ],
 )
 @pytest.mark.parametrize("path", ["features/new", "lane", "edit"])
 def test_nobody_else_changes_a_system(request, who, status, path):

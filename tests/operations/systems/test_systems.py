@@ -13,7 +13,12 @@ from governance.operations.systems.models import AISystem
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 
-TRIAGE = {"name": "Claims triage", "key": "claims-triage", "lane": "high_risk", "purpose": "Sorts incoming claims for adjusters."}
+TRIAGE = {
+    "name": "Claims triage",
+    "key": "claims-triage",
+    "lane": "high_risk",
+    "purpose": "Sorts incoming claims for adjusters.",
+}
 
 
 @pytest.fixture
@@ -24,14 +29,18 @@ def registered_system(acting):
 
 def entries_of_action(acting, name: str) -> list[dict]:
     with acting("compliance_officer", read_only=True):
-        return [e.facts for e in session().scalars(select(AuditEntry).where(AuditEntry.action == name))]
+        return [
+            e.facts for e in session().scalars(select(AuditEntry).where(AuditEntry.action == name))
+        ]
 
 
 # ---- registering
 
 
 def test_a_system_is_registered_shown_and_recorded(as_officer, acting):
-    reply = as_officer.post("systems/new", **TRIAGE, owner_id=str(make.person_id("contributor")), follow=True)
+    reply = as_officer.post(
+        "systems/new", **TRIAGE, owner_id=str(make.person_id("contributor")), follow=True
+    )
     text = main_text(reply)
     assert "Claims triage" in text and "High risk" in text and "Anna Rossi" in text
     assert "Ines Duarte registered the AI system" in text
@@ -65,7 +74,9 @@ def test_sent_twice_it_is_there_once_and_the_second_keeps_what_was_typed(as_offi
     ],
 )
 def test_a_short_name_must_fit_an_address(as_officer, acting, key):
-    as_officer.post("systems/new", **{**TRIAGE, "key": key}, then=303 if key.strip() == "claims-triage" else 422)
+    as_officer.post(
+        "systems/new", **{**TRIAGE, "key": key}, then=303 if key.strip() == "claims-triage" else 422
+    )
     with acting("compliance_officer", read_only=True):
         assert all(actions.KEY.match(k) for k in session().scalars(select(AISystem.key)))
 
@@ -82,7 +93,9 @@ def test_only_the_two_lanes_are_choices(as_officer, lane):
 
 
 def test_somebody_of_another_tenant_is_no_owner(as_officer):
-    as_officer.post("systems/new", **TRIAGE, owner_id=str(make.person_id("admin", "globex")), then=422)
+    as_officer.post(
+        "systems/new", **TRIAGE, owner_id=str(make.person_id("admin", "globex")), then=422
+    )
     as_officer.post("systems/new", **TRIAGE, owner_id="nobody", then=422)
 
 
@@ -105,7 +118,9 @@ def test_the_list_costs_the_same_however_long_it_is(as_viewer, acting, statement
     def fill(start: int, stop: int) -> None:
         with acting("compliance_officer"):
             for n in range(start, stop):
-                actions.register(**{**TRIAGE, "key": f"system-{n:03}"}, owner_id=make.person_id("contributor"))
+                actions.register(
+                    **{**TRIAGE, "key": f"system-{n:03}"}, owner_id=make.person_id("contributor")
+                )
 
     def about() -> int:
         with statements() as seen:
@@ -123,7 +138,12 @@ def test_pages_follow_one_another_without_gaps(as_viewer, acting):
         for n in range(60):
             actions.register(**{**TRIAGE, "key": f"system-{n:03}"}, owner_id=None)
     first = as_viewer.get("systems/")
-    onward = first.text.split('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    onward = (
+        first.text.split('rel="next"')[0]
+        .rpartition('href="')[2]
+        .partition('"')[0]
+        .replace("&amp;", "&")
+    )
     second = as_viewer.get(onward)
     seen = [f"system-{n:03}" for n in range(60) if f"/systems/system-{n:03}" in first.text]
     rest = [f"system-{n:03}" for n in range(60) if f"/systems/system-{n:03}" in second.text]
@@ -133,7 +153,13 @@ def test_pages_follow_one_another_without_gaps(as_viewer, acting):
 
 def test_filters_live_in_the_address_and_can_be_taken_off(as_viewer, registered_system, acting):
     with acting("compliance_officer"):
-        actions.register(name="Ad copy", key="ad-copy", lane="standard", purpose="Drafts 100% of adverts.", owner_id=None)
+        actions.register(
+            name="Ad copy",
+            key="ad-copy",
+            lane="standard",
+            purpose="Drafts 100% of adverts.",
+            owner_id=None,
+        )
     assert "Ad copy" not in main_text(as_viewer.get("systems/?lane=high_risk"))
     assert "Claims triage" not in main_text(as_viewer.get("systems/?q=100%25"))
     assert "No systems match" in main_text(as_viewer.get("systems/?q=%25%25%25"))
@@ -141,10 +167,16 @@ def test_filters_live_in_the_address_and_can_be_taken_off(as_viewer, registered_
     assert "Claims triage" in main_text(as_viewer.get("systems/?lane=nonsense&state=nonsense"))
 
 
-def test_the_export_holds_what_is_filtered_and_runs_no_formula(as_viewer, registered_system, acting):
+def test_the_export_holds_what_is_filtered_and_runs_no_formula(
+    as_viewer, registered_system, acting
+):
     with acting("compliance_officer"):
-        actions.register(name="=HYPERLINK(1)", key="formula", lane="standard", purpose="+1", owner_id=None)
-    rows = list(csv.reader(io.StringIO(as_viewer.get("systems/export.csv").data.decode("utf-8-sig"))))
+        actions.register(
+            name="=HYPERLINK(1)", key="formula", lane="standard", purpose="+1", owner_id=None
+        )
+    rows = list(
+        csv.reader(io.StringIO(as_viewer.get("systems/export.csv").data.decode("utf-8-sig")))
+    )
     assert rows[0][0] == "Short name" and [r[0] for r in rows[1:]] == ["claims-triage", "formula"]
     assert rows[2][1] == "'=HYPERLINK(1)"
     assert len(as_viewer.get("systems/export.csv?lane=high_risk").text.splitlines()) == 2
@@ -153,18 +185,26 @@ def test_the_export_holds_what_is_filtered_and_runs_no_formula(as_viewer, regist
 # ---- retiring
 
 
-def test_retiring_needs_a_reason_and_is_recorded_with_it(as_officer, as_auditor, registered_system, acting):
+def test_retiring_needs_a_reason_and_is_recorded_with_it(
+    as_officer, as_auditor, registered_system, acting
+):
     as_officer.post("systems/claims-triage/retire", because="  ", then=422)
-    reply = as_officer.post("systems/claims-triage/retire", because="Replaced by triage two.", follow=True)
+    reply = as_officer.post(
+        "systems/claims-triage/retire", because="Replaced by triage two.", follow=True
+    )
     assert "Replaced by triage two." in main_text(reply) and "Retired on" in main_text(reply)
     assert "systems/claims-triage/retire" not in reply.text
     assert "Replaced by" not in main_text(as_auditor.get("systems/claims-triage"))
     assert "Claims triage" not in main_text(as_officer.get("systems/"))
     assert "Claims triage" in main_text(as_officer.get("systems/?state=retired"))
-    assert entries_of_action(acting, "system.retired") == [{"key": "claims-triage", "name": "Claims triage"}]
+    assert entries_of_action(acting, "system.retired") == [
+        {"key": "claims-triage", "name": "Claims triage"}
+    ]
 
 
-def test_retiring_twice_is_refused_and_recorded_once(as_officer, as_reviewer, registered_system, acting):
+def test_retiring_twice_is_refused_and_recorded_once(
+    as_officer, as_reviewer, registered_system, acting
+):
     as_officer.post("systems/claims-triage/retire", because="Replaced.")
     reply = as_reviewer.post("systems/claims-triage/retire", because="Mine.", then=422)
     assert "Claims triage was retired on" in main_text(reply)
@@ -188,7 +228,9 @@ def test_a_retired_system_is_no_choice_any_more(registered_system, acting, as_of
 def test_a_systems_id_leads_to_its_address(as_viewer, as_neighbour, registered_system, acting):
     with acting("compliance_officer", read_only=True):
         [(system_id, _)] = queries.choices()
-    assert as_viewer.get(f"systems/{system_id}", then=302).location.endswith("/systems/claims-triage")
+    assert as_viewer.get(f"systems/{system_id}", then=302).location.endswith(
+        "/systems/claims-triage"
+    )
     as_neighbour.get(f"systems/{system_id}", then=404)
 
 
@@ -205,7 +247,12 @@ def test_readers_see_and_change_nothing(request, who, registered_system, acting)
     reader.get("systems/claims-triage/retire", then=403)
     reader.post("systems/claims-triage/retire", because="x", then=403)
     with acting("compliance_officer", read_only=True):
-        assert session().scalar(select(func.count()).select_from(AISystem).where(AISystem.retired_at.is_(None))) == 1
+        assert (
+            session().scalar(
+                select(func.count()).select_from(AISystem).where(AISystem.retired_at.is_(None))
+            )
+            == 1
+        )
 
 
 def test_another_tenant_finds_nothing(as_stranger, as_neighbour, registered_system):
@@ -216,5 +263,9 @@ def test_another_tenant_finds_nothing(as_stranger, as_neighbour, registered_syst
 
 
 def test_hostile_words_stay_words(as_officer):
-    reply = as_officer.post("systems/new", **{**TRIAGE, "name": "<img src=x>", "purpose": "'; DROP TABLE x; --"}, follow=True)
+    reply = as_officer.post(
+        "systems/new",
+        **{**TRIAGE, "name": "<img src=x>", "purpose": "'; DROP TABLE x; --"},
+        follow=True,
+    )
     assert "<img" not in reply.text and "DROP TABLE" in main_text(reply)

@@ -1,4 +1,6 @@
-"""The inbox through the front door: what is in it and in what order, snoozing, assigning, from one item to the next."""
+"""The inbox through the front door: what is in it and in what order, snoozing, assigning, from one
+item to the next.
+"""
 
 import re
 from datetime import timedelta
@@ -59,7 +61,11 @@ def count(reply):
 
 
 def key_of(reply, title):
-    row = next(row for row in parse_page(reply).find_all(attrs={"data-row": True}) if row.a.get_text() == title)
+    row = next(
+        row
+        for row in parse_page(reply).find_all(attrs={"data-row": True})
+        if row.a.get_text() == title
+    )
     return row["data-item"]
 
 
@@ -67,10 +73,18 @@ def key_of(reply, title):
 def tenant_with_planned_drill(year_of_work):
     """Sanjay requested a drill that is due in three days."""
     with clock.frozen(days_ago(100)), make.acting("compliance_officer"):
-        systems.register(key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="high_risk", owner_id=None)
+        systems.register(
+            key="ad-copywriter",
+            name="Ad copywriter",
+            purpose="Writes.",
+            lane="high_risk",
+            owner_id=None,
+        )
     with clock.frozen(days_ago(1)), make.acting("admin"):
         due = NOW + timedelta(days=3)
-        drill = drill_actions.plan(register.system("ad-copywriter"), None, due_at=due, seconds=10, because="A yearly proof")
+        drill = drill_actions.plan(
+            register.system("ad-copywriter"), None, due_at=due, seconds=10, because="A yearly proof"
+        )
         return {**year_of_work, "approval": open_approval("drill", drill.id).id, "due": due}
 
 
@@ -82,7 +96,9 @@ SIGN, REVIEW = "Sign off GOVERN 1.6", "Review evidence: Drill record"
 # ---- what is in it
 
 
-def test_the_most_urgent_group_comes_first_and_the_heading_counts(as_officer, tenant_with_planned_drill):
+def test_the_most_urgent_group_comes_first_and_the_heading_counts(
+    as_officer, tenant_with_planned_drill
+):
     reply = as_officer.get("inbox/")
     assert heading(reply) == "4 items need you: 1 is overdue"
     assert groups(reply) == ["Evidence and requests", "Approvals", "Reviews"]
@@ -96,12 +112,17 @@ def test_the_most_urgent_group_comes_first_and_the_heading_counts(as_officer, te
 def test_a_tab_shows_one_group(as_officer, tenant_with_planned_drill):
     reply = as_officer.get("inbox/?group=approvals")
     assert titles(reply) == [DRILL] and heading(reply).startswith("4 items need you")
-    assert parse_page(reply).select_one(".c-tabs [aria-current]").get_text().split() == ["Approvals", "1"]
+    assert parse_page(reply).select_one(".c-tabs [aria-current]").get_text().split() == [
+        "Approvals",
+        "1",
+    ]
     as_officer.get("inbox/?group=parcels", then=404)
     as_officer.get("inbox/?view=parcels", then=404)
 
 
-def test_every_page_counts_it_in_the_top_bar(as_officer, as_viewer, as_stranger, tenant_with_planned_drill):
+def test_every_page_counts_it_in_the_top_bar(
+    as_officer, as_viewer, as_stranger, tenant_with_planned_drill
+):
     for path in ("", "evidence/", "controls/", "settings/", "reports/", "inbox/"):
         assert count(as_officer.get(path)) == "4", path
     assert count(as_viewer.get("evidence/")) is None
@@ -118,31 +139,47 @@ def test_an_item_leaves_when_its_work_is_done(as_officer, tenant_with_planned_dr
 def test_another_tenant_has_none_of_it(as_neighbour, tenant_with_planned_drill):
     reply = as_neighbour.get("/t/globex/inbox/")
     assert heading(reply) == "Nothing needs you" and "Penetration" not in reply.text
-    as_neighbour.get(f"/t/globex/inbox/items/approval.{tenant_with_planned_drill['approval']}", then=404)
-    as_neighbour.get(f"/t/globex/inbox/items/approval.{tenant_with_planned_drill['approval']}/open", then=404)
+    as_neighbour.get(
+        f"/t/globex/inbox/items/approval.{tenant_with_planned_drill['approval']}", then=404
+    )
+    as_neighbour.get(
+        f"/t/globex/inbox/items/approval.{tenant_with_planned_drill['approval']}/open", then=404
+    )
 
 
 def test_an_empty_inbox_tells_the_next_due_date(app, as_contributor, year_of_work):
     with make.acting("compliance_officer"):
         for ref in ("TST-02", "TST-03", "TST-04"):
-            evidencing.retire(evidence.find_evidence(year_of_work["pieces"][ref]), because="It is over")
-        evidencing.assign(evidence.find_evidence(year_of_work["pieces"]["TST-01"]), make.person_id("contributor"))
+            evidencing.retire(
+                evidence.find_evidence(year_of_work["pieces"][ref]), because="It is over"
+            )
+        evidencing.assign(
+            evidence.find_evidence(year_of_work["pieces"]["TST-01"]), make.person_id("contributor")
+        )
         assessing.assign(assessments.item(year_of_work["items"]["MAP 1.1"]), None, None)
     reply = as_contributor.get("inbox/")
     assert heading(reply) == "Nothing needs you" and count(reply) is None
-    assert "Your next due date is 13 June 2027." in page_text(reply)  # when the accepted version of TST-01 ends
+    assert "Your next due date is 13 June 2027." in page_text(
+        reply
+    )  # when the accepted version of TST-01 ends
     assert "next due date" not in page_text(visitor(app, "viewer").get("inbox/"))
 
 
 def test_an_auditor_has_what_the_engagement_is_about(as_auditor, app, year_of_work):
-    mine, other = engagement_helpers.world_engagement(), engagement_helpers.create_engagement("Brook Audit", opens=-400)
+    mine, other = (
+        engagement_helpers.world_engagement(),
+        engagement_helpers.create_engagement("Brook Audit", opens=-400),
+    )
     ids = {}
     for held, title in ((mine, "Members"), (other, "Payroll")):
         ids[title] = engagement_helpers.create_request(held, title)
         engagement_helpers.provide_request(held, ids[title], said="Here.")
     with clock.frozen(clock.now()):
         reply = as_auditor.get("inbox/")
-    assert titles(reply) in (["Review the answer: Members"], [])  # the world's engagement is open on the day of the machine
+    assert titles(reply) in (
+        ["Review the answer: Members"],
+        [],
+    )  # the world's engagement is open on the day of the machine
     assert "Payroll" not in reply.text
     as_auditor.get(f"inbox/items/audit-answer.{ids['Payroll']}", then=404)
 
@@ -152,17 +189,22 @@ def test_an_auditor_has_what_the_engagement_is_about(as_auditor, app, year_of_wo
 
 def test_the_panel_is_a_fragment_and_a_page(as_officer, tenant_with_planned_drill):
     key = f"approval.{tenant_with_planned_drill['approval']}"
-    part = as_officer.get(f"inbox/items/{key}", headers={"HX-Request": "true", "HX-Target": "section#preview"})
+    part = as_officer.get(
+        f"inbox/items/{key}", headers={"HX-Request": "true", "HX-Target": "section#preview"}
+    )
     assert (
         "<html" not in part.text
-        and "You get this because another person requested it, and you can be the second to approve it" in page_text(part)
+        and "You get this because another person requested it, and you can be the second to approve it"
+        in page_text(part)
     )
     assert f"/t/acme/inbox/items/{key}/open" in part.text
     whole = as_officer.get(f"inbox/items/{key}")
     assert heading(whole) == DRILL
 
 
-@pytest.mark.parametrize("key", ["drill", "drill.", "drill.x", "parcel.01a21584-b442-75e3-9fe9-2d33b9ca888f", "x" * 300])
+@pytest.mark.parametrize(
+    "key", ["drill", "drill.", "drill.x", "parcel.01a21584-b442-75e3-9fe9-2d33b9ca888f", "x" * 300]
+)
 def test_a_key_that_names_nothing_is_not_found(as_officer, tenant_with_planned_drill, key):
     reply = as_officer.get(f"inbox/items/{key}", then=404)
     assert "This left your inbox" in page_text(reply)
@@ -181,7 +223,9 @@ def test_what_somebody_else_did_is_said_and_the_page_can_ask(as_officer, tenant_
 
 def test_a_person_who_lost_the_permission_lost_the_item(app, tenant_with_planned_drill):
     for role in ("contributor", "viewer", "admin"):  # an admin requested it
-        visitor(app, role).get(f"inbox/items/approval.{tenant_with_planned_drill['approval']}", then=404)
+        visitor(app, role).get(
+            f"inbox/items/approval.{tenant_with_planned_drill['approval']}", then=404
+        )
 
 
 # ---- from one item to the next
@@ -191,7 +235,9 @@ def test_after_a_decision_comes_the_next_item(as_officer, tenant_with_planned_dr
     key = f"approval.{tenant_with_planned_drill['approval']}"
     page = as_officer.get(f"inbox/items/{key}/open", then=302).location
     assert "Skip to the next item" in page_text(as_officer.get(page))
-    after = decide_approval(as_officer, f"/t/acme/approvals/{tenant_with_planned_drill['approval']}", verb="approve")
+    after = decide_approval(
+        as_officer, f"/t/acme/approvals/{tenant_with_planned_drill['approval']}", verb="approve"
+    )
     assert after.location.endswith("/t/acme/inbox/next")
     following = as_officer.get(after.location, then=302).location
     assert following.endswith("/frameworks/nist-ai-rmf-1.0/GOVERN-1.6")
@@ -202,7 +248,11 @@ def test_a_form_that_leaves_the_item_undone_comes_back_to_it(as_officer, tenant_
     key = f"sign-off.{_conclusion(tenant_with_planned_drill)}"
     page = as_officer.get(f"inbox/items/{key}/open", then=302).location
     item_id = tenant_with_planned_drill["items"]["GOVERN 1.6"]
-    form = next(f for f in parse_page(as_officer.get(page)).find_all("form", method="post") if "comment" in f.get("action", ""))
+    form = next(
+        f
+        for f in parse_page(as_officer.get(page)).find_all("form", method="post")
+        if "comment" in f.get("action", "")
+    )
     assert str(item_id) in form["action"]
     after = as_officer.post(form["action"], then=303, text="Which systems?")
     back = as_officer.get(after.location, then=302).location
@@ -214,18 +264,26 @@ def _conclusion(asking):
         return next(item.row.id for item in queries.page().items if item.title == SIGN)
 
 
-def test_the_last_item_leads_back_to_the_inbox_and_others_wrap_around(as_officer, tenant_with_planned_drill):
-    as_officer.get(f"inbox/items/evidence-review.{tenant_with_planned_drill['pending']}/open", then=302)
+def test_the_last_item_leads_back_to_the_inbox_and_others_wrap_around(
+    as_officer, tenant_with_planned_drill
+):
+    as_officer.get(
+        f"inbox/items/evidence-review.{tenant_with_planned_drill['pending']}/open", then=302
+    )
     first = as_officer.get("inbox/next?skip=1", then=302).location
     assert first.endswith(f"/evidence/{tenant_with_planned_drill['pieces']['TST-02']}")
     as_officer.get("inbox/")
-    assert as_officer.get("inbox/next", then=302).location.endswith("/t/acme/inbox/"), "the inbox forgets what was opened"
+    assert as_officer.get("inbox/next", then=302).location.endswith("/t/acme/inbox/"), (
+        "the inbox forgets what was opened"
+    )
 
 
 def test_other_forms_lead_where_they_always_led(as_officer, tenant_with_planned_drill):
     as_officer.get(f"inbox/items/approval.{tenant_with_planned_drill['approval']}/open", then=302)
     after = as_officer.post(
-        f"evidence/{tenant_with_planned_drill['pieces']['TST-02']}/owner", owner_id=make.person_id("contributor"), then=303
+        f"evidence/{tenant_with_planned_drill['pieces']['TST-02']}/owner",
+        owner_id=make.person_id("contributor"),
+        then=303,
     )
     assert "inbox" not in after.location
 
@@ -237,7 +295,9 @@ def snoozed(visitor, key, choice="tomorrow", then=303, **more):
     return visitor.post("inbox/snooze", items=key, choice=choice, then=then, **more)
 
 
-def test_a_snoozed_item_is_away_for_its_person_and_returns_by_itself(app, as_officer, as_reviewer, tenant_with_planned_drill):
+def test_a_snoozed_item_is_away_for_its_person_and_returns_by_itself(
+    app, as_officer, as_reviewer, tenant_with_planned_drill
+):
     key = f"approval.{tenant_with_planned_drill['approval']}"
     reply = as_officer.get(snoozed(as_officer, key).location)
     assert "1 item is snoozed until 26 Nov 08:00." in page_text(reply)
@@ -264,9 +324,9 @@ def test_a_change_of_the_item_ends_its_snooze(as_officer, tenant_with_planned_dr
     snoozed(as_officer, f"approval.{tenant_with_planned_drill['approval']}", "change")
     assert DRILL not in titles(as_officer.get("inbox/"))
     with make.acting("admin"):
-        session().scalars(select(Approval).where(Approval.id == tenant_with_planned_drill["approval"])).one().expires_at = (
-            NOW + timedelta(days=9)
-        )
+        session().scalars(
+            select(Approval).where(Approval.id == tenant_with_planned_drill["approval"])
+        ).one().expires_at = NOW + timedelta(days=9)
     assert DRILL in titles(as_officer.get("inbox/")), key
 
 
@@ -280,13 +340,21 @@ def test_a_change_of_the_item_ends_its_snooze(as_officer, tenant_with_planned_dr
         ("never", None, "Not a valid choice"),
     ],
 )
-def test_nothing_is_snoozed_past_its_deadline_or_for_nonsense(as_officer, tenant_with_planned_drill, choice, day, says):
-    reply = as_officer.get(snoozed(as_officer, f"approval.{tenant_with_planned_drill['approval']}", choice, day=day).location)
+def test_nothing_is_snoozed_past_its_deadline_or_for_nonsense(
+    as_officer, tenant_with_planned_drill, choice, day, says
+):
+    reply = as_officer.get(
+        snoozed(
+            as_officer, f"approval.{tenant_with_planned_drill['approval']}", choice, day=day
+        ).location
+    )
     assert says.lower() in page_text(reply).lower()
     assert DRILL in titles(reply)
 
 
-def test_an_overdue_item_cannot_be_snoozed_and_one_refusal_snoozes_none(as_officer, tenant_with_planned_drill):
+def test_an_overdue_item_cannot_be_snoozed_and_one_refusal_snoozes_none(
+    as_officer, tenant_with_planned_drill
+):
     late, drill = (
         f"evidence-owner.{tenant_with_planned_drill['pieces']['TST-02']}",
         f"approval.{tenant_with_planned_drill['approval']}",
@@ -298,7 +366,9 @@ def test_an_overdue_item_cannot_be_snoozed_and_one_refusal_snoozes_none(as_offic
         assert session().scalars(select(InboxSnooze)).all() == []
 
 
-def test_only_what_is_in_the_own_inbox_can_be_snoozed(as_contributor, as_officer, tenant_with_planned_drill):
+def test_only_what_is_in_the_own_inbox_can_be_snoozed(
+    as_contributor, as_officer, tenant_with_planned_drill
+):
     snoozed(as_contributor, f"approval.{tenant_with_planned_drill['approval']}", then=404)
     snoozed(as_officer, "drill.01a21584-b442-75e3-9fe9-2d33b9ca888f", then=404)
 
@@ -307,7 +377,9 @@ def test_only_what_is_in_the_own_inbox_can_be_snoozed(as_contributor, as_officer
 def test_a_bulk_action_on_nothing_says_so_on_the_page(as_officer, tenant_with_planned_drill, verb):
     anna = make.person_id("contributor")
     reply = as_officer.get(
-        as_officer.post(f"inbox/{verb}", choice="hour", owner_id=anna, back="/t/acme/inbox/?group=reviews").location
+        as_officer.post(
+            f"inbox/{verb}", choice="hour", owner_id=anna, back="/t/acme/inbox/?group=reviews"
+        ).location
     )
     assert "Select at least one item first." in page_text(reply) and groups(reply) == ["Reviews"]
 
@@ -321,7 +393,9 @@ def test_snoozing_is_in_the_log_and_twice_is_once(as_officer, tenant_with_planne
         said = (
             session()
             .scalars(
-                select(AuditEntry.action).where(AuditEntry.action.startswith("inbox.")).order_by(AuditEntry.at, AuditEntry.id)
+                select(AuditEntry.action)
+                .where(AuditEntry.action.startswith("inbox."))
+                .order_by(AuditEntry.at, AuditEntry.id)
             )
             .all()
         )
@@ -331,15 +405,24 @@ def test_snoozing_is_in_the_log_and_twice_is_once(as_officer, tenant_with_planne
 
 def test_the_panel_offers_only_what_the_deadline_allows(as_officer, tenant_with_planned_drill):
     part = as_officer.get(f"inbox/items/approval.{tenant_with_planned_drill['approval']}")
-    offered = {button["value"] for button in parse_page(part).find_all("button", attrs={"name": "choice"})}
+    offered = {
+        button["value"] for button in parse_page(part).find_all("button", attrs={"name": "choice"})
+    }
     assert offered == {"hour", "tomorrow", "change"}
-    late = as_officer.get(f"inbox/items/evidence-owner.{tenant_with_planned_drill['pieces']['TST-02']}")
+    late = as_officer.get(
+        f"inbox/items/evidence-owner.{tenant_with_planned_drill['pieces']['TST-02']}"
+    )
     assert "It is overdue, so it can't be snoozed." in main_text(late)
 
 
-def test_what_is_back_soon_comes_first_and_stands_beside_the_open_items(as_officer, tenant_with_planned_drill, statements):
+def test_what_is_back_soon_comes_first_and_stands_beside_the_open_items(
+    as_officer, tenant_with_planned_drill, statements
+):
     sign = f"sign-off.{_conclusion(tenant_with_planned_drill)}"
-    review, drill = f"evidence-review.{tenant_with_planned_drill['pending']}", f"approval.{tenant_with_planned_drill['approval']}"
+    review, drill = (
+        f"evidence-review.{tenant_with_planned_drill['pending']}",
+        f"approval.{tenant_with_planned_drill['approval']}",
+    )
     for key, choice in ((sign, "change"), (review, "week"), (drill, "tomorrow")):
         snoozed(as_officer, key, choice)
     with statements() as seen:
@@ -359,26 +442,37 @@ def test_what_is_back_soon_comes_first_and_stands_beside_the_open_items(as_offic
 
 
 def done(reply):
-    return [" ".join(row.div.get_text(" ").split()) for row in parse_page(reply).find_all(attrs={"data-row": True})]
+    return [
+        " ".join(row.div.get_text(" ").split())
+        for row in parse_page(reply).find_all(attrs={"data-row": True})
+    ]
 
 
-def test_the_done_tab_shows_what_the_person_did_newest_first(as_officer, as_reviewer, tenant_with_planned_drill, statements):
+def test_the_done_tab_shows_what_the_person_did_newest_first(
+    as_officer, as_reviewer, tenant_with_planned_drill, statements
+):
     with make.acting("compliance_officer"):
         evidencing.accept(*evidence.version_of(tenant_with_planned_drill["pending"]))
     with statements() as seen:
         reply = as_officer.get("inbox/?view=done")
     assert len(unions(seen)) == 1
     assert done(reply)[0] == "Drill record You accepted a version of evidence"
-    assert parse_page(reply).select_one(".c-tabs [aria-current]").get_text() == "Done" and heading(reply).startswith(
-        "3 items need you"
-    )
+    assert parse_page(reply).select_one(".c-tabs [aria-current]").get_text() == "Done" and heading(
+        reply
+    ).startswith("3 items need you")
     link = parse_page(reply).select_one("[data-row] a")["href"]
-    assert link.endswith(f"/evidence/{tenant_with_planned_drill['pieces']['TST-03']}") and as_officer.get(link)
+    assert link.endswith(
+        f"/evidence/{tenant_with_planned_drill['pieces']['TST-03']}"
+    ) and as_officer.get(link)
     theirs = done(as_reviewer.get("inbox/?view=done"))
-    assert "GOVERN 1.6 You wrote a conclusion" in theirs and not any("accepted" in each for each in theirs)
+    assert "GOVERN 1.6 You wrote a conclusion" in theirs and not any(
+        "accepted" in each for each in theirs
+    )
 
 
-def test_what_was_done_long_ago_or_by_somebody_else_is_not_listed(app, as_neighbour, as_viewer, tenant_with_planned_drill):
+def test_what_was_done_long_ago_or_by_somebody_else_is_not_listed(
+    app, as_neighbour, as_viewer, tenant_with_planned_drill
+):
     with clock.frozen(NOW + timedelta(days=91)):
         assert done(visitor(app, "compliance_officer").get("inbox/?view=done")) == []
     assert "Nothing done yet" in page_text(as_neighbour.get("/t/globex/inbox/?view=done"))
@@ -388,18 +482,31 @@ def test_what_was_done_long_ago_or_by_somebody_else_is_not_listed(app, as_neighb
 def test_what_is_done_comes_in_pages(as_officer, tenant_with_planned_drill):
     with make.acting("compliance_officer"):
         for number in range(60):
-            ids = evidencing.begin(f"Record {number}", kind="report", cadence="yearly", owner_id=None, due_on=None, controls={})
+            ids = evidencing.begin(
+                f"Record {number}",
+                kind="report",
+                cadence="yearly",
+                owner_id=None,
+                due_on=None,
+                controls={},
+            )
             evidencing.assign(ids, make.person_id("contributor"))
     first = as_officer.get("inbox/?view=done")
     second = as_officer.get(parse_page(first).find("a", rel="next")["href"])
-    assert len(done(first)) == 50 and len(done(second)) >= 10 and not set(done(first)) & set(done(second))
+    assert (
+        len(done(first)) == 50
+        and len(done(second)) >= 10
+        and not set(done(first)) & set(done(second))
+    )
     as_officer.get("inbox/?view=done&after=x", then=422)
 
 
 def test_each_source_that_is_done_leads_to_a_page_with_the_shared_columns(app):
     kinds = {each for source in sources() for each in source.done}
     for kind in kinds:
-        assert [column.key for column in kind.select().selected_columns] == list(queries.COLUMNS[1:-1]), kind.name
+        assert [column.key for column in kind.select().selected_columns] == list(
+            queries.COLUMNS[1:-1]
+        ), kind.name
         assert kind.endpoint in app.view_functions, kind.name
     assert len({each.name for each in kinds}) == len(kinds)
 
@@ -410,7 +517,10 @@ def test_each_source_that_is_done_leads_to_a_page_with_the_shared_columns(app):
 def test_operators_have_an_inbox_counted_on_every_page(as_operator, app):
     reply = as_operator.get("/t/console/inbox/")
     assert heading(reply) == "Nothing needs you"
-    assert parse_page(as_operator.get("/operator/")).select_one(".c-waits")["href"] == "/t/console/inbox/"
+    assert (
+        parse_page(as_operator.get("/operator/")).select_one(".c-waits")["href"]
+        == "/t/console/inbox/"
+    )
     assert "Nothing done yet" in page_text(as_operator.get("/t/console/inbox/?view=done"))
     finance = visitor(app, "operator_finance", "console")
     assert heading(finance.get("/t/console/inbox/")) == "Nothing needs you"
@@ -419,7 +529,9 @@ def test_operators_have_an_inbox_counted_on_every_page(as_operator, app):
 # ---- assign
 
 
-def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, tenant_with_planned_drill):
+def test_items_are_assigned_after_a_preview_and_it_can_be_undone(
+    as_officer, tenant_with_planned_drill
+):
     late, drill = (
         f"evidence-owner.{tenant_with_planned_drill['pieces']['TST-02']}",
         f"approval.{tenant_with_planned_drill['approval']}",
@@ -429,7 +541,9 @@ def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, ten
     assert "1 selected item can't be assigned and is left out." in page_text(preview)
     seen = [i["value"] for i in parse_page(preview).find_all("input", attrs={"name": "seen"})]
     assert len(set(seen)) == 1
-    reply = as_officer.get(as_officer.post("inbox/assign", seen=sorted(set(seen)), owner_id=anna).location)
+    reply = as_officer.get(
+        as_officer.post("inbox/assign", seen=sorted(set(seen)), owner_id=anna).location
+    )
     assert "1 item is now assigned to Anna Rossi." in page_text(reply)
     assert "Follow up with Anna Rossi on the overdue penetration test report" in titles(reply)
     undo = parse_page(reply).find("button", attrs={"data-undo": True}).find_parent("form")["action"]
@@ -438,7 +552,10 @@ def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, ten
 
 
 def test_who_lost_the_role_since_undoes_nothing(as_officer, tenant_with_planned_drill):
-    late, anna = f"evidence-owner.{tenant_with_planned_drill['pieces']['TST-02']}", make.person_id("contributor")
+    late, anna = (
+        f"evidence-owner.{tenant_with_planned_drill['pieces']['TST-02']}",
+        make.person_id("contributor"),
+    )
     preview = as_officer.post("inbox/assign", items=late, owner_id=anna, then=200)
     seen = parse_page(preview).find("input", attrs={"name": "seen"})["value"]
     reply = as_officer.get(as_officer.post("inbox/assign", seen=seen, owner_id=anna).location)
@@ -448,7 +565,9 @@ def test_who_lost_the_role_since_undoes_nothing(as_officer, tenant_with_planned_
     as_officer.client.set_cookie("session", make.cookie("compliance_officer"))
     as_officer.post(undo, then=404)
     with make.acting("admin", read_only=True):
-        assert evidence.find_evidence(tenant_with_planned_drill["pieces"]["TST-02"]).owner_id == anna
+        assert (
+            evidence.find_evidence(tenant_with_planned_drill["pieces"]["TST-02"]).owner_id == anna
+        )
 
 
 def test_auditors_requests_are_assigned_too(as_officer, year_of_work):
@@ -458,25 +577,36 @@ def test_auditors_requests_are_assigned_too(as_officer, year_of_work):
 
         from governance.assurance.engagements.models import Engagement
 
-        session().execute(update(Engagement).values(opens_at=days_ago(300), closes_at=NOW + timedelta(days=300)))
+        session().execute(
+            update(Engagement).values(opens_at=days_ago(300), closes_at=NOW + timedelta(days=300))
+        )
     asked = engagement_helpers.create_request(held, "Training", owner=None)
     preview = as_officer.post(
-        "inbox/assign", items=f"audit-request-owner.{asked}", owner_id=make.person_id("contributor"), then=200
+        "inbox/assign",
+        items=f"audit-request-owner.{asked}",
+        owner_id=make.person_id("contributor"),
+        then=200,
     )
     seen = parse_page(preview).find("input", attrs={"name": "seen"})["value"]
     as_officer.post("inbox/assign", seen=seen, owner_id=make.person_id("contributor"))
     assert not any("Training" in title for title in titles(as_officer.get("inbox/")))
 
 
-def test_approvals_are_not_assigned_and_not_by_whoever_may_not(as_officer, as_contributor, tenant_with_planned_drill):
+def test_approvals_are_not_assigned_and_not_by_whoever_may_not(
+    as_officer, as_contributor, tenant_with_planned_drill
+):
     anna = make.person_id("contributor")
     why = "None of the selected items can be assigned. Select evidence items or auditors' requests."
     reply = as_officer.get(
-        as_officer.post("inbox/assign", items=f"approval.{tenant_with_planned_drill['approval']}", owner_id=anna).location
+        as_officer.post(
+            "inbox/assign", items=f"approval.{tenant_with_planned_drill['approval']}", owner_id=anna
+        ).location
     )
     assert why in page_text(reply) and titles(reply)
     mine = f"evidence-upload.{tenant_with_planned_drill['pieces']['TST-04']}"
-    assert why in page_text(as_contributor.get(as_contributor.post("inbox/assign", items=mine, owner_id=anna).location))
+    assert why in page_text(
+        as_contributor.get(as_contributor.post("inbox/assign", items=mine, owner_id=anna).location)
+    )
     assert "Assign…" not in main_text(as_contributor.get("inbox/"))
 
 
@@ -486,9 +616,20 @@ def test_approvals_are_not_assigned_and_not_by_whoever_may_not(as_officer, as_co
 def test_a_long_inbox_comes_in_pages(as_officer, tenant_with_planned_drill):
     with make.acting("compliance_officer"):
         for number in range(60):
-            evidencing.begin(f"Record {number}", kind="report", cadence="yearly", owner_id=None, due_on=None, controls={})
+            evidencing.begin(
+                f"Record {number}",
+                kind="report",
+                cadence="yearly",
+                owner_id=None,
+                due_on=None,
+                controls={},
+            )
     first = as_officer.get("inbox/")
-    assert heading(first) == "64 items need you: 1 is overdue" and len(titles(first)) == 50 and "50 of 64" in main_text(first)
+    assert (
+        heading(first) == "64 items need you: 1 is overdue"
+        and len(titles(first)) == 50
+        and "50 of 64" in main_text(first)
+    )
     second = as_officer.get(parse_page(first).find("a", rel="next")["href"])
     assert len(titles(second)) == 14 and not set(titles(first)) & set(titles(second))
     assert titles(second)[-3:] == [DRILL, SIGN, REVIEW] and count(second) == "64"
@@ -504,7 +645,9 @@ def unions(seen):
     return [each for each in seen if "UNION ALL" in each]
 
 
-def test_the_list_and_its_counts_are_one_statement(as_officer, as_auditor, tenant_with_planned_drill, statements):
+def test_the_list_and_its_counts_are_one_statement(
+    as_officer, as_auditor, tenant_with_planned_drill, statements
+):
     as_officer.get("inbox/")
     with statements() as seen:
         as_officer.get("inbox/")
@@ -514,11 +657,17 @@ def test_the_list_and_its_counts_are_one_statement(as_officer, as_auditor, tenan
     assert len(unions(seen)) == 1
 
 
-def test_the_count_on_a_page_is_one_statement_and_none_while_nothing_changes(tenant_with_planned_drill, database):
+def test_the_count_on_a_page_is_one_statement_and_none_while_nothing_changes(
+    tenant_with_planned_drill, database
+):
     from sqlalchemy import event
 
     seen = []
-    event.listen(database.engine, "before_cursor_execute", note := lambda _c, _k, statement, *_: seen.append(statement))
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        note := lambda _c, _k, statement, *_: seen.append(statement),
+    )
     try:
         for expected in (1, 1, 1):
             with make.acting("compliance_officer", read_only=True):
@@ -536,14 +685,20 @@ def test_the_count_on_a_page_is_one_statement_and_none_while_nothing_changes(ten
 
 def test_every_source_reads_the_same_columns_and_leads_to_a_page(app):
     for source in sources():
-        assert [column.key for column in source.select().selected_columns] == list(queries.COLUMNS[1:-1]), source.name
+        assert [column.key for column in source.select().selected_columns] == list(
+            queries.COLUMNS[1:-1]
+        ), source.name
         assert source.endpoint in app.view_functions, source.name
         assert re.fullmatch(r"[a-z-]+", source.name)
     assert len({each.name for each in sources()}) == len(sources())
 
 
-def test_whoever_signs_in_next_in_the_browser_learns_nothing_of_what_was_opened(as_officer, tenant_with_planned_drill):
-    page = as_officer.get(f"inbox/items/approval.{tenant_with_planned_drill['approval']}/open", then=302).location
+def test_whoever_signs_in_next_in_the_browser_learns_nothing_of_what_was_opened(
+    as_officer, tenant_with_planned_drill
+):
+    page = as_officer.get(
+        f"inbox/items/approval.{tenant_with_planned_drill['approval']}/open", then=302
+    ).location
     assert "Skip to the next item" in page_text(as_officer.get(page))
     as_officer.client.set_cookie("session", make.cookie("reviewer"))
     reply = as_officer.get(page)

@@ -1,4 +1,6 @@
-"""A tenant that has worked for a year, told by the product's own actions; small, so that every number can be counted."""
+"""A tenant that has worked for a year, told by the product's own actions; small, so that every
+number can be counted.
+"""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -39,14 +41,20 @@ def fixed_day(app):
         yield
 
 
-def add_accepted_version(evidence_id: UUID, days: int, *, valid_for: int, accepted: bool = True) -> UUID:
+def add_accepted_version(
+    evidence_id: UUID, days: int, *, valid_for: int, accepted: bool = True
+) -> UUID:
     """A version that Jun collected so many days ago, accepted by Ines."""
     day = days_ago(days).date()
     with clock.frozen(days_ago(days)), make.acting("reviewer"):
         version_id = evidencing.bring_link(
-            evidence.find_evidence(evidence_id), "https://files.acme.example/a", collected_on=day, period_from=day - timedelta(days=365),
-            period_to=day, valid_until=day + timedelta(days=valid_for),
-        ).id  # fmt: skip
+            evidence.find_evidence(evidence_id),
+            "https://files.acme.example/a",
+            collected_on=day,
+            period_from=day - timedelta(days=365),
+            period_to=day,
+            valid_until=day + timedelta(days=valid_for),
+        ).id
     if accepted:
         with clock.frozen(days_ago(days)), make.acting("compliance_officer"):
             evidencing.accept(*evidence.version_of(version_id))
@@ -55,12 +63,21 @@ def add_accepted_version(evidence_id: UUID, days: int, *, valid_for: int, accept
 
 @pytest.fixture
 def year_of_work(app, isolated):
-    """Four controls, each with a piece of evidence: accepted, overdue and nobody's, to review, and Anna's, never brought in."""
+    """Four controls, each with a piece of evidence: accepted, overdue and nobody's, to review, and
+    Anna's, never brought in.
+    """
     found: dict = {"controls": {}, "pieces": {}}
     with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
         adopting.adopt(RMF)
         for ref, (title, wanted, proof, owner) in STORY.items():
-            control = controls.create(ref, title, "It is done.", kind="preventive", automation="manual", cadence="quarterly")
+            control = controls.create(
+                ref,
+                title,
+                "It is done.",
+                kind="preventive",
+                automation="manual",
+                cadence="quarterly",
+            )
             controls.map_to(control, frameworks.requirement(RMF, wanted).id, "full")
             due = days_ago(-5).date() if owner == "contributor" else None
             begun = evidencing.begin(
@@ -74,25 +91,43 @@ def year_of_work(app, isolated):
             found["controls"][ref], found["pieces"][ref] = control.id, begun.id
     add_accepted_version(found["pieces"]["TST-01"], 200, valid_for=400)
     add_accepted_version(found["pieces"]["TST-02"], 150, valid_for=138)
-    found["pending"] = add_accepted_version(found["pieces"]["TST-03"], 3, valid_for=300, accepted=False)
+    found["pending"] = add_accepted_version(
+        found["pieces"]["TST-03"], 3, valid_for=300, accepted=False
+    )
     with clock.frozen(days_ago(50)), make.acting("reviewer"):
         held = assessing.begin(
-            frameworks.framework(RMF).id, title="Q4 2026", period_from=days_ago(300).date(), period_to=days_ago(-36).date()
+            frameworks.framework(RMF).id,
+            title="Q4 2026",
+            period_from=days_ago(300).date(),
+            period_to=days_ago(-36).date(),
         )
-        found["assessment"], found["items"] = held.id, {item.ref: item.row.id for item in assessments.items(held.id)}
+        found["assessment"], found["items"] = (
+            held.id,
+            {item.ref: item.row.id for item in assessments.items(held.id)},
+        )
     with clock.frozen(days_ago(4)), make.acting("reviewer"):
         for ref in ("GOVERN 1.6", "MEASURE 2.7"):
             item = assessments.item(found["items"][ref])
             assessing.conclude(item, level=2, rationale="As it stands.", version=item.version)
     with make.acting("compliance_officer"):
-        assessing.assign(assessments.item(found["items"]["MAP 1.1"]), make.person_id("contributor"), days_ago(-10).date())
+        assessing.assign(
+            assessments.item(found["items"]["MAP 1.1"]),
+            make.person_id("contributor"),
+            days_ago(-10).date(),
+        )
     return found
 
 
 @pytest.fixture(autouse=True)
 def placeholder_pages(app):
-    """Where the pages that the overview links to are not built yet, their addresses stand in for them."""
-    for name, path in (("heat_map", "frameworks/<key>"), ("requirement", "frameworks/<key>/<ref>"), ("new", "assessments/new")):
+    """Where the pages that the overview links to are not built yet, their addresses stand in for
+    them.
+    """
+    for name, path in (
+        ("heat_map", "frameworks/<key>"),
+        ("requirement", "frameworks/<key>/<ref>"),
+        ("new", "assessments/new"),
+    ):
         if f"assessments.{name}" not in app.view_functions:
             app.url_map.add(Rule(f"/t/<tenant>/{path}", endpoint=f"assessments.{name}"))
             app.view_functions[f"assessments.{name}"] = lambda **_: ""

@@ -1,4 +1,6 @@
-"""Policies and switches on the first page and in the palette: what waits for a second person, what changed, where to jump."""
+"""Policies and switches on the first page and in the palette: what waits for a second person, what
+changed, where to jump.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -35,29 +37,50 @@ def tenant_with_requests(year_of_work):
     """Sanjay requested a looser policy, a waiver, a restart and a drill."""
     with clock.frozen(days_ago(100)), make.acting("compliance_officer"):
         copywriter = systems.register(
-            key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="high_risk", owner_id=None
+            key="ad-copywriter",
+            name="Ad copywriter",
+            purpose="Writes.",
+            lane="high_risk",
+            owner_id=None,
         ).id
     with make.acting("admin"):
         add_live_version(days_ago(90), 1, "strict")
-        version = policies.request_approval(Content("standard"), seen="", because="Support needs memory.")
+        version = policies.request_approval(
+            Content("standard"), seen="", because="Support needs memory."
+        )
         waiver = waivers.request(
-            copywriter, "retention_days", 120, expires_at=clock.now() + timedelta(days=20), reason="A claim runs longer.",
+            copywriter,
+            "retention_days",
+            120,
+            expires_at=clock.now() + timedelta(days=20),
+            reason="A claim runs longer.",
             compensation="A weekly review.",
-        )  # fmt: skip
+        )
         targets = {policy_queries.POLICY: version.id, policy_queries.WAIVER: waiver.id}
         stop_id = add_stop(copywriter, days_ago(8)).id
     with clock.frozen(days_ago(1)), make.acting("admin"):
         stop = switches_of.stop(stop_id)
         switches.request_restart(stop, seen=switches.seen(stop), because="It was fixed.")
         drill = drill_actions.plan(
-            registered.system("ad-copywriter"), None, due_at=NOW + timedelta(days=3), seconds=9, because="Yearly."
+            registered.system("ad-copywriter"),
+            None,
+            due_at=NOW + timedelta(days=3),
+            seconds=9,
+            because="Yearly.",
         )
         targets |= {"restart": stop_id, "drill": drill.id}
     with make.acting("admin", read_only=True):
-        return {kind: open_approval(kind, target).id for kind, target in targets.items()} | {"system": copywriter}
+        return {kind: open_approval(kind, target).id for kind, target in targets.items()} | {
+            "system": copywriter
+        }
 
 
-REVIEW_SENTENCES = ("Review the request to move the policy from strict to standard", "Review the request to waive retention of ad-copywriter", "Review the request to restart ad-copywriter", "Review the request to drill ad-copywriter")  # fmt: skip
+REVIEW_SENTENCES = (
+    "Review the request to move the policy from strict to standard",
+    "Review the request to waive retention of ad-copywriter",
+    "Review the request to restart ad-copywriter",
+    "Review the request to drill ad-copywriter",
+)
 
 
 def test_what_another_person_asked_for_waits_for_the_second(as_officer, tenant_with_requests):
@@ -68,11 +91,15 @@ def test_what_another_person_asked_for_waits_for_the_second(as_officer, tenant_w
     assert titles[REVIEW_SENTENCES[0]].detail == "Requested by Sanjay Patel: Support needs memory."
     assert titles[REVIEW_SENTENCES[2]].detail == "Requested by Sanjay Patel: It was fixed."
     assert titles[REVIEW_SENTENCES[3]].row.due == NOW + timedelta(days=3)
-    assert [(item.rank, item.at) for item in found] == sorted((item.rank, item.at) for item in found)
+    assert [(item.rank, item.at) for item in found] == sorted(
+        (item.rank, item.at) for item in found
+    )
     page = as_officer.get("")
     assert REVIEW_SENTENCES[0] in section_text(
         page, "waits"
-    ) and f"/t/acme/inbox/items/approval.{tenant_with_requests['policy']}/open" in section_links(page, "waits")
+    ) and f"/t/acme/inbox/items/approval.{tenant_with_requests['policy']}/open" in section_links(
+        page, "waits"
+    )
     opened = as_officer.get(f"inbox/items/approval.{tenant_with_requests['policy']}/open", then=302)
     assert opened.location == f"/t/acme/approvals/{tenant_with_requests['policy']}"
 
@@ -90,7 +117,9 @@ def test_each_leads_to_where_it_is_decided(as_officer, tenant_with_requests, whi
 
 def test_nobody_decides_on_what_he_asked_for_or_may_not(app, tenant_with_requests):
     for role in ("admin", "contributor"):
-        assert not any(said in section_text(visitor(app, role).get(""), "waits") for said in REVIEW_SENTENCES)
+        assert not any(
+            said in section_text(visitor(app, role).get(""), "waits") for said in REVIEW_SENTENCES
+        )
 
 
 def test_who_approved_first_is_not_asked_again(as_officer, as_reviewer, tenant_with_requests):
@@ -113,9 +142,11 @@ def test_an_approval_is_never_left_out_of_the_short_list():
     assert len(queries.foremost(old, 6)) == 6 and queries.foremost([], 6) == []
     assert len(queries.foremost([new] * 9, 6)) == 6
     rare = item("Sign", NOW, source="sign-off")
-    assert [each.row.about for each in queries.foremost([*old, rare], 3)] == ["Old 0", "Old 1", "Sign"], (
-        "the first of each kind comes first"
-    )
+    assert [each.row.about for each in queries.foremost([*old, rare], 3)] == [
+        "Old 0",
+        "Old 1",
+        "Sign",
+    ], "the first of each kind comes first"
 
 
 def item(about, since, source="evidence-upload"):
@@ -147,10 +178,18 @@ def test_decisions_cost_one_statement(as_officer, tenant_with_requests, statemen
 def test_what_changed_lists_policies_and_stops(as_officer, year_of_work):
     with make.acting("admin"):
         first = policies.tighten_now(Content("strict"), base=0, because="Claims need it.")
-        systems.register(key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="standard", owner_id=None)
+        systems.register(
+            key="ad-copywriter",
+            name="Ad copywriter",
+            purpose="Writes.",
+            lane="standard",
+            owner_id=None,
+        )
         assert first.number == 1
     with make.acting("contributor"):
-        switches.stop("system", registered.system("ad-copywriter"), None, reason="It answered wrongly.")
+        switches.stop(
+            "system", registered.system("ad-copywriter"), None, reason="It answered wrongly."
+        )
     text = section_text(as_officer.get(""), "changes")
     assert "Anna Rossi stopped" in text and "Sanjay Patel published a policy version 1" in text
     assert "It answered wrongly" not in text  # the reason is sealed in the log
@@ -160,30 +199,42 @@ def test_what_changed_lists_policies_and_stops(as_officer, year_of_work):
 
 
 def palette_results(visitor, text):
-    return {(each["label"], each["href"]) for each in visitor.get("jump", query_string={"q": text}).json}
+    return {
+        (each["label"], each["href"]) for each in visitor.get("jump", query_string={"q": text}).json
+    }
 
 
 def test_a_system_brings_its_switch_and_its_stop(as_contributor, as_viewer, tenant_with_requests):
     stop = ("Stop Ad copywriter…", "/t/acme/systems/ad-copywriter/stop")
     switch = ("Switches of Ad copywriter", "/t/acme/systems/ad-copywriter/switches")
     assert {stop, switch} <= palette_results(as_contributor, "ad-copy")
-    assert switch in palette_results(as_viewer, "ad-copy") and stop not in palette_results(as_viewer, "ad-copy")
+    assert switch in palette_results(as_viewer, "ad-copy") and stop not in palette_results(
+        as_viewer, "ad-copy"
+    )
     found = palette_results(as_contributor, "stop copywriter")
     assert stop in found and switch not in found
-    assert {stop, ("Stop everything…", "/t/acme/switches/stop")} <= palette_results(as_contributor, "stop")
+    assert {stop, ("Stop everything…", "/t/acme/switches/stop")} <= palette_results(
+        as_contributor, "stop"
+    )
 
 
 def test_policies_are_found(as_viewer, as_admin, as_neighbour, tenant_with_requests):
     version = ("1 Policy version 1", "/t/acme/policies/versions/1")
     for text in ("policy", "version 1", "policy strict"):
         assert any(href == version[1] for _, href in palette_results(as_viewer, text)), text
-    assert ("View the policy in force", "/t/acme/policies/in-force") in palette_results(as_viewer, "policy")
+    assert ("View the policy in force", "/t/acme/policies/in-force") in palette_results(
+        as_viewer, "policy"
+    )
     assert ("Change the policy", "/t/acme/policies/") in palette_results(as_admin, "change the")
-    assert ("Change the policy", "/t/acme/policies/") not in palette_results(as_viewer, "change the")
+    assert ("Change the policy", "/t/acme/policies/") not in palette_results(
+        as_viewer, "change the"
+    )
     assert not any("version" in label for label, _ in palette_results(as_neighbour, "policy"))
 
 
-@pytest.mark.parametrize("text", ["policy 99999999999999999999", "stop", "stop %", "version", "_", "policy ' or 1=1"])
+@pytest.mark.parametrize(
+    "text", ["policy 99999999999999999999", "stop", "stop %", "version", "_", "policy ' or 1=1"]
+)
 def test_odd_words_break_nothing(as_officer, tenant_with_requests, text):
     as_officer.get("jump", query_string={"q": text}, then=200)
 

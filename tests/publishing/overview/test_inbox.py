@@ -1,4 +1,6 @@
-"""What others wait for, on the first page: auditors' requests, access reviews, exceptions, findings, destructions; and in the palette."""
+"""What others wait for, on the first page: auditors' requests, access reviews, exceptions,
+findings, destructions; and in the palette.
+"""
 
 from datetime import timedelta
 
@@ -28,9 +30,13 @@ from tests.publishing.overview.page_helpers import page_heading, section_links, 
 
 @pytest.fixture(autouse=True)
 def open_engagement(isolated):
-    """The world's engagement was opened on the day of the machine; here it is open on the day of these tests."""
+    """The world's engagement was opened on the day of the machine; here it is open on the day of
+    these tests.
+    """
     with make.acting():
-        session().execute(update(Engagement).values(opens_at=days_ago(300), closes_at=NOW + timedelta(days=300)))
+        session().execute(
+            update(Engagement).values(opens_at=days_ago(300), closes_at=NOW + timedelta(days=300))
+        )
 
 
 def waiting_items(role, slug="acme"):
@@ -51,11 +57,15 @@ def tenant_with_auditor_requests(isolated):
     return held, {
         "mine": engagement_helpers.create_request(held, "Members", due_on=days_from_today(3)),
         "late": engagement_helpers.create_request(held, "Contracts", due_on=days_from_today(-2)),
-        "nobody's": engagement_helpers.create_request(held, "Training", owner=None, due_on=days_from_today(9)),
+        "nobody's": engagement_helpers.create_request(
+            held, "Training", owner=None, due_on=days_from_today(9)
+        ),
     }
 
 
-def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(as_contributor, tenant_with_auditor_requests):
+def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(
+    as_contributor, tenant_with_auditor_requests
+):
     held, ids = tenant_with_auditor_requests
     found = waiting_items("contributor")
     assert set(found) == {"Answer the auditors: Members", "Answer the auditors: Contracts"}
@@ -72,10 +82,13 @@ def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(as_contr
     assert opened.location == f"/t/acme/engagements/{held}/requests/{ids['mine']}"
 
 
-def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_late(tenant_with_auditor_requests):
+def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_late(
+    tenant_with_auditor_requests,
+):
     assert set(waiting_items("compliance_officer")) == {
-        "Assign the auditors' request: Training", "Follow up with Anna Rossi on the auditors' request: Contracts",
-    }  # fmt: skip
+        "Assign the auditors' request: Training",
+        "Follow up with Anna Rossi on the auditors' request: Contracts",
+    }
 
 
 def test_a_returned_request_waits_again_and_an_accepted_one_no_more(tenant_with_auditor_requests):
@@ -84,7 +97,9 @@ def test_a_returned_request_waits_again_and_an_accepted_one_no_more(tenant_with_
         requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="As exported.")
     assert "Answer the auditors: Members" not in waiting_items("contributor")
     with make.acting("auditor"):
-        requesting.give_back(*engagements.request(held, ids["mine"], lock=True), because="June is missing")
+        requesting.give_back(
+            *engagements.request(held, ids["mine"], lock=True), because="June is missing"
+        )
     assert "Answer the auditors again: Members" in waiting_items("contributor")
     with make.acting("contributor"):
         requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="With June.")
@@ -95,7 +110,11 @@ def test_a_returned_request_waits_again_and_an_accepted_one_no_more(tenant_with_
 
 def test_what_an_ended_engagement_asked_for_waits_for_nobody(tenant_with_auditor_requests):
     engagement_helpers.end_engagement(tenant_with_auditor_requests[0])
-    assert not any("auditors" in title for role in ("contributor", "compliance_officer") for title in waiting_items(role))
+    assert not any(
+        "auditors" in title
+        for role in ("contributor", "compliance_officer")
+        for title in waiting_items(role)
+    )
 
 
 def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
@@ -111,7 +130,9 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
             requesting.provide(*engagements.request(engagement, request, lock=True), said="Here.")
     assert set(waiting_items("auditor")) == {"Review the answer: Members"}
     reply = as_auditor.get("")
-    assert "Review the answer: Members" in section_text(reply, "waits") and "Payroll" not in reply.text
+    assert (
+        "Review the answer: Members" in section_text(reply, "waits") and "Payroll" not in reply.text
+    )
     assert "1 item needs you" in page_heading(reply)
 
 
@@ -123,12 +144,21 @@ def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, i
         review = reviewing.begin("Q4 2026", due_on=days_from_today(10)).id
     found = waiting_items("compliance_officer")["Review access: Q4 2026"]
     assert (
-        found.row.due_on == days_from_today(10) and found.detail == "5 to decide, started by Sanjay Patel"
+        found.row.due_on == days_from_today(10)
+        and found.detail == "5 to decide, started by Sanjay Patel"
     )  # six members, not himself
-    assert f"/t/acme/inbox/items/access-review.{review}/open" in section_links(as_officer.get(""), "waits")
-    assert not any("Review access" in title for role in ("contributor", "auditor") for title in waiting_items(role))
+    assert f"/t/acme/inbox/items/access-review.{review}/open" in section_links(
+        as_officer.get(""), "waits"
+    )
+    assert not any(
+        "Review access" in title
+        for role in ("contributor", "auditor")
+        for title in waiting_items(role)
+    )
     with make.acting("admin"):
-        session().execute(update(AccessReview).values(closed_at=NOW, closed_by=make.person_id("admin")))
+        session().execute(
+            update(AccessReview).values(closed_at=NOW, closed_by=make.person_id("admin"))
+        )
     assert not any("Review access" in title for title in waiting_items("compliance_officer"))
 
 
@@ -139,10 +169,21 @@ def test_an_exception_waits_for_managements_response_until_it_has_one(as_officer
     _, _, exception = type2_helpers.create_failed_sample()
     found = waiting_items("compliance_officer")["Respond to EXC-01 of SEC-07"]
     assert "Release without sign-off" in found.detail
-    assert f"/t/acme/inbox/items/test-exception.{exception}/open" in section_links(as_officer.get(""), "waits")
-    assert not any("EXC-01" in title for role in ("contributor", "auditor") for title in waiting_items(role))
+    assert f"/t/acme/inbox/items/test-exception.{exception}/open" in section_links(
+        as_officer.get(""), "waits"
+    )
+    assert not any(
+        "EXC-01" in title for role in ("contributor", "auditor") for title in waiting_items(role)
+    )
     with make.acting():
-        testing.answer(tested.exception(exception), version=1, cause="C", effect="E", correction="P", response="R")
+        testing.answer(
+            tested.exception(exception),
+            version=1,
+            cause="C",
+            effect="E",
+            correction="P",
+            response="R",
+        )
     assert not any("EXC-01" in title for title in waiting_items("compliance_officer"))
 
 
@@ -156,9 +197,15 @@ def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated
     control, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         found = testing.raise_finding(
-            tested.exception(exception), title="The gate can be off", plan="Remove it", owner_id=make.person_id("contributor"), due_on=days_from_today(19)
-        ).id  # fmt: skip
-    assert waiting_items("contributor")["Fix FND-01: The gate can be off"].row.due_on == days_from_today(19)
+            tested.exception(exception),
+            title="The gate can be off",
+            plan="Remove it",
+            owner_id=make.person_id("contributor"),
+            due_on=days_from_today(19),
+        ).id
+    assert waiting_items("contributor")[
+        "Fix FND-01: The gate can be off"
+    ].row.due_on == days_from_today(19)
     assert not any("Fix" in title or "Retest" in title for title in waiting_items("reviewer"))
     with make.acting("contributor"):
         testing.remedy(tested.finding(found)[0], "It is gone")
@@ -174,12 +221,22 @@ def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolat
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence("Old export"))
     with make.acting("compliance_officer"):
         deletion.request_destruction(*evidence.version_of(version), because="It was kept too long")
-    found = waiting_items("reviewer")["Review the request to delete the file of EV-0001 version 1 permanently"]
-    assert found.source.group == "approvals" and found.detail == "Requested by Ines Duarte: It was kept too long"
+    found = waiting_items("reviewer")[
+        "Review the request to delete the file of EV-0001 version 1 permanently"
+    ]
+    assert (
+        found.source.group == "approvals"
+        and found.detail == "Requested by Ines Duarte: It was kept too long"
+    )
     assert f"/t/acme/inbox/items/{found.key}/open" in section_links(as_reviewer.get(""), "waits")
-    assert as_reviewer.get(f"inbox/items/{found.key}/open", then=302).location == newest_approval_page()
+    assert (
+        as_reviewer.get(f"inbox/items/{found.key}/open", then=302).location
+        == newest_approval_page()
+    )
     assert not any(
-        "delete the file" in title for role in ("compliance_officer", "contributor", "auditor") for title in waiting_items(role)
+        "delete the file" in title
+        for role in ("compliance_officer", "contributor", "auditor")
+        for title in waiting_items(role)
     )
 
 
@@ -200,11 +257,20 @@ def test_another_tenant_waits_for_none_of_it(tenant_with_auditor_requests):
 
 
 VERBS = {
-    "Open Type II testing": ("/t/acme/evidence/type-ii", "compliance_officer contributor viewer auditor"),
-    "View auditor requests": ("/t/acme/engagements/requests", "compliance_officer contributor auditor"),
+    "Open Type II testing": (
+        "/t/acme/evidence/type-ii",
+        "compliance_officer contributor viewer auditor",
+    ),
+    "View auditor requests": (
+        "/t/acme/engagements/requests",
+        "compliance_officer contributor auditor",
+    ),
     "Generate an evidence package": ("/t/acme/engagements/", "compliance_officer auditor"),
     "Start an access review": ("/t/acme/settings/access-reviews/new", "compliance_officer"),
-    "View the collectors": ("/t/acme/evidence/collectors/", "compliance_officer contributor viewer auditor"),
+    "View the collectors": (
+        "/t/acme/evidence/collectors/",
+        "compliance_officer contributor viewer auditor",
+    ),
 }
 
 
@@ -212,7 +278,10 @@ VERBS = {
 def test_the_palette_offers_each_verb_to_who_may_and_to_nobody_else(app, isolated, label):
     href, roles = VERBS[label]
     for role in ("compliance_officer", "contributor", "viewer", "auditor"):
-        found = {(each["label"], each["href"]) for each in visitor(app, role).get("jump", query_string={"q": label}).json}
+        found = {
+            (each["label"], each["href"])
+            for each in visitor(app, role).get("jump", query_string={"q": label}).json
+        }
         assert ((label, href) in found) == (role in roles.split()), role
         if role in roles.split():
             visitor(app, role).get(href, then=200)

@@ -1,4 +1,6 @@
-"""The first page of a tenant, through the front door: each role, an empty tenant, a year's work, another day."""
+"""The first page of a tenant, through the front door: each role, an empty tenant, a year's work,
+another day.
+"""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -23,8 +25,9 @@ from tests.publishing.overview.page_helpers import page_heading, section_links, 
 
 def test_the_page_says_the_conclusion(as_officer, year_of_work):
     reply = as_officer.get("")
-    assert page_heading(reply) == (
-        "1 of 72 requirements proven, 1 fewer than 30 days ago. 2% coverage. "
+    assert (
+        page_heading(reply)
+        == "1 of 72 requirements proven, 1 fewer than 30 days ago. 2% coverage. "
         "3 items need you; no conclusion of Q4 2026 is signed off yet."
     )
     assert "Wednesday 25 November 2026, 10:24 Berlin" in main_text(reply)
@@ -54,16 +57,27 @@ def test_numbers_agree_with_the_board(acting, year_of_work):
 def test_evidence_is_counted_by_state_and_by_week(as_officer, acting, year_of_work):
     with acting(read_only=True):
         state = queries.evidence_at(queries.board())
-    assert (state.fresh, state.due, state.in_review, state.late, state.missing, state.total) == (1, 0, 1, 1, 1, 4)
+    assert (state.fresh, state.due, state.in_review, state.late, state.missing, state.total) == (
+        1,
+        0,
+        1,
+        1,
+        1,
+        4,
+    )
     assert [(monday.isoformat(), n) for monday, n in state.weeks if n] == [("2026-11-30", 1)]
     text = section_text(as_officer.get(""), "freshness")
-    assert text.startswith("1 of 4 pieces of evidence is fresh") and "1 in review 1 overdue 1 missing" in text
+    assert (
+        text.startswith("1 of 4 pieces of evidence is fresh")
+        and "1 in review 1 overdue 1 missing" in text
+    )
 
 
 def test_changes_come_from_the_log_and_are_grouped(as_officer, year_of_work):
     text = section_text(as_officer.get(""), "changes")
     assert text.startswith(
-        "What changed in 30 days: 1 fell MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration test report is 12 days overdue"
+        "What changed in 30 days: 1 fell MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration"
+        " test report is 12 days overdue"
     )
     assert "Jun Chen wrote a conclusion, 2 times MEASURE 2.7, GOVERN 1.6" in text
     assert "Jun Chen uploaded a version of evidence EV-0003" in text
@@ -73,14 +87,18 @@ def test_the_next_report_says_what_holds_it_up(as_officer, year_of_work):
     reply = as_officer.get("")
     text = section_text(reply, "next-report")
     assert "Period 29 January 2026 to 31 December 2026" in text
-    assert "MEASURE 2.7: penetration test report is 12 days overdue" in text  # what failed before what nothing answers for
+    assert (
+        "MEASURE 2.7: penetration test report is 12 days overdue" in text
+    )  # what failed before what nothing answers for
     assert (
         "GOVERN 1.6: its conclusion awaits sign-off" in text
         and "0 of 72 conclusions signed off" in text
         and "No report has been made yet" in text
     )
     form = BeautifulSoup(reply.text, "html.parser").find("form", action="/t/acme/reports/")
-    assert form.find("input", attrs={"name": "assessment_id"})["value"] == str(year_of_work["assessment"])
+    assert form.find("input", attrs={"name": "assessment_id"})["value"] == str(
+        year_of_work["assessment"]
+    )
 
 
 # ---- what waits, for whom
@@ -91,13 +109,24 @@ def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, year_of_w
     text = section_text(reply, "waits")
     found = [
         text.index(part)
-        for part in ("Assign the overdue penetration test report", "Sign off GOVERN 1.6", "Review evidence: Drill record")
+        for part in (
+            "Assign the overdue penetration test report",
+            "Sign off GOVERN 1.6",
+            "Review evidence: Drill record",
+        )
     ]
     assert found == sorted(found)
     assert "12 days late" in text and "keeps MEASURE 2.7 at level 1" in text
     assert "Sign off MEASURE 2.7" not in text  # a red reason: it cannot be signed off
-    assert f"/t/acme/inbox/items/evidence-review.{year_of_work['pending']}/open" in section_links(reply, "waits")
-    assert BeautifulSoup(reply.text, "html.parser").select_one(".c-waits[href='/t/acme/inbox/'] b").get_text() == "3"
+    assert f"/t/acme/inbox/items/evidence-review.{year_of_work['pending']}/open" in section_links(
+        reply, "waits"
+    )
+    assert (
+        BeautifulSoup(reply.text, "html.parser")
+        .select_one(".c-waits[href='/t/acme/inbox/'] b")
+        .get_text()
+        == "3"
+    )
 
 
 def test_nobody_reviews_or_signs_his_own(app, year_of_work):
@@ -113,17 +142,24 @@ def test_a_returned_conclusion_waits_for_its_assessor(app, acting, year_of_work)
 
     with acting("compliance_officer"):
         assessing.give_back(
-            assessments.item(year_of_work["items"]["GOVERN 1.6"]), revision=1, because="Which systems does it cover?"
+            assessments.item(year_of_work["items"]["GOVERN 1.6"]),
+            revision=1,
+            because="Which systems does it cover?",
         )
-    assert "Revise the conclusion on GOVERN 1.6 Returned: Which systems does it cover?" in section_text(
-        visitor(app, "reviewer").get(""), "waits"
+    assert (
+        "Revise the conclusion on GOVERN 1.6 Returned: Which systems does it cover?"
+        in section_text(visitor(app, "reviewer").get(""), "waits")
     )
 
 
 def test_what_another_one_is_late_with_is_asked_for(as_officer, acting, year_of_work):
     with acting("compliance_officer"):
-        evidencing.assign(evidence.find_evidence(year_of_work["pieces"]["TST-02"]), make.person_id("contributor"))
-    assert "Follow up with Anna Rossi on the overdue penetration test report" in section_text(as_officer.get(""), "waits")
+        evidencing.assign(
+            evidence.find_evidence(year_of_work["pieces"]["TST-02"]), make.person_id("contributor")
+        )
+    assert "Follow up with Anna Rossi on the overdue penetration test report" in section_text(
+        as_officer.get(""), "waits"
+    )
 
 
 def test_a_contributor_sees_his_own_work_first(as_contributor, year_of_work):
@@ -134,7 +170,10 @@ def test_a_contributor_sees_his_own_work_first(as_contributor, year_of_work):
     assert "Upload interview notes EV-0004 Mon 30 Nov" in waits
     assert "Raise MAP 1.1 from level 0 to 3 Below its target in Q4 2026" in waits
     assert "Assign" not in waits and "Make the report" not in text
-    assert f"/t/acme/inbox/items/evidence-upload.{year_of_work['pieces']['TST-04']}/open" in section_links(reply, "waits")
+    assert (
+        f"/t/acme/inbox/items/evidence-upload.{year_of_work['pieces']['TST-04']}/open"
+        in section_links(reply, "waits")
+    )
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor"])
@@ -142,13 +181,17 @@ def test_readers_see_the_posture_without_verbs(app, year_of_work, role):
     from tests.conftest import visitor
 
     reply = visitor(app, role).get("")
-    assert page_heading(reply) == (
-        "1 of 72 requirements proven, 1 fewer than 30 days ago. 2% coverage. No conclusion of Q4 2026 is signed off yet."
+    assert (
+        page_heading(reply)
+        == "1 of 72 requirements proven, 1 fewer than 30 days ago. 2% coverage. No conclusion of Q4"
+        " 2026 is signed off yet."
     )
     assert "What would move coverage most" in section_text(reply, "waits")
     soup = BeautifulSoup(reply.text, "html.parser")
     assert not soup.main.find_all("form", method="post")
-    assert "Make the report" not in main_text(reply) and "Begin" not in section_text(reply, "next-report")
+    assert "Make the report" not in main_text(reply) and "Begin" not in section_text(
+        reply, "next-report"
+    )
 
 
 def test_an_auditor_reads_pseudonyms(as_auditor, year_of_work):
@@ -178,12 +221,16 @@ def test_before_the_first_day_there_was_nothing(as_officer, year_of_work):
 
 @pytest.mark.parametrize("day", ["2026-11-25", "2027-01-01", ""])
 def test_today_and_later_are_now(as_officer, year_of_work, day):
-    assert page_heading(as_officer.get(f"?as_of={day}")).startswith("1 of 72 requirements proven, 1 fewer than")
+    assert page_heading(as_officer.get(f"?as_of={day}")).startswith(
+        "1 of 72 requirements proven, 1 fewer than"
+    )
 
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "2026-13-01", "<b>"])
 def test_a_day_that_is_none_is_refused(as_officer, day):
-    assert "a date. Enter one such as" in main_text(as_officer.get("", query_string={"as_of": day}, then=422))
+    assert "a date. Enter one such as" in main_text(
+        as_officer.get("", query_string={"as_of": day}, then=422)
+    )
 
 
 # ---- an empty tenant, and others
@@ -225,7 +272,13 @@ def test_an_admin_alone_is_asked_to_invite_a_second_person(as_admin, acting):
 def test_the_steps_go_when_they_are_done(as_officer, acting, year_of_work):
     assert section_links(as_officer.get(""), "steps") == ["/t/acme/systems/new"]
     with acting("admin"):
-        systems.register(key="claims-triage", name="Claims triage", lane="standard", purpose="Sorts claims.", owner_id=None)
+        systems.register(
+            key="claims-triage",
+            name="Claims triage",
+            lane="standard",
+            purpose="Sorts claims.",
+            owner_id=None,
+        )
     assert "First steps" not in main_text(as_officer.get(""))
 
 
@@ -281,7 +334,8 @@ def test_what_is_remembered_never_outlives_a_change(acting, year_of_work):
     with acting(read_only=True):
         before = queries.trend(queries.board())
     with clock.frozen(days_ago(250)), acting("compliance_officer"):
-        controls.adopt()  # recorded at a past moment, as only the demo's clock can; none of them has evidence
+        # recorded at a past moment, as only the demo's clock can; none of them has evidence
+        controls.adopt()
     with acting(read_only=True):
         after = queries.trend(queries.board())
     assert after[-2].shares["all"].reached < before[-2].shares["all"].reached

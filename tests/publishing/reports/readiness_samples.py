@@ -1,4 +1,7 @@
-"""An invented organisation's SOC 2 readiness: 61 criteria with controls, evidence and findings, all agreeing."""
+"""An invented organisation's SOC 2 readiness:
+
+61 criteria with controls, evidence and findings, all agreeing.
+"""
 
 import random
 from functools import cache
@@ -10,18 +13,28 @@ import yaml
 from governance.publishing.reports.readiness.snapshot import CATEGORIES, SCHEMA
 from tests.publishing.reports import rmf_samples
 
-REMEDIES = ("Bring in the restore test of the quarter, and have it accepted", "Map a control that answers for it in full", "Test the control on a sample; then renew the access review",
-          "Close EXC-04 by a retest", "Renew the vendor register")  # fmt: skip
+REMEDIES = (
+    "Bring in the restore test of the quarter, and have it accepted",
+    "Map a control that answers for it in full",
+    "Test the control on a sample; then renew the access review",
+    "Close EXC-04 by a retest",
+    "Renew the vendor register",
+)
 
 
 @cache
 def catalogue() -> list[dict[str, Any]]:
-    path = Path(__file__).resolve().parents[3] / "governance/assurance/frameworks/catalogues/soc2-tsc-2017.yaml"
+    path = (
+        Path(__file__).resolve().parents[3]
+        / "governance/assurance/frameworks/catalogues/soc2-tsc-2017.yaml"
+    )
     found: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))["requirements"]
     return found
 
 
-def all_categories(seed: int = 11, categories: tuple[str, ...] = tuple(CATEGORIES)) -> dict[str, Any]:
+def all_categories(
+    seed: int = 11, categories: tuple[str, ...] = tuple(CATEGORIES)
+) -> dict[str, Any]:
     """All categories of a tenant that is half way."""
     dice = random.Random(seed)
     tops = [top for key in categories for top in CATEGORIES[key][1]]
@@ -32,24 +45,53 @@ def all_categories(seed: int = 11, categories: tuple[str, ...] = tuple(CATEGORIE
     for place, row in enumerate(rows):
         row["closes"] = REMEDIES[place % len(REMEDIES)] if row in short else ""
     framed = rmf_samples._frame([])
-    made = {key: framed[key] for key in ("tenant", "as_of", "prepared_by", "requested_at", "log", "entry", "signing_key")}
+    made = {
+        key: framed[key]
+        for key in ("tenant", "as_of", "prepared_by", "requested_at", "log", "entry", "signing_key")
+    }
     by_action: dict[str, list[dict[str, Any]]] = {}
     for row in short:
         by_action.setdefault(row["closes"], []).append(row)
     return made | {
-        "schema": SCHEMA, "framework": {"key": "soc2-tsc-2017", "title": "SOC 2 Trust Services Criteria", "version": "2017", "digest": rmf_samples._digest("criteria")},
-        "period": {"from": "2025-10-09", "to": "2026-10-09"}, "assessment": None, "functions": functions, "revisions": [],
-        "categories": [{"key": key, "title": CATEGORIES[key][0], "series": list(CATEGORIES[key][1])} for key in categories],
+        "schema": SCHEMA,
+        "framework": {
+            "key": "soc2-tsc-2017",
+            "title": "SOC 2 Trust Services Criteria",
+            "version": "2017",
+            "digest": rmf_samples._digest("criteria"),
+        },
+        "period": {"from": "2025-10-09", "to": "2026-10-09"},
+        "assessment": None,
+        "functions": functions,
+        "revisions": [],
+        "categories": [
+            {"key": key, "title": CATEGORIES[key][0], "series": list(CATEGORIES[key][1])}
+            for key in categories
+        ],
         "gaps": [_gap(action, of, n) for n, (action, of) in enumerate(by_action.items())],
-        "evidence": [piece | {"control": control["ref"]} for row in rows for control in row["controls"] for piece in control["evidence"]],
-        "findings": [_finding(row, n) for n, row in enumerate([row for row in short if row["controls"]][:4])],
-        "document": {"number": "ACME-SOC2-READINESS-2026-10-09", "version": "1.0", "keep_until": "2033-10-09", "supersedes": None},
-    }  # fmt: skip
+        "evidence": [
+            piece | {"control": control["ref"]}
+            for row in rows
+            for control in row["controls"]
+            for piece in control["evidence"]
+        ],
+        "findings": [
+            _finding(row, n) for n, row in enumerate([row for row in short if row["controls"]][:4])
+        ],
+        "document": {
+            "number": "ACME-SOC2-READINESS-2026-10-09",
+            "version": "1.0",
+            "keep_until": "2033-10-09",
+            "supersedes": None,
+        },
+    }
 
 
 def security_only() -> dict[str, Any]:
     """The security category alone, with an assessment behind the targets."""
-    return all_categories(5, ("security",)) | {"assessment": {"title": "SOC 2 2026", "revision": "2", "status": "open"}}
+    return all_categories(5, ("security",)) | {
+        "assessment": {"title": "SOC 2 2026", "revision": "2", "status": "open"}
+    }
 
 
 def first_day() -> dict[str, Any]:
@@ -87,7 +129,8 @@ def all_at_target() -> dict[str, Any]:
             target=3,
             reasons=[],
             closes="",
-            controls=row["controls"] or [rmf_samples._control(99, row | {"level": 4}, random.Random(1))],
+            controls=row["controls"]
+            or [rmf_samples._control(99, row | {"level": 4}, random.Random(1))],
         )
         for control in row["controls"]:
             control.update(status="effective", status_word="Effective", last_test=None)
@@ -112,10 +155,18 @@ def long_texts() -> dict[str, Any]:
     for row in rows_of_snapshot(made)[::5]:
         row.update(title=long, owner=long, closes=long)
         row["controls"] = [
-            control | {"title": long, "status_word": long, "ref": f"CTL-{n}"} for n, control in enumerate(row["controls"] * 9)
+            control | {"title": long, "status_word": long, "ref": f"CTL-{n}"}
+            for n, control in enumerate(row["controls"] * 9)
         ]
     for each in (*made["gaps"], *made["findings"]):
-        each.update(owner=None, **({"action": long, "due": None} if "action" in each else {"text": long, "retest_by": None}))
+        each.update(
+            owner=None,
+            **(
+                {"action": long, "due": None}
+                if "action" in each
+                else {"text": long, "retest_by": None}
+            ),
+        )
     made["tenant"] |= {"name": long, "unit": long, "audience": long}
     return made
 
@@ -131,7 +182,11 @@ def _series(top: str, dice: random.Random) -> dict[str, Any]:
     names = {each["ref"]: each["title"] for each in catalogue()}
     refs = [each["ref"] for each in catalogue() if each.get("parent") == top]
     rows = [rmf_samples._requirement(ref, names, dice) for ref in refs]
-    return {"key": top, "title": names[top], "categories": [{"ref": top, "title": names[top], "requirements": rows}]}
+    return {
+        "key": top,
+        "title": names[top],
+        "categories": [{"ref": top, "title": names[top], "requirements": rows}],
+    }
 
 
 def _gap(action: str, rows: list[dict[str, Any]], n: int) -> dict[str, Any]:
@@ -146,5 +201,12 @@ def _gap(action: str, rows: list[dict[str, Any]], n: int) -> dict[str, Any]:
 
 
 def _finding(row: dict[str, Any], n: int) -> dict[str, Any]:
-    return {"ref": f"F-{n + 1:02}", "requirement": row["ref"], "control": row["controls"][0]["ref"], "text": rmf_samples.FINDINGS[n], "opened_on": rmf_samples._on(-40),
-            "retest_by": rmf_samples._on(-4 if n == 2 else 20), "owner": rmf_samples.PEOPLE[n]}  # fmt: skip
+    return {
+        "ref": f"F-{n + 1:02}",
+        "requirement": row["ref"],
+        "control": row["controls"][0]["ref"],
+        "text": rmf_samples.FINDINGS[n],
+        "opened_on": rmf_samples._on(-40),
+        "retest_by": rmf_samples._on(-4 if n == 2 else 20),
+        "owner": rmf_samples.PEOPLE[n],
+    }

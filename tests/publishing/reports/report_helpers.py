@@ -7,10 +7,12 @@ from governance.publishing.reports.sentences import WORDS
 
 
 def numbers_in(text: str) -> set[int]:
-    """Every number of a sentence, in digits or in words; not those inside names such as MEASURE 2.7 or Q3 2025."""
-    text = re.sub(r"\b(GOVERN|MAP|MEASURE|MANAGE) [\d.]+|\b(GOVERN|MAP|MEASURE|MANAGE)\b|Q\d \d{4}", "", text).replace(
-        "\N{NO-BREAK SPACE}", ""
-    )
+    """Every number of a sentence, in digits or in words; not those inside names such as MEASURE 2.7
+    or Q3 2025.
+    """
+    text = re.sub(
+        r"\b(GOVERN|MAP|MEASURE|MANAGE) [\d.]+|\b(GOVERN|MAP|MEASURE|MANAGE)\b|Q\d \d{4}", "", text
+    ).replace("\N{NO-BREAK SPACE}", "")
     spelled = {WORDS.index(word) for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS}
     return spelled | {int(digits) for digits in re.findall(r"\d+", text)}
 

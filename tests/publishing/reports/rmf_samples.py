@@ -1,4 +1,7 @@
-"""An invented organisation's snapshot: 72 requirements, about 60 controls, 220 pieces of evidence, all agreeing."""
+"""An invented organisation's snapshot:
+
+72 requirements, about 60 controls, 220 pieces of evidence, all agreeing.
+"""
 
 import hashlib
 import random
@@ -21,14 +24,45 @@ SHAPE = {
     "MEASURE": (3, 13, 3, 3),
     "MANAGE": (4, 4, 2, 3),
 }
-PEOPLE = ("D. Ferreira", "A. Rossi", "K. Sato", "L. Moreau", "H. Lindqvist", "P. Nair", "J. Okafor", "T. Adeyemi")
+PEOPLE = (
+    "D. Ferreira",
+    "A. Rossi",
+    "K. Sato",
+    "L. Moreau",
+    "H. Lindqvist",
+    "P. Nair",
+    "J. Okafor",
+    "T. Adeyemi",
+)
 TODAY = date(2026, 10, 9)
-CONTROLS = ("Release gate with a recorded decision", "Register of AI systems, reviewed each month", "Adversarial test before release",
-            "Supplier review, each half year", "Training of owners", "Monitoring after deployment", "Incident playbook", "Fairness test on the current portfolio",
-            "Human review of declined claims", "Model version watch", "Records of data origin", "Impact statement for each use case")  # fmt: skip
-PIECES = ("Gate decisions, Q3", "Register export, September", "Attack test, Claims Triage", "Minutes of the risk forum", "Training records",
-          "Monitoring report, August", "Drill record, 12 September", "Fairness report, 2026 portfolio", "Sample of 25 reviews", "Exit plan, supplier A",
-          "Data sheet, version 4", "Review notes, Customer Chat")  # fmt: skip
+CONTROLS = (
+    "Release gate with a recorded decision",
+    "Register of AI systems, reviewed each month",
+    "Adversarial test before release",
+    "Supplier review, each half year",
+    "Training of owners",
+    "Monitoring after deployment",
+    "Incident playbook",
+    "Fairness test on the current portfolio",
+    "Human review of declined claims",
+    "Model version watch",
+    "Records of data origin",
+    "Impact statement for each use case",
+)
+PIECES = (
+    "Gate decisions, Q3",
+    "Register export, September",
+    "Attack test, Claims Triage",
+    "Minutes of the risk forum",
+    "Training records",
+    "Monitoring report, August",
+    "Drill record, 12 September",
+    "Fairness report, 2026 portfolio",
+    "Sample of 25 reviews",
+    "Exit plan, supplier A",
+    "Data sheet, version 4",
+    "Review notes, Customer Chat",
+)
 REASONS = (
     (
         "bad",
@@ -36,44 +70,80 @@ REASONS = (
         "The level stays until the test is repeated",
     ),
     ("bad", "Both exit plans are older than 180 days", "Leaving a supplier has not been rehearsed"),
-    ("warn", "The fairness test describes the 2025 portfolio", "There is no proof for the applicants of this year"),
-    ("warn", "61 of 84 owners were trained by the due date", "23 decide without the training that the policy asks for"),
+    (
+        "warn",
+        "The fairness test describes the 2025 portfolio",
+        "There is no proof for the applicants of this year",
+    ),
+    (
+        "warn",
+        "61 of 84 owners were trained by the due date",
+        "23 decide without the training that the policy asks for",
+    ),
     ("open", "Evidence covers two months of three", "Effect over the whole period cannot be shown"),
     ("open", "No method is agreed for persuasion risk", "Nothing can be measured yet"),
 )
-FINDINGS = ("Two playbooks not rehearsed: harmful advice, and data leak by prompt", "Attack sample 17 of 25 revealed a reserve; no response was opened",
-            "Exit plans of both suppliers older than 180 days", "Model behind Customer Chat changed on 4 August; not evaluated for nine days",
-            "Test plan missing for Document Intake", "Three of eleven components without a rights check")  # fmt: skip
-GOOD = ("All records of the period are complete and were reviewed by a second person", "The control ran each week and its refusals were obeyed",
-        "Every system in production is covered, and each change was recorded")  # fmt: skip
+FINDINGS = (
+    "Two playbooks not rehearsed: harmful advice, and data leak by prompt",
+    "Attack sample 17 of 25 revealed a reserve; no response was opened",
+    "Exit plans of both suppliers older than 180 days",
+    "Model behind Customer Chat changed on 4 August; not evaluated for nine days",
+    "Test plan missing for Document Intake",
+    "Three of eleven components without a rights check",
+)
+GOOD = (
+    "All records of the period are complete and were reviewed by a second person",
+    "The control ran each week and its refusals were obeyed",
+    "Every system in production is covered, and each change was recorded",
+)
 
 
 @cache
 def catalogue_titles() -> dict[str, str]:
     """Our own short titles, from the catalogue."""
-    path = Path(__file__).resolve().parents[3] / "governance/assurance/frameworks/catalogues/nist-ai-rmf-1.0.yaml"
-    return {each["ref"]: each["title"] for each in yaml.safe_load(path.read_text(encoding="utf-8"))["requirements"]}
+    path = (
+        Path(__file__).resolve().parents[3]
+        / "governance/assurance/frameworks/catalogues/nist-ai-rmf-1.0.yaml"
+    )
+    return {
+        each["ref"]: each["title"]
+        for each in yaml.safe_load(path.read_text(encoding="utf-8"))["requirements"]
+    }
 
 
 def sample_snapshot(seed: int = 7, *, pieces: int = 220, unsigned: int = 14) -> Snapshot:
     """A realistic quarter; the same seed gives the same snapshot."""
     dice, names = random.Random(seed), catalogue_titles()
     functions = [_function(key, counts, names, dice) for key, counts in SHAPE.items()]
-    rows = [row for function in functions for category in function["categories"] for row in category["requirements"]]
+    rows = [
+        row
+        for function in functions
+        for category in function["categories"]
+        for row in category["requirements"]
+    ]
     _fill_controls(rows, dice, pieces)
     for row in dice.sample(rows, unsigned):
         row["sign_off"] = None
     made: dict[str, Any] = _frame(functions)
     made["evidence"] = [
-        {**piece, "control": control["ref"]} for row in rows for control in row["controls"] for piece in control["evidence"]
+        {**piece, "control": control["ref"]}
+        for row in rows
+        for control in row["controls"]
+        for piece in control["evidence"]
     ]
     made["gaps"] = _gaps(rows, dice)
     short = [row for row in rows if shortfall(row)]
     made["findings"] = [
-        {"ref": f"F-{29 + place:03}", "requirement": short[place * 3 % len(short)]["ref"], "text": text, "opened_on": _on(-40 + place * 3),
-         "retest_by": _on(-4 if place == 2 else 20 + place * 8), "owner": None if place == 4 else PEOPLE[place]}
+        {
+            "ref": f"F-{29 + place:03}",
+            "requirement": short[place * 3 % len(short)]["ref"],
+            "text": text,
+            "opened_on": _on(-40 + place * 3),
+            "retest_by": _on(-4 if place == 2 else 20 + place * 8),
+            "owner": None if place == 4 else PEOPLE[place],
+        }
         for place, text in enumerate(FINDINGS)
-    ]  # fmt: skip
+    ]
     now = figures(made)  # type: ignore[arg-type]  # complete enough to be counted
     made["movement"] = _movement(now.whole.levels, now.whole.at_target)
     return made  # type: ignore[return-value]
@@ -83,7 +153,16 @@ def first_day() -> Snapshot:
     """A tenant on its first day: nothing recorded, no target."""
     made = sample_snapshot()
     for row in _rows(made):
-        row.update(level=0, target=0, reasons=[], derived_text="", conclusion=None, sign_off=None, owner=None, controls=[])
+        row.update(
+            level=0,
+            target=0,
+            reasons=[],
+            derived_text="",
+            conclusion=None,
+            sign_off=None,
+            owner=None,
+            controls=[],
+        )
     made.update(evidence=[], gaps=[], findings=[], movement=[], revisions=[], entry=None, log=None)
     made["assessment"].update(status="open", closed_at=None, digest=None)
     made["profile"].update(approved_on=None)
@@ -117,8 +196,11 @@ def all_at_target() -> Snapshot:
     ]
     made.update(gaps=[], findings=[])
     made["movement"] = _movement((0, 0, 0, 0, 72), 72)
-    made["log"] = {"origin": "console.example/audit/acme-insurance", "checkpoint": "184203 entries, 2026-10-09 16:59:58 UTC",
-                   "root": "SBNJTRN+FjG7owHVrKtue7eqdM4RhdRWVl71HXN2d7I="}  # fmt: skip
+    made["log"] = {
+        "origin": "console.example/audit/acme-insurance",
+        "checkpoint": "184203 entries, 2026-10-09 16:59:58 UTC",
+        "root": "SBNJTRN+FjG7owHVrKtue7eqdM4RhdRWVl71HXN2d7I=",
+    }
     return made
 
 
@@ -127,10 +209,16 @@ def one_requirement() -> Snapshot:
     made = sample_snapshot()
     made["functions"] = made["functions"][:1]
     made["functions"][0]["categories"] = made["functions"][0]["categories"][:1]
-    made["functions"][0]["categories"][0]["requirements"] = made["functions"][0]["categories"][0]["requirements"][:1]
+    made["functions"][0]["categories"][0]["requirements"] = made["functions"][0]["categories"][0][
+        "requirements"
+    ][:1]
     (row,) = _rows(made)
     row.update(level=2, target=3)
-    made["evidence"] = [{**piece, "control": control["ref"]} for control in row["controls"] for piece in control["evidence"]]
+    made["evidence"] = [
+        {**piece, "control": control["ref"]}
+        for control in row["controls"]
+        for piece in control["evidence"]
+    ]
     made.update(gaps=[], findings=made["findings"][:1], movement=[])
     made["findings"][0]["requirement"] = row["ref"]
     return made
@@ -149,7 +237,9 @@ def long_texts() -> Snapshot:
     for gap in made["gaps"]:
         gap.update(action=long, owner=None, due=None)
     made["tenant"].update(
-        name="The Very Long Name of a Mutual Insurance Association of 1871 and its Affiliates", audience=long, unit=long
+        name="The Very Long Name of a Mutual Insurance Association of 1871 and its Affiliates",
+        audience=long,
+        unit=long,
     )
     made["assessment"]["title"] = long
     made["assessment"]["scope_text"] = long
@@ -158,11 +248,16 @@ def long_texts() -> Snapshot:
     return made
 
 
-# --- Parts -----------------------------------------------------------------------------------------
+# --- Parts ----------------------------------------------------------------------------------------
 
 
 def _rows(made: Snapshot) -> list[Any]:
-    return [row for function in made["functions"] for category in function["categories"] for row in category["requirements"]]
+    return [
+        row
+        for function in made["functions"]
+        for category in function["categories"]
+        for row in category["requirements"]
+    ]
 
 
 def _on(days: int) -> str:
@@ -178,7 +273,9 @@ def _function(key: str, counts: tuple[int, ...], names: dict[str, str], dice: ra
     for number, count in enumerate(counts, start=1):
         ref = f"{key} {number}"
         rows = [_requirement(f"{ref}.{place}", names, dice) for place in range(1, count + 1)]
-        categories.append({"ref": ref, "title": names.get(ref, f"Category {number}"), "requirements": rows})
+        categories.append(
+            {"ref": ref, "title": names.get(ref, f"Category {number}"), "requirements": rows}
+        )
     return {"key": key, "title": key.capitalize(), "categories": categories}
 
 
@@ -196,18 +293,35 @@ def _requirement(ref: str, names: dict[str, str], dice: random.Random) -> dict[s
         else []
     )
     return {
-        "ref": ref, "title": names.get(ref, f"Requirement {ref}"), "outcome": f"What {ref} is there for is done and can be shown.",
-        "level": level, "target": target, "reasons": reasons,
+        "ref": ref,
+        "title": names.get(ref, f"Requirement {ref}"),
+        "outcome": f"What {ref} is there for is done and can be shown.",
+        "level": level,
+        "target": target,
+        "reasons": reasons,
         "derived_text": dice.choice(GOOD) if level >= target else "",
-        "conclusion": {"level": None, "text": dice.choice(GOOD) if level >= target else "Sound in design; the proof is not whole", "assessor": "M. Rossi",
-                       "at": f"{_on(-3)}T15:12:00Z"},
-        "sign_off": {"by": "S. Patel", "at": f"{_on(-1)}T09:40:00Z", "entry": 183_000 + dice.randint(1, 999)},
-        "owner": None if dice.random() < 0.05 else dice.choice(PEOPLE), "controls": [],
-    }  # fmt: skip
+        "conclusion": {
+            "level": None,
+            "text": (
+                dice.choice(GOOD) if level >= target else "Sound in design; the proof is not whole"
+            ),
+            "assessor": "M. Rossi",
+            "at": f"{_on(-3)}T15:12:00Z",
+        },
+        "sign_off": {
+            "by": "S. Patel",
+            "at": f"{_on(-1)}T09:40:00Z",
+            "entry": 183_000 + dice.randint(1, 999),
+        },
+        "owner": None if dice.random() < 0.05 else dice.choice(PEOPLE),
+        "controls": [],
+    }
 
 
 def _fill_controls(rows: list[dict[str, Any]], dice: random.Random, pieces: int) -> None:
-    """One or two controls for each requirement that is addressed, and `pieces` pieces of evidence over all of them."""
+    """One or two controls for each requirement that is addressed, and `pieces` pieces of evidence
+    over all of them.
+    """
     controls = []
     for row in rows:
         for _ in range(0 if row["level"] == 0 else dice.choice((1, 1, 2))):
@@ -224,44 +338,99 @@ def _control(number: int, row: dict[str, Any], dice: random.Random) -> dict[str,
     status, word = (
         ("effective", "Effective")
         if met
-        else dice.choice((("failing", "Failing"), ("due", "Due"), ("missing", "Not tested"), ("evidenced", "Evidenced")))
+        else dice.choice(
+            (
+                ("failing", "Failing"),
+                ("due", "Due"),
+                ("missing", "Not tested"),
+                ("evidenced", "Evidenced"),
+            )
+        )
     )
     sample = dice.choice((3, 8, 15, 25))
     test = (
         None
         if status == "missing"
-        else {"at": _on(-dice.randint(5, 60)), "sample": sample, "passed": sample - (status == "failing"), "note": ""}
+        else {
+            "at": _on(-dice.randint(5, 60)),
+            "sample": sample,
+            "passed": sample - (status == "failing"),
+            "note": "",
+        }
     )
-    return {"ref": f"CTL-{number:03}", "title": dice.choice(CONTROLS), "coverage": "full" if met else dice.choice(("full", "partial")), "status": status,
-            "status_word": word, "owner": dice.choice(PEOPLE), "last_test": test, "evidence": []}  # fmt: skip
+    return {
+        "ref": f"CTL-{number:03}",
+        "title": dice.choice(CONTROLS),
+        "coverage": "full" if met else dice.choice(("full", "partial")),
+        "status": status,
+        "status_word": word,
+        "owner": dice.choice(PEOPLE),
+        "last_test": test,
+        "evidence": [],
+    }
 
 
 def _piece(number: int, row: dict[str, Any], dice: random.Random) -> dict[str, Any]:
     met = row["level"] >= row["target"]
-    state = "fresh" if met or dice.random() < 0.85 else dice.choice(("due", "overdue", "missing", "in review"))
+    state = (
+        "fresh"
+        if met or dice.random() < 0.85
+        else dice.choice(("due", "overdue", "missing", "in review"))
+    )
     has_file = state not in {"missing", "due"}
     title = dice.choice(PIECES)
-    return {"ref": f"E-{number:03}", "title": title, "state": state, "collected_on": _on(-dice.randint(3, 90)) if has_file else None,
-            "due_on": None if state == "missing" else _on(-10 if state == "overdue" else 6 if state == "due" else 60), "period_from": "2026-07-01", "period_to": "2026-09-30",
-            "sha256": _digest(f"{number} {title}") if has_file else None, "source": dice.choice(("Collected by the console", "Uploaded", "Evaluation run", "Internal audit")),
-            "collector": dice.choice(PEOPLE)}  # fmt: skip
+    return {
+        "ref": f"E-{number:03}",
+        "title": title,
+        "state": state,
+        "collected_on": _on(-dice.randint(3, 90)) if has_file else None,
+        "due_on": (
+            None
+            if state == "missing"
+            else _on(-10 if state == "overdue" else 6 if state == "due" else 60)
+        ),
+        "period_from": "2026-07-01",
+        "period_to": "2026-09-30",
+        "sha256": _digest(f"{number} {title}") if has_file else None,
+        "source": dice.choice(
+            ("Collected by the console", "Uploaded", "Evaluation run", "Internal audit")
+        ),
+        "collector": dice.choice(PEOPLE),
+    }
 
 
 def _gaps(rows: list[dict[str, Any]], dice: random.Random) -> list[dict[str, Any]]:
     short = [row for row in rows if shortfall(row)]  # type: ignore[arg-type]
     dice.shuffle(short)
-    verbs = ("Repeat the attack test on Claims Triage and rehearse two playbooks", "Rehearse the exit from both model suppliers", "Put all pre-trained models under version watch",
-             "Run the fairness test on the 2026 portfolio", "Close the training backlog", "Record energy and compute for each run", "File September monitoring",
-             "Evaluate Customer Chat with people", "Write the test plan for Document Intake", "Share the lessons of the July drill", "Appoint an assessor outside the build team",
-             "Agree a method for persuasion risk")  # fmt: skip
+    verbs = (
+        "Repeat the attack test on Claims Triage and rehearse two playbooks",
+        "Rehearse the exit from both model suppliers",
+        "Put all pre-trained models under version watch",
+        "Run the fairness test on the 2026 portfolio",
+        "Close the training backlog",
+        "Record energy and compute for each run",
+        "File September monitoring",
+        "Evaluate Customer Chat with people",
+        "Write the test plan for Document Intake",
+        "Share the lessons of the July drill",
+        "Appoint an assessor outside the build team",
+        "Agree a method for persuasion risk",
+    )
     gaps = []
     for place, verb in enumerate(verbs):
         take = 3 if place < 2 else 2 if place < 6 else 1
         part, short = short[:take], short[take:]
         closes = [{"ref": row["ref"], "gained": shortfall(row)} for row in part]  # type: ignore[arg-type]
         if closes:
-            gaps.append({"action": verb, "closes": closes, "points": sum(each["gained"] for each in closes), "owner": None if place == 6 else PEOPLE[place % 8],
-                         "due": _on(21 + place * 9)})  # fmt: skip
+            gaps.append(
+                {
+                    "action": verb,
+                    "closes": closes,
+                    "points": sum(each["gained"] for each in closes),
+                    "owner": None if place == 6 else PEOPLE[place % 8],
+                    "due": _on(21 + place * 9),
+                }
+            )
     return gaps
 
 
@@ -269,7 +438,14 @@ def _movement(levels: tuple[int, ...], at_target: int) -> list[dict[str, Any]]:
     """Five quarters that end where we are: each earlier one has a few requirements lower."""
     quarters, now = [], list(levels)
     for back, label in enumerate(("Q3 2026", "Q2 2026", "Q1 2026", "Q4 2025", "Q3 2025")):
-        quarters.append({"label": label, "at": _on(-91 * back), "levels": list(now), "at_target": max(0, at_target - 5 * back)})
+        quarters.append(
+            {
+                "label": label,
+                "at": _on(-91 * back),
+                "levels": list(now),
+                "at_target": max(0, at_target - 5 * back),
+            }
+        )
         for level in (4, 3, 2, 1):
             moved = min(now[level], level + 1)
             now[level], now[level - 1] = now[level] - moved, now[level - 1] + moved
@@ -279,17 +455,62 @@ def _movement(levels: tuple[int, ...], at_target: int) -> list[dict[str, Any]]:
 def _frame(functions: list[Any]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
-        "tenant": {"name": "Acme Insurance", "slug": "acme-insurance", "unit": "Model Risk and Compliance", "classification": "Confidential",
-                   "audience": "Risk Committee and auditors"},
-        "framework": {"key": "nist-ai-rmf", "title": "NIST AI Risk Management Framework", "version": "1.0", "digest": _digest("catalogue")},
-        "assessment": {"title": "AI risk management: position at the end of the third quarter", "revision": "9.0", "scope": "organisation",
-                       "scope_text": "Whole organisation and five AI systems in production", "period": {"from": "2026-07-01", "to": "2026-09-30"},
-                       "status": "closed", "closed_at": "2026-10-09T16:30:00Z", "digest": _digest("assessment")},
-        "as_of": "2026-10-09T17:00:00Z", "prepared_by": "M. Rossi", "requested_at": "2026-10-12T08:15:00Z",
+        "tenant": {
+            "name": "Acme Insurance",
+            "slug": "acme-insurance",
+            "unit": "Model Risk and Compliance",
+            "classification": "Confidential",
+            "audience": "Risk Committee and auditors",
+        },
+        "framework": {
+            "key": "nist-ai-rmf",
+            "title": "NIST AI Risk Management Framework",
+            "version": "1.0",
+            "digest": _digest("catalogue"),
+        },
+        "assessment": {
+            "title": "AI risk management: position at the end of the third quarter",
+            "revision": "9.0",
+            "scope": "organisation",
+            "scope_text": "Whole organisation and five AI systems in production",
+            "period": {"from": "2026-07-01", "to": "2026-09-30"},
+            "status": "closed",
+            "closed_at": "2026-10-09T16:30:00Z",
+            "digest": _digest("assessment"),
+        },
+        "as_of": "2026-10-09T17:00:00Z",
+        "prepared_by": "M. Rossi",
+        "requested_at": "2026-10-12T08:15:00Z",
         "profile": {"name": "Profile 2026", "approved_on": "2026-01-14"},
-        "functions": functions, "movement": [], "gaps": [], "evidence": [], "findings": [],
-        "revisions": [{"version": "1.0", "date": "2026-10-12", "text": "First issue for the third quarter", "by": "M. Rossi"},
-                      {"version": "0.9", "date": "2026-10-09", "text": "Draft to reviewers; MANAGE 2.3 lowered because two weeks of intake were missing", "by": "M. Rossi"}],
-        "document": {"number": "ACME-RMF-2026-Q3", "version": "1.0", "keep_until": "2033-12-31", "supersedes": "ACME-RMF-2026-Q2, version 1.1"},
-        "log": None, "entry": 184_203, "signing_key": verifier_key(KEY, KEY_NAME),
-    }  # fmt: skip
+        "functions": functions,
+        "movement": [],
+        "gaps": [],
+        "evidence": [],
+        "findings": [],
+        "revisions": [
+            {
+                "version": "1.0",
+                "date": "2026-10-12",
+                "text": "First issue for the third quarter",
+                "by": "M. Rossi",
+            },
+            {
+                "version": "0.9",
+                "date": "2026-10-09",
+                "text": (
+                    "Draft to reviewers; MANAGE 2.3 lowered because two weeks of intake were"
+                    " missing"
+                ),
+                "by": "M. Rossi",
+            },
+        ],
+        "document": {
+            "number": "ACME-RMF-2026-Q3",
+            "version": "1.0",
+            "keep_until": "2033-12-31",
+            "supersedes": "ACME-RMF-2026-Q2, version 1.1",
+        },
+        "log": None,
+        "entry": 184_203,
+        "signing_key": verifier_key(KEY, KEY_NAME),
+    }

@@ -1,4 +1,6 @@
-"""The policy attestation: sentences against the snapshot, extremes, the file; and the run, from the form to the verifier."""
+"""The policy attestation: sentences against the snapshot, extremes, the file; and the run, from the
+form to the verifier.
+"""
 
 import csv
 import io
@@ -52,12 +54,18 @@ def test_the_page_is_whole_and_the_same_twice(made: Callable[[], dict[str, Any]]
     built = build(made())
     assert html5lib.HTMLParser(strict=True).parse(built.html) is not None
     outline = PageOutline(built.html)
-    assert len(outline.ids) == len(set(outline.ids)) and outline.links <= set(outline.ids) and outline.titles == 1
+    assert (
+        len(outline.ids) == len(set(outline.ids))
+        and outline.links <= set(outline.ids)
+        and outline.titles == 1
+    )
     assert built == build(made())
 
 
 @pytest.mark.parametrize("made", attestation_samples.EXTREMES)
-def test_numbers_in_titles_are_counted_from_the_snapshot(made: Callable[[], dict[str, Any]]) -> None:
+def test_numbers_in_titles_are_counted_from_the_snapshot(
+    made: Callable[[], dict[str, Any]],
+) -> None:
     told = made()
     say = Attested(told)
     stops, live = len(told["stops"]), [w for w in told["waivers"] if w["state"] == "live"]
@@ -74,16 +82,24 @@ def test_numbers_in_titles_are_counted_from_the_snapshot(made: Callable[[], dict
     assert numbers_in(say.waivers_title) <= {len(live), len(told["waivers"]), 0}
     assert numbers_in(say.stops_title.split(";", maxsplit=1)[0]) <= {stops}
     assert len(say.matters) <= 3 and say.matters and len(say.lede) <= 380
-    for text in (say.lede, say.request, *(title for *_, title in say.contents), *(m.claim + m.text + m.act for m in say.matters)):
-        assert text and "  " not in text and ".." not in text and not re.search(r"None\b(?! of)", text)
+    for text in (
+        say.lede,
+        say.request,
+        *(title for *_, title in say.contents),
+        *(m.claim + m.text + m.act for m in say.matters),
+    ):
+        assert (
+            text and "  " not in text and ".." not in text and not re.search(r"None\b(?! of)", text)
+        )
 
 
 def test_the_worst_comes_first() -> None:
     claims = [each.claim for each in Attested(attestation_samples.sample_period()).matters]
     assert claims == [
-        "The kill switch of ad-copywriter did not hold", "One consumer has not confirmed the stop of summaries of support-assistant",
+        "The kill switch of ad-copywriter did not hold",
+        "One consumer has not confirmed the stop of summaries of support-assistant",
         "Release ring of ad-copywriter stands below the floor",
-    ]  # fmt: skip
+    ]
     assert "nothing needs a decision" in Attested(attestation_samples.quiet_period()).summary_title
     alone = attestation_samples.sample_period()
     alone["versions"][-1]["decided_by"] = None
@@ -94,13 +110,19 @@ def test_a_single_stop_that_stands_is_said_in_good_english() -> None:
     told = attestation_samples.sample_period()
     told["stops"] = told["stops"][1:]
     assert "One stop was made, and it still stands." in Attested(told).lede
-    assert "Two stops were made, and one still stands." in Attested(attestation_samples.sample_period()).lede
+    assert (
+        "Two stops were made, and one still stands."
+        in Attested(attestation_samples.sample_period()).lede
+    )
 
 
 def test_a_waiver_that_changes_nothing_is_not_said_to_lower_anything() -> None:
     told = attestation_samples.sample_period()
     told["waivers"][0] |= {"system": "claims-triage"}
-    assert any(each.claim == "A waiver for claims-triage is open and not used" for each in Attested(told).points)
+    assert any(
+        each.claim == "A waiver for claims-triage is open and not used"
+        for each in Attested(told).points
+    )
 
 
 def test_strictness_counts_steps_and_says_which_way_a_value_moved() -> None:
@@ -111,18 +133,32 @@ def test_strictness_counts_steps_and_says_which_way_a_value_moved() -> None:
         say.strictness(general["end"]).steps,
         say.strictness(general["end"]).most,
     ) == (12, 20, 26)
-    assert say.move(general, "retention_days") == "stricter" and say.move(general, "content_filter") == ""
+    assert (
+        say.move(general, "retention_days") == "stricter"
+        and say.move(general, "content_filter") == ""
+    )
     assert "The policy gained eight steps of strictness" in say.moved_title
 
 
 def test_values_in_words() -> None:
-    assert [shown(v) for v in ("sources_only", ["*"], [], ["b", "a"], None)] == ["sources only", "any", "none", "b, a", "–"]
-    assert shown(4096, "tokens") == "4\N{NO-BREAK SPACE}096 tokens" and speed(820) == "0.8\N{NO-BREAK SPACE}s"
+    assert [shown(v) for v in ("sources_only", ["*"], [], ["b", "a"], None)] == [
+        "sources only",
+        "any",
+        "none",
+        "b, a",
+        "–",
+    ]
+    assert (
+        shown(4096, "tokens") == "4\N{NO-BREAK SPACE}096 tokens"
+        and speed(820) == "0.8\N{NO-BREAK SPACE}s"
+    )
 
 
 def test_what_a_tenant_wrote_is_text() -> None:
     told = attestation_samples.sample_period()
-    told["versions"][0]["reason"] = told["waivers"][0]["reason"] = told["stops"][0]["reason"] = "<script>alert(1)</script>"
+    told["versions"][0]["reason"] = told["waivers"][0]["reason"] = told["stops"][0]["reason"] = (
+        "<script>alert(1)</script>"
+    )
     assert "<script" not in build(told).html
 
 
@@ -130,28 +166,52 @@ def test_the_attachments_hold_every_value_and_no_formula() -> None:
     told = attestation_samples.sample_period()
     told["versions"][0]["reason"] = "=cmd"
     files = {each.name: each.data for each in attachments(told)}
-    assert set(files) == {"snapshot.json", "in-force.csv", "changes.csv", "switches.csv", "manifest.json"}
+    assert set(files) == {
+        "snapshot.json",
+        "in-force.csv",
+        "changes.csv",
+        "switches.csv",
+        "manifest.json",
+    }
     assert json.loads(files["snapshot.json"]) == told
     rows = list(csv.DictReader(io.StringIO(files["in-force.csv"].decode("utf-8-sig"))))
     assert len(rows) == 4 * 15 and {
-        r["decided by"] for r in rows if r["system"] == "ad-copywriter" and r["dimension"] == "release_ring"
+        r["decided by"]
+        for r in rows
+        if r["system"] == "ad-copywriter" and r["dimension"] == "release_ring"
     } == {"waiver"}
     changes = list(csv.DictReader(io.StringIO(files["changes.csv"].decode("utf-8-sig"))))
-    assert changes[0]["reason"] == "'=cmd" and {r["approved by"] for r in changes if r["loosens"] == "yes"} == {"Ines Duarte"}
-    assert json.loads(files["manifest.json"])["parameters"]["period"] == {"from": "2026-09-01", "to": "2026-11-24"}
+    assert changes[0]["reason"] == "'=cmd" and {
+        r["approved by"] for r in changes if r["loosens"] == "yes"
+    } == {"Ines Duarte"}
+    assert json.loads(files["manifest.json"])["parameters"]["period"] == {
+        "from": "2026-09-01",
+        "to": "2026-11-24",
+    }
 
 
 @pytest.mark.slow
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
     built = build(attestation_samples.quiet_period())
     first, second = (
-        pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) for _ in range(2)
+        pdf.render(
+            built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+        )
+        for _ in range(2)
     )
     assert first == second
     with pikepdf.open(io.BytesIO(first)) as file:
         meta = file.open_metadata()
-        assert (meta["pdfaid:part"], meta["pdfaid:conformance"], meta["pdfuaid:part"]) == ("3", "A", "1")
-        headers = [each for each in file.objects if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"]
+        assert (meta["pdfaid:part"], meta["pdfaid:conformance"], meta["pdfuaid:part"]) == (
+            "3",
+            "A",
+            "1",
+        )
+        headers = [
+            each
+            for each in file.objects
+            if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"
+        ]
         assert {str(each.A.Scope) for each in headers} == {"/Row", "/Column"}
 
 
@@ -160,10 +220,14 @@ def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
 
 @pytest.fixture
 def tenant_with_policy_history(app, isolated):
-    """Two systems; three versions, the last of which loosened with a second person; a floor of the operator; a waiver; stops; drills."""
+    """Two systems; three versions, the last of which loosened with a second person; a floor of the
+    operator; a waiver; stops; drills.
+    """
     with clock.frozen(days_ago(200)), make.acting("compliance_officer"):
         ids = tuple(
-            systems.register(key=key, name=key.replace("-", " "), purpose="Works.", lane=lane, owner_id=None).id
+            systems.register(
+                key=key, name=key.replace("-", " "), purpose="Works.", lane=lane, owner_id=None
+            ).id
             for key, lane in (("claims-triage", "high_risk"), ("ad-copywriter", "standard"))
         )
     with make.acting("operator_admin", "console"):
@@ -181,7 +245,9 @@ def tenant_with_policy_history(app, isolated):
             decided_at=days_ago(10),
         )
         approved(
-            add_live_waiver(ids[1], "retention_days", 80, since=days_ago(9), until=days_ago(-8)), "compliance_officer", "reviewer"
+            add_live_waiver(ids[1], "retention_days", 80, since=days_ago(9), until=days_ago(-8)),
+            "compliance_officer",
+            "reviewer",
         )
         add_stop(
             ids[0],
@@ -208,54 +274,102 @@ def test_a_period_holds_what_stood_changed_and_was_approved_in_it(tenant_with_po
         (2, "Sanjay Patel", None),
         (3, "Sanjay Patel", "Ines Duarte"),
     ]
-    back = {c["dimension"]: (c["before"], c["after"], c["move"]) for c in told["versions"][1]["changes"] if not c["system"]}
-    assert back["memory"] == ("opt_in", "opt_out", "loosens") and back["retention_days"] == (30, 90, "loosens")
+    back = {
+        c["dimension"]: (c["before"], c["after"], c["move"])
+        for c in told["versions"][1]["changes"]
+        if not c["system"]
+    }
+    assert back["memory"] == ("opt_in", "opt_out", "loosens") and back["retention_days"] == (
+        30,
+        90,
+        "loosens",
+    )
     by_key = {each["key"]: each for each in told["scopes"]}
     assert list(by_key) == ["", "ad-copywriter", "claims-triage"]
     assert by_key["claims-triage"]["end"]["grounding"]["set_by"] == "high-risk lane"
-    assert by_key["claims-triage"]["end"]["retention_days"] == {"value": 60, "set_by": "floor, version 1", "kind": "floor",
-                                                                "spoke": [{"layer": "floor, version 1", "value": 60}, {"layer": "tier standard", "value": 90}]}  # fmt: skip
-    assert by_key["ad-copywriter"]["end"]["retention_days"]["kind"] == "waiver" and by_key[""]["begin"]["retention_days"] == 90
+    assert by_key["claims-triage"]["end"]["retention_days"] == {
+        "value": 60,
+        "set_by": "floor, version 1",
+        "kind": "floor",
+        "spoke": [
+            {"layer": "floor, version 1", "value": 60},
+            {"layer": "tier standard", "value": 90},
+        ],
+    }
+    assert (
+        by_key["ad-copywriter"]["end"]["retention_days"]["kind"] == "waiver"
+        and by_key[""]["begin"]["retention_days"] == 90
+    )
     assert [p["label"] for p in told["points"]] == ["start", "version 2", "version 3", "end"]
-    assert [(c["number"], [d["dimension"] for d in c["changes"]]) for c in told["floor"]["changes"]] == [
-        (1, ["content_filter", "content_capture", "pii_redaction", "retention_days"])
-    ]
+    assert [
+        (c["number"], [d["dimension"] for d in c["changes"]]) for c in told["floor"]["changes"]
+    ] == [(1, ["content_filter", "content_capture", "pii_redaction", "retention_days"])]
     assert [(w["system"], w["first_by"], w["second_by"], w["state"]) for w in told["waivers"]] == [
         ("ad-copywriter", "Ines Duarte", "Jun Chen", "live")
     ]
-    assert [(s["scope"], s["by"], s["restarted_by"]) for s in told["stops"]] == [("claims-triage", "Anna Rossi", "Ines Duarte")]
-    assert [(d["scope"], d["state"]) for d in told["drills"]] == [("claims-triage", "passed"), ("ad-copywriter", "failed")]
-    assert {s["system"]: s["state"] for s in told["switches"]} == {"claims-triage": "armed", "ad-copywriter": "dead"}
+    assert [(s["scope"], s["by"], s["restarted_by"]) for s in told["stops"]] == [
+        ("claims-triage", "Anna Rossi", "Ines Duarte")
+    ]
+    assert [(d["scope"], d["state"]) for d in told["drills"]] == [
+        ("claims-triage", "passed"),
+        ("ad-copywriter", "failed"),
+    ]
+    assert {s["system"]: s["state"] for s in told["switches"]} == {
+        "claims-triage": "armed",
+        "ad-copywriter": "dead",
+    }
 
 
 def test_a_day_is_told_as_it_stood_then(tenant_with_policy_history):
     told = read_snapshot(None, days_ago(15))
     assert told["tier"]["name"] == "Strict" and [v["number"] for v in told["versions"]] == [2]
-    assert told["waivers"] == [] and told["stops"] == [] and told["drills"] == [] and told["points"] == []
-    assert {s["system"]: s["state"] for s in told["switches"]} == {"claims-triage": "armed", "ad-copywriter": "unproven"}
+    assert (
+        told["waivers"] == []
+        and told["stops"] == []
+        and told["drills"] == []
+        and told["points"] == []
+    )
+    assert {s["system"]: s["state"] for s in told["switches"]} == {
+        "claims-triage": "armed",
+        "ad-copywriter": "unproven",
+    }
     still = read_snapshot(None, days_ago(19.5))
     assert [(s["scope"], s["restarted_at"]) for s in still["stops"]] == [("claims-triage", None)]
 
 
 def test_before_everything_the_default_stood(tenant_with_policy_history):
     told = read_snapshot(None, days_ago(190))
-    assert told["tier"]["version"] == 0 and told["versions"] == [] and told["switches"][0]["state"] == "unproven"
-    assert build(told | {k: v for k, v in attestation_samples.first_day().items() if k not in told}).html
+    assert (
+        told["tier"]["version"] == 0
+        and told["versions"] == []
+        and told["switches"][0]["state"] == "unproven"
+    )
+    assert build(
+        told | {k: v for k, v in attestation_samples.first_day().items() if k not in told}
+    ).html
 
 
 def test_another_tenant_attests_its_own(tenant_with_policy_history):
     with make.acting("compliance_officer", "globex", read_only=True):
         told = reading.snapshot(days_ago(60), NOW)
-    assert [each["key"] for each in told["scopes"]] == [""] and told["versions"] == told["waivers"] == told["stops"] == told[
-        "drills"
-    ] == []
+    assert [each["key"] for each in told["scopes"]] == [""] and told["versions"] == told[
+        "waivers"
+    ] == told["stops"] == told["drills"] == []
     assert [c["number"] for c in told["floor"]["changes"]] == [1]
 
 
-def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_it(tenant_with_policy_history):
+def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_it(
+    tenant_with_policy_history,
+):
     """Not against a looser one that had ended by then, without a version of its own."""
     with make.acting("operator_admin", "console"):
-        add_platform_minimum(days_ago(25), 2, {"retention_days": 120, "training_use": "opt_in"}, loosens=True, until=days_ago(15))
+        add_platform_minimum(
+            days_ago(25),
+            2,
+            {"retention_days": 120, "training_use": "opt_in"},
+            loosens=True,
+            until=days_ago(15),
+        )
         add_platform_minimum(days_ago(5), 3, {"retention_days": 30, "training_use": "opt_in"})
     told = [
         (c["before"], c["after"], c["move"])
@@ -273,14 +387,24 @@ def newest_run():
 
 
 @pytest.mark.slow
-def test_the_officer_asks_for_a_period_and_anyone_verifies(as_officer, tenant_with_policy_history, acting):
+def test_the_officer_asks_for_a_period_and_anyone_verifies(
+    as_officer, tenant_with_policy_history, acting
+):
     form = {"span": "period", "since": "2026-09-26", "until": "2026-11-25"}
     page = as_officer.post("reports/attestations", **form).location
-    assert as_officer.post("reports/attestations", **form).location == page  # the second click watches the first
+    assert (
+        as_officer.post("reports/attestations", **form).location == page
+    )  # the second click watches the first
     assert "Policy attestation, 26 September 2026 to 25 November 2026" in as_officer.get(page).text
     jobs.drain(actor_of)
-    assert "governance verify-report ACME-POL-2026-09-26-to-2026-11-25.pdf" in as_officer.get(page).text
-    content, note = as_officer.post(f"{page}/pdf", then=200).data, as_officer.post(f"{page}/signature", then=200).text
+    assert (
+        "governance verify-report ACME-POL-2026-09-26-to-2026-11-25.pdf"
+        in as_officer.get(page).text
+    )
+    content, note = (
+        as_officer.post(f"{page}/pdf", then=200).data,
+        as_officer.post(f"{page}/signature", then=200).text,
+    )
     found = verify(content, note, as_officer.get("/keys").text.splitlines()[0])
     assert found.ok, found.checks
     with acting("compliance_officer"):
@@ -291,28 +415,44 @@ def test_the_officer_asks_for_a_period_and_anyone_verifies(as_officer, tenant_wi
             built.fingerprint,
             {"from": "2026-09-26", "to": "2026-11-25"},
         )
-    assert pdf.render_in_child(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) == content
+    assert (
+        pdf.render_in_child(
+            built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+        )
+        == content
+    )
     as_officer.get("reports/")
 
 
 def test_one_day_needs_no_beginning(as_officer, tenant_with_policy_history, acting):
-    page = as_officer.post("reports/attestations", span="day", since="2026-09-26", until="2026-11-20").location
+    page = as_officer.post(
+        "reports/attestations", span="day", since="2026-09-26", until="2026-11-20"
+    ).location
     assert "Policy attestation, 20 November 2026" in as_officer.get(page).text
     with acting("compliance_officer"):
         assert newest_run().parameters == {"from": None, "to": "2026-11-20"}
         assert newest_run().as_of == datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("form", "says"), [
-    ({"span": "period", "since": "2026-11-02", "until": "2026-11-01"}, "The period begins after it ends."),
-    ({"span": "period", "until": "2026-11-01"}, "From which day?"),
-    ({"span": "day", "until": "2026-11-26"}, "That day is still to come"),
-    ({"span": "day", "until": "0001-01-01"}, "Nothing is known of days before the year 2000."),
-    ({"span": "period", "since": "1999-12-31", "until": "2026-11-01"}, "Nothing is known of days before the year 2000."),
-    ({"span": "day"}, "Up to which day?"),
-    ({"span": "week", "until": "2026-11-01"}, "Not a valid choice"),
-    ({"span": "day", "until": "yesterday"}, "a date. Enter one such as"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        (
+            {"span": "period", "since": "2026-11-02", "until": "2026-11-01"},
+            "The period begins after it ends.",
+        ),
+        ({"span": "period", "until": "2026-11-01"}, "From which day?"),
+        ({"span": "day", "until": "2026-11-26"}, "That day is still to come"),
+        ({"span": "day", "until": "0001-01-01"}, "Nothing is known of days before the year 2000."),
+        (
+            {"span": "period", "since": "1999-12-31", "until": "2026-11-01"},
+            "Nothing is known of days before the year 2000.",
+        ),
+        ({"span": "day"}, "Up to which day?"),
+        ({"span": "week", "until": "2026-11-01"}, "Not a valid choice"),
+        ({"span": "day", "until": "yesterday"}, "a date. Enter one such as"),
+    ],
+)
 def test_nonsense_is_named(as_officer, tenant_with_policy_history, form, says):
     page = as_officer.post("reports/attestations", then=422, **form)
     assert says in page.text and "data-errors" in page.text
@@ -326,6 +466,8 @@ def test_readers_may_not_ask(who, request, tenant_with_policy_history):
 
 
 def test_another_tenant_finds_no_run(as_officer, as_neighbour, tenant_with_policy_history):
-    page = as_officer.post("reports/attestations", span="day", until="2026-11-20").location.removeprefix("/t/acme/")
+    page = as_officer.post(
+        "reports/attestations", span="day", until="2026-11-20"
+    ).location.removeprefix("/t/acme/")
     as_neighbour.get(page, then=404)
     as_neighbour.post(f"{page}/pdf", then=404)

@@ -1,4 +1,6 @@
-"""The report says what the snapshot holds: sentences against tables, extremes, the file that comes out."""
+"""The report says what the snapshot holds: sentences against tables, extremes, the file that comes
+out.
+"""
 
 import csv
 import hashlib
@@ -18,7 +20,15 @@ from hypothesis import strategies as st
 from governance.kernel import pdf
 from governance.publishing.reports.document import attachments, build
 from governance.publishing.reports.sentences import Sentences, clip, hold
-from governance.publishing.reports.snapshot import Snapshot, canonical, fingerprint, per_cent, ranked, requirements, shortfall
+from governance.publishing.reports.snapshot import (
+    Snapshot,
+    canonical,
+    fingerprint,
+    per_cent,
+    ranked,
+    requirements,
+    shortfall,
+)
 from tests.publishing.reports import rmf_samples
 from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
@@ -52,10 +62,18 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
             row["conclusion"] = row["sign_off"] = None
     refs = [row["ref"] for row in rows]
     made["gaps"] = [
-        {"action": f"Do thing {place}", "closes": [{"ref": ref, "gained": dice.randint(1, 4)} for ref in dice.sample(refs, min(3, len(refs)))],
-         "points": 0, "owner": dice.choice([None, "P. Nair"]), "due": dice.choice([None, "2026-11-30"])}
+        {
+            "action": f"Do thing {place}",
+            "closes": [
+                {"ref": ref, "gained": dice.randint(1, 4)}
+                for ref in dice.sample(refs, min(3, len(refs)))
+            ],
+            "points": 0,
+            "owner": dice.choice([None, "P. Nair"]),
+            "due": dice.choice([None, "2026-11-30"]),
+        }
         for place in range(dice.randint(0, 9))
-    ]  # fmt: skip
+    ]
     known = set(refs)
     made["findings"] = [each for each in made["findings"] if each["requirement"] in known]
     for piece in made["evidence"]:
@@ -63,7 +81,11 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     return made
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(snapshots())
 def test_every_number_in_a_sentence_is_counted_from_the_snapshot(made: Snapshot) -> None:
     say, rows = Sentences(made), list(requirements(made))
@@ -82,7 +104,9 @@ def test_every_number_in_a_sentence_is_counted_from_the_snapshot(made: Snapshot)
     assert numbers_in(say.gaps_title) <= {useful, moved, left}
     assert moved <= left
     assert sum(action.points for action in ranked(made)) <= left
-    assert [int(figure) for _, figure, unit, _ in say.kpis if unit != "%" and figure != "–"][:1] == [proven]
+    assert [int(figure) for _, figure, unit, _ in say.kpis if unit != "%" and figure != "–"][
+        :1
+    ] == [proven]
     assert say.kpis[3][1] == str(left)
     assert (say.figures.whole.coverage == 100) == (bool(aimed) and not left)
     if unsigned:
@@ -103,7 +127,11 @@ def test_every_number_in_a_sentence_is_counted_from_the_snapshot(made: Snapshot)
         assert numbers_in(say.function_title(function["key"])) <= held | {0, 1}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(snapshots())
 def test_sentences_are_whole_for_any_snapshot(made: Snapshot) -> None:
     say = Sentences(made)
@@ -131,19 +159,24 @@ def test_an_action_that_closes_what_another_closed_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "said"), [(0, 0, None), (0, 9, 0), (1, 1000, 1), (999, 1000, 99), (7, 7, 100), (1, 2, 50)]
+    ("part", "whole", "said"),
+    [(0, 0, None), (0, 9, 0), (1, 1000, 1), (999, 1000, 99), (7, 7, 100), (1, 2, 50)],
 )
-def test_coverage_never_rounds_to_an_end_it_has_not_reached(part: int, whole: int, said: int | None) -> None:
+def test_coverage_never_rounds_to_an_end_it_has_not_reached(
+    part: int, whole: int, said: int | None
+) -> None:
     assert per_cent(part, whole) == said
 
 
 def test_small_words() -> None:
     assert clip("one two three", 9) == "one two…"
-    assert hold("Five actions are worth 19 of the 43 missing points").count("\N{NO-BREAK SPACE}") == 2
+    assert (
+        hold("Five actions are worth 19 of the 43 missing points").count("\N{NO-BREAK SPACE}") == 2
+    )
     assert numbers_in("Five of 72") == {5, 72}
 
 
-# --- The page --------------------------------------------------------------------------------------
+# --- The page -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("make", EXTREMES)
@@ -162,16 +195,24 @@ def test_tables_hold_the_numbers_of_the_sentences() -> None:
     html, say = build(made).html, Sentences(made)
     assert html.count('class="req') == 72
     assert (
-        f"<td>{len({ref for action in say.figures.actions for ref, gained in action.shares if gained})} requirements</td><td>{say.figures.planned}</td>"
-        in html
+        f"<td>{len({ref for action in say.figures.actions for ref, gained in action.shares if gained})}"
+        f" requirements</td><td>{say.figures.planned}</td>" in html
     )
     whole = say.figures.whole
-    assert f'<td class="r">{whole.reached} of {whole.points}</td><td class="r">{whole.left}</td>' in html
-    assert len(re.findall(r'<td class="q l\d below">', html)) == sum(shortfall(row) > 0 for row in requirements(made))
+    assert (
+        f'<td class="r">{whole.reached} of {whole.points}</td><td class="r">{whole.left}</td>'
+        in html
+    )
+    assert len(re.findall(r'<td class="q l\d below">', html)) == sum(
+        shortfall(row) > 0 for row in requirements(made)
+    )
 
 
 def test_a_draft_says_so_and_a_final_report_does_not() -> None:
-    draft, final = build(rmf_samples.sample_snapshot()).html, build(rmf_samples.all_at_target()).html
+    draft, final = (
+        build(rmf_samples.sample_snapshot()).html,
+        build(rmf_samples.all_at_target()).html,
+    )
     assert "Draft: 14 conclusions are not signed off." in draft
     assert "Draft:" not in final
     assert "Draft, " not in final
@@ -193,7 +234,7 @@ def test_text_of_the_tenant_is_escaped() -> None:
     assert "<u>" not in html
 
 
-# --- The files inside ------------------------------------------------------------------------------
+# --- The files inside -----------------------------------------------------------------------------
 
 
 def test_the_manifest_names_the_digest_of_each_attachment() -> None:
@@ -201,9 +242,15 @@ def test_the_manifest_names_the_digest_of_each_attachment() -> None:
     files = {each.name: each.data for each in attachments(made)}
     manifest = json.loads(files["manifest.json"])
     assert {each["name"]: each["sha256"] for each in manifest["attachments"]} == {
-        name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != "manifest.json"
+        name: hashlib.sha256(data).hexdigest()
+        for name, data in files.items()
+        if name != "manifest.json"
     }
-    assert manifest["fingerprint"] == fingerprint(canonical(made)) == hashlib.sha256(files["snapshot.json"]).hexdigest()
+    assert (
+        manifest["fingerprint"]
+        == fingerprint(canonical(made))
+        == hashlib.sha256(files["snapshot.json"]).hexdigest()
+    )
     assert json.loads(files["snapshot.json"]) == made
 
 
@@ -218,15 +265,21 @@ def test_csv_cannot_be_made_to_run() -> None:
     assert next(csv.DictReader(io.StringIO(files["evidence.csv"])))["title"] == "'+1+1"
 
 
-# --- The file --------------------------------------------------------------------------------------
+# --- The file -------------------------------------------------------------------------------------
 
-PAGE = '<!doctype html><html lang="en"><head><title>T</title><meta name="dcterms.created" content="2026-10-12"></head><body><h1>T</h1>{}</body></html>'
+PAGE = (
+    '<!doctype html><html lang="en"><head><title>T</title><meta name="dcterms.created"'
+    ' content="2026-10-12"></head><body><h1>T</h1>{}</body></html>'
+)
 
 
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
     built = build(rmf_samples.one_requirement())
     first, second = (
-        pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) for _ in range(2)
+        pdf.render(
+            built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+        )
+        for _ in range(2)
     )
     assert first == second
     with pikepdf.open(io.BytesIO(first)) as file:
@@ -239,7 +292,11 @@ def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
 
 
 def _headers(file: pikepdf.Pdf) -> list[Any]:
-    return [each for each in file.objects if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"]
+    return [
+        each
+        for each in file.objects
+        if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -259,9 +316,15 @@ def test_nothing_but_our_own_assets_is_fetched(address: str) -> None:
 def test_the_child_gives_the_same_bytes_and_counts_pages() -> None:
     built, seen = build(rmf_samples.one_requirement()), list[int]()
     data = pdf.render_in_child(
-        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier, on_progress=seen.append
+        built.html,
+        attachments=built.attachments,
+        at=built.at,
+        identifier=built.identifier,
+        on_progress=seen.append,
     )
-    assert data == pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
+    assert data == pdf.render(
+        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+    )
     with pikepdf.open(io.BytesIO(data)) as file:
         assert seen == sorted(set(seen))
         assert seen[-1] == len(file.pages)
@@ -269,7 +332,9 @@ def test_the_child_gives_the_same_bytes_and_counts_pages() -> None:
 
 def test_the_child_can_be_stopped() -> None:
     with pytest.raises(pdf.RenderStopped):
-        pdf.render_in_child(PAGE.format("<p>x" * 30_000), at=AT, identifier=b"x", cancelled=lambda: True)
+        pdf.render_in_child(
+            PAGE.format("<p>x" * 30_000), at=AT, identifier=b"x", cancelled=lambda: True
+        )
 
 
 def test_what_progress_raises_stops_the_child() -> None:
@@ -277,7 +342,9 @@ def test_what_progress_raises_stops_the_child() -> None:
         raise LookupError(page)
 
     with pytest.raises(LookupError):
-        pdf.render_in_child(PAGE.format("<p>x</p>" * 300), at=AT, identifier=b"x", on_progress=refuse)
+        pdf.render_in_child(
+            PAGE.format("<p>x</p>" * 300), at=AT, identifier=b"x", on_progress=refuse
+        )
 
 
 def test_the_child_has_a_limit_of_time() -> None:
@@ -287,4 +354,6 @@ def test_the_child_has_a_limit_of_time() -> None:
 
 def test_the_child_has_a_limit_of_memory() -> None:
     with pytest.raises(pdf.RenderFailed, match="nothing was kept|Nothing was kept"):
-        pdf.render_in_child(PAGE.format("<p>x" * 60_000), at=AT, identifier=b"x", memory=160 * 1024 * 1024)
+        pdf.render_in_child(
+            PAGE.format("<p>x" * 60_000), at=AT, identifier=b"x", memory=160 * 1024 * 1024
+        )

@@ -1,4 +1,6 @@
-"""A report from the asking to the downloading: queued, watched, cancelled, signed, taken, and the same when made again."""
+"""A report from the asking to the downloading: queued, watched, cancelled, signed, taken, and the
+same when made again.
+"""
 
 import hashlib
 import io
@@ -36,7 +38,12 @@ def assessment(acting):
         adopting.adopt("nist-ai-rmf-1.0")
         controls.adopt(["SEC-04", "SEC-09", "GOV-01"], with_evidence=True)
         framework = frameworks.framework("nist-ai-rmf-1.0")
-        return assessing.begin(framework.id, title="Q4 2026", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)).id
+        return assessing.begin(
+            framework.id,
+            title="Q4 2026",
+            period_from=date(2026, 1, 1),
+            period_to=date(2026, 12, 31),
+        ).id
 
 
 def request_report(visitor, assessment):
@@ -48,7 +55,9 @@ def newest_run():
 
 
 @pytest.mark.slow
-def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessment, acting, tmp_path):
+def test_the_officer_asks_watches_takes_and_anyone_verifies(
+    as_officer, assessment, acting, tmp_path
+):
     with acting("compliance_officer"):
         sequencer.sequence()
     page = request_report(as_officer, assessment)
@@ -64,7 +73,10 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessme
         carried = json.loads(document.attachments["manifest.json"].get_file().read_bytes())["log"]
     with acting("compliance_officer"):
         stated = checkpoint.open_checkpoint(carried["note"], logs.verifier(logs.signing_key()))
-        assert (stated.size, stated.root) == (log.last_checkpoint().size, log.last_checkpoint().root)
+        assert (stated.size, stated.root) == (
+            log.last_checkpoint().size,
+            log.last_checkpoint().root,
+        )
         taken = session().scalars(select(AuditEntry.action).order_by(AuditEntry.at)).all()
     assert taken.count("report.downloaded") == 2 and "report.generated" in taken
     (tmp_path / "r.pdf").write_bytes(content)
@@ -75,14 +87,22 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessme
     bad = CliRunner().invoke(main, ["verify-report", str(tmp_path / "r.pdf"), "--key", key])
     assert bad.exit_code == 1 and "FAIL" in bad.output
     dropped = as_officer.post(
-        "/verify", then=200, report=(io.BytesIO(content), "r.pdf"), signature=(io.BytesIO(note.encode()), "r.sig"), key=key
+        "/verify",
+        then=200,
+        report=(io.BytesIO(content), "r.pdf"),
+        signature=(io.BytesIO(note.encode()), "r.sig"),
+        key=key,
     )
     assert "digest" in dropped.text
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snapshot(as_officer, assessment, acting):
-    """The process dies after the snapshot is frozen; the next one takes the ticket and makes the very same bytes."""
+def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snapshot(
+    as_officer, assessment, acting
+):
+    """The process dies after the snapshot is frozen; the next one takes the ticket and makes the
+    very same bytes.
+    """
     request_report(as_officer, assessment)
 
     class Killed(BaseException):
@@ -111,7 +131,9 @@ def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snaps
         from governance.publishing.reports.document import build
 
         built = build(made.snapshot)
-    again = pdf.render_in_child(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
+    again = pdf.render_in_child(
+        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+    )
     assert hashlib.sha256(again).hexdigest() == hashlib.sha256(first).hexdigest() == filed
 
 
@@ -122,7 +144,9 @@ def test_a_double_click_watches_the_first(as_officer, assessment):
 def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting):
     with acting("compliance_officer"):
         other = frameworks.framework("owasp-llm-2025")
-        held = assessing.begin(other.id, title="LLM risks", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)).id
+        held = assessing.begin(
+            other.id, title="LLM risks", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)
+        ).id
     page = as_officer.get("reports/").text
     assert str(assessment) in page and str(held) not in page
     as_officer.post("reports/", assessment_id=str(held), then=422)

@@ -1,4 +1,6 @@
-"""SOC 2 readiness and the Type II matrix: sentences against the snapshot, extremes, the file; and the runs, from the form to the verifier."""
+"""SOC 2 readiness and the Type II matrix: sentences against the snapshot, extremes, the file; and
+the runs, from the form to the verifier.
+"""
 
 import csv
 import io
@@ -50,16 +52,32 @@ def test_the_page_is_whole_and_the_same_twice(made: Callable[[], dict[str, Any]]
     built = build(made())
     assert html5lib.HTMLParser(strict=True).parse(built.html) is not None
     outline = PageOutline(built.html)
-    assert len(outline.ids) == len(set(outline.ids)) and outline.links <= set(outline.ids) and outline.titles == 1
+    assert (
+        len(outline.ids) == len(set(outline.ids))
+        and outline.links <= set(outline.ids)
+        and outline.titles == 1
+    )
     assert built == build(made())
 
 
 @pytest.mark.parametrize("made", EXTREMES)
-def test_there_is_always_something_to_say_and_it_is_short(made: Callable[[], dict[str, Any]]) -> None:
+def test_there_is_always_something_to_say_and_it_is_short(
+    made: Callable[[], dict[str, Any]],
+) -> None:
     say = said(made())
     assert 1 <= len(say.matters) <= 3 and len(say.lede) <= 380
-    for text in (say.lede, say.request, *(title for *_, title in say.contents), *(m.claim + m.text + m.act for m in say.matters)):
-        assert text and "  " not in text and ".." not in text and not re.search(r"None\b(?! of| past)", text)
+    for text in (
+        say.lede,
+        say.request,
+        *(title for *_, title in say.contents),
+        *(m.claim + m.text + m.act for m in say.matters),
+    ):
+        assert (
+            text
+            and "  " not in text
+            and ".." not in text
+            and not re.search(r"None\b(?! of| past)", text)
+        )
 
 
 @pytest.mark.parametrize("made", readiness_samples.EXTREMES)
@@ -72,7 +90,10 @@ def test_readiness_counts_what_its_tables_hold(made: Callable[[], dict[str, Any]
     proven = sum(row["level"] >= 3 for row in rows)
     assert numbers_in(say.levels_title) <= {proven, len(rows), 0}
     bare = sum(not row["controls"] for row in rows)
-    assert numbers_in(say.criteria_title) <= {len(rows) - bare, len(rows), 0} and len(say.unanswered) == bare
+    assert (
+        numbers_in(say.criteria_title) <= {len(rows) - bare, len(rows), 0}
+        and len(say.unanswered) == bare
+    )
     left = sum(max(0, row["target"] - row["level"]) for row in rows)
     assert say.figures.whole.left == left and say.figures.planned <= left
 
@@ -86,13 +107,20 @@ def test_readiness_says_all_61_criteria() -> None:
         Ready(readiness_samples.all_categories()).scope == "All five categories"
         and Ready(readiness_samples.security_only()).scope == "Security"
     )  # type: ignore[arg-type]
-    assert "has proven 61 of 61 SOC 2 criteria; every target is met" in Ready(readiness_samples.all_at_target()).summary_title  # type: ignore[arg-type]
+    assert (
+        "has proven 61 of 61 SOC 2 criteria; every target is met"
+        in Ready(readiness_samples.all_at_target()).summary_title
+    )  # type: ignore[arg-type]
 
 
 def test_what_is_late_comes_before_what_fails() -> None:
     claims = [each.claim for each in Ready(readiness_samples.all_categories()).matters]  # type: ignore[arg-type]
-    assert claims[0] == "Finding F-03 is past its retest date" and all("is failing" in claim for claim in claims[1:])
-    assert [each.claim for each in Ready(readiness_samples.first_day()).matters][0] == "61 criteria have no control"  # type: ignore[arg-type]
+    assert claims[0] == "Finding F-03 is past its retest date" and all(
+        "is failing" in claim for claim in claims[1:]
+    )
+    assert [each.claim for each in Ready(readiness_samples.first_day()).matters][
+        0
+    ] == "61 criteria have no control"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("made", type2_samples.EXTREMES)
@@ -100,26 +128,45 @@ def test_the_matrix_counts_what_its_tables_hold(made: Callable[[], dict[str, Any
     told = made()
     say = Matrix(told)
     kinds = [cell["kind"] for each in told["controls"] for cell in each["months"]]
-    good, bad = kinds.count("tested") + kinds.count("performed"), kinds.count("exception") + kinds.count("missed")
+    good, bad = (
+        kinds.count("tested") + kinds.count("performed"),
+        kinds.count("exception") + kinds.count("missed"),
+    )
     assert numbers_in(say.matrix_title) <= {good, bad, 0}
     rows = sum(each["row_count"] for each in told["populations"])
     assert numbers_in(say.populations_title) <= {len(told["populations"]), rows, 0}
     items = [item for each in told["samples"] for item in each["items"]]
-    assert (say.items, say.tested) == (len(items), sum(item["outcome"] is not None for item in items))
+    assert (say.items, say.tested) == (
+        len(items),
+        sum(item["outcome"] is not None for item in items),
+    )
     assert say.failed == sum(item["outcome"] == "failed" for item in items)
-    assert numbers_in(say.gaps_title) <= {sum(len(each["lacks"]) for each in told["controls"]), len(say.lacking), 0}
+    assert numbers_in(say.gaps_title) <= {
+        sum(len(each["lacks"]) for each in told["controls"]),
+        len(say.lacking),
+        0,
+    }
 
 
 def test_an_altered_population_is_the_first_thing_said() -> None:
     told = type2_samples.full_year()
     told["populations"][1]["intact"] = False
-    assert Matrix(told).matters[0].claim == "The rows of population POP-02 are not those that were frozen"
+    assert (
+        Matrix(told).matters[0].claim
+        == "The rows of population POP-02 are not those that were frozen"
+    )
     assert Matrix(type2_samples.full_year()).matters[0].claim == "Finding F-02 is past its date"
 
 
 def test_what_a_tenant_wrote_is_text() -> None:
-    told, other, bad = type2_samples.full_year(), readiness_samples.all_categories(), "<script>alert(1)</script>"
-    told["populations"][0]["query"] = told["exceptions"][0]["cause"] = told["samples"][0]["items"][2]["note"] = bad
+    told, other, bad = (
+        type2_samples.full_year(),
+        readiness_samples.all_categories(),
+        "<script>alert(1)</script>",
+    )
+    told["populations"][0]["query"] = told["exceptions"][0]["cause"] = told["samples"][0]["items"][
+        2
+    ]["note"] = bad
     readiness_samples.rows_of_snapshot(other)[0].update(owner=bad, closes=bad)
     assert "<script" not in build(told).html + build(other).html
 
@@ -144,16 +191,26 @@ def test_raw_rows_are_attached_and_not_printed() -> None:
     html = build(told).html
     assert not any(row[0] in html for row in told["populations"][1]["rows"] if row[0] not in drawn)
     cells = list(csv.DictReader(io.StringIO(files["matrix.csv"].decode("utf-8-sig"))))
-    assert len(cells) == 9 * 12 and all(each["why"] for each in cells if each["state"] in {"missed", "exception"})
+    assert len(cells) == 9 * 12 and all(
+        each["why"] for each in cells if each["state"] in {"missed", "exception"}
+    )
     told_digests = json.loads(files["manifest.json"])["parameters"]["populations"]
-    assert [each["sha256"] for each in told_digests] == [each["sha256"] for each in told["populations"]]
+    assert [each["sha256"] for each in told_digests] == [
+        each["sha256"] for each in told["populations"]
+    ]
 
 
 def test_readiness_attaches_every_criterion_and_no_formula() -> None:
     told = readiness_samples.all_categories()
     readiness_samples.rows_of_snapshot(told)[0]["owner"] = "=cmd"
     files = {each.name: each.data for each in ready_document.attachments(told)}
-    assert set(files) == {"snapshot.json", "criteria.csv", "evidence.csv", "findings.csv", "manifest.json"}
+    assert set(files) == {
+        "snapshot.json",
+        "criteria.csv",
+        "evidence.csv",
+        "findings.csv",
+        "manifest.json",
+    }
     rows = list(csv.DictReader(io.StringIO(files["criteria.csv"].decode("utf-8-sig"))))
     assert len({row["criterion"] for row in rows}) == 61 and rows[0]["owner"] == "'=cmd"
     assert json.loads(files["snapshot.json"]) == told
@@ -161,16 +218,29 @@ def test_readiness_attaches_every_criterion_and_no_formula() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("made", [readiness_samples.security_only, type2_samples.full_year])
-def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice(made: Callable[[], dict[str, Any]]) -> None:
+def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice(
+    made: Callable[[], dict[str, Any]],
+) -> None:
     built = build(made())
     first, second = (
-        pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) for _ in range(2)
+        pdf.render(
+            built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+        )
+        for _ in range(2)
     )
     assert first == second
     with pikepdf.open(io.BytesIO(first)) as file:
         meta = file.open_metadata()
-        assert (meta["pdfaid:part"], meta["pdfaid:conformance"], meta["pdfuaid:part"]) == ("3", "A", "1")
-        headers = [each for each in file.objects if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"]
+        assert (meta["pdfaid:part"], meta["pdfaid:conformance"], meta["pdfuaid:part"]) == (
+            "3",
+            "A",
+            "1",
+        )
+        headers = [
+            each
+            for each in file.objects
+            if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"
+        ]
         assert {str(each.A.Scope) for each in headers} == {"/Row", "/Column"}
 
 
@@ -179,7 +249,9 @@ def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice(made: Callable[[
 
 @pytest.fixture
 def failed(app, isolated):
-    """A control with a frozen population, a sample of 25, one item that failed; controls of the starter set that answer criteria."""
+    """A control with a frozen population, a sample of 25, one item that failed; controls of the
+    starter set that answer criteria.
+    """
     with make.acting("compliance_officer"):
         adopting.adopt("soc2-tsc-2017")
         controls.adopt(["SEC-04", "GOV-01"], with_evidence=True)
@@ -190,9 +262,15 @@ def test_the_readiness_of_a_category_holds_its_criteria_and_what_answers_them(fa
     with make.acting("compliance_officer", read_only=True):
         told = reading_ready.snapshot(["availability", "security"], clock.now())
     rows = readiness_samples.rows_of_snapshot(told)
-    assert [each["key"] for each in told["categories"]] == ["security", "availability"] and len(rows) == 36
-    assert any(row["controls"] for row in rows) and all(row["closes"] for row in rows if row["level"] < row["target"])
-    assert {each["control"] for each in told["evidence"]} <= {c["ref"] for row in rows for c in row["controls"]}
+    assert [each["key"] for each in told["categories"]] == ["security", "availability"] and len(
+        rows
+    ) == 36
+    assert any(row["controls"] for row in rows) and all(
+        row["closes"] for row in rows if row["level"] < row["target"]
+    )
+    assert {each["control"] for each in told["evidence"]} <= {
+        c["ref"] for row in rows for c in row["controls"]
+    }
 
 
 def test_the_matrix_holds_the_sample_its_rule_and_the_exception(failed):
@@ -200,22 +278,45 @@ def test_the_matrix_holds_the_sample_its_rule_and_the_exception(failed):
     with make.acting("compliance_officer", read_only=True):
         told = reading_tested.snapshot(first, last)
     (population,), (drawn,), (exception,) = told["populations"], told["samples"], told["exceptions"]
-    assert (population["control"], population["row_count"], len(population["rows"]), population["intact"]) == (
+    assert (
+        population["control"],
+        population["row_count"],
+        len(population["rows"]),
+        population["intact"],
+    ) == (
         "SEC-07",
         61,
         61,
         True,
     )
-    assert (drawn["size"], drawn["tested"], drawn["failed"], drawn["seed"]) == (25, 25, 1, "4417 90ce")
-    assert [item["exception"] for item in drawn["items"] if item["outcome"] == "failed"] == [exception["ref"]]
-    assert exception["state"] == "open" and exception["finding"] is None and "SEC-07" in {row["ref"] for row in told["controls"]}
+    assert (drawn["size"], drawn["tested"], drawn["failed"], drawn["seed"]) == (
+        25,
+        25,
+        1,
+        "4417 90ce",
+    )
+    assert [item["exception"] for item in drawn["items"] if item["outcome"] == "failed"] == [
+        exception["ref"]
+    ]
+    assert (
+        exception["state"] == "open"
+        and exception["finding"] is None
+        and "SEC-07" in {row["ref"] for row in told["controls"]}
+    )
 
 
 def test_a_population_that_is_too_large_stays_with_its_digest(failed, monkeypatch):
     monkeypatch.setattr(reading_tested, "ROWS", 60)
     with make.acting("compliance_officer", read_only=True):
-        (population,) = reading_tested.snapshot(clock.today().replace(month=1, day=1), clock.today())["populations"]
-    assert (population["attached"], population["intact"], population["rows"], population["row_count"]) == (False, None, [], 61)
+        (population,) = reading_tested.snapshot(
+            clock.today().replace(month=1, day=1), clock.today()
+        )["populations"]
+    assert (
+        population["attached"],
+        population["intact"],
+        population["rows"],
+        population["row_count"],
+    ) == (False, None, [], 61)
 
 
 def test_another_tenant_reads_its_own(failed):
@@ -233,9 +334,13 @@ def newest_run():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("path", "form", "kind"), [
-    ("reports/readiness", {"categories": ["security", "privacy"]}, "soc2-readiness"), ("reports/matrices", {"framework": "soc2-tsc-2017"}, "type-ii-matrix"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "form", "kind"),
+    [
+        ("reports/readiness", {"categories": ["security", "privacy"]}, "soc2-readiness"),
+        ("reports/matrices", {"framework": "soc2-tsc-2017"}, "type-ii-matrix"),
+    ],
+)
 def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, form, kind):
     today = clock.today()
     form = form | (
@@ -246,29 +351,68 @@ def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, 
     page = as_officer.post(path, **form).location
     assert as_officer.post(path, **form).location == page  # the second click watches the first
     jobs.drain(actor_of)
-    content, note = as_officer.post(f"{page}/pdf", then=200).data, as_officer.post(f"{page}/signature", then=200).text
+    content, note = (
+        as_officer.post(f"{page}/pdf", then=200).data,
+        as_officer.post(f"{page}/signature", then=200).text,
+    )
     found = verify(content, note, as_officer.get("/keys").text.splitlines()[0])
     assert found.ok, found.checks
     with acting("compliance_officer"):
         made = newest_run()
         built = build(made.snapshot)
         assert (made.kind, made.fingerprint) == (kind, built.fingerprint)
-    assert pdf.render_in_child(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) == content
+    assert (
+        pdf.render_in_child(
+            built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+        )
+        == content
+    )
     as_officer.get("reports/")
 
 
-@pytest.mark.parametrize(("path", "form", "says"), [
-    ("reports/readiness", {"on": "2026-11-20"}, "Choose at least one category."),
-    ("reports/readiness", {"on": "2999-01-01", "categories": "security"}, "That day is still to come"),
-    ("reports/readiness", {"on": "1999-01-01", "categories": "security"}, "Nothing is known of days before the year 2000."),
-    ("reports/readiness", {"categories": "security"}, "As of which day?"),
-    ("reports/readiness", {"on": "2026-11-20", "categories": "weather"}, "is not a valid choice"),
-    ("reports/matrices", {"begins": "2026-05-01", "ends": "2026-04-01"}, "The period begins after it ends."),
-    ("reports/matrices", {"begins": "2020-05-01", "ends": "2026-04-01"}, "a matrix has 18 at most"),
-    ("reports/matrices", {"begins": "2999-05-01", "ends": "2999-06-01"}, "That period is still to come."),
-    ("reports/matrices", {"ends": "2026-04-01"}, "From which month?"),
-    ("reports/matrices", {"begins": "2026-01-01", "ends": "2026-04-01", "framework": "weather"}, "Not a valid choice"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "form", "says"),
+    [
+        ("reports/readiness", {"on": "2026-11-20"}, "Choose at least one category."),
+        (
+            "reports/readiness",
+            {"on": "2999-01-01", "categories": "security"},
+            "That day is still to come",
+        ),
+        (
+            "reports/readiness",
+            {"on": "1999-01-01", "categories": "security"},
+            "Nothing is known of days before the year 2000.",
+        ),
+        ("reports/readiness", {"categories": "security"}, "As of which day?"),
+        (
+            "reports/readiness",
+            {"on": "2026-11-20", "categories": "weather"},
+            "is not a valid choice",
+        ),
+        (
+            "reports/matrices",
+            {"begins": "2026-05-01", "ends": "2026-04-01"},
+            "The period begins after it ends.",
+        ),
+        (
+            "reports/matrices",
+            {"begins": "2020-05-01", "ends": "2026-04-01"},
+            "a matrix has 18 at most",
+        ),
+        (
+            "reports/matrices",
+            {"begins": "2999-05-01", "ends": "2999-06-01"},
+            "That period is still to come.",
+        ),
+        ("reports/matrices", {"ends": "2026-04-01"}, "From which month?"),
+        (
+            "reports/matrices",
+            {"begins": "2026-01-01", "ends": "2026-04-01", "framework": "weather"},
+            "Not a valid choice",
+        ),
+    ],
+)
 def test_nonsense_is_named(as_officer, path, form, says):
     page = as_officer.post(path, then=422, **form)
     assert says in page.text and "data-errors" in page.text
@@ -283,5 +427,7 @@ def test_readers_may_not_ask(who, request, failed):
 
 
 def test_another_tenant_finds_no_run(as_officer, as_neighbour, failed):
-    page = as_officer.post("reports/matrices", begins="2026-01-01", ends="2026-11-01").location.removeprefix("/t/acme/")
+    page = as_officer.post(
+        "reports/matrices", begins="2026-01-01", ends="2026-11-01"
+    ).location.removeprefix("/t/acme/")
     as_neighbour.get(page, then=404)

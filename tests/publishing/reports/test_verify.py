@@ -14,7 +14,13 @@ from governance.kernel import pdf
 from governance.kernel.signed_note import b64
 from governance.kernel.verification_results import CheckOutcome
 from governance.publishing.reports.document import build
-from governance.publishing.reports.signing import NotSigned, open_note, parse_key, sign, verifier_key
+from governance.publishing.reports.signing import (
+    NotSigned,
+    open_note,
+    parse_key,
+    sign,
+    verifier_key,
+)
 from governance.publishing.reports.verify import ReportVerdict, verify
 from tests.publishing.reports import rmf_samples
 
@@ -27,13 +33,21 @@ KEY = verifier_key(rmf_samples.KEY, rmf_samples.KEY_NAME)
 def signed_report() -> tuple[bytes, str]:
     """A small report and its signature file."""
     built = build(rmf_samples.one_requirement())
-    data = pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
+    data = pdf.render(
+        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+    )
     return data, signed(data)
 
 
-def signed(data: bytes, private: Ed25519PrivateKey = rmf_samples.KEY, name: str = rmf_samples.KEY_NAME) -> str:
+def signed(
+    data: bytes, private: Ed25519PrivateKey = rmf_samples.KEY, name: str = rmf_samples.KEY_NAME
+) -> str:
     return sign(
-        private, name, filename="ACME-RMF-2026-Q3.pdf", pdf=data, fingerprint=build(rmf_samples.one_requirement()).fingerprint
+        private,
+        name,
+        filename="ACME-RMF-2026-Q3.pdf",
+        pdf=data,
+        fingerprint=build(rmf_samples.one_requirement()).fingerprint,
     )
 
 
@@ -57,7 +71,8 @@ def test_a_genuine_report_passes_every_check() -> None:
 def test_the_note_has_the_form_of_a_signed_note() -> None:
     data, note = signed_report()
     assert re.fullmatch(
-        r"governance report v1\n\S+\.pdf\nsha256 [0-9a-f]{64}\nfingerprint [0-9a-f]{64}\n\n\N{EM DASH} console\.example \S+=?\n",
+        r"governance report v1\n\S+\.pdf\nsha256 [0-9a-f]{64}\nfingerprint"
+        r" [0-9a-f]{64}\n\n\N{EM DASH} console\.example \S+=?\n",
         note,
     )
     assert str(parse_key(KEY)) == KEY
@@ -87,15 +102,23 @@ def test_another_key_is_named() -> None:
     data, note = signed_report()
     other = verifier_key(Ed25519PrivateKey.generate(), rmf_samples.KEY_NAME)
     verdict = verify(data, note, other)
-    assert check_states(verdict) | {"signature": False, "digest": None, "key": False} == check_states(verdict)
+    assert check_states(verdict) | {
+        "signature": False,
+        "digest": None,
+        "key": False,
+    } == check_states(verdict)
     assert "signed with another key" in sentence(verdict, "signature")
-    assert verdict.sentence.startswith("Do not rely on this report. The file was signed with another key")
+    assert verdict.sentence.startswith(
+        "Do not rely on this report. The file was signed with another key"
+    )
 
 
 def test_a_report_signed_by_somebody_else_names_our_key_and_fails() -> None:
     data, _ = signed_report()
     thief = Ed25519PrivateKey.generate()
-    verdict = verify(data, signed(data, thief, "thief.example"), verifier_key(thief, "thief.example"))
+    verdict = verify(
+        data, signed(data, thief, "thief.example"), verifier_key(thief, "thief.example")
+    )
     assert check_states(verdict)["signature"] is True
     assert sentence(verdict, "key") == "The report names another key than the one given."
     assert not verdict.ok
@@ -111,7 +134,9 @@ def test_the_signature_of_another_report_does_not_fit() -> None:
 def test_a_truncated_file_is_seen(size: int) -> None:
     data, note = signed_report()
     verdict = verify(data[:size], note, KEY)
-    assert sentence(verdict, "file") == "The file cannot be read as a PDF: it is cut short or damaged."
+    assert (
+        sentence(verdict, "file") == "The file cannot be read as a PDF: it is cut short or damaged."
+    )
     assert not verdict.ok
 
 
@@ -132,7 +157,10 @@ def test_what_is_no_pdf_is_called_that(data: bytes, said: str) -> None:
     [
         ("", "The text has no signature line."),
         ("\N{EM DASH} console.example AAAA\n", "The text has no signature line."),
-        ("governance report v1\n\n\N{EM DASH} console.example AAAA\n", "The signature line is cut short or damaged."),
+        (
+            "governance report v1\n\n\N{EM DASH} console.example AAAA\n",
+            "The signature line is cut short or damaged.",
+        ),
         (b"\xff\xfe\x00", "The signature file is not text."),
     ],
 )
@@ -147,13 +175,22 @@ def test_a_changed_note_does_not_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["", "console.example", "console.example+00000000+AAAA", KEY[:-4] + "AAA=", KEY.replace("+", "+0", 1)]
+    "key",
+    [
+        "",
+        "console.example",
+        "console.example+00000000+AAAA",
+        KEY[:-4] + "AAA=",
+        KEY.replace("+", "+0", 1),
+    ],
 )
 def test_a_key_that_is_none_is_explained(key: str) -> None:
     with pytest.raises(NotSigned, match="The key"):
         parse_key(key)
     verdict = verify(*signed_report(), key)
-    assert verdict.outcome is CheckOutcome.NOT_CHECKED and verdict.sentence.startswith("Nothing was checked. ")
+    assert verdict.outcome is CheckOutcome.NOT_CHECKED and verdict.sentence.startswith(
+        "Nothing was checked. "
+    )
 
 
 def test_a_report_that_names_no_key_is_not_called_genuine_and_not_called_wrong() -> None:
@@ -162,7 +199,10 @@ def test_a_report_that_names_no_key_is_not_called_genuine_and_not_called_wrong()
     del manifest["signing_key"]
     verdict = report_with_attachment("manifest.json", json.dumps(manifest).encode())
     assert verdict.outcome is CheckOutcome.NOT_CHECKED
-    assert "something you asked for was not checked" in verdict.sentence and "names no signing key" in verdict.sentence
+    assert (
+        "something you asked for was not checked" in verdict.sentence
+        and "names no signing key" in verdict.sentence
+    )
 
 
 def test_of_several_keys_the_one_that_signed_counts() -> None:
@@ -179,11 +219,13 @@ def test_any_bytes_give_a_verdict_and_no_error() -> None:
         assert not verify(bytes(changed), note, KEY).ok
 
 
-# --- A forger who can also sign: the inside must agree with itself ---------------------------------
+# --- A forger who can also sign: the inside must agree with itself --------------------------------
 
 
 def report_with_attachment(name: str, content: bytes | None) -> ReportVerdict:
-    """The report with one attachment replaced, added or (None) removed, signed anew with the right key."""
+    """The report with one attachment replaced, added or (None) removed, signed anew with the right
+    key.
+    """
     with pikepdf.open(io.BytesIO(signed_report()[0])) as file:
         if content is None:
             del file.attachments[name]
@@ -196,19 +238,29 @@ def report_with_attachment(name: str, content: bytes | None) -> ReportVerdict:
 
 def test_replaced_data_is_seen_three_times() -> None:
     verdict = report_with_attachment("snapshot.json", b"{}")
-    assert check_states(verdict) | {"attachments": False, "fingerprint": False, "printed": False, "digest": True} == check_states(
-        verdict
-    )
+    assert check_states(verdict) | {
+        "attachments": False,
+        "fingerprint": False,
+        "printed": False,
+        "digest": True,
+    } == check_states(verdict)
     assert sentence(verdict, "attachments") == "snapshot.json is not the one in the manifest."
     assert (
         sentence(verdict, "fingerprint")
-        == "The frozen data does not have the fingerprint that the signature and the manifest names."
+        == "The frozen data does not have the fingerprint that the signature and the manifest"
+        " names."
     )
 
 
 def test_removed_and_added_files_are_named() -> None:
-    assert sentence(report_with_attachment("evidence.csv", None), "attachments") == "evidence.csv is missing from the file."
-    assert sentence(report_with_attachment("extra.csv", b"x"), "attachments") == "extra.csv is attached but not in the manifest."
+    assert (
+        sentence(report_with_attachment("evidence.csv", None), "attachments")
+        == "evidence.csv is missing from the file."
+    )
+    assert (
+        sentence(report_with_attachment("extra.csv", b"x"), "attachments")
+        == "extra.csv is attached but not in the manifest."
+    )
 
 
 def test_what_a_report_says_of_itself_commands_no_terminal() -> None:
@@ -220,20 +272,42 @@ def test_what_a_report_says_of_itself_commands_no_terminal() -> None:
 def test_the_checkpoint_inside_is_read_and_must_be_the_one_that_is_printed() -> None:
     stated = checkpoint.Head("console.example/audit/acme", 3, bytes(32))
     made = rmf_samples.one_requirement()
-    made["log"] = {"origin": stated.origin, "checkpoint": "3 entries", "root": b64(stated.root),
-                   "note": checkpoint.sign(rmf_samples.KEY, stated.origin, stated)}  # fmt: skip
-    for change, ok in (({}, True), ({"root": b64(bytes(31) + b"x")}, False), ({"note": "a note of nothing"}, False)):
+    made["log"] = {
+        "origin": stated.origin,
+        "checkpoint": "3 entries",
+        "root": b64(stated.root),
+        "note": checkpoint.sign(rmf_samples.KEY, stated.origin, stated),
+    }
+    for change, ok in (
+        ({}, True),
+        ({"root": b64(bytes(31) + b"x")}, False),
+        ({"note": "a note of nothing"}, False),
+    ):
         made["log"] |= change
         built = build(made)
-        data = pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
-        note = sign(rmf_samples.KEY, rmf_samples.KEY_NAME, filename=built.filename, pdf=data, fingerprint=built.fingerprint)
+        data = pdf.render(
+            built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+        )
+        note = sign(
+            rmf_samples.KEY,
+            rmf_samples.KEY_NAME,
+            filename=built.filename,
+            pdf=data,
+            fingerprint=built.fingerprint,
+        )
         verdict = verify(data, note, KEY)
         assert (check_states(verdict)["log"], verdict.ok) == (ok, ok), verdict.sentence
 
 
 def test_a_file_without_manifest_or_data_is_explained() -> None:
-    assert sentence(report_with_attachment("manifest.json", None), "manifest") == "The file holds no readable manifest.json."
-    assert sentence(report_with_attachment("manifest.json", b"[1]"), "manifest") == "The file holds no readable manifest.json."
+    assert (
+        sentence(report_with_attachment("manifest.json", None), "manifest")
+        == "The file holds no readable manifest.json."
+    )
+    assert (
+        sentence(report_with_attachment("manifest.json", b"[1]"), "manifest")
+        == "The file holds no readable manifest.json."
+    )
     assert (
         sentence(report_with_attachment("manifest.json", b"[" * 100_000), "manifest")
         == "The file holds no readable manifest.json."

@@ -1,4 +1,5 @@
-"""What a policy attestation says: figures, titles, ledes and matters, made from the snapshot and nothing else. Pure.
+"""What a policy attestation says: figures, titles, ledes and matters, made from the snapshot and
+nothing else. Pure.
 
     Attested(snapshot)      each property is a number, a title, a paragraph or the rows of a table
     shown(value)            a policy value in words: "sources only", "90 days", "no model"
@@ -30,7 +31,14 @@ from governance.publishing.reports.sentences import (
 )
 
 KINDS = ("floor", "tier", "override", "risk", "system", "waiver")
-KIND_NAMES = {"floor": "Floor", "tier": "Tier", "override": "Override", "risk": "Lane", "system": "System", "waiver": "Waiver"}
+KIND_NAMES = {
+    "floor": "Floor",
+    "tier": "Tier",
+    "override": "Override",
+    "risk": "Lane",
+    "system": "System",
+    "waiver": "Waiver",
+}
 MATTERS, NAMED, LISTED = 3, 3, 12
 METHOD_TITLE = "How this was read, and what it does not say"
 CONTROL_TITLE = "Version, distribution and verification"
@@ -44,7 +52,11 @@ def shown(value: Any, unit: str = "") -> str:
         return NOTHING
     if isinstance(value, list):
         return "any" if value == ["*"] else ", ".join(value) or "none"
-    return f"{value:,} {unit}".strip().replace(",", NB) if isinstance(value, int) else str(value).replace("_", " ")
+    return (
+        f"{value:,} {unit}".strip().replace(",", NB)
+        if isinstance(value, int)
+        else str(value).replace("_", " ")
+    )
 
 
 def speed(milliseconds: int | None) -> str:
@@ -66,7 +78,10 @@ def is_(count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AttestationPoint:
-    """One of the things that matter: a claim, why, and what follows. `weight` 0 is the worst; `place` is its section."""
+    """One of the things that matter: a claim, why, and what follows.
+
+    `weight` 0 is the worst; `place` is its section.
+    """
 
     weight: int
     claim: str
@@ -124,8 +139,14 @@ class Attested:
     def strictness(self, values: Mapping[str, Any]) -> Strictness:
         """Values as they stand in a scope: plain, or with who decided."""
         found = [(self._levels(key), value) for key, value in values.items() if self._levels(key)]
-        plain = [(levels, value["value"] if isinstance(value, Mapping) else value) for levels, value in found]
-        return Strictness(sum(levels.index(value) for levels, value in plain), sum(len(levels) - 1 for levels, _ in plain))
+        plain = [
+            (levels, value["value"] if isinstance(value, Mapping) else value)
+            for levels, value in found
+        ]
+        return Strictness(
+            sum(levels.index(value) for levels, value in plain),
+            sum(len(levels) - 1 for levels, _ in plain),
+        )
 
     def _levels(self, key: str) -> list[str]:
         return [each["value"] for each in self.dimensions[key]["levels"]]
@@ -142,7 +163,11 @@ class Attested:
             return "stricter" if levels.index(after) > levels.index(before) else "looser"
         if isinstance(after, int):
             return "stricter" if after < before else "looser"
-        return "stricter" if before == ["*"] or (after != ["*"] and set(after) < set(before)) else "changed"
+        return (
+            "stricter"
+            if before == ["*"] or (after != ["*"] and set(after) < set(before))
+            else "changed"
+        )
 
     def moved(self, scope: Json) -> int:
         return sum(bool(self.move(scope, key)) for key in self.dimensions)
@@ -166,7 +191,11 @@ class Attested:
     @property
     def alone(self) -> list[Json]:
         """Versions that loosened without a second person: there should be none."""
-        return [each for each in self.looser if not each["decided_by"] or each["decided_by"] == each["made_by"]]
+        return [
+            each
+            for each in self.looser
+            if not each["decided_by"] or each["decided_by"] == each["made_by"]
+        ]
 
     @property
     def live(self) -> list[Json]:
@@ -183,7 +212,11 @@ class Attested:
     @property
     def slowest(self) -> int | None:
         return max(
-            (s["slowest_ms"] for s in (*self.snapshot["stops"], *self.snapshot["drills"]) if s["slowest_ms"] is not None),
+            (
+                s["slowest_ms"]
+                for s in (*self.snapshot["stops"], *self.snapshot["drills"])
+                if s["slowest_ms"] is not None
+            ),
             default=None,
         )
 
@@ -201,23 +234,38 @@ class Attested:
         """As "tier Strict, version 4" or "the default tier Standard"."""
         tier = self.snapshot["tier"]
         name = clip(tier["name"], 18)
-        return f"tier {name}, version {tier['version']}" if tier["version"] else f"the default tier {name}"
+        return (
+            f"tier {name}, version {tier['version']}"
+            if tier["version"]
+            else f"the default tier {name}"
+        )
 
     @property
     def summary_title(self) -> str:
-        worst = next((each for each in self.points if each.weight < 4), None)  # noqa: PLR2004 - what needs somebody
+        # what needs somebody
+        worst = next((each for each in self.points if each.weight < 4), None)  # noqa: PLR2004
         comma = "," if self.snapshot["tier"]["version"] else ""
-        start = f"{capital(self.tier_words)}{comma} {'was in force' if self.is_day else 'is in force'}"
-        title = f"{start}; {worst.claim[:1].lower()}{worst.claim[1:]}" if worst else f"{start}, and nothing needs a decision"
+        start = (
+            f"{capital(self.tier_words)}{comma} {'was in force' if self.is_day else 'is in force'}"
+        )
+        title = (
+            f"{start}; {worst.claim[:1].lower()}{worst.claim[1:]}"
+            if worst
+            else f"{start}, and nothing needs a decision"
+        )
         return (
             title
             if len(title) <= TWO_LINES
-            else f"{start}; {many(len(self.needing), 'matter')} {'needs' if len(self.needing) == 1 else 'need'} a decision"
+            else (
+                f"{start}; {many(len(self.needing), 'matter')}"
+                f" {'needs' if len(self.needing) == 1 else 'need'} a decision"
+            )
         )
 
     @property
     def needing(self) -> list[AttestationPoint]:
-        return [each for each in self.points if each.weight < 4]  # noqa: PLR2004 - what needs somebody
+        # what needs somebody
+        return [each for each in self.points if each.weight < 4]  # noqa: PLR2004
 
     @property
     def kpis(self) -> list[tuple[str, str, str, str]]:
@@ -237,8 +285,13 @@ class Attested:
             ("Tier in force", clip(tier["name"], 10), "", since),
             second,
             ("Waivers open", str(len(self.live)), "", self._waivers_words),
-            ("Switches proven", str(len(self.switches("armed"))), f"of {len(switches)}", f"A passed drill within {self.snapshot['proven_for']} days"),
-        ]  # fmt: skip
+            (
+                "Switches proven",
+                str(len(self.switches("armed"))),
+                f"of {len(switches)}",
+                f"A passed drill within {self.snapshot['proven_for']} days",
+            ),
+        ]
 
     @property
     def _changes_words(self) -> str:
@@ -256,7 +309,11 @@ class Attested:
         soonest = min((each["expires_at"] for each in self.live), default=None)
         if soonest:
             return f"The first ends on {day(soonest, short=True)}"
-        return "Nothing stands below the floor" if self.is_day or not self.ended else f"{len(self.ended)} ended in the period"
+        return (
+            "Nothing stands below the floor"
+            if self.is_day or not self.ended
+            else f"{len(self.ended)} ended in the period"
+        )
 
     @property
     def _stops_words(self) -> str:
@@ -278,25 +335,47 @@ class Attested:
         if self.is_day:
             held = self.versions[0] if self.versions else None
             if held is None:
-                return "No version was ever put in force: the operator's default stands, and nobody here decided on it."
-            second = f" and {held['decided_by']} approved" if held["decided_by"] else ", as one person may when nothing loosens"
+                return (
+                    "No version was ever put in force: the operator's default stands, and nobody"
+                    " here decided on it."
+                )
+            second = (
+                f" and {held['decided_by']} approved"
+                if held["decided_by"]
+                else ", as one person may when nothing loosens"
+            )
             return f"{held['made_by']} made version {held['number']}{second}."
         if not self.versions:
             return "The policy did not change."
         count, loose = len(self.versions), len(self.looser)
-        text = f"The policy changed {'once' if count == 1 else 'twice' if count == 2 else many(count, 'time')}"  # noqa: PLR2004 - twice
+        # twice
+        text = f"The policy changed {'once' if count == 1 else 'twice' if count == 2 else many(count, 'time')}"  # noqa: PLR2004
         if not loose:
-            return f"{text}, each time for the stricter." if count > 1 else f"{text}, for the stricter."
+            return (
+                f"{text}, each time for the stricter."
+                if count > 1
+                else f"{text}, for the stricter."
+            )
         if self.alone:
-            return f"{text}; {many(len(self.alone), 'loosening')} {has(len(self.alone))} no second person behind it."
-        return f"{text}; {out_of(loose, count, 'change')} loosened something, and a second person approved {'it' if loose == 1 else 'each of them'}."
+            return (
+                f"{text}; {many(len(self.alone), 'loosening')} {has(len(self.alone))} no second"
+                " person behind it."
+            )
+        return (
+            f"{text}; {out_of(loose, count, 'change')} loosened something, and a second person"
+            f" approved {'it' if loose == 1 else 'each of them'}."
+        )
 
     @property
     def _stop_words(self) -> str:
         stops, standing = len(self.snapshot["stops"]), len(self.standing)
         if not stops:
             return "Nothing stood stopped." if self.is_day else "Nothing was stopped."
-        slow = f" The slowest consumer obeyed after {speed(self.slowest)}." if self.slowest is not None else ""
+        slow = (
+            f" The slowest consumer obeyed after {speed(self.slowest)}."
+            if self.slowest is not None
+            else ""
+        )
         if self.is_day:
             return f"{capital(many(stops, 'stop'))} stood.{slow}"
         left = "it" if standing == stops == 1 else "all" if standing == stops else words(standing)
@@ -319,39 +398,102 @@ class Attested:
 
     def _broken(self) -> Iterator[AttestationPoint]:
         for each in self.alone[:1]:
-            yield AttestationPoint(0, f"Version {each['number']} loosened without a second person", f"{each['made_by']} put it in force on {day(each['at'])}: {clip(sentence(each['reason']), 120)}",
-                        "Review it now.", "A loosening needs two persons.", "changes")  # fmt: skip
+            yield AttestationPoint(
+                0,
+                f"Version {each['number']} loosened without a second person",
+                f"{each['made_by']} put it in force on {day(each['at'])}:"
+                f" {clip(sentence(each['reason']), 120)}",
+                "Review it now.",
+                "A loosening needs two persons.",
+                "changes",
+            )
         for each in self.switches("dead")[:2]:
-            yield AttestationPoint(0, f"The kill switch of {each['system']} did not hold", f"Its last drill, on {day(each['last'])}, failed: not every consumer obeyed the stop. Until a drill passes, a stop of {each['system']} cannot be relied on.",
-                        "Find the consumer that did not obey, and drill again.", "Holds MANAGE 2.4 down.", "drills")  # fmt: skip
+            yield AttestationPoint(
+                0,
+                f"The kill switch of {each['system']} did not hold",
+                f"Its last drill, on {day(each['last'])}, failed: not every consumer obeyed the"
+                f" stop. Until a drill passes, a stop of {each['system']} cannot be relied on.",
+                "Find the consumer that did not obey, and drill again.",
+                "Holds MANAGE 2.4 down.",
+                "drills",
+            )
         for each in [s for s in self.standing if s["missing"]][:1]:
             missing = len(each["missing"])
-            yield AttestationPoint(0, f"{capital(many(missing, 'consumer'))} {has(missing)} not confirmed the stop of {clip(each['scope'], 40)}", f"Stopped on {day(each['at'])} by {each['by']}; {each['obeyed']} of {each['expected']} consumers obeyed. Missing: {clip(', '.join(each['missing']), 90)}.",
-                        "Stop those consumers by other means.", "The stop stands.", "stops")  # fmt: skip
+            yield AttestationPoint(
+                0,
+                f"{capital(many(missing, 'consumer'))} {has(missing)} not confirmed the stop of"
+                f" {clip(each['scope'], 40)}",
+                f"Stopped on {day(each['at'])} by {each['by']}; {each['obeyed']} of"
+                f" {each['expected']} consumers obeyed. Missing:"
+                f" {clip(', '.join(each['missing']), 90)}.",
+                "Stop those consumers by other means.",
+                "The stop stands.",
+                "stops",
+            )
 
     def _open(self) -> Iterator[AttestationPoint]:
         if self.live:
             yield self._waived(min(self.live, key=lambda w: (not self.bites(w), w["expires_at"])))
         for each in self.standing[:1]:
             rest = len(self.standing) - 1
-            more = f", and {many(rest, 'other stop')} {'stands' if rest == 1 else 'stand'}" if rest else ""
-            yield AttestationPoint(2, f"{capital(clip(each['scope'], 40))} stands stopped since {day(each['at'])}{more}", clip(sentence(each["reason"]), 200) + " Nothing restarts by itself.",
-                        "Decide on the restart.", f"Stopped by {each['by']}.", "stops")  # fmt: skip
+            more = (
+                f", and {many(rest, 'other stop')} {'stands' if rest == 1 else 'stand'}"
+                if rest
+                else ""
+            )
+            yield AttestationPoint(
+                2,
+                f"{capital(clip(each['scope'], 40))} stands stopped since {day(each['at'])}{more}",
+                clip(sentence(each["reason"]), 200) + " Nothing restarts by itself.",
+                "Decide on the restart.",
+                f"Stopped by {each['by']}.",
+                "stops",
+            )
         unproven = self.switches("unproven")
         if unproven:
             rest = len(unproven) - NAMED
-            named = listed([each["system"] for each in unproven[:NAMED]]) + (f" and {rest} more" if rest > 0 else "")
-            yield AttestationPoint(3, f"{capital(out_of(len(unproven), len(self.snapshot['switches']), 'kill switch').replace('switchs', 'switches'))} {is_(len(unproven))} unproven",
-                        f"No drill of {named} passed in the {self.snapshot['proven_for']} days before {self.until}. A switch that was not tried may not work when it is needed.",
-                        "Drill each of them.", "A drill takes some seconds, and is agreed beforehand.", "drills")  # fmt: skip
+            named = listed([each["system"] for each in unproven[:NAMED]]) + (
+                f" and {rest} more" if rest > 0 else ""
+            )
+            yield AttestationPoint(
+                3,
+                f"{capital(out_of(len(unproven), len(self.snapshot['switches']), 'kill switch').replace('switchs', 'switches'))}"
+                f" {is_(len(unproven))} unproven",
+                f"No drill of {named} passed in the {self.snapshot['proven_for']} days before"
+                f" {self.until}. A switch that was not tried may not work when it is needed.",
+                "Drill each of them.",
+                "A drill takes some seconds, and is agreed beforehand.",
+                "drills",
+            )
         for each in self.snapshot["waiting"][:1]:
-            yield AttestationPoint(3, "A change waits for a second person" if each["state"] == "asked" else "A change is agreed and waits for its day", f"{each['made_by']} asked on {day(each['asked_at'])}: {clip(sentence(each['reason']), 140)}",
-                        "Decide on it.", "Until then the policy in force stands.", "changes")  # fmt: skip
+            yield AttestationPoint(
+                3,
+                (
+                    "A change waits for a second person"
+                    if each["state"] == "asked"
+                    else "A change is agreed and waits for its day"
+                ),
+                f"{each['made_by']} asked on {day(each['asked_at'])}:"
+                f" {clip(sentence(each['reason']), 140)}",
+                "Decide on it.",
+                "Until then the policy in force stands.",
+                "changes",
+            )
         if not self.snapshot["tier"]["version"]:
-            yield AttestationPoint(3, "No policy was ever put in force", f"The default tier {self.snapshot['tier']['name']} stands, and nobody here decided on it.", "Decide on a tier.", "The admin drafts it.", "force")  # fmt: skip
+            yield AttestationPoint(
+                3,
+                "No policy was ever put in force",
+                f"The default tier {self.snapshot['tier']['name']} stands, and nobody here decided"
+                " on it.",
+                "Decide on a tier.",
+                "The admin drafts it.",
+                "force",
+            )
 
     def bites(self, waiver: Json) -> bool:
-        """Whether it lowers what is in force: where the tenant itself demands more, an open waiver changes nothing."""
+        """Whether it lowers what is in force: where the tenant itself demands more, an open waiver
+        changes nothing.
+        """
         scope = next((each for each in self.now if each["key"] == waiver["system"]), None)
         return bool(scope and scope["end"].get(waiver["dimension"], {}).get("kind") == "waiver")
 
@@ -363,24 +505,65 @@ class Attested:
             if self.bites(each)
             else f"A waiver for {each['system']} is open and not used"
         )
-        text = f"{self.title(key)}: {self.value(key, each['value'])} instead of {self.value(key, each['floor'])}. {sentence(each['reason'])} In return: {sentence(each['compensation'])}"
-        agreed = f"Asked by {each['asked_by']}, agreed by {each['first_by']} and {each['second_by']}."
-        return AttestationPoint(2, title + more, clip(text, 230), f"Ends on {day(each['expires_at'])}.", agreed, "waivers")
+        text = (
+            f"{self.title(key)}: {self.value(key, each['value'])} instead of"
+            f" {self.value(key, each['floor'])}. {sentence(each['reason'])} In return:"
+            f" {sentence(each['compensation'])}"
+        )
+        agreed = (
+            f"Asked by {each['asked_by']}, agreed by {each['first_by']} and {each['second_by']}."
+        )
+        return AttestationPoint(
+            2,
+            title + more,
+            clip(text, 230),
+            f"Ends on {day(each['expires_at'])}.",
+            agreed,
+            "waivers",
+        )
 
     def _settled(self) -> Iterator[AttestationPoint]:
         if self.looser and not self.alone and not self.is_day:
             last = self.looser[-1]
-            yield AttestationPoint(4, f"Every loosening had a second person: {many(len(self.looser), 'change')}", f"The last was version {last['number']}, in force since {day(last['at'])}: {clip(sentence(last['reason']), 130)}",
-                        "Nothing to do.", f"Made by {last['made_by']}, approved by {last['decided_by']}.", "changes")  # fmt: skip
+            yield AttestationPoint(
+                4,
+                f"Every loosening had a second person: {many(len(self.looser), 'change')}",
+                f"The last was version {last['number']}, in force since {day(last['at'])}:"
+                f" {clip(sentence(last['reason']), 130)}",
+                "Nothing to do.",
+                f"Made by {last['made_by']}, approved by {last['decided_by']}.",
+                "changes",
+            )
         armed = self.switches("armed")
         if armed and len(armed) == len(self.snapshot["switches"]):
-            yield AttestationPoint(5, f"Every kill switch is proven: {many(len(armed), 'switch', 'switches')}", f"Each passed its last drill within {self.snapshot['proven_for']} days; the oldest of these drills was on {day(min(each['last'] for each in armed))}.",
-                        "Nothing to do.", "The next drills follow their plan.", "drills")  # fmt: skip
+            yield AttestationPoint(
+                5,
+                f"Every kill switch is proven: {many(len(armed), 'switch', 'switches')}",
+                f"Each passed its last drill within {self.snapshot['proven_for']} days; the oldest"
+                f" of these drills was on {day(min(each['last'] for each in armed))}.",
+                "Nothing to do.",
+                "The next drills follow their plan.",
+                "drills",
+            )
         lifted = self.deciding["floor"]
-        yield AttestationPoint(6, f"The floor decides {out_of(lifted, sum(self.deciding.values()), 'value')}", "There the tenant's own layers demand as much or less; everywhere else the tenant itself is stricter.",
-                    "Nothing to do.", "The floor is the operator's.", "floor")  # fmt: skip
+        yield AttestationPoint(
+            6,
+            f"The floor decides {out_of(lifted, sum(self.deciding.values()), 'value')}",
+            "There the tenant's own layers demand as much or less; everywhere else the tenant"
+            " itself is stricter.",
+            "Nothing to do.",
+            "The floor is the operator's.",
+            "floor",
+        )
         if not self.versions and not self.is_day:
-            yield AttestationPoint(6, "The policy did not change in the period", f"{capital(self.tier_words)}, stood throughout.", "Nothing to do.", "Compare with the register of changes.", "changes")  # fmt: skip
+            yield AttestationPoint(
+                6,
+                "The policy did not change in the period",
+                f"{capital(self.tier_words)}, stood throughout.",
+                "Nothing to do.",
+                "Compare with the register of changes.",
+                "changes",
+            )
 
     @property
     def request(self) -> str:
@@ -393,17 +576,25 @@ class Attested:
             asks.append("decide on a tier")
         if self.snapshot["waiting"]:
             asks.append(
-                f"decide on {many(len(self.snapshot['waiting']), 'change')} that {'waits' if len(self.snapshot['waiting']) == 1 else 'wait'}"
+                f"decide on {many(len(self.snapshot['waiting']), 'change')} that"
+                f" {'waits' if len(self.snapshot['waiting']) == 1 else 'wait'}"
             )
         if self.standing:
             asks.append(f"decide on the restart of {many(len(self.standing), 'stop')}")
         if self.live:
             asks.append(
-                f"take note of {many(len(self.live), 'open waiver')} and {'its' if len(self.live) == 1 else 'their'} compensation"
+                f"take note of {many(len(self.live), 'open waiver')} and"
+                f" {'its' if len(self.live) == 1 else 'their'} compensation"
             )
         if unproven := self.switches("unproven"):
-            asks.append(f"plan the drills of {many(len(unproven), 'unproven switch', 'unproven switches')}")
-        return sentence(listed(asks)) if asks else "Take note. Nothing has to be decided on this report."
+            asks.append(
+                f"plan the drills of {many(len(unproven), 'unproven switch', 'unproven switches')}"
+            )
+        return (
+            sentence(listed(asks))
+            if asks
+            else "Take note. Nothing has to be decided on this report."
+        )
 
     # ---- values and rows
 
@@ -414,10 +605,19 @@ class Attested:
         return str(self.dimensions[key]["title"])
 
     def means(self, key: str, value: Any) -> str:
-        return next((str(each["means"]) for each in self.dimensions[key]["levels"] if each["value"] == value), "")
+        return next(
+            (
+                str(each["means"])
+                for each in self.dimensions[key]["levels"]
+                if each["value"] == value
+            ),
+            "",
+        )
 
     def differing(self, scope: Json) -> list[str]:
-        """The dimensions in which a system differs from requests that name none, at either end of the period."""
+        """The dimensions in which a system differs from requests that name none, at either end of
+        the period.
+        """
         general = self.now[0]
         return [key for key in self.dimensions if self._differs(scope, general, key)]
 
@@ -425,12 +625,21 @@ class Attested:
     def plain(self) -> str:
         """The systems that differ in nothing from requests that name none."""
         alike = [each["key"] for each in self.systems if not self.differing(each)]
-        return listed(alike[:LISTED]) + (f" and {len(alike) - LISTED} more" if len(alike) > LISTED else "")
+        return listed(alike[:LISTED]) + (
+            f" and {len(alike) - LISTED} more" if len(alike) > LISTED else ""
+        )
 
     def _differs(self, scope: Json, general: Json, key: str) -> bool:
         end = (scope["end"] or {}).get(key)
-        changed = end is not None and (end["value"], end["kind"]) != (general["end"][key]["value"], general["end"][key]["kind"])
-        return changed or (scope["begin"] or {}).get(key) != (general["begin"] or {}).get(key) if scope["begin"] else changed
+        changed = end is not None and (end["value"], end["kind"]) != (
+            general["end"][key]["value"],
+            general["end"][key]["kind"],
+        )
+        return (
+            changed or (scope["begin"] or {}).get(key) != (general["begin"] or {}).get(key)
+            if scope["begin"]
+            else changed
+        )
 
     # ---- titles of the sections
 
@@ -448,8 +657,14 @@ class Attested:
         begin, end = self.snapshot["points"][0], self.snapshot["points"][-1]
         before, after = self.strictness(begin["values"]).steps, self.strictness(end["values"]).steps
         if before == after:
-            return f"Strictness ends where it began, at {after} of {self.strictness(end['values']).most} steps"
-        return f"The policy {'gained' if after > before else 'lost'} {many(abs(after - before), 'step')} of strictness"
+            return (
+                f"Strictness ends where it began, at {after} of"
+                f" {self.strictness(end['values']).most} steps"
+            )
+        return (
+            f"The policy {'gained' if after > before else 'lost'}"
+            f" {many(abs(after - before), 'step')} of strictness"
+        )
 
     @property
     def changes_title(self) -> str:
@@ -466,12 +681,19 @@ class Attested:
         if not loose:
             return f"{start}; none loosened anything"
         return f"{start}; {many(loose, 'version')} loosened" + (
-            ", each with two persons" if not self.alone and loose > 1 else ", with two persons" if not self.alone else ""
+            ", each with two persons"
+            if not self.alone and loose > 1
+            else ", with two persons"
+            if not self.alone
+            else ""
         )
 
     @property
     def floor_title(self) -> str:
-        changes, count = len(self.snapshot["floor"]["changes"]), len(self.snapshot["floor"]["values"])
+        changes, count = (
+            len(self.snapshot["floor"]["changes"]),
+            len(self.snapshot["floor"]["values"]),
+        )
         start = f"The floor holds {many(count, 'dimension')}"
         if self.is_day:
             return start
@@ -488,7 +710,10 @@ class Attested:
             return "No waiver stood: nothing was below the floor"
         if live == stood:
             return f"{capital(many(stood, 'waiver'))} {is_(stood)} open"
-        return f"{capital(many(stood, 'waiver'))} stood; {words(live) if live else 'none'} {is_(live)} still open"
+        return (
+            f"{capital(many(stood, 'waiver'))} stood; {words(live) if live else 'none'} {is_(live)}"
+            " still open"
+        )
 
     @property
     def stops_title(self) -> str:
@@ -499,23 +724,35 @@ class Attested:
         if self.slowest is not None and any(each["slowest_ms"] is not None for each in stops):
             slow = max(each["slowest_ms"] for each in stops if each["slowest_ms"] is not None)
             return f"{start}; the slowest consumer obeyed after {speed(slow)}"
-        return f"{start}; no consumer was there to obey" if not any(each["heard"] for each in stops) else start
+        return (
+            f"{start}; no consumer was there to obey"
+            if not any(each["heard"] for each in stops)
+            else start
+        )
 
     @property
     def drills_title(self) -> str:
         armed, switches = len(self.switches("armed")), len(self.snapshot["switches"])
         if not switches:
             return "No AI system is registered, so no switch can be drilled"
-        return f"{capital(out_of(armed, switches, 'switch')).replace('switchs', 'switches')} {is_(armed)} proven by a drill"
+        return (
+            f"{capital(out_of(armed, switches, 'switch')).replace('switchs', 'switches')}"
+            f" {is_(armed)} proven by a drill"
+        )
 
     @property
     def contents(self) -> list[tuple[str, str, str]]:
         """Anchor, topic and conclusion of each section, numbered."""
         sections = [
-            ("force", "In force", self.force_title), ("changes", "Changes", self.changes_title), ("floor", "The floor", self.floor_title),
-            ("waivers", "Waivers", self.waivers_title), ("stops", "Stops", self.stops_title), ("drills", "Drills", self.drills_title),
-            ("method", "Method", METHOD_TITLE), ("control", "Document control", CONTROL_TITLE),
-        ]  # fmt: skip
+            ("force", "In force", self.force_title),
+            ("changes", "Changes", self.changes_title),
+            ("floor", "The floor", self.floor_title),
+            ("waivers", "Waivers", self.waivers_title),
+            ("stops", "Stops", self.stops_title),
+            ("drills", "Drills", self.drills_title),
+            ("method", "Method", METHOD_TITLE),
+            ("control", "Document control", CONTROL_TITLE),
+        ]
         return [
             ("summary", "Executive summary", self.summary_title),
             *((a, f"{n} {topic}", title) for n, (a, topic, title) in enumerate(sections, 1)),

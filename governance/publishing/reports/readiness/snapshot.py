@@ -1,4 +1,5 @@
-"""The frozen data of a SOC 2 readiness report: the criteria of some categories as they stand at an instant.
+"""The frozen data of a SOC 2 readiness report: the criteria of some categories as they stand at an
+instant.
 
 CATEGORIES                      the categories of the trust services criteria, each with its series
 snapshot(categories, as_of)     plain JSON, schema `governance.soc2-readiness/1`
@@ -18,15 +19,19 @@ from governance.foundation.people.queries import names
 SCHEMA = "governance.soc2-readiness/1"
 FRAMEWORK = "soc2-tsc-2017"
 CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "security": ("Security", tuple(f"CC{n}" for n in range(1, 10))), "availability": ("Availability", ("A1",)),
-    "confidentiality": ("Confidentiality", ("C1",)), "integrity": ("Processing integrity", ("PI1",)),
+    "security": ("Security", tuple(f"CC{n}" for n in range(1, 10))),
+    "availability": ("Availability", ("A1",)),
+    "confidentiality": ("Confidentiality", ("C1",)),
+    "integrity": ("Processing integrity", ("PI1",)),
     "privacy": ("Privacy", tuple(f"P{n}" for n in range(1, 9))),
-}  # fmt: skip
+}
 type Json = dict[str, Any]
 
 
 def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
-    """Everything that the report shows; the categories in the order of the criteria, whatever order they were chosen in."""
+    """Everything that the report shows; the categories in the order of the criteria, whatever order
+    they were chosen in.
+    """
     chosen = [(key, *CATEGORIES[key]) for key in CATEGORIES if key in categories]
     told = report_facts.readiness(FRAMEWORK, {top for _, _, tops in chosen for top in tops}, as_of)
     told["findings"] = _findings(told, as_of)
@@ -38,22 +43,37 @@ def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
 
 
 def _findings(told: Mapping[str, Any], as_of: datetime) -> list[Json]:
-    """Findings of Type II testing open at that moment, then failed tests and exceptions that none stood for yet; by requirement."""
+    """Findings of Type II testing open at that moment, then failed tests and exceptions that none
+    stood for yet; by requirement.
+    """
     answers = _answers(told)
     cases = [case for case in testing.findings(as_of) if case.control.ref in answers]
     people = names(case.finding.owner_id for case in cases if case.finding)
-    spoken = {ref for case in cases if case.finding for ref in (case.finding.ref, case.exception.ref)}
-    rest = [each | {"control": _control(told, each)} for each in told["findings"] if each["ref"] not in spoken]
+    spoken = {
+        ref for case in cases if case.finding for ref in (case.finding.ref, case.exception.ref)
+    }
+    rest = [
+        each | {"control": _control(told, each)}
+        for each in told["findings"]
+        if each["ref"] not in spoken
+    ]
     return [*_raised(cases, answers, people), *rest]
 
 
-def _raised(cases: Sequence[Case], answers: Mapping[str, Sequence[str]], people: Mapping[Any, str]) -> Iterator[Json]:
+def _raised(
+    cases: Sequence[Case], answers: Mapping[str, Sequence[str]], people: Mapping[Any, str]
+) -> Iterator[Json]:
     for case in cases:
         if (held := case.finding) is not None:
             yield {
-                "ref": held.ref, "requirement": answers[case.control.ref][0], "control": case.control.ref, "text": held.title,
-                "opened_on": held.created_at.date().isoformat(), "retest_by": held.due_on.isoformat(), "owner": people.get(held.owner_id, FORMER),
-            }  # fmt: skip
+                "ref": held.ref,
+                "requirement": answers[case.control.ref][0],
+                "control": case.control.ref,
+                "text": held.title,
+                "opened_on": held.created_at.date().isoformat(),
+                "retest_by": held.due_on.isoformat(),
+                "owner": people.get(held.owner_id, FORMER),
+            }
 
 
 def _answers(told: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -68,7 +88,11 @@ def _answers(told: Mapping[str, Any]) -> dict[str, list[str]]:
 def _control(told: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
     """The failing control behind a finding of the assessment's facts."""
     row = next(each for each in _rows(told) if each["ref"] == finding["requirement"])
-    failed = [c["ref"] for c in row["controls"] if c["last_test"] and c["last_test"]["passed"] < c["last_test"]["sample"]]
+    failed = [
+        c["ref"]
+        for c in row["controls"]
+        if c["last_test"] and c["last_test"]["passed"] < c["last_test"]["sample"]
+    ]
     return str(finding["ref"] if finding["ref"] in failed else failed[0] if failed else "")
 
 
