@@ -18,8 +18,8 @@ from governance.foundation.audit.jsonl import ExportedEntry
 BEST = 4  # level
 # Of which action which fact is bent, and to what; the first that the export has.
 WANTED: tuple[tuple[str, str, Any], ...] = (
-    ("assessment.signed_off", "level", BEST),
-    ("assessment.concluded", "level", BEST),
+    ("assessment.conclusion.signed_off", "level", BEST),
+    ("assessment.conclusion.recorded", "level", BEST),
     ("control.tested", "failed", 0),
 )
 

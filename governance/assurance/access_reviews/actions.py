@@ -43,8 +43,8 @@ BEGUN = action(
     fields="title due_on members keys",
 )
 DECIDED = action(
-    "access_review.decided",
-    "made access review decisions",
+    "access_review.decisions.recorded",
+    "recorded access review decisions",
     target="AccessReviewItem",
     activity="update",
     severity="low",
@@ -53,7 +53,7 @@ DECIDED = action(
 )
 REMINDED = action(
     "access_review.reminder.sent",
-    "reminded of an access review",
+    "sent a reminder about an access review",
     target="AccessReview",
     activity="update",
     severity="informational",

@@ -56,7 +56,7 @@ BEGUN = action(
 )
 TARGETED = action(
     "assessment.target.set",
-    "set a target",
+    "set a target level for a requirement",
     target="AssessmentItem",
     activity="update",
     severity="informational",
@@ -72,8 +72,8 @@ ASSIGNED = action(
     persons="owner",
 )
 CONCLUDED = action(
-    "assessment.concluded",
-    "wrote a conclusion",
+    "assessment.conclusion.recorded",
+    "recorded a conclusion",
     target="Conclusion",
     activity="create",
     severity="informational",
@@ -91,7 +91,7 @@ GIVEN_BACK = action(
     shape="down",
 )
 SIGNED = action(
-    "assessment.signed_off",
+    "assessment.conclusion.signed_off",
     "signed off a conclusion",
     target="Conclusion",
     activity="update",
@@ -100,8 +100,8 @@ SIGNED = action(
     shape="ok",
 )
 COMMENTED = action(
-    "assessment.discussion.commented",
-    "took part in the discussion",
+    "assessment.commented",
+    "commented on a requirement",
     target="Comment",
     activity="create",
     severity="informational",

@@ -91,7 +91,8 @@ class SignIn(Collector):
     query = """
 SELECT at, action, actor AS by, changes::text AS changes, facts::text AS facts
 FROM audit_entries
-WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND (action LIKE 'connection.%' OR action IN ('tenant.domains.changed', 'identity.reset'))
+WHERE tenant_id = :tenant AND at >= :begins AND at < :until
+    AND (action LIKE 'identity_provider.%' OR action = 'tenant.domains.changed')
 ORDER BY at, id"""
 
     def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
@@ -99,7 +100,7 @@ ORDER BY at, id"""
         if held is None:
             return "No identity provider is connected.", False
         changed = sum(
-            row["action"] in {"connection.changed", "tenant.domains.changed"} for row in rows
+            row["action"] in {"identity_provider.changed", "tenant.domains.changed"} for row in rows
         )
         must = "must" if held.enforced else "may, and need not,"
         return (

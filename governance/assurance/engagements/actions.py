@@ -46,7 +46,7 @@ CHANGED = action(
 )
 MOVED = action(
     "engagement.window.moved",
-    "moved an engagement's fieldwork to the tenant's new time zone",
+    "moved an engagement's fieldwork window to the tenant's new time zone",
     target="Engagement",
     activity="update",
     severity="low",
@@ -62,7 +62,7 @@ ENDED = action(
 )
 TAKEN = action(
     "engagement.file.downloaded",
-    "downloaded a file",
+    "downloaded an engagement file",
     target="Engagement",
     activity="read",
     severity="low",
@@ -71,7 +71,7 @@ TAKEN = action(
 )
 BROKE_OFF = action(
     "engagement.download.interrupted",
-    "was cut off from a file: the access had ended",
+    "lost access during a file download",
     target="Engagement",
     activity="read",
     severity="medium",

@@ -29,7 +29,7 @@ from governance.kernel.formatting import long_day
 
 LET_IN = action(
     "engagement.auditor.added",
-    "let an auditor into an engagement",
+    "added an auditor to an engagement",
     target="EngagementAuditor",
     activity="create",
     severity="medium",
@@ -38,16 +38,16 @@ LET_IN = action(
 )
 REMOVED = action(
     "engagement.auditor.removed",
-    "took an auditor out of an engagement",
+    "removed an auditor from an engagement",
     target="EngagementAuditor",
     activity="delete",
-    severity="low",
+    severity="medium",
     fields="ref",
     personal="name email",
 )
 ARRIVED = action(
     "engagement.auditor.signed_in",
-    "came in by a code",
+    "signed in to an engagement with a code",
     target="EngagementAuditor",
     activity="update",
     severity="low",
@@ -55,7 +55,7 @@ ARRIVED = action(
 )
 CODE_SENT = action(
     "engagement.code.sent",
-    "sent an auditor a code",
+    "sent a sign-in code to an auditor",
     target="EngagementAuditor",
     activity="create",
     severity="informational",
@@ -63,10 +63,10 @@ CODE_SENT = action(
     personal="email",
 )
 CODE_REFUSED = action(
-    "engagement.code.rejected",
-    "refused an auditor's code",
+    "engagement.auditor.sign_in_denied",
+    "was denied sign-in to an engagement: wrong code",
     target="EngagementAuditor",
-    activity="update",
+    activity="logon",
     severity="medium",
     fields="ref tries",
     personal="email",

@@ -15,15 +15,15 @@ from governance.kernel.errors import DomainError
 from governance.kernel.storage import Blob
 
 PACKAGE_ASKED = action(
-    "package.requested",
-    "asked for an evidence package",
+    "engagement.package.requested",
+    "requested an evidence package",
     target="EvidencePackage",
     activity="create",
     severity="low",
     fields="engagement",
 )
 PACKAGE_CANCELLED = action(
-    "package.cancelled",
+    "engagement.package.cancelled",
     "cancelled an evidence package",
     target="EvidencePackage",
     activity="update",
@@ -31,15 +31,15 @@ PACKAGE_CANCELLED = action(
     fields="engagement",
 )
 PACKAGE_MADE = action(
-    "package.generated",
-    "made an evidence package",
+    "engagement.package.generated",
+    "generated an evidence package",
     target="EvidencePackage",
     activity="update",
     severity="low",
     fields="engagement files size sha256 checkpoint",
 )
 PACKAGE_TAKEN = action(
-    "package.downloaded",
+    "engagement.package.downloaded",
     "downloaded an evidence package",
     target="EvidencePackage",
     activity="read",

@@ -561,15 +561,15 @@ def request_by_id(request_id: UUID) -> tuple[Engagement, AuditRequest]:
 
 
 TURNS = {
-    "request.assigned": "its owner or day was changed",
-    "request.version.attached": "evidence was attached",
-    "request.version.detached": "evidence was taken off",
-    "request.provided": "it was provided",
-    "request.accepted": "it was accepted",
-    "request.returned": "it was returned",
+    "engagement.request.assigned": "its owner or day was changed",
+    "engagement.request.version.attached": "evidence was attached",
+    "engagement.request.version.detached": "evidence was taken off",
+    "engagement.request.provided": "it was provided",
+    "engagement.request.accepted": "it was accepted",
+    "engagement.request.returned": "it was returned",
 }  # each is one version of the request
 UNSEEN_BY_AUDITORS = frozenset(
-    {"request.version.attached", "request.version.detached"}
+    {"engagement.request.version.attached", "engagement.request.version.detached"}
 )  # what is being prepared
 
 

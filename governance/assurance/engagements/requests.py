@@ -33,8 +33,8 @@ from governance.kernel.ids import uuid7
 from governance.kernel.undo import Overtaken, UndoStep
 
 ASKED = action(
-    "request.created",
-    "added a request",
+    "engagement.request.created",
+    "created an audit request",
     target="AuditRequest",
     activity="create",
     severity="informational",
@@ -42,8 +42,8 @@ ASKED = action(
     persons="owner",
 )
 CHANGED_REQUEST = action(
-    "request.assigned",
-    "changed who answers a request",
+    "engagement.request.assigned",
+    "assigned an audit request",
     target="AuditRequest",
     activity="update",
     severity="informational",
@@ -51,8 +51,8 @@ CHANGED_REQUEST = action(
     persons="owner",
 )
 READ_LIST = action(
-    "request.list.uploaded",
-    "read a list of requests",
+    "engagement.request_list.uploaded",
+    "uploaded a list of audit requests",
     target="RequestImport",
     activity="create",
     severity="informational",
@@ -60,8 +60,8 @@ READ_LIST = action(
     personal="filename",
 )
 TOOK_OVER = action(
-    "request.list.imported",
-    "took over a list of requests",
+    "engagement.request_list.imported",
+    "imported a list of audit requests",
     target="RequestImport",
     activity="update",
     severity="informational",
@@ -69,48 +69,48 @@ TOOK_OVER = action(
     personal="filename",
 )
 ATTACHED = action(
-    "request.version.attached",
-    "attached evidence to a request",
+    "engagement.request.version.attached",
+    "attached evidence to an audit request",
     target="AuditRequest",
     activity="update",
     severity="informational",
     fields="ref evidence number sha256",
 )
 DETACHED = action(
-    "request.version.detached",
-    "took evidence off a request",
+    "engagement.request.version.detached",
+    "removed evidence from an audit request",
     target="AuditRequest",
     activity="update",
     severity="informational",
     fields="ref evidence number sha256",
 )
 PROVIDED = action(
-    "request.provided",
-    "provided what a request asks for",
+    "engagement.request.provided",
+    "provided evidence for an audit request",
     target="AuditRequest",
     activity="update",
     severity="informational",
     fields="ref versions",
 )
 ACCEPTED = action(
-    "request.accepted",
-    "accepted what was provided",
+    "engagement.request.accepted",
+    "accepted the evidence for an audit request",
     target="AuditRequest",
     activity="update",
     severity="informational",
     fields="ref",
 )
 RETURNED = action(
-    "request.returned",
-    "returned what was provided",
+    "engagement.request.returned",
+    "returned an audit request",
     target="AuditRequest",
     activity="update",
     severity="informational",
     fields="ref",
 )
 COMMENTED = action(
-    "request.commented",
-    "wrote in a request's thread",
+    "engagement.request.commented",
+    "commented on an audit request",
     target="AuditRequest",
     activity="update",
     severity="informational",

@@ -22,7 +22,7 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 
 ADOPTED = action(
     "framework.adopted",
-    "adopted the framework",
+    "adopted a framework",
     target="Adoption",
     activity="create",
     severity="informational",
@@ -31,7 +31,7 @@ ADOPTED = action(
 )
 IMPORTED = action(
     "framework.texts.imported",
-    "imported official texts",
+    "imported official framework texts",
     target="FrameworkImport",
     activity="create",
     severity="informational",

@@ -56,8 +56,8 @@ from governance.kernel.db import alone, find, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 
 TABLE_SET = action(
-    "sampling.table.set",
-    "set how many items are tested",
+    "sampling.table.changed",
+    "changed a sampling table",
     target="SamplingTable",
     activity="update",
     severity="low",
@@ -82,7 +82,7 @@ DRAWN = action(
 )
 REDRAWN = action(
     "sample.redrawn",
-    "redrew a sample with the same seed and got the same items",
+    "redrew a sample from its seed and got the same items",
     target="Sample",
     activity="read",
     severity="informational",
@@ -107,7 +107,7 @@ RESULT = action(
 )
 EXCEPTION_OPENED = action(
     "test.exception.opened",
-    "found an exception",
+    "opened an exception",
     target="TestException",
     activity="create",
     severity="low",
@@ -144,7 +144,7 @@ FINDING_RAISED = action(
 )
 FINDING_REMEDIED = action(
     "finding.remediated",
-    "reported a finding as fixed",
+    "reported a finding as remediated",
     target="Finding",
     activity="update",
     severity="informational",

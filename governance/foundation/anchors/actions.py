@@ -34,7 +34,7 @@ from governance.kernel.signed_note import NotSigned
 
 ADDED = action(
     "anchor.added",
-    "added an external witness of the log",
+    "added an external witness",
     target="Anchor",
     activity="create",
     severity="medium",
@@ -42,7 +42,7 @@ ADDED = action(
 )
 REMOVED = action(
     "anchor.removed",
-    "removed an external witness of the log",
+    "removed an external witness",
     target="Anchor",
     activity="delete",
     severity="medium",
@@ -50,7 +50,7 @@ REMOVED = action(
 )
 TESTED = action(
     "anchor.tested",
-    "tested an external witness of the log",
+    "tested an external witness",
     target="Anchor",
     activity="update",
     severity="informational",
@@ -58,7 +58,7 @@ TESTED = action(
 )
 STATE_CHANGED = action(
     "anchor.state.changed",
-    "recorded a change of state of an external witness",
+    "recorded a new status of an external witness",
     target="Anchor",
     activity="update",
     severity="low",
@@ -66,7 +66,7 @@ STATE_CHANGED = action(
 )
 TAKEN = action(
     "anchor.receipt.downloaded",
-    "downloaded a receipt of an external witness",
+    "downloaded an external witness's receipt",
     target="Anchor",
     activity="read",
     severity="informational",

@@ -20,7 +20,7 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
 
 MADE = action(
-    "api_key.made",
+    "api_key.created",
     "created an API key",
     target="ApiKey",
     activity="create",

@@ -34,15 +34,15 @@ FIELDS = "kind number fingerprint"
 STEPS = {
     "requested": action(
         "approval.requested",
-        "requested an approval",
+        "requested approval",
         target="Approval",
         activity="create",
         severity="low",
         fields=FIELDS,
     ),
     "given": action(
-        "approval.given",
-        "gave one of the approvals that are needed",
+        "approval.partially_approved",
+        "approved a request that needs more approvals",
         target="Approval",
         activity="update",
         severity="low",
@@ -66,7 +66,7 @@ STEPS = {
     ),
     "withdrawn": action(
         "approval.withdrawn",
-        "withdrew a request for approval",
+        "withdrew an approval request",
         target="Approval",
         activity="update",
         severity="low",
@@ -74,7 +74,7 @@ STEPS = {
     ),
     "voided": action(
         "approval.voided",
-        "voided a request for approval by an edit",
+        "voided an approval request by changing its content",
         target="Approval",
         activity="update",
         severity="low",
@@ -82,7 +82,7 @@ STEPS = {
     ),
     "expired": action(
         "approval.expired",
-        "closed a request for approval that expired",
+        "closed an expired approval request",
         target="Approval",
         activity="update",
         severity="low",
@@ -90,7 +90,7 @@ STEPS = {
     ),
     "blocked": action(
         "approval.blocked",
-        "was kept from approving a request",
+        "was blocked from approving a request",
         target="Approval",
         activity="update",
         severity="low",
@@ -98,8 +98,8 @@ STEPS = {
     ),
 }
 REMINDED = action(
-    "approval.reminded",
-    "reminded an approver of a request",
+    "approval.reminder.sent",
+    "reminded an approver",
     target="Approval",
     activity="update",
     severity="informational",
@@ -108,7 +108,7 @@ REMINDED = action(
 )
 RENEWED = action(
     "approval.renewed",
-    "renewed a request for approval",
+    "renewed an approval request",
     target="Approval",
     activity="update",
     severity="low",
@@ -116,7 +116,7 @@ RENEWED = action(
 )
 REDACTED = action(
     "approval.redacted",
-    "removed the text of a request for approval",
+    "removed personal text from an approval request",
     target="Approval",
     activity="update",
     severity="informational",

@@ -23,7 +23,7 @@ from governance.kernel.errors import Invalid, Stale
 
 COMMENTED = action(
     "approval.commented",
-    "commented on a request for approval",
+    "commented on an approval request",
     target="Approval",
     activity="update",
     severity="informational",

@@ -8,7 +8,7 @@ from governance.kernel.jobs import once_per
 
 READ = action(
     "audit.entries.read",
-    "read entries of the audit log",
+    "read audit log entries",
     target="LogHead",
     activity="read",
     severity="informational",

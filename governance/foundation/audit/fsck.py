@@ -38,7 +38,7 @@ from governance.kernel.signed_note import NotSigned, VerifierKey
 
 PASSED = action(
     "audit.fsck.passed",
-    "checked the whole log and found nothing wrong",
+    "verified the whole audit log and found no damage",
     target="LogHead",
     activity="read",
     severity="informational",
@@ -46,7 +46,7 @@ PASSED = action(
 )
 FAILED = action(
     "audit.fsck.failed",
-    "checked the whole log and found it damaged",
+    "verified the whole audit log and found damage",
     target="LogHead",
     activity="read",
     severity="critical",

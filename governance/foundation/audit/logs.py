@@ -16,7 +16,7 @@ from governance.kernel.signed_note import VerifierKey
 
 KEY_MADE = action(
     "audit.signing_key.created",
-    "made the key that signs the log",
+    "created an audit log signing key",
     target="LogKey",
     activity="create",
     severity="medium",
@@ -24,7 +24,7 @@ KEY_MADE = action(
 )
 HALTED = action(
     "audit.rollback.detected",
-    "stopped signing the log: it was rolled back",
+    "detected that the audit log was rolled back and stopped signing it",
     target="LogHead",
     activity="update",
     severity="critical",
@@ -32,7 +32,7 @@ HALTED = action(
 )
 RESUMED = action(
     "audit.rollback.accepted",
-    "took the log up again after a rollback",
+    "accepted an audit log rollback and resumed signing",
     target="LogHead",
     activity="update",
     severity="high",

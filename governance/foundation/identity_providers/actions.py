@@ -49,32 +49,32 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 
 SETTINGS = "issuer client_id enforced verifies_addresses group_roles"
 CONNECTED = action(
-    "connection.changed",
-    "changed how people sign in",
+    "identity_provider.changed",
+    "changed the identity provider connection",
     target="Connection",
     activity="update",
     severity="high",
     fields=f"{SETTINGS} secret number sessions",
 )
 TESTED = action(
-    "connection.tested",
-    "tested the identity provider",
+    "identity_provider.tested",
+    "tested the identity provider connection",
     target="Connection",
     activity="read",
     severity="informational",
     fields="passed failed",
 )
 REQUESTED = action(
-    "connection.change.requested",
-    "proposed a change to sign-in",
+    "identity_provider.change.requested",
+    "requested a change to the identity provider",
     target="ConnectionChange",
     activity="create",
     severity="medium",
     fields=f"{SETTINGS} secret number domains until",
 )
 SIGN_IN_TESTED = action(
-    "connection.change.tested",
-    "tested signing in through the proposed connection",
+    "identity_provider.change.tested",
+    "tested sign-in through the proposed identity provider",
     target="ConnectionChange",
     activity="update",
     severity="informational",
@@ -82,8 +82,8 @@ SIGN_IN_TESTED = action(
     personal="email problem",
 )
 APPROVED = action(
-    "connection.change.approved",
-    "approved a change to sign-in",
+    "identity_provider.change.approved",
+    "approved a change to the identity provider",
     target="ConnectionChange",
     activity="update",
     severity="medium",
@@ -91,38 +91,38 @@ APPROVED = action(
     persons="requested_by tested_by",
 )
 REJECTED = action(
-    "connection.change.rejected",
-    "rejected a change to sign-in",
+    "identity_provider.change.rejected",
+    "rejected a change to the identity provider",
     target="ConnectionChange",
     activity="update",
     severity="low",
     persons="requested_by",
 )
 WITHDRAWN = action(
-    "connection.change.withdrawn",
-    "withdrew a change to sign-in",
+    "identity_provider.change.withdrawn",
+    "withdrew a change to the identity provider",
     target="ConnectionChange",
     activity="update",
     severity="low",
 )
 REPLACED = action(
-    "connection.change.replaced",
-    "replaced a proposed change to sign-in",
+    "identity_provider.change.replaced",
+    "replaced a proposed change to the identity provider",
     target="ConnectionChange",
     activity="update",
     severity="low",
     persons="requested_by",
 )
 EXPIRED = action(
-    "connection.change.expired",
-    "closed a change to sign-in that expired",
+    "identity_provider.change.expired",
+    "closed an expired change to the identity provider",
     target="ConnectionChange",
     activity="update",
     severity="informational",
 )
 RESET = action(
-    "identity.reset",
-    "reset how people sign in, as the operator",
+    "identity_provider.reset",
+    "reset the tenant's sign-in as the operator",
     target="Tenant",
     activity="update",
     severity="high",

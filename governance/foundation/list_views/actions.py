@@ -22,7 +22,7 @@ from governance.kernel.errors import Invalid
 
 SAVED = action(
     "list_view.saved",
-    "saved a view of a list",
+    "saved a list view",
     target="ListView",
     activity="create",
     severity="informational",
@@ -31,7 +31,7 @@ SAVED = action(
 )
 RENAMED = action(
     "list_view.renamed",
-    "renamed a saved view of a list",
+    "renamed a saved list view",
     target="ListView",
     activity="update",
     severity="informational",
@@ -40,7 +40,7 @@ RENAMED = action(
 )
 DELETED = action(
     "list_view.deleted",
-    "deleted a saved view of a list",
+    "deleted a saved list view",
     target="ListView",
     activity="delete",
     severity="informational",

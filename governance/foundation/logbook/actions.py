@@ -19,7 +19,7 @@ from governance.kernel.storage import Blob
 
 VIEW_SAVED = action(
     "audit.view.saved",
-    "saved a view of the log",
+    "saved an audit log view",
     target="SavedView",
     activity="create",
     severity="informational",
@@ -28,7 +28,7 @@ VIEW_SAVED = action(
 )
 VIEW_REMOVED = action(
     "audit.view.deleted",
-    "removed a saved view of the log",
+    "deleted a saved audit log view",
     target="SavedView",
     activity="delete",
     severity="informational",
@@ -36,7 +36,7 @@ VIEW_REMOVED = action(
 )
 PAGE_VIEWED = action(
     "tenant.page.viewed",
-    "looked at a page",
+    "viewed a page",
     target="Tenant",
     activity="read",
     severity="informational",
@@ -97,7 +97,7 @@ def note_view(page: str, what: str) -> None:
 
 EXPORT_ASKED = action(
     "audit.export.requested",
-    "requested an export of the log",
+    "requested an audit log export",
     target="LogExport",
     activity="create",
     severity="low",
@@ -106,7 +106,7 @@ EXPORT_ASKED = action(
 )
 EXPORT_CANCELLED = action(
     "audit.export.cancelled",
-    "cancelled an export of the log",
+    "cancelled an audit log export",
     target="LogExport",
     activity="update",
     severity="informational",
@@ -114,7 +114,7 @@ EXPORT_CANCELLED = action(
 )
 EXPORT_MADE = action(
     "audit.export.generated",
-    "generated an export of the log",
+    "generated an audit log export",
     target="LogExport",
     activity="update",
     severity="low",
@@ -122,7 +122,7 @@ EXPORT_MADE = action(
 )
 EXPORT_TAKEN = action(
     "audit.export.downloaded",
-    "downloaded an export of the log",
+    "downloaded an audit log export",
     target="LogExport",
     activity="read",
     severity="low",

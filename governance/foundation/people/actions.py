@@ -60,7 +60,7 @@ SIGNED_OUT = action(
 )
 RENAMED = action(
     "person.changed",
-    "updated a member's name and address",
+    "updated a member's name or email address",
     target="Person",
     activity="update",
     severity="informational",
@@ -69,17 +69,17 @@ RENAMED = action(
 )
 JOINED = action(
     "membership.started",
-    "joined",
+    "joined the tenant",
     target="Membership",
     activity="create",
-    severity="low",
+    severity="medium",
     event_class="entity_management",
     fields="role via",
     personal="name email",
 )
 ROLE_CHANGED = action(
     "membership.role.changed",
-    "changed the role of a member",
+    "changed a member's role",
     target="Membership",
     activity="update",
     severity="medium",

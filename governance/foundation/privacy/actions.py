@@ -53,7 +53,7 @@ ERASURE_REFUSED = action(
 )
 ERASURE_WITHDRAWN = action(
     "erasure.withdrawn",
-    "withdrew the request to erase a person",
+    "withdrew a request to erase a person",
     target="Erasure",
     activity="update",
     severity="low",
@@ -61,7 +61,7 @@ ERASURE_WITHDRAWN = action(
 )
 ERASURE_BLOCKED = action(
     "erasure.blocked",
-    "was kept from erasing a person by a legal hold",
+    "was blocked from erasing a person by a legal hold",
     target="Erasure Membership",
     activity="update",
     severity="medium",
@@ -86,7 +86,7 @@ UNMASK_ASKED = action(
 )
 UNMASK_APPROVED = action(
     "unmasking.approved",
-    "approved showing the name behind a pseudonym",
+    "approved revealing the name behind a pseudonym",
     target="Unmasking",
     activity="update",
     severity="medium",
@@ -133,16 +133,16 @@ HOLD_RELEASED = action(
     fields="subject",
 )
 RETENTION_CHANGED = action(
-    "retention.changed",
-    "changed how long encrypted parts are kept",
+    "audit.retention.changed",
+    "changed how long encrypted fields are kept",
     target="RetentionRule",
     activity="update",
     severity="medium",
     fields="months",
 )
 SHREDDED = action(
-    "audit.encrypted_parts.shredded",
-    "destroyed the keys to encrypted parts past their retention",
+    "audit.encrypted_fields.shredded",
+    "destroyed the keys of encrypted fields past their retention",
     target="Tenant",
     activity="delete",
     severity="medium",

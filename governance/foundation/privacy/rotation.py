@@ -27,7 +27,7 @@ from governance.kernel.key_encryption import Holding
 
 ROTATED = action(
     "encryption_key.rotated",
-    "wrapped the tenant's keys under a new key of the installation",
+    "rotated the key that encrypts the tenant's keys",
     target="Tenant",
     activity="update",
     severity="medium",

@@ -38,7 +38,7 @@ CHANGED = action(
 )
 DOMAINS = action(
     "tenant.domains.changed",
-    "changed the work domains",
+    "changed the tenant's work domains",
     target="Tenant",
     activity="update",
     severity="medium",

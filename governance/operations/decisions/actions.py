@@ -12,8 +12,8 @@ from governance.operations.decisions import queries
 from governance.operations.decisions.models import BundleKey
 
 KEY_MADE = action(
-    "bundle_key.created",
-    "created a key that signs policy bundles",
+    "policy_bundle.signing_key.created",
+    "created a policy bundle signing key",
     target="BundleKey",
     activity="create",
     severity="medium",

@@ -98,7 +98,7 @@ APPLIED = action(
 )
 TURNED_BACK = action(
     "policy.returned_to_draft",
-    "turned a policy back into a draft",
+    "returned a policy to draft",
     target="PolicyVersion",
     activity="update",
     severity="low",

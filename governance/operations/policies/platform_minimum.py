@@ -57,7 +57,7 @@ REFUSED = action(
 )
 WITHDRAWN = action(
     "platform_minimum.change.withdrawn",
-    "withdrew the request for a looser platform minimum",
+    "withdrew a request for a looser platform minimum",
     target="PlatformPolicy",
     activity="update",
     severity="low",

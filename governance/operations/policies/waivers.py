@@ -36,8 +36,8 @@ ASKED = action(
     shape="open",
 )
 AGREED = action(
-    "waiver.approval.given",
-    "approved a waiver, which needs one more approval",
+    "waiver.partially_approved",
+    "approved a waiver that needs one more approval",
     target="Waiver",
     activity="update",
     severity="low",
@@ -45,7 +45,7 @@ AGREED = action(
 )
 LIVE = action(
     "waiver.approved",
-    "approved a waiver and made it live",
+    "approved and activated a waiver",
     target="Waiver",
     activity="update",
     severity="medium",
@@ -63,7 +63,7 @@ REFUSED = action(
 )
 WITHDRAWN = action(
     "waiver.withdrawn",
-    "withdrew the request for a waiver",
+    "withdrew a waiver request",
     target="Waiver",
     activity="update",
     severity="low",

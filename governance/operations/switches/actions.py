@@ -35,7 +35,7 @@ from governance.operations.switches.models import SCOPES, Drill, Stop
 from governance.operations.systems.models import AISystem, SystemFeature
 
 WHAT = {
-    "tenant": "everything of the tenant",
+    "tenant": "every AI system in the tenant",
     "system": "an AI system",
     "feature": "a feature of an AI system",
 }

@@ -64,7 +64,7 @@ DRILL_BEGUN = action(
 )
 DRILL_LIFTED = action(
     "switch.drill.stop.ended",
-    "ended the stop of a drill",
+    "ended a drill's stop",
     target="Drill",
     activity="update",
     severity="low",
@@ -72,7 +72,7 @@ DRILL_LIFTED = action(
 )
 DRILL_PASSED = action(
     "switch.drill.passed",
-    "found that a drill passed",
+    "completed a drill, which passed",
     target="Drill",
     activity="update",
     severity="informational",
@@ -81,7 +81,7 @@ DRILL_PASSED = action(
 )
 DRILL_FAILED = action(
     "switch.drill.failed",
-    "found that a drill failed",
+    "completed a drill, which failed",
     target="Drill",
     activity="update",
     severity="high",

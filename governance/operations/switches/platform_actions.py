@@ -21,7 +21,7 @@ from governance.operations.switches.models import PlatformStop
 
 PLATFORM_STOPPED = action(
     "switch.platform.stopped",
-    "stopped everything, for every tenant",
+    "stopped every AI system of every tenant",
     target="PlatformStop",
     activity="create",
     severity="high",
@@ -30,21 +30,21 @@ PLATFORM_STOPPED = action(
 )
 PLATFORM_ASKED = action(
     "switch.platform.restart.requested",
-    "requested to restart everything, for every tenant",
+    "requested a restart of every AI system of every tenant",
     target="PlatformStop",
     activity="update",
     severity="medium",
 )
 PLATFORM_KEPT = action(
     "switch.platform.restart.rejected",
-    "rejected the restart of everything, for every tenant",
+    "rejected the restart of every AI system of every tenant",
     target="PlatformStop",
     activity="update",
     severity="medium",
 )
 PLATFORM_RESTARTED = action(
     "switch.platform.restarted",
-    "restarted everything, for every tenant",
+    "restarted every AI system of every tenant",
     target="PlatformStop",
     activity="update",
     severity="high",

@@ -20,7 +20,7 @@ from governance.operations.systems.models import LANES, AISystem, SystemFeature
 
 REGISTERED = action(
     "system.registered",
-    "registered the AI system",
+    "registered an AI system",
     target="AISystem",
     activity="create",
     severity="informational",
@@ -29,7 +29,7 @@ REGISTERED = action(
 )
 CHANGED = action(
     "system.changed",
-    "changed the AI system",
+    "changed an AI system",
     target="AISystem",
     activity="update",
     severity="informational",
@@ -38,7 +38,7 @@ CHANGED = action(
 )
 RAISED = action(
     "system.risk_class.raised",
-    "raised the AI system to risk class high",
+    "raised an AI system's risk class to high",
     target="AISystem",
     activity="update",
     severity="low",
@@ -46,7 +46,7 @@ RAISED = action(
 )
 RETIRED = action(
     "system.retired",
-    "retired the AI system",
+    "retired an AI system",
     target="AISystem",
     activity="delete",
     severity="low",
@@ -55,7 +55,7 @@ RETIRED = action(
 )
 FEATURE_ADDED = action(
     "system.feature.added",
-    "added a feature to the AI system",
+    "added a feature to an AI system",
     target="AISystem",
     activity="update",
     severity="informational",
@@ -63,7 +63,7 @@ FEATURE_ADDED = action(
 )
 FEATURE_RETIRED = action(
     "system.feature.retired",
-    "retired a feature of the AI system",
+    "retired a feature of an AI system",
     target="AISystem",
     activity="update",
     severity="low",

@@ -43,7 +43,7 @@ from governance.publishing.reports.signing import VerifierKey
 
 ASKED = action(
     "report.requested",
-    "asked for a report",
+    "requested a report",
     target="ReportRun",
     activity="create",
     severity="informational",
@@ -51,7 +51,7 @@ ASKED = action(
 )
 MADE = action(
     "report.generated",
-    "made a report",
+    "generated a report",
     target="ReportRun",
     activity="update",
     severity="informational",
@@ -84,7 +84,7 @@ WITHDRAWN = action(
 )
 KEY_MADE = action(
     "report.signing_key.created",
-    "made the key that signs reports",
+    "created the report signing key",
     target="SigningKey",
     activity="create",
     severity="medium",

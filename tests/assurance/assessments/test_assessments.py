@@ -186,9 +186,9 @@ def test_one_person_concludes_and_another_signs_off(
     as_reviewer.post(f"assessments/items/{measured_item}/signature", revision=1)
     page = main_text(as_viewer_page(as_reviewer))
     assert "signed off" in page and "Jun Chen" in page
-    [signed] = entries_of_action(acting, "assessment.signed_off")
+    [signed] = entries_of_action(acting, "assessment.conclusion.signed_off")
     assert signed.facts == {"level": 2, "revision": 1, "requirement": "MEASURE 2.7"}
-    [concluded] = entries_of_action(acting, "assessment.concluded")
+    [concluded] = entries_of_action(acting, "assessment.conclusion.recorded")
     assert "designed well" not in str(concluded.facts) + str(concluded.body)
 
 
@@ -200,7 +200,7 @@ def test_the_assessor_cannot_sign_off_his_own(as_officer, acting, measured_item)
     conclude(as_officer, measured_item)
     assert "another person signs it off" in main_text(as_officer.get(f"{PAGE}/MEASURE-2.7"))
     as_officer.post(f"assessments/items/{measured_item}/signature", revision=1, then=403)
-    assert not entries_of_action(acting, "assessment.signed_off")
+    assert not entries_of_action(acting, "assessment.conclusion.signed_off")
 
 
 def test_a_red_reason_keeps_sign_off_closed(as_officer, as_reviewer, acting, open_assessment):
@@ -222,7 +222,7 @@ def test_what_is_signed_is_what_was_read(as_officer, as_reviewer, acting, measur
     as_reviewer.post(f"assessments/items/{measured_item}/signature", revision=2)
     as_reviewer.post(f"assessments/items/{measured_item}/signature", revision=2, then=409)
     as_reviewer.post(f"assessments/items/{measured_item}/signature", revision="two", then=409)
-    assert len(entries_of_action(acting, "assessment.signed_off")) == 1
+    assert len(entries_of_action(acting, "assessment.conclusion.signed_off")) == 1
 
 
 def test_two_people_concluding_at_once_lose_nothing(as_officer, as_reviewer, acting, measured_item):
@@ -252,7 +252,7 @@ def test_two_people_concluding_at_once_lose_nothing(as_officer, as_reviewer, act
 def test_a_double_click_concludes_once(as_officer, acting, measured_item):
     conclude(as_officer, measured_item)
     conclude(as_officer, measured_item)
-    assert len(entries_of_action(acting, "assessment.concluded")) == 1
+    assert len(entries_of_action(acting, "assessment.conclusion.recorded")) == 1
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_a_double_click_concludes_once(as_officer, acting, measured_item):
 def test_a_conclusion_needs_a_level_and_a_reason(as_officer, acting, measured_item, field, value):
     form = {"level": "2", "rationale": "Because.", "revision": "0", field: value}
     as_officer.post(f"assessments/items/{measured_item}/conclusion", **form, then=422)
-    assert not entries_of_action(acting, "assessment.concluded")
+    assert not entries_of_action(acting, "assessment.conclusion.recorded")
 
 
 def test_a_conclusion_is_returned_with_the_reason_and_revised(

@@ -71,9 +71,12 @@ def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generat
     as_neighbour.get("audit/exports")
     with acting("admin", read_only=True):
         entries = select(AuditEntry.action).where(
-            AuditEntry.action.in_(("audit.export.cancelled", "package.cancelled"))
+            AuditEntry.action.in_(("audit.export.cancelled", "engagement.package.cancelled"))
         )
-        assert sorted(session().scalars(entries)) == ["audit.export.cancelled", "package.cancelled"]
+        assert sorted(session().scalars(entries)) == [
+            "audit.export.cancelled",
+            "engagement.package.cancelled",
+        ]
         assert session().scalars(select(LogExport.storage_key)).all() == [None, None]
 
 

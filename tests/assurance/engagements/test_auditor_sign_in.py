@@ -318,7 +318,7 @@ def test_a_wrong_code_is_counted_and_five_wrong_ones_use_it_up(
         outside_visitor.post(link, code="00000000", then=422)
     page = outside_visitor.post(link, code=right, then=422)
     assert "Too many wrong codes" in page.text
-    assert len(entry_facts(acting, "engagement.code.rejected")) == 5
+    assert len(entry_facts(acting, "engagement.auditor.sign_in_denied")) == 5
 
 
 def test_a_code_ends_after_ten_minutes(as_officer, outside_visitor, acting, database):

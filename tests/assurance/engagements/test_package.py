@@ -514,13 +514,13 @@ def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(
     as_auditor.post(f"{page}/download", then=200)
     with acting("admin"):
         query = select(AuditEntry.action).where(
-            AuditEntry.action.like("package.%")
+            AuditEntry.action.like("engagement.package.%")
             | (AuditEntry.action == "engagement.file.downloaded")
         )
         assert list(session().scalars(query.order_by(AuditEntry.id))) == [
-            "package.requested",
-            "package.generated",
-            "package.downloaded",
+            "engagement.package.requested",
+            "engagement.package.generated",
+            "engagement.package.downloaded",
             "engagement.file.downloaded",
         ]
         made_ = session().scalar(select(EvidencePackage.id))

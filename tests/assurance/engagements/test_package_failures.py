@@ -323,7 +323,9 @@ def test_a_worker_that_died_before_it_said_so_has_filed_one_package_and_the_next
         assert (
             len(
                 session()
-                .scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated"))
+                .scalars(
+                    select(AuditEntry.id).where(AuditEntry.action == "engagement.package.generated")
+                )
                 .all()
             )
             == 1
@@ -365,7 +367,9 @@ def test_two_workers_at_one_package_file_one_and_leave_one(
         assert (
             len(
                 session()
-                .scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated"))
+                .scalars(
+                    select(AuditEntry.id).where(AuditEntry.action == "engagement.package.generated")
+                )
                 .all()
             )
             == 1
@@ -432,7 +436,9 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
         assert (
             len(
                 session()
-                .scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated"))
+                .scalars(
+                    select(AuditEntry.id).where(AuditEntry.action == "engagement.package.generated")
+                )
                 .all()
             )
             == 1

@@ -306,7 +306,11 @@ def test_many_requests_are_one_entry_of_the_log(as_officer, acting, database):
     with acting("admin"):
         facts = (
             session()
-            .scalars(select(AuditEntry.facts).where(AuditEntry.action == "request.list.imported"))
+            .scalars(
+                select(AuditEntry.facts).where(
+                    AuditEntry.action == "engagement.request_list.imported"
+                )
+            )
             .all()
         )
     assert [f["added"] for f in facts] == [2_500]

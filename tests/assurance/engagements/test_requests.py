@@ -87,13 +87,13 @@ def test_from_open_over_returned_to_accepted_with_each_step_in_the_log(
     ]
     assert remarks_of(acting, request) == said
     assert actions_of(acting, request) == [
-        "request.created",
-        "request.version.attached",
-        "request.provided",
-        "request.returned",
-        "request.version.attached",
-        "request.provided",
-        "request.accepted",
+        "engagement.request.created",
+        "engagement.request.version.attached",
+        "engagement.request.provided",
+        "engagement.request.returned",
+        "engagement.request.version.attached",
+        "engagement.request.provided",
+        "engagement.request.accepted",
     ]
 
 

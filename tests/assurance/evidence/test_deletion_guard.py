@@ -223,7 +223,7 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     assert "Say why" in as_officer.post(f"evidence/{e}/hold", then=422, because="").text
     as_officer.post(f"evidence/{e}/hold", because="Case 12, ordered by counsel.")
     as_officer.post(f"evidence/{e}/hold", because="Twice is once.")
-    assert len(entries_of_action("evidence.hold.placed")) == 1
+    assert len(entries_of_action("evidence.legal_hold.placed")) == 1
     assert "A legal hold applies" in as_reviewer.get(f"evidence/{e}").text
     assert "A legal hold of" in approve_deletion(as_reviewer, v, then=409).text
     blocked = as_officer.get(f"evidence/versions/{w}/destruction").text

@@ -86,7 +86,7 @@ def test_what_is_logged_of_a_key_never_tells_the_key(as_admin):
     key = key_in(
         as_admin.post("settings/keys/new", then=201, **filled(as_admin, ends_on=last.isoformat()))
     )
-    (entry,) = entries("api_key.made")
+    (entry,) = entries("api_key.created")
     assert entry.facts["scopes"] == ["audit:read"] and entry.facts["name"] == "log mirror in Dublin"
     assert key not in entry.body.decode() and digest(key).hex() not in entry.body.decode()
 
@@ -356,7 +356,7 @@ def test_a_key_may_be_bound_to_one_system_and_to_a_rate(as_admin):
     (made,) = keys()
     assert (made.system_id, made.rate, made.scopes) == (triage, 1200, ["flags:read"])
     assert "Claims triage only, 1200 a minute" in as_admin.get("settings/keys").text
-    (entry,) = entries("api_key.made")
+    (entry,) = entries("api_key.created")
     assert entry.facts["system"] == str(triage) and entry.facts["rate"] == 1200
 
 

@@ -296,7 +296,7 @@ def test_high_risk_takes_two_other_people(purpose_kind, as_admin, as_second_admi
     decide_approval(as_officer, path, verb="approve")
     assert len(purpose_kind.applied) == 1 and entries_of_action() == [
         "approval.requested",
-        "approval.given",
+        "approval.partially_approved",
         "approval.approved",
     ]
 
@@ -309,7 +309,7 @@ def test_the_second_click_of_the_first_of_two_counts_once(purpose_kind, as_secon
         decide_approval(as_second_admin, path, verb="approve", seen=seen)
     assert purpose_kind.applied == [] and entries_of_action() == [
         "approval.requested",
-        "approval.given",
+        "approval.partially_approved",
     ]
 
 

@@ -94,13 +94,13 @@ def test_a_locked_out_tenant_gets_another_connection_and_an_admin(
 def test_it_is_in_the_tenants_log_and_in_the_operators(operator, idp, other):
     operator("acme", *provider(other), "--admin", ADMIN, "--reason", "Locked out, ticket 4711")
     theirs, ours = (
-        entries_of_action("identity.reset")[-1],
-        entries_of_action("identity.reset", "console")[-1],
+        entries_of_action("identity_provider.reset")[-1],
+        entries_of_action("identity_provider.reset", "console")[-1],
     )
     assert theirs.facts == {"provider": other.issuer, "admin": "invited", "sessions": 0}
     assert ours.facts == {"tenant": "acme", "provider": other.issuer, "admin": "invited"}
     assert "because" in theirs.sealed and "because" in ours.sealed
-    assert entries_of_action("connection.changed")[-1].facts["secret"] == "replaced"
+    assert entries_of_action("identity_provider.changed")[-1].facts["secret"] == "replaced"
     assert not any(
         SECRET.encode() in e.body
         for slug in ("acme", "console")
@@ -170,7 +170,7 @@ def test_an_open_change_is_closed(operator, as_admin, idp, other):
         and change_in_state(Connection, "discarded").secret == b""
     )
     assert change_in_state(Approval, "voided").note == "The operator reset how people sign in."
-    assert len(entries_of_action("connection.change.replaced")) == 1
+    assert len(entries_of_action("identity_provider.change.replaced")) == 1
 
 
 def test_in_the_operators_own_tenant_the_admin_is_an_operator(operator, other):
@@ -218,7 +218,7 @@ def test_what_is_incomplete_or_unsafe_is_refused_and_changes_nothing(
     before = live_connection().id
     result, said = operator("acme", *arguments)
     assert result == code and says in said
-    assert live_connection().id == before and not entries_of_action("identity.reset")
+    assert live_connection().id == before and not entries_of_action("identity_provider.reset")
 
 
 def test_the_secret_is_never_an_argument(operator, idp):

@@ -58,7 +58,7 @@ def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
     propose_settings(as_admin, provider)
     assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
     assert connections_in_state(state="proposed").issuer == provider.issuer
-    assert entries_of_action("connection.change.requested")[-1].facts["secret"] == "set"
+    assert entries_of_action("identity_provider.change.requested")[-1].facts["secret"] == "set"
 
 
 def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
@@ -93,13 +93,15 @@ def test_the_secret_is_nowhere_again(as_admin, idp):
 def test_a_blank_secret_keeps_the_one_that_is_stored(as_admin, idp):
     propose_settings(as_admin, idp, secret="", group_roles="governance-officers = viewer")
     assert connections_in_state(state="proposed").secret == connections_in_state().secret
-    assert "secret" not in entries_of_action("connection.change.requested")[-1].facts
+    assert "secret" not in entries_of_action("identity_provider.change.requested")[-1].facts
 
 
 def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
     with HostileIdP.serving("globex") as other:
         page = propose_settings(as_admin, idp, 422, secret="", issuer=other.issuer).text
-    assert "needs its own secret" in page and not entries_of_action("connection.change.requested")
+    assert "needs its own secret" in page and not entries_of_action(
+        "identity_provider.change.requested"
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
 )
 def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, issuer):
     page = propose_settings(as_admin, idp, 422, issuer=issuer).text
-    assert "issuer-error" in page and not entries_of_action("connection.change.requested")
+    assert "issuer-error" in page and not entries_of_action("identity_provider.change.requested")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_a_domain_of_another_tenant_is_refused(as_admin, idp):
         page = propose_settings(as_admin, idp, 422, domains="acme.example globex.example").text
     assert "globex.example already leads to another tenant" in page
     assert (
-        not entries_of_action("connection.change.requested")
+        not entries_of_action("identity_provider.change.requested")
         and not entries_of_action("tenant.domains.changed")[1:]
     )
 
@@ -172,16 +174,16 @@ def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin,
     as_admin.post("settings/sign-in/change", **opened | {"seen": hidden_fields(page)["seen"]})
     assert connections_in_state(state="proposed").client_id == "mine"
     assert [e.action for e in entries_of_action()][-3:] == [
-        "connection.change.replaced",
-        "connection.change.requested",
-        "connection.tested",
+        "identity_provider.change.replaced",
+        "identity_provider.change.requested",
+        "identity_provider.tested",
     ]
 
 
 @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 50, None])
 def test_a_form_that_does_not_say_what_it_was_opened_with_is_stale(as_admin, idp, seen):
     propose_settings(as_admin, idp, 409, seen=seen)
-    assert not entries_of_action("connection.change.requested")
+    assert not entries_of_action("identity_provider.change.requested")
 
 
 def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
@@ -209,7 +211,7 @@ def findings(as_admin) -> dict[str, tuple[bool, str]]:
 def test_a_good_connection_passes_every_step(as_admin, idp):
     steps = findings(as_admin)
     assert len(steps) == 5 and all(ok for ok, _ in steps.values())
-    assert entries_of_action("connection.tested")[-1].facts == {"passed": 5, "failed": 0}
+    assert entries_of_action("identity_provider.tested")[-1].facts == {"passed": 5, "failed": 0}
 
 
 def test_a_wrong_secret_is_found(as_admin, idp):

@@ -76,13 +76,16 @@ def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(
     coming.finish()
     done = [e.action for e in entries_of_action() if e.action.startswith("connection")]
     assert done == [
-        "connection.change.requested",
-        "connection.tested",
-        "connection.change.tested",
-        "connection.change.approved",
-        "connection.changed",
+        "identity_provider.change.requested",
+        "identity_provider.tested",
+        "identity_provider.change.tested",
+        "identity_provider.change.approved",
+        "identity_provider.changed",
     ]
-    assert entries_of_action("connection.changed")[-1].changes["issuer"] == [idp.issuer, new.issuer]
+    assert entries_of_action("identity_provider.changed")[-1].changes["issuer"] == [
+        idp.issuer,
+        new.issuer,
+    ]
 
 
 def test_the_former_connection_keeps_no_secret_and_signs_nobody_in(app, as_admin, second, idp, new):
@@ -114,7 +117,7 @@ def test_it_says_what_to_set_when_nobody_would_have_access(as_admin, new):
         and "Map one of their groups (governance-admins) to admin, or invite admin@acme.example"
         in page
     )
-    assert entries_of_action("connection.change.tested")[-1].facts == {"passed": False}
+    assert entries_of_action("identity_provider.change.tested")[-1].facts == {"passed": False}
 
 
 def test_who_would_sign_in_as_less_than_an_admin_is_not_enough(as_admin, new):
@@ -316,7 +319,7 @@ def test_a_replaced_change_cannot_be_approved_any_more(as_admin, second, new):
     assert "already" in decide_change(second, first, then=409, seen=opened).text
     assert other != first and live_connection().number == 1
     assert [e.action for e in entries_of_action() if e.action.endswith("replaced")] == [
-        "connection.change.replaced"
+        "identity_provider.change.replaced"
     ]
 
 
@@ -327,7 +330,7 @@ def test_a_proposal_sent_twice_is_made_once(as_admin, new):
     as_admin.post("settings/sign-in/change", **filled)
     assert (
         requested_change().id == first
-        and len(entries_of_action("connection.change.requested")) == 1
+        and len(entries_of_action("identity_provider.change.requested")) == 1
     )
 
 
@@ -347,7 +350,7 @@ def test_an_approval_sent_twice_is_done_once(as_admin, second, idp):
     mark = fingerprint_of_change(second, change)
     decide_change(second, change, seen=mark)
     decide_change(second, change, seen=mark)
-    assert len(entries_of_action("connection.change.approved")) == 1
+    assert len(entries_of_action("identity_provider.change.approved")) == 1
 
 
 def _mapped() -> str:
@@ -391,7 +394,7 @@ def test_a_new_mapping_at_the_same_provider_keeps_address_and_sessions(
     }
     boss.get("settings/sessions")
     ines.get("settings/sessions")
-    assert entries_of_action("connection.changed")[-1].facts["sessions"] == 0
+    assert entries_of_action("identity_provider.changed")[-1].facts["sessions"] == 0
 
 
 def test_another_issuer_ends_the_sessions_that_the_former_one_started(
@@ -407,7 +410,7 @@ def test_another_issuer_ends_the_sessions_that_the_former_one_started(
         entries_of_action("session.ended")[-1].facts["how"]
         == "the tenant changed its identity provider"
     )
-    assert entries_of_action("connection.changed")[-1].facts["sessions"] == 1
+    assert entries_of_action("identity_provider.changed")[-1].facts["sessions"] == 1
 
 
 def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session(
@@ -450,7 +453,7 @@ def test_another_person_rejects_with_a_reason(as_admin, second, new):
     decide_change(second, change, "reject", reason="We stay with the present directory")
     assert change_in_state(Connection, "discarded").secret == b"" and live_connection().number == 1
     assert "was rejected" in as_admin.get(change).text
-    assert "because" in entries_of_action("connection.change.rejected")[-1].sealed
+    assert "because" in entries_of_action("identity_provider.change.rejected")[-1].sealed
     decide_change(second, change, then=409)
 
 
@@ -489,7 +492,8 @@ def test_a_change_expires_after_two_weeks(app, as_admin, second, new):
         and change_in_state(Connection, "discarded").secret == b""
     )
     assert (
-        len(entries_of_action("connection.change.expired")) == 1 and live_connection().number == 1
+        len(entries_of_action("identity_provider.change.expired")) == 1
+        and live_connection().number == 1
     )
 
 

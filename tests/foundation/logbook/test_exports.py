@@ -529,7 +529,7 @@ def test_every_registered_action_is_valid_ocsf(app, schemas):
         ("evidence.version.downloaded", 600302),
         ("control.changed", 600303),
         ("control.retired", 600304),
-        ("assessment.signed_off", 600303),
+        ("assessment.conclusion.signed_off", 600303),
         ("policy.published", 600303),
         ("switch.platform.stopped", 600301),
         ("control.tested", 600303),

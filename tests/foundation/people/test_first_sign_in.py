@@ -254,7 +254,9 @@ def test_the_switch_is_proposed_like_every_change_of_the_connection(as_admin, id
 
     assert not box().has_attr("checked")
     propose_change(as_admin, idp, verifies_addresses="y")
-    assert entries_of_action("connection.change.requested")[-1].changes["verifies_addresses"] == [
+    assert entries_of_action("identity_provider.change.requested")[-1].changes[
+        "verifies_addresses"
+    ] == [
         False,
         True,
     ]

@@ -32,7 +32,7 @@ def key_periods(subject: str) -> list[str]:
 def shred_old_keys() -> list[AuditEntry]:
     return list(
         session().scalars(
-            select(AuditEntry).where(AuditEntry.action == "audit.encrypted_parts.shredded")
+            select(AuditEntry).where(AuditEntry.action == "audit.encrypted_fields.shredded")
         )
     )
 
@@ -150,7 +150,7 @@ def test_the_time_is_changed_by_an_admin_and_recorded(as_admin, as_officer, acti
     with acting("admin"):
         entry = (
             session()
-            .scalars(select(AuditEntry).where(AuditEntry.action == "retention.changed"))
+            .scalars(select(AuditEntry).where(AuditEntry.action == "audit.retention.changed"))
             .one()
         )
         assert entry.changes == {"months": [84, 18]}

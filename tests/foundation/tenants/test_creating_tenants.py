@@ -118,7 +118,7 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
         as_operator.get("/t/initech/settings/members", then=404)
     deeds = {e.action: e for e in entries_of_action(slug="initech")}
     assert (
-        deeds["connection.changed"].actor_kind == "operator"
+        deeds["identity_provider.changed"].actor_kind == "operator"
         and deeds["tenant.domains.changed"].actor_kind == "operator"
     )
 
@@ -214,7 +214,7 @@ def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, prov
     assert [e.facts["how"] for e in entries_of_action("invitation.withdrawn", "initech")] == [
         "the operator corrected the set-up"
     ]
-    assert len(entries_of_action("connection.changed", "initech")) == 2
+    assert len(entries_of_action("identity_provider.changed", "initech")) == 2
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_refused_first_step_leaves_nothing(as_operator, provider_of_initech, c
     ).text
     assert (
         "Not invited." in page
-        and not entries_of_action("connection.changed", "initech")
+        and not entries_of_action("identity_provider.changed", "initech")
         and not entries_of_action("tenant.domains.changed", "initech")
     )
 

@@ -134,7 +134,7 @@ def test_a_waiver_is_live_when_two_others_have_approved(
     steps = recorded()
     assert [action for action, _ in steps] == [
         "waiver.requested",
-        "waiver.approval.given",
+        "waiver.partially_approved",
         "waiver.approved",
     ]
     assert all(told.items() <= facts.items() and facts["until"] for _, facts in steps)

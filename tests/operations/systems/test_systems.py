@@ -43,7 +43,7 @@ def test_a_system_is_registered_shown_and_recorded(as_officer, acting):
     )
     text = main_text(reply)
     assert "Claims triage" in text and "High risk" in text and "Anna Rossi" in text
-    assert "Ines Duarte registered the AI system" in text
+    assert "Ines Duarte registered an AI system" in text
     [facts] = entries_of_action(acting, "system.registered")
     assert facts == {k: TRIAGE[k] for k in ("key", "name", "lane", "purpose")}
     assert "1 AI system, 1 in the high-risk lane" in main_text(as_officer.get("systems/"))

@@ -80,7 +80,7 @@ def test_changes_come_from_the_log_and_are_grouped(as_officer, year_of_work):
         " test report is 12 days overdue"
     )
     assert "Jun Chen wrote a conclusion, 2 times MEASURE 2.7, GOVERN 1.6" in text
-    assert "Jun Chen uploaded a version of evidence EV-0003" in text
+    assert "Jun Chen uploaded an evidence version EV-0003" in text
 
 
 def test_the_next_report_says_what_holds_it_up(as_officer, year_of_work):
