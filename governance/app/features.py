@@ -12,6 +12,7 @@ from governance.foundation.anchors.feature import manifest as anchors
 from governance.foundation.api_keys.feature import manifest as api_keys
 from governance.foundation.approvals.feature import manifest as approvals
 from governance.foundation.audit.feature import manifest as audit
+from governance.foundation.glossary.feature import manifest as glossary
 from governance.foundation.identity_providers.feature import manifest as identity_providers
 from governance.foundation.list_views.feature import manifest as list_views
 from governance.foundation.logbook.feature import manifest as logbook
@@ -54,4 +55,5 @@ FEATURES = (
     logbook,
     list_views,
     anchors,
+    glossary,
 )

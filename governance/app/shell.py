@@ -13,6 +13,7 @@ from flask import Flask, current_app, g, request, url_for
 from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.proof_charts import proof_tree
+from governance.foundation.glossary.terms import term
 from governance.foundation.logbook.log_health import pulse
 from governance.kernel import clock, current, db, formatting, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
@@ -45,6 +46,7 @@ def install(app: Flask, settings: Settings) -> None:
         today=clock.today,
         proof_tree=proof_tree,
         evidence_counts=engagement_context.counts,
+        glossary_term=term,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.context_processor(_shell)

@@ -1,0 +1,1 @@
+"""The glossary: the terms of the trade, as Meridian uses them."""

@@ -1,0 +1,6 @@
+"""The glossary: what the product's terms mean, one sentence each."""
+
+from governance.foundation.glossary import views
+from governance.kernel.manifest import Manifest
+
+manifest = Manifest(name="glossary", routes=(views.feature,))

@@ -1,0 +1,440 @@
+"""The terms, each with one plain sentence. The page, docs/glossary.md and the help are drawn from
+this list.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term and its meaning.
+
+    `covers` lists, separated by spaces, the nouns of audit actions and permissions that this term
+    explains ("anchor" is the external witness).
+    """
+
+    name: str
+    meaning: str
+    covers: str = ""
+
+    @property
+    def slug(self) -> str:
+        """The anchor on the glossary page: "External witness" is `external-witness`."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+
+
+TERMS = (
+    Term(
+        "Access review",
+        "A periodic check in which someone decides, person by person, who keeps access to the"
+        " tenant.",
+        "access_review access_reviews",
+    ),
+    Term(
+        "Activity",
+        "What people and programs did, newest first, as the audit log recorded it.",
+    ),
+    Term(
+        "AI system",
+        "An application or model that you register in Meridian, so that you can assess it, set its"
+        " policy and stop it.",
+        "system systems",
+    ),
+    Term(
+        "API key",
+        "A secret that lets a program call Meridian's API, limited to the scopes and the lifetime"
+        " chosen when it was created.",
+        "api_key api_keys",
+    ),
+    Term(
+        "Approval",
+        "The agreement of a second person that a sensitive change needs before it takes effect.",
+        "approval approvals",
+    ),
+    Term("Approver", "The person who approves or rejects a request; never its requester."),
+    Term(
+        "Assessment",
+        "A review of a framework over a period, in which people conclude how far each requirement"
+        " is met.",
+        "assessment assessments",
+    ),
+    Term(
+        "Audit log",
+        "The append-only record of every action, built so that anyone can prove that no entry was"
+        " changed or removed.",
+        "audit",
+    ),
+    Term(
+        "Audit request",
+        "Something an auditor asks you to provide during an engagement, with a due date and an"
+        " assignee.",
+        "request",
+    ),
+    Term(
+        "Auditor",
+        "An external reader with access to the scope of an engagement, and only while it is open.",
+    ),
+    Term(
+        "Background work",
+        "A task that runs after you start it, such as generating a report, with its progress shown"
+        " on the page.",
+        "work",
+    ),
+    Term(
+        "Cadence",
+        "How often something recurs, for example a control test every quarter.",
+    ),
+    Term(
+        "Checkpoint",
+        "A signed summary of the audit log at one moment, which fixes how many entries it has and"
+        " what they say.",
+    ),
+    Term(
+        "Collector",
+        "A scheduled job that gathers evidence by itself, so that nobody has to take screenshots.",
+        "collector collectors",
+    ),
+    Term(
+        "Compliance officer",
+        "The role that runs the program: controls, evidence, assessments, policies and"
+        " engagements.",
+    ),
+    Term(
+        "Conclusion",
+        "An assessor's judgment of one requirement, with a level and a reason, valid once another"
+        " person signs it off.",
+    ),
+    Term("Contributor", "The role that provides evidence and operates the controls it owns."),
+    Term(
+        "Control",
+        "A measure that you operate to reduce a risk or satisfy a requirement, for example"
+        " reviewing access every quarter.",
+        "control controls",
+    ),
+    Term(
+        "Coverage",
+        "The share of a framework's requirements that are at level 3 or above.",
+    ),
+    Term(
+        "Crosswalk",
+        "A table that shows which requirements of two frameworks the same controls satisfy.",
+    ),
+    Term(
+        "Decision",
+        "The decision API's answer to an AI system that asks whether a feature may run, and within"
+        " which limits.",
+        "decisions",
+    ),
+    Term(
+        "Drill",
+        "A planned stop that proves that a kill switch works and how fast systems obey it.",
+    ),
+    Term(
+        "Encryption key",
+        "A key that protects stored data; rotating it replaces it without losing any data.",
+        "encryption_key",
+    ),
+    Term(
+        "Engagement",
+        "An audit of an agreed scope and period, with named auditors, their requests and the days"
+        " when they have access.",
+        "engagement engagements",
+    ),
+    Term(
+        "Erasure",
+        "The removal of a person's data on request, which leaves the audit log provable.",
+        "erasure",
+    ),
+    Term(
+        "Evidence item",
+        "A recurring document that shows that controls work, for example a penetration test"
+        " report; each upload becomes a version.",
+        "evidence",
+    ),
+    Term(
+        "Evidence package",
+        "A signed archive of an engagement's evidence, which auditors can verify offline.",
+        "package",
+    ),
+    Term(
+        "Evidence version",
+        "One uploaded file or link of an evidence item, which a reviewer accepts or rejects.",
+    ),
+    Term(
+        "Exception",
+        "A sampled item that failed its test, or an item that can't be tested, with your answer to"
+        " it.",
+        "test.exception",
+    ),
+    Term(
+        "External witness",
+        "A service outside Meridian that countersigns or stores checkpoints, so that not even the"
+        " operator can rewrite the audit log unnoticed.",
+        "anchor anchors",
+    ),
+    Term(
+        "Feature",
+        "A part of an AI system that has its own switch, for example drafting replies.",
+    ),
+    Term(
+        "Fieldwork window",
+        "The days of an engagement when its auditors have access.",
+    ),
+    Term(
+        "Finding",
+        "A weakness that testing found in a control, open until it is remediated and retested.",
+        "finding",
+    ),
+    Term(
+        "Fingerprint",
+        "A short hash of exact content; if anything in it changes, so does the fingerprint.",
+    ),
+    Term(
+        "Framework",
+        "A published set of requirements, such as SOC 2 or the NIST AI RMF, that you measure"
+        " yourself against.",
+        "framework frameworks",
+    ),
+    Term(
+        "Freshness",
+        "Whether an evidence item has an accepted version that is recent enough for its cadence.",
+    ),
+    Term(
+        "Identity provider",
+        "The service where your people sign in, for example Okta or Entra ID; Meridian stores no"
+        " passwords.",
+        "connection identity sign_in",
+    ),
+    Term(
+        "Inbox",
+        "Everything that needs you, most urgent first; an item leaves when its work is done.",
+        "inbox",
+    ),
+    Term(
+        "Invitation",
+        "An email that gives a new member or auditor access when they sign in.",
+        "invitation",
+    ),
+    Term(
+        "Kill switch",
+        "A control that stops a feature, an AI system or everything at once; starting again needs a"
+        " second person.",
+        "switch switches",
+    ),
+    Term(
+        "Legal hold",
+        "An order to keep data, which blocks its deletion until someone releases the hold.",
+        "legal_hold",
+    ),
+    Term(
+        "Level",
+        "How far a requirement is met: 0 not addressed, 1 partial, 2 addressed, 3 evidenced,"
+        " 4 effective.",
+    ),
+    Term("Mapping", "The link that says that a control satisfies a requirement."),
+    Term(
+        "Member",
+        "A person with a role in a tenant.",
+        "membership person people",
+    ),
+    Term(
+        "Meridian",
+        "The product you are using: it keeps proof of how your organization governs its AI, and"
+        " lets your AI systems ask what they may do.",
+    ),
+    Term(
+        "Operator",
+        "The organization that runs Meridian for its tenants and sets the platform minimum.",
+    ),
+    Term(
+        "Overview",
+        "The first page: coverage, what changed and what needs attention.",
+    ),
+    Term(
+        "Owner",
+        "The member who is responsible for a control, an evidence item or an AI system.",
+    ),
+    Term(
+        "Platform minimum",
+        "The strictness that the operator requires of every tenant; no policy can go below it.",
+        "platform_minimum platform",
+    ),
+    Term(
+        "Policy",
+        "The tenant's rules for its AI systems, such as content filters and rate limits, in"
+        " published versions.",
+        "policy policies",
+    ),
+    Term(
+        "Policy bundle key",
+        "The key that signs the flags and policies that systems download, so that they can tell"
+        " them from forgeries.",
+        "bundle_key",
+    ),
+    Term(
+        "Policy tier",
+        "A named set of policy values, from standard to strict, that a tenant starts from.",
+    ),
+    Term(
+        "Population",
+        "The full list of occurrences of a control in a period, frozen before a sample is drawn"
+        " from it.",
+        "population",
+    ),
+    Term(
+        "Privacy",
+        "The pages for personal data: erasures, unmasking, legal holds and retention.",
+        "privacy",
+    ),
+    Term(
+        "Pseudonym",
+        "The code that stands for a person in the audit log, so that a name can be erased without"
+        " changing an entry.",
+    ),
+    Term(
+        "Remediation",
+        "The work that fixes a finding, reported by its owner and confirmed by a retest.",
+    ),
+    Term(
+        "Report",
+        "A signed PDF that shows where a framework stands, with the evidence behind each claim.",
+        "report reports",
+    ),
+    Term(
+        "Requester",
+        "The person who asks for a change that needs approval; they can withdraw it, but not"
+        " approve it.",
+    ),
+    Term("Requirement", "One numbered statement of a framework, for example CC6.1 or MEASURE 2.7."),
+    Term(
+        "Retention",
+        "How long something is kept before it is deleted or its personal parts are destroyed.",
+        "retention",
+    ),
+    Term(
+        "Risk class",
+        "How much harm an AI system could do, standard or high; a higher class means stricter"
+        " rules.",
+    ),
+    Term(
+        "Role",
+        "What a member may do in a tenant: tenant admin, compliance officer, contributor, auditor"
+        " or viewer.",
+    ),
+    Term(
+        "Sample",
+        "Items drawn at random from a population, tested one by one.",
+        "sample",
+    ),
+    Term(
+        "Sample size",
+        "How many items a test draws, read from the tenant's table by cadence and risk.",
+        "sampling",
+    ),
+    Term(
+        "Saved view",
+        "Filters, sorting and columns of a list that you saved under a name.",
+        "list_view audit.view",
+    ),
+    Term(
+        "Scope",
+        "What an engagement, an assessment or an API key covers.",
+    ),
+    Term(
+        "Session",
+        "The time between signing in and out in one browser.",
+        "session",
+    ),
+    Term(
+        "Settings",
+        "The pages where admins manage members, sign-in, API keys, witnesses, privacy and regional"
+        " formats.",
+    ),
+    Term(
+        "Sign-off",
+        "A second person's confirmation of an assessment's conclusion.",
+    ),
+    Term(
+        "Slug",
+        "A short name in addresses and API calls, in lower case with hyphens.",
+    ),
+    Term(
+        "Snooze",
+        "To hide an inbox item until a day you choose, no later than its deadline.",
+    ),
+    Term(
+        "Status",
+        "Where something is now, always with the reason one click away.",
+    ),
+    Term(
+        "Step-up sign-in",
+        "A fresh sign-in that a sensitive action asks for when your last one is more than five"
+        " minutes old.",
+    ),
+    Term(
+        "Tenant",
+        "One organization's separate space in Meridian; no tenant can see another's data.",
+        "tenant tenants",
+    ),
+    Term(
+        "Tenant admin",
+        "The role that manages members, sign-in, keys and settings, and may do all that a"
+        " compliance officer may.",
+    ),
+    Term(
+        "Test",
+        "A check that a control was operated as described, with a result and the evidence behind"
+        " it.",
+        "test",
+    ),
+    Term(
+        "Type II testing",
+        "Testing that a control worked throughout a period, on a sample of its population, rather"
+        " than on one day.",
+        "testing",
+    ),
+    Term(
+        "Unmasking",
+        "Revealing the name behind a pseudonym, which needs a reason and a second person.",
+        "unmasking",
+    ),
+    Term("Viewer", "The role that can read, and changes nothing."),
+    Term(
+        "Waiver",
+        "A time-limited permission to go below a policy value, with a reason, approved by two"
+        " people.",
+        "waiver",
+    ),
+)
+BY_SLUG = {term.slug: term for term in TERMS}
+
+
+def term(slug: str) -> Term:
+    """Return the term that a help text links to.
+
+    Raises LookupError for a slug that the glossary doesn't have.
+    """
+    return BY_SLUG[slug]
+
+
+def groups() -> list[tuple[str, list[Term]]]:
+    """The terms by their first letter, in alphabetical order."""
+    ordered = sorted(TERMS, key=lambda each: each.name.lower())
+    return [(letter, list(each)) for letter, each in groupby(ordered, lambda t: t.name[0])]
+
+
+def markdown() -> str:
+    """The text of docs/glossary.md."""
+    lines = [
+        "# Glossary",
+        "",
+        "The terms that Meridian uses. The same list is in the product, at `/glossary`.",
+        "",
+        "Generated from `governance/foundation/glossary/terms.py` by `python -m tools.glossary`.",
+    ]
+    for letter, terms in groups():
+        lines += ["", f"## {letter}", ""]
+        lines += [f"- **{each.name}**: {each.meaning}" for each in terms]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,18 @@
+"""The glossary page, for everyone: inside the shell for whoever is signed in."""
+
+from flask import g
+
+from governance.foundation.glossary import terms
+from governance.foundation.people import session_views
+from governance.kernel.access import PUBLIC
+from governance.kernel.feature import Feature
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("glossary", __name__, scope="public")
+
+
+@feature.get("/glossary", needs=PUBLIC)
+def index() -> ResponseReturnValue:
+    g.actor = session_views.signed_in_anywhere()
+    return page("foundation/glossary/index.html", groups=terms.groups())
