@@ -121,7 +121,6 @@ OTHER_WRITERS = ACTIONS_APART | {
 # Where the host's time is read beside the clock, and why.
 OWN_TIME = {
     "kernel/clock.py": "it is the clock",
-    "demo/idp.py": "another program, which plays somebody else's server",
     "demo/witness.py": "another program, which plays somebody else's server",
     "demo/run.py": "names the world after the day on the wall",
     "demo/world.py": "lays eighteen months before the day on the wall, by freezing the clock",
@@ -494,7 +493,7 @@ def test_templates_trust_no_data():
         "kernel/drawing.py",
         "kernel/formatting.py",
         "publishing/reports/figures.py",
-        "demo/idp.py",
+        "demo/idp/endpoints.py",
     }
     unsafe = {
         f"{short(p)}:{c.lineno}"

@@ -383,7 +383,7 @@ def test_a_person_of_another_issuer_does_not_exist(idp: HostileIdP) -> None:
         allow_redirects=False,
         timeout=60,
     )
-    assert refused.status_code == 403 and "Nobody here has this address" in refused.text
+    assert refused.status_code == 403 and "No account has this address" in refused.text
     assert len({person.sub for people in PEOPLE.values() for person in people}) == sum(
         map(len, PEOPLE.values())
     )
