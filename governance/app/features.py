@@ -1,4 +1,4 @@
-"""The one list of features. Everything central follows from their manifests."""
+"""The one list of features. Everything central derives from their manifests."""
 
 from governance.assurance.access_reviews.feature import manifest as access_reviews
 from governance.assurance.assessments.feature import manifest as assessments

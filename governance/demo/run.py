@@ -19,8 +19,9 @@ import requests
 
 from governance.app import migrate
 from governance.assurance.frameworks import sync
-from governance.demo import idp, journey, keys, world
-from governance.demo.idp import Client
+from governance.demo import journey, keys, world
+from governance.demo.idp.directory import Client
+from governance.demo.idp.serving import configuration
 from governance.kernel import clock, config, embedded
 
 VERSION = 16
@@ -205,7 +206,7 @@ def _identity_provider(
         for slug in ("acme", "globex", "console")
     }
     file = data / "idp.json"
-    configured = idp.configuration({slug: [client] for slug, client in clients.items()})
+    configured = configuration({slug: [client] for slug, client in clients.items()})
     configured["acme"]["people"] = [asdict(person) for person in world.ACME_DIRECTORY]
     file.write_text(json.dumps(configured))
     command = [

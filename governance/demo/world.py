@@ -34,7 +34,7 @@ from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.demo import asked, collecting, engaging, machines, policies, switches
 from governance.demo import testing as type_two
-from governance.demo.idp import PEOPLE, Person
+from governance.demo.idp.directory import PEOPLE, Person
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval

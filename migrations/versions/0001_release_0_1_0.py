@@ -108,8 +108,14 @@ def kernel() -> None:
         sa.Column("period", sa.String(), nullable=False),
         verbs="SELECT, INSERT",
     )
-    op.create_index("uq_job_runs_job_scope_period", "job_runs", ["job", "scope", "period"], unique=True)
-    shared_table("marks", sa.Column("number", sa.BigInteger(), nullable=False), verbs="SELECT, INSERT, UPDATE")
+    op.create_index(
+        "uq_job_runs_job_scope_period", "job_runs", ["job", "scope", "period"], unique=True
+    )
+    shared_table(
+        "marks",
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        verbs="SELECT, INSERT, UPDATE",
+    )
     tenant_table(
         "undo_offers",
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -119,8 +125,14 @@ def kernel() -> None:
         sa.Column("used_at", TIME),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_undo_offers_tenant_id_expires_at", "undo_offers", ["tenant_id", "expires_at"])
-    op.create_index("ix_undo_offers_tenant_id_person_id_confirmation", "undo_offers", ["tenant_id", "person_id", "confirmation"])
+    op.create_index(
+        "ix_undo_offers_tenant_id_expires_at", "undo_offers", ["tenant_id", "expires_at"]
+    )
+    op.create_index(
+        "ix_undo_offers_tenant_id_person_id_confirmation",
+        "undo_offers",
+        ["tenant_id", "person_id", "confirmation"],
+    )
     tenant_table(
         "work_items",
         sa.Column("kind", sa.String(), nullable=False),
@@ -137,7 +149,11 @@ def kernel() -> None:
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_work_items_tenant_id_state_created_at", "work_items", ["tenant_id", "state", "created_at"])
+    op.create_index(
+        "ix_work_items_tenant_id_state_created_at",
+        "work_items",
+        ["tenant_id", "state", "created_at"],
+    )
     shared_table(
         "work_tickets",
         sa.Column("for_tenant", sa.Uuid(), nullable=False),
@@ -163,7 +179,9 @@ def foundation_audit() -> None:
         sa.UniqueConstraint("tenant_id", "number"),
         verbs="SELECT, INSERT",
     )
-    op.create_index("ix_audit_checkpoints_tenant_id_size", "audit_checkpoints", ["tenant_id", "size"])
+    op.create_index(
+        "ix_audit_checkpoints_tenant_id_size", "audit_checkpoints", ["tenant_id", "size"]
+    )
     append_only("audit_checkpoints")
     tenant_table(
         "audit_entries",
@@ -183,13 +201,22 @@ def foundation_audit() -> None:
         verbs="SELECT, INSERT",
     )
     op.create_index(
-        "ix_audit_entries_not_done", "audit_entries", ["tenant_id", "at"], postgresql_where=sa.text("outcome <> 'done'")
+        "ix_audit_entries_not_done",
+        "audit_entries",
+        ["tenant_id", "at"],
+        postgresql_where=sa.text("outcome <> 'done'"),
     )
-    op.create_index("ix_audit_entries_tenant_id_action_at", "audit_entries", ["tenant_id", "action", "at"])
-    op.create_index("ix_audit_entries_tenant_id_actor_at", "audit_entries", ["tenant_id", "actor", "at"])
+    op.create_index(
+        "ix_audit_entries_tenant_id_action_at", "audit_entries", ["tenant_id", "action", "at"]
+    )
+    op.create_index(
+        "ix_audit_entries_tenant_id_actor_at", "audit_entries", ["tenant_id", "actor", "at"]
+    )
     op.create_index("ix_audit_entries_tenant_id_at", "audit_entries", ["tenant_id", "at"])
     op.create_index(
-        "ix_audit_entries_tenant_id_target_type_target_id_at", "audit_entries", ["tenant_id", "target_type", "target_id", "at"]
+        "ix_audit_entries_tenant_id_target_type_target_id_at",
+        "audit_entries",
+        ["tenant_id", "target_type", "target_id", "at"],
     )
     append_only("audit_entries")
     tenant_table(
@@ -282,9 +309,15 @@ def foundation_anchors() -> None:
         verbs="SELECT, INSERT",
     )
     op.create_index(
-        "ix_anchor_receipts_tenant_id_anchor_id_created_at", "anchor_receipts", ["tenant_id", "anchor_id", "created_at"]
+        "ix_anchor_receipts_tenant_id_anchor_id_created_at",
+        "anchor_receipts",
+        ["tenant_id", "anchor_id", "created_at"],
     )
-    op.create_index("ix_anchor_receipts_tenant_id_checkpoint_id", "anchor_receipts", ["tenant_id", "checkpoint_id"])
+    op.create_index(
+        "ix_anchor_receipts_tenant_id_checkpoint_id",
+        "anchor_receipts",
+        ["tenant_id", "checkpoint_id"],
+    )
     append_only("anchor_receipts")
 
 
@@ -310,7 +343,9 @@ def foundation_api_keys() -> None:
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index("ix_api_keys_tenant_id_created_at", "api_keys", ["tenant_id", "created_at"])
-    op.create_index("ix_api_keys_tenant_id_previous_hash", "api_keys", ["tenant_id", "previous_hash"])
+    op.create_index(
+        "ix_api_keys_tenant_id_previous_hash", "api_keys", ["tenant_id", "previous_hash"]
+    )
     op.create_index("ix_api_keys_tenant_id_system_id", "api_keys", ["tenant_id", "system_id"])
 
 
@@ -342,9 +377,14 @@ def foundation_approvals() -> None:
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
     op.create_index(
-        "ix_approvals_open_by_expiry", "approvals", ["tenant_id", "expires_at"], postgresql_where=sa.text("state = 'open'")
+        "ix_approvals_open_by_expiry",
+        "approvals",
+        ["tenant_id", "expires_at"],
+        postgresql_where=sa.text("state = 'open'"),
     )
-    op.create_index("ix_approvals_tenant_id_kind_target_id", "approvals", ["tenant_id", "kind", "target_id"])
+    op.create_index(
+        "ix_approvals_tenant_id_kind_target_id", "approvals", ["tenant_id", "kind", "target_id"]
+    )
     op.create_index(
         "uq_approvals_open",
         "approvals",
@@ -361,7 +401,9 @@ def foundation_approvals() -> None:
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
     op.create_index(
-        "ix_approval_comments_tenant_id_approval_id_created_at", "approval_comments", ["tenant_id", "approval_id", "created_at"]
+        "ix_approval_comments_tenant_id_approval_id_created_at",
+        "approval_comments",
+        ["tenant_id", "approval_id", "created_at"],
     )
     tenant_table(
         "approval_reminders",
@@ -400,9 +442,19 @@ def foundation_people() -> None:
         sa.Column("findings", JSONB(), nullable=False),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("uq_connections_live", "connections", ["tenant_id"], unique=True, postgresql_where=sa.text("state = 'live'"))
     op.create_index(
-        "uq_connections_proposed", "connections", ["tenant_id"], unique=True, postgresql_where=sa.text("state = 'proposed'")
+        "uq_connections_live",
+        "connections",
+        ["tenant_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'live'"),
+    )
+    op.create_index(
+        "uq_connections_proposed",
+        "connections",
+        ["tenant_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'proposed'"),
     )
     tenant_table(
         "invitations",
@@ -510,7 +562,11 @@ def foundation_identity_providers() -> None:
         tenant_key("connection_id", "connections"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_connection_changes_tenant_id_created_at", "connection_changes", ["tenant_id", "created_at"])
+    op.create_index(
+        "ix_connection_changes_tenant_id_created_at",
+        "connection_changes",
+        ["tenant_id", "created_at"],
+    )
     op.create_index(
         "uq_connection_changes_open",
         "connection_changes",
@@ -550,7 +606,9 @@ def foundation_logbook() -> None:
         sa.Column("asked_by", sa.Uuid()),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_log_exports_tenant_id_created_at", "log_exports", ["tenant_id", "created_at"])
+    op.create_index(
+        "ix_log_exports_tenant_id_created_at", "log_exports", ["tenant_id", "created_at"]
+    )
     tenant_table(
         "log_search",
         sa.Column("blocks", sa.BigInteger(), nullable=False),
@@ -604,7 +662,9 @@ def foundation_privacy() -> None:
         sa.Column("released_by", sa.Uuid()),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_legal_holds_tenant_id_released_at", "legal_holds", ["tenant_id", "released_at"])
+    op.create_index(
+        "ix_legal_holds_tenant_id_released_at", "legal_holds", ["tenant_id", "released_at"]
+    )
     tenant_table(
         "retention_rules",
         sa.Column("months", sa.Integer(), nullable=False),
@@ -621,7 +681,9 @@ def foundation_privacy() -> None:
         sa.Column("used_at", TIME),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_unmaskings_tenant_id_asked_by_until", "unmaskings", ["tenant_id", "asked_by", "until"])
+    op.create_index(
+        "ix_unmaskings_tenant_id_asked_by_until", "unmaskings", ["tenant_id", "asked_by", "until"]
+    )
 
 
 def foundation_tenants() -> None:
@@ -665,7 +727,11 @@ def operations_decision_counts() -> None:
         sa.UniqueConstraint("tenant_id", "grain", "at", "system", "flag", "value"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_decision_counts_tenant_id_grain_system_at", "decision_counts", ["tenant_id", "grain", "system", "at"])
+    op.create_index(
+        "ix_decision_counts_tenant_id_grain_system_at",
+        "decision_counts",
+        ["tenant_id", "grain", "system", "at"],
+    )
 
 
 def operations_decisions() -> None:
@@ -755,7 +821,11 @@ def operations_policies() -> None:
         sa.UniqueConstraint("tenant_id", "number"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_policy_versions_tenant_id_in_force_from", "policy_versions", ["tenant_id", "in_force_from"])
+    op.create_index(
+        "ix_policy_versions_tenant_id_in_force_from",
+        "policy_versions",
+        ["tenant_id", "in_force_from"],
+    )
     op.create_index(
         "uq_policy_versions_open",
         "policy_versions",
@@ -779,7 +849,9 @@ def operations_policies() -> None:
         tenant_key("system_id", "ai_systems"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_waivers_tenant_id_state_expires_at", "waivers", ["tenant_id", "state", "expires_at"])
+    op.create_index(
+        "ix_waivers_tenant_id_state_expires_at", "waivers", ["tenant_id", "state", "expires_at"]
+    )
     op.create_index("ix_waivers_tenant_id_system_id", "waivers", ["tenant_id", "system_id"])
 
 
@@ -846,7 +918,9 @@ def operations_switches() -> None:
         postgresql_where=sa.text("state IN ('planned', 'running') OR evidence_version_id IS NULL"),
     )
     op.create_index("ix_drills_tenant_id_state_due_at", "drills", ["tenant_id", "state", "due_at"])
-    op.create_index("ix_drills_tenant_id_system_id_due_at", "drills", ["tenant_id", "system_id", "due_at"])
+    op.create_index(
+        "ix_drills_tenant_id_system_id_due_at", "drills", ["tenant_id", "system_id", "due_at"]
+    )
     tenant_table(
         "stops",
         sa.Column("scope", sa.String(), nullable=False),
@@ -869,9 +943,13 @@ def operations_switches() -> None:
         tenant_key("system_id", "ai_systems"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_stops_active", "stops", ["tenant_id"], postgresql_where=sa.text("restarted_at IS NULL"))
+    op.create_index(
+        "ix_stops_active", "stops", ["tenant_id"], postgresql_where=sa.text("restarted_at IS NULL")
+    )
     op.create_index("ix_stops_tenant_id_created_at", "stops", ["tenant_id", "created_at"])
-    op.create_index("ix_stops_tenant_id_system_id_created_at", "stops", ["tenant_id", "system_id", "created_at"])
+    op.create_index(
+        "ix_stops_tenant_id_system_id_created_at", "stops", ["tenant_id", "system_id", "created_at"]
+    )
     tenant_table(
         "acknowledgements",
         sa.Column("stop_id", sa.Uuid(), nullable=False),
@@ -882,7 +960,11 @@ def operations_switches() -> None:
         sa.UniqueConstraint("tenant_id", "stop_id", "consumer_id"),
         verbs="SELECT, INSERT",
     )
-    op.create_index("ix_acknowledgements_tenant_id_consumer_id", "acknowledgements", ["tenant_id", "consumer_id"])
+    op.create_index(
+        "ix_acknowledgements_tenant_id_consumer_id",
+        "acknowledgements",
+        ["tenant_id", "consumer_id"],
+    )
 
 
 def assurance_frameworks() -> None:
@@ -936,7 +1018,9 @@ def assurance_frameworks() -> None:
         sa.UniqueConstraint("framework_id", "ref"),
         verbs="SELECT",
     )
-    op.create_index("ix_requirements_framework_id_position", "requirements", ["framework_id", "position"])
+    op.create_index(
+        "ix_requirements_framework_id_position", "requirements", ["framework_id", "position"]
+    )
     tenant_table(
         "official_texts",
         sa.Column("requirement_id", sa.Uuid(), nullable=False),
@@ -985,7 +1069,11 @@ def assurance_testing() -> None:
         sa.CheckConstraint("row_count > 0 AND row_count <= 50000", name="row_count"),
         verbs="SELECT, INSERT",
     )
-    op.create_index("ix_populations_tenant_id_control_id_run_at", "populations", ["tenant_id", "control_id", "run_at"])
+    op.create_index(
+        "ix_populations_tenant_id_control_id_run_at",
+        "populations",
+        ["tenant_id", "control_id", "run_at"],
+    )
     append_only("populations")
     tenant_table(
         "samples",
@@ -1032,7 +1120,11 @@ def assurance_testing() -> None:
         sa.UniqueConstraint("tenant_id", "sample_item_id", "number"),
         verbs="SELECT, INSERT",
     )
-    op.create_index("ix_item_results_tenant_id_evidence_version_id", "item_results", ["tenant_id", "evidence_version_id"])
+    op.create_index(
+        "ix_item_results_tenant_id_evidence_version_id",
+        "item_results",
+        ["tenant_id", "evidence_version_id"],
+    )
     append_only("item_results")
     tenant_table(
         "test_exceptions",
@@ -1050,7 +1142,8 @@ def assurance_testing() -> None:
         sa.Column("found_by", sa.Uuid(), nullable=False),
         sa.Column("responded_by", sa.Uuid()),
         sa.CheckConstraint(
-            "(sample_item_id IS NULL) = (missed_from IS NOT NULL AND missed_to IS NOT NULL)", name="item_or_cycle"
+            "(sample_item_id IS NULL) = (missed_from IS NOT NULL AND missed_to IS NOT NULL)",
+            name="item_or_cycle",
         ),
         tenant_key("sample_item_id", "sample_items"),
         sa.UniqueConstraint("tenant_id", "control_id", "missed_from", "missed_to"),
@@ -1058,7 +1151,9 @@ def assurance_testing() -> None:
         sa.UniqueConstraint("tenant_id", "sample_item_id"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_test_exceptions_tenant_id_control_id", "test_exceptions", ["tenant_id", "control_id"])
+    op.create_index(
+        "ix_test_exceptions_tenant_id_control_id", "test_exceptions", ["tenant_id", "control_id"]
+    )
     tenant_table(
         "findings",
         sa.Column("ref", sa.String(), nullable=False),
@@ -1126,7 +1221,11 @@ def assurance_controls() -> None:
         tenant_key("control_id", "controls"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_control_mappings_tenant_id_requirement_id", "control_mappings", ["tenant_id", "requirement_id"])
+    op.create_index(
+        "ix_control_mappings_tenant_id_requirement_id",
+        "control_mappings",
+        ["tenant_id", "requirement_id"],
+    )
     op.create_index(
         "uq_control_mappings_open",
         "control_mappings",
@@ -1148,15 +1247,23 @@ def assurance_controls() -> None:
         sa.Column("retest_id", sa.Uuid()),
         sa.Column("unsettled", sa.Integer()),
         sa.CheckConstraint("sample > 0 AND failed >= 0 AND failed <= sample", name="counts"),
-        sa.CheckConstraint("(sample_id IS NULL) = (unsettled IS NULL) AND unsettled >= 0", name="unsettled"),
+        sa.CheckConstraint(
+            "(sample_id IS NULL) = (unsettled IS NULL) AND unsettled >= 0", name="unsettled"
+        ),
         tenant_key("control_id", "controls"),
         tenant_key("retest_id", "retests"),
         tenant_key("sample_id", "samples"),
         sa.UniqueConstraint("tenant_id", "retest_id"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_control_tests_tenant_id_control_id_tested_on", "control_tests", ["tenant_id", "control_id", "tested_on"])
-    op.create_index("ix_control_tests_tenant_id_sample_id", "control_tests", ["tenant_id", "sample_id"])
+    op.create_index(
+        "ix_control_tests_tenant_id_control_id_tested_on",
+        "control_tests",
+        ["tenant_id", "control_id", "tested_on"],
+    )
+    op.create_index(
+        "ix_control_tests_tenant_id_sample_id", "control_tests", ["tenant_id", "sample_id"]
+    )
 
 
 def assurance_evidence() -> None:
@@ -1195,7 +1302,9 @@ def assurance_evidence() -> None:
         tenant_key("evidence_id", "evidence"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_evidence_holds_tenant_id_evidence_id", "evidence_holds", ["tenant_id", "evidence_id"])
+    op.create_index(
+        "ix_evidence_holds_tenant_id_evidence_id", "evidence_holds", ["tenant_id", "evidence_id"]
+    )
     op.create_index(
         "uq_evidence_holds_open",
         "evidence_holds",
@@ -1213,7 +1322,9 @@ def assurance_evidence() -> None:
         tenant_key("evidence_id", "evidence"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_evidence_links_tenant_id_control_id", "evidence_links", ["tenant_id", "control_id"])
+    op.create_index(
+        "ix_evidence_links_tenant_id_control_id", "evidence_links", ["tenant_id", "control_id"]
+    )
     op.create_index(
         "uq_evidence_links_open",
         "evidence_links",
@@ -1256,9 +1367,13 @@ def assurance_evidence() -> None:
         verbs="SELECT, INSERT",
     )
     op.create_index(
-        "ix_evidence_versions_tenant_id_evidence_id_uploaded_at", "evidence_versions", ["tenant_id", "evidence_id", "uploaded_at"]
+        "ix_evidence_versions_tenant_id_evidence_id_uploaded_at",
+        "evidence_versions",
+        ["tenant_id", "evidence_id", "uploaded_at"],
     )
-    op.create_index("ix_evidence_versions_tenant_id_sha256", "evidence_versions", ["tenant_id", "sha256"])
+    op.create_index(
+        "ix_evidence_versions_tenant_id_sha256", "evidence_versions", ["tenant_id", "sha256"]
+    )
     append_only("evidence_versions")
     tenant_table(
         "evidence_destructions",
@@ -1276,7 +1391,11 @@ def assurance_evidence() -> None:
         tenant_key("version_id", "evidence_versions"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_evidence_destructions_tenant_id_version_id", "evidence_destructions", ["tenant_id", "version_id"])
+    op.create_index(
+        "ix_evidence_destructions_tenant_id_version_id",
+        "evidence_destructions",
+        ["tenant_id", "version_id"],
+    )
     op.create_index(
         "uq_evidence_destructions_open",
         "evidence_destructions",
@@ -1293,7 +1412,9 @@ def assurance_evidence() -> None:
         tenant_key("version_id", "evidence_versions"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_evidence_faults_tenant_id_version_id", "evidence_faults", ["tenant_id", "version_id"])
+    op.create_index(
+        "ix_evidence_faults_tenant_id_version_id", "evidence_faults", ["tenant_id", "version_id"]
+    )
     op.create_index(
         "uq_evidence_faults_open",
         "evidence_faults",
@@ -1313,8 +1434,12 @@ def assurance_evidence() -> None:
         sa.UniqueConstraint("tenant_id", "key_id", "idempotency_key"),
         verbs="SELECT, INSERT, DELETE",
     )
-    op.create_index("ix_evidence_pushes_tenant_id_created_at", "evidence_pushes", ["tenant_id", "created_at"])
-    op.create_index("ix_evidence_pushes_tenant_id_version_id", "evidence_pushes", ["tenant_id", "version_id"])
+    op.create_index(
+        "ix_evidence_pushes_tenant_id_created_at", "evidence_pushes", ["tenant_id", "created_at"]
+    )
+    op.create_index(
+        "ix_evidence_pushes_tenant_id_version_id", "evidence_pushes", ["tenant_id", "version_id"]
+    )
     tenant_table(
         "evidence_reviews",
         sa.Column("version_id", sa.Uuid(), nullable=False),
@@ -1342,10 +1467,20 @@ def assurance_access_reviews() -> None:
         tenant_key("evidence_version_id", "evidence_versions"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_access_reviews_tenant_id_created_at", "access_reviews", ["tenant_id", "created_at"])
-    op.create_index("ix_access_reviews_tenant_id_evidence_version_id", "access_reviews", ["tenant_id", "evidence_version_id"])
     op.create_index(
-        "uq_access_reviews_open", "access_reviews", ["tenant_id"], unique=True, postgresql_where=sa.text("closed_at IS NULL")
+        "ix_access_reviews_tenant_id_created_at", "access_reviews", ["tenant_id", "created_at"]
+    )
+    op.create_index(
+        "ix_access_reviews_tenant_id_evidence_version_id",
+        "access_reviews",
+        ["tenant_id", "evidence_version_id"],
+    )
+    op.create_index(
+        "uq_access_reviews_open",
+        "access_reviews",
+        ["tenant_id"],
+        unique=True,
+        postgresql_where=sa.text("closed_at IS NULL"),
     )
     tenant_table(
         "access_review_items",
@@ -1369,8 +1504,14 @@ def assurance_access_reviews() -> None:
         sa.UniqueConstraint("tenant_id", "access_review_id", "membership_id"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_access_review_items_tenant_id_key_id", "access_review_items", ["tenant_id", "key_id"])
-    op.create_index("ix_access_review_items_tenant_id_membership_id", "access_review_items", ["tenant_id", "membership_id"])
+    op.create_index(
+        "ix_access_review_items_tenant_id_key_id", "access_review_items", ["tenant_id", "key_id"]
+    )
+    op.create_index(
+        "ix_access_review_items_tenant_id_membership_id",
+        "access_review_items",
+        ["tenant_id", "membership_id"],
+    )
 
 
 def assurance_assessments() -> None:
@@ -1418,7 +1559,9 @@ def assurance_assessments() -> None:
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
     op.create_index(
-        "ix_assessment_comments_tenant_id_item_id_created_at", "assessment_comments", ["tenant_id", "item_id", "created_at"]
+        "ix_assessment_comments_tenant_id_item_id_created_at",
+        "assessment_comments",
+        ["tenant_id", "item_id", "created_at"],
     )
     tenant_table(
         "conclusions",
@@ -1470,8 +1613,16 @@ def assurance_collectors() -> None:
         tenant_key("evidence_version_id", "evidence_versions"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_collector_runs_tenant_id_evidence_version_id", "collector_runs", ["tenant_id", "evidence_version_id"])
-    op.create_index("ix_collector_runs_tenant_id_key_created_at", "collector_runs", ["tenant_id", "key", "created_at"])
+    op.create_index(
+        "ix_collector_runs_tenant_id_evidence_version_id",
+        "collector_runs",
+        ["tenant_id", "evidence_version_id"],
+    )
+    op.create_index(
+        "ix_collector_runs_tenant_id_key_created_at",
+        "collector_runs",
+        ["tenant_id", "key", "created_at"],
+    )
     op.create_index(
         "uq_collector_runs_scheduled",
         "collector_runs",
@@ -1527,9 +1678,15 @@ def assurance_engagements() -> None:
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index(
-        "ix_audit_requests_tenant_id_engagement_id_state_ref", "audit_requests", ["tenant_id", "engagement_id", "state", "ref"]
+        "ix_audit_requests_tenant_id_engagement_id_state_ref",
+        "audit_requests",
+        ["tenant_id", "engagement_id", "state", "ref"],
     )
-    op.create_index("ix_audit_requests_tenant_id_owner_id_state", "audit_requests", ["tenant_id", "owner_id", "state"])
+    op.create_index(
+        "ix_audit_requests_tenant_id_owner_id_state",
+        "audit_requests",
+        ["tenant_id", "owner_id", "state"],
+    )
     tenant_table(
         "engagement_auditors",
         sa.Column("engagement_id", sa.Uuid(), nullable=False),
@@ -1550,8 +1707,16 @@ def assurance_engagements() -> None:
         tenant_key("invitation_id", "invitations"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_engagement_auditors_tenant_id_link_hash", "engagement_auditors", ["tenant_id", "link_hash"])
-    op.create_index("ix_engagement_auditors_tenant_id_person_id", "engagement_auditors", ["tenant_id", "person_id"])
+    op.create_index(
+        "ix_engagement_auditors_tenant_id_link_hash",
+        "engagement_auditors",
+        ["tenant_id", "link_hash"],
+    )
+    op.create_index(
+        "ix_engagement_auditors_tenant_id_person_id",
+        "engagement_auditors",
+        ["tenant_id", "person_id"],
+    )
     op.create_index(
         "uq_engagement_auditors_open",
         "engagement_auditors",
@@ -1593,7 +1758,9 @@ def assurance_engagements() -> None:
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index(
-        "ix_request_imports_tenant_id_engagement_id_created_at", "request_imports", ["tenant_id", "engagement_id", "created_at"]
+        "ix_request_imports_tenant_id_engagement_id_created_at",
+        "request_imports",
+        ["tenant_id", "engagement_id", "created_at"],
     )
     tenant_table(
         "request_remarks",
@@ -1605,7 +1772,11 @@ def assurance_engagements() -> None:
         tenant_key("request_id", "audit_requests"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_request_remarks_tenant_id_request_id_said_at", "request_remarks", ["tenant_id", "request_id", "said_at"])
+    op.create_index(
+        "ix_request_remarks_tenant_id_request_id_said_at",
+        "request_remarks",
+        ["tenant_id", "request_id", "said_at"],
+    )
     tenant_table(
         "request_attachments",
         sa.Column("request_id", sa.Uuid(), nullable=False),
@@ -1617,7 +1788,11 @@ def assurance_engagements() -> None:
         sa.UniqueConstraint("tenant_id", "request_id", "version_id"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_request_attachments_tenant_id_version_id", "request_attachments", ["tenant_id", "version_id"])
+    op.create_index(
+        "ix_request_attachments_tenant_id_version_id",
+        "request_attachments",
+        ["tenant_id", "version_id"],
+    )
 
 
 def publishing_inbox() -> None:
@@ -1666,15 +1841,29 @@ def publishing_reports() -> None:
         tenant_key("assessment_id", "assessments"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_report_runs_tenant_id_created_at", "report_runs", ["tenant_id", "created_at"])
+    op.create_index(
+        "ix_report_runs_tenant_id_created_at", "report_runs", ["tenant_id", "created_at"]
+    )
 
 
 def keys_between_features() -> None:
     """Foreign keys to tables that a later feature creates."""
-    op.create_foreign_key(None, "api_keys", "ai_systems", ["tenant_id", "system_id"], ["tenant_id", "id"])
-    op.create_foreign_key(None, "populations", "controls", ["tenant_id", "control_id"], ["tenant_id", "id"])
-    op.create_foreign_key(None, "item_results", "evidence_versions", ["tenant_id", "evidence_version_id"], ["tenant_id", "id"])
-    op.create_foreign_key(None, "test_exceptions", "controls", ["tenant_id", "control_id"], ["tenant_id", "id"])
+    op.create_foreign_key(
+        None, "api_keys", "ai_systems", ["tenant_id", "system_id"], ["tenant_id", "id"]
+    )
+    op.create_foreign_key(
+        None, "populations", "controls", ["tenant_id", "control_id"], ["tenant_id", "id"]
+    )
+    op.create_foreign_key(
+        None,
+        "item_results",
+        "evidence_versions",
+        ["tenant_id", "evidence_version_id"],
+        ["tenant_id", "id"],
+    )
+    op.create_foreign_key(
+        None, "test_exceptions", "controls", ["tenant_id", "control_id"], ["tenant_id", "id"]
+    )
 
 
 def beside_the_models() -> None:
@@ -1706,12 +1895,16 @@ CREATE POLICY changes ON people FOR UPDATE
     # A rotation of the installation's key wraps the signing keys again; nothing else may change.
     op.execute("GRANT UPDATE (wrapped) ON signing_keys TO governance_app")
     # The sequencer looks, outside any tenant, for logs with new entries: ids and nothing else.
-    op.execute("CREATE POLICY queue ON audit_pending FOR SELECT USING (coalesce(current_setting('app.tenant', true), '') = '')")
+    op.execute(
+        "CREATE POLICY queue ON audit_pending FOR SELECT USING (coalesce(current_setting('app.tenant', true), '') = '')"
+    )
     op.execute("""
 CREATE TRIGGER queue_for_the_tree AFTER INSERT ON audit_entries
   FOR EACH ROW EXECUTE FUNCTION queue_for_the_tree()
 """)
-    op.execute("ALTER TABLE audit_entries ADD CONSTRAINT ck_audit_entries_body_fits CHECK (octet_length(body) <= 65535)")
+    op.execute(
+        "ALTER TABLE audit_entries ADD CONSTRAINT ck_audit_entries_body_fits CHECK (octet_length(body) <= 65535)"
+    )
     # ANALYZE would copy names and addresses to where no erasure reaches.
     op.execute("ALTER TABLE people ALTER name SET STATISTICS 0")
     op.execute("ALTER TABLE people ALTER email SET STATISTICS 0")
@@ -1766,14 +1959,20 @@ CREATE TRIGGER provided BEFORE UPDATE OR DELETE ON request_attachments
 
 def shared_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
     """Create a table that belongs to no tenant."""
-    id_, created = sa.Column("id", sa.Uuid(), nullable=False), sa.Column("created_at", TIME, nullable=False)
+    id_, created = (
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+    )
     op.create_table(name, id_, *parts, created, sa.PrimaryKeyConstraint("id"))
     let_use(name, verbs)
 
 
 def tenant_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
     """Create a table whose rows belong to one tenant each: its key leads with the tenant, and row-level security is forced."""
-    tenant, id_ = sa.Column("tenant_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
+    tenant, id_ = (
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+    )
     created = sa.Column("created_at", TIME, nullable=False)
     op.create_table(name, tenant, id_, *parts, created, sa.PrimaryKeyConstraint("tenant_id", "id"))
     seal_by_tenant(name)
@@ -1782,4 +1981,6 @@ def tenant_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
 
 def tenant_key(column: str, table: str, *, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
     """A key to a row of the same tenant."""
-    return sa.ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete)
+    return sa.ForeignKeyConstraint(
+        ["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete
+    )

@@ -20,8 +20,14 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError
 from joserfc.jwk import KeySet
 
-from governance.demo import idp as demo
-from governance.demo.idp import PEOPLE, Client, NotLocal, Person, create_idp, listen, serve
+from governance.demo.idp.directory import PEOPLE, Client, Person
+from governance.demo.idp.serving import (
+    NotLocal,
+    configuration,
+    create_idp,
+    listen,
+    serve,
+)
 from governance.kernel import clock
 from tests.foundation.people.hostile_idp import (
     ATTACKS,
@@ -535,7 +541,7 @@ def test_an_issuer_elsewhere_is_refused() -> None:
 
 def test_the_command_serves_every_issuer_apart(tmp_path) -> None:
     config = tmp_path / "idp.json"
-    config.write_text(json.dumps(demo.configuration(dict.fromkeys(PEOPLE, CLIENTS))))
+    config.write_text(json.dumps(configuration(dict.fromkeys(PEOPLE, CLIENTS))))
     child = subprocess.Popen(
         [sys.executable, "-m", "governance.demo.idp", "--config", str(config), "--port", "0"],
         stdout=subprocess.PIPE,

@@ -8,31 +8,3 @@ authorization_request  reads and checks a request
 endpoints, pages       HTTP
 serving, __main__      sockets and the command line
 """
-
-from governance.demo.idp.directory import PEOPLE, Client, Person
-from governance.demo.idp.endpoints import Idp
-from governance.demo.idp.serving import (
-    NotLocal,
-    RunningProvider,
-    base_of,
-    configuration,
-    create_idp,
-    listen,
-    rotate_keys,
-    serve,
-)
-
-__all__ = [
-    "PEOPLE",
-    "Client",
-    "Idp",
-    "NotLocal",
-    "Person",
-    "RunningProvider",
-    "base_of",
-    "configuration",
-    "create_idp",
-    "listen",
-    "rotate_keys",
-    "serve",
-]

@@ -38,7 +38,7 @@ _LOGOUT = """<h1>Sign out {{ person.name }}?</h1>
 PAGES = {
     "login": _FRAME % {"title": "Sign in", "body": _LOGIN},
     "logout": _FRAME % {"title": "Sign out", "body": _LOGOUT},
-    "signed_out": _FRAME % {"title": "Signed out", "body": "<h1>You’re signed out</h1>"},
+    "signed_out": _FRAME % {"title": "Signed out", "body": "<h1>You are signed out</h1>"},
     "refused": (
         _FRAME
         % {

@@ -108,8 +108,8 @@ def test_asking_making_and_each_taking_is_an_entry(as_officer, log, acting):
         as_officer.post(f"{page}/file", then=200)
     found = [entry for entry in all_entries(acting) if entry.action.startswith("audit.export.")]
     assert [entry.action.rpartition(".")[2] for entry in found] == [
-        "asked",
-        "made",
+        "requested",
+        "generated",
         "downloaded",
         "downloaded",
     ]

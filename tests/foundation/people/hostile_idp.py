@@ -24,17 +24,9 @@ from bs4 import BeautifulSoup
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from governance.demo.idp import (
-    PEOPLE,
-    Client,
-    Idp,
-    Person,
-    RunningProvider,
-    base_of,
-    create_idp,
-    listen,
-    serve,
-)
+from governance.demo.idp.directory import PEOPLE, Client, Person
+from governance.demo.idp.endpoints import Idp
+from governance.demo.idp.serving import RunningProvider, base_of, create_idp, listen, serve
 
 type Claims = dict[str, Any]
 type Key = RSAKey | ECKey | str | None

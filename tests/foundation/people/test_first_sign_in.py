@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from governance.demo.idp import Person
+from governance.demo.idp.directory import Person
 from governance.foundation.people import actions, queries
 from governance.kernel import clock
 from tests import make

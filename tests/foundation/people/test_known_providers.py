@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from governance.demo.idp import Person
+from governance.demo.idp.directory import Person
 from governance.foundation.people import oidc
 from tests.browser import Visitor
 from tests.foundation.people.conftest import (

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from governance.demo.idp import Person
+from governance.demo.idp.directory import Person
 from governance.foundation.people import actions, queries
 from governance.foundation.people.models import Invitation, Membership
 from governance.kernel import clock, current

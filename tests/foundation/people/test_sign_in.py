@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 import requests
 
-from governance.demo.idp import Person
+from governance.demo.idp.directory import Person
 from governance.foundation.people import oidc
 from governance.kernel import clock, outbound_http
 from governance.kernel.formatting import plural

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from governance.demo.idp import Person
+from governance.demo.idp.directory import Person
 from governance.foundation.audit.models import TenantKey
 from governance.foundation.people.models import Membership
 from governance.foundation.tenants import actions, queries
