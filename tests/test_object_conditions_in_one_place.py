@@ -27,7 +27,7 @@ ELSEWHERE = {
     "inbox.py": "what is assigned to somebody, not what they may do",
 }
 SINGLE = {
-    ("assurance/evidence/destruction.html", "asked.asked_by == me"): REQUESTERS,
+    ("assurance/evidence/deletion.html", "asked.asked_by == me"): REQUESTERS,
     ("assurance/evidence/inbox.html", "asked.asked_by == me"): REQUESTERS,
     ("assurance/evidence/actions.py", "asked.asked_by != current.person_id()"): REQUESTERS,
     (

@@ -50,9 +50,9 @@ ANSWERED = (
 EVIDENCE = (  # what answers the first six, by its title
     ("Reviewed access list", "List of removals"),
     ("Penetration test report", "Repair of findings"),
-    ("Members and roles, from the console", "Comparison of accounts with the staff list"),
-    ("Policy changes with approvals, from the console", "List of changes to the policy"),
-    ("Record of the restore", "Backups and restores, from the console"),
+    ("Members and roles, collected by Meridian", "Comparison of accounts with the staff list"),
+    ("Policy changes with approvals, collected by Meridian", "List of changes to the policy"),
+    ("Record of the restore", "Backups and restores, collected by Meridian"),
     ("List of incidents", "Record of the exercise"),
 )
 type Ago = Callable[[int], date]

@@ -73,7 +73,7 @@ HOLDS = {
     "monthly": 45,
     "quarterly": 120,
 }  # days after its period that a version is good for
-TOO_LATE = "Nobody was there to run it, and what it looks at cannot be looked at afterwards."
+TOO_LATE = "Meridian wasn't running, and this collector can't read past states."
 
 
 def ask(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
@@ -184,7 +184,7 @@ def _evidence(found: Collector) -> Evidence:
     """Begun once; linked to the adopted controls that it serves, unless somebody took the link
     away.
     """
-    title, note = f"{found.title}, from the console", "Collected by the console itself"
+    title, note = f"{found.title}, collected by Meridian", "Collected by Meridian"
     controls = queries.controls_of(found)
     held = queries.evidence_of(found, title)
     if held is None:

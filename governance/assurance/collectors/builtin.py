@@ -19,10 +19,7 @@ NONE_REPORTED = "No backup was reported"
 
 class Members(Collector):
     key, title = "members", "Members and roles"
-    about = (
-        "Every membership that lived in the period, with its role at the end of it, as the events"
-        " of the log tell."
-    )
+    about = "Every membership of the period with its role at the end, derived from the audit log."
     controls = ("ACC-01", "ACC-03")
     query = """
 WITH told AS (
@@ -49,19 +46,16 @@ ORDER BY joined_at, n.target_id"""
         admins = sum(r["role"] == "admin" for r in here)
         changed = sum(int(r["changes_in_period"]) for r in rows)
         went = (
-            f"; {_none(left, 'member')} left, {_none(changed, 'change')} in all"
+            f"; {_none(left, 'member')} left, {_none(changed, 'change')} in total"
             if changed
-            else "; nothing changed"
+            else "; no changes"
         )
         return f"{plural(len(here), 'member')}, {plural(admins, 'admin')}{went}.", True
 
 
 class Leavers(Collector):
     key, title = "leavers", "Leavers"
-    about = (
-        "Each membership that ended in the period, and the sessions of that person that"
-        " outlived it."
-    )
+    about = "Every membership that ended in the period, and any session that stayed open after it."
     controls = ("ACC-03",)
     query = """
 SELECT coalesce(m.pseudonym, 'nobody any more') AS member, e.facts->>'role' AS role, e.at AS left_at, e.actor AS by,
@@ -73,19 +67,19 @@ ORDER BY e.at, e.id"""
 
     def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         if not rows:
-            return "Nobody left.", True
+            return "No member left.", True
         late = sum(bool(r["sessions_open_after"]) for r in rows)
         kept = (
-            f"{plural(late, 'leaver')} kept a session"
+            f"{plural(late, 'leaver')} kept an open session"
             if late
-            else "no session outlived a membership"
+            else "all their sessions were ended"
         )
         return f"{plural(len(rows), 'member')} left; {kept}.", not late
 
 
 class SignIn(Collector):
     key, title = "sign-in", "SSO and session settings"
-    about = "How people sign in and how long a session lives, and every change of it in the period."
+    about = "How people sign in, how long sessions last, and every change in the period."
     controls = ("ACC-01",)
     catches_up = False
     query = """
@@ -102,19 +96,19 @@ ORDER BY at, id"""
         changed = sum(
             row["action"] in {"identity_provider.changed", "tenant.domains.changed"} for row in rows
         )
-        must = "must" if held.enforced else "may, and need not,"
+        must = "must" if held.enforced else "can, but don't have to,"
         return (
-            f"People {must} sign in by the company's own provider; {_none(changed, 'change')}.",
+            f"People {must} sign in with the company's identity provider; {_none(changed, 'change')}.",
             held.enforced,
         )
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         held = people.connection()
         limits = (
-            ("A session ends after, unused", _said(IDLE)),
-            ("A session ends after, at the latest", _said(ABSOLUTE)),
+            ("Idle sessions end after", _said(IDLE)),
+            ("All sessions end after", _said(ABSOLUTE)),
             (
-                "A grave deed asks for a sign-in of the last",
+                "Sensitive actions need a sign-in within the last",
                 _said(timedelta(seconds=STEP_UP_SECONDS)),
             ),
         )
@@ -144,8 +138,8 @@ def _said(span: timedelta) -> str:
 class PolicyChanges(Collector):
     key, title = "policy-changes", "Policy changes with approvals"
     about = (
-        "Each version of the policy that came into force in the period, who made it and who"
-        " approved it. A version in force never changes."
+        "Every policy version published in the period, who made it and who approved it. A"
+        " published version never changes."
     )
     controls = ("CHG-02", "GOV-01")
     query = """
@@ -162,16 +156,16 @@ ORDER BY v.number"""
             return "The policy did not change.", True
         loosening = [r for r in rows if r["loosens"]]
         alone = sum(r["approved_by"] in {None, r["made_by"]} for r in loosening)
-        how = f"{alone} without a second person" if alone else "each with a second person"
-        said = f", {len(loosening)} of them looser, {how}" if loosening else ", none of them looser"
-        return f"{plural(len(rows), 'version')} came into force{said}.", not alone
+        how = f"{alone} without a second approver" if alone else "each with a second approver"
+        said = f", {len(loosening)} less strict, {how}" if loosening else ", none less strict"
+        return f"{plural(len(rows), 'version')} published{said}.", not alone
 
 
 class Drills(Collector):
-    key, title = "switch-drills", "Switch drills"
+    key, title = "switch-drills", "Kill-switch drills"
     about = (
-        "Each drill of a switch that ended in the period: how many had to obey, how many did, and"
-        " how fast."
+        "Every kill-switch drill that ended in the period: how many consumers had to stop, how"
+        " many did, and how fast."
     )
     controls = ("OPS-08",)
     needs_rows = True
@@ -192,8 +186,8 @@ ORDER BY at, id"""
 class LogChecks(Collector):
     key, title = "log-checks", "Audit-log verification"
     about = (
-        "Each time in the period that the whole log was derived anew from its stored bytes, and"
-        " what that found."
+        "Every full verification of the audit log in the period, recomputed from the stored"
+        " bytes, with its result."
     )
     controls = ("LOG-01",)
     needs_rows = True
@@ -206,10 +200,10 @@ ORDER BY at, id"""
 
     def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
         if not rows:
-            return "The log was not checked.", False
+            return "The audit log wasn't verified.", False
         days = len({datetime.fromisoformat(r["at"]).date() for r in rows})
         failed = sum(r["result"] == "failed" for r in rows)
-        found = f"{plural(failed, 'check')} found damage" if failed else "nothing wrong was found"
+        found = f"{plural(failed, 'check')} found problems" if failed else "no problems found"
         return (
             (
                 f"{plural(len(rows), 'check')} on {days} of {(period.last - period.first).days + 1}"
@@ -224,8 +218,8 @@ ORDER BY at, id"""
             ()
             if signed is None
             else (
-                ("Last checkpoint", f"{signed.number}, {signed.size} entries"),
-                ("Its root, SHA-256", signed.root.hex()),
+                ("Last checkpoint", f"{signed.number}, {signed.size:,} entries"),
+                ("Checkpoint root, SHA-256", signed.root.hex()),
             )
         )
 
@@ -233,8 +227,8 @@ ORDER BY at, id"""
 class Backups(Collector):
     key, title = "backups", "Backups and restores"
     about = (
-        "Each record of a backup or a restore that was brought in during the period, by hand or"
-        " over the API, for the controls on backups."
+        "Every record of a backup or restore that was uploaded in the period, manually or through"
+        " the API."
     )
     controls = ("OPS-06", "RES-02")
     needs_rows = True
@@ -249,14 +243,14 @@ ORDER BY v.uploaded_at, v.id"""
     def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
         if not rows:
             return f"{NONE_REPORTED} between {period.first} and {period.last}.", False
-        return f"{plural(len(rows), 'record')} of backups and restores brought in.", True
+        return f"{plural(len(rows), 'record')} of backups and restores uploaded.", True
 
 
 class AccessReviews(Collector):
     key, title = "access-reviews", "Access reviews"
     about = (
-        "Each access review that was closed in the period: how many memberships and keys, what was"
-        " kept, lowered and revoked."
+        "Every access review that closed in the period: how much access was reviewed, kept,"
+        " reduced and revoked."
     )
     controls = ("ACC-01",)
     schedule = "quarterly"
@@ -272,7 +266,7 @@ ORDER BY at, id"""
         if not rows:
             return "No access review was closed.", False
         late = sum(r["closed_at"][:10] > r["due_on"] for r in rows)
-        ends = f"{late} of them late" if late else "in time"
+        ends = f"{late} of them late" if late else "all on time"
         return f"{plural(len(rows), 'access review')} closed, {ends}.", not late
 
 

@@ -102,8 +102,4 @@ class Collector(ABC):
 def run_by() -> str:
     """Who runs it: the console, or a person by his pseudonym."""
     who = current.actor().person_id
-    return (
-        f"person {personal_field_encryption.pseudonym(who)}"
-        if who
-        else "the console, by its schedule"
-    )
+    return f"person {personal_field_encryption.pseudonym(who)}" if who else "Meridian, on schedule"

@@ -11,7 +11,7 @@ manifest = Manifest(
     under=("evidence.index",),
     schedule=(Hourly("collect evidence", jobs.collect_due, minute=23),),
     work=(jobs.collect,),
-    palette=(Command("View the collectors", "collectors.index", permissions.VIEW),),
+    palette=(Command("View collectors", "collectors.index", permissions.VIEW),),
     audit=actions_in(actions),
     links={"CollectorRun": EntryLink(endpoint="collectors.index")},
 )

@@ -65,7 +65,7 @@ def collect(item: WorkItem, progress: Progress) -> None:
     """
     run_id = target_of(actions.RUNS, item)
     access.require(permissions.RUN)
-    progress(0, 2, "Reading the population")
+    progress(0, 2, "Running the query")
     with transaction(read_only=True, snapshot=True):
         run = queries.run_of(run_id).row
         if run.is_ready:
@@ -75,6 +75,6 @@ def collect(item: WorkItem, progress: Progress) -> None:
             Period(run.period, run.period_from, run.period_to),
         )
         collected = found.collect(period)
-    progress(1, 2, f"Filing {collected.population.row_count} rows")
+    progress(1, 2, f"Storing {collected.population.row_count:,} rows")
     with transaction():
         actions.file(queries.run_of(run_id, lock=True).row, found, collected)

@@ -2,7 +2,7 @@ from governance.kernel.access import permission
 
 VIEW = permission(
     "collectors.view",
-    "see what the console collects",
+    "view collectors and their runs",
     roles="admin compliance_officer contributor auditor viewer",
 )
 RUN = permission("collectors.run", "run a collector", roles="admin compliance_officer")

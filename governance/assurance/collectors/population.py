@@ -64,7 +64,7 @@ def sheet(
     above = [
         ("Tenant", tenant),
         ("Covers", covers),
-        ("Found", says),
+        ("Result", says),
         *facts,
         ("Query", " ".join(population.query.split())),
         *((f"Parameter {name}", value) for name, value in population.parameters.items()),

@@ -62,17 +62,17 @@ class RunStatus:
     @property
     def word(self) -> str:
         if self.state == "filed":
-            return "Filed" if self.run.is_fine else "Filed, needs attention"
-        return {"nothing": "Nothing to file", "queued": "Waits", "running": "Runs"}.get(
+            return "Collected" if self.run.is_fine else "Needs attention"
+        return {"nothing": "No evidence found", "queued": "Queued", "running": "Running"}.get(
             self.state, self.state.capitalize()
         )
 
     @property
     def sentence(self) -> str:
         if self.state == "failed":
-            return (self.work.error if self.work else None) or "It ended without a result."
+            return (self.work.error if self.work else None) or "The run ended without a result."
         if self.state == "cancelled":
-            return "Somebody cancelled it. Nothing was filed."
+            return "The run was cancelled. Nothing was collected."
         return self.run.says or (self.work.step if self.work else "")
 
     @property
@@ -97,7 +97,7 @@ class CollectorStatus:
 
 def collector(key: str) -> Collector:
     if key not in COLLECTORS:
-        raise NotFound("There is no such collector.")
+        raise NotFound("This collector doesn't exist, or you don't have access to it.")
     return COLLECTORS[key]
 
 
@@ -114,7 +114,7 @@ def board() -> list[CollectorStatus]:
 def one(key: str) -> CollectorStatus:
     found, adopted, held = collector(key), _adopted(), limits()
     if not _serves(found, adopted, held):
-        raise NotFound("There is no such collector.")
+        raise NotFound("This collector doesn't exist, or you don't have access to it.")
     return _line(found, adopted, _newest(key).get(key), held)
 
 

@@ -8,10 +8,10 @@ from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.kernel.spreadsheet_writer import Cell
 
 STATES = {
-    "filed": "Filed",
-    "nothing": "Nothing to file",
+    "filed": "Collected",
+    "nothing": "No evidence found",
     "missed": "Missed",
-    "under_way": "Under way",
+    "under_way": "In progress",
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
@@ -29,17 +29,17 @@ RUNS = ListPage(
         Column("period", "Period"),
         Column("run", "Run", sort=True),
         Column("rows", "Rows", optional=True, numeric=True),
-        Column("found", "Found", optional=True),
+        Column("found", "Result", optional=True),
         Column("state", "State"),
         Column("file", "File", silent=True),
     ),
     filters=(
         Filter("state", "State", tuple(STATES.items())),
-        Filter("by", "Started", (("schedule", "By its schedule"), ("hand", "By hand"))),
+        Filter("by", "Started", (("schedule", "On schedule"), ("hand", "Manually"))),
     ),
     exports=(Export("csv", "collectors.export_runs"),),
 )
-HEAD = ("Period", "Run", "Rows", "SHA-256 of the rows", "Found", "State", "Evidence")
+HEAD = ("Period", "Run", "Rows", "SHA-256 of the rows", "Result", "State", "Evidence")
 
 
 def cells(seen: queries.RunStatus, files: Mapping[UUID, tuple[UUID, str, int]]) -> Sequence[Cell]:

@@ -49,8 +49,8 @@ class Enough(Exception):
 class Isolation(Collector):
     key, title = "tenant-isolation", "Tenant isolation"
     about = (
-        "What the database says of row-level security on every table of tenants, and what a"
-        " transaction of another tenant saw of this one's rows."
+        "The row-level security of every tenant table, and whether a transaction of another tenant"
+        " could read this tenant's rows."
     )
     controls = ("SEC-01",)
     catches_up = False
@@ -64,7 +64,7 @@ class Isolation(Collector):
         for row in tables:
             name = str(row["table"])
             row |= {
-                "own_row_asked_for": str(ids[name]) if name in ids else "no row to ask for",
+                "own_row_asked_for": str(ids[name]) if name in ids else "no row to try",
                 "seen_by_another_tenant": seen.get(name, 0),
             }
         columns = (*(tables[0] if tables else ()),)
@@ -88,22 +88,22 @@ class Isolation(Collector):
             if not (r["row_level_security"] and r["forced"] and r["policy_for_all_verbs"])
         ]
         leaks = [r["table"] for r in rows if r["seen_by_another_tenant"]]
-        tried = sum(r["own_row_asked_for"] != "no row to ask for" for r in rows)
+        tried = sum(r["own_row_asked_for"] != "no row to try" for r in rows)
         loose, unbound = (
             session().scalar(text(LOOSE_KEYS)),
             session().execute(text(ROLE)).one().unbound,
         )
         if leaks:
-            return f"Another tenant saw rows of {', '.join(leaks)}.", False
+            return f"Another tenant could read rows of {', '.join(leaks)}.", False
         if unsealed or loose or unbound:
-            what = [f"{', '.join(unsealed)} not sealed by tenant"] * bool(unsealed)
-            what += [f"{plural(loose or 0, 'key')} between tables without the tenant"] * bool(loose)
-            what += ["the application's role is bound by no policy"] * bool(unbound)
-            return f"Not proved: {'; '.join(what)}.", False
+            what = [f"{', '.join(unsealed)} without full row-level security"] * bool(unsealed)
+            what += [f"{plural(loose or 0, 'foreign key')} without the tenant"] * bool(loose)
+            what += ["the application's role bypasses row-level security"] * bool(unbound)
+            return f"Isolation isn't proven: {'; '.join(what)}.", False
         return (
             (
-                f"{plural(len(rows), 'table')} sealed by tenant; another tenant asked for rows of"
-                f" {tried} of them and saw none."
+                f"{plural(len(rows), 'table')} protected by row-level security; another tenant tried"
+                f" to read rows of {tried} of them and got none."
             ),
             True,
         )
@@ -111,10 +111,10 @@ class Isolation(Collector):
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         role = session().execute(text(ROLE)).one()
         return (
-            ("Role of the application", role.role),
-            ("Bound by policies", "no" if role.unbound else "yes"),
+            ("Database role of the application", role.role),
+            ("Row-level security applies to it", "no" if role.unbound else "yes"),
             (
-                "Keys between tables that leave the tenant out",
+                "Foreign keys without the tenant",
                 str(session().scalar(text(LOOSE_KEYS)) or 0),
             ),
         )

@@ -143,7 +143,7 @@ def create(
     alone("controls")
     if session().scalar(select(Control.id).where(Control.ref == ref)):
         raise AlreadyThere(
-            f"{ref} is taken, perhaps by a retired control. Choose another ref.", field="ref"
+            f"{ref} is already used, maybe by a retired control. Choose another ref.", field="ref"
         )
     check_may_own(owner_id)
     control = _new(
@@ -179,7 +179,7 @@ def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) ->
     """
     wanted = [each for each in pack() if refs is None or each.ref in set(refs)]
     if refs is not None and len(wanted) != len(set(refs)):
-        raise Invalid("One of the chosen controls is not in the starter pack.", field="refs")
+        raise Invalid("One of the selected controls isn't in the starter pack.", field="refs")
     alone("controls")
     taken = set(session().scalars(select(Control.ref)))
     adopted = [(_adopted(each), each) for each in wanted if each.ref not in taken]
@@ -214,7 +214,10 @@ def edit(
     if not changed:
         return
     if version != control.version:
-        raise Stale(f"Somebody else changed {control.ref} since you opened this page.", changed)
+        raise Stale(
+            f"Someone else changed {control.ref} while you were editing. Review it, then save again.",
+            changed,
+        )
     for name, value in after.items():
         setattr(control, name, value)
     control.version += 1
@@ -253,7 +256,7 @@ def retire(control: Control, *, because: str) -> None:
     """It answers for nothing from now on; its past stays what it was."""
     _live(control)
     if not because.strip():
-        raise Invalid("Say why it is retired: the reason is kept with it.", field="because")
+        raise Invalid("Enter a reason. It stays with the control.", field="because")
     control.retired_at, control.retired_because = clock.now(), because.strip()[:2000]
     entry = record(RETIRED, control, because=control.retired_because, ref=control.ref)
     undo.remember(
@@ -278,7 +281,7 @@ def map_to(
     """
     _live(control)
     if coverage not in COVERAGES:
-        raise Invalid("Coverage is full or partial.", field="coverage")
+        raise Invalid("Choose full or partial coverage.", field="coverage")
     requirement = _requirement(requirement_id)
     held = _mapping(control, requirement_id)
     if held is not None and held.coverage == coverage:
@@ -344,8 +347,7 @@ def _restore_owner(step: UndoStep) -> None:
     control = queries.find_control(step.target_id, lock=True)
     if undo.plain(control.owner_id) != step.after["owner"]:
         raise Overtaken(
-            f"{control.ref} {control.title} was reassigned by {who_last(control.id, ASSIGNED)}"
-            " meanwhile."
+            f"{control.ref} {control.title} was reassigned by {who_last(control.id, ASSIGNED)}."
         )
     assign(control, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
 
@@ -360,8 +362,7 @@ def _restore_mapping(step: UndoStep) -> None:
     if (held.coverage if held else None) != step.after["coverage"]:
         who = who_last(control.id, MAPPED, UNMAPPED)
         raise Overtaken(
-            f"{control.ref}'s mapping to {_requirement(requirement_id).ref} was changed by {who}"
-            " meanwhile."
+            f"{control.ref}'s mapping to {_requirement(requirement_id).ref} was changed by {who}."
         )
     if before is None:
         unmap(control, requirement_id, undoes=step.entry_id)
@@ -374,8 +375,7 @@ def _restore_retired(step: UndoStep) -> None:
     control = queries.find_control(step.target_id, lock=True)
     if undo.plain(control.retired_at) != step.after["retired_at"]:
         raise Overtaken(
-            f"{control.ref} {control.title} was restored by {who_last(control.id, RESTORED)}"
-            " meanwhile."
+            f"{control.ref} {control.title} was restored by {who_last(control.id, RESTORED)}."
         )
     restore(control, undoes=step.entry_id)
 
@@ -556,10 +556,11 @@ def _new(
 def _checked(title: str, does: str, *, rests_on: str | None, **choices: str) -> dict[str, Any]:
     title, does = " ".join(title.split()), does.strip()
     if not 1 <= len(title) <= 160:  # noqa: PLR2004 - a title
-        raise Invalid("A title has 1 to 160 characters.", field="title")
+        raise Invalid("Enter a title of 1 to 160 characters.", field="title")
     if not 1 <= len(does) <= 4000:  # noqa: PLR2004 - a page of text
         raise Invalid(
-            "Say what is done and what proof it leaves, in 4 000 characters at most.", field="does"
+            "Describe what is done and what evidence it leaves, in up to 4,000 characters.",
+            field="does",
         )
     known: dict[str, Collection[str]] = {
         "kind": KINDS,
@@ -568,9 +569,9 @@ def _checked(title: str, does: str, *, rests_on: str | None, **choices: str) -> 
     }
     for field, value in choices.items():
         if value not in known[field]:
-            raise Invalid(f"“{value}” is not a choice here.", field=field)
+            raise Invalid(f"“{value}” isn't an option. Choose one from the list.", field=field)
     if rests_on is not None and rests_on not in RESTS_ON:
-        raise Invalid(f"A control rests on {' or '.join(RESTS_ON.values())}.", field="rests_on")
+        raise Invalid(f"Choose {' or '.join(RESTS_ON.values())}.", field="rests_on")
     return {"title": title, "does": does, **choices, "rests_on": rests_on}
 
 
@@ -578,18 +579,18 @@ def _test_rules(
     tested_on: date, sample: int, failed: int, finding: str, retest_by: date | None
 ) -> None:
     if tested_on > clock.today():
-        raise Invalid("That day is still to come.", field="tested_on")
+        raise Invalid("This day is in the future. Choose the day of the test.", field="tested_on")
     if not 1 <= sample <= 1_000_000:  # noqa: PLR2004 - a sample
-        raise Invalid("A test tries at least one item.", field="sample")
+        raise Invalid("Enter at least one tested item.", field="sample")
     if not 0 <= failed <= sample:
-        raise Invalid(f"Between none and {sample} of {sample} can fail.", field="failed")
+        raise Invalid(f"Enter 0 to {sample} failed items.", field="failed")
     if failed and not finding:
         raise Invalid(
-            "Say what failed: the finding stands beside the control until a retest passes.",
+            "Describe what failed. The finding stays on the control until a retest passes.",
             field="finding",
         )
     if retest_by is not None and retest_by < tested_on:
-        raise Invalid("The retest comes after the test.", field="retest_by")
+        raise Invalid("Choose a retest date on or after the test.", field="retest_by")
 
 
 def _live(control: Control) -> None:
@@ -611,10 +612,10 @@ def _requirement(requirement_id: UUID) -> frameworks.RequirementView:
     try:
         found = frameworks.requirement_by_id(requirement_id)
     except NotFound as error:
-        raise Invalid("That requirement is not a choice here.", field="requirement_id") from error
+        raise Invalid("Choose a requirement from the list.", field="requirement_id") from error
     if not found.assessable:
         raise Invalid(
-            f"{found.ref} is a group: map the control to a requirement in it.",
+            f"{found.ref} is a group. Map the control to one of its requirements.",
             field="requirement_id",
         )
     return found

@@ -20,7 +20,7 @@ from governance.operations.switches.events import DrillEnded
 
 REQUIREMENT = "MANAGE 2.4"
 VALID_FOR = timedelta(days=90)
-NOTE = "A real stop, timed"
+NOTE = "A timed stop of the real system"
 
 
 def file_drill(drill: DrillEnded) -> None:

@@ -20,11 +20,11 @@ from governance.kernel.forms import Choice, Choices
 
 
 class ControlForm(Readable):
-    title = StringField("Title", [InputRequired("What is it called?"), Length(max=160)])
+    title = StringField("Title", [InputRequired("Enter a title."), Length(max=160)])
     does = TextAreaField(
         "What is done",
-        [InputRequired("Say what is done and what proof it leaves."), Length(max=4000)],
-        description="Who does what, how often, and the proof that it leaves.",
+        [InputRequired("Describe what is done and what evidence it leaves."), Length(max=4000)],
+        description="Who does what, how often, and what evidence it leaves.",
     )
     kind = SelectField("Kind", choices=[(k, k.capitalize()) for k in KINDS])
     automation = SelectField("Automation", choices=[(a, a.capitalize()) for a in AUTOMATIONS])
@@ -32,14 +32,14 @@ class ControlForm(Readable):
         "Cadence", choices=[(c, c.capitalize()) for c in CADENCES], default="quarterly"
     )
     rests_on = Choice(
-        "Rests also on",
+        "Also depends on",
         [Optional()],
         choices=[
-            ("", "Evidence and tests alone"),
+            ("", "Nothing else"),
             *((key, text.capitalize()) for key, text in RESTS_ON.items()),
         ],
         description=(
-            "A live fact that can lower its status: a failed drill, a waiver below the floor."
+            "A failed drill, or a waiver below the Platform minimum, can then lower its status."
         ),
     )
 
@@ -48,14 +48,14 @@ class CreateForm(ControlForm):
     ref = StringField(
         "Ref",
         [
-            InputRequired("A short name such as SEC-12."),
+            InputRequired("Enter a ref such as SEC-12."),
             Length(max=12),
             Regexp(
                 r"(?i)^[a-z]{2,6}-[0-9]{1,4}$",
-                message="A ref is letters, a dash and a number: SEC-12.",
+                message="Enter letters, a hyphen and a number, such as SEC-12.",
             ),
         ],
-        description="It stays with the control: SEC-12.",
+        description="For example SEC-12. It can't be changed later.",
     )
     owner_id = OwnerField()
 
@@ -71,8 +71,8 @@ class MappingForm(Readable):
         choices=lambda: [("", "Choose a requirement"), *requirement_choices()],
     )
     coverage = RadioField(
-        "It answers",
-        [InputRequired("Full or partial?")],
+        "Coverage",
+        [InputRequired("Choose full or partial.")],
         choices=[(c, c.capitalize()) for c in COVERAGES],
         default="full",
     )
@@ -83,8 +83,8 @@ class MapForm(Readable):
 
     control_id = Choice("Control", [InputRequired("Choose a control.")])
     coverage = RadioField(
-        "It answers",
-        [InputRequired("Full or partial?")],
+        "Coverage",
+        [InputRequired("Choose full or partial.")],
         choices=[(c, c.capitalize()) for c in COVERAGES],
         default="full",
     )
@@ -93,34 +93,34 @@ class MapForm(Readable):
 class RecordTestForm(Readable):
     tested_on = DayField("Tested on")
     sample = IntegerField(
-        "Items tried",
+        "Items tested",
         [
-            InputRequired("How many items were tried?"),
-            NumberRange(1, 1_000_000, "A test tries at least one item."),
+            InputRequired("Enter the number of tested items."),
+            NumberRange(1, 1_000_000, "Enter at least one tested item."),
         ],
         description="The size of the sample.",
     )
     failed = IntegerField(
         "Items that failed",
         [
-            InputRequired("How many of them failed? 0 if none did."),
-            NumberRange(0, 1_000_000, "None is 0."),
+            InputRequired("Enter the number of failed items, or 0."),
+            NumberRange(0, 1_000_000, "Enter 0 or more failed items."),
         ],
     )
     finding = TextAreaField(
         "Finding",
         [Length(max=2000)],
-        description="Needed when an item failed: which one, and what was missing.",
+        description="Required if an item failed. Name the item and what was missing.",
     )
     retest_by = DayField("Retest by", required=False)
 
 
 class AdoptForm(Readable):
-    refs = Choices("Controls", [InputRequired("Choose at least one control.")])
+    refs = Choices("Controls", [InputRequired("Select at least one control.")])
     with_evidence = BooleanField(
-        "Begin the evidence that they ask for",
+        "Create the evidence items they need",
         default=True,
-        description="One piece for each thing that proves them, due in a quarter.",
+        description="The first versions are due in three months.",
     )
 
 

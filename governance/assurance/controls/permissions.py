@@ -6,20 +6,20 @@ from governance.kernel.access import permission
 from governance.kernel.conditions import is_owner
 
 VIEW = permission(
-    "controls.view", "see controls", roles="admin compliance_officer contributor auditor viewer"
+    "controls.view", "view controls", roles="admin compliance_officer contributor auditor viewer"
 )
 MANAGE = permission(
-    "controls.manage", "add, map or retire controls", roles="admin compliance_officer"
+    "controls.manage", "create, map or retire controls", roles="admin compliance_officer"
 )
 WORK = permission(
     "controls.work",
-    "edit a control or record its tests",
+    "edit controls or record tests",
     roles="admin compliance_officer contributor",
     only={"contributor": [is_owner]},
 )
 TEST = permission(
     "controls.test",
-    "test a control",
+    "test controls",
     roles="admin compliance_officer contributor auditor",
     only={"contributor": [is_owner]},
 )

@@ -79,7 +79,7 @@ def find_control(control_id: UUID, *, lock: bool = False) -> Control:
     """The row, if it is in the acting person's scope."""
     held = limits()
     if held is not None and not held.holds(control_id):
-        raise NotFound("There is no such control here.")
+        raise NotFound("This control doesn't exist, or you don't have access to it.")
     return find(Control, control_id, what="control", lock=lock)
 
 

@@ -19,7 +19,7 @@ from uuid import UUID
 
 type RestsOn = Literal["drill", "policy"]
 type Kind = Literal["switch", "policy", "waiver"]
-RESTS_ON: dict[str, str] = {"drill": "drills of the switches", "policy": "the policy in force"}
+RESTS_ON: dict[str, str] = {"drill": "kill-switch drills", "policy": "the policy in force"}
 UNPROVEN = 90  # days after which a drill proves nothing any more
 LOOSEST = "baseline"  # the most permissive tier
 
@@ -81,9 +81,9 @@ class Live:
             )
         proven = sum(switch.proven(today) for switch in self.switches)
         return (
-            f"{proven} of {len(self.switches)} switches proven in {UNPROVEN} days"
+            f"{proven} of {len(self.switches)} kill switches drilled in {UNPROVEN} days"
             if self.switches
-            else "No AI system yet"
+            else "No AI systems yet"
         )
 
 
@@ -115,7 +115,7 @@ def _of_switches(switches: Sequence[Switch], today: date) -> Iterator[Doubt]:
                 "bad",
                 "Drill failed",
                 f"The last drill of {s.name} failed on {_long(s.drilled)}.",
-                "Not every consumer obeyed the stop. Find out why, and drill again.",
+                "Some consumers didn't obey the stop. Find out why, then drill again.",
                 "switch",
                 s.key,
                 s.system_id,
@@ -128,8 +128,8 @@ def _of_switches(switches: Sequence[Switch], today: date) -> Iterator[Doubt]:
             )
             yield Doubt(
                 "warn",
-                "Switch unproven",
-                f"The switch of {s.name} is unproven.",
+                "Drill due",
+                f"The kill switch of {s.name} needs a drill.",
                 last,
                 "switch",
                 s.key,
@@ -142,8 +142,8 @@ def _of_policy(live: Live) -> Iterator[Doubt]:
         yield Doubt(
             "warn",
             "No policy in force",
-            "No policy was ever put in force.",
-            "The default tier stands, and nobody decided on it.",
+            "No policy has been published.",
+            "The default tier applies until you publish one.",
             "policy",
             "policy",
             None,
@@ -151,9 +151,9 @@ def _of_policy(live: Live) -> Iterator[Doubt]:
     elif live.tier.lower() == LOOSEST:
         yield Doubt(
             "warn",
-            "Tier Baseline",
+            "Baseline tier",
             "The tier in force is Baseline, the most permissive one.",
-            "It limits little; choose a stricter tier.",
+            "It sets few limits. Choose a stricter tier.",
             "policy",
             f"version {live.version}",
             None,
@@ -166,14 +166,14 @@ def _open_waivers(waivers: Sequence[OpenWaiver]) -> Doubt:
     first = waivers[0]
     if len(waivers) == 1:
         fact = (
-            f"One waiver is open until {_long(first.until)}: {first.dimension} of {first.system} is"
-            " below the floor."
+            f"A waiver is open until {_long(first.until)}: {first.dimension} of {first.system} is"
+            " below the Platform minimum."
         )
         return Doubt(
             "warn",
             "Waiver open",
             fact,
-            "The floor is back when it ends.",
+            "The Platform minimum applies again when it ends.",
             "waiver",
             "waiver",
             first.waiver_id,
@@ -183,12 +183,18 @@ def _open_waivers(waivers: Sequence[OpenWaiver]) -> Doubt:
     more = f" and {len(waivers) - 3} more" if len(waivers) > 3 else ""  # noqa: PLR2004
     fact = (
         f"{len(waivers)} waivers are open, the first until {_long(first.until)}: {named}{more} are"
-        " below the floor."
+        " below the Platform minimum."
     )
     return Doubt(
-        "warn", "Waivers open", fact, "The floor is back when they end.", "waiver", "waivers", None
+        "warn",
+        "Waivers open",
+        fact,
+        "The Platform minimum applies again when they end.",
+        "waiver",
+        "waivers",
+        None,
     )
 
 
 def _long(when: date | None) -> str:
-    return f"{when.day} {when:%B %Y}" if when else "no day"
+    return f"{when.day} {when:%B %Y}" if when else "no date"

@@ -281,9 +281,9 @@ def _word(name: Name, states: States, last: Test | None) -> str:
             return f"{last.failed} of {last.sample} failed"
         if "overdue" in found:
             return "Evidence overdue"
-        return "Evidence broken" if found["rejected"].says == BROKEN else "Evidence rejected"
+        return "Evidence corrupted" if found["rejected"].says == BROKEN else "Evidence rejected"
     if name == "missing" and states and "missing" not in found:
-        return "Waits for review"
+        return "In review"
     if name == "due":
         return min(
             (f for _, f in states if f.state == "due"),
@@ -314,7 +314,7 @@ def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Ite
         yield Reason(
             "warn",
             "No evidence is linked.",
-            "Nothing proves that the control works.",
+            "Link an evidence item that shows the control works.",
             "control",
             control.ref,
             control.control_id,
@@ -330,11 +330,11 @@ def _evidence_sentences(
     proof: SupportingEvidence, fresh: Freshness, today: date
 ) -> tuple[Severity, str, str]:
     held = counting(proof.versions)
-    nobody = "" if proof.owner else " Nobody is assigned."
+    nobody = "" if proof.owner else " It has no owner."
     last = (
-        f"The last version covers until {_long(held.period_to)}."
+        f"The last accepted version covers the time until {_long(held.period_to)}."
         if held
-        else "No version was ever accepted."
+        else "No version has been accepted."
     )
     match fresh.state:
         case "overdue":
@@ -342,22 +342,22 @@ def _evidence_sentences(
         case "rejected" if fresh.says == BROKEN:
             return (
                 "bad",
-                f"The stored file of {proof.title} is missing or was altered.",
-                "Bring it in again." + nobody,
+                f"The stored file of {proof.title} is missing or corrupted.",
+                "Upload it again." + nobody,
             )
         case "rejected":
-            return "bad", f"{proof.title} was rejected.", "A better version is needed." + nobody
+            return "bad", f"{proof.title} was rejected.", "Upload a better version." + nobody
         case "missing":
             due = (
                 f"The first version is due {day(proof.due_on, today)}."
                 if proof.due_on
-                else "No version was brought in."
+                else "No version has been uploaded."
             )
             return "warn", f"{proof.title} is missing.", due + nobody
         case "in review":
             return (
                 "warn",
-                f"{proof.title} waits for review.",
+                f"{proof.title} is in review.",
                 "It counts once another person accepts it.",
             )
     return "soon", f"{proof.title} is {fresh.says}.", last + nobody
@@ -370,7 +370,7 @@ def _short_of_effective(
         yield Reason(
             "open",
             "The control was never tested.",
-            "A passed test lifts it to effective.",
+            "A passed test makes it effective.",
             "control",
             control.ref,
             control.control_id,
@@ -378,8 +378,8 @@ def _short_of_effective(
     for proof in control.proofs:
         hole = gap(proof, since=since, until=until)
         if hole is not None and too_long(proof, hole):
-            fact = f"{proof.title} covers nothing from {_long(hole[0])} to {_long(hole[1])}."
-            consequence = f"Its cadence is {proof.cadence}, so the period is not proven."
+            fact = f"{proof.title} has a gap from {_long(hole[0])} to {_long(hole[1])}."
+            consequence = f"The gap is longer than its cadence ({proof.cadence})."
             yield Reason("open", fact, consequence, "evidence", proof.ref, proof.evidence_id)
 
 

@@ -43,6 +43,7 @@ from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
+from governance.kernel.formatting import plural
 from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
@@ -52,8 +53,11 @@ from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("controls", __name__)
-constraint("uq_controls_tenant_id_ref", "That ref is taken. Choose another one.", field="ref")
-constraint("uq_control_mappings_open", "Somebody else mapped it at the same moment.")
+constraint(
+    "uq_controls_tenant_id_ref", "This ref is already used. Choose another one.", field="ref"
+)
+MAX_LABEL = 26  # characters of a title that fit beside the chart
+constraint("uq_control_mappings_open", "Someone else mapped it at the same time. Try again.")
 
 
 # ---- the list
@@ -151,8 +155,8 @@ def adopt() -> ResponseReturnValue:
         )
     there = len(form.refs.data or ()) - len(adopted)
     flash(
-        f"{len(adopted)} controls adopted."
-        + (f" {there} were here already and stay as they are." if there else "")
+        f"{plural(len(adopted), 'control')} adopted."
+        + (f" {there} already existed and didn't change." if there else "")
     )
     return redirect(url_for("controls.index"), 303)
 
@@ -168,7 +172,7 @@ def create() -> ResponseReturnValue:
     made: list[Control] = []
     if not accepted(form, lambda: made.append(_create(form))):
         return page("assurance/controls/create.html", form=form, status=422)
-    flash(f"{made[0].ref} is here. Map it to what it answers for, and link its evidence.")
+    flash(f"{made[0].ref} was created. Map it to requirements and link its evidence.")
     return redirect(url_for("controls.control", control_id=made[0].id), 303)
 
 
@@ -198,7 +202,7 @@ def _control_page(
 ) -> ResponseReturnValue:
     facts = queries.facts_of(row.id, clock.now())
     if facts is None:
-        raise NotFound("There is no such control here.")
+        raise NotFound("This control doesn't exist, or you don't have access to it.")
     today = clock.today()
     since = today - timedelta(days=365)
     found = status(facts, today=today, period_from=since, period_to=today)
@@ -291,7 +295,7 @@ def _chart(facts: ControlFacts, since: date, today: date) -> Any:
     """What each piece of evidence covers of the past year."""
     rows = [_bar(p, since, today) for p in facts.proofs]
     return (
-        coverage_bars(rows, (since, today), today, f"What the evidence of {facts.ref} covers")
+        coverage_bars(rows, (since, today), today, f"Evidence coverage of {facts.ref}")
         if rows
         else None
     )
@@ -314,7 +318,7 @@ def _bar(proof: SupportingEvidence, since: date, today: date) -> CoverageRow:
     if hole is not None and too_long(proof, hole):
         pieces.insert(0, CoveragePiece(*hole, "missing"))
     return CoverageRow(
-        proof.title[:26],
+        proof.title if len(proof.title) <= MAX_LABEL else f"{proof.title[: MAX_LABEL - 1]}…",
         "",
         pieces,
         fresh.says.partition(",")[0],
@@ -391,7 +395,7 @@ def retire(control_id: UUID) -> ResponseReturnValue:
     row, form = queries.find_control(control_id, lock=True), RetireForm()
     if not accepted(form, lambda: actions.retire(row, because=form.because.data or "")):
         return _retire_page(row, form, code=422)
-    say_changed(f"{row.ref} is retired. Its history stays.")
+    say_changed(f"{row.ref} was retired. Its history is kept.")
     return redirect(url_for("controls.index"), 303)
 
 

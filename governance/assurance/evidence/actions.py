@@ -262,7 +262,7 @@ def edit(
         return
     if version != evidence.version:
         raise Stale(
-            f"{evidence.ref} was changed by somebody else since you opened this page.",
+            f"Someone else changed {evidence.ref} while you were editing. Review it, then save again.",
             {n: (new, old) for n, (old, new) in changes.items()},
         )
     if "title" in changes:
@@ -363,7 +363,7 @@ def _remember_link(
 def retire(evidence: Evidence, *, because: str) -> None:
     """It leaves every list and proves nothing from now on; its versions and its history stay."""
     _live(evidence)
-    reason = check_reason(because, "Say why it is retired: the reason is kept with it.")
+    reason = check_reason(because, "Enter a reason. It stays with the item.")
     evidence.retired_at = clock.now()
     entry = record(RETIRED, evidence, because=reason, ref=evidence.ref)
     undo.remember(
@@ -396,8 +396,7 @@ def _restore_owner(step: UndoStep) -> None:
     evidence = queries.find_evidence(step.target_id, lock=True)
     if undo.plain(evidence.owner_id) != step.after["owner"]:
         raise Overtaken(
-            f"{evidence.ref} {evidence.title} was reassigned by {who_last(evidence.id, ASSIGNED)}"
-            " meanwhile."
+            f"{evidence.ref} {evidence.title} was reassigned by {who_last(evidence.id, ASSIGNED)}."
         )
     assign(evidence, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
 
@@ -412,8 +411,7 @@ def _restore_link(step: UndoStep) -> None:
     if (str(held.id) if held else None) != step.after["link_id"]:
         who = who_last(evidence.id, LINKED, UNLINKED)
         raise Overtaken(
-            f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who}"
-            " meanwhile."
+            f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who}."
         )
     if before is None:
         unlink(evidence, control_id, undoes=step.entry_id)
@@ -428,8 +426,7 @@ def _restore_retired(step: UndoStep) -> None:
     evidence = queries.find_evidence(step.target_id, lock=True)
     if undo.plain(evidence.retired_at) != step.after["retired_at"]:
         raise Overtaken(
-            f"{evidence.ref} {evidence.title} was restored by {who_last(evidence.id, RESTORED)}"
-            " meanwhile."
+            f"{evidence.ref} {evidence.title} was restored by {who_last(evidence.id, RESTORED)}."
         )
     restore(evidence, undoes=step.entry_id)
 
@@ -503,7 +500,7 @@ def bring_stored(
     _dates(collected_on, period_from, period_to, valid_until)
     held = queries.stored(sha256)
     if held is None or not storage.store().exists(held.storage_key or ""):
-        raise Invalid("Nothing with that SHA-256 is here. Send the file itself.", field="sha256")
+        raise Invalid("No stored file has this SHA-256. Send the file itself.", field="sha256")
     there = StoredFile(
         held.filename or "file",
         held.media_type or "",
@@ -534,7 +531,7 @@ def _filed(
     alone(OBJECTS)
     if not storage.store().exists(file.storage_key):
         raise Unavailable(
-            "The stored file was removed meanwhile. Nothing was saved; send it again."
+            "The stored file was deleted while you were uploading. Nothing was saved; upload it again."
         )
     same = queries.versions_of(evidence).where(EvidenceVersion.sha256 == file.sha256)
     if unchanged:
@@ -544,8 +541,8 @@ def _filed(
         )
     if twin := session().scalars(same).first():
         raise AlreadyThere(
-            f"These are the same bytes as version {twin.number} of {_day(twin.uploaded_at.date())}."
-            " Nothing was saved.",
+            f"This file is identical to version {twin.number}, uploaded on"
+            f" {_day(twin.uploaded_at.date())}. Nothing was saved.",
             field="file",
         )
     return _bring(
@@ -589,7 +586,7 @@ def bring_link(
     )
     if twin:
         raise AlreadyThere(
-            f"Version {twin.number} is this address for the same period. Nothing was saved.",
+            f"Version {twin.number} already links to this address for the same period. Nothing was saved.",
             field="url",
         )
     return _bring(
@@ -617,7 +614,7 @@ def reject(version: EvidenceVersion, evidence: Evidence, *, reason: str) -> Evid
         version,
         evidence,
         "rejected",
-        check_reason(reason, "Say what is wrong with it: the collector needs to know."),
+        check_reason(reason, "Enter a reason, so the owner knows what to fix."),
     )
 
 
@@ -709,22 +706,22 @@ def check_may_bring(evidence: Evidence) -> None:
 def _dates(collected_on: date, period_from: date, period_to: date, valid_until: date) -> None:
     if collected_on > clock.today():
         raise Invalid(
-            f"It cannot have been collected on {_day(collected_on)}: that day is still to come.",
+            f"{_day(collected_on)} is in the future. Choose the day on which it was collected.",
             field="collected_on",
         )
     if period_from > period_to:
-        raise Invalid("The period ends before it begins.", field="period_to")
+        raise Invalid("The period ends before it starts.", field="period_to")
     if valid_until < period_to:
         raise Invalid(
-            "It is valid at least until the end of the period that it covers.", field="valid_until"
+            "Choose a day on or after the end of the period it covers.", field="valid_until"
         )
     if min(period_from, collected_on) < EARLIEST:
         raise Invalid(
-            "No evidence is from before the year 2000.",
+            "Choose a day after 1 January 2000.",
             field="period_from" if period_from < EARLIEST else "collected_on",
         )
     if valid_until > clock.today() + LONGEST:
-        raise Invalid("Evidence is valid for three years at most.", field="valid_until")
+        raise Invalid("Evidence can be valid for three years at most.", field="valid_until")
 
 
 def _address(url: str) -> None:
@@ -740,7 +737,7 @@ def _address(url: str) -> None:
     except ValueError:
         fine = False
     if not fine or len(url) > 2000:  # noqa: PLR2004 - what browsers take
-        raise Invalid("The address must begin with https:// and name a server.", field="url")
+        raise Invalid("Enter an address that starts with https:// and names a server.", field="url")
 
 
 def _not_larger(stream: BinaryIO) -> None:
@@ -748,7 +745,7 @@ def _not_larger(stream: BinaryIO) -> None:
     stream.seek(0, 2)
     if stream.tell() > LIMIT:
         raise TooLarge(
-            f"The file is larger than {LIMIT // 1024**2} MB, the limit. Nothing was saved.",
+            f"The file is larger than the limit of {LIMIT // 1024**2} MB. Nothing was saved.",
             field="file",
         )
     stream.seek(0)
@@ -757,7 +754,7 @@ def _not_larger(stream: BinaryIO) -> None:
 def check_choices(**choices: tuple[str, Collection[str]]) -> None:
     for field, (value, known) in choices.items():
         if value not in known:
-            raise Invalid(f"“{value}” is not a choice here.", field=field)
+            raise Invalid(f"“{value}” isn't an option. Choose one from the list.", field=field)
 
 
 def _one_title(title: str) -> None:
@@ -766,7 +763,7 @@ def _one_title(title: str) -> None:
     )
     if taken := session().scalars(same).first():
         raise AlreadyThere(
-            f"{taken} has this title already. Bring a version in there, or choose another title.",
+            f"{taken} already has this title. Upload a version there, or choose another title.",
             field="title",
         )
 
@@ -777,7 +774,10 @@ def _live_controls(ids: Collection[UUID]) -> dict[UUID, str]:
     """
     live = queries.live_controls(ids) if ids else ()
     if len(live) != len(set(ids)):
-        raise Invalid("One of the controls is not a choice here.", field="controls")
+        raise Invalid(
+            "One of these controls doesn't exist or is retired. Choose another one.",
+            field="controls",
+        )
     return {row.id: row.ref for row in live}
 
 
@@ -804,7 +804,7 @@ def check_reason(text: str, missing: str) -> str:
 def _worded(text: str, field: str) -> str:
     words = " ".join(text.split())
     if not words or len(words) > 200:  # noqa: PLR2004 - a title
-        raise Invalid("A title has 1 to 200 characters.", field=field)
+        raise Invalid("Enter a title of 1 to 200 characters.", field=field)
     return words
 
 

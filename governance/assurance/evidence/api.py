@@ -90,17 +90,17 @@ def _sent() -> dict[str, str]:
         if not isinstance(given, dict) or not all(
             isinstance(value, str) for value in given.values()
         ):
-            raise Invalid("The body is one JSON object whose values are strings.")
+            raise Invalid("Send one JSON object whose values are all strings.")
     else:
         raise Invalid("Send multipart/form-data with a file, or application/json with a sha256.")
     if unknown := given.keys() - set(FIELDS):
         raise Invalid(
-            f"{min(unknown)[:40]} is no field here. There are: {', '.join(FIELDS)}, file.",
+            f"{min(unknown)[:40]} is not a field. The fields are {', '.join(FIELDS)} and file.",
             field=min(unknown)[:40],
         )
     if unkept := next((name for name, value in given.items() if UNKEPT.search(value)), None):
         raise Invalid(
-            f"{unkept} holds a character that no text may hold. Nothing was saved.", field=unkept
+            f"{unkept} contains a character that can't be stored. Nothing was saved.", field=unkept
         )
     return dict(given)
 
@@ -115,9 +115,7 @@ def _json() -> Any:
 
 def _evidence(named: str) -> Evidence:
     if not named.strip():
-        raise Invalid(
-            "evidence: name the piece that this is a version of, by ref or id.", field="evidence"
-        )
+        raise Invalid("evidence: enter the ref or id of an evidence item.", field="evidence")
     evidence_id = uuid_or_none(named)
     return queries.find_evidence(evidence_id) if evidence_id else queries.by_ref(named)
 
@@ -128,7 +126,7 @@ def _sha256(given: str | None) -> str | None:
     digest = given.strip().lower()
     # hexadecimal digits of SHA-256
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):  # noqa: PLR2004
-        raise Invalid("sha256: 64 hexadecimal digits.", field="sha256")
+        raise Invalid("sha256: enter 64 hexadecimal digits.", field="sha256")
     return digest
 
 
@@ -140,7 +138,8 @@ def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
         raise Invalid(
-            f"Idempotency-Key: 1 to {LONGEST_KEY} printable characters.", field="Idempotency-Key"
+            f"Idempotency-Key: enter 1 to {LONGEST_KEY} printable characters.",
+            field="Idempotency-Key",
         )
     return key
 

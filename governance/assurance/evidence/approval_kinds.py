@@ -24,7 +24,7 @@ def _describe(approval: Approval) -> Description:
         facts.append(("Requested by", "the retention rule, on behalf of the person who set it"))
     effects = [
         Effect(
-            "ok", "The record stays.", "It keeps the SHA-256, the size, who decided, when and why."
+            "ok", "The record stays.", "It shows the SHA-256, the size, who decided, when and why."
         )
     ]
     if shared:

@@ -160,7 +160,8 @@ def _in_words(row: CoverageRow) -> str:
         for p in row.pieces
         if p.kind == "missing"
     ]
-    return ", ".join([f"{row.name} {row.ref}", *missing, *([row.status] if row.status else [])])
+    parts = [f"{row.name} {row.ref}".strip(), *missing, row.status]
+    return ", ".join(part for part in parts if part)
 
 
 def _first_days(start: date, end: date) -> list[date]:

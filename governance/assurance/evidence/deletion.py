@@ -115,7 +115,7 @@ def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
 
     A destruction that two have agreed on and that is not carried out yet is stopped by it.
     """
-    reason = actions.check_reason(because, "Say why: the reason is kept with the hold.")
+    reason = actions.check_reason(because, "Enter a reason. It stays with the hold.")
     if (there := queries.hold_on(evidence.id)) is not None:
         return there
     hold = EvidenceHold(
@@ -134,7 +134,7 @@ def release_hold(evidence: Evidence, *, because: str) -> None:
     hold = queries.hold_on(evidence.id)
     if hold is None:
         raise DomainError("This evidence item has no legal hold.")
-    reason = actions.check_reason(because, "Say why: the reason is kept with the hold.")
+    reason = actions.check_reason(because, "Enter a reason. It stays with the hold.")
     hold.released_at, hold.released_by = clock.now(), current.person_id()
     record(RELEASED, evidence, because=reason, ref=evidence.ref)
 
@@ -147,14 +147,15 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
     actions.check_choices(kind=(kind, actions.KINDS))
     if months is not None and not retention.LEAST <= months <= retention.MOST:
         raise Invalid(
-            f"Between {retention.LEAST} and {retention.MOST} months, or empty: for ever.",
+            f"Enter {retention.LEAST} to {retention.MOST} months, or leave it empty to keep files"
+            " indefinitely.",
             field="months",
         )
     alone(f"retention of {kind}")  # a first rule has no row to lock
     rule = queries.retention_rule(kind, lock=True)
     if (rule.version if rule else 0) != version:
         raise Stale(
-            "Somebody else changed this since you opened the page. Look at what it is now, then"
+            "Someone else changed this retention period while you were editing. Review it, then"
             " save again."
         )
     before = rule.months if rule else None
@@ -187,9 +188,7 @@ def _request(
 ) -> EvidenceDestruction:
     """What retention proposes has no expiry: nobody would request it again."""
     if version.sha256 is None or version.size is None:
-        raise DomainError(
-            f"Version {version.number} is an address: there is no file here to destroy."
-        )
+        raise DomainError(f"Version {version.number} is a link, so there is no file to delete.")
     _not_kept(version, evidence)
     asked = EvidenceDestruction(
         version_id=version.id,
@@ -281,8 +280,8 @@ def propose_by_retention() -> int:
     proposed = 0
     for version, evidence, rule in queries.past_retention(clock.today()):
         reason = (
-            f"Its retention of {rule.months} months after {long_day(version.valid_until)} has"
-            " ended."
+            f"The retention period of {rule.months} months after {long_day(version.valid_until)}"
+            " has ended."
         )
         _request(version, evidence, reason, asked_by=rule.changed_by, by_rule=True)
         proposed += 1
@@ -293,8 +292,8 @@ def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
     """What keeps its file, in words; None where nothing does."""
     if (hold := queries.hold_on(evidence.id)) is not None:
         return (
-            f"A legal hold of {long_day(hold.created_at.date())} is on {evidence.ref}. None of its"
-            " files can be deleted until it is released."
+            f"{evidence.ref} has a legal hold since {long_day(hold.created_at.date())}. Its files"
+            " can't be deleted until someone releases it."
         )
     return deletion_guard.kept([version.id]).get(version.id)
 

@@ -44,8 +44,8 @@ class Media:
 
 
 PDF = Media("application/pdf", "a PDF", ("pdf",))
-PNG = Media("image/png", "a PNG picture", ("png",))
-JPEG = Media("image/jpeg", "a JPEG picture", ("jpg", "jpeg"))
+PNG = Media("image/png", "a PNG image", ("png",))
+JPEG = Media("image/jpeg", "a JPEG image", ("jpg", "jpeg"))
 TEXT = Media("text/plain", "plain text", ("txt", "log", "md"))
 CSV = Media("text/csv", "a CSV table", ("csv",))
 JSON = Media("application/json", "JSON", ("json",))
@@ -85,10 +85,10 @@ def find_type(stream: BinaryIO, filename: str) -> Media:
     finally:
         stream.seek(0)
     if ending not in found.endings:
-        told = f"ends in .{ending}" if ending else "has no ending"
+        told = f"ends in .{ending}" if ending else "has no extension"
         raise Invalid(
-            f"{filename} {told}, and its content is {found.says}. Nothing was saved: name it for"
-            " what it is.",
+            f"{filename} {told}, but its content is {found.says}. Nothing was saved; rename the file"
+            " and upload it again.",
             field="file",
         )
     return found
@@ -107,7 +107,7 @@ def plain_name(filename: str | None) -> str:
 
 def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> Media:
     if not head:
-        raise Invalid(f"{filename} is empty: it has 0 bytes.", field="file")
+        raise Invalid(f"{filename} is empty (0 bytes). Choose another file.", field="file")
     if known := next(
         (media for signature, media in _SIGNATURES if head.startswith(signature)), None
     ):
@@ -117,14 +117,14 @@ def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> Me
     if head.startswith(_PROGRAMS):
         raise _forbidden(filename, "a program")
     if _MARKUP.search(head[:1024]):
-        raise _forbidden(filename, "a web page or picture that can carry a program")
+        raise _forbidden(filename, "a web page or image that can contain scripts")
     if not _is_text(stream):
         raise _forbidden(filename, _guess(head))
     return _text(stream, ending, filename)
 
 
 def _forbidden(filename: str, what: str) -> Invalid:
-    return Invalid(f"{filename} is {what}. Evidence may be {IN_WORDS}.", field="file")
+    return Invalid(f"{filename} is {what}. Upload {IN_WORDS} instead.", field="file")
 
 
 def _guess(head: bytes) -> str:
@@ -132,7 +132,7 @@ def _guess(head: bytes) -> str:
         name = puremagic.magic_string(head)[0].name
     except (puremagic.PureError, ValueError, IndexError):
         name = ""
-    return f"of a type that stays out ({name})" if name else "of a type that we cannot tell"
+    return f"of a type that isn't supported ({name})" if name else "of an unknown type"
 
 
 def _text(stream: BinaryIO, ending: str, filename: str) -> Media:
@@ -146,9 +146,7 @@ def _must_parse(stream: BinaryIO, filename: str) -> None:
     """Whole, up to 2 MB; of a larger file its first and last characters are looked at, whatever
     lies between.
     """
-    refused = Invalid(
-        f"{filename} ends in .json, and its content does not parse as JSON.", field="file"
-    )
+    refused = Invalid(f"{filename} ends in .json, but its content isn't valid JSON.", field="file")
     stream.seek(0)
     content = stream.read(JSON_PARSED + 1)
     if len(content) > JSON_PARSED:
@@ -200,18 +198,20 @@ def _office(stream: BinaryIO, filename: str) -> Media:
     names = {entry.filename for entry in entries}
     found = next((media for part, media in _PARTS if part in names), None)
     if found is None or "[Content_Types].xml" not in names:
-        raise _forbidden(filename, "an archive that is no office file")
+        raise _forbidden(filename, "an archive, not an Office file")
     if any(name.lower().endswith("vbaproject.bin") for name in names):
-        raise _forbidden(filename, f"{found.says} with macros, which are programs")
+        raise _forbidden(filename, f"{found.says} with macros")
     if expands is not None:
         raise Invalid(
-            f"{filename} defines XML entities in {expands[:80]}, as bombs do. Nothing was saved.",
+            f"{filename} defines XML entities in {expands[:80]}, which can be an attack. Nothing was"
+            " saved.",
             field="file",
         )
     packed, unpacked = sum(e.compress_size for e in entries), sum(e.file_size for e in entries)
     if unpacked > UNPACKED or unpacked > RATIO * max(packed, PIECE):
         raise Invalid(
-            f"{filename} would unpack to {unpacked // PIECE} MB. Nothing was saved.", field="file"
+            f"{filename} unpacks to {unpacked // PIECE} MB, which is too large. Nothing was saved.",
+            field="file",
         )
     return found
 
@@ -273,6 +273,6 @@ def _bounded(stream: BinaryIO, filename: str) -> None:
         or directory > DIRECTORY
     ):
         raise Invalid(
-            f"{filename} is an archive of more than {ENTRIES} parts. Nothing was saved.",
+            f"{filename} is an archive with more than {ENTRIES:,} parts. Nothing was saved.",
             field="file",
         )

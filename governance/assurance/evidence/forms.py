@@ -36,7 +36,7 @@ class Readable(Form):
                 and field.raw_data
                 and field.raw_data[0]
             ):
-                field.errors = [f"{field.label.text}: that is not a choice here."]
+                field.errors = [f"{field.label.text}: choose an option from the list."]
         return fine
 
 
@@ -47,8 +47,8 @@ class Controls(Choices):
 class EvidenceForm(Readable):
     title = StringField(
         "Title",
-        [InputRequired("What is it called?"), Length(max=200)],
-        description="What it is, without a date: Penetration test report.",
+        [InputRequired("Enter a title."), Length(max=200)],
+        description="A name without a date, for example Penetration test report.",
     )
     kind = SelectField("Kind", choices=[(k, k.capitalize()) for k in KINDS])
     cadence = SelectField(
@@ -65,7 +65,7 @@ class EvidenceForm(Readable):
     due_on = DayField(
         "First version due",
         required=False,
-        description="Counts until a first version is accepted; from then on its validity does.",
+        description="Applies until a version is accepted. After that, the validity of the version counts.",
     )
 
 
@@ -82,21 +82,19 @@ class EditForm(EvidenceForm):
 class VersionForm(Readable):
     file = FileField(
         "Choose a file",
-        description=f"{IN_WORDS}; {LIMIT // 1024**3} GB at most. Its type is found by its content.",
+        description=f"{IN_WORDS}, up to {LIMIT // 1024**3} GB. Meridian checks the type by content.",
     )
     url = StringField(
-        "Or a link to where it is kept",
+        "Or link to it",
         [Length(max=2000)],
-        description="https only. A link has no hash: we cannot prove what it showed.",
+        description="https only. Links aren't hashed, so Meridian can't prove what the page showed.",
     )
-    collected_on = DayField(
-        "Collected on", description="The day on which it was taken from its source."
-    )
+    collected_on = DayField("Collected on", description="The day you exported or received it.")
     period_from = DayField("Covers from")
     period_to = DayField("Covers to")
-    valid_until = DayField("Valid until", description="The day after it, the evidence is overdue.")
+    valid_until = DayField("Valid until", description="The evidence is overdue on the next day.")
     source = StringField(
-        "Source", [Length(max=120)], description="The system or the company that it comes from."
+        "Source", [Length(max=120)], description="The system or company it comes from."
     )
 
     @property
@@ -110,12 +108,12 @@ class VersionForm(Readable):
 
 class ReviewForm(Readable):
     decision = RadioField(
-        "Judgement",
-        [InputRequired("Accept it or reject it.")],
-        choices=[("accepted", "Accept it"), ("rejected", "Reject it")],
+        "Decision",
+        [InputRequired("Choose accept or reject.")],
+        choices=[("accepted", "Accept"), ("rejected", "Reject")],
     )
     because = TextAreaField(
-        "Reason", [Length(max=2000)], description="Needed to reject. The collector reads it."
+        "Reason", [Length(max=2000)], description="Required to reject. The owner can read it."
     )
 
 
@@ -136,14 +134,14 @@ class LinkForm(Readable):
 
 class RetireForm(Readable):
     because = TextAreaField(
-        "Why is it retired?",
-        [InputRequired("Say why: the reason is kept with it."), Length(max=2000)],
+        "Reason",
+        [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)],
     )
 
 
 class HoldForm(Readable):
     because = TextAreaField(
-        "Why?", [InputRequired("Say why: the reason is kept with the hold."), Length(max=2000)]
+        "Reason", [InputRequired("Enter a reason. It stays with the hold."), Length(max=2000)]
     )
 
 
@@ -156,6 +154,8 @@ class DestructionForm(Readable):
 class RetentionForm(Readable):
     kind = HiddenField()
     months = IntegerField(
-        "Months", [Optional()], description=f"{LEAST} to {MOST}; empty: for ever."
+        "Months",
+        [Optional()],
+        description=f"{LEAST} to {MOST} months. Leave it empty to keep files indefinitely.",
     )
     version = HiddenField()

@@ -23,7 +23,7 @@ type State = Literal["fresh", "due", "overdue", "missing", "in review", "rejecte
 type Review = Literal[
     "pending", "accepted", "rejected", "broken"
 ]  # broken: its file is missing or altered, whatever was judged
-BROKEN = "file broken"
+BROKEN = "file corrupted"
 
 # days between two versions; None: it follows events, so age alone says nothing
 CADENCES: Mapping[str, int | None] = {

@@ -77,8 +77,8 @@ def _changes(moment: Moment) -> Iterator[str]:
     """What changed, by name; ids of people say nothing to a reader and stay out."""
     for name, (old, new) in sorted(moment.changes.items()):
         if name == "owner":
-            yield "to nobody" if new is None else "to another owner"
+            yield "owner removed" if new is None else "to a new owner"
         elif len(str(old)) + len(str(new)) < 80:  # noqa: PLR2004 - one line
             yield f"{name} {'none' if old is None else old} → {'none' if new is None else new}"
         else:
-            yield f"{name} reworded"
+            yield f"{name} changed"

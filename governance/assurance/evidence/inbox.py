@@ -189,7 +189,7 @@ UNASSIGNED = InboxSource(
     select=_unassigned,
     icon="user-plus",
     verb="Assign",
-    title=lambda row: f"Assign the {_late(row)}{lower_first(row.about)}",
+    title=lambda row: f"Assign an owner to {_late(row)}{lower_first(row.about)}",
     detail=lambda row: row.detail,
     why="you manage evidence, and this item has no owner",
     endpoint="evidence.piece",
@@ -208,7 +208,7 @@ FOLLOW_UP = InboxSource(
         f"Follow up with {row.who or 'a former member'} on the {_late(row)}{lower_first(row.about)}"
     ),
     detail=lambda row: row.detail,
-    why="you manage evidence, and its owner is late with this item",
+    why="you manage evidence, and the owner is late with this item",
     endpoint="evidence.piece",
     values=_address,
     assign=ASSIGNMENT,

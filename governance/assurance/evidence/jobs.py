@@ -23,7 +23,7 @@ def destroy(item: WorkItem, progress: Progress) -> None:
     """The work of one EvidenceDestruction (item.target_id)."""
     if item.target_id is None:
         raise RuntimeError("the work names what is to be destroyed")
-    progress(0, 1, "Destroying the file")
+    progress(0, 1, "Deleting the file")
     with transaction():
         asked, _version, _evidence = queries.destruction(item.target_id, lock=True)
         deletion.carry_out(asked)
@@ -75,7 +75,7 @@ def _verify_evidence(week: str) -> None:
     )  # afterwards: a killed one is made again
     if not report.ok:
         log.error(
-            "evidence damaged",
+            "evidence corrupted",
             tenant=slug,
             findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]],
         )

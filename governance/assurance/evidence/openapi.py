@@ -6,44 +6,43 @@ Data only; a test checks it against the specification and against the routes.
 from typing import Any
 
 PROBLEM = {
-    "description": (
-        "Refused. `title` is the reason as a sentence; `field` names the value that it is about."
-    ),
+    "description": ("The request failed. `title` says why; `field` names the value to fix."),
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 REFUSALS = {
-    "400": "The request cannot be read, or its sender broke off",
-    "401": "No key, or one that opens nothing",
-    "403": "The key lacks the scope, or the piece may not be changed",
-    "404": "There is no such piece of evidence in this tenant",
+    "400": "The request can't be read, or it was interrupted",
+    "401": "The key is missing or invalid",
+    "403": "The key lacks the scope, or the evidence item can't be changed",
+    "404": "The evidence item doesn't exist in this tenant",
     "409": (
-        "The same bytes are a version for the same period already, the piece is retired, or the"
-        " same request is under way"
+        "A version with the same bytes and period exists, the item is retired, or the same request"
+        " is still in progress"
     ),
-    "413": "Larger than 1 GiB, or larger than the virus scanner takes",
+    "413": "The file is larger than 1 GiB, or than the virus scanner accepts",
     "422": (
-        "A value makes no sense, the file may not come in, or the Idempotency-Key was used for"
-        " another request"
+        "A value is invalid, the file isn't accepted, or the Idempotency-Key belongs to a"
+        " different request"
     ),
-    "503": "The store or the virus scanner is away; nothing was saved",
+    "503": "The storage or the virus scanner isn't available; nothing was saved",
 }
 DAY = {"type": "string", "format": "date", "examples": ["2026-11-25"]}
 DETAILS: dict[str, Any] = {
     "evidence": {
         "type": "string",
-        "description": "The piece that this is a version of: its ref or its id.",
+        "description": "The evidence item that receives the version: its ref or id.",
         "examples": ["EV-0007"],
     },
     "collected_on": (
-        DAY | {"description": "When it was taken from its source; today, unless given."}
+        DAY | {"description": "The day it was collected from its source. Defaults to today."}
     ),
-    "period_from": DAY | {"description": "The first day that it covers."},
-    "period_to": DAY | {"description": "The last day that it covers."},
-    "valid_until": DAY | {"description": "The day after it, the evidence is overdue."},
+    "period_from": DAY | {"description": "The first day it covers."},
+    "period_to": DAY | {"description": "The last day it covers."},
+    "valid_until": DAY
+    | {"description": "The last day it is valid. The evidence is overdue on the next day."},
     "source": {
         "type": "string",
         "maxLength": 120,
-        "description": "Where it comes from; the key's name, unless given.",
+        "description": "Where it comes from. Defaults to the name of the key.",
     },
 }
 NEEDED = ["evidence", "period_from", "period_to", "valid_until"]
@@ -51,11 +50,11 @@ NEEDED = ["evidence", "period_from", "period_to", "valid_until"]
 DESCRIPTION: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {
-        "title": "Governance Console",
+        "title": "Meridian",
         "version": "1",
-        "summary": "What programs bring in.",
+        "summary": "Upload evidence from programs.",
         "description": (
-            "Each address takes a bearer key of one tenant. Refusals are RFC 9457 problem JSON."
+            "Each request needs a bearer key of one tenant. Errors are RFC 9457 problem JSON."
         ),
     },
     "servers": [{"url": "/"}],
@@ -64,10 +63,11 @@ DESCRIPTION: dict[str, Any] = {
         "/api/v1/evidence": {
             "post": {
                 "operationId": "pushEvidence",
-                "summary": "Bring in a version of a piece of evidence",
+                "summary": "Upload a version of an evidence item",
                 "description": (
-                    "With its file as multipart, or by the SHA-256 of a file that is here already."
-                    " It counts once a person has accepted it. Needs the scope `evidence:write`."
+                    "Send the file as multipart, or the SHA-256 of a file that is stored already."
+                    " The version counts once a person has accepted it. Needs the scope"
+                    " `evidence:write`."
                 ),
                 "parameters": [
                     {
@@ -75,11 +75,10 @@ DESCRIPTION: dict[str, Any] = {
                         "in": "header",
                         "required": False,
                         "description": (
-                            "The same key with the same request gives the same answer for 30 days,"
-                            " and nothing is brought in twice. Two at once: one is answered, the"
-                            " other gets the same answer or 409. Afterwards the name is free again."
-                            " Rotating the bearer key changes nothing; each bearer key has names of"
-                            " its own."
+                            "For 30 days, the same Idempotency-Key with the same request returns"
+                            " the same response and uploads nothing twice. If two arrive at once,"
+                            " the second gets the same response or 409. Each bearer key has its own"
+                            " Idempotency-Keys, and rotating it keeps them."
                         ),
                         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
                     }
@@ -97,7 +96,7 @@ DESCRIPTION: dict[str, Any] = {
                                             "type": "string",
                                             "format": "binary",
                                             "description": (
-                                                "At most 1 GiB. Its type is found by its content."
+                                                "Up to 1 GiB. The type is detected by content."
                                             ),
                                         }
                                     }
@@ -119,16 +118,16 @@ DESCRIPTION: dict[str, Any] = {
                 "responses": {
                     "201": {
                         "description": (
-                            "It is in, and waits for review; or it came in with an earlier request"
-                            " of the same Idempotency-Key."
+                            "The version was uploaded and is in review, now or by an earlier request"
+                            " with the same Idempotency-Key."
                         ),
                         "headers": {
                             "Location": {
-                                "description": "The page of the piece.",
+                                "description": "The page of the evidence item.",
                                 "schema": {"type": "string"},
                             },
                             "Idempotency-Replayed": {
-                                "description": "The answer is that of the earlier request.",
+                                "description": "The response is that of the earlier request.",
                                 "schema": {"const": "true"},
                             },
                         },

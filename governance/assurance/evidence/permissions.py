@@ -29,8 +29,8 @@ def _knows_key(who: Actor | Whoever, _model: Any) -> ColumnElement[bool]:
 
 @condition(
     "they were shown the secret of the key that uploaded it",
-    "It came by the key {object.key_name}, whose secret you were shown, so another person"
-    " reviews it.",
+    "API key {object.key_name} uploaded it. You have seen the secret of that key, so another"
+    " person reviews it.",
     sql=_knows_key,
 )
 def knows_its_key(who: Actor, version: Any) -> bool:
@@ -56,17 +56,19 @@ def has_address_of_uploader(who: Actor, version: Any) -> bool:
     return not own_accounts(who).isdisjoint({version.uploaded_by, *map(UUID, version.key_hands)})
 
 
-EVIDENCE_WRITE = scope("evidence:write", "bring in versions of evidence")
+EVIDENCE_WRITE = scope("evidence:write", "upload evidence versions")
 
 VIEW = permission(
-    "evidence.view", "see evidence", roles="admin compliance_officer contributor auditor viewer"
+    "evidence.view", "view evidence", roles="admin compliance_officer contributor auditor viewer"
 )
 MANAGE = permission(
-    "evidence.manage", "begin, assign, link or retire evidence", roles="admin compliance_officer"
+    "evidence.manage",
+    "create, assign, link or retire evidence items",
+    roles="admin compliance_officer",
 )
 BRING = permission(
     "evidence.bring",
-    "upload versions of evidence",
+    "upload evidence versions",
     roles="admin compliance_officer contributor",
     only={"contributor": [is_owner]},
 )
@@ -78,12 +80,12 @@ REVIEW = permission(
 )
 KEEP = permission(
     "evidence.keep",
-    "place legal holds on evidence and set how long it is kept",
+    "place legal holds on evidence and set retention periods",
     roles="admin compliance_officer",
 )
 DESTROY = permission(
     "evidence.destroy",
-    "ask for or agree to the destruction of a file of evidence",
+    "request or approve the permanent deletion of evidence files",
     roles="admin compliance_officer",
 )
-PUSH = permission("evidence.push", "bring in versions of evidence", scopes=EVIDENCE_WRITE)
+PUSH = permission("evidence.push", "upload evidence versions", scopes=EVIDENCE_WRITE)

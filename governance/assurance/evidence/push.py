@@ -65,7 +65,7 @@ def push(
     dates = {"period_from": period_from, "period_to": period_to, "valid_until": valid_until}
     if (stream is None) == (sha256 is None):
         raise Invalid(
-            "Send one of the two: a file, or the sha256 of one that is here already.", field="file"
+            "Send either a file or the sha256 of a file that is stored already.", field="file"
         )
     asked = _digest_of(
         [
@@ -116,7 +116,7 @@ def push(
 def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
     if not alone_or_not(f"push {_key_id()} {idempotency_key}"):
         raise UnderWay(
-            "A request with this Idempotency-Key is being answered just now. Ask again in a moment."
+            "A request with this Idempotency-Key is still in progress. Retry in a moment."
         )
     held = queries.earlier_push(_key_id(), idempotency_key)
     if held is None:
@@ -129,7 +129,7 @@ def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
         return None
     if held.digest != asked:
         raise Reused(
-            "This Idempotency-Key was used for another request. Nothing was saved.",
+            "This Idempotency-Key belongs to a different request. Nothing was saved. Use a new key.",
             field="Idempotency-Key",
         )
     return Pushed(held.answer, again=True)

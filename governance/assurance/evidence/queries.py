@@ -60,7 +60,7 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.pages import keyset
 
-FORMER, CONSOLE = "a former member", "the console"
+FORMER, CONSOLE = "a former member", "Meridian"
 
 DESTRUCTION = "destruction of evidence"  # a kind of approval
 
@@ -206,9 +206,9 @@ class LinkView:
 
 
 def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
-    found = find(Evidence, evidence_id, what="piece of evidence", lock=lock)
+    found = find(Evidence, evidence_id, what="evidence item", lock=lock)
     if not sight().shows(found.id):
-        raise NotFound("There is no such piece of evidence here.")
+        raise NotFound("This evidence item doesn't exist, or you don't have access to it.")
     return found
 
 
@@ -227,7 +227,7 @@ def version_of(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion
     """
     version = find(EvidenceVersion, version_id, what="version")
     if not sight().shows_version(version):
-        raise NotFound("There is no such version here.")
+        raise NotFound("This version doesn't exist, or you don't have access to it.")
     return version, find_evidence(version.evidence_id, lock=lock)
 
 
@@ -500,7 +500,7 @@ def _view(
     gone: EvidenceDestruction | None,
     key: ApiKey | None,
 ) -> VersionView:
-    collector = f"the key {key.name}" if key else _named(v.uploaded_by, shown)
+    collector = f"API key {key.name}" if key else _named(v.uploaded_by, shown)
     return VersionView(
         v.id,
         v.number,
@@ -589,12 +589,12 @@ class Gone(DomainError):
 def open_version(version: EvidenceVersion) -> BinaryIO:
     """The stored file, open for reading; whoever takes it out records that."""
     if version.storage_key is None:
-        raise DomainError(f"Version {version.number} is an address, not a file.")
+        raise DomainError(f"Version {version.number} is a link, so there is no file to download.")
     if gone := destruction_of(version, *DECIDED):
         when = (gone.decided_at or gone.created_at).date()
         raise Gone(
-            f"The file of version {version.number} was destroyed on {when.day} {when:%B %Y}. Its"
-            " SHA-256 stays."
+            f"The file of version {version.number} was permanently deleted on"
+            f" {when.day} {when:%B %Y}. Its SHA-256 stays on record."
         )
     return storage.store().open(version.storage_key)
 
@@ -789,7 +789,7 @@ def by_ref(ref: str) -> Evidence:
         session().scalars(select(Evidence).where(Evidence.ref == ref.strip().upper())).one_or_none()
     )
     if found is None or not sight().shows(found.id):
-        raise NotFound("There is no such piece of evidence here.")
+        raise NotFound("This evidence item doesn't exist, or you don't have access to it.")
     return found
 
 
@@ -797,15 +797,15 @@ def by_ref(ref: str) -> Evidence:
 
 
 CUSTODY = {
-    "evidence.version.uploaded": "Brought in",
+    "evidence.version.uploaded": "Uploaded",
     "evidence.version.accepted": "Accepted",
     "evidence.version.rejected": "Rejected",
     "evidence.version.downloaded": "Downloaded",
-    "evidence.version.corrupted": "Found broken",
-    "evidence.version.restored": "Found whole again",
-    "evidence.deletion.requested": "Destruction asked for",
-    "evidence.deletion.approved": "Destruction agreed to",
-    "evidence.version.deleted": "Destroyed",
+    "evidence.version.corrupted": "Found corrupted",
+    "evidence.version.restored": "Found restored",
+    "evidence.deletion.requested": "Deletion requested",
+    "evidence.deletion.approved": "Deletion approved",
+    "evidence.version.deleted": "Permanently deleted",
 }
 
 
@@ -818,6 +818,7 @@ class CustodyStep:
     says: str
     who: str
     origin: str
+    is_day: bool = False  # only the day is known, not the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -833,7 +834,9 @@ class Custody:
 def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
     """Newest first, out of the log; that a version was collected stands in its own row."""
     numbers = {v.id: v.number for v in shown}
-    collected = [CustodyStep(v.number, v.collected_at, "Collected", v.source, "") for v in shown]
+    collected = [
+        CustodyStep(v.number, v.collected_at, "Collected", v.source, "", is_day=True) for v in shown
+    ]
     moments = timeline(list(numbers), limit=limit + 1)
     deeds = [
         CustodyStep(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin)

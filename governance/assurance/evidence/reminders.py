@@ -14,8 +14,9 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import membership_of
 from governance.kernel import current, outbox
+from governance.kernel.config import public_address
 from governance.kernel.db import session
-from governance.kernel.formatting import long_day
+from governance.kernel.formatting import long_day, plural
 
 REMINDED = action(
     "evidence.reminder.sent",
@@ -67,17 +68,14 @@ def _letter(owner: UUID, rows: list[EvidenceSummary]) -> bool:
     if member is None:
         return False
     listed = [_reminded(row, row.deadline, owner) for row in rows if row.deadline is not None]
-    count = (
-        "1 piece of evidence waits"
-        if len(listed) == 1
-        else f"{len(listed)} pieces of evidence wait"
-    )
-    lines = "\n".join(listed)
+    needs = "needs" if len(listed) == 1 else "need"
+    subject = f"{plural(len(listed), 'evidence item')} {needs} you in {current.actor().tenant_name}"
+    items = "\n\n".join(listed)
     outbox.send_mail(
         member.person.email,
-        f"{count} for you in {current.actor().tenant_name}",
-        f"{count} for you:\n\n{lines}\n\nOpen Evidence, Inbox in Meridian to upload them. You get"
-        " one email for each due date.\n",
+        subject,
+        f"{subject}. Upload a new version of each:\n\n{items}\n\n"
+        "Meridian reminds you once for each due date.\n",
     )
     return True
 
@@ -86,4 +84,12 @@ def _reminded(row: EvidenceSummary, due: date, owner: UUID) -> str:
     evidence = queries.find_evidence(row.piece.id)
     session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
     record(REMINDED, evidence, due_on=due, owner=owner)
-    return f"  {evidence.ref} {evidence.title}: {row.fresh.says}, due {long_day(due)}"
+    link = f"{public_address()}/t/{current.actor().tenant_slug}/evidence/{evidence.id}"
+    return f"{evidence.ref} {evidence.title}: {_status(row, due)}\n{link}"
+
+
+def _status(row: EvidenceSummary, due: date) -> str:
+    if row.fresh.state == "overdue":
+        return f"{row.fresh.says}, was due {long_day(due)}"
+    state = f"{row.fresh.state}, " if row.fresh.state in {"missing", "rejected"} else ""
+    return f"{state}due {long_day(due)}"

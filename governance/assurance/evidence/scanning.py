@@ -33,8 +33,8 @@ def use(address: str | None) -> None:
         address.startswith("/") or (address.startswith("tcp://") and urlsplit(address).hostname)
     ):
         raise SystemExit(
-            "GOVERNANCE_CLAMAV is no address of clamd; use the path of its socket, or"
-            " tcp://host:3310"
+            "GOVERNANCE_CLAMAV isn't an address of clamd. Use the path of its socket or"
+            " tcp://host:3310."
         )
     _address = address or None
 
@@ -47,8 +47,8 @@ def refuse_infected(stream: BinaryIO, filename: str) -> None:
         answer = _asked(_address, stream)
     except OSError as error:
         raise Unavailable(
-            "The virus scanner is away, so no file can be taken in. Nothing was saved; try again"
-            " later."
+            "The virus scanner isn't available, so files can't be uploaded. Nothing was saved; try"
+            " again later."
         ) from error
     finally:
         stream.seek(0)
@@ -63,11 +63,9 @@ def _judge(answer: str, filename: str) -> None:
         raise Invalid(f"{filename} is infected ({found[1][:80]}). Nothing was saved.", field="file")
     if "size limit exceeded" in answer:
         raise TooLarge(
-            f"{filename} is larger than the virus scanner takes. Nothing was saved.", field="file"
+            f"{filename} is larger than the virus scanner accepts. Nothing was saved.", field="file"
         )
-    raise Unavailable(
-        "The virus scanner gave no verdict, so the file was not taken in. Try again later."
-    )
+    raise Unavailable("The virus scanner gave no result. Nothing was saved; try again later.")
 
 
 def _asked(address: str, stream: BinaryIO) -> str:

@@ -37,11 +37,9 @@ class FileFault:
     @property
     def sentence(self) -> str:
         what = (
-            "is missing from the store"
-            if self.kind == "missing"
-            else "is not the one that was brought in"
+            "is missing" if self.kind == "missing" else "doesn't match the file that was uploaded"
         )
-        return f"{self.ref} version {self.number}: its file {what} (SHA-256 {self.sha256})."
+        return f"{self.ref} version {self.number}: the stored file {what} (SHA-256 {self.sha256})."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,11 @@ class Report:
 
     @property
     def sentence(self) -> str:
-        read = f"{self.files} stored files of {self.versions} versions, {self.size} bytes"
+        read = f"{self.files:,} stored files of {self.versions:,} versions, {self.size:,} bytes"
         return (
-            f"{read}: all are what was brought in."
+            f"{read}: all intact."
             if self.ok
-            else f"{read}: {len(self.findings)} versions are broken."
+            else f"{read}: {len(self.findings):,} versions corrupted."
         )
 
 

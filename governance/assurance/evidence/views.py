@@ -61,9 +61,9 @@ from governance.kernel.web import ResponseReturnValue
 feature = Feature("evidence", __name__)
 constraint(
     "uq_evidence_versions_tenant_id_evidence_id_number",
-    "Somebody else brought a version in at the same moment. Send it again.",
+    "Someone else uploaded a version at the same time. Upload yours again.",
 )
-constraint("uq_evidence_links_open", "It is linked to that control already.")
+constraint("uq_evidence_links_open", "It's already linked to this control.")
 
 PIECE = 1024 * 1024
 MOST = 100  # late items that the inbox lists: who has more of them works in the library
@@ -194,7 +194,7 @@ def beginning() -> ResponseReturnValue:
         if asked and asked in {str(i), says.split(" ", 1)[0]}
     ]
     form = BeginForm(controls=chosen, owner_id=current.actor().person_id)
-    return page("assurance/evidence/begin.html", form=form)
+    return page("assurance/evidence/new.html", form=form)
 
 
 @feature.post("/evidence/new", needs=permissions.MANAGE)
@@ -202,8 +202,8 @@ def begin() -> ResponseReturnValue:
     form = BeginForm()
     made: list[Evidence] = []
     if not accepted(form, lambda: made.append(_begin(form))):
-        return page("assurance/evidence/begin.html", form=form, status=422)
-    flash(f"{made[0].ref} is begun. Bring in its first version.")
+        return page("assurance/evidence/new.html", form=form, status=422)
+    flash(f"{made[0].ref} was created. Upload its first version.")
     return redirect(url_for("evidence.piece", evidence_id=made[0].id), 303)
 
 
@@ -237,7 +237,7 @@ def _piece_page(
     history = [*([evidence.id] if whole else []), *(v.id for v in versions)]
     refs = None if sight().controls is None else {each.ref for each in links}
     return page(
-        "assurance/evidence/piece.html",
+        "assurance/evidence/item.html",
         status=status,
         e=evidence,
         piece=found,
@@ -274,24 +274,22 @@ def _reasons(
         "fresh": "ok",
     }
     covered = (
-        f"Version {held.number} covers {queries.covers(held.period_from, held.period_to)} and holds"
-        f" until {held.valid_until.day} {held.valid_until:%B %Y}."
+        f"Version {held.number} covers {queries.covers(held.period_from, held.period_to)} and is"
+        f" valid until {held.valid_until.day} {held.valid_until:%B %Y}."
         if held
-        else "No version was accepted yet."
+        else "No version has been accepted yet."
     )
     lines = [{"kind": kinds[fresh.state], "lead": f"{fresh.word}.", "text": covered}]
     for v in versions:
         if v.fault is not None:
             what = (
-                "is missing from the store"
-                if v.fault == "missing"
-                else "is not the one that was brought in"
+                "is missing" if v.fault == "missing" else "doesn't match the file that was uploaded"
             )
             lines.append(
                 {
                     "kind": "bad",
-                    "lead": f"Version {v.number} is broken.",
-                    "text": f"Its file {what}, so it proves nothing.",
+                    "lead": f"Version {v.number} is corrupted.",
+                    "text": f"Its stored file {what}, so it doesn't count as evidence.",
                 }
             )
         if v.review == "pending" and not v.is_gone:
@@ -299,10 +297,8 @@ def _reasons(
             lines.append(
                 {
                     "kind": "warn",
-                    "lead": f"Version {v.number} waits for review.",
-                    "text": (
-                        f"{v.collector[:1].upper()}{v.collector[1:]} brought it in {_ago(wait)}."
-                    ),
+                    "lead": f"Version {v.number} is in review.",
+                    "text": f"Uploaded {_ago(wait)} by {v.collector}.",
                 }
             )
         elif v.review == "rejected" and v is versions[0]:
@@ -311,7 +307,7 @@ def _reasons(
             )
     if evidence.owner_id is None:
         lines.append(
-            {"kind": "none", "lead": "Nobody owns it.", "text": "Nobody is told when it falls due."}
+            {"kind": "none", "lead": "No owner.", "text": "No one gets reminders before it's due."}
         )
     return lines
 
@@ -408,7 +404,7 @@ def retire(evidence_id: UUID) -> ResponseReturnValue:
             form=form,
             status=422,
         )
-    say_changed(f"{evidence.ref} is retired. Its versions and its history stay.")
+    say_changed(f"{evidence.ref} was retired. Its versions and history are kept.")
     return redirect(url_for("evidence.index"), 303)
 
 
@@ -420,7 +416,7 @@ def bringing(evidence_id: UUID) -> ResponseReturnValue:
     evidence = queries.find_evidence(evidence_id)
     actions.check_may_bring(evidence)
     return page(
-        "assurance/evidence/bring.html",
+        "assurance/evidence/upload.html",
         e=evidence,
         accept=ACCEPT,
         form=VersionForm(**_proposed(evidence)),
@@ -450,11 +446,11 @@ def bring(evidence_id: UUID) -> ResponseReturnValue:
     brought: list[EvidenceVersion] = []
     if not accepted(form, lambda: brought.append(_bring(evidence, form))):
         return page(
-            "assurance/evidence/bring.html", e=evidence, accept=ACCEPT, form=form, status=422
+            "assurance/evidence/upload.html", e=evidence, accept=ACCEPT, form=form, status=422
         )
     flash(
-        f"Version {brought[0].number} of {evidence.ref} is in. Another person reviews it before it"
-        " counts."
+        f"Version {brought[0].number} of {evidence.ref} was uploaded. Another person reviews it"
+        " before it counts."
     )
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
@@ -463,7 +459,7 @@ def _bring(evidence: Evidence, form: VersionForm) -> EvidenceVersion:
     sent, url = request.files.get("file"), (form.url.data or "").strip()
     if bool(sent and sent.filename) == bool(url):
         raise Invalid(
-            "Send one of the two: a file, or a link." if url else "Choose a file, or give a link.",
+            "Enter either a file or a link, not both." if url else "Choose a file or enter a link.",
             field="file",
         )
     if url:
@@ -522,7 +518,7 @@ def review(version_id: UUID) -> ResponseReturnValue:
             raise
         form.refuse(error)
         return _review_page(version, evidence, form, status=error.status)
-    flash(f"Version {version.number} of {evidence.ref} is {form.decision.data}.")
+    flash(f"You {form.decision.data} version {version.number} of {evidence.ref}.")
     return redirect(url_for("evidence.inbox"), 303)
 
 
@@ -546,7 +542,7 @@ def download(version_id: UUID) -> ResponseReturnValue:
             pieces = verifying.watched(in_pieces(actions.take_out(version)), version.id)
     except (NotFound, Altered) as error:
         integrity.note_fault(version, verifying.kind_of(error))
-        told = "It is noted: this version proves nothing until its file is whole again."
+        told = "The version doesn't count as evidence until the file is restored."
         return current_app.handle_user_exception(
             verifying.Broken(f"{error.message} {told}")
         )  # the note is kept
@@ -596,7 +592,7 @@ def hold(evidence_id: UUID) -> ResponseReturnValue:
     if not accepted(form, lambda: act(evidence, because=form.because.data or "")):
         return _hold_page(evidence, form, status=form.status)
     flash(
-        f"The legal hold on {evidence.ref} is released."
+        f"The legal hold on {evidence.ref} was released."
         if releases
         else f"The legal hold on {evidence.ref} is active."
     )
@@ -636,8 +632,9 @@ def set_retention() -> ResponseReturnValue:
     ):
         return _retention_page(form, status=form.status)
     flash(
-        f"{kind.capitalize()}: kept"
-        f" {f'for {form.months.data} months after its validity' if form.months.data else 'for ever'}."
+        f"{kind.capitalize()} files are kept for {form.months.data} months after validity ends."
+        if form.months.data
+        else f"{kind.capitalize()} files are kept indefinitely."
     )
     return redirect(url_for("evidence.retention"), 303)
 
@@ -658,7 +655,7 @@ def _destruction_page(
 ) -> ResponseReturnValue:
     asked = queries.destruction_of(version, *DECIDED)
     return page(
-        "assurance/evidence/destruction.html",
+        "assurance/evidence/deletion.html",
         e=evidence,
         v=version,
         asked=asked,
@@ -678,5 +675,5 @@ def request_destruction(version_id: UUID) -> ResponseReturnValue:
         lambda: deletion.request_destruction(version, evidence, because=form.because.data or ""),
     ):
         return _destruction_page(version, evidence, form, status=form.status)
-    flash("Requested. Another person decides.")
+    flash("Deletion requested. Another person decides.")
     return redirect(url_for("evidence.destruction", version_id=version.id), 303)
