@@ -441,10 +441,12 @@ def verify_evidence(tenants: tuple[str, ...]) -> None:
                 click.echo(f"?     {who.tenant_slug}: not checked. {away.message}")
                 outcomes.append(CheckOutcome.NOT_CHECKED)
                 continue
-        click.echo(f"{'ok  ' if report.ok else 'FAIL'}  {who.tenant_slug}: {report.sentence}")
+        click.echo(
+            f"{'ok  ' if report.is_intact else 'FAIL'}  {who.tenant_slug}: {report.sentence}"
+        )
         for finding in report.findings:
             click.echo(f"      {finding.sentence}")
-        outcomes.append(CheckOutcome.RIGHT if report.ok else CheckOutcome.WRONG)
+        outcomes.append(CheckOutcome.RIGHT if report.is_intact else CheckOutcome.WRONG)
     if not outcomes:
         click.echo("?     There is no tenant, so nothing was checked.")
     sys.exit(worst(outcomes).value)

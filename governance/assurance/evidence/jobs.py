@@ -73,7 +73,7 @@ def _verify_evidence(week: str) -> None:
     report = verifying.verify(
         claim=partial(once_per, VERIFY, slug, week)
     )  # afterwards: a killed one is made again
-    if not report.ok:
+    if not report.is_intact:
         log.error(
             "evidence corrupted",
             tenant=slug,

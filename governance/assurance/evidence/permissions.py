@@ -56,7 +56,7 @@ def has_address_of_uploader(who: Actor, version: Any) -> bool:
     return not own_accounts(who).isdisjoint({version.uploaded_by, *map(UUID, version.key_hands)})
 
 
-EVIDENCE_WRITE = scope("evidence:write", "upload evidence versions")
+EVIDENCE_WRITE = scope("evidence:write", "upload versions of evidence")
 
 VIEW = permission(
     "evidence.view", "view evidence", roles="admin compliance_officer contributor auditor viewer"
@@ -68,7 +68,7 @@ MANAGE = permission(
 )
 BRING = permission(
     "evidence.bring",
-    "upload evidence versions",
+    "upload versions of evidence",
     roles="admin compliance_officer contributor",
     only={"contributor": [is_owner]},
 )
@@ -88,4 +88,4 @@ DESTROY = permission(
     "request or approve the permanent deletion of evidence files",
     roles="admin compliance_officer",
 )
-PUSH = permission("evidence.push", "upload evidence versions", scopes=EVIDENCE_WRITE)
+PUSH = permission("evidence.push", "upload versions of evidence", scopes=EVIDENCE_WRITE)

@@ -21,6 +21,7 @@ from governance.kernel import current
 from governance.kernel.db import transaction
 from governance.kernel.encrypted_stream import Altered
 from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.formatting import plural, size
 from governance.kernel.storage import in_pieces, store
 
 type Kind = Literal["missing", "altered"]
@@ -50,17 +51,15 @@ class Report:
     findings: Sequence[FileFault]
 
     @property
-    def ok(self) -> bool:
+    def is_intact(self) -> bool:
         return not self.findings
 
     @property
     def sentence(self) -> str:
-        read = f"{self.files:,} stored files of {self.versions:,} versions, {self.size:,} bytes"
-        return (
-            f"{read}: all intact."
-            if self.ok
-            else f"{read}: {len(self.findings):,} versions corrupted."
-        )
+        files = plural(self.files, "stored file")
+        found = f"{files} of {plural(self.versions, 'version')}, {size(self.size)}"
+        corrupted = plural(len(self.findings), "version")
+        return f"{found}: all intact." if self.is_intact else f"{found}: {corrupted} corrupted."
 
 
 def verify(

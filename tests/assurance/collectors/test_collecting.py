@@ -66,7 +66,7 @@ def test_members_are_told_from_the_log_and_the_file_says_how(database, next_mont
         next_month.first.isoformat()
     )
     assert (
-        above["Run by"] == "the console, by its schedule"
+        above["Run by"] == "Meridian, on schedule"
         and above["Time zone"] == "UTC"
         and above["Run at"]
     )
@@ -84,7 +84,7 @@ def test_a_member_who_left_and_a_changed_role_are_in_the_population(database, ne
     assert run.says.startswith("5 members, 1 admin; 1 member left")
     states = [dict(zip(run.preview[0], row, strict=True)) for row in run.preview[1:]]
     assert [(s["role"], s["state"]) for s in states if s["state"] == "left"] == [("viewer", "left")]
-    assert last_run("leavers").run.says == "1 member left; no session outlived a membership."
+    assert last_run("leavers").run.says == "1 member left; all their sessions were ended."
 
 
 def test_a_version_is_linked_to_the_controls_that_the_tenant_has_adopted_until_somebody_takes_the_link_away(
@@ -145,7 +145,7 @@ def test_what_was_not_performed_is_said_and_files_nothing(database, next_month, 
     run_due_collectors()
     seen = last_run(key)
     assert (seen.state, seen.run.rows, seen.run.evidence_version_id) == ("nothing", 0, None)
-    assert seen.word == "Nothing to file" and seen.kind == "due"
+    assert seen.word == "No evidence found" and seen.kind == "due"
     if key == "backups":
         assert seen.sentence.startswith(NONE_REPORTED)
 
@@ -157,7 +157,7 @@ def test_a_backup_that_was_brought_in_is_in_the_population(database, next_month)
             evidence_helpers.create_evidence("Restore drill", supports=[control])
         )
     run_due_collectors()
-    assert last_run("backups").run.says == "1 record of backups and restores brought in."
+    assert last_run("backups").run.says == "1 record of backups and restores uploaded."
 
 
 def test_isolation_is_tried_and_not_only_read(database, next_month):
@@ -186,9 +186,10 @@ def test_isolation_that_is_broken_is_found_and_filed_as_a_finding(
     monkeypatch.setattr(tenant_isolation, "_another", lambda: make.system_actor("acme").tenant_id)
     run_due_collectors()
     seen = last_run("tenant-isolation")
-    assert (seen.state, seen.kind, seen.word) == ("filed", "bad", "Filed, needs attention")
+    assert (seen.state, seen.kind, seen.word) == ("filed", "bad", "Needs attention")
     assert (
-        seen.sentence.startswith("Another tenant saw rows of ") and "memberships" in seen.sentence
+        seen.sentence.startswith("Another tenant could read rows of ")
+        and "memberships" in seen.sentence
     )
 
 

@@ -27,7 +27,9 @@ def visitor_next_month(visitor):
 
 def test_before_the_first_run_the_list_says_when_each_runs(as_viewer):
     text = as_viewer.get("evidence/collectors/").text
-    assert "Nothing was collected yet" in text and "Tenant isolation" in text and "Not yet" in text
+    assert (
+        "No collector has run yet" in text and "Tenant isolation" in text and "Not run yet" in text
+    )
     assert "No runs yet" in as_viewer.get("evidence/collectors/members").text
     assert as_viewer.get("evidence/collectors/no-such", then=404)
 
@@ -56,7 +58,7 @@ def test_a_collector_is_run_by_hand_and_reviewed_by_another_person(next_month, a
     officer = visitor_next_month(as_officer)
     officer.post("evidence/collectors/members/runs")
     officer.post("evidence/collectors/members/runs")
-    assert "Under way" in officer.get("evidence/collectors/members").text
+    assert "Queued" in officer.get("evidence/collectors/members").text
     assert jobs.drain(actor_of) == 1
     seen = last_run("members")
     assert (seen.state, seen.run.scheduled, seen.run.asked_by) == (
@@ -81,7 +83,7 @@ def test_a_run_is_cancelled_before_it_begins_and_run_again(next_month, as_office
     officer.post(f"evidence/collectors/runs/{run.id}/cancellation")
     assert (
         last_run("members").state == "cancelled"
-        and "Somebody cancelled it" in officer.get("evidence/collectors/members").text
+        and "The run was cancelled" in officer.get("evidence/collectors/members").text
     )
     officer.post(f"evidence/collectors/runs/{run.id}/again")
     jobs.drain(actor_of)
@@ -92,7 +94,7 @@ def test_a_run_is_cancelled_before_it_begins_and_run_again(next_month, as_office
 @pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_contributor"])
 def test_who_only_reads_runs_nothing(database, request, who):
     visitor = request.getfixturevalue(who)
-    assert "Run it for" not in visitor.get("evidence/collectors/members").text
+    assert "Run for" not in visitor.get("evidence/collectors/members").text
     visitor.post("evidence/collectors/members/runs", then=403)
 
 

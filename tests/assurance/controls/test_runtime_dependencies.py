@@ -96,7 +96,7 @@ def test_the_starter_pack_says_what_its_controls_rest_on(tenant_with_policy_and_
 def test_a_drill_and_a_waiver_are_facts_of_a_control(tenant_with_policy_and_drills):
     assert facts("OPS-08") == []
     assert facts("HUM-01") == [
-        "One waiver is open until 3 December 2026: retention of ad-copywriter is below the floor."
+        "A waiver is open until 3 December 2026: retention of ad-copywriter is below the Platform minimum."
     ]
     assert facts("GOV-01") == []
 
@@ -127,23 +127,29 @@ def test_a_feature_is_proven_by_its_own_drill_and_fails_by_it_too(tenant_with_po
     assert facts("OPS-08") == []
     with make.acting("admin"):
         add_finished_drill(tenant_with_policy_and_drills[1], days_ago(0.5), feature_id=part)
-    assert facts("OPS-08", NOW + timedelta(days=89)) == ["The switch of claims-triage is unproven."]
-    assert "The switch of ad-copywriter is unproven." in facts("OPS-08", NOW + timedelta(days=92))
+    assert facts("OPS-08", NOW + timedelta(days=89)) == [
+        "The kill switch of claims-triage needs a drill."
+    ]
+    assert "The kill switch of ad-copywriter needs a drill." in facts(
+        "OPS-08", NOW + timedelta(days=92)
+    )
 
 
 def test_another_day_is_judged_by_what_stood_then(tenant_with_policy_and_drills):
     assert facts("OPS-08", days_ago(4)) == []
-    assert facts("OPS-08", days_ago(10)) == ["The switch of ad-copywriter is unproven."]
+    assert facts("OPS-08", days_ago(10)) == ["The kill switch of ad-copywriter needs a drill."]
     assert facts("OPS-08", days_ago(201)) == [
-        "The switch of ad-copywriter is unproven.",
-        "The switch of claims-triage is unproven.",
+        "The kill switch of ad-copywriter needs a drill.",
+        "The kill switch of claims-triage needs a drill.",
     ]
-    assert facts("OPS-08", days_ago(200 - UNPROVEN)) == ["The switch of ad-copywriter is unproven."]
+    assert facts("OPS-08", days_ago(200 - UNPROVEN)) == [
+        "The kill switch of ad-copywriter needs a drill."
+    ]
     assert (
         facts("HUM-01", days_ago(9) + timedelta(seconds=1)) != []
         and facts("HUM-01", days_ago(9) - timedelta(seconds=1)) == []
     )
-    assert facts("HUM-01", days_ago(61)) == ["No policy was ever put in force."]
+    assert facts("HUM-01", days_ago(61)) == ["No policy has been published."]
 
 
 def test_the_pages_say_why_and_lead_there(as_officer, tenant_with_policy_and_drills):
@@ -154,13 +160,13 @@ def test_the_pages_say_why_and_lead_there(as_officer, tenant_with_policy_and_dri
     page = as_officer.get(f"controls/{ids['OPS-08']}")
     assert (
         "The last drill of claims-triage failed on 23 November 2026." in page.text
-        and "Drills: 1 of 2 switches proven in 90 days" in page.text
+        and "1 of 2 kill switches drilled in 90 days" in page.text
     )
     assert "/t/acme/systems/claims-triage/switches" in links(page)
     page = as_officer.get(f"controls/{ids['HUM-01']}")
     assert (
-        "One waiver is open until 3 December 2026" in page.text
-        and "The policy: tier Strict, version 1 since 26 September 2026" in page.text
+        "A waiver is open until 3 December 2026" in page.text
+        and "Tier Strict, version 1 since 26 September 2026" in page.text
     )
     assert any(href.startswith("/t/acme/policies/waivers/") for href in links(page))
     page = as_officer.get(f"frameworks/{RMF}/MANAGE-2.4")
@@ -205,14 +211,14 @@ def test_what_a_control_rests_on_is_chosen_and_told(as_officer, tenant_with_poli
         "version": "1",
     }
     assert (
-        "The policy:"
+        "<dt>Policy</dt>"
         in as_officer.post(f"controls/{held}/edit", follow=True, rests_on="policy", **form).text
     )
     as_officer.post(
         f"controls/{held}/edit", then=422, rests_on="the weather", **form | {"version": "2"}
     )
     assert (
-        "The policy:"
+        "<dt>Policy</dt>"
         not in as_officer.post(
             f"controls/{held}/edit", follow=True, rests_on="", **form | {"version": "2"}
         ).text

@@ -77,14 +77,14 @@ def judged(control, today=TODAY):
         (
             a_control(a_proof(a_version(review="pending"))),
             "missing",
-            "Waits for review",
-            "Penetration test waits for review.",
+            "In review",
+            "Penetration test is in review.",
         ),
         (
             a_control(a_proof(a_version()), a_proof(a_version(review="pending"), title="Scope")),
             "due",
             "In review",
-            "Scope waits for review.",
+            "Scope is in review.",
         ),
         (
             a_control(a_proof(a_version(valid=date(2026, 12, 5)))),
@@ -108,7 +108,7 @@ def judged(control, today=TODAY):
             a_control(a_proof(a_version(period=(date(2026, 8, 1), TODAY))), tests=[a_test()]),
             "evidenced",
             "Evidenced",
-            "Penetration test covers nothing from 1 December 2025 to 31 July 2026.",
+            "Penetration test has a gap from 1 December 2025 to 31 July 2026.",
         ),
     ],
 )
@@ -123,7 +123,9 @@ def test_the_reasons_say_what_it_means_and_lead_to_the_object():
         a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))), owner=None
     )
     first, second = judged(a_control(a_proof(title="Filter test"), overdue)).reasons
-    assert first.consequence == "The last version covers until 30 June 2026. Nobody is assigned."
+    assert first.consequence == (
+        "The last accepted version covers the time until 30 June 2026. It has no owner."
+    )
     assert (first.severity, first.kind, first.ref, first.target_id) == (
         "bad",
         "evidence",
@@ -287,21 +289,21 @@ STRICT = Live("policy", (), "Strict", 4, date(2026, 9, 3))
         (
             Live("drill", (replace(ARMED, drilled=date(2026, 8, 26)),)),
             "Due",
-            "Switch unproven",
-            "The switch of claims-triage is unproven.",
+            "Drill due",
+            "The kill switch of claims-triage needs a drill.",
         ),
         (
             Live("drill", (ARMED, Switch(UUID(int=5), "ad-copywriter"))),
             "due",
-            "Switch unproven",
-            "The switch of ad-copywriter is unproven.",
+            "Drill due",
+            "The kill switch of ad-copywriter needs a drill.",
         ),
         (STRICT, "effective", "Effective", None),
-        (Live("policy"), "due", "No policy in force", "No policy was ever put in force."),
+        (Live("policy"), "due", "No policy in force", "No policy has been published."),
         (
             replace(STRICT, tier="Baseline"),
             "due",
-            "Tier Baseline",
+            "Baseline tier",
             "The tier in force is Baseline, the most permissive one.",
         ),
         (
@@ -309,8 +311,8 @@ STRICT = Live("policy", (), "Strict", 4, date(2026, 9, 3))
             "due",
             "Waiver open",
             (
-                "One waiver is open until 3 December 2026: grounding of ad-copywriter is below the"
-                " floor."
+                "A waiver is open until 3 December 2026: grounding of ad-copywriter is below the"
+                " Platform minimum."
             ),
         ),
         (
@@ -319,7 +321,7 @@ STRICT = Live("policy", (), "Strict", 4, date(2026, 9, 3))
             "Waivers open",
             (
                 "2 waivers are open, the first until 3 December 2026: grounding of ad-copywriter,"
-                " memory of ad-copywriter are below the floor."
+                " memory of ad-copywriter are below the Platform minimum."
             ),
         ),
     ],

@@ -76,7 +76,7 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
     piece = as_viewer.get(f"evidence/{e}").text
     assert (
         "Missing" in piece
-        and "File destroyed" in piece
+        and "File deleted" in piece
         and SHA in piece
         and "Download version" not in piece
     )
@@ -220,16 +220,16 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     )
     request_deletion(as_officer, v)
     as_officer.get(f"evidence/{e}/hold")
-    assert "Say why" in as_officer.post(f"evidence/{e}/hold", then=422, because="").text
+    assert "Enter a reason" in as_officer.post(f"evidence/{e}/hold", then=422, because="").text
     as_officer.post(f"evidence/{e}/hold", because="Case 12, ordered by counsel.")
     as_officer.post(f"evidence/{e}/hold", because="Twice is once.")
     assert len(entries_of_action("evidence.legal_hold.placed")) == 1
     assert "A legal hold applies" in as_reviewer.get(f"evidence/{e}").text
-    assert "A legal hold of" in approve_deletion(as_reviewer, v, then=409).text
+    assert "has a legal hold since" in approve_deletion(as_reviewer, v, then=409).text
     blocked = as_officer.get(f"evidence/versions/{w}/destruction").text
-    assert "A legal hold of" in blocked and "Request deletion" not in blocked
+    assert "has a legal hold since" in blocked and "Request deletion" not in blocked
     assert (
-        "A legal hold of"
+        "has a legal hold since"
         in as_officer.post(f"evidence/versions/{w}/destruction", then=422, because="x").text
     )
     with make.acting("compliance_officer"):
@@ -265,7 +265,7 @@ def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer
     kept = evidence_helpers.upload_version(e, PDF + b"new")
     as_officer.get("evidence/retention")
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
-    assert "12 months after its validity" in as_officer.get("evidence/retention").text
+    assert "12 months after validity ends" in as_officer.get("evidence/retention").text
     run_nightly_cleanup()
     run_nightly_cleanup()
     assert count_rows(EvidenceDestruction) == 1 and today
@@ -338,7 +338,7 @@ def test_the_page_tells_who_had_it_in_hand_and_from_where(as_contributor, as_off
     custody = page[page.index('id="custody"') : page.index("History")]
     for word in (
         "Collected",
-        "Brought in",
+        "Uploaded",
         "Accepted",
         "Downloaded",
         "Anna Rossi",
@@ -346,7 +346,7 @@ def test_the_page_tells_who_had_it_in_hand_and_from_where(as_contributor, as_off
         "127.0.0.0/24",
     ):
         assert word in custody
-    assert "Only the newest" not in page
+    assert "Only the latest" not in page
     page = as_auditor.get(f"evidence/{e}").text
     assert "Anna Rossi" not in page[page.index('id="custody"') : page.index("History")]
 
@@ -358,17 +358,17 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
         for _ in range(200):
             actions.take_out(queries.version_of(v)[0]).close()
     page = as_officer.get(f"evidence/{e}").text
-    assert "Only the newest 200 entries of the log are told here." in page
+    assert "Only the latest 200 log entries are shown." in page
     [rest] = {
         link["href"]
         for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")
     }
     assert (
-        "uploaded a version" in as_officer.get(rest).text
+        "uploaded an evidence version" in as_officer.get(rest).text
         or "evidence.version.downloaded" in as_officer.get(rest).text
     )
     page = as_viewer.get(f"evidence/{e}").text
-    assert "Only the newest 200" in page and rest not in page
+    assert "Only the latest 200" in page and rest not in page
 
 
 @pytest.fixture

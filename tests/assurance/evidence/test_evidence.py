@@ -51,7 +51,7 @@ def test_an_officer_begins_evidence_and_the_log_knows(as_officer):
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
 def test_others_may_look_and_not_begin(database, who, request):
     visitor = request.getfixturevalue(who)
-    assert "Begin evidence" not in visitor.get("evidence/").text
+    assert "Create evidence item" not in visitor.get("evidence/").text
     visitor.get("evidence/new", then=403)
     visitor.post(
         "evidence/new",
@@ -67,10 +67,10 @@ def test_others_may_look_and_not_begin(database, who, request):
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("title", "", "What is it called?"),
-        ("kind", "spell", "not a choice here"),
-        ("cadence", "never", "not a choice here"),
-        ("controls", str(UUID(int=7)), "not a choice here"),
+        ("title", "", "Enter a title."),
+        ("kind", "spell", "choose an option from the list"),
+        ("cadence", "never", "choose an option from the list"),
+        ("controls", str(UUID(int=7)), "choose an option from the list"),
         ("owner_id", str(UUID(int=7)), "Choose a member of this tenant as owner."),
         ("due_on", "soon", "“soon” isn"),
     ],
@@ -96,7 +96,7 @@ def test_sent_twice_it_is_begun_once(as_officer):
     }
     as_officer.post("evidence/new", **form)
     assert (
-        "EV-0001 has this title already" in as_officer.post("evidence/new", then=422, **form).text
+        "EV-0001 already has this title" in as_officer.post("evidence/new", then=422, **form).text
     )
     assert count_rows(Evidence) == 1
 
@@ -111,8 +111,8 @@ def test_the_owner_brings_in_a_file_and_another_person_accepts_it(as_contributor
         f"evidence/{e}/versions/new", follow=True, **evidence_helpers.version_form()
     )
     assert (
-        "Version 1 of EV-0001 is in" in page.text
-        and "Waits for review" in page.text
+        "Version 1 of EV-0001 was uploaded" in page.text
+        and "In review" in page.text
         and hashlib.sha256(PDF).hexdigest() in page.text
     )
     assert 'aria-label="Review version' not in page.text
@@ -144,7 +144,7 @@ def test_nobody_else_brings_versions_in(database, who, status, request):
 
 def test_a_contributor_brings_in_only_what_is_his(as_contributor):
     e = evidence_helpers.create_evidence(owner="compliance_officer")
-    assert "Upload<" not in as_contributor.get(f"evidence/{e}").text
+    assert "Upload version" not in as_contributor.get(f"evidence/{e}").text
     assert (
         "Only its owner, a tenant admin or a compliance officer can upload versions"
         in as_contributor.post(
@@ -159,14 +159,14 @@ def test_a_contributor_brings_in_only_what_is_his(as_contributor):
     [
         ("report.pdf", b"", "0 bytes"),
         ("report.pdf", b"MZ\x90\0\x03", "is a program"),
-        ("report.pdf", b"<html><script>", "can carry a program"),
+        ("report.pdf", b"<html><script>", "can contain scripts"),
         (
             "report.pdf",
             b"\x89PNG\r\n\x1a\n...",
-            "report.pdf ends in .pdf, and its content is a PNG picture",
+            "report.pdf ends in .pdf, but its content is a PNG image",
         ),
-        ("drawing.svg", b"<svg onload=x>", "can carry a program"),
-        ("data.zip", b"PK\x05\x06" + b"\0" * 18, "no office file"),
+        ("drawing.svg", b"<svg onload=x>", "can contain scripts"),
+        ("data.zip", b"PK\x05\x06" + b"\0" * 18, "not an Office file"),
     ],
 )
 def test_bad_files_are_refused_by_name(as_contributor, name, content, says):
@@ -205,13 +205,13 @@ def test_only_the_upload_takes_more_than_the_usual_limit(as_contributor):
 @pytest.mark.parametrize(
     ("dates", "says"),
     [
-        ({"collected_on": timedelta(2)}, "still to come"),
-        ({"period_from": timedelta(1)}, "ends before it begins"),
-        ({"valid_until": timedelta(-3)}, "at least until the end of the period"),
+        ({"collected_on": timedelta(2)}, "in the future"),
+        ({"period_from": timedelta(1)}, "ends before it starts"),
+        ({"valid_until": timedelta(-3)}, "on or after the end of the period"),
         ({"valid_until": timedelta(4000)}, "three years at most"),
         ({"collected_on": "yesterday"}, "“yesterday” isn"),
         ({"period_to": ""}, "Covers to: choose a day."),
-        ({"period_from": "0001-01-01"}, "before the year 2000"),
+        ({"period_from": "0001-01-01"}, "a day after 1 January 2000"),
     ],
 )
 def test_dates_that_cannot_be(as_contributor, dates, says):
@@ -238,7 +238,7 @@ def test_the_same_bytes_twice_are_refused_with_a_sentence(as_contributor):
     again = as_contributor.post(
         f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form()
     )
-    assert "These are the same bytes as version 1 of" in again.text
+    assert "This file is identical to version 1" in again.text
     as_contributor.post(f"evidence/{other}/versions/new", **evidence_helpers.version_form())
     assert count_rows(EvidenceVersion) == 2
 
@@ -267,7 +267,7 @@ def test_a_link_is_https_and_names_a_server(as_contributor, url, status):
 def test_a_file_or_a_link_never_both_and_never_neither(as_contributor):
     e = evidence_helpers.create_evidence()
     assert (
-        "one of the two"
+        "either a file or a link"
         in as_contributor.post(
             f"evidence/{e}/versions/new",
             then=422,
@@ -312,7 +312,7 @@ def test_rejecting_needs_a_reason_and_what_was_typed_stays(as_officer):
     reply = as_officer.post(
         f"evidence/versions/{v}/review", then=422, decision="rejected", because=" "
     )
-    assert "Say what is wrong with it" in reply.text
+    assert "Enter a reason, so the owner knows what to fix" in reply.text
     as_officer.post(
         f"evidence/versions/{v}/review", decision="rejected", because="It is last year's."
     )
@@ -382,7 +382,9 @@ def test_assigning_linking_unlinking_and_retiring(as_officer):
     )
     assert count_rows(EvidenceLink) == 1  # past days still show it
     as_officer.get(f"evidence/{e}/retirement")
-    assert "Say why" in as_officer.post(f"evidence/{e}/retirement", then=422, because="").text
+    assert (
+        "Enter a reason" in as_officer.post(f"evidence/{e}/retirement", then=422, because="").text
+    )
     as_officer.post(f"evidence/{e}/retirement", because="the tool is gone")
     assert (
         "was retired on"
@@ -461,7 +463,7 @@ def test_another_tenants_ids_are_nothing_here(as_officer, as_stranger, as_neighb
         confidentiality="internal",
         controls=str(foreign),
     )
-    assert "not a choice here" in reply.text
+    assert "choose an option from the list" in reply.text
     assert "Penetration" not in as_neighbour.get("evidence/").text
 
 
@@ -477,7 +479,7 @@ def test_the_library_filters_sorts_pages_and_exports_what_is_filtered(as_officer
         for n in range(60):
             actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
     page = as_officer.get("evidence/").text
-    assert "1 of 61 pieces is fresh" in page and "50 of 61 evidence items" in page
+    assert "1 of 61 evidence items is fresh" in page and "50 of 61 evidence items" in page
     following = re.search(r'href="([^"]+)" rel="next"', page)[1].replace("&amp;", "&")
     assert "11 of 61" in as_officer.get(following).text
     fresh = as_officer.get("evidence/?state=fresh").text
@@ -558,6 +560,6 @@ def test_a_page_has_a_budget_whatever_there_is(as_officer, statements, path, mos
 
 
 def test_empty_states_say_why(as_officer, as_viewer):
-    assert "No evidence is here yet" in as_officer.get("evidence/").text
-    assert "Begin evidence" not in as_viewer.get("evidence/").text
+    assert "No evidence yet" in as_officer.get("evidence/").text
+    assert "Create evidence item" not in as_viewer.get("evidence/").text
     assert "No versions await review" in as_viewer.get("evidence/inbox").text

@@ -97,7 +97,7 @@ def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_off
         admin.post(f"{e}/{first}/review", then=403, decision="accepted"),
         admin.get(f"{e}/{first}/review"),
     ):
-        assert "It came by the key pipeline, whose secret you were shown" in reply.text
+        assert "API key pipeline uploaded it. You have seen the secret of that key" in reply.text
     with make.acting("reviewer"):
         key = session().scalars(select(ApiKey)).one()
         keys.rotate(key, overlap_days=7, seen=key.hint)
@@ -105,7 +105,7 @@ def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_off
     visitor(app, "reviewer").post(f"{e}/{second}/review", then=403, decision="accepted")
     admin.post(f"{e}/{second}/review", then=403, decision="accepted")
     page = as_officer.get(f"{e}/{second}/review").text
-    assert "the key pipeline" in page and "whose secret" not in page
+    assert "API key pipeline" in page and "the secret of that key" not in page
     for version in (first, second):
         as_officer.post(f"{e}/{version}/review", decision="accepted")
 
@@ -116,7 +116,7 @@ def test_the_piece_says_by_which_key_a_version_came_and_offers_its_review_to_oth
     e = evidence_helpers.create_evidence()
     Machine(app).push(source="nightly build")
     page = as_officer.get(f"evidence/{e}").text
-    assert "the key pipeline" in page and "Review version 1" in page
+    assert "API key pipeline" in page and "Review version 1" in page
     assert "Review version 1" not in visitor(app, "admin").get(f"evidence/{e}").text
 
 
@@ -132,7 +132,8 @@ def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine)
         {"source": "another"},
     ):
         assert (
-            "used for another request" in machine.push(then=422, key="run-1", **other).json["title"]
+            "belongs to a different request"
+            in machine.push(then=422, key="run-1", **other).json["title"]
         )
     assert count_rows(EvidenceVersion) == 1
     machine.push(key="run-2", content=PDF + b"2")
@@ -147,7 +148,7 @@ def test_the_same_request_is_the_same_one_on_the_next_day(machine):
     with clock.frozen(clock.now() + timedelta(days=1)):
         again = machine.push(key="run-1", **said)
         assert (
-            "used for another request"
+            "belongs to a different request"
             in machine.push(then=422, key="run-1", **version_dates()).json["title"]
         )
     assert (
@@ -174,7 +175,7 @@ def test_a_refused_push_is_not_remembered(machine):
 def test_by_digest_of_something_that_is_there(machine):
     evidence_helpers.create_evidence()
     evidence_helpers.create_evidence("The same for another control")
-    assert "Nothing with that SHA-256 is here" in machine.digest(then=422).json["title"]
+    assert "No stored file has this SHA-256" in machine.digest(then=422).json["title"]
     machine.push()
     reply = machine.digest(evidence="ev-0002", source="the pipeline's archive")
     assert (
@@ -182,7 +183,7 @@ def test_by_digest_of_something_that_is_there(machine):
         and reply.json["version"] == 1
         and reply.json["filename"] == "report.pdf"
     )
-    assert "the same bytes as version 1" in machine.digest(then=409).json["title"]
+    assert "identical to version 1" in machine.digest(then=409).json["title"]
     later = version_dates(
         period_to=clock.today() - timedelta(days=2), valid_until=clock.today() + timedelta(days=90)
     )
@@ -205,18 +206,18 @@ def test_another_tenants_digest_or_piece_is_nothing_here(app, machine):
 @pytest.mark.parametrize(
     ("fields", "status", "says"),
     [
-        ({"evidence": ""}, 422, "name the piece"),
-        ({"evidence": "EV-9999"}, 404, "no such piece"),
+        ({"evidence": ""}, 422, "enter the ref or id of an evidence item"),
+        ({"evidence": "EV-9999"}, 404, "This evidence item doesn't exist"),
         ({"period_from": "soon"}, 422, "period_from: “soon” isn't a date."),
         ({"valid_until": ""}, 422, "valid_until: Enter a date such as"),
-        ({"colour": "blue"}, 422, "colour is no field here"),
+        ({"colour": "blue"}, 422, "colour is not a field"),
         ({"sha256": "abc"}, 422, "64 hexadecimal"),
-        ({"sha256": SHA}, 422, "one of the two"),
-        ({"content": None}, 422, "one of the two"),
+        ({"sha256": SHA}, 422, "either a file or the sha256"),
+        ({"content": None}, 422, "either a file or the sha256"),
         ({"content": b""}, 422, "0 bytes"),
         ({"name": "a.csv"}, 422, "its content is a PDF"),
         ({"content": b"MZ" + bytes(99), "name": "a.pdf"}, 422, "a program"),
-        ({"collected_on": "2999-01-01"}, 422, "still to come"),
+        ({"collected_on": "2999-01-01"}, 422, "in the future"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(machine, fields, status, says):
@@ -249,7 +250,7 @@ def test_text_that_no_database_keeps_is_refused_by_name_and_never_left_out(machi
     evidence_helpers.create_evidence()
     machine.push()
     assert (
-        f"{field} holds a character"
+        f"{field} contains a character"
         in machine.digest(then=422, **({"period_to": "2026-09-01"} | {field: said})).json["title"]
     )
     assert count_rows(EvidenceVersion) == 1
@@ -293,8 +294,7 @@ def test_for_thirty_days_the_answer_is_the_same_and_then_the_name_is_free(machin
         machine.push(then=422, key="run-1", **other)
     with clock.frozen(now + timedelta(days=30, minutes=1)):
         assert (
-            "the same bytes as version 1"
-            in machine.push(then=409, key="run-1", **asked).json["title"]
+            "identical to version 1" in machine.push(then=409, key="run-1", **asked).json["title"]
         )
         second = machine.push(key="run-1", **other)
         assert second.json["version"] == 2 and "Idempotency-Replayed" not in second.headers
@@ -322,7 +322,7 @@ def test_a_rotated_key_keeps_its_names_and_another_key_has_its_own(app, machine)
         machine.key = secret
         assert machine.push(key="run-1").json == first.json
     assert (
-        "the same bytes as version 1"
+        "identical to version 1"
         in Machine(app, name="another").push(then=409, key="run-1").json["title"]
     )
     assert count_rows(EvidenceVersion) == 1
@@ -374,7 +374,7 @@ def test_of_the_same_request_at_the_same_moment_one_version_comes(committed_glob
         and sum("Idempotency-Replayed" not in reply.headers for reply in answered) == 1
     )
     assert all(
-        reply.status_code == 409 and "answered just now" in reply.json["title"] for reply in refused
+        reply.status_code == 409 and "still in progress" in reply.json["title"] for reply in refused
     )
     again = committed_globex.push(key="run-1")
     assert {reply.json["id"] for reply in [*answered, again]} == {
@@ -389,7 +389,7 @@ def test_while_the_first_is_under_way_the_second_is_told_to_ask_again(committed_
     with make.acting("admin", "globex"):
         key_id = session().scalars(select(ApiKey.id)).one()
         alone(f"push {key_id} run-1")
-        assert "Ask again in a moment" in committed_globex.push(then=409, key="run-1").json["title"]
+        assert "Retry in a moment" in committed_globex.push(then=409, key="run-1").json["title"]
         assert committed_globex.push(key="run-2", content=PDF + b"another").json["version"] == 1
     assert committed_globex.push(key="run-1").json["version"] == 2
 

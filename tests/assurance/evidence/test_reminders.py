@@ -43,7 +43,7 @@ def test_one_letter_names_all_that_is_due_and_none_comes_twice(as_contributor):
     [letter] = sent_mails()
     assert (
         letter["to"] == "contributor@acme.example"
-        and letter["subject"] == "2 pieces of evidence wait for you in Acme Insurance"
+        and letter["subject"] == "2 evidence items need you in Acme Insurance"
     )
     assert (
         "EV-0001 Restore drill: 3 days overdue" in letter["body"]

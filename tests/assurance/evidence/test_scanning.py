@@ -81,7 +81,7 @@ def test_a_clean_file_passes_whole_and_an_infected_one_is_named(clamd):
 
 def test_what_it_does_not_take_or_cannot_judge_stays_out(clamd):
     clamd.limit = 1000
-    with pytest.raises(TooLarge, match="larger than the virus scanner takes"):
+    with pytest.raises(TooLarge, match="larger than the virus scanner accepts"):
         scanning.refuse_infected(io.BytesIO(bytes(5_000_000)), "large.txt")
     clamd.limit, clamd.answer = 10**6, b"Can't allocate memory ERROR"
     with pytest.raises(Unavailable, match="gave no verdict"):

@@ -149,7 +149,7 @@ def test_of_a_piece_out_of_scope_only_the_provided_version_is_there(world, as_of
     assert (
         "given.csv" in page
         and "kept.csv" not in page
-        and "Only what was provided to you is shown." in page
+        and "You see only the versions that were provided to you." in page
         and "SEC-78" not in page
     )
     assert "kept.csv" in as_officer.get(f"evidence/{world.partly}").text

@@ -55,7 +55,7 @@ def test_a_file_changed_behind_our_back_is_named_and_its_evidence_is_broken(as_o
     other = evidence_helpers.upload_version(
         evidence_helpers.create_evidence("Another"), PDF + b"other"
     )
-    assert verify_files().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
+    assert verify_files().is_intact and "Fresh" in as_officer.get(f"evidence/{e}").text
     path = stored_path(v)
     before = path.read_bytes()
     if how == "missing":
@@ -73,17 +73,17 @@ def test_a_file_changed_behind_our_back_is_named_and_its_evidence_is_broken(as_o
     assert (finding.ref, finding.number) == ("EV-0001", 1) and finding.kind == (
         "missing" if how == "missing" else "altered"
     )
-    assert "EV-0001 version 1" in finding.sentence and not report.ok
+    assert "EV-0001 version 1" in finding.sentence and not report.is_intact
     verify_files()
     assert (
         count_rows(EvidenceFault) == 1 and len(entries_of_action("evidence.version.corrupted")) == 1
     )
     page = as_officer.get(f"evidence/{e}").text
-    assert "File broken" in page and "Version 1 is broken." in page
+    assert "File corrupted" in page and "Version 1 is corrupted." in page
     assert "EV-0001" in as_officer.get("evidence/inbox").text
-    assert "missing or was altered" in as_officer.get(f"controls/{control}").text
+    assert "missing or corrupted" in as_officer.get(f"controls/{control}").text
     path.write_bytes(before)
-    assert verify_files().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
+    assert verify_files().is_intact and "Fresh" in as_officer.get(f"evidence/{e}").text
     assert entries_of_action("evidence.version.restored")
     assert controls
 
@@ -108,7 +108,7 @@ def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fa
     control = evidence_helpers.create_control()
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[control]))
     evidence_helpers.accept_version(v)
-    assert "missing or was altered" not in as_officer.get(f"controls/{control}").text
+    assert "missing or corrupted" not in as_officer.get(f"controls/{control}").text
     path = stored_path(v)
     if how == "missing":
         path.unlink()
@@ -116,7 +116,7 @@ def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fa
         flip_last_bit(path)
     for _ in range(2):
         assert (
-            "this version proves nothing until"
+            "doesn&#39;t count as evidence until"
             in as_viewer.post(f"evidence/versions/{v}/download", then=409).text
         )
     [entry] = entries_of_action("evidence.version.corrupted")
@@ -126,7 +126,7 @@ def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fa
         and count_rows(EvidenceFault) == 1
     )
     assert not entries_of_action("evidence.version.downloaded"), "nothing went out"
-    assert "missing or was altered" in as_officer.get(f"controls/{control}").text
+    assert "missing or corrupted" in as_officer.get(f"controls/{control}").text
 
 
 def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_officer):
@@ -178,7 +178,7 @@ def test_bytes_from_before_files_were_sealed_are_still_read_and_checked(as_offic
             **dates,
         ).id
     assert as_officer.post(f"evidence/versions/{v}/download", then=200).data == PDF
-    assert verify_files().ok
+    assert verify_files().is_intact
     stored_path(v).write_bytes(b"%PDF-1.7 another")
     assert [f.kind for f in verify_files().findings] == ["altered"]
 
@@ -197,7 +197,7 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
     good = CliRunner().invoke(cli.main, ["verify-evidence"])
     assert (
         good.exit_code == 0
-        and "ok    acme: 1 stored files of 1 versions" in good.output
+        and "ok    acme: 1 stored file of 1 version" in good.output
         and "ok    globex" in good.output
     )
     stored_path(v).unlink()
@@ -205,7 +205,7 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
     assert (
         bad.exit_code == 1
         and "FAIL  acme" in bad.output
-        and "EV-0001 version 1: its file is missing" in bad.output
+        and "EV-0001 version 1: the stored file is missing" in bad.output
     )
     assert current.actor_or_none() is None
 
@@ -371,7 +371,11 @@ def test_a_file_that_is_destroyed_while_the_check_runs_is_no_fault(as_officer, a
 
     with current.acting_as(make.system_actor("acme")):
         report = verifying.verify(meanwhile)
-    assert report.ok and count_deletion_rows() == {gone: "done"} and count_rows(EvidenceFault) == 0
+    assert (
+        report.is_intact
+        and count_deletion_rows() == {gone: "done"}
+        and count_rows(EvidenceFault) == 0
+    )
 
 
 def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(
