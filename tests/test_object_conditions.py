@@ -151,7 +151,7 @@ def pushed_version(by: str) -> Any:
 @shows_condition(evidencing.REVIEW, evidencing.knows_its_key)
 def test_another_person_than_who_was_shown_the_keys_secret_reviews(as_admin, as_officer):
     version = pushed_version(by="admin")
-    assert "It came by the key pipeline, whose secret you were shown" in review_version(
+    assert "API key pipeline uploaded it. You have seen the secret of that key" in review_version(
         as_admin, version, then=403
     )
     for page in ("evidence/inbox", "evidence/type-ii"):

@@ -38,7 +38,7 @@ from governance.kernel.undo import Overtaken, UndoStep
 
 CREATED = action(
     "control.created",
-    "created a control",
+    "created the control",
     target="Control",
     activity="create",
     severity="informational",
@@ -48,7 +48,7 @@ CREATED = action(
 )
 EDITED = action(
     "control.changed",
-    "changed a control",
+    "changed the control",
     target="Control",
     activity="update",
     severity="informational",
@@ -56,7 +56,7 @@ EDITED = action(
 )
 ASSIGNED = action(
     "control.assigned",
-    "assigned a control",
+    "assigned the control",
     target="Control",
     activity="update",
     severity="informational",
@@ -65,7 +65,7 @@ ASSIGNED = action(
 )
 MAPPED = action(
     "control.mapped",
-    "mapped a control to a requirement",
+    "mapped the control to a requirement",
     target="Control",
     activity="update",
     severity="informational",
@@ -83,7 +83,7 @@ UNMAPPED = action(
 )
 TESTED = action(
     "control.tested",
-    "tested a control",
+    "tested the control",
     target="Control",
     activity="update",
     severity="informational",
@@ -94,7 +94,7 @@ TESTED = action(
 )
 RETIRED = action(
     "control.retired",
-    "retired a control",
+    "retired the control",
     target="Control",
     activity="delete",
     severity="low",
@@ -103,7 +103,7 @@ RETIRED = action(
 )
 RESTORED = action(
     "control.restored",
-    "restored a retired control",
+    "restored the retired control",
     target="Control",
     activity="update",
     severity="low",

@@ -13,13 +13,13 @@ MANAGE = permission(
 )
 WORK = permission(
     "controls.work",
-    "edit controls or record tests",
+    "edit a control or record its tests",
     roles="admin compliance_officer contributor",
     only={"contributor": [is_owner]},
 )
 TEST = permission(
     "controls.test",
-    "test controls",
+    "test a control",
     roles="admin compliance_officer contributor auditor",
     only={"contributor": [is_owner]},
 )

@@ -53,7 +53,7 @@ BEGUN = action(
 )
 EDITED = action(
     "evidence.changed",
-    "changed an evidence item",
+    "changed evidence",
     target="Evidence",
     activity="update",
     severity="informational",
@@ -61,7 +61,7 @@ EDITED = action(
 )
 ASSIGNED = action(
     "evidence.assigned",
-    "assigned an evidence item",
+    "assigned evidence",
     target="Evidence",
     activity="update",
     severity="informational",
@@ -70,7 +70,7 @@ ASSIGNED = action(
 )
 LINKED = action(
     "evidence.linked",
-    "linked an evidence item to a control",
+    "linked evidence to a control",
     target="Evidence",
     activity="update",
     severity="informational",
@@ -80,7 +80,7 @@ LINKED = action(
 )
 UNLINKED = action(
     "evidence.unlinked",
-    "unlinked an evidence item from a control",
+    "unlinked evidence from a control",
     target="Evidence",
     activity="update",
     severity="informational",
@@ -89,7 +89,7 @@ UNLINKED = action(
 )
 RETIRED = action(
     "evidence.retired",
-    "retired an evidence item",
+    "retired evidence",
     target="Evidence",
     activity="delete",
     severity="low",
@@ -98,7 +98,7 @@ RETIRED = action(
 )
 RESTORED = action(
     "evidence.restored",
-    "restored a retired evidence item",
+    "restored retired evidence",
     target="Evidence",
     activity="update",
     severity="low",
@@ -107,7 +107,7 @@ RESTORED = action(
 )
 BROUGHT = action(
     "evidence.version.uploaded",
-    "uploaded an evidence version",
+    "uploaded a version of evidence",
     target="EvidenceVersion",
     activity="create",
     severity="informational",
@@ -117,7 +117,7 @@ BROUGHT = action(
 )
 ACCEPTED = action(
     "evidence.version.accepted",
-    "accepted an evidence version",
+    "accepted a version of evidence",
     target="EvidenceVersion",
     activity="update",
     severity="informational",
@@ -126,7 +126,7 @@ ACCEPTED = action(
 )
 REJECTED = action(
     "evidence.version.rejected",
-    "rejected an evidence version",
+    "rejected a version of evidence",
     target="EvidenceVersion",
     activity="update",
     severity="informational",
@@ -135,7 +135,7 @@ REJECTED = action(
 )
 TAKEN_OUT = action(
     "evidence.version.downloaded",
-    "downloaded an evidence version",
+    "downloaded a version of evidence",
     target="EvidenceVersion",
     activity="read",
     severity="low",
@@ -717,7 +717,7 @@ def _dates(collected_on: date, period_from: date, period_to: date, valid_until: 
         )
     if min(period_from, collected_on) < EARLIEST:
         raise Invalid(
-            "Choose a day after 1 January 2000.",
+            "Evidence from before the year 2000 can't be added. Choose a later date.",
             field="period_from" if period_from < EARLIEST else "collected_on",
         )
     if valid_until > clock.today() + LONGEST:

@@ -71,7 +71,7 @@ def test_chosen_controls_only_and_what_is_there_stays(as_officer):
         )
     as_officer.post("controls/starter", refs=["GOV-01", "GOV-02"])
     assert count_rows(Control) == 3 and count_rows(Evidence) == 0
-    assert "choose at least one" in as_officer.post("controls/starter", then=422).text.lower()
+    assert "select at least one" in as_officer.post("controls/starter", then=422).text.lower()
     as_officer.post("controls/starter", then=422, refs=["NOT-99"])
 
 
@@ -378,7 +378,7 @@ def test_the_page_of_a_control_shows_all_that_its_status_follows_from(as_viewer)
         "EV-0001",
         "MEASURE 2.7",
         "25 of 25",
-        "tested a control",
+        "tested the control",
         "Ines Duarte",
         "Show as table",
     ):

@@ -308,7 +308,7 @@ def test_where_nothing_answers_for_his_criteria_the_lists_say_so(app, inside_and
         held = queries.engagement(inside_and_outside.engagement, lock=True)
         held.framework_id, held.criteria = frameworks.framework("owasp-llm-2025").id, []
     him = visitor(app, "auditor")
-    assert "No control answers for what your engagement is about" in him.get("controls/").text
+    assert "No controls are in the scope of your engagement" in him.get("controls/").text
     assert "No assessment is about your framework" in him.get("assessments/").text
     assert "No report is about your engagement" in him.get("reports/").text
     assert (

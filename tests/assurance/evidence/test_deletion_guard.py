@@ -364,7 +364,7 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
         for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")
     }
     assert (
-        "uploaded an evidence version" in as_officer.get(rest).text
+        "uploaded a version" in as_officer.get(rest).text
         or "evidence.version.downloaded" in as_officer.get(rest).text
     )
     page = as_viewer.get(f"evidence/{e}").text

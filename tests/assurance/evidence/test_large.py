@@ -19,7 +19,7 @@ def test_a_gibibyte_and_one_byte_is_refused_before_it_is_read(database):
     with tempfile.TemporaryFile() as file, make.acting("contributor"):
         file.write(PDF)
         file.truncate(1024**3 + 1)
-        with pytest.raises(TooLarge, match="larger than 1024 MB, the limit. Nothing was saved"):
+        with pytest.raises(TooLarge, match="larger than the limit of 1024 MB. Nothing was saved"):
             actions.bring_file(
                 queries.find_evidence(e), file, "large.pdf", **evidence_helpers.version_dates()
             )

@@ -34,7 +34,7 @@ def sent_mails():
 
 def test_one_letter_names_all_that_is_due_and_none_comes_twice(as_contributor):
     today = clock.today()
-    evidence_helpers.create_evidence("Restore drill", due_on=today - timedelta(days=3))
+    late = evidence_helpers.create_evidence("Restore drill", due_on=today - timedelta(days=3))
     evidence_helpers.create_evidence("Access list", due_on=today + timedelta(days=5))
     evidence_helpers.create_evidence("Much later", due_on=today + timedelta(days=90))
     evidence_helpers.create_evidence("Nobody's", owner=None, due_on=today - timedelta(days=3))
@@ -45,6 +45,7 @@ def test_one_letter_names_all_that_is_due_and_none_comes_twice(as_contributor):
         letter["to"] == "contributor@acme.example"
         and letter["subject"] == "2 evidence items need you in Acme Insurance"
     )
+    assert f"http://127.0.0.1:8000/t/acme/evidence/{late}\n" in letter["body"]
     assert (
         "EV-0001 Restore drill: 3 days overdue" in letter["body"]
         and "Access list" in letter["body"]

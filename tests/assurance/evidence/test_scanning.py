@@ -84,7 +84,7 @@ def test_what_it_does_not_take_or_cannot_judge_stays_out(clamd):
     with pytest.raises(TooLarge, match="larger than the virus scanner accepts"):
         scanning.refuse_infected(io.BytesIO(bytes(5_000_000)), "large.txt")
     clamd.limit, clamd.answer = 10**6, b"Can't allocate memory ERROR"
-    with pytest.raises(Unavailable, match="gave no verdict"):
+    with pytest.raises(Unavailable, match="gave no result"):
         scanning.refuse_infected(io.BytesIO(b"x"), "a.txt")
 
 
@@ -92,7 +92,7 @@ def test_a_scanner_that_is_away_lets_nothing_in(tmp_path):
     try:
         for nobody in (str(tmp_path / "gone.ctl"), "tcp://127.0.0.1:1"):
             scanning.use(nobody)
-            with pytest.raises(Unavailable, match="scanner is away"):
+            with pytest.raises(Unavailable, match="scanner isn't available"):
                 scanning.refuse_infected(io.BytesIO(b"x"), "a.txt")
     finally:
         scanning.use(None)

@@ -285,7 +285,7 @@ def test_of_two_checks_at_the_same_time_one_stands_in_the_log(database):
 
     evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with current.acting_as(make.system_actor("acme")):
-        assert verifying.verify(claim=lambda: False).ok
+        assert verifying.verify(claim=lambda: False).is_intact
     assert not file_checks()
 
 
