@@ -26,7 +26,7 @@ from governance.kernel.db import session
 
 ASKED = action(
     "collector.run.requested",
-    "requested a collector run",
+    "started a run of a collector",
     target="CollectorRun",
     activity="create",
     severity="informational",
@@ -34,7 +34,7 @@ ASKED = action(
 )
 CANCELLED = action(
     "collector.run.cancelled",
-    "cancelled a collector run",
+    "cancelled a run of a collector",
     target="CollectorRun",
     activity="update",
     severity="informational",
@@ -50,7 +50,7 @@ FILED = action(
 )
 NOTHING = action(
     "collector.evidence.none_found",
-    "found no activity to collect as evidence",
+    "searched for evidence and found that nothing was performed",
     target="CollectorRun",
     activity="update",
     severity="informational",
@@ -58,7 +58,7 @@ NOTHING = action(
 )
 MISSED = action(
     "collector.period.missed",
-    "missed a collection period",
+    "missed a period of a collector",
     target="CollectorRun",
     activity="create",
     severity="low",

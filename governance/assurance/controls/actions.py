@@ -74,7 +74,7 @@ MAPPED = action(
 )
 UNMAPPED = action(
     "control.unmapped",
-    "removed a control's mapping to a requirement",
+    "removed the control's mapping to a requirement",
     target="Control",
     activity="update",
     severity="informational",

@@ -14,7 +14,7 @@ from governance.kernel.db import alone, session
 
 BROKE = action(
     "evidence.version.corrupted",
-    "found a corrupted evidence file",
+    "found the stored file of a version broken",
     target="EvidenceVersion",
     activity="update",
     severity="high",
@@ -22,7 +22,7 @@ BROKE = action(
 )
 HEALED = action(
     "evidence.version.restored",
-    "found a corrupted evidence file restored",
+    "found the stored file of a version whole again",
     target="EvidenceVersion",
     activity="update",
     severity="low",
@@ -30,7 +30,7 @@ HEALED = action(
 )
 CHECKED = action(
     "evidence.files.verified",
-    "verified all stored evidence files",
+    "checked every stored file of evidence",
     target="Tenant",
     activity="read",
     severity="informational",
@@ -38,7 +38,7 @@ CHECKED = action(
 )
 SWEPT = action(
     "evidence.files.cleaned_up",
-    "removed stored files that no evidence item uses",
+    "removed stored files that belong to no evidence",
     target="Tenant",
     activity="delete",
     severity="low",

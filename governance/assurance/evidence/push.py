@@ -19,7 +19,7 @@ from governance.kernel.errors import DomainError, Invalid
 
 PUSHED = action(
     "evidence.version.pushed",
-    "pushed an evidence version through the API",
+    "pushed a version of evidence",
     target="EvidenceVersion",
     activity="create",
     severity="informational",

@@ -20,7 +20,7 @@ from governance.kernel.formatting import long_day, plural
 
 REMINDED = action(
     "evidence.reminder.sent",
-    "reminded the owner of evidence",
+    "reminded an owner of evidence",
     target="Evidence",
     activity="update",
     severity="informational",

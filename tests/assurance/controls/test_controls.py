@@ -378,7 +378,7 @@ def test_the_page_of_a_control_shows_all_that_its_status_follows_from(as_viewer)
         "EV-0001",
         "MEASURE 2.7",
         "25 of 25",
-        "tested the control",
+        "tested a control",
         "Ines Duarte",
         "Show as table",
     ):

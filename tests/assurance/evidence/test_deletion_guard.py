@@ -55,7 +55,7 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
     history = as_reviewer.get(deletion_approval_path(v)).text.partition('id="history"')[2]
     assert (
         "requested the permanent deletion of an evidence file" in history
-        and "accepted a version" not in history
+        and "accepted an evidence version" not in history
     )
     approve_deletion(as_officer, v, then=403)
     assert as_reviewer.get(f"evidence/versions/{v}/destruction", then=303).location.endswith(
@@ -364,7 +364,7 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
         for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")
     }
     assert (
-        "uploaded a version" in as_officer.get(rest).text
+        "uploaded an evidence version" in as_officer.get(rest).text
         or "evidence.version.downloaded" in as_officer.get(rest).text
     )
     page = as_viewer.get(f"evidence/{e}").text
