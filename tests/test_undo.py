@@ -279,10 +279,7 @@ def test_a_row_that_somebody_changed_meanwhile_is_left_alone_and_named(
     )
     as_admin.post(f"controls/{others[-1]}/owner", owner_id=str(make.person_id("admin")))
     said = undo_last(as_officer, page)
-    assert (
-        "Undone for 11 of 12. SEC-05 Encryption at rest was reassigned by Sanjay Patel."
-        in said
-    )
+    assert "Undone for 11 of 12. SEC-05 Encryption at rest was reassigned by Sanjay Patel." in said
     assert value(Control.owner_id, control) == ANNA and value(
         Control.owner_id, others[-1]
     ) == make.person_id("admin")
@@ -305,9 +302,7 @@ def test_a_mapping_and_a_link_that_somebody_changed_meanwhile_are_left_alone(
         f"evidence/{piece}/links", control_id=str(control), note="a", follow=True
     )
     as_admin.post(f"evidence/{piece}/links", control_id=str(control), note="b")
-    assert "EV-0001's link to SEC-04 was changed by Sanjay Patel." in undo_last(
-        as_officer, linked
-    )
+    assert "EV-0001's link to SEC-04 was changed by Sanjay Patel." in undo_last(as_officer, linked)
 
 
 def test_only_the_fields_that_the_change_set_are_restored(as_officer, as_admin, request_of):

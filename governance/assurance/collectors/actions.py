@@ -26,7 +26,7 @@ from governance.kernel.db import session
 
 ASKED = action(
     "collector.run.requested",
-    "started a run of a collector",
+    "requested a collector run",
     target="CollectorRun",
     activity="create",
     severity="informational",
@@ -34,7 +34,7 @@ ASKED = action(
 )
 CANCELLED = action(
     "collector.run.cancelled",
-    "cancelled a run of a collector",
+    "cancelled a collector run",
     target="CollectorRun",
     activity="update",
     severity="informational",
@@ -50,7 +50,7 @@ FILED = action(
 )
 NOTHING = action(
     "collector.evidence.none_found",
-    "searched for evidence and found that nothing was performed",
+    "found no activity to collect as evidence",
     target="CollectorRun",
     activity="update",
     severity="informational",
@@ -58,7 +58,7 @@ NOTHING = action(
 )
 MISSED = action(
     "collector.period.missed",
-    "missed a period of a collector",
+    "missed a collection period",
     target="CollectorRun",
     activity="create",
     severity="low",

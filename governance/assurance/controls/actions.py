@@ -38,7 +38,7 @@ from governance.kernel.undo import Overtaken, UndoStep
 
 CREATED = action(
     "control.created",
-    "created the control",
+    "created a control",
     target="Control",
     activity="create",
     severity="informational",
@@ -48,7 +48,7 @@ CREATED = action(
 )
 EDITED = action(
     "control.changed",
-    "changed the control",
+    "changed a control",
     target="Control",
     activity="update",
     severity="informational",
@@ -56,7 +56,7 @@ EDITED = action(
 )
 ASSIGNED = action(
     "control.assigned",
-    "assigned the control",
+    "assigned a control",
     target="Control",
     activity="update",
     severity="informational",
@@ -65,7 +65,7 @@ ASSIGNED = action(
 )
 MAPPED = action(
     "control.mapped",
-    "mapped the control to a requirement",
+    "mapped a control to a requirement",
     target="Control",
     activity="update",
     severity="informational",
@@ -74,7 +74,7 @@ MAPPED = action(
 )
 UNMAPPED = action(
     "control.unmapped",
-    "removed the control's mapping to a requirement",
+    "removed a control's mapping to a requirement",
     target="Control",
     activity="update",
     severity="informational",
@@ -83,7 +83,7 @@ UNMAPPED = action(
 )
 TESTED = action(
     "control.tested",
-    "tested the control",
+    "tested a control",
     target="Control",
     activity="update",
     severity="informational",
@@ -94,7 +94,7 @@ TESTED = action(
 )
 RETIRED = action(
     "control.retired",
-    "retired the control",
+    "retired a control",
     target="Control",
     activity="delete",
     severity="low",
@@ -103,7 +103,7 @@ RETIRED = action(
 )
 RESTORED = action(
     "control.restored",
-    "restored the retired control",
+    "restored a retired control",
     target="Control",
     activity="update",
     severity="low",

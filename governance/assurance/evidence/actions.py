@@ -53,7 +53,7 @@ BEGUN = action(
 )
 EDITED = action(
     "evidence.changed",
-    "changed evidence",
+    "changed an evidence item",
     target="Evidence",
     activity="update",
     severity="informational",
@@ -61,7 +61,7 @@ EDITED = action(
 )
 ASSIGNED = action(
     "evidence.assigned",
-    "assigned evidence",
+    "assigned an evidence item",
     target="Evidence",
     activity="update",
     severity="informational",
@@ -70,7 +70,7 @@ ASSIGNED = action(
 )
 LINKED = action(
     "evidence.linked",
-    "linked evidence to a control",
+    "linked an evidence item to a control",
     target="Evidence",
     activity="update",
     severity="informational",
@@ -80,7 +80,7 @@ LINKED = action(
 )
 UNLINKED = action(
     "evidence.unlinked",
-    "unlinked evidence from a control",
+    "unlinked an evidence item from a control",
     target="Evidence",
     activity="update",
     severity="informational",
@@ -89,7 +89,7 @@ UNLINKED = action(
 )
 RETIRED = action(
     "evidence.retired",
-    "retired evidence",
+    "retired an evidence item",
     target="Evidence",
     activity="delete",
     severity="low",
@@ -98,7 +98,7 @@ RETIRED = action(
 )
 RESTORED = action(
     "evidence.restored",
-    "restored retired evidence",
+    "restored a retired evidence item",
     target="Evidence",
     activity="update",
     severity="low",
@@ -107,7 +107,7 @@ RESTORED = action(
 )
 BROUGHT = action(
     "evidence.version.uploaded",
-    "uploaded a version of evidence",
+    "uploaded an evidence version",
     target="EvidenceVersion",
     activity="create",
     severity="informational",
@@ -117,7 +117,7 @@ BROUGHT = action(
 )
 ACCEPTED = action(
     "evidence.version.accepted",
-    "accepted a version of evidence",
+    "accepted an evidence version",
     target="EvidenceVersion",
     activity="update",
     severity="informational",
@@ -126,7 +126,7 @@ ACCEPTED = action(
 )
 REJECTED = action(
     "evidence.version.rejected",
-    "rejected a version of evidence",
+    "rejected an evidence version",
     target="EvidenceVersion",
     activity="update",
     severity="informational",
@@ -135,7 +135,7 @@ REJECTED = action(
 )
 TAKEN_OUT = action(
     "evidence.version.downloaded",
-    "downloaded a version of evidence",
+    "downloaded an evidence version",
     target="EvidenceVersion",
     activity="read",
     severity="low",

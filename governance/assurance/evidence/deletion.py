@@ -29,16 +29,16 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import long_day
 
 HELD = action(
-    "evidence.hold.placed",
-    "placed a legal hold on evidence",
+    "evidence.legal_hold.placed",
+    "placed a legal hold on an evidence item",
     target="Evidence",
     activity="update",
     severity="medium",
     fields="ref",
 )
 RELEASED = action(
-    "evidence.hold.released",
-    "released a legal hold on evidence",
+    "evidence.legal_hold.released",
+    "released a legal hold on an evidence item",
     target="Evidence",
     activity="update",
     severity="medium",
@@ -46,7 +46,7 @@ RELEASED = action(
 )
 KEPT_FOR = action(
     "evidence.retention.changed",
-    "changed how long evidence is kept",
+    "changed an evidence retention period",
     target="EvidenceRetention",
     activity="update",
     severity="medium",
@@ -78,7 +78,7 @@ DESTRUCTION_REFUSED = action(
 )
 DESTRUCTION_WITHDRAWN = action(
     "evidence.deletion.withdrawn",
-    "withdrew a request to delete an evidence file permanently",
+    "withdrew a request to permanently delete an evidence file",
     target="EvidenceVersion",
     activity="update",
     severity="low",
@@ -86,7 +86,7 @@ DESTRUCTION_WITHDRAWN = action(
 )
 DESTRUCTION_HELD = action(
     "evidence.deletion.blocked",
-    "was kept from deleting an evidence file",
+    "was blocked from deleting an evidence file",
     target="EvidenceVersion",
     activity="update",
     severity="medium",
@@ -94,7 +94,7 @@ DESTRUCTION_HELD = action(
 )
 DESTROYED = action(
     "evidence.version.deleted",
-    "destroyed a file of evidence",
+    "permanently deleted an evidence file",
     target="EvidenceVersion",
     activity="delete",
     severity="medium",

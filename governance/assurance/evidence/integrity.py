@@ -14,7 +14,7 @@ from governance.kernel.db import alone, session
 
 BROKE = action(
     "evidence.version.corrupted",
-    "found the stored file of a version broken",
+    "found a corrupted evidence file",
     target="EvidenceVersion",
     activity="update",
     severity="high",
@@ -22,7 +22,7 @@ BROKE = action(
 )
 HEALED = action(
     "evidence.version.restored",
-    "found the stored file of a version whole again",
+    "found a corrupted evidence file restored",
     target="EvidenceVersion",
     activity="update",
     severity="low",
@@ -30,7 +30,7 @@ HEALED = action(
 )
 CHECKED = action(
     "evidence.files.verified",
-    "checked every stored file of evidence",
+    "verified all stored evidence files",
     target="Tenant",
     activity="read",
     severity="informational",
@@ -38,7 +38,7 @@ CHECKED = action(
 )
 SWEPT = action(
     "evidence.files.cleaned_up",
-    "removed stored files that belong to no evidence",
+    "removed stored files that no evidence item uses",
     target="Tenant",
     activity="delete",
     severity="low",

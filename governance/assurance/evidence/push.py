@@ -19,7 +19,7 @@ from governance.kernel.errors import DomainError, Invalid
 
 PUSHED = action(
     "evidence.version.pushed",
-    "pushed a version of evidence",
+    "pushed an evidence version through the API",
     target="EvidenceVersion",
     activity="create",
     severity="informational",

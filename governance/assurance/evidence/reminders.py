@@ -20,7 +20,7 @@ from governance.kernel.formatting import long_day, plural
 
 REMINDED = action(
     "evidence.reminder.sent",
-    "reminded an owner of evidence",
+    "reminded the owner of an evidence item",
     target="Evidence",
     activity="update",
     severity="informational",

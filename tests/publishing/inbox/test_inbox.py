@@ -456,7 +456,7 @@ def test_the_done_tab_shows_what_the_person_did_newest_first(
     with statements() as seen:
         reply = as_officer.get("inbox/?view=done")
     assert len(unions(seen)) == 1
-    assert done(reply)[0] == "Drill record You accepted a version of evidence"
+    assert done(reply)[0] == "Drill record You accepted an evidence version"
     assert parse_page(reply).select_one(".c-tabs [aria-current]").get_text() == "Done" and heading(
         reply
     ).startswith("3 items need you")
