@@ -326,7 +326,7 @@ def _stopped(world: Mapping[str, Any], *, stop: bool) -> float:
         for found in (
             [] if stop else session().scalars(select(Stop).where(Stop.restarted_at.is_(None))).all()
         ):
-            actions.restart(found, seen=actions.seen(found), because="Measured.")
+            actions.restart(found, seen=actions.seen(found), reason="Measured.")
     return time.perf_counter()
 
 

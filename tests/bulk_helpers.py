@@ -35,10 +35,10 @@ def confirm_bulk(
     visitor: Visitor, address: str, *, then: int = 303, follow: bool = False, **form: Any
 ) -> Any:
     """Preview, then apply exactly that; `because` is typed on the preview."""
-    because = {"because": form.pop("because")} if "because" in form else {}
+    reason = {"reason": form.pop("reason")} if "reason" in form else {}
     fields = confirmation_fields(preview_bulk(visitor, address, **form))
     assert fields, "the preview has nothing to confirm"
-    return visitor.post(address, then=then, follow=follow, **fields | because)
+    return visitor.post(address, then=then, follow=follow, **fields | reason)
 
 
 def preview_table(html: str, section: str) -> list[list[str]]:

@@ -202,5 +202,5 @@ def change_freeze() -> None:
             period_to=today,
             fieldwork_from=today,
             fieldwork_to=today + timedelta(days=9),
-            keeps_still=True,
+            freezes_changes=True,
         )

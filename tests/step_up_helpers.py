@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from governance.foundation.people import actions, sessions
-from governance.foundation.people.models import KeptForm, Person, Session
+from governance.foundation.people.models import Person, SavedForm, Session
 from governance.kernel import current
 from governance.kernel.db import session, transaction
 from tests import make
@@ -52,17 +52,17 @@ def sign_in_again(visitor: Visitor, role: str, slug: str = "acme") -> None:
     visitor.client.set_cookie("session", f"{slug}.{token}")
 
 
-def kept_forms(slug: str = "acme") -> list[KeptForm]:
+def saved_forms(slug: str = "acme") -> list[SavedForm]:
     """Every kept form of that tenant, oldest first."""
     with current.acting_as(make.system_actor(slug)), transaction(read_only=True) as work:
-        found = list(work.scalars(select(KeptForm).order_by(KeptForm.created_at, KeptForm.id)))
+        found = list(work.scalars(select(SavedForm).order_by(SavedForm.created_at, SavedForm.id)))
         work.expunge_all()
         return found
 
 
 def newest_kept_form_page(slug: str = "acme") -> str:
     """The page of the form that was kept last."""
-    return f"/t/{slug}/continue/{kept_forms(slug)[-1].id}"
+    return f"/t/{slug}/continue/{saved_forms(slug)[-1].id}"
 
 
 def kept_form_facts(page: Any) -> dict[str, str]:

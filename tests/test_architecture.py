@@ -37,7 +37,7 @@ ACTIONS_APART = {
         "RequestImport",
         "RequestRemark",
     },
-    "assurance/evidence/deletion.py": {"EvidenceHold", "EvidenceRetention", "EvidenceDestruction"},
+    "assurance/evidence/deletion.py": {"EvidenceHold", "EvidenceRetention", "EvidenceDeletion"},
     "assurance/evidence/integrity.py": {"EvidenceFault"},
     "assurance/evidence/push.py": {"EvidencePush"},
     "assurance/evidence/reminders.py": {"EvidenceReminder"},
@@ -59,7 +59,7 @@ NO_ENTRY = {
         "an invitation lasts as long as its engagements, whose change is recorded"
     ),
     "assurance/evidence/deletion.py start_destruction": "its approval was given; recorded as that",
-    "assurance/evidence/deletion.py close_destruction": (
+    "assurance/evidence/deletion.py close_deletion": (
         "its approval was rejected, withdrawn or expired; recorded as that"
     ),
     "foundation/identity_providers/actions.py close": (
@@ -114,8 +114,8 @@ OTHER_WRITERS = ACTIONS_APART | {
     "foundation/approvals/discussion.py": {
         "ApprovalComment"
     },  # its actions; a comment leaves an entry, and so does a redaction
-    "foundation/people/kept_forms.py": {
-        "KeptForm"
+    "foundation/people/saved_forms.py": {
+        "SavedForm"
     },  # a form that waits for a sign-in; what it submits is recorded
 }
 # Where the host's time is read beside the clock, and why.
@@ -406,14 +406,14 @@ def test_every_action_writes_its_declared_fields_and_no_others(app, acting):
         for deed in log.registry.values():
             target = classes[min(deed.targets)](id=who.tenant_id)
             given = {name: f"{name} of it" for name in deed.fields | deed.personal}
-            because = given.pop("because")
+            reason = given.pop("reason")
             entry = record(
-                deed, target, because=because, before=None, after=given, about=who.person_id
+                deed, target, reason=reason, before=None, after=given, about=who.person_id
             )
             assert set(entry.changes) == deed.fields, deed.name
             assert set(entry.sealed) == deed.personal, deed.name
             assert not [n for n in deed.personal if f"{n} of it".encode() in entry.body], deed.name
-            assert personal_field_encryption.unseal("because", entry.sealed["because"]) == because
+            assert personal_field_encryption.unseal("reason", entry.sealed["reason"]) == reason
             with pytest.raises(UndeclaredField, match="surely_not_declared"):
                 record(deed, target, surely_not_declared="x")
 

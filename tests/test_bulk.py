@@ -267,7 +267,7 @@ def test_nothing_selected_too_much_selected_and_nobody_who_can_own_are_refused(
 def test_what_is_retired_is_named_with_its_reason_and_left_alone(as_officer, lists):
     for name, noun in (("controls", "control"), ("evidence", "evidence item")):
         _, address, ids = lists[name]
-        as_officer.post(f"{name}/{ids[0]}/retirement", because="Replaced.")
+        as_officer.post(f"{name}/{ids[0]}/retirement", reason="Replaced.")
         shown = preview_bulk(as_officer, address, ids=ids, **bulk_form(name))
         [blocked] = preview_table(shown, "blocked")
         assert "was retired on" in blocked[1] and f"1 {noun} changes" in shown
@@ -282,7 +282,7 @@ def test_a_control_that_is_retired_after_the_preview_brings_the_preview_back(
     fields = confirmation_fields(
         preview_bulk(as_officer, address, ids=ids, **bulk_form("controls"))
     )
-    as_admin.post(f"controls/{ids[0]}/retirement", because="Replaced.")
+    as_admin.post(f"controls/{ids[0]}/retirement", reason="Replaced.")
     shown = as_officer.post(address, then=409, **fields).text
     assert (
         "was retired on" in preview_table(shown, "blocked")[0][1]

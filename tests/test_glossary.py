@@ -144,7 +144,7 @@ WITHOUT_HELP = {
     "assurance/engagements/waiting.html",
     "assurance/evidence/begin.html",
     "assurance/evidence/bring.html",
-    "assurance/evidence/destruction.html",
+    "assurance/evidence/deletion.html",
     "assurance/evidence/edit.html",
     "assurance/evidence/hold.html",
     "assurance/evidence/inbox.html",

@@ -65,7 +65,7 @@ APPEND_ONLY = (
 OVER_ALL = {
     "platform_policies": (
         "(id, state, content, digest, base, loosens, reason, made_by, created_at) VALUES "
-        "(gen_random_uuid(), 'asked', '{}', 'd', 0, false, 'why', gen_random_uuid(), now())"
+        "(gen_random_uuid(), 'requested', '{}', 'd', 0, false, 'why', gen_random_uuid(), now())"
     ),
     "platform_stops": (
         "(id, generate, serve, reason, stopped_by, created_at) VALUES (gen_random_uuid(), true,"

@@ -270,7 +270,7 @@ def test_what_is_not_declared_is_refused_or_ignored_as_the_list_says(app, world,
         address = _at(
             app, listed, place, "acme", **{filter_.name: UNKNOWN.get(filter_.name, "no-such%value")}
         )
-        page = _soup(visitor.get(address, then=422 if filter_.unknown == "refused" else 200))
+        page = _soup(visitor.get(address, then=422 if filter_.unknown == "rejected" else 200))
         if filter_.unknown == "ignored":
             assert _chips(page) == plain, filter_.name
         elif filter_.unknown == "empty":

@@ -248,7 +248,7 @@ def conclude_requirement(by: str = "compliance_officer") -> Any:
 
 
 def is_refused_to_sign(who: Visitor, item: Any, sentence: str) -> None:
-    for verb, sent in (("signature", {}), ("return", {"because": "Say more."})):
+    for verb, sent in (("signature", {}), ("return", {"reason": "Say more."})):
         assert (
             sentence
             in who.post(f"assessments/items/{item}/{verb}", revision="1", then=403, **sent).text
@@ -261,7 +261,7 @@ def is_refused_to_sign(who: Visitor, item: Any, sentence: str) -> None:
 def test_another_person_than_the_assessor_signs_off_or_returns(as_officer, as_reviewer):
     item = conclude_requirement()
     is_refused_to_sign(as_officer, item, "You wrote the conclusion")
-    as_reviewer.post(f"assessments/items/{item}/return", revision="1", because="Say more.")
+    as_reviewer.post(f"assessments/items/{item}/return", revision="1", reason="Say more.")
 
 
 @shows_condition(assessments.permissions.SIGN, assessments.permissions.has_address_of_assessor)
@@ -271,7 +271,7 @@ def test_a_second_account_of_the_assessor_neither_signs_off_nor_returns(as_admin
     is_refused_to_sign(
         as_reviewer, item, "You have the same email address as the person who wrote the conclusion"
     )
-    as_admin.post(f"assessments/items/{item}/return", revision="1", because="Say more.")
+    as_admin.post(f"assessments/items/{item}/return", revision="1", reason="Say more.")
 
 
 # ---- access reviews

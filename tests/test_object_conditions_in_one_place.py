@@ -27,39 +27,39 @@ ELSEWHERE = {
     "inbox.py": "what is assigned to somebody, not what they may do",
 }
 SINGLE = {
-    ("assurance/evidence/deletion.html", "asked.asked_by == me"): REQUESTERS,
-    ("assurance/evidence/inbox.html", "asked.asked_by == me"): REQUESTERS,
-    ("assurance/evidence/actions.py", "asked.asked_by != current.person_id()"): REQUESTERS,
+    ("assurance/evidence/deletion.html", "asked.requested_by == me"): REQUESTERS,
+    ("assurance/evidence/inbox.html", "asked.requested_by == me"): REQUESTERS,
+    ("assurance/evidence/actions.py", "asked.requested_by != current.person_id()"): REQUESTERS,
     (
         "assurance/engagements/queries.py",
         "Invitation.accepted_by == person_id",
     ): "which engagements are an auditor's",
     (
         "assurance/engagements/queries.py",
-        "WorkItem.asked_by == person_id",
+        "WorkItem.requested_by == person_id",
     ): "which work ends with an auditor's access",
-    ("foundation/logbook/queries.py", "WorkItem.asked_by == person_id"): "the same",
+    ("foundation/logbook/queries.py", "WorkItem.requested_by == person_id"): "the same",
     (
         "kernel/background_work.py",
-        "item.asked_by == current.actor().person_id",
+        "item.requested_by == current.actor().person_id",
     ): "whether the work still runs as who asked for it",
-    ("kernel/background_work.py", "current.actor().person_id != item.asked_by"): "the same",
+    ("kernel/background_work.py", "current.actor().person_id != item.requested_by"): "the same",
     (
         "assurance/testing/actions.py",
         "finding.remedied_by == me",
     ): "whether the same form was sent twice",
     (
         "assurance/engagements/jobs.py",
-        "who.person_id != item.asked_by",
+        "who.person_id != item.requested_by",
     ): "whether the work still runs as who asked for it",
-    ("foundation/logbook/jobs.py", "current.actor().person_id != item.asked_by"): "the same",
+    ("foundation/logbook/jobs.py", "current.actor().person_id != item.requested_by"): "the same",
     (
         "publishing/reports/queries.py",
-        "item.asked_by != current.actor().person_id",
+        "item.requested_by != current.actor().person_id",
     ): "what an auditor sees of running work (404)",
     (
         "publishing/reports/queries.py",
-        "ReportRun.asked_by == person_id",
+        "ReportRun.requested_by == person_id",
     ): "which reports name an erased person",
 }
 
@@ -131,7 +131,7 @@ def test_no_template_asks_an_object_condition_for_itself():
     [
         "evidence.owner_id == current.person_id()",
         "me in (f.remedied_by, f.owner_id)",
-        "acting.actor().person_id != x.asked_by",
+        "acting.actor().person_id != x.requested_by",
         "f.remedied_by.is_distinct_from(me)",
         "v.hands.contains([str(me)])",
         "current.person_id() in {a.fixed_by}",

@@ -14,8 +14,8 @@ from bs4 import BeautifulSoup
 from wtforms import Field, SelectFieldBase
 
 from governance.foundation.api_keys import actions as keys
-from governance.foundation.people import kept_forms
-from governance.foundation.people.models import KeptForm
+from governance.foundation.people import saved_forms
+from governance.foundation.people.models import SavedForm
 from governance.foundation.tenants import actions as tenants
 from governance.kernel import access, bearer, clock
 from governance.kernel.access import ROLES
@@ -27,7 +27,7 @@ from tests.route_helpers import RouteMethod, call_route, objects_in, route_metho
 
 # Found by nobody but the session that made it: tests/foundation/people/test_step_up.py shows that
 # it does find it.
-OF_A_SESSION = {"kept_form_id"}
+OF_A_SESSION = {"saved_form_id"}
 
 
 def refusals(
@@ -411,7 +411,7 @@ def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_b
         with rolled_back():
             visitor = step_up_helpers.visitor_needing_step_up(app, role, slug)
             visitor.post(path, then=401, **sent)
-            assert kept_fields(step_up_helpers.kept_forms(slug)[-1], role, slug) == list(
+            assert kept_fields(step_up_helpers.saved_forms(slug)[-1], role, slug) == list(
                 sent.items()
             ), str(door)
             step_up_helpers.sign_in_again(visitor, role, slug)
@@ -434,9 +434,9 @@ def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_b
     assert sum(status == 404 for _, status in done) < 3, done
 
 
-def kept_fields(row: KeptForm, role: str, slug: str) -> list[tuple[str, str]]:
+def kept_fields(row: SavedForm, role: str, slug: str) -> list[tuple[str, str]]:
     with make.acting(role, slug, read_only=True):
-        return kept_forms.opened(row).fields
+        return saved_forms.opened(row).fields
 
 
 # ---- files that leave

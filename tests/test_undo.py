@@ -215,7 +215,7 @@ def test_retiring_a_control_and_evidence_is_undone_as_if_it_had_never_been(as_of
         (f"controls/{control}", Control, control, "control.restored"),
         (f"evidence/{piece}", Evidence, piece, "evidence.restored"),
     ):
-        page = as_officer.post(f"{address}/retirement", because="Replaced.", follow=True)
+        page = as_officer.post(f"{address}/retirement", reason="Replaced.", follow=True)
         assert value(model.retired_at, row) is not None
         undo_last(as_officer, page)
         assert value(model.retired_at, row) is None
@@ -319,7 +319,7 @@ def test_only_the_fields_that_the_change_set_are_restored(as_officer, as_admin, 
 
 def test_evidence_whose_title_was_taken_meanwhile_stays_retired(as_officer):
     piece = evidence_helpers.create_evidence()
-    page = as_officer.post(f"evidence/{piece}/retirement", because="Replaced.", follow=True)
+    page = as_officer.post(f"evidence/{piece}/retirement", reason="Replaced.", follow=True)
     evidence_helpers.create_evidence()
     assert (
         "Nothing was undone." in undo_last(as_officer, page)

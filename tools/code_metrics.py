@@ -17,7 +17,7 @@ from pathlib import Path
 MAX_COLUMNS = 100
 MAX_TEMPLATE_COLUMNS = 120
 MAX_FILE_LINES = 400
-OLD_WORDS = ("held", "standing", "beside", "told", "because")
+OLD_WORDS = ("held", "standing", "beside", "told", "reason")
 
 
 def tracked(folder: Path, *patterns: str) -> list[Path]:

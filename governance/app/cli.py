@@ -415,7 +415,7 @@ def audit_resume(tenant: str, reason: str) -> None:
     with _as(_founders((tenant,))[0]):
         try:
             with transaction():
-                origin = logs.take_up_again(because=reason.strip()).origin
+                origin = logs.take_up_again(reason=reason.strip()).origin
                 line = str(logs.verifier(logs.all_keys()[0]))
         except DomainError as refused:
             raise click.ClickException(refused.message) from None

@@ -189,10 +189,10 @@ def _half() -> None:
     _decide({row.item.id for row in rows[: len(rows) // 2]}, "keep")
 
 
-def _decide(ids: set[UUID], what: str, because: str = "") -> None:
+def _decide(ids: set[UUID], what: str, reason: str = "") -> None:
     review = campaigns.open_review()
     if review is not None and ids:
-        reviewing.decide(review, dict.fromkeys(ids, what), because=because)
+        reviewing.decide(review, dict.fromkeys(ids, what), reason=reason)
 
 
 def _closed() -> None:

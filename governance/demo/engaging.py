@@ -186,9 +186,9 @@ def _accept(story: Story, number: int, said: str) -> None:
     requesting.accept(*queries.request(_known(story), story.requests[number], lock=True), said=said)
 
 
-def _return(story: Story, number: int, because: str) -> None:
+def _return(story: Story, number: int, reason: str) -> None:
     requesting.give_back(
-        *queries.request(_known(story), story.requests[number], lock=True), because=because
+        *queries.request(_known(story), story.requests[number], lock=True), reason=reason
     )
 
 

@@ -91,8 +91,8 @@ def acme(ago: Ago) -> Iterator[PolicyStep]:
             "Tools come from the list of the architecture board",
         ),
     )
-    for days, change, because in small:
-        yield PolicyStep(ago(days), "admin", _tightened(change, because))
+    for days, change, reason in small:
+        yield PolicyStep(ago(days), "admin", _tightened(change, reason))
     yield PolicyStep(
         ago(198),
         "admin",
@@ -170,22 +170,22 @@ def _last_step(content: Content) -> Content:
 # ---- deeds
 
 
-def _tightened(change: Change, because: str) -> Callable[[], object]:
+def _tightened(change: Change, reason: str) -> Callable[[], object]:
     def deed() -> None:
         now = queries.standing()
-        actions.tighten_now(change(now.content), base=now.number, because=because)
+        actions.tighten_now(change(now.content), base=now.number, reason=reason)
 
     return deed
 
 
-def _asked(change: Change, because: str) -> Callable[[], object]:
+def _asked(change: Change, reason: str) -> Callable[[], object]:
     return lambda: actions.request_approval(
-        change(queries.standing().content), seen="", because=because
+        change(queries.standing().content), seen="", reason=reason
     )
 
 
-def _drafted(change: Change, because: str) -> Callable[[], object]:
-    return lambda: actions.draft(change(queries.standing().content), seen="", because=because)
+def _drafted(change: Change, reason: str) -> Callable[[], object]:
+    return lambda: actions.draft(change(queries.standing().content), seen="", reason=reason)
 
 
 def _approved() -> None:

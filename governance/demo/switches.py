@@ -76,7 +76,7 @@ def tell_drill(
     with clock.frozen(at - timedelta(days=1)):
         with current.acting_as(planner), transaction():
             drill_id = drill_actions.plan(
-                *_scope(feature), due_at=at, seconds=SECONDS, because=DRILL_REASON
+                *_scope(feature), due_at=at, seconds=SECONDS, reason=DRILL_REASON
             ).id
         with current.acting_as(second), transaction():
             if (requested := open_approval(queries.DRILL, drill_id)) is not None:

@@ -59,7 +59,7 @@ def _choose(export: Path) -> Tampering:
         for line in jsonl.lines(source):
             found = jsonl.read(line)
             if isinstance(found, ExportedEntry):
-                last = _of(found, len(WANTED), "outcome", "refused")
+                last = _of(found, len(WANTED), "outcome", "denied")
                 seen.update(_wanted(found))
     if last is None:
         raise ValueError(f"{export.name} holds no entry to change")

@@ -48,7 +48,7 @@ class Generated(Tenanted, Model):
     __abstract__ = True
 
     work_item_id: Mapped[UUID | None] = mapped_column()
-    asked_by: Mapped[UUID | None] = mapped_column()
+    requested_by: Mapped[UUID | None] = mapped_column()
 
     @property
     def is_ready(self) -> bool:
@@ -189,7 +189,7 @@ def watched(item_id: UUID) -> WorkItem:
     An auditor of an engagement sees no other work. Raises NotFound as the page of the result would.
     """
     item = find(WorkItem, item_id, what="task")
-    if item.asked_by is not None and item.asked_by == current.actor().person_id:
+    if item.requested_by is not None and item.requested_by == current.actor().person_id:
         return item
     if item.kind not in may_watch or not access.allowed(may_watch[item.kind]):
         raise NotFound("This task doesn't exist.")
@@ -253,7 +253,7 @@ def cancel(run: Run[Any]) -> None:
     if run.work is not None:
         session().refresh(run.work, with_for_update=True)
         session().refresh(run.row)  # the worker may have filed it since
-        if run.work.cancel_asked and not run.work.is_over:
+        if run.work.cancel_requested and not run.work.is_over:
             return
     if run.is_over or run.work is None:
         raise DomainError(f"This {kind.noun} is no longer under way.")
@@ -290,7 +290,7 @@ def target_of(kind: WorkKind[Any], item: WorkItem) -> UUID:
     if item.target_id is None:
         raise RuntimeError(f"the work of every {kind.noun} names its row")
     if kind.requester_only:
-        if current.actor().person_id != item.asked_by:
+        if current.actor().person_id != item.requested_by:
             raise Forbidden(
                 f"The requester of this {kind.noun} is no longer a member. Nothing was generated."
             )
@@ -334,7 +334,7 @@ def keep[R: Generated](
 
 def _still_wanted(item: WorkItem) -> WorkItem:
     work = session().scalars(select(WorkItem).where(WorkItem.id == item.id).with_for_update()).one()
-    if work.cancel_asked:
+    if work.cancel_requested:
         raise Cancelled
     return work
 

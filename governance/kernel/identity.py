@@ -24,7 +24,7 @@ class IdentityPorts:
     keys_of(token)              the API keys that the token may be one of
     note_session_use(who)       in a transaction of its own: the session is in use
     note_key_use(who)           the same for an API key
-    resubmit(kept_form_id, act) run `act` on the form that was kept during a step-up sign-in
+    resubmit(saved_form_id, act) run `act` on the form that was kept during a step-up sign-in
     """
 
     tenant_id: Port[Callable[[str], UUID | None]]

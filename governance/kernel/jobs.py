@@ -47,10 +47,10 @@ class WorkItem(Tenanted, Model):
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
-    asked_by: Mapped[UUID | None]
+    requested_by: Mapped[UUID | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    cancel_asked: Mapped[bool] = mapped_column(default=False)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
 
     @property
     def is_over(self) -> bool:
@@ -118,7 +118,7 @@ def enqueue(
     `ready_at`.
     """
     who = current.actor()
-    item = WorkItem(kind=kind, target_id=target_id, params=params, asked_by=who.person_id)
+    item = WorkItem(kind=kind, target_id=target_id, params=params, requested_by=who.person_id)
     session().add(item)
     session().flush()
     session().add(
@@ -136,7 +136,7 @@ def cancel(item: WorkItem) -> None:
     session().refresh(item, with_for_update=True)  # the worker may have begun or ended it since
     if item.is_over:
         return
-    item.cancel_asked = True
+    item.cancel_requested = True
     if item.state == "queued":
         item.state, item.step, item.finished_at = (
             "cancelled",
@@ -161,7 +161,7 @@ class Progress:
                 raise Superseded
             row = session().scalars(select(WorkItem).where(WorkItem.id == self.item_id)).one()
             row.done, row.total, row.step = done, total, step
-            stop = row.cancel_asked
+            stop = row.cancel_requested
         if stop:
             raise Cancelled
 
@@ -288,7 +288,7 @@ def _conclude(item_id: UUID, tries: int, end: End | None) -> None:
         log.warning("work was taken over", item=str(item_id))
         return
     row = session().scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update()).one()
-    if retry and not row.cancel_asked:
+    if retry and not row.cancel_requested:
         row.state, row.step = "queued", f"Waiting to try again: {end.step}"
     else:
         _finish(row, "cancelled" if retry else end.state, end.step, end.error)

@@ -71,7 +71,7 @@ class Filter:
     choices: Choices | Callable[[], Choices] = ()
     any: str = "any"
     kind: Literal["menu", "text", "day", "link"] = "menu"
-    unknown: Literal["empty", "ignored", "refused"] = "empty"
+    unknown: Literal["empty", "ignored", "rejected"] = "empty"
     label_of: Callable[[str], str | None] | None = None
     cleared: str = ""
     short: bool = False

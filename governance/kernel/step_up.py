@@ -17,7 +17,7 @@ from wtforms import BooleanField, Field, FileField, HiddenField, PasswordField, 
 from governance.kernel.forms import Form, SecretField, submission
 
 STEP_UP_SECONDS = 300
-KEPT_FORM = "kept_form"  # the field by which a page submits a kept form again
+KEPT_FORM = "saved_form"  # the field by which a page submits a kept form again
 EMPTY, NOT_SHOWN = "Left empty", "Kept, not shown"
 
 

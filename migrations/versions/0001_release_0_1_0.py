@@ -143,10 +143,10 @@ def kernel() -> None:
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("error", sa.String()),
-        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
         sa.Column("started_at", TIME),
         sa.Column("finished_at", TIME),
-        sa.Column("cancel_asked", sa.Boolean(), nullable=False),
+        sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
     op.create_index(
@@ -531,7 +531,7 @@ def foundation_people() -> None:
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
     tenant_table(
-        "kept_forms",
+        "saved_forms",
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -542,8 +542,8 @@ def foundation_people() -> None:
         tenant_key("session_id", "sessions", ondelete="CASCADE"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_kept_forms_tenant_id_expires_at", "kept_forms", ["tenant_id", "expires_at"])
-    op.create_index("ix_kept_forms_tenant_id_session_id", "kept_forms", ["tenant_id", "session_id"])
+    op.create_index("ix_kept_forms_tenant_id_expires_at", "saved_forms", ["tenant_id", "expires_at"])
+    op.create_index("ix_kept_forms_tenant_id_session_id", "saved_forms", ["tenant_id", "session_id"])
 
 
 def foundation_identity_providers() -> None:
@@ -603,7 +603,7 @@ def foundation_logbook() -> None:
         sa.Column("size", sa.BigInteger()),
         sa.Column("finished_at", TIME),
         sa.Column("work_item_id", sa.Uuid()),
-        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
     op.create_index(
@@ -642,7 +642,7 @@ def foundation_privacy() -> None:
         sa.Column("done_at", TIME),
         sa.Column("found", JSONB(), nullable=False),
         sa.Column("work_item_id", sa.Uuid()),
-        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index("ix_erasures_tenant_id_state", "erasures", ["tenant_id", "state"])
@@ -651,7 +651,7 @@ def foundation_privacy() -> None:
         "erasures",
         ["tenant_id", "subject"],
         unique=True,
-        postgresql_where=sa.text("state IN ('asked', 'approved')"),
+        postgresql_where=sa.text("state IN ('requested', 'approved')"),
     )
     tenant_table(
         "legal_holds",
@@ -676,13 +676,13 @@ def foundation_privacy() -> None:
     tenant_table(
         "unmaskings",
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
         sa.Column("until", TIME),
         sa.Column("used_at", TIME),
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index(
-        "ix_unmaskings_tenant_id_asked_by_until", "unmaskings", ["tenant_id", "asked_by", "until"]
+        "ix_unmaskings_tenant_id_asked_by_until", "unmaskings", ["tenant_id", "requested_by", "until"]
     )
 
 
@@ -796,7 +796,7 @@ def operations_policies() -> None:
         "platform_policies",
         [sa.text("(1)")],
         unique=True,
-        postgresql_where=sa.text("state = 'asked'"),
+        postgresql_where=sa.text("state = 'requested'"),
     )
     tenant_table(
         "policy_versions",
@@ -813,7 +813,7 @@ def operations_policies() -> None:
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("agreed", sa.String(), nullable=False),
         sa.Column("back_to", sa.Integer()),
-        sa.Column("asked_at", TIME),
+        sa.Column("requested_at", TIME),
         sa.Column("decided_by", sa.Uuid()),
         sa.Column("decided_at", TIME),
         sa.Column("apply_at", TIME),
@@ -831,7 +831,7 @@ def operations_policies() -> None:
         "policy_versions",
         ["tenant_id"],
         unique=True,
-        postgresql_where=sa.text("state IN ('draft', 'asked', 'scheduled')"),
+        postgresql_where=sa.text("state IN ('draft', 'requested', 'scheduled')"),
     )
     tenant_table(
         "waivers",
@@ -842,7 +842,7 @@ def operations_policies() -> None:
         sa.Column("compensation", sa.String(), nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
         sa.Column("live_from", TIME),
         sa.Column("closed_by", sa.Uuid()),
         sa.Column("closed_at", TIME),
@@ -933,7 +933,7 @@ def operations_switches() -> None:
         sa.Column("expected", JSONB(), nullable=False),
         sa.Column("stopped_by", sa.Uuid()),
         sa.Column("drill_id", sa.Uuid()),
-        sa.Column("look_again_at", TIME),
+        sa.Column("remind_at", TIME),
         sa.Column("restart_requested_by", sa.Uuid()),
         sa.Column("restart_reason", sa.String()),
         sa.Column("restarted_by", sa.Uuid()),
@@ -1203,7 +1203,7 @@ def assurance_controls() -> None:
         sa.Column("owner_id", sa.Uuid()),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("retired_at", TIME),
-        sa.Column("retired_because", sa.String()),
+        sa.Column("retirement_reason", sa.String()),
         sa.CheckConstraint("rests_on IN ('drill', 'policy')", name="rests_on"),
         sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
         sa.UniqueConstraint("tenant_id", "ref"),
@@ -1376,14 +1376,14 @@ def assurance_evidence() -> None:
     )
     append_only("evidence_versions")
     tenant_table(
-        "evidence_destructions",
+        "evidence_deletions",
         sa.Column("version_id", sa.Uuid(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("by_rule", sa.Boolean(), nullable=False),
-        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
         sa.Column("decided_by", sa.Uuid()),
         sa.Column("decided_at", TIME),
         sa.Column("done_at", TIME),
@@ -1393,22 +1393,22 @@ def assurance_evidence() -> None:
     )
     op.create_index(
         "ix_evidence_destructions_tenant_id_version_id",
-        "evidence_destructions",
+        "evidence_deletions",
         ["tenant_id", "version_id"],
     )
     op.create_index(
         "uq_evidence_destructions_open",
-        "evidence_destructions",
+        "evidence_deletions",
         ["tenant_id", "version_id"],
         unique=True,
-        postgresql_where=sa.text("state IN ('asked', 'approved', 'done')"),
+        postgresql_where=sa.text("state IN ('requested', 'approved', 'done')"),
     )
     tenant_table(
         "evidence_faults",
         sa.Column("version_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("found_at", TIME, nullable=False),
-        sa.Column("healed_at", TIME),
+        sa.Column("restored_at", TIME),
         tenant_key("version_id", "evidence_versions"),
         verbs="SELECT, INSERT, UPDATE",
     )
@@ -1420,7 +1420,7 @@ def assurance_evidence() -> None:
         "evidence_faults",
         ["tenant_id", "version_id"],
         unique=True,
-        postgresql_where=sa.text("healed_at IS NULL"),
+        postgresql_where=sa.text("restored_at IS NULL"),
     )
     tenant_table(
         "evidence_pushes",
@@ -1460,7 +1460,7 @@ def assurance_access_reviews() -> None:
         "access_reviews",
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
-        sa.Column("begun_by", sa.Uuid()),
+        sa.Column("started_by", sa.Uuid()),
         sa.Column("closed_by", sa.Uuid()),
         sa.Column("closed_at", TIME),
         sa.Column("evidence_version_id", sa.Uuid()),
@@ -1525,7 +1525,7 @@ def assurance_assessments() -> None:
         sa.Column("period_from", sa.Date(), nullable=False),
         sa.Column("period_to", sa.Date(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("begun_by", sa.Uuid()),
+        sa.Column("started_by", sa.Uuid()),
         sa.Column("closed_at", TIME),
         sa.Column("closed_by", sa.Uuid()),
         sa.Column("digest", sa.String()),
@@ -1571,7 +1571,7 @@ def assurance_assessments() -> None:
         sa.Column("rationale", sa.String(), nullable=False),
         sa.Column("concluded_by", sa.Uuid(), nullable=False),
         sa.Column("concluded_at", TIME, nullable=False),
-        sa.Column("returned_because", sa.String()),
+        sa.Column("return_reason", sa.String()),
         sa.CheckConstraint("level BETWEEN 0 AND 4", name="level_range"),
         tenant_key("item_id", "assessment_items"),
         sa.UniqueConstraint("tenant_id", "item_id", "revision"),
@@ -1609,7 +1609,7 @@ def assurance_collectors() -> None:
         sa.Column("ran_at", TIME),
         sa.Column("evidence_version_id", sa.Uuid()),
         sa.Column("work_item_id", sa.Uuid()),
-        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
         tenant_key("evidence_version_id", "evidence_versions"),
         verbs="SELECT, INSERT, UPDATE",
     )
@@ -1646,7 +1646,7 @@ def assurance_engagements() -> None:
         sa.Column("fieldwork_to", sa.Date(), nullable=False),
         sa.Column("opens_at", TIME, nullable=False),
         sa.Column("closes_at", TIME, nullable=False),
-        sa.Column("keeps_still", sa.Boolean(), nullable=False),
+        sa.Column("freezes_changes", sa.Boolean(), nullable=False),
         sa.Column("opened_by", sa.Uuid()),
         sa.Column("ended_at", TIME),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1668,7 +1668,7 @@ def assurance_engagements() -> None:
         sa.Column("owner_id", sa.Uuid()),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("state_since", TIME, nullable=False),
-        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
         sa.Column("row", sa.String()),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("state IN ('open', 'provided', 'accepted', 'returned')", name="state"),
@@ -1734,7 +1734,7 @@ def assurance_engagements() -> None:
         sa.Column("checkpoint", sa.BigInteger()),
         sa.Column("finished_at", TIME),
         sa.Column("work_item_id", sa.Uuid()),
-        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
         tenant_key("engagement_id", "engagements"),
         verbs="SELECT, INSERT, UPDATE",
     )
@@ -1767,15 +1767,15 @@ def assurance_engagements() -> None:
         sa.Column("request_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
-        sa.Column("said_by", sa.Uuid()),
-        sa.Column("said_at", TIME, nullable=False),
+        sa.Column("written_by", sa.Uuid()),
+        sa.Column("written_at", TIME, nullable=False),
         tenant_key("request_id", "audit_requests"),
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index(
         "ix_request_remarks_tenant_id_request_id_said_at",
         "request_remarks",
-        ["tenant_id", "request_id", "said_at"],
+        ["tenant_id", "request_id", "written_at"],
     )
     tenant_table(
         "request_attachments",
@@ -1837,7 +1837,7 @@ def publishing_reports() -> None:
         sa.Column("signature", sa.String()),
         sa.Column("finished_at", TIME),
         sa.Column("work_item_id", sa.Uuid()),
-        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
         tenant_key("assessment_id", "assessments"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )

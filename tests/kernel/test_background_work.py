@@ -123,7 +123,7 @@ def test_cancelling_twice_is_one_cancellation(requested, acting, as_officer):
         as_officer.post(f"audit/exports/{requested[0]}/cancel")
     assert cancellations(acting) == 1
     with acting("admin"):
-        assert item_of(requested[1]).cancel_asked
+        assert item_of(requested[1]).cancel_requested
     page = as_officer.get(f"audit/exports/{requested[0]}").text
     assert "Cancelling…" in page and "data-cancel" not in page and "Under way" not in page
 
@@ -203,7 +203,7 @@ def test_a_file_that_is_named_stays_and_the_work_is_at_its_end(requested, acting
 
 def test_cancelled_at_the_last_moment_it_leaves_nothing(requested, acting, settings):
     with acting("admin"):
-        set_state(requested[1], state="running", cancel_asked=True)
+        set_state(requested[1], state="running", cancel_requested=True)
     before = files(settings)
     with pytest.raises(Cancelled):
         stored(requested, acting, lambda _blob: pytest.fail("nothing is filed"))

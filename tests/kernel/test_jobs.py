@@ -190,7 +190,8 @@ def test_work_that_is_over_cannot_be_cancelled(actor):
     jobs.drain(lambda _: actor)
     cancel(actor, item_id)
     assert (
-        work_state(actor, item_id).state == "done" and not work_state(actor, item_id).cancel_asked
+        work_state(actor, item_id).state == "done"
+        and not work_state(actor, item_id).cancel_requested
     )
 
 

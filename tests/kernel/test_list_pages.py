@@ -18,7 +18,7 @@ COLUMNS = (
 FILTERS = (
     Filter("kind", "Kind", (("a", "Apple"), ("b", "Berry"))),
     Filter("tier", "Tier", (("low", "Low"),), unknown="ignored"),
-    Filter("year", "Year", (("2026", "2026"),), unknown="refused"),
+    Filter("year", "Year", (("2026", "2026"),), unknown="rejected"),
     Filter("scope", "Scope", (("all", "All"), ("own", "Own")), cleared="all"),
 )
 

@@ -40,7 +40,7 @@ def fill(rows) -> str:
                         "tenant_id": make.system_actor("acme").tenant_id,
                         "state": "queued",
                         "done": 0,
-                        "cancel_asked": False,
+                        "cancel_requested": False,
                     }
                     for v in values
                 ]

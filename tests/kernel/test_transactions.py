@@ -32,7 +32,7 @@ def item() -> WorkItem:
         kind="transaction test",
         target_id=None,
         params={},
-        asked_by=None,
+        requested_by=None,
         error=None,
         started_at=None,
         finished_at=None,

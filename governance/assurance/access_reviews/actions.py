@@ -100,7 +100,7 @@ def begin(title: str, *, due_on: date | None) -> AccessReview:
     made = AccessReview(
         title=title[:120],
         due_on=due_on,
-        begun_by=current.actor().person_id,
+        started_by=current.actor().person_id,
         closed_by=None,
         closed_at=None,
         evidence_version_id=None,
@@ -138,7 +138,7 @@ def _item(review: AccessReview, **facts: object) -> AccessReviewItem:
     )
 
 
-def decide(review: AccessReview, decisions: Mapping[UUID, str], *, because: str = "") -> int:
+def decide(review: AccessReview, decisions: Mapping[UUID, str], *, reason: str = "") -> int:
     """`decisions` maps items to keep, revoke, or a lower role.
 
     All of them or none; how many were new.
@@ -151,7 +151,7 @@ def decide(review: AccessReview, decisions: Mapping[UUID, str], *, because: str 
     rows = queries.every_row(review.id, decisions.keys(), lock=True)
     if len(rows) != len(decisions):
         raise NotFound("One of these rows is not in this review. Nothing was decided.")
-    return sum(_decide(row, decisions[row.item.id], because.strip()[:REASON]) for row in rows)
+    return sum(_decide(row, decisions[row.item.id], reason.strip()[:REASON]) for row in rows)
 
 
 def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
@@ -162,16 +162,14 @@ def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
     if (refusal := _refusal(row, wanted)) is not None:
         raise refusal
     if decision != "keep" and not reason:
-        raise Invalid(
-            "Say why: what takes something away is kept with its reason.", field="because"
-        )
+        raise Invalid("Say why: what takes something away is kept with its reason.", field="reason")
     item.decision, item.role, item.reason = decision, role, reason
     item.decided_by, item.decided_at = current.person_id(), clock.now()
     _carry_out(row, decision, role)
     record(
         DECIDED,
         item,
-        because=reason or None,
+        reason=reason or None,
         kind="member" if row.member is not None else "key",
         held=item.held,
         decision=decision,

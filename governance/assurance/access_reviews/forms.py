@@ -21,7 +21,7 @@ class BeginForm(Form):
 
 
 class DecideForm(Form):
-    because = TextAreaField(
+    reason = TextAreaField(
         "Reason",
         [Optional(), Length(max=2000)],
         description="Required to lower or revoke access. The audit log keeps it encrypted.",

@@ -35,7 +35,7 @@ def _open_reviews() -> Select[Any]:
     query = item_select(
         a,
         about=a.title,
-        who=name_of(a.begun_by),
+        who=name_of(a.started_by),
         detail=count,
         since=a.created_at,
         due=end_of(a.due_on),

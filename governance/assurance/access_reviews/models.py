@@ -27,7 +27,7 @@ class AccessReview(Tenanted, Model):
 
     title: Mapped[str]
     due_on: Mapped[date]
-    begun_by: Mapped[UUID | None]
+    started_by: Mapped[UUID | None]
     closed_by: Mapped[UUID | None]
     closed_at: Mapped[datetime | None]
     evidence_version_id: Mapped[UUID | None]

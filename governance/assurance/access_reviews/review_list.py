@@ -148,7 +148,7 @@ def review_cells(
         (
             r.title,
             r.created_at,
-            _name(r.begun_by, names),
+            _name(r.started_by, names),
             r.due_on,
             *tallies.get(r.id, (0, 0)),
             r.closed_at,

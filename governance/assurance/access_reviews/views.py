@@ -52,7 +52,7 @@ def index() -> ResponseReturnValue:
 
 
 def _names(reviews: Sequence[AccessReview]) -> dict[UUID, str]:
-    return people.names(i for r in reviews for i in (r.begun_by, r.closed_by))
+    return people.names(i for r in reviews for i in (r.started_by, r.closed_by))
 
 
 @feature.get("/settings/access-reviews/export.csv", needs=permissions.REVIEW, answers=FILE)
@@ -108,7 +108,7 @@ def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseRe
     shown = one_page(matching, asked, lambda row: str(row.item.id))
     rows = shown.rows
     file = queries.file_of(found.evidence_version_id) if found.evidence_version_id else None
-    acted = [found.begun_by, found.closed_by, *(row.item.decided_by for row in rows)]
+    acted = [found.started_by, found.closed_by, *(row.item.decided_by for row in rows)]
     return page(
         "assurance/access_reviews/review.html",
         status=status,
@@ -177,7 +177,7 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
         apply=lambda changes: actions.decide(
             found,
             {c.item.id: c.after["decision"] for c in changes},
-            because=form.because.data or "",
+            reason=form.reason.data or "",
         ),
         verb=lambda count: (
             f"Save {plural(count, 'decision')}"
@@ -185,7 +185,7 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
             else f"Keep the access of {plural(count, 'person or key', 'people or keys')}"
         ),
         done=lambda count: f"{plural(count, 'decision')} saved.",
-        reasons=("because",) if takes_away else (),
+        reasons=("reason",) if takes_away else (),
     )
     back = ROWS.read(place={"access_review_id": found.id}).address()
     return bulk_pages.run(

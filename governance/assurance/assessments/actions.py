@@ -197,7 +197,7 @@ def _new(
         period_from=period[0],
         period_to=period[1],
         revision=revision,
-        begun_by=current.actor().person_id,
+        started_by=current.actor().person_id,
         closed_at=None,
         closed_by=None,
         digest=None,
@@ -393,7 +393,7 @@ def conclude(
         last is not None
         and (last.level, last.rationale, last.concluded_by)
         == (level, rationale, current.person_id())
-        and not last.returned_because
+        and not last.return_reason
     ):
         return last  # sent twice
     if (revision is not None and revision != (last.revision if last else 0)) or (
@@ -407,7 +407,7 @@ def conclude(
         rationale=rationale,
         concluded_by=current.person_id(),
         concluded_at=clock.now(),
-        returned_because=None,
+        return_reason=None,
         created_at=clock.now(),
     )
     session().add(made)
@@ -449,19 +449,17 @@ def _overtaken(last: Conclusion | None, level: int, rationale: str) -> Stale:
     )
 
 
-def give_back(item: AssessmentItem, *, revision: int, because: str) -> None:
+def give_back(item: AssessmentItem, *, revision: int, reason: str) -> None:
     """The reviewer returns a conclusion to its assessor, with the reason."""
     made = _seen(item, revision)
     require(permissions.SIGN, on=made)
-    if not because.strip():
-        raise Invalid("Say what is missing: the assessor needs to know.", field="because")
+    if not reason.strip():
+        raise Invalid("Say what is missing: the assessor needs to know.", field="reason")
     if _signature(made) is not None:
         raise NotSignable("It is signed off already. A new conclusion opens it again.")
-    made.returned_because = because.strip()[:2000]
+    made.return_reason = reason.strip()[:2000]
     item.version += 1
-    record(
-        GIVEN_BACK, made, because=made.returned_because, revision=revision, requirement=_ref(item)
-    )
+    record(GIVEN_BACK, made, reason=made.return_reason, revision=revision, requirement=_ref(item))
 
 
 def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
@@ -474,7 +472,7 @@ def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
     if held is not None:
         who = names([held.signed_by]).get(held.signed_by, "A former member")
         raise Stale(f"{who} signed it off on {_day(held.signed_at)} already.")
-    if made.returned_because:
+    if made.return_reason:
         raise NotSignable("It was returned to its assessor. A new conclusion can be signed off.")
     if red := red_reasons(item):
         raise NotSignable(f"Sign-off opens when no reason is red: {red[0]}")
@@ -626,7 +624,7 @@ def _carry_on(held: Assessment, made: Assessment) -> None:
         .order_by(text.c.item_id, text.c.revision.desc())
         .subquery()
     )
-    told = ("revision", "level", "rationale", "concluded_by", "concluded_at", "returned_because")
+    told = ("revision", "level", "rationale", "concluded_by", "concluded_at", "return_reason")
     judged = (
         select(
             func.gen_random_uuid(),

@@ -70,7 +70,7 @@ class SignForm(Form):
 
 
 class ReturnForm(Readable):
-    because = TextAreaField(
+    reason = TextAreaField(
         "What is missing",
         [InputRequired("Say what is missing: the assessor needs to know."), Length(max=2000)],
     )

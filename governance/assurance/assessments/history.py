@@ -61,7 +61,7 @@ def _rose_or_fell(each: Transition) -> dict[str, Any]:
     return {
         "kind": "up" if up else "down",
         "text": text,
-        "meta": "" if up else each.because,
+        "meta": "" if up else each.reason,
         "at": each.at,
     }
 
@@ -83,7 +83,7 @@ def _line(moment: Moment, ref: str) -> dict[str, Any]:
     text = Markup("<b>{}</b> {}").format(moment.who, moment.says) + (
         Markup(" <b>{}</b>").format(ref) if ref else ""
     )
-    meta = "; ".join(part for part in (", ".join(_facts(moment)), moment.because) if part)
+    meta = "; ".join(part for part in (", ".join(_facts(moment)), moment.reason) if part)
     return {"kind": moment.shape, "text": text, "meta": meta, "at": moment.at}
 
 

@@ -83,14 +83,12 @@ def _to_sign() -> Select[Any]:
     query = _conclusions(Assessment.title).join(
         level, level.c.requirement_id == AssessmentItem.requirement_id
     )
-    return query.where(c.returned_because.is_(None), c.concluded_by != ME, ~level.c.is_red)
+    return query.where(c.return_reason.is_(None), c.concluded_by != ME, ~level.c.is_red)
 
 
 def _to_revise() -> Select[Any]:
     c = Conclusion
-    return _conclusions(c.returned_because).where(
-        c.returned_because.is_not(None), c.concluded_by == ME
-    )
+    return _conclusions(c.return_reason).where(c.return_reason.is_not(None), c.concluded_by == ME)
 
 
 def _gaps() -> Select[Any]:

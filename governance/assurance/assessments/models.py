@@ -31,7 +31,7 @@ class Assessment(Tenanted, Model):
     period_from: Mapped[date]
     period_to: Mapped[date]
     revision: Mapped[int] = mapped_column(default=1)
-    begun_by: Mapped[UUID | None]
+    started_by: Mapped[UUID | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
     digest: Mapped[str | None]
@@ -75,7 +75,7 @@ class Conclusion(Tenanted, Model):
     rationale: Mapped[str]
     concluded_by: Mapped[UUID]
     concluded_at: Mapped[datetime]
-    returned_because: Mapped[str | None]
+    return_reason: Mapped[str | None]
 
 
 class SignOff(Tenanted, Model):

@@ -104,7 +104,7 @@ class Judgement:
     concluded_by: UUID
     assessor: str
     at: datetime
-    returned_because: str | None
+    return_reason: str | None
     signer: str | None
     signed_at: datetime | None
     entry_id: UUID | None
@@ -425,7 +425,7 @@ def _judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
             c.concluded_by,
             assessor.name,
             c.concluded_at,
-            c.returned_because,
+            c.return_reason,
             s.id,
             signer.name,
             s.signed_at,
@@ -707,7 +707,7 @@ class Transition:
     at: datetime
     before: int
     after: int
-    because: str
+    reason: str
 
 
 def transitions(shown: Board, row: AssessedRequirement, since: datetime) -> list[Transition]:
@@ -845,7 +845,7 @@ def progress() -> dict[UUID, Progress]:
             AssessmentItem.assessment_id,
             func.count(AssessmentItem.id),
             func.count(newest.id),
-            func.count(newest.id).filter(newest.returned_because.isnot(None)),
+            func.count(newest.id).filter(newest.return_reason.isnot(None)),
             func.count(SignOff.id),
         )
         .outerjoin(newest, newest.item_id == AssessmentItem.id)

@@ -126,14 +126,14 @@ def _ready(shown: Board, node: RequirementView) -> dict[str, Any]:
 def _revisions(held: Assessment) -> list[dict[str, Any]]:
     """The revisions up to and with this one, and the people who began them."""
     known = [each for each in queries.revisions(held) if each.revision <= held.revision]
-    people = names(each.begun_by for each in known)
+    people = names(each.started_by for each in known)
     return [
-        _revision(each, people.get(each.begun_by, FORMER) if each.begun_by else FORMER)
+        _revision(each, people.get(each.started_by, FORMER) if each.started_by else FORMER)
         for each in known
     ]
 
 
-def _revision(each: Assessment, begun_by: str) -> dict[str, Any]:
+def _revision(each: Assessment, started_by: str) -> dict[str, Any]:
     text = (
         "First issue for the period"
         if each.revision == 1
@@ -143,7 +143,7 @@ def _revision(each: Assessment, begun_by: str) -> dict[str, Any]:
         "version": f"{each.revision}.0",
         "date": each.created_at.date().isoformat(),
         "text": text,
-        "by": begun_by,
+        "by": started_by,
     }
 
 

@@ -230,8 +230,8 @@ def _in_state(row: AssessedRequirement, state: str) -> bool:
         "red": row.derived.is_red,
         "open": judged is None,
         "signed": judged is not None and judged.signer is not None,
-        "returned": judged is not None and judged.signer is None and bool(judged.returned_because),
-        "unsigned": judged is not None and judged.signer is None and not judged.returned_because,
+        "returned": judged is not None and judged.signer is None and bool(judged.return_reason),
+        "unsigned": judged is not None and judged.signer is None and not judged.return_reason,
     }.get(state, False)
 
 

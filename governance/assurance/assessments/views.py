@@ -357,7 +357,7 @@ def _refusal(row: AssessedRequirement, shown: Board) -> str | None:
         return ""
     if (why := why_not(permissions.SIGN, on=judged)) is not None:
         return why
-    if judged.returned_because:
+    if judged.return_reason:
         return f"It waits for {judged.assessor}, to whom it was returned."
     if row.derived.is_red:
         return (
@@ -499,7 +499,7 @@ def give_back(item_id: UUID) -> ResponseReturnValue:
     form = ReturnForm()
     seen = counted(form.revision.data)
     if not accepted(
-        form, lambda: actions.give_back(row, revision=seen, because=form.because.data or "")
+        form, lambda: actions.give_back(row, revision=seen, reason=form.reason.data or "")
     ):
         found = queries.judgement_of(item_id)
         if form.stale and found.judgement is not None:
@@ -586,7 +586,7 @@ def index() -> ResponseReturnValue:
         "assurance/assessments/index.html",
         assessments=every,
         progress=queries.progress(),
-        names=names(a.begun_by for a in every),
+        names=names(a.started_by for a in every),
         systems=systems.names(a.system_id for a in every),
         framework_of={each.id: each for each in frameworks.installed()},
         today=clock.today(),
@@ -672,7 +672,7 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
         scope=_scope(held),
         levels=LEVELS,
         agrees=held.frozen is not None and actions.digest(held.frozen) == held.digest,
-        people=names([held.begun_by, held.closed_by]),
+        people=names([held.started_by, held.closed_by]),
         whole=queries.is_whole(held.framework_id),
         moments=history.told([held.id]),
         **_past(),
@@ -705,7 +705,7 @@ def _counts(shown: Board | None, facts: Sequence[presentation.FrozenRow] | None)
         "reached": sum(min(row.level, row.target) for row in rows),
         "wanted": sum(row.target for row in rows),
         "returned": sum(
-            row.judgement is not None and bool(row.judgement.returned_because)
+            row.judgement is not None and bool(row.judgement.return_reason)
             for row in (shown.rows if shown else ())
         ),
     }

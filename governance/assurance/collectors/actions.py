@@ -99,7 +99,7 @@ def _run(found: Collector, period: Period, *, scheduled: bool) -> CollectorRun:
         period_from=period.first,
         period_to=period.last,
         scheduled=scheduled,
-        asked_by=current.actor().person_id,
+        requested_by=current.actor().person_id,
         work_item_id=None,
         state="queued",
         is_fine=None,

@@ -143,7 +143,7 @@ class PolicyChanges(Collector):
     )
     controls = ("CHG-02", "GOV-01")
     query = """
-SELECT v.number, v.in_force_from, v.loosens, maker.pseudonym AS made_by, v.asked_at, second.pseudonym AS approved_by,
+SELECT v.number, v.in_force_from, v.loosens, maker.pseudonym AS made_by, v.requested_at, second.pseudonym AS approved_by,
   v.decided_at AS approved_at, v.digest
 FROM policy_versions v
 LEFT JOIN memberships maker ON maker.tenant_id = :tenant AND maker.person_id = v.made_by

@@ -52,7 +52,7 @@ def collector(key: str) -> ResponseReturnValue:
         files=_files(found.rows),
         shown=shown,
         total=queries.count_runs(key),
-        names=people.names(seen.run.asked_by for seen in found.rows),
+        names=people.names(seen.run.requested_by for seen in found.rows),
         previous=before(line.collector.schedule, today),
         present=holding(line.collector.schedule, today),
     )

@@ -252,13 +252,13 @@ def why_not(control: Control) -> str | None:
     return f"{control.ref} was retired on {control.retired_at.day} {control.retired_at:%B %Y}."
 
 
-def retire(control: Control, *, because: str) -> None:
+def retire(control: Control, *, reason: str) -> None:
     """It answers for nothing from now on; its past stays what it was."""
     _live(control)
-    if not because.strip():
-        raise Invalid("Enter a reason. It stays with the control.", field="because")
-    control.retired_at, control.retired_because = clock.now(), because.strip()[:2000]
-    entry = record(RETIRED, control, because=control.retired_because, ref=control.ref)
+    if not reason.strip():
+        raise Invalid("Enter a reason. It stays with the control.", field="reason")
+    control.retired_at, control.retirement_reason = clock.now(), reason.strip()[:2000]
+    entry = record(RETIRED, control, reason=control.retirement_reason, ref=control.ref)
     undo.remember(
         "control.retired", control.id, entry.id, before={}, after={"retired_at": control.retired_at}
     )
@@ -268,7 +268,7 @@ def restore(control: Control, *, undoes: UUID) -> None:
     """Undo its retirement, which the entry `undoes` told of: it counts again, as if it had never
     been retired.
     """
-    control.retired_at = control.retired_because = None
+    control.retired_at = control.retirement_reason = None
     record(RESTORED, control, ref=control.ref, undoes=undoes)
 
 
@@ -544,7 +544,7 @@ def _new(
         ref=ref,
         owner_id=owner_id,
         retired_at=None,
-        retired_because=None,
+        retirement_reason=None,
         created_at=clock.now(),
         version=1,
     )

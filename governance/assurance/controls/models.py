@@ -35,7 +35,7 @@ class Control(Tenanted, Model):
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     version: Mapped[int] = mapped_column(default=1)
     retired_at: Mapped[datetime | None]
-    retired_because: Mapped[str | None]
+    retirement_reason: Mapped[str | None]
 
 
 class ControlMapping(Tenanted, Model):

@@ -393,7 +393,7 @@ def _retire_page(row: Control, form: RetireForm, *, code: int = 200) -> Response
 @feature.post("/controls/<uuid:control_id>/retirement", needs=permissions.MANAGE)
 def retire(control_id: UUID) -> ResponseReturnValue:
     row, form = queries.find_control(control_id, lock=True), RetireForm()
-    if not accepted(form, lambda: actions.retire(row, because=form.because.data or "")):
+    if not accepted(form, lambda: actions.retire(row, reason=form.reason.data or "")):
         return _retire_page(row, form, code=422)
     say_changed(f"{row.ref} was retired. Its history is kept.")
     return redirect(url_for("controls.index"), 303)

@@ -25,6 +25,6 @@ def cancel_downloads(ended: AuditorAccessEnded) -> None:
     """Packages and exports of the log that the auditor requested and that are not generated yet."""
     for model in (EvidencePackage, LogExport):
         for row in background_work.under_way(
-            model, model.asked_by == ended.person_id, limit=MAX_WORK
+            model, model.requested_by == ended.person_id, limit=MAX_WORK
         ):
             background_work.cancel(background_work.run_of(row))

@@ -27,7 +27,9 @@ from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
 
-WINDOW = "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to keeps_still"
+WINDOW = (
+    "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to freezes_changes"
+)
 OPENED = action(
     "engagement.opened",
     "opened an audit engagement",
@@ -96,7 +98,7 @@ def open_engagement(
     period_to: date,
     fieldwork_from: date,
     fieldwork_to: date,
-    keeps_still: bool = False,
+    freezes_changes: bool = False,
 ) -> Engagement:
     """Open one; its auditors come in from midnight of `fieldwork_from` until the end of
     `fieldwork_to`, in the tenant's time zone.
@@ -112,7 +114,7 @@ def open_engagement(
         period_to,
         fieldwork_from,
         fieldwork_to,
-        keeps_still=keeps_still,
+        freezes_changes=freezes_changes,
     )
     if (same := queries.same_engagement(facts)) is not None:
         return same
@@ -145,7 +147,7 @@ def _facts(
     fieldwork_from: date,
     fieldwork_to: date,
     *,
-    keeps_still: bool,
+    freezes_changes: bool,
 ) -> dict[str, Any]:
     firm = " ".join(firm.split())
     if not firm or len(firm) > 120:  # noqa: PLR2004 - a name of a firm
@@ -169,7 +171,7 @@ def _facts(
         "fieldwork_to": fieldwork_to,
         "opens_at": opens_at,
         "closes_at": closes_at,
-        "keeps_still": keeps_still,
+        "freezes_changes": freezes_changes,
     }
 
 
@@ -195,7 +197,7 @@ def _told(held: Engagement) -> dict[str, Any]:
         "period_to",
         "fieldwork_from",
         "fieldwork_to",
-        "keeps_still",
+        "freezes_changes",
     )
     return {"framework": framework, **{name: getattr(held, name) for name in names}}
 
@@ -211,7 +213,7 @@ def change(
     period_to: date,
     fieldwork_from: date,
     fieldwork_to: date,
-    keeps_still: bool,
+    freezes_changes: bool,
 ) -> None:
     """Change what it is about and when; a shorter window shuts the door at once."""
     check_not_ended(held)
@@ -226,7 +228,7 @@ def change(
         period_to,
         fieldwork_from,
         fieldwork_to,
-        keeps_still=keeps_still,
+        freezes_changes=freezes_changes,
     )
     for name, value in facts.items():
         setattr(held, name, value)
@@ -239,13 +241,13 @@ def change(
     end_expired_sessions()
 
 
-def end(held: Engagement, *, because: str) -> None:
+def end(held: Engagement, *, reason: str) -> None:
     """Before its window closes: its auditors are out at once."""
     check_not_ended(held)
-    if not because.strip():
-        raise Invalid("Say why it ends now: the reason is kept with it.", field="because")
+    if not reason.strip():
+        raise Invalid("Say why it ends now: the reason is kept with it.", field="reason")
     held.ended_at = clock.now()
-    record(ENDED, held, because=because.strip()[:2000], ref=held.ref, firm=held.firm)
+    record(ENDED, held, reason=reason.strip()[:2000], ref=held.ref, firm=held.firm)
     _move_invitations(held)
     end_expired_sessions()
 

@@ -279,7 +279,7 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
         record(
             CODE_REFUSED,
             auditor,
-            outcome="refused",
+            outcome="denied",
             ref=held.ref,
             tries=auditor.code_tries,
             email=auditor.email,

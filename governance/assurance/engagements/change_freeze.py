@@ -17,7 +17,7 @@ from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence import deletion_guard
 from governance.assurance.evidence.models import (
     Evidence,
-    EvidenceDestruction,
+    EvidenceDeletion,
     EvidenceLink,
     EvidenceReview,
     EvidenceVersion,
@@ -33,7 +33,7 @@ FROZEN: tuple[type[Model], ...] = (
     ControlMapping,
     ControlTest,
     Evidence,
-    EvidenceDestruction,
+    EvidenceDeletion,
     EvidenceLink,
     EvidenceReview,
     EvidenceVersion,

@@ -38,7 +38,7 @@ class EngagementForm(Readable):
     fieldwork_to = DayField(
         "Fieldwork to", description="Access closes at the end of this day, by itself."
     )
-    keeps_still = BooleanField(
+    freezes_changes = BooleanField(
         "Evidence and controls are read-only during the fieldwork",
         description=(
             "Nobody changes them then; requests are answered with the versions that are there."
@@ -48,7 +48,7 @@ class EngagementForm(Readable):
 
 
 class EndForm(Form):
-    because = TextAreaField("Reason", [InputRequired("Say why it ends now."), Length(max=2000)])
+    reason = TextAreaField("Reason", [InputRequired("Say why it ends now."), Length(max=2000)])
 
 
 class AuditorForm(Form):

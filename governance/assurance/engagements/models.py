@@ -42,7 +42,7 @@ class Engagement(Tenanted, Model):
     fieldwork_to: Mapped[date]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
-    keeps_still: Mapped[bool] = mapped_column(
+    freezes_changes: Mapped[bool] = mapped_column(
         default=False
     )  # evidence and controls are read-only in the window
     opened_by: Mapped[UUID | None]
@@ -116,7 +116,7 @@ class AuditRequest(Tenanted, Model):
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     state: Mapped[str] = mapped_column(default="open")
     state_since: Mapped[datetime]
-    asked_by: Mapped[UUID | None]
+    requested_by: Mapped[UUID | None]
     row: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -129,14 +129,14 @@ class RequestRemark(Tenanted, Model):
     __tablename__ = "request_remarks"
     __table_args__ = (
         tenant_fk("request_id", "audit_requests"),
-        Index(None, "tenant_id", "request_id", "said_at"),
+        Index(None, "tenant_id", "request_id", "written_at"),
     )
 
     request_id: Mapped[UUID]
     kind: Mapped[str]  # comment provided accepted returned
     text: Mapped[str]
-    said_by: Mapped[UUID | None]
-    said_at: Mapped[datetime]
+    written_by: Mapped[UUID | None]
+    written_at: Mapped[datetime]
 
 
 class RequestAttachment(Tenanted, Model):

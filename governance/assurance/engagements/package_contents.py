@@ -160,7 +160,7 @@ def _evidence(each: queries.File, path: str | None) -> dict[str, Any]:
         "covers": [_said(v.period_from), _said(v.period_to)],
         "source": v.source,
         "destroyed": (
-            {"at": _said(each.gone.decided_at), "because": each.gone.reason} if each.gone else None
+            {"at": _said(each.gone.decided_at), "reason": each.gone.reason} if each.gone else None
         ),
     }
 
@@ -214,11 +214,13 @@ def _requests(engagement: Engagement, paths: dict[Any, str]) -> list[Any]:
         given.setdefault(each.attachment.request_id, []).append(told)
     said: dict[Any, list[Any]] = {}
     remarks = queries.threads([r.id for r in every])
-    names = queries.pseudonyms(r.said_by for r in remarks)
+    names = queries.pseudonyms(r.written_by for r in remarks)
     for remark in remarks:
-        who = names.get(remark.said_by, "A former member") if remark.said_by else "The console"
+        who = (
+            names.get(remark.written_by, "A former member") if remark.written_by else "The console"
+        )
         said.setdefault(remark.request_id, []).append(
-            {"kind": remark.kind, "by": who, "at": _said(remark.said_at), "text": remark.text}
+            {"kind": remark.kind, "by": who, "at": _said(remark.written_at), "text": remark.text}
         )
     return [
         {

@@ -58,7 +58,7 @@ def ask_package(held: Engagement) -> EvidencePackage:
         else background_work.start(
             EvidencePackage(
                 engagement_id=held.id,
-                asked_by=current.actor().person_id,
+                requested_by=current.actor().person_id,
                 work_item_id=None,
                 storage_key=None,
                 sha256=None,

@@ -43,7 +43,7 @@ from governance.assurance.engagements.models import (
 from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.assurance.evidence.models import (
     Evidence,
-    EvidenceDestruction,
+    EvidenceDeletion,
     EvidenceLink,
     EvidenceReview,
     EvidenceVersion,
@@ -122,7 +122,7 @@ def may_keep_still() -> bool:
         session().scalar(
             select(
                 exists().where(
-                    Engagement.keeps_still, Engagement.tenant_id == acting.actor().tenant_id
+                    Engagement.freezes_changes, Engagement.tenant_id == acting.actor().tenant_id
                 )
             )
         )
@@ -135,7 +135,7 @@ def keeping_still(now: datetime) -> Engagement | None:
     """
     query = (
         select(Engagement)
-        .where(_open(now), Engagement.keeps_still)
+        .where(_open(now), Engagement.freezes_changes)
         .order_by(Engagement.closes_at.desc())
         .limit(1)
     )
@@ -599,7 +599,7 @@ def thread(request_id: UUID, *, after: str | None = None, size: int = 100) -> Ke
     """The newest remarks, in the order of time; the next page is that of the earlier ones."""
     query = select(RequestRemark).where(RequestRemark.request_id == request_id)
     found = keyset(
-        query, RequestRemark.said_at, RequestRemark.id, after=after, size=size, descending=True
+        query, RequestRemark.written_at, RequestRemark.id, after=after, size=size, descending=True
     )
     return Keyset(found.rows[::-1], found.next, size)
 
@@ -607,7 +607,7 @@ def thread(request_id: UUID, *, after: str | None = None, size: int = 100) -> Ke
 def threads(request_ids: Collection[UUID]) -> Sequence[RequestRemark]:
     """Of several requests, in the order of time."""
     query = select(RequestRemark).where(RequestRemark.request_id.in_(request_ids))
-    return session().scalars(query.order_by(RequestRemark.said_at, RequestRemark.id)).all()
+    return session().scalars(query.order_by(RequestRemark.written_at, RequestRemark.id)).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -685,8 +685,8 @@ def _attachable() -> Select[Any]:
     rejected = select(EvidenceReview.id).where(
         EvidenceReview.version_id == v.id, EvidenceReview.decision == "rejected"
     )
-    gone = select(EvidenceDestruction.id).where(
-        EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED)
+    gone = select(EvidenceDeletion.id).where(
+        EvidenceDeletion.version_id == v.id, EvidenceDeletion.state.in_(DECIDED)
     )
     return (
         select(v)
@@ -833,7 +833,7 @@ class File:
     ref: str
     title: str
     controls: tuple[str, ...]
-    gone: EvidenceDestruction | None = None
+    gone: EvidenceDeletion | None = None
 
 
 def files(engagement: Engagement) -> list[File]:
@@ -859,7 +859,7 @@ def files(engagement: Engagement) -> list[File]:
         & (v.period_from <= engagement.period_to)
         & (v.period_to >= engagement.period_from)
     )
-    gone = EvidenceDestruction
+    gone = EvidenceDeletion
     query = select(v, Evidence.ref, Evidence.title, gone).join(
         Evidence, Evidence.id == v.evidence_id
     )

@@ -149,7 +149,7 @@ def add_request(
         owner_id=owner_id,
         state="open",
         state_since=clock.now(),
-        asked_by=current.actor().person_id,
+        requested_by=current.actor().person_id,
         row=None,
         version=1,
         created_at=clock.now(),
@@ -242,7 +242,7 @@ def take_over(held: Engagement, kept: RequestImport) -> int:
     alone(f"requests of {held.id}")
     known, people_by_address = queries.known_rows(held.id), _owners()
     new = [row for row in map(ImportedRequest.from_json, kept.rows) if row.ref not in known]
-    now, asked_by = clock.now(), current.actor().person_id
+    now, requested_by = clock.now(), current.actor().person_id
     values = [
         {
             "id": uuid7(),
@@ -256,7 +256,7 @@ def take_over(held: Engagement, kept: RequestImport) -> int:
             "owner_id": people_by_address.get(row.owner.lower()),
             "state": "open",
             "state_since": now,
-            "asked_by": asked_by,
+            "requested_by": requested_by,
             "row": row.digest,
             "version": 1,
             "created_at": now,
@@ -444,7 +444,7 @@ def provide(
     record(
         PROVIDED,
         request,
-        because=said.strip() or None,
+        reason=said.strip() or None,
         ref=request.ref,
         versions=[
             f"{e.evidence.ref} v{e.version.number} {e.version.sha256 or ''}".strip() for e in new
@@ -458,19 +458,19 @@ def accept(
     _as_seen(request, seen)
     _may_judge(held, request)
     _turn(request, "accepted", said)
-    record(ACCEPTED, request, because=said.strip() or None, ref=request.ref)
+    record(ACCEPTED, request, reason=said.strip() or None, ref=request.ref)
 
 
 def give_back(
-    held: Engagement, request: AuditRequest, *, because: str, seen: int | None = None
+    held: Engagement, request: AuditRequest, *, reason: str, seen: int | None = None
 ) -> None:
     """Return it with a reason: it waits for the tenant again."""
     _as_seen(request, seen)
     _may_judge(held, request)
-    if not because.strip():
+    if not reason.strip():
         raise Invalid("Say what is missing: whoever answers needs to know.", field="text")
-    _turn(request, "returned", because)
-    record(RETURNED, request, because=because.strip()[:4000], ref=request.ref)
+    _turn(request, "returned", reason)
+    record(RETURNED, request, reason=reason.strip()[:4000], ref=request.ref)
 
 
 def _may_judge(held: Engagement, request: AuditRequest) -> None:
@@ -494,8 +494,8 @@ def _say(request: AuditRequest, kind: str, text: str) -> RequestRemark:
         request_id=request.id,
         kind=kind,
         text=text,
-        said_by=current.actor().person_id,
-        said_at=clock.now(),
+        written_by=current.actor().person_id,
+        written_at=clock.now(),
     )
     session().add(made)
     session().flush()

@@ -115,7 +115,7 @@ def _facts(form: EngagementForm) -> dict[str, Any]:
         "period_to": form.period_to.data,
         "fieldwork_from": form.fieldwork_from.data,
         "fieldwork_to": form.fieldwork_to.data,
-        "keeps_still": bool(form.keeps_still.data),
+        "freezes_changes": bool(form.freezes_changes.data),
     }
 
 
@@ -180,7 +180,7 @@ def ending(engagement_id: UUID) -> ResponseReturnValue:
 @feature.post("/engagements/<uuid:engagement_id>/end", needs=permissions.MANAGE)
 def end(engagement_id: UUID) -> ResponseReturnValue:
     held, form = queries.engagement(engagement_id, lock=True), EndForm()
-    if not accepted(form, lambda: actions.end(held, because=form.because.data or "")):
+    if not accepted(form, lambda: actions.end(held, reason=form.reason.data or "")):
         return page(
             "assurance/engagements/end.html",
             held=held,
@@ -382,7 +382,9 @@ def _request_page(
         thread=thread.rows,
         earlier=thread.next,
         attached=queries.attached([asked.id]),
-        who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread.rows)]),
+        who=doers(
+            [asked.owner_id, asked.requested_by, *(remark.written_by for remark in thread.rows)]
+        ),
         say=say or SayForm(),
         attach=attach or (_attach_form(held) if may_answer else None),
         phase=queries.phase_of(held),
@@ -480,7 +482,7 @@ def give_back(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     return _turn(
         engagement_id,
         request_id,
-        lambda held, asked, text, seen: requesting.give_back(held, asked, because=text, seen=seen),
+        lambda held, asked, text, seen: requesting.give_back(held, asked, reason=text, seen=seen),
     )
 
 
@@ -652,14 +654,16 @@ def ask_package(engagement_id: UUID) -> ResponseReturnValue:
 )
 def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
-    asked_by = doers([run.row.asked_by]).get(run.row.asked_by) if run.row.asked_by else None
+    requested_by = (
+        doers([run.row.requested_by]).get(run.row.requested_by) if run.row.requested_by else None
+    )
     return page(
         "assurance/engagements/package.html",
         held=held,
         run=run,
         progress=work_pages.shown(run),
         filename=packages.package_filename(held),
-        asked_by=asked_by,
+        requested_by=requested_by,
         timeline=told([package_id]),
         keys=queries.verifier_keys(),
     )

@@ -360,12 +360,12 @@ def _remember_link(
     )
 
 
-def retire(evidence: Evidence, *, because: str) -> None:
+def retire(evidence: Evidence, *, reason: str) -> None:
     """It leaves every list and proves nothing from now on; its versions and its history stay."""
     _live(evidence)
-    reason = check_reason(because, "Enter a reason. It stays with the item.")
+    reason = check_reason(reason, "Enter a reason. It stays with the item.")
     evidence.retired_at = clock.now()
-    entry = record(RETIRED, evidence, because=reason, ref=evidence.ref)
+    entry = record(RETIRED, evidence, reason=reason, ref=evidence.ref)
     undo.remember(
         "evidence.retired",
         evidence.id,
@@ -684,7 +684,7 @@ def _judge(
     record(
         ACCEPTED if decision == "accepted" else REJECTED,
         version,
-        because=reason or None,
+        reason=reason or None,
         number=version.number,
         sha256=version.sha256,
     )
@@ -797,7 +797,7 @@ def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
 
 def check_reason(text: str, missing: str) -> str:
     if not text.strip():
-        raise Invalid(missing, field="because")
+        raise Invalid(missing, field="reason")
     return text.strip()[:2000]
 
 

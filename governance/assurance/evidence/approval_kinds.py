@@ -10,7 +10,7 @@ from governance.kernel.formatting import long_day, plural, size
 
 
 def _describe(approval: Approval) -> Description:
-    asked, version, evidence = queries.destruction(approval.target_id)
+    asked, version, evidence = queries.deletion_request(approval.target_id)
     shared = queries.others_with(version)
     facts = [
         ("Evidence", f"{evidence.ref} {evidence.title}"),
@@ -50,7 +50,7 @@ def _describe(approval: Approval) -> Description:
 
 
 def _fingerprint(approval: Approval) -> Mapping[str, Any]:
-    asked, version, _evidence = queries.destruction(approval.target_id)
+    asked, version, _evidence = queries.deletion_request(approval.target_id)
     return {
         "version": version.id,
         "number": version.number,
@@ -60,27 +60,27 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _context(approval: Approval) -> Mapping[str, Any]:
-    _asked, _version, evidence = queries.destruction(approval.target_id)
+    _asked, _version, evidence = queries.deletion_request(approval.target_id)
     return {"ref": evidence.ref, "title": evidence.title}
 
 
 def _blocked(approval: Approval) -> str | None:
-    _asked, version, evidence = queries.destruction(approval.target_id)
-    return deletion.kept_because(version, evidence)
+    _asked, version, evidence = queries.deletion_request(approval.target_id)
+    return deletion.hold_reason(version, evidence)
 
 
 def _start(approval: Approval) -> None:
-    asked, _version, _evidence = queries.destruction(approval.target_id, lock=True)
+    asked, _version, _evidence = queries.deletion_request(approval.target_id, lock=True)
     deletion.start_destruction(asked)
 
 
 def _close(approval: Approval) -> None:
-    asked, _version, _evidence = queries.destruction(approval.target_id, lock=True)
-    deletion.close_destruction(asked, "refused" if approval.state == "rejected" else "withdrawn")
+    asked, _version, _evidence = queries.deletion_request(approval.target_id, lock=True)
+    deletion.close_deletion(asked, "rejected" if approval.state == "rejected" else "withdrawn")
 
 
 def _entry(approval: Approval, _step: str) -> LogEntry:
-    asked, version, _evidence = queries.destruction(approval.target_id)
+    asked, version, _evidence = queries.deletion_request(approval.target_id)
     return LogEntry(
         version,
         facts={
@@ -92,10 +92,10 @@ def _entry(approval: Approval, _step: str) -> LogEntry:
     )
 
 
-DESTRUCTION = ApprovalKind(
-    name=queries.DESTRUCTION,
+DELETION = ApprovalKind(
+    name=queries.DELETION,
     label="Deletion of evidence",
-    permission=permissions.DESTROY,
+    permission=permissions.DELETE,
     describe=_describe,
     fingerprint=_fingerprint,
     context=_context,
@@ -106,11 +106,11 @@ DESTRUCTION = ApprovalKind(
     lifetime=None,
     own="You requested this, or set the rule that did, so another person decides.",
     entries={
-        "requested": deletion.DESTRUCTION_ASKED,
-        "approved": deletion.DESTRUCTION_APPROVED,
-        "rejected": deletion.DESTRUCTION_REFUSED,
-        "withdrawn": deletion.DESTRUCTION_WITHDRAWN,
+        "requested": deletion.DELETION_REQUESTED,
+        "approved": deletion.DELETION_APPROVED,
+        "rejected": deletion.DELETION_REJECTED,
+        "withdrawn": deletion.DELETION_WITHDRAWN,
     },
 )
 
-KINDS = (DESTRUCTION,)
+KINDS = (DELETION,)

@@ -3,7 +3,7 @@
 The row stays.
 
     place_hold, release_hold, set_retention             what keeps a file, and for how long
-    request_destruction, start_…, close_…, carry_out    a file is deleted once another person
+    request_deletion, start_…, close_…, carry_out    a file is deleted once another person
     approves
 
 A hold beats retention and what two people approved.
@@ -15,7 +15,7 @@ from uuid import UUID
 from governance.assurance.evidence import actions, deletion_guard, queries, retention
 from governance.assurance.evidence.models import (
     Evidence,
-    EvidenceDestruction,
+    EvidenceDeletion,
     EvidenceHold,
     EvidenceRetention,
     EvidenceVersion,
@@ -52,7 +52,7 @@ KEPT_FOR = action(
     severity="medium",
     fields="kind months",
 )
-DESTRUCTION_ASKED = action(
+DELETION_REQUESTED = action(
     "evidence.deletion.requested",
     "requested the permanent deletion of an evidence file",
     target="EvidenceVersion",
@@ -60,7 +60,7 @@ DESTRUCTION_ASKED = action(
     severity="medium",
     fields="number sha256 size by_rule",
 )
-DESTRUCTION_APPROVED = action(
+DELETION_APPROVED = action(
     "evidence.deletion.approved",
     "approved the permanent deletion of an evidence file",
     target="EvidenceVersion",
@@ -68,7 +68,7 @@ DESTRUCTION_APPROVED = action(
     severity="medium",
     fields="number sha256 size",
 )
-DESTRUCTION_REFUSED = action(
+DELETION_REJECTED = action(
     "evidence.deletion.rejected",
     "rejected the permanent deletion of an evidence file",
     target="EvidenceVersion",
@@ -76,7 +76,7 @@ DESTRUCTION_REFUSED = action(
     severity="low",
     fields="number sha256",
 )
-DESTRUCTION_WITHDRAWN = action(
+DELETION_WITHDRAWN = action(
     "evidence.deletion.withdrawn",
     "withdrew a request to permanently delete an evidence file",
     target="EvidenceVersion",
@@ -84,7 +84,7 @@ DESTRUCTION_WITHDRAWN = action(
     severity="low",
     fields="number sha256",
 )
-DESTRUCTION_HELD = action(
+DELETION_BLOCKED = action(
     "evidence.deletion.blocked",
     "was blocked from deleting an evidence file",
     target="EvidenceVersion",
@@ -110,12 +110,12 @@ class DeletionBlocked(DomainError):
     """Something keeps the file: a legal hold, or what a feature above says."""
 
 
-def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
+def place_hold(evidence: Evidence, *, reason: str) -> EvidenceHold:
     """Placed twice is placed once.
 
     A destruction that two have agreed on and that is not carried out yet is stopped by it.
     """
-    reason = actions.check_reason(because, "Enter a reason. It stays with the hold.")
+    reason = actions.check_reason(reason, "Enter a reason. It stays with the hold.")
     if (there := queries.hold_on(evidence.id)) is not None:
         return there
     hold = EvidenceHold(
@@ -126,17 +126,17 @@ def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
         released_by=None,
     )
     session().add(hold)
-    record(HELD, evidence, because=reason, ref=evidence.ref)
+    record(HELD, evidence, reason=reason, ref=evidence.ref)
     return hold
 
 
-def release_hold(evidence: Evidence, *, because: str) -> None:
+def release_hold(evidence: Evidence, *, reason: str) -> None:
     hold = queries.hold_on(evidence.id)
     if hold is None:
         raise DomainError("This evidence item has no legal hold.")
-    reason = actions.check_reason(because, "Enter a reason. It stays with the hold.")
+    reason = actions.check_reason(reason, "Enter a reason. It stays with the hold.")
     hold.released_at, hold.released_by = clock.now(), current.person_id()
-    record(RELEASED, evidence, because=reason, ref=evidence.ref)
+    record(RELEASED, evidence, reason=reason, ref=evidence.ref)
 
 
 def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRetention:
@@ -172,32 +172,32 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
 # ---- destroying a file, by two persons
 
 
-def request_destruction(
-    version: EvidenceVersion, evidence: Evidence, *, because: str
-) -> EvidenceDestruction:
+def request_deletion(
+    version: EvidenceVersion, evidence: Evidence, *, reason: str
+) -> EvidenceDeletion:
     """Ask to delete its file permanently. Requested twice is requested once."""
-    there = queries.destruction_of(version, "asked", "approved", "done")
-    if there is not None and not approvals.close_expired(queries.DESTRUCTION, there.id):
+    there = queries.deletion_of(version, "requested", "approved", "done")
+    if there is not None and not approvals.close_expired(queries.DELETION, there.id):
         return there
-    reason = actions.check_reason(because, "Enter a reason. It stays with the record.")
-    return _request(version, evidence, reason, asked_by=current.person_id(), by_rule=False)
+    reason = actions.check_reason(reason, "Enter a reason. It stays with the record.")
+    return _request(version, evidence, reason, requested_by=current.person_id(), by_rule=False)
 
 
 def _request(
-    version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool
-) -> EvidenceDestruction:
+    version: EvidenceVersion, evidence: Evidence, reason: str, *, requested_by: UUID, by_rule: bool
+) -> EvidenceDeletion:
     """What retention proposes has no expiry: nobody would request it again."""
     if version.sha256 is None or version.size is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to delete.")
     _not_kept(version, evidence)
-    asked = EvidenceDestruction(
+    asked = EvidenceDeletion(
         version_id=version.id,
         sha256=version.sha256,
         size=version.size,
-        state="asked",
+        state="requested",
         reason=reason,
         by_rule=by_rule,
-        asked_by=asked_by,
+        requested_by=requested_by,
         decided_by=None,
         decided_at=None,
         done_at=None,
@@ -208,17 +208,17 @@ def _request(
     summary = f"delete the file of {evidence.ref} version {version.number} permanently"
     expires_at = None if by_rule else clock.now() + REQUEST_LIFETIME
     approvals.request(
-        queries.DESTRUCTION,
+        queries.DELETION,
         asked.id,
         summary=summary,
         reason=reason,
-        requesters=[asked_by],
+        requesters=[requested_by],
         expires_at=expires_at,
     )
     return asked
 
 
-def start_destruction(asked: EvidenceDestruction) -> None:
+def start_destruction(asked: EvidenceDeletion) -> None:
     """It was approved, which is recorded as that: the jobs process carries it out.
 
     There is no way back.
@@ -227,12 +227,12 @@ def start_destruction(asked: EvidenceDestruction) -> None:
     asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
 
 
-def close_destruction(asked: EvidenceDestruction, state: str) -> None:
+def close_deletion(asked: EvidenceDeletion, state: str) -> None:
     """Its approval was rejected, withdrawn or expired, which is recorded as that."""
     asked.state, asked.decided_by, asked.decided_at = state, current.actor().person_id, clock.now()
 
 
-def carry_out(asked: EvidenceDestruction) -> None:
+def carry_out(asked: EvidenceDeletion) -> None:
     """Remove the file, unless another version still has the same bytes.
 
     Killed in the middle, it is done again.
@@ -243,14 +243,14 @@ def carry_out(asked: EvidenceDestruction) -> None:
     if asked.state != "approved":
         return
     version, evidence = queries.version_of(asked.version_id, lock=True)
-    if (why := kept_because(version, evidence)) is not None:
+    if (why := hold_reason(version, evidence)) is not None:
         with deletion_guard.by_the_console():  # also where nobody else may change anything now
             asked.state = "stopped"
             record(
-                DESTRUCTION_HELD,
+                DELETION_BLOCKED,
                 version,
-                outcome="refused",
-                because=why,
+                outcome="denied",
+                reason=why,
                 number=version.number,
                 sha256=asked.sha256,
             )
@@ -283,12 +283,12 @@ def propose_by_retention() -> int:
             f"The retention period of {rule.months} months after {long_day(version.valid_until)}"
             " has ended."
         )
-        _request(version, evidence, reason, asked_by=rule.changed_by, by_rule=True)
+        _request(version, evidence, reason, requested_by=rule.changed_by, by_rule=True)
         proposed += 1
     return proposed
 
 
-def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
+def hold_reason(version: EvidenceVersion, evidence: Evidence) -> str | None:
     """What keeps its file, in words; None where nothing does."""
     if (hold := queries.hold_on(evidence.id)) is not None:
         return (
@@ -299,5 +299,5 @@ def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
 
 
 def _not_kept(version: EvidenceVersion, evidence: Evidence) -> None:
-    if (why := kept_because(version, evidence)) is not None:
+    if (why := hold_reason(version, evidence)) is not None:
         raise DeletionBlocked(why)

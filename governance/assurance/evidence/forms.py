@@ -112,7 +112,7 @@ class ReviewForm(Readable):
         [InputRequired("Choose accept or reject.")],
         choices=[("accepted", "Accept"), ("rejected", "Reject")],
     )
-    because = TextAreaField(
+    reason = TextAreaField(
         "Reason", [Length(max=2000)], description="Required to reject. The owner can read it."
     )
 
@@ -133,20 +133,20 @@ class LinkForm(Readable):
 
 
 class RetireForm(Readable):
-    because = TextAreaField(
+    reason = TextAreaField(
         "Reason",
         [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)],
     )
 
 
 class HoldForm(Readable):
-    because = TextAreaField(
+    reason = TextAreaField(
         "Reason", [InputRequired("Enter a reason. It stays with the hold."), Length(max=2000)]
     )
 
 
-class DestructionForm(Readable):
-    because = TextAreaField(
+class DeletionForm(Readable):
+    reason = TextAreaField(
         "Reason", [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)]
     )
 

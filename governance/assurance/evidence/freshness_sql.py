@@ -38,7 +38,7 @@ from sqlalchemy import (
 from governance.assurance.evidence.freshness import CADENCES, SOON, interval, soon
 from governance.assurance.evidence.models import (
     Evidence,
-    EvidenceDestruction,
+    EvidenceDeletion,
     EvidenceFault,
     EvidenceLink,
     EvidenceReview,
@@ -61,7 +61,7 @@ PRESSES = {
 
 def known_versions(now: Any, sight: Sight) -> Select[Any]:
     """Those that stand at `now`: neither yet to come nor destroyed."""
-    v, gone = EvidenceVersion, EvidenceDestruction
+    v, gone = EvidenceVersion, EvidenceDeletion
     destroyed = select(gone.id).where(
         gone.version_id == v.id, gone.state.in_(DECIDED), gone.decided_at <= now
     )
@@ -78,7 +78,7 @@ def known_versions(now: Any, sight: Sight) -> Select[Any]:
         )
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
         .outerjoin(
-            EvidenceFault, (EvidenceFault.version_id == v.id) & EvidenceFault.healed_at.is_(None)
+            EvidenceFault, (EvidenceFault.version_id == v.id) & EvidenceFault.restored_at.is_(None)
         )
         .where(v.uploaded_at <= now, ~destroyed.exists(), *sight.of_versions())
     )

@@ -56,12 +56,12 @@ def told(
 def _line(moment: Moment, name: str) -> dict[str, Any]:
     named = [] if not name or name in moment.facts.values() else [name]
     meta = ", ".join([*named, *_facts(moment), *_changes(moment)])
-    because = f": {moment.because}" if moment.because else ""
+    reason = f": {moment.reason}" if moment.reason else ""
     text = Markup("<b>{}</b> {}").format(moment.who, moment.says)
     return {
         "kind": moment.shape,
         "text": text,
-        "meta": (meta + because).lstrip(": "),
+        "meta": (meta + reason).lstrip(": "),
         "at": moment.at,
     }
 

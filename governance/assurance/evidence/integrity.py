@@ -53,10 +53,10 @@ def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) ->
     if held is not None and held.kind == kind:
         return
     if held is not None:
-        held.healed_at = clock.now()
+        held.restored_at = clock.now()
         session().flush()
     session().add(
-        EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), healed_at=None)
+        EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), restored_at=None)
     )
     record(BROKE, version, number=version.number, sha256=version.sha256, kind=kind)
 
@@ -65,7 +65,7 @@ def note_healed(version: EvidenceVersion) -> None:
     """The right bytes are there again: restored from a backup, or uploaded again."""
     held = queries.fault_of(version)
     if held is not None:
-        held.healed_at = clock.now()
+        held.restored_at = clock.now()
         record(HEALED, version, number=version.number, sha256=version.sha256)
 
 

@@ -20,12 +20,12 @@ log = structlog.get_logger("evidence")
 
 @work("destroy evidence")
 def destroy(item: WorkItem, progress: Progress) -> None:
-    """The work of one EvidenceDestruction (item.target_id)."""
+    """The work of one EvidenceDeletion (item.target_id)."""
     if item.target_id is None:
         raise RuntimeError("the work names what is to be destroyed")
     progress(0, 1, "Deleting the file")
     with transaction():
-        asked, _version, _evidence = queries.destruction(item.target_id, lock=True)
+        asked, _version, _evidence = queries.deletion_request(item.target_id, lock=True)
         deletion.carry_out(asked)
 
 

@@ -4,7 +4,7 @@ by another person.
 Evidence, EvidenceVersion, EvidenceReview, EvidenceLink      what there is, and what it proves
 EvidenceFault                                                a stored file that a check found
 missing or altered
-EvidenceHold, EvidenceRetention, EvidenceDestruction         what may go, when, and by whose two
+EvidenceHold, EvidenceRetention, EvidenceDeletion         what may go, when, and by whose two
 hands
 EvidenceReminder, EvidencePush                               what was sent, once
 """
@@ -148,14 +148,14 @@ class EvidenceFault(Tenanted, Model):
             "tenant_id",
             "version_id",
             unique=True,
-            postgresql_where="healed_at IS NULL",
+            postgresql_where="restored_at IS NULL",
         ),
     )
 
     version_id: Mapped[UUID]
     kind: Mapped[str]  # missing altered
     found_at: Mapped[datetime]
-    healed_at: Mapped[datetime | None]
+    restored_at: Mapped[datetime | None]
 
 
 class EvidenceHold(Tenanted, Model):
@@ -195,13 +195,13 @@ class EvidenceRetention(Tenanted, Model):
     changed_by: Mapped[UUID]
 
 
-class EvidenceDestruction(Tenanted, Model):
+class EvidenceDeletion(Tenanted, Model):
     """Two persons destroy the file of a version.
 
     Its row stays as the tombstone: which bytes, how many, who, when and why.
     """
 
-    __tablename__ = "evidence_destructions"
+    __tablename__ = "evidence_deletions"
     __table_args__ = (
         tenant_fk("version_id", "evidence_versions"),
         Index(None, "tenant_id", "version_id"),
@@ -210,7 +210,7 @@ class EvidenceDestruction(Tenanted, Model):
             "tenant_id",
             "version_id",
             unique=True,
-            postgresql_where="state IN ('asked', 'approved', 'done')",
+            postgresql_where="state IN ('requested', 'approved', 'done')",
         ),
     )
 
@@ -220,7 +220,7 @@ class EvidenceDestruction(Tenanted, Model):
     state: Mapped[str]  # asked approved done refused withdrawn stopped
     reason: Mapped[str]
     by_rule: Mapped[bool]  # retention asked, in the name of who set the rule
-    asked_by: Mapped[UUID]
+    requested_by: Mapped[UUID]
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]

@@ -83,8 +83,8 @@ KEEP = permission(
     "place legal holds on evidence and set retention periods",
     roles="admin compliance_officer",
 )
-DESTROY = permission(
-    "evidence.destroy",
+DELETE = permission(
+    "evidence.delete",
     "request or approve the permanent deletion of evidence files",
     roles="admin compliance_officer",
 )

@@ -37,7 +37,7 @@ from governance.assurance.evidence.freshness import (
 from governance.assurance.evidence.freshness_sql import DECIDED, STATES
 from governance.assurance.evidence.models import (
     Evidence,
-    EvidenceDestruction,
+    EvidenceDeletion,
     EvidenceFault,
     EvidenceHold,
     EvidenceLink,
@@ -62,7 +62,7 @@ from governance.kernel.pages import keyset
 
 FORMER, CONSOLE = "a former member", "Meridian"
 
-DESTRUCTION = "destruction of evidence"  # a kind of approval
+DELETION = "destruction of evidence"  # a kind of approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +180,13 @@ class VersionView:
     reviewer: str | None
     reviewed_at: datetime | None
     fault: str | None  # missing, altered
-    destruction: EvidenceDestruction | None  # asked for, agreed on or done
+    deletion_request: EvidenceDeletion | None  # asked for, agreed on or done
     key_name: str  # of the key that uploaded it
     key_hands: Sequence[str]  # ids of those who were shown the secret of that key
 
     @property
     def is_gone(self) -> bool:
-        return self.destruction is not None and self.destruction.state in DECIDED
+        return self.deletion_request is not None and self.deletion_request.state in DECIDED
 
     @property
     def covers(self) -> str:
@@ -271,16 +271,17 @@ def pieces(
             EvidenceReview.reviewed_at,
             collector.name,
             EvidenceFault.found_at,
-            EvidenceDestruction.decided_at,
+            EvidenceDeletion.decided_at,
         )
         .outerjoin(v, and_(v.evidence_id == e.id, *seen.of_versions()))
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
         .outerjoin(
-            EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None))
+            EvidenceFault,
+            and_(EvidenceFault.version_id == v.id, EvidenceFault.restored_at.is_(None)),
         )
         .outerjoin(
-            EvidenceDestruction,
-            and_(EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED)),
+            EvidenceDeletion,
+            and_(EvidenceDeletion.version_id == v.id, EvidenceDeletion.state.in_(DECIDED)),
         )
         .outerjoin(owner, owner.id == e.owner_id)
         .outerjoin(collector, collector.id == v.uploaded_by)
@@ -474,14 +475,15 @@ def state_of(evidence: Evidence) -> tuple[Piece, Freshness]:
 
 def versions(evidence: Evidence) -> list[VersionView]:
     """Every version, newest first, with its review and what became of its file; two statements."""
-    v, gone = EvidenceVersion, EvidenceDestruction
+    v, gone = EvidenceVersion, EvidenceDeletion
     query = (
         select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey)
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
         .outerjoin(
-            EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None))
+            EvidenceFault,
+            and_(EvidenceFault.version_id == v.id, EvidenceFault.restored_at.is_(None)),
         )
-        .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("asked", *DECIDED))))
+        .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("requested", *DECIDED))))
         .outerjoin(ApiKey, ApiKey.id == v.key_id)
     )
     query = query.where(v.evidence_id == evidence.id, *sight().of_versions())
@@ -497,7 +499,7 @@ def _view(
     r: EvidenceReview | None,
     shown: Mapping[UUID, str],
     fault: str | None,
-    gone: EvidenceDestruction | None,
+    gone: EvidenceDeletion | None,
     key: ApiKey | None,
 ) -> VersionView:
     collector = f"API key {key.name}" if key else _named(v.uploaded_by, shown)
@@ -556,7 +558,7 @@ def _not_destroyed() -> Any:
 
 
 def _no_destruction(*states: str) -> Any:
-    d = EvidenceDestruction
+    d = EvidenceDeletion
     return ~select(d.id).where(d.version_id == EvidenceVersion.id, d.state.in_(states)).exists()
 
 
@@ -565,7 +567,7 @@ def sound() -> Any:
     missing or altered.
     """
     broken = select(EvidenceFault.id).where(
-        EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.healed_at.is_(None)
+        EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.restored_at.is_(None)
     )
     return and_(_not_destroyed(), ~broken.exists())
 
@@ -590,7 +592,7 @@ def open_version(version: EvidenceVersion) -> BinaryIO:
     """The stored file, open for reading; whoever takes it out records that."""
     if version.storage_key is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to download.")
-    if gone := destruction_of(version, *DECIDED):
+    if gone := deletion_of(version, *DECIDED):
         when = (gone.decided_at or gone.created_at).date()
         raise Gone(
             f"The file of version {version.number} was permanently deleted on"
@@ -645,7 +647,7 @@ def last_check(*, most: int = 100) -> Check:
         select(Evidence.id, Evidence.ref, Evidence.title, v.number, fault.kind, fault.found_at)
         .join(v, v.id == fault.version_id)
         .join(Evidence, Evidence.id == v.evidence_id)
-        .where(fault.healed_at.is_(None), _not_destroyed(), *seen.of_versions())
+        .where(fault.restored_at.is_(None), _not_destroyed(), *seen.of_versions())
         .order_by(fault.found_at.desc(), Evidence.ref, v.number)
         .limit(most)
     )
@@ -680,7 +682,7 @@ def others_with(version: EvidenceVersion) -> int:
 
 def fault_of(version: EvidenceVersion) -> EvidenceFault | None:
     query = select(EvidenceFault).where(
-        EvidenceFault.version_id == version.id, EvidenceFault.healed_at.is_(None)
+        EvidenceFault.version_id == version.id, EvidenceFault.restored_at.is_(None)
     )
     return session().scalars(query.with_for_update()).one_or_none()
 
@@ -704,35 +706,35 @@ def retention_rule(kind: str, *, lock: bool = False) -> EvidenceRetention | None
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
-def destruction_of(version: EvidenceVersion, *states: str) -> EvidenceDestruction | None:
+def deletion_of(version: EvidenceVersion, *states: str) -> EvidenceDeletion | None:
     """The request about it that is in one of these states (of those that stand, there is one)."""
-    query = select(EvidenceDestruction).where(
-        EvidenceDestruction.version_id == version.id, EvidenceDestruction.state.in_(states)
+    query = select(EvidenceDeletion).where(
+        EvidenceDeletion.version_id == version.id, EvidenceDeletion.state.in_(states)
     )
     return session().scalars(query).one_or_none()
 
 
-def destruction(
-    destruction_id: UUID, *, lock: bool = False
-) -> tuple[EvidenceDestruction, EvidenceVersion, Evidence]:
-    asked = find(EvidenceDestruction, destruction_id, what="request", lock=lock)
+def deletion_request(
+    deletion_id: UUID, *, lock: bool = False
+) -> tuple[EvidenceDeletion, EvidenceVersion, Evidence]:
+    asked = find(EvidenceDeletion, deletion_id, what="request", lock=lock)
     return asked, *version_of(asked.version_id)
 
 
-def destructions() -> list[tuple[EvidenceDestruction, EvidenceVersion, Evidence, str]]:
+def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]:
     """What waits for a second person, oldest first, and by whom it was asked."""
-    d, v = EvidenceDestruction, EvidenceVersion
+    d, v = EvidenceDeletion, EvidenceVersion
     query = (
         select(d, v, Evidence)
         .join(v, v.id == d.version_id)
         .join(Evidence, Evidence.id == v.evidence_id)
-        .where(d.state == "asked")
+        .where(d.state == "requested")
         .order_by(d.created_at)
     )
     rows = session().execute(query).all()
-    shown = doers(asked.asked_by for asked, _, _ in rows)
+    shown = doers(asked.requested_by for asked, _, _ in rows)
     return [
-        (asked, version, evidence, _named(asked.asked_by, shown))
+        (asked, version, evidence, _named(asked.requested_by, shown))
         for asked, version, evidence in rows
     ]
 
@@ -748,7 +750,7 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
     rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
     if not rules:
         return []
-    d = EvidenceDestruction
+    d = EvidenceDeletion
     asked = select(d.id).where(d.version_id == EvidenceVersion.id, d.state != "stopped")
     held = select(EvidenceHold.id).where(
         EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None)

@@ -80,7 +80,7 @@ def verify(
         with transaction():
             for version_id, ref, number, _, sha256 in versions:
                 version, _evidence = queries.version_of(version_id)
-                if queries.destruction_of(version, *DECIDED):
+                if queries.deletion_of(version, *DECIDED):
                     continue  # two persons have let it go since the list was made
                 if kind is None:
                     integrity.note_healed(version)

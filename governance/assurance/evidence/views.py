@@ -25,7 +25,7 @@ from governance.assurance.evidence.file_types import ACCEPT
 from governance.assurance.evidence.forms import (
     AssignForm,
     BeginForm,
-    DestructionForm,
+    DeletionForm,
     EditForm,
     HoldForm,
     LinkForm,
@@ -143,7 +143,7 @@ def inbox() -> ResponseReturnValue:
         owners=owners.assignee_choices(),
         reminded=reminders.reminded([row.piece.id for row in late.rows]),
         check=queries.last_check(most=MOST),
-        destructions=queries.destructions() if allowed(permissions.DESTROY) else [],
+        deletions=queries.deletions() if allowed(permissions.DELETE) else [],
     )
 
 
@@ -395,7 +395,7 @@ def retirement(evidence_id: UUID) -> ResponseReturnValue:
 @feature.post("/evidence/<uuid:evidence_id>/retirement", needs=permissions.MANAGE)
 def retire(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id, lock=True), RetireForm()
-    if not accepted(form, lambda: actions.retire(evidence, because=form.because.data or "")):
+    if not accepted(form, lambda: actions.retire(evidence, reason=form.reason.data or "")):
         return page(
             "assurance/evidence/retire.html",
             e=evidence,
@@ -523,7 +523,7 @@ def review(version_id: UUID) -> ResponseReturnValue:
 
 
 def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> None:
-    reason = form.because.data or ""
+    reason = form.reason.data or ""
     if form.decision.data == "accepted":
         actions.accept(version, evidence, remark=reason)
     else:
@@ -589,7 +589,7 @@ def hold(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id, lock=True), HoldForm()
     releases = request.form.get("verb") == "release"
     act = deletion.release_hold if releases else deletion.place_hold
-    if not accepted(form, lambda: act(evidence, because=form.because.data or "")):
+    if not accepted(form, lambda: act(evidence, reason=form.reason.data or "")):
         return _hold_page(evidence, form, status=form.status)
     flash(
         f"The legal hold on {evidence.ref} was released."
@@ -639,41 +639,41 @@ def set_retention() -> ResponseReturnValue:
     return redirect(url_for("evidence.retention"), 303)
 
 
-@feature.get("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
-def destruction(version_id: UUID) -> ResponseReturnValue:
+@feature.get("/evidence/versions/<uuid:version_id>/deletion", needs=permissions.DELETE)
+def deletion_request(version_id: UUID) -> ResponseReturnValue:
     """The form that requests it, then its approval, then the tombstone."""
     version, evidence = queries.version_of(version_id)
-    asked = queries.destruction_of(version, "asked")
-    approval = open_approval(queries.DESTRUCTION, asked.id) if asked else None
+    asked = queries.deletion_of(version, "requested")
+    approval = open_approval(queries.DELETION, asked.id) if asked else None
     if approval is not None:
         return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
-    return _destruction_page(version, evidence, DestructionForm())
+    return _destruction_page(version, evidence, DeletionForm())
 
 
 def _destruction_page(
-    version: EvidenceVersion, evidence: Evidence, form: DestructionForm, *, status: int = 200
+    version: EvidenceVersion, evidence: Evidence, form: DeletionForm, *, status: int = 200
 ) -> ResponseReturnValue:
-    asked = queries.destruction_of(version, *DECIDED)
+    asked = queries.deletion_of(version, *DECIDED)
     return page(
         "assurance/evidence/deletion.html",
         e=evidence,
         v=version,
         asked=asked,
-        people=queries.doers([asked.asked_by, asked.decided_by] if asked else []),
-        kept=None if asked else deletion.kept_because(version, evidence),
+        people=queries.doers([asked.requested_by, asked.decided_by] if asked else []),
+        kept=None if asked else deletion.hold_reason(version, evidence),
         shared=queries.others_with(version),
         form=form,
         status=status,
     )
 
 
-@feature.post("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
-def request_destruction(version_id: UUID) -> ResponseReturnValue:
-    (version, evidence), form = queries.version_of(version_id, lock=True), DestructionForm()
+@feature.post("/evidence/versions/<uuid:version_id>/deletion", needs=permissions.DELETE)
+def request_deletion(version_id: UUID) -> ResponseReturnValue:
+    (version, evidence), form = queries.version_of(version_id, lock=True), DeletionForm()
     if not accepted(
         form,
-        lambda: deletion.request_destruction(version, evidence, because=form.because.data or ""),
+        lambda: deletion.request_deletion(version, evidence, reason=form.reason.data or ""),
     ):
         return _destruction_page(version, evidence, form, status=form.status)
     flash("Deletion requested. Another person decides.")
-    return redirect(url_for("evidence.destruction", version_id=version.id), 303)
+    return redirect(url_for("evidence.deletion_request", version_id=version.id), 303)

@@ -157,7 +157,7 @@ def report(imported: Imported, preview: Preview, size: int) -> dict[str, object]
         "unknown": list(preview.unknown),
         "missing": list(preview.missing),
         "empty": list(preview.empty),
-        "refused": _refused(preview),
+        "rejected": _refused(preview),
         "complete": preview.complete,
         "problems": list(imported.problems),
     }

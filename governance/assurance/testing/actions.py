@@ -173,14 +173,14 @@ class Changed(DomainError):
 
 
 def set_table(
-    sizes: Mapping[str, int], per_event: Sequence[int], *, because: str, number: int
+    sizes: Mapping[str, int], per_event: Sequence[int], *, reason: str, number: int
 ) -> SamplingTable:
     """The tenant's own table; samples that were drawn keep the rule that they were drawn by."""
     alone("sampling table")
     held = queries.table_row()
     if number != (held.number if held else 0):
         raise Stale("Somebody else changed the table since you opened this page.")
-    _needs(because, "because", "Say why: the reason is kept with the table.")
+    _needs(reason, "reason", "Say why: the reason is kept with the table.")
     if any(not 1 <= n <= MOST_SAMPLE for n in (*sizes.values(), *per_event)):
         raise Invalid(f"A size is between 1 and {MOST_SAMPLE}.")
     if list(per_event) != sorted(per_event):
@@ -188,12 +188,12 @@ def set_table(
     row = SamplingTable(
         number=number + 1,
         content=kept(sizes, per_event),
-        reason=because.strip()[:LONGEST],
+        reason=reason.strip()[:LONGEST],
         changed_by=current.person_id(),
         created_at=clock.now(),
     )
     session().add(row)
-    record(TABLE_SET, row, because=because, number=row.number, sizes=row.content)
+    record(TABLE_SET, row, reason=reason, number=row.number, sizes=row.content)
     return row
 
 
@@ -362,7 +362,7 @@ def draw(
     attributes: Sequence[str],
     seed: str = "",
     size: int | None = None,
-    because: str = "",
+    reason: str = "",
 ) -> tuple[Sample, bool]:
     """A sample, and whether it is new: the same seed and size draw the same one, which is said in
     the log.
@@ -380,7 +380,7 @@ def draw(
     seed, names = _seed(seed), _attributes(attributes)
     advice = advised(queries.table(), control.cadence, population.row_count)
     wanted = advice.size if size is None else size
-    _size(wanted, advice.size, population.row_count, because)
+    _size(wanted, advice.size, population.row_count, reason)
     alone(f"samples of {population.id}")
     if (there := queries.sample_of(population.id, seed, wanted)) is not None:
         if there.attributes != names:
@@ -391,7 +391,7 @@ def draw(
             )
         record(REDRAWN, there, control=control.ref, size=wanted, seed=seed)
         return there, False
-    return _drawn(population, control, names, seed, wanted, advice.size, advice.rule, because), True
+    return _drawn(population, control, names, seed, wanted, advice.size, advice.rule, reason), True
 
 
 def _drawn(
@@ -402,7 +402,7 @@ def _drawn(
     size: int,
     asked: int,
     rule: str,
-    because: str,
+    reason: str,
 ) -> Sample:
     by_id = {row[population.id_column]: row for row in population.rows}
     names = drawn(by_id, seed, population.sha256, size)
@@ -411,7 +411,7 @@ def _drawn(
         rule=rule,
         size=size,
         advised=asked,
-        reason=because.strip()[:LONGEST] if size != asked else "",
+        reason=reason.strip()[:LONGEST] if size != asked else "",
         seed=seed,
         population_sha256=population.sha256,
         attributes=attributes,
@@ -435,7 +435,7 @@ def _drawn(
     record(
         DRAWN,
         held,
-        because=held.reason or None,
+        reason=held.reason or None,
         control=control.ref,
         size=size,
         advised=asked,
@@ -456,13 +456,13 @@ def _seed(seed: str) -> str:
     return plain or secrets.token_hex(4)
 
 
-def _size(wanted: int, asked: int, there: int, because: str) -> None:
+def _size(wanted: int, asked: int, there: int, reason: str) -> None:
     if wanted > there:
         raise Invalid(f"A sample of {wanted} cannot come of {there} items.", field="size")
     if not 1 <= wanted <= MOST_SAMPLE:
         raise Invalid(f"A sample has 1 to {MOST_SAMPLE} items.", field="size")
-    if wanted != asked and not because.strip():
-        raise Invalid(f"The rule asks for {asked}. Say why it is {wanted}.", field="because")
+    if wanted != asked and not reason.strip():
+        raise Invalid(f"The rule asks for {asked}. Say why it is {wanted}.", field="reason")
 
 
 def _attributes(given: Sequence[str]) -> list[str]:

@@ -72,7 +72,7 @@ class DrawForm(Readable):
         [Optional(), NumberRange(1, 500, "A sample has 1 to 500 items.")],
         description="Empty: the rule's size.",
     )
-    because = StringField(
+    reason = StringField(
         "Why another size", [LONG], description="Needed when it is not the rule's."
     )
     seed = StringField(
@@ -169,7 +169,7 @@ class Sizes(Readable):
     to_100 = IntegerField("Per event, 26 to 100", [InputRequired("A number.")])
     to_250 = IntegerField("Per event, 101 to 250", [InputRequired("A number.")])
     over_250 = IntegerField("Per event, over 250", [InputRequired("A number.")])
-    because = StringField(
+    reason = StringField(
         "Why", [InputRequired("Say why: the reason is kept with the table."), LONG]
     )
     number = HiddenField()

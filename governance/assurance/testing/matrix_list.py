@@ -16,8 +16,8 @@ MATRIX = ListPage(
     search="Search controls",
     columns=(Column("control", "Control"), Column("tested", "Tested")),
     filters=(
-        Filter("framework", "Framework", cleared=ALL, unknown="refused"),
-        Filter("months", "Period", tuple(PERIODS.items()), any="usual", unknown="refused"),
+        Filter("framework", "Framework", cleared=ALL, unknown="rejected"),
+        Filter("months", "Period", tuple(PERIODS.items()), any="usual", unknown="rejected"),
         Filter("has", "Has", tuple(HAS.items())),
     ),
     exports=(Export("csv", "testing.export"),),

@@ -366,7 +366,7 @@ def draw(population_id: UUID) -> ResponseReturnValue:
                 attributes=form.lines,
                 seed=form.seed.data or "",
                 size=form.size.data,
-                because=form.because.data or "",
+                reason=form.reason.data or "",
             )
         ),
     ):
@@ -744,6 +744,6 @@ def _set_sizes(form: Sizes) -> None:
     actions.set_table(
         by_cadence,
         [form[name].data for name in BAND_FIELDS],
-        because=form.because.data or "",
+        reason=form.reason.data or "",
         number=counted(form.number.data),
     )

@@ -308,10 +308,10 @@ class Idp(Flask):
         )
 
     def _refused(self, refusal: OAuthError) -> "Response":
-        return self._page("refused", refusal.status, why=refusal.why)
+        return self._page("rejected", refusal.status, why=refusal.why)
 
     def _not_served(self, error: HTTPException) -> "Response":
-        return self._page("refused", error.code or 500, why=f"{error.code} {error.name}")
+        return self._page("rejected", error.code or 500, why=f"{error.code} {error.name}")
 
     def _own_host_only(self) -> "ResponseReturnValue | None":
         """A name that someone rebound to loopback is not us."""

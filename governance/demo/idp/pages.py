@@ -39,7 +39,7 @@ PAGES = {
     "login": _FRAME % {"title": "Sign in", "body": _LOGIN},
     "logout": _FRAME % {"title": "Sign out", "body": _LOGOUT},
     "signed_out": _FRAME % {"title": "Signed out", "body": "<h1>You are signed out</h1>"},
-    "refused": (
+    "rejected": (
         _FRAME
         % {
             "title": "Not signed in",

@@ -271,7 +271,7 @@ def exchange(anchor_id: UUID) -> AnchorResponse | None:
 
     Outside of any transaction.
     """
-    asked_at = clock.now()
+    requested_at = clock.now()
     with transaction(read_only=True):
         row, shown = queries.anchor(anchor_id), _newest()
         place = AnchorAddress(row.id, row.kind, row.url, row.key, secret_of(row), row.seen_size)
@@ -283,7 +283,7 @@ def exchange(anchor_id: UUID) -> AnchorResponse | None:
         current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)),
         transaction(),
     ):
-        note(anchor_id, outcome, asked_at=asked_at)
+        note(anchor_id, outcome, requested_at=requested_at)
     return outcome
 
 
@@ -323,7 +323,7 @@ def _answer(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
         return AnchorResponse("away", "cannot be reached")
 
 
-def note(anchor_id: UUID, outcome: AnchorResponse, *, asked_at: datetime) -> None:
+def note(anchor_id: UUID, outcome: AnchorResponse, *, requested_at: datetime) -> None:
     """Keep what an anchor answered.
 
     A conflict halts the log; another state than before is recorded.
@@ -332,7 +332,11 @@ def note(anchor_id: UUID, outcome: AnchorResponse, *, asked_at: datetime) -> Non
         anchor = queries.anchor(anchor_id, lock=True)
     except DomainError:
         return  # removed meanwhile
-    if outcome.state != "conflict" and anchor.tried_at is not None and anchor.tried_at > asked_at:
+    if (
+        outcome.state != "conflict"
+        and anchor.tried_at is not None
+        and anchor.tried_at > requested_at
+    ):
         return  # an answer to an older question, overtaken
     before = anchor.state
     anchor.state, anchor.finding, anchor.tried_at = outcome.state, outcome.finding, clock.now()

@@ -345,7 +345,7 @@ def note_refusal(approval: Approval, refused: Stale | None) -> None:
         if approval.state == "open":
             _close(approval, "voided", note=refused.message)
     elif isinstance(refused, Blocked):
-        _record(approval, "blocked", outcome="refused")
+        _record(approval, "blocked", outcome="denied")
 
 
 def expire() -> None:
@@ -482,7 +482,7 @@ def _record(
     entry = _entry(kind, approval, step) if kind is not None else None
     about = entry.about if entry else None
     if kind is None or entry is None or step not in kind.entries:
-        record(STEPS[step], approval, about=about, because=reason or None, outcome=outcome, **facts)
+        record(STEPS[step], approval, about=about, reason=reason or None, outcome=outcome, **facts)
     elif (step_action := kind.entries[step]) is not None:
         declared = {
             name: value
@@ -493,12 +493,12 @@ def _record(
             step_action,
             entry.target,
             about=about,
-            because=reason or None,
+            reason=reason or None,
             outcome=outcome,
             **declared,
         )
     elif step == "approved" and reason:
-        record(STEPS[step], approval, about=about, because=reason, **facts)
+        record(STEPS[step], approval, about=about, reason=reason, **facts)
 
 
 def _entry(kind: ApprovalKind, approval: Approval, step: str) -> LogEntry | None:

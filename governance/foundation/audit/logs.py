@@ -107,7 +107,7 @@ def halt(*, anchor: str, size: int, sentence: str) -> None:
     record(HALTED, head, anchor=anchor, size=size, have=head.size)
 
 
-def take_up_again(*, because: str | None = None) -> LogHead:
+def take_up_again(*, reason: str | None = None) -> LogHead:
     """After a restore has taken entries away that a witness has seen: go on under a new origin,
     which the log says.
 
@@ -125,7 +125,7 @@ def take_up_again(*, because: str | None = None) -> LogHead:
     record(
         RESUMED,
         head,
-        because=because,
+        reason=reason,
         origin=head.origin,
         previous=previous,
         anchor=lost.get("anchor"),

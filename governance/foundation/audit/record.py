@@ -64,7 +64,7 @@ def record(
     deed: Action,
     target: Model,
     *,
-    because: str | None = None,
+    reason: str | None = None,
     about: UUID | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
@@ -93,8 +93,8 @@ def record(
         if (before or {}).get(name) != value
     }
     given = {name: value for name, value in facts.items() if value is not None}
-    if because:
-        given["because"] = because
+    if reason:
+        given["reason"] = reason
     _declared(deed, changes.keys() | given.keys())
     subject = personal_field_encryption.pseudonym(about) if about else actor
     entry = RecordedEntry(

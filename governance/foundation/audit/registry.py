@@ -85,7 +85,7 @@ def action(
         name,
         says,
         frozenset(fields.split()) | people,
-        frozenset(personal.split()) | {"because"},
+        frozenset(personal.split()) | {"reason"},
         people,
         frozenset(target.split()),
         activity,

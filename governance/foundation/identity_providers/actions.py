@@ -228,7 +228,7 @@ def propose(
     record(
         REQUESTED,
         change,
-        because=asked.reason,
+        reason=asked.reason,
         before=before,
         after=after,
         until=asked.expires_at,
@@ -355,7 +355,7 @@ def reset(
     record(
         RESET,
         _tenant(),
-        because=reason.strip()[:MAX_REASON_LENGTH],
+        reason=reason.strip()[:MAX_REASON_LENGTH],
         provider=settings.issuer if settings else None,
         admin="invited" if admin else None,
         sessions=ended,
@@ -368,7 +368,7 @@ def note_reset_elsewhere(slug: str, *, reason: str, provider: str | None, admin:
     record(
         RESET,
         _tenant(),
-        because=reason.strip()[:MAX_REASON_LENGTH],
+        reason=reason.strip()[:MAX_REASON_LENGTH],
         tenant=slug,
         provider=provider,
         admin="invited" if admin else None,
@@ -441,13 +441,13 @@ def _end_sessions_of_former(former: Connection | None, made: Connection) -> int:
     )
 
 
-def _replace_open(because: str) -> None:
+def _replace_open(reason: str) -> None:
     """Close the open change, also one that has expired and wasn't closed yet; its approval is
     void.
     """
     change = queries.unfinished_change()
     if change is not None:
-        approvals.void(IDENTITY_CHANGE, change.id, reason=because)
+        approvals.void(IDENTITY_CHANGE, change.id, reason=reason)
     session().flush()
 
 

@@ -157,7 +157,7 @@ def ask_export(format_: str, filters: Filters) -> LogExport:
         LogExport(
             format=format_,
             query=filters.address,
-            asked_by=current.actor().person_id,
+            requested_by=current.actor().person_id,
             work_item_id=None,
             checkpoint=None,
             entries=None,

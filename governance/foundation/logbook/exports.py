@@ -39,7 +39,7 @@ def index() -> ResponseReturnValue:
     asked = parse(request.args)
     found = queries.exports(after=request.args.get("after"))
     runs = [Run[LogExport](export, work) for export, work in found.rows]
-    names = people.names(run.row.asked_by for run in runs)
+    names = people.names(run.row.requested_by for run in runs)
     return page(
         "foundation/logbook/exports.html",
         runs=runs,
@@ -87,7 +87,9 @@ def export(export_id: UUID) -> ResponseReturnValue:
         keys=keys,
         filename=actions.export_filename(held),
         moments=people.timeline([export_id]),
-        asked_by=people.names([held.asked_by]).get(held.asked_by) if held.asked_by else None,
+        requested_by=people.names([held.requested_by]).get(held.requested_by)
+        if held.requested_by
+        else None,
     )
 
 

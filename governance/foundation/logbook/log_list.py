@@ -60,19 +60,19 @@ LOG = ListPage(
         Column("action", "Action"),
     ),
     filters=(
-        Filter("since", "Since", kind="day", unknown="refused", label_of=_day),
-        Filter("until", "Until", kind="day", unknown="refused", label_of=_day),
+        Filter("since", "Since", kind="day", unknown="rejected", label_of=_day),
+        Filter("until", "Until", kind="day", unknown="rejected", label_of=_day),
         Filter(
             "actor",
             "Actor",
             kind="text",
-            unknown="refused",
+            unknown="rejected",
             label_of=_actor,
             placeholder="p-7k3f-91ac",
         ),
         Filter("action", "Action", action_choices, label_of=_action),
-        Filter("target", "Target", kind="link", unknown="refused", label_of=_target),
-        Filter("outcome", "Outcome", (("done", "done"), ("refused", "refused"))),
+        Filter("target", "Target", kind="link", unknown="rejected", label_of=_target),
+        Filter("outcome", "Outcome", (("done", "done"), ("denied", "denied"))),
     ),
 )
 

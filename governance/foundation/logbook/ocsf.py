@@ -25,7 +25,7 @@ EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 SUCCESS, FAILURE, OTHER = 1, 2, 99
 OUTCOMES = {
     "done": (SUCCESS, "Success"),
-    "refused": (FAILURE, "Failure"),
+    "denied": (FAILURE, "Failure"),
     "failed": (FAILURE, "Failure"),
 }
 AUTHENTICATION, ENTITY_MANAGEMENT, API_ACTIVITY = 3002, 3004, 6003

@@ -58,7 +58,7 @@ KINDS = {  # kind of actor → (letter of its pseudonym, icon, in words)
     "api_key": ("k", "key", "a machine with a key"),
     "operator": ("o", "building", "an operator"),
 }
-OUTCOMES = {"done": "ok", "refused": "bad", "failed": "bad", "waits": "due", "asked": "due"}
+OUTCOMES = {"done": "ok", "denied": "bad", "failed": "bad", "waits": "due", "requested": "due"}
 YEARS = 12  # months in one
 
 
@@ -328,7 +328,7 @@ def _opened(entry: AuditEntry, names: Mapping[str, str]) -> Iterator[tuple[str, 
     for name, held in _sealed(entry).items():
         is_open = held["subject"] in names
         text = personal_field_encryption.unseal(name, held) if is_open else None
-        yield ("reason" if name == "because" else name, text, not is_open or text is not None)
+        yield ("reason" if name == "reason" else name, text, not is_open or text is not None)
 
 
 def _pairs(entry: AuditEntry) -> Iterator[tuple[str, list[Any]]]:

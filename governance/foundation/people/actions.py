@@ -12,7 +12,13 @@ from sqlalchemy import case, func, select, update
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people import kept_forms, queries, sessions, sign_in_rules, sign_in_state
+from governance.foundation.people import (
+    queries,
+    saved_forms,
+    sessions,
+    sign_in_rules,
+    sign_in_state,
+)
 from governance.foundation.people.models import (
     ERASED,
     ERASED_NAME,
@@ -131,7 +137,7 @@ BY_GROUPS = "group mapping"
 def forget_old_sign_ins() -> None:
     """Delete the sign-ins that nobody finished, and the forms that waited for one."""
     sign_in_state.forget_old()
-    kept_forms.forget_old()
+    saved_forms.forget_old()
 
 
 class LastAdmin(DomainError):
@@ -326,7 +332,7 @@ def start_session(
     session().add(started)
     session().flush()
     if replaced is not None:
-        kept_forms.hand_over(replaced, started)
+        saved_forms.hand_over(replaced, started)
     record(
         SIGNED_IN,
         started,
@@ -353,7 +359,7 @@ def refuse_sign_in(identity: Identity, *, reason: str) -> None:
         SIGN_IN_REFUSED,
         nobody,
         about=person_id,
-        outcome="refused",
+        outcome="denied",
         reason=reason,
         email=identity.email,
     )
@@ -363,7 +369,7 @@ def refuse_step_up(row: Session, *, reason: str) -> None:
     """Somebody who is signed in sent an answer that proves nothing: the session stays what it was,
     and the log tells.
     """
-    record(SIGN_IN_REFUSED, row, outcome="refused", reason=reason)
+    record(SIGN_IN_REFUSED, row, outcome="denied", reason=reason)
 
 
 def end_session(row: Session, *, how: str) -> None:
@@ -591,7 +597,7 @@ def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]
     scrubbed = session().execute(
         update(Session).where(Session.person_id == membership.person_id).values(blank)
     )
-    kept_forms.forget_of(membership.person_id)
+    saved_forms.forget_of(membership.person_id)
     uninvited = _forget_invitations(addresses)
     membership.ended_at, membership.via = membership.ended_at or clock.now(), ERASED
     membership.pseudonym = secrets.token_hex(16)  # nothing in the log has this one

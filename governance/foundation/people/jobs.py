@@ -23,10 +23,10 @@ def actor_of(item: WorkItem) -> Actor:
     if tenant is None:
         raise Forbidden("The tenant of this work is gone.")
     base = tenants.founder(tenant.id, tenant.slug, tenant.name)
-    if item.asked_by is None or item.kind == "mail":
+    if item.requested_by is None or item.kind == "mail":
         return base
     query = select(Membership).where(
-        Membership.person_id == item.asked_by, Membership.ended_at.is_(None)
+        Membership.person_id == item.requested_by, Membership.ended_at.is_(None)
     )
     member = session().scalars(query).one_or_none()
     if member is None:

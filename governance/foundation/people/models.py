@@ -164,12 +164,12 @@ class Session(Tenanted, Model):
     network: Mapped[str]
 
 
-class KeptForm(Tenanted, Model):
+class SavedForm(Tenanted, Model):
     """A submitted form whose person has to sign in again first: encrypted, submitted once, for some
     minutes.
     """
 
-    __tablename__ = "kept_forms"
+    __tablename__ = "saved_forms"
     __table_args__ = (
         tenant_fk("session_id", "sessions", on_delete="CASCADE"),
         Index(None, "tenant_id", "session_id"),

@@ -55,7 +55,7 @@ class Moment:
     target_id: UUID
     changes: dict[str, Any]
     facts: dict[str, Any]
-    because: str | None
+    reason: str | None
     kind: str
     entry_id: UUID
     origin: str  # the network that it came from
@@ -304,7 +304,7 @@ def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
         if entry.actor_kind == "job"
         else known.get(entry.actor, f"{kind} {entry.actor[:8]}")
     )
-    because = entry.sealed.get("because")
+    reason = entry.sealed.get("reason")
     deed = registry.get(entry.action)
     return Moment(
         at=entry.at,
@@ -315,7 +315,7 @@ def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
         target_id=entry.target_id,
         changes=entry.changes,
         facts=entry.facts,
-        because=personal_field_encryption.unseal("because", because) if because and named else None,
+        reason=personal_field_encryption.unseal("reason", reason) if reason and named else None,
         kind=entry.actor_kind,
         entry_id=entry.id,
         origin=entry.origin,

@@ -309,12 +309,12 @@ def _callback(slug: str, number: int) -> ResponseReturnValue:
 
 def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
     tenant = _tenant_for("", slug)
-    begun_at = state.partition(".")[0]
-    if tenant is None or not begun_at:
+    started_at = state.partition(".")[0]
+    if tenant is None or not started_at:
         raise oidc.TokenRefused(
             "This sign-in wasn't started in this browser. Start again from the sign-in page."
         )
-    if begun_at != slug:
+    if started_at != slug:
         raise oidc.TokenRefused(
             "This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start"
             " again."

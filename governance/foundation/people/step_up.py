@@ -17,10 +17,10 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import HTTPException
 
-from governance.foundation.people import kept_forms, permissions
-from governance.foundation.people.kept_forms import SubmittedForm
-from governance.foundation.people.models import KeptForm
+from governance.foundation.people import permissions, saved_forms
+from governance.foundation.people.models import SavedForm
 from governance.foundation.people.ports import reauthentication_address
+from governance.foundation.people.saved_forms import SubmittedForm
 from governance.kernel import access, clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
@@ -49,11 +49,11 @@ def ask() -> ResponseReturnValue:
     step_up: StepUp = vars(current_app.view_functions[request.endpoint or ""])["fresh"]
     if request.method in SAFE:
         return _asking(who, step_up, _address())
-    if kept_form_id := uuid_or_none(request.form.get(KEPT_FORM)):
-        return _asking(who, step_up, _continuing(who, kept_form_id))
+    if saved_form_id := uuid_or_none(request.form.get(KEPT_FORM)):
+        return _asking(who, step_up, _continuing(who, saved_form_id))
     try:
         with current.acting_as(who), transaction():
-            row = kept_forms.keep(_submitted())
+            row = saved_forms.keep(_submitted())
             return _asking(who, step_up, _continuing(who, row.id), kept=row, files=_filenames())
     except TooLarge as refused:
         return _asking(who, step_up, _back(), lost=refused.message)
@@ -67,7 +67,7 @@ def _asking(
     step_up: StepUp,
     onward: str,
     *,
-    kept: KeptForm | None = None,
+    kept: SavedForm | None = None,
     lost: str = "",
     files: list[str] | None = None,
 ) -> ResponseReturnValue:
@@ -80,7 +80,7 @@ def _asking(
         lost=lost,
         files=files or [],
         opens=request.method in SAFE,
-        minutes=kept_forms.KEPT_MINUTES,
+        minutes=saved_forms.KEPT_MINUTES,
     )
 
 
@@ -90,8 +90,8 @@ def sign_in_again_address(who: Actor, onward: str) -> str:
     return own or f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(onward)}"
 
 
-def _continuing(who: Actor, kept_form_id: object) -> str:
-    return url_for("step_up.continuing", tenant=who.tenant_slug, kept_form_id=kept_form_id)
+def _continuing(who: Actor, saved_form_id: object) -> str:
+    return url_for("step_up.continuing", tenant=who.tenant_slug, saved_form_id=saved_form_id)
 
 
 def _submitted() -> SubmittedForm:
@@ -122,11 +122,11 @@ def _back() -> str:
 # ---- after it
 
 
-@feature.get("/continue/<uuid:kept_form_id>", needs=permissions.OWN)
-def continuing(kept_form_id: Any) -> ResponseReturnValue:
+@feature.get("/continue/<uuid:saved_form_id>", needs=permissions.OWN)
+def continuing(saved_form_id: Any) -> ResponseReturnValue:
     """What was submitted before the sign-in, and the button that submits it."""
-    row = kept_forms.own(kept_form_id)
-    form = kept_forms.opened(row)
+    row = saved_forms.own(saved_form_id)
+    form = saved_forms.opened(row)
     view, values, kept = _behind(form)
     access.require(view["needs"])
     step_up: StepUp = view["fresh"]
@@ -169,20 +169,20 @@ def _behind(form: SubmittedForm) -> tuple[dict[str, Any], dict[str, Any], Submis
     )
 
 
-def resubmit(kept_form_id: str, act: Callable[[], ResponseReturnValue]) -> Response:
+def resubmit(saved_form_id: str, act: Callable[[], ResponseReturnValue]) -> Response:
     """Let the view read the kept fields.
 
     A form that is refused stays, so that its person can try again.
     """
-    row = kept_forms.own(uuid_or_none(kept_form_id), lock=True)
-    form = kept_forms.opened(row)
+    row = saved_forms.own(uuid_or_none(saved_form_id), lock=True)
+    form = saved_forms.opened(row)
     if form.address != _address():
         raise Invalid("This form belongs to another page. Nothing was submitted.")
     request.form = ImmutableMultiDict(form.fields)
     vars(request).pop("values", None)
     answer: Response = make_response(act())
     if answer.status_code < 400:  # noqa: PLR2004 - from there on nothing was done
-        kept_forms.use(row)
+        saved_forms.use(row)
     return answer
 
 
@@ -193,7 +193,7 @@ def unfinished(who: Actor | None) -> dict[str, str]:
     if who is None:
         return {}
     with current.acting_as(who), transaction(read_only=True):
-        row = kept_forms.waiting()
+        row = saved_forms.waiting()
         if row is None:
             return {}
         remedy = (
@@ -207,6 +207,6 @@ def unfinished(who: Actor | None) -> dict[str, str]:
         }
 
 
-def _minutes(row: KeptForm) -> int:
+def _minutes(row: SavedForm) -> int:
     """Minutes until it expires, rounded up."""
     return -((clock.now() - row.expires_at) // timedelta(minutes=1))

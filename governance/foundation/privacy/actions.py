@@ -180,7 +180,7 @@ def request_erasure(membership: Membership, reason: str) -> Erasure:
     erasure = Erasure(
         subject=pseudonym,
         person_id=membership.person_id,
-        asked_by=current.person_id(),
+        requested_by=current.person_id(),
         work_item_id=None,
         done_at=None,
     )
@@ -247,7 +247,7 @@ def begin(erasure: Erasure) -> erasure_list.Listed | None:
     if erasure.state != "approved" or erasure.person_id is None:
         return None
     if "listed" not in erasure.found and held_back(erasure, erasure.subject, step="carried out"):
-        erasure.state = "refused"
+        erasure.state = "rejected"
         return None
     at = datetime.fromisoformat(erasure.found.get("listed") or clock.now().isoformat())
     erasure.found = {"listed": at.isoformat()}
@@ -282,7 +282,7 @@ def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> E
             id=listed.erasure_id,
             subject=listed.subject,
             person_id=None,
-            asked_by=None,
+            requested_by=None,
             work_item_id=None,
             done_at=None,
         )
@@ -328,7 +328,7 @@ def held_back(target: Model, subject: str, *, step: str) -> str | None:
     record(
         ERASURE_BLOCKED,
         target,
-        outcome="refused",
+        outcome="denied",
         subject=subject,
         holds=[str(h.id) for h in held],
         step=step,
@@ -375,7 +375,7 @@ def request_unmasking(pseudonym: str, reason: str) -> Approval:
     if (there := queries.my_open_unmasking(membership.pseudonym)) is not None:
         return there
     asked = Unmasking(
-        subject=membership.pseudonym, asked_by=current.person_id(), until=None, used_at=None
+        subject=membership.pseudonym, requested_by=current.person_id(), until=None, used_at=None
     )
     session().add(asked)
     session().flush()
@@ -393,7 +393,7 @@ def show_name(asked: Unmasking, *, at: datetime) -> None:
 
 def end_unmasking(asked: Unmasking) -> None:
     """The requester no longer needs the name. It tightens, so it takes nobody else."""
-    if current.person_id() != asked.asked_by:
+    if current.person_id() != asked.requested_by:
         raise Forbidden("Only the person who requested this can end it.")
     if asked.until is None or asked.until <= clock.now():
         raise DomainError("That name is no longer shown.")
@@ -437,18 +437,18 @@ def place_hold(membership: Membership | None, reason: str) -> LegalHold:
         HOLD_PLACED,
         held,
         about=membership.person_id if membership else None,
-        because=reason,
+        reason=reason,
         subject=pseudonym,
     )
     return held
 
 
-def release_hold(held: LegalHold, because: str) -> None:
+def release_hold(held: LegalHold, reason: str) -> None:
     if held.released_at is not None:
         raise DomainError("That legal hold was released already.")
-    _needs_reason(because)
+    _needs_reason(reason)
     held.released_at, held.released_by = clock.now(), current.person_id()
-    record(HOLD_RELEASED, held, about=_person(held.subject), because=because, subject=held.subject)
+    record(HOLD_RELEASED, held, about=_person(held.subject), reason=reason, subject=held.subject)
 
 
 # ---- how long
@@ -530,6 +530,6 @@ def short_pseudonym(subject: str) -> str:
     return f"p-{subject[:4]}-{subject[4:8]}"
 
 
-def _needs_reason(because: str) -> None:
-    if not because.strip():
-        raise Invalid("Say why: the reason goes into the log.", field="because")
+def _needs_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("Say why: the reason goes into the log.", field="reason")

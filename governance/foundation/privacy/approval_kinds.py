@@ -23,7 +23,7 @@ PRIVACY = ("Privacy", "privacy.index", dict[str, Any]())
 
 def _describe_unmasking(approval: Approval) -> Description:
     asked = queries.unmasking(approval.target_id)
-    who = people.names([asked.asked_by]).get(asked.asked_by, "the requester")
+    who = people.names([asked.requested_by]).get(asked.requested_by, "the requester")
     return Description(
         title=approval.summary,
         heading=f"One name is shown to {who}",
@@ -42,7 +42,7 @@ def _describe_unmasking(approval: Approval) -> Description:
 
 def _unmasking(approval: Approval) -> Mapping[str, Any]:
     asked = queries.unmasking(approval.target_id)
-    return {"subject": asked.subject, "shown_to": asked.asked_by, "until": asked.until}
+    return {"subject": asked.subject, "shown_to": asked.requested_by, "until": asked.until}
 
 
 def _unmasking_entry(approval: Approval, _step: str) -> LogEntry:
@@ -98,7 +98,7 @@ def _describe_erasure(approval: Approval) -> Description:
         heading="What is erased",
         facts=[("Known as", erasure.subject)],
     )
-    if erasure.state != "asked":
+    if erasure.state != "requested":
         return replace(found, effects=_outcome(erasure))
     member = _member(erasure)
     return replace(
@@ -153,7 +153,7 @@ def _start_erasure(approval: Approval) -> None:
 
 
 def _close_erasure(approval: Approval) -> None:
-    state = "refused" if approval.state == "rejected" else "withdrawn"
+    state = "rejected" if approval.state == "rejected" else "withdrawn"
     actions.close_erasure(queries.erasure(approval.target_id, lock=True), state)
 
 

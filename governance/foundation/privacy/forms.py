@@ -31,23 +31,23 @@ def or_all() -> list[tuple[object, str]]:
 
 class AskErasureForm(Form):
     member = Choice("Person", [InputRequired("Whose data is to be erased?")], choices=everyone)
-    because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+    reason = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
 
 
 class AskUnmaskForm(Form):
     subject = StringField(
         "Pseudonym", [InputRequired("Whose name do you need?"), Length(max=64)], filters=[stripped]
     )
-    because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+    reason = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
 
 
 class HoldForm(Form):
     member = Choice("Covers", [Optional()], choices=or_all)
-    because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+    reason = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
 
 
 class ReleaseForm(Form):
-    because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+    reason = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
 
 
 class RetentionForm(Form):

@@ -21,7 +21,7 @@ def erase(item: WorkItem, progress: Progress) -> None:
     with transaction():
         erasure = queries.erasure(erasure_id, lock=True)
         listed, person_id, state = actions.begin(erasure), erasure.person_id, erasure.state
-    if state == "refused":
+    if state == "rejected":
         raise actions.UnderLegalHold(
             "A legal hold was placed since this was approved. Nothing was erased."
         )

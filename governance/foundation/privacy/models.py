@@ -28,14 +28,14 @@ class Erasure(Generated):
             "tenant_id",
             "subject",
             unique=True,
-            postgresql_where="state IN ('asked', 'approved')",
+            postgresql_where="state IN ('requested', 'approved')",
         ),
     )
 
     subject: Mapped[str]  # the person's pseudonym: what stays of him
     person_id: Mapped[UUID | None]  # until it is done
     state: Mapped[str] = mapped_column(
-        default="asked"
+        default="requested"
     )  # asked (its approval is open) approved done refused withdrawn
     done_at: Mapped[datetime | None]
     found: Mapped[dict[str, Any]] = mapped_column(
@@ -68,10 +68,10 @@ class Unmasking(Tenanted, Model):
     """
 
     __tablename__ = "unmaskings"
-    __table_args__ = (Index(None, "tenant_id", "asked_by", "until"),)
+    __table_args__ = (Index(None, "tenant_id", "requested_by", "until"),)
 
     subject: Mapped[str]
-    asked_by: Mapped[UUID]
+    requested_by: Mapped[UUID]
     until: Mapped[datetime | None]  # from the approval on
     used_at: Mapped[datetime | None]  # when a page first showed the name
 

@@ -37,7 +37,7 @@ def unmasked(subjects: Collection[str]) -> dict[str, str]:
         .join(Unmasking, Unmasking.subject == Membership.pseudonym)
         .where(
             Membership.pseudonym.in_(set(subjects)),
-            Unmasking.asked_by == current.actor().person_id,
+            Unmasking.requested_by == current.actor().person_id,
             Unmasking.until > clock.now(),
         )
     )
@@ -52,7 +52,7 @@ def unused(subjects: Collection[str]) -> Sequence[Unmasking]:
     """
     query = select(Unmasking).where(
         Unmasking.subject.in_(set(subjects)),
-        Unmasking.asked_by == current.actor().person_id,
+        Unmasking.requested_by == current.actor().person_id,
         Unmasking.until > clock.now(),
         Unmasking.used_at.is_(None),
     )
@@ -68,7 +68,7 @@ def my_open_unmasking(subject: str) -> Approval | None:
             Approval.kind == UNMASKING,
             Approval.state == "open",
             Unmasking.subject == subject,
-            Unmasking.asked_by == current.actor().person_id,
+            Unmasking.requested_by == current.actor().person_id,
         )
     )
     return next((each for each in session().scalars(query) if is_open(each)), None)
@@ -95,7 +95,7 @@ def own_tenant() -> Tenant:
 def open_erasure(subject: str) -> Erasure | None:
     """The one request about a person that is not decided, or not yet carried out."""
     query = select(Erasure).where(
-        Erasure.subject == subject, Erasure.state.in_(("asked", "approved"))
+        Erasure.subject == subject, Erasure.state.in_(("requested", "approved"))
     )
     return session().scalars(query).one_or_none()
 
@@ -125,7 +125,7 @@ def hold(hold_id: UUID, *, lock: bool = False) -> LegalHold:
 def erasures() -> Sequence[Erasure]:
     """The newest, open ones first."""
     query = select(Erasure).order_by(
-        Erasure.state.in_(("asked", "approved")).desc(), Erasure.created_at.desc(), Erasure.id
+        Erasure.state.in_(("requested", "approved")).desc(), Erasure.created_at.desc(), Erasure.id
     )
     return session().scalars(query.limit(SHOWN)).all()
 

@@ -60,9 +60,9 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
     }
     approvals = latest(queries.ERASURE, [e.id for e in erasures])
     acted = [
-        *(e.asked_by for e in erasures),
+        *(e.requested_by for e in erasures),
         *(a.closed_by for a in approvals.values()),
-        *(u.asked_by for u, _ in unmaskings),
+        *(u.requested_by for u, _ in unmaskings),
         *(h.placed_by for h in holds),
     ]
     return page(
@@ -90,9 +90,9 @@ def ask_erasure() -> ResponseReturnValue:
     form = AskErasureForm(member=uuid_or_none(request.args.get("member")))
     member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
     if request.method == "POST" and form.validate() and member is not None:
-        if sentence := actions.held_back(member, member.pseudonym, step="asked"):
+        if sentence := actions.held_back(member, member.pseudonym, step="requested"):
             form.refuse(actions.UnderLegalHold(sentence))
-        elif accepted(form, lambda: actions.request_erasure(member, form.because.data or "")):
+        elif accepted(form, lambda: actions.request_erasure(member, form.reason.data or "")):
             asked = queries.open_erasure(member.pseudonym)
             return redirect(url_for("privacy.erasure", erasure_id=asked.id if asked else None), 303)
     preview = person_erasure.preview(member) if member else None
@@ -111,7 +111,7 @@ def erasure(erasure_id: UUID) -> ResponseReturnValue:
     """What became of it; while nobody has decided, its approval."""
     found = queries.erasure(erasure_id)
     approval = latest(queries.ERASURE, [found.id]).get(found.id)
-    if found.state == "asked" and approval is not None:
+    if found.state == "requested" and approval is not None:
         return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
     member = people.by_pseudonym(found.subject) if found.state == "approved" else None
     return page(
@@ -121,7 +121,7 @@ def erasure(erasure_id: UUID) -> ResponseReturnValue:
         member=member,
         preview=person_erasure.preview(member) if member else None,
         holds=queries.standing_holds(found.subject) if member else (),
-        names=people.names([found.asked_by, approval.closed_by if approval else None]),
+        names=people.names([found.requested_by, approval.closed_by if approval else None]),
         progress=work_pages.shown(run_of(found)) if found.state == "approved" else None,
         moments=people.timeline([found.id, *([approval.id] if approval else [])]),
     )
@@ -163,7 +163,7 @@ def ask_unmask() -> ResponseReturnValue:
     if request.method == "POST" and accepted(
         form,
         lambda: made.append(
-            actions.request_unmasking(form.subject.data or "", form.because.data or "")
+            actions.request_unmasking(form.subject.data or "", form.reason.data or "")
         ),
     ):
         flash("Requested. Another person decides.")
@@ -211,7 +211,7 @@ def hold() -> ResponseReturnValue:
         form,
         lambda: actions.place_hold(
             _somebody(form.member.data) if isinstance(form.member.data, UUID) else None,
-            form.because.data or "",
+            form.reason.data or "",
         ),
     ):
         flash("The legal hold is active.")
@@ -232,7 +232,7 @@ def hold() -> ResponseReturnValue:
 def release(hold_id: UUID) -> ResponseReturnValue:
     held, form = queries.hold(hold_id, lock=request.method == "POST"), ReleaseForm()
     if request.method == "POST" and accepted(
-        form, lambda: actions.release_hold(held, form.because.data or "")
+        form, lambda: actions.release_hold(held, form.reason.data or "")
     ):
         flash("The legal hold was released.")
         return redirect(url_for("privacy.index"), 303)

@@ -127,25 +127,25 @@ def opened(row: PolicyVersion | None) -> str:
 
 
 def _open_version(
-    *, because: str = "The draft was edited, so the request is void."
+    *, reason: str = "The draft was edited, so the request is void."
 ) -> PolicyVersion | None:
     """The open version, locked, for a change that voids a request for its approval."""
     alone(LOCK)
     if (there := queries.draft()) is not None:
-        approvals.void(queries.POLICY, there.id, reason=because)
+        approvals.void(queries.POLICY, there.id, reason=reason)
         session().flush()
     return queries.draft(lock=True)
 
 
 def draft(
-    content: Content, *, seen: str, because: str | None = None, back_to: int | None = None
+    content: Content, *, seen: str, reason: str | None = None, back_to: int | None = None
 ) -> PolicyVersion:
     """Start the open version, or edit it, which voids a request for its approval.
 
     Raises Stale for the second of two editors.
     """
     row, now = _open_version(), queries.standing()
-    row = _edit(row, now, content, seen=seen, because=because, back_to=back_to)
+    row = _edit(row, now, content, seen=seen, reason=reason, back_to=back_to)
     _record_draft(row, now)
     return row
 
@@ -154,7 +154,7 @@ def _record_draft(row: PolicyVersion, now: EffectivePolicy) -> None:
     record(
         DRAFTED,
         row,
-        because=row.reason or None,
+        reason=row.reason or None,
         base=row.base,
         loosens=row.loosens,
         back_to=row.back_to,
@@ -168,7 +168,7 @@ def _edit(
     content: Content,
     *,
     seen: str,
-    because: str | None,
+    reason: str | None,
     back_to: int | None = None,
 ) -> PolicyVersion:
     """Return the open version with this content, based on the version in force; it is not
@@ -189,25 +189,25 @@ def _edit(
             made_by=None,
             hands=[],
             back_to=None,
-            asked_at=None,
+            requested_at=None,
             decided_by=None,
             decided_at=None,
             apply_at=None,
             in_force_from=None,
         )
         session().add(row)
-    _write(row, now, content, because=because)
+    _write(row, now, content, reason=reason)
     row.back_to = back_to
     return row
 
 
 def _write(
-    row: PolicyVersion, now: EffectivePolicy, content: Content, *, because: str | None
+    row: PolicyVersion, now: EffectivePolicy, content: Content, *, reason: str | None
 ) -> None:
     row.content, row.base, row.edited = content.plain(), now.number, row.edited + 1
     row.digest = digest(row.base, row.content)
     row.loosens = verdict(now, now.draft(content)).loosens
-    row.reason = row.reason if because is None else because.strip()
+    row.reason = row.reason if reason is None else reason.strip()
     row.made_by = current.actor().person_id
     me = str(row.made_by or "")
     row.hands = row.hands if not me or me in row.hands else [*row.hands, me]
@@ -216,7 +216,7 @@ def _write(
 
 def _unsettle(row: PolicyVersion) -> None:
     row.state, row.agreed, row.note = "draft", "", ""
-    row.asked_at = row.decided_by = row.decided_at = row.apply_at = None
+    row.requested_at = row.decided_by = row.decided_at = row.apply_at = None
 
 
 def _as_opened(row: PolicyVersion | None, seen: str, mine: Content) -> None:
@@ -264,7 +264,7 @@ def check_content(content: Content, now: EffectivePolicy) -> None:
 def rebase(*, seen: str) -> PolicyVersion:
     """Rebase the open version onto the version in force; its own changes stay."""
     row, now = (
-        _open_version(because="The draft was brought up to date, so the request is void."),
+        _open_version(reason="The draft was brought up to date, so the request is void."),
         queries.standing(),
     )
     if row is None:
@@ -272,7 +272,7 @@ def rebase(*, seen: str) -> PolicyVersion:
     mine = read_content(row.content)
     carried = carried_over(_content_of(row.base), mine, now.content).within(now.systems)
     _as_opened(row, seen, carried)
-    _edit(row, now, carried, seen=seen, because=None, back_to=row.back_to)
+    _edit(row, now, carried, seen=seen, reason=None, back_to=row.back_to)
     _record_draft(row, now)
     return row
 
@@ -281,13 +281,13 @@ def _content_of(number: int) -> Content:
     return read_content(queries.version(number).content) if number else Content()
 
 
-def rollback(number: int, *, seen: str, because: str) -> PolicyVersion:
+def rollback(number: int, *, seen: str, reason: str) -> PolicyVersion:
     """Draft an open version with the content of an older one; what it loosens takes a second
     person.
     """
-    _needs_reason(because)
+    _needs_reason(reason)
     old = read_content(queries.version(number).content).within(queries.standing().systems)
-    return draft(old, seen=seen, because=because, back_to=number)
+    return draft(old, seen=seen, reason=reason, back_to=number)
 
 
 def withdraw(row: PolicyVersion) -> None:
@@ -319,7 +319,7 @@ def tighten_now(
     content: Content,
     *,
     base: int,
-    because: str,
+    reason: str,
     seen: str | None = None,
     back_to: int | None = None,
 ) -> PolicyVersion:
@@ -333,20 +333,20 @@ def tighten_now(
     if (done := _done_already(content, base, now)) is not None:
         return done
     _on_base(base, now)
-    _needs_reason(because)
+    _needs_reason(reason)
     check_content(content, now)
     if (found := verdict(now, now.draft(content))).second_person:
         raise NeedsSecondPerson(_why_two(found))
     if seen is None:
         _open_version(
-            because=(
+            reason=(
                 f"Version {now.number + 1} came into force, so the request is void. Bring the draft"
                 " up to date, then request approval."
             )
         )
-        row = _edit(None, now, content, seen="", because=because)
+        row = _edit(None, now, content, seen="", reason=reason)
     else:
-        row = _edit(_open_version(), now, content, seen=seen, because=because, back_to=back_to)
+        row = _edit(_open_version(), now, content, seen=seen, reason=reason, back_to=back_to)
     _bring_into_force(row, now)
     return row
 
@@ -393,7 +393,7 @@ def _bring_into_force(row: PolicyVersion, now: EffectivePolicy) -> None:
     record(
         APPLIED,
         row,
-        because=row.reason or None,
+        reason=row.reason or None,
         number=row.number,
         base=row.base,
         tier=content.tier,
@@ -413,20 +413,20 @@ def _why_two(found: Verdict) -> str:
     return f"It loosens {', '.join(keys)}: a second person has to approve it."
 
 
-def schedule(content: Content, *, seen: str, because: str, apply_at: datetime) -> PolicyVersion:
+def schedule(content: Content, *, seen: str, reason: str, apply_at: datetime) -> PolicyVersion:
     """Schedule what only tightens; what loosens needs its approval first."""
     _future(apply_at)
-    row, found = _settled(content, seen, because)
+    row, found = _settled(content, seen, reason)
     if found.second_person:
         return _request(row, found, apply_at)
-    _needs_reason(because)
+    _needs_reason(reason)
     row.state, row.apply_at, row.agreed = "scheduled", apply_at, found.mark
     _queue(row)
     _record_step(SCHEDULED, row, digest=row.digest)
     return row
 
 
-def _settled(content: Content, seen: str, because: str) -> tuple[PolicyVersion, Verdict]:
+def _settled(content: Content, seen: str, reason: str) -> tuple[PolicyVersion, Verdict]:
     """The open version with this content; a rollback that is requested as it was drafted stays
     one.
     """
@@ -434,7 +434,7 @@ def _settled(content: Content, seen: str, because: str) -> tuple[PolicyVersion, 
     if not lines(now.content, content):
         raise Unchanged("Nothing changes: it says what is in force already.")
     back_to = row.back_to if row is not None and row.content == content.plain() else None
-    row = _edit(row, now, content, seen=seen, because=because, back_to=back_to)
+    row = _edit(row, now, content, seen=seen, reason=reason, back_to=back_to)
     return row, verdict(now, now.draft(content))
 
 
@@ -500,21 +500,21 @@ def _overtaken(row: PolicyVersion, now: EffectivePolicy) -> str:
 
 
 def request_approval(
-    content: Content, *, seen: str, because: str, apply_at: datetime | None = None
+    content: Content, *, seen: str, reason: str, apply_at: datetime | None = None
 ) -> PolicyVersion:
     """Request approval of the open version with this content, in force when it is approved, or at a
     time.
     """
     if apply_at is not None:
         _future(apply_at)
-    row, found = _settled(content, seen, because)
+    row, found = _settled(content, seen, reason)
     return _request(row, found, apply_at)
 
 
 def _request(row: PolicyVersion, found: Verdict, apply_at: datetime | None) -> PolicyVersion:
     """Everyone who edited it is a requester, so none of them decides."""
     _needs_reason(row.reason)
-    row.state, row.asked_at, row.apply_at = "asked", clock.now(), apply_at
+    row.state, row.requested_at, row.apply_at = "requested", clock.now(), apply_at
     session().flush()
     differs = differences(row)
     systems = queries.system_keys(line.system_id for line in differs if line.system_id)
@@ -580,7 +580,7 @@ def close_request(
 ) -> None:
     """Close the version with its request: rejected, withdrawn, or a draft again."""
     if state in {"rejected", "withdrawn"}:
-        row.state, row.decided_at = "refused" if state == "rejected" else "withdrawn", at
+        row.state, row.decided_at = "rejected" if state == "rejected" else "withdrawn", at
         row.decided_by = by if state == "rejected" else None
     else:
         _turn_back(row, why_turned_back(note))
@@ -594,7 +594,7 @@ def _record_step(step_action: Any, row: PolicyVersion, **facts: Any) -> None:
     record(
         step_action,
         row,
-        because=row.reason or None,
+        reason=row.reason or None,
         base=row.base,
         lines=_said(differences(row), None),
         apply_at=row.apply_at,
@@ -602,9 +602,9 @@ def _record_step(step_action: Any, row: PolicyVersion, **facts: Any) -> None:
     )
 
 
-def _needs_reason(because: str) -> None:
-    if not because.strip():
-        raise Invalid("Say why: the reason is kept in the log.", field="because")
+def _needs_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("Say why: the reason is kept in the log.", field="reason")
 
 
 def _said(differs: Iterable[SettingChange], now: EffectivePolicy | None) -> list[list[str]]:

@@ -66,7 +66,7 @@ class ChangeForm(Form):
     on = HiddenField("On")
     base = HiddenField("Base")
     seen = HiddenField("Seen")
-    because = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
+    reason = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
     apply_at = DateTimeLocalField(
         "Takes effect", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
     )
@@ -97,7 +97,7 @@ class DraftForm(Form):
 
 class BackForm(Form):
     seen = HiddenField("Seen")
-    because = TextAreaField("Reason", [InputRequired(WHY), LONGEST], filters=[stripped])
+    reason = TextAreaField("Reason", [InputRequired(WHY), LONGEST], filters=[stripped])
 
 
 class WaiverForm(Form):

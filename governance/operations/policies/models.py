@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
-OPEN = ("draft", "asked", "scheduled")
+OPEN = ("draft", "requested", "scheduled")
 
 
 class PolicyVersion(Tenanted, Model):
@@ -31,7 +31,7 @@ class PolicyVersion(Tenanted, Model):
             "uq_policy_versions_open",
             "tenant_id",
             unique=True,
-            postgresql_where=text("state IN ('draft', 'asked', 'scheduled')"),
+            postgresql_where=text("state IN ('draft', 'requested', 'scheduled')"),
         ),
         Index(None, "tenant_id", "in_force_from"),
     )
@@ -55,7 +55,7 @@ class PolicyVersion(Tenanted, Model):
         default=""
     )  # the mark of what it loosens, as it was agreed or scheduled
     back_to: Mapped[int | None]  # the version whose content a rollback brings back
-    asked_at: Mapped[datetime | None]
+    requested_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]  # the second person
     decided_at: Mapped[datetime | None]
     apply_at: Mapped[datetime | None]  # when it is scheduled
@@ -81,7 +81,7 @@ class Waiver(Tenanted, Model):
     compensation: Mapped[str]  # what is done instead
     expires_at: Mapped[datetime]
     state: Mapped[str]  # asked live refused withdrawn expired ended
-    asked_by: Mapped[UUID]
+    requested_by: Mapped[UUID]
     live_from: Mapped[datetime | None]  # the second of two others has approved it
     closed_by: Mapped[UUID | None]
     closed_at: Mapped[datetime | None]
@@ -102,7 +102,7 @@ class PlatformPolicy(Model):
             "uq_platform_policies_open",
             text("(1)"),
             unique=True,
-            postgresql_where=text("state = 'asked'"),
+            postgresql_where=text("state = 'requested'"),
         ),
     )
 

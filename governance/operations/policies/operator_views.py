@@ -259,7 +259,7 @@ def _record(row: PlatformPolicy, before: Platform, after: Platform) -> ResponseR
         row=row,
         pairs=platform_minimum.lines(before, after),
         approval=approval,
-        is_requested=row.state == "asked" and approval is not None and is_open(approval),
+        is_requested=row.state == "requested" and approval is not None and is_open(approval),
         over=clock.now(),
         names=people.names([row.made_by, row.decided_by]),
         moments=people.timeline([row.id, *([approval.id] if approval else [])]),

@@ -21,7 +21,12 @@ from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.policy_diff import platform_content
 from governance.operations.policies.strictness import DIMENSIONS, Move, loosens
 
-CLOSED = {"rejected": "refused", "withdrawn": "withdrawn", "voided": "voided", "expired": "expired"}
+CLOSED = {
+    "rejected": "rejected",
+    "withdrawn": "withdrawn",
+    "voided": "voided",
+    "expired": "expired",
+}
 WHERE = {"floor": "platform minimum", "unwaivable": "waivers"}
 
 
@@ -68,7 +73,7 @@ def _describe(approval: Approval) -> Description:
 def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
     """(what applies now, or applied when the request was closed; what was requested)."""
     after = read_platform(row.base + 1, row.content, row.until)
-    if row.state == "asked":
+    if row.state == "requested":
         return queries.platform(), after
     return (
         read_platform(row.base, queries.platform_version(row.base).content)

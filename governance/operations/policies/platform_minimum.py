@@ -98,7 +98,7 @@ def change(
     is_looser = any(loosens(move) for _, _, move in found) or _ends_later(now, ends)
     row = PlatformPolicy(
         number=None,
-        state="asked",
+        state="requested",
         content=platform_content(wanted),
         digest="",
         base=base,
@@ -312,7 +312,7 @@ def _bring_into_force(row: PlatformPolicy, now: Platform) -> None:
     record(
         APPLIED,
         row,
-        because=row.reason,
+        reason=row.reason,
         number=row.number,
         base=row.base,
         loosens=row.loosens,

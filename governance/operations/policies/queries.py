@@ -109,7 +109,7 @@ def platform(at: datetime | None = None) -> Platform:
     where none is left), with whatever the ended one asked for beyond it: no end loosens anything.
     """
     moment = at or clock.now()
-    rows = platforms_in_force(moment, begun_by=at)
+    rows = platforms_in_force(moment, started_by=at)
     if not rows:
         return Platform()
     newest, holds = (
@@ -123,11 +123,11 @@ def platform(at: datetime | None = None) -> Platform:
     return replace(newest, number=holds.number, floor=values(both), until=holds.until)
 
 
-def platforms_in_force(at: datetime, *, begun_by: datetime | None) -> Sequence[PlatformPolicy]:
+def platforms_in_force(at: datetime, *, started_by: datetime | None) -> Sequence[PlatformPolicy]:
     """The newest version first, down to the one whose floor holds: only those above it have
     ended.
     """
-    began = select(PlatformPolicy).where(_by(PlatformPolicy.in_force_from, begun_by))
+    began = select(PlatformPolicy).where(_by(PlatformPolicy.in_force_from, started_by))
     lasting = began.where(
         or_(PlatformPolicy.until.is_(None), PlatformPolicy.until > at)
     ).with_only_columns(func.max(PlatformPolicy.number))
@@ -203,7 +203,7 @@ def open_waiver(system_id: UUID, key: str) -> Waiver | None:
     query = select(Waiver).where(
         Waiver.system_id == system_id,
         Waiver.dimension == key,
-        Waiver.state.in_(("asked", "live")),
+        Waiver.state.in_(("requested", "live")),
         Waiver.expires_at > clock.now(),
     )
     return session().scalars(query.limit(1)).one_or_none()
@@ -228,7 +228,7 @@ def approvals_of_waivers(ids: Collection[UUID]) -> dict[UUID, list[ApprovalGiven
 
 
 def open_platform(*, lock: bool = False) -> PlatformPolicy | None:
-    query = select(PlatformPolicy).where(PlatformPolicy.state == "asked")
+    query = select(PlatformPolicy).where(PlatformPolicy.state == "requested")
     return session().scalars(_locked(query) if lock else query).one_or_none()
 
 

@@ -112,8 +112,8 @@ def _with_effects(
 ) -> Description:
     """Add the effects by AI system, and a replay of recent decisions."""
     now = clock.now()
-    found = preview.effects(before, after, decisions.asked_since(now - DAY))
-    replayed = preview.replay(before, after, decisions.asked_since(now - REPLAYED))
+    found = preview.effects(before, after, decisions.requested_since(now - DAY))
+    replayed = preview.replay(before, after, decisions.requested_since(now - REPLAYED))
     tightens, looser = preview.totals(found)
     moved = sum(bool(effect.changes) for effect in found if effect.system)
     figures = [

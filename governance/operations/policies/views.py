@@ -121,8 +121,8 @@ def _tiers(step: DraftComparison, form: ChangeForm, *, status: int = 200) -> Res
     if after is not None:
         form.tier.data, form.on.data = step.tier or "", step.on
         form.base.data, form.seen.data = str(before.number), actions.opened(row)
-        if not form.because.data and step.is_open and row is not None:
-            form.because.data = row.reason
+        if not form.reason.data and step.is_open and row is not None:
+            form.reason.data = row.reason
     recent = queries.versions(size=3).rows
     return page(
         "operations/policies/index.html",
@@ -151,7 +151,7 @@ def _tiers(step: DraftComparison, form: ChangeForm, *, status: int = 200) -> Res
 
 def _open_approval(row: PolicyVersion | None) -> Approval | None:
     """Of the open version, while it awaits approval; no statement otherwise."""
-    return _approval(row) if row is not None and row.state == "asked" else None
+    return _approval(row) if row is not None and row.state == "requested" else None
 
 
 def _draft_word(step: DraftComparison) -> str:
@@ -167,14 +167,14 @@ def _preview(before: EffectivePolicy, after: EffectivePolicy | None) -> dict[str
     if after is None:
         return {}
     now = clock.now()
-    effects = preview.effects(before, after, decisions.asked_since(now - DAY))
+    effects = preview.effects(before, after, decisions.requested_since(now - DAY))
     tightens, loosens = preview.totals(effects)
     return {
         "effects": effects,
         "tightens": tightens,
         "loosens": loosens,
         "verdict": preview.verdict(before, after),
-        "replay": preview.replay(before, after, decisions.asked_since(now - REPLAYED)),
+        "replay": preview.replay(before, after, decisions.requested_since(now - REPLAYED)),
         "days": REPLAYED.days,
         "notices": preview.notices(after, of=before),
         "lines": lines(before.content, after.content),
@@ -212,7 +212,7 @@ def _summary(found: Sequence[SettingChange]) -> str:
 def change() -> ResponseReturnValue:
     form = ChangeForm()
     step = _step((form.tier.data or "").strip() or None, form.on.data)
-    seen, because = form.seen.data or "", form.because.data or ""
+    seen, reason = form.seen.data or "", form.reason.data or ""
     if step.after is None:
         return _after_all(step, form)
     content, at = step.after.content, _instant(form.apply_at.data)
@@ -223,15 +223,15 @@ def change() -> ResponseReturnValue:
         match form.verb.data:
             case "apply":
                 base, own = counted(form.base.data), None if beside else seen
-                actions.tighten_now(content, base=base, because=because, seen=own, back_to=back_to)
+                actions.tighten_now(content, base=base, reason=reason, seen=own, back_to=back_to)
             case "ask":
-                actions.request_approval(content, seen=seen, because=because, apply_at=at)
+                actions.request_approval(content, seen=seen, reason=reason, apply_at=at)
             case "schedule":
                 if at is None:
                     raise Invalid("Say when it comes into force.", field="apply_at")
-                actions.schedule(content, seen=seen, because=because, apply_at=at)
+                actions.schedule(content, seen=seen, reason=reason, apply_at=at)
             case "draft":
-                actions.draft(content, seen=seen, because=because, back_to=back_to)
+                actions.draft(content, seen=seen, reason=reason, back_to=back_to)
             case _:
                 raise Invalid("Apply it, ask for it, schedule it or keep it as a draft.")
 
@@ -264,7 +264,7 @@ def _done(verb: str, row: PolicyVersion | None) -> str:
         return f"It comes into force on {formatting.short(row.apply_at)}."
     return (
         "Approval requested. Another admin or a compliance officer decides."
-        if row is not None and row.state == "asked"
+        if row is not None and row.state == "requested"
         else "Kept as a draft. Nothing changed."
     )
 
@@ -521,9 +521,7 @@ def back(number: int) -> ResponseReturnValue:
     row, form = queries.version(number), BackForm()
     if not accepted(
         form,
-        lambda: actions.rollback(
-            number, seen=form.seen.data or "", because=form.because.data or ""
-        ),
+        lambda: actions.rollback(number, seen=form.seen.data or "", reason=form.reason.data or ""),
     ):
         return _version(row, form, status=form.status)
     flash(

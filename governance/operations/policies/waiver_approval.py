@@ -21,7 +21,10 @@ from governance.operations.policies.models import Waiver
 from governance.operations.policies.policy_diff import measured
 from governance.operations.policies.strictness import DIMENSIONS, plain, read
 
-CLOSED = {"rejected": "refused", "expired": "expired"}  # any other end of a request is a withdrawal
+CLOSED = {
+    "rejected": "rejected",
+    "expired": "expired",
+}  # any other end of a request is a withdrawal
 
 
 def _describe(approval: Approval) -> Description:
@@ -69,7 +72,7 @@ def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iter
     if system is None:
         yield Effect("bad", "The AI system was retired.", "A waiver would change nothing.")
         return
-    if row.state not in {"asked", "live"}:
+    if row.state not in {"requested", "live"}:
         yield Effect("ok", "The platform minimum applies.")
         return
     which = DIMENSIONS[row.dimension]

@@ -115,9 +115,9 @@ def _is(state: str) -> ColumnElement[bool]:
     states = {
         "live": (w.state == "live") & runs,
         "ended": (w.state == "ended") | (w.state == "live") & ~runs,
-        "requested": (w.state == "asked") & runs,
-        "expired": (w.state == "expired") | (w.state == "asked") & ~runs,
-        "rejected": w.state == "refused",
+        "requested": (w.state == "requested") & runs,
+        "expired": (w.state == "expired") | (w.state == "requested") & ~runs,
+        "rejected": w.state == "rejected",
         "withdrawn": w.state == "withdrawn",
     }
     return states.get(state, false())
@@ -128,8 +128,8 @@ def state_of(waiver: Waiver) -> str:
     runs = waiver.expires_at > clock.now()
     now = {
         "live": "live" if runs else "ended",
-        "asked": "requested" if runs else "expired",
-        "refused": "rejected",
+        "requested": "requested" if runs else "expired",
+        "rejected": "rejected",
     }
     return now.get(waiver.state, waiver.state)
 
@@ -145,7 +145,7 @@ def cells(
         measured(read(which.key, waiver.value), which),
         waiver.reason,
         waiver.compensation,
-        names.get(waiver.asked_by, ""),
+        names.get(waiver.requested_by, ""),
         _day(waiver.created_at),
         ", ".join(names.get(each, "") for each in approvers),
         _day(waiver.live_from),

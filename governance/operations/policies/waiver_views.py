@@ -87,7 +87,7 @@ def _approvers(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:
 def _names(rows: Sequence[Any], approvers: dict[UUID, list[UUID]]) -> dict[UUID, str]:
     return people.names(
         [
-            *(waiver.asked_by for waiver, _ in rows),
+            *(waiver.requested_by for waiver, _ in rows),
             *(each for every in approvers.values() for each in every),
         ]
     )
@@ -166,9 +166,9 @@ def _waiver(row: Waiver, form: EndForm, *, status: int = 200) -> ResponseReturnV
     standing, approval = queries.standing(), latest(queries.WAIVER, [row.id]).get(row.id)
     given = queries.approvals_of_waivers([row.id]).get(row.id, [])
     system = next((s for s in standing.systems if s.id == row.system_id), None)
-    is_requested = row.state == "asked" and approval is not None and is_open(approval)
+    is_requested = row.state == "requested" and approval is not None and is_open(approval)
     may_open = approval is not None and (
-        row.asked_by == current.actor().person_id or may_decide(approval)
+        row.requested_by == current.actor().person_id or may_decide(approval)
     )
     return page(
         "operations/policies/waiver.html",
@@ -186,7 +186,7 @@ def _waiver(row: Waiver, form: EndForm, *, status: int = 200) -> ResponseReturnV
         is_requested=is_requested,
         may_open=may_open,
         given=given,
-        names=people.names([row.asked_by, row.closed_by, *(each.person_id for each in given)]),
+        names=people.names([row.requested_by, row.closed_by, *(each.person_id for each in given)]),
         moments=people.timeline([row.id, *([approval.id] if approval else [])]),
         state=waiver_list.state_of(row),
         decided=standing.effective(system)[row.dimension] if system else None,

@@ -113,8 +113,8 @@ def request(
         reason=reason.strip(),
         compensation=compensation.strip(),
         expires_at=expires_at,
-        state="asked",
-        asked_by=current.person_id(),
+        state="requested",
+        requested_by=current.person_id(),
         live_from=None,
         closed_by=None,
         closed_at=None,
@@ -161,7 +161,7 @@ def _check_none_open(system: Governed, key: str) -> None:
     """One at a time for a setting; a request that has expired is closed first."""
     there = queries.open_waiver(system.id, key)
     if there is not None and not (
-        there.state == "asked" and approvals.close_expired(queries.WAIVER, there.id)
+        there.state == "requested" and approvals.close_expired(queries.WAIVER, there.id)
     ):
         raise DomainError(
             f"A waiver of {key} for {system.key} is requested or live already. Open it in the list"
@@ -210,7 +210,7 @@ def end_early(row: Waiver, reason: str = "") -> None:
     record(
         CLOSED,
         row,
-        because=reason.strip() or None,
+        reason=reason.strip() or None,
         system=told["system"],
         dimension=told["dimension"],
         mark=tenant_revision.move(),

@@ -39,7 +39,7 @@ WHAT = {
     "system": "an AI system",
     "feature": "a feature of an AI system",
 }
-STOP_FIELDS = "key name generate serve version expected look_again_at"
+STOP_FIELDS = "key name generate serve version expected remind_at"
 STOPPED = {
     scope: action(
         f"switch.{scope}.stopped",
@@ -60,7 +60,7 @@ RESTARTED = {
         activity="update",
         severity="medium",
         fields="key name version stopped_at",
-        persons="asked_by",
+        persons="requested_by",
         shape="ok",
     )
     for scope, what in WHAT.items()
@@ -102,18 +102,16 @@ def stop(
     generate: bool = True,
     serve: bool = True,
     reason: str,
-    look_again_at: datetime | None = None,
+    remind_at: datetime | None = None,
 ) -> Stop:
     """Stop a scope on these planes, from this commit on.
 
     One that is stopped so already is left as it is; one that is stopped on the other plane gets a
     stop of both, beside the one that is active. Either voids a request to restart the scope.
-    Nothing restarts by itself: `look_again_at` only says when somebody is reminded.
+    Nothing restarts by itself: `remind_at` only says when somebody is reminded.
     """
     alone(LOCK)  # of two clicks the second sees the first one's stop
-    _check_scope(
-        scope, system, feature, generate=generate, serve=serve, look_again_at=look_again_at
-    )
+    _check_scope(scope, system, feature, generate=generate, serve=serve, remind_at=remind_at)
     there = queries.active_stops_of(
         scope, system.id if system else None, feature.id if feature else None
     )
@@ -136,17 +134,17 @@ def stop(
         generate=generate,
         serve=serve,
         reason=check_reason(reason),
-        look_again_at=look_again_at,
+        remind_at=remind_at,
     )
     record(
         STOPPED[scope],
         made,
-        because=made.reason,
+        reason=made.reason,
         generate=generate,
         serve=serve,
         version=made.version,
         expected=len(made.expected),
-        look_again_at=look_again_at,
+        remind_at=remind_at,
         **slugs(system, feature),
     )
     return made
@@ -161,7 +159,7 @@ def place(
     serve: bool = True,
     reason: str,
     drill_id: UUID | None = None,
-    look_again_at: datetime | None = None,
+    remind_at: datetime | None = None,
 ) -> Stop:
     """Add the row of a stop by a person or a drill; the caller records it."""
     system_id, now = system.id if system else None, clock.now()
@@ -176,7 +174,7 @@ def place(
         version=tenant_revision.move(),
         expected=[str(one.id) for one in reached],
         drill_id=drill_id,
-        look_again_at=look_again_at,
+        remind_at=remind_at,
         stopped_by=current.actor().person_id,
         created_at=now,
     )
@@ -191,7 +189,7 @@ def _check_scope(
     *,
     generate: bool,
     serve: bool,
-    look_again_at: datetime | None,
+    remind_at: datetime | None,
 ) -> None:
     if (
         scope not in SCOPES
@@ -207,13 +205,13 @@ def _check_scope(
         raise Invalid("It was retired: nothing of it answers any more.", field="what")
     if not generate and not serve:
         raise Invalid("Stop generating, serving, or both.", field="generate")
-    if look_again_at is not None and not clock.now() < look_again_at <= clock.now() + AHEAD:
-        raise Invalid("Look again later than now, and within a year.", field="look_again_at")
+    if remind_at is not None and not clock.now() < remind_at <= clock.now() + AHEAD:
+        raise Invalid("Look again later than now, and within a year.", field="remind_at")
 
 
 def check_reason(text: str) -> str:
     if not text.strip():
-        raise Invalid("Say why: the reason is shown to those who ask.", field="because")
+        raise Invalid("Say why: the reason is shown to those who ask.", field="reason")
     return text.strip()[:LONGEST_REASON]
 
 
@@ -247,7 +245,7 @@ def _seen(active: Sequence[Stop], found: Stop) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def request_restart(found: Stop, *, seen: str, because: str) -> Approval:
+def request_restart(found: Stop, *, seen: str, reason: str) -> Approval:
     """Request a restart of the scope of this stop.
 
     Return the open request when there is one already.
@@ -265,11 +263,11 @@ def request_restart(found: Stop, *, seen: str, because: str) -> Approval:
         )
     summary = f"restart {queries.names_of([target])[target.id]}"
     return approvals.request(
-        queries.RESTART, target.id, summary=summary, reason=check_reason(because)
+        queries.RESTART, target.id, summary=summary, reason=check_reason(reason)
     )
 
 
-def restart(found: Stop, *, seen: str, because: str = "") -> None:
+def restart(found: Stop, *, seen: str, reason: str = "") -> None:
     """End what is stopped of the scope, on both planes, where one person is enough."""
     alone(LOCK)
     session().refresh(found)
@@ -285,7 +283,7 @@ def restart(found: Stop, *, seen: str, because: str = "") -> None:
         raise DomainError(
             "A restart was requested already. Decide on that request, or withdraw it."
         )
-    _end(active, reason=check_reason(because), requested_by=None)
+    _end(active, reason=check_reason(reason), requested_by=None)
 
 
 def carry_out_restart(found: Stop, *, reason: str, requested_by: UUID | None) -> None:
@@ -303,10 +301,10 @@ def _end(active: Sequence[Stop], *, reason: str, requested_by: UUID | None) -> N
         record(
             RESTARTED[each.scope],
             each,
-            because=reason,
+            reason=reason,
             version=each.version,
             stopped_at=each.created_at,
-            asked_by=requested_by,
+            requested_by=requested_by,
             **slugs_of(each),
         )
         publish(StopLifted(each.id))

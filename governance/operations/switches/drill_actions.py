@@ -112,7 +112,7 @@ def plan(
     due_at: datetime,
     seconds: int,
     repeat_days: int | None = None,
-    because: str = "",
+    reason: str = "",
 ) -> Drill:
     """A real stop of so many seconds, from that instant on.
 
@@ -138,8 +138,8 @@ def plan(
             f"A drill comes again after {REPEATS[0]} to {REPEATS[1]} days, or not at all.",
             field="repeat_days",
         )
-    if needs_second and not because.strip():
-        raise Invalid("Give a reason: the approver decides by it.", field="because")
+    if needs_second and not reason.strip():
+        raise Invalid("Give a reason: the approver decides by it.", field="reason")
     if (there := _open_drill(system, feature)) is not None:
         if there.planned_by == current.actor().person_id and (there.due_at, there.seconds) == (
             due_at,
@@ -161,7 +161,7 @@ def plan(
     record(
         DRILL_PLANNED,
         made,
-        because=because.strip() or None,
+        reason=reason.strip() or None,
         due_at=due_at,
         seconds=seconds,
         repeat_days=repeat_days,
@@ -171,9 +171,7 @@ def plan(
     if needs_second:
         session().flush()
         summary = f"drill {queries.name_of(system, feature)}"
-        approvals.request(
-            queries.DRILL, made.id, summary=summary, reason=because, expires_at=due_at
-        )
+        approvals.request(queries.DRILL, made.id, summary=summary, reason=reason, expires_at=due_at)
     return made
 
 
@@ -210,12 +208,10 @@ def close(drill: Drill) -> None:
     drill.state = "cancelled"
 
 
-def cancel(drill: Drill, *, because: str = "") -> None:
+def cancel(drill: Drill, *, reason: str = "") -> None:
     """Cancel a drill that hasn't started; one that is under way ends by itself within a minute."""
     alone(LOCK)
-    if approvals.void(
-        queries.DRILL, drill.id, reason=because.strip() or "The drill was cancelled."
-    ):
+    if approvals.void(queries.DRILL, drill.id, reason=reason.strip() or "The drill was cancelled."):
         return
     session().refresh(drill, with_for_update={"key_share": True})
     if drill.state not in {"requested", "planned"}:
@@ -224,7 +220,7 @@ def cancel(drill: Drill, *, because: str = "") -> None:
     record(
         DRILL_CANCELLED,
         drill,
-        because=because.strip() or None,
+        reason=reason.strip() or None,
         due_at=drill.due_at,
         **stops.slugs_of(drill),
     )
@@ -297,7 +293,7 @@ def _begin(drill: Drill) -> None:
 
 def _overtaken(drill: Drill, why: str) -> None:
     drill.state = "cancelled"
-    record(DRILL_CANCELLED, drill, because=why, due_at=drill.due_at, **stops.slugs_of(drill))
+    record(DRILL_CANCELLED, drill, reason=why, due_at=drill.due_at, **stops.slugs_of(drill))
 
 
 def _lift(drill: Drill, held: Stop) -> None:

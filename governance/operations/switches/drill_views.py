@@ -93,7 +93,7 @@ def _plan(found: AISystem, form: DrillForm) -> Drill:
         due_at=due,
         seconds=form.seconds.data or 0,
         repeat_days=form.repeat_days.data,
-        because=form.because.data or "",
+        reason=form.reason.data or "",
     )
 
 
@@ -153,7 +153,7 @@ def _moment(each: Moment) -> dict[str, Any]:
         "switch.drill.failed": "bad",
         "switch.drill.started": "stop",
     }.get(each.action, "dot")
-    return {"kind": kind, "text": f"{each.who} {each.says}", "meta": each.because, "at": each.at}
+    return {"kind": kind, "text": f"{each.who} {each.says}", "meta": each.reason, "at": each.at}
 
 
 def _drilled(drill_id: UUID) -> list[tuple[str, str]]:
@@ -170,7 +170,7 @@ CANCEL = StepUp("Cancel drill", CancelForm, facts=_drilled)
 @feature.post("/switches/drills/<uuid:drill_id>/cancel", needs=permissions.DRILL, fresh=CANCEL)
 def cancel(drill_id: UUID) -> ResponseReturnValue:
     found, form = queries.drill(drill_id), CancelForm()
-    if not accepted(form, lambda: drill_actions.cancel(found, because=form.because.data or "")):
+    if not accepted(form, lambda: drill_actions.cancel(found, reason=form.reason.data or "")):
         return _drill(found, form, status=form.status)
     flash("The drill is cancelled.")
     return redirect(url_for("drills.drill", drill_id=found.id), 303)

@@ -39,7 +39,7 @@ class PlanesForm(Form):
 
     generate = BooleanField("Stop generating", default=True, description="no new model calls")
     serve = BooleanField("Stop serving", default=True, description="no cached answers")
-    because = TextAreaField(
+    reason = TextAreaField(
         "Reason, shown to anyone who asks why",
         [InputRequired(WHY), Length(max=LONGEST_REASON)],
         filters=[stripped],
@@ -52,7 +52,7 @@ class StopForm(PlanesForm):
     what = RadioField(
         "What to stop", [InputRequired("Choose what to stop.")], choices=[], **REFUSED
     )
-    look_again_at = DateTimeLocalField(
+    remind_at = DateTimeLocalField(
         "Look again",
         [Optional()],
         format=MOMENT,
@@ -74,7 +74,7 @@ class RestartForm(Form):
 
     verb = HiddenField("Verb")
     seen = HiddenField("Seen")
-    because = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
+    reason = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
 
 
 class DrillForm(Form):
@@ -96,8 +96,8 @@ class DrillForm(Form):
         [Optional(), NumberRange(*REPEATS, f"From {REPEATS[0]} to {REPEATS[1]} days, or none.")],
         description="Left empty, it happens once. A proof is good for 90 days.",
     )
-    because = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
+    reason = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
 
 
 class CancelForm(Form):
-    because = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
+    reason = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])

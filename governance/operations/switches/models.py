@@ -42,7 +42,7 @@ class Stop(Tenanted, Model):
     )  # ids of the consumers that were heard in the day before it
     stopped_by: Mapped[UUID | None]
     drill_id: Mapped[UUID | None]
-    look_again_at: Mapped[datetime | None]  # when somebody is reminded; nothing restarts by itself
+    remind_at: Mapped[datetime | None]  # when somebody is reminded; nothing restarts by itself
     restart_requested_by: Mapped[
         UUID | None
     ]  # the first of two people, once another one has restarted it

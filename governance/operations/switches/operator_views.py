@@ -37,7 +37,7 @@ def _stop_platform(form: StopAllForm) -> PlatformStop:
     return platform_actions.stop_platform(
         generate=bool(form.generate.data),
         serve=bool(form.serve.data),
-        reason=form.because.data or "",
+        reason=form.reason.data or "",
     )
 
 
@@ -71,10 +71,10 @@ RESTART = StepUp("Request restart of everything", RestartForm)
 def request_restart() -> ResponseReturnValue:
     """The first of two operators; the second one decides on the approval's page."""
     form, made = RestartForm(), list[Approval]()
-    seen, because = form.seen.data or "", form.because.data or ""
+    seen, reason = form.seen.data or "", form.reason.data or ""
     if not accepted(
         form,
-        lambda: made.append(platform_actions.request_platform_restart(seen=seen, because=because)),
+        lambda: made.append(platform_actions.request_platform_restart(seen=seen, reason=reason)),
     ):
         return _switch(StopAllForm(), form, status=form.status)
     return redirect(

@@ -49,7 +49,7 @@ PLATFORM_RESTARTED = action(
     activity="update",
     severity="high",
     fields="stopped_at",
-    persons="asked_by",
+    persons="requested_by",
 )
 
 LOCK = "platform switch"
@@ -84,7 +84,7 @@ def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> 
         session().add(active)
     else:
         active.generate, active.serve = active.generate or generate, active.serve or serve
-    record(PLATFORM_STOPPED, active, because=why, generate=active.generate, serve=active.serve)
+    record(PLATFORM_STOPPED, active, reason=why, generate=active.generate, serve=active.serve)
     tenant_revision.move_all()
     return active
 
@@ -94,7 +94,7 @@ def platform_seen(active: PlatformStop) -> str:
     return hashlib.sha256(f"{active.id} {active.generate} {active.serve}".encode()).hexdigest()[:16]
 
 
-def request_platform_restart(*, seen: str, because: str) -> Approval:
+def request_platform_restart(*, seen: str, reason: str) -> Approval:
     """Request a restart of every tenant. Return the open request when there is one already."""
     active = _check_active()
     if seen != platform_seen(active):
@@ -106,7 +106,7 @@ def request_platform_restart(*, seen: str, because: str) -> Approval:
         queries.PLATFORM_RESTART,
         active.id,
         summary="restart everything, for every tenant",
-        reason=check_reason(because),
+        reason=check_reason(reason),
     )
 
 
@@ -118,9 +118,9 @@ def carry_out_platform_restart(*, reason: str, requested_by: UUID | None) -> Non
     record(
         PLATFORM_RESTARTED,
         active,
-        because=reason,
+        reason=reason,
         stopped_at=active.created_at,
-        asked_by=requested_by,
+        requested_by=requested_by,
     )
     tenant_revision.move_all()
 

@@ -143,7 +143,7 @@ def _first_second(shown: Stop, obeyed: Obedience) -> list[dict[str, Any]]:
         if each.action != action_name:
             after = (each.at - shown.created_at).total_seconds()
             lines.append(
-                (after, _line("dot", each.action, each.because or "", f"+{_seconds(after)}"))
+                (after, _line("dot", each.action, each.reason or "", f"+{_seconds(after)}"))
             )
     return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
 

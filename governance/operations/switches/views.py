@@ -240,8 +240,8 @@ def _stop(found: AISystem, form: StopForm) -> Stop:
         part,
         generate=bool(form.generate.data),
         serve=bool(form.serve.data),
-        reason=form.because.data or "",
-        look_again_at=instant(form.look_again_at.data),
+        reason=form.reason.data or "",
+        remind_at=instant(form.remind_at.data),
     )
 
 
@@ -294,7 +294,7 @@ def _stop_all(form: StopAllForm, name: str) -> Stop:
         None,
         generate=bool(form.generate.data),
         serve=bool(form.serve.data),
-        reason=form.because.data or "",
+        reason=form.reason.data or "",
     )
 
 
@@ -355,12 +355,12 @@ def restart(stop_id: UUID) -> ResponseReturnValue:
     """
     found, form, made = queries.stop(stop_id), RestartForm(), list[Approval]()
     if request.method == "POST":
-        seen, because = form.seen.data or "", form.because.data or ""
+        seen, reason = form.seen.data or "", form.reason.data or ""
         verbs = {
             "request": lambda: made.append(
-                actions.request_restart(found, seen=seen, because=because)
+                actions.request_restart(found, seen=seen, reason=reason)
             ),
-            "restart": lambda: actions.restart(found, seen=seen, because=because),
+            "restart": lambda: actions.restart(found, seen=seen, reason=reason),
         }
         verb = verbs.get(form.verb.data or "")
         if verb is None:

@@ -158,7 +158,7 @@ def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID
     record(CHANGED, system, before=before, after=after)
 
 
-def raise_lane(system: AISystem, lane: str, *, because: str) -> None:
+def raise_lane(system: AISystem, lane: str, *, reason: str) -> None:
     """To the high-risk lane, by one person and at once: it tightens.
 
     Lowering would loosen and is refused.
@@ -174,13 +174,13 @@ def raise_lane(system: AISystem, lane: str, *, because: str) -> None:
             "Retire it, and register what it has become.",
             field="lane",
         )
-    _needs_reason(because)
+    _needs_reason(reason)
     before = system.lane
     system.lane = lane
     record(
         RAISED,
         system,
-        because=because.strip(),
+        reason=reason.strip(),
         before={"lane": before},
         after={"lane": lane},
         key=system.key,
@@ -188,12 +188,12 @@ def raise_lane(system: AISystem, lane: str, *, because: str) -> None:
     tenant_revision.move()
 
 
-def retire(system: AISystem, *, because: str) -> None:
+def retire(system: AISystem, *, reason: str) -> None:
     """Take a system off the register's live list. Its history and what was assessed of it stay."""
     _live(system)
-    _needs_reason(because)
+    _needs_reason(reason)
     system.retired_at = clock.now()
-    record(RETIRED, system, because=because.strip(), key=system.key, name=system.name)
+    record(RETIRED, system, reason=reason.strip(), key=system.key, name=system.name)
     tenant_revision.move()
 
 
@@ -238,16 +238,16 @@ def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
     return feature
 
 
-def retire_feature(feature: SystemFeature, system: AISystem, *, because: str) -> None:
+def retire_feature(feature: SystemFeature, system: AISystem, *, reason: str) -> None:
     """Its flag is known no longer, unless it is stopped: that stands until somebody restarts it.
 
     Its record stays.
     """
     if feature.retired_at is not None:
         raise AlreadyRetired(f"{feature.key} was retired on {_day(feature)}.")
-    _needs_reason(because)
+    _needs_reason(reason)
     feature.retired_at = clock.now()
-    record(FEATURE_RETIRED, system, because=because.strip(), key=system.key, feature=feature.key)
+    record(FEATURE_RETIRED, system, reason=reason.strip(), key=system.key, feature=feature.key)
     tenant_revision.move()
 
 
@@ -264,6 +264,6 @@ def _day(what: AISystem | SystemFeature) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
-def _needs_reason(because: str) -> None:
-    if not because.strip():
-        raise Invalid("Say why: the reason is kept with the change.", field="because")
+def _needs_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("Say why: the reason is kept with the change.", field="reason")

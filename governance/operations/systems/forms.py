@@ -46,7 +46,7 @@ class RegisterForm(Form):
 
 
 class RetireForm(Form):
-    because = TextAreaField(
+    reason = TextAreaField(
         "Why is it retired?",
         [DataRequired("Say why: the reason is kept with the change."), Length(max=2000)],
         filters=[stripped],
@@ -69,7 +69,7 @@ class EditForm(Form):
 
 class LaneForm(Form):
     lane = HiddenField("Lane")
-    because = TextAreaField(
+    reason = TextAreaField(
         "Why is it raised?",
         [DataRequired("Say why: the reason is kept with the change."), Length(max=2000)],
         filters=[stripped],

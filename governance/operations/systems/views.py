@@ -104,7 +104,7 @@ def system(system_id: str) -> ResponseReturnValue:
         return redirect(url_for("systems.system", system_id=found.key), 302)
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
     moments = people.timeline([found.id])
-    why = next((each.because for each in moments if each.action == actions.RETIRED.name), None)
+    why = next((each.reason for each in moments if each.action == actions.RETIRED.name), None)
     return page(
         "operations/systems/system.html",
         system=found,
@@ -123,7 +123,7 @@ def _line(moment: Moment) -> dict[str, Any]:
     }.get(moment.action, "ok")
     feature = moment.facts.get("feature", "")
     said = f"{moment.who} {moment.says}" + (f": {feature}" if feature else "")
-    return {"kind": kind, "text": said, "meta": moment.because, "at": moment.at}
+    return {"kind": kind, "text": said, "meta": moment.reason, "at": moment.at}
 
 
 @feature.route("/systems/<key>/edit", methods=["GET", "POST"], needs=permissions.CHANGE)
@@ -158,7 +158,7 @@ def raising(key: str) -> ResponseReturnValue:
     found, form = queries.system(key, lock=request.method == "POST"), LaneForm()
     if request.method == "POST" and accepted(
         form,
-        lambda: actions.raise_lane(found, form.lane.data or "", because=form.because.data or ""),
+        lambda: actions.raise_lane(found, form.lane.data or "", reason=form.reason.data or ""),
     ):
         return redirect(url_for("systems.system", system_id=found.key), 303)
     return page(
@@ -198,7 +198,7 @@ def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
     if chosen.system_id != found.id:
         raise NotFound("There is no such feature of that system.")
     if request.method == "POST" and accepted(
-        form, lambda: actions.retire_feature(chosen, found, because=form.because.data or "")
+        form, lambda: actions.retire_feature(chosen, found, reason=form.reason.data or "")
     ):
         return redirect(url_for("systems.system", system_id=found.key), 303)
     return page(
@@ -218,6 +218,6 @@ def retirement(key: str) -> ResponseReturnValue:
 @feature.post("/systems/<key>/retire", needs=permissions.RETIRE)
 def retire(key: str) -> ResponseReturnValue:
     found, form = queries.system(key, lock=True), RetireForm()
-    if not accepted(form, lambda: actions.retire(found, because=form.because.data or "")):
+    if not accepted(form, lambda: actions.retire(found, reason=form.reason.data or "")):
         return page("operations/systems/retire.html", status=422, system=found, form=form)
     return redirect(url_for("systems.system", system_id=key), 303)

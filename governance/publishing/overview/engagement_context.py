@@ -20,7 +20,7 @@ from governance.assurance.engagements.models import AuditRequest, Engagement, Ev
 from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.assurance.evidence.models import (
     Evidence,
-    EvidenceDestruction,
+    EvidenceDeletion,
     EvidenceFault,
     EvidenceReview,
     EvidenceVersion,
@@ -167,7 +167,7 @@ def _library(held: Scope | None) -> Any:
 
 def _inbox(held: Scope | None) -> Any:
     """Versions without a judgement; not those whose file is broken or was destroyed."""
-    v, review, fault, gone = EvidenceVersion, EvidenceReview, EvidenceFault, EvidenceDestruction
+    v, review, fault, gone = EvidenceVersion, EvidenceReview, EvidenceFault, EvidenceDeletion
     query = (
         select(func.count())
         .select_from(v)
@@ -175,7 +175,7 @@ def _inbox(held: Scope | None) -> Any:
         .where(
             Evidence.retired_at.is_(None),
             ~select(review.id).where(review.version_id == v.id).exists(),
-            ~select(fault.id).where(fault.version_id == v.id, fault.healed_at.is_(None)).exists(),
+            ~select(fault.id).where(fault.version_id == v.id, fault.restored_at.is_(None)).exists(),
             ~select(gone.id).where(gone.version_id == v.id, gone.state.in_(DECIDED)).exists(),
         )
     )

@@ -207,7 +207,7 @@ def _queued(
         assessment_id=assessment_id,
         parameters=parameters or {},
         as_of=as_of,
-        asked_by=current.actor().person_id,
+        requested_by=current.actor().person_id,
         work_item_id=None,
         snapshot=None,
         fingerprint=None,

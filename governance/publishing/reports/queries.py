@@ -128,7 +128,7 @@ def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:
         )
     )
     query = select(ReportRun).where(
-        ReportRun.snapshot.is_not(None), named | (ReportRun.asked_by == person_id)
+        ReportRun.snapshot.is_not(None), named | (ReportRun.requested_by == person_id)
     )
     return session().scalars(query.order_by(ReportRun.id).with_for_update()).all()
 

@@ -52,7 +52,7 @@ def _index(
         "readiness": ready or _unsent(ReadinessForm(), categories=["security"], on=today),
         "matrix": matrix or _unsent(MatrixForm(), begins=first, ends=last),
     }
-    names = people.names(r.row.asked_by for r in runs)
+    names = people.names(r.row.requested_by for r in runs)
     return page(
         "publishing/reports/index.html",
         runs=runs,
@@ -157,7 +157,9 @@ def report(run_id: UUID) -> ResponseReturnValue:
         filename=filename(row.snapshot) if row.snapshot else "",
         moments=people.timeline([run_id]),
         keys=[actions.key_line(key) for key in queries.signing_keys()],
-        asked_by=people.names([row.asked_by]).get(row.asked_by) if row.asked_by else None,
+        requested_by=people.names([row.requested_by]).get(row.requested_by)
+        if row.requested_by
+        else None,
     )
 
 

@@ -28,10 +28,10 @@ def review_item(review_id, role):
         return next(row.item.id for row in queries.every_row(review_id) if row.name == name)
 
 
-def decide_items(review_id, by, because=REASON, **decisions):
+def decide_items(review_id, by, reason=REASON, **decisions):
     with make.acting(by):
         chosen = {review_item(review_id, who): what for who, what in decisions.items()}
-        return actions.decide(queries.review(review_id), chosen, because=because)
+        return actions.decide(queries.review(review_id), chosen, reason=reason)
 
 
 def decide_all_but_own(review_id):

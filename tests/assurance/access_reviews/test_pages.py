@@ -69,7 +69,7 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
     confirm_bulk(
         as_officer,
         f"{path}/decisions",
-        because="On leave.",
+        reason="On leave.",
         **{
             f"row-{review_item(select_item(path), 'viewer')}": "revoke",
             f"row-{review_item(select_item(path), 'contributor')}": "viewer",
@@ -129,7 +129,7 @@ def test_revoking_lists_who_loses_what_and_pressed_twice_it_is_done_once(
     ]
     with make.acting("admin"):
         assert queries.tally(queries.every_row(select_item(path))).decided == 0
-    fields = confirmation_fields(shown) | {"because": "On leave."}
+    fields = confirmation_fields(shown) | {"reason": "On leave."}
     assert "2 decisions saved." in as_officer.post(f"{path}/decisions", follow=True, **fields).text
     assert (
         "Nothing is left to change"
@@ -153,9 +153,7 @@ def test_a_role_that_is_not_lower_is_named_in_the_preview(as_officer, path):
 def test_taking_away_needs_a_fresh_sign_in_and_keeping_does_not(app, path, database):
     stale = Visitor(app, make.cookie("reviewer", signed_in_ago=timedelta(minutes=10)), "acme")
     row = review_item(select_item(path), "viewer")
-    confirm_bulk(
-        stale, f"{path}/decisions", then=401, because="Why not", **{f"row-{row}": "revoke"}
-    )
+    confirm_bulk(stale, f"{path}/decisions", then=401, reason="Why not", **{f"row-{row}": "revoke"})
     confirm_bulk(stale, f"{path}/decisions", **{f"row-{row}": "keep"})
 
 
@@ -166,7 +164,7 @@ def test_what_is_confirmed_is_what_was_chosen_row_by_row(app, as_officer, path, 
     viewer, contributor = (review_item(select_item(path), who) for who in ("viewer", "contributor"))
     fields = confirmation_fields(
         preview_bulk(as_officer, f"{path}/decisions", **{f"row-{viewer}": "revoke"})
-    ) | {"because": "On leave."}
+    ) | {"reason": "On leave."}
     for bent in (
         {f"row-{contributor}": "revoke"},
         {"seen": [*fields["seen"], f"{contributor}.0123456789abcdef"]},
@@ -196,7 +194,7 @@ def test_the_last_admin_is_refused_beside_the_form(as_officer, path):
         as_officer,
         f"{path}/decisions",
         then=422,
-        because="Why not",
+        reason="Why not",
         **{f"row-{review_item(select_item(path), 'admin')}": "revoke"},
     )
     assert "is the only" in reply.text

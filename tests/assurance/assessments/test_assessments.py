@@ -270,13 +270,13 @@ def test_a_conclusion_is_returned_with_the_reason_and_revised(
 ):
     conclude(as_officer, measured_item)
     as_officer.post(
-        f"assessments/items/{measured_item}/return", because="Mine.", revision=1, then=403
+        f"assessments/items/{measured_item}/return", reason="Mine.", revision=1, then=403
     )
-    as_reviewer.post(f"assessments/items/{measured_item}/return", because=" ", revision=1, then=422)
+    as_reviewer.post(f"assessments/items/{measured_item}/return", reason=" ", revision=1, then=422)
     as_reviewer.get(f"assessments/items/{measured_item}/return")
     as_reviewer.post(
         f"assessments/items/{measured_item}/return",
-        because="The third system is not looked at.",
+        reason="The third system is not looked at.",
         revision=1,
     )
     assert "The third system is not looked at." in main_text(as_officer.get(f"{PAGE}/MEASURE-2.7"))
@@ -429,7 +429,7 @@ def test_a_closed_assessment_refuses_every_change(
     conclude(as_reviewer, measured_item, "Later.", revision=1, then=422)
     as_reviewer.post(f"assessments/items/{measured_item}/signature", revision=1, then=409)
     as_reviewer.post(
-        f"assessments/items/{measured_item}/return", because="No.", revision=1, then=422
+        f"assessments/items/{measured_item}/return", reason="No.", revision=1, then=422
     )
     as_reviewer.post(f"assessments/items/{measured_item}/steering", target=1, version=1, then=422)
     as_contributor.post(f"assessments/items/{measured_item}/comments", text="Too late.", then=422)

@@ -116,7 +116,7 @@ def some_version(random: Random, evidence: Evidence, number: int) -> None:
                 version_id=version.id,
                 kind="missing",
                 found_at=days_ago(1),
-                healed_at=None,
+                restored_at=None,
                 created_at=days_ago(1),
             )
         )
@@ -134,7 +134,7 @@ def some_control(random: Random, number: int, refs: list[Any], evidence: list[Ev
             rests_on=random.choice([None] * 6 + ["drill", "policy"]),
             owner_id=None,
             retired_at=days_ago(2) if random.random() < 0.1 else None,
-            retired_because=None,
+            retirement_reason=None,
             created_at=days_ago(300),
         )
     )

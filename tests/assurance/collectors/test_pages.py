@@ -61,7 +61,7 @@ def test_a_collector_is_run_by_hand_and_reviewed_by_another_person(next_month, a
     assert "Queued" in officer.get("evidence/collectors/members").text
     assert jobs.drain(actor_of) == 1
     seen = last_run("members")
-    assert (seen.state, seen.run.scheduled, seen.run.asked_by) == (
+    assert (seen.state, seen.run.scheduled, seen.run.requested_by) == (
         "filed",
         False,
         make.person_id("compliance_officer"),

@@ -46,7 +46,7 @@ def add_live_version(at: datetime, number: int, tier: str, **more: Any) -> Polic
         "reason": "Claims need it.",
         "made_by": make.person_id("admin"),
         "back_to": None,
-        "asked_at": None,
+        "requested_at": None,
         "decided_by": None,
         "decided_at": None,
         "apply_at": None,
@@ -63,7 +63,7 @@ def add_live_waiver(
         "reason": "A campaign needs it.",
         "compensation": "A person reads each answer.",
         "state": "live",
-        "asked_by": make.person_id("admin"),
+        "requested_by": make.person_id("admin"),
         "live_from": since,
         "closed_by": None,
         "closed_at": None,
@@ -78,7 +78,7 @@ def add_live_waiver(
 
 def approved(waiver: Waiver, *roles: str) -> None:
     """The approvals that these people gave to it when it went live."""
-    asked_by, at = str(waiver.asked_by), waiver.live_from
+    requested_by, at = str(waiver.requested_by), waiver.live_from
     request = _add_row(
         Approval(
             number=1,
@@ -87,10 +87,10 @@ def approved(waiver: Waiver, *roles: str) -> None:
             summary="waive it",
             fingerprint="",
             reason=waiver.reason,
-            requested_by=waiver.asked_by,
+            requested_by=waiver.requested_by,
             requested_at=waiver.created_at,
-            requesters=[asked_by],
-            excluded=[asked_by],
+            requesters=[requested_by],
+            excluded=[requested_by],
             approvers=[],
             roles=["admin"],
             needed=2,
@@ -121,7 +121,7 @@ def add_stop(system_id: UUID | None, at: datetime, **more: Any) -> Stop:
         "version": 1,
         "stopped_by": make.person_id("contributor"),
         "drill_id": None,
-        "look_again_at": None,
+        "remind_at": None,
         "restart_requested_by": None,
         "restart_reason": None,
         "restarted_by": None,

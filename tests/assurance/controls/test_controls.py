@@ -189,7 +189,7 @@ def test_a_contributor_works_on_what_is_his_only(as_contributor):
 def test_nobody_else_changes_a_control(database, who, status, path, request):
     c = evidence_helpers.create_control()
     form = {
-        "because": "x",
+        "reason": "x",
         "requirement_id": str(requirement_id()),
         "coverage": "full",
         "tested_on": str(clock.today()),
@@ -212,12 +212,12 @@ def test_retiring_shows_who_notices_and_needs_a_reason(as_officer):
     page = as_officer.get(f"controls/{c}/retirement").text
     assert "requirement loses this control" in page and "of them has no other control" in page
     assert (
-        "Enter a reason" in as_officer.post(f"controls/{c}/retirement", then=422, because=" ").text
+        "Enter a reason" in as_officer.post(f"controls/{c}/retirement", then=422, reason=" ").text
     )
-    as_officer.post(f"controls/{c}/retirement", because="bought as a service")
+    as_officer.post(f"controls/{c}/retirement", reason="bought as a service")
     assert (
         "SEC-04 was retired on"
-        in as_officer.post(f"controls/{c}/retirement", then=422, because="again").text
+        in as_officer.post(f"controls/{c}/retirement", then=422, reason="again").text
     )
     assert "bought as a service" in as_officer.get(f"controls/{c}").text
     assert "SEC-04" not in as_officer.get("controls/").text.replace("SEC-04 was retired", "")
@@ -408,7 +408,7 @@ def test_posture_as_of_an_instant_shows_what_was_known_then(app, acting):
     assert now.proofs[0].versions[0].review == "accepted"
     later = clock.now() + timedelta(days=1)
     with clock.frozen(later), acting():
-        actions.retire(queries.find_control(c), because="gone")
+        actions.retire(queries.find_control(c), reason="gone")
     with acting(read_only=True):
         assert [f.ref for f in queries.posture(later - timedelta(hours=1))] == ["SEC-04"]
         assert queries.posture(later) == []

@@ -89,7 +89,7 @@ def test_a_change_by_another_transaction_is_seen_at_once(tenant_with_control, ac
         create_control("SEC-05")
     assert refs() == ["SEC-04", "SEC-05"]
     with acting():
-        actions.retire(queries.find_control(tenant_with_control), because="It is replaced.")
+        actions.retire(queries.find_control(tenant_with_control), reason="It is replaced.")
     assert refs() == ["SEC-05"] and mapped(board()) == 0
 
 
@@ -224,7 +224,7 @@ def test_within_a_day_what_begins_or_ends_moves_it(tenant_with_control, acting):
     now = clock.now()
     later = now + timedelta(seconds=40)
     with clock.frozen(later), acting():  # by a machine whose clock is ahead
-        actions.retire(queries.find_control(tenant_with_control), because="It is replaced.")
+        actions.retire(queries.find_control(tenant_with_control), reason="It is replaced.")
     with clock.frozen(now):
         assert mapped(board()) == 1
     with clock.frozen(later):

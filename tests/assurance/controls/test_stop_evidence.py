@@ -37,7 +37,7 @@ def restart_system(stop_id, by="compliance_officer"):
         actions.restart(
             queries.stop(stop_id),
             seen=shown,
-            because="The clause is in the policy again, Maya Okafor says.",
+            reason="The clause is in the policy again, Maya Okafor says.",
         )
 
 
@@ -45,7 +45,7 @@ def requested(stop_id):
     """The id of the request, on the high-risk lane."""
     with make.acting("admin"):
         found = queries.stop(stop_id)
-        return actions.request_restart(found, seen=actions.seen(found), because="Repaired.").id
+        return actions.request_restart(found, seen=actions.seen(found), reason="Repaired.").id
 
 
 def filed_stop_evidence(slug="acme"):
@@ -86,7 +86,7 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
         f"switches/stops/{stop_id}/restart",
         verb="restart",
         seen=switch_helpers.stop_fingerprint(stop_id),
-        because="Repaired.",
+        reason="Repaired.",
     )
     assert filed_stop_evidence() == [], "the restart itself waits for no store"
     assert jobs.drain(actor_of) == 1

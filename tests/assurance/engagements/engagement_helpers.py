@@ -50,9 +50,9 @@ def world_engagement():
         return next(held.id for held in queries.engagements() if held.firm == make.FIRM)
 
 
-def end_engagement(engagement_id, because="it is done"):
+def end_engagement(engagement_id, reason="it is done"):
     with make.acting("compliance_officer"):
-        actions.end(queries.engagement(engagement_id, lock=True), because=because)
+        actions.end(queries.engagement(engagement_id, lock=True), reason=reason)
 
 
 def create_request(

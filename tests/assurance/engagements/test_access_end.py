@@ -30,7 +30,7 @@ def work_of(acting, role, slug="acme"):
     """(kind, state) of what this person requested."""
     with acting("admin", slug, read_only=True):
         query = select(WorkItem.kind, WorkItem.state).where(
-            WorkItem.asked_by == make.person_id(role, slug)
+            WorkItem.requested_by == make.person_id(role, slug)
         )
         query = query.order_by(WorkItem.kind)
         return [tuple(row) for row in session().execute(query)]
@@ -56,7 +56,7 @@ def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generat
     as_neighbour.post("audit/exports", format="csv")
     assert {state for _kind, state in work_of(acting, "auditor")} == {"queued"}
     as_officer.post(
-        f"engagements/{engagement_helpers.world_engagement()}/end", because="The fieldwork is done."
+        f"engagements/{engagement_helpers.world_engagement()}/end", reason="The fieldwork is done."
     )
     assert live_sessions(acting, "auditor") == 0
     assert work_of(acting, "auditor") == [
@@ -84,7 +84,7 @@ def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generat
 def test_while_another_engagement_is_open_nothing_ends(as_officer, acting):
     engagement_helpers.create_engagement("Second firm", auditor="auditor")
     as_officer.post(
-        f"engagements/{engagement_helpers.world_engagement()}/end", because="The fieldwork is done."
+        f"engagements/{engagement_helpers.world_engagement()}/end", reason="The fieldwork is done."
     )
     assert live_sessions(acting, "auditor") == 1
     assert {state for _kind, state in work_of(acting, "auditor")} == {"queued"}

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from governance.assurance.access_reviews import queries as reviews
 from governance.assurance.evidence import deletion
-from governance.assurance.evidence.models import EvidenceDestruction
+from governance.assurance.evidence.models import EvidenceDeletion
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, storage
 from governance.kernel import jobs as queue
@@ -60,7 +60,7 @@ def test_what_auditors_were_given_is_destroyed_neither_by_two_persons_nor_by_ret
     held, asked, version = provided_version
     engagement_helpers.provide_request(held, asked)
     refused = as_officer.post(
-        f"evidence/versions/{version}/destruction", then=422, because="It is old."
+        f"evidence/versions/{version}/deletion", then=422, reason="It is old."
     )
     assert "Brook Audit was given it in" in refused.text and "which is not over" in refused.text
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
@@ -69,7 +69,7 @@ def test_what_auditors_were_given_is_destroyed_neither_by_two_persons_nor_by_ret
     as_auditor.post(f"evidence/versions/{version}/download", then=200)
     engagement_helpers.end_engagement(held)
     run_nightly_cleanup()
-    assert count_deletion_rows() == {version: "asked"}
+    assert count_deletion_rows() == {version: "requested"}
     approve_deletion(as_reviewer, version)
     queue.drain(actor_of)
     assert count_deletion_rows() == {version: "done"}
@@ -94,16 +94,16 @@ def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(
     engagement_helpers.provide_request(held, asked)
     with make.acting("reviewer"):
         session().execute(
-            update(EvidenceDestruction).values(
+            update(EvidenceDeletion).values(
                 state="approved", decided_by=make.person_id("reviewer"), decided_at=clock.now()
             )
         )
-        deletion.carry_out(session().scalars(select(EvidenceDestruction)).one())
+        deletion.carry_out(session().scalars(select(EvidenceDeletion)).one())
     assert count_deletion_rows() == {version: "stopped"} and storage.store().exists(
         storage_key_of(version)
     )
     [stopped] = entries_of_action("evidence.deletion.blocked")
-    assert stopped.outcome == "refused"
+    assert stopped.outcome == "denied"
     as_auditor.post(f"evidence/versions/{version}/download", then=200)
 
 
@@ -114,7 +114,7 @@ def test_an_approval_is_refused_once_it_was_given(as_officer, as_reviewer, provi
     page = as_reviewer.get(deletion_approval_path(version)).text
     assert "Brook Audit was given it in" in page and "Delete permanently" not in page
     assert "Brook Audit was given it in" in approve_deletion(as_reviewer, version, then=409).text
-    assert count_deletion_rows() == {version: "asked"}
+    assert count_deletion_rows() == {version: "requested"}
 
 
 def test_what_is_only_being_prepared_keeps_nothing(as_officer, as_reviewer, provided_version):
@@ -138,26 +138,27 @@ def test_where_evidence_is_read_only_no_file_of_it_is_destroyed(as_officer, as_r
     for each in (asked, agreed):
         request_deletion(as_officer, each)
     approve_deletion(as_reviewer, agreed)
-    held = engagement_helpers.create_engagement("Still firm", keeps_still=True)
+    held = engagement_helpers.create_engagement("Still firm", freezes_changes=True)
     assert (
         "Still firm is at work"
-        in as_officer.post(f"evidence/versions/{other}/destruction", then=422, because="x").text
+        in as_officer.post(f"evidence/versions/{other}/deletion", then=422, reason="x").text
     )
     assert "Still firm is at work" in approve_deletion(as_reviewer, asked, then=409).text
     queue.drain(actor_of)
-    assert count_deletion_rows() == {asked: "asked", agreed: "stopped"} and storage.store().exists(
-        storage_key_of(agreed)
-    )
+    assert count_deletion_rows() == {
+        asked: "requested",
+        agreed: "stopped",
+    } and storage.store().exists(storage_key_of(agreed))
     engagement_helpers.end_engagement(held)
     request_deletion(as_officer, other)
-    assert count_deletion_rows()[other] == "asked"
+    assert count_deletion_rows()[other] == "requested"
 
 
 def test_what_the_console_files_is_no_change_by_the_person_who_pressed_the_button(app, database):
     """An access review is closed, and a collector run by hand, while people change nothing."""
     at = (clock.now().replace(day=1, hour=6) + timedelta(days=32)).replace(day=1)
     with clock.frozen(at):
-        engagement_helpers.create_engagement("Still firm", keeps_still=True)
+        engagement_helpers.create_engagement("Still firm", freezes_changes=True)
         review = start_review()
         decide_all_but_own(review)
         close_review(review)
@@ -173,7 +174,7 @@ def test_what_the_console_files_is_no_change_by_the_person_who_pressed_the_butto
 
 def test_who_names_the_console_as_his_source_is_a_person_all_the_same(as_contributor):
     e = evidence_helpers.create_evidence()
-    engagement_helpers.create_engagement("Still firm", keeps_still=True)
+    engagement_helpers.create_engagement("Still firm", freezes_changes=True)
     for source in ("console", "access review", "drill"):
         refused = as_contributor.post(
             f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(), source=source

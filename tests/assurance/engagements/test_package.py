@@ -30,7 +30,7 @@ from governance.assurance.engagements.package_contents import plain
 from governance.assurance.engagements.package_verifier import verify
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.assurance.evidence.queries import DESTRUCTION, version_of
+from governance.assurance.evidence.queries import DELETION, version_of
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import checkpoint, jsonl, logs, sequencer
 from governance.foundation.audit import queries as log_queries
@@ -118,10 +118,10 @@ def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(
 ):
     engagement, versions = engagement_with_files
     with acting("admin"):
-        asked = deletion.request_destruction(
-            *version_of(versions[1], lock=True), because="It named people."
+        asked = deletion.request_deletion(
+            *version_of(versions[1], lock=True), reason="It named people."
         ).id
-        approval = open_approval(DESTRUCTION, asked).id
+        approval = open_approval(DELETION, asked).id
     approve_below_pages(approval, "compliance_officer")
     jobs.drain(actor_of)
     data = unpack_package(download_package(as_officer, engagement), tmp_path) / "data"
@@ -129,7 +129,7 @@ def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(
         each["title"]: each for each in json.loads((data / "index.json").read_text())["evidence"]
     }
     gone = told["Members"]
-    assert (gone["path"], gone["destroyed"]["because"], len(gone["sha256"])) == (
+    assert (gone["path"], gone["destroyed"]["reason"], len(gone["sha256"])) == (
         None,
         "It named people.",
         64,

@@ -48,7 +48,7 @@ def remarks_of(acting, request_id):
         )
         return [
             tuple(row)
-            for row in session().execute(query.order_by(RequestRemark.said_at, RequestRemark.id))
+            for row in session().execute(query.order_by(RequestRemark.written_at, RequestRemark.id))
         ]
 
 
@@ -150,7 +150,7 @@ def test_what_was_rejected_or_destroyed_is_neither_offered_nor_attached(
     as_reviewer.post(
         f"evidence/versions/{rejected}/review",
         decision="rejected",
-        because="It is of another system",
+        reason="It is of another system",
     )
     keeping.request_deletion(as_officer, destroyed)
     keeping.approve_deletion(as_reviewer, destroyed)
@@ -179,7 +179,7 @@ def test_what_is_rejected_after_it_was_attached_is_not_handed_over(
     as_reviewer.post(
         f"evidence/versions/{version}/review",
         decision="rejected",
-        because="It is of another system",
+        reason="It is of another system",
     )
     assert (
         "EV-0001 version 1 was rejected"
@@ -446,7 +446,7 @@ def add_requests(acting, engagement, count, **facts):
             "owner_id": None,
             "state": "open",
             "state_since": now,
-            "asked_by": None,
+            "requested_by": None,
             "row": None,
             "version": 1,
             "created_at": now,
@@ -504,11 +504,11 @@ def test_a_long_thread_shows_its_newest_comments_and_leads_to_the_earlier_ones(
             "tenant_id": current.actor().tenant_id,
             "request_id": request,
             "kind": "comment",
-            "said_by": None,
+            "written_by": None,
             "created_at": now,
         }
         rows = [
-            base | {"id": uuid7(), "text": f"word {n:03}", "said_at": now + timedelta(seconds=n)}
+            base | {"id": uuid7(), "text": f"word {n:03}", "written_at": now + timedelta(seconds=n)}
             for n in range(120)
         ]
         session().execute(insert(RequestRemark), rows)
@@ -567,14 +567,14 @@ def test_where_the_tenant_wants_it_evidence_and_controls_stay_as_they_are(
 ):
     piece, control = evidence_helpers.create_evidence(), evidence_helpers.create_control()
     version = evidence_helpers.upload_version(piece)
-    engagement_helpers.create_engagement("Still firm", keeps_still=True)
+    engagement_helpers.create_engagement("Still firm", freezes_changes=True)
     refused = as_contributor.post(
         f"evidence/{piece}/versions/new",
         then=422,
         **evidence_helpers.version_form(b"%PDF-1.7\n" + b"y" * 900),
     )
     assert "Still firm is at work" in refused.text and "read-only until the end of" in refused.text
-    as_officer.post(f"controls/{control}/retire", because="old", then=None)
+    as_officer.post(f"controls/{control}/retire", reason="old", then=None)
     as_officer.get(f"evidence/{piece}")
     as_officer.post(f"evidence/versions/{version}/download", then=200)
     with acting("admin"):
@@ -586,7 +586,7 @@ def test_requests_are_answered_all_the_same_and_after_the_fieldwork_all_is_as_be
 ):
     piece = evidence_helpers.create_evidence()
     version = evidence_helpers.upload_version(piece)
-    held = engagement_helpers.create_engagement("Still firm", keeps_still=True)
+    held = engagement_helpers.create_engagement("Still firm", freezes_changes=True)
     page = f"engagements/{held}/requests/{engagement_helpers.create_request(held)}"
     as_contributor.post(f"{page}/attachments", version_id=str(version))
     engagement_helpers.change_request_state(as_contributor, page, "provide")
@@ -633,6 +633,6 @@ def test_an_engagement_is_opened_changed_and_ended_by_hand(as_officer, acting, d
     as_officer.post(f"{page}/edit", then=422, version="2", **(sent | {"period_to": "2025-06-01"}))
     as_officer.post("engagements/new", then=422, **(sent | {"firm": ""}))
     as_officer.post("engagements/new", then=422, **(sent | {"criteria": "CC6.1"}))
-    as_officer.post(f"{page}/end", then=422, because=" ")
-    as_officer.post(f"{page}/end", because="The firm merged")
+    as_officer.post(f"{page}/end", then=422, reason=" ")
+    as_officer.post(f"{page}/end", reason="The firm merged")
     assert "Over" in as_officer.get(page).text

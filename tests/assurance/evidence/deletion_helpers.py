@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from governance.assurance.evidence import jobs, queries
-from governance.assurance.evidence.models import EvidenceDestruction
+from governance.assurance.evidence.models import EvidenceDeletion
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import current
 from governance.kernel.db import session
@@ -19,20 +19,20 @@ def storage_key_of(version_id):
 def deletion_request_id(version_id):
     with make.acting(read_only=True):
         return session().scalar(
-            select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == version_id)
+            select(EvidenceDeletion.id).where(EvidenceDeletion.version_id == version_id)
         )
 
 
 def deletion_approval_path(version_id):
     """Of the approval that is open about it."""
     with make.acting(read_only=True):
-        found = queries.destruction_of(queries.version_of(version_id)[0], "asked")
-        return f"approvals/{open_approval(queries.DESTRUCTION, found.id).id}"
+        found = queries.deletion_of(queries.version_of(version_id)[0], "requested")
+        return f"approvals/{open_approval(queries.DELETION, found.id).id}"
 
 
-def request_deletion(visitor, v, because="It names a customer who objected."):
-    visitor.get(f"evidence/versions/{v}/destruction", then=None)
-    visitor.post(f"evidence/versions/{v}/destruction", because=because)
+def request_deletion(visitor, v, reason="It names a customer who objected."):
+    visitor.get(f"evidence/versions/{v}/deletion", then=None)
+    visitor.post(f"evidence/versions/{v}/deletion", reason=reason)
 
 
 def run_nightly_cleanup():
@@ -47,5 +47,5 @@ def approve_deletion(visitor, v, then=303):
 
 def count_deletion_rows():
     with make.acting(read_only=True):
-        rows = session().execute(select(EvidenceDestruction.version_id, EvidenceDestruction.state))
+        rows = session().execute(select(EvidenceDeletion.version_id, EvidenceDeletion.state))
         return {row.version_id: row.state for row in rows}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url, select
 
 from governance.assurance.evidence import actions, deletion, queries
-from governance.assurance.evidence.models import EvidenceDestruction, EvidenceVersion
+from governance.assurance.evidence.models import EvidenceDeletion, EvidenceVersion
 from governance.assurance.evidence.retention import LEAST, MOST, kept_until
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, db, storage
@@ -58,14 +58,14 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
         and "accepted an evidence version" not in history
     )
     approve_deletion(as_officer, v, then=403)
-    assert as_reviewer.get(f"evidence/versions/{v}/destruction", then=303).location.endswith(
+    assert as_reviewer.get(f"evidence/versions/{v}/deletion", then=303).location.endswith(
         deletion_approval_path(v)
     )
     approve_deletion(as_reviewer, v)
     assert queue.drain(actor_of) == 1
     with make.acting():
         assert not storage.store().exists(storage_key_of(v))
-    page = as_reviewer.get(f"evidence/versions/{v}/destruction").text
+    page = as_reviewer.get(f"evidence/versions/{v}/deletion").text
     assert (
         SHA in page
         and "was deleted permanently" in page
@@ -98,8 +98,8 @@ def test_nobody_else_destroys_holds_or_sets_retention(database, who, status, req
     e = evidence_helpers.create_evidence()
     v = evidence_helpers.upload_version(e)
     visitor = request.getfixturevalue(who)
-    visitor.post(f"evidence/versions/{v}/destruction", then=status, because="x")
-    visitor.post(f"evidence/{e}/hold", then=status, because="x")
+    visitor.post(f"evidence/versions/{v}/deletion", then=status, reason="x")
+    visitor.post(f"evidence/{e}/hold", then=status, reason="x")
     visitor.post(
         "evidence/retention",
         then=status if status == 403 else None,
@@ -107,18 +107,18 @@ def test_nobody_else_destroys_holds_or_sets_retention(database, who, status, req
         months="12",
         version="0",
     )
-    assert count_rows(EvidenceDestruction) == 0
+    assert count_rows(EvidenceDeletion) == 0
 
 
 def test_what_is_asked_can_be_refused_or_taken_back_and_asked_again(as_officer, as_reviewer):
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     assert (
         "Enter a reason"
-        in as_officer.post(f"evidence/versions/{v}/destruction", then=422, because=" ").text
+        in as_officer.post(f"evidence/versions/{v}/deletion", then=422, reason=" ").text
     )
     request_deletion(as_officer, v)
     request_deletion(as_officer, v)
-    assert count_rows(EvidenceDestruction) == 1
+    assert count_rows(EvidenceDeletion) == 1
     assert (
         "Give a reason"
         in decide_approval(
@@ -132,7 +132,7 @@ def test_what_is_asked_can_be_refused_or_taken_back_and_asked_again(as_officer, 
     with make.acting(read_only=True):
         [_second] = (
             session()
-            .scalars(select(EvidenceDestruction.id).where(EvidenceDestruction.state == "asked"))
+            .scalars(select(EvidenceDeletion.id).where(EvidenceDeletion.state == "requested"))
             .all()
         )
     second = deletion_approval_path(v)
@@ -183,7 +183,7 @@ def test_a_file_that_two_versions_share_stays_while_a_hold_stops_one_of_two_agre
     for each in (free, held):
         request_deletion(as_officer, each)
         approve_deletion(as_reviewer, each)
-    as_officer.post(f"evidence/{held_piece}/hold", because="Ordered by a court.")
+    as_officer.post(f"evidence/{held_piece}/hold", reason="Ordered by a court.")
     old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
     os.utime(storage.store().root / storage_key_of(held), (old, old))
     run_nightly_cleanup()
@@ -220,25 +220,25 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     )
     request_deletion(as_officer, v)
     as_officer.get(f"evidence/{e}/hold")
-    assert "Enter a reason" in as_officer.post(f"evidence/{e}/hold", then=422, because="").text
-    as_officer.post(f"evidence/{e}/hold", because="Case 12, ordered by counsel.")
-    as_officer.post(f"evidence/{e}/hold", because="Twice is once.")
+    assert "Enter a reason" in as_officer.post(f"evidence/{e}/hold", then=422, reason="").text
+    as_officer.post(f"evidence/{e}/hold", reason="Case 12, ordered by counsel.")
+    as_officer.post(f"evidence/{e}/hold", reason="Twice is once.")
     assert len(entries_of_action("evidence.legal_hold.placed")) == 1
     assert "A legal hold applies" in as_reviewer.get(f"evidence/{e}").text
     assert "has a legal hold since" in approve_deletion(as_reviewer, v, then=409).text
-    blocked = as_officer.get(f"evidence/versions/{w}/destruction").text
+    blocked = as_officer.get(f"evidence/versions/{w}/deletion").text
     assert "has a legal hold since" in blocked and "Request deletion" not in blocked
     assert (
         "has a legal hold since"
-        in as_officer.post(f"evidence/versions/{w}/destruction", then=422, because="x").text
+        in as_officer.post(f"evidence/versions/{w}/deletion", then=422, reason="x").text
     )
     with make.acting("compliance_officer"):
         deletion.set_retention("report", 12, version=0)
     with make.acting():
         assert deletion.propose_by_retention() == 0
-    as_officer.post(f"evidence/{e}/hold", verb="release", because="The case is closed.")
+    as_officer.post(f"evidence/{e}/hold", verb="release", reason="The case is closed.")
     approve_deletion(as_reviewer, v)
-    as_officer.post(f"evidence/{e}/hold", because="Another case, before it was carried out.")
+    as_officer.post(f"evidence/{e}/hold", reason="Another case, before it was carried out.")
     queue.drain(actor_of)
     with make.acting():
         assert storage.store().exists(storage_key_of(v)), "the hold came before the hand"
@@ -268,7 +268,7 @@ def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer
     assert "12 months after validity ends" in as_officer.get("evidence/retention").text
     run_nightly_cleanup()
     run_nightly_cleanup()
-    assert count_rows(EvidenceDestruction) == 1 and today
+    assert count_rows(EvidenceDeletion) == 1 and today
     assert "by the retention rule" in as_reviewer.get("evidence/inbox").text
     approve_deletion(as_officer, old, then=403)  # who set the rule has asked by it
     approve_deletion(as_reviewer, old)
@@ -289,22 +289,22 @@ def test_after_the_hold_that_stopped_it_retention_proposes_it_again_and_after_a_
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
     run_nightly_cleanup()
     approve_deletion(as_reviewer, old)
-    as_officer.post(f"evidence/{e}/hold", because="Ordered by a court.")
+    as_officer.post(f"evidence/{e}/hold", reason="Ordered by a court.")
     queue.drain(actor_of)
     run_nightly_cleanup()
     assert count_deletion_rows() == {old: "stopped"}
-    as_officer.post(f"evidence/{e}/hold", verb="release", because="The case is closed.")
+    as_officer.post(f"evidence/{e}/hold", verb="release", reason="The case is closed.")
     run_nightly_cleanup()
     run_nightly_cleanup()
     assert (
-        count_rows(EvidenceDestruction) == 2
+        count_rows(EvidenceDeletion) == 2
         and "Files to be deleted" in as_reviewer.get("evidence/inbox").text
     )
     decide_approval(
         as_reviewer, deletion_approval_path(old), verb="reject", reason="We want it for longer."
     )
     run_nightly_cleanup()
-    assert count_rows(EvidenceDestruction) == 2
+    assert count_rows(EvidenceDeletion) == 2
 
 
 @pytest.mark.parametrize("months", ["11", "181", "-1", "soon", "99999999999"])

@@ -122,7 +122,7 @@ def test_the_owner_brings_in_a_file_and_another_person_accepts_it(as_contributor
         assert re.search(r"Inbox\s*<[^>]*>\s*1\b", page.text), "both pages count what waits"
     (where,) = set(re.findall(r"evidence/versions/[0-9a-f-]+/review", inbox.text))
     as_officer.get(where)
-    page = as_officer.post(where, decision="accepted", because="", follow=True)
+    page = as_officer.post(where, decision="accepted", reason="", follow=True)
     assert "No versions await review" in page.text
     assert "Fresh" in as_officer.get(f"evidence/{e}").text
     assert (
@@ -310,11 +310,11 @@ def test_rejecting_needs_a_reason_and_what_was_typed_stays(as_officer):
     e = evidence_helpers.create_evidence()
     v = evidence_helpers.upload_version(e)
     reply = as_officer.post(
-        f"evidence/versions/{v}/review", then=422, decision="rejected", because=" "
+        f"evidence/versions/{v}/review", then=422, decision="rejected", reason=" "
     )
     assert "Enter a reason, so the owner knows what to fix" in reply.text
     as_officer.post(
-        f"evidence/versions/{v}/review", decision="rejected", because="It is last year's."
+        f"evidence/versions/{v}/review", decision="rejected", reason="It is last year's."
     )
     page = as_officer.get(f"evidence/{e}")
     assert "It is last year&#39;s." in page.text and "Rejected" in page.text
@@ -325,7 +325,7 @@ def test_a_version_is_judged_once_and_the_second_reviewer_is_told(as_officer, as
     as_reviewer.get(f"evidence/versions/{v}/review")
     as_officer.post(f"evidence/versions/{v}/review", decision="accepted")
     late = as_reviewer.post(
-        f"evidence/versions/{v}/review", then=409, decision="rejected", because="no"
+        f"evidence/versions/{v}/review", then=409, decision="rejected", reason="no"
     )
     assert "Ines Duarte accepted version 1 of EV-0001" in late.text
     assert count_rows(EvidenceReview, EvidenceReview.decision == "accepted") == 1
@@ -382,13 +382,11 @@ def test_assigning_linking_unlinking_and_retiring(as_officer):
     )
     assert count_rows(EvidenceLink) == 1  # past days still show it
     as_officer.get(f"evidence/{e}/retirement")
-    assert (
-        "Enter a reason" in as_officer.post(f"evidence/{e}/retirement", then=422, because="").text
-    )
-    as_officer.post(f"evidence/{e}/retirement", because="the tool is gone")
+    assert "Enter a reason" in as_officer.post(f"evidence/{e}/retirement", then=422, reason="").text
+    as_officer.post(f"evidence/{e}/retirement", reason="the tool is gone")
     assert (
         "was retired on"
-        in as_officer.post(f"evidence/{e}/retirement", then=422, because="again").text
+        in as_officer.post(f"evidence/{e}/retirement", then=422, reason="again").text
     )
     assert "EV-0001" not in as_officer.get("evidence/").text
     assert "Retired" in as_officer.get(f"evidence/{e}").text

@@ -15,7 +15,7 @@ from governance.assurance.evidence import freshness_sql, queries, review_queue
 from governance.assurance.evidence.freshness import CADENCES, deadline, interval, soon
 from governance.assurance.evidence.models import (
     Evidence,
-    EvidenceDestruction,
+    EvidenceDeletion,
     EvidenceFault,
     EvidenceReview,
     EvidenceVersion,
@@ -39,7 +39,7 @@ past_and_future_instants = st.one_of(
     past, past, past, st.integers(1, 9).map(lambda hours: NOW + timedelta(hours=hours))
 )
 decisions = st.sampled_from(["accepted", "accepted", "accepted", "rejected"])
-decided = st.sampled_from(["asked", "approved", "done", "refused", "withdrawn"])
+decided = st.sampled_from(["requested", "approved", "done", "rejected", "withdrawn"])
 
 
 def rarely(drawn):
@@ -53,7 +53,7 @@ versions = st.fixed_dictionaries(
         "valid_until": edges | later | near,
         "review": st.one_of(st.none(), *(st.tuples(decisions, past_and_future_instants),) * 3),
         "fault": rarely(st.tuples(past_and_future_instants, st.booleans())),
-        "destruction": rarely(st.tuples(decided, past_and_future_instants)),
+        "deletion": rarely(st.tuples(decided, past_and_future_instants)),
     }
 )
 drawn = st.fixed_dictionaries(
@@ -122,21 +122,21 @@ def insert_history(row, drawn):
         at, healed = drawn["fault"]
         session().add(
             EvidenceFault(
-                version_id=row.id, kind="missing", found_at=at, healed_at=NOW if healed else None
+                version_id=row.id, kind="missing", found_at=at, restored_at=NOW if healed else None
             )
         )
-    if drawn["destruction"]:
-        state, at = drawn["destruction"]
-        decided = None if state == "asked" else at
+    if drawn["deletion"]:
+        state, at = drawn["deletion"]
+        decided = None if state == "requested" else at
         session().add(
-            EvidenceDestruction(
+            EvidenceDeletion(
                 version_id=row.id,
                 sha256="0" * 64,
                 size=1,
                 state=state,
                 reason="",
                 by_rule=False,
-                asked_by=uuid4(),
+                requested_by=uuid4(),
                 decided_by=None,
                 decided_at=decided,
                 done_at=None,
@@ -169,7 +169,7 @@ def test_they_agree_on_the_edges_of_every_cadence_wherever_the_database_stands(d
         "uploaded": NOW - timedelta(days=2),
         "review": ("accepted", NOW - timedelta(days=1)),
         "fault": None,
-        "destruction": None,
+        "deletion": None,
     }
     with make.acting(), clock.frozen(NOW):
         session().execute(text(f"SET LOCAL TIME ZONE '{zone}'"))

@@ -303,7 +303,7 @@ def test_what_is_recorded_is_what_was_imported_and_not_all_of_the_framework(as_o
             .order_by(AuditEntry.id)
         )
         facts = [entry.facts for entry in session().scalars(query)]
-    assert [(each["ids"], each["new"], each["changed"], each["refused"]) for each in facts] == [
+    assert [(each["ids"], each["new"], each["changed"], each["rejected"]) for each in facts] == [
         (2, 2, 0, 0),
         (2, 1, 1, 0),
     ]

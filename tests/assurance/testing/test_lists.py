@@ -156,7 +156,7 @@ def create_exceptions(count=60):
     sample = type2_helpers.draw_sample(
         type2_helpers.freeze_population(control, type2_helpers.population_csv(count)),
         size=count,
-        because="All of them",
+        reason="All of them",
     )
     type2_helpers.record_results(sample, None, "no", "Nobody signed")
     return control
@@ -212,7 +212,7 @@ def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch)
     sample = type2_helpers.draw_sample(
         type2_helpers.freeze_population(other, type2_helpers.population_csv(60)),
         size=60,
-        because="All of them",
+        reason="All of them",
     )
     type2_helpers.record_results(sample, None, "no", "Nobody signed")
     held = visibility_scope.Scope(

@@ -267,10 +267,10 @@ def test_without_a_seed_one_is_made_and_shown(as_officer):
 @pytest.mark.parametrize(
     ("form", "says"),
     [
-        ({"size": "62", "because": "x"}, "A sample of 62 cannot come of 61 items"),
+        ({"size": "62", "reason": "x"}, "A sample of 62 cannot come of 61 items"),
         ({"size": "12"}, "The rule asks for 25. Say why it is 12"),
-        ({"size": "0", "because": "x"}, "1 to 500"),
-        ({"size": "9" * 30, "because": "x"}, "1 to 500"),
+        ({"size": "0", "reason": "x"}, "1 to 500"),
+        ({"size": "9" * 30, "reason": "x"}, "1 to 500"),
         ({"attributes": "  \n "}, "what each item is checked for"),
         ({"seed": "\u2603"}, "A seed is at most 64 letters"),
     ],
@@ -311,13 +311,13 @@ def test_the_tenants_own_table_counts_from_then_on(as_officer):
         "over_250": 50,
     }
     as_officer.get("evidence/type-ii/sizes")
-    as_officer.post("evidence/type-ii/sizes", **sizes, because="Halden asks for 30", number="0")
+    as_officer.post("evidence/type-ii/sizes", **sizes, reason="Halden asks for 30", number="0")
     assert (
         "The rule asks for 30" in as_officer.get(f"evidence/type-ii/populations/{population}").text
     )
-    as_officer.post("evidence/type-ii/sizes", then=409, **sizes, because="Again", number="0")
+    as_officer.post("evidence/type-ii/sizes", then=409, **sizes, reason="Again", number="0")
     as_officer.post(
-        "evidence/type-ii/sizes", then=422, **sizes | {"to_250": 10}, because="Fewer", number="1"
+        "evidence/type-ii/sizes", then=422, **sizes | {"to_250": 10}, reason="Fewer", number="1"
     )
 
 

@@ -33,8 +33,8 @@ def is_open() -> bool:
 def test_a_policy_is_tightened_while_a_looser_one_awaits_approval(database, as_admin):
     register_systems()
     put_in_force(policy_content("strict"))
-    confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON)
-    confirm_change(as_admin, "policies/?tier=regulated&on=force", "apply", because=REASON)
+    confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON)
+    confirm_change(as_admin, "policies/?tier=regulated&on=force", "apply", reason=REASON)
     assert (effective_policy().number, effective_policy().tier.key) == (2, "regulated")
 
 
@@ -46,13 +46,13 @@ def test_a_system_is_stopped_while_a_restart_awaits_approval(database, as_admin,
     as_admin.post(
         f"switches/stops/{stopped}/restart",
         verb="request",
-        because="Fixed in release 12.",
+        reason="Fixed in release 12.",
         seen=switch_helpers.stop_fingerprint(stopped),
     )
     as_contributor.post(
         "systems/claims-triage/stop",
         what=str(summarise),
-        because=switch_helpers.REASON,
+        reason=switch_helpers.REASON,
         generate="y",
         serve="y",
     )
@@ -65,9 +65,9 @@ def test_a_hold_is_placed_on_evidence_while_its_deletion_awaits_approval(
     evidence = evidence_helpers.create_evidence()
     version = evidence_helpers.upload_version(evidence)
     as_officer.post(
-        f"evidence/versions/{version}/destruction", because="It names a customer who objected."
+        f"evidence/versions/{version}/deletion", reason="It names a customer who objected."
     )
-    as_reviewer.post(f"evidence/{evidence}/hold", because="Ordered by a court.")
+    as_reviewer.post(f"evidence/{evidence}/hold", reason="Ordered by a court.")
     assert "legal hold" in as_reviewer.get(newest_approval_page()).text and is_open()
     decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve")
 
@@ -77,7 +77,7 @@ def test_a_hold_is_placed_on_a_person_while_their_erasure_awaits_approval(
 ):
     whom = membership_id_of("viewer")
     path = request_erasure(as_officer, whom)
-    as_admin.post("privacy/holds/new", member=str(whom.id), because="Case 4711")
+    as_admin.post("privacy/holds/new", member=str(whom.id), reason="Case 4711")
     assert "legal hold" in as_admin.get(path).text
 
 

@@ -35,7 +35,7 @@ def write_entries_together(who: current.Actor, count: int = 1) -> None:
                 target,
                 before={"name": "A"},
                 after={"name": f"B{number}"},
-                because="for the test",
+                reason="for the test",
             )
 
 

@@ -291,7 +291,7 @@ def test_entries_that_wait_too_long_are_said_once_to_the_operator(url, cluster, 
     )
     assert (tmp_path / "calm").read_text() == ""
     with current.acting_as(who), transaction():
-        logs.take_up_again(because="a test")
+        logs.take_up_again(reason="a test")
     sequence_until_empty(who)
     check_log(who)
 
@@ -413,7 +413,7 @@ def test_a_log_is_taken_up_by_command_only_when_it_was_halted(run_operator_comma
 
 
 HUGE = Action(
-    "test.huge", "wrote too much", frozenset("abcdefghijklmnopqrst"), frozenset({"because"})
+    "test.huge", "wrote too much", frozenset("abcdefghijklmnopqrst"), frozenset({"reason"})
 )
 
 
@@ -468,7 +468,7 @@ def test_surrogates_and_nul_are_cleaned_and_the_entry_can_be_signed(acting):
             target,
             before={"name": "A"},
             after={"name": "lone \ud800 and \0"},
-            because="\udfff\0",
+            reason="\udfff\0",
         )
     with acting("admin"):
         sequencer.sequence()

@@ -38,7 +38,7 @@ def write_entries(count):
                 target,
                 before={"name": "A"},
                 after={"name": f"A{number}"},
-                because="for the test",
+                reason="for the test",
             )
 
 

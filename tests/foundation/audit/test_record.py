@@ -32,7 +32,7 @@ from tests.quick_run import examples
 
 OF_A_TENANT = {"target": "Tenant", "activity": "update", "severity": "low"}
 TEST_ACTION = Action(
-    "test.done", "did a test", frozenset({"ref", "what", "level"}), frozenset({"because", "name"})
+    "test.done", "did a test", frozenset({"ref", "what", "level"}), frozenset({"reason", "name"})
 )
 
 
@@ -217,7 +217,7 @@ ANYTHING = st.recursive(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(ANYTHING, st.text(st.characters()))
-def test_whatever_is_recorded_is_read_back_byte_for_byte(app, acting, value, because):
+def test_whatever_is_recorded_is_read_back_byte_for_byte(app, acting, value, reason):
     with acting("admin"):
         entry = record(
             TEST_ACTION,
@@ -225,7 +225,7 @@ def test_whatever_is_recorded_is_read_back_byte_for_byte(app, acting, value, bec
             what=value,
             before={"level": value},
             after={"level": [value]},
-            because=because,
+            reason=reason,
         )
         entry = as_kept(entry)
         assert canonical(entry) == bytes(entry.body)
@@ -247,12 +247,12 @@ def test_the_bytes_do_not_depend_on_the_servers_time_zone(acting):
 
 def test_the_bytes_change_with_every_part(acting):
     with acting("admin"):
-        entry = record(TEST_ACTION, tenant(), ref="x", because="why")
+        entry = record(TEST_ACTION, tenant(), ref="x", reason="why")
         body = bytes(entry.body)
         for name, value in {
             "actor": "f" * 32,
             "action": "other.deed",
-            "outcome": "refused",
+            "outcome": "denied",
             "facts": {"ref": "y"},
             "changes": {"ref": [1, 2]},
             "origin": "x",
@@ -305,7 +305,7 @@ def test_personal_fields_are_sealed_under_their_subject(acting):
             tenant(),
             name="Ines Duarte",
             ref="AC-1",
-            because="Asked by Ines Duarte",
+            reason="Asked by Ines Duarte",
             about=make.person_id("viewer"),
         )
         assert entry.facts == {"ref": "AC-1"} and b"Ines" not in bytes(entry.body)
@@ -314,9 +314,9 @@ def test_personal_fields_are_sealed_under_their_subject(acting):
         }
         assert {n: personal_field_encryption.unseal(n, s) for n, s in entry.sealed.items()} == {
             "name": "Ines Duarte",
-            "because": "Asked by Ines Duarte",
+            "reason": "Asked by Ines Duarte",
         }
-        assert personal_field_encryption.unseal("because", entry.sealed["name"]) is None, (
+        assert personal_field_encryption.unseal("reason", entry.sealed["name"]) is None, (
             "a seal is bound to its field"
         )
 
@@ -332,20 +332,20 @@ def test_a_changed_personal_field_is_sealed_with_both_values(acting):
 
 def test_a_seal_of_one_tenant_opens_in_no_other(acting):
     with acting("admin"):
-        sealed = dict(record(TEST_ACTION, tenant(), because="secret").sealed["because"])
+        sealed = dict(record(TEST_ACTION, tenant(), reason="secret").sealed["reason"])
     with acting("admin", "globex"):
-        assert personal_field_encryption.unseal("because", sealed) is None
+        assert personal_field_encryption.unseal("reason", sealed) is None
 
 
 def test_erasing_the_subjects_key_erases_what_it_sealed_and_not_the_entry(acting):
     with acting("admin"):
-        entry = record(TEST_ACTION, tenant(), because="secret")
-        body, subject = bytes(entry.body), entry.sealed["because"]["subject"]
+        entry = record(TEST_ACTION, tenant(), reason="secret")
+        body, subject = bytes(entry.body), entry.sealed["reason"]["subject"]
         entry_id = entry.id
         session().execute(delete(DataKey).where(DataKey.subject == subject))
     with acting("admin"):
         entry = session().scalars(select(AuditEntry).where(AuditEntry.id == entry_id)).one()
-        assert personal_field_encryption.unseal("because", entry.sealed["because"]) is None
+        assert personal_field_encryption.unseal("reason", entry.sealed["reason"]) is None
         assert canonical(entry) == body
 
 
@@ -355,20 +355,20 @@ def test_a_key_made_in_a_savepoint_that_is_undone_seals_nothing(acting):
         session().execute(delete(DataKey))
     with acting("viewer"):
         with pytest.raises(ValueError), session().begin_nested():
-            record(TEST_ACTION, tenant(), because="undone")
+            record(TEST_ACTION, tenant(), reason="undone")
             raise ValueError
-        kept = record(TEST_ACTION, tenant(), because="kept").id
+        kept = record(TEST_ACTION, tenant(), reason="kept").id
     with acting("viewer"):
         entry = session().scalars(select(AuditEntry).where(AuditEntry.id == kept)).one()
-        assert personal_field_encryption.unseal("because", entry.sealed["because"]) == "kept"
+        assert personal_field_encryption.unseal("reason", entry.sealed["reason"]) == "kept"
 
 
 def test_keys_are_looked_up_once_for_many_entries(acting, statements):
     with acting("admin"):
-        record(TEST_ACTION, tenant(), because="first")
+        record(TEST_ACTION, tenant(), reason="first")
         with statements() as seen:
             for n in range(3):
-                record(TEST_ACTION, tenant(), because=f"number {n}")
+                record(TEST_ACTION, tenant(), reason=f"number {n}")
         assert [s for s in seen if "data_keys" in s or "tenant_keys" in s] == []
 
 
@@ -377,14 +377,14 @@ def test_keys_are_looked_up_once_for_many_entries(acting, statements):
 
 def test_an_auditor_reads_pseudonyms_and_no_reasons(acting):
     with acting("compliance_officer") as who:
-        record(TEST_ACTION, tenant(), ref="AC-1", because="It was time")
+        record(TEST_ACTION, tenant(), ref="AC-1", reason="It was time")
         target, pseudonym = tenant().id, personal_field_encryption.pseudonym(who.person_id)
     seen = {}
     for role in ("viewer", "auditor"):
         with acting(role, read_only=True):
             [seen[role]] = [m for m in timeline([target]) if m.action == TEST_ACTION.name]
-    assert (seen["viewer"].who, seen["viewer"].because) == ("Ines Duarte", "It was time")
-    assert (seen["auditor"].who, seen["auditor"].because) == (f"person {pseudonym[:8]}", None)
+    assert (seen["viewer"].who, seen["viewer"].reason) == ("Ines Duarte", "It was time")
+    assert (seen["auditor"].who, seen["auditor"].reason) == (f"person {pseudonym[:8]}", None)
     assert seen["auditor"].facts == {"ref": "AC-1"}
     assert "auditor" not in access.registry["people.names"].roles
 

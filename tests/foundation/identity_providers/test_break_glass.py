@@ -99,7 +99,7 @@ def test_it_is_in_the_tenants_log_and_in_the_operators(operator, idp, other):
     )
     assert theirs.facts == {"provider": other.issuer, "admin": "invited", "sessions": 0}
     assert ours.facts == {"tenant": "acme", "provider": other.issuer, "admin": "invited"}
-    assert "because" in theirs.sealed and "because" in ours.sealed
+    assert "reason" in theirs.sealed and "reason" in ours.sealed
     assert entries_of_action("identity_provider.changed")[-1].facts["secret"] == "replaced"
     assert not any(
         SECRET.encode() in e.body

@@ -453,7 +453,7 @@ def test_another_person_rejects_with_a_reason(as_admin, second, new):
     decide_change(second, change, "reject", reason="We stay with the present directory")
     assert change_in_state(Connection, "discarded").secret == b"" and live_connection().number == 1
     assert "was rejected" in as_admin.get(change).text
-    assert "because" in entries_of_action("identity_provider.change.rejected")[-1].sealed
+    assert "reason" in entries_of_action("identity_provider.change.rejected")[-1].sealed
     decide_change(second, change, then=409)
 
 

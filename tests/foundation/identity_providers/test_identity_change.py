@@ -241,7 +241,7 @@ def test_a_second_test_by_the_approver_does_not_make_them_a_requester(as_admin, 
 def test_the_reason_of_an_approval_is_in_the_log(as_admin, second, idp):
     change = domains_only(as_admin, idp)
     decide_change(second, change, reason="The group's new name")
-    assert "because" in entries_of_action("identity_provider.change.approved")[-1].sealed
+    assert "reason" in entries_of_action("identity_provider.change.approved")[-1].sealed
 
 
 def test_who_was_an_admin_only_after_the_proposal_can_test_it_but_not_approve(app, as_admin, new):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as shelf_of
-from governance.assurance.evidence.models import EvidenceDestruction
+from governance.assurance.evidence.models import EvidenceDeletion
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people.models import Connection
 from governance.kernel.db import session
@@ -45,23 +45,23 @@ def evil(idp):
 
 
 @pytest.fixture
-def destruction(database) -> str:
+def deletion_request(database) -> str:
     """What the admin wants gone, requested by themselves: where the answer goes."""
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
-        asked = deletion.request_destruction(
-            *shelf_of.version_of(version), because="It shows what I did"
+        asked = deletion.request_deletion(
+            *shelf_of.version_of(version), reason="It shows what I did"
         )
-        return f"approvals/{open_approval(shelf_of.DESTRUCTION, asked.id).id}"
+        return f"approvals/{open_approval(shelf_of.DELETION, asked.id).id}"
 
 
 def deletion_state() -> str:
     with make.acting("admin", read_only=True):
-        return str(session().scalars(select(EvidenceDestruction.state)).one())
+        return str(session().scalars(select(EvidenceDeletion.state)).one())
 
 
 def test_an_admin_with_a_provider_of_their_own_stays_one_person(
-    app, as_admin, idp, evil, destruction
+    app, as_admin, idp, evil, deletion_request
 ):
     """The review's attack, step by step: each of them is refused, and the file is still there."""
     change = propose_change(as_admin, evil)
@@ -80,13 +80,13 @@ def test_an_admin_with_a_provider_of_their_own_stays_one_person(
             finish_test_sign_in(start_test_sign_in(as_admin, change), "admin@acme.example"),
             then=303,
         )
-        accomplice.get(destruction, then=None)
-    as_admin.post(destruction, then=403, verb="approve", seen="x")
-    assert deletion_state() == "asked"
+        accomplice.get(deletion_request, then=None)
+    as_admin.post(deletion_request, then=403, verb="approve", seen="x")
+    assert deletion_state() == "requested"
 
 
 def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_requested_before(
-    app, as_admin, idp, destruction, arrive
+    app, as_admin, idp, deletion_request, arrive
 ):
     """A second account at the company's own provider, by an invitation or by its groups."""
     change_claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
@@ -95,9 +95,9 @@ def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_request
     change_claims(sub="mapped", email="third@acme.example", groups=["governance-admins"])(idp)
     mapped = arrive("contributor@acme.example")
     for account in (invited, mapped):
-        refused = account.post(destruction, then=403, verb="approve", seen="x")
+        refused = account.post(deletion_request, then=403, verb="approve", seen="x")
         assert "You joined after this request was made" in refused.text
-    assert deletion_state() == "asked"
+    assert deletion_state() == "requested"
 
 
 def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(
@@ -117,11 +117,11 @@ def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(
 
 
 def test_with_a_colleague_who_was_there_before_all_of_it_goes_on(
-    app, as_admin, as_reviewer, idp, destruction
+    app, as_admin, as_reviewer, idp, deletion_request
 ):
     assert ">Review<" in as_reviewer.get("evidence/inbox").text
     as_reviewer.post(
-        destruction, verb="approve", seen=fingerprint_on_page(as_reviewer, destruction)
+        deletion_request, verb="approve", seen=fingerprint_on_page(as_reviewer, deletion_request)
     )
     assert deletion_state() == "approved"
 

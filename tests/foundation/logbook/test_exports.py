@@ -181,7 +181,7 @@ def test_the_list_is_a_few_statements_however_long_it_is(as_officer, log, acting
                 LogExport(
                     format="csv",
                     query={"q": str(number)},
-                    asked_by=make.person_id("compliance_officer"),
+                    requested_by=make.person_id("compliance_officer"),
                     work_item_id=None,
                     checkpoint=None,
                     entries=None,
@@ -499,7 +499,7 @@ def example(action, **more):
         "origin": "192.0.2.0/24",
         "changes": {},
         "facts": {"title": "x"},
-        "sealed": {"because": {"cipher": "AAAA"}},
+        "sealed": {"reason": {"cipher": "AAAA"}},
     } | more
 
 
@@ -507,7 +507,7 @@ def test_every_registered_action_is_valid_ocsf(app, schemas):
     for name in registry:
         for more in (
             {},
-            {"outcome": "refused"},
+            {"outcome": "denied"},
             {"outcome": "odd"},
             {"actor": "0" * 32, "actor_kind": "job", "origin": "", "request_id": ""},
         ):
@@ -543,14 +543,14 @@ def test_an_action_has_its_class_and_activity(action, type_uid):
 
 
 def test_an_event_says_when_who_and_how_it_ended_and_nothing_sealed():
-    made_ = event(7, example("session.denied", outcome="refused"), registry["session.denied"])
+    made_ = event(7, example("session.denied", outcome="denied"), registry["session.denied"])
     assert (
         made_["time"] == 1_795_600_800_123
         and made_["status_id"] == 2
         and made_["user"] == {"uid": "7" * 32}
     )
     assert made_["metadata"]["sequence"] == 7 and made_["metadata"]["uid"].endswith("0001")
-    assert made_["unmapped"]["sealed"] == ["because"] and "cipher" not in json.dumps(made_)
+    assert made_["unmapped"]["sealed"] == ["reason"] and "cipher" not in json.dumps(made_)
     assert event(0, example("surely.unheard"), None)["activity_name"] == "surely.unheard"
 
 

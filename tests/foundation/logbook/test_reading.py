@@ -159,7 +159,7 @@ def test_targets_are_called_by_their_names(as_officer, acting):
             purpose="Copy",
             owner_id=None,
         )
-        systems.retire(made, because="The campaign is over.")
+        systems.retire(made, reason="The campaign is over.")
     page = parse_page(as_officer.get("audit/?action=system"))
     assert [cell["title"] for cell in page.select("td .c-clip")] == [
         "ad-copywriter Ad copywriter"
@@ -235,7 +235,7 @@ def proof_data(page):
 
 
 def test_an_entry_carries_all_that_a_browser_needs_to_prove_it(as_officer, acting):
-    ids = write_entries(acting, 7, because="Harriet asked for it")
+    ids = write_entries(acting, 7, reason="Harriet asked for it")
     sequence_entries(acting)
     page = parse_page(as_officer.get(f"audit/entries/{ids[3]}"))
     data = proof_data(page)
@@ -366,7 +366,7 @@ def test_an_actor_of_another_tenant_is_nobody_here(as_officer, as_neighbour, act
 def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_hour(
     app, as_officer, as_reviewer, as_auditor, acting
 ):
-    [entry_id] = write_entries(acting, 1, because="Harriet asked for it")
+    [entry_id] = write_entries(acting, 1, reason="Harriet asked for it")
     page = f"audit/entries/{entry_id}"
     with acting("admin"):
         admin = personal_field_encryption.pseudonym(make.person_id("admin"))
@@ -390,7 +390,7 @@ def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_h
 
 
 def test_what_was_erased_reads_as_erased(as_officer, acting):
-    [entry_id] = write_entries(acting, 1, because="Harriet asked for it")
+    [entry_id] = write_entries(acting, 1, reason="Harriet asked for it")
     with acting("admin"):
         admin = personal_field_encryption.pseudonym(make.person_id("admin"))
     with acting("compliance_officer"):

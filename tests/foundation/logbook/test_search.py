@@ -99,7 +99,7 @@ def test_words_and_other_filters_hold_together(as_officer, acting, long_log):
 
 
 def test_what_is_sealed_is_found_by_nobody(as_officer, acting, database):
-    entry_id = rename_tenant(acting, "Plain", because="Confidential-to-Harriet")
+    entry_id = rename_tenant(acting, "Plain", reason="Confidential-to-Harriet")
     sequence_entries(acting)
     assert entry_ids_on_page(as_officer.get("audit/?q=confidential-to-harriet")) == []
     assert entry_ids_on_page(as_officer.get("audit/?q=plain")) == [entry_id]
@@ -108,7 +108,7 @@ def test_what_is_sealed_is_found_by_nobody(as_officer, acting, database):
             session()
             .scalars(select(AuditEntry).where(AuditEntry.id == entry_id))
             .one()
-            .sealed["because"]["cipher"]
+            .sealed["reason"]["cipher"]
         )
     assert entry_ids_on_page(as_officer.get("audit/", query_string={"q": sealed[:40]})) == []
 

@@ -74,7 +74,7 @@ def policy(*_: Any) -> RequestedApproval:
     register_systems()
     put_in_force(policy_content("strict"))
     with make.acting("admin"):
-        row = policies.request_approval(policy_content("standard"), seen="", because=REASON).id
+        row = policies.request_approval(policy_content("standard"), seen="", reason=REASON).id
         approval = open_approval(policies_of.POLICY, row).id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
@@ -117,7 +117,7 @@ def restart(*_: Any) -> RequestedApproval:
     held = switch_helpers.stop_feature()
     with make.acting("admin"):
         found = switches_of.stop(held)
-        approval = switches.request_restart(found, seen=switches.seen(found), because="Fixed").id
+        approval = switches.request_restart(found, seen=switches.seen(found), reason="Fixed").id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
@@ -125,7 +125,7 @@ def restart_of_all(*_: Any) -> RequestedApproval:
     with make.acting("operator_admin", "console"):
         held = platform_actions.stop_platform(reason="A model answers nonsense")
         approval = platform_actions.request_platform_restart(
-            seen=platform_actions.platform_seen(held), because="Fixed"
+            seen=platform_actions.platform_seen(held), reason="Fixed"
         ).id
     where = f"/t/console/approvals/{approval}"
     return RequestedApproval(where, where, approver=NOOR)
@@ -138,19 +138,19 @@ def drill(*_: Any) -> RequestedApproval:
             *switch_helpers.find_feature(),
             due_at=clock.now() + timedelta(hours=2),
             seconds=5,
-            because="Yearly",
+            reason="Yearly",
         ).id
         approval = open_approval("drill", row).id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
-def destruction(*_: Any) -> RequestedApproval:
+def deletion_request(*_: Any) -> RequestedApproval:
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
-        row = deletion.request_destruction(
-            *shelf_of.version_of(version), because="It names a customer who objected"
+        row = deletion.request_deletion(
+            *shelf_of.version_of(version), reason="It names a customer who objected"
         ).id
-        approval = open_approval(shelf_of.DESTRUCTION, row).id
+        approval = open_approval(shelf_of.DELETION, row).id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
@@ -182,7 +182,7 @@ KINDS = {
         restart,
         restart_of_all,
         drill,
-        destruction,
+        deletion_request,
         erasure,
         unmasking,
     )
@@ -315,7 +315,9 @@ def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, a
 # ---- lists and judgements of work
 
 
-@pytest.mark.parametrize("kind", [policy, waiver, restart, drill, destruction, erasure, unmasking])
+@pytest.mark.parametrize(
+    "kind", [policy, waiver, restart, drill, deletion_request, erasure, unmasking]
+)
 def test_the_inbox_shows_it_to_who_may_approve_it_and_to_nobody_else(app, as_admin, kind):
     asked = kind()
     make.add_member(*OLGA)

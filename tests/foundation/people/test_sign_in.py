@@ -86,7 +86,7 @@ def test_a_step_up_takes_a_fresh_sign_in_of_the_same_person(app, idp, arrive, at
     STEP_UP_ATTACKS[attack](idp)
     with no_session_starts():
         coming.finish(then=403)
-    assert entries_of_action("session.denied")[-1].outcome == "refused"
+    assert entries_of_action("session.denied")[-1].outcome == "denied"
     ines.get("settings/sessions")  # and she is still who she was
 
 
@@ -273,7 +273,7 @@ def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
     assert f"has no open invitation for {OFFICER}" in refused.text
     entry = entries_of_action("session.denied")[-1]
     assert (
-        entry.outcome == "refused"
+        entry.outcome == "denied"
         and set(entry.sealed) == {"email"}
         and OFFICER.encode() not in entry.body
     )

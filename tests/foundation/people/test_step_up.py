@@ -12,8 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select, text, update
 
-from governance.foundation.people import actions, kept_forms, queries, sign_in_state
-from governance.foundation.people.models import Connection, Invitation, KeptForm
+from governance.foundation.people import actions, queries, saved_forms, sign_in_state
+from governance.foundation.people.models import Connection, Invitation, SavedForm
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import session, transaction
@@ -106,7 +106,7 @@ def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arri
         kept_form_facts(shown)["Client secret"] == "Kept, not shown"
         and "correct-horse" not in shown.text
     )
-    [row] = step_up_helpers.kept_forms()
+    [row] = step_up_helpers.saved_forms()
     assert not [
         word
         for word in (b"correct-horse", b"another-client", b"/settings/sign-in")
@@ -142,7 +142,7 @@ def test_a_page_that_needs_a_fresh_sign_in_opens_after_it_with_its_query(app, id
     boss = arrive(ADMIN)
     age_sessions()
     asked = boss.get("audit/anchors/new?kind=webhook", then=401)
-    assert "It opens after you sign in." in asked.text and step_up_helpers.kept_forms() == []
+    assert "It opens after you sign in." in asked.text and step_up_helpers.saved_forms() == []
     assert "Signing secret" in boss.get(sign_in_again(boss, asked)).text
 
 
@@ -224,10 +224,10 @@ def test_who_waits_too_long_signs_in_once_more_for_the_same_form(app, fresh_boss
         shown = fresh_boss.get(newest_kept_form_page())
         assert "Sign in once more to submit it" in shown.text
         late = fresh_boss.post(
-            INVITE, then=401, kept_form=newest_kept_form_page().rpartition("/")[2]
+            INVITE, then=401, saved_form=newest_kept_form_page().rpartition("/")[2]
         )
         assert newest_kept_form_page() in late.text
-        assert len(step_up_helpers.kept_forms()) == 1
+        assert len(step_up_helpers.saved_forms()) == 1
         step_up_helpers.sign_in_again(fresh_boss, "admin")
         submit_kept_form(fresh_boss, fresh_boss.get(newest_kept_form_page()))
     assert invitations() == [(NEW, "contributor")]
@@ -244,7 +244,7 @@ def test_a_form_is_submitted_once_and_a_second_try_says_so(fresh_boss):
     assert "Already submitted" in fresh_boss.get(newest_kept_form_page(), then=409).text
     assert invitations() == [(NEW, "contributor")]
     assert [
-        (row.content, row.key, row.used_at is not None) for row in step_up_helpers.kept_forms()
+        (row.content, row.key, row.used_at is not None) for row in step_up_helpers.saved_forms()
     ] == [(b"", b"", True)]
 
 
@@ -287,7 +287,7 @@ def test_two_tabs_that_submit_it_at_once_submit_it_once(app, committed_world):
 def test_another_session_of_the_same_person_does_not_find_it(app, boss):
     other = Visitor(app, make.cookie("admin"), "acme")
     other.get(newest_kept_form_page(), then=404)
-    other.post(INVITE, then=404, kept_form=newest_kept_form_page().rpartition("/")[2])
+    other.post(INVITE, then=404, saved_form=newest_kept_form_page().rpartition("/")[2])
     assert invitations() == []
 
 
@@ -301,7 +301,7 @@ def test_nobody_else_finds_it(app, boss, role, slug):
     )
     other.get(newest_kept_form_page(), then=404)
     other.get(f"continue/{kept}", then=404)
-    other.post(INVITE, then=404 if role == "admin" else 403, kept_form=kept)
+    other.post(INVITE, then=404 if role == "admin" else 403, saved_form=kept)
     assert invitations() == []
 
 
@@ -318,13 +318,13 @@ def test_nobody_else_finds_it(app, boss, role, slug):
     ],
 )
 def test_a_made_up_form_is_found_by_nobody(fresh_boss, kept):
-    fresh_boss.post(INVITE, then=404 if kept else 422, kept_form=kept)
+    fresh_boss.post(INVITE, then=404 if kept else 422, saved_form=kept)
     assert invitations() == []
 
 
 def test_an_expired_form_is_not_submitted_and_says_so(app, fresh_boss):
     shown = fresh_boss.get(newest_kept_form_page())
-    with clock.frozen(clock.now() + timedelta(minutes=kept_forms.KEPT_MINUTES, seconds=1)):
+    with clock.frozen(clock.now() + timedelta(minutes=saved_forms.KEPT_MINUTES, seconds=1)):
         step_up_helpers.sign_in_again(fresh_boss, "admin")
         assert "This form has expired" in fresh_boss.get(newest_kept_form_page(), then=410).text
         assert (
@@ -336,22 +336,22 @@ def test_an_expired_form_is_not_submitted_and_says_so(app, fresh_boss):
 
 @pytest.mark.parametrize("part", ["content", "key"])
 def test_a_stored_form_with_one_bit_changed_is_refused_in_words(fresh_boss, part):
-    [row] = step_up_helpers.kept_forms()
+    [row] = step_up_helpers.saved_forms()
     bent = bytearray(getattr(row, part))
     bent[len(bent) // 2] ^= 1
     with make.acting("admin"):
-        session().execute(update(KeptForm).values({part: bytes(bent)}))
+        session().execute(update(SavedForm).values({part: bytes(bent)}))
     assert "Its stored copy was altered" in fresh_boss.get(newest_kept_form_page(), then=409).text
-    fresh_boss.post(INVITE, then=409, kept_form=str(row.id))
+    fresh_boss.post(INVITE, then=409, saved_form=str(row.id))
     assert invitations() == []
 
 
 def test_a_stored_form_put_in_anothers_place_does_not_open(app, boss):
     boss.post(INVITE, then=401, email="second@acme.example", role="viewer")
-    first, second = step_up_helpers.kept_forms()
+    first, second = step_up_helpers.saved_forms()
     with make.acting("admin"):
         swapped = {"content": first.content, "key": first.key}
-        session().execute(update(KeptForm).where(KeptForm.id == second.id).values(swapped))
+        session().execute(update(SavedForm).where(SavedForm.id == second.id).values(swapped))
     step_up_helpers.sign_in_again(boss, "admin")
     assert "Its stored copy was altered" in boss.get(f"continue/{second.id}", then=409).text
     boss.get(f"continue/{first.id}")
@@ -370,13 +370,13 @@ def test_who_lost_the_role_meanwhile_sees_and_submits_nothing(fresh_boss):
 
 
 def test_an_old_sign_in_cannot_submit_it(boss):
-    boss.post(INVITE, then=401, kept_form=newest_kept_form_page().rpartition("/")[2])
+    boss.post(INVITE, then=401, saved_form=newest_kept_form_page().rpartition("/")[2])
     assert invitations() == []
 
 
 def test_another_site_cannot_submit_it(app, fresh_boss):
     form = {
-        "kept_form": newest_kept_form_page().rpartition("/")[2],
+        "saved_form": newest_kept_form_page().rpartition("/")[2],
         "csrf_token": fresh_boss.csrf(),
     }
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
@@ -390,7 +390,7 @@ def test_another_site_cannot_submit_it(app, fresh_boss):
         ).status_code
         == 403
     )
-    assert invitations() == [] and step_up_helpers.kept_forms()[0].used_at is None
+    assert invitations() == [] and step_up_helpers.saved_forms()[0].used_at is None
 
 
 def test_another_site_cannot_have_a_form_kept(app, isolated):
@@ -399,7 +399,7 @@ def test_another_site_cannot_have_a_form_kept(app, isolated):
     refused = visitor.client.post(
         f"/t/acme/{INVITE}", data=form, headers={"Sec-Fetch-Site": "cross-site"}
     )
-    assert refused.status_code == 403 and step_up_helpers.kept_forms() == []
+    assert refused.status_code == 403 and step_up_helpers.saved_forms() == []
 
 
 def test_what_is_sent_beside_a_kept_form_counts_for_nothing(fresh_boss):
@@ -412,9 +412,9 @@ def test_what_is_sent_beside_a_kept_form_counts_for_nothing(fresh_boss):
 def test_a_kept_form_is_submitted_to_its_own_address_only(fresh_boss):
     kept = newest_kept_form_page().rpartition("/")[2]
     for path in ("settings/keys/new", f"{INVITE}?role=admin", "privacy/retention"):
-        assert "belongs to another page" in fresh_boss.post(path, then=422, kept_form=kept).text
+        assert "belongs to another page" in fresh_boss.post(path, then=422, saved_form=kept).text
     assert invitations() == []
-    fresh_boss.post(INVITE, kept_form=kept)
+    fresh_boss.post(INVITE, saved_form=kept)
 
 
 # ---- how much, and for how long
@@ -423,28 +423,28 @@ def test_a_kept_form_is_submitted_to_its_own_address_only(fresh_boss):
 def test_a_form_beyond_the_limit_is_not_kept_and_the_page_says_so(app, isolated):
     visitor = visitor_needing_step_up(app, "admin")
     page = visitor.post(
-        INVITE, then=401, email="x" * (kept_forms.MAX_BYTES + 1), role="viewer"
+        INVITE, then=401, email="x" * (saved_forms.MAX_BYTES + 1), role="viewer"
     ).text
     assert (
         "Your form can&#39;t be kept." in page
         and "larger than 256 KB" in page
-        and step_up_helpers.kept_forms() == []
+        and step_up_helpers.saved_forms() == []
     )
-    visitor.post(INVITE, then=401, email="x" * (kept_forms.MAX_BYTES // 2), role="viewer")
-    assert len(step_up_helpers.kept_forms()) == 1
+    visitor.post(INVITE, then=401, email="x" * (saved_forms.MAX_BYTES // 2), role="viewer")
+    assert len(step_up_helpers.saved_forms()) == 1
 
 
 def test_a_session_keeps_its_newest_forms_only(app, boss):
     neighbour = visitor_needing_step_up(app, "compliance_officer")
     neighbour.post("audit/exports", then=401, format="jsonl")
-    for number in range(kept_forms.MAX_PER_SESSION):
+    for number in range(saved_forms.MAX_PER_SESSION):
         boss.post(INVITE, then=401, email=f"number{number}@acme.example", role="viewer")
     step_up_helpers.sign_in_again(boss, "admin")
-    rows = step_up_helpers.kept_forms()
+    rows = step_up_helpers.saved_forms()
     mine = [row for row in rows if row.person_id == make.person_id("admin")]
-    assert (len(rows), len(mine)) == (kept_forms.MAX_PER_SESSION + 1, kept_forms.MAX_PER_SESSION)
+    assert (len(rows), len(mine)) == (saved_forms.MAX_PER_SESSION + 1, saved_forms.MAX_PER_SESSION)
     shown = [kept_form_facts(boss.get(f"continue/{row.id}"))["Work email"] for row in mine]
-    assert shown == [f"number{n}@acme.example" for n in range(kept_forms.MAX_PER_SESSION)]
+    assert shown == [f"number{n}@acme.example" for n in range(saved_forms.MAX_PER_SESSION)]
 
 
 def test_programs_get_a_problem_and_nothing_is_kept(app, isolated):
@@ -456,22 +456,22 @@ def test_programs_get_a_problem_and_nothing_is_kept(app, isolated):
     assert (
         reply.status_code == 401
         and json.loads(reply.data)["status"] == 401
-        and step_up_helpers.kept_forms() == []
+        and step_up_helpers.saved_forms() == []
     )
 
 
 def test_the_nightly_sweep_deletes_what_has_expired_and_nothing_else(app, boss):
-    with clock.frozen(clock.now() + timedelta(minutes=kept_forms.KEPT_MINUTES, seconds=1)):
+    with clock.frozen(clock.now() + timedelta(minutes=saved_forms.KEPT_MINUTES, seconds=1)):
         boss.post(INVITE, then=401, email="later@acme.example", role="viewer")
         with current.acting_as(make.system_actor("acme")), transaction():
             actions.forget_old_sign_ins()
-        assert len(step_up_helpers.kept_forms()) == 1
+        assert len(step_up_helpers.saved_forms()) == 1
         assert [s for s in sessions_of() if s.person_id == make.person_id("admin")]
 
 
 def test_a_key_rotation_knows_the_kept_forms(boss):
-    [holding] = [each for each in key_encryption.holdings if each.model is KeptForm]
-    [row] = step_up_helpers.kept_forms()
+    [holding] = [each for each in key_encryption.holdings if each.model is SavedForm]
+    [row] = step_up_helpers.saved_forms()
     assert len(key_encryption.unwrap(row.key, holding.context(row))) == key_encryption.SIZE
 
 

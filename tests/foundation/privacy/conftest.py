@@ -76,10 +76,10 @@ def membership_id_of(role: str) -> Membership:
 
 
 def request_erasure(
-    visitor: Any, member: Membership, then: int = 303, because: str = "She asked us to."
+    visitor: Any, member: Membership, then: int = 303, reason: str = "She asked us to."
 ) -> str:
     """The path of the approval that was requested."""
-    reply = visitor.post("privacy/erasures/new", then=then, member=str(member.id), because=because)
+    reply = visitor.post("privacy/erasures/new", then=then, member=str(member.id), reason=reason)
     return visitor.get(reply.location, then=303).location if then == 303 else reply.text
 
 

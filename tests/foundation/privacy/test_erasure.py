@@ -20,7 +20,7 @@ from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
 from governance.foundation.people import sign_in_rules
 from governance.foundation.people.jobs import actor_of
-from governance.foundation.people.models import Invitation, KeptForm, Person, Session
+from governance.foundation.people.models import Invitation, Person, SavedForm, Session
 from governance.foundation.privacy import actions, erasure_list, queries
 from governance.foundation.privacy.models import Erasure
 from governance.kernel import clock, current, jobs, storage
@@ -179,7 +179,7 @@ def test_sessions_invitations_and_letters_lose_what_they_held(
             "expires_at": clock.now() + timedelta(hours=1),
             "used_at": None,
         }
-        session().add(KeptForm(session_id=hers.id, person_id=departing_member.person_id, **waits))
+        session().add(SavedForm(session_id=hers.id, person_id=departing_member.person_id, **waits))
     with acting("admin"):
         invited = session().scalars(select(Invitation.id)).one()
     erase_path = request_erasure(as_officer, departing_member)
@@ -192,7 +192,7 @@ def test_sessions_invitations_and_letters_lose_what_they_held(
             .one()
         )
         assert row.ended_at and (row.browser, row.network, row.id_token) == ("", "", b"")
-        assert session().scalars(select(KeptForm)).all() == []
+        assert session().scalars(select(SavedForm)).all() == []
         invitation = session().scalars(select(Invitation).where(Invitation.id == invited)).one()
         assert invitation.email == "" and invitation.withdrawn_at
         letters = [
@@ -257,9 +257,9 @@ def test_of_what_was_requested_about_the_person_no_text_stays(
 ):
     """Also of a name of one word, which is replaced nowhere else."""
     member = add_person(name="Nadia", address="nadia@acme.example")
-    first = request_erasure(as_officer, member, because="Nadia wants it")
+    first = request_erasure(as_officer, member, reason="Nadia wants it")
     decide_approval(as_admin, first, verb="reject", reason="Nadia is still with us")
-    as_officer.post("privacy/unmaskings/new", subject=member.pseudonym, because="Was it Nadia?")
+    as_officer.post("privacy/unmaskings/new", subject=member.pseudonym, reason="Was it Nadia?")
     erase_person(as_officer, as_admin, member, name="Nadia")
     with acting("admin"):
         texts = session().execute(select(Approval.summary, Approval.reason, Approval.note)).all()
@@ -288,12 +288,12 @@ def test_the_reason_of_who_approved_is_in_the_log_until_the_person_is_erased(
     path = request_erasure(as_officer, departing_member)
     decide_approval(as_admin, path, verb="approve", typed=NAME, reason="Nadia signed the form")
     with acting("admin"):
-        sealed = newest_entry("approval.approved").sealed["because"]
-        assert personal_field_encryption.unseal("because", sealed) == "Nadia signed the form"
+        sealed = newest_entry("approval.approved").sealed["reason"]
+        assert personal_field_encryption.unseal("reason", sealed) == "Nadia signed the form"
     assert "Nadia signed the form" in as_officer.get(path).text
     jobs.drain(actor_of)
     with acting("admin"):
-        assert personal_field_encryption.unseal("because", sealed) is None
+        assert personal_field_encryption.unseal("reason", sealed) is None
 
 
 def test_what_cannot_be_changed_is_counted_and_said(as_admin, as_officer, departing_member, acting):
@@ -329,7 +329,7 @@ def test_a_report_that_names_the_person_is_withdrawn_and_can_be_made_again(
             "pages": 1,
             "pdf_size": 11,
             "finished_at": clock.now(),
-            "asked_by": None,
+            "requested_by": None,
         }
         for key, said in ((blob, NAME), (other, "Anna Rossi")):
             given = {
@@ -440,9 +440,7 @@ def test_another_tenants_members_and_erasures_are_not_found(
     as_officer, as_neighbour, as_stranger, departing_member
 ):
     path = request_erasure(as_officer, departing_member)
-    as_neighbour.post(
-        "privacy/erasures/new", then=404, member=str(departing_member.id), because="x"
-    )
+    as_neighbour.post("privacy/erasures/new", then=404, member=str(departing_member.id), reason="x")
     for page in (path, erasure_page()):
         as_neighbour.get(page.replace("/t/acme/", "/t/globex/"), then=404)
         as_stranger.get(page, then=404)
@@ -459,7 +457,7 @@ def test_it_takes_a_second_person(as_officer, as_admin, departing_member, acting
     assert "can’t approve your own request" in as_officer.get(path).text
     decide_approval(as_officer, path, 403, verb="approve", typed=NAME)
     with acting("compliance_officer"):
-        assert queries.open_erasure(departing_member.pseudonym).state == "asked"
+        assert queries.open_erasure(departing_member.pseudonym).state == "requested"
 
 
 def test_nobody_approves_their_own_erasing(
@@ -546,7 +544,7 @@ def test_others_may_neither_ask_nor_see(who, request, departing_member, as_offic
     hidden = 404 if who == "as_contributor" else 403  # contributors take part in other approvals
     visitor.get(path, then=hidden)
     visitor.get(erasure_page(), then=403)
-    visitor.post("privacy/erasures/new", then=403, member=str(departing_member.id), because="x")
+    visitor.post("privacy/erasures/new", then=403, member=str(departing_member.id), reason="x")
     decide_approval(visitor, path, hidden, verb="approve", typed=NAME)
 
 
@@ -556,9 +554,9 @@ def test_the_last_admin_cannot_be_erased(as_officer, acting, database):
 
 
 def test_nonsense_is_named(as_officer, departing_member):
-    as_officer.post("privacy/erasures/new", then=422, member="x", because="y")
-    as_officer.post("privacy/erasures/new", then=422, member=str(departing_member.id), because=" ")
-    as_officer.post("privacy/erasures/new", then=404, member=str(uuid4()), because="x")
+    as_officer.post("privacy/erasures/new", then=422, member="x", reason="y")
+    as_officer.post("privacy/erasures/new", then=422, member=str(departing_member.id), reason=" ")
+    as_officer.post("privacy/erasures/new", then=404, member=str(uuid4()), reason="x")
     path = request_erasure(as_officer, departing_member)
     decide_approval(as_officer, path, 422, verb="delete")
 
@@ -575,7 +573,7 @@ def test_a_legal_hold_blocks_asking_and_approving_and_both_are_recorded(
     as_officer.post(
         "privacy/holds/new",
         member=str(departing_member.id) if on == "person" else "",
-        because="Case 4711",
+        reason="Case 4711",
     )
     assert (
         "legal hold"
@@ -593,29 +591,29 @@ def test_a_legal_hold_blocks_asking_and_approving_and_both_are_recorded(
             )
             .all()
         )
-        assert [e.facts["step"] for e in blocked] == ["approved", "asked"] and {
+        assert [e.facts["step"] for e in blocked] == ["approved", "requested"] and {
             e.outcome for e in blocked
-        } == {"refused"}
+        } == {"denied"}
         hold = queries.holds()[0].id
-    as_admin.post(f"privacy/holds/{hold}/release", because="Case closed")
-    as_admin.post(f"privacy/holds/{hold}/release", then=422, because="Case closed")
+    as_admin.post(f"privacy/holds/{hold}/release", reason="Case closed")
+    as_admin.post(f"privacy/holds/{hold}/release", then=422, reason="Case closed")
     erase_person(as_officer, as_admin, departing_member)
 
 
 def test_a_hold_on_somebody_else_blocks_nothing(as_officer, as_admin, departing_member, acting):
     other = someone("viewer")
-    as_officer.post("privacy/holds/new", member=str(other.id), because="Case 4711")
+    as_officer.post("privacy/holds/new", member=str(other.id), reason="Case 4711")
     erase_person(as_officer, as_admin, departing_member)
 
 
 def test_a_hold_between_approval_and_work_stops_it(as_officer, as_admin, departing_member, acting):
     path = request_erasure(as_officer, departing_member)
     decide_approval(as_admin, path, verb="approve", typed=NAME)
-    as_officer.post("privacy/holds/new", member=str(departing_member.id), because="Case 4711")
+    as_officer.post("privacy/holds/new", member=str(departing_member.id), reason="Case 4711")
     jobs.drain(actor_of)
     with acting("admin"):
         erasure = queries.erasures()[0]
-        assert erasure.state == "refused" and "legal hold" in run_of(erasure).work.error
+        assert erasure.state == "rejected" and "legal hold" in run_of(erasure).work.error
         assert directory.anybody(departing_member.id).person.name == NAME
     assert erasure_list.everything() == []
 
@@ -628,7 +626,7 @@ def test_what_has_begun_takes_no_hold(as_officer, as_admin, departing_member, ac
     assert (
         "has begun and cannot be stopped"
         in as_officer.post(
-            "privacy/holds/new", then=422, member=str(departing_member.id), because="x"
+            "privacy/holds/new", then=422, member=str(departing_member.id), reason="x"
         ).text
     )
 
@@ -715,7 +713,7 @@ def test_an_erasure_that_a_hold_refused_is_not_retried(
     decide_approval(
         as_admin, request_erasure(as_officer, departing_member), verb="approve", typed=NAME
     )
-    as_officer.post("privacy/holds/new", member=str(departing_member.id), because="A dispute.")
+    as_officer.post("privacy/holds/new", member=str(departing_member.id), reason="A dispute.")
     jobs.drain(actor_of)
     assert "This erasure was rejected" in as_officer.post(f"{erasure_page()}/again", then=409).text
     with acting("admin"):

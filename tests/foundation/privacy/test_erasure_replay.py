@@ -62,7 +62,7 @@ def test_what_the_backup_brought_back_is_found_and_erased_again(restored_databas
             ADDRESS
         ) == set() and not personal_field_encryption.has_keys(restored_database.pseudonym)
         row = session().scalars(select(Erasure)).one()
-        assert (row.state, row.asked_by, row.id) == ("done", None, waiting[0].erasure_id)
+        assert (row.state, row.requested_by, row.id) == ("done", None, waiting[0].erasure_id)
     assert [e.facts["again"] for e in done(acting)] == [True]
     assert sequence_and_recheck().ok
 
@@ -104,14 +104,14 @@ def test_a_backup_in_which_it_was_only_asked_is_caught_up(
     assert len(erasure_replay.replay()) == 1
     with acting("admin"):
         row = session().scalars(select(Erasure)).one()
-        assert row.state == "done" and row.asked_by is not None and rows_with(NAME) == set()
+        assert row.state == "done" and row.requested_by is not None and rows_with(NAME) == set()
 
 
 def test_a_hold_in_the_backup_is_older_than_the_erasure(restored_database, as_officer, acting):
     as_officer.post(
         "privacy/holds/new",
         member=str(restored_database.id),
-        because="Released before the erasure, which the backup does not know.",
+        reason="Released before the erasure, which the backup does not know.",
     )
     assert len(erasure_replay.replay()) == 1
     with acting("admin"):

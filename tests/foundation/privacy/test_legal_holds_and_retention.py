@@ -38,7 +38,7 @@ def shred_old_keys() -> list[AuditEntry]:
 
 
 def place_hold(visitor, on: str = "") -> None:
-    visitor.post("privacy/holds/new", member=on, because="Case 4711")
+    visitor.post("privacy/holds/new", member=on, reason="Case 4711")
 
 
 # ---- retention
@@ -136,7 +136,7 @@ def test_a_released_hold_keeps_nothing(as_officer, departing_member, acting):
     place_hold(as_officer, str(departing_member.id))
     with acting("admin"):
         held = queries.holds()[0].id
-    as_officer.post(f"privacy/holds/{held}/release", because="Closed")
+    as_officer.post(f"privacy/holds/{held}/release", reason="Closed")
     with acting("admin"):
         age_keys(departing_member.pseudonym, "2019-10")
         assert actions.shred() == 1
@@ -177,13 +177,13 @@ def test_a_hold_is_placed_and_released_with_reasons_in_the_log(
     as_officer, as_admin, departing_member, acting
 ):
     place_hold(as_officer, str(departing_member.id))
-    as_officer.post("privacy/holds/new", then=422, member=str(departing_member.id), because=" ")
+    as_officer.post("privacy/holds/new", then=422, member=str(departing_member.id), reason=" ")
     page = as_admin.get("privacy/").text
     assert "1 hold is active" in page and "Case 4711" in page
     with acting("admin"):
         held = queries.holds()[0].id
-    as_admin.post(f"privacy/holds/{held}/release", then=422, because="")
-    as_admin.post(f"privacy/holds/{held}/release", because="Closed")
+    as_admin.post(f"privacy/holds/{held}/release", then=422, reason="")
+    as_admin.post(f"privacy/holds/{held}/release", reason="Closed")
     with acting("admin"):
         entries = (
             session()
@@ -196,18 +196,18 @@ def test_a_hold_is_placed_and_released_with_reasons_in_the_log(
         )
         assert [e.action for e in entries] == ["legal_hold.placed", "legal_hold.released"]
         assert [
-            personal_field_encryption.unseal("because", e.sealed["because"]) for e in entries
+            personal_field_encryption.unseal("reason", e.sealed["reason"]) for e in entries
         ] == ["Case 4711", "Closed"]
-        assert {e.sealed["because"]["subject"] for e in entries} == {departing_member.pseudonym}
+        assert {e.sealed["reason"]["subject"] for e in entries} == {departing_member.pseudonym}
 
 
 def test_others_place_no_holds_and_find_none(
     as_officer, as_neighbour, as_contributor, departing_member, acting
 ):
-    as_contributor.post("privacy/holds/new", then=403, member="", because="x")
-    as_neighbour.post("privacy/holds/new", then=422, member=str(departing_member.id), because="x")
+    as_contributor.post("privacy/holds/new", then=403, member="", reason="x")
+    as_neighbour.post("privacy/holds/new", then=422, member=str(departing_member.id), reason="x")
     place_hold(as_officer)
     with acting("admin"):
         held = session().scalars(select(LegalHold.id)).one()
-    as_neighbour.post(f"privacy/holds/{held}/release", then=404, because="x")
+    as_neighbour.post(f"privacy/holds/{held}/release", then=404, reason="x")
     assert "No hold is active" in as_neighbour.get("privacy/").text

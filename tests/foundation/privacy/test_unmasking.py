@@ -22,9 +22,9 @@ from tests.foundation.privacy.conftest import NAME, membership_id_of
 
 
 def request_unmasking(
-    visitor, subject: str, then: int = 303, because: str = "Who exported at night?"
+    visitor, subject: str, then: int = 303, reason: str = "Who exported at night?"
 ):
-    return visitor.post("privacy/unmaskings/new", then=then, subject=subject, because=because)
+    return visitor.post("privacy/unmaskings/new", then=then, subject=subject, reason=reason)
 
 
 def names_shown(role: str, subject: str) -> dict[str, str]:
@@ -146,7 +146,7 @@ def test_a_pseudonym_of_nobody_is_refused(as_officer, subject, database):
 
 
 def test_a_question_needs_a_reason(as_officer, departing_member):
-    request_unmasking(as_officer, departing_member.pseudonym, 422, because=" ")
+    request_unmasking(as_officer, departing_member.pseudonym, 422, reason=" ")
     assert (
         departing_member.pseudonym
         in as_officer.get(f"privacy/unmaskings/new?subject={departing_member.pseudonym}").text

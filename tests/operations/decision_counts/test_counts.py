@@ -35,7 +35,7 @@ def test_what_two_workers_counted_in_one_minute_is_one_row(acting):
                 }
             )
         actions.add({})
-        assert queries.asked_since(NOON) == {
+        assert queries.requested_since(NOON) == {
             ("claims-triage", "policy.grounding"): {"sources_only": 6},
             ("", "bulk"): {"": 2},
         }
@@ -90,7 +90,7 @@ def test_asking_costs_one_statement_however_much_was_counted(acting, statements)
             }
         )
         with statements() as seen:
-            queries.asked_since(NOON - timedelta(days=1))
+            queries.requested_since(NOON - timedelta(days=1))
             queries.per_minute(NOON - timedelta(days=1))
         assert len(seen) == 2
 

@@ -96,13 +96,11 @@ def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product_
         part = systems.add_feature(found, key="auto-approve", fallback="A person does it")
         session().flush()
         switches.stop("feature", found, part, reason="Wrong citations")
-        systems.retire_feature(part, found, because="Nobody needs it")
+        systems.retire_feature(part, found, reason="Nobody needs it")
     assert product_client.value("switch.claims-triage.auto-approve") is False
     with make.acting("admin"):
         held = stops.own_active_stops()[0]
-        requested = switches.request_restart(
-            held, seen=switches.seen(held), because="It is gone"
-        ).id
+        requested = switches.request_restart(held, seen=switches.seen(held), reason="It is gone").id
     approve_below_pages(requested, "compliance_officer")
     product_client.ask("switch.claims-triage.auto-approve", then=404)
 
@@ -111,7 +109,7 @@ def test_the_key_of_a_retired_system_opens_nothing(app, triage):
     bound = Product(app, create_key(name="triage only", system_id=triage.id))
     bound.ask("policy.human_review")
     with make.acting("admin"):
-        systems.retire(register.system("claims-triage"), because="Gone")
+        systems.retire(register.system("claims-triage"), reason="Gone")
     headers = {"Authorization": f"Bearer {bound.key}"}
     replies = [
         bound.ask("policy.human_review", then=403),
@@ -280,7 +278,7 @@ def test_what_was_asked_is_counted_without_who_asked(product_client, acting):
     product_client.ask(None)
     product_client.ask("policy.nonsense", then=404)
     with acting("viewer", read_only=True):
-        found = decisions.asked_since(clock.now() - timedelta(hours=1))
+        found = decisions.requested_since(clock.now() - timedelta(hours=1))
         assert found["claims-triage", "policy.grounding"] == {"sources_only": 3}
         assert found["", "bulk"] == {"": 1} and found["", "unknown"] == {"": 1}
         everything = " ".join(
@@ -288,7 +286,7 @@ def test_what_was_asked_is_counted_without_who_asked(product_client, acting):
         )
         assert "user-1" not in everything and "somebody" not in everything
     with acting("compliance_officer", "globex", read_only=True):
-        assert decisions.asked_since(clock.now() - timedelta(hours=1)) == {}
+        assert decisions.requested_since(clock.now() - timedelta(hours=1)) == {}
 
 
 def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_still_published(

@@ -70,7 +70,7 @@ def break_policy(slug: str = "acme") -> None:
 
 def tighten(slug: str) -> None:
     with make.acting("admin", slug):
-        actions.tighten_now(Content("strict"), base=0, because="x")
+        actions.tighten_now(Content("strict"), base=0, reason="x")
 
 
 def age_snapshot(held: Snapshots, seconds: float) -> None:

@@ -139,7 +139,7 @@ def restarted() -> Iterator[None]:
     yield
     with make.acting("admin"):
         for found in session().scalars(select(Stop).where(Stop.restarted_at.is_(None))):
-            switches.restart(found, seen=switches.seen(found), because="A test.")
+            switches.restart(found, seen=switches.seen(found), reason="A test.")
 
 
 def refused_in(log: str, reason: str) -> int:
@@ -160,7 +160,7 @@ def test_a_stop_is_pressed_and_obeyed_by_both_workers_while_64_connections_drip(
             "what": "all",
             "generate": "y",
             "serve": "y",
-            "because": "It answers nonsense.",
+            "reason": "It answers nonsense.",
         }
         status, told = admin.ask("POST", STOP, pressed)
         assert status == 303, told

@@ -46,7 +46,7 @@ def stop() -> None:
 def restart() -> None:
     with make.acting("admin"):
         for found in session().scalars(select(Stop).where(Stop.restarted_at.is_(None))):
-            switches.restart(found, seen=switches.seen(found), because="A test.")
+            switches.restart(found, seen=switches.seen(found), reason="A test.")
 
 
 @pytest.fixture

@@ -58,11 +58,11 @@ def put_in_force(wanted: Content, slug: str = "acme") -> int:
     with make.acting("admin", slug):
         now = queries.standing()
         try:
-            return actions.tighten_now(wanted, base=now.number, because=REASON).number or 0
+            return actions.tighten_now(wanted, base=now.number, reason=REASON).number or 0
         except actions.NeedsSecondPerson:
             pass
     with make.acting("admin", slug):
-        row_id = actions.request_approval(wanted, seen="", because=REASON).id
+        row_id = actions.request_approval(wanted, seen="", reason=REASON).id
     approve_version(row_id, slug=slug)
     with make.acting("compliance_officer", slug, read_only=True):
         return queries.policy_version(row_id).number or 0
@@ -72,7 +72,7 @@ def request_version(wanted: Content, **options) -> object:
     """The id of the open version, for which an approval is requested."""
     with make.acting("admin"):
         return actions.request_approval(
-            wanted, seen=actions.opened(queries.draft()), because=REASON, **options
+            wanted, seen=actions.opened(queries.draft()), reason=REASON, **options
         ).id
 
 

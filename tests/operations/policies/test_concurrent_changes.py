@@ -41,12 +41,12 @@ def commit_elsewhere(deed) -> None:
 
 def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(globex_policy):
     with make.acting("admin", "globex"):
-        seen = actions.opened(actions.draft(Content("strict"), seen="", because="x"))
+        seen = actions.opened(actions.draft(Content("strict"), seen="", reason="x"))
     with make.acting("admin", "globex"):
         shown = queries.draft()  # as the page does, before it comes to the lock
-        commit_elsewhere(lambda: actions.draft(Content("regulated"), seen=seen, because="x"))
+        commit_elsewhere(lambda: actions.draft(Content("regulated"), seen=seen, reason="x"))
         with pytest.raises(Stale):
-            actions.draft(Content("baseline"), seen=seen, because="x")
+            actions.draft(Content("baseline"), seen=seen, reason="x")
         assert actions.opened(shown) != seen
     with make.acting("admin", "globex"):
         assert read_content(queries.draft().content).tier == "regulated"
@@ -54,7 +54,7 @@ def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(globex_
 
 def test_of_a_rejection_and_an_edit_at_the_same_moment_the_second_is_told(globex_policy):
     with make.acting("admin", "globex"):
-        row = actions.request_approval(Content("baseline"), seen="", because="x")
+        row = actions.request_approval(Content("baseline"), seen="", reason="x")
         row_id, seen = row.id, actions.opened(row)
     with make.acting("admin", "globex"):
         shown = queries.draft()
@@ -62,10 +62,10 @@ def test_of_a_rejection_and_an_edit_at_the_same_moment_the_second_is_told(globex
             lambda: approvals.reject(open_approval(queries.POLICY, row_id), reason="Not this")
         )
         with pytest.raises(DomainError):
-            actions.draft(Content("strict"), seen=seen, because="x")
+            actions.draft(Content("strict"), seen=seen, reason="x")
         assert shown.id == row_id
     with make.acting("admin", "globex"):
-        assert queries.policy_version(row_id).state == "refused"
+        assert queries.policy_version(row_id).state == "rejected"
 
 
 def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex_policy):
@@ -73,7 +73,7 @@ def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex
     what is in force now.
     """
     with make.acting("admin", "globex"):
-        row = actions.request_approval(Content("baseline"), seen="", because="x")
+        row = actions.request_approval(Content("baseline"), seen="", reason="x")
         row_id, seen, before = row.id, actions.opened(row), queries.standing().number
 
     def approve():
@@ -84,21 +84,21 @@ def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex
         assert queries.draft().id == row_id
         commit_elsewhere(approve)
         with pytest.raises(Stale, match="applied or withdrawn"):
-            actions.draft(Content("strict"), seen=seen, because="x")
+            actions.draft(Content("strict"), seen=seen, reason="x")
     with make.acting("admin", "globex"):
         assert (queries.standing().number, queries.standing().tier.key) == (before + 1, "baseline")
-        actions.tighten_now(Content(), base=before + 1, because="As it was")
+        actions.tighten_now(Content(), base=before + 1, reason="As it was")
 
 
 def test_of_an_edit_and_an_approval_at_the_same_moment_the_approver_is_told(globex_policy):
     with make.acting("admin", "globex"):
-        row_id = actions.request_approval(Content("baseline"), seen="", because="x").id
+        row_id = actions.request_approval(Content("baseline"), seen="", reason="x").id
     with make.acting("compliance_officer", "globex"):
         request = open_approval(queries.POLICY, row_id)
         seen = kinds.fingerprint_seen(request)
         commit_elsewhere(
             lambda: actions.draft(
-                Content("regulated"), seen=actions.opened(queries.draft()), because="x"
+                Content("regulated"), seen=actions.opened(queries.draft()), reason="x"
             )
         )
         with pytest.raises(Stale, match="was voided already"):

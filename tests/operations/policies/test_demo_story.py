@@ -41,7 +41,7 @@ def test_acme_stands_at_version_17_with_a_draft_that_moves_to_strict(database):
             True,
             make.person_id("compliance_officer"),
         )
-        assert [w.state for w, _ in waiver_list.waivers({}).rows] == ["refused"]
+        assert [w.state for w, _ in waiver_list.waivers({}).rows] == ["rejected"]
         found = preview.effects(now, now.draft(read_content(row.content)), {})
         assert preview.totals(found) == (12, 0)
         assert not any(queries.version(n).loosens for n in range(1, 18) if n != 16)

@@ -61,7 +61,7 @@ def approve_version(row_id) -> None:
 
 def loosened_version(until, **values) -> None:
     row_id, state = change_platform_minimum(until, **values)
-    assert state == "asked"
+    assert state == "requested"
     approve_version(row_id)
 
 
@@ -73,7 +73,7 @@ def operators(database, second_operator):
 def test_one_operator_cannot_move_the_end_of_a_looser_floor_by_tightening_something_else(operators):
     loosened_version(days_from_now(10), retention_days=180)
     row_id, state = change_platform_minimum(days_from_now(85), content_filter="maximum")
-    assert state == "asked" and queries_floor()["content_filter"] == "standard"
+    assert state == "requested" and queries_floor()["content_filter"] == "standard"
     approve_version(row_id)
     assert queries_floor()["retention_days"] == 180
 
@@ -123,8 +123,8 @@ def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_be
 ):
     put_in_force(policy_content("standard", on=[(systems["ad-copywriter"], "memory", "off")]))
     with make.acting("compliance_officer"):
-        registering.retire(register.system("ad-copywriter"), because="Done with")
-    confirm_change(as_admin, "policies/?tier=strict", "apply", because=REASON)
+        registering.retire(register.system("ad-copywriter"), reason="Done with")
+    confirm_change(as_admin, "policies/?tier=strict", "apply", reason=REASON)
     assert effective_policy().content == Content("strict")
     page = as_admin.get("policies/override/memory").text
     as_admin.post("policies/override/memory", seen=hidden_value(page, "seen"), level="off")
@@ -150,7 +150,7 @@ def test_a_waiver_agreed_to_under_another_floor_is_looked_at_again(systems, oper
         approvals.approve(approvals_of.approval(approval_id), seen=seen)
     approve_waiver(row_id, "reviewer")
     with make.acting("reviewer"):
-        assert queries.waiver(row_id).state == "asked", (
+        assert queries.waiver(row_id).state == "requested", (
             "an approval given under another minimum counts no more"
         )
     approve_waiver(row_id, "compliance_officer")
@@ -210,7 +210,7 @@ def test_no_chain_of_steps_by_one_person_ends_looser_than_it_began(systems, step
             with make.acting("admin"):
                 now = queries.standing()
                 try:
-                    actions.tighten_now(wanted, base=now.number, because=REASON)
+                    actions.tighten_now(wanted, base=now.number, reason=REASON)
                 except (actions.NeedsSecondPerson, actions.Unchanged):
                     session().rollback()
     after = effective_policy()

@@ -60,7 +60,7 @@ def test_looking_at_a_tier_writes_nothing_and_shows_what_it_changes_by_system(
 
 
 def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
-    confirm_change(as_admin, "policies/?tier=strict", "apply", because=REASON)
+    confirm_change(as_admin, "policies/?tier=strict", "apply", reason=REASON)
     page = as_admin.get("policies/")
     assert "Strict is in force." in main_text(page) and "version 1" in main_text(page)
     assert "Every worker answers by it within a second" in page.text
@@ -70,7 +70,7 @@ def test_a_reason_is_asked_for_whatever_the_direction(systems, as_admin):
     for verb in ("apply", "schedule", "ask"):
         at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
         assert "Say why" in main_text(
-            confirm_change(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at)
+            confirm_change(as_admin, "policies/?tier=strict", verb, 422, reason=" ", apply_at=at)
         )
     assert draft() is None and effective_policy().number == 0
 
@@ -79,7 +79,7 @@ def test_a_double_click_is_harmless(systems, as_admin):
     page = as_admin.get("policies/?tier=strict").text
     sent = {name: hidden_value(page, name) for name in ("tier", "on", "base", "seen")}
     for _ in range(2):
-        as_admin.post("policies/change", **sent, verb="apply", because=REASON)
+        as_admin.post("policies/change", **sent, verb="apply", reason=REASON)
     assert effective_policy().number == 1
 
 
@@ -91,10 +91,10 @@ def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_
         and "Needs a second person and a fresh sign-in" in page
         and "Applies immediately" not in page
     )
-    refused = confirm_change(as_admin, "policies/?tier=standard", "apply", 422, because=REASON)
+    refused = confirm_change(as_admin, "policies/?tier=standard", "apply", 422, reason=REASON)
     assert "a second person has to approve it" in main_text(refused)
     assert "Say why" in main_text(
-        confirm_change(as_admin, "policies/?tier=standard", "ask", 422, because=" ")
+        confirm_change(as_admin, "policies/?tier=standard", "ask", 422, reason=" ")
     )
     assert draft() is None
 
@@ -126,19 +126,19 @@ def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
         "policies/change",
         **{n: hidden_value(first, n) for n in ("tier", "on", "base", "seen")},
         verb="draft",
-        because="mine",
+        reason="mine",
     )
     reply = as_admin.post(
         "policies/change",
         then=409,
         **{n: hidden_value(second, n) for n in ("tier", "on", "base", "seen")},
         verb="draft",
-        because="my own reason",
+        reason="my own reason",
     )
     assert "Somebody else edited the draft" in main_text(reply) and "my own reason" in reply.text
     assert draft()[1].tier == "strict"
     again = {n: hidden_value(reply.text, n) for n in ("tier", "on", "base", "seen")}
-    as_admin.post("policies/change", **again, verb="draft", because="my own reason")
+    as_admin.post("policies/change", **again, verb="draft", reason="my own reason")
     assert draft()[1].tier == "regulated"
 
 
@@ -150,23 +150,23 @@ def test_a_version_that_came_into_force_meanwhile_is_told(systems, as_admin):
         then=409,
         **{n: hidden_value(page, n) for n in ("tier", "on", "base", "seen")},
         verb="apply",
-        because=REASON,
+        reason=REASON,
     )
     assert "Version 1 came into force since" in main_text(reply)
 
 
 def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, as_admin):
-    confirm_change(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="")
+    confirm_change(as_admin, "policies/?tier=strict", "schedule", 422, reason=REASON, apply_at="")
     confirm_change(
         as_admin,
         "policies/?tier=strict",
         "schedule",
         422,
-        because=REASON,
+        reason=REASON,
         apply_at="2001-01-01T10:00",
     )
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    confirm_change(as_admin, "policies/?tier=strict", "schedule", because=REASON, apply_at=at)
+    confirm_change(as_admin, "policies/?tier=strict", "schedule", reason=REASON, apply_at=at)
     page = as_admin.get("policies/")
     assert "Scheduled to take effect" in main_text(page)
     as_admin.post("policies/draft/withdraw", seen=hidden_value(page.text, "seen"))
@@ -174,7 +174,7 @@ def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, a
 
 
 def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
-    confirm_change(as_admin, "policies/?tier=strict", "draft", because=REASON)
+    confirm_change(as_admin, "policies/?tier=strict", "draft", reason=REASON)
     put_in_force(policy_content("standard", {"retention_days": 7}))
     page = as_admin.get("policies/")
     assert "Version 1 was published after this draft was created" in main_text(page)
@@ -313,12 +313,12 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
         as_viewer.get("policies/versions/3?against=1")
     )
     assert "Nothing differs" not in main_text(as_viewer.get("policies/versions/1?against=0"))
-    as_admin.post("policies/versions/2/back", then=422, because=" ", seen="")
-    as_admin.post("policies/versions/2/back", because="The audit asks for it", seen="")
+    as_admin.post("policies/versions/2/back", then=422, reason=" ", seen="")
+    as_admin.post("policies/versions/2/back", reason="The audit asks for it", seen="")
     page = main_text(as_admin.get("policies/"))
     assert "Draft 4" in page and "moves to regulated" in page
     assert draft() == ("draft", policy_content("regulated", {"memory": "off"}))
-    as_admin.post("policies/versions/1/back", then=409, because="x", seen="")
+    as_admin.post("policies/versions/1/back", then=409, reason="x", seen="")
 
 
 # ---- a second person
@@ -326,7 +326,7 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
 
 def test_a_second_person_approves_what_they_saw(systems, as_admin, as_officer, as_viewer):
     put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
     assert (
         where == newest_approval_page()
         and where in approvals_in_inbox(as_officer)
@@ -359,7 +359,7 @@ def test_a_double_click_of_the_second_person_brings_one_version_into_force(
     systems, as_admin, as_officer
 ):
     put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
     seen = fingerprint_on_page(as_officer, where)
     for _ in range(2):
         decide_approval(as_officer, where, verb="approve", seen=seen)
@@ -368,7 +368,7 @@ def test_a_double_click_of_the_second_person_brings_one_version_into_force(
 
 def test_an_approval_of_a_draft_that_was_edited_is_refused(systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
     seen = fingerprint_on_page(as_officer, where)
     request_version(policy_content("baseline"))
     reply = decide_approval(as_officer, where, 409, verb="approve", seen=seen)
@@ -385,10 +385,10 @@ def test_an_approval_after_something_else_came_into_force_is_refused_and_says_wh
     systems, as_admin, as_officer
 ):
     put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
     seen = fingerprint_on_page(as_officer, where)
     with make.acting("admin"):
-        actions.tighten_now(policy_content("strict", {"memory": "off"}), base=1, because=REASON)
+        actions.tighten_now(policy_content("strict", {"memory": "off"}), base=1, reason=REASON)
     reply = main_text(decide_approval(as_officer, where, 409, verb="approve", seen=seen))
     assert "Version 2 came into force" in reply and "Bring the draft up to date" in reply
     page = main_text(as_admin.get("policies/"))
@@ -403,7 +403,7 @@ def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(
     app, systems, as_admin, as_officer
 ):
     put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
     version = draft_id()
     stale = Visitor(app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6)))
     stale.post(where, then=401, verb="approve", seen="x")
@@ -419,7 +419,7 @@ def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(
 
 def test_withdrawing_the_request_withdraws_the_version(systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
     decide_approval(as_admin, where, verb="withdraw")
     assert draft() is None and where not in approvals_in_inbox(as_officer)
 
@@ -428,7 +428,7 @@ def test_a_looser_change_is_requested_and_approved_for_a_time(systems, as_admin,
     put_in_force(policy_content("strict"))
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     where = confirm_change(
-        as_admin, "policies/?tier=standard", "schedule", because=REASON, apply_at=at
+        as_admin, "policies/?tier=standard", "schedule", reason=REASON, apply_at=at
     ).location
     page = main_text(as_officer.get(where))
     assert "Approve and schedule" in page and "Takes effect" in page
@@ -440,7 +440,7 @@ def test_an_open_version_has_a_page_that_leads_to_its_request(
     systems, as_admin, as_officer, as_viewer
 ):
     put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
     version = draft_id()
     assert f'href="{where}"' in as_officer.get(f"policies/versions/{version}").text
     assert where in as_admin.get("policies/").text
@@ -458,7 +458,7 @@ def test_an_open_version_has_a_page_that_leads_to_its_request(
 
 def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_officer, statements):
     put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
     as_officer.get(where)
     with statements() as seen:
         as_officer.get(where)
@@ -498,7 +498,7 @@ def test_only_an_admin_drafts(who, request, systems):
     visitor.post("policies/change", then=403, tier="strict", verb="apply", base="0", seen="")
     visitor.get("policies/override", then=403)
     visitor.post("policies/override/memory", then=403, verb="set", level="off")
-    visitor.post("policies/versions/1/back", then=403, because="x")
+    visitor.post("policies/versions/1/back", then=403, reason="x")
 
 
 # ---- budgets
@@ -521,7 +521,7 @@ def test_pages_ask_the_database_little_and_no_more_with_more_systems(
     systems, as_admin, statements, acting, path, most
 ):
     put_in_force(policy_content("strict"))
-    confirm_change(as_admin, "policies/?tier=regulated", "draft", because=REASON)
+    confirm_change(as_admin, "policies/?tier=regulated", "draft", reason=REASON)
     with statements() as few:
         as_admin.get(path)
     from governance.operations.systems import actions as registering

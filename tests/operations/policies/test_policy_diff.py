@@ -56,19 +56,19 @@ def entries(name: str) -> list[AuditEntry]:
 def test_tightening_is_in_force_at_once_by_one_person_and_every_worker_hears_of_it(systems, acting):
     with acting("admin"):
         before = tenant_revision.mark()
-        row = actions.tighten_now(policy_content("strict"), base=0, because=REASON)
+        row = actions.tighten_now(policy_content("strict"), base=0, reason=REASON)
         assert (row.number, row.state, row.decided_by) == (1, "live", None)
         assert tenant_revision.mark() == before + 1
     assert effective_policy().tier.key == "strict"
     entry = entries("policy.published")[-1]
     assert entry.facts["lines"] == [["", "tier", "standard", "strict"]]
-    assert "because" in entry.sealed
+    assert "reason" in entry.sealed
 
 
 def test_one_person_cannot_loosen(systems, acting):
     put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="It loosens"):
-        actions.tighten_now(policy_content("standard"), base=1, because=REASON)
+        actions.tighten_now(policy_content("standard"), base=1, reason=REASON)
     assert effective_policy().tier.key == "strict"
 
 
@@ -77,7 +77,7 @@ def test_what_the_floor_hides_today_counts_as_loosening(systems, acting):
     put_in_force(policy_content("baseline", {"retention_days": 100}))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="retention_days"):
         actions.tighten_now(
-            policy_content("baseline", {"retention_days": 120}), base=1, because=REASON
+            policy_content("baseline", {"retention_days": 120}), base=1, reason=REASON
         )
 
 
@@ -85,21 +85,21 @@ def test_tightening_and_loosening_together_is_loosening(systems, acting):
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="model_access"):
         put_in_force(policy_content("strict", {"model_access": ["atlas-2"]}))
         actions.tighten_now(
-            policy_content("regulated", {"model_access": ["brook-1"]}), base=1, because=REASON
+            policy_content("regulated", {"model_access": ["brook-1"]}), base=1, reason=REASON
         )
 
 
 def test_a_double_click_applies_once(systems, acting):
     for _ in range(2):
         with acting("admin"):
-            assert actions.tighten_now(policy_content("strict"), base=0, because=REASON).number == 1
+            assert actions.tighten_now(policy_content("strict"), base=0, reason=REASON).number == 1
     assert len(entries("policy.published")) == 1
 
 
 def test_what_is_in_force_already_is_no_change(systems, acting):
     put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(actions.Unchanged):
-        actions.tighten_now(policy_content("strict"), base=1, because=REASON)
+        actions.tighten_now(policy_content("strict"), base=1, reason=REASON)
 
 
 def test_tightening_stands_beside_a_version_that_waits(systems, acting):
@@ -107,7 +107,7 @@ def test_tightening_stands_beside_a_version_that_waits(systems, acting):
     waiting = request_version(policy_content("standard"))
     seen = fingerprint_of_version(waiting)
     with acting("admin"):
-        assert actions.tighten_now(policy_content("regulated"), base=1, because=REASON).number == 2
+        assert actions.tighten_now(policy_content("regulated"), base=1, reason=REASON).number == 2
         row = queries.policy_version(waiting)
         assert row.state == "draft" and "Version 2 came into force" in row.note
     with acting("compliance_officer"):
@@ -146,7 +146,7 @@ def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_op
         acting("admin"),
         pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"),
     ):
-        actions.tighten_now(policy_content("regulated"), base=1, because=REASON)
+        actions.tighten_now(policy_content("regulated"), base=1, reason=REASON)
     assert put_in_force(policy_content("regulated")) == 2
 
 
@@ -211,7 +211,7 @@ def test_what_was_changed_on_neither_side_stays_and_what_was_removed_stays_remov
 def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
     put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(Invalid, match="Say why"):
-        actions.request_approval(policy_content("standard"), seen="", because="  ")
+        actions.request_approval(policy_content("standard"), seen="", reason="  ")
     waiting = request_version(policy_content("standard"))
     approve_version(waiting)
     with acting("compliance_officer"):
@@ -263,7 +263,7 @@ def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, actin
     with acting("admin"):
         row = queries.draft()
         actions.draft(policy_content("baseline", {"memory": "off"}), seen=actions.opened(row))
-        assert (row.state, row.note, row.asked_at) == ("draft", "", None)
+        assert (row.state, row.note, row.requested_at) == ("draft", "", None)
     with acting("compliance_officer"), pytest.raises(Stale, match="was voided already"):
         approval_helpers.actions.approve(approvals.approval(second), seen=seen)
     assert effective_policy().tier.key == "strict" and len(entries("policy.returned_to_draft")) == 2
@@ -280,16 +280,16 @@ def test_whatever_changes_the_open_version_voids_its_request(how, systems, actin
             case "rebase":
                 actions.rebase(seen=seen)
             case "rollback":
-                actions.rollback(1, seen=seen, because=REASON)
+                actions.rollback(1, seen=seen, reason=REASON)
             case "schedule":
                 actions.schedule(
                     policy_content("regulated"),
                     seen=seen,
-                    because=REASON,
+                    reason=REASON,
                     apply_at=days_from_now(days=1),
                 )
             case _:
-                actions.tighten_now(policy_content("regulated"), base=2, because=REASON, seen=seen)
+                actions.tighten_now(policy_content("regulated"), base=2, reason=REASON, seen=seen)
         assert approvals.latest(queries.POLICY, [waiting])[waiting].state == "voided"
         assert queries.policy_version(waiting).state == {
             "schedule": "scheduled",
@@ -320,7 +320,7 @@ def test_a_version_that_names_a_retired_system_cannot_be_approved(systems, actin
         )
     )
     with acting("compliance_officer"):
-        registering.retire(register.system("ad-copywriter"), because="Done with")
+        registering.retire(register.system("ad-copywriter"), reason="Done with")
     with pytest.raises(Stale, match="was retired"):
         approve_version(waiting)
 
@@ -336,7 +336,7 @@ def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
         with pytest.raises(Stale, match="was rejected already"):
             approval_helpers.actions.approve(request, seen="")
         row = queries.policy_version(waiting)
-        assert (row.state, row.decided_by) == ("refused", make.person_id("compliance_officer"))
+        assert (row.state, row.decided_by) == ("rejected", make.person_id("compliance_officer"))
     with acting("admin"), pytest.raises(DomainError):
         actions.withdraw(queries.policy_version(waiting))
     assert (
@@ -417,7 +417,7 @@ def test_a_rollback_is_a_new_version_with_the_old_content(systems, acting):
     put_in_force(policy_content("strict", {"memory": "off"}))
     put_in_force(policy_content("regulated"))
     with acting("admin"):
-        row = actions.rollback(1, seen="", because="The new one breaks support")
+        row = actions.rollback(1, seen="", reason="The new one breaks support")
         assert (row.state, row.back_to, row.loosens) == ("draft", 1, True)
         assert read_content(row.content) == policy_content("strict", {"memory": "off"})
 
@@ -426,9 +426,9 @@ def test_a_rollback_that_only_tightens_is_applied_at_once(systems, acting):
     put_in_force(policy_content("regulated"))
     put_in_force(policy_content("standard"))
     with acting("admin"):
-        row = actions.rollback(1, seen="", because="x")
+        row = actions.rollback(1, seen="", reason="x")
         actions.tighten_now(
-            read_content(row.content), base=2, because="x", seen=actions.opened(row), back_to=1
+            read_content(row.content), base=2, reason="x", seen=actions.opened(row), back_to=1
         )
         assert (row.number, row.back_to, queries.draft()) == (3, 1, None)
 
@@ -437,9 +437,9 @@ def test_a_rollback_leaves_out_systems_that_were_retired(systems, acting):
     put_in_force(policy_content("strict", on=[(systems["ad-copywriter"], "memory", "off")]))
     put_in_force(policy_content("strict"))
     with acting("compliance_officer"):
-        registering.retire(register.system("ad-copywriter"), because="x")
+        registering.retire(register.system("ad-copywriter"), reason="x")
     with acting("admin"):
-        assert read_content(actions.rollback(1, seen="", because="x").content).systems == {}
+        assert read_content(actions.rollback(1, seen="", reason="x").content).systems == {}
 
 
 # ---- at a time
@@ -449,7 +449,7 @@ def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, actin
     at = days_from_now(hours=2)
     with acting("admin"):
         assert (
-            actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=at).state
+            actions.schedule(policy_content("strict"), seen="", reason=REASON, apply_at=at).state
             == "scheduled"
         )
     assert jobs.drain(actor_of) == 0
@@ -465,7 +465,7 @@ def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, actin
 def test_what_the_queue_has_missed_the_hourly_round_applies(systems, acting):
     with acting("admin"):
         actions.schedule(
-            policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(hours=2)
+            policy_content("strict"), seen="", reason=REASON, apply_at=days_from_now(hours=2)
         )
     with clock.frozen(days_from_now(hours=3)):
         policy_jobs.apply_due_everywhere()
@@ -488,9 +488,9 @@ def test_a_scheduled_loosening_waits_for_its_second_person(systems, acting):
     with acting("admin"):
         assert (
             actions.schedule(
-                policy_content("standard"), seen="", because=REASON, apply_at=days_from_now(days=1)
+                policy_content("standard"), seen="", reason=REASON, apply_at=days_from_now(days=1)
             ).state
-            == "asked"
+            == "requested"
         )
     with clock.frozen(days_from_now(days=2)):
         policy_jobs.apply_due_everywhere()
@@ -500,9 +500,9 @@ def test_a_scheduled_loosening_waits_for_its_second_person(systems, acting):
 def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(systems, acting):
     with acting("admin"):
         actions.schedule(
-            policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(hours=1)
+            policy_content("strict"), seen="", reason=REASON, apply_at=days_from_now(hours=1)
         )
-        actions.tighten_now(policy_content("standard", {"memory": "off"}), base=0, because=REASON)
+        actions.tighten_now(policy_content("standard", {"memory": "off"}), base=0, reason=REASON)
     with clock.frozen(days_from_now(hours=2)):
         policy_jobs.apply_due_everywhere()
     with acting("admin"):
@@ -530,7 +530,7 @@ def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
 def test_a_time_is_still_to_come_and_not_far(systems, acting, days):
     with acting("admin"), pytest.raises(Invalid):
         actions.schedule(
-            policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(days=days)
+            policy_content("strict"), seen="", reason=REASON, apply_at=days_from_now(days=days)
         )
 
 
@@ -566,7 +566,7 @@ def test_a_change_of_hundreds_of_lines_is_recorded_short_and_whole_by_its_digest
             for key, value in (("memory", "off"), ("tool_use", "none"))
         ]
     with acting("admin"):
-        row = actions.tighten_now(policy_content("standard", on=on), base=0, because=REASON)
+        row = actions.tighten_now(policy_content("standard", on=on), base=0, reason=REASON)
         entry = (
             session()
             .scalars(select(AuditEntry).where(AuditEntry.action == "policy.published"))

@@ -184,7 +184,7 @@ def test_what_was_approved_is_what_both_saw(lenient_systems, as_admin, as_office
     put_in_force(policy_content("strict"))
     decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve", seen=seen)
     approve(as_reviewer)
-    assert state() == "asked"
+    assert state() == "requested"
     approve(as_officer)
     assert state() == "live"
 
@@ -217,7 +217,7 @@ def test_a_rejected_or_withdrawn_waiver_is_never_live(
     decide_approval(as_officer, newest_approval_page(), 422, verb="reject", reason=" ")
     decide_approval(as_officer, newest_approval_page(), verb="reject", reason="Not for this")
     decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve")
-    assert state() == "refused" and "was rejected" in main_text(as_admin.get(newest_waiver_page()))
+    assert state() == "rejected" and "was rejected" in main_text(as_admin.get(newest_waiver_page()))
     request(as_admin, lenient_systems)
     decide_approval(as_admin, newest_approval_page(), verb="withdraw")
     decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve")
@@ -239,7 +239,7 @@ def test_a_request_expires_at_the_waivers_end_and_after_two_weeks(lenient_system
         requested_below_the_pages(lenient_systems)
     with make.acting("admin", read_only=True):
         assert sorted(w.state for w, _ in waiver_list.waivers({}).rows) == [
-            "asked",
+            "requested",
             "expired",
             "expired",
         ]
@@ -284,7 +284,7 @@ def test_what_the_operator_made_unwaivable_is_refused_and_blocks_what_was_reques
 def test_a_waiver_of_a_system_that_was_retired_is_blocked(lenient_systems, as_admin, as_officer):
     request(as_admin, lenient_systems)
     with make.acting("compliance_officer"):
-        registering.retire(register.system("support-assistant"), because="Replaced")
+        registering.retire(register.system("support-assistant"), reason="Replaced")
     assert "Its AI system was retired." in main_text(as_officer.get(newest_approval_page()))
     decide_approval(as_officer, newest_approval_page(), 409, verb="approve")
 

@@ -53,7 +53,7 @@ def test_two_people_who_stop_at_once_make_one_stop_and_two_who_restart_end_it_on
         shown = actions.seen(queries.stop(one))
 
     def restart(role):
-        actions.restart(queries.stop(one), seen=shown, because="Fixed.")
+        actions.restart(queries.stop(one), seen=shown, reason="Fixed.")
         return "restarted"
 
     assert sorted(run_concurrently(restart)) == [
@@ -70,7 +70,7 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world
         one = actions.stop("tenant", None, None, serve=False, reason="One plane").id
         shown = actions.seen(queries.stop(one))
     browser, replies = Visitor(app, make.cookie("admin", "globex"), "globex"), []
-    sent = {"verb": "restart", "seen": shown, "because": "Fixed."}
+    sent = {"verb": "restart", "seen": shown, "reason": "Fixed."}
     late = threading.Thread(
         target=lambda: replies.append(
             browser.post(f"switches/stops/{one}/restart", then=409, **sent)
@@ -89,7 +89,7 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world
     with make.acting("admin", "globex"):
         [*there] = queries.own_active_stops()
         assert len(there) == 2
-        actions.restart(there[0], seen=actions.seen(there[0]), because="The test is over.")
+        actions.restart(there[0], seen=actions.seen(there[0]), reason="The test is over.")
 
 
 # ---- approving a restart
@@ -106,7 +106,7 @@ def requested(committed_world):
         found = max(register.live_systems(), key=lambda each: each.created_at)
         [part] = register.features(found.id)
         held = actions.stop("feature", found, part, reason="It was wrong")
-        asked = actions.request_restart(held, seen=actions.seen(held), because="Fixed.").id
+        asked = actions.request_restart(held, seen=actions.seen(held), reason="Fixed.").id
         stop_id, system_id, part_id = held.id, found.id, part.id
     with make.acting("compliance_officer"):
         shown = kinds.fingerprint_seen(approvals_of.approval(asked))
@@ -114,7 +114,7 @@ def requested(committed_world):
         stop=stop_id, approval=asked, seen=shown, system=system_id, feature=part_id
     )
     with make.acting("admin"):
-        systems.retire(find(AISystem, system_id), because="The test is over.")
+        systems.retire(find(AISystem, system_id), reason="The test is over.")
         for each in queries.own_active_stops():
             each.restarted_at = clock.now()
 
@@ -180,7 +180,7 @@ def test_two_who_request_a_restart_at_once_request_it_once(requested):
         shown = actions.seen(queries.stop(requested.stop))
     one, other = run_concurrently(
         lambda _: (
-            actions.request_restart(queries.stop(requested.stop), seen=shown, because="Fixed.").id
+            actions.request_restart(queries.stop(requested.stop), seen=shown, reason="Fixed.").id
         ),
         "acme",
     )

@@ -220,14 +220,14 @@ def test_the_stop_of_a_drill_is_not_restarted_by_hand(acting):
     switch_helpers.note_answers(key, ["a"])
     held = started_stop(drill_id)
     with acting("admin"), pytest.raises(DomainError, match="ends with the drill"):
-        actions.restart(queries.stop(held.id), seen="x", because="x")
+        actions.restart(queries.stop(held.id), seen="x", reason="x")
 
 
 def test_a_drill_of_what_was_retired_does_not_take_place(acting):
     drill_id = plan_drill()
     with acting("admin"):
         found, part = switch_helpers.find_feature("draft", "ad-copywriter")
-        systems.retire_feature(part, found, because="Gone.")
+        systems.retire_feature(part, found, reason="Gone.")
     with seconds_later(61):
         assert not jobs.turn()
     assert drill(drill_id).state == "cancelled"
@@ -275,7 +275,7 @@ def again(**options):
     drill_id = plan_drill(
         part="auto-approve",
         of="claims-triage",
-        because="A proof of this switch is good for 90 days",
+        reason="A proof of this switch is good for 90 days",
         **options,
     )
     with make.acting("admin", read_only=True):
@@ -324,7 +324,7 @@ def test_a_request_expires_when_the_drill_was_to_begin(acting):
 def test_a_drill_that_is_cancelled_voids_its_request(acting):
     drill_id, approval = requested()
     with acting("compliance_officer"):
-        drill_actions.cancel(queries.drill(drill_id), because="Claims close the quarter.")
+        drill_actions.cancel(queries.drill(drill_id), reason="Claims close the quarter.")
     assert (drill(drill_id).state, state_of(approval)) == ("cancelled", "voided")
     with pytest.raises(Stale, match="voided already"):
         approve_below_pages(approval, "compliance_officer")
@@ -382,8 +382,8 @@ def test_the_high_risk_lane_needs_a_reason_and_a_time_that_leaves_room_for_the_a
     switch_helpers.register_system()
     with acting("admin"):
         for options, field in (
-            ({"because": " "}, "because"),
-            ({"due_at": switch_helpers.seconds_from_now(-1), "because": "x"}, "due_at"),
+            ({"reason": " "}, "reason"),
+            ({"due_at": switch_helpers.seconds_from_now(-1), "reason": "x"}, "due_at"),
         ):
             with pytest.raises(Invalid) as refused:
                 drill_actions.plan(
@@ -398,7 +398,7 @@ def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_
     drill_id = plan_drill(repeat_days=7)
     with acting("compliance_officer"):
         systems.raise_lane(
-            register.system("ad-copywriter"), "high_risk", because="It writes to patients now"
+            register.system("ad-copywriter"), "high_risk", reason="It writes to patients now"
         )
     with seconds_later(61):
         assert not jobs.turn()
@@ -536,7 +536,7 @@ def test_a_drill_is_requested_approved_and_watched_through_the_front_door(
     )
     page = as_admin.post(
         "systems/claims-triage/drills/new",
-        because="A proof is good for 90 days",
+        reason="A proof is good for 90 days",
         follow=True,
         **sent,
     )
@@ -599,7 +599,7 @@ def test_the_demo_tells_a_passed_drill_and_an_active_stop(as_viewer, acting):
     with acting("admin"):
         found = register.system("ad-copywriter")
         for part in register.features(found.id):
-            systems.retire_feature(part, found, because="The story has its own.")
+            systems.retire_feature(part, found, reason="The story has its own.")
         story.add_features()
     key, now = switch_helpers.create_api_key(), clock.now()
     people = make.actor("admin"), make.actor("compliance_officer")

@@ -56,9 +56,7 @@ def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_cont
     switch_helpers.note_answers(
         key, ["singapore-worker-2"], at=switch_helpers.seconds_from_now(-60), region="Singapore"
     )
-    page = as_contributor.post(
-        STOP, what=part(), because=switch_helpers.REASON, follow=True, **BOTH
-    )
+    page = as_contributor.post(STOP, what=part(), reason=switch_helpers.REASON, follow=True, **BOTH)
     assert "Obeyed by 0 of 2 consumers" in main_text(page)
     [held] = switch_helpers.active_stops()
     switch_helpers.note_answers(
@@ -82,17 +80,17 @@ def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_cont
 @pytest.mark.parametrize(
     ("sent", "field"),
     [
-        ({"because": "  "}, "because"),
+        ({"reason": "  "}, "reason"),
         ({"generate": None, "serve": None}, "generate"),
         ({"what": "nonsense"}, "what"),
         ({"what": ""}, "what"),
-        ({"look_again_at": "2020-01-01T10:00"}, "look_again_at"),
-        ({"look_again_at": "soon"}, "look_again_at"),
-        ({"because": "x" * 2001}, "because"),
+        ({"remind_at": "2020-01-01T10:00"}, "remind_at"),
+        ({"remind_at": "soon"}, "remind_at"),
+        ({"reason": "x" * 2001}, "reason"),
     ],
 )
 def test_what_stops_nothing_is_named_beside_its_field(as_admin, sent, field):
-    page = as_admin.post(STOP, then=422, **{"what": part(), "because": "x", **BOTH, **sent})
+    page = as_admin.post(STOP, then=422, **{"what": part(), "reason": "x", **BOTH, **sent})
     assert (
         f'href="#{field}"' in page.text
         and "Not stopped." in page.text
@@ -102,7 +100,7 @@ def test_what_stops_nothing_is_named_beside_its_field(as_admin, sent, field):
 
 def test_a_double_click_stops_once(as_admin):
     for _ in range(2):
-        as_admin.post(STOP, what="all", because="x", **BOTH)
+        as_admin.post(STOP, what="all", reason="x", **BOTH)
     assert [s.scope for s in switch_helpers.active_stops()] == ["system"]
 
 
@@ -127,10 +125,10 @@ def page_links(reply):
 
 def test_everything_takes_the_tenants_name(as_admin, as_viewer):
     assert "Type Acme Insurance." in main_text(as_admin.get("switches/stop"))
-    as_admin.post("switches/stop", then=422, because="x", typed="acme", **BOTH)
+    as_admin.post("switches/stop", then=422, reason="x", typed="acme", **BOTH)
     assert switch_helpers.active_stops() == []
     text = main_text(
-        as_admin.post("switches/stop", because="x", typed="acme  insurance", follow=True, **BOTH)
+        as_admin.post("switches/stop", reason="x", typed="acme  insurance", follow=True, **BOTH)
     )
     assert "everything is stopped" in text.casefold() and "with everything" in text
     assert "Everything" in banner(as_viewer.get("systems/"))
@@ -199,7 +197,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(
             restart,
             then=401,
             verb="request",
-            because="x",
+            reason="x",
             seen=switch_helpers.stop_fingerprint(held),
         )
     page = as_admin.get(restart)
@@ -207,7 +205,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(
     page = as_admin.post(
         restart,
         verb="request",
-        because="Fixed in release 12.",
+        reason="Fixed in release 12.",
         seen=fingerprint_in_form(page),
         follow=True,
     )
@@ -243,7 +241,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(
     assert switch_helpers.active_stops() == []
     assert "was restarted." in main_text(as_officer.get(path))
     assert "Already restarted." in main_text(as_reviewer.get(restart))
-    as_reviewer.post(restart, then=422, verb="restart", seen="x", because="x")
+    as_reviewer.post(restart, then=422, verb="restart", seen="x", reason="x")
 
 
 def test_the_approval_names_what_answers_again_and_what_stays_stopped(as_admin, as_officer, acting):
@@ -258,7 +256,7 @@ def test_the_approval_names_what_answers_again_and_what_stays_stopped(as_admin, 
     as_admin.post(
         f"switches/stops/{held}/restart",
         verb="request",
-        because="Fixed.",
+        reason="Fixed.",
         seen=switch_helpers.stop_fingerprint(held),
     )
     with clock.frozen(clock.now() + timedelta(minutes=42)):
@@ -281,7 +279,7 @@ def test_a_rejected_restart_says_that_it_is_still_stopped(as_admin, as_officer):
     as_admin.post(
         f"switches/stops/{held}/restart",
         verb="request",
-        because="Fixed.",
+        reason="Fixed.",
         seen=switch_helpers.stop_fingerprint(held),
     )
     path = newest_approval_page()
@@ -301,7 +299,7 @@ def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer)
     as_admin.post(
         f"switches/stops/{held}/restart",
         verb="request",
-        because="Fixed.",
+        reason="Fixed.",
         seen=switch_helpers.stop_fingerprint(held),
     )
     path = newest_approval_page()
@@ -321,7 +319,7 @@ def test_what_changed_since_the_form_was_opened_is_refused(as_admin):
     page = as_admin.get(restart)
     switch_helpers.stop_feature(generate=False)
     again = as_admin.post(
-        restart, then=409, verb="request", because="Fixed.", seen=fingerprint_in_form(page)
+        restart, then=409, verb="request", reason="Fixed.", seen=fingerprint_in_form(page)
     )
     assert (
         "has changed since you opened this page" in main_text(again)
@@ -355,11 +353,11 @@ def test_an_unknown_verb_decides_nothing(as_admin, verb):
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
 def test_others_do_not_restart_or_drill(request, who):
     reader, held = request.getfixturevalue(who), switch_helpers.stop_feature()
-    reader.post(f"switches/stops/{held}/restart", then=403, verb="request", because="x")
+    reader.post(f"switches/stops/{held}/restart", then=403, verb="request", reason="x")
     reader.post("systems/claims-triage/drills/new", then=403)
     if who != "as_contributor":
-        reader.post(STOP, then=403, what="all", because="x", **BOTH)
-        reader.post("switches/stop", then=403, because="x", typed="Acme Insurance", **BOTH)
+        reader.post(STOP, then=403, what="all", reason="x", **BOTH)
+        reader.post("switches/stop", then=403, reason="x", typed="Acme Insurance", **BOTH)
     assert "/restart" not in reader.get(PAGE).text
 
 
@@ -374,12 +372,12 @@ def test_another_tenant_stops_and_restarts_nothing_of_ours(as_neighbour, as_stra
     ):
         as_neighbour.get(path, then=404)
         as_stranger.get(path, then=404)
-    as_neighbour.post("systems/router/stop", then=422, what=mine, because="x", **BOTH)
+    as_neighbour.post("systems/router/stop", then=422, what=mine, reason="x", **BOTH)
     as_neighbour.post(
         f"switches/stops/{held}/restart",
         then=404,
         verb="restart",
-        because="x",
+        reason="x",
         seen=switch_helpers.stop_fingerprint(held),
     )
     assert len(switch_helpers.active_stops()) == 1
@@ -398,7 +396,7 @@ def test_the_board_shows_every_switch_and_what_was_restarted(as_viewer, as_admin
     as_admin.post(
         f"switches/stops/{held}/restart",
         verb="restart",
-        because="Fixed.",
+        reason="Fixed.",
         seen=switch_helpers.stop_fingerprint(held),
     )
     text = main_text(as_viewer.get("switches/"))
@@ -454,11 +452,11 @@ def test_a_retired_systems_stop_is_still_told(as_admin, as_viewer, acting):
 
     held = switch_helpers.stop_feature()
     with acting("admin"):
-        systems.retire(register.system("claims-triage"), because="Gone.")
+        systems.retire(register.system("claims-triage"), reason="Gone.")
     assert "claims-triage · auto-approve" in as_viewer.get("controls/").text
     as_admin.get(f"switches/stops/{held}/restart")
     as_admin.get(PAGE)
-    as_admin.post(STOP, then=422, what="all", because="x", **BOTH)
+    as_admin.post(STOP, then=422, what="all", reason="x", **BOTH)
 
 
 # ---- the operators
@@ -467,10 +465,10 @@ def test_a_retired_systems_stop_is_still_told(as_admin, as_viewer, acting):
 def test_the_operator_stops_every_tenant_and_their_pages_say_so(
     app, as_operator, as_viewer, as_neighbour, acting
 ):
-    as_operator.post("/operator/switch", then=422, because="x", typed="tenants", **BOTH)
+    as_operator.post("/operator/switch", then=422, reason="x", typed="tenants", **BOTH)
     page = as_operator.post(
         "/operator/switch",
-        because="A model answers nonsense.",
+        reason="A model answers nonsense.",
         typed="every tenant",
         follow=True,
         **BOTH,
@@ -488,12 +486,12 @@ def test_the_operator_stops_every_tenant_and_their_pages_say_so(
         make.cookie("operator_admin", "console", signed_in_ago=timedelta(minutes=10)),
         "console",
     )
-    old.post("/operator/switch/restart", then=401, because="x", seen=fingerprint_in_form(page))
+    old.post("/operator/switch/restart", then=401, reason="x", seen=fingerprint_in_form(page))
     as_operator.post(
-        "/operator/switch/restart", then=422, because=" ", seen=fingerprint_in_form(page)
+        "/operator/switch/restart", then=422, reason=" ", seen=fingerprint_in_form(page)
     )
     make.add_member("second_operator", "console", since=clock.now() - make.MEMBERS_FOR)
-    as_operator.post("/operator/switch/restart", because="Fixed.", seen=fingerprint_in_form(page))
+    as_operator.post("/operator/switch/restart", reason="Fixed.", seen=fingerprint_in_form(page))
     path = newest_approval_page("console")
     assert path in as_operator.get("/operator/switch").text and "awaits approval" in main_text(
         as_operator.get("/operator/switch")
@@ -513,4 +511,4 @@ def test_the_operator_stops_every_tenant_and_their_pages_say_so(
 def test_finance_does_not_stop_the_platform(app, isolated):
     visitor = Visitor(app, make.cookie("operator_finance", "console"), "console")
     visitor.get("/operator/switch", then=403)
-    visitor.post("/operator/switch", then=403, because="x", typed="every tenant", **BOTH)
+    visitor.post("/operator/switch", then=403, reason="x", typed="every tenant", **BOTH)

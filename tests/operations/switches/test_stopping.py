@@ -77,10 +77,10 @@ def test_a_stop_of_the_other_plane_widens_what_stands():
 @pytest.mark.parametrize(
     ("options", "field"),
     [
-        ({"reason": "  "}, "because"),
+        ({"reason": "  "}, "reason"),
         ({"generate": False, "serve": False}, "generate"),
-        ({"look_again_at": timedelta(hours=-1)}, "look_again_at"),
-        ({"look_again_at": timedelta(days=900)}, "look_again_at"),
+        ({"remind_at": timedelta(hours=-1)}, "remind_at"),
+        ({"remind_at": timedelta(days=900)}, "remind_at"),
     ],
 )
 def test_what_no_stop_may_be(acting, options, field):
@@ -105,7 +105,7 @@ def test_a_feature_of_another_system_and_what_was_retired_are_no_scope(acting):
         other, (_, mine) = register.system("ad-copywriter"), switch_helpers.find_feature()
         with pytest.raises(Invalid, match="another AI system"):
             actions.stop("feature", other, mine, reason="x")
-        systems.retire(other, because="Gone.")
+        systems.retire(other, reason="Gone.")
         with pytest.raises(Invalid, match="retired"):
             actions.stop("system", other, None, reason="x")
 
@@ -127,7 +127,7 @@ def request_restart(stop_id, by="admin"):
     with make.acting(by):
         found = queries.stop(stop_id)
         return actions.request_restart(
-            found, seen=actions.seen(found), because="Fixed in release 12."
+            found, seen=actions.seen(found), reason="Fixed in release 12."
         ).id
 
 
@@ -142,7 +142,7 @@ def test_the_high_risk_lane_takes_two(acting):
     held = switch_helpers.stop_feature()
     shown = switch_helpers.stop_fingerprint(held)
     with acting("admin"), pytest.raises(DomainError, match="needs two people"):
-        actions.restart(queries.stop(held), seen=shown, because="x")
+        actions.restart(queries.stop(held), seen=shown, reason="x")
     requested = request_restart(held)
     assert request_restart(held) == requested, "twice is once"
     with pytest.raises(Forbidden, match="another person decides"):
@@ -178,30 +178,30 @@ def test_the_standard_lane_takes_one_with_a_reason(acting):
     with acting("admin"):
         found = queries.stop(held)
         with pytest.raises(DomainError, match="needs only you"):
-            actions.request_restart(found, seen=actions.seen(found), because="Fixed.")
+            actions.request_restart(found, seen=actions.seen(found), reason="Fixed.")
         with pytest.raises(Invalid, match="Say why"):
-            actions.restart(found, seen=actions.seen(found), because=" ")
-        actions.restart(found, seen=actions.seen(found), because="Fixed.")
+            actions.restart(found, seen=actions.seen(found), reason=" ")
+        actions.restart(found, seen=actions.seen(found), reason="Fixed.")
         actions.restart(found, seen="whatever")  # the second click of the same person
     assert (
         switch_helpers.active_stops() == []
         and len(switch_helpers.entries_of_action("switch.feature.restarted")) == 1
     )
     with acting("compliance_officer"), pytest.raises(DomainError, match="restarted already"):
-        actions.restart(queries.stop(held), seen="whatever", because="x")
+        actions.restart(queries.stop(held), seen="whatever", reason="x")
 
 
 def test_everything_takes_two_while_one_live_system_is_high_risk(acting):
     with acting("admin"):
         held = actions.stop("tenant", None, None, reason="x")
         assert queries.needs_second(held)
-        requested = actions.request_restart(held, seen=actions.seen(held), because="Fixed.")
-        systems.retire(register.system("claims-triage"), because="Gone.")
+        requested = actions.request_restart(held, seen=actions.seen(held), reason="Fixed.")
+        systems.retire(register.system("claims-triage"), reason="Gone.")
         assert not queries.needs_second(held)
         with pytest.raises(DomainError, match="Decide on that request, or withdraw it"):
-            actions.restart(held, seen=actions.seen(held), because="Fixed.")
+            actions.restart(held, seen=actions.seen(held), reason="Fixed.")
         approvals.withdraw(requested)
-        actions.restart(held, seen=actions.seen(held), because="Fixed.")
+        actions.restart(held, seen=actions.seen(held), reason="Fixed.")
     assert switch_helpers.active_stops() == []
 
 
@@ -231,7 +231,7 @@ def test_a_stop_of_the_other_plane_voids_the_request_too():
         make.acting("compliance_officer"),
         pytest.raises(Stale, match="has changed since you opened this page"),
     ):
-        actions.request_restart(queries.stop(held), seen=shown, because="Fixed.")
+        actions.request_restart(queries.stop(held), seen=shown, reason="Fixed.")
     assert len(switch_helpers.active_stops()) == 2 and request(requested).state == "voided"
 
 
@@ -258,7 +258,7 @@ def test_a_restart_of_what_was_archived_since_is_void(acting):
     held = switch_helpers.stop_feature()
     requested = request_restart(held)
     with acting("admin"):
-        systems.retire(register.system("claims-triage"), because="Gone.")
+        systems.retire(register.system("claims-triage"), reason="Gone.")
     with pytest.raises(Stale, match="so the request is void"):
         approve_below_pages(requested, "compliance_officer")
     assert len(switch_helpers.active_stops()) == 1
@@ -273,11 +273,11 @@ def test_a_lane_that_was_raised_since_is_stale(acting):
     held = switch_helpers.stop_feature("draft", "ad-copywriter")
     shown = switch_helpers.stop_fingerprint(held)
     with acting("compliance_officer"):
-        systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It decides now.")
+        systems.raise_lane(register.system("ad-copywriter"), "high_risk", reason="It decides now.")
     with acting("admin"), pytest.raises(Stale):
-        actions.restart(queries.stop(held), seen=shown, because="Fixed.")
+        actions.restart(queries.stop(held), seen=shown, reason="Fixed.")
     with acting("admin"), pytest.raises(Stale):
-        actions.request_restart(queries.stop(held), seen=shown, because="Fixed.")
+        actions.request_restart(queries.stop(held), seen=shown, reason="Fixed.")
 
 
 def test_an_earlier_request_is_not_approved_in_place_of_a_later_one(acting):
@@ -330,7 +330,7 @@ def test_what_is_stopped_above_stays(acting):
         switch_helpers.stop_feature("draft", "ad-copywriter"),
     )
     with acting("admin"):
-        actions.restart(queries.stop(part), seen=actions.seen(queries.stop(part)), because="Fixed.")
+        actions.restart(queries.stop(part), seen=actions.seen(queries.stop(part)), reason="Fixed.")
     assert [s.id for s in switch_helpers.active_stops()] == [whole]
 
 
@@ -400,7 +400,7 @@ def test_a_late_batch_after_the_restart_tells_only_what_was_in_time(acting):
     held = switch_helpers.stop_by_id(switch_helpers.stop_feature("draft", "ad-copywriter"))
     with acting("admin"):
         actions.restart(
-            queries.stop(held.id), seen=actions.seen(queries.stop(held.id)), because="Fixed."
+            queries.stop(held.id), seen=actions.seen(queries.stop(held.id)), reason="Fixed."
         )
     ended = switch_helpers.stop_by_id(held.id).restarted_at
     switch_helpers.note_answers(key, ["a"], version=held.version, at=ended)
@@ -425,9 +425,9 @@ def test_the_operator_stops_every_tenant_and_a_second_one_restarts(acting, secon
         held = platform_actions.stop_platform(reason="A model answers nonsense everywhere.")
         assert platform_actions.stop_platform(reason="Again.").id == held.id
         with pytest.raises(Stale):
-            platform_actions.request_platform_restart(seen="another", because="Fixed.")
+            platform_actions.request_platform_restart(seen="another", reason="Fixed.")
         requested = platform_actions.request_platform_restart(
-            seen=platform_actions.platform_seen(held), because="Fixed."
+            seen=platform_actions.platform_seen(held), reason="Fixed."
         ).id
     with pytest.raises(Forbidden, match="You requested this yourself"):
         approve_below_pages(requested, "operator_admin", "console")
@@ -450,7 +450,7 @@ def test_stopping_everything_again_voids_the_request_to_restart_it(acting, secon
         with acting("operator_admin", "console"):
             held = platform_actions.stop_platform(serve=False, reason="x")
             seen = platform_actions.platform_seen(held)
-            requested = platform_actions.request_platform_restart(seen=seen, because="Fixed.").id
+            requested = platform_actions.request_platform_restart(seen=seen, reason="Fixed.").id
             platform_actions.stop_platform(reason="Worse than thought.", **again)
         with pytest.raises(Stale, match="voided already"):
             approve_below_pages(requested, second_operator, "console")

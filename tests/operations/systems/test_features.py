@@ -90,11 +90,11 @@ def test_a_retired_feature_is_gone_and_can_come_back(as_officer):
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     feature_id, _ = features()["auto-approve"]
     address, before = f"{SYSTEM}/features/{feature_id}/retire", tenant_revision_now()
-    as_officer.post(address, then=422, because=" ")
-    as_officer.post(address, because="Given up.")
+    as_officer.post(address, then=422, reason=" ")
+    as_officer.post(address, reason="Given up.")
     assert features() == {} and tenant_revision_now() == before + 1
     assert "Retired already" in main_text(as_officer.get(address))
-    as_officer.post(address, then=422, because="Again.")
+    as_officer.post(address, then=422, reason="Again.")
     as_officer.post(f"{SYSTEM}/features/new", key="auto-approve", fallback="A person decides")
     assert features() == {"auto-approve": (feature_id, "A person decides")}
 
@@ -104,7 +104,7 @@ def test_a_feature_of_another_system_is_not_found_under_this_one(as_officer):
     feature_id, _ = features()["auto-approve"]
     with make.acting("compliance_officer"):
         actions.register(key="ad-copy", name="Ad copy", lane="standard", purpose="x", owner_id=None)
-    as_officer.post(f"systems/ad-copy/features/{feature_id}/retire", then=404, because="x")
+    as_officer.post(f"systems/ad-copy/features/{feature_id}/retire", then=404, reason="x")
 
 
 # ---- the lane
@@ -112,10 +112,10 @@ def test_a_feature_of_another_system_is_not_found_under_this_one(as_officer):
 
 def test_one_person_raises_the_lane_at_once(as_officer):
     before = tenant_revision_now()
-    as_officer.post(f"{SYSTEM}/lane", then=422, lane="high_risk", because="")
+    as_officer.post(f"{SYSTEM}/lane", then=422, lane="high_risk", reason="")
     text = main_text(
         as_officer.post(
-            f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.", follow=True
+            f"{SYSTEM}/lane", lane="high_risk", reason="It decides about money now.", follow=True
         )
     )
     assert (
@@ -123,7 +123,7 @@ def test_one_person_raises_the_lane_at_once(as_officer):
         and "It decides about money now." in text
         and tenant_revision_now() == before + 1
     )
-    as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="Twice.")
+    as_officer.post(f"{SYSTEM}/lane", lane="high_risk", reason="Twice.")
     assert tenant_revision_now() == before + 1
 
 
@@ -134,8 +134,8 @@ def test_who_changes_a_system_or_a_feature_keeps_no_stop_of_it_waiting(as_office
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     feature_id, _ = features()["auto-approve"]
     with statements() as sent:
-        as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.")
-        as_officer.post(f"{SYSTEM}/features/{feature_id}/retire", because="Given up.")
+        as_officer.post(f"{SYSTEM}/lane", lane="high_risk", reason="It decides about money now.")
+        as_officer.post(f"{SYSTEM}/features/{feature_id}/retire", reason="Given up.")
     locks = [
         each
         for each in sent
@@ -145,14 +145,14 @@ def test_who_changes_a_system_or_a_feature_keeps_no_stop_of_it_waiting(as_office
 
 
 def test_a_lane_is_never_lowered(as_officer):
-    as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.")
+    as_officer.post(f"{SYSTEM}/lane", lane="high_risk", reason="It decides about money now.")
     page = as_officer.post(
-        f"{SYSTEM}/lane", then=422, lane="standard", because="It does not any more."
+        f"{SYSTEM}/lane", then=422, lane="standard", reason="It does not any more."
     )
     assert "A lane is never lowered: it would loosen every policy of Claims triage." in main_text(
         page
     )
-    as_officer.post(f"{SYSTEM}/lane", then=422, lane="fast", because="x")
+    as_officer.post(f"{SYSTEM}/lane", then=422, lane="fast", reason="x")
     assert "A lane is never lowered" in main_text(as_officer.get(f"{SYSTEM}/lane"))
 
 
@@ -194,9 +194,9 @@ def test_what_an_edit_may_not_say(as_officer, field, value):
 
 
 def test_a_retired_system_changes_no_more(as_officer):
-    as_officer.post(f"{SYSTEM}/retire", because="Gone.")
+    as_officer.post(f"{SYSTEM}/retire", reason="Gone.")
     as_officer.post(f"{SYSTEM}/features/new", then=422, **FEATURE)
-    as_officer.post(f"{SYSTEM}/lane", then=422, lane="high_risk", because="x")
+    as_officer.post(f"{SYSTEM}/lane", then=422, lane="high_risk", reason="x")
     as_officer.post(
         f"{SYSTEM}/edit",
         then=422,
@@ -224,5 +224,5 @@ def test_a_retired_system_changes_no_more(as_officer):
 def test_nobody_else_changes_a_system(request, who, status, path):
     visitor = request.getfixturevalue(who)
     visitor.get(f"{SYSTEM}/{path}", then=status)
-    visitor.post(f"{SYSTEM}/{path}", then=status, lane="high_risk", because="x", **FEATURE)
+    visitor.post(f"{SYSTEM}/{path}", then=status, lane="high_risk", reason="x", **FEATURE)
     assert features() == {}

@@ -188,9 +188,9 @@ def test_the_export_holds_what_is_filtered_and_runs_no_formula(
 def test_retiring_needs_a_reason_and_is_recorded_with_it(
     as_officer, as_auditor, registered_system, acting
 ):
-    as_officer.post("systems/claims-triage/retire", because="  ", then=422)
+    as_officer.post("systems/claims-triage/retire", reason="  ", then=422)
     reply = as_officer.post(
-        "systems/claims-triage/retire", because="Replaced by triage two.", follow=True
+        "systems/claims-triage/retire", reason="Replaced by triage two.", follow=True
     )
     assert "Replaced by triage two." in main_text(reply) and "Retired on" in main_text(reply)
     assert "systems/claims-triage/retire" not in reply.text
@@ -205,22 +205,22 @@ def test_retiring_needs_a_reason_and_is_recorded_with_it(
 def test_retiring_twice_is_refused_and_recorded_once(
     as_officer, as_reviewer, registered_system, acting
 ):
-    as_officer.post("systems/claims-triage/retire", because="Replaced.")
-    reply = as_reviewer.post("systems/claims-triage/retire", because="Mine.", then=422)
+    as_officer.post("systems/claims-triage/retire", reason="Replaced.")
+    reply = as_reviewer.post("systems/claims-triage/retire", reason="Mine.", then=422)
     assert "Claims triage was retired on" in main_text(reply)
     assert "Retired already" in main_text(as_reviewer.get("systems/claims-triage/retire"))
     assert len(entries_of_action(acting, "system.retired")) == 1
 
 
 def test_a_retired_short_name_is_not_given_again(as_officer, registered_system):
-    as_officer.post("systems/claims-triage/retire", because="Replaced.")
+    as_officer.post("systems/claims-triage/retire", reason="Replaced.")
     as_officer.post("systems/new", **TRIAGE, then=422)
 
 
 def test_a_retired_system_is_no_choice_any_more(registered_system, acting, as_officer):
     with acting("compliance_officer", read_only=True):
         [(system_id, name)] = queries.choices()
-    as_officer.post("systems/claims-triage/retire", because="Replaced.")
+    as_officer.post("systems/claims-triage/retire", reason="Replaced.")
     with acting("compliance_officer", read_only=True):
         assert queries.choices() == [] and queries.names([system_id, None]) == {system_id: name}
 
@@ -245,7 +245,7 @@ def test_readers_see_and_change_nothing(request, who, registered_system, acting)
     reader.get("systems/new", then=403)
     reader.post("systems/new", **{**TRIAGE, "key": "mine"}, then=403)
     reader.get("systems/claims-triage/retire", then=403)
-    reader.post("systems/claims-triage/retire", because="x", then=403)
+    reader.post("systems/claims-triage/retire", reason="x", then=403)
     with acting("compliance_officer", read_only=True):
         assert (
             session().scalar(
@@ -259,7 +259,7 @@ def test_another_tenant_finds_nothing(as_stranger, as_neighbour, registered_syst
     for path in ("systems/", "systems/claims-triage", "systems/export.csv"):
         as_stranger.get(path, then=404)
     as_neighbour.get("systems/claims-triage", then=404)
-    as_neighbour.post("systems/claims-triage/retire", because="x", then=404)
+    as_neighbour.post("systems/claims-triage/retire", reason="x", then=404)
 
 
 def test_hostile_words_stay_words(as_officer):

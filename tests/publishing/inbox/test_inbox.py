@@ -83,7 +83,7 @@ def tenant_with_planned_drill(year_of_work):
     with clock.frozen(days_ago(1)), make.acting("admin"):
         due = NOW + timedelta(days=3)
         drill = drill_actions.plan(
-            register.system("ad-copywriter"), None, due_at=due, seconds=10, because="A yearly proof"
+            register.system("ad-copywriter"), None, due_at=due, seconds=10, reason="A yearly proof"
         )
         return {**year_of_work, "approval": open_approval("drill", drill.id).id, "due": due}
 
@@ -151,7 +151,7 @@ def test_an_empty_inbox_tells_the_next_due_date(app, as_contributor, year_of_wor
     with make.acting("compliance_officer"):
         for ref in ("TST-02", "TST-03", "TST-04"):
             evidencing.retire(
-                evidence.find_evidence(year_of_work["pieces"][ref]), because="It is over"
+                evidence.find_evidence(year_of_work["pieces"][ref]), reason="It is over"
             )
         evidencing.assign(
             evidence.find_evidence(year_of_work["pieces"]["TST-01"]), make.person_id("contributor")

@@ -46,7 +46,7 @@ def tenant_with_requests(year_of_work):
     with make.acting("admin"):
         add_live_version(days_ago(90), 1, "strict")
         version = policies.request_approval(
-            Content("standard"), seen="", because="Support needs memory."
+            Content("standard"), seen="", reason="Support needs memory."
         )
         waiver = waivers.request(
             copywriter,
@@ -60,13 +60,13 @@ def tenant_with_requests(year_of_work):
         stop_id = add_stop(copywriter, days_ago(8)).id
     with clock.frozen(days_ago(1)), make.acting("admin"):
         stop = switches_of.stop(stop_id)
-        switches.request_restart(stop, seen=switches.seen(stop), because="It was fixed.")
+        switches.request_restart(stop, seen=switches.seen(stop), reason="It was fixed.")
         drill = drill_actions.plan(
             registered.system("ad-copywriter"),
             None,
             due_at=NOW + timedelta(days=3),
             seconds=9,
-            because="Yearly.",
+            reason="Yearly.",
         )
         targets |= {"restart": stop_id, "drill": drill.id}
     with make.acting("admin", read_only=True):
@@ -177,7 +177,7 @@ def test_decisions_cost_one_statement(as_officer, tenant_with_requests, statemen
 
 def test_what_changed_lists_policies_and_stops(as_officer, year_of_work):
     with make.acting("admin"):
-        first = policies.tighten_now(Content("strict"), base=0, because="Claims need it.")
+        first = policies.tighten_now(Content("strict"), base=0, reason="Claims need it.")
         systems.register(
             key="ad-copywriter",
             name="Ad copywriter",

@@ -1,5 +1,5 @@
 """What others wait for, on the first page: auditors' requests, access reviews, exceptions,
-findings, destructions; and in the palette.
+findings, deletions; and in the palette.
 """
 
 from datetime import timedelta
@@ -98,7 +98,7 @@ def test_a_returned_request_waits_again_and_an_accepted_one_no_more(tenant_with_
     assert "Answer the auditors: Members" not in waiting_items("contributor")
     with make.acting("auditor"):
         requesting.give_back(
-            *engagements.request(held, ids["mine"], lock=True), because="June is missing"
+            *engagements.request(held, ids["mine"], lock=True), reason="June is missing"
         )
     assert "Answer the auditors again: Members" in waiting_items("contributor")
     with make.acting("contributor"):
@@ -214,13 +214,13 @@ def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated
     assert "Retest FND-01: The gate can be off" in waiting_items("auditor")
 
 
-# ---- destructions
+# ---- deletions
 
 
 def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolated):
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence("Old export"))
     with make.acting("compliance_officer"):
-        deletion.request_destruction(*evidence.version_of(version), because="It was kept too long")
+        deletion.request_deletion(*evidence.version_of(version), reason="It was kept too long")
     found = waiting_items("reviewer")[
         "Review the request to delete the file of EV-0001 version 1 permanently"
     ]

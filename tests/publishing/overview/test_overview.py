@@ -144,7 +144,7 @@ def test_a_returned_conclusion_waits_for_its_assessor(app, acting, year_of_work)
         assessing.give_back(
             assessments.item(year_of_work["items"]["GOVERN 1.6"]),
             revision=1,
-            because="Which systems does it cover?",
+            reason="Which systems does it cover?",
         )
     assert (
         "Revise the conclusion on GOVERN 1.6 Returned: Which systems does it cover?"

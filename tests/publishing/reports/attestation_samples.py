@@ -86,13 +86,13 @@ def sample_period() -> dict[str, Any]:
             loosens=True,
         ),
     ]
-    made["refused"] = [
+    made["rejected"] = [
         {
-            "state": "refused",
+            "state": "rejected",
             "loosens": True,
             "reason": "Drop the review of claims letters",
             "made_by": ADMIN,
-            "asked_at": instant_before_end(30),
+            "requested_at": instant_before_end(30),
             "decided_by": OFFICER,
             "decided_at": instant_before_end(29),
             "tier": "standard",
@@ -150,7 +150,7 @@ def sample_day() -> dict[str, Any]:
         "period": {"from": None, "to": "2026-11-24"},
         "points": [],
         "drills": [],
-        "refused": [],
+        "rejected": [],
         "versions": made["versions"][-1:],
     }
     made["stops"], made["document"]["number"] = made["stops"][1:], "ACME-POL-2026-11-24"
@@ -246,7 +246,7 @@ def _frame() -> dict[str, Any]:
         "entry": "184203",
         "signing_key": verifier_key(KEY, KEY_NAME),
         "versions": [],
-        "refused": [],
+        "rejected": [],
         "waiting": [],
         "waivers": [],
         "stops": [],
@@ -286,7 +286,7 @@ def _version(
         "back_to": None,
         "reason": reason,
         "made_by": ADMIN,
-        "asked_at": instant_before_end(days + 1) if loosens else None,
+        "requested_at": instant_before_end(days + 1) if loosens else None,
         "decided_by": OFFICER if loosens else None,
         "decided_at": instant_before_end(days) if loosens else None,
         "digest": f"{number:02}" * 32,
@@ -302,8 +302,8 @@ def sample_waiver() -> dict[str, Any]:
         "floor": "stable_only",
         "reason": "The new model writes in Portuguese, and the campaign there begins",
         "compensation": "A person reads every text before it is printed",
-        "asked_by": ADMIN,
-        "asked_at": instant_before_end(20),
+        "requested_by": ADMIN,
+        "requested_at": instant_before_end(20),
         "first_by": OFFICER,
         "first_at": instant_before_end(19),
         "second_by": REVIEWER,
@@ -346,7 +346,7 @@ def sample_drill(scope: str, days: int, state: str) -> dict[str, Any]:
         "obeyed": 14 if state == "passed" else 13,
         "slowest_ms": 940,
         "planned_by": ADMIN,
-        "agreed_by": OFFICER,
+        "approved_by": OFFICER,
     }
 
 

@@ -241,7 +241,7 @@ def switches_csv(frozen: Json) -> bytes:
             d["expected"],
             d["obeyed"],
             d["slowest_ms"],
-            d["agreed_by"],
+            d["approved_by"],
             None,
         )
         for d in frozen["drills"]

@@ -470,10 +470,10 @@ class Attested:
                 3,
                 (
                     "A change waits for a second person"
-                    if each["state"] == "asked"
+                    if each["state"] == "requested"
                     else "A change is agreed and waits for its day"
                 ),
-                f"{each['made_by']} asked on {day(each['asked_at'])}:"
+                f"{each['made_by']} asked on {day(each['requested_at'])}:"
                 f" {clip(sentence(each['reason']), 140)}",
                 "Decide on it.",
                 "Until then the policy in force stands.",
@@ -510,9 +510,7 @@ class Attested:
             f" {self.value(key, each['floor'])}. {sentence(each['reason'])} In return:"
             f" {sentence(each['compensation'])}"
         )
-        agreed = (
-            f"Asked by {each['asked_by']}, agreed by {each['first_by']} and {each['second_by']}."
-        )
+        agreed = f"Asked by {each['requested_by']}, agreed by {each['first_by']} and {each['second_by']}."
         return AttestationPoint(
             2,
             title + more,

@@ -82,7 +82,7 @@ def snapshot(since: datetime | None, until: datetime) -> Json:
         "scopes": list(_scopes(begin, end)),
         "points": _points(begin, end, versions, since, until),
         "versions": [_version(each, kept) for each in versions if each.number is not None],
-        "refused": [_refused(each, kept) for each in versions if each.number is None],
+        "rejected": [_refused(each, kept) for each in versions if each.number is None],
         "waiting": [_refused(each, kept) for each in waiting],
         "floor": _floor(end.platform, since, until),
         "waivers": [
@@ -245,7 +245,7 @@ def _versions_in(since: datetime | None, until: datetime) -> Sequence[PolicyVers
 
 def _waiting(until: datetime) -> Sequence[PolicyVersion]:
     query = select(PolicyVersion).where(
-        PolicyVersion.state.in_(("asked", "scheduled")), PolicyVersion.asked_at <= until
+        PolicyVersion.state.in_(("requested", "scheduled")), PolicyVersion.requested_at <= until
     )
     return session().scalars(query).all()
 
@@ -265,7 +265,7 @@ def _version(row: PolicyVersion, kept: _Kept) -> Json:
         "back_to": row.back_to,
         "reason": row.reason,
         "made_by": kept.who(row.made_by),
-        "asked_at": iso(row.asked_at),
+        "requested_at": iso(row.requested_at),
         "decided_by": kept.who(row.decided_by) if row.decided_by else None,
         "decided_at": iso(row.decided_at),
         "digest": row.digest,
@@ -329,7 +329,7 @@ def _refused(row: PolicyVersion, kept: _Kept) -> Json:
         "loosens": row.loosens,
         "reason": row.reason,
         "made_by": kept.who(row.made_by),
-        "asked_at": iso(row.asked_at),
+        "requested_at": iso(row.requested_at),
         "decided_by": kept.who(row.decided_by) if row.decided_by else None,
         "decided_at": iso(row.decided_at),
         "tier": row.content.get("tier", ""),
@@ -407,8 +407,8 @@ def _waiver(
         "floor": None if floor is None else plain(floor),
         "reason": row.reason,
         "compensation": row.compensation,
-        "asked_by": kept.who(row.asked_by),
-        "asked_at": iso(row.created_at),
+        "requested_by": kept.who(row.requested_by),
+        "requested_at": iso(row.created_at),
         "first_by": kept.who(first.person_id) if first else None,
         "first_at": iso(first.given_at if first else None),
         "second_by": kept.who(second.person_id) if second else None,
@@ -424,7 +424,7 @@ def _state(row: Waiver, until: datetime, *, stood: bool, closed: bool) -> str:
     """live, ended, asked or refused, as it was at the end."""
     if stood:
         return "ended" if closed or row.expires_at <= until else "live"
-    return "refused" if closed else "asked"
+    return "rejected" if closed else "requested"
 
 
 # ---- stops
@@ -562,7 +562,7 @@ def _drill(row: Drill, kept: _Kept) -> Json:
         "obeyed": row.obeyed,
         "slowest_ms": row.slowest_ms,
         "planned_by": kept.who(row.planned_by),
-        "agreed_by": kept.who(row.approved_by) if row.approved_by else None,
+        "approved_by": kept.who(row.approved_by) if row.approved_by else None,
     }
 
 
@@ -623,7 +623,7 @@ def _everybody(
     for v in (*versions, *waiting):
         yield from (v.made_by, v.decided_by)
     for w in waivers:
-        yield from (w.asked_by, w.closed_by)
+        yield from (w.requested_by, w.closed_by)
     for s in stops:
         yield from (s.stopped_by, s.restart_requested_by, s.restarted_by)
     for d in drills:

@@ -1,10 +1,10 @@
 """Forms that wait for a fresh sign-in: kept encrypted, for the session that submitted them or the
 one that replaces it.
 
-    keep(form) -> KeptForm         in the actor's own transaction, since the request's was rolled
+    keep(form) -> SavedForm         in the actor's own transaction, since the request's was rolled
                                    back
-    own(id) -> KeptForm            of this session, and nobody else's
-    waiting() -> KeptForm | None   the newest that can still be submitted
+    own(id) -> SavedForm            of this session, and nobody else's
+    waiting() -> SavedForm | None   the newest that can still be submitted
     opened(row) -> SubmittedForm            what was submitted; refused once it is used, expired or
                                             altered
     use(row)                       in the transaction of what it submits, so that it happens once
@@ -24,7 +24,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import delete, select, update
 
-from governance.foundation.people.models import KeptForm, Session
+from governance.foundation.people.models import SavedForm, Session
 from governance.foundation.people.sign_in_state import SIGN_IN_MINUTES
 from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import session
@@ -59,7 +59,7 @@ class KeptFormUnavailable(DomainError):
         self.status, self.title = status, title
 
 
-def keep(form: SubmittedForm) -> KeptForm:
+def keep(form: SubmittedForm) -> SavedForm:
     """Keep a form of the acting person's session. Raises TooLarge beyond MAX_BYTES."""
     plain = json.dumps(asdict(form), ensure_ascii=False, separators=(",", ":")).encode(
         "utf-8", "surrogatepass"
@@ -69,7 +69,7 @@ def keep(form: SubmittedForm) -> KeptForm:
     who, now = current.actor(), clock.now()
     if who.session_id is None:
         raise NotFound("Only somebody who is signed in can have a form kept.")
-    row = KeptForm(
+    row = SavedForm(
         session_id=who.session_id,
         person_id=current.person_id(),
         key=b"",
@@ -87,34 +87,34 @@ def keep(form: SubmittedForm) -> KeptForm:
     )
     session().flush()
     newest = (
-        select(KeptForm.id)
-        .where(KeptForm.session_id == who.session_id)
-        .order_by(KeptForm.id.desc())
+        select(SavedForm.id)
+        .where(SavedForm.session_id == who.session_id)
+        .order_by(SavedForm.id.desc())
         .limit(MAX_PER_SESSION)
     )
     session().execute(
-        delete(KeptForm).where(KeptForm.session_id == who.session_id, KeptForm.id.not_in(newest))
+        delete(SavedForm).where(SavedForm.session_id == who.session_id, SavedForm.id.not_in(newest))
     )
     return row
 
 
-def _context(row: KeptForm) -> bytes:
+def _context(row: SavedForm) -> bytes:
     """A kept form opens as this row of this tenant and person, and as no other."""
     return b"kept-form\0" + row.tenant_id.bytes + row.id.bytes + row.person_id.bytes
 
 
-key_encryption.holds(KeptForm, "key", _context)
+key_encryption.holds(SavedForm, "key", _context)
 
 
-def own(kept_form_id: UUID | None, *, lock: bool = False) -> KeptForm:
+def own(saved_form_id: UUID | None, *, lock: bool = False) -> SavedForm:
     """The kept form of the acting person's session; `lock` lets one submission of it wait for
     another.
     """
     who = current.actor()
-    query = select(KeptForm).where(
-        KeptForm.id == kept_form_id,
-        KeptForm.session_id == who.session_id,
-        KeptForm.person_id == who.person_id,
+    query = select(SavedForm).where(
+        SavedForm.id == saved_form_id,
+        SavedForm.session_id == who.session_id,
+        SavedForm.person_id == who.person_id,
     )
     row = session().scalars(query.with_for_update() if lock else query).one_or_none()
     if row is None:
@@ -125,17 +125,17 @@ def own(kept_form_id: UUID | None, *, lock: bool = False) -> KeptForm:
     return row
 
 
-def waiting() -> KeptForm | None:
+def waiting() -> SavedForm | None:
     """The newest form of the acting person's session that can still be submitted."""
-    query = select(KeptForm).where(
-        KeptForm.session_id == current.actor().session_id,
-        KeptForm.used_at.is_(None),
-        KeptForm.expires_at > clock.now(),
+    query = select(SavedForm).where(
+        SavedForm.session_id == current.actor().session_id,
+        SavedForm.used_at.is_(None),
+        SavedForm.expires_at > clock.now(),
     )
-    return session().scalars(query.order_by(KeptForm.id.desc()).limit(1)).one_or_none()
+    return session().scalars(query.order_by(SavedForm.id.desc()).limit(1)).one_or_none()
 
 
-def opened(row: KeptForm) -> SubmittedForm:
+def opened(row: SavedForm) -> SubmittedForm:
     """What was submitted.
 
     Raises KeptFormUnavailable where it was used, has expired or was altered.
@@ -159,7 +159,7 @@ def opened(row: KeptForm) -> SubmittedForm:
             key_encryption.unwrap(row.key, _context(row)), row.content, _context(row)
         )
     except (InvalidTag, ValueError) as error:
-        log.exception("kept form altered", kept_form_id=str(row.id))
+        log.exception("kept form altered", saved_form_id=str(row.id))
         raise KeptFormUnavailable(
             409,
             "This form can't be read",
@@ -170,11 +170,11 @@ def opened(row: KeptForm) -> SubmittedForm:
     return SubmittedForm(held["address"], held["back"], pairs["fields"], pairs["files"])
 
 
-def use(row: KeptForm) -> None:
+def use(row: SavedForm) -> None:
     """Submitted: what it held is gone, and a second try finds that out."""
     done = (
-        update(KeptForm)
-        .where(KeptForm.id == row.id)
+        update(SavedForm)
+        .where(SavedForm.id == row.id)
         .values(used_at=clock.now(), key=b"", content=b"")
     )
     session().execute(done.execution_options(synchronize_session=False))
@@ -184,15 +184,15 @@ def hand_over(old: Session, new: Session) -> None:
     """The forms of a session go to the one that replaces it, where it is the same person's."""
     if old.person_id == new.person_id:
         session().execute(
-            update(KeptForm).where(KeptForm.session_id == old.id).values(session_id=new.id)
+            update(SavedForm).where(SavedForm.session_id == old.id).values(session_id=new.id)
         )
 
 
 def forget_of(person_id: UUID) -> None:
     """Delete every form of that person."""
-    session().execute(delete(KeptForm).where(KeptForm.person_id == person_id))
+    session().execute(delete(SavedForm).where(SavedForm.person_id == person_id))
 
 
 def forget_old() -> None:
     """Delete every form that has expired."""
-    session().execute(delete(KeptForm).where(KeptForm.expires_at <= clock.now()))
+    session().execute(delete(SavedForm).where(SavedForm.expires_at <= clock.now()))
