@@ -542,8 +542,12 @@ def foundation_people() -> None:
         tenant_key("session_id", "sessions", ondelete="CASCADE"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_kept_forms_tenant_id_expires_at", "saved_forms", ["tenant_id", "expires_at"])
-    op.create_index("ix_kept_forms_tenant_id_session_id", "saved_forms", ["tenant_id", "session_id"])
+    op.create_index(
+        "ix_saved_forms_tenant_id_expires_at", "saved_forms", ["tenant_id", "expires_at"]
+    )
+    op.create_index(
+        "ix_saved_forms_tenant_id_session_id", "saved_forms", ["tenant_id", "session_id"]
+    )
 
 
 def foundation_identity_providers() -> None:
@@ -682,7 +686,9 @@ def foundation_privacy() -> None:
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index(
-        "ix_unmaskings_tenant_id_asked_by_until", "unmaskings", ["tenant_id", "requested_by", "until"]
+        "ix_unmaskings_tenant_id_requested_by_until",
+        "unmaskings",
+        ["tenant_id", "requested_by", "until"],
     )
 
 
@@ -1392,12 +1398,12 @@ def assurance_evidence() -> None:
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index(
-        "ix_evidence_destructions_tenant_id_version_id",
+        "ix_evidence_deletions_tenant_id_version_id",
         "evidence_deletions",
         ["tenant_id", "version_id"],
     )
     op.create_index(
-        "uq_evidence_destructions_open",
+        "uq_evidence_deletions_open",
         "evidence_deletions",
         ["tenant_id", "version_id"],
         unique=True,
@@ -1773,7 +1779,7 @@ def assurance_engagements() -> None:
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index(
-        "ix_request_remarks_tenant_id_request_id_said_at",
+        "ix_request_remarks_tenant_id_request_id_written_at",
         "request_remarks",
         ["tenant_id", "request_id", "written_at"],
     )

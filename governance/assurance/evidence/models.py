@@ -206,7 +206,7 @@ class EvidenceDeletion(Tenanted, Model):
         tenant_fk("version_id", "evidence_versions"),
         Index(None, "tenant_id", "version_id"),
         Index(
-            "uq_evidence_destructions_open",
+            "uq_evidence_deletions_open",
             "tenant_id",
             "version_id",
             unique=True,

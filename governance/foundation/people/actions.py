@@ -53,7 +53,7 @@ SIGN_IN_REFUSED = action(
     target="Session Person",
     activity="logon",
     severity="medium",
-    fields="reason",
+    fields="cause",
     personal="email",
 )
 SIGNED_OUT = action(
@@ -360,7 +360,7 @@ def refuse_sign_in(identity: Identity, *, reason: str) -> None:
         nobody,
         about=person_id,
         outcome="denied",
-        reason=reason,
+        cause=reason,
         email=identity.email,
     )
 
@@ -369,7 +369,7 @@ def refuse_step_up(row: Session, *, reason: str) -> None:
     """Somebody who is signed in sent an answer that proves nothing: the session stays what it was,
     and the log tells.
     """
-    record(SIGN_IN_REFUSED, row, outcome="denied", reason=reason)
+    record(SIGN_IN_REFUSED, row, outcome="denied", cause=reason)
 
 
 def end_session(row: Session, *, how: str) -> None:

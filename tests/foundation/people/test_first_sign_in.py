@@ -67,7 +67,7 @@ def test_without_email_verified_the_page_names_the_claim_and_the_switch(app, gue
     assert "sent no email_verified claim for guest@acme.example" in page
     assert f"{SWITCH}” under Settings, Sign-in" in page and "map the claim email_verified" in page
     entry = entries_of_action("session.denied")[-1]
-    assert entry.facts["reason"] == "no email_verified claim" and set(entry.sealed) == {"email"}
+    assert entry.facts["cause"] == "no email_verified claim" and set(entry.sealed) == {"email"}
 
 
 def test_a_provider_that_verifies_addresses_needs_no_claim_for_them(app, guests):
@@ -104,7 +104,7 @@ def test_an_address_that_is_said_to_be_unverified_never_counts(app, guests, said
     connect_tenant("acme", guests, group_roles={}, verifies_addresses=verifies)
     change_claims(email_verified=said)(guests)
     assert "sent an email_verified claim for guest@acme.example that isn't true" in refused(app)
-    assert entries_of_action("session.denied")[-1].facts["reason"] == "email_verified isn't true"
+    assert entries_of_action("session.denied")[-1].facts["cause"] == "email_verified isn't true"
 
 
 @pytest.mark.parametrize("said", [True, "true"])
@@ -152,7 +152,7 @@ def test_without_an_address_the_page_names_the_claim(app, guests):
     leave_out_claims(guests, "email", "email_verified")
     page = refused(app)
     assert "sent no email claim" in page and "scope email" in page
-    assert entries_of_action("session.denied")[-1].facts["reason"] == "no email claim"
+    assert entries_of_action("session.denied")[-1].facts["cause"] == "no email claim"
 
 
 def test_whoever_is_not_invited_sees_which_address_came(app, guests):
@@ -190,7 +190,7 @@ def test_missing_groups_are_named_where_groups_give_access(app, guests):
     page = refused(app)
     assert "sent no groups claim" in page and "release the claim groups" in page
     assert (
-        entries_of_action("session.denied")[-1].facts["reason"]
+        entries_of_action("session.denied")[-1].facts["cause"]
         == "no open invitation; no groups claim"
     )
     guests.calm()
