@@ -36,7 +36,7 @@ IMPORTED = action(
     activity="create",
     severity="informational",
     fields=(
-        "framework format edition sha256 ids new changed unchanged unknown missing empty refused"
+        "framework format edition sha256 ids new changed unchanged unknown missing empty rejected"
         " complete changed_refs"
     ),
     personal="filename",
@@ -228,7 +228,7 @@ def _record(
         unknown=len(preview.unknown),
         missing=len(preview.missing),
         empty=len(preview.empty),
-        refused=len(preview.refused),
+        rejected=len(preview.refused),
         complete=preview.complete,
         filename=row.filename,
         changed_refs=sorted({each.ref for each in preview.changed}) or None,
