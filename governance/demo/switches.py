@@ -28,7 +28,7 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 FEATURES: Mapping[str, Sequence[tuple[str, str]]] = {
     "claims-triage": (
-        ("auto-approve", "Claims under €1 500 go to an adjuster instead"),
+        ("auto-approve", "Claims under €1,500 go to an adjuster instead"),
         ("sort-queue", "Claims arrive unsorted"),
         ("summarise", "Adjusters see the claim without a summary"),
     ),
@@ -46,7 +46,7 @@ OBEYED: Mapping[str, Sequence[float]] = {
     "Dublin": (0.18, 0.24, 0.29, 0.44),
     "Singapore": (0.57, 0.80),
 }  # seconds, by region
-REASON = "Approvals cited clauses that are not in the policy, 11 of 1 200 in run 2304"
+REASON = "Approvals cited clauses that are not in the policy, 11 of 1,200 in run 2304"
 DRILL_REASON = "A proof of this switch is good for 90 days"
 STOPPED_SINCE = timedelta(minutes=42)
 SECONDS = 5

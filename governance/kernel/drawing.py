@@ -235,14 +235,12 @@ def coordinate(value: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """1234.5 → "1 234.5": narrow no-break space, minus as −, one decimal at most (three under
-    one).
-    """
+    """Return 1234.5 as "1,234.5": one decimal at most (three under one), minus as −."""
     if value is None:
         return "none"
     places = 1 if abs(value) >= 1 else 3
     text = f"{value:,.{places}f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
-    return text.replace(",", "\u202f").replace("-", "−")
+    return text.replace("-", "−")
 
 
 def signed(value: float) -> str:

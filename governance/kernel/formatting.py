@@ -1,53 +1,56 @@
-"""Numbers and moments in the reader's words: the tenant's time zone, plain English, the absolute
-behind the relative.
-"""
+"""Numbers, dates and times as a reader sees them: in English, in the tenant's time zone."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from governance.kernel import clock, current
 
-NARROW = "\N{NARROW NO-BREAK SPACE}"
-
 
 def zone() -> ZoneInfo:
+    """Return the time zone of the reader's tenant; UTC where nobody is signed in."""
     who = current.actor_or_none()
     return ZoneInfo(who.time_zone if who else "UTC")
 
 
 def moment(at: datetime) -> str:
-    """25 November 2026, 10:24:03 CET."""
+    """Return "25 Nov 2026, 19:44:03 CET"."""
     local = at.astimezone(zone())
-    return f"{local.day} {local:%B %Y, %H:%M:%S %Z}"
+    return f"{local.day} {local:%b %Y, %H:%M:%S} {_zone_name(local)}"
 
 
 def short(at: datetime) -> str:
-    """25 Nov 10:24; with the year when it is another one."""
+    """Return "25 Nov 2026, 19:44 CET"."""
     local = at.astimezone(zone())
-    year = "" if local.year == clock.now().year else f" {local:%Y}"
-    return f"{local.day} {local:%b}{year} {local:%H:%M}"
+    return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
+
+
+def _zone_name(local: datetime) -> str:
+    """Return CET or EDT; for a zone without an abbreviation of its own, UTC+04."""
+    name = f"{local:%Z}"
+    return f"UTC{name}" if name[0] in "+-" else name
 
 
 def long_day(day: date) -> str:
+    """Return "25 November 2026"."""
     return f"{day.day} {day:%B %Y}"
 
 
 def ago(at: datetime) -> str:
-    """3 s ago, 12 minutes ago, 2 hours ago, 5 days ago."""
+    """Return "3 seconds ago", "12 minutes ago", "2 hours ago" or "5 days ago"."""
     seconds = max(0, int((clock.now() - at.astimezone(UTC)).total_seconds()))
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return f"{seconds} s ago"
+    for length, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= length:
+            return f"{plural(seconds // length, unit)} ago"
+    return f"{plural(seconds, 'second')} ago"
 
 
 def thousands(number: int) -> str:
-    return f"{number:,}".replace(",", NARROW)
+    """Return "1,200"."""
+    return f"{number:,}"
 
 
 def size(octets: int) -> str:
-    """1.2 MB, 640 KB, 12 bytes."""
+    """Return "1.2 MB", "640 KB" or "12 bytes"."""
     for unit, factor in (("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1000)):
         if octets >= factor:
             value = octets / factor
@@ -56,7 +59,7 @@ def size(octets: int) -> str:
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
-    """`1 session`, `3 sessions`."""
+    """Return "1 session" or "3 sessions"; `many` is an irregular plural."""
     return f"{thousands(count)} {noun if count == 1 else many or noun + 's'}"
 
 

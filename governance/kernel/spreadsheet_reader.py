@@ -331,7 +331,7 @@ class _Rows(_Part):
             self._put(self.taken())
         elif tag == "row" and any(cell.strip() for cell in self.cells):
             if len(self.sheet.rows) == self.most + ABOVE:
-                raise self.book.too(f"has more than {self.most:,} rows".replace(",", " "))
+                raise self.book.too(f"has more than {self.most:,} rows")
             self.sheet.rows.append((self.number, self.cells))
 
     def _cell(self, attributes: Mapping[str, str]) -> None:

@@ -174,7 +174,7 @@ def test_the_parts_of_a_bar_fill_it_exactly(counts: dict[int, int]) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (1234.5, "1\u202f234.5"),
+        (1234.5, "1,234.5"),
         (-73.6, "−73.6"),
         (0.0031, "0.003"),
         (9, "9"),

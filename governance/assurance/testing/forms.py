@@ -41,7 +41,7 @@ class UploadForm(PeriodForm):
     file = FileField(
         "Choose a CSV or XLSX file",
         description=(
-            "The first row names the columns; 50 000 rows at most, each with an id of its own; no"
+            "The first row names the columns; 50,000 rows at most, each with an id of its own; no"
             " formulas, no merged cells."
         ),
     )

@@ -55,14 +55,14 @@ def read(stream: BinaryIO, filename: str) -> Rows:
 
 
 def checked(rows: Iterable[Mapping[str, object]], what: str) -> Rows:
-    """Rows that a population can be made of: some, at most 50 000, the same columns, every id
+    """Rows that a population can be made of: some, at most 50,000, the same columns, every id
     once.
     """
     held: list[dict[str, str]] = []
     for row in rows:
         if len(held) == MOST_ROWS:
             raise Invalid(
-                f"{what} has more than {MOST_ROWS:,} rows. Split the period.".replace(",", " "),
+                f"{what} has more than {MOST_ROWS:,} rows. Split the period.",
                 field="file",
             )
         held.append({_plain(name): _plain(value) for name, value in row.items()})

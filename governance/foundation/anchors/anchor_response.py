@@ -2,7 +2,7 @@
 
 Pure.
 
-A finding reads after the anchor's name: "holds 1 204 entries and we have 1 100: this log was rolled
+A finding reads after the anchor's name: "holds 1,204 entries and we have 1,100: this log was rolled
 back".
 """
 

@@ -58,7 +58,7 @@ class KeyForm(Form):
         "Requests a minute",
         [Optional(), NumberRange(1, MOST_RATE, f"Between 1 and {MOST_RATE}.")],
         default=RATE,
-        description="Above it the machine is told to wait. Left empty it is 60 000.",
+        description="Above it the machine is told to wait. Left empty it is 60,000.",
     )
     ends_on = DayField(
         "Last day",

@@ -154,7 +154,7 @@ _tenants: dict[UUID, Remembered] = {}
 
 def object_key(tenant_id: UUID) -> bytes:
     """What the acting tenant's stored objects are sealed under; opens a transaction of its own
-    where none is open and the key is not remembered: a package of 5 000 files asks 5 000 times.
+    where none is open and the key is not remembered: a package of 5,000 files asks 5,000 times.
     """
     if tenant_id != current.actor().tenant_id:
         raise RuntimeError("an object of another tenant")

@@ -124,14 +124,12 @@ def _lines(
 
 
 def said(value: Value | None) -> str:
-    """A value in words: `strict`, `1 200`, `any model`, `no model`, `atlas-2, brook`."""
+    """A value in words: `strict`, `1,200`, `any model`, `no model`, `atlas-2, brook`."""
     if value is None:
         return "none"
     if isinstance(value, frozenset):
         return _names(value)
-    return (
-        f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if isinstance(value, int) else value
-    )
+    return f"{value:,}" if isinstance(value, int) else value
 
 
 def measured(value: Value | None, which: Dimension) -> str:

@@ -240,11 +240,9 @@ def read(key: str, raw: Any) -> Value:
 
 
 def _whole(key: str, raw: Any) -> int:
-    text = str(raw).strip().replace(" ", "").replace("\N{NARROW NO-BREAK SPACE}", "")
+    text = re.sub(r"(?<=[0-9])[, ](?=[0-9]{3}(?:[, ]|$))", "", str(raw).strip())
     if isinstance(raw, bool) or not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > LARGEST:
-        raise Invalid(
-            f"{key} takes a whole number from 0 to {LARGEST:,}.".replace(",", " "), field=key
-        )
+        raise Invalid(f"{key} takes a whole number from 0 to {LARGEST:,}.", field=key)
     return int(text)
 
 

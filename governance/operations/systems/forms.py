@@ -88,6 +88,6 @@ class FeatureForm(Form):
         [DataRequired("Say what happens instead while it is stopped."), Length(max=200)],
         filters=[stripped],
         description=(
-            "In a line, for who is about to stop it: claims under €1 500 go to an adjuster instead."
+            "In a line, for who is about to stop it: claims under €1,500 go to an adjuster instead."
         ),
     )

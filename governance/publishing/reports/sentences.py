@@ -61,10 +61,10 @@ WORDS = (
 
 
 def words(count: int) -> str:
-    """Numbers up to twelve in words, thousands with a no-break space, a true minus."""
+    """Numbers up to twelve in words, larger ones as "1,200", with a true minus."""
     if 0 <= count < len(WORDS):
         return WORDS[count]
-    return f"{count:,}".replace(",", NB).replace("-", MINUS)
+    return f"{count:,}".replace("-", MINUS)
 
 
 def many(count: int, noun: str, plural: str = "") -> str:
@@ -77,7 +77,7 @@ def out_of(part: int, whole: int, noun: str) -> str:
     """
     if whole < len(WORDS):
         return f"{words(part)} of {many(whole, noun)}"
-    return f"{part or 'none'} of {whole:,} {noun}s".replace(",", NB)
+    return f"{part or 'none'} of {whole:,} {noun}s"
 
 
 def capital(text: str) -> str:

@@ -134,7 +134,7 @@ def test_fifty_thousand_rows_are_read_and_one_more_is_refused():
         )
         == 50_000
     )
-    with pytest.raises(Invalid, match="more than 50 000 rows"):
+    with pytest.raises(Invalid, match="more than 50,000 rows"):
         request_import.read(make_workbook(*((f"R-{n}", "x") for n in range(50_030))))
 
 

@@ -292,4 +292,4 @@ def test_the_headline_names_three_and_counts_the_others():
 
 def test_counts_are_written_as_everywhere_in_the_console():
     found = line(facts("per change", events={date(2026, 5, 1): 12_345}))
-    assert "12\u202f345 occurrences of May 2026 are in the population." in found.months[5].why
+    assert "12,345 occurrences of May 2026 are in the population." in found.months[5].why

@@ -13,7 +13,7 @@ from tests.assurance.frameworks.framework_files import main_text
 
 SYSTEM, FEATURE = (
     "systems/claims-triage",
-    {"key": "auto-approve", "fallback": "Claims under €1 500 go to an adjuster instead"},
+    {"key": "auto-approve", "fallback": "Claims under €1,500 go to an adjuster instead"},
 )
 
 

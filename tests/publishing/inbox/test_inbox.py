@@ -300,7 +300,7 @@ def test_a_snoozed_item_is_away_for_its_person_and_returns_by_itself(
 ):
     key = f"approval.{tenant_with_planned_drill['approval']}"
     reply = as_officer.get(snoozed(as_officer, key).location)
-    assert "1 item is snoozed until 26 Nov 08:00." in page_text(reply)
+    assert "1 item is snoozed until 26 Nov 2026, 08:00 CET." in page_text(reply)
     assert DRILL not in titles(reply) and count(reply) == "3"
     assert DRILL in titles(as_reviewer.get("inbox/")), "each person snoozes for themselves"
     away = as_officer.get("inbox/?view=snoozed")
@@ -430,10 +430,16 @@ def test_what_is_back_soon_comes_first_and_stands_beside_the_open_items(
     assert len(unions(seen)) == 1
     beside = parse_page(reply).select_one("section[aria-labelledby=soon]")
     shown = [" ".join(each.get_text(" ").split()) for each in beside.select("li")]
-    assert shown == [f"{DRILL} 26 Nov 08:00", f"{REVIEW} 2 Dec 08:00", f"{SIGN} when it changes"]
+    assert shown == [
+        f"{DRILL} 26 Nov 2026, 08:00 CET",
+        f"{REVIEW} 2 Dec 2026, 08:00 CET",
+        f"{SIGN} when it changes",
+    ]
     away = as_officer.get("inbox/?view=snoozed")
     assert groups(away) == ["Back soon", "Later"] and titles(away) == [DRILL, REVIEW, SIGN]
-    assert "Snoozed until 26 Nov 08:00" in page_text(as_officer.get(f"inbox/items/{drill}"))
+    assert "Snoozed until 26 Nov 2026, 08:00 CET" in page_text(
+        as_officer.get(f"inbox/items/{drill}")
+    )
     as_officer.post("inbox/return", items=[sign, review, drill])
     assert parse_page(as_officer.get("inbox/")).select_one("section[aria-labelledby=soon]") is None
 

@@ -12,9 +12,11 @@ def numbers_in(text: str) -> set[int]:
     """
     text = re.sub(
         r"\b(GOVERN|MAP|MEASURE|MANAGE) [\d.]+|\b(GOVERN|MAP|MEASURE|MANAGE)\b|Q\d \d{4}", "", text
-    ).replace("\N{NO-BREAK SPACE}", "")
+    ).replace("\N{NO-BREAK SPACE}", " ")
     spelled = {WORDS.index(word) for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS}
-    return spelled | {int(digits) for digits in re.findall(r"\d+", text)}
+    return spelled | {
+        int(digits) for digits in re.findall(r"\d+", re.sub(r"(?<=\d),(?=\d{3})", "", text))
+    }
 
 
 class PageOutline(HTMLParser):

@@ -52,11 +52,7 @@ def shown(value: Any, unit: str = "") -> str:
         return NOTHING
     if isinstance(value, list):
         return "any" if value == ["*"] else ", ".join(value) or "none"
-    return (
-        f"{value:,} {unit}".strip().replace(",", NB)
-        if isinstance(value, int)
-        else str(value).replace("_", " ")
-    )
+    return f"{value:,} {unit}".strip() if isinstance(value, int) else str(value).replace("_", " ")
 
 
 def speed(milliseconds: int | None) -> str:

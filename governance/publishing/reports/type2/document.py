@@ -21,7 +21,7 @@ from governance.publishing.reports import document, figures
 from governance.publishing.reports.attestation.sentences import moment
 from governance.publishing.reports.document import Built, key_name, sealed, short_digest
 from governance.publishing.reports.models import ReportRun
-from governance.publishing.reports.sentences import NB, NOTHING, clip, day, instant
+from governance.publishing.reports.sentences import NOTHING, clip, day, instant
 from governance.publishing.reports.snapshot import canonical
 from governance.publishing.reports.type2 import snapshot as reading
 from governance.publishing.reports.type2.sentences import CONTROL_TITLE, METHOD_TITLE, Matrix
@@ -442,7 +442,7 @@ def _month(value: str) -> str:
 
 
 def _number(count: int) -> str:
-    return f"{count:,}".replace(",", NB)
+    return f"{count:,}"
 
 
 @cache

@@ -11,7 +11,6 @@ from typing import Any
 
 from governance.publishing.reports.readiness.sentences import ReadinessPoint, has, is_
 from governance.publishing.reports.sentences import (
-    NB,
     SHORT_NAME,
     TWO_LINES,
     capital,
@@ -471,8 +470,8 @@ class Matrix:
 
 
 def figure(count: int) -> str:
-    """In digits, thousands by a no-break space."""
-    return f"{count:,}".replace(",", NB)
+    """In digits, as "1,200"."""
+    return f"{count:,}"
 
 
 def _some(names: list[str]) -> str:
