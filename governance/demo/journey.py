@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 import requests
 
 from governance.assurance.engagements.package_verifier import verify as verify_package
-from governance.demo import tampered
+from governance.demo import tampered_export
 from governance.foundation.audit import jsonl
 from governance.foundation.audit.verify import verify as verify_log
 from governance.kernel import clock
@@ -141,10 +141,10 @@ def export_log(base: str, data: Path, key: str, email: str = "officer@acme.examp
     token = _made(browser, asked.url, "/file")
     taken = browser.post(f"{asked.url}/file", data={"csrf_token": token}, timeout=60)
     taken.raise_for_status()
-    export, bent = data / "audit-export.jsonl", data / "audit-export-tampered.jsonl"
+    export, bent = data / "audit-export.jsonl", data / "audit-export-tampered_export.jsonl"
     export.write_bytes(taken.content)
     (data / "log.pub").write_text(key + "\n")
-    tampered.tamper(export, bent)
+    tampered_export.tamper(export, bent)
     for file, good in ((export, True), (bent, False)):
         with file.open("rb") as lines:
             result = verify_log(jsonl.lines(lines), key)

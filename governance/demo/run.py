@@ -19,7 +19,7 @@ import requests
 
 from governance.app import migrate
 from governance.assurance.frameworks import sync
-from governance.demo import journey, keys, world
+from governance.demo import credentials, journey, world
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import clock, config, embedded
@@ -89,7 +89,7 @@ def run(*, once: bool, port: int, data: Path) -> int:
                     "-m",
                     "governance.demo.products",
                     base,
-                    str(data / "keys.json"),
+                    str(data / "credentials.json"),
                 ]
                 stack.enter_context(_child(products, dict(os.environ), data / "products.log"))
                 _say(
@@ -140,14 +140,14 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
             {slug: (client.id, client.secret) for slug, client in clients.items()},
         )
         (data / "witness.json").unlink(missing_ok=True)
-        keys.keep(data, handed)
+        credentials.keep(data, handed)
         marker.write_text(json.dumps(_world(port)))
     _witness(settings, idp_base, data, port + 2, stack, environment)
     stack.enter_context(
         _child([sys.executable, "-m", "governance.app.cli", "jobs"], environment, data / "jobs.log")
     )
     _wait_for(f"{base}/readyz", data / "web.log")
-    _credentials(base, idp_base, data, keys.hand_out(settings, idp_base, data))
+    _credentials(base, idp_base, data, credentials.hand_out(settings, idp_base, data))
     return base
 
 
@@ -233,7 +233,7 @@ def _witness(
 ) -> None:
     """Somebody outside, here the auditors' firm, who remembers how far each log had grown."""
     key_file, url = data / "witness.pub", f"http://127.0.0.1:{port}"
-    logs = [word for key in keys.public_keys(settings, idp_base) for word in ("--log", key)]
+    logs = [word for key in credentials.public_keys(settings, idp_base) for word in ("--log", key)]
     command = [
         sys.executable,
         "-m",
@@ -247,7 +247,7 @@ def _witness(
     ]
     stack.enter_context(_child([*command, *logs], environment, data / "witness.log"))
     _wait_for(url, data / "witness.log", any_answer=True)
-    keys.witness(settings, idp_base, url, key_file.read_text().strip())
+    credentials.witness(settings, idp_base, url, key_file.read_text().strip())
 
 
 @contextlib.contextmanager

@@ -32,8 +32,15 @@ from governance.assurance.evidence import review_queue
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
-from governance.demo import asked, collecting, engaging, machines, policies, switches
-from governance.demo import testing as type_two
+from governance.demo import (
+    collected_evidence,
+    decision_history,
+    machine_keys,
+    policy_history,
+    soc2_engagement,
+    stops_and_drills,
+)
+from governance.demo import type2_tests as type_two
 from governance.demo.idp.directory import PEOPLE, Person
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
@@ -326,7 +333,7 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
             registering.register(
                 key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner)
             )
-        switches.add_features()
+        stops_and_drills.add_features()
     held = AdoptedControls({}, {})
     told = [
         *_adoptions(cast, held),
@@ -334,26 +341,29 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
         *_test_events(held),
         *_assessments(cast, chance),
         *_private_matters(cast),
-        *(Event(each.day, each.part, each.deed, each.hour) for each in policies.acme(_ago)),
-        *(Event(each.day, each.part, each.deed, each.hour) for each in collecting.reviews(_ago)),
+        *(Event(each.day, each.part, each.deed, each.hour) for each in policy_history.acme(_ago)),
+        *(
+            Event(each.day, each.part, each.deed, each.hour)
+            for each in collected_evidence.reviews(_ago)
+        ),
         *(
             Event(each.day, each.part, each.deed, each.hour)
             for each in type_two.acme(held.ids, cast.id, _ago)
         ),
         *(
             Event(each.day, each.part, each.deed, each.hour)
-            for each in engaging.acme(cast.id, _ago)
+            for each in soc2_engagement.acme(cast.id, _ago)
         ),
-        Event(_ago(KEYS_MADE), "admin", lambda: handed.update(machines.make("acme")), 14),
+        Event(_ago(KEYS_MADE), "admin", lambda: handed.update(machine_keys.make("acme")), 14),
     ]
     drilled = _ago(DRILLED)
     begun: set[date] = set()
     _play(cast, [event for event in told if event.day < drilled], begun)
     with current.acting_as(founder("acme")):
-        key_id = machines.key_id("claims-triage")
+        key_id = machine_keys.key_id("claims-triage")
     for number, feature in enumerate(("auto-approve", "summarise")):
         at = datetime.combine(drilled, time(6, 15 + number), UTC)
-        switches.tell_drill(
+        stops_and_drills.tell_drill(
             cast("officer"),
             cast("jun"),
             founder("acme"),
@@ -365,8 +375,8 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
     with _as(cast("admin"), drilled + timedelta(days=1), 9), transaction():
         _accept_drills()
     _play(cast, [event for event in told if event.day >= drilled], begun)
-    asked.tell(founder("acme"))
-    switches.tell_stop(cast("admin"), founder("acme"), now=datetime.now(UTC), key_id=key_id)
+    decision_history.tell(founder("acme"))
+    stops_and_drills.tell_stop(cast("admin"), founder("acme"), now=datetime.now(UTC), key_id=key_id)
 
 
 def _accept_drills() -> None:
@@ -426,7 +436,7 @@ def _play(cast: Cast, events: list[Event], begun: set[date] | None = None) -> No
             first = month[0].day.replace(day=1)
             if begun is not None and first not in begun:
                 begun.add(first)
-                collecting.month_begins(
+                collected_evidence.month_begins(
                     cast,
                     founder(cast.slug),
                     first,
@@ -854,7 +864,7 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
             purpose="Sends a request to the team that knows the answer.",
             owner_id=cast.id("officer"),
         )
-        handed.update(machines.make("globex"))
+        handed.update(machine_keys.make("globex"))
     with _as(cast("officer"), _ago(118)), transaction():
         controls.adopt([c.ref for c in starter_pack.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
@@ -866,7 +876,9 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
             scope="organisation",
             targets=None,
         )
-    decided = [Event(each.day, each.part, each.deed, each.hour) for each in policies.globex(_ago)]
+    decided = [
+        Event(each.day, each.part, each.deed, each.hour) for each in policy_history.globex(_ago)
+    ]
     _play(cast, [*decided, *_globex_evidence()])
 
 
@@ -911,5 +923,9 @@ def _accept_all(versions: list[UUID]) -> None:
 
 def _tell_operator(cast: Cast) -> None:
     _play(
-        cast, [Event(each.day, each.part, each.deed, each.hour) for each in policies.operator(_ago)]
+        cast,
+        [
+            Event(each.day, each.part, each.deed, each.hour)
+            for each in policy_history.operator(_ago)
+        ],
     )

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from governance.app import schedule
 from governance.assurance.controls.models import Control
-from governance.demo.tampered import tamper
+from governance.demo.tampered_export import tamper
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, LogHead
 from governance.foundation.audit.record import record

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-from governance.demo import policies as story
+from governance.demo import policy_history as story
 from governance.kernel import clock
 from governance.operations.policies import preview, queries, waiver_list
 from governance.operations.policies.effective_policies import read_content

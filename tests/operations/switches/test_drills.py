@@ -14,7 +14,7 @@ from governance.assurance.controls import drill_evidence, starter_pack
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
 from governance.assurance.frameworks import actions as frameworks
-from governance.demo import switches as story
+from governance.demo import stops_and_drills as story
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import jobs as approval_jobs
 from governance.foundation.approvals import queries as approvals_of

@@ -22,7 +22,7 @@ from governance.assurance.collectors import jobs as collecting
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as shelf
 from governance.assurance.evidence import review_queue
-from governance.demo import machines, switches
+from governance.demo import machine_keys, stops_and_drills
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys import queries as key_queries
 from governance.foundation.audit import fsck
@@ -75,9 +75,9 @@ def _check(console: Actor, at: datetime) -> None:
 
 def _drill(part: Part, console: Actor, at: datetime) -> None:
     with current.acting_as(console):
-        key_id = machines.key_id("claims-triage")
+        key_id = machine_keys.key_id("claims-triage")
     pace = 0.7 + (at.month % 4) / 10
-    switches.tell_drill(
+    stops_and_drills.tell_drill(
         part("officer"),
         part("jun"),
         console,

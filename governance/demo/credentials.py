@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.app import factory
-from governance.demo import machines
+from governance.demo import machine_keys
 from governance.demo.world import Cast, founder
 from governance.foundation.anchors import actions as anchors
 from governance.foundation.anchors.jobs import push
@@ -45,7 +45,7 @@ def keep(data: Path, made: Mapping[str, Any]) -> None:
 def _anew(slug: str, idp_base: str) -> dict[str, Any]:
     """The file was lost: other keys for the same machines."""
     with current.acting_as(Cast(slug, f"{idp_base}/{slug}")("admin")), transaction():
-        return machines.make(slug)
+        return machine_keys.make(slug)
 
 
 def witness(settings: Settings, idp_base: str, url: str, key: str) -> None:
