@@ -456,7 +456,7 @@ def test_a_member_ends_their_own_session_and_an_admin_anyones(as_contributor, as
 
     officers, own = live("compliance_officer"), live("contributor")
     assert (
-        "There is no such session here."
+        "This session doesn&#39;t exist or has ended."
         in as_contributor.post(f"settings/sessions/{officers}/end", then=404).text
     )
     as_contributor.post(f"settings/sessions/{own}/end")

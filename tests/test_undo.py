@@ -382,7 +382,7 @@ def test_after_ten_minutes_it_stays_and_the_offer_is_deleted_at_night(as_officer
         assert "can be undone for 10 minutes" in as_officer.post(address, then=409).text
     assert value(Control.owner_id, control) == JUN
     with clock.frozen(clock.now() + timedelta(days=1)):
-        JOBS["sweep sign-ins"][0]()
+        JOBS["delete old sign-ins"][0]()
     with make.acting("compliance_officer", read_only=True):
         assert session().scalar(select(func.count()).select_from(UndoOffer)) == 0
     as_officer.post(address, then=404)

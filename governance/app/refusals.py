@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from governance.foundation.people import step_up
+from governance.foundation.people.session_views import SignedInElsewhere
 from governance.kernel import db, web
 from governance.kernel.errors import (
     DomainError,
@@ -21,10 +22,10 @@ from governance.kernel.errors import (
 log = structlog.get_logger("refusals")
 
 REMEDIES = {
-    404: "Check the address, or go back to where you came from.",
-    413: "Send a smaller file, or link to where the large one is kept.",
-    500: "Nothing was changed. If it happens again, tell the operator the request's number.",
-    503: "It works again when the server behind it does.",
+    404: "Check the address, or go back.",
+    413: "Send a smaller file, or add a link to the large one.",
+    500: "Nothing was changed. If it happens again, send the operator the request number.",
+    503: "Try again in a few minutes.",
 }
 
 
@@ -37,7 +38,7 @@ def install(app: Flask) -> None:
 def _refused(error: Exception) -> Response:
     status, sentence = _status_of(error)
     if isinstance(error, SignInNeeded) and _wants_page():
-        return _to_sign_in(sentence)
+        return _to_sign_in(error)
     if isinstance(error, StepUpNeeded) and _wants_page():
         return make_response(step_up.ask())
     if not _wants_page():
@@ -101,19 +102,19 @@ def _status_of(error: Exception) -> tuple[int, str]:
         return (
             Unavailable.status,
             (
-                "The database went away while this was under way. Nothing was changed; try again in"
-                " a moment."
+                "Meridian lost the connection to its database. Nothing was changed; try again in a"
+                " moment."
             ),
         )
     log.error("unhandled", exc_info=error, path=request.path)
-    return 500, "Something failed inside the console, and the fault is ours."
+    return 500, "Something went wrong in Meridian."
 
 
 SENTENCES = {
-    404: "There is no such page.",
-    405: "This address does not take that kind of request.",
-    413: "What was sent is larger than this page takes. Nothing was saved.",
-    400: "The request cannot be read.",
+    404: "This page doesn't exist, or you don't have access to it.",
+    405: "This address doesn't accept this kind of request.",
+    413: "This is too large to upload here. Nothing was saved.",
+    400: "Meridian can't read this request.",
 }
 
 
@@ -128,10 +129,10 @@ def _wants_page() -> bool:
     return best == "text/html"
 
 
-def _to_sign_in(sentence: str) -> Response:
+def _to_sign_in(error: SignInNeeded) -> Response:
     slug = (request.view_args or {}).get("tenant")
     target = request.full_path.rstrip("?") if request.method == "GET" else "/"
     where = f"/login?next={quote(target)}"
-    if sentence.startswith("You are signed in to") and slug:
+    if isinstance(error, SignedInElsewhere) and slug:
         where = f"/login?tenant={quote(slug)}&next={quote(target)}"
     return make_response(redirect(where, 302))

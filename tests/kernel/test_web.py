@@ -121,7 +121,7 @@ def test_a_body_beyond_the_limit_is_refused_and_said(as_admin):
     reply = as_admin.client.post(
         as_admin.at("systems/new"), data=huge, content_type="multipart/form-data"
     )
-    assert reply.status_code == 413 and "larger than this page takes" in reply.text
+    assert reply.status_code == 413 and "too large to upload here" in reply.text
     assert reply.headers["Content-Security-Policy"]
 
 

@@ -125,8 +125,8 @@ REDACTED = action(
 
 MAX_REASON_LENGTH = 2000
 MAX_REMINDERS_A_DAY = 5  # of one requester to one person, over all requests
-GONE = "There is nothing here to approve. It may have been deleted."
-NOT_READY = "This request isn't ready to be decided."
+GONE = "There is nothing to approve. The content may have been deleted."
+NOT_READY = "This request isn't ready for a decision yet."
 
 
 class Edited(Stale):
@@ -434,9 +434,9 @@ def _lock(approval: Approval) -> ApprovalKind | None:
 
 def _check_open(approval: Approval) -> None:
     if approval.state != "open":
-        raise Stale(f"This request was {approval.state} already. Nothing was changed.")
+        raise Stale(f"This request was already {approval.state}. Nothing was changed.")
     if queries.is_expired(approval):
-        raise Stale("This request has expired. It has to be made again.")
+        raise Stale("This request has expired. The requester can make a new one.")
 
 
 def _check_current(approval: Approval, seen: str) -> None:
@@ -444,7 +444,8 @@ def _check_current(approval: Approval, seen: str) -> None:
     now = kinds.fingerprint(approval)
     if not now or now != approval.fingerprint:
         raise Edited(
-            "What was requested has changed since, so the request is void. It has to be made again."
+            "The content has changed since it was requested, so this request is void. The requester"
+            " can make a new one."
         )
     if not approval.is_ready:
         raise DomainError(NOT_READY)
@@ -457,7 +458,7 @@ def _check_current(approval: Approval, seen: str) -> None:
 
 def _check_typed(wanted: str, typed: str) -> None:
     if wanted and " ".join(typed.split()).casefold() != " ".join(wanted.split()).casefold():
-        raise Invalid(f"Type {wanted} exactly as it is written here.", field="typed")
+        raise Invalid(f"Type {wanted} exactly as shown.", field="typed")
 
 
 def _check_reason(reason: str) -> None:

@@ -52,7 +52,7 @@ def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
     """Add a comment; a second click adds none. Raises Stale once the request is closed."""
     session().refresh(approval, with_for_update=True)
     if not queries.is_open(approval):
-        raise Stale("This request is closed, so its discussion is too.")
+        raise Stale("This request is closed. You can't comment on it any more.")
     text, last = text.strip(), next(reversed(comments(approval)), None)
     if last is not None and (last.text, last.written_by) == (text, current.person_id()):
         return last
@@ -66,7 +66,7 @@ def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
         for address in _addresses(approval):
             body = (
                 f"{current.actor().name} commented on the request"
-                f" {kinds.mail_words(approval)}.\n\nRead it and answer: {link}\n"
+                f" {kinds.mail_words(approval)}.\n\nRead and reply: {link}\n"
             )
             outbox.send_mail(address, f"{approval.ref} has a new comment", body)
     return made
@@ -88,17 +88,17 @@ def delete_comments(approval: Approval) -> None:
 
 def _check(approval: Approval, text: str) -> None:
     if not text:
-        raise Invalid("Write a question or an answer.", field="text")
+        raise Invalid("Write a comment.", field="text")
     if len(text) > MAX_TEXT_LENGTH:
-        raise Invalid(f"Write at most {MAX_TEXT_LENGTH} characters.", field="text")
+        raise Invalid(
+            f"Shorten your comment to {MAX_TEXT_LENGTH:,} characters or fewer.", field="text"
+        )
     count = (
         session().scalar(select(func.count()).where(ApprovalComment.approval_id == approval.id))
         or 0
     )
     if count >= MAX_COMMENTS:
-        raise Invalid(
-            f"This discussion has {MAX_COMMENTS} comments, which is the most it can have."
-        )
+        raise Invalid(f"This discussion has reached its limit of {MAX_COMMENTS} comments.")
 
 
 def _addresses(approval: Approval) -> Iterator[str]:

@@ -21,4 +21,4 @@ class DecideForm(Form):
 class CommentForm(Form):
     """A question or an answer in the discussion."""
 
-    text = TextAreaField("Question or answer", [Length(max=MAX_TEXT_LENGTH)], filters=[stripped])
+    text = TextAreaField("Comment", [Length(max=MAX_TEXT_LENGTH)], filters=[stripped])

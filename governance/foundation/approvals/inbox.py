@@ -121,7 +121,7 @@ def _outcomes() -> Select[Any]:
     says = {
         "approved": "Your request was approved",
         "rejected": "Your request was rejected",
-        "voided": "Your request was voided, since its content changed",
+        "voided": "Your request is void because its content changed",
         "expired": "Your request expired",
     }
     query = item_select(
@@ -157,7 +157,7 @@ APPROVAL = InboxSource(
     verb="Review",
     title=lambda row: f"Review the request to {row.about}",
     detail=requested,
-    why="another person requested it, and you can be the second to approve it",
+    why="another person requested it, and you can approve it",
     endpoint="approvals.approval",
     values=lambda row: {"approval_id": row.id},
     done=(DECIDED, OUTCOME),

@@ -6,10 +6,10 @@ Which of them a person sees and decides follows from the kind (`queries.visible`
 from governance.kernel.access import permission
 
 VIEW = permission(
-    "approvals.view", "see approvals", roles="admin compliance_officer contributor operator_admin"
+    "approvals.view", "view approvals", roles="admin compliance_officer contributor operator_admin"
 )
 DECIDE = permission(
     "approvals.decide",
-    "decide on approvals, or withdraw their own",
+    "decide on approvals or withdraw their own requests",
     roles="admin compliance_officer contributor operator_admin",
 )

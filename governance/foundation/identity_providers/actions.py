@@ -149,7 +149,8 @@ def set_up(settings: Settings, *, secret: str | None) -> Connection:
     _check_mapping(settings.group_roles)
     if directory.has_signed_in():
         raise DomainError(
-            "Someone has already signed in here, so two admins of this tenant change sign-in."
+            "Someone has already signed in to this tenant. Two of its admins now change sign-in"
+            " together."
         )
     live = directory.connection()
     encrypted = _secret_for(settings, secret, [live])
@@ -184,8 +185,8 @@ def propose(
         ):
             return earlier
         raise Stale(
-            "Someone else changed or proposed something since you opened this page. Review it, then"
-            " send yours again.",
+            "Someone else changed or proposed something while you were editing. Review it, then"
+            " propose your change again.",
             _differences(settings, live, earlier),
         )
     wanted, present = sorted(tenant_actions.check_domains(_tenant(), domains)), queries.domains()
@@ -194,7 +195,7 @@ def propose(
     is_same = live is not None and settings == settings_of(live) and encrypted == live.secret
     if is_same and wanted == present:
         raise Unchanged(
-            "Nothing changes: people already sign in this way. Change a value, then propose it."
+            "Your proposal matches the live connection. Change a value, then propose it."
         )
     _replace_open("Another change was proposed in its place.")
     made = (
@@ -339,7 +340,7 @@ def reset(
     alone(LOCK)
     _check_reason(reason)
     if settings is None and admin is None:
-        raise Invalid("Give a connection, an admin, or both: nothing would change.")
+        raise Invalid("Nothing would change. Give a connection, an admin, or both.")
     _replace_open("The operator reset how people sign in.")
     live = directory.connection()
     if settings is not None:
@@ -348,7 +349,7 @@ def reset(
         _go_live(made, live, ends_sessions=False)
         live = made
     if live is None:
-        raise Invalid("The tenant has no connection yet, so give one.")
+        raise Invalid("This tenant has no connection yet. Give an issuer and a client ID.")
     ended = people.end_every_session(how="the operator reset how people sign in")
     if admin is not None:
         people.make_admin(admin, live.issuer, tenant_name=current.actor().tenant_name, link=link)
@@ -501,9 +502,9 @@ def _secret_for(
         known = any(s is not None for s in stored)
         raise Invalid(
             (
-                "Another issuer or client needs its own secret."
+                "Enter the client secret of this issuer and client."
                 if known
-                else "A first connection needs the client secret."
+                else "Enter the client secret."
             ),
             field="secret",
         )
@@ -518,7 +519,9 @@ def _check_mapping(group_roles: Mapping[str, str]) -> None:
     if bad := sorted(
         role for role in group_roles.values() if role not in roles or role == "auditor"
     ):
-        raise Invalid(f"{bad[0]} is not a role that a group can give.", field="group_roles")
+        raise Invalid(
+            f"Groups can't give the role {bad[0]}. Choose another role.", field="group_roles"
+        )
 
 
 def _check_reason(reason: str) -> None:

@@ -66,8 +66,8 @@ def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | Non
     if found.role in ADMINS:
         return found.role, ""
     told = (
-        f"This person would sign in as {ROLE_NAMES[found.role].lower()}, but the test must show"
-        " that an admin can sign in. "
+        f"This person would sign in as {ROLE_NAMES[found.role].lower()}, but the test needs an"
+        " admin. "
     )
     return found.role, told + _advice(test)
 
@@ -75,9 +75,9 @@ def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | Non
 def _no_access(test: Mapping[str, Any], identity: Identity, connection: Connection) -> str:
     if _is_invited(identity.email) and not sign_in_rules.is_address_proven(identity, connection):
         return (
-            f"{identity.email} is invited, but the provider doesn't say that the address is"
-            " verified (email_verified: true), so the invitation doesn't count. Let the provider"
-            f" send that claim, propose {sign_in_rules.SWITCH}, or map one of the person's groups."
+            f"{identity.email} is invited, but the provider doesn't confirm the address with"
+            " email_verified: true, so the invitation doesn't count. Have the provider send that"
+            f" claim, propose {sign_in_rules.SWITCH}, or map one of the person's groups."
         )
     return "This person would have no access. " + _advice(test)
 
@@ -87,7 +87,7 @@ def _advice(test: Mapping[str, Any]) -> str:
     mapped = (
         f"Map one of their groups ({groups}) to admin"
         if groups
-        else "Let the provider send a groups claim and map a group to admin"
+        else "Have the provider send a groups claim and map a group to admin"
     )
     invited = f", or invite {test['email']} as an admin" if test["email"] else ""
     return f"{mapped}{invited}, then test again."

@@ -20,9 +20,9 @@ from governance.foundation.people.models import Connection
 from governance.kernel import current
 from governance.kernel.formatting import plural
 
-UNTESTED = "No one has signed in through the proposed connection yet. Start the test sign-in first."
-FAILED = "The test sign-in failed. Correct what it found, then test again."
-OVERTAKEN = "How people sign in has changed since this was proposed. Propose it again."
+UNTESTED = "No one has tested the proposed connection yet. Start the test sign-in first."
+FAILED = "The test sign-in failed. Fix the problem it shows, then test again."
+OVERTAKEN = "The live connection has changed since this was proposed. Propose the change again."
 
 # ---- what the approver sees
 
@@ -52,14 +52,14 @@ def _describe(approval: Approval) -> Description:
             ),
         },
         covers=(
-            "Covers the proposed settings and the client secret, the test sign-in, the connection"
-            " that is live now, and the request itself."
+            "Covers the proposed settings, the client secret, the test sign-in, the live connection"
+            " and the request itself."
         ),
         back=("Sign-in", "identity_providers.index", {}),
         verb="Approve and make live",
         consequence=(
-            "People sign in this way immediately. To go back, propose the former settings. That"
-            " also needs a second person."
+            "It takes effect immediately. To go back, propose the former settings; that also needs"
+            " a second person."
         ),
         effects=list(_effects(change, proposed)) if is_open else (),
         figures=_figures(change, proposed) if is_open else (),
@@ -68,7 +68,7 @@ def _describe(approval: Approval) -> Description:
 
 def _heading(count: int, *, is_open: bool, is_live: bool) -> str:
     if is_open:
-        return f"Exactly this changes: {plural(count, 'setting')}"
+        return f"{plural(count, 'setting')} {'changes' if count == 1 else 'change'}"
     return f"{plural(count, 'setting')} changed" if is_live else "What would have changed"
 
 
@@ -116,7 +116,7 @@ def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[
         yield Effect(
             "due",
             "Addresses in the work domains count as verified.",
-            "Anyone who can change an address at the provider could take that person's invitation.",
+            "Anyone who can change an address at the provider could accept that person's invitation.",
         )
     yield from _effects_on_domains(set(change.base_domains), set(change.domains))
 

@@ -48,7 +48,8 @@ def reset(who: Actor, wanted: Reset, *, public_url: str) -> Done:
         _check_issuer(wanted.issuer)
     if wanted.admin is not None and "@" not in wanted.admin:
         raise Invalid(
-            f"{wanted.admin[:80]} is not an address such as ines@acme.example.", field="admin"
+            f"{wanted.admin[:80]} isn't an email address. Enter one such as ines@acme.example.",
+            field="admin",
         )
     _note(who.tenant_slug, wanted)
     with current.acting_as(_operator_in(who)), transaction():
@@ -106,7 +107,9 @@ def _note(slug: str, wanted: Reset) -> None:
             else None
         )
     if home is None:
-        raise NotFound("There is no operator's tenant, whose audit log would tell of this.")
+        raise NotFound(
+            "There is no operator tenant to record this reset in, so nothing was changed."
+        )
     with current.acting_as(replace(home, name=OPERATOR)), transaction():
         actions.note_reset_elsewhere(
             slug, reason=wanted.reason, provider=wanted.issuer, admin=wanted.admin is not None

@@ -23,13 +23,13 @@ LABELS = {
     "issuer": "Issuer",
     "client_id": "Client ID",
     "enforced": "Single sign-on",
-    "verifies_addresses": "Verified addresses",
+    "verifies_addresses": "Verified email addresses",
     "group_roles": "Groups and roles",
     "domains": "Work domains",
 }
 LOOSENED = {
     LABELS["enforced"]: "Optional",
-    LABELS["verifies_addresses"]: "Every address of the provider",
+    LABELS["verifies_addresses"]: "All addresses from this provider",
 }
 
 
@@ -98,9 +98,9 @@ def labelled(connection: Connection | None, domains: Sequence[str]) -> dict[str,
         LABELS["client_id"]: connection.client_id,
         LABELS["enforced"]: "Required" if connection.enforced else "Optional",
         LABELS["verifies_addresses"]: (
-            "Every address of the provider"
+            "All addresses from this provider"
             if connection.verifies_addresses
-            else "Only with email_verified"
+            else "Only with the email_verified claim"
         ),
         **rows,
     }

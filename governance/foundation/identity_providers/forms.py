@@ -17,18 +17,22 @@ class ProviderForm(Form):
     issuer = StringField(
         "Issuer",
         [
-            InputRequired("Enter the issuer: the address that the provider's ID tokens name."),
+            InputRequired("Enter the issuer URL, as the provider's ID tokens state it."),
             Length(max=300),
-            URL(require_tld=False, message="Enter an address such as https://id.acme.example."),
+            URL(require_tld=False, message="Enter a URL such as https://id.acme.example."),
         ],
         filters=[stripped],
     )
     client_id = StringField(
         "Client ID",
         [
-            InputRequired("Enter the client ID. The provider shows it with the client."),
+            InputRequired(
+                "Enter the client ID. You find it in the client's settings at the provider."
+            ),
             Length(max=200),
-            Regexp(r"[\x20-\x7e]+\Z", message="A client ID has plain letters and digits only."),
+            Regexp(
+                r"[\x20-\x7e]+\Z", message="Use only plain (ASCII) characters in the client ID."
+            ),
         ],
         filters=[stripped],
     )
@@ -37,22 +41,22 @@ class ProviderForm(Form):
         [
             Optional(),
             Length(max=500),
-            Regexp(r"[\x20-\x7e]+\Z", message="A secret has plain letters and digits only."),
+            Regexp(r"[\x20-\x7e]+\Z", message="Use only plain (ASCII) characters in the secret."),
         ],
     )
     domains = StringField(
         "Work domains",
         [Length(max=500)],
         description=(
-            "Separate them with spaces. People with these addresses sign in through this provider."
+            "Separate domains with spaces. People with these addresses sign in through this provider."
         ),
     )
     verifies_addresses = BooleanField(
-        "This provider verifies e-mail addresses",
+        "This provider verifies email addresses",
         description=(
-            "For a provider run by the company, where people can't set their own address."
-            " Invitations to addresses in the work domains above then count without an"
-            " email_verified claim. Anyone who can change an address at the provider could take"
+            "Turn this on for a provider your company runs, where people can't set their own"
+            " address. Invitations to addresses in the work domains then count without an"
+            " email_verified claim. Anyone who can change an address at the provider could accept"
             " that person's invitation."
         ),
     )
@@ -70,11 +74,11 @@ class ConnectionForm(ProviderForm):
             "One per line: group = role. Roles: admin, compliance_officer, contributor, viewer."
         ),
     )
-    enforced = BooleanField("Single sign-on is required")
+    enforced = BooleanField("Require single sign-on")
     reason = TextAreaField(
         "Reason",
-        [InputRequired("Give a reason. The person who approves this reads it."), Length(max=2000)],
-        description="The person who approves this reads it, and the audit log keeps it.",
+        [InputRequired("Give a reason. The approver reads it."), Length(max=2000)],
+        description="The approver reads it, and it is kept in the audit log.",
     )
     seen = HiddenField()
 
@@ -83,9 +87,9 @@ class ConnectionForm(ProviderForm):
             if line.strip() and (
                 "=" not in line or not all(part.strip() for part in line.rsplit("=", 1))
             ):
-                raise ValidationError(f"Line {number} must read group = role.")
+                raise ValidationError(f"Write line {number} as group = role.")
             if "\0" in line:
-                raise ValidationError(f"Line {number} cannot be read.")
+                raise ValidationError(f"Remove the unreadable character from line {number}.")
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -108,5 +112,5 @@ class FirstAdminForm(ProviderForm):
             Regexp(ADDRESS, message=NOT_AN_ADDRESS),
         ],
         filters=[stripped],
-        description="An invitation goes to this work address.",
+        description="Meridian sends the invitation to this address.",
     )

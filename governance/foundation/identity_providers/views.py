@@ -160,7 +160,7 @@ def propose() -> ResponseReturnValue:
         _check_reachable(made)
 
     if request.method == "POST" and accepted(form, act):
-        flash("The change is proposed. People sign in as before until another person approves it.")
+        flash("Change proposed. People sign in as before until another person approves it.")
         return redirect(url_for("identity_providers.index"), 303)
     if form.stale:
         form.seen.data = actions.opened(live, change)
@@ -346,11 +346,13 @@ def _untouched(slug: str) -> Tenant:
     """
     tenant = tenants.tenant_by_slug(slug)
     if tenant is None or tenant.kind != "customer":
-        raise NotFound("There is no such tenant.")
+        raise NotFound("This tenant doesn't exist.")
     with transaction(read_only=True, tenant_id=tenant.id):
         touched = directory.has_signed_in()
     if touched:
-        raise NotFound(f"{tenant.name} has its own sign-in. Its admins change it.")
+        raise NotFound(
+            f"People already sign in to {tenant.name}. Only its own admins can change sign-in."
+        )
     return tenant
 
 
@@ -372,7 +374,7 @@ def invite_first_admin(slug: str) -> ResponseReturnValue:
         actions.set_up(settings_in(form, {}, enforced=True), secret=form.secret.data or None)
         tenant_actions.set_domains(tenant, form.wanted_domains)
         for earlier in directory.open_invitations():
-            people.withdraw(earlier, how="the operator corrected the set-up")
+            people.withdraw(earlier, how="the operator corrected the setup")
         people.invite(
             form.email.data or "",
             "admin",

@@ -197,7 +197,7 @@ def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
     if held is not None and held.via == ERASED:
         raise NoMembership(
             f"This account was erased at {current.actor().tenant_name} and can't be used again.",
-            remedy="Ask an admin to invite you with another account of your company.",
+            remedy="Ask an admin to invite you with a different company account.",
         )
     mapped = _role_by_groups(connection, identity.groups)
     if held is not None and held.ended_at is None:
@@ -429,7 +429,7 @@ def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     email = email.strip().lower()
     _may_have(role)
     if queries.lives_at(email):
-        raise AlreadyMember(f"{email} is a member already.", field="email")
+        raise AlreadyMember(f"{email} is already a member.", field="email")
     if why := why_not_member()(email):
         raise Invalid(why, field="email")
     return _write_invitation(email, role, tenant_name=tenant_name, link=link)
@@ -439,9 +439,11 @@ def _write_invitation(email: str, role: str, *, tenant_name: str, link: str) -> 
     invitation = _invited(email, role, clock.now() + timedelta(days=INVITATION_DAYS))
     outbox.send_mail(
         email,
-        f"Join {' '.join(tenant_name.split())} in the console",
-        f"{current.actor().name} invites you to {tenant_name} as {ROLE_NAMES[role].lower()}.\n\n"
-        f"Sign in with your company: {link}\n\nThe invitation ends in {INVITATION_DAYS} days.\n",
+        f"Join {' '.join(tenant_name.split())} on Meridian",
+        f"{current.actor().name} invited you to {tenant_name} on Meridian."
+        f" Your role: {ROLE_NAMES[role].lower()}.\n\n"
+        f"To accept, sign in with your company account: {link}\n\n"
+        f"The invitation expires in {INVITATION_DAYS} days.\n",
     )
     return invitation
 
@@ -454,8 +456,8 @@ def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
     known = [m for m in queries.lives_at(email) if m.person.issuer == issuer]
     if len(known) > 1:
         raise Invalid(
-            f"{len(known)} members have the address {email}, so it names nobody. Name another"
-            " address.",
+            f"{len(known)} members have the email address {email}. Give an address that only one"
+            " member has.",
             field="admin",
         )
     if known:
@@ -476,7 +478,7 @@ def _invited(email: str, role: str, until: datetime) -> Invitation:
         .scalars(queries.invitations_to(email).where(Invitation.expires_at <= clock.now()))
         .all()
     ):
-        withdraw(old, how="it ran out, and a new one was sent")
+        withdraw(old, how="expired, and a new invitation was sent")
     invitation = Invitation(
         email=email,
         role=role,
@@ -510,7 +512,8 @@ def may_audit(email: str) -> Invitation | None:
     """
     if any(held.role != "auditor" for held in queries.lives_at(email)):
         raise Invalid(
-            f"{email} is a member here already: an auditor cannot be a member.", field="email"
+            f"{email} is already a member of this tenant. Members can't audit their own tenant.",
+            field="email",
         )
     there: Invitation | None = (
         session()
@@ -519,7 +522,8 @@ def may_audit(email: str) -> Invitation | None:
     )
     if there is not None and there.role != "auditor":
         raise Invalid(
-            f"{email} is invited as {ROLE_NAMES[there.role].lower()} already: withdraw that first.",
+            f"{email} already has an invitation as {ROLE_NAMES[there.role].lower()}. Withdraw it"
+            " first.",
             field="email",
         )
     return there
@@ -530,9 +534,9 @@ def _addressee(email: str) -> UUID:
     return uuid5(NAMESPACE, f"invited\0{email}")
 
 
-def withdraw(invitation: Invitation, *, how: str = "withdrawn by hand") -> None:
+def withdraw(invitation: Invitation, *, how: str = "withdrawn by an admin") -> None:
     if invitation.accepted_at or invitation.withdrawn_at:
-        raise DomainError("That invitation is no longer open.")
+        raise DomainError("This invitation was already accepted or withdrawn.")
     invitation.withdrawn_at = clock.now()
     record(
         WITHDRAWN,
@@ -549,12 +553,12 @@ def change_role(membership: Membership, role: str) -> None:
     _may_have(role)
     admins = _admins_and(membership)
     if membership.ended_at is not None:
-        raise NotFound("There is no such member here.")
+        raise NotFound("This person isn't a member of this tenant.")
     if membership.role == role:
         return
     if membership.role == "auditor":
         raise Invalid(
-            "An auditor's role comes with the engagement: end that, or remove the member.",
+            "Auditors get their role from an engagement. End the engagement or remove the auditor.",
             field="role",
         )
     _not_the_last_admin(membership, admins)
@@ -658,7 +662,7 @@ def subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
 def _may_have(role: str) -> None:
     fitting = OPERATOR_ROLES if current.actor().role.startswith("operator") else TENANT_ROLES
     if role not in fitting or role == "auditor":
-        raise Invalid("That role is not one that can be given here.", field="role")
+        raise Invalid("Choose one of the roles on the list.", field="role")
 
 
 def _admins_and(membership: Membership) -> int:
@@ -681,8 +685,8 @@ def _admins_and(membership: Membership) -> int:
 def _not_the_last_admin(membership: Membership, admins: int) -> None:
     if membership.role in {"admin", "operator_admin"} and admins <= 1:
         raise LastAdmin(
-            f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Make"
-            " somebody else one first.",
+            f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Give another"
+            " member that role first.",
             field="role",
         )
 

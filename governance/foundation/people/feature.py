@@ -30,7 +30,7 @@ manifest = Manifest(
         ),
     ),
     under=("tenant_settings.settings",),
-    schedule=(Daily("sweep sign-ins", jobs.sweep_sign_ins, at="02:17"),),
+    schedule=(Daily("delete old sign-ins", jobs.sweep_sign_ins, at="02:17"),),
     palette=(Command("Invite a member", "people.members", permissions.MANAGE),),
     audit=actions_in(actions),
     links={

@@ -10,11 +10,11 @@ from governance.kernel.forms import Form, constraint
 ADDRESS = (
     r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+\.[A-Za-z0-9-]+\Z"
 )
-NOT_AN_ADDRESS = "Enter an address such as ines@acme.example."
+NOT_AN_ADDRESS = "Enter an email address such as ines@acme.example."
 
 constraint(
     "uq_invitations_open",
-    "That address is already invited. Withdraw the open invitation to send another.",
+    "This address already has an open invitation. Withdraw it to send another.",
     field="email",
 )
 
@@ -37,7 +37,7 @@ class SignInForm(Form):
     email = EmailField(
         "Work email",
         [
-            InputRequired("Type your work address."),
+            InputRequired("Enter your work email."),
             Length(max=254),
             Regexp(ADDRESS, message=NOT_AN_ADDRESS),
         ],

@@ -21,7 +21,7 @@ def actor_of(item: WorkItem) -> Actor:
     """The actor of a piece of work, in the present transaction's tenant."""
     tenant = directory.tenant_by_id(item.tenant_id)
     if tenant is None:
-        raise Forbidden("The tenant of this work is gone.")
+        raise Forbidden("The tenant of this job no longer exists.")
     base = tenants.founder(tenant.id, tenant.slug, tenant.name)
     if item.requested_by is None or item.kind == "mail":
         return base
@@ -44,5 +44,5 @@ def actor_of(item: WorkItem) -> Actor:
 
 def sweep_sign_ins() -> None:
     """Nightly: forget sign-ins that nobody finished and expired offers to undo."""
-    once_a_day_in_each("sweep sign-ins", actions.forget_old_sign_ins)
-    once_a_day_in_each("forget offers to undo", undo.forget)
+    once_a_day_in_each("delete old sign-ins", actions.forget_old_sign_ins)
+    once_a_day_in_each("delete expired undo offers", undo.forget)

@@ -25,7 +25,7 @@ MEMBERS = ListPage(
     columns=(
         Column("member", "Member", sort=True),
         Column("role", "Role", sort=True),
-        Column("via", "Added by", optional=True),
+        Column("via", "Role from", optional=True),
         Column("since", "Since", sort=True, optional=True),
         Column("sessions", "Sessions", optional=True, numeric=True),
         Column("actions", "Actions", silent=True),

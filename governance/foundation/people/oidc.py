@@ -129,9 +129,7 @@ def _get(url: str, what: str, *, older_than: float = REMEMBER_SECONDS) -> dict[s
 
 def discover(issuer: str) -> dict[str, Any]:
     """The discovery document, whose issuer must be exactly the configured one (ASVS 10.5.3)."""
-    document = _get(
-        issuer.rstrip("/") + "/.well-known/openid-configuration", "its discovery document"
-    )
+    document = _get(issuer.rstrip("/") + "/.well-known/openid-configuration", "discovery document")
     if document.get("issuer") != issuer:
         raise ProviderFault(
             f"The discovery document names the issuer {str(document.get('issuer'))[:80]}, not"
@@ -140,7 +138,7 @@ def discover(issuer: str) -> dict[str, Any]:
         )
     for needed in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if not isinstance(document.get(needed), str):
-            raise ProviderFault(f"The discovery document lacks {needed}.", field="issuer")
+            raise ProviderFault(f"The discovery document has no {needed}.", field="issuer")
     return document
 
 
@@ -184,7 +182,7 @@ def authorization_url(
     query |= {"prompt": "login", "max_age": str(max_age)} if max_age is not None else {}
     if not is_address(document["authorization_endpoint"]):
         raise ProviderFault(
-            "The discovery document's authorization_endpoint is not an https address.",
+            "The discovery document's authorization_endpoint isn't an HTTPS URL.",
             field="issuer",
         )
     return _with(document["authorization_endpoint"], query)
@@ -197,7 +195,9 @@ def _with(url: str, query: Mapping[str, str]) -> str:
 def refused_by_provider(error: str, description: str) -> TokenRefused:
     """The error that the provider sent instead of a code, in its own words."""
     if error in CANCELLED:
-        return TokenRefused("You cancelled at your company's sign-in.")
+        return TokenRefused(
+            "You canceled the sign-in at your company. Start again when you're ready."
+        )
     words = f"{_line(error, 60)}: {_line(description, 200)}" if description else _line(error, 60)
     return TokenRefused(
         f"The identity provider rejected the sign-in ({words}).",
@@ -220,10 +220,11 @@ def redeem(
         named is not None or document.get("authorization_response_iss_parameter_supported")
     ):
         raise TokenRefused(
-            "The answer came from another identity provider than the one that was asked."
+            "The response came from a different identity provider. Start again from the sign-in"
+            " page."
         )
     if not answer.get("code"):
-        raise TokenRefused("The answer carries no sign-in code. Start again from the sign-in page.")
+        raise TokenRefused("The response has no sign-in code. Start again from the sign-in page.")
     tokens = _exchange(provider, document, answer["code"], verifier)
     raw = tokens.get("id_token")
     if not isinstance(raw, str):
@@ -259,17 +260,17 @@ def _exchange(
         )
     except requests.Timeout as error:
         raise ProviderFault(
-            "The identity provider did not answer in time. Try again in a minute."
+            "The identity provider didn't respond in time. Try again in a minute."
         ) from error
     except (requests.ConnectionError, requests.HTTPError, OSError) as error:
         raise ProviderFault(
-            "The identity provider cannot be reached. Try again, or ask your administrator."
+            "Meridian can't reach the identity provider. Try again, or ask your admin."
         ) from error
     except AuthlibBaseError as error:
         if error.error in {"invalid_client", "unauthorized_client"}:
             raise ProviderFault(
-                "The identity provider does not know this console: its client id or secret is"
-                " wrong. Ask your tenant admin."
+                "The identity provider rejected Meridian's client ID or secret. Ask your tenant"
+                " admin to check both."
             ) from error
         raise TokenRefused(
             "The identity provider rejected the sign-in code. Start again from the sign-in page."
@@ -281,7 +282,8 @@ def _exchange(
         KeyError,
     ) as error:  # Authlib on an answer of the wrong form
         raise TokenRefused(
-            "The identity provider's answer to the sign-in code cannot be read."
+            "Meridian can't read the identity provider's response to the sign-in code. Try again, or"
+            " ask your admin."
         ) from error
     finally:
         client.close()
@@ -317,7 +319,7 @@ def check(
         | _wrong_times(claims)
     )
     for reason, is_so in (
-        {"it is a token of another kind (typ)": not _is_typed(header, "")} | wrong
+        {"it is another type of token (typ)": not _is_typed(header, "")} | wrong
     ).items():
         if is_so:
             raise TokenRefused(f"The ID token was rejected: {reason}.")
@@ -363,15 +365,15 @@ def _half_hash(value: str, algorithm: str) -> str:
 def _misfits(provider: Provider, claims: Mapping[str, Any], nonce: str) -> dict[str, bool]:
     subject = claims.get("sub")
     return {
-        "it names another issuer": claims.get("iss") != provider.issuer,
-        "it is meant for another application": (
+        "it comes from another issuer (iss)": claims.get("iss") != provider.issuer,
+        "it is meant for another application (aud)": (
             claims.get("aud") not in (provider.client_id, [provider.client_id])
         ),
-        "it was given to another application": (
+        "it was issued to another application (azp)": (
             claims.get("azp", provider.client_id) != provider.client_id
         ),
-        "it does not belong to this sign-in": not nonce or claims.get("nonce") != nonce,
-        "it names nobody": (
+        "it doesn't belong to this sign-in (nonce)": not nonce or claims.get("nonce") != nonce,
+        "its subject is missing or invalid (sub)": (
             not isinstance(subject, str)
             or not 0 < len(subject) <= MAX_SUBJECT
             or bool(CONTROL.search(subject))
@@ -385,10 +387,10 @@ def _wrong_times(claims: Mapping[str, Any]) -> dict[str, bool]:
         _instant(claims, name) for name in ("iat", "exp", "nbf", "auth_time")
     )
     return {
-        "its nbf can't be read": "nbf" in claims and begins is None,
+        "its nbf claim isn't a time": "nbf" in claims and begins is None,
         "it has expired": expires is None or expires + LEEWAY < now,
         "it is too old": issued is None or issued + OLDEST < now,
-        "it is not valid yet": max(issued or 0, begins or 0, signed_in or 0) > now + LEEWAY,
+        "it isn't valid yet": max(issued or 0, begins or 0, signed_in or 0) > now + LEEWAY,
     }
 
 
@@ -440,7 +442,8 @@ def _verified(document: Mapping[str, Any], raw: str) -> tuple[dict[str, Any], di
     algorithms = [name for name in ALGORITHMS if name in advertised]
     if not algorithms:  # an empty list would mean joserfc's own, HS256 among them
         raise ProviderFault(
-            "The identity provider signs with no algorithm that the console accepts."
+            "The identity provider offers no signing algorithm that Meridian accepts:"
+            f" {', '.join(ALGORITHMS)}."
         )
     try:
         try:
@@ -457,7 +460,7 @@ def _decoded(
     raw: str, keys_at: str, algorithms: list[str], older_than: float
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     # joserfc checks the form
-    keys = KeySet.import_key_set(_get(keys_at, "its signing keys", older_than=older_than))  # type: ignore[arg-type]
+    keys = KeySet.import_key_set(_get(keys_at, "signing keys", older_than=older_than))  # type: ignore[arg-type]
     token = jwt.decode(raw, keys, algorithms=algorithms)
     return dict(token.header), dict(token.claims)
 
@@ -493,9 +496,9 @@ def _userinfo(
     if not isinstance(document.get("userinfo_endpoint"), str):
         return {}
     bearer = {"Authorization": f"Bearer {tokens.get('access_token')}"}
-    told = ask(document["userinfo_endpoint"], "its user information", headers=bearer)
+    told = ask(document["userinfo_endpoint"], "user information", headers=bearer)
     if told.get("sub") != claims["sub"]:
-        raise TokenRefused("The user information is about somebody else.")
+        raise TokenRefused("The user information is about a different person.")
     return told
 
 
@@ -607,7 +610,7 @@ def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | 
 def diagnose(provider: Provider) -> list[dict[str, Any]]:
     """Test a connection without signing anyone in: each step with what was found, in words."""
     forget()
-    says = "The issuer answers with its discovery document"
+    says = "Discovery document"
     try:
         document = discover(provider.issuer)
     except ProviderFault as fault:
@@ -632,31 +635,31 @@ def _signs(document: Mapping[str, Any]) -> dict[str, Any]:
         if a in _listed(document, "id_token_signing_alg_values_supported", ("RS256",))
     ]
     return _step(
-        "It signs with an algorithm that Meridian accepts",
+        "Signing algorithm",
         ok=bool(ours),
-        detail=", ".join(ours) or "none of ours",
+        detail=", ".join(ours) or f"None that Meridian accepts: {', '.join(ALGORITHMS)}.",
     )
 
 
 def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:
     announced = "S256" in _listed(document, "code_challenge_methods_supported")
     found = _step(
-        "It announces PKCE with S256",
+        "PKCE with S256",
         ok=announced,
-        detail="" if announced else "not announced; sign-in sends it all the same",
+        detail="" if announced else "Not announced. Meridian uses it anyway.",
     )
     return found | {"optional": True}
 
 
 def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
-    says = "Its signing keys can be read"
+    says = "Signing keys"
     try:
         # checked there
-        keys = KeySet.import_key_set(_get(document["jwks_uri"], "its signing keys"))  # type: ignore[arg-type]
+        keys = KeySet.import_key_set(_get(document["jwks_uri"], "signing keys"))  # type: ignore[arg-type]
     except ProviderFault as fault:
         return _step(says, ok=False, detail=fault.message)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-        return _step(says, ok=False, detail="what it publishes is no set of keys")
+        return _step(says, ok=False, detail="The response isn't a JSON Web Key Set.")
     count = len(keys.keys)
     return _step(says, ok=count > 0, detail="1 key" if count == 1 else f"{count} keys")
 
@@ -666,7 +669,7 @@ def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, 
 
     `invalid_grant` means that the client and its secret are right.
     """
-    says = "It knows this client and its secret"
+    says = "Client ID and secret"
     body = {
         "grant_type": "authorization_code",
         "code": "connection-test",
@@ -677,15 +680,13 @@ def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, 
     if _client_proof(document) == "client_secret_post":
         proof, body = {}, body | {"client_id": provider.client_id, "client_secret": provider.secret}
     try:
-        reply = send(
-            "POST", document["token_endpoint"], "a test of its token endpoint", data=body, **proof
-        )
+        reply = send("POST", document["token_endpoint"], "token endpoint", data=body, **proof)
         answer = reply.json().get("error")
     except ProviderFault as fault:
         return _step(says, ok=False, detail=fault.message)
     except (ValueError, AttributeError):
         return _step(
-            says, ok=False, detail=f"The token endpoint answered {reply.status_code} and no JSON."
+            says, ok=False, detail=f"The token endpoint answered {reply.status_code} without JSON."
         )
     if answer in {
         "invalid_grant",
@@ -697,8 +698,8 @@ def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, 
             says,
             ok=False,
             detail=(
-                f"It rejects the client ID or the secret ({answer}). Copy both from the provider"
-                " again."
+                f"The provider rejected the client ID or secret ({answer}). Copy both from the"
+                " provider again."
             ),
         )
     return _step(

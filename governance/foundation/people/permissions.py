@@ -14,14 +14,14 @@ EVERYBODY = (
 NOT_ADMINS = "compliance_officer contributor auditor viewer operator_finance operator_support"
 
 
-@condition("it is their own session", "There is no such session here.", hides=True)
+@condition("it is their own session", "This session doesn't exist or has ended.", hides=True)
 def is_own_session(who: Actor, session: Any) -> Any:
     return who.person_id is not None and session.person_id == who.person_id
 
 
-OWN = permission("people.own", "use the console", roles=EVERYBODY)
+OWN = permission("people.own", "use Meridian", roles=EVERYBODY)
 MEMBERS = permission(
-    "people.members", "see who is a member", roles="admin compliance_officer operator_admin"
+    "people.members", "view members", roles="admin compliance_officer operator_admin"
 )
 MANAGE = permission(
     "people.manage", "invite, change or remove members", roles="admin operator_admin"
@@ -31,6 +31,6 @@ END_SESSION = permission(
 )
 NAMES = permission(
     "people.names",
-    "see the names behind the log's pseudonyms",
+    "view names in place of pseudonyms",
     roles="admin compliance_officer contributor viewer operator_admin",
 )

@@ -32,7 +32,9 @@ def ask(url: str, what: str, headers: Mapping[str, str] | None = None) -> dict[s
     """GET a JSON object; every way in which that fails is a ProviderFault that names `what`."""
     reply = send("GET", url, what, headers=dict(headers or {}))
     if reply.status_code != OK:
-        raise ProviderFault(f"The identity provider answered {reply.status_code} to {what}.")
+        raise ProviderFault(
+            f"The identity provider answered with status {reply.status_code} ({what})."
+        )
     return json_of(reply, what)
 
 
@@ -43,12 +45,11 @@ def send(method: str, url: str, what: str, **options: Any) -> requests.Response:
         raise ProviderFault(fault.message, field="issuer") from fault
     except outbound_http.Late as error:
         raise ProviderFault(
-            f"The identity provider did not answer in time ({what}). Try again in a minute."
+            f"The identity provider didn't respond in time ({what}). Try again in a minute."
         ) from error
     except outbound_http.Unreachable as error:
         raise ProviderFault(
-            f"The identity provider cannot be reached ({what}). Try again, or ask your"
-            " administrator."
+            f"Meridian can't reach the identity provider ({what}). Try again, or ask your admin."
         ) from error
 
 
@@ -57,10 +58,10 @@ def json_of(reply: requests.Response, what: str) -> dict[str, Any]:
         answer = reply.json()
     except ValueError as error:
         raise ProviderFault(
-            f"The identity provider didn't answer with plain JSON ({what})."
+            f"The identity provider's response isn't plain JSON ({what})."
         ) from error
     if not isinstance(answer, dict):
-        raise ProviderFault(f"The identity provider's JSON isn't an object ({what}).")
+        raise ProviderFault(f"The identity provider's response isn't a JSON object ({what}).")
     return answer
 
 

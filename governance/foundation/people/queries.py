@@ -116,7 +116,7 @@ def membership(membership_id: UUID) -> Membership:
     """One who is a member now; who was removed is not found."""
     found = find(Membership, membership_id, what="member")
     if found.ended_at is not None:
-        raise NotFound("There is no such member here.")
+        raise NotFound("This person isn't a member of this tenant.")
     return found
 
 
@@ -274,7 +274,7 @@ def who_last(target_id: UUID, *actions: Action) -> str:
     found = (
         session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)).all()
     )
-    return next((moment.who for moment in _moments(found)), "somebody else")
+    return next((moment.who for moment in _moments(found)), "someone else")
 
 
 def newest(*, limit: int = 12) -> list[Moment]:
@@ -300,7 +300,7 @@ def _names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
 def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
     kind = "key" if entry.actor_kind == "api_key" else "person"
     who = (
-        "The console"
+        "Meridian"
         if entry.actor_kind == "job"
         else known.get(entry.actor, f"{kind} {entry.actor[:8]}")
     )

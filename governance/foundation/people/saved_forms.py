@@ -68,7 +68,7 @@ def keep(form: SubmittedForm) -> SavedForm:
         raise TooLarge(f"This form is larger than {MAX_BYTES // 1024} KB.")
     who, now = current.actor(), clock.now()
     if who.session_id is None:
-        raise NotFound("Only somebody who is signed in can have a form kept.")
+        raise NotFound("Meridian keeps forms only for people who are signed in. Sign in first.")
     row = SavedForm(
         session_id=who.session_id,
         person_id=current.person_id(),
@@ -119,7 +119,7 @@ def own(saved_form_id: UUID | None, *, lock: bool = False) -> SavedForm:
     row = session().scalars(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound(
-            "There is no form here. It may have expired, or been submitted by another sign-in. Open"
+            "This form is no longer available. It may have expired or been submitted already. Open"
             " its page and fill it in again."
         )
     return row

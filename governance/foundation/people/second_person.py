@@ -28,8 +28,8 @@ from governance.kernel.errors import Forbidden
 
 OWN = "You requested this yourself, so another person decides."
 SAME_ADDRESS = (
-    "You have the same e-mail address as the person who requested this, so you can't approve it."
-    " Ask another person."
+    "You have the same email address as the requester, so you can't approve this. Ask another"
+    " person."
 )
 JOINED = (
     "You joined after this request was made, so you can't approve it. Ask someone who was already a"

@@ -21,12 +21,12 @@ from governance.kernel.spreadsheet_writer import Cell
 
 COLUMNS = (
     Column("browser", "Browser", sort=True),
-    Column("network", "Network", sort=True, optional=True),
+    Column("network", "IP address", sort=True, optional=True),
     Column("signed_in", "Signed in", sort=True, optional=True),
     Column("seen", "Last seen", sort=True, optional=True),
     Column("actions", "Actions", silent=True),
 )
-FILTERS = (Filter("network", "Network"),)
+FILTERS = (Filter("network", "IP address"),)
 OWN_SESSIONS = ListPage(
     name="own_sessions",
     title="Your sessions",
@@ -51,7 +51,7 @@ MEMBER_SESSIONS = ListPage(
     filters=FILTERS,
     exports=(Export("csv", "sessions.export_member_sessions"),),
 )
-HEAD = ("Browser", "Network", "Signed in", "Last seen")
+HEAD = ("Browser", "IP address", "Signed in", "Last seen")
 UNKNOWN = "unknown"
 TESTS: Mapping[str, Callable[[Session, str], bool]] = {
     "network": lambda row, value: (row.network or UNKNOWN) == value

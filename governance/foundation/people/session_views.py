@@ -26,6 +26,10 @@ feature = Feature("sessions", __name__)
 log = structlog.get_logger("people")
 
 
+class SignedInElsewhere(SignInNeeded):
+    """The browser has a session of another tenant, and its person is a member of this one too."""
+
+
 def identify() -> Actor | None:
     """The actor behind the session cookie, in the transaction of the tenant that the address
     names.
@@ -45,8 +49,8 @@ def identify() -> Actor | None:
         or elsewhere.person_id is None
         or not sessions.is_member(elsewhere.person_id, there)
     ):
-        raise NotFound("There is no such page.")
-    raise SignInNeeded(f"You are signed in to {elsewhere.tenant_name}.")
+        raise NotFound("This page doesn't exist.")
+    raise SignedInElsewhere(f"You're signed in to {elsewhere.tenant_name}.")
 
 
 def signed_in_anywhere() -> Actor | None:
@@ -123,7 +127,7 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
     row = queries.session_row(session_id)
     require(permissions.END_SESSION, on=row)
     own = permissions.is_own_session(current.actor(), row)
-    actions.end_session(row, how="ended from the list of sessions" if own else "ended by an admin")
+    actions.end_session(row, how="ended from the sessions page" if own else "ended by an admin")
     member = queries.membership_of(row.person_id)
     if own or member is None:
         return redirect(url_for("sessions.own_sessions"), 303)
@@ -155,5 +159,5 @@ def switcher() -> ResponseReturnValue:
     """
     who = current.actor()
     with transaction(read_only=True, person_id=who.person_id):
-        held = queries.tenants_of_person()
-    return page("foundation/people/switcher.html", held=held, leaves=who.session_id)
+        memberships = queries.tenants_of_person()
+    return page("foundation/people/switcher.html", memberships=memberships, leaves=who.session_id)

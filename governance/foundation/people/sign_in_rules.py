@@ -13,7 +13,7 @@ from governance.kernel import current, formatting
 from governance.kernel.db import session
 
 MAX_GROUPS_SHOWN = 5
-SWITCH = "“This provider verifies e-mail addresses”"
+SWITCH = "“This provider verifies email addresses”"
 
 
 class NoMembership(SignInRefused):
@@ -141,8 +141,7 @@ def _group_problem(identity: Identity) -> NoMembership:
         )
     if not identity.groups:
         return NoMembership(
-            f"The identity provider says that you are in no group, and {_here()} gives access by"
-            " groups.",
+            f"The identity provider reports no groups for you, and {_here()} gives access by groups.",
             remedy="Ask an admin which group you need.",
             reason="no groups",
         )

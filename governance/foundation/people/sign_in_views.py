@@ -42,7 +42,9 @@ from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_n
 
 feature = Feature("sign_in", __name__, scope="public")
 log = structlog.get_logger("people")
-CHANGED = "How people sign in changed meanwhile. Start again from the sign-in page."
+CHANGED = (
+    "The sign-in settings changed while you were signing in. Start again from the sign-in page."
+)
 
 
 # ---- on the way to the provider
@@ -172,9 +174,9 @@ def _sign_in_page(form: SignInForm, *, status: int = 200) -> ResponseReturnValue
 def _unknown(email: str) -> ResponseReturnValue:
     domain = email.rpartition("@")[2]
     sentence = (
-        f"No tenant here knows {domain}. Use your work address, or ask who invited you."
+        f"No tenant uses {domain}. Enter your work email, or ask the person who invited you."
         if domain
-        else "No tenant here has that short name. Your work address leads to yours."
+        else "The tenant of this link doesn't exist. Enter your work email to find yours."
     )
     return _problem(email, sentence)
 
@@ -215,7 +217,7 @@ def _to_provider(
     tenant, connection = wanted.tenant, _connection_of(wanted.tenant)
     if connection is None:
         return _problem(
-            wanted.email, f"{tenant.name} has not set up its sign-in yet. Ask the operator."
+            wanted.email, f"{tenant.name} hasn't set up sign-in yet. Ask the operator of Meridian."
         )
     drawn = sign_in_state.new_secrets(tenant.slug)
     url = oidc.authorization_url(
@@ -295,7 +297,7 @@ def _callback(slug: str, number: int) -> ResponseReturnValue:
         told = {
             "remedy": getattr(refused, "remedy", ""),
             "back": "/login",
-            "back_label": "Back to the sign-in page",
+            "back_label": "Back to sign-in",
         }
         told |= step_up.unfinished(signed_in_anywhere())
         return page(
@@ -316,8 +318,8 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
         )
     if started_at != slug:
         raise oidc.TokenRefused(
-            "This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start"
-            " again."
+            "This response belongs to a sign-in at another tenant, so Meridian ignored it. Start"
+            " again from the sign-in page."
         )
     connection, under_way = _under_way(tenant, number, state)
     before = signed_in_anywhere()
@@ -364,8 +366,8 @@ def _under_way(tenant: Tenant, number: int, state: str) -> tuple[Connection, Sig
         raise oidc.TokenRefused(CHANGED)
     if connection.number != number:
         raise oidc.TokenRefused(
-            "This answer came to the address of another connection, so Meridian didn't use it."
-            " Start again."
+            "This response belongs to another connection of this tenant, so Meridian ignored it."
+            " Start again from the sign-in page."
         )
     return connection, under_way
 
@@ -407,9 +409,8 @@ def _redeemed(
         and here.person_id != person_key(identity.issuer, identity.subject)
     ):
         raise oidc.TokenRefused(
-            f"You were asked to sign in again as {here.name}, and the provider answered for"
-            " somebody else.",
-            reason="The provider answered for somebody else.",
+            f"You signed in as a different person. Start again, and sign in as {here.name}.",
+            reason="A different person signed in.",
         )
     return identity
 
@@ -499,7 +500,7 @@ def logout() -> ResponseReturnValue:
 def leave(who: Actor, *, how: str) -> bytes:
     """End the session of that actor; returns its sealed ID token."""
     if who.session_id is None:
-        raise NotFound("There is no such session here.")
+        raise NotFound("This session doesn't exist or has ended.")
     with current.acting_as(who), transaction():
         row = queries.session_row(who.session_id)
         actions.end_session(row, how=how)

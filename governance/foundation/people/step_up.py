@@ -59,7 +59,7 @@ def ask() -> ResponseReturnValue:
         return _asking(who, step_up, _back(), lost=refused.message)
     except (DomainError, DBAPIError) as away:
         log.warning("form not kept", reason=str(away))
-        return _asking(who, step_up, _back(), lost="The database is away.")
+        return _asking(who, step_up, _back(), lost="Meridian can't reach its database right now.")
 
 
 def _asking(
@@ -159,7 +159,7 @@ def _behind(form: SubmittedForm) -> tuple[dict[str, Any], dict[str, Any], Submis
             unquote(parts.path), method="POST"
         )
     except HTTPException as gone:
-        raise NotFound("The page of this form is no longer here.") from gone
+        raise NotFound("The page of this form no longer exists.") from gone
     query = MultiDict(parse_qsl(parts.query, keep_blank_values=True))
     told = {name: value for name, value in values.items() if name != "tenant"}
     return (

@@ -60,9 +60,7 @@ def invite() -> ResponseReturnValue:
         ),
     ):
         return _members_page(form, status=422)
-    flash(
-        f"The invitation is on its way by email. It stays open for {actions.INVITATION_DAYS} days."
-    )
+    flash(f"Invitation sent. It expires in {actions.INVITATION_DAYS} days.")
     return redirect(url_for("people.members"), 303)
 
 
@@ -73,7 +71,7 @@ def sign_in_address(slug: str) -> str:
 @feature.post("/settings/invitations/<uuid:invitation_id>/withdraw", needs=permissions.MANAGE)
 def withdraw(invitation_id: UUID) -> ResponseReturnValue:
     actions.withdraw(queries.invitation(invitation_id))
-    flash("The invitation is withdrawn. Its address no longer lets anybody in.")
+    flash("Invitation withdrawn. It can no longer be used to join.")
     return redirect(url_for("people.members"), 303)
 
 
@@ -86,7 +84,7 @@ CHANGE_ROLE = StepUp("Change role", RoleForm, facts=_who)
 REMOVE = StepUp(
     "Remove member",
     facts=_who,
-    danger="This member loses access and every session of theirs ends immediately.",
+    danger="This member loses access immediately, and all their sessions end.",
 )
 
 
@@ -99,7 +97,7 @@ def change_role(membership_id: UUID) -> ResponseReturnValue:
         return _members_page(
             InviteForm(), status=422, problem="; ".join(text for _, text in form.problems)
         )
-    flash("The role is changed. It counts from the next request on.")
+    flash("Role changed. It takes effect immediately.")
     return redirect(url_for("people.members"), 303)
 
 
@@ -129,5 +127,5 @@ def remove(membership_id: UUID) -> ResponseReturnValue:
         actions.remove(member)
     except actions.LastAdmin as refused:
         return _removal_page(member, status=422, problem=refused.message)
-    flash("The member is removed, and every session of theirs has ended.")
+    flash("Member removed. All their sessions have ended.")
     return redirect(url_for("people.members"), 303)

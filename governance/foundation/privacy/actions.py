@@ -26,6 +26,7 @@ from governance.foundation.privacy.queries import ERASURE, UNMASKING
 from governance.kernel import background_work, clock, current
 from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.kernel.formatting import long_day
 
 ERASURE_ASKED = action(
     "erasure.requested",
@@ -349,10 +350,10 @@ def _not_held(subject: str) -> None:
 
 def _sentence(held: Collection[LegalHold]) -> str:
     first = next(iter(held))
-    whom = "this person" if first.subject else "the whole tenant"
+    covered = "this person" if first.subject else "everyone in this tenant"
     return (
-        f"A legal hold on {whom}, placed on {first.created_at.day} {first.created_at:%B %Y},"
-        " prevents this. No one it covers can be erased until it is released."
+        f"A legal hold on {covered} blocks this erasure. It was placed on"
+        f" {long_day(first.created_at)}. No one it covers can be erased until it is released."
     )
 
 
@@ -367,8 +368,8 @@ def request_unmasking(pseudonym: str, reason: str) -> Approval:
     membership = directory.by_pseudonym(pseudonym.strip())
     if membership is None:
         raise Invalid(
-            "Nobody here has that pseudonym. Take it from an entry of the log: 32 letters and"
-            " digits.",
+            "No one in this tenant has that pseudonym. Copy its 32 letters and digits from an audit"
+            " log entry.",
             field="subject",
         )
     session().refresh(membership, with_for_update={"of": Membership})
@@ -396,7 +397,7 @@ def end_unmasking(asked: Unmasking) -> None:
     if current.person_id() != asked.requested_by:
         raise Forbidden("Only the person who requested this can end it.")
     if asked.until is None or asked.until <= clock.now():
-        raise DomainError("That name is no longer shown.")
+        raise DomainError("This name is no longer shown.")
     asked.until = clock.now()
     record(UNMASK_WITHDRAWN, asked, subject=asked.subject)
 
@@ -422,8 +423,8 @@ def place_hold(membership: Membership | None, reason: str) -> LegalHold:
     pseudonym = membership.pseudonym if membership else None
     if any("listed" in under_way.found for under_way in queries.approved_erasures(pseudonym)):
         raise Begun(
-            "The erasing of a person that this hold is about has begun and cannot be stopped. Place"
-            " the hold when it has ended."
+            "An erasure that this hold would cover has started and can't be stopped. Place the hold"
+            " when it has finished."
         )
     held = LegalHold(
         subject=pseudonym,
@@ -445,7 +446,7 @@ def place_hold(membership: Membership | None, reason: str) -> LegalHold:
 
 def release_hold(held: LegalHold, reason: str) -> None:
     if held.released_at is not None:
-        raise DomainError("That legal hold was released already.")
+        raise DomainError("This legal hold was already released.")
     _needs_reason(reason)
     held.released_at, held.released_by = clock.now(), current.person_id()
     record(HOLD_RELEASED, held, about=_person(held.subject), reason=reason, subject=held.subject)
@@ -457,11 +458,11 @@ def release_hold(held: LegalHold, reason: str) -> None:
 def set_retention(months: int, *, version: int) -> RetentionRule:
     """`version` is that of the rule which the form was opened with; 0 when there was none."""
     if not LEAST_MONTHS <= months <= MOST_MONTHS:
-        raise Invalid(f"Between {LEAST_MONTHS} and {MOST_MONTHS} months.", field="months")
+        raise Invalid(f"Enter {LEAST_MONTHS} to {MOST_MONTHS} months.", field="months")
     rule = queries.retention(lock=True)
     if (rule.version if rule else 0) != version:
         raise Stale(
-            "Somebody else changed this since you opened the page. Look at what it is now, then"
+            "Someone else changed the retention while you were editing. Review the new value, then"
             " save again.",
             {"months": (months, rule.months if rule else queries.DEFAULT_MONTHS)},
         )
@@ -511,7 +512,7 @@ def oldest_month(today: date, months: int) -> str:
 def _subject(membership: Membership) -> str:
     """One whose membership was erased has no pseudonym in the log any more."""
     if membership.pseudonym != personal_field_encryption.pseudonym(membership.person_id):
-        raise DomainError("That person was erased already.")
+        raise DomainError("This person was already erased.")
     return membership.pseudonym
 
 
@@ -532,4 +533,4 @@ def short_pseudonym(subject: str) -> str:
 
 def _needs_reason(reason: str) -> None:
     if not reason.strip():
-        raise Invalid("Say why: the reason goes into the log.", field="reason")
+        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")

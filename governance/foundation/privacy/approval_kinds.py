@@ -96,7 +96,7 @@ def _describe_erasure(approval: Approval) -> Description:
         title=approval.summary,
         back=PRIVACY,
         heading="What is erased",
-        facts=[("Known as", erasure.subject)],
+        facts=[("Pseudonym", erasure.subject)],
     )
     if erasure.state != "requested":
         return replace(found, effects=_outcome(erasure))
@@ -107,9 +107,9 @@ def _describe_erasure(approval: Approval) -> Description:
         sub="A second person approves it. It can't be undone.",
         facts=[
             ("Person", member.person.name),
-            ("Address", member.person.email),
+            ("Email", member.person.email),
             ("Role", ROLE_NAMES[member.role]),
-            ("Known as", erasure.subject),
+            ("Pseudonym", erasure.subject),
         ],
         template="foundation/privacy/erasure_preview.html",
         details={"preview": person_erasure.preview(member)},
@@ -125,7 +125,7 @@ def _describe_erasure(approval: Approval) -> Description:
 def _member(erasure: Erasure) -> Membership:
     member = people.by_pseudonym(erasure.subject)
     if member is None:
-        raise NotFound("That person is no longer in this tenant, so they can't be erased.")
+        raise NotFound("This person is no longer in this tenant, so they can't be erased.")
     return member
 
 

@@ -68,5 +68,5 @@ def _read(key: str) -> Listed:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Unavailable(
-            f"The erasure list is damaged: {key} cannot be read. Bring it back from a backup."
+            f"The erasure list is damaged: {key} can't be read. Restore it from a backup."
         ) from error

@@ -21,6 +21,7 @@ from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
 from governance.kernel.db import session, transaction
+from governance.kernel.formatting import plural
 
 IN_HAND = (
     "approved",
@@ -45,10 +46,10 @@ def pending() -> Sequence[Listed]:
 
 def refusal(waiting: Sequence[Listed]) -> str:
     """Why nothing starts."""
-    many = "One erasure is" if len(waiting) == 1 else f"{len(waiting)} erasures are"
     return (
-        f"{many} on the erasure list and not in this database: it was restored from an older"
-        " backup. Run `governance privacy replay` before anything is served."
+        "This database was restored from a backup that is older than"
+        f" {plural(len(waiting), 'erasure')} on the erasure list. Run `governance privacy replay`,"
+        " then start again."
     )
 
 

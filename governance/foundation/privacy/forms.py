@@ -7,12 +7,14 @@ from governance.foundation.privacy.actions import LEAST_MONTHS, MOST_MONTHS
 from governance.kernel.forms import Choice, Form, constraint
 
 MOST_PEOPLE = 1000
-WHY = "Say why: the reason goes into the log, sealed."
+REASON_NEEDED = "Give a reason. It is kept in the audit log, encrypted."
 
-constraint("uq_erasures_open", "The erasure of this person is already requested.", field="member")
+constraint(
+    "uq_erasures_open", "The erasure of this person has already been requested.", field="member"
+)
 constraint(
     "uq_retention_rules_tenant_id",
-    "Somebody else set this meanwhile. Reload the page.",
+    "Someone else changed this at the same time. Reload the page, then save again.",
     field="months",
 )
 
@@ -26,37 +28,45 @@ def everyone() -> list[tuple[object, str]]:
 
 
 def or_all() -> list[tuple[object, str]]:
-    return [("", "Everybody in this tenant"), *everyone()]
+    return [("", "Everyone in this tenant"), *everyone()]
 
 
 class AskErasureForm(Form):
-    member = Choice("Person", [InputRequired("Whose data is to be erased?")], choices=everyone)
-    reason = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+    member = Choice("Person", [InputRequired("Choose a person.")], choices=everyone)
+    reason = TextAreaField(
+        "Reason", [InputRequired(REASON_NEEDED), Length(max=2000)], filters=[stripped]
+    )
 
 
 class AskUnmaskForm(Form):
     subject = StringField(
-        "Pseudonym", [InputRequired("Whose name do you need?"), Length(max=64)], filters=[stripped]
+        "Pseudonym", [InputRequired("Enter a pseudonym."), Length(max=64)], filters=[stripped]
     )
-    reason = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+    reason = TextAreaField(
+        "Reason", [InputRequired(REASON_NEEDED), Length(max=2000)], filters=[stripped]
+    )
 
 
 class HoldForm(Form):
     member = Choice("Covers", [Optional()], choices=or_all)
-    reason = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+    reason = TextAreaField(
+        "Reason", [InputRequired(REASON_NEEDED), Length(max=2000)], filters=[stripped]
+    )
 
 
 class ReleaseForm(Form):
-    reason = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+    reason = TextAreaField(
+        "Reason", [InputRequired(REASON_NEEDED), Length(max=2000)], filters=[stripped]
+    )
 
 
 class RetentionForm(Form):
     months = IntegerField(
         "Months",
         [
-            InputRequired("How many months?"),
+            InputRequired("Enter the number of months."),
             NumberRange(
-                LEAST_MONTHS, MOST_MONTHS, f"Between {LEAST_MONTHS} and {MOST_MONTHS} months."
+                LEAST_MONTHS, MOST_MONTHS, f"Enter {LEAST_MONTHS} to {MOST_MONTHS} months."
             ),
         ],
     )

@@ -17,7 +17,7 @@ def erase(item: WorkItem, progress: Progress) -> None:
     First the list outside the database, then the rows: killed anywhere, it goes on.
     """
     erasure_id = background_work.target_of(actions.ERASING, item)
-    progress(0, 2, "Putting it on the erasure list")
+    progress(0, 2, "Adding to the erasure list")
     with transaction():
         erasure = queries.erasure(erasure_id, lock=True)
         listed, person_id, state = actions.begin(erasure), erasure.person_id, erasure.state
@@ -28,7 +28,7 @@ def erase(item: WorkItem, progress: Progress) -> None:
     if listed is None:
         return
     erasure_list.add(listed)
-    progress(1, 2, "Erasing")
+    progress(1, 2, "Erasing data")
     with transaction(person_id=person_id):
         erasure = queries.erasure(erasure_id, lock=True)
         actions.finish(erasure, people.by_pseudonym(erasure.subject))
@@ -38,4 +38,4 @@ def shred_old_parts() -> None:
     """Nightly: destroy the keys to what the log has encrypted for longer than the tenant keeps
     it.
     """
-    once_a_day_in_each("shred old sealed parts", actions.shred)
+    once_a_day_in_each("destroy expired log keys", actions.shred)

@@ -115,7 +115,7 @@ def erasure(erasure_id: UUID, *, lock: bool = False) -> Erasure:
 
 
 def unmasking(unmasking_id: UUID, *, lock: bool = False) -> Unmasking:
-    return find(Unmasking, unmasking_id, what="request to unmask", lock=lock)
+    return find(Unmasking, unmasking_id, what="unmasking request", lock=lock)
 
 
 def hold(hold_id: UUID, *, lock: bool = False) -> LegalHold:

@@ -149,7 +149,7 @@ work_pages.add_routes(
 def _somebody(membership_id: UUID) -> Membership:
     found = people.anybody(membership_id)
     if found is None or found.via == ERASED:
-        raise NotFound("There is no such person here.")
+        raise NotFound("This person isn't in this tenant.")
     return found
 
 
@@ -166,7 +166,7 @@ def ask_unmask() -> ResponseReturnValue:
             actions.request_unmasking(form.subject.data or "", form.reason.data or "")
         ),
     ):
-        flash("Requested. Another person decides.")
+        flash("Request sent. Another person decides.")
         return redirect(url_for("approvals.approval", approval_id=made[0].id), 303)
     return page(
         "foundation/privacy/ask_unmask.html",
@@ -178,7 +178,7 @@ def ask_unmask() -> ResponseReturnValue:
 @feature.post("/privacy/unmaskings/<uuid:unmasking_id>/end", needs=permissions.UNMASK)
 def end_unmasking(unmasking_id: UUID) -> ResponseReturnValue:
     actions.end_unmasking(queries.unmasking(unmasking_id, lock=True))
-    flash("The name is no longer shown to you.")
+    flash("You no longer see this name.")
     return redirect(url_for("privacy.index"), 303)
 
 
@@ -189,7 +189,7 @@ def _on_hold(hold_id: UUID) -> list[tuple[str, str]]:
     held = queries.hold(hold_id)
     member = people.by_pseudonym(held.subject) if held.subject else None
     return [
-        ("On hold", member.person.name if member else "Everybody in this tenant"),
+        ("Covers", member.person.name if member else "Everyone in this tenant"),
         ("Reason for the hold", held.reason),
     ]
 
@@ -199,7 +199,7 @@ RELEASE = StepUp(
     "Release legal hold",
     ReleaseForm,
     facts=_on_hold,
-    danger="What the hold protects can be deleted again.",
+    danger="Erasure and retention apply to the people it covers again.",
 )
 RETAIN = StepUp("Save retention", RetentionForm)
 
@@ -214,7 +214,7 @@ def hold() -> ResponseReturnValue:
             form.reason.data or "",
         ),
     ):
-        flash("The legal hold is active.")
+        flash("Legal hold placed.")
         return redirect(url_for("privacy.index"), 303)
     return page(
         "foundation/privacy/hold.html",
@@ -234,7 +234,7 @@ def release(hold_id: UUID) -> ResponseReturnValue:
     if request.method == "POST" and accepted(
         form, lambda: actions.release_hold(held, form.reason.data or "")
     ):
-        flash("The legal hold was released.")
+        flash("Legal hold released.")
         return redirect(url_for("privacy.index"), 303)
     whom = people.by_pseudonym(held.subject) if held.subject else None
     return page(
@@ -257,7 +257,7 @@ def retention() -> ResponseReturnValue:
         form,
         lambda: actions.set_retention(form.months.data or 0, version=counted(form.version.data)),
     ):
-        flash("The sealed parts of the log are kept that long from tonight on.")
+        flash("Retention saved. It applies from tonight.")
         return redirect(url_for("privacy.index"), 303)
     if form.stale:
         form.version.data = str(rule.version if rule else 0)

@@ -68,7 +68,7 @@ def found(
     """
     tenant_id = uuid7()
     who = current.Actor(
-        tenant_id, slug, name, by, "The console", "admin", kind="operator" if by else "job"
+        tenant_id, slug, name, by, "Meridian", "admin", kind="operator" if by else "job"
     )
     with current.acting_as(who), transaction():
         tenant = Tenant(id=tenant_id, slug=slug, name=name, kind=kind, **settings)
@@ -86,7 +86,9 @@ def _add(tenant: Tenant) -> None:
             session().add(tenant)
             session().flush()
     except IntegrityError as error:
-        raise SlugTaken(f"The short name {tenant.slug} is taken.", field="slug") from error
+        raise SlugTaken(
+            f"The slug {tenant.slug} is already in use. Choose another.", field="slug"
+        ) from error
 
 
 def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str) -> None:
@@ -100,7 +102,7 @@ def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str)
             name: (settings[name], now) for name, now in before.items() if settings[name] != now
         }
         raise Stale(
-            "Somebody else changed the settings since you opened this page. Look at what differs,"
+            "Someone else changed these settings while you were editing. Review the differences,"
             " then save again.",
             changed,
         )
@@ -119,10 +121,12 @@ def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
     """
     wanted = {domain.strip().lower() for domain in wanted if domain.strip()}
     if bad := sorted(d for d in wanted if not DOMAIN.fullmatch(d)):
-        raise Invalid(f"{bad[0][:80]} is not a domain such as acme.example.", field="domains")
+        raise Invalid(
+            f"{bad[0][:80]} isn't a valid domain. Enter one such as acme.example.", field="domains"
+        )
     if len(wanted) > MOST_DOMAINS:
         raise Invalid(
-            f"{len(wanted)} domains are more than the {MOST_DOMAINS} that a tenant may have.",
+            f"You entered {len(wanted)} work domains. A tenant can have up to {MOST_DOMAINS}.",
             field="domains",
         )
     held = {
@@ -131,7 +135,7 @@ def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
     }
     if taken := sorted(d for d, row in held.items() if row.for_tenant != tenant.id):
         raise DomainTaken(
-            f"{taken[0]} already leads to another tenant. Ask the operator.", field="domains"
+            f"{taken[0]} already belongs to another tenant. Ask the operator.", field="domains"
         )
     return wanted
 

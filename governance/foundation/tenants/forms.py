@@ -25,21 +25,26 @@ def one_line(value: Any) -> Any:
 class SettingsForm(Form):
     name = StringField(
         "Name",
-        [DataRequired("The name stands on every page and report."), Length(max=120)],
+        [DataRequired("Enter a name. It appears on every page and report."), Length(max=120)],
         filters=[one_line],
     )
     region = StringField(
-        "Region", [DataRequired("Say where the data is kept."), Length(max=60)], filters=[one_line]
+        "Region",
+        [DataRequired("Enter the region where data is stored."), Length(max=60)],
+        filters=[one_line],
     )
     time_zone = SelectField(
         "Time zone",
-        [DataRequired("Which time zone do days begin in?")],
+        [DataRequired("Choose a time zone.")],
         choices=[(zone, zone) for zone in ZONES],
     )
-    unit = StringField("Unit on the cover", [Length(max=120)], filters=[one_line])
+    unit = StringField("Business unit", [Length(max=120)], filters=[one_line])
     classification = StringField(
         "Classification",
-        [DataRequired("Reports carry it in the footer."), Length(max=40)],
+        [
+            DataRequired("Enter a classification. It appears in the footer of every report."),
+            Length(max=40),
+        ],
         filters=[one_line],
     )
     audience = StringField("Audience", [Length(max=120)], filters=[one_line])
@@ -52,18 +57,18 @@ class SettingsForm(Form):
 
 class FoundForm(Form):
     slug = StringField(
-        "Short name",
+        "Slug",
         [
-            DataRequired("It stands in every address."),
+            DataRequired("Enter a slug. It is part of every page address."),
             Regexp(
                 r"[a-z][a-z0-9-]{1,40}\Z",
-                message="Small letters, digits and hyphens, beginning with a letter.",
+                message="Use lowercase letters, digits and hyphens, starting with a letter.",
             ),
         ],
-        description="Small letters, digits and hyphens. It never changes.",
+        description="Lowercase letters, digits and hyphens. You can't change it later.",
     )
     name = StringField(
         "Name",
-        [DataRequired("The name stands on every page and report."), Length(max=120)],
+        [DataRequired("Enter a name. It appears on every page and report."), Length(max=120)],
         filters=[one_line],
     )

@@ -11,7 +11,7 @@ from governance.kernel.current import Actor
 
 def founder(tenant_id: UUID, slug: str, name: str) -> Actor:
     """The console itself, acting inside a tenant: founding, schedules, the demo's set-up."""
-    return Actor(tenant_id, slug, name, None, "The console", "admin", kind="job")
+    return Actor(tenant_id, slug, name, None, "Meridian", "admin", kind="job")
 
 
 def visiting(who: Actor, tenant: Tenant) -> Actor:

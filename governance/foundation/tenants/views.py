@@ -20,7 +20,7 @@ operator_feature = Feature("operator_tenants", __name__, scope="operator")
 def _tenant() -> Tenant:
     tenant = queries.tenant_by_id(current.actor().tenant_id)
     if tenant is None:
-        raise NotFound("There is no such tenant.")
+        raise NotFound("This tenant doesn't exist.")
     return tenant
 
 
@@ -47,7 +47,7 @@ def change_settings() -> ResponseReturnValue:
     if accepted(
         form, lambda: actions.change_settings(tenant, seen=form.mark.data or "", **form.settings)
     ):
-        flash("The settings are saved. The next report prints them.")
+        flash("Settings saved. New reports use them.")
         return redirect(url_for("tenant_settings.settings"), 303)
     if form.stale:
         form.mark.data = tenant.mark  # whoever saves again has seen what differs

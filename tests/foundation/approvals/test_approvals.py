@@ -286,7 +286,7 @@ def test_of_two_kinds_about_one_target_the_second_is_void_once_the_first_is_appl
 def test_high_risk_takes_two_other_people(purpose_kind, as_admin, as_second_admin, as_officer, app):
     purpose_kind.requested(purpose_kind.system(), needed=2)
     path = newest_approval_page()
-    assert "2 people have to approve; 0 have so far" in as_second_admin.get(path).text
+    assert "0 of 2 people have approved it so far" in as_second_admin.get(path).text
     decide_approval(as_second_admin, path, verb="approve")
     assert (
         purpose_kind.applied == [] and "You approved this already" in as_second_admin.get(path).text
@@ -355,7 +355,7 @@ def test_the_approval_of_somebody_who_left_or_changed_role_no_longer_counts(
     decide_approval(as_second_admin, path, verb="approve")
     assert (
         purpose_kind.applied == []
-        and "2 people have to approve; 1 have so far" in as_reviewer.get(path).text
+        and "1 of 2 people have approved it so far" in as_reviewer.get(path).text
     )
     decide_approval(as_reviewer, path, verb="approve")
     assert len(purpose_kind.applied) == 1 and "2 of 2 approvals" in as_admin.get(path).text
@@ -389,7 +389,7 @@ def test_a_sign_in_that_is_too_old_is_renewed_and_the_decision_is_kept(
     asks = decide_approval(stale, path, 401, verb="approve")
     assert (
         "Approve request" in asks.text
-        and "Your form is kept" in asks.text
+        and "keeps your form" in asks.text
         and purpose_kind.applied == []
     )
 

@@ -82,7 +82,7 @@ def test_two_approvers_at_once_apply_it_once(committed_world, purpose_kind):
         ("reviewer", approving(approval, seen)), ("compliance_officer", approving(approval, seen))
     )
     assert sorted(outcomes) == [
-        "This request was approved already. Nothing was changed.",
+        "This request was already approved. Nothing was changed.",
         "approved",
     ]
     assert len(purpose_kind.applied) == 1

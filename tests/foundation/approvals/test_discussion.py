@@ -71,7 +71,7 @@ def test_an_approver_asks_and_the_requester_answers(purpose_kind, as_admin, as_s
             "How long is it needed?",
             "Until March.",
         }
-    assert "commented on a request for approval" not in as_admin.get(path).text, (
+    assert "commented on an approval request" not in as_admin.get(path).text, (
         "the discussion shows it already"
     )
 
@@ -83,7 +83,7 @@ def test_a_double_click_comments_once_and_nothing_is_no_comment(purpose_kind, as
     as_second_admin.post(f"{path}/comments", text="Why?")
     assert len(comments_on_page(as_second_admin.get(path))) == 1
     refused = as_second_admin.post(f"{path}/comments", text="  ", then=422)
-    assert "Write a question or an answer." in refused.text and "Approve" in refused.text
+    assert "Write a comment." in refused.text and "Approve" in refused.text
     as_second_admin.post(f"{path}/comments", text="x" * 2001, then=422)
 
 
@@ -109,7 +109,7 @@ def test_a_decided_request_keeps_its_discussion_and_takes_no_more(purpose_kind, 
     reply = as_second_admin.get(path)
     assert len(comments_on_page(reply)) == 1 and "Post comment" not in reply.text
     assert (
-        "its discussion is too"
+        "comment on it any more"
         in as_second_admin.post(f"{path}/comments", text="Still?", then=409).text
     )
 

@@ -82,7 +82,7 @@ def test_what_is_not_ready_is_shown_but_nobody_is_asked_and_nobody_can_approve(
         seen = kinds.fingerprint_seen(queries.approval(approval))
     refused = decide_approval(as_second_admin, path, 422, verb="approve", seen=seen)
     assert (
-        "ready to be decided" in refused.text
+        "ready for a decision yet" in refused.text
         and purpose_kind.applied == []
         and given_approvals() == 0
     )
@@ -103,7 +103,9 @@ def test_nobody_is_reminded_of_what_is_not_ready(purpose_kind, as_admin, as_seco
     assert (
         "Olga Novak" in as_admin.get(path).text and "Send reminder" not in as_admin.get(path).text
     )
-    assert "ready to be decided" in as_admin.post(f"{path}/reminders", then=422, person=olga).text
+    assert (
+        "ready for a decision yet" in as_admin.post(f"{path}/reminders", then=422, person=olga).text
+    )
     renew_request(system)
     assert "Send reminder" in as_admin.get(path).text
     as_admin.post(f"{path}/reminders", person=olga)
@@ -237,7 +239,7 @@ def test_a_target_that_is_gone_is_not_renewed(purpose_kind, as_second_admin):
         raise NotFound("There is no such system.")
 
     object.__setattr__(purpose_kind.kind, "fingerprint", gone)
-    with make.acting("admin"), pytest.raises(DomainError, match="nothing here to approve"):
+    with make.acting("admin"), pytest.raises(DomainError, match="nothing to approve"):
         actions.renew(NAME, system)
     assert given_approvals() == 1
 

@@ -134,7 +134,7 @@ def test_a_single_admin_gets_a_second_one(operator, idp, acting):
             None,
         )
         body = letter.params["body"]
-    assert "The operator invites you" in body and "http://localhost/login?tenant=acme" in body
+    assert "The operator invited you" in body and "http://localhost/login?tenant=acme" in body
 
 
 def test_a_member_at_the_live_provider_becomes_an_admin_at_once(app, operator, idp, arrive):
@@ -156,7 +156,7 @@ def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, 
     code, said = operator(
         "acme", "--admin", "officer@acme.example", "--reason", "Their only admin is on leave"
     )
-    assert code != 0 and "2 members have the address officer@acme.example" in said
+    assert code != 0 and "2 members have the email address officer@acme.example" in said
     for visitor in (thief, officer):
         visitor.get("settings/sessions")  # nothing was reset
         visitor.get("settings/sign-in", then=403)
@@ -209,7 +209,7 @@ def test_in_the_operators_own_tenant_the_admin_is_an_operator(operator, other):
             1,
         ),
         (["--issuer", "https://id.example.invalid", "--client-id", "c", "--reason", "x"], "", 1),
-        (["--admin", "nobody", "--reason", "x"], "is not an address", 1),
+        (["--admin", "nobody", "--reason", "x"], "an email address", 1),
     ],
 )
 def test_what_is_incomplete_or_unsafe_is_refused_and_changes_nothing(

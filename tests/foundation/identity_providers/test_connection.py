@@ -54,7 +54,7 @@ def propose_settings(as_admin, idp: HostileIdP, then: int = 303, **changes):
 
 def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
     assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
-    assert "needs the client secret" in propose_settings(as_admin, provider, 422, secret="").text
+    assert "Enter the client secret." in propose_settings(as_admin, provider, 422, secret="").text
     propose_settings(as_admin, provider)
     assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
     assert connections_in_state(state="proposed").issuer == provider.issuer
@@ -99,7 +99,7 @@ def test_a_blank_secret_keeps_the_one_that_is_stored(as_admin, idp):
 def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
     with HostileIdP.serving("globex") as other:
         page = propose_settings(as_admin, idp, 422, secret="", issuer=other.issuer).text
-    assert "needs its own secret" in page and not entries_of_action(
+    assert "Enter the client secret of this issuer and client." in page and not entries_of_action(
         "identity_provider.change.requested"
     )
 
@@ -130,11 +130,11 @@ def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, 
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        ("officers", "Line 1"),
-        ("a = viewer\n= admin", "Line 2"),
-        ("a = operator_admin", "operator_admin is not a role"),
-        ("a = auditor", "auditor is not a role"),
-        ("a = boss", "boss is not a role"),
+        ("officers", "Write line 1 as"),
+        ("a = viewer\n= admin", "Write line 2 as"),
+        ("a = operator_admin", "give the role operator_admin"),
+        ("a = auditor", "give the role auditor"),
+        ("a = boss", "give the role boss"),
     ],
 )
 def test_groups_give_only_roles_of_a_tenant(as_admin, idp, lines, says):
@@ -146,7 +146,7 @@ def test_a_domain_of_another_tenant_is_refused(as_admin, idp):
     with HostileIdP.serving("globex") as theirs:
         connect_tenant("globex", theirs)
         page = propose_settings(as_admin, idp, 422, domains="acme.example globex.example").text
-    assert "globex.example already leads to another tenant" in page
+    assert "globex.example already belongs to another tenant" in page
     assert (
         not entries_of_action("identity_provider.change.requested")
         and not entries_of_action("tenant.domains.changed")[1:]
@@ -199,9 +199,12 @@ def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
 def findings(as_admin) -> dict[str, tuple[bool, str]]:
     as_admin.post("settings/sign-in/test")
     page = as_admin.get("settings/sign-in").text
-    assert "This check signs no one in" in page
+    assert "without a sign-in" in page
     works = all(step["ok"] or step.get("optional") for step in connections_in_state().findings)
-    assert ("The provider can be reached." in page, "The connection doesn't work yet." in page) == (
+    assert (
+        "Meridian can reach the provider." in page,
+        "The connection doesn't work yet." in page,
+    ) == (
         works,
         not works,
     )
@@ -216,24 +219,25 @@ def test_a_good_connection_passes_every_step(as_admin, idp):
 
 def test_a_wrong_secret_is_found(as_admin, idp):
     connect_tenant("acme", idp, secret="not-the-one")
-    ok, detail = findings(as_admin)["It knows this client and its secret"]
-    assert not ok and "rejects the client ID or the secret" in detail
+    ok, detail = findings(as_admin)["Client ID and secret"]
+    assert not ok and "rejected the client ID or secret" in detail
 
 
 def test_a_wrong_issuer_is_found(as_admin, idp):
     change_document("/openid-configuration", issuer=EVIL)(idp)
-    ok, detail = findings(as_admin)["The issuer answers with its discovery document"]
+    ok, detail = findings(as_admin)["Discovery document"]
     assert not ok and f"names the issuer {EVIL}" in detail
 
 
 @pytest.mark.parametrize(
-    ("attack", "says"), [("down", "answered 503"), ("refuses connections", "cannot be reached")]
+    ("attack", "says"),
+    [("down", "answered with status 503"), ("refuses connections", "reach the identity provider")],
 )
 def test_a_provider_that_is_away_is_found(app, as_admin, isolated, attack, says):
     with HostileIdP.serving() as idp:
         connect_tenant("acme", idp)
         idp.attack(attack)
-        ok, detail = findings(as_admin)["The issuer answers with its discovery document"]
+        ok, detail = findings(as_admin)["Discovery document"]
     assert not ok and says in detail
 
 
@@ -241,9 +245,9 @@ def test_a_provider_of_unsafe_algorithms_is_found(as_admin, idp):
     change_document(
         "/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"]
     )(idp)
-    assert findings(as_admin)["It signs with an algorithm that Meridian accepts"] == (
+    assert findings(as_admin)["Signing algorithm"] == (
         False,
-        "none of ours",
+        "None that Meridian accepts: RS256, PS256, ES256, EdDSA.",
     )
 
 

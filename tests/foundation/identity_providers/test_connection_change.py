@@ -95,7 +95,7 @@ def test_the_former_connection_keeps_no_secret_and_signs_nobody_in(app, as_admin
     decide_change(second, change)
     assert change_in_state(Connection, "retired").secret == b""
     with no_session_starts():
-        assert "changed meanwhile" in late.finish(then=403).text
+        assert "settings changed while you were signing in" in late.finish(then=403).text
 
 
 def test_a_test_sign_in_starts_no_session_and_ends_none(as_admin, second, idp, new):
@@ -123,10 +123,7 @@ def test_it_says_what_to_set_when_nobody_would_have_access(as_admin, new):
 def test_who_would_sign_in_as_less_than_an_admin_is_not_enough(as_admin, new):
     change = propose_change(as_admin, new, group_roles="governance-officers = compliance_officer")
     page = sign_in_for_test(as_admin, change, OFFICER)
-    assert (
-        "would sign in as compliance officer, but the test must show that an admin can sign in"
-        in page
-    )
+    assert "would sign in as compliance officer, but the test needs an admin" in page
     sign_in_for_test(as_admin, propose_change(as_admin, new), ADMIN)
     assert requested_change().test["passed"]
 
@@ -167,7 +164,7 @@ def test_a_provider_that_is_away_fails_the_test_with_its_reason(as_admin, second
     oidc.forget()
     new.attack("down")
     as_admin.post(f"{change_of(change)}/test-sign-in", then=303)
-    assert "answered 503" in as_admin.get("settings/sign-in").text
+    assert "answered with status 503" in as_admin.get("settings/sign-in").text
     decide_change(second, change, then=422)
 
 
@@ -176,10 +173,10 @@ def test_a_wrong_secret_never_goes_live(as_admin, second, idp, new):
     change = propose_change(as_admin, new, secret="not-the-one")
     page = sign_in_for_test(as_admin, change)
     assert (
-        "4 of 5 steps passed. The connection doesn't work yet." in page
-        and "client id or secret is wrong" in page
+        "4 of 5 checks passed. The connection doesn't work yet." in page
+        and "client ID or secret" in page
     )
-    assert "Correct what it found" in decide_change(second, change, then=422).text
+    assert "Fix the problem it shows" in decide_change(second, change, then=422).text
     assert live_connection().issuer == idp.issuer
 
 
@@ -305,7 +302,7 @@ def test_a_page_that_was_opened_before_another_test_is_stale(as_admin, second, n
     change_claims(name="Somebody Else")(new)
     sign_in_for_test(as_admin, change)
     assert (
-        "Something has changed since you opened this page"
+        "Something has changed while you were editing"
         in decide_change(second, change, then=409, seen=opened).text
     )
     decide_change(second, change)
@@ -340,7 +337,7 @@ def test_another_secret_from_a_page_opened_before_is_not_dropped_silently(as_adm
     again = as_admin.post(
         "settings/sign-in/change", then=409, **filled | {"secret": new.client.secret}
     )
-    assert "since you opened this page" in again.text and new.client.secret not in again.text
+    assert "while you were editing" in again.text and new.client.secret not in again.text
 
 
 def test_an_approval_sent_twice_is_done_once(as_admin, second, idp):
@@ -431,7 +428,7 @@ def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session
     with no_session_starts():
         refused = coming.finish(then=403)
     assert live_connection().issuer == new.issuer
-    assert "How people sign in changed meanwhile" in refused.text
+    assert "The sign-in settings changed while you were signing in" in refused.text
     assert [s for s in sessions_of() if s.issuer == idp.issuer] == []
 
 

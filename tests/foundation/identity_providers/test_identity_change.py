@@ -71,13 +71,13 @@ def test_each_setting_is_shown_before_and_after_and_the_secret_never(as_admin, s
     for before, after in [
         (idp.issuer, new.issuer),
         ("Required", "Optional"),
-        ("Only with email_verified", "Every address of the provider"),
+        ("Only with the email_verified claim", "All addresses from this provider"),
         ("Current secret", "New secret"),
         ("Compliance officer", "none"),
     ]:
         assert f"from {before} to {after}" in text, text
     assert (
-        "Exactly this changes" in text
+        "settings change" in text
         and "Everything else stays as it is" in text
         and text.count("loosens") == 2
     )
@@ -94,7 +94,7 @@ def test_its_effects_name_sessions_members_and_domains(as_admin, second, idp, ne
     assert "1 open session ends." in text and "members sign in through it" in text
     assert (
         "Under another issuer, everyone counts as a new person." in text
-        and "could take that person's invitation" in text
+        and "could accept that person's invitation" in text
     )
     assert "Addresses at acme-group.example lead to this sign-in." in text
     assert "Addresses at acme.example no longer lead to this sign-in." in text
@@ -123,7 +123,7 @@ def test_before_the_test_the_page_says_what_is_missing_and_asks_nobody(as_admin,
     )
     change_claims(groups=[])(new)
     sign_in_for_test(as_admin, change)
-    assert "Correct what it found, then test again." in words(
+    assert "Fix the problem it shows, then test again." in words(
         second.get(change)
     ) and change not in approvals_in_inbox(second)
     change_claims(groups=["governance-admins"])(new)
@@ -215,7 +215,7 @@ def test_what_is_live_has_changed_since_so_it_is_proposed_again(as_admin, second
     opened = fingerprint_of_change(second, change)
     with make.acting("admin"):
         tenants.set_domains(directory.tenant_by_slug("acme"), {"acme.example", "third.example"})
-    assert "How people sign in has changed since this was proposed." in words(second.get(change))
+    assert "The live connection has changed since this was proposed." in words(second.get(change))
     decide_change(second, change, then=409, seen=opened)
     decide_change(second, change, then=409)
     assert change_in_state(Approval, "open") and entries_of_action("approval.blocked")

@@ -29,7 +29,7 @@ from tests.foundation.people.member_helpers import invite_person
 
 GUEST = Person("acme-9001", "guest@acme.example", "Gale Guest", ("night-shift",))
 OUTSIDER = Person("acme-9002", "guest@firm.example", "Fay Firm", ())
-SWITCH = "This provider verifies e-mail addresses"
+SWITCH = "This provider verifies email addresses"
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def test_the_switch_is_proposed_like_every_change_of_the_connection(as_admin, id
         assert (
             found
             and SWITCH in found.find_parent("label").text
-            and "could take that person" in found.find_parent("label").text
+            and "could accept that person" in found.find_parent("label").text
         )
         return found
 
@@ -261,5 +261,5 @@ def test_the_switch_is_proposed_like_every_change_of_the_connection(as_admin, id
         True,
     ]
     assert box().has_attr("checked")
-    assert "Every address of the provider" in as_admin.get("settings/sign-in").text
+    assert "All addresses from this provider" in as_admin.get("settings/sign-in").text
     assert not live_connection().verifies_addresses

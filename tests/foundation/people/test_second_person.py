@@ -260,9 +260,7 @@ def test_a_second_account_with_the_same_address_is_the_same_person(app, make_req
     with current.acting_as(make.system_actor(asked.approver[1])), transaction(person_id=key):
         session().get(Person, key).email = make.PEOPLE[asked.approver[1], first][1].upper()
     assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
-    assert "You have the same e-mail address as the person who requested this" in approve(
-        app, asked, then=403
-    )
+    assert "You have the same email address as the requester" in approve(app, asked, then=403)
 
 
 def test_who_was_removed_and_came_back_after_the_request_is_refused(app, make_request):

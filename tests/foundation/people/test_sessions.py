@@ -130,7 +130,7 @@ def test_a_membership_that_ended_otherwise_is_enough(as_officer):
 def test_the_list_marks_this_one_and_ends_another(app, as_officer):
     other = Visitor(app, make.cookie("compliance_officer"))
     shown = as_officer.get("settings/sessions").text
-    assert f"You have {plural(2, 'open session')}" in shown and shown.count("this one") == 1
+    assert f"You have {plural(2, 'open session')}" in shown and shown.count("this session") == 1
     mine = {
         row.id: row
         for row in sessions_of()
@@ -138,7 +138,7 @@ def test_the_list_marks_this_one_and_ends_another(app, as_officer):
     }
     own = (
         BeautifulSoup(shown, "html.parser")
-        .find(string=lambda t: t.strip() == "this one")
+        .find(string=lambda t: t.strip() == "this session")
         .find_parent("tr")
         .form["action"]
     )
@@ -167,7 +167,7 @@ def test_an_admin_ends_all_of_a_member(as_admin, as_officer):
     as_admin.post(f"settings/members/{membership_id('compliance_officer')}/sessions/end")
     as_officer.get("settings/sessions", then=302)
     assert (
-        "No session is open"
+        "No open sessions"
         in as_admin.get(f"settings/members/{membership_id('compliance_officer')}/sessions").text
     )
 
@@ -477,7 +477,7 @@ def test_one_person_in_two_tenants_enters_each_by_its_own_sign_in(app, idp, arri
     boss = arrive(ADMIN)
     page = boss.get("settings/tenants")
     assert (
-        f"You are a member of {plural(2, 'tenant')}" in page.text
+        f"You&#39;re a member of {plural(2, 'tenant')}" in page.text
         and "Switch to Globex" in page.text
     )
     away = boss.get("/t/globex/settings/sessions", then=302)

@@ -87,7 +87,9 @@ def test_an_invitation_keeps_its_role_through_a_fresh_sign_in(app, idp, arrive):
     boss = arrive(ADMIN)
     age_sessions()
     asked = boss.post(INVITE, then=401, email=NEW, role="contributor")
-    assert "Invite member" in asked.text and "Your form is kept for 15 minutes." in asked.text
+    assert (
+        "Invite member" in asked.text and "Meridian keeps your form for 15 minutes." in asked.text
+    )
     shown = boss.get(sign_in_again(boss, asked))
     assert (
         kept_form_facts(shown) == {"Work email": NEW, "Role": "Contributor"} and invitations() == []
@@ -129,7 +131,7 @@ def test_a_form_that_is_refused_comes_back_filled_in_and_stays_kept(fresh_boss):
     page = BeautifulSoup(refused.text, "html.parser")
     assert (
         page.select_one("input[name=email]")["value"] == NEW
-        and "That address is already invited." in refused.text
+        and "This address already has an open invitation." in refused.text
     )
     assert page.select_one("select[name=role] option[selected]")["value"] == "contributor"
     with make.acting("admin"):
@@ -151,7 +153,7 @@ def test_operators_keep_their_forms_too(app, isolated):
     eva.post("/operator/tenants/", then=401, slug="initech", name="Initech")
     step_up_helpers.sign_in_again(eva, "operator_admin", "console")
     shown = eva.get(newest_kept_form_page("console"))
-    assert kept_form_facts(shown) == {"Short name": "initech", "Name": "Initech"}
+    assert kept_form_facts(shown) == {"Slug": "initech", "Name": "Initech"}
     assert submit_kept_form(eva, shown).location == "/operator/tenants/initech/first-admin"
     assert directory.tenant_id("initech")
 
@@ -166,7 +168,7 @@ def test_what_ends_somebodys_access_names_them_and_says_so(app, isolated):
     step_up_helpers.sign_in_again(boss, "admin")
     shown = boss.get(newest_kept_form_page())
     assert kept_form_facts(shown) == {"Member": "Maya Okafor", "Email": "viewer@acme.example"}
-    assert "every session of theirs ends immediately" in shown.text and "btn-stop" in shown.text
+    assert "all their sessions end" in shown.text and "btn-stop" in shown.text
     submit_kept_form(boss, shown)
     with make.acting("admin", read_only=True):
         assert queries.membership_of(make.person_id("viewer")) is None
@@ -205,7 +207,7 @@ def test_a_sign_in_as_somebody_else_leaves_the_form_where_it_was(app, idp, arriv
         then=403
     )
     assert (
-        "the provider answered for somebody else" in refused.text
+        "You signed in as a different person" in refused.text
         and "Your form wasn&#39;t submitted." in refused.text
     )
     boss.get(newest_kept_form_page())
@@ -216,7 +218,7 @@ def test_a_new_sign_in_of_somebody_else_in_the_same_browser_does_not_get_the_for
     app, idp, arrive, boss
 ):
     arrive("officer@acme.example", boss)
-    assert "There is no form here." in boss.get(newest_kept_form_page(), then=404).text
+    assert "This form is no longer available." in boss.get(newest_kept_form_page(), then=404).text
 
 
 def test_who_waits_too_long_signs_in_once_more_for_the_same_form(app, fresh_boss):
@@ -426,7 +428,7 @@ def test_a_form_beyond_the_limit_is_not_kept_and_the_page_says_so(app, isolated)
         INVITE, then=401, email="x" * (saved_forms.MAX_BYTES + 1), role="viewer"
     ).text
     assert (
-        "Your form can&#39;t be kept." in page
+        "Meridian can&#39;t keep your form." in page
         and "larger than 256 KB" in page
         and step_up_helpers.saved_forms() == []
     )

@@ -100,7 +100,7 @@ def test_the_night_is_worked_once(departing_member, acting):
     with acting("admin"):
         runs = (
             session()
-            .scalars(select(JobRun.scope).where(JobRun.job == "shred old sealed parts"))
+            .scalars(select(JobRun.scope).where(JobRun.job == "destroy expired log keys"))
             .all()
         )
         assert sorted(runs) == ["acme", "console", "globex"]
@@ -143,9 +143,9 @@ def test_a_released_hold_keeps_nothing(as_officer, departing_member, acting):
 
 
 def test_the_time_is_changed_by_an_admin_and_recorded(as_admin, as_officer, acting):
-    assert "kept for 7 years" in as_officer.get("privacy/").text
+    assert "fields of the log for 7 years" in as_officer.get("privacy/").text
     as_admin.post("privacy/retention", months="18", version="0")
-    assert "kept for 18 months" in as_officer.get("privacy/").text
+    assert "fields of the log for 18 months" in as_officer.get("privacy/").text
     as_officer.get("privacy/retention", then=403)
     with acting("admin"):
         entry = (
@@ -159,7 +159,7 @@ def test_the_time_is_changed_by_an_admin_and_recorded(as_admin, as_officer, acti
 def test_two_tabs_do_not_overwrite_each_other(as_admin, acting):
     as_admin.post("privacy/retention", months="24", version="0")
     page = as_admin.post("privacy/retention", months="36", version="0", then=409).text
-    assert "Somebody else changed this" in page and 'value="1"' in page
+    assert "Someone else changed the retention" in page and 'value="1"' in page
     with acting("admin"):
         assert queries.months_kept() == 24
     as_admin.post("privacy/retention", months="36", version="1")

@@ -142,7 +142,10 @@ def test_a_double_click_asks_once(as_officer, departing_member, acting):
 
 @pytest.mark.parametrize("subject", ["0" * 32, "x", "'; --", "p-7k3f"])
 def test_a_pseudonym_of_nobody_is_refused(as_officer, subject, database):
-    assert "Nobody here has that pseudonym" in request_unmasking(as_officer, subject, 422).text
+    assert (
+        "No one in this tenant has that pseudonym"
+        in request_unmasking(as_officer, subject, 422).text
+    )
 
 
 def test_a_question_needs_a_reason(as_officer, departing_member):
@@ -161,7 +164,10 @@ def test_others_may_not_ask(who, request, departing_member):
 def test_another_tenant_neither_asks_nor_decides(
     as_officer, as_neighbour, departing_member, acting
 ):
-    assert "Nobody here" in request_unmasking(as_neighbour, departing_member.pseudonym, 422).text
+    assert (
+        "No one in this tenant"
+        in request_unmasking(as_neighbour, departing_member.pseudonym, 422).text
+    )
     request_unmasking(as_officer, departing_member.pseudonym)
     decide_approval(as_neighbour, newest_approval_page(), 404, verb="approve")
     as_neighbour.get(newest_approval_page(), then=404)

@@ -61,14 +61,14 @@ def test_an_operator_founds_a_tenant(as_operator):
 )
 def test_a_short_name_that_is_none_is_refused(as_operator, slug):
     assert (
-        "Not founded."
+        "Not created."
         in as_operator.post("/operator/tenants/", then=422, slug=slug, name="Initech").text
     )
 
 
 def test_a_short_name_is_taken_once(as_operator):
     assert (
-        "The short name globex is taken"
+        "The slug globex is already in use"
         in as_operator.post("/operator/tenants/", then=422, slug="globex", name="Globex again").text
     )
 
@@ -95,7 +95,7 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
         people=(DANA, Person("initech-2", "bo@initech.example", "Bo Ek", ()))
     ) as idp:
         page = as_operator.get("/operator/tenants/initech/first-admin").text
-        assert "Nobody can sign in to Initech yet" in page and "/auth/back-channel/initech" in page
+        assert "No one can sign in to Initech yet" in page and "/auth/back-channel/initech" in page
         given = {
             "issuer": idp.issuer,
             "client_id": idp.client.id,
@@ -143,12 +143,12 @@ def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(
         as_operator.post(link, secret=idp.client.secret, **form)
         told = Arrival(Visitor(app), DANA.email).finish(then=403).text
         assert (
-            "the operator can turn on “This provider verifies e-mail addresses” on the first"
+            "the operator can turn on “This provider verifies email addresses” on the first"
             " admin&#39;s page" in told
         )
         assert link in as_operator.get("/operator/").text
         page = as_operator.get(link).text
-        assert "Nobody has signed in to Initech yet" in page
+        assert "No one has signed in to Initech yet" in page
         assert (
             all(f'value="{value}"' in page for value in form.values())
             and idp.client.secret not in page
@@ -157,7 +157,7 @@ def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(
             link, **form | {"email": DANA.email, "verifies_addresses": "y"}
         )  # the secret is kept
         assert [e.facts["how"] for e in entries_of_action("invitation.withdrawn", "initech")] == [
-            "the operator corrected the set-up"
+            "the operator corrected the setup"
         ]
         Arrival(Visitor(app), DANA.email).finish(then=303)
         as_operator.get(link, then=404)
@@ -197,11 +197,11 @@ def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, prov
         },
     )
     lost = Arrival(Visitor(app, tenant="initech"), DANA.email, tenant="initech").finish(then=503)
-    assert "its client id or secret is wrong" in lost.text
+    assert "client ID or secret" in lost.text
     assert where in as_operator.get("/operator/").text
     page = as_operator.get(where).text
     assert (
-        "Nobody has signed in to Initech yet" in page
+        "No one has signed in to Initech yet" in page
         and 'value="dna@initech.example"' in page
         and "mistyped" not in page
     )
@@ -212,7 +212,7 @@ def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, prov
     as_operator.get(where, then=404)
     as_operator.post(where, then=404, **given | {"secret": "another"})
     assert [e.facts["how"] for e in entries_of_action("invitation.withdrawn", "initech")] == [
-        "the operator corrected the set-up"
+        "the operator corrected the setup"
     ]
     assert len(entries_of_action("identity_provider.changed", "initech")) == 2
 

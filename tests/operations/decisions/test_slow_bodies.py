@@ -277,7 +277,7 @@ def test_an_announced_body_beyond_the_limit_is_refused_unread(installation):
     )
     reply = http.client.HTTPResponse(connection)
     reply.begin()
-    assert reply.status == 413 and "larger than this page takes" in reply.read().decode()
+    assert reply.status == 413 and "too large to upload here" in reply.read().decode()
 
 
 def test_an_answer_of_many_pieces_arrives_whole_and_its_head_alone_without_them(installation):
