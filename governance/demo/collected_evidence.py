@@ -1,13 +1,9 @@
-"""The story of what acme's console collected about itself in a year, and of its quarterly access
-reviews, told by their own actions.
+"""What Acme's collectors filed in a year, and its quarterly access reviews.
 
-    month_begins(…)      on the first of a month: a drill, the log is checked, the collectors run, a
-                         person reviews what they filed
-    reviews(…)           deeds on days: two access reviews that were closed, one that is under way,
-                         a key that nobody knew, and who was here before each
-
-`month_begins` opens its own transactions, as the jobs process does; the deeds of `reviews` run in
-that of their teller.
+month_begins(…)   the first of a month: a drill, a check of the log, the collectors, and a person
+                  who reviews what they collected; in transactions of its own
+reviews(…)        two closed access reviews, one in progress, an unknown key, and sign-ins before
+                  each; in the caller's transactions
 """
 
 from collections.abc import Callable, Iterator
@@ -37,7 +33,7 @@ from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 
 SINCE = collecting.BACK
-CHECKED = timedelta(days=100)  # before that nobody checked the log every month
+CHECKED = timedelta(days=100)  # the monthly check of the log began then
 LOST_KEY = "batch importer"
 STILL_TO_REVIEW = ("members", "tenant-isolation")  # of the newest month
 type Part = Callable[[str], Actor]
@@ -46,7 +42,7 @@ type Part = Callable[[str], Actor]
 def month_begins(
     part: Part, console: Actor, first: date, *, now: datetime, keys_since: date
 ) -> None:
-    """What happens by itself on the first of a month, within the year before today."""
+    """Run what happens automatically on the first of a month, within the year before today."""
     at, today = datetime.combine(first, time(6, 15), UTC), now.date()
     if first <= today - SINCE or at + timedelta(hours=3) > now:
         return
@@ -89,7 +85,7 @@ def _drill(part: Part, console: Actor, at: datetime) -> None:
 
 
 def _review(but: tuple[str, ...]) -> None:
-    """A person looks at what the console filed; some of the newest month waits."""
+    """Review what was collected; some of the newest month stays pending."""
     for _, held in review_queue.page_of({}, size=1000).rows:
         version, evidence = shelf.version_of(held.version_id, lock=True)
         if held.uploaded_by is None and not (version.filename or "").startswith(but or "\0"):
@@ -108,8 +104,8 @@ class Deed:
 
 
 def reviews(ago: Callable[[int], date]) -> Iterator[Deed]:
-    """Half a year ago a key came to light that nobody knew; a quarter later all stayed; this
-    quarter's is half done.
+    """Yield the steps: an unknown key is found and revoked; all access is kept a quarter later; this
+    quarter's review is half done.
     """
     yield Deed(ago(205), "admin", lambda: keys.make(LOST_KEY, ("audit:read",)), 15)
     for days in (187, 97, 11, 8):
@@ -139,7 +135,7 @@ def _begun(day: date) -> Callable[[], object]:
 
 
 def _signs_in() -> None:
-    """A session of who acts, ended by himself: a review shows when somebody was last here."""
+    """Sign in and out, because a review shows when each member last signed in."""
     person = session().get(Person, current.person_id())
     if person is None:
         raise LookupError(current.actor().name)
@@ -174,7 +170,7 @@ def _decided(*, revoked: bool) -> Callable[[], object]:
         _decide(
             lost,
             "revoke",
-            "Made for an import that ended in spring; nothing has come with it for weeks.",
+            "Created for an import that ended in spring. It hasn't been used for weeks.",
         )
 
     return deed
@@ -202,7 +198,7 @@ def _closed() -> None:
 
 
 def _accepted() -> None:
-    """By a person who neither closed the review nor brought the file in."""
+    """Accept the filed review, as a person who neither closed it nor uploaded the file."""
     for _, held in review_queue.page_of({}, size=1000).rows:
         version, evidence = shelf.version_of(held.version_id, lock=True)
         if version.source == "access review" and version.uploaded_by != current.actor().person_id:

@@ -1,8 +1,4 @@
-"""What the demo hands to machines: keys that let them in, kept beside the world as they would keep
-them; public keys.
-
-And what it hands to somebody outside: each log's checkpoints, to a witness of the auditors.
-"""
+"""The demo's credentials: API keys, public keys, and the checkpoints that a witness cosigns."""
 
 import json
 from collections.abc import Mapping
@@ -23,9 +19,9 @@ SLUGS = ("acme", "globex")
 
 
 def hand_out(settings: Settings, idp_base: str, data: Path) -> dict[str, Any]:
-    """`api_keys` and `audit_public_key` of credentials.json.
+    """Return `api_keys` and `audit_public_key` for credentials.json.
 
-    A key is shown once, so what the story made was kept then.
+    A key is shown once, so the keys of the story were saved when they were created.
     """
     factory.connect(settings)
     file = data / "keys.json"
@@ -38,20 +34,20 @@ def hand_out(settings: Settings, idp_base: str, data: Path) -> dict[str, Any]:
 
 
 def keep(data: Path, made: Mapping[str, Any]) -> None:
-    """As the machines that got them would."""
+    """Save the keys as their owners would."""
     (data / "keys.json").write_text(json.dumps(made, indent=1) + "\n")
 
 
 def _anew(slug: str, idp_base: str) -> dict[str, Any]:
-    """The file was lost: other keys for the same machines."""
+    """Create new keys for the same machines, after the file was lost."""
     with current.acting_as(Cast(slug, f"{idp_base}/{slug}")("admin")), transaction():
         return machine_keys.make(slug)
 
 
 def witness(settings: Settings, idp_base: str, url: str, key: str) -> None:
-    """Each log has its checkpoints cosigned there, now and whenever it grows.
+    """Add the witness to each log, which cosigns its checkpoints now and whenever it grows.
 
-    Done again, it changes nothing.
+    Repeating it changes nothing.
     """
     factory.connect(settings)
     for slug in SLUGS:
@@ -62,7 +58,7 @@ def witness(settings: Settings, idp_base: str, url: str, key: str) -> None:
 
 
 def public_keys(settings: Settings, idp_base: str) -> list[str]:
-    """The verifier key of each log."""
+    """Return the verifier key of each log."""
     factory.connect(settings)
     return [_public(slug, idp_base) for slug in SLUGS]
 

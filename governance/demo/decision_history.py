@@ -1,5 +1,6 @@
-"""What the demo's products asked in the last fourteen days, hour by hour: added as their workers
-would have told it.
+"""What the demo's AI products requested in the last fourteen days, hour by hour.
+
+The counts are added as the workers of the decision API would have reported them.
 """
 
 import random
@@ -30,9 +31,7 @@ BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 9, 10, 11, 10, 8, 6, 4, 3, 2,
 
 
 def tell(who: Actor) -> None:
-    """In one transaction of that tenant; what was in force at the end of a day is what it was
-    answered.
-    """
+    """Add the counts in one transaction; answers follow the policy published at the end of a day."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     this_hour = clock.now().replace(minute=0, second=0, microsecond=0)
     with current.acting_as(who), transaction():

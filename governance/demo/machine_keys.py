@@ -1,6 +1,4 @@
-"""The keys that the demo's machines hold: made on a day of the story by the tenant's admin, each
-shown once and kept by who got it.
-"""
+"""The API keys of the demo's machines, created by the tenant's admin on a day of the story."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -35,9 +33,9 @@ WANTED = {
 
 
 def make(slug: str) -> dict[str, dict[str, Any]]:
-    """In the present transaction, by the acting admin.
+    """Create the tenant's keys in the current transaction, as the acting admin.
 
-    A key of that name that was lost is revoked first.
+    Live keys with the same names are revoked first.
     """
     for lost in (
         row for row in queries.live() if row.name in {_named(wanted) for wanted in WANTED[slug]}
@@ -53,7 +51,7 @@ def _made(slug: str, wanted: KeySpec) -> dict[str, Any]:
 
 
 def key_id(name: str) -> UUID:
-    """Of the acting tenant's key of that name; in a transaction of its own."""
+    """Return the id of the acting tenant's key of that name; opens a transaction."""
     with transaction(read_only=True):
         return next(row.id for row in queries.live() if row.name == f"demo {name}")
 

@@ -1,11 +1,9 @@
-"""The AI products of the demo: fourteen processes' worth of clients in three regions, which ask and
-obey as real ones do.
+"""The demo's AI products: 22 clients in three regions that request decisions and obey stops.
 
     python -m governance.demo.products BASE_URL KEYS_FILE
 
-Each polls all flags of its system with the tag that it holds, as an OpenFeature web client does,
-and now and then asks for one. They are what a stop is obeyed by: press it, and watch their
-acknowledgements arrive.
+Each polls all flags of its system with its last `ETag`, as an OpenFeature web client does, and
+sometimes requests a single flag. Stop a feature and watch them acknowledge it.
 """
 
 import http.client
@@ -27,7 +25,7 @@ SLOWER = {
     "Frankfurt": 0.35,
     "Dublin": 0.45,
     "Singapore": 0.8,
-}  # seconds between polls: how far away they are
+}  # seconds between polls, by distance
 ASKED_ONE_BY_ONE = ("policy.grounding", "policy.human_review", "policy.content_filter")
 PARTS = {
     "claims-triage": ("auto-approve", "summarise", "sort-queue"),
@@ -48,9 +46,7 @@ class Client:
 
 
 def clients(keys: Mapping[str, Any]) -> Iterator[Client]:
-    """As many of each product as the demo says, spread over the regions; `keys` is that of
-    credentials.json.
-    """
+    """Yield the clients of each product, spread over the regions; `keys` is from credentials.json."""
     places = [region for region, count in REGIONS.items() for _ in range(count)]
     for system, count in PRODUCTS.items():
         for number in range(count):
@@ -64,12 +60,12 @@ def clients(keys: Mapping[str, Any]) -> Iterator[Client]:
 
 
 def _name(region: str, system: str, number: int) -> str:
-    """The triage's workers bear the names under which the story has told of them already."""
+    """Use the names that the story has used for the workers of claims triage."""
     return f"{region.lower()}-{'worker' if system == 'claims-triage' else system}-{number}"
 
 
 def run(base: str, file: Path) -> None:
-    """Until SIGTERM."""
+    """Run until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -1,12 +1,7 @@
-"""The story of acme's SOC 2 engagement with Halden & Co, told by the product's own actions.
+"""Acme's SOC 2 engagement with Halden & Co.
 
-    acme(…) -> Iterator[Told]      the engagement is opened, its auditors are let in; ten requests:
-                                   accepted, one of them
-                                   after it was returned; with the auditors; returned; open, one of
-                                   them late
-
-Each Told is a day, a part and a deed, as governance/demo/world.py plays them. Days count back from
-today.
+acme(…) yields the steps: the engagement is opened and its auditors get access; ten requests are
+accepted, returned, provided or still open, one of them overdue. Days count back from today.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,21 +18,21 @@ FIRM, AUDITOR = "Halden & Co", ("Harriet Lowe", "auditor@audit.example")
 BY_LINK = ("Nora Field", "nora.field@halden.example")
 OPENED, BEGINS, ASKED, ASSIGNED, CLOSES = 24, 21, 20, 19, -21  # days ago
 REQUESTS = (
-    ("Access reviews of the period, with what was taken away", "CC6.2, CC6.3", 14, "anna"),
-    ("Penetration test report and what was done about it", "CC4.1, CC7.1", 14, "anna"),
+    ("Access reviews of the period, with revoked access", "CC6.2, CC6.3", 14, "anna"),
+    ("Penetration test report and remediation", "CC4.1, CC7.1", 14, "anna"),
     (
-        "Members of the console with their roles, at the end of each quarter",
+        "Members with their roles, at the end of each quarter",
         "CC6.1, CC6.3",
         13,
         "anna",
     ),
     ("Approvals of policy changes", "CC5.3, CC8.1", 12, "officer"),
-    ("Results of restoring backups", "A1.2, A1.3", 10, "officer"),
+    ("Backup restore tests", "A1.2, A1.3", 10, "officer"),
     ("Incidents of the period and their reviews", "CC7.3, CC7.4", 10, "anna"),
-    ("Changes to models with their tests", "CC8.1", 4, "anna"),
-    ("Contracts with the suppliers of models", "CC9.2", -3, "jun"),
-    ("Training of those who decide on claims", "CC1.4", -6, "anna"),
-    ("How the audit log is checked, and by whom", "CC7.2", -9, None),
+    ("Model changes with their tests", "CC8.1", 4, "anna"),
+    ("Contracts with model vendors", "CC9.2", -3, "jun"),
+    ("Training of claims adjusters", "CC1.4", -6, "anna"),
+    ("How the audit log is checked, and by which role", "CC7.2", -9, None),
 )
 ANSWERED = (
     (0, 17, "anna"),
@@ -60,7 +55,7 @@ type Ago = Callable[[int], date]
 
 @dataclass(frozen=True, slots=True)
 class EngagementStep:
-    """Something that the tenant or its auditors do on a day."""
+    """What the tenant or its auditors do on a day."""
 
     day: date
     part: str
@@ -70,14 +65,14 @@ class EngagementStep:
 
 @dataclass(slots=True)
 class Story:
-    """What one deed leads on to the next."""
+    """What later steps need from earlier ones."""
 
     engagement: UUID | None = None
     requests: tuple[UUID, ...] = ()
 
 
 def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
-    """`person` gives the id of a part."""
+    """Yield the steps. `person` returns the id of a part, `ago` a day so many days before today."""
     story = Story()
     yield EngagementStep(ago(OPENED), "officer", partial(_open, story, ago))
     yield EngagementStep(ago(ASKED), "auditor", partial(_ask, story, ago))
@@ -86,9 +81,7 @@ def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
         yield EngagementStep(
             ago(day),
             part,
-            partial(
-                _provide, story, number, 0, "" if number else "Both campaigns, as they were closed."
-            ),
+            partial(_provide, story, number, 0, "" if number else "Both reviews, as closed."),
             11,
         )
     yield EngagementStep(ago(14), "auditor", partial(_accept, story, 0, "Complete for the period."))
@@ -102,7 +95,7 @@ def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
     yield EngagementStep(
         ago(12),
         "anna",
-        partial(_say, story, 2, "It was kept under another title. I attach it now."),
+        partial(_say, story, 2, "It was filed under another title. I've attached it now."),
         15,
     )
     yield EngagementStep(ago(11), "anna", partial(_provide, story, 2, 1, ""), 9)
@@ -113,13 +106,16 @@ def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
         ago(8),
         "auditor",
         partial(
-            _return, story, 5, "The review of the second incident names no cause. Please add it."
+            _return,
+            story,
+            5,
+            "The review of the second incident doesn't state a cause. Please add it.",
         ),
     )
     yield EngagementStep(
         ago(7),
         "anna",
-        partial(_say, story, 5, "Its review meeting is this week; the record follows."),
+        partial(_say, story, 5, "The review meeting is this week. I'll add the record afterwards."),
         16,
     )
     yield EngagementStep(
@@ -167,9 +163,7 @@ def _assign(story: Story, person: Callable[[str], UUID]) -> None:
 
 
 def _provide(story: Story, number: int, nth: int, said: str) -> None:
-    """With the newest version of each piece that answers it; a second round brings the one
-    before.
-    """
+    """Attach the nth newest version of each evidence item for the request, and provide it."""
     held, asked = queries.request(_known(story), story.requests[number], lock=True)
     for title in EVIDENCE[number]:
         of_title = [

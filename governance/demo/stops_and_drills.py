@@ -1,12 +1,10 @@
-"""The story of acme's switches, told by the product's own actions.
+"""Acme's kill switches: their features, a drill and a stop.
 
-    add_features()          what each system does; by the acting person, in their transaction, once
-                            the systems are registered
-    tell_drill(…)           a drill that one person planned, another approved, and that passed
-    tell_stop(…)            claims-triage · auto-approve, stopped since 42 minutes and obeyed by 14
-                            consumers
+add_features()   the features of each system, by the acting person, in their transaction
+tell_drill(…)    a drill that one person planned and another approved, and that passed
+tell_stop(…)     claims-triage · auto-approve, stopped 42 minutes ago and obeyed by 14 consumers
 
-The last two open their own transactions. `key_id` is the key that the consumers come with.
+The last two open their own transactions. `key_id` is the API key of the consumers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,8 +44,8 @@ OBEYED: Mapping[str, Sequence[float]] = {
     "Dublin": (0.18, 0.24, 0.29, 0.44),
     "Singapore": (0.57, 0.80),
 }  # seconds, by region
-REASON = "Approvals cited clauses that are not in the policy, 11 of 1,200 in run 2304"
-DRILL_REASON = "A proof of this switch is good for 90 days"
+REASON = "Approvals cited clauses that aren't in the policy: 11 of 1,200 in run 2304"
+DRILL_REASON = "Quarterly drill: a passed drill proves this switch for 90 days"
 STOPPED_SINCE = timedelta(minutes=42)
 SECONDS = 5
 
@@ -69,7 +67,7 @@ def tell_drill(
     feature: str,
     pace: float = 1.0,
 ) -> None:
-    """Planned the day before by one and approved by another, carried out by Meridian.
+    """Plan a drill the day before as one person, approve it as another, and carry it out.
 
     `pace` 0.75: a quarter faster.
     """
@@ -118,7 +116,7 @@ def _scope(feature: str) -> tuple[AISystem, SystemFeature]:
 def _hear(
     key_id: UUID, at: datetime, *, version: int, pace: float = 1.0, seen_at: datetime | None = None
 ) -> None:
-    """All of them, each at its own moment after `at`."""
+    """Record every consumer, each at its own moment after `at`."""
     heard = [
         Heard(
             key_id,

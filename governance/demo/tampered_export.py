@@ -1,8 +1,6 @@
-"""A copy of an export in which somebody made a fact look better, so that the verifier has something
-to find.
+"""A copy of an export with one fact changed, so that the verifier finds something.
 
-tamper(export, copy) -> Tampering       what was changed, and in which entry; everything else is
-                                        left as it was
+tamper(export, copy) -> Tampering   what was changed, and in which entry; nothing else changes
 """
 
 import json
@@ -16,7 +14,7 @@ from governance.foundation.audit import jsonl
 from governance.foundation.audit.jsonl import ExportedEntry
 
 BEST = 4  # level
-# Of which action which fact is bent, and to what; the first that the export has.
+# Action, fact and new value, in order of preference.
 WANTED: tuple[tuple[str, str, Any], ...] = (
     ("assessment.conclusion.signed_off", "level", BEST),
     ("assessment.conclusion.recorded", "level", BEST),
@@ -26,7 +24,7 @@ WANTED: tuple[tuple[str, str, Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Tampering:
-    """What the entry said, and what it says in the copy."""
+    """The original value of a fact, and its value in the copy."""
 
     index: int
     action: str
@@ -36,7 +34,7 @@ class Tampering:
 
 
 def tamper(export: Path, copy: Path) -> Tampering:
-    """Write the copy; the export is read twice, line by line."""
+    """Write the copy. The export is read twice, line by line."""
     chosen = _choose(export)
     with export.open("rb") as source, copy.open("wb") as target:
         for line in jsonl.lines(source):
@@ -62,7 +60,7 @@ def _choose(export: Path) -> Tampering:
                 last = _of(found, len(WANTED), "outcome", "denied")
                 seen.update(_wanted(found))
     if last is None:
-        raise ValueError(f"{export.name} holds no entry to change")
+        raise ValueError(f"{export.name} contains no entry to change")
     return seen[min(seen)] if seen else last
 
 
