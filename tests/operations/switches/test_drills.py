@@ -618,7 +618,7 @@ def test_the_demo_tells_a_passed_drill_and_an_active_stop(as_viewer, acting):
         and "Singapore, 2" in text
     )
     assert (
-        "for 42 minutes, by Sanjay Patel: Approvals cited clauses that are not in the policy, 11 of"
+        "for 42 minutes, by Sanjay Patel: Approvals cited clauses that aren't in the policy: 11 of"
         " 1,200 in run 2304. Obeyed by 14 of 14 consumers." in as_viewer.get("controls/").text
     )
     assert "Armed" in text and ", passed" in text
