@@ -296,10 +296,10 @@ def start_review() -> Any:
 @shows_condition(reviewing.DECIDE, reviewing.is_own_access)
 def test_another_person_decides_on_a_members_access(as_officer, as_admin):
     held = start_review()
-    assert "This is your own access: another person decides on it." in decide(
+    assert "review your own access. Another person must decide." in decide(
         as_officer, held, "Ines Duarte"
     )
-    assert "another person decides on it" not in decide(as_admin, held, "Ines Duarte")
+    assert "nother person must decide" not in decide(as_admin, held, "Ines Duarte")
     assert (
         f"row-{row_of(held, 'Ines Duarte')}"
         not in as_officer.get(f"settings/access-reviews/{held}").text
@@ -311,10 +311,10 @@ def test_another_person_decides_on_a_key_than_who_created_it(as_officer, as_admi
     with make.acting("admin"):
         keys.make("pipeline", ["evidence:write"])
     held = start_review()
-    assert "You created the key pipeline: another person decides on it." in decide(
+    assert "You created the API key pipeline, so another person must decide." in decide(
         as_admin, held, "pipeline"
     )
-    assert "another person decides on it" not in decide(as_officer, held, "pipeline")
+    assert "nother person must decide" not in decide(as_officer, held, "pipeline")
 
 
 @shows_condition(reviewing.DECIDE, reviewing.has_address_of_holder)
@@ -322,7 +322,7 @@ def test_a_second_account_of_a_member_does_not_decide_on_their_access(as_officer
     held = start_review()
     share_address("contributor", with_="compliance_officer")
     assert "Anna Rossi has the same email address as you" in decide(as_officer, held, "Anna Rossi")
-    assert "another person decides on it" not in decide(as_admin, held, "Anna Rossi")
+    assert "nother person must decide" not in decide(as_admin, held, "Anna Rossi")
 
 
 # ---- engagements and testing
@@ -339,7 +339,8 @@ def test_a_contributor_answers_the_request_they_own(as_contributor, as_officer):
     version = engagement_helpers.version_on_page(as_officer, other)
     refused = as_contributor.post(f"{other}/provide", version=version, text="Here it is.", then=403)
     assert (
-        "Only its owner, a tenant admin or a compliance officer can answer requests" in refused.text
+        "Only its owner, a tenant admin or a compliance officer can respond to audit requests"
+        in refused.text
     )
     assert f"{other}/provide" not in as_contributor.get(other).text
     engagement_helpers.change_request_state(as_officer, other, "provide", text="Here it is.")

@@ -60,7 +60,7 @@ def test_a_page_of_hostile_titles_runs_nothing(chromium, index, tmp_path):
         "engagement": hostile,
         "scope": hostile,
         "period": ["2026-01-01", "2026-12-31"],
-        "made_at": "2026-11-25",
+        "generated_at": "2026-11-25",
         "log": {"extract": "audit-log/extract.jsonl"},
         "samples": [],
         "exceptions": [],
@@ -95,7 +95,7 @@ def test_a_page_of_hostile_titles_runs_nothing(chromium, index, tmp_path):
                 "url": hostile,
                 "sha256": None,
                 "filename": hostile,
-                "destroyed": None,
+                "deleted": None,
             }
         ],
     }

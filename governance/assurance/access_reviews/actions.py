@@ -28,9 +28,10 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import actions as people
 from governance.kernel import access, clock, current, outbox
+from governance.kernel.access import ROLE_NAMES
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.kernel.formatting import long_day, plural
+from governance.kernel.formatting import long_day, plural, thousands
 from governance.kernel.ids import uuid7
 from governance.kernel.spreadsheet_writer import Cell, csv_rows
 
@@ -86,16 +87,16 @@ def begin(title: str, *, due_on: date | None) -> AccessReview:
     """
     alone("access reviews")
     if (there := queries.open_review()) is not None:
-        raise DomainError(f"{there.title} is under way. Close it before you begin another.")
+        raise DomainError(f"{there.title} is still in progress. Close it before you start another.")
     title = " ".join(title.split())
     if not title:
-        raise Invalid("Name the review, by its quarter for example.", field="title")
+        raise Invalid("Enter a name, for example the quarter under review.", field="title")
     if due_on is None or not clock.today() <= due_on <= clock.today() + LONGEST:
-        raise Invalid("It is due between today and three months from now.", field="due_on")
+        raise Invalid("Choose a due date between today and three months from now.", field="due_on")
     if len(queries.reviewers()) < REVIEWERS:
         raise Invalid(
-            "A review takes two people: nobody decides on their own access. Make another person an"
-            " admin or officer first."
+            "A review needs two reviewers, because no one can review their own access. Make another"
+            " person an admin or compliance officer first."
         )
     made = AccessReview(
         title=title[:120],
@@ -147,10 +148,10 @@ def decide(review: AccessReview, decisions: Mapping[UUID, str], *, reason: str =
     session().refresh(review)
     _open(review)
     if not decisions:
-        raise Invalid("Nothing is chosen. Choose what becomes of one row at least.")
+        raise Invalid("Choose a decision for at least one item.")
     rows = queries.every_row(review.id, decisions.keys(), lock=True)
     if len(rows) != len(decisions):
-        raise NotFound("One of these rows is not in this review. Nothing was decided.")
+        raise NotFound("One of these items isn't in this review, so nothing was saved.")
     return sum(_decide(row, decisions[row.item.id], reason.strip()[:REASON]) for row in rows)
 
 
@@ -162,7 +163,7 @@ def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
     if (refusal := _refusal(row, wanted)) is not None:
         raise refusal
     if decision != "keep" and not reason:
-        raise Invalid("Say why: what takes something away is kept with its reason.", field="reason")
+        raise Invalid("Enter a reason for revoking or downgrading access.", field="reason")
     item.decision, item.role, item.reason = decision, role, reason
     item.decided_by, item.decided_at = current.person_id(), clock.now()
     _carry_out(row, decision, role)
@@ -192,11 +193,15 @@ def _refusal(row: ReviewedAccess, wanted: str) -> DomainError | None:
     if (why := access.why_not(permissions.DECIDE, on=row)) is not None:
         return Forbidden(why)
     if row.is_gone:
-        return Stale(f"{row.name} has ended since the review began, so there is nothing to decide.")
+        return Stale(
+            f"The access of {row.name} ended after the review started. No decision is needed."
+        )
     if row.item.decision in {"revoke", "lower"}:
-        return Stale(f"{row.name} was decided on already, and that was carried out.")
+        return Stale(f"The decision on {row.name} was already applied.")
     if wanted not in {"keep", "revoke", *row.lower}:
-        return Invalid(f"A review only takes access away: {row.name} has no such lower role.")
+        return Invalid(
+            f"A review can only reduce access. Choose a lower role for {row.name}, or revoke it."
+        )
     return None
 
 
@@ -220,10 +225,10 @@ def remind(review: AccessReview, how: str) -> int:
     for member in to:
         outbox.send_mail(
             member.person.email,
-            f"{review.title}: {plural(tally.open, 'row')} to decide",
-            f"{review.title} of {current.actor().tenant_name} is due on"
-            f" {long_day(review.due_on)}.\n\n{tally.decided} of {plural(tally.rows, 'row')} are"
-            " decided. Open Settings, Access reviews in the console.\n",
+            f"{review.title}: {plural(tally.open, 'decision')} due by {long_day(review.due_on)}",
+            f"{review.title} at {current.actor().tenant_name} is due on {long_day(review.due_on)}."
+            f" {thousands(tally.decided)} of {plural(tally.rows, 'item')} are decided.\n\n"
+            "To continue, open Meridian and go to Settings > Access reviews.\n",
         )
     record(REMINDED, review, title=review.title, due_on=review.due_on, how=how, people=len(to))
     return len(to)
@@ -241,8 +246,8 @@ def close(review: AccessReview) -> EvidenceVersion:
     tally = queries.tally(rows)
     if tally.open:
         raise Invalid(
-            f"{plural(tally.open, 'row')} of {tally.rows} {'is' if tally.open == 1 else 'are'}"
-            " still open."
+            f"{thousands(tally.open)} of {plural(tally.rows, 'item')}"
+            f" {'needs' if tally.open == 1 else 'need'} a decision before you can close the review."
         )
     today = clock.today()
     with by_the_console():
@@ -282,22 +287,26 @@ def _evidence() -> Evidence:
     """Begun once, for the control on access reviews where it is adopted."""
     held, control = queries.evidence(TITLE), queries.control()
     if held is None:
-        linked = {control: "Every membership and key, decided by another person"} if control else {}
+        linked = (
+            {control: "Each membership and API key, reviewed by another person"} if control else {}
+        )
         held = evidence.begin(TITLE, kind="record", cadence="quarterly", controls=linked)
     return held
 
 
 COLUMNS = (
-    "kind",
-    "who or what",
-    "held",
-    "since",
-    "last used",
-    "decision",
-    "role",
-    "decided by",
-    "decided at",
+    "Type",
+    "Person or API key",
+    "Access",
+    "Since",
+    "Last used",
+    "Decision",
+    "New role",
+    "Decided by",
+    "Decided at",
 )
+
+SHEET_DECISIONS = {"keep": "Kept", "lower": "Downgraded", "revoke": "Revoked"}
 
 
 def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgress) -> bytes:
@@ -309,24 +318,24 @@ def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgre
     above: list[tuple[Cell, ...]] = [
         ("Access review", review.title),
         ("Tenant", current.actor().tenant_name),
-        ("Began", review.created_at),
-        ("Due on", review.due_on),
+        ("Started", review.created_at),
+        ("Due", review.due_on),
         ("Closed", clock.now()),
-        ("Rows", tally.rows),
+        ("Items", tally.rows),
         ("Kept", tally.kept),
-        ("Lowered", tally.lowered),
+        ("Downgraded", tally.lowered),
         ("Revoked", tally.revoked),
-        ("Ended since it started", tally.gone),
+        ("Ended after the review started", tally.gone),
     ]
     table: list[tuple[Cell, ...]] = [
         (
-            "member" if row.member is not None else "key",
+            "Member" if row.member is not None else "API key",
             row.member.pseudonym if row.member is not None else row.name,
             row.item.held,
             row.item.since,
             row.item.used_at,
-            row.item.decision or "ended since",
-            row.item.role,
+            SHEET_DECISIONS.get(row.item.decision or "", "Ended"),
+            ROLE_NAMES.get(row.item.role or ""),
             known.get(row.item.decided_by, "") if row.item.decided_by else "",
             row.item.decided_at,
         )
@@ -337,7 +346,7 @@ def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgre
 
 def _open(review: AccessReview) -> None:
     if review.closed_at is not None:
-        raise AlreadyClosed(f"{_closed(review)} Nothing was changed.")
+        raise AlreadyClosed(f"{_closed(review)} Nothing was saved.")
 
 
 def _closed(review: AccessReview) -> str:

@@ -1,4 +1,4 @@
-"""Access reviews: who has access, decided on by a reviewer."""
+"""Access reviews: reviewers decide who keeps access."""
 
 from governance.assurance.access_reviews import actions, inbox, jobs, models, permissions, views
 from governance.foundation.audit.registry import actions_in
@@ -10,11 +10,11 @@ manifest = Manifest(
     routes=(views.feature,),
     under=("tenant_settings.settings",),
     schedule=(Daily("remind of access reviews", jobs.remind_everywhere, at="07:11"),),
-    palette=(Command("Start an access review", "access_reviews.beginning", permissions.REVIEW),),
+    palette=(Command("Start access review", "access_reviews.beginning", permissions.REVIEW),),
     audit=actions_in(actions),
     links={
         "AccessReview": EntryLink(endpoint="access_reviews.review", argument="access_review_id"),
-        "AccessReviewItem": EntryLink(no_page="it is listed on the page of its access review"),
+        "AccessReviewItem": EntryLink(no_page="listed on the page of its access review"),
     },
     inbox=inbox.SOURCES,
 )

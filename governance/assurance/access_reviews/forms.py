@@ -4,19 +4,18 @@ from wtforms.validators import InputRequired, Length, Optional
 from governance.kernel.days import DayField
 from governance.kernel.forms import Form, constraint
 
-constraint("uq_access_reviews_open", "Somebody else began a review at the same moment.")
+constraint("uq_access_reviews_open", "Another review was started at the same time. Open that one.")
 
 
 class BeginForm(Form):
     title = StringField(
-        "Name", [InputRequired("Name the review, by its quarter for example."), Length(max=120)]
+        "Name",
+        [InputRequired("Enter a name, for example the quarter under review."), Length(max=120)],
     )
     due_on = DayField(
-        "Due on",
-        required="By when?",
-        description=(
-            "Who can review is reminded three days before, on the day, and each week after."
-        ),
+        "Due date",
+        required="Choose a due date.",
+        description="Reviewers get a reminder three days before, on the day, and weekly after that.",
     )
 
 
@@ -24,5 +23,5 @@ class DecideForm(Form):
     reason = TextAreaField(
         "Reason",
         [Optional(), Length(max=2000)],
-        description="Required to lower or revoke access. The audit log keeps it encrypted.",
+        description="Required to downgrade or revoke access. Stored encrypted in the audit log.",
     )

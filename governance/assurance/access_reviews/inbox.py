@@ -53,7 +53,7 @@ def _decided() -> Select[Any]:
         .subquery()
     )
     detail = func.concat(
-        "You decided on ", mine.c.count, case((mine.c.count == 1, " row"), else_=" rows")
+        "You made ", mine.c.count, case((mine.c.count == 1, " decision"), else_=" decisions")
     )
     return item_select(a, about=a.title, detail=detail, since=mine.c.at).join(
         mine, mine.c.access_review_id == a.id
@@ -75,8 +75,8 @@ OPEN_REVIEW = InboxSource(
     icon="users",
     verb="Open",
     title=lambda row: f"Review access: {row.about}",
-    detail=lambda row: f"{row.detail} to decide, started by {row.who or 'Meridian'}",
-    why="you review who has access, and rows of it are left that aren't yours",
+    detail=lambda row: f"{row.detail} left to decide, started by {row.who or 'Meridian'}",
+    why="you review access, and some items in this review still need a decision",
     endpoint="access_reviews.review",
     values=lambda row: {"access_review_id": row.id},
     done=(DECIDED,),

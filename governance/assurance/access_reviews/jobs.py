@@ -17,7 +17,9 @@ WEEK = 7
 
 
 def remind_everywhere() -> None:
-    in_each(lambda: remind_of(current.actor()), "nobody reminded", wanted=is_active)
+    in_each(
+        lambda: remind_of(current.actor()), "access review reminders not sent", wanted=is_active
+    )
 
 
 def remind_of(who: Actor) -> int:

@@ -20,7 +20,7 @@ def _holds_membership(who: Actor | Whoever, item: Any) -> Any:
 
 @condition(
     "it is their own access",
-    "This is your own access: another person decides on it.",
+    "You can't review your own access. Another person must decide.",
     sql=_holds_membership,
 )
 def is_own_access(who: Actor, row: Any) -> bool:
@@ -33,7 +33,7 @@ def _created_key(who: Actor | Whoever, item: Any) -> Any:
 
 @condition(
     "they created the key",
-    "You created the key {object.name}: another person decides on it.",
+    "You created the API key {object.name}, so another person must decide.",
     sql=_created_key,
 )
 def created_key(who: Actor, row: Any) -> bool:
@@ -52,7 +52,7 @@ def _has_address(who: Actor | Whoever, item: Any) -> Any:
 
 @condition(
     "they have the same email address as its holder",
-    "{object.name} has the same email address as you: another person decides on it.",
+    "{object.name} has the same email address as you, so another person must decide.",
     sql=_has_address,
 )
 def has_address_of_holder(who: Actor, row: Any) -> bool:
@@ -64,7 +64,7 @@ REVIEW = permission(
 )
 DECIDE = permission(
     "access_reviews.decide",
-    "decide who keeps access",
+    "decide on access in reviews",
     roles="admin compliance_officer",
     unless=[is_own_access, created_key, has_address_of_holder],
 )

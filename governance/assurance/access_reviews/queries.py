@@ -45,7 +45,7 @@ class ReviewedAccess:
     def detail(self) -> str:
         if self.member is not None:
             return self.member.person.email
-        return f"key {self.key.hint}…" if self.key else ""
+        return f"API key {self.key.hint}…" if self.key else ""
 
     @property
     def held(self) -> str:
@@ -90,13 +90,13 @@ class ReviewedAccess:
         return GIVEN[GIVEN.index(self.member.role) + 1 :]
 
     @property
-    def said(self) -> str:
+    def decision_name(self) -> str:
         """What was decided, or why nothing has to be."""
         if self.is_gone:
-            return "Ended since"
+            return "Ended"
         role = ROLE_NAMES.get(self.item.role or "", "")
-        return {"keep": "Kept", "revoke": "Revoked", "lower": f"Lowered to {role.lower()}"}.get(
-            self.item.decision or "", "Open"
+        return {"keep": "Kept", "revoke": "Revoked", "lower": f"Downgraded to {role.lower()}"}.get(
+            self.item.decision or "", "Not decided"
         )
 
 

@@ -40,25 +40,27 @@ REVIEWS = ListPage(
     ),
     filters=(
         Filter(
-            "state", "State", (("under_way", "Under way"), ("late", "Late"), ("closed", "Closed"))
+            "state",
+            "State",
+            (("under_way", "In progress"), ("late", "Overdue"), ("closed", "Closed")),
         ),
     ),
     exports=(Export("csv", "access_reviews.export_reviews"),),
 )
-REVIEWS_HEAD = ("Review", "Started", "Started by", "Due", "Rows", "Decided", "Closed", "Closed by")
+REVIEWS_HEAD = ("Review", "Started", "Started by", "Due", "Items", "Decided", "Closed", "Closed by")
 
 DECISIONS = {
-    "open": "Open",
+    "open": "Not decided",
     "keep": "Kept",
-    "lower": "Lowered",
+    "lower": "Downgraded",
     "revoke": "Revoked",
-    "gone": "Ended since",
+    "gone": "Ended",
 }
 IDLE_AFTER, NEVER = timedelta(days=90), datetime.min.replace(tzinfo=UTC)
 ROWS = ListPage(
     name="access_review_rows",
     title="Access review",
-    noun="row",
+    noun="item",
     endpoint="access_reviews.review",
     place=("access_review_id",),
     find_place=queries.review,
@@ -74,15 +76,15 @@ ROWS = ListPage(
     ),
     filters=(
         Filter("decision", "Decision", tuple(DECISIONS.items())),
-        Filter("kind", "Kind", (("member", "Members"), ("key", "API keys"))),
-        Filter("used", "Last used", (("idle", "Not in 90 days"), ("never", "Never"))),
+        Filter("kind", "Type", (("member", "Members"), ("key", "API keys"))),
+        Filter("used", "Last used", (("idle", "Over 90 days ago"), ("never", "Never"))),
     ),
     exports=(Export("csv", "access_reviews.export"),),
     bulk="access_reviews.decide",
 )
 ROWS_HEAD = (
     "Person or key",
-    "Address or key",
+    "Email or key",
     "Access",
     "Since",
     "Last used",
@@ -133,7 +135,7 @@ def cells(row: ReviewedAccess, names: Mapping[UUID, str]) -> Sequence[Cell]:
         row.held,
         item.since,
         item.used_at,
-        row.said,
+        row.decision_name,
         by,
         item.decided_at,
         item.reason,

@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
     ids = {*(r.id for r in found.rows), *([open_review.id] if open_review else [])}
     return page(
         "assurance/access_reviews/index.html",
-        asked=asked,
+        list_request=asked,
         reviews=found.rows,
         next=found.next,
         names=_names(found.rows),
@@ -113,7 +113,7 @@ def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseRe
         "assurance/access_reviews/review.html",
         status=status,
         review=found,
-        asked=asked,
+        list_request=asked,
         rows=rows,
         next=shown.next,
         matching=len(matching),
@@ -134,14 +134,14 @@ def _confirms_less_access() -> bool:
 def _decisions(access_review_id: UUID) -> list[tuple[str, str]]:
     chosen = _chosen()
     rows = {row.item.id: row.name for row in queries.every_row(access_review_id)}
-    return [(rows.get(item, "Unknown row"), _in_words(choice)) for item, choice in chosen.items()]
+    return [(rows.get(item, "Unknown item"), _in_words(choice)) for item, choice in chosen.items()]
 
 
 DECIDE = StepUp(
     "Save decisions",
     DecideForm,
     facts=_decisions,
-    danger="Revocations and lower roles apply immediately.",
+    danger="Revoked and downgraded access changes immediately.",
     when=_confirms_less_access,
 )
 
@@ -159,17 +159,17 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
     """
     found, form, chosen = queries.review(access_review_id), DecideForm(), _chosen()
     if not chosen:
-        form.form_errors.append("Choose a decision for at least one row.")
+        form.form_errors.append("Choose a decision for at least one item.")
         return _review(found, form, status=form.status)
     if bulk_pages.is_confirmed() and bulk_pages.confirmed() != chosen.keys():
         raise Invalid(
-            "These are not the rows that you reviewed. Nothing was decided; choose the decisions"
+            "The items differ from the ones you previewed, so nothing was saved. Choose the decisions"
             " again."
         )
     takes_away = set(chosen.values()) != {"keep"}
     action = BulkAction(
         noun="decision",
-        title="Decide on access",
+        title="Preview decisions",
         head="Person or key",
         columns=(DECISION,),
         find=partial(_selected, found, chosen),
@@ -182,7 +182,7 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
         verb=lambda count: (
             f"Save {plural(count, 'decision')}"
             if takes_away
-            else f"Keep the access of {plural(count, 'person or key', 'people or keys')}"
+            else f"Keep access for {plural(count, 'person or key', 'people or keys')}"
         ),
         done=lambda count: f"{plural(count, 'decision')} saved.",
         reasons=("reason",) if takes_away else (),
@@ -211,7 +211,8 @@ DECISION = BulkColumn(
 def _in_words(decision: str | None) -> str:
     fixed = {None: "Not decided", "keep": "Keep", "revoke": "Revoke"}
     return (
-        fixed.get(decision) or f"Lower to {ROLE_NAMES.get(decision or '', decision or '').lower()}"
+        fixed.get(decision)
+        or f"Downgrade to {ROLE_NAMES.get(decision or '', decision or '').lower()}"
     )
 
 
@@ -252,8 +253,8 @@ def close(access_review_id: UUID) -> ResponseReturnValue:
     if not accepted(form, lambda: actions.close(found)):
         return _review(queries.review(access_review_id), form, status=form.status)
     flash(
-        f"{found.title} is closed and filed as evidence. Another person reviews it before it"
-        " counts."
+        f"{found.title} closed and saved as evidence. Another person must review that evidence before"
+        " it counts."
     )
     return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
 

@@ -32,7 +32,7 @@ WINDOW = (
 )
 OPENED = action(
     "engagement.opened",
-    "opened an audit engagement",
+    "created an audit engagement",
     target="Engagement",
     activity="create",
     severity="low",
@@ -151,14 +151,18 @@ def _facts(
 ) -> dict[str, Any]:
     firm = " ".join(firm.split())
     if not firm or len(firm) > 120:  # noqa: PLR2004 - a name of a firm
-        raise Invalid("Which firm? Its name has 1 to 120 characters.", field="firm")
+        raise Invalid("Enter the name of the audit firm, up to 120 characters.", field="firm")
     if period_from > period_to:
-        raise Invalid("The period ends before it begins.", field="period_to")
+        raise Invalid(
+            "The period ends before it starts. Choose a later end date.", field="period_to"
+        )
     if fieldwork_from > fieldwork_to:
-        raise Invalid("The fieldwork ends before it begins.", field="fieldwork_to")
+        raise Invalid(
+            "The fieldwork ends before it starts. Choose a later end date.", field="fieldwork_to"
+        )
     if fieldwork_to - fieldwork_from > LONGEST or period_to - period_from > LONGEST:
         raise Invalid(
-            "A period and a fieldwork window are three years long at most.", field="fieldwork_to"
+            "The period and the fieldwork can each last up to three years.", field="fieldwork_to"
         )
     opens_at, closes_at = window(fieldwork_from, fieldwork_to, current.actor().time_zone)
     return {
@@ -180,10 +184,12 @@ def check_criteria(framework_id: UUID | None, criteria: Sequence[str]) -> list[s
     if not wanted:
         return []
     if framework_id is None:
-        raise Invalid("Criteria belong to a framework: choose one.", field="criteria")
+        raise Invalid("Choose the framework that these criteria belong to.", field="criteria")
     known = {each.ref for each in frameworks.requirements(framework_id)}
     if unknown := [ref for ref in wanted if ref not in known]:
-        raise Invalid(f"{unknown[0]} is no requirement of that framework.", field="criteria")
+        raise Invalid(
+            f"{unknown[0]} isn't a requirement of this framework. Check the ref.", field="criteria"
+        )
     return list(dict.fromkeys(wanted))
 
 
@@ -218,7 +224,7 @@ def change(
     """Change what it is about and when; a shorter window shuts the door at once."""
     check_not_ended(held)
     if version != held.version:
-        raise Stale(f"{held.ref} was changed by somebody else since you opened this page.")
+        raise Stale(f"{held.ref} was changed while you were editing. Review it, then save again.")
     before = _told(held)
     facts = _facts(
         firm,
@@ -245,7 +251,7 @@ def end(held: Engagement, *, reason: str) -> None:
     """Before its window closes: its auditors are out at once."""
     check_not_ended(held)
     if not reason.strip():
-        raise Invalid("Say why it ends now: the reason is kept with it.", field="reason")
+        raise Invalid("Enter a reason for ending the engagement now.", field="reason")
     held.ended_at = clock.now()
     record(ENDED, held, reason=reason.strip()[:2000], ref=held.ref, firm=held.firm)
     _move_invitations(held)
@@ -287,13 +293,18 @@ def fit_invitation(invitation: Invitation, *, how: str) -> None:
 
 def check_not_ended(held: Engagement) -> None:
     if held.ended_at is not None:
-        raise DomainError(f"{held.ref} was ended on {long_day(held.ended_at.date())}.")
+        raise DomainError(
+            f"{held.ref} ended on {long_day(held.ended_at.date())} and can no longer be changed."
+        )
 
 
 def check_not_over(held: Engagement) -> None:
     check_not_ended(held)
     if clock.now() >= held.closes_at:
-        raise DomainError(f"{held.ref} is over since the end of {long_day(held.fieldwork_to)}.")
+        raise DomainError(
+            f"The fieldwork of {held.ref} ended on {long_day(held.fieldwork_to)}. It can no longer be"
+            " changed."
+        )
 
 
 def end_expired_sessions() -> int:
@@ -301,7 +312,7 @@ def end_expired_sessions() -> int:
     session().flush()
     expired = queries.auditors_without_access(clock.now())
     for person_id in expired:
-        publish(AuditorAccessEnded(person_id, how="the engagement's window closed"))
+        publish(AuditorAccessEnded(person_id, how="access to the engagement ended"))
     return len(expired)
 
 

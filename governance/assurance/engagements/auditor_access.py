@@ -95,11 +95,11 @@ def add_auditor(
     actions.check_not_ended(held)
     name, email = " ".join(name.split()), email.strip().lower()
     if not 1 <= len(name) <= 120:  # noqa: PLR2004 - a person's name
-        raise Invalid("What is the person called?", field="name")
+        raise Invalid("Enter the auditor's name.", field="name")
     if not ADDRESS.fullmatch(email) or len(email) > 254:  # noqa: PLR2004 - RFC 5321
-        raise Invalid("This is not a mail address.", field="email")
+        raise Invalid("Enter a valid email address.", field="email")
     if way not in {"sso", "link"}:
-        raise Invalid("Choose how the person comes in.", field="way")
+        raise Invalid("Choose a sign-in method.", field="way")
     people.may_audit(email)
     _clear_away(held, email)
     token = secrets.token_urlsafe(32) if way == "link" else None
@@ -137,10 +137,10 @@ def _clear_away(held: Engagement, email: str) -> None:
     Raises Invalid where one still does.
     """
     for view in queries.ways_of(email):
-        if view.is_shut:
+        if view.is_revoked:
             _take_out(queries.engagement(view.auditor.engagement_id), view.auditor)
         elif view.auditor.engagement_id == held.id:
-            raise Invalid(f"{email} is among its auditors already.", field="email")
+            raise Invalid(f"{email} is already an auditor of this engagement.", field="email")
     session().flush()
 
 
@@ -158,16 +158,16 @@ def _invite_by_mail(
 ) -> None:
     tenant = " ".join(current.actor().tenant_name.split())
     how = (
-        "The link asks for a code each time, and sends it to this address."
+        "Each time you use this link, we email a sign-in code to this address."
         if by_code
-        else "Sign in with your company."
+        else "Sign in with your company account."
     )
     outbox.send_mail(
         auditor.email,
-        f"Your engagement at {tenant}",
-        f"{current.actor().name} lets you into {held.ref}, {held.firm} at"
-        f" {tenant}.\n\n{link}\n\n{how}\nIt opens on {long_day(held.fieldwork_from)} and closes at"
-        f" the end of {long_day(held.fieldwork_to)}.\n",
+        f"Your audit engagement at {tenant}",
+        f"{current.actor().name} invited you to the audit engagement {held.ref}"
+        f" ({held.firm}) at {tenant}.\n\n{link}\n\n{how}\n\nYou have access from"
+        f" {long_day(held.fieldwork_from)} to the end of {long_day(held.fieldwork_to)}.\n",
     )
 
 
@@ -188,7 +188,7 @@ def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
         and invitation.accepted_at is None
         and invitation.withdrawn_at is None
     ):
-        actions.fit_invitation(invitation, how="taken out of the engagement")
+        actions.fit_invitation(invitation, how="removed from the engagement")
 
 
 def forget_auditor(erased: PersonErased) -> None:
@@ -224,9 +224,7 @@ def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
     if auditor.codes_since is None or now - auditor.codes_since >= timedelta(hours=1):
         auditor.codes_since, auditor.codes_sent = now, 0
     if auditor.codes_sent >= MOST_CODES:
-        raise DomainError(
-            "Five codes were sent within an hour. Wait a while, then ask for another one."
-        )
+        raise DomainError("We sent five codes in the last hour. Wait, then request another one.")
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     auditor.code_hash, auditor.code_ends_at = (
         _code_hash(auditor, code),
@@ -236,9 +234,9 @@ def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
     record(CODE_SENT, auditor, ref=held.ref, email=auditor.email)
     outbox.send_mail(
         auditor.email,
-        "Your code for the console",
-        f"{code[:4]} {code[4:]}\n\nIt works once, within {CODE_MINUTES} minutes. Whoever asks you"
-        " for it is not from us.\n",
+        "Your Meridian sign-in code",
+        f"{code[:4]} {code[4:]}\n\nThis code works once and expires in {CODE_MINUTES} minutes."
+        " Don't share it: Meridian never asks you for a code.\n",
     )
 
 
@@ -254,8 +252,10 @@ def _must_be_open(held: Engagement) -> None:
     if held.is_open(now):
         return
     if now < held.opens_at and held.ended_at is None:
-        raise actions.Closed(f"The engagement opens on {long_day(held.fieldwork_from)}.")
-    raise actions.Closed("The engagement is over, and with it the access.")
+        raise actions.Closed(
+            f"The fieldwork starts on {long_day(held.fieldwork_from)}. You can sign in from that day."
+        )
+    raise actions.Closed("This engagement has ended, so you no longer have access.")
 
 
 def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | None:
@@ -271,9 +271,9 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
         or auditor.code_ends_at is None
         or auditor.code_ends_at <= clock.now()
     ):
-        return "That code is used up or too old. Ask for another one."
+        return "This code has expired or was already used. Request another one."
     if auditor.code_tries >= MOST_TRIES:
-        return "Too many wrong codes. Ask for another one."
+        return "Too many wrong codes. Request another one."
     auditor.code_tries += 1
     if not hmac.compare_digest(auditor.code_hash, _code_hash(auditor, typed)):
         record(
@@ -284,7 +284,7 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
             tries=auditor.code_tries,
             email=auditor.email,
         )
-        return "That is not the code. Look at the newest mail."
+        return "That code is wrong. Enter the code from the latest email."
     auditor.code_hash = auditor.code_ends_at = None
     return None
 
@@ -312,11 +312,11 @@ def _still_welcome(auditor: EngagementAuditor, person_id: UUID) -> None:
     held = members.any_membership_of(person_id)
     if held is not None and held.via == ERASED:
         raise actions.Closed(
-            "This account was erased here, for good. Ask the tenant to let you in by another"
+            "This account was permanently erased. Ask the company you audit to invite you at another"
             " address."
         )
     if held is not None and held.ended_at is not None and auditor.created_at <= held.ended_at:
         raise actions.Closed(
-            "Your access was revoked, and this link no longer works. Ask the tenant for a new"
-            " invitation."
+            "Your access was revoked, so this link no longer works. Ask the company you audit for a"
+            " new invitation."
         )

@@ -24,7 +24,7 @@ def scope_of_auditor(who: Actor) -> Scope | None:
             date.max,
             date.max,
             open=False,
-            says="No engagement of yours is open.",
+            says="None of your engagements is open.",
             evidence=frozenset(),
             frameworks=frozenset(),
             requirements=frozenset(),

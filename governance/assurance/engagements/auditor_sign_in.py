@@ -28,12 +28,12 @@ from governance.kernel.web import ResponseReturnValue, set_cookie
 
 public = Feature("auditor_door", __name__, scope="public")
 GONE = (
-    "This link opens nothing. It may have been taken back, or its engagement is over: ask whoever"
-    " sent it."
+    "This link isn't valid. The invitation may have been withdrawn, or the engagement may have"
+    " ended. Ask the person who sent it."
 )
 SHUT = (
-    "Your access ended with the fieldwork of your engagement. Ask the tenant if you still need"
-    " something."
+    "Your access ended with the fieldwork of your engagement. Ask the company you audit if you need"
+    " more time."
 )
 
 

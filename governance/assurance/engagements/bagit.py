@@ -101,8 +101,8 @@ class Bag:
         found, self._open = digest.hexdigest(), None
         if each.sha256 is not None and found != each.sha256:
             raise NotWhole(
-                f"{each.name} is not the file that was brought in: its digest is another one. No"
-                " package was made."
+                f"{each.name} doesn't match the file that was uploaded: its digest differs. No package"
+                " was generated."
             )
         self.digests[f"data/{each.name}"] = found
 

@@ -61,9 +61,7 @@ def check_not_frozen(work: Session) -> None:
         return
     held = queries.keeping_still(clock.now())
     if held is not None:
-        raise KeptStill(
-            f"{_read_only(held)} Requests are answered with the versions that are there."
-        )
+        raise KeptStill(f"{_read_only(held)} You can respond to requests with existing versions.")
 
 
 def _nobody_asks_for_it(work: Session) -> bool:
@@ -83,10 +81,10 @@ def keep_files(versions: Collection[UUID]) -> dict[UUID, str]:
     """
     now = clock.now()
     if (held := queries.keeping_still(now)) is not None:
-        return dict.fromkeys(versions, f"{_read_only(held)} Nothing is destroyed until then.")
+        return dict.fromkeys(versions, f"{_read_only(held)} Nothing can be deleted until then.")
     given = queries.provisions(versions, now)
     return {
-        i: f"{each.firm} was given it in {each.ref}, which is not over. It stays until then."
+        i: f"It was provided to {each.firm} in {each.ref}. It can be deleted after {each.ref} ends."
         for i, each in given.items()
     }
 
@@ -94,6 +92,6 @@ def keep_files(versions: Collection[UUID]) -> dict[UUID, str]:
 def _read_only(held: Engagement) -> str:
     until = long_day(held.fieldwork_to)
     return (
-        f"Evidence and controls are read-only until the end of {until}: {held.firm} is at work on"
-        f" {held.ref}."
+        f"Evidence and controls are read-only until the end of {until}, during the fieldwork of"
+        f" {held.ref} ({held.firm})."
     )

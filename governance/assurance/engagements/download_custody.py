@@ -49,7 +49,7 @@ def end_refused_session(response: Response) -> Response:
             ),
             transaction(),
         ):
-            publish(AuditorAccessEnded(who.person_id, how="the engagement's window closed"))
+            publish(AuditorAccessEnded(who.person_id, how="access to the engagement ended"))
     return response
 
 
@@ -229,7 +229,7 @@ def _while_open(delivery: Delivery, pieces: Iterable[Any]) -> Iterator[Any]:
             if not _may_go_on(delivery):
                 _record_broken_off(delivery, octets)
                 raise actions.Closed(
-                    "The engagement is over, and with it the access: the file breaks off here."
+                    "Your access to the engagement has ended, so the download stopped."
                 )
             yield piece
             octets += len(piece)

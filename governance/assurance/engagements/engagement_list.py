@@ -19,7 +19,7 @@ from governance.kernel.list_pages import (
 )
 from governance.kernel.spreadsheet_writer import Cell
 
-PHASES = (("open", "Open"), ("planned", "Planned"), ("over", "Over"))
+PHASES = (("open", "In fieldwork"), ("planned", "Planned"), ("over", "Ended"))
 ENGAGEMENTS = ListPage(
     name="engagements",
     title="Engagements",
@@ -43,10 +43,10 @@ HEAD = (
     "Ref",
     "Firm",
     "Scope",
-    "Period from",
-    "Period to",
-    "Fieldwork from",
-    "Fieldwork to",
+    "Period start",
+    "Period end",
+    "Fieldwork start",
+    "Fieldwork end",
     "Requests",
     "Accepted",
     "State",
@@ -57,7 +57,7 @@ HEAD = (
 class EngagementSummary:
     """An engagement with what the list shows of it."""
 
-    held: Engagement
+    engagement: Engagement
     scope: str
     phase: str
     counts: queries.Counts
@@ -77,24 +77,29 @@ TESTS: Mapping[str, Callable[[EngagementSummary, str], bool]] = {
     "state": lambda line, value: line.phase == value
 }
 ORDERS: Mapping[str, Callable[[EngagementSummary], Any]] = {
-    "engagement": lambda line: (line.held.firm.casefold(), line.held.ref),
-    "period": lambda line: (line.held.period_to, line.held.ref),
-    "fieldwork": lambda line: (line.held.closes_at, line.held.ref),
-    "requests": lambda line: (line.counts.total, line.held.ref),
-    "accepted": lambda line: (line.counts["accepted"], line.held.ref),
+    "engagement": lambda line: (line.engagement.firm.casefold(), line.engagement.ref),
+    "period": lambda line: (line.engagement.period_to, line.engagement.ref),
+    "fieldwork": lambda line: (line.engagement.closes_at, line.engagement.ref),
+    "requests": lambda line: (line.counts.total, line.engagement.ref),
+    "accepted": lambda line: (line.counts["accepted"], line.engagement.ref),
 }
 
 
 def matching(lines: Sequence[EngagementSummary], asked: ListRequest) -> list[EngagementSummary]:
     return arrange(
-        keep(lines, asked, TESTS, lambda line: f"{line.held.firm} {line.held.ref} {line.scope}"),
+        keep(
+            lines,
+            asked,
+            TESTS,
+            lambda line: f"{line.engagement.firm} {line.engagement.ref} {line.scope}",
+        ),
         asked,
         ORDERS,
     )
 
 
 def cells(line: EngagementSummary) -> Sequence[Cell]:
-    e = line.held
+    e = line.engagement
     return (
         e.ref,
         e.firm,
@@ -105,5 +110,5 @@ def cells(line: EngagementSummary) -> Sequence[Cell]:
         e.fieldwork_to,
         line.counts.total,
         line.counts["accepted"],
-        line.phase,
+        dict(PHASES)[line.phase],
     )

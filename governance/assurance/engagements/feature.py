@@ -46,7 +46,7 @@ manifest = Manifest(
     under=("evidence.index",),
     schedule=(
         Daily("tidy packages", jobs.tidy_packages, at="03:17"),
-        Every("shut auditors' doors", jobs.end_sessions_of_closed_windows, seconds=10),
+        Every("end auditor sessions", jobs.end_sessions_of_closed_windows, seconds=10),
     ),
     work=(jobs.make_package,),
     palette=(
@@ -58,14 +58,12 @@ manifest = Manifest(
         "Engagement": EntryLink(
             endpoint="engagements.engagement", argument="engagement_id", within=not_by_scope
         ),
-        "EngagementAuditor": EntryLink(
-            no_page="auditors are listed on the page of their engagement"
-        ),
-        "AuditRequest": EntryLink(no_page="its address needs the engagement, which lists it"),
+        "EngagementAuditor": EntryLink(no_page="listed on the page of their engagement"),
+        "AuditRequest": EntryLink(no_page="listed on the page of its engagement"),
         "RequestImport": EntryLink(
-            no_page="its address needs the engagement, which lists its requests"
+            no_page="its requests are listed on the page of their engagement"
         ),
-        "EvidencePackage": EntryLink(no_page="its address needs the engagement, which lists it"),
+        "EvidencePackage": EntryLink(no_page="listed on the page of its engagement"),
     },
     publishes=(AuditorAccessEnded,),
     subscribes=(

@@ -18,63 +18,68 @@ def framework_choices() -> list[tuple[Any, str]]:
 
 
 class EngagementForm(Readable):
-    firm = StringField("Firm", [InputRequired("Which firm?"), Length(max=120)])
+    firm = StringField(
+        "Audit firm", [InputRequired("Enter the name of the audit firm."), Length(max=120)]
+    )
     framework_id = Choice(
         "Framework",
         [Optional()],
         choices=framework_choices,
-        description="Its scope is the controls that answer for it.",
+        description="Controls that map to this framework are in scope.",
     )
     criteria = StringField(
         "Criteria",
         [Length(max=2000)],
-        description="Refs, separated by commas, with all below them. Empty: the whole framework.",
+        description=(
+            "Requirement refs, separated by commas. Everything below them is included. Leave empty for"
+            " the whole framework."
+        ),
     )
-    period_from = DayField("Period from")
-    period_to = DayField("Period to")
+    period_from = DayField("Period start")
+    period_to = DayField("Period end")
     fieldwork_from = DayField(
-        "Fieldwork from", description="Access opens at the beginning of this day, by itself."
+        "Fieldwork start", description="Auditors get access at the start of this day."
     )
     fieldwork_to = DayField(
-        "Fieldwork to", description="Access closes at the end of this day, by itself."
+        "Fieldwork end", description="Auditors lose access at the end of this day."
     )
     freezes_changes = BooleanField(
-        "Evidence and controls are read-only during the fieldwork",
-        description=(
-            "Nobody changes them then; requests are answered with the versions that are there."
-        ),
+        "Make evidence and controls read-only during the fieldwork",
+        description="You can still respond to requests with existing evidence versions.",
     )
     version = HiddenField()
 
 
 class EndForm(Form):
-    reason = TextAreaField("Reason", [InputRequired("Say why it ends now."), Length(max=2000)])
+    reason = TextAreaField("Reason", [InputRequired("Enter a reason."), Length(max=2000)])
 
 
 class AuditorForm(Form):
-    name = StringField("Name", [InputRequired("What is the person called?"), Length(max=120)])
+    name = StringField("Name", [InputRequired("Enter the auditor's name."), Length(max=120)])
     email = StringField(
-        "Mail address", [InputRequired("Where does the invitation go?"), Length(max=254)]
+        "Email", [InputRequired("Enter the auditor's email address."), Length(max=254)]
     )
     way = RadioField(
-        "Comes in by",
+        "Sign-in method",
         choices=[
-            ("sso", "The firm's own sign-in, through this tenant's connection"),
-            ("link", "A link, and each time a code by mail"),
+            ("sso", "Single sign-on, through the identity provider of this tenant"),
+            ("link", "Personal link, with a code by email at each sign-in"),
         ],
         default="link",
-        validators=[InputRequired("Choose how the person comes in.")],
+        validators=[InputRequired("Choose a sign-in method.")],
     )
 
 
 class RequestForm(Readable):
-    title = StringField("Request", [InputRequired("What is asked for?"), Length(max=300)])
+    title = StringField("Request", [InputRequired("Describe the request."), Length(max=300)])
     detail = TextAreaField("Details", [Length(max=4000)])
-    criteria = StringField("Criteria", [Length(max=1000)], description="Refs, separated by commas.")
+    criteria = StringField(
+        "Criteria", [Length(max=1000)], description="Requirement refs, separated by commas."
+    )
     due_on = DayField("Due", required=False)
     owner_id = OwnerField()
     ref = StringField(
-        "Ref", [Length(max=40)], description="The firm's own number, or empty for the next one."
+        "Ref", [Length(max=40)], description="The firm's own number. Leave empty for the next one."
     )
 
 
@@ -86,17 +91,15 @@ class AssignRequestForm(Readable):
 
 class ListForm(Form):
     file = FileField(
-        "The list (XLSX)",
-        description=(
-            "One row a request. A column named Request, Item or Title says what is asked for."
-        ),
+        "Request list (XLSX)",
+        description="One request per row, with a column named Request, Item or Title.",
     )
 
 
 class SayForm(Form):
     """One text for several verbs: each has its own address."""
 
-    text = TextAreaField("Remark", [Length(max=4000)])
+    text = TextAreaField("Comment", [Length(max=4000)])
     version = HiddenField()  # of the request as the page shows it
 
 
@@ -104,7 +107,7 @@ class AttachForm(Form):
     """What is shown is narrowed by a search; what may be attached is the action's to say."""
 
     version_id = Choice(
-        "Version of evidence",
+        "Evidence version",
         [InputRequired("Choose a version.")],
         choices=list,
         validate_choice=False,

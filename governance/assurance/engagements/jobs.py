@@ -46,7 +46,7 @@ class Order:
 def make_package(item: WorkItem, progress: Progress) -> None:
     """The work of one EvidencePackage (item.target_id)."""
     package_id, who = target_of(packages.PACKAGES, item), current.actor()
-    progress(0, 1, "Reading what belongs in it")
+    progress(0, 1, "Collecting the contents")
     with transaction(read_only=True, snapshot=True) as reading_of:
         order = _order(package_id)
         reading_of.expunge_all()
@@ -81,7 +81,7 @@ def _still_inside(who: current.Actor) -> None:
         return
     with transaction(read_only=True):
         if not queries.may_enter(who, clock.now()):
-            raise Forbidden("The engagement of whoever asked is over. No package was made.")
+            raise Forbidden("The requester's engagement has ended. No package was generated.")
 
 
 def _order(package_id: UUID) -> Order | None:
@@ -91,7 +91,7 @@ def _order(package_id: UUID) -> Order | None:
         return None
     mark, held = audit.last_checkpoint(), queries.engagement(package.engagement_id)
     if mark is None or not mark.size:
-        raise Unavailable("The log has no signed checkpoint yet. It gets one in a moment.")
+        raise Unavailable("The audit log has no signed checkpoint yet. Try again in a minute.")
     who, keys = current.actor(), [str(logs.verifier(key)) for key in logs.all_keys()]
     filters = Filters(since=held.period_from)
     plan = ExportPlan("jsonl", filters, who.time_zone, mark.origin, mark.size, mark.note)
@@ -103,13 +103,13 @@ def _order(package_id: UUID) -> Order | None:
             f"Evidence for {held.firm}, {held.period_from.isoformat()} to"
             f" {held.period_to.isoformat()}"
         ),
-        "Bag-Software-Agent": "governance console",
+        "Bag-Software-Agent": "Meridian",
     }
     contents = gather(held, keys, mark.note)
-    if len(contents.stored) + len(contents.made) > MOST_FILES - FEW:
+    if len(contents.stored) + len(contents.generated) > MOST_FILES - FEW:
         raise NotWhole(
-            f"{thousands(len(contents.stored))} files are in scope, and a package holds"
-            f" {thousands(MOST_FILES)} at most. Narrow the criteria or the period."
+            f"{thousands(len(contents.stored))} files are in scope, but a package can contain up to"
+            f" {thousands(MOST_FILES)}. Narrow the criteria or the period."
         )
     return Order(package_id, contents, plan, mark.number, info)
 
@@ -154,22 +154,22 @@ def _named_after(each: PackagedFile) -> Iterator[None]:
     try:
         yield
     except NotFound:
-        raise NotWhole(f"{each.path} is missing from the store. No package was made.") from None
+        raise NotWhole(f"{each.path} is missing from storage. No package was generated.") from None
     except Unavailable as away:
         raise Unavailable(f"{each.path}: {away.message}") from away
     except DomainError as problem:
         raise NotWhole(
-            f"{each.path} cannot be read: {problem.message} No package was made."
+            f"{each.path} can't be read: {problem.message} No package was generated."
         ) from problem
     except OSError as problem:
-        raise Unavailable(f"{each.path} cannot be read ({problem.strerror}).") from problem
+        raise Unavailable(f"{each.path} can't be read ({problem.strerror}).") from problem
 
 
 def _signed(order: Order, digest: str) -> str:
     with transaction(read_only=True):
         key = logs.signing_key()
         if key is None:
-            raise Unavailable("The log has no key yet. It gets one in a moment.")
+            raise Unavailable("The audit log has no signing key yet. Try again in a minute.")
         private, name = logs.private_key(key), key.name
         session().expunge_all()
     return package_signature.sign(
@@ -190,7 +190,8 @@ class _Telling:
 
     def at(self, number: int, each: PackagedFile) -> None:
         self._step = (
-            f"File {thousands(number)} of {thousands(self._files)}: {each.path.rsplit('/', 2)[1]}"
+            f"Adding file {thousands(number)} of {thousands(self._files)}:"
+            f" {each.path.rsplit('/', 2)[1]}"
         )
         self.beat()
 
@@ -199,7 +200,10 @@ class _Telling:
         self.beat()
 
     def log(self, place: int) -> None:
-        self._step, self._octets = "The audit log and its proofs", self._evidence + PLACE * place
+        self._step, self._octets = (
+            "Adding the audit log and its proofs",
+            self._evidence + PLACE * place,
+        )
         self.beat()
 
     def end(self) -> None:

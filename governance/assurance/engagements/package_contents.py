@@ -1,11 +1,10 @@
-"""What stands in an evidence package, gathered at one instant: data in, files out.
+"""The contents of an evidence package, read in one snapshot.
 
-    gather(engagement) -> Contents         everything but the bytes of the evidence, in one snapshot
-    contents.payload() -> [Payload]        the files that are made from it; evidence is added by the
-                                           job
+    gather(engagement, keys, checkpoint) -> Contents   everything except the bytes of the evidence
+    contents.payload() -> [Payload]                    the generated files; the job adds the evidence
 
-The folders: evidence/<control>/<evidence>/v<number>-<name>, controls.csv, requests.csv, testing/,
-audit-log/, and index.html with index.json, which open offline and name every file with its digest.
+The paths: evidence/<control>/<evidence>/v<number>-<name>, controls.csv, requests.csv, testing/,
+audit-log/, and index.html with index.json, which open offline and list every file with its digest.
 """
 
 import json
@@ -29,20 +28,21 @@ from governance.assurance.testing import queries as testing
 from governance.assurance.testing.sampling import METHOD, lines
 from governance.kernel import clock, current, spreadsheet_writer
 from governance.kernel.db import session
+from governance.kernel.formatting import plural, thousands
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
 )  # of Windows
-FOLDER, NAME = 40, 60  # letters of a folder and of a file: a whole path stays below Windows' 260
+MAX_FOLDER_LENGTH, MAX_NAME_LENGTH = 40, 60  # characters: a whole path stays below Windows' 260
 FORMAT = "governance.evidence-package/1"
 LOG = "audit-log/extract.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class PackagedFile:
-    """A file of evidence and where it stands in the package."""
+    """An evidence file and its path in the package."""
 
     version: EvidenceVersion
     path: str
@@ -50,19 +50,19 @@ class PackagedFile:
 
 @dataclass(slots=True)
 class Contents:
-    """The package but for the bytes of evidence.
+    """The package without the bytes of the evidence.
 
-    `index` is what index.json says, `made` the files made from data, each packed.
+    `index` is the content of index.json; `generated` maps paths to compressed contents.
     """
 
     name: str
     index: dict[str, Any]
     stored: list[PackagedFile]
-    made: dict[str, bytes] = field(default_factory=dict)
+    generated: dict[str, bytes] = field(default_factory=dict)
 
     def payload(self) -> Iterator[Payload]:
-        """The files that were made from the data, the index last."""
-        for path, content in sorted(self.made.items()):
+        """The generated files, the index last."""
+        for path, content in sorted(self.generated.items()):
             yield _whole(path, zlib.decompress(content))
         yield _whole("index.json", json.dumps(self.index, ensure_ascii=False, indent=1).encode())
         yield _whole("index.html", page(self.index).encode())
@@ -72,8 +72,8 @@ class Contents:
         return sum(each.version.size or 0 for each in self.stored)
 
 
-def packed(content: bytes) -> bytes:
-    """All that was made from data is held until the evidence is through: a tenth of its size."""
+def compressed(content: bytes) -> bytes:
+    """Compress a generated file: it stays in memory until the evidence is packed."""
     return zlib.compress(content, 6)
 
 
@@ -81,28 +81,30 @@ def _whole(path: str, content: bytes) -> Payload:
     return Payload(path, lambda: (content,), packed=True)
 
 
-def plain(name: str, most: int = 80) -> str:
-    """A name that any file system takes, also Windows' and one that folds case, and that no
-    manifest has to escape.
-    """
+def safe_name(name: str, max_length: int = 80) -> str:
+    """Return a name that is valid on every file system, and that no manifest has to escape."""
     stem, dot, suffix = PLAIN.sub("_", name).strip(".").rstrip("_").rpartition(".")
     stem, suffix = stem.strip("._") or ("file" if dot else ""), suffix if dot else suffix.strip("_")
-    whole = f"{stem[: most - 10]}{dot}{suffix[:9]}" if dot else suffix[:most]
+    whole = f"{stem[: max_length - 10]}{dot}{suffix[:9]}" if dot else suffix[:max_length]
     whole = whole.rstrip(".") or "file"
     return f"_{whole}" if whole.split(".", 1)[0].upper() in RESERVED else whole
 
 
 def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Contents:
-    """Read everything that the package tells, in the present transaction (a snapshot)."""
+    """Read everything in scope of the engagement, in the present transaction (a snapshot).
+
+    `keys` are the verifier keys of the tenant's log, the current one first; `checkpoint` is its
+    latest signed checkpoint.
+    """
     who = current.actor()
     files, controls = queries.files(engagement), queries.controls_in(engagement)
     stored = [
         PackagedFile(each.version, _path(each))
         for each in files
-        if each.version.storage_key is not None and each.gone is None
+        if each.version.storage_key is not None and each.deletion is None
     ]
     paths = {each.version.id: each.path for each in stored}
-    name = plain(f"{who.tenant_slug}-{engagement.ref}")
+    name = safe_name(f"{who.tenant_slug}-{engagement.ref}")
     index: dict[str, Any] = {
         "format": FORMAT,
         "package": name,
@@ -111,9 +113,9 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
         "engagement": engagement.ref,
         "scope": queries.framework_of(engagement),
         "criteria": engagement.criteria,
-        "made_at": _said(clock.now()),
-        "period": [_said(engagement.period_from), _said(engagement.period_to)],
-        "fieldwork": [_said(engagement.fieldwork_from), _said(engagement.fieldwork_to)],
+        "generated_at": _iso(clock.now()),
+        "period": [_iso(engagement.period_from), _iso(engagement.period_to)],
+        "fieldwork": [_iso(engagement.fieldwork_from), _iso(engagement.fieldwork_to)],
         "evidence": [_evidence(each, paths.get(each.version.id)) for each in files],
         "controls": _controls(engagement, controls, files, paths),
         "requests": _requests(engagement, paths),
@@ -124,25 +126,27 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
         },
     }
     contents = Contents(name, index, stored)
-    contents.made |= _tables(index) | _testing(engagement, {i for i, _, _ in controls}, index)
-    contents.made["audit-log/checkpoint.txt"] = packed(checkpoint.encode())
-    contents.made["audit-log/keys.txt"] = packed("".join(f"{key}\n" for key in keys).encode())
-    told = (
-        _environment()
-        .get_template("assurance/engagements/verify.txt")
-        .render(index=index, key=keys[0])
+    contents.generated |= _tables(index) | _testing(engagement, {i for i, _, _ in controls}, index)
+    contents.generated["audit-log/checkpoint.txt"] = compressed(checkpoint.encode())
+    contents.generated["audit-log/keys.txt"] = compressed(
+        "".join(f"{key}\n" for key in keys).encode()
     )
-    contents.made["VERIFY.txt"] = packed(told.encode())
+    instructions = _environment().get_template("assurance/engagements/verify.txt")
+    contents.generated["VERIFY.txt"] = compressed(
+        instructions.render(index=index, key=keys[0]).encode()
+    )
     return contents
 
 
-def _path(each: queries.File) -> str:
-    """By the first control that it supports; what supports none was provided in a request."""
-    folder = plain(each.controls[0], FOLDER) if each.controls else "requests"
-    return f"evidence/{folder}/{plain(each.ref, FOLDER)}/v{each.version.number}-{plain(each.version.filename or 'file', NAME)}"
+def _path(each: queries.PackagedVersion) -> str:
+    """Under the first control that it supports; under requests/ when it supports none."""
+    folder = safe_name(each.controls[0], MAX_FOLDER_LENGTH) if each.controls else "requests"
+    evidence = safe_name(each.ref, MAX_FOLDER_LENGTH)
+    name = safe_name(each.version.filename or "file", MAX_NAME_LENGTH)
+    return f"evidence/{folder}/{evidence}/v{each.version.number}-{name}"
 
 
-def _evidence(each: queries.File, path: str | None) -> dict[str, Any]:
+def _evidence(each: queries.PackagedVersion, path: str | None) -> dict[str, Any]:
     v = each.version
     return {
         "ref": each.ref,
@@ -155,12 +159,14 @@ def _evidence(each: queries.File, path: str | None) -> dict[str, Any]:
         "sha256": v.sha256,
         "bytes": v.size,
         "media_type": v.media_type,
-        "collected_at": _said(v.collected_at),
-        "uploaded_at": _said(v.uploaded_at),
-        "covers": [_said(v.period_from), _said(v.period_to)],
+        "collected_at": _iso(v.collected_at),
+        "uploaded_at": _iso(v.uploaded_at),
+        "covers": [_iso(v.period_from), _iso(v.period_to)],
         "source": v.source,
-        "destroyed": (
-            {"at": _said(each.gone.decided_at), "reason": each.gone.reason} if each.gone else None
+        "deleted": (
+            {"at": _iso(each.deletion.decided_at), "reason": each.deletion.reason}
+            if each.deletion
+            else None
         ),
     }
 
@@ -168,10 +174,10 @@ def _evidence(each: queries.File, path: str | None) -> dict[str, Any]:
 def _controls(
     engagement: Engagement,
     controls: Sequence[Any],
-    files: Sequence[queries.File],
+    files: Sequence[queries.PackagedVersion],
     paths: dict[Any, str],
 ) -> list[Any]:
-    answers = queries.requirement_refs([i for i, _, _ in controls], engagement.framework_id)
+    criteria = queries.requirement_refs([i for i, _, _ in controls], engagement.framework_id)
     rows = {
         row.control_id: row for row in testing.matrix(engagement.period_from, engagement.period_to)
     }
@@ -179,13 +185,13 @@ def _controls(
         {
             "ref": ref,
             "title": title,
-            "criteria": answers.get(i, []),
+            "criteria": criteria.get(i, []),
             "cadence": rows[i].cadence if i in rows else None,
             "tested": rows[i].tested if i in rows else 0,
             "expected": rows[i].expected if i in rows else 0,
             "months": (
                 [
-                    {"month": f"{c.month:%Y-%m}", "kind": c.kind, "count": c.count, "why": c.why}
+                    {"month": f"{c.month:%Y-%m}", "kind": c.kind, "count": c.count, "reason": c.why}
                     for c in rows[i].months
                 ]
                 if i in rows
@@ -200,27 +206,27 @@ def _controls(
 
 
 def _requests(engagement: Engagement, paths: dict[Any, str]) -> list[Any]:
-    every = queries.every_request(engagement.id)
-    given: dict[Any, list[Any]] = {}
-    for each in queries.attached([r.id for r in every], provided_only=True):
-        told = {
+    requests = queries.every_request(engagement.id)
+    provided: dict[Any, list[Any]] = {}
+    for each in queries.attached([r.id for r in requests], provided_only=True):
+        attachment = {
             "ref": each.evidence.ref,
             "version": each.version.number,
             "sha256": each.version.sha256,
             "path": paths.get(each.version.id),
             "url": each.version.url,
-            "provided_at": _said(each.attachment.provided_at),
+            "provided_at": _iso(each.attachment.provided_at),
         }
-        given.setdefault(each.attachment.request_id, []).append(told)
-    said: dict[Any, list[Any]] = {}
-    remarks = queries.threads([r.id for r in every])
+        provided.setdefault(each.attachment.request_id, []).append(attachment)
+    threads: dict[Any, list[Any]] = {}
+    remarks = queries.threads([r.id for r in requests])
     names = queries.pseudonyms(r.written_by for r in remarks)
     for remark in remarks:
-        who = (
-            names.get(remark.written_by, "A former member") if remark.written_by else "The console"
+        author = (
+            names.get(remark.written_by, "A former member") if remark.written_by else "Meridian"
         )
-        said.setdefault(remark.request_id, []).append(
-            {"kind": remark.kind, "by": who, "at": _said(remark.written_at), "text": remark.text}
+        threads.setdefault(remark.request_id, []).append(
+            {"kind": remark.kind, "by": author, "at": _iso(remark.written_at), "text": remark.text}
         )
     return [
         {
@@ -228,13 +234,13 @@ def _requests(engagement: Engagement, paths: dict[Any, str]) -> list[Any]:
             "title": r.title,
             "detail": r.detail,
             "criteria": r.criteria,
-            "due_on": _said(r.due_on),
+            "due_on": _iso(r.due_on),
             "state": r.state,
-            "since": _said(r.state_since),
-            "provided": given.get(r.id, []),
-            "thread": said.get(r.id, []),
+            "since": _iso(r.state_since),
+            "provided": provided.get(r.id, []),
+            "thread": threads.get(r.id, []),
         }
-        for r in every
+        for r in requests
     ]
 
 
@@ -266,10 +272,10 @@ def _tables(index: dict[str, Any]) -> dict[str, bytes]:
         )
         for r in index["requests"]
     ]
-    columns = ("Ref", "Request", "Criteria", "Due", "State", "Since", "Provided")
+    columns = ("Ref", "Request", "Criteria", "Due", "State", "In state since", "Provided")
     return {
-        "controls.csv": packed(spreadsheet_writer.csv_bytes(head, controls)),
-        "requests.csv": packed(spreadsheet_writer.csv_bytes(columns, requests)),
+        "controls.csv": compressed(spreadsheet_writer.csv_bytes(head, controls)),
+        "requests.csv": compressed(spreadsheet_writer.csv_bytes(columns, requests)),
     }
 
 
@@ -283,31 +289,31 @@ def _cells(months: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 
 def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) -> dict[str, bytes]:
-    """Each sample with its population, its seed and every item's result; and the exceptions."""
-    made: dict[str, bytes] = {}
-    lists: dict[UUID, str] = {}
+    """Each sample with its population, seed and results; and the exceptions."""
+    files: dict[str, bytes] = {}
+    populations: dict[UUID, str] = {}
     index["samples"] = []
-    for standing in testing.samples(since=engagement.period_from, until=engagement.period_to):
-        if standing.control.id not in controls:
+    for progress in testing.samples(since=engagement.period_from, until=engagement.period_to):
+        if progress.control.id not in controls:
             continue
-        number, stem = len(index["samples"]) + 1, plain(standing.control.ref)
+        number, stem = len(index["samples"]) + 1, safe_name(progress.control.ref)
         path = f"testing/samples/{number:03}-{stem}.json"
-        rows = lists.setdefault(
-            standing.population.id, f"testing/populations/{len(lists) + 1:03}-{stem}"
+        population = populations.setdefault(
+            progress.population.id, f"testing/populations/{len(populations) + 1:03}-{stem}"
         )
-        if f"{rows}.csv" not in made:
-            made |= _rows(standing.population.id, rows)
-        made[path] = packed(
-            json.dumps(_sample(standing, rows), ensure_ascii=False, indent=1).encode()
+        if f"{population}.csv" not in files:
+            files |= _population(progress.population.id, population)
+        files[path] = compressed(
+            json.dumps(_sample(progress, population), ensure_ascii=False, indent=1).encode()
         )
         index["samples"].append(
             {
-                "control": standing.control.ref,
+                "control": progress.control.ref,
                 "path": path,
-                "rows": f"{rows}.jsonl",
-                "says": standing.says,
-                "seed": standing.sample.seed,
-                "size": standing.sample.size,
+                "population": f"{population}.jsonl",
+                "result": progress.says,
+                "seed": progress.sample.seed,
+                "size": progress.sample.size,
             }
         )
     cases = [
@@ -316,46 +322,44 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
         if each.control.id in controls
     ]
     index["exceptions"] = [_case(each) for each in cases]
-    made["testing/exceptions.json"] = packed(
+    files["testing/exceptions.json"] = compressed(
         json.dumps(index["exceptions"], ensure_ascii=False, indent=1).encode()
     )
-    return made
+    return files
 
 
-def _rows(population_id: UUID, path: str) -> dict[str, bytes]:
-    """A population twice: its lines as they were hashed when it was frozen, and as a table for
-    people.
-    """
-    held = testing.population(population_id, whole=True)
-    made = {
-        f"{path}.jsonl": packed(b"".join(lines(held.rows))),
-        f"{path}.csv": packed(_table(held.rows)),
+def _population(population_id: UUID, path: str) -> dict[str, bytes]:
+    """A population twice: the lines that were hashed when it was frozen, and a table for people."""
+    population = testing.population(population_id, whole=True)
+    files = {
+        f"{path}.jsonl": compressed(b"".join(lines(population.rows))),
+        f"{path}.csv": compressed(_table(population.rows)),
     }
-    session().expire(held, ["rows"])  # up to 50 000 of them, and there may be many populations
-    return made
+    session().expire(population, ["rows"])  # up to 50,000 rows in each of many populations
+    return files
 
 
-def _sample(standing: testing.SampleProgress, rows: str) -> dict[str, Any]:
-    sample, population = standing.sample, standing.population
+def _sample(progress: testing.SampleProgress, population_path: str) -> dict[str, Any]:
+    sample, population = progress.sample, progress.population
     return {
-        "control": standing.control.ref,
+        "control": progress.control.ref,
         "population": {
             "title": population.title,
             "key": population.key,
             "query": population.query,
             "parameters": population.parameters,
-            "run_at": _said(population.run_at),
+            "run_at": _iso(population.run_at),
             "run_by": population.run_by,
             "rows": population.row_count,
             "sha256": population.sha256,
-            "path": f"{rows}.jsonl",
-            "table": f"{rows}.csv",
+            "path": f"{population_path}.jsonl",
+            "table": f"{population_path}.csv",
             "id_column": population.id_column,
         },
         "method": METHOD,
         "rule": sample.rule,
         "size": sample.size,
-        "advised": sample.advised,
+        "recommended_size": sample.advised,
         "reason": sample.reason,
         "seed": sample.seed,
         "attributes": sample.attributes,
@@ -364,7 +368,7 @@ def _sample(standing: testing.SampleProgress, rows: str) -> dict[str, Any]:
                 "number": each.item.number,
                 "item": each.item.item,
                 "facts": each.item.facts,
-                "dated": _said(each.item.dated),
+                "date": _iso(each.item.dated),
                 "outcome": each.result.outcome if each.result else None,
                 "checks": each.result.checks if each.result else None,
                 "note": each.result.note if each.result else None,
@@ -382,7 +386,7 @@ def _case(each: testing.Case) -> dict[str, Any]:
         "control": each.control.ref,
         "item": each.what,
         "state": each.state,
-        "says": e.says,
+        "description": e.says,
         "cause": e.cause,
         "effect": e.effect,
         "correction": e.correction,
@@ -392,8 +396,8 @@ def _case(each: testing.Case) -> dict[str, Any]:
                 "ref": f.ref,
                 "title": f.title,
                 "plan": f.plan,
-                "due_on": _said(f.due_on),
-                "remedy": f.remedy,
+                "due_on": _iso(f.due_on),
+                "remediation": f.remedy,
             }
             if f
             else None
@@ -402,36 +406,62 @@ def _case(each: testing.Case) -> dict[str, Any]:
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Columns in the order of the first row; what a spreadsheet would take for a formula is made
-    harmless.
-    """
+    """As CSV: the columns in the order in which they first appear, formulas made harmless."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return spreadsheet_writer.csv_bytes(
         columns, ([row.get(name) for name in columns] for row in rows)
     )
 
 
-def _said(value: date | datetime | None) -> str | None:
+def _iso(value: date | datetime | None) -> str | None:
+    """A day as 2026-11-25, a moment in UTC with seconds."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="seconds")
     return value.isoformat() if value else None
 
 
-# ---- the page that opens offline
+# ---- the pages that open offline
+
+REMARKS = {
+    "comment": "commented",
+    "provided": "provided a response",
+    "accepted": "accepted the response",
+    "returned": "returned the response",
+}
+
+
+def _day(iso: str | None) -> str:
+    """25 Nov 2026."""
+    if not iso:
+        return ""
+    day = date.fromisoformat(iso[:10])
+    return f"{day.day} {day:%b %Y}"
+
+
+def _moment(iso: str | None) -> str:
+    """25 Nov 2026, 08:55 UTC."""
+    return f"{_day(iso)}, {iso[11:16]} UTC" if iso and len(iso) > len("2026-11-25") else _day(iso)
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {
+        "day": _day,
+        "moment": _moment,
+        "plural": plural,
+        "thousands": thousands,
+    }
+    return environment
 
 
 def page(index: dict[str, Any]) -> str:
-    return (
-        _environment().get_template("assurance/engagements/package/index.html").render(index=index)
-    )
+    """Render index.html."""
+    template = _environment().get_template("assurance/engagements/package/index.html")
+    return template.render(index=index, remarks=REMARKS)

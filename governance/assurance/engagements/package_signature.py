@@ -47,4 +47,4 @@ def open_note(text: str, key: VerifierKey) -> Note:
         ):
             return Note(package, digest.removeprefix("tagmanifest-sha256 "))
         case _:
-            raise NotSigned("The signed text is not that of an evidence package of this console.")
+            raise NotSigned("The signature is valid, but it isn't for an evidence package.")

@@ -72,7 +72,7 @@ class PackageVerdict(Verdict):
     def sentence(self) -> str:
         return self.summary(
             "package",
-            f"The package {self.package} is genuine: all {self.files:,} files are as they were"
+            f"The package {self.package} is genuine: all {self.files:,} files are unchanged since it was"
             " signed.",
         )
 
@@ -109,7 +109,7 @@ def verify(
     except _Broken as broken:
         return PackageVerdict((Check("archive", ok=False, sentence=plain(str(broken))),))
     except DAMAGE as damage:
-        told = f"The file is not a zip, or it is damaged or cut short ({type(damage).__name__})."
+        told = f"The file isn't a ZIP archive, or it is damaged or incomplete ({type(damage).__name__})."
         return PackageVerdict((Check("archive", ok=False, sentence=told),))
     return replace(
         found,
@@ -123,7 +123,7 @@ def _opened(archive: zipfile.ZipFile, given: Given) -> PackageVerdict:
     digests, tags = _listed(archive, entries, MANIFEST), _listed(archive, entries, TAGS)
     checks = [
         Check(
-            "archive", ok=True, sentence=f"The archive holds {len(entries)} files below {name}/."
+            "archive", ok=True, sentence=f"The archive contains {len(entries):,} files in {name}/."
         ),
         signed,
     ]
@@ -148,10 +148,12 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
     """
     listed = [each for each in archive.infolist() if not each.is_dir()]
     if not 0 < len(listed) <= MOST_FILES:
-        raise _Broken(f"The archive holds {len(listed)} files, which no package does.")
+        raise _Broken(
+            f"The archive contains {len(listed):,} files. A package has 1 to {MOST_FILES:,}."
+        )
     folders = {PurePosixPath(each.filename).parts[:1] for each in listed}
     if len(folders) != 1 or folders == {()}:
-        raise _Broken("The archive has more than one folder at its top, which no package has.")
+        raise _Broken("The archive must contain exactly one top-level folder.")
     (name,) = next(iter(folders))
     found: dict[str, zipfile.ZipInfo] = {}
     for each in listed:
@@ -163,12 +165,14 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
             or ":" in each.filename
             or len(parts) < 2  # noqa: PLR2004
         ):
-            raise _Broken(f"The archive names a file outside of itself: {each.filename[:120]!r}.")
+            raise _Broken(
+                f"The archive contains a path outside its folder: {each.filename[:120]!r}."
+            )
         path = "/".join(parts[1:])
         if path in found:
-            raise _Broken(f"The archive holds {path} twice.")
+            raise _Broken(f"The archive contains {path} twice.")
         if each.file_size > PIECE and each.file_size > RATIO * max(each.compress_size, 1):
-            raise _Broken(f"{path} unpacks to more than {RATIO} times its size: it was not read.")
+            raise _Broken(f"{path} was not read: it unpacks to more than {RATIO:,} times its size.")
         found[path] = each
     return name, found
 
@@ -182,7 +186,7 @@ def _small(
     try:
         return archive.read(entry)
     except DAMAGE:
-        raise _Broken(f"{path} is damaged: it cannot be unpacked.") from None
+        raise _Broken(f"{path} is damaged and can't be unpacked.") from None
 
 
 def _listed(
@@ -205,11 +209,11 @@ def _signature(
             Check(
                 "signature",
                 ok=False,
-                sentence=f"The package holds no {SIGNATURE}, so nobody signed it.",
+                sentence=f"The package isn't signed: {SIGNATURE} is missing.",
             ),
             None,
         )
-    problem = "The signature is by none of the keys given."
+    problem = "The signature doesn't match any key you gave."
     for key in keys:
         try:
             note = package_signature.open_note(text.decode("utf-8", "replace"), key)
@@ -220,7 +224,7 @@ def _signature(
                 Check(
                     "signature",
                     ok=True,
-                    sentence=f"{key.name} signed this package with the key {key.key_id.hex()}.",
+                    sentence=f"{key.name} signed this package with key {key.key_id.hex()}.",
                 ),
                 note,
             )
@@ -238,11 +242,11 @@ def _is_signed(
         return Check(
             "signed",
             ok=False,
-            sentence=f"The signature is that of another package, {note.package}.",
+            sentence=f"The signature belongs to another package, {note.package}.",
         )
     if hashlib.sha256(tags).hexdigest() != note.tagmanifest:
-        return Check("signed", ok=False, sentence=f"{TAGS} is not the one that was signed.")
-    return Check("signed", ok=True, sentence="The list of all digests is the one that was signed.")
+        return Check("signed", ok=False, sentence=f"{TAGS} was changed after signing.")
+    return Check("signed", ok=True, sentence="The signature covers the digests of all files.")
 
 
 def _declared(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
@@ -251,9 +255,9 @@ def _declared(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) 
         "bag",
         ok=fine,
         sentence=(
-            "It is a bag of BagIt 1.0."
+            "The package declares BagIt 1.0."
             if fine
-            else "It does not declare itself as a bag of BagIt 1.0."
+            else "The package doesn't declare BagIt 1.0 in bagit.txt."
         ),
     )
 
@@ -268,16 +272,22 @@ def _complete(
         return Check(
             "complete",
             ok=False,
-            sentence=f"{missing[0]} is missing from the package, and {len(missing) - 1} others.",
+            sentence=(
+                f"{missing[0]} is missing from the package."
+                if len(missing) == 1
+                else f"{len(missing):,} files are missing from the package, first {missing[0]}."
+            ),
         )
     if extra:
         return Check(
-            "complete", ok=False, sentence=f"{extra[0]} is in the package and in no manifest."
+            "complete",
+            ok=False,
+            sentence=f"{extra[0]} is in the package, but no manifest lists it.",
         )
     return Check(
         "complete",
         ok=bool(there),
-        sentence=f"All {len(there)} files of the manifest are there, and no others.",
+        sentence=f"All {len(there):,} files in the manifest are present, and there are no others.",
     )
 
 
@@ -297,22 +307,22 @@ def _same(
         try:
             found = _digest(archive, entry)
         except DAMAGE:
-            return Check(what, ok=False, sentence=f"{path} is damaged: it cannot be unpacked.")
+            return Check(what, ok=False, sentence=f"{path} is damaged and can't be unpacked.")
         if found != digests[path]:
             return Check(
                 what,
                 ok=False,
-                sentence=f"{path} is not the file that was packed: its digest is another one.",
+                sentence=f"{path} was changed: its digest doesn't match the manifest.",
             )
     needed = {MANIFEST, "bagit.txt", "bag-info.txt"} if what == "tag files" else set()
     if needed - digests.keys():
         return Check(
             what,
             ok=False,
-            sentence=f"{min(needed - digests.keys())} is not in {TAGS}, so nothing vouches for it.",
+            sentence=f"{min(needed - digests.keys())} isn't listed in {TAGS}, so it can't be verified.",
         )
     return Check(
-        what, ok=bool(of), sentence=f"All {len(of)} {what} have the digest of their manifest."
+        what, ok=bool(of), sentence=f"All {len(of):,} {what} match their digests in the manifest."
     )
 
 
@@ -338,22 +348,21 @@ def _index(
             if p["path"]
         }
     except DAMAGE:
-        return Check("index", ok=False, sentence="The index cannot be read.")
+        return Check("index", ok=False, sentence="The index (data/index.json) can't be read.")
     wrong = [path for path, digest in (named | given).items() if digests.get(path) != digest]
     if wrong:
         return Check(
             "index",
             ok=False,
             sentence=(
-                f"The index names {wrong[0]} with another digest than the manifest, or it is"
-                " missing."
+                f"{wrong[0]} is missing, or its digest in the index differs from the manifest."
             ),
         )
     return Check(
         "index",
         ok=True,
         sentence=(
-            f"The index names {len(named)} files of evidence, each with the digest of the manifest."
+            f"The index lists {len(named):,} evidence files, all with the digests in the manifest."
         ),
     )
 
@@ -368,32 +377,35 @@ def _samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -
         for each in listed:
             sample = json.loads(_small(archive, entries, f"data/{each['path']}") or b"")
             held, items = sample["population"], [item["item"] for item in sample["items"]]
-            digest, ids = _population(archive, entries[f"data/{each['rows']}"], held["id_column"])
+            digest, ids = _population(
+                archive, entries[f"data/{each['population']}"], held["id_column"]
+            )
             if digest != held["sha256"]:
                 return Check(
                     "samples",
                     ok=False,
                     sentence=(
-                        f"{each['rows']} is not the population that was frozen for {each['path']}."
+                        f"{each['population']} isn't the frozen population of {each['path']}."
                     ),
                 )
             if list(draw(ids, sample["seed"], digest, sample["size"])) != items:
                 return Check(
                     "samples",
                     ok=False,
-                    sentence=f"{each['path']} holds other items than its seed draws.",
+                    sentence=f"{each['path']} doesn't contain the items that its seed selects.",
                 )
             drawn += len(items)
     except DAMAGE:
         return Check(
-            "samples", ok=False, sentence="The samples or their populations cannot be read."
+            "samples", ok=False, sentence="The samples or their populations can't be read."
         )
     return Check(
         "samples",
         ok=True,
         sentence=(
-            f"All {drawn} items of {len(listed)} samples were drawn again with their seeds: the"
-            " same ones."
+            f"{len(listed):,} samples were drawn again with their seeds: all {drawn:,} items match."
+            if len(listed) != 1
+            else f"1 sample was drawn again with its seed: all {drawn:,} items match."
         ),
     )
 
@@ -418,7 +430,7 @@ def _log(
     """
     entry = entries.get("data/audit-log/extract.jsonl")
     if entry is None:
-        yield Check("log", ok=False, sentence="The package holds no extract of the audit log.")
+        yield Check("log", ok=False, sentence="The package doesn't contain an audit log extract.")
         return
     try:
         with archive.open(entry) as stream:
@@ -432,7 +444,7 @@ def _log(
         yield Check(
             "log",
             ok=False,
-            sentence="data/audit-log/extract.jsonl is damaged: it cannot be unpacked.",
+            sentence="data/audit-log/extract.jsonl is damaged and can't be unpacked.",
         )
         return
     compared = tuple(check for check in result.checks if check.name in {OLDER, CONSISTENCY})
@@ -446,7 +458,7 @@ def _log(
 
 
 def _checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Check:
-    problem = "The checkpoint is signed by none of the keys given."
+    problem = "The checkpoint isn't signed by any key you gave."
     for key in keys:
         try:
             head = open_checkpoint(note, key)
@@ -458,11 +470,11 @@ def _checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Che
                     "checkpoint",
                     ok=False,
                     sentence=(
-                        "The checkpoint beside the extract is not the one that its proofs lead to."
+                        "The checkpoint in the package doesn't match the proofs in the audit log extract."
                     ),
                 )
             told = (
-                "The checkpoint beside the extract is the one that its proofs lead to:"
+                "The checkpoint in the package matches the proofs in the audit log extract:"
                 f" {head.origin}, {head.size:,} entries."
             )
             return Check("checkpoint", ok=True, sentence=told)

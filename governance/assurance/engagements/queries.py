@@ -62,6 +62,7 @@ from governance.kernel.conditions import is_owner
 from governance.kernel.current import Actor
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.formatting import long_day
 from governance.kernel.pages import Keyset, keyset
 
 STATES = ("open", "provided", "returned", "accepted")
@@ -295,7 +296,7 @@ def refs() -> Sequence[str]:
 def framework_of(held: Engagement) -> str:
     """Its framework in words."""
     if held.framework_id is None:
-        return "every control"
+        return "All controls"
     found = frameworks.framework_by_id(held.framework_id)
     return f"{found.title}{', ' + ', '.join(held.criteria) if held.criteria else ''}"
 
@@ -309,17 +310,17 @@ class AuditorView:
     """Somebody of the firm; `way` is how they sign in, `person_id` is known after their first
     sign-in.
 
-    `is_shut`: their membership ended or their invitation was withdrawn, so they can't sign in this
+    `is_revoked`: their membership ended or their invitation was withdrawn, so they can't sign in this
     way.
     """
 
     auditor: EngagementAuditor
     person_id: UUID | None
-    is_shut: bool
+    is_revoked: bool
 
     @property
-    def way(self) -> str:
-        return "link and code" if self.auditor.link_hash else "own sign-in"
+    def sign_in_method(self) -> str:
+        return "Personal link and email code" if self.auditor.link_hash else "Single sign-on"
 
 
 def auditors(engagement_id: UUID) -> list[AuditorView]:
@@ -389,7 +390,7 @@ def audits(email: str) -> str | None:
         query.where(Engagement.ended_at.is_(None), Engagement.closes_at > clock.now()).limit(1)
     )
     return (
-        f"{email} is an auditor of {ref}: an auditor cannot be a member. Remove the auditor from it"
+        f"{email} is an auditor of {ref}. Members can't audit their own tenant. Remove them from {ref}"
         " first."
         if ref
         else None
@@ -561,12 +562,12 @@ def request_by_id(request_id: UUID) -> tuple[Engagement, AuditRequest]:
 
 
 TURNS = {
-    "engagement.request.assigned": "its owner or day was changed",
+    "engagement.request.assigned": "its owner or due date changed",
     "engagement.request.version.attached": "evidence was attached",
-    "engagement.request.version.detached": "evidence was taken off",
-    "engagement.request.provided": "it was provided",
-    "engagement.request.accepted": "it was accepted",
-    "engagement.request.returned": "it was returned",
+    "engagement.request.version.detached": "evidence was removed",
+    "engagement.request.provided": "a response was provided",
+    "engagement.request.accepted": "the response was accepted",
+    "engagement.request.returned": "the response was returned",
 }  # each is one version of the request
 UNSEEN_BY_AUDITORS = frozenset(
     {"engagement.request.version.attached", "engagement.request.version.detached"}
@@ -647,7 +648,7 @@ def version(version_id: UUID) -> EvidenceVersion:
 
 
 def version_choices(held: Engagement, q: str = "", *, limit: int = 20) -> list[tuple[UUID, str]]:
-    """(id, "EV-0012 v3 Penetration test report, until 2026-06-30") of the newest versions that may
+    """(id, "EV-0012 version 3: Penetration test report, to 30 June 2026") of the newest versions that may
     answer its requests.
 
     Without words those in scope that cover a day of the period; with words whatever they find,
@@ -668,7 +669,9 @@ def version_choices(held: Engagement, q: str = "", *, limit: int = 20) -> list[t
     rows = session().execute(
         newest.with_only_columns(v.id, v.number, v.period_to, Evidence.ref, Evidence.title)
     )
-    return [(r.id, f"{r.ref} v{r.number} {r.title}, until {r.period_to.isoformat()}") for r in rows]
+    return [
+        (r.id, f"{r.ref} version {r.number}: {r.title}, to {long_day(r.period_to)}") for r in rows
+    ]
 
 
 def attachable(version_id: UUID) -> EvidenceVersion | None:
@@ -824,7 +827,7 @@ def verifier_keys() -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class PackagedVersion:
     """A version that belongs into a package, with the controls that it supports; `gone` when two
     persons destroyed its file.
     """
@@ -833,10 +836,10 @@ class File:
     ref: str
     title: str
     controls: tuple[str, ...]
-    gone: EvidenceDeletion | None = None
+    deletion: EvidenceDeletion | None = None
 
 
-def files(engagement: Engagement) -> list[File]:
+def files(engagement: Engagement) -> list[PackagedVersion]:
     """Versions that cover a day of the period and support a control in scope, and all that was
     provided; two statements.
     """
@@ -868,7 +871,9 @@ def files(engagement: Engagement) -> list[File]:
     )
     rows = session().execute(query.order_by(Evidence.ref, v.number))
     return [
-        File(row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ()))), row[3])
+        PackagedVersion(
+            row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ()))), row[3]
+        )
         for row in rows
     ]
 

@@ -38,7 +38,7 @@ def _behind(*, lock: bool = True) -> tuple[EngagementAuditor, Engagement]:
     """His link in an engagement that is open now; locked while codes are counted."""
     found = queries.link_of(current.person_id(), lock=lock)
     if found is None:
-        raise NotFound("You sign in with your company, so there is no code for you here.")
+        raise NotFound("You sign in with your company account, so you don't need a code.")
     return found
 
 

@@ -132,7 +132,10 @@ def read(content: bytes, *, known: frozenset[str] | None = None) -> Listed:
         if line > head:
             _take(line, cells, columns, listed, seen, known)
     if not listed.rows and not listed.problems:
-        raise Invalid("The list has a head and no request below it.", field="file")
+        raise Invalid(
+            "The list has column headings but no requests. Add rows and upload it again.",
+            field="file",
+        )
     return listed
 
 
@@ -144,16 +147,17 @@ def _rows(content: bytes) -> list[tuple[int, list[str]]]:
     each of its rows.
     """
     if not content:
-        raise Invalid("The file is empty: it has 0 bytes.", field="file")
+        raise Invalid("The file is empty (0 bytes). Choose another file.", field="file")
     if len(content) > MOST_BYTES:
         raise TooLarge(
-            f"The list is larger than {MOST_BYTES // 1024**2} MB, the limit.", field="file"
+            f"The file is larger than {MOST_BYTES // 1024**2} MB. Upload a smaller file.",
+            field="file",
         )
     sheet = spreadsheet_reader.first_sheet(
         content, "The list", rows=MOST_ROWS, columns=MOST_COLUMNS
     )
     if not sheet.rows:
-        raise Invalid("The workbook has no sheet with anything in it.", field="file")
+        raise Invalid("The workbook is empty. Choose another file.", field="file")
     by_number, left = dict(sheet.rows), MOST_FILLED
     for each in sheet.merged:
         below = range(each.top + 1, min(each.bottom, sheet.rows[-1][0]) + 1)
@@ -161,7 +165,7 @@ def _rows(content: bytes) -> list[tuple[int, list[str]]]:
         left -= len(below)
         if left < 0:
             raise Invalid(
-                f"The list merges more than {MOST_FILLED} cells. Unmerge what nobody needs.",
+                f"The list merges more than {MOST_FILLED:,} cells. Unmerge some cells and upload it again.",
                 field="file",
             )
         for number in below if value else ():
@@ -184,9 +188,9 @@ def _head(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, dict[str, int
                 columns.setdefault(name, at)
         if "title" in columns:
             return number, columns
-    names = ", ".join(f"“{word.capitalize()}”" for word in HEADS["title"][:3])
+    names = " or ".join(f"“{word.capitalize()}”" for word in HEADS["title"][:3])
     raise Invalid(
-        f"No row of the first {HEAD_WITHIN} names a column for what is asked: {names}.",
+        f"The first {HEAD_WITHIN} rows have no column for the request. Name one {names}.",
         field="file",
     )
 
@@ -208,7 +212,7 @@ def _take(
     title, detail, ref = (_text(given.get(name, "")) for name in ("title", "detail", "ref"))
     problems = list(_too_long(title, detail, ref))
     if not title:
-        problems.append("it does not say what is asked for")
+        problems.append("The request is missing")
     due, says = _day(given.get("due", ""))
     criteria = tuple(
         dict.fromkeys(
@@ -217,12 +221,12 @@ def _take(
     )
     problems += [says] if says else []
     problems += [
-        f"{c} is no requirement of the engagement's framework"
+        f"{c} isn't a requirement of the framework of this engagement"
         for c in criteria
         if known is not None and c not in known
     ]
     if ref and ref in seen:
-        problems.append(f"{ref} stands in line {seen[ref]} already")
+        problems.append(f"{ref} is already used in row {seen[ref]}")
     row = ImportedRequest(line, ref, title, detail, criteria, due, _text(given.get("owner", "")))
     row = (
         row
@@ -232,7 +236,7 @@ def _take(
         )
     )
     if not ref and row.ref in seen:
-        problems.append(f"it is the same as line {seen[row.ref]}")
+        problems.append(f"Duplicate of row {seen[row.ref]}")
     seen.setdefault(row.ref, line)
     for problem in problems:
         listed.wrong(line, problem)
@@ -242,12 +246,12 @@ def _take(
 
 def _too_long(title: str, detail: str, ref: str) -> Iterator[str]:
     for text, most, name in (
-        (title, LONGEST_TITLE, "title"),
-        (detail, LONGEST_DETAIL, "details"),
-        (ref, LONGEST_REF, "ref"),
+        (title, LONGEST_TITLE, "The request"),
+        (detail, LONGEST_DETAIL, "The details text"),
+        (ref, LONGEST_REF, "The ref"),
     ):
         if len(text) > most:
-            yield f"its {name} has {len(text)} characters; {most} is the most"
+            yield f"{name} has {len(text):,} characters; the maximum is {most:,}"
 
 
 def _text(value: str) -> str:
@@ -258,7 +262,7 @@ def _text(value: str) -> str:
 def _day(value: str) -> tuple[date | None, str]:
     """(the day, what is wrong with it)."""
     if isinstance(value, Formula):
-        return None, f"its due date is a formula ({value[:40]}), and formulas are not worked out"
+        return None, f"The due date is a formula ({value[:40]}). Replace it with a date"
     text = _text(value)
     if not text:
         return None, ""
@@ -270,6 +274,6 @@ def _day(value: str) -> tuple[date | None, str]:
         return (
             (found, "")
             if 2000 <= found.year <= 2100  # noqa: PLR2004
-            else (None, f"{text} is no day of this century")
+            else (None, f"The due date {text} is outside 2000 to 2100")
         )
-    return None, f"“{text[:40]}” is no day such as 2026-11-25"
+    return None, f"The due date “{text[:40]}” isn't a date such as 2026-11-25"

@@ -30,7 +30,7 @@ REQUESTS = ListPage(
         Column("criteria", "Criteria", optional=True),
         Column("owner", "Owner", optional=True),
         Column("due", "Due", optional=True),
-        Column("since", "Since", sort=True, optional=True),
+        Column("since", "In state since", sort=True, optional=True),
         Column("state", "State", sort=True),
     ),
     filters=(
@@ -39,10 +39,10 @@ REQUESTS = ListPage(
     ),
     exports=(Export("csv", "engagements.export"),),
 )
-HEAD = ("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "Since")
+HEAD = ("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "In state since")
 WAITING = ListPage(
     name="waiting_requests",
-    title="Requests for you",
+    title="My requests",
     noun="request",
     endpoint="engagements.waiting",
     search="Search requests",
@@ -51,13 +51,13 @@ WAITING = ListPage(
         Column("request", "Request", sort=True),
         Column("firm", "Firm", sort=True, optional=True),
         Column("due", "Due", sort=True, optional=True),
-        Column("since", "Since", sort=True, optional=True),
+        Column("since", "In state since", sort=True, optional=True),
         Column("state", "State"),
     ),
     filters=(Filter("state", "State", STATES[:3]), Filter("engagement", "Engagement")),
     exports=(Export("csv", "engagements.export_waiting"),),
 )
-WAITING_HEAD = ("Firm", "Ref", "Request", "Due", "State", "Since")
+WAITING_HEAD = ("Firm", "Ref", "Request", "Due", "State", "In state since")
 
 
 def cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
@@ -70,7 +70,7 @@ def cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
             ", ".join(r.criteria),
             r.due_on,
             owners.get(r.owner_id) if r.owner_id else None,
-            r.state,
+            r.state.capitalize(),
             r.state_since,
         )
 
@@ -78,4 +78,4 @@ def cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
 def waiting_cells(rows: Sequence[queries.PendingRequest]) -> Iterator[Sequence[Cell]]:
     for each in rows:
         r = each.request
-        yield each.firm, r.ref, r.title, r.due_on, r.state, r.state_since
+        yield each.firm, r.ref, r.title, r.due_on, r.state.capitalize(), r.state_since

@@ -136,7 +136,7 @@ def add_request(
     known = queries.known_rows(held.id)
     ref = ref.strip() or _next_request(known)
     if ref in known:
-        raise Invalid(f"{ref} is in the list already.", field="ref")
+        raise Invalid(f"{ref} is already in the list. Choose another ref.", field="ref")
     row = _checked_row(held, ImportedRequest(0, ref, title, detail, tuple(criteria), due_on, ""))
     check_may_own(owner_id)
     made = AuditRequest(
@@ -175,11 +175,12 @@ def _next_request(known: Collection[str]) -> str:
 
 def _checked_row(held: Engagement, row: ImportedRequest) -> ImportedRequest:
     if not row.title.strip():
-        raise Invalid("What is asked for?", field="title")
+        raise Invalid("Describe the request.", field="title")
     # what a list can show
     if len(row.title) > 300 or len(row.detail) > 4000 or len(row.ref) > 40:  # noqa: PLR2004
         raise Invalid(
-            "A title has 300 characters at most, its details 4 000, a ref 40.", field="title"
+            "Use up to 300 characters for the request, 4,000 for details and 40 for the ref.",
+            field="title",
         )
     return ImportedRequest(
         row.line,
@@ -236,8 +237,7 @@ def take_over(held: Engagement, kept: RequestImport) -> int:
         return 0
     if kept.problems:
         raise DomainError(
-            "Some lines are wrong. Correct them in the file and send it again: a list is taken over"
-            " whole."
+            "The list has errors, so nothing was imported. Fix them in the file and upload it again."
         )
     alone(f"requests of {held.id}")
     known, people_by_address = queries.known_rows(held.id), _owners()
@@ -289,10 +289,10 @@ def _as_seen(request: AuditRequest, seen: int | None) -> None:
     if seen is None or seen == request.version:
         return
     done = queries.turns_since(request, seen)
-    told = f": {', then '.join(done)}" if done else ""
+    changes = f": {', then '.join(done)}" if done else ""
     raise Stale(
-        f"{request.ref} was moved on since you opened this page{told}. Nothing was done and what"
-        " you wrote is kept below. Review the request as it is now."
+        f"{request.ref} changed after you opened this page{changes}. Nothing was saved; your text is"
+        " still below. Review the request, then try again."
     )
 
 
@@ -340,8 +340,8 @@ def _restore_owner(step: UndoStep) -> None:
     present = {"owner": request.owner_id, "due_on": request.due_on}
     if any(undo.plain(present[name]) != value for name, value in step.after.items()):
         raise Overtaken(
-            f"{request.ref} was reassigned by {members.who_last(request.id, CHANGED_REQUEST)}"
-            " meanwhile."
+            f"{members.who_last(request.id, CHANGED_REQUEST)} has since changed the owner or due date"
+            f" of {request.ref}."
         )
     owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else request.owner_id
     due_on = undo.day_or_none(step.before["due_on"]) if "due_on" in step.before else request.due_on
@@ -357,8 +357,8 @@ def attach(held: Engagement, request: AuditRequest, version_id: UUID | None) -> 
     version = queries.attachable(version_id) if version_id else None
     if version is None:
         raise Invalid(
-            "That version is not a choice here: it is unknown, was rejected, or its file was"
-            " destroyed.",
+            "This version can't be attached: it was rejected, its file was deleted, or it doesn't"
+            " exist. Choose another.",
             field="version_id",
         )
     already = next((a for a in queries.attached([request.id]) if a.version.id == version.id), None)
@@ -389,7 +389,8 @@ def detach(held: Engagement, request: AuditRequest, attachment: RequestAttachmen
     _may_answer(held, request)
     if attachment.provided_at is not None:
         raise DomainError(
-            "That version was provided to the auditors, so it stays. Attach a better one beside it."
+            "This version was already provided to the auditors, so it can't be removed. Attach another"
+            " version instead."
         )
     version = queries.version(attachment.version_id)
     session().delete(attachment)
@@ -409,12 +410,12 @@ def _may_answer(held: Engagement, request: AuditRequest) -> None:
     require(permissions.PROVIDE, on=request)
     if request.state == "accepted":
         raise DomainError(
-            f"{request.ref} was accepted on {long_day(request.state_since.date())}: it is done."
+            f"{request.ref} was accepted on {long_day(request.state_since.date())}, so it's closed."
         )
     if request.state == "provided":
         raise DomainError(
-            f"{request.ref} was provided on {long_day(request.state_since.date())}. It is with the"
-            " auditors now."
+            f"The response to {request.ref} was provided on"
+            f" {long_day(request.state_since.date())} and awaits the auditors' review."
         )
 
 
@@ -427,15 +428,15 @@ def provide(
     new = [each for each in queries.attached([request.id]) if each.attachment.provided_at is None]
     if not new and not said.strip():
         raise Invalid(
-            "Attach a version of evidence first, or say in words what answers the request.",
+            "Attach evidence or write a comment that responds to the request.",
             field="text",
         )
     for each in new:
         if queries.attachable(each.version.id) is None:
             name = f"{each.evidence.ref} version {each.version.number}"
             raise DomainError(
-                f"{name} was rejected, or its file destroyed, since it was attached. Take it off,"
-                " and attach another."
+                f"{name} was rejected or its file was deleted after you attached it. Remove it and"
+                " attach another version."
             )
     now = clock.now()
     for each in new:
@@ -468,7 +469,7 @@ def give_back(
     _as_seen(request, seen)
     _may_judge(held, request)
     if not reason.strip():
-        raise Invalid("Say what is missing: whoever answers needs to know.", field="text")
+        raise Invalid("Enter what is missing, so that the owner can fix it.", field="text")
     _turn(request, "returned", reason)
     record(RETURNED, request, reason=reason.strip()[:4000], ref=request.ref)
 
@@ -476,9 +477,7 @@ def give_back(
 def _may_judge(held: Engagement, request: AuditRequest) -> None:
     actions.check_not_over(held)
     if request.state != "provided":
-        raise DomainError(
-            f"{request.ref} is {request.state}, so there is nothing to judge just now."
-        )
+        raise DomainError(f"{request.ref} is {request.state}, so there is no response to review.")
 
 
 def _turn(request: AuditRequest, state: str, said: str) -> None:
@@ -489,7 +488,7 @@ def _turn(request: AuditRequest, state: str, said: str) -> None:
 def _say(request: AuditRequest, kind: str, text: str) -> RequestRemark:
     text = text.strip()
     if len(text) > 4000:  # noqa: PLR2004 - a long letter
-        raise Invalid("A remark has 4 000 characters at most.", field="text")
+        raise Invalid("A comment can have up to 4,000 characters.", field="text")
     made = RequestRemark(
         request_id=request.id,
         kind=kind,
@@ -505,7 +504,7 @@ def _say(request: AuditRequest, kind: str, text: str) -> RequestRemark:
 def comment(held: Engagement, request: AuditRequest, text: str) -> RequestRemark:
     actions.check_not_over(held)
     if not text.strip():
-        raise Invalid("Write something first.", field="text")
+        raise Invalid("Enter a comment.", field="text")
     made = _say(request, "comment", text)
     record(COMMENTED, request, ref=request.ref, text=text.strip())
     return made

@@ -42,6 +42,7 @@ from governance.kernel.access import allowed
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
+from governance.kernel.formatting import plural
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.list_export import BATCH, csv_file, every_page
 from governance.kernel.list_pages import one_page
@@ -52,13 +53,17 @@ from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("engagements", __name__)
 constraint(
-    "uq_engagement_auditors_open", "That address is among its auditors already.", field="email"
+    "uq_engagement_auditors_open",
+    "This address is already an auditor of this engagement.",
+    field="email",
 )
 constraint(
-    "uq_audit_requests_tenant_id_engagement_id_ref", "That ref is in the list already.", field="ref"
+    "uq_audit_requests_tenant_id_engagement_id_ref",
+    "This ref is already in the list. Choose another.",
+    field="ref",
 )
 constraint(
-    "uq_request_attachments_tenant_id_request_id_version_id", "That version is attached already."
+    "uq_request_attachments_tenant_id_request_id_version_id", "This version is already attached."
 )
 SHOWN = 50  # lines of a list that its preview shows
 OFFERED = 20  # versions to choose from, until words narrow them
@@ -71,11 +76,11 @@ OFFERED = 20  # versions to choose from, until words narrow them
 def index() -> ResponseReturnValue:
     asked, every = ENGAGEMENTS.read(), engagement_list.every_line()
     found = engagement_list.matching(every, asked)
-    shown = one_page(found, asked, lambda line: line.held.ref)
+    shown = one_page(found, asked, lambda line: line.engagement.ref)
     return page(
         "assurance/engagements/index.html",
-        asked=asked,
-        lines=shown.rows,
+        list_request=asked,
+        summaries=shown.rows,
         next=shown.next,
         matching=len(found),
         total=len(every),
@@ -94,15 +99,17 @@ def export_engagements() -> ResponseReturnValue:
 
 @feature.get("/engagements/new", needs=permissions.MANAGE)
 def opening() -> ResponseReturnValue:
-    return page("assurance/engagements/edit.html", form=EngagementForm(), held=None)
+    return page("assurance/engagements/edit.html", form=EngagementForm(), engagement=None)
 
 
 @feature.post("/engagements/new", needs=permissions.MANAGE)
 def open_() -> ResponseReturnValue:
     form, made = EngagementForm(), []
     if not accepted(form, lambda: made.append(actions.open_engagement(**_facts(form)))):
-        return page("assurance/engagements/edit.html", form=form, held=None, status=form.status)
-    flash(f"{made[0].ref} is open for planning. Let its auditors in next.")
+        return page(
+            "assurance/engagements/edit.html", form=form, engagement=None, status=form.status
+        )
+    flash(f"{made[0].ref} created. Invite its auditors next.")
     return redirect(url_for("engagements.engagement", engagement_id=made[0].id), 303)
 
 
@@ -133,7 +140,7 @@ def _engagement_page(held: Engagement, form: Form, *, status: int = 200) -> Resp
     return page(
         "assurance/engagements/engagement.html",
         status=status,
-        held=held,
+        engagement=held,
         form=form,
         phase=queries.phase_of(held),
         scope=queries.framework_of(held),
@@ -141,7 +148,7 @@ def _engagement_page(held: Engagement, form: Form, *, status: int = 200) -> Resp
         auditors=queries.auditors(held.id),
         runs=runs,
         controls=len(queries.controls_in(held)),
-        waits=pending,
+        requests=pending,
         timeline=told(ids),
     )
 
@@ -151,7 +158,7 @@ def editing(engagement_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     form = EngagementForm(obj=held)
     form.criteria.data = ", ".join(held.criteria)
-    return page("assurance/engagements/edit.html", form=form, held=held)
+    return page("assurance/engagements/edit.html", form=form, engagement=held)
 
 
 @feature.post("/engagements/<uuid:engagement_id>/edit", needs=permissions.MANAGE)
@@ -162,7 +169,9 @@ def edit(engagement_id: UUID) -> ResponseReturnValue:
     ):
         if form.stale:
             form.version.data = str(held.version)
-        return page("assurance/engagements/edit.html", form=form, held=held, status=form.status)
+        return page(
+            "assurance/engagements/edit.html", form=form, engagement=held, status=form.status
+        )
     return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
 
 
@@ -171,7 +180,7 @@ def ending(engagement_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     return page(
         "assurance/engagements/end.html",
-        held=held,
+        engagement=held,
         form=EndForm(),
         auditors=queries.auditors(held.id),
     )
@@ -183,12 +192,12 @@ def end(engagement_id: UUID) -> ResponseReturnValue:
     if not accepted(form, lambda: actions.end(held, reason=form.reason.data or "")):
         return page(
             "assurance/engagements/end.html",
-            held=held,
+            engagement=held,
             form=form,
             auditors=queries.auditors(held.id),
             status=form.status,
         )
-    flash(f"{held.ref} is ended. Its auditors are out.")
+    flash(f"{held.ref} ended. Its auditors no longer have access.")
     return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
 
 
@@ -235,7 +244,7 @@ def let_in(engagement_id: UUID) -> ResponseReturnValue:
 
     if not accepted(form, act):
         return _engagement_page(held, form, status=form.status)
-    flash("The invitation is on its way by mail.")
+    flash("Invitation sent by email.")
     return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
 
 
@@ -247,7 +256,7 @@ def let_in(engagement_id: UUID) -> ResponseReturnValue:
 def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     auditor_access.remove_auditor(held, queries.auditor(held.id, auditor_id))
-    flash("That person no longer comes in by this engagement.")
+    flash("Auditor removed from the engagement.")
     return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
 
 
@@ -261,11 +270,12 @@ def waiting() -> ResponseReturnValue:
     found = queries.waiting(asked.wanted, sort=asked.sort, after=asked.after, size=WAITING.size)
     return page(
         "assurance/engagements/waiting.html",
-        asked=asked,
-        waits=found.rows,
+        list_request=asked,
+        rows=found.rows,
         next=found.next,
         total=queries.count_waiting(),
         judges=allowed(permissions.JUDGE),
+        manages=allowed(permissions.MANAGE),
     )
 
 
@@ -300,8 +310,8 @@ def requests(engagement_id: UUID) -> ResponseReturnValue:
     )
     return page(
         "assurance/engagements/requests.html",
-        held=held,
-        asked=asked,
+        engagement=held,
+        list_request=asked,
         rows=found.rows,
         next=found.next,
         counts=queries.counts([held.id])[held.id],
@@ -330,7 +340,9 @@ def export(engagement_id: UUID) -> ResponseReturnValue:
 @feature.get("/engagements/<uuid:engagement_id>/requests/new", needs=permissions.ASK)
 def asking(engagement_id: UUID) -> ResponseReturnValue:
     return page(
-        "assurance/engagements/ask.html", held=queries.engagement(engagement_id), form=RequestForm()
+        "assurance/engagements/ask.html",
+        engagement=queries.engagement(engagement_id),
+        form=RequestForm(),
     )
 
 
@@ -352,7 +364,9 @@ def ask(engagement_id: UUID) -> ResponseReturnValue:
         )
 
     if not accepted(form, act):
-        return page("assurance/engagements/ask.html", held=held, form=form, status=form.status)
+        return page(
+            "assurance/engagements/ask.html", engagement=held, form=form, status=form.status
+        )
     return redirect(
         url_for("engagements.one_request", engagement_id=held.id, request_id=made[0].id), 303
     )
@@ -377,7 +391,7 @@ def _request_page(
     return page(
         "assurance/engagements/request.html",
         status=status,
-        held=held,
+        engagement=held,
         r=asked,
         thread=thread.rows,
         earlier=thread.next,
@@ -421,14 +435,14 @@ def _sought() -> str:
 def _says_of_choices(count: int) -> str:
     if not count:
         return (
-            "No version has these words in its ref or title."
+            "No versions match your search. Try another ref or title."
             if _sought()
-            else "No version in scope covers a day of the period. Find another by ref or title."
+            else "No version in scope covers the period. Search for another by ref or title."
         )
     return (
-        f"The {OFFERED} newest are offered. Find others by ref or title."
+        f"Shows the {OFFERED} newest versions. Search by ref or title to find others."
         if count > OFFERED
-        else "Find others by ref or title."
+        else "Search by ref or title to find others."
     )
 
 
@@ -514,7 +528,7 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
         ),
     ):
         return _request_page(held, asked, assign=form, status=form.status)
-    say_changed(f"The owner and due date of {asked.ref} are saved.")
+    say_changed(f"Owner and due date of {asked.ref} saved.")
     return redirect(
         url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303
     )
@@ -559,7 +573,9 @@ def detach(engagement_id: UUID, request_id: UUID, attachment_id: UUID) -> Respon
 @feature.get("/engagements/<uuid:engagement_id>/imports/new", needs=permissions.ASK)
 def importing(engagement_id: UUID) -> ResponseReturnValue:
     return page(
-        "assurance/engagements/import.html", held=queries.engagement(engagement_id), form=ListForm()
+        "assurance/engagements/import.html",
+        engagement=queries.engagement(engagement_id),
+        form=ListForm(),
     )
 
 
@@ -568,7 +584,9 @@ def read_list(engagement_id: UUID) -> ResponseReturnValue:
     """Read the file and show what it holds; nothing is in the list yet."""
     held, form, kept = queries.engagement(engagement_id), ListForm(), []
     if not accepted(form, lambda: kept.append(_kept(held))):
-        return page("assurance/engagements/import.html", held=held, form=form, status=form.status)
+        return page(
+            "assurance/engagements/import.html", engagement=held, form=form, status=form.status
+        )
     return redirect(
         url_for("engagements.what_was_read", engagement_id=held.id, request_import_id=kept[0].id),
         303,
@@ -578,11 +596,11 @@ def read_list(engagement_id: UUID) -> ResponseReturnValue:
 def _kept(held: Engagement) -> Any:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise Invalid("Choose the file.", field="file")
+        raise Invalid("Choose a file.", field="file")
     content = sent.stream.read(request_import.MOST_BYTES + 1)
     if len(content) > request_import.MOST_BYTES:
         raise Invalid(
-            f"The list is larger than {request_import.MOST_BYTES // 1024**2} MB, the limit.",
+            f"The file is larger than {request_import.MOST_BYTES // 1024**2} MB. Upload a smaller file.",
             field="file",
         )
     known = (
@@ -612,8 +630,8 @@ def what_was_read(engagement_id: UUID, request_import_id: UUID) -> ResponseRetur
     differs = [row for row in rows if row.ref in known and known[row.ref] != row.digest]
     return page(
         "assurance/engagements/preview.html",
-        held=held,
-        kept=kept,
+        engagement=held,
+        request_import=kept,
         new=new[:SHOWN],
         new_count=len(new),
         differs=differs[:SHOWN],
@@ -629,7 +647,7 @@ def take_over(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnVal
     held = queries.engagement(engagement_id)
     kept = queries.import_of(held.id, request_import_id, lock=True)
     added = requesting.take_over(held, kept)
-    flash(f"{added} requests were added." if added != 1 else "One request was added.")
+    flash(f"{plural(added, 'request')} added.")
     return redirect(url_for("engagements.requests", engagement_id=held.id), 303)
 
 
@@ -659,7 +677,7 @@ def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     )
     return page(
         "assurance/engagements/package.html",
-        held=held,
+        engagement=held,
         run=run,
         progress=work_pages.shown(run),
         filename=packages.package_filename(held),

@@ -37,10 +37,10 @@ def select_item(path):
 
 
 def test_before_the_first_review_the_page_says_what_it_is_for(as_admin):
-    assert "No access review yet" in as_admin.get("settings/access-reviews/").text
+    assert "No access reviews yet" in as_admin.get("settings/access-reviews/").text
     assert "Start a review of 6 members" in as_admin.get("settings/access-reviews/new").text
     assert (
-        "By when?"
+        "Choose a due date."
         in as_admin.post("settings/access-reviews/new", then=422, title="Q4", due_on="").text
     )
 
@@ -50,8 +50,8 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
         text = as_officer.get(path).text
     assert len(seen) <= 12, seen
     assert (
-        "0 of 7 rows decided" in text
-        and "Your own: another person decides" in text
+        "0 of 7 items decided" in text
+        and "Your own access: another person decides" in text
         and "mirror" in text
     )
     form = {
@@ -65,7 +65,7 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
         then=422,
         **{f"row-{review_item(select_item(path), 'viewer')}": "revoke"},
     ).text
-    assert "Say why" in wrong
+    assert "Enter a reason" in wrong
     confirm_bulk(
         as_officer,
         f"{path}/decisions",
@@ -75,17 +75,17 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
             f"row-{review_item(select_item(path), 'contributor')}": "viewer",
         },
     )
-    assert "1 row of 7 is still open" in as_officer.post(f"{path}/closing", then=422).text
+    assert "1 of 7 items needs a decision" in as_officer.post(f"{path}/closing", then=422).text
     confirm_bulk(
         as_admin,
         f"{path}/decisions",
         **{f"row-{review_item(select_item(path), 'compliance_officer')}": "keep"},
     )
     text = as_officer.get(path).text
-    assert "All 7 rows are decided" in text and "Lowered to viewer" in text
+    assert "All 7 items decided" in text and "Downgraded to viewer" in text
     closed = as_officer.post(f"{path}/closing", follow=True).text
     assert (
-        "5 kept, 1 lowered, 1 revoked" in closed
+        "5 kept, 1 downgraded, 1 revoked" in closed
         and "EV-0001" in closed
         and "Save these decisions" not in closed
     )
@@ -104,7 +104,10 @@ def test_several_are_decided_at_once_and_one_s_own_row_is_named_and_left_alone(
     shown = preview_bulk(as_officer, f"{path}/decisions", all="keep", ids=ids)
     assert [row[1] for row in preview_table(shown, "changes")] == ["Not decided becomes Keep"] * 2
     assert preview_table(shown, "blocked") == [
-        ["Ines Duarte Compliance officer", "This is your own access: another person decides on it."]
+        [
+            "Ines Duarte Compliance officer",
+            "You can't review your own access. Another person must decide.",
+        ]
     ]
     as_officer.post(f"{path}/decisions", **confirmation_fields(shown))
     with make.acting("admin"):
@@ -124,7 +127,7 @@ def test_revoking_lists_who_loses_what_and_pressed_twice_it_is_done_once(
     }
     shown = preview_bulk(as_officer, f"{path}/decisions", **rows)
     assert sorted(row[1] for row in preview_table(shown, "changes")) == [
-        "Not decided becomes Lower to viewer",
+        "Not decided becomes Downgrade to viewer",
         "Not decided becomes Revoke",
     ]
     with make.acting("admin"):
@@ -145,7 +148,7 @@ def test_a_role_that_is_not_lower_is_named_in_the_preview(as_officer, path):
         f"{path}/decisions",
         **{f"row-{review_item(select_item(path), 'viewer')}": "admin"},
     )
-    assert "has no such lower role" in preview_table(shown, "blocked")[0][
+    assert "Choose a lower role" in preview_table(shown, "blocked")[0][
         1
     ] and not confirmation_fields(shown)
 
@@ -171,7 +174,7 @@ def test_what_is_confirmed_is_what_was_chosen_row_by_row(app, as_officer, path, 
         {f"row-{viewer}": "", f"row-{contributor}": "revoke"},
     ):
         reply = as_officer.post(f"{path}/decisions", then=422, **fields | bent)
-        assert "not the rows that you reviewed" in reply.text
+        assert "differ from the ones you previewed" in reply.text
     with make.acting("admin"):
         assert queries.tally(queries.every_row(select_item(path))).decided == 0
     as_officer.post(f"{path}/decisions", then=303, **fields)

@@ -80,7 +80,7 @@ def test_ending_the_engagement_shuts_him_out_at_once_and_ends_his_session(
     assert live_sessions(acting) == []
     assert as_auditor.get("controls/", then=None).status_code in {302, 401}
     assert [facts["how"] for facts in entry_facts(acting, "session.ended")] == [
-        "the engagement's window closed"
+        "access to the engagement ended"
     ]
 
 
@@ -188,7 +188,7 @@ def test_a_download_breaks_off_at_the_next_chunk_when_the_engagement_ends(
     pieces = iter(reply.response)
     assert len(next(pieces)) > 0
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
-    with pytest.raises(actions.Closed, match="breaks off"):
+    with pytest.raises(actions.Closed, match="download stopped"):
         list(pieces)
     reply.close()
 
@@ -345,7 +345,7 @@ def test_a_link_that_was_taken_back_or_never_was_looks_the_same(
     never = outside_visitor.get(f"{link[:-5]}XXXXX", then=404).text
     engagement_helpers.end_engagement(engagement)
     over = outside_visitor.get(link, then=404).text
-    assert "opens nothing" in never and "opens nothing" in over
+    assert "This link isn" in never and "This link isn" in over
     outside_visitor.get(link.replace("/acme/", "/globex/"), then=404)
     outside_visitor.get(link.replace("/acme/", "/nobody/"), then=404)
 
@@ -356,7 +356,7 @@ def test_before_the_window_the_link_sends_no_code(as_officer, outside_visitor, a
         f"engagements/{held}/auditors", name="Nora Field", email="nora@brook.example", way="link"
     )
     link = re.search(r"http://localhost(/auditor/acme/\S+)", sent_mails(acting)[-1]["body"])[1]
-    assert "opens on" in outside_visitor.post(f"{link}/code", then=409).text
+    assert "fieldwork starts on" in outside_visitor.post(f"{link}/code", then=409).text
 
 
 def test_by_the_tenants_connection_he_is_invited_and_known_once_he_has_signed_in(
@@ -501,7 +501,7 @@ def test_who_came_by_a_code_signs_in_again_by_a_new_one_and_goes_on(app, acting,
     onward = re.search(r'href="(/t/acme/engagements/code[^"]*)"', page.text)[1]
     assert "nora@brook.example" in him.get(onward).text
     back = f"/t/acme/engagements/{engagement}"
-    assert "on its way" in him.post("engagements/code/send", then=200, next=back).text
+    assert "Code sent." in him.post("engagements/code/send", then=200, next=back).text
     assert (
         f'value="{back}"' in him.post("engagements/code", code="00000000", next=back, then=422).text
     )

@@ -26,7 +26,7 @@ from governance.assurance.engagements import jobs as packing
 from governance.assurance.engagements import queries
 from governance.assurance.engagements.bagit import Bag, NotWhole, Payload
 from governance.assurance.engagements.models import EvidencePackage
-from governance.assurance.engagements.package_contents import plain
+from governance.assurance.engagements.package_contents import safe_name
 from governance.assurance.engagements.package_verifier import verify
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence.models import EvidenceVersion
@@ -129,13 +129,13 @@ def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(
         each["title"]: each for each in json.loads((data / "index.json").read_text())["evidence"]
     }
     gone = told["Members"]
-    assert (gone["path"], gone["destroyed"]["reason"], len(gone["sha256"])) == (
+    assert (gone["path"], gone["deleted"]["reason"], len(gone["sha256"])) == (
         None,
         "It named people.",
         64,
     )
     assert (
-        told["Penetration test"]["destroyed"] is None
+        told["Penetration test"]["deleted"] is None
         and "It named people." in (data / "index.html").read_text()
     )
 
@@ -166,7 +166,7 @@ def test_populations_and_samples_can_be_made_again_from_it(
     data = unpack_package(content, tmp_path) / "data"
     [listed] = json.loads((data / "index.json").read_text())["samples"]
     sample = json.loads((data / listed["path"]).read_text())
-    frozen = (data / listed["rows"]).read_bytes()
+    frozen = (data / listed["population"]).read_bytes()
     assert hashlib.sha256(frozen).hexdigest() == sample["population"]["sha256"]
     ids = [json.loads(line)["id"] for line in frozen.splitlines()]
     rank = {
@@ -183,7 +183,7 @@ def test_populations_and_samples_can_be_made_again_from_it(
         .read_text("utf-8-sig")
         .startswith("id,on,'=HYPERLINK(A1)")
     )
-    assert "All 25 items of 1 samples" in "".join(
+    assert "1 sample was drawn again with its seed: all 25 items match." in "".join(
         check.sentence for check in verify(io.BytesIO(content), log_verifier_key(acting)).checks
     )
 
@@ -209,7 +209,8 @@ def test_another_item_in_a_sample_is_found(as_officer, acting, engagement_with_s
         ).checks
     }
     assert (
-        not checks["samples"].ok and "other items than its seed draws" in checks["samples"].sentence
+        not checks["samples"].ok
+        and "doesn't contain the items that its seed selects" in checks["samples"].sentence
     )
 
 
@@ -221,7 +222,10 @@ def test_a_file_beside_the_data_that_nobody_signed_is_found(
         folder = archive.namelist()[0].split("/")[0]
         archive.writestr(f"{folder}/index.html", "<p>All is well.</p>")
     result = verify(content, log_verifier_key(acting))
-    assert not result.ok and "index.html is in the package and in no manifest" in result.sentence
+    assert (
+        not result.ok
+        and "index.html is in the package, but no manifest lists it" in result.sentence
+    )
 
 
 def test_the_shape_of_its_index_is_the_documented_one(as_officer, engagement_with_files, tmp_path):
@@ -304,12 +308,12 @@ def with_changed_entry(part):
     [
         (without_entry("Members"), None),
         (without_entry("v1-loose.csv"), "missing"),
-        (with_changed_entry("v1-loose.csv"), "not the file that was packed"),
+        (with_changed_entry("v1-loose.csv"), "was changed: its digest"),
         (with_changed_entry("manifest-sha256.sig"), "signature"),
-        (without_entry("manifest-sha256.sig"), "nobody signed"),
-        (with_changed_entry("bag-info.txt"), "not the file"),
+        (without_entry("manifest-sha256.sig"), "isn't signed"),
+        (with_changed_entry("bag-info.txt"), "bag-info.txt was changed"),
         (with_changed_entry("/manifest-sha256.txt"), ""),
-        (with_changed_entry("tagmanifest-sha256.txt"), "not the one that was signed"),
+        (with_changed_entry("tagmanifest-sha256.txt"), "was changed after signing"),
         (without_entry("extract.jsonl"), ""),
         (with_changed_entry("checkpoint.txt"), ""),
         (without_entry("bagit.txt"), ""),
@@ -385,7 +389,7 @@ def test_a_sample_that_looks_for_its_ids_in_no_column_is_found(
             log_verifier_key(acting),
         ).checks
     }
-    assert not checks["samples"].ok and "cannot be read" in checks["samples"].sentence
+    assert not checks["samples"].ok and "can't be read" in checks["samples"].sentence
 
 
 def test_an_archive_whose_file_lies_beyond_every_offset_is_refused(acting, engagement_with_files):
@@ -454,7 +458,7 @@ def test_a_missing_file_ends_it_all_and_is_named(as_officer, acting, engagement_
     page = generate_package(as_officer, engagement)
     now, step, kept = package_state(acting)
     assert (now, kept) == ("failed", None)
-    assert "EV-0002" in step and "No package was made" in step
+    assert "EV-0002" in step and "No package was generated" in step
     as_officer.post(f"{page}/download", then=409)
     assert "EV-0002" in as_officer.get(page).text
 
@@ -548,13 +552,13 @@ def test_five_thousand_files_stream_with_flat_memory():
 
 def test_a_file_that_is_not_what_it_was_ends_the_bag():
     bag = Bag("acme-x", {})
-    with pytest.raises(NotWhole, match="another one"):
+    with pytest.raises(NotWhole, match="its digest differs"):
         list(bag.pieces([Payload("a", lambda: (b"x",), sha256="0" * 64)], lambda digest: digest))
 
 
 @given(st.text(max_size=120))
 def test_names_in_the_package_need_no_escaping(name):
-    assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,89}", plain(name))
+    assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,89}", safe_name(name))
 
 
 def test_the_package_is_named_after_the_tenant_and_the_engagement(
@@ -720,7 +724,7 @@ def test_the_checkpoint_beside_the_extract_is_the_extracts_own(
     }
     assert (
         told["checkpoint"]
-        == "The checkpoint beside the extract is not the one that its proofs lead to."
+        == "The checkpoint in the package doesn't match the proofs in the audit log extract."
     )
 
 

@@ -23,7 +23,7 @@ from governance.assurance.engagements import actions, packages, queries
 from governance.assurance.engagements import jobs as packing
 from governance.assurance.engagements.bagit import Bag, NotWhole, Payload
 from governance.assurance.engagements.models import EvidencePackage
-from governance.assurance.engagements.package_contents import plain
+from governance.assurance.engagements.package_contents import safe_name
 from governance.assurance.engagements.package_verifier import verify
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.audit.models import AuditEntry
@@ -99,7 +99,7 @@ def test_a_file_bent_behind_our_back_ends_it_and_is_named_and_again_works_when_i
     page = generate_package(as_officer, engagement)
     now, step, kept = package_state(acting)
     assert (now, kept) == ("failed", None)
-    assert "EV-0002" in step and "No package was made" in step
+    assert "EV-0002" in step and "No package was generated" in step
     assert not new_package_files()
     path.write_bytes(right)
     as_officer.post(f"{page}/again")
@@ -212,7 +212,7 @@ def act_during_work(monkeypatch, act, when):
     return done
 
 
-@pytest.mark.parametrize("when", ["File 2", "The audit log", "Signing"])
+@pytest.mark.parametrize("when", ["Adding file 2", "Adding the audit log", "Signing"])
 def test_cancelled_in_the_middle_nothing_is_left(
     as_officer, acting, engagement_with_files, new_package_files, monkeypatch, when
 ):
@@ -289,7 +289,7 @@ def test_a_download_of_a_package_breaks_off_with_its_engagement_also_when_anothe
     pieces = iter(reply.response)
     first = len(next(pieces))
     engagement_helpers.end_engagement(engagement)
-    with pytest.raises(actions.Closed, match="breaks off"):
+    with pytest.raises(actions.Closed, match="download stopped"):
         list(pieces)
     reply.close()
     with acting("admin"):
@@ -510,7 +510,7 @@ RESERVED = {
 @example("evil\x00\n\r\x1b[31m.pdf")
 @example("..")
 def test_a_name_is_one_that_every_file_system_takes(name):
-    given_ = plain(name)
+    given_ = safe_name(name)
     assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,89}", given_)
     assert not given_.endswith((".", " "))
     assert given_.split(".")[0].upper() not in RESERVED
@@ -522,7 +522,7 @@ def test_a_name_is_one_that_every_file_system_takes(name):
     [("報告書.pdf", "file.pdf"), ("отчёт.xlsx", "file.xlsx"), (".hidden", "hidden")],
 )
 def test_a_name_in_other_letters_keeps_its_ending_so_that_the_file_opens(name, packed):
-    assert plain(name) == packed
+    assert safe_name(name) == packed
 
 
 AWKWARD = (
@@ -565,7 +565,7 @@ def test_awkward_and_equal_names_of_files_and_controls_all_get_in(
     for name in names:
         assert len(name) < 200
         for part in name.split("/"):
-            assert plain(part) == part or part.startswith("v1-"), name
+            assert safe_name(part) == part or part.startswith("v1-"), name
 
 
 # ---- large
@@ -604,7 +604,7 @@ def test_a_digest_that_is_found_wrong_beside_the_next_file_ends_the_bag_all_the_
     bag = Bag("acme-x", {})
     wrong = Payload("a", lambda: (b"x",), sha256="0" * 64)
     after = [Payload(f"b{n}", lambda: (b"y",)) for n in range(3)]
-    with pytest.raises(NotWhole, match="a is not the file"):
+    with pytest.raises(NotWhole, match="a doesn't match the file"):
         list(bag.pieces([wrong, *after], lambda digest: digest))
     last = Bag("acme-x", {})
     with pytest.raises(NotWhole):

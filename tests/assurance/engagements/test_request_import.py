@@ -89,10 +89,10 @@ def test_wrong_lines_are_named_by_line_and_reason():
     )
     found = request_import.read(make_workbook(*rows), known=frozenset({"CC6.1"}))
     assert found.problems == [
-        (3, "it does not say what is asked for"),
-        (4, "A-1 stands in line 2 already"),
-        (5, "CC99.9 is no requirement of the engagement's framework"),
-        (6, "“soon” is no day such as 2026-11-25"),
+        (3, "The request is missing"),
+        (4, "A-1 is already used in row 2"),
+        (5, "CC99.9 isn't a requirement of the framework of this engagement"),
+        (6, "The due date “soon” isn't a date such as 2026-11-25"),
     ]
     assert [r.ref for r in found.rows] == ["A-1"]
 
@@ -122,7 +122,7 @@ def test_a_heading_merged_across_is_no_request_of_its_own():
         make_workbook(("A-1", "One"), (), ("A-2", "Two"), merged=[("A3:F3", "Logical access")])
     )
     assert [r.title for r in found.rows] == ["One", "Two"]
-    assert found.problems == [(3, "it does not say what is asked for")]
+    assert found.problems == [(3, "The request is missing")]
 
 
 def test_fifty_thousand_rows_are_read_and_one_more_is_refused():
@@ -142,7 +142,7 @@ def test_what_is_no_list_is_refused_in_words():
     for content in (b"", b"PK\x03\x04 cut", b"%PDF-1.7", make_workbook()[:-200], make_workbook()):
         with pytest.raises(DomainError):
             request_import.read(content)
-    with pytest.raises(Invalid, match="names a column"):
+    with pytest.raises(Invalid, match="have no column for the request"):
         request_import.read(make_workbook(("x", "y"), head=("Colour", "Taste")))
     other = io.BytesIO()
     with zipfile.ZipFile(other, "w") as archive:
@@ -232,7 +232,7 @@ def test_a_list_is_shown_first_and_taken_over_when_asked(as_auditor, acting, dat
     engagement = engagement_helpers.world_engagement()
     preview = send_list(as_auditor, engagement, make_workbook(*ROWS)).location
     shown = as_auditor.get(preview).text
-    assert "2 requests would be added" in shown and "List of members" in shown
+    assert "2 requests to add" in shown and "List of members" in shown
     assert count_requests(acting) == 0
     as_auditor.post(preview)
     assert count_requests(acting) == 2
@@ -254,9 +254,7 @@ def test_the_same_file_twice_changes_nothing(as_officer, acting, database):
     )
     other = make_workbook(("A-1", "Another text"), ("A-9", "New"))
     shown = as_officer.get(send_list(as_officer, engagement, other).location).text
-    assert (
-        "Already in the list, with different text" in shown and "1 request would be added" in shown
-    )
+    assert "Already in the list, with different text" in shown and "1 request to add" in shown
 
 
 def test_lines_without_a_ref_are_known_again_too(as_officer, acting, database):
@@ -273,7 +271,7 @@ def test_a_list_with_a_wrong_line_is_taken_over_not_at_all(as_officer, acting, d
         as_officer, engagement, make_workbook(*ROWS, ("A-3", None, "no title"))
     ).location
     shown = as_officer.get(preview).text
-    assert "1 line has errors" in shown and "it does not say what is asked for" in shown
+    assert "1 error to fix" in shown and "The request is missing" in shown
     as_officer.post(preview, then=409)
     assert count_requests(acting) == 0
 

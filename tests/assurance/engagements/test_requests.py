@@ -129,11 +129,13 @@ def test_any_version_in_scope_is_found_by_words_and_attached_whatever_the_page_o
         )
     offered = as_contributor.get(page).text
     assert (
-        str(old) not in offered and "The 20 newest are offered" in offered and "Newer 20" in offered
+        str(old) not in offered
+        and "Shows the 20 newest versions" in offered
+        and "Newer 20" in offered
     )
     found = as_contributor.get(f"{page}?find=spring+penetration").text
     assert str(old) in found and "Newer 20" not in found
-    assert "No version has these words" in as_contributor.get(f"{page}?find=nothing").text
+    assert "No versions match your search" in as_contributor.get(f"{page}?find=nothing").text
     as_contributor.post(f"{page}/attachments", version_id=str(old), find="Newer")
     with acting("admin"):
         assert [each.version.id for each in queries.attached([request])] == [old]
@@ -158,7 +160,7 @@ def test_what_was_rejected_or_destroyed_is_neither_offered_nor_attached(
     for version, title in ((rejected, "Rejected"), (destroyed, "Destroyed")):
         assert f"{title} piece" not in offered
         assert (
-            "is not a choice here"
+            "Choose another."
             in as_contributor.post(f"{page}/attachments", version_id=str(version), then=422).text
         )
     as_contributor.post(f"{page}/attachments", version_id="nonsense", then=422)
@@ -260,14 +262,14 @@ def test_providing_nothing_and_returning_without_a_reason_are_refused(
 ):
     page, *_, request = open_request
     assert (
-        "Attach a version"
+        "Attach evidence or write a comment"
         in engagement_helpers.change_request_state(as_contributor, page, "provide", then=422).text
     )
     engagement_helpers.change_request_state(
         as_contributor, page, "provide", text="It is answered in the interview of Monday"
     )
     assert (
-        "Say what is missing"
+        "Enter what is missing"
         in engagement_helpers.change_request_state(
             as_auditor, page, "return", text=" ", then=422
         ).text
@@ -304,7 +306,7 @@ def test_from_an_old_page_nobody_accepts_returns_or_provides_what_he_has_not_see
     for verb in ("accept", "return"):
         refused = as_auditor.post(f"{page}/{verb}", text="Seen in June", version=old, then=409).text
         assert (
-            "it was returned, then it was provided" in refused
+            "the response was returned, then a response was provided" in refused
             and "was attached" not in refused
             and "Seen in June</textarea>" in refused
         )
@@ -331,11 +333,14 @@ def test_the_auditors_history_tells_nothing_of_what_is_being_prepared(
         request,
         evidence_helpers.upload_version(evidence_helpers.create_evidence("Given")),
     )
-    for words in ("attached evidence to a request", "took evidence off a request"):
+    for words in (
+        "attached evidence to an audit request",
+        "removed evidence from an audit request",
+    ):
         assert words in as_contributor.get(page).text
         assert words not in as_auditor.get(page).text
     engagement_helpers.provide_request(engagement, request)
-    assert "provided what a request asks for" in as_auditor.get(page).text
+    assert "provided evidence for an audit request" in as_auditor.get(page).text
 
 
 def test_each_side_has_its_own_verbs(
@@ -354,7 +359,7 @@ def test_what_is_not_provided_cannot_be_judged_and_what_is_done_is_done(
 ):
     page, *_ = open_request
     assert (
-        "nothing to judge"
+        "no response to review"
         in engagement_helpers.change_request_state(as_auditor, page, "accept", then=422).text
     )
     engagement_helpers.change_request_state(as_contributor, page, "provide", text="Said in words")
@@ -400,7 +405,7 @@ def test_requests_are_added_by_hand_by_both_sides_and_numbered(
     as_auditor.post(f"{page}/new", title="Change tickets", ref="H-17")
     as_contributor.post(f"{page}/new", title="Mine", then=403)
     assert (
-        "in the list already"
+        "already in the list"
         in as_officer.post(f"{page}/new", title="Twice", ref="H-17", then=422).text
     )
     as_officer.post(f"{page}/new", title="", then=422)
@@ -514,17 +519,17 @@ def test_a_long_thread_shows_its_newest_comments_and_leads_to_the_earlier_ones(
         session().execute(insert(RequestRemark), rows)
     shown = as_auditor.get(page).text
     assert "word 119" in shown and "word 020" in shown and "word 019" not in shown
-    earlier = as_auditor.get(re.search(r'href="([^"]+)">Earlier comments', shown)[1]).text
+    earlier = as_auditor.get(re.search(r'href="([^"]+)">Show earlier comments', shown)[1]).text
     assert "word 000" in earlier and "word 019" in earlier and "word 020" not in earlier
 
 
 def test_waits_for_both_sides(as_contributor, as_officer, as_auditor, open_request):
     page, engagement, request = open_request
     assert "List of members" in as_contributor.get("engagements/requests").text
-    assert "No request needs you" in as_officer.get("engagements/requests").text
-    assert "No request needs you" in as_auditor.get("engagements/requests").text
+    assert "No requests need you" in as_officer.get("engagements/requests").text
+    assert "No requests need you" in as_auditor.get("engagements/requests").text
     engagement_helpers.provide_request(engagement, request, said="in words")
-    assert "No request needs you" in as_contributor.get("engagements/requests").text
+    assert "No requests need you" in as_contributor.get("engagements/requests").text
     assert "List of members" in as_auditor.get("engagements/requests").text
 
 
@@ -556,7 +561,9 @@ def test_another_tenant_finds_nothing(as_stranger, open_request):
 def test_nothing_is_answered_once_the_engagement_is_over(as_contributor, open_request):
     page, engagement, _request = open_request
     engagement_helpers.end_engagement(engagement)
-    assert "was ended" in as_contributor.post(f"{page}/say", text="late", then=422).text
+    assert (
+        "can no longer be changed" in as_contributor.post(f"{page}/say", text="late", then=422).text
+    )
 
 
 # ---- read-only during the fieldwork
@@ -573,7 +580,7 @@ def test_where_the_tenant_wants_it_evidence_and_controls_stay_as_they_are(
         then=422,
         **evidence_helpers.version_form(b"%PDF-1.7\n" + b"y" * 900),
     )
-    assert "Still firm is at work" in refused.text and "read-only until the end of" in refused.text
+    assert "(Still firm)" in refused.text and "read-only until the end of" in refused.text
     as_officer.post(f"controls/{control}/retire", reason="old", then=None)
     as_officer.get(f"evidence/{piece}")
     as_officer.post(f"evidence/versions/{version}/download", then=200)
@@ -635,4 +642,4 @@ def test_an_engagement_is_opened_changed_and_ended_by_hand(as_officer, acting, d
     as_officer.post("engagements/new", then=422, **(sent | {"criteria": "CC6.1"}))
     as_officer.post(f"{page}/end", then=422, reason=" ")
     as_officer.post(f"{page}/end", reason="The firm merged")
-    assert "Over" in as_officer.get(page).text
+    assert "Ended" in as_officer.get(page).text

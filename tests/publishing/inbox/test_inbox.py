@@ -177,7 +177,7 @@ def test_an_auditor_has_what_the_engagement_is_about(as_auditor, app, year_of_wo
     with clock.frozen(clock.now()):
         reply = as_auditor.get("inbox/")
     assert titles(reply) in (
-        ["Review the answer: Members"],
+        ["Review response: Members"],
         [],
     )  # the world's engagement is open on the day of the machine
     assert "Payroll" not in reply.text

@@ -68,10 +68,13 @@ def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(
 ):
     held, ids = tenant_with_auditor_requests
     found = waiting_items("contributor")
-    assert set(found) == {"Answer the auditors: Members", "Answer the auditors: Contracts"}
+    assert set(found) == {
+        "Respond to auditor request: Members",
+        "Respond to auditor request: Contracts",
+    }
     assert (
-        found["Answer the auditors: Members"].row.due_on == days_from_today(3)
-        and "Halden & Co" in found["Answer the auditors: Members"].detail
+        found["Respond to auditor request: Members"].row.due_on == days_from_today(3)
+        and "Halden & Co" in found["Respond to auditor request: Members"].detail
     )
     reply = as_contributor.get("")
     assert f"/t/acme/inbox/items/audit-request.{ids['mine']}/open" in section_links(
@@ -86,8 +89,8 @@ def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_l
     tenant_with_auditor_requests,
 ):
     assert set(waiting_items("compliance_officer")) == {
-        "Assign the auditors' request: Training",
-        "Follow up with Anna Rossi on the auditors' request: Contracts",
+        "Assign auditor request: Training",
+        "Follow up with Anna Rossi on auditor request: Contracts",
     }
 
 
@@ -95,12 +98,12 @@ def test_a_returned_request_waits_again_and_an_accepted_one_no_more(tenant_with_
     held, ids = tenant_with_auditor_requests
     with make.acting("contributor"):
         requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="As exported.")
-    assert "Answer the auditors: Members" not in waiting_items("contributor")
+    assert "Respond to auditor request: Members" not in waiting_items("contributor")
     with make.acting("auditor"):
         requesting.give_back(
             *engagements.request(held, ids["mine"], lock=True), reason="June is missing"
         )
-    assert "Answer the auditors again: Members" in waiting_items("contributor")
+    assert "Revise response to auditor request: Members" in waiting_items("contributor")
     with make.acting("contributor"):
         requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="With June.")
     with make.acting("auditor"):
@@ -128,10 +131,10 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
     for engagement, request in ((held, ids["mine"]), (other, foreign)):
         with make.acting("contributor"):
             requesting.provide(*engagements.request(engagement, request, lock=True), said="Here.")
-    assert set(waiting_items("auditor")) == {"Review the answer: Members"}
+    assert set(waiting_items("auditor")) == {"Review response: Members"}
     reply = as_auditor.get("")
     assert (
-        "Review the answer: Members" in section_text(reply, "waits") and "Payroll" not in reply.text
+        "Review response: Members" in section_text(reply, "waits") and "Payroll" not in reply.text
     )
     assert "1 item needs you" in page_heading(reply)
 
@@ -145,7 +148,7 @@ def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, i
     found = waiting_items("compliance_officer")["Review access: Q4 2026"]
     assert (
         found.row.due_on == days_from_today(10)
-        and found.detail == "5 to decide, started by Sanjay Patel"
+        and found.detail == "5 left to decide, started by Sanjay Patel"
     )  # six members, not himself
     assert f"/t/acme/inbox/items/access-review.{review}/open" in section_links(
         as_officer.get(""), "waits"
@@ -266,7 +269,7 @@ VERBS = {
         "compliance_officer contributor auditor",
     ),
     "Generate an evidence package": ("/t/acme/engagements/", "compliance_officer auditor"),
-    "Start an access review": ("/t/acme/settings/access-reviews/new", "compliance_officer"),
+    "Start access review": ("/t/acme/settings/access-reviews/new", "compliance_officer"),
     "View the collectors": (
         "/t/acme/evidence/collectors/",
         "compliance_officer contributor viewer auditor",
