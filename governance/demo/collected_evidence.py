@@ -104,8 +104,8 @@ class Deed:
 
 
 def reviews(ago: Callable[[int], date]) -> Iterator[Deed]:
-    """Yield the steps: an unknown key is found and revoked; all access is kept a quarter later; this
-    quarter's review is half done.
+    """Yield the steps: an unknown key is found and revoked; all access is kept a quarter later;
+    this quarter's review is half done.
     """
     yield Deed(ago(205), "admin", lambda: keys.make(LOST_KEY, ("audit:read",)), 15)
     for days in (187, 97, 11, 8):

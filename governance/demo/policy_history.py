@@ -43,52 +43,56 @@ def acme(ago: Ago) -> Iterator[PolicyStep]:
     and a draft that waits for nobody.
     """
     small = (
-        (530, _tier("standard"), "First policy of the group: the tier for everyday work"),
+        (530, _tier("standard"), "First company-wide policy: the standard tier"),
         (
             500,
             _override("human_review", "sampled"),
-            "A sample of answers is read, whatever the tier",
+            "A sample of answers is reviewed in every tier",
         ),
         (
             470,
             _override("model_access", ", ".join(MODELS)),
-            "Only models that procurement has cleared",
+            "Only models approved by procurement",
         ),
-        (440, _override("retention_days", "60"), "Data protection asks for shorter retention"),
+        (
+            440,
+            _override("retention_days", "60"),
+            "The data protection officer requires shorter retention",
+        ),
         (
             420,
             _override("requests_per_minute", "500"),
-            "Load test of spring: the gateway holds 500",
+            "Spring load test: the gateway handles 500 requests a minute",
         ),
-        (400, _on("claims-triage", "memory", "off"), "Claims are decided on the file alone"),
-        (380, _override("max_output_tokens", "3000"), "Long answers were read by nobody"),
+        (400, _on("claims-triage", "memory", "off"), "Claims are decided on their file alone"),
+        (380, _override("max_output_tokens", "3000"), "Nobody read long answers"),
         (
             350,
             _on("ad-copywriter", "training_use", "prohibited"),
             "Campaigns are confidential before they run",
         ),
-        (320, _override("retention_days", "30"), "Auditor's recommendation after the Q4 report"),
+        (320, _override("retention_days", "30"), "Auditor recommendation in the Q4 report"),
         (
             300,
             _on("claims-triage", "citations", "required"),
-            "An adjuster checks the clause that is cited",
+            "Adjusters check the cited clause",
         ),
         (280, _override("release_ring", "early"), "No canary models in production"),
         (
             260,
             _on("support-assistant", "max_output_tokens", "2800"),
-            "Answers that fit a telephone",
+            "Answers fit a phone screen",
         ),
-        (240, _override("red_team_age_days", "80"), "Red-team runs once a quarter"),
+        (240, _override("red_team_age_days", "80"), "Red-team runs every quarter"),
         (
             225,
             _on("claims-triage", "requests_per_minute", "120"),
-            "Claims arrive slowly: a burst is a fault",
+            "Claims arrive slowly, so a burst indicates a fault",
         ),
         (
             210,
             _override("tool_use", "allow_listed"),
-            "Tools come from the list of the architecture board",
+            "Only tools on the architecture board's list",
         ),
     )
     for days, change, reason in small:
@@ -103,7 +107,7 @@ def acme(ago: Ago) -> Iterator[PolicyStep]:
     yield PolicyStep(
         ago(114),
         "admin",
-        _tightened(_last_step, "Findings of July: doubtful content reached policyholders"),
+        _tightened(_last_step, "July findings: unsuitable content reached policyholders"),
         9,
     )
     yield PolicyStep(ago(75), "jun", _asked_waiver, 9)
@@ -111,7 +115,7 @@ def acme(ago: Ago) -> Iterator[PolicyStep]:
     yield PolicyStep(
         ago(1),
         "admin",
-        _drafted(_to_strict, "Board decision of 19 November: strict before renewal season"),
+        _drafted(_to_strict, "Board decision of 19 November: strict before the renewal season"),
         15,
     )
 
@@ -125,12 +129,10 @@ def operator(ago: Ago) -> Iterator[PolicyStep]:
 
 
 def globex(ago: Ago) -> Iterator[PolicyStep]:
-    yield PolicyStep(
-        ago(110), "admin", _asked(_tier("baseline"), "Trying things out with the first team"), 9
-    )
+    yield PolicyStep(ago(110), "admin", _asked(_tier("baseline"), "Pilot with the first team"), 9)
     yield PolicyStep(ago(110), "officer", _approved, 15)
     yield PolicyStep(
-        ago(60), "admin", _tightened(_tier("standard"), "The router is in front of customers now")
+        ago(60), "admin", _tightened(_tier("standard"), "The router now serves customers")
     )
 
 

@@ -46,7 +46,9 @@ class Client:
 
 
 def clients(keys: Mapping[str, Any]) -> Iterator[Client]:
-    """Yield the clients of each product, spread over the regions; `keys` is from credentials.json."""
+    """Yield the clients of each product, spread over the regions; `keys` is from
+    credentials.json.
+    """
     places = [region for region, count in REGIONS.items() for _ in range(count)]
     for system, count in PRODUCTS.items():
         for number in range(count):

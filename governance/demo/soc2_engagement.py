@@ -119,7 +119,7 @@ def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
         16,
     )
     yield EngagementStep(
-        ago(2), "auditor", partial(_say, story, 3, "Which of these loosened something?"), 11
+        ago(2), "auditor", partial(_say, story, 3, "Which of these loosened a policy?"), 11
     )
 
 

@@ -31,8 +31,8 @@ FEATURES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("summarise", "Adjusters see the claim without a summary"),
     ),
     "support-assistant": (
-        ("answer", "Questions wait for a person, with the expected time shown"),
-        ("suggest-reply", "Agents write without a suggestion"),
+        ("answer", "Questions go to a person, with the expected waiting time"),
+        ("suggest-reply", "Agents write replies without a suggestion"),
     ),
     "ad-copywriter": (
         ("draft", "Marketing starts from the last campaign's text"),

@@ -28,7 +28,7 @@ SEED = 2026
 FIRST_SEED = 0x441790CE
 FAILS_AT = 17
 SYSTEMS = ("support-assistant", "claims-triage", "ad-copywriter")
-SIGNED = ["Signed by the red team before the release", "Signed by somebody who did not build it"]
+SIGNED = ["Signed by the red team before the release", "Signed by someone who didn't build it"]
 type Ago = Callable[[int], date]
 type Row = dict[str, str]
 
@@ -65,11 +65,11 @@ def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> It
         ago,
     )
     changes = Thread(
-        "CHG-02", ["Reviewed by somebody else", "Reviewed before it went live"], ids=ids
+        "CHG-02", ["Reviewed by another person", "Reviewed before deployment"], ids=ids
     )
     checks = Thread("LOG-01", ["Whole log verified", "Checkpoint agrees with the witness"], ids=ids)
     suites = Thread(
-        "SEC-09", ["Suite run on the released build", "No finding above medium left open"], ids=ids
+        "SEC-09", ["Suite run on the released build", "No open finding above medium"], ids=ids
     )
     restores = Thread("OPS-06", ["Restored to another machine", "Row counts agree"], ids=ids)
     for thread, rows, title, query in (
@@ -77,7 +77,7 @@ def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> It
             changes,
             _changes(chance, ago),
             "Production changes",
-            "list of merged changes to main, deployed = true, by merge time",
+            "changes merged to main, deployed = true, by merge time",
         ),
         (
             checks,
@@ -99,30 +99,26 @@ def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> It
 
 MOVED_BY_PHONE = {
     "cause": (
-        "The leaver's last day was moved forward by phone, and the staff list followed two days"
+        "The leaver's last day was moved forward by phone. The staff list was updated two days"
         " later."
     ),
-    "effect": "One account stayed open for three days. The log shows no sign-in with it.",
-    "correction": (
-        "The account was closed, and the other leavers of the quarter were compared by hand."
-    ),
+    "effect": "One account stayed open for three days. The log shows no sign-in.",
+    "correction": "The account was closed. The quarter's other leavers were checked by hand.",
     "response": (
-        "Agreed. Changes of a last day go through the staff list alone, and the list closes the"
-        " account by itself."
+        "Agreed. A last day changes only in the staff list, which now closes accounts"
+        " automatically."
     ),
 }
 LATE_NOTICE = {
-    "cause": "Nobody kept the list of those who were told after the duty changed hands in summer.",
+    "cause": "After the handover in summer, nobody kept the notification list.",
     "effect": (
-        "The incidents of the quarter were small and nobody outside was concerned. That they were"
-        " told cannot be shown."
+        "The quarter's incidents were minor and affected no one outside. We can't show that the"
+        " people affected were notified."
     ),
-    "correction": "The new owner asked each of those concerned, and keeps the list from now on.",
-    "response": (
-        "Agreed. The list is part of closing an incident, so that a quarter cannot end without it."
-    ),
+    "correction": "The new owner contacted everyone affected and now keeps the list.",
+    "response": "Agreed. The notification list is now required to close an incident.",
 }
-RELEASES = "release register, high-risk and standard lanes, state = live, by day of release"
+RELEASES = "release register, high and standard risk classes, state = live, by release date"
 
 
 def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[TestingStep]:
@@ -138,7 +134,7 @@ def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[Testi
     )
     yield TestingStep(ago(7), "jun", partial(_draw_with, thread, unsigned["id"]), 15)
     yield TestingStep(ago(6), "jun", partial(_pass, thread, spare=FAILS_AT), 16)
-    note = f"Release {unsigned['id']} of claims-triage went live without its red-team sign-off"
+    note = f"Release {unsigned['id']} of claims-triage went live without red-team sign-off"
     yield TestingStep(ago(5), "jun", partial(_fail, thread, note), 11)
 
 
@@ -166,7 +162,7 @@ def _leavers(
         ago(98),
         "jun",
         partial(
-            _fail, thread, "The account was open for three days after the last one at work", at=3
+            _fail, thread, "The account stayed open for three days after the last day at work", at=3
         ),
         11,
     )
@@ -271,8 +267,8 @@ def _answer(thread: Thread, said: Mapping[str, str]) -> None:
 def _raise(thread: Thread, owner: UUID, due: date) -> None:
     actions.raise_finding(
         _exception(thread),
-        title="A last day that is moved by phone leaves the account open",
-        plan="The staff list closes accounts by itself, on the day that it holds.",
+        title="Moving a last day by phone leaves the account open",
+        plan="The staff list closes accounts automatically on the last day.",
         owner_id=owner,
         due_on=due,
     )
@@ -283,7 +279,7 @@ def _fix(thread: Thread) -> None:
     if found is not None:
         actions.remedy(
             found,
-            "The staff list closes accounts since 06:00 of the last day. Tried with two test"
+            "The staff list now closes accounts at 06:00 on the last day. Tested with two"
             " accounts.",
         )
 
@@ -299,7 +295,7 @@ def _retest(thread: Thread, day: date) -> None:
             tested_on=day,
             sample=5,
             failed=0,
-            note="The five leavers since the repair: each account was closed on the last day.",
+            note="Five leavers since the fix: each account was closed on the last day.",
         )
 
 

@@ -312,21 +312,21 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
                 "support-assistant",
                 "Support assistant",
                 "standard",
-                "Answers policyholders' questions and hands over to a person.",
+                "Answers policyholders' questions and transfers them to a person.",
                 "anna",
             ),
             (
                 "claims-triage",
                 "Claims triage",
                 "high_risk",
-                "Sorts incoming claims and proposes which an adjuster sees first.",
+                "Ranks incoming claims for adjusters.",
                 "jun",
             ),
             (
                 "ad-copywriter",
                 "Ad copywriter",
                 "standard",
-                "Drafts advertisements that marketing edits and approves.",
+                "Drafts ads that marketing edits and approves.",
                 "anna",
             ),
         ):
@@ -580,7 +580,7 @@ def _one_version(
                 version,
                 evidence,
                 reason=(
-                    "It describes last year's portfolio; the mix of claimants has shifted since."
+                    "It describes last year's portfolio. The mix of claimants has changed since."
                 ),
             )
         else:
@@ -753,30 +753,25 @@ RATIONALES = {
     0: ("No accepted evidence supports it yet.",),
     1: (
         (
-            "The practice exists, but its evidence is overdue or a test failed. It can't be relied"
-            " on until that is fixed."
+            "The practice exists, but its evidence is overdue or a test failed. It isn't reliable"
+            " until that is fixed."
         ),
     ),
     2: ("The practice is in place for all three systems. Its evidence is not complete.",),
     3: (
-        "Proven on the day. Its effect over the whole period is not shown yet.",
-        "I read the evidence, and it agrees with the owner's statement.",
+        "Proven at a point in time. Operation over the whole period isn't shown yet.",
+        "I reviewed the evidence; it supports the owner's statement.",
     ),
-    4: (
-        (
-            "It worked through the whole period: the samples passed and the evidence leaves no long"
-            " gap."
-        ),
-    ),
+    4: ("It worked throughout the period: the samples passed and the evidence has no long gap.",),
 }
 
 
 def _rationale(chance: random.Random, ref: str, level: int) -> str:
     if ref == "MEASURE 2.7":
         return (
-            "Security testing is designed well and runs for two of three systems. The overdue"
-            " penetration test report and the release of claims-triage without its red-team"
-            " sign-off keep me from concluding that it worked throughout the period."
+            "Security testing is well designed and runs for two of three systems. Because the"
+            " penetration test report is overdue and claims-triage was released without red-team"
+            " sign-off, I can't conclude that it worked throughout the period."
         )
     return chance.choice(RATIONALES[level])
 
@@ -811,7 +806,9 @@ def _propose_sign_in() -> None:
         secret=None,
         domains=DOMAINS["acme"],
         seen=identity_providers.opened(live, None),
-        reason="The risk team reads the heat map each month, and asks for access by its own group.",
+        reason=(
+            "The risk team reviews the heat map each month and needs access through its own group."
+        ),
     )
 
 
@@ -825,7 +822,7 @@ def _membership(cast: Cast, part: str) -> Membership:
 def _ask_to_erase(cast: Cast) -> None:
     privacy.request_erasure(
         _membership(cast, "tobias"),
-        "He left in spring and asks to be erased under article 17; no claim is open.",
+        "They left in spring and requested erasure under Article 17. No claim is open.",
     )
 
 
@@ -840,7 +837,7 @@ def _agree_to_erase(cast: Cast) -> None:
 def _hold(cast: Cast) -> None:
     privacy.place_hold(
         _membership(cast, "anna"),
-        "Dispute with the former red-team vendor: counsel asks us to keep what they uploaded.",
+        "Dispute with the former red-team vendor. Counsel asked us to keep what they uploaded.",
     )
 
 
@@ -861,7 +858,7 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
             key="router",
             name="Request router",
             lane="standard",
-            purpose="Sends a request to the team that knows the answer.",
+            purpose="Routes each request to the right team.",
             owner_id=cast.id("officer"),
         )
         handed.update(machine_keys.make("globex"))

@@ -1,4 +1,6 @@
-"""`python -m governance.demo.idp --config FILE --port N` prints its address as one line, then serves."""
+"""`python -m governance.demo.idp --config FILE --port N` prints its address as one line, then
+serves.
+"""
 
 import argparse
 import json
