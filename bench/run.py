@@ -338,7 +338,7 @@ def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
     """The heat map's reading under row-level security, against the same as a superuser, whom no
     policy binds.
     """
-    from governance.assurance.assessments import queries
+    from governance.assurance.assessments import board_queries
     from governance.assurance.frameworks import queries as frameworks
     from tests import make
 
@@ -351,7 +351,7 @@ def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
             for _ in range(12):
                 begun = time.perf_counter()
                 with app.app_context(), make.acting(read_only=True):
-                    queries.board(frameworks.framework(world.KEY))
+                    board_queries.board(frameworks.framework(world.KEY))
                 samples.append(time.perf_counter() - begun)
             times[name].append(statistics.median(samples[2:]) * 1000)
     db.connect(server.app_url)

@@ -19,7 +19,14 @@ from sqlalchemy import text
 
 from bench.client import Target, median_ms, serving_console, warm
 from governance.assurance.controls import actions as controls
-from governance.assurance.testing import actions, population_import, queries
+from governance.assurance.testing import (
+    control_scope,
+    matrix_queries,
+    population_actions,
+    population_import,
+    sample_actions,
+    sample_queries,
+)
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
@@ -67,7 +74,7 @@ def measure(
 def _read(app: Flask) -> float:
     with app.app_context(), make.acting("compliance_officer", "globex", read_only=True):
         begun = time.perf_counter()
-        rows = queries.matrix(*queries.default_period())
+        rows = matrix_queries.matrix(*matrix_queries.default_period())
         taken = (time.perf_counter() - begun) * 1000
     if len(rows) != CONTROLS:
         raise SystemExit(f"the matrix has {len(rows)} controls, not {CONTROLS}")
@@ -106,22 +113,24 @@ def _sample(control_id: object) -> None:
     lines = "\n".join(
         ["id,on", *(f"release {n},{today - timedelta(days=5 * n)}" for n in range(RELEASES))]
     )
-    held = queries.control(control_id)  # type: ignore[arg-type]
-    population = actions.freeze(
+    held = control_scope.control_in_scope(control_id)  # type: ignore[arg-type]
+    population = population_actions.freeze_population(
         held,
         key="releases",
         title="Releases",
         query="select id, on from releases",
         parameters={},
-        rows=population_import.read(io.BytesIO(lines.encode()), "r.csv"),
+        rows=population_import.read_population(io.BytesIO(lines.encode()), "r.csv"),
         period_from=today - timedelta(days=364),
         period_to=today,
         run_at=clock.now(),
         run_by="release register",
         source="file",
     )
-    sample, _ = actions.draw(population, held, attributes=["signed"], seed="441790ce")
-    actions.record_results([view.item for view in queries.items(sample.id)], {"signed": "yes"})
+    sample, _ = sample_actions.draw_sample(population, held, attributes=["signed"], seed="441790ce")
+    sample_actions.record_results(
+        [view.item for view in sample_queries.items(sample.id)], {"signed": "yes"}
+    )
 
 
 PIECES = """

@@ -12,8 +12,7 @@ from sqlalchemy import select, text
 
 from bench import floor
 from governance.app import migrate
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import assessment_actions, assessment_queries
 from governance.assurance.assessments.models import AssessmentItem
 from governance.assurance.controls import actions as controls
 from governance.assurance.frameworks import actions as adopting
@@ -34,7 +33,7 @@ def database(folder: Path) -> embedded.Embedded:
     embedded.drop(server, DATABASE)
     server = embedded.start(folder, DATABASE)
     migrate.upgrade(server.owner_url)
-    sync.sync(server.owner_url)
+    sync.install_catalogues(server.owner_url)
     with psycopg.connect(server.owner_url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(floor.TABLES)
     return server
@@ -48,7 +47,7 @@ def framework_id() -> str:
 def an_item() -> UUID:
     """The item of the measured assessment that conclusions are written for."""
     with make.acting(read_only=True):
-        held = assessments.present(frameworks.framework(KEY).id)
+        held = assessment_queries.current_assessment(frameworks.framework(KEY).id)
         return (
             session()
             .scalars(
@@ -78,7 +77,7 @@ def fill() -> None:
     make.create_world()
     today = clock.today()
     with make.acting():
-        adopting.adopt(KEY)
+        adopting.adopt_framework(KEY)
         controls.adopt()
     with make.acting():
         session().execute(text(PIECES), {"more": EVIDENCE})
@@ -94,7 +93,7 @@ def fill() -> None:
             session().execute(text(REVIEWS), facts)
     with make.acting():
         framework = frameworks.framework(KEY)
-        assessing.begin(
+        assessment_actions.start_assessment(
             framework.id,
             title="Measured",
             period_from=today - timedelta(days=180),

@@ -81,7 +81,7 @@ def server(worker_id):
     engine.dispose()
     started = embedded.start(KEEP / "pg", database=name)
     migrate.upgrade(started.owner_url)
-    sync.sync(started.owner_url)
+    sync.install_catalogues(started.owner_url)
     return started
 
 

@@ -84,7 +84,7 @@ def write(version: str) -> Path:
         folder = Path(name)
         server = embedded.start(folder / "pg", database="released")
         migrate.upgrade(server.owner_url)
-        sync.sync(server.owner_url)
+        sync.install_catalogues(server.owner_url)
         create_app(_settings(server, folder))
         fill()
         dumped = schema_dump.dump(folder / "pg", server, "released", "--column-inserts")

@@ -12,7 +12,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.assurance.assessments import actions as assessing
+from governance.assurance.assessments import assessment_actions, assessment_queries
 from governance.assurance.controls import actions as controls
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.frameworks import actions as adopting
@@ -163,7 +163,7 @@ def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refu
             "ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly"
         ).id
         framework = str(frameworks.framework("nist-ai-rmf-1.0").id)
-        item = assessing.queries.items(assessment)[0].row.id
+        item = assessment_queries.items(assessment)[0].row.id
     same = {"kind": "record", "cadence": "quarterly", "confidentiality": "internal", "owner_id": ""}
     assert "2000" in as_officer.post("evidence/new", then=422, title="Odd", due_on=day, **same).text
     tried = {"tested_on": "2026-11-01", "sample": "5", "failed": "1", "finding": "x"}
@@ -210,9 +210,9 @@ def test_eighty_thousand_ids_are_one_id_that_is_not_here(as_officer, path):
 @pytest.fixture
 def assessment(acting):
     with acting("compliance_officer"):
-        adopting.adopt("nist-ai-rmf-1.0")
+        adopting.adopt_framework("nist-ai-rmf-1.0")
         framework = frameworks.framework("nist-ai-rmf-1.0")
-        return assessing.begin(
+        return assessment_actions.start_assessment(
             framework.id,
             title="Q4 2026",
             period_from=date(2026, 1, 1),

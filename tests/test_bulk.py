@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import assessment_actions, assessment_queries, item_actions
 from governance.assurance.assessments.models import AssessmentItem
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.models import Evidence
@@ -53,7 +52,7 @@ def lists(app, acting):
         for title in ("Penetration test report", "Key inventory")
     ]
     with acting("compliance_officer"):
-        held = assessing.begin(
+        held = assessment_actions.start_assessment(
             frameworks.framework(KEY).id,
             title="Q4 2026",
             period_from=date(2026, 1, 1),
@@ -61,12 +60,12 @@ def lists(app, acting):
         )
         ids = [
             each.row.id
-            for each in assessments.items(held.id)
+            for each in assessment_queries.items(held.id)
             if each.ref in {"GOVERN 1.1", "GOVERN 1.2"}
         ]
         for item_id in ids:
-            assessing.assign(
-                assessments.item(item_id), make.person_id("contributor"), date(2026, 12, 11)
+            item_actions.assign(
+                assessment_queries.item(item_id), make.person_id("contributor"), date(2026, 12, 11)
             )
     return {
         "controls": ("controls/", "controls/assign", controls),

@@ -17,8 +17,7 @@ from governance.assurance.controls import actions as controls
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.evidence import actions as evidence
-from governance.assurance.testing import actions as findings
-from governance.assurance.testing import queries as testing
+from governance.assurance.testing import exception_actions, exception_queries
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit import sequencer
 from governance.foundation.people import queries as people
@@ -153,8 +152,8 @@ def _raise_finding(control_id: UUID, slug: str) -> None:
         sample, None, "no", "Nobody signed", by="compliance_officer", slug=slug
     )
     with make.acting("compliance_officer", slug):
-        case = testing.exceptions(control_id=control_id)[0]
-        findings.raise_finding(
+        case = exception_queries.exceptions(control_id=control_id)[0]
+        exception_actions.raise_finding(
             case.exception,
             title="Unsigned",
             plan="Sign.",

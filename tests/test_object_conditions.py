@@ -16,8 +16,12 @@ from governance.assurance.access_reviews import actions as reviews
 from governance.assurance.access_reviews import permissions as reviewing
 from governance.assurance.access_reviews import queries as review_queries
 from governance.assurance.access_reviews.models import AccessReviewItem
-from governance.assurance.assessments import actions as assessments
-from governance.assurance.assessments import queries as assessment_queries
+from governance.assurance.assessments import (
+    assessment_actions,
+    assessment_queries,
+    conclusion_actions,
+)
+from governance.assurance.assessments import permissions as assessment_permissions
 from governance.assurance.controls import permissions as controlling
 from governance.assurance.controls.models import Control
 from governance.assurance.engagements import permissions as engaging
@@ -27,9 +31,8 @@ from governance.assurance.evidence import permissions as evidencing
 from governance.assurance.evidence import queries as evidence_queries
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.testing import actions as testing
+from governance.assurance.testing import exception_actions, exception_queries, sample_queries
 from governance.assurance.testing import permissions as testing_permissions
-from governance.assurance.testing import queries as testing_queries
 from governance.assurance.testing.models import Finding
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.people import permissions as people
@@ -235,13 +238,13 @@ def conclude_requirement(by: str = "compliance_officer") -> Any:
     today = clock.today()
     with make.acting(by):
         framework = frameworks.framework("nist-ai-rmf-1.0")
-        held = assessments.begin(
+        held = assessment_actions.start_assessment(
             framework.id, title="Q4", period_from=today - timedelta(days=90), period_to=today
         )
         item = next(
             each.row for each in assessment_queries.items(held.id) if each.ref == "MEASURE 2.7"
         )
-        assessments.conclude(
+        conclusion_actions.conclude(
             assessment_queries.item(item.id), level=1, rationale="Designed, not proved.", revision=0
         )
         return item.id
@@ -257,14 +260,14 @@ def is_refused_to_sign(who: Visitor, item: Any, sentence: str) -> None:
     assert sentence in page and f"{item}/return" not in page and f"{item}/signature" not in page
 
 
-@shows_condition(assessments.permissions.SIGN, assessments.permissions.is_assessor)
+@shows_condition(assessment_permissions.SIGN, assessment_permissions.is_assessor)
 def test_another_person_than_the_assessor_signs_off_or_returns(as_officer, as_reviewer):
     item = conclude_requirement()
     is_refused_to_sign(as_officer, item, "You wrote the conclusion")
     as_reviewer.post(f"assessments/items/{item}/return", revision="1", reason="Say more.")
 
 
-@shows_condition(assessments.permissions.SIGN, assessments.permissions.has_address_of_assessor)
+@shows_condition(assessment_permissions.SIGN, assessment_permissions.has_address_of_assessor)
 def test_a_second_account_of_the_assessor_neither_signs_off_nor_returns(as_admin, as_reviewer):
     item = conclude_requirement()
     share_address("reviewer", with_="compliance_officer")
@@ -350,13 +353,15 @@ def create_finding(owner: str, *, remedied_by: str | None = None) -> tuple[Any, 
     """(the finding, its exception) of a control that failed."""
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
-        held = testing_queries.exception(exception)
-        found = testing.raise_finding(
+        held = exception_queries.exception(exception)
+        found = exception_actions.raise_finding(
             held, title="T", plan="P", owner_id=make.person_id(owner), due_on=clock.today()
         ).id
     if remedied_by:
         with make.acting(remedied_by):
-            testing.remedy(testing_queries.finding(found)[0], "The switch is gone.")
+            exception_actions.report_fixed(
+                exception_queries.finding(found)[0], "The switch is gone."
+            )
     return found, exception
 
 
@@ -384,7 +389,7 @@ def test_another_person_than_who_owns_or_fixed_it_retests(as_officer, as_reviewe
         f"evidence/type-ii/findings/{found}/retest",
         f"evidence/type-ii/exceptions/{exception}",
     )
-    assert "Another person retests it" in as_officer.post(address, then=403, **tried).text
+    assert "another person retests it" in as_officer.post(address, then=403, **tried).text
     assert address not in as_officer.get(page).text and address in as_reviewer.get(page).text
     as_reviewer.post(address, **tried)
 
@@ -397,7 +402,7 @@ def test_only_an_auditor_replaces_what_an_auditor_found(as_officer, as_auditor, 
     )
     type2_helpers.record_results(sample, {4}, by=tester)
     with make.acting(read_only=True):
-        item = next(v.item.id for v in testing_queries.items(sample) if v.item.number == 4)
+        item = next(v.item.id for v in sample_queries.items(sample) if v.item.number == 4)
     address, again = (
         f"evidence/type-ii/items/{item}",
         {"a0": "yes", "a1": "yes", "note": "Once more."},
@@ -416,7 +421,7 @@ def test_an_auditor_tests_while_an_engagement_of_theirs_is_open(as_auditor, as_r
     type2_helpers.draw_sample(population, seed="in the window", by="auditor")
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     as_auditor.post(draw, then=302, seed="late")
-    with make.acting("auditor"), pytest.raises(Forbidden, match="No engagement of yours is open"):
+    with make.acting("auditor"), pytest.raises(Forbidden, match="You have no open engagement"):
         require(
             testing_permissions.TEST,
             on=session().get_one(Control, (make.system_actor("acme").tenant_id, control)),

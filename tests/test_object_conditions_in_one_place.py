@@ -45,7 +45,7 @@ SINGLE = {
     ): "whether the work still runs as who asked for it",
     ("kernel/background_work.py", "current.actor().person_id != item.requested_by"): "the same",
     (
-        "assurance/testing/actions.py",
+        "assurance/testing/exception_actions.py",
         "finding.remedied_by == me",
     ): "whether the same form was sent twice",
     (

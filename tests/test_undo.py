@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from governance.app.schedule import JOBS
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import assessment_actions, assessment_queries, item_actions
 from governance.assurance.assessments.models import AssessmentItem
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.models import Control, ControlMapping
@@ -74,13 +73,15 @@ def requirement(acting):
 @pytest.fixture
 def item(acting):
     with acting("compliance_officer"):
-        held = assessing.begin(
+        held = assessment_actions.start_assessment(
             frameworks.framework(KEY).id,
             title="Q4 2026",
             period_from=date(2026, 1, 1),
             period_to=date(2026, 12, 31),
         )
-        return next(each.row.id for each in assessments.items(held.id) if each.ref == "MEASURE 2.7")
+        return next(
+            each.row.id for each in assessment_queries.items(held.id) if each.ref == "MEASURE 2.7"
+        )
 
 
 @pytest.fixture
@@ -400,8 +401,10 @@ def test_a_closed_assessment_keeps_the_change(as_officer, item):
         f"assessments/items/{item}/steering", target=3, owner_id=str(JUN), version=1, follow=True
     )
     with make.acting("compliance_officer"):
-        held = assessments.item(item).assessment_id
-        assessing.close(assessments.assessment(held, lock=True), accept_open=True)
+        held = assessment_queries.item(item).assessment_id
+        assessment_actions.close_assessment(
+            assessment_queries.assessment(held, lock=True), accept_open=True
+        )
     assert "Nothing was undone. Q4 2026 was closed on" in undo_last(as_officer, page)
     assert value(AssessmentItem.owner_id, item) == JUN
 
@@ -446,7 +449,7 @@ def test_an_offer_holds_ids_and_no_text(as_officer, control):
 def test_every_kind_of_step_that_a_feature_undoes_has_its_restoring_action():
     from governance.assurance.evidence import actions as evidence
 
-    kinds = [controls.UNDOABLE, evidence.UNDOABLE, assessing.UNDOABLE, requesting.UNDOABLE]
+    kinds = [controls.UNDOABLE, evidence.UNDOABLE, item_actions.UNDOABLE, requesting.UNDOABLE]
     assert set().union(*kinds) == set(undo._restorers) and sum(map(len, kinds)) == len(
         undo._restorers
     )

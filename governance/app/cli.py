@@ -50,7 +50,7 @@ def migrate() -> None:
 
     settings = config.from_environment()
     migrations.upgrade(settings.owner_database_url)
-    sync.sync(settings.owner_database_url)
+    sync.install_catalogues(settings.owner_database_url)
     click.echo("The database is at this version.")
 
 

@@ -125,7 +125,7 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     environment = _environment(base, data, port)
     settings = config.from_environment(environment)
     migrate.upgrade(settings.owner_database_url)
-    sync.sync(settings.owner_database_url)
+    sync.install_catalogues(settings.owner_database_url)
     web = [sys.executable, "-m", "governance.app.cli", "web", "--port", str(port)]
     stack.enter_context(
         _child(web, environment, data / "web.log")

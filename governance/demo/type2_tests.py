@@ -19,9 +19,19 @@ from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
-from governance.assurance.testing import actions, population_import, queries
+from governance.assurance.testing import (
+    control_scope,
+    exception_actions,
+    exception_queries,
+    matrix_queries,
+    population_actions,
+    population_import,
+    population_queries,
+    sample_actions,
+    sample_queries,
+)
 from governance.assurance.testing.models import TestException
-from governance.assurance.testing.sampling import draw
+from governance.assurance.testing.sampling import draw_items
 from governance.kernel import clock
 
 SEED = 2026
@@ -183,11 +193,11 @@ def _missed(thread: Thread, ago: Ago) -> Iterator[TestingStep]:
 
 def _freeze(thread: Thread, rows: Sequence[Row], title: str, query: str, ago: Ago) -> None:
     first, _ = _period(ago)
-    held = population_import.checked(
+    held = population_import.check_rows(
         [row for row in rows if row["on"] <= clock.today().isoformat()], title
     )
-    thread.population = actions.freeze(
-        queries.control(thread.ids[thread.ref]),
+    thread.population = population_actions.freeze_population(
+        control_scope.control_in_scope(thread.ids[thread.ref]),
         key=f"file: {title.casefold()}",
         title=title,
         query=query,
@@ -206,66 +216,74 @@ def _freeze(thread: Thread, rows: Sequence[Row], title: str, query: str, ago: Ag
 
 
 def _freeze_evidence(thread: Thread, ago: Ago) -> None:
-    control = queries.control(thread.ids[thread.ref])
-    thread.population = actions.freeze_versions(control, _period(ago)[0], clock.today()).id
+    control = control_scope.control_in_scope(thread.ids[thread.ref])
+    thread.population = population_actions.freeze_versions(
+        control, _period(ago)[0], clock.today()
+    ).id
 
 
 def _draw(thread: Thread, seed: str = f"{FIRST_SEED:08x}") -> None:
-    held = queries.population(_known(thread.population), whole=True)
-    sample, _ = actions.draw(
-        held, queries.control(held.control_id), attributes=thread.attributes, seed=seed
+    held = population_queries.population(_known(thread.population), whole=True)
+    sample, _ = sample_actions.draw_sample(
+        held,
+        control_scope.control_in_scope(held.control_id),
+        attributes=thread.attributes,
+        seed=seed,
     )
     thread.sample = sample.id
 
 
 def _draw_with(thread: Thread, item: str) -> None:
     """With the first seed that draws the item in its place: the story needs it there."""
-    held = queries.population(_known(thread.population), whole=True)
+    held = population_queries.population(_known(thread.population), whole=True)
     items = [row[held.id_column] for row in held.rows]
     seeds = (f"{FIRST_SEED + n:08x}" for n in range(100_000))
     _draw(
-        thread, next(seed for seed in seeds if draw(items, seed, held.sha256, FAILS_AT)[-1] == item)
+        thread,
+        next(seed for seed in seeds if draw_items(items, seed, held.sha256, FAILS_AT)[-1] == item),
     )
 
 
 def _pass(thread: Thread, spare: int | None = None) -> None:
     """Everything holds, but for the item that is looked at on another day."""
     items = [
-        view.item for view in queries.items(_known(thread.sample)) if view.item.number != spare
+        view.item
+        for view in sample_queries.items(_known(thread.sample))
+        if view.item.number != spare
     ]
-    actions.record_results(items, dict.fromkeys(thread.attributes, "yes"))
+    sample_actions.record_results(items, dict.fromkeys(thread.attributes, "yes"))
 
 
 def _fail(thread: Thread, note: str, at: int = FAILS_AT) -> None:
     item = next(
-        view.item for view in queries.items(_known(thread.sample)) if view.item.number == at
+        view.item for view in sample_queries.items(_known(thread.sample)) if view.item.number == at
     )
-    actions.record_result(
+    sample_actions.record_result(
         item, {name: "yes" if n else "no" for n, name in enumerate(thread.attributes)}, note=note
     )
-    found = queries.exception_of_item(item.id)
+    found = exception_queries.exception_of_item(item.id)
     thread.exception = found.id if found is not None else None
 
 
 def _exception(thread: Thread) -> TestException:
-    return queries.exception(_known(thread.exception), lock=True)
+    return exception_queries.exception(_known(thread.exception), lock=True)
 
 
 def _record_missed(thread: Thread) -> None:
     """The newest cycle that was missed, where there is one."""
-    control = queries.control(thread.ids[thread.ref])
-    for cycle in queries.missed(control.id)[-1:]:
+    control = control_scope.control_in_scope(thread.ids[thread.ref])
+    for cycle in matrix_queries.unrecorded_missed_cycles(control.id)[-1:]:
         said = {name: text for name, text in LATE_NOTICE.items() if name != "response"}
-        thread.exception = actions.record_missed(control, cycle.last, **said).id
+        thread.exception = exception_actions.record_missed_cycle(control, cycle.last, **said).id
 
 
 def _answer(thread: Thread, said: Mapping[str, str]) -> None:
     if thread.exception is not None:
-        actions.answer(_exception(thread), version=1, **said)
+        exception_actions.respond(_exception(thread), version=1, **said)
 
 
 def _raise(thread: Thread, owner: UUID, due: date) -> None:
-    actions.raise_finding(
+    exception_actions.raise_finding(
         _exception(thread),
         title="Moving a last day by phone leaves the account open",
         plan="The staff list closes accounts automatically on the last day.",
@@ -275,9 +293,9 @@ def _raise(thread: Thread, owner: UUID, due: date) -> None:
 
 
 def _fix(thread: Thread) -> None:
-    found = queries.finding_of(_known(thread.exception))
+    found = exception_queries.finding_of(_known(thread.exception))
     if found is not None:
-        actions.remedy(
+        exception_actions.report_fixed(
             found,
             "The staff list now closes accounts at 06:00 on the last day. Tested with two"
             " accounts.",
@@ -286,12 +304,12 @@ def _fix(thread: Thread) -> None:
 
 def _retest(thread: Thread, day: date) -> None:
     held = _exception(thread)
-    found = queries.finding_of(held.id)
+    found = exception_queries.finding_of(held.id)
     if found is not None:
-        actions.retest(
+        exception_actions.record_retest(
             found,
             held,
-            queries.control(held.control_id),
+            control_scope.control_in_scope(held.control_id),
             tested_on=day,
             sample=5,
             failed=0,

@@ -21,8 +21,13 @@ from uuid import UUID
 from sqlalchemy import create_engine
 
 from governance.app import factory, schedule
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import (
+    assessment_actions,
+    assessment_queries,
+    board_queries,
+    conclusion_actions,
+    item_actions,
+)
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls import queries as control_queries
 from governance.assurance.controls import starter_pack
@@ -306,7 +311,7 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
             "owasp-llm-2026",
             "soc2-tsc-2017",
         ):
-            adopting.adopt(key)
+            adopting.adopt_framework(key)
         for key, name, lane, purpose, owner in (
             (
                 "support-assistant",
@@ -662,7 +667,7 @@ def _assessments(cast: Cast, chance: random.Random) -> Iterator[Event]:
 def _begin(told: AssessmentStory, end: date) -> None:
     framework = frameworks.framework("nist-ai-rmf-1.0")
     title = f"Q{(end.month + 2) // 3} {end.year}"
-    told.id = assessing.begin(
+    told.id = assessment_actions.start_assessment(
         framework.id,
         title=title,
         period_from=end - timedelta(days=364),
@@ -674,7 +679,7 @@ def _begin(told: AssessmentStory, end: date) -> None:
 
 
 def _close(told: AssessmentStory) -> None:
-    assessing.close(assessments.assessment(told.id), accept_open=True)
+    assessment_actions.close_assessment(assessment_queries.assessment(told.id), accept_open=True)
 
 
 def _quarter_ends(today: date) -> list[date]:
@@ -686,23 +691,23 @@ def _quarter_ends(today: date) -> list[date]:
 
 
 def _set_targets(assessment_id: UUID) -> None:
-    rows = assessments.item_rows(assessment_id)
-    for item in assessments.items(assessment_id):
+    rows = assessment_queries.item_rows(assessment_id)
+    for item in assessment_queries.items(assessment_id):
         if item.ref in TARGET_FOUR:
-            assessing.set_target(rows[item.row.id], 4, version=item.row.version)
+            item_actions.set_target(rows[item.row.id], 4, version=item.row.version)
 
 
 def _conclude(told: AssessmentStory) -> None:
     """Jun writes the conclusions; MEASURE 2.7 is told in full."""
-    held = assessments.assessment(told.id)
-    board = assessments.board(frameworks.framework_by_id(held.framework_id), held=held)
+    held = assessment_queries.assessment(told.id)
+    board = board_queries.board(frameworks.framework_by_id(held.framework_id), of_assessment=held)
     told.levels = {row.ref: row.derived.level for row in board.rows}
-    rows = assessments.item_rows(told.id)
-    for item in assessments.items(told.id):
+    rows = assessment_queries.item_rows(told.id)
+    for item in assessment_queries.items(told.id):
         if told.open_one and item.ref in {"MAP 3.4", "MEASURE 3.2"}:
             continue
         level = told.levels[item.ref]
-        assessing.conclude(
+        conclusion_actions.conclude(
             rows[item.row.id],
             level=level,
             rationale=_rationale(told.chance, item.ref, level),
@@ -712,12 +717,12 @@ def _conclude(told: AssessmentStory) -> None:
 
 def _sign(told: AssessmentStory) -> None:
     """Ines signs; MANAGE 2.4 waits for her."""
-    rows = assessments.item_rows(told.id)
-    for item in assessments.items(told.id):
+    rows = assessment_queries.item_rows(told.id)
+    for item in assessment_queries.items(told.id):
         waits = told.open_one and item.ref in {"MANAGE 2.4", "GOVERN 4.3"}
         # a level
         if item.conclusion is not None and not waits and told.levels[item.ref] >= 2:  # noqa: PLR2004
-            assessing.sign_off(rows[item.row.id], revision=item.conclusion.revision)
+            conclusion_actions.sign_off(rows[item.row.id], revision=item.conclusion.revision)
 
 
 GAP_OWNERS = {
@@ -742,11 +747,11 @@ GAP_OWNERS = {
 
 def _hand_out(cast: Cast, told: AssessmentStory) -> None:
     """Who looks after what is short, and by when."""
-    rows = assessments.item_rows(told.id)
-    for item in assessments.items(told.id):
+    rows = assessment_queries.item_rows(told.id)
+    for item in assessment_queries.items(told.id):
         if item.ref in GAP_OWNERS:
             part, days = GAP_OWNERS[item.ref]
-            assessing.assign(rows[item.row.id], cast.id(part), _ago(days))
+            item_actions.assign(rows[item.row.id], cast.id(part), _ago(days))
 
 
 RATIONALES = {
@@ -853,7 +858,7 @@ def _ask_who(cast: Cast) -> None:
 
 def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
     with _as(cast("admin"), _ago(120)), transaction():
-        adopting.adopt("nist-ai-rmf-1.0")
+        adopting.adopt_framework("nist-ai-rmf-1.0")
         registering.register(
             key="router",
             name="Request router",
@@ -865,7 +870,7 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
     with _as(cast("officer"), _ago(118)), transaction():
         controls.adopt([c.ref for c in starter_pack.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
-        assessing.begin(
+        assessment_actions.start_assessment(
             framework.id,
             title="First assessment",
             period_from=_ago(118),

@@ -60,7 +60,7 @@ def read(content, rows=100, columns=10):
 
 
 def as_population(content):
-    return population_import.read(io.BytesIO(content), "a.xlsx")
+    return population_import.read_population(io.BytesIO(content), "a.xlsx")
 
 
 BOTH = [request_import.read, as_population]

@@ -1,17 +1,14 @@
-"""How far a requirement is met: our own scale of five levels, derived from the controls mapped to
-it. Pure.
+"""Derive how far a requirement is met, on Meridian's scale of five levels. Pure.
 
-    derive(answers) -> Derived       the level with its reasons, and what raises it to each higher
-                                     one
-    level_of(answers) -> int         the level alone
-    is_proven(level) -> bool         whether everything mapped to the requirement is evidenced
-    coverage(standings) -> Share     how many are proven, and points reached over points of the
-                                     target
-    gaps(standings) -> [Gap]         ordered by what closing them would move
+    derive_level(answers)      the level with its reasons, and what raises it to each higher level
+    level_of(answers)          the level alone
+    is_proven(level)           whether everything mapped to the requirement is evidenced
+    coverage(standings)        how many are proven, and points reached over points of the targets
+    gaps(standings)            the gaps, largest gain first
 
-The NIST AI RMF has no scale of maturity; this one is ours: 0 not addressed, 1 partial, 2 addressed,
-3 evidenced, 4 evidenced and effective over the period. A level is credit for evidence: a control
-that is only designed gives none. Worse controls never give a better level.
+The NIST AI RMF has no maturity scale, so this one is Meridian's: 0 not addressed, 1 partial, 2
+addressed, 3 evidenced, 4 effective over the period. A level is credit for evidence: a control that
+is only designed gives none. Worse controls never give a better level.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,21 +24,22 @@ RULE = (
     "all evidence is accepted and current",
     "all evidence is accepted and current, covers the whole period, and the last tests passed",
 )
-EVIDENCED, HIGHEST = 3, 4
-SHOWN = 3  # refs in a sentence
+EVIDENCED, HIGHEST_LEVEL = 3, 4
+MAX_REFS_SHOWN = 3  # refs in a sentence
 FIRST_EVIDENCE = "First evidence accepted"
 NO_FAILURE = "No control fails"
 ALL_EVIDENCE = "All evidence accepted and current"
-type Answer = tuple[ControlFacts, str, Status]
+KEEP_UP = "Stay at this level for the whole period"
+type MappedControl = tuple[ControlFacts, str, Status]
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
-    """`ladder` holds, for each level, what lifts to it (empty for those that are reached)."""
+class DerivedLevel:
+    """A derived level. `ladder` says for each higher level what raises to it, "" for those reached."""
 
     level: int
     reasons: tuple[Reason, ...]
-    controls: tuple[Answer, ...]
+    controls: tuple[MappedControl, ...]
     ladder: tuple[str, ...]
 
     @property
@@ -54,24 +52,24 @@ class Derived:
 
     @property
     def is_red(self) -> bool:
-        """A reason forbids signing off: something failed or is overdue."""
+        """Whether something failed or is overdue, which prevents signing off."""
         return any(reason.severity == "bad" for reason in self.reasons)
 
 
-def derive(answers: Sequence[Answer]) -> Derived:
-    """The level of one requirement from the controls mapped to it."""
+def derive_level(answers: Sequence[MappedControl]) -> DerivedLevel:
+    """Return the level of a requirement from the controls mapped to it."""
     level = level_of((how_far, status) for _, how_far, status in answers)
     reasons = _reasons(answers, level)
-    return Derived(level, reasons, tuple(answers), _ladder(answers, level))
+    return DerivedLevel(level, reasons, tuple(answers), _ladder(answers, level))
 
 
 def level_of(answers: Iterable[tuple[str, Status]]) -> int:
-    """Our scale, from (full or partial, status) of each mapped control.
+    """Return the level from (full or partial, status) of each mapped control.
 
-    0 no control is mapped, or none has an accepted version of its evidence; 1 a control fails; 2
-    evidence is missing, or in review, or no control covers it in full; 3 all evidence is accepted
-    and current; 4 and every control that covers it in full worked over the whole period. Evidence
-    that falls due soon is current until its deadline.
+    0: no control is mapped, or none has accepted evidence. 1: a control fails. 2: evidence is
+    missing or in review, or no control covers the requirement in full. 3: all evidence is accepted
+    and current. 4: in addition, every control that covers it in full worked over the whole period.
+    Evidence that falls due soon is current until its deadline.
     """
     names, full, has_evidence = set(), set(), False
     for how_far, status in answers:
@@ -85,40 +83,39 @@ def level_of(answers: Iterable[tuple[str, Status]]) -> int:
         return 1
     if "missing" in names or "due" in names or not full:
         return 2
-    return HIGHEST if full == {"effective"} else EVIDENCED
+    return HIGHEST_LEVEL if full == {"effective"} else EVIDENCED
 
 
 def is_proven(level: int) -> bool:
-    """Whether a requirement at this level is proven.
+    """Return whether a requirement at this level is proven.
 
-    It is when at least one control covers it in full and every control mapped to it has all of its
-    evidence accepted by a second person and current, with no failed test, open exception or failed
-    drill. That is level 3 and above, so "proven" is read off the level and can never contradict it.
+    That is level 3 and above: at least one control covers it in full, and every mapped control has
+    all of its evidence accepted by a second person and current, with no failed test, open exception
+    or failed drill. It is read off the level, so it can't contradict it.
 
-    >>> [is_proven(level) for level in range(5)]
-    [False, False, False, True, True]
+        >>> [is_proven(level) for level in range(5)]
+        [False, False, False, True, True]
     """
     return level >= EVIDENCED
 
 
-def _reasons(answers: Sequence[Answer], level: int) -> tuple[Reason, ...]:
-    """What keeps it from the next level, the worst first, each once.
+def _reasons(answers: Sequence[MappedControl], level: int) -> tuple[Reason, ...]:
+    """Return what prevents the next level, the worst first, each once.
 
-    Open reasons count only where nothing else is left; evidence that is current keeps it from
-    nothing.
+    Open reasons count only where no worse ones are left.
     """
     if not answers:
         return (
             Reason(
                 "bad",
-                "No control is mapped to it.",
-                "Map a control that covers it.",
+                "No control is mapped.",
+                "Map a control that covers the requirement.",
                 "requirement",
                 "",
                 None,
             ),
         )
-    if level == HIGHEST:
+    if level == HIGHEST_LEVEL:
         return ()
     counted = {"bad", "warn", "open"} if level == EVIDENCED else {"bad", "warn"}
     found = [
@@ -131,8 +128,8 @@ def _reasons(answers: Sequence[Answer], level: int) -> tuple[Reason, ...]:
         found.append(
             Reason(
                 "warn",
-                "No control covers it in full.",
-                "The mapped controls cover it in part.",
+                "No control covers the requirement in full.",
+                "The mapped controls cover part of it.",
                 "requirement",
                 "",
                 None,
@@ -141,7 +138,7 @@ def _reasons(answers: Sequence[Answer], level: int) -> tuple[Reason, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda reason: SEVERITIES.index(reason.severity)))
 
 
-def _ladder(answers: Sequence[Answer], level: int) -> tuple[str, ...]:
+def _ladder(answers: Sequence[MappedControl], level: int) -> tuple[str, ...]:
     failing = [control.ref for control, _, status in answers if status.current == "failing"]
     waiting = [
         control.ref
@@ -160,31 +157,45 @@ def _ladder(answers: Sequence[Answer], level: int) -> tuple[str, ...]:
     steps = (
         "",
         FIRST_EVIDENCE if answers else "Map a control",
-        f"Fix {_listed(failing)}" if failing else NO_FAILURE,
+        f"Fix {_enumerate(failing)}" if failing else NO_FAILURE,
         " and ".join(
-            [f"complete the evidence of {_listed(waiting)}"] * bool(waiting)
-            + [f"settle what {_listed(resting)} rests on"] * bool(resting)
-            + ["map a control in full"] * bool(answers and not full)
+            [f"complete the evidence of {_enumerate(waiting)}"] * bool(waiting)
+            + [f"resolve what {_enumerate(resting)} depends on"] * bool(resting)
+            + ["map a control that covers it in full"] * bool(answers and not full)
         )
         or ALL_EVIDENCE,
-        (
-            f"Show that {_listed(unproven)} worked all period"
-            if unproven
-            else "Hold for the whole period"
-        ),
+        (f"Show that {_enumerate(unproven)} worked for the whole period" if unproven else KEEP_UP),
     )
     return tuple(
         text[:1].upper() + text[1:] if number > level else "" for number, text in enumerate(steps)
     )
 
 
-def _listed(refs: Sequence[str]) -> str:
-    return ", ".join(refs[:SHOWN]) + (f" and {len(refs) - SHOWN} more" if len(refs) > SHOWN else "")
+NEXT_LEVEL_NEEDS = {
+    2: "Level 3 needs all evidence accepted and current",
+    3: "Level 4 needs passed tests and evidence for the whole period",
+}
+
+
+def explain_fall(derived: DerivedLevel) -> str:
+    """Return why a level fell, also where nothing is late yet; "" when no reason is known."""
+    if not derived.reasons:
+        return ""
+    worst = derived.reasons[0]
+    if worst.severity == "bad" or derived.level not in NEXT_LEVEL_NEEDS:
+        return worst.fact
+    return f"Nothing is overdue. {NEXT_LEVEL_NEEDS[derived.level]}: {worst.fact}"
+
+
+def _enumerate(refs: Sequence[str]) -> str:
+    return ", ".join(refs[:MAX_REFS_SHOWN]) + (
+        f" and {len(refs) - MAX_REFS_SHOWN} more" if len(refs) > MAX_REFS_SHOWN else ""
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementLevel:
-    """A requirement's level against its target. `function` is the top of the tree above it."""
+    """A requirement's level and target. `function` is the top node above it."""
 
     ref: str
     level: int
@@ -198,11 +209,9 @@ class RequirementLevel:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Points reached of the points of the target; a point is one level of one requirement, up to
-    its target.
+    """Points reached out of the points of the targets; a point is one level of one requirement.
 
-    `met`: how many of `count` requirements reach their target. `levels`: how many are at 0, 1, 2,
-    3, 4.
+    `met` of `count` requirements reach their target. `levels` counts those at 0, 1, 2, 3 and 4.
     """
 
     reached: int
@@ -213,7 +222,7 @@ class Share:
 
     @property
     def proven(self) -> int:
-        """How many of `count` are proven: the number that leads wherever coverage is shown."""
+        """How many of `count` are proven."""
         return sum(count for level, count in enumerate(self.levels) if is_proven(level))
 
     @property
@@ -222,11 +231,10 @@ class Share:
 
 
 def coverage(standings: Iterable[RequirementLevel]) -> Share:
-    """The one formula: levels above a target make up for none below another.
+    """Return the coverage of requirements; without any target it is 100%.
 
-    Without any target it is 100 %.
-
-    As an example, levels 3 and 0 against targets of 3 and 3 are 1 of 2 proven, with 50 % coverage.
+    A level above one target doesn't make up for another below. Levels 3 and 0 with targets 3 and 3,
+    for example, are 1 of 2 proven and 50% coverage.
     """
     rows = list(standings)
     zero, one, two, three, four = (
@@ -242,24 +250,22 @@ def coverage(standings: Iterable[RequirementLevel]) -> Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """What closing one requirement's gap would move: percentage points overall and in its
-    function.
-    """
+class CoverageGap:
+    """The gain from closing a gap, in percentage points of overall coverage and of its function."""
 
     standing: RequirementLevel
     moves: float
     moves_function: float
 
 
-def gaps(standings: Sequence[RequirementLevel]) -> list[Gap]:
-    """Those below target, the one that moves most first; of equals, the lowest level first."""
+def gaps(standings: Sequence[RequirementLevel]) -> list[CoverageGap]:
+    """Return the requirements below target, the largest gain first, then the lowest level."""
     overall = sum(s.target for s in standings) or 1
     wanted: dict[str, int] = {}
     for each in standings:
         wanted[each.function] = wanted.get(each.function, 0) + each.target
     found = [
-        Gap(s, 100 * s.short / overall, 100 * s.short / wanted[s.function])
+        CoverageGap(s, 100 * s.short / overall, 100 * s.short / wanted[s.function])
         for s in standings
         if s.short
     ]

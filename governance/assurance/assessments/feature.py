@@ -1,22 +1,36 @@
 """Assessments: conclusions on requirements, signed off by a second person."""
 
-from governance.assurance.assessments import actions, inbox, models, palette, permissions, views
-from governance.assurance.assessments.levels_sql import kept_down
+from governance.assurance.assessments import (
+    assessment_actions,
+    assessment_views,
+    conclusion_actions,
+    inbox,
+    item_actions,
+    models,
+    palette,
+    permissions,
+    requirement_views,
+    views,
+)
+from governance.assurance.assessments.levels_sql import lowered_requirement
 from governance.assurance.evidence.inbox import consequence
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Answer, Command, EntryLink, Manifest, not_by_scope
 
+# each module adds its routes to the same feature when it is imported
+VIEW_MODULES = (views, requirement_views, assessment_views)
+
 manifest = Manifest(
     name="assessments",
     models=(models,),
-    routes=(views.feature,),
+    routes=tuple({module.feature: None for module in VIEW_MODULES}),
     under=("frameworks.index",),
     palette=(
         Command("Start an assessment", "assessments.new", permissions.MANAGE),
         palette.requirements,
     ),
     search=(palette.assessments,),
-    audit=actions_in(actions),
+    audit=actions_in(assessment_actions, item_actions, conclusion_actions),
     links={
         "Assessment": EntryLink(
             endpoint="assessments.assessment", argument="assessment_id", within=not_by_scope
@@ -29,5 +43,5 @@ manifest = Manifest(
         "Comment": EntryLink(no_page="it is shown on the page of its requirement"),
     },
     inbox=inbox.SOURCES,
-    answers=(Answer(consequence, kept_down),),
+    answers=(Answer(consequence, lowered_requirement),),
 )

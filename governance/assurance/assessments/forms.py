@@ -20,78 +20,82 @@ def framework_choices() -> list[tuple[str, str]]:
 
 
 def scope_choices() -> list[tuple[str, str]]:
-    """The organisation, or one live AI system by its short name."""
+    """Return the organisation and each live AI system, by its slug."""
     return [
         ("organisation", "The whole organisation"),
         *((each.key, each.name) for each in systems.live_systems()),
     ]
 
 
-class BeginForm(Readable):
+class AssessmentStartForm(Readable):
     framework = SelectField("Framework", choices=framework_choices)
     title = StringField(
         "Title",
-        [InputRequired("Name the period, such as Q4 2026."), Length(max=120)],
-        description="Short: it stands in headings and on the report.",
+        [InputRequired("Enter a title, for example Q4 2026."), Length(max=120)],
+        description="Shown in headings and on the report.",
     )
     scope = SelectField("Scope", choices=scope_choices)
     period_from = DayField("Period from")
     period_to = DayField(
-        "Period to", description="Three years at most. Evidence is judged over this period."
+        "Period to", description="Up to three years. Evidence is judged over this period."
     )
     targets = SelectField(
         "Targets",
         choices=[
-            ("last", "as in the last assessment, otherwise 3"),
+            ("last", "Same as the last assessment, or 3 Evidenced"),
             *((str(n), text) for n, text in LEVEL_CHOICES[1:]),
         ],
     )
 
 
-class ConcludeForm(Readable):
+class ConclusionForm(Readable):
     level = RadioField(
-        "Level, in your judgement",
-        [InputRequired("Choose the level that you conclude.")],
+        "Concluded level",
+        [InputRequired("Choose a level.")],
         coerce=int,
         choices=LEVEL_CHOICES,
     )
     rationale = TextAreaField(
-        "Why",
-        [InputRequired("Say why: the conclusion is what a reader relies on."), Length(max=4000)],
+        "Rationale",
+        [
+            InputRequired("Explain your conclusion. Readers of the report rely on it."),
+            Length(max=4000),
+        ],
         description=(
-            "What you looked at, and what keeps it from a higher level. The report prints it."
+            "What you reviewed, and what prevents a higher level. The report includes this text."
         ),
     )
     revision = HiddenField()
 
 
-class SignForm(Form):
+class SignOffForm(Form):
     revision = HiddenField(validators=[InputRequired()])
 
 
-class ReturnForm(Readable):
+class ConclusionReturnForm(Readable):
     reason = TextAreaField(
         "What is missing",
-        [InputRequired("Say what is missing: the assessor needs to know."), Length(max=2000)],
+        [
+            InputRequired("Explain what is missing, so the assessor can revise the conclusion."),
+            Length(max=2000),
+        ],
     )
     revision = HiddenField()
 
 
 class CommentForm(Form):
-    text = TextAreaField(
-        "Add to the discussion", [InputRequired("Write something first."), Length(max=2000)]
-    )
+    text = TextAreaField("Comment", [InputRequired("Write a comment first."), Length(max=2000)])
 
 
-class SteerForm(Readable):
+class RequirementPlanForm(Readable):
     target = SelectField("Target", coerce=int, choices=LEVEL_CHOICES)
     owner_id = OwnerField()
     due_on = DayField("Due", required=False)
     version = HiddenField()
 
 
-class AssignForm(Readable):
-    """Of several requirements: what isn't chosen stays as it is."""
+class RequirementAssignForm(Readable):
+    """Assign several requirements; a field that is left empty changes nothing."""
 
     owner_id = OwnerField(choices=lambda: assignee_choices("Keep each owner"))
     due_on = DayField("Due", required=False)
@@ -104,5 +108,7 @@ class AssignForm(Readable):
         return fine
 
 
-class CloseForm(Form):
-    accept_open = BooleanField("Close it all the same: what is not signed off stays marked as such")
+class AssessmentCloseForm(Form):
+    accept_open = BooleanField(
+        "Close anyway. Requirements that aren't signed off stay marked as such."
+    )

@@ -1,6 +1,4 @@
-"""A requirement's history: its levels rising and falling, and what the log says of it, its controls
-and their evidence.
-"""
+"""A requirement's history: its rises and falls, and log entries on it, its controls and evidence."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
@@ -10,37 +8,40 @@ from uuid import UUID
 from markupsafe import Markup
 
 from governance.assurance.assessments.coverage import LEVELS
+from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
+from governance.assurance.assessments.level_history import LevelTransition
 from governance.assurance.assessments.models import Conclusion
-from governance.assurance.assessments.queries import AssessedRequirement, Board, Transition
 from governance.foundation.people.queries import Moment, timeline
 from governance.kernel.formatting import long_day
 
-MOVES_SHOWN, DEEDS_SHOWN = 8, 10
+MAX_MOVES, MAX_LOG_LINES = 8, 10
 
 
-def of(
+def requirement_history(
     row: AssessedRequirement,
-    shown: Board,
-    moved: Sequence[Transition],
+    board: FrameworkBoard,
+    moved: Sequence[LevelTransition],
     written: Sequence[Conclusion],
 ) -> list[dict[str, Any]]:
-    """Newest first, for the macro `c.timeline`: every rise and fall, and the last deeds; nothing
-    later than the board.
+    """Return lines for the macro `c.timeline`, newest first: the last rises, falls and log entries.
+
+    Nothing is later than the board.
     """
-    objects = _objects(row, shown)
+    objects = _objects(row, board)
     ids = [*([row.item.row.id] if row.item else []), *(each.id for each in written), *objects]
-    deeds = (
-        [line for line in told(ids, objects=objects, limit=40) if line["at"] <= shown.as_of]
+    entries = (
+        [line for line in log_lines(ids, objects=objects, limit=40) if line["at"] <= board.as_of]
         if ids
         else []
     )
-    lines = [*map(_rose_or_fell, moved[-MOVES_SHOWN:]), *deeds[:DEEDS_SHOWN]]
+    lines = [*map(_rose_or_fell, moved[-MAX_MOVES:]), *entries[:MAX_LOG_LINES]]
     return sorted(lines, key=lambda line: line["at"], reverse=True)
 
 
-def _objects(row: AssessedRequirement, shown: Board) -> dict[UUID, str]:
-    """The refs of the controls and evidence behind a requirement; a version goes by its
-    evidence's.
+def _objects(row: AssessedRequirement, board: FrameworkBoard) -> dict[UUID, str]:
+    """Return the refs of the controls and evidence behind a requirement, by id.
+
+    An evidence version has the ref of its evidence item.
     """
     found: dict[UUID, str] = {}
     for control, _, _ in row.derived.controls:
@@ -48,12 +49,13 @@ def _objects(row: AssessedRequirement, shown: Board) -> dict[UUID, str]:
         for proof in control.proofs:
             found[proof.evidence_id] = proof.ref
             found |= {
-                held.version_id: proof.ref for held in shown.ledger.pieces[proof.evidence_id].held
+                arrival.version_id: proof.ref
+                for arrival in board.ledger.pieces[proof.evidence_id].held
             }
     return found
 
 
-def _rose_or_fell(each: Transition) -> dict[str, Any]:
+def _rose_or_fell(each: LevelTransition) -> dict[str, Any]:
     up = each.after > each.before
     text = Markup("Level {} from <b>{} {}</b> to <b>{} {}</b>").format(
         "rose" if up else "fell", each.before, LEVELS[each.before], each.after, LEVELS[each.after]
@@ -66,12 +68,12 @@ def _rose_or_fell(each: Transition) -> dict[str, Any]:
     }
 
 
-def told(
+def log_lines(
     ids: Collection[UUID], *, objects: Mapping[UUID, str] | None = None, limit: int = 20
 ) -> list[dict[str, Any]]:
-    """The log's lines on these objects, newest first; two statements.
+    """Return the audit log's lines on these objects, newest first; two statements.
 
-    `objects` names those that a line should name.
+    `objects` gives the names of objects that a line should mention.
     """
     return [
         _line(moment, (objects or {}).get(moment.target_id, ""))
@@ -95,7 +97,7 @@ def _facts(moment: Moment) -> list[str]:
     parts += [_sample(facts)] if "sample" in facts else []
     parts += [str(facts["finding_ref"])] if facts.get("finding_ref") else []
     parts += [f"{facts['requirement']}, {facts['coverage']}"] if "coverage" in facts else []
-    parts += ["undo of a change"] if "undoes" in facts else []
+    parts += ["change undone"] if "undoes" in facts else []
     parts += (
         [
             (
@@ -119,10 +121,10 @@ def _sample(facts: Mapping[str, Any]) -> str:
 
 
 def _changed(name: str, old: object, new: object) -> str:
-    """What changed, in words; ids of people say nothing to a reader and stay out."""
+    """Return a change in words; ids of people are left out."""
     if name == "owner":
-        return "another owner" if new else "no owner"
+        return "owner changed" if new else "owner removed"
     if name == "due_on":
-        return f"due {long_day(date.fromisoformat(str(new)))}" if new else "no due day"
+        return f"due {long_day(date.fromisoformat(str(new)))}" if new else "due date removed"
     # one line
     return f"{name} {old} \u2192 {new}" if len(f"{old}{new}") < 60 else f"{name} reworded"  # noqa: PLR2004

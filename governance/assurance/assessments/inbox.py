@@ -1,4 +1,4 @@
-"""Of the open assessments: conclusions to sign off or to revise, and requirements below their
+"""Inbox sources of open assessments: conclusions to sign off or revise, and requirements below
 target.
 """
 
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.orm import aliased
 
-from governance.assurance.assessments import actions, permissions
+from governance.assurance.assessments import conclusion_actions, permissions
 from governance.assurance.assessments.levels_sql import levels
 from governance.assurance.assessments.models import Assessment, AssessmentItem, Conclusion, SignOff
 from governance.assurance.frameworks.models import Framework, Requirement
@@ -27,9 +27,7 @@ from governance.kernel.inbox import (
 
 
 def _of_open_assessments(query: Select[Any]) -> Select[Any]:
-    """The assessment that a framework's pages show, as long as nobody has closed it; joins what an
-    item names.
-    """
+    """Limit items to the open assessment that a framework's pages show, and join what items name."""
     a, other = Assessment, aliased(Assessment)
     shown = (
         select(other.id)
@@ -52,7 +50,7 @@ def _of_open_assessments(query: Select[Any]) -> Select[Any]:
 
 
 def _conclusions(detail: Any) -> Select[Any]:
-    """The last revision on each item that nobody has signed off."""
+    """Select the last revision of each item that nobody has signed off."""
     c, later = Conclusion, aliased(Conclusion)
     newest = (
         select(func.max(later.revision))
@@ -76,9 +74,7 @@ def _conclusions(detail: Any) -> Select[Any]:
 
 
 def _to_sign() -> Select[Any]:
-    """Written by others; a red reason forbids signing off, so it isn't listed while there is
-    one.
-    """
+    """Select conclusions written by others, except where something has failed or is overdue."""
     c, level = Conclusion, levels()
     query = _conclusions(Assessment.title).join(
         level, level.c.requirement_id == AssessmentItem.requirement_id
@@ -109,7 +105,12 @@ def _gaps() -> Select[Any]:
 
 
 def _done() -> Select[Any]:
-    c, entry = Conclusion, own_entries(actions.CONCLUDED, actions.SIGNED, actions.GIVEN_BACK)
+    c, entry = (
+        Conclusion,
+        own_entries(
+            conclusion_actions.CONCLUDED, conclusion_actions.SIGNED, conclusion_actions.RETURNED
+        ),
+    )
     query = item_select(
         c,
         row_id=entry.c.id,

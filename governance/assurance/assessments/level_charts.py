@@ -1,4 +1,4 @@
-"""Requirements by the level they have reached: one bar of today, and a column for each quarter."""
+"""Charts of requirements by level: a bar for today, and a column for each quarter."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ WORDS = {f"l{number}": level for number, level in enumerate(LEVELS)}  # what an 
 def level_bar(
     counts: Mapping[int, int], title: str, *, width: int = 190, height: int = 14
 ) -> Markup:
-    """Requirements by level, 4 at the left: `counts` is level → how many."""
+    """Draw requirements by level, 4 at the left; `counts` is level → number of requirements."""
     return stacked_bar(
         [(f"l{n}", counts.get(n, 0)) for n in (4, 3, 2, 1, 0)],
         title,
@@ -32,7 +32,7 @@ def level_columns(
     width: int = 440,
     height: int = 190,
 ) -> Markup:
-    """Requirements by level, one stacked column a quarter, level 4 at the foot."""
+    """Draw a stacked column for each quarter, level 4 at the bottom."""
     most = max((sum(counts.values()) for _, counts in quarters), default=1) or 1
     plot = drawing.Plot(0, 10, width, height - 34, most)
     slot = width / max(len(quarters), 1)

@@ -1,13 +1,10 @@
-"""The level of every requirement, worked out in the database: what the inbox filters its items by.
+"""Work out the level of every requirement in the database, for the filters of the inbox.
 
-    levels() → CTE            requirement id, level, is_red (a reason forbids signing off)
-    kept_down(evidence_id)    "keeps MEASURE 2.7 at level 1": the first requirement that late
-                              evidence keeps down
+    levels()                          requirement id, level, is_red (something failed or is overdue)
+    lowered_requirement(evidence_id)  "keeps MEASURE 2.7 at level 1", for late evidence
 
-The rule is that of coverage.py and controls/status.py, which word what is shown; a test holds the
-two against each other. One part stays theirs: whether evidence covers the whole period. A
-requirement that everything else lifts to level 4 has level 4 here, so an inbox may leave out a gap
-that only its page shows.
+The rule is that of coverage.py and controls/status.py; a test compares them. Only they check
+whether evidence covers the whole period, so a requirement may have level 4 here and 3 on its page.
 """
 
 from functools import cache
@@ -76,9 +73,7 @@ def levels() -> CTE:
 
 
 def _controls() -> Any:
-    """Of each live control: whether it fails, whether proof is missing, whether any evidence of it
-    is accepted.
-    """
+    """Select of each live control whether it fails, lacks proof, and has accepted evidence."""
     c, link, f = Control, EvidenceLink, live_facts()
     state, found = f.c.state, f.c.id.is_not(None)
     late = func.coalesce(func.bool_or(state.in_(LATE)), False)
@@ -113,7 +108,7 @@ def _controls() -> Any:
 
 
 def _failed_test() -> ColumnElement[bool]:
-    """What a sample found stands while one of its exceptions is open; otherwise the newest test
+    """A sample's failure counts while one of its exceptions is open; otherwise the newest test
     counts.
     """
     t, last = ControlTest, aliased(ControlTest)
@@ -197,7 +192,7 @@ def _policy_doubt() -> Any:
     return func.coalesce(in_force.scalar_subquery(), LOOSEST) == LOOSEST, exists(open_ones)
 
 
-def kept_down(evidence_id: Any) -> Any:
+def lowered_requirement(evidence_id: Any) -> Any:
     """The sentence, or NULL; of several requirements one that is assessed, the first in the
     publisher's order.
     """

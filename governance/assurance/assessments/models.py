@@ -79,7 +79,7 @@ class Conclusion(Tenanted, Model):
 
 
 class SignOff(Tenanted, Model):
-    """A reviewer, another person than the assessor, stands behind one revision of a conclusion."""
+    """A sign-off of one revision of a conclusion by another person than its assessor."""
 
     __tablename__ = "sign_offs"
     __table_args__ = (

@@ -23,13 +23,15 @@ def requirements(text: str) -> Iterator[Hit]:
 
     `measure 2.7`, `security`.
     """
-    held, needle = limits(), text.lower()
-    searched = [each for each in frameworks.frameworks() if held is not None or each.key == RMF]
+    auditor_scope, needle = limits(), text.lower()
+    searched = [
+        each for each in frameworks.frameworks() if auditor_scope is not None or each.key == RMF
+    ]
     for key, row in (
         (each.key, row) for each in searched for row in frameworks.requirements(each.id)
     ):
         named = row.assessable and (needle in row.ref.lower() or needle in row.title.lower())
-        if named and (held is None or held.holds_requirement(row.id)):
+        if named and (auditor_scope is None or auditor_scope.holds_requirement(row.id)):
             yield Hit(
                 f"{row.ref} {row.title}",
                 "requirement",
@@ -38,16 +40,16 @@ def requirements(text: str) -> Iterator[Hit]:
 
 
 def _find(text: str) -> Select[UUID, str, str]:
-    held = limits()
+    auditor_scope = limits()
     query = select(Assessment.id, literal("").label("ref"), Assessment.title)
     query = query.where(
         Assessment.tenant_id == current.actor().tenant_id, Assessment.title.ilike(contains(text))
     )
-    if held is None:
+    if auditor_scope is None:
         return query
     return query.where(
         Assessment.framework_id.in_(
-            [f.id for f in frameworks.installed() if held.holds_framework(f.key)]
+            [f.id for f in frameworks.installed() if auditor_scope.holds_framework(f.key)]
         )
     )
 

@@ -1,4 +1,4 @@
-"""Who may do what in an assessment: one person concludes, another one signs it off."""
+"""Who may do what in an assessment: one person concludes, another person signs off."""
 
 from typing import Any
 
@@ -27,11 +27,11 @@ def has_address_of_assessor(who: Actor, conclusion: Any) -> bool:
 
 VIEW = permission(
     "assessments.view",
-    "see where the frameworks stand",
+    "view assessments and coverage",
     roles="admin compliance_officer contributor auditor viewer",
 )
 MANAGE = permission(
-    "assessments.manage", "begin, steer or close an assessment", roles="admin compliance_officer"
+    "assessments.manage", "start, manage or close an assessment", roles="admin compliance_officer"
 )
 CONCLUDE = permission(
     "assessments.conclude", "write a conclusion", roles="admin compliance_officer"
@@ -44,6 +44,6 @@ SIGN = permission(
 )
 COMMENT = permission(
     "assessments.comment",
-    "take part in the discussion",
+    "comment on a requirement",
     roles="admin compliance_officer contributor",
 )

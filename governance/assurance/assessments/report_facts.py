@@ -13,10 +13,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from governance.assurance.assessments import queries
-from governance.assurance.assessments.coverage import ALL_EVIDENCE, FIRST_EVIDENCE, NO_FAILURE
+from governance.assurance.assessments import assessment_queries, board_queries, level_history
+from governance.assurance.assessments.coverage import (
+    ALL_EVIDENCE,
+    FIRST_EVIDENCE,
+    KEEP_UP,
+    NO_FAILURE,
+)
+from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.assessments.models import Assessment
-from governance.assurance.assessments.queries import AssessedRequirement, Board
 from governance.assurance.controls.status import ControlFacts, Status, SupportingEvidence, last_test
 from governance.assurance.evidence.freshness import counting, freshness
 from governance.assurance.evidence.queries import FORMER
@@ -32,21 +37,25 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
 
     Of a closed assessment it is what was frozen when it was closed, whatever happened since.
     """
-    held = queries.assessment(assessment_id)
-    if held.closed_at is not None and held.frozen is not None and as_of >= held.closed_at:
-        facts = {name: value for name, value in held.frozen.items() if name != "discussion"}
+    assessment = assessment_queries.assessment(assessment_id)
+    if (
+        assessment.closed_at is not None
+        and assessment.frozen is not None
+        and as_of >= assessment.closed_at
+    ):
+        facts = {name: value for name, value in assessment.frozen.items() if name != "discussion"}
         return facts | {
             "assessment": (
                 facts["assessment"]
                 | {
                     "status": "closed",
-                    "closed_at": queries.iso(held.closed_at),
-                    "digest": held.digest,
+                    "closed_at": assessment_queries.iso(assessment.closed_at),
+                    "digest": assessment.digest,
                 }
             )
         }
-    framework = frameworks.framework_by_id(held.framework_id)
-    shown = queries.board(framework, as_of, held)
+    framework = frameworks.framework_by_id(assessment.framework_id)
+    board = board_queries.board(framework, as_of, assessment)
     return {
         "framework": {
             "key": framework.key,
@@ -55,35 +64,39 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
             "digest": framework.digest,
         },
         "assessment": {
-            "title": held.title,
-            "revision": str(held.revision),
-            "scope": held.scope,
-            "scope_text": _scope_text(held),
-            "period": {"from": held.period_from.isoformat(), "to": held.period_to.isoformat()},
-            "status": "closed" if held.closed_at else "open",
-            "closed_at": queries.iso(held.closed_at),
-            "digest": held.digest,
+            "title": assessment.title,
+            "revision": str(assessment.revision),
+            "scope": assessment.scope,
+            "scope_text": _scope_text(assessment),
+            "period": {
+                "from": assessment.period_from.isoformat(),
+                "to": assessment.period_to.isoformat(),
+            },
+            "status": "closed" if assessment.closed_at else "open",
+            "closed_at": assessment_queries.iso(assessment.closed_at),
+            "digest": assessment.digest,
         },
         "profile": {
-            "name": f"Target profile {held.period_to.year}",
-            "approved_on": held.created_at.date().isoformat(),
+            "name": f"Target profile {assessment.period_to.year}",
+            "approved_on": assessment.created_at.date().isoformat(),
         },
-        "functions": [_function(shown, node) for node in shown.functions] or [_flat(shown)],
-        "movement": _movement(shown),
-        "gaps": _actions(shown),
-        "evidence": _evidence_index(shown),
-        "findings": _findings(shown),
-        "revisions": _revisions(held),
+        "functions": [_function(board, node) for node in board.functions] or [_flat(board)],
+        "movement": _movement(board),
+        "gaps": _actions(board),
+        "evidence": _evidence_index(board),
+        "findings": _findings(board),
+        "revisions": _revisions(assessment),
     }
 
 
 def readiness(key: str, tops: Collection[str], as_of: datetime) -> dict[str, Any]:
-    """Where the requirements under these top nodes stand, with what would close each gap; of the
-    present assessment if there is one.
+    """Return the requirements under these top nodes with what would close each gap, as plain JSON.
+
+    Targets and conclusions are those of the current assessment, if there is one.
     """
     framework = frameworks.framework(key)
-    whole = queries.board(framework, as_of)
-    shown, held = (
+    whole = board_queries.board(framework, as_of)
+    board, assessment = (
         replace(whole, rows=tuple(row for row in whole.rows if row.function in tops)),
         whole.assessment,
     )
@@ -94,27 +107,27 @@ def readiness(key: str, tops: Collection[str], as_of: datetime) -> dict[str, Any
             "version": framework.version,
             "digest": framework.digest,
         },
-        "period": {"from": shown.period[0].isoformat(), "to": shown.period[1].isoformat()},
+        "period": {"from": board.period[0].isoformat(), "to": board.period[1].isoformat()},
         "assessment": (
-            held
+            assessment
             and {
-                "title": held.title,
-                "revision": str(held.revision),
-                "status": "closed" if held.closed_at else "open",
+                "title": assessment.title,
+                "revision": str(assessment.revision),
+                "status": "closed" if assessment.closed_at else "open",
             }
         ),
-        "functions": [_ready(shown, node) for node in shown.functions if node.ref in tops],
-        "gaps": _actions(shown),
-        "evidence": _evidence_index(shown),
-        "findings": _findings(shown),
+        "functions": [_ready(board, node) for node in board.functions if node.ref in tops],
+        "gaps": _actions(board),
+        "evidence": _evidence_index(board),
+        "findings": _findings(board),
     }
 
 
-def _ready(shown: Board, node: RequirementView) -> dict[str, Any]:
+def _ready(board: FrameworkBoard, node: RequirementView) -> dict[str, Any]:
     """A top node with its requirements, and what closes the gap of each that is short."""
     rows = [
-        _requirement(shown, row) | {"closes": closes(row) if row.standing.short else ""}
-        for row in shown.of(node.ref)
+        _requirement(board, row) | {"closes": closes(row) if row.standing.short else ""}
+        for row in board.of(node.ref)
     ]
     return {
         "key": node.ref,
@@ -123,9 +136,13 @@ def _ready(shown: Board, node: RequirementView) -> dict[str, Any]:
     }
 
 
-def _revisions(held: Assessment) -> list[dict[str, Any]]:
+def _revisions(assessment: Assessment) -> list[dict[str, Any]]:
     """The revisions up to and with this one, and the people who began them."""
-    known = [each for each in queries.revisions(held) if each.revision <= held.revision]
+    known = [
+        each
+        for each in assessment_queries.revisions(assessment)
+        if each.revision <= assessment.revision
+    ]
     people = names(each.started_by for each in known)
     return [
         _revision(each, people.get(each.started_by, FORMER) if each.started_by else FORMER)
@@ -135,9 +152,9 @@ def _revisions(held: Assessment) -> list[dict[str, Any]]:
 
 def _revision(each: Assessment, started_by: str) -> dict[str, Any]:
     text = (
-        "First issue for the period"
+        "First revision for the period"
         if each.revision == 1
-        else f"Opened again after revision {each.revision - 1} was closed"
+        else f"Reopened after revision {each.revision - 1} was closed"
     )
     return {
         "version": f"{each.revision}.0",
@@ -147,8 +164,8 @@ def _revision(each: Assessment, started_by: str) -> dict[str, Any]:
     }
 
 
-def _function(shown: Board, node: RequirementView) -> dict[str, Any]:
-    categories = [r for r in shown.tree if r.parent_ref == node.ref]
+def _function(board: FrameworkBoard, node: RequirementView) -> dict[str, Any]:
+    categories = [r for r in board.tree if r.parent_ref == node.ref]
     return {
         "key": node.ref,
         "title": node.title,
@@ -156,16 +173,16 @@ def _function(shown: Board, node: RequirementView) -> dict[str, Any]:
             {
                 "ref": c.ref,
                 "title": c.title,
-                "requirements": [_requirement(shown, row) for row in shown.of(c.ref)],
+                "requirements": [_requirement(board, row) for row in board.of(c.ref)],
             }
             for c in categories
         ],
     }
 
 
-def _flat(shown: Board) -> dict[str, Any]:
+def _flat(board: FrameworkBoard) -> dict[str, Any]:
     """A framework without functions: one, of one category."""
-    key, title = shown.framework.key, shown.framework.title
+    key, title = board.framework.key, board.framework.title
     return {
         "key": key,
         "title": title,
@@ -173,32 +190,32 @@ def _flat(shown: Board) -> dict[str, Any]:
             {
                 "ref": key,
                 "title": title,
-                "requirements": [_requirement(shown, row) for row in shown.rows],
+                "requirements": [_requirement(board, row) for row in board.rows],
             }
         ],
     }
 
 
-def _scope_text(held: Assessment) -> str:
-    if held.system_id is None:
+def _scope_text(assessment: Assessment) -> str:
+    if assessment.system_id is None:
         return "Whole organisation"
-    return systems.names([held.system_id]).get(held.system_id, "One AI system")
+    return systems.names([assessment.system_id]).get(assessment.system_id, "One AI system")
 
 
-def _requirement(shown: Board, row: AssessedRequirement) -> dict[str, Any]:
+def _requirement(board: FrameworkBoard, row: AssessedRequirement) -> dict[str, Any]:
     judged = row.item.judgement if row.item else None
     conclusion = judged and {
         "level": judged.level,
         "text": judged.rationale,
         "assessor": judged.assessor,
-        "at": queries.iso(judged.at),
+        "at": assessment_queries.iso(judged.at),
     }
     signed = (
         judged
         and judged.signer
         and {
             "by": judged.signer,
-            "at": queries.iso(judged.signed_at),
+            "at": assessment_queries.iso(judged.signed_at),
             "entry": str(judged.entry_id)[:8] if judged.entry_id else None,
         }
     )
@@ -217,7 +234,7 @@ def _requirement(shown: Board, row: AssessedRequirement) -> dict[str, Any]:
         "sign_off": signed or None,
         "owner": row.owner,
         "controls": [
-            _control(shown, control, how_far, judged_as)
+            _control(board, control, how_far, judged_as)
             for control, how_far, judged_as in row.derived.controls
         ],
     }
@@ -225,14 +242,16 @@ def _requirement(shown: Board, row: AssessedRequirement) -> dict[str, Any]:
 
 def _derived_text(row: AssessedRequirement) -> str:
     if row.derived.level == 4:  # noqa: PLR2004 - the highest
-        return "Every control that covers it in full worked through the whole period."
+        return "Every control that covers it in full worked for the whole period."
     return (
         " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2])
-        or "Covered and proven on the day."
+        or "Covered and proven on this date."
     )
 
 
-def _control(shown: Board, control: ControlFacts, how_far: str, judged: Status) -> dict[str, Any]:
+def _control(
+    board: FrameworkBoard, control: ControlFacts, how_far: str, judged: Status
+) -> dict[str, Any]:
     last = last_test(control)
     return {
         "ref": control.ref,
@@ -250,15 +269,15 @@ def _control(shown: Board, control: ControlFacts, how_far: str, judged: Status) 
                 "note": last.finding,
             }
         ),
-        "evidence": [_piece(shown, proof) for proof in control.proofs],
+        "evidence": [_piece(board, proof) for proof in control.proofs],
     }
 
 
-def _piece(shown: Board, proof: SupportingEvidence) -> dict[str, Any]:
+def _piece(board: FrameworkBoard, proof: SupportingEvidence) -> dict[str, Any]:
     fresh = freshness(
-        proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date()
+        proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=board.as_of.date()
     )
-    held = counting(proof.versions) or (proof.versions[-1] if proof.versions else None)
+    version = counting(proof.versions) or (proof.versions[-1] if proof.versions else None)
     return {
         "ref": proof.ref,
         "title": proof.title,
@@ -267,30 +286,32 @@ def _piece(shown: Board, proof: SupportingEvidence) -> dict[str, Any]:
             if fresh.state == "in review"
             else ("overdue" if fresh.state == "rejected" else fresh.state)
         ),
-        "collected_on": held and held.collected_on.isoformat(),
+        "collected_on": version and version.collected_on.isoformat(),
         "due_on": (
-            held.valid_until.isoformat() if held else (proof.due_on and proof.due_on.isoformat())
+            version.valid_until.isoformat()
+            if version
+            else (proof.due_on and proof.due_on.isoformat())
         ),
-        "period_from": held and held.period_from.isoformat(),
-        "period_to": held and held.period_to.isoformat(),
-        "sha256": held and held.sha256,
-        "source": held.source if held else "",
-        "collector": held.collector if held else "",
+        "period_from": version and version.period_from.isoformat(),
+        "period_to": version and version.period_to.isoformat(),
+        "sha256": version and version.sha256,
+        "source": version.source if version else "",
+        "collector": version.collector if version else "",
     }
 
 
-def _movement(shown: Board) -> list[dict[str, Any]]:
+def _movement(board: FrameworkBoard) -> list[dict[str, Any]]:
     """The ends of those of the last four quarters that have a history, and now."""
-    day, ends = shown.as_of.date(), []
+    day, ends = board.as_of.date(), []
     first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
     for _ in range(4):
         last = first - timedelta(days=1)
         ends.append(datetime.combine(last, time(23, 59, 59), UTC))
         first = date(last.year, (last.month - 1) // 3 * 3 + 1, 1)
-    moments = [*queries.with_history(shown, reversed(ends)), shown.as_of]
+    moments = [*level_history.with_history(board, reversed(ends)), board.as_of]
     rows = []
-    for at, shares in zip(moments, queries.shares_at(shown, moments), strict=True):
-        share = shown.share if at == shown.as_of else shares["all"]
+    for at, shares in zip(moments, level_history.shares_at(board, moments), strict=True):
+        share = board.share if at == board.as_of else shares["all"]
         rows.append(
             {
                 "label": f"Q{(at.month + 2) // 3} {at.year}",
@@ -302,11 +323,11 @@ def _movement(shown: Board) -> list[dict[str, Any]]:
     return rows
 
 
-def _actions(shown: Board) -> list[dict[str, Any]]:
+def _actions(board: FrameworkBoard) -> list[dict[str, Any]]:
     """What closes the gaps, as actions: one may close several. The action that moves most first."""
     found: dict[str, dict[str, Any]] = {}
-    rows = {row.ref: row for row in shown.rows}
-    for gap in shown.gaps:
+    rows = {row.ref: row for row in board.rows}
+    for gap in board.gaps:
         row = rows[gap.standing.ref]
         due = row.item.row.due_on.isoformat() if row.item and row.item.row.due_on else None
         each = found.setdefault(
@@ -319,7 +340,7 @@ def _actions(shown: Board) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda each: (-each["points"], each["closes"][0]["ref"]))
 
 
-PASSIVE = (FIRST_EVIDENCE, NO_FAILURE, ALL_EVIDENCE, "Hold for the whole period")
+PASSIVE = (FIRST_EVIDENCE, NO_FAILURE, ALL_EVIDENCE, KEEP_UP)
 
 
 def closes(row: AssessedRequirement) -> str:
@@ -338,22 +359,22 @@ def closes(row: AssessedRequirement) -> str:
     )
 
 
-def _evidence_index(shown: Board) -> list[dict[str, Any]]:
-    """Each piece once, under the first requirement and control that it stands behind."""
+def _evidence_index(board: FrameworkBoard) -> list[dict[str, Any]]:
+    """Return each evidence item once, under the first requirement and control that it supports."""
     found: dict[UUID, dict[str, Any]] = {}
-    for row in shown.rows:
+    for row in board.rows:
         for control, _, _ in row.derived.controls:
             for proof in control.proofs:
                 found.setdefault(
                     proof.evidence_id,
-                    _piece(shown, proof) | {"control": control.ref, "requirement": row.ref},
+                    _piece(board, proof) | {"control": control.ref, "requirement": row.ref},
                 )
     return list(found.values())
 
 
-def _findings(shown: Board) -> list[dict[str, Any]]:
+def _findings(board: FrameworkBoard) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for row in shown.rows:
+    for row in board.rows:
         for control, _, _ in row.derived.controls:
             last = last_test(control)
             if last is not None and last.failed:

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from governance.assurance.assessments.coverage import LEVELS, Gap
-from governance.assurance.assessments.queries import AssessedRequirement, Board
+from governance.assurance.assessments.coverage import LEVELS, CoverageGap
+from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.evidence.freshness import CURRENT, freshness
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current
@@ -37,21 +37,21 @@ STATES = {
     "below": "below target",
     "met": "target met",
     "overdue": "evidence overdue",
-    "red": "a reason is red",
+    "red": "failed or overdue",
     "open": "not concluded",
-    "unsigned": "waits for sign-off",
+    "unsigned": "awaiting sign-off",
     "returned": "returned to the assessor",
     "signed": "signed off",
 }
-HEAD = (
+EXPORT_COLUMNS = (
     "Ref",
     "Title",
     "Outcome",
     "Proven",
     "Level",
-    "Level in words",
+    "Level name",
     "Target",
-    "Would move, points",
+    "Gain in points",
     "Reasons",
     "Controls",
     "Owner",
@@ -67,7 +67,7 @@ HEAD = (
 
 
 LEVEL_CHOICES = tuple((str(level), f"{level} {word}") for level, word in enumerate(LEVELS))
-OF_GAPS = (
+GAP_STATES = (
     "overdue",
     "red",
     "open",
@@ -100,7 +100,7 @@ REQUIREMENTS = ListPage(
     filters=(
         Filter("level", "Level", LEVEL_CHOICES),
         Filter("state", "State", tuple(STATES.items())),
-        Filter("under", "Under", short=True),
+        Filter("under", "Group", short=True),
         Filter("owner", "Owner"),
     ),
     exports=tuple(Export(form, "assessments.export", {"form": form}) for form in ("csv", "xlsx")),
@@ -121,17 +121,17 @@ GAPS = ListPage(
         Column("ref", "Requirement", sort=True),
         Column("level", "Now → target", sort=True),
         Column("closes", "What closes it", optional=True),
-        Column("moves", "Would move", sort=True),
+        Column("moves", "Gain", sort=True),
         Column("owner", "Owner", sort=True, optional=True),
         Column("due", "Due", optional=True, numeric=True),
     ),
     filters=(
         Filter("level", "Level", LEVEL_CHOICES[:-1]),
-        Filter("under", "Under", short=True),
+        Filter("under", "Group", short=True),
         Filter(
             "state",
             "State",
-            tuple((state, STATES[state]) for state in OF_GAPS),
+            tuple((state, STATES[state]) for state in GAP_STATES),
             label_of=STATES.get,
         ),
         Filter("owner", "Owner"),
@@ -144,7 +144,7 @@ GAPS = ListPage(
 )
 
 
-DRAWN = BoundedCache(8192)  # rows and cells of all tenants together, about a kilobyte each
+DRAWN_ROWS = BoundedCache(8192)  # rows and cells of all tenants together, about a kilobyte each
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Drawing:
     an earlier reader.
     """
 
-    shown: Board
+    shown: FrameworkBoard
     as_of: str | None
     columns: tuple[str, ...]  # those that the list shows
 
@@ -169,7 +169,7 @@ class Drawing:
 
         if self.shown.token is None:
             return draw()
-        return DRAWN.get(
+        return DRAWN_ROWS.get(
             (
                 self.shown.token,
                 macro.name,
@@ -182,18 +182,18 @@ class Drawing:
         )
 
 
-def below(shown: Board) -> list[AssessedRequirement]:
+def below_target(board: FrameworkBoard) -> list[AssessedRequirement]:
     """Short of their target, the one that moves most first."""
-    rows = {row.ref: row for row in shown.rows}
-    return [rows[gap.standing.ref] for gap in shown.gaps]
+    rows = {row.ref: row for row in board.rows}
+    return [rows[gap.standing.ref] for gap in board.gaps]
 
 
-def moves(shown: Board) -> dict[str, Gap]:
-    return {gap.standing.ref: gap for gap in shown.gaps}
+def gaps_by_ref(board: FrameworkBoard) -> dict[str, CoverageGap]:
+    return {gap.standing.ref: gap for gap in board.gaps}
 
 
-def matching(
-    rows: Sequence[AssessedRequirement], asked: ListRequest, moved: Mapping[str, Gap]
+def filter_requirements(
+    rows: Sequence[AssessedRequirement], list_request: ListRequest, moved: Mapping[str, CoverageGap]
 ) -> list[AssessedRequirement]:
     """What the filters leave, in the publisher's order or by level, target, owner, or what closing
     it moves.
@@ -205,7 +205,7 @@ def matching(
         "owner": lambda row: (row.owner or "\uffff").casefold(),
         "moves": lambda row: moved[row.ref].moves if row.ref in moved else 0.0,
     }
-    return arrange(keep(rows, asked, TESTS, _text), asked, keys)
+    return arrange(keep(rows, list_request, REQUIREMENT_FILTERS, _text), list_request, keys)
 
 
 def _text(row: AssessedRequirement) -> str:
@@ -235,7 +235,7 @@ def _in_state(row: AssessedRequirement, state: str) -> bool:
     }.get(state, False)
 
 
-TESTS: Mapping[str, Callable[[AssessedRequirement, str], bool]] = {
+REQUIREMENT_FILTERS: Mapping[str, Callable[[AssessedRequirement, str], bool]] = {
     "level": lambda row, value: value == str(row.derived.level),
     "under": _is_under,
     "owner": lambda row, value: value == (row.owner or "nobody"),
@@ -243,8 +243,8 @@ TESTS: Mapping[str, Callable[[AssessedRequirement, str], bool]] = {
 }
 
 
-def functions(shown: Board) -> list[tuple[str, str]]:
-    """Choices of the filter "Under": functions and their categories."""
+def functions(board: FrameworkBoard) -> list[tuple[str, str]]:
+    """Return the choices of the filter "Group": functions and their categories."""
     return [
         (
             node.ref,
@@ -254,18 +254,18 @@ def functions(shown: Board) -> list[tuple[str, str]]:
                 else node.title
             ),
         )
-        for node in shown.tree
+        for node in board.tree
         if not node.assessable
     ]
 
 
-def owners(shown: Board) -> list[tuple[str, str]]:
-    """Choices of the filter "Owner"."""
-    found = sorted({row.owner for row in shown.rows if row.owner})
+def owners(board: FrameworkBoard) -> list[tuple[str, str]]:
+    """Return the choices of the filter "Owner"."""
+    found = sorted({row.owner for row in board.rows if row.owner})
     return [("nobody", "No owner"), *((name, name) for name in found)]
 
 
-def evidence(row: AssessedRequirement, shown: Board) -> tuple[int, int]:
+def count_evidence(row: AssessedRequirement, board: FrameworkBoard) -> tuple[int, int]:
     """(current, all) evidence items of a requirement, each counted once; evidence that falls due is
     current.
     """
@@ -273,18 +273,18 @@ def evidence(row: AssessedRequirement, shown: Board) -> tuple[int, int]:
     for control, _, _ in row.derived.controls:
         for proof in control.proofs:
             fresh = freshness(
-                proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date()
+                proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=board.as_of.date()
             )
             states[proof.evidence_id] = fresh.state in CURRENT
     return sum(states.values()), len(states)
 
 
-def cells(shown: Board, rows: Sequence[AssessedRequirement]) -> list[list[Any]]:
-    moved = moves(shown)
+def export_cells(board: FrameworkBoard, rows: Sequence[AssessedRequirement]) -> list[list[Any]]:
+    moved = gaps_by_ref(board)
     return [_cells(row, moved.get(row.ref)) for row in rows]
 
 
-def _cells(row: AssessedRequirement, gap: Gap | None) -> list[Any]:
+def _cells(row: AssessedRequirement, gap: CoverageGap | None) -> list[Any]:
     judged = row.judgement
     reasons = " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons)
     controls = ", ".join(

@@ -24,8 +24,13 @@ from governance.assurance.engagements import queries
 from governance.assurance.engagements.bagit import Payload
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.assurance.testing import queries as testing
-from governance.assurance.testing.sampling import METHOD, lines
+from governance.assurance.testing import (
+    exception_queries,
+    matrix_queries,
+    population_queries,
+    sample_queries,
+)
+from governance.assurance.testing.sampling import METHOD, canonical_lines
 from governance.kernel import clock, current, spreadsheet_writer
 from governance.kernel.db import session
 from governance.kernel.formatting import plural, thousands
@@ -179,7 +184,8 @@ def _controls(
 ) -> list[Any]:
     criteria = queries.requirement_refs([i for i, _, _ in controls], engagement.framework_id)
     rows = {
-        row.control_id: row for row in testing.matrix(engagement.period_from, engagement.period_to)
+        row.control_id: row
+        for row in matrix_queries.matrix(engagement.period_from, engagement.period_to)
     }
     return [
         {
@@ -293,7 +299,7 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
     files: dict[str, bytes] = {}
     populations: dict[UUID, str] = {}
     index["samples"] = []
-    for progress in testing.samples(since=engagement.period_from, until=engagement.period_to):
+    for progress in sample_queries.samples(since=engagement.period_from, until=engagement.period_to):
         if progress.control.id not in controls:
             continue
         number, stem = len(index["samples"]) + 1, safe_name(progress.control.ref)
@@ -318,7 +324,7 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
         )
     cases = [
         each
-        for each in testing.exceptions(engagement.period_from, None)
+        for each in exception_queries.exceptions(engagement.period_from, None)
         if each.control.id in controls
     ]
     index["exceptions"] = [_case(each) for each in cases]
@@ -330,16 +336,16 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
 
 def _population(population_id: UUID, path: str) -> dict[str, bytes]:
     """A population twice: the lines that were hashed when it was frozen, and a table for people."""
-    population = testing.population(population_id, whole=True)
+    population = population_queries.population(population_id, whole=True)
     files = {
-        f"{path}.jsonl": compressed(b"".join(lines(population.rows))),
+        f"{path}.jsonl": compressed(b"".join(canonical_lines(population.rows))),
         f"{path}.csv": compressed(_table(population.rows)),
     }
     session().expire(population, ["rows"])  # up to 50,000 rows in each of many populations
     return files
 
 
-def _sample(progress: testing.SampleProgress, population_path: str) -> dict[str, Any]:
+def _sample(progress: sample_queries.SampleProgress, population_path: str) -> dict[str, Any]:
     sample, population = progress.sample, progress.population
     return {
         "control": progress.control.ref,
@@ -374,12 +380,12 @@ def _sample(progress: testing.SampleProgress, population_path: str) -> dict[str,
                 "note": each.result.note if each.result else None,
                 "exception": each.exception.ref if each.exception else None,
             }
-            for each in testing.items(sample.id)
+            for each in sample_queries.items(sample.id)
         ],
     }
 
 
-def _case(each: testing.Case) -> dict[str, Any]:
+def _case(each: exception_queries.ExceptionCase) -> dict[str, Any]:
     e, f = each.exception, each.finding
     return {
         "ref": e.ref,

@@ -30,7 +30,7 @@ from governance.assurance.engagements.bagit import (
     TAGS,
     escaped,
 )
-from governance.assurance.testing.sampling import draw
+from governance.assurance.testing.sampling import draw_items
 from governance.foundation.audit import jsonl
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
 from governance.foundation.audit.verify import CONSISTENCY, OLDER, read_keys
@@ -388,7 +388,7 @@ def _samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -
                         f"{each['population']} isn't the frozen population of {each['path']}."
                     ),
                 )
-            if list(draw(ids, sample["seed"], digest, sample["size"])) != items:
+            if list(draw_items(ids, sample["seed"], digest, sample["size"])) != items:
                 return Check(
                     "samples",
                     ok=False,

@@ -10,8 +10,8 @@ from uuid import UUID
 import rfc8785
 from sqlalchemy import delete, func, select, tuple_
 
-from governance.assurance.frameworks import catalogue, importers, queries
-from governance.assurance.frameworks.importers import Imported, Preview
+from governance.assurance.frameworks import catalogue, import_queries, importers, queries
+from governance.assurance.frameworks.importers import ImportedFile, ImportPreview
 from governance.assurance.frameworks.models import Adoption, FrameworkImport, OfficialText
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.audit.record import record
@@ -19,6 +19,7 @@ from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, formatting
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.formatting import plural
 
 ADOPTED = action(
     "framework.adopted",
@@ -49,7 +50,7 @@ class NothingToImport(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class ReviewedImport:
-    """What a person has seen before he confirms: the file's digest, and the digest of what it was
+    """What a person reviewed before confirming: digests of the file, and of the texts it was
     compared with.
     """
 
@@ -57,14 +58,11 @@ class ReviewedImport:
     basis: str
 
 
-def adopt(framework: FrameworkView | str) -> Adoption:
-    """Begin to work with this version; a key means the newest.
-
-    Adopting it a second time changes nothing.
-    """
+def adopt_framework(framework: FrameworkView | str) -> Adoption:
+    """Adopt a framework version; a key means the newest. Adopting it again changes nothing."""
     framework = queries.framework(framework) if isinstance(framework, str) else framework
-    _one_at_a_time(framework.id)
-    known = queries.adoption(framework.id)
+    _lock_framework(framework.id)
+    known = import_queries.adoption(framework.id)
     if known is not None:
         return known
     adoption = Adoption(framework_id=framework.id, adopted_by=current.actor().person_id)
@@ -73,42 +71,46 @@ def adopt(framework: FrameworkView | str) -> Adoption:
     return adoption
 
 
-def read(data: bytes, filename: str, framework: FrameworkView) -> tuple[Imported, Preview]:
+def read_import(
+    data: bytes, filename: str, framework: FrameworkView
+) -> tuple[ImportedFile, ImportPreview]:
     """Read a file and compare it with the framework and the texts there.
 
     Raises ImportRefused or NothingToImport.
     """
-    known = catalogue.load(framework.key)
-    imported = importers.read(data, filename, known)
-    preview = importers.compare(imported, known, queries.held(framework.id))
+    known = catalogue.load_catalogue(framework.key)
+    imported = importers.read_file(data, filename, known)
+    preview = importers.compare_with_framework(
+        imported, known, import_queries.imported_texts(framework.id)
+    )
     if not preview.importable:
         raise NothingToImport(_why_nothing(preview, framework), field="file")
     return imported, preview
 
 
-def _why_nothing(preview: Preview, framework: FrameworkView) -> str:
+def _why_nothing(preview: ImportPreview, framework: FrameworkView) -> str:
     if preview.refused:
         first = preview.refused[0]
         return (
             f"None of the file's texts can be imported into {framework.name};"
-            f" {len(preview.refused)} are refused. The first is {first.ref}, {first.kind}:"
+            f" {len(preview.refused):,} have errors. The first is {first.ref}, {first.kind}:"
             f" {first.reason}."
         )
     return (
-        f"The file names {len(preview.empty)} ids of {framework.name} and has no words for any of"
-        " them."
+        f"The file lists {plural(len(preview.empty), 'id')} of {framework.name} but has no text for"
+        " any of them."
     )
 
 
-def basis(framework: FrameworkView) -> str:
-    """Digest of what a preview is compared with: this version of the framework and every text held
-    on it.
+def preview_basis(framework: FrameworkView) -> str:
+    """Return a digest of what a preview is compared with: the framework version and all imported
+    texts.
     """
-    return basis_of(framework, queries.held(framework.id))
+    return basis_of(framework, import_queries.imported_texts(framework.id))
 
 
-def basis_of(framework: FrameworkView, held: Mapping[tuple[str, str], str]) -> str:
-    rows = [[ref, kind, text] for (ref, kind), text in sorted(held.items())]
+def basis_of(framework: FrameworkView, texts: Mapping[tuple[str, str], str]) -> str:
+    rows = [[ref, kind, text] for (ref, kind), text in sorted(texts.items())]
     return hashlib.sha256(rfc8785.dumps([framework.digest, rows])).hexdigest()
 
 
@@ -125,26 +127,26 @@ def import_texts(
     """
     if hashlib.sha256(data).hexdigest() != seen.sha256:
         raise DomainError(
-            "The file that was kept is no longer the one that you saw. Nothing was imported: choose"
-            " it again."
+            "The stored file differs from the one that you previewed. Nothing was imported; choose"
+            " the file again."
         )
-    _one_at_a_time(framework.id)
-    imported, preview = read(data, filename, framework)
+    _lock_framework(framework.id)
+    imported, preview = read_import(data, filename, framework)
     earlier = _import_of(framework.id, imported.sha256)
     if not (preview.new or preview.changed):
         return earlier
-    if basis(framework) != seen.basis:
+    if preview_basis(framework) != seen.basis:
         raise _stale(framework)
-    row = earlier or _row(framework, imported, filename)
+    row = earlier or _new_import(framework, imported, filename)
     row.report = report(imported, preview, len(data))
     session().add(row)
     session().flush()
-    _write(framework, row.id, preview)
-    _record(row, framework, imported, preview)
+    _write_texts(framework, row.id, preview)
+    _record_import(row, framework, imported, preview)
     return row
 
 
-def report(imported: Imported, preview: Preview, size: int) -> dict[str, object]:
+def report(imported: ImportedFile, preview: ImportPreview, size: int) -> dict[str, object]:
     """What is kept of a preview with its import."""
     return {
         "title": imported.title,
@@ -163,12 +165,12 @@ def report(imported: Imported, preview: Preview, size: int) -> dict[str, object]
     }
 
 
-def _refused(preview: Preview) -> list[str]:
+def _refused(preview: ImportPreview) -> list[str]:
     return [f"{each.ref}, {each.kind}: {each.reason}" for each in preview.refused]
 
 
-def _one_at_a_time(framework_id: UUID) -> None:
-    """Two people of a tenant who adopt or import the same framework wait for each other."""
+def _lock_framework(framework_id: UUID) -> None:
+    """Let one person of the tenant at a time adopt or import a framework."""
     key = f"{current.actor().tenant_id}{framework_id}"
     session().execute(select(func.pg_advisory_xact_lock(func.hashtext(key))))
 
@@ -180,7 +182,7 @@ def _import_of(framework_id: UUID, sha256: str) -> FrameworkImport | None:
     return session().scalars(query).one_or_none()
 
 
-def _row(framework: FrameworkView, imported: Imported, filename: str) -> FrameworkImport:
+def _new_import(framework: FrameworkView, imported: ImportedFile, filename: str) -> FrameworkImport:
     return FrameworkImport(
         framework_id=framework.id,
         format=imported.format,
@@ -192,7 +194,7 @@ def _row(framework: FrameworkView, imported: Imported, filename: str) -> Framewo
     )
 
 
-def _write(framework: FrameworkView, import_id: UUID, preview: Preview) -> None:
+def _write_texts(framework: FrameworkView, import_id: UUID, preview: ImportPreview) -> None:
     ids = {each.ref: each.id for each in queries.requirements(framework.id)}
     replaced = [(ids[each.ref], each.kind) for each in preview.changed]
     if replaced:
@@ -211,8 +213,8 @@ def _write(framework: FrameworkView, import_id: UUID, preview: Preview) -> None:
     session().flush()
 
 
-def _record(
-    row: FrameworkImport, framework: FrameworkView, imported: Imported, preview: Preview
+def _record_import(
+    row: FrameworkImport, framework: FrameworkView, imported: ImportedFile, preview: ImportPreview
 ) -> None:
     record(
         IMPORTED,
@@ -236,14 +238,15 @@ def _record(
 
 
 def _stale(framework: FrameworkView) -> Stale:
-    newest = next(iter(queries.imports(framework.id)), None)
+    newest = next(iter(import_queries.imports(framework.id)), None)
     if newest is None:
         return Stale(
-            "The texts held have changed since this preview was drawn. Nothing was imported."
+            "The imported texts changed after your preview. Nothing was imported. Review the new"
+            " preview below, then import again."
         )
     return Stale(
         f"{newest.imported_by} imported {newest.filename} on"
-        f" {formatting.moment(newest.imported_at)}, after this preview was drawn. Nothing was"
-        " imported: below is the file beside the texts that are held now.",
-        {"last import": ("the one before", f"{newest.filename}, {newest.edition}")},
+        f" {formatting.moment(newest.imported_at)}, after your preview. Nothing was imported."
+        " Review the new preview below, then import again.",
+        {"last import": ("an earlier file", f"{newest.filename}, {newest.edition}")},
     )

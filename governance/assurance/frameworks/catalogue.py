@@ -50,7 +50,7 @@ ORDER = ("GOVERN", "MAP", "MEASURE", "MANAGE", "GV", "MP", "MS", "MG", "CC", "A"
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class CatalogueRequirement:
     """A node of a framework's tree:
 
     `ref` is the publisher's id, `title` and `outcome` are ours ("" = none).
@@ -85,7 +85,7 @@ class Catalogue:
     publisher: str
     licence: str
     source: str
-    requirements: tuple[Requirement, ...]
+    requirements: tuple[CatalogueRequirement, ...]
 
     @property
     def refs(self) -> frozenset[str]:
@@ -93,7 +93,7 @@ class Catalogue:
         return frozenset(each.ref for each in self.requirements)
 
     @property
-    def assessable(self) -> tuple[Requirement, ...]:
+    def assessable(self) -> tuple[CatalogueRequirement, ...]:
         """What an assessment concludes on; functions, categories and other groups are not among
         it.
         """
@@ -102,10 +102,9 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueLink:
-    """`ref` stands in `relationship` to `to_ref`: with "subset_of", the other one asks for more.
+    """A link from `ref` to `to_ref`; with "subset_of", the other requirement asks for more.
 
-    `strength` is our judgement from 1 (they touch) to 10 (they ask the same); `rationale` is in our
-    words.
+    `strength` is Meridian's judgement from 1 (they touch) to 10 (they ask the same).
     """
 
     framework: str
@@ -122,11 +121,11 @@ class CatalogueLink:
 
 def all_catalogues() -> tuple[Catalogue, ...]:
     """Every built-in framework, in the order in which they are offered."""
-    return tuple(load(key) for key in KEYS)
+    return tuple(load_catalogue(key) for key in KEYS)
 
 
 @cache
-def load(key: str) -> Catalogue:
+def load_catalogue(key: str) -> Catalogue:
     """Read one built-in framework.
 
     Raises KeyError for an unknown key, ValueError for a faulty file.
@@ -134,7 +133,7 @@ def load(key: str) -> Catalogue:
     if key not in KEYS:
         raise KeyError(f"There is no built-in framework “{key}”; there are: {', '.join(KEYS)}.")
     raw = _yaml(f"{key}.yaml")
-    requirements = tuple(_placed(raw.pop("requirements")))
+    requirements = tuple(_read_requirements(raw.pop("requirements")))
     found = Catalogue(requirements=requirements, **raw)
     if found.key != key:
         message = f"{key}.yaml says that it is “{found.key}”."
@@ -142,7 +141,7 @@ def load(key: str) -> Catalogue:
     return found
 
 
-def digest(catalogue: Catalogue) -> str:
+def catalogue_digest(catalogue: Catalogue) -> str:
     """SHA-256, in hex, over the canonical JSON of everything in the catalogue."""
     return hashlib.sha256(rfc8785.dumps(asdict(catalogue))).hexdigest()
 
@@ -157,7 +156,7 @@ def crosswalk() -> tuple[CatalogueLink, ...]:
     seen: set[tuple[str, str, str, str]] = set()
     for each in links:
         ends = (each.framework, each.ref, each.to_framework, each.to_ref)
-        if problem := _wrong(each) or ("is there twice" if ends in seen else None):
+        if problem := _link_problem(each) or ("is there twice" if ends in seen else None):
             message = f"crosswalk.yaml: {each.ref} to {each.to_ref} {problem}."
             raise ValueError(message)
         seen.add(ends)
@@ -213,7 +212,7 @@ def _yaml(name: str) -> dict[str, Any]:
     return content
 
 
-def _placed(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
+def _read_requirements(nodes: Iterable[Mapping[str, Any]]) -> Iterator[CatalogueRequirement]:
     depths: dict[str, int] = {}
     risks: dict[int, str] = {}
     for position, node in enumerate(nodes, 1):
@@ -228,7 +227,7 @@ def _placed(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
         depths[ref] = 1 if parent is None else depths[parent] + 1
         title = node["title"] if "title" in node else _action(ref, node, risks)
         risks[position] = title
-        yield Requirement(
+        yield CatalogueRequirement(
             ref,
             title,
             parent,
@@ -263,8 +262,11 @@ def _links(groups: Iterable[Mapping[str, Any]]) -> Iterator[CatalogueLink]:
                 )
 
 
-def _wrong(link: CatalogueLink) -> str | None:
-    if link.ref not in load(link.framework).refs or link.to_ref not in load(link.to_framework).refs:
+def _link_problem(link: CatalogueLink) -> str | None:
+    if (
+        link.ref not in load_catalogue(link.framework).refs
+        or link.to_ref not in load_catalogue(link.to_framework).refs
+    ):
         return "names an id that its framework does not have"
     if link.relationship not in RELATIONSHIPS or link.strength not in STRENGTHS:
         return f"has relationship “{link.relationship}” and strength {link.strength}"

@@ -40,11 +40,10 @@ WORDS: Mapping[Relationship, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class CrosswalkLink:
-    """`ref` of framework `key` stands in `relationship` to `to_ref` of `to_key`.
+    """A link from `ref` of framework `key` to `to_ref` of `to_key`. `strength` is from 1 to 10.
 
-    `strength` runs from 1 to 10.
-
-    A derived link names in `via` the requirement in the middle; its rationale is that of both hops.
+    A derived link names the requirement in the middle in `via`; its rationale is that of both
+    steps.
     """
 
     key: str
@@ -89,7 +88,7 @@ def derived(key: str, ref: str) -> list[CrosswalkLink]:
 
 
 def across(key: str) -> list[CrosswalkLink]:
-    refs = [each.ref for each in catalogue.load(key).requirements]
+    refs = [each.ref for each in catalogue.load_catalogue(key).requirements]
     return [link for ref in refs for link in direct(key, ref)]
 
 

@@ -7,11 +7,11 @@ from governance.assurance.frameworks.parsing import MAX_FILE_BYTES, MEGABYTE
 from governance.kernel.forms import Form
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
-NOT_SEEN = "This does not name a file that was previewed."
+NOT_SEEN = "Preview the file before you import it."
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-class ImportForm(Form):
+class TextImportForm(Form):
     file = FileField(
         "The publisher's file",
         [InputRequired("Choose a file.")],
@@ -26,10 +26,8 @@ class ImportForm(Form):
         return plain_name(self.file.data.filename or "")
 
 
-class ConfirmForm(Form):
-    """What a preview hands on: the digest of the file that was seen, and of what it was compared
-    with.
-    """
+class ImportConfirmForm(Form):
+    """Confirms a previewed import: the digests of the file and of the texts it was compared with."""
 
     sha256 = HiddenField("The file", [InputRequired(NOT_SEEN), Regexp(DIGEST, message=NOT_SEEN)])
     basis = HiddenField(
@@ -39,6 +37,6 @@ class ConfirmForm(Form):
 
 
 def plain_name(name: str) -> str:
-    """The last part of a file's name, without signs that do not print or turn the text round."""
+    """Return the last part of a path, without unprintable or text-direction characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    return UNPRINTABLE.sub("", last).strip()[:200] or "without a name"
+    return UNPRINTABLE.sub("", last).strip()[:200] or "unnamed file"

@@ -38,7 +38,7 @@ BUILT_IN: Mapping[str, re.Pattern[str]] = {
     "owasp-llm-2025": _named(OWASP_LLM + r"(?=.*\b2025\b)"),
     "soc2-tsc-2017": _named(r"\bsoc[ _-]?2\b", r"\btrust services criteria"),
 }
-OTHERS = _named(
+OTHER_FRAMEWORKS = _named(
     r"\b800-(?:53|171|172|218)",
     r"\bcybersecurity framework",
     r"\bcsf\b",
@@ -56,7 +56,7 @@ PREFIXED = re.compile(r"(?:nist[ :_-]*)?ai[ :_-]", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FrameworkFit:
     """A file beside a framework:
 
     `total` different ids, `alike` of them in it, `distinctive` of those beyond doubt.
@@ -74,12 +74,12 @@ class Fit:
     @property
     def belongs(self) -> bool:
         """Whether the file may be imported into the framework."""
-        return not self.is_another and most_belong(
+        return not self.is_another and do_most_belong(
             self.total, self.alike, self.distinctive, is_named=self.is_named
         )
 
 
-def most_belong(total: int, alike: int, distinctive: int, *, is_named: bool) -> bool:
+def do_most_belong(total: int, alike: int, distinctive: int, *, is_named: bool) -> bool:
     """Tell whether most ids of a file are one framework's: more than half of those that can tell
     frameworks apart.
 
@@ -113,12 +113,12 @@ def ref_in(spellings: tuple[str, ...], refs: AbstractSet[str]) -> str | None:
     return found[0] if found else None
 
 
-def fit(file: PublisherFile, catalogue: Catalogue) -> Fit:
+def measure_fit(file: PublisherFile, catalogue: Catalogue) -> FrameworkFit:
     """Count the file's ids that are the framework's, each id once however many texts it has."""
     return _fit(file.names, _all_readings(file), catalogue)
 
 
-def fitting(file: PublisherFile) -> Catalogue | None:
+def best_fit(file: PublisherFile) -> Catalogue | None:
     """Find the built-in framework that the file belongs to; of several, the one with most of its
     ids.
     """
@@ -149,7 +149,7 @@ def _match(readings: Readings, refs: AbstractSet[str]) -> tuple[str, bool] | Non
     return max(known, key=lambda each: each[1], default=None)
 
 
-def _fit(names: tuple[str, ...], ids: list[Readings], catalogue: Catalogue) -> Fit:
+def _fit(names: tuple[str, ...], ids: list[Readings], catalogue: Catalogue) -> FrameworkFit:
     refs = catalogue.refs
     certain: dict[str, bool] = {}
     foreign: set[str] = set()
@@ -161,9 +161,9 @@ def _fit(names: tuple[str, ...], ids: list[Readings], catalogue: Catalogue) -> F
     named = {
         key for key, pattern in BUILT_IN.items() if any(pattern.search(name) for name in names)
     }
-    another = bool(named) or any(OTHERS.search(name) for name in names)
+    another = bool(named) or any(OTHER_FRAMEWORKS.search(name) for name in names)
     is_named = catalogue.key in named
-    return Fit(
+    return FrameworkFit(
         len(certain) + len(foreign),
         len(certain),
         sum(certain.values()),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from governance.assurance.frameworks import queries
-from governance.assurance.frameworks.queries import RelatedRequirement
+from governance.assurance.frameworks.crosswalk_queries import RelatedRequirement
 from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
 
 LINKS = ListPage(
@@ -26,16 +26,18 @@ LINKS = ListPage(
     ),
     filters=(
         Filter("to", "To"),
-        Filter("kind", "Links", any="judged by us", unknown="ignored"),
+        Filter("kind", "Links", any="judged by Meridian", unknown="ignored"),
     ),
 )
-TESTS: Mapping[str, Callable[[RelatedRequirement, str], bool]] = {
+LINK_FILTERS: Mapping[str, Callable[[RelatedRequirement, str], bool]] = {
     "to": lambda link, value: link.to_key == value,
     "kind": lambda link, value: link.derived == (value == "derived"),
 }
 
 
-def matching(links: Sequence[RelatedRequirement], asked: ListRequest) -> list[RelatedRequirement]:
+def filter_links(
+    links: Sequence[RelatedRequirement], list_request: ListRequest
+) -> list[RelatedRequirement]:
     """`links` come in the publisher's order, which is that of the column `ref`."""
     place = {id(link): n for n, link in enumerate(links)}
     keys: Mapping[str, Callable[[RelatedRequirement], Any]] = {
@@ -44,7 +46,7 @@ def matching(links: Sequence[RelatedRequirement], asked: ListRequest) -> list[Re
         "other": lambda link: (link.to_framework, link.to_ref),
         "strength": lambda link: link.strength,
     }
-    return arrange(keep(links, asked, TESTS, _text), asked, keys)
+    return arrange(keep(links, list_request, LINK_FILTERS, _text), list_request, keys)
 
 
 def _text(link: RelatedRequirement) -> str:

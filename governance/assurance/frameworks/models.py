@@ -1,6 +1,4 @@
-"""Catalogues (what a framework says) are the installation's; official texts come in by a tenant's
-import.
-"""
+"""Catalogues belong to the installation; adoptions and official texts to a tenant."""
 
 from datetime import datetime
 from typing import Any
@@ -62,9 +60,7 @@ class Adoption(Tenanted, Model):
 
 
 class FrameworkImport(Tenanted, Model):
-    """An official file that was brought in: where it is from, its digest and edition, and what it
-    held.
-    """
+    """An imported file with its source, digest, edition and a report of its contents."""
 
     __tablename__ = "framework_imports"
     __table_args__ = (UniqueConstraint("tenant_id", "framework_id", "sha256"),)
@@ -79,10 +75,7 @@ class FrameworkImport(Tenanted, Model):
 
 
 class OfficialText(Tenanted, Model):
-    """A publisher's text on a requirement, apart from our own words.
-
-    `kind`: statement, about, actions …
-    """
+    """A publisher's text on a requirement, apart from Meridian's words. `kind`: statement, about, …"""
 
     __tablename__ = "official_texts"
     __table_args__ = (

@@ -38,7 +38,7 @@ BINARY = (
 OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff")
 
 
-def parsed(data: bytes, filename: str) -> object:
+def parse_file(data: bytes, filename: str) -> object:
     """Parse JSON or YAML.
 
     Raises ImportRefused with a sentence and, where there is one, the place of the fault.
@@ -52,7 +52,7 @@ def _decoded(data: bytes) -> str:
     if len(data) > MAX_FILE_BYTES:
         size = len(data) / MEGABYTE
         raise ImportRefused(
-            f"The file has {size:.1f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read."
+            f"The file is {size:.1f} MB. The limit is {MAX_FILE_BYTES // MEGABYTE} MB."
         )
     if looks := next((name for magic, name in BINARY if data.startswith(magic)), None):
         raise ImportRefused(f"This looks like {looks}. {ACCEPTED}")
@@ -146,7 +146,7 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ImportRefused(f"The key “{twice[:40]}” is given twice in one object.")
+        raise ImportRefused(f"The key “{twice[:40]}” appears twice in one object.")
     return found
 
 
@@ -174,10 +174,10 @@ class _Builder:
         line, column = _counted(event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ImportRefused(
-                f"Line {line}: YAML anchors and aliases are not read.", line, column
+                f"Line {line}: YAML anchors and aliases aren't supported.", line, column
             )
         if getattr(event, "tag", None):
-            raise ImportRefused(f"Line {line}: YAML tags (!) are not read.", line, column)
+            raise ImportRefused(f"Line {line}: YAML tags (!) aren't supported.", line, column)
         if isinstance(event, yaml.CollectionEndEvent):
             self.open.pop()
             self.keys.pop()
@@ -204,11 +204,9 @@ class _Builder:
         elif (key := self.keys[-1]) is not None:
             parent[key], self.keys[-1] = value, None
         elif not isinstance(value, str):
-            raise ImportRefused(f"Line {line}: a key that is no text.", line, column)
+            raise ImportRefused(f"Line {line}: a key isn't text.", line, column)
         elif value in parent:
-            raise ImportRefused(
-                f"Line {line}: the key “{value[:40]}” is given twice.", line, column
-            )
+            raise ImportRefused(f"Line {line}: the key “{value[:40]}” appears twice.", line, column)
         else:
             self.keys[-1] = value
 
@@ -233,7 +231,7 @@ def _yaml(text: str) -> object:
         for event in yaml.parse(text, Loader=LOADER):
             documents += isinstance(event, yaml.DocumentStartEvent)
             if documents > 1:
-                raise ImportRefused(f"The file holds more than one YAML document. {ACCEPTED}")
+                raise ImportRefused(f"The file contains more than one YAML document. {ACCEPTED}")
             builder.take(event)
     except yaml.MarkedYAMLError as fault:
         line, column = _counted(fault.problem_mark or fault.context_mark)

@@ -1,12 +1,14 @@
 from governance.kernel.access import permission
 
 VIEW = permission(
-    "frameworks.view", "see frameworks", roles="admin compliance_officer contributor auditor viewer"
+    "frameworks.view",
+    "view frameworks",
+    roles="admin compliance_officer contributor auditor viewer",
 )
 ADOPT = permission("frameworks.adopt", "adopt a framework", roles="admin compliance_officer")
 IMPORT = permission("frameworks.import", "import official texts", roles="admin compliance_officer")
 INSTALLED = permission(
     "frameworks.installed",
-    "see the installed catalogues",
+    "view the installed catalogues",
     roles="operator_admin operator_finance operator_support",
 )

@@ -1,10 +1,4 @@
-"""How many ids each publisher gives.
-
-Typed in by hand from the publications, so that a catalogue cannot drift unseen.
-
-counts(key, requirements) -> what was pinned beside what is installed, level by level and group by
-group
-"""
+"""How many ids each publisher gives, typed from the publications to detect a wrong catalogue."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -45,8 +39,8 @@ GROUPS = {
 }
 
 
-class Node(Protocol):
-    """What is counted; both the catalogue's requirements and the installed ones are such nodes."""
+class CountedRequirement(Protocol):
+    """A requirement that can be counted: of a built-in catalogue or an installed one."""
 
     @property
     def ref(self) -> str: ...
@@ -59,7 +53,7 @@ class Node(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class PublishedCount:
     what: str
     pinned: int
     installed: int
@@ -69,22 +63,24 @@ class Count:
         return self.pinned == self.installed
 
 
-def counts(key: str, requirements: Sequence[Node]) -> list[Count]:
-    """The pinned numbers beside the installed ones; `requirements` stand in the publisher's
+def counts(key: str, requirements: Sequence[CountedRequirement]) -> list[PublishedCount]:
+    """Return the published counts beside the installed ones; `requirements` are in the publisher's
     order.
     """
     depths = Counter(each.depth for each in requirements)
     per_group, titles = _per_group(requirements)
     levels = [
-        Count(name, pinned, depths[depth]) for depth, (name, pinned) in LEVELS.get(key, {}).items()
+        PublishedCount(name, pinned, depths[depth])
+        for depth, (name, pinned) in LEVELS.get(key, {}).items()
     ]
     groups = GROUPS.get(key, {})
     return levels + [
-        Count(_named(group, titles), pinned, per_group[group]) for group, pinned in groups.items()
+        PublishedCount(_named(group, titles), pinned, per_group[group])
+        for group, pinned in groups.items()
     ]
 
 
-def _per_group(requirements: Sequence[Node]) -> tuple[Counter[str], dict[str, str]]:
+def _per_group(requirements: Sequence[CountedRequirement]) -> tuple[Counter[str], dict[str, str]]:
     found: Counter[str] = Counter()
     titles: dict[str, str] = {}
     group = ""

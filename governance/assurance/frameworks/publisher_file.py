@@ -116,9 +116,9 @@ def plain_text(value: object, ref: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ImportRefused(f"The text of {ref} is not text.")
+        raise ImportRefused(f"The value of {ref} isn't text.")
     if not _is_storable(value):
-        raise ImportRefused(f"The text of {ref} holds a NUL or half a character.")
+        raise ImportRefused(f"The text of {ref} contains a NUL or an invalid character.")
     return value.replace("\r\n", "\n").strip()
 
 

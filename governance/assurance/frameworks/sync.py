@@ -1,13 +1,11 @@
-"""Writes the built-in catalogues into the database, as its owner: the application itself may only
-read them.
-"""
+"""Install the built-in catalogues as the database's owner; the application may only read them."""
 
 from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, create_engine, func, insert, select, text, update
 
-from governance.assurance.frameworks.catalogue import Catalogue, all_catalogues, digest
+from governance.assurance.frameworks.catalogue import Catalogue, all_catalogues, catalogue_digest
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel import clock
 
@@ -15,7 +13,7 @@ NAMESPACE = UUID("0f6b8c0e-5d0a-4a6e-9f43-6f0b0c7f8a11")
 LOCK = "governance: frameworks"
 
 
-def sync(url: str) -> list[str]:
+def install_catalogues(url: str) -> list[str]:
     """Add each edition that is not there yet, and mark what it replaces.
 
     Returns the keys that were added.
@@ -35,7 +33,7 @@ def sync(url: str) -> list[str]:
 
 
 def _installed(connection: Connection, catalogue: Catalogue) -> bool:
-    """Whether it had to be added."""
+    """Install a catalogue if it is missing; return whether it was."""
     framework_id = identifier(catalogue)
     known = connection.scalar(
         select(func.count()).select_from(Framework).where(Framework.id == framework_id)
@@ -59,7 +57,7 @@ def _installed(connection: Connection, catalogue: Catalogue) -> bool:
 
 
 def identifier(catalogue: Catalogue) -> UUID:
-    return uuid5(NAMESPACE, f"{catalogue.key}\0{digest(catalogue)}")
+    return uuid5(NAMESPACE, f"{catalogue.key}\0{catalogue_digest(catalogue)}")
 
 
 def _framework_row(framework_id: UUID, catalogue: Catalogue) -> dict[str, Any]:
@@ -72,7 +70,7 @@ def _framework_row(framework_id: UUID, catalogue: Catalogue) -> dict[str, Any]:
         "publisher": catalogue.publisher,
         "licence": catalogue.licence,
         "source": catalogue.source,
-        "digest": digest(catalogue),
+        "digest": catalogue_digest(catalogue),
         "superseded_at": None,
         "created_at": clock.now(),
     }

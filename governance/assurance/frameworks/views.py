@@ -1,6 +1,4 @@
-"""The list of frameworks, a framework's versions and crosswalk, and the import of official
-texts.
-"""
+"""The framework list, a framework's versions and crosswalk, and importing official texts."""
 
 import io
 from collections import Counter
@@ -12,13 +10,20 @@ from flask import redirect, url_for
 from governance.assurance.frameworks import (
     actions,
     catalogue,
+    crosswalk_queries,
+    import_queries,
     link_list,
     permissions,
     published_counts,
     queries,
 )
-from governance.assurance.frameworks.forms import ConfirmForm, ImportForm
-from governance.assurance.frameworks.importers import ChangedText, Imported, ImportedText, Preview
+from governance.assurance.frameworks.forms import ImportConfirmForm, TextImportForm
+from governance.assurance.frameworks.importers import (
+    ChangedText,
+    ImportedFile,
+    ImportedText,
+    ImportPreview,
+)
 from governance.assurance.frameworks.link_list import LINKS
 from governance.assurance.frameworks.parsing import MAX_FILE_BYTES
 from governance.assurance.frameworks.publisher_file import ImportRefused
@@ -38,12 +43,12 @@ AROUND, WORDS_SHOWN, LETTERS_SHOWN = 8, 120, 2000  # of a text that changed
 
 @feature.get("/frameworks/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    return page("assurance/frameworks/index.html", cards=queries.cards())
+    return page("assurance/frameworks/index.html", cards=import_queries.framework_cards())
 
 
 @feature.post("/frameworks/<key>/adopt", needs=permissions.ADOPT)
 def adopt(key: str) -> ResponseReturnValue:
-    actions.adopt(queries.framework(key))
+    actions.adopt_framework(queries.framework(key))
     return redirect(url_for("frameworks.versions", key=key), 303)
 
 
@@ -52,18 +57,18 @@ def adopt(key: str) -> ResponseReturnValue:
 
 @feature.get("/frameworks/<key>/import", needs=permissions.IMPORT)
 def choose(key: str) -> ResponseReturnValue:
-    return _choose_page(queries.framework(key), ImportForm())
+    return _choose_page(queries.framework(key), TextImportForm())
 
 
 def _choose_page(
     framework: FrameworkView,
-    form: ImportForm,
+    form: TextImportForm,
     *,
     status: int = 200,
     refused: Exception | None = None,
     other: FrameworkView | None = None,
 ) -> ResponseReturnValue:
-    """`other` is the framework that a refused file belongs to."""
+    """Show the upload form; `other` is the framework that a rejected file belongs to."""
     return page(
         "assurance/frameworks/import.html",
         status=status,
@@ -71,7 +76,7 @@ def _choose_page(
         form=form,
         refused=refused,
         other=other,
-        imports=queries.imports(framework.id),
+        imports=import_queries.imports(framework.id),
     )
 
 
@@ -81,12 +86,12 @@ def preview(key: str) -> ResponseReturnValue:
 
     The transaction is read-only; only the file itself is kept, by its digest.
     """
-    framework, form = queries.framework(key), ImportForm()
+    framework, form = queries.framework(key), TextImportForm()
     if not form.validate():
         return _choose_page(framework, form, status=422)
     data = form.file.data.read(MAX_FILE_BYTES + 1)
     try:
-        imported, found = actions.read(data, form.filename, framework)
+        imported, found = actions.read_import(data, form.filename, framework)
     except (ImportRefused, actions.NothingToImport) as refused:
         return _refused_page(framework, form, refused)
     storage.store().write(current.actor().tenant_id, io.BytesIO(data), limit=MAX_FILE_BYTES)
@@ -94,7 +99,7 @@ def preview(key: str) -> ResponseReturnValue:
 
 
 def _refused_page(
-    framework: FrameworkView, form: ImportForm, refused: Exception
+    framework: FrameworkView, form: TextImportForm, refused: Exception
 ) -> ResponseReturnValue:
     form.file.errors = [*form.file.errors, str(refused)]
     fits = getattr(refused, "fits", None)
@@ -104,8 +109,8 @@ def _refused_page(
 
 def _preview_page(
     framework: FrameworkView,
-    imported: Imported,
-    found: Preview,
+    imported: ImportedFile,
+    found: ImportPreview,
     filename: str,
     size: int,
     *,
@@ -121,7 +126,7 @@ def _preview_page(
         found=found,
         filename=filename,
         size=size,
-        basis=actions.basis(framework),
+        basis=actions.preview_basis(framework),
         stale=stale,
         titles=titles,
         changes=[(each, *_difference(each)) for each in found.changed[:CHANGES_SHOWN]],
@@ -134,10 +139,10 @@ def _preview_page(
     )
 
 
-def _by_kind(found: Preview) -> list[tuple[str, int, int, int]]:
+def _by_kind(found: ImportPreview) -> list[tuple[str, int, int, int]]:
     """(kind, new, changed, unchanged) for each kind of text in the file."""
     new, changed, same = _counted(found.new), _counted(found.changed), _counted(found.unchanged)
-    kinds = sorted(new.keys() | changed.keys() | same.keys(), key=queries.KIND_ORDER.index)
+    kinds = sorted(new.keys() | changed.keys() | same.keys(), key=import_queries.KIND_ORDER.index)
     return [(kind, new[kind], changed[kind], same[kind]) for kind in kinds]
 
 
@@ -146,12 +151,12 @@ def _counted(entries: Iterable[ImportedText | ChangedText]) -> Counter[str]:
 
 
 def _difference(change: ChangedText) -> tuple[str, str]:
-    """Old and new from the first word that differs to the last, with a few words around; linear in
-    their length.
+    """Return old and new text from the first to the last word that differs, with a few words
+    around.
     """
     old, new = change.old.split(), change.new.split()
     if old == new:
-        return "the same words", "other line breaks or spaces"
+        return "the same words", "different line breaks or spaces"
     before = _alike(old, new)
     behind = _alike(old[before:][::-1], new[before:][::-1])
     return _excerpt(old, before, len(old) - behind), _excerpt(new, before, len(new) - behind)
@@ -178,20 +183,20 @@ def confirm(key: str) -> ResponseReturnValue:
     """Import exactly the bytes that were previewed, against exactly the texts that they were
     compared with.
     """
-    framework, form = queries.framework(key), ConfirmForm()
+    framework, form = queries.framework(key), ImportConfirmForm()
     if not form.validate():
-        raise NotFound("This does not name a file that was previewed. Choose the file again.")
+        raise NotFound("The import doesn't name a previewed file. Choose the file again.")
     data = _kept(form.sha256.data or "")
     filename, seen = (
-        form.filename.data or "without a name",
+        form.filename.data or "unnamed file",
         actions.ReviewedImport(form.sha256.data or "", form.basis.data or ""),
     )
     try:
         actions.import_texts(framework, data, filename=filename, seen=seen)
     except (ImportRefused, actions.NothingToImport) as refused:
-        return _refused_page(framework, ImportForm(), refused)
+        return _refused_page(framework, TextImportForm(), refused)
     except Stale as stale:
-        imported, found = actions.read(data, filename, framework)
+        imported, found = actions.read_import(data, filename, framework)
         return _preview_page(
             framework, imported, found, filename, len(data), status=409, stale=stale
         )
@@ -202,7 +207,7 @@ def _kept(sha256: str) -> bytes:
     """The previewed file, from this tenant's own part of the store."""
     key = f"{current.actor().tenant_id.hex}/{sha256[:2]}/{sha256}"
     if not storage.store().exists(key):
-        raise NotFound("No file with that digest was previewed here. Choose the file again.")
+        raise NotFound("The previewed file was not found. Choose the file again.")
     with storage.store().open(key) as file:
         return file.read(MAX_FILE_BYTES + 1)
 
@@ -213,9 +218,9 @@ def _kept(sha256: str) -> bytes:
 @feature.get("/frameworks/<key>/versions", needs=permissions.VIEW)
 def versions(key: str) -> ResponseReturnValue:
     framework = queries.framework(key)
-    adoption, imports = queries.adoption(framework.id), queries.imports(framework.id)
+    adoption, imports = import_queries.adoption(framework.id), import_queries.imports(framework.id)
     about = [each.id for each in imports] + ([adoption.id] if adoption else [])
-    held = queries.held(framework.id)
+    texts = import_queries.imported_texts(framework.id)
     return page(
         "assurance/frameworks/versions.html",
         framework=framework,
@@ -223,8 +228,8 @@ def versions(key: str) -> ResponseReturnValue:
         imports=imports,
         counts=published_counts.counts(framework.key, queries.requirements(framework.id)),
         built_in=_built_in_digest(framework.key),
-        texts=len(held),
-        worded=len({ref for ref, _ in held}),
+        texts=len(texts),
+        worded=len({ref for ref, _ in texts}),
         moments=_lines(timeline(about)) if about else [],
         others=[
             each for each in queries.installed() if each.key == key and each.id != framework.id
@@ -233,7 +238,9 @@ def versions(key: str) -> ResponseReturnValue:
 
 
 def _built_in_digest(key: str) -> str | None:
-    return catalogue.digest(catalogue.load(key)) if key in catalogue.KEYS else None
+    return (
+        catalogue.catalogue_digest(catalogue.load_catalogue(key)) if key in catalogue.KEYS else None
+    )
 
 
 def _lines(moments: Sequence[Moment]) -> list[dict[str, Any]]:
@@ -257,18 +264,18 @@ def _meta(moment: Moment) -> str:
 def crosswalk(key: str) -> ResponseReturnValue:
     framework, judged, derived = (
         queries.framework(key),
-        queries.crosswalk_of(key),
-        queries.derived_of(key),
+        crosswalk_queries.crosswalk_of(key),
+        crosswalk_queries.derived_of(key),
     )
     others = [(each.key, each.name) for each in queries.frameworks() if each.key != key]
-    kinds = [("derived", f"derived over two hops: {len(derived)}")]
-    asked = LINKS.read(place={"key": key}, choices={"to": others, "kind": kinds})
-    pool = derived if asked.value("kind") else judged
+    kinds = [("derived", f"derived over two steps ({len(derived):,})")]
+    list_request = LINKS.read(place={"key": key}, choices={"to": others, "kind": kinds})
+    pool = derived if list_request.value("kind") else judged
     return page(
         "assurance/frameworks/crosswalk.html",
         framework=framework,
-        asked=asked,
-        links=link_list.matching(pool, asked),
+        asked=list_request,
+        links=link_list.filter_links(pool, list_request),
         judged=len(judged),
         derived=len(derived),
         refs=len({each.ref for each in judged}),

@@ -1,4 +1,4 @@
-"""The list of exceptions: its declaration."""
+"""Declaration of the exception list."""
 
 from governance.kernel.list_pages import Column, Filter, ListPage
 

@@ -1,16 +1,30 @@
 """Type II testing: populations, samples, results, exceptions and findings."""
 
-from governance.assurance.testing import actions, inbox, models, permissions, views
+from governance.assurance.testing import (
+    exception_actions,
+    exception_views,
+    inbox,
+    models,
+    permissions,
+    population_actions,
+    population_views,
+    sample_actions,
+    sample_views,
+    views,
+)
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, EntryLink, Manifest, not_by_scope
+
+# each module adds its routes to the same feature when it is imported
+VIEW_MODULES = (views, population_views, sample_views, exception_views)
 
 manifest = Manifest(
     name="testing",
     models=(models,),
-    routes=(views.feature,),
+    routes=tuple({module.feature: None for module in VIEW_MODULES}),
     under=("evidence.index",),
     palette=(Command("Open Type II testing", "testing.index", permissions.VIEW),),
-    audit=actions_in(actions),
+    audit=actions_in(population_actions, sample_actions, exception_actions),
     links={
         "SamplingTable": EntryLink(endpoint="testing.sizes", single=True),
         "Population": EntryLink(

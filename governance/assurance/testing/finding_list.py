@@ -1,9 +1,9 @@
-"""The list of findings: its declaration, and the columns of its export."""
+"""Declaration of the finding list, and the columns of its export."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from governance.assurance.testing.queries import Case
+from governance.assurance.testing.exception_queries import ExceptionCase
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.kernel.spreadsheet_writer import Cell
 
@@ -27,16 +27,20 @@ FINDINGS = ListPage(
         Filter(
             "state",
             "State",
-            (("in repair", "In repair"), ("fixed", "Fixed, awaiting retest"), ("closed", "Closed")),
+            (
+                ("in repair", "Being fixed"),
+                ("fixed", "Fixed, awaiting retest"),
+                ("closed", "Closed"),
+            ),
         ),
         Filter("owner", "Owner"),
     ),
     exports=(Export("csv", "testing.export_findings"),),
 )
-HEAD = ("Ref", "Finding", "Plan", "Control", "Exception", "Owner", "Due", "State")
+FINDING_COLUMNS = ("Ref", "Finding", "Plan", "Control", "Exception", "Owner", "Due", "State")
 
 
-def cells(case: Case, owners: Mapping[UUID, str]) -> Sequence[Cell]:
+def finding_cells(case: ExceptionCase, owners: Mapping[UUID, str]) -> Sequence[Cell]:
     f = case.finding
     assert f is not None
     return (

@@ -9,83 +9,87 @@ from governance.kernel.forms import Choice, constraint
 
 constraint(
     "uq_samples_tenant_id_population_id_seed_size",
-    "Somebody else drew it at the same moment. Look at it again.",
+    "Someone else drew this sample at the same time. Reload the page to see it.",
 )
 constraint(
     "uq_item_results_tenant_id_sample_item_id_number",
-    "Somebody else recorded a result at the same moment. Look at it again.",
+    "Someone else recorded a result at the same time. Reload the page to see it.",
 )
 constraint(
-    "uq_findings_tenant_id_exception_id", "Somebody else raised the finding at the same moment."
+    "uq_findings_tenant_id_exception_id",
+    "Someone else raised the finding at the same time. Reload the page to see it.",
 )
 constraint(
     "uq_test_exceptions_tenant_id_control_id_missed_from_missed_to",
-    "Somebody else recorded it at the same moment. Look at it again.",
+    "Someone else recorded this exception at the same time. Reload the page to see it.",
 )
-LONG = Length(max=2000)
-WORDS = {"yes": "Yes", "no": "No", "na": "Not applicable"}
+MAX_TEXT = Length(max=2000)
+ANSWER_WORDS = {"yes": "Yes", "no": "No", "na": "Not applicable"}
 
 
-class PeriodForm(Readable):
+class PopulationPeriodForm(Readable):
     period_from = DayField("Covers from")
     period_to = DayField("Covers to")
 
 
-class FreezeForm(PeriodForm):
-    """What a collector finds, or the control's own evidence."""
+class PopulationFreezeForm(PopulationPeriodForm):
+    """Freezes what a collector finds, or the control's own evidence."""
 
     key = SelectField("Population", validate_choice=True)
 
 
-class UploadForm(PeriodForm):
+class PopulationUploadForm(PopulationPeriodForm):
     file = FileField(
         "Choose a CSV or XLSX file",
         description=(
-            "The first row names the columns; 50,000 rows at most, each with an id of its own; no"
-            " formulas, no merged cells."
+            "The first row names the columns. Up to 50,000 rows, each with its own id; no formulas"
+            " or merged cells."
         ),
     )
     title = StringField(
         "Title",
-        [InputRequired("What is it a list of?"), Length(max=200)],
-        description="Production changes, leavers, releases.",
+        [
+            InputRequired("Enter what the list contains, for example production changes."),
+            Length(max=200),
+        ],
+        description="For example production changes, leavers or releases.",
     )
     query = TextAreaField(
         "Query or report",
         [
-            InputRequired("Say how it was found: the query or the report, word for word."),
+            InputRequired("Enter the exact query or report that produced the list."),
             Length(max=4000),
         ],
-        description="Word for word, with its filters: what makes the list complete.",
+        description="The exact query with its filters, so a reader can tell that the list is complete.",
     )
     run_by = StringField(
         "Run by",
-        [InputRequired("Say which system or person ran it."), Length(max=160)],
-        description="The system, and the account that ran it.",
+        [InputRequired("Enter the system or person that ran the query."), Length(max=160)],
+        description="The system and the account that ran it.",
     )
     run_on = DayField("Run on")
 
 
-class DrawForm(Readable):
+class SampleDrawForm(Readable):
     size = IntegerField(
-        "Size",
-        [Optional(), NumberRange(1, 500, "A sample has 1 to 500 items.")],
-        description="Empty: the rule's size.",
+        "Number of items",
+        [Optional(), NumberRange(1, 500, "A sample can have 1 to 500 items.")],
+        description="Leave empty to use the rule's size.",
     )
     reason = StringField(
-        "Why another size", [LONG], description="Needed when it is not the rule's."
+        "Reason for another size", [MAX_TEXT], description="Required if you change the size."
     )
     seed = StringField(
         "Seed",
         [Length(max=80)],
-        description="Empty: a new one that nobody chose. The same seed draws the same sample.",
+        description="Leave empty for a random seed. The same seed always draws the same sample.",
     )
     attributes = TextAreaField(
-        "What each item is checked for",
-        [InputRequired("Say what each item is checked for, one a line.")],
+        "Attributes to check",
+        [InputRequired("Enter the attributes to check, one per line.")],
         description=(
-            "One attribute a line: Approved before the release. Each is answered yes, no or not"
-            " applicable."
+            "One per line, for example “Approved before the release”. Testers answer each with yes,"
+            " no or not applicable."
         ),
     )
 
@@ -94,95 +98,112 @@ class DrawForm(Readable):
         return (self.attributes.data or "").splitlines()
 
 
-class ResultForm(Readable):
+class SampleResultForm(Readable):
     note = TextAreaField(
         "Note",
-        [LONG],
-        description="Needed for a “no”, and when a result stands in for an earlier one.",
+        [MAX_TEXT],
+        description="Required for a “no” and when you replace an earlier result.",
     )
     evidence_version_id = Choice("Evidence", [Optional()])
 
 
-class MissedForm(Readable):
-    """A missed cycle, by its last day."""
+class MissedCycleForm(Readable):
+    """Records a missed cycle, chosen by its last day."""
 
     occurrence = SelectField(
-        "Missed cycle", [InputRequired("Which cycle was missed?")], validate_choice=False
+        "Missed cycle", [InputRequired("Choose the cycle that was missed.")], validate_choice=False
     )
-    cause = TextAreaField("Cause", [InputRequired("Why was it not performed?"), LONG])
-    effect = TextAreaField("Effect", [InputRequired("What did it lead to?"), LONG])
-    correction = TextAreaField("Correction", [InputRequired("What was put right?"), LONG])
+    cause = TextAreaField("Cause", [InputRequired("Explain why it wasn't performed."), MAX_TEXT])
+    effect = TextAreaField("Effect", [InputRequired("Describe the effect."), MAX_TEXT])
+    correction = TextAreaField("Correction", [InputRequired("Describe the correction."), MAX_TEXT])
 
 
-class AnswerForm(Readable):
-    cause = TextAreaField("Cause", [InputRequired("Why did it happen?"), LONG])
-    effect = TextAreaField("Effect", [InputRequired("What did it lead to?"), LONG])
-    correction = TextAreaField("Correction", [InputRequired("What was put right?"), LONG])
+class ExceptionResponseForm(Readable):
+    cause = TextAreaField("Cause", [InputRequired("Explain why it happened."), MAX_TEXT])
+    effect = TextAreaField("Effect", [InputRequired("Describe the effect."), MAX_TEXT])
+    correction = TextAreaField("Correction", [InputRequired("Describe the correction."), MAX_TEXT])
     response = TextAreaField(
-        "Management response", [InputRequired("What does management say to it?"), LONG]
+        "Management response", [InputRequired("Enter management's response."), MAX_TEXT]
     )
     version = HiddenField()
 
 
 class FindingForm(Readable):
-    title = StringField("Finding", [InputRequired("What is wrong, in a line?"), Length(max=200)])
-    plan = TextAreaField("Plan", [InputRequired("Say how you will fix it."), LONG])
-    owner_id = OwnerField(required="Who fixes it?")
+    title = StringField(
+        "Finding", [InputRequired("Summarise the problem in one line."), Length(max=200)]
+    )
+    plan = TextAreaField("Plan", [InputRequired("Describe how you will fix it."), MAX_TEXT])
+    owner_id = OwnerField(required="Choose the person who fixes it.")
     due_on = DayField("Fix by")
 
 
-class RemedyForm(Readable):
-    remedy = TextAreaField("What was done", [InputRequired("Say what was done."), LONG])
+class FixForm(Readable):
+    remedy = TextAreaField("What was done", [InputRequired("Describe what was done."), MAX_TEXT])
 
 
 class RetestForm(Readable):
     tested_on = DayField("Retested on")
     sample = IntegerField(
-        "Items tried",
+        "Items tested",
         [
-            InputRequired("How many items were tried?"),
-            NumberRange(1, 500, "A retest tries 1 to 500 items."),
+            InputRequired("Enter how many items were tested."),
+            NumberRange(1, 500, "A retest can cover 1 to 500 items."),
         ],
     )
     failed = IntegerField(
         "Items that failed",
         [
-            InputRequired("How many of them failed? 0 if none did."),
-            NumberRange(0, 500, "None is 0."),
+            InputRequired("Enter how many items failed, or 0."),
+            NumberRange(0, 500, "Enter a number from 0 to 500."),
         ],
     )
     note = TextAreaField(
-        "What was tried and found", [InputRequired("Say what was tried and what was found."), LONG]
+        "Test and outcome",
+        [InputRequired("Describe what you tested and what you found."), MAX_TEXT],
     )
 
 
-class Sizes(Readable):
-    """One field for each cadence, and for each band of what follows events."""
+class SampleSizesForm(Readable):
+    """A size for each cadence, and for each population band of event-driven controls."""
 
-    yearly = IntegerField("Yearly", [InputRequired("A number.")])
-    half_yearly = IntegerField("Half-yearly", [InputRequired("A number.")])
-    quarterly = IntegerField("Quarterly", [InputRequired("A number.")])
-    monthly = IntegerField("Monthly", [InputRequired("A number.")])
-    weekly = IntegerField("Weekly", [InputRequired("A number.")])
-    daily = IntegerField("Daily", [InputRequired("A number.")])
-    up_to_25 = IntegerField("Per event, up to 25", [InputRequired("A number.")])
-    to_100 = IntegerField("Per event, 26 to 100", [InputRequired("A number.")])
-    to_250 = IntegerField("Per event, 101 to 250", [InputRequired("A number.")])
-    over_250 = IntegerField("Per event, over 250", [InputRequired("A number.")])
+    yearly = IntegerField("Items for yearly controls", [InputRequired("Enter a number of items.")])
+    half_yearly = IntegerField(
+        "Items for half-yearly controls", [InputRequired("Enter a number of items.")]
+    )
+    quarterly = IntegerField(
+        "Items for quarterly controls", [InputRequired("Enter a number of items.")]
+    )
+    monthly = IntegerField(
+        "Items for monthly controls", [InputRequired("Enter a number of items.")]
+    )
+    weekly = IntegerField("Items for weekly controls", [InputRequired("Enter a number of items.")])
+    daily = IntegerField("Items for daily controls", [InputRequired("Enter a number of items.")])
+    up_to_25 = IntegerField(
+        "Items per event, population up to 25", [InputRequired("Enter a number of items.")]
+    )
+    to_100 = IntegerField(
+        "Items per event, population 26 to 100", [InputRequired("Enter a number of items.")]
+    )
+    to_250 = IntegerField(
+        "Items per event, population 101 to 250", [InputRequired("Enter a number of items.")]
+    )
+    over_250 = IntegerField(
+        "Items per event, population over 250", [InputRequired("Enter a number of items.")]
+    )
     reason = StringField(
-        "Why", [InputRequired("Say why: the reason is kept with the table."), LONG]
+        "Reason", [InputRequired("Give a reason. It is stored with the sample sizes."), MAX_TEXT]
     )
     number = HiddenField()
 
 
-def answers(names: list[str]) -> type[ResultForm]:
-    """The form of a sample: one radio for each attribute, called a0, a1, …"""
+def result_form_for(names: list[str]) -> type[SampleResultForm]:
+    """Return the form class of a sample, with one radio field for each attribute: a0, a1, …"""
     fields = {
         f"a{n}": RadioField(
             name,
-            [InputRequired(f"Say yes, no or not applicable for “{name}”.")],
-            choices=list(WORDS.items()),
+            [InputRequired(f"Answer yes, no or not applicable for “{name}”.")],
+            choices=list(ANSWER_WORDS.items()),
         )
         for n, name in enumerate(names)
     }
-    return type("SampleForm", (ResultForm,), fields)
+    return type("SampleForm", (SampleResultForm,), fields)

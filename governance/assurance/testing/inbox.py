@@ -1,4 +1,4 @@
-"""Of the Type II testing: exceptions to respond to, findings to fix, fixes to retest."""
+"""Inbox sources of Type II testing: exceptions to respond to, findings to fix, fixes to retest."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, any_, select
 
 from governance.assurance.controls.models import Control
-from governance.assurance.testing import actions, permissions
+from governance.assurance.testing import exception_actions, permissions
 from governance.assurance.testing.models import Finding, ItemResult, Retest, TestException
 from governance.foundation.people.own_entries import own_entries
 from governance.foundation.people.queries import name_of
@@ -25,7 +25,7 @@ from governance.kernel.inbox import (
 
 
 def _exceptions() -> Select[Any]:
-    """Without management's response; not those whose item passed in a later result."""
+    """Select exceptions without a response, except those whose item passed in a later result."""
     e = TestException
     results = select(ItemResult.outcome).where(ItemResult.sample_item_id == e.sample_item_id)
     latest = results.order_by(ItemResult.number.desc()).limit(1).scalar_subquery()
@@ -49,9 +49,7 @@ def _findings() -> Select[Any]:
 
 
 def _retests() -> Select[Any]:
-    """Fixed by others; for an auditor, of the controls of their engagement and while its window is
-    open.
-    """
+    """Select findings fixed by others; an auditor's are limited to their engagement and its window."""
     f, e = Finding, TestException
     query = item_select(
         f,
@@ -68,7 +66,7 @@ def _retests() -> Select[Any]:
 
 
 def _answered() -> Select[Any]:
-    e, entry = TestException, own_entries(actions.EXCEPTION_ANSWERED)
+    e, entry = TestException, own_entries(exception_actions.EXCEPTION_ANSWERED)
     query = item_select(
         e, row_id=entry.c.id, parent=e.id, about=e.ref, detail=entry.c.says, since=entry.c.at
     )
@@ -76,12 +74,12 @@ def _answered() -> Select[Any]:
 
 
 def _fixed() -> Select[Any]:
-    f, entry = Finding, own_entries(actions.FINDING_REMEDIED)
+    f, entry = Finding, own_entries(exception_actions.FINDING_REMEDIED)
     return _done_finding(entry).join(entry, entry.c.target_id == f.id)
 
 
 def _retested() -> Select[Any]:
-    f, e, r, entry = Finding, TestException, Retest, own_entries(actions.RETESTED)
+    f, e, r, entry = Finding, TestException, Retest, own_entries(exception_actions.RETESTED)
     query = (
         _done_finding(entry).join(r, r.finding_id == f.id).join(entry, entry.c.target_id == r.id)
     )

@@ -1,13 +1,17 @@
-"""The controls of the Type II matrix: the declaration of the list, and what its filters leave."""
+"""Declaration of the Type II matrix as a list, and its filters."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from governance.assurance.testing.matrix import MatrixRow
+from governance.assurance.testing.matrix_facts import MatrixRow
 from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, keep
 
-ALL = "all"  # every control, where the engagement's framework would be the default
-HAS = {"exception": "an exception", "missed": "a missed cycle", "untested": "nothing tested"}
-PERIODS = {"3": "3 months", "6": "6 months", "12": "12 months", "18": "18 months"}
+ALL_CONTROLS = "all"  # every control, where the engagement's framework would be the default
+HAS_CHOICES = {
+    "exception": "an exception",
+    "missed": "a missed cycle",
+    "untested": "nothing tested",
+}
+PERIOD_CHOICES = {"3": "3 months", "6": "6 months", "12": "12 months", "18": "18 months"}
 MATRIX = ListPage(
     name="matrix",
     title="Type II",
@@ -16,16 +20,20 @@ MATRIX = ListPage(
     search="Search controls",
     columns=(Column("control", "Control"), Column("tested", "Tested")),
     filters=(
-        Filter("framework", "Framework", cleared=ALL, unknown="rejected"),
-        Filter("months", "Period", tuple(PERIODS.items()), any="usual", unknown="rejected"),
-        Filter("has", "Has", tuple(HAS.items())),
+        Filter("framework", "Framework", cleared=ALL_CONTROLS, unknown="rejected"),
+        Filter(
+            "months", "Period", tuple(PERIOD_CHOICES.items()), any="default", unknown="rejected"
+        ),
+        Filter("has", "Has", tuple(HAS_CHOICES.items())),
     ),
     exports=(Export("csv", "testing.export"),),
 )
 
 
-def matching(rows: Sequence[MatrixRow], asked: ListRequest) -> list[MatrixRow]:
-    return keep(rows, asked, TESTS, lambda row: f"{row.ref} {row.title} {row.cadence}")
+def filter_rows(rows: Sequence[MatrixRow], list_request: ListRequest) -> list[MatrixRow]:
+    return keep(
+        rows, list_request, MATRIX_FILTERS, lambda row: f"{row.ref} {row.title} {row.cadence}"
+    )
 
 
 def _has(row: MatrixRow, what: str) -> bool:
@@ -37,7 +45,7 @@ def _has(row: MatrixRow, what: str) -> bool:
     return found.get(what, False)
 
 
-TESTS: Mapping[str, Callable[[MatrixRow, str], bool]] = {
+MATRIX_FILTERS: Mapping[str, Callable[[MatrixRow, str], bool]] = {
     "framework": lambda _row, _value: True,  # the query has read no other
     "months": lambda _row, _value: True,
     "has": _has,

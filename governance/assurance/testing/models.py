@@ -1,8 +1,6 @@
-"""Type II testing: frozen populations, samples, results item by item, exceptions, findings and
-their retests.
+"""Type II testing: populations, samples, item results, exceptions, findings and retests.
 
-What was frozen, drawn or tested never changes; a better result is another row that stands in for
-the one before.
+Rows are never changed after freezing, drawing or testing; a new result supersedes the earlier one.
 """
 
 from datetime import date, datetime
@@ -16,7 +14,7 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class SamplingTable(Tenanted, Model):
-    """How many items are tested, by cadence: the tenant's own table. The highest number counts."""
+    """The tenant's own sample sizes by cadence. The row with the highest number counts."""
 
     __tablename__ = "sampling_tables"
     __table_args__ = (UniqueConstraint("tenant_id", "number"),)
@@ -28,8 +26,8 @@ class SamplingTable(Tenanted, Model):
 
 
 class Population(Tenanted, Model):
-    """Everything that a sample may be drawn from, as it was at one moment: the query, who ran it,
-    the rows, their hash.
+    """The complete list that samples are drawn from, frozen with its query, its runner and its
+    hash.
     """
 
     __tablename__ = "populations"
@@ -60,9 +58,7 @@ class Population(Tenanted, Model):
 
 
 class Sample(Tenanted, Model):
-    """Items drawn from a population by a rule and a seed; `attributes` is what each of them is
-    checked for.
-    """
+    """Items drawn from a population by a rule and a seed; each is checked for all `attributes`."""
 
     __tablename__ = "samples"
     __table_args__ = (
@@ -83,10 +79,7 @@ class Sample(Tenanted, Model):
 
 
 class SampleItem(Tenanted, Model):
-    """One drawn item with its facts, numbered in the order of the draw.
-
-    It stays, whatever comes of it.
-    """
+    """A drawn item with its data, numbered in the order of the draw."""
 
     __tablename__ = "sample_items"
     __table_args__ = (
@@ -103,10 +96,7 @@ class SampleItem(Tenanted, Model):
 
 
 class ItemResult(Tenanted, Model):
-    """What a tester found of one item: yes, no or not applicable for each attribute.
-
-    The highest number counts.
-    """
+    """A tester's result of one item: yes, no or na for each attribute. The highest number counts."""
 
     __tablename__ = "item_results"
     __table_args__ = (
@@ -133,9 +123,7 @@ class ItemResult(Tenanted, Model):
 
 
 class TestException(Tenanted, Model):
-    """An item that did not hold, or a cycle that was missed: cause, effect, correction, and what
-    management says to it.
-    """
+    """A failed item or a missed cycle, with its cause, effect, correction and management response."""
 
     __test__: ClassVar[bool] = False  # not one of pytest's
     __tablename__ = "test_exceptions"
@@ -168,10 +156,7 @@ class TestException(Tenanted, Model):
 
 
 class Finding(Tenanted, Model):
-    """What follows of an exception: who fixes it, how, by when.
-
-    A retest that passes closes it; nothing else does.
-    """
+    """The fix that an exception needs: who, how and by when. Only a passing retest closes it."""
 
     __tablename__ = "findings"
     __table_args__ = (
@@ -194,7 +179,7 @@ class Finding(Tenanted, Model):
 
 
 class Retest(Tenanted, Model):
-    """The control was tried again after the repair, by somebody who did not repair it."""
+    """A test of the control after the fix, by somebody who did not fix it."""
 
     __tablename__ = "retests"
     __table_args__ = (

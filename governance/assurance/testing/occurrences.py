@@ -1,16 +1,12 @@
-"""How often a control was to be performed in a period, and how often it was.
+"""Work out how often a control was due in a period, and how often it was performed. Pure.
 
-Pure: what is on file is given.
+    cycles(cadence, first, last)         the calendar cycles that end in the period
+    cycle_states(cadence, first, last)   each cycle as performed, missed, late or due, with its proof
+    is_per_event(cadence)                whether the calendar expects nothing, since events trigger it
 
-    cycles(cadence, first, last)          the calendar cycles whose end lies in the period: 12
-                                          months, 4 quarters, 365 days
-    stand(cadence, first, last, …)        each cycle with its state: performed, missed, late, due;
-                                          and the proof of it
-    is_per_event(cadence)                 it follows events, so nothing is expected by the calendar
-
-A version of evidence performs each cycle that its covered period ends in or contains whole. A cycle
-is due until 14 days after its end; proof that was collected later than that leaves it missed, for
-good: a missed cycle is an exception even if it is repaired afterwards.
+An evidence version proves each cycle that its covered period ends in or contains. A cycle is due
+until GRACE_DAYS days after its end. Proof collected later leaves it missed: a missed cycle stays an
+exception even if it is performed later.
 """
 
 import calendar
@@ -23,9 +19,9 @@ from typing import Literal
 
 type State = Literal["performed", "missed", "late", "due"]
 
-GRACE = 14  # days after a cycle's end in which its proof is still in time
-CALENDAR = ("daily", "weekly", "monthly", "quarterly", "half-yearly", "yearly")
-LENGTH: Mapping[str, int] = {
+GRACE_DAYS = 14  # days after a cycle's end in which its proof is still in time
+CALENDAR_CADENCES = ("daily", "weekly", "monthly", "quarterly", "half-yearly", "yearly")
+CYCLE_DAYS: Mapping[str, int] = {
     "daily": 1,
     "weekly": 7,
     "monthly": 31,
@@ -33,16 +29,15 @@ LENGTH: Mapping[str, int] = {
     "half-yearly": 184,
     "yearly": 366,
 }
-MONTHS_OF: Mapping[str, int] = {"monthly": 1, "quarterly": 3, "half-yearly": 6, "yearly": 12}
+CYCLE_MONTHS: Mapping[str, int] = {"monthly": 1, "quarterly": 3, "half-yearly": 6, "yearly": 12}
 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One turn of the calendar, first and last day included.
+    """A calendar cycle, first and last day included.
 
-    `says` reads after "lacks": Q3, August, H1 2026.
-
-    `month` is the first day of the month that it ends in: the column that it stands in.
+    `says` names it in a sentence: Q3, August, H1 2026. `month` is the first day of the month that
+    it ends in, which is its column in the matrix.
     """
 
     first: date
@@ -53,9 +48,8 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class PerformanceRecord:
-    """What shows that a control was performed: an accepted version of evidence, or a test.
-
-    `rhythm` in days, if it has one.
+    """Proof that a control was performed: an accepted evidence version or a test. `rhythm` is in
+    days.
     """
 
     first: date
@@ -66,11 +60,8 @@ class PerformanceRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
-    """A cycle and what is on file of it.
-
-    `proof` is the one that counts, or the one that came too late.
-    """
+class CycleState:
+    """A cycle with its state. `proof` is the one that counts, or the one that came too late."""
 
     cycle: Cycle
     state: State
@@ -78,18 +69,15 @@ class Stand:
 
 
 def is_per_event(cadence: str) -> bool:
-    """It follows events (per change, per release, per incident, once), so the calendar expects
-    nothing.
+    """Return whether events trigger the control (per change, per incident), so that no cycle is
+    expected.
     """
-    return cadence not in CALENDAR
+    return cadence not in CALENDAR_CADENCES
 
 
 @lru_cache(maxsize=256)
 def cycles(cadence: str, first: date, last: date) -> tuple[Cycle, ...]:
-    """The cycles that end in the period, oldest first; none for what follows events.
-
-    Raises ValueError if last < first.
-    """
+    """Return the cycles that end in the period, oldest first. Raises ValueError if last < first."""
     if last < first:
         raise ValueError("the period ends before it begins")
     if is_per_event(cadence):
@@ -99,10 +87,10 @@ def cycles(cadence: str, first: date, last: date) -> tuple[Cycle, ...]:
         return tuple(Cycle(day, day, f"{day.day} {day:%b}", month_of(day)) for day in days)
     if cadence == "weekly":
         return tuple(_weeks(first, last))
-    return tuple(_spans(MONTHS_OF[cadence], first, last))
+    return tuple(_spans(CYCLE_MONTHS[cadence], first, last))
 
 
-def stand(
+def cycle_states(
     cadence: str,
     first: date,
     last: date,
@@ -110,35 +98,32 @@ def stand(
     *,
     today: date,
     since: date | None = None,
-) -> tuple[Stand, ...]:
-    """Each cycle of the period as it stands on `today`.
+) -> tuple[CycleState, ...]:
+    """Return the state of each cycle of the period on `today`.
 
-    Of the cycle in which the control began (`since`), only what was begun in its first half is
-    expected.
+    The cycle in which the control was created (`since`) counts if it was created in its first half.
     """
     expected = cycles(cadence, first, last)
     if since is not None:
         expected = tuple(
             c for c in expected if (c.last - since).days * 2 >= (c.last - c.first).days
         )
-    best = _best(expected, proofs)
-    return tuple(_stood(cycle, best[n], today) for n, cycle in enumerate(expected))
+    best = _best_proofs(expected, proofs)
+    return tuple(_state_of(cycle, best[n], today) for n, cycle in enumerate(expected))
 
 
-def gaps(stands: Sequence[Stand]) -> tuple[Cycle, ...]:
-    """The cycles that are missed, wherever in the period, in its order; those that were repaired
-    late among them.
-    """
+def missed_cycles(stands: Sequence[CycleState]) -> tuple[Cycle, ...]:
+    """Return the cycles that were missed, those performed late among them, in order."""
     return tuple(s.cycle for s in stands if s.state in {"missed", "late"})
 
 
 def month_of(day: date) -> date:
-    """The first day of its month: the column that it stands in."""
+    """Return the first day of the day's month."""
     return day.replace(day=1)
 
 
 def months(first: date, last: date) -> tuple[date, ...]:
-    """The first day of each month that the period touches."""
+    """Return the first day of each month that the period touches."""
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     return tuple(_plus_months(month_of(first), n) for n in range(count))
 
@@ -146,24 +131,26 @@ def months(first: date, last: date) -> tuple[date, ...]:
 # ---- which proof counts
 
 
-def _best(
+def _best_proofs(
     expected: Sequence[Cycle], proofs: Iterable[PerformanceRecord]
 ) -> list[PerformanceRecord | None]:
-    """For each cycle the proof in time, otherwise the earliest that came too late."""
+    """Return for each cycle the proof in time, else the earliest that came too late."""
     firsts, lasts = [c.first for c in expected], [c.last for c in expected]
     best: list[PerformanceRecord | None] = [None] * len(expected)
     for proof in sorted(proofs, key=lambda p: (p.collected, p.first, p.last)):
-        for n in _touched(firsts, lasts, proof):
-            held = best[n]
-            if held is None or (not _in_time(expected[n], held) and _in_time(expected[n], proof)):
+        for n in _covered_cycles(firsts, lasts, proof):
+            best_so_far = best[n]
+            if best_so_far is None or (
+                not _is_in_time(expected[n], best_so_far) and _is_in_time(expected[n], proof)
+            ):
                 best[n] = proof
     return best
 
 
-def _touched(firsts: Sequence[date], lasts: Sequence[date], proof: PerformanceRecord) -> range:
-    """The cycles that the proof contains whole, and the one that it ends in: always next to each
-    other.
-    """
+def _covered_cycles(
+    firsts: Sequence[date], lasts: Sequence[date], proof: PerformanceRecord
+) -> range:
+    """Return the indexes of the cycles that the proof contains or ends in; they are adjacent."""
     begin, end = bisect_left(firsts, proof.first), bisect_right(lasts, proof.last)
     ends_in = bisect_left(lasts, proof.last)
     if ends_in < len(firsts) and firsts[ends_in] <= proof.last:
@@ -171,18 +158,20 @@ def _touched(firsts: Sequence[date], lasts: Sequence[date], proof: PerformanceRe
     return range(begin, end)
 
 
-def _in_time(cycle: Cycle, proof: PerformanceRecord) -> bool:
-    """Within the grace after the cycle; a proof of many cycles at once may take its own rhythm
-    besides.
+def _is_in_time(cycle: Cycle, proof: PerformanceRecord) -> bool:
+    """Return whether proof came within the grace period; proof of many cycles may take its own
+    rhythm longer.
     """
-    allowed = GRACE + ((proof.rhythm or LENGTH["quarterly"]) if proof.last > cycle.last else 0)
+    allowed = GRACE_DAYS + (
+        (proof.rhythm or CYCLE_DAYS["quarterly"]) if proof.last > cycle.last else 0
+    )
     return (proof.collected - cycle.last).days <= allowed
 
 
-def _stood(cycle: Cycle, proof: PerformanceRecord | None, today: date) -> Stand:
+def _state_of(cycle: Cycle, proof: PerformanceRecord | None, today: date) -> CycleState:
     if proof is not None:
-        return Stand(cycle, "performed" if _in_time(cycle, proof) else "late", proof)
-    return Stand(cycle, "due" if (today - cycle.last).days <= GRACE else "missed")
+        return CycleState(cycle, "performed" if _is_in_time(cycle, proof) else "late", proof)
+    return CycleState(cycle, "due" if (today - cycle.last).days <= GRACE_DAYS else "missed")
 
 
 # ---- the calendar
@@ -197,7 +186,7 @@ def _weeks(first: date, last: date) -> Iterable[Cycle]:
 
 
 def _spans(size: int, first: date, last: date) -> Iterable[Cycle]:
-    """Months, quarters, halves or years of the calendar whose last day lies in the period."""
+    """Yield the calendar months, quarters, halves or years that end in the period."""
     begin = date(first.year, (first.month - 1) // size * size + 1, 1)
     while (end := _end_of(begin, size)) <= last:
         if end >= first:

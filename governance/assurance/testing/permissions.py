@@ -1,4 +1,4 @@
-"""Who looks at tests, who draws samples and records results, and who answers for what they find."""
+"""Who may view Type II testing, draw samples, record results and respond to exceptions."""
 
 from typing import Any
 
@@ -8,34 +8,33 @@ from governance.kernel.current import Actor
 from governance.kernel.visibility_scope import scope
 
 
-@condition(
-    "an engagement of theirs is open", "No engagement of yours is open, so you can't test now."
-)
+@condition("an engagement of theirs is open", "You have no open engagement, so you can't test now.")
 def is_in_window(_who: Actor, _control: Any) -> bool:
-    held = scope()
-    return held is None or held.open
+    auditor_scope = scope()
+    return auditor_scope is None or auditor_scope.open
 
 
 @condition(
     "the control is in the scope of their engagement",
-    "That control is not in the scope of your engagement.",
+    "This control isn't in the scope of your engagement.",
 )
 def is_in_scope(_who: Actor, control: Any) -> bool:
-    held = scope()
-    return held is None or held.holds(control.id)
+    auditor_scope = scope()
+    return auditor_scope is None or auditor_scope.holds(control.id)
 
 
 @condition(
     "no auditor recorded it",
-    "An auditor tested item {object.item.number}. Only an auditor can replace that result.",
+    "An auditor tested item {object.item.number}. Only an auditor can replace the result.",
 )
 def is_own_result(_who: Actor, result: Any) -> bool:
-    """The tenant's own, rather than what an auditor found."""
+    """Return whether the tenant, rather than an auditor, recorded the result."""
     return not result.by_auditor
 
 
 @condition(
-    "they own the finding or fixed it", "You own or fixed this finding. Another person retests it."
+    "they own the finding or fixed it",
+    "You own or fixed this finding, so another person retests it.",
 )
 def is_fixer(who: Actor, finding: Any) -> Any:
     return (finding.owner_id == who.person_id) | (finding.remedied_by == who.person_id)
@@ -43,7 +42,7 @@ def is_fixer(who: Actor, finding: Any) -> Any:
 
 VIEW = permission(
     "testing.view",
-    "see Type II testing",
+    "view Type II testing",
     roles="admin compliance_officer contributor auditor viewer",
 )
 TEST = permission(
@@ -60,7 +59,7 @@ REPLACE = permission(
 )
 MANAGE = permission(
     "testing.manage",
-    "freeze populations and answer for exceptions",
+    "freeze populations and respond to exceptions",
     roles="admin compliance_officer",
 )
 REMEDY = permission(

@@ -1,12 +1,7 @@
-"""A population out of a CSV or XLSX file: rows as text by column name, or a refusal that names the
-cell. Pure.
+"""Read a population from a CSV or XLSX file, as text by column name. Pure.
 
-    read(stream, filename) → Rows     raises Invalid
-    checked(rows, …) → Rows           the same rules for rows that come from elsewhere
-
-A workbook may hold no formulas (a population is values, not a calculation) and no merged cells
-(which row would the value belong to?). It is read by kernel/spreadsheet_reader.py, within bounds,
-and every value is kept as the text it shows.
+A workbook can't have formulas (a population is data, not a calculation) or merged cells. It is read
+within limits by kernel/spreadsheet_reader.py, and each value is kept as the text that it shows.
 """
 
 import csv
@@ -21,15 +16,15 @@ from governance.assurance.testing.occurrences import month_of
 from governance.kernel import spreadsheet_reader
 from governance.kernel.errors import Invalid
 
-MOST_ROWS, MOST_COLUMNS, LONGEST = 50_000, 60, 2000
-MOST_BYTES = 20 * 1024**2
-IDS = ("id", "ref", "key", "number", "item")
+MAX_ROWS, MAX_COLUMNS, MAX_VALUE_LENGTH = 50_000, 60, 2000
+MAX_FILE_BYTES = 20 * 1024**2
+ID_COLUMNS = ("id", "ref", "key", "number", "item")
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows with the same columns; every id in `id_column` is there once; `date_column` says when
-    each happened, if one does.
+class PopulationRows:
+    """Rows with the same columns. Each id in `id_column` is unique; `date_column` dates the rows,
+    if any does.
     """
 
     rows: tuple[dict[str, str], ...]
@@ -38,90 +33,102 @@ class Rows:
     by_month: Mapping[str, int]
 
 
-def read(stream: BinaryIO, filename: str) -> Rows:
-    """The rows of a file that was found to be CSV or XLSX. The first row names the columns."""
-    content = stream.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise Invalid(f"{filename} is larger than {MOST_BYTES // 1024**2} MB.", field="file")
-    lines = _workbook(content, filename) if content.startswith(b"PK") else _text(content, filename)
+def read_population(stream: BinaryIO, filename: str) -> PopulationRows:
+    """Return the rows of a CSV or XLSX file, whose first row names the columns. Raises Invalid."""
+    content = stream.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise Invalid(f"{filename} is larger than {MAX_FILE_BYTES // 1024**2} MB.", field="file")
+    lines = (
+        _workbook_lines(content, filename)
+        if content.startswith(b"PK")
+        else _csv_lines(content, filename)
+    )
     _, head = next(lines, (0, []))
     if not any(name.strip() for name in head):
-        raise Invalid(f"{filename} has no rows. The first one names the columns.", field="file")
-    names = _named(head, filename)
-    return checked(
-        (_row(names, line, n, filename) for n, line in lines if any(cell.strip() for cell in line)),
+        raise Invalid(f"{filename} has no rows. Its first row must name the columns.", field="file")
+    names = _check_column_names(head, filename)
+    return check_rows(
+        (
+            _named_row(names, line, n, filename)
+            for n, line in lines
+            if any(cell.strip() for cell in line)
+        ),
         filename,
     )
 
 
-def checked(rows: Iterable[Mapping[str, object]], what: str) -> Rows:
-    """Rows that a population can be made of: some, at most 50,000, the same columns, every id
-    once.
+def check_rows(rows: Iterable[Mapping[str, object]], what: str) -> PopulationRows:
+    """Return the rows as a population: at least one, at most MAX_ROWS, equal columns, unique ids.
+    Raises Invalid.
     """
-    held: list[dict[str, str]] = []
+    kept: list[dict[str, str]] = []
     for row in rows:
-        if len(held) == MOST_ROWS:
+        if len(kept) == MAX_ROWS:
             raise Invalid(
-                f"{what} has more than {MOST_ROWS:,} rows. Split the period.",
+                f"{what} has more than {MAX_ROWS:,} rows. Split it into shorter periods.",
                 field="file",
             )
-        held.append({_plain(name): _plain(value) for name, value in row.items()})
-    if not held:
-        raise Invalid(f"{what} has no rows: a sample needs at least one.", field="file")
-    columns = list(held[0])
+        kept.append({_plain_text(name): _plain_text(value) for name, value in row.items()})
+    if not kept:
+        raise Invalid(f"{what} has no rows. A sample needs at least one.", field="file")
+    columns = list(kept[0])
     if odd := next(
-        (n for n, row in enumerate(held, 1) if list(row) != columns and set(row) != set(columns)),
+        (n for n, row in enumerate(kept, 1) if list(row) != columns and set(row) != set(columns)),
         None,
     ):
-        raise Invalid(f"{what}: row {odd} has other columns than the first one.", field="file")
-    id_column = next((c for name in IDS for c in columns if c.casefold() == name), columns[0])
-    _ids_once(held, id_column, what)
+        raise Invalid(f"{what}: row {odd} has different columns from the first row.", field="file")
+    id_column = next(
+        (c for name in ID_COLUMNS for c in columns if c.casefold() == name), columns[0]
+    )
+    _check_ids(kept, id_column, what)
     dated = next(
-        (c for c in columns if c != id_column and all(day_of(row[c]) for row in held)), None
+        (c for c in columns if c != id_column and all(parse_day(row[c]) for row in kept)), None
     )
     months = Counter(
-        month_of(day).isoformat() for row in held if dated and (day := day_of(row[dated]))
+        month_of(day).isoformat() for row in kept if dated and (day := parse_day(row[dated]))
     )
-    return Rows(tuple(held), id_column, dated, dict(sorted(months.items())))
+    return PopulationRows(tuple(kept), id_column, dated, dict(sorted(months.items())))
 
 
-def day_of(text: str) -> date | None:
-    """The day that a text begins with, as 2026-11-25; None if it does not."""
+def parse_day(text: str) -> date | None:
+    """Return the day that a text starts with, as in 2026-11-25, else None."""
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
         return None
 
 
-def _ids_once(rows: Sequence[Mapping[str, str]], column: str, what: str) -> None:
+def _check_ids(rows: Sequence[Mapping[str, str]], column: str, what: str) -> None:
     counted = Counter(row[column] for row in rows)
     if "" in counted:
         raise Invalid(
-            f"{what}: a row has no {column}. Every item needs one, so that it can be drawn.",
+            f"{what}: a row has no {column}. Every row needs one, so that it can be sampled.",
             field="file",
         )
     twice = [item for item, count in counted.items() if count > 1]
     if twice:
         raise Invalid(
-            f"{what}: {column} {twice[0]} is there {counted[twice[0]]} times. An item is in a"
-            " population once.",
+            f"{what}: {column} {twice[0]} appears {counted[twice[0]]} times."
+            " Each item must appear once.",
             field="file",
         )
 
 
-def _plain(value: object) -> str:
-    """Text that JSON and PostgreSQL can keep, in one line's length."""
+def _plain_text(value: object) -> str:
+    """Return the value as text that JSON and PostgreSQL can store, at most MAX_VALUE_LENGTH
+    characters.
+    """
     text = "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
-    return text.replace("\0", "").encode("utf-8", "replace").decode()[:LONGEST].strip()
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_VALUE_LENGTH].strip()
 
 
-def _named(head: Sequence[str], filename: str) -> list[str]:
+def _check_column_names(head: Sequence[str], filename: str) -> list[str]:
     names = [name.strip() for name in head]
     while names and not names[-1]:
         names.pop()
-    if len(names) > MOST_COLUMNS:
+    if len(names) > MAX_COLUMNS:
         raise Invalid(
-            f"{filename} has {len(names)} columns, more than {MOST_COLUMNS}.", field="file"
+            f"{filename} has {len(names)} columns. The maximum is {MAX_COLUMNS}.", field="file"
         )
     if not all(names):
         raise Invalid(
@@ -132,7 +139,9 @@ def _named(head: Sequence[str], filename: str) -> list[str]:
     return names
 
 
-def _row(names: Sequence[str], line: Sequence[str], number: int, filename: str) -> dict[str, str]:
+def _named_row(
+    names: Sequence[str], line: Sequence[str], number: int, filename: str
+) -> dict[str, str]:
     if any(cell.strip() for cell in line[len(names) :]):
         raise Invalid(
             f"{filename}: row {number} has more cells than there are columns.", field="file"
@@ -143,11 +152,11 @@ def _row(names: Sequence[str], line: Sequence[str], number: int, filename: str) 
 # ---- CSV
 
 
-def _text(content: bytes, filename: str) -> Iterator[tuple[int, list[str]]]:
+def _csv_lines(content: bytes, filename: str) -> Iterator[tuple[int, list[str]]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Invalid(f"{filename} is not UTF-8. Save it as CSV UTF-8.", field="file") from None
+        raise Invalid(f"{filename} isn't UTF-8 text. Save it as CSV UTF-8.", field="file") from None
     first = text.split("\n", 1)[0]
     try:
         delimiter = ";" if first.count(";") > first.count(",") else ","
@@ -155,14 +164,14 @@ def _text(content: bytes, filename: str) -> Iterator[tuple[int, list[str]]]:
             csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1
         )
     except csv.Error as error:
-        raise Invalid(f"{filename} cannot be read as CSV: {error}.", field="file") from None
+        raise Invalid(f"{filename} can't be read as CSV: {error}.", field="file") from None
 
 
 # ---- XLSX
 
 
-def _workbook(content: bytes, filename: str) -> Iterator[tuple[int, list[str]]]:
-    sheet = spreadsheet_reader.first_sheet(content, filename, rows=MOST_ROWS, columns=MOST_COLUMNS)
+def _workbook_lines(content: bytes, filename: str) -> Iterator[tuple[int, list[str]]]:
+    sheet = spreadsheet_reader.first_sheet(content, filename, rows=MAX_ROWS, columns=MAX_COLUMNS)
     if sheet.merged:
         raise Invalid(
             f"{filename}: the cells {sheet.merged[0].ref} are merged. Unmerge them and fill in each"
@@ -174,8 +183,7 @@ def _workbook(content: bytes, filename: str) -> Iterator[tuple[int, list[str]]]:
             if isinstance(cell, spreadsheet_reader.Formula):
                 where = spreadsheet_reader.ref(number, column)
                 raise Invalid(
-                    f"{filename}: cell {where} holds a formula. Paste values: a population is what"
-                    " was, not a calculation.",
+                    f"{filename}: cell {where} has a formula. Replace it with its value.",
                     field="file",
                 )
         yield number, cells

@@ -1,17 +1,12 @@
-"""How many items of a population are tested, and which.
+"""Decide how many items of a population are tested, and which. Pure and reproducible.
 
-Pure, and reproducible by anybody with the same three things.
+    advise_size(table, cadence, population)         how many, by a stated table
+    draw_items(items, seed, population_hash, size)  which: in the order of SHA-256(seed, hash, item)
+    population_digest(rows)                         the SHA-256 of a population
+    DEFAULT_TABLE                                   Meridian's sizes; no standard sets any
 
-    advised(table, cadence, population)      how many, by a stated table; never more than there are
-    draw(items, seed, population_hash, size) which: in the order of SHA-256(seed ‖ population hash ‖
-    item)
-    digest(rows)                             the hash of a population: its rows as JSON, keys in
-                                             order, one a line
-    HOUSE                                    our table, a house default: no standard sets sizes,
-                                             practice gives ranges
-
-The draw can be repeated with a spreadsheet's hash function: join the seed, the population's hash
-and the item's id with line feeds, hash each, sort by the hash, take the first.
+Anyone can repeat a draw in a spreadsheet: join the seed, the population's hash and the item's id
+with line feeds, hash each, sort by the hash and take the first.
 """
 
 import hashlib
@@ -25,16 +20,15 @@ METHOD = (
     "sort the items by SHA-256(seed, line feed, population hash, line feed, item id) and take the"
     " first"
 )
-LABEL = "house default"
+DEFAULT_SIZES, OWN_SIZES = "Meridian default", "own sizes"  # what a sample names its rule by
 BANDS = ("up to 25", "26 to 100", "101 to 250", "over 250")
 _EDGES = (25, 100, 250)
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSizes:
-    """Sizes by cadence; what follows events has one for each band of the population.
-
-    `name` stands beside every sample.
+    """Items to test by cadence, and by population band for event-driven controls. `name` is shown
+    beside samples.
     """
 
     name: str
@@ -44,61 +38,56 @@ class SampleSizes:
 
 # Seen ranges: yearly 1, quarterly 2 to 4, monthly 2 to 6, weekly 5 to 15, daily 15 to 40, per event
 # 20 to 60 and all when few.
-HOUSE = SampleSizes(
-    LABEL,
+DEFAULT_TABLE = SampleSizes(
+    DEFAULT_SIZES,
     {"yearly": 1, "half-yearly": 2, "quarterly": 3, "monthly": 6, "weekly": 10, "daily": 25},
     (25, 25, 40, 60),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """How many, and the rule in words as it is kept with the sample."""
+class SizeAdvice:
+    """The suggested number of items, and the rule in words as it is stored with the sample."""
 
     size: int
     rule: str
 
 
-def advised(table: SampleSizes, cadence: str, population: int) -> Advice:
-    """The size for a control of that cadence and a population of so many items; 0 only for an empty
-    one.
-    """
+def advise_size(table: SampleSizes, cadence: str, population: int) -> SizeAdvice:
+    """Return the size for a control of that cadence and a population of that many items."""
     if population < 0:
         raise ValueError("a population has no fewer than 0 items")
     if cadence in table.by_cadence:
-        wanted, when = table.by_cadence[cadence], f"when {cadence}"
+        wanted, when = table.by_cadence[cadence], f"for a {cadence} control"
     else:
         band = band_of(population)
         wanted, when = table.per_event[band], f"per event, for a population of {BANDS[band]}"
     if wanted >= population:
-        return Advice(
-            population, f"all, since {wanted} {when} is no fewer than there are ({table.name})"
+        return SizeAdvice(
+            population, f"all, because the rule asks for {wanted} {when} ({table.name})"
         )
-    return Advice(wanted, f"{wanted} {when} ({table.name})")
+    return SizeAdvice(wanted, f"{wanted} {when} ({table.name})")
 
 
 def band_of(population: int) -> int:
-    """Which of BANDS a population of that many items is in."""
+    """Return the index in BANDS of a population of that many items."""
     return sum(population > edge for edge in _EDGES)
 
 
-def draw(items: Iterable[str], seed: str, population_hash: str, size: int) -> tuple[str, ...]:
-    """The first `size` items in the order of their hashes.
-
-    Raises ValueError for more than there are, or an id twice.
+def draw_items(items: Iterable[str], seed: str, population_hash: str, size: int) -> tuple[str, ...]:
+    """Return the first `size` items in the order of their hashes. Raises ValueError for too many,
+    or an id twice.
     """
-    held = list(items)
-    if len(set(held)) != len(held):
+    ids = list(items)
+    if len(set(ids)) != len(ids):
         raise ValueError("an item is in the population twice")
-    if not 0 <= size <= len(held):
-        raise ValueError(f"a sample of {size} cannot come of {len(held)} items")
-    return tuple(sorted(held, key=lambda item: (_rank(seed, population_hash, item), item))[:size])
+    if not 0 <= size <= len(ids):
+        raise ValueError(f"a sample of {size} can't be drawn from {len(ids)} items")
+    return tuple(sorted(ids, key=lambda item: (_rank(seed, population_hash, item), item))[:size])
 
 
-def lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """The rows in their order, each as JSON with sorted keys, without spaces, in UTF-8, and a line
-    feed.
-    """
+def canonical_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Yield each row as compact JSON with sorted keys, in UTF-8, with a line feed."""
     for row in rows:
         yield (
             json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -106,37 +95,34 @@ def lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
         )
 
 
-def digest(rows: Iterable[Mapping[str, Any]]) -> str:
-    """SHA-256 over these lines: what `sha256sum` says of a file of them."""
+def population_digest(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 over the canonical lines, as `sha256sum` gives for a file of them."""
     running = hashlib.sha256()
-    for line in lines(rows):
+    for line in canonical_lines(rows):
         running.update(line)
     return running.hexdigest()
 
 
-def plain_seed(seed: str) -> str:
-    """The seed without the spaces that it is shown with."""
+def compact_seed(seed: str) -> str:
+    """Return the seed without the spaces that it is shown with."""
     return "".join(seed.split()).lower()
 
 
-def spaced(seed: str) -> str:
-    """4417 90ce: as people read it out.
-
-    One that somebody made up stays as it is: it is no row of figures.
-    """
+def spaced_seed(seed: str) -> str:
+    """Return a generated seed in groups of four, as in 4417 90ce; a chosen seed stays as it is."""
     if not re.fullmatch(r"(?:[0-9a-f]{4})+", seed):
         return seed
     return " ".join(seed[n : n + 4] for n in range(0, len(seed), 4))
 
 
-def table_of(content: Mapping[str, Any]) -> SampleSizes:
-    """A table as it is kept: {cadence: size, "per event": [four sizes]}."""
-    sizes = {cadence: int(content[cadence]) for cadence in HOUSE.by_cadence}
+def read_table(content: Mapping[str, Any]) -> SampleSizes:
+    """Return stored sizes as a table: {cadence: size, "per event": [four sizes]}."""
+    sizes = {cadence: int(content[cadence]) for cadence in DEFAULT_TABLE.by_cadence}
     a, b, c, d = (int(n) for n in content["per event"])
-    return SampleSizes(LABEL, sizes, (a, b, c, d))
+    return SampleSizes(OWN_SIZES, sizes, (a, b, c, d))
 
 
-def kept(sizes: Mapping[str, int], per_event: Sequence[int]) -> dict[str, Any]:
+def stored_table(sizes: Mapping[str, int], per_event: Sequence[int]) -> dict[str, Any]:
     return {**sizes, "per event": list(per_event)}
 
 

@@ -1,7 +1,6 @@
-"""What the pages of Type II testing show and this feature can't know: the current engagement, and
-the work in progress.
+"""Ports to the current engagement and to running work, which higher features provide.
 
-Both ports answer for the acting person: an auditor sees their own engagement alone.
+Both answer for the acting person: an auditor sees only their own engagement.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +14,8 @@ from governance.kernel.ports import Port
 
 
 @dataclass(frozen=True, slots=True)
-class Engaged:
-    """The engagement that is open, or the next one. `framework` is a key; None: every control."""
+class CurrentEngagement:
+    """The open engagement, or the next one. `framework` is a key, None for all controls."""
 
     id: UUID
     firm: str
@@ -30,8 +29,8 @@ class Engaged:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A package or a report that is being generated. `endpoint` and `values` are its address."""
+class RunningWork:
+    """A package or report that is being generated. `endpoint` and `values` are its address."""
 
     title: str
     icon: str
@@ -40,17 +39,17 @@ class Running:
     values: dict[str, Any]
 
 
-def _no_engagement() -> Engaged | None:
+def _no_engagement() -> CurrentEngagement | None:
     return None
 
 
-def _no_work() -> Sequence[Running]:
+def _no_work() -> Sequence[RunningWork]:
     return ()
 
 
-current_engagement: Port[Callable[[], Engaged | None]] = Port(
+current_engagement: Port[Callable[[], CurrentEngagement | None]] = Port(
     "the engagement that testing is for", default=_no_engagement
 )
-work_in_progress: Port[Callable[[], Sequence[Running]]] = Port(
+work_in_progress: Port[Callable[[], Sequence[RunningWork]]] = Port(
     "packages and reports being generated, oldest first", default=_no_work
 )

@@ -26,7 +26,7 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.testing.work_in_progress import Engaged, Running
+from governance.assurance.testing.work_in_progress import CurrentEngagement, RunningWork
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.background_work import kind_of
@@ -39,7 +39,7 @@ from governance.publishing.reports.models import ReportRun
 MOST = 6
 
 
-def engaged() -> Engaged | None:
+def engaged() -> CurrentEngagement | None:
     """None for who may not see engagements, and when all of them are over."""
     if not allowed(engaging.VIEW):
         return None
@@ -49,7 +49,7 @@ def engaged() -> Engaged | None:
     framework = frameworks.framework_by_id(held.framework_id) if held.framework_id else None
     soc2 = framework is not None and framework.key.startswith("soc2")
     name = "SOC 2 Type II" if soc2 else f"{framework.title}, Type II" if framework else "Type II"
-    return Engaged(
+    return CurrentEngagement(
         held.id,
         held.firm,
         name,
@@ -87,7 +87,7 @@ def goes_on() -> ColumnElement[bool]:
     )
 
 
-def running() -> Sequence[Running]:
+def running() -> Sequence[RunningWork]:
     """An auditor sees the packages of his engagements; reports are the tenant's."""
     packages, reports = (
         allowed(engaging.PACKAGE),
@@ -118,7 +118,7 @@ def running() -> Sequence[Running]:
 
 def _running(
     work: WorkItem, package: EvidencePackage | None, firm: str | None, report: ReportRun | None
-) -> Running:
+) -> RunningWork:
     row = package or report
     assert row is not None
     kind = kind_of(row)
@@ -126,7 +126,7 @@ def _running(
         f"Evidence package, {firm}" if package else kind.title(row),
         kind.page(row),
     )
-    return Running(title, kind.icon, work, endpoint, dict(values))
+    return RunningWork(title, kind.icon, work, endpoint, dict(values))
 
 
 def _me() -> UUID:

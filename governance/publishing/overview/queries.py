@@ -25,9 +25,18 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from governance.assurance.assessments import queries as assessments
-from governance.assurance.assessments.coverage import RequirementLevel, Share, coverage
-from governance.assurance.assessments.queries import FUNCTIONS, AssessedRequirement, Board
+from governance.assurance.assessments import board_queries, framework_board, level_history
+from governance.assurance.assessments.coverage import (
+    RequirementLevel,
+    Share,
+    coverage,
+    explain_fall,
+)
+from governance.assurance.assessments.framework_board import (
+    FUNCTIONS,
+    AssessedRequirement,
+    FrameworkBoard,
+)
 from governance.assurance.evidence import permissions as bringing
 from governance.assurance.evidence.freshness import deadline
 from governance.assurance.evidence.queries import Piece
@@ -51,9 +60,9 @@ LOOK_BACK = timedelta(days=30)
 WEEKS = 8
 
 
-def board(as_of: datetime | None = None) -> Board:
+def board(as_of: datetime | None = None) -> FrameworkBoard:
     """The AI RMF as it stands, or stood at `as_of`."""
-    return assessments.board(frameworks.framework(KEY), as_of)
+    return board_queries.board(frameworks.framework(KEY), as_of)
 
 
 # ---- what needs this person
@@ -86,7 +95,7 @@ def _ranked(items: Iterable[InboxItem]) -> Iterator[tuple[int, InboxItem]]:
         before[item.source.endpoint] += 1
 
 
-def _live(board: Board) -> list[Piece]:
+def _live(board: FrameworkBoard) -> list[Piece]:
     return [piece for piece in board.ledger.pieces.values() if piece.lives(board.as_of)]
 
 
@@ -111,7 +120,7 @@ class EvidenceState:
         return self.fresh + self.due + self.in_review + self.late + self.missing
 
 
-def evidence_at(board: Board) -> EvidenceState:
+def evidence_at(board: FrameworkBoard) -> EvidenceState:
     """Live evidence on the board's day.
 
     A deadline counts in the calendar week (from Monday) that it falls in.
@@ -151,11 +160,7 @@ class Moved:
 
     @property
     def why(self) -> str:
-        return (
-            self.row.derived.reasons[0].fact
-            if self.row.derived.reasons and self.now < self.before
-            else ""
-        )
+        return explain_fall(self.row.derived) if self.now < self.before else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +176,12 @@ class Movement:
     fell: tuple[Moved, ...]
 
 
-def movement(board: Board) -> Movement | None:
+def movement(board: FrameworkBoard) -> Movement | None:
     """Against thirty days earlier, by today's targets and the same period; None if nothing was
     evidenced yet then.
     """
     then = board.as_of - LOOK_BACK
-    if not assessments.with_history(board, [then]):
+    if not level_history.with_history(board, [then]):
         return None
     before = _levels(board, then, board.period)
     old = _shares(board, before)
@@ -193,7 +198,7 @@ def movement(board: Board) -> Movement | None:
     )
 
 
-def _shares(board: Board, levels: dict[str, int]) -> dict[str, Share]:
+def _shares(board: FrameworkBoard, levels: dict[str, int]) -> dict[str, Share]:
     """Coverage of each function and of `all` if the requirements stood at these levels."""
     standings = [RequirementLevel(row.ref, levels[row.ref], row.target) for row in board.rows]
     return {f: coverage(s for s in standings if s.ref.startswith(f"{f} ")) for f in FUNCTIONS} | {
@@ -209,16 +214,19 @@ class CoverageAt:
     shares: dict[str, Share]
 
 
-def trend(board: Board) -> list[CoverageAt]:
+def trend(board: FrameworkBoard) -> list[CoverageAt]:
     """The ends of twelve months, each over the year up to it and by today's targets, and the board
     itself as the last point.
 
     Months before the first evidence are no points: a line begins where there is something to draw.
     """
-    ends = assessments.with_history(board, assessments.month_ends(board.as_of)[:-1])
+    ends = level_history.with_history(board, level_history.month_ends(board.as_of)[:-1])
     past = [
         CoverageAt(
-            at, _shares(board, _levels(board, at, (at.date() - assessments.YEAR, at.date())))
+            at,
+            _shares(
+                board, _levels(board, at, (at.date() - framework_board.YEAR_BEFORE, at.date()))
+            ),
         )
         for at in ends
     ]
@@ -228,11 +236,11 @@ def trend(board: Board) -> list[CoverageAt]:
     ]
 
 
-def _levels(board: Board, at: datetime, period: tuple[date, date]) -> dict[str, int]:
+def _levels(board: FrameworkBoard, at: datetime, period: tuple[date, date]) -> dict[str, int]:
     """The level of each requirement at a moment; kept with the ledger, whose past does not
     change.
     """
-    levels = assessments.levels_at(board.ledger, at, period)
+    levels = level_history.levels_at(board.ledger, at, period)
     return {row.ref: levels.get(row.requirement.id, 0) for row in board.rows}
 
 
@@ -280,7 +288,7 @@ NOT_SHOWN = {
 ENTRIES = 160
 
 
-def deeds(board: Board) -> list[Deed]:
+def deeds(board: FrameworkBoard) -> list[Deed]:
     """The newest entries about governance up to the board's moment, those of one person, day and
     kind as one.
     """
@@ -335,7 +343,7 @@ def _named(row: Any, known: dict[UUID, str]) -> str:
     return known.get(row.target_id) or next(told, "")
 
 
-def _known(board: Board) -> dict[UUID, str]:
+def _known(board: FrameworkBoard) -> dict[UUID, str]:
     """Refs of controls, evidence and versions, from what the board has read already."""
     refs = {row.id: row.ref for row in board.ledger.controls}
     for piece in board.ledger.pieces.values():
@@ -355,7 +363,7 @@ class Reports:
     running: Run[ReportRun] | None
 
 
-def reports(board: Board) -> Reports:
+def reports(board: FrameworkBoard) -> Reports:
     asked = [run for run in report_runs(limit=30) if run.row.created_at <= board.as_of]
     done = (
         r.row for r in asked if r.row.finished_at is not None and r.row.finished_at <= board.as_of
@@ -383,7 +391,7 @@ class HoldUp:
         return self.count - self.signed
 
 
-def hold_up(board: Board) -> HoldUp:
+def hold_up(board: FrameworkBoard) -> HoldUp:
     judged = [(row, row.item.judgement if row.item else None) for row in board.rows]
     unsigned = [(row, j) for row, j in judged if j is None or j.signer is None]
     return HoldUp(
@@ -407,7 +415,7 @@ class SetupStep:
     needs: str
 
 
-def steps(board: Board) -> list[SetupStep]:
+def steps(board: FrameworkBoard) -> list[SetupStep]:
     """What a new tenant does first, in order; one statement."""
     controls = any(row.retired_at is None for row in board.ledger.controls)
     pieces = _live(board)

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from governance.assurance.assessments.coverage import LEVELS, Share
-from governance.assurance.assessments.queries import FUNCTIONS, AssessedRequirement, Board
+from governance.assurance.assessments.framework_board import (
+    FUNCTIONS,
+    AssessedRequirement,
+    FrameworkBoard,
+)
 from governance.kernel.formatting import long_day, plural
 from governance.publishing.inbox.sentences import need
 from governance.publishing.overview.queries import (
@@ -45,7 +49,7 @@ def number(count: int) -> str:
     return NUMBERS[count] if 0 <= count < len(NUMBERS) else str(count)
 
 
-def headline(board: Board, moved: Movement | None, items: int, holds: HoldUp) -> str:
+def headline(board: FrameworkBoard, moved: Movement | None, items: int, holds: HoldUp) -> str:
     """61 of 72 requirements proven, 2 fewer than 30 days ago.
 
     88% coverage. 15 items need you; 7 requirements block …
@@ -68,7 +72,7 @@ def _since(moved: Movement | None) -> str:
     return f", {abs(moved.proven)} {'more' if moved.proven > 0 else 'fewer'} than 30 days ago"
 
 
-def _holds(board: Board, holds: HoldUp) -> str:
+def _holds(board: FrameworkBoard, holds: HoldUp) -> str:
     if board.assessment is None or board.assessment.closed_at is not None:
         return ""
     if not holds.things:
@@ -79,11 +83,11 @@ def _holds(board: Board, holds: HoldUp) -> str:
     return f"{plural(holds.things, 'requirement')} {block} the {board.assessment.title} report"
 
 
-def headline_then(board: Board, day: date) -> str:
+def headline_then(board: FrameworkBoard, day: date) -> str:
     return f"{_proven(board.share)} on {long_day(day)}, {board.share.percent:.0f}% coverage"
 
 
-def headline_new(board: Board, steps: Sequence[SetupStep]) -> str:
+def headline_new(board: FrameworkBoard, steps: Sequence[SetupStep]) -> str:
     """0 of 72 requirements proven, 0% coverage.
 
     Next step: upload evidence. Without a framework only the step.
@@ -96,7 +100,7 @@ def headline_new(board: Board, steps: Sequence[SetupStep]) -> str:
 # ---- coverage
 
 
-def functions_title(board: Board, moved: Movement | None) -> str:
+def functions_title(board: FrameworkBoard, moved: Movement | None) -> str:
     """Which function holds the organisation back, by what happened in thirty days."""
     if not any(board.share.levels[1:]):
         return "No function has evidence yet"

@@ -11,8 +11,8 @@ from flask import redirect, request, url_for
 from markupsafe import Markup
 
 from governance.assurance.assessments.coverage import Share
+from governance.assurance.assessments.framework_board import FUNCTIONS, FrameworkBoard
 from governance.assurance.assessments.level_charts import level_bar, level_columns
-from governance.assurance.assessments.queries import FUNCTIONS, Board
 from governance.assurance.evidence import permissions as evidence_permissions
 from governance.foundation.people import permissions
 from governance.foundation.people import queries as people
@@ -71,7 +71,7 @@ def _as_of() -> date | None:
     return day if day < clock.today() else None
 
 
-def _context(board: Board, day: date | None, steps: Sequence[SetupStep]) -> dict[str, Any]:
+def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]) -> dict[str, Any]:
     moved, points, evidence, holds = (
         queries.movement(board),
         queries.trend(board),
@@ -125,7 +125,7 @@ def _kicker() -> str:
     return f"{local:%A} {formatting.long_day(local.date())}, {local:%H:%M} {place}"
 
 
-def _headline(board: Board, day: date | None, steps: Sequence[SetupStep]) -> str:
+def _headline(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]) -> str:
     """Of another day, or of a tenant without any evidence; otherwise nothing."""
     if day:
         return sentences.headline_then(board, day)
@@ -250,7 +250,7 @@ def _week_label(monday: date, position: int) -> str:
 # ---- changes
 
 
-def _moves(board: Board, moved: Movement | None) -> Iterator[dict[str, Any]]:
+def _moves(board: FrameworkBoard, moved: Movement | None) -> Iterator[dict[str, Any]]:
     if moved is None:
         return
     for word, kind, found in (("fell", "down", moved.fell), ("rose", "up", moved.rose)):
@@ -272,7 +272,7 @@ def _moves(board: Board, moved: Movement | None) -> Iterator[dict[str, Any]]:
             }
 
 
-def _move_text(board: Board, each: Moved, word: str) -> Markup:
+def _move_text(board: FrameworkBoard, each: Moved, word: str) -> Markup:
     before, now = sentences.level_words(each.before), sentences.level_words(each.now)
     href = _row_href(board, each.row.requirement.path)
     return Markup('<a class="c-ref" href="{}">{}</a> {} from {} to {}').format(
@@ -280,11 +280,11 @@ def _move_text(board: Board, each: Moved, word: str) -> Markup:
     )
 
 
-def _row_href(board: Board, path: str) -> str:
+def _row_href(board: FrameworkBoard, path: str) -> str:
     return url_for("assessments.requirement", key=board.framework.key, ref=path)
 
 
-def _deeds(board: Board) -> Iterator[dict[str, Any]]:
+def _deeds(board: FrameworkBoard) -> Iterator[dict[str, Any]]:
     for deed in queries.deeds(board)[:DEEDS]:
         yield {"kind": deed.shape, "text": _deed_text(deed), "meta": _named(deed), "at": deed.at}
 
@@ -299,7 +299,7 @@ def _named(deed: Deed) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _line(board: Board, line: sentences.ChecklistItem) -> dict[str, Any]:
+def _line(board: FrameworkBoard, line: sentences.ChecklistItem) -> dict[str, Any]:
     return {
         "kind": line.kind,
         "text": line.text,

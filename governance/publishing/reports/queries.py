@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Text, case, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import assessment_queries
 from governance.assurance.assessments.models import Assessment
 from governance.assurance.controls.models import Control
 from governance.assurance.frameworks import queries as frameworks
@@ -25,7 +25,7 @@ from governance.publishing.reports.readiness.snapshot import CATEGORIES, FRAMEWO
 
 def reportable() -> list[Assessment]:
     """The assessments that the AI RMF report can be made from, in one statement."""
-    return [each for each in assessments.assessments() if is_ai_rmf(each)]
+    return [each for each in assessment_queries.assessments() if is_ai_rmf(each)]
 
 
 def is_ai_rmf(held: Assessment) -> bool:

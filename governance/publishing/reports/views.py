@@ -8,8 +8,8 @@ from uuid import UUID
 
 from flask import Response, redirect, request, url_for
 
-from governance.assurance.assessments import queries as assessments
-from governance.assurance.testing import queries as testing
+from governance.assurance.assessments import assessment_queries
+from governance.assurance.testing import matrix_queries
 from governance.foundation.people import queries as people
 from governance.kernel import clock, work_pages
 from governance.kernel.access import PUBLIC
@@ -46,7 +46,7 @@ def _index(
 ) -> ResponseReturnValue:
     """The list, with a form for each kind; one of them may have come back refused."""
     today, runs = clock.today(), queries.runs()
-    first, last = testing.default_period()
+    first, last = matrix_queries.default_period()
     forms = {
         "form": attest or _unsent(AttestForm(), since=_quarter(today), until=today),
         "readiness": ready or _unsent(ReadinessForm(), categories=["security"], on=today),
@@ -86,7 +86,7 @@ def ask() -> ResponseReturnValue:
         raise Invalid(
             "Choose the assessment that the report is about.", field="assessment_id"
         ) from None
-    report = actions.ask(assessments.assessment(wanted))
+    report = actions.ask(assessment_queries.assessment(wanted))
     return redirect(url_for("reports.report", run_id=report.id), 303)
 
 

@@ -12,7 +12,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from governance.assurance.assessments import actions, queries
+from governance.assurance.assessments import (
+    assessment_actions,
+    assessment_queries,
+    board_queries,
+    conclusion_actions,
+    conclusion_queries,
+    item_actions,
+    level_history,
+)
 from governance.assurance.assessments.models import (
     Assessment,
     AssessmentItem,
@@ -45,7 +53,7 @@ def open_assessment(acting):
     """An open assessment, and one control that answers in full for MEASURE 2.7 without a proof."""
     with acting("compliance_officer"):
         framework = frameworks.framework(KEY)
-        held = actions.begin(framework.id, title="Q4 2026", **PERIOD)
+        held = assessment_actions.start_assessment(framework.id, title="Q4 2026", **PERIOD)
         control = controls.create(
             "SEC-04",
             "Third-party penetration test",
@@ -66,7 +74,9 @@ def measured_item(acting, open_assessment):
 
 def item_of(acting, assessment_id, ref):
     with acting("compliance_officer", read_only=True):
-        return next(each.row.id for each in queries.items(assessment_id) if each.ref == ref)
+        return next(
+            each.row.id for each in assessment_queries.items(assessment_id) if each.ref == ref
+        )
 
 
 def entries_of_action(acting, name):
@@ -119,16 +129,20 @@ def framework_id(acting):
 
 def test_targets_and_owners_come_from_the_last_one(acting, open_assessment, measured_item):
     with acting("compliance_officer"):
-        actions.set_target(queries.item(measured_item), 4, version=1)
-        actions.assign(queries.item(measured_item), make.person_id("contributor"), None)
+        item_actions.set_target(assessment_queries.item(measured_item), 4, version=1)
+        item_actions.assign(
+            assessment_queries.item(measured_item), make.person_id("contributor"), None
+        )
     with acting("compliance_officer"):
-        later = actions.begin(
+        later = assessment_actions.start_assessment(
             frameworks.framework(KEY).id,
             title="Q1 2027",
             period_from=date(2026, 4, 1),
             period_to=date(2027, 3, 31),
         )
-        copied = next(each for each in queries.items(later.id) if each.ref == "MEASURE 2.7")
+        copied = next(
+            each for each in assessment_queries.items(later.id) if each.ref == "MEASURE 2.7"
+        )
         assert (copied.row.target, copied.owner) == (4, "Anna Rossi")
 
 
@@ -136,15 +150,15 @@ def test_items_are_written_in_one_statement(acting, statements, open_assessment)
     with acting("compliance_officer"):
         framework = frameworks.framework(KEY)
         with statements() as seen:
-            actions.begin(framework.id, title="Another", **PERIOD)
+            assessment_actions.start_assessment(framework.id, title="Another", **PERIOD)
         assert len([s for s in seen if "assessment_items" in s and s.startswith("INSERT")]) == 1
 
 
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("title", "", "Name the period"),
-        ("period_to", "2025-01-01", "ends before it begins"),
+        ("title", "", "Enter a title"),
+        ("period_to", "2025-01-01", "must end after it starts"),
         ("period_to", "2036-01-01", "three years"),
         ("scope", "nothing-here", "not a choice"),
         ("period_from", "yesterday", "such as 2026-11-25"),
@@ -207,18 +221,18 @@ def test_a_red_reason_keeps_sign_off_closed(as_officer, as_reviewer, acting, ope
     """Nothing answers for MEASURE 2.12."""
     bare = item_of(acting, open_assessment, "MEASURE 2.12")
     conclude(as_officer, bare, level=0)
-    assert "Sign-off opens when no reason is red" in main_text(
+    assert "You can sign off this conclusion once nothing has failed" in main_text(
         as_reviewer.get(f"{PAGE}/MEASURE-2.12")
     )
     reply = as_reviewer.post(f"assessments/items/{bare}/signature", revision=1, then=409)
-    assert "No control is mapped to it." in main_text(reply)
+    assert "No control is mapped." in main_text(reply)
 
 
 def test_what_is_signed_is_what_was_read(as_officer, as_reviewer, acting, measured_item):
     conclude(as_officer, measured_item)
     conclude(as_officer, measured_item, "Seen again: it holds.", revision=1)
     reply = as_reviewer.post(f"assessments/items/{measured_item}/signature", revision=1, then=409)
-    assert "revision 2 now" in main_text(reply)
+    assert "now at revision 2" in main_text(reply)
     as_reviewer.post(f"assessments/items/{measured_item}/signature", revision=2)
     as_reviewer.post(f"assessments/items/{measured_item}/signature", revision=2, then=409)
     as_reviewer.post(f"assessments/items/{measured_item}/signature", revision="two", then=409)
@@ -298,7 +312,7 @@ def test_who_may_judge(as_contributor, as_viewer, as_auditor, measured_item):
         conclude(visitor, measured_item, then=403)
         visitor.post(f"assessments/items/{measured_item}/signature", revision=1, then=403)
         text = visitor.get(f"{PAGE}/MEASURE-2.7").text
-        assert "Write the conclusion" not in text and "Map a control" not in text
+        assert "Write conclusion" not in text and "Map control" not in text
 
 
 def test_a_contributor_takes_part_in_the_discussion(
@@ -343,7 +357,7 @@ def test_target_owner_and_day_are_set_and_a_stale_target_shows_theirs(
         version=1,
         then=409,
     )
-    assert "Somebody else set another target" in main_text(reply) and "4 Effective" in main_text(
+    assert "Someone else changed the target" in main_text(reply) and "4 Effective" in main_text(
         reply
     )
     assert len(entries_of_action(acting, "assessment.target.set")) == 1
@@ -381,7 +395,7 @@ def test_several_get_an_owner_and_a_due_date_at_once(as_officer, acting, open_as
     with acting("compliance_officer", read_only=True):
         rows = [
             each.row
-            for each in queries.items(open_assessment)
+            for each in assessment_queries.items(open_assessment)
             if each.ref in {"MEASURE 2.7", "MEASURE 2.11"}
         ]
         assert {(row.owner_id, row.due_on) for row in rows} == {(None, date(2026, 12, 11))}
@@ -390,7 +404,7 @@ def test_several_get_an_owner_and_a_due_date_at_once(as_officer, acting, open_as
 
 def test_a_requirement_of_another_framework_is_not_in_this_list(as_officer, measured_item):
     with make.acting("compliance_officer"):
-        adopting.adopt("soc2-tsc-2017")
+        adopting.adopt_framework("soc2-tsc-2017")
     as_officer.post(
         "frameworks/soc2-tsc-2017/assign", then=404, ids=[str(measured_item)], due_on="2026-12-11"
     )
@@ -403,17 +417,17 @@ def test_closing_needs_what_is_open_accepted_then_freezes(
     as_officer, as_viewer, as_auditor, acting, open_assessment, measured_item
 ):  # noqa: PLR0917
     conclude(as_officer, measured_item)
-    assert "72 requirements are not signed off" in main_text(
+    assert "72 requirements not signed off" in main_text(
         as_officer.get(f"assessments/{open_assessment}/closing")
     )
-    assert "72 requirements are not signed off" in main_text(
+    assert "72 requirements not signed off" in main_text(
         as_officer.post(f"assessments/{open_assessment}/closing", then=422)
     )
     as_viewer.post(f"assessments/{open_assessment}/closing", accept_open="y", then=403)
     as_officer.post(f"assessments/{open_assessment}/closing", accept_open="y")
     as_officer.post(f"assessments/{open_assessment}/closing", accept_open="y", then=422)
     page = main_text(as_auditor.get(f"assessments/{open_assessment}"))
-    assert "The digest agrees with what is kept" in page
+    assert "The digest matches the stored results" in page
     frozen = as_auditor.get(f"assessments/{open_assessment}/frozen.json")
     [entry] = entries_of_action(acting, "assessment.closed")
     assert hashlib.sha256(frozen.data).hexdigest() == entry.facts["digest"]
@@ -444,7 +458,7 @@ def test_a_closed_assessment_refuses_every_change(
     ] and not confirmation_fields(assigned)
     assert as_officer.get(f"assessments/{open_assessment}/frozen.json").data == before
     text = as_officer.get(f"{PAGE}/MEASURE-2.7").text
-    assert "Revise the conclusion" not in text and "closed" in text
+    assert "Revise conclusion" not in text and "closed" in text
 
 
 def test_what_happens_later_does_not_change_what_was_frozen(as_officer, acting, open_assessment):
@@ -472,10 +486,12 @@ def test_the_same_title_for_one_system_is_no_revision_of_the_organisations(
             purpose="Sorts claims.",
             owner_id=None,
         )
-        held = queries.assessment(open_assessment)
-        one = actions.begin(held.framework_id, title=held.title, scope="claims-triage", **PERIOD)
-        assert [each.id for each in queries.revisions(held)] == [open_assessment]
-        assert [each.id for each in queries.revisions(one)] == [one.id]
+        held = assessment_queries.assessment(open_assessment)
+        one = assessment_actions.start_assessment(
+            held.framework_id, title=held.title, scope="claims-triage", **PERIOD
+        )
+        assert [each.id for each in assessment_queries.revisions(held)] == [open_assessment]
+        assert [each.id for each in assessment_queries.revisions(one)] == [one.id]
 
 
 def test_a_new_revision_takes_conclusions_and_signatures_on(
@@ -490,14 +506,16 @@ def test_a_new_revision_takes_conclusions_and_signatures_on(
     as_officer.post(f"assessments/{open_assessment}/reopening", then=409)
     with acting("compliance_officer", read_only=True):
         again = session().scalars(select(Assessment).where(Assessment.revision == 2)).one()
-        carried = next(each for each in queries.items(again.id) if each.ref == "MEASURE 2.7")
+        carried = next(
+            each for each in assessment_queries.items(again.id) if each.ref == "MEASURE 2.7"
+        )
         assert (
             carried.judgement.rationale,
             carried.judgement.signer,
             carried.judgement.revision,
         ) == ("Twice.", "Jun Chen", 2)
         assert session().scalar(select(func.count(SignOff.id))) == 2
-        assert queries.present(again.framework_id).id == again.id
+        assert assessment_queries.current_assessment(again.framework_id).id == again.id
         assert [each["version"] for each in snapshot(again.id, clock.now())["revisions"]] == [
             "1.0",
             "2.0",
@@ -511,7 +529,7 @@ def test_a_new_revision_takes_conclusions_and_signatures_on(
 def test_any_framework_can_be_assessed_and_frozen_whole(as_officer, acting, key, count):
     with acting("compliance_officer"):
         framework = frameworks.framework(key)
-        held_id = actions.begin(framework.id, title="2026", **PERIOD).id
+        held_id = assessment_actions.start_assessment(framework.id, title="2026", **PERIOD).id
         count = count or sum(each.assessable for each in frameworks.requirements(framework.id))
     as_officer.get(f"assessments/{held_id}")
     as_officer.post(f"assessments/{held_id}/closing", accept_open="y")
@@ -559,7 +577,7 @@ def test_an_assessment_of_one_ai_system_stands_beside_the_organisation_s(
         scoped = (
             session().scalars(select(Assessment).where(Assessment.scope == "claims-triage")).one()
         )
-        assert {each.row.target for each in queries.items(scoped.id)} == {4}
+        assert {each.row.target for each in assessment_queries.items(scoped.id)} == {4}
         assert snapshot(scoped.id, clock.now())["assessment"]["scope_text"] == "Claims triage"
 
 
@@ -570,15 +588,15 @@ def test_the_heat_map_says_its_conclusion(as_officer, as_viewer, open_assessment
     page = main_text(as_viewer.get(PAGE))
     assert "0 of 72 subcategories proven, 0% coverage." in page
     assert "MEASURE 2.7 Security and resilience" in page and "0 Not addressed, target 3" in page
-    assert "72 gaps, ordered by what closing them would move" in page
+    assert "72 gaps, largest gain first" in page
     assert "Select" not in as_viewer.get(PAGE).text and 'name="ids"' in as_officer.get(PAGE).text
 
 
 def test_without_an_assessment_the_map_stands_and_offers_to_begin_one(as_officer, as_viewer):
-    assert "Begin an assessment" in main_text(as_officer.get(PAGE))
-    assert "Begin an assessment" not in main_text(as_viewer.get(PAGE))
+    assert "Start assessment" in main_text(as_officer.get(PAGE))
+    assert "Start assessment" not in main_text(as_viewer.get(PAGE))
     assert "No assessment is open" in main_text(as_viewer.get(f"{PAGE}/MEASURE-2.7"))
-    assert "No assessment was begun yet" in main_text(as_viewer.get("assessments/"))
+    assert "No assessments yet" in main_text(as_viewer.get("assessments/"))
 
 
 @pytest.mark.parametrize("key", ["nist-ai-600-1", "owasp-llm-2025", "soc2-tsc-2017"])
@@ -654,8 +672,8 @@ def test_the_overview_can_lead_to_each_function_of_the_map(as_viewer, open_asses
 
 def test_the_map_and_the_overview_tell_the_same_change(acting, open_assessment):
     with acting("viewer", read_only=True):
-        shown = queries.board(frameworks.framework(KEY))
-        (now,) = queries.shares_at(shown, [shown.as_of], shown.period)
+        shown = board_queries.board(frameworks.framework(KEY))
+        (now,) = level_history.shares_at(shown, [shown.as_of], shown.period)
         assert all(now[f.ref].percent == shown.share_of(f.ref).percent for f in shown.functions)
 
 
@@ -691,15 +709,15 @@ def test_a_past_day_shows_what_was_known_then(as_officer, acting, open_assessmen
     text = main_text(page)
     assert (
         "0 Not addressed" in text
-        and "No control answers for it" in text
+        and "No mapped controls" in text
         and "It is designed well" not in text
     )
-    assert "As of" in page.text and "Nothing can be changed here" in page.text
+    assert "As of" in page.text and "change anything here" in page.text
     assert "assessments/items/" not in page.text
     for path in (PAGE, f"{PAGE}/requirements"):
-        assert "Nothing can be changed here" in as_officer.get(f"{path}?as_of={yesterday}").text
+        assert "change anything here" in as_officer.get(f"{path}?as_of={yesterday}").text
         assert 'name="ids"' not in as_officer.get(f"{path}?as_of={yesterday}").text
-    assert "Nothing can be changed here" not in as_officer.get(f"{PAGE}?as_of={clock.today()}").text
+    assert "change anything here" not in as_officer.get(f"{PAGE}?as_of={clock.today()}").text
 
 
 @pytest.mark.parametrize(
@@ -742,8 +760,10 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, open_assessment):
     with clock.frozen(datetime(2026, 3, 2, 9, tzinfo=UTC)), acting("reviewer"):
         evidence.accept(*pieces.version_of(version_id, lock=True))
     with acting("compliance_officer", read_only=True):
-        shown = queries.board(framework)
-        moved = queries.transitions(shown, shown.row("MAP 1.1"), datetime(2026, 1, 1, tzinfo=UTC))
+        shown = board_queries.board(framework)
+        moved = level_history.level_transitions(
+            shown, shown.row("MAP 1.1"), datetime(2026, 1, 1, tzinfo=UTC)
+        )
         assert [(each.at.date().isoformat(), each.before, each.after) for each in moved] == [
             ("2026-03-02", 0, 3),
             ("2026-06-02", 3, 1),
@@ -754,9 +774,11 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, open_assessment):
             (date(2026, 5, 25), 3),
             (date(2026, 7, 1), 1),
         ):
-            then = queries.board(framework, datetime(at.year, at.month, at.day, 23, tzinfo=UTC))
+            then = board_queries.board(
+                framework, datetime(at.year, at.month, at.day, 23, tzinfo=UTC)
+            )
             assert then.row("MAP 1.1").derived.level == level, at
-        months = queries.shares_at(shown, queries.month_ends(shown.as_of))
+        months = level_history.shares_at(shown, level_history.month_ends(shown.as_of))
         assert len(months) == 13 and {"GOVERN", "all"} <= months[0].keys()
 
 
@@ -794,8 +816,8 @@ def test_another_tenant_sees_and_changes_nothing(
         then=404,
     )
     with acting("compliance_officer", "globex", read_only=True):
-        assert not queries.assessments() and not queries.progress()
-        assert queries.board(frameworks.framework(KEY)).assessment is None
+        assert not assessment_queries.assessments() and not conclusion_queries.conclusion_progress()
+        assert board_queries.board(frameworks.framework(KEY)).assessment is None
 
 
 def test_a_page_costs_four_statements_whatever_the_rows(acting, statements, open_assessment):
@@ -804,7 +826,7 @@ def test_a_page_costs_four_statements_whatever_the_rows(acting, statements, open
             framework = frameworks.framework(KEY)
             frameworks.requirements(framework.id)
             with statements() as seen:
-                queries.board(framework)
+                board_queries.board(framework)
             return len(seen)
 
     small = cost()
@@ -815,9 +837,13 @@ def test_a_page_costs_four_statements_whatever_the_rows(acting, statements, open
 
 def test_a_stale_writer_is_told_whose_words_were_first(acting, open_assessment, measured_item):
     with acting("compliance_officer"):
-        actions.conclude(queries.item(measured_item), level=2, rationale="First.", revision=0)
+        conclusion_actions.conclude(
+            assessment_queries.item(measured_item), level=2, rationale="First.", revision=0
+        )
     with acting("reviewer"), pytest.raises(Stale) as told:
-        actions.conclude(queries.item(measured_item), level=3, rationale="Second.", revision=0)
+        conclusion_actions.conclude(
+            assessment_queries.item(measured_item), level=3, rationale="Second.", revision=0
+        )
     assert told.value.changes == {"level": (3, 2), "rationale": ("Second.", "First.")}
 
 

@@ -14,9 +14,11 @@ from governance.assurance.assessments.coverage import (
     EVIDENCED,
     LEVELS,
     RULE,
+    DerivedLevel,
     RequirementLevel,
     coverage,
-    derive,
+    derive_level,
+    explain_fall,
     gaps,
     is_proven,
     level_of,
@@ -129,7 +131,7 @@ def test_the_levels_mean_what_they_say(each):
 
 @given(answers)
 def test_every_level_below_the_highest_says_why_and_what_lifts_it(each):
-    derived = derive(with_control(each))
+    derived = derive_level(with_control(each))
     assert derived.level == level_of(each)
     assert derived.word == LEVELS[derived.level]
     assert bool(derived.reasons) == (derived.level < 4)
@@ -195,7 +197,7 @@ def test_nothing_is_proven_in_part():
 
 
 def test_what_only_falls_due_is_no_reason_and_no_gap():
-    derived = derive([(CONTROL, "full", judged(a_control(a_proof(DUE_SOON))))])
+    derived = derive_level([(CONTROL, "full", judged(a_control(a_proof(DUE_SOON))))])
     assert judged(a_control(a_proof(DUE_SOON))).name == "due"
     assert [reason.fact for reason in derived.reasons] == ["The control was never tested."]
 
@@ -267,6 +269,21 @@ def test_proven_is_read_off_the_levels(rows):
         == share.levels[3] + share.levels[4]
     )
     assert len(RULE) == len(LEVELS)
+
+
+def test_a_fall_is_explained_also_before_anything_is_late():
+    def fallen(level, severity, fact):
+        reason = Reason(severity, fact, "", "evidence", "EV-0007", None)
+        return explain_fall(DerivedLevel(level, (reason,), (), ()))
+
+    assert fallen(1, "bad", "Scan is 2 days overdue.") == "Scan is 2 days overdue."
+    assert fallen(2, "warn", "Scan is in review.") == (
+        "Nothing is overdue. Level 3 needs all evidence accepted and current: Scan is in review."
+    )
+    assert fallen(3, "open", "The control was never tested.").startswith(
+        "Nothing is overdue. Level 4 needs passed tests and evidence for the whole period: "
+    )
+    assert explain_fall(DerivedLevel(4, (), (), ())) == ""
 
 
 # ---- coverage

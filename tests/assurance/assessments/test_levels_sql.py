@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.assessments import queries
+from governance.assurance.assessments import board_queries
 from governance.assurance.assessments.levels_sql import levels
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.evidence.models import (
@@ -213,7 +213,7 @@ def test_the_database_and_the_board_agree(app, isolated, seed):
             )
     tenant_cache.forget()
     with make.acting("compliance_officer", read_only=True):
-        board = queries.board(frameworks.framework(RMF))
+        board = board_queries.board(frameworks.framework(RMF))
         statement = levels()
         found = {
             row.requirement_id: row for row in session().execute(select(statement), parameters())

@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 from bs4 import BeautifulSoup
 
-from governance.assurance.assessments import actions as assessing
+from governance.assurance.assessments import assessment_actions
 from governance.assurance.assessments.report_facts import readiness, snapshot
 from governance.assurance.controls.starter_pack import pack
 from governance.assurance.frameworks import queries as frameworks
@@ -41,7 +41,9 @@ def unproven_tenant(as_officer, acting):
     )
     with acting("compliance_officer"):
         year = {"period_from": date(2026, 1, 1), "period_to": date(2026, 12, 31)}
-        return assessing.begin(frameworks.framework(RMF).id, title="Q4 2026", **year).id
+        return assessment_actions.start_assessment(
+            frameworks.framework(RMF).id, title="Q4 2026", **year
+        ).id
 
 
 def test_the_overview_of_a_new_tenant_reads_0(as_officer, unproven_tenant):

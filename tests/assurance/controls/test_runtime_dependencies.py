@@ -43,7 +43,7 @@ def tenant_with_policy_and_drills(app, isolated):
     of ad-copywriter, open.
     """
     with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
-        adopting.adopt(RMF)
+        adopting.adopt_framework(RMF)
         triage = systems.register(
             key="claims-triage",
             name="Claims triage",

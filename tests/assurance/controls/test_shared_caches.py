@@ -8,8 +8,13 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import create_engine, event
 
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import (
+    assessment_actions,
+    assessment_queries,
+    board_queries,
+    conclusion_actions,
+    item_actions,
+)
 from governance.assurance.controls import actions, queries
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.frameworks import queries as frameworks
@@ -47,7 +52,7 @@ def refs(slug="acme"):
 
 def board():
     with make.acting(read_only=True):
-        return assessments.board(frameworks.framework(KEY))
+        return board_queries.board(frameworks.framework(KEY))
 
 
 def mapped(shown):
@@ -67,7 +72,7 @@ def test_readers_share_it(tenant_with_control, acting):
     with acting("viewer", read_only=True):
         assert (
             queries.ledger() is first
-            and assessments.board(frameworks.framework(KEY)).rows is shown.rows
+            and board_queries.board(frameworks.framework(KEY)).rows is shown.rows
         )
 
 
@@ -77,7 +82,7 @@ def test_a_warm_board_costs_no_statement_but_the_number(tenant_with_control, iso
     with make.acting(read_only=True):
         event.listen(isolated.engine, "before_cursor_execute", note := lambda *a: seen.append(a[2]))
         try:
-            assessments.board(frameworks.framework(KEY))
+            board_queries.board(frameworks.framework(KEY))
         finally:
             event.remove(isolated.engine, "before_cursor_execute", note)
     assert len(seen) == 1 and "audit_pending" in seen[0]
@@ -97,7 +102,7 @@ def test_targets_conclusions_and_a_new_assessment_are_seen_at_once(tenant_with_c
     assert board().assessment is None
     with acting():
         today = clock.today()
-        held = assessing.begin(
+        held = assessment_actions.start_assessment(
             frameworks.framework(KEY).id,
             title="Q4",
             period_from=today - timedelta(days=90),
@@ -107,9 +112,9 @@ def test_targets_conclusions_and_a_new_assessment_are_seen_at_once(tenant_with_c
     assert shown.assessment.title == "Q4"
     item = shown.row("MEASURE 2.7").item
     with acting():
-        row = assessments.item_rows(held)[item.row.id]
-        assessing.set_target(row, 4, version=row.version)
-        assessing.conclude(
+        row = assessment_queries.item_rows(held)[item.row.id]
+        item_actions.set_target(row, 4, version=row.version)
+        conclusion_actions.conclude(
             row, level=2, rationale="It is answered by the policy.", version=row.version
         )
     after = board().row("MEASURE 2.7")
@@ -237,7 +242,7 @@ def test_a_past_instant_is_cut_from_what_is_kept_and_keeps_nothing_of_its_own(
     tenant_with_control, acting
 ):
     with make.acting(read_only=True):
-        shown = assessments.board(frameworks.framework(KEY), clock.now() - timedelta(days=1))
+        shown = board_queries.board(frameworks.framework(KEY), clock.now() - timedelta(days=1))
     assert shown.token is None and mapped(shown) == 0
     assert mapped(board()) == 1
 

@@ -15,8 +15,11 @@ import pytest
 from sqlalchemy import select
 
 from governance.app import schedule
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import (
+    assessment_actions,
+    assessment_queries,
+    conclusion_actions,
+)
 from governance.assurance.collectors import actions as collecting
 from governance.assurance.collectors.builtin import COLLECTORS
 from governance.assurance.collectors.periods import before
@@ -54,17 +57,17 @@ def create_assessment(key, title, said):
     """Begun, with a conclusion on each of these refs."""
     today = clock.today()
     with make.acting("compliance_officer"):
-        held = assessing.begin(
+        held = assessment_actions.start_assessment(
             frameworks.framework(key).id,
             title=title,
             period_from=today - timedelta(days=300),
             period_to=today,
         ).id
     with make.acting("compliance_officer"):
-        rows = {each.ref: each.row.id for each in assessments.items(held)}
+        rows = {each.ref: each.row.id for each in assessment_queries.items(held)}
         for ref, text in said.items():
-            assessing.conclude(
-                assessments.item(rows[ref], lock=True), level=1, rationale=text, revision=0
+            conclusion_actions.conclude(
+                assessment_queries.item(rows[ref], lock=True), level=1, rationale=text, revision=0
             )
     return held
 
@@ -100,8 +103,8 @@ def inside_and_outside(database):
     """Acme with everything twice: inside the criteria CC6 of SOC 2, and outside them."""
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with make.acting("compliance_officer"):
-        adopting.adopt(SOC2)
-        adopting.adopt(RMF)
+        adopting.adopt_framework(SOC2)
+        adopting.adopt_framework(RMF)
     inside = create_control("ACC-01", "Members and roles", (SOC2, "CC6.1"), (RMF, "MEASURE 2.7"))
     criterion = create_control("ZZ-01", "Yonder the criteria", (SOC2, "A1.2"))
     drills = create_control("OPS-08", "Yonder drills", (RMF, "MEASURE 2.7"))
@@ -129,13 +132,15 @@ def inside_and_outside(database):
         SOC2, "Criteria before", {"CC6.1": "Inside it held", "A1.2": "Yonder it did not"}
     )
     with make.acting("compliance_officer"):
-        assessing.close(assessments.assessment(closed, lock=True), accept_open=True)
+        assessment_actions.close_assessment(
+            assessment_queries.assessment(closed, lock=True), accept_open=True
+        )
     member, drill = run_collector("members"), run_collector("switch-drills")
     ours, theirs = freeze_matrix("ACC-01"), freeze_matrix("ACC-01", "ZZ-01")
     with make.acting("compliance_officer"):
         today = clock.today()
         readiness = reporting.ask_readiness(until=today, categories=["security"]).id
-        risks = reporting.ask(assessments.assessment(rmf)).id
+        risks = reporting.ask(assessment_queries.assessment(rmf)).id
         policy = reporting.ask_attestation(until=today).id
         for run_id, title in (
             (readiness, "Yonder readiness"),
@@ -144,7 +149,7 @@ def inside_and_outside(database):
         ):
             reports.run(run_id).row.title = title
         work = {run: reports.run(run).row.work_item_id for run in (ours, theirs, readiness)}
-        by_ref = {each.ref: each.row.id for each in assessments.items(soc2)}
+        by_ref = {each.ref: each.row.id for each in assessment_queries.items(soc2)}
     engagement = engagement_helpers.create_engagement(
         auditor="auditor", framework_id=_id(SOC2), criteria=["CC6"]
     )
@@ -309,7 +314,7 @@ def test_where_nothing_answers_for_his_criteria_the_lists_say_so(app, inside_and
         held.framework_id, held.criteria = frameworks.framework("owasp-llm-2025").id, []
     him = visitor(app, "auditor")
     assert "No controls are in the scope of your engagement" in him.get("controls/").text
-    assert "No assessment is about your framework" in him.get("assessments/").text
+    assert "No assessments of your framework yet" in him.get("assessments/").text
     assert "No report is about your engagement" in him.get("reports/").text
     assert (
         "No collector supports a control in the scope of your engagement"
@@ -364,7 +369,7 @@ def test_a_whole_framework_brings_its_reports_and_what_was_frozen(app, inside_an
     him = visitor(app, "auditor")
     him.get(f"reports/{inside_and_outside.readiness}")
     him.get(f"assessments/{inside_and_outside.closed}/frozen.json")
-    assert "Download what was frozen" in him.get(f"assessments/{inside_and_outside.closed}").text
+    assert "Download frozen results" in him.get(f"assessments/{inside_and_outside.closed}").text
 
 
 def test_a_matrix_of_his_framework_alone_is_his_to_read(app, inside_and_outside, acting):

@@ -16,11 +16,11 @@ from governance.assurance.frameworks.catalogue import (
     AI_600_1,
     AI_RMF,
     KEYS,
-    Requirement,
+    CatalogueRequirement,
     all_catalogues,
+    catalogue_digest,
     crosswalk,
-    digest,
-    load,
+    load_catalogue,
     normalise_ref,
     sort_key,
 )
@@ -75,12 +75,12 @@ AGENCY = ((6, "2025"), (3, "2026"))
 
 def refs(key: str, depth: int | None = None) -> list[str]:
     """The ids of a catalogue, in its order, of one depth or of all."""
-    return [each.ref for each in load(key).requirements if depth in {None, each.depth}]
+    return [each.ref for each in load_catalogue(key).requirements if depth in {None, each.depth}]
 
 
-def requirement(key: str, ref: str) -> Requirement:
+def requirement(key: str, ref: str) -> CatalogueRequirement:
     """The one with this id."""
-    return next(each for each in load(key).requirements if each.ref == ref)
+    return next(each for each in load_catalogue(key).requirements if each.ref == ref)
 
 
 def all_subcategories() -> list[str]:
@@ -107,7 +107,7 @@ def test_the_ai_rmf_has_4_functions_19_categories_and_72_subcategories_with_thes
 
 
 def test_only_the_72_subcategories_are_assessed_and_each_has_a_short_outcome_of_ours() -> None:
-    assessable = load(AI_RMF).assessable
+    assessable = load_catalogue(AI_RMF).assessable
     assert [each.ref for each in assessable] == all_subcategories()
     assert all(each.outcome.endswith(".") and len(each.outcome) <= 110 for each in assessable)
     assert (
@@ -129,7 +129,7 @@ def test_ai_600_1_has_12_risks_and_212_actions_with_these_ids() -> None:
 
 
 def test_each_action_names_its_subcategory_and_its_risks_and_stands_under_the_first() -> None:
-    actions = load(AI_600_1).assessable
+    actions = load_catalogue(AI_600_1).assessable
     counted = Counter(risk for each in actions for risk in each.risks)
     assert tuple(counted[number] for number in range(1, 13)) == TAGGED
     for each in actions:
@@ -157,7 +157,7 @@ def test_soc_2_has_61_criteria_33_of_them_common_with_these_ids() -> None:
     expected = [
         f"{group}.{number}" for group, count in CRITERIA.items() for number in range(1, count + 1)
     ]
-    assert [each.ref for each in load("soc2-tsc-2017").assessable] == expected
+    assert [each.ref for each in load_catalogue("soc2-tsc-2017").assessable] == expected
     assert refs("soc2-tsc-2017", 1) == list(CRITERIA)
     assert len(expected) == 61
     assert sum(ref.startswith("CC") for ref in expected) == 33
@@ -168,7 +168,9 @@ def test_the_17_coso_principles_are_on_the_first_five_groups_of_common_criteria(
         f"{group}.{n}": coso for group, numbers in COSO.items() for n, coso in enumerate(numbers, 1)
     }
     found = {
-        each.ref: each.coso for each in load("soc2-tsc-2017").requirements if each.coso is not None
+        each.ref: each.coso
+        for each in load_catalogue("soc2-tsc-2017").requirements
+        if each.coso is not None
     }
     assert found == expected
 
@@ -179,26 +181,31 @@ def test_the_17_coso_principles_are_on_the_first_five_groups_of_common_criteria(
 @pytest.mark.parametrize("key", KEYS)
 def test_a_catalogue_is_a_tree_in_order_with_a_title_on_each_node(key: str) -> None:
     seen: dict[str, int] = {}
-    for position, each in enumerate(load(key).requirements, 1):
+    for position, each in enumerate(load_catalogue(key).requirements, 1):
         assert each.position == position
         assert each.depth == (1 if each.parent is None else seen[each.parent] + 1)
         assert each.title == each.title.strip() != ""
         seen[each.ref] = each.depth
-    assert len(seen) == len(load(key).requirements)
+    assert len(seen) == len(load_catalogue(key).requirements)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_sorting_by_key_gives_the_publishers_order(key: str) -> None:
     expected = [
-        each.ref for depth in (1, 2, 3) for each in load(key).requirements if each.depth == depth
+        each.ref
+        for depth in (1, 2, 3)
+        for each in load_catalogue(key).requirements
+        if each.depth == depth
     ]
-    by_depth = sorted(load(key).requirements, key=lambda each: (each.depth, sort_key(each.ref)))
+    by_depth = sorted(
+        load_catalogue(key).requirements, key=lambda each: (each.depth, sort_key(each.ref))
+    )
     assert [each.ref for each in by_depth] == expected
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_catalogue_says_where_it_is_from_and_under_which_licence(key: str) -> None:
-    found = load(key)
+    found = load_catalogue(key)
     assert all(
         (found.version, found.title, found.edition, found.publisher, found.licence, found.source)
     )
@@ -206,16 +213,20 @@ def test_a_catalogue_says_where_it_is_from_and_under_which_licence(key: str) -> 
 
 def test_an_unknown_key_is_refused_with_the_list_of_known_ones() -> None:
     with pytest.raises(KeyError, match="nist-ai-rmf-2.0.*there are: nist-ai-rmf-1.0"):
-        load("nist-ai-rmf-2.0")
+        load_catalogue("nist-ai-rmf-2.0")
 
 
 def test_the_digest_is_64_hex_digits_and_changes_with_one_title() -> None:
-    found = load(AI_RMF)
+    found = load_catalogue(AI_RMF)
     first = replace(found.requirements[0], title="Governs")
     other = replace(found, requirements=(first, *found.requirements[1:]))
-    assert len(digest(found)) == len(bytes.fromhex(digest(found))) * 2 == 64
-    assert digest(found) == digest(load(AI_RMF)) != digest(other)
-    assert len({digest(each) for each in all_catalogues()}) == len(KEYS)
+    assert len(catalogue_digest(found)) == len(bytes.fromhex(catalogue_digest(found))) * 2 == 64
+    assert (
+        catalogue_digest(found)
+        == catalogue_digest(load_catalogue(AI_RMF))
+        != catalogue_digest(other)
+    )
+    assert len({catalogue_digest(each) for each in all_catalogues()}) == len(KEYS)
 
 
 # --- Spellings ------------------------------------------------------------------------------------
@@ -310,8 +321,8 @@ def test_any_ids_can_be_sorted(texts: list[str]) -> None:
 
 def test_every_link_names_two_ids_that_exist_and_says_why() -> None:
     for each in crosswalk():
-        assert each.ref in load(each.framework).refs
-        assert each.to_ref in load(each.to_framework).refs
+        assert each.ref in load_catalogue(each.framework).refs
+        assert each.to_ref in load_catalogue(each.to_framework).refs
         assert each.rationale.endswith(".")
         assert 1 <= each.strength <= 10
 
@@ -378,7 +389,7 @@ def test_the_starter_pack_has_60_complete_controls_with_ids_of_their_own(
 
 
 def test_every_mapping_names_an_assessable_requirement_once(controls: list[dict[str, Any]]) -> None:
-    assessable = {key: {each.ref for each in load(key).assessable} for key in KEYS}
+    assessable = {key: {each.ref for each in load_catalogue(key).assessable} for key in KEYS}
     for control in controls:
         pairs = [(each["framework"], each["ref"]) for each in control["mappings"]]
         assert len(set(pairs)) == len(pairs) > 0, control["ref"]
@@ -397,7 +408,9 @@ def test_each_of_the_72_subcategories_has_one_to_five_controls(
 def test_all_33_common_criteria_and_all_ten_owasp_risks_have_a_control(
     controls: list[dict[str, Any]],
 ) -> None:
-    common = {each.ref for each in load("soc2-tsc-2017").assessable if each.ref.startswith("CC")}
+    common = {
+        each.ref for each in load_catalogue("soc2-tsc-2017").assessable if each.ref.startswith("CC")
+    }
     assert common <= set(mapped(controls, "soc2-tsc-2017"))
     assert set(mapped(controls, "owasp-llm-2025")) == set(refs("owasp-llm-2025"))
 

@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.assurance.frameworks.catalogue import AI_RMF, all_catalogues, load
+from governance.assurance.frameworks.catalogue import AI_RMF, all_catalogues, load_catalogue
 from governance.assurance.frameworks.identification import (
-    Fit,
-    fit,
-    fitting,
+    FrameworkFit,
+    best_fit,
+    do_most_belong,
     is_distinctive,
-    most_belong,
+    measure_fit,
     ref_in,
 )
-from governance.assurance.frameworks.importers import open_file
 from governance.assurance.frameworks.publisher_file import FileText, PublisherFile
+from governance.assurance.frameworks.publisher_formats import open_file
 
 SHORT = {"GOVERN": "GV", "MAP": "MP", "MEASURE": "MS", "MANAGE": "MG"}
-RMF = load(AI_RMF)
+RMF = load_catalogue(AI_RMF)
 
 
 def file(*ids: str, names: tuple[str, ...] = ()) -> PublisherFile:
@@ -44,36 +44,36 @@ def counts(draw) -> tuple[int, int, int]:
 @given(counts(), st.booleans())
 def test_one_more_id_of_the_framework_never_turns_a_file_away(found, named):
     total, alike, distinctive = found
-    if most_belong(total, alike, distinctive, is_named=named):
-        assert most_belong(total + 1, alike + 1, distinctive + 1, is_named=named)
+    if do_most_belong(total, alike, distinctive, is_named=named):
+        assert do_most_belong(total + 1, alike + 1, distinctive + 1, is_named=named)
 
 
 @given(counts(), st.booleans())
 def test_one_more_foreign_id_never_lets_a_file_in(found, named):
     total, alike, distinctive = found
-    if not most_belong(total, alike, distinctive, is_named=named):
-        assert not most_belong(total + 1, alike, distinctive, is_named=named)
+    if not do_most_belong(total, alike, distinctive, is_named=named):
+        assert not do_most_belong(total + 1, alike, distinctive, is_named=named)
 
 
 @given(counts(), st.integers(0, 500))
 def test_look_alikes_change_nothing_unless_the_file_names_the_framework(found, more):
     total, alike, distinctive = found
-    same = most_belong(total + more, alike + more, distinctive, is_named=False)
-    assert most_belong(total, alike, distinctive, is_named=False) == same
+    same = do_most_belong(total + more, alike + more, distinctive, is_named=False)
+    assert do_most_belong(total, alike, distinctive, is_named=False) == same
 
 
 @given(counts(), st.booleans())
 def test_a_file_belongs_only_if_more_than_half_of_its_ids_are_alike(found, named):
     total, alike, distinctive = found
-    if most_belong(total, alike, distinctive, is_named=named):
+    if do_most_belong(total, alike, distinctive, is_named=named):
         assert 2 * alike > total
     if 2 * distinctive > total:
-        assert most_belong(total, alike, distinctive, is_named=named)
+        assert do_most_belong(total, alike, distinctive, is_named=named)
 
 
 @given(st.integers(0, 2000))
 def test_look_alikes_alone_never_decide(total):
-    assert not most_belong(total, total, 0, is_named=False)
+    assert not do_most_belong(total, total, 0, is_named=False)
 
 
 @given(
@@ -85,24 +85,28 @@ def test_order_and_repeats_do_not_matter(refs, random, in_short):
     ids = [short(each) if in_short else each for each in refs]
     again = [*ids, *ids]
     random.shuffle(again)
-    assert fit(file(*ids), RMF) == fit(file(*again), RMF)
+    assert measure_fit(file(*ids), RMF) == measure_fit(file(*again), RMF)
 
 
 @pytest.mark.parametrize("catalogue", all_catalogues(), ids=lambda each: each.key)
 def test_every_built_in_framework_is_found_from_its_own_ids_and_is_no_others(catalogue):
     whole = file(*(each.ref for each in catalogue.requirements))
-    assert fitting(whole) is catalogue
-    assert [each.key for each in all_catalogues() if fit(whole, each).belongs] == [catalogue.key]
+    assert best_fit(whole) is catalogue
+    assert [each.key for each in all_catalogues() if measure_fit(whole, each).belongs] == [
+        catalogue.key
+    ]
 
 
 def test_the_whole_ai_rmf_in_short_forms_is_the_ai_rmf():
-    assert fitting(file(*(short(each.ref) for each in RMF.requirements))) is RMF
+    assert best_fit(file(*(short(each.ref) for each in RMF.requirements))) is RMF
 
 
 def test_the_numbers_of_the_review_are_counted_and_refused():
     ids = [f"AC-{n}" for n in range(1, 148)]
-    assert fit(file("MP-1", "MP-2", *ids), RMF) == Fit(149, 2, 0, is_named=False, is_another=False)
-    assert not fit(file("MP-1", "MP-2", *ids), RMF).belongs
+    assert measure_fit(file("MP-1", "MP-2", *ids), RMF) == FrameworkFit(
+        149, 2, 0, is_named=False, is_another=False
+    )
+    assert not measure_fit(file("MP-1", "MP-2", *ids), RMF).belongs
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,9 @@ def test_an_id_that_says_whose_it_is_counts(spelled):
 )
 def test_a_framework_is_known_by_the_names_that_files_use(name, key):
     assert [
-        each.key for each in all_catalogues() if fit(file("X", names=(name,)), each).is_named
+        each.key
+        for each in all_catalogues()
+        if measure_fit(file("X", names=(name,)), each).is_named
     ] == [key]
 
 
@@ -161,14 +167,18 @@ def test_a_framework_is_known_by_the_names_that_files_use(name, key):
     ],
 )
 def test_a_known_publication_is_another_for_every_built_in_framework(name):
-    assert all(fit(file("GOVERN 1.1", names=(name,)), each).is_another for each in all_catalogues())
+    assert all(
+        measure_fit(file("GOVERN 1.1", names=(name,)), each).is_another for each in all_catalogues()
+    )
 
 
 @pytest.mark.parametrize(
     "name", ["A catalogue", "AI risk controls", "Our own texts, revised 2025", "Map of measures"]
 )
 def test_a_title_that_names_no_publication_decides_nothing(name):
-    assert not any(fit(file("X", names=(name,)), each).is_another for each in all_catalogues())
+    assert not any(
+        measure_fit(file("X", names=(name,)), each).is_another for each in all_catalogues()
+    )
 
 
 def test_of_several_spellings_the_one_beyond_doubt_wins():
@@ -184,4 +194,4 @@ def test_a_library_is_known_by_its_urn_although_its_name_says_nothing():
         "name": "Library",
         "objects": {"framework": {"requirement_nodes": [node]}},
     }
-    assert fit(open_file(json.dumps(content).encode(), "library.json"), RMF).belongs
+    assert measure_fit(open_file(json.dumps(content).encode(), "library.json"), RMF).belongs

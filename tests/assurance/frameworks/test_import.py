@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from governance.assurance.frameworks import queries
+from governance.assurance.frameworks import import_queries, queries
 from governance.assurance.frameworks.models import FrameworkImport, OfficialText
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.logbook.actions import PAGE_VIEWED
@@ -65,7 +65,7 @@ def count_written(acting):
 
 def held_texts(acting, slug: str = "acme"):
     with acting("compliance_officer", slug, read_only=True):
-        return queries.held(queries.framework(RMF).id)
+        return import_queries.imported_texts(queries.framework(RMF).id)
 
 
 # ---- seeing
@@ -80,11 +80,11 @@ def test_a_preview_shows_digest_edition_and_counts_and_writes_nothing(as_officer
     )
     text = main_text(reply)
     assert count_written() == before
-    assert "1 new text" in text and "Nothing is saved yet" in text
+    assert "1 new text" in text and "Nothing is saved until you import" in text
     assert (
         "seven.json" in text and "version 7" in text and preview_fields(reply)["sha256"][:8] in text
     )
-    assert "1 listed without text" in text and "70 to assess and not in the file" in text
+    assert "1 listed without text" in text and "70 assessed but not in the file" in text
     assert "Not complete" in text
 
 
@@ -103,7 +103,7 @@ def test_ids_that_the_framework_does_not_have_are_named_and_left_out(as_officer,
     )
     assert "MEASURE 2.14" in main_text(
         reply
-    ) and "2 in the file and not in the framework" in main_text(reply)
+    ) and "2 in the file but not in the framework" in main_text(reply)
     confirm_import(as_officer, preview_fields(reply))
     assert held_texts(acting) == {("GOVERN 1.1", "statement"): "Ours."}
 
@@ -162,7 +162,7 @@ def test_the_playbooks_wording_is_kept_apart_from_the_statement(as_officer, acti
         preview_fields(upload_framework_file(as_officer, playbook_file({"MAP 1.1": "About it."}))),
     )
     with acting("viewer", read_only=True):
-        texts = queries.official_texts(queries.requirement(RMF, "MAP-1.1").id)
+        texts = import_queries.official_texts(queries.requirement(RMF, "MAP-1.1").id)
     assert [(t.kind, t.text) for t in texts] == [
         ("statement", "The statement."),
         ("playbook wording", "Said otherwise."),
@@ -209,11 +209,11 @@ def test_parameters_are_resolved_and_a_text_with_an_unknown_one_is_refused_with_
     text = main_text(reply)
     assert (
         "1 new text" in text
-        and "1 text that can't be imported: left out" in text
+        and "1 text that can't be imported; left out" in text
         and "2 of 2 ids in it belong" in text
     )
     assert "MAP 1.2 statement: in part part-2, the file does not define parameter gone" in text
-    assert "70 to assess and not in the file" in text and "Not complete" in text
+    assert "70 assessed but not in the file" in text and "Not complete" in text
     confirm_import(as_officer, preview_fields(reply))
     resolved = "Review [Assignment: frequency] by [Selection (one or more): the owner; a peer]."
     assert held_texts(acting) == {("MAP 1.1", "statement"): resolved}
@@ -221,7 +221,7 @@ def test_parameters_are_resolved_and_a_text_with_an_unknown_one_is_refused_with_
     assert (
         "official texts on 1 id " in page
         and "1 new, 0 changed on 1 id" in page
-        and "1 text refused" in page
+        and "1 text not importable" in page
     )
 
 
@@ -371,7 +371,10 @@ def test_a_kept_file_that_was_tampered_with_is_refused(as_officer, acting, count
     path = settings.var / "objects" / tenant / fields["sha256"][:2] / fields["sha256"]
     path.write_bytes(oscal_catalog({"MAP 1.1": "Slipped in."}))
     before = count_written()
-    assert "no longer the one that you saw" in confirm_import(as_officer, fields, then=409).text
+    assert (
+        "differs from the one that you previewed"
+        in confirm_import(as_officer, fields, then=409).text
+    )
     assert count_written() == before
 
 
@@ -467,7 +470,7 @@ def test_a_form_without_its_token_imports_nothing(as_officer, count_written):
         (b"[" * 5000, "levels of nesting"),
         (b'{"catalog": {"x": NaN}}', "NaN"),
         (oscal_catalog({"XYZ 1": "No framework of ours."}), "0 of its"),
-        (oscal_catalog({"GOVERN 1.1": "half \ud800"}), "half a character"),
+        (oscal_catalog({"GOVERN 1.1": "half \ud800"}), "an invalid character"),
         (oscal_catalog({"GOVERN 1.1": "nul \0"}), "NUL"),
     ],
 )
@@ -492,7 +495,9 @@ def test_no_file_at_all_is_asked_for(as_officer):
 
 def test_twelve_megabytes_are_the_limit_and_it_is_named(as_officer, count_written):
     before = count_written()
-    assert "at most 12 MB" in upload_framework_file(as_officer, b" " * 12_000_001, then=422).text
+    assert (
+        "The limit is 12 MB" in upload_framework_file(as_officer, b" " * 12_000_001, then=422).text
+    )
     assert count_written() == before
 
 

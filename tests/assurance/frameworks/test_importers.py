@@ -13,8 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.assurance.frameworks import importers
-from governance.assurance.frameworks.catalogue import AI_RMF, load
-from governance.assurance.frameworks.importers import Imported, ImportedText, Preview, compare
+from governance.assurance.frameworks.catalogue import AI_RMF, load_catalogue
+from governance.assurance.frameworks.importers import (
+    ImportedFile,
+    ImportedText,
+    ImportPreview,
+    compare_with_framework,
+)
 from governance.assurance.frameworks.parsing import MAX_DEPTH, MAX_FILE_BYTES, MAX_VALUES
 from governance.assurance.frameworks.publisher_file import ImportRefused
 
@@ -50,12 +55,12 @@ def real_file(name: str) -> bytes:
     return path.read_bytes()
 
 
-def read_rmf_file(data: bytes, filename: str) -> Imported:
+def read_rmf_file(data: bytes, filename: str) -> ImportedFile:
     """Read a file of the AI RMF."""
-    return importers.read(data, filename, load(AI_RMF))
+    return importers.read_file(data, filename, load_catalogue(AI_RMF))
 
 
-def texts_after_import(preview: Preview) -> dict[tuple[str, str], str]:
+def texts_after_import(preview: ImportPreview) -> dict[tuple[str, str], str]:
     """The texts that an import would leave, over nothing."""
     return {(each.ref, each.kind): each.text for each in preview.new}
 
@@ -98,7 +103,7 @@ def refusal_of(data: bytes, filename: str = "file") -> ImportRefused:
 
 def test_the_ciso_assistant_library_brings_95_texts_and_leaves_out_18_preambles() -> None:
     imported = read_rmf_file(real_file(CISO), "nist-ai-rmf-1.0.yaml")
-    preview = compare(imported, load(AI_RMF), {})
+    preview = compare_with_framework(imported, load_catalogue(AI_RMF), {})
     assert (imported.format, imported.edition) == (
         "CISO Assistant library",
         "version 1, of 2024-03-23",
@@ -115,7 +120,9 @@ def test_each_saved_playbook_brings_five_texts_on_each_of_72_subcategories() -> 
     if not files:
         pytest.skip(f"NOT TESTED against a real Playbook: {DATA / PLAYBOOKS} is absent")
     for path in files:
-        preview = compare(read_rmf_file(path.read_bytes(), path.name), load(AI_RMF), {})
+        preview = compare_with_framework(
+            read_rmf_file(path.read_bytes(), path.name), load_catalogue(AI_RMF), {}
+        )
         assert (len(preview.new), len(preview.matched), preview.complete) == (
             360,
             72,
@@ -125,7 +132,7 @@ def test_each_saved_playbook_brings_five_texts_on_each_of_72_subcategories() -> 
 
 def test_the_oscal_catalogue_brings_72_statements_and_23_overviews() -> None:
     imported = read_rmf_file(real_file(OSCAL), "catalog.json")
-    preview = compare(imported, load(AI_RMF), {})
+    preview = compare_with_framework(imported, load_catalogue(AI_RMF), {})
     assert imported.format == "OSCAL catalog"
     assert (len(preview.new), preview.complete, preview.unknown) == (95, True, ())
     assert sum(each.kind == "statement" for each in preview.new) == 72
@@ -134,18 +141,20 @@ def test_the_oscal_catalogue_brings_72_statements_and_23_overviews() -> None:
 @pytest.mark.parametrize("name", [CISO, OSCAL, f"{PLAYBOOKS}/nist_ai_rmf_playbook-2023-04.json"])
 def test_a_real_file_that_comes_in_twice_changes_nothing(name: str) -> None:
     imported = read_rmf_file(real_file(name), name)
-    first = compare(imported, load(AI_RMF), {})
-    again = compare(imported, load(AI_RMF), texts_after_import(first))
+    first = compare_with_framework(imported, load_catalogue(AI_RMF), {})
+    again = compare_with_framework(imported, load_catalogue(AI_RMF), texts_after_import(first))
     assert (again.new, again.changed) == ((), ())
     assert again.unchanged == first.new
     assert again.importable
 
 
 def test_the_playbook_words_stand_beside_the_core_text_and_do_not_replace_it() -> None:
-    core = texts_after_import(compare(read_rmf_file(real_file(CISO), ""), load(AI_RMF), {}))
-    guidance = compare(
+    core = texts_after_import(
+        compare_with_framework(read_rmf_file(real_file(CISO), ""), load_catalogue(AI_RMF), {})
+    )
+    guidance = compare_with_framework(
         read_rmf_file(real_file(f"{PLAYBOOKS}/nist_ai_rmf_playbook-2023-04.json"), ""),
-        load(AI_RMF),
+        load_catalogue(AI_RMF),
         core,
     )
     assert guidance.changed == ()
@@ -163,8 +172,10 @@ def test_a_real_file_of_another_kind_is_refused_by_name(name: str, said: str) ->
 
 
 def test_unknown_ids_are_reported_and_a_partial_file_is_marked() -> None:
-    preview = compare(
-        read_rmf_file(make_playbook("GV-1.1", "GV-1.2", "GOVERN 9.9"), ""), load(AI_RMF), {}
+    preview = compare_with_framework(
+        read_rmf_file(make_playbook("GV-1.1", "GV-1.2", "GOVERN 9.9"), ""),
+        load_catalogue(AI_RMF),
+        {},
     )
     assert preview.matched == ("GOVERN 1.1", "GOVERN 1.2")
     assert preview.unknown == ("GOVERN 9.9",)
@@ -175,7 +186,9 @@ def test_unknown_ids_are_reported_and_a_partial_file_is_marked() -> None:
 
 def test_a_text_that_differs_shows_both() -> None:
     imported = read_rmf_file(make_playbook("GOVERN 1.1", section_about="New."), "")
-    (change,) = compare(imported, load(AI_RMF), {("GOVERN 1.1", "about"): "Old."}).changed
+    (change,) = compare_with_framework(
+        imported, load_catalogue(AI_RMF), {("GOVERN 1.1", "about"): "Old."}
+    ).changed
     assert (change.ref, change.kind, change.old, change.new) == (
         "GOVERN 1.1",
         "about",
@@ -195,7 +208,7 @@ def test_a_text_that_differs_shows_both() -> None:
 )
 def test_an_empty_text_is_reported_and_never_replaces_one_that_is_held(data: bytes) -> None:
     held = {("GOVERN 1.1", kind): "Held." for kind in ("statement", "about")}
-    preview = compare(read_rmf_file(data, ""), load(AI_RMF), held)
+    preview = compare_with_framework(read_rmf_file(data, ""), load_catalogue(AI_RMF), held)
     assert preview.empty == ("GOVERN 1.1",)
     assert (preview.new, preview.changed, preview.matched) == ((), (), ())
     assert not preview.importable
@@ -240,7 +253,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @given(
     st.dictionaries(
-        st.sampled_from([each.ref for each in load(AI_RMF).assessable]), texts, min_size=1
+        st.sampled_from([each.ref for each in load_catalogue(AI_RMF).assessable]), texts, min_size=1
     )
 )
 def test_importing_twice_changes_nothing(described: dict[str, str]) -> None:
@@ -248,8 +261,10 @@ def test_importing_twice_changes_nothing(described: dict[str, str]) -> None:
         [{"title": ref, "section_about": text} for ref, text in described.items()]
     ).encode()
     imported = read_rmf_file(data, "playbook.json")
-    first = compare(imported, load(AI_RMF), {})
-    again = compare(read_rmf_file(data, "copy.json"), load(AI_RMF), texts_after_import(first))
+    first = compare_with_framework(imported, load_catalogue(AI_RMF), {})
+    again = compare_with_framework(
+        read_rmf_file(data, "copy.json"), load_catalogue(AI_RMF), texts_after_import(first)
+    )
     assert (again.new, again.changed, again.unchanged) == ((), (), first.new)
     assert (again.missing, again.empty) == (first.missing, first.empty)
 
@@ -266,8 +281,8 @@ def test_importing_twice_changes_nothing(described: dict[str, str]) -> None:
 def test_every_worded_text_with_a_known_id_is_new_changed_or_unchanged(
     entries: list[ImportedText], held: dict[tuple[str, str], str]
 ) -> None:
-    imported = Imported("", "", "", "", tuple(entries))
-    preview = compare(imported, load(AI_RMF), held)
+    imported = ImportedFile("", "", "", "", tuple(entries))
+    preview = compare_with_framework(imported, load_catalogue(AI_RMF), held)
     shared = len(preview.new) + len(preview.changed) + len(preview.unchanged)
     assert shared == sum(bool(each.text) and each.ref != "X 1" for each in entries)
 
@@ -284,7 +299,7 @@ def test_the_same_text_twice_is_read_once_and_said() -> None:
     )
     assert imported.entries == (ImportedText("GOVERN 1.1", "overview", "x"),)
     assert imported.problems == (
-        "The file gives GOVERN 1.1 twice or more with the same text; each was read once.",
+        "The file repeats GOVERN 1.1 with the same text. Each was read once.",
     )
 
 
@@ -292,12 +307,12 @@ def test_two_texts_for_one_id_are_refused() -> None:
     nodes = [{"ref_id": "GOVERN 1.1", "description": each} for each in ("x", "y")]
     assert (
         str(refusal_of(make_library(*nodes)))
-        == "The file gives GOVERN 1.1 more than once, with different texts."
+        == "The file has GOVERN 1.1 more than once, with different texts. Keep one of each."
     )
 
 
 def test_a_key_that_is_given_twice_is_refused_in_json_and_in_yaml() -> None:
-    assert "“title” is given twice" in str(
+    assert "“title” appears twice" in str(
         refusal_of(b'[{"title": "GOVERN 1.1", "title": "GOVERN 1.2"}]')
     )
     fault = refusal_of(b"urn: x\nname: y\nurn: z\n")
@@ -334,18 +349,18 @@ def test_broken_json_and_yaml_name_line_and_column() -> None:
         (b'[{"title": NaN, "section_about": "x"}]', "NaN"),
         (b'[{"title": "GOVERN 1.1", "section_about": Infinity}]', "Infinity"),
         (b'[{"title": "GOVERN 1.1", "section_about": "\\u0000"}]', "a NUL"),
-        (b'[{"title": "GOVERN 1.1", "section_about": "\\ud800"}]', "half a character"),
-        (b'[{"title": "GOVERN 1.1", "section_about": ["x"]}]', "is not text"),
+        (b'[{"title": "GOVERN 1.1", "section_about": "\\ud800"}]', "an invalid character"),
+        (b'[{"title": "GOVERN 1.1", "section_about": ["x"]}]', "isn't text"),
         (
             b'[{"title": "GOVERN 1.1", "section_about": "x"}, 7]',
             "Item 2 of the Playbook has no title",
         ),
         (b'{"profile": {}}', "an OSCAL profile"),
         (b'{"catalog": {}}', "has no requirement with an id"),
-        (b"urn: x\nobjects: {threats: []}", "has no framework, but threats"),
+        (b"urn: x\nobjects: {threats: []}", "has no framework. It has: threats"),
         (b"urn: x\n---\nurn: y\n", "more than one YAML document"),
         (b"urn: !!python/object/apply:os.system [id]", "YAML tags"),
-        (b"? [a]\n: b\n", "a key that is no text"),
+        (b"? [a]\n: b\n", "a key isn't text"),
         (b"urn: \x01", "not YAML"),
     ],
 )
@@ -391,13 +406,13 @@ def test_a_string_that_never_ends_is_refused() -> None:
 
 
 def test_50_mb_are_refused_without_being_read_and_the_limit_is_named() -> None:
-    assert str(refusal_of(b"[" * 50_000_000)) == "The file has 50.0 MB; at most 12 MB are read."
+    assert str(refusal_of(b"[" * 50_000_000)) == "The file is 50.0 MB. The limit is 12 MB."
 
 
 def test_a_file_of_exactly_12_mb_is_read_and_one_byte_more_is_not() -> None:
     data = make_playbook("GOVERN 1.1")
     assert read_rmf_file(data.ljust(MAX_FILE_BYTES), "").entries
-    assert "at most 12 MB" in str(refusal_of(data.ljust(MAX_FILE_BYTES + 1)))
+    assert "The limit is 12 MB" in str(refusal_of(data.ljust(MAX_FILE_BYTES + 1)))
 
 
 @given(st.binary(max_size=300))

@@ -135,7 +135,7 @@ def test_a_file_with_the_right_title_and_mostly_other_ids_names_them(as_officer)
     )
     text = main_text(upload_framework_file(as_officer, data, then=422))
     assert f"Only 1 of the 3 ids in “NIST AI RMF 1.0” belong to {AI_RMF}" in text
-    assert "Not in it: GOVERN 9.9, xyz-1" in text
+    assert "Unknown ids: GOVERN 9.9, xyz-1" in text
 
 
 def test_a_file_previewed_for_one_framework_cannot_be_confirmed_for_another(

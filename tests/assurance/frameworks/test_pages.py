@@ -8,7 +8,14 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import create_engine, func, select, text
 
-from governance.assurance.frameworks import catalogue, crosswalks, published_counts, queries, sync
+from governance.assurance.frameworks import (
+    catalogue,
+    crosswalk_queries,
+    crosswalks,
+    published_counts,
+    queries,
+    sync,
+)
 from governance.assurance.frameworks.models import Adoption, Framework, Requirement
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel.db import session
@@ -34,12 +41,12 @@ def test_the_list_is_read_with_one_statement(as_viewer, statements):
         reply = as_viewer.get("frameworks/")
     about = [s for s in seen if "frameworks" in s or "adoptions" in s or "official_texts" in s]
     assert len(about) == 1, about
-    assert "No framework is adopted yet" in reply.text
+    assert "No framework adopted yet" in reply.text
 
 
 def test_the_list_says_whose_words_they_are_and_counts(as_viewer):
     text = main_text(as_viewer.get("frameworks/"))
-    assert "Ids are the publisher's; short titles and outcomes are ours." in text
+    assert "Ids are the publisher's; short titles and outcomes are Meridian's." in text
     for count in (
         "72 to assess 95 with their groups",
         "212 to assess 224",
@@ -85,12 +92,12 @@ def test_a_framework_can_be_adopted_by_its_key(acting):
     from governance.assurance.frameworks import actions
 
     with acting("compliance_officer"):
-        assert actions.adopt(RMF).framework_id == queries.framework(RMF).id
+        assert actions.adopt_framework(RMF).framework_id == queries.framework(RMF).id
 
 
 def test_an_adoption_is_the_tenants_own(as_officer, as_neighbour):
     as_officer.post(f"frameworks/{RMF}/adopt")
-    assert "No framework is adopted yet" in as_neighbour.get("frameworks/").text
+    assert "No framework adopted yet" in as_neighbour.get("frameworks/").text
 
 
 def test_the_verb_to_adopt_goes_away_and_the_timeline_says_who(as_officer, as_auditor):
@@ -111,10 +118,10 @@ def test_an_unknown_framework_cannot_be_adopted(as_officer):
 def test_a_frameworks_page_shows_its_digest_and_that_every_count_is_as_published(as_viewer, key):
     reply = as_viewer.get(f"frameworks/{key}/versions")
     text = main_text(reply)
-    assert catalogue.digest(catalogue.load(key)) in reply.text
+    assert catalogue.catalogue_digest(catalogue.load_catalogue(key)) in reply.text
     assert (
-        "All counts are the publication's" in text
-        and "Equals the catalogue built into this version" in text
+        "All counts match the publication" in text
+        and "Matches the catalogue built into this version" in text
     )
     assert "No official texts yet" in text
 
@@ -132,7 +139,9 @@ def test_the_functions_are_counted_one_by_one(as_viewer):
 
 
 def test_a_count_that_differs_is_told():
-    nodes = [each for each in catalogue.load(RMF).requirements if each.ref != "MEASURE 2.13"]
+    nodes = [
+        each for each in catalogue.load_catalogue(RMF).requirements if each.ref != "MEASURE 2.13"
+    ]
     wrong = [each for each in published_counts.counts(RMF, nodes) if not each.agrees]
     assert [(each.what, each.pinned, each.installed) for each in wrong] == [
         ("Subcategories", 72, 71),
@@ -171,7 +180,11 @@ def test_the_page_costs_the_same_with_many_imports(as_officer, statements):
 def test_the_crosswalk_is_typed_reasoned_and_says_that_it_is_ours(as_viewer, key):
     reply = as_viewer.get(f"frameworks/{key}/crosswalk")
     text = main_text(reply)
-    assert "NIST IR 8477" in text and "our judgement" in text and "never makes anything met" in text
+    assert (
+        "NIST IR 8477" in text
+        and "Meridian judged these links" in text
+        and "never counts as met" in text
+    )
     rows = BeautifulSoup(reply.text, "html.parser").select("tbody tr")
     assert len(rows) == len(crosswalks.across(key)) > 0
     assert {
@@ -216,7 +229,7 @@ def test_a_link_reads_the_other_way_round_from_the_other_end():
 
 def test_a_derived_link_is_as_weak_as_its_weaker_hop_and_never_stands_beside_a_judged_one():
     for key in KEYS:
-        for node in catalogue.load(key).requirements:
+        for node in catalogue.load_catalogue(key).requirements:
             first = crosswalks.direct(key, node.ref)
             for link in crosswalks.derived(key, node.ref):
                 assert link.derived and link.via and link.to_key != key
@@ -260,7 +273,7 @@ def test_a_requirement_is_found_by_its_ref_as_written_and_as_in_an_address(actin
 
 def test_a_requirements_crosswalk_has_titles_and_marks(acting):
     with acting("viewer", read_only=True):
-        links = queries.crosswalk("MEASURE 2.7", RMF)
+        links = crosswalk_queries.crosswalk("MEASURE 2.7", RMF)
     goals = {(link.to_key, link.to_ref): link for link in links}
     assert goals["owasp-llm-2025", "LLM01:2025"].word == "intersects"
     assert goals["owasp-llm-2025", "LLM01:2025"].to_title == "Prompt Injection"
@@ -275,7 +288,7 @@ def test_another_edition_is_another_row_and_a_tenant_keeps_the_one_it_adopted(ac
         from governance.assurance.frameworks import actions
 
         old = queries.framework(RMF)
-        actions.adopt(old)
+        actions.adopt_framework(old)
     newer = queries.FrameworkView(
         sync.NAMESPACE,
         RMF,
@@ -297,7 +310,7 @@ def test_another_edition_is_another_row_and_a_tenant_keeps_the_one_it_adopted(ac
             assert queries.framework(RMF) == newer
             assert len(queries.frameworks()) == len(KEYS)
     finally:
-        queries.forget()
+        queries.forget_catalogues()
 
 
 # ---- the installation
@@ -311,7 +324,7 @@ def test_syncing_again_changes_nothing(server):
     )
     with engine.connect() as connection:
         before = connection.execute(query).one()
-    assert sync.sync(server.owner_url) == []
+    assert sync.install_catalogues(server.owner_url) == []
     with engine.connect() as connection:
         assert connection.execute(query).one() == before
     engine.dispose()
@@ -343,7 +356,7 @@ def test_what_is_installed_is_what_the_files_say(acting):
                 )
                 .all()
             )
-            assert (row.id, row.digest) == (sync.identifier(each), catalogue.digest(each))
+            assert (row.id, row.digest) == (sync.identifier(each), catalogue.catalogue_digest(each))
             assert [(n.ref, n.title, n.parent_ref, n.depth, n.assessable) for n in nodes] == [
                 (r.ref, r.title, r.parent, r.depth, r.assessable) for r in each.requirements
             ]
@@ -354,11 +367,13 @@ def test_the_operator_sees_catalogues_and_no_tenant(as_operator, as_officer):
     reply = as_operator.get("/operator/frameworks")
     text = main_text(reply)
     assert (
-        "5 catalogues installed, counts agree for all 5" in text
-        and "Equals the built-in one" in text
+        "5 catalogues installed, all with the published counts" in text
+        and "Matches the built-in catalogue" in text
     )
-    assert "Acme" not in text and "adopt" not in text.replace("What a tenant adopted", "")
-    assert all(catalogue.digest(each) in reply.text for each in catalogue.all_catalogues())
+    assert "Acme" not in text and "adopt" not in text.replace("what a tenant adopted", "")
+    assert all(
+        catalogue.catalogue_digest(each) in reply.text for each in catalogue.all_catalogues()
+    )
 
 
 def test_a_tenants_people_do_not_reach_the_operators_page(as_admin):

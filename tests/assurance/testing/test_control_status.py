@@ -11,11 +11,16 @@ from governance.assurance.controls import actions as by_hand
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.models import ControlTest
 from governance.assurance.controls.status import last_test, status
-from governance.assurance.testing import actions, queries
+from governance.assurance.testing import (
+    exception_actions,
+    exception_queries,
+    matrix_queries,
+    sample_queries,
+)
 from governance.assurance.testing.models import ItemResult
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.kernel.errors import Forbidden
+from governance.kernel.errors import DomainError, Forbidden
 from tests import make
 from tests.assurance.testing import type2_helpers
 from tests.assurance.testing.type2_helpers import remediate_exception
@@ -34,7 +39,7 @@ def control_status(control_id):
 def exceptions_of(control_id):
     """(exception, item, whether it is open) of each."""
     with make.acting(read_only=True):
-        found = queries.exceptions(control_id=control_id)
+        found = exception_queries.exceptions(control_id=control_id)
         return [(c.exception.id, c.item.id, c.state not in {"closed", "set aside"}) for c in found]
 
 
@@ -133,9 +138,9 @@ def test_a_test_by_hand_neither_lifts_an_open_exception_nor_is_lost_as_the_twin_
 def test_what_a_retest_closed_and_what_was_set_aside_is_not_turned_over(database):
     control, sample, exception = type2_helpers.create_failed_sample()
     type2_helpers.record_results(sample, {17}, "yes", "Found it after all")
-    with make.acting(), pytest.raises(actions.DomainError, match="set aside"):
-        actions.raise_finding(
-            queries.exception(exception),
+    with make.acting(), pytest.raises(DomainError, match="set aside"):
+        exception_actions.raise_finding(
+            exception_queries.exception(exception),
             title="T",
             plan="P",
             owner_id=make.person_id("contributor"),
@@ -144,7 +149,7 @@ def test_what_a_retest_closed_and_what_was_set_aside_is_not_turned_over(database
     type2_helpers.record_results(sample, {17}, "no", "It was another release")
     remediate_exception(exception)
     for said in ("yes", "no"):
-        with pytest.raises(actions.DomainError, match="closed by its retest"):
+        with pytest.raises(DomainError, match="A retest closed EXC-01"):
             type2_helpers.record_results(sample, {17}, said, "Once more")
 
 
@@ -168,10 +173,14 @@ def test_whatever_happens_in_whatever_order_the_control_fails_exactly_while_an_e
             numbers = {dice.randint(1, 4) for _ in range(dice.randint(1, 3))}
             with make.acting(read_only=True):
                 closed = {
-                    c.item.id for c in queries.exceptions(control_id=control) if c.state == "closed"
+                    c.item.id
+                    for c in exception_queries.exceptions(control_id=control)
+                    if c.state == "closed"
                 }
                 sample = dice.choice(samples)
-                numbers -= {v.item.number for v in queries.items(sample) if v.item.id in closed}
+                numbers -= {
+                    v.item.number for v in sample_queries.items(sample) if v.item.id in closed
+                }
             if numbers:
                 type2_helpers.record_results(
                     sample, numbers, dice.choice(["yes", "yes", "no"]), f"step {step}"
@@ -193,13 +202,13 @@ def test_the_audited_do_not_turn_over_what_the_auditor_found(as_officer, as_audi
     type2_helpers.record_results(sample, by="auditor")
     type2_helpers.record_results(sample, {4}, "no", "Release without sign-off", by="auditor")
     with make.acting(read_only=True):
-        item = next(v.item.id for v in queries.items(sample) if v.item.number == 4)
+        item = next(v.item.id for v in sample_queries.items(sample) if v.item.number == 4)
         held = {i.by_auditor for i in session().scalars(select(ItemResult))}
     assert held == {True}
     page = as_officer.post(
         f"evidence/type-ii/items/{item}", then=403, a0="yes", a1="yes", note="It was fine"
     )
-    assert "Only an auditor can replace that result" in page.text
+    assert "Only an auditor can replace the result" in page.text
     assert "Record another result" not in as_officer.get(f"evidence/type-ii/items/{item}").text
     page = as_officer.post(
         f"evidence/type-ii/samples/{sample}/results",
@@ -240,7 +249,7 @@ def test_a_failed_test_by_hand_stands_in_the_matrix_beside_a_sample(as_viewer):
             finding="Broken by hand",
         )
     with make.acting(read_only=True):
-        row = queries.line(control, *queries.default_period())
+        row = matrix_queries.control_row(control, *matrix_queries.default_period())
     assert row.exceptions == ("EXC-01",)
     (cell,) = [c for c in row.months if c.kind == "exception"]
     assert "3 items, 1 failed (EXC-01)" in cell.why and (row.tested, row.expected) == (25, 25)
@@ -249,5 +258,5 @@ def test_a_failed_test_by_hand_stands_in_the_matrix_beside_a_sample(as_viewer):
 def test_the_test_that_a_sample_leads_to_is_not_counted_beside_its_items(database):
     control, _, _ = type2_helpers.create_failed_sample()
     with make.acting(read_only=True):
-        row = queries.line(control, *queries.default_period())
+        row = matrix_queries.control_row(control, *matrix_queries.default_period())
     assert not [c for c in row.months if "Tested on" in c.why]

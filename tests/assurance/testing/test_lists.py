@@ -11,9 +11,16 @@ from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.package_contents import _testing
 from governance.assurance.evidence import integrity
 from governance.assurance.evidence import queries as pieces
-from governance.assurance.testing import actions, queries
-from governance.assurance.testing.matrix import Facts, Item, row
-from governance.assurance.testing.sampling import HOUSE, spaced
+from governance.assurance.testing import (
+    exception_actions,
+    exception_queries,
+    matrix_queries,
+    population_queries,
+    sample_queries,
+)
+from governance.assurance.testing.matrix import matrix_row
+from governance.assurance.testing.matrix_facts import MatrixFacts, SampledItem
+from governance.assurance.testing.sampling import DEFAULT_TABLE, spaced_seed
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, visibility_scope
 from governance.publishing.reports.readiness.snapshot import _findings
@@ -28,17 +35,17 @@ from tests.assurance.testing.type2_helpers import FIRST, LAST, NOBODY, TODAY, re
 
 
 def a_control_test(*items):
-    return row(
-        Facts(NOBODY, "SEC-07", "Sign-off", "per release", FIRST, items=items),
+    return matrix_row(
+        MatrixFacts(NOBODY, "SEC-07", "Sign-off", "per release", FIRST, items=items),
         FIRST,
         LAST,
         today=TODAY,
-        table=HOUSE,
+        table=DEFAULT_TABLE,
     )
 
 
 def a_sample_item(name, outcome=None, *, of="releases", ref=None, asked=2):
-    return Item(1, name, date(2026, 5, 4), outcome, ref, (of, FIRST, LAST), asked)
+    return SampledItem(1, name, date(2026, 5, 4), outcome, ref, (of, FIRST, LAST), asked)
 
 
 def test_an_item_that_two_samples_drew_counts_once_and_the_list_asks_for_no_more_than_its_largest_sample():
@@ -50,7 +57,7 @@ def test_an_item_that_two_samples_drew_counts_once_and_the_list_asks_for_no_more
     )
     assert (found.tested, found.expected) == (2, 3)
     may = next(c for c in found.months if c.month.month == 5)
-    assert "2 items of the sample were tested. 1 item of the sample waits for a test." in may.why
+    assert "2 sample items tested. 1 sample item not tested yet." in may.why
 
 
 def test_two_lists_ask_for_both():
@@ -88,7 +95,7 @@ def test_two_samples_of_one_population_are_asked_for_once(database):
         type2_helpers.freeze_population(control, type2_helpers.population_csv(62)), seed="ab"
     )  # the same query and period, run again
     with make.acting(read_only=True):
-        found = queries.line(control, *queries.default_period())
+        found = matrix_queries.control_row(control, *matrix_queries.default_period())
     assert found.expected == 25 and 2 <= found.tested <= 4
 
 
@@ -99,7 +106,7 @@ def test_a_seed_that_drew_a_sample_draws_no_other_one_that_is_checked_for_someth
     where = f"evidence/type-ii/populations/{population}/samples"
     as_officer.post(where, attributes="Signed", seed="4417 90ce")
     page = as_officer.post(where, then=422, attributes="Reviewed", seed="4417 90ce")
-    assert "drawn already, and its items are checked for: Signed" in page.text
+    assert "already exists and checks other attributes: Signed" in page.text
     as_officer.post(where, attributes=" Signed \n", seed="441790CE")
 
 
@@ -113,7 +120,7 @@ def test_a_seed_that_drew_a_sample_draws_no_other_one_that_is_checked_for_someth
     ],
 )
 def test_only_figures_are_shown_in_groups(seed, shown):
-    assert spaced(seed) == shown
+    assert spaced_seed(seed) == shown
 
 
 # ---- what is frozen, and what a result may point at
@@ -136,15 +143,19 @@ def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to
     period = (clock.today() - timedelta(days=500), clock.today())
     with make.acting():
         assert (
-            len(queries.versions_of(control, *period)) == len(queries.version_choices(control)) == 3
+            len(population_queries.evidence_version_rows(control, *period))
+            == len(sample_queries.version_choices(control))
+            == 3
         )
         integrity.note_fault(pieces.version_of(broken)[0], "altered")
     request_deletion(as_officer, gone)
     approve_deletion(as_reviewer, gone)
     jobs.drain(actor_of)
     with make.acting():
-        assert [r["evidence"] for r in queries.versions_of(control, *period)] == ["Piece 0"]
-        assert [i for i, _ in queries.version_choices(control)] == [whole]
+        assert [
+            r["evidence"] for r in population_queries.evidence_version_rows(control, *period)
+        ] == ["Piece 0"]
+        assert [i for i, _ in sample_queries.version_choices(control)] == [whole]
 
 
 # ---- lists
@@ -167,7 +178,7 @@ def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer):
     page, seen = "evidence/type-ii/exceptions?state=open", []
     while page:
         text = as_officer.get(page).text
-        assert "60 of 60 exceptions are open" in text
+        assert "60 of 60 exceptions open" in text
         seen += re.findall(r">(EXC-\d+)<", text)
         following = re.search(r'href="/t/acme/([^"]+)" rel="next"', text)
         page = following and following[1].replace("&amp;", "&")
@@ -183,21 +194,21 @@ def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer):
 def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
     control = create_exceptions(56)
     with make.acting():
-        for n, case in enumerate(queries.exceptions(control_id=control)):
-            actions.raise_finding(
+        for n, case in enumerate(exception_queries.exceptions(control_id=control)):
+            exception_actions.raise_finding(
                 case.exception,
                 title=f"T{n}",
                 plan="P",
                 owner_id=make.person_id("contributor"),
                 due_on=clock.today() + timedelta(days=n),
             )
-        closed = queries.findings()[0].exception.id
+        closed = exception_queries.findings()[0].exception.id
     remediate_exception(closed)
     with make.acting(read_only=True):
-        wanted = [c.finding.ref for c in queries.findings()]
-        assert queries.findings()[-1].exception.id == closed
+        wanted = [c.finding.ref for c in exception_queries.findings()]
+        assert exception_queries.findings()[-1].exception.id == closed
     first = as_officer.get("evidence/type-ii/findings").text
-    assert "55 of 56 findings are open" in first
+    assert "55 of 56 findings open" in first
     following = re.search(r'href="/t/acme/([^"]+)" rel="next"', first)[1].replace("&amp;", "&")
     refs = re.findall(r">(FND-\d+)<", first + as_officer.get(following).text)
     assert refs == wanted
@@ -224,22 +235,22 @@ def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch)
         lambda who: held if who.role == "auditor" else None,
     )
     text = as_auditor.get("evidence/type-ii/exceptions").text
-    assert "1 of 1 exception is open" in text and "EXC-01" in text and "EXC-02" not in text
+    assert "1 of 1 exception open" in text and "EXC-01" in text and "EXC-02" not in text
     with make.acting("auditor", read_only=True):
-        assert [c.exception.id for c in queries.exceptions()] == [own]
-        assert queries.exceptions_by_state() == {"open": 1}
-        (theirs,) = {c.control_id for c in queries.matrix(*queries.default_period())}
+        assert [c.exception.id for c in exception_queries.exceptions()] == [own]
+        assert exception_queries.count_exceptions() == {"open": 1}
+        (theirs,) = {c.control_id for c in matrix_queries.matrix(*matrix_queries.default_period())}
         assert theirs == mine
 
 
 def test_reports_and_packages_hold_every_exception(database, monkeypatch):
-    monkeypatch.setattr(queries, "SHOWN", 5)
+    monkeypatch.setattr(sample_queries, "MAX_VERSION_CHOICES", 5)
     control = create_exceptions(30)
     engagement = engagement_helpers.world_engagement()
     with make.acting(read_only=True):
         index: dict = {}
         _testing(engagements.engagement(engagement), {control}, index)
-        assert len(index["exceptions"]) == len(queries.exceptions()) == 30
+        assert len(index["exceptions"]) == len(exception_queries.exceptions()) == 30
 
 
 # ---- as of a day
@@ -268,8 +279,8 @@ def test_a_report_of_a_past_day_says_what_was_open_then(database):
             return [each["ref"] for each in _findings(told, as_of)]
 
     with make.acting():
-        actions.raise_finding(
-            queries.exception(exception),
+        exception_actions.raise_finding(
+            exception_queries.exception(exception),
             title="T",
             plan="P",
             owner_id=make.person_id("contributor"),

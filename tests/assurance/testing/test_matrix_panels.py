@@ -1,4 +1,4 @@
-"""What stands beside the matrix: the engagement, what waits for review, what is being made, the
+"""Panels beside the matrix: the engagement, evidence awaiting review, running work, the
 sample that says most.
 """
 
@@ -179,7 +179,7 @@ def test_an_auditor_counts_and_reads_only_his_scope(as_auditor, isolated):
         and "Outside" not in page.text
         and "SEC-02" not in page.text
     )
-    assert "Review in turn" not in page.text, "an auditor reviews nothing"
+    assert "Review one by one" not in page.text, "an auditor reviews nothing"
 
 
 # ---- the inbox
@@ -197,16 +197,13 @@ def test_the_inbox_stands_under_the_matrix_with_the_oldest_first(as_officer, iso
         )
     page = as_officer.get(PAGE)
     said = panel(page, "inbox")
-    assert (
-        "Inbox: 9 pieces wait for review, the oldest for 6 days" in said
-        and "All 9 stand in the inbox" in said
-    )
+    assert "9 versions await review, the oldest for 6 days" in said and "View all 9" in said
     assert (
         said.index("Restore drill") < said.index("Report 0")
         and "Report 6" not in said
         and "SEC-04" in said
     )
-    assert f"evidence/versions/{first}/review" in page.text and "Review in turn" in said
+    assert f"evidence/versions/{first}/review" in page.text and "Review one by one" in said
 
 
 def test_nobody_is_offered_to_review_what_he_brought_in(app, isolated):
@@ -268,7 +265,7 @@ def test_packages_and_reports_that_are_being_made_stand_with_their_progress(
 
 def test_when_nothing_runs_it_says_what_would(as_viewer, isolated):
     type2_helpers.create_control("SEC-04", "monthly")
-    assert "Nothing. Packages and reports" in panel(as_viewer.get(PAGE), "running")
+    assert "Nothing is running. Packages and reports" in panel(as_viewer.get(PAGE), "running")
 
 
 def test_the_newest_sample_with_a_failure_stands_with_its_exception(as_officer, isolated):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from governance.assurance.evidence import queries as evidence
-from governance.assurance.testing import queries
+from governance.assurance.testing import matrix_queries
 from governance.assurance.testing.models import Finding, TestException
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
@@ -57,7 +57,7 @@ def exceptions_on_file():
 
 def month(control_id, which="2026-09"):
     with make.acting(read_only=True):
-        row = queries.line(control_id, *queries.default_period())
+        row = matrix_queries.control_row(control_id, *matrix_queries.default_period())
         return row, next(c for c in row.months if f"{c.month:%Y-%m}" == which)
 
 
@@ -67,7 +67,7 @@ def test_the_cell_of_a_missed_cycle_leads_to_the_form_with_that_cycle(
     opened = as_officer.get("evidence/type-ii?cell=SEC-04.2026-09")
     assert (
         f"/t/acme/{address(control_with_missed_cycle)}?of={Q3}" in opened.text
-        and "Record an exception" in opened.text
+        and "Record exception" in opened.text
     )
     assert (
         f"{address(control_with_missed_cycle)}?of={Q2}"
@@ -84,7 +84,7 @@ def test_it_is_recorded_with_cause_effect_and_correction_and_told_in_the_log(
     page = raise_missed_cycle(as_auditor, control_with_missed_cycle)
     assert (
         "EXC-01" in page.text
-        and "a missed cycle: Q3 2026" in page.text
+        and "as a missed cycle, Q3 2026" in page.text
         and "Not performed for Q3" in page.text
     )
     with make.acting("compliance_officer", read_only=True):
@@ -106,14 +106,12 @@ def test_the_cell_becomes_an_exception_that_explains_itself_and_the_gap_stays(
     assert (
         cell.kind == "exception"
         and "Recorded as an exception: EXC-01 for Q3." in cell.why
-        and not cell.untold
+        and not cell.unrecorded
     )
     assert row.exceptions == ("EXC-01",) and "Q3" in row.lacks
     page = as_officer.get("evidence/type-ii?cell=SEC-04.2026-09")
     assert (
-        "EXC-01" in page.text
-        and "SEC-04 lacks" in page.text
-        and "Record an exception" not in page.text
+        "EXC-01" in page.text and "for SEC-04" in page.text and "Record exception" not in page.text
     )
     assert month(control_with_missed_cycle, "2026-06")[1].kind == "missed"
 
@@ -125,19 +123,19 @@ def test_twice_for_the_same_cycle_is_refused_and_once_for_another_is_not(
     again = as_officer.post(
         address(control_with_missed_cycle), then=422, occurrence=Q3, **RAISED_FORM
     )
-    assert "Q3 is recorded already: EXC-01" in again.text
+    assert "Q3 is already recorded as EXC-01" in again.text
     assert "EXC-02" in raise_missed_cycle(as_officer, control_with_missed_cycle, Q2).text
 
 
 @pytest.mark.parametrize(
     ("form", "says"),
     [
-        ({"occurrence": "2026-12-31"}, "That cycle is not missed"),
-        ({"occurrence": "2026-09-29"}, "That cycle is not missed"),
-        ({"occurrence": "9" * 40}, "That cycle is not missed"),
-        ({"occurrence": ""}, "Which cycle was missed?"),
-        ({"cause": " "}, "needs its cause, its effect and its correction"),
-        ({"effect": ""}, "What did it lead to"),
+        ({"occurrence": "2026-12-31"}, "Choose a cycle that was missed"),
+        ({"occurrence": "2026-09-29"}, "Choose a cycle that was missed"),
+        ({"occurrence": "9" * 40}, "Choose a cycle that was missed"),
+        ({"occurrence": ""}, "Choose the cycle that was missed."),
+        ({"cause": " "}, "Enter the cause, the effect and the correction"),
+        ({"effect": ""}, "Describe the effect"),
         ({"correction": "x" * 2001}, "2000"),
     ],
 )
@@ -154,14 +152,14 @@ def test_what_is_not_missed_or_not_explained_is_refused(
 
 def test_a_control_that_follows_events_misses_no_cycle(as_officer, isolated):
     control_id = type2_helpers.create_control()
-    assert "No missed cycle is without its exception" in as_officer.get(address(control_id)).text
+    assert "No missed cycles to record" in as_officer.get(address(control_id)).text
     as_officer.post(address(control_id), then=422, occurrence=Q3, **RAISED_FORM)
 
 
 @pytest.mark.parametrize("role", ["contributor", "viewer"])
 def test_who_does_not_test_records_nothing(app, control_with_missed_cycle, role):
     who = visitor(app, role)
-    assert "Record an exception" not in who.get("evidence/type-ii?cell=SEC-04.2026-09").text
+    assert "Record exception" not in who.get("evidence/type-ii?cell=SEC-04.2026-09").text
     who.get(address(control_with_missed_cycle), then=403)
     who.post(address(control_with_missed_cycle), then=403, occurrence=Q3, **RAISED_FORM)
 
@@ -202,7 +200,7 @@ def test_it_goes_the_whole_way_response_finding_repair_retest_closed(
     as_officer.post(
         page, **RAISED_FORM, response="We book two dates a quarter from now on", version="1"
     )
-    assert "Answered" in as_officer.get(page).text
+    assert "Response recorded" in as_officer.get(page).text
     due = str(NOW.date() + timedelta(days=20))
     as_officer.post(
         f"{page}/finding",

@@ -3,27 +3,38 @@ seed draws.
 """
 
 import calendar
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.assurance.testing.matrix import Facts, Item, Tried, headline, row
+from governance.assurance.testing.matrix import matrix_row
+from governance.assurance.testing.matrix_facts import ControlTestFacts, MatrixFacts, SampledItem
+from governance.assurance.testing.matrix_sentences import headline
 from governance.assurance.testing.occurrences import (
-    CALENDAR,
-    GRACE,
+    CALENDAR_CADENCES,
+    GRACE_DAYS,
     PerformanceRecord,
+    cycle_states,
     cycles,
-    gaps,
+    missed_cycles,
     months,
-    stand,
 )
-from governance.assurance.testing.sampling import HOUSE, advised, digest, draw, kept, table_of
+from governance.assurance.testing.sampling import (
+    DEFAULT_TABLE,
+    OWN_SIZES,
+    advise_size,
+    draw_items,
+    population_digest,
+    read_table,
+    stored_table,
+)
 from tests.assurance.testing.type2_helpers import FIRST, LAST, NOBODY, TODAY
 
 days = st.dates(date(2024, 1, 1), date(2027, 12, 31))
-cadences = st.sampled_from(CALENDAR)
+cadences = st.sampled_from(CALENDAR_CADENCES)
 
 
 @st.composite
@@ -78,9 +89,9 @@ def test_cycles_follow_each_other_without_a_hole_and_end_in_the_period(cadence, 
 def test_every_cycle_is_performed_missed_or_due_and_a_gap_anywhere_is_shown(
     cadence, period, on_file, today
 ):
-    stands = stand(cadence, *period, on_file, today=today)
+    stands = cycle_states(cadence, *period, on_file, today=today)
     assert [s.cycle for s in stands] == list(cycles(cadence, *period))
-    assert set(gaps(stands)) == {s.cycle for s in stands if s.state in {"missed", "late"}}
+    assert set(missed_cycles(stands)) == {s.cycle for s in stands if s.state in {"missed", "late"}}
     for each in stands:
         touching = [
             p
@@ -90,14 +101,14 @@ def test_every_cycle_is_performed_missed_or_due_and_a_gap_anywhere_is_shown(
         ]
         assert (each.proof is not None) == bool(touching)
         if each.state == "due":
-            assert (today - each.cycle.last).days <= GRACE
+            assert (today - each.cycle.last).days <= GRACE_DAYS
 
 
 @given(cadences, periods(), st.lists(proofs(), max_size=5), proofs(), days)
 def test_one_more_proof_never_makes_it_worse(cadence, period, on_file, more, today):
     order = {"missed": 0, "late": 0, "due": 1, "performed": 2}
-    before = stand(cadence, *period, on_file, today=today)
-    after = stand(cadence, *period, [*on_file, more], today=today)
+    before = cycle_states(cadence, *period, on_file, today=today)
+    after = cycle_states(cadence, *period, [*on_file, more], today=today)
     assert all(
         order[b.state] <= order[a.state] or (b.state == "due" and a.state == "late")
         for b, a in zip(before, after, strict=True)
@@ -106,16 +117,20 @@ def test_one_more_proof_never_makes_it_worse(cadence, period, on_file, more, tod
 
 def test_a_missed_cycle_stays_missed_when_it_is_repaired_later():
     august = PerformanceRecord(date(2026, 8, 1), date(2026, 8, 31), date(2026, 10, 20), "EV-0007")
-    found = {s.cycle.says: s.state for s in stand("monthly", FIRST, LAST, [august], today=TODAY)}
+    found = {
+        s.cycle.says: s.state for s in cycle_states("monthly", FIRST, LAST, [august], today=TODAY)
+    }
     assert found["August"] == "late" and found["July"] == "missed" and found["November"] == "due"
-    assert "August" in {c.says for c in gaps(stand("monthly", FIRST, LAST, [august], today=TODAY))}
+    assert "August" in {
+        c.says for c in missed_cycles(cycle_states("monthly", FIRST, LAST, [august], today=TODAY))
+    }
 
 
 @pytest.mark.parametrize(
     ("since", "june"), [(date(2026, 6, 10), ["June"]), (date(2026, 6, 20), [])]
 )
 def test_a_cycle_before_the_control_began_is_not_expected_nor_one_that_was_half_over(since, june):
-    found = stand("monthly", FIRST, LAST, [], today=TODAY, since=since)
+    found = cycle_states("monthly", FIRST, LAST, [], today=TODAY, since=since)
     assert [s.cycle.says for s in found] == [
         *june,
         "July",
@@ -139,38 +154,46 @@ def test_the_columns_are_the_months_of_the_period(period):
 # ---- sampling
 
 names = st.lists(st.text(min_size=1, max_size=12), unique=True, max_size=60)
-hashes = st.binary(min_size=1, max_size=8).map(lambda b: digest([{"id": b.hex()}]))
+hashes = st.binary(min_size=1, max_size=8).map(lambda b: population_digest([{"id": b.hex()}]))
 
 
-@given(st.sampled_from([*CALENDAR, "per change", "per release", "once"]), st.integers(0, 60_000))
+@given(
+    st.sampled_from([*CALENDAR_CADENCES, "per change", "per release", "once"]),
+    st.integers(0, 60_000),
+)
 def test_a_sample_is_never_larger_than_its_population(cadence, population):
-    advice = advised(HOUSE, cadence, population)
+    advice = advise_size(DEFAULT_TABLE, cadence, population)
     assert advice.size <= population and (advice.size > 0) == (population > 0)
-    assert "house default" in advice.rule
+    assert "Meridian default" in advice.rule
 
 
-@given(st.sampled_from([*CALENDAR, "per change"]), st.integers(0, 3000), st.integers(0, 3000))
+@given(
+    st.sampled_from([*CALENDAR_CADENCES, "per change"]), st.integers(0, 3000), st.integers(0, 3000)
+)
 def test_a_larger_population_never_asks_for_a_smaller_sample(cadence, one, other):
     small, large = sorted((one, other))
-    assert advised(HOUSE, cadence, small).size <= advised(HOUSE, cadence, large).size
+    assert (
+        advise_size(DEFAULT_TABLE, cadence, small).size
+        <= advise_size(DEFAULT_TABLE, cadence, large).size
+    )
 
 
 @given(names, st.text(max_size=8), hashes, st.data())
 def test_the_same_seed_draws_the_same_sample_whatever_the_order(items, seed, population, data):
     size = data.draw(st.integers(0, len(items)))
-    drawn = draw(items, seed, population, size)
-    assert drawn == draw(list(reversed(items)), seed, population, size)
+    drawn = draw_items(items, seed, population, size)
+    assert drawn == draw_items(list(reversed(items)), seed, population, size)
     assert len(set(drawn)) == size and set(drawn) <= set(items)
-    assert draw(items, seed, population, len(items))[:size] == drawn, (
+    assert draw_items(items, seed, population, len(items))[:size] == drawn, (
         "a larger sample begins with the smaller one"
     )
 
 
 def test_another_seed_or_another_population_draws_another_sample():
     items = [f"release {n}" for n in range(200)]
-    one = draw(items, "441790ce", digest([{"id": "a"}]), 25)
-    assert one != draw(items, "441790cf", digest([{"id": "a"}]), 25)
-    assert one != draw(items, "441790ce", digest([{"id": "b"}]), 25)
+    one = draw_items(items, "441790ce", population_digest([{"id": "a"}]), 25)
+    assert one != draw_items(items, "441790cf", population_digest([{"id": "a"}]), 25)
+    assert one != draw_items(items, "441790ce", population_digest([{"id": "b"}]), 25)
 
 
 @given(
@@ -184,33 +207,34 @@ def test_another_seed_or_another_population_draws_another_sample():
 def test_the_hash_of_a_population_is_that_of_its_rows_whatever_the_order_of_their_columns(
     rows, data
 ):
-    assert digest([dict(reversed(r.items())) for r in rows]) == digest(rows)
+    assert population_digest([dict(reversed(r.items())) for r in rows]) == population_digest(rows)
     n = data.draw(st.integers(0, len(rows) - 1))
-    assert digest(
+    assert population_digest(
         [r | {"\u2605": "changed"} if i == n else r for i, r in enumerate(rows)]
-    ) != digest(rows)
+    ) != population_digest(rows)
 
 
 @pytest.mark.parametrize("size", [-1, 4])
 def test_a_sample_larger_than_its_population_is_refused(size):
-    with pytest.raises(ValueError, match="cannot come of 3 items"):
-        draw(["a", "b", "c"], "s", "h", size)
+    with pytest.raises(ValueError, match="can't be drawn from 3 items"):
+        draw_items(["a", "b", "c"], "s", "h", size)
 
 
 def test_an_id_twice_is_refused():
     with pytest.raises(ValueError, match="twice"):
-        draw(["a", "a"], "s", "h", 1)
+        draw_items(["a", "a"], "s", "h", 1)
 
 
 def test_a_table_survives_being_kept():
-    assert table_of(kept(HOUSE.by_cadence, HOUSE.per_event)) == HOUSE
+    own = read_table(stored_table(DEFAULT_TABLE.by_cadence, DEFAULT_TABLE.per_event))
+    assert own == replace(DEFAULT_TABLE, name=OWN_SIZES)
 
 
 # ---- the matrix
 
 
 def facts(cadence="quarterly", **more):
-    return Facts(NOBODY, "SEC-04", "Penetration test", cadence, date(2024, 1, 1), **more)
+    return MatrixFacts(NOBODY, "SEC-04", "Penetration test", cadence, date(2024, 1, 1), **more)
 
 
 def quarter(first, last, collected=None):
@@ -218,7 +242,7 @@ def quarter(first, last, collected=None):
 
 
 def line(control):
-    return row(control, FIRST, LAST, today=TODAY, table=HOUSE)
+    return matrix_row(control, FIRST, LAST, today=TODAY, table=DEFAULT_TABLE)
 
 
 def test_a_quarter_without_a_report_is_missed_and_the_headline_names_it():
@@ -227,17 +251,17 @@ def test_a_quarter_without_a_report_is_missed_and_the_headline_names_it():
         quarter(date(2026, 1, 1), date(2026, 3, 31)),
         quarter(date(2026, 4, 1), date(2026, 6, 30)),
     ]
-    found = line(facts(proofs=tuple(held), tests=(Tried(date(2026, 3, 20), 4, 0),)))
+    found = line(facts(proofs=tuple(held), tests=(ControlTestFacts(date(2026, 3, 20), 4, 0),)))
     kinds = {f"{c.month:%b}": c.kind for c in found.months if c.kind != "none"}
     assert kinds == {"Dec": "performed", "Mar": "tested", "Jun": "performed", "Sep": "missed"}
-    assert headline([found]) == "3 of 4 expected occurrences are on file. SEC-04 lacks Q3."
+    assert headline([found]) == "3 of 4 expected occurrences are on file. Missing: Q3 for SEC-04."
     assert (found.tested, found.expected) == (1, 3)
     assert all(c.why.endswith(".") and c.why for c in found.months)
 
 
 def test_a_failed_item_is_an_exception_in_the_month_of_the_item():
     items = tuple(
-        Item(
+        SampledItem(
             n,
             f"2026.{n}",
             date(2026, n % 11 + 1, 3),
@@ -257,7 +281,7 @@ def test_a_failed_item_is_an_exception_in_the_month_of_the_item():
 
 def test_a_gap_of_what_follows_events_is_said():
     found = line(facts("per change", proofs=(quarter(date(2025, 12, 1), date(2026, 3, 31)),)))
-    assert "A gap" in found.months[5].why and "A gap" not in found.months[1].why
+    assert "Gap: no" in found.months[5].why and "Gap" not in found.months[1].why
 
 
 def test_days_that_are_missing_are_counted():
@@ -273,7 +297,9 @@ def test_days_that_are_missing_are_counted():
 
 @given(cadences, st.lists(proofs(), max_size=6), days)
 def test_every_cell_is_explained_and_the_counts_agree(cadence, on_file, today):
-    found = row(facts(cadence, proofs=tuple(on_file)), FIRST, LAST, today=today, table=HOUSE)
+    found = matrix_row(
+        facts(cadence, proofs=tuple(on_file)), FIRST, LAST, today=today, table=DEFAULT_TABLE
+    )
     assert len(found.months) == 12 and all(c.why for c in found.months)
     assert found.on_file <= found.due and found.tested <= found.expected
     assert bool(found.lacks) == any(c.kind == "missed" for c in found.months)
@@ -282,14 +308,16 @@ def test_every_cell_is_explained_and_the_counts_agree(cadence, on_file, today):
 
 def test_the_headline_names_three_and_counts_the_others():
     rows = [line(facts("yearly"))] * 5
-    assert row(facts("yearly"), FIRST, LAST, today=date(2027, 3, 1), table=HOUSE).lacks == ("2025",)
+    assert matrix_row(
+        facts("yearly"), FIRST, LAST, today=date(2027, 3, 1), table=DEFAULT_TABLE
+    ).lacks == ("2025",)
     assert (
         headline(rows)
-        == "0 of 5 expected occurrences are on file. SEC-04 lacks 2025, SEC-04 2025, SEC-04 2025,"
-        " and 2 more lack something."
+        == "0 of 5 expected occurrences are on file. Missing: 2025 for SEC-04; 2025 for SEC-04;"
+        " 2025 for SEC-04; and cycles of 2 more controls."
     )
 
 
 def test_counts_are_written_as_everywhere_in_the_console():
     found = line(facts("per change", events={date(2026, 5, 1): 12_345}))
-    assert "12,345 occurrences of May 2026 are in the population." in found.months[5].why
+    assert "12,345 occurrences in the population for May 2026." in found.months[5].why

@@ -11,7 +11,14 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.status import last_test, status
-from governance.assurance.testing import actions, queries
+from governance.assurance.testing import (
+    control_scope,
+    exception_actions,
+    exception_queries,
+    matrix_queries,
+    population_queries,
+    sample_queries,
+)
 from governance.assurance.testing.models import (
     Finding,
     ItemResult,
@@ -24,6 +31,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock, visibility_scope
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
+from governance.kernel.formatting import plural
 from governance.kernel.spreadsheet_writer import xlsx_bytes
 from tests import make
 from tests.assurance.evidence import evidence_helpers
@@ -80,8 +88,8 @@ def test_a_population_is_uploaded_and_frozen_with_all_that_proves_it(as_officer)
     assert (
         "61 rows" in page.text
         and "select * from releases" in page.text
-        and "Hash agrees" in page.text
-        and "The rule asks for 25" in page.text
+        and "SHA-256 verified" in page.text
+        and "Suggested size: 25 items" in page.text
     )
     (entry,) = entries_of_action("population.frozen")
     assert entry.facts["row_count"] == 61 and len(entry.facts["sha256"]) == 64
@@ -112,16 +120,16 @@ def merged(sheet):
 @pytest.mark.parametrize(
     ("content", "name", "says"),
     [
-        (make_workbook(formula), "a.xlsx", "cell A3 holds a formula"),
+        (make_workbook(formula), "a.xlsx", "cell A3 has a formula"),
         (make_workbook(merged), "a.xlsx", "A2:A3 are merged"),
-        (b"id,n\na,1\na,2\n", "a.csv", "id a is there 2 times"),
+        (b"id,n\na,1\na,2\n", "a.csv", "id a appears 2 times"),
         (b"id,n\n,1\n", "a.csv", "a row has no id"),
         (b"id,n\n", "a.csv", "has no rows"),
         (b"", "a.csv", "0 bytes"),
         (b"id,n\na,1,2\n", "a.csv", "more cells than there are columns"),
         (b"id,id\na,1\n", "a.csv", "two columns are called id"),
         (b"id,n\n\xff\xfe,1\n", "a.csv", "Evidence may be"),
-        (b"%PDF-1.7\n" + b"x" * 99, "a.pdf", "A population is a CSV or XLSX table"),
+        (b"%PDF-1.7\n" + b"x" * 99, "a.pdf", "Upload a CSV or XLSX table"),
         (b"id\n" + b"".join(b"r%d\n" % n for n in range(50_001)), "a.csv", "more than 50,000 rows"),
         (xlsx_bytes("x", ["id"], [["a"]])[:-300], "a.xlsx", "a.xlsx"),
     ],
@@ -141,7 +149,7 @@ def test_fifty_thousand_rows_are_taken_and_a_formula_in_text_is_harmless(as_offi
     page = as_officer.post(
         f"evidence/type-ii/{control}/upload", follow=True, **upload_form(b"id,note\n" + lines)
     )
-    assert "50000 rows" in page.text
+    assert f"{plural(50_000, 'row')} frozen" in page.text
     with make.acting(read_only=True):
         held = session().scalars(select(Population.id)).one()
     assert (
@@ -184,7 +192,7 @@ def test_the_evidence_of_a_control_is_a_population(as_officer):
 def test_others_look_and_freeze_nothing(database, who, request):
     control = type2_helpers.create_control()
     visitor = request.getfixturevalue(who)
-    assert "Freeze a population" not in visitor.get(f"evidence/type-ii/{control}").text
+    assert "Freeze population" not in visitor.get(f"evidence/type-ii/{control}").text
     visitor.post(
         f"evidence/type-ii/{control}/upload",
         then=403,
@@ -209,7 +217,7 @@ def test_a_population_that_was_changed_behind_our_back_is_noticed_and_refused(as
     control = type2_helpers.create_control()
     honest = type2_helpers.freeze_population(control)
     with make.acting():
-        held = queries.population(honest, whole=True)
+        held = population_queries.population(honest, whole=True)
         facts = {
             c.name: getattr(held, c.name)
             for c in Population.__table__.columns
@@ -222,12 +230,13 @@ def test_a_population_that_was_changed_behind_our_back_is_noticed_and_refused(as
         session().flush()
         bent_id = bent.id
     assert (
-        "Changed after freezing" in as_officer.get(f"evidence/type-ii/populations/{bent_id}").text
+        "Changed since it was frozen"
+        in as_officer.get(f"evidence/type-ii/populations/{bent_id}").text
     )
     page = as_officer.post(
         f"evidence/type-ii/populations/{bent_id}/samples", then=422, attributes="Signed"
     )
-    assert "was changed after it was frozen" in page.text
+    assert "changed after it was frozen" in page.text
     assert count_rows(Sample) == 0
 
 
@@ -235,7 +244,7 @@ def test_a_re_run_says_whether_it_gave_the_same_rows(as_officer):
     control = type2_helpers.create_control()
     type2_helpers.freeze_population(control)
     type2_helpers.freeze_population(control, type2_helpers.population_csv(60))
-    assert "a re-run gave other rows" in as_officer.get(f"evidence/type-ii/{control}").text
+    assert "a rerun gave different rows" in as_officer.get(f"evidence/type-ii/{control}").text
 
 
 # ---- samples
@@ -251,7 +260,7 @@ def test_an_auditor_draws_a_sample_and_the_same_seed_draws_it_again(as_auditor):
     page = as_auditor.post(
         f"evidence/type-ii/populations/{population}/samples", follow=True, **form
     )
-    assert "Drawn again with seed 4417 90ce: the same 25 items" in page.text
+    assert "Seed 4417 90ce draws the same 25 items" in page.text
     assert count_rows(Sample) == 1 and count_rows(SampleItem) == 25
     assert len(entries_of_action("sample.drawn")) == len(entries_of_action("sample.redrawn")) == 1
 
@@ -267,12 +276,12 @@ def test_without_a_seed_one_is_made_and_shown(as_officer):
 @pytest.mark.parametrize(
     ("form", "says"),
     [
-        ({"size": "62", "reason": "x"}, "A sample of 62 cannot come of 61 items"),
-        ({"size": "12"}, "The rule asks for 25. Say why it is 12"),
+        ({"size": "62", "reason": "x"}, "The population has only 61 items"),
+        ({"size": "12"}, "The rule asks for 25 items. Give a reason for 12"),
         ({"size": "0", "reason": "x"}, "1 to 500"),
         ({"size": "9" * 30, "reason": "x"}, "1 to 500"),
-        ({"attributes": "  \n "}, "what each item is checked for"),
-        ({"seed": "\u2603"}, "A seed is at most 64 letters"),
+        ({"attributes": "  \n "}, "attributes to check, one per line"),
+        ({"seed": "\u2603"}, "A seed can have up to 64 letters"),
     ],
 )
 def test_a_sample_that_cannot_be_is_refused(as_officer, form, says):
@@ -291,7 +300,8 @@ def test_who_only_looks_draws_and_records_nothing(database, who, request):
     _, sample, _ = type2_helpers.create_failed_sample()
     visitor = request.getfixturevalue(who)
     assert (
-        "Record for the ticked items" not in visitor.get(f"evidence/type-ii/samples/{sample}").text
+        "Record results for selected items"
+        not in visitor.get(f"evidence/type-ii/samples/{sample}").text
     )
     visitor.post(f"evidence/type-ii/samples/{sample}/results", then=403)
 
@@ -313,7 +323,8 @@ def test_the_tenants_own_table_counts_from_then_on(as_officer):
     as_officer.get("evidence/type-ii/sizes")
     as_officer.post("evidence/type-ii/sizes", **sizes, reason="Halden asks for 30", number="0")
     assert (
-        "The rule asks for 30" in as_officer.get(f"evidence/type-ii/populations/{population}").text
+        "Suggested size: 30 items"
+        in as_officer.get(f"evidence/type-ii/populations/{population}").text
     )
     as_officer.post("evidence/type-ii/sizes", then=409, **sizes, reason="Again", number="0")
     as_officer.post(
@@ -329,7 +340,7 @@ def test_a_failed_item_opens_an_exception_and_lowers_the_control(as_auditor):
     sample = type2_helpers.draw_sample(type2_helpers.freeze_population(control))
     type2_helpers.record_results(sample, set(range(2, 26)))
     with make.acting(read_only=True):
-        first = str(queries.items(sample)[0].item.id)
+        first = str(sample_queries.items(sample)[0].item.id)
     as_auditor.get(f"evidence/type-ii/items/{first}")
     as_auditor.post(f"evidence/type-ii/items/{first}", then=422, a0="no", a1="yes")
     page = as_auditor.post(
@@ -347,7 +358,7 @@ def test_a_sample_that_passes_is_a_passed_test(as_officer):
     control = type2_helpers.create_control()
     sample = type2_helpers.draw_sample(type2_helpers.freeze_population(control))
     with make.acting(read_only=True):
-        ids = [str(v.item.id) for v in queries.items(sample)]
+        ids = [str(v.item.id) for v in sample_queries.items(sample)]
     page = as_officer.post(
         f"evidence/type-ii/samples/{sample}/results", follow=True, ids=ids, a0="yes", a1="na"
     )
@@ -358,7 +369,7 @@ def test_a_sample_that_passes_is_a_passed_test(as_officer):
 def test_a_result_is_superseded_and_never_deleted(as_officer):
     control, sample, exception = type2_helpers.create_failed_sample()
     with make.acting(read_only=True):
-        item = next(v.item.id for v in queries.items(sample) if v.item.number == 17)
+        item = next(v.item.id for v in sample_queries.items(sample) if v.item.number == 17)
     as_officer.post(f"evidence/type-ii/items/{item}", then=422, a0="yes", a1="yes")
     as_officer.post(
         f"evidence/type-ii/items/{item}", a0="yes", a1="yes", note="The signature was in the annex"
@@ -376,14 +387,14 @@ def test_items_of_another_sample_and_empty_ticks_are_refused(as_officer):
         type2_helpers.freeze_population(type2_helpers.create_control("SEC-08")), seed="1"
     )
     with make.acting(read_only=True):
-        foreign = str(queries.items(other)[0].item.id)
+        foreign = str(sample_queries.items(other)[0].item.id)
     as_officer.post(
         f"evidence/type-ii/samples/{sample}/results", then=422, ids=[foreign], a0="yes", a1="yes"
     )
     page = as_officer.post(
         f"evidence/type-ii/samples/{sample}/results", then=422, a0="yes", a1="yes"
     )
-    assert "Nothing is selected" in page.text
+    assert "Select the items that you tested" in page.text
     page = as_officer.post(
         f"evidence/type-ii/samples/{other}/results", then=422, ids=[foreign], a0="na", a1="na"
     )
@@ -425,7 +436,7 @@ def test_an_exception_goes_the_whole_way_to_a_passed_retest(as_officer, as_contr
         "note": "Ten releases, all signed",
     }
     early = as_auditor.post(f"evidence/type-ii/findings/{finding}/retest", then=422, **tried)
-    assert "It can be retested once it is fixed." in early.text
+    assert "Retest it once it is reported as fixed." in early.text
     as_contributor.post(f"evidence/type-ii/findings/{finding}/remedy", remedy="The switch is gone")
     as_contributor.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried)
     shown = as_auditor.post(
@@ -445,15 +456,15 @@ def test_an_exception_goes_the_whole_way_to_a_passed_retest(as_officer, as_contr
 def test_who_fixed_it_does_not_retest_it(as_officer):
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
-        held = queries.exception(exception)
-        found = actions.raise_finding(
+        held = exception_queries.exception(exception)
+        found = exception_actions.raise_finding(
             held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
         )
-        actions.remedy(found, "Done")
+        exception_actions.report_fixed(found, "Done")
         finding = found.id
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
     assert (
-        "Another person retests it"
+        "so another person retests it"
         in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
     )
 
@@ -464,21 +475,21 @@ def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed
     """
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
-        held = queries.exception(exception)
-        found = actions.raise_finding(
+        held = exception_queries.exception(exception)
+        found = exception_actions.raise_finding(
             held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
         )
-        actions.remedy(found, "Done")
-        actions.remedy(found, "Done")  # a double click
+        exception_actions.report_fixed(found, "Done")
+        exception_actions.report_fixed(found, "Done")  # a double click
         finding = found.id
     assert [e.facts["ref"] for e in entries_of_action("finding.remediated")] == ["FND-01"]
     with make.acting("admin"):
-        found, _ = queries.finding(finding, lock=True)
+        found, _ = exception_queries.finding(finding, lock=True)
         with pytest.raises(DomainError, match="already reported as fixed"):
-            actions.remedy(found, "Done, I hear")
+            exception_actions.report_fixed(found, "Done, I hear")
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
     assert (
-        "Another person retests it"
+        "so another person retests it"
         in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
     )
 
@@ -489,7 +500,7 @@ def test_exceptions_and_hand_recorded_tests_share_one_row_of_numbers(acting):
     control = type2_helpers.create_control("GOV-01", "yearly")
     with acting():
         test = by_hand.record_test(
-            queries.control(control),
+            control_scope.control_in_scope(control),
             tested_on=clock.today(),
             sample=4,
             failed=1,
@@ -510,7 +521,7 @@ def test_an_auditor_tests_only_within_his_engagement(as_auditor, monkeypatch):
         type2_helpers.freeze_population(type2_helpers.create_control("SEC-08")),
     )
     with make.acting(read_only=True):
-        mine = queries.population(inside).control_id
+        mine = population_queries.population(inside).control_id
     held = visibility_scope.Scope(
         frozenset([mine]), clock.today() - timedelta(days=364), clock.today()
     )
@@ -556,7 +567,7 @@ def test_the_matrix_says_what_is_on_file_and_every_cell_explains_itself(as_viewe
     cells = re.findall(r'href="([^"]*cell=SEC-07[^"]*)#why"', page.text)
     assert len(cells) == 12
     with make.acting(read_only=True):
-        row = queries.line(control, *queries.default_period())
+        row = matrix_queries.control_row(control, *matrix_queries.default_period())
         month = next(c.month for c in row.months if c.kind == "exception")
     opened = as_viewer.get(f"evidence/type-ii?cell=SEC-07.{month:%Y-%m}")
     assert "EXC-01" in opened.text and "failed" in opened.text
@@ -570,8 +581,8 @@ def test_the_matrix_says_what_is_on_file_and_every_cell_explains_itself(as_viewe
 
 def test_an_empty_console_says_what_the_matrix_is_for(as_officer):
     assert "No controls to test yet" in as_officer.get("evidence/type-ii").text
-    assert "No exception was found" in as_officer.get("evidence/type-ii/exceptions").text
-    assert "No finding was raised" in as_officer.get("evidence/type-ii/findings").text
+    assert "No exceptions yet" in as_officer.get("evidence/type-ii/exceptions").text
+    assert "No findings yet" in as_officer.get("evidence/type-ii/findings").text
 
 
 def test_the_matrix_reads_as_many_statements_for_many_controls_as_for_few(as_viewer, statements):

@@ -5,7 +5,16 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from governance.assurance.controls import actions as controls
-from governance.assurance.testing import actions, population_import, queries
+from governance.assurance.testing import (
+    control_scope,
+    exception_actions,
+    exception_queries,
+    population_actions,
+    population_import,
+    population_queries,
+    sample_actions,
+    sample_queries,
+)
 from governance.kernel import clock
 from tests import make
 
@@ -36,9 +45,11 @@ def freeze_population(
 ):
     today = clock.today()
     with make.acting(by, slug):
-        found = queries.control(control_id)
-        table = population_import.read(io.BytesIO(content or population_csv()), "releases.csv")
-        return actions.freeze(
+        found = control_scope.control_in_scope(control_id)
+        table = population_import.read_population(
+            io.BytesIO(content or population_csv()), "releases.csv"
+        )
+        return population_actions.freeze_population(
             found,
             key=key,
             title="Releases",
@@ -55,9 +66,13 @@ def freeze_population(
 
 def draw_sample(population_id, seed="4417 90ce", by="reviewer", slug="acme", **options):
     with make.acting(by, slug):
-        held = queries.population(population_id, whole=True)
-        sample, _ = actions.draw(
-            held, queries.control(held.control_id), attributes=ATTRIBUTES, seed=seed, **options
+        held = population_queries.population(population_id, whole=True)
+        sample, _ = sample_actions.draw_sample(
+            held,
+            control_scope.control_in_scope(held.control_id),
+            attributes=ATTRIBUTES,
+            seed=seed,
+            **options,
         )
         return sample.id
 
@@ -66,9 +81,11 @@ def record_results(sample_id, numbers=None, said="yes", note="", by="reviewer", 
     """The same for the items of these numbers (all, if none are given)."""
     with make.acting(by, slug):
         items = [
-            v.item for v in queries.items(sample_id) if numbers is None or v.item.number in numbers
+            v.item
+            for v in sample_queries.items(sample_id)
+            if numbers is None or v.item.number in numbers
         ]
-        actions.record_results(items, {ATTRIBUTES[0]: said, ATTRIBUTES[1]: "yes"}, note=note)
+        sample_actions.record_results(items, {ATTRIBUTES[0]: said, ATTRIBUTES[1]: "yes"}, note=note)
 
 
 def create_failed_sample(number=17):
@@ -78,29 +95,29 @@ def create_failed_sample(number=17):
     record_results(sample_id, set(range(1, 26)) - {number})
     record_results(sample_id, {number}, "no", "Release without sign-off")
     with make.acting(read_only=True):
-        (case,) = queries.exceptions(control_id=control_id)
+        (case,) = exception_queries.exceptions(control_id=control_id)
         return control_id, sample_id, case.exception.id
 
 
 def remediate_exception(exception_id, *, failed=0, sample=10):
     """Its finding raised (once), fixed and retested."""
     with make.acting():
-        held = queries.exception(exception_id)
-        found = queries.finding_of(held.id) or actions.raise_finding(
+        held = exception_queries.exception(exception_id)
+        found = exception_queries.finding_of(held.id) or exception_actions.raise_finding(
             held,
             title="The gate",
             plan="Close it",
             owner_id=make.person_id("contributor"),
             due_on=clock.today(),
         )
-        actions.remedy(found, "Closed")
+        exception_actions.report_fixed(found, "Closed")
         finding = found.id
     with make.acting("reviewer"):
-        found, held = queries.finding(finding)
-        actions.retest(
+        found, held = exception_queries.finding(finding)
+        exception_actions.record_retest(
             found,
             held,
-            queries.control(held.control_id),
+            control_scope.control_in_scope(held.control_id),
             tested_on=clock.today(),
             sample=sample,
             failed=failed,

@@ -462,7 +462,7 @@ def passed(key=None):
 
 def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting):
     with acting("admin"):
-        frameworks.adopt("nist-ai-rmf-1.0")
+        frameworks.adopt_framework("nist-ai-rmf-1.0")
         controls.adopt([c.ref for c in starter_pack.pack()], with_evidence=False)
         expected = set(drill_evidence.controls())
     assert expected
@@ -492,7 +492,7 @@ def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting
 
 def test_evidence_is_begun_once_for_a_system_and_a_link_taken_away_stays_away(acting):
     with acting("admin"):
-        frameworks.adopt("nist-ai-rmf-1.0")
+        frameworks.adopt_framework("nist-ai-rmf-1.0")
         controls.adopt([c.ref for c in starter_pack.pack()], with_evidence=False)
     key = switch_helpers.create_api_key()
     passed(key)

@@ -9,8 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import assessment_queries, item_actions
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
 from governance.foundation.approvals.models import Approval
@@ -156,7 +155,7 @@ def test_an_empty_inbox_tells_the_next_due_date(app, as_contributor, year_of_wor
         evidencing.assign(
             evidence.find_evidence(year_of_work["pieces"]["TST-01"]), make.person_id("contributor")
         )
-        assessing.assign(assessments.item(year_of_work["items"]["MAP 1.1"]), None, None)
+        item_actions.assign(assessment_queries.item(year_of_work["items"]["MAP 1.1"]), None, None)
     reply = as_contributor.get("inbox/")
     assert heading(reply) == "Nothing needs you" and count(reply) is None
     assert "Your next due date is 13 June 2027." in page_text(

@@ -9,8 +9,12 @@ import pytest
 from werkzeug.routing import Rule
 
 from governance.app import factory
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import (
+    assessment_actions,
+    assessment_queries,
+    conclusion_actions,
+    item_actions,
+)
 from governance.assurance.controls import actions as controls
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
@@ -68,7 +72,7 @@ def year_of_work(app, isolated):
     """
     found: dict = {"controls": {}, "pieces": {}}
     with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
-        adopting.adopt(RMF)
+        adopting.adopt_framework(RMF)
         for ref, (title, wanted, proof, owner) in STORY.items():
             control = controls.create(
                 ref,
@@ -95,7 +99,7 @@ def year_of_work(app, isolated):
         found["pieces"]["TST-03"], 3, valid_for=300, accepted=False
     )
     with clock.frozen(days_ago(50)), make.acting("reviewer"):
-        held = assessing.begin(
+        held = assessment_actions.start_assessment(
             frameworks.framework(RMF).id,
             title="Q4 2026",
             period_from=days_ago(300).date(),
@@ -103,15 +107,17 @@ def year_of_work(app, isolated):
         )
         found["assessment"], found["items"] = (
             held.id,
-            {item.ref: item.row.id for item in assessments.items(held.id)},
+            {item.ref: item.row.id for item in assessment_queries.items(held.id)},
         )
     with clock.frozen(days_ago(4)), make.acting("reviewer"):
         for ref in ("GOVERN 1.6", "MEASURE 2.7"):
-            item = assessments.item(found["items"][ref])
-            assessing.conclude(item, level=2, rationale="As it stands.", version=item.version)
+            item = assessment_queries.item(found["items"][ref])
+            conclusion_actions.conclude(
+                item, level=2, rationale="As it stands.", version=item.version
+            )
     with make.acting("compliance_officer"):
-        assessing.assign(
-            assessments.item(found["items"]["MAP 1.1"]),
+        item_actions.assign(
+            assessment_queries.item(found["items"]["MAP 1.1"]),
             make.person_id("contributor"),
             days_ago(-10).date(),
         )

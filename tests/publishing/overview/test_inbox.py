@@ -14,8 +14,7 @@ from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as evidence
-from governance.assurance.testing import actions as testing
-from governance.assurance.testing import queries as tested
+from governance.assurance.testing import exception_actions, exception_queries
 from governance.kernel.db import session
 from governance.publishing.inbox import queries
 from tests import make
@@ -179,8 +178,8 @@ def test_an_exception_waits_for_managements_response_until_it_has_one(as_officer
         "EXC-01" in title for role in ("contributor", "auditor") for title in waiting_items(role)
     )
     with make.acting():
-        testing.answer(
-            tested.exception(exception),
+        exception_actions.respond(
+            exception_queries.exception(exception),
             version=1,
             cause="C",
             effect="E",
@@ -199,8 +198,8 @@ def test_an_exception_that_a_later_result_set_aside_waits_for_nobody(isolated):
 def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated):
     control, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
-        found = testing.raise_finding(
-            tested.exception(exception),
+        found = exception_actions.raise_finding(
+            exception_queries.exception(exception),
             title="The gate can be off",
             plan="Remove it",
             owner_id=make.person_id("contributor"),
@@ -211,7 +210,7 @@ def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated
     ].row.due_on == days_from_today(19)
     assert not any("Fix" in title or "Retest" in title for title in waiting_items("reviewer"))
     with make.acting("contributor"):
-        testing.remedy(tested.finding(found)[0], "It is gone")
+        exception_actions.report_fixed(exception_queries.finding(found)[0], "It is gone")
     assert not any("FND-01" in title for title in waiting_items("contributor"))
     assert "Retest FND-01: The gate can be off" in waiting_items("reviewer")
     assert "Retest FND-01: The gate can be off" in waiting_items("auditor")

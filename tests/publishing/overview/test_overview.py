@@ -5,8 +5,7 @@ another day.
 import pytest
 from bs4 import BeautifulSoup
 
-from governance.assurance.assessments import actions as assessing
-from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments import assessment_queries, conclusion_actions
 from governance.assurance.controls import actions as controls
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
@@ -141,8 +140,8 @@ def test_a_returned_conclusion_waits_for_its_assessor(app, acting, year_of_work)
     from tests.conftest import visitor
 
     with acting("compliance_officer"):
-        assessing.give_back(
-            assessments.item(year_of_work["items"]["GOVERN 1.6"]),
+        conclusion_actions.return_conclusion(
+            assessment_queries.item(year_of_work["items"]["GOVERN 1.6"]),
             revision=1,
             reason="Which systems does it cover?",
         )

@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 
 from governance.app import schedule
 from governance.app.cli import main
-from governance.assurance.assessments import actions as assessing
+from governance.assurance.assessments import assessment_actions
 from governance.assurance.controls import actions as controls
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
@@ -35,10 +35,10 @@ assert schedule.HANDLERS  # the jobs process knows the kind
 @pytest.fixture
 def assessment(acting):
     with acting("compliance_officer"):
-        adopting.adopt("nist-ai-rmf-1.0")
+        adopting.adopt_framework("nist-ai-rmf-1.0")
         controls.adopt(["SEC-04", "SEC-09", "GOV-01"], with_evidence=True)
         framework = frameworks.framework("nist-ai-rmf-1.0")
-        return assessing.begin(
+        return assessment_actions.start_assessment(
             framework.id,
             title="Q4 2026",
             period_from=date(2026, 1, 1),
@@ -144,7 +144,7 @@ def test_a_double_click_watches_the_first(as_officer, assessment):
 def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting):
     with acting("compliance_officer"):
         other = frameworks.framework("owasp-llm-2025")
-        held = assessing.begin(
+        held = assessment_actions.start_assessment(
             other.id, title="LLM risks", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)
         ).id
     page = as_officer.get("reports/").text

@@ -253,7 +253,7 @@ def failed(app, isolated):
     starter set that answer criteria.
     """
     with make.acting("compliance_officer"):
-        adopting.adopt("soc2-tsc-2017")
+        adopting.adopt_framework("soc2-tsc-2017")
         controls.adopt(["SEC-04", "GOV-01"], with_evidence=True)
     return type2_helpers.create_failed_sample()
 

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from governance.assurance.testing import matrix as rules
+from governance.assurance.testing import matrix_facts
 from governance.assurance.testing.occurrences import PerformanceRecord, months
-from governance.assurance.testing.sampling import HOUSE, digest, draw
+from governance.assurance.testing.sampling import DEFAULT_TABLE, draw_items, population_digest
 from governance.publishing.reports.type2 import snapshot as reading
 from tests.publishing.reports import rmf_samples
 
@@ -186,7 +187,7 @@ def _row(
         ()
         if bare or not cadence.startswith("per ")
         else tuple(
-            rules.Item(
+            matrix_facts.SampledItem(
                 k,
                 f"{k}",
                 held[k % len(held)],
@@ -196,10 +197,10 @@ def _row(
             for k in range(1, 26)
         )
     )  # noqa: PLR2004 - the one that failed
-    facts = rules.Facts(
+    facts = matrix_facts.MatrixFacts(
         UUID(int=n + 1), ref, title, cadence, date(2025, 1, 1), tuple(proofs), (), items, events
     )
-    return reading._row(rules.row(facts, first, LAST, today=TODAY, table=HOUSE))
+    return reading._row(rules.matrix_row(facts, first, LAST, today=TODAY, table=DEFAULT_TABLE))
 
 
 def _end(month: date) -> date:
@@ -230,7 +231,7 @@ def _population(n: int, control: str, key: str, count: int) -> dict[str, Any]:
         "frozen_at": "2026-11-20T09:10:00Z",
         "id_column": "id",
         "row_count": count,
-        "sha256": digest(rows),
+        "sha256": population_digest(rows),
         "intact": True,
         "attached": True,
         "columns": ["id", "on", "owner"],
@@ -250,7 +251,7 @@ def _sample(
     ids = [row[0] for row in of["rows"]] or [f"X-{k}" for k in range(30)]
     dated = {row[0]: row[1] for row in of["rows"]}
     items = []
-    for number, item in enumerate(draw(ids, "441790ce", of["sha256"], size), 1):
+    for number, item in enumerate(draw_items(ids, "441790ce", of["sha256"], size), 1):
         outcome = None if number > size - untested else "failed" if number in failed else "passed"
         items.append(
             {

@@ -12,8 +12,8 @@ from typing import Any
 
 from governance.assurance.assessments import report_facts
 from governance.assurance.evidence.queries import FORMER
-from governance.assurance.testing import queries as testing
-from governance.assurance.testing.queries import Case
+from governance.assurance.testing import exception_queries
+from governance.assurance.testing.exception_queries import ExceptionCase
 from governance.foundation.people.queries import names
 
 SCHEMA = "governance.soc2-readiness/1"
@@ -47,7 +47,7 @@ def _findings(told: Mapping[str, Any], as_of: datetime) -> list[Json]:
     stood for yet; by requirement.
     """
     answers = _answers(told)
-    cases = [case for case in testing.findings(as_of) if case.control.ref in answers]
+    cases = [case for case in exception_queries.findings(as_of) if case.control.ref in answers]
     people = names(case.finding.owner_id for case in cases if case.finding)
     spoken = {
         ref for case in cases if case.finding for ref in (case.finding.ref, case.exception.ref)
@@ -61,7 +61,7 @@ def _findings(told: Mapping[str, Any], as_of: datetime) -> list[Json]:
 
 
 def _raised(
-    cases: Sequence[Case], answers: Mapping[str, Sequence[str]], people: Mapping[Any, str]
+    cases: Sequence[ExceptionCase], answers: Mapping[str, Sequence[str]], people: Mapping[Any, str]
 ) -> Iterator[Json]:
     for case in cases:
         if (held := case.finding) is not None:

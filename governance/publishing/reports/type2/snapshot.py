@@ -18,11 +18,17 @@ from sqlalchemy import select
 
 from governance.assurance.evidence.queries import FORMER
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.testing import queries as testing
-from governance.assurance.testing.matrix import MatrixRow
+from governance.assurance.testing import (
+    exception_queries,
+    matrix_queries,
+    population_queries,
+    sample_queries,
+)
+from governance.assurance.testing.exception_queries import ExceptionCase
+from governance.assurance.testing.matrix_facts import MatrixRow
 from governance.assurance.testing.models import Finding, ItemResult, Population
-from governance.assurance.testing.queries import Case, ItemView, SampleProgress
-from governance.assurance.testing.sampling import spaced
+from governance.assurance.testing.sample_queries import ItemView, SampleProgress
+from governance.assurance.testing.sampling import spaced_seed
 from governance.foundation.people.queries import names
 from governance.kernel.db import session
 
@@ -46,9 +52,9 @@ def snapshot(first: date, last: date, framework: str | None = None) -> Json:
     """Everything that the report shows of these months, of all controls or of those that answer for
     a framework.
     """
-    rows = testing.matrix(first, last, framework)
-    drawn = testing.samples(since=first, until=last)[::-1]
-    views = {each.sample.id: testing.items(each.sample.id) for each in drawn}
+    rows = matrix_queries.matrix(first, last, framework)
+    drawn = sample_queries.samples(since=first, until=last)[::-1]
+    views = {each.sample.id: sample_queries.items(each.sample.id) for each in drawn}
     populations = _overlapping(first, last, {row.control_id: row.ref for row in rows})
     numbers = {each.id: f"POP-{n:02}" for n, each in enumerate(populations, 1)}
     cases = _cases(set(numbers), drawn, {row.control_id for row in rows}, first, last)
@@ -91,19 +97,21 @@ def _cases(
     controls: set[UUID],
     first: date,
     last: date,
-) -> list[Case]:
+) -> list[ExceptionCase]:
     """The exceptions of the samples shown and of the cycles missed in these months, the oldest
     first, whenever they were found.
     """
     shown = {each.sample.id for each in drawn if each.population.id in populations}
     return [
         case
-        for case in reversed(testing.exceptions())
+        for case in reversed(exception_queries.exceptions())
         if _is_shown(case, shown, controls, first, last)
     ]
 
 
-def _is_shown(case: Case, samples: set[UUID], controls: set[UUID], first: date, last: date) -> bool:
+def _is_shown(
+    case: ExceptionCase, samples: set[UUID], controls: set[UUID], first: date, last: date
+) -> bool:
     if case.sample is not None:
         return case.sample.id in samples
     missed = case.exception.missed_to
@@ -135,8 +143,8 @@ def _population(held: Population, number: str, control: str, kept: _Kept) -> Jso
     intact: bool | None = None
     if fits:
         kept.room -= held.row_count
-        whole = testing.population(held.id, whole=True)
-        rows, intact = whole.rows, testing.is_as_frozen(whole)
+        whole = population_queries.population(held.id, whole=True)
+        rows, intact = whole.rows, population_queries.is_as_frozen(whole)
     return {
         "number": number,
         "control": control,
@@ -183,7 +191,7 @@ def _sample(
         "size": held.size,
         "advised": held.advised,
         "reason": held.reason,
-        "seed": spaced(held.seed),
+        "seed": spaced_seed(held.seed),
         "population_sha256": held.population_sha256,
         "attributes": list(held.attributes),
         "drawn_by": kept.who(held.drawn_by),
@@ -210,7 +218,7 @@ def _item(view: ItemView, kept: _Kept) -> Json:
     }
 
 
-def _exception(case: Case, kept: _Kept) -> Json:
+def _exception(case: ExceptionCase, kept: _Kept) -> Json:
     held = case.exception
     return {
         "ref": held.ref,
@@ -238,7 +246,7 @@ def _finding(held: Finding, kept: _Kept) -> Json:
             "note": each.note,
             "by": kept.who(each.tested_by),
         }
-        for each in reversed(testing.retests(held.id))
+        for each in reversed(exception_queries.retests(held.id))
     ]
     return {
         "ref": held.ref,
@@ -258,7 +266,7 @@ def _everybody(
     populations: Sequence[Population],
     drawn: Sequence[SampleProgress],
     views: Mapping[UUID, Sequence[ItemView]],
-    cases: Sequence[Case],
+    cases: Sequence[ExceptionCase],
 ) -> Iterator[UUID | None]:
     yield from (each.frozen_by for each in populations)
     yield from (each.sample.drawn_by for each in drawn)
@@ -267,7 +275,7 @@ def _everybody(
         yield from (case.exception.found_by, case.exception.responded_by)
         if case.finding is not None:
             yield from (case.finding.owner_id, case.finding.remedied_by)
-            yield from (each.tested_by for each in testing.retests(case.finding.id))
+            yield from (each.tested_by for each in exception_queries.retests(case.finding.id))
 
 
 def _iso(at: datetime | None) -> str | None:

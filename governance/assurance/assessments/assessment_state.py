@@ -1,0 +1,57 @@
+"""What changing an assessment requires: that it is open, and stays open while it changes."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import defer
+
+from governance.assurance.assessments import assessment_queries
+from governance.assurance.assessments.models import (
+    Assessment,
+    AssessmentItem,
+)
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError
+
+
+class AssessmentClosed(DomainError):
+    pass
+
+
+class NotSignable(DomainError):
+    pass
+
+
+def why_not_open(assessment: Assessment) -> str | None:
+    """Return why the assessment can't be changed; None while it is open."""
+    if assessment.closed_at is None:
+        return None
+    return f"{assessment.title} was closed on {day_of(assessment.closed_at)}. Start a new revision to change it."
+
+
+def require_open(item: AssessmentItem) -> Assessment:
+    """Return the item's assessment, locked against closing until the transaction ends.
+
+    Raises AssessmentClosed.
+    """
+    query = (
+        select(Assessment)
+        .where(Assessment.id == item.assessment_id)
+        .options(defer(Assessment.frozen))
+    )
+    assessment = (
+        session()
+        .scalars(query.with_for_update(read=True).execution_options(populate_existing=True))
+        .one()
+    )
+    if (why := why_not_open(assessment)) is not None:
+        raise AssessmentClosed(why)
+    return assessment
+
+
+def day_of(at: datetime) -> str:
+    return f"{at.day} {at:%B %Y}"
+
+
+def requirement_ref(item: AssessmentItem) -> str:
+    return assessment_queries.refs_of().get(item.requirement_id, "")

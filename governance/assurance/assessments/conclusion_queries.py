@@ -1,0 +1,106 @@
+"""Conclusions, comments, and how many conclusions of each assessment are written and signed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
+
+from governance.assurance.assessments.assessment_queries import iso, item, judged_items, refs_of
+from governance.assurance.assessments.framework_board import AssessedItem
+from governance.assurance.assessments.models import (
+    AssessmentItem,
+    Comment,
+    Conclusion,
+    SignOff,
+)
+from governance.assurance.evidence.queries import FORMER
+from governance.foundation.people.models import Person
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.kernel.visibility_scope import limits
+
+
+def conclusions(item_id: UUID) -> Sequence[Conclusion]:
+    """Return every revision of an item's conclusion, the newest first."""
+    return (
+        session()
+        .scalars(
+            select(Conclusion)
+            .where(Conclusion.item_id == item_id)
+            .order_by(Conclusion.revision.desc())
+        )
+        .all()
+    )
+
+
+def judgement_of(item_id: UUID) -> AssessedItem:
+    """Return one item with its last conclusion."""
+    return judged_items(AssessmentItem.id == item(item_id).id, None)[1][0]
+
+
+def comments(item_id: UUID, as_of: datetime | None = None) -> list[tuple[Comment, str]]:
+    """Return the comments on an item with their authors' names, oldest first."""
+    query = select(Comment, Person.name).outerjoin(Person, Person.id == Comment.written_by)
+    query = query.where(Comment.item_id == item_id, Comment.created_at <= (as_of or clock.now()))
+    return [
+        (comment, name or FORMER)
+        for comment, name in session().execute(query.order_by(Comment.created_at, Comment.id))
+    ]
+
+
+def discussion(assessment_id: UUID) -> list[dict[str, Any]]:
+    """Return every comment of an assessment as plain JSON, oldest first."""
+    query = (
+        select(AssessmentItem.requirement_id, Comment.text, Comment.created_at, Person.name)
+        .select_from(Comment)
+        .join(AssessmentItem, AssessmentItem.id == Comment.item_id)
+        .outerjoin(Person, Person.id == Comment.written_by)
+        .where(AssessmentItem.assessment_id == assessment_id)
+        .order_by(Comment.created_at, Comment.id)
+    )
+    refs = refs_of()
+    return [
+        {"ref": refs[i], "by": name or FORMER, "at": iso(at), "text": text}
+        for i, text, at, name in session().execute(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ConclusionProgress:
+    """How many items of an assessment are concluded, returned and signed off."""
+
+    items: int
+    concluded: int
+    returned: int
+    signed: int
+
+
+def conclusion_progress() -> dict[UUID, ConclusionProgress]:
+    """Return the progress of every assessment, within the acting person's scope; one statement."""
+    last = (
+        select(Conclusion)
+        .ext(distinct_on(Conclusion.item_id))
+        .order_by(Conclusion.item_id, Conclusion.revision.desc())
+        .subquery()
+    )
+    newest = aliased(Conclusion, last)
+    query = (
+        select(
+            AssessmentItem.assessment_id,
+            func.count(AssessmentItem.id),
+            func.count(newest.id),
+            func.count(newest.id).filter(newest.return_reason.isnot(None)),
+            func.count(SignOff.id),
+        )
+        .outerjoin(newest, newest.item_id == AssessmentItem.id)
+        .outerjoin(SignOff, SignOff.conclusion_id == newest.id)
+        .group_by(AssessmentItem.assessment_id)
+    )
+    if (auditor_scope := limits()) is not None and auditor_scope.requirements is not None:
+        query = query.where(AssessmentItem.requirement_id.in_(auditor_scope.requirements))
+    return {row[0]: ConclusionProgress(*row[1:]) for row in session().execute(query)}

@@ -1,0 +1,124 @@
+"""Setting the target, owner and due date of a requirement, and undoing that."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from governance.assurance.assessments import assessment_queries
+from governance.assurance.assessments.assessment_state import require_open, requirement_ref
+from governance.assurance.assessments.coverage import HIGHEST_LEVEL
+from governance.assurance.assessments.models import (
+    AssessmentItem,
+)
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.owners import check_may_own
+from governance.foundation.people.queries import who_last
+from governance.kernel import undo
+from governance.kernel.errors import Invalid, Stale
+from governance.kernel.undo import Overtaken, UndoStep
+
+TARGETED = action(
+    "assessment.target.set",
+    "set a target level for a requirement",
+    target="AssessmentItem",
+    activity="update",
+    severity="informational",
+    fields="target requirement undoes",
+)
+ASSIGNED = action(
+    "assessment.item.assigned",
+    "assigned a requirement",
+    target="AssessmentItem",
+    activity="update",
+    severity="informational",
+    fields="due_on requirement undoes",
+    persons="owner",
+)
+
+
+def set_target(
+    item: AssessmentItem, target: int, *, version: int, undoes: UUID | None = None
+) -> None:
+    """Set the level that the requirement should reach. Raises Stale if `version` is not the item's."""
+    require_open(item)
+    if not 0 <= target <= HIGHEST_LEVEL:
+        raise Invalid("Choose a target level from 0 to 4.", field="target")
+    if target == item.target:
+        return
+    if version != item.version:
+        raise Stale(
+            "Someone else changed the target while you were editing. Review it, then save again.",
+            {"target": (target, item.target)},
+        )
+    before, after = {"target": item.target}, {"target": target}
+    item.target, item.version = target, item.version + 1
+    entry = record(
+        TARGETED, item, before=before, after=after, requirement=requirement_ref(item), undoes=undoes
+    )
+    undo.remember("assessment.target", item.id, entry.id, before=before, after=after)
+
+
+def assign(
+    item: AssessmentItem, owner_id: UUID | None, due_on: date | None, *, undoes: UUID | None = None
+) -> None:
+    """Set the owner and due date of a requirement; unchanged values record nothing.
+
+    `undoes` is the id of the log entry that this undoes.
+    """
+    require_open(item)
+    before, after = (
+        {"owner": item.owner_id, "due_on": item.due_on},
+        {"owner": owner_id, "due_on": due_on},
+    )
+    changed = [name for name in after if after[name] != before[name]]
+    if not changed:
+        return
+    if "owner" in changed:
+        check_may_own(owner_id)
+    item.owner_id, item.due_on = owner_id, due_on
+    entry = record(
+        ASSIGNED, item, before=before, after=after, requirement=requirement_ref(item), undoes=undoes
+    )
+    undo.remember(
+        "assessment.item",
+        item.id,
+        entry.id,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+
+
+def assign_all(changes: Sequence[tuple[UUID, UUID | None, date | None]]) -> None:
+    """Assign several items, all or none: (item id, owner id, due date) of each."""
+    for item_id, owner_id, due_on in changes:
+        assign(
+            assessment_queries.item(item_id, lock=True), owner_id, due_on
+        )  # record() is in there
+
+
+UNDOABLE = {"assessment.target", "assessment.item"}
+
+
+@undo.restores("assessment.target")
+def _restore_target(step: UndoStep) -> None:
+    item = assessment_queries.item(step.target_id, lock=True)
+    if item.target != step.after["target"]:
+        raise Overtaken(
+            f"{who_last(item.id, TARGETED)} has changed the target of {requirement_ref(item)} since then."
+        )
+    set_target(item, step.before["target"], version=item.version, undoes=step.entry_id)
+
+
+@undo.restores("assessment.item")
+def _restore_item(step: UndoStep) -> None:
+    """Restore the fields that the step changed; other fields keep their present values."""
+    item = assessment_queries.item(step.target_id, lock=True)
+    present = {"owner": item.owner_id, "due_on": item.due_on}
+    if any(undo.plain(present[name]) != value for name, value in step.after.items()):
+        raise Overtaken(
+            f"{who_last(item.id, ASSIGNED)} has reassigned {requirement_ref(item)} since then."
+        )
+    owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else item.owner_id
+    due_on = undo.day_or_none(step.before["due_on"]) if "due_on" in step.before else item.due_on
+    assign(item, owner_id, due_on, undoes=step.entry_id)

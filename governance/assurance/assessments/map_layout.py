@@ -1,0 +1,179 @@
+"""The heat map of a framework: its groups and cells, its headline, and the strip below it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from governance.assurance.assessments.coverage import Share
+from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
+from governance.assurance.assessments.requirement_summary import count_word, points
+from governance.assurance.frameworks.queries import RequirementView
+
+MAX_CELL_LENGTH = 5  # letters that a cell of the map has room for
+CELLS_A_LINE = 14
+
+
+@dataclass(frozen=True, slots=True)
+class MapCategory:
+    """A head over cells; `short` is its own part of the ref."""
+
+    title: str
+    short: str
+    share: Share
+    rows: Sequence[AssessedRequirement]
+
+    @property
+    def width(self) -> str:
+        return f"c-cat-{len(self.rows)}" if len(self.rows) in {2, 3} else "c-cat-wide"
+
+
+@dataclass(frozen=True, slots=True)
+class MapGroup:
+    """A row of the map: a function, with its change in 30 days in percentage points; None without a
+    history.
+    """
+
+    ref: str
+    title: str
+    share: Share
+    change: float | None
+    categories: Sequence[MapCategory]
+
+
+def map_groups(board: FrameworkBoard, then: Mapping[str, Share] | None) -> list[MapGroup]:
+    """Functions by categories; a shallower tree is one category a group, a flat list one group.
+
+    `then` are the shares of 30 days ago by function and for "all"; None if there was no evidence
+    yet.
+    """
+
+    def change(ref: str, share: Share) -> float | None:
+        return None if then is None else share.percent - then[ref].percent
+
+    if not board.functions:
+        lines = _cell_lines(board.share, board.rows)
+        return [MapGroup("", board.framework.title, board.share, change("all", board.share), lines)]
+    nodes = [node for node in board.functions if board.of(node.ref)]
+    return [_group(board, node, change(node.ref, board.share_of(node.ref))) for node in nodes]
+
+
+def _group(board: FrameworkBoard, node: RequirementView, change: float | None) -> MapGroup:
+    heads = [each for each in board.tree if each.parent_ref == node.ref and not each.assessable]
+    inner = [
+        MapCategory(
+            each.title,
+            each.ref.removeprefix(f"{node.ref} "),
+            board.share_of(each.ref),
+            board.of(each.ref),
+        )
+        for each in heads
+    ]
+    return MapGroup(
+        node.ref,
+        node.title,
+        board.share_of(node.ref),
+        change,
+        inner or _cell_lines(board.share_of(node.ref), board.of(node.ref)),
+    )
+
+
+def _cell_lines(share: Share, rows: Sequence[AssessedRequirement]) -> list[MapCategory]:
+    """Cells without heads, as many in a line as the sheet has room for."""
+    return [
+        MapCategory("", "", share, rows[start : start + CELLS_A_LINE])
+        for start in range(0, len(rows), CELLS_A_LINE)
+    ]
+
+
+def cell_name(ref: str) -> tuple[str, str]:
+    """(prefix, what the cell has room for):
+
+    MEASURE 2.7 → "MEASURE ", "2.7"; the cell's full name is both.
+    """
+    head, space, tail = ref.rpartition(" ")
+    if len(tail) > MAX_CELL_LENGTH:
+        first, dash, last = tail.rpartition("-")
+        return (
+            (f"{head}{space}{first}{dash}", last)
+            if dash
+            else (f"{head}{space}", tail[:MAX_CELL_LENGTH])
+        )
+    return f"{head}{space}", tail
+
+
+def requirement_noun(board: FrameworkBoard) -> str:
+    """What NIST calls them in the AI RMF; elsewhere a requirement."""
+    return "subcategory" if board.framework.key.startswith("nist-ai-rmf") else "requirement"
+
+
+def requirement_nouns(board: FrameworkBoard) -> str:
+    return "subcategories" if requirement_noun(board) == "subcategory" else "requirements"
+
+
+def map_headline(board: FrameworkBoard) -> str:
+    """The h1: how many are proven, coverage, and where closing gaps is worth most."""
+    share, found = board.share, board.gaps
+    says = f"{proven_phrase(board)}, {share.percent:.0f}% coverage"
+    if not share.count:
+        return "This framework has nothing to assess"
+    if not found:
+        return f"{says}. Every target is met."
+    titles = {node.ref: node.title for node in board.functions}
+    worth = {f: sum(gap.moves for gap in found if gap.standing.function == f) for f in titles}
+    best = max(worth, key=lambda f: worth[f], default="")
+    if not best or not worth[best]:
+        return f"{says}. {_gap_phrase(len(found))} worth {points(sum(gap.moves for gap in found))} points."
+    inside = [gap for gap in found if gap.standing.function == best]
+    return f"{says}. {_gap_phrase(len(inside), f' in {titles[best]}')} worth {points(worth[best])} points."
+
+
+def proven_phrase(board: FrameworkBoard) -> str:
+    """As "45 of 72 subcategories proven"."""
+    return (
+        f"{board.share.proven} of {board.share.count}"
+        f" {requirement_nouns(board) if board.share.count != 1 else requirement_noun(board)} proven"
+    )
+
+
+def _gap_phrase(count: int, where: str = "") -> str:
+    return (
+        f"{count_word(count)} gap{'s' if count != 1 else ''}{where} {'are' if count != 1 else 'is'}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """The strip below the map: one requirement, and those beside it."""
+
+    row: AssessedRequirement
+    before: str | None
+    after: str | None
+
+
+def peek(board: FrameworkBoard, wanted: str) -> Peek | None:
+    """The requirement that the address selects; otherwise the gap that moves most."""
+    refs = [row.ref for row in board.rows]
+    first = board.gaps[0].standing.ref if board.gaps else (refs[0] if refs else "")
+    ref = next(
+        (
+            row.ref
+            for row in board.rows
+            if wanted and row.requirement.path == wanted.replace(" ", "-")
+        ),
+        first,
+    )
+    row = board.row(ref)
+    if row is None:
+        return None
+    here = refs.index(ref)
+    paths = [each.requirement.path for each in board.rows]
+    return Peek(
+        row, paths[here - 1] if here else None, paths[here + 1] if here + 1 < len(paths) else None
+    )
+
+
+def peek_text(row: AssessedRequirement) -> str:
+    """1 Partial, target 4: what keeps it there."""
+    facts = "; ".join(reason.fact.rstrip(".") for reason in row.derived.reasons[:3])
+    return f"{row.derived.level} {row.derived.word}, target {row.target}" + (
+        f": {facts}" if facts else ""
+    )

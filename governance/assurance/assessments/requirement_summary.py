@@ -1,0 +1,102 @@
+"""What the page of a requirement says: verdict, reasons with links, the ladder, where to attach
+evidence.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import url_for
+
+from governance.assurance.assessments.coverage import LEVELS
+from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
+from governance.assurance.assessments.level_history import LevelTransition
+from governance.assurance.controls.reason_links import standing_place
+from governance.assurance.controls.status import Reason
+
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+MINUS = "\N{MINUS SIGN}"
+
+
+def count_word(count: int) -> str:
+    return NUMBERS[count] if count < len(NUMBERS) else str(count)
+
+
+def points(value: float) -> str:
+    """1.0 → "1.0"; never a zero for something that moves."""
+    return f"{max(value, 0.1):.1f}" if value > 0 else f"{value:.1f}".replace("-", MINUS)
+
+
+# ---- one requirement
+
+
+def trail(board: FrameworkBoard, ref: str) -> list[str]:
+    """The titles above it, the function first."""
+    nodes = {node.ref: node for node in board.tree}
+    found: list[str] = []
+    above = nodes[ref].parent_ref
+    while above:
+        found.append(nodes[above].title)
+        above = nodes[above].parent_ref
+    return found[::-1]
+
+
+def verdict(row: AssessedRequirement) -> str:
+    """Partial, for three reasons. Target is 4 Effective."""
+    reasons = [r for r in row.derived.reasons if r.severity != "open" or row.standing.short]
+    why = (
+        f", for {count_word(len(reasons)).lower()} reason{'s' if len(reasons) != 1 else ''}"
+        if reasons and row.standing.short
+        else ""
+    )
+    target = (
+        f"Target is {row.target} {LEVELS[row.target]}"
+        if row.standing.short
+        else f"Target {row.target} {LEVELS[row.target]} is met"
+    )
+    return f"{row.derived.word}{why}. {target}"
+
+
+def reasons(row: AssessedRequirement) -> list[dict[str, Any]]:
+    """Each with the address of the object that causes it."""
+    return [_reason(reason) for reason in row.derived.reasons]
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    href = None
+    if reason.kind == "evidence" and reason.target_id:
+        href = url_for("evidence.piece", evidence_id=reason.target_id)
+    elif reason.kind in {"control", "test"} and reason.target_id:
+        href = url_for(
+            "controls.control",
+            control_id=reason.target_id,
+            _anchor="tests" if reason.kind == "test" else None,
+        )
+    else:
+        href = standing_place(reason)
+    kind = {"open": "none"}.get(reason.severity, reason.severity)
+    return {
+        "kind": kind,
+        "lead": reason.fact,
+        "text": reason.consequence,
+        "href": href,
+        "link": reason.ref,
+    }
+
+
+def attach(row: AssessedRequirement) -> str | None:
+    """Where evidence is attached: a version of the piece that is late, else a new piece for the
+    control that is short.
+    """
+    late = next((r for r in row.derived.reasons if r.kind == "evidence" and r.target_id), None)
+    if late is not None:
+        return url_for("evidence.bringing", evidence_id=late.target_id)
+    worst = ("failing", "missing", "due", "evidenced", "effective")
+    controls = sorted(row.derived.controls, key=lambda answer: worst.index(answer[2].name))
+    return url_for("evidence.beginning", control=controls[0][0].control_id) if controls else None
+
+
+def ladder(row: AssessedRequirement, moved: Sequence[LevelTransition]) -> dict[int, str]:
+    """Return what raises to each higher level, and since when the present level is reached."""
+    steps = {number: text for number, text in enumerate(row.derived.ladder) if text}
+    last = moved[-1] if moved and moved[-1].after == row.derived.level else None
+    return steps | {row.derived.level: f"Now, since {last.at.day} {last.at:%b}" if last else "Now"}

@@ -1,0 +1,23 @@
+"""Which controls the acting person may see in Type II testing."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from governance.assurance.controls import queries as controls
+from governance.assurance.controls.models import Control
+from governance.kernel.errors import NotFound
+from governance.kernel.visibility_scope import scope
+
+
+def control_in_scope(control_id: UUID) -> Control:
+    """Return the control; NotFound if it is outside the acting person's scope."""
+    auditor_scope = scope()
+    if auditor_scope is not None and not auditor_scope.holds(control_id):
+        raise NotFound("There is no such control here.")
+    return controls.find_control(control_id)
+
+
+def scope_filter() -> Callable[[UUID], bool]:
+    """Return a test of control ids: may the acting person see the control? Reads the scope once."""
+    auditor_scope = scope()
+    return auditor_scope.holds if auditor_scope is not None else lambda _control_id: True

@@ -1,0 +1,359 @@
+"""Opening exceptions, responding to them, raising findings, fixing and retesting them."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from governance.assurance.controls import actions as controls
+from governance.assurance.controls.models import Control, ControlTest
+from governance.assurance.evidence.reference_numbers import DIGITS, next_ref
+from governance.assurance.testing import exception_queries, matrix_queries, permissions
+from governance.assurance.testing.models import (
+    Finding,
+    Retest,
+    SampleItem,
+    TestException,
+)
+from governance.assurance.testing.occurrences import Cycle, cycles
+from governance.assurance.testing.text_fields import MAX_TEXT_LENGTH, require_text
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.owners import check_may_own
+from governance.kernel import clock, current
+from governance.kernel.access import require
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError, Invalid, Stale
+
+EXCEPTION_OPENED = action(
+    "test.exception.opened",
+    "opened an exception",
+    target="TestException",
+    activity="create",
+    severity="low",
+    fields="ref control item_number",
+    personal="says",
+)
+MISSED_RECORDED = action(
+    "test.exception.recorded",
+    "recorded a missed cycle as an exception",
+    target="TestException",
+    activity="create",
+    severity="low",
+    fields="ref control cadence missed_from missed_to",
+    personal="says cause effect correction",
+)
+EXCEPTION_ANSWERED = action(
+    "test.exception.answered",
+    "responded to an exception",
+    target="TestException",
+    activity="update",
+    severity="informational",
+    fields="ref",
+    personal="cause effect correction response",
+)
+FINDING_RAISED = action(
+    "finding.raised",
+    "raised a finding",
+    target="Finding",
+    activity="create",
+    severity="medium",
+    fields="ref exception due_on",
+    persons="owner",
+    personal="title plan",
+)
+FINDING_REMEDIED = action(
+    "finding.remediated",
+    "reported a finding as remediated",
+    target="Finding",
+    activity="update",
+    severity="informational",
+    fields="ref",
+    personal="remedy",
+)
+RETESTED = action(
+    "finding.retested",
+    "retested a finding",
+    target="Retest",
+    activity="create",
+    severity="informational",
+    fields="ref sample failed tested_on closed",
+    personal="note",
+)
+
+
+def open_exception(
+    item: SampleItem, control: Control, failed: Sequence[str], note: str
+) -> TestException:
+    says = f"{item.item} failed “{'”, “'.join(failed)}”: {note}"[:MAX_TEXT_LENGTH]
+    exception = TestException(
+        ref=_next_exception_ref(),
+        control_id=control.id,
+        sample_item_id=item.id,
+        missed_from=None,
+        missed_to=None,
+        says=says,
+        cause="",
+        effect="",
+        correction="",
+        response="",
+        version=1,
+        found_by=current.person_id(),
+        responded_by=None,
+        created_at=clock.now(),
+    )
+    session().add(exception)
+    record(
+        EXCEPTION_OPENED,
+        exception,
+        ref=exception.ref,
+        control=control.ref,
+        item_number=item.number,
+        says=says,
+    )
+    return exception
+
+
+def _next_exception_ref() -> str:
+    """Return the next EXC number; exceptions and manual control tests share one sequence."""
+    refs = (
+        next_ref(ControlTest.finding_ref, "EXC", width=2),
+        next_ref(TestException.ref, "EXC", width=2),
+    )
+    # it ends in digits
+    return max(refs, key=lambda ref: int(DIGITS.search(ref)[1]))  # type: ignore[index]
+
+
+def record_missed_cycle(
+    control: Control, last_day: date | None, *, cause: str, effect: str, correction: str
+) -> TestException:
+    """Record the missed cycle that ends on `last_day` as an exception.
+
+    It stays an exception even if the cycle is performed later. A cycle has one exception at most.
+
+    Raises Invalid for a cycle that was not missed or is already recorded, and for an empty text.
+    """
+    require(permissions.TEST, on=control)
+    alone(f"missed cycles of {control.id}")
+    cycle = (
+        next((c for c in cycles(control.cadence, last_day, last_day)), None) if last_day else None
+    )
+    if (
+        cycle is not None
+        and (there := exception_queries.exception_of_cycle(control.id, cycle)) is not None
+    ):
+        raise Invalid(f"{cycle.says} is already recorded as {there.ref}.", field="occurrence")
+    if cycle is None or cycle not in matrix_queries.unrecorded_missed_cycles(control.id):
+        raise Invalid("Choose a cycle that was missed.", field="occurrence")
+    said = {
+        name: text.strip()[:MAX_TEXT_LENGTH]
+        for name, text in (("cause", cause), ("effect", effect), ("correction", correction))
+    }
+    for name, text in said.items():
+        require_text(text, name, "Enter the cause, the effect and the correction.")
+    says = (
+        f"Not performed for {cycle.says}: no accepted evidence covered {_cycle_days(cycle)} in time"
+    )
+    exception = TestException(
+        ref=_next_exception_ref(),
+        control_id=control.id,
+        sample_item_id=None,
+        missed_from=cycle.first,
+        missed_to=cycle.last,
+        says=says,
+        **said,
+        response="",
+        version=1,
+        found_by=current.person_id(),
+        responded_by=None,
+        created_at=clock.now(),
+    )
+    session().add(exception)
+    record(
+        MISSED_RECORDED,
+        exception,
+        ref=exception.ref,
+        control=control.ref,
+        cadence=control.cadence,
+        missed_from=cycle.first,
+        missed_to=cycle.last,
+        says=says,
+        cause=exception.cause,
+        effect=exception.effect,
+        correction=exception.correction,
+    )
+    return exception
+
+
+def _cycle_days(cycle: Cycle) -> str:
+    last = f"{cycle.last.day} {cycle.last:%B %Y}"
+    return last if cycle.first == cycle.last else f"{cycle.first.day} {cycle.first:%B %Y} to {last}"
+
+
+def respond(
+    exception: TestException,
+    *,
+    version: int,
+    cause: str,
+    effect: str,
+    correction: str,
+    response: str,
+) -> None:
+    """Store the cause, effect, correction and management response of an exception.
+
+    Raises Stale if `version` is no longer the exception's, and Invalid for an empty text.
+    """
+    if version != exception.version:
+        raise Stale(
+            f"Someone else responded to {exception.ref} while you were editing."
+            " Review the response, then save again."
+        )
+    after = {"cause": cause, "effect": effect, "correction": correction, "response": response}
+    after = {name: text.strip()[:MAX_TEXT_LENGTH] for name, text in after.items()}
+    for name, text in after.items():
+        require_text(
+            text,
+            name,
+            "Enter the cause, the effect, the correction and management's response.",
+        )
+    before = {name: getattr(exception, name) for name in after}
+    if before == after:
+        return
+    for name, text in after.items():
+        setattr(exception, name, text)
+    exception.version += 1
+    exception.responded_by = current.person_id()
+    record(EXCEPTION_ANSWERED, exception, before=before, after=after, ref=exception.ref)
+
+
+def raise_finding(
+    exception: TestException, *, title: str, plan: str, owner_id: UUID, due_on: date
+) -> Finding:
+    """Add the finding of an exception: who fixes it, how and by when. An exception has one at most."""
+    alone(f"finding of {exception.id}")
+    if exception_queries.finding_of(exception.id) is not None:
+        raise DomainError(f"{exception.ref} already has a finding.")
+    if exception_queries.exception_case(exception.id).state == "set aside":
+        raise DomainError(
+            f"{exception.ref} is set aside because its item passed later. There is nothing to fix."
+        )
+    require_text(title, "title", "Summarise the problem in one line.")
+    require_text(plan, "plan", "Describe how you will fix it.")
+    check_may_own(owner_id)
+    if due_on < clock.today():
+        raise Invalid("Choose a due date of today or later.", field="due_on")
+    finding = Finding(
+        ref=next_ref(Finding.ref, "FND", width=2),
+        exception_id=exception.id,
+        title=title.strip()[:200],
+        plan=plan.strip()[:MAX_TEXT_LENGTH],
+        owner_id=owner_id,
+        due_on=due_on,
+        raised_by=current.person_id(),
+        remedy="",
+        remedied_at=None,
+        remedied_by=None,
+        closed_at=None,
+        created_at=clock.now(),
+    )
+    session().add(finding)
+    record(
+        FINDING_RAISED,
+        finding,
+        ref=finding.ref,
+        exception=exception.ref,
+        due_on=due_on,
+        owner=owner_id,
+        title=finding.title,
+        plan=finding.plan,
+    )
+    return finding
+
+
+def report_fixed(finding: Finding, what: str) -> None:
+    """Report a finding as fixed. Only a passing retest closes it.
+
+    The first reporter stays on record; a repeated report by them changes nothing.
+    """
+    me = current.person_id()
+    require(permissions.REMEDY, on=finding)
+    if finding.closed_at is not None:
+        raise DomainError(f"{finding.ref} is already closed.")
+    require_text(what, "remedy", "Describe what was done.")
+    # the first reporter stays on record, because they may not retest it
+    if finding.remedied_at is not None:
+        if finding.remedied_by == me and finding.remedy == what.strip()[:MAX_TEXT_LENGTH]:
+            return
+        raise DomainError(f"{finding.ref} was already reported as fixed and awaits its retest.")
+    before = {"remedy": finding.remedy}
+    finding.remedy, finding.remedied_at, finding.remedied_by = (
+        what.strip()[:MAX_TEXT_LENGTH],
+        clock.now(),
+        me,
+    )
+    record(
+        FINDING_REMEDIED, finding, before=before, after={"remedy": finding.remedy}, ref=finding.ref
+    )
+
+
+def record_retest(
+    finding: Finding,
+    exception: TestException,
+    control: Control,
+    *,
+    tested_on: date,
+    sample: int,
+    failed: int,
+    note: str,
+) -> Retest:
+    """Record a retest by somebody who neither owns nor fixed the finding.
+
+    A passing retest closes the finding; a failed one reopens the fix. The control's status follows.
+    """
+    require(permissions.TEST, on=control)
+    require(permissions.RETEST, on=finding)
+    if finding.closed_at is not None:
+        raise DomainError(f"{finding.ref} was already closed by a passing retest.")
+    if finding.remedied_at is None:
+        raise DomainError(f"{finding.ref} isn't fixed yet. Retest it once it is reported as fixed.")
+    if tested_on < finding.remedied_at.date():
+        raise Invalid("The retest must be on or after the day of the fix.", field="tested_on")
+    require_text(note, "note", "Describe what you tested and what you found.")
+    if (of := exception_queries.sample_id_of(exception)) is not None:
+        alone(f"results of {of}")
+    row = Retest(
+        finding_id=finding.id,
+        tested_on=tested_on,
+        sample=sample,
+        failed=failed,
+        note=note.strip()[:MAX_TEXT_LENGTH],
+        tested_by=current.person_id(),
+        created_at=clock.now(),
+    )
+    session().add(row)
+    if not failed:
+        finding.closed_at = clock.now()
+    else:
+        finding.remedied_at = finding.remedied_by = None
+    session().flush()
+    controls.record_test(
+        control,
+        tested_on=tested_on,
+        sample=sample,
+        failed=failed,
+        finding=f"Retest of {finding.ref}: {note.strip()}" if failed else "",
+        finding_ref=exception.ref if failed else None,
+        sample_id=of,
+        retest_id=row.id,
+        unsettled=None if of is None else len(exception_queries.open_exception_refs(of)),
+    )
+    record(
+        RETESTED,
+        row,
+        ref=finding.ref,
+        sample=sample,
+        failed=failed,
+        tested_on=tested_on,
+        closed=not failed,
+        note=row.note,
+    )
+    return row

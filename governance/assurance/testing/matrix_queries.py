@@ -1,0 +1,273 @@
+"""The Type II matrix: a row for each control in scope, in a fixed number of statements."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, select
+
+from governance.assurance.controls import queries as controls
+from governance.assurance.controls.status import ControlFacts
+from governance.assurance.evidence.freshness import interval
+from governance.assurance.evidence.queries import covers
+from governance.assurance.frameworks import queries as frameworks
+from governance.assurance.testing import matrix as matrix_rules
+from governance.assurance.testing import matrix_facts
+from governance.assurance.testing.control_scope import scope_filter
+from governance.assurance.testing.models import (
+    ItemResult,
+    Population,
+    Sample,
+    SampleItem,
+    TestException,
+)
+from governance.assurance.testing.occurrences import Cycle, PerformanceRecord, month_of
+from governance.assurance.testing.occurrences import months as columns
+from governance.assurance.testing.sample_queries import is_latest_result, sample_sizes
+from governance.assurance.testing.work_in_progress import CurrentEngagement
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.kernel.visibility_scope import scope
+
+MONTHS_A_YEAR = 12
+MAX_MONTHS = 18  # columns of the matrix
+
+
+def default_period(
+    months: int | None = None, *, engaged: CurrentEngagement | None = None
+) -> tuple[date, date]:
+    """Return the period that the matrix shows, in whole months.
+
+    That is `months` months up to the present one; without `months`, the engagement's period if it
+    fits into MAX_MONTHS, else twelve months. An auditor always sees the period of their engagement.
+    """
+    auditor_scope = scope()
+    if (
+        auditor_scope is not None
+        and auditor_scope.period_from <= auditor_scope.period_to < date.max
+    ):
+        return _whole_months(auditor_scope.period_from, auditor_scope.period_to)
+    if months is None and engaged is not None:
+        first, last = _whole_months(engaged.period_from, engaged.period_to)
+        if len(columns(first, last)) <= MAX_MONTHS:
+            return first, last
+    today = clock.today()
+    number = today.year * MONTHS_A_YEAR + today.month - (months or MONTHS_A_YEAR)
+    return date(number // MONTHS_A_YEAR, number % MONTHS_A_YEAR + 1, 1), _end_of_month(today)
+
+
+def _whole_months(first: date, last: date) -> tuple[date, date]:
+    return month_of(first), _end_of_month(last)
+
+
+def _end_of_month(day: date) -> date:
+    return date(
+        day.year + day.month // MONTHS_A_YEAR, day.month % MONTHS_A_YEAR + 1, 1
+    ) - timedelta(days=1)
+
+
+def controls_in_scope() -> list[ControlFacts]:
+    """Return the live controls in scope, by ref; two statements at most."""
+    keeps = scope_filter()
+    return [c for c in controls.posture() if keeps(c.control_id)]
+
+
+def matrix(
+    period_from: date,
+    period_to: date,
+    framework: str | None = None,
+    *,
+    facts: Sequence[ControlFacts] | None = None,
+) -> list[matrix_facts.MatrixRow]:
+    """Return a row for each live control in scope, of one framework if given, by ref; at most seven
+    statements.
+    """
+    wanted = _requirement_ids(framework) if framework else None
+    return _rows(
+        [c for c in (controls_in_scope() if facts is None else facts) if _is_mapped_to(c, wanted)],
+        period_from,
+        period_to,
+    )
+
+
+def _is_mapped_to(control: ControlFacts, wanted: Collection[UUID] | None) -> bool:
+    return wanted is None or any(requirement in wanted for requirement, _ in control.mappings)
+
+
+def _requirement_ids(key: str) -> frozenset[UUID]:
+    return frozenset(node.id for node in frameworks.requirements(frameworks.framework(key).id))
+
+
+def _rows(
+    facts: Sequence[ControlFacts], first: date, last: date, *, only: UUID | None = None
+) -> list[matrix_facts.MatrixRow]:
+    items, events, sizes, today = (
+        _sampled_items(first, last, only),
+        _event_counts(first, last, only),
+        sample_sizes(),
+        clock.today(),
+    )
+    told = _recorded_missed_cycles(first, last, only)
+    return [
+        matrix_rules.matrix_row(
+            _matrix_facts(
+                c, items.get(c.control_id, ()), events.get(c.control_id), told.get(c.control_id, {})
+            ),
+            first,
+            last,
+            today=today,
+            table=sizes,
+        )
+        for c in facts
+    ]
+
+
+def _recorded_missed_cycles(
+    first: date, last: date, only: UUID | None
+) -> dict[UUID, dict[tuple[date, date], str]]:
+    """Return the exceptions of missed cycles that end in the period, by control; one statement."""
+    e = TestException
+    query = select(e.control_id, e.missed_from, e.missed_to, e.ref).where(
+        e.missed_to >= first, e.missed_to <= last
+    )
+    found: dict[UUID, dict[tuple[date, date], str]] = {}
+    for row in session().execute(query if only is None else query.where(e.control_id == only)):
+        found.setdefault(row.control_id, {})[row.missed_from, row.missed_to] = row.ref
+    return found
+
+
+def _matrix_facts(
+    control: ControlFacts,
+    items: Sequence[matrix_facts.SampledItem],
+    events: Mapping[date, int] | None,
+    told: Mapping[tuple[date, date], str],
+) -> matrix_facts.MatrixFacts:
+    """Gather the facts of one control. Tests that follow from a sample count through their items."""
+    tests = (t for t in control.tests if t.of is None)
+    return matrix_facts.MatrixFacts(
+        control.control_id,
+        control.ref,
+        control.title,
+        control.cadence,
+        control.since,
+        tuple(_performance_records(control)),
+        tuple(
+            matrix_facts.ControlTestFacts(t.tested_on, t.sample, t.failed, t.finding_ref)
+            for t in tests
+        ),
+        tuple(items),
+        events,
+        told,
+    )
+
+
+def _performance_records(control: ControlFacts) -> list[PerformanceRecord]:
+    """Return the accepted versions of the evidence that supports the control."""
+    return [
+        PerformanceRecord(
+            v.period_from,
+            v.period_to,
+            v.collected_on,
+            f"{p.ref} {p.title} ({covers(v.period_from, v.period_to)})",
+            interval(p.cadence),
+        )
+        for p in control.proofs
+        for v in p.versions
+        if v.review == "accepted"
+    ]
+
+
+def _sampled_items(
+    first: date, last: date, only: UUID | None
+) -> dict[UUID, list[matrix_facts.SampledItem]]:
+    """Return the items of samples whose population overlaps the period, by control; one statement."""
+    query = (
+        select(
+            Population.control_id,
+            Population.key,
+            Population.period_from,
+            Population.period_to,
+            Sample.size,
+            Sample.advised,
+            SampleItem.number,
+            SampleItem.item,
+            SampleItem.dated,
+            ItemResult.outcome,
+            TestException.ref,
+        )
+        .select_from(Population)
+        .join(Sample, Sample.population_id == Population.id)
+        .join(SampleItem, SampleItem.sample_id == Sample.id)
+        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, is_latest_result()))
+        .outerjoin(TestException, TestException.sample_item_id == SampleItem.id)
+        .where(Population.period_from <= last, Population.period_to >= first)
+        .order_by(SampleItem.number)
+    )
+    found: dict[UUID, list[matrix_facts.SampledItem]] = {}
+    for (
+        control_id,
+        key,
+        begins,
+        ends,
+        size,
+        advised,
+        number,
+        name,
+        day,
+        outcome,
+        ref,
+    ) in session().execute(_for_control(query, only)):
+        item = matrix_facts.SampledItem(
+            number, name, day, outcome, ref, (key, begins, ends), max(size, advised)
+        )
+        found.setdefault(control_id, []).append(item)
+    return found
+
+
+def _event_counts(first: date, last: date, only: UUID | None) -> dict[UUID, dict[date, int]]:
+    """Return the rows of frozen populations by control and month; the newest of equal populations
+    counts.
+    """
+    query = select(
+        Population.control_id,
+        Population.key,
+        Population.period_from,
+        Population.period_to,
+        Population.by_month,
+    ).where(
+        Population.period_from <= last,
+        Population.period_to >= first,
+        Population.date_column.is_not(None),
+    )
+    newest = {
+        (row[0], row[1], row[2], row[3]): row[4]
+        for row in session().execute(_for_control(query, only).order_by(Population.created_at))
+    }
+    found: dict[UUID, dict[date, int]] = {}
+    for (control_id, *_), counts in newest.items():
+        per_month = found.setdefault(control_id, {})
+        for month, count in counts.items():
+            day = date.fromisoformat(month)
+            per_month[day] = max(per_month.get(day, 0), count)
+    return found
+
+
+def _for_control(query: Any, control_id: UUID | None) -> Any:
+    return query if control_id is None else query.where(Population.control_id == control_id)
+
+
+def control_row(
+    control_id: UUID, period_from: date, period_to: date
+) -> matrix_facts.MatrixRow | None:
+    """Return the matrix row of one control; None if it is retired."""
+    facts = controls.ledger(control_id).of(control_id, clock.now())
+    return _rows([facts], period_from, period_to, only=control_id)[0] if facts else None
+
+
+def unrecorded_missed_cycles(control_id: UUID) -> tuple[Cycle, ...]:
+    """Return a control's missed cycles without an exception, of the last MAX_MONTHS months or an
+    auditor's period.
+    """
+    row = control_row(control_id, *default_period(MAX_MONTHS))
+    return row.unrecorded if row is not None else ()

@@ -1,0 +1,138 @@
+"""Frozen populations of a control, and the lists that a population can be frozen from."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import undefer
+
+from governance.assurance.collectors.builtin import COLLECTORS
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceLink,
+    EvidenceReview,
+    EvidenceVersion,
+)
+from governance.assurance.evidence.queries import sound
+from governance.assurance.testing.control_scope import control_in_scope
+from governance.assurance.testing.models import (
+    Population,
+    Sample,
+)
+from governance.assurance.testing.sampling import (
+    population_digest,
+)
+from governance.kernel.db import session
+from governance.kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenPopulation:
+    """A population with its number of samples, and whether a rerun of its query gave the same rows."""
+
+    population: Population
+    samples: int
+    rerun: str  # "", "same" or "other"
+
+
+def populations(control_id: UUID) -> list[FrozenPopulation]:
+    """Return the populations of a control, newest first; two statements."""
+    rows = (
+        session()
+        .scalars(
+            select(Population)
+            .where(Population.control_id == control_id)
+            .order_by(Population.created_at, Population.id)
+        )
+        .all()
+    )
+    counted = (
+        select(Sample.population_id, func.count())
+        .join(Population, Population.id == Sample.population_id)
+        .where(Population.control_id == control_id)
+        .group_by(Sample.population_id)
+    )
+    counts = {row[0]: row[1] for row in session().execute(counted)}
+    seen: dict[tuple[str, date, date], str] = {}
+    found = []
+    for row in rows:
+        before = seen.get(which := (row.key, row.period_from, row.period_to))
+        found.append(
+            FrozenPopulation(
+                row,
+                counts.get(row.id, 0),
+                "" if before is None else "same" if before == row.sha256 else "other",
+            )
+        )
+        seen[which] = row.sha256
+    return found[::-1]
+
+
+def population(population_id: UUID, *, whole: bool = False) -> Population:
+    """Return a population in scope; `whole` reads its rows in the same statement."""
+    query = select(Population).where(Population.id == population_id)
+    found = (
+        session().scalars(query.options(undefer(Population.rows)) if whole else query).one_or_none()
+    )
+    if found is None:
+        raise NotFound("There is no such population here.")
+    control_in_scope(found.control_id)
+    return found
+
+
+def is_as_frozen(population: Population) -> bool:
+    """Return whether the rows still have the SHA-256 that was stored when they were frozen."""
+    return (
+        len(population.rows) == population.row_count
+        and population_digest(population.rows) == population.sha256
+    )
+
+
+def collector_choices(control_ref: str) -> list[tuple[str, str]]:
+    """Return (key, title) of the collectors that provide a population for the control."""
+    return [(c.key, c.title) for c in COLLECTORS.values() if control_ref in c.controls]
+
+
+def evidence_version_rows(control_id: UUID, first: date, last: date) -> list[dict[str, Any]]:
+    """Return the accepted evidence versions of a control that end in the period, as population
+    rows.
+
+    Versions whose file was deleted, is missing or is corrupted are left out.
+    """
+    query = (
+        select(
+            Evidence.ref,
+            EvidenceVersion.number,
+            Evidence.title,
+            EvidenceVersion.period_from,
+            EvidenceVersion.period_to,
+            EvidenceVersion.sha256,
+            EvidenceVersion.url,
+            EvidenceReview.reviewed_at,
+        )
+        .join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
+        .join(EvidenceReview, EvidenceReview.version_id == EvidenceVersion.id)
+        .join(EvidenceLink, EvidenceLink.evidence_id == Evidence.id)
+        .where(
+            EvidenceLink.control_id == control_id,
+            EvidenceLink.removed_at.is_(None),
+            EvidenceReview.decision == "accepted",
+            sound(),
+            EvidenceVersion.period_to >= first,
+            EvidenceVersion.period_to <= last,
+        )
+        .order_by(EvidenceVersion.period_to, Evidence.ref, EvidenceVersion.number)
+    )
+    return [
+        {
+            "id": f"{r.ref} version {r.number}",
+            "covers to": r.period_to.isoformat(),
+            "covers from": r.period_from.isoformat(),
+            "evidence": r.title,
+            "sha256 or address": r.sha256 or r.url,
+            "accepted": r.reviewed_at.date().isoformat(),
+        }
+        for r in session().execute(query)
+    ]
