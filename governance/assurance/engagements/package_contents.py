@@ -299,7 +299,9 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
     files: dict[str, bytes] = {}
     populations: dict[UUID, str] = {}
     index["samples"] = []
-    for progress in sample_queries.samples(since=engagement.period_from, until=engagement.period_to):
+    for progress in sample_queries.samples(
+        since=engagement.period_from, until=engagement.period_to
+    ):
         if progress.control.id not in controls:
             continue
         number, stem = len(index["samples"]) + 1, safe_name(progress.control.ref)
