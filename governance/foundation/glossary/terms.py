@@ -115,7 +115,7 @@ TERMS = (
     ),
     Term(
         "Coverage",
-        "The share of a framework's requirements that are at level 3 or above.",
+        "The levels that a framework's requirements have reached, as a percentage of their targets.",
     ),
     Term(
         "Crosswalk",
@@ -287,6 +287,11 @@ TERMS = (
         "Privacy",
         "The pages for personal data: erasures, unmasking, legal holds and retention.",
         "privacy",
+    ),
+    Term(
+        "Proven",
+        "A requirement at level 3 or above: controls cover it in full, and another person has"
+        " accepted all of their evidence.",
     ),
     Term(
         "Pseudonym",
