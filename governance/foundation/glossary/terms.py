@@ -205,7 +205,7 @@ TERMS = (
         "Identity provider",
         "The service where your people sign in, for example Okta or Entra ID; Meridian stores no"
         " passwords.",
-        "connection identity sign_in",
+        "connection identity identity_provider sign_in",
     ),
     Term(
         "Inbox",
@@ -271,7 +271,7 @@ TERMS = (
         "Policy bundle key",
         "The key that signs the flags and policies that systems download, so that they can tell"
         " them from forgeries.",
-        "bundle_key",
+        "bundle_key policy_bundle",
     ),
     Term(
         "Policy tier",
