@@ -72,7 +72,7 @@ def _world() -> dict[str, Any]:
             purpose="Stopped and restarted.",
             owner_id=None,
         )
-        _, key = keys.make("bench", ("flags:read",), rate=10_000_000)
+        _, key = keys.create("bench", ("flags:read",), rate=10_000_000)
         return {"key": key, "flipped_id": flipped.id, "tenant_id": current.actor().tenant_id}
 
 

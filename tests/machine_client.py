@@ -43,6 +43,6 @@ def create_machine_client(
 ) -> MachineClient:
     """One whose key the tenant's admin has just made."""
     with make.acting("admin", tenant):
-        row, key = actions.make(name, scopes, **options)
+        row, key = actions.create(name, scopes, **options)
         session().expunge(row)
     return MachineClient(app, key, row)

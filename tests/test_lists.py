@@ -139,7 +139,7 @@ def _fill(slug: str) -> dict[str, str]:
         collecting.ask(collector, before(collector.schedule, today))
     _raise_finding(UUID(place["control_id"]), slug)
     with make.acting("admin", slug):
-        keys.make(f"Machine of {slug}", ["audit:read"])
+        keys.create(f"Machine of {slug}", ["audit:read"])
         sequencer.sequence()
     return place
 

@@ -128,7 +128,7 @@ def pushed_version(by: str) -> Any:
     """A version that a machine uploaded with a key whose secret that person was shown."""
     piece = evidence_helpers.create_evidence(supports=[evidence_helpers.create_control()])
     with make.acting(by):
-        key = keys.make("pipeline", ["evidence:write"])[0].id
+        key = keys.create("pipeline", ["evidence:write"])[0].id
     base = make.system_actor("acme")
     machine = Actor(
         base.tenant_id,
@@ -312,7 +312,7 @@ def test_another_person_decides_on_a_members_access(as_officer, as_admin):
 @shows_condition(reviewing.DECIDE, reviewing.created_key)
 def test_another_person_decides_on_a_key_than_who_created_it(as_officer, as_admin):
     with make.acting("admin"):
-        keys.make("pipeline", ["evidence:write"])
+        keys.create("pipeline", ["evidence:write"])
     held = start_review()
     assert "You created the API key pipeline, so another person must decide." in decide(
         as_admin, held, "pipeline"
@@ -539,7 +539,7 @@ def test_a_list_shows_exactly_what_the_condition_allows(app, isolated, needs, mo
 def test_the_inbox_counts_exactly_the_rows_of_a_review_that_one_may_decide_on(app, isolated):
     for who in ("admin", "compliance_officer"):
         with make.acting(who):
-            keys.make(f"of {who}", ["evidence:write"])
+            keys.create(f"of {who}", ["evidence:write"])
     share_address("reviewer", with_="admin")
     review_id = start_review()
     for role in ROLES:

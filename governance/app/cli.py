@@ -245,7 +245,7 @@ def identity_reset(
     from governance.kernel.errors import DomainError
 
     if not reason.strip():
-        raise click.UsageError("--reason is empty.")
+        raise click.UsageError("--reason is empty. Say why entries are missing.")
     if len({issuer is None, client_id is None}) > 1:
         raise click.UsageError("Give --issuer and --client-id together.")
     if issuer is None and secret_file is not None:
@@ -276,15 +276,15 @@ def identity_reset(
 
 @main.group("audit")
 def audit_commands() -> None:
-    """Every tenant's audit log: check it, sequence it, its keys, and what to do after a restore."""
+    """Audit logs: verify them, sequence them, manage their keys, and recover after a restore."""
 
 
 @audit_commands.command("fsck")
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def audit_fsck(tenants: tuple[str, ...]) -> None:
-    """Re-derive the logs of these tenants (of all, by default) from their stored bytes.
+    """Verify the logs of these tenants (default: all) against their stored bytes.
 
-    Exit 1 when anything is wrong.
+    Exits with status 1 if anything is wrong.
     """
     from governance.foundation.audit import fsck, queries
     from governance.foundation.logbook.jobs import check_log
@@ -298,29 +298,29 @@ def audit_fsck(tenants: tuple[str, ...]) -> None:
             for finding in report.findings:
                 click.echo(f"      {finding.sentence}")
             with transaction():
-                fsck.note(report)
+                fsck.record_outcome(report)
                 log = queries.head()
                 if log and log.trouble:
-                    click.echo(f"      Halted, and signs nothing: {log.trouble['sentence']}")
+                    click.echo(f"      Halted, signing has stopped: {log.trouble['sentence']}")
         sound = sound and report.ok
     sys.exit(0 if sound else 1)
 
 
 def _progress_of(slug: str) -> Callable[[int, int], None]:
-    """Says now and then how far it is, on standard error."""
+    """Report progress on standard error, every 50,000 entries."""
 
     def told(done: int, total: int) -> None:
         if done % 50_000 == 0 and done:
-            click.echo(f"{slug}: {done} of {total} entries read", err=True)
+            click.echo(f"{slug}: {done:,} of {total:,} entries read", err=True)
 
     return told
 
 
 @audit_commands.command("sequence")
 def audit_sequence() -> None:
-    """One round over all logs, as the jobs process does twice a second.
+    """Sequence all logs once, as the jobs process does twice a second.
 
-    Exit 1 when entries are left waiting.
+    Exits with status 1 if entries are still pending.
     """
     from governance.app.schedule import sequence_round
     from governance.foundation.audit import queries
@@ -334,7 +334,7 @@ def audit_sequence() -> None:
             trouble = f" Halted: {log.trouble['sentence']}" if log and log.trouble else ""
             click.echo(
                 f"{who.tenant_slug}: {log.size if log else 0} entries in the tree, {waits}"
-                f" waiting.{trouble}"
+                f" pending.{trouble}"
             )
             left = left or waits > 0
     sys.exit(1 if left else 0)
@@ -343,14 +343,14 @@ def audit_sequence() -> None:
 @audit_commands.command("keys")
 @click.argument("tenant")
 def audit_keys(tenant: str) -> None:
-    """The verifier keys of a tenant's log, one a line, the one that signs now first."""
+    """Print the verifier keys of a tenant's log, one per line, the present one first."""
     from governance.foundation.audit import logs
     from governance.kernel.db import transaction
 
     with _as(_founders((tenant,))[0]), transaction(read_only=True):
         lines = [str(logs.verifier(key)) for key in logs.all_keys()]
     click.echo(
-        "\n".join(lines) or f"{tenant} has no log yet: the first entry that is sequenced opens it.",
+        "\n".join(lines) or f"{tenant} has no log yet. It is created with the first entry.",
         err=not lines,
     )
     sys.exit(0 if lines else 1)
@@ -359,9 +359,9 @@ def audit_keys(tenant: str) -> None:
 @audit_commands.command("rotate-key")
 @click.argument("tenant")
 def audit_rotate_key(tenant: str) -> None:
-    """Sign a tenant's log with a new key from the next checkpoint on; prints it.
+    """Create a new signing key for a tenant's log and print its verifier key.
 
-    The old one stays for verifying.
+    The next checkpoint is signed with it. The old key still verifies what it signed.
     """
     from governance.foundation.audit import logs
     from governance.kernel.db import transaction
@@ -374,10 +374,10 @@ def audit_rotate_key(tenant: str) -> None:
 @audit_commands.command("compare")
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def audit_compare(tenants: tuple[str, ...]) -> None:
-    """Ask the witnesses of these tenants (of all) whether one holds more than the log, or another
-    one: that halts the log.
+    """Compare the logs of these tenants (default: all) with their witnesses.
 
-    Exit 1 unless every witness agrees.
+    A witness that has more entries, or a different history, halts the log. Exits with status 1
+    unless every witness agrees.
     """
     from governance.foundation.anchors.actions import compare
 
@@ -393,33 +393,34 @@ def audit_compare(tenants: tuple[str, ...]) -> None:
             agree = agree and found.state == "agrees"
         if not answers:
             click.echo(
-                f"-     {who.tenant_slug}: has no witness, so nobody outside can tell what is"
-                " missing"
+                f"-     {who.tenant_slug}: has no witness, so missing entries can't be detected from"
+                " outside"
             )
     sys.exit(0 if agree else 1)
 
 
 @audit_commands.command("resume")
 @click.argument("tenant")
-@click.option("--reason", required=True, help="Why entries are missing, for whoever reads the log.")
+@click.option("--reason", required=True, help="Why entries are missing. Recorded in the log.")
 def audit_resume(tenant: str, reason: str) -> None:
-    """After a restore took entries away that a witness has seen: go on under a new origin and key;
-    prints the key.
+    """Resume a halted log after a restore lost entries that a witness has seen.
+
+    The log gets a new origin and a new key, which is printed.
     """
     from governance.foundation.audit import logs
     from governance.kernel.db import transaction
     from governance.kernel.errors import DomainError
 
     if not reason.strip():
-        raise click.UsageError("--reason is empty.")
+        raise click.UsageError("--reason is empty. Say why entries are missing.")
     with _as(_founders((tenant,))[0]):
         try:
             with transaction():
-                origin = logs.take_up_again(reason=reason.strip()).origin
+                origin = logs.resume(reason=reason.strip()).origin
                 line = str(logs.verifier(logs.all_keys()[0]))
         except DomainError as refused:
             raise click.ClickException(refused.message) from None
-    click.echo(f"The log goes on as {origin}. Give its key to every witness and auditor:")
+    click.echo(f"The log continues as {origin}. Give its key to every witness and auditor:")
     click.echo(line)
 
 
@@ -491,7 +492,7 @@ def _against_the_readers(command: "Callable[..., None]") -> "Callable[..., None]
         click.option(
             "--checkpoint",
             type=file,
-            help="An older checkpoint that you have kept: the log must begin with it.",
+            help="An older checkpoint you kept. The log must continue it.",
         ),
         click.option("--key", required=True, help=KEY_HELP),
     ):
@@ -503,7 +504,7 @@ def _against_the_readers(command: "Callable[..., None]") -> "Callable[..., None]
 @click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_against_the_readers
 def verify_log(export: Path, key: str, checkpoint: Path | None, consistency: Path | None) -> None:
-    """Check an export of an audit log offline: every entry, its place, its proof, and your older
+    """Verify an export of an audit log offline: every entry, its place, its proof, and your older
     checkpoint.
     """
     from governance.foundation.audit import jsonl
@@ -533,7 +534,7 @@ def verify_package(
 def _kept(checkpoint: Path | None, consistency: Path | None) -> tuple[str | None, str | None]:
     if consistency and not checkpoint:
         raise click.UsageError(
-            "--consistency needs --checkpoint, the older checkpoint that the proof begins with."
+            "--consistency needs --checkpoint, the older checkpoint that the proof starts from."
         )
     return _short_text(checkpoint) if checkpoint else None, (
         _short_text(consistency) if consistency else None

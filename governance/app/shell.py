@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.glossary.terms import term
-from governance.foundation.logbook.log_health import pulse
+from governance.foundation.logbook.log_health import log_health
 from governance.kernel import clock, current, db, formatting, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
@@ -138,7 +138,7 @@ def _shell() -> dict[str, Any]:
         counts = {"systems.index": len(active.stops)}
         limited = _is_limited(who)
         shell["nav"] = navigation("operator" if operator else "tenant", counts, limited=limited)
-        shell["pulse"] = _read(who, pulse, None)
+        shell["pulse"] = _read(who, log_health, None)
         shell["waiting"] = _read(who, lambda: inboxes.tally().open, 0)
         shell |= {
             "banner": _banner(active, operator=operator),

@@ -66,7 +66,7 @@ def _check(console: Actor, at: datetime) -> None:
     with clock.frozen(at), current.acting_as(console):
         report = check_log()
         with transaction():
-            fsck.note(report)
+            fsck.record_outcome(report)
 
 
 def _drill(part: Part, console: Actor, at: datetime) -> None:
@@ -107,7 +107,7 @@ def reviews(ago: Callable[[int], date]) -> Iterator[Deed]:
     """Yield the steps: an unknown key is found and revoked; all access is kept a quarter later;
     this quarter's review is half done.
     """
-    yield Deed(ago(205), "admin", lambda: keys.make(LOST_KEY, ("audit:read",)), 15)
+    yield Deed(ago(205), "admin", lambda: keys.create(LOST_KEY, ("audit:read",)), 15)
     for days in (187, 97, 11, 8):
         for hour, part in enumerate(("admin", "officer", "jun", "anna"), 8):
             if (days + hour) % 3:
@@ -128,7 +128,7 @@ def _begun(day: date) -> Callable[[], object]:
     def deed() -> None:
         for key in key_queries.live():
             if key.name != LOST_KEY:
-                keys.note_use(replace(current.actor(), key_id=key.id))
+                keys.record_use(replace(current.actor(), key_id=key.id))
         reviewing.begin(title, due_on=day + timedelta(days=14))
 
     return deed

@@ -46,7 +46,7 @@ def make(slug: str) -> dict[str, dict[str, Any]]:
 
 def _made(slug: str, wanted: KeySpec) -> dict[str, Any]:
     system = systems.system(wanted.system).id if wanted.system else None
-    _, key = actions.make(_named(wanted), wanted.scopes, system_id=system)
+    _, key = actions.create(_named(wanted), wanted.scopes, system_id=system)
     return {"tenant": slug, "key": key, "scopes": list(wanted.scopes)}
 
 

@@ -28,7 +28,7 @@ assert schedule.HANDLERS  # every feature has declared its kinds
 def requested(acting):
     """The compliance officer has requested an export of the log: its id and its work's."""
     with acting("compliance_officer"):
-        export = actions.ask_export("csv", parse({}))
+        export = actions.request_export("csv", parse({}))
         return export.id, export.work_item_id
 
 

@@ -1,7 +1,7 @@
-"""Adding and removing anchors, showing them the checkpoints, and noting what they answered.
+"""Add and remove external witnesses (anchors), send them checkpoints, and record their answers.
 
-The network is never asked inside of a transaction: `exchange` reads in one, asks in none, and notes
-in another.
+Nothing is sent inside a transaction: `exchange` reads in one, sends outside of any, and records the
+answer in another.
 """
 
 import re
@@ -64,7 +64,7 @@ STATE_CHANGED = action(
     severity="low",
     fields="name state size finding",
 )
-TAKEN = action(
+RECEIPT_DOWNLOADED = action(
     "anchor.receipt.downloaded",
     "downloaded an external witness's receipt",
     target="Anchor",
@@ -74,30 +74,28 @@ TAKEN = action(
 )
 
 KINDS = ("witness", "webhook", "timestamp")
-LONGEST_NAME, LONGEST_URL = 80, 500
+MAX_NAME_LENGTH, MAX_URL_LENGTH = 80, 500
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-# ---- which there are
+# ---- adding and removing
 
 
 def add(*, kind: str, name: str, url: str, key: str = "", secret: str = "") -> Anchor:
-    """Keep the checkpoints at that place too.
-
-    The same place given twice (a double click) is one.
-    """
-    fields = _checked(kind, name, url, key, secret)
-    session().get(
-        Tenant, current.actor().tenant_id, with_for_update=True
-    )  # two clicks, one after the other
-    there = queries.live(fields["url"])
-    if there is not None:
-        return _same(there, fields, secret)
-    if len(queries.anchors()) >= queries.MOST:
-        raise Invalid(f"A log has {queries.MOST} external witnesses at most. Remove one first.")
+    """Send checkpoints to that address too. Added twice (a double click), it is one anchor."""
+    fields = _check_fields(kind, name, url, key, secret)
+    # one click after the other
+    session().get(Tenant, current.actor().tenant_id, with_for_update=True)
+    existing = queries.anchor_at(fields["url"])
+    if existing is not None:
+        return _check_same(existing, fields, secret)
+    if len(queries.anchors()) >= queries.MAX_ANCHORS:
+        raise Invalid(
+            f"A log can have {queries.MAX_ANCHORS} external witnesses at most. Remove one first."
+        )
     anchor = Anchor(
         **fields,
-        secret=_sealed(secret),
+        secret=_encrypted(secret),
         added_by=current.actor().person_id,
         removed_at=None,
         seen_at=None,
@@ -108,36 +106,42 @@ def add(*, kind: str, name: str, url: str, key: str = "", secret: str = "") -> A
     return anchor
 
 
-def _same(there: Anchor, fields: dict[str, str], secret: str) -> Anchor:
+def _check_same(existing: Anchor, fields: dict[str, str], secret: str) -> Anchor:
     if (
-        any(getattr(there, field) != value for field, value in fields.items())
-        or secret_of(there) != secret
+        any(getattr(existing, field) != value for field, value in fields.items())
+        or secret_of(existing) != secret
     ):
-        raise Invalid(f"{there.name} has that address already. Remove it first.", field="url")
-    return there
+        raise Invalid(
+            f"{existing.name} already has that address. Use another address, or remove it first.",
+            field="url",
+        )
+    return existing
 
 
-def _checked(kind: str, name: str, url: str, key: str, secret: str) -> dict[str, str]:
+def _check_fields(kind: str, name: str, url: str, key: str, secret: str) -> dict[str, str]:
     if kind not in KINDS:
         raise Invalid("Choose a witness, a receiver or a time-stamp authority.", field="kind")
     name, url, key = name.strip(), url.strip().rstrip("/"), key.strip()
-    if not name or len(name) > LONGEST_NAME or CONTROL.search(name):
-        raise Invalid(f"A name has one to {LONGEST_NAME} letters, on one line.", field="name")
+    if not name or len(name) > MAX_NAME_LENGTH or CONTROL.search(name):
+        raise Invalid(f"Enter a name of 1 to {MAX_NAME_LENGTH} characters.", field="name")
     _check_url(kind, url)
     _check_key(kind, key, secret)
     return {"kind": kind, "name": name, "url": url, "key": key if kind != "webhook" else ""}
 
 
 def _check_url(kind: str, url: str) -> None:
-    if len(url) > LONGEST_URL or not url.isascii() or CONTROL.search(url) or " " in url:
-        raise Invalid(f"An address has {LONGEST_URL} plain letters at most.", field="url")
+    if len(url) > MAX_URL_LENGTH or not url.isascii() or CONTROL.search(url) or " " in url:
+        raise Invalid(
+            f"Enter an address of at most {MAX_URL_LENGTH} ASCII characters, without spaces.",
+            field="url",
+        )
     try:
         outbound_http.safe_url(url)
     except outbound_http.NotCalled as fault:
         raise Invalid(fault.message, field="url") from fault
     if kind == "witness" and set(url) & {"?", "#"}:
         raise Invalid(
-            "Give the witness' submission prefix, without ? and #: we add /add-checkpoint.",
+            "Enter the witness's submission prefix without ? and #. Meridian adds /add-checkpoint.",
             field="url",
         )
 
@@ -155,7 +159,7 @@ def _check_key(kind: str, key: str, secret: str) -> None:
 
 
 def remove(anchor: Anchor) -> None:
-    """Send it nothing more. Its receipts stay."""
+    """Stop sending checkpoints to an anchor. Its receipts stay."""
     session().refresh(anchor, with_for_update=True)
     if anchor.removed_at is not None:
         return
@@ -163,17 +167,17 @@ def remove(anchor: Anchor) -> None:
     record(REMOVED, anchor, kind=anchor.kind, name=anchor.name, host=_host(anchor))
 
 
-def take(anchor: Anchor, *, checkpoint: int) -> None:
-    """Somebody downloads a receipt."""
-    record(TAKEN, anchor, name=anchor.name, checkpoint=checkpoint)
+def record_receipt_download(anchor: Anchor, *, checkpoint: int) -> None:
+    """Record that a receipt for this checkpoint number is downloaded."""
+    record(RECEIPT_DOWNLOADED, anchor, name=anchor.name, checkpoint=checkpoint)
 
 
 def _host(anchor: Anchor) -> str:
-    """The address may hold a token; the log names the host."""
+    """Return the host, which the log names: the full address may contain a token."""
     return urlsplit(anchor.url).hostname or ""
 
 
-def _sealed(secret: str) -> bytes | None:
+def _encrypted(secret: str) -> bytes | None:
     return (
         key_encryption.wrap(secret.encode(), _context(current.actor().tenant_id))
         if secret
@@ -196,25 +200,20 @@ def _context(tenant_id: UUID) -> bytes:
 key_encryption.holds(Anchor, "secret", lambda row: _context(row.tenant_id))
 
 
-# ---- asking them
+# ---- sending checkpoints
 
 background_work.let_watch(queries.WORK, permissions.VIEW)
 
 
-def ask(anchor: Anchor | None = None) -> jobs.WorkItem:
-    """Queue a test of one anchor, or sending to all; what is under way already is not queued
-    twice.
-    """
+def queue_sending(anchor: Anchor | None = None) -> jobs.WorkItem:
+    """Queue a test of one anchor, or sending to all; return the same work while it is in progress."""
     target = anchor.id if anchor else None
     waiting = [item for item in queries.under_way() if item.target_id == target]
     return waiting[0] if waiting else jobs.enqueue(queries.WORK, target)
 
 
 def test(anchor_id: UUID) -> AnchorResponse | None:
-    """Show the newest checkpoint to one anchor because somebody wants to see it answer.
-
-    Outside of any transaction.
-    """
+    """Send the newest checkpoint to one anchor and record the test, outside of any transaction."""
     outcome = exchange(anchor_id)
     with transaction():
         anchor = queries.anchor(anchor_id)
@@ -229,17 +228,18 @@ def test(anchor_id: UUID) -> AnchorResponse | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """What one witness said after a restore."""
+class WitnessComparison:
+    """What one witness answered after a restore."""
 
     name: str
     state: str
     finding: str
 
 
-def compare() -> Sequence[Comparison]:
-    """After a restore, outside of any transaction: a witness that holds more than this log, or
-    another one, halts it.
+def compare() -> Sequence[WitnessComparison]:
+    """Compare the log with its witnesses after a restore, outside of any transaction.
+
+    A witness that has more entries, or a different history, halts the log.
     """
     with transaction(read_only=True):
         witnesses = [(a.id, a.name) for a in queries.anchors() if a.kind == "witness"]
@@ -247,16 +247,16 @@ def compare() -> Sequence[Comparison]:
     for anchor_id, name in witnesses:
         outcome = exchange(anchor_id)
         found.append(
-            Comparison(name, outcome.state, outcome.finding)
+            WitnessComparison(name, outcome.state, outcome.finding)
             if outcome
-            else Comparison(name, "new", "has seen nothing yet")
+            else WitnessComparison(name, "new", "has not seen this log yet")
         )
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorAddress:
-    """Where to ask, read in one transaction and used outside of it."""
+    """Where to send checkpoints: read in a transaction, used outside of it."""
 
     id: UUID
     kind: str
@@ -267,9 +267,9 @@ class AnchorAddress:
 
 
 def exchange(anchor_id: UUID) -> AnchorResponse | None:
-    """Show an anchor the newest checkpoint and note its answer; None before the log's first.
+    """Send an anchor the newest checkpoint and record its answer, outside of any transaction.
 
-    Outside of any transaction.
+    Returns None before the log's first checkpoint.
     """
     requested_at = clock.now()
     with transaction(read_only=True):
@@ -283,7 +283,7 @@ def exchange(anchor_id: UUID) -> AnchorResponse | None:
         current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)),
         transaction(),
     ):
-        note(anchor_id, outcome, requested_at=requested_at)
+        record_answer(anchor_id, outcome, requested_at=requested_at)
     return outcome
 
 
@@ -297,8 +297,8 @@ def _newest() -> PresentedCheckpoint | None:
 
 
 def prove(old: int) -> PresentedCheckpoint | None:
-    """The newest checkpoint with the proof that a tree of `old` entries is its beginning; None when
-    ours is smaller.
+    """Return the newest checkpoint with the proof that a tree of `old` entries is its beginning;
+    None when this log is smaller.
     """
     with transaction(read_only=True):
         shown = _newest()
@@ -318,16 +318,13 @@ def _answer(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
     except outbound_http.Late:
         return AnchorResponse("away", "did not answer in time")
     except outbound_http.NotCalled as fault:
-        return AnchorResponse("away", f"is not called: {fault.message.rstrip('.')}")
+        return AnchorResponse("away", f"was not contacted: {fault.message.rstrip('.')}")
     except outbound_http.Unreachable:
-        return AnchorResponse("away", "cannot be reached")
+        return AnchorResponse("away", "could not be reached")
 
 
-def note(anchor_id: UUID, outcome: AnchorResponse, *, requested_at: datetime) -> None:
-    """Keep what an anchor answered.
-
-    A conflict halts the log; another state than before is recorded.
-    """
+def record_answer(anchor_id: UUID, outcome: AnchorResponse, *, requested_at: datetime) -> None:
+    """Store an anchor's answer, and record a change of its state. A conflict halts the log."""
     try:
         anchor = queries.anchor(anchor_id, lock=True)
     except DomainError:

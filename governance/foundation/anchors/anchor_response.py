@@ -1,21 +1,19 @@
-"""What came of showing a checkpoint to an anchor.
+"""The outcome of sending a checkpoint to an anchor. Pure.
 
-Pure.
-
-A finding reads after the anchor's name: "holds 1,204 entries and we have 1,100: this log was rolled
-back".
+A finding follows the anchor's name in a sentence: "has 1,204 entries, but this log only 1,100: this
+log was rolled back".
 """
 
 from dataclasses import dataclass
 from uuid import UUID
 
-REDIRECTS, FAULTS, TOO_MANY = range(300, 400), range(500, 600), 429
+REDIRECTS, FAULTS, TOO_MANY_REQUESTS = range(300, 400), range(500, 600), 429
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedCheckpoint:
-    """The checkpoint that an anchor is shown; `path` proves that the tree it holds is the beginning
-    of this one.
+    """The checkpoint that is sent; `path` proves that the anchor's tree is the beginning of this
+    one.
     """
 
     id: UUID
@@ -29,8 +27,8 @@ class PresentedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class AnchorResponse:
-    """`state` is agrees, away, refuses or conflict; `holds` is what a conflicting anchor has seen
-    of this log.
+    """An anchor's answer. `state` is agrees, away, refuses or conflict; `holds` is how many entries
+    of this log a conflicting anchor has seen.
     """
 
     state: str
@@ -42,15 +40,15 @@ class AnchorResponse:
 
 
 def other(status: int, shown: PresentedCheckpoint | None = None) -> AnchorResponse:
-    """A status that says nothing about the log: away while the fault may pass, otherwise
-    refused.
+    """Return the response for a status that says nothing about the log: away for a fault that may
+    pass, otherwise refused.
     """
-    if status in FAULTS or status == TOO_MANY:
+    if status in FAULTS or status == TOO_MANY_REQUESTS:
         return AnchorResponse("away", f"answered {status}", status, shown=shown)
     if status in REDIRECTS:
         return AnchorResponse(
             "refuses",
-            f"sends us to another address ({status}), and redirects are not followed",
+            f"redirected to another address ({status}), and Meridian does not follow redirects",
             status,
             shown=shown,
         )

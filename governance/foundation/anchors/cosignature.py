@@ -1,6 +1,6 @@
-"""A witness' cosignature (C2SP tlog-cosignature, Ed25519):
+"""A witness's cosignature (C2SP tlog-cosignature, Ed25519). Pure.
 
-"at this time it was the largest tree of that log that I saw". Pure.
+It states: "At this time, this was the largest tree of that log I had seen."
 
 A signature line of the checkpoint's note: 8 bytes of seconds since 1970, then a signature over
 
@@ -20,26 +20,26 @@ from governance.kernel.signed_note import SIGNATURE_BYTES, NotSigned, SignatureL
 
 KIND = b"\x04"
 TIME_BYTES = 8
-AHEAD = 300  # seconds that a witness' clock may be ahead of ours
+MAX_CLOCK_SKEW = 300  # seconds that a witness's clock may be ahead
 LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """The line that held, and when the witness made it."""
+    """A valid signature line, and when the witness signed."""
 
     line: SignatureLine
     at: datetime
 
 
 def parse_key(text: str) -> VerifierKey:
-    """A witness' verifier key; NotSigned says what is wrong with it."""
+    """Read a witness's verifier key; raise NotSigned where it is another kind of text or key."""
     try:
         return signed_note.parse_key(text, kind=KIND)
     except NotSigned as error:
         if _is_plain(text):
             raise NotSigned(
-                "This is the key of a log or a signer. A witness has one for cosignatures (type 4)."
+                "This is the key of a log or a signer. Enter the witness's cosignature key (type 4)."
             ) from None
         raise NotSigned(str(error)) from None
 
@@ -53,29 +53,29 @@ def _is_plain(text: str) -> bool:
 
 
 def opened(text: str, answer: str, key: VerifierKey, *, now: datetime) -> Cosigned:
-    """The cosignature of `key` on a checkpoint's text, out of a witness' answer; NotSigned
-    otherwise. Other keys are ignored.
+    """Return the cosignature of `key` on a checkpoint's text, from a witness's answer; raise NotSigned
+    where it has none. Other keys are ignored.
     """
     signed, lines = signed_note.split(f"{text}\n{answer}")
     mine = [line for line in lines if (line.name, line.key_id) == (key.name, key.key_id)]
     if signed != text or not mine:
-        raise NotSigned("answered without a cosignature of its key")
+        raise NotSigned("answered without a cosignature by its key")
     return Cosigned(mine[0], _verified(text, mine[0].signature, key, now))
 
 
 def _verified(text: str, signature: bytes, key: VerifierKey, now: datetime) -> datetime:
     seconds = int.from_bytes(signature[:TIME_BYTES])
     if (
-        not _holds(f"cosignature/v1\ntime {seconds}\n{text}".encode(), signature, key)
+        not _is_valid(f"cosignature/v1\ntime {seconds}\n{text}".encode(), signature, key)
         or not 0 < seconds <= LAST_SECOND
     ):
-        raise NotSigned("answered with a cosignature that does not hold")
-    if seconds > now.timestamp() + AHEAD:
-        raise NotSigned("answered with a cosignature of the future: its clock is ahead of ours")
+        raise NotSigned("answered with an invalid cosignature")
+    if seconds > now.timestamp() + MAX_CLOCK_SKEW:
+        raise NotSigned("answered with a cosignature from the future: its clock is ahead")
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _holds(message: bytes, signature: bytes, key: VerifierKey) -> bool:
+def _is_valid(message: bytes, signature: bytes, key: VerifierKey) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature[TIME_BYTES:], message)
     except InvalidSignature:

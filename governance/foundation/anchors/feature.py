@@ -1,4 +1,4 @@
-"""External witnesses: where checkpoints of the log are kept outside."""
+"""External witnesses: places outside Meridian that keep checkpoints of the log."""
 
 from governance.foundation.anchors import actions, jobs, models, views
 from governance.foundation.audit.registry import actions_in
@@ -12,5 +12,5 @@ manifest = Manifest(
     schedule=(EveryMinute("push checkpoints", jobs.push_all, second=20),),
     work=(jobs.send_checkpoints,),
     audit=actions_in(actions),
-    links={"Anchor": EntryLink(endpoint="anchors.index")},
+    links={"Anchor": EntryLink(endpoint="anchors.index", noun="external witness")},
 )

@@ -1,40 +1,40 @@
 from wtforms import HiddenField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from governance.foundation.anchors.actions import LONGEST_NAME, LONGEST_URL
+from governance.foundation.anchors.actions import MAX_NAME_LENGTH, MAX_URL_LENGTH
 from governance.foundation.anchors.webhook import new_secret
 from governance.kernel.forms import Form, SecretField
 
-MOST_PEM = 40_000
+MAX_PEM_LENGTH = 40_000
 
 
 class AnchorForm(Form):
-    """What every kind asks for; `kind` says which of the forms below it is."""
+    """The fields of every kind; `kind` names one of the forms below."""
 
     kind = HiddenField()
     name = StringField(
         "Name",
-        [InputRequired("What do you call it?"), Length(max=LONGEST_NAME)],
-        description="As the log and its pages name it.",
+        [InputRequired("Enter a name."), Length(max=MAX_NAME_LENGTH)],
+        description="Shown in the audit log and on its pages.",
     )
-    url = StringField("Address", [InputRequired("Where is it?"), Length(max=LONGEST_URL)])
+    url = StringField("Address", [InputRequired("Enter its address."), Length(max=MAX_URL_LENGTH)])
 
 
 class WitnessForm(AnchorForm):
     url = StringField(
         "Address",
-        [InputRequired("Where is it?"), Length(max=LONGEST_URL)],
-        description="Its submission prefix: we add /add-checkpoint.",
+        [InputRequired("Enter its address."), Length(max=MAX_URL_LENGTH)],
+        description="Its submission prefix. Meridian adds /add-checkpoint.",
     )
     key = StringField(
-        "Its verifier key",
+        "Verifier key",
         [
-            InputRequired("Without its key nobody can tell its cosignatures from made-up ones."),
+            InputRequired("Enter its key. Without it, its cosignatures can't be verified."),
             Length(max=400),
         ],
         description=(
-            "One line, name+id+base64. Take it from the witness' operator, not from the same page"
-            " as the address."
+            "One line, name+id+base64. Get it from the witness's operator, separately from the"
+            " address."
         ),
     )
 
@@ -42,16 +42,21 @@ class WitnessForm(AnchorForm):
 class WebhookForm(AnchorForm):
     url = StringField(
         "Address",
-        [InputRequired("Where is it?"), Length(max=LONGEST_URL)],
-        description="We POST each checkpoint there, as JSON.",
+        [InputRequired("Enter its address."), Length(max=MAX_URL_LENGTH)],
+        description="Meridian sends each checkpoint there by POST, as JSON.",
     )
     secret = SecretField(
         "Signing secret",
-        [InputRequired("The receiver knows by it that a checkpoint is ours."), Length(max=200)],
+        [
+            InputRequired(
+                "Enter a secret. With it, the receiver verifies where a checkpoint is from."
+            ),
+            Length(max=200),
+        ],
         default=new_secret,
         description=(
-            "Made just now. Copy it to the receiver before you add it: it is kept sealed and never"
-            " shown again."
+            "Just generated. Copy it to the receiver before you add it: Meridian stores it encrypted"
+            " and doesn't show it again."
         ),
     )
 
@@ -59,16 +64,18 @@ class WebhookForm(AnchorForm):
 class TimestampForm(AnchorForm):
     url = StringField(
         "Address",
-        [InputRequired("Where is it?"), Length(max=LONGEST_URL)],
-        description="It gets one request a day.",
+        [InputRequired("Enter its address."), Length(max=MAX_URL_LENGTH)],
+        description="Meridian sends one request a day.",
     )
     key = TextAreaField(
-        "Its certificates",
+        "Certificates",
         [
-            InputRequired("Without its certificates nobody can check what it signs."),
-            Length(max=MOST_PEM),
+            InputRequired(
+                "Enter its certificates. Without them, its signatures can't be verified."
+            ),
+            Length(max=MAX_PEM_LENGTH),
         ],
-        description="PEM, up to the root that signed itself.",
+        description="PEM, the whole chain up to the self-signed root.",
     )
 
 

@@ -1,6 +1,4 @@
-"""Shows each new checkpoint to the tenant's anchors: every minute by the schedule, and when
-somebody asks.
-"""
+"""Send each new checkpoint to the tenant's anchors: every minute by the schedule, and on request."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -17,49 +15,45 @@ from governance.kernel.db import transaction
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import Progress, WorkItem, work
 
-SIDE_BY_SIDE = 4  # tenants: one whose anchors answer slowly does not keep the others waiting
+MAX_CONCURRENT_TENANTS = 4  # so that slow anchors of one tenant don't delay the others
 log = structlog.get_logger("anchors")
 
 
 def due(*, impatient: bool = False) -> list[UUID]:
-    """The acting tenant's anchors whose turn it is."""
+    """Return the acting tenant's anchors that are due to get the newest checkpoint."""
     with transaction(read_only=True):
-        places = queries.anchors()
-        signed = audit.last_checkpoint() if places else None
+        anchors = queries.anchors()
+        signed = audit.last_checkpoint() if anchors else None
         if signed is None:
             return []
         now = clock.now()
         return [
             a.id
-            for a in places
+            for a in anchors
             if is_due(a, size=signed.size, signed_at=signed.at, now=now, impatient=impatient)
         ]
 
 
 def push(*, impatient: bool = False) -> int:
-    """Show the acting tenant's newest checkpoint to each anchor whose turn it is; how many were
-    asked.
-    """
-    asked = due(impatient=impatient)
-    for anchor_id in asked:
+    """Send the acting tenant's newest checkpoint to each anchor that is due; return how many."""
+    anchor_ids = due(impatient=impatient)
+    for anchor_id in anchor_ids:
         _exchange(anchor_id)
-    return len(asked)
+    return len(anchor_ids)
 
 
 def _exchange(anchor_id: UUID) -> None:
-    """One that is removed meanwhile, or whose answer we trip over, does not keep the others
-    waiting.
-    """
+    """Send to one anchor. One that was just removed, or that fails, doesn't stop the others."""
     try:
         actions.exchange(anchor_id)
     except NotFound:
         return
     except Exception:
-        log.exception("anchor not asked", anchor=str(anchor_id))
+        log.exception("checkpoint not sent to anchor", anchor=str(anchor_id))
 
 
-def push_all(*, side_by_side: int = SIDE_BY_SIDE) -> None:
-    """Every minute, in the process that leads the schedule."""
+def push_all(*, side_by_side: int = MAX_CONCURRENT_TENANTS) -> None:
+    """Send for every tenant, each minute, in the process that leads the schedule."""
     with transaction():
         every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
     with ThreadPoolExecutor(side_by_side, thread_name_prefix="anchors") as pool:
@@ -71,20 +65,18 @@ def _push_for(tenant_id: UUID, slug: str, name: str) -> None:
     try:
         with current.acting_as(system_actor.founder(tenant_id, slug, name)):
             push()
-    except Exception:  # what is wrong with one tenant does not keep the others waiting
+    except Exception:  # a fault of one tenant doesn't stop the others
         log.exception("checkpoints not sent", tenant=slug)
 
 
 @work(queries.WORK)
 def send_checkpoints(item: WorkItem, progress: Progress) -> None:
-    """Somebody asked: a test of one anchor (item.target_id), or the newest checkpoint to all of
-    them.
-    """
+    """Do requested work: test one anchor (item.target_id), or send the checkpoint to all."""
     if item.target_id is not None:
         progress(0, 1, "Waiting for its answer")
         actions.test(item.target_id)
         return
-    asked = due(impatient=True)
-    for count, anchor_id in enumerate(asked):
-        progress(count, len(asked), f"Waiting for answer {count + 1} of {len(asked)}")
+    anchor_ids = due(impatient=True)
+    for count, anchor_id in enumerate(anchor_ids):
+        progress(count, len(anchor_ids), f"Waiting for answer {count + 1} of {len(anchor_ids)}")
         _exchange(anchor_id)

@@ -1,4 +1,4 @@
-"""Where checkpoints are kept outside this console, and what each of those places answered."""
+"""External witnesses (anchors), and what each of them answered."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Anchor(Tenanted, Model):
-    """A witness (C2SP tlog-witness), a webhook, or a time-stamp authority (RFC 3161) that gets the
+    """A witness (C2SP tlog-witness), a webhook, or a time-stamp authority (RFC 3161) that receives the
     tenant's checkpoints.
     """
 
@@ -20,21 +20,21 @@ class Anchor(Tenanted, Model):
     kind: Mapped[str]  # witness webhook timestamp
     name: Mapped[str]
     url: Mapped[str]
-    key: Mapped[
-        str
-    ]  # a witness' verifier key, an authority's certificate (PEM); a webhook has none
+    key: Mapped[str]  # a witness's verifier key, an authority's certificates (PEM), empty otherwise
     secret: Mapped[bytes | None]  # a webhook's signing secret, wrapped by the installation's key
     added_by: Mapped[UUID | None]
     removed_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(default="new")  # new agrees away refuses conflict
     finding: Mapped[str] = mapped_column(default="")
-    seen_size: Mapped[int] = mapped_column(BigInteger, default=0)  # the largest tree that it holds
+    seen_size: Mapped[int] = mapped_column(
+        BigInteger, default=0
+    )  # entries of the largest tree it agreed on
     seen_at: Mapped[datetime | None]
     tried_at: Mapped[datetime | None]
 
 
 class Receipt(Tenanted, Model):
-    """What an anchor answered for one checkpoint: a cosignature, a time-stamp token, a status."""
+    """An anchor's answer for one checkpoint: a cosignature, a time-stamp token, or a status."""
 
     __tablename__ = "anchor_receipts"
     __table_args__ = (

@@ -2,7 +2,7 @@ from governance.kernel.access import permission
 
 VIEW = permission(
     "anchors.view",
-    "see where checkpoints are kept outside",
+    "view external witnesses of the audit log",
     roles="admin compliance_officer auditor",
 )
-MANAGE = permission("anchors.manage", "say where checkpoints are kept outside", roles="admin")
+MANAGE = permission("anchors.manage", "add and remove external witnesses", roles="admin")

@@ -1,6 +1,4 @@
-"""The tenant's outside places: which there are, what they answered, and in one line how they
-stand.
-"""
+"""Reads of the tenant's external witnesses (anchors): their states, their answers, and a summary."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -17,12 +15,12 @@ from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 
 WORK = "anchors"
-MOST = 10  # live anchors of one tenant: each is called whenever its log has grown
+MAX_ANCHORS = 10  # of one tenant: each is called whenever its log has grown
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """How many live anchors there are, and how they stand; `newest` is when one last agreed."""
+class AnchorSummary:
+    """How many anchors there are, by state; `newest` is when one last agreed."""
 
     total: int
     agree: int
@@ -32,21 +30,21 @@ class Summary:
 
 
 def anchors() -> Sequence[Anchor]:
-    """Those that were not removed, the oldest first."""
+    """Return the anchors that were not removed, oldest first."""
     query = select(Anchor).where(Anchor.removed_at.is_(None))
-    return session().scalars(query.order_by(Anchor.created_at, Anchor.id).limit(MOST)).all()
+    return session().scalars(query.order_by(Anchor.created_at, Anchor.id).limit(MAX_ANCHORS)).all()
 
 
 def anchor(anchor_id: UUID, *, lock: bool = False) -> Anchor:
-    """A live one; a removed one is not found."""
-    found = find(Anchor, anchor_id, what="outside anchor", lock=lock)
+    """Return an anchor; NotFound for a removed one."""
+    found = find(Anchor, anchor_id, what="external witness", lock=lock)
     if found.removed_at is not None:
-        raise NotFound("There is no such external witness here.")
+        raise NotFound("This external witness doesn't exist or was removed.")
     return found
 
 
 def receipts(checkpoint_ids: Collection[UUID]) -> dict[UUID, list[Receipt]]:
-    """Checkpoint → what anchors answered for it, the oldest first, in one statement."""
+    """Return checkpoint → receipts for it, oldest first, in one statement."""
     query = select(Receipt).where(Receipt.checkpoint_id.in_(checkpoint_ids))
     found: dict[UUID, list[Receipt]] = defaultdict(list)
     for receipt in session().scalars(query.order_by(Receipt.created_at, Receipt.id)):
@@ -54,8 +52,8 @@ def receipts(checkpoint_ids: Collection[UUID]) -> dict[UUID, list[Receipt]]:
     return dict(found)
 
 
-def summary() -> Summary:
-    """One statement: the foot of the rail shows it on every page."""
+def summary() -> AnchorSummary:
+    """Summarize the anchors in one statement."""
     count = func.count()
     row = (
         session()
@@ -72,11 +70,11 @@ def summary() -> Summary:
         )
         .one()
     )
-    return Summary(*row)
+    return AnchorSummary(*row)
 
 
-def live(url: str) -> Anchor | None:
-    """The one at that address."""
+def anchor_at(url: str) -> Anchor | None:
+    """Return the anchor with that address."""
     return (
         session()
         .scalars(select(Anchor).where(Anchor.url == url, Anchor.removed_at.is_(None)).limit(1))
@@ -93,7 +91,7 @@ class CheckpointReceipt:
 
 
 def newest_receipts(*, each: int = 3) -> dict[UUID, list[CheckpointReceipt]]:
-    """Live anchor → its last receipts, the newest first, in one statement."""
+    """Return anchor → its latest receipts, newest first, in one statement."""
     place = func.row_number().over(
         partition_by=Receipt.anchor_id, order_by=(Receipt.created_at.desc(), Receipt.id.desc())
     )
@@ -113,11 +111,11 @@ def newest_receipts(*, each: int = 3) -> dict[UUID, list[CheckpointReceipt]]:
 
 
 def receipt(receipt_id: UUID) -> tuple[CheckpointReceipt, Anchor]:
-    """One receipt with its checkpoint and its anchor, which may be removed since."""
+    """Return a receipt with its checkpoint, and its anchor, which may have been removed."""
     row = session().execute(_with_checkpoint().where(Receipt.id == receipt_id)).one_or_none()
     if row is None:
-        raise NotFound("There is no such receipt here.")
-    return CheckpointReceipt(*row), find(Anchor, row[0].anchor_id, what="outside anchor")
+        raise NotFound("This receipt doesn't exist.")
+    return CheckpointReceipt(*row), find(Anchor, row[0].anchor_id, what="external witness")
 
 
 def _with_checkpoint() -> Select[Receipt, Checkpoint]:
@@ -128,6 +126,8 @@ def _with_checkpoint() -> Select[Receipt, Checkpoint]:
 
 
 def under_way() -> Sequence[WorkItem]:
-    """Sending that somebody asked for and that has not ended, the oldest first."""
+    """Return requested sending that is still in progress, oldest first."""
     query = select(WorkItem).where(WorkItem.kind == WORK, WorkItem.state.in_(("queued", "running")))
-    return session().scalars(query.order_by(WorkItem.created_at, WorkItem.id).limit(MOST)).all()
+    return (
+        session().scalars(query.order_by(WorkItem.created_at, WorkItem.id).limit(MAX_ANCHORS)).all()
+    )

@@ -1,7 +1,6 @@
-"""Has a time-stamp authority (RFC 3161) sign that a checkpoint existed by now, and checks what it
-signed.
+"""Get a time stamp (RFC 3161) that a checkpoint exists by now, and verify it.
 
-What is stamped is the SHA-256 of the checkpoint's note, so that anybody can check the token:
+The SHA-256 of the checkpoint's note is stamped, so that anyone can verify the token:
 
     openssl ts -verify -in checkpoint.tsr -data checkpoint.txt -CAfile authority.pem
 """
@@ -18,27 +17,25 @@ from governance.foundation.anchors.anchor_response import AnchorResponse, Presen
 from governance.kernel import outbound_http
 
 OK = 200
-MOST_CERTIFICATES = 10
+MAX_CERTIFICATES = 10
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
 
 
 def certificates(pem: str) -> Sequence[x509.Certificate]:
-    """The authority's certificates, one of them a root; ValueError says what is wrong."""
+    """Read the authority's certificates; raise ValueError unless one of them is a root."""
     try:
         found = x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
         raise ValueError(
-            "These are no certificates in PEM: BEGIN CERTIFICATE … END CERTIFICATE."
+            "These are not PEM certificates. Each starts with BEGIN CERTIFICATE."
         ) from None
-    if len(found) > MOST_CERTIFICATES:
+    if len(found) > MAX_CERTIFICATES:
         raise ValueError(
-            f"{len(found)} certificates are more than the {MOST_CERTIFICATES} that a chain may"
-            " have."
+            f"These are {len(found)} certificates. Enter one chain, {MAX_CERTIFICATES} at most."
         )
     if not any(_is_root(each) for each in found):
         raise ValueError(
-            "No certificate among them is a root: give the whole chain, the one that signed itself"
-            " too."
+            "The root certificate is missing. Enter the whole chain, up to the self-signed root."
         )
     return found
 
@@ -48,7 +45,7 @@ def _is_root(certificate: x509.Certificate) -> bool:
 
 
 def stamp(url: str, pem: str, shown: PresentedCheckpoint) -> AnchorResponse:
-    """Ask for a token over the checkpoint's note. The token is kept only when it holds."""
+    """Request a token over the checkpoint's note. Only a valid token is kept."""
     query = _query(shown.note.encode())
     headers = {"Content-Type": QUERY, "Accept": REPLY}
     reply = outbound_http.send("POST", url, "The authority", data=query.as_bytes(), headers=headers)
@@ -61,7 +58,7 @@ def stamp(url: str, pem: str, shown: PresentedCheckpoint) -> AnchorResponse:
 
 
 def _query(content: bytes) -> TimeStampRequest:
-    """By SHA-256, with a nonce, and with the signer's certificate in the answer."""
+    """Build a request with SHA-256, a nonce, and the signer's certificate in the answer."""
     return (
         TimestampRequestBuilder()
         .data(content)
@@ -72,7 +69,7 @@ def _query(content: bytes) -> TimeStampRequest:
 
 
 def flaw(token: bytes, pem: str, content: bytes, query: TimeStampRequest | None = None) -> str:
-    """What is wrong with an authority's answer, read after its name; empty when it holds."""
+    """Return what is wrong with an authority's answer, to follow its name; empty for a valid one."""
     try:
         answer = decode_timestamp_response(token)
         if answer.status != PKIStatus.GRANTED:
@@ -87,7 +84,7 @@ def flaw(token: bytes, pem: str, content: bytes, query: TimeStampRequest | None 
             builder = add(certificate)
         builder.build().verify_message(answer, content)
     except VerificationError:
-        return "answered with a time stamp that its certificates do not bear out"
+        return "answered with a time stamp that its certificates don't confirm"
     except ValueError:
-        return "answered with something that is no time stamp"
+        return "answered with something that is not a time stamp"
     return ""

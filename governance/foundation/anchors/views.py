@@ -1,4 +1,4 @@
-"""Outside anchors: how each stands, what it answered; adding, testing, sending, removing."""
+"""The pages of external witnesses: their status and receipts; adding, testing and removing them."""
 
 import io
 import zipfile
@@ -22,6 +22,7 @@ from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("anchors", __name__)
 TEXT = "text/plain; charset=utf-8"
+ANSWERS = {"conflict": "contradicted", "refuses": "rejected"}
 
 
 @feature.get("/audit/anchors", needs=permissions.VIEW)
@@ -35,7 +36,8 @@ def index() -> ResponseReturnValue:
         work=queries.under_way(),
         log=audit.head(),
         key=str(logs.verifier(key)) if key else None,
-        most=queries.MOST,
+        most=queries.MAX_ANCHORS,
+        answers=ANSWERS,
     )
 
 
@@ -54,24 +56,22 @@ def adding() -> ResponseReturnValue:
 
 @feature.post("/audit/anchors", needs=permissions.MANAGE, fresh=ADD)
 def add() -> ResponseReturnValue:
-    """Keep it, and show it the newest checkpoint at once, so that the page soon says whether it
-    works.
-    """
+    """Add it and send it the newest checkpoint, so that the page soon shows whether it works."""
     form = _sent()
 
     def act() -> None:
-        given = {name: value or "" for name, value in form.data.items() if name != "kind"}
-        actions.ask(actions.add(kind=form.kind.data or "", **given))
+        fields = {name: value or "" for name, value in form.data.items() if name != "kind"}
+        actions.queue_sending(actions.add(kind=form.kind.data or "", **fields))
 
     if not accepted(form, act):
         return _form_page(form, status=form.status)
-    flash(f"{form.name.data} is added, and is shown the newest checkpoint now.")
+    flash(f"{form.name.data} added. Meridian is sending it the newest checkpoint.")
     return redirect(url_for("anchors.index"), 303)
 
 
 def _form(kind: str) -> type[AnchorForm]:
     if kind not in FORMS:
-        raise NotFound("There is no such kind of external witness.")
+        raise NotFound("This kind of external witness doesn't exist.")
     return FORMS[kind]
 
 
@@ -89,13 +89,13 @@ def _form_page(form: AnchorForm, *, status: int = 200) -> ResponseReturnValue:
 
 @feature.post("/audit/anchors/send", needs=permissions.MANAGE)
 def send() -> ResponseReturnValue:
-    actions.ask()
+    actions.queue_sending()
     return redirect(url_for("anchors.index"), 303)
 
 
 @feature.post("/audit/anchors/<uuid:anchor_id>/test", needs=permissions.MANAGE)
 def test(anchor_id: UUID) -> ResponseReturnValue:
-    actions.ask(queries.anchor(anchor_id))
+    actions.queue_sending(queries.anchor(anchor_id))
     return redirect(url_for("anchors.index"), 303)
 
 
@@ -111,7 +111,7 @@ def removal(anchor_id: UUID) -> ResponseReturnValue:
 REMOVE = StepUp(
     "Remove external witness",
     facts=lambda anchor_id: [("External witness", queries.anchor(anchor_id).name)],
-    danger="It gets no more checkpoints.",
+    danger="It receives no more checkpoints.",
 )
 
 
@@ -119,7 +119,7 @@ REMOVE = StepUp(
 def remove(anchor_id: UUID) -> ResponseReturnValue:
     anchor = queries.anchor(anchor_id)
     actions.remove(anchor)
-    flash(f"{anchor.name} gets no more checkpoints. What it answered stays.")
+    flash(f"{anchor.name} removed. Its receipts stay.")
     return redirect(url_for("anchors.index"), 303)
 
 
@@ -127,38 +127,35 @@ def remove(anchor_id: UUID) -> ResponseReturnValue:
     "/audit/anchors/receipts/<uuid:receipt_id>/download", needs=permissions.VIEW, answers=FILE
 )
 def receipt(receipt_id: UUID) -> ResponseReturnValue:
-    """What an anchor answered, with the checkpoint.
-
-    A POST, because taking it is an entry in the log.
-    """
-    kept, anchor = queries.receipt(receipt_id)
-    actions.take(anchor, checkpoint=kept.checkpoint.number)
-    name, media_type, content = _file(kept, anchor)
+    """An anchor's answer, with its checkpoint. A POST, because the download is recorded."""
+    found, anchor = queries.receipt(receipt_id)
+    actions.record_receipt_download(anchor, checkpoint=found.checkpoint.number)
+    name, media_type, content = _file(found, anchor)
     response = Response(content, content_type=media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _file(kept: CheckpointReceipt, anchor: Anchor) -> tuple[str, str, bytes]:
-    """A cosignature goes below the checkpoint that it is on; a time stamp lies beside it; anything
-    else is as it came.
+def _file(found: CheckpointReceipt, anchor: Anchor) -> tuple[str, str, bytes]:
+    """Return (name, media type, content): a checkpoint with its cosignature below it, an archive of a
+    checkpoint and its time stamp, or the answer as it came.
     """
-    stem, note = f"checkpoint-{kept.checkpoint.number}", kept.checkpoint.note.encode()
-    agrees = kept.receipt.outcome == "agrees"
+    stem, note = f"checkpoint-{found.checkpoint.number}", found.checkpoint.note.encode()
+    agrees = found.receipt.outcome == "agrees"
     if anchor.kind == "witness" and agrees:
-        return f"{stem}.cosigned.txt", TEXT, note + kept.receipt.answer
+        return f"{stem}.cosigned.txt", TEXT, note + found.receipt.answer
     if anchor.kind == "timestamp" and agrees:
         return (
             f"{stem}.zip",
             "application/zip",
-            _zipped({f"{stem}.txt": note, f"{stem}.tsr": kept.receipt.answer}),
+            _zipped({f"{stem}.txt": note, f"{stem}.tsr": found.receipt.answer}),
         )
-    return f"{stem}.answer.txt", "application/octet-stream", kept.receipt.answer
+    return f"{stem}.answer.txt", "application/octet-stream", found.receipt.answer
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name), content)
-    return made.getvalue()
+    return buffer.getvalue()

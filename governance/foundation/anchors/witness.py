@@ -1,15 +1,15 @@
-"""Shows a checkpoint to a witness (C2SP tlog-witness):
+"""Send a checkpoint to a witness (C2SP tlog-witness) and read its answer.
 
-POST <url>/add-checkpoint, and reads its answer.
+POST <url>/add-checkpoint:
 
-    old <size that it holds>
-    <consistency proof, a hash a line>
+    old <size of the tree it has>
+    <consistency proof, one hash per line>
 
     <the checkpoint's note>
 
-A witness says that history was rewritten with 422, and which size it holds with 409. Only the
-second is believed of a server that never cosigned for us, and only in the form of the protocol: any
-web server may answer 422.
+A witness reports a rewritten history with 422, and the size of its tree with 409. Of a server that
+never cosigned this log, only the second is believed, and only in the form of the protocol: any web
+server may answer 422.
 """
 
 import re
@@ -26,24 +26,25 @@ from governance.kernel.signed_note import NotSigned, VerifierKey
 OK, BAD, FORBIDDEN, UNKNOWN, CONFLICT, UNPROCESSABLE = 200, 400, 403, 404, 409, 422
 SIZE_TYPE = "text/x.tlog.size"
 SIZE = re.compile(r"(0|[1-9]\d{0,18})\n?")
-# the size that we remember, the size that it names, and one more when somebody else was faster
-TRIES = 3
+# the size we remember, the size it names, and one more when another client was faster
+MAX_TRIES = 3
 type Prove = Callable[[int], PresentedCheckpoint | None]
 
-SAYS = {
-    BAD: "does not understand what we send (400)",
+REJECTIONS = {
+    BAD: "does not understand the request (400)",
     FORBIDDEN: "does not accept this log's signature: give it the log's present key (403)",
     UNKNOWN: "does not know this log: give it the log's key (404)",
 }
 
 
 def submit(url: str, key: VerifierKey, *, known: int, prove: Prove) -> AnchorResponse:
-    """Show it the newest checkpoint.
+    """Send the newest checkpoint.
 
-    `prove(old)` is that with the proof from `old`, or None when ours is smaller.
+    `prove(old)` returns it with the proof from a tree of `old` entries, or None when this log is
+    smaller. `known` is the size that the witness last agreed on.
     """
     old = known
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         shown = prove(old)
         if shown is None:
             return _ahead(old, prove(0))
@@ -53,12 +54,12 @@ def submit(url: str, key: VerifierKey, *, known: int, prove: Prove) -> AnchorRes
         size = _size(reply)
         if size is None:
             return AnchorResponse(
-                "refuses", "answered 409 without the size that it holds", CONFLICT, shown=shown
+                "refuses", "answered 409 without the size of its tree", CONFLICT, shown=shown
             )
         if size == old:
             return _forked(CONFLICT, old, shown) if old == shown.size else _muddled(shown)
         old = size
-    return AnchorResponse("away", "is asked by somebody else at the same time", CONFLICT)
+    return AnchorResponse("away", "is busy with another client", CONFLICT)
 
 
 def _post(url: str, old: int, shown: PresentedCheckpoint) -> requests.Response:
@@ -93,8 +94,8 @@ def _judged(
         return _cosigned(reply.content.decode("utf-8", "replace"), shown, key)
     if status == UNPROCESSABLE and old:
         return _forked(status, old, shown)
-    if status in SAYS:
-        return AnchorResponse("refuses", SAYS[status], status, shown=shown)
+    if status in REJECTIONS:
+        return AnchorResponse("refuses", REJECTIONS[status], status, shown=shown)
     return other(status, shown)
 
 
@@ -111,9 +112,9 @@ def _cosigned(answer: str, shown: PresentedCheckpoint, key: VerifierKey) -> Anch
 
 
 def _ahead(size: int, shown: PresentedCheckpoint | None) -> AnchorResponse:
-    have = shown.size if shown else 0
+    own = shown.size if shown else 0
     finding = (
-        f"holds {plural(size, 'entry', 'entries')} and we have {thousands(have)}: this log was"
+        f"has {plural(size, 'entry', 'entries')}, but this log only {thousands(own)}: this log was"
         " rolled back"
     )
     return AnchorResponse("conflict", finding, CONFLICT, f"{size}\n".encode(), shown, size)
@@ -121,15 +122,15 @@ def _ahead(size: int, shown: PresentedCheckpoint | None) -> AnchorResponse:
 
 def _forked(status: int, size: int, shown: PresentedCheckpoint) -> AnchorResponse:
     what = (
-        "other entries than"
+        "different entries from"
         if size == shown.size
         else f"{plural(size, 'entry', 'entries')} that are not the beginning of"
     )
-    finding = f"holds {what} ours: this log's history was rewritten"
+    finding = f"has {what} this log: its history was rewritten"
     return AnchorResponse("conflict", finding, status, f"{size}\n".encode(), shown, size)
 
 
 def _muddled(shown: PresentedCheckpoint) -> AnchorResponse:
     return AnchorResponse(
-        "refuses", "answered 409 with the size that we named", CONFLICT, shown=shown
+        "refuses", "answered 409 with the size Meridian named", CONFLICT, shown=shown
     )

@@ -1,7 +1,4 @@
-"""Making a machine's key, rotating and revoking it.
-
-The key itself is returned once and kept nowhere.
-"""
+"""Create, rotate and revoke API keys. A key itself is returned once and stored nowhere."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -10,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 
 from governance.foundation.api_keys import queries
-from governance.foundation.api_keys.models import RATE, ApiKey
+from governance.foundation.api_keys.models import DEFAULT_RATE, ApiKey
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import bearer, clock, current, tenant_revision
@@ -19,7 +16,7 @@ from governance.kernel.db import alone, session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
 
-MADE = action(
+CREATED = action(
     "api_key.created",
     "created an API key",
     target="ApiKey",
@@ -44,36 +41,35 @@ REVOKED = action(
     fields="name hint",
 )
 
-MOST = 100  # keys of a tenant that open something
-LONGEST = timedelta(days=3660)
-MOST_RATE = 10_000_000
-OVERLAPS = range(8)  # days
-USED_EVERY = timedelta(minutes=1)
+MAX_LIVE_KEYS = 100  # of a tenant
+MAX_KEY_LIFETIME = timedelta(days=3660)
+MAX_RATE = 10_000_000  # requests per minute
+OVERLAP_DAYS = range(8)
+USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
-class AlreadyEnded(DomainError):
-    pass
+class KeyEnded(DomainError):
+    """The key was revoked or has expired."""
 
 
-def make(
+def create(
     name: str,
     scopes: Collection[str],
     *,
     ends: datetime | None = None,
     key_id: UUID | None = None,
     system_id: UUID | None = None,
-    rate: int = RATE,
+    rate: int = DEFAULT_RATE,
 ) -> tuple[ApiKey, str]:
-    """(row, the key itself).
+    """Create a key; return its row and the key itself.
 
-    `key_id` is chosen by who asks, so that asking twice makes one. `rate`: requests a minute.
+    The caller chooses `key_id`, so that a request sent twice creates one key. `rate` is in requests
+    per minute. Raises Invalid, which names the field.
     """
-    alone(
-        "api_keys"
-    )  # two who make a key of one name at the same moment: the second sees the first one's
-    _sensible(name, scopes, ends)
-    if not 1 <= rate <= MOST_RATE:
-        raise Invalid(f"Between 1 and {MOST_RATE} requests a minute.", field="rate")
+    alone("api_keys")  # of two keys with one name, the second request sees the first one's
+    _check_key(name, scopes, ends)
+    if not 1 <= rate <= MAX_RATE:
+        raise Invalid(f"Enter 1 to {MAX_RATE:,} requests/min.", field="rate")
     token = bearer.new(current.actor().tenant_slug)
     row = ApiKey(
         id=key_id or uuid7(),
@@ -90,7 +86,7 @@ def make(
     )
     session().add(row)
     record(
-        MADE,
+        CREATED,
         row,
         name=name,
         hint=row.hint,
@@ -103,44 +99,49 @@ def make(
     return row, token
 
 
-def _sensible(name: str, scopes: Collection[str], ends: datetime | None) -> None:
+def _check_key(name: str, scopes: Collection[str], ends: datetime | None) -> None:
     if not name.strip():
-        raise Invalid("Name the machine that gets it.", field="name")
+        raise Invalid("Enter the name of the machine.", field="name")
     if not scopes or (unknown := set(scopes) - known_scopes.keys()):
         raise Invalid(
-            f"{min(unknown)[:40]} is no scope here." if scopes else "Choose what it may do.",
+            f"The scope {min(unknown)[:40]} doesn't exist. Choose another one."
+            if scopes
+            else "Choose at least one scope.",
             field="scopes",
         )
-    if ends is not None and not clock.now() < ends <= clock.now() + LONGEST:
-        raise Invalid("A key ends after today and within ten years.", field="ends_on")
-    live_keys = select(func.count()).select_from(ApiKey).where(queries.opens(clock.now()))
-    if session().scalars(live_keys).one() >= MOST:
+    if ends is not None and not clock.now() < ends <= clock.now() + MAX_KEY_LIFETIME:
+        raise Invalid("Choose an expiry date after today and within ten years.", field="ends_on")
+    live_keys = select(func.count()).select_from(ApiKey).where(queries.is_live(clock.now()))
+    if session().scalars(live_keys).one() >= MAX_LIVE_KEYS:
         raise Invalid(
-            f"There are {MOST} live keys, which is the most. Revoke one that no machine uses."
+            f"This tenant has {MAX_LIVE_KEYS} active keys, the most there can be. Revoke one that"
+            " no machine uses."
         )
     if session().scalar(
-        select(ApiKey.id).where(queries.opens(clock.now()), func.lower(ApiKey.name) == name.lower())
+        select(ApiKey.id).where(
+            queries.is_live(clock.now()), func.lower(ApiKey.name) == name.lower()
+        )
     ):
         raise Invalid(
-            f"Another live key is named {name}. Rotate that one, or choose another name.",
+            f"Another active key is named {name}. Rotate that one, or choose another name.",
             field="name",
         )
 
 
 def rotate(row: ApiKey, *, overlap_days: int, seen: str) -> str:
-    """A new secret for the same key; the old one opens for that many days more.
+    """Give a key a new secret and return it; the old one works for `overlap_days` more days.
 
-    `seen` is the hint that the asker saw.
+    `seen` is the hint that the requester saw; raises Stale where the key was rotated since.
     """
-    _live(row)
+    _check_live(row)
     if seen != row.hint:
         raise Stale(
-            f"The key {row.name} was rotated since you opened this page. Its new secret was shown"
-            " to whoever did that."
+            f"The key {row.name} was rotated since you opened this page. Only the person who rotated"
+            " it saw the new secret."
         )
-    if overlap_days not in OVERLAPS:
+    if overlap_days not in OVERLAP_DAYS:
         raise Invalid(
-            f"The old secret can stay good for 0 to {OVERLAPS[-1]} days.", field="overlap"
+            f"The old secret can keep working for 0 to {OVERLAP_DAYS[-1]} days.", field="overlap"
         )
     token = bearer.new(current.actor().tenant_slug)
     row.previous_hash, row.previous_until = (
@@ -165,28 +166,26 @@ def rotate(row: ApiKey, *, overlap_days: int, seen: str) -> str:
 
 
 def _with(hands: Collection[str]) -> list[str]:
-    """The same with the acting person, who sees the secret."""
+    """Return these people's ids and the acting person's, who sees the secret."""
     who = current.actor().person_id
     return sorted({*hands, str(who)} if who else hands)
 
 
-def _live(row: ApiKey) -> None:
+def _check_live(row: ApiKey) -> None:
     if row.revoked_at is not None:
-        raise AlreadyEnded(
-            f"The key {row.name} was revoked on {row.revoked_at.day} {row.revoked_at:%B %Y}."
+        raise KeyEnded(
+            f"The key {row.name} was revoked on {row.revoked_at.day} {row.revoked_at:%B %Y}. Create"
+            " a new one."
         )
     if row.expires_at is not None and row.expires_at <= clock.now():
-        raise AlreadyEnded(
-            f"The key {row.name} ended on {row.expires_at.day} {row.expires_at:%B %Y}. Make another"
-            " one."
+        raise KeyEnded(
+            f"The key {row.name} expired on {row.expires_at.day} {row.expires_at:%B %Y}. Create a"
+            " new one."
         )
 
 
 def revoke(row: ApiKey) -> None:
-    """From the next request on it opens nothing, under neither secret.
-
-    Revoking twice is revoking once.
-    """
+    """Deny access from the next request on, under both secrets. Revoked twice, it is revoked once."""
     if row.revoked_at is not None:
         return
     row.revoked_at, row.revoked_by = clock.now(), current.actor().person_id
@@ -194,16 +193,14 @@ def revoke(row: ApiKey) -> None:
     tenant_revision.move()
 
 
-def note_use(who: current.Actor) -> None:
-    """When a key was last used: at most one write a minute, in a transaction of its own, after the
-    answer.
-    """
+def record_use(who: current.Actor) -> None:
+    """Record when a key was last used, at most once a minute, in a transaction of its own."""
     with current.acting_as(who), transaction():
-        note_uses([who.key_id])
+        record_uses([who.key_id])
 
 
-def note_uses(of: Collection[UUID | None]) -> None:
-    """The same for several keys at once, within the present transaction."""
+def record_uses(key_ids: Collection[UUID | None]) -> None:
+    """Record the use of several keys within the present transaction."""
     now = clock.now()
-    due = or_(ApiKey.used_at.is_(None), ApiKey.used_at < now - USED_EVERY)
-    session().execute(update(ApiKey).where(ApiKey.id.in_(of), due).values(used_at=now))
+    due = or_(ApiKey.used_at.is_(None), ApiKey.used_at < now - USE_RECORDED_EVERY)
+    session().execute(update(ApiKey).where(ApiKey.id.in_(key_ids), due).values(used_at=now))

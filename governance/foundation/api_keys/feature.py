@@ -1,4 +1,4 @@
-"""API keys: what machines sign in with."""
+"""API keys: how machines get access."""
 
 from governance.foundation.api_keys import actions, models, queries, views
 from governance.foundation.audit.registry import actions_in
@@ -14,6 +14,6 @@ manifest = Manifest(
     links={"ApiKey": EntryLink(endpoint="api_keys.index", noun="API key")},
     answers=(
         Answer(identity.keys_of, queries.keys_for),
-        Answer(identity.note_key_use, actions.note_use),
+        Answer(identity.note_key_use, actions.record_use),
     ),
 )

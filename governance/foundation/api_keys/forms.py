@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from wtforms import HiddenField, IntegerField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from governance.foundation.api_keys.actions import MOST_RATE, OVERLAPS
-from governance.foundation.api_keys.models import RATE
+from governance.foundation.api_keys.actions import MAX_RATE, OVERLAP_DAYS
+from governance.foundation.api_keys.models import DEFAULT_RATE
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.tenants.forms import one_line
 from governance.kernel import clock, current
@@ -16,10 +16,10 @@ from governance.kernel.days import ANY_DAY, DayField
 from governance.kernel.forms import Choice, Form, constraint, uuid_or_none
 from governance.kernel.ids import uuid7
 
-REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
+INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}
 constraint(
     "pk_api_keys",
-    "This form was sent before and its key was made. Open the form anew to make another.",
+    "This form was already sent and its key was created. Open a new form to create another key.",
 )
 
 
@@ -29,82 +29,81 @@ def _scopes() -> list[tuple[str, str]]:
 
 def _systems() -> list[tuple[str, str]]:
     return [
-        ("", "All of them"),
+        ("", "All AI systems"),
         *((str(system_id), name) for system_id, name in subjects().choices()),
     ]
 
 
-class KeyForm(Form):
+class ApiKeyForm(Form):
     name = StringField(
         "Name",
-        [DataRequired("Name the machine that gets it."), Length(max=80)],
+        [DataRequired("Enter the name of the machine."), Length(max=80)],
         filters=[one_line],
-        description="Of the machine, not of a person: log mirror in Dublin.",
+        description="The machine that uses the key, for example “Log mirror in Dublin”.",
     )
     scopes = SelectMultipleField(
-        "It may", [DataRequired("Choose what it may do.")], choices=_scopes
+        "Scopes", [DataRequired("Choose at least one scope.")], choices=_scopes
     )
     system_id = Choice(
-        "For one AI system",
+        "AI system",
         [Optional()],
         choices=_systems,
-        **REFUSED,
+        **INVALID_CHOICE,
         description=(
-            "A product asks for itself only. Without one the key asks for any system, which it then"
-            " names."
+            "Limit a product's key to its own AI system. A key for all systems has to name one in"
+            " each request."
         ),
     )
     rate = IntegerField(
-        "Requests a minute",
-        [Optional(), NumberRange(1, MOST_RATE, f"Between 1 and {MOST_RATE}.")],
-        default=RATE,
-        description="Above it the machine is told to wait. Left empty it is 60,000.",
+        "Rate limit, requests/min",
+        [Optional(), NumberRange(1, MAX_RATE, f"Enter a number from 1 to {MAX_RATE:,}.")],
+        default=DEFAULT_RATE,
+        description=f"Above the limit, requests get status 429. The default is {DEFAULT_RATE:,}.",
     )
     ends_on = DayField(
-        "Last day",
+        "Expires after",
         required=False,
         bounds=ANY_DAY,
         description=(
-            "The key opens nothing after this day. Without a day it is good until it is revoked."
+            "The last day on which the key works. Without a date, it works until you revoke it."
         ),
     )
     once = HiddenField()
 
     @property
     def key_id(self) -> UUID:
-        """Chosen when the form was opened: sending it twice makes one key."""
+        """The id chosen when the form was opened: sent twice, it creates one key."""
         return uuid_or_none(self.once.data) or uuid7()
 
     @property
     def ends(self) -> datetime | None:
-        """The midnight after the last day, where the tenant is."""
+        """The midnight after the last day, in the tenant's time zone."""
         day = self.ends_on.data
-        if (
-            day is None or day.year > clock.today().year + 20
-        ):  # a day that no day can be added to is out of bounds anyway
+        # far beyond the bounds, where no day can be added
+        if day is None or day.year > clock.today().year + 20:
             return datetime.max.replace(tzinfo=UTC) if day else None
         return datetime.combine(
             day + timedelta(days=1), time.min, ZoneInfo(current.actor().time_zone)
         ).astimezone(UTC)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        fine = bool(super().validate(extra_validators))
+        is_valid = bool(super().validate(extra_validators))
         if self.scopes.errors and self.scopes.raw_data:
-            self.scopes.errors = ["That is no scope here."]
-        return fine
+            self.scopes.errors = ["Choose scopes from the list."]
+        return is_valid
 
 
 def _overlaps() -> list[tuple[str, str]]:
-    words = {0: "Not at all: it stops now", 1: "One more day"}
-    return [(str(days), words.get(days, f"{days} more days")) for days in OVERLAPS]
+    labels = {0: "Stops immediately", 1: "1 more day"}
+    return [(str(days), labels.get(days, f"{days} more days")) for days in OVERLAP_DAYS]
 
 
-class RotateForm(Form):
+class KeyRotationForm(Form):
     overlap = SelectField(
-        "The old secret works",
+        "Old secret",
         choices=_overlaps,
         default="1",
-        **REFUSED,
-        description="Long enough to put the new one in place, and no longer.",
+        **INVALID_CHOICE,
+        description="Give the machine time to switch to the new secret, but no longer than it needs.",
     )
     seen = HiddenField()

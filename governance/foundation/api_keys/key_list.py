@@ -1,4 +1,4 @@
-"""The list of live keys: its declaration, and what its filters leave."""
+"""The list of live keys: its declaration, filters and orders."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ KEYS = ListPage(
         Column("scopes", "Scopes", optional=True),
         Column("created", "Created", sort=True, optional=True),
         Column("used", "Last used", sort=True, optional=True),
-        Column("expires", "Good until", sort=True, optional=True),
+        Column("expires", "Expires", sort=True, optional=True),
         Column("actions", "Actions", silent=True),
     ),
     filters=(

@@ -1,4 +1,4 @@
-"""Keys by which machines are let in: we hold the hash, the machine holds the key."""
+"""Keys that give machines access. Only their hashes are stored."""
 
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
-RATE = 60_000  # requests a minute, where nothing else is asked for
+DEFAULT_RATE = 60_000  # requests per minute
 
 
 class ApiKey(Tenanted, Model):
-    """One machine's key: what it may do (`scopes`), until when, and when it was last used."""
+    """The key of one machine: its scopes, its expiry, and when it was last used."""
 
     __tablename__ = "api_keys"
     __table_args__ = (
@@ -27,17 +27,14 @@ class ApiKey(Tenanted, Model):
     name: Mapped[str]
     hint: Mapped[str]  # the first characters, to tell keys apart
     secret_hash: Mapped[bytes]
-    previous_hash: Mapped[
-        bytes | None
-    ]  # of the secret before the last rotation, good until previous_until
+    previous_hash: Mapped[bytes | None]  # of the secret before the last rotation
     previous_until: Mapped[datetime | None]
     scopes: Mapped[list[Any]]
-    system_id: Mapped[UUID | None]  # the one AI system that it may ask for; None: all of them
-    rate: Mapped[int] = mapped_column(default=RATE)  # requests a minute
+    system_id: Mapped[UUID | None]  # the AI system it is limited to; None: all of them
+    rate: Mapped[int] = mapped_column(default=DEFAULT_RATE)  # requests per minute
     made_by: Mapped[UUID | None]
-    hands: Mapped[list[Any]] = mapped_column(
-        default=list
-    )  # ids of all who were shown one of its secrets, by making or rotating it
+    # ids of the people who saw one of its secrets, by creating or rotating it
+    hands: Mapped[list[Any]] = mapped_column(default=list)
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

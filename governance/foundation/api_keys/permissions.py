@@ -1,8 +1,6 @@
 from governance.kernel.access import permission
 
-VIEW = permission(
-    "api_keys.view", "see the keys of machines", roles="admin compliance_officer operator_admin"
-)
+VIEW = permission("api_keys.view", "view API keys", roles="admin compliance_officer operator_admin")
 MANAGE = permission(
-    "api_keys.manage", "make, rotate or revoke keys of machines", roles="admin operator_admin"
+    "api_keys.manage", "create, rotate or revoke API keys", roles="admin operator_admin"
 )

@@ -1,4 +1,4 @@
-"""What API keys ask of the features above them."""
+"""What API keys need from the features above them."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -11,10 +11,10 @@ class KeySubjects(Protocol):
     """The AI systems that a key can be limited to."""
 
     def choices(self) -> list[tuple[UUID, str]]:
-        """(id, name) of each live system."""
+        """Return (id, name) of each system that is not retired."""
 
     def names(self, ids: Iterable[UUID | None], /) -> dict[UUID, str]:
-        """Names by id, retired systems included."""
+        """Return names by id, retired systems included."""
 
 
 subjects: Port[KeySubjects] = Port("AI systems that an API key can be limited to")

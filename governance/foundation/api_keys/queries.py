@@ -1,6 +1,6 @@
-"""Keys as the door asks for them, and as their page shows them."""
+"""Reads of API keys: by token, for a request; as lists, for their page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,31 +14,32 @@ from governance.kernel.db import find, session
 
 
 def keys_for(token: Token) -> Keys:
-    """What is held under this token's hash in the present transaction's tenant: one statement, the
-    rows as they are now.
-    """
+    """Return the acting tenant's keys with this token's hash, as they are now, in one statement."""
     query = select(ApiKey, Tenant.slug, Tenant.name).join(
         Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active")
     )
-    asked = or_(ApiKey.secret_hash == token.secret_hash, ApiKey.previous_hash == token.secret_hash)
-    return {
-        (held.tenant, held.secret_hash): held
-        for row in session().execute(query.where(asked))
-        for held in _held(row)
-    }
+    has_hash = or_(
+        ApiKey.secret_hash == token.secret_hash, ApiKey.previous_hash == token.secret_hash
+    )
+    return _by_secret(session().execute(query.where(has_hash)))
 
 
 def every_key() -> Keys:
-    """All keys of the acting tenant that are not over, for a process that answers from memory."""
+    """Return all live keys of the acting tenant, for a process that answers from memory."""
     query = select(ApiKey, Tenant.slug, Tenant.name).join(
         Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active")
     )
-    rows = session().execute(query.where(opens(clock.now())))
-    return {(held.tenant, held.secret_hash): held for row in rows for held in _held(row)}
+    return _by_secret(session().execute(query.where(is_live(clock.now()))))
 
 
-def _held(row: Row[ApiKey, str, str]) -> Sequence[StoredKey]:
-    """A key under its secret, and under the one before while that is still good."""
+def _by_secret(rows: Iterable[Row[ApiKey, str, str]]) -> Keys:
+    return {
+        (stored.tenant, stored.secret_hash): stored for row in rows for stored in _stored_keys(row)
+    }
+
+
+def _stored_keys(row: Row[ApiKey, str, str]) -> Sequence[StoredKey]:
+    """Return a key under its secret, and under the previous one, which works until its time."""
     key, slug, name = row
     pairs = [(key.secret_hash, key.expires_at)]
     if key.previous_hash is not None:
@@ -65,33 +66,33 @@ def key(key_id: UUID, *, lock: bool = False) -> ApiKey:
     return find(ApiKey, key_id, what="key", lock=lock)
 
 
-def is_made(key_id: UUID) -> bool:
+def exists(key_id: UUID) -> bool:
     return session().scalar(select(ApiKey.id).where(ApiKey.id == key_id)) is not None
 
 
-def opens(now: datetime) -> ColumnElement[bool]:
-    """Neither revoked nor at its end."""
+def is_live(now: datetime) -> ColumnElement[bool]:
+    """Neither revoked nor expired."""
     return and_(
         ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
     )
 
 
 def live() -> Sequence[ApiKey]:
-    """All keys that open something, by name; actions.MOST bounds them."""
+    """Return all live keys by name; actions.MAX_LIVE_KEYS bounds them."""
     return (
         session()
         .scalars(
-            select(ApiKey).where(opens(clock.now())).order_by(func.lower(ApiKey.name), ApiKey.id)
+            select(ApiKey).where(is_live(clock.now())).order_by(func.lower(ApiKey.name), ApiKey.id)
         )
         .all()
     )
 
 
 def ended(*, limit: int) -> Sequence[ApiKey]:
-    """The newest of those that open nothing any more."""
+    """Return the newest keys that are revoked or expired."""
     query = (
         select(ApiKey)
-        .where(~opens(clock.now()))
+        .where(~is_live(clock.now()))
         .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
     )
     return session().scalars(query.limit(limit)).all()

@@ -1,6 +1,6 @@
-"""Keys of machines: the list, making one, rotating it, revoking it.
+"""The pages of API keys: the list; creating, rotating and revoking a key.
 
-A key is shown on the page that made it and never again.
+A key is shown once, by the request that creates or rotates it.
 """
 
 from datetime import timedelta
@@ -9,9 +9,9 @@ from uuid import UUID
 from flask import current_app, flash, redirect, url_for
 
 from governance.foundation.api_keys import actions, key_list, permissions, queries
-from governance.foundation.api_keys.forms import KeyForm, RotateForm
+from governance.foundation.api_keys.forms import ApiKeyForm, KeyRotationForm
 from governance.foundation.api_keys.key_list import KEYS
-from governance.foundation.api_keys.models import RATE, ApiKey
+from governance.foundation.api_keys.models import DEFAULT_RATE, ApiKey
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.people import queries as people
 from governance.kernel import clock
@@ -24,13 +24,13 @@ from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("api_keys", __name__)
-SHOWN = 50  # ended keys; older ones are in the log
-SOON = timedelta(days=14)
+MAX_ENDED_SHOWN = 50  # older ones are in the audit log
+EXPIRES_SOON = timedelta(days=14)
 
 
 @feature.get("/settings/keys", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    live, ended = queries.live(), queries.ended(limit=SHOWN)
+    live, ended = queries.live(), queries.ended(limit=MAX_ENDED_SHOWN)
     names = people.names(key.made_by for key in [*live, *ended])
     asked = KEYS.read()
     return page(
@@ -39,50 +39,50 @@ def index() -> ResponseReturnValue:
         matching=key_list.matching(live, asked),
         live=live,
         ended=ended,
-        shown=SHOWN,
+        shown=MAX_ENDED_SHOWN,
         names=names,
         means=known_scopes,
-        soon=clock.now() + SOON,
+        soon=clock.now() + EXPIRES_SOON,
         systems=subjects().names(key.system_id for key in live),
-        plenty=RATE,
+        default_rate=DEFAULT_RATE,
     )
 
 
 @feature.get("/settings/keys/new", needs=permissions.MANAGE)
 def new() -> ResponseReturnValue:
-    return _form(KeyForm(once=str(uuid7())))
+    return _form(ApiKeyForm(once=str(uuid7())))
 
 
-def _form(form: KeyForm, *, status: int = 200) -> ResponseReturnValue:
+def _form(form: ApiKeyForm, *, status: int = 200) -> ResponseReturnValue:
     return page("foundation/api_keys/new.html", status=status, form=form, means=known_scopes)
 
 
 @feature.post(
-    "/settings/keys/new", needs=permissions.MANAGE, fresh=StepUp("Create API key", KeyForm)
+    "/settings/keys/new", needs=permissions.MANAGE, fresh=StepUp("Create API key", ApiKeyForm)
 )
 def make() -> ResponseReturnValue:
-    form, made = KeyForm(), list[tuple[ApiKey, str]]()
+    form, created = ApiKeyForm(), list[tuple[ApiKey, str]]()
     key_id = form.key_id
-    if queries.is_made(key_id) or not accepted(form, lambda: made.append(_made(form, key_id))):
-        return _again() if queries.is_made(key_id) else _form(form, status=form.status)
-    return _secret(*made[0])
+    if queries.exists(key_id) or not accepted(form, lambda: created.append(_create(form, key_id))):
+        return _already_created() if queries.exists(key_id) else _form(form, status=form.status)
+    return _secret(*created[0])
 
 
-def _again() -> ResponseReturnValue:
-    """The page that showed the key was loaded again, or its button pressed twice."""
-    return _shown_once(
-        "This key is made. It was shown once and is kept nowhere: rotate it to get another secret."
+def _already_created() -> ResponseReturnValue:
+    """The page that showed the key was reloaded, or its button pressed twice."""
+    return _to_list(
+        "This key was shown once and can't be recovered. Rotate it to get a new secret."
     )
 
 
-def _made(form: KeyForm, key_id: UUID) -> tuple[ApiKey, str]:
-    return actions.make(
+def _create(form: ApiKeyForm, key_id: UUID) -> tuple[ApiKey, str]:
+    return actions.create(
         form.name.data or "",
         form.scopes.data or (),
         ends=form.ends,
         key_id=key_id,
         system_id=form.system_id.data,
-        rate=RATE if form.rate.data is None else form.rate.data,
+        rate=DEFAULT_RATE if form.rate.data is None else form.rate.data,
     )
 
 
@@ -97,7 +97,7 @@ def _secret(key: ApiKey, token: str, *, rotated: bool = False) -> ResponseReturn
     )
 
 
-def _shown_once(sentence: str) -> ResponseReturnValue:
+def _to_list(sentence: str) -> ResponseReturnValue:
     flash(sentence)
     return redirect(url_for("api_keys.index"), 303)
 
@@ -105,10 +105,10 @@ def _shown_once(sentence: str) -> ResponseReturnValue:
 @feature.get("/settings/keys/<uuid:api_key_id>/rotate", needs=permissions.MANAGE)
 def rotate(api_key_id: UUID) -> ResponseReturnValue:
     key = queries.key(api_key_id)
-    return _rotation(key, RotateForm(seen=key.hint))
+    return _rotation(key, KeyRotationForm(seen=key.hint))
 
 
-def _rotation(key: ApiKey, form: RotateForm, *, status: int = 200) -> ResponseReturnValue:
+def _rotation(key: ApiKey, form: KeyRotationForm, *, status: int = 200) -> ResponseReturnValue:
     return page("foundation/api_keys/rotate.html", status=status, key=key, form=form)
 
 
@@ -116,7 +116,7 @@ def _which(api_key_id: UUID) -> list[tuple[str, str]]:
     return [("API key", queries.key(api_key_id).name)]
 
 
-ROTATE = StepUp("Rotate API key", RotateForm, facts=_which)
+ROTATE = StepUp("Rotate API key", KeyRotationForm, facts=_which)
 REVOKE = StepUp(
     "Revoke API key", facts=_which, danger="Requests with this key are denied immediately."
 )
@@ -124,17 +124,15 @@ REVOKE = StepUp(
 
 @feature.post("/settings/keys/<uuid:api_key_id>/rotate", needs=permissions.MANAGE, fresh=ROTATE)
 def rotated(api_key_id: UUID) -> ResponseReturnValue:
-    key, form, made = queries.key(api_key_id, lock=True), RotateForm(), list[str]()
-    if not accepted(form, lambda: made.append(_rotated(key, form))):
+    key, form, tokens = queries.key(api_key_id, lock=True), KeyRotationForm(), list[str]()
+    if not accepted(form, lambda: tokens.append(_rotate(key, form))):
         return (
-            _shown_once(form.stale.message)
-            if form.stale
-            else _rotation(key, form, status=form.status)
+            _to_list(form.stale.message) if form.stale else _rotation(key, form, status=form.status)
         )
-    return _secret(key, made[0], rotated=True)
+    return _secret(key, tokens[0], rotated=True)
 
 
-def _rotated(key: ApiKey, form: RotateForm) -> str:
+def _rotate(key: ApiKey, form: KeyRotationForm) -> str:
     return actions.rotate(key, overlap_days=int(form.overlap.data), seen=form.seen.data or "")
 
 
@@ -147,4 +145,4 @@ def revoke(api_key_id: UUID) -> ResponseReturnValue:
 def revoked(api_key_id: UUID) -> ResponseReturnValue:
     key = queries.key(api_key_id, lock=True)
     actions.revoke(key)
-    return _shown_once(f"The key {key.name} is revoked. Whoever holds it is refused from now on.")
+    return _to_list(f"The key {key.name} is revoked. It no longer gives access.")

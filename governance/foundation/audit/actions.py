@@ -1,4 +1,4 @@
-"""What reading the log leaves in it."""
+"""Record that machines read the log."""
 
 from governance.foundation.audit import queries
 from governance.foundation.audit.record import record
@@ -16,8 +16,8 @@ READ = action(
 )
 
 
-def bundle_read() -> None:
-    """A machine has read entries: one entry for each key and hour (docs/decisions/0011)."""
+def record_machine_read() -> None:
+    """Record that a machine read entries, once per key and hour (docs/decisions/0011)."""
     hour, log = f"{clock.now():%Y-%m-%dT%H}", queries.head()
     if log is not None and once_per("bundle read", str(current.actor().key_id), hour):
         record(READ, log, hour=hour)

@@ -1,7 +1,7 @@
 """The log as machines read it: checkpoint and tiles (C2SP tlog-tiles), and proofs.
 
-Nothing is served that no checkpoint covers: the last signed size bounds tiles, entries and proofs
-alike. Source: https://c2sp.org/tlog-tiles
+The last checkpoint bounds what is served: tiles, entries and proofs of a larger tree are not found.
+Source: https://c2sp.org/tlog-tiles
 """
 
 import gzip
@@ -19,15 +19,13 @@ from governance.kernel.signed_note import b64
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("audit_api", __name__, scope="machine")
-FOR_GOOD = (  # of this log and its key's holders, and never another
-    "private, max-age=31536000, immutable"
-)
-LENGTH = 2  # bytes before each entry of a bundle
-DIGITS = 19
+IMMUTABLE = "private, max-age=31536000, immutable"  # "private": only for holders of this log's keys
+LENGTH_BYTES = 2  # before each entry of a bundle
+MAX_DIGITS = 19
 
 
-class NotYet(DomainError):
-    """The entry waits for its place."""
+class EntryPending(DomainError):
+    """The entry has no place in the tree yet, or no checkpoint covers it."""
 
 
 @feature.get("/audit/<tenant>/checkpoint", needs=permissions.MIRROR)
@@ -51,36 +49,38 @@ def _signed() -> Checkpoint:
 
 @feature.get("/audit/<tenant>/tile/<path:name>", needs=permissions.MIRROR)
 def tile(name: str) -> ResponseReturnValue:
-    """Hashes: 32 bytes each, as many as the name says."""
+    """Hashes of 32 bytes each, as many as the tile's name says."""
     level, index, width = _named(name)
     return _octets(queries.tile(level, index)[: width * HASH])
 
 
 @feature.get(
-    "/audit/<tenant>/tile/entries/<path:name>", needs=permissions.MIRROR, leaves=actions.bundle_read
+    "/audit/<tenant>/tile/entries/<path:name>",
+    needs=permissions.MIRROR,
+    leaves=actions.record_machine_read,
 )
 def bundle(name: str) -> ResponseReturnValue:
-    """Entries: each behind its length, two bytes with the high one first."""
+    """Entries, each preceded by its length in two bytes, big-endian."""
     _, index, width = _named(f"0/{name}")
     found = queries.bodies(index * tiles.WIDTH, width)
-    answer = _octets(b"".join(len(body).to_bytes(LENGTH, "big") + body for body in found))
+    answer = _octets(b"".join(len(body).to_bytes(LENGTH_BYTES, "big") + body for body in found))
     return _packed(answer) if request.accept_encodings.quality("gzip") else answer
 
 
 def _named(name: str) -> tuple[int, int, int]:
-    """(level, index, width) of a tile that the last checkpoint covers; 404 for any other."""
+    """Return (level, index, width) of a tile under the last checkpoint; NotFound for others."""
     named = tiles.parse(name)
     if named is None or not named[0].isdecimal():
         raise NotFound("There is no such tile.")
     level, index, width = int(named[0]), named[1], named[2]
     if (_signed().size >> tiles.HEIGHT * level) < index * tiles.WIDTH + width:
-        raise NotFound("There is no such tile under the last checkpoint.")
+        raise NotFound("The last checkpoint does not cover this tile.")
     return level, index, width
 
 
 def _octets(body: bytes) -> Response:
     return Response(
-        body, content_type="application/octet-stream", headers={"Cache-Control": FOR_GOOD}
+        body, content_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE}
     )
 
 
@@ -96,7 +96,10 @@ def _packed(answer: Response) -> Response:
 
 @feature.get("/audit/<tenant>/proof/inclusion", needs=permissions.MIRROR)
 def inclusion() -> ResponseReturnValue:
-    """`index` or `entry` (an id), and `size`, by default that of the last checkpoint."""
+    """The proof of one entry, by `index` or `entry` (an id), in the tree of `size` entries.
+
+    The default size is that of the last checkpoint.
+    """
     signed = _signed()
     size = _number("size", 1, signed.size, default=signed.size)
     index = _number("index", 0, size - 1) if "index" in request.args else _place(size)
@@ -111,36 +114,39 @@ def inclusion() -> ResponseReturnValue:
 
 
 def _place(size: int) -> int:
-    given = request.args.get("entry", "")
-    entry_id = uuid_or_none(given)
+    value = request.args.get("entry", "")
+    entry_id = uuid_or_none(value)
     if entry_id is None:
         problem = (
-            f"entry: {given[:60]} is no id of an entry."
-            if given
-            else "index: say which entry, by index or by entry."
+            f"entry: {value[:60]} is not the ID of an entry."
+            if value
+            else "index: name the entry by index or by entry."
         )
-        raise Invalid(problem, field="entry" if given else "index")
-    index = _standing(entry_id)
+        raise Invalid(problem, field="entry" if value else "index")
+    index = _index_of(entry_id)
     if index >= size:
         raise Invalid(
-            f"size: the entry has index {index}, which a tree of {size} does not hold.",
+            f"size: the entry has index {index}, so the tree needs a size above {index}.",
             field="size",
         )
     return index
 
 
-def _standing(entry_id: UUID) -> int:
-    """Its place; one that has none yet is told from one that is not there."""
+def _index_of(entry_id: UUID) -> int:
+    """Return the entry's place; EntryPending while it has none, NotFound where it doesn't exist."""
     index = queries.place_of(entry_id)
     if index is None:
         queries.entry(entry_id)
-        raise NotYet("The entry waits for its place in the tree. Ask again in two seconds.")
+        raise EntryPending("The entry is pending: it has no place yet. Try again in two seconds.")
     return index
 
 
 @feature.get("/audit/<tenant>/proof/consistency", needs=permissions.MIRROR)
 def consistency() -> ResponseReturnValue:
-    """`from` and `to`, two sizes; `to` is by default that of the last checkpoint."""
+    """The proof that the tree of `from` entries is the beginning of that of `to` entries.
+
+    The default of `to` is the size of the last checkpoint.
+    """
     signed = _signed()
     new = _number("to", 1, signed.size, default=signed.size)
     old = _number("from", 1, new)
@@ -157,34 +163,33 @@ def consistency() -> ResponseReturnValue:
 @feature.get("/audit/<tenant>/proof/entry/<uuid:entry_id>", needs=permissions.MIRROR)
 def entry(entry_id: UUID) -> ResponseReturnValue:
     """The proof as a file (C2SP tlog-proof), under the last checkpoint."""
-    _standing(entry_id)
-    stands = queries.standing(entry_id)
-    if stands is None:
-        raise NotYet(
-            "The entry has its place and waits for the next checkpoint. Ask again in two seconds."
+    _index_of(entry_id)
+    found = queries.inclusion_path(entry_id)
+    if found is None:
+        raise EntryPending(
+            "The entry is pending: the next checkpoint will cover it. Try again in two seconds."
         )
     return Response(
-        str(stands.proof),
+        str(found.proof),
         content_type="text/plain; charset=utf-8",
         headers={"Cache-Control": "no-cache"},
     )
 
 
 def _note(last: Checkpoint, size: int) -> str | None:
-    """The checkpoint that signs exactly that tree, if there is one."""
+    """Return the checkpoint that signs exactly that tree, if there is one."""
     found = last if last.size == size else queries.checkpoint_of(size)
     return found.note if found else None
 
 
 def _number(name: str, least: int, most: int, *, default: int | None = None) -> int:
-    """A number of the address between two bounds; Invalid names it."""
-    given = request.args.get(name)
-    if given is None and default is not None:
+    """Read a number of the address between two bounds; Invalid names the parameter."""
+    value = request.args.get(name)
+    if value is None and default is not None:
         return default
-    number = (
-        int(given) if given and given.isascii() and given.isdigit() and len(given) <= DIGITS else -1
-    )
+    is_number = value and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS
+    number = int(value) if value and is_number else -1
     if not least <= number <= most:
-        shown = f"{given[:30]} is none of them" if given else "it is missing"
-        raise Invalid(f"{name}: a number from {least} to {most}; {shown}.", field=name)
+        problem = f"{value[:30]} is out of range" if value else "it is missing"
+        raise Invalid(f"{name}: use a number from {least} to {most}; {problem}.", field=name)
     return number

@@ -1,6 +1,4 @@
-"""A checkpoint (C2SP tlog-checkpoint): origin, size and root in three lines, signed as a note.
-
-Pure.
+"""A checkpoint (C2SP tlog-checkpoint): origin, size and root in three lines, signed as a note. Pure.
 
 console.example/audit/acme
 48231
@@ -16,7 +14,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.foundation.audit.merkle import EMPTY, HASH, MOST
+from governance.foundation.audit.merkle import EMPTY, HASH, MAX_LEAVES
 from governance.kernel import signed_note
 from governance.kernel.signed_note import NotSigned, VerifierKey
 
@@ -37,31 +35,29 @@ class Head:
 
 
 def sign(private: Ed25519PrivateKey, name: str, head: Head) -> str:
-    """The checkpoint's note. The name of the key is the log's origin."""
+    """Return the checkpoint's note. The name of the key is the log's origin."""
     return signed_note.sign(private, name, head.text)
 
 
 def open_checkpoint(note: str, key: VerifierKey) -> Head:
-    """What a checkpoint states, once this key's signature holds; NotSigned otherwise."""
+    """Return what a checkpoint states; raise NotSigned unless this key signed it."""
     head = parse(signed_note.open_note(note, key))
     if head.origin != key.name:
-        raise NotSigned(
-            f"The checkpoint is that of {head.origin}, and the key is that of {key.name}."
-        )
+        raise NotSigned(f"The checkpoint is from {head.origin}, but the key is from {key.name}.")
     return head
 
 
 def parse(text: str) -> Head:
-    """Read the text of a checkpoint; lines after the third are extensions, which are left alone."""
+    """Read the text of a checkpoint. Lines after the third are extensions and are ignored."""
     lines = text.split("\n")
     # three lines and an end
     if len(lines) < 4 or not lines[0] or lines[-1] or not SIZE.fullmatch(lines[1]):  # noqa: PLR2004
-        raise NotSigned("The signed text is not that of a checkpoint.")
+        raise NotSigned("The signed text is not a checkpoint.")
     try:
         root = base64.b64decode(lines[2], validate=True)
     except (binascii.Error, ValueError):
         root = b""
     size = int(lines[1])
-    if len(root) != HASH or size > MOST or (size == 0 and root != EMPTY):
-        raise NotSigned("The checkpoint's root is no hash of a tree of that size.")
+    if len(root) != HASH or size > MAX_LEAVES or (size == 0 and root != EMPTY):
+        raise NotSigned("The checkpoint's root is not the hash of a tree of that size.")
     return Head(lines[0], size, root)

@@ -1,13 +1,11 @@
-"""The roots that a log had at smaller sizes, computed from hashes alone.
-
-Pure.
+"""The roots that a log had at smaller sizes, computed from hashes alone. Pure.
 
     subtrees(edges)      the complete subtrees between these sizes, from left to right
     Frontier().add(…)    join them again: at each edge its root is the one that the log had at that
                          size
 
-Whoever adds all subtrees and arrives at a signed root knows that each root on the way is genuine:
-to change one, they would have to find a collision of SHA-256.
+If all subtrees together lead to a signed root, each root on the way is genuine: changing one would
+need a collision of SHA-256.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,9 +16,8 @@ from governance.foundation.audit.merkle import EMPTY, node_hash
 
 
 def subtrees(edges: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """(level, first place) of the largest complete subtrees that cross none of these sizes.
-
-    `edges` ascend.
+    """Yield (level, first place) of the largest complete subtrees that cross none of these sizes,
+    which ascend.
     """
     start = 0
     for edge in edges:

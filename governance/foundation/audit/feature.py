@@ -1,4 +1,4 @@
-"""The audit log itself: its tree, its keys, and the copies that machines take."""
+"""The audit log itself: its tree, its keys, and how machines read it."""
 
 from prometheus_client import Gauge
 
@@ -8,7 +8,7 @@ from governance.kernel.manifest import EntryLink, Manifest
 
 OLDEST_PENDING = Gauge(
     "governance_audit_oldest_pending_seconds",
-    "How long the oldest entry has waited for its place in a log; alarm at 10",
+    "Age of the oldest pending entry of any log, in seconds; alert above 10",
 )
 
 manifest = Manifest(

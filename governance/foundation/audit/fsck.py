@@ -1,13 +1,13 @@
-"""Re-derives a whole log from its stored bytes and compares everything that was ever said of it.
+"""Verify a whole log: derive it again from its stored bytes and compare everything recorded about it.
 
-    fsck() -> Report        of the acting tenant; every finding names the entry, tile or checkpoint
-                            that is wrong
-    note(report) -> entry   leaves the outcome in that log
+    fsck() -> FsckReport              of the acting tenant; every finding names the entry, tile or
+                                      checkpoint that is wrong
+    record_outcome(report) -> entry   records the outcome in that log
 
-It reads entries in the order of their places, a page at a time, so its memory does not grow with
-the log. It needs one view of the log from beginning to end: `transaction(read_only=True,
-snapshot=True)`, since a sequencer may be at work. What it cannot see is an end that was cut off
-everywhere at once: that is what checkpoints outside are for.
+It reads entries in the order of their places, page by page, so its memory does not grow with the
+log. It needs one view of the log from beginning to end: `transaction(read_only=True,
+snapshot=True)`, since a sequencer may be running. It can't see that the end was cut off everywhere
+at once; external witnesses can.
 """
 
 import json
@@ -53,14 +53,14 @@ FAILED = action(
     fields="entries checkpoints findings",
 )
 PAGE = 1_000
-MOST_FINDINGS = 50
-MOST_RECORDED = 10
-type Told = Callable[[int, int], None]
+MAX_FINDINGS = 50
+MAX_RECORDED_FINDINGS = 10
+type Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class LogFault:
-    """`what` is entry, place, tile, head, key or checkpoint; `number` its index or number."""
+    """One finding: `what` is entry, place, tile, head, key or checkpoint; `number` is its index."""
 
     what: str
     number: int
@@ -68,10 +68,9 @@ class LogFault:
 
 
 @dataclass(slots=True)
-class Report:
-    """`entries` were read; `checkpoints` were compared.
-
-    Findings in the order of reading, at most fifty.
+class FsckReport:
+    """How many entries were read and checkpoints compared, and at most MAX_FINDINGS findings, in
+    the order of reading.
     """
 
     entries: int = 0
@@ -89,29 +88,30 @@ class Report:
             f" {plural(self.checkpoints, 'checkpoint')}"
         )
         if self.ok:
-            return f"{read} follow from each other."
-        more = " or more" if len(self.findings) == MOST_FINDINGS else ""
+            return f"{read} verified, no damage found."
+        more = " or more" if len(self.findings) == MAX_FINDINGS else ""
         return f"{plural(len(self.findings), 'finding')}{more} in {read}."
 
     def find(self, what: str, number: int, sentence: str) -> None:
-        if len(self.findings) < MOST_FINDINGS:
+        if len(self.findings) < MAX_FINDINGS:
             self.findings.append(LogFault(what, number, sentence))
 
 
 @dataclass(slots=True)
-class Rebuilt:
-    """The tree as the stored entries make it, so far.
+class RebuiltTree:
+    """The tree of the stored entries read so far.
 
     Its root follows from the edge alone, so no tile is kept.
     """
 
     size: int = 0
     edge: bytes = b""
-    whole: int = 0  # full tiles
+    full_tiles: int = 0
 
     def grow(self, body: bytes) -> list[tiles.Full]:
         grown = tiles.grow(self.size, self.edge, [merkle.leaf_hash(body)])
-        self.size, self.edge, self.whole = grown.size, grown.edge, self.whole + len(grown.full)
+        self.size, self.edge = grown.size, grown.edge
+        self.full_tiles += len(grown.full)
         return grown.full
 
     def root(self) -> bytes:
@@ -122,45 +122,45 @@ def _no_tile(level: int, index: int) -> bytes:
     raise LookupError(f"a root never needs the full tile {level}/{index}")
 
 
-def fsck(told: Told = lambda _done, _total: None) -> Report:
-    """Of the acting tenant, in the present transaction.
+def fsck(progress: Progress = lambda _done, _total: None) -> FsckReport:
+    """Verify the acting tenant's log in the present transaction.
 
-    `told(done, total)` hears after each page how far it is.
+    `progress(done, total)` receives the number of entries after each page.
     """
-    report = Report()
-    session().execute(
-        text("SELECT set_config('statement_timeout', '600000', true)")
-    )  # the log may be long
+    report = FsckReport()
+    # ten minutes, in ms: the log may be long
+    session().execute(text("SELECT set_config('statement_timeout', '600000', true)"))
     try:
-        _compare(report, told)
+        _compare(report, progress)
     except DataError as problem:
         report.find("row", -1, f"A row of the log cannot be read: {problem.orig}.")
     return report
 
 
-def _compare(report: Report, told: Told) -> None:
-    tree = Rebuilt()
+def _compare(report: FsckReport, progress: Progress) -> None:
+    tree = RebuiltTree()
     head = session().scalars(select(LogHead)).one_or_none()
-    marks = Marks({logs.key_id(key): logs.verifier(key) for key in logs.all_keys()}, report)
-    marks.reached(tree)
-    for index, entry in _entries(told, head.size if head else 0):
-        if not _stands(index, entry, tree.size, report) or entry is None:
+    keys = {logs.key_id(key): logs.verifier(key) for key in logs.all_keys()}
+    checkpoints = CheckpointReader(keys, report)
+    checkpoints.compare_at(tree)
+    for index, entry in _entries(progress, head.size if head else 0):
+        if not _is_next(index, entry, tree.size, report) or entry is None:
             break
-        _read(entry, index, report)
+        _compare_entry(entry, index, report)
         for full in tree.grow(entry.body):
-            _kept(full, report)
-        marks.reached(tree)
+            _compare_tile(full, report)
+        checkpoints.compare_at(tree)
     report.entries = tree.size
-    marks.beyond(tree.size)
+    checkpoints.report_beyond(tree.size)
     if head is not None:
-        _head(head, tree, marks.last, report)
-    _tiles(tree, report)
-    _waiting(report)
-    _strays(report)
+        _compare_head(head, tree, checkpoints.last, report)
+    _count_tiles(tree, report)
+    _compare_pending(report)
+    _find_strays(report)
 
 
-def note(report: Report) -> RecordedEntry | None:
-    """Leave the outcome in the acting tenant's log; None where no log was opened yet."""
+def record_outcome(report: FsckReport) -> RecordedEntry | None:
+    """Record the outcome in the acting tenant's log; None where no log was opened yet."""
     head = session().scalars(select(LogHead)).one_or_none()
     if head is None:
         return None
@@ -171,7 +171,7 @@ def note(report: Report) -> RecordedEntry | None:
         FAILED,
         head,
         outcome="failed",
-        findings=[f.sentence for f in report.findings[:MOST_RECORDED]],
+        findings=[f.sentence for f in report.findings[:MAX_RECORDED_FINDINGS]],
         **read,
     )
 
@@ -179,10 +179,8 @@ def note(report: Report) -> RecordedEntry | None:
 # ---- entries
 
 
-def _entries(told: Told, total: int) -> Iterator[tuple[int, AuditEntry | None]]:
-    """(place, entry) in the order of places; None where the place is taken and its entry is not
-    there.
-    """
+def _entries(progress: Progress, total: int) -> Iterator[tuple[int, AuditEntry | None]]:
+    """Yield (place, entry) in the order of places; None where a place has lost its entry."""
     at = 0
     query = select(Leaf.index, AuditEntry).outerjoin(
         AuditEntry, (AuditEntry.tenant_id == Leaf.tenant_id) & (AuditEntry.id == Leaf.id)
@@ -195,16 +193,14 @@ def _entries(told: Told, total: int) -> Iterator[tuple[int, AuditEntry | None]]:
             yield index, entry
             if entry is not None:
                 session().expunge(entry)
-        told(at + len(rows), total)
+        progress(at + len(rows), total)
         if len(rows) < PAGE:
             return
         at = rows[-1][0] + 1
 
 
-def _waiting(report: Report) -> None:
-    """What has no place yet is not signed either; that its columns and bytes agree can be seen
-    already.
-    """
+def _compare_pending(report: FsckReport) -> None:
+    """Compare the columns and bytes of pending entries, which nothing signs yet."""
     at = -1
     query = select(PendingEntry.number, AuditEntry).join(
         AuditEntry,
@@ -220,56 +216,62 @@ def _waiting(report: Report) -> None:
                 report.find(
                     "entry",
                     -1,
-                    f"The entry {entry.id} ({entry.action}), which waits, shows something else than"
-                    f" its bytes{_where(entry)}.",
+                    f"The pending entry {entry.id} ({entry.action}) differs from its stored"
+                    f" bytes{_difference(entry)}.",
                 )
             session().expunge(entry)
         at = rows[-1].number
 
 
-def _stands(index: int, entry: AuditEntry | None, wanted: int, report: Report) -> bool:
-    """Whether the next place is the one that follows, and holds an entry."""
-    if index != wanted:
-        report.find("place", wanted, f"Place {wanted} is empty: the next entry stands at {index}.")
+def _is_next(index: int, entry: AuditEntry | None, expected: int, report: FsckReport) -> bool:
+    """Whether this place is the expected one and has its entry."""
+    if index != expected:
+        report.find(
+            "place",
+            expected,
+            f"Place {expected} is empty; the next entry is at place {index}.",
+        )
     elif entry is None:
         report.find(
             "entry",
             index,
-            f"Entry {index} is gone: its place is there, and what stood in it is not.",
+            f"Entry {index} is missing: its place exists, but the entry does not.",
         )
-    return index == wanted and entry is not None
+    return index == expected and entry is not None
 
 
-def _read(entry: AuditEntry, index: int, report: Report) -> None:
-    """What readers are shown, the columns, is what is hashed, the body."""
+def _compare_entry(entry: AuditEntry, index: int, report: FsckReport) -> None:
+    """Compare the columns, which readers see, with the body, which is hashed."""
     if _shown(entry) != entry.body:
         report.find(
             "entry",
             index,
-            f"Entry {index} ({entry.action}) shows something else than what was"
-            f" signed{_where(entry)}.",
+            f"Entry {index} ({entry.action}) differs from what was signed{_difference(entry)}.",
         )
 
 
 def _shown(entry: AuditEntry) -> bytes:
     try:
         return canonical(entry)
-    except ValueError:  # a number that none of ours writes
+    except ValueError:  # a number that Meridian never writes
         return b""
 
 
-def _where(entry: AuditEntry) -> str:
+def _difference(entry: AuditEntry) -> str:
+    """Name the fields that differ, to follow a sentence."""
     try:
-        said, shown = json.loads(entry.body), json.loads(_shown(entry))
-        different = sorted(name for name in {*said, *shown} if said.get(name) != shown.get(name))
+        signed, shown = json.loads(entry.body), json.loads(_shown(entry))
+        different = sorted(
+            name for name in {*signed, *shown} if signed.get(name) != shown.get(name)
+        )
     except (ValueError, TypeError, AttributeError):
-        return ": its bytes are not those of an entry"
-    return f": {', '.join(different)}" if different else ": the same in other bytes"
+        return ": its bytes are not an entry"
+    return f": {', '.join(different)}" if different else ": same values, different bytes"
 
 
-def _strays(report: Report) -> None:
-    """An entry stands in the tree or waits for its place, one of the two; whoever empties the queue
-    wants it forgotten.
+def _find_strays(report: FsckReport) -> None:
+    """Find entries that are neither in the tree nor pending, or both: an attacker who empties the
+    queue wants its entries forgotten.
     """
     placed = (
         select(Leaf.id)
@@ -281,79 +283,77 @@ def _strays(report: Report) -> None:
         .where(PendingEntry.tenant_id == AuditEntry.tenant_id, PendingEntry.id == AuditEntry.id)
         .exists()
     )
-    for entry_id, deed in session().execute(
-        select(AuditEntry.id, AuditEntry.action).where(~placed, ~waits).limit(MOST_FINDINGS)
+    for entry_id, name in session().execute(
+        select(AuditEntry.id, AuditEntry.action).where(~placed, ~waits).limit(MAX_FINDINGS)
     ):
         report.find(
             "entry",
             -1,
-            f"The entry {entry_id} ({deed}) has no place in the tree and waits for none.",
+            f"The entry {entry_id} ({name}) has no place in the tree and is not pending.",
         )
     twice = (Leaf.tenant_id == PendingEntry.tenant_id) & (Leaf.id == PendingEntry.id)
     for entry_id in session().scalars(
-        select(PendingEntry.id).join(Leaf, twice).limit(MOST_FINDINGS)
+        select(PendingEntry.id).join(Leaf, twice).limit(MAX_FINDINGS)
     ):
         report.find(
             "entry",
             -1,
-            f"The entry {entry_id} has its place in the tree and waits for another one.",
+            f"The entry {entry_id} has a place in the tree but is still pending.",
         )
     there = (
         select(AuditEntry.id)
         .where(AuditEntry.tenant_id == PendingEntry.tenant_id, AuditEntry.id == PendingEntry.id)
         .exists()
     )
-    for entry_id in session().scalars(select(PendingEntry.id).where(~there).limit(MOST_FINDINGS)):
-        report.find("entry", -1, f"The entry {entry_id} waits for its place and is not there.")
+    for entry_id in session().scalars(select(PendingEntry.id).where(~there).limit(MAX_FINDINGS)):
+        report.find("entry", -1, f"The pending entry {entry_id} is missing.")
 
 
 # ---- the tree
 
 
-def _kept(made: tiles.Full, report: Report) -> None:
-    kept = session().scalar(
-        select(Tile.hashes).where(Tile.level == made.level, Tile.index == made.index)
+def _compare_tile(rebuilt: tiles.Full, report: FsckReport) -> None:
+    stored = session().scalar(
+        select(Tile.hashes).where(Tile.level == rebuilt.level, Tile.index == rebuilt.index)
     )
-    if kept != made.hashes:
-        name, first = (
-            tiles.path(made.level, made.index),
-            _first_difference(kept or b"", made.hashes),
-        )
-        where = made.index * tiles.WIDTH + first << tiles.HEIGHT * made.level
+    if stored != rebuilt.hashes:
+        name = tiles.path(rebuilt.level, rebuilt.index)
+        first = _first_difference(stored or b"", rebuilt.hashes)
+        place = rebuilt.index * tiles.WIDTH + first << tiles.HEIGHT * rebuilt.level
         report.find(
             "tile",
-            made.index,
-            f"Tile {name} does not follow from the entries, from entry {where} on.",
+            rebuilt.index,
+            f"Tile {name} does not match the entries, starting with entry {place}.",
         )
 
 
-def _tiles(tree: Rebuilt, report: Report) -> None:
-    kept = session().scalar(select(func.count()).select_from(Tile)) or 0
-    if kept > tree.whole:
+def _count_tiles(tree: RebuiltTree, report: FsckReport) -> None:
+    stored = session().scalar(select(func.count()).select_from(Tile)) or 0
+    if stored > tree.full_tiles:
         report.find(
-            "tile", kept, f"{kept} tiles are kept, and {tree.whole} follow from the entries."
+            "tile", stored, f"{stored} tiles are stored, but the entries make {tree.full_tiles}."
         )
 
 
-def _first_difference(kept: bytes, made: bytes) -> int:
-    """Which hash is the first that differs."""
+def _first_difference(stored: bytes, rebuilt: bytes) -> int:
+    """Return the index of the first hash that differs."""
     size = merkle.HASH
     return next(
         (
             n
-            for n in range(len(made) // size)
-            if kept[n * size : (n + 1) * size] != made[n * size : (n + 1) * size]
+            for n in range(len(rebuilt) // size)
+            if stored[n * size : (n + 1) * size] != rebuilt[n * size : (n + 1) * size]
         ),
         0,
     )
 
 
-def _head(head: LogHead, tree: Rebuilt, last: int, report: Report) -> None:
+def _compare_head(head: LogHead, tree: RebuiltTree, last: int, report: FsckReport) -> None:
     if head.size != tree.size:
         report.find(
             "head",
             head.size,
-            f"The log says that it has {head.size} entries; {tree.size} follow each other.",
+            f"The log's head records {head.size} entries; {tree.size} were found in sequence.",
         )
     elif head.edge != tree.edge:
         whole = tree.size // tiles.WIDTH * tiles.WIDTH
@@ -361,23 +361,22 @@ def _head(head: LogHead, tree: Rebuilt, last: int, report: Report) -> None:
         report.find(
             "head",
             first,
-            "The growing edge of the tree does not follow from the entries, from entry"
-            f" {first} on.",
+            f"The growing edge of the tree does not match the entries, starting with entry {first}.",
         )
     if head.number != last:
         report.find(
             "head",
             head.number,
-            f"The log says that it signed {head.number} checkpoints; the last one kept is {last}.",
+            f"The log's head records {head.number} checkpoints; the last one stored is {last}.",
         )
-    _signs(head, report)
+    _check_signing_key(head, report)
 
 
-def _signs(head: LogHead, report: Report) -> None:
-    """The key that is to sign next can, and its name is the log's."""
+def _check_signing_key(head: LogHead, report: FsckReport) -> None:
+    """Check that the present key can sign, and that its name is the log's."""
     key = logs.signing_key()
     if key is None or key.name != head.origin:
-        report.find("key", 0, f"There is no key that signs for {head.origin}.")
+        report.find("key", 0, f"No signing key exists for {head.origin}.")
         return
     try:
         fits = signed_note.public_half(logs.private_key(key)) == key.public
@@ -385,29 +384,30 @@ def _signs(head: LogHead, report: Report) -> None:
         report.find(
             "key",
             0,
-            f"The key {logs.key_id(key)} cannot be unwrapped: it was changed, or the installation's"
-            " key is another.",
+            f"The key {logs.key_id(key)} can't be decrypted: it was changed, or the installation's"
+            " key is a different one.",
         )
         return
     if not fits:
         report.find(
-            "key", 0, f"The key {logs.key_id(key)} signs, and is not the one that is published."
+            "key", 0, f"The signing key {logs.key_id(key)} does not match its published half."
         )
 
 
 # ---- checkpoints
 
 
-class Marks:
-    """The kept checkpoints, each compared when the tree has grown to its size."""
+class CheckpointReader:
+    """The stored checkpoints, each compared when the tree has grown to its size."""
 
-    def __init__(self, keys: dict[str, VerifierKey], report: Report) -> None:
+    def __init__(self, keys: dict[str, VerifierKey], report: FsckReport) -> None:
         self.last = 0
         self._keys, self._report, self._size = keys, report, 0
         self._rows = _checkpoints()
         self._next = next(self._rows, None)
 
-    def reached(self, tree: Rebuilt) -> None:
+    def compare_at(self, tree: RebuiltTree) -> None:
+        """Compare the checkpoints that the tree has reached."""
         while self._next is not None and self._next.size <= tree.size:
             self._report.checkpoints += 1
             problem = self._follows(self._next) or self._signed(self._next, tree)
@@ -418,40 +418,40 @@ class Marks:
             self.last, self._size = self._next.number, self._next.size
             self._next = next(self._rows, None)
 
-    def beyond(self, size: int) -> None:
-        """What is left is over more entries than are there."""
-        for mark in chain([self._next] if self._next else [], self._rows):
+    def report_beyond(self, size: int) -> None:
+        """Report the remaining checkpoints: they cover more entries than were found."""
+        for signed in chain([self._next] if self._next else [], self._rows):
             self._report.find(
                 "checkpoint",
-                mark.number,
-                f"Checkpoint {mark.number} is over {mark.size} entries, and {size} follow each"
-                " other.",
+                signed.number,
+                f"Checkpoint {signed.number} covers {signed.size} entries, but only {size} were"
+                " found in sequence.",
             )
-            self.last = mark.number
+            self.last = signed.number
 
-    def _follows(self, mark: Checkpoint) -> str | None:
-        if mark.number != self.last + 1:
-            return f"follows on {self.last}: what was signed between them is missing."
+    def _follows(self, signed: Checkpoint) -> str | None:
+        if signed.number != self.last + 1:
+            return f"follows checkpoint {self.last}: those between them are missing."
         return (
-            f"is over {mark.size} entries, and the one before it over {self._size}."
-            if mark.size < self._size
+            f"covers {signed.size} entries, but the one before it covers {self._size}."
+            if signed.size < self._size
             else None
         )
 
-    def _signed(self, mark: Checkpoint, tree: Rebuilt) -> str | None:
-        key = self._keys.get(mark.key_id)
+    def _signed(self, signed: Checkpoint, tree: RebuiltTree) -> str | None:
+        key = self._keys.get(signed.key_id)
         if key is None:
-            return "was signed with a key that is none of this log."
+            return "was signed with a key that is not this log's."
         try:
-            stated = checkpoint.open_checkpoint(mark.note, key)
+            stated = checkpoint.open_checkpoint(signed.note, key)
         except NotSigned as problem:
-            return f"cannot be trusted. {problem}"
-        if (stated.origin, stated.size, stated.root) != (mark.origin, mark.size, mark.root):
-            return "shows something else than what was signed."
+            return f"can't be verified. {problem}"
+        if (stated.origin, stated.size, stated.root) != (signed.origin, signed.size, signed.root):
+            return "differs from what was signed."
         return (
             None
             if stated.root == tree.root()
-            else f"signed another history of the first {mark.size} entries."
+            else f"signed a different history of the first {signed.size} entries."
         )
 
 

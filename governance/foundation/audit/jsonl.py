@@ -1,6 +1,4 @@
-"""An export of a log with its proofs, as JSON Lines:
-
-"governance.audit-export/2". Pure.
+"""An export of a log with its proofs, as JSON Lines: "governance.audit-export/2". Pure.
 
 Every line is one JSON object in UTF-8 and ends in a newline. There are four kinds, in this order:
 
@@ -12,13 +10,13 @@ Every line is one JSON object in UTF-8 and ends in a newline. There are four kin
     {"entries": 120, "first": 48100, "last": 48219}
 
 The header carries the checkpoint (a signed note, C2SP tlog-checkpoint) that every proof leads to.
-`entry` holds the bytes that were hashed, as a string: their UTF-8 is the leaf's content, and
-nothing may be reformatted. `proof` is the path of RFC 9162 from the leaf up, in the tree of the
-checkpoint's size. Entries stand in the order of their places.
+`entry` is the text whose UTF-8 bytes were hashed, so nothing in it may be reformatted. `proof` is
+the path of RFC 9162 from the leaf up, in the tree of the checkpoint's size. Entries are in the order
+of their places.
 
-A `whole` export has every entry of the log, from place 0 to the last; any other has what its
-`filters` let through, and it can't show that nothing was left out. The trailer repeats what is in
-the file, so that one cut short is named.
+A `whole` export has every entry of the log, from place 0 to the last. Any other has the entries that
+match its `filters`, and can't show that nothing was left out. The trailer repeats what is in the
+file, so that a file cut short is detected.
 
 The lines with `hashes` let a reader compare part of a log with a checkpoint of their own
 (earlier_roots.py). Each hash is 32 bytes, all of a line are encoded as one text, and each is the
@@ -35,23 +33,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO
 
-from governance.foundation.audit.merkle import HASH, MOST
+from governance.foundation.audit.merkle import HASH, MAX_LEAVES
 from governance.kernel import signed_note
 
 FORMAT = "governance.audit-export/2"
-FORMER = "governance.audit-export/1"
-LONGEST = (
-    256 * 1024
-)  # bytes of a line: an entry of 60 kB with every quote escaped, and 63 hashes; or MAX_HASHES
+FORMER_FORMAT = "governance.audit-export/1"
+# an entry of 60 kB with every quote escaped, and 63 hashes; or MAX_HASHES
+MAX_LINE_BYTES = 256 * 1024
 MAX_HASHES = 4096  # in a line
-LONGEST_PATH = 63
-HASH_LINE = re.compile(
-    r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
-)  # 32 bytes in base64, and no other spelling of them
+MAX_PATH_LENGTH = 63
+# 32 bytes in base64, in their only canonical spelling
+HASH_LINE = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 
 class Malformed(ValueError):
-    """A line is none of this format; the message says in one sentence what is wrong with it."""
+    """A line is not of this format; the message says in one sentence what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +151,13 @@ def encoded(hash_: bytes) -> str:
 
 
 def lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; one that is longer than any of ours is cut off there, so that it never
-    fills the memory.
-    """
-    while line := stream.readline(LONGEST + 1):
+    """Yield the lines of a file, each cut off after MAX_LINE_BYTES, so that none fills the memory."""
+    while line := stream.readline(MAX_LINE_BYTES + 1):
         yield line
 
 
 def read(line: bytes) -> Header | ExportedEntry | Subtrees | Trailer:
-    """One line; Malformed says what is wrong with it."""
+    """Read one line; raise Malformed where it is not of this format."""
     fields = _object(line)
     if "entry" in fields:
         return _entry(fields)
@@ -180,25 +174,25 @@ def read(line: bytes) -> Header | ExportedEntry | Subtrees | Trailer:
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    if len(line) > LONGEST:
-        raise Malformed(f"It is longer than {LONGEST // 1024} KB, which no line of an export is.")
+    if len(line) > MAX_LINE_BYTES:
+        raise Malformed(f"It is longer than {MAX_LINE_BYTES // 1024} KB, the most a line can have.")
     if not line.endswith(b"\n"):
         raise Malformed("It is cut short: the file ends in the middle of it.")
     try:
         found = json.loads(line.decode(), object_pairs_hook=_once)
     except UnicodeDecodeError:
-        raise Malformed("It is not text: its bytes are no UTF-8.") from None
+        raise Malformed("It is not text: its bytes are not UTF-8.") from None
     except Malformed:
         raise
     except (ValueError, RecursionError):
         raise Malformed("It is not JSON.") from None
     if not isinstance(found, dict):
-        raise Malformed("It is no JSON object.")
+        raise Malformed("It is not a JSON object.")
     return found
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two readers must not see two different values of one name."""
+    """Refuse duplicate names: two readers could see two different values."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Malformed("It has the same name twice.")
@@ -206,8 +200,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _header(fields: dict[str, Any]) -> Header:
-    if fields["format"] not in {FORMAT, FORMER}:
-        raise Malformed(f"It names another format than {FORMAT} and {FORMER}.")
+    if fields["format"] not in {FORMAT, FORMER_FORMAT}:
+        raise Malformed(f"Its format is neither {FORMAT} nor {FORMER_FORMAT}.")
     _exactly(fields, "format origin checkpoint whole first last filters")
     texts = (fields["origin"], fields["checkpoint"])
     filters = fields["filters"]
@@ -232,14 +226,14 @@ def _header(fields: dict[str, Any]) -> Header:
 def _entry(fields: dict[str, Any]) -> ExportedEntry:
     _exactly(fields, "index entry proof")
     body, path = fields["entry"], fields["proof"]
-    if not isinstance(body, str) or not isinstance(path, list) or len(path) > LONGEST_PATH:
+    if not isinstance(body, str) or not isinstance(path, list) or len(path) > MAX_PATH_LENGTH:
         raise Malformed("Its entry or its proof is damaged.")
     try:
         return ExportedEntry(
             _place(fields["index"]), body.encode(), [decoded(each) for each in path]
         )
     except UnicodeEncodeError:
-        raise Malformed("Its entry holds characters that are no Unicode text.") from None
+        raise Malformed("Its entry has characters that are not Unicode text.") from None
 
 
 def _subtrees(fields: dict[str, Any]) -> Subtrees:
@@ -249,7 +243,12 @@ def _subtrees(fields: dict[str, Any]) -> Subtrees:
         joined = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except ValueError:
         joined = b""
-    if not joined or len(joined) % HASH or signed_note.b64(joined) != text or level > LONGEST_PATH:
+    if (
+        not joined
+        or len(joined) % HASH
+        or signed_note.b64(joined) != text
+        or level > MAX_PATH_LENGTH
+    ):
         raise Malformed("Its hashes are damaged.")
     return Subtrees(place, level, [joined[at : at + HASH] for at in range(0, len(joined), HASH)])
 
@@ -264,19 +263,17 @@ def _trailer(fields: dict[str, Any]) -> Trailer:
 
 def _exactly(fields: dict[str, Any], names: str) -> None:
     if fields.keys() != set(names.split()):
-        raise Malformed(f"It should have the names {', '.join(names.split())}, and has others.")
+        raise Malformed(f"It should have the fields {', '.join(names.split())}, but has others.")
 
 
 def _place(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
-        raise Malformed("A number in it is no place in a log.")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_LEAVES:
+        raise Malformed("A number in it is not a place in a log.")
     return value
 
 
 def decoded(text: Any) -> bytes:
-    """The 32 bytes of a hash; one spelling each, so that no bit of the file can be flipped
-    unseen.
-    """
+    """Return the 32 bytes of a hash. It has one spelling, so that any flipped bit is detected."""
     if not isinstance(text, str):
         raise Malformed("A hash of its proof is damaged.")
     return _decoded(text)

@@ -14,7 +14,7 @@ from governance.kernel.errors import DomainError
 from governance.kernel.installation import domain
 from governance.kernel.signed_note import VerifierKey
 
-KEY_MADE = action(
+KEY_CREATED = action(
     "audit.signing_key.created",
     "created an audit log signing key",
     target="LogKey",
@@ -43,19 +43,19 @@ key_encryption.holds(LogKey, "wrapped", lambda _row: SIGNING)
 
 
 def origin(slug: str) -> str:
-    """By what name a log is known: `<domain of the installation>/audit/<tenant>`."""
+    """Return the public name of a log: `<domain of the installation>/audit/<tenant>`."""
     return f"{domain()}/audit/{slug}"
 
 
 def open_log() -> LogHead:
-    """The acting tenant's log, locked; opened with its first key when there is none yet."""
+    """Return the acting tenant's log, locked; create it with its first key where it has none."""
     head = _head()
     if head is None:
         name = origin(current.actor().tenant_slug)
         head = LogHead(origin=name, signed_at=None, trouble=None)
         session().add(head)
         session().flush()
-        make_key(name)
+        create_key(name)
     return head
 
 
@@ -63,10 +63,10 @@ def _head() -> LogHead | None:
     return session().scalars(select(LogHead).with_for_update()).one_or_none()
 
 
-def make_key(name: str) -> LogKey:
-    """A new signing key of that name.
+def create_key(name: str) -> LogKey:
+    """Create a signing key of that name.
 
-    The one before it retires, and what it signed stays verifiable.
+    The previous one is retired; its signatures stay verifiable.
     """
     before = signing_key()
     if before is not None:
@@ -78,21 +78,21 @@ def make_key(name: str) -> LogKey:
     )
     session().add(key)
     record(
-        KEY_MADE, key, name=name, key_id=key_id(key), replaces=key_id(before) if before else None
+        KEY_CREATED, key, name=name, key_id=key_id(key), replaces=key_id(before) if before else None
     )
     return key
 
 
 def rotate_key() -> LogKey:
     """Sign with a new key from the next checkpoint on."""
-    return make_key(open_log().origin)
+    return create_key(open_log().origin)
 
 
 def halt(*, anchor: str, size: int, sentence: str) -> None:
-    """A place outside holds more, or another history, than we have: sign nothing until an operator
-    has looked.
+    """Stop signing: an external witness has more entries than this log, or a different history.
 
-    Entries are still written and wait. `size` is how many entries that place has seen.
+    Entries are still recorded and stay pending until an operator resumes the log. `size` is how
+    many entries the witness has seen.
     """
     head = open_log()
     if head.trouble is not None:
@@ -107,21 +107,20 @@ def halt(*, anchor: str, size: int, sentence: str) -> None:
     record(HALTED, head, anchor=anchor, size=size, have=head.size)
 
 
-def take_up_again(*, reason: str | None = None) -> LogHead:
-    """After a restore has taken entries away that a witness has seen: go on under a new origin,
-    which the log says.
+def resume(*, reason: str | None = None) -> LogHead:
+    """Resume a halted log under a new origin, and record which entries were lost.
 
-    The same origin may never sign a second history (C2SP tlog-checkpoint), so the one that was is
-    closed.
+    The same origin may never sign a second history (C2SP tlog-checkpoint), so the old one is closed
+    for good. Raises DomainError for a log that is not halted.
     """
     head = open_log()
     if head.trouble is None:
-        raise DomainError("Nothing is wrong with this log, so there is nothing to take up.")
+        raise DomainError("This log is not halted, so there is nothing to resume.")
     lost, previous = dict(head.trouble), head.origin
     stem, _, count = previous.partition("/restored-")
     head.origin = f"{stem}/restored-{int(count or 0) + 1}"
     head.trouble = None
-    make_key(head.origin)
+    create_key(head.origin)
     record(
         RESUMED,
         head,
@@ -136,7 +135,7 @@ def take_up_again(*, reason: str | None = None) -> LogHead:
 
 
 def signing_key() -> LogKey | None:
-    """The key that signs now."""
+    """Return the key that signs now."""
     query = (
         select(LogKey)
         .where(LogKey.retired_at.is_(None))
@@ -146,7 +145,7 @@ def signing_key() -> LogKey | None:
 
 
 def all_keys() -> Sequence[LogKey]:
-    """All of them: the one that signs now, then the retired ones, the last first."""
+    """Return the key that signs now, then the retired ones, latest first."""
     query = select(LogKey).order_by(
         LogKey.retired_at.desc().nulls_first(), LogKey.created_at.desc(), LogKey.id.desc()
     )
@@ -158,7 +157,7 @@ def private_key(key: LogKey) -> Ed25519PrivateKey:
 
 
 def verifier(key: LogKey) -> VerifierKey:
-    """Its public half, as a verifier takes it."""
+    """Return the key's public half, for verifiers."""
     return VerifierKey(key.name, key.public)
 
 

@@ -1,6 +1,4 @@
-"""The Merkle tree of RFC 6962, and its proofs as RFC 9162 verifies them.
-
-Pure: bytes in, bytes out.
+"""The Merkle tree of RFC 6962, and its proofs as RFC 9162 verifies them. Pure: bytes in, bytes out.
 
     root(size, node)                     the tree's hash
     inclusion(index, size, node)         the path of one leaf
@@ -8,8 +6,8 @@ Pure: bytes in, bytes out.
                                          `new`
     verify_inclusion(…), verify_consistency(…)   raise ProofFails, which says what is wrong
 
-`node(level, index)` gives the hash of the complete subtree over the leaves [index * 2^level, (index
-+ 1) * 2^level). Nothing here is ours but the code: other people's verifiers check the same proofs.
+`node(level, index)` returns the hash of the complete subtree over the leaves [index * 2^level,
+(index + 1) * 2^level). Other people's verifiers check the same proofs.
 """
 
 import hashlib
@@ -17,12 +15,12 @@ from collections.abc import Callable, Sequence
 
 HASH = 32
 EMPTY = hashlib.sha256(b"").digest()
-MOST = 2**63 - 1  # leaves
+MAX_LEAVES = 2**63 - 1
 type Node = Callable[[int, int], bytes]
 
 
 class ProofFails(ValueError):
-    """The proof does not hold; the message says why in one sentence."""
+    """The proof is wrong; the message says why in one sentence."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -37,12 +35,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root(size: int, node: Node) -> bytes:
-    """The hash of the tree over the first `size` leaves (RFC 6962, 2.1)."""
+    """Return the hash of the tree over the first `size` leaves (RFC 6962, 2.1)."""
     return _range(0, size, node) if size else EMPTY
 
 
 def inclusion(index: int, size: int, node: Node) -> list[bytes]:
-    """PATH(index, D[size]): the siblings from the leaf up (RFC 6962, 2.1.1)."""
+    """Return PATH(index, D[size]): the siblings from the leaf up (RFC 6962, 2.1.1)."""
     if not 0 <= index < size:
         raise ValueError(f"a tree of {size} has no leaf {index}")
     start, path = 0, []
@@ -58,7 +56,7 @@ def inclusion(index: int, size: int, node: Node) -> list[bytes]:
 
 
 def consistency(old: int, new: int, node: Node) -> list[bytes]:
-    """PROOF(old, D[new]) (RFC 6962, 2.1.2); empty when the two are the same size."""
+    """Return PROOF(old, D[new]) (RFC 6962, 2.1.2); empty when the two are the same size."""
     if not 0 < old <= new:
         raise ValueError(f"no proof leads from {old} leaves to {new}")
     start, whole, path = 0, True, []
@@ -75,14 +73,12 @@ def consistency(old: int, new: int, node: Node) -> list[bytes]:
 
 
 def _half(size: int) -> int:
-    """The largest power of two below `size`."""
+    """Return the largest power of two below `size`."""
     return 1 << (size - 1).bit_length() - 1
 
 
 def _range(start: int, count: int, node: Node) -> bytes:
-    """The hash over [start, start + count), from the complete subtrees that it is made of, right to
-    left.
-    """
+    """Return the hash over [start, start + count), from its complete subtrees, right to left."""
     found = b""
     end = start + count
     while end > start:
@@ -99,10 +95,10 @@ def _range(start: int, count: int, node: Node) -> bytes:
 def verify_inclusion(
     leaf: bytes, index: int, size: int, path: Sequence[bytes], root_: bytes
 ) -> None:
-    """RFC 9162, 2.1.3.2: the leaf with this hash stands at `index` in the tree of `size` leaves
-    with this root.
+    """Verify that a leaf is at `index` in the tree of `size` leaves with this root (RFC 9162,
+    2.1.3.2); raise ProofFails otherwise.
     """
-    if not 0 <= index < size <= MOST:
+    if not 0 <= index < size <= MAX_LEAVES:
         raise ProofFails(f"There is no entry {index} in a tree of {size}.")
     if root_from(leaf, index, size, path) != _sound(root_):
         raise ProofFails(
@@ -112,7 +108,7 @@ def verify_inclusion(
 
 
 def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
-    """The root that this leaf and path lead to."""
+    """Return the root that this leaf and path lead to."""
     at, last, found = index, size - 1, _sound(leaf)
     for sibling in path:
         if last == 0:
@@ -132,11 +128,12 @@ def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> byte
 def verify_consistency(
     old: int, new: int, path: Sequence[bytes], old_root: bytes, new_root: bytes
 ) -> None:
-    """RFC 9162, 2.1.4.2.
+    """Verify that the tree of `old` leaves is the beginning of that of `new` (RFC 9162, 2.1.4.2);
+    raise ProofFails otherwise.
 
-    A tree of no leaves proves nothing, so it is refused; two of one size must be the same.
+    An empty tree proves nothing, so it is refused. Two trees of one size must be the same.
     """
-    if not 0 < old <= new <= MOST:
+    if not 0 < old <= new <= MAX_LEAVES:
         raise ProofFails(f"A tree of {old} cannot be the beginning of one of {new}.")
     if old == new:
         if path or _sound(old_root) != _sound(new_root):
@@ -148,7 +145,7 @@ def verify_consistency(
 
 
 def _roots_from(old: int, new: int, path: Sequence[bytes], old_root: bytes) -> tuple[bytes, bytes]:
-    """The roots of both trees that a path of consistency leads to."""
+    """Return the roots of both trees that a consistency proof leads to."""
     is_whole = old & (old - 1) == 0
     hashes = [_sound(each) for each in ([old_root, *path] if is_whole else path)]
     if not path:

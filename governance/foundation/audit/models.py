@@ -1,4 +1,4 @@
-"""The append-only record, and the keys that seal what is personal in it."""
+"""The append-only log, its tree and checkpoints, and the keys that encrypt personal fields."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from governance.kernel.db import Model, Tenanted
 
 
 class AuditEntry(Tenanted, Model):
-    """One deed: who (a pseudonym), what, on which object, from where, and what changed.
+    """One recorded action: the actor's pseudonym, the target, the network, and what changed.
 
     Never updated.
     """
@@ -22,15 +22,13 @@ class AuditEntry(Tenanted, Model):
         Index(None, "tenant_id", "at"),
         Index(None, "tenant_id", "actor", "at"),
         Index(None, "tenant_id", "action", "at"),
-        Index(
-            "ix_audit_entries_not_done", "tenant_id", "at", postgresql_where="outcome <> 'done'"
-        ),  # refusals are few
+        # other outcomes are few
+        Index("ix_audit_entries_not_done", "tenant_id", "at", postgresql_where="outcome <> 'done'"),
     )
 
     at: Mapped[datetime]
-    actor: Mapped[str] = mapped_column(
-        String(collation="C")
-    )  # so that a beginning is a range, whatever the database sorts by
+    # in byte order, a beginning is a range, whatever the database sorts by
+    actor: Mapped[str] = mapped_column(String(collation="C"))
     actor_kind: Mapped[str]
     action: Mapped[str] = mapped_column(String(collation="C"))
     target_type: Mapped[str]
@@ -55,13 +53,13 @@ class TenantKey(Tenanted, Model):
 
 
 class DataKey(Tenanted, Model):
-    """The key of one data subject inside one tenant. Destroying it erases what it sealed."""
+    """The key of one data subject in one tenant and month. Destroying it erases what it encrypted."""
 
     __tablename__ = "data_keys"
     __table_args__ = (UniqueConstraint("tenant_id", "subject", "period"),)
 
     subject: Mapped[str]
-    period: Mapped[str]  # "2026-11": retention destroys whole months
+    period: Mapped[str]  # such as "2026-11": retention destroys whole months
     wrapped: Mapped[bytes]
 
 
@@ -71,10 +69,8 @@ class DataKey(Tenanted, Model):
 class PendingEntry(Tenanted, Model):
     """An entry (same id) that has no place in the tree yet.
 
-    A trigger writes it with the entry; the sequencer takes it.
-
-    `created_at` is the database's clock: how long an entry waits is measured, whatever clock its
-    deed had.
+    A trigger writes it with the entry; the sequencer removes it. `created_at` is the database's
+    clock, so that the age of a pending entry doesn't depend on another clock.
     """
 
     __tablename__ = "audit_pending"
@@ -93,9 +89,9 @@ class Leaf(Tenanted, Model):
 
 
 class Tile(Tenanted, Model):
-    """A full tile (C2SP tlog-tiles):
+    """A full tile (C2SP tlog-tiles): 256 hashes of 32 bytes, of the nodes at height 8 * level.
 
-    256 hashes of 32 bytes, of the nodes at height 8 * level. Never changes.
+    Never changes.
     """
 
     __tablename__ = "audit_tiles"
@@ -107,9 +103,9 @@ class Tile(Tenanted, Model):
 
 
 class LogHead(Tenanted, Model):
-    """One a tenant: how far its tree has grown.
+    """The head of a tenant's log: how far its tree has grown. One per tenant.
 
-    `edge` holds the hashes of the tiles that are not full, level by level.
+    `edge` has the hashes of the tiles that are not full, level by level.
     """
 
     __tablename__ = "audit_logs"
@@ -120,13 +116,11 @@ class LogHead(Tenanted, Model):
     edge: Mapped[bytes] = mapped_column(default=b"")
     number: Mapped[int] = mapped_column(BigInteger, default=0)  # of the last checkpoint
     signed_at: Mapped[datetime | None]
-    trouble: Mapped[
-        dict[str, Any] | None
-    ]  # what stopped the sequencer: a rollback that a witness has seen
+    trouble: Mapped[dict[str, Any] | None]  # why the log is halted: a witness saw a rollback
 
 
 class Checkpoint(Tenanted, Model):
-    """A signed statement of the tree's size and root. Kept for good."""
+    """A signed statement of the tree's size and root. Kept permanently."""
 
     __tablename__ = "audit_checkpoints"
     __table_args__ = (UniqueConstraint("tenant_id", "number"), Index(None, "tenant_id", "size"))
@@ -141,9 +135,9 @@ class Checkpoint(Tenanted, Model):
 
 
 class LogKey(Tenanted, Model):
-    """The key that signs a tenant's checkpoints:
+    """A key that signs a tenant's checkpoints: Ed25519, wrapped by the installation's key.
 
-    Ed25519, wrapped by the installation's key; retired ones stay for verifying.
+    Retired keys stay, to verify what they signed.
     """
 
     __tablename__ = "audit_log_keys"

@@ -1,8 +1,8 @@
-"""Pseudonyms and sealed fields: envelope keys from the data subject up to the installation.
+"""Pseudonyms and encrypted fields: envelope keys from the data subject up to the installation.
 
-A tenant's keys are made with it and stay, so a process remembers them for some minutes. A data
-subject's keys are looked up once per transaction or savepoint and never outlive it: erasing takes
-effect at once, and a key made where the work is then rolled back must not seal anything that
+A tenant's keys are created with it and don't change, so a process caches them for some minutes. A
+data subject's keys are read once per transaction or savepoint and never outlive it: erasure takes
+effect immediately, and a key created in work that is rolled back can't encrypt anything that
 commits.
 """
 
@@ -27,14 +27,14 @@ from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import is_open, session, transaction
 
 PURPOSES = ("pseudonym", "seal")
-REMEMBER = timedelta(minutes=5)
-MOST = 10_000  # tenants whose keys a process remembers
-LEGACY = "2026-11"  # what was sealed before keys had a month ended here
+CACHE_LIFETIME = timedelta(minutes=5)
+MAX_CACHED_TENANTS = 10_000
+LEGACY = "2026-11"  # the month of what was encrypted before keys had a month
 
 
 def pseudonym(person_id: UUID) -> str:
-    """HMAC-SHA-256 under a key of the tenant, 128 bits in hex: stable inside it, unlinkable across
-    tenants.
+    """Return HMAC-SHA-256 under a key of the tenant, 128 bits in hex: stable inside the tenant,
+    unlinkable across tenants.
     """
     return hmac.new(
         _tenant_key("pseudonym"), b"actor\0" + person_id.bytes, hashlib.sha256
@@ -50,7 +50,7 @@ def seal(subject: str, field: str, text: str) -> dict[str, str]:
 
 
 def unseal(field: str, sealed: dict[str, str]) -> str | None:
-    """The text, or None where the data subject was erased or the month was shredded."""
+    """Return the text, or None where the data subject was erased or the month's key destroyed."""
     key = _data_key(sealed["subject"], sealed.get("period", ""), make=False)
     if not key:
         return None
@@ -62,16 +62,16 @@ def unseal(field: str, sealed: dict[str, str]) -> str | None:
 
 
 def has_keys(subject: str) -> bool:
-    """Whether anything that was sealed about this data subject can still be read."""
+    """Whether anything encrypted about this data subject can still be read."""
     return (
         session().scalar(select(DataKey.id).where(DataKey.subject == subject).limit(1)) is not None
     )
 
 
 def destroy(subjects: Collection[str]) -> int:
-    """Destroy every key of these data subjects: what was sealed about them is erased.
+    """Destroy every key of these data subjects, which erases what was encrypted about them.
 
-    How many there were.
+    Returns how many keys there were.
     """
     gone = session().execute(
         delete(DataKey)
@@ -83,7 +83,7 @@ def destroy(subjects: Collection[str]) -> int:
 
 def shred(before: str, keep: Collection[str]) -> int:
     """Destroy the keys of every month before this one ("2026-11"), except those of the subjects to
-    keep. How many.
+    keep. Returns how many keys there were.
     """
     month = case((DataKey.period == "", LEGACY), else_=DataKey.period)
     query = delete(DataKey).where(month < before, DataKey.subject.not_in(keep))
@@ -92,7 +92,7 @@ def shred(before: str, keep: Collection[str]) -> int:
 
 
 def _forget(gone: list[tuple[str, str]]) -> int:
-    """The transaction may hold them in memory."""
+    """Forget keys that the transaction may have in memory; return how many were destroyed."""
     for level in session().info.get("keys", {}).values():
         for subject, period in gone:
             level.pop(f"subject {subject} {period}", None)
@@ -100,7 +100,7 @@ def _forget(gone: list[tuple[str, str]]) -> int:
 
 
 def make_tenant_keys() -> None:
-    """Give the acting tenant its keys, once, when it is created."""
+    """Create the acting tenant's keys, once, when the tenant is created."""
     tenant_id = current.actor().tenant_id
     for purpose in PURPOSES:
         session().add(
@@ -126,9 +126,7 @@ def _context(subject: str, field: str) -> bytes:
 
 
 def _keys() -> ChainMap[str, bytes]:
-    """What is known here: what the enclosing transactions know, and new keys in the innermost
-    one.
-    """
+    """Return the keys known to this and the enclosing transactions; new ones go to the innermost."""
     known: WeakKeyDictionary[SessionTransaction, dict[str, bytes]] = session().info.setdefault(
         "keys", WeakKeyDictionary()
     )
@@ -136,7 +134,7 @@ def _keys() -> ChainMap[str, bytes]:
 
 
 def _levels() -> Iterator[SessionTransaction]:
-    """The innermost savepoint, and outwards to the transaction."""
+    """Yield the innermost savepoint, then outwards to the transaction."""
     level = session().get_nested_transaction() or session().get_transaction()
     while level is not None:
         yield level
@@ -144,49 +142,51 @@ def _levels() -> Iterator[SessionTransaction]:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class CachedKeys:
     until: datetime
     keys: dict[str, bytes]
 
 
-_tenants: dict[UUID, Remembered] = {}
+_cached: dict[UUID, CachedKeys] = {}
 
 
 def object_key(tenant_id: UUID) -> bytes:
-    """What the acting tenant's stored objects are sealed under; opens a transaction of its own
-    where none is open and the key is not remembered: a package of 5,000 files asks 5,000 times.
+    """Return the key that encrypts the acting tenant's stored objects.
+
+    Opens a transaction where none is open and the key is not cached: a package of 5,000 files needs
+    it 5,000 times.
     """
     if tenant_id != current.actor().tenant_id:
         raise RuntimeError("an object of another tenant")
-    held = _remembered(tenant_id)
-    if held is None:
+    tenant = _from_cache(tenant_id)
+    if tenant is None:
         with contextlib.nullcontext() if is_open() else transaction(read_only=True):
-            held = _read(tenant_id)
-    return hmac.new(held.keys["seal"], b"objects\0" + tenant_id.bytes, hashlib.sha256).digest()
+            tenant = _read(tenant_id)
+    return hmac.new(tenant.keys["seal"], b"objects\0" + tenant_id.bytes, hashlib.sha256).digest()
 
 
 def _tenant_key(purpose: str) -> bytes:
     tenant_id = current.actor().tenant_id
-    return (_remembered(tenant_id) or _read(tenant_id)).keys[purpose]
+    return (_from_cache(tenant_id) or _read(tenant_id)).keys[purpose]
 
 
-def _remembered(tenant_id: UUID) -> Remembered | None:
-    held, now = _tenants.get(tenant_id), clock.now()
-    return held if held is not None and now <= held.until <= now + REMEMBER else None
+def _from_cache(tenant_id: UUID) -> CachedKeys | None:
+    cached, now = _cached.get(tenant_id), clock.now()
+    return cached if cached is not None and now <= cached.until <= now + CACHE_LIFETIME else None
 
 
-def _read(tenant_id: UUID) -> Remembered:
+def _read(tenant_id: UUID) -> CachedKeys:
     rows = session().scalars(select(TenantKey))
     keys = {
         r.purpose: key_encryption.unwrap(r.wrapped, _tenant_context(tenant_id, r.purpose))
         for r in rows
     }
-    held = Remembered(clock.now() + REMEMBER, keys)
-    if len(_tenants) >= MOST:
-        _tenants.clear()
-    if held.keys:
-        _tenants[tenant_id] = held
-    return held
+    fresh = CachedKeys(clock.now() + CACHE_LIFETIME, keys)
+    if len(_cached) >= MAX_CACHED_TENANTS:
+        _cached.clear()
+    if fresh.keys:
+        _cached[tenant_id] = fresh
+    return fresh
 
 
 def _data_key(subject: str, period: str, *, make: bool) -> bytes:
@@ -212,7 +212,7 @@ def _wrapped(subject: str, period: str) -> bytes | None:
 
 
 def _make_data_key(subject: str, period: str) -> bytes | None:
-    """Two requests of one person may both be his first: the second waits, and takes the first one's
+    """Create a subject's key, or wait for a concurrent request of the same person and return its
     key.
     """
     wrapped = key_encryption.encrypt(

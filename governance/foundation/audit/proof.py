@@ -1,6 +1,4 @@
-"""Proofs as files.
-
-Pure.
+"""Proofs as files. Pure.
 
 Of one entry (C2SP tlog-proof): its place, its path, and the checkpoint that the path leads to.
 
@@ -29,7 +27,7 @@ from governance.kernel.signed_note import VerifierKey
 
 TITLE = "c2sp.org/tlog-proof@v1"
 INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
-LONGEST = 63  # hashes
+MAX_PATH_LENGTH = 63  # hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +45,14 @@ class Proof:
 
 
 def parse(text: str) -> Proof:
-    """Read a proof file; ProofFails says what is wrong with its form.
-
-    An `extra` line is allowed and means nothing.
-    """
+    """Read a proof file; raise ProofFails where it has another form. An `extra` line is ignored."""
     top, gap, note = text.partition("\n\n")
     lines = top.split("\n")
     if len(lines) > 1 and lines[1].startswith("extra "):
         del lines[1]
     match = INDEX.fullmatch(lines[1]) if len(lines) > 1 else None
-    if not gap or lines[0] != TITLE or match is None or len(lines) - 2 > LONGEST:
-        raise ProofFails("The file is no proof of an entry (tlog-proof).")
+    if not gap or lines[0] != TITLE or match is None or len(lines) - 2 > MAX_PATH_LENGTH:
+        raise ProofFails("The file is not a proof of an entry (tlog-proof).")
     try:
         path = [base64.b64decode(line, validate=True) for line in lines[2:]]
     except (binascii.Error, ValueError):
@@ -66,8 +61,8 @@ def parse(text: str) -> Proof:
 
 
 def verify(text: str, entry: bytes, key: VerifierKey) -> tuple[int, Head]:
-    """(index, head) once the entry's bytes stand there under the signed root; ProofFails or
-    NotSigned otherwise.
+    """Return (index, head) of an entry that the signed root includes; raise ProofFails or NotSigned
+    otherwise.
     """
     proof = parse(text)
     head = open_checkpoint(proof.checkpoint, key)
@@ -85,7 +80,7 @@ class Consistency:
 
 
 def parse_consistency(text: str) -> Consistency:
-    """Read an answer of /proof/consistency; ProofFails says what is wrong with its form."""
+    """Read an answer of /proof/consistency; raise ProofFails where it has another form."""
     try:
         fields = json.loads(text)
         sizes = (fields["from"], fields["to"])
@@ -95,5 +90,5 @@ def parse_consistency(text: str) -> Consistency:
             "The file is not an answer of /proof/consistency: it needs from, to and path."
         ) from None
     if not all(type(size) is int for size in sizes):
-        raise ProofFails("The sizes in it are not numbers of entries.")
+        raise ProofFails("Its sizes are not numbers of entries.")
     return Consistency(*sizes, path)

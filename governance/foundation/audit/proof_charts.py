@@ -1,4 +1,4 @@
-"""The proofs of the log as pictures.
+"""The proofs of the log as drawings.
 
 proof_tree()                     the idea of a proof, for the sign-in page
 proof_path(steps, leaf, root)    the proof of one entry
@@ -15,9 +15,7 @@ from governance.kernel import drawing
 def proof_tree(
     leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoint", leaf: str = "your entry"
 ) -> Markup:
-    """A Merkle tree with the path from one entry to the signed root: the idea of the product in a
-    picture.
-    """
+    """Draw a Merkle tree with the path from one entry to the signed root."""
     width, height, rows = 480, 232, max(leaves.bit_length() - 1, 1)
     gap, rise = width / leaves, 60
     faint: list[str] = []
@@ -27,11 +25,11 @@ def proof_tree(
         count = 2 ** (rows - row)
         y = 12 + (rows - row) * rise
         for n in range(count):
-            x, held = (n + 0.5) * gap * 2**row, proven >> row == n
-            dots.append(_node(x, y, held))
+            x, on_path = (n + 0.5) * gap * 2**row, proven >> row == n
+            dots.append(_node(x, y, on_path))
             if row < rows:
                 up = ((n // 2) + 0.5) * gap * 2 ** (row + 1)
-                (bold if held else faint).append(
+                (bold if on_path else faint).append(
                     f"M{drawing.coordinate(x)}"
                     f" {y}V{y - rise / 2}H{drawing.coordinate(up)}V{y - rise}"
                 )
@@ -44,8 +42,8 @@ def proof_tree(
         drawing.label(x, y + 26, leaf, "lab", weight=600, anchor="middle"),
     ]
     words = (
-        f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn"
-        " through"
+        f"A tree of {leaves} log entries with the path from one entry to the signed checkpoint"
+        " highlighted"
     )
     return drawing.svg(
         width, height, words, f"{rows} steps from the entry to the root", body, extra="c-chart-hero"
@@ -53,18 +51,13 @@ def proof_tree(
 
 
 type Side = Literal["left", "right"]
-STRIDES = (
-    20,
-    36,
-    70,
-)  # from a node to its parent, from the entry up: at most three steps are drawn
+STRIDES = (20, 36, 70)  # px from a node to its parent, from the entry up; at most three steps
 
 
 def proof_path(steps: Sequence[tuple[Side, str]], leaf: str, root: str, *, top: str) -> Markup:
-    """The proof of one entry: from it up to the signed root, with the siblings that are hashed in
-    on the way.
+    """Draw the proof of one entry: from the entry up to the signed root, with the sibling hashes.
 
-    `steps` are (side, hash) of the siblings from the entry up; of many the lowest and the two
+    `steps` are (side, hash) of the siblings from the entry up; of many, only the lowest and the two
     highest are drawn.
     """
     drawn = list(steps) if len(steps) <= len(STRIDES) else [steps[0], *steps[-2:]]
@@ -150,12 +143,12 @@ def _proof_picture(
     for (sx, sy, digest), (px, _) in zip(siblings, points[1:], strict=True):
         is_right = sx > px
         body += [
-            _node(sx + shift, sy, held=False),
+            _node(sx + shift, sy, on_path=False),
             *_two_lines(sx + shift + (14 if is_right else -14), sy, digest, "sibling", is_right),
         ]
-    body += [_node(px + shift, py, held=True) for px, py in points]
+    body += [_node(px + shift, py, on_path=True) for px, py in points]
     if dashes:
-        body.append(_node(points[1][0] + shift, points[1][1] - 30, held=True))
+        body.append(_node(points[1][0] + shift, points[1][1] - 30, on_path=True))
     (bx, by), (rx, ry) = points[0], points[-1]
     body += [
         drawing.label(bx + shift, by + 20, "this entry", "lab", weight=600, anchor="middle"),
@@ -165,12 +158,12 @@ def _proof_picture(
         max(0, min(rx + shift - 66, width - 136)), ry - 26, top, root, is_right=True, bold=True
     )
     steps = len(siblings) + missing
-    said = f"The path from this entry to the {top}, {steps} step{'' if steps == 1 else 's'} long"
+    summary = f"The path from this entry to the {top}, {steps} step{'' if steps == 1 else 's'} long"
     return drawing.svg(
         width,
         height,
-        said,
-        ", ".join(digest for _, _, digest in siblings) or "no sibling",
+        summary,
+        ", ".join(digest for _, _, digest in siblings) or "no sibling hashes",
         body,
         extra="c-chart-tree",
     )
@@ -193,8 +186,8 @@ def _two_lines(
     ]
 
 
-def _node(x: float, y: float, held: bool) -> Markup:  # noqa: FBT001 on or off the path
-    if held:
+def _node(x: float, y: float, on_path: bool) -> Markup:  # noqa: FBT001
+    if on_path:
         return drawing.element("circle", "f1", cx=x, cy=y, r=6.5)
     return Markup(
         '<circle class="k-gap k-axis" fill="#ffffff" stroke="#c6ced5" cx="{}" cy="{}" r="5"/>'

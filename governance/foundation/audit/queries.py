@@ -1,6 +1,4 @@
-"""Reading the record: what happened to an object, newest first; where an entry stands in the tree,
-and its proof.
-"""
+"""Reads of the log: an object's entries, an entry's place in the tree and its proof, checkpoints."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from governance.kernel.errors import NotFound
 def entries_about(
     target_ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()
 ) -> Sequence[AuditEntry]:
-    """The newest entries on any of these objects, but for these actions."""
+    """Return the newest entries on any of these objects, without these actions."""
     query = select(AuditEntry).where(AuditEntry.target_id.in_(target_ids))
     if without:
         query = query.where(AuditEntry.action.not_in(without))
@@ -44,7 +42,7 @@ def entry(entry_id: UUID) -> AuditEntry:
 
 
 def head() -> LogHead | None:
-    """The acting tenant's log, read only; None before its first entry was sequenced."""
+    """Return the acting tenant's log; None before its first entry was sequenced."""
     return session().scalars(select(LogHead)).one_or_none()
 
 
@@ -64,7 +62,7 @@ def checkpoint(number: int) -> Checkpoint:
 
 
 def checkpoint_as_of(at: datetime) -> Checkpoint | None:
-    """The last one that was signed by then."""
+    """Return the last checkpoint that was signed by then."""
     query = (
         select(Checkpoint).where(Checkpoint.at <= at).order_by(Checkpoint.number.desc()).limit(1)
     )
@@ -72,7 +70,7 @@ def checkpoint_as_of(at: datetime) -> Checkpoint | None:
 
 
 def place_of(entry_id: UUID) -> int | None:
-    """The entry's index; None while it waits for the sequencer."""
+    """Return the entry's index; None while it is pending."""
     return session().scalar(select(Leaf.index).where(Leaf.id == entry_id))
 
 
@@ -100,14 +98,14 @@ class InclusionPath:
 
 
 def nodes() -> merkle.Node:
-    """The hashes of the acting tenant's tree."""
+    """Return the hashes of the acting tenant's tree."""
     log = head()
     return tiles.nodes(log.size, log.edge, full_tile) if log else tiles.nodes(0, b"", full_tile)
 
 
-def standing(entry_id: UUID, *, under: Checkpoint | None = None) -> InclusionPath | None:
-    """The entry's proof under that checkpoint, by default the last one; None while it has no place
-    under it.
+def inclusion_path(entry_id: UUID, *, under: Checkpoint | None = None) -> InclusionPath | None:
+    """Return the entry's proof under that checkpoint, by default the last one; None where the
+    checkpoint doesn't cover it.
     """
     index, signed = place_of(entry_id), under or last_checkpoint()
     if index is None or signed is None or index >= signed.size:
@@ -116,15 +114,15 @@ def standing(entry_id: UUID, *, under: Checkpoint | None = None) -> InclusionPat
 
 
 def consistency(old: int, new: int) -> list[bytes]:
-    """The proof that the tree of `old` entries is the beginning of that of `new`."""
+    """Return the proof that the tree of `old` entries is the beginning of that of `new`."""
     log = head()
     if log is None or not 0 < old <= new <= log.size:
-        raise NotFound(f"This log has no two trees of {old} and {new} entries.")
+        raise NotFound(f"This log never had both {old} and {new} entries. Choose smaller numbers.")
     return merkle.consistency(old, new, nodes())
 
 
 def checkpoint_of(size: int) -> Checkpoint | None:
-    """The newest one that signs a tree of that size."""
+    """Return the newest checkpoint over that many entries."""
     query = (
         select(Checkpoint)
         .where(Checkpoint.size == size)
@@ -135,9 +133,7 @@ def checkpoint_of(size: int) -> Checkpoint | None:
 
 
 def daily_sizes(size: int) -> Sequence[int]:
-    """The size that the last checkpoint of each day (UTC) signs, of those that are no larger than
-    this one.
-    """
+    """Return the sizes that the last checkpoints of each day (UTC) sign, up to this size."""
     day = func.date_trunc("day", Checkpoint.at, "UTC")
     query = (
         select(func.max(Checkpoint.size))
@@ -148,15 +144,15 @@ def daily_sizes(size: int) -> Sequence[int]:
 
 
 def tile(level: int, index: int) -> bytes:
-    """The hashes that the acting tenant's tree has in a tile; more than a checkpoint covers, when
-    one is signed just now.
+    """Return the hashes that the acting tenant's tree has in a tile, which may be more than the last
+    checkpoint covers.
     """
     log = head()
     return tiles.tile(level, index, log.size, log.edge, full_tile) if log else b""
 
 
 def bodies(first: int, count: int) -> list[bytes]:
-    """The entries of these places, as they were hashed, in one statement."""
+    """Return the hashed bytes of the entries at these places, in one statement."""
     query = select(AuditEntry.body).join(
         Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)
     )
@@ -173,23 +169,25 @@ def bodies(first: int, count: int) -> list[bytes]:
 
 
 def pending() -> int:
-    """How many of the acting tenant's entries wait for their place."""
+    """Count the acting tenant's pending entries."""
     return session().scalar(select(func.count()).select_from(PendingEntry)) or 0
 
 
-COUNTED = 1000  # entries that wait; a longer queue is not counted to its end on every page
+MAX_COUNTED = 1000  # pending entries; a longer queue is not counted to its end on every page
 
 
 def waiting_here() -> Subquery:
-    """One row: the `count` of the acting tenant's entries that wait, and the `seconds` that the
-    oldest has waited (NULL: none).
+    """Return one row: the `count` of the acting tenant's pending entries, and the age of the oldest
+    in `seconds` (NULL: none).
 
-    With the size of the log's head, read in the same statement, they are all entries that were
-    committed: each is either counted by the head or waits, and a sequencer moves it from one to the
-    other in one transaction. A count above COUNTED says only that there are more.
+    Together with the size of the log's head, read in the same statement, they are all committed
+    entries: a sequencer moves each from pending into the head in one transaction. A count above MAX_COUNTED says only that there are more.
     """
     first = (
-        select(PendingEntry.created_at).order_by(PendingEntry.number).limit(COUNTED + 1).subquery()
+        select(PendingEntry.created_at)
+        .order_by(PendingEntry.number)
+        .limit(MAX_COUNTED + 1)
+        .subquery()
     )
     seconds = func.extract("epoch", func.clock_timestamp() - func.min(first.c.created_at))
     return (

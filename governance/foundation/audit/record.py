@@ -1,4 +1,4 @@
-"""`record()`: the deed and its entry in one transaction."""
+"""`record()`: write an entry in the transaction of the change that it records."""
 
 import json
 from collections.abc import Mapping
@@ -27,21 +27,18 @@ SYSTEM = "0" * 32
 
 
 class UndeclaredField(TypeError):
-    """The action's declaration does not name the field, so it is not written.
-
-    A fault of ours, not a user's.
-    """
+    """The action's declaration does not name the field: a programming error."""
 
 
 class UndeclaredTarget(TypeError):
-    """The action is recorded on a row of a class that its declaration does not name: no link would
-    lead to it.
+    """The action's declaration does not name the target's class, so no link would lead to it: a
+    programming error.
     """
 
 
 @dataclass(slots=True)
 class RecordedEntry:
-    """What was written, with the names of AuditEntry."""
+    """A written entry, with the field names of AuditEntry."""
 
     tenant_id: UUID
     id: UUID
@@ -61,8 +58,9 @@ class RecordedEntry:
 
 
 def record(
-    deed: Action,
+    action: Action,
     target: Model,
+    /,
     *,
     reason: str | None = None,
     about: UUID | None = None,
@@ -71,16 +69,16 @@ def record(
     outcome: str = "done",
     **facts: Any,
 ) -> RecordedEntry:
-    """Write the entry of a deed on `target`, in the present transaction.
+    """Record an action on `target` in the present transaction.
 
-    `before` and `after` hold the fields that changed; other keywords are plain facts. Fields that
-    the registry calls personal are sealed under the key of the person `about` (by default the
-    actor).
+    `before` and `after` are the changed fields; other keywords are plain facts. Personal fields are
+    encrypted under the key of the person `about`, by default the actor. Raises UndeclaredField or
+    UndeclaredTarget for what the action doesn't declare, and Invalid for more than MAX_BODY bytes.
     """
     kind = type(target).__name__
-    if deed.targets and kind not in deed.targets:
+    if action.targets and kind not in action.targets:
         raise UndeclaredTarget(
-            f"{deed.name} is recorded on {' or '.join(sorted(deed.targets))}, not on {kind}"
+            f"{action.name} is recorded on {' or '.join(sorted(action.targets))}, not on {kind}"
         )
     # the target may be new, and its constraints are to fail before its entry exists
     session().flush()
@@ -95,7 +93,7 @@ def record(
     given = {name: value for name, value in facts.items() if value is not None}
     if reason:
         given["reason"] = reason
-    _declared(deed, changes.keys() | given.keys())
+    _check_declared(action, changes.keys() | given.keys())
     subject = personal_field_encryption.pseudonym(about) if about else actor
     entry = RecordedEntry(
         tenant_id=who.tenant_id,
@@ -103,25 +101,25 @@ def record(
         at=clock.now(),
         actor=actor,
         actor_kind=who.kind,
-        action=deed.name,
+        action=action.name,
         target_type=kind,
         target_id=target.id,
         outcome=outcome,
         request_id=current.origin().request_id,
         origin=current.origin().network,
         changes={
-            n: [_said(deed, n, v) for v in pair]
+            n: [_recorded(action, n, v) for v in pair]
             for n, pair in changes.items()
-            if n not in deed.personal
+            if n not in action.personal
         },
-        facts={n: _said(deed, n, v) for n, v in given.items() if n not in deed.personal},
-        sealed=_sealed(deed, subject, changes, given),
+        facts={n: _recorded(action, n, v) for n, v in given.items() if n not in action.personal},
+        sealed=_encrypted(action, subject, changes, given),
     )
     entry.body = _body(entry)
     if len(entry.body) > MAX_BODY:
         raise Invalid(
-            f"{deed.name}: the details have {len(entry.body)} bytes, more than the {MAX_BODY} that"
-            " the log takes."
+            f"These details are too long to record: {len(entry.body):,} bytes, and the most is"
+            f" {MAX_BODY:,}. Shorten them and try again."
         )
     session().connection().exec_driver_sql(WRITE, _row(entry))
     return entry
@@ -164,18 +162,18 @@ _json = json.JSONEncoder(
 
 
 def _body(entry: RecordedEntry) -> bytes:
-    """The bytes of `canonical`, by the standard library's encoder in C.
+    """Return the bytes of `canonical`, by the standard library's encoder in C where it can.
 
-    Of what an entry holds (no floats, no integer past 2**53) it writes the same, but sorts by code
-    points where RFC 8785 sorts by UTF-16 units. Below the surrogates these are one order; whatever
-    is above goes the long way.
+    For entries (no floats, no integer past 2**53) it writes the same bytes, but sorts by code
+    points where RFC 8785 sorts by UTF-16 units. Below the surrogates both orders agree; text above
+    them is encoded by `canonical` itself.
     """
     text = _json(_shown(entry))
     return text.encode() if text.isascii() or max(text) < "\ud800" else canonical(entry)
 
 
 def canonical(entry: AuditEntry | RecordedEntry) -> bytes:
-    """The bytes that the log's tree will hash: RFC 8785 JSON of the entry, ciphertext included."""
+    """Return the bytes that the log's tree hashes: RFC 8785 JSON of the entry, with ciphertext."""
     return rfc8785.dumps(_shown(entry))
 
 
@@ -197,37 +195,37 @@ def _shown(entry: AuditEntry | RecordedEntry) -> dict[str, Any]:
     }
 
 
-def _declared(deed: Action, names: set[str]) -> None:
-    if unknown := names - deed.fields - deed.personal:
-        raise UndeclaredField(f"{deed.name} does not declare {', '.join(sorted(unknown))}")
+def _check_declared(action: Action, names: set[str]) -> None:
+    if unknown := names - action.fields - action.personal:
+        raise UndeclaredField(f"{action.name} does not declare {', '.join(sorted(unknown))}")
 
 
-def _sealed(
-    deed: Action, subject: str, changes: Mapping[str, Any], given: Mapping[str, Any]
+def _encrypted(
+    action: Action, subject: str, changes: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
     personal = {
         n: f"{_plain(old)} → {_plain(new)}"
         for n, (old, new) in changes.items()
-        if n in deed.personal
+        if n in action.personal
     }
-    personal |= {n: str(_plain(v)) for n, v in given.items() if n in deed.personal}
+    personal |= {n: str(_plain(v)) for n, v in given.items() if n in action.personal}
     return {
         name: personal_field_encryption.seal(subject, name, text[:MAX_FIELD])
         for name, text in personal.items()
     }
 
 
-def _said(deed: Action, name: str, value: Any) -> Any:
-    """What stands in the clear: of a person his pseudonym."""
+def _recorded(action: Action, name: str, value: Any) -> Any:
+    """Return the value to record unencrypted; people are recorded by their pseudonym."""
     return (
         personal_field_encryption.pseudonym(value)
-        if name in deed.persons and isinstance(value, UUID)
+        if name in action.persons and isinstance(value, UUID)
         else _plain(value)
     )
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """JSON that RFC 8785 can write and PostgreSQL can keep, and short enough for a log."""
+    """Return JSON that RFC 8785 can write and PostgreSQL can store, short enough for a log."""
     if isinstance(value, Enum):
         return _plain(value.value, depth)
     if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) <= EXACT):
@@ -244,7 +242,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Lone surrogates have no UTF-8, and JSONB has no NUL."""
+    """Replace lone surrogates, which have no UTF-8, and NUL, which JSONB can't store."""
     return (
         str(value)[:MAX_FIELD]
         .replace("\0", "\N{REPLACEMENT CHARACTER}")

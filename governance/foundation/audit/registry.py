@@ -1,9 +1,9 @@
-"""The closed list of actions that the log knows, what a SIEM is told of each, and which of their
-fields are personal.
+"""The closed list of actions in the audit log, their OCSF classification, and their personal fields.
 
-A feature declares each of its actions beside the verb that performs it, and names them in its
-manifest. What is not declared is refused when it is written, so nothing personal reaches the log in
-the clear by accident.
+A feature declares each of its actions beside the function that performs it, and lists them in its
+manifest. An undeclared action or field is refused when it is recorded, so nothing personal is
+recorded unencrypted by accident. Names are frozen (tests/snapshots/audit_actions.txt): other people's
+SIEM rules name them.
 
 Severity follows one rule: everyday work and reading is informational; what leaves the tenant, or
 changes what others rely on, is low; access, keys, retention, deletion and unmasking are medium;
@@ -27,12 +27,12 @@ type Shape = Literal["ok", "bad", "open", "up", "down", "stop", "dot"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`name` is noun.verb-past, `says` reads after a person's name, `personal` fields are sealed,
-    `persons` hold people's ids.
+    """An action that the log can record.
 
-    `targets` are the classes of rows that it is recorded on; `event_class`, `activity` and
-    `severity` are those of OCSF. Timelines draw it as `shape`, or as bad where the entry's fact
-    `failed_by` is anything but nothing.
+    `name` is noun.verb-past; `says` follows a person's name in a sentence. `personal` fields are
+    encrypted; `persons` are fields with people's ids. `targets` are the classes of rows that it is
+    recorded on; `event_class`, `activity` and `severity` are those of OCSF. Timelines draw it as
+    `shape`, or as bad where the entry's fact `failed_by` is set.
     """
 
     name: str
@@ -65,14 +65,13 @@ def action(
     shape: Shape = "dot",
     failed_by: str = "",
 ) -> Action:
-    """Declare one.
+    """Declare an action.
 
-    `target` names the classes of its rows, separated by spaces; a sign-in or sign-out is an
-    authentication.
-
-    `because` (the reason, free text that may name people) is always personal. A person in `persons`
-    is written by their pseudonym: their id is the same in every tenant and cannot be erased from a
-    log. A name that is declared twice stops the start (kernel/manifest_checks.py).
+    `target`, `fields`, `personal` and `persons` are names separated by spaces. A logon or logoff is
+    always of the class "authentication". `because` (the reason, free text that may name people) is
+    always personal. People in `persons` are recorded by pseudonym: their id is the same in every
+    tenant and can't be erased from a log. Raises ValueError for an incomplete declaration; a name
+    declared twice stops the start (kernel/manifest_checks.py).
     """
     if not GRAMMAR.fullmatch(name):
         raise ValueError(f"{name} is not of the form noun.verb-past")
@@ -99,7 +98,7 @@ def action(
 
 
 def shape_of(name: str, facts: Mapping[str, Any]) -> Shape:
-    """What a timeline draws for an entry of this action."""
+    """Return what a timeline draws for an entry of this action."""
     declared = registry.get(name)
     if declared is None:
         return "dot"
@@ -107,9 +106,7 @@ def shape_of(name: str, facts: Mapping[str, Any]) -> Shape:
 
 
 def actions_in(*modules: ModuleType) -> tuple[Action, ...]:
-    """Return the actions that the modules declare, as constants or in a mapping; manifests list
-    them by this.
-    """
+    """Return the actions that these modules declare, as constants or in mappings, for a manifest."""
     return tuple(
         declared
         for module in modules

@@ -1,12 +1,12 @@
-"""Gives committed entries their place in the tree, and signs what has become of it.
+"""Give committed entries their place in the tree, and sign the tree.
 
-Entries commit without waiting for each other. A trigger queues each of them; whoever sequences a
-log (one at a time, by an advisory lock of its transaction) takes what is committed, in the order of
-its queue number, and writes places, tiles, head and checkpoint in one transaction. An entry whose
-transaction is slow is simply taken later; a sequencer that is killed leaves nothing behind.
+Entries commit without waiting for each other. A trigger queues each of them. The sequencer of a log
+(one at a time, by an advisory lock of its transaction) takes committed entries in the order of their
+queue number, and writes places, tiles, head and checkpoint in one transaction. An entry whose
+transaction is slow is sequenced later; a sequencer that is killed leaves nothing behind.
 
-    sequence() -> int           the acting tenant's next batch
-    waiting() -> {tenant: …}    who has entries waiting, and since when; outside of any tenant
+    sequence() -> int           sequence the acting tenant's next batch
+    waiting() -> {tenant: …}    tenants with pending entries, outside of any tenant
 """
 
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from governance.kernel.ids import uuid7
 
 BATCH = 10_000
 HEARTBEAT = timedelta(hours=1)
-ALARM_SECONDS = 10  # an entry that waits longer than this is worth waking somebody
+ALARM_SECONDS = 10  # an entry that is pending longer is worth a page to the operator
 LOCK = 7_305_713
 
 
 @dataclass(frozen=True, slots=True)
 class SequencerBacklog:
-    """Entries of one tenant without a place yet, and how long the oldest has waited by the
+    """How many entries of one tenant are pending, and the age of the oldest in seconds of the
     database's clock.
     """
 
@@ -38,7 +38,7 @@ class SequencerBacklog:
 
 
 def waiting() -> dict[UUID, SequencerBacklog]:
-    """Ids only, of all tenants: needs a transaction of no tenant."""
+    """Return the backlog of each tenant that has one, by id; needs a transaction of no tenant."""
     age = func.extract("epoch", func.clock_timestamp() - func.min(PendingEntry.created_at))
     rows = session().execute(
         select(PendingEntry.tenant_id, func.count(), age).group_by(PendingEntry.tenant_id)
@@ -50,13 +50,13 @@ def waiting() -> dict[UUID, SequencerBacklog]:
 
 
 def sequence(*, limit: int = BATCH) -> int:
-    """Sequence the acting tenant's next batch, in a transaction of its own; how many entries got
-    their place.
+    """Sequence the acting tenant's next batch in a transaction of its own.
 
     Signs a checkpoint when the tree grew, and a heartbeat when the last one is older than an hour.
+    Returns how many entries got their place.
     """
     with transaction():
-        if not _mine():
+        if not _try_lock():
             return 0
         head = logs.open_log()
         if head.trouble is not None:
@@ -73,15 +73,15 @@ def sequence(*, limit: int = BATCH) -> int:
         return len(batch)
 
 
-def _mine() -> bool:
-    """One sequencer a log: the lock ends with the transaction, however that ends."""
+def _try_lock() -> bool:
+    """Lock the log for this sequencer; the lock ends with the transaction."""
     query = text("SELECT pg_try_advisory_xact_lock(:lock, hashtext(:tenant))")
     return bool(session().scalar(query, {"lock": LOCK, "tenant": str(current.actor().tenant_id)}))
 
 
 def _is_due(head: LogHead) -> bool:
-    """A clock that was set back by more than that signs at once: it would be silent until it has
-    caught up.
+    """Whether a heartbeat is due, also after the clock was set back by more than an hour: otherwise
+    the log would be silent until the clock has caught up.
     """
     return head.signed_at is None or abs(clock.now() - head.signed_at) >= HEARTBEAT
 
@@ -125,7 +125,7 @@ def _keep(full: list[tiles.Full]) -> None:
 def _sign(head: LogHead) -> None:
     key = logs.signing_key()
     if key is None:
-        raise RuntimeError("a log has a key from its first day")
+        raise RuntimeError("a log always has a signing key")
     at = clock.now()
     stated = checkpoint.Head(
         head.origin, head.size, merkle.root(head.size, tiles.nodes(head.size, head.edge, full_tile))
@@ -147,7 +147,7 @@ def _sign(head: LogHead) -> None:
 
 
 def full_tile(level: int, index: int) -> bytes:
-    """A stored tile of the acting tenant."""
+    """Return a stored tile of the acting tenant; LookupError where there is none."""
     found = session().scalar(select(Tile.hashes).where(Tile.level == level, Tile.index == index))
     if found is None:
         raise LookupError(f"tile {level}/{index} is not there")

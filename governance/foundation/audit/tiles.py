@@ -1,13 +1,11 @@
-"""The tree, kept as tiles (C2SP tlog-tiles):
-
-256 hashes each, of every eighth level. Pure.
+"""The tree as tiles (C2SP tlog-tiles): 256 hashes each, of every eighth level. Pure.
 
     grow(size, edge, leaves) -> Grown      the new edge, and the tiles that became full
-    nodes(size, edge, full) -> Node        what merkle.py asks for, read from tiles
+    nodes(size, edge, full) -> Node        the hashes that merkle.py needs, read from tiles
     path(level, index, width)              the standard's name of a tile
 
-The edge is what a growing tree needs to remember: of each level the hashes that fill no tile yet,
-one level after the other, from the leaves up. How many they are follows from the size.
+The edge is what a growing tree has to keep: of each level the hashes that fill no tile yet, level
+by level, from the leaves up. Their number follows from the size.
 """
 
 import re
@@ -58,7 +56,7 @@ def grow(size: int, edge: bytes, leaves: Iterable[bytes]) -> Grown:
 
 
 def widths(size: int) -> list[int]:
-    """Of each level, how many hashes of a tree of that size fill no tile."""
+    """Return, for each level, how many hashes of a tree of that size fill no tile."""
     return [(size >> HEIGHT * level) % WIDTH for level in range(LEVELS)]
 
 
@@ -73,7 +71,7 @@ def _parts(size: int, edge: bytes) -> list[bytes]:
 
 
 def fold(hashes: bytes) -> bytes:
-    """The root over 2^n hashes."""
+    """Return the root over 2^n hashes."""
     row = [hashes[at : at + HASH] for at in range(0, len(hashes), HASH)]
     while len(row) > 1:
         row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
@@ -83,8 +81,8 @@ def fold(hashes: bytes) -> bytes:
 def tile(
     level: int, index: int, size: int, edge: bytes, full: Callable[[int, int], bytes]
 ) -> bytes:
-    """All hashes that a tree of that size has in a tile; fewer than 256 at its right edge, none
-    beyond it.
+    """Return all hashes that a tree of that size has in a tile: fewer than 256 at its right edge,
+    none beyond.
     """
     whole = size >> HEIGHT * (level + 1)
     if index < whole:
@@ -93,9 +91,9 @@ def tile(
 
 
 def nodes(size: int, edge: bytes, full: Callable[[int, int], bytes]) -> Node:
-    """Hashes of complete subtrees, out of tiles; each tile is asked for once.
+    """Return a function for the hashes of complete subtrees, which reads each tile once.
 
-    `full(level, index)` reads a full one.
+    `full(level, index)` reads a full tile.
     """
     read: dict[tuple[int, int], bytes] = {}
 
@@ -115,7 +113,7 @@ def nodes(size: int, edge: bytes, full: Callable[[int, int], bytes]) -> Node:
 
 
 def path(level: int | str, index: int, width: int = WIDTH) -> str:
-    """The standard's name: "0/x001/234", and ".p/7" behind it when the tile is not full."""
+    """Return the standard's name, such as "0/x001/234", with ".p/7" for a tile that isn't full."""
     digits = f"{index:0{(len(str(index)) + 2) // 3 * 3}d}"
     groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
     name = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
@@ -123,7 +121,7 @@ def path(level: int | str, index: int, width: int = WIDTH) -> str:
 
 
 def parse(name: str) -> tuple[str, int, int] | None:
-    """(level or "entries", index, width) of a tile's name; None when it is none."""
+    """Return (level or "entries", index, width) of a tile's name; None for another text."""
     match = NAME.fullmatch(name)
     if not match or len(name) > 60:  # noqa: PLR2004 - longer than any index that can be
         return None

@@ -1,12 +1,12 @@
-"""Check an export of a log offline: the file and the public key are enough.
+"""Verify an export of a log offline: the file and the public key are enough.
 
     verify(lines, key, checkpoint=None, consistency=None) -> LogVerdict
 
-`lines` are bytes with their ends (jsonl.lines reads a file so). `key` is one verifier key or
-several, one a line, retired ones too. `checkpoint` is an older one that the reader has kept: its
-tree must be the beginning of the export's. `consistency` is an answer of /proof/consistency, for an
-export that can't be compared with that checkpoint by itself. It streams: the memory does not grow
-with the file. No database, no network, no clock, and no file makes it raise.
+`lines` are bytes with their line ends, as jsonl.lines reads them. `key` is one verifier key, or
+several on their own lines, retired ones included. `checkpoint` is an older one that the reader
+kept: its tree must be the beginning of the export's. `consistency` is an answer of
+/proof/consistency, for an export that can't be compared with that checkpoint by itself. The memory
+does not grow with the file. It needs no database, network or clock, and no file makes it raise.
 """
 
 import json
@@ -28,19 +28,18 @@ from governance.kernel import signed_note
 from governance.kernel.signed_note import NotSigned, VerifierKey
 from governance.kernel.verification_results import Check, Verdict, plain
 
-MOST_KEYS = 100
+MAX_KEYS = 100
 ACTION = re.compile(r"[a-z_.]{1,100}")
 ID = re.compile(r"[0-9a-f-]{36}")
-RESUMED = re.compile(
-    r"(?<=/audit/)([^/]+)/restored-[0-9]+$"
-)  # the same log, which goes on after entries were lost
+# the origin of a log that was resumed after entries were lost
+RESUMED = re.compile(r"(?<=/audit/)([^/]+)/restored-[0-9]+$")
 OLDER, CONSISTENCY = "older checkpoint", "consistency proof"  # names of checks
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """The first entry that is wrong: its place, its line in the file, and what it says of itself,
-    where that can be read.
+class WrongEntry:
+    """The first wrong entry: its place, its line in the file, and its id and action where they can be
+    read.
     """
 
     index: int
@@ -52,9 +51,9 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class LogVerdict(Verdict):
-    """`entries` is how many were read, `head` what the export's checkpoint signs."""
+    """The checks of an export. `entries` were read; its checkpoint signs `head`."""
 
-    first_wrong: Wrong | None = None
+    first_wrong: WrongEntry | None = None
     entries: int = 0
     head: Head | None = None
 
@@ -72,7 +71,7 @@ class LogVerdict(Verdict):
         else:
             right = (
                 f"The export is genuine: every entry in it ({_number(self.entries)}) is in the"
-                " signed log. It can't show that nothing was left out."
+                " signed log. It can't show whether other entries were left out."
             )
         return self.summary("export", right, self.first_wrong.sentence if self.first_wrong else "")
 
@@ -80,7 +79,7 @@ class LogVerdict(Verdict):
 def verify(
     lines: Iterable[bytes], key: str, checkpoint: str | None = None, consistency: str | None = None
 ) -> LogVerdict:
-    """Check a file of jsonl.py's format, from its first line to its last."""
+    """Verify a file of jsonl.py's format, from its first line to its last."""
     try:
         keys = read_keys(key)
     except NotSigned as problem:
@@ -89,29 +88,29 @@ def verify(
     header = _header(numbered)
     if isinstance(header, Check):
         return LogVerdict((header,))
-    began = _check("format", f"The file is an export of the log {header.origin}.", ok=True)
+    format_ = _check("format", f"The file is an export of the log {header.origin}.", ok=True)
     try:
         head, signer = _signed(header.checkpoint, keys)
     except NotSigned as problem:
-        return LogVerdict((began, _check("checkpoint", problem)))
+        return LogVerdict((format_, _check("checkpoint", problem)))
     if head.origin != header.origin:
-        told = (
-            f"The export names the log {header.origin}, and its checkpoint is from {head.origin}."
+        problem_ = (
+            f"The export names the log {header.origin}, but its checkpoint is from {head.origin}."
         )
-        return LogVerdict((began, _check("checkpoint", told)))
+        return LogVerdict((format_, _check("checkpoint", problem_)))
     signed = _check(
         "checkpoint",
         f"{signer.name} signed its {_of(head)} with the key {signer.key_id.hex()}.",
         ok=True,
     )
     older = _older(checkpoint, keys, head) if checkpoint is not None else None
-    reading = Reading(header, head, older if isinstance(older, Head) else None)
+    reading = ExportReading(header, head, older if isinstance(older, Head) else None)
     end = _entries(numbered, reading)
-    return reading.verdict((began, signed), end, _comparisons(reading, older, consistency))
+    return reading.verdict((format_, signed), end, _comparisons(reading, older, consistency))
 
 
 def read_keys(text: str) -> list[VerifierKey]:
-    """The verifier keys of some lines; empty lines and those that begin with # are left out."""
+    """Read verifier keys, one per line. Empty lines and those that begin with # are ignored."""
     found = [
         line.strip()
         for line in text.splitlines()
@@ -119,10 +118,10 @@ def read_keys(text: str) -> list[VerifierKey]:
     ]
     if not found:
         raise NotSigned(
-            "No key was given. Use the verifier key that you received outside of this file."
+            "No key was given. Use the verifier key that you received separately from this file."
         )
-    if len(found) > MOST_KEYS:
-        raise NotSigned(f"More than {MOST_KEYS} keys were given.")
+    if len(found) > MAX_KEYS:
+        raise NotSigned(f"More than {MAX_KEYS} keys were given. Give only the keys of this log.")
     return [
         _key(line, number if len(found) > 1 else 0) for number, line in enumerate(found, start=1)
     ]
@@ -156,36 +155,34 @@ def _header(numbered: Iterator[tuple[int, bytes]]) -> Header | Check:
     if found.whole and found.filters:
         return _check(
             "format",
-            "The first line of the export says both that it is the whole log and that it was"
+            "The first line contradicts itself: it says the export is the whole log, and that it was"
             " filtered.",
         )
     return found
 
 
 def _signed(note: str, keys: list[VerifierKey]) -> tuple[Head, VerifierKey]:
-    """What a checkpoint states, and whose signature holds; NotSigned says why none does."""
-    said: list[str] = []
+    """Return what a checkpoint states and which key signed it; raise NotSigned where none did."""
+    problems: list[str] = []
     for key in keys:
         try:
             return open_checkpoint(_as_written(note), key), key
         except NotSigned as problem:
-            said.append(str(problem))
+            problems.append(str(problem))
         except ValueError:  # a lone surrogate has no bytes to check
-            said.append("The checkpoint is not readable text.")
-    if len(said) == 1:
-        raise NotSigned(said[0])
-    broken = [each for each in said if each.startswith("The signature does not hold")]
+            problems.append("The checkpoint is not readable text.")
+    if len(problems) == 1:
+        raise NotSigned(problems[0])
+    broken = [each for each in problems if each.startswith("The signature does not hold")]
     raise NotSigned(
         broken[0]
         if broken
-        else f"None of the {len(keys)} keys given signed this checkpoint. {said[0]}"
+        else f"None of the {len(keys)} keys given signed this checkpoint. {problems[0]}"
     )
 
 
 def _as_written(note: str) -> str:
-    """A note has one spelling: what was bent without changing what it says is damage all the
-    same.
-    """
+    """Refuse another spelling of a note: it is damage, even if it states the same."""
     text, lines = signed_note.split(note)
     if f"{text}\n{''.join(map(str, lines))}" != note:
         raise NotSigned("The signature line is cut short or damaged.")
@@ -193,35 +190,35 @@ def _as_written(note: str) -> str:
 
 
 def _older(note: str, keys: list[VerifierKey], head: Head) -> Head | Check:
-    """What the reader's own checkpoint states, or why it can't be compared with this export."""
+    """Return what the reader's checkpoint states, or why it can't be compared with this export."""
     try:
         older = _signed(note.replace("\r\n", "\n").rstrip("\n") + "\n", keys)[0]
     except NotSigned as problem:
         return _check(OLDER, f"Your older checkpoint can't be used. {problem}", ok=None)
     if _log_of(older) != _log_of(head):
-        told = (
+        reason = (
             f"Your older checkpoint is from another log, {older.origin}; this export is from"
             f" {head.origin}."
         )
     elif not older.size:
-        told = "Your older checkpoint covers no entries, so there is nothing to compare."
+        reason = "Your older checkpoint covers no entries, so there is nothing to compare."
     elif older.size > head.size:
-        told = (
-            f"Your older checkpoint covers {_counted(older.size)} and this export only"
+        reason = (
+            f"Your older checkpoint covers {_counted(older.size)}, but this export only"
             f" {_number(head.size)}. Request a newer export. If there is none, the log was rolled"
             " back."
         )
     else:
         return older
-    return _check(OLDER, told, ok=None)
+    return _check(OLDER, reason, ok=None)
 
 
 # ---- the entries
 
 
 @dataclass(slots=True)
-class Reading:
-    """How far the reading of the file has come, and what was wrong on the way."""
+class ExportReading:
+    """How much of the file has been read, and what was wrong so far."""
 
     header: Header
     head: Head
@@ -230,41 +227,41 @@ class Reading:
     wrong: int = 0
     first: int | None = None
     last: int | None = None
-    first_wrong: Wrong | None = None
+    first_wrong: WrongEntry | None = None
     gap: str | None = None
     tree: Frontier = field(default_factory=Frontier)
     bad_hashes: str | None = None
     older_root: bytes | None = None
 
-    def take(self, number: int, entry: ExportedEntry) -> None:
-        """One entry: its place among the others, and its proof.
+    def add_entry(self, number: int, entry: ExportedEntry) -> None:
+        """Check an entry's place among the others, and its proof.
 
-        Those of the whole log make its tree.
+        The entries of the whole log build its tree.
         """
-        self._order(number, entry)
+        self._check_order(number, entry)
         leaf = leaf_hash(entry.body)
         try:
             verify_inclusion(leaf, entry.index, self.head.size, entry.path, self.head.root)
         except ProofFails as problem:
             self.wrong += 1
-            self.note(number, entry, str(problem))
+            self.note_wrong(number, entry, str(problem))
         self.count, self.last = self.count + 1, entry.index
         self.first = entry.index if self.first is None else self.first
         if self.header.whole:
             self._grow(leaf, 0)
 
-    def take_hashes(self, number: int, found: Subtrees) -> None:
-        """The tree of an export of part of the log, from left to right."""
+    def add_hashes(self, number: int, found: Subtrees) -> None:
+        """Build the tree of an export of part of the log, from left to right."""
         if not self.header.has_hashes:
             self.bad_hashes = (
                 self.bad_hashes
-                or f"Line {number} has hashes of the tree, which this kind of export does not have."
+                or f"Line {number} has hashes of the tree, which this kind of export should not have."
             )
         elif found.place != self.tree.size or found.place & ((1 << found.level) - 1):
-            told = f"Line {number} has the hashes from place {_number(found.place)} on"
             self.bad_hashes = (
                 self.bad_hashes
-                or f"{told}, and those from place {_number(self.tree.size)} on should follow."
+                or f"Line {number} has the hashes from place {_number(found.place)}, but those from"
+                f" place {_number(self.tree.size)} should follow."
             )
         else:
             for each in found.hashes:
@@ -277,15 +274,13 @@ class Reading:
 
     @property
     def has_tree(self) -> bool:
-        """Whether the file leads to the signed root by itself: then what it shows of smaller sizes
-        is genuine.
-        """
+        """Whether the file alone leads to the signed root, so that its smaller roots are genuine."""
         return self.bad_hashes is None and (self.tree.size, self.tree.root()) == (
             self.head.size,
             self.head.root,
         )
 
-    def _order(self, number: int, entry: ExportedEntry) -> None:
+    def _check_order(self, number: int, entry: ExportedEntry) -> None:
         expected = self.header.first if self.last is None else self.last + 1
         if self.last is not None and entry.index <= self.last:
             problem = (
@@ -301,23 +296,23 @@ class Reading:
             problem = f"{missing} missing: the next one in the file is entry {entry.index}."
         elif self.header.whole and expected is not None and entry.index < expected:
             problem = (
-                f"Entry {entry.index} comes before entry {expected}, where the export says that it"
-                " begins."
+                f"Entry {entry.index} comes before entry {expected}, which should be the first of"
+                " this export."
             )
         else:
             return
         self.gap = self.gap or problem
-        self.note(number, entry, problem)
+        self.note_wrong(number, entry, problem)
 
-    def note(self, number: int, entry: ExportedEntry, problem: str) -> None:
-        """Keep it, if it is the first."""
+    def note_wrong(self, number: int, entry: ExportedEntry, problem: str) -> None:
+        """Keep it if it is the first wrong entry."""
         if self.first_wrong is None:
-            action, entry_id = _says(entry.body)
+            action, entry_id = _names(entry.body)
             sentence = plain(
                 f"The first wrong entry is {entry.index} ({action}, {entry_id}) in line {number}."
                 f" {problem}"
             )
-            self.first_wrong = Wrong(entry.index, number, entry_id, action, sentence)
+            self.first_wrong = WrongEntry(entry.index, number, entry_id, action, sentence)
 
     def verdict(
         self, before: tuple[Check, ...], end: Check, comparisons: tuple[Check, ...]
@@ -329,7 +324,7 @@ class Reading:
     def _proofs(self) -> Check:
         if not self.count:
             return _check(
-                "entries", "The export has no entries, so there is nothing to prove.", ok=None
+                "entries", "The export has no entries, so there is nothing to verify.", ok=None
             )
         if self.wrong:
             many, first = "does" if self.wrong == 1 else "do", self.first_wrong
@@ -377,24 +372,25 @@ class Reading:
         if not self.header.whole:
             chosen = (
                 ", ".join(f"{name} {value}" for name, value in self.header.filters.items())
-                or "a choice of entries"
+                or "some entries"
             )
             return _check(
                 "complete",
-                f"The export was filtered ({chosen}). It can't show that nothing was left out.",
+                f"The export was filtered ({chosen}). It can't show whether other entries were left"
+                " out.",
                 ok=None,
                 required=False,
             )
         if end.ok is False:
             return _check(
                 "complete",
-                "Not checked whether entries are missing: the end of the export is.",
+                "Missing entries were not checked: the end of the export is missing.",
                 ok=None,
             )
         if (self.header.first, self.header.last) != (0, self.head.size - 1):
             return _check(
                 "complete",
-                f"The export claims to be the whole log, and has only entries {self.header.first}"
+                f"The export claims to be the whole log, but has only entries {self.header.first}"
                 f" to {self.header.last} of {_number(self.head.size)}.",
             )
         return _check(
@@ -404,8 +400,8 @@ class Reading:
         )
 
 
-def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
-    """Read entries and hashes up to the trailer; the check of the file's end."""
+def _entries(numbered: Iterator[tuple[int, bytes]], reading: ExportReading) -> Check:
+    """Read entries and hashes up to the trailer; return the check of the file's end."""
     number, trailer = 1, None
     for number, line in numbered:
         if trailer is not None:
@@ -415,7 +411,7 @@ def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
         except Malformed as problem:
             return _check(
                 "end",
-                f"Line {number} can't be read, and nothing was checked from there on. {problem}",
+                f"Line {number} can't be read, so nothing after it was checked. {problem}",
             )
         match found:
             case Header():
@@ -423,9 +419,9 @@ def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
             case Trailer():
                 trailer = found
             case Subtrees():
-                reading.take_hashes(number, found)
+                reading.add_hashes(number, found)
             case ExportedEntry():
-                reading.take(number, found)
+                reading.add_entry(number, found)
     if trailer is None:
         return _check(
             "end",
@@ -434,20 +430,19 @@ def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
     return _end(trailer, reading)
 
 
-def _end(trailer: Trailer, reading: Reading) -> Check:
+def _end(trailer: Trailer, reading: ExportReading) -> Check:
     if (trailer.entries, trailer.first, trailer.last) != (
         reading.count,
         reading.first,
         reading.last,
     ):
-        said = (
-            f"The export says that it has {_counted(trailer.entries)}, and {_number(reading.count)}"
-            " are there"
+        problem = (
+            f"The export should have {_counted(trailer.entries)}, but has {_number(reading.count)}"
         )
         where = (
             f": from {reading.first} to {reading.last} instead of {trailer.first} to {trailer.last}"
         )
-        return _check("end", f"{said}{where if reading.count and trailer.entries else ''}.")
+        return _check("end", f"{problem}{where if reading.count and trailer.entries else ''}.")
     if reading.header.whole and (reading.header.first, reading.header.last) != (
         reading.first,
         reading.last,
@@ -455,27 +450,24 @@ def _end(trailer: Trailer, reading: Reading) -> Check:
         planned = f"{reading.header.first} to {reading.header.last}"
         return _check(
             "end",
-            f"The export was to have the entries {planned}, and has {reading.first} to"
-            f" {reading.last}.",
+            f"The export should have entries {planned}, but has {reading.first} to {reading.last}.",
         )
-    return _check("end", "The file has its end: nothing was cut off.", ok=True)
+    return _check("end", "The file ends where it should: nothing was cut off.", ok=True)
 
 
 # ---- the reader's older checkpoint
 
 
 def _comparisons(
-    reading: Reading, older: Head | Check | None, consistency: str | None
+    reading: ExportReading, older: Head | Check | None, consistency: str | None
 ) -> tuple[Check, ...]:
-    """Whether the tree of the reader's checkpoint is the beginning of the export's: by the export
-    itself, and by a proof.
-    """
+    """Compare the reader's checkpoint with the export: by the export itself, and by a proof."""
     if older is None:
         return (
             (
                 _check(
                     CONSISTENCY,
-                    "A consistency proof needs the older checkpoint that it begins with.",
+                    "The consistency proof was not used: it needs your older checkpoint too.",
                     ok=None,
                 ),
             )
@@ -491,7 +483,7 @@ def _comparisons(
     return (proved,) if found.ok is None else (found, proved)
 
 
-def _by_export(reading: Reading, older: Head) -> Check:
+def _by_export(reading: ExportReading, older: Head) -> Check:
     head = reading.head
     if older.size == head.size:
         root: bytes | None = head.root
@@ -501,35 +493,35 @@ def _by_export(reading: Reading, older: Head) -> Check:
         return _compared(older, root)
     if reading.has_tree or not (reading.header.has_hashes or reading.header.whole):
         _, slash, path = _log_of(head).partition("/")
-        told = (
+        reason = (
             "Your older checkpoint was not compared: this export has no hash that ends at"
             f" {_counted(older.size)}. Add the answer of"
             f" {slash}{path}/proof/consistency?from={older.size}&to={head.size} with --consistency."
         )
     else:
-        told = "Your older checkpoint was not compared: the export is damaged."
-    return _check(OLDER, told, ok=None)
+        reason = "Your older checkpoint was not compared: the export is damaged."
+    return _check(OLDER, reason, ok=None)
 
 
 def _by_proof(text: str, older: Head, head: Head) -> Check:
     try:
-        given = proof.parse_consistency(text)
+        found = proof.parse_consistency(text)
     except ProofFails as problem:
         return _check(CONSISTENCY, f"The consistency proof can't be used. {problem}", ok=None)
-    if (given.old, given.new) != (older.size, head.size):
-        told = (
-            f"The consistency proof is from {_number(given.old)} to {_counted(given.new)}, "
-            f"and one from {_number(older.size)} to {_number(head.size)} is needed."
+    if (found.old, found.new) != (older.size, head.size):
+        reason = (
+            f"The consistency proof leads from {_number(found.old)} to {_counted(found.new)}. Get one"
+            f" from {_number(older.size)} to {_number(head.size)}."
         )
-        return _check(CONSISTENCY, told, ok=None)
+        return _check(CONSISTENCY, reason, ok=None)
     try:
-        verify_consistency(older.size, head.size, given.path, older.root, head.root)
+        verify_consistency(older.size, head.size, found.path, older.root, head.root)
     except ProofFails as problem:
-        told = (
+        reason = (
             "The consistency proof does not lead from your older checkpoint to this export: the log"
             " or the proof was changed."
         )
-        return _check(CONSISTENCY, f"{told} {problem}")
+        return _check(CONSISTENCY, f"{reason} {problem}")
     return _check(
         CONSISTENCY,
         f"The consistency proof leads from the {_counted(older.size)} of your older checkpoint to"
@@ -556,24 +548,22 @@ def _compared(older: Head, root: bytes) -> Check:
 # ---- words
 
 
-def _says(body: bytes) -> tuple[str, str]:
-    """(action, id) of an entry, as far as they can be read; whoever bent it may have put anything
-    there.
-    """
+def _names(body: bytes) -> tuple[str, str]:
+    """Return (action, id) of an entry as far as they are readable: an attacker chose its bytes."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         found = None
-    told = found if isinstance(found, dict) else {}
-    action, entry_id = str(told.get("action", "")), str(told.get("id", ""))
+    fields = found if isinstance(found, dict) else {}
+    action, entry_id = str(fields.get("action", "")), str(fields.get("id", ""))
     return (
-        action if ACTION.fullmatch(action) else "an action that cannot be read",
-        entry_id if ID.fullmatch(entry_id) else "without an id",
+        action if ACTION.fullmatch(action) else "unreadable action",
+        entry_id if ID.fullmatch(entry_id) else "no ID",
     )
 
 
 def _log_of(head: Head) -> str:
-    """The origin that the log had before entries of it were lost."""
+    """Return the origin that the log had before entries were lost."""
     return RESUMED.sub(r"\1", head.origin)
 
 

@@ -1,6 +1,4 @@
-"""What readers of the log do: keep views of it for each other; and what is noted of the reading
-itself; exports of it.
-"""
+"""What readers of the log change: saved views, exports, and the record of page views."""
 
 from collections.abc import Mapping
 
@@ -26,7 +24,7 @@ VIEW_SAVED = action(
     fields="filters",
     personal="name",
 )
-VIEW_REMOVED = action(
+VIEW_DELETED = action(
     "audit.view.deleted",
     "deleted a saved audit log view",
     target="SavedView",
@@ -42,60 +40,58 @@ PAGE_VIEWED = action(
     severity="informational",
     fields="page object",
 )
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 
 
 def save_view(name: str, filters: Mapping[str, str]) -> SavedView:
-    """Keep these filters under a name.
-
-    The same ones under the same name are there already: a double click saves one.
-    """
+    """Save these filters under a name. Saved twice (a double click), it is one view."""
     name = " ".join(name.split())
-    held = queries.view_named(name)
-    if held is not None and held.query == dict(filters):
-        return held
-    _may_be_saved(name, filters, held)
-    made = SavedView(name=name, query=dict(filters), made_by=current.person_id())
-    session().add(made)
-    record(VIEW_SAVED, made, filters=sorted(filters), name=name)
-    return made
+    existing = queries.view_named(name)
+    if existing is not None and existing.query == dict(filters):
+        return existing
+    _check_view(name, filters, existing)
+    view = SavedView(name=name, query=dict(filters), made_by=current.person_id())
+    session().add(view)
+    record(VIEW_SAVED, view, filters=sorted(filters), name=name)
+    return view
 
 
-def _may_be_saved(name: str, filters: Mapping[str, str], held: SavedView | None) -> None:
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise Invalid(f"The name should have 1 to {LONGEST_NAME} characters.", field="name")
+def _check_view(name: str, filters: Mapping[str, str], existing: SavedView | None) -> None:
+    if not 1 <= len(name) <= MAX_NAME_LENGTH:
+        raise Invalid(f"Give the view a name of 1 to {MAX_NAME_LENGTH} characters.", field="name")
     if not filters:
-        raise Invalid("There is no filter to save: the whole log needs no name.")
-    if held is not None:
+        raise Invalid("There are no filters to save. Filter the log first.")
+    if existing is not None:
         raise Invalid(
-            f"A view called “{name}” is there already, with other filters. Choose another name.",
+            f"A view called “{name}” exists, with other filters. Choose another name.",
             field="name",
         )
-    if len(queries.views()) >= queries.MOST_VIEWS:
+    if len(queries.views()) >= queries.MAX_VIEWS:
         raise Invalid(
-            f"There are {queries.MOST_VIEWS} saved views, as many as there can be. Remove one"
+            f"This tenant has {queries.MAX_VIEWS} saved views, the most there can be. Delete one"
             " first."
         )
 
 
-def remove_view(view: SavedView) -> None:
-    record(VIEW_REMOVED, view, name=view.name)
+def delete_view(view: SavedView) -> None:
+    record(VIEW_DELETED, view, name=view.name)
     session().delete(view)
 
 
-def note_view(page: str, what: str) -> None:
-    """An auditor or an operator has looked at a page of the acting tenant; `what` is the object in
-    its address, if any.
+def record_page_view(page: str, object_ids: str) -> None:
+    """Record that an auditor or an operator viewed a page of the acting tenant.
+
+    `page` is its endpoint, `object_ids` the ids or slugs in its address, empty for none.
     """
     tenant = session().get(Tenant, current.actor().tenant_id)
     if tenant is None:
-        raise RuntimeError("the acting tenant is always there")
-    record(PAGE_VIEWED, tenant, page=page, object=what or None)
+        raise RuntimeError("the acting tenant always exists")
+    record(PAGE_VIEWED, tenant, page=page, object=object_ids or None)
 
 
 # ---- exports
 
-EXPORT_ASKED = action(
+EXPORT_REQUESTED = action(
     "audit.export.requested",
     "requested an audit log export",
     target="LogExport",
@@ -112,7 +108,7 @@ EXPORT_CANCELLED = action(
     severity="informational",
     fields="format",
 )
-EXPORT_MADE = action(
+EXPORT_GENERATED = action(
     "audit.export.generated",
     "generated an audit log export",
     target="LogExport",
@@ -120,7 +116,7 @@ EXPORT_MADE = action(
     severity="low",
     fields="format entries checkpoint sha256",
 )
-EXPORT_TAKEN = action(
+EXPORT_DOWNLOADED = action(
     "audit.export.downloaded",
     "downloaded an audit log export",
     target="LogExport",
@@ -134,24 +130,21 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
 }
 FORMATS = tuple(MEDIA_TYPES)
-MOST_UNDER_WAY = 5
+MAX_RUNNING_EXPORTS = 5
 
 
-def ask_export(format_: str, filters: Filters) -> LogExport:
-    """Queue an export.
-
-    While the same one is under way, that one is watched: a double click makes one file.
-    """
+def request_export(format_: str, filters: Filters) -> LogExport:
+    """Queue an export, or return the same one while it is in progress (a double click)."""
     if format_ not in FORMATS:
-        raise Invalid(f"Choose one of the formats {', '.join(FORMATS)}.", field="format")
+        raise Invalid("Choose a format: JSON Lines, OCSF or CSV.", field="format")
     background_work.lock(LogExport)
-    running = background_work.under_way(LogExport, limit=MOST_UNDER_WAY)
+    running = background_work.under_way(LogExport, limit=MAX_RUNNING_EXPORTS)
     same = [each for each in running if (each.format, each.query) == (format_, filters.address)]
     if same:
         return same[0]
-    if len(running) >= MOST_UNDER_WAY:
+    if len(running) >= MAX_RUNNING_EXPORTS:
         raise DomainError(
-            f"{MOST_UNDER_WAY} exports are under way. Wait for one of them, or cancel it."
+            f"{MAX_RUNNING_EXPORTS} exports are in progress. Wait for one to finish, or cancel it."
         )
     return background_work.start(
         LogExport(
@@ -171,22 +164,23 @@ def ask_export(format_: str, filters: Filters) -> LogExport:
 
 def _requested(export: LogExport) -> None:
     clear = {name: value for name, value in export.query.items() if name != "q"}
-    record(EXPORT_ASKED, export, format=export.format, filters=clear, words=export.query.get("q"))
+    record(
+        EXPORT_REQUESTED, export, format=export.format, filters=clear, words=export.query.get("q")
+    )
 
 
 def _renew(export: LogExport) -> None:
-    """A retry covers the log as it is then."""
+    """Let a retry cover the log as it is then."""
     export.checkpoint = None
 
 
 def export_filename(export: LogExport) -> str:
-    """audit-export-2026-11-25.jsonl, on the tenant's day; with "some" in it when filters were
-    set.
+    """Return a name such as audit-export-2026-11-25.jsonl, with the day in the tenant's time zone;
+    with "filtered" in it when filters were set.
     """
     day = export.created_at.astimezone(formatting.zone()).date()
-    return (
-        f"audit-export{'-some' if export.query else ''}-{day}.{SUFFIXES.get(export.format, 'txt')}"
-    )
+    part = "-filtered" if export.query else ""
+    return f"audit-export{part}-{day}.{SUFFIXES.get(export.format, 'txt')}"
 
 
 EXPORTS = background_work.WorkKind(
@@ -205,21 +199,21 @@ EXPORTS = background_work.WorkKind(
     requester_only=True,
     stored=LogExport.storage_key,
     max_bytes=64 * 1024**3,  # forty million entries
-    result_label="Open the export",
+    result_label="Open export",
 )
 
 
 def aim_export(export: LogExport, number: int) -> None:
-    """Its proofs lead to that checkpoint.
+    """Fix the checkpoint, by number, that the export's proofs lead to.
 
-    Taken up after a kill, it leads to the same one and makes the same bytes.
+    An export that resumes after a crash leads to the same one and writes the same bytes.
     """
     export.checkpoint = number
     session().flush()  # recorded with the file, in file_export()
 
 
 def file_export(export: LogExport, blob: Blob, entries: int) -> bool:
-    """Keep a finished export; False where an earlier try has, and nothing changes."""
+    """Store a finished export; return False, and change nothing, where an earlier try did so."""
     if export.is_ready:
         return False
     export.storage_key, export.sha256, export.size, export.entries = (
@@ -230,7 +224,7 @@ def file_export(export: LogExport, blob: Blob, entries: int) -> bool:
     )
     export.finished_at = clock.now()
     record(
-        EXPORT_MADE,
+        EXPORT_GENERATED,
         export,
         format=export.format,
         entries=entries,
@@ -241,10 +235,10 @@ def file_export(export: LogExport, blob: Blob, entries: int) -> bool:
 
 
 def download_export(export: LogExport) -> GeneratedFile:
-    """Record that somebody downloads the file, which is an entry each time, and return it."""
+    """Record the download, each time, and return the file."""
     if export.storage_key is None:
         raise DomainError("This export isn't ready yet.")
-    record(EXPORT_TAKEN, export, format=export.format, sha256=export.sha256)
+    record(EXPORT_DOWNLOADED, export, format=export.format, sha256=export.sha256)
     return GeneratedFile(
         export_filename(export),
         MEDIA_TYPES[export.format],

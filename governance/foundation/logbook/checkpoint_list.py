@@ -1,4 +1,4 @@
-"""The list of checkpoints: its declaration, and the columns of its export."""
+"""The list of checkpoints: its declaration, and the columns of its CSV export."""
 
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
@@ -9,7 +9,8 @@ from governance.foundation.audit.models import Checkpoint
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.kernel.spreadsheet_writer import Cell
 
-OUTSIDE = {"agrees": "Confirmed", "conflict": "Contradicted", "none": "Not shown to any"}
+OUTSIDE = {"agrees": "Confirmed", "conflict": "Contradicted", "none": "Not sent to any"}
+ANSWERS = {"agrees": "confirmed", "conflict": "contradicted", "refuses": "rejected"}
 CHECKPOINTS = ListPage(
     name="checkpoints",
     title="Checkpoints",
@@ -36,13 +37,14 @@ CHECKPOINTS = ListPage(
 HEAD = ("Checkpoint", "Entries", "Signed", "Root (SHA-256)", "Key", "External witnesses")
 
 
-def places() -> dict[UUID, str]:
-    """The names of the external witnesses, by id."""
+def witness_names() -> dict[UUID, str]:
+    """Return the names of the external witnesses by id."""
     return {each.id: each.name for each in anchors()}
 
 
 def cells(shown: Collection[Checkpoint]) -> list[Sequence[Cell]]:
-    kept, names = receipts([each.id for each in shown]) if shown else {}, places()
+    found = receipts([each.id for each in shown]) if shown else {}
+    names = witness_names()
     return [
         (
             c.number,
@@ -50,11 +52,12 @@ def cells(shown: Collection[Checkpoint]) -> list[Sequence[Cell]]:
             c.at,
             c.root.hex(),
             c.key_id,
-            ", ".join(_said(each, names) for each in kept.get(c.id, [])),
+            ", ".join(_answer(each, names) for each in found.get(c.id, [])),
         )
         for c in shown
     ]
 
 
-def _said(receipt: Receipt, names: Mapping[UUID, str]) -> str:
-    return f"{names.get(receipt.anchor_id, 'removed witness')} {receipt.outcome}"
+def _answer(receipt: Receipt, names: Mapping[UUID, str]) -> str:
+    answer = ANSWERS.get(receipt.outcome, receipt.outcome)
+    return f"{names.get(receipt.anchor_id, 'removed witness')} {answer}"

@@ -1,9 +1,9 @@
-"""Checking an export of a log without an account: the same check as `governance verify-log`, on a
-dropped file.
+"""Verifying an export of a log without an account: the same check as `governance verify-log`, on an
+uploaded file.
 
-Nothing is unpacked and the file is read line by line, so a small file cannot become a large one as
-in a PDF, and no child with limits is needed: its own size bounds the work (64 MB are two seconds),
-and few are checked at once.
+Nothing is unpacked and the file is read line by line, so a small file can't become a large one, as
+a PDF can. No child process with limits is needed: the file's own size bounds the work (64 MB take
+two seconds), and few files are verified at a time.
 """
 
 import threading
@@ -22,19 +22,17 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
 public = Feature("log_check", __name__, scope="public")
-LIMIT = 64 * 1024 * 1024
-FORM = 256 * 1024  # of keys and checkpoint, beside the file
-AT_ONCE, PATIENCE = 2, 5  # files that one worker checks, and the seconds that the next one waits
-_turns = threading.BoundedSemaphore(AT_ONCE)
+MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_FIELDS_BYTES = 256 * 1024  # keys and checkpoint, beside the file
+MAX_CONCURRENT, WAIT_SECONDS = 2, 5  # files that one worker verifies; how long the next one waits
+_slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
 
 @public.url_value_preprocessor
 def take_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Only this route takes more than the usual limit; a larger body is refused before it is
-    read.
-    """
+    """Let only this route take more than the usual limit; a larger body is refused unread."""
     if endpoint == "log_check.check" and request.method == "POST":
-        request.max_content_length = LIMIT + FORM
+        request.max_content_length = MAX_FILE_BYTES + MAX_FIELDS_BYTES
 
 
 @public.get("/verify-log", needs=PUBLIC, endpoint="page")
@@ -44,37 +42,37 @@ def show() -> ResponseReturnValue:
 
 @public.post("/verify-log", needs=PUBLIC)
 def check() -> ResponseReturnValue:
-    """Nothing is kept."""
-    export, key, held = (
+    """Verify the file. Nothing is stored."""
+    export, key, older = (
         request.files.get("export"),
         request.form.get("key", "").strip(),
         request.form.get("checkpoint", ""),
     )
     problems = [
-        *([] if export and export.filename else ["the export"]),
-        *([] if key else ["the verifier key"]),
+        *([] if export and export.filename else ["choose the export"]),
+        *([] if key else ["enter the verifier key"]),
     ]
     if problems or export is None:
         return page(
             "foundation/logbook/verify.html",
             result=None,
             key=key,
-            held=held,
-            problem=f"Give {' and '.join(problems)}.",
+            older_checkpoint=older,
+            problem=f"{' and '.join(problems).capitalize()}.",
             status=422,
         )
-    with _turn():
+    with _slot():
         result: LogVerdict = verify(
-            jsonl.lines(cast("Any", export.stream)), key, held if held.strip() else None
+            jsonl.lines(cast("Any", export.stream)), key, older if older.strip() else None
         )
-    return page("foundation/logbook/verify.html", result=result, key=key, held=held)
+    return page("foundation/logbook/verify.html", result=result, key=key, older_checkpoint=older)
 
 
 @contextmanager
-def _turn() -> Generator[None]:
-    if not _turns.acquire(timeout=PATIENCE):
-        raise Unavailable("Several files are being checked just now. Try again in a moment.")
+def _slot() -> Generator[None]:
+    if not _slots.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable("Other files are being verified right now. Try again in a moment.")
     try:
         yield
     finally:
-        _turns.release()
+        _slots.release()

@@ -1,11 +1,11 @@
-"""Writes an export of the log: entries in the order of their places, one window after the other,
-never all in memory.
+"""Write an export of the log: entries in the order of their places, window by window, never all in
+memory.
 
-    stream(plan, tally, tell) -> BinaryIO       for the store; `tell` hears how far it is, and may
-                                                stop it by raising
+    stream(plan, progress, report) -> BinaryIO    for the store; `report` receives the place reached
+                                                  and may stop the export by raising
 
 Each window is read in a transaction of its own. That is sound, because entries and places never
-change and the plan fixes the checkpoint: whoever makes the export again makes the same bytes.
+change and the plan fixes the checkpoint: exported again, it has the same bytes.
 """
 
 import json
@@ -31,10 +31,9 @@ from governance.kernel.streamed_files import reading
 
 WINDOW = 4096  # places: sixteen tiles, about ten megabytes of lines
 NODES = 8192  # hashes of subtrees that one window remembers
-MAX_ENTRIES_FOR_EVERY_SIZE = (
-    2**20
-)  # 45 MB of hashes; of a longer log only the last checkpoint of each day can be compared
-PIECE = 256 * 1024
+# 45 MB of hashes; of a longer log only the last checkpoint of each day can be compared
+MAX_ENTRIES_FOR_EVERY_SIZE = 2**20
+PIECE_BYTES = 256 * 1024
 COLUMNS = (
     "place",
     "time (UTC)",
@@ -44,23 +43,21 @@ COLUMNS = (
     "target type",
     "target id",
     "outcome",
-    "network",
+    "IP address",
     "request",
     "facts",
     "changes",
-    "sealed fields",
+    "encrypted fields",
     "id",
 )
 SUFFIXES = {"jsonl": "jsonl", "ocsf": "ocsf.jsonl", "csv": "csv"}
 type Row = tuple[int, bytes]  # place and signed bytes
-type Tell = Callable[[int], None]
+type Report = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
-    """What is exported: the filters, in the tenant's time zone, and the checkpoint that was the
-    last one at the start.
-    """
+    """What to export: the filters, in the tenant's time zone, up to a checkpoint."""
 
     format: str
     filters: Filters
@@ -88,24 +85,24 @@ class ExportProgress:
             self.first = rows[0][0] if self.first is None else self.first
 
 
-def stream(plan: ExportPlan, tally: ExportProgress, tell: Tell) -> BinaryIO:
-    return reading(_pieces(plan, tally, tell), PIECE)
+def stream(plan: ExportPlan, progress: ExportProgress, report: Report) -> BinaryIO:
+    return reading(_pieces(plan, progress, report), PIECE_BYTES)
 
 
-def _pieces(plan: ExportPlan, tally: ExportProgress, tell: Tell) -> Iterator[bytes]:
+def _pieces(plan: ExportPlan, progress: ExportProgress, report: Report) -> Iterator[bytes]:
     yield _head(plan)
     for at in range(0, plan.size, WINDOW):
-        tell(at)
-        yield _window(plan, at, tally)
-    if not tally.entries:
-        raise Invalid("No entry of the log matches these filters, so there is nothing to export.")
+        report(at)
+        yield _window(plan, at, progress)
+    if not progress.entries:
+        raise Invalid("No entries match these filters. Change the filters and export again.")
     if plan.format == "jsonl" and not plan.is_whole:
         for batch in batched(subtrees(_comparable_sizes(plan.size)), jsonl.MAX_HASHES):
-            tell(plan.size - 1)
+            report(plan.size - 1)
             yield _hashes(batch)
-    tell(plan.size)  # the last moment to cancel: from here on the file is kept
+    report(plan.size)  # the last moment to cancel: from here on the file is stored
     if plan.format == "jsonl":
-        yield jsonl.Trailer(tally.entries, tally.first, tally.last).line
+        yield jsonl.Trailer(progress.entries, progress.first, progress.last).line
 
 
 def _head(plan: ExportPlan) -> bytes:
@@ -118,15 +115,15 @@ def _head(plan: ExportPlan) -> bytes:
     return jsonl.Header(plan.origin, plan.note, whole, first, last, plan.filters.address).line
 
 
-def _window(plan: ExportPlan, at: int, tally: ExportProgress) -> bytes:
+def _window(plan: ExportPlan, at: int, progress: ExportProgress) -> bytes:
     with transaction(read_only=True):
         rows = _rows(plan, at, min(at + WINDOW, plan.size))
-        tally.add(rows)
+        progress.add(rows)
         return b"".join(WRITERS[plan.format](plan, rows)) if rows else b""
 
 
 def _comparable_sizes(size: int) -> Iterable[int]:
-    """Sizes that a reader's older checkpoint can have and be compared, up to the export's own."""
+    """Return the sizes at which an older checkpoint can be compared, up to the export's own."""
     if size <= MAX_ENTRIES_FOR_EVERY_SIZE:
         return range(1, size + 1)
     with transaction(read_only=True):
@@ -134,8 +131,8 @@ def _comparable_sizes(size: int) -> Iterable[int]:
 
 
 def _hashes(batch: Iterable[tuple[int, int]]) -> bytes:
-    """The lines of these subtrees, each (level, first place); neighbours of one level share a
-    line.
+    """Return the lines of these subtrees, each (level, first place); neighbours of one level share
+    a line.
     """
     with transaction(read_only=True):
         node = audit.nodes()
@@ -169,7 +166,7 @@ def _rows(plan: ExportPlan, start: int, end: int) -> list[Row]:
 
 
 def _proved(plan: ExportPlan, rows: Sequence[Row]) -> Iterable[bytes]:
-    """Neighbours share most of their paths: each subtree of a window is hashed once."""
+    """Yield entries with proofs. Each subtree of a window is hashed once: paths overlap."""
     node = lru_cache(NODES)(audit.nodes())
     for index, body in rows:
         yield jsonl.ExportedEntry(index, body, merkle.inclusion(index, plan.size, node)).line

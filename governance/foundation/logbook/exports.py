@@ -1,4 +1,4 @@
-"""Exports of the log: requesting one with the filters of the log's page, its page, its download."""
+"""Exports of the log: the list, requesting one with the filters of the log, and its page."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -24,19 +24,17 @@ feature = Feature("log_exports", __name__)
 FORMATS = {
     "jsonl": (
         "JSON Lines with proofs",
-        "For auditors: every entry as it was signed, with its proof. Verified offline, without us.",
+        "For auditors: every entry as signed, with its proof. Verify it offline, without Meridian.",
     ),
-    "ocsf": ("OCSF 1.8.0", "For a SIEM: one event a line, pseudonyms only."),
-    "csv": ("CSV", "For a spreadsheet: one row an entry, no proofs."),
+    "ocsf": ("OCSF 1.8.0", "For a SIEM: one event per line, pseudonyms only."),
+    "csv": ("CSV", "For a spreadsheet: one row per entry, no proofs."),
 }
 
 
 @feature.get("/audit/exports", needs=permissions.EXPORT)
 def index() -> ResponseReturnValue:
-    """The exports there are, and the form for another one with the filters that came in the
-    address.
-    """
-    asked = parse(request.args)
+    """The exports, and the form for a new one with the filters of the address."""
+    filters = parse(request.args)
     found = queries.exports(after=request.args.get("after"))
     runs = [Run[LogExport](export, work) for export, work in found.rows]
     names = people.names(run.row.requested_by for run in runs)
@@ -45,50 +43,52 @@ def index() -> ResponseReturnValue:
         runs=runs,
         names=names,
         next=found.next,
-        kept=asked.address,
-        chips=request_of(asked).chips_of("log_exports.index"),
+        kept=filters.address,
+        chips=request_of(filters).chips_of("log_exports.index"),
         formats=FORMATS,
-        said={run.row.id: _said(run.row) for run in runs},
+        said={run.row.id: _description(run.row.query) for run in runs},
     )
 
 
-def _wanted() -> list[tuple[str, str]]:
+def _requested_facts() -> list[tuple[str, str]]:
     sent = submission()
     return [
         ("Format", _format(sent.fields.get("format", ""))),
-        ("Entries", _in_words(parse(sent.query).address)),
+        ("Entries", _description(parse(sent.query).address)),
     ]
 
 
-def _wanted_before(export_id: UUID) -> list[tuple[str, str]]:
-    held = queries.export(export_id).row
-    return [("Format", _format(held.format)), ("Entries", _said(held))]
+def _facts(export_id: UUID) -> list[tuple[str, str]]:
+    export = queries.export(export_id).row
+    return [("Format", _format(export.format)), ("Entries", _description(export.query))]
 
 
 @feature.post(
-    "/audit/exports", needs=permissions.EXPORT, fresh=StepUp("Generate log export", facts=_wanted)
+    "/audit/exports",
+    needs=permissions.EXPORT,
+    fresh=StepUp("Generate log export", facts=_requested_facts),
 )
 def ask() -> ResponseReturnValue:
-    export = actions.ask_export(request.form.get("format", ""), parse(request.args))
+    export = actions.request_export(request.form.get("format", ""), parse(request.args))
     return redirect(url_for("log_exports.export", export_id=export.id), 303)
 
 
 @feature.get("/audit/exports/<uuid:export_id>", needs=permissions.EXPORT)
 def export(export_id: UUID) -> ResponseReturnValue:
     run = queries.export(export_id)
-    held = run.row
+    row = run.row
     keys = [str(logs.verifier(key)) for key in logs.all_keys()]
     return page(
         "foundation/logbook/export.html",
         run=run,
         progress=work_pages.shown(run),
-        said=_said(held),
-        format=_format(held.format),
+        said=_description(row.query),
+        format=_format(row.format),
         keys=keys,
-        filename=actions.export_filename(held),
+        filename=actions.export_filename(row),
         moments=people.timeline([export_id]),
-        requested_by=people.names([held.requested_by]).get(held.requested_by)
-        if held.requested_by
+        requested_by=people.names([row.requested_by]).get(row.requested_by)
+        if row.requested_by
         else None,
     )
 
@@ -99,7 +99,7 @@ def file(export_id: UUID) -> ResponseReturnValue:
     return work_pages.attachment(actions.download_export(queries.export(export_id).row))
 
 
-GENERATE_AGAIN = StepUp("Generate log export", facts=_wanted_before)
+GENERATE_AGAIN = StepUp("Generate log export", facts=_facts)
 work_pages.add_routes(
     feature,
     actions.EXPORTS,
@@ -112,21 +112,13 @@ work_pages.add_routes(
 # ---- words
 
 
-def _label(name: str) -> str:
-    return {"q": "Words"}.get(name, name.capitalize())
-
-
 def _format(name: str) -> str:
     return FORMATS.get(name, (name, ""))[0]
 
 
-def _said(held: LogExport) -> str:
-    return _in_words(held.query)
-
-
-def _in_words(query: Mapping[str, str]) -> str:
-    """The filters in words."""
+def _description(query: Mapping[str, str]) -> str:
+    """Describe the exported entries, for example "action: tenant, since: 2026-11-01"."""
     return (
-        ", ".join(f"{_label(name).lower()} {value}" for name, value in query.items())
+        ", ".join(f"{'words' if name == 'q' else name}: {value}" for name, value in query.items())
         or "the whole log"
     )

@@ -1,4 +1,4 @@
-"""The audit log as people read it: search, views, exports, checks."""
+"""The audit log as people read it: search, saved views, exports and verification."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.logbook import (
@@ -28,11 +28,11 @@ manifest = Manifest(
         ),
     ),
     schedule=(Daily(jobs.CHECK, jobs.check_logs, at="03:41"),),
-    work=(jobs.make_export,),
+    work=(jobs.generate_export,),
     audit=actions_in(actions),
     links={
         "LogExport": EntryLink(endpoint="log_exports.export", argument="export_id", noun="export"),
-        "SavedView": EntryLink(no_page="only the person who saved the view has it"),
+        "SavedView": EntryLink(no_page="a saved view is in the menu of the log"),
     },
-    after_request=(read_auditing.note_reading,),
+    after_request=(read_auditing.record_reading,),
 )

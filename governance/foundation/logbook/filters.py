@@ -1,11 +1,9 @@
-"""What a reader of the log asks for: the filters of its address, as conditions on entries.
+"""The filters of the log's address, as conditions on entries. Its page and its exports share them.
 
-Page and exports share them.
-
-parse(args) -> Filters         from a query string; a value that cannot be meant is refused by name
+parse(args) -> Filters         from a query string; raises Invalid for a value that can't be meant
 filters.conditions(zone)       for a select over AuditEntry
 filters.address                back into a query string's names and values
-matches(entry, words)          the full-text part, over what is not sealed
+matches(entry, words)          the full-text part, over what is not encrypted
 """
 
 import re
@@ -27,19 +25,18 @@ PSEUDONYM = re.compile(r"[0-9a-f]{4,32}")
 ACTION = re.compile(r"-?[a-z_]+(\.[a-z_]+)*")
 KIND = re.compile(r"[A-Za-z]{1,60}")
 WORD = re.compile(r"[\w@./:-]+")
-LONGEST_WORD, MOST_WORDS = 64, 8
-# characters of a pseudonym: with all of them its entries come in their order out of the index
-WHOLE = 32
+MAX_WORD_LENGTH, MAX_WORDS = 64, 8
+# characters: an index on whole pseudonyms returns their entries in order
+PSEUDONYM_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Empty fields filter nothing.
+    """Filters of entries. An empty field filters nothing.
 
-    `action` is a name or its beginning ("session", "policy.tier"); "-session" leaves it out.
-
-    `actor` is a pseudonym or its beginning, `target` a type or "Type:id", `q` words that all have
-    to stand in the clear part.
+    `action` is a name or its beginning ("session", "policy"); "-session" excludes it. `actor` is a
+    pseudonym or its beginning, `target` a class or "Class:id", `outcome` a recorded outcome. An
+    entry matches `q` when its unencrypted part has a word for each of its words.
     """
 
     since: date | None = None
@@ -60,10 +57,10 @@ class Filters:
 
     @property
     def words(self) -> list[str]:
-        return words_of(self.q)[:MOST_WORDS]
+        return words_of(self.q)[:MAX_WORDS]
 
     def conditions(self, zone: str) -> list[ColumnElement[bool]]:
-        """All but the words. Days begin at midnight in the tenant's time zone."""
+        """Return the conditions, all but the words. Days begin at midnight in that time zone."""
         return [
             *self._time(zone),
             *self._actor(),
@@ -79,7 +76,7 @@ class Filters:
             yield AuditEntry.at < _midnight(self.until + timedelta(days=1), zone)
 
     def _actor(self) -> Iterator[ColumnElement[bool]]:
-        if len(self.actor) == WHOLE:
+        if len(self.actor) == PSEUDONYM_LENGTH:
             yield AuditEntry.actor == self.actor
         elif self.actor:
             yield _begins(AuditEntry.actor, self.actor)
@@ -101,21 +98,17 @@ class Filters:
         if self.outcome:
             yield AuditEntry.outcome == self.outcome
         if self.outcome not in {"", "done"}:
-            yield AuditEntry.outcome != literal_column(
-                "'done'"
-            )  # in the words of the index over the few that are not
+            # as the partial index over the other outcomes has it
+            yield AuditEntry.outcome != literal_column("'done'")
 
 
 def _begins(column: Any, start: str) -> ColumnElement[bool]:
-    """A comparison of ranges:
-
-    LIKE is not leakproof, so it uses no index under row-level security.
-    """
+    """Compare by range: LIKE is not leakproof, so it uses no index under row-level security."""
     return and_(column >= start, column < end_of(start))
 
 
 def end_of(start: str) -> str:
-    """The first text in byte order that is behind everything with this beginning."""
+    """Return the first text in byte order after everything with this beginning."""
     return start[:-1] + chr(ord(start[-1]) + 1)
 
 
@@ -124,28 +117,29 @@ def _midnight(day: date, zone: str) -> datetime:
 
 
 def parse(args: Mapping[str, str]) -> Filters:
-    """Read the filters of an address."""
-    given = {name: args.get(name, "").strip()[:200] for name in NAMES}
-    if given["actor"]:
-        given["actor"] = given["actor"].lower().removeprefix("p-").replace("-", "")
-    for name, shape, wanted in (
-        ("actor", PSEUDONYM, "the beginning of a pseudonym, at least 4 of 0-9 and a-f"),
-        ("action", ACTION, "the name of an action or its beginning, such as policy.tier"),
+    """Read the filters of an address. Raises Invalid, which names the filter."""
+    values = {name: args.get(name, "").strip()[:200] for name in NAMES}
+    if values["actor"]:
+        values["actor"] = values["actor"].lower().removeprefix("p-").replace("-", "")
+    for name, shape, hint in (
+        ("actor", PSEUDONYM, "the first 4 or more characters of a pseudonym, 0-9 and a-f"),
+        ("action", ACTION, "the name of an action or its beginning, such as policy.published"),
     ):
-        if given[name] and not shape.fullmatch(given[name]):
-            raise Invalid(f"The filter {name} should be {wanted}.", field=name)
+        if values[name] and not shape.fullmatch(values[name]):
+            raise Invalid(f"The filter {name} should be {hint}.", field=name)
     return Filters(
-        since=_day("since", given["since"]),
-        until=_day("until", given["until"]),
-        actor=given["actor"],
-        action=given["action"],
-        target=_target(given["target"]),
-        outcome=given["outcome"][:20],
-        q=given["q"].replace("\0", ""),
+        since=_day("since", values["since"]),
+        until=_day("until", values["until"]),
+        actor=values["actor"],
+        action=values["action"],
+        target=_target(values["target"]),
+        outcome=values["outcome"][:20],
+        q=values["q"].replace("\0", ""),
     )
 
 
-LOGGED = (date(1970, 1, 1), date(9000, 12, 31))  # what PostgreSQL and a time zone can reckon with
+# what PostgreSQL and a time zone can calculate with
+LOGGED = (date(1970, 1, 1), date(9000, 12, 31))
 
 
 def _day(name: str, text: str) -> date | None:
@@ -158,7 +152,7 @@ def _target(text: str) -> str:
         return f"{kind}:{UUID(identity)}" if colon and KIND.fullmatch(kind) else _kind(kind)
     except ValueError:
         raise Invalid(
-            "The filter target should be a type, or a type and an id such as Control:0199….",
+            "The filter target should be a class, or a class and an ID such as Control:0199….",
             field="target",
         ) from None
 
@@ -170,13 +164,13 @@ def _kind(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """The words that search compares, in lower case, each once."""
-    return list(dict.fromkeys(word[:LONGEST_WORD] for word in WORD.findall(text.lower())))
+    """Return the words that search compares, in lower case, each once."""
+    return list(dict.fromkeys(word[:MAX_WORD_LENGTH] for word in WORD.findall(text.lower())))
 
 
 def clear_words(entry: AuditEntry) -> set[str]:
-    """The words of an entry's clear part: action, target, outcome, facts, and fields before and
-    after. Nothing sealed.
+    """Return the words of what is not encrypted: action, target, outcome, facts, and changed fields
+    before and after.
     """
     parts = [
         entry.action,
@@ -206,6 +200,6 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def matches(entry: AuditEntry, words: list[str]) -> bool:
-    """Every word is the beginning of one in the clear part."""
-    held = clear_words(entry) if words else set()
-    return all(any(word.startswith(wanted) for word in held) for wanted in words)
+    """Whether each of these words begins a word of the entry that is not encrypted."""
+    present = clear_words(entry) if words else set()
+    return all(any(each.startswith(word) for each in present) for word in words)

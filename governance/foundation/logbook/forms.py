@@ -1,9 +1,9 @@
-"""Forms of the log's readers."""
+"""Forms of the log."""
 
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
-from governance.foundation.logbook.actions import LONGEST_NAME
+from governance.foundation.logbook.actions import MAX_NAME_LENGTH
 from governance.kernel.forms import Form
 
 
@@ -12,7 +12,7 @@ class SaveViewForm(Form):
         "Name",
         [
             DataRequired("Give the view a name."),
-            Length(max=LONGEST_NAME, message="The name is longer than %(max)d characters."),
+            Length(max=MAX_NAME_LENGTH, message="Use at most %(max)d characters."),
         ],
-        description="Everybody who reads the log sees it.",
+        description="Everyone who can read the log sees it.",
     )

@@ -1,5 +1,6 @@
-"""Makes exports in the background (killed, one is made again over the same checkpoint, to the same
-bytes); checks every log at night.
+"""Background work of the log: exports, and the nightly check of every log.
+
+An export that is killed is generated again over the same checkpoint, to the same bytes.
 """
 
 from functools import partial
@@ -10,7 +11,7 @@ import structlog
 from governance.foundation.audit import fsck
 from governance.foundation.audit import queries as audit
 from governance.foundation.logbook import actions, queries
-from governance.foundation.logbook.export_writer import ExportPlan, ExportProgress, Tell, stream
+from governance.foundation.logbook.export_writer import ExportPlan, ExportProgress, Report, stream
 from governance.foundation.logbook.filters import parse
 from governance.foundation.tenants.for_each_tenant import in_each
 from governance.kernel import clock, current
@@ -22,65 +23,66 @@ from governance.kernel.jobs import Progress, WorkItem, has_run, once_per, work
 from governance.kernel.storage import Blob
 
 CHECK = "check the log"
-FIRST_FINDINGS = 5
+MAX_LOGGED_FINDINGS = 5
 log = structlog.get_logger("logbook")
 
 
 @work(actions.EXPORTS.name)
-def make_export(item: WorkItem, progress: Progress) -> None:
-    """The work of one LogExport (item.target_id)."""
+def generate_export(item: WorkItem, progress: Progress) -> None:
+    """Generate one LogExport (item.target_id)."""
     export_id = target_of(actions.EXPORTS, item)
     with transaction():
         plan = _plan(export_id)
     if plan is None:
         return
-    tally = ExportProgress()
+    written = ExportProgress()
 
     def file(blob: Blob) -> bool:
-        return actions.file_export(queries.export(export_id, lock=True).row, blob, tally.entries)
+        return actions.file_export(queries.export(export_id, lock=True).row, blob, written.entries)
 
     keep(
         actions.EXPORTS,
         item,
-        stream(plan, tally, _telling(PacedProgress(progress), plan.size)),
+        stream(plan, written, _reporting(PacedProgress(progress), plan.size)),
         file,
     )
 
 
 def _plan(export_id: UUID) -> ExportPlan | None:
-    """What to write; None when an earlier try has filed it."""
+    """Return what to write; None when an earlier try has stored the export."""
     export = queries.export(export_id, lock=True).row
     if export.storage_key is not None:
         return None
-    mark = (
+    signed = (
         audit.last_checkpoint()
         if export.checkpoint is None
         else audit.checkpoint(export.checkpoint)
     )
-    if mark is None or not mark.size:
+    if signed is None or not signed.size:
         raise Unavailable("The log has no signed checkpoint yet. It gets one in a moment.")
     if export.checkpoint is None:
-        actions.aim_export(export, mark.number)
+        actions.aim_export(export, signed.number)
     return ExportPlan(
         export.format,
         parse(export.query),
         current.actor().time_zone,
-        mark.origin,
-        mark.size,
-        mark.note,
+        signed.origin,
+        signed.size,
+        signed.note,
     )
 
 
-def _telling(progress: PacedProgress, size: int) -> Tell:
-    def tell(at: int) -> None:
+def _reporting(progress: PacedProgress, size: int) -> Report:
+    def report(at: int) -> None:
         progress(at, size, f"Entry {thousands(at)} of {thousands(size)}", always=at in {0, size})
 
-    return tell
+    return report
 
 
 def check_logs() -> None:
-    """Nightly: derive every log again from its stored bytes; the outcome goes to that log, and
-    damage to ours too.
+    """Verify every log against its stored bytes, each night.
+
+    The outcome is recorded in that log; damage is also an error line of the operator's.
     """
     period = clock.today().isoformat()
     in_each(
@@ -92,18 +94,21 @@ def check_logs() -> None:
 
 def _check_log(period: str) -> None:
     slug, report = current.actor().tenant_slug, check_log()
-    with transaction():  # claimed afterwards: a check that was killed is made again
+    with transaction():  # claimed afterwards: a check that was killed runs again
         if once_per(CHECK, slug, period):
-            fsck.note(report)
+            fsck.record_outcome(report)
     if not report.ok:
         log.error(
             "audit log damaged",
             tenant=slug,
-            findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]],
+            findings=[f.sentence for f in report.findings[:MAX_LOGGED_FINDINGS]],
         )
 
 
-def check_log(told: fsck.Told = lambda _done, _total: None) -> fsck.Report:
-    """The acting tenant's log, as it is at one instant while others go on writing."""
+def check_log(report: fsck.Progress = lambda _done, _total: None) -> fsck.FsckReport:
+    """Check the acting tenant's log as it is at one instant, while others go on writing.
+
+    `report(done, total)` receives the number of entries after each page.
+    """
     with transaction(read_only=True, snapshot=True):
-        return fsck.fsck(told)
+        return fsck.fsck(report)

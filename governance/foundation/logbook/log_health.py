@@ -1,12 +1,12 @@
-"""The foot of the rail, on every page: whether the log is intact, how old its checkpoint is, and
-who agrees outside.
+"""The health of the log, at the foot of every page: whether it is intact, how old its checkpoint is,
+and whether the external witnesses agree.
 
-One statement, and none while what was read less than three seconds ago is still at hand. The same
-statement tells under which number of entries this transaction reads, so what pages remember of a
-tenant's facts costs no second one:
+It costs one statement, or none when it was read less than three seconds ago. The same statement
+returns the revision that this transaction reads (the number of entries), so what pages cache of a
+tenant's facts needs no second one:
 
-    recall(key, make)    kernel/tenant_cache.py, under that number: every change of a fact writes an
-                         entry in its own transaction
+    recall(key, make)    kernel/tenant_cache.py under that revision: every change of a fact writes
+                         an entry in its own transaction
 """
 
 from collections.abc import Callable, Hashable
@@ -18,34 +18,37 @@ from sqlalchemy import func, select, true
 
 from governance.foundation.anchors.models import Anchor
 from governance.foundation.audit.models import LogHead
-from governance.foundation.audit.queries import COUNTED, waiting_here
+from governance.foundation.audit.queries import MAX_COUNTED, waiting_here
 from governance.foundation.audit.sequencer import ALARM_SECONDS
 from governance.kernel import clock, current, tenant_cache
 from governance.kernel.db import session
 from governance.kernel.formatting import ago, thousands
 from governance.kernel.tenant_revision import NAMES, Mark
 
-FRESH = timedelta(seconds=3)
-MOST = 10_000  # tenants that a process remembers
+MAX_AGE = timedelta(seconds=3)
+MAX_CACHED_TENANTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
-    """What is known of a log: its last checkpoint, the oldest entry that waits (seconds), and how
-    the anchors stand.
+class LogHealth:
+    """The state of a log.
+
+    `number` and `signed_at` are those of its last checkpoint; `trouble` says why signing has
+    stopped, empty while it hasn't. `oldest_pending` is the age of the oldest pending entry in
+    seconds. Of `anchors` external witnesses, `agree` confirm and `conflict` contradict the log.
     """
 
     number: int
     signed_at: datetime | None
     trouble: str
-    waits: float
+    oldest_pending: float
     anchors: int
     agree: int
     conflict: int
 
     @property
     def ok(self) -> bool:
-        return not self.trouble and not self.conflict and self.waits <= ALARM_SECONDS
+        return not self.trouble and not self.conflict and self.oldest_pending <= ALARM_SECONDS
 
     @property
     def title(self) -> str:
@@ -62,13 +65,13 @@ class Pulse:
             if self.signed_at
             else "No checkpoint yet"
         )
-        return [signed, *self._said()]
+        return [signed, *self._details()]
 
-    def _said(self) -> list[str]:
+    def _details(self) -> list[str]:
         if self.trouble:
-            return ["Nothing is signed until an operator has looked"]
-        if self.waits > ALARM_SECONDS:
-            return [f"An entry has waited for {self.waits:.0f} s"]
+            return ["Signing is stopped until an operator investigates"]
+        if self.oldest_pending > ALARM_SECONDS:
+            return [f"An entry has been pending for {self.oldest_pending:.0f} s"]
         if not self.anchors:
             return []
         if self.agree < self.anchors:
@@ -82,74 +85,67 @@ class Pulse:
         ]
 
 
-_known: dict[UUID, tuple[datetime, Pulse | None]] = {}
+_cached: dict[UUID, tuple[datetime, LogHealth | None]] = {}
 
 
-def pulse() -> Pulse | None:
-    """Of the acting tenant; None before its log was opened."""
+def log_health() -> LogHealth | None:
+    """Return the health of the acting tenant's log; None before its first entry was sequenced."""
     tenant_id, now = current.actor().tenant_id, clock.now()
-    held = _known.get(tenant_id)
-    if held is None or not timedelta() <= now - held[0] < FRESH:
-        if len(_known) > MOST:
-            _known.clear()
-        held = _known[tenant_id] = (now, read())
-    return held[1]
-
-
-def read() -> Pulse | None:
-    """As it stands now, in one statement."""
-    return _read()[1]
+    cached = _cached.get(tenant_id)
+    if cached is None or not timedelta() <= now - cached[0] < MAX_AGE:
+        if len(_cached) > MAX_CACHED_TENANTS:
+            _cached.clear()
+        cached = _cached[tenant_id] = (now, _read()[1])
+    return cached[1]
 
 
 def recall[T](key: Hashable, make: Callable[[], T]) -> T:
-    """What `make` says of the present tenant's facts, or the same as it came out for an earlier
-    reader.
+    """Return what `make` computes from the acting tenant's facts, from the cache where it is still
+    right.
     """
-    return tenant_cache.recall(key, make, under=_number)
+    return tenant_cache.recall(key, make, under=_revision)
 
 
-def _number() -> tenant_cache.Number | None:
-    """(entries of the log, names of people that changed anywhere) as this transaction found them;
-    the pulse is fresh with it.
+def _revision() -> tenant_cache.Number | None:
+    """Return (entries of the log, changed names of people) as this transaction reads them.
 
-    None while more entries wait than can be counted at the price of a page: then nothing is
-    remembered.
+    None while more entries are pending than a page can afford to count: then nothing is cached.
     """
-    number, seen = _read()
-    _known[current.actor().tenant_id] = (clock.now(), seen)
-    return number
+    revision, health = _read()
+    _cached[current.actor().tenant_id] = (clock.now(), health)
+    return revision
 
 
-def _read() -> tuple[tenant_cache.Number | None, Pulse | None]:
-    waits = waiting_here()
+def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
+    pending = waiting_here()
     live = select(func.count()).select_from(Anchor).where(Anchor.removed_at.is_(None))
     query = (
         select(
             func.coalesce(LogHead.size, 0),
-            waits.c.count,
+            pending.c.count,
             func.coalesce(select(Mark.number).where(Mark.id == NAMES).scalar_subquery(), 0),
             LogHead.number,
             LogHead.signed_at,
             LogHead.trouble,
-            waits.c.seconds,
+            pending.c.seconds,
             live.scalar_subquery(),
             live.where(Anchor.state == "agrees").scalar_subquery(),
             live.where(Anchor.state == "conflict").scalar_subquery(),
         )
-        .select_from(waits)
+        .select_from(pending)
         .outerjoin(LogHead, true())
     )
-    size, waiting, names, number, signed_at, trouble, waited, anchors, agree, conflict = (
+    size, waiting, names, number, signed_at, trouble, oldest, anchors, agree, conflict = (
         session().execute(query).one()
     )
-    told = (int(size) + int(waiting), int(names)) if waiting <= COUNTED else None
+    revision = (int(size) + int(waiting), int(names)) if waiting <= MAX_COUNTED else None
     if number is None:
-        return told, None
-    return told, Pulse(
+        return revision, None
+    return revision, LogHealth(
         number,
         signed_at,
         (trouble or {}).get("sentence", ""),
-        float(waited or 0),
+        float(oldest or 0),
         anchors,
         agree,
         conflict,

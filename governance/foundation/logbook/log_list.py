@@ -1,7 +1,4 @@
-"""The list of the audit log: its declaration.
-
-What an address means, and what is refused, stands in `filters.py`.
-"""
+"""The list of the audit log: its declaration. `filters.py` reads and checks the address."""
 
 from datetime import date
 
@@ -10,23 +7,24 @@ from werkzeug.datastructures import MultiDict
 from governance.foundation.audit.registry import registry
 from governance.foundation.logbook import entry_links
 from governance.foundation.logbook.filters import Filters
+from governance.foundation.logbook.presentation import OUTCOMES
 from governance.kernel import formatting
 from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest
 
 
 def action_choices() -> list[tuple[str, str]]:
-    """Every action, under the noun that it begins with."""
+    """Return every action, under the noun that it begins with."""
     names = sorted(registry)
     nouns = sorted({name.split(".")[0] for name in names})
     every = [
         pair
         for noun in nouns
         for pair in [
-            (noun, f"{noun}, all"),
+            (noun, f"{noun}: all"),
             *((name, name) for name in names if name.startswith(f"{noun}.")),
         ]
     ]
-    return [("-session", "all but sign-ins"), *every]
+    return [("-session", "All except sign-ins"), *every]
 
 
 def _day(text: str) -> str:
@@ -38,7 +36,7 @@ def _actor(pseudonym: str) -> str:
 
 
 def _action(name: str) -> str:
-    return f"all but {name[1:]}" if name.startswith("-") else name
+    return f"all except {name[1:]}" if name.startswith("-") else name
 
 
 def _target(target: str) -> str:
@@ -52,7 +50,7 @@ LOG = ListPage(
     noun="entry",
     many="entries",
     endpoint="logbook.index",
-    search="Search what is not encrypted",
+    search="Search unencrypted fields",
     columns=(
         Column("entry", "Entry"),
         Column("time", "Time"),
@@ -72,14 +70,16 @@ LOG = ListPage(
         ),
         Filter("action", "Action", action_choices, label_of=_action),
         Filter("target", "Target", kind="link", unknown="rejected", label_of=_target),
-        Filter("outcome", "Outcome", (("done", "done"), ("denied", "denied"))),
+        Filter(
+            "outcome", "Outcome", tuple((value, label.word) for value, label in OUTCOMES.items())
+        ),
     ),
 )
 
 
 def request_of(filters: Filters, *, after: str | None = None, sort: str = "") -> ListRequest:
-    """The list as these filters, which were checked, ask for it; no `sort` is one, since the log
-    has one order.
+    """Return the list as these checked filters request it. The log has one order, so no `sort`
+    changes it.
     """
     parts = {**filters.address, "after": after or "", "sort": sort}
     return LOG.parse(MultiDict(parts))

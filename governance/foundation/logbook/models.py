@@ -1,4 +1,4 @@
-"""What readers of the log keep: views that they saved, and exports that they asked for."""
+"""What readers of the log store: saved views, exports, and the index for their searches."""
 
 from datetime import datetime
 from typing import Any
@@ -12,27 +12,25 @@ from governance.kernel.db import Model, Tenanted
 
 
 class SavedView(Tenanted, Model):
-    """A name for a set of filters, for everybody of the tenant who reads the log."""
+    """A name for a set of filters, for everyone in the tenant who can read the log."""
 
     __tablename__ = "saved_views"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
 
     name: Mapped[str]
-    query: Mapped[dict[str, Any]]  # filter → value, as the page's address has them
+    query: Mapped[dict[str, Any]]  # filter → value, as in the page's address
     made_by: Mapped[UUID]
 
 
 class LogExport(Generated):
-    """An export of the log, made in the background: its filters, and once it is made, the file."""
+    """An export of the log, generated in the background: its filters, and then its file."""
 
     __tablename__ = "log_exports"
     __table_args__ = (Index(None, "tenant_id", "created_at"),)
 
     format: Mapped[str]  # jsonl ocsf csv
     query: Mapped[dict[str, Any]]
-    checkpoint: Mapped[int | None] = mapped_column(
-        BigInteger
-    )  # number of the one that its proofs lead to
+    checkpoint: Mapped[int | None] = mapped_column(BigInteger)  # number; its proofs lead to it
     entries: Mapped[int | None] = mapped_column(BigInteger)
     storage_key: Mapped[str | None]
     sha256: Mapped[str | None]
@@ -45,12 +43,11 @@ class LogExport(Generated):
 
 
 class LogWord(Tenanted, Model):
-    """A word stands somewhere in the clear text of a block of 256 entries (a full tile): the
-    search's index.
+    """A word that occurs unencrypted in a block of 256 entries (a full tile): the search index.
 
-    Under row-level security a GIN index is of no use (its operators are not leakproof); a
-    comparison of text is. The beginning of a word is a range, and only byte order ("C") makes it
-    one, whatever the database sorts by.
+    Under row-level security a GIN index is never used, because its operators are not leakproof; a
+    comparison of text is. The beginning of a word is a range only in byte order ("C"), whatever
+    the database sorts by.
     """
 
     __tablename__ = "log_words"
@@ -61,7 +58,7 @@ class LogWord(Tenanted, Model):
 
 
 class SearchIndex(Tenanted, Model):
-    """How many blocks of the tenant's log have their words in the index."""
+    """How many blocks of the tenant's log are in the search index."""
 
     __tablename__ = "log_search"
     __table_args__ = (UniqueConstraint("tenant_id"),)

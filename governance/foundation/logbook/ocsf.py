@@ -1,14 +1,12 @@
-"""An entry of the log as an event of OCSF 1.8.0, for a SIEM.
+"""An entry of the log as an event of OCSF 1.8.0, for a SIEM. Pure.
 
-Pure.
-
-    event(index, entry, action) -> dict     one event; `entry` is the signed JSON, read; `action`
+    event(index, entry, action) -> dict     one event; `entry` is the parsed signed JSON, `action`
                                             its declaration
 
-Class, activity and severity are those that the action declares (foundation/audit/registry.py):
-sign-ins are Authentication (3002), changes of people, memberships and the tenant Entity Management
-(3004), everything else API Activity (6003). What no feature of this version declares is API
-Activity "Other". Actors are pseudonyms; what is encrypted stays out; what OCSF has no place for is
+The action declares class, activity and severity (foundation/audit/registry.py): sign-ins are
+Authentication (3002), changes of people, memberships and the tenant Entity Management (3004),
+everything else API Activity (6003). An action that this version doesn't know is API Activity
+"Other". Actors are pseudonyms; encrypted fields are left out; what OCSF has no place for is
 `unmapped`. Source: https://schema.ocsf.io/1.8.0, classes 3002, 3004 and 6003.
 """
 
@@ -19,8 +17,8 @@ from typing import Any
 from governance.foundation.audit.registry import Action
 
 VERSION = "1.8.0"
-PRODUCT = {"name": "Governance Console", "vendor_name": "Governance Console"}
-SYSTEM = "0" * 32  # the pseudonym of nobody
+PRODUCT = {"name": "Meridian", "vendor_name": "Meridian"}
+SYSTEM = "0" * 32  # the pseudonym of Meridian's own work
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 SUCCESS, FAILURE, OTHER = 1, 2, 99
 OUTCOMES = {
@@ -35,19 +33,19 @@ CLASSES = {
     "api_activity": API_ACTIVITY,
 }
 ACTIVITIES = {
-    "logon": 1,
+    "logon": 1,  # of class 3002, as is logoff
     "logoff": 2,
     "create": 1,
     "read": 2,
     "update": 3,
     "delete": 4,
-}  # the first two of class 3002
+}
 SEVERITIES = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
 
 
 def event(index: int, entry: Mapping[str, Any], action: Action | None) -> dict[str, Any]:
-    """The event of the entry at that place; `action` is None for one that this version does not
-    know.
+    """Return the event of the entry at place `index`; `action` is None when this version doesn't
+    know it.
     """
     class_uid = CLASSES[action.event_class] if action else API_ACTIVITY
     activity = ACTIVITIES[action.activity] if action else OTHER
@@ -71,7 +69,7 @@ def event(index: int, entry: Mapping[str, Any], action: Action | None) -> dict[s
 
 
 def _of_class(class_uid: int, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that only this class has."""
+    """Return the fields that only this class has."""
     kind, target = entry["target"]
     if class_uid == AUTHENTICATION:
         return {"user": {"uid": entry["actor"]}, "service": {"name": PRODUCT["name"]}}
@@ -107,7 +105,7 @@ def _actor(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from(network: str) -> dict[str, Any]:
-    """The log keeps the network of a request and never its address."""
+    """The log keeps the network of a request, never its full address."""
     return {"name": network, "subnet_uid": network} if network else {"svc_name": PRODUCT["name"]}
 
 

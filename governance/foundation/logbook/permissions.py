@@ -1,4 +1,4 @@
-"""Who reads the log, who keeps views of it for the others, and who takes a copy of it away."""
+"""Who may read the log, save views of it for everyone, and export it."""
 
 from governance.kernel.access import permission
 
@@ -6,4 +6,4 @@ VIEW = permission("audit.view", "read the audit log", roles="admin compliance_of
 EXPORT = permission(
     "audit.export", "export the audit log", roles="admin compliance_officer auditor"
 )
-KEEP = permission("audit.keep", "keep views of the audit log", roles="admin compliance_officer")
+KEEP = permission("audit.keep", "save views of the audit log", roles="admin compliance_officer")

@@ -1,5 +1,5 @@
-"""An entry's proof as a page shows it: checked here, and laid out so that the reader's own browser
-can check it again.
+"""An entry's proof as a page shows it: verified here, with everything that the reader's browser needs
+to verify it again.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ from governance.kernel import formatting
 from governance.kernel.signed_note import NotSigned, VerifierKey, b64
 
 UNREADABLE = (
-    "The stored tree cannot be read at this entry's place. Tell the operator to run governance"
+    "The stored tree cannot be read at this entry's place. Ask the operator to run governance"
     " audit fsck."
 )
-NO_KEY = "The checkpoint was signed with a key that is none of this log."
-SHOWS_ELSE = "The entry shows something else than the bytes that were signed."
+NO_KEY = "The checkpoint was signed with a key that is not this log's."
+DIFFERS = "The entry differs from the bytes that were signed. Ask the operator to investigate."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Proven:
 
     @property
     def data(self) -> dict[str, str]:
-        """Everything that a browser needs to check it by itself, as attributes of an element."""
+        """Return what a browser needs to verify the proof itself, as attributes of an element."""
         if self.standing is None or self.key is None:
             return {}
         stands = self.standing
@@ -79,7 +79,7 @@ def _short(digest: str, first: int = 8) -> str:
 
 
 def sides(index: int, size: int) -> list[Side]:
-    """On which side each sibling of a path stands, from the leaf up (RFC 9162, 2.1.3.2)."""
+    """Return the side of each sibling of a path, from the leaf up (RFC 9162, 2.1.3.2)."""
     found: list[Side] = []
     at, last = index, size - 1
     while last:
@@ -94,26 +94,26 @@ def sides(index: int, size: int) -> list[Side]:
 
 
 def prove(row: NumberedEntry) -> Proven | None:
-    """The entry under the last checkpoint; None while it has no place there.
+    """Verify an entry under the last checkpoint; None while no checkpoint covers it.
 
-    What cannot be proved says why.
+    The result's `trouble` says why an entry can't be proved.
     """
     if row.index is None:
         return None
     try:
-        stands = audit.standing(row.entry.id)
+        stands = audit.inclusion_path(row.entry.id)
     except (ValueError, LookupError):
         return Proven(row.entry, None, None, None, None, UNREADABLE)
     return None if stands is None else _checked(row.entry, stands, logs.all_keys())
 
 
 def _checked(entry: AuditEntry, stands: InclusionPath, keys: Sequence[LogKey]) -> Proven:
-    held = next((key for key in keys if logs.key_id(key) == stands.checkpoint.key_id), None)
-    if held is None:
+    key = next((each for each in keys if logs.key_id(each) == stands.checkpoint.key_id), None)
+    if key is None:
         return Proven(entry, stands, None, None, None, NO_KEY)
-    verifier = logs.verifier(held)
+    verifier = logs.verifier(key)
     return Proven(
-        entry, stands, verifier, held.created_at, held.retired_at, _trouble(entry, stands, verifier)
+        entry, stands, verifier, key.created_at, key.retired_at, _trouble(entry, stands, verifier)
     )
 
 
@@ -122,4 +122,4 @@ def _trouble(entry: AuditEntry, stands: InclusionPath, key: VerifierKey) -> str:
         proofs.verify(str(stands.proof), entry.body, key)
     except (merkle.ProofFails, NotSigned) as problem:
         return str(problem)
-    return "" if canonical(entry) == entry.body else SHOWS_ELSE
+    return "" if canonical(entry) == entry.body else DIFFERS

@@ -1,4 +1,4 @@
-"""Reading the log: a page of it, what is new in it, what one actor did, views that were saved."""
+"""Reads of the log: its pages, new entries, one actor's activity, exports and checkpoints."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy import Select, String, cast, false, func, select, text, tuple_
 
 from governance.foundation.anchors.models import Receipt
 from governance.foundation.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry
-from governance.foundation.logbook.entry_links import told, words
+from governance.foundation.logbook.entry_links import described, label
 from governance.foundation.logbook.filters import Filters, matches
 from governance.foundation.logbook.models import LogExport, SavedView
 from governance.kernel import current
@@ -19,11 +19,11 @@ from governance.kernel.db import find, session
 from governance.kernel.pages import Keyset, keyset
 
 PAGE = 50
-MOST_NEW = 100  # what the live tail counts up to
-MOST_PENDING = 100_000  # a log that is halted may have more; nobody reads the difference
-MOST_VIEWS = 50
-MOST_KINDS = 12  # kinds of action and origins of one actor
-RECENT = 2_000  # how many of an actor's entries are looked through for them
+MAX_NEW_ENTRIES = 100  # what the live update counts up to
+MAX_PENDING_COUNTED = 100_000  # a halted log may have more; the difference doesn't matter
+MAX_VIEWS = 50
+MAX_KINDS_SHOWN = 12  # kinds of action and IP addresses of one actor
+MAX_ENTRIES_EXAMINED = 2_000  # of one actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class NumberedEntry:
 class LogPage:
     """One page, newest first.
 
-    `next` is the mark behind it; `searched_to` the place that a search came to without filling it.
+    `next` is the cursor of the page after it; `searched_to` is the place where a search stopped
+    before the page was full.
     """
 
     rows: Sequence[NumberedEntry]
@@ -47,17 +48,19 @@ class LogPage:
 
 
 def placed() -> Select[AuditEntry, int]:
-    """Entries with their places, those without one too."""
+    """Select entries with their places, pending ones included."""
     there = (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)
     return select(AuditEntry, Leaf.index).outerjoin(Leaf, there)
 
 
 def listed(filters: Filters, zone: str, *, after: str | None = None) -> LogPage:
-    """A page of what the filters let through, one statement; words are looked for in search.py."""
+    """Return a page of the entries that match the filters, in one statement; search.py compares
+    words.
+    """
     query = placed().where(*filters.conditions(zone))
-    marks = (AuditEntry.at, AuditEntry.id)
+    order = (AuditEntry.at, AuditEntry.id)
     # of any width
-    found = keyset(query, *marks, after=after, size=PAGE, descending=True)  # type: ignore[arg-type]
+    found = keyset(query, *order, after=after, size=PAGE, descending=True)  # type: ignore[arg-type]
     return LogPage([NumberedEntry(entry, index) for entry, index in found.rows], found.next)
 
 
@@ -70,15 +73,15 @@ def row(entry_id: UUID) -> NumberedEntry:
 def newer(
     filters: Filters, zone: str, at: datetime, entry_id: UUID, *, own: str, own_action: str
 ) -> int:
-    """How many entries came after that one, at most a hundred.
+    """Count the entries after that one, up to MAX_NEW_ENTRIES.
 
-    The reader's own page views are no news to him.
+    The reader's own page views don't count: they are no news.
     """
     query = select(AuditEntry).where(
         tuple_(AuditEntry.at, AuditEntry.id) > tuple_(at, entry_id), *filters.conditions(zone)
     )
     newest = query.where(~((AuditEntry.action == own_action) & (AuditEntry.actor == own)))
-    newest = newest.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(MOST_NEW)
+    newest = newest.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(MAX_NEW_ENTRIES)
     return sum(1 for entry in session().scalars(newest) if matches(entry, filters.words))
 
 
@@ -91,11 +94,11 @@ class Extent:
 
 
 def extent() -> Extent:
-    """One statement, whatever the size: the tree knows how many it holds."""
+    """Return the log's extent in one statement, whatever its size: the tree knows its size."""
     size = func.coalesce(select(LogHead.size).scalar_subquery(), 0)
     waiting = (
         select(func.count())
-        .select_from(select(PendingEntry.id).limit(MOST_PENDING).subquery())
+        .select_from(select(PendingEntry.id).limit(MAX_PENDING_COUNTED).subquery())
         .scalar_subquery()
     )
     first = select(AuditEntry.at).order_by(AuditEntry.at).limit(1).scalar_subquery()
@@ -103,55 +106,60 @@ def extent() -> Extent:
     return Extent(entries, since)
 
 
-def beside(index: int) -> dict[int, UUID]:
-    """Index → id of the entries before and behind it."""
+def neighbours(index: int) -> dict[int, UUID]:
+    """Return index → id of the entries before and after it."""
     query = select(Leaf.index, Leaf.id).where(Leaf.index.in_((index - 1, index + 1)))
     # a Row's types are lost in dict()
     return {at: entry_id for at, entry_id in session().execute(query)}  # noqa: C416
 
 
-FIRST_TOLD = text(
-    "SELECT wanted.id, first.changes, first.facts FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS"
-    " uuid[])) AS wanted (kind, id) CROSS JOIN LATERAL (SELECT changes, facts FROM audit_entries"
-    " WHERE tenant_id = :tenant AND target_type = wanted.kind AND target_id = wanted.id ORDER BY at"
-    " LIMIT 1) AS first"
+FIRST_ENTRIES = text(
+    "SELECT target.id, first.changes, first.facts"
+    " FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS uuid[])) AS target (kind, id)"
+    " CROSS JOIN LATERAL ("
+    " SELECT changes, facts FROM audit_entries"
+    " WHERE tenant_id = :tenant AND target_type = target.kind AND target_id = target.id"
+    " ORDER BY at LIMIT 1) AS first"
 )
 
 
-def target_words(entries: Collection[AuditEntry]) -> dict[UUID, str]:
-    """Entry id → its object in words: from the entry itself, otherwise from the first one about it.
+def target_labels(entries: Collection[AuditEntry]) -> dict[UUID, str]:
+    """Return entry id → the name of its target, from the entry or else from the target's first one.
 
     One statement at most.
     """
-    own = {e.id: told(e.changes, e.facts) for e in entries}
+    own = {e.id: described(e.changes, e.facts) for e in entries}
     nameless = {
         (e.target_type, e.target_id)
         for e in entries
-        if words(e.target_type, e.target_id, own[e.id]).endswith(e.target_id.hex[:8])
+        if label(e.target_type, e.target_id, own[e.id]).endswith(e.target_id.hex[:8])
     }
-    first = _first_told(nameless) if nameless else {}
+    first = _first_descriptions(nameless) if nameless else {}
     return {
-        e.id: words(e.target_type, e.target_id, own[e.id], first.get(e.target_id, {}))
+        e.id: label(e.target_type, e.target_id, own[e.id], first.get(e.target_id, {}))
         for e in entries
     }
 
 
-def _first_told(targets: Collection[tuple[str, UUID]]) -> dict[UUID, Mapping[str, Any]]:
+def _first_descriptions(
+    targets: Collection[tuple[str, UUID]],
+) -> dict[UUID, Mapping[str, Any]]:
     values = {
         "tenant": current.actor().tenant_id,
         "kinds": [kind for kind, _ in targets],
         "ids": [each for _, each in targets],
     }
-    return {row.id: told(row.changes, row.facts) for row in session().execute(FIRST_TOLD, values)}
+    rows = session().execute(FIRST_ENTRIES, values)
+    return {row.id: described(row.changes, row.facts) for row in rows}
 
 
 # ---- one actor
 
 
 @dataclass(frozen=True, slots=True)
-class Doings:
-    """What a pseudonym did: first, last, and among its newest entries how often what, and from
-    where.
+class ActorActivity:
+    """What a pseudonym did: its first and last entry, and counts of actions and IP addresses among
+    its latest ones.
     """
 
     kind: str
@@ -164,11 +172,11 @@ class Doings:
 
     @property
     def is_whole(self) -> bool:
-        return self.looked_at < RECENT
+        return self.looked_at < MAX_ENTRIES_EXAMINED
 
 
-def doings(pseudonym: str) -> Doings | None:
-    """Three statements over the index by actor; None when this log knows no such actor."""
+def actor_activity(pseudonym: str) -> ActorActivity | None:
+    """Summarize an actor in three statements over the index by actor; None for an unknown one."""
     mine = select(AuditEntry.at, AuditEntry.actor_kind).where(AuditEntry.actor == pseudonym)
     first = session().execute(mine.order_by(AuditEntry.at).limit(1)).one_or_none()
     if first is None:
@@ -176,41 +184,45 @@ def doings(pseudonym: str) -> Doings | None:
     recent = select(AuditEntry.at, AuditEntry.action, AuditEntry.origin).where(
         AuditEntry.actor == pseudonym
     )
-    rows = session().execute(recent.order_by(AuditEntry.at.desc()).limit(RECENT)).all()
+    rows = (
+        session().execute(recent.order_by(AuditEntry.at.desc()).limit(MAX_ENTRIES_EXAMINED)).all()
+    )
     actions, origins = dict[str, int](), dict[str, tuple[int, datetime]]()
     for each in rows:
         actions[each.action] = actions.get(each.action, 0) + 1
         count, last = origins.get(each.origin, (0, each.at))
         origins[each.origin] = (count + 1, last)
-    return Doings(
+    return ActorActivity(
         first.actor_kind,
         first.at,
         rows[0].at,
         len(rows),
-        sorted(actions.items(), key=lambda pair: -pair[1])[:MOST_KINDS],
+        sorted(actions.items(), key=lambda pair: -pair[1])[:MAX_KINDS_SHOWN],
         [
-            (origin, *held)
-            for origin, held in sorted(origins.items(), key=lambda pair: -pair[1][0])
+            (origin, count, last)
+            for origin, (count, last) in sorted(origins.items(), key=lambda pair: -pair[1][0])
             if origin
-        ][:MOST_KINDS],
+        ][:MAX_KINDS_SHOWN],
         _browsers(pseudonym),
     )
 
 
 def _browsers(pseudonym: str) -> list[str]:
-    """What the actor's newest sign-ins were made with, each once."""
+    """Return the browsers of the actor's latest sign-ins, each once."""
     query = select(AuditEntry.facts["browser"].astext).where(
         AuditEntry.actor == pseudonym, AuditEntry.action == "session.started"
     )
-    newest = session().scalars(query.order_by(AuditEntry.at.desc()).limit(RECENT // 10))
-    return list(dict.fromkeys(each for each in newest if each))[:MOST_KINDS]
+    newest = session().scalars(
+        query.order_by(AuditEntry.at.desc()).limit(MAX_ENTRIES_EXAMINED // 10)
+    )
+    return list(dict.fromkeys(each for each in newest if each))[:MAX_KINDS_SHOWN]
 
 
 # ---- saved views
 
 
 def views() -> Sequence[SavedView]:
-    return session().scalars(select(SavedView).order_by(SavedView.name).limit(MOST_VIEWS)).all()
+    return session().scalars(select(SavedView).order_by(SavedView.name).limit(MAX_VIEWS)).all()
 
 
 def view(view_id: UUID) -> SavedView:
@@ -225,7 +237,7 @@ def view_named(name: str) -> SavedView | None:
 
 
 def exports(*, after: str | None = None) -> Keyset:
-    """Pairs of export and work, the newest first, one statement."""
+    """Return a page of pairs (export, work), newest first, in one statement."""
     query: Any = with_work(LogExport)
     return keyset(
         query, LogExport.created_at, LogExport.id, after=after, size=PAGE, descending=True
@@ -242,9 +254,9 @@ def export(export_id: UUID, *, lock: bool = False) -> Run[LogExport]:
 def checkpoints(
     wanted: Mapping[str, str], *, sort: str = "-number", after: str | None = None, size: int = 50
 ) -> Keyset:
-    """A page of the checkpoints.
+    """Return a page of the checkpoints.
 
-    `wanted` holds the filters: q (a number, or how a root begins), key, outside.
+    `wanted` holds the filters: q (a number, or the first digits of a root), key, outside.
     """
     query, receipt = (
         select(Checkpoint),

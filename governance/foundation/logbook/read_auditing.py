@@ -1,5 +1,5 @@
-"""What an auditor or an operator looks at is itself an entry of the tenant whose it is, or he does
-not get to see it.
+"""Every page of a tenant that an auditor or an operator views is an entry of that tenant's log. If it
+can't be recorded, the page is not shown.
 """
 
 import structlog
@@ -13,31 +13,32 @@ from governance.kernel.db import transaction
 from governance.kernel.errors import Unavailable
 from governance.kernel.identity import OPERATOR_SLUG
 
-LONGEST = 200
-log = structlog.get_logger("watch")
+MAX_IDS_LENGTH = 200
+log = structlog.get_logger("read_auditing")
 
 
-def note_reading(response: Response) -> Response:
-    """After the request's own transaction, in one of its own; a page that cannot be noted is not
-    given.
+def record_reading(response: Response) -> Response:
+    """Record the page view after the request's own transaction, in a separate one.
+
+    Returns the response, or a refusal where the view can't be recorded.
     """
     who: Actor | None = g.get("actor")
-    if who is None or not _is_to_be_noted(who, response):
+    if who is None or not _is_recorded(who, response):
         return response
     try:
         with current.acting_as(who), transaction():
-            actions.note_view(request.endpoint or "", _object())
-    except Exception:  # whatever the reason, nobody from outside sees what no entry tells of
-        log.exception("reading not noted", page=request.endpoint)
+            actions.record_page_view(request.endpoint or "", _object_ids())
+    except Exception:  # whatever the reason, no outsider sees a page that no entry records
+        log.exception("page view not recorded", page=request.endpoint)
         refusal = Unavailable(
-            "What you look at is noted in this tenant's log, and the log cannot be written just"
-            " now. Try again in a moment."
+            "Your page views are recorded in this tenant's audit log, and the log cannot be written"
+            " right now. Try again in a moment."
         )
         return current_app.make_response(current_app.handle_user_exception(refusal))
     return response
 
 
-def _is_to_be_noted(who: Actor, response: Response) -> bool:
+def _is_recorded(who: Actor, response: Response) -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
     is_page = (
         request.method == "GET"
@@ -53,7 +54,9 @@ def _is_from_outside(who: Actor) -> bool:
     )
 
 
-def _object() -> str:
-    """The id or short name in the address. What was typed into a search never gets here."""
+def _object_ids() -> str:
+    """Return the ids or slugs in the address, never what was typed into a search."""
     values = {name: value for name, value in (request.view_args or {}).items() if name != "tenant"}
-    return " ".join([*(str(value) for value in values.values()), *g.get("also_read", ())])[:LONGEST]
+    return " ".join([*(str(value) for value in values.values()), *g.get("also_read", ())])[
+        :MAX_IDS_LENGTH
+    ]

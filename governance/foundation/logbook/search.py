@@ -1,13 +1,13 @@
-"""Full-text search over what is not sealed: an inverted index by blocks of 256 entries, read from
+"""Full-text search over what is not encrypted: an inverted index by blocks of 256 entries, read from
 the newest block back.
 
-index_new_blocks() -> int     of the acting tenant: the words of blocks that became full; the jobs
-                              process calls it
-search(filters, zone, after)  a page of entries that hold every word, in the order of their places
+index_new_blocks() -> int     index the acting tenant's blocks that became full; the jobs process
+                              calls it
+search(filters, zone, after)  a page of entries that have every word, in the order of their places
 
-The index says in which blocks to look; what is found there is compared exactly. Entries that are
-not indexed yet, or have no place yet, are read as they are. A request looks into so many blocks and
-no more, and says how far it came.
+The index says in which blocks to look; the entries there are compared exactly. Entries that are not
+indexed yet, and pending ones, are read directly. A request reads a limited number of blocks and
+reports how far it came.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,38 +23,41 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid
 
 BLOCK = 256
-AT_ONCE = 64  # blocks that one call indexes
-BUDGET = 128  # blocks that one request looks into
-STRIDE = 32  # blocks read in one statement at most
-MOST_SPELLINGS = 50  # words that begin as the wanted one; beyond them the index does not narrow
+MAX_BLOCKS_INDEXED = 64  # in one call
+MAX_BLOCKS_READ = 128  # in one request
+MAX_BLOCKS_PER_STATEMENT = 32
+MAX_SPELLINGS = 50  # indexed words that begin with a searched one; beyond, the index doesn't help
 
 ADD = text(
-    "INSERT INTO log_words (tenant_id, id, word, block, created_at) SELECT :tenant,"
-    " gen_random_uuid(), word, :block, :now FROM unnest(CAST(:words AS text[])) AS word ON CONFLICT"
-    " DO NOTHING"
+    "INSERT INTO log_words (tenant_id, id, word, block, created_at)"
+    " SELECT :tenant, gen_random_uuid(), word, :block, :now"
+    " FROM unnest(CAST(:words AS text[])) AS word ON CONFLICT DO NOTHING"
 )
 OPEN = text(
-    "INSERT INTO log_search (tenant_id, id, blocks, created_at) VALUES (:tenant, gen_random_uuid(),"
-    " 0, :now) ON CONFLICT DO NOTHING"
+    "INSERT INTO log_search (tenant_id, id, blocks, created_at)"
+    " VALUES (:tenant, gen_random_uuid(), 0, :now) ON CONFLICT DO NOTHING"
 )
-# One probe of the index for each spelling, however many rows each has.
+# One index probe per spelling, however many rows it has.
 SPELLINGS = text(
-    "WITH RECURSIVE spelled (wanted, word, number) AS ( SELECT wanted, (SELECT min(word) FROM"
-    " log_words WHERE tenant_id = :tenant AND word >= wanted AND word < until), 1 FROM"
-    " unnest(CAST(:wanted AS text[]), CAST(:until AS text[])) AS w (wanted, until) UNION ALL SELECT"
-    " s.wanted, (SELECT min(l.word) FROM log_words l WHERE l.tenant_id = :tenant AND l.word >"
-    " s.word), s.number + 1 FROM spelled s WHERE starts_with(s.word, s.wanted) AND s.number <="
-    " :most) SELECT wanted, word FROM spelled"
+    "WITH RECURSIVE spelled (prefix, word, number) AS ("
+    " SELECT prefix, (SELECT min(word) FROM log_words"
+    " WHERE tenant_id = :tenant AND word >= prefix AND word < until), 1"
+    " FROM unnest(CAST(:prefixes AS text[]), CAST(:until AS text[])) AS w (prefix, until)"
+    " UNION ALL"
+    " SELECT s.prefix, (SELECT min(l.word) FROM log_words l"
+    " WHERE l.tenant_id = :tenant AND l.word > s.word), s.number + 1"
+    " FROM spelled s WHERE starts_with(s.word, s.prefix) AND s.number <= :most)"
+    " SELECT prefix, word FROM spelled"
 )
 
 
 # ---- indexing
 
 
-def index_new_blocks(*, limit: int = AT_ONCE) -> int:
-    """Index the acting tenant's next full blocks, in a transaction of its own; how many.
+def index_new_blocks(*, limit: int = MAX_BLOCKS_INDEXED) -> int:
+    """Index the acting tenant's next full blocks in a transaction of its own; return how many.
 
-    Killed, it leaves nothing half.
+    Killed, it leaves nothing half done.
     """
     with transaction():
         size = session().scalar(select(LogHead.size)) or 0
@@ -71,7 +74,7 @@ def index_new_blocks(*, limit: int = AT_ONCE) -> int:
 
 
 def _opened() -> SearchIndex:
-    """Locked: two processes index one block after the other, not the same one twice."""
+    """Return the index, locked: two processes never index the same block."""
     session().execute(OPEN, {"tenant": current.actor().tenant_id, "now": clock.now()})
     return (
         session()
@@ -82,12 +85,12 @@ def _opened() -> SearchIndex:
 
 def _index(block: int) -> None:
     entries = session().scalars(_in_blocks([block])).all()
-    held = set[str]().union(*(clear_words(entry) for entry in entries))
+    words = set[str]().union(*(clear_words(entry) for entry in entries))
     values = {
         "tenant": current.actor().tenant_id,
         "block": block,
         "now": clock.now(),
-        "words": sorted(held),
+        "words": sorted(words),
     }
     session().execute(ADD, values)
     for entry in entries:
@@ -104,43 +107,43 @@ def _in_blocks(blocks: Sequence[int]) -> Select[AuditEntry, int]:
 
 
 def search(filters: Filters, zone: str, *, after: str | None = None) -> LogPage:
-    """A page of entries that hold every word and pass the other filters, the newest places
-    first.
-    """
+    """Return a page of entries that have every word and match the other filters, newest first."""
     size, indexed = _sizes()
     top = size if after is None else min(size, _place(after))
     rows = _waiting(filters, zone) if after is None else []
     blocks, is_last = _blocks(filters.words, top, indexed)
-    looked = top
+    reached = top
     for stride in _strides(blocks):
         rows += _holding(stride, filters, zone, top)
-        looked = stride[-1] * BLOCK
+        reached = stride[-1] * BLOCK
         if len(rows) > PAGE:
             return LogPage(
                 rows[:PAGE], str(rows[PAGE - 1].index if rows[PAGE - 1].index is not None else size)
             )
-    return LogPage(rows, None) if is_last else LogPage(rows, str(looked), looked)
+    return LogPage(rows, None) if is_last else LogPage(rows, str(reached), reached)
 
 
 def _strides(blocks: Sequence[int]) -> Iterator[Sequence[int]]:
-    """First one block, then twice as many each time: a common word is found at once, a rare one in
+    """Yield one block, then twice as many each time: a common word is found at once, a rare one in
     few statements.
     """
-    at, wide = 0, 1
+    at, width = 0, 1
     while at < len(blocks):
-        yield blocks[at : at + wide]
-        at, wide = at + wide, min(2 * wide, STRIDE)
+        yield blocks[at : at + width]
+        at, width = at + width, min(2 * width, MAX_BLOCKS_PER_STATEMENT)
 
 
-def _place(mark: str) -> int:
+def _place(cursor: str) -> int:
     # digits of a bigint
-    if not (mark.isascii() and mark.isdigit() and len(mark) < 19):  # noqa: PLR2004
-        raise Invalid("The page mark in the address belongs to another list.")
-    return int(mark)
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):  # noqa: PLR2004
+        raise Invalid(
+            "The page in this address belongs to another list. Start from the first page."
+        )
+    return int(cursor)
 
 
 def _sizes() -> tuple[int, int]:
-    """(entries that have a place, those of them whose words are in the index)."""
+    """Return (entries that have a place, those of them that are indexed)."""
     size = func.coalesce(select(LogHead.size).scalar_subquery(), 0)
     blocks = func.coalesce(select(SearchIndex.blocks).scalar_subquery(), 0)
     found = session().execute(select(size, blocks)).one()
@@ -148,36 +151,38 @@ def _sizes() -> tuple[int, int]:
 
 
 def _waiting(filters: Filters, zone: str) -> list[NumberedEntry]:
-    """Entries without a place yet: there are few, so they are read as they are."""
+    """Return matching entries without a place yet; there are few, so they are read directly."""
     there = (PendingEntry.tenant_id == AuditEntry.tenant_id) & (PendingEntry.id == AuditEntry.id)
     query = (
         select(AuditEntry)
         .join(PendingEntry, there)
         .where(*filters.conditions(zone), *_seems_to_hold(filters.words))
     )
-    newest = session().scalars(query.order_by(PendingEntry.number.desc()).limit(BLOCK * STRIDE))
+    newest = session().scalars(
+        query.order_by(PendingEntry.number.desc()).limit(BLOCK * MAX_BLOCKS_PER_STATEMENT)
+    )
     return [NumberedEntry(entry, None) for entry in newest if matches(entry, filters.words)][:PAGE]
 
 
 def _blocks(words: Sequence[str], top: int, indexed: int) -> tuple[list[int], bool]:
-    """The next blocks to look into, newest first, and whether there are no more behind them."""
+    """Return the next blocks to read, newest first, and whether they are the last ones."""
     last = -(-top // BLOCK)
-    fresh = list(range(last - 1, indexed // BLOCK - 1, -1))[: BUDGET + 1]
+    fresh = list(range(last - 1, indexed // BLOCK - 1, -1))[: MAX_BLOCKS_READ + 1]
     known = (
-        _indexed_blocks(words, min(last, indexed // BLOCK), BUDGET + 1 - len(fresh))
-        if len(fresh) <= BUDGET
+        _indexed_blocks(words, min(last, indexed // BLOCK), MAX_BLOCKS_READ + 1 - len(fresh))
+        if len(fresh) <= MAX_BLOCKS_READ
         else []
     )
     found = [*fresh, *known]
-    return found[:BUDGET], len(found) <= BUDGET
+    return found[:MAX_BLOCKS_READ], len(found) <= MAX_BLOCKS_READ
 
 
 def _indexed_blocks(words: Sequence[str], below: int, limit: int) -> list[int]:
-    """Blocks that hold a word of each beginning.
+    """Return blocks that have a word with each of these beginnings, newest first.
 
-    A beginning with too many words does not narrow, and is left to the comparison.
+    A beginning with too many words doesn't narrow the search; the comparison decides.
     """
-    narrow = [spelled for spelled in _spellings(words).values() if len(spelled) <= MOST_SPELLINGS]
+    narrow = [spelled for spelled in _spellings(words).values() if len(spelled) <= MAX_SPELLINGS]
     if not narrow:
         return list(range(below - 1, -1, -1))[:limit]
     each = [
@@ -189,22 +194,22 @@ def _indexed_blocks(words: Sequence[str], below: int, limit: int) -> list[int]:
 
 
 def _spellings(words: Sequence[str]) -> Mapping[str, list[str]]:
-    """Beginning → the words of the index that begin so, one more than are of use at most."""
+    """Return beginning → indexed words with it, at most one more than MAX_SPELLINGS."""
     found: dict[str, list[str]] = {word: [] for word in words}
     values = {
         "tenant": current.actor().tenant_id,
-        "wanted": list(words),
+        "prefixes": list(words),
         "until": [end_of(word) for word in words],
-        "most": MOST_SPELLINGS,
+        "most": MAX_SPELLINGS,
     }
     for row in session().execute(SPELLINGS, values):
-        if row.word is not None and row.word.startswith(row.wanted):
-            found[row.wanted].append(row.word)
+        if row.word is not None and row.word.startswith(row.prefix):
+            found[row.prefix].append(row.word)
     return found
 
 
 def _holding(blocks: Sequence[int], filters: Filters, zone: str, top: int) -> list[NumberedEntry]:
-    """The entries of these blocks that hold every word, the newest place first."""
+    """Return the entries of these blocks that have every word, newest place first."""
     query = _in_blocks(blocks).where(
         Leaf.index < top, *filters.conditions(zone), *_seems_to_hold(filters.words)
     )
@@ -213,9 +218,9 @@ def _holding(blocks: Sequence[int], filters: Filters, zone: str, top: int) -> li
 
 
 def _seems_to_hold(words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
-    """Somewhere in its bytes: leaves most entries in the database.
+    """Match the words anywhere in the bytes, so that most entries stay in the database.
 
-    Case is folded alike on both sides for ASCII only.
+    Case folds the same way on both sides only for ASCII.
     """
     for word in words:
         if word.isascii():

@@ -49,7 +49,7 @@ def note_consumers(heard: Sequence[Heard]) -> None:
     batch = consumers.steps(heard)
     if not batch:
         return
-    api_keys.note_uses({h.key_id for h in heard})
+    api_keys.record_uses({h.key_id for h in heard})
     rows = [
         _consumer(steps)
         for _, steps in sorted(batch.items(), key=lambda pair: (str(pair[0][0]), pair[0][1]))

@@ -1,5 +1,5 @@
-// Checks an entry's proof (data-proof) in the reader's own browser: leaf, path, root, the checkpoint's signature, and that
-// what the page shows (data-signed) is what was signed. RFC 9162 §2.1.3.2, C2SP signed-note. Nothing is asked of the server.
+// Verifies an entry's proof (data-proof) in the reader's own browser: leaf, path, root, the checkpoint's signature, and that
+// what the page shows (data-signed) is what was signed. RFC 9162 §2.1.3.2, C2SP signed-note. It sends no request.
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const join = (...parts) => {
@@ -16,7 +16,7 @@ class Differs extends Error {}
 async function rootFrom(leaf, index, size, path) {
   // BigInt: an index may be larger than what the bit operators of numbers take
   let [at, last, found] = [BigInt(index), BigInt(size) - 1n, leaf];
-  if (at > last) throw new Differs("The checkpoint is of a tree that does not hold this entry yet.");
+  if (at > last) throw new Differs("The checkpoint does not cover this entry yet.");
   for (const sibling of path) {
     if (last === 0n) throw new Differs("The proof is too long.");
     if (at & 1n || at === last) {
@@ -38,16 +38,16 @@ function opened(note) {
 }
 
 async function signed(head, data) {
-  if (head.origin !== data.keyName) throw new Differs(`The checkpoint is that of ${head.origin}, and the key is that of ${data.keyName}.`);
+  if (head.origin !== data.keyName) throw new Differs(`The checkpoint is from ${head.origin}, but the key is from ${data.keyName}.`);
   const publicKey = bytes(data.key);
   const id = (await sha256(new TextEncoder().encode(`${data.keyName}\n`), [1], publicKey)).slice(0, 4);
   const line = head.lines.find(([name, held]) => name === data.keyName && same(bytes(held).slice(0, 4), id));
-  if (!line) throw new Differs("The checkpoint carries no signature of this log's key.");
+  if (!line) throw new Differs("The checkpoint is not signed with this log's key.");
   let key;
   try {
     key = await crypto.subtle.importKey("raw", publicKey, { name: "Ed25519" }, false, ["verify"]);
-  } catch { return false; } // an older browser: the signature stays the server's word
-  if (!await crypto.subtle.verify({ name: "Ed25519" }, key, bytes(line[1]).slice(4), new TextEncoder().encode(head.text))) throw new Differs("The signature of the checkpoint does not hold.");
+  } catch { return false; } // an older browser: only the server verified the signature
+  if (!await crypto.subtle.verify({ name: "Ed25519" }, key, bytes(line[1]).slice(4), new TextEncoder().encode(head.text))) throw new Differs("The signature of the checkpoint is invalid.");
   return true;
 }
 
@@ -55,14 +55,16 @@ const when = (iso) => {
   const [, day, time, , fraction = ""] = iso.match(/^([\d-]+)T([\d:]+)(\.(\d+))?\+00:00$/) ?? [];
   return `${day} ${time}.${fraction.padEnd(6, "0")} UTC`;
 };
-const actor = (text, hex) => (text.endsWith("-console") ? /^0+$/.test(hex) : hex.startsWith(text.slice(2).replaceAll("-", "")));
-const NAMES = { at: "time", actor: "actor", action: "action", outcome: "outcome", origin: "origin", request_id: "request" };
+const actor = (text, hex) => (text.endsWith("-meridian") ? /^0+$/.test(hex) : hex.startsWith(text.slice(2).replaceAll("-", "")));
+const NAMES = { at: "time", actor: "actor", action: "action", outcome: "outcome", origin: "IP address", request_id: "request" };
+const OUTCOMES = { done: "Done", refused: "Denied", failed: "Failed" }; // as logbook/presentation.py
+const shown = (name, said) => (name === "at" ? when(said.at) : name === "outcome" ? OUTCOMES[said.outcome] ?? said.outcome : said[name]);
 
 function compare(root, said) {
   for (const element of root.querySelectorAll("[data-signed]")) {
     const [name, text] = [element.dataset.signed, element.textContent.trim()];
-    const holds = name === "actor" ? actor(text, said.actor) : text === (name === "at" ? when(said.at) : said[name]);
-    if (!holds) throw new Differs(`The ${NAMES[name]} shown here, ${text}, is not the signed one, ${name === "at" ? when(said.at) : said[name]}.`);
+    const matches = name === "actor" ? actor(text, said.actor) : text === shown(name, said);
+    if (!matches) throw new Differs(`This page shows the ${NAMES[name]} ${text}, but the signed one is ${shown(name, said)}.`);
   }
 }
 
@@ -77,19 +79,19 @@ async function check(section) {
   return { siblings: path.length, signature: await signed(head, data) };
 }
 
-const many = (count) => `${count} ${count === 1 ? "sibling" : "siblings"}`;
+const many = (count) => `${count} ${count === 1 ? "sibling hash" : "sibling hashes"}`;
 
 async function show(section) {
   const say = section.querySelector("[data-verdict]");
   if (!globalThis.crypto?.subtle) {
-    say.textContent += " Your browser offers no cryptography on this address, so it was not checked again.";
+    say.textContent += " Your browser offers no cryptography on this address, so only the server verified the proof.";
     return;
   }
   try {
     const { siblings, signature } = await check(section);
-    const drawn = siblings > 3 ? `3 of its ${siblings} siblings are drawn, ` : "";
-    say.textContent = `Checked in your browser just now: the entry and its ${many(siblings)} lead to the signed root, ${drawn}and time, actor and action are those that were signed.`;
-    section.querySelector("[data-signature]").textContent = signature ? "" : "The signature itself was checked by the server only: this browser has no Ed25519.";
+    const drawn = siblings > 3 ? ` The drawing shows 3 of the ${siblings}.` : "";
+    say.textContent = `Verified in your browser just now: the entry and its ${many(siblings)} lead to the signed root. Time, actor and action match the signed entry.${drawn}`;
+    section.querySelector("[data-signature]").textContent = signature ? "" : "Only the server verified the signature: this browser has no Ed25519.";
     section.querySelector("[data-signature]").hidden = signature;
     section.dataset.checked = signature ? "whole" : "root";
   } catch (problem) {

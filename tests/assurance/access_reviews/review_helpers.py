@@ -18,7 +18,7 @@ def start_review(by="compliance_officer", due=14):
 
 def create_key(name="mirror", by="admin"):
     with make.acting(by):
-        return keys.make(name, [min(known_scopes)])[0].id
+        return keys.create(name, [min(known_scopes)])[0].id
 
 
 def review_item(review_id, role):

@@ -31,7 +31,7 @@ SHA = hashlib.sha256(PDF).hexdigest()
 class Machine:
     def __init__(self, app, scopes=("evidence:write",), slug="acme", name="pipeline"):
         with make.acting("admin", slug):
-            _, self.key = keys.make(name, scopes)
+            _, self.key = keys.create(name, scopes)
         self.client = app.test_client()
 
     def push(self, then=201, key=None, content=PDF, name="report.pdf", **fields):

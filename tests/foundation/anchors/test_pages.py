@@ -24,8 +24,8 @@ def test_without_an_anchor_the_page_says_what_that_means(as_admin, as_auditor):
     assert "No external witness has a checkpoint of this log" in words(
         as_admin.get("audit/anchors")
     )
-    assert "Add a witness" in words(as_admin.get("audit/anchors"))
-    assert "Add a witness" not in words(as_auditor.get("audit/anchors"))
+    assert "Add external witness" in words(as_admin.get("audit/anchors"))
+    assert "Add external witness" not in words(as_auditor.get("audit/anchors"))
 
 
 def test_an_admin_adds_a_witness_and_sees_it_agree(log, witness, as_admin, as_officer):
@@ -35,10 +35,10 @@ def test_an_admin_adds_a_witness_and_sees_it_agree(log, witness, as_admin, as_of
     page = as_admin.post(
         "audit/anchors", **{**WITNESS, "url": witness.url + "/", "key": witness.key}, follow=True
     )
-    assert "Northlight is added" in page.text
+    assert "Northlight added" in page.text
     run_requested_work()
     page = words(as_officer.get("audit/anchors"))
-    assert "The external witness agrees" in page and "agrees on" in page and "0 s ago" in page
+    assert "The external witness agrees" in page and "Agrees on" in page and "0 s ago" in page
     [(_, facts, kind)] = log.entries("anchor.added")
     assert (
         facts == {"kind": "witness", "name": "Northlight", "host": "127.0.0.1"} and kind == "person"
@@ -56,7 +56,7 @@ def test_a_double_click_adds_one(log, witness, as_admin):
         **{**WITNESS, "name": "Other", "url": witness.url, "key": witness.key},
         then=422,
     )
-    assert "Northlight has that address already" in words(again)
+    assert "Northlight already has that address" in words(again)
 
 
 def test_a_receivers_secret_is_shown_before_it_is_added_and_never_again(log, as_admin):
@@ -68,7 +68,7 @@ def test_a_receivers_secret_is_shown_before_it_is_added_and_never_again(log, as_
         as_admin.post("audit/anchors", kind="webhook", name="Store", url=url, secret=secret)
         log.grow(1)
         run_requested_work()
-    assert "received" in words(as_admin.get("audit/anchors"))
+    assert "Received" in words(as_admin.get("audit/anchors"))
     assert secret.removeprefix("whsec_") not in as_admin.get("audit/anchors").text
     assert not any(secret in str(entry) for entry in log.entries("anchor.added"))
 
@@ -84,15 +84,15 @@ BAD = [
     ({"url": "http://127.0.0.1:7380/?a=b"}, "without ? and #"),
     ({"url": "http://127.0.0.1:99999"}, "is not an https address"),
     ({"url": "x" * 600}, "500"),
-    ({"url": ""}, "Where is it?"),
-    ({"name": ""}, "What do you call it?"),
-    ({"name": "\u200a"}, "one to 80 letters"),
-    ({"name": "a\u202eb"}, "on one line"),
+    ({"url": ""}, "Enter its address."),
+    ({"name": ""}, "Enter a name."),
+    ({"name": "\u200a"}, "Enter a name of 1 to 80"),
+    ({"name": "a\u202eb"}, "1 to 80 characters"),
     ({"key": "witness.example+00000000+AAAA"}, "not an Ed25519 key"),
     ({"key": "nonsense"}, "name+id+base64"),
     ({"kind": "webhook", "secret": "whsec_short"}, "secret"),
-    ({"kind": "webhook", "secret": "password"}, "begins with whsec_"),
-    ({"kind": "timestamp", "key": "-----BEGIN NOTHING-----"}, "no certificates in PEM"),
+    ({"kind": "webhook", "secret": "password"}, "starts with whsec_"),
+    ({"kind": "timestamp", "key": "-----BEGIN NOTHING-----"}, "not PEM certificates"),
     ({"kind": "timestamp", "key": "x" * 100_000}, "40000"),
 ]
 
@@ -113,7 +113,7 @@ def test_the_key_of_a_log_is_not_taken_for_that_of_a_witness(log, as_admin):
 
 
 def test_a_log_has_only_so_many(log, as_admin, witness):
-    for number in range(queries.MOST):
+    for number in range(queries.MAX_ANCHORS):
         log.add(
             kind="webhook",
             name=f"Store {number}",
@@ -150,7 +150,7 @@ def test_removing_needs_a_fresh_sign_in_and_stops_the_sending(
     log.grow(1)
     anchor = log.witnessed_by(witness)
     path = f"audit/anchors/{anchor}/removal"
-    assert "Nobody outside holds this log then." in words(as_admin.get(path))
+    assert "This is the only external witness." in words(as_admin.get(path))
     for visitor in (as_officer, as_auditor):
         visitor.post(path, then=403)
         visitor.post("audit/anchors/send", then=403)
@@ -226,4 +226,4 @@ def test_before_the_first_checkpoint_nothing_is_sent(log, acting, witness):
     fresh.add(url=witness.url, key=witness.key)
     if fresh.size == 0:
         assert fresh.push() == 0
-        assert [each.finding for each in fresh.compare()] == ["has seen nothing yet"]
+        assert [each.finding for each in fresh.compare()] == ["has not seen this log yet"]

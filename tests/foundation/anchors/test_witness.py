@@ -98,7 +98,10 @@ def test_a_witness_that_is_ahead_of_what_we_remember_is_asked_again_from_there(l
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [(-1, "entries that are not the beginning of ours"), (0, "other entries than ours")],
+    [
+        (-1, "entries that are not the beginning of this log"),
+        (0, "different entries from this log"),
+    ],
 )
 def test_a_history_that_was_rewritten_halts_the_log_and_is_shown(
     log, any_witness, as_auditor, more, says
@@ -122,7 +125,9 @@ def test_a_log_that_was_rolled_back_signs_nothing_more_but_still_writes(
     assert submit_checkpoint(any_witness, log.forged(size + 104)).status_code == 200
     log.push()
     state, finding, _ = log.anchor(anchor)
-    assert state == "conflict" and finding.endswith(f"and we have {size}: this log was rolled back")
+    assert state == "conflict" and finding.endswith(
+        f"but this log only {size}: this log was rolled back"
+    )
     assert log.trouble["size"] == size + 104 and log.trouble["have"] == size
     with log.acting("admin"):
         number = audit.last_checkpoint().number
@@ -143,7 +148,7 @@ def test_a_log_that_is_taken_up_again_is_witnessed_under_its_new_name(log, witne
     log.push()
     assert log.push() == 0  # nothing new is signed, so it is not asked again and again
     with log.acting("admin"):
-        logs.take_up_again()
+        logs.resume()
     grown, _ = log.grow(2)
     log.push()
     assert log.anchor(anchor)[:2] == (
@@ -173,7 +178,7 @@ def test_after_a_restore_each_witness_is_asked_and_the_log_of_nobody_else_is_hal
         assert found["Northlight"] == ("agrees", "")
         assert found["Southlight"] == (
             "conflict",
-            f"holds {size + 5} entries and we have {size}: this log was rolled back",
+            f"has {size + 5} entries, but this log only {size}: this log was rolled back",
         )
         assert log.trouble["anchor"] == "Southlight"
         assert [each.state for each in neighbour.compare()] == ["agrees"]
@@ -296,12 +301,12 @@ def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(
     grown, _ = log.grow(5)
     assert grown >= size + 5
     log.push()
-    assert log.anchor(anchor) == ("away", "cannot be reached", size)
+    assert log.anchor(anchor) == ("away", "could not be reached", size)
     page = words(as_auditor.get("audit/anchors"))
     assert (
         "The external witness does not agree at the moment" in page
         and "unreachable" in page
-        and "It cannot be reached." in page
+        and "It could not be reached." in page
     )
     assert "It last agreed" in page and f"on {size} entries" in page
     assert log.trouble is None
@@ -320,7 +325,7 @@ def test_a_change_of_state_is_recorded_once_by_the_job(log, tmp_path):
     told = log.entries("anchor.state.changed")
     assert [changes["state"] for changes, _, _ in told] == [["new", "agrees"], ["agrees", "away"]]
     assert {kind for _, _, kind in told} == {"job"}
-    assert told[-1][1]["finding"] == "cannot be reached"
+    assert told[-1][1]["finding"] == "could not be reached"
 
 
 @pytest.mark.slow

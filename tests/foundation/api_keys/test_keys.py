@@ -17,6 +17,7 @@ from governance.kernel import clock
 from governance.kernel.bearer import FORM, digest
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
+from governance.kernel.formatting import thousands
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.browser import Visitor
@@ -72,11 +73,7 @@ def test_an_admin_makes_a_key_sees_it_once_and_a_machine_is_let_in(app, as_admin
     again = as_admin.post("settings/keys/new", **form)  # the page is loaded again
     page = as_admin.get(again.location).text
     assert "shown once" in page and key not in page and not FORM.search(page)
-    assert (
-        "log mirror in Dublin" in page
-        and "1\N{NO-BREAK SPACE}key lets machines in"
-        in page.replace(" key", "\N{NO-BREAK SPACE}key")
-    )
+    assert "log mirror in Dublin" in page and "1 active API key" in page
     (row,) = keys()
     assert row.secret_hash == digest(key) and key not in str(vars(row)) and key.startswith(row.hint)
 
@@ -106,35 +103,35 @@ def test_a_key_is_good_to_the_end_of_its_last_day_where_the_tenant_is(app, as_ad
 def test_the_list_shows_a_machines_last_use_and_what_ends_soon(app, as_officer, as_admin):
     gone = create_machine_client(app, name="billing", ends=clock.now() + timedelta(days=3))
     page = as_officer.get("settings/keys").text
-    assert "ends within 14 days" in page and "never" in page and gone.row.hint in page
+    assert "expires within 14 days" in page and "Never" in page and gone.row.hint in page
     gone.ask("GET", CHECKPOINT)
     page = as_officer.get("settings/keys").text
-    assert "never" not in page
+    assert "> Never<" not in page
     assert "Rotate" not in page and "Rotate" in as_admin.get("settings/keys").text
 
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"name": " "}, "Name the machine"),
+        ({"name": " "}, "Enter the name of the machine"),
         ({"name": "x" * 81}, "80 characters"),
-        ({"scopes": None}, "Choose what it may do"),
-        ({"scopes": "everything"}, "no scope here"),
+        ({"scopes": None}, "Choose at least one scope"),
+        ({"scopes": "everything"}, "Choose scopes from the list"),
         ({"ends_on": "yesterday"}, "a date. Enter one such as"),
-        ({"ends_on": "2020-01-01"}, "ends after today"),
+        ({"ends_on": "2020-01-01"}, "date after today"),
         ({"ends_on": "9999-12-31"}, "within ten years"),
-        ({"ends_on": "0001-01-01"}, "ends after today"),
+        ({"ends_on": "0001-01-01"}, "date after today"),
     ],
 )
 def test_a_key_that_makes_no_sense_is_refused_beside_its_field(as_admin, wrong, sentence):
     reply = as_admin.post("settings/keys/new", then=422, **filled(as_admin, **wrong))
-    assert sentence in reply.text and "Not made." in reply.text and keys() == []
+    assert sentence in reply.text and "Not created." in reply.text and keys() == []
 
 
 def test_two_live_keys_do_not_bear_one_name_and_an_ended_one_frees_it(app, as_admin):
     first = create_machine_client(app, name="Mirror")
     assert (
-        "Another live key"
+        "Another active key"
         in as_admin.post("settings/keys/new", then=422, **filled(as_admin, name="mirror")).text
     )
     as_admin.post(f"settings/keys/{first.row.id}/revoke")
@@ -143,14 +140,14 @@ def test_two_live_keys_do_not_bear_one_name_and_an_ended_one_frees_it(app, as_ad
 
 
 def test_a_tenant_has_no_more_keys_than_a_page_can_show(acting, database, monkeypatch):
-    monkeypatch.setattr(actions, "MOST", 3)
+    monkeypatch.setattr(actions, "MAX_LIVE_KEYS", 3)
     with acting("admin"):
         for number in range(3):
-            actions.make(f"m{number}", ["audit:read"])
-        with pytest.raises(Invalid, match="There are 3 live keys"):
-            actions.make("one more", ["audit:read"])
+            actions.create(f"m{number}", ["audit:read"])
+        with pytest.raises(Invalid, match="has 3 active keys"):
+            actions.create("one more", ["audit:read"])
         actions.revoke(queries.live()[0])
-        actions.make("one more", ["audit:read"])
+        actions.create("one more", ["audit:read"])
 
 
 def test_two_clicks_at_the_same_moment_make_one_key(app, as_admin, statements):
@@ -161,7 +158,7 @@ def test_two_clicks_at_the_same_moment_make_one_key(app, as_admin, statements):
     lock = next(n for n, each in enumerate(seen) if "pg_advisory_xact_lock" in each)
     assert lock < next(n for n, each in enumerate(seen) if "lower(api_keys.name)" in each)
     assert (
-        "is made"
+        "shown once"
         in as_admin.post("settings/keys/new", follow=True, **form | {"name": "another"}).text
     )
     assert len(keys()) == 1
@@ -240,7 +237,7 @@ def test_an_overlap_that_is_no_choice_is_refused(app, as_admin, overlap):
 def test_an_ended_key_is_not_rotated_back_to_life(app, as_admin):
     old = create_machine_client(app)
     as_admin.post(f"settings/keys/{old.row.id}/revoke")
-    assert "opens nothing any more" in as_admin.get(f"settings/keys/{old.row.id}/rotate").text
+    assert "no longer active" in as_admin.get(f"settings/keys/{old.row.id}/rotate").text
     as_admin.post(f"settings/keys/{old.row.id}/rotate", then=422, overlap="7", seen=old.row.hint)
     assert not opens(app, old.key)
 
@@ -262,7 +259,7 @@ def test_a_revoked_key_is_refused_from_the_next_request_on_under_both_secrets(
     assert not opens(app, new) and not opens(app, old.key)
     assert len(entries("api_key.revoked")) == 1
     page = as_officer.get("settings/keys").text
-    assert "revoked " in page and "No machine is let in" in page
+    assert "revoked " in page and "No active API keys" in page
 
 
 # ---- who may
@@ -355,7 +352,9 @@ def test_a_key_may_be_bound_to_one_system_and_to_a_rate(as_admin):
     )
     (made,) = keys()
     assert (made.system_id, made.rate, made.scopes) == (triage, 1200, ["flags:read"])
-    assert "Claims triage only, 1200 a minute" in as_admin.get("settings/keys").text
+    assert (
+        f"Claims triage only, {thousands(1200)} requests/min" in as_admin.get("settings/keys").text
+    )
     (entry,) = entries("api_key.created")
     assert entry.facts["system"] == str(triage) and entry.facts["rate"] == 1200
 
@@ -363,9 +362,9 @@ def test_a_key_may_be_bound_to_one_system_and_to_a_rate(as_admin):
 @pytest.mark.parametrize(
     ("rate", "says"),
     [
-        ("0", "Between 1 and"),
-        ("-5", "Between 1 and"),
-        ("99999999999", "Between 1 and"),
+        ("0", "Enter a number from 1 to"),
+        ("-5", "Enter a number from 1 to"),
+        ("99999999999", "Enter a number from 1 to"),
         ("many", "Not a valid integer"),
     ],
 )
@@ -380,7 +379,7 @@ def test_another_tenants_system_is_no_choice(as_admin):
             key="theirs", name="Theirs", lane="standard", purpose="Theirs.", owner_id=None
         ).id
     assert (
-        "not a choice here"
+        "Choose one of the options"
         in as_admin.post(
             "settings/keys/new", then=422, **filled(as_admin, system_id=str(theirs))
         ).text

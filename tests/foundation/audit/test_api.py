@@ -158,7 +158,7 @@ def test_what_is_not_signed_yet_is_not_shown(app, acting, signed_log):
     shown = holder.get(f"/audit/acme/tile/0/000.p/{signed}")
     assert len(shown.data) == 32 * signed
     waiting = entries_of(acting, "tenant.settings.changed")[-1].id
-    assert "waits" in holder.get(f"/audit/acme/proof/entry/{waiting}", then=409).json["title"]
+    assert "pending" in holder.get(f"/audit/acme/proof/entry/{waiting}", then=409).json["title"]
     holder.get(f"/audit/acme/proof/inclusion?entry={waiting}", then=409)
     sequence_entries(acting)
     holder.get(f"/audit/acme/proof/entry/{waiting}")

@@ -291,7 +291,7 @@ def test_entries_that_wait_too_long_are_said_once_to_the_operator(url, cluster, 
     )
     assert (tmp_path / "calm").read_text() == ""
     with current.acting_as(who), transaction():
-        logs.take_up_again(reason="a test")
+        logs.resume(reason="a test")
     sequence_until_empty(who)
     check_log(who)
 
@@ -396,7 +396,7 @@ def test_a_log_is_taken_up_by_command_only_when_it_was_halted(run_operator_comma
     code, said = run_operator_command("audit", "sequence")
     assert (
         code == 1
-        and "resumed: 2 entries in the tree, 1 waiting. Halted: A witness holds 99 entries" in said
+        and "resumed: 2 entries in the tree, 1 pending. Halted: A witness holds 99 entries" in said
     )
     assert run_operator_command("audit", "resume", "resumed", "--reason", "  ")[0] == 2
     code, said = run_operator_command(

@@ -32,7 +32,7 @@ def test_every_entry_gets_one_place_and_a_proof(acting, database):
             signed.root,
         ) or head.origin.endswith("/audit/acme")
         for entry_id in ids:
-            stands = queries.standing(entry_id)
+            stands = queries.inclusion_path(entry_id)
             merkle.verify_inclusion(
                 merkle.leaf_hash(queries.entry(entry_id).body),
                 stands.index,

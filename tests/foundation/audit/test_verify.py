@@ -84,7 +84,7 @@ def test_part_of_a_log_that_claims_to_be_the_whole_is_refused():
         jsonl.Trailer(7, 5, 11).line,
     ]
     assert (
-        "claims to be the whole log, and has only entries 5 to 11 of 23"
+        "claims to be the whole log, but has only entries 5 to 11 of 23"
         in refused_verdict(lines, "complete").sentence
     )
 
@@ -194,7 +194,7 @@ def not_checked(lines, says, *, key=LOG.key, **given):
     ), verdict.sentence
 
 
-FORMER = {"format": jsonl.FORMER}
+FORMER = {"format": jsonl.FORMER_FORMAT}
 
 
 def test_part_of_a_log_in_the_former_format_is_genuine_and_cannot_be_compared():
@@ -232,7 +232,7 @@ def test_a_consistency_proof_compares_what_the_export_alone_cannot():
         ("[" * 50_000, "not an answer"),
         ('{"from": 8, "to": 23, "path": ["?"]}', "not an answer"),
         ('{"from": "8", "to": 23, "path": []}', "not numbers of entries"),
-        (LOG.consistency(9), "from 9 to 23 entries, and one from 8 to 23 is needed"),
+        (LOG.consistency(9), "from 9 to 23 entries. Get one from 8 to 23"),
         (LOG.consistency(8, 22), "from 8 to 22 entries"),
     ],
 )
@@ -244,14 +244,14 @@ def test_a_consistency_proof_that_is_none_or_another_ones_checks_nothing(proof, 
 
 
 def test_a_consistency_proof_without_a_checkpoint_checks_nothing():
-    not_checked(EXPORT, "needs the older checkpoint", consistency=LOG.consistency(8))
+    not_checked(EXPORT, "needs your older checkpoint", consistency=LOG.consistency(8))
 
 
 def test_a_checkpoint_that_is_larger_than_the_export_is_not_checked():
     for lines in (SampleLog(9).export(), SampleLog(9).export(3)):
         not_checked(
             lines,
-            "covers 23 entries and this export only 9. Request a newer export",
+            "covers 23 entries, but this export only 9. Request a newer export",
             checkpoint=LOG.note(),
         )
 
@@ -280,7 +280,7 @@ def test_a_checkpoint_of_another_log_is_not_checked():
 
 
 def test_a_log_that_goes_on_under_another_origin_is_compared_with_checkpoints_of_the_first():
-    """After a restore (logs.take_up_again): what was signed before the loss is still its beginning,
+    """After a restore (logs.resume): what was signed before the loss is still its beginning,
     and what was lost is not.
     """
     later = SampleLog(seed=6, origin=f"{ORIGIN}/restored-1", word="after the restore", same=15)
@@ -334,11 +334,11 @@ def test_hashes_that_are_missing_changed_moved_or_too_many_are_named():
         ([*PART[:4], other, PART[5]], "do not lead to the signed root"),
         (
             [*PART[:4], edit_line(line, place=1), PART[5]],
-            "the hashes from place 1 on, and those from place 0 on should follow",
+            "the hashes from place 1, but those from place 0 should follow",
         ),
         (
             [*PART[:4], line, line, PART[5]],
-            "the hashes from place 0 on, and those from place 23 on",
+            "the hashes from place 0, but those from place 23",
         ),
         ([*PART[:4], edit_line(line, level=1), PART[5]], "do not lead"),
         ([*EXPORT[:-1], line, EXPORT[-1]], "which this kind of export does not have"),
@@ -401,14 +401,12 @@ def test_a_dropped_entry_is_named(at):
     if at < SIZE:
         assert f"Entry {at - 1} is missing" in verdict.sentence and verdict.first_wrong.index == at
     else:
-        assert "says that it has 23 entries, and 22 are there" in verdict.sentence
+        assert "should have 23 entries, but has 22" in verdict.sentence
 
 
 def test_a_dropped_end_with_a_new_trailer_is_named():
     lines = [*EXPORT[:-4], jsonl.Trailer(20, 0, 19).line]
-    assert (
-        "was to have the entries 0 to 22, and has 0 to 19" in refused_verdict(lines, "end").sentence
-    )
+    assert "should have entries 0 to 22, but has 0 to 19" in refused_verdict(lines, "end").sentence
     hidden = [
         edit_line(EXPORT[0], last=19),
         *lines[1:],
@@ -491,26 +489,26 @@ def test_a_checkpoint_of_another_log_under_this_header_is_named():
     [
         ([], "format", "The file is empty."),
         ([b"\n"], "format", "Line 1 is not the beginning of an export. It is not JSON."),
-        ([b"\0\xff\xfe garbage\n"], "format", "its bytes are no UTF-8"),
+        ([b"\0\xff\xfe garbage\n"], "format", "its bytes are not UTF-8"),
         ([b"PK\x03\x04" + bytes(200) + b"\n"], "format", "Line 1"),
         ([b"[" * 200_000 + b"\n"], "format", "It is not JSON."),
         ([b'{"a":' * 30_000 + b"\n"], "format", "It is not JSON."),
         ([b"1" * 100_000 + b"\n"], "format", "It is not JSON."),
-        ([b"[1]\n"], "format", "It is no JSON object."),
+        ([b"[1]\n"], "format", "It is not a JSON object."),
         (
             [b'{"format":"other/1"}\n'],
             "format",
-            "It names another format than governance.audit-export/2",
+            "Its format is neither governance.audit-export/2",
         ),
-        ([b'{"format":"governance.audit-export/1"}\n'], "format", "It should have the names"),
+        ([b'{"format":"governance.audit-export/1"}\n'], "format", "It should have the fields"),
         ([edit_line(EXPORT[0], checkpoint=5)], "format", "is damaged"),
         ([edit_line(EXPORT[0], whole="yes")], "format", "is damaged"),
-        ([edit_line(EXPORT[0], first=True)], "format", "no place in a log"),
-        ([edit_line(EXPORT[0], last=2**63)], "format", "no place in a log"),
+        ([edit_line(EXPORT[0], first=True)], "format", "not a place in a log"),
+        ([edit_line(EXPORT[0], last=2**63)], "format", "not a place in a log"),
         (
             [edit_line(EXPORT[0], filters={"q": "x"})],
             "format",
-            "both that it is the whole log and that it was filtered",
+            "it says the export is the whole log, and that it was filtered",
         ),
         ([edit_line(EXPORT[0], checkpoint="")], "checkpoint", "no signature line"),
         ([edit_line(EXPORT[0], checkpoint=LOG.note()[:-30])], "checkpoint", "cut short or damaged"),
@@ -531,24 +529,24 @@ def test_a_file_that_is_no_export_is_named(lines, check, says):
     [
         (b"{}\n", "neither an entry, nor hashes"),
         (b"\n", "It is not JSON."),
-        (b"\xc3\x28\n", "no UTF-8"),
-        (b"null\n", "no JSON object"),
+        (b"\xc3\x28\n", "not UTF-8"),
+        (b"null\n", "not a JSON object"),
         (EXPORT[4][:-1], "the file ends in the middle of it"),
         (EXPORT[4][:40], "the file ends in the middle of it"),
         (EXPORT[0], "the beginning of another export"),
-        (edit_line(EXPORT[4], index=-1), "no place"),
-        (edit_line(EXPORT[4], index="3"), "no place"),
-        (edit_line(EXPORT[4], index=1.0), "no place"),
+        (edit_line(EXPORT[4], index=-1), "not a place"),
+        (edit_line(EXPORT[4], index="3"), "not a place"),
+        (edit_line(EXPORT[4], index=1.0), "not a place"),
         (edit_line(EXPORT[4], entry=None), "damaged"),
         (edit_line(EXPORT[4], proof={}), "damaged"),
         (edit_line(EXPORT[4], proof=["AAAA"]), "damaged"),
         (edit_line(EXPORT[4], proof=[7]), "damaged"),
         (edit_line(EXPORT[4], proof=["A" * 43 + "="] * 64), "damaged"),
         (edit_line(EXPORT[4], proof=["A" * 42 + "B="]), "damaged"),
-        (edit_line(EXPORT[4], more=1), "and has others"),
+        (edit_line(EXPORT[4], more=1), "but has others"),
         (EXPORT[4].replace(b'{"index":3', b'{"index":4,"index":3'), "the same name twice"),
-        (EXPORT[4].replace(b"as it was", b"\\ud800"), "no Unicode text"),
-        (b'"' + b"x" * jsonl.LONGEST + b'"\n', "longer than 256 KB"),
+        (EXPORT[4].replace(b"as it was", b"\\ud800"), "not Unicode text"),
+        (b'"' + b"x" * jsonl.MAX_LINE_BYTES + b'"\n', "longer than 256 KB"),
         (b'{"index":' + b"9" * 5000 + b"}\n", "It is not JSON."),
     ],
 )
@@ -580,7 +578,7 @@ def test_an_export_of_nothing_proves_nothing():
     header = edit_line(LOG.export(3)[0])
     not_checked(
         [header, *LOG.hashes(), jsonl.Trailer(0, None, None).line],
-        "has no entries, so there is nothing to prove",
+        "has no entries, so there is nothing to verify",
     )
 
 
@@ -605,7 +603,7 @@ def test_what_a_file_says_of_itself_cannot_write_to_the_terminal():
     lines = list(EXPORT)
     lines[3] = edit_line(lines[3], entry='{"action":"\x1b[2J","id":"<script>"}')
     wrong = refused_verdict(lines, "entries").first_wrong
-    assert (wrong.action, wrong.entry_id) == ("an action that cannot be read", "without an id")
+    assert (wrong.action, wrong.entry_id) == ("unreadable action", "no ID")
 
 
 # ---- memory

@@ -79,7 +79,7 @@ def newest_export(acting):
 
 def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log, acting):
     page = request_export(as_auditor)
-    assert "Export under way" in as_auditor.get(page).text
+    assert "Export in progress" in as_auditor.get(page).text
     assert jobs.drain(actor_of) == 1
     shown = as_auditor.get(page).text
     assert (
@@ -306,9 +306,9 @@ def test_a_double_click_makes_one_export_and_other_filters_another(as_officer, a
 
 
 def test_no_more_than_a_few_are_under_way(as_officer, log):
-    for number in range(actions.MOST_UNDER_WAY):
+    for number in range(actions.MAX_RUNNING_EXPORTS):
         request_export(as_officer, query=f"?q=word{number}")
-    assert "are under way" in as_officer.post("audit/exports", then=409, format="jsonl").text
+    assert "are in progress" in as_officer.post("audit/exports", then=409, format="jsonl").text
 
 
 def test_cancelled_before_it_began_it_is_not_made_and_can_be_asked_again(as_officer, log, acting):
@@ -627,7 +627,9 @@ def test_the_page_takes_an_older_checkpoint(client, as_officer, log, acting):
 
 
 def test_the_page_names_what_is_missing_and_meets_garbage(client, database):
-    assert "Give the export and the verifier key." in client.post("/verify-log", then=422).text
+    assert (
+        "Choose the export and enter the verifier key." in client.post("/verify-log", then=422).text
+    )
     assert (
         "Give the verifier key."
         in client.post("/verify-log", then=422, export=(io.BytesIO(b"x"), "e"), key="").text
@@ -651,7 +653,7 @@ def test_the_page_takes_more_than_other_pages_and_not_without_end(client, databa
     )
     from governance.foundation.logbook import export_verification
 
-    limit = export_verification.LIMIT + export_verification.FORM
+    limit = export_verification.MAX_FILE_BYTES + export_verification.MAX_FIELDS_BYTES
     claimed = {"CONTENT_LENGTH": str(limit + 1)}
     reply = client.client.post(
         "/verify-log", content_type="multipart/form-data; boundary=x", environ_overrides=claimed
@@ -665,8 +667,8 @@ def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(
     from governance.foundation.logbook import export_verification
 
     monkeypatch.setattr(export_verification, "PATIENCE", 0.01)
-    for _ in range(export_verification.AT_ONCE):
-        assert export_verification._turns.acquire(blocking=False)
+    for _ in range(export_verification.MAX_CONCURRENT):
+        assert export_verification._slots.acquire(blocking=False)
     try:
         assert (
             "Several files are being checked"
@@ -675,8 +677,8 @@ def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(
             ).text
         )
     finally:
-        for _ in range(export_verification.AT_ONCE):
-            export_verification._turns.release()
+        for _ in range(export_verification.MAX_CONCURRENT):
+            export_verification._slots.release()
     client.post("/verify-log", then=200, export=(io.BytesIO(b"x"), "e"), key="a+b+c")
 
 

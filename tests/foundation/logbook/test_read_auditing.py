@@ -136,7 +136,11 @@ def test_a_page_that_cannot_be_noted_is_not_given(as_auditor, as_officer, acting
     assert "Audit log" in as_auditor.get("audit/").text
     with acting("admin"):
         session().execute(update(TenantKey).values(wrapped=b"damaged"))
-    with clock.frozen(clock.now() + personal_field_encryption.REMEMBER + timedelta(seconds=1)):
+    with clock.frozen(
+        clock.now() + personal_field_encryption.CACHE_LIFETIME + timedelta(seconds=1)
+    ):
         reply = as_auditor.get("audit/", then=503)
-        assert "the log cannot be written just now" in reply.text and "data-entry" not in reply.text
+        assert (
+            "the log cannot be written right now" in reply.text and "data-entry" not in reply.text
+        )
         assert "data-entry" in as_officer.get("audit/").text

@@ -52,8 +52,8 @@ def test_the_list_shows_each_entry_once_the_newest_first(as_officer, acting):
 def test_an_entry_without_a_place_says_so_and_gets_its_number(as_officer, acting):
     [entry_id] = write_entries(acting, 1)
     waiting = parse_page(as_officer.get("audit/")).select_one(f"tr[data-entry='{entry_id}']")
-    assert "waits" in waiting.get_text()
-    assert "without a place yet" in as_officer.get(f"audit/entries/{entry_id}").text
+    assert "pending" in waiting.get_text()
+    assert "proof pending" in as_officer.get(f"audit/entries/{entry_id}").text
     sequence_entries(acting)
     with acting("admin"):
         place = audit.place_of(entry_id)
@@ -102,7 +102,7 @@ def test_filters_narrow_and_say_what_hides_the_rest(as_officer, acting):
     )
     assert [chip.get_text(" ", strip=True) for chip in chips] == [
         "Since: 1 January 2026",
-        "Action: all but sign-ins",
+        "Action: All except sign-ins",
     ]
 
 
@@ -114,7 +114,7 @@ def test_filters_narrow_and_say_what_hides_the_rest(as_officer, acting):
         ("actor=%25", "actor"),
         ("target=Control:1", "target"),
         ("after=zzz", "page mark"),
-        ("q=name&after=zzz", "page mark"),
+        ("q=name&after=zzz", "belongs to another list"),
     ],
 )
 def test_a_filter_that_cannot_be_meant_is_named(as_officer, query, names):
@@ -182,7 +182,7 @@ def test_an_owner_is_shown_by_his_pseudonym_and_a_look_by_its_page(as_officer, a
     assert page.select_one(".c-diff ins").get_text() == f"p-{label[:4]}-{label[4:8]}"
     as_auditor.get("controls/")
     cells = parse_page(as_officer.get("audit/?action=tenant.page")).select("td .c-clip")
-    assert [cell["title"] for cell in cells] == ["controls.index"]
+    assert [cell["title"] for cell in cells] == ["Controls"]
 
 
 # ---- live
@@ -219,7 +219,7 @@ def test_another_tenants_entries_are_no_news(as_officer, acting):
     ],
 )
 def test_a_bent_mark_is_refused(as_officer, mark):
-    assert "live tail" in as_officer.get(f"audit/live?mark={mark}", then=422).text
+    assert "live update" in as_officer.get(f"audit/live?mark={mark}", then=422).text
 
 
 # ---- one entry
@@ -263,7 +263,7 @@ def test_an_entry_carries_all_that_a_browser_needs_to_prove_it(as_officer, actin
     text = page.get_text(" ", strip=True)
     assert (
         "Included in checkpoint" in text
-        and "sealed, may name people" in text
+        and "encrypted, may contain names" in text
         and "Harriet" not in text
     )
     assert [cell.get_text() for cell in page.select(".c-diff del, .c-diff ins")] == ["A", "Name3"]
@@ -271,7 +271,7 @@ def test_an_entry_carries_all_that_a_browser_needs_to_prove_it(as_officer, actin
 
 def test_the_files_of_a_proof_verify_without_us(as_officer, acting):
     [entry_id] = write_entries(acting, 1)
-    assert "no place" in as_officer.get(f"audit/entries/{entry_id}/proof", then=409).text
+    assert "no proof yet" in as_officer.get(f"audit/entries/{entry_id}/proof", then=409).text
     sequence_entries(acting)
     file, content = (
         as_officer.get(f"audit/entries/{entry_id}/proof"),
@@ -296,9 +296,7 @@ def test_an_entry_opens_beside_the_list_and_as_a_fragment(as_officer, acting):
         f"audit/entries/{ids[0]}", headers={"HX-Request": "true", "HX-Target": "aside#panel"}
     ).text
     assert "<html" not in fragment and "data-proof" in fragment
-    after = parse_page(as_officer.get(f"audit/entries/{ids[0]}")).find(
-        "a", title="The entry after it"
-    )
+    after = parse_page(as_officer.get(f"audit/entries/{ids[0]}")).find("a", title="Newer entry")
     assert after["href"].endswith(str(ids[1]))
 
 
@@ -309,7 +307,7 @@ def test_a_tampered_tree_is_said_and_not_hidden(as_officer, acting):
         head = session().scalars(select(LogHead)).one()
         head.edge = bytes(len(head.edge))
     text = as_officer.get(f"audit/entries/{entry_id}").text
-    assert "Not proved" in text and "does not lead to the signed root" in text
+    assert "Proof failed" in text and "does not lead to the signed root" in text
     assert "Included in checkpoint" not in text
     with acting("admin"):
         session().scalars(select(LogHead)).one().edge = b"short"
@@ -370,7 +368,7 @@ def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_h
     page = f"audit/entries/{entry_id}"
     with acting("admin"):
         admin = personal_field_encryption.pseudonym(make.person_id("admin"))
-    ask = parse_page(as_officer.get(page)).find("a", string="Ask to unmask")["href"]
+    ask = parse_page(as_officer.get(page)).find("a", string="Request name")["href"]
     assert ask.endswith(f"subject={admin}")
     with acting("compliance_officer"):
         asked = privacy.request_unmasking(admin, "An incident of 12 May").id
@@ -399,7 +397,7 @@ def test_what_was_erased_reads_as_erased(as_officer, acting):
     with acting("reviewer"):
         personal_field_encryption.destroy([admin])
     text = as_officer.get(f"audit/entries/{entry_id}").text
-    assert "erased, for good" in text and "Harriet" not in text
+    assert "permanently erased" in text and "Harriet" not in text
 
 
 # ---- checkpoints
@@ -417,7 +415,7 @@ def signed_twice(acting):
 def test_checkpoints_are_listed_and_given_as_they_were_signed(as_officer, acting):
     (newest, number), *_ = signed_twice(acting)
     page = as_officer.get("audit/checkpoints")
-    assert f"{number} checkpoints are signed" in page.text
+    assert f"{number} checkpoints signed" in page.text
     note = as_officer.get(f"audit/checkpoints/{newest}/note")
     with acting("admin"):
         key = logs.verifier(logs.signing_key())
@@ -434,7 +432,7 @@ def test_one_checkpoint_is_proved_to_be_the_beginning_of_another(as_officer, act
         .select_one(".c-note")
         .get_text(" ", strip=True)
     )
-    assert text.startswith(f"Checkpoint {older} is the beginning of checkpoint {newer}: proved by ")
+    assert text.startswith(f"Checkpoint {newer} continues checkpoint {older}. Proved by ")
     assert (
         "There is no checkpoint" in as_officer.get(f"audit/checkpoints?from={older}&to=99999").text
     )
@@ -458,7 +456,7 @@ def test_a_retired_key_stays_and_is_marked(as_officer, acting):
         old = str(logs.verifier(logs.signing_key()))
         new = str(logs.verifier(logs.rotate_key()))
     text = as_officer.get("audit/checkpoints").text
-    assert old in text and new in text and "what it signed stays verifiable" in text
+    assert old in text and new in text and "Its signatures stay verifiable" in text
 
 
 # ---- saved views
@@ -482,7 +480,7 @@ def test_a_view_is_saved_opened_and_removed(as_officer, as_auditor, as_admin, ac
         assert saved.facts == {"filters": ["action"]} and "name" in saved.sealed
     link = parse_page(as_auditor.get("audit/")).find("a", string="All but sign-ins")
     assert link["href"] == "/t/acme/audit/?action=-session"
-    assert "Remove the view" not in as_auditor.get("audit/").text
+    assert "Delete the view" not in as_auditor.get("audit/").text
     as_auditor.post(f"audit/views/{view_id}/remove", then=403)
     as_admin.post(f"audit/views/{view_id}/remove")
     with acting("admin"):
@@ -493,16 +491,16 @@ def test_a_view_is_saved_opened_and_removed(as_officer, as_auditor, as_admin, ac
 def test_a_view_without_a_name_or_filters_or_of_a_taken_name_is_refused(as_officer, acting):
     as_officer.post("audit/views/new?action=-session", name="Mine")
     assert (
-        "already, with other filters"
+        "exists, with other filters"
         in as_officer.post("audit/views/new?action=system", name="Mine", then=422).text
     )
     assert (
         "Give the view a name"
         in as_officer.post("audit/views/new?action=system", name=" ", then=422).text
     )
-    assert "no filter to save" in as_officer.post("audit/views/new", name="All", then=422).text
+    assert "no filters to save" in as_officer.post("audit/views/new", name="All", then=422).text
     assert (
-        "60 characters"
+        "at most 60 characters"
         in as_officer.post("audit/views/new?action=system", name="x" * 61, then=422).text
     )
     with acting("admin"):

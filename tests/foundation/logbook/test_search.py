@@ -116,10 +116,10 @@ def test_what_is_sealed_is_found_by_nobody(as_officer, acting, database):
 def test_a_search_that_looked_far_enough_says_how_far_and_goes_on(
     as_officer, acting, long_log, monkeypatch
 ):
-    monkeypatch.setattr(searching, "BUDGET", 1)
-    monkeypatch.setattr(searching, "MOST_SPELLINGS", 0)  # as if the word began like too many others
+    monkeypatch.setattr(searching, "MAX_BLOCKS_READ", 1)
+    monkeypatch.setattr(searching, "MAX_SPELLINGS", 0)  # as if the word began like too many others
     reply = as_officer.get("audit/?q=branch")
-    assert entry_ids_on_page(reply) == [] and "Nothing found back to entry" in reply.text
+    assert entry_ids_on_page(reply) == [] and "No matches back to entry" in reply.text
     seen, pages = walk_pages(as_officer, "audit/?q=branch")
     assert seen == [long_log[0]] and pages >= 3
 
@@ -186,7 +186,10 @@ def test_a_search_costs_few_statements(as_officer, long_log, statements):
 
 def test_a_mark_of_another_list_is_refused(as_officer, database):
     for mark in ("x", "-1", "9" * 40, "WyJhIl0="):
-        assert "page mark" in as_officer.get(f"audit/?q=name&after={mark}", then=422).text
+        assert (
+            "belongs to another list"
+            in as_officer.get(f"audit/?q=name&after={mark}", then=422).text
+        )
     assert parse_page(as_officer.get("audit/?q=name&after=0")).select("tr[data-entry]") == []
 
 

@@ -95,7 +95,7 @@ def erasure_page(slug: str = "acme") -> str:
         return f"/t/{slug}/privacy/erasures/{session().scalars(select(Erasure.id).order_by(Erasure.created_at.desc())).first()}"
 
 
-def sequence_and_recheck(slug: str = "acme") -> fsck.Report:
+def sequence_and_recheck(slug: str = "acme") -> fsck.FsckReport:
     """Every entry has its place; then the whole log is derived anew."""
     with current.acting_as(make.system_actor(slug)):
         while sequencer.sequence() == sequencer.BATCH:

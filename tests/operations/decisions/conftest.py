@@ -83,7 +83,7 @@ def register_system(
 
 def create_key(slug: str = "acme", scopes: tuple[str, ...] = ("flags:read",), **given: Any) -> str:
     with make.acting("admin", slug):
-        return api_keys.make(given.pop("name", "claims service"), scopes, **given)[1]
+        return api_keys.create(given.pop("name", "claims service"), scopes, **given)[1]
 
 
 @pytest.fixture

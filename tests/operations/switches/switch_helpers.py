@@ -49,7 +49,7 @@ def find_feature(
 
 def create_api_key(name: str = "worker", slug: str = "acme") -> UUID:
     with make.acting("admin", slug):
-        return keys.make(name, ["audit:read"])[0].id
+        return keys.create(name, ["audit:read"])[0].id
 
 
 def note_answers(

@@ -1,0 +1,147 @@
+"""How pages of the log name its parts: actors, outcomes, facts and days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask import current_app, url_for
+
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.audit.record import SYSTEM
+from governance.foundation.logbook import queries
+from governance.foundation.logbook.queries import NumberedEntry
+from governance.kernel import clock, formatting
+from governance.kernel.access import allowed
+
+ACTOR_KINDS = {  # kind of actor → (letter of its pseudonym, icon, label)
+    "person": ("p", "user", "Person"),
+    "job": ("j", "clock-cog", "Meridian, automatically"),
+    "api_key": ("k", "key", "API key"),
+    "operator": ("o", "building", "Operator"),
+}
+FACT_LABELS = {
+    "as_of": "As of",
+    "ends": "Expires",
+    "hint": "Key starts with",
+    "id": "ID",
+    "key": "Slug",
+    "lane": "Risk class",
+    "origin": "Log origin",
+    "ref": "Reference",
+    "retest_by": "Retest due",
+    "sha256": "SHA-256",
+    "tries": "Attempts",
+    "url": "URL",
+    "via": "Signed in with",
+    "why": "Reason",
+}
+
+
+class OutcomeLabel(NamedTuple):
+    """How an outcome is drawn and named."""
+
+    shape: str
+    word: str
+
+
+OUTCOMES = {  # js/proof.js has the same words, to compare them with what was signed
+    "done": OutcomeLabel("ok", "Done"),
+    "denied": OutcomeLabel("bad", "Denied"),
+    "failed": OutcomeLabel("bad", "Failed"),
+}
+
+
+def outcome_label(outcome: str) -> OutcomeLabel:
+    return OUTCOMES.get(outcome) or OutcomeLabel("info", outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class ActorLabel:
+    """An actor as the log shows it."""
+
+    pseudonym: str
+    label: str
+    icon: str
+    kind: str
+
+
+def actor_label(pseudonym: str, kind: str) -> ActorLabel:
+    """Return `p-7k3f-91ac`: the kind's letter and the first eight digits."""
+    letter, icon, meaning = ACTOR_KINDS.get(kind, ("p", "user", kind))
+    short = "meridian" if pseudonym == SYSTEM else f"{pseudonym[:4]}-{pseudonym[4:8]}"
+    return ActorLabel(pseudonym, f"{letter}-{short}", icon, meaning)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the list."""
+
+    entry: AuditEntry
+    number: str
+    at: datetime
+    who: ActorLabel
+    target: str
+    outcome: OutcomeLabel
+
+
+def lines_by_day(rows: Sequence[NumberedEntry]) -> list[tuple[str, list[LogLine]]]:
+    """Return the entries under their days, in the tenant's time zone."""
+    zone = formatting.zone()
+    targets = queries.target_labels([each.entry for each in rows])
+    days: list[tuple[str, list[LogLine]]] = []
+    for each in rows:
+        at = each.entry.at.astimezone(zone)
+        day = _day(at)
+        if not days or days[-1][0] != day:
+            days.append((day, []))
+        days[-1][1].append(_line(each, at, targets[each.entry.id]))
+    return days
+
+
+def _day(at: datetime) -> str:
+    if at.year != clock.now().year:
+        return f"{at:%A} {formatting.long_day(at.date())}"
+    return f"{at:%A} {at.day} {at:%B}"
+
+
+def _line(row: NumberedEntry, at: datetime, target: str) -> LogLine:
+    number = "pending" if row.index is None else formatting.thousands(row.index + 1)
+    who = actor_label(row.entry.actor, row.entry.actor_kind)
+    return LogLine(row.entry, number, at, who, target, outcome_label(row.entry.outcome))
+
+
+def zone_name(zone: ZoneInfo) -> str:
+    """Europe/Berlin → Berlin."""
+    return zone.key.rpartition("/")[2].replace("_", " ")
+
+
+def fact_label(name: str) -> str:
+    """due_on → "Due on"."""
+    return FACT_LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+def fact_text(name: str, value: Any) -> str | None:
+    """Return a recorded value as a page shows it; an owner is shown as actors are."""
+    if name == "owner" and value:
+        return actor_label(str(value), "person").label
+    return _text(value)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_text(each) or "none" for each in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(each)}" for name, each in value.items()) or "none"
+    return None if value is None else str(value)
+
+
+def address_if_allowed(endpoint: str, **values: Any) -> str | None:
+    """Return the address of another feature's page, where it exists and the reader may open it."""
+    view = current_app.view_functions.get(endpoint)
+    return (
+        url_for(endpoint, **values) if view is not None and allowed(vars(view)["needs"]) else None
+    )
