@@ -111,8 +111,7 @@ def _opened(entry: AuditEntry, names: Mapping[str, str]) -> Iterator[EncryptedFi
     for name, field in _encrypted(entry).items():
         is_open = field["subject"] in names
         text = personal_field_encryption.unseal(name, field) if is_open else None
-        label = "Reason" if name == "reason" else fact_label(name)
-        yield EncryptedField(label, text, not is_open or text is not None)
+        yield EncryptedField(fact_label(name), text, not is_open or text is not None)
 
 
 def _changed_fields(entry: AuditEntry) -> Iterator[tuple[str, list[Any]]]:

@@ -35,7 +35,6 @@ FACT_LABELS = {
     "tries": "Attempts",
     "url": "URL",
     "via": "Signed in with",
-    "why": "Reason",
 }
 
 

@@ -57,7 +57,7 @@ const when = (iso) => {
 };
 const actor = (text, hex) => (text.endsWith("-meridian") ? /^0+$/.test(hex) : hex.startsWith(text.slice(2).replaceAll("-", "")));
 const NAMES = { at: "time", actor: "actor", action: "action", outcome: "outcome", origin: "IP address", request_id: "request" };
-const OUTCOMES = { done: "Done", refused: "Denied", failed: "Failed" }; // as logbook/presentation.py
+const OUTCOMES = { done: "Done", denied: "Denied", failed: "Failed" }; // as logbook/presentation.py
 const shown = (name, said) => (name === "at" ? when(said.at) : name === "outcome" ? OUTCOMES[said.outcome] ?? said.outcome : said[name]);
 
 function compare(root, said) {
