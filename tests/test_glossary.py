@@ -1,11 +1,11 @@
 """Whatever the product names is explained in the glossary, and every page links to it."""
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from jinja2 import Environment
 
 from governance.app.features import FEATURES
 from governance.foundation.audit.registry import registry as actions
@@ -92,7 +92,7 @@ def test_every_help_text_links_to_a_term_and_is_short():
         texts = list(HELP_TEXT.finditer(source))
         assert len(texts) == source.count("help_text("), f"{name}: write help_text('…', 'slug')"
         for found in texts:
-            text, term = ast.literal_eval(f"({found['arguments']})")
+            text, term = Environment().compile_expression(f"[{found['arguments']}]")()
             assert term in BY_SLUG, f"{name}: {term} is no term"
             sentences = re.findall(r"[.?](?:\s|$)", text)
             assert 1 <= len(sentences) <= MAX_SENTENCES, f"{name}: {len(sentences)} sentences"
