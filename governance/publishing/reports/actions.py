@@ -1,6 +1,4 @@
-"""Asking for a report, cancelling it, filing what was made, handing it out; and the key that
-signs.
-"""
+"""Request a report, keep the finished file, download it, withdraw it; and create the signing key."""
 
 import calendar
 from collections.abc import Collection
@@ -29,7 +27,8 @@ from governance.kernel.formatting import long_day
 from governance.kernel.installation import domain
 from governance.kernel.storage import Blob, store
 from governance.publishing.reports import permissions, queries
-from governance.publishing.reports.document import filename
+from governance.publishing.reports.built_document import filename
+from governance.publishing.reports.editions import WITHDRAWN as WITHDRAWN_EDITION
 from governance.publishing.reports.models import (
     AI_RMF,
     POLICY,
@@ -41,7 +40,7 @@ from governance.publishing.reports.models import (
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
 from governance.publishing.reports.signing import VerifierKey
 
-ASKED = action(
+REQUESTED = action(
     "report.requested",
     "requested a report",
     target="ReportRun",
@@ -49,7 +48,7 @@ ASKED = action(
     severity="informational",
     fields="kind title as_of assessment",
 )
-MADE = action(
+GENERATED = action(
     "report.generated",
     "generated a report",
     target="ReportRun",
@@ -66,7 +65,7 @@ CANCELLED = action(
     severity="informational",
     fields="title",
 )
-TAKEN = action(
+DOWNLOADED = action(
     "report.downloaded",
     "downloaded a report",
     target="ReportRun",
@@ -82,7 +81,7 @@ WITHDRAWN = action(
     severity="low",
     fields="title sha256 why",
 )
-KEY_MADE = action(
+KEY_CREATED = action(
     "report.signing_key.created",
     "created the report signing key",
     target="SigningKey",
@@ -93,20 +92,18 @@ KEY_MADE = action(
 
 
 FIRST_YEAR = 2000
-MOST_MONTHS = 18  # columns that fit beside the controls
+MAX_MONTHS = 18  # columns that fit beside the controls
 
 
 class NotReady(DomainError):
     pass
 
 
-def ask(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
-    """Queue the AI RMF compliance report of an assessment; while one is under way, that one is
-    watched.
-    """
+def request_ai_rmf(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
+    """Queue the AI RMF compliance report of an assessment, or return the one under way."""
     if not queries.is_ai_rmf(assessment):
         raise Invalid(
-            "The AI RMF report is made from an assessment of the NIST AI RMF.",
+            "An AI RMF report needs an assessment of the NIST AI RMF. Choose another assessment.",
             field="assessment_id",
         )
     background_work.lock(ReportRun)
@@ -115,21 +112,21 @@ def ask(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
     return same or _queued(AI_RMF, title, as_of or clock.now(), assessment_id=assessment.id)
 
 
-def ask_attestation(*, until: date, since: date | None = None) -> ReportRun:
-    """Queue the policy attestation of a day, or of a period with both its days; the same one under
-    way is watched.
+def request_attestation(*, until: date, since: date | None = None) -> ReportRun:
+    """Queue the policy attestation of a day, or of a period that includes both its days.
 
-    It tells what stood at the end of the last day, or stands now when that day is today.
+    It shows the policy at the end of the last day, or now if that day is today. Returns the same
+    report if it is under way.
     """
     if until > clock.today():
-        raise Invalid("That day is still to come: nothing can be attested of it.", field="until")
+        raise Invalid("That day is in the future. Choose today or an earlier day.", field="until")
     if until.year < FIRST_YEAR or (since is not None and since.year < FIRST_YEAR):
         raise Invalid(
-            "Nothing is known of days before the year 2000.",
+            "Choose a day from the year 2000 on.",
             field="until" if since is None else "since",
         )
     if since is not None and since > until:
-        raise Invalid("The period begins after it ends.", field="since")
+        raise Invalid("The period starts after it ends. Change one of the days.", field="since")
     background_work.lock(ReportRun)
     parameters = {"from": since.isoformat() if since else None, "to": until.isoformat()}
     title = (
@@ -143,14 +140,15 @@ def ask_attestation(*, until: date, since: date | None = None) -> ReportRun:
     )
 
 
-def ask_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
-    """Queue the SOC 2 readiness of some categories as they stood at the end of a day, or stand now
-    when that day is today.
+def request_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
+    """Queue the SOC 2 readiness of some categories at the end of a day, or now if that is today.
+
+    Returns the same report if it is under way.
     """
     if until > clock.today():
-        raise Invalid("That day is still to come: nothing is known of it.", field="on")
+        raise Invalid("That day is in the future. Choose today or an earlier day.", field="on")
     if until.year < FIRST_YEAR:
-        raise Invalid("Nothing is known of days before the year 2000.", field="on")
+        raise Invalid("Choose a day from the year 2000 on.", field="on")
     chosen = [key for key in CATEGORIES if key in categories]
     if not chosen:
         raise Invalid("Choose at least one category.", field="categories")
@@ -163,31 +161,34 @@ def ask_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
     )
 
 
-def ask_matrix(*, since: date, until: date, framework: str | None = None) -> ReportRun:
-    """Queue the Type II evidence matrix of the months that these two days are in.
+def request_matrix(*, since: date, until: date, framework: str | None = None) -> ReportRun:
+    """Queue the Type II evidence matrix of the months that these two days are in, as on file now.
 
-    It tells what is on file now.
-
-    With a framework it holds the controls that answer for it, and its auditors may read it.
+    With a framework it covers the controls that are mapped to it, and its auditors may read it.
+    Returns the same report if it is under way.
     """
     first, last = (
         since.replace(day=1),
         until.replace(day=calendar.monthrange(until.year, until.month)[1]),
     )
     if until < since:
-        raise Invalid("The period begins after it ends.", field="begins")
+        raise Invalid("The period starts after it ends. Change one of the months.", field="begins")
     if since.year < FIRST_YEAR:
-        raise Invalid("Nothing is known of days before the year 2000.", field="begins")
+        raise Invalid("Choose a day from the year 2000 on.", field="begins")
     if first > clock.today():
-        raise Invalid("That period is still to come.", field="begins")
+        raise Invalid("That period is in the future. Choose an earlier month.", field="begins")
     months = (last.year - first.year) * 12 + last.month - first.month + 1
-    if months > MOST_MONTHS:
-        raise Invalid(f"That is {months} months; a matrix has {MOST_MONTHS} at most.", field="ends")
+    if months > MAX_MONTHS:
+        raise Invalid(
+            f"That is {months} months; a matrix covers up to {MAX_MONTHS}. Choose a shorter period.",
+            field="ends",
+        )
     background_work.lock(ReportRun)
-    parameters, of = {"from": first.isoformat(), "to": last.isoformat()}, ""
+    parameters, scope = {"from": first.isoformat(), "to": last.isoformat()}, ""
     if framework is not None:
-        parameters["framework"], of = framework, f" of {frameworks.framework(framework).title}"
-    title = f"Type II evidence matrix{of}, {long_day(first)} to {long_day(last)}"
+        parameters["framework"] = framework
+        scope = f" for {frameworks.framework(framework).title}"
+    title = f"Type II evidence matrix{scope}, {long_day(first)} to {long_day(last)}"
     return queries.same_under_way(TYPE_II, parameters) or _queued(
         TYPE_II, title, clock.now(), parameters=parameters
     )
@@ -224,7 +225,12 @@ def _queued(
 def _requested(report: ReportRun) -> None:
     about = str(report.assessment_id) if report.assessment_id else None
     record(
-        ASKED, report, kind=report.kind, title=report.title, as_of=report.as_of, assessment=about
+        REQUESTED,
+        report,
+        kind=report.kind,
+        title=report.title,
+        as_of=report.as_of,
+        assessment=about,
     )
 
 
@@ -247,7 +253,7 @@ REPORTS = background_work.WorkKind(
 
 
 def freeze(report: ReportRun, snapshot: dict[str, Any], fingerprint: str) -> None:
-    """Keep the data that the report is made from; made again, it is made from the same."""
+    """Keep the data that the report is made from; a second try uses the same data."""
     report.snapshot, report.fingerprint = snapshot, fingerprint
     session().flush()  # recorded with the file, in file()
 
@@ -255,14 +261,14 @@ def freeze(report: ReportRun, snapshot: dict[str, Any], fingerprint: str) -> Non
 def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> bool:
     """Keep a finished report: where its bytes are, their digest, and the detached signature.
 
-    False where an earlier try has.
+    Returns False if an earlier try has kept it.
     """
     if report.is_ready:
         return False
     report.pdf_key, report.pdf_sha256, report.pdf_size = blob.key, blob.sha256, blob.size
     report.pages, report.signature, report.finished_at = pages, signature, clock.now()
     record(
-        MADE,
+        GENERATED,
         report,
         title=report.title,
         fingerprint=report.fingerprint,
@@ -273,14 +279,14 @@ def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> bool:
 
 
 def download(report: ReportRun, *, what: str) -> GeneratedFile:
-    """Record that somebody downloads the file ("pdf") or its "signature", and return it."""
+    """Record the download of the file ("pdf") or of its "signature", and return it."""
     if report.is_withdrawn:
         raise NotReady(
-            "This report was withdrawn because it named a person who was erased. Generate it again."
+            "This report was withdrawn because it named an erased person. Generate a new one."
         )
     if report.pdf_key is None:
         raise NotReady("This report isn't ready yet.")
-    record(TAKEN, report, title=report.title, sha256=report.pdf_sha256, what=what)
+    record(DOWNLOADED, report, title=report.title, sha256=report.pdf_sha256, what=what)
     name = filename(report.snapshot or {})
     if what == "signature":
         return GeneratedFile(
@@ -290,7 +296,7 @@ def download(report: ReportRun, *, what: str) -> GeneratedFile:
 
 
 def withdraw_naming(erased: PersonErased) -> None:
-    """Withdraw the reports that name the person: data and file go, digest and date stay.
+    """Withdraw the reports that name the person: delete data and file, keep digest and edition.
 
     They can be generated again.
     """
@@ -298,13 +304,18 @@ def withdraw_naming(erased: PersonErased) -> None:
     for report in named:
         if report.pdf_key is not None:
             store().remove(report.pdf_key)
+        report.parameters = report.parameters | {
+            WITHDRAWN_EDITION: {
+                name: (report.snapshot or {})["document"][name] for name in ("number", "version")
+            }
+        }
         report.pdf_key, report.snapshot = None, None
         record(
             WITHDRAWN,
             report,
             title=report.title,
             sha256=report.pdf_sha256,
-            why="it named a person who was erased",
+            why="it named an erased person",
         )
     erased.removed["reports withdrawn"] = len(named)
 
@@ -313,9 +324,10 @@ SIGNING = b"report-signing"
 key_encryption.holds(SigningKey, "wrapped", lambda _row: SIGNING)
 
 
-def make_signing_key() -> SigningKey:
-    """The installation's key, once, wrapped by the key-encryption key; recorded in the log of
-    whoever needed it first.
+def create_signing_key() -> SigningKey:
+    """Create the installation's key, wrapped by the key-encryption key.
+
+    It is recorded in the log of the tenant that needed it first.
     """
     name = domain()
     private = Ed25519PrivateKey.generate()
@@ -327,7 +339,7 @@ def make_signing_key() -> SigningKey:
         retired_at=None,
     )
     session().add(key)
-    record(KEY_MADE, key, name=name, key_id=VerifierKey(name, key.public).key_id.hex())
+    record(KEY_CREATED, key, name=name, key_id=VerifierKey(name, key.public).key_id.hex())
     return key
 
 

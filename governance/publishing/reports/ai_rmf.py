@@ -1,4 +1,4 @@
-"""The AI RMF compliance report: what an assessment says, and what the document is called."""
+"""The AI RMF compliance report: the facts of an assessment, and the title and number of its document."""
 
 from datetime import date
 from typing import Any
@@ -21,8 +21,13 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
         f" {until.year}"
     )
     document = {
-        "number": f"RMF-{until.year}-Q{(until.month + 2) // 3}",
+        "number": f"RMF-{_scope(facts['assessment']['scope'])}{until.year}-Q{(until.month + 2) // 3}",
         "version": f"{facts['assessment']['revision']}.0",
         "until": until,
     }
     return facts | {"schema": SCHEMA, "document": document}
+
+
+def _scope(scope: str) -> str:
+    """Of a number: nothing for the whole organisation, otherwise which system it is about."""
+    return "" if scope == "organisation" else f"{scope.upper()}-"

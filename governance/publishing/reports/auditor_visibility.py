@@ -1,16 +1,16 @@
 """Which reports an auditor of a framework sees: those that are about nothing else.
 
-A file is signed, so it cannot be cut for him.
+A file is signed, so it cannot be cut down to an auditor's scope.
 
-    AI RMF compliance        of an assessment whose whole framework he audits, over days of his
-                             period
-    SOC 2 readiness          whose categories he audits whole, as of a day from the first of his
+    AI RMF compliance        if its assessment is of a framework that the engagement covers in full,
+                             over days of its period
+    SOC 2 readiness          if the engagement covers all its categories, from the first day of the
                              period on
-    Type II matrix           whose controls are all his, over days of his period
-    policy attestation       none: it is about the policy of all systems and no framework's. He may
-                             ask for it as evidence
+    Type II matrix           if the engagement covers all its controls, over days of its period
+    policy attestation       never: it is about the policy of all systems and belongs to no
+                             framework. Auditors may request it as evidence
 
-An engagement over everything sees all of them. Pure; queries.py reads what it takes.
+An engagement without limits sees all of them. Pure; queries.py reads what it takes.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,10 +24,10 @@ from governance.publishing.reports.models import AI_RMF, READINESS, TYPE_II
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ReportSubject:
     """What a run is about.
 
-    `period` of its assessment; `controls` are the refs in a matrix (None: it is not made yet).
+    `period` is that of its assessment; `controls` are the refs in a matrix, None before it is made.
     """
 
     kind: str
@@ -38,29 +38,29 @@ class About:
     controls: Collection[str] | None = None
 
 
-def shows(held: Scope, about: About, refs: Collection[str]) -> bool:
-    """Whether it is within that scope, whose controls have these refs."""
+def is_in_scope(scope: Scope, about: ReportSubject, refs: Collection[str]) -> bool:
+    """Whether a run is within a scope; `refs` are those of the scope's controls."""
     if about.kind == AI_RMF:
         return (
             about.period is not None
-            and _touches(held, *about.period)
-            and _all(held, about.requirements)
+            and _overlaps(scope, *about.period)
+            and _has_all(scope, about.requirements)
         )
     if about.kind == READINESS:
-        return about.as_of.date() >= held.period_from and _all(held, about.requirements)
+        return about.as_of.date() >= scope.period_from and _has_all(scope, about.requirements)
     if about.kind == TYPE_II:
         first, last = (date.fromisoformat(about.parameters[name]) for name in ("from", "to"))
         return (
             about.controls is not None
-            and _touches(held, first, last)
+            and _overlaps(scope, first, last)
             and set(about.controls) <= set(refs)
         )
     return False
 
 
-def _touches(held: Scope, first: date, last: date) -> bool:
-    return first <= held.period_to and last >= held.period_from
+def _overlaps(scope: Scope, first: date, last: date) -> bool:
+    return first <= scope.period_to and last >= scope.period_from
 
 
-def _all(held: Scope, requirements: Collection[UUID]) -> bool:
-    return bool(requirements) and all(map(held.holds_requirement, requirements))
+def _has_all(scope: Scope, requirements: Collection[UUID]) -> bool:
+    return bool(requirements) and all(map(scope.holds_requirement, requirements))

@@ -1,4 +1,4 @@
-"""Reports: signed PDFs, and the page where anybody verifies one."""
+"""Reports: signed PDFs, and the page where anyone can verify one."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.privacy.events import PersonErased
@@ -37,8 +37,8 @@ manifest = Manifest(
             endpoint="reports.report", argument="run_id", noun="report", within=not_by_scope
         ),
         "SigningKey": EntryLink(
-            no_page="anybody verifies reports with it at the public address",
-            noun="the reports' key",
+            no_page="anyone can verify reports with it at the public address",
+            noun="report signing key",
             single=True,
         ),
     },

@@ -1,3 +1,5 @@
+"""The forms that request a report."""
+
 from wtforms import RadioField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, Optional
 
@@ -9,43 +11,40 @@ from governance.publishing.reports.readiness.snapshot import CATEGORIES
 SPANS = (("period", "A period"), ("day", "One day"))
 
 
-class AttestForm(Form):
-    """Of which days the policy is attested; one day has no beginning."""
+class AttestationForm(Form):
+    """The days of a policy attestation; a single day has no start."""
 
     span = RadioField(
-        "It tells of",
-        [InputRequired("A period or one day?")],
+        "Covers",
+        [InputRequired("Choose a period or one day.")],
         choices=list(SPANS),
         default="period",
     )
-    since = DayField("From", required=False, bounds=ANY_DAY, description="Left out for one day.")
-    until = DayField("To, or the day", required="Up to which day?", bounds=ANY_DAY)
+    since = DayField("From", required=False, bounds=ANY_DAY, description="Leave empty for one day.")
+    until = DayField("To, or the one day", required="Choose a day.", bounds=ANY_DAY)
 
 
 class ReadinessForm(Form):
-    """Which criteria, and as of which day."""
+    """The criteria, and the day they are shown for."""
 
     categories = SelectMultipleField(
         "Categories",
         [InputRequired("Choose at least one category.")],
         choices=[(key, title) for key, (title, _) in CATEGORIES.items()],
     )
-    on = DayField("As of the end of", required="As of which day?", bounds=ANY_DAY)
+    on = DayField("As of the end of", required="Choose a day.", bounds=ANY_DAY)
 
 
-class MatrixForm(Form):
-    """Of which months.
+class EvidenceMatrixForm(Form):
+    """The months of a Type II matrix; the names differ from the other period on the page."""
 
-    Both fields have names of their own: the page has another period beside this one.
-    """
-
-    begins = DayField("From the month of", required="From which month?", bounds=ANY_DAY)
-    ends = DayField("To the month of", required="To which month?", bounds=ANY_DAY)
+    begins = DayField("From the month of", required="Choose the first month.", bounds=ANY_DAY)
+    ends = DayField("To the month of", required="Choose the last month.", bounds=ANY_DAY)
     framework = SelectField(
         "Controls",
         [Optional()],
         choices=lambda: [
             ("", "All controls"),
-            *((f.key, f"Those that answer for {f.title}") for f in frameworks.frameworks()),
+            *((f.key, f"Controls mapped to {f.title}") for f in frameworks.frameworks()),
         ],
     )

@@ -1,36 +1,37 @@
-"""Makes a report: freeze the data, lay it out in a child process, sign it, file it.
+"""Generate a report: freeze the data, lay it out in a child process, sign it, file it.
 
-Killed, it is made again, once.
+A job that is killed runs again, once, from the same frozen data.
 """
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pikepdf
 
 from governance.foundation.audit import queries as audit
 from governance.foundation.tenants import queries as tenants
-from governance.kernel import current, pdf
+from governance.kernel import background_work, current, pdf
 from governance.kernel.background_work import PacedProgress, keep, target_of
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
 from governance.kernel.signed_note import b64
 from governance.kernel.storage import Blob
-from governance.publishing.reports import actions, queries
-from governance.publishing.reports.document import Built
+from governance.publishing.reports import actions, editions, queries
+from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.kinds import KINDS, build
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.signing import sign
 from governance.publishing.reports.snapshot import Log, canonical, fingerprint
+from governance.publishing.reports.wording import many_digits
 
-SMALLEST = 12  # pages, while the kind is not known
+FEWEST_PAGES = 12  # for the progress bar, while the kind is not known
 
 
 @work(actions.REPORTS.name)
 def make_report(item: WorkItem, progress: Progress) -> None:
     """The work of one ReportRun (item.target_id)."""
-    progress(0, SMALLEST, "Freezing the data")
+    progress(0, FEWEST_PAGES, "Freezing the data")
     built, pages = _frozen(item)
     content = pdf.render_in_child(
         built.html,
@@ -44,12 +45,10 @@ def make_report(item: WorkItem, progress: Progress) -> None:
 
 
 def _frozen(item: WorkItem) -> tuple[Built, int]:
-    """The run's snapshot, taken now or kept from an earlier try; the document built from it, and
-    about how long it gets.
-    """
+    """The document, from a snapshot taken now or kept from an earlier try, and its likely pages."""
     with transaction():
         report = queries.locked_run(target_of(actions.REPORTS, item))
-        key = queries.signing_key() or actions.make_signing_key()
+        key = queries.signing_key() or actions.create_signing_key()
         if report.snapshot is None:
             snapshot = _snapshot(report, actions.key_line(key))
             actions.freeze(report, snapshot, fingerprint(canonical(snapshot)))
@@ -61,10 +60,7 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
     tenant = tenants.tenant_by_id(current.actor().tenant_id)
     if tenant is None:
         raise RuntimeError("the tenant is gone")
-    facts = KINDS[report.kind].snapshot(report)
-    document = facts["document"]
-    until: date = document["until"]
-    return facts | {
+    facts = KINDS[report.kind].snapshot(report) | {
         "tenant": {
             "name": tenant.name,
             "slug": tenant.slug,
@@ -75,12 +71,20 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
         "prepared_by": current.actor().name,
         "requested_at": _instant(report.created_at),
         "as_of": _instant(report.as_of),
+    }
+    document = facts["document"]
+    number, until = f"{tenant.slug.upper()}-{document['number']}", document["until"]
+    background_work.lock(ReportRun)  # two runs of one number must not take the same version
+    earlier = editions.earlier_editions(number, report.id)
+    version = editions.next_version(document["version"], earlier)
+    return facts | {
         "document": {
-            "number": f"{tenant.slug.upper()}-{document['number']}",
-            "version": document["version"],
+            "number": number,
+            "version": version,
             "keep_until": until.replace(year=until.year + 7, day=min(until.day, 28)).isoformat(),
-            "supersedes": None,
+            "supersedes": editions.superseded(number, earlier),
         },
+        "revisions": editions.revisions(facts, version, earlier),
         "log": _log(),
         "entry": str(audit.entries_about([report.id], limit=1)[0].id),
         "signing_key": key_line,
@@ -88,11 +92,11 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
 
 
 def _log() -> Log | None:
-    """The last checkpoint of the tenant's log; None on the first second of its life."""
+    """The last checkpoint of the tenant's log; None before the first one."""
     signed = audit.last_checkpoint()
     if signed is None:
         return None
-    entries = "1 entry" if signed.size == 1 else f"{signed.size} entries"
+    entries = many_digits(signed.size, "entry", "entries")
     return {
         "origin": signed.origin,
         "checkpoint": f"{entries}, {signed.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",

@@ -1,23 +1,23 @@
-"""The kinds of report: each is a snapshot of some data, and a document that is made of it.
+"""The kinds of report: each takes a snapshot of some data and makes a document of it.
 
     KINDS[key]           the kind of a run
     build(snapshot)      the document of a frozen snapshot, by its schema
 
-A kind's `snapshot(report)` gives its own facts with `schema` and `document` (its number without the
-tenant, its version, and `until`, the day it is about); jobs.py adds what all kinds share: tenant,
-instants, log, entry, signing key.
+A kind's `snapshot(report)` returns its own facts with `schema` and `document` (its number without the
+tenant, its first version, and `until`, the last day it covers). jobs.py adds what all kinds share:
+tenant, instants, edition, log, entry, signing key.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import governance.publishing.reports.attestation.document as attested
-import governance.publishing.reports.readiness.document as ready
-import governance.publishing.reports.type2.document as tested
+import governance.publishing.reports.attestation.document as attestation
+import governance.publishing.reports.readiness.document as readiness
+import governance.publishing.reports.type2.document as type2
 from governance.publishing.reports import ai_rmf, document, models, snapshot
 from governance.publishing.reports.attestation.snapshot import SCHEMA as ATTESTATION
-from governance.publishing.reports.document import Built
+from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.readiness.snapshot import SCHEMA as READINESS
 from governance.publishing.reports.type2.snapshot import SCHEMA as TYPE_II
@@ -25,7 +25,7 @@ from governance.publishing.reports.type2.snapshot import SCHEMA as TYPE_II
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`pages` is about how many it has, for the progress bar before it is known."""
+    """A kind of report; `pages` is an estimate for the progress bar."""
 
     key: str
     name: str
@@ -39,14 +39,14 @@ AI_RMF = Kind(
     models.AI_RMF, "AI RMF compliance", snapshot.SCHEMA, 44, ai_rmf.snapshot, document.build
 )
 POLICY = Kind(
-    models.POLICY, "Policy attestation", ATTESTATION, 12, attested.snapshot, attested.build
+    models.POLICY, "Policy attestation", ATTESTATION, 12, attestation.snapshot, attestation.build
 )
-SOC2 = Kind(models.READINESS, "SOC 2 readiness", READINESS, 20, ready.snapshot, ready.build)
-MATRIX = Kind(models.TYPE_II, "Type II evidence matrix", TYPE_II, 20, tested.snapshot, tested.build)
+SOC2 = Kind(models.READINESS, "SOC 2 readiness", READINESS, 20, readiness.snapshot, readiness.build)
+MATRIX = Kind(models.TYPE_II, "Type II evidence matrix", TYPE_II, 20, type2.snapshot, type2.build)
 KINDS = {each.key: each for each in (AI_RMF, POLICY, SOC2, MATRIX)}
 BY_SCHEMA = {each.schema: each for each in KINDS.values()}
 
 
 def build(frozen: Mapping[str, Any]) -> Built:
-    """Whatever kind it is; the same snapshot gives the same document."""
+    """Build a report of any kind; the same snapshot gives the same document."""
     return BY_SCHEMA[frozen["schema"]].build(frozen)

@@ -1,6 +1,4 @@
-"""A report is a run: its parameters, the frozen snapshot it was made from, the file, its digests
-and signature.
-"""
+"""A report is a run: parameters, the frozen snapshot it is made from, file, digests, signature."""
 
 from datetime import datetime
 from typing import Any
@@ -43,14 +41,14 @@ class ReportRun(Generated):
 
     @property
     def is_withdrawn(self) -> bool:
-        """Its data and file named somebody who was erased: what stays is the digest."""
+        """Its data and file named an erased person; the digest and the edition are kept."""
         return self.pdf_sha256 is not None and self.pdf_key is None
 
 
 class SigningKey(Model):
-    """The console's report-signing key:
+    """The key that signs reports: Ed25519, wrapped by the installation's key.
 
-    Ed25519, wrapped by the installation's key; old ones stay for verifying.
+    Retired keys are kept for verification.
     """
 
     __tablename__ = "signing_keys"

@@ -1,5 +1,5 @@
-"""Report runs, newest first, with the work behind those that are under way; to an auditor those
-within his scope (seen.py).
+"""Report runs with their work, newest first; auditors see those in their scope
+(auditor_visibility.py).
 """
 
 import json
@@ -18,7 +18,7 @@ from governance.kernel.background_work import Run, run_of, under_way, with_work
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.visibility_scope import Scope, limits
-from governance.publishing.reports.auditor_visibility import About, shows
+from governance.publishing.reports.auditor_visibility import ReportSubject, is_in_scope
 from governance.publishing.reports.models import READINESS, TYPE_II, ReportRun, SigningKey
 from governance.publishing.reports.readiness.snapshot import CATEGORIES, FRAMEWORK
 
@@ -28,16 +28,16 @@ def reportable() -> list[Assessment]:
     return [each for each in assessment_queries.assessments() if is_ai_rmf(each)]
 
 
-def is_ai_rmf(held: Assessment) -> bool:
-    """Its sentences and charts speak of the four functions: no other framework has them."""
-    return frameworks.framework_by_id(held.framework_id).key.startswith("nist-ai-rmf")
+def is_ai_rmf(assessment: Assessment) -> bool:
+    """Whether the framework has the four functions that the report's sentences and charts need."""
+    return frameworks.framework_by_id(assessment.framework_id).key.startswith("nist-ai-rmf")
 
 
 def runs(*, limit: int = 50) -> list[Run[ReportRun]]:
     """The newest runs, in one statement."""
     query = with_work(ReportRun)
-    if (held := limits()) is not None:
-        query = query.where(ReportRun.id.in_(_within(held)))
+    if (scope := limits()) is not None:
+        query = query.where(ReportRun.id.in_(_within(scope)))
     rows = session().execute(
         query.order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(limit)
     )
@@ -45,16 +45,17 @@ def runs(*, limit: int = 50) -> list[Run[ReportRun]]:
 
 
 def run(run_id: UUID) -> Run[ReportRun]:
-    """One of them with its work, if the acting person sees it."""
-    report, held = find(ReportRun, run_id, what="report"), limits()
-    if held is not None and not _within(held, run_id):
+    """One run with its work; NotFound if the acting person may not view it."""
+    report, scope = find(ReportRun, run_id, what="report"), limits()
+    if scope is not None and not _within(scope, run_id):
         raise NotFound("There is no such report here.")
     return run_of(report)
 
 
-def _within(held: Scope, run_id: UUID | None = None) -> set[UUID]:
-    """The runs within that scope (only that one, if given); two statements, and of the snapshots
-    the controls' refs alone.
+def _within(scope: Scope, run_id: UUID | None = None) -> set[UUID]:
+    """Ids of the runs within a scope (of that run only, if given), in two statements.
+
+    Of the snapshots it reads only the refs of controls.
     """
     r, a = ReportRun, Assessment
     made = (r.kind == TYPE_II) & (func.jsonb_typeof(r.snapshot) == "object")
@@ -73,22 +74,20 @@ def _within(held: Scope, run_id: UUID | None = None) -> set[UUID]:
     )
     query = query.outerjoin(a, a.id == r.assessment_id)
     rows = session().execute(query.where(r.id == run_id) if run_id else query).all()
-    refs = set(session().scalars(select(Control.ref).where(Control.id.in_(held.controls or ()))))
-    return {row.id for row in rows if shows(held, _about(row), refs)}
+    refs = set(session().scalars(select(Control.ref).where(Control.id.in_(scope.controls or ()))))
+    return {row.id for row in rows if is_in_scope(scope, _about(row), refs)}
 
 
-def _about(row: Any) -> About:
-    asked = _criteria(row.parameters["categories"]) if row.kind == READINESS else []
+def _about(row: Any) -> ReportSubject:
+    assessed = _criteria(row.parameters["categories"]) if row.kind == READINESS else []
     if row.framework_id is not None:
-        asked = [each.id for each in frameworks.requirements(row.framework_id)]
+        assessed = [each.id for each in frameworks.requirements(row.framework_id)]
     period = (row.period_from, row.period_to) if row.framework_id is not None else None
-    return About(row.kind, row.parameters, row.as_of, asked, period, row.named)
+    return ReportSubject(row.kind, row.parameters, row.as_of, assessed, period, row.named)
 
 
 def _criteria(categories: Collection[str]) -> list[UUID]:
-    """Those of the criteria that can be assessed below these categories, of the version that the
-    tenant works with.
-    """
+    """The assessable criteria of these categories, in the version that the tenant works with."""
     found = next((each for each in frameworks.frameworks() if each.key == FRAMEWORK), None)
     tops = {top for key in categories for top in CATEGORIES[key][1]}
     return (
@@ -105,9 +104,7 @@ def locked_run(run_id: UUID) -> ReportRun:
 def same_under_way(
     kind: str, parameters: Mapping[str, Any], assessment_id: UUID | None = None
 ) -> ReportRun | None:
-    """A run of the same kind, about the same, that has not ended: requesting twice watches the
-    first.
-    """
+    """A run of the same kind and subject that has not ended, so that a second request shows it."""
     same = (
         ReportRun.assessment_id == assessment_id
         if assessment_id
@@ -117,13 +114,14 @@ def same_under_way(
 
 
 def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:
-    """The runs that are made from data with one of these words in it, or that this person asked
-    for: the cover names him.
+    """The runs whose data has one of these words, or that this person requested.
+
+    The cover names the requester.
     """
-    said = cast(ReportRun.snapshot, Text)
+    text = cast(ReportRun.snapshot, Text)
     named = or_(
         *(
-            said.icontains(json.dumps(word, ensure_ascii=False)[1:-1], autoescape=True)
+            text.icontains(json.dumps(word, ensure_ascii=False)[1:-1], autoescape=True)
             for word in words
         )
     )
@@ -147,5 +145,5 @@ def signing_key() -> SigningKey | None:
 
 
 def signing_keys() -> Sequence[SigningKey]:
-    """All of them: what a retired key signed stays verifiable."""
+    """All keys, retired ones too: what they signed stays verifiable."""
     return session().scalars(select(SigningKey).order_by(SigningKey.created_at.desc())).all()

@@ -1,10 +1,10 @@
-"""A stranger's file is checked in a child with limits of memory and time: a small PDF can unpack to
-more than there is.
+"""Verify an uploaded file in a child process with limits of memory and time.
 
-verify(pdf, signature, key) → ReportVerdict       as verify.verify; what breaks a limit is a failed
-                                                  check
-python -m governance.publishing.reports.sandboxed_verify       that child: one line of JSON, then
-the PDF, on standard input
+A small PDF can unpack to more than there is.
+
+verify(pdf, signature, key) → ReportVerdict       as verify.verify; breaking a limit fails a check
+python -m governance.publishing.reports.sandboxed_verify       the child: reads one line of JSON,
+                                                  then the PDF, from standard input
 """
 
 import json
@@ -18,41 +18,43 @@ from governance.kernel.verification_results import Check
 from governance.publishing.reports import verify as rules
 from governance.publishing.reports.verify import ReportVerdict
 
-MEMORY, SECONDS = 768 * 1024 * 1024, 20
-AT_ONCE, PATIENCE = 2, 5  # children of one worker, and the seconds that one waits for its turn
+MAX_MEMORY, MAX_SECONDS = 768 * 1024 * 1024, 20
+MAX_CHILDREN, MAX_WAIT = 2, 5  # of one worker; seconds until a child has its turn
 TOO_MUCH = Check(
     "file",
     ok=False,
-    sentence="The file takes more memory or time to unpack than any report of ours.",
+    sentence="The file takes more memory or time to unpack than any Meridian report.",
 )
-_turns = threading.BoundedSemaphore(AT_ONCE)
+_turns = threading.BoundedSemaphore(MAX_CHILDREN)
 
 
 def verify(
-    pdf: bytes, signature: str, key: str, *, memory: int = MEMORY, seconds: int = SECONDS
+    pdf: bytes, signature: str, key: str, *, memory: int = MAX_MEMORY, seconds: int = MAX_SECONDS
 ) -> ReportVerdict:
-    if not _turns.acquire(timeout=PATIENCE):
-        raise Unavailable("Several files are being checked just now. Try again in a moment.")
+    if not _turns.acquire(timeout=MAX_WAIT):
+        raise Unavailable("Several files are being verified right now. Try again in a moment.")
     try:
-        return _asked(pdf, signature, key, memory, seconds)
+        return _verify_in_child(pdf, signature, key, memory, seconds)
     finally:
         _turns.release()
 
 
-def _asked(pdf: bytes, signature: str, key: str, memory: int, seconds: int) -> ReportVerdict:
+def _verify_in_child(
+    pdf: bytes, signature: str, key: str, memory: int, seconds: int
+) -> ReportVerdict:
     order = json.dumps({"signature": signature, "key": key}).encode() + b"\n"
     limits = sandbox.Limits(memory=memory, seconds=seconds)
     outcome = sandbox.run(
         "governance.publishing.reports.sandboxed_verify", limits=limits, sent=order + pdf
     )
     try:
-        told = json.loads(outcome.answer) if outcome.is_finished else None
+        answer = json.loads(outcome.answer) if outcome.is_finished else None
     except ValueError:
-        told = None
-    if told is None:
+        answer = None
+    if answer is None:
         return ReportVerdict((TOO_MUCH,), None, None)
     return ReportVerdict(
-        tuple(Check(*each) for each in told["checks"]), told["fingerprint"], told["filename"]
+        tuple(Check(*each) for each in answer["checks"]), answer["fingerprint"], answer["filename"]
     )
 
 

@@ -25,7 +25,7 @@ HEX = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a good signature vouches for; both digests in hex."""
+    """What a valid signature confirms; both digests in hex."""
 
     filename: str
     sha256: str
@@ -39,19 +39,19 @@ class Note:
 def sign(
     private: Ed25519PrivateKey, name: str, *, filename: str, pdf: bytes, fingerprint: str
 ) -> str:
-    """The text of the signature file for these bytes.
+    """Return the text of the signature file for these bytes.
 
     `fingerprint` is the hex digest of snapshot.json.
     """
     if "\n" in filename:
-        raise ValueError("a file name is one line")
+        raise ValueError("a file name has one line")
     return signed_note.sign(
         private, name, Note(filename, hashlib.sha256(pdf).hexdigest(), fingerprint).body
     )
 
 
 def open_note(text: str, key: VerifierKey) -> Note:
-    """Check the signature by this key and return what it vouches for; NotSigned otherwise."""
+    """Check the signature with this key and return what it confirms; raises NotSigned."""
     match signed_note.open_note(text, key).split("\n"):
         case [title, filename, digest, print_, ""] if title == TITLE:
             sha256, fingerprint = (
@@ -62,7 +62,7 @@ def open_note(text: str, key: VerifierKey) -> Note:
                 return Note(filename, sha256, fingerprint)
         case _:
             pass
-    raise NotSigned("The signed text is not that of a report of this console.")
+    raise NotSigned("The signed text is not that of a Meridian report.")
 
 
 __all__ = ["NotSigned", "Note", "VerifierKey", "open_note", "parse_key", "sign", "verifier_key"]

@@ -1,10 +1,10 @@
-"""Check a report offline: the PDF, its signature file and a public key are all it takes.
+"""Verify a report offline, from the PDF, its signature file and a public key.
 
-    verify(pdf, signature, key) -> ReportVerdict      named checks, each with a sentence, and one
-                                                      sentence over all
+    verify(pdf, signature, key) -> ReportVerdict      named checks, each with a sentence, and a
+                                                      conclusion
 
-No database, no network, no clock: the command line, the page for dropped files and the tests call
-the same function.
+No database, no network, no clock: the command line, the public page and the tests call the same
+function. What a page shows as text: page_text.py.
 """
 
 import hashlib
@@ -21,17 +21,19 @@ from governance.foundation.audit import checkpoint
 from governance.foundation.audit.verify import read_keys
 from governance.kernel.signed_note import b64, split
 from governance.kernel.verification_results import Check, Verdict, plain
+from governance.publishing.reports.page_text import page_text
 from governance.publishing.reports.signing import Note, NotSigned, VerifierKey, open_note
+from governance.publishing.reports.wording import many_digits
 
 MANIFEST, SNAPSHOT = "manifest.json", "snapshot.json"
 PRINTED = re.compile(r"Fingerprint((?:[0-9a-f]{8}){8})")
 
 
 CUT_SHORT = Check(
-    "file", ok=False, sentence="The file cannot be read as a PDF: it is cut short or damaged."
+    "file", ok=False, sentence="The file can't be read as a PDF: it is truncated or damaged."
 )
-# What reading a damaged PDF can raise, qpdf's own error first: the bytes come from anybody, so any
-# of them is an answer.
+# What reading a damaged PDF can raise, qpdf's own error first: anyone can upload any bytes, so each
+# of them is a result.
 DAMAGE = (
     pikepdf.PdfError,
     pikepdf.DataDecodingError,
@@ -46,7 +48,7 @@ DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class ReportVerdict(Verdict):
-    """`fingerprint` is that of the data inside, for comparing with paper."""
+    """`fingerprint` is that of the data inside, to compare with a printed report."""
 
     fingerprint: str | None
     filename: str | None
@@ -54,15 +56,14 @@ class ReportVerdict(Verdict):
     @property
     def sentence(self) -> str:
         return self.summary(
-            "report", f"The report is genuine and unchanged: all {len(self.checks)} checks passed."
+            "report", f"The report is genuine and intact: all {len(self.checks)} checks passed."
         )
 
 
 def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
-    """Check the file against its signature and the key, and the data inside against its manifest
-    and the cover.
+    """Check the file against its signature, and its data against the manifest and the cover.
 
-    `key` is one verifier key or several, one a line.
+    `key` is one verifier key or several, one per line.
     """
     try:
         keys = read_keys(key)
@@ -83,7 +84,7 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
             Check(
                 "file",
                 ok=True,
-                sentence=f"The file is a PDF of {pages} page{'' if pages == 1 else 's'}.",
+                sentence=f"The file is a PDF with {many_digits(pages, 'page')}.",
             ),
             *_data(inside, manifest),
             _fingerprint(inside, manifest, note),
@@ -92,8 +93,8 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
             *_checkpoint(manifest),
         ]
     found = _sha256(inside[SNAPSHOT]) if SNAPSHOT in inside else None
-    told = tuple(replace(check, sentence=plain(check.sentence)) for check in checks)
-    return ReportVerdict(told, found, note.filename if note else None)
+    printable = tuple(replace(check, sentence=plain(check.sentence)) for check in checks)
+    return ReportVerdict(printable, found, note.filename if note else None)
 
 
 # --- Signature and bytes --------------------------------------------------------------------------
@@ -102,14 +103,14 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
 def _signature(
     signature: bytes | str, keys: list[VerifierKey]
 ) -> tuple[VerifierKey, Note | None, Check]:
-    """The key that signed, or the first one given; what it vouches for; and the check."""
+    """The key that signed, or the first one given; what it confirms; and the check."""
     try:
         text = signature.decode() if isinstance(signature, bytes) else signature
     except UnicodeDecodeError:
         return (
             keys[0],
             None,
-            Check("signature", ok=False, sentence="The signature file is not text."),
+            Check("signature", ok=False, sentence="The signature file isn't a text file."),
         )
     problems = []
     for known in keys:
@@ -118,8 +119,8 @@ def _signature(
         except NotSigned as problem:
             problems.append(str(problem))
         else:
-            told = f"{known.name} signed this report with the key {known.key_id.hex()}."
-            return known, note, Check("signature", ok=True, sentence=told)
+            who = f"{known.name} signed this report with the key {known.key_id.hex()}."
+            return known, note, Check("signature", ok=True, sentence=who)
     return keys[0], None, Check("signature", ok=False, sentence=problems[0])
 
 
@@ -128,18 +129,16 @@ def _digest(pdf: bytes, note: Note | None) -> Check:
         return Check(
             "digest",
             ok=None,
-            sentence="Not checked: without a good signature there is no digest to compare with.",
+            sentence="Not checked: without a valid signature there is no digest to compare with.",
         )
     if _sha256(pdf) == note.sha256:
-        return Check(
-            "digest", ok=True, sentence="The file is byte for byte the one that was signed."
-        )
+        return Check("digest", ok=True, sentence="The file is exactly the one that was signed.")
     return Check(
         "digest",
         ok=False,
         sentence=(
-            "The file is not the one that was signed: it was changed or cut short, or the signature"
-            " is another report's."
+            "The file isn't the one that was signed. It was changed or truncated, or the signature"
+            " belongs to another report."
         ),
     )
 
@@ -147,7 +146,7 @@ def _digest(pdf: bytes, note: Note | None) -> Check:
 def _open(pdf: bytes) -> "pikepdf.Pdf | Check":
     if not pdf.lstrip()[:5].startswith(b"%PDF-"):
         return Check(
-            "file", ok=False, sentence="The file is empty." if not pdf else "The file is not a PDF."
+            "file", ok=False, sentence="The file is empty." if not pdf else "The file isn't a PDF."
         )
     try:
         return pikepdf.open(io.BytesIO(pdf), attempt_recovery=False, suppress_warnings=True)
@@ -188,7 +187,7 @@ def _manifest(inside: dict[str, bytes]) -> dict[str, Any] | None:
 def _data(inside: dict[str, bytes], manifest: dict[str, Any] | None) -> list[Check]:
     if manifest is None:
         return [
-            Check("manifest", ok=False, sentence="The file holds no readable manifest.json."),
+            Check("manifest", ok=False, sentence="The file has no readable manifest.json."),
             Check(
                 "attachments",
                 ok=None,
@@ -197,16 +196,14 @@ def _data(inside: dict[str, bytes], manifest: dict[str, Any] | None) -> list[Che
         ]
     listed = {each["name"]: each.get("sha256") for each in manifest["attachments"]}
     problems = [*_differences(inside, listed)]
-    held = f"All {len(listed)} attachments match their digests in the manifest."
+    matching = f"All {len(listed)} attachments match their digests in the manifest."
     return [
         Check(
             "manifest",
             ok=True,
-            sentence=(
-                f"The manifest lists {len(listed)} attachment{'' if len(listed) == 1 else 's'}."
-            ),
+            sentence=(f"The manifest lists {many_digits(len(listed), 'attachment')}."),
         ),
-        Check("attachments", ok=not problems, sentence=" ".join(problems) or held),
+        Check("attachments", ok=not problems, sentence=" ".join(problems) or matching),
     ]
 
 
@@ -215,9 +212,9 @@ def _differences(inside: dict[str, bytes], listed: dict[str, Any]) -> Iterator[s
         if name not in inside:
             yield f"{name} is missing from the file."
         elif _sha256(inside[name]) != digest:
-            yield f"{name} is not the one in the manifest."
+            yield f"{name} doesn't match its digest in the manifest."
     yield from (
-        f"{name} is attached but not in the manifest."
+        f"{name} is attached but isn't in the manifest."
         for name in inside
         if name not in listed and name != MANIFEST
     )
@@ -242,15 +239,13 @@ def _fingerprint(
         return Check(
             "fingerprint",
             ok=False,
-            sentence=(
-                f"The frozen data does not have the fingerprint that {' and '.join(wrong)} names."
-            ),
+            sentence=(f"The frozen data doesn't have the fingerprint in {' and '.join(wrong)}."),
         )
     if not any(claims.values()):
         return Check(
             "fingerprint",
             ok=None,
-            sentence="Not checked: nothing names a fingerprint to compare with.",
+            sentence="Not checked: there is no fingerprint to compare with.",
         )
     return Check(
         "fingerprint",
@@ -260,39 +255,39 @@ def _fingerprint(
 
 
 def _printed(file: pikepdf.Pdf, inside: dict[str, bytes]) -> Check:
-    """The fingerprint that a reader sees on the cover is that of the data attached."""
+    """Compare the fingerprint printed on the cover with the attached data."""
     try:
-        match = PRINTED.search(re.sub(r"\s", "", _text(file.pages[0]))) if file.pages else None
+        match = PRINTED.search(re.sub(r"\s", "", page_text(file.pages[0]))) if file.pages else None
     except DAMAGE:
         match = None
     if match is None:
-        return Check("printed", ok=False, sentence="No fingerprint can be read on the cover.")
+        return Check("printed", ok=False, sentence="The cover shows no readable fingerprint.")
     if SNAPSHOT in inside and match[1] == _sha256(inside[SNAPSHOT]):
         return Check(
             "printed",
             ok=True,
-            sentence="The fingerprint printed on the cover is that of the data attached.",
+            sentence="The fingerprint on the cover matches the attached data.",
         )
     return Check(
         "printed",
         ok=False,
-        sentence="The fingerprint printed on the cover is not that of the data attached.",
+        sentence="The fingerprint on the cover doesn't match the attached data.",
     )
 
 
 def _key_named(manifest: dict[str, Any] | None, key: str) -> Check:
     named = manifest.get("signing_key") if manifest else None
     if named is None:
-        return Check("key", ok=None, sentence="Not checked: the file names no signing key.")
+        return Check("key", ok=None, sentence="Not checked: the report names no signing key.")
     if named == key:
-        return Check("key", ok=True, sentence="The key given is the one that the report names.")
-    return Check("key", ok=False, sentence="The report names another key than the one given.")
+        return Check("key", ok=True, sentence="Your key is the one that the report names.")
+    return Check("key", ok=False, sentence="The report names a different key.")
 
 
 def _checkpoint(manifest: dict[str, Any] | None) -> list[Check]:
-    """The audit log's checkpoint that the report carries.
+    """The audit log's checkpoint in the report.
 
-    Its signature is for the log's own key: `verify-log --checkpoint`.
+    Its signature is made with the log's own key: `verify-log --checkpoint`.
     """
     log = manifest.get("log") if manifest else None
     if not isinstance(log, dict) or not isinstance(log.get("note"), str):
@@ -301,82 +296,25 @@ def _checkpoint(manifest: dict[str, Any] | None) -> list[Check]:
         stated = checkpoint.parse(split(log["note"])[0])
     except NotSigned as problem:
         return [
-            Check("log", ok=False, sentence=f"The checkpoint in the file cannot be read. {problem}")
+            Check("log", ok=False, sentence=f"The checkpoint in the file can't be read. {problem}")
         ]
     if (stated.origin, b64(stated.root)) != (log.get("origin"), log.get("root")):
         return [
             Check(
                 "log",
                 ok=False,
-                sentence="The checkpoint in the file is not the one that the report prints.",
+                sentence="The checkpoint in the file isn't the one printed in the report.",
             )
         ]
     return [
         Check(
             "log",
             ok=True,
-            sentence=f"It carries the checkpoint of {stated.origin} of {stated.size:,} entries.",
+            sentence=f"The report includes the checkpoint of {stated.origin} at"
+            f" {many_digits(stated.size, 'entry', 'entries')}.",
         )
     ]
 
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-# --- The words on a page --------------------------------------------------------------------------
-
-
-def _text(page: pikepdf.Page) -> str:
-    """What the page shows, in painting order, decoded with each font's own table (ISO 32000-2,
-    9.10.3).
-    """
-    fonts = {
-        name: _table(font)
-        for name, font in page.resources.get("/Font", pikepdf.Dictionary()).items()
-    }
-    table: dict[bytes, str] = {}
-    parts = []
-    for each in pikepdf.parse_content_stream(page):
-        operands: list[Any] = list(each.operands)
-        match str(each.operator):
-            case "Tf":
-                table = fonts.get(str(operands[0]), {})
-            case "Tj" | "TJ" as operator:
-                pieces = operands[0] if operator == "TJ" else operands
-                parts += [
-                    _decode(bytes(piece), table)
-                    for piece in pieces
-                    if isinstance(piece, pikepdf.String)
-                ]
-            case _:
-                pass
-    return "".join(parts)
-
-
-def _decode(codes: bytes, table: dict[bytes, str]) -> str:
-    return "".join(
-        table.get(codes[at : at + 2], "\N{REPLACEMENT CHARACTER}") for at in range(0, len(codes), 2)
-    )
-
-
-def _table(font: Any) -> dict[bytes, str]:
-    """Two-byte code → text, from the font's ToUnicode map; lists and ranges both."""
-    if "/ToUnicode" not in font:
-        return {}
-    cmap = bytes(font.ToUnicode.read_bytes()).decode("latin-1")
-    table = {}
-    for block in re.findall(r"beginbfchar(.*?)endbfchar", cmap, re.DOTALL):
-        for code, text in re.findall(r"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>", block):
-            table[bytes.fromhex(code)] = _utf16(text)
-    for block in re.findall(r"beginbfrange(.*?)endbfrange", cmap, re.DOTALL):
-        for first, last, text in re.findall(
-            r"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]{4})>", block
-        ):
-            for step in range(int(last, 16) - int(first, 16) + 1):
-                table[(int(first, 16) + step).to_bytes(2, "big")] = chr(int(text, 16) + step)
-    return table
-
-
-def _utf16(text: str) -> str:
-    return bytes.fromhex(text).decode("utf-16-be", errors="replace")

@@ -1,6 +1,4 @@
-"""Reports: the list, requesting one, its page, its download; and checking one without an
-account.
-"""
+"""Reports: the list, its forms, a report's page and download, and verification without an account."""
 
 from datetime import date
 from typing import Any
@@ -8,8 +6,8 @@ from uuid import UUID
 
 from flask import Response, redirect, request, url_for
 
-from governance.assurance.assessments import assessment_queries
-from governance.assurance.testing import matrix_queries
+from governance.assurance.assessments import queries as assessments
+from governance.assurance.testing import queries as testing
 from governance.foundation.people import queries as people
 from governance.kernel import clock, work_pages
 from governance.kernel.access import PUBLIC
@@ -22,14 +20,15 @@ from governance.kernel.pages import page
 from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.reports import actions, permissions, queries
-from governance.publishing.reports.document import filename
-from governance.publishing.reports.forms import AttestForm, MatrixForm, ReadinessForm
+from governance.publishing.reports.built_document import filename
+from governance.publishing.reports.editions import WITHDRAWN
+from governance.publishing.reports.forms import AttestationForm, EvidenceMatrixForm, ReadinessForm
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.sandboxed_verify import verify
 
 feature = Feature("reports", __name__)
 public = Feature("report_check", __name__, scope="public")
-CHECK_LIMIT = 64 * 1024 * 1024
+MAX_FILE_SIZE = 64 * 1024 * 1024
 
 
 @feature.get("/reports/", needs=permissions.VIEW)
@@ -39,18 +38,18 @@ def index() -> ResponseReturnValue:
 
 def _index(
     *,
-    attest: AttestForm | None = None,
+    attest: AttestationForm | None = None,
     ready: ReadinessForm | None = None,
-    matrix: MatrixForm | None = None,
+    matrix: EvidenceMatrixForm | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    """The list, with a form for each kind; one of them may have come back refused."""
+    """The list, with a form for each kind; one of them may come back with errors."""
     today, runs = clock.today(), queries.runs()
-    first, last = matrix_queries.default_period()
+    first, last = testing.default_period()
     forms = {
-        "form": attest or _unsent(AttestForm(), since=_quarter(today), until=today),
+        "form": attest or _unsent(AttestationForm(), since=_quarter(today), until=today),
         "readiness": ready or _unsent(ReadinessForm(), categories=["security"], on=today),
-        "matrix": matrix or _unsent(MatrixForm(), begins=first, ends=last),
+        "matrix": matrix or _unsent(EvidenceMatrixForm(), begins=first, ends=last),
     }
     names = people.names(r.row.requested_by for r in runs)
     return page(
@@ -65,9 +64,7 @@ def _index(
 
 
 def _unsent[F: Form](form: F, **defaults: Any) -> F:
-    """The form as it stands before anybody fills it in, also while the answer to another one is
-    shown.
-    """
+    """The form with its defaults, even while another form of the page shows its errors."""
     form.process(None, **defaults)
     return form
 
@@ -79,67 +76,61 @@ def _quarter(day: date) -> date:
 
 @feature.post("/reports/", needs=permissions.RUN)
 def ask() -> ResponseReturnValue:
-    """Queue a report; a double click watches the one that the first click began."""
+    """Queue an AI RMF report; a double click shows the one from the first click."""
     try:
-        wanted = UUID(request.form.get("assessment_id", ""))
+        assessment_id = UUID(request.form.get("assessment_id", ""))
     except ValueError:
-        raise Invalid(
-            "Choose the assessment that the report is about.", field="assessment_id"
-        ) from None
-    report = actions.ask(assessment_queries.assessment(wanted))
+        raise Invalid("Choose an assessment for the report.", field="assessment_id") from None
+    report = actions.request_ai_rmf(assessments.assessment(assessment_id))
     return redirect(url_for("reports.report", run_id=report.id), 303)
 
 
 @feature.post("/reports/attestations", needs=permissions.RUN)
 def attest() -> ResponseReturnValue:
-    """Queue a policy attestation of a period or of a day; a double click watches the one that the
-    first click began.
-    """
-    form = AttestForm()
-    asked: list[ReportRun] = []
-    if not accepted(form, lambda: asked.append(_attested(form))):
+    """Queue a policy attestation of a period or a day."""
+    form = AttestationForm()
+    requested: list[ReportRun] = []
+    if not accepted(form, lambda: requested.append(_attested(form))):
         return _index(attest=form, status=form.status)
-    return redirect(url_for("reports.report", run_id=asked[0].id), 303)
+    return redirect(url_for("reports.report", run_id=requested[0].id), 303)
 
 
-def _attested(form: AttestForm) -> ReportRun:
+def _attested(form: AttestationForm) -> ReportRun:
     since = form.since.data if form.span.data == "period" else None
     if form.span.data == "period" and since is None:
-        raise Invalid("From which day?", field="since")
-    return actions.ask_attestation(until=form.until.data or clock.today(), since=since)
+        raise Invalid("Choose the first day of the period.", field="since")
+    return actions.request_attestation(until=form.until.data or clock.today(), since=since)
 
 
 @feature.post("/reports/readiness", needs=permissions.RUN)
 def ready() -> ResponseReturnValue:
-    """Queue a SOC 2 readiness report; a double click watches the one that the first click began."""
+    """Queue a SOC 2 readiness report."""
     form = ReadinessForm()
-    asked: list[ReportRun] = []
+    requested: list[ReportRun] = []
     chosen = set(form.categories.data or ())
     if not accepted(
         form,
-        lambda: asked.append(
-            actions.ask_readiness(until=form.on.data or clock.today(), categories=chosen)
+        lambda: requested.append(
+            actions.request_readiness(until=form.on.data or clock.today(), categories=chosen)
         ),
     ):
         return _index(ready=form, status=form.status)
-    return redirect(url_for("reports.report", run_id=asked[0].id), 303)
+    return redirect(url_for("reports.report", run_id=requested[0].id), 303)
 
 
 @feature.post("/reports/matrices", needs=permissions.RUN)
 def matrix() -> ResponseReturnValue:
-    """Queue a Type II evidence matrix; a double click watches the one that the first click
-    began.
-    """
-    form = MatrixForm()
-    asked: list[ReportRun] = []
-    if not accepted(form, lambda: asked.append(_matrix(form))):
+    """Queue a Type II evidence matrix."""
+    form = EvidenceMatrixForm()
+    requested: list[ReportRun] = []
+    if not accepted(form, lambda: requested.append(_matrix(form))):
         return _index(matrix=form, status=form.status)
-    return redirect(url_for("reports.report", run_id=asked[0].id), 303)
+    return redirect(url_for("reports.report", run_id=requested[0].id), 303)
 
 
-def _matrix(form: MatrixForm) -> ReportRun:
+def _matrix(form: EvidenceMatrixForm) -> ReportRun:
     today = clock.today()
-    return actions.ask_matrix(
+    return actions.request_matrix(
         since=form.begins.data or today,
         until=form.ends.data or today,
         framework=form.framework.data or None,
@@ -157,9 +148,8 @@ def report(run_id: UUID) -> ResponseReturnValue:
         filename=filename(row.snapshot) if row.snapshot else "",
         moments=people.timeline([run_id]),
         keys=[actions.key_line(key) for key in queries.signing_keys()],
-        requested_by=people.names([row.requested_by]).get(row.requested_by)
-        if row.requested_by
-        else None,
+        document=row.snapshot["document"] if row.snapshot else row.parameters.get(WITHDRAWN, {}),
+        requester=people.names([row.requested_by]).get(row.requested_by),
     )
 
 
@@ -168,7 +158,7 @@ work_pages.add_routes(feature, actions.REPORTS, "/reports/<uuid:run_id>", querie
 
 @feature.post("/reports/<uuid:run_id>/pdf", needs=permissions.VIEW, answers=FILE)
 def pdf(run_id: UUID) -> ResponseReturnValue:
-    """The file itself. A POST, because downloading it is an entry in the log."""
+    """The file itself. A POST, because a download is recorded in the audit log."""
     return work_pages.attachment(actions.download(queries.run(run_id).row, what="pdf"))
 
 
@@ -177,7 +167,7 @@ def signature(run_id: UUID) -> ResponseReturnValue:
     return work_pages.attachment(actions.download(queries.run(run_id).row, what="signature"))
 
 
-# ---- checking a report, without an account
+# ---- verification without an account
 
 
 @public.get("/verify", needs=PUBLIC)
@@ -187,27 +177,27 @@ def verify_page() -> ResponseReturnValue:
 
 @public.post("/verify", needs=PUBLIC)
 def verify_file() -> ResponseReturnValue:
-    """The same check as `governance verify-report`, on dropped files; nothing is kept."""
+    """The same check as `governance verify-report`, on uploaded files; nothing is stored."""
     report, note = request.files.get("report"), request.files.get("signature")
     key = request.form.get("key", "").strip()
-    problems = [
-        says
-        for says, missing in (
+    missing = [
+        name
+        for name, is_missing in (
             ("the report (PDF)", not report or not report.filename),
             ("its signature (.sig)", not note or not note.filename),
         )
-        if missing
+        if is_missing
     ]
-    if problems or report is None or note is None:
+    if missing or report is None or note is None:
         return page(
             "publishing/reports/verify.html",
             keys=_keys(),
             result=None,
-            problem=f"Give {' and '.join(problems)}.",
+            problem=f"Choose {' and '.join(missing)}.",
             status=422,
         )
     result = verify(
-        report.stream.read(CHECK_LIMIT + 1),
+        report.stream.read(MAX_FILE_SIZE + 1),
         note.stream.read(65_536).decode("utf-8", "replace"),
         key or (_keys() or [""])[0],
     )
@@ -216,7 +206,7 @@ def verify_file() -> ResponseReturnValue:
 
 @public.get("/keys", needs=PUBLIC)
 def keys() -> ResponseReturnValue:
-    """The verifier keys, one a line, the newest first."""
+    """The verifier keys, one per line, newest first."""
     return Response(
         "".join(f"{line}\n" for line in _keys()), content_type="text/plain; charset=utf-8"
     )

@@ -848,7 +848,7 @@ def test_a_stale_writer_is_told_whose_words_were_first(acting, open_assessment, 
 
 
 def test_the_snapshot_is_what_the_report_reads(acting, open_assessment):
-    from governance.publishing.reports.snapshot import figures
+    from governance.publishing.reports.figures import figures
 
     with acting("compliance_officer"):
         controls.adopt()

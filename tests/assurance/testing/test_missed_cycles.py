@@ -235,7 +235,7 @@ def test_the_type_two_report_and_the_package_list_it_by_its_cycle(
 ):
     from governance.assurance.engagements import package_contents
     from governance.assurance.engagements import queries as engagements
-    from governance.publishing.reports.type2.document import exceptions_csv
+    from governance.publishing.reports.type2.attachments import exceptions_csv
     from governance.publishing.reports.type2.snapshot import snapshot
 
     raise_missed_cycle(as_officer, control_with_missed_cycle)

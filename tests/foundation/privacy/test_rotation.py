@@ -50,7 +50,7 @@ def everything(departing_member, acting):
             )
         )
         logs.open_log()
-        reports.make_signing_key()
+        reports.create_signing_key()
     return departing_member
 
 

@@ -329,7 +329,7 @@ def sample_stop(
         "heard": 14,
         "slowest_ms": 820,
         "missing": list(missing),
-        "restart_asked_by": ADMIN if restarted else None,
+        "restart_requested_by": ADMIN if restarted else None,
         "restarted_by": OFFICER if restarted else None,
         "restarted_at": instant_before_end(days - 1) if restarted else None,
         "restart_reason": "Fixed." if restarted else None,

@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from governance.publishing.reports.sentences import WORDS
+from governance.publishing.reports.wording import WORDS
 
 
 def numbers_in(text: str) -> set[int]:
@@ -12,11 +12,10 @@ def numbers_in(text: str) -> set[int]:
     """
     text = re.sub(
         r"\b(GOVERN|MAP|MEASURE|MANAGE) [\d.]+|\b(GOVERN|MAP|MEASURE|MANAGE)\b|Q\d \d{4}", "", text
-    ).replace("\N{NO-BREAK SPACE}", " ")
+    )
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     spelled = {WORDS.index(word) for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS}
-    return spelled | {
-        int(digits) for digits in re.findall(r"\d+", re.sub(r"(?<=\d),(?=\d{3})", "", text))
-    }
+    return spelled | {int(digits) for digits in re.findall(r"\d+", text)}
 
 
 class PageOutline(HTMLParser):

@@ -21,8 +21,9 @@ from governance.kernel import clock, jobs, pdf
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from governance.publishing.reports.attestation import snapshot as reading
-from governance.publishing.reports.attestation.document import attachments
-from governance.publishing.reports.attestation.sentences import Attested, shown, speed
+from governance.publishing.reports.attestation.attachments import attachments
+from governance.publishing.reports.attestation.figures import shown, speed
+from governance.publishing.reports.attestation.sentences import Attested
 from governance.publishing.reports.kinds import build
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.verify import verify
@@ -72,7 +73,7 @@ def test_numbers_in_titles_are_counted_from_the_snapshot(
     states = [each["state"] for each in told["switches"]]
     values = [each for scope in told["scopes"] if scope["end"] for each in scope["end"].values()]
     assert numbers_in(say.force_title) <= {sum(v["kind"] == "tier" for v in values), len(values)}
-    assert numbers_in(say.changes_title.replace("two persons", "")) <= {
+    assert numbers_in(say.changes_title.replace("two people", "")) <= {
         len(told["versions"]),
         sum(v["loosens"] for v in told["versions"]),
         0,
@@ -137,7 +138,7 @@ def test_strictness_counts_steps_and_says_which_way_a_value_moved() -> None:
         say.move(general, "retention_days") == "stricter"
         and say.move(general, "content_filter") == ""
     )
-    assert "The policy gained eight steps of strictness" in say.moved_title
+    assert "The policy became stricter by eight steps" in say.moved_title
 
 
 def test_values_in_words() -> None:
@@ -395,7 +396,7 @@ def test_the_officer_asks_for_a_period_and_anyone_verifies(
     assert "Policy attestation, 26 September 2026 to 25 November 2026" in as_officer.get(page).text
     jobs.drain(actor_of)
     assert (
-        "governance verify-report ACME-POL-2026-09-26-to-2026-11-25.pdf"
+        "governance verify-report ACME-POL-2026-09-26-to-2026-11-25-v1.0.pdf"
         in as_officer.get(page).text
     )
     content, note = (

@@ -18,18 +18,31 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance.kernel import pdf
-from governance.publishing.reports.document import attachments, build
-from governance.publishing.reports.sentences import Sentences, clip, hold
+from governance.publishing.reports import kinds
+from governance.publishing.reports.attachments import attachments
+from governance.publishing.reports.document import build
+from governance.publishing.reports.ranking import ranked
+from governance.publishing.reports.sentences import Sentences
 from governance.publishing.reports.snapshot import (
     Snapshot,
     canonical,
     fingerprint,
-    per_cent,
-    ranked,
     requirements,
     shortfall,
 )
-from tests.publishing.reports import rmf_samples
+from governance.publishing.reports.wording import (
+    clip,
+    digits,
+    keep_last_words_together,
+    many,
+    per_cent,
+)
+from tests.publishing.reports import (
+    attestation_samples,
+    readiness_samples,
+    rmf_samples,
+    type2_samples,
+)
 from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
 pytestmark = pytest.mark.slow
@@ -158,6 +171,114 @@ def test_an_action_that_closes_what_another_closed_counts_once() -> None:
     assert [(each.text, each.points) for each in ranked(made)] == [("Sooner", 1), ("Later", 0)]
 
 
+def a_row(level: int, target: int, *reasons: tuple[str, str, str]) -> dict[str, Any]:
+    """What a requirement takes from its reasons: (severity, fact, ref)."""
+    return {
+        "level": level,
+        "target": target,
+        "reasons": [
+            {"severity": severity, "fact": fact, "consequence": "", "ref": ref}
+            for severity, fact, ref in reasons
+        ],
+    }
+
+
+def two_gaps() -> Snapshot:
+    """A record that is due in 14 days and is worth more points, and a failed red-team sign-off."""
+    made = rmf_samples.sample_snapshot()
+    rows: list[Any] = [row for row in requirements(made) if row["controls"]][:2]
+    later, failed = rows
+    for row in requirements(made):
+        row.update(level=3, target=3, reasons=[])  # type: ignore[call-arg, typeddict-item]
+    later.update(a_row(0, 3, ("warn", "The record is missing, due in 14 days", "EV-0001")))
+    failed.update(
+        a_row(
+            1,
+            3,
+            ("bad", "The report is 12 days overdue", "EV-0002"),
+            ("bad", "1 of 25 samples failed", "EXC-03"),
+        )
+    )
+    made["findings"] = [made["findings"][0] | {"ref": "EXC-03", "requirement": failed["ref"]}]  # type: ignore[typeddict-item]
+    made["gaps"] = [
+        {
+            "action": action,
+            "closes": [{"ref": row["ref"], "gained": 3}],
+            "points": 3,
+            "owner": "P. Nair",
+            "due": due,
+        }
+        for action, row, due in (
+            ("Complete the record", later, "2026-10-23"),
+            ("Fix the sign-off", failed, "2026-12-01"),
+        )
+    ]
+    return made
+
+
+def test_a_failed_test_ranks_above_what_closes_more_points() -> None:
+    made = two_gaps()
+    assert [(each.text, each.points) for each in ranked(made)] == [
+        ("Fix the sign-off", 2),
+        ("Complete the record", 3),
+    ]
+    first = Sentences(made).matters[0]
+    assert first.act.startswith("Fix the sign-off")
+    assert "1 of 25 samples failed" in first.text
+    html = build(made).html
+    assert html.index("<td>Fix the sign-off</td>") < html.index("<td>Complete the record</td>")
+    assert not re.search(r"width: (2[3-9]|[3-9]\d|\d{3,})\.\dmm", html)  # bars stay in their column
+
+
+def test_the_worst_reason_comes_first_and_each_is_stated_once() -> None:
+    made = two_gaps()
+    failed: Any = next(row for row in requirements(made) if row["level"] == 1)
+    failed["reasons"] *= 2
+    text = Sentences(made).reason_text(failed)
+    assert text == "1 of 25 samples failed. The report is 12 days overdue."
+
+
+def test_a_conclusion_does_not_contradict_the_table_beside_it() -> None:
+    made = rmf_samples.sample_snapshot()
+    row: Any = next(row for row in requirements(made) if row["controls"][:1])
+    piece = row["controls"][0]["evidence"][0]
+    for each in row["controls"]:
+        for other in each["evidence"]:
+            other["collected_on"] = "2026-10-01"
+    row["conclusion"] = {
+        "level": None,
+        "text": "The missing penetration test keeps me from concluding",
+        "assessor": "M. Rossi",
+        "at": "2026-10-06T09:00:00Z",
+    }
+    assert not Sentences(made).later_evidence(row)
+    piece.update(title="Penetration test report", state="fresh", collected_on="2026-10-08")
+    says = Sentences(made).later_evidence(row)
+    assert says == (
+        "Written before Penetration test report was collected (8\N{NO-BREAK SPACE}Oct 2026); the"
+        " table shows the current record."
+    )
+    assert says in build(made).html
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        rmf_samples.sample_snapshot(),
+        readiness_samples.all_categories(),
+        attestation_samples.sample_period(),
+        type2_samples.full_year(),
+    ],
+    ids=["ai-rmf", "readiness", "attestation", "type-ii"],
+)
+def test_management_decides_and_auditors_are_asked_for_nothing(made: Any) -> None:
+    made["tenant"]["audience"] = "Risk Committee and auditors"
+    html = kinds.build(made).html
+    (decisions,) = re.findall(r'<div class="ask">(.*?)</div>', html, re.DOTALL)
+    assert "<h3>Decisions for management</h3>" in decisions
+    assert "auditors" not in decisions and "readers" not in decisions
+
+
 @pytest.mark.parametrize(
     ("part", "whole", "said"),
     [(0, 0, None), (0, 9, 0), (1, 1000, 1), (999, 1000, 99), (7, 7, 100), (1, 2, 50)],
@@ -171,9 +292,13 @@ def test_coverage_never_rounds_to_an_end_it_has_not_reached(
 def test_small_words() -> None:
     assert clip("one two three", 9) == "one two…"
     assert (
-        hold("Five actions are worth 19 of the 43 missing points").count("\N{NO-BREAK SPACE}") == 2
+        keep_last_words_together("Five actions close 19 of the 43 missing points in all").count(
+            "\N{NO-BREAK SPACE}"
+        )
+        == 2
     )
     assert numbers_in("Five of 72") == {5, 72}
+    assert (digits(1200), many(1200, "row")) == ("1,200", "1,200 rows")
 
 
 # --- The page -------------------------------------------------------------------------------------
@@ -220,7 +345,7 @@ def test_a_draft_says_so_and_a_final_report_does_not() -> None:
 
 def test_without_a_checkpoint_the_cover_says_what_cannot_be_proved() -> None:
     html = build(rmf_samples.sample_snapshot()).html
-    assert "none yet: this report cannot prove the log behind it" in html
+    assert "none yet: this report cannot prove the state of the log" in html
     assert "entry 184203" in html
     assert "cannot prove" not in build(rmf_samples.all_at_target()).html
 

@@ -155,7 +155,7 @@ def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting)
 def test_the_key_bears_the_name_of_the_installation(acting, monkeypatch):
     monkeypatch.setattr(installation.domain, "_answer", "trust.company.example")
     with acting("compliance_officer"):
-        assert actions.key_line(actions.make_signing_key()).startswith("trust.company.example+")
+        assert actions.key_line(actions.create_signing_key()).startswith("trust.company.example+")
 
 
 def test_queued_work_is_cancelled_at_once_and_can_be_asked_again(as_officer, assessment, acting):

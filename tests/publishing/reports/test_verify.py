@@ -63,7 +63,7 @@ def test_a_genuine_report_passes_every_check() -> None:
     data, note = signed_report()
     verdict = verify(data, note.encode(), KEY)
     assert verdict.ok
-    assert verdict.sentence == "The report is genuine and unchanged: all 8 checks passed."
+    assert verdict.sentence == "The report is genuine and intact: all 8 checks passed."
     assert verdict.fingerprint == build(rmf_samples.one_requirement()).fingerprint
     assert verdict.filename == "ACME-RMF-2026-Q3.pdf"
 
@@ -120,7 +120,7 @@ def test_a_report_signed_by_somebody_else_names_our_key_and_fails() -> None:
         data, signed(data, thief, "thief.example"), verifier_key(thief, "thief.example")
     )
     assert check_states(verdict)["signature"] is True
-    assert sentence(verdict, "key") == "The report names another key than the one given."
+    assert sentence(verdict, "key") == "The report names a different key."
     assert not verdict.ok
 
 
@@ -135,7 +135,7 @@ def test_a_truncated_file_is_seen(size: int) -> None:
     data, note = signed_report()
     verdict = verify(data[:size], note, KEY)
     assert (
-        sentence(verdict, "file") == "The file cannot be read as a PDF: it is cut short or damaged."
+        sentence(verdict, "file") == "The file can't be read as a PDF: it is truncated or damaged."
     )
     assert not verdict.ok
 
@@ -145,7 +145,7 @@ def test_a_truncated_file_is_seen(size: int) -> None:
     [
         (b"", "The file is empty."),
         (b"PK\x03\x04 a zip", "The file is not a PDF."),
-        (b"%PDF-1.7\nno", "The file cannot be read as a PDF: it is cut short or damaged."),
+        (b"%PDF-1.7\nno", "The file can't be read as a PDF: it is truncated or damaged."),
     ],
 )
 def test_what_is_no_pdf_is_called_that(data: bytes, said: str) -> None:
@@ -244,7 +244,10 @@ def test_replaced_data_is_seen_three_times() -> None:
         "printed": False,
         "digest": True,
     } == check_states(verdict)
-    assert sentence(verdict, "attachments") == "snapshot.json is not the one in the manifest."
+    assert (
+        sentence(verdict, "attachments")
+        == "snapshot.json doesn't match its digest in the manifest."
+    )
     assert (
         sentence(verdict, "fingerprint")
         == "The frozen data does not have the fingerprint that the signature and the manifest"
@@ -259,7 +262,7 @@ def test_removed_and_added_files_are_named() -> None:
     )
     assert (
         sentence(report_with_attachment("extra.csv", b"x"), "attachments")
-        == "extra.csv is attached but not in the manifest."
+        == "extra.csv is attached but isn't in the manifest."
     )
 
 
@@ -302,15 +305,15 @@ def test_the_checkpoint_inside_is_read_and_must_be_the_one_that_is_printed() -> 
 def test_a_file_without_manifest_or_data_is_explained() -> None:
     assert (
         sentence(report_with_attachment("manifest.json", None), "manifest")
-        == "The file holds no readable manifest.json."
+        == "The file has no readable manifest.json."
     )
     assert (
         sentence(report_with_attachment("manifest.json", b"[1]"), "manifest")
-        == "The file holds no readable manifest.json."
+        == "The file has no readable manifest.json."
     )
     assert (
         sentence(report_with_attachment("manifest.json", b"[" * 100_000), "manifest")
-        == "The file holds no readable manifest.json."
+        == "The file has no readable manifest.json."
     )
     assert (
         sentence(report_with_attachment("snapshot.json", None), "fingerprint")

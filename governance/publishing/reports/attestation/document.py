@@ -1,9 +1,9 @@
-"""From a frozen policy attestation to what is rendered: the HTML and the files attached to it.
-
-Pure, but for `snapshot`.
+"""Lay out a policy attestation: from its frozen snapshot to HTML and attached files.
 
 snapshot(report)        the facts of a run, read now (kinds.py)
 build(snapshot)         html, attachments, fingerprint, file name
+
+Pure, but for `snapshot`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,23 +16,27 @@ from markupsafe import Markup
 
 from governance.kernel import charts
 from governance.kernel.pdf import Attached
-from governance.kernel.spreadsheet_writer import Cell, csv_bytes
-from governance.publishing.reports import document, figures
+from governance.publishing.reports import drawings
 from governance.publishing.reports.attestation import snapshot as reading
+from governance.publishing.reports.attestation.attachments import attachments
+from governance.publishing.reports.attestation.figures import KIND_NAMES, KINDS, shown, speed
+from governance.publishing.reports.attestation.method import method
 from governance.publishing.reports.attestation.sentences import (
     CONTROL_TITLE,
-    KIND_NAMES,
-    KINDS,
     METHOD_TITLE,
     Attested,
-    moment,
-    shown,
-    speed,
 )
-from governance.publishing.reports.document import Built, key_name, sealed, short_digest
+from governance.publishing.reports.built_document import (
+    Built,
+    build_document,
+    filename,
+    footer,
+    key_name,
+    short_digest,
+)
 from governance.publishing.reports.models import ReportRun
-from governance.publishing.reports.sentences import NOTHING, capital, clip, day, instant, many
-from governance.publishing.reports.snapshot import canonical
+from governance.publishing.reports.page_environment import environment
+from governance.publishing.reports.wording import NO_VALUE, clip, day
 
 INKS = {
     "floor": "l4",
@@ -42,8 +46,8 @@ INKS = {
     "system": "l1",
     "waiver": "bad",
 }
-# Of the dimensions that have levels, in a word each: the columns of the cover.
-HEADS = {
+# Settings with levels, in a word each: the columns of the cover.
+COVER_NAMES = {
     "content_filter": "Filter",
     "grounding": "Grounding",
     "citations": "Citations",
@@ -55,11 +59,8 @@ HEADS = {
     "training_use": "Training",
     "release_ring": "Releases",
 }
-PRINTED, FULL = (
-    30,
-    12,
-)  # versions with their changes on paper, and systems with their own table; the rest is attached
-COLUMNS, WITH_NAMES = 12, 5  # of the chart; up to so many have room for a name
+MAX_VERSIONS, MAX_SCOPES = 30, 12  # printed in full; the rest is attached
+MAX_COLUMNS, MAX_NAMED_COLUMNS = 12, 5  # of the chart; up to so many have room for a name
 type Json = Mapping[str, Any]
 
 
@@ -78,178 +79,7 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
 
 def build(frozen: Json) -> Built:
     """The report of this snapshot, ready for `kernel.pdf.render`."""
-    return document.built(frozen, attachments(frozen), _html)
-
-
-# ---- the files inside
-
-
-def attachments(frozen: Json) -> tuple[Attached, ...]:
-    """snapshot.json first; the manifest last, because it names the digests of the others."""
-    scopes, versions = len(frozen["scopes"]), len(frozen["versions"])
-    files = (
-        Attached("snapshot.json", canonical(frozen), "Frozen data of this report"),
-        Attached(
-            "in-force.csv",
-            in_force_csv(frozen),
-            f"Every value of {scopes} scopes, with the layer that decides it",
-        ),
-        Attached(
-            "changes.csv", changes_csv(frozen), f"{versions} versions, dimension by dimension"
-        ),
-        Attached(
-            "switches.csv",
-            switches_csv(frozen),
-            f"{len(frozen['stops'])} stops and {len(frozen['drills'])} drills",
-        ),
-    )
-    return sealed(
-        frozen,
-        files,
-        {
-            "period": frozen["period"],
-            "policy_version": frozen["tier"]["version"],
-            "floor_version": frozen["floor"]["number"],
-        },
-    )
-
-
-def in_force_csv(frozen: Json) -> bytes:
-    """One row for each scope and dimension, formula-safe."""
-    head = (
-        "system",
-        "lane",
-        "dimension",
-        "at the start",
-        "at the end",
-        "decided by",
-        "all layers that spoke",
-    )
-    return csv_bytes(
-        head,
-        [
-            _in_force_row(scope, key["key"])
-            for scope in frozen["scopes"]
-            for key in frozen["dimensions"]
-        ],
-    )
-
-
-def _in_force_row(scope: Json, key: str) -> tuple[Cell, ...]:
-    end, begin = (scope["end"] or {}).get(key), (scope["begin"] or {}).get(key)
-    spoke = (
-        "; ".join(f"{each['layer']}: {shown(each['value'])}" for each in end["spoke"])
-        if end
-        else None
-    )
-    name = scope["key"] or "requests that name no system"
-    return (
-        name,
-        scope["lane"],
-        key,
-        None if begin is None else shown(begin),
-        shown(end["value"]) if end else None,
-        end["set_by"] if end else None,
-        spoke,
-    )
-
-
-def changes_csv(frozen: Json) -> bytes:
-    """One row for each dimension that a version changed, formula-safe."""
-    head = (
-        "version",
-        "in force from",
-        "made by",
-        "approved by",
-        "approved at",
-        "reason",
-        "loosens",
-        "system",
-        "dimension",
-        "before",
-        "after",
-        "move",
-    )
-    return csv_bytes(
-        head,
-        [
-            _change_row(version, each)
-            for version in frozen["versions"]
-            for each in version["changes"] or [None]
-        ],
-    )
-
-
-def _change_row(version: Json, each: Json | None) -> tuple[Cell, ...]:
-    told = (
-        version["number"],
-        version["at"],
-        version["made_by"],
-        version["decided_by"],
-        version["decided_at"],
-        version["reason"],
-        "yes" if version["loosens"] else "no",
-    )
-    if each is None:
-        return *told, None, None, None, None, None
-    return (
-        *told,
-        each["system"] or "all",
-        each["dimension"],
-        shown(each["before"]),
-        shown(each["after"]),
-        each["move"],
-    )
-
-
-def switches_csv(frozen: Json) -> bytes:
-    """Stops, then drills, formula-safe."""
-    head = (
-        "kind",
-        "scope",
-        "at",
-        "by",
-        "reason or outcome",
-        "expected",
-        "obeyed",
-        "slowest ms",
-        "restarted or agreed by",
-        "restarted at",
-    )
-    stops = [
-        (
-            "stop",
-            s["scope"],
-            s["at"],
-            s["by"],
-            s["reason"],
-            s["expected"],
-            s["obeyed"],
-            s["slowest_ms"],
-            s["restarted_by"],
-            s["restarted_at"],
-        )
-        for s in frozen["stops"]
-    ]
-    drills = [
-        (
-            "drill",
-            d["scope"],
-            d["at"],
-            d["planned_by"],
-            d["state"],
-            d["expected"],
-            d["obeyed"],
-            d["slowest_ms"],
-            d["approved_by"],
-            None,
-        )
-        for d in frozen["drills"]
-    ]
-    return csv_bytes(head, [*stops, *drills])
-
-
-# ---- the page
+    return build_document(frozen, attachments(frozen), _html)
 
 
 def _html(frozen: Json, files: tuple[Attached, ...], print_: str) -> str:
@@ -263,9 +93,9 @@ def _html(frozen: Json, files: tuple[Attached, ...], print_: str) -> str:
             fingerprint=print_,
             created=frozen["requested_at"],
             name=report_name(frozen),
-            footer=_footer(frozen),
+            footer=footer(frozen),
             key_name=key_name(frozen),
-            filename=document.filename(frozen),
+            filename=filename(frozen),
             attachments=files,
             base=3,
             kinds=KINDS,
@@ -273,11 +103,11 @@ def _html(frozen: Json, files: tuple[Attached, ...], print_: str) -> str:
             inks={kind: charts.REPORT[ink] for kind, ink in INKS.items()},
             method_title=METHOD_TITLE,
             control_title=CONTROL_TITLE,
-            method=_method(frozen, say),
+            method=method(frozen, say),
             facts=_facts(frozen, print_),
             people=_people(frozen),
-            printed=PRINTED,
-            full=FULL,
+            max_versions=MAX_VERSIONS,
+            max_scopes=MAX_SCOPES,
             **_drawings(say),
         )
     )
@@ -295,31 +125,20 @@ def report_name(frozen: Json) -> str:
     )
 
 
-def _footer(frozen: Json) -> str:
-    tenant = frozen["tenant"]
-    return (
-        f"{tenant['classification']}: {tenant['audience']}"
-        if tenant["audience"]
-        else str(tenant["classification"])
-    )
-
-
 def _drawings(say: Attested) -> dict[str, Any]:
     heads = [
-        HEADS.get(each["key"], clip(each["title"], 9))
+        COVER_NAMES.get(each["key"], clip(each["title"], 9))
         for each in say.snapshot["dimensions"]
         if len(each["levels"]) > 1
     ]
-    rows = [
-        (clip(scope["key"] or "No system named", 18), _balls(say, scope)) for scope in say.now[:6]
-    ]
-    words = "; ".join(
-        f"{scope['key'] or 'no system named'}: {_steps(say, scope['end'])}" for scope in say.now[:6]
+    rows = [(clip(scope["key"] or "No system", 18), _balls(say, scope)) for scope in say.now[:6]]
+    steps = "; ".join(
+        f"{scope['key'] or 'no system'}: {_steps(say, scope['end'])}" for scope in say.now[:6]
     )
     points = say.snapshot["points"]
     return {
-        "balls": figures.cover_rows(
-            heads, rows, f"How strict each dimension is. Steps of strictness: {words}."
+        "balls": drawings.cover_rows(
+            heads, rows, f"How strict each setting is. Steps of strictness: {steps}."
         ),
         "bars": {scope["key"]: _deciders(say, scope) for scope in say.now},
         "moved": _moved(say, _spread(points)) if len(points) > 1 else None,
@@ -327,9 +146,7 @@ def _drawings(say: Attested) -> dict[str, Any]:
 
 
 def _balls(say: Attested, scope: Json) -> list[int]:
-    """Level 0 to 4 for each dimension that has levels: how far it is from the most permissive to
-    the strictest.
-    """
+    """Level 0 to 4 for each setting that has levels: 0 the most permissive, 4 the strictest."""
     levelled = [each["key"] for each in say.snapshot["dimensions"] if len(each["levels"]) > 1]
     each = [
         say.strictness({key: scope["end"][key]} if key in scope["end"] else {}) for key in levelled
@@ -348,7 +165,7 @@ def _deciders(say: Attested, scope: Json) -> Markup:
     return charts.for_print(
         charts.stacked_bar(
             parts,
-            f"{scope['key'] or 'No system named'}: {say.in_one_line(scope)}",
+            f"{scope['key'] or 'No system'}: {say.in_one_line(scope)}",
             width=170,
             height=11,
             words={ink: kind for kind, ink in INKS.items()},
@@ -358,24 +175,24 @@ def _deciders(say: Attested, scope: Json) -> Markup:
 
 def _spread(points: Sequence[Json]) -> list[Json]:
     """The first, the last, and the newest between them, as many as the chart holds."""
-    return list(points) if len(points) <= COLUMNS else [points[0], *points[-(COLUMNS - 1) :]]
+    return (
+        list(points) if len(points) <= MAX_COLUMNS else [points[0], *points[-(MAX_COLUMNS - 1) :]]
+    )
 
 
 def _moved(say: Attested, points: Sequence[Json]) -> Markup:
-    """Under many columns there is room for the day alone; the picture's description names the
-    version too.
-    """
+    """Strictness over time; under many columns there is room for the day alone."""
     last, days = len(points) - 1, [day(point["at"], short=True)[:-5] for point in points]
     named = [f"{point['label']}, {on}" for point, on in zip(points, days, strict=True)]
-    shown = named if len(points) <= WITH_NAMES else days
+    shown = named if len(points) <= MAX_NAMED_COLUMNS else days
     steps = [say.strictness(point["values"]).steps for point in points]
     items = [
         charts.ChartColumn(shown[n], steps[n], "l4" if n == last else "l2")
         for n in range(len(points))
     ]
-    told = ", ".join(f"{name}: {value:.0f}" for name, value in zip(named, steps, strict=True))
+    values = ", ".join(f"{name}: {value:.0f}" for name, value in zip(named, steps, strict=True))
     return charts.for_print(
-        charts.columns(items, f"{say.moved_title}. {told}.", width=660, height=150)
+        charts.columns(items, f"{say.moved_title}. {values}.", width=660, height=150)
     )
 
 
@@ -391,26 +208,26 @@ def _facts(frozen: Json, print_: str) -> list[tuple[str, str]]:
             (
                 f"Version {tier['version']}, tier {tier['name']}"
                 if tier["version"]
-                else f"The default, tier {tier['name']}"
+                else f"Default, tier {tier['name']}"
             ),
         ),
         (
-            "Floor",
-            f"Version {frozen['floor']['number']}" if frozen["floor"]["number"] else "As built in",
+            "Platform minimum",
+            f"Version {frozen['floor']['number']}" if frozen["floor"]["number"] else "As installed",
         ),
-        ("Keep until", day(doc["keep_until"], missing="not decided")),
+        ("Keep until", day(doc["keep_until"], missing="not set")),
         ("Fingerprint", short_digest(print_)),
-        ("Supersedes", doc["supersedes"] or "nothing"),
+        ("Supersedes", doc["supersedes"] or "none"),
     ]
 
 
 def _people(frozen: Json) -> list[tuple[str, str, str]]:
-    """Who prepared it, who made and approved the newest versions, and for whom it is."""
-    rows = [("Prepared", frozen["prepared_by"], day(frozen["requested_at"], short=True))]
+    """Who prepared the report, who prepared and approved the newest versions, and who it is for."""
+    rows = [("Report prepared", frozen["prepared_by"], day(frozen["requested_at"], short=True))]
     for each in frozen["versions"][-3:]:
         rows.append(
             (
-                "Made",
+                "Prepared",
                 f"{clip(each['made_by'], 30)}, version {each['number']}",
                 day(each["at"], short=True),
             )
@@ -423,91 +240,11 @@ def _people(frozen: Json) -> list[tuple[str, str, str]]:
                     day(each["decided_at"], short=True),
                 )
             )
-    return [*rows, ("For", frozen["tenant"]["audience"] or "not decided", NOTHING)]
-
-
-def _method(frozen: Json, say: Attested) -> list[tuple[str, str]]:
-    most = say.strictness(say.now[0]["end"]).most
-    return [
-        (
-            "Instants",
-            (
-                f"Everything is told as it was recorded {say.span}; days begin and end at midnight"
-                " UTC, and times are UTC. What was recorded afterwards is not in it. The data were"
-                " frozen as soon as the report was asked for. That was on"
-                f" {instant(frozen['requested_at'])}."
-            ),
-        ),
-        (
-            "In force",
-            (
-                "For each dimension the strictest value of all layers holds: the operator's floor,"
-                " the tier, the tenant's overrides, the lane of the system, its own overrides. The"
-                " layer named is one whose value is the one in force; where lists of models are cut"
-                " down together, all of them are named."
-            ),
-        ),
-        (
-            "Steps",
-            (
-                "A dimension with levels counts a step for each level above its most permissive"
-                f" one; {most} make the whole. Numbers and lists have no steps. The count is ours,"
-                " for comparing one policy with itself; a step in one dimension is not worth a"
-                " step in another."
-            ),
-        ),
-        (
-            "Loosening",
-            (
-                "A version loosens when any dimension of the tenant's own layers becomes weaker for"
-                " any system, whatever the floor hides today. It needs a reason and a second"
-                " person, and the approval is bound to the digest of exactly that change."
-                " Tightening needs one person."
-            ),
-        ),
-        (
-            "Waivers",
-            (
-                "Below the floor in one dimension of one system, for 30 days at most, with a"
-                " compensation; asked by one person and agreed by two others."
-            ),
-        ),
-        (
-            "Obeyed",
-            (
-                "Expected are the consumers that had asked in the day before the stop. A consumer"
-                " has obeyed when it first had an answer that holds the stop; the time is from the"
-                " click to that answer. A consumer that asks rarely is slow by this count, and is"
-                " not therefore unsafe."
-            ),
-        ),
-        (
-            "Proven",
-            (
-                "A drill of a whole system proves its features, one of a feature proves that"
-                " alone. A switch is proven when its last drill passed no more than"
-                f" {frozen['proven_for']} days before the end; dead when that drill failed."
-            ),
-        ),
-        (
-            "What it does not say",
-            (
-                "It attests what the console demanded and answered, not what each product did with"
-                " the answer. Values are those of the decision API; a product that does not ask is"
-                " not governed by it."
-            ),
-        ),
-    ]
+    return [*rows, ("For", frozen["tenant"]["audience"] or "not set", NO_VALUE)]
 
 
 @cache
 def _environment() -> Environment:
-    own = document.environment().overlay()
-    own.filters = own.filters | {
-        "shown": shown,
-        "speed": speed,
-        "moment": moment,
-        "capital": capital,
-        "many": many,
-    }
+    own = environment().overlay()
+    own.filters = own.filters | {"shown": shown, "speed": speed}
     return own

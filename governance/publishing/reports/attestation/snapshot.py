@@ -484,7 +484,7 @@ def _told_stop(stop: Stop, kept: _Kept, obeyed: Obedience, all_: int) -> Json:
         "heard": all_,
         "slowest_ms": None if obeyed.slowest is None else round(obeyed.slowest * 1000),
         "missing": [one.name for one in obeyed.missing],
-        "restart_asked_by": (
+        "restart_requested_by": (
             kept.who(stop.restart_requested_by) if restarted and stop.restart_requested_by else None
         ),
         "restarted_by": kept.who(stop.restarted_by) if restarted else None,
@@ -532,7 +532,7 @@ def _platform_stop(row: PlatformStop, until: datetime) -> Json:
         "heard": 0,
         "slowest_ms": None,
         "missing": [],
-        "restart_asked_by": None,
+        "restart_requested_by": None,
         "restarted_by": OPERATOR if restarted else None,
         "restarted_at": iso(restarted),
         "restart_reason": row.restart_reason if restarted else None,

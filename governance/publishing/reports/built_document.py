@@ -1,0 +1,64 @@
+"""A document that is ready to be rendered, and what the pages of every kind of report share. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from governance.kernel.pdf import Attached
+from governance.publishing.reports.snapshot import fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Everything that rendering and signing need. `fingerprint` in hex; `at` dates the file."""
+
+    html: str
+    attachments: tuple[Attached, ...]
+    fingerprint: str
+    filename: str
+    at: datetime
+
+    @property
+    def identifier(self) -> bytes:
+        """The PDF's /ID: 16 bytes that the fingerprint decides."""
+        return bytes.fromhex(self.fingerprint[:32])
+
+
+def build_document[S: Mapping[str, Any]](
+    snapshot: S, files: tuple[Attached, ...], html: Callable[[S, tuple[Attached, ...], str], str]
+) -> Built:
+    """Build a report of any kind from its files (the frozen data first) and its page.
+
+    `html` makes the page from the snapshot, the files and the fingerprint.
+    """
+    print_ = fingerprint(files[0].data)
+    at = datetime.fromisoformat(snapshot["requested_at"])
+    return Built(html(snapshot, files, print_), files, print_, filename(snapshot), at)
+
+
+def filename(snapshot: Mapping[str, Any]) -> str:
+    """Number and version as a file name: "ACME-RMF-2026-Q3-v1.1.pdf"."""
+    document = snapshot["document"]
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", document["number"]).strip("-.")
+    return f"{stem[:100] or 'report'}-v{document['version']}.pdf"
+
+
+def footer(snapshot: Mapping[str, Any]) -> str:
+    """As "Confidential: Risk Committee and auditors"."""
+    tenant = snapshot["tenant"]
+    if tenant["audience"]:
+        return f"{tenant['classification']}: {tenant['audience']}"
+    return str(tenant["classification"])
+
+
+def key_name(snapshot: Mapping[str, Any]) -> str:
+    """The signing key's name and id, as the cover prints it."""
+    return "+".join(snapshot["signing_key"].split("+", 2)[:2])
+
+
+def short_digest(digest: str) -> str:
+    """First eight, ellipsis, last four."""
+    # a shortened digest has 13 characters, so a shorter one stays whole
+    return f"{digest[:8]}…{digest[-4:]}" if len(digest) > 12 else digest  # noqa: PLR2004

@@ -1,0 +1,89 @@
+"""The Jinja environment of every report's page, with the filters that they share."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from governance.assurance.evidence.freshness import CURRENT
+from governance.publishing.reports.attachments import sha256
+from governance.publishing.reports.built_document import short_digest
+from governance.publishing.reports.section_sentences import anchor
+from governance.publishing.reports.snapshot import Requirement, is_met, shortfall
+from governance.publishing.reports.wording import (
+    NB,
+    NO_VALUE,
+    capital,
+    clip,
+    day,
+    digits,
+    instant,
+    keep_last_words_together,
+    many,
+    many_digits,
+    moment,
+    per_cent,
+    sentence,
+)
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
+CELLS_PER_ROW = 7  # of the heat map
+
+
+@cache
+def environment() -> Environment:
+    """Templates of all kinds, with the filters that they share."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "day": day,
+        "short_day": lambda value, missing=NO_VALUE: day(value, short=True, missing=missing),
+        "instant": instant,
+        "clip": clip,
+        "keep_last_words_together": keep_last_words_together,
+        "capital": capital,
+        "sentence": sentence,
+        "many": many,
+        "many_digits": many_digits,
+        "digits": digits,
+        "moment": moment,
+        "short": shortfall,
+        "met": is_met,
+        "short_digest": short_digest,
+        "groups": lambda digits: " ".join(re.findall(".{1,8}", digits)),
+        "sha256": sha256,
+        "anchor": anchor,
+        "nbsp": lambda text: text.replace(" ", NB),
+        "tail": lambda ref: "." + ref.rsplit(".", 1)[-1] if "." in ref else ref.rsplit(" ", 1)[-1],
+        "known": lambda value: NO_VALUE if value is None else value,
+        "chunks": _chunks,
+        "current_of": _current_of,
+        "size": size,
+        "share": lambda pair: NO_VALUE if per_cent(*pair) is None else f"{per_cent(*pair)}%",
+    }
+    return environment
+
+
+def size(count: int) -> str:
+    """Bytes as "61 KB" or "1.9 MB"."""
+    if count < 1_000:  # noqa: PLR2004 - the number is plain from its line
+        return f"{count}{NB}bytes"
+    return (
+        f"{count / 1_000_000:.1f}{NB}MB" if count >= 1_000_000 else f"{round(count / 1_000)}{NB}KB"  # noqa: PLR2004
+    )
+
+
+def _chunks(rows: Sequence[Requirement]) -> Iterator[Sequence[Requirement]]:
+    return (rows[start : start + CELLS_PER_ROW] for start in range(0, len(rows), CELLS_PER_ROW))
+
+
+def _current_of(row: Requirement) -> str:
+    states = [piece["state"] for control in row["controls"] for piece in control["evidence"]]
+    return f"{sum(state in CURRENT for state in states)} of {len(states)}" if states else "0"
