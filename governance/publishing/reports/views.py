@@ -149,7 +149,9 @@ def report(run_id: UUID) -> ResponseReturnValue:
         moments=people.timeline([run_id]),
         keys=[actions.key_line(key) for key in queries.signing_keys()],
         document=row.snapshot["document"] if row.snapshot else row.parameters.get(WITHDRAWN, {}),
-        requester=people.names([row.requested_by]).get(row.requested_by),
+        requester=people.names([row.requested_by]).get(row.requested_by)
+        if row.requested_by
+        else None,
     )
 
 

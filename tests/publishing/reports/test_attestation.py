@@ -97,22 +97,25 @@ def test_numbers_in_titles_are_counted_from_the_snapshot(
 def test_the_worst_comes_first() -> None:
     claims = [each.claim for each in Attested(attestation_samples.sample_period()).matters]
     assert claims == [
-        "The kill switch of ad-copywriter did not hold",
+        "The kill switch of ad-copywriter failed its last drill",
         "One consumer has not confirmed the stop of summaries of support-assistant",
-        "Release ring of ad-copywriter stands below the floor",
+        "Release ring of ad-copywriter is below the platform minimum",
     ]
     assert "nothing needs a decision" in Attested(attestation_samples.quiet_period()).summary_title
     alone = attestation_samples.sample_period()
     alone["versions"][-1]["decided_by"] = None
-    assert Attested(alone).matters[0].claim == "Version 6 loosened without a second person"
+    assert (
+        Attested(alone).matters[0].claim
+        == "Version 6 loosened the policy without a second approver"
+    )
 
 
-def test_a_single_stop_that_stands_is_said_in_good_english() -> None:
+def test_active_stops_are_counted_in_good_english() -> None:
     told = attestation_samples.sample_period()
     told["stops"] = told["stops"][1:]
-    assert "One stop was made, and it still stands." in Attested(told).lede
+    assert "One stop was ordered and is still active." in Attested(told).lede
     assert (
-        "Two stops were made, and one still stands."
+        "Two stops were ordered; one is still active."
         in Attested(attestation_samples.sample_period()).lede
     )
 
@@ -121,7 +124,7 @@ def test_a_waiver_that_changes_nothing_is_not_said_to_lower_anything() -> None:
     told = attestation_samples.sample_period()
     told["waivers"][0] |= {"system": "claims-triage"}
     assert any(
-        each.claim == "A waiver for claims-triage is open and not used"
+        each.claim == "A waiver for claims-triage is active but not used"
         for each in Attested(told).points
     )
 
@@ -143,13 +146,13 @@ def test_strictness_counts_steps_and_says_which_way_a_value_moved() -> None:
 
 def test_values_in_words() -> None:
     assert [shown(v) for v in ("sources_only", ["*"], [], ["b", "a"], None)] == [
-        "sources only",
-        "any",
-        "none",
+        "Sources only",
+        "Any",
+        "None",
         "b, a",
         "–",
     ]
-    assert shown(4096, "tokens") == "4,096 tokens" and speed(820) == "0.8\N{NO-BREAK SPACE}s"
+    assert (shown(4096, "tokens"), speed(820)) == ("4,096 tokens", "0.8\N{NO-BREAK SPACE}s")
 
 
 def test_what_a_tenant_wrote_is_text() -> None:
@@ -176,7 +179,7 @@ def test_the_attachments_hold_every_value_and_no_formula() -> None:
     assert len(rows) == 4 * 15 and {
         r["decided by"]
         for r in rows
-        if r["system"] == "ad-copywriter" and r["dimension"] == "release_ring"
+        if r["system"] == "ad-copywriter" and r["setting"] == "release_ring"
     } == {"waiver"}
     changes = list(csv.DictReader(io.StringIO(files["changes.csv"].decode("utf-8-sig"))))
     assert changes[0]["reason"] == "'=cmd" and {
@@ -437,16 +440,16 @@ def test_one_day_needs_no_beginning(as_officer, tenant_with_policy_history, acti
     [
         (
             {"span": "period", "since": "2026-11-02", "until": "2026-11-01"},
-            "The period begins after it ends.",
+            "The period starts after it ends.",
         ),
-        ({"span": "period", "until": "2026-11-01"}, "From which day?"),
-        ({"span": "day", "until": "2026-11-26"}, "That day is still to come"),
-        ({"span": "day", "until": "0001-01-01"}, "Nothing is known of days before the year 2000."),
+        ({"span": "period", "until": "2026-11-01"}, "Choose the first day of the period."),
+        ({"span": "day", "until": "2026-11-26"}, "That day is in the future"),
+        ({"span": "day", "until": "0001-01-01"}, "Choose a day from the year 2000 on."),
         (
             {"span": "period", "since": "1999-12-31", "until": "2026-11-01"},
-            "Nothing is known of days before the year 2000.",
+            "Choose a day from the year 2000 on.",
         ),
-        ({"span": "day"}, "Up to which day?"),
+        ({"span": "day"}, "Choose a day."),
         ({"span": "week", "until": "2026-11-01"}, "Not a valid choice"),
         ({"span": "day", "until": "yesterday"}, "a date. Enter one such as"),
     ],
@@ -460,7 +463,7 @@ def test_nonsense_is_named(as_officer, tenant_with_policy_history, form, says):
 def test_readers_may_not_ask(who, request, tenant_with_policy_history):
     visitor = request.getfixturevalue(who)
     visitor.post("reports/attestations", then=403, span="day", until="2026-11-20")
-    assert "Make the attestation" not in visitor.get("reports/").text
+    assert "Generate attestation" not in visitor.get("reports/").text
 
 
 def test_another_tenant_finds_no_run(as_officer, as_neighbour, tenant_with_policy_history):

@@ -63,7 +63,7 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(
     page = request_report(as_officer, assessment)
     assert "Under way" in as_officer.get(page).text
     jobs.drain(actor_of)
-    assert "Check it without trusting us" in as_officer.get(page).text
+    assert "Verify it yourself" in as_officer.get(page).text
     content = as_officer.post(f"{page}/pdf", then=200).data
     note = as_officer.post(f"{page}/signature", then=200).text
     key = as_officer.get("/keys").text.splitlines()[0]
@@ -185,7 +185,7 @@ def test_progress_is_told_as_json_and_as_events(as_officer, assessment, acting):
 def test_readers_may_not_ask(who, assessment, request, database):
     visitor = request.getfixturevalue(who)
     visitor.post("reports/", assessment_id=str(assessment), then=403)
-    assert "Make the report" not in visitor.get("reports/").text
+    assert "Generate report" not in visitor.get("reports/").text
 
 
 def test_another_tenant_finds_neither_run_nor_work(as_officer, as_neighbour, assessment, acting):
@@ -202,7 +202,7 @@ def test_another_tenant_finds_neither_run_nor_work(as_officer, as_neighbour, ass
 
 
 def test_nonsense_is_named(as_officer):
-    assert "Choose the assessment" in as_officer.post("reports/", assessment_id="x", then=422).text
+    assert "Choose an assessment" in as_officer.post("reports/", assessment_id="x", then=422).text
     assert "the report (PDF)" in as_officer.post("/verify", then=422).text
 
 

@@ -153,9 +153,9 @@ def test_an_altered_population_is_the_first_thing_said() -> None:
     told["populations"][1]["intact"] = False
     assert (
         Matrix(told).matters[0].claim
-        == "The rows of population POP-02 are not those that were frozen"
+        == "The rows of population POP-02 have changed since it was frozen"
     )
-    assert Matrix(type2_samples.full_year()).matters[0].claim == "Finding F-02 is past its date"
+    assert Matrix(type2_samples.full_year()).matters[0].claim == "Finding F-02 is past its due date"
 
 
 def test_what_a_tenant_wrote_is_text() -> None:
@@ -377,14 +377,14 @@ def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, 
         (
             "reports/readiness",
             {"on": "2999-01-01", "categories": "security"},
-            "That day is still to come",
+            "That day is in the future",
         ),
         (
             "reports/readiness",
             {"on": "1999-01-01", "categories": "security"},
-            "Nothing is known of days before the year 2000.",
+            "Choose a day from the year 2000 on.",
         ),
-        ("reports/readiness", {"categories": "security"}, "As of which day?"),
+        ("reports/readiness", {"categories": "security"}, "Choose a day."),
         (
             "reports/readiness",
             {"on": "2026-11-20", "categories": "weather"},
@@ -393,19 +393,19 @@ def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, 
         (
             "reports/matrices",
             {"begins": "2026-05-01", "ends": "2026-04-01"},
-            "The period begins after it ends.",
+            "The period starts after it ends.",
         ),
         (
             "reports/matrices",
             {"begins": "2020-05-01", "ends": "2026-04-01"},
-            "a matrix has 18 at most",
+            "a matrix covers up to 18",
         ),
         (
             "reports/matrices",
             {"begins": "2999-05-01", "ends": "2999-06-01"},
-            "That period is still to come.",
+            "That period is in the future.",
         ),
-        ("reports/matrices", {"ends": "2026-04-01"}, "From which month?"),
+        ("reports/matrices", {"ends": "2026-04-01"}, "Choose the first month."),
         (
             "reports/matrices",
             {"begins": "2026-01-01", "ends": "2026-04-01", "framework": "weather"},
@@ -423,7 +423,7 @@ def test_readers_may_not_ask(who, request, failed):
     visitor = request.getfixturevalue(who)
     visitor.post("reports/readiness", then=403, on="2026-11-20", categories="security")
     visitor.post("reports/matrices", then=403, begins="2026-01-01", ends="2026-11-01")
-    assert "Make the matrix" not in visitor.get("reports/").text
+    assert "Generate matrix" not in visitor.get("reports/").text
 
 
 def test_another_tenant_finds_no_run(as_officer, as_neighbour, failed):

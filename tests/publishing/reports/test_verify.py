@@ -144,7 +144,7 @@ def test_a_truncated_file_is_seen(size: int) -> None:
     ("data", "said"),
     [
         (b"", "The file is empty."),
-        (b"PK\x03\x04 a zip", "The file is not a PDF."),
+        (b"PK\x03\x04 a zip", "The file isn't a PDF."),
         (b"%PDF-1.7\nno", "The file can't be read as a PDF: it is truncated or damaged."),
     ],
 )
@@ -161,7 +161,7 @@ def test_what_is_no_pdf_is_called_that(data: bytes, said: str) -> None:
             "governance report v1\n\n\N{EM DASH} console.example AAAA\n",
             "The signature line is cut short or damaged.",
         ),
-        (b"\xff\xfe\x00", "The signature file is not text."),
+        (b"\xff\xfe\x00", "The signature file isn't a text file."),
     ],
 )
 def test_a_damaged_signature_file_is_explained(note: bytes | str, said: str) -> None:
@@ -250,8 +250,7 @@ def test_replaced_data_is_seen_three_times() -> None:
     )
     assert (
         sentence(verdict, "fingerprint")
-        == "The frozen data does not have the fingerprint that the signature and the manifest"
-        " names."
+        == "The frozen data doesn't have the fingerprint in the signature and the manifest."
     )
 
 
