@@ -15,6 +15,7 @@ from governance.operations.policies.effective_policies import (
     Platform,
 )
 from governance.operations.policies.strictness import FLOOR
+from governance.publishing.reports.attestation import policy_history
 from governance.publishing.reports.attestation import snapshot as reading
 from governance.publishing.reports.signing import verifier_key
 from tests.publishing.reports.rmf_samples import KEY, KEY_NAME
@@ -264,7 +265,7 @@ def _content(begin: EffectivePolicy | None, end: EffectivePolicy) -> dict[str, A
         "tier": reading._tier(end),
         "tier_before": reading._tier(begin) if begin else None,
         "scopes": list(reading._scopes(begin, end)),
-        "floor": reading._floor(end.platform, None, UNTIL),
+        "floor": policy_history.floor_facts(end.platform, None, UNTIL),
     }
 
 
@@ -290,7 +291,7 @@ def _version(
         "decided_by": OFFICER if loosens else None,
         "decided_at": instant_before_end(days) if loosens else None,
         "digest": f"{number:02}" * 32,
-        "changes": list(reading._diff(after, before.content, after.content)),
+        "changes": list(policy_history._diff(after, before.content, after.content)),
     }
 
 
