@@ -17,9 +17,11 @@ from sqlalchemy import select
 
 from governance.app import schedule
 from governance.foundation.people.jobs import actor_of
+from governance.foundation.privacy.events import PersonErased
 from governance.kernel import clock, jobs, pdf
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
+from governance.publishing.reports import actions
 from governance.publishing.reports.attestation import snapshot as reading
 from governance.publishing.reports.attestation.attachments import attachments
 from governance.publishing.reports.attestation.figures import shown, speed
@@ -423,6 +425,43 @@ def test_the_officer_asks_for_a_period_and_anyone_verifies(
         == content
     )
     as_officer.get("reports/")
+
+
+@pytest.mark.slow
+def test_reports_of_one_day_are_editions_of_one_document(
+    as_officer, tenant_with_policy_history, acting
+):
+    """Each has its own version and file name, and names the issued one before it."""
+
+    def generate(day):
+        page = as_officer.post("reports/attestations", span="day", until=day).location
+        jobs.drain(actor_of)
+        shown = as_officer.get(page).text
+        with acting("compliance_officer"):
+            return re.search(r"verify-report (\S+)", shown)[1], newest_run().snapshot
+
+    names, first = generate("2026-11-20")
+    other, _ = generate("2026-11-19")
+    again, second = generate("2026-11-20")
+    assert (names, again) == ("ACME-POL-2026-11-20-v1.0.pdf", "ACME-POL-2026-11-20-v1.1.pdf")
+    assert other == "ACME-POL-2026-11-19-v1.0.pdf"
+    assert first["document"]["supersedes"] is None
+    assert second["document"]["supersedes"] == "ACME-POL-2026-11-20, version 1.0"
+    assert [(each["version"], each["text"]) for each in second["revisions"]] == [
+        ("1.1", "Generated again from current data"),
+        ("1.0", "First edition"),
+    ]
+    with acting("compliance_officer"):
+        run = newest_run()
+        actions.withdraw_naming(PersonErased(run.requested_by, ["a name of nobody"], []))
+        assert run.is_withdrawn and run.snapshot is None
+    _, third = generate("2026-11-20")
+    assert third["document"] | {"keep_until": None} == {
+        "number": "ACME-POL-2026-11-20",
+        "version": "1.2",  # a withdrawn version stays taken
+        "keep_until": None,
+        "supersedes": "ACME-POL-2026-11-20, version 1.1",
+    }
 
 
 def test_one_day_needs_no_beginning(as_officer, tenant_with_policy_history, acting):
