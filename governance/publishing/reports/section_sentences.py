@@ -81,7 +81,7 @@ class SectionSentences(CountedSentences):
             fact = f"{LEVELS[row['level']].lower()} only" if row["controls"] else "no control"
         if _starts_with_a_word(fact):
             fact = fact[:1].lower() + fact[1:]
-        return f"{row['ref'].rsplit(' ', 1)[-1]}: {clip(fact, 50).rstrip('.')}"
+        return f"{row['ref'].rsplit(' ', 1)[-1]}: {clip(fact, 44).rstrip('.')}"
 
     # ---- progress
 
