@@ -258,6 +258,7 @@ class AttestationMatters(AttestationFigures):
             requests.append(f"review {many(count, 'active waiver')} and {its(count)} compensation")
         if count := len(self.switches("unproven")):
             requests.append(
-                f"schedule drills for {many(count, 'unproven switch', 'unproven switches')}"
+                f"schedule {'a drill' if count == 1 else 'drills'} for"
+                f" {many(count, 'unproven switch', 'unproven switches')}"
             )
         return sentences(*requests) or "This report needs no decision."

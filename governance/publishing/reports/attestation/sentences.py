@@ -209,8 +209,8 @@ class Attested(AttestationMatters):
         start = f"{capital(many(count, 'version'))} {was(count)} published"
         if not loose:
             return f"{start}; none loosened the policy"
-        people = "" if self.alone else f"{', each' if loose > 1 else ''} with two people"
-        return f"{start}; {many(loose, 'version')} loosened it{people}"
+        approved = "" if self.alone else ", approved by a second person"
+        return f"{start}; {words(loose)} loosened the policy{approved}"
 
     @property
     def floor_title(self) -> str:
