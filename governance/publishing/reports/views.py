@@ -6,8 +6,8 @@ from uuid import UUID
 
 from flask import Response, redirect, request, url_for
 
-from governance.assurance.assessments import queries as assessments
-from governance.assurance.testing import queries as testing
+from governance.assurance.assessments import assessment_queries
+from governance.assurance.testing import matrix_queries
 from governance.foundation.people import queries as people
 from governance.kernel import clock, work_pages
 from governance.kernel.access import PUBLIC
@@ -45,7 +45,7 @@ def _index(
 ) -> ResponseReturnValue:
     """The list, with a form for each kind; one of them may come back with errors."""
     today, runs = clock.today(), queries.runs()
-    first, last = testing.default_period()
+    first, last = matrix_queries.default_period()
     forms = {
         "form": attest or _unsent(AttestationForm(), since=_quarter(today), until=today),
         "readiness": ready or _unsent(ReadinessForm(), categories=["security"], on=today),
@@ -81,7 +81,7 @@ def ask() -> ResponseReturnValue:
         assessment_id = UUID(request.form.get("assessment_id", ""))
     except ValueError:
         raise Invalid("Choose an assessment for the report.", field="assessment_id") from None
-    report = actions.request_ai_rmf(assessments.assessment(assessment_id))
+    report = actions.request_ai_rmf(assessment_queries.assessment(assessment_id))
     return redirect(url_for("reports.report", run_id=report.id), 303)
 
 

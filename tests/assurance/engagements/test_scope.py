@@ -76,7 +76,7 @@ def freeze_matrix(*refs):
     """A Type II matrix as far as it is frozen, with these controls."""
     today = clock.today()
     with make.acting("compliance_officer"):
-        run = reporting.ask_matrix(since=today - timedelta(days=90), until=today)
+        run = reporting.request_matrix(since=today - timedelta(days=90), until=today)
         said = {
             "controls": [{"ref": ref} for ref in refs],
             "document": {"number": f"ACME-{refs[-1]}"},
@@ -139,9 +139,9 @@ def inside_and_outside(database):
     ours, theirs = freeze_matrix("ACC-01"), freeze_matrix("ACC-01", "ZZ-01")
     with make.acting("compliance_officer"):
         today = clock.today()
-        readiness = reporting.ask_readiness(until=today, categories=["security"]).id
-        risks = reporting.ask(assessment_queries.assessment(rmf)).id
-        policy = reporting.ask_attestation(until=today).id
+        readiness = reporting.request_readiness(until=today, categories=["security"]).id
+        risks = reporting.request_ai_rmf(assessment_queries.assessment(rmf)).id
+        policy = reporting.request_attestation(until=today).id
         for run_id, title in (
             (readiness, "Yonder readiness"),
             (risks, "Yonder compliance"),
@@ -377,7 +377,7 @@ def test_a_matrix_of_his_framework_alone_is_his_to_read(app, inside_and_outside,
     with acting("compliance_officer"):
         today = clock.today()
         asked = {
-            each: reporting.ask_matrix(since=today, until=today, framework=each)
+            each: reporting.request_matrix(since=today, until=today, framework=each)
             for each in (SOC2, RMF, None)
         }
         for each, run in asked.items():
