@@ -243,5 +243,4 @@ WITHOUT_HELP = {
     "publishing/overview/overview.html",
     "publishing/reports/index.html",
     "publishing/reports/report.html",
-    "reference/components.html",
 }

@@ -280,7 +280,9 @@ def test_a_row_that_somebody_changed_meanwhile_is_left_alone_and_named(
     )
     as_admin.post(f"controls/{others[-1]}/owner", owner_id=str(make.person_id("admin")))
     said = undo_last(as_officer, page)
-    assert "Undone for 11 of 12. SEC-05 Encryption at rest was reassigned by Sanjay Patel." in said
+    assert (
+        "11 of 12 changes undone. SEC-05 Encryption at rest was reassigned by Sanjay Patel." in said
+    )
     assert value(Control.owner_id, control) == ANNA and value(
         Control.owner_id, others[-1]
     ) == make.person_id("admin")
@@ -345,7 +347,7 @@ def test_undone_twice_is_undone_once(as_officer, control):
     page = as_officer.post(f"controls/{control}/owner", owner_id=str(JUN), follow=True)
     undo_last(as_officer, page)
     as_officer.post(f"controls/{control}/owner", owner_id=str(JUN))
-    assert "You have undone this already." in undo_last(as_officer, page)
+    assert "You already undid this." in undo_last(as_officer, page)
     assert value(Control.owner_id, control) == JUN and len(entries("control.assigned")) == 3
 
 
@@ -380,7 +382,7 @@ def test_after_ten_minutes_it_stays_and_the_offer_is_deleted_at_night(as_officer
         as_officer.post(f"controls/{control}/owner", owner_id=str(JUN), follow=True).text
     )
     with clock.frozen(clock.now() + undo.WINDOW + timedelta(seconds=1)):
-        assert "can be undone for 10 minutes" in as_officer.post(address, then=409).text
+        assert "You can undo a change for 10 minutes" in as_officer.post(address, then=409).text
     assert value(Control.owner_id, control) == JUN
     with clock.frozen(clock.now() + timedelta(days=1)):
         JOBS["delete old sign-ins"][0]()

@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 
 def _version() -> str:
-    """Of the installed project; the image runs it from its folder, uninstalled."""
+    """Return the installed version; the image runs from its folder, uninstalled."""
     try:
         return metadata.version("governance")
     except metadata.PackageNotFoundError:
-        return "from the source folder"
+        return "run from source"
 
 
 @click.group(context_settings={"max_content_width": 100})
 @click.version_option(_version())
 def main() -> None:
-    """The Governance Console."""
+    """Meridian: keep proof of how you govern your AI."""
 
 
 @main.command()
 def migrate() -> None:
-    """Bring the database to this version's schema and write the built-in catalogues.
+    """Upgrade the database to this version and load the built-in frameworks.
 
-    Needs the owner's URL.
+    Needs GOVERNANCE_OWNER_DATABASE_URL.
     """
     from governance.app import migrate as migrations
     from governance.assurance.frameworks import sync
@@ -51,7 +51,7 @@ def migrate() -> None:
     settings = config.from_environment()
     migrations.upgrade(settings.owner_database_url)
     sync.install_catalogues(settings.owner_database_url)
-    click.echo("The database is at this version.")
+    click.echo("The database is up to date.")
 
 
 @main.command()
@@ -59,9 +59,9 @@ def migrate() -> None:
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=2, show_default=True)
 def web(host: str, port: int, workers: int) -> None:
-    """Serve Meridian.
+    """Serve Meridian's pages and APIs.
 
-    On SIGTERM it waits five seconds for products that keep their connections open.
+    On SIGTERM, open connections get five seconds to finish.
     """
     from governance.kernel import server
 
@@ -71,8 +71,9 @@ def web(host: str, port: int, workers: int) -> None:
 
 @main.command()
 def jobs() -> None:
-    """Run the queue and the schedule, until SIGTERM; what is under way is taken up again by the
-    next process.
+    """Run background work and scheduled jobs until SIGTERM.
+
+    Unfinished work continues in the next process.
     """
     from governance.app.factory import create_app
     from governance.app.schedule import jobs_of, sequence_logs
@@ -93,7 +94,7 @@ def jobs() -> None:
     schedule.shutdown(wait=False)
 
 
-KEY_HELP = "The verifier key, or a file that has it; retired ones too, one a line."
+KEY_HELP = "The verifier key, or a file with one key per line, retired keys included."
 
 
 @main.command("verify-report", epilog=EXIT_STATUS)
@@ -103,17 +104,18 @@ KEY_HELP = "The verifier key, or a file that has it; retired ones too, one a lin
     "--signature",
     "signature",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="By default REPORT.sig, or REPORT with .sig.",
+    help="The signature file. By default REPORT.sig, or REPORT with .sig as its extension.",
 )
 def verify_report(report: Path, key: str, signature: Path | None) -> None:
-    """Check a report offline: signature, file, attachments, fingerprint."""
+    """Verify a report offline: signature, file, attachments and fingerprint."""
     from governance.publishing.reports.verify import verify
 
     beside = [report.with_name(report.name + ".sig"), report.with_suffix(".sig")]
     note = signature or next((path for path in beside if path.exists()), None)
     if note is None:
         raise click.UsageError(
-            f"No signature beside the report: looked for {', '.join(p.name for p in beside)}."
+            "No signature found next to the report. Looked for"
+            f" {', '.join(p.name for p in beside)}; pass --signature."
         )
     result = verify(report.read_bytes(), _short_text(note), _key_text(key))
     _conclude(result, result.sentence)
@@ -121,13 +123,14 @@ def verify_report(report: Path, key: str, signature: Path | None) -> None:
 
 @main.group()
 def keys() -> None:
-    """The installation's keys."""
+    """Manage the installation's keys."""
 
 
 @keys.command("rotate-kek")
 def rotate_kek() -> None:
-    """Wrap everything under the key of GOVERNANCE_KEK_FILE that is under
-    GOVERNANCE_KEK_PREVIOUS_FILE. Safe to run again.
+    """Re-encrypt all data keys with the key of GOVERNANCE_KEK_FILE.
+
+    The previous key is in GOVERNANCE_KEK_PREVIOUS_FILE. Safe to repeat.
     """
     from governance.app.factory import create_app
     from governance.foundation.privacy.rotation import rotate
@@ -137,23 +140,24 @@ def rotate_kek() -> None:
     result = rotate()
     listed = (
         ", ".join(f"{table} {count}" for table, count in sorted(result.rewrapped.items()))
-        or "nothing was left to do"
+        or "nothing to do"
     )
     click.echo(f"Rewrapped under key {key_encryption.service().key_id}: {listed}.")
     for table, count in sorted(result.lost.items()):
         click.echo(
-            f"{table}: {count} open with neither key. Name the key that wrapped them in"
+            f"{table}: {count} can't be decrypted with either key. Name the key that encrypted them"
+            " in"
             " GOVERNANCE_KEK_PREVIOUS_FILE."
         )
     for table, count in sorted(result.left.items()):
         click.echo(
-            f"{table}: {count} are under the previous key again. Start web and jobs with the new"
-            " key, then run this again."
+            f"{table}: {count} use the previous key again. Restart web and jobs with the new key,"
+            " then run this again."
         )
     click.echo(
-        "Nothing is under the previous key: drop it."
+        "Nothing uses the previous key any more. You can remove it."
         if result.is_done
-        else "Not done. Keep the previous key."
+        else "Not finished. Keep the previous key."
     )
     sys.exit(0 if result.is_done else 1)
 
@@ -163,26 +167,26 @@ def rotate_kek() -> None:
 def rotate_bundle_key(tenant: str) -> None:
     """Sign a tenant's policy bundles with a new key.
 
-    Every worker does so within a second; the old key is published for an hour.
+    Takes effect within a second. The old key stays published for an hour.
     """
     from governance.kernel.db import transaction
     from governance.operations.decisions import actions, queries
 
-    with _as(_founders((tenant,))[0]), transaction():
+    with _as(_system_actors((tenant,))[0]), transaction():
         click.echo(
-            f"Bundles of {tenant} are signed by the key {queries.key_id(actions.rotate())} from"
-            " now on."
+            f"Policy bundles of {tenant} are now signed with the key"
+            f" {queries.key_id(actions.rotate())}."
         )
 
 
 @main.group("privacy")
 def privacy_commands() -> None:
-    """What the operator does about persons who were erased."""
+    """Keep erasures in effect after a restore."""
 
 
 @privacy_commands.command("replay")
 def replay() -> None:
-    """After a restore: erase again whom the erasure list names. Safe to run again."""
+    """Repeat the erasures that a restored backup has undone. Safe to repeat."""
     from governance.app.factory import create_app
     from governance.foundation.privacy import erasure_replay as erasures
 
@@ -190,13 +194,13 @@ def replay() -> None:
     done = erasures.replay()
     for listed in done:
         click.echo(
-            f"erased again: {listed.subject} of tenant {listed.tenant_id}, first erased on"
+            f"Erased again: {listed.subject} of tenant {listed.tenant_id}, first erased on"
             f" {listed.at:%Y-%m-%d}"
         )
     click.echo(
-        f"{len(done)} erased again. The database forgets what the erasure list names."
+        f"{len(done)} erased again. The database matches the erasure list."
         if done
-        else "Nothing to erase again: the database has done everything that the erasure list names."
+        else "Nothing to erase again: the database matches the erasure list."
     )
 
 
@@ -205,26 +209,24 @@ def replay() -> None:
 
 @main.group("identity")
 def identity_commands() -> None:
-    """Break-glass for a tenant that is locked out, or has a single admin."""
+    """Recover access for a tenant that is locked out or has a single admin."""
 
 
 @identity_commands.command("reset")
 @click.argument("tenant")
-@click.option(
-    "--issuer", help="The issuer of the connection that people sign in through from now on."
-)
-@click.option("--client-id", help="Meridian's client ID there.")
+@click.option("--issuer", help="The issuer of the new identity provider.")
+@click.option("--client-id", help="Meridian's client ID at the identity provider.")
 @click.option(
     "--secret-file",
     type=click.File("r"),
-    help="A file that holds the client secret; - reads it from standard input.",
+    help="A file with the client secret; - reads it from standard input.",
 )
 @click.option(
     "--admin",
     metavar="ADDRESS",
-    help="Whom to invite as an admin, or to make one if they are a member there.",
+    help="Who becomes an admin: a member is promoted, anyone else is invited.",
 )
-@click.option("--reason", required=True, help="Why, for whoever reads the audit logs.")
+@click.option("--reason", required=True, help="Why you do this. Recorded in the audit logs.")
 def identity_reset(
     tenant: str,
     issuer: str | None,
@@ -233,12 +235,10 @@ def identity_reset(
     admin: str | None,
     reason: str,
 ) -> None:
-    """Set a tenant's connection or its admin without a second person.
+    """Set a tenant's identity provider or admin without a second person.
 
-    Ends every session of the tenant.
-
-    Recorded in the tenant's own audit log and in the operator's. Closes a proposed change.
-    docs/operating/break-glass.md says when to use it.
+    Ends every session of the tenant and closes a proposed change. Recorded in the audit logs of
+    the tenant and of the operator. docs/operating/break-glass.md explains when to use it.
     """
     from governance.foundation.identity_providers.break_glass import Reset, reset
     from governance.kernel import config
@@ -247,23 +247,24 @@ def identity_reset(
     if not reason.strip():
         raise click.UsageError("--reason is empty. Say why entries are missing.")
     if len({issuer is None, client_id is None}) > 1:
-        raise click.UsageError("Give --issuer and --client-id together.")
+        raise click.UsageError("Use --issuer and --client-id together.")
     if issuer is None and secret_file is not None:
         raise click.UsageError("--secret-file needs --issuer and --client-id.")
     if issuer is None and admin is None:
         raise click.UsageError(
-            "Give a connection (--issuer, --client-id, --secret-file), an admin (--admin), or both."
+            "Name an identity provider (--issuer, --client-id, --secret-file), an admin (--admin),"
+            " or both."
         )
     secret = secret_file.read(MAX_SECRET).strip() if secret_file is not None else None
-    [who] = _founders((tenant,))
+    [who] = _system_actors((tenant,))
     try:
         done = reset(
             who, Reset(issuer, client_id, secret, admin, reason), public_url=config.public_address()
         )
-    except DomainError as refused:
-        raise click.ClickException(refused.message) from None
+    except DomainError as error:
+        raise click.ClickException(error.message) from None
     click.echo(
-        f"People of {tenant} sign in through {done.issuer}, redirect address {done.callback}."
+        f"Members of {tenant} now sign in through {done.issuer}. Redirect URI: {done.callback}"
     )
     ended = "1 session" if done.sessions == 1 else f"{done.sessions} sessions"
     click.echo(f"{ended} ended. Recorded in the audit logs of {tenant} and of the operator.")
@@ -290,8 +291,8 @@ def audit_fsck(tenants: tuple[str, ...]) -> None:
     from governance.foundation.logbook.jobs import check_log
     from governance.kernel.db import transaction
 
-    sound = True
-    for who in _founders(tenants):
+    all_intact = True
+    for who in _system_actors(tenants):
         with _as(who):
             report = check_log(_progress_of(who.tenant_slug))
             click.echo(f"{'ok  ' if report.ok else 'FAIL'}  {who.tenant_slug}: {report.sentence}")
@@ -309,11 +310,11 @@ def audit_fsck(tenants: tuple[str, ...]) -> None:
 def _progress_of(slug: str) -> Callable[[int, int], None]:
     """Report progress on standard error, every 50,000 entries."""
 
-    def told(done: int, total: int) -> None:
+    def show_progress(done: int, total: int) -> None:
         if done % 50_000 == 0 and done:
             click.echo(f"{slug}: {done:,} of {total:,} entries read", err=True)
 
-    return told
+    return show_progress
 
 
 @audit_commands.command("sequence")
@@ -326,7 +327,7 @@ def audit_sequence() -> None:
     from governance.foundation.audit import queries
     from governance.kernel.db import transaction
 
-    every, left = _founders(()), False
+    every, left = _system_actors(()), False
     sequence_round(everybody=True)
     for who in every:
         with _as(who), transaction(read_only=True):
@@ -347,7 +348,7 @@ def audit_keys(tenant: str) -> None:
     from governance.foundation.audit import logs
     from governance.kernel.db import transaction
 
-    with _as(_founders((tenant,))[0]), transaction(read_only=True):
+    with _as(_system_actors((tenant,))[0]), transaction(read_only=True):
         lines = [str(logs.verifier(key)) for key in logs.all_keys()]
     click.echo(
         "\n".join(lines) or f"{tenant} has no log yet. It is created with the first entry.",
@@ -366,7 +367,7 @@ def audit_rotate_key(tenant: str) -> None:
     from governance.foundation.audit import logs
     from governance.kernel.db import transaction
 
-    with _as(_founders((tenant,))[0]), transaction():
+    with _as(_system_actors((tenant,))[0]), transaction():
         line = str(logs.verifier(logs.rotate_key()))
     click.echo(line)
 
@@ -381,13 +382,13 @@ def audit_compare(tenants: tuple[str, ...]) -> None:
     """
     from governance.foundation.anchors.actions import compare
 
-    marks, agree = {"agrees": "ok  ", "conflict": "FAIL"}, True
-    for who in _founders(tenants):
+    labels, agree = {"agrees": "ok  ", "conflict": "FAIL"}, True
+    for who in _system_actors(tenants):
         with _as(who):
             answers = compare()
         for found in answers:
             click.echo(
-                f"{marks.get(found.state, '?   ')}  {who.tenant_slug}: {found.name}"
+                f"{labels.get(found.state, '?   ')}  {who.tenant_slug}: {found.name}"
                 f" {found.finding or found.state}"
             )
             agree = agree and found.state == "agrees"
@@ -427,14 +428,15 @@ def audit_resume(tenant: str, reason: str) -> None:
 @main.command("verify-evidence", epilog=EXIT_STATUS)
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def verify_evidence(tenants: tuple[str, ...]) -> None:
-    """Re-hash every stored file of evidence of these tenants (of all), and mark what is missing or
-    altered.
+    """Verify every stored evidence file of these tenants, by default of all.
+
+    Marks files that are missing or corrupted.
     """
     from governance.assurance.evidence.verifying import verify
     from governance.kernel.errors import DomainError
 
     outcomes = []
-    for who in _founders(tenants):
+    for who in _system_actors(tenants):
         with _as(who):
             try:
                 report = verify()
@@ -449,13 +451,14 @@ def verify_evidence(tenants: tuple[str, ...]) -> None:
             click.echo(f"      {finding.sentence}")
         outcomes.append(CheckOutcome.RIGHT if report.is_intact else CheckOutcome.WRONG)
     if not outcomes:
-        click.echo("?     There is no tenant, so nothing was checked.")
+        click.echo("?     There are no tenants, so nothing was checked.")
     sys.exit(worst(outcomes).value)
 
 
-def _founders(slugs: tuple[str, ...]) -> "list[Actor]":
-    """The console itself, acting in each of these tenants, or in all; an unknown name is
-    refused.
+def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
+    """Return the system actor of each of these tenants, by default of all.
+
+    Raises click.UsageError for an unknown slug.
     """
     from governance.app.factory import connect
     from governance.foundation.tenants import actions, queries
@@ -468,8 +471,7 @@ def _founders(slugs: tuple[str, ...]) -> "list[Actor]":
         every = {t.slug: actions.founder(t.id, t.slug, t.name) for t in queries.all_tenants()}
     if unknown := [slug for slug in slugs if slug not in every]:
         raise click.UsageError(
-            f"There is no tenant {', '.join(unknown)}. There are:"
-            f" {', '.join(sorted(every)) or 'none'}."
+            f"Unknown tenant: {', '.join(unknown)}. Tenants: {', '.join(sorted(every)) or 'none'}."
         )
     return [every[slug] for slug in slugs or sorted(every)]
 
@@ -480,14 +482,14 @@ def _as(who: "Actor") -> "AbstractContextManager[Actor | None]":
     return current.acting_as(who)
 
 
-def _against_the_readers(command: "Callable[..., None]") -> "Callable[..., None]":
-    """The options of a verifier that compares a log with what its reader has kept."""
+def _with_reader_options(command: "Callable[..., None]") -> "Callable[..., None]":
+    """Add the options that compare a log with the key and checkpoint that its reader saved."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     for option in (
         click.option(
             "--consistency",
             type=file,
-            help="An answer of /proof/consistency, if this file can't be compared by itself.",
+            help="A saved answer of /proof/consistency, if this file alone can't be compared.",
         ),
         click.option(
             "--checkpoint",
@@ -502,7 +504,7 @@ def _against_the_readers(command: "Callable[..., None]") -> "Callable[..., None]
 
 @main.command("verify-log", epilog=EXIT_STATUS)
 @click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_against_the_readers
+@_with_reader_options
 def verify_log(export: Path, key: str, checkpoint: Path | None, consistency: Path | None) -> None:
     """Verify an export of an audit log offline: every entry, its place, its proof, and your older
     checkpoint.
@@ -517,13 +519,11 @@ def verify_log(export: Path, key: str, checkpoint: Path | None, consistency: Pat
 
 @main.command("verify-package", epilog=EXIT_STATUS)
 @click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_against_the_readers
+@_with_reader_options
 def verify_package(
     package: Path, key: str, checkpoint: Path | None, consistency: Path | None
 ) -> None:
-    """Check an evidence package offline: signature, every file, the audit log's extract, and your
-    older checkpoint.
-    """
+    """Verify an evidence package offline: signature, files, log entries and your older checkpoint."""
     from governance.assurance.engagements.package_verifier import verify
 
     with package.open("rb") as file:
@@ -542,7 +542,7 @@ def _kept(checkpoint: Path | None, consistency: Path | None) -> tuple[str | None
 
 
 def _conclude(result: "Verdict", sentence: str) -> None:
-    """Print every check and the sentence over all, and leave with its exit status."""
+    """Print every check and the conclusion, then exit with its status."""
     for check in result.checks:
         click.echo(f"{check.mark:<4}  {check.sentence}")
     click.echo(sentence)
@@ -554,7 +554,7 @@ def _key_text(key: str) -> str:
 
 
 def _is_file(key: str) -> bool:
-    """A key may be longer than any name of a file, or hold what no name has."""
+    """Return whether the argument names a file: a key can be too long for a file name."""
     try:
         return Path(key).is_file()
     except (OSError, ValueError):
@@ -562,14 +562,14 @@ def _is_file(key: str) -> bool:
 
 
 def _short_text(path: Path) -> str:
-    """A file of some lines; what is no text is left to the verifier to refuse."""
+    """Return up to 64 KB of a text file; the verifier rejects what isn't text."""
     with path.open("rb") as file:
         return file.read(65_536).decode(errors="replace")
 
 
 @main.command("access")
 def access() -> None:
-    """Print who may do what: the roles of each permission, and its conditions on the object."""
+    """Print the roles and conditions of each permission as JSON."""
     from governance.app import factory  # noqa: F401 - declares every permission
     from governance.kernel.access import ROLES, registry
 

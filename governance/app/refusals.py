@@ -93,7 +93,7 @@ def _status_of(error: Exception) -> tuple[int, str]:
         return error.status, error.message
     if isinstance(error, HTTPException):
         return error.code or 500, SENTENCES.get(
-            error.code or 500, error.description or "The request was refused."
+            error.code or 500, error.description or "The request was rejected."
         )
     if isinstance(error, DBAPIError) and (
         error.connection_invalidated or "OperationalError" in type(error).__name__

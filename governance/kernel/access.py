@@ -206,16 +206,15 @@ def _refusal(needs: Permission, thing: Any) -> DomainError | None:
 def _of_role(needs: Permission) -> Forbidden:
     if current.actor().kind == "api_key":
         return Forbidden(
-            f"This key may not {needs.means}. It takes the scope"
-            f" {' or '.join(sorted(needs.scopes))}."
+            f"This key can't {needs.means}. It needs the scope {' or '.join(sorted(needs.scopes))}."
         )
-    return Forbidden(f"Your role may not {needs.means}. {who_may(needs)}")
+    return Forbidden(f"Your role can't {needs.means}. {who_may(needs)}")
 
 
 def who_may(needs: Permission) -> str:
     """A sentence that names the roles which hold the permission."""
     listed = _either([ROLE_NAMES[role].lower() for role in ROLES if role in needs.roles])
-    return f"It takes the role {listed}." if listed else "Nobody holds that permission."
+    return f"This needs the role {listed}." if listed else "No role has that permission."
 
 
 def _either(names: list[str]) -> str:

@@ -94,10 +94,14 @@ def parse(header: str) -> Token:
     """The token of an Authorization header; KeyNeeded when there is none that could be a key."""
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer":
-        raise KeyNeeded("This address takes a bearer key: Authorization: Bearer gc_…", reason=None)
+        raise KeyNeeded(
+            "This address needs an API key. Send it as Authorization: Bearer gc_…", reason=None
+        )
     match = FORM.fullmatch(text.strip(" "))
     if match is None:
-        raise KeyNeeded("This is no key of the console: it would read gc_<tenant>_<43 characters>.")
+        raise KeyNeeded(
+            "This isn't a Meridian API key. Keys look like gc_<tenant>_<43 characters>."
+        )
     return Token(match["tenant"], digest(match[0]))
 
 
@@ -105,7 +109,7 @@ def admit(token: Token, keys: Keys, now: datetime) -> StoredKey:
     """The key that this token is; KeyNeeded says why it does not open."""
     held = keys.get((token.tenant, token.secret_hash))
     if held is None or not hmac.compare_digest(held.secret_hash, token.secret_hash):
-        raise KeyNeeded("No such key is known here.")
+        raise KeyNeeded("This API key doesn't exist.")
     if held.revoked:
         raise KeyNeeded(f"The key {held.name} was revoked.")
     if held.until is not None and now >= held.until:

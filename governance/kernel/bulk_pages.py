@@ -99,7 +99,7 @@ def run(
     _check_count(action, len(asked))
     items = action.find(asked, bool(seen))
     if len(items) != len(asked):
-        raise NotFound(f"One of the selected {action.nouns} isn't here. Nothing was changed.")
+        raise NotFound(f"One of the selected {action.nouns} can't be found. Nothing was changed.")
     context: dict[str, Any] = {
         "action": action,
         "form": form,
@@ -135,8 +135,8 @@ def _pressed_before(
         say(context["action"].done(len(earlier.steps)), earlier.id)
     elif not shown.changes and not shown.blocked:
         say(
-            f"Nothing is left to change: {plural(len(shown.items), context['action'].noun)} had"
-            " these values already.",
+            f"Nothing to change: {plural(len(shown.items), context['action'].noun)} already had"
+            " these values.",
             None,
         )
     else:

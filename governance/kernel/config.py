@@ -74,20 +74,20 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     previous = _key(environ, PREVIOUS, var, False, problems) if PREVIOUS in environ else b""
     if kek and previous[:32] == kek[:32]:
         problems.append(
-            f"{PREVIOUS} is the key that GOVERNANCE_KEK_FILE names: give the one before it, or"
-            " leave it unset"
+            f"{PREVIOUS} is the same key as GOVERNANCE_KEK_FILE: name the previous key, or leave it"
+            " unset"
         )
     if kek and kek[:32] == secret[:32]:
         problems.append(
             "GOVERNANCE_KEK_FILE and GOVERNANCE_SECRET_KEY_FILE must be two different keys"
         )
     problems += [
-        f"{name} is not a database address such as postgresql://user@host/name"
+        f"{name} isn't a database address such as postgresql://user@host/name"
         for name in ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL")
         if "://" not in (environ.get(name) or "://")
     ]
     if problems:
-        raise SettingsError("The console does not start:\n  " + "\n  ".join(problems))
+        raise SettingsError("Meridian can't start:\n  " + "\n  ".join(problems))
     url, owner_url = _database(environ, var)
     return Settings(
         database_url=url,
@@ -158,11 +158,9 @@ def _key(
     try:
         content = path.read_bytes() if path.is_file() else b""
     except OSError as error:
-        problems.append(f"{name} ({path.name}) cannot be read: {error.strerror}")
+        problems.append(f"{name} ({path.name}) can't be read: {error.strerror}")
         return b""
     # 256 bits, and not one repeated letter
     if len(content) < 32 or len(set(content)) < 12:  # noqa: PLR2004
-        problems.append(
-            f"{name} ({path.name}) is missing, shorter than 32 bytes, or plainly not random"
-        )
+        problems.append(f"{name} ({path.name}) is missing, shorter than 32 bytes, or not random")
     return content

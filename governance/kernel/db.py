@@ -179,8 +179,8 @@ def _commit(work: Session) -> None:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(
-                "The database went away while this was being saved. Look whether it was saved"
-                " before doing it again."
+                "The connection to the database was lost while saving. Check whether your change"
+                " was saved before you try again."
             ) from error
         raise
 
@@ -200,14 +200,14 @@ def _begin(*, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID
         except PoolExhausted as error:
             work.close()
             raise Unavailable(
-                "The console is busy. Nothing was changed; try again in a moment."
+                "Meridian is busy. Nothing was changed; try again in a moment."
             ) from error
         except (psycopg.OperationalError, DBAPIError) as error:
             work.invalidate()
             engine().dispose()
             if last_try:
                 raise Unavailable(
-                    "The database is away. Nothing was changed; try again in a moment."
+                    "The database is unavailable. Nothing was changed; try again in a moment."
                 ) from error
         else:
             return work

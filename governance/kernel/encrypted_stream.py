@@ -125,9 +125,7 @@ class Unsealed(io.RawIOBase):
         super().close()
 
 
-ALTERED = (
-    "The stored file is not the one that was brought in: its bytes were altered or are incomplete."
-)
+ALTERED = "The stored file is corrupted: it isn't the file that was uploaded."
 
 
 def _derived(key: bytes, salt: bytes, context: bytes) -> tuple[AESGCM, bytes]:

@@ -106,7 +106,7 @@ def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permissi
             with transaction(read_only=request.method in SAFE, tenant_id=_tenant_of(token)):
                 g.actor = who = bearer.admit(token, identity.keys_of()(token), clock.now()).actor
                 if url_values.pop("tenant", who.tenant_slug) != who.tenant_slug:
-                    raise NotFound("There is no such address.")
+                    raise NotFound("This address doesn't exist.")
                 with current.acting_as(who):
                     access.require(needs)
                     answer: ResponseReturnValue = view(**url_values)
@@ -124,7 +124,7 @@ def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permissi
 def _tenant_of(token: bearer.Token) -> UUID:
     tenant_id = identity.tenant_id()(token.tenant)
     if tenant_id is None:
-        raise KeyNeeded("No such key is known here.")
+        raise KeyNeeded("This API key doesn't exist.")
     return tenant_id
 
 
@@ -163,14 +163,14 @@ def _answer(
         return act()
     kept = request.form.get(KEPT_FORM, "")
     if (kept or fresh.when()) and not recently_signed_in(who):
-        raise StepUpNeeded("This needs a sign-in from the last 5 minutes.")
+        raise StepUpNeeded("This action needs a sign-in from the last 5 minutes.")
     return identity.resubmit()(kept, act) if kept else act()
 
 
 def _tenant(slug: str) -> UUID:
     tenant_id = identity.tenant_id()(slug)
     if tenant_id is None:
-        raise NotFound("There is no such page.")
+        raise NotFound("This page doesn't exist.")
     return tenant_id
 
 

@@ -154,7 +154,7 @@ def accepted(form: Form, act: Callable[[], Any]) -> bool:
     except IntegrityError as error:
         form.refuse(constraint_error(error))
     except DataError:
-        form.refuse(Invalid("A number or date in the form is larger than can be kept."))
+        form.refuse(Invalid("A number or date in the form is too large."))
     except DomainError as error:
         if error.status not in {409, 422}:
             raise

@@ -59,7 +59,7 @@ def metrics() -> ResponseReturnValue:
     neither.
     """
     if not _may_measure(current_app.config["SETTINGS"].metrics_token):
-        raise NotFound("There is no such page.")
+        raise NotFound("This page doesn't exist.")
     try:
         with transaction(read_only=True):
             for gauge, measure in measures.items():

@@ -68,7 +68,7 @@ class InboxGroup:
 GROUPS = (
     InboxGroup("incidents", "Incidents and alerts"),
     InboxGroup("evidence", "Evidence and requests"),
-    InboxGroup("approvals", "Approvals", "decided one by one, each with its own page"),
+    InboxGroup("approvals", "Approvals", "decide each one on its page"),
     InboxGroup("reviews", "Reviews"),
 )
 

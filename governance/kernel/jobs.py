@@ -43,7 +43,7 @@ class WorkItem(Tenanted, Model):
     target_id: Mapped[UUID | None]
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(default="queued")  # queued running done failed cancelled
-    step: Mapped[str] = mapped_column(default="Waiting for its turn")
+    step: Mapped[str] = mapped_column(default="Queued")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
@@ -140,7 +140,7 @@ def cancel(item: WorkItem) -> None:
     if item.state == "queued":
         item.state, item.step, item.finished_at = (
             "cancelled",
-            "Cancelled before it began",
+            "Cancelled before it started",
             clock.now(),
         )
 
@@ -232,7 +232,7 @@ def _run(item_id: UUID, tenant_id: UUID, tries: int, actor_of: ActorOf) -> None:
         )
         if item is None or item.is_over or tries > TRIES:
             if item is not None and not item.is_over:
-                _finish(item, "failed", f"Failed after {TRIES} tries")
+                _finish(item, "failed", f"Failed after {TRIES} attempts")
             _drop_ticket(item_id, tries)
             return
         who = actor_of(item)
@@ -260,7 +260,7 @@ def _handle(item: WorkItem, progress: Progress) -> End | None:
     try:
         handlers[item.kind](item, progress)
     except Cancelled:
-        return End("cancelled", "Cancelled; nothing was kept")
+        return End("cancelled", "Cancelled. Nothing was saved.")
     except Superseded:
         return None
     except Unavailable as away:
@@ -272,7 +272,7 @@ def _handle(item: WorkItem, progress: Progress) -> End | None:
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
         return End(
             "failed",
-            "Failed inside the console; the operator's log has the cause",
+            "Something went wrong in Meridian. The operator's log has the details.",
             type(error).__name__,
             again=lost,
         )
@@ -289,7 +289,7 @@ def _conclude(item_id: UUID, tries: int, end: End | None) -> None:
         return
     row = session().scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update()).one()
     if retry and not row.cancel_requested:
-        row.state, row.step = "queued", f"Waiting to try again: {end.step}"
+        row.state, row.step = "queued", f"Trying again soon: {end.step}"
     else:
         _finish(row, "cancelled" if retry else end.state, end.step, end.error)
 

@@ -41,7 +41,7 @@ class Unreachable(DomainError):
 
 
 class Late(Unreachable):
-    """It did not answer in time."""
+    """It didn't respond in time."""
 
 
 class NotCalled(Unreachable):
@@ -73,7 +73,7 @@ def safe_url(url: str) -> str:
     settings).
     """
     if not is_address(url):
-        raise NotCalled(f"{url[:80]} is not an https address.")
+        raise NotCalled(f"{url[:80]} isn't an https address.")
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme == "http":
@@ -84,9 +84,11 @@ def safe_url(url: str) -> str:
             for info in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
         }
     except (OSError, UnicodeError) as error:
-        raise NotCalled(f"No server has the name {host}.") from error
+        raise NotCalled(f"The host name {host} doesn't exist.") from error
     if not all(_public(address) for address in addresses):
-        raise NotCalled(f"{host} leads to a private network, which the console does not call.")
+        raise NotCalled(
+            f"{host} is on a private network. Meridian connects to public addresses only."
+        )
     return url
 
 
@@ -104,7 +106,7 @@ class _PublicConnection(HTTPSConnection):
         if not _public(connected.getpeername()[0]):
             connected.close()
             raise PrivateNetwork(
-                f"{self.host} leads to a private network, which the console does not call."
+                f"{self.host} is on a private network. Meridian connects to public addresses only."
             )
         return connected
 
@@ -122,7 +124,7 @@ def place(host: str) -> Generator[None]:
         if not _turn.wait_for(
             lambda: _waiting[host] < WAITING_FOR_ONE and _waiting.total() < WAITING, PATIENCE
         ):
-            raise requests.Timeout("too many wait for it already")
+            raise requests.Timeout("too many requests to it are waiting")
         _waiting[host] += 1
     try:
         yield
@@ -158,9 +160,9 @@ class _Careful(HTTPAdapter):
             parts.append(part)
             size += len(part)
             if size > MAX_ANSWER:
-                raise requests.ConnectionError("the answer is too long")
+                raise requests.ConnectionError("the response is too long")
             if time.monotonic() - started > TOTAL_SECONDS:
-                raise requests.Timeout("the answer drips")
+                raise requests.Timeout("the response is too slow")
         vars(reply).update(_content=b"".join(parts), _content_consumed=True)
         return reply
 
@@ -184,6 +186,6 @@ def send(method: str, url: str, who: str, **options: Any) -> requests.Response:
         try:
             return client.request(method, safe_url(url), allow_redirects=False, **options)
         except requests.Timeout as error:
-            raise Late(f"{who} did not answer in time.") from error
+            raise Late(f"{who} didn't respond in time.") from error
         except (requests.RequestException, OSError) as error:
-            raise Unreachable(f"{who} cannot be reached.") from error
+            raise Unreachable(f"{who} can't be reached.") from error

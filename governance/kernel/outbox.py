@@ -43,9 +43,9 @@ def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
             else _by_smtp(message, _smtp_url)
         )
     except smtplib.SMTPRecipientsRefused as error:
-        raise Invalid("The mail server does not know that address.") from error
+        raise Invalid("The mail server rejected this address.") from error
     except (smtplib.SMTPException, OSError) as error:
-        raise Unavailable("The mail server is away.") from error
+        raise Unavailable("The mail server is unavailable.") from error
 
 
 def forget(addresses: Collection[str]) -> int:

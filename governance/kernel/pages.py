@@ -113,12 +113,10 @@ def _cursor(text: str, columns: Sequence[Any]) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(text))
         if not isinstance(values, list) or len(values) != len(columns):
-            raise Invalid("The page mark in the address belongs to another list.")
+            raise Invalid("This link belongs to another list. Start again from the first page.")
         return [literal(_read(str(v), c), c.type) for v, c in zip(values, columns, strict=True)]
     except (ValueError, OverflowError, RecursionError) as error:
-        raise Invalid(
-            "The page mark in the address cannot be read. Start again from the first page."
-        ) from error
+        raise Invalid("This link can't be read. Start again from the first page.") from error
 
 
 def _read(text: str, column: Any) -> Any:

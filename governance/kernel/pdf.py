@@ -253,11 +253,11 @@ def _write_order(
 
 def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
     if outcome.ending is sandbox.Ending.TOO_SLOW:
-        return f"The report was not done in time. It had reached page {page}; nothing was kept."
+        return f"Generating the report took too long. It stopped at page {page}; nothing was saved."
     if outcome.ending in {sandbox.Ending.TOO_LARGE, sandbox.Ending.KILLED}:
         return (
-            f"The report needs more than {memory // 1024**2} MB of memory; it stopped at page"
-            f" {page}. Nothing was kept."
+            f"The report needs more than {memory // 1024**2} MB of memory. It stopped at page"
+            f" {page}; nothing was saved."
         )
     last = (
         outcome.errors.strip().splitlines()[-1]
@@ -265,7 +265,7 @@ def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
         else f"exit code {outcome.code}"
     )
     return (
-        f"The report could not be generated: {last}. It had reached page {page}; nothing was kept."
+        f"The report couldn't be generated: {last}. It stopped at page {page}; nothing was saved."
     )
 
 

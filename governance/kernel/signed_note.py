@@ -91,13 +91,15 @@ def parse_key(text: str, *, kind: bytes = ED25519) -> VerifierKey:
         name, key_id, encoded = text.strip().split("+", 2)
         raw = base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error):
-        raise NotSigned("The key is not a verifier key: it should read name+id+base64.") from None
+        raise NotSigned(
+            "This isn't a verifier key. Verifier keys look like name+id+base64."
+        ) from None
     if raw[:1] != kind or len(raw) != 1 + PUBLIC_BYTES:
-        raise NotSigned("The key is not an Ed25519 key of 32 bytes.")
+        raise NotSigned("The key isn't a 32-byte Ed25519 key.")
     key = VerifierKey(name, raw[1:], kind)
     if key.key_id.hex() != key_id:
         raise NotSigned(
-            "The key does not match its own id: a character was lost or changed in copying."
+            "The key doesn't match its ID. Copy it again: a character is missing or wrong."
         )
     return key
 
@@ -146,8 +148,8 @@ def open_note(note: str, key: VerifierKey) -> str:
         Ed25519PublicKey.from_public_bytes(key.public).verify(mine[0].signature, text.encode())
     except InvalidSignature:
         raise NotSigned(
-            f"The signature does not hold: its text was changed, or another key than {key.name}"
-            " made it."
+            "The signature is invalid: the text was changed, or it was signed with another key"
+            f" than {key.name}."
         ) from None
     return text
 
@@ -155,9 +157,10 @@ def open_note(note: str, key: VerifierKey) -> str:
 def _no_signature(lines: list[SignatureLine], key: VerifierKey) -> str:
     seen = [line.name for line in lines if len(line.signature) == SIGNATURE_BYTES]
     if not seen:
-        return "The signature line is cut short or damaged."
+        return "The signature line is incomplete or damaged."
     return (
-        f"The file was signed with another key ({', '.join(seen)}) than the one given ({key.name},"
+        f"The file was signed with another key ({', '.join(seen)}) than the one you gave"
+        f" ({key.name},"
         f" {key.key_id.hex()})."
     )
 

@@ -90,8 +90,8 @@ def first_sheet(content: bytes, name: str, *, rows: int, columns: int) -> Sheet:
             return _Workbook(archive, name).first(rows, columns)
     except DAMAGED as error:
         raise Invalid(
-            f"{name} is not an XLSX workbook, or it is damaged. Save it as “Excel workbook (.xlsx)”"
-            " and send it again.",
+            f"{name} isn't an XLSX workbook, or it's damaged. Save it as “Excel workbook (.xlsx)”"
+            " and upload it again.",
             field="file",
         ) from error
 
@@ -156,7 +156,7 @@ class _Workbook:
 
         def doctype(*_: object) -> None:
             raise Invalid(
-                f"{self.name} declares a document type, which no spreadsheet does. It was not"
+                f"{self.name} declares a document type, which spreadsheets never do. It wasn't"
                 " read.",
                 field="file",
             )
@@ -177,7 +177,7 @@ class _Workbook:
 
     def too(self, what: str) -> Invalid:
         return Invalid(
-            f"{self.name} {what}. Split it, or leave out what nobody needs.", field="file"
+            f"{self.name} {what}. Split it, or remove what you don't need.", field="file"
         )
 
 

@@ -18,7 +18,7 @@ from governance.kernel.forms import Form, SecretField, submission
 
 STEP_UP_SECONDS = 300
 KEPT_FORM = "saved_form"  # the field by which a page submits a kept form again
-EMPTY, NOT_SHOWN = "Left empty", "Kept, not shown"
+EMPTY, NOT_SHOWN = "Empty", "Saved, not shown"
 
 
 def _nothing(**_values: Any) -> Iterable[tuple[str, str]]:

@@ -38,7 +38,7 @@ from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 PIECE = 1024 * 1024
 SEALED = ".sealed"  # ends the key of an object that is sealed
 PART, AT_ONCE = 8 * 1024 * 1024, 4  # of a multipart upload: 32 MB in memory, whatever the size
-MISSING = "The file behind this record is missing from the store."
+MISSING = "The file of this record is missing from storage."
 KeyOf = Callable[[UUID], bytes]
 GONE = (NotFoundError, FileNotFoundError)  # obstore raises one or the other
 
@@ -87,7 +87,7 @@ class ObjectStore(ABC):
                 self._place(file, key)
         except (OSError, BaseError) as error:
             raise Unavailable(
-                f"The file could not be stored ({_why(error)}). Nothing was saved."
+                f"The file couldn't be saved ({_why(error)}). Nothing was saved."
             ) from error
         return Blob(digest, size, key, head)
 
@@ -151,8 +151,8 @@ class ObjectStore(ABC):
 
 def _why(error: Exception) -> str:
     if isinstance(error, OSError):
-        return error.strerror or "the sender broke off"
-    return "the object store is away or refuses"
+        return error.strerror or "the upload was interrupted"
+    return "the object store is unavailable"
 
 
 class Folder(ObjectStore):
@@ -180,7 +180,7 @@ class Folder(ObjectStore):
             return path.open("rb")
         except OSError as error:
             raise Unavailable(
-                f"The file could not be read ({error.strerror}). Try again in a moment."
+                f"The file couldn't be read ({error.strerror}). Try again in a moment."
             ) from error
 
     def exists(self, key: str) -> bool:
@@ -194,7 +194,7 @@ class Folder(ObjectStore):
                 self._place(file, key)
         except OSError as error:
             raise Unavailable(
-                f"The store cannot be written ({error.strerror}). Nothing was saved."
+                f"The file couldn't be written to storage ({error.strerror}). Nothing was saved."
             ) from error
 
     def keys(self, folder: str) -> list[str]:
@@ -207,7 +207,7 @@ class Folder(ObjectStore):
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise Unavailable(f"The store cannot be read ({error.strerror}).") from error
+            raise Unavailable(f"Storage can't be read ({error.strerror}).") from error
 
     def remove(self, key: str) -> None:
         path = self._path(key)
@@ -277,8 +277,8 @@ class Bucket(ObjectStore):
         options: Any = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if unknown := options.keys() - {"region", "endpoint"}:
             raise SystemExit(
-                f"GOVERNANCE_STORAGE_URL: {min(unknown)} is no option of s3://; region and"
-                " endpoint are"
+                f"GOVERNANCE_STORAGE_URL: {min(unknown)} isn't an option of s3://; the options are"
+                " region and endpoint"
             )
         self._store = S3Store(
             parts.netloc,
@@ -371,7 +371,7 @@ def _away(verb: str) -> Iterator[None]:
         raise
     except (BaseError, OSError) as error:
         raise Unavailable(
-            f"The object store cannot be {verb} just now. Try again in a moment."
+            f"The object store can't be {verb} right now. Try again in a moment."
         ) from error
 
 
@@ -427,7 +427,7 @@ def use(url: str, key_of: KeyOf | None = None) -> None:
         _store = Folder(Path(url.removeprefix("file:")))
     else:
         raise SystemExit(
-            f"GOVERNANCE_STORAGE_URL {url.split(':', maxsplit=1)[0]}: is not a store here; use"
+            f"GOVERNANCE_STORAGE_URL {url.split(':', maxsplit=1)[0]}: isn't supported; use"
             " file:/folder or s3://bucket"
         )
 

@@ -176,13 +176,13 @@ def take(offer_id: UUID, kinds: Collection[str]) -> Undone:
     )
     found = session().scalars(query.with_for_update()).one_or_none()
     if found is None or {step["kind"] for step in found.steps} - set(kinds):
-        raise NotFound("There is no such change of yours to undo.")
+        raise NotFound("You have no such change to undo.")
     if found.used_at is not None:
         return Undone(len(found.steps), 0, was_used=True)
     if found.expires_at <= clock.now():
         minutes = WINDOW.seconds // 60
         raise Expired(
-            f"A change can be undone for {minutes} minutes, and they have passed. Nothing was"
+            f"You can undo a change for {minutes} minutes, and that time has passed. Nothing was"
             " changed."
         )
     left = [why for why in (_undo(_step(each)) for each in found.steps) if why is not None]

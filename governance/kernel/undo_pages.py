@@ -40,9 +40,9 @@ def take(offer_id: UUID, kinds: Collection[str], home: str) -> ResponseReturnVal
 
 def _told(undone: undo.Undone) -> str:
     if undone.was_used:
-        return "You have undone this already."
+        return "You already undid this."
     if not undone.left:
-        return "Undone." if undone.steps == 1 else f"Undone: all {undone.steps} changes."
+        return "Undone." if undone.steps == 1 else f"All {undone.steps} changes undone."
     reasons = list(dict.fromkeys(undone.left))
     more = (
         f" {plural(len(reasons) - SHOWN, 'more reason')} in the audit log."
@@ -50,7 +50,7 @@ def _told(undone: undo.Undone) -> str:
         else ""
     )
     lead = (
-        f"Undone for {undone.restored} of {undone.steps}."
+        f"{undone.restored} of {undone.steps} changes undone."
         if undone.restored
         else "Nothing was undone."
     )

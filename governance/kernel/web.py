@@ -99,7 +99,7 @@ def network_of(address: str) -> str:
 def _readable() -> None:
     """No person types a NUL and PostgreSQL has no room for one: refused before a view meets it."""
     if "\0" in request.path:
-        raise NotFound("There is no such page.")
+        raise NotFound("This page doesn't exist.")
     given = [*request.args.items(multi=True)]
     if request.method not in SAFE:
         if (refused := request.environ.get(request_bodies.REFUSED)) is not None:
@@ -109,7 +109,7 @@ def _readable() -> None:
         given += _form_items()
     if any("\0" in name or "\0" in value for name, value in given):
         raise Invalid(
-            "The request holds a NUL character, which no text here can have. Nothing was changed."
+            "The request contains a NUL character, which isn't allowed. Nothing was changed."
         )
 
 
@@ -119,7 +119,7 @@ def _form_items() -> list[tuple[str, str]]:
         items = [*request.form.items(multi=True)]
     except OSError as error:
         raise Unavailable(
-            f"There is no room for what was sent ({error.strerror}). Nothing was saved."
+            f"The upload couldn't be stored ({error.strerror}). Nothing was saved."
         ) from error
     if (
         not items
@@ -131,7 +131,7 @@ def _form_items() -> list[tuple[str, str]]:
         raise request_bodies.broken_off()
     if None in request.form or None in request.files:
         raise BrokenOff(
-            "A field of the form has no name. Nothing was saved; name every field and send it"
+            "A field of the form has no name. Nothing was saved; name every field and upload it"
             " again."
         )
     return items
@@ -143,12 +143,11 @@ def _same_site() -> None:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site == "cross-site" or (origin and origin != "null" and _host(origin) != request.host):
-        raise Forbidden("This form was sent from another site, so nothing was done.")
+        raise Forbidden("This form was sent from another site. Nothing was changed.")
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     if not hmac.compare_digest(sent.encode("utf-8", "replace"), csrf_token().encode()):
         raise Forbidden(
-            "This form is from an earlier sign-in. Nothing was done: reload the page and send it"
-            " again."
+            "This form is from an earlier session. Nothing was changed; reload the page and try again."
         )
 
 

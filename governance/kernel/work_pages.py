@@ -25,7 +25,9 @@ from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 
 VIEW = access.permission(
-    "work.view", "see how far work is", roles="admin compliance_officer contributor auditor viewer"
+    "work.view",
+    "view the progress of background work",
+    roles="admin compliance_officer contributor auditor viewer",
 )
 feature = Feature("work", __name__)
 WATCH_SECONDS = 50

@@ -73,24 +73,24 @@ def bent(pattern: str, by: str) -> Callable[[Route], None]:
         (
             r'(<h1[^>]*data-signed="action">)[^<]+',
             r"\1control.retired",
-            "The action shown here, control.retired, is not the signed one",
+            "The page shows the action control.retired, but the signed entry has",
         ),
-        (r'(data-signed="at">)\d{4}', r"\g<1>2019", "The time shown here"),
-        (r'(data-signed="actor">.-)....', r"\g<1>0000", "The actor shown here"),
-        (r'data-index="\d+"', 'data-index="3"', "do not lead to the signed root|too (short|long)"),
-        (r'(data-path=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "do not lead to the signed root"),
+        (r'(data-signed="at">)\d{4}', r"\g<1>2019", "The page shows the time"),
+        (r'(data-signed="actor">.-)....', r"\g<1>0000", "The page shows the actor"),
+        (r'data-index="\d+"', 'data-index="3"', "doesn't lead to the signed root|too (short|long)"),
+        (r'(data-path=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "doesn't lead to the signed root"),
         (
             r'data-number="[^"]*" data-body="[^"]{8}',
             'data-number="1" data-body="eyJhYWFh',
-            "cannot be read|is not the signed one",
+            "can't be read|but the signed entry has",
         ),
-        (r"(data-note=\"[^\n]+\n)\d+", r"\g<1>999999", "too (short|long)|do not lead"),
+        (r"(data-note=\"[^\n]+\n)\d+", r"\g<1>999999", "too (short|long)|doesn't lead"),
         (
             r"(— [^ ]+ [A-Za-z0-9+/]{20})....",
             r"\1AAAA",
-            "signature of the checkpoint does not hold",
+            "checkpoint's signature is invalid",
         ),
-        (r'(data-key=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "no signature of this log"),
+        (r'(data-key=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "isn't signed with this log"),
     ],
 )
 def test_the_browser_says_what_is_not_so(officer, pattern, by, says):

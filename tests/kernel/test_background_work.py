@@ -125,7 +125,7 @@ def test_cancelling_twice_is_one_cancellation(requested, acting, as_officer):
     with acting("admin"):
         assert item_of(requested[1]).cancel_requested
     page = as_officer.get(f"audit/exports/{requested[0]}").text
-    assert "Cancelling…" in page and "data-cancel" not in page and "Under way" not in page
+    assert "Cancelling…" in page and "data-cancel" not in page and "In progress" not in page
 
 
 def test_what_has_ended_is_not_cancelled_and_what_goes_on_is_not_retried(

@@ -36,13 +36,13 @@ def test_a_key_is_let_in_as_itself_and_another_is_not():
         "acme",
         {"audit:read"},
     )
-    with pytest.raises(KeyNeeded, match="No such key"):
+    with pytest.raises(KeyNeeded, match="This API key doesn't exist"):
         admit(other, stored_key(mine))
 
 
 def test_a_key_names_its_tenant_and_cannot_be_renamed_to_another():
     mine = bearer.new("acme")
-    with pytest.raises(KeyNeeded, match="No such key"):
+    with pytest.raises(KeyNeeded, match="This API key doesn't exist"):
         admit(mine.replace("gc_acme_", "gc_globex_"), stored_key(mine))
 
 

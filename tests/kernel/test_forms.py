@@ -132,7 +132,7 @@ def test_a_number_beyond_the_column_is_said(sent, acting):
         assert not accepted(
             form, lambda: session().scalar(text("SELECT :n ::int"), {"n": str(form.count.data)})
         )
-        assert "larger than can be kept" in form.problems[0][1]
+        assert "too large" in form.problems[0][1]
 
 
 def test_what_was_typed_stays_and_is_tied_to_its_error(sent):

@@ -153,7 +153,7 @@ def test_queued_work_is_cancelled_at_once(actor):
     cancel(actor, item_id)
     assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == (
         "cancelled",
-        "Cancelled before it began",
+        "Cancelled before it started",
     )
     jobs.drain(lambda _: actor)
     assert work_state(actor, item_id).state == "cancelled" and tickets() == []
@@ -180,7 +180,7 @@ def test_running_work_is_cancelled_at_its_next_step(actor):
     assert steps == [0, 1]
     assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == (
         "cancelled",
-        "Cancelled; nothing was kept",
+        "Cancelled. Nothing was saved.",
     )
 
 

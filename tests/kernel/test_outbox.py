@@ -144,12 +144,12 @@ def test_a_server_that_is_away_is_tried_again_three_times(acting):
             assert jobs.drain(actor_of) == 1
         assert state_of(acting, item_id) == (
             "queued",
-            "Waiting to try again: The mail server is away.",
+            "Trying again soon: The mail server is unavailable.",
         )
     with clock.frozen(now + timedelta(hours=2)):
         assert jobs.drain(actor_of) == 1
         assert jobs.drain(actor_of) == 0
-    assert state_of(acting, item_id) == ("failed", "The mail server is away.")
+    assert state_of(acting, item_id) == ("failed", "The mail server is unavailable.")
 
 
 def test_a_server_that_comes_back_gets_the_mail_once(acting):
@@ -177,7 +177,7 @@ def test_an_address_that_the_server_refuses_is_not_tried_again(acting):
         )
         item_id = queue_mail(acting)
         jobs.drain(actor_of)
-    assert state_of(acting, item_id) == ("failed", "The mail server does not know that address.")
+    assert state_of(acting, item_id) == ("failed", "The mail server rejected this address.")
 
 
 @pytest.mark.parametrize(

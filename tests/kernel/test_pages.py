@@ -115,13 +115,13 @@ def mark(*values) -> str:
     ],
 )
 def test_a_bent_mark_is_refused(app, acting, after):
-    with acting("admin"), pytest.raises(Invalid, match="page mark"):
+    with acting("admin"), pytest.raises(Invalid, match="This link"):
         keyset(select(WorkItem), WorkItem.total, WorkItem.id, after=after)
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
 def test_a_mark_with_text_that_cannot_be_kept_is_refused(app, acting, text):
-    with acting("admin"), pytest.raises(Invalid, match="page mark"):
+    with acting("admin"), pytest.raises(Invalid, match="This link"):
         keyset(select(WorkItem), WorkItem.step, WorkItem.id, after=mark(text, str(uuid4())))
 
 

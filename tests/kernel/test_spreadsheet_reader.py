@@ -364,7 +364,7 @@ def test_other_ways_to_pack_are_refused():
     ):
         for name in source.namelist():
             target.writestr(name, source.read(name))
-    with pytest.raises(Invalid, match="not an XLSX"):
+    with pytest.raises(Invalid, match="isn't an XLSX"):
         read(out.getvalue())
 
 

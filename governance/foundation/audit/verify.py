@@ -185,7 +185,7 @@ def _as_written(note: str) -> str:
     """Refuse another spelling of a note: it is damage, even if it states the same."""
     text, lines = signed_note.split(note)
     if f"{text}\n{''.join(map(str, lines))}" != note:
-        raise NotSigned("The signature line is cut short or damaged.")
+        raise NotSigned("The signature line is incomplete or damaged.")
     return note
 
 

@@ -530,7 +530,7 @@ def back_channel(slug: str) -> ResponseReturnValue:
     tenant = _tenant_for("", slug)
     connection = _connection_of(tenant) if tenant else None
     if tenant is None or connection is None:
-        raise NotFound("There is no such page.")
+        raise NotFound("This page doesn't exist.")
     try:
         subject, sid, jti = oidc.check_logout_token(
             provider_of(connection, slug), request.form.get("logout_token", "")

@@ -142,7 +142,7 @@ class Decisions:
             "/policy/v1/heartbeat": ("POST", self._heartbeat),
         }.get(path)
         if wanted is None:
-            raise RefusedEvaluation(404, "", "There is no such address.")
+            raise RefusedEvaluation(404, "", "This address doesn't exist.")
         if method not in {wanted[0], "HEAD" if wanted[0] == "GET" else wanted[0]}:
             raise _only(wanted[0])
         return wanted[1](*self._admit(environ), environ, start)
@@ -288,7 +288,7 @@ def _flag_of(path: str) -> str:
     """The flag that the address names; empty where it names all of them."""
     slash, flag = path[len(FLAGS) : len(FLAGS) + 1], path[len(FLAGS) + 1 :]
     if slash not in {"", "/"} or bool(slash) != bool(flag):
-        raise RefusedEvaluation(404, "", "There is no such address.")
+        raise RefusedEvaluation(404, "", "This address doesn't exist.")
     return flag
 
 

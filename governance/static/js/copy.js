@@ -11,7 +11,7 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
   } catch {
-    voice.textContent = "Not copied: the browser did not allow it";
+    voice.textContent = "Not copied: your browser blocked it";
     return;
   }
   voice.textContent = "Copied";

@@ -49,10 +49,10 @@ async function ask() {
     if (!answer.ok) throw new Error(answer.statusText);
     found = await answer.json();
   } catch {
-    if (mine === asked) show([], "The search did not answer. Type again to repeat it.");
+    if (mine === asked) show([], "Search isn't responding. Type again to retry.");
     return;
   }
-  if (mine === asked) show(Array.isArray(found) ? found : [], `Nothing here is called “${words}”.`);
+  if (mine === asked) show(Array.isArray(found) ? found : [], `No matches for “${words}”.`);
 }
 
 const go = (row) => { if (row?.dataset.href) location.assign(row.dataset.href); };

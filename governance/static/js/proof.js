@@ -75,7 +75,7 @@ async function check(section) {
   const path = data.path ? data.path.split(" ").map(bytes) : [];
   compare(section.closest("#panel") ?? document.querySelector("main"), JSON.parse(new TextDecoder().decode(body)));
   const root = await rootFrom(await sha256([0], body), data.index, head.size, path);
-  if (!same(root, head.root)) throw new Differs("The entry's bytes do not lead to the signed root: the entry, its place or its proof was changed.");
+  if (!same(root, head.root)) throw new Differs("The entry doesn't lead to the signed root: the entry, its position or its proof was changed.");
   return { siblings: path.length, signature: await signed(head, data) };
 }
 
@@ -97,7 +97,7 @@ async function show(section) {
   } catch (problem) {
     section.querySelector("[data-holds]").hidden = true;
     section.querySelector("[data-fails]").hidden = false;
-    say.textContent = problem instanceof Differs ? problem.message : "The proof cannot be read.";
+    say.textContent = problem instanceof Differs ? problem.message : "The proof can't be read.";
     say.classList.add("c-down");
     section.dataset.checked = "fails";
   }

@@ -691,7 +691,7 @@ def test_a_package_of_the_former_format_is_not_compared_and_says_so(
 @pytest.mark.parametrize(
     ("older", "says"),
     [
-        (lambda acting: kept_checkpoint(acting)[:-20], "cut short or damaged"),
+        (lambda acting: kept_checkpoint(acting)[:-20], "incomplete or damaged"),
         (
             lambda acting: kept_checkpoint(acting, size=99_999, root=b"\7" * 32),
             "covers 99,999 entries and this export only",

@@ -147,7 +147,7 @@ def test_what_is_no_list_is_refused_in_words():
     other = io.BytesIO()
     with zipfile.ZipFile(other, "w") as archive:
         archive.writestr("word/document.xml", "<x/>")
-    with pytest.raises(Invalid, match="not an XLSX"):
+    with pytest.raises(Invalid, match="isn't an XLSX"):
         request_import.read(other.getvalue())
 
 
@@ -279,7 +279,7 @@ def test_a_list_with_a_wrong_line_is_taken_over_not_at_all(as_officer, acting, d
 def test_what_is_no_list_comes_back_with_the_reason_beside_the_field(as_officer, acting, database):
     engagement = engagement_helpers.world_engagement()
     assert "0 bytes" in send_list(as_officer, engagement, b"", then=422).text
-    assert "not an XLSX" in send_list(as_officer, engagement, b"PK no", then=422).text
+    assert "isn't an XLSX" in send_list(as_officer, engagement, b"PK no", then=422).text
     as_officer.post(f"engagements/{engagement}/imports/new", then=422)
 
 

@@ -154,7 +154,7 @@ def test_a_store_that_is_away_breaks_nothing(database, monkeypatch):
 
     class Away(storage.Folder):
         def _stored(self, key):
-            raise Unavailable("The object store cannot be read just now.")
+            raise Unavailable("The object store can't be read right now.")
 
     monkeypatch.setattr(storage, "_store", Away(store.root))
     with pytest.raises(Unavailable):
@@ -191,7 +191,7 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     monkeypatch.setattr(
         cli,
-        "_founders",
+        "_system_actors",
         lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")],
     )
     good = CliRunner().invoke(cli.main, ["verify-evidence"])
@@ -219,12 +219,12 @@ def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_ar
 
     class Away(storage.Folder):
         def _stored(self, key):
-            raise Unavailable("The object store cannot be read just now.")
+            raise Unavailable("The object store can't be read right now.")
 
     monkeypatch.setattr(storage, "_store", Away(storage.store().root))
     monkeypatch.setattr(
         cli,
-        "_founders",
+        "_system_actors",
         lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")],
     )
     away = CliRunner().invoke(cli.main, ["verify-evidence"])
@@ -235,7 +235,7 @@ def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_ar
 def test_without_a_tenant_nothing_was_checked(settings, isolated, monkeypatch):
     from governance.app import cli
 
-    monkeypatch.setattr(cli, "_founders", lambda slugs: [])
+    monkeypatch.setattr(cli, "_system_actors", lambda slugs: [])
     done = CliRunner().invoke(cli.main, ["verify-evidence"])
     assert done.exit_code == 2 and "nothing was checked" in done.output
 
@@ -270,7 +270,7 @@ def test_a_check_that_ended_early_is_made_again_the_next_night(database, monkeyp
 
     class Away(storage.Folder):
         def _stored(self, key):
-            raise Unavailable("The object store cannot be read just now.")
+            raise Unavailable("The object store can't be read right now.")
 
     with monkeypatch.context() as away:
         away.setattr(storage, "_store", Away(storage.store().root))

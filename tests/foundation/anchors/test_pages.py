@@ -74,15 +74,15 @@ def test_a_receivers_secret_is_shown_before_it_is_added_and_never_again(log, as_
 
 
 BAD = [
-    ({"url": "http://10.0.0.1/"}, "is not an https address"),
-    ({"url": "https://10.0.0.1/"}, "leads to a private network"),
-    ({"url": "https://169.254.169.254/latest"}, "leads to a private network"),
-    ({"url": "https://[::1]/"}, "leads to a private network"),
-    ({"url": "https://witness.invalid"}, "No server has the name"),
-    ({"url": "file:///etc/passwd"}, "is not an https address"),
-    ({"url": "https://user:word@witness.example"}, "is not an https address"),
+    ({"url": "http://10.0.0.1/"}, "isn't an https address"),
+    ({"url": "https://10.0.0.1/"}, "is on a private network"),
+    ({"url": "https://169.254.169.254/latest"}, "is on a private network"),
+    ({"url": "https://[::1]/"}, "is on a private network"),
+    ({"url": "https://witness.invalid"}, "The host name witness.invalid doesn't exist"),
+    ({"url": "file:///etc/passwd"}, "isn't an https address"),
+    ({"url": "https://user:word@witness.example"}, "isn't an https address"),
     ({"url": "http://127.0.0.1:7380/?a=b"}, "without ? and #"),
-    ({"url": "http://127.0.0.1:99999"}, "is not an https address"),
+    ({"url": "http://127.0.0.1:99999"}, "isn't an https address"),
     ({"url": "x" * 600}, "500"),
     ({"url": ""}, "Enter its address."),
     ({"name": ""}, "Enter a name."),

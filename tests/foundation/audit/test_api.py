@@ -398,7 +398,7 @@ def test_a_key_without_the_scope_is_told_which_one_it_takes(app, signed_log, mon
     other = create_machine_client(app, scopes=["bells:ring"])
     assert (
         other.get("/audit/acme/checkpoint", then=403).json["title"]
-        == "This key may not mirror the audit log. It takes the scope audit:read."
+        == "This key can't mirror the audit log. It needs the scope audit:read."
     )
 
 

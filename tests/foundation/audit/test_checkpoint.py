@@ -61,7 +61,7 @@ def test_the_example_of_the_standard_is_read():
         signed_note.open_note(EXAMPLE, key) == "This is an example message.\n"
         and str(key) == EXAMPLE_KEY
     )
-    with pytest.raises(NotSigned, match="does not hold"):
+    with pytest.raises(NotSigned, match="signature is invalid"):
         signed_note.open_note(EXAMPLE.replace("example message", "exemple message"), key)
 
 
@@ -146,7 +146,7 @@ def test_another_logs_checkpoint_is_none_of_this_one():
 def test_the_wrong_key_is_named_with_the_one_that_signed():
     foreign = VerifierKey("console.example/audit/globex", KEY.public)
     with pytest.raises(
-        NotSigned, match=rf"signed with another key \({ORIGIN}\) than the one given"
+        NotSigned, match=rf"signed with another key \({ORIGIN}\) than the one you gave"
     ):
         checkpoint.open_checkpoint(NOTE, foreign)
 

@@ -366,7 +366,7 @@ def test_an_unknown_tenant_is_refused_by_name(run_operator_command):
         ["resume", "nobody", "--reason", "x"],
     ):
         code, said = run_operator_command("audit", *command)
-        assert code == 2 and "There is no tenant nobody." in said and "known" in said
+        assert code == 2 and "Unknown tenant: nobody." in said and "known" in said
 
 
 @pytest.mark.slow

@@ -445,11 +445,11 @@ def test_a_fork_under_the_same_checkpoint_is_caught_from_its_first_entry():
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        (SampleLog(seed=9).key, "does not hold|another key"),
+        (SampleLog(seed=9).key, "is invalid|another key"),
         (SampleLog(seed=9, origin="console.example/audit/globex").key, "signed with another key"),
         ("", "No key was given"),
         ("nonsense", "should read name"),
-        (LOG.key[:-8] + "AAAAAAA" + LOG.key[-1], "does not match its own id"),
+        (LOG.key[:-8] + "AAAAAAA" + LOG.key[-1], "doesn't match its ID"),
         (f"{LOG.key}\nnonsense", "Key 2: "),
         ("\ud800+00000000+AA==", "key"),
         ("x" * 100_000, "should read name"),
@@ -511,7 +511,11 @@ def test_a_checkpoint_of_another_log_under_this_header_is_named():
             "it says the export is the whole log, and that it was filtered",
         ),
         ([edit_line(EXPORT[0], checkpoint="")], "checkpoint", "no signature line"),
-        ([edit_line(EXPORT[0], checkpoint=LOG.note()[:-30])], "checkpoint", "cut short or damaged"),
+        (
+            [edit_line(EXPORT[0], checkpoint=LOG.note()[:-30])],
+            "checkpoint",
+            "incomplete or damaged",
+        ),
         ([EXPORT[0].replace(b"acme", b"ac\\ud800me")], "checkpoint", ""),
         (EXPORT[1:], "format", "the file's first lines are missing"),
         ([EXPORT[0]], "end", "cut short"),

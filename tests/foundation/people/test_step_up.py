@@ -105,7 +105,7 @@ def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arri
     age_sessions()
     shown = boss.get(sign_in_again(boss, boss.post("settings/sign-in/change", then=401, **sent)))
     assert (
-        kept_form_facts(shown)["Client secret"] == "Kept, not shown"
+        kept_form_facts(shown)["Client secret"] == "Saved, not shown"
         and "correct-horse" not in shown.text
     )
     [row] = step_up_helpers.saved_forms()
@@ -496,7 +496,7 @@ def test_what_the_browser_sent_twice_or_in_any_script_is_shown_and_sent_as_it_wa
         "It may": "audit:read, evidence:write",
         "For one AI system": "All of them",
         "Requests a minute": "7",
-        "Last day": "Left empty",
+        "Last day": "Empty",
     }
     made = submit_kept_form(visitor, shown, then=201)
     assert "Größe &lt;b&gt;✓&lt;/b&gt;" in made.text

@@ -137,11 +137,11 @@ def test_another_tenants_key_is_answered_from_that_tenants_policy_and_knows_no_s
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ({}, "takes a bearer key"),
-        ({"Authorization": "Basic abc"}, "takes a bearer key"),
-        ({"Authorization": "Bearer nonsense"}, "no key of the console"),
-        ({"Authorization": "Bearer gc_acme_" + "A" * 43}, "No such key"),
-        ({"Authorization": "Bearer gc_nobody-here_" + "A" * 43}, "No such key"),
+        ({}, "needs an API key"),
+        ({"Authorization": "Basic abc"}, "needs an API key"),
+        ({"Authorization": "Bearer nonsense"}, "isn't a Meridian API key"),
+        ({"Authorization": "Bearer gc_acme_" + "A" * 43}, "This API key doesn't exist"),
+        ({"Authorization": "Bearer gc_nobody-here_" + "A" * 43}, "This API key doesn't exist"),
     ],
 )
 def test_who_has_no_key_that_opens_is_asked_for_one(app, product_client, header, says):

@@ -103,7 +103,7 @@ def test_the_most_urgent_group_comes_first_and_the_heading_counts(
     assert groups(reply) == ["Evidence and requests", "Approvals", "Reviews"]
     assert titles(reply) == [LATE, DRILL, SIGN, REVIEW]
     text = page_text(reply)
-    assert "12 days late" in text and "decided one by one, each with its own page" in text
+    assert "12 days late" in text and "decide each one on its page" in text
     assert "Inbox · Ines Duarte, compliance officer · 25 November 2026, 10:24 CET" in text
     assert count(reply) == "4"
 

@@ -474,12 +474,12 @@ def test_what_progress_raises_stops_the_child() -> None:
 
 
 def test_the_child_has_a_limit_of_time() -> None:
-    with pytest.raises(pdf.RenderFailed, match="not done in time"):
+    with pytest.raises(pdf.RenderFailed, match="took too long"):
         pdf.render_in_child(PAGE.format("<p>x" * 60_000), at=AT, identifier=b"x", seconds=1)
 
 
 def test_the_child_has_a_limit_of_memory() -> None:
-    with pytest.raises(pdf.RenderFailed, match="nothing was kept|Nothing was kept"):
+    with pytest.raises(pdf.RenderFailed, match="nothing was saved"):
         pdf.render_in_child(
             PAGE.format("<p>x" * 60_000), at=AT, identifier=b"x", memory=160 * 1024 * 1024
         )

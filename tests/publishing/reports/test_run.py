@@ -61,7 +61,7 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(
     with acting("compliance_officer"):
         sequencer.sequence()
     page = request_report(as_officer, assessment)
-    assert "Under way" in as_officer.get(page).text
+    assert "In progress" in as_officer.get(page).text
     jobs.drain(actor_of)
     assert "Verify it yourself" in as_officer.get(page).text
     content = as_officer.post(f"{page}/pdf", then=200).data

@@ -159,7 +159,7 @@ def test_what_is_no_pdf_is_called_that(data: bytes, said: str) -> None:
         ("\N{EM DASH} console.example AAAA\n", "The text has no signature line."),
         (
             "governance report v1\n\n\N{EM DASH} console.example AAAA\n",
-            "The signature line is cut short or damaged.",
+            "The signature line is incomplete or damaged.",
         ),
         (b"\xff\xfe\x00", "The signature file isn't a text file."),
     ],
@@ -171,7 +171,7 @@ def test_a_damaged_signature_file_is_explained(note: bytes | str, said: str) -> 
 def test_a_changed_note_does_not_hold() -> None:
     data, note = signed_report()
     verdict = verify(data, note.replace("ACME", "ACNE"), KEY)
-    assert sentence(verdict, "signature").startswith("The signature does not hold")
+    assert sentence(verdict, "signature").startswith("The signature is invalid")
 
 
 @pytest.mark.parametrize(
