@@ -174,13 +174,13 @@ def _wrk(url: str, script: Path | None, seconds: float) -> tuple[float, float]:
         *(["-s", str(script)] if script else []),
         url,
     ]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-    if "Non-2xx or 3xx" in told:
-        raise SystemExit(f"{url} was refused:\n{told}")
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    if "Non-2xx or 3xx" in output:
+        raise SystemExit(f"{url} was refused:\n{output}")
     # wrk always says it
-    number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s)", told).groups()  # type: ignore[union-attr]
+    number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s)", output).groups()  # type: ignore[union-attr]
     late = float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
-    return float(re.search(r"Requests/sec:\s+([0-9.]+)", told).group(1)), late  # type: ignore[union-attr]
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", output).group(1)), late  # type: ignore[union-attr]
 
 
 def _silence(world: Mapping[str, Any], port: int, server: Any) -> Row:
@@ -263,11 +263,11 @@ def _flip(
 
     `silent`: the row changes and nobody is told, as if the NOTIFY were lost.
     """
-    told: dict[int, float] = {}
+    output: dict[int, float] = {}
     ready = threading.Barrier(WATCHERS + 1)
     threads = [
         threading.Thread(
-            target=_watch, args=(world, port, "stopped" if stop else "live", ready, told, n)
+            target=_watch, args=(world, port, "stopped" if stop else "live", ready, output, n)
         )
         for n in range(WATCHERS)
     ]
@@ -278,9 +278,9 @@ def _flip(
     committed = _stopped(world, stop=stop) if not silent else _silently(world, server, stop=stop)
     for thread in threads:
         thread.join(5)
-    if len(told) < len(threads):
+    if len(output) < len(threads):
         raise SystemExit("a worker missed a stop")
-    return [max(at - committed, 0) * 1000 for at in told.values()]
+    return [max(at - committed, 0) * 1000 for at in output.values()]
 
 
 def _watch(
@@ -288,7 +288,7 @@ def _watch(
     port: int,
     awaited: str,
     ready: threading.Barrier,
-    told: dict[int, float],
+    output: dict[int, float],
     n: int,
 ) -> None:
     """Ask again and again until the answer is the awaited one."""
@@ -307,7 +307,7 @@ def _watch(
     end = time.perf_counter() + 5
     while time.perf_counter() < end:
         if variant() == awaited:
-            told[n] = time.perf_counter()
+            output[n] = time.perf_counter()
             return
         time.sleep(0.001)
 
@@ -413,7 +413,7 @@ def _flock(*, quick: bool) -> Row:
     )
 
     count = 200 if quick else FLOCK
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", code, str(count)],
         capture_output=True,
         text=True,
@@ -422,7 +422,7 @@ def _flock(*, quick: bool) -> Row:
     )
     return (
         f"memory of {count:,} tenants, all flags of three systems drawn up".replace(",", " "),
-        float(told.stdout),
+        float(output.stdout),
         "MB",
         None,
         "bounded: at most 5 000 tenants a worker",

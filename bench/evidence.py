@@ -89,7 +89,7 @@ def _stored(app: Flask, file: Path, size: int, rounds: int) -> list[Row]:
 def _sealed(app: Flask, file: Path) -> float:
     begun = time.perf_counter()
     with app.app_context(), make.acting() as who, file.open("rb") as stream:
-        blob = storage.store().write(who.tenant_id, stream, limit=LARGE, shelf="bench")
+        blob = storage.store().write(who.tenant_id, stream, limit=LARGE, prefix="bench")
     taken = time.perf_counter() - begun
     storage.store().remove(blob.key)
     return taken

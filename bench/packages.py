@@ -137,7 +137,7 @@ def _filled(server: embedded.Embedded, files: int, total: int) -> list[str]:
             )
             left -= size
             blob = storage.store().write(
-                who.tenant_id, io.BytesIO(os.urandom(size)), limit=total, shelf="evidence"
+                who.tenant_id, io.BytesIO(os.urandom(size)), limit=total, prefix="evidence"
             )
             keys.append(blob.key)
             rows.append(

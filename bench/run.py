@@ -498,7 +498,7 @@ def _print(rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, flo
 def _keep(
     rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, float], rounds: int
 ) -> None:
-    told = {
+    result = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "rounds": rounds,
         "cores": os.cpu_count(),
@@ -510,7 +510,7 @@ def _keep(
         "memory": dict(memory),
         "peers_measured_earlier": dict(PEERS),
     }
-    (VAR / "latest.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    (VAR / "latest.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ def an_item() -> UUID:
         return (
             session()
             .scalars(
-                select(AssessmentItem.id).where(AssessmentItem.assessment_id == held.id).limit(1)
+                select(AssessmentItem.id)
+                .where(AssessmentItem.assessment_id == assessment.id)
+                .limit(1)
             )
             .one()
         )

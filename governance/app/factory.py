@@ -99,10 +99,10 @@ def decisions(app: Flask, settings: config.Settings) -> Decisions:
     """The decision API in front of the pages; a worker that is out of touch for too long is not
     ready.
     """
-    held = Snapshots(settings.database_url)
-    checks["snapshots"] = lambda: not held.is_stale
+    snapshots = Snapshots(settings.database_url)
+    checks["snapshots"] = lambda: not snapshots.is_stale
     return Decisions(
-        app.wsgi_app, held, Limiter(settings.workers), settings.domain, follow=settings.follows
+        app.wsgi_app, snapshots, Limiter(settings.workers), settings.domain, follow=settings.follows
     )
 
 
@@ -112,9 +112,9 @@ def _sender(app: Flask, environ: dict[str, Any]) -> request_bodies.Sender:
     """
     try:
         with app.request_context(environ):
-            held = key_of(bearer.header_of(environ))
-            if held is not None:
-                return request_bodies.Sender("key", str(held.key_id))
+            api_key = key_of(bearer.header_of(environ))
+            if api_key is not None:
+                return request_bodies.Sender("key", str(api_key.key_id))
             who = session_views.signed_in_anywhere()
             if who is not None:
                 return request_bodies.Sender("person", str(who.person_id or who.session_id))

@@ -185,12 +185,12 @@ def _is_limited(who: current.Actor) -> bool:
 
 
 def _banner(active: stops.ActiveStops, *, operator: bool) -> dict[str, Any] | None:
-    told = active.banner(operator=operator)
-    if told is None:
+    banner = active.banner(operator=operator)
+    if banner is None:
         return None
-    endpoint, values = told["to"]
+    endpoint, values = banner["to"]
     opens = allowed(vars(current_app.view_functions[endpoint])["needs"])
-    return {**told, "href": url_for(endpoint, **values) if opens else None}
+    return {**banner, "href": url_for(endpoint, **values) if opens else None}
 
 
 def navigation(

@@ -166,8 +166,8 @@ def matching(needs: Permission, model: Any) -> ColumnElement[bool]:
     who = current.actor()
     if not allowed(needs):
         return false()
-    wanted = [each.sql(who, model) for each in needs.only.get(who.role, ())]
-    return and_(true(), *wanted, _not_excluded(needs, who, model))
+    conditions = [each.sql(who, model) for each in needs.only.get(who.role, ())]
+    return and_(true(), *conditions, _not_excluded(needs, who, model))
 
 
 def not_excluded(needs: Permission, model: Any, me: Any) -> ColumnElement[bool]:

@@ -33,6 +33,7 @@ from governance.kernel import access, clock, current, jobs, storage
 from governance.kernel.access import Permission
 from governance.kernel.db import Model, Tenanted, alone, find, session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound
+from governance.kernel.formatting import plural
 from governance.kernel.jobs import Cancelled, Progress, WorkItem
 from governance.kernel.visibility_scope import limits
 
@@ -201,14 +202,14 @@ def watched(item_id: UUID) -> WorkItem:
     return item
 
 
-def told(item: WorkItem) -> dict[str, object]:
-    """What a page shows of work, as JSON."""
+def progress_json(item: WorkItem) -> dict[str, object]:
+    """Return what the progress row of a page shows, as JSON."""
     left = ""
     if item.state == "running" and item.started_at and item.done > MIN_DONE and item.total:
         seconds = (
             (clock.now() - item.started_at).total_seconds() * (item.total - item.done) / item.done
         )
-        left = f"about {max(1, round(seconds))} s left"
+        left = f"about {plural(max(1, round(seconds)), 'second')} left"
     return {
         "state": item.state,
         "step": item.step,
@@ -319,7 +320,7 @@ def keep[R: Generated](
     `file` returns False when another process was sooner. Raises Cancelled when somebody cancelled
     at the last moment.
     """
-    blob = storage.store().write(item.tenant_id, content, limit=kind.max_bytes, shelf=kind.prefix)
+    blob = storage.store().write(item.tenant_id, content, limit=kind.max_bytes, prefix=kind.prefix)
     try:
         with transaction():
             work = _still_wanted(item)

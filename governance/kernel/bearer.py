@@ -107,11 +107,11 @@ def parse(header: str) -> Token:
 
 def admit(token: Token, keys: Keys, now: datetime) -> StoredKey:
     """The key that this token is; KeyNeeded says why it does not open."""
-    held = keys.get((token.tenant, token.secret_hash))
-    if held is None or not hmac.compare_digest(held.secret_hash, token.secret_hash):
+    key = keys.get((token.tenant, token.secret_hash))
+    if key is None or not hmac.compare_digest(key.secret_hash, token.secret_hash):
         raise KeyNeeded("This API key doesn't exist.")
-    if held.revoked:
-        raise KeyNeeded(f"The key {held.name} was revoked.")
-    if held.until is not None and now >= held.until:
-        raise KeyNeeded(f"The key {held.name} ended on {held.until.day} {held.until:%B %Y}.")
-    return held
+    if key.revoked:
+        raise KeyNeeded(f"The key {key.name} was revoked.")
+    if key.until is not None and now >= key.until:
+        raise KeyNeeded(f"The key {key.name} ended on {key.until.day} {key.until:%B %Y}.")
+    return key

@@ -69,16 +69,16 @@ class BulkPreview:
         return {item.id: item.fingerprint for item in self.items}
 
 
-def preview(items: Sequence[BulkItem], wanted: Callable[[BulkItem], Values]) -> BulkPreview:
+def preview(items: Sequence[BulkItem], new_values: Callable[[BulkItem], Values]) -> BulkPreview:
     """What the action would do.
 
     `wanted` gives the fields that it sets on one item, with their values.
     """
-    told = [BulkChange(item, {**item.now, **wanted(item)}) for item in items]
-    differing = [change for change in told if change.after != change.item.now]
+    changes = [BulkChange(item, {**item.now, **new_values(item)}) for item in items]
+    differing = [change for change in changes if change.after != change.item.now]
     return BulkPreview(
         changes=tuple(change for change in differing if change.item.blocked is None),
-        unchanged=tuple(change.item for change in told if change.after == change.item.now),
+        unchanged=tuple(change.item for change in changes if change.after == change.item.now),
         blocked=tuple(change.item for change in differing if change.item.blocked is not None),
     )
 
@@ -87,8 +87,10 @@ def overtaken(items: Collection[BulkItem], seen: Mapping[UUID, str]) -> tuple[Bu
     return tuple(item for item in items if seen.get(item.id) != item.fingerprint)
 
 
-def confirmation(seen: Mapping[UUID, str], wanted: object) -> str:
-    return _digest([sorted((str(item_id), mark) for item_id, mark in seen.items()), wanted])
+def confirmation(seen: Mapping[UUID, str], new_values: object) -> str:
+    return _digest(
+        [sorted((str(item_id), fingerprint) for item_id, fingerprint in seen.items()), new_values]
+    )
 
 
 def _digest(what: object) -> str:

@@ -346,14 +346,14 @@ def share_bar(
     track: bool = True,
 ) -> Markup:
     """One bar of `share` (0 to 1) of the width; its number stands beside it in the text."""
-    held = min(max(share, 0.0), 1.0)
+    bounded = min(max(share, 0.0), 1.0)
     body = [drawing.bar(0, 0, width, height, "track")] if track else []
     return drawing.svg(
         width,
         height,
         title,
-        percent(held),
-        [*body, drawing.bar(0, 0, max(held * width, 0.01), height, kind)],
+        percent(bounded),
+        [*body, drawing.bar(0, 0, max(bounded * width, 0.01), height, kind)],
         inline=True,
     )
 
@@ -370,7 +370,7 @@ def interval(
     title: str,
     *,
     ceiling: float,
-    mark: float | None = None,
+    limit: float | None = None,
     weak: bool = False,
 ) -> Markup:
     """A dot with its interval from zero to `ceiling`; `mark` is a dotted limit, weak is
@@ -383,12 +383,12 @@ def interval(
     }
     tone = 2 if weak else 1
     body = [drawing.element("path", "axis", d="M0 10H152")]
-    if mark is not None:
+    if limit is not None:
         body.append(
             drawing.element(
                 "path",
                 "sink",
-                d=f"M{drawing.coordinate(mark / ceiling * 152)} 1V19",
+                d=f"M{drawing.coordinate(limit / ceiling * 152)} 1V19",
                 stroke_dasharray="1.5 2.5",
             )
         )

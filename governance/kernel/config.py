@@ -112,8 +112,8 @@ def _workers(environ: Mapping[str, str]) -> int:
     """How many web processes `governance web` has started; another server says it by
     GOVERNANCE_WEB_WORKERS.
     """
-    given = environ.get("GOVERNANCE_WEB_WORKERS", "1")
-    return int(given) if given.isdecimal() and int(given) else 1
+    text = environ.get("GOVERNANCE_WEB_WORKERS", "1")
+    return int(text) if text.isdecimal() and int(text) else 1
 
 
 def _database(environ: Mapping[str, str], var: Path) -> tuple[str, str]:

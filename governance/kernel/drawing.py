@@ -102,10 +102,10 @@ def svg(
         'viewBox="0 0 {} {}" font-family="Inter, Report Sans, sans-serif">'
     )
     parts = [body] if isinstance(body, Markup) else body
-    told = Markup("<title>{}</title><desc>{}</desc>").format(title, desc or "no values")
+    description = Markup("<title>{}</title><desc>{}</desc>").format(title, desc or "no values")
     return (
         start.format(names, coordinate(width), coordinate(height))
-        + told
+        + description
         + Markup("").join(parts)
         + Markup("</svg>")
     )
@@ -113,12 +113,12 @@ def svg(
 
 def element(tag: str, kind: str, **attributes: object) -> Markup:
     attribute, colour = INKS[kind]
-    given = "".join(
+    written = "".join(
         f' {name.replace("_", "-")}="{escape(coordinate(v) if isinstance(v, float) else v)}"'
         for name, v in attributes.items()
     )
     # names are ours, values escaped
-    return Markup(f'<{tag} class="k-{kind}" {attribute}="{colour}"{given}/>')  # noqa: S704
+    return Markup(f'<{tag} class="k-{kind}" {attribute}="{colour}"{written}/>')  # noqa: S704
 
 
 def label(

@@ -72,7 +72,7 @@ def metrics() -> ResponseReturnValue:
 
 def _may_measure(token: str | None) -> bool:
     if token:
-        given = request.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode())
+        header = request.headers.get("Authorization", "")
+        return hmac.compare_digest(header.encode("utf-8", "replace"), f"Bearer {token}".encode())
     near = request.remote_addr in {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
     return near and not any(name in request.headers for name in FORWARDED)

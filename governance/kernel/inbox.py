@@ -216,8 +216,12 @@ def end_of(day: Any) -> Any:
 def parameters() -> dict[str, Any]:
     """Of the acting person, now."""
     who, now = current.actor(), clock.now()
-    held = scope() if who.role == "auditor" else None
-    controls = None if held is None or held.controls is None else list(held.controls)
+    auditor_scope = scope() if who.role == "auditor" else None
+    controls = (
+        None
+        if auditor_scope is None or auditor_scope.controls is None
+        else list(auditor_scope.controls)
+    )
     return {
         "inbox_me": who.person_id or UUID(int=0),
         "inbox_role": who.role,
@@ -226,7 +230,7 @@ def parameters() -> dict[str, Any]:
         "inbox_today": now.date(),
         "inbox_done_since": now - DONE_FOR,
         "inbox_controls": controls,
-        "inbox_in_window": held is None or held.open,
+        "inbox_in_window": auditor_scope is None or auditor_scope.open,
     }
 
 

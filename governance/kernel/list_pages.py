@@ -3,10 +3,10 @@
     CONTROLS = ListPage(name="controls", endpoint="controls.index", columns=(…), filters=(…))
     asked = CONTROLS.read(choices={"owner": …})      the request's address, checked against the
                                                      declaration
-    asked.wanted, asked.sort, asked.after            for the query
+    asked.criteria, asked.sort, asked.after            for the query
     asked.address(…), asked.chips, asked.hidden(…)   for the page, with every other part kept
 
-Rows in the database: the feature's query takes `asked.wanted`, `asked.sort` and `asked.after` (see
+Rows in the database: the feature's query takes `asked.criteria`, `asked.sort` and `asked.after` (see
 `pages.keyset`). Rows in memory: `keep`, `arrange` and `one_page`, pure functions over any sequence.
 
 A filter says what a value does that is none of its choices (`unknown`): the list is empty and the
@@ -273,7 +273,7 @@ class ListRequest:
         return bool(self.filters or self.q)
 
     @property
-    def wanted(self) -> dict[str, str]:
+    def criteria(self) -> dict[str, str]:
         """The filters, and the search as one of them."""
         return {**self.filters, "q": self.q} if self.q else dict(self.filters)
 
@@ -418,11 +418,11 @@ def keep[Row](
 ) -> list[Row]:
     """The rows whose text has every word of the search, and that pass the test of every filter."""
     words = asked.q.casefold().split()
-    held = [(tests[name], value) for name, value in asked.filters.items()]
+    applied = [(tests[name], value) for name, value in asked.filters.items()]
     return [
         row
         for row in rows
-        if all(test(row, value) for test, value in held)
+        if all(test(row, value) for test, value in applied)
         and (not words or _has_words(text(row), words))
     ]
 

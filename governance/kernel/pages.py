@@ -23,9 +23,9 @@ def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnV
     """The whole page; for an htmx request that names a block (`HX-Target: …#block`), only that
     block.
     """
-    wanted = request.headers.get("HX-Target", "").rpartition("#")[2]
-    if request.headers.get("HX-Request") == "true" and wanted in context.get("fragments", ()):
-        return make_response(render_block(template, wanted, **context), status)
+    block = request.headers.get("HX-Target", "").rpartition("#")[2]
+    if request.headers.get("HX-Request") == "true" and block in context.get("fragments", ()):
+        return make_response(render_block(template, block, **context), status)
     return make_response(render_template(template, **context), status)
 
 
@@ -75,8 +75,8 @@ def keyset(
     one, otherwise a tuple of what the query selects.
     """
     if after:
-        edge, mark = tuple_(*columns), tuple_(*_cursor(after, columns))
-        query = query.where(edge < mark if descending else edge > mark)
+        edge, position = tuple_(*columns), tuple_(*_cursor(after, columns))
+        query = query.where(edge < position if descending else edge > position)
     ordered = query.order_by(*((c.desc() if descending else c.asc()) for c in columns)).limit(
         size + 1
     )

@@ -115,12 +115,12 @@ class Places:
             self._taken[own] += 1
         return lambda: self._give_back(every, own)
 
-    def _give_back(self, *marks: tuple[str, str]) -> None:
+    def _give_back(self, *keys: tuple[str, str]) -> None:
         with self._lock:
-            for mark in marks:
-                self._taken[mark] -= 1
-                if not self._taken[mark]:
-                    del self._taken[mark]
+            for key in keys:
+                self._taken[key] -= 1
+                if not self._taken[key]:
+                    del self._taken[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,14 +232,14 @@ class StreamedInput(io.RawIOBase):
             raise self._error
         self._pace.wait()
         try:
-            given = self._receive(
+            received = self._receive(
                 self._pace.seconds_left(ROOMS[self._sender.kind].deadline_seconds)
             )
         except BrokenOff as error:
             raise self._refuse("broken off", error) from None
-        if given is None:
+        if received is None:
             raise self._refuse("slow", slow())
-        data, self._more = given
+        data, self._more = received
         self._received += len(data)
         self._pace.came(len(data))
         if self._more and self._pace.seconds_left(ROOMS[self._sender.kind].deadline_seconds) <= 0:

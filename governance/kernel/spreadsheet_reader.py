@@ -128,7 +128,7 @@ class _Workbook:
         for part, reader in (("xl/sharedStrings.xml", strings), ("xl/styles.xml", styles)):
             if part in self.names:
                 self.walk(part, reader)
-        held = Sheet()
+        sheet = Sheet()
         for link in book.sheets:
             reading = _Rows(self, strings.held, styles.days, book.epoch, rows, columns)
             self.sheets = self.walk(
@@ -136,9 +136,9 @@ class _Workbook:
                 reading,
                 self.sheets,
             )
-            if (held := reading.sheet).rows:
+            if (sheet := reading.sheet).rows:
                 break
-        return held
+        return sheet
 
     def walk(self, part: str, reader: "_Part", left: int = PART) -> int:
         """Read a part through, and tell how much of what was left is left still."""
@@ -377,18 +377,18 @@ class _Rows(_Part):
             return _day(self.epoch, raw)
         return raw.removesuffix(".0")
 
-    def _merge(self, given: str) -> None:
+    def _merge(self, reference: str) -> None:
         if len(self.sheet.merged) == MERGED:
             raise self.book.too(f"has more than {MERGED} merged cells")
-        first, _, last = given.partition(":")
-        self.sheet.merged.append(Merged(given, *_place(first), *_place(last or first)))
+        first, _, last = reference.partition(":")
+        self.sheet.merged.append(Merged(reference, *_place(first), *_place(last or first)))
 
 
-def _place(given: str) -> tuple[int, int]:
+def _place(reference: str) -> tuple[int, int]:
     """(row from 1, column from 0) of B7."""
-    found: Any = CELL.fullmatch(given)
+    found: Any = CELL.fullmatch(reference)
     if found is None:
-        raise ValueError(given)
+        raise ValueError(reference)
     column = 0
     for letter in found[1]:
         column = column * 26 + ord(letter) - 64

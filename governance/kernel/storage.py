@@ -3,7 +3,7 @@ digest.
 
     use(url, key_of)           a local folder (`file:/folder`) or an S3-compatible bucket
                                (`s3://bucket/prefix`)
-    write(…)                   stream in; on a `shelf` the object is sealed under its tenant's key
+    write(…)                   stream in; under a `prefix` the object is encrypted with its tenant's key
                                (sealed.py)
     open, exists, remove       one object; open() also reads what was written before objects were
                                sealed
@@ -68,20 +68,20 @@ class ObjectStore(ABC):
         self._key_of = key_of
 
     def write(
-        self, tenant_id: UUID, stream: BinaryIO, *, limit: int, shelf: str | None = None
+        self, tenant_id: UUID, stream: BinaryIO, *, limit: int, prefix: str | None = None
     ) -> Blob:
-        """Store a stream of 1 to `limit` bytes; on a shelf it is sealed.
+        """Store a stream of 1 to `limit` bytes; under a prefix it is encrypted.
 
-        The same bytes twice are one object of a tenant and shelf.
+        The same bytes twice are one object of a tenant and prefix.
         """
-        seal = encrypted_stream.Seal(self._key_of(tenant_id), tenant_id.bytes) if shelf else None
+        seal = encrypted_stream.Seal(self._key_of(tenant_id), tenant_id.bytes) if prefix else None
         try:
             with self._incoming(tenant_id) as file:
                 digest, size, head = _copy(stream, file, limit, seal)
                 name = f"{digest[:2]}/{digest}"
                 key = (
-                    f"{tenant_id.hex}/{shelf}/{name}{SEALED}"
-                    if shelf
+                    f"{tenant_id.hex}/{prefix}/{name}{SEALED}"
+                    if prefix
                     else f"{tenant_id.hex}/{name}"
                 )
                 self._place(file, key)

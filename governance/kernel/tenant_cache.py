@@ -88,29 +88,29 @@ def recall[T](key: Hashable, make: Callable[[], T], *, under: Callable[[], Numbe
 
 def _known(under: Callable[[], Number | None]) -> _Known | None:
     """Where this transaction may look and leave things; None where it may not."""
-    told = session().info
-    if not told.get("may_recall"):
+    info = session().info
+    if not info.get("may_recall"):
         return None
-    if "known" not in told:
+    if "known" not in info:
         number = under()
-        told["known"] = None if number is None else _under(told["tenant_id"], number)
-    found: _Known | None = told["known"]
+        info["known"] = None if number is None else _under(info["tenant_id"], number)
+    found: _Known | None = info["known"]
     return found
 
 
 def _under(tenant_id: UUID, number: Number) -> _Known | None:
     """A number that another transaction has overtaken leaves what that one keeps alone."""
     with _lock:
-        held = _tenants.get(tenant_id)
-        if held is None or (
-            held.number != number
-            and all(ours >= theirs for ours, theirs in zip(number, held.number, strict=True))
+        known = _tenants.get(tenant_id)
+        if known is None or (
+            known.number != number
+            and all(ours >= theirs for ours, theirs in zip(number, known.number, strict=True))
         ):
-            held = _tenants[tenant_id] = _Known(number)
+            known = _tenants[tenant_id] = _Known(number)
         _tenants.move_to_end(tenant_id)
         while len(_tenants) > TENANTS:
             _tenants.popitem(last=False)
-        return held if held.number == number else None
+        return known if known.number == number else None
 
 
 @event.listens_for(Engine, "engine_disposed")

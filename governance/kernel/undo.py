@@ -191,9 +191,13 @@ def take(offer_id: UUID, kinds: Collection[str]) -> Undone:
     return Undone(len(found.steps), restored, left)
 
 
-def _step(told: Mapping[str, Any]) -> UndoStep:
+def _step(stored: Mapping[str, Any]) -> UndoStep:
     return UndoStep(
-        told["kind"], UUID(told["target_id"]), UUID(told["entry_id"]), told["before"], told["after"]
+        stored["kind"],
+        UUID(stored["target_id"]),
+        UUID(stored["entry_id"]),
+        stored["before"],
+        stored["after"],
     )
 
 

@@ -84,8 +84,8 @@ def scope() -> Scope | None:
 
 def limits() -> Scope | None:
     """The acting person's scope where it leaves anything out; None: he sees all of the tenant."""
-    held = scope()
-    return held if held is not None and held.is_limited else None
+    current_scope = scope()
+    return current_scope if current_scope is not None and current_scope.is_limited else None
 
 
 KEPT = "scopes"

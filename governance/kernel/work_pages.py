@@ -47,7 +47,7 @@ _routes: dict[str, tuple[str | None, str]] = {}  # kind → endpoints that cance
 
 @feature.get("/work/<uuid:item_id>", needs=VIEW, attended=False)
 def item(item_id: UUID) -> ResponseReturnValue:
-    return jsonify(background_work.told(background_work.watched(item_id)))
+    return jsonify(background_work.progress_json(background_work.watched(item_id)))
 
 
 @feature.get("/work/<uuid:item_id>/events", needs=VIEW, attended=False, answers=STREAM)
@@ -71,21 +71,21 @@ def _follow(item_id: UUID, who: current.Actor) -> Iterator[str]:
 
 def _state(item_id: UUID, who: current.Actor) -> dict[str, object]:
     with current.acting_as(who), transaction(read_only=True):
-        told = background_work.told(background_work.watched(item_id))
+        progress = background_work.progress_json(background_work.watched(item_id))
         session().rollback()
-    return told
+    return progress
 
 
 def _lines(item_id: UUID, who: current.Actor) -> Iterator[str]:
     end, last = time.monotonic() + WATCH_SECONDS, ""
     while time.monotonic() < end:
-        told = _state(item_id, who)
-        line = json.dumps(told)
+        progress = _state(item_id, who)
+        line = json.dumps(progress)
         yield (
             f"data: {line}\n\n" if line != last else ":\n\n"
         )  # a comment tells us of a browser that has left
         last = line
-        if told["over"]:
+        if progress["over"]:
             return
         time.sleep(TICK_SECONDS)
 

@@ -57,7 +57,7 @@ def read(listed: ListPage, query: str, **more):
 
 def test_what_is_given_is_read_and_what_is_default_is_left_out(fruit, site):
     asked = read(fruit, "kind=a&q=+red+&sort=-size&after=x&other=1&as_of=2026-01-01")
-    assert asked.wanted == {"kind": "a", "q": "red"} and asked.after == "x"
+    assert asked.criteria == {"kind": "a", "q": "red"} and asked.after == "x"
     assert (asked.column, asked.is_descending) == ("size", True)
     assert asked.query == {"q": "red", "kind": "a", "sort": "-size"}
     assert asked.address() == "/fruit?as_of=2026-01-01&q=red&kind=a&sort=-size"

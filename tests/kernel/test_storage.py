@@ -199,10 +199,10 @@ def store_location(request, tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 9 * PIECE, 20 * PIECE + 7])
-def test_on_a_shelf_it_is_sealed_and_read_back(store_location, size):
+def test_under_a_prefix_it_is_encrypted_and_read_back(store_location, size):
     """20 MB are an upload in three parts."""
     content = os.urandom(size)
-    blob = store_location.write(TENANT, io.BytesIO(content), limit=64 * PIECE, shelf="evidence")
+    blob = store_location.write(TENANT, io.BytesIO(content), limit=64 * PIECE, prefix="evidence")
     assert (blob.sha256, blob.size, blob.head) == (
         hashlib.sha256(content).hexdigest(),
         size,
@@ -220,9 +220,9 @@ def test_on_a_shelf_it_is_sealed_and_read_back(store_location, size):
 
 def test_the_same_bytes_twice_are_one_object(store_location):
     for _ in range(2):
-        blob = store_location.write(TENANT, io.BytesIO(b"log"), limit=LIMIT, shelf="evidence")
+        blob = store_location.write(TENANT, io.BytesIO(b"log"), limit=LIMIT, prefix="evidence")
     assert [key for key, _ in store_location.aged(TENANT.hex)] == [blob.key]
-    other = store_location.write(uuid4(), io.BytesIO(b"log"), limit=LIMIT, shelf="evidence")
+    other = store_location.write(uuid4(), io.BytesIO(b"log"), limit=LIMIT, prefix="evidence")
     assert other.key != blob.key
     [(_, written)] = list(store_location.aged(f"{TENANT.hex}/evidence"))
     assert abs(datetime.now(UTC) - written) < timedelta(minutes=5)
@@ -241,13 +241,13 @@ def test_refused_or_broken_off_nothing_is_there(store_location):
         (Broken(bytes(99)), Unavailable),
     ):
         with pytest.raises(refusal):
-            store_location.write(TENANT, stream, limit=LIMIT, shelf="evidence")
+            store_location.write(TENANT, stream, limit=LIMIT, prefix="evidence")
     assert list(store_location.aged(TENANT.hex)) == []
 
 
 def test_what_is_altered_swapped_or_gone_is_said(store_location):
     first, second = (
-        store_location.write(TENANT, io.BytesIO(c * 100), limit=LIMIT, shelf="evidence")
+        store_location.write(TENANT, io.BytesIO(c * 100), limit=LIMIT, prefix="evidence")
         for c in (b"a", b"b")
     )
     lies = store_location._stored(first.key).read()
@@ -325,7 +325,7 @@ def test_a_store_that_is_down_is_said_and_leaves_nothing(monkeypatch):
             Unavailable,
             match="couldn't be saved .the object store is unavailable.. Nothing was saved",
         ):
-            down.write(TENANT, io.BytesIO(b"x"), limit=LIMIT, shelf="evidence")
+            down.write(TENANT, io.BytesIO(b"x"), limit=LIMIT, prefix="evidence")
         with pytest.raises(Unavailable, match="can't be read right now"):
             down.open("a/b/c")
 

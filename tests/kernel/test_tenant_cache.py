@@ -95,19 +95,19 @@ def test_tenants_and_values_are_bounded(monkeypatch):
     for number in range(tenant_cache.TENANTS * 2):
         tenant_cache._under(uuid4(), (number, 0))
     assert len(tenant_cache._tenants) == tenant_cache.TENANTS
-    shelf = BoundedCache(3)
+    cache = BoundedCache(3)
     for number in range(10):
-        shelf.get(number, lambda number=number: number)
-        shelf.get(0, lambda: 0)  # asked for again and again, so it stays
+        cache.get(number, lambda number=number: number)
+        cache.get(0, lambda: 0)  # asked for again and again, so it stays
     assert (
-        len(shelf) == 3
-        and shelf.get(0, lambda: "gone") == 0
-        and shelf.get(5, lambda: "gone") == "gone"
+        len(cache) == 3
+        and cache.get(0, lambda: "gone") == 0
+        and cache.get(5, lambda: "gone") == "gone"
     )
 
 
 def test_threads_that_make_the_same_get_the_same():
-    shelf = BoundedCache(100)
+    cache = BoundedCache(100)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda n: shelf.get(n % 50, object), range(4000)))
+        found = list(pool.map(lambda n: cache.get(n % 50, object), range(4000)))
     assert len(set(map(id, found))) == 50

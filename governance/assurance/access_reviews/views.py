@@ -35,7 +35,7 @@ USUAL = timedelta(days=14)
 def index() -> ResponseReturnValue:
     asked = REVIEWS.read()
     found, open_review = (
-        queries.reviews(asked.wanted, sort=asked.sort, after=asked.after, size=REVIEWS.size),
+        queries.reviews(asked.criteria, sort=asked.sort, after=asked.after, size=REVIEWS.size),
         queries.open_review(),
     )
     ids = {*(r.id for r in found.rows), *([open_review.id] if open_review else [])}
@@ -60,7 +60,7 @@ def export_reviews() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = REVIEWS.read()
     pages = every_page(
-        lambda after: queries.reviews(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+        lambda after: queries.reviews(asked.criteria, sort=asked.sort, after=after, size=BATCH)
     )
     rows = (review_list.review_cells(reviews, _names(reviews)) for reviews in pages)
     return csv_file(f"access-reviews-{clock.today()}", review_list.REVIEWS_HEAD, rows)

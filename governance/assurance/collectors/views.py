@@ -39,7 +39,7 @@ def index() -> ResponseReturnValue:
 def collector(key: str) -> ResponseReturnValue:
     """Its newest run with the first rows of the population, and all its runs."""
     line, asked = queries.one(key), RUNS.read(place={"key": key})
-    found = queries.runs(key, asked.wanted, sort=asked.sort, after=asked.after, size=RUNS.size)
+    found = queries.runs(key, asked.criteria, sort=asked.sort, after=asked.after, size=RUNS.size)
     shown = next((seen for seen in found.rows if seen.run.preview), None)
     today = clock.today()
     return page(
@@ -71,7 +71,7 @@ def export_runs(key: str) -> ResponseReturnValue:
     queries.one(key)
     asked = RUNS.read(place={"key": key})
     pages = every_page(
-        lambda after: queries.runs(key, asked.wanted, sort=asked.sort, after=after, size=BATCH)
+        lambda after: queries.runs(key, asked.criteria, sort=asked.sort, after=after, size=BATCH)
     )
     rows = (
         [run_list.cells(seen, files) for seen in runs] for runs in pages for files in [_files(runs)]

@@ -267,7 +267,7 @@ def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
 def waiting() -> ResponseReturnValue:
     """What awaits the reader over all engagements."""
     asked = WAITING.read(choices={"engagement": _open_engagements()})
-    found = queries.waiting(asked.wanted, sort=asked.sort, after=asked.after, size=WAITING.size)
+    found = queries.waiting(asked.criteria, sort=asked.sort, after=asked.after, size=WAITING.size)
     return page(
         "assurance/engagements/waiting.html",
         list_request=asked,
@@ -290,7 +290,7 @@ def export_waiting() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = WAITING.read()
     pages = every_page(
-        lambda after: queries.waiting(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+        lambda after: queries.waiting(asked.criteria, sort=asked.sort, after=after, size=BATCH)
     )
     return csv_file(
         f"requests-{clock.today()}",
@@ -306,7 +306,7 @@ def requests(engagement_id: UUID) -> ResponseReturnValue:
         REQUESTS.read(place={"engagement_id": engagement_id}),
     )
     found = queries.requests(
-        held.id, **asked.wanted, sort=asked.sort, after=asked.after, size=REQUESTS.size
+        held.id, **asked.criteria, sort=asked.sort, after=asked.after, size=REQUESTS.size
     )
     return page(
         "assurance/engagements/requests.html",
@@ -329,7 +329,7 @@ def export(engagement_id: UUID) -> ResponseReturnValue:
     )
     pages = every_page(
         lambda after: queries.requests(
-            held.id, **asked.wanted, sort=asked.sort, after=after, size=BATCH
+            held.id, **asked.criteria, sort=asked.sort, after=after, size=BATCH
         )
     )
     return csv_file(

@@ -142,7 +142,7 @@ TAKEN_OUT = action(
     fields="number sha256",
 )
 LIMIT = 1024**3
-SHELF = "evidence"
+STORAGE_PREFIX = "evidence"
 OBJECTS = "stored evidence"  # the lock between storing a file, sweeping and destroying
 KINDS = (
     "document",
@@ -459,7 +459,9 @@ def bring_file(
     take_time()
     found = file_types.find_type(stream, name)
     scanning.refuse_infected(stream, name)
-    blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT, shelf=SHELF)
+    blob = storage.store().write(
+        current.actor().tenant_id, stream, limit=LIMIT, prefix=STORAGE_PREFIX
+    )
     return _filed(
         evidence,
         StoredFile(name, found.type, blob.size, blob.sha256, blob.key),

@@ -78,7 +78,7 @@ def old_files() -> Iterator[str]:
     that is under way.
     """
     before = clock.now() - SWEPT_AFTER
-    folder = f"{current.actor().tenant_id.hex}/{actions.SHELF}"
+    folder = f"{current.actor().tenant_id.hex}/{actions.STORAGE_PREFIX}"
     return (key for key, written in storage.store().aged(folder) if written < before)
 
 

@@ -135,7 +135,7 @@ def inbox() -> ResponseReturnValue:
         "assurance/evidence/inbox.html",
         asked=asked,
         waits=review_queue.page_of(
-            asked.wanted, sort=asked.sort, after=asked.after, size=REVIEWS.size
+            asked.criteria, sort=asked.sort, after=asked.after, size=REVIEWS.size
         ),
         late=late,
         covers=queries.covers,
@@ -152,7 +152,7 @@ def export_reviews() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = REVIEWS.read()
     pages = every_page(
-        lambda after: review_queue.page_of(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+        lambda after: review_queue.page_of(asked.criteria, sort=asked.sort, after=after, size=BATCH)
     )
     rows = (starmap(review_queue.cells, shown) for shown in pages)
     return csv_file(f"evidence-to-review-{clock.today()}", review_queue.HEAD, rows)

@@ -95,7 +95,7 @@ def create(
         system=system_id,
         rate=rate,
     )
-    tenant_revision.move()
+    tenant_revision.advance()
     return row, token
 
 
@@ -161,7 +161,7 @@ def rotate(row: ApiKey, *, overlap_days: int, seen: str) -> str:
         overlap_days=overlap_days,
         previous_until=row.previous_until,
     )
-    tenant_revision.move()
+    tenant_revision.advance()
     return token
 
 
@@ -190,7 +190,7 @@ def revoke(row: ApiKey) -> None:
         return
     row.revoked_at, row.revoked_by = clock.now(), current.actor().person_id
     record(REVOKED, row, name=row.name, hint=row.hint)
-    tenant_revision.move()
+    tenant_revision.advance()
 
 
 def record_use(who: current.Actor) -> None:

@@ -23,7 +23,7 @@ from governance.foundation.audit.sequencer import ALARM_SECONDS
 from governance.kernel import clock, current, tenant_cache
 from governance.kernel.db import session
 from governance.kernel.formatting import ago, thousands
-from governance.kernel.tenant_revision import NAMES, Mark
+from governance.kernel.tenant_revision import NAMES, TenantRevision
 
 MAX_AGE = timedelta(seconds=3)
 MAX_CACHED_TENANTS = 10_000
@@ -123,7 +123,7 @@ def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
         select(
             func.coalesce(LogHead.size, 0),
             pending.c.count,
-            func.coalesce(select(Mark.number).where(Mark.id == NAMES).scalar_subquery(), 0),
+            func.coalesce(select(TenantRevision.number).where(TenantRevision.id == NAMES).scalar_subquery(), 0),
             LogHead.number,
             LogHead.signed_at,
             LogHead.trouble,

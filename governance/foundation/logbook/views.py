@@ -252,7 +252,7 @@ def checkpoints() -> ResponseReturnValue:
         choices={"key": [(key_id, key_id) for key_id in map(logs.key_id, keys)]}
     )
     found = queries.checkpoints(
-        asked.wanted, sort=asked.sort, after=asked.after, size=CHECKPOINTS.size
+        asked.criteria, sort=asked.sort, after=asked.after, size=CHECKPOINTS.size
     )
     older, newer = _number(request.args.get("from"), "from"), _number(request.args.get("to"), "to")
     return page(
@@ -281,7 +281,7 @@ def export_checkpoints() -> ResponseReturnValue:
     """All checkpoints that match the filters."""
     asked = CHECKPOINTS.read()
     pages = every_page(
-        lambda after: queries.checkpoints(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+        lambda after: queries.checkpoints(asked.criteria, sort=asked.sort, after=after, size=BATCH)
     )
     return csv_file(
         f"{current.actor().tenant_slug}-checkpoints",

@@ -172,7 +172,7 @@ def arrive(identity: Identity) -> Person:
     after = {"name": identity.name or person.name, "email": identity.email or person.email}
     if before != after:
         person.name, person.email = after["name"], after["email"]
-        tenant_revision.renamed()
+        tenant_revision.advance_names()
         record(RENAMED, person, about=person.id, before=before, after=after)
     return person
 
@@ -613,7 +613,7 @@ def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]
             "",
             f"erased {secrets.token_hex(16)}",
         )
-        tenant_revision.renamed()
+        tenant_revision.advance_names()
     session().flush()
     return {
         "sessions ended": ended,

@@ -58,5 +58,5 @@ def rotate() -> BundleKey:
         key_id=queries.key_id(key),
         replaces=queries.key_id(before) if before else None,
     )
-    tenant_revision.move()
+    tenant_revision.advance()
     return key

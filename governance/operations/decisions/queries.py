@@ -26,7 +26,7 @@ STAYS = timedelta(
 def facts() -> Facts:
     """Of the acting tenant."""
     who = current.actor()
-    numbers = tenant_revision.numbers([who.tenant_id, tenant_revision.OVER_ALL])
+    numbers = tenant_revision.revisions([who.tenant_id, tenant_revision.OVER_ALL])
     stops = tuple(switches.active_stops())
     signing, standing = bundle_keys(), policies.standing()
     key = next((each for each in reversed(signing) if each.retired_at is None), None)

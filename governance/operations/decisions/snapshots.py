@@ -149,7 +149,7 @@ class Snapshots:
     def _looked(self, slug: str, held: TenantSnapshot) -> TenantSnapshot:
         """Without a thread that follows: has the mark moved, the tenant's or the operator's?"""
         with transaction(read_only=True, tenant_id=held.facts.tenant_id):
-            numbers = tenant_revision.numbers([held.facts.tenant_id, tenant_revision.OVER_ALL])
+            numbers = tenant_revision.revisions([held.facts.tenant_id, tenant_revision.OVER_ALL])
         return self._load(held.facts.tenant_id, slug) if _has_moved(held.facts, numbers) else held
 
     # ---- loading
@@ -259,7 +259,7 @@ class Snapshots:
         with transaction(read_only=True, snapshot=True):
             there = session().scalars(select(func.clock_timestamp())).one()
             self.behind = max(there - clock.now(), timedelta(0))
-            numbers = tenant_revision.numbers(
+            numbers = tenant_revision.revisions(
                 [*(held.facts.tenant_id for held in every), tenant_revision.OVER_ALL]
             )
             over = numbers.get(tenant_revision.OVER_ALL, 0)

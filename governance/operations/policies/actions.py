@@ -389,7 +389,7 @@ def _bring_into_force(row: PolicyVersion, now: EffectivePolicy) -> None:
         clock.now(),
     )
     row.loosens, row.digest = found.loosens, digest(now.number, row.content)
-    moved = tenant_revision.move()
+    moved = tenant_revision.advance()
     record(
         APPLIED,
         row,

@@ -308,7 +308,7 @@ def _check_base(base: int) -> None:
 
 def _bring_into_force(row: PlatformPolicy, now: Platform) -> None:
     row.state, row.number, row.in_force_from = "live", row.base + 1, clock.now()
-    tenant_revision.move_all()
+    tenant_revision.advance_all()
     record(
         APPLIED,
         row,

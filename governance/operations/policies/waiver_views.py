@@ -37,7 +37,9 @@ DAY = timedelta(days=1)
 def index() -> ResponseReturnValue:
     standing = queries.standing()
     asked = _asked(standing)
-    found = waiver_list.waivers(asked.wanted, sort=asked.sort, after=asked.after, size=WAIVERS.size)
+    found = waiver_list.waivers(
+        asked.criteria, sort=asked.sort, after=asked.after, size=WAIVERS.size
+    )
     approvers = _approvers(found.rows)
     return page(
         "operations/policies/waivers.html",
@@ -65,7 +67,7 @@ def export() -> ResponseReturnValue:
     """Everything that the filters leave."""
     asked = _asked(queries.standing())
     pages = every_page(
-        lambda after: waiver_list.waivers(asked.wanted, sort=asked.sort, after=after, size=BATCH)
+        lambda after: waiver_list.waivers(asked.criteria, sort=asked.sort, after=after, size=BATCH)
     )
     return csv_file("waivers", waiver_list.HEAD, map(_cells, pages))
 

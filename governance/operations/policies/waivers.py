@@ -191,7 +191,7 @@ def why_blocked(row: Waiver) -> str | None:
 
 def make_live(row: Waiver) -> None:
     row.state, row.live_from = "live", clock.now()
-    record(LIVE, row, mark=tenant_revision.move(), **facts(row))
+    record(LIVE, row, mark=tenant_revision.advance(), **facts(row))
 
 
 def close(row: Waiver, state: str) -> None:
@@ -213,7 +213,7 @@ def end_early(row: Waiver, reason: str = "") -> None:
         reason=reason.strip() or None,
         system=told["system"],
         dimension=told["dimension"],
-        mark=tenant_revision.move(),
+        mark=tenant_revision.advance(),
     )
 
 

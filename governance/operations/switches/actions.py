@@ -171,7 +171,7 @@ def place(
         generate=generate,
         serve=serve,
         reason=reason,
-        version=tenant_revision.move(),
+        version=tenant_revision.advance(),
         expected=[str(one.id) for one in reached],
         drill_id=drill_id,
         remind_at=remind_at,
@@ -308,7 +308,7 @@ def _end(active: Sequence[Stop], *, reason: str, requested_by: UUID | None) -> N
             **slugs_of(each),
         )
         publish(StopLifted(each.id))
-    tenant_revision.move()
+    tenant_revision.advance()
 
 
 def _check_active(found: Stop, seen: str | None = None) -> Sequence[Stop]:

@@ -300,7 +300,7 @@ def _lift(drill: Drill, held: Stop) -> None:
     """Only the drill's own stop; whatever else is stopped over the scope stays stopped."""
     held.restarted_at = clock.now()
     record(DRILL_LIFTED, drill, version=held.version, **stops.slugs_of(drill))
-    tenant_revision.move()
+    tenant_revision.advance()
 
 
 def _judge(drill: Drill, obeyed: Obedience) -> None:

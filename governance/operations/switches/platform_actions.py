@@ -85,7 +85,7 @@ def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> 
     else:
         active.generate, active.serve = active.generate or generate, active.serve or serve
     record(PLATFORM_STOPPED, active, reason=why, generate=active.generate, serve=active.serve)
-    tenant_revision.move_all()
+    tenant_revision.advance_all()
     return active
 
 
@@ -122,7 +122,7 @@ def carry_out_platform_restart(*, reason: str, requested_by: UUID | None) -> Non
         stopped_at=active.created_at,
         requested_by=requested_by,
     )
-    tenant_revision.move_all()
+    tenant_revision.advance_all()
 
 
 def _check_active() -> PlatformStop:

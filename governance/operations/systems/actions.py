@@ -112,7 +112,7 @@ def register(*, key: str, name: str, lane: str, purpose: str, owner_id: UUID | N
         purpose=purpose,
         owner=owner,
     )
-    tenant_revision.move()
+    tenant_revision.advance()
     return system
 
 
@@ -185,7 +185,7 @@ def raise_lane(system: AISystem, lane: str, *, reason: str) -> None:
         after={"lane": lane},
         key=system.key,
     )
-    tenant_revision.move()
+    tenant_revision.advance()
 
 
 def retire(system: AISystem, *, reason: str) -> None:
@@ -194,7 +194,7 @@ def retire(system: AISystem, *, reason: str) -> None:
     _needs_reason(reason)
     system.retired_at = clock.now()
     record(RETIRED, system, reason=reason.strip(), key=system.key, name=system.name)
-    tenant_revision.move()
+    tenant_revision.advance()
 
 
 # ---- features
@@ -234,7 +234,7 @@ def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
         session().add(feature)
     feature.fallback, feature.retired_at = instead, None
     record(FEATURE_ADDED, system, key=system.key, feature=key, fallback=instead)
-    tenant_revision.move()
+    tenant_revision.advance()
     return feature
 
 
@@ -248,7 +248,7 @@ def retire_feature(feature: SystemFeature, system: AISystem, *, reason: str) -> 
     _needs_reason(reason)
     feature.retired_at = clock.now()
     record(FEATURE_RETIRED, system, reason=reason.strip(), key=system.key, feature=feature.key)
-    tenant_revision.move()
+    tenant_revision.advance()
 
 
 # ---- rules that several share

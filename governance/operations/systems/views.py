@@ -33,7 +33,7 @@ feature = Feature("systems", __name__)
 @feature.get("/systems/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
     asked = SYSTEMS.read()
-    found = queries.register(asked.wanted, sort=asked.sort, after=asked.after, size=SYSTEMS.size)
+    found = queries.register(asked.criteria, sort=asked.sort, after=asked.after, size=SYSTEMS.size)
     return page(
         "operations/systems/index.html",
         asked=asked,
@@ -48,7 +48,7 @@ def index() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = SYSTEMS.read()
-    systems = queries.filtered(asked.wanted, sort=asked.sort)
+    systems = queries.filtered(asked.criteria, sort=asked.sort)
     owners = people.names(each.owner_id for each in systems)
     return table_file(csv_bytes(HEAD, (_cells(each, owners) for each in systems)), "ai-systems.csv")
 

@@ -463,7 +463,7 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
     filed = new_package_files()
     with acting("admin") as who:
         blob = storage.store().write(
-            who.tenant_id, io.BytesIO(b"nobody's"), limit=100, shelf="packages"
+            who.tenant_id, io.BytesIO(b"nobody's"), limit=100, prefix="packages"
         )
     for path in new_package_files():
         os.utime(path, (1, 1))

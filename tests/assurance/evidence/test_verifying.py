@@ -317,10 +317,10 @@ def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database
             who.tenant_id,
             io.BytesIO(b"the process died before its row"),
             limit=100,
-            shelf="evidence",
+            prefix="evidence",
         )
         other_shelf = storage.store().write(
-            who.tenant_id, io.BytesIO(b"a package"), limit=100, shelf="packages"
+            who.tenant_id, io.BytesIO(b"a package"), limit=100, prefix="packages"
         )
     neighbour = storage.store()
     for key in (orphan.key, other_shelf.key):

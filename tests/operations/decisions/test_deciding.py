@@ -263,10 +263,10 @@ def test_nothing_is_asked_of_the_database_but_whether_anything_has_moved(
 def test_a_change_that_moves_the_mark_is_told_from_the_next_request_on(product_client):
     assert product_client.ask("switch.ad-copywriter", then=404)
     with make.acting("admin"):
-        number = tenant_revision.mark()
+        number = tenant_revision.current_revision()
     register_system("ad-copywriter", "standard")
     with make.acting("admin"):
-        assert tenant_revision.mark() > number
+        assert tenant_revision.current_revision() > number
     assert product_client.value("switch.ad-copywriter") is True
 
 
@@ -317,7 +317,7 @@ def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_s
 def test_a_heartbeat_says_which_bundle_is_obeyed_and_claims_no_later_one(app, product_client):
     header = {"Authorization": f"Bearer {product_client.key}"}
     with make.acting("admin"):
-        number = tenant_revision.mark()
+        number = tenant_revision.current_revision()
     product_client.send(
         "/policy/v1/heartbeat",
         json.dumps({"version": number, "consumer": "edge-1", "region": "Dublin"}),

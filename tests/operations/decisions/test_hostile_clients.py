@@ -65,7 +65,7 @@ def break_policy(slug: str = "acme") -> None:
                 "content": '{"tier": "standard", "overrides": {"mood": "good"}}',
             },
         )
-        tenant_revision.move()
+        tenant_revision.advance()
 
 
 def tighten(slug: str) -> None:
@@ -140,7 +140,7 @@ def test_what_ends_by_time_ends_also_on_a_machine_whose_clock_is_behind(followin
 
 def revisions_of(slug: str) -> int:
     with make.acting("admin", slug, read_only=True):
-        return tenant_revision.mark()
+        return tenant_revision.current_revision()
 
 
 def test_what_another_machine_has_just_put_into_force_holds_here_however_far_this_clock_is_behind(
@@ -159,7 +159,7 @@ def test_after_a_restore_nobody_is_believed_to_obey_what_he_never_heard(followin
     """
     with make.acting("admin"):
         for _ in range(9):
-            tenant_revision.move()
+            tenant_revision.advance()
     answers = following_worker.of("acme")
     following_worker.tally.note(
         "acme", "", "bulk", "", Asker(uuid4(), "k", "dublin-1", "", None), answers.facts.number

@@ -12,7 +12,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.kernel.tenant_revision import OVER_ALL, Mark
+from governance.kernel.tenant_revision import OVER_ALL, TenantRevision
 from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.strictness import FLOOR
 from tests import make
@@ -43,7 +43,10 @@ def days_from_today(days: int) -> str:
 
 def platform_revision() -> int:
     with make.acting("operator_admin", "console", read_only=True):
-        return session().scalar(select(Mark.number).where(Mark.id == OVER_ALL)) or 0
+        return (
+            session().scalar(select(TenantRevision.number).where(TenantRevision.id == OVER_ALL))
+            or 0
+        )
 
 
 def test_a_stricter_floor_is_in_force_for_every_tenant_at_once(systems, as_operator):

@@ -55,10 +55,10 @@ def entries(name: str) -> list[AuditEntry]:
 
 def test_tightening_is_in_force_at_once_by_one_person_and_every_worker_hears_of_it(systems, acting):
     with acting("admin"):
-        before = tenant_revision.mark()
+        before = tenant_revision.current_revision()
         row = actions.tighten_now(policy_content("strict"), base=0, reason=REASON)
         assert (row.number, row.state, row.decided_by) == (1, "live", None)
-        assert tenant_revision.mark() == before + 1
+        assert tenant_revision.current_revision() == before + 1
     assert effective_policy().tier.key == "strict"
     entry = entries("policy.published")[-1]
     assert entry.facts["lines"] == [["", "tier", "standard", "strict"]]

@@ -66,7 +66,10 @@ def note_answers(
     instant.
     """
     with current.acting_as(make.system_actor(slug)), transaction():
-        number, moment = tenant_revision.mark() if version is None else version, at or clock.now()
+        number, moment = (
+            tenant_revision.current_revision() if version is None else version,
+            at or clock.now(),
+        )
         consumer_actions.note_consumers(
             [Heard(key_id, name, region, system_id, number, moment, moment) for name in names]
         )
@@ -116,7 +119,7 @@ def entries_of_action(name: str) -> list[AuditEntry]:
 
 def tenant_revision_now(slug: str = "acme") -> int:
     with make.acting("admin", slug, read_only=True):
-        return tenant_revision.mark()
+        return tenant_revision.current_revision()
 
 
 def seconds_from_now(seconds: float) -> datetime:
