@@ -21,7 +21,7 @@ START_SECONDS = 120  # for a server on a busy machine
 class Target:
     """Something to ask for.
 
-    `form` makes each request's fields anew; `expects` is the status of success.
+    `form` returns the fields of each request; `expects` is the status of success.
     """
 
     name: str

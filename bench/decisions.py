@@ -378,7 +378,7 @@ def _answers(systems: int, slug: str = "bench") -> Any:
 
 
 def _resolving() -> list[Row]:
-    """The effective policy of a system among 50, each time anew; and of all 50 in one go."""
+    """The effective policy of a system among 50, once per call; and of all 50 in one call."""
     answers = _answers(SYSTEMS)
     which = answers.facts.standing.systems[0]
 

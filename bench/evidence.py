@@ -1,4 +1,4 @@
-"""Evidence measured: a large file brought in over HTTP and into the store, and ten thousand pieces
+"""Evidence measured: a large file uploaded over HTTP and into storage, and ten thousand pieces
 listed.
 
     measure(app, cookie, token, server, environment, rounds=…, seconds=…, quick=…) -> rows of the

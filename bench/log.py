@@ -142,7 +142,7 @@ def _written(
     with app.app_context(), make.acting("admin") as who:
         tenant = Tenant(
             id=who.tenant_id
-        )  # what is changed plays no part: only its name stands in the entry
+        )  # what is changed plays no part: only its name is in the entry
         sample = record(
             registry["tenant.settings.changed"], tenant, before={"name": "A"}, after={"name": "B"}
         )

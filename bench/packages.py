@@ -5,7 +5,7 @@
     measure(app, server, environment, quick=…) -> rows of the table
 
 The limit is a plain copy of the same stored bytes into one file, with its SHA-256, synced: what
-anybody has to do who makes one file of many. It stands in the second tenant. While it is made, the
+anybody has to do who makes one file of many. It is in the second tenant. While it is made, the
 process' memory, the progress that the page shows and the bytes that lie there are looked at
 together.
 

@@ -168,7 +168,7 @@ def _pages(app: Flask, cookie: str, port: int) -> dict[str, Target]:
         ),
         "one requirement": _url(app, "assessments.requirement", key=world.KEY, ref=ref),
         "list of controls": _url(app, "controls.index"),
-        "list of 500 pieces of evidence, one page": _url(app, "evidence.index"),
+        "list of 500 evidence items, one page": _url(app, "evidence.index"),
     }
     return {
         name: Target(name, port, path, {"Cookie": f"session={cookie}"})
@@ -335,8 +335,8 @@ def _listening(note: Callable[[str], None]) -> Iterator[None]:
 
 
 def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
-    """The heat map's reading under row-level security, against the same as a superuser, whom no
-    policy binds.
+    """The heat map's reading under row-level security, against the same as a superuser, to whom no
+    policy applies.
     """
     from governance.assurance.assessments import board_queries
     from governance.assurance.frameworks import queries as frameworks

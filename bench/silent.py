@@ -1,4 +1,4 @@
-"""The same application with record() taken out: what an action costs without its audit entry.
+"""The same application without record(): what an action costs without its audit entry.
 
 For the bench, and nowhere else.
 """

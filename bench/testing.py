@@ -3,7 +3,7 @@ alone.
 
     measure(app, environment, rounds=…, seconds=…) -> rows of the table
 
-It stands in the second tenant, so that no other page's numbers move: 120 controls with twelve
+It is in the second tenant, so that no other page's numbers move: 120 controls with twelve
 reviewed versions each, a third of them daily or weekly, and twenty samples of 25 items.
 """
 

@@ -1,6 +1,6 @@
 """The database that is measured:
 
-72 requirements, the starter pack's controls, 500 pieces of evidence with reviewed versions.
+72 requirements, the starter pack's controls, 500 evidence items with reviewed versions.
 """
 
 from datetime import timedelta

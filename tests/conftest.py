@@ -251,9 +251,7 @@ _outer = []  # the transaction that the present test's writes are rolled back wi
 
 
 def visitor(app, role: str, tenant: str = "acme", at: str | None = None) -> Visitor:
-    """Somebody of that role in that tenant, signed in; `at` is the tenant whose pages he asks
-    for.
-    """
+    """A person of that role in that tenant, signed in; `at` is the tenant whose pages they open."""
     assert _outer, "name `database` in the test's arguments: its writes would be committed"
     return Visitor(app, make.cookie(role, tenant), at or tenant)
 
@@ -302,7 +300,7 @@ def as_stranger(app, isolated):
 
 @pytest.fixture
 def as_neighbour(app, isolated):
-    """The officer of another tenant, in his own."""
+    """The officer of another tenant, in their own."""
     return visitor(app, "compliance_officer", "globex")
 
 

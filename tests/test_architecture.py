@@ -84,7 +84,7 @@ NO_ENTRY = {
         "its approval was rejected, withdrawn, voided or expired; recorded as that"
     ),
     "operations/switches/actions.py place": (
-        "the row of a stop; recorded by whoever stops or drills"
+        "the row of a stop; recorded by the stop or the drill"
     ),
     "operations/switches/drill_actions.py schedule": "its approval was given; recorded as that",
     "operations/switches/drill_actions.py close": (
@@ -121,7 +121,7 @@ OTHER_WRITERS = ACTIONS_APART | {
 # Where the host's time is read beside the clock, and why.
 OWN_TIME = {
     "kernel/clock.py": "it is the clock",
-    "demo/witness.py": "another program, which plays somebody else's server",
+    "demo/witness.py": "another program, which plays another server",
     "demo/run.py": "names the world after the day on the wall",
     "demo/world.py": "lays eighteen months before the day on the wall, by freezing the clock",
 }
@@ -261,8 +261,8 @@ def _constant(permission: access.Permission) -> str:
 
 def test_nobody_who_only_reads_may_change_anything(app):
     """Viewers and auditors change nothing but what is their own; a download or an export is a POST
-    because it leaves an entry. An auditor draws samples and records what he finds: that is his
-    work, within his engagement.
+    because it leaves an entry. An auditor draws samples and records results: that is the auditor's
+    work, within the engagement.
     """
     engaged = {
         "engagements.ask",

@@ -125,7 +125,7 @@ def test_with_a_token_metrics_answer_to_it_and_to_nobody_else(app, client, monke
     assert reply.status_code == 200 and "governance_requests_total" in reply.text
 
 
-# ---- addresses that somebody else wrote
+# ---- addresses from another site
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_removing_owners_is_the_last_choice_and_is_previewed(as_officer, lists, 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_the_preview_lists_exactly_what_is_applied(as_officer, lists, name):
-    """What changes, from whom to whom; who has this owner already is listed apart and not
+    """Each change of owner, old and new; who has this owner already is listed apart and not
     touched.
     """
     _, address, ids = lists[name]

@@ -19,7 +19,7 @@ APP, OWNER = "governance_app", "governance_owner"
 
 # Tables without a tenant, and why each may be read by all.
 SHARED = {
-    "tenants": "the directory: which tenant a short name is, before anybody is known",
+    "tenants": "the directory: which tenant a slug is, before anybody is known",
     "email_domains": "the sign-in page must know where an address leads",
     "people": "a person may belong to several tenants; it has policies of its own, below",
     "frameworks": "published catalogues, the same for everybody; the application may only read",
@@ -28,7 +28,7 @@ SHARED = {
     "work_tickets": "the queue over all tenants: ids and kinds, no content",
     "marks": "how often each tenant's answers changed: ids and numbers, no content",
     "platform_policies": (
-        "the operator's floor and tiers, under which every tenant stands; only the operator's"
+        "the operator's minimum and tiers, which apply to every tenant; only the operator's"
         " transactions write"
     ),
     "platform_stops": (
@@ -269,7 +269,7 @@ class RollBack(Exception):
 
 
 def _chain(acting, name):
-    """A row of that table and the rows it hangs on, parents first, none of them kept."""
+    """A row of that table and the rows it depends on, parents first, none of them kept."""
     rows, copies = RowFactory(), []
     with suppress(RollBack), acting("admin"):
         rows.of(next(m for m in TENANTED if m.__tablename__ == name))

@@ -414,7 +414,7 @@ def test_only_an_auditor_replaces_what_an_auditor_found(as_officer, as_auditor, 
 
 @shows_condition(testing_permissions.TEST, testing_permissions.is_in_window)
 def test_an_auditor_tests_while_an_engagement_of_theirs_is_open(as_auditor, as_reviewer):
-    """Outside it the pages are closed to them altogether; the action refuses whoever calls it."""
+    """Outside it the pages are closed to them altogether; the action denies every caller."""
     control = type2_helpers.create_control()
     population = type2_helpers.freeze_population(control)
     draw = f"evidence/type-ii/populations/{population}/samples"
@@ -431,7 +431,7 @@ def test_an_auditor_tests_while_an_engagement_of_theirs_is_open(as_auditor, as_r
 
 @shows_condition(testing_permissions.TEST, testing_permissions.is_in_scope)
 def test_an_auditor_tests_the_controls_of_their_engagement(as_auditor, as_reviewer):
-    """They don't see others: the page is no page. The action refuses whoever calls it."""
+    """They don't see others: the page is no page. The action denies every caller."""
     inside, outside = type2_helpers.create_control(), type2_helpers.create_control("SEC-08")
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with make.acting():

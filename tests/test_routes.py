@@ -1,6 +1,4 @@
-"""Every route that the application has, walked by those it is not for: nobody is let in by an
-address.
-"""
+"""Every route, tried by the people it isn't for: knowing an address gives no access."""
 
 import re
 from collections.abc import Iterator
@@ -156,7 +154,7 @@ def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
 @pytest.fixture
 def machines(app, acme_ids, acting, monkeypatch) -> dict[str, MachineClient]:
     """Who comes with a key to acme's addresses: its own with every scope, and those who are not to
-    be let in.
+    get in.
     """
     monkeypatch.setitem(access.known_scopes, "nothing:known", "do nothing that an address asks for")
     scopes = [name for name in access.known_scopes if name != "nothing:known"]

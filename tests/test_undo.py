@@ -340,7 +340,7 @@ def test_a_previous_owner_who_left_is_not_made_the_owner_again(as_officer, contr
     assert value(Control.owner_id, control) == JUN
 
 
-# ---- for whom, how often, for how long
+# ---- by which person, how often, for how long
 
 
 def test_undone_twice_is_undone_once(as_officer, control):

@@ -93,7 +93,7 @@ class Catalogue:
 
 
 def carried(statements: Iterable[str]) -> dict[str, str]:
-    """Return the statements that no model stands for, by what they create ("POLICY people known");
+    """Return the statements that no model declares, by what they create ("POLICY people known");
     of two, the later one.
     """
     return {key: statement.strip() for statement in statements if (key := _key(statement.strip()))}

@@ -60,7 +60,7 @@ def create_app(
         SECRET_KEY=_derived(settings, "notes"),
         CSRF_KEY=_derived(settings, "csrf"),
         SECURE=settings.secure,
-        # an edited page shows at the next look; elsewhere pages never change
+        # the demo shows edited templates at once; elsewhere templates never change
         TEMPLATES_AUTO_RELOAD=settings.demo,
         PUBLIC_URL=settings.public_url,
         SESSION_COOKIE_NAME="__Host-notes" if settings.secure else "notes",
@@ -96,9 +96,7 @@ def create_app(
 
 
 def decisions(app: Flask, settings: config.Settings) -> Decisions:
-    """The decision API in front of the pages; a worker that is out of touch for too long is not
-    ready.
-    """
+    """Put the decision API in front of the pages; a worker with a stale snapshot isn't ready."""
     snapshots = Snapshots(settings.database_url)
     checks["snapshots"] = lambda: not snapshots.is_stale
     return Decisions(
@@ -107,9 +105,7 @@ def decisions(app: Flask, settings: config.Settings) -> Decisions:
 
 
 def _sender(app: Flask, environ: dict[str, Any]) -> request_bodies.Sender:
-    """Who sends a request, by a valid key or a live session; otherwise the network that it comes
-    from.
-    """
+    """Return who sends a request: a valid key, a live session, or else the network it comes from."""
     try:
         with app.request_context(environ):
             api_key = key_of(bearer.header_of(environ))
@@ -118,7 +114,7 @@ def _sender(app: Flask, environ: dict[str, Any]) -> request_bodies.Sender:
             who = session_views.signed_in_anywhere()
             if who is not None:
                 return request_bodies.Sender("person", str(who.person_id or who.session_id))
-    except Exception as error:  # noqa: BLE001 - whoever cannot be identified is a stranger
+    except Exception as error:  # noqa: BLE001 - a sender who can't be identified is a stranger
         log.warning("sender not identified", reason=type(error).__name__)
     return request_bodies.Sender("stranger", web.network_of(environ.get("REMOTE_ADDR", "")))
 
@@ -134,12 +130,12 @@ def _is_urgent(app: Flask, environ: dict[str, Any]) -> bool:
 
 
 def _trusted(settings: config.Settings) -> list[str]:
-    """The names that a request may call this host by; any other Host header is refused."""
+    """Return the host names that requests may use; any other Host header is rejected."""
     return [settings.host, "127.0.0.1", "localhost", "[::1]"]
 
 
 def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURES) -> None:
-    """Make ready what every command needs before its first transaction."""
+    """Connect everything that a command needs before its first transaction."""
     install(manifests)
     check_subscribed()
     approval_kinds.register(*(kind for each in manifests for kind in each.approvals))

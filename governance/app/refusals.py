@@ -1,4 +1,4 @@
-"""Every refusal in one place: an error becomes a page, or RFC 9457 problem JSON for machines."""
+"""Turns every error into a page, or into RFC 9457 problem JSON for programs."""
 
 from urllib.parse import quote
 
@@ -59,10 +59,7 @@ def _refused(error: Exception) -> Response:
 
 
 def _with_headers(error: Exception, answer: Response) -> Response:
-    """What HTTP wants beside the status:
-
-    `Allow` with 405, `Retry-After` where something says when.
-    """
+    """Add the error's own headers: `Allow` with 405, `Retry-After` where the error has one."""
     if isinstance(error, HTTPException):
         answer.headers.update(
             {name: value for name, value in error.get_headers() if name != "Content-Type"}
@@ -71,7 +68,7 @@ def _with_headers(error: Exception, answer: Response) -> Response:
 
 
 def _problem(error: Exception, status: int, sentence: str) -> Response:
-    """RFC 9457; a missing key is asked for as RFC 6750 says."""
+    """Return the problem JSON (RFC 9457); a missing API key gets the challenge of RFC 6750."""
     field = getattr(error, "field", None)
     body = jsonify(
         type="about:blank",

@@ -1,6 +1,4 @@
-"""The frame of every page: navigation and layout context from the manifests, and what templates may
-call.
-"""
+"""The frame of every page: its navigation and context, and the functions that templates may call."""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -94,9 +92,9 @@ PURE = (
 class Components:
     """The macros as templates call them.
 
-    Those whose markup follows from their arguments alone are drawn once.
+    Macros whose markup depends on their arguments alone are rendered once and cached.
 
-    A table of 72 requirements calls 1 660 of them; drawn once, 640 of those calls are left out.
+    A table of 72 requirements calls 1,660 of them, 640 of which come from the cache.
     """
 
     def __init__(self, macros: Any) -> None:
@@ -110,18 +108,20 @@ class Components:
 
 @cache
 def asset(name: str) -> str:
-    """The address of a static file with its digest, so that a browser may keep it for a year."""
+    """Return the address of a static file with its digest, so that browsers can cache it for a
+    year.
+    """
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
 
 
 def may(name: str, *, on: Any = None) -> bool:
-    """Whether the reader may, by a permission's name: at all, or this object."""
+    """Return whether the reader has a permission, by its name: in general, or for this object."""
     return allowed(registry[name], on=on)
 
 
 def _shell() -> dict[str, Any]:
-    """What the layout draws around every page."""
+    """Return the context of the layout: tenant, navigation, banner, inbox count."""
     who = current.actor_or_none() or g.get("actor")
     shell: dict[str, Any] = {
         "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
@@ -158,7 +158,7 @@ def _shell() -> dict[str, Any]:
 
 
 def _read[T](who: current.Actor, ask: Callable[[], T], otherwise: T) -> T:
-    """Ask for what stands around every page, and show `otherwise` where it is refused: the page
+    """Return what `ask` reads for the frame of a page, or `otherwise` where it is denied: the page
     matters more.
 
     A refusal is drawn after its request's transaction has ended, so it opens its own; there a
@@ -178,9 +178,7 @@ def _read[T](who: current.Actor, ask: Callable[[], T], otherwise: T) -> T:
 
 
 def _is_limited(who: current.Actor) -> bool:
-    """Whether an auditor's engagement leaves anything out: the overview, which counts everything,
-    is not for them.
-    """
+    """Return whether the reader is an auditor with a limited scope, who can't see totals."""
     return who.role == "auditor" and _read(who, lambda: limits() is not None, otherwise=True)
 
 
@@ -198,7 +196,7 @@ def navigation(
 ) -> list[list[dict[str, Any]]]:
     """Groups of items that this reader may open.
 
-    `counts` is endpoint → how much of it is stopped; `limited` as in `_is_limited`.
+    `counts` maps an endpoint to how many of its systems are stopped; `limited` as in `_is_limited`.
     """
     items = [item for each in installed() for item in each.navigation if item.audience == audience]
     shown = [
@@ -212,7 +210,7 @@ def navigation(
 
 
 def _current(manifests: Iterable[Manifest], blueprint: str) -> Collection[str]:
-    """The endpoints of the items that are current on a page of this blueprint."""
+    """Return the endpoints of the navigation items that are current on a page of this blueprint."""
     own = [each for each in manifests if blueprint in {route.name for route in each.routes}]
     return {item.endpoint for each in own for item in each.navigation} | {
         endpoint for each in own for endpoint in each.under

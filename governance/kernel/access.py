@@ -94,7 +94,7 @@ known_scopes: dict[str, str] = {}  # name → what a key of that scope may do
 
 
 def scope(name: str, means: str) -> str:
-    """Declare what a machine's key can be good for, where it is used; `means` reads after "may"."""
+    """Declare a scope of API keys; `means` completes "may …"."""
     if name in known_scopes:
         raise ValueError(f"scope {name} is declared twice")
     known_scopes[name] = means
@@ -110,8 +110,8 @@ def permission(
     only: Mapping[str, Iterable[Condition]] | None = None,
     unless: Iterable[Condition] = (),
 ) -> Permission:
-    """Declare one; `means` completes "may not …", `roles`, `scopes` and the keys of `only` are
-    separated by spaces.
+    """Declare a permission. `means` completes "can't …"; `roles`, `scopes` and the keys of `only`
+    are separated by spaces.
     """
     if name in registry:
         raise ValueError(f"permission {name} is declared twice")
@@ -137,7 +137,9 @@ PUBLIC = Permission("public", "be reached without signing in", public=True)
 
 
 def allowed(needs: Permission, *, on: Any = None) -> bool:
-    """Whether the acting person or key may: at all, or this object."""
+    """Return whether the acting person or key has the permission: in general, or for this
+    object.
+    """
     who = current.actor_or_none()
     if not (needs.public or (who is not None and _holds(who, needs))):
         return False
@@ -145,9 +147,7 @@ def allowed(needs: Permission, *, on: Any = None) -> bool:
 
 
 def require(needs: Permission, *, on: Any = None) -> None:
-    """Raise Forbidden with the reason, or NotFound where the object is hidden, unless it is
-    allowed.
-    """
+    """Raise Forbidden with the reason, or NotFound for a hidden object, unless it is allowed."""
     if (refusal := _refusal(needs, on)) is not None:
         raise refusal
 
@@ -159,10 +159,7 @@ def why_not(needs: Permission, *, on: Any) -> str | None:
 
 
 def matching(needs: Permission, model: Any) -> ColumnElement[bool]:
-    """The rows of `model` to which the acting person may do this:
-
-    `allowed(needs, on=row)` as an SQL condition.
-    """
+    """Return `allowed(needs, on=row)` as an SQL condition on the rows of `model`."""
     who = current.actor()
     if not allowed(needs):
         return false()
@@ -171,8 +168,8 @@ def matching(needs: Permission, model: Any) -> ColumnElement[bool]:
 
 
 def not_excluded(needs: Permission, model: Any, me: Any) -> ColumnElement[bool]:
-    """The rows that `unless` doesn't forbid to whoever `me` is the id of, for a statement that is
-    written once for everyone.
+    """Return the rows that `unless` allows to the person with the id `me`, for statements shared by
+    everyone.
     """
     return _not_excluded(needs, Whoever(me), model)
 

@@ -1,5 +1,5 @@
-"""Whatever is generated in the background: requested, watched, cancelled, retried, stored and
-downloaded in one way.
+"""Files generated in the background: one way to request, watch, cancel, retry, store and download
+them.
 
     EXPORTS = WorkKind(name="log export", noun="export", model=LogExport, …)    declared once,
     beside the feature's actions
@@ -7,13 +7,13 @@ downloaded in one way.
                                          transaction
     under_way(LogExport, *conditions)    what is queued or running: a second click watches the first
     cancel(run), retry(run)              with the audit entry that the kind declares
-    target_of(EXPORTS, item)             in the handler: its row, if whoever requested it is still a
-                                         member who may
+    target_of(EXPORTS, item)             in the handler: its row, if its requester is still a member
+    with the permission
     keep(EXPORTS, item, stream, file)    store the file and let the feature name it in its row:
                                          both, or neither
 
 The feature keeps what it generates: its row (a `Generated`), the handler of its work, and what it
-records. How far the work is stands in the WorkItem (decisions/0006). A killed handler runs again,
+records. The progress of the work is in the WorkItem (decisions/0006). A killed handler runs again,
 from what its row has kept.
 """
 
@@ -85,8 +85,9 @@ class WorkKind[R: Generated]:
     values of the address, `address` the values in the addresses that cancel and retry it.
     `requested` and `cancelled` record the audit entries; without `cancelled` it can't be cancelled.
     `renew` forgets what an earlier try has kept and a retry must not use, or raises DomainError
-    where there is nothing to retry. With `requester_only` nothing is generated for somebody who has
-    left or may no longer. `stored` is the column with the key of the stored file, `prefix` the part
+    where there is nothing to retry. With `requester_only`, nothing is generated for a requester who
+    has left or lost the permission. `stored` is the column with the key of the stored file,
+    `prefix` the part
     of the storage that holds only these.
     """
 
@@ -128,7 +129,7 @@ _of_model: dict[type[Generated], WorkKind[Any]] = {}
 
 
 def let_watch(name: str, view: Permission) -> None:
-    """Let whoever has the permission watch a kind of work that has no row of its own."""
+    """Let people with this permission watch a kind of work that has no row of its own."""
     may_watch[name] = view
 
 
@@ -185,7 +186,7 @@ def under_way[R: Generated](model: type[R], *conditions: Any, limit: int = 1) ->
 
 
 def watched(item_id: UUID) -> WorkItem:
-    """The work with that id: one's own, and otherwise what one may see the result of.
+    """Return the work with that id, if the reader requested it or may see its result.
 
     An auditor of an engagement sees no other work. Raises NotFound as the page of the result would.
     """
@@ -317,8 +318,8 @@ def keep[R: Generated](
     """Store the file, then let `file` name it in its row, in a transaction of its own; or leave
     nothing behind.
 
-    `file` returns False when another process was sooner. Raises Cancelled when somebody cancelled
-    at the last moment.
+    `file` returns False when another process was faster. Raises Cancelled when the work was
+    cancelled at the last moment.
     """
     blob = storage.store().write(item.tenant_id, content, limit=kind.max_bytes, prefix=kind.prefix)
     try:

@@ -1,12 +1,11 @@
-"""Bearer keys: their form, and which of the keys that are held opens.
+"""API keys as bearer tokens: their form, and which stored key a token matches.
 
 Pure, so that a snapshot can answer without a database.
 
     gc_<tenant>_<43 characters>     256 random bits; the tenant in it says where to look, and is no
                                     secret
 
-Only SHA-256 of a key is kept. A plain hash is enough: nobody guesses 256 bits, so there is nothing
-to make slow.
+Only the SHA-256 of a key is stored. A fast hash is enough, since nobody guesses 256 random bits.
 """
 
 import hashlib
@@ -29,7 +28,7 @@ SHOWN = 4  # characters of the secret that tell keys apart: 232 bits of it stay
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What somebody holds up at the door."""
+    """The tenant and the hash of a key that a request presents."""
 
     tenant: str
     secret_hash: bytes
@@ -37,7 +36,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key as we hold it. One that was rotated is held twice for a while, with the same id."""
+    """A key as it is stored. A rotated key is stored twice for a while, with the same id."""
 
     key_id: UUID
     tenant_id: UUID
@@ -74,7 +73,7 @@ def new(tenant: str) -> str:
 
 
 def hint(text: str) -> str:
-    """The beginning of a key, as lists show it."""
+    """Return the beginning of a key, as lists show it."""
     return text[: SHOWN - SECRET]
 
 
@@ -91,7 +90,7 @@ def header_of(environ: Mapping[str, Any]) -> str:
 
 
 def parse(header: str) -> Token:
-    """The token of an Authorization header; KeyNeeded when there is none that could be a key."""
+    """Return the token of an Authorization header. Raises KeyNeeded if it has none."""
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer":
         raise KeyNeeded(
@@ -106,7 +105,7 @@ def parse(header: str) -> Token:
 
 
 def admit(token: Token, keys: Keys, now: datetime) -> StoredKey:
-    """The key that this token is; KeyNeeded says why it does not open."""
+    """Return the stored key of a token. Raises KeyNeeded with the reason if it isn't valid."""
     key = keys.get((token.tenant, token.secret_hash))
     if key is None or not hmac.compare_digest(key.secret_hash, token.secret_hash):
         raise KeyNeeded("This API key doesn't exist.")

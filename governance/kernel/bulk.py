@@ -1,4 +1,5 @@
-"""Bulk actions: what a change would do to each selected item, and whether that still holds. Pure.
+"""Bulk actions: what a change would do to each selected item, and whether the preview is still
+current. Pure.
 
 preview(items, wanted) → BulkPreview   what changes, what is so already, what can't change and why
 overtaken(items, seen)                 the items that changed since they were previewed
@@ -72,7 +73,7 @@ class BulkPreview:
 def preview(items: Sequence[BulkItem], new_values: Callable[[BulkItem], Values]) -> BulkPreview:
     """What the action would do.
 
-    `wanted` gives the fields that it sets on one item, with their values.
+    `new_values` returns the fields that the action sets on one item, with their values.
     """
     changes = [BulkChange(item, {**item.now, **new_values(item)}) for item in items]
     differing = [change for change in changes if change.after != change.item.now]

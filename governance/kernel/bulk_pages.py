@@ -40,8 +40,9 @@ PREVIEW = "bulk/preview.html"
 class BulkAction:
     """One bulk action of a list.
 
-    `columns` are the fields that it changes. `find` returns the selected rows, locked when told so,
-    in the order of the list; `apply` makes the changes, all or none, or raises a DomainError.
+    `columns` are the fields that it changes. `find` returns the selected rows in the order of the
+    list, locked if its second argument is true; `apply` makes the changes, all or none, or raises a
+    DomainError.
     `verb` words the confirming button and `done` the message, from the number of changes.
     `asks` names the fields of the form that the preview offers to change.
     """
@@ -64,7 +65,7 @@ class BulkAction:
 
 
 def selected() -> set[UUID]:
-    """The ids that the list's form sent; what is no id is the id of nothing."""
+    """Return the ids that the list's form sent; anything else becomes an id that no row has."""
     return {uuid_or_none(value) or UUID(int=0) for value in request.form.getlist("ids")}
 
 

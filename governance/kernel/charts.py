@@ -345,7 +345,7 @@ def share_bar(
     height: int = 8,
     track: bool = True,
 ) -> Markup:
-    """One bar of `share` (0 to 1) of the width; its number stands beside it in the text."""
+    """One bar of `share` (0 to 1) of the width; the text beside it has the number."""
     bounded = min(max(share, 0.0), 1.0)
     body = [drawing.bar(0, 0, width, height, "track")] if track else []
     return drawing.svg(

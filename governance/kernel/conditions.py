@@ -19,7 +19,7 @@ type Predicate = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Whoever:
-    """Stands in for the actor in a statement that is written once for everyone: an SQL expression
+    """Replaces the actor in a statement that is written once for everyone: an SQL expression
     is their id.
     """
 
@@ -32,8 +32,8 @@ class Condition:
     sentence where it forbids.
 
     In `refusal`, {object} is the object, {means} what the permission is for, and {others} ", a
-    tenant admin or …", the roles that may always. `hides`: the object does not exist for whom it
-    forbids (404 rather than 403).
+    tenant admin or …", the roles that may always. `hides`: the object is hidden from people it
+    excludes (404 rather than 403).
     """
 
     means: str
@@ -70,5 +70,5 @@ def condition(
 
 @condition("they own it", "{object.ref} isn't yours. Only its owner{others} can {means}.")
 def is_owner(who: Actor, thing: Any) -> Any:
-    """Whoever the object is assigned to; an object that nobody owns has no owner."""
+    """The person the object is assigned to; an object that nobody owns has no owner."""
     return who.person_id is not None and thing.owner_id == who.person_id

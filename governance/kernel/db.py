@@ -147,7 +147,7 @@ def transaction(
     Nothing else in the code base commits.
 
     The tenant is the acting one unless given (sign-in knows the tenant before it knows the person).
-    `person_id` opens the one policy that crosses tenants: a person may list his own memberships. A
+    `person_id` opens the one policy that crosses tenants: people may list their own memberships. A
     `snapshot` shows the database as it was at its first statement, for as long as it is read
     (REPEATABLE READ).
     """

@@ -96,6 +96,6 @@ def create_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
 
 
 def drop(server: Embedded, database: str) -> None:
-    """Throw a database of the embedded server away: the demo's, when its world is made anew."""
+    """Throw a database of the embedded server away: the demo's, when its world is created again."""
     with psycopg.connect(server.super_uri, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')

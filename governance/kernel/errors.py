@@ -36,7 +36,7 @@ class TooLarge(DomainError):
 
 
 class Stale(DomainError):
-    """Somebody else changed the object since the form was opened.
+    """Someone else changed the object since the form was opened.
 
     Carries what changed: name → (then, now).
     """

@@ -91,7 +91,7 @@ class Form(WTForm):
 
     @property
     def overtaken(self) -> list[tuple[str, Any, Any]]:
-        """(name, yours, theirs) of what somebody else changed since the form was opened."""
+        """(name, yours, theirs) of what someone else changed since the form was opened."""
         return [(name, *pair) for name, pair in self.stale.changes.items()] if self.stale else []
 
     @property

@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics, for whoever runs the console."""
+"""Liveness, readiness and metrics, for the people who operate Meridian."""
 
 import hmac
 from collections.abc import Callable

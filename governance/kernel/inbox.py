@@ -57,7 +57,7 @@ ALMOST_A_DAY = timedelta(days=1) - timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class InboxGroup:
-    """A heading of the inbox. `note` stands beside its count."""
+    """A heading of the inbox. `note` is shown beside its count."""
 
     key: str
     title: str

@@ -133,7 +133,8 @@ def enqueue(
 
 def cancel(item: WorkItem) -> None:
     """Ask the work to stop; queued work stops at once, running work at its next step."""
-    session().refresh(item, with_for_update=True)  # the worker may have begun or ended it since
+    # the worker may have started or finished it since
+    session().refresh(item, with_for_update=True)
     if item.is_over:
         return
     item.cancel_requested = True
@@ -385,7 +386,9 @@ class Leader:
                 return False
 
     def resign(self) -> None:
-        """Close the connection for good, and with it give the lock to whoever asks next."""
+        """Close the connection for good, and with it release the lock to the next process that
+        asks.
+        """
         with self._one_at_a_time:
             self._has_resigned = True
             self._let_go()

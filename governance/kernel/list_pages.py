@@ -98,7 +98,7 @@ class ListPage:
     `place` names the route's own values (a framework's key), and `find_place` takes them and raises
     NotFound where there is no such place. `carried` are the parts of the address that are no
     filters and stay (a past day). `sort` is the column of the default order, with a dash for
-    descending; `sorts` are orders that no column stands for. `bulk` is the endpoint of its bulk
+    descending; `sorts` are orders without a column of their own. `bulk` is the endpoint of its bulk
     action.
     """
 
@@ -215,7 +215,7 @@ def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
     value = _text(args, filter_.name)
     is_open = (
         filter_.name not in known and not filter_.choices
-    )  # whoever has its choices at hand judges it
+    )  # the code that has its choices checks it
     if (
         not value
         or is_open

@@ -132,7 +132,7 @@ type Scheduled = Daily | Hourly | EveryMinute | Every
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb of the command palette, for whoever holds the permission."""
+    """A verb of the command palette, for people with the permission."""
 
     label: str
     endpoint: str
@@ -143,7 +143,7 @@ class Command:
 class ObjectCommand:
     """A verb on each found object of a kind:
 
-    "Stop {title}…". Its page takes the object's short name as `argument`.
+    "Stop {title}…". Its page takes the object's slug as `argument`.
 
     With a `word`, what is typed after that word searches objects of that kind alone, and offers
     only this command.
@@ -162,10 +162,10 @@ class ObjectCommand:
 class ObjectSearch:
     """Objects of one kind that the palette finds:
 
-    `find(text)` selects (id, short name, title), or is None for nothing.
+    `find(text)` selects (id, slug, title), or returns None for no matches.
 
-    The selects of all features run as one statement. `address(id, short name)` is what the page at
-    `endpoint` takes.
+    The selects of all features run as one statement. `address(id, slug)` returns the values that
+    the page at `endpoint` takes.
     """
 
     kind: str
@@ -255,7 +255,7 @@ class WriteGuard:
 class Manifest:
     """What a feature adds.
 
-    Each field is read by whoever derives from it; nothing else registers anything.
+    Everything central is derived from these fields; nothing else registers anything.
     """
 
     name: str

@@ -396,8 +396,8 @@ def _length(environ: Environ) -> int:
 
 
 class _Immediately:
-    """Stands in for the event loop of granian's futures: what is due is called by whoever completes
-    it.
+    """Stands in for the event loop of granian's futures: what is due is called by the code that
+    completes it.
     """
 
     # asyncio's signature

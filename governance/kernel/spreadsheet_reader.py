@@ -1,4 +1,4 @@
-"""An XLSX file that somebody else made, as rows of text: read as far as a table needs it, and
+"""An untrusted XLSX file as rows of text: read as far as a table needs it, and
 within bounds. Pure.
 
     first_sheet(content, name, rows=…, columns=…) → Sheet       raises Invalid, in words
@@ -83,7 +83,7 @@ class Sheet:
 def first_sheet(content: bytes, name: str, *, rows: int, columns: int) -> Sheet:
     """The first sheet that is shown and holds anything; an empty one if none does.
 
-    It has so many columns at most, and so many rows of a table below what stands above it.
+    It has so many columns at most, and so many rows of a table below its title rows.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -396,7 +396,7 @@ def _place(reference: str) -> tuple[int, int]:
 
 
 def _day(epoch: date, raw: str) -> str:
-    """The day that a number stands for; the number itself when it stands for none."""
+    """Return the day that a number encodes, or the number itself if it isn't a day."""
     try:
         return (epoch + timedelta(days=int(float(raw)))).isoformat()
     except (ValueError, OverflowError):

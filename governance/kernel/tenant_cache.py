@@ -10,8 +10,8 @@ anything more.
 
 `under` reads a number that grows with every commit that changes a fact (None: it cannot tell, so
 nothing is kept). It is read once in a transaction and before the facts, so under READ COMMITTED
-what is kept under a number is never older than it; whoever reads a greater number works everything
-out anew. A transaction that may write neither uses the memory nor adds to it (its own uncommitted
+what is kept under a number is never older than it; a reader of a greater number computes everything
+again. A transaction that may write neither uses the memory nor adds to it (its own uncommitted
 facts would count), nor does one that sees more than its tenant. Values are shared between threads
 and people: nobody changes them.
 """
@@ -26,7 +26,7 @@ from sqlalchemy import Engine, event
 
 from governance.kernel.db import session
 
-# of which a process keeps anything at once; 60 controls with 500 pieces of evidence are 1.6 MB
+# of which a process keeps anything at once; 60 controls with 500 evidence items take 1.6 MB
 TENANTS = 32
 EACH = 64  # values of one tenant
 type Number = tuple[int, ...]  # each part only grows

@@ -67,7 +67,7 @@ scope_finder: Port[Finder] = Port("what an actor may see", default=_members)
 
 
 def scope_of(actor: Actor) -> Scope | None:
-    """None: all of the tenant. Found anew."""
+    """None: all of the tenant. Computed again."""
     return scope_finder()(actor)
 
 
@@ -83,7 +83,7 @@ def scope() -> Scope | None:
 
 
 def limits() -> Scope | None:
-    """The acting person's scope where it leaves anything out; None: he sees all of the tenant."""
+    """The acting person's scope where it leaves anything out; None: they see all of the tenant."""
     current_scope = scope()
     return current_scope if current_scope is not None and current_scope.is_limited else None
 

@@ -1,4 +1,4 @@
-"""Rules about rows that hold whoever writes them: pages, keys, commands and jobs meet the same
+"""Rules about rows that every writer must follow: pages, keys, commands and jobs meet the same
 refusal.
 
 A manifest calls `guard(models, check)`; before a flush that adds, changes or deletes a row of these

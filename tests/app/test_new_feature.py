@@ -81,4 +81,4 @@ def test_its_jobs_are_scheduled_and_its_work_is_known(met):
 
 
 def test_the_inbox_asks_it(met):
-    assert met["inbox"] == ["broken_toys"] and "Mend " in met["inbox page"]
+    assert met["inbox"] == ["broken_toys"] and "Fix " in met["inbox page"]

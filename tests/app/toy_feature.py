@@ -126,7 +126,7 @@ from toys.models import Toy
 BROKEN = InboxSource(
     name="broken_toys", group="reviews", needs=permissions.MAKE,
     select=lambda: item_select(Toy, about=Toy.title, since=Toy.created_at),
-    icon="cpu", verb="Open", title=lambda row: f"Mend {row.about}", detail=lambda row: "", why="you make toys",
+    icon="cpu", verb="Open", title=lambda row: f"Fix {row.about}", detail=lambda row: "", why="you make toys",
     endpoint="toys.toy", values=lambda row: {"toy_id": row.id},
 )
 """

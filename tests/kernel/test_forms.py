@@ -1,4 +1,4 @@
-"""Forms: a refused rule or a violated constraint stands beside its field, and nothing of it is
+"""Forms: a refused rule or a violated constraint is shown beside its field, and nothing of it is
 kept.
 """
 

@@ -1,4 +1,4 @@
-"""What whoever runs the console can ask it."""
+"""What the operator can ask Meridian about itself."""
 
 import pytest
 from sqlalchemy import create_engine, text

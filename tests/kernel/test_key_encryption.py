@@ -94,7 +94,7 @@ def test_a_key_is_named_without_being_shown():
 
 def test_a_service_may_keep_the_key_in_the_place_of_files():
     class Reversing:
-        key_id = "somebody else's"
+        key_id = "someone else's"
 
         def wrap(self, key, context):
             return context + key[::-1]
@@ -109,7 +109,7 @@ def test_a_service_may_keep_the_key_in_the_place_of_files():
     key_encryption.use(Reversing())
     try:
         assert key_encryption.unwrap(key_encryption.wrap(b"secret", b"here"), b"here") == b"secret"
-        assert key_encryption.service().key_id == "somebody else's"
+        assert key_encryption.service().key_id == "someone else's"
     finally:
         key_encryption.use(before)
 

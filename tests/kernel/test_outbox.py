@@ -16,7 +16,7 @@ from governance.kernel.jobs import WorkItem
 
 
 class PostOffice(socketserver.ThreadingTCPServer):
-    """As much of RFC 5321 as a client needs; keeps what it is given, refuses whom it does not
+    """As much of RFC 5321 as a client needs; keeps what it is given, rejects recipients it doesn't
     know.
     """
 

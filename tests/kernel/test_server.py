@@ -11,7 +11,7 @@ from governance.kernel.server import Exchange, Server
 
 
 class Wire:
-    """Stands in for granian's protocol: keeps what is sent, and its client never leaves."""
+    """Replaces granian's protocol: keeps what is sent, and its client never leaves."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []

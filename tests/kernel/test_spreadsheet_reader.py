@@ -34,7 +34,7 @@ MB = 1024**2
 
 
 def make_workbook(rows, *, strings="", styles="", properties="", after="", **parts):
-    """A workbook whose parts are written by hand; `rows` is what stands in sheetData."""
+    """A workbook whose parts are written by hand; `rows` is the content of sheetData."""
     out = io.BytesIO()
     held = {
         "xl/workbook.xml": WORKBOOK.format(properties),

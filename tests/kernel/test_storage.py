@@ -298,7 +298,7 @@ def test_no_key_leads_out_of_a_bucket(bucket, key):
 
 
 def test_a_slow_reader_is_not_cut_off(s3, monkeypatch, bucket):
-    """He takes longer over the whole file than one request may take."""
+    """They take longer over the whole file than one request may take."""
     monkeypatch.setattr(Bucket, "patience", "500ms")
     hasty = Bucket(f"s3://{bucket.name}/console?region=us-east-1&endpoint={s3}", key_of)
     content = os.urandom(20 * PIECE)

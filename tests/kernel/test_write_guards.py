@@ -1,4 +1,4 @@
-"""A guarded row is checked whoever writes it; others are not, and a refusal leaves nothing."""
+"""A guarded row is checked at every write; others are not, and a refusal leaves nothing."""
 
 import pytest
 from sqlalchemy import func, select
