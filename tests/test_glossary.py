@@ -170,7 +170,6 @@ WITHOUT_HELP = {
     "assurance/testing/sample.html",
     "assurance/testing/sizes.html",
     "assurance/testing/upload.html",
-    "bulk/preview.html",
     "foundation/anchors/adding.html",
     "foundation/anchors/index.html",
     "foundation/anchors/removal.html",

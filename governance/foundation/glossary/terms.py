@@ -83,6 +83,10 @@ TERMS = (
         "work",
     ),
     Term(
+        "Bulk action",
+        "One change of all selected rows of a list, previewed before anything is saved.",
+    ),
+    Term(
         "Cadence",
         "How often something recurs, for example a control test every quarter.",
     ),
