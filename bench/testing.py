@@ -113,9 +113,9 @@ def _sample(control_id: object) -> None:
     lines = "\n".join(
         ["id,on", *(f"release {n},{today - timedelta(days=5 * n)}" for n in range(RELEASES))]
     )
-    held = control_scope.control_in_scope(control_id)  # type: ignore[arg-type]
+    control = control_scope.control_in_scope(control_id)  # type: ignore[arg-type]
     population = population_actions.freeze_population(
-        held,
+        control,
         key="releases",
         title="Releases",
         query="select id, on from releases",
@@ -127,7 +127,9 @@ def _sample(control_id: object) -> None:
         run_by="release register",
         source="file",
     )
-    sample, _ = sample_actions.draw_sample(population, held, attributes=["signed"], seed="441790ce")
+    sample, _ = sample_actions.draw_sample(
+        population, control, attributes=["signed"], seed="441790ce"
+    )
     sample_actions.record_results(
         [view.item for view in sample_queries.items(sample.id)], {"signed": "yes"}
     )

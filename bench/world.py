@@ -47,7 +47,7 @@ def framework_id() -> str:
 def an_item() -> UUID:
     """The item of the measured assessment that conclusions are written for."""
     with make.acting(read_only=True):
-        held = assessment_queries.current_assessment(frameworks.framework(KEY).id)
+        assessment = assessment_queries.current_assessment(frameworks.framework(KEY).id)
         return (
             session()
             .scalars(

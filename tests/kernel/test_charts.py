@@ -73,7 +73,7 @@ PICTURES: dict[str, Callable[[str], Markup]] = {
     "share bar": lambda t: charts.share_bar(0.63, t),
     "level columns": lambda t: level_columns([("Q1", {4: 6, 0: 66}), ("Q2", {})], t),
     "coverage bars": lambda t: coverage_bars(ROWS, PERIOD, TODAY, t),
-    "interval": lambda t: charts.interval(2.9, 4.4, 6.4, t, ceiling=8, mark=3),
+    "interval": lambda t: charts.interval(2.9, 4.4, 6.4, t, ceiling=8, limit=3),
     "obeyed": lambda t: obedience_chart(
         [Region("Frankfurt & Main", [0.1, 0.8], 3)],
         t,

@@ -48,10 +48,10 @@ def test_what_is_right_starts(production):
             {"GOVERNANCE_PUBLIC_URL": "http://console.example"},
             "GOVERNANCE_PUBLIC_URL must begin with https://",
         ),
-        ({"DATABASE_URL": "db.example/console"}, "DATABASE_URL is not a database address"),
+        ({"DATABASE_URL": "db.example/console"}, "DATABASE_URL isn't a database address"),
         (
             {"GOVERNANCE_OWNER_DATABASE_URL": "owner"},
-            "GOVERNANCE_OWNER_DATABASE_URL is not a database address",
+            "GOVERNANCE_OWNER_DATABASE_URL isn't a database address",
         ),
     ],
 )

@@ -230,7 +230,7 @@ def findings() -> ResponseReturnValue:
         choices={"owner": sorted(names.items(), key=lambda each: each[1].casefold())}
     )
     shown = exception_queries.findings_page(
-        list_request.wanted, sort=list_request.sort, after=list_request.after, size=FINDINGS.size
+        list_request.criteria, sort=list_request.sort, after=list_request.after, size=FINDINGS.size
     )
     counts = exception_queries.count_exceptions()
     return page(
@@ -250,7 +250,7 @@ def export_findings() -> ResponseReturnValue:
     list_request, names = FINDINGS.read(), doers(exception_queries.finding_owners())
     pages = every_page(
         lambda after: exception_queries.findings_page(
-            list_request.wanted, sort=list_request.sort, after=after, size=BATCH
+            list_request.criteria, sort=list_request.sort, after=after, size=BATCH
         )
     )
     rows = ((finding_list.finding_cells(case, names) for case in cases) for cases in pages)

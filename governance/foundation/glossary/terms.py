@@ -209,7 +209,7 @@ TERMS = (
         "Identity provider",
         "The service where your people sign in, for example Okta or Entra ID; Meridian stores no"
         " passwords.",
-        "connection identity identity_provider sign_in",
+        "identity_provider sign_in",
     ),
     Term(
         "Inbox",
@@ -275,7 +275,7 @@ TERMS = (
         "Policy bundle key",
         "The key that signs the flags and policies that systems download, so that they can tell"
         " them from forgeries.",
-        "bundle_key policy_bundle",
+        "policy_bundle",
     ),
     Term(
         "Policy tier",

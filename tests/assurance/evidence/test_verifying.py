@@ -93,11 +93,10 @@ def test_a_download_of_an_altered_file_is_refused_and_gives_out_nothing(as_offic
     path = stored_path(v)
     flip_last_bit(path)
     reply = as_officer.post(f"evidence/versions/{v}/download", then=409)
-    assert "altered or are incomplete" in reply.text and PDF not in reply.data
+    assert "is corrupted" in reply.text and PDF not in reply.data
     path.unlink()
     assert (
-        "missing from the store"
-        in as_officer.post(f"evidence/versions/{v}/download", then=409).text
+        "missing from storage" in as_officer.post(f"evidence/versions/{v}/download", then=409).text
     )
 
 
