@@ -303,8 +303,8 @@ def audit_fsck(tenants: tuple[str, ...]) -> None:
                 log = queries.head()
                 if log and log.trouble:
                     click.echo(f"      Halted, signing has stopped: {log.trouble['sentence']}")
-        sound = sound and report.ok
-    sys.exit(0 if sound else 1)
+        all_intact = all_intact and report.ok
+    sys.exit(0 if all_intact else 1)
 
 
 def _progress_of(slug: str) -> Callable[[int, int], None]:
@@ -414,7 +414,7 @@ def audit_resume(tenant: str, reason: str) -> None:
 
     if not reason.strip():
         raise click.UsageError("--reason is empty. Say why entries are missing.")
-    with _as(_founders((tenant,))[0]):
+    with _as(_system_actors((tenant,))[0]):
         try:
             with transaction():
                 origin = logs.resume(reason=reason.strip()).origin

@@ -38,7 +38,7 @@ def test_an_entry_opens_beside_the_list_and_is_proved_in_the_browser(officer, ax
     link.click()
     proof = officer.page.locator("#proof[data-checked]")
     expect(proof).to_have_attribute("data-checked", "whole")
-    expect(proof).to_contain_text("Checked in your browser just now")
+    expect(proof).to_contain_text("Verified in your browser just now")
     expect(officer.page.locator("#panel h2")).to_have_text(action)
     expect(officer.page.locator("tr[aria-current]")).to_contain_text(action)
     assert "entry=" in officer.page.url
@@ -73,24 +73,24 @@ def bent(pattern: str, by: str) -> Callable[[Route], None]:
         (
             r'(<h1[^>]*data-signed="action">)[^<]+',
             r"\1control.retired",
-            "The page shows the action control.retired, but the signed entry has",
+            "This page shows the action control.retired, but the signed one is",
         ),
-        (r'(data-signed="at">)\d{4}', r"\g<1>2019", "The page shows the time"),
-        (r'(data-signed="actor">.-)....', r"\g<1>0000", "The page shows the actor"),
+        (r'(data-signed="at">)\d{4}', r"\g<1>2019", "This page shows the time"),
+        (r'(data-signed="actor">.-)....', r"\g<1>0000", "This page shows the actor"),
         (r'data-index="\d+"', 'data-index="3"', "doesn't lead to the signed root|too (short|long)"),
         (r'(data-path=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "doesn't lead to the signed root"),
         (
             r'data-number="[^"]*" data-body="[^"]{8}',
             'data-number="1" data-body="eyJhYWFh',
-            "can't be read|but the signed entry has",
+            "can't be read|but the signed one is",
         ),
         (r"(data-note=\"[^\n]+\n)\d+", r"\g<1>999999", "too (short|long)|doesn't lead"),
         (
             r"(— [^ ]+ [A-Za-z0-9+/]{20})....",
             r"\1AAAA",
-            "checkpoint's signature is invalid",
+            "signature of the checkpoint is invalid",
         ),
-        (r'(data-key=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "isn't signed with this log"),
+        (r'(data-key=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "is not signed with this log"),
     ],
 )
 def test_the_browser_says_what_is_not_so(officer, pattern, by, says):

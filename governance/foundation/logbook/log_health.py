@@ -123,7 +123,9 @@ def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
         select(
             func.coalesce(LogHead.size, 0),
             pending.c.count,
-            func.coalesce(select(TenantRevision.number).where(TenantRevision.id == NAMES).scalar_subquery(), 0),
+            func.coalesce(
+                select(TenantRevision.number).where(TenantRevision.id == NAMES).scalar_subquery(), 0
+            ),
             LogHead.number,
             LogHead.signed_at,
             LogHead.trouble,

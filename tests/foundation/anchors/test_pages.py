@@ -88,7 +88,7 @@ BAD = [
     ({"name": ""}, "Enter a name."),
     ({"name": "\u200a"}, "Enter a name of 1 to 80"),
     ({"name": "a\u202eb"}, "1 to 80 characters"),
-    ({"key": "witness.example+00000000+AAAA"}, "not an Ed25519 key"),
+    ({"key": "witness.example+00000000+AAAA"}, "isn't a 32-byte Ed25519 key"),
     ({"key": "nonsense"}, "name+id+base64"),
     ({"kind": "webhook", "secret": "whsec_short"}, "secret"),
     ({"kind": "webhook", "secret": "password"}, "starts with whsec_"),

@@ -256,7 +256,7 @@ DAMAGE = {
             "UPDATE audit_checkpoints SET note = replace(note, E'\\n97\\n', E'\\n98\\n') WHERE"
             " tenant_id = :tenant AND number = 1"
         ),
-        ["Checkpoint 1 can't be verified. The signature does not hold"],
+        ["Checkpoint 1 can't be verified. The signature is invalid"],
     ),
     "a checkpoint removed": (
         "DELETE FROM audit_checkpoints WHERE tenant_id = :tenant AND number = 3",

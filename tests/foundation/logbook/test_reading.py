@@ -113,7 +113,7 @@ def test_filters_narrow_and_say_what_hides_the_rest(as_officer, acting):
         ("action=DROP TABLE", "action"),
         ("actor=%25", "actor"),
         ("target=Control:1", "target"),
-        ("after=zzz", "page mark"),
+        ("after=zzz", "This link"),
         ("q=name&after=zzz", "belongs to another list"),
     ],
 )
