@@ -111,7 +111,7 @@ def _uploaded(
     copied, sent, grown = [], [], []
     with app.app_context(), make.acting():
         made = [
-            actions.begin(f"Large file {n}", kind="report", cadence="quarterly").id
+            actions.create_item(f"Large file {n}", kind="report", cadence="quarterly").id
             for n in range(rounds)
         ]
     for evidence_id in made:

@@ -14,7 +14,7 @@ from bench import floor
 from governance.app import migrate
 from governance.assurance.assessments import assessment_actions, assessment_queries
 from governance.assurance.assessments.models import AssessmentItem
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import adoption_actions
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks import sync
@@ -80,7 +80,7 @@ def fill() -> None:
     today = clock.today()
     with make.acting():
         adopting.adopt_framework(KEY)
-        controls.adopt()
+        adoption_actions.adopt()
     with make.acting():
         session().execute(text(PIECES), {"more": EVIDENCE})
         session().execute(text(LINKS))

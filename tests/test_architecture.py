@@ -58,6 +58,9 @@ NO_ENTRY = {
     "assurance/engagements/actions.py fit_invitation": (
         "an invitation lasts as long as its engagements, whose change is recorded"
     ),
+    "assurance/controls/actions.py add_control": (
+        "the row of a control; recorded by what creates or adopts it"
+    ),
     "assurance/evidence/deletion.py start_destruction": "its approval was given; recorded as that",
     "assurance/evidence/deletion.py close_deletion": (
         "its approval was rejected, withdrawn or expired; recorded as that"

@@ -43,7 +43,7 @@ def test_a_form_of_a_million_fields_is_refused_before_it_is_read(client, kind):
 
 def test_an_unknown_session_cookie_does_not_open_the_large_upload(as_officer, client, acting):
     with acting("compliance_officer"):
-        piece = evidence.begin("Attacked", kind="record", cadence="quarterly").id
+        piece = evidence.create_item("Attacked", kind="record", cadence="quarterly").id
     path = f"/t/acme/evidence/{piece}/versions/new"
     big = {"file": (io.BytesIO(bytes(web.MAX_BODY + 1)), "big.txt")}
     client.client.set_cookie("session", "acme.made-up")
@@ -184,7 +184,7 @@ def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refu
 @pytest.mark.parametrize("nonsense", ["\u00b2", "\u0663", "9" * 5000, "-1", "1e3", ""])
 def test_a_hidden_version_that_is_no_number_is_a_stale_form(as_officer, acting, nonsense):
     with acting("compliance_officer"):
-        piece = evidence.begin("Attacked", kind="record", cadence="quarterly").id
+        piece = evidence.create_item("Attacked", kind="record", cadence="quarterly").id
         control = controls.create(
             "ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly"
         ).id

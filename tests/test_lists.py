@@ -12,11 +12,12 @@ from bs4 import BeautifulSoup
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.collectors import actions as collecting
 from governance.assurance.collectors import queries as collectors
-from governance.assurance.collectors.periods import before
+from governance.assurance.collectors.periods import previous_period
 from governance.assurance.controls import actions as controls
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import version_actions
 from governance.assurance.testing import exception_actions, exception_queries
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit import sequencer
@@ -102,13 +103,13 @@ def _fill(slug: str) -> dict[str, str]:
             )
             for n in range(3)
         ]
-        report = evidence.begin(
+        report = evidence.create_item(
             f"Report of {slug}",
             kind="report",
             cadence="monthly",
             controls={held[0].id: "It shows that."},
         )
-        evidence.bring_link(
+        version_actions.link_version(
             report,
             f"https://files.{slug}.example/report",
             collected_on=today,
@@ -135,8 +136,8 @@ def _fill(slug: str) -> dict[str, str]:
             "access_review_id": str(review.id),
             "membership_id": str(member.id),
         }
-        collector = collectors.collector(COLLECTOR)
-        collecting.ask(collector, before(collector.schedule, today))
+        collector = collectors.find_collector(COLLECTOR)
+        collecting.request_run(collector, previous_period(collector.schedule, today))
     _raise_finding(UUID(place["control_id"]), slug)
     with make.acting("admin", slug):
         keys.create(f"Machine of {slug}", ["audit:read"])

@@ -26,9 +26,9 @@ from governance.assurance.controls import permissions as controlling
 from governance.assurance.controls.models import Control
 from governance.assurance.engagements import permissions as engaging
 from governance.assurance.engagements.models import AuditRequest
-from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import permissions as evidencing
 from governance.assurance.evidence import queries as evidence_queries
+from governance.assurance.evidence import version_actions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import exception_actions, exception_queries, sample_queries
@@ -143,7 +143,7 @@ def pushed_version(by: str) -> Any:
     )
     with current.acting_as(machine), transaction():
         found = evidence_queries.find_evidence(piece)
-        return evidence.bring_file(
+        return version_actions.upload_version(
             found,
             io.BytesIO(evidence_helpers.PDF),
             "report.pdf",

@@ -15,9 +15,8 @@ from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.access_reviews import queries as campaigns
 from governance.assurance.access_reviews.permissions import DECIDE
 from governance.assurance.collectors import jobs as collecting
-from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as shelf
-from governance.assurance.evidence import review_queue
+from governance.assurance.evidence import review_queue, version_actions
 from governance.demo import machine_keys, stops_and_drills
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys import queries as key_queries
@@ -32,7 +31,7 @@ from governance.kernel.access import allowed
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 
-SINCE = collecting.BACK
+SINCE = collecting.MAX_CATCH_UP
 CHECKED = timedelta(days=100)  # the monthly check of the log began then
 LOST_KEY = "batch importer"
 STILL_TO_REVIEW = ("members", "tenant-isolation")  # of the newest month
@@ -86,10 +85,10 @@ def _drill(part: Part, console: Actor, at: datetime) -> None:
 
 def _review(but: tuple[str, ...]) -> None:
     """Review what was collected; some of the newest month stays pending."""
-    for _, held in review_queue.page_of({}, size=1000).rows:
-        version, evidence = shelf.version_of(held.version_id, lock=True)
+    for _, held in review_queue.queue_page({}, size=1000).rows:
+        version, evidence = shelf.find_version(held.version_id, lock=True)
         if held.uploaded_by is None and not (version.filename or "").startswith(but or "\0"):
-            evidencing.accept(version, evidence)
+            version_actions.accept(version, evidence)
 
 
 # ---- access reviews
@@ -199,7 +198,7 @@ def _closed() -> None:
 
 def _accepted() -> None:
     """Accept the filed review, as a person who neither closed it nor uploaded the file."""
-    for _, held in review_queue.page_of({}, size=1000).rows:
-        version, evidence = shelf.version_of(held.version_id, lock=True)
+    for _, held in review_queue.queue_page({}, size=1000).rows:
+        version, evidence = shelf.find_version(held.version_id, lock=True)
         if version.source == "access review" and version.uploaded_by != current.actor().person_id:
-            evidencing.accept(version, evidence)
+            version_actions.accept(version, evidence)

@@ -29,11 +29,11 @@ from governance.assurance.assessments import (
     item_actions,
 )
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls import adoption_actions, control_test_actions, starter_pack
 from governance.assurance.controls import queries as control_queries
-from governance.assurance.controls import starter_pack
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as shelf
-from governance.assurance.evidence import review_queue
+from governance.assurance.evidence import review_queue, version_actions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
@@ -386,9 +386,9 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
 
 def _accept_drills() -> None:
     """What the drills filed by themselves is looked at by a person, as all evidence is."""
-    for _, held in review_queue.page_of({}, size=1000).rows:
+    for _, held in review_queue.queue_page({}, size=1000).rows:
         if held.uploaded_by is None:
-            evidencing.accept(*shelf.version_of(held.version_id, lock=True))
+            version_actions.accept(*shelf.find_version(held.version_id, lock=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,7 +416,7 @@ def _adoptions(cast: Cast, held: AdoptedControls) -> Iterator[Event]:
 
 def _adopted(cast: Cast, held: AdoptedControls, refs: list[str]) -> Callable[[], object]:
     def deed() -> None:
-        for number, control in enumerate(controls.adopt(refs, with_evidence=False)):
+        for number, control in enumerate(adoption_actions.adopt(refs, with_evidence=False)):
             held.ids[control.ref] = control.id
             if control.ref not in LATE | NOTHING_YET:
                 controls.assign(control, cast.id(("anna", "jun", "admin", "officer")[number % 4]))
@@ -504,7 +504,7 @@ def _one_evidence(
     def begin() -> None:
         due = _ago(-23) if ref in NOTHING_YET else None
         box.append(
-            evidencing.begin(
+            evidencing.create_item(
                 full_title,
                 kind="report" if "eport" in title else "record",
                 cadence=cadence,
@@ -572,16 +572,16 @@ def _one_version(
                 f"{evidence.ref.lower()}-{collected:%Y-%m}.csv",
                 io.BytesIO(_sheet(evidence.title, period)),
             )
-            brought = evidencing.bring_file(evidence, sheet, name, **dates)
+            brought = version_actions.upload_version(evidence, sheet, name, **dates)
         else:
             address = f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}"
-            brought = evidencing.bring_link(evidence, address, **dates)
+            brought = version_actions.link_version(evidence, address, **dates)
         versions.append(brought.id)
 
     def review() -> None:
         evidence, version = find(Evidence, box[0]), find(EvidenceVersion, versions[0])
         if ref == "FAIR-01" and newest:
-            evidencing.reject(
+            version_actions.reject(
                 version,
                 evidence,
                 reason=(
@@ -589,7 +589,7 @@ def _one_version(
                 ),
             )
         else:
-            evidencing.accept(version, evidence)
+            version_actions.accept(version, evidence)
 
     yield Event(collected, collector, bring, 13)
     if not (newest and first and ref in WAITS_FOR_REVIEW):
@@ -628,7 +628,7 @@ def _test_events(held: AdoptedControls) -> Iterator[Event]:
 
 
 def _tested(held: AdoptedControls, ref: str, day: date, sample: int) -> Callable[[], object]:
-    return lambda: controls.record_test(
+    return lambda: control_test_actions.record_test(
         control_queries.find_control(held.ids[ref]), tested_on=day, sample=sample, failed=0
     )
 
@@ -868,7 +868,7 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
         )
         handed.update(machine_keys.make("globex"))
     with _as(cast("officer"), _ago(118)), transaction():
-        controls.adopt([c.ref for c in starter_pack.pack()][:20])
+        adoption_actions.adopt([c.ref for c in starter_pack.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
         assessment_actions.start_assessment(
             framework.id,
@@ -903,7 +903,7 @@ def _upload_first(versions: list[UUID], day: date) -> None:
     items = {proof.evidence_id: proof.ref for control in first for proof in control.proofs}
     for evidence_id, ref in sorted(items.items(), key=lambda each: each[1]):
         address = f"https://files.globex.example/{ref.lower()}/{day:%Y-%m-%d}"
-        brought = evidencing.bring_link(
+        brought = version_actions.link_version(
             find(Evidence, evidence_id),
             address,
             collected_on=day,
@@ -917,7 +917,7 @@ def _upload_first(versions: list[UUID], day: date) -> None:
 def _accept_all(versions: list[UUID]) -> None:
     for version_id in versions:
         version = find(EvidenceVersion, version_id)
-        evidencing.accept(version, find(Evidence, version.evidence_id))
+        version_actions.accept(version, find(Evidence, version.evidence_id))
 
 
 # ---- the operator: what stands under all of them

@@ -21,7 +21,8 @@ from governance.assurance.access_reviews import permissions, queries
 from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
 from governance.assurance.access_reviews.queries import ReviewedAccess, ReviewProgress
 from governance.assurance.evidence import actions as evidence
-from governance.assurance.evidence.deletion_guard import by_the_console
+from governance.assurance.evidence import version_actions
+from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit.record import record
@@ -250,9 +251,9 @@ def close(review: AccessReview) -> EvidenceVersion:
             f" {'needs' if tally.open == 1 else 'need'} a decision before you can close the review."
         )
     today = clock.today()
-    with by_the_console():
+    with filed_by_meridian():
         held = _evidence()
-        version = evidence.bring_file(
+        version = version_actions.upload_version(
             held,
             io.BytesIO(_sheet(review, rows, tally)),
             f"access-review-{today}.csv",
@@ -290,7 +291,7 @@ def _evidence() -> Evidence:
         linked = (
             {control: "Each membership and API key, reviewed by another person"} if control else {}
         )
-        held = evidence.begin(TITLE, kind="record", cadence="quarterly", controls=linked)
+        held = evidence.create_item(TITLE, kind="record", cadence="quarterly", controls=linked)
     return held
 
 

@@ -20,7 +20,7 @@ from governance.assurance.assessments.models import (
     Conclusion,
     SignOff,
 )
-from governance.assurance.evidence.queries import FORMER
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.models import Person
 from governance.kernel.db import find, session
@@ -278,14 +278,14 @@ def _judgement(judged: Sequence[Any]) -> Judgement | None:
     ) = judged
     if made is None:
         return None
-    signed_by = (signer or FORMER) if signature else None
+    signed_by = (signer or FORMER_MEMBER) if signature else None
     return Judgement(
         made,
         revision,
         level,
         rationale,
         by,
-        assessor or FORMER,
+        assessor or FORMER_MEMBER,
         at,
         returned,
         signed_by,

@@ -27,8 +27,8 @@ from governance.assurance.assessments.models import (
     Assessment,
     AssessmentItem,
 )
-from governance.assurance.controls import queries as controls
-from governance.assurance.controls.queries import Ledger
+from governance.assurance.controls import control_ledger
+from governance.assurance.controls.control_ledger import Ledger
 from governance.assurance.controls.status import status
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView, RequirementView
@@ -45,7 +45,7 @@ def board(
     Three statements: the assessment with its items, and the controls' ledger. The rows of today are
     cached until the tenant commits something, a deadline passes or the day ends.
     """
-    at, ledger = as_of or clock.now(), controls.ledger()
+    at, ledger = as_of or clock.now(), control_ledger.ledger()
     if as_of is not None or of_assessment is not None:
         return _in_scope(limits(), _board(framework, at, ledger, as_of, of_assessment))
     key = ("board", framework, frameworks.requirements(framework.id), at.date(), ledger.since(at))
@@ -131,7 +131,7 @@ def derived_level(found: AssessmentItem) -> DerivedLevel:
         if r.id == found.requirement_id
     ]
     period = (its_assessment.period_from, its_assessment.period_to)
-    return derive_all(tree, controls.ledger_of(found.requirement_id), now, period).get(
+    return derive_all(tree, control_ledger.ledger_of(found.requirement_id), now, period).get(
         found.requirement_id
     ) or derive_level([])
 

@@ -16,7 +16,7 @@ from governance.assurance.assessments.models import (
     Conclusion,
     SignOff,
 )
-from governance.assurance.evidence.queries import FORMER
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import names
@@ -130,7 +130,9 @@ def _check_conclusion(level: int, rationale: str) -> None:
 def _stale_conclusion(last: Conclusion | None, level: int, rationale: str) -> Stale:
     theirs = {"level": last.level, "rationale": last.rationale} if last else {}
     typed = {"level": level, "rationale": rationale}
-    who = names([last.concluded_by]).get(last.concluded_by, FORMER) if last else "Someone else"
+    who = (
+        names([last.concluded_by]).get(last.concluded_by, FORMER_MEMBER) if last else "Someone else"
+    )
     what = f"revision {last.revision}" if last else "the conclusion"
     changes = {
         name: (value, theirs.get(name))

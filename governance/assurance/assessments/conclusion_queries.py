@@ -18,7 +18,7 @@ from governance.assurance.assessments.models import (
     Conclusion,
     SignOff,
 )
-from governance.assurance.evidence.queries import FORMER
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.people.models import Person
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -48,7 +48,7 @@ def comments(item_id: UUID, as_of: datetime | None = None) -> list[tuple[Comment
     query = select(Comment, Person.name).outerjoin(Person, Person.id == Comment.written_by)
     query = query.where(Comment.item_id == item_id, Comment.created_at <= (as_of or clock.now()))
     return [
-        (comment, name or FORMER)
+        (comment, name or FORMER_MEMBER)
         for comment, name in session().execute(query.order_by(Comment.created_at, Comment.id))
     ]
 
@@ -65,7 +65,7 @@ def discussion(assessment_id: UUID) -> list[dict[str, Any]]:
     )
     refs = refs_of()
     return [
-        {"ref": refs[i], "by": name or FORMER, "at": iso(at), "text": text}
+        {"ref": refs[i], "by": name or FORMER_MEMBER, "at": iso(at), "text": text}
         for i, text, at, name in session().execute(query)
     ]
 

@@ -14,7 +14,7 @@ is only designed gives none. Worse controls never give a better level.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from governance.assurance.controls.status import SEVERITIES, ControlFacts, Reason, Status
+from governance.assurance.controls.status import SEVERITIES, ControlFacts, Status, StatusReason
 
 LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 RULE = (
@@ -38,7 +38,7 @@ class DerivedLevel:
     """A derived level. `ladder` says for each higher level what raises to it, "" for those reached."""
 
     level: int
-    reasons: tuple[Reason, ...]
+    reasons: tuple[StatusReason, ...]
     controls: tuple[MappedControl, ...]
     ladder: tuple[str, ...]
 
@@ -99,14 +99,14 @@ def is_proven(level: int) -> bool:
     return level >= EVIDENCED
 
 
-def _reasons(answers: Sequence[MappedControl], level: int) -> tuple[Reason, ...]:
+def _reasons(answers: Sequence[MappedControl], level: int) -> tuple[StatusReason, ...]:
     """Return what prevents the next level, the worst first, each once.
 
     Open reasons count only where no worse ones are left.
     """
     if not answers:
         return (
-            Reason(
+            StatusReason(
                 "bad",
                 "No control is mapped.",
                 "Map a control that covers the requirement.",
@@ -126,7 +126,7 @@ def _reasons(answers: Sequence[MappedControl], level: int) -> tuple[Reason, ...]
     ]
     if not any(how_far == "full" for _, how_far, _ in answers):
         found.append(
-            Reason(
+            StatusReason(
                 "warn",
                 "No control covers the requirement in full.",
                 "The mapped controls cover part of it.",

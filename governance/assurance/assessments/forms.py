@@ -4,7 +4,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringFi
 from wtforms.validators import InputRequired, Length
 
 from governance.assurance.assessments.coverage import LEVELS
-from governance.assurance.evidence.forms import Readable
+from governance.assurance.evidence.forms import ReadableForm
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import assignee_choices
@@ -27,7 +27,7 @@ def scope_choices() -> list[tuple[str, str]]:
     ]
 
 
-class AssessmentStartForm(Readable):
+class AssessmentStartForm(ReadableForm):
     framework = SelectField("Framework", choices=framework_choices)
     title = StringField(
         "Title",
@@ -48,7 +48,7 @@ class AssessmentStartForm(Readable):
     )
 
 
-class ConclusionForm(Readable):
+class ConclusionForm(ReadableForm):
     level = RadioField(
         "Concluded level",
         [InputRequired("Choose a level.")],
@@ -72,7 +72,7 @@ class SignOffForm(Form):
     revision = HiddenField(validators=[InputRequired()])
 
 
-class ConclusionReturnForm(Readable):
+class ConclusionReturnForm(ReadableForm):
     reason = TextAreaField(
         "What is missing",
         [
@@ -87,14 +87,14 @@ class CommentForm(Form):
     text = TextAreaField("Comment", [InputRequired("Write a comment first."), Length(max=2000)])
 
 
-class RequirementPlanForm(Readable):
+class RequirementPlanForm(ReadableForm):
     target = SelectField("Target", coerce=int, choices=LEVEL_CHOICES)
     owner_id = OwnerField()
     due_on = DayField("Due", required=False)
     version = HiddenField()
 
 
-class RequirementAssignForm(Readable):
+class RequirementAssignForm(ReadableForm):
     """Assign several requirements; a field that is left empty changes nothing."""
 
     owner_id = OwnerField(choices=lambda: assignee_choices("Keep each owner"))

@@ -12,7 +12,7 @@ from governance.assurance.assessments.coverage import (
     coverage,
     gaps,
 )
-from governance.assurance.controls.queries import Ledger
+from governance.assurance.controls.control_ledger import Ledger
 from governance.assurance.frameworks.queries import FrameworkView, RequirementView
 from governance.kernel import clock
 

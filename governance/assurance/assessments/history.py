@@ -50,7 +50,7 @@ def _objects(row: AssessedRequirement, board: FrameworkBoard) -> dict[UUID, str]
             found[proof.evidence_id] = proof.ref
             found |= {
                 arrival.version_id: proof.ref
-                for arrival in board.ledger.pieces[proof.evidence_id].held
+                for arrival in board.ledger.pieces[proof.evidence_id].versions
             }
     return found
 

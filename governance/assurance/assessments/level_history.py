@@ -21,10 +21,10 @@ from governance.assurance.assessments.framework_board import (
     AssessedRequirement,
     FrameworkBoard,
 )
-from governance.assurance.controls import queries as controls
-from governance.assurance.controls.queries import Ledger
+from governance.assurance.controls import control_ledger
+from governance.assurance.controls.control_ledger import Ledger
 from governance.assurance.controls.status import Status, status
-from governance.assurance.evidence.freshness import SOON, Version, interval
+from governance.assurance.evidence.freshness import DUE_SOON_DAYS, Version, max_age_days
 
 
 def shares_at(
@@ -144,27 +144,27 @@ def _moments_of_change(part: Ledger) -> Iterator[datetime]:
             + [s for link in control.links or () for s in link[1:3]]
             + [t[0] for t in control.tests or ()]
         )
-        stamps += controls.live_stamps(control)
+        stamps += control_ledger.runtime_stamps(control)
         yield from (
             datetime.fromtimestamp(float(stamp), UTC) for stamp in stamps if stamp is not None
         )
         yield from (each for each in (control.created_at, control.retired_at) if each is not None)
     for piece in part.pieces.values():
         yield from (each for each in (piece.known, piece.retired) if each is not None)
-        for arrival in piece.held:
+        for arrival in piece.versions:
             yield from (each for each in (arrival.known, arrival.judged) if each is not None)
             yield from (
                 datetime.combine(day, time(), UTC)
-                for day in _expiry_days(arrival.after, interval(piece.cadence))
+                for day in _expiry_days(arrival.after, max_age_days(piece.cadence))
             )
-        if not piece.held and piece.due_on is not None:
+        if not piece.versions and piece.due_on is not None:
             yield datetime.combine(piece.due_on + timedelta(days=1), time(), UTC)
 
 
 def _expiry_days(version: Version, allowed: int | None) -> Iterator[date]:
     """Yield the days on which a version may fall due or expire."""
     yield version.valid_until + timedelta(days=1)
-    yield version.valid_until - timedelta(days=SOON)
+    yield version.valid_until - timedelta(days=DUE_SOON_DAYS)
     if allowed is not None:
         yield version.collected_on + timedelta(days=allowed + 1)
         yield version.valid_until - timedelta(days=allowed // 2)

@@ -28,7 +28,10 @@ from sqlalchemy.orm import aliased
 
 from governance.assurance.assessments.models import AssessmentItem
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
-from governance.assurance.controls.runtime_dependencies import LOOSEST, UNPROVEN
+from governance.assurance.controls.runtime_dependencies import (
+    DRILL_VALID_DAYS,
+    MOST_PERMISSIVE_TIER,
+)
 from governance.assurance.evidence.inbox import LATE, live_facts
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks.models import Requirement
@@ -159,7 +162,7 @@ def _failed_drill() -> Any:
 def _unproven_switch() -> Any:
     """A live system without a passed drill of the whole of it in 90 days."""
     d = aliased(Drill)
-    oldest = cast(TODAY, Date) - literal(UNPROVEN, Integer)
+    oldest = cast(TODAY, Date) - literal(DRILL_VALID_DAYS, Integer)
     passed = select(d.id).where(
         d.system_id == AISystem.id,
         d.feature_id.is_(None),
@@ -189,7 +192,9 @@ def _policy_doubt() -> Any:
     open_ones = select(w.id).where(
         w.live_from <= NOW, w.expires_at > NOW, w.closed_at.is_(None) | (w.closed_at > NOW)
     )
-    return func.coalesce(in_force.scalar_subquery(), LOOSEST) == LOOSEST, exists(open_ones)
+    return func.coalesce(
+        in_force.scalar_subquery(), MOST_PERMISSIVE_TIER
+    ) == MOST_PERMISSIVE_TIER, exists(open_ones)
 
 
 def lowered_requirement(evidence_id: Any) -> Any:

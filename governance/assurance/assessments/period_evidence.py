@@ -8,9 +8,9 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
-from governance.assurance.controls.status import ControlFacts, SupportingEvidence, too_long
+from governance.assurance.controls.status import ControlFacts, SupportingEvidence, is_too_long
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
-from governance.assurance.evidence.freshness import Freshness, Version, counting, freshness
+from governance.assurance.evidence.freshness import Freshness, Version, accepted_version, freshness
 
 MAX_CHARTED_ITEMS = 14
 MAX_CHART_NAME_LENGTH = 21  # letters
@@ -35,7 +35,8 @@ def proofs(row: AssessedRequirement, board: FrameworkBoard) -> list[ProofInPerio
                 proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=board.as_of.date()
             )
             found.setdefault(
-                proof.evidence_id, ProofInPeriod(control, proof, fresh, counting(proof.versions))
+                proof.evidence_id,
+                ProofInPeriod(control, proof, fresh, accepted_version(proof.versions)),
             )
     return list(found.values())
 
@@ -97,7 +98,7 @@ def _chart_row(each: ProofInPeriod, first: date, until: date, begun: date) -> Co
         if end < start:
             continue
         expected, before = max(reached, begun), start - timedelta(days=1)
-        if expected <= before and too_long(each.proof, (expected, before)):
+        if expected <= before and is_too_long(each.proof, (expected, before)):
             pieces.append(CoveragePiece(expected, before, "missing"))
         pieces.append(CoveragePiece(start, end, "held"))
         reached = end + timedelta(days=1)
@@ -122,7 +123,7 @@ def _shortened(title: str) -> str:
 
 
 def _last_stretch_kind(each: ProofInPeriod, reached: date, until: date) -> Any:
-    if each.fresh.state in {"overdue", "rejected", "missing"} or too_long(
+    if each.fresh.state in {"overdue", "rejected", "missing"} or is_too_long(
         each.proof, (reached, until)
     ):
         return "missing"

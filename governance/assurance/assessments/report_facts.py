@@ -23,8 +23,8 @@ from governance.assurance.assessments.coverage import (
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.assessments.models import Assessment
 from governance.assurance.controls.status import ControlFacts, Status, SupportingEvidence, last_test
-from governance.assurance.evidence.freshness import counting, freshness
-from governance.assurance.evidence.queries import FORMER
+from governance.assurance.evidence.freshness import accepted_version, freshness
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import RequirementView
 from governance.foundation.people.queries import names
@@ -145,7 +145,9 @@ def _revisions(assessment: Assessment) -> list[dict[str, Any]]:
     ]
     people = names(each.started_by for each in known)
     return [
-        _revision(each, people.get(each.started_by, FORMER) if each.started_by else FORMER)
+        _revision(
+            each, people.get(each.started_by, FORMER_MEMBER) if each.started_by else FORMER_MEMBER
+        )
         for each in known
     ]
 
@@ -277,7 +279,7 @@ def _piece(board: FrameworkBoard, proof: SupportingEvidence) -> dict[str, Any]:
     fresh = freshness(
         proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=board.as_of.date()
     )
-    version = counting(proof.versions) or (proof.versions[-1] if proof.versions else None)
+    version = accepted_version(proof.versions) or (proof.versions[-1] if proof.versions else None)
     return {
         "ref": proof.ref,
         "title": proof.title,

@@ -10,8 +10,8 @@ from flask import url_for
 from governance.assurance.assessments.coverage import LEVELS
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.assessments.level_history import LevelTransition
-from governance.assurance.controls.reason_links import standing_place
-from governance.assurance.controls.status import Reason
+from governance.assurance.controls.reason_links import page_of_reason
+from governance.assurance.controls.status import StatusReason
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 MINUS = "\N{MINUS SIGN}"
@@ -61,7 +61,7 @@ def reasons(row: AssessedRequirement) -> list[dict[str, Any]]:
     return [_reason(reason) for reason in row.derived.reasons]
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def _reason(reason: StatusReason) -> dict[str, Any]:
     href = None
     if reason.kind == "evidence" and reason.target_id:
         href = url_for("evidence.piece", evidence_id=reason.target_id)
@@ -72,7 +72,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
             _anchor="tests" if reason.kind == "test" else None,
         )
     else:
-        href = standing_place(reason)
+        href = page_of_reason(reason)
     kind = {"open": "none"}.get(reason.severity, reason.severity)
     return {
         "kind": kind,

@@ -17,14 +17,15 @@ from governance.assurance.collectors.collector import Collected, Collector
 from governance.assurance.collectors.models import CollectorRun
 from governance.assurance.collectors.periods import Period
 from governance.assurance.evidence import actions as evidence
-from governance.assurance.evidence.deletion_guard import by_the_console
+from governance.assurance.evidence import link_actions, version_actions
+from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import background_work, clock, current
 from governance.kernel.db import session
 
-ASKED = action(
+RUN_REQUESTED = action(
     "collector.run.requested",
     "requested a collector run",
     target="CollectorRun",
@@ -66,8 +67,8 @@ MISSED = action(
 )
 
 SOURCE = "console"
-PREVIEW = 20  # rows
-HOLDS = {
+PREVIEW_ROWS = 20  # rows
+VALIDITY_DAYS = {
     "daily": 3,
     "weekly": 14,
     "monthly": 45,
@@ -76,7 +77,7 @@ HOLDS = {
 TOO_LATE = "Meridian wasn't running, and this collector can't read past states."
 
 
-def ask(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
+def request_run(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
     """Queue a run. Of two clicks for one period the second finds the first one's run."""
     background_work.lock(CollectorRun)
     if not scheduled and (there := queries.under_way(found.key, period.name)) is not None:
@@ -84,7 +85,7 @@ def ask(found: Collector, period: Period, *, scheduled: bool = False) -> Collect
     return background_work.start(_run(found, period, scheduled=scheduled))
 
 
-def miss(found: Collector, period: Period) -> CollectorRun:
+def record_missed(found: Collector, period: Period) -> CollectorRun:
     run = _run(found, period, scheduled=True)
     run.state, run.is_fine, run.says = "missed", False, TOO_LATE
     session().add(run)
@@ -118,11 +119,11 @@ RUNS = background_work.WorkKind(
     view=permissions.VIEW,
     permission=permissions.RUN,
     find=queries.visible_run,
-    title=lambda run: f"{queries.collector(run.key).title}, {run.period}",
+    title=lambda run: f"{queries.find_collector(run.key).title}, {run.period}",
     page=lambda run: ("collectors.collector", {"key": run.key}),
     address=lambda run: {"collector_run_id": run.id},
     requested=lambda run: record(
-        ASKED, run, key=run.key, period=run.period, scheduled=run.scheduled
+        RUN_REQUESTED, run, key=run.key, period=run.period, scheduled=run.scheduled
     ),
     cancelled=lambda run: record(CANCELLED, run, key=run.key, period=run.period),
     icon="refresh",
@@ -130,7 +131,7 @@ RUNS = background_work.WorkKind(
 )
 
 
-def file(run: CollectorRun, found: Collector, collected: Collected) -> None:
+def file_evidence(run: CollectorRun, found: Collector, collected: Collected) -> None:
     """Keep what was found; where something was performed, as a version of evidence.
 
     Filed by an earlier try, it stays.
@@ -148,22 +149,22 @@ def file(run: CollectorRun, found: Collector, collected: Collected) -> None:
     run.query, run.parameters = told.query, dict(told.parameters)
     run.preview = [
         list(told.columns),
-        *([row[name] for name in told.columns] for row in told.rows[:PREVIEW]),
+        *([row[name] for name in told.columns] for row in told.rows[:PREVIEW_ROWS]),
     ]
     if not collected.performed:
         run.state = "nothing"
         record(NOTHING, run, key=run.key, period=run.period)
         return
-    with by_the_console():
+    with filed_by_meridian():
         held = _evidence(found)
-        version = evidence.bring_file(
+        version = version_actions.upload_version(
             held,
             io.BytesIO(collected.evidence),
             collected.filename,
             collected_on=clock.today(),
             period_from=run.period_from,
             period_to=run.period_to,
-            valid_until=run.period_to + timedelta(days=HOLDS[found.schedule]),
+            valid_until=run.period_to + timedelta(days=VALIDITY_DAYS[found.schedule]),
             source=SOURCE,
         )
     run.state, run.evidence_version_id = "filed", version.id
@@ -188,7 +189,7 @@ def _evidence(found: Collector) -> Evidence:
     controls = queries.controls_of(found)
     held = queries.evidence_of(found, title)
     if held is None:
-        return evidence.begin(
+        return evidence.create_item(
             title,
             kind="export",
             cadence=found.schedule,
@@ -201,5 +202,5 @@ def _evidence(found: Collector) -> Evidence:
         )
     )
     for control_id in set(controls) - ever:
-        evidence.link(held, control_id, note)
+        link_actions.link(held, control_id, note)
     return held

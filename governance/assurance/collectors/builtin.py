@@ -5,7 +5,7 @@ change.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from governance.assurance.collectors.collector import Collector, Row
+from governance.assurance.collectors.collector import Collector, PopulationRow
 from governance.assurance.collectors.periods import Period
 from governance.assurance.collectors.tenant_isolation import Isolation
 from governance.foundation.audit import queries as audit
@@ -38,7 +38,7 @@ FROM newest n LEFT JOIN memberships m ON m.tenant_id = :tenant AND m.id = n.targ
 WHERE n.action <> 'membership.ended' OR n.at >= :begins
 ORDER BY joined_at, n.target_id"""
 
-    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
         here, left = (
             [r for r in rows if r["state"] == "member"],
             sum(r["state"] == "left" for r in rows),
@@ -46,7 +46,7 @@ ORDER BY joined_at, n.target_id"""
         admins = sum(r["role"] == "admin" for r in here)
         changed = sum(int(r["changes_in_period"]) for r in rows)
         went = (
-            f"; {_none(left, 'member')} left, {_none(changed, 'change')} in total"
+            f"; {_count(left, 'member')} left, {_count(changed, 'change')} in total"
             if changed
             else "; no changes"
         )
@@ -65,7 +65,7 @@ FROM audit_entries e LEFT JOIN memberships m ON m.tenant_id = :tenant AND m.id =
 WHERE e.tenant_id = :tenant AND e.action = 'membership.ended' AND e.at >= :begins AND e.at < :until
 ORDER BY e.at, e.id"""
 
-    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "No member left.", True
         late = sum(bool(r["sessions_open_after"]) for r in rows)
@@ -77,7 +77,7 @@ ORDER BY e.at, e.id"""
         return f"{plural(len(rows), 'member')} left; {kept}.", not late
 
 
-class SignIn(Collector):
+class SignInSettings(Collector):
     key, title = "sign-in", "SSO and session settings"
     about = "How people sign in, how long sessions last, and every change in the period."
     controls = ("ACC-01",)
@@ -89,7 +89,7 @@ WHERE tenant_id = :tenant AND at >= :begins AND at < :until
     AND (action LIKE 'identity_provider.%' OR action = 'tenant.domains.changed')
 ORDER BY at, id"""
 
-    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
         held = people.connection()
         if held is None:
             return "No identity provider is connected.", False
@@ -98,18 +98,18 @@ ORDER BY at, id"""
         )
         must = "must" if held.enforced else "can, but don't have to,"
         return (
-            f"People {must} sign in with the company's identity provider; {_none(changed, 'change')}.",
+            f"People {must} sign in with the company's identity provider; {_count(changed, 'change')}.",
             held.enforced,
         )
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         held = people.connection()
         limits = (
-            ("Idle sessions end after", _said(IDLE)),
-            ("All sessions end after", _said(ABSOLUTE)),
+            ("Idle sessions end after", _duration(IDLE)),
+            ("All sessions end after", _duration(ABSOLUTE)),
             (
                 "Sensitive actions need a sign-in within the last",
-                _said(timedelta(seconds=STEP_UP_SECONDS)),
+                _duration(timedelta(seconds=STEP_UP_SECONDS)),
             ),
         )
         if held is None:
@@ -126,11 +126,11 @@ ORDER BY at, id"""
         )
 
 
-def _none(count: int, noun: str) -> str:
+def _count(count: int, noun: str) -> str:
     return plural(count, noun) if count else f"no {noun}"
 
 
-def _said(span: timedelta) -> str:
+def _duration(span: timedelta) -> str:
     minutes = int(span.total_seconds()) // 60
     return plural(minutes // 60, "hour") if minutes % 60 == 0 else plural(minutes, "minute")
 
@@ -151,7 +151,7 @@ LEFT JOIN memberships second ON second.tenant_id = :tenant AND second.person_id 
 WHERE v.tenant_id = :tenant AND v.in_force_from >= :begins AND v.in_force_from < :until
 ORDER BY v.number"""
 
-    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "The policy did not change.", True
         loosening = [r for r in rows if r["loosens"]]
@@ -176,7 +176,7 @@ FROM audit_entries
 WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action IN ('switch.drill.passed', 'switch.drill.failed')
 ORDER BY at, id"""
 
-    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "No drill took place.", False
         failed = sum(r["result"] == "failed" for r in rows)
@@ -198,7 +198,7 @@ FROM audit_entries
 WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action IN ('audit.fsck.passed', 'audit.fsck.failed')
 ORDER BY at, id"""
 
-    def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "The audit log wasn't verified.", False
         days = len({datetime.fromisoformat(r["at"]).date() for r in rows})
@@ -240,7 +240,7 @@ WHERE v.tenant_id = :tenant AND v.uploaded_at >= :begins AND v.uploaded_at < :un
     WHERE l.tenant_id = :tenant AND l.evidence_id = e.id AND l.removed_at IS NULL AND c.ref IN ('OPS-06', 'RES-02'))
 ORDER BY v.uploaded_at, v.id"""
 
-    def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], period: Period, /) -> tuple[str, bool]:
         if not rows:
             return f"{NONE_REPORTED} between {period.first} and {period.last}.", False
         return f"{plural(len(rows), 'record')} of backups and restores uploaded.", True
@@ -262,7 +262,7 @@ FROM audit_entries
 WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action = 'access_review.closed'
 ORDER BY at, id"""
 
-    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "No access review was closed.", False
         late = sum(r["closed_at"][:10] > r["due_on"] for r in rows)
@@ -275,7 +275,7 @@ COLLECTORS: dict[str, Collector] = {
     for each in (
         Members(),
         Leavers(),
-        SignIn(),
+        SignInSettings(),
         PolicyChanges(),
         Drills(),
         LogChecks(),

@@ -18,13 +18,13 @@ from sqlalchemy import text
 
 from governance.assurance.collectors import population as populations
 from governance.assurance.collectors.periods import Period
-from governance.assurance.collectors.population import plain, sheet
+from governance.assurance.collectors.population import plain_value, population_csv
 from governance.foundation.audit import personal_field_encryption
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.formatting import long_day
 
-type Row = Mapping[str, Any]
+type PopulationRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Collected:
     to file.
     """
 
-    population: populations.Population
+    population: populations.CollectorPopulation
     says: str
     ok: bool
     performed: bool
@@ -58,7 +58,7 @@ class Collector(ABC):
         says, ok = self.judge(population.rows, period)
         facts = self.facts(period)
         covers = f"{long_day(period.first)} to {long_day(period.last)}"
-        content = sheet(
+        content = population_csv(
             population, tenant=current.actor().tenant_name, covers=covers, says=says, facts=facts
         )
         return Collected(
@@ -70,21 +70,21 @@ class Collector(ABC):
             f"{self.key}-{period.name}.csv",
         )
 
-    def population(self, period: Period) -> populations.Population:
+    def population(self, period: Period) -> populations.CollectorPopulation:
         """Run the query now, over that period."""
         parameters = self.parameters(period)
         result = session().execute(text(self.query), parameters)
         columns, rows = (
             tuple(result.keys()),
-            [{name: plain(v) for name, v in row.items()} for row in result.mappings()],
+            [{name: plain_value(v) for name, v in row.items()} for row in result.mappings()],
         )
         return self.told(columns, rows, parameters)
 
     def told(
-        self, columns: tuple[str, ...], rows: Sequence[Row], parameters: Mapping[str, Any]
-    ) -> populations.Population:
-        said = {name: str(plain(value)) for name, value in parameters.items()}
-        return populations.Population(
+        self, columns: tuple[str, ...], rows: Sequence[PopulationRow], parameters: Mapping[str, Any]
+    ) -> populations.CollectorPopulation:
+        said = {name: str(plain_value(value)) for name, value in parameters.items()}
+        return populations.CollectorPopulation(
             self.key, self.title, self.query, said, clock.now(), run_by(), columns, rows
         )
 
@@ -92,7 +92,7 @@ class Collector(ABC):
         return {"tenant": current.actor().tenant_id, "begins": period.begins, "until": period.until}
 
     @abstractmethod
-    def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], period: Period, /) -> tuple[str, bool]:
         """(what was found in a sentence, whether all of it is as it should be)."""
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:

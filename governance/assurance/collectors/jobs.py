@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from governance.assurance.collectors import actions, permissions, queries
 from governance.assurance.collectors.builtin import COLLECTORS
 from governance.assurance.collectors.collector import Collector
-from governance.assurance.collectors.periods import Period, before, closed
+from governance.assurance.collectors.periods import Period, closed_periods, previous_period
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel import access, clock, current
@@ -21,7 +21,7 @@ from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, once_per, work
 
-BACK = timedelta(days=366)
+MAX_CATCH_UP = timedelta(days=366)
 
 
 def collect_due() -> None:
@@ -33,12 +33,12 @@ def collect_due_of(who: Actor, *, since: date | None = None) -> int:
     with current.acting_as(who), transaction():
         tenant = directory.tenant_by_id(who.tenant_id)
         today = clock.today()
-        since = max(tenant.created_at.date() if tenant else today, since or today - BACK)
+        since = max(tenant.created_at.date() if tenant else today, since or today - MAX_CATCH_UP)
         there = queries.known_periods()
         due = [
             (found, period)
             for found in COLLECTORS.values()
-            for period in closed(found.schedule, since, today)
+            for period in closed_periods(found.schedule, since, today)
             if (found.key, period.name) not in there
         ]
         return sum(
@@ -50,10 +50,10 @@ def collect_due_of(who: Actor, *, since: date | None = None) -> int:
 def _claimed(who: Actor, found: Collector, period: Period) -> bool:
     if not once_per(f"collect {found.key}", who.tenant_slug, period.name):
         return False
-    if found.catches_up or period == before(found.schedule, clock.today()):
-        actions.ask(found, period, scheduled=True)
+    if found.catches_up or period == previous_period(found.schedule, clock.today()):
+        actions.request_run(found, period, scheduled=True)
     else:
-        actions.miss(found, period)
+        actions.record_missed(found, period)
     return True
 
 
@@ -71,10 +71,10 @@ def collect(item: WorkItem, progress: Progress) -> None:
         if run.is_ready:
             return
         found, period = (
-            queries.collector(run.key),
+            queries.find_collector(run.key),
             Period(run.period, run.period_from, run.period_to),
         )
         collected = found.collect(period)
     progress(1, 2, f"Storing {collected.population.row_count:,} rows")
     with transaction():
-        actions.file(queries.run_of(run_id, lock=True).row, found, collected)
+        actions.file_evidence(queries.run_of(run_id, lock=True).row, found, collected)

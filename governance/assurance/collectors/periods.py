@@ -37,33 +37,33 @@ class Period:
         return datetime.combine(self.last + DAY, time(), UTC)
 
 
-def holding(schedule: str, day: date) -> Period:
+def period_containing(schedule: str, day: date) -> Period:
     """The period of that schedule that the day is in; a KeyError for a schedule that there is
     not.
     """
     return {"daily": _day, "weekly": _week, "monthly": _month, "quarterly": _quarter}[schedule](day)
 
 
-def before(schedule: str, day: date) -> Period:
+def previous_period(schedule: str, day: date) -> Period:
     """The last one that had ended by then."""
-    return holding(schedule, holding(schedule, day).first - DAY)
+    return period_containing(schedule, period_containing(schedule, day).first - DAY)
 
 
-def closed(schedule: str, since: date, today: date) -> Sequence[Period]:
+def closed_periods(schedule: str, since: date, today: date) -> Sequence[Period]:
     """Those that ended on or after `since` and before today, without a gap between them."""
     found: list[Period] = []
-    period = before(schedule, today)
+    period = previous_period(schedule, today)
     while period.last >= since:
         found.append(period)
-        period = before(schedule, period.first)
+        period = previous_period(schedule, period.first)
     return found[::-1]
 
 
 def next_due(schedule: str, today: date) -> date:
-    return holding(schedule, today).last + DAY
+    return period_containing(schedule, today).last + DAY
 
 
-def between(first: date, last: date) -> Period:
+def day_range(first: date, last: date) -> Period:
     """Any stretch of days, for a population that somebody asks for by hand."""
     return Period(f"{first} to {last}", first, last)
 

@@ -20,7 +20,7 @@ from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows
 
 
 @dataclass(frozen=True)
-class Population:
+class CollectorPopulation:
     """`rows` are plain values (text, numbers, yes or no), each under every one of `columns`."""
 
     key: str
@@ -48,7 +48,7 @@ class Population:
         return hashlib.sha256(self.table).hexdigest()
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """As it stands in a row: an instant as ISO 8601 in UTC, an id as text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -57,8 +57,13 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def sheet(
-    population: Population, *, tenant: str, covers: str, says: str, facts: Sequence[tuple[str, str]]
+def population_csv(
+    population: CollectorPopulation,
+    *,
+    tenant: str,
+    covers: str,
+    says: str,
+    facts: Sequence[tuple[str, str]],
 ) -> bytes:
     """The file of a run: two columns of what was asked and found, an empty line, the table."""
     above = [
@@ -68,7 +73,7 @@ def sheet(
         *facts,
         ("Query", " ".join(population.query.split())),
         *((f"Parameter {name}", value) for name, value in population.parameters.items()),
-        ("Run at", plain(population.run_at)),
+        ("Run at", plain_value(population.run_at)),
         ("Time zone", "UTC"),
         ("Run by", population.run_by),
         ("Rows", population.row_count),

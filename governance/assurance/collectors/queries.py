@@ -23,8 +23,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from governance.assurance.collectors.builtin import COLLECTORS
 from governance.assurance.collectors.collector import Collector
 from governance.assurance.collectors.models import CollectorRun
-from governance.assurance.collectors.periods import between, next_due
-from governance.assurance.collectors.population import Population
+from governance.assurance.collectors.periods import day_range, next_due
+from governance.assurance.collectors.population import CollectorPopulation
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import background_work, clock
@@ -95,27 +95,27 @@ class CollectorStatus:
         return self.last is not None and self.last.kind in {"bad", "due"}
 
 
-def collector(key: str) -> Collector:
+def find_collector(key: str) -> Collector:
     if key not in COLLECTORS:
         raise NotFound("This collector doesn't exist, or you don't have access to it.")
     return COLLECTORS[key]
 
 
-def board() -> list[CollectorStatus]:
+def collector_statuses() -> list[CollectorStatus]:
     """In the order of the registry; three statements whatever their number."""
     newest, adopted, held = _newest(), _adopted(), limits()
     return [
-        _line(c, adopted, newest.get(c.key), held)
+        _status(c, adopted, newest.get(c.key), held)
         for c in COLLECTORS.values()
         if _serves(c, adopted, held)
     ]
 
 
-def one(key: str) -> CollectorStatus:
-    found, adopted, held = collector(key), _adopted(), limits()
+def collector_status(key: str) -> CollectorStatus:
+    found, adopted, held = find_collector(key), _adopted(), limits()
     if not _serves(found, adopted, held):
         raise NotFound("This collector doesn't exist, or you don't have access to it.")
-    return _line(found, adopted, _newest(key).get(key), held)
+    return _status(found, adopted, _newest(key).get(key), held)
 
 
 def _adopted() -> Mapping[str, tuple[UUID, str]]:
@@ -131,7 +131,7 @@ def _serves(found: Collector, adopted: Mapping[str, tuple[UUID, str]], held: Sco
     return held is None or any(ref in adopted for ref in found.controls)
 
 
-def _line(
+def _status(
     found: Collector,
     adopted: Mapping[str, tuple[UUID, str]],
     last: RunStatus | None,
@@ -211,7 +211,7 @@ def run_of(run_id: UUID, *, lock: bool = False) -> Run[CollectorRun]:
 def visible_run(run_id: UUID) -> CollectorRun:
     """A run of a collector that the acting person sees."""
     run = find(CollectorRun, run_id, what="run")
-    one(run.key)
+    collector_status(run.key)
     return run
 
 
@@ -229,9 +229,9 @@ def under_way(key: str, period: str) -> CollectorRun | None:
     return next(iter(background_work.under_way(CollectorRun, *same)), None)
 
 
-def population(key: str, period_from: date, period_to: date) -> Population:
+def population(key: str, period_from: date, period_to: date) -> CollectorPopulation:
     """What the collector's query finds over these days now, whoever asks."""
-    return collector(key).population(between(period_from, period_to))
+    return find_collector(key).population(day_range(period_from, period_to))
 
 
 def evidence_of(found: Collector, title: str) -> Evidence | None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Select, column, func, literal, select, table, text, union_all
 
 from governance.assurance.collectors import population as populations
-from governance.assurance.collectors.collector import Collector, Row
+from governance.assurance.collectors.collector import Collector, PopulationRow
 from governance.assurance.collectors.periods import Period
 from governance.foundation.tenants import queries as directory
 from governance.kernel import current
@@ -42,7 +42,7 @@ AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.at
 AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname = 'tenant_id' AND a.attnum = ANY (k.conkey))"""
 
 
-class Enough(Exception):
+class AttemptDone(Exception):
     """Ends the other tenant's transaction, so that nothing of it is left."""
 
 
@@ -57,9 +57,9 @@ class Isolation(Collector):
     query = TABLES
 
     # it is about now, whatever the period
-    def population(self, period: Period) -> populations.Population:  # noqa: ARG002
+    def population(self, period: Period) -> populations.CollectorPopulation:  # noqa: ARG002
         tables = [dict(row) for row in session().execute(text(TABLES)).mappings()]
-        ids = _own([str(row["table"]) for row in tables])
+        ids = _own_rows([str(row["table"]) for row in tables])
         seen = _attempt(ids)
         for row in tables:
             name = str(row["table"])
@@ -69,8 +69,10 @@ class Isolation(Collector):
             }
         columns = (*(tables[0] if tables else ()),)
         told = self.told(columns, tables, {"tenant": current.actor().tenant_id})
-        asked = " UNION ALL ".join(_text(each) for each in _asking(dict(list(ids.items())[:1])))
-        return populations.Population(
+        asked = " UNION ALL ".join(
+            _sql_text(each) for each in _attempt_queries(dict(list(ids.items())[:1]))
+        )
+        return populations.CollectorPopulation(
             told.key,
             told.title,
             f"{TABLES}; and in a transaction of another tenant, for every table: {asked}",
@@ -81,7 +83,7 @@ class Isolation(Collector):
             told.rows,
         )
 
-    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
         unsealed = [
             r["table"]
             for r in rows
@@ -120,7 +122,7 @@ class Isolation(Collector):
         )
 
 
-def _own(names: Sequence[str]) -> dict[str, UUID]:
+def _own_rows(names: Sequence[str]) -> dict[str, UUID]:
     """A row of the acting tenant in each table that it has one in."""
     found: dict[str, UUID] = {}
     for name in names:
@@ -138,14 +140,16 @@ def _attempt(ids: Mapping[str, UUID]) -> dict[str, int]:
     seen: dict[str, int] = {}
     if not ids:
         return seen
-    other = _another()
-    with suppress(Enough), transaction(read_only=True, tenant_id=other):
-        seen.update({row.name: row.rows for row in session().execute(union_all(*_asking(ids)))})
-        raise Enough
+    other = _another_tenant()
+    with suppress(AttemptDone), transaction(read_only=True, tenant_id=other):
+        seen.update(
+            {row.name: row.rows for row in session().execute(union_all(*_attempt_queries(ids)))}
+        )
+        raise AttemptDone
     return seen
 
 
-def _asking(ids: Mapping[str, UUID]) -> list[Select[Any, Any]]:
+def _attempt_queries(ids: Mapping[str, UUID]) -> list[Select[Any, Any]]:
     asked: list[Select[Any, Any]] = []
     for name, row_id in ids.items():
         rows = table(name, column("id"))
@@ -157,10 +161,10 @@ def _asking(ids: Mapping[str, UUID]) -> list[Select[Any, Any]]:
     return asked
 
 
-def _text(statement: Select[Any, Any]) -> str:
+def _sql_text(statement: Select[Any, Any]) -> str:
     return " ".join(str(statement.compile(dialect=session().get_bind().dialect)).split())
 
 
-def _another() -> UUID:
+def _another_tenant() -> UUID:
     mine = current.actor().tenant_id
     return next((t.id for t in directory.all_tenants() if t.id != mine), uuid7())

@@ -10,7 +10,7 @@ from flask import redirect, url_for
 from governance.assurance.collectors import actions, collector_list, permissions, queries, run_list
 from governance.assurance.collectors.collector_list import COLLECTORS
 from governance.assurance.collectors.models import CollectorRun
-from governance.assurance.collectors.periods import before, holding
+from governance.assurance.collectors.periods import period_containing, previous_period
 from governance.assurance.collectors.run_list import RUNS
 from governance.foundation.people import queries as people
 from governance.kernel import clock, work_pages
@@ -26,7 +26,7 @@ feature = Feature("collectors", __name__)
 
 @feature.get("/evidence/collectors/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    asked, board = COLLECTORS.read(), queries.board()
+    asked, board = COLLECTORS.read(), queries.collector_statuses()
     return page(
         "assurance/collectors/index.html",
         asked=asked,
@@ -38,7 +38,7 @@ def index() -> ResponseReturnValue:
 @feature.get("/evidence/collectors/<key>", needs=permissions.VIEW)
 def collector(key: str) -> ResponseReturnValue:
     """Its newest run with the first rows of the population, and all its runs."""
-    line, asked = queries.one(key), RUNS.read(place={"key": key})
+    line, asked = queries.collector_status(key), RUNS.read(place={"key": key})
     found = queries.runs(key, asked.criteria, sort=asked.sort, after=asked.after, size=RUNS.size)
     shown = next((seen for seen in found.rows if seen.run.preview), None)
     today = clock.today()
@@ -53,8 +53,8 @@ def collector(key: str) -> ResponseReturnValue:
         shown=shown,
         total=queries.count_runs(key),
         names=people.names(seen.run.requested_by for seen in found.rows),
-        previous=before(line.collector.schedule, today),
-        present=holding(line.collector.schedule, today),
+        previous=previous_period(line.collector.schedule, today),
+        present=period_containing(line.collector.schedule, today),
     )
 
 
@@ -68,7 +68,7 @@ def _files(runs: Sequence[queries.RunStatus]) -> dict[UUID, tuple[UUID, str, int
 @feature.get("/evidence/collectors/<key>/runs.csv", needs=permissions.VIEW, answers=FILE)
 def export_runs(key: str) -> ResponseReturnValue:
     """What is filtered, whole."""
-    queries.one(key)
+    queries.collector_status(key)
     asked = RUNS.read(place={"key": key})
     pages = every_page(
         lambda after: queries.runs(key, asked.criteria, sort=asked.sort, after=after, size=BATCH)
@@ -82,8 +82,8 @@ def export_runs(key: str) -> ResponseReturnValue:
 @feature.post("/evidence/collectors/<key>/runs", needs=permissions.RUN)
 def run(key: str) -> ResponseReturnValue:
     """By hand, over the last period that is over."""
-    found = queries.collector(key)
-    actions.ask(found, before(found.schedule, clock.today()))
+    found = queries.find_collector(key)
+    actions.request_run(found, previous_period(found.schedule, clock.today()))
     return redirect(url_for("collectors.collector", key=key), 303)
 
 

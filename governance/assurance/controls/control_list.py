@@ -98,7 +98,7 @@ KEYS: Mapping[str, Callable[[ControlSummary], Any]] = {
 }
 
 
-def every_line() -> list[ControlSummary]:
+def control_summaries() -> list[ControlSummary]:
     """Every live control with the status of today, over the year up to today."""
     today = clock.today()
     since = today - timedelta(days=365)

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from governance.assurance.controls.models import Control, ControlMapping
 from governance.assurance.evidence import actions as evidence
-from governance.assurance.evidence.deletion_guard import by_the_console
+from governance.assurance.evidence import link_actions, version_actions
+from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel.db import session
@@ -24,8 +25,8 @@ NOTE = "A timed stop of the real system"
 
 
 def file_drill(drill: DrillEnded) -> None:
-    with by_the_console():
-        version = evidence.bring_file(
+    with filed_by_meridian():
+        version = version_actions.upload_version(
             _evidence(drill.system),
             io.BytesIO(drill.sheet),
             f"drill-{drill.system}-{drill.day:%Y-%m-%d}.csv",
@@ -47,7 +48,7 @@ def _evidence(system: str) -> Evidence:
     query = select(Evidence).where(Evidence.title == title, Evidence.retired_at.is_(None)).limit(1)
     item = session().scalars(query).one_or_none()
     if item is None:
-        return evidence.begin(
+        return evidence.create_item(
             title,
             kind="record",
             cadence="quarterly",
@@ -60,7 +61,7 @@ def _evidence(system: str) -> Evidence:
         )
     )
     for control_id in set(supported) - ever:
-        evidence.link(item, control_id, NOTE)
+        link_actions.link(item, control_id, NOTE)
     return item
 
 

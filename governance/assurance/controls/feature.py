@@ -2,7 +2,11 @@
 
 from governance.assurance.controls import (
     actions,
+    adoption_views,
+    control_test_actions,
     drill_evidence,
+    mapping_actions,
+    mapping_views,
     models,
     palette,
     permissions,
@@ -15,6 +19,9 @@ from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Answer, EntryLink, Manifest, NavItem, Subscription
 from governance.kernel.visibility_scope import Scope
 from governance.operations.switches.events import DrillEnded, StopLifted
+
+# Each adds its routes to `views.feature` when it is imported.
+VIEWS = (views, mapping_views, adoption_views)
 
 manifest = Manifest(
     name="controls",
@@ -31,7 +38,7 @@ manifest = Manifest(
         ),
     ),
     search=(palette.controls,),
-    audit=actions_in(actions),
+    audit=actions_in(actions, mapping_actions, control_test_actions),
     links={
         "Control": EntryLink(endpoint="controls.control", argument="control_id", within=Scope.holds)
     },
@@ -40,5 +47,5 @@ manifest = Manifest(
         Subscription(DrillEnded, drill_evidence.file_drill),
         Subscription(StopLifted, stop_evidence.queue_filing),
     ),
-    answers=(Answer(supported_controls, queries.supported),),
+    answers=(Answer(supported_controls, queries.all_controls),),
 )

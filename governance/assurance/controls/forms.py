@@ -9,9 +9,10 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
-from governance.assurance.controls.actions import AUTOMATIONS, COVERAGES, KINDS
+from governance.assurance.controls.actions import AUTOMATIONS, KINDS
+from governance.assurance.controls.mapping_actions import COVERAGES
 from governance.assurance.controls.runtime_dependencies import RESTS_ON
-from governance.assurance.evidence.forms import AssignForm, Readable, RetireForm
+from governance.assurance.evidence.forms import ReadableForm
 from governance.assurance.evidence.freshness import CADENCES
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.owner_fields import OwnerField
@@ -19,7 +20,7 @@ from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, Choices
 
 
-class ControlForm(Readable):
+class ControlForm(ReadableForm):
     title = StringField("Title", [InputRequired("Enter a title."), Length(max=160)])
     does = TextAreaField(
         "What is done",
@@ -44,7 +45,7 @@ class ControlForm(Readable):
     )
 
 
-class CreateForm(ControlForm):
+class ControlCreateForm(ControlForm):
     ref = StringField(
         "Ref",
         [
@@ -60,11 +61,11 @@ class CreateForm(ControlForm):
     owner_id = OwnerField()
 
 
-class EditForm(ControlForm):
+class ControlEditForm(ControlForm):
     version = HiddenField()
 
 
-class MappingForm(Readable):
+class RequirementMappingForm(ReadableForm):
     requirement_id = Choice(
         "Requirement",
         [InputRequired("Choose a requirement.")],
@@ -78,7 +79,7 @@ class MappingForm(Readable):
     )
 
 
-class MapForm(Readable):
+class ControlMappingForm(ReadableForm):
     """The other way round: which controls answer for one requirement."""
 
     control_id = Choice("Control", [InputRequired("Choose a control.")])
@@ -90,7 +91,7 @@ class MapForm(Readable):
     )
 
 
-class RecordTestForm(Readable):
+class ControlTestForm(ReadableForm):
     tested_on = DayField("Tested on")
     sample = IntegerField(
         "Items tested",
@@ -115,7 +116,7 @@ class RecordTestForm(Readable):
     retest_by = DayField("Retest by", required=False)
 
 
-class AdoptForm(Readable):
+class StarterPackForm(ReadableForm):
     refs = Choices("Controls", [InputRequired("Select at least one control.")])
     with_evidence = BooleanField(
         "Create the evidence items they need",
@@ -134,15 +135,3 @@ def requirement_choices() -> list[tuple[object, str]]:
         for node in frameworks.requirements(each.id)
         if node.assessable
     ]
-
-
-__all__ = [
-    "AdoptForm",
-    "AssignForm",
-    "CreateForm",
-    "EditForm",
-    "MapForm",
-    "MappingForm",
-    "RecordTestForm",
-    "RetireForm",
-]

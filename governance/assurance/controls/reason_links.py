@@ -2,10 +2,10 @@
 
 from flask import url_for
 
-from governance.assurance.controls.status import Reason
+from governance.assurance.controls.status import StatusReason
 
 
-def standing_place(reason: Reason) -> str | None:
+def page_of_reason(reason: StatusReason) -> str | None:
     """The page of what a control rests on; None for every other reason."""
     if reason.kind == "switch":
         return url_for("switches.system", system_key=reason.ref)

@@ -18,14 +18,14 @@ from typing import Literal
 from uuid import UUID
 
 type RestsOn = Literal["drill", "policy"]
-type Kind = Literal["switch", "policy", "waiver"]
+type DoubtKind = Literal["switch", "policy", "waiver"]
 RESTS_ON: dict[str, str] = {"drill": "kill-switch drills", "policy": "the policy in force"}
-UNPROVEN = 90  # days after which a drill proves nothing any more
-LOOSEST = "baseline"  # the most permissive tier
+DRILL_VALID_DAYS = 90  # days after which a drill proves nothing any more
+MOST_PERMISSIVE_TIER = "baseline"  # the most permissive tier
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class SwitchFacts:
     """The switch of a live AI system, or of a feature of it, and how its last finished drill went;
     `drilled` None: never.
 
@@ -44,7 +44,11 @@ class Switch:
         return f"{self.feature} of {self.key}" if self.feature else self.key
 
     def proven(self, today: date) -> bool:
-        return self.passed and self.drilled is not None and (today - self.drilled).days <= UNPROVEN
+        return (
+            self.passed
+            and self.drilled is not None
+            and (today - self.drilled).days <= DRILL_VALID_DAYS
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,14 @@ class OpenWaiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class RuntimeFacts:
     """What a control rests on at one instant.
 
     `version` 0: no policy was ever put in force, the default stands.
     """
 
     rests_on: RestsOn
-    switches: tuple[Switch, ...] = ()
+    switches: tuple[SwitchFacts, ...] = ()
     tier: str = ""
     version: int = 0
     since: date | None = None
@@ -81,7 +85,7 @@ class Live:
             )
         proven = sum(switch.proven(today) for switch in self.switches)
         return (
-            f"{proven} of {len(self.switches)} kill switches drilled in {UNPROVEN} days"
+            f"{proven} of {len(self.switches)} kill switches drilled in {DRILL_VALID_DAYS} days"
             if self.switches
             else "No AI systems yet"
         )
@@ -95,12 +99,12 @@ class Doubt:
     word: str
     fact: str
     consequence: str
-    kind: Kind
+    kind: DoubtKind
     ref: str
     target_id: UUID | None
 
 
-def doubts(live: Live | None, today: date) -> tuple[Doubt, ...]:
+def doubts(live: RuntimeFacts | None, today: date) -> tuple[Doubt, ...]:
     """Everything that speaks against it, the failed drills first."""
     if live is None:
         return ()
@@ -108,7 +112,7 @@ def doubts(live: Live | None, today: date) -> tuple[Doubt, ...]:
     return tuple(sorted(found, key=lambda doubt: doubt.severity != "bad"))
 
 
-def _of_switches(switches: Sequence[Switch], today: date) -> Iterator[Doubt]:
+def _of_switches(switches: Sequence[SwitchFacts], today: date) -> Iterator[Doubt]:
     for s in switches:
         if s.drilled is not None and not s.passed:
             yield Doubt(
@@ -122,7 +126,7 @@ def _of_switches(switches: Sequence[Switch], today: date) -> Iterator[Doubt]:
             )
         elif not s.proven(today):
             last = (
-                f"The last drill passed on {_long(s.drilled)}, more than {UNPROVEN} days ago."
+                f"The last drill passed on {_long(s.drilled)}, more than {DRILL_VALID_DAYS} days ago."
                 if s.drilled
                 else "It was never drilled as a whole."
             )
@@ -137,7 +141,7 @@ def _of_switches(switches: Sequence[Switch], today: date) -> Iterator[Doubt]:
             )
 
 
-def _of_policy(live: Live) -> Iterator[Doubt]:
+def _of_policy(live: RuntimeFacts) -> Iterator[Doubt]:
     if not live.version:
         yield Doubt(
             "warn",
@@ -148,7 +152,7 @@ def _of_policy(live: Live) -> Iterator[Doubt]:
             "policy",
             None,
         )
-    elif live.tier.lower() == LOOSEST:
+    elif live.tier.lower() == MOST_PERMISSIVE_TIER:
         yield Doubt(
             "warn",
             "Baseline tier",

@@ -18,22 +18,22 @@ from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
-from governance.assurance.controls.runtime_dependencies import Doubt, Live, doubts
+from governance.assurance.controls.runtime_dependencies import Doubt, RuntimeFacts, doubts
 from governance.assurance.evidence.freshness import (
-    BROKEN,
+    CORRUPTED,
     Freshness,
     State,
     Version,
-    counting,
-    day,
+    accepted_version,
     freshness,
-    interval,
+    max_age_days,
+    short_day,
 )
 
-type Name = Literal["effective", "evidenced", "due", "missing", "failing"]
+type StatusName = Literal["effective", "evidenced", "due", "missing", "failing"]
 type Severity = Literal["bad", "warn", "soon", "open"]
-RANK: tuple[Name, ...] = ("failing", "missing", "due", "evidenced", "effective")
-WORDS: dict[Name, str] = {
+RANK: tuple[StatusName, ...] = ("failing", "missing", "due", "evidenced", "effective")
+WORDS: dict[StatusName, str] = {
     "failing": "Failing",
     "missing": "Evidence missing",
     "due": "Due",
@@ -41,7 +41,7 @@ WORDS: dict[Name, str] = {
     "effective": "Effective",
 }
 SEVERITIES: tuple[Severity, ...] = ("bad", "warn", "soon", "open")
-EVENTS_GAP = 92  # days that evidence which follows events may leave open: a quarter
+MAX_EVENT_GAP_DAYS = 92  # days that evidence which follows events may leave open: a quarter
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class SupportingEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class TestFacts:
     """Somebody tried `sample` items and `failed` of them did not hold.
 
     `of` is the sample of Type II testing that it tells of; `unsettled` of its exceptions were open
@@ -99,12 +99,12 @@ class ControlFacts:
     since: date
     mappings: tuple[tuple[UUID, str], ...]
     proofs: tuple[SupportingEvidence, ...]
-    tests: tuple[Test, ...]
-    live: Live | None = None
+    tests: tuple[TestFacts, ...]
+    live: RuntimeFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class StatusReason:
     """`fact` is a sentence, `consequence` what it means; `ref` and `target_id` name the object that
     causes it.
 
@@ -132,10 +132,10 @@ class Status:
     the control.
     """
 
-    name: Name
+    name: StatusName
     word: str
-    reasons: tuple[Reason, ...]
-    current: Name
+    reasons: tuple[StatusReason, ...]
+    current: StatusName
     has_evidence: bool
 
     @property
@@ -191,21 +191,21 @@ def status(control: ControlFacts, *, today: date, period_from: date, period_to: 
 
 
 def _has_evidence(control: ControlFacts) -> bool:
-    return any(counting(proof.versions) is not None for proof in control.proofs)
+    return any(accepted_version(proof.versions) is not None for proof in control.proofs)
 
 
-def _allowed(found: Sequence[Doubt]) -> Name:
+def _allowed(found: Sequence[Doubt]) -> StatusName:
     """The best status that what it rests on leaves."""
     return "effective" if not found else "failing" if found[0].severity == "bad" else "due"
 
 
-def _doubted(doubt: Doubt) -> Reason:
-    return Reason(
+def _doubted(doubt: Doubt) -> StatusReason:
+    return StatusReason(
         doubt.severity, doubt.fact, doubt.consequence, doubt.kind, doubt.ref, doubt.target_id
     )
 
 
-def last_test(control: ControlFacts) -> Test | None:
+def last_test(control: ControlFacts) -> TestFacts | None:
     """The test that counts: the newest that failed and still stands, otherwise the newest.
 
     What a sample found stands until none of its exceptions is open, whatever other tests say; what
@@ -226,11 +226,11 @@ def last_test(control: ControlFacts) -> Test | None:
     return max(found.values(), key=_age)[2]
 
 
-def _age(dated: tuple[date, int, Test]) -> tuple[date, int]:
+def _age(dated: tuple[date, int, TestFacts]) -> tuple[date, int]:
     return dated[:2]
 
 
-def gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, date] | None:
+def longest_gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, date] | None:
     """The longest stretch (first day, last day) of the period that no accepted version covers; None
     if there is none.
     """
@@ -248,10 +248,10 @@ def gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, d
     return longest
 
 
-def too_long(proof: SupportingEvidence, hole: tuple[date, date] | None) -> bool:
+def is_too_long(proof: SupportingEvidence, hole: tuple[date, date] | None) -> bool:
     """Whether a gap is longer than the cadence of the evidence allows."""
     return hole is not None and (hole[1] - hole[0]).days + 1 > (
-        interval(proof.cadence) or EVENTS_GAP
+        max_age_days(proof.cadence) or MAX_EVENT_GAP_DAYS
     )
 
 
@@ -259,8 +259,13 @@ type States = Sequence[tuple[SupportingEvidence, Freshness]]
 
 
 def _name(
-    control: ControlFacts, found: AbstractSet[State], last: Test | None, *, since: date, until: date
-) -> Name:
+    control: ControlFacts,
+    found: AbstractSet[State],
+    last: TestFacts | None,
+    *,
+    since: date,
+    until: date,
+) -> StatusName:
     """The status from the states of the evidence."""
     if (last is not None and last.failed) or found & {"overdue", "rejected"}:
         return "failing"
@@ -269,19 +274,19 @@ def _name(
     if found & {"due", "in review"}:
         return "due"
     covered = not any(
-        too_long(proof, gap(proof, since=since, until=until)) for proof in control.proofs
+        is_too_long(proof, longest_gap(proof, since=since, until=until)) for proof in control.proofs
     )
     return "effective" if last is not None and covered else "evidenced"
 
 
-def _word(name: Name, states: States, last: Test | None) -> str:
+def _word(name: StatusName, states: States, last: TestFacts | None) -> str:
     found = {fresh.state: fresh for _, fresh in states}
     if name == "failing":
         if last is not None and last.failed:
             return f"{last.failed} of {last.sample} failed"
         if "overdue" in found:
             return "Evidence overdue"
-        return "Evidence corrupted" if found["rejected"].says == BROKEN else "Evidence rejected"
+        return "Evidence corrupted" if found["rejected"].says == CORRUPTED else "Evidence rejected"
     if name == "missing" and states and "missing" not in found:
         return "In review"
     if name == "due":
@@ -293,13 +298,13 @@ def _word(name: Name, states: States, last: Test | None) -> str:
     return WORDS[name]
 
 
-def _test_reasons(control: ControlFacts, last: Test | None) -> Iterator[Reason]:
+def _test_reasons(control: ControlFacts, last: TestFacts | None) -> Iterator[StatusReason]:
     if last is None or not last.failed:
         return
     retest = f" Retest by {_long(last.retest_by)}." if last.retest_by else " No retest is planned."
     consequence = f"{last.finding.rstrip('.')}.{retest}" if last.finding else retest.strip()
     samples = "sample" if last.sample == 1 else "samples"
-    yield Reason(
+    yield StatusReason(
         "bad",
         f"{last.failed} of {last.sample} {samples} failed.",
         consequence,
@@ -309,9 +314,9 @@ def _test_reasons(control: ControlFacts, last: Test | None) -> Iterator[Reason]:
     )
 
 
-def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Iterator[Reason]:
+def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Iterator[StatusReason]:
     if not states:
-        yield Reason(
+        yield StatusReason(
             "warn",
             "No evidence is linked.",
             "Link an evidence item that shows the control works.",
@@ -321,7 +326,7 @@ def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Ite
         )
     for proof, fresh in states:
         if fresh.state != "fresh":
-            yield Reason(
+            yield StatusReason(
                 *_evidence_sentences(proof, fresh, today), "evidence", proof.ref, proof.evidence_id
             )
 
@@ -329,7 +334,7 @@ def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Ite
 def _evidence_sentences(
     proof: SupportingEvidence, fresh: Freshness, today: date
 ) -> tuple[Severity, str, str]:
-    held = counting(proof.versions)
+    held = accepted_version(proof.versions)
     nobody = "" if proof.owner else " It has no owner."
     last = (
         f"The last accepted version covers the time until {_long(held.period_to)}."
@@ -339,7 +344,7 @@ def _evidence_sentences(
     match fresh.state:
         case "overdue":
             return "bad", f"{proof.title} is {fresh.says}.", last + nobody
-        case "rejected" if fresh.says == BROKEN:
+        case "rejected" if fresh.says == CORRUPTED:
             return (
                 "bad",
                 f"The stored file of {proof.title} is missing or corrupted.",
@@ -349,7 +354,7 @@ def _evidence_sentences(
             return "bad", f"{proof.title} was rejected.", "Upload a better version." + nobody
         case "missing":
             due = (
-                f"The first version is due {day(proof.due_on, today)}."
+                f"The first version is due {short_day(proof.due_on, today)}."
                 if proof.due_on
                 else "No version has been uploaded."
             )
@@ -364,10 +369,10 @@ def _evidence_sentences(
 
 
 def _short_of_effective(
-    control: ControlFacts, last: Test | None, until: date, since: date
-) -> Iterator[Reason]:
+    control: ControlFacts, last: TestFacts | None, until: date, since: date
+) -> Iterator[StatusReason]:
     if last is None:
-        yield Reason(
+        yield StatusReason(
             "open",
             "The control was never tested.",
             "A passed test makes it effective.",
@@ -376,11 +381,11 @@ def _short_of_effective(
             control.control_id,
         )
     for proof in control.proofs:
-        hole = gap(proof, since=since, until=until)
-        if hole is not None and too_long(proof, hole):
+        hole = longest_gap(proof, since=since, until=until)
+        if hole is not None and is_too_long(proof, hole):
             fact = f"{proof.title} has a gap from {_long(hole[0])} to {_long(hole[1])}."
             consequence = f"The gap is longer than its cadence ({proof.cadence})."
-            yield Reason("open", fact, consequence, "evidence", proof.ref, proof.evidence_id)
+            yield StatusReason("open", fact, consequence, "evidence", proof.ref, proof.evidence_id)
 
 
 def _accepted(versions: Sequence[Version]) -> list[Version]:

@@ -11,7 +11,8 @@ import io
 from sqlalchemy import select
 
 from governance.assurance.evidence import actions as evidence
-from governance.assurance.evidence.deletion_guard import by_the_console
+from governance.assurance.evidence import version_actions
+from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current, jobs
@@ -45,15 +46,15 @@ def file_stop(item: WorkItem, _progress: Progress) -> None:
 
 
 def _file(evidence_item: Evidence, record: StopRecord) -> None:
-    with by_the_console():
-        evidence.bring_file(
+    with filed_by_meridian():
+        version_actions.upload_version(
             evidence_item,
             io.BytesIO(record.sheet),
             _filename(record),
             collected_on=record.restarted_on,
             period_from=record.stopped_on,
             period_to=record.restarted_on,
-            valid_until=record.restarted_on + evidence.LONGEST,
+            valid_until=record.restarted_on + version_actions.MAX_VALIDITY,
             source="stop",
         )
 
@@ -62,7 +63,7 @@ def _evidence(record: StopRecord) -> Evidence:
     title = f"Kill-switch stops of {record.system or TENANT}"
     query = select(Evidence).where(Evidence.title == title, Evidence.retired_at.is_(None)).limit(1)
     found = session().scalars(query).one_or_none()
-    return found or evidence.begin(title, kind="record", cadence="per incident")
+    return found or evidence.create_item(title, kind="record", cadence="per incident")
 
 
 def _is_filed(evidence_item: Evidence, record: StopRecord) -> bool:

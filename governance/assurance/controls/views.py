@@ -5,37 +5,38 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 
-from governance.assurance.controls import actions, control_list, permissions, queries
+from governance.assurance.controls import (
+    actions,
+    control_list,
+    control_test_actions,
+    permissions,
+    queries,
+)
 from governance.assurance.controls.control_list import CONTROLS, HEAD
 from governance.assurance.controls.forms import (
-    AdoptForm,
-    AssignForm,
-    CreateForm,
-    EditForm,
-    MapForm,
-    MappingForm,
-    RecordTestForm,
-    RetireForm,
+    ControlCreateForm,
+    ControlEditForm,
+    ControlTestForm,
 )
+from governance.assurance.controls.mapped_requirements import mapped_requirements
 from governance.assurance.controls.models import Control
-from governance.assurance.controls.reason_links import standing_place
-from governance.assurance.controls.starter_pack import pack
+from governance.assurance.controls.reason_links import page_of_reason
 from governance.assurance.controls.status import (
     RANK,
     ControlFacts,
-    Reason,
+    StatusReason,
     SupportingEvidence,
-    gap,
+    is_too_long,
+    longest_gap,
     status,
-    too_long,
 )
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
+from governance.assurance.evidence.forms import AssignOwnerForm, RetirementForm
 from governance.assurance.evidence.freshness import freshness
-from governance.assurance.evidence.history import told
-from governance.assurance.evidence.queries import doers
-from governance.assurance.frameworks import queries as frameworks
+from governance.assurance.evidence.history import timeline_entries
+from governance.assurance.evidence.shown_names import person_names
 from governance.foundation.people import assigning, owners
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
@@ -43,8 +44,7 @@ from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
-from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
+from governance.kernel.forms import accepted, constraint, counted
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
@@ -68,7 +68,7 @@ def index() -> ResponseReturnValue:
     assignees = owners.assignee_choices()
     asked, every = (
         CONTROLS.read(choices={"owner": owners.filter_choices(assignees)}),
-        control_list.every_line(),
+        control_list.control_summaries(),
     )
     matching = control_list.matching(every, asked)
     shown = one_page(matching, asked, lambda line: line.control.ref)
@@ -92,7 +92,7 @@ def export(form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
     rows = [
         control_list.cells(line)
-        for line in control_list.matching(control_list.every_line(), CONTROLS.read())
+        for line in control_list.matching(control_list.control_summaries(), CONTROLS.read())
     ]
     content = csv_bytes(HEAD, rows) if form == "csv" else xlsx_bytes("Controls", HEAD, rows)
     return table_file(content, f"controls-{current.actor().tenant_slug}-{clock.today()}.{form}")
@@ -104,13 +104,15 @@ def assign_selected() -> ResponseReturnValue:
     rows = assigning.Assignable(
         "control", "Assign controls", _selected, assigning.to_one_owner(actions.assign_all)
     )
-    return assigning.assign_selected(rows, AssignForm(), home=home, crumbs=[("Controls", home)])
+    return assigning.assign_selected(
+        rows, AssignOwnerForm(), home=home, crumbs=[("Controls", home)]
+    )
 
 
 # BulkAction's signature
 def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     return assigning.owned_items(
-        queries.some(ids, lock=lock),
+        queries.find_controls(ids, lock=lock),
         lambda row: url_for("controls.control", control_id=row.id),
         actions.why_not,
     )
@@ -124,51 +126,14 @@ def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
 # ---- the starter pack
 
 
-@feature.get("/controls/starter", needs=permissions.MANAGE)
-def adopting() -> ResponseReturnValue:
-    taken = queries.refs_taken()
-    return page(
-        "assurance/controls/starter.html", form=_adopt_form(taken), pack=pack(), taken=taken
-    )
-
-
-def _adopt_form(taken: set[str]) -> AdoptForm:
-    free = [each.ref for each in pack() if each.ref not in taken]
-    form = AdoptForm(refs=free) if request.method == "GET" else AdoptForm()
-    form.refs.choices = [(each.ref, f"{each.ref} {each.title}") for each in pack()]
-    return form
-
-
-@feature.post("/controls/starter", needs=permissions.MANAGE)
-def adopt() -> ResponseReturnValue:
-    taken = queries.refs_taken()
-    form = _adopt_form(taken)
-    adopted: list[Control] = []
-    if not accepted(
-        form,
-        lambda: adopted.extend(
-            actions.adopt(form.refs.data, with_evidence=bool(form.with_evidence.data))
-        ),
-    ):
-        return page(
-            "assurance/controls/starter.html", form=form, pack=pack(), taken=taken, status=422
-        )
-    there = len(form.refs.data or ()) - len(adopted)
-    flash(
-        f"{plural(len(adopted), 'control')} adopted."
-        + (f" {there} already existed and didn't change." if there else "")
-    )
-    return redirect(url_for("controls.index"), 303)
-
-
 @feature.get("/controls/new", needs=permissions.MANAGE)
 def creating() -> ResponseReturnValue:
-    return page("assurance/controls/create.html", form=CreateForm())
+    return page("assurance/controls/create.html", form=ControlCreateForm())
 
 
 @feature.post("/controls/new", needs=permissions.MANAGE)
 def create() -> ResponseReturnValue:
-    form = CreateForm()
+    form = ControlCreateForm()
     made: list[Control] = []
     if not accepted(form, lambda: made.append(_create(form))):
         return page("assurance/controls/create.html", form=form, status=422)
@@ -176,7 +141,7 @@ def create() -> ResponseReturnValue:
     return redirect(url_for("controls.control", control_id=made[0].id), 303)
 
 
-def _create(form: CreateForm) -> Control:
+def _create(form: ControlCreateForm) -> Control:
     return actions.create(
         form.ref.data or "",
         form.title.data or "",
@@ -198,7 +163,7 @@ def control(control_id: UUID) -> ResponseReturnValue:
 
 
 def _control_page(
-    row: Control, *, assign: AssignForm | None = None, code: int = 200
+    row: Control, *, assign: AssignOwnerForm | None = None, code: int = 200
 ) -> ResponseReturnValue:
     facts = queries.facts_of(row.id, clock.now())
     if facts is None:
@@ -217,21 +182,21 @@ def _control_page(
         proofs=_proofs(facts, today),
         tests=queries.tests(row.id),
         tester=_testers(row.id),
-        mapped=_mapped(row.id),
+        mapped=mapped_requirements(row.id),
         chart=_chart(facts, since, today),
         since=since,
-        workable=_workable(row),
+        workable=_is_editable(row),
         rests=facts.live.says(today) if facts.live else None,
-        assign=assign or AssignForm(owner_id=row.owner_id),
-        timeline=told({row.id: "", **{p.evidence_id: p.ref for p in facts.proofs}}),
+        assign=assign or AssignOwnerForm(owner_id=row.owner_id),
+        timeline=timeline_entries({row.id: "", **{p.evidence_id: p.ref for p in facts.proofs}}),
     )
 
 
-def _workable(row: Control) -> bool:
+def _is_editable(row: Control) -> bool:
     return row.retired_at is None and allowed(permissions.WORK, on=row)
 
 
-def _reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+def _reasons(reasons: Sequence[StatusReason]) -> list[dict[str, Any]]:
     return [
         {
             "kind": {"open": "none", "soon": "warn"}.get(r.severity, r.severity),
@@ -244,10 +209,10 @@ def _reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
     ]
 
 
-def _place(reason: Reason) -> str | None:
+def _place(reason: StatusReason) -> str | None:
     if reason.kind == "evidence" and reason.target_id:
         return url_for("evidence.piece", evidence_id=reason.target_id)
-    return "#tests" if reason.kind == "test" else standing_place(reason)
+    return "#tests" if reason.kind == "test" else page_of_reason(reason)
 
 
 def _proofs(facts: ControlFacts, today: date) -> list[tuple[Any, Any, Any]]:
@@ -263,32 +228,7 @@ def _proofs(facts: ControlFacts, today: date) -> list[tuple[Any, Any, Any]]:
 
 
 def _testers(control_id: UUID) -> dict[UUID, str]:
-    return doers(t.tested_by for t in queries.tests(control_id))
-
-
-def _mapped(
-    control_id: UUID,
-) -> list[tuple[frameworks.FrameworkView, list[tuple[frameworks.RequirementView, str]]]]:
-    """By framework, in the publisher's order."""
-    held = limits()
-    open_ones = [
-        m
-        for m in queries.mappings(control_id)
-        if held is None or held.holds_requirement(m.requirement_id)
-    ]
-    coverage = {m.requirement_id: m.coverage for m in open_ones}
-    found = [
-        (
-            each,
-            [
-                (node, coverage[node.id])
-                for node in frameworks.requirements(each.id)
-                if node.id in coverage
-            ],
-        )
-        for each in frameworks.installed()
-    ]
-    return [(each, nodes) for each, nodes in found if nodes]
+    return person_names(t.tested_by for t in queries.tests(control_id))
 
 
 def _chart(facts: ControlFacts, since: date, today: date) -> Any:
@@ -314,8 +254,8 @@ def _bar(proof: SupportingEvidence, since: date, today: date) -> CoverageRow:
         and v.period_to >= since
         and v.period_from <= today
     ]
-    hole = gap(proof, since=since, until=today)
-    if hole is not None and too_long(proof, hole):
+    hole = longest_gap(proof, since=since, until=today)
+    if hole is not None and is_too_long(proof, hole):
         pieces.insert(0, CoveragePiece(*hole, "missing"))
     return CoverageRow(
         proof.title if len(proof.title) <= MAX_LABEL else f"{proof.title[: MAX_LABEL - 1]}…",
@@ -329,7 +269,7 @@ def _bar(proof: SupportingEvidence, since: date, today: date) -> CoverageRow:
 @feature.get("/controls/<uuid:control_id>/edit", needs=permissions.WORK)
 def editing(control_id: UUID) -> ResponseReturnValue:
     row = queries.find_control(control_id)
-    return page("assurance/controls/edit.html", control=row, form=EditForm(obj=row))
+    return page("assurance/controls/edit.html", control=row, form=ControlEditForm(obj=row))
 
 
 @feature.post("/controls/<uuid:control_id>/edit", needs=permissions.WORK)
@@ -337,7 +277,7 @@ def edit(control_id: UUID) -> ResponseReturnValue:
     """A stale form comes back with what was typed and what the other person changed; sent again, it
     counts.
     """
-    row, form = queries.find_control(control_id, lock=True), EditForm()
+    row, form = queries.find_control(control_id, lock=True), ControlEditForm()
     if not accepted(form, lambda: _edit(row, form)):
         if form.stale:
             form.version.data = str(row.version)
@@ -351,7 +291,7 @@ def edit(control_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("controls.control", control_id=row.id), 303)
 
 
-def _edit(row: Control, form: EditForm) -> None:
+def _edit(row: Control, form: ControlEditForm) -> None:
     actions.edit(
         row,
         version=counted(form.version.data),
@@ -366,7 +306,7 @@ def _edit(row: Control, form: EditForm) -> None:
 
 @feature.post("/controls/<uuid:control_id>/owner", needs=permissions.MANAGE)
 def assign(control_id: UUID) -> ResponseReturnValue:
-    row, form = queries.find_control(control_id, lock=True), AssignForm()
+    row, form = queries.find_control(control_id, lock=True), AssignOwnerForm()
     if not accepted(form, lambda: actions.assign(row, owners.chosen(form.owner_id.data))):
         return _control_page(row, assign=form, code=422)
     say_changed(owners.assigned_one(row.ref, row.owner_id))
@@ -375,16 +315,16 @@ def assign(control_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/controls/<uuid:control_id>/retirement", needs=permissions.MANAGE)
 def retirement(control_id: UUID) -> ResponseReturnValue:
-    return _retire_page(queries.find_control(control_id), RetireForm())
+    return _retire_page(queries.find_control(control_id), RetirementForm())
 
 
-def _retire_page(row: Control, form: RetireForm, *, code: int = 200) -> ResponseReturnValue:
+def _retire_page(row: Control, form: RetirementForm, *, code: int = 200) -> ResponseReturnValue:
     facts = queries.facts_of(row.id, clock.now())
     return page(
         "assurance/controls/retire.html",
         control=row,
         facts=facts,
-        alone=queries.only_answer(row.id),
+        alone=queries.count_sole_requirements(row.id),
         form=form,
         status=code,
     )
@@ -392,104 +332,11 @@ def _retire_page(row: Control, form: RetireForm, *, code: int = 200) -> Response
 
 @feature.post("/controls/<uuid:control_id>/retirement", needs=permissions.MANAGE)
 def retire(control_id: UUID) -> ResponseReturnValue:
-    row, form = queries.find_control(control_id, lock=True), RetireForm()
+    row, form = queries.find_control(control_id, lock=True), RetirementForm()
     if not accepted(form, lambda: actions.retire(row, reason=form.reason.data or "")):
         return _retire_page(row, form, code=422)
     say_changed(f"{row.ref} was retired. Its history is kept.")
     return redirect(url_for("controls.index"), 303)
-
-
-# ---- mappings
-
-
-@feature.get("/controls/<uuid:control_id>/mapping", needs=permissions.MANAGE)
-def mapping(control_id: UUID) -> ResponseReturnValue:
-    return _mapping_page(
-        queries.find_control(control_id),
-        MappingForm(requirement_id=uuid_or_none(request.args.get("requirement"))),
-    )
-
-
-def _mapping_page(row: Control, form: MappingForm, *, code: int = 200) -> ResponseReturnValue:
-    return page(
-        "assurance/controls/mapping.html",
-        control=row,
-        form=form,
-        mapped=_mapped(row.id),
-        status=code,
-    )
-
-
-@feature.post("/controls/<uuid:control_id>/mapping", needs=permissions.MANAGE)
-def map_to(control_id: UUID) -> ResponseReturnValue:
-    row, form = queries.find_control(control_id, lock=True), MappingForm()
-    if not accepted(
-        form, lambda: actions.map_to(row, form.requirement_id.data, form.coverage.data)
-    ):
-        return _mapping_page(row, form, code=422)
-    say_changed(_mapped_to(row, form.requirement_id.data, form.coverage.data))
-    return redirect(url_for("controls.mapping", control_id=row.id), 303)
-
-
-@feature.post(
-    "/controls/<uuid:control_id>/mapping/<uuid:requirement_id>/remove", needs=permissions.MANAGE
-)
-def unmap(control_id: UUID, requirement_id: UUID) -> ResponseReturnValue:
-    row = queries.find_control(control_id, lock=True)
-    actions.unmap(row, requirement_id)
-    say_changed(
-        f"{row.ref} is no longer mapped to {frameworks.requirement_by_id(requirement_id).ref}."
-    )
-    return redirect(url_for("controls.mapping", control_id=row.id), 303)
-
-
-def _mapped_to(row: Control, requirement_id: UUID, coverage: str) -> str:
-    how = "fully" if coverage == "full" else "partially"
-    return f"{row.ref} now satisfies {frameworks.requirement_by_id(requirement_id).ref} {how}."
-
-
-@feature.get("/controls/answering/<uuid:requirement_id>", needs=permissions.MANAGE)
-def answering(requirement_id: UUID) -> ResponseReturnValue:
-    """Map a control, coming from a requirement."""
-    return _answering_page(requirement_id, _map_form())
-
-
-def _map_form() -> MapForm:
-    form = MapForm()
-    form.control_id.choices = [("", "Choose a control"), *queries.choices()]
-    return form
-
-
-def _answering_page(requirement_id: UUID, form: MapForm, *, code: int = 200) -> ResponseReturnValue:
-    node = frameworks.requirement_by_id(requirement_id)
-    each = frameworks.framework_by_id(node.framework_id)
-    return page(
-        "assurance/controls/answering.html",
-        node=node,
-        framework=each,
-        form=form,
-        held=queries.answering(requirement_id),
-        back=_requirement(node, each),
-        status=code,
-    )
-
-
-def _requirement(node: frameworks.RequirementView, each: frameworks.FrameworkView) -> str:
-    return f"{url_for('frameworks.index')}{each.key}/{node.path}"
-
-
-@feature.post("/controls/answering/<uuid:requirement_id>", needs=permissions.MANAGE)
-def answer(requirement_id: UUID) -> ResponseReturnValue:
-    node, form = frameworks.requirement_by_id(requirement_id), _map_form()
-    if not accepted(
-        form,
-        lambda: actions.map_to(
-            queries.find_control(form.control_id.data, lock=True), node.id, form.coverage.data
-        ),
-    ):
-        return _answering_page(requirement_id, form, code=422)
-    say_changed(_mapped_to(queries.find_control(form.control_id.data), node.id, form.coverage.data))
-    return redirect(_requirement(node, frameworks.framework_by_id(node.framework_id)), 303)
 
 
 # ---- tests
@@ -500,21 +347,21 @@ def testing(control_id: UUID) -> ResponseReturnValue:
     return page(
         "assurance/controls/test.html",
         control=queries.find_control(control_id),
-        form=RecordTestForm(tested_on=clock.today(), failed=0),
+        form=ControlTestForm(tested_on=clock.today(), failed=0),
     )
 
 
 @feature.post("/controls/<uuid:control_id>/tests/new", needs=permissions.WORK)
 def record_test(control_id: UUID) -> ResponseReturnValue:
-    row, form = queries.find_control(control_id, lock=True), RecordTestForm()
+    row, form = queries.find_control(control_id, lock=True), ControlTestForm()
     if not accepted(form, lambda: _record_test(row, form)):
         return page("assurance/controls/test.html", control=row, form=form, status=422)
     return redirect(url_for("controls.control", control_id=row.id) + "#tests", 303)
 
 
-def _record_test(row: Control, form: RecordTestForm) -> None:
+def _record_test(row: Control, form: ControlTestForm) -> None:
     assert form.tested_on.data is not None
-    actions.record_test(
+    control_test_actions.record_test(
         row,
         tested_on=form.tested_on.data,
         sample=form.sample.data or 0,

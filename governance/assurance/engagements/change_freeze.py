@@ -54,7 +54,7 @@ def check_not_frozen(work: Session) -> None:
         who is None
         or who.kind == "job"
         or who.role == "auditor"
-        or deletion_guard.is_by_the_console()
+        or deletion_guard.is_filed_by_meridian()
     ):
         return
     if _nobody_asks_for_it(work):

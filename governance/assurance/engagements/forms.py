@@ -3,7 +3,7 @@ from typing import Any
 from wtforms import BooleanField, FileField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from governance.assurance.evidence.forms import Readable
+from governance.assurance.evidence.forms import ReadableForm
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.owner_fields import OwnerField
 from governance.kernel.days import DayField
@@ -17,7 +17,7 @@ def framework_choices() -> list[tuple[Any, str]]:
     ]
 
 
-class EngagementForm(Readable):
+class EngagementForm(ReadableForm):
     firm = StringField(
         "Audit firm", [InputRequired("Enter the name of the audit firm."), Length(max=120)]
     )
@@ -70,7 +70,7 @@ class AuditorForm(Form):
     )
 
 
-class RequestForm(Readable):
+class RequestForm(ReadableForm):
     title = StringField("Request", [InputRequired("Describe the request."), Length(max=300)])
     detail = TextAreaField("Details", [Length(max=4000)])
     criteria = StringField(
@@ -83,7 +83,7 @@ class RequestForm(Readable):
     )
 
 
-class AssignRequestForm(Readable):
+class AssignRequestForm(ReadableForm):
     owner_id = OwnerField()
     due_on = DayField("Due", required=False)
     version = HiddenField()

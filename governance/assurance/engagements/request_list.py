@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from governance.assurance.engagements import queries
 from governance.assurance.engagements.models import AuditRequest
-from governance.assurance.evidence.queries import doers
+from governance.assurance.evidence.shown_names import person_names
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.kernel.spreadsheet_writer import Cell
 
@@ -61,7 +61,7 @@ WAITING_HEAD = ("Firm", "Ref", "Request", "Due", "State", "In state since")
 
 
 def cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
-    owners = doers(r.owner_id for r in rows)
+    owners = person_names(r.owner_id for r in rows)
     for r in rows:
         yield (
             r.ref,

@@ -33,8 +33,8 @@ from governance.assurance.engagements.forms import (
 )
 from governance.assurance.engagements.models import AuditRequest, Engagement
 from governance.assurance.engagements.request_list import REQUESTS, WAITING
-from governance.assurance.evidence.history import told
-from governance.assurance.evidence.queries import doers
+from governance.assurance.evidence.history import timeline_entries
+from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
 from governance.kernel import clock, current, work_pages
@@ -149,7 +149,7 @@ def _engagement_page(held: Engagement, form: Form, *, status: int = 200) -> Resp
         runs=runs,
         controls=len(queries.controls_in(held)),
         requests=pending,
-        timeline=told(ids),
+        timeline=timeline_entries(ids),
     )
 
 
@@ -315,7 +315,7 @@ def requests(engagement_id: UUID) -> ResponseReturnValue:
         rows=found.rows,
         next=found.next,
         counts=queries.counts([held.id])[held.id],
-        owners=doers(r.owner_id for r in found.rows),
+        owners=person_names(r.owner_id for r in found.rows),
         phase=queries.phase_of(held),
     )
 
@@ -396,7 +396,7 @@ def _request_page(
         thread=thread.rows,
         earlier=thread.next,
         attached=queries.attached([asked.id]),
-        who=doers(
+        who=person_names(
             [asked.owner_id, asked.requested_by, *(remark.written_by for remark in thread.rows)]
         ),
         say=say or SayForm(),
@@ -406,7 +406,7 @@ def _request_page(
         find=_sought(),
         assign=assign or _assign_form(asked),
         may_judge=allowed(permissions.JUDGE) and asked.state == "provided",
-        timeline=told(
+        timeline=timeline_entries(
             [asked.id],
             without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else (),
         ),
@@ -673,7 +673,9 @@ def ask_package(engagement_id: UUID) -> ResponseReturnValue:
 def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
     requested_by = (
-        doers([run.row.requested_by]).get(run.row.requested_by) if run.row.requested_by else None
+        person_names([run.row.requested_by]).get(run.row.requested_by)
+        if run.row.requested_by
+        else None
     )
     return page(
         "assurance/engagements/package.html",
@@ -682,7 +684,7 @@ def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
         progress=work_pages.shown(run),
         filename=packages.package_filename(held),
         requested_by=requested_by,
-        timeline=told([package_id]),
+        timeline=timeline_entries([package_id]),
         keys=queries.verifier_keys(),
     )
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from flask import Response, jsonify, request
 
-from governance.assurance.evidence import actions, openapi, permissions, queries
+from governance.assurance.evidence import openapi, permissions, queries, version_actions
 from governance.assurance.evidence.models import Evidence
 from governance.assurance.evidence.push import push as push_version
 from governance.kernel import access, current
@@ -22,9 +22,9 @@ from governance.kernel.web import ResponseReturnValue
 feature = Feature("evidence_api", __name__, scope="machine")
 public = Feature("api_description", __name__, scope="public")
 
-PIECE = 1024 * 1024
-LONGEST_KEY = 255
-UNKEPT = re.compile("[\\0\ud800-\udfff]")  # NUL, and halves of characters, which JSON can name
+MAX_FORM_BYTES = 1024 * 1024
+MAX_KEY_LENGTH = 255
+UNSTORABLE = re.compile("[\\0\ud800-\udfff]")  # NUL, and halves of characters, which JSON can name
 FIELDS = (
     "evidence",
     "sha256",
@@ -46,7 +46,7 @@ def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> Non
         and request.method == "POST"
         and a_key_is_here(permissions.PUSH)
     ):
-        request.max_content_length = actions.LIMIT + PIECE
+        request.max_content_length = version_actions.MAX_FILE_BYTES + MAX_FORM_BYTES
 
 
 @feature.post("/api/v1/evidence", needs=permissions.PUSH)
@@ -54,7 +54,7 @@ def push() -> ResponseReturnValue:
     """A version of evidence: multipart with its file, or JSON with the SHA-256 of a file that is
     here already.
     """
-    sent = _sent()
+    sent = _sent_values()
     file = request.files.get("file")
     # werkzeug's is wider
     stream: BinaryIO | None = file.stream if file else None  # type: ignore[assignment]
@@ -79,7 +79,7 @@ def push() -> ResponseReturnValue:
     return answer
 
 
-def _sent() -> dict[str, str]:
+def _sent_values() -> dict[str, str]:
     """The named values, as a form or as one JSON object; a value that has no name here is refused,
     so that no typing error is lost.
     """
@@ -98,7 +98,7 @@ def _sent() -> dict[str, str]:
             f"{min(unknown)[:40]} is not a field. The fields are {', '.join(FIELDS)} and file.",
             field=min(unknown)[:40],
         )
-    if unkept := next((name for name, value in given.items() if UNKEPT.search(value)), None):
+    if unkept := next((name for name, value in given.items() if UNSTORABLE.search(value)), None):
         raise Invalid(
             f"{unkept} contains a character that can't be stored. Nothing was saved.", field=unkept
         )
@@ -117,7 +117,7 @@ def _evidence(named: str) -> Evidence:
     if not named.strip():
         raise Invalid("evidence: enter the ref or id of an evidence item.", field="evidence")
     evidence_id = uuid_or_none(named)
-    return queries.find_evidence(evidence_id) if evidence_id else queries.by_ref(named)
+    return queries.find_evidence(evidence_id) if evidence_id else queries.find_by_ref(named)
 
 
 def _sha256(given: str | None) -> str | None:
@@ -136,9 +136,9 @@ def _day(sent: dict[str, str], name: str) -> date:
 
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
+    if key is not None and not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
         raise Invalid(
-            f"Idempotency-Key: enter 1 to {LONGEST_KEY} printable characters.",
+            f"Idempotency-Key: enter 1 to {MAX_KEY_LENGTH} printable characters.",
             field="Idempotency-Key",
         )
     return key

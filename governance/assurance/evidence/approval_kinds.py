@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.assurance.evidence import deletion, permissions, queries
+from governance.assurance.evidence import (
+    deletion,
+    deletion_queries,
+    permissions,
+    stored_files,
+)
 from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
 from governance.foundation.approvals.models import Approval
 from governance.kernel.formatting import long_day, plural, size
 
 
 def _describe(approval: Approval) -> Description:
-    asked, version, evidence = queries.deletion_request(approval.target_id)
-    shared = queries.others_with(version)
+    asked, version, evidence = deletion_queries.deletion_request(approval.target_id)
+    shared = stored_files.others_with(version)
     facts = [
         ("Evidence", f"{evidence.ref} {evidence.title}"),
         ("Version", str(version.number)),
@@ -50,7 +55,7 @@ def _describe(approval: Approval) -> Description:
 
 
 def _fingerprint(approval: Approval) -> Mapping[str, Any]:
-    asked, version, _evidence = queries.deletion_request(approval.target_id)
+    asked, version, _evidence = deletion_queries.deletion_request(approval.target_id)
     return {
         "version": version.id,
         "number": version.number,
@@ -60,27 +65,27 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _context(approval: Approval) -> Mapping[str, Any]:
-    _asked, _version, evidence = queries.deletion_request(approval.target_id)
+    _asked, _version, evidence = deletion_queries.deletion_request(approval.target_id)
     return {"ref": evidence.ref, "title": evidence.title}
 
 
 def _blocked(approval: Approval) -> str | None:
-    _asked, version, evidence = queries.deletion_request(approval.target_id)
-    return deletion.hold_reason(version, evidence)
+    _asked, version, evidence = deletion_queries.deletion_request(approval.target_id)
+    return deletion.reason_to_keep(version, evidence)
 
 
 def _start(approval: Approval) -> None:
-    asked, _version, _evidence = queries.deletion_request(approval.target_id, lock=True)
+    asked, _version, _evidence = deletion_queries.deletion_request(approval.target_id, lock=True)
     deletion.start_destruction(asked)
 
 
 def _close(approval: Approval) -> None:
-    asked, _version, _evidence = queries.deletion_request(approval.target_id, lock=True)
+    asked, _version, _evidence = deletion_queries.deletion_request(approval.target_id, lock=True)
     deletion.close_deletion(asked, "rejected" if approval.state == "rejected" else "withdrawn")
 
 
 def _entry(approval: Approval, _step: str) -> LogEntry:
-    asked, version, _evidence = queries.deletion_request(approval.target_id)
+    asked, version, _evidence = deletion_queries.deletion_request(approval.target_id)
     return LogEntry(
         version,
         facts={
@@ -93,7 +98,7 @@ def _entry(approval: Approval, _step: str) -> LogEntry:
 
 
 DELETION = ApprovalKind(
-    name=queries.DELETION,
+    name=deletion_queries.DELETION,
     label="Deletion of evidence",
     permission=permissions.DELETE,
     describe=_describe,

@@ -12,7 +12,15 @@ A hold beats retention and what two people approved.
 from datetime import timedelta
 from uuid import UUID
 
-from governance.assurance.evidence import actions, deletion_guard, queries, retention
+from governance.assurance.evidence import (
+    actions,
+    deletion_guard,
+    deletion_queries,
+    queries,
+    retention,
+    stored_files,
+    version_actions,
+)
 from governance.assurance.evidence.models import (
     Evidence,
     EvidenceDeletion,
@@ -28,7 +36,7 @@ from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import long_day
 
-HELD = action(
+HOLD_PLACED = action(
     "evidence.legal_hold.placed",
     "placed a legal hold on an evidence item",
     target="Evidence",
@@ -36,7 +44,7 @@ HELD = action(
     severity="medium",
     fields="ref",
 )
-RELEASED = action(
+HOLD_RELEASED = action(
     "evidence.legal_hold.released",
     "released a legal hold on an evidence item",
     target="Evidence",
@@ -44,7 +52,7 @@ RELEASED = action(
     severity="medium",
     fields="ref",
 )
-KEPT_FOR = action(
+RETENTION_CHANGED = action(
     "evidence.retention.changed",
     "changed an evidence retention period",
     target="EvidenceRetention",
@@ -116,7 +124,7 @@ def place_hold(evidence: Evidence, *, reason: str) -> EvidenceHold:
     A destruction that two have agreed on and that is not carried out yet is stopped by it.
     """
     reason = actions.check_reason(reason, "Enter a reason. It stays with the hold.")
-    if (there := queries.hold_on(evidence.id)) is not None:
+    if (there := deletion_queries.hold_on(evidence.id)) is not None:
         return there
     hold = EvidenceHold(
         evidence_id=evidence.id,
@@ -126,17 +134,17 @@ def place_hold(evidence: Evidence, *, reason: str) -> EvidenceHold:
         released_by=None,
     )
     session().add(hold)
-    record(HELD, evidence, reason=reason, ref=evidence.ref)
+    record(HOLD_PLACED, evidence, reason=reason, ref=evidence.ref)
     return hold
 
 
 def release_hold(evidence: Evidence, *, reason: str) -> None:
-    hold = queries.hold_on(evidence.id)
+    hold = deletion_queries.hold_on(evidence.id)
     if hold is None:
         raise DomainError("This evidence item has no legal hold.")
     reason = actions.check_reason(reason, "Enter a reason. It stays with the hold.")
     hold.released_at, hold.released_by = clock.now(), current.person_id()
-    record(RELEASED, evidence, reason=reason, ref=evidence.ref)
+    record(HOLD_RELEASED, evidence, reason=reason, ref=evidence.ref)
 
 
 def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRetention:
@@ -145,14 +153,14 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
     None: kept for ever.
     """
     actions.check_choices(kind=(kind, actions.KINDS))
-    if months is not None and not retention.LEAST <= months <= retention.MOST:
+    if months is not None and not retention.MIN_MONTHS <= months <= retention.MAX_MONTHS:
         raise Invalid(
-            f"Enter {retention.LEAST} to {retention.MOST} months, or leave it empty to keep files"
+            f"Enter {retention.MIN_MONTHS} to {retention.MAX_MONTHS} months, or leave it empty to keep files"
             " indefinitely.",
             field="months",
         )
     alone(f"retention of {kind}")  # a first rule has no row to lock
-    rule = queries.retention_rule(kind, lock=True)
+    rule = deletion_queries.retention_rule(kind, lock=True)
     if (rule.version if rule else 0) != version:
         raise Stale(
             "Someone else changed this retention period while you were editing. Review it, then"
@@ -165,7 +173,7 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
     if before == months and rule.version:
         return rule
     rule.months, rule.version, rule.changed_by = months, rule.version + 1, current.person_id()
-    record(KEPT_FOR, rule, before={"months": before}, after={"months": months}, kind=kind)
+    record(RETENTION_CHANGED, rule, before={"months": before}, after={"months": months}, kind=kind)
     return rule
 
 
@@ -176,8 +184,8 @@ def request_deletion(
     version: EvidenceVersion, evidence: Evidence, *, reason: str
 ) -> EvidenceDeletion:
     """Ask to delete its file permanently. Requested twice is requested once."""
-    there = queries.deletion_of(version, "requested", "approved", "done")
-    if there is not None and not approvals.close_expired(queries.DELETION, there.id):
+    there = deletion_queries.deletion_of(version, "requested", "approved", "done")
+    if there is not None and not approvals.close_expired(deletion_queries.DELETION, there.id):
         return there
     reason = actions.check_reason(reason, "Enter a reason. It stays with the record.")
     return _request(version, evidence, reason, requested_by=current.person_id(), by_rule=False)
@@ -189,7 +197,7 @@ def _request(
     """What retention proposes has no expiry: nobody would request it again."""
     if version.sha256 is None or version.size is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to delete.")
-    _not_kept(version, evidence)
+    _check_deletable(version, evidence)
     asked = EvidenceDeletion(
         version_id=version.id,
         sha256=version.sha256,
@@ -208,7 +216,7 @@ def _request(
     summary = f"delete the file of {evidence.ref} version {version.number} permanently"
     expires_at = None if by_rule else clock.now() + REQUEST_LIFETIME
     approvals.request(
-        queries.DELETION,
+        deletion_queries.DELETION,
         asked.id,
         summary=summary,
         reason=reason,
@@ -242,9 +250,9 @@ def carry_out(asked: EvidenceDeletion) -> None:
     """
     if asked.state != "approved":
         return
-    version, evidence = queries.version_of(asked.version_id, lock=True)
-    if (why := hold_reason(version, evidence)) is not None:
-        with deletion_guard.by_the_console():  # also where nobody else may change anything now
+    version, evidence = queries.find_version(asked.version_id, lock=True)
+    if (why := reason_to_keep(version, evidence)) is not None:
+        with deletion_guard.filed_by_meridian():  # also where nobody else may change anything now
             asked.state = "stopped"
             record(
                 DELETION_BLOCKED,
@@ -255,8 +263,8 @@ def carry_out(asked: EvidenceDeletion) -> None:
                 sha256=asked.sha256,
             )
         return
-    alone(actions.OBJECTS)
-    shared = queries.others_with(version)
+    alone(version_actions.STORAGE_LOCK)
+    shared = stored_files.others_with(version)
     asked.state, asked.done_at = "done", clock.now()
     record(
         DESTROYED,
@@ -278,7 +286,7 @@ def propose_by_retention() -> int:
     A second person still agrees.
     """
     proposed = 0
-    for version, evidence, rule in queries.past_retention(clock.today()):
+    for version, evidence, rule in deletion_queries.past_retention(clock.today()):
         reason = (
             f"The retention period of {rule.months} months after {long_day(version.valid_until)}"
             " has ended."
@@ -288,16 +296,16 @@ def propose_by_retention() -> int:
     return proposed
 
 
-def hold_reason(version: EvidenceVersion, evidence: Evidence) -> str | None:
+def reason_to_keep(version: EvidenceVersion, evidence: Evidence) -> str | None:
     """What keeps its file, in words; None where nothing does."""
-    if (hold := queries.hold_on(evidence.id)) is not None:
+    if (hold := deletion_queries.hold_on(evidence.id)) is not None:
         return (
             f"{evidence.ref} has a legal hold since {long_day(hold.created_at.date())}. Its files"
             " can't be deleted until someone releases it."
         )
-    return deletion_guard.kept([version.id]).get(version.id)
+    return deletion_guard.blocked_versions([version.id]).get(version.id)
 
 
-def _not_kept(version: EvidenceVersion, evidence: Evidence) -> None:
-    if (why := hold_reason(version, evidence)) is not None:
+def _check_deletable(version: EvidenceVersion, evidence: Evidence) -> None:
+    if (why := reason_to_keep(version, evidence)) is not None:
         raise DeletionBlocked(why)

@@ -17,10 +17,10 @@ from uuid import UUID
 from governance.assurance.evidence.ports import versions_to_keep
 from governance.kernel.db import session
 
-_filing: ContextVar[bool] = ContextVar("filing", default=False)
+_filed_by_meridian: ContextVar[bool] = ContextVar("filing", default=False)
 
 
-def kept(versions: Collection[UUID]) -> Mapping[UUID, str]:
+def blocked_versions(versions: Collection[UUID]) -> Mapping[UUID, str]:
     """Which of these versions must not be deleted now; each with a sentence for whoever wants to
     delete it.
     """
@@ -28,18 +28,18 @@ def kept(versions: Collection[UUID]) -> Mapping[UUID, str]:
 
 
 @contextmanager
-def by_the_console() -> Generator[None]:
+def filed_by_meridian() -> Generator[None]:
     """What is written within is the console's; what was changed before it is written first, as who
     changed it.
     """
     session().flush()
-    token = _filing.set(True)
+    token = _filed_by_meridian.set(True)
     try:
         yield
         session().flush()
     finally:
-        _filing.reset(token)
+        _filed_by_meridian.reset(token)
 
 
-def is_by_the_console() -> bool:
-    return _filing.get()
+def is_filed_by_meridian() -> bool:
+    return _filed_by_meridian.get()

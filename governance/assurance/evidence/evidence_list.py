@@ -85,7 +85,7 @@ def cells(row: queries.EvidenceSummary) -> list[Any]:
         row.fresh.says,
         row.deadline,
         row.covers,
-        len(piece.held),
+        len(piece.versions),
         row.last.sha256 if row.last else None,
         refs,
     ]

@@ -5,19 +5,27 @@ from governance.assurance.evidence import (
     api,
     approval_kinds,
     deletion,
+    deletion_views,
     inbox,
     integrity,
     jobs,
+    library_views,
+    link_actions,
     models,
     palette,
     permissions,
     push,
     reminders,
+    version_actions,
+    version_views,
     views,
 )
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem
 from governance.kernel.visibility_scope import Scope
+
+# Each adds its routes to `views.feature` when it is imported.
+VIEWS = (views, library_views, version_views, deletion_views)
 
 manifest = Manifest(
     name="evidence",
@@ -41,7 +49,7 @@ manifest = Manifest(
     work=(jobs.destroy,),
     palette=(Command("Upload evidence", "evidence.index", permissions.BRING),),
     search=(palette.evidence_items,),
-    audit=actions_in(actions, deletion, integrity, push, reminders),
+    audit=actions_in(actions, link_actions, version_actions, deletion, integrity, push, reminders),
     links={
         "Evidence": EntryLink(
             endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence

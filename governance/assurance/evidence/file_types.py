@@ -27,15 +27,22 @@ import puremagic
 
 from governance.kernel.errors import Invalid
 
-PIECE = 1024 * 1024
-JSON_PARSED = 2 * 1024 * 1024  # bytes: parsed, JSON can take twenty times its size of memory
+CHUNK_BYTES = 1024 * 1024
+MAX_PARSED_JSON_BYTES = (
+    2 * 1024 * 1024
+)  # bytes: parsed, JSON can take twenty times its size of memory
 JSON_ENDS = ((b"{", b"}"), (b"[", b"]"), (b'"', b'"'))
-ENTRIES, DIRECTORY, UNPACKED, RATIO = 4000, 2 * 1024 * 1024, 1024**3, 300
-PROLOG = 64 * 1024  # bytes of an XML part within which its root begins
+MAX_ARCHIVE_ENTRIES, MAX_DIRECTORY_BYTES, MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO = (
+    4000,
+    2 * 1024 * 1024,
+    1024**3,
+    300,
+)
+PROLOG_BYTES = 64 * 1024  # bytes of an XML part within which its root begins
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class FileType:
     """`endings` are those that a file of the type may have."""
 
     type: str
@@ -43,16 +50,16 @@ class Media:
     endings: tuple[str, ...]
 
 
-PDF = Media("application/pdf", "a PDF", ("pdf",))
-PNG = Media("image/png", "a PNG image", ("png",))
-JPEG = Media("image/jpeg", "a JPEG image", ("jpg", "jpeg"))
-TEXT = Media("text/plain", "plain text", ("txt", "log", "md"))
-CSV = Media("text/csv", "a CSV table", ("csv",))
-JSON = Media("application/json", "JSON", ("json",))
+PDF = FileType("application/pdf", "a PDF", ("pdf",))
+PNG = FileType("image/png", "a PNG image", ("png",))
+JPEG = FileType("image/jpeg", "a JPEG image", ("jpg", "jpeg"))
+TEXT = FileType("text/plain", "plain text", ("txt", "log", "md"))
+CSV = FileType("text/csv", "a CSV table", ("csv",))
+JSON = FileType("application/json", "JSON", ("json",))
 _OPEN_XML = "application/vnd.openxmlformats-officedocument"
-XLSX = Media(f"{_OPEN_XML}.spreadsheetml.sheet", "an Excel workbook", ("xlsx",))
-DOCX = Media(f"{_OPEN_XML}.wordprocessingml.document", "a Word document", ("docx",))
-PPTX = Media(f"{_OPEN_XML}.presentationml.presentation", "a PowerPoint file", ("pptx",))
+XLSX = FileType(f"{_OPEN_XML}.spreadsheetml.sheet", "an Excel workbook", ("xlsx",))
+DOCX = FileType(f"{_OPEN_XML}.wordprocessingml.document", "a Word document", ("docx",))
+PPTX = FileType(f"{_OPEN_XML}.presentationml.presentation", "a PowerPoint file", ("pptx",))
 ALLOWED = (PDF, PNG, JPEG, XLSX, DOCX, PPTX, CSV, TEXT, JSON)
 IN_WORDS = "PDF, PNG, JPEG, Word, Excel, PowerPoint, CSV, text or JSON"
 ACCEPT = ",".join(f".{ending}" for media in ALLOWED for ending in media.endings)
@@ -72,7 +79,7 @@ _PROGRAMS = (
 _MARKUP = re.compile(rb"<\s*(?:!doctype|html|head|body|svg|script|iframe|\?xml)", re.IGNORECASE)
 
 
-def find_type(stream: BinaryIO, filename: str) -> Media:
+def find_type(stream: BinaryIO, filename: str) -> FileType:
     """The type of the content, if it may come in and the name's ending agrees with it.
 
     Raises Invalid.
@@ -94,7 +101,7 @@ def find_type(stream: BinaryIO, filename: str) -> Media:
     return found
 
 
-def plain_name(filename: str | None) -> str:
+def safe_name(filename: str | None) -> str:
     """The last part of a file's name, without what a file system or a header could trip over."""
     name = re.split(r"[\\/]", filename or "")[-1]
     return (
@@ -105,7 +112,7 @@ def plain_name(filename: str | None) -> str:
     )
 
 
-def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> Media:
+def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> FileType:
     if not head:
         raise Invalid(f"{filename} is empty (0 bytes). Choose another file.", field="file")
     if known := next(
@@ -135,21 +142,21 @@ def _guess(head: bytes) -> str:
     return f"of a type that isn't supported ({name})" if name else "of an unknown type"
 
 
-def _text(stream: BinaryIO, ending: str, filename: str) -> Media:
+def _text(stream: BinaryIO, ending: str, filename: str) -> FileType:
     if ending == "json":
-        _must_parse(stream, filename)
+        _check_json(stream, filename)
         return JSON
     return CSV if ending == "csv" else TEXT
 
 
-def _must_parse(stream: BinaryIO, filename: str) -> None:
+def _check_json(stream: BinaryIO, filename: str) -> None:
     """Whole, up to 2 MB; of a larger file its first and last characters are looked at, whatever
     lies between.
     """
     refused = Invalid(f"{filename} ends in .json, but its content isn't valid JSON.", field="file")
     stream.seek(0)
-    content = stream.read(JSON_PARSED + 1)
-    if len(content) > JSON_PARSED:
+    content = stream.read(MAX_PARSED_JSON_BYTES + 1)
+    if len(content) > MAX_PARSED_JSON_BYTES:
         first = content.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
         stream.seek(-4096, 2)
         if (first, stream.read().rstrip()[-1:]) not in JSON_ENDS:
@@ -166,8 +173,8 @@ def _is_text(stream: BinaryIO) -> bool:
     stream.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for piece in _pieces(stream):
-            if len(piece.translate(None, CONTROL)) != len(piece):
+        for piece in _chunks(stream):
+            if len(piece.translate(None, CONTROL_CHARACTERS)) != len(piece):
                 return False
             decoder.decode(piece)
         decoder.decode(b"", final=True)
@@ -176,23 +183,23 @@ def _is_text(stream: BinaryIO) -> bool:
     return True
 
 
-CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
+CONTROL_CHARACTERS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 
 
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    while piece := stream.read(PIECE):
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while piece := stream.read(CHUNK_BYTES):
         yield piece
 
 
 # ---- office files
 
 
-def _office(stream: BinaryIO, filename: str) -> Media:
-    _bounded(stream, filename)
+def _office(stream: BinaryIO, filename: str) -> FileType:
+    _check_archive_size(stream, filename)
     try:
         with zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
-            expands = next((e.filename for e in entries if _expands(archive, e)), None)
+            expands = next((e.filename for e in entries if _defines_entities(archive, e)), None)
     except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError) as error:
         raise _forbidden(filename, "a damaged archive") from error
     names = {entry.filename for entry in entries}
@@ -208,15 +215,15 @@ def _office(stream: BinaryIO, filename: str) -> Media:
             field="file",
         )
     packed, unpacked = sum(e.compress_size for e in entries), sum(e.file_size for e in entries)
-    if unpacked > UNPACKED or unpacked > RATIO * max(packed, PIECE):
+    if unpacked > MAX_UNPACKED_BYTES or unpacked > MAX_COMPRESSION_RATIO * max(packed, CHUNK_BYTES):
         raise Invalid(
-            f"{filename} unpacks to {unpacked // PIECE} MB, which is too large. Nothing was saved.",
+            f"{filename} unpacks to {unpacked // CHUNK_BYTES} MB, which is too large. Nothing was saved.",
             field="file",
         )
     return found
 
 
-def _expands(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+def _defines_entities(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     """Whether a part has a document type, where entities that grow are defined: no office program
     writes one.
 
@@ -226,7 +233,7 @@ def _expands(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
         return False
     with archive.open(entry) as part:
-        head = part.read(PROLOG)
+        head = part.read(PROLOG_BYTES)
     parser = ParserCreate()
     parser.StartDoctypeDeclHandler, parser.StartElementHandler = _found_doctype, _found_root
     try:
@@ -235,7 +242,7 @@ def _expands(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
         return begun.has_doctype
     except ExpatError:  # of no use to an office program that is strict; to one that is not, these would be a document type
         return b"<!" in head.replace(b"\0", b"").replace(b"<!--", b"")
-    return len(head) == PROLOG
+    return len(head) == PROLOG_BYTES
 
 
 class _Prolog(Exception):
@@ -254,7 +261,7 @@ def _found_root(*_: object) -> NoReturn:
     raise _Prolog(has_doctype=False)
 
 
-def _bounded(stream: BinaryIO, filename: str) -> None:
+def _check_archive_size(stream: BinaryIO, filename: str) -> None:
     """Refuse a directory that is itself a bomb, before any of it is read.
 
     64-bit archives stay out as well.
@@ -269,10 +276,10 @@ def _bounded(stream: BinaryIO, filename: str) -> None:
     entries, directory = unpack("<HL", tail[at + 10 : at + 16])
     if (
         tail[max(0, at - 20) : at].startswith(b"PK\x06\x07")
-        or entries > ENTRIES
-        or directory > DIRECTORY
+        or entries > MAX_ARCHIVE_ENTRIES
+        or directory > MAX_DIRECTORY_BYTES
     ):
         raise Invalid(
-            f"{filename} is an archive with more than {ENTRIES:,} parts. Nothing was saved.",
+            f"{filename} is an archive with more than {MAX_ARCHIVE_ENTRIES:,} parts. Nothing was saved.",
             field="file",
         )

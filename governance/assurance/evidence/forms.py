@@ -12,18 +12,19 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
-from governance.assurance.evidence.actions import CONFIDENTIALITY, KINDS, LIMIT
+from governance.assurance.evidence.actions import CONFIDENTIALITY, KINDS
 from governance.assurance.evidence.file_types import IN_WORDS
 from governance.assurance.evidence.freshness import CADENCES
 from governance.assurance.evidence.queries import control_choices
-from governance.assurance.evidence.retention import LEAST, MOST
+from governance.assurance.evidence.retention import MAX_MONTHS, MIN_MONTHS
+from governance.assurance.evidence.version_actions import MAX_FILE_BYTES
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import assignee_choices
 from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, Choices, Form
 
 
-class Readable(Form):
+class ReadableForm(Form):
     """Says in words what is wrong with a choice."""
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -40,11 +41,11 @@ class Readable(Form):
         return fine
 
 
-class Controls(Choices):
+class ControlChoices(Choices):
     """Several controls, as one select: a tenant has too many for check boxes."""
 
 
-class EvidenceForm(Readable):
+class EvidenceForm(ReadableForm):
     title = StringField(
         "Title",
         [InputRequired("Enter a title."), Length(max=200)],
@@ -69,20 +70,20 @@ class EvidenceForm(Readable):
     )
 
 
-class BeginForm(EvidenceForm):
+class EvidenceCreateForm(EvidenceForm):
     owner_id = OwnerField()
-    controls = Controls("Controls it supports", [Optional()], choices=control_choices)
+    controls = ControlChoices("Controls it supports", [Optional()], choices=control_choices)
     note = StringField("How it supports them", [Length(max=500)])
 
 
-class EditForm(EvidenceForm):
+class EvidenceEditForm(EvidenceForm):
     version = HiddenField()
 
 
-class VersionForm(Readable):
+class UploadForm(ReadableForm):
     file = FileField(
         "Choose a file",
-        description=f"{IN_WORDS}, up to {LIMIT // 1024**3} GB. Meridian checks the type by content.",
+        description=f"{IN_WORDS}, up to {MAX_FILE_BYTES // 1024**3} GB. Meridian checks the type by content.",
     )
     url = StringField(
         "Or link to it",
@@ -106,7 +107,7 @@ class VersionForm(Readable):
         }
 
 
-class ReviewForm(Readable):
+class ReviewForm(ReadableForm):
     decision = RadioField(
         "Decision",
         [InputRequired("Choose accept or reject.")],
@@ -117,13 +118,13 @@ class ReviewForm(Readable):
     )
 
 
-class AssignForm(Readable):
+class AssignOwnerForm(ReadableForm):
     """Of one row and of several: an owner, or the choice to remove the owner."""
 
     owner_id = OwnerField(required="Choose an owner.", choices=assignee_choices)
 
 
-class LinkForm(Readable):
+class ControlLinkForm(ReadableForm):
     control_id = Choice(
         "Control",
         [InputRequired("Choose a control.")],
@@ -132,30 +133,30 @@ class LinkForm(Readable):
     note = StringField("How it supports the control", [Length(max=500)])
 
 
-class RetireForm(Readable):
+class RetirementForm(ReadableForm):
     reason = TextAreaField(
         "Reason",
         [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)],
     )
 
 
-class HoldForm(Readable):
+class LegalHoldForm(ReadableForm):
     reason = TextAreaField(
         "Reason", [InputRequired("Enter a reason. It stays with the hold."), Length(max=2000)]
     )
 
 
-class DeletionForm(Readable):
+class DeletionForm(ReadableForm):
     reason = TextAreaField(
         "Reason", [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)]
     )
 
 
-class RetentionForm(Readable):
+class EvidenceRetentionForm(ReadableForm):
     kind = HiddenField()
     months = IntegerField(
         "Months",
         [Optional()],
-        description=f"{LEAST} to {MOST} months. Leave it empty to keep files indefinitely.",
+        description=f"{MIN_MONTHS} to {MAX_MONTHS} months. Leave it empty to keep files indefinitely.",
     )
     version = HiddenField()

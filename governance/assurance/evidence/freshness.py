@@ -23,7 +23,7 @@ type State = Literal["fresh", "due", "overdue", "missing", "in review", "rejecte
 type Review = Literal[
     "pending", "accepted", "rejected", "broken"
 ]  # broken: its file is missing or altered, whatever was judged
-BROKEN = "file corrupted"
+CORRUPTED = "file corrupted"
 
 # days between two versions; None: it follows events, so age alone says nothing
 CADENCES: Mapping[str, int | None] = {
@@ -42,7 +42,7 @@ CURRENT: tuple[State, ...] = (
     "fresh",
     "due",
 )  # an accepted version counts, and its deadline has not passed
-SOON = 14
+DUE_SOON_DAYS = 14
 MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -92,25 +92,25 @@ def freshness(
     if until is not None and until < today:
         late = (today - until).days
         return Freshness("overdue", late, f"{_days(late)} overdue")
-    accepted = counting(versions)
+    accepted = accepted_version(versions)
     if accepted is None:
         return _unaccepted(versions, until, today)
     left, age = (accepted.valid_until - today).days, (today - _last_collected(versions)).days
-    if left <= soon(cadence):
-        return Freshness("due", left, f"due {day(accepted.valid_until, today)}")
-    if (allowed := interval(cadence)) is not None and age > allowed:
+    if left <= due_soon_days(cadence):
+        return Freshness("due", left, f"due {short_day(accepted.valid_until, today)}")
+    if (allowed := max_age_days(cadence)) is not None and age > allowed:
         return Freshness("due", left, f"{_days(age)} old")
     return Freshness("fresh", left, "fresh")
 
 
-def counting(versions: Sequence[Version]) -> Version | None:
+def accepted_version(versions: Sequence[Version]) -> Version | None:
     """The accepted version that holds longest: one more accepted version never makes evidence
     older.
     """
     return _longest([v for v in versions if v.review == "accepted"])
 
 
-def newest(versions: Sequence[Version]) -> Version | None:
+def latest_version(versions: Sequence[Version]) -> Version | None:
     """The version that was brought in last, whatever came of it."""
     return max(versions, key=lambda v: v.number, default=None)
 
@@ -122,25 +122,25 @@ def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None
     whatever was brought in; so neither a withdrawn nor a rejected version can buy time. None: no
     version, and no date was set.
     """
-    if (held := counting(versions)) is not None:
+    if (held := accepted_version(versions)) is not None:
         return held.valid_until
     return min([*(v.valid_until for v in versions), *([due_on] if due_on else [])], default=None)
 
 
-def interval(cadence: str) -> int | None:
+def max_age_days(cadence: str) -> int | None:
     """Days that a cadence allows between two versions; None when it follows events (or is
     unknown).
     """
     return CADENCES.get(cadence)
 
 
-def soon(cadence: str) -> int:
+def due_soon_days(cadence: str) -> int:
     """How many days before its deadline it falls due."""
-    allowed = interval(cadence)
-    return SOON if allowed is None else min(SOON, allowed // 2)
+    allowed = max_age_days(cadence)
+    return DUE_SOON_DAYS if allowed is None else min(DUE_SOON_DAYS, allowed // 2)
 
 
-def day(when: date, today: date) -> str:
+def short_day(when: date, today: date) -> str:
     """5 Dec; with the year when it is another one."""
     return f"{when.day} {MONTHS[when.month]}" + (f" {when.year}" if when.year != today.year else "")
 
@@ -154,16 +154,16 @@ def _last_collected(versions: Sequence[Version]) -> date:
 
 
 def _unaccepted(versions: Sequence[Version], until: date | None, today: date) -> Freshness:
-    last = newest(versions)
+    last = latest_version(versions)
     if last is None:
         left = (until - today).days if until else 0
         return Freshness(
-            "missing", left, f"missing, due {day(until, today)}" if until else "missing"
+            "missing", left, f"missing, due {short_day(until, today)}" if until else "missing"
         )
     waited = max(0, (today - last.uploaded_on).days)
     if last.review == "pending":
         return Freshness("in review", waited, "in review")
-    return Freshness("rejected", waited, BROKEN if last.review == "broken" else "rejected")
+    return Freshness("rejected", waited, CORRUPTED if last.review == "broken" else "rejected")
 
 
 def _days(count: int) -> str:

@@ -35,7 +35,12 @@ from sqlalchemy import (
     true,
 )
 
-from governance.assurance.evidence.freshness import CADENCES, SOON, interval, soon
+from governance.assurance.evidence.freshness import (
+    CADENCES,
+    DUE_SOON_DAYS,
+    due_soon_days,
+    max_age_days,
+)
 from governance.assurance.evidence.models import (
     Evidence,
     EvidenceDeletion,
@@ -51,7 +56,7 @@ from governance.foundation.people.models import Person
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
 DECIDED = ("approved", "done")  # of a destruction: two persons have agreed
 SORTS = ("ref", "title", "deadline", "owner")
-PRESSES = {
+URGENCY = {
     "overdue": 0,
     "rejected": 1,
     "missing": 2,
@@ -136,10 +141,14 @@ def _state(per: Subquery, until: ColumnElement[Any], day: Any) -> ColumnElement[
         (p.last.is_(None), "missing"),
         (p.held.is_(None) & (p.last_waiting == p.last), "in review"),
         (p.held.is_(None), "rejected"),
-        (p.held - day <= _days({cadence: soon(cadence) for cadence in CADENCES}, SOON), "due"),
+        (
+            p.held - day
+            <= _days({cadence: due_soon_days(cadence) for cadence in CADENCES}, DUE_SOON_DAYS),
+            "due",
+        ),
         (
             day - p.collected_on
-            > _days({cadence: interval(cadence) for cadence in CADENCES}, None),
+            > _days({cadence: max_age_days(cadence) for cadence in CADENCES}, None),
             "due",
         ),
         else_="fresh",
@@ -197,18 +206,18 @@ def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
     )
 
 
-def pressing(f: CTE, today: date) -> ColumnElement[bool]:
+def is_urgent(f: CTE, today: date) -> ColumnElement[bool]:
     """Overdue, rejected, due; missing only when it was to be there already, or is within two
     weeks.
     """
-    near = or_(f.c.deadline.is_(None), f.c.deadline - literal(today, Date) <= SOON)
-    return f.c.state.in_([state for state in PRESSES if state != "missing"]) | (
+    near = or_(f.c.deadline.is_(None), f.c.deadline - literal(today, Date) <= DUE_SOON_DAYS)
+    return f.c.state.in_([state for state in URGENCY if state != "missing"]) | (
         (f.c.state == "missing") & near
     )
 
 
 def worst_first(f: CTE) -> tuple[ColumnElement[Any], ...]:
-    return case(PRESSES, value=f.c.state), _deadline(f), f.c.ref
+    return case(URGENCY, value=f.c.state), _deadline(f), f.c.ref
 
 
 def order(f: CTE, sort: str) -> tuple[ColumnElement[Any], ...]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from governance.foundation.people.queries import Moment, timeline
 
-SHOWN = (
+SHOWN_FACTS = (
     "number",
     "control",
     "requirement",
@@ -21,7 +21,7 @@ SHOWN = (
     "ref",
     "undoes",
 )
-SAYS = {
+FACT_FORMATS = {
     "number": "version {}",
     "coverage": "{}",
     "sample": "sample of {}",
@@ -30,7 +30,7 @@ SAYS = {
 }
 
 
-def told(
+def timeline_entries(
     ids: Mapping[UUID, str] | Collection[UUID],
     *,
     limit: int = 30,
@@ -50,10 +50,10 @@ def told(
         for m in moments
         if controls is None or m.facts.get("control") is None or m.facts["control"] in controls
     ]
-    return [_line(moment, named.get(moment.target_id, "")) for moment in shown]
+    return [_timeline_entry(moment, named.get(moment.target_id, "")) for moment in shown]
 
 
-def _line(moment: Moment, name: str) -> dict[str, Any]:
+def _timeline_entry(moment: Moment, name: str) -> dict[str, Any]:
     named = [] if not name or name in moment.facts.values() else [name]
     meta = ", ".join([*named, *_facts(moment), *_changes(moment)])
     reason = f": {moment.reason}" if moment.reason else ""
@@ -67,10 +67,10 @@ def _line(moment: Moment, name: str) -> dict[str, Any]:
 
 
 def _facts(moment: Moment) -> Iterator[str]:
-    for name in SHOWN:
+    for name in SHOWN_FACTS:
         value = moment.facts.get(name)
         if value not in {None, ""} and not (name == "failed" and value == 0):
-            yield SAYS.get(name, "{}").format(value)
+            yield FACT_FORMATS.get(name, "{}").format(value)
 
 
 def _changes(moment: Moment) -> Iterator[str]:

@@ -11,7 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import CTE, Select, func, null, select
 
-from governance.assurance.evidence import actions, permissions, queries
+from governance.assurance.evidence import (
+    actions,
+    permissions,
+    queries,
+    shown_names,
+    version_actions,
+)
 from governance.assurance.evidence.freshness_sql import facts, known_versions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import WHOLE
@@ -89,7 +95,7 @@ def _to_review() -> Select[Any]:
     query = item_select(
         v,
         about=e.title,
-        who=func.coalesce(name_of(v.uploaded_by), queries.CONSOLE),
+        who=func.coalesce(name_of(v.uploaded_by), shown_names.MERIDIAN),
         detail=detail,
         since=v.uploaded_at,
     )
@@ -108,7 +114,7 @@ def _done_versions() -> Select[Any]:
     v, e, entry = (
         EvidenceVersion,
         Evidence,
-        own_entries(actions.BROUGHT, actions.ACCEPTED, actions.REJECTED),
+        own_entries(version_actions.UPLOADED, version_actions.ACCEPTED, version_actions.REJECTED),
     )
     query = item_select(
         v, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at
@@ -126,7 +132,7 @@ def _done_owners() -> Select[Any]:
 
 # InboxAssignment's signature
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
-    found = queries.some(ids, lock=lock)
+    found = queries.find_items(ids, lock=lock)
     return [
         BulkItem(
             each.id, each.ref, each.title, "", {"owner_id": each.owner_id}, actions.why_not(each)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Literal
 
-from governance.assurance.evidence import actions, queries
+from governance.assurance.evidence import stored_files, version_actions
 from governance.assurance.evidence.models import EvidenceFault, EvidenceVersion
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -12,7 +12,7 @@ from governance.foundation.privacy.queries import own_tenant
 from governance.kernel import clock, current, storage
 from governance.kernel.db import alone, session
 
-BROKE = action(
+CORRUPTED = action(
     "evidence.version.corrupted",
     "found a corrupted evidence file",
     target="EvidenceVersion",
@@ -20,7 +20,7 @@ BROKE = action(
     severity="high",
     fields="number sha256 kind",
 )
-HEALED = action(
+FILE_RESTORED = action(
     "evidence.version.restored",
     "found a corrupted evidence file restored",
     target="EvidenceVersion",
@@ -28,7 +28,7 @@ HEALED = action(
     severity="low",
     fields="number sha256",
 )
-CHECKED = action(
+VERIFIED = action(
     "evidence.files.verified",
     "verified all stored evidence files",
     target="Tenant",
@@ -36,7 +36,7 @@ CHECKED = action(
     severity="informational",
     fields="files bytes broken",
 )
-SWEPT = action(
+CLEANED_UP = action(
     "evidence.files.cleaned_up",
     "removed stored files that no evidence item uses",
     target="Tenant",
@@ -44,12 +44,12 @@ SWEPT = action(
     severity="low",
     fields="files",
 )
-SWEPT_AFTER = timedelta(days=1)
+MIN_ORPHAN_AGE = timedelta(days=1)
 
 
-def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
+def record_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
     """From now on it proves nothing, whatever was judged. Found twice, it is noted once."""
-    held = queries.fault_of(version)
+    held = stored_files.fault_of(version)
     if held is not None and held.kind == kind:
         return
     if held is not None:
@@ -58,44 +58,44 @@ def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) ->
     session().add(
         EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), restored_at=None)
     )
-    record(BROKE, version, number=version.number, sha256=version.sha256, kind=kind)
+    record(CORRUPTED, version, number=version.number, sha256=version.sha256, kind=kind)
 
 
-def note_healed(version: EvidenceVersion) -> None:
+def record_restored(version: EvidenceVersion) -> None:
     """The right bytes are there again: restored from a backup, or uploaded again."""
-    held = queries.fault_of(version)
+    held = stored_files.fault_of(version)
     if held is not None:
         held.restored_at = clock.now()
-        record(HEALED, version, number=version.number, sha256=version.sha256)
+        record(FILE_RESTORED, version, number=version.number, sha256=version.sha256)
 
 
-def note_check(*, files: int, size: int, broken: int) -> None:
-    record(CHECKED, own_tenant(), files=files, bytes=size, broken=broken)
+def record_verification(*, files: int, size: int, broken: int) -> None:
+    record(VERIFIED, own_tenant(), files=files, bytes=size, broken=broken)
 
 
-def old_files() -> Iterator[str]:
+def old_stored_files() -> Iterator[str]:
     """The keys of stored files that are older than a day: a younger one may belong to a transaction
     that is under way.
     """
-    before = clock.now() - SWEPT_AFTER
-    folder = f"{current.actor().tenant_id.hex}/{actions.STORAGE_PREFIX}"
+    before = clock.now() - MIN_ORPHAN_AGE
+    folder = f"{current.actor().tenant_id.hex}/{version_actions.STORAGE_PREFIX}"
     return (key for key, written in storage.store().aged(folder) if written < before)
 
 
-def sweep(keys: Collection[str]) -> int:
+def delete_orphans(keys: Collection[str]) -> int:
     """Remove those of these files that no version refers to; how many.
 
     A few at a time: uploads wait for it.
     """
-    alone(actions.OBJECTS)
-    orphans = sorted(set(keys) - queries.referred_to(keys))
+    alone(version_actions.STORAGE_LOCK)
+    orphans = sorted(set(keys) - stored_files.referred_to(keys))
     for key in orphans:
         storage.store().remove(key)
     if orphans:
-        record(SWEPT, own_tenant(), files=len(orphans))
+        record(CLEANED_UP, own_tenant(), files=len(orphans))
     return len(orphans)
 
 
-def clear_halves() -> int:
+def delete_partial_uploads() -> int:
     """Remove what killed processes left half written; how many."""
-    return storage.store().clear(current.actor().tenant_id, clock.now() - SWEPT_AFTER)
+    return storage.store().clear(current.actor().tenant_id, clock.now() - MIN_ORPHAN_AGE)

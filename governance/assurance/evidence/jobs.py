@@ -7,14 +7,21 @@ from itertools import batched
 
 import structlog
 
-from governance.assurance.evidence import deletion, integrity, push, queries, reminders, verifying
+from governance.assurance.evidence import (
+    deletion,
+    deletion_queries,
+    integrity,
+    push,
+    reminders,
+    verifying,
+)
 from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, has_run, once_per, work
 
 VERIFY = "verify evidence"
-FIRST_FINDINGS = 5
+MAX_LOGGED_FINDINGS = 5
 log = structlog.get_logger("evidence")
 
 
@@ -25,11 +32,11 @@ def destroy(item: WorkItem, progress: Progress) -> None:
         raise RuntimeError("the work names what is to be destroyed")
     progress(0, 1, "Deleting the file")
     with transaction():
-        asked, _version, _evidence = queries.deletion_request(item.target_id, lock=True)
+        asked, _version, _evidence = deletion_queries.deletion_request(item.target_id, lock=True)
         deletion.carry_out(asked)
 
 
-AT_ONCE = 1000  # files
+FILES_PER_STEP = 1000  # files
 
 
 def tidy_evidence() -> None:
@@ -42,12 +49,12 @@ def tidy() -> None:
 
     In transactions of its own: a store of any size is swept while others bring files in.
     """
-    for keys in batched(integrity.old_files(), AT_ONCE, strict=False):
+    for keys in batched(integrity.old_stored_files(), FILES_PER_STEP, strict=False):
         with transaction():
-            integrity.sweep(keys)
+            integrity.delete_orphans(keys)
     with transaction():
-        integrity.clear_halves()
-        push.forget_pushes()
+        integrity.delete_partial_uploads()
+        push.delete_old_pushes()
         deletion.propose_by_retention()
 
 
@@ -77,5 +84,5 @@ def _verify_evidence(week: str) -> None:
         log.error(
             "evidence corrupted",
             tenant=slug,
-            findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]],
+            findings=[f.sentence for f in report.findings[:MAX_LOGGED_FINDINGS]],
         )

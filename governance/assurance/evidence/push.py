@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
-from governance.assurance.evidence import actions, queries
+from governance.assurance.evidence import version_actions, version_queries
 from governance.assurance.evidence.models import Evidence, EvidencePush
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -25,19 +25,19 @@ PUSHED = action(
     severity="informational",
     fields="evidence number sha256",
 )
-PUSHES_KEPT = timedelta(days=30)
+PUSH_RETENTION = timedelta(days=30)
 
 
-class Reused(Invalid):
+class IdempotencyKeyReused(Invalid):
     """The same Idempotency-Key with another request."""
 
 
-class UnderWay(DomainError):
+class PushInProgress(DomainError):
     """The same request is being answered just now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
+class PushResult:
     answer: dict[str, Any]
     again: bool
 
@@ -54,7 +54,7 @@ def push(
     period_to: date,
     valid_until: date,
     source: str | None,
-) -> Pushed:
+) -> PushResult:
     """Bring in what a machine sends, or names by digest.
 
     The same key again gives the same answer, and nothing twice.
@@ -77,7 +77,7 @@ def push(
             dates,
         ]
     )
-    if idempotency_key is not None and (before := _earlier(idempotency_key, asked)):
+    if idempotency_key is not None and (before := _earlier_result(idempotency_key, asked)):
         return before
     facts: dict[str, Any] = {
         "source": source or current.actor().name,
@@ -85,9 +85,11 @@ def push(
         **dates,
     }
     if stream is not None:
-        version = actions.bring_file(evidence, stream, filename, unchanged=True, **facts)
+        version = version_actions.upload_version(
+            evidence, stream, filename, unchanged=True, **facts
+        )
     else:
-        version = actions.bring_stored(evidence, sha256 or "", **facts)
+        version = version_actions.upload_by_digest(evidence, sha256 or "", **facts)
     session().flush()
     answer = {
         "id": str(version.id),
@@ -110,29 +112,29 @@ def push(
             )
         )
     record(PUSHED, version, evidence=evidence.ref, number=version.number, sha256=version.sha256)
-    return Pushed(answer, again=False)
+    return PushResult(answer, again=False)
 
 
-def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
+def _earlier_result(idempotency_key: str, asked: str) -> PushResult | None:
     if not alone_or_not(f"push {_key_id()} {idempotency_key}"):
-        raise UnderWay(
+        raise PushInProgress(
             "A request with this Idempotency-Key is still in progress. Retry in a moment."
         )
-    held = queries.earlier_push(_key_id(), idempotency_key)
+    held = version_queries.earlier_push(_key_id(), idempotency_key)
     if held is None:
         return None
     if (
-        held.created_at < clock.now() - PUSHES_KEPT
+        held.created_at < clock.now() - PUSH_RETENTION
     ):  # the night has not forgotten it yet: the name is free all the same
         session().delete(held)
         session().flush()
         return None
     if held.digest != asked:
-        raise Reused(
+        raise IdempotencyKeyReused(
             "This Idempotency-Key belongs to a different request. Nothing was saved. Use a new key.",
             field="Idempotency-Key",
         )
-    return Pushed(held.answer, again=True)
+    return PushResult(held.answer, again=True)
 
 
 def _key_id() -> UUID:
@@ -155,9 +157,9 @@ def _sha256(stream: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def forget_pushes() -> int:
+def delete_old_pushes() -> int:
     """A machine that asks again does so within a month; how many were forgotten."""
     gone = session().execute(
-        delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSHES_KEPT)
+        delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSH_RETENTION)
     )
     return int(gone.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time

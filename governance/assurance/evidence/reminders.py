@@ -35,14 +35,14 @@ def to_remind() -> list[EvidenceSummary]:
     told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
     return [
         row
-        for row in review_queue.late().rows
+        for row in review_queue.late_evidence().rows
         if row.piece.owner_id
         and row.deadline
         and (row.piece.id, row.deadline, row.piece.owner_id) not in told
     ]
 
 
-def reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
+def last_reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
     """When the owner of each of these pieces was last told that it falls due."""
     query = select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).where(
         among(EvidenceReminder.evidence_id, ids)
@@ -59,15 +59,17 @@ def remind() -> int:
     for row in to_remind():
         if row.piece.owner_id is not None:
             letters.setdefault(row.piece.owner_id, []).append(row)
-    return sum(_letter(owner, rows) for owner, rows in letters.items())
+    return sum(_send(owner, rows) for owner, rows in letters.items())
 
 
-def _letter(owner: UUID, rows: list[EvidenceSummary]) -> bool:
+def _send(owner: UUID, rows: list[EvidenceSummary]) -> bool:
     """Whether there is somebody to write to: former members get no mail, and no record says so."""
     member = membership_of(owner)
     if member is None:
         return False
-    listed = [_reminded(row, row.deadline, owner) for row in rows if row.deadline is not None]
+    listed = [
+        _record_reminder(row, row.deadline, owner) for row in rows if row.deadline is not None
+    ]
     needs = "needs" if len(listed) == 1 else "need"
     subject = f"{plural(len(listed), 'evidence item')} {needs} you in {current.actor().tenant_name}"
     items = "\n\n".join(listed)
@@ -80,7 +82,7 @@ def _letter(owner: UUID, rows: list[EvidenceSummary]) -> bool:
     return True
 
 
-def _reminded(row: EvidenceSummary, due: date, owner: UUID) -> str:
+def _record_reminder(row: EvidenceSummary, due: date, owner: UUID) -> str:
     evidence = queries.find_evidence(row.piece.id)
     session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
     record(REMINDED, evidence, due_on=due, owner=owner)

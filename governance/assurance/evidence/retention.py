@@ -10,7 +10,7 @@ LEAST, MOST                          months that a rule may say
 from calendar import monthrange
 from datetime import date
 
-LEAST, MOST = 12, 180
+MIN_MONTHS, MAX_MONTHS = 12, 180
 
 
 def kept_until(valid_until: date, months: int | None) -> date | None:

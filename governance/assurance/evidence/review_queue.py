@@ -15,14 +15,11 @@ from sqlalchemy import ColumnElement, String, false, func, select
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence import freshness_sql
+from governance.assurance.evidence.item_history import JudgedVersion
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
-from governance.assurance.evidence.queries import (
-    EvidenceSummary,
-    JudgedVersion,
-    covers,
-    may_review,
-    rows_of,
-)
+from governance.assurance.evidence.period_labels import period_label
+from governance.assurance.evidence.queries import EvidenceSummary, summaries_of
+from governance.assurance.evidence.version_queries import may_review
 from governance.assurance.evidence.visibility import sight
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -31,12 +28,12 @@ from governance.kernel.pages import keyset
 from governance.kernel.spreadsheet_writer import Cell
 
 V = aliased(EvidenceVersion)  # may_review has the plain one
-FROM: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+SOURCE_FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
     "upload": lambda: V.source == "upload",
     "link": lambda: V.source == "link",
     "pushed": lambda: V.source.not_in(("upload", "link")),
 }
-WHO: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+REVIEWER_FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
     "me": lambda: may_review(V.id),
     "others": lambda: ~may_review(V.id),
 }
@@ -99,7 +96,7 @@ class ReviewQueue:
         return (clock.now() - self.since).days if self.since else 0
 
 
-def page_of(
+def queue_page(
     wanted: Mapping[str, str], *, sort: str = "since", after: str | None = None, size: int = 50
 ) -> ReviewQueue:
     """In three statements at most. `wanted` holds the filters: q, source, reviewer (me, others)."""
@@ -127,7 +124,7 @@ def page_of(
                 word, autoescape=True
             )
         )
-    for name, choices in (("source", FROM), ("reviewer", WHO)):
+    for name, choices in (("source", SOURCE_FILTERS), ("reviewer", REVIEWER_FILTERS)):
         if name in wanted:
             query = query.where(choices.get(wanted[name], false)())
     found = keyset(
@@ -143,8 +140,8 @@ def page_of(
         total, since = session().execute(select(tally.c.total, tally.c.since)).one()
     else:
         total, since = 0, None
-    rows = {row.piece.id: row for row in rows_of(list({row[1] for row in found.rows}))}
-    held = {h.version_id: h for row in rows.values() for h in row.piece.held}
+    rows = {row.piece.id: row for row in summaries_of(list({row[1] for row in found.rows}))}
+    held = {h.version_id: h for row in rows.values() for h in row.piece.versions}
     pairs = [
         (rows[evidence_id], held[version_id])
         for version_id, evidence_id, *_ in found.rows
@@ -159,7 +156,7 @@ def cells(row: EvidenceSummary, held: JudgedVersion) -> Sequence[Cell]:
         row.piece.ref,
         row.piece.title,
         version.number,
-        covers(version.period_from, version.period_to),
+        period_label(version.period_from, version.period_to),
         version.source,
         refs,
         held.known,
@@ -168,7 +165,7 @@ def cells(row: EvidenceSummary, held: JudgedVersion) -> Sequence[Cell]:
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class LateEvidence:
     """What is overdue, rejected, missing or due, worst first; how many there are, and how many of
     them are overdue.
     """
@@ -178,15 +175,15 @@ class Late:
     overdue: int
 
 
-def late(*, most: int | None = None) -> Late:
+def late_evidence(*, most: int | None = None) -> LateEvidence:
     """The first `most` of it, in three statements."""
     now = clock.now()
     f = freshness_sql.facts(now, sight())
     query = select(f.c.id, func.count().over(), func.count().filter(f.c.state == "overdue").over())
     query = (
-        query.where(freshness_sql.pressing(f, now.date()))
+        query.where(freshness_sql.is_urgent(f, now.date()))
         .order_by(*freshness_sql.worst_first(f))
         .limit(most)
     )
     rows = session().execute(query).all()
-    return Late(rows_of([row[0] for row in rows]), *(rows[0][1:] if rows else (0, 0)))
+    return LateEvidence(summaries_of([row[0] for row in rows]), *(rows[0][1:] if rows else (0, 0)))

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 from governance.kernel.errors import Invalid, TooLarge, Unavailable
 
-PIECE = 256 * 1024
-PATIENCE = 60.0  # seconds without a word from clamd
-ANSWER = 4096
+CHUNK_BYTES = 256 * 1024
+TIMEOUT_SECONDS = 60.0  # seconds without a word from clamd
+MAX_ANSWER_BYTES = 4096
 
 _address: str | None = None
 
@@ -39,12 +39,12 @@ def use(address: str | None) -> None:
     _address = address or None
 
 
-def refuse_infected(stream: BinaryIO, filename: str) -> None:
+def check_not_infected(stream: BinaryIO, filename: str) -> None:
     if _address is None:
         return
     stream.seek(0)
     try:
-        answer = _asked(_address, stream)
+        answer = _scan(_address, stream)
     except OSError as error:
         raise Unavailable(
             "The virus scanner isn't available, so files can't be uploaded. Nothing was saved; try"
@@ -52,10 +52,10 @@ def refuse_infected(stream: BinaryIO, filename: str) -> None:
         ) from error
     finally:
         stream.seek(0)
-    _judge(answer, filename)
+    _check_answer(answer, filename)
 
 
-def _judge(answer: str, filename: str) -> None:
+def _check_answer(answer: str, filename: str) -> None:
     """`stream: OK`, `stream: <signature> FOUND`, or `<why> ERROR`."""
     if answer == "stream: OK":
         return
@@ -68,13 +68,13 @@ def _judge(answer: str, filename: str) -> None:
     raise Unavailable("The virus scanner gave no result. Nothing was saved; try again later.")
 
 
-def _asked(address: str, stream: BinaryIO) -> str:
+def _scan(address: str, stream: BinaryIO) -> str:
     with _connected(address) as clamd:
         clamd.sendall(b"zINSTREAM\0")
         with contextlib.suppress(
             BrokenPipeError, ConnectionResetError
         ):  # it hangs up on what is too large, and says so first
-            while piece := stream.read(PIECE):
+            while piece := stream.read(CHUNK_BYTES):
                 clamd.sendall(len(piece).to_bytes(4, "big") + piece)
             clamd.sendall(bytes(4))
         return _answer(clamd)
@@ -84,11 +84,11 @@ def _connected(address: str) -> socket.socket:
     if address.startswith("tcp://"):
         parts = urlsplit(address)
         return socket.create_connection(
-            (parts.hostname or "", parts.port or 3310), timeout=PATIENCE
+            (parts.hostname or "", parts.port or 3310), timeout=TIMEOUT_SECONDS
         )
     local = socket.socket(socket.AF_UNIX)
     try:
-        local.settimeout(PATIENCE)
+        local.settimeout(TIMEOUT_SECONDS)
         local.connect(str(Path(address)))
     except BaseException:
         local.close()
@@ -98,6 +98,10 @@ def _connected(address: str) -> socket.socket:
 
 def _answer(clamd: socket.socket) -> str:
     said = b""
-    while b"\0" not in said and len(said) < ANSWER and (more := clamd.recv(ANSWER)):
+    while (
+        b"\0" not in said
+        and len(said) < MAX_ANSWER_BYTES
+        and (more := clamd.recv(MAX_ANSWER_BYTES))
+    ):
         said += more
     return said.split(b"\0", 1)[0].decode("utf-8", "replace").strip()

@@ -15,7 +15,12 @@ from itertools import groupby
 from typing import Literal
 from uuid import UUID
 
-from governance.assurance.evidence import integrity, queries
+from governance.assurance.evidence import (
+    deletion_queries,
+    integrity,
+    queries,
+    stored_files,
+)
 from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.kernel import current
 from governance.kernel.db import transaction
@@ -24,15 +29,15 @@ from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.formatting import plural, size
 from governance.kernel.storage import in_pieces, store
 
-type Kind = Literal["missing", "altered"]
-Told = Callable[[int, int], None]
+type FaultKind = Literal["missing", "altered"]
+ReportProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class FileFault:
     ref: str
     number: int
-    kind: Kind
+    kind: FaultKind
     sha256: str
 
     @property
@@ -44,7 +49,7 @@ class FileFault:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FileVerification:
     versions: int
     files: int
     size: int
@@ -63,13 +68,13 @@ class Report:
 
 
 def verify(
-    told: Told = lambda _done, _total: None, *, claim: Callable[[], bool] = lambda: True
-) -> Report:
+    told: ReportProgress = lambda _done, _total: None, *, claim: Callable[[], bool] = lambda: True
+) -> FileVerification:
     """`claim` says, in the last transaction, whether this check is the one that stands in the log:
     of two at once, one is.
     """
     with transaction(read_only=True):
-        every = queries.files_to_check()
+        every = stored_files.files_to_check()
     findings: list[FileFault] = []
     files, size, done = 0, 0, 0
     for key, group in groupby(every, key=lambda each: each[3]):
@@ -79,48 +84,48 @@ def verify(
         files, size, done = files + 1, size + read, done + len(versions)
         with transaction():
             for version_id, ref, number, _, sha256 in versions:
-                version, _evidence = queries.version_of(version_id)
-                if queries.deletion_of(version, *DECIDED):
+                version, _evidence = queries.find_version(version_id)
+                if deletion_queries.deletion_of(version, *DECIDED):
                     continue  # two persons have let it go since the list was made
                 if kind is None:
-                    integrity.note_healed(version)
+                    integrity.record_restored(version)
                 else:
                     findings.append(FileFault(ref, number, kind, sha256))
-                    integrity.note_fault(version, kind)
+                    integrity.record_fault(version, kind)
     with transaction():
         if claim():
-            integrity.note_check(files=files, size=size, broken=len(findings))
-    return Report(len(every), files, size, findings)
+            integrity.record_verification(files=files, size=size, broken=len(findings))
+    return FileVerification(len(every), files, size, findings)
 
 
-class Broken(DomainError):
+class FileCorrupted(DomainError):
     """The stored file of a version is missing or altered."""
 
 
-def kind_of(error: NotFound | Altered) -> Kind:
+def fault_kind(error: NotFound | Altered) -> FaultKind:
     return "altered" if isinstance(error, Altered) else "missing"
 
 
-def watched(pieces: Iterator[bytes], version_id: UUID) -> Iterator[bytes]:
+def record_corruption_of(pieces: Iterator[bytes], version_id: UUID) -> Iterator[bytes]:
     """The pieces of a version's file.
 
     Where they turn out to be altered on the way, that is noted and the sending breaks off.
     """
-    return _watched(pieces, version_id, current.actor(), current.origin())
+    return _record_corruption_of(pieces, version_id, current.actor(), current.origin())
 
 
-def _watched(
+def _record_corruption_of(
     pieces: Iterator[bytes], version_id: UUID, who: current.Actor, origin: current.Origin
 ) -> Iterator[bytes]:
     try:
         yield from pieces
     except Altered as error:
         with current.acting_as(who), current.coming_from(origin), transaction():
-            integrity.note_fault(queries.version_of(version_id)[0], kind_of(error))
+            integrity.record_fault(queries.find_version(version_id)[0], fault_kind(error))
         raise
 
 
-def _state(key: str, sha256: str) -> tuple[Kind | None, int]:
+def _state(key: str, sha256: str) -> tuple[FaultKind | None, int]:
     """(what is wrong, bytes read)."""
     digest, size = hashlib.sha256(), 0
     try:
@@ -128,5 +133,5 @@ def _state(key: str, sha256: str) -> tuple[Kind | None, int]:
             digest.update(piece)
             size += len(piece)
     except (NotFound, Altered) as error:
-        return kind_of(error), size
+        return fault_kind(error), size
     return (None if digest.hexdigest() == sha256 else "altered"), size

@@ -20,7 +20,7 @@ from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.visibility_scope import scope_of
 
-HELD = "the sight of evidence"
+CACHE_KEY = "the sight of evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ WHOLE = Sight()
 
 def sight() -> Sight:
     who, told = current.actor(), session().info
-    known: tuple[Any, Sight] | None = told.get(HELD)
+    known: tuple[Any, Sight] | None = told.get(CACHE_KEY)
     if known is None or known[0] != who:
         held = scope_of(who)
-        known = told[HELD] = (
+        known = told[CACHE_KEY] = (
             who,
             WHOLE if held is None else Sight(held.evidence, held.versions, held.controls),
         )

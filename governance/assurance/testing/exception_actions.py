@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import control_test_actions
 from governance.assurance.controls.models import Control, ControlTest
 from governance.assurance.evidence.reference_numbers import DIGITS, next_ref
 from governance.assurance.testing import exception_queries, matrix_queries, permissions
@@ -335,7 +335,7 @@ def record_retest(
     else:
         finding.remedied_at = finding.remedied_by = None
     session().flush()
-    controls.record_test(
+    control_test_actions.record_test(
         control,
         tested_on=tested_on,
         sample=sample,

@@ -10,7 +10,7 @@ from sqlalchemy import String, and_, cast, func, or_, select
 from sqlalchemy import case as whichever
 
 from governance.assurance.controls.models import Control
-from governance.assurance.evidence.queries import covers
+from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.testing.control_scope import control_in_scope
 from governance.assurance.testing.models import (
     Finding,
@@ -59,7 +59,7 @@ class ExceptionCase:
         if self.item is not None:
             return self.item.item
         first, last = self.exception.missed_from, self.exception.missed_to
-        return covers(first, last) if first and last else ""
+        return period_label(first, last) if first and last else ""
 
     @property
     def kind(self) -> str:

@@ -5,8 +5,9 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.assurance.controls.models import Control
-from governance.assurance.evidence.history import told
-from governance.assurance.evidence.queries import covers, doers
+from governance.assurance.evidence.history import timeline_entries
+from governance.assurance.evidence.period_labels import period_label
+from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.testing import (
     control_scope,
     exception_actions,
@@ -65,7 +66,7 @@ def record_missed(control_id: UUID) -> ResponseReturnValue:
 
 
 def _cycle(each: Cycle) -> str:
-    said = covers(each.first, each.last)
+    said = period_label(each.first, each.last)
     return said if each.says in said else f"{each.says}, {said}"
 
 
@@ -127,7 +128,7 @@ def _exception(
         e=exception,
         f=found,
         retests=retests,
-        names=doers(people),
+        names=person_names(people),
         not_retesting=why_not(permissions.RETEST, on=found) if found else None,
         answer=answer or ExceptionResponseForm(obj=exception),
         finding=finding or FindingForm(),
@@ -137,7 +138,9 @@ def _exception(
         or RetestForm(
             tested_on=clock.today(), failed=0, sample=case.sample.size if case.sample else 1
         ),
-        timeline=told([exception.id, *([found.id] if found else []), *(r.id for r in retests)]),
+        timeline=timeline_entries(
+            [exception.id, *([found.id] if found else []), *(r.id for r in retests)]
+        ),
     )
 
 
@@ -225,7 +228,7 @@ def _retest(found: Finding, exception: TestException, form: RetestForm) -> None:
 
 @feature.get("/evidence/type-ii/findings", needs=permissions.VIEW)
 def findings() -> ResponseReturnValue:
-    names = doers(exception_queries.finding_owners())
+    names = person_names(exception_queries.finding_owners())
     list_request = FINDINGS.read(
         choices={"owner": sorted(names.items(), key=lambda each: each[1].casefold())}
     )
@@ -247,7 +250,7 @@ def findings() -> ResponseReturnValue:
 @feature.get("/evidence/type-ii/findings.csv", needs=permissions.VIEW, answers=FILE)
 def export_findings() -> ResponseReturnValue:
     """Download all findings that match the filters."""
-    list_request, names = FINDINGS.read(), doers(exception_queries.finding_owners())
+    list_request, names = FINDINGS.read(), person_names(exception_queries.finding_owners())
     pages = every_page(
         lambda after: exception_queries.findings_page(
             list_request.criteria, sort=list_request.sort, after=after, size=BATCH

@@ -2,7 +2,7 @@ from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringFi
 from wtforms.fields import FileField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from governance.assurance.evidence.forms import Readable
+from governance.assurance.evidence.forms import ReadableForm
 from governance.foundation.people.owner_fields import OwnerField
 from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, constraint
@@ -27,7 +27,7 @@ MAX_TEXT = Length(max=2000)
 ANSWER_WORDS = {"yes": "Yes", "no": "No", "na": "Not applicable"}
 
 
-class PopulationPeriodForm(Readable):
+class PopulationPeriodForm(ReadableForm):
     period_from = DayField("Covers from")
     period_to = DayField("Covers to")
 
@@ -70,7 +70,7 @@ class PopulationUploadForm(PopulationPeriodForm):
     run_on = DayField("Run on")
 
 
-class SampleDrawForm(Readable):
+class SampleDrawForm(ReadableForm):
     size = IntegerField(
         "Number of items",
         [Optional(), NumberRange(1, 500, "A sample can have 1 to 500 items.")],
@@ -98,7 +98,7 @@ class SampleDrawForm(Readable):
         return (self.attributes.data or "").splitlines()
 
 
-class SampleResultForm(Readable):
+class SampleResultForm(ReadableForm):
     note = TextAreaField(
         "Note",
         [MAX_TEXT],
@@ -107,7 +107,7 @@ class SampleResultForm(Readable):
     evidence_version_id = Choice("Evidence", [Optional()])
 
 
-class MissedCycleForm(Readable):
+class MissedCycleForm(ReadableForm):
     """Records a missed cycle, chosen by its last day."""
 
     occurrence = SelectField(
@@ -118,7 +118,7 @@ class MissedCycleForm(Readable):
     correction = TextAreaField("Correction", [InputRequired("Describe the correction."), MAX_TEXT])
 
 
-class ExceptionResponseForm(Readable):
+class ExceptionResponseForm(ReadableForm):
     cause = TextAreaField("Cause", [InputRequired("Explain why it happened."), MAX_TEXT])
     effect = TextAreaField("Effect", [InputRequired("Describe the effect."), MAX_TEXT])
     correction = TextAreaField("Correction", [InputRequired("Describe the correction."), MAX_TEXT])
@@ -128,7 +128,7 @@ class ExceptionResponseForm(Readable):
     version = HiddenField()
 
 
-class FindingForm(Readable):
+class FindingForm(ReadableForm):
     title = StringField(
         "Finding", [InputRequired("Summarise the problem in one line."), Length(max=200)]
     )
@@ -137,11 +137,11 @@ class FindingForm(Readable):
     due_on = DayField("Fix by")
 
 
-class FixForm(Readable):
+class FixForm(ReadableForm):
     remedy = TextAreaField("What was done", [InputRequired("Describe what was done."), MAX_TEXT])
 
 
-class RetestForm(Readable):
+class RetestForm(ReadableForm):
     tested_on = DayField("Retested on")
     sample = IntegerField(
         "Items tested",
@@ -163,7 +163,7 @@ class RetestForm(Readable):
     )
 
 
-class SampleSizesForm(Readable):
+class SampleSizesForm(ReadableForm):
     """A size for each cadence, and for each population band of event-driven controls."""
 
     yearly = IntegerField("Items for yearly controls", [InputRequired("Enter a number of items.")])

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.assurance.controls import queries as controls
+from governance.assurance.controls import control_ledger
 from governance.assurance.controls.models import Control
 from governance.assurance.controls.status import ControlFacts
 from governance.assurance.evidence import permissions as evidence
 from governance.assurance.evidence.freshness import Freshness
+from governance.assurance.evidence.item_history import EvidenceItem, JudgedVersion
 from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
-from governance.assurance.evidence.queries import JudgedVersion, Piece
 from governance.assurance.evidence.visibility import among
 from governance.assurance.testing.models import (
     ItemResult,
@@ -40,7 +40,7 @@ from governance.kernel.visibility_scope import scope
 class PendingReview:
     """A version that awaits review. `size` is in bytes, None for a link."""
 
-    piece: Piece
+    piece: EvidenceItem
     arrival: JudgedVersion
     fresh: Freshness
     controls: Sequence[ControlFacts]
@@ -60,14 +60,14 @@ class ReviewPanel:
 
 def review_panel(facts: Sequence[ControlFacts], *, most: int) -> ReviewPanel:
     """Return the versions of live evidence in scope that await review, oldest first; one statement."""
-    now, within, ledger = clock.now(), scope(), controls.ledger()
+    now, within, ledger = clock.now(), scope(), control_ledger.ledger()
     waiting = sorted(
         (
             (arrival.known, piece.ref, piece, arrival)
             for piece in ledger.pieces.values()
-            if piece.lives(now) and (within is None or within.holds_evidence(piece.id))
-            for arrival in piece.held
-            if arrival.stands(now) and arrival.at(now).review == "pending"
+            if piece.is_live_at(now) and (within is None or within.holds_evidence(piece.id))
+            for arrival in piece.versions
+            if arrival.is_known_at(now) and arrival.at(now).review == "pending"
         ),
         key=lambda each: each[:2],
     )

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import and_, select
 
+from governance.assurance.controls import control_ledger
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.status import ControlFacts
-from governance.assurance.evidence.freshness import interval
-from governance.assurance.evidence.queries import covers
+from governance.assurance.evidence.freshness import max_age_days
+from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import matrix as matrix_rules
 from governance.assurance.testing import matrix_facts
@@ -169,8 +170,8 @@ def _performance_records(control: ControlFacts) -> list[PerformanceRecord]:
             v.period_from,
             v.period_to,
             v.collected_on,
-            f"{p.ref} {p.title} ({covers(v.period_from, v.period_to)})",
-            interval(p.cadence),
+            f"{p.ref} {p.title} ({period_label(v.period_from, v.period_to)})",
+            max_age_days(p.cadence),
         )
         for p in control.proofs
         for v in p.versions
@@ -261,7 +262,7 @@ def control_row(
     control_id: UUID, period_from: date, period_to: date
 ) -> matrix_facts.MatrixRow | None:
     """Return the matrix row of one control; None if it is retired."""
-    facts = controls.ledger(control_id).of(control_id, clock.now())
+    facts = control_ledger.ledger(control_id).of(control_id, clock.now())
     return _rows([facts], period_from, period_to, only=control_id)[0] if facts else None
 
 

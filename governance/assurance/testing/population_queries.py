@@ -15,7 +15,7 @@ from governance.assurance.evidence.models import (
     EvidenceReview,
     EvidenceVersion,
 )
-from governance.assurance.evidence.queries import sound
+from governance.assurance.evidence.version_queries import counts_as_evidence
 from governance.assurance.testing.control_scope import control_in_scope
 from governance.assurance.testing.models import (
     Population,
@@ -119,7 +119,7 @@ def evidence_version_rows(control_id: UUID, first: date, last: date) -> list[dic
             EvidenceLink.control_id == control_id,
             EvidenceLink.removed_at.is_(None),
             EvidenceReview.decision == "accepted",
-            sound(),
+            counts_as_evidence(),
             EvidenceVersion.period_to >= first,
             EvidenceVersion.period_to <= last,
         )

@@ -6,8 +6,8 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.assurance.controls.models import Control
-from governance.assurance.evidence.file_types import find_type, plain_name
-from governance.assurance.evidence.queries import doers
+from governance.assurance.evidence.file_types import find_type, safe_name
+from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.testing import (
     control_scope,
     matrix_queries,
@@ -105,7 +105,7 @@ def _upload(control: Control, form: PopulationUploadForm) -> Population:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise Invalid("Choose a file.", field="file")
-    name = plain_name(sent.filename)
+    name = safe_name(sent.filename)
     # werkzeug's stream is a binary file
     kind = find_type(sent.stream, name)  # type: ignore[arg-type]
     if not {"csv", "xlsx"} & set(kind.endings):
@@ -168,7 +168,7 @@ def _population(
             ),
             "",
         ),
-        names=doers([population.frozen_by]),
+        names=person_names([population.frozen_by]),
         samples=[s for s in sample_queries.samples(control.id) if s.population.id == population.id],
         form=form,
         spaced=spaced_seed,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import control_test_actions
 from governance.assurance.controls.models import Control, ControlTest
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.testing import (
@@ -368,7 +368,7 @@ def _update_control_status(sample: Sample, control: Control) -> None:
     more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""  # noqa: PLR2004 - a line
     first = failed[0].exception.says if failed and failed[0].exception is not None else ""
     finding = first if len(failed) == 1 else f"Failed: {names}{more}" if failed else ""
-    controls.record_test(
+    control_test_actions.record_test(
         control,
         tested_on=clock.today(),
         sample=len(done),

@@ -15,7 +15,7 @@ from governance.assurance.evidence.models import (
     EvidenceLink,
     EvidenceVersion,
 )
-from governance.assurance.evidence.queries import sound
+from governance.assurance.evidence.version_queries import counts_as_evidence
 from governance.assurance.testing.control_scope import control_in_scope, scope_filter
 from governance.assurance.testing.models import (
     ItemResult,
@@ -178,7 +178,11 @@ def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
         select(EvidenceVersion.id, Evidence.ref, EvidenceVersion.number, Evidence.title)
         .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
         .join(EvidenceLink, EvidenceLink.evidence_id == Evidence.id)
-        .where(EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None), sound())
+        .where(
+            EvidenceLink.control_id == control_id,
+            EvidenceLink.removed_at.is_(None),
+            counts_as_evidence(),
+        )
         .order_by(EvidenceVersion.period_to.desc(), Evidence.ref)
         .limit(MAX_VERSION_CHOICES)
     )

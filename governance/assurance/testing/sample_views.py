@@ -4,8 +4,8 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
-from governance.assurance.evidence.history import told
-from governance.assurance.evidence.queries import doers
+from governance.assurance.evidence.history import timeline_entries
+from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.testing import (
     exception_queries,
     permissions,
@@ -66,8 +66,8 @@ def _sample(
         method=METHOD,
         spaced=spaced_seed,
         form=form or _result_form(sample, control.id),
-        names=doers([sample.drawn_by, *(v.result.tested_by for v in items if v.result)]),
-        timeline=told([sample.id]),
+        names=person_names([sample.drawn_by, *(v.result.tested_by for v in items if v.result)]),
+        timeline=timeline_entries([sample.id]),
     )
 
 
@@ -130,7 +130,7 @@ def _item(
         following=following,
         exception=exception_queries.exception_of_item(item.id),
         form=form or _result_form(of, control.id),
-        names=doers(r.tested_by for r in results),
+        names=person_names(r.tested_by for r in results),
         versions=dict(sample_queries.version_choices(control.id)),
         may_record=not results or allowed(permissions.REPLACE, on=results[0]),
         words=ANSWER_WORDS,
@@ -184,7 +184,7 @@ def sizes() -> ResponseReturnValue:
         row=row,
         house=DEFAULT_TABLE,
         bands=BANDS,
-        names=doers([row.changed_by] if row else []),
+        names=person_names([row.changed_by] if row else []),
         status=form.status if request.method == "POST" else 200,
     )
 

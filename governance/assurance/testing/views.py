@@ -8,8 +8,9 @@ from uuid import UUID
 
 from flask import request
 
-from governance.assurance.evidence.history import told
-from governance.assurance.evidence.queries import covers, doers
+from governance.assurance.evidence.history import timeline_entries
+from governance.assurance.evidence.period_labels import period_label
+from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import (
     control_scope,
@@ -81,7 +82,7 @@ def index() -> ResponseReturnValue:
         running=work_in_progress()(),
         inbox=matrix_panels.review_panel(facts, most=PENDING_SHOWN),
         top_sample=matrix_panels.top_sample(facts, first, last),
-        covers=covers,
+        covers=period_label,
         spaced=spaced_seed,
     )
 
@@ -185,9 +186,9 @@ def control(control_id: UUID) -> ResponseReturnValue:
         populations=populations,
         samples=samples,
         cases=cases,
-        timeline=told(ids),
+        timeline=timeline_entries(ids),
         spaced=spaced_seed,
-        doers=doers(
+        doers=person_names(
             [*(p.population.frozen_by for p in populations), *(s.sample.drawn_by for s in samples)]
         ),
     )

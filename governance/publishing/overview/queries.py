@@ -39,7 +39,7 @@ from governance.assurance.assessments.framework_board import (
 )
 from governance.assurance.evidence import permissions as bringing
 from governance.assurance.evidence.freshness import deadline
-from governance.assurance.evidence.queries import Piece
+from governance.assurance.evidence.item_history import EvidenceItem
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Adoption
 from governance.foundation.audit.models import AuditEntry
@@ -95,8 +95,8 @@ def _ranked(items: Iterable[InboxItem]) -> Iterator[tuple[int, InboxItem]]:
         before[item.source.endpoint] += 1
 
 
-def _live(board: FrameworkBoard) -> list[Piece]:
-    return [piece for piece in board.ledger.pieces.values() if piece.lives(board.as_of)]
+def _live(board: FrameworkBoard) -> list[EvidenceItem]:
+    return [piece for piece in board.ledger.pieces.values() if piece.is_live_at(board.as_of)]
 
 
 # ---- evidence
@@ -348,7 +348,7 @@ def _known(board: FrameworkBoard) -> dict[UUID, str]:
     refs = {row.id: row.ref for row in board.ledger.controls}
     for piece in board.ledger.pieces.values():
         refs[piece.id] = piece.ref
-        refs |= {held.version_id: piece.ref for held in piece.held}
+        refs |= {held.version_id: piece.ref for held in piece.versions}
     return refs
 
 
@@ -454,7 +454,7 @@ def steps(board: FrameworkBoard) -> list[SetupStep]:
             "systems.register",
         ),
         SetupStep(
-            any(p.held for p in pieces),
+            any(p.versions for p in pieces),
             "Upload evidence",
             "A file or a link that shows a control works.",
             "evidence.index",

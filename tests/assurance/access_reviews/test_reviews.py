@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.assurance.access_reviews import actions, jobs, queries
 from governance.assurance.access_reviews.models import AccessReview
-from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import version_actions
 from governance.assurance.evidence.models import EvidenceLink, EvidenceVersion
-from governance.assurance.evidence.queries import version_of
+from governance.assurance.evidence.queries import find_version
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys import queries as key_queries
 from governance.foundation.people import actions as people
@@ -155,7 +155,7 @@ def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(da
     decide_items(review_id, "admin", "", compliance_officer="keep")
     version_id = close_review(review_id)
     with make.acting("reviewer"):
-        version, piece = version_of(version_id)
+        version, piece = find_version(version_id)
         assert (version.source, piece.cadence, version.uploaded_by) == (
             "access review",
             "quarterly",
@@ -164,7 +164,7 @@ def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(da
         assert session().scalars(
             select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == piece.id)
         ).all() == [control]
-        with evidence.take_out(version) as file:
+        with version_actions.record_download(version) as file:
             above, _, table = file.read().decode().partition("\r\n\r\n")
         facts, rows = dict(csv.reader(io.StringIO(above))), list(csv.DictReader(io.StringIO(table)))
         assert (
@@ -182,7 +182,7 @@ def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(da
         )
         assert len(rows) == 6 and {r["Decision"] for r in rows} == {"Kept", "Downgraded", "Ended"}
         assert "Ines" not in table and "@" not in table and REASON not in table
-        evidence.accept(version, piece)
+        version_actions.accept(version, piece)
 
 
 def test_what_is_closed_never_changes(database):

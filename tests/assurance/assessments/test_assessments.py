@@ -30,8 +30,10 @@ from governance.assurance.assessments.models import (
 )
 from governance.assurance.assessments.report_facts import snapshot
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls import adoption_actions, mapping_actions
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import queries as pieces
+from governance.assurance.evidence import version_actions
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
@@ -63,7 +65,7 @@ def open_assessment(acting):
             cadence="quarterly",
             owner_id=make.person_id("contributor"),
         )
-        controls.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
+        mapping_actions.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
         return held.id
 
 
@@ -465,7 +467,7 @@ def test_what_happens_later_does_not_change_what_was_frozen(as_officer, acting, 
     as_officer.post(f"assessments/{open_assessment}/closing", accept_open="y")
     with acting("compliance_officer"):
         before = snapshot(open_assessment, clock.now())
-        controls.map_to(
+        mapping_actions.map_to(
             session().scalars(select(controls.Control)).one(),
             frameworks.requirement(KEY, "GOVERN-1.1").id,
             "full",
@@ -689,8 +691,8 @@ def test_evidence_is_attached_where_it_is_missing(as_officer, acting, open_asses
             cadence="yearly",
             owner_id=None,
         )
-        controls.map_to(control, requirement.id, "partial")
-        late = evidence.begin(
+        mapping_actions.map_to(control, requirement.id, "partial")
+        late = evidence.create_item(
             "Drill report",
             kind="report",
             cadence="quarterly",
@@ -741,8 +743,8 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, open_assessment):
             automation="automated",
             cadence="quarterly",
         )
-        controls.map_to(control, frameworks.requirement(KEY, "MAP-1.1").id, "full")
-        piece = evidence.begin(
+        mapping_actions.map_to(control, frameworks.requirement(KEY, "MAP-1.1").id, "full")
+        piece = evidence.create_item(
             "Suite results",
             kind="report",
             cadence="quarterly",
@@ -756,9 +758,11 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, open_assessment):
             "period_to": date(2026, 3, 1),
             "valid_until": date(2026, 6, 1),
         }
-        version_id = evidence.bring_link(piece, "https://files.acme.example/suite", **days).id
+        version_id = version_actions.link_version(
+            piece, "https://files.acme.example/suite", **days
+        ).id
     with clock.frozen(datetime(2026, 3, 2, 9, tzinfo=UTC)), acting("reviewer"):
-        evidence.accept(*pieces.version_of(version_id, lock=True))
+        version_actions.accept(*pieces.find_version(version_id, lock=True))
     with acting("compliance_officer", read_only=True):
         shown = board_queries.board(framework)
         moved = level_history.level_transitions(
@@ -831,7 +835,7 @@ def test_a_page_costs_four_statements_whatever_the_rows(acting, statements, open
 
     small = cost()
     with acting("compliance_officer"):
-        controls.adopt()
+        adoption_actions.adopt()
     assert cost() == small <= 3
 
 
@@ -851,7 +855,7 @@ def test_the_snapshot_is_what_the_report_reads(acting, open_assessment):
     from governance.publishing.reports.figures import figures
 
     with acting("compliance_officer"):
-        controls.adopt()
+        adoption_actions.adopt()
         facts = snapshot(open_assessment, clock.now())
     counted = figures({**facts, "as_of": "2026-11-25T10:00:00Z"})
     assert counted.whole.total == 72 and sum(counted.whole.levels) == 72
@@ -879,6 +883,6 @@ def test_the_pages_ask_the_database_as_often_for_sixty_controls_as_for_one(
     before = [cost(path) for path in paths]
     floor = cost("frameworks/") - 1
     with acting("compliance_officer"):
-        controls.adopt()
+        adoption_actions.adopt()
     assert [cost(path) for path in paths] == before
     assert before[0] - floor <= 4 and before[1] - floor <= 4

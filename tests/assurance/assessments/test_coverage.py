@@ -23,7 +23,7 @@ from governance.assurance.assessments.coverage import (
     is_proven,
     level_of,
 )
-from governance.assurance.controls.status import RANK, ControlFacts, Reason, Status
+from governance.assurance.controls.status import RANK, ControlFacts, Status, StatusReason
 from governance.assurance.controls.status import status as status_of
 from tests.assurance.controls.control_facts import (
     FROM,
@@ -58,7 +58,9 @@ BAD = {"failing": "bad", "missing": "warn", "due": "warn", "evidenced": "open"}
 
 def status(name, *, has_evidence=True):
     reasons = (
-        (Reason(BAD[name], f"It is {name}.", "", "control", "SEC-01", None),) if name in BAD else ()
+        (StatusReason(BAD[name], f"It is {name}.", "", "control", "SEC-01", None),)
+        if name in BAD
+        else ()
     )
     return Status(name, name, reasons, name, has_evidence)
 
@@ -273,7 +275,7 @@ def test_proven_is_read_off_the_levels(rows):
 
 def test_a_fall_is_explained_also_before_anything_is_late():
     def fallen(level, severity, fact):
-        reason = Reason(severity, fact, "", "evidence", "EV-0007", None)
+        reason = StatusReason(severity, fact, "", "evidence", "EV-0007", None)
         return explain_fall(DerivedLevel(level, (reason,), (), ()))
 
     assert fallen(1, "bad", "Scan is 2 days overdue.") == "Scan is 2 days overdue."

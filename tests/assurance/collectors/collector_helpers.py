@@ -6,7 +6,7 @@ import io
 from governance.app import schedule  # noqa: F401 - the handler of the work
 from governance.assurance.collectors import jobs as collecting
 from governance.assurance.collectors import queries
-from governance.assurance.evidence.queries import version_of
+from governance.assurance.evidence.queries import find_version
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import jobs
 from governance.kernel.db import session
@@ -22,7 +22,7 @@ def run_due_collectors(slug="acme"):
 
 def last_run(key, slug="acme"):
     with make.acting("admin", slug):
-        found = queries.one(key).last
+        found = queries.collector_status(key).last
         session().expunge_all()
     return found
 
@@ -30,10 +30,10 @@ def last_run(key, slug="acme"):
 def read_filed_csv(run, slug="acme"):
     """The filed CSV: (what stands above the table, the table's bytes)."""
     with make.acting("admin", slug):
-        version, _ = version_of(run.evidence_version_id)
-        from governance.assurance.evidence import actions as evidence
+        version, _ = find_version(run.evidence_version_id)
+        from governance.assurance.evidence import version_actions
 
-        with evidence.take_out(version) as file:
+        with version_actions.record_download(version) as file:
             content = file.read()
     above, _, table = content.partition(b"\r\n\r\n")
     return dict(csv.reader(io.StringIO(above.decode("utf-8-sig")))), table

@@ -12,7 +12,7 @@ from governance.assurance.collectors import jobs as collecting
 from governance.assurance.collectors import queries
 from governance.assurance.collectors.builtin import COLLECTORS, NONE_REPORTED
 from governance.assurance.collectors.models import CollectorRun
-from governance.assurance.collectors.periods import before, holding, next_due
+from governance.assurance.collectors.periods import next_due, period_containing, previous_period
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.models import EvidenceLink, EvidenceVersion
 from governance.foundation.people import actions as people
@@ -33,7 +33,7 @@ def next_month():
     """The first day of next month: the test's world was founded in the month that has ended."""
     at = clock.now().replace(day=1, hour=6) + timedelta(days=32)
     with clock.frozen(at.replace(day=1)):
-        yield before("monthly", clock.today())
+        yield previous_period("monthly", clock.today())
 
 
 def test_nothing_is_due_before_the_first_period_is_over(database):
@@ -90,7 +90,7 @@ def test_a_member_who_left_and_a_changed_role_are_in_the_population(database, ne
 def test_a_version_is_linked_to_the_controls_that_the_tenant_has_adopted_until_somebody_takes_the_link_away(
     database, next_month
 ):
-    from governance.assurance.evidence import actions as evidence
+    from governance.assurance.evidence import link_actions
     from governance.assurance.evidence import queries as library
 
     control = evidence_helpers.create_control("ACC-03", "Leavers off within a day")
@@ -115,7 +115,7 @@ def test_a_version_is_linked_to_the_controls_that_the_tenant_has_adopted_until_s
         )
         assert linked == ["ACC-03"]
         piece = version.evidence_id
-        evidence.unlink(library.find_evidence(piece), control)
+        link_actions.unlink(library.find_evidence(piece), control)
     with clock.frozen(clock.now() + timedelta(days=31)):
         run_due_collectors()
         with make.acting("admin"):
@@ -183,7 +183,9 @@ def test_isolation_that_is_broken_is_found_and_filed_as_a_finding(
     """
     from governance.assurance.collectors import tenant_isolation
 
-    monkeypatch.setattr(tenant_isolation, "_another", lambda: make.system_actor("acme").tenant_id)
+    monkeypatch.setattr(
+        tenant_isolation, "_another_tenant", lambda: make.system_actor("acme").tenant_id
+    )
     run_due_collectors()
     seen = last_run("tenant-isolation")
     assert (seen.state, seen.kind, seen.word) == ("filed", "bad", "Needs attention")
@@ -195,7 +197,9 @@ def test_isolation_that_is_broken_is_found_and_filed_as_a_finding(
 
 def test_the_attempt_leaves_the_transaction_as_it_was(database):
     with make.acting("admin") as who:
-        found = COLLECTORS["tenant-isolation"].population(holding("monthly", clock.today()))
+        found = COLLECTORS["tenant-isolation"].population(
+            period_containing("monthly", clock.today())
+        )
         assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(who.tenant_id)
         assert found.row_count > 40
 
@@ -233,7 +237,7 @@ def test_missed_periods_are_caught_up_with_and_what_cannot_be_told_afterwards_is
                 )
                 .all()
             )
-            newest = before("monthly", clock.today()).name
+            newest = previous_period("monthly", clock.today()).name
             assert held.pop(newest) == "filed" and set(held.values()) == {"missed"}
 
 
@@ -255,7 +259,7 @@ def test_a_run_that_fails_is_visible_with_its_sentence_and_its_next_day(
         "The members could not be counted.",
     )
     with make.acting("admin"):
-        assert queries.one("members").due == next_due("monthly", clock.today())
+        assert queries.collector_status("members").due == next_due("monthly", clock.today())
 
 
 def test_a_population_is_handed_out_for_any_days(database):

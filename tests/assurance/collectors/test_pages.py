@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from governance.assurance.collectors.periods import before
+from governance.assurance.collectors.periods import previous_period
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs
 from tests import make
@@ -15,7 +15,7 @@ from tests.assurance.collectors.collector_helpers import last_run, run_due_colle
 def next_month(database):
     at = clock.now().replace(day=1, hour=6) + timedelta(days=32)
     with clock.frozen(at.replace(day=1)):
-        yield before("monthly", clock.today())
+        yield previous_period("monthly", clock.today())
 
 
 def visitor_next_month(visitor):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from governance.assurance.controls.status import ControlFacts, SupportingEvidence, Test
+from governance.assurance.controls.status import ControlFacts, SupportingEvidence, TestFacts
 from governance.assurance.evidence.freshness import CADENCES, Version
 
 TODAY, FROM, TO = date(2026, 11, 25), date(2025, 12, 1), date(2026, 11, 30)
@@ -33,7 +33,7 @@ def a_proof(
 
 
 def a_test(failed=0, sample=25, on=date(2026, 11, 20)):
-    return Test(
+    return TestFacts(
         on,
         sample,
         failed,

@@ -7,7 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from governance.assurance.controls import actions, queries
+from governance.assurance.controls import (
+    actions,
+    adoption_actions,
+    control_test_actions,
+    mapping_actions,
+    queries,
+)
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.controls.starter_pack import pack
 from governance.assurance.evidence.models import Evidence, EvidenceLink
@@ -339,8 +345,10 @@ def a_proven_control():
     )
     with make.acting():
         row = queries.find_control(c)
-        actions.map_to(row, frameworks.requirement("nist-ai-rmf-1.0", "MEASURE 2.7").id, "full")
-        actions.record_test(row, tested_on=clock.today(), sample=25, failed=0)
+        mapping_actions.map_to(
+            row, frameworks.requirement("nist-ai-rmf-1.0", "MEASURE 2.7").id, "full"
+        )
+        control_test_actions.record_test(row, tested_on=clock.today(), sample=25, failed=0)
     return c
 
 
@@ -388,7 +396,7 @@ def test_the_page_of_a_control_shows_all_that_its_status_follows_from(as_viewer)
 
 def test_posture_costs_two_statements_whatever_there_is(app, acting, statements):
     with acting():
-        actions.adopt()
+        adoption_actions.adopt()
     with acting(read_only=True), statements() as seen:
         assert len(queries.posture()) == 60
     assert len(seen) <= 2
@@ -440,12 +448,12 @@ def test_a_list_page_costs_the_same_with_sixty_rows_as_with_one(
     as_officer, acting, statements, path
 ):
     with acting():
-        actions.adopt(["GOV-01"])
+        adoption_actions.adopt(["GOV-01"])
     as_officer.get(path)
     with statements() as one:
         as_officer.get(path)
     with acting():
-        actions.adopt()
+        adoption_actions.adopt()
     with statements() as sixty:
         as_officer.get(path)
     assert len(sixty) == len(one)

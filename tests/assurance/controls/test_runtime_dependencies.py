@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from governance.assurance.controls import actions, queries
+from governance.assurance.controls import adoption_actions, queries
 from governance.assurance.controls.models import Control
-from governance.assurance.controls.runtime_dependencies import UNPROVEN
+from governance.assurance.controls.runtime_dependencies import DRILL_VALID_DAYS
 from governance.assurance.controls.status import status
 from governance.assurance.frameworks import actions as adopting
 from governance.kernel import clock
@@ -58,7 +58,7 @@ def tenant_with_policy_and_drills(app, isolated):
             lane="standard",
             owner_id=None,
         )
-        actions.adopt(["OPS-08", "HUM-01", "GOV-01"])
+        adoption_actions.adopt(["OPS-08", "HUM-01", "GOV-01"])
         ids = (triage.id, copywriter.id)
     with make.acting("admin"):
         for system_id, days in ((ids[0], 200), (ids[0], 20), (ids[1], 5)):
@@ -142,7 +142,7 @@ def test_another_day_is_judged_by_what_stood_then(tenant_with_policy_and_drills)
         "The kill switch of ad-copywriter needs a drill.",
         "The kill switch of claims-triage needs a drill.",
     ]
-    assert facts("OPS-08", days_ago(200 - UNPROVEN)) == [
+    assert facts("OPS-08", days_ago(200 - DRILL_VALID_DAYS)) == [
         "The kill switch of ad-copywriter needs a drill."
     ]
     assert (
@@ -184,7 +184,7 @@ def links(page):
 
 def test_another_tenant_rests_on_its_own(tenant_with_policy_and_drills):
     with make.acting("compliance_officer", "globex"):
-        actions.adopt(["OPS-08", "HUM-01"])
+        adoption_actions.adopt(["OPS-08", "HUM-01"])
         found = {c.ref: c.live for c in queries.posture()}
     assert (
         found["OPS-08"].switches == ()

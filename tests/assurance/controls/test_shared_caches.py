@@ -15,7 +15,7 @@ from governance.assurance.assessments import (
     conclusion_actions,
     item_actions,
 )
-from governance.assurance.controls import actions, queries
+from governance.assurance.controls import actions, control_ledger, mapping_actions, queries
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit import queries as log
@@ -43,7 +43,7 @@ def create_control(ref, **how):
 
 def ledger(slug="acme"):
     with make.acting(slug=slug, read_only=True):
-        return queries.ledger()
+        return control_ledger.ledger()
 
 
 def refs(slug="acme"):
@@ -63,7 +63,7 @@ def mapped(shown):
 def tenant_with_control(acting):
     with acting():
         control = create_control("SEC-04")
-        actions.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
+        mapping_actions.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
         return control.id
 
 
@@ -71,7 +71,7 @@ def test_readers_share_it(tenant_with_control, acting):
     first, shown = ledger(), board()
     with acting("viewer", read_only=True):
         assert (
-            queries.ledger() is first
+            control_ledger.ledger() is first
             and board_queries.board(frameworks.framework(KEY)).rows is shown.rows
         )
 
@@ -125,7 +125,7 @@ def test_a_change_that_is_rolled_back_is_never_seen(tenant_with_control, acting)
     for _ in range(2):
         with pytest.raises(ValueError), acting():
             create_control("SEC-66")
-            assert [control.ref for control in queries.ledger().at(clock.now())] == [
+            assert [control.ref for control in control_ledger.ledger().at(clock.now())] == [
                 "SEC-04",
                 "SEC-66",
             ]
@@ -136,9 +136,9 @@ def test_a_change_that_is_rolled_back_is_never_seen(tenant_with_control, acting)
 def test_a_transaction_that_writes_sees_its_own_and_leaves_nothing(tenant_with_control, acting):
     kept = ledger()
     with acting():
-        assert queries.ledger() is not kept
+        assert control_ledger.ledger() is not kept
         create_control("SEC-05")
-        assert len(queries.ledger().controls) == 2
+        assert len(control_ledger.ledger().controls) == 2
     assert len(ledger().controls) == 2 and len(kept.controls) == 1
 
 
@@ -214,9 +214,9 @@ def test_the_days_turn_changes_what_is_due(app, acting, isolated):
     now = clock.now()
     with acting():
         control = create_control("SEC-04")
-        actions.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
+        mapping_actions.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
         due = now.date() + timedelta(days=1)
-        evidence.begin(
+        evidence.create_item(
             "Report", kind="report", cadence="quarterly", due_on=due, controls={control.id: ""}
         )
     today = board()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.assurance.controls.runtime_dependencies import Live, OpenWaiver, Switch
-from governance.assurance.controls.status import RANK, gap, status
+from governance.assurance.controls.runtime_dependencies import OpenWaiver, RuntimeFacts, SwitchFacts
+from governance.assurance.controls.status import RANK, longest_gap, status
 from governance.assurance.evidence.freshness import freshness
 from tests.assurance.controls.control_facts import (
     FROM,
@@ -141,9 +141,12 @@ def test_a_gap_is_the_longest_stretch_without_an_accepted_version():
         a_version(2, period=(date(2026, 3, 1), date(2026, 6, 30))),
     ]
     waiting = a_version(3, review="pending", period=(FROM, TODAY))
-    assert gap(a_proof(*pieces, waiting), since=FROM, until=TODAY) == (date(2026, 7, 1), TODAY)
-    assert gap(a_proof(a_version()), since=FROM, until=TODAY) is None
-    assert gap(a_proof(), since=FROM, until=TODAY) == (FROM, TODAY)
+    assert longest_gap(a_proof(*pieces, waiting), since=FROM, until=TODAY) == (
+        date(2026, 7, 1),
+        TODAY,
+    )
+    assert longest_gap(a_proof(a_version()), since=FROM, until=TODAY) is None
+    assert longest_gap(a_proof(), since=FROM, until=TODAY) == (FROM, TODAY)
 
 
 # ---- properties
@@ -270,36 +273,36 @@ def test_one_more_unproven_thing_never_lifts_a_proven_control(control, other):
 # ---- what a control rests on: drills of the switches, the policy in force
 
 PROVEN = a_control(a_proof(a_version()), tests=[a_test()])
-ARMED = Switch(UUID(int=3), "claims-triage", date(2026, 11, 1), passed=True)
+ARMED = SwitchFacts(UUID(int=3), "claims-triage", date(2026, 11, 1), passed=True)
 GROUNDING = OpenWaiver(UUID(int=4), "ad-copywriter", "grounding", date(2026, 12, 3))
-STRICT = Live("policy", (), "Strict", 4, date(2026, 9, 3))
+STRICT = RuntimeFacts("policy", (), "Strict", 4, date(2026, 9, 3))
 
 
 @pytest.mark.parametrize(
     ("live", "name", "word", "fact"),
     [
-        (Live("drill", (ARMED,)), "effective", "Effective", None),
-        (Live("drill"), "effective", "Effective", None),
+        (RuntimeFacts("drill", (ARMED,)), "effective", "Effective", None),
+        (RuntimeFacts("drill"), "effective", "Effective", None),
         (
-            Live("drill", (replace(ARMED, passed=False),)),
+            RuntimeFacts("drill", (replace(ARMED, passed=False),)),
             "failing",
             "Drill failed",
             "The last drill of claims-triage failed on 1 November 2026.",
         ),
         (
-            Live("drill", (replace(ARMED, drilled=date(2026, 8, 26)),)),
+            RuntimeFacts("drill", (replace(ARMED, drilled=date(2026, 8, 26)),)),
             "Due",
             "Drill due",
             "The kill switch of claims-triage needs a drill.",
         ),
         (
-            Live("drill", (ARMED, Switch(UUID(int=5), "ad-copywriter"))),
+            RuntimeFacts("drill", (ARMED, SwitchFacts(UUID(int=5), "ad-copywriter"))),
             "due",
             "Drill due",
             "The kill switch of ad-copywriter needs a drill.",
         ),
         (STRICT, "effective", "Effective", None),
-        (Live("policy"), "due", "No policy in force", "No policy has been published."),
+        (RuntimeFacts("policy"), "due", "No policy in force", "No policy has been published."),
         (
             replace(STRICT, tier="Baseline"),
             "due",
@@ -339,16 +342,16 @@ def test_ninety_days_prove_a_switch_and_one_more_does_not():
 
 
 switches = st.builds(
-    Switch,
+    SwitchFacts,
     st.uuids(),
     st.sampled_from(["claims-triage", "ad-copywriter"]),
     st.none() | st.dates(date(2026, 1, 1), TODAY),
     passed=st.booleans(),
 )
 lives = st.builds(
-    lambda held: Live("drill", tuple(held)), st.lists(switches, max_size=4)
+    lambda held: RuntimeFacts("drill", tuple(held)), st.lists(switches, max_size=4)
 ) | st.builds(
-    lambda tier, number, held: Live(
+    lambda tier, number, held: RuntimeFacts(
         "policy", (), tier, number, FROM if number else None, tuple(held)
     ),
     st.sampled_from(["Baseline", "Standard", "Regulated"]),
@@ -379,7 +382,7 @@ WORSE_LIVE = {
         ),
     ),
     "another switch, never drilled": lambda live: (
-        replace(live, switches=(*live.switches, Switch(NOBODY, "new")))
+        replace(live, switches=(*live.switches, SwitchFacts(NOBODY, "new")))
         if live.rests_on == "drill"
         else live
     ),

@@ -102,8 +102,8 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
     assert {r["Stop"] for r in rows} == {str(stop_id)}
     with acting("compliance_officer", read_only=True):
         item = evidence.find_evidence(version.evidence_id)
-        assert item.cadence == "per incident" and evidence.links(item) == []
-        assert why_not(permissions.REVIEW, on=evidence.version_of(version.id)[0]) is None
+        assert item.cadence == "per incident" and evidence.control_links(item) == []
+        assert why_not(permissions.REVIEW, on=evidence.find_version(version.id)[0]) is None
     assert filed_stop_evidence("globex") == []
     assert "View evidence" in as_admin.get(f"switches/stops/{stop_id}").text
     assert (

@@ -5,7 +5,7 @@ by the product's own actions.
 import re
 from datetime import timedelta
 
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
 from governance.assurance.engagements import actions, queries
 from governance.assurance.engagements import requests as requesting
@@ -80,7 +80,7 @@ def map_control(control_id, *refs, key="soc2-tsc-2017", slug="acme"):
     """The control answers for these requirements in full."""
     with make.acting("compliance_officer", slug):
         for ref in refs:
-            controls.map_to(
+            mapping_actions.map_to(
                 find_control(control_id, lock=True),
                 frameworks.requirement(key, ref).id,
                 coverage="full",

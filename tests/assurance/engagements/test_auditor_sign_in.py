@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
 from governance.assurance.engagements import actions, auditor_access, queries
 from governance.assurance.engagements.jobs import end_sessions_of_closed_windows
@@ -217,7 +217,7 @@ def test_he_takes_files_of_the_engagements_scope_only(app, acting, database):
     )
     with acting("compliance_officer"):
         requirement = next(r for r in frameworks.requirements(soc2.id) if r.assessable)
-        controls.map_to(find_control(control, lock=True), requirement.id, coverage="full")
+        mapping_actions.map_to(find_control(control, lock=True), requirement.id, coverage="full")
     him = visitor(app, "auditor")
     him.post(f"evidence/versions/{outside}/download", then=404)
     assert him.post(f"evidence/versions/{inside}/download", then=200).data == b"a,b\n1,2\n"

@@ -29,8 +29,9 @@ from governance.assurance.engagements.models import EvidencePackage
 from governance.assurance.engagements.package_contents import safe_name
 from governance.assurance.engagements.package_verifier import verify
 from governance.assurance.evidence import deletion
+from governance.assurance.evidence.deletion_queries import DELETION
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.assurance.evidence.queries import DELETION, version_of
+from governance.assurance.evidence.queries import find_version
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import checkpoint, jsonl, logs, sequencer
 from governance.foundation.audit import queries as log_queries
@@ -119,7 +120,7 @@ def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(
     engagement, versions = engagement_with_files
     with acting("admin"):
         asked = deletion.request_deletion(
-            *version_of(versions[1], lock=True), reason="It named people."
+            *find_version(versions[1], lock=True), reason="It named people."
         ).id
         approval = open_approval(DELETION, asked).id
     approve_below_pages(approval, "compliance_officer")

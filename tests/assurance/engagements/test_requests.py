@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import InternalError, ProgrammingError
 
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
 from governance.assurance.engagements import queries
 from governance.assurance.engagements.models import AuditRequest, RequestRemark
@@ -208,7 +208,7 @@ def test_a_framework_narrows_what_is_offered_but_not_what_the_tenant_may_give(
     )
     with acting("compliance_officer"):
         requirement = next(r for r in frameworks.requirements(soc2) if r.assessable)
-        controls.map_to(find_control(control, lock=True), requirement.id, coverage="full")
+        mapping_actions.map_to(find_control(control, lock=True), requirement.id, coverage="full")
     assert "Inside piece" in as_contributor.get(page).text
     as_contributor.post(f"{page}/attachments", version_id=str(inside))
 

@@ -22,8 +22,8 @@ from governance.assurance.assessments import (
 )
 from governance.assurance.collectors import actions as collecting
 from governance.assurance.collectors.builtin import COLLECTORS
-from governance.assurance.collectors.periods import before
-from governance.assurance.controls import actions as controls
+from governance.assurance.collectors.periods import previous_period
+from governance.assurance.controls import control_test_actions
 from governance.assurance.controls.queries import find_control
 from governance.assurance.engagements import queries
 from governance.assurance.frameworks import actions as adopting
@@ -92,7 +92,7 @@ def freeze_matrix(*refs):
 def run_collector(key):
     with make.acting("compliance_officer"):
         found = COLLECTORS[key]
-        run = collecting.ask(found, before(found.schedule, clock.today()))
+        run = collecting.request_run(found, previous_period(found.schedule, clock.today()))
         made = run.id, run.work_item_id
     jobs.drain(actor_of)
     return made
@@ -117,7 +117,7 @@ def inside_and_outside(database):
         evidence_helpers.create_evidence("Minutes", supports=[criterion, drills])
     )
     with make.acting("compliance_officer"):
-        controls.record_test(
+        control_test_actions.record_test(
             find_control(criterion, lock=True),
             tested_on=clock.today(),
             sample=9,

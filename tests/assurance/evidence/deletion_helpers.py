@@ -2,7 +2,8 @@
 
 from sqlalchemy import select
 
-from governance.assurance.evidence import jobs, queries
+from governance.assurance.evidence import deletion_queries, jobs
+from governance.assurance.evidence import queries as evidence_queries
 from governance.assurance.evidence.models import EvidenceDeletion
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import current
@@ -13,7 +14,7 @@ from tests.foundation.approvals.approval_helpers import decide_approval
 
 def storage_key_of(version_id):
     with make.acting(read_only=True):
-        return queries.version_of(version_id)[0].storage_key
+        return evidence_queries.find_version(version_id)[0].storage_key
 
 
 def deletion_request_id(version_id):
@@ -26,8 +27,10 @@ def deletion_request_id(version_id):
 def deletion_approval_path(version_id):
     """Of the approval that is open about it."""
     with make.acting(read_only=True):
-        found = queries.deletion_of(queries.version_of(version_id)[0], "requested")
-        return f"approvals/{open_approval(queries.DELETION, found.id).id}"
+        found = deletion_queries.deletion_of(
+            evidence_queries.find_version(version_id)[0], "requested"
+        )
+        return f"approvals/{open_approval(deletion_queries.DELETION, found.id).id}"
 
 
 def request_deletion(visitor, v, reason="It names a customer who objected."):

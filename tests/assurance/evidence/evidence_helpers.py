@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from governance.assurance.controls import actions as controls
-from governance.assurance.evidence import actions
-from governance.assurance.evidence.queries import find_evidence, version_of
+from governance.assurance.evidence import actions, version_actions
+from governance.assurance.evidence.queries import find_evidence, find_version
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -37,7 +37,7 @@ def create_evidence(
 ):
     with make.acting("compliance_officer", slug):
         who = make.person_id(owner, slug) if owner else None
-        return actions.begin(
+        return actions.create_item(
             title,
             kind="report",
             cadence="quarterly",
@@ -51,14 +51,14 @@ def upload_version(
     evidence_id, content=PDF, name="report.pdf", by="contributor", slug="acme", **dates
 ):
     with make.acting(by, slug):
-        return actions.bring_file(
+        return version_actions.upload_version(
             find_evidence(evidence_id), io.BytesIO(content), name, **(version_dates() | dates)
         ).id
 
 
 def accept_version(version_id, by="reviewer", slug="acme"):
     with make.acting(by, slug):
-        actions.accept(*version_of(version_id))
+        version_actions.accept(*find_version(version_id))
 
 
 def version_dates(collected=0, covers=365, valid=60):

@@ -14,9 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url, select
 
-from governance.assurance.evidence import actions, deletion, queries
+from governance.assurance.evidence import (
+    deletion,
+    deletion_queries,
+    version_actions,
+)
+from governance.assurance.evidence import queries as evidence_queries
 from governance.assurance.evidence.models import EvidenceDeletion, EvidenceVersion
-from governance.assurance.evidence.retention import LEAST, MOST, kept_until
+from governance.assurance.evidence.retention import MAX_MONTHS, MIN_MONTHS, kept_until
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, db, storage
 from governance.kernel import jobs as queue
@@ -248,7 +253,7 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
 # ---- retention
 
 
-@given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(LEAST, MOST))
+@given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(MIN_MONTHS, MAX_MONTHS))
 def test_a_file_is_kept_for_whole_months_and_never_longer_than_asked(day, months):
     until = kept_until(day, months)
     assert until.day <= day.day and (until.year - day.year) * 12 + until.month - day.month == months
@@ -321,7 +326,7 @@ def test_two_who_set_a_rule_at_once_are_told(as_officer, as_reviewer):
     as_reviewer.post("evidence/retention", then=409, kind="report", months="36", version="0")
     as_reviewer.post("evidence/retention", kind="report", months="", version="1")
     with make.acting(read_only=True):
-        assert queries.retention_rule("report").months is None
+        assert deletion_queries.retention_rule("report").months is None
 
 
 # ---- custody
@@ -356,7 +361,7 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
     v = evidence_helpers.upload_version(e)
     with make.acting("compliance_officer"):
         for _ in range(200):
-            actions.take_out(queries.version_of(v)[0]).close()
+            version_actions.record_download(evidence_queries.find_version(v)[0]).close()
     page = as_officer.get(f"evidence/{e}").text
     assert "Only the latest 200 log entries are shown." in page
     [rest] = {
@@ -398,7 +403,7 @@ def test_of_two_who_set_the_first_rule_of_a_kind_at_the_same_moment_one_is_told(
     def decide(months):
         try:
             with make.acting("admin", "globex"):
-                assert queries.retention_rule("log") is None
+                assert deletion_queries.retention_rule("log") is None
                 start.wait(60)
                 deletion.set_retention("log", months, version=0)
                 session().flush()

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from governance.assurance.evidence import actions
+from governance.assurance.evidence import actions, version_actions
 from governance.assurance.evidence.models import (
     Evidence,
     EvidenceLink,
@@ -180,7 +180,7 @@ def test_bad_files_are_refused_by_name(as_contributor, name, content, says):
 
 def test_a_file_that_is_too_large_is_refused(as_contributor, monkeypatch):
     e = evidence_helpers.create_evidence()
-    monkeypatch.setattr(actions, "LIMIT", 3 * 1024 * 1024)
+    monkeypatch.setattr(version_actions, "MAX_FILE_BYTES", 3 * 1024 * 1024)
     as_contributor.post(
         f"evidence/{e}/versions/new",
         then=413,
@@ -475,7 +475,7 @@ def test_the_library_filters_sorts_pages_and_exports_what_is_filtered(as_officer
     )
     with make.acting():
         for n in range(60):
-            actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
+            actions.create_item(f"Record {n:02d}", kind="record", cadence="monthly")
     page = as_officer.get("evidence/").text
     assert "1 of 61 evidence items is fresh" in page and "50 of 61 evidence items" in page
     following = re.search(r'href="([^"]+)" rel="next"', page)[1].replace("&amp;", "&")
@@ -505,25 +505,25 @@ def test_a_list_costs_the_same_whatever_its_length(as_officer, acting, statement
     control = evidence_helpers.create_control()
     with acting():
         for n in range(30):
-            actions.begin(
+            actions.create_item(
                 f"Record {n:02d}", kind="record", cadence="monthly", controls={control: ""}
             )
     with acting(read_only=True), statements() as seen:
         assert queries.library().matching == 30
     assert len(seen) <= 3
     with acting(read_only=True), statements() as seen:
-        review_queue.page_of({})
-        review_queue.late(most=10)
+        review_queue.queue_page({})
+        review_queue.late_evidence(most=10)
     assert len(seen) <= 5
 
 
 def test_an_export_is_read_batch_by_batch_while_it_goes_out(as_officer, monkeypatch, statements):
-    from governance.assurance.evidence import views
+    from governance.assurance.evidence import library_views
 
-    monkeypatch.setattr(views, "BATCH", 7)
+    monkeypatch.setattr(library_views, "EXPORT_BATCH", 7)
     with make.acting():
         for n in range(20):
-            actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
+            actions.create_item(f"Record {n:02d}", kind="record", cadence="monthly")
     with statements() as seen:
         reply = as_officer.client.get(
             as_officer.at("evidence/export.csv?sort=-title"), buffered=False
@@ -548,12 +548,12 @@ def test_a_page_has_a_budget_whatever_there_is(as_officer, statements, path, mos
         return len(seen)
 
     with make.acting():
-        actions.begin("Record", kind="record", cadence="monthly")
+        actions.create_item("Record", kind="record", cadence="monthly")
     as_officer.get(path)
     one = cost()
     with make.acting():
         for n in range(60):
-            actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
+            actions.create_item(f"Record {n:02d}", kind="record", cadence="monthly")
     assert cost() == one <= most
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from governance.assurance.evidence.freshness import Version, freshness
-from governance.assurance.evidence.queries import covers
+from governance.assurance.evidence.period_labels import period_label
 
 TODAY = date(2026, 11, 25)
 HELD = Version(
@@ -95,4 +95,4 @@ def test_an_upload_that_nobody_reviewed_changes_nothing_that_counts():
     ],
 )
 def test_periods_are_named_as_people_name_them(first, last, says):
-    assert covers(first, last) == says
+    assert period_label(first, last) == says

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from governance.assurance.evidence import freshness_sql, queries, review_queue
-from governance.assurance.evidence.freshness import CADENCES, deadline, interval, soon
+from governance.assurance.evidence import freshness_sql, item_history, queries, review_queue
+from governance.assurance.evidence.freshness import CADENCES, deadline, due_soon_days, max_age_days
 from governance.assurance.evidence.models import (
     Evidence,
     EvidenceDeletion,
@@ -86,9 +86,9 @@ def insert_evidence(piece, number):
     for n, v in enumerate(piece["versions"], start=1):
         age, until = v["collected"], v["valid_until"]
         if age in EDGE:
-            age = (interval(piece["cadence"]) or 30) + EDGE[age]
+            age = (max_age_days(piece["cadence"]) or 30) + EDGE[age]
         if until in EDGE:
-            until = TODAY + timedelta(days=soon(piece["cadence"]) + EDGE[until])
+            until = TODAY + timedelta(days=due_soon_days(piece["cadence"]) + EDGE[until])
         collected = datetime.combine(TODAY - timedelta(days=age), time(), UTC)
         row = EvidenceVersion(
             id=uuid4(),
@@ -150,7 +150,7 @@ def check_sql_agrees():
         row.id: (row.state, row.deadline, row.pending)
         for row in session().execute(select(freshness_sql.facts(NOW, WHOLE)))
     }
-    live = {p.id: p for p in queries.pieces().values() if p.retired is None}
+    live = {p.id: p for p in item_history.evidence_items().values() if p.retired is None}
     formula = {
         i: (
             p.freshness(NOW).state,
@@ -228,16 +228,16 @@ def test_page_after_page_gives_every_piece_once_and_in_order(
             if (after := shelf.next) is None:
                 break
         assert (
-            seen == list(queries.everything(**asked))
+            seen == list(queries.matching_ids(**asked))
             and len(seen) == len(set(seen)) == shelf.matching
         )
         assert shelf.total == sum(not piece["retired"] for piece in pieces)
         if sort == "deadline":
-            days = [row.deadline or TODAY.max for row in queries.rows_of(seen)]
+            days = [row.deadline or TODAY.max for row in queries.summaries_of(seen)]
             assert days == sorted(days, reverse=descending)
-        waits = review_queue.page_of({}, size=1000)
+        waits = review_queue.queue_page({}, size=1000)
         assert (
-            review_queue.late().overdue == shelf.states["overdue"]
+            review_queue.late_evidence().overdue == shelf.states["overdue"]
             and len(waits.rows) == waits.total == shelf.reviews
         )
         session().expunge_all()

@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 
-from governance.assurance.evidence import actions, queries
+from governance.assurance.evidence import queries, version_actions
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.kernel import storage
 from governance.kernel.errors import TooLarge
@@ -20,10 +20,10 @@ def test_a_gibibyte_and_one_byte_is_refused_before_it_is_read(database):
         file.write(PDF)
         file.truncate(1024**3 + 1)
         with pytest.raises(TooLarge, match="larger than the limit of 1024 MB. Nothing was saved"):
-            actions.bring_file(
+            version_actions.upload_version(
                 queries.find_evidence(e), file, "large.pdf", **evidence_helpers.version_dates()
             )
-    assert actions.LIMIT == 1024**3 and count_rows(EvidenceVersion) == 0
+    assert version_actions.MAX_FILE_BYTES == 1024**3 and count_rows(EvidenceVersion) == 0
 
 
 def multipart_body(visitor, content=PDF + bytes(10**6)):

@@ -306,9 +306,9 @@ def test_the_night_forgets_what_is_older_than_thirty_days(machine):
     evidence_helpers.create_evidence()
     machine.push(key="run-1")
     with make.acting():
-        assert push.forget_pushes() == 0
+        assert push.delete_old_pushes() == 0
     with make.acting(), clock.frozen(clock.now() + timedelta(days=30, minutes=1)):
-        assert push.forget_pushes() == 1
+        assert push.delete_old_pushes() == 1
     assert count_rows(EvidencePush) == 0
 
 

@@ -71,21 +71,21 @@ def clamd(request, tmp_path):
 def test_a_clean_file_passes_whole_and_an_infected_one_is_named(clamd):
     stream = io.BytesIO(PDF * 300)
     stream.read(5)
-    scanning.refuse_infected(stream, "report.pdf")
+    scanning.check_not_infected(stream, "report.pdf")
     assert clamd.seen == [PDF * 300] and stream.tell() == 0
     with pytest.raises(
         Invalid, match=r"bad.txt is infected \(Eicar-Signature\). Nothing was saved"
     ):
-        scanning.refuse_infected(io.BytesIO(EICAR), "bad.txt")
+        scanning.check_not_infected(io.BytesIO(EICAR), "bad.txt")
 
 
 def test_what_it_does_not_take_or_cannot_judge_stays_out(clamd):
     clamd.limit = 1000
     with pytest.raises(TooLarge, match="larger than the virus scanner accepts"):
-        scanning.refuse_infected(io.BytesIO(bytes(5_000_000)), "large.txt")
+        scanning.check_not_infected(io.BytesIO(bytes(5_000_000)), "large.txt")
     clamd.limit, clamd.answer = 10**6, b"Can't allocate memory ERROR"
     with pytest.raises(Unavailable, match="gave no result"):
-        scanning.refuse_infected(io.BytesIO(b"x"), "a.txt")
+        scanning.check_not_infected(io.BytesIO(b"x"), "a.txt")
 
 
 def test_a_scanner_that_is_away_lets_nothing_in(tmp_path):
@@ -93,7 +93,7 @@ def test_a_scanner_that_is_away_lets_nothing_in(tmp_path):
         for nobody in (str(tmp_path / "gone.ctl"), "tcp://127.0.0.1:1"):
             scanning.use(nobody)
             with pytest.raises(Unavailable, match="scanner isn't available"):
-                scanning.refuse_infected(io.BytesIO(b"x"), "a.txt")
+                scanning.check_not_infected(io.BytesIO(b"x"), "a.txt")
     finally:
         scanning.use(None)
 

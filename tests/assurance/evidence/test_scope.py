@@ -9,10 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
-from governance.assurance.evidence import actions, queries, review_queue
-from governance.assurance.evidence.queries import by_ref
+from governance.assurance.evidence import (
+    item_history,
+    link_actions,
+    queries,
+    review_queue,
+)
+from governance.assurance.evidence.queries import find_by_ref
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.errors import NotFound
 from tests import make
@@ -51,7 +56,7 @@ def world(app, acting, database):
     )
     with acting("compliance_officer"):
         requirement = next(r for r in frameworks.requirements(soc2.id) if r.assessable)
-        controls.map_to(find_control(his, lock=True), requirement.id, coverage="full")
+        mapping_actions.map_to(find_control(his, lock=True), requirement.id, coverage="full")
     inside = evidence_helpers.create_evidence("Inside report", supports=[his, other])
     partly, outside = (
         evidence_helpers.create_evidence("Partly report", supports=[other]),
@@ -67,11 +72,11 @@ def world(app, acting, database):
     with acting(
         "compliance_officer"
     ):  # it supported a control in scope when it was provided, and does no longer
-        actions.link(queries.find_evidence(partly), his)
+        link_actions.link(queries.find_evidence(partly), his)
     engagement_helpers.attach_version(engagement, asked, given)
     engagement_helpers.provide_request(engagement, asked)
     with acting("compliance_officer"):
-        actions.unlink(queries.find_evidence(partly), his)
+        link_actions.unlink(queries.find_evidence(partly), his)
     return World(
         visitor(app, "auditor"),
         inside,
@@ -139,7 +144,7 @@ def test_a_piece_in_scope_is_shown_whole_and_names_no_control_beyond(world, as_o
     )
     assert "SEC-78" in as_officer.get(f"evidence/{world.inside}").text
     with make.acting():
-        actions.unlink(queries.find_evidence(world.inside, lock=True), world.other_control)
+        link_actions.unlink(queries.find_evidence(world.inside, lock=True), world.other_control)
     assert "SEC-78" not in world.him.get(f"evidence/{world.inside}").text
     assert "SEC-78" in as_officer.get(f"evidence/{world.inside}").text
 
@@ -172,18 +177,20 @@ def test_what_is_out_of_scope_is_not_there(world, as_officer):
 
 def test_the_rows_behind_verbs_obey_as_pages_do(world):
     with make.acting("auditor", read_only=True):
-        assert by_ref("EV-0001").id == world.inside and by_ref("EV-0002").id == world.partly
+        assert (
+            find_by_ref("EV-0001").id == world.inside and find_by_ref("EV-0002").id == world.partly
+        )
         for deed in (
-            lambda: by_ref("EV-0003"),
+            lambda: find_by_ref("EV-0003"),
             lambda: queries.find_evidence(world.outside),
-            lambda: queries.version_of(world.outside_version),
-            lambda: queries.version_of(world.kept),
+            lambda: queries.find_version(world.outside_version),
+            lambda: queries.find_version(world.kept),
         ):
             with pytest.raises(NotFound):
                 deed()
-        assert len(queries.pieces()) == 3  # what statuses follow from stays whole
+        assert len(item_history.evidence_items()) == 3  # what statuses follow from stays whole
     with make.acting(read_only=True):
-        assert by_ref("EV-0003").id == world.outside
+        assert find_by_ref("EV-0003").id == world.outside
 
 
 def test_the_palette_jumps_to_what_he_sees(world, as_officer):
@@ -206,8 +213,8 @@ def test_his_pages_cost_a_fixed_number_of_statements(world, statements, acting):
     def cost():
         with acting("auditor", read_only=True), statements() as seen:
             queries.library()
-            review_queue.page_of({})
-            review_queue.late(most=10)
+            review_queue.queue_page({})
+            review_queue.late_evidence(most=10)
         return len(seen)
 
     evidence_helpers.create_evidence("One that is missing", supports=[world.his_control])

@@ -10,7 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from governance.assurance.controls import queries as controls
-from governance.assurance.evidence import actions, jobs, queries, verifying
+from governance.assurance.evidence import (
+    jobs,
+    queries,
+    verifying,
+    version_actions,
+)
 from governance.assurance.evidence.models import EvidenceFault, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.jobs import actor_of
@@ -31,7 +36,7 @@ from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_o
 
 def stored_path(version_id):
     with make.acting(read_only=True):
-        return storage.store().root / queries.version_of(version_id)[0].storage_key
+        return storage.store().root / queries.find_version(version_id)[0].storage_key
 
 
 def flip_last_bit(path):
@@ -165,10 +170,12 @@ def test_bytes_from_before_files_were_sealed_are_still_read_and_checked(as_offic
     e = evidence_helpers.create_evidence()
     with make.acting("contributor") as who:
         blob = storage.store().write(who.tenant_id, io.BytesIO(PDF), limit=10**6)
-        old = actions.StoredFile("report.pdf", "application/pdf", blob.size, blob.sha256, blob.key)
+        old = version_actions.StoredFile(
+            "report.pdf", "application/pdf", blob.size, blob.sha256, blob.key
+        )
         dates = evidence_helpers.version_dates()
         collected = dates.pop("collected_on")
-        v = actions._filed(
+        v = version_actions._store_version(
             queries.find_evidence(e),
             old,
             unchanged=False,

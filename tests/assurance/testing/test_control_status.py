@@ -7,7 +7,7 @@ import random
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.controls import actions as by_hand
+from governance.assurance.controls import control_ledger, control_test_actions
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.models import ControlTest
 from governance.assurance.controls.status import last_test, status
@@ -29,7 +29,7 @@ from tests.assurance.testing.type2_helpers import remediate_exception
 def control_status(control_id):
     """(name of the status, its word)."""
     with make.acting(read_only=True):
-        facts = controls.ledger(control_id).of(control_id, clock.now())
+        facts = control_ledger.ledger(control_id).of(control_id, clock.now())
         found = status(
             facts, today=clock.today(), period_from=clock.today(), period_to=clock.today()
         )
@@ -109,7 +109,7 @@ def test_a_test_by_hand_neither_lifts_an_open_exception_nor_is_lost_as_the_twin_
 
     def tried(failed):
         with make.acting("reviewer"):
-            by_hand.record_test(
+            control_test_actions.record_test(
                 controls.find_control(control),
                 tested_on=clock.today(),
                 sample=4,
@@ -187,7 +187,7 @@ def test_whatever_happens_in_whatever_order_the_control_fails_exactly_while_an_e
                 )
         still = [exception for exception, _, is_open in exceptions_of(control) if is_open]
         with make.acting(read_only=True):
-            facts = controls.ledger(control).of(control, clock.now())
+            facts = control_ledger.ledger(control).of(control, clock.now())
             last = last_test(facts)
         assert bool(last and last.failed) == bool(still), (step, recorded_tests(control))
         assert (control_status(control)[0] == "failing") == bool(still)
@@ -241,7 +241,7 @@ def test_a_failed_test_by_hand_stands_in_the_matrix_beside_a_sample(as_viewer):
         type2_helpers.draw_sample(type2_helpers.freeze_population(control))
     )
     with make.acting("reviewer"):
-        by_hand.record_test(
+        control_test_actions.record_test(
             controls.find_control(control),
             tested_on=clock.today(),
             sample=3,

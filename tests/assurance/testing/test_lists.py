@@ -147,7 +147,7 @@ def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to
             == len(sample_queries.version_choices(control))
             == 3
         )
-        integrity.note_fault(pieces.version_of(broken)[0], "altered")
+        integrity.record_fault(pieces.find_version(broken)[0], "altered")
     request_deletion(as_officer, gone)
     approve_deletion(as_reviewer, gone)
     jobs.drain(actor_of)

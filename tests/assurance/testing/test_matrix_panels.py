@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import mapping_actions
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import packages
 from governance.assurance.engagements import queries as engagements
@@ -60,7 +60,7 @@ def create_mapped_control(ref, *wanted):
     control_id = type2_helpers.create_control(ref, "monthly")
     with make.acting():
         for requirement in wanted:
-            controls.map_to(
+            mapping_actions.map_to(
                 controls_of(control_id), frameworks.requirement(SOC2, requirement).id, "full"
             )
     return control_id

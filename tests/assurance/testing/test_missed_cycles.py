@@ -262,13 +262,13 @@ def test_the_type_two_report_and_the_package_list_it_by_its_cycle(
 def test_evidence_that_was_there_in_time_and_is_accepted_later_ends_the_miss_and_keeps_the_record(
     as_officer, control_with_missed_cycle
 ):
-    from governance.assurance.evidence import actions as evidencing
+    from governance.assurance.evidence import version_actions
     from tests.assurance.evidence import evidence_helpers
 
     piece = evidence_helpers.create_evidence(supports=[control_with_missed_cycle])
     day = NOW.date().replace(month=9, day=30)
     with clock.frozen(NOW.replace(month=10, day=2)), make.acting("reviewer"):
-        version = evidencing.bring_link(
+        version = version_actions.link_version(
             evidence.find_evidence(piece),
             "https://files.acme.example/q3",
             collected_on=day,
@@ -278,7 +278,7 @@ def test_evidence_that_was_there_in_time_and_is_accepted_later_ends_the_miss_and
         ).id
     raise_missed_cycle(as_officer, control_with_missed_cycle)
     with make.acting("compliance_officer"):
-        evidencing.accept(*evidence.version_of(version))
+        version_actions.accept(*evidence.find_version(version))
     row, cell = month(control_with_missed_cycle)
     assert cell.kind == "performed" and "Q3" not in row.lacks and row.exceptions == ()
     assert "EXC-01" in as_officer.get("evidence/type-ii/exceptions").text

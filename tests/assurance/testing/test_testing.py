@@ -9,7 +9,7 @@ import xlsxwriter
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from governance.assurance.controls import queries as controls
+from governance.assurance.controls import control_ledger
 from governance.assurance.controls.status import last_test, status
 from governance.assurance.testing import (
     control_scope,
@@ -68,7 +68,7 @@ def count_rows(model):
 
 def status_word(control_id):
     with make.acting(read_only=True):
-        facts = controls.ledger(control_id).of(control_id, clock.now())
+        facts = control_ledger.ledger(control_id).of(control_id, clock.now())
         return status(
             facts, today=clock.today(), period_from=date(2020, 1, 1), period_to=clock.today()
         ).word, last_test(facts)
@@ -495,11 +495,11 @@ def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed
 
 
 def test_exceptions_and_hand_recorded_tests_share_one_row_of_numbers(acting):
-    from governance.assurance.controls import actions as by_hand
+    from governance.assurance.controls import control_test_actions
 
     control = type2_helpers.create_control("GOV-01", "yearly")
     with acting():
-        test = by_hand.record_test(
+        test = control_test_actions.record_test(
             control_scope.control_in_scope(control),
             tested_on=clock.today(),
             sample=4,

@@ -5,7 +5,7 @@ them two.
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.evidence import deletion
+from governance.assurance.evidence import deletion, deletion_queries
 from governance.assurance.evidence import queries as shelf_of
 from governance.assurance.evidence.models import EvidenceDeletion
 from governance.foundation.approvals.queries import open_approval
@@ -50,9 +50,9 @@ def deletion_request(database) -> str:
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
         asked = deletion.request_deletion(
-            *shelf_of.version_of(version), reason="It shows what I did"
+            *shelf_of.find_version(version), reason="It shows what I did"
         )
-        return f"approvals/{open_approval(shelf_of.DELETION, asked.id).id}"
+        return f"approvals/{open_approval(deletion_queries.DELETION, asked.id).id}"
 
 
 def deletion_state() -> str:

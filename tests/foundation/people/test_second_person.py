@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from governance.assurance.evidence import actions as evidence
-from governance.assurance.evidence import deletion
+from governance.assurance.evidence import deletion, deletion_queries, version_actions
 from governance.assurance.evidence import queries as shelf_of
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people import actions as people
@@ -148,9 +147,9 @@ def deletion_request(*_: Any) -> RequestedApproval:
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
         row = deletion.request_deletion(
-            *shelf_of.version_of(version), reason="It names a customer who objected"
+            *shelf_of.find_version(version), reason="It names a customer who objected"
         ).id
-        approval = open_approval(shelf_of.DELETION, row).id
+        approval = open_approval(deletion_queries.DELETION, row).id
     return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
@@ -341,7 +340,7 @@ def test_evidence_is_reviewed_by_another_human_also_by_a_new_one(app, acting):
     with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
         session().get(Person, key).email = "Admin@acme.example"
     with acting("second_admin"), pytest.raises(Forbidden, match="same email address"):
-        evidence.accept(*shelf_of.version_of(version))
+        version_actions.accept(*shelf_of.find_version(version))
     with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
         session().get(Person, key).email = "olga@acme.example"
     evidence_helpers.accept_version(version, by="second_admin")

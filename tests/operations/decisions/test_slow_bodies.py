@@ -297,7 +297,7 @@ def test_an_answer_of_many_pieces_arrives_whole_and_its_head_alone_without_them(
 def pushing_machine(installation) -> tuple[str, str]:
     """The key of a machine that pushes evidence, and the reference of the item."""
     with make.acting("admin"):
-        ref = evidence.begin(
+        ref = evidence.create_item(
             f"Large report {time.monotonic_ns()}", kind="report", cadence="quarterly"
         ).ref
     return create_key(name=f"uploader {time.monotonic_ns()}", scopes=("evidence:write",)), ref

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.controls import actions as controls
-from governance.assurance.controls import drill_evidence, starter_pack
+from governance.assurance.controls import adoption_actions, drill_evidence, starter_pack
 from governance.assurance.evidence import queries as evidence
+from governance.assurance.evidence import version_queries
 from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
 from governance.assurance.frameworks import actions as frameworks
 from governance.demo import stops_and_drills as story
@@ -463,7 +463,7 @@ def passed(key=None):
 def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting):
     with acting("admin"):
         frameworks.adopt_framework("nist-ai-rmf-1.0")
-        controls.adopt([c.ref for c in starter_pack.pack()], with_evidence=False)
+        adoption_actions.adopt([c.ref for c in starter_pack.pack()], with_evidence=False)
         expected = set(drill_evidence.controls())
     assert expected
     drill_id = passed()
@@ -479,7 +479,7 @@ def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting
         assert (
             version.id == queries.drill(drill_id).evidence_version_id and version.source == "drill"
         )
-        assert {link.control_id for link in evidence.links(piece)} == expected
+        assert {link.control_id for link in evidence.control_links(piece)} == expected
         rows = list(
             csv.DictReader(
                 io.StringIO(storage.store().open(version.storage_key).read().decode("utf-8-sig"))
@@ -493,10 +493,10 @@ def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting
 def test_evidence_is_begun_once_for_a_system_and_a_link_taken_away_stays_away(acting):
     with acting("admin"):
         frameworks.adopt_framework("nist-ai-rmf-1.0")
-        controls.adopt([c.ref for c in starter_pack.pack()], with_evidence=False)
+        adoption_actions.adopt([c.ref for c in starter_pack.pack()], with_evidence=False)
     key = switch_helpers.create_api_key()
     passed(key)
-    from governance.assurance.evidence import actions as evidencing
+    from governance.assurance.evidence import link_actions
 
     with acting("admin"):
         [piece] = session().scalars(
@@ -508,14 +508,14 @@ def test_evidence_is_begun_once_for_a_system_and_a_link_taken_away_stays_away(ac
             .first()
             .control_id
         )
-        evidencing.unlink(piece, gone)
+        link_actions.unlink(piece, gone)
     passed(key)
     with acting("admin", read_only=True):
         [piece] = session().scalars(
             select(Evidence).where(Evidence.title.startswith("Kill-switch"))
         )
-        assert len(evidence.versions(piece)) == 2 and gone not in {
-            link.control_id for link in evidence.links(piece)
+        assert len(version_queries.shown_versions(piece)) == 2 and gone not in {
+            link.control_id for link in evidence.control_links(piece)
         }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from governance.assurance.assessments import assessment_queries, item_actions
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
+from governance.assurance.evidence import version_actions
 from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.models import AuditEntry
@@ -130,7 +131,7 @@ def test_every_page_counts_it_in_the_top_bar(
 
 def test_an_item_leaves_when_its_work_is_done(as_officer, tenant_with_planned_drill):
     with make.acting("compliance_officer"):
-        evidencing.accept(*evidence.version_of(tenant_with_planned_drill["pending"]))
+        version_actions.accept(*evidence.find_version(tenant_with_planned_drill["pending"]))
     assert REVIEW not in titles(as_officer.get("inbox/"))
     assert count(as_officer.get("controls/")) == "3"
 
@@ -214,7 +215,7 @@ def test_what_somebody_else_did_is_said_and_the_page_can_ask(as_officer, tenant_
     key = f"evidence-review.{tenant_with_planned_drill['pending']}"
     assert key in listed and len(listed) == 4
     with make.acting("compliance_officer"):
-        evidencing.accept(*evidence.version_of(tenant_with_planned_drill["pending"]))
+        version_actions.accept(*evidence.find_version(tenant_with_planned_drill["pending"]))
     assert key not in as_officer.get("inbox/keys").json["items"]
     gone = as_officer.get(f"inbox/items/{key}", then=404)
     assert "someone decided it, it has another owner, or your access changed" in main_text(gone)
@@ -457,7 +458,7 @@ def test_the_done_tab_shows_what_the_person_did_newest_first(
     as_officer, as_reviewer, tenant_with_planned_drill, statements
 ):
     with make.acting("compliance_officer"):
-        evidencing.accept(*evidence.version_of(tenant_with_planned_drill["pending"]))
+        version_actions.accept(*evidence.find_version(tenant_with_planned_drill["pending"]))
     with statements() as seen:
         reply = as_officer.get("inbox/?view=done")
     assert len(unions(seen)) == 1
@@ -487,7 +488,7 @@ def test_what_was_done_long_ago_or_by_somebody_else_is_not_listed(
 def test_what_is_done_comes_in_pages(as_officer, tenant_with_planned_drill):
     with make.acting("compliance_officer"):
         for number in range(60):
-            ids = evidencing.begin(
+            ids = evidencing.create_item(
                 f"Record {number}",
                 kind="report",
                 cadence="yearly",
@@ -621,7 +622,7 @@ def test_approvals_are_not_assigned_and_not_by_whoever_may_not(
 def test_a_long_inbox_comes_in_pages(as_officer, tenant_with_planned_drill):
     with make.acting("compliance_officer"):
         for number in range(60):
-            evidencing.begin(
+            evidencing.create_item(
                 f"Record {number}",
                 kind="report",
                 cadence="yearly",
@@ -680,7 +681,7 @@ def test_the_count_on_a_page_is_one_statement_and_none_while_nothing_changes(
                 queries.tally()
             assert len([each for each in seen if "the shell: the inbox" in each]) == expected
         with make.acting("compliance_officer"):
-            evidencing.accept(*evidence.version_of(tenant_with_planned_drill["pending"]))
+            version_actions.accept(*evidence.find_version(tenant_with_planned_drill["pending"]))
         with make.acting("compliance_officer", read_only=True):
             assert queries.tally().open == 3
     finally:

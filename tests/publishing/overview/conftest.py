@@ -16,8 +16,10 @@ from governance.assurance.assessments import (
     item_actions,
 )
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls import mapping_actions
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
+from governance.assurance.evidence import version_actions
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
@@ -51,7 +53,7 @@ def add_accepted_version(
     """A version that Jun collected so many days ago, accepted by Ines."""
     day = days_ago(days).date()
     with clock.frozen(days_ago(days)), make.acting("reviewer"):
-        version_id = evidencing.bring_link(
+        version_id = version_actions.link_version(
             evidence.find_evidence(evidence_id),
             "https://files.acme.example/a",
             collected_on=day,
@@ -61,7 +63,7 @@ def add_accepted_version(
         ).id
     if accepted:
         with clock.frozen(days_ago(days)), make.acting("compliance_officer"):
-            evidencing.accept(*evidence.version_of(version_id))
+            version_actions.accept(*evidence.find_version(version_id))
     return version_id
 
 
@@ -82,9 +84,9 @@ def year_of_work(app, isolated):
                 automation="manual",
                 cadence="quarterly",
             )
-            controls.map_to(control, frameworks.requirement(RMF, wanted).id, "full")
+            mapping_actions.map_to(control, frameworks.requirement(RMF, wanted).id, "full")
             due = days_ago(-5).date() if owner == "contributor" else None
-            begun = evidencing.begin(
+            begun = evidencing.create_item(
                 proof,
                 kind="report",
                 cadence="yearly",

@@ -222,7 +222,7 @@ def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated
 def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolated):
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence("Old export"))
     with make.acting("compliance_officer"):
-        deletion.request_deletion(*evidence.version_of(version), reason="It was kept too long")
+        deletion.request_deletion(*evidence.find_version(version), reason="It was kept too long")
     found = waiting_items("reviewer")[
         "Review the request to delete the file of EV-0001 version 1 permanently"
     ]

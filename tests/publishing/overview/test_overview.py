@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from governance.assurance.assessments import assessment_queries, conclusion_actions
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import adoption_actions
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
 from governance.foundation.people import actions as joining
@@ -323,7 +323,7 @@ def test_rows_do_not_cost_statements(as_officer, acting, year_of_work, statement
     with statements() as few:
         as_officer.get("")
     with clock.frozen(days_ago(20)), acting("compliance_officer"):
-        controls.adopt()
+        adoption_actions.adopt()
     with statements() as many:
         as_officer.get("")
     assert len(many) == len(few)
@@ -334,7 +334,7 @@ def test_what_is_remembered_never_outlives_a_change(acting, year_of_work):
         before = queries.trend(queries.board())
     with clock.frozen(days_ago(250)), acting("compliance_officer"):
         # recorded at a past moment, as only the demo's clock can; none of them has evidence
-        controls.adopt()
+        adoption_actions.adopt()
     with acting(read_only=True):
         after = queries.trend(queries.board())
     assert after[-2].shares["all"].reached < before[-2].shares["all"].reached

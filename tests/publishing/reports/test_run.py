@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from governance.app import schedule
 from governance.app.cli import main
 from governance.assurance.assessments import assessment_actions
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import adoption_actions
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit import checkpoint, logs, sequencer
@@ -36,7 +36,7 @@ assert schedule.HANDLERS  # the jobs process knows the kind
 def assessment(acting):
     with acting("compliance_officer"):
         adopting.adopt_framework("nist-ai-rmf-1.0")
-        controls.adopt(["SEC-04", "SEC-09", "GOV-01"], with_evidence=True)
+        adoption_actions.adopt(["SEC-04", "SEC-09", "GOV-01"], with_evidence=True)
         framework = frameworks.framework("nist-ai-rmf-1.0")
         return assessment_actions.start_assessment(
             framework.id,

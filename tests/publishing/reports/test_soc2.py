@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from governance.app import schedule
-from governance.assurance.controls import actions as controls
+from governance.assurance.controls import adoption_actions
 from governance.assurance.frameworks import actions as adopting
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, pdf
@@ -254,7 +254,7 @@ def failed(app, isolated):
     """
     with make.acting("compliance_officer"):
         adopting.adopt_framework("soc2-tsc-2017")
-        controls.adopt(["SEC-04", "GOV-01"], with_evidence=True)
+        adoption_actions.adopt(["SEC-04", "GOV-01"], with_evidence=True)
     return type2_helpers.create_failed_sample()
 
 

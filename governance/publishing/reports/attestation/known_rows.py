@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.assurance.evidence.queries import FORMER
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.kernel.db import session
 from governance.operations.policies.models import PolicyVersion, Waiver
 from governance.operations.switches.models import (
@@ -31,7 +31,7 @@ class KnownRows:
     until: datetime
 
     def who(self, person_id: UUID | None) -> str:
-        return self.people.get(person_id, FORMER) if person_id else MERIDIAN
+        return self.people.get(person_id, FORMER_MEMBER) if person_id else MERIDIAN
 
     def before_end(self, at: datetime | None) -> datetime | None:
         """The instant if it is within the period; None for one that came later."""

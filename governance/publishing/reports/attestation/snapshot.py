@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from governance.assurance.controls.runtime_dependencies import UNPROVEN
+from governance.assurance.controls.runtime_dependencies import DRILL_VALID_DAYS
 from governance.foundation.people.queries import names
 from governance.operations.policies import queries as policies
 from governance.operations.policies.effective_policies import (
@@ -92,7 +92,7 @@ def snapshot(since: datetime | None, until: datetime) -> Json:
         "switches": [
             each for system in end.systems for each in switch_facts(system, drills, known)
         ],
-        "proven_for": UNPROVEN,
+        "proven_for": DRILL_VALID_DAYS,
         "revisions": [],
     }
 

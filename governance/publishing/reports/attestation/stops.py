@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from governance.assurance.controls.runtime_dependencies import Switch
+from governance.assurance.controls.runtime_dependencies import SwitchFacts
 from governance.kernel.db import session
 from governance.operations.policies.effective_policies import (
     LANE_NAMES,
@@ -179,7 +179,7 @@ def switch_facts(system: Governed, drills: Sequence[Drill], known: KnownRows) ->
 def _switch(system: Governed, name: str, drills: Sequence[Drill], known: KnownRows) -> Json:
     """The state of a switch at the end, from the last drill that covers it."""
     last = drills[-1] if drills else None
-    found = Switch(
+    found = SwitchFacts(
         system.id,
         system.key,
         drill_end(last).date() if last else None,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from governance.assurance.assessments import report_facts
-from governance.assurance.evidence.queries import FORMER
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.testing import exception_queries
 from governance.assurance.testing.exception_queries import ExceptionCase
 from governance.foundation.people.queries import names
@@ -72,7 +72,7 @@ def _raised(
                 "text": held.title,
                 "opened_on": held.created_at.date().isoformat(),
                 "retest_by": held.due_on.isoformat(),
-                "owner": people.get(held.owner_id, FORMER),
+                "owner": people.get(held.owner_id, FORMER_MEMBER),
             }
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.assurance.evidence.queries import FORMER
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import (
     exception_queries,
@@ -45,7 +45,7 @@ class _Kept:
     room: int = 0
 
     def who(self, person_id: UUID | None) -> str:
-        return self.people.get(person_id, FORMER) if person_id else ""
+        return self.people.get(person_id, FORMER_MEMBER) if person_id else ""
 
 
 def snapshot(first: date, last: date, framework: str | None = None) -> Json:

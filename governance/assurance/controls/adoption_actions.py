@@ -1,0 +1,105 @@
+"""Adopt controls of the starter pack, with their mappings and the evidence items they need."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from governance.assurance.controls.actions import CREATED, add_control
+from governance.assurance.controls.mapping_actions import new_mapping
+from governance.assurance.controls.models import Control
+from governance.assurance.controls.starter_pack import StarterControl, pack
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import link_actions
+from governance.assurance.evidence.freshness import CADENCES
+from governance.assurance.evidence.models import Evidence
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.audit.record import record
+from governance.kernel import clock
+from governance.kernel.db import alone, session
+from governance.kernel.errors import Invalid
+
+FIRST_VERSION_DUE = timedelta(
+    days=92
+)  # an adopted control has a quarter to bring in its first evidence
+
+
+def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) -> list[Control]:
+    """Adopt controls of the starter pack (all, or these refs), mapped; a ref that is taken is left
+    as it is.
+
+    With evidence, each control's evidence is begun (one piece for all controls that name it), due
+    in a quarter.
+    """
+    wanted = [each for each in pack() if refs is None or each.ref in set(refs)]
+    if refs is not None and len(wanted) != len(set(refs)):
+        raise Invalid("One of the selected controls isn't in the starter pack.", field="refs")
+    alone("controls")
+    taken = set(session().scalars(select(Control.ref)))
+    adopted = [(_adopt_one(each), each) for each in wanted if each.ref not in taken]
+    if with_evidence:
+        _create_evidence(adopted)
+    return [control for control, _ in adopted]
+
+
+def _adopt_one(each: StarterControl) -> Control:
+    control = add_control(
+        each.ref,
+        each.title,
+        each.does,
+        kind=each.kind,
+        automation=each.automation,
+        cadence=each.cadence,
+        owner_id=None,
+        rests_on=each.rests_on,
+    )
+    session().add_all(
+        new_mapping(control, frameworks.requirement(key, ref).id, coverage)
+        for key, ref, coverage in each.mappings
+    )
+    record(
+        CREATED,
+        control,
+        ref=each.ref,
+        title=each.title,
+        kind=each.kind,
+        automation=each.automation,
+        cadence=each.cadence,
+        rests_on=each.rests_on,
+        source="starter pack",
+        mappings=[f"{ref} {coverage}" for _, ref, coverage in each.mappings],
+    )
+    return control
+
+
+def _create_evidence(adopted: Sequence[tuple[Control, StarterControl]]) -> None:
+    """One piece for each title; a live one that the tenant has already is linked, not begun
+    again.
+    """
+    wanted: dict[str, list[tuple[Control, StarterControl]]] = {}
+    for control, each in adopted:
+        for title in each.evidence:
+            wanted.setdefault(title, []).append((control, each))
+    held = {
+        e.title.casefold(): e
+        for e in session().scalars(select(Evidence).where(Evidence.retired_at.is_(None)))
+    }
+    for title, users in wanted.items():
+        there = held.get(title.casefold())
+        if there is None:
+            supported = {control.id: "" for control, _ in users}
+            evidence.create_item(
+                title,
+                kind="record",
+                cadence=_shortest_cadence(users),
+                due_on=clock.today() + FIRST_VERSION_DUE,
+                controls=supported,
+            )
+            continue
+        for control, _ in users:
+            link_actions.link(there, control.id)
+
+
+def _shortest_cadence(users: Sequence[tuple[Control, StarterControl]]) -> str:
+    """The shortest cadence of the controls that share the evidence."""
+    return min((each.cadence for _, each in users), key=lambda c: CADENCES.get(c) or 9999)

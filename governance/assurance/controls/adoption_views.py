@@ -1,0 +1,52 @@
+"""The starter pack: choosing and adopting its controls."""
+
+from flask import flash, redirect, request, url_for
+
+from governance.assurance.controls import adoption_actions, permissions, queries
+from governance.assurance.controls.forms import (
+    StarterPackForm,
+)
+from governance.assurance.controls.models import Control
+from governance.assurance.controls.starter_pack import pack
+from governance.assurance.controls.views import feature
+from governance.kernel.formatting import plural
+from governance.kernel.forms import accepted
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+
+
+@feature.get("/controls/starter", needs=permissions.MANAGE)
+def adopting() -> ResponseReturnValue:
+    taken = queries.refs_taken()
+    return page(
+        "assurance/controls/starter.html", form=_adopt_form(taken), pack=pack(), taken=taken
+    )
+
+
+def _adopt_form(taken: set[str]) -> StarterPackForm:
+    free = [each.ref for each in pack() if each.ref not in taken]
+    form = StarterPackForm(refs=free) if request.method == "GET" else StarterPackForm()
+    form.refs.choices = [(each.ref, f"{each.ref} {each.title}") for each in pack()]
+    return form
+
+
+@feature.post("/controls/starter", needs=permissions.MANAGE)
+def adopt() -> ResponseReturnValue:
+    taken = queries.refs_taken()
+    form = _adopt_form(taken)
+    adopted: list[Control] = []
+    if not accepted(
+        form,
+        lambda: adopted.extend(
+            adoption_actions.adopt(form.refs.data, with_evidence=bool(form.with_evidence.data))
+        ),
+    ):
+        return page(
+            "assurance/controls/starter.html", form=form, pack=pack(), taken=taken, status=422
+        )
+    there = len(form.refs.data or ()) - len(adopted)
+    flash(
+        f"{plural(len(adopted), 'control')} adopted."
+        + (f" {there} already existed and didn't change." if there else "")
+    )
+    return redirect(url_for("controls.index"), 303)

@@ -1,0 +1,337 @@
+"""Everything ever recorded about controls, cut at any instant.
+
+    ledger() → Ledger.at(moment)    the controls as they were known at that moment; remembered while
+                                    the tenant commits nothing (foundation/logbook/log_health.py)
+    ledger_of(requirement_id)       the same for the controls mapped to one requirement
+
+Owners and titles are always today's. What was recorded, mapped, uploaded and reviewed is cut at the
+instant. The ledger is whole; queries.py limits what an auditor sees of it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from governance.assurance.controls.ledger_sql import controls_query
+from governance.assurance.controls.models import Control, ControlMapping
+from governance.assurance.controls.runtime_dependencies import (
+    DRILL_VALID_DAYS,
+    OpenWaiver,
+    RuntimeFacts,
+    SwitchFacts,
+)
+from governance.assurance.controls.status import ControlFacts, SupportingEvidence, TestFacts
+from governance.assurance.evidence import item_history
+from governance.assurance.evidence.item_history import EvidenceItem
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
+from governance.foundation.logbook.log_health import recall
+from governance.kernel.db import session
+from governance.kernel.tenant_cache import BoundedCache
+from governance.operations.policies.strictness import DIMENSIONS, TIERS
+
+DRILL_LIFETIME_SECONDS = (
+    DRILL_VALID_DAYS + 1
+) * 86_400  # seconds after which a drill proves nothing any more
+
+
+class ControlRecord(NamedTuple):
+    """A control with all that was ever recorded about it; what is packed is packed as `_controls`
+    says.
+    """
+
+    id: UUID
+    ref: str
+    title: str
+    does: str
+    kind: str
+    automation: str
+    cadence: str
+    owner_id: UUID | None
+    owner: str | None
+    version: int
+    created_at: datetime
+    retired_at: datetime | None
+    rests_on: str | None
+    live: Any
+    mappings: Sequence[Sequence[Any]] | None
+    tests: Sequence[Sequence[Any]] | None
+    links: Sequence[Sequence[Any]] | None
+
+
+MAX_DERIVED_VALUES = 64  # values that follow from one ledger and are kept with it
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Everything about controls that the tenant ever recorded; titles and owners are today's.
+
+    Nothing in it ever changes.
+
+    `derived` keeps what was worked out of this ledger: readers of the same facts share both.
+    """
+
+    controls: Sequence[ControlRecord]
+    pieces: Mapping[UUID, EvidenceItem]
+    derived: BoundedCache = field(
+        default_factory=lambda: BoundedCache(MAX_DERIVED_VALUES), compare=False, repr=False
+    )
+
+    def since(self, moment: datetime) -> float:
+        """The last instant up to `moment` at which anything was recorded, came to be, or ended
+        (seconds since 1970).
+
+        Between two of them `at` gives the same; what is counted in days also moves with the day.
+        """
+        stamps = self.derived.get("stamps", self._stamps)
+        place = bisect_right(stamps, moment.timestamp())
+        return stamps[place - 1] if place else 0.0
+
+    @property
+    def first_evidence(self) -> datetime | None:
+        """When the first version of any evidence was uploaded; nothing is known of coverage before
+        that.
+        """
+        return self.derived.get("first evidence", self._first_evidence)
+
+    def _first_evidence(self) -> datetime | None:
+        return min(
+            (held.known for piece in self.pieces.values() for held in piece.versions), default=None
+        )
+
+    def _stamps(self) -> list[float]:
+        found: set[float] = set()
+        for row in self.controls:
+            found.update(_instants(row))
+        for piece in self.pieces.values():
+            found.update(
+                each.timestamp() for each in (piece.known, piece.retired) if each is not None
+            )
+            for held in piece.versions:
+                found.update(
+                    each.timestamp() for each in (held.known, held.judged) if each is not None
+                )
+        return sorted(found)
+
+    def at(self, moment: datetime) -> list[ControlFacts]:
+        """The controls that lived at `moment`, with what was known of them then."""
+        proofs = self._proofs(moment)
+        return [
+            _facts(row, proofs, moment)
+            for row in self.controls
+            if _is_alive(row.created_at, row.retired_at, moment)
+        ]
+
+    def of(self, control_id: UUID, moment: datetime) -> ControlFacts | None:
+        """One control, retired or not, as known at `moment`."""
+        proofs = self._proofs(moment)
+        return next(
+            (_facts(row, proofs, moment) for row in self.controls if row.id == control_id), None
+        )
+
+    def _proofs(self, moment: datetime) -> dict[UUID, SupportingEvidence]:
+        return {
+            i: _proof(piece, moment) for i, piece in self.pieces.items() if piece.is_live_at(moment)
+        }
+
+
+def ledger(control_id: UUID | None = None) -> Ledger:
+    """Read it (of one control, if given) in two statements; the whole of it is remembered."""
+    return (
+        _read(select(Control.id).where(Control.id == control_id))
+        if control_id is not None
+        else recall("ledger", _read)
+    )
+
+
+def ledger_of(requirement_id: UUID) -> Ledger:
+    """The same of the controls that answer for a requirement, or ever did."""
+    return _read(
+        select(ControlMapping.control_id).where(ControlMapping.requirement_id == requirement_id)
+    )
+
+
+def _read(only: Select[UUID] | None = None) -> Ledger:
+    rows = tuple(
+        ControlRecord(*map(_frozen, row)) for row in session().execute(controls_query(only))
+    )
+    return Ledger(rows, MappingProxyType(item_history.evidence_items(of_controls=only)))
+
+
+def _frozen(value: Any) -> Any:
+    """JSON that nobody can change: readers share it."""
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    return (
+        MappingProxyType({name: _frozen(each) for name, each in value.items()})
+        if isinstance(value, dict)
+        else value
+    )
+
+
+def _is_alive(begun: datetime, ended: datetime | None, moment: datetime) -> bool:
+    return begun <= moment and (ended is None or ended > moment)
+
+
+def _facts(
+    row: ControlRecord, proofs: Mapping[UUID, SupportingEvidence], moment: datetime
+) -> ControlFacts:
+    at = moment.timestamp()
+    return ControlFacts(
+        control_id=row.id,
+        ref=row.ref,
+        title=row.title,
+        does=row.does,
+        kind=row.kind,
+        automation=row.automation,
+        cadence=row.cadence,
+        owner_id=row.owner_id,
+        owner=row.owner,
+        version=row.version,
+        since=row.created_at.date(),
+        mappings=tuple(
+            (UUID(m[0]), m[1])
+            for m in row.mappings or ()
+            if m[2] <= at and (m[3] is None or m[3] > at)
+        ),
+        proofs=tuple(proofs[i] for i in _linked(row.links or (), at) if i in proofs),
+        tests=tuple(_test(t) for t in row.tests or () if t[0] <= at),
+        live=_live(row.rests_on, row.live, at),
+    )
+
+
+def _live(rests_on: str | None, packed: Any, at: float) -> RuntimeFacts | None:
+    """What the control rests on, as it was at that moment."""
+    if rests_on == "drill":
+        held = [
+            system
+            for system in packed or ()
+            if system[2] <= at and (system[3] is None or system[3] > at)
+        ]
+        return RuntimeFacts(
+            "drill", tuple(switch for system in held for switch in _switches(system, at))
+        )
+    if rests_on != "policy":
+        return None
+    versions, waivers = packed["versions"] or (), packed["waivers"] or ()
+    since, number, tier = max((v for v in versions if v[0] <= at), default=(None, 0, ""))
+    open_ones = (w for w in waivers if w[3] <= at < w[4] and (w[5] is None or w[5] > at))
+    name = TIERS[tier].name if tier in TIERS else str(tier).capitalize()
+    return RuntimeFacts(
+        "policy",
+        (),
+        name,
+        number,
+        None if since is None else _day(since),
+        tuple(_waived(w) for w in open_ones),
+    )
+
+
+def _instants(row: ControlRecord) -> Iterator[float]:
+    """Each instant at which something about a control began or ended."""
+    yield from (each.timestamp() for each in (row.created_at, row.retired_at) if each is not None)
+    packed = [
+        *(m[2:4] for m in row.mappings or ()),
+        *(link[1:3] for link in row.links or ()),
+        *(t[:1] for t in row.tests or ()),
+    ]
+    yield from (
+        float(each)
+        for stamps in (*packed, runtime_stamps(row))
+        for each in stamps
+        if each is not None
+    )
+
+
+def runtime_stamps(row: ControlRecord) -> list[float | None]:
+    """Each instant (in seconds since 1970) at which what the control rests on could have moved its
+    status.
+    """
+    if row.rests_on == "drill":
+        ended = [when for system in row.live or () for when, *_ in system[4] or ()]
+        return [
+            *(stamp for system in row.live or () for stamp in system[2:4]),
+            *ended,
+            *(when + DRILL_LIFETIME_SECONDS for when in ended),
+        ]
+    if row.rests_on == "policy":
+        waivers = row.live["waivers"] or ()
+        return [
+            *(v[0] for v in row.live["versions"] or ()),
+            *(stamp for w in waivers for stamp in w[3:6]),
+        ]
+    return []
+
+
+def _switches(packed: Sequence[Any], at: float) -> Iterator[SwitchFacts]:
+    """The switch of the whole system, and that of each feature whose last drill failed."""
+    ended = [(when, passed, feature) for when, passed, feature in packed[4] or () if when <= at]
+    yield _switch(packed, [each for each in ended if each[2] is None])
+    for name in sorted({feature for _, _, feature in ended if feature is not None}):
+        found = _switch(packed, [each for each in ended if each[2] in {None, name}], name)
+        if not found.passed:
+            yield found
+
+
+def _switch(
+    packed: Sequence[Any], ended: Sequence[tuple[float, bool, str | None]], feature: str = ""
+) -> SwitchFacts:
+    when, passed, _ = max(ended, key=lambda each: each[0], default=(None, False, None))
+    return SwitchFacts(
+        UUID(packed[0]),
+        packed[1],
+        None if when is None else _day(when),
+        passed=passed,
+        feature=feature,
+    )
+
+
+def _waived(packed: Sequence[Any]) -> OpenWaiver:
+    title = DIMENSIONS[packed[2]].title if packed[2] in DIMENSIONS else packed[2]
+    return OpenWaiver(UUID(packed[0]), packed[1], title[:1].lower() + title[1:], _day(packed[4]))
+
+
+def _day(stamp: float) -> date:
+    return datetime.fromtimestamp(float(stamp), UTC).date()
+
+
+def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
+    """The evidence that was linked at that moment."""
+    return (UUID(link[0]) for link in packed if link[1] <= at and (link[2] is None or link[2] > at))
+
+
+def _test(packed: Sequence[Any]) -> TestFacts:
+    _, tested_on, sample, failed, finding_ref, finding, retest_by, tester, sample_id, unsettled = (
+        packed
+    )
+    retest = date.fromisoformat(retest_by) if retest_by else None
+    of = UUID(sample_id) if sample_id else None
+    return TestFacts(
+        date.fromisoformat(tested_on),
+        sample,
+        failed,
+        finding_ref,
+        finding,
+        retest,
+        tester or FORMER_MEMBER,
+        of,
+        unsettled or 0,
+    )
+
+
+def _proof(piece: EvidenceItem, moment: datetime) -> SupportingEvidence:
+    return SupportingEvidence(
+        piece.id,
+        piece.ref,
+        piece.title,
+        piece.cadence,
+        piece.due_on,
+        piece.owner,
+        piece.at(moment),
+        piece.owner_id,
+    )

@@ -1,0 +1,155 @@
+"""The statement that reads the ledger: each control with its history folded into JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Case, ScalarSelect, Select, case, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
+
+from governance.assurance.controls.models import Control, ControlMapping, ControlTest
+from governance.assurance.evidence.models import EvidenceLink
+from governance.foundation.people.models import Person
+from governance.operations.policies.models import PolicyVersion, Waiver
+from governance.operations.switches.models import Drill
+from governance.operations.systems.models import AISystem, SystemFeature
+
+
+def controls_query(only: Select[UUID] | None) -> Any:
+    """Controls with mappings, tests and links folded into JSON: three joins would multiply the
+    rows.
+    """
+    owner = aliased(Person)
+    query = select(
+        Control.id,
+        Control.ref,
+        Control.title,
+        Control.does,
+        Control.kind,
+        Control.automation,
+        Control.cadence,
+        Control.owner_id,
+        owner.name.label("owner"),
+        Control.version,
+        Control.created_at,
+        Control.retired_at,
+        Control.rests_on,
+        _folded_live().label("live"),
+        _folded_mappings().label("mappings"),
+        _folded_tests().label("tests"),
+        _folded_links().label("links"),
+    ).outerjoin(owner, owner.id == Control.owner_id)
+    return (query if only is None else query.where(Control.id.in_(only))).order_by(Control.ref)
+
+
+def _epoch(column: Any) -> Any:
+    return func.extract("epoch", column)
+
+
+def _folded(parts: Sequence[Any], order: Any, *where: Any) -> ScalarSelect[Any]:
+    folded = func.json_agg(aggregate_order_by(func.json_build_array(*parts), order))
+    return select(folded).where(*where).correlate(Control).scalar_subquery()
+
+
+def _folded_mappings() -> ScalarSelect[Any]:
+    m = ControlMapping
+    parts = (m.requirement_id, m.coverage, _epoch(m.created_at), _epoch(m.removed_at))
+    return _folded(parts, m.id, m.control_id == Control.id)
+
+
+def _folded_tests() -> ScalarSelect[Any]:
+    t, tester = (
+        ControlTest,
+        select(Person.name).where(Person.id == ControlTest.tested_by).scalar_subquery(),
+    )
+    parts = (
+        _epoch(t.created_at),
+        t.tested_on,
+        t.sample,
+        t.failed,
+        t.finding_ref,
+        t.finding,
+        t.retest_by,
+        tester,
+        t.sample_id,
+        t.unsettled,
+    )
+    return _folded(parts, t.id, t.control_id == Control.id)
+
+
+def _folded_links() -> ScalarSelect[Any]:
+    link = EvidenceLink
+    return _folded(
+        (link.evidence_id, _epoch(link.created_at), _epoch(link.removed_at)),
+        link.id,
+        link.control_id == Control.id,
+    )
+
+
+def _folded_live() -> Case[Any]:
+    """The history of what a control rests on, whole: what it was at an instant is cut from it, as
+    everything else.
+    """
+    return case((Control.rests_on == "drill", _drills()), (Control.rests_on == "policy", _policy()))
+
+
+def _drills() -> ScalarSelect[Any]:
+    """Of each system: when it lived, and (when, passed, of which feature) of each drill that
+    ended.
+    """
+    ended = func.json_agg(
+        func.json_build_array(_epoch(Drill.ended_at), Drill.state == "passed", SystemFeature.key)
+    )
+    of_system = (
+        select(ended)
+        .select_from(Drill)
+        .outerjoin(SystemFeature, SystemFeature.id == Drill.feature_id)
+        .where(
+            Drill.system_id == AISystem.id,
+            Drill.state.in_(("passed", "failed")),
+            Drill.ended_at.is_not(None),
+        )
+        .correlate(AISystem)
+        .scalar_subquery()
+    )
+    parts = (
+        AISystem.id,
+        AISystem.key,
+        _epoch(AISystem.created_at),
+        _epoch(AISystem.retired_at),
+        of_system,
+    )
+    return (
+        select(func.json_agg(aggregate_order_by(func.json_build_array(*parts), AISystem.key)))
+        .correlate(None)
+        .scalar_subquery()
+    )
+
+
+def _policy() -> Any:
+    """Versions as they came into force, and the waivers that were live."""
+    v, w = PolicyVersion, Waiver
+    versions = select(
+        func.json_agg(
+            func.json_build_array(_epoch(v.in_force_from), v.number, v.content["tier"].astext)
+        )
+    )
+    waivers = select(
+        func.json_agg(
+            func.json_build_array(
+                w.id,
+                AISystem.key,
+                w.dimension,
+                _epoch(w.live_from),
+                _epoch(w.expires_at),
+                _epoch(w.closed_at),
+            )
+        )
+    ).join(AISystem, AISystem.id == w.system_id)
+    return func.json_build_object(
+        "versions",
+        versions.where(v.in_force_from.is_not(None)).correlate(None).scalar_subquery(),
+        "waivers",
+        waivers.where(w.live_from.is_not(None)).correlate(None).scalar_subquery(),
+    )

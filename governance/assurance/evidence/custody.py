@@ -1,0 +1,58 @@
+"""Who handled the versions of an evidence item: the chain of custody, from the audit log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance.assurance.evidence.version_queries import VersionView
+from governance.foundation.people.queries import timeline
+
+CUSTODY_ACTIONS = {
+    "evidence.version.uploaded": "Uploaded",
+    "evidence.version.accepted": "Accepted",
+    "evidence.version.rejected": "Rejected",
+    "evidence.version.downloaded": "Downloaded",
+    "evidence.version.corrupted": "Found corrupted",
+    "evidence.version.restored": "Found restored",
+    "evidence.deletion.requested": "Deletion requested",
+    "evidence.deletion.approved": "Deletion approved",
+    "evidence.version.deleted": "Permanently deleted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyStep:
+    """Who downloaded or viewed a version: when, what they did, and from where."""
+
+    number: int
+    at: datetime
+    says: str
+    who: str
+    origin: str
+    is_day: bool = False  # only the day is known, not the time
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """`limit`: of how many entries of the log the steps are, where there are more; None where these
+    are all.
+    """
+
+    steps: Sequence[CustodyStep]
+    limit: int | None
+
+
+def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
+    """Newest first, out of the log; that a version was collected stands in its own row."""
+    numbers = {v.id: v.number for v in shown}
+    collected = [
+        CustodyStep(v.number, v.collected_at, "Collected", v.source, "", is_day=True) for v in shown
+    ]
+    moments = timeline(list(numbers), limit=limit + 1)
+    deeds = [
+        CustodyStep(numbers[m.target_id], m.at, CUSTODY_ACTIONS[m.action], m.who, m.origin)
+        for m in moments[:limit]
+        if m.action in CUSTODY_ACTIONS
+    ]
+    steps = sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
+    return Custody(steps, limit if len(moments) > limit else None)

@@ -1,0 +1,106 @@
+"""Legal holds, retention rules, and requests to delete a file permanently."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.assurance.evidence import deletion_guard
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDeletion,
+    EvidenceHold,
+    EvidenceRetention,
+    EvidenceVersion,
+)
+from governance.assurance.evidence.queries import find_version
+from governance.assurance.evidence.retention import kept_until
+from governance.assurance.evidence.shown_names import name_or_former, person_names
+from governance.kernel.db import find, session
+
+DELETION = "destruction of evidence"  # a kind of approval
+
+
+def hold_on(evidence_id: UUID) -> EvidenceHold | None:
+    query = select(EvidenceHold).where(
+        EvidenceHold.evidence_id == evidence_id, EvidenceHold.released_at.is_(None)
+    )
+    return session().scalars(query).one_or_none()
+
+
+def retention_rules() -> dict[str, EvidenceRetention]:
+    return {rule.kind: rule for rule in session().scalars(select(EvidenceRetention))}
+
+
+def retention_rule(kind: str, *, lock: bool = False) -> EvidenceRetention | None:
+    query = select(EvidenceRetention).where(EvidenceRetention.kind == kind)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def deletion_of(version: EvidenceVersion, *states: str) -> EvidenceDeletion | None:
+    """The request about it that is in one of these states (of those that stand, there is one)."""
+    query = select(EvidenceDeletion).where(
+        EvidenceDeletion.version_id == version.id, EvidenceDeletion.state.in_(states)
+    )
+    return session().scalars(query).one_or_none()
+
+
+def deletion_request(
+    deletion_id: UUID, *, lock: bool = False
+) -> tuple[EvidenceDeletion, EvidenceVersion, Evidence]:
+    asked = find(EvidenceDeletion, deletion_id, what="request", lock=lock)
+    return asked, *find_version(asked.version_id)
+
+
+def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]:
+    """What waits for a second person, oldest first, and by whom it was asked."""
+    d, v = EvidenceDeletion, EvidenceVersion
+    query = (
+        select(d, v, Evidence)
+        .join(v, v.id == d.version_id)
+        .join(Evidence, Evidence.id == v.evidence_id)
+        .where(d.state == "requested")
+        .order_by(d.created_at)
+    )
+    rows = session().execute(query).all()
+    shown = person_names(asked.requested_by for asked, _, _ in rows)
+    return [
+        (asked, version, evidence, name_or_former(asked.requested_by, shown))
+        for asked, version, evidence in rows
+    ]
+
+
+def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, EvidenceRetention]]:
+    """Files that their kind's retention lets go and that were never proposed for destruction.
+
+    What counts today stays, and what is held or needed by somebody else.
+
+    A destruction that something stopped was nobody's decision to keep the file: it is proposed
+    again.
+    """
+    rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
+    if not rules:
+        return []
+    d = EvidenceDeletion
+    asked = select(d.id).where(d.version_id == EvidenceVersion.id, d.state != "stopped")
+    held = select(EvidenceHold.id).where(
+        EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None)
+    )
+    query = (
+        select(EvidenceVersion, Evidence)
+        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
+        .where(
+            Evidence.kind.in_(rules),
+            EvidenceVersion.storage_key.is_not(None),
+            EvidenceVersion.valid_until < today,
+            ~asked.exists(),
+            ~held.exists(),
+        )
+        .order_by(EvidenceVersion.uploaded_at)
+    )
+    rows = [
+        (version, evidence, rules[evidence.kind]) for version, evidence in session().execute(query)
+    ]
+    past = [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
+    kept = deletion_guard.blocked_versions([version.id for version, _, _ in past])
+    return [row for row in past if row[0].id not in kept]

@@ -1,0 +1,202 @@
+"""Everything known about evidence items, with the instants at which it became known.
+
+    evidence_items(…)          items with all their versions, in one statement
+    EvidenceItem.at(moment)    the versions as they were known at an instant
+
+Statuses follow from it, so it isn't limited to what the acting person sees unless `seen` says so.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import aliased
+
+from governance.assurance.evidence.freshness import (
+    Freshness,
+    Version,
+    freshness,
+)
+from governance.assurance.evidence.freshness_sql import DECIDED
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDeletion,
+    EvidenceFault,
+    EvidenceLink,
+    EvidenceReview,
+    EvidenceVersion,
+)
+from governance.assurance.evidence.shown_names import FORMER_MEMBER, MERIDIAN
+from governance.assurance.evidence.visibility import WHOLE, Sight, among
+from governance.foundation.people.models import Person
+from governance.kernel.db import session
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedVersion:
+    """A version with the instants at which it, and the judgement on it, became known."""
+
+    version_id: UUID
+    uploaded_by: UUID | None
+    known: datetime
+    judged: datetime | None
+    before: Version
+    after: Version
+    broken: datetime | None = None  # since when its stored file is known to be missing or altered
+    gone: datetime | None = None  # when two persons have destroyed its file
+
+    def at(self, moment: datetime) -> Version:
+        judged = self.after if self.judged is not None and self.judged <= moment else self.before
+        return (
+            replace(judged, review="broken")
+            if self.broken is not None and self.broken <= moment
+            else judged
+        )
+
+    def is_known_at(self, moment: datetime) -> bool:
+        return self.known <= moment and (self.gone is None or self.gone > moment)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceItem:
+    """A piece of evidence with all its versions; `owner` is today's."""
+
+    id: UUID
+    ref: str
+    title: str
+    kind: str
+    cadence: str
+    due_on: date | None
+    owner_id: UUID | None
+    owner: str | None
+    known: datetime
+    retired: datetime | None
+    versions: tuple[JudgedVersion, ...] = ()
+
+    def at(self, moment: datetime) -> tuple[Version, ...]:
+        """The versions as known at an instant, oldest first; one whose file was destroyed proves
+        nothing from then on.
+        """
+        return tuple(h.at(moment) for h in self.versions if h.is_known_at(moment))
+
+    def is_live_at(self, moment: datetime) -> bool:
+        return self.known <= moment and (self.retired is None or self.retired > moment)
+
+    def freshness(self, moment: datetime) -> Freshness:
+        return freshness(
+            self.at(moment), cadence=self.cadence, due_on=self.due_on, today=moment.date()
+        )
+
+
+def evidence_items(
+    *,
+    of_controls: Select[UUID] | None = None,
+    only: Collection[UUID] | None = None,
+    seen: Sight = WHOLE,
+) -> dict[UUID, EvidenceItem]:
+    """Pieces with their versions, by id in the order of their refs; one statement whatever their
+    number.
+    """
+    owner, collector = aliased(Person), aliased(Person)
+    e, v = Evidence, EvidenceVersion
+    query = (
+        select(
+            e.id,
+            e.ref,
+            e.title,
+            e.kind,
+            e.cadence,
+            e.due_on,
+            e.owner_id,
+            owner.name,
+            e.created_at,
+            e.retired_at,
+            v.id,
+            v.uploaded_by,
+            v.number,
+            v.collected_at,
+            v.uploaded_at,
+            v.period_from,
+            v.period_to,
+            v.valid_until,
+            v.sha256,
+            v.source,
+            EvidenceReview.decision,
+            EvidenceReview.reviewed_at,
+            collector.name,
+            EvidenceFault.found_at,
+            EvidenceDeletion.decided_at,
+        )
+        .outerjoin(v, and_(v.evidence_id == e.id, *seen.of_versions()))
+        .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
+        .outerjoin(
+            EvidenceFault,
+            and_(EvidenceFault.version_id == v.id, EvidenceFault.restored_at.is_(None)),
+        )
+        .outerjoin(
+            EvidenceDeletion,
+            and_(EvidenceDeletion.version_id == v.id, EvidenceDeletion.state.in_(DECIDED)),
+        )
+        .outerjoin(owner, owner.id == e.owner_id)
+        .outerjoin(collector, collector.id == v.uploaded_by)
+        .order_by(e.ref, v.number)
+    )
+    if of_controls is not None:
+        query = query.where(
+            e.id.in_(
+                select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(of_controls))
+            )
+        )
+    if only is not None:
+        query = query.where(among(e.id, only))
+    return _group_versions(session().execute(query))
+
+
+ITEM_COLUMNS = 10
+
+
+def _group_versions(rows: Iterable[Any]) -> dict[UUID, EvidenceItem]:
+    heads: dict[UUID, Any] = {}
+    held: dict[UUID, list[JudgedVersion]] = {}
+    for row in rows:
+        versions = held.get(row[0])
+        if versions is None:
+            heads[row[0]], versions = row, held.setdefault(row[0], [])
+        if row[ITEM_COLUMNS] is not None:
+            versions.append(_judged_version(row[ITEM_COLUMNS:]))
+    return {i: EvidenceItem(*(*row[:ITEM_COLUMNS], tuple(held[i]))) for i, row in heads.items()}
+
+
+def _judged_version(row: Sequence[Any]) -> JudgedVersion:
+    (
+        version_id,
+        uploaded_by,
+        number,
+        collected,
+        uploaded,
+        period_from,
+        period_to,
+        valid_until,
+        sha256,
+        source,
+        decision,
+        judged,
+        collector,
+        broken,
+        gone,
+    ) = row
+    facts = (
+        number,
+        collected.astimezone(UTC).date(),
+        uploaded.astimezone(UTC).date(),
+        period_from,
+        period_to,
+        valid_until,
+    )
+    by = (collector or FORMER_MEMBER) if uploaded_by else MERIDIAN
+    before = Version(*facts, "pending", sha256, source, by)
+    after = Version(*facts, decision, sha256, source, by) if decision else before
+    return JudgedVersion(version_id, uploaded_by, uploaded, judged, before, after, broken, gone)

@@ -1,0 +1,140 @@
+"""The evidence library and the inbox of evidence: lists, exports, and owners for several items."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import batched, starmap
+from typing import Any
+from uuid import UUID
+
+from flask import stream_with_context, url_for
+
+from governance.assurance.evidence import (
+    actions,
+    deletion_queries,
+    evidence_list,
+    period_labels,
+    permissions,
+    queries,
+    reminders,
+    review_queue,
+    stored_files,
+)
+from governance.assurance.evidence.evidence_list import EVIDENCE, HEAD
+from governance.assurance.evidence.forms import (
+    AssignOwnerForm,
+)
+from governance.assurance.evidence.review_queue import REVIEWS
+from governance.assurance.evidence.views import feature
+from governance.foundation.people import assigning, owners
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.bulk import BulkItem
+from governance.kernel.db import transaction
+from governance.kernel.downloads import FILE
+from governance.kernel.list_export import csv_file, every_page
+from governance.kernel.pages import page, table_file
+from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
+from governance.kernel.undo_pages import take
+from governance.kernel.web import ResponseReturnValue
+
+MAX_LATE_ITEMS = 100  # late items that the inbox lists: who has more of them works in the library
+
+
+EXPORT_BATCH = 500  # lines of an export that are read at once
+
+
+@feature.get("/evidence/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    assignees = owners.assignee_choices()
+    asked = EVIDENCE.read(choices={"owner": owners.filter_choices(assignees)})
+    shelf = queries.library(**evidence_list.narrowed(asked), after=asked.after, size=EVIDENCE.size)
+    asked.choices["control"] = [
+        (control_id, ref) for row in shelf.rows for control_id, ref, _ in row.controls
+    ]
+    return page(
+        "assurance/evidence/index.html",
+        asked=asked,
+        shelf=shelf,
+        owners=assignees,
+        fragments=("rows",),
+    )
+
+
+@feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
+def export(form: str) -> ResponseReturnValue:
+    """What is filtered, whole: CSV piece by piece while it is read, a workbook made at once."""
+    ids, who = queries.matching_ids(**evidence_list.narrowed(EVIDENCE.read())), current.actor()
+    rows = (line for batch in batched(ids, EXPORT_BATCH, strict=False) for line in _lines(batch))
+    content = (
+        stream_with_context(_csv(ids, who)) if form == "csv" else xlsx_bytes("Evidence", HEAD, rows)
+    )
+    return table_file(content, f"evidence-{who.tenant_slug}-{clock.today()}.{form}")
+
+
+def _csv(ids: Sequence[UUID], who: current.Actor) -> Iterator[bytes]:
+    """The request's own transaction is over when the stream begins: each batch is read in one."""
+    yield csv_bytes(HEAD, ())
+    for batch in batched(ids, EXPORT_BATCH, strict=False):
+        with current.acting_as(who), transaction(read_only=True):
+            lines = _lines(batch)
+        yield csv_rows(lines)
+
+
+def _lines(ids: Sequence[UUID]) -> list[list[Any]]:
+    return [evidence_list.cells(row) for row in queries.summaries_of(ids)]
+
+
+@feature.get("/evidence/inbox", needs=permissions.VIEW)
+def inbox() -> ResponseReturnValue:
+    asked, late = REVIEWS.read(), review_queue.late_evidence(most=MAX_LATE_ITEMS)
+    return page(
+        "assurance/evidence/inbox.html",
+        asked=asked,
+        waits=review_queue.queue_page(
+            asked.criteria, sort=asked.sort, after=asked.after, size=REVIEWS.size
+        ),
+        late=late,
+        covers=period_labels.period_label,
+        me=current.actor().person_id,
+        owners=owners.assignee_choices(),
+        reminded=reminders.last_reminded([row.piece.id for row in late.rows]),
+        check=stored_files.last_check(most=MAX_LATE_ITEMS),
+        deletions=deletion_queries.deletions() if allowed(permissions.DELETE) else [],
+    )
+
+
+@feature.get("/evidence/inbox.csv", needs=permissions.VIEW, answers=FILE)
+def export_reviews() -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked = REVIEWS.read()
+    pages = every_page(
+        lambda after: review_queue.queue_page(
+            asked.criteria, sort=asked.sort, after=after, size=EXPORT_BATCH
+        )
+    )
+    rows = (starmap(review_queue.cells, shown) for shown in pages)
+    return csv_file(f"evidence-to-review-{clock.today()}", review_queue.HEAD, rows)
+
+
+@feature.post("/evidence/assign", needs=permissions.MANAGE)
+def assign_selected() -> ResponseReturnValue:
+    home = url_for("evidence.index")
+    rows = assigning.Assignable(
+        "evidence item", "Assign evidence", _selected, assigning.to_one_owner(actions.assign_all)
+    )
+    return assigning.assign_selected(
+        rows, AssignOwnerForm(), home=home, crumbs=[("Evidence", home)]
+    )
+
+
+# BulkAction's signature
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
+    return assigning.owned_items(
+        queries.find_items(ids, lock=lock),
+        lambda row: url_for("evidence.piece", evidence_id=row.id),
+        actions.why_not,
+    )
+
+
+@feature.post("/evidence/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, actions.UNDOABLE, url_for("evidence.index"))

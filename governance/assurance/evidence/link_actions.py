@@ -1,0 +1,131 @@
+"""Link evidence items to the controls they support, and undo that."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.assurance.evidence import queries
+from governance.assurance.evidence.actions import check_is_live
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceLink,
+)
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.queries import who_last
+from governance.kernel import clock, undo
+from governance.kernel.db import find, session
+from governance.kernel.ids import uuid7
+from governance.kernel.undo import Overtaken, UndoStep
+
+LINKED = action(
+    "evidence.linked",
+    "linked an evidence item to a control",
+    target="Evidence",
+    activity="update",
+    severity="informational",
+    fields="control undoes",
+    personal="note",
+    shape="up",
+)
+
+
+UNLINKED = action(
+    "evidence.unlinked",
+    "unlinked an evidence item from a control",
+    target="Evidence",
+    activity="update",
+    severity="informational",
+    fields="control undoes",
+    shape="down",
+)
+
+
+def link(
+    evidence: Evidence, control_id: UUID, note: str = "", *, undoes: UUID | None = None
+) -> EvidenceLink:
+    """Say that it supports a control, and how.
+
+    The same again is no change; another note ends the old link.
+    """
+    check_is_live(evidence)
+    ref, note = queries.require_live_controls([control_id])[control_id], note.strip()[:500]
+    held = _open_link(evidence, control_id)
+    if held is not None and held.note == note:
+        return held
+    if held is not None:
+        held.removed_at = clock.now()
+        session().flush()
+    made = EvidenceLink(
+        id=uuid7(),
+        evidence_id=evidence.id,
+        control_id=control_id,
+        note=note,
+        created_at=clock.now(),
+    )
+    session().add(made)
+    entry = record(LINKED, evidence, control=ref, note=note or None, undoes=undoes)
+    _remember_link(evidence, control_id, entry.id, held, made)
+    return made
+
+
+def unlink(evidence: Evidence, control_id: UUID, *, undoes: UUID | None = None) -> None:
+    """End the link; one that is not there is no fault. Past days keep it."""
+    held = _open_link(evidence, control_id)
+    if held is None:
+        return
+    held.removed_at = clock.now()
+    entry = record(UNLINKED, evidence, control=queries.ref_of_control(control_id), undoes=undoes)
+    _remember_link(evidence, control_id, entry.id, held, None)
+
+
+def _remember_link(
+    evidence: Evidence,
+    control_id: UUID,
+    entry_id: UUID,
+    before: EvidenceLink | None,
+    after: EvidenceLink | None,
+) -> None:
+    """By the rows: a link that has ended keeps its note, so a step needs no text."""
+    told = {"control_id": control_id}
+    undo.remember(
+        "evidence.link",
+        evidence.id,
+        entry_id,
+        before={**told, "link_id": before.id if before else None},
+        after={**told, "link_id": after.id if after else None},
+    )
+
+
+@undo.restores("evidence.link")
+def _restore_link(step: UndoStep) -> None:
+    evidence, control_id = (
+        queries.find_evidence(step.target_id, lock=True),
+        UUID(step.after["control_id"]),
+    )
+    held, before = _open_link(evidence, control_id), undo.id_or_none(step.before["link_id"])
+    if (str(held.id) if held else None) != step.after["link_id"]:
+        who = who_last(evidence.id, LINKED, UNLINKED)
+        raise Overtaken(
+            f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who}."
+        )
+    if before is None:
+        unlink(evidence, control_id, undoes=step.entry_id)
+    else:
+        link(
+            evidence, control_id, find(EvidenceLink, before, what="link").note, undoes=step.entry_id
+        )
+
+
+def _open_link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
+    return (
+        session()
+        .scalars(
+            select(EvidenceLink).where(
+                EvidenceLink.evidence_id == evidence.id,
+                EvidenceLink.control_id == control_id,
+                EvidenceLink.removed_at.is_(None),
+            )
+        )
+        .one_or_none()
+    )

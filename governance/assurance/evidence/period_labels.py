@@ -1,0 +1,30 @@
+"""Periods as people name them: Nov 2026, Q4 2026."""
+
+from datetime import date
+
+
+def period_label(first: date, last: date) -> str:
+    """Nov 2026, Q4 2026, Jul to Dec 2026, or from day to day: as people name periods."""
+    whole = first.day == 1 and (
+        last.toordinal() + 1
+        == date(last.year + last.month // 12, last.month % 12 + 1, 1).toordinal()
+    )
+    if first == last:
+        return f"{first.day} {first:%b %Y}"
+    if whole and (first.year, first.month) == (last.year, last.month):
+        return f"{first:%b %Y}"
+    if (
+        whole
+        and first.year == last.year
+        and (first.month - 1) % 3 == 0
+        and last.month == first.month + 2
+    ):
+        return f"Q{last.month // 3} {last.year}"
+    if whole and first.year == last.year:
+        return (
+            f"{last.year}"
+            if (first.month, last.month) == (1, 12)
+            else f"{first:%b} to {last:%b %Y}"
+        )
+    begin = f"{first.day} {first:%b}" + (f" {first.year}" if first.year != last.year else "")
+    return f"{begin} to {last.day} {last:%b %Y}"

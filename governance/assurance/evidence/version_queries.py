@@ -1,0 +1,162 @@
+"""The versions of an evidence item, and the people who uploaded or reviewed them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, select
+
+from governance.assurance.evidence import permissions
+from governance.assurance.evidence.freshness_sql import DECIDED
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDeletion,
+    EvidenceFault,
+    EvidencePush,
+    EvidenceReview,
+    EvidenceVersion,
+)
+from governance.assurance.evidence.period_labels import period_label
+from governance.assurance.evidence.shown_names import name_or_former, person_names
+from governance.assurance.evidence.visibility import sight
+from governance.foundation.api_keys.models import ApiKey
+from governance.kernel.access import matching
+from governance.kernel.db import session
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One version as its page shows it; names as the reader may see them."""
+
+    id: UUID
+    number: int
+    filename: str | None
+    media_type: str | None
+    size: int | None
+    sha256: str | None
+    url: str | None
+    source: str
+    collected_at: datetime
+    uploaded_at: datetime
+    uploaded_by: UUID | None
+    collector: str
+    period_from: date
+    period_to: date
+    valid_until: date
+    review: str
+    reason: str
+    reviewer: str | None
+    reviewed_at: datetime | None
+    fault: str | None  # missing, altered
+    deletion_request: EvidenceDeletion | None  # asked for, agreed on or done
+    key_name: str  # of the key that uploaded it
+    key_hands: Sequence[str]  # ids of those who were shown the secret of that key
+
+    @property
+    def is_gone(self) -> bool:
+        return self.deletion_request is not None and self.deletion_request.state in DECIDED
+
+    @property
+    def covers(self) -> str:
+        return period_label(self.period_from, self.period_to)
+
+
+def may_review(version_id: Any) -> ColumnElement[bool]:
+    """Whether the acting person may review the version with that id, as a column."""
+    v = EvidenceVersion
+    return select(v.id).where(v.id == version_id, matching(permissions.REVIEW, v)).exists()
+
+
+def shown_versions(evidence: Evidence) -> list[VersionView]:
+    """Every version, newest first, with its review and what became of its file; two statements."""
+    v, gone = EvidenceVersion, EvidenceDeletion
+    query = (
+        select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey)
+        .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
+        .outerjoin(
+            EvidenceFault,
+            and_(EvidenceFault.version_id == v.id, EvidenceFault.restored_at.is_(None)),
+        )
+        .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("requested", *DECIDED))))
+        .outerjoin(ApiKey, ApiKey.id == v.key_id)
+    )
+    query = query.where(v.evidence_id == evidence.id, *sight().of_versions())
+    rows = session().execute(query.order_by(v.number.desc())).all()
+    shown = person_names(
+        p for v, r, _, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None)
+    )
+    return [_version_view(v, r, shown, fault, gone, key) for v, r, fault, gone, key in rows]
+
+
+def _version_view(
+    v: EvidenceVersion,
+    r: EvidenceReview | None,
+    shown: Mapping[UUID, str],
+    fault: str | None,
+    gone: EvidenceDeletion | None,
+    key: ApiKey | None,
+) -> VersionView:
+    collector = f"API key {key.name}" if key else name_or_former(v.uploaded_by, shown)
+    return VersionView(
+        v.id,
+        v.number,
+        v.filename,
+        v.media_type,
+        v.size,
+        v.sha256,
+        v.url,
+        v.source,
+        v.collected_at,
+        v.uploaded_at,
+        v.uploaded_by,
+        collector,
+        v.period_from,
+        v.period_to,
+        v.valid_until,
+        r.decision if r else "pending",
+        r.reason if r else "",
+        name_or_former(r.reviewed_by, shown) if r else None,
+        r.reviewed_at if r else None,
+        fault,
+        gone,
+        key.name if key else "",
+        key.hands if key else (),
+    )
+
+
+def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
+    """Its versions whose file was not destroyed, in their order."""
+    return (
+        select(EvidenceVersion)
+        .where(EvidenceVersion.evidence_id == evidence.id, is_not_deleted())
+        .order_by(EvidenceVersion.number)
+    )
+
+
+def is_not_deleted() -> Any:
+    """Neither gone nor agreed to go."""
+    return has_no_deletion(*DECIDED)
+
+
+def has_no_deletion(*states: str) -> Any:
+    d = EvidenceDeletion
+    return ~select(d.id).where(d.version_id == EvidenceVersion.id, d.state.in_(states)).exists()
+
+
+def counts_as_evidence() -> Any:
+    """That a version can still prove something: its file was not destroyed, and no check found it
+    missing or altered.
+    """
+    broken = select(EvidenceFault.id).where(
+        EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.restored_at.is_(None)
+    )
+    return and_(is_not_deleted(), ~broken.exists())
+
+
+def earlier_push(key_id: UUID, idempotency_key: str) -> EvidencePush | None:
+    query = select(EvidencePush).where(
+        EvidencePush.key_id == key_id, EvidencePush.idempotency_key == idempotency_key
+    )
+    return session().scalars(query).one_or_none()

@@ -1,0 +1,208 @@
+"""Pages that upload, review and download a version."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from flask import Response, current_app, flash, redirect, request, url_for
+
+from governance.assurance.evidence import (
+    integrity,
+    permissions,
+    queries,
+    verifying,
+    version_actions,
+    version_queries,
+)
+from governance.assurance.evidence.file_types import ACCEPT
+from governance.assurance.evidence.forms import (
+    ReviewForm,
+    UploadForm,
+)
+from governance.assurance.evidence.freshness import (
+    CADENCES,
+    latest_version,
+)
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.assurance.evidence.views import feature
+from governance.kernel import clock
+from governance.kernel.access import why_not
+from governance.kernel.db import session
+from governance.kernel.downloads import FILE
+from governance.kernel.encrypted_stream import Altered
+from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.feature import somebody_may
+from governance.kernel.forms import Form, accepted
+from governance.kernel.pages import page
+from governance.kernel.storage import in_pieces
+from governance.kernel.web import ResponseReturnValue
+
+MAX_FORM_BYTES = 1024 * 1024
+
+
+@feature.url_value_preprocessor
+def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Only this route takes more than the usual limit, and only from who may bring in versions;
+    anybody else's is refused unread.
+    """
+    slug = (values or {}).get("tenant", "")
+    if (
+        endpoint == "evidence.bring"
+        and request.method == "POST"
+        and somebody_may(slug, permissions.BRING)
+    ):
+        request.max_content_length = version_actions.MAX_FILE_BYTES + MAX_FORM_BYTES
+
+
+@feature.get("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
+def bringing(evidence_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id)
+    version_actions.check_may_upload(evidence)
+    return page(
+        "assurance/evidence/upload.html",
+        e=evidence,
+        accept=ACCEPT,
+        form=UploadForm(**_proposed(evidence)),
+    )
+
+
+def _proposed(evidence: Evidence) -> dict[str, Any]:
+    """Dates that follow from the last version and the cadence, so that most forms need only the
+    file.
+    """
+    found, _ = queries.state_of(evidence)
+    last, today = latest_version(found.at(clock.now())), clock.today()
+    step = timedelta(days=CADENCES.get(evidence.cadence) or 92)
+    begins = min(last.period_to + timedelta(days=1), today) if last else today - step
+    return {
+        "collected_on": today,
+        "period_from": begins,
+        "period_to": today,
+        "valid_until": today + step,
+        "source": "",
+    }
+
+
+@feature.post("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
+def bring(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id), UploadForm()
+    brought: list[EvidenceVersion] = []
+    if not accepted(form, lambda: brought.append(_upload(evidence, form))):
+        return page(
+            "assurance/evidence/upload.html", e=evidence, accept=ACCEPT, form=form, status=422
+        )
+    flash(
+        f"Version {brought[0].number} of {evidence.ref} was uploaded. Another person reviews it"
+        " before it counts."
+    )
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+def _upload(evidence: Evidence, form: UploadForm) -> EvidenceVersion:
+    sent, url = request.files.get("file"), (form.url.data or "").strip()
+    if bool(sent and sent.filename) == bool(url):
+        raise Invalid(
+            "Enter either a file or a link, not both." if url else "Choose a file or enter a link.",
+            field="file",
+        )
+    if url:
+        return version_actions.link_version(
+            evidence, url, source=form.source.data or "link", **form.dates
+        )
+    assert sent is not None
+    stream: Any = sent.stream
+    return version_actions.upload_version(
+        evidence,
+        stream,
+        sent.filename,
+        source=form.source.data or "upload",
+        unchanged=False,
+        **form.dates,
+    )
+
+
+@feature.get("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
+def reviewing(version_id: UUID) -> ResponseReturnValue:
+    version, evidence = queries.find_version(version_id)
+    return _review_page(version, evidence, ReviewForm())
+
+
+def _review_page(
+    version: EvidenceVersion, evidence: Evidence, form: Form, *, status: int = 200
+) -> ResponseReturnValue:
+    _, fresh = queries.state_of(evidence)
+    every = version_queries.shown_versions(evidence)
+    v = next(each for each in every if each.id == version.id)
+    before = next(
+        (each for each in every if each.number < v.number and each.review == "accepted"), None
+    )
+    return page(
+        "assurance/evidence/review.html",
+        e=evidence,
+        v=v,
+        before=before,
+        fresh=fresh,
+        links=queries.control_links(evidence),
+        why_not=why_not(permissions.REVIEW, on=version),
+        form=form,
+        status=status,
+    )
+
+
+@feature.post("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
+def review(version_id: UUID) -> ResponseReturnValue:
+    version, evidence = queries.find_version(version_id, lock=True)
+    form = ReviewForm()
+    if not form.validate():
+        return _review_page(version, evidence, form, status=422)
+    try:
+        with session().begin_nested():
+            _judge(version, evidence, form)
+    except DomainError as error:
+        if error.status not in {409, 422}:
+            raise
+        form.refuse(error)
+        return _review_page(version, evidence, form, status=error.status)
+    flash(f"You {form.decision.data} version {version.number} of {evidence.ref}.")
+    return redirect(url_for("evidence.inbox"), 303)
+
+
+def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> None:
+    reason = form.reason.data or ""
+    if form.decision.data == "accepted":
+        version_actions.accept(version, evidence, remark=reason)
+    else:
+        version_actions.reject(version, evidence, reason=reason)
+
+
+@feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW, answers=FILE)
+def download(version_id: UUID) -> ResponseReturnValue:
+    """The file as an attachment, streamed; a POST, because who took it out is recorded.
+
+    A broken file is noted at once.
+    """
+    version, evidence = queries.find_version(version_id)
+    try:
+        with session().begin_nested():  # what does not go out was not downloaded
+            pieces = verifying.record_corruption_of(
+                in_pieces(version_actions.record_download(version)), version.id
+            )
+    except (NotFound, Altered) as error:
+        integrity.record_fault(version, verifying.fault_kind(error))
+        told = "The version doesn't count as evidence until the file is restored."
+        return current_app.handle_user_exception(
+            verifying.FileCorrupted(f"{error.message} {told}")
+        )  # the note is kept
+    name = version.filename or "file"
+    plain = name.encode("ascii", "replace").decode().replace("?", "_")
+    headers = {
+        "Content-Type": version.media_type or "application/octet-stream",
+        "Content-Length": str(version.size),
+        "Content-Disposition": (
+            f'attachment; filename="{evidence.ref}-v{version.number}-{plain}";'
+            f" filename*=UTF-8''{quote(f'{evidence.ref}-v{version.number}-{name}')}"
+        ),
+        "X-Content-SHA256": version.sha256 or "",
+    }
+    return Response(pieces, headers=headers)
