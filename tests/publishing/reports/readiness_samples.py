@@ -14,7 +14,7 @@ from governance.publishing.reports.readiness.snapshot import CATEGORIES, SCHEMA
 from tests.publishing.reports import rmf_samples
 
 REMEDIES = (
-    "Bring in the restore test of the quarter, and have it accepted",
+    "Upload the restore test of the quarter, and have it accepted",
     "Map a control that answers for it in full",
     "Test the control on a sample; then renew the access review",
     "Close EXC-04 by a retest",

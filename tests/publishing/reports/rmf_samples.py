@@ -1,6 +1,6 @@
-"""An invented organisation's snapshot:
+"""An invented organisation's snapshot with consistent data.
 
-72 requirements, about 60 controls, 220 pieces of evidence, all agreeing.
+It has 72 requirements, about 60 controls and 220 evidence items.
 """
 
 import hashlib
@@ -320,9 +320,7 @@ def _requirement(ref: str, names: dict[str, str], dice: random.Random) -> dict[s
 
 
 def _fill_controls(rows: list[dict[str, Any]], dice: random.Random, pieces: int) -> None:
-    """One or two controls for each requirement that is addressed, and `pieces` pieces of evidence
-    over all of them.
-    """
+    """One or two controls for each addressed requirement, and `pieces` evidence items in all."""
     controls = []
     for row in rows:
         for _ in range(0 if row["level"] == 0 else dice.choice((1, 1, 2))):

@@ -95,7 +95,7 @@ def test_one_flipped_byte_is_seen() -> None:
     verdict = verify(bytes(changed), note, KEY)
     assert not verdict.ok
     assert check_states(verdict)["signature"] is True
-    assert sentence(verdict, "digest").startswith("The file is not the one that was signed")
+    assert sentence(verdict, "digest").startswith("The file isn't the one that was signed")
 
 
 def test_another_key_is_named() -> None:
@@ -223,7 +223,7 @@ def test_any_bytes_give_a_verdict_and_no_error() -> None:
 
 
 def report_with_attachment(name: str, content: bytes | None) -> ReportVerdict:
-    """The report with one attachment replaced, added or (None) removed, signed anew with the right
+    """The report with one attachment replaced, added or (None) removed, signed again with the right
     key.
     """
     with pikepdf.open(io.BytesIO(signed_report()[0])) as file:

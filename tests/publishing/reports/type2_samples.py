@@ -25,7 +25,7 @@ CONTROLS = (
     ("BCK-01", "Backup restored and checked", "weekly"),
     ("AUD-01", "Audit log verified", "monthly"),
 )
-ATTRIBUTES = ["Approved before it went live", "Approved by somebody else"]
+ATTRIBUTES = ["Approved before it went live", "Approved by someone else"]
 
 
 def full_year() -> dict[str, Any]:
@@ -298,7 +298,7 @@ def _exception(n: int, of: dict[str, Any], number: int, *, closed: bool) -> dict
         "ref": f"EXC-{n:02}",
         "control": of["control"],
         "item": of["items"][number - 1]["item"],
-        "says": "It went live an hour before somebody else signed",
+        "says": "It went live an hour before someone else signed",
         "cause": "The gate reads the ticket, not the signature",
         "effect": "One release was live unsigned for an hour",
         "correction": "The signature was given the same day" if closed else "",
