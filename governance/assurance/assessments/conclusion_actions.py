@@ -76,7 +76,7 @@ def conclude(
     """Write the assessor's conclusion as a new revision.
 
     `revision` is the last one that the assessor read (0: none), `version` the item's. Raises Stale
-    with both texts if somebody else wrote in between, and Invalid for a wrong level or rationale.
+    with both texts if someone else wrote in between, and Invalid for a wrong level or rationale.
     """
     require_open(item)
     rationale = rationale.replace("\r\n", "\n").strip()

@@ -170,7 +170,7 @@ class FrameworkBoard:
     def of(self, ref: str) -> list[AssessedRequirement]:
         """Return the rows under a node, such as a function (MEASURE) or a category (MEASURE 2)."""
         under = {ref}
-        for node in self.tree:  # in the publisher's order a parent stands before its children
+        for node in self.tree:  # in the publisher's order a parent is before its children
             if node.parent_ref in under:
                 under.add(node.ref)
         return [row for row in self.rows if row.ref in under]

@@ -18,7 +18,7 @@ MAX_CHART_NAME_LENGTH = 21  # letters
 
 @dataclass(frozen=True, slots=True)
 class ProofInPeriod:
-    """A piece of evidence behind a requirement."""
+    """An evidence item behind a requirement, with its freshness and the version that counts."""
 
     control: ControlFacts
     proof: SupportingEvidence
@@ -27,7 +27,7 @@ class ProofInPeriod:
 
 
 def proofs(row: AssessedRequirement, board: FrameworkBoard) -> list[ProofInPeriod]:
-    """Each piece once, under the first control that it supports."""
+    """Return each evidence item once, under the first control that it supports."""
     found: dict[Any, ProofInPeriod] = {}
     for control, _, _ in row.derived.controls:
         for proof in control.proofs:
@@ -42,7 +42,7 @@ def proofs(row: AssessedRequirement, board: FrameworkBoard) -> list[ProofInPerio
 
 
 def period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Markup, str] | None:
-    """(chart, its conclusion): what each piece of evidence covers of the period."""
+    """Return (chart, its title): what each evidence item covers of the period; None without evidence."""
     found = proofs(row, board)
     if not found:
         return None
@@ -83,10 +83,9 @@ def _coverage_title(found: Sequence[ProofInPeriod], uncovered: Sequence[ProofInP
 
 
 def _chart_row(each: ProofInPeriod, first: date, until: date, begun: date) -> CoverageRow:
-    """Accepted versions; then what is missing (too long uncovered), waits for review, or is not yet
-    due.
+    """Return the stretches of one evidence item: accepted, missing, in review or not due yet.
 
-    Nothing was expected before the evidence item was begun, so nothing is missing before that day.
+    Nothing is missing before the day that the item was created.
     """
     pieces: list[CoveragePiece] = []
     reached = first

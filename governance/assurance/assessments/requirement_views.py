@@ -212,7 +212,7 @@ def _conclude_page(
 
 @feature.post("/assessments/items/<uuid:item_id>/conclusion", needs=permissions.CONCLUDE)
 def conclude(item_id: UUID) -> ResponseReturnValue:
-    """Overtaken by somebody else's, it comes back with both texts; sent again, it counts."""
+    """Save a conclusion; if someone else saved one in between, show both texts to compare."""
     row, assessment, framework, ref = _item_context(item_id, lock=True)
     form = ConclusionForm()
     judgement = {

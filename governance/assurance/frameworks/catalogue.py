@@ -1,17 +1,14 @@
-"""The built-in frameworks: publishers' ids with our own short titles, and our own links between
-them.
+"""The built-in frameworks: publishers' ids with Meridian's short titles, and links between them.
+Pure.
 
-    Catalogue, Requirement        one immutable edition of a framework, and a node of its tree
-    load(key), all_catalogues()   read from catalogues/*.yaml, checked, kept in memory
-    digest(catalogue)             SHA-256 of its canonical JSON (RFC 8785): any id, title or outcome
-                                  counts
-    normalise_ref(text)           "GV-1.1", "nist:ai:govern:1.1" … -> "GOVERN 1.1"; None for other
-                                  ids
-    sort_key(ref)                 numeric order of ids: 2.10 comes after 2.9
-    Link, crosswalk()             typed links between requirements of two frameworks, all of them
-                                  ours
+    Catalogue, CatalogueRequirement     an immutable edition of a framework, and a node of its tree
+    load_catalogue(key), all_catalogues()   read from catalogues/*.yaml, checked, cached
+    catalogue_digest(catalogue)         SHA-256 of its canonical JSON (RFC 8785)
+    normalise_ref(text)                 "GV-1.1", "nist:ai:govern:1.1" … to "GOVERN 1.1"
+    sort_key(ref)                       numeric order of ids: 2.10 comes after 2.9
+    CatalogueLink, crosswalk()          typed links between requirements of two frameworks
 
-Pure: no session, no clock. An id is text, never a number: "2.1" and "2.10" are two requirements.
+An id is text, never a number: "2.1" and "2.10" are two requirements.
 """
 
 import hashlib
@@ -51,12 +48,10 @@ ORDER = ("GOVERN", "MAP", "MEASURE", "MANAGE", "GV", "MP", "MS", "MG", "CC", "A"
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRequirement:
-    """A node of a framework's tree:
+    """A node of a framework's tree. `ref` is the publisher's id; `title` and `outcome` are
+    Meridian's.
 
-    `ref` is the publisher's id, `title` and `outcome` are ours ("" = none).
-
-    `depth` counts from 1 at the top; `position` from 1 in the publisher's order, over the whole
-    framework.
+    `depth` counts from 1 at the top, `position` from 1 in the publisher's order.
     """
 
     ref: str
@@ -94,8 +89,8 @@ class Catalogue:
 
     @property
     def assessable(self) -> tuple[CatalogueRequirement, ...]:
-        """What an assessment concludes on; functions, categories and other groups are not among
-        it.
+        """The requirements that an assessment concludes on, without functions, categories and
+        groups.
         """
         return tuple(each for each in self.requirements if each.assessable)
 
@@ -222,7 +217,7 @@ def _read_requirements(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Catalogue
             or node["order"] != position
             or (parent is not None and parent not in depths)
         ):
-            message = f"{ref} stands at {position}: its id, order or parent is wrong."
+            message = f"{ref} is at position {position}: its id, order or parent is wrong."
             raise ValueError(message)
         depths[ref] = 1 if parent is None else depths[parent] + 1
         title = node["title"] if "title" in node else _action(ref, node, risks)

@@ -1,13 +1,11 @@
-"""Links between requirements of two frameworks, from either end, and what two of them in a row say
-(NIST IR 8477).
+"""Links between requirements of two frameworks, and what two links in a row mean (NIST IR 8477).
+Pure.
 
-    direct(key, ref)    links that somebody judged, seen from this end
-    derived(key, ref)   two hops: as weak as the weaker one, marked, and never a reason to call
-                        anything met
+    direct(key, ref)    judged links, seen from this end
+    derived(key, ref)   two steps: as weak as the weaker one, and never a reason to call anything met
     across(key)         every direct link of a framework, in the publisher's order
 
-Pure. A link that is read backwards turns round: what "A subset_of B" says, "B superset_of A" says
-too.
+Read backwards, "A subset_of B" becomes "B superset_of A".
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,8 +68,8 @@ def direct(key: str, ref: str) -> Sequence[CrosswalkLink]:
 
 
 def derived(key: str, ref: str) -> list[CrosswalkLink]:
-    """Two hops to other frameworks, each goal once by its strongest way; where a direct link exists
-    it stands alone.
+    """Return links over two steps, each target once by its strongest way, unless a direct link
+    exists.
     """
     first = direct(key, ref)
     known = {(each.to_key, each.to_ref) for each in first}
@@ -107,8 +105,8 @@ def _joined(one: CrosswalkLink, two: CrosswalkLink) -> CrosswalkLink:
 
 
 def weakest(one: Relationship, two: Relationship) -> Relationship:
-    """Equal changes nothing; the same direction twice keeps it; everything else only says that they
-    may meet.
+    """Return what two relationships in a row mean; unless equal or in the same direction, only
+    "intersects".
     """
     if one == "equal":
         return two

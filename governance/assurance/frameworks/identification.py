@@ -1,13 +1,11 @@
-"""Decide whether a publisher's file belongs to a framework: from the file's ids, and from what it
-calls itself.
+"""Decide whether a publisher's file belongs to a framework, from its ids and its own names. Pure.
 
-    fit(file, catalogue) -> Fit          how many ids are the framework's, and whether the file
-                                         belongs to it
-    fitting(file) -> Catalogue | None    the built-in framework that the file belongs to
-    most_belong(...)                     the threshold
-    ref_in(spellings, refs)              the framework's own spelling of an id
+    measure_fit(file, catalogue)    how many ids are the framework's, and whether the file belongs
+    best_fit(file)                  the built-in framework that the file belongs to
+    do_most_belong(...)             the threshold
+    ref_in(spellings, refs)         the framework's own spelling of an id
 
-Pure. MP-1 is a short form of MAP 1 and also a control of SP 800-53 on media: one look-alike proves
+MP-1 is a short form of MAP 1 and also a media control of SP 800-53, so one look-alike proves
 nothing.
 """
 
@@ -57,12 +55,9 @@ PREFIXED = re.compile(r"(?:nist[ :_-]*)?ai[ :_-]", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class FrameworkFit:
-    """A file beside a framework:
+    """A file compared with a framework: `total` ids, `alike` in it, `distinctive` beyond doubt.
 
-    `total` different ids, `alike` of them in it, `distinctive` of those beyond doubt.
-
-    `is_named`: the file calls itself that. `is_another`: it calls itself something else, and not
-    that.
+    `is_named`: the file calls itself that. `is_another`: it calls itself something else.
     """
 
     total: int

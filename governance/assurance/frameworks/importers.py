@@ -26,10 +26,7 @@ from governance.assurance.frameworks.publisher_formats import open_file
 
 @dataclass(frozen=True, slots=True)
 class ImportedText:
-    """One text, perhaps "", on one requirement.
-
-    An AI RMF id has our spelling, others the file's.
-    """
+    """One text, perhaps "", on one requirement. AI RMF ids are normalised, others as in the file."""
 
     ref: str
     kind: Kind
@@ -38,10 +35,7 @@ class ImportedText:
 
 @dataclass(frozen=True, slots=True)
 class RefusedText:
-    """A text that can't be imported, and why, as a clause:
-
-    "parameter x has no value, choice or label".
-    """
+    """A text that can't be imported, and why, as a clause: "parameter x has no value"."""
 
     ref: str
     kind: Kind
@@ -50,10 +44,7 @@ class RefusedText:
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """A file of one framework.
-
-    `problems` are sentences about what was noticed and left out; they stop nothing.
-    """
+    """A file of one framework. `problems` are sentences about what was left out."""
 
     format: str
     title: str
@@ -65,7 +56,7 @@ class ImportedFile:
 
     @property
     def refs(self) -> frozenset[str]:
-        """Every id that the file has a text for, also an empty or refused one."""
+        """Every id that the file has a text for, empty and refused ones included."""
         return frozenset(
             [*(each.ref for each in self.entries), *(each.ref for each in self.refused)]
         )
@@ -83,13 +74,11 @@ class ChangedText:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What an import would do:
+    """What an import would do.
 
-    `new`, `changed` and `unchanged` divide up every worded text with a known id.
-
-    `matched` are the ids with words, `unknown` those that the framework does not have. `missing`
-    are the assessable requirements that the file leaves out, `empty` those listed with no words,
-    `refused` the texts with a known id that can't be imported.
+    `new`, `changed` and `unchanged` divide the texts with a known id. `matched` are the ids with
+    text, `unknown` those not in the framework, `missing` the assessable requirements not in the
+    file, `empty` those without text, `refused` the texts that can't be imported.
     """
 
     matched: tuple[str, ...]
@@ -103,7 +92,7 @@ class ImportPreview:
 
     @property
     def complete(self) -> bool:
-        """Every assessable requirement has words; False marks the import as partial."""
+        """Whether every assessable requirement has text; otherwise the import is partial."""
         return not (self.missing or self.empty or self.refused)
 
     @property
@@ -153,9 +142,7 @@ def read_file(data: bytes, filename: str, catalogue: Catalogue) -> ImportedFile:
 def compare_with_framework(
     imported: ImportedFile, catalogue: Catalogue, texts: Mapping[tuple[str, str], str]
 ) -> ImportPreview:
-    """Compare the file with the framework and with the texts imported before, keyed by (ref,
-    kind).
-    """
+    """Compare the file with the framework and the texts imported before, by (ref, kind)."""
     refs = catalogue.refs
     known = [each for each in imported.entries if each.ref in refs]
     worded = [each for each in known if each.text]
@@ -218,9 +205,7 @@ def _other_framework(
 
 
 def _framework_ref(each: FileText, refs: AbstractSet[str]) -> str:
-    """The framework's spelling of the id; of an id that it does not have, the official or the
-    file's own spelling.
-    """
+    """Return the framework's spelling of an id, else the official one, else the file's own."""
     known = identification.ref_in(each.spellings, refs)
     return known or next(
         (ref for one in each.spellings if (ref := normalise_ref(one))), each.spellings[0]

@@ -1,18 +1,11 @@
-"""OSCAL catalogs as texts: groups, controls and parts in document order, with their parameters
-resolved.
+"""Read OSCAL catalogs: groups, controls and parts in document order, with parameters resolved.
+Pure.
 
-    read_catalog(content) -> PublisherFile     `content` is the parsed file, with a mapping under
-                                               "catalog"
-    Parameters(definitions).resolve(text)      `{{ insert: param, id }}` becomes what OSCAL shows in
-                                               its place
+A parameter shows its values; else its choices as "[Selection (one or more): a; b]"; else its label
+as "[Assignment: label]". Constraints follow either. Sources: the parameter, markup and insert
+definitions of the OSCAL 1.1 and 1.2 control model (NIST), and the notation of SP 800-53.
 
-A parameter shows its values; without values its choices as "[Selection (one or more): a; b]";
-without choices its label as "[Assignment: label]". Constraints are shown behind either. Sources:
-the parameter, markup and insert definitions of the OSCAL 1.1 and 1.2 control model (NIST), and the
-notation of SP 800-53 itself.
-
-Pure. A stranger made the file: inserts that go round in a circle, or that grow without end, are
-refused.
+Files are untrusted: inserts that are circular or grow without end are rejected.
 """
 
 import re
@@ -51,10 +44,7 @@ class UnresolvedParameter(ValueError):
 
 
 class Parameters:
-    """The parameters of a catalog by id.
-
-    What is inserted, over all its texts, is limited to the size of a file.
-    """
+    """The parameters of a catalog by id. All inserted text together is limited to MAX_FILE_BYTES."""
 
     def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
         """Index the definitions. An id with two different definitions has none that can be used."""
@@ -196,8 +186,8 @@ def _problems(
 
 
 def _spellings(node: Mapping[str, Any]) -> tuple[str, ...]:
-    """The label that has no class first, other labels, the OSCAL id, the title: a catalog may keep
-    its id in any.
+    """Return the ways in which the node writes its id: plain label first, then labels, OSCAL id,
+    title.
     """
     label = _label(node)
     name = plain_line(node.get("id"))
@@ -241,7 +231,7 @@ def _texts_of(node: Mapping[str, Any], parameters: Parameters) -> Iterator[FileT
 def _prose(
     part: Mapping[str, Any], ref: str, parameters: Parameters, label: str = ""
 ) -> Iterator[str]:
-    """The prose of a part and of the parts in it, each behind its own label ("a.", "1.")."""
+    """Yield the prose of a part and its nested parts, each after its label ("a.", "1.")."""
     text = plain_text(part.get("prose"), ref)
     try:
         resolved = INTERNAL_LINK.sub(r"\1", parameters.resolve(text)).strip()

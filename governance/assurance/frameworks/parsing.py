@@ -1,12 +1,9 @@
-"""A stranger's bytes as plain values: recognised, decoded and parsed within limits of size, depth
-and number.
+"""Parse an untrusted file into plain values, within limits of size, depth and number. Pure.
 
-    parsed(data, filename) -> object       mappings, sequences and text; numbers stay the text that
-                                           they were
-    MAX_FILE_BYTES, MAX_DEPTH, MAX_VALUES  the limits
+    parse_file(data, filename)              mappings, sequences and text; numbers stay text
+    MAX_FILE_BYTES, MAX_DEPTH, MAX_VALUES   the limits
 
-Pure. YAML aliases, anchors and tags are refused: they make a small file large, or an object of
-ours.
+YAML aliases, anchors and tags are rejected: they can expand a small file or create objects.
 """
 
 import csv
@@ -39,11 +36,9 @@ OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def parse_file(data: bytes, filename: str) -> object:
-    """Parse JSON or YAML.
+    """Parse JSON or YAML; `filename` only helps to name what was rejected.
 
-    Raises ImportRefused with a sentence and, where there is one, the place of the fault.
-
-    What the file is, is told from its content; `filename` only helps to name what was refused.
+    Raises ImportRefused with a sentence and, where known, the line and column.
     """
     return _parsed(_decoded(data), filename)
 
@@ -83,9 +78,7 @@ def _parsed(text: str, filename: str) -> object:
 
 
 def _is_table(text: str) -> bool:
-    """Tell whether the first rows are cells, as many in each row, and none reads like "key:
-    value".
-    """
+    """Return whether the first lines look like a CSV table rather than "key: value" lines."""
     head = [line for line in text[:20_000].splitlines()[:3] if line.strip()]
     if any(re.match(r"[\w-]+:(\s|$)", line) for line in head):
         return False
@@ -159,9 +152,7 @@ def _counted(mark: Any) -> tuple[int, int]:  # PyYAML has two kinds of mark
 
 
 class _Builder:
-    """Values from YAML events: mappings, sequences and text; no number, date or object is ever
-    made.
-    """
+    """Builds mappings, sequences and text from YAML events; never numbers, dates or objects."""
 
     def __init__(self) -> None:
         self.open: list[dict[str, object] | list[object]] = []

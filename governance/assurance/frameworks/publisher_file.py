@@ -1,11 +1,6 @@
-"""What a publisher's file says, before anybody decides which framework it belongs to.
+"""What a publisher's file contains, before it is known which framework it belongs to. Pure.
 
-    PublisherFile, FileText       texts under the ids as the file writes them
-    file_text(...)                one text, refused if a placeholder is left in it
-    ImportRefused                 the sentence to show; `line` and `column` count from 1
-    plain_line, plain_text        a stranger's value as text, or refused
-
-Pure values. Nothing in a text is interpreted: HTML and Markdown stay text.
+Nothing in a text is interpreted: HTML and Markdown stay text.
 """
 
 from collections.abc import Mapping
@@ -21,12 +16,10 @@ MAX_NAMED = 12  # ids or fields in one sentence
 
 
 class ImportRefused(ValueError):
-    """The file can't be imported.
-
-    `args[0]` is the sentence to show.
+    """The file can't be imported; `args[0]` is the sentence to show.
 
     `line` and `column` count from 1. `fits` is the key of the built-in framework that the file
-    belongs to, if any.
+    belongs to.
     """
 
     def __init__(
@@ -46,9 +39,8 @@ class ImportRefused(ValueError):
 class FileText:
     """One text under one id.
 
-    `spellings` are the ways in which the file writes that id, its label first.
-
-    `refused` says why the text can't be imported ("" = it can); the text itself is then "".
+    `spellings` are the file's ways to write the id, its label first. `refused` says why the text
+    can't be imported, "" if it can; the text itself is then "".
     """
 
     spellings: tuple[str, ...]
@@ -59,10 +51,7 @@ class FileText:
 
 @dataclass(frozen=True, slots=True)
 class PublisherFile:
-    """A file as it was read.
-
-    `names` are all the names that it gives itself: title, reference, URN.
-    """
+    """A parsed file. `names` are all its own names: title, reference, URN."""
 
     format: str
     title: str

@@ -59,7 +59,7 @@ def open_assessment(acting):
         control = controls.create(
             "SEC-04",
             "Third-party penetration test",
-            "Somebody else tries to break in.",
+            "Someone else tries to break in.",
             kind="detective",
             automation="manual",
             cadence="quarterly",

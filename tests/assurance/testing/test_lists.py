@@ -215,7 +215,7 @@ def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
 
 
 def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch):
-    """A thousand exceptions of other controls stood before the auditor's own, and his list was
+    """A thousand exceptions of other controls stood before the auditor's own, and their list was
     empty.
     """
     mine, _, own = type2_helpers.create_failed_sample()

@@ -252,7 +252,7 @@ def test_a_re_run_says_whether_it_gave_the_same_rows(as_officer):
 
 def test_an_auditor_draws_a_sample_and_the_same_seed_draws_it_again(as_auditor):
     population = type2_helpers.freeze_population(type2_helpers.create_control())
-    form = {"attributes": "Signed before the release\nSigned by somebody else", "seed": "4417 90ce"}
+    form = {"attributes": "Signed before the release\nSigned by someone else", "seed": "4417 90ce"}
     page = as_auditor.post(
         f"evidence/type-ii/populations/{population}/samples", follow=True, **form
     )
@@ -470,7 +470,7 @@ def test_who_fixed_it_does_not_retest_it(as_officer):
 
 
 def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed_it(as_officer):
-    """Otherwise whoever fixed it could close it, as soon as a second person sent a form that was
+    """Otherwise the person who fixed it could close it, as soon as a second person sent a form that was
     left open.
     """
     _, _, exception = type2_helpers.create_failed_sample()

@@ -19,7 +19,7 @@ from governance.kernel import clock
 from tests import make
 
 POPULATION_HEADER = "id,on,owner"
-ATTRIBUTES = ["Signed before the release", "Signed by somebody else"]
+ATTRIBUTES = ["Signed before the release", "Signed by someone else"]
 
 
 def create_control(ref="SEC-07", cadence="per release", slug="acme"):
