@@ -13,10 +13,10 @@ from governance.kernel.errors import Invalid
 
 def as_of_moment() -> datetime | None:
     """Return the end of the day in the address; None for now. Raises Invalid for a future day."""
-    wanted = request.args.get("as_of", "").strip()
-    if not wanted:
+    day_text = request.args.get("as_of", "").strip()
+    if not day_text:
         return None
-    day = parse_day(wanted, field="as_of", bounds=(CENTURY[0], date.max))
+    day = parse_day(day_text, field="as_of", bounds=(CENTURY[0], date.max))
     if day > clock.today():
         raise Invalid("Choose today or an earlier day.", field="as_of")
     return None if day == clock.today() else datetime.combine(day, time(23, 59, 59, 999999), UTC)

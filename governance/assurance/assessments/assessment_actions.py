@@ -236,21 +236,21 @@ def close_assessment(assessment: Assessment, *, accept_open: bool = False) -> No
 
 def frozen_facts(assessment: Assessment) -> dict[str, Any]:
     """Return everything that the assessment shows, as plain JSON; the digest is over this."""
-    said = report_facts.snapshot(assessment.id, clock.now())
-    said["assessment"] = {
-        k: v for k, v in said["assessment"].items() if k not in {"digest", "closed_at", "status"}
+    facts = report_facts.snapshot(assessment.id, clock.now())
+    facts["assessment"] = {
+        k: v for k, v in facts["assessment"].items() if k not in {"digest", "closed_at", "status"}
     }
-    return said | {"discussion": conclusion_queries.discussion(assessment.id)}
+    return facts | {"discussion": conclusion_queries.discussion(assessment.id)}
 
 
-def canonical_facts(said: dict[str, Any]) -> bytes:
+def canonical_facts(facts: dict[str, Any]) -> bytes:
     """Return the RFC 8785 bytes of frozen facts."""
-    return rfc8785.dumps(said)
+    return rfc8785.dumps(facts)
 
 
-def facts_digest(said: dict[str, Any]) -> str:
+def facts_digest(facts: dict[str, Any]) -> str:
     """Return the SHA-256, in hex, over the canonical bytes."""
-    return hashlib.sha256(canonical_facts(said)).hexdigest()
+    return hashlib.sha256(canonical_facts(facts)).hexdigest()
 
 
 def start_revision(assessment: Assessment) -> Assessment:
@@ -307,14 +307,14 @@ def _copy_conclusions(assessment: Assessment, made: Assessment) -> None:
         .order_by(text.c.item_id, text.c.revision.desc())
         .subquery()
     )
-    told = ("revision", "level", "rationale", "concluded_by", "concluded_at", "return_reason")
+    copied = ("revision", "level", "rationale", "concluded_by", "concluded_at", "return_reason")
     judged = (
         select(
             func.gen_random_uuid(),
             literal(made.tenant_id),
             literal(clock.now()),
             new.c.id,
-            *(newest.c[name] for name in told),
+            *(newest.c[name] for name in copied),
         )
         .select_from(old)
         .join(new, same)
@@ -327,7 +327,7 @@ def _copy_conclusions(assessment: Assessment, made: Assessment) -> None:
     )
     session().execute(
         insert(_conclusions).from_select(
-            ["id", "tenant_id", "created_at", "item_id", *told], judged
+            ["id", "tenant_id", "created_at", "item_id", *copied], judged
         )
     )
     copy = _conclusions.alias("copy")

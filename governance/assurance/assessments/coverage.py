@@ -261,11 +261,11 @@ class CoverageGap:
 def gaps(standings: Sequence[RequirementLevel]) -> list[CoverageGap]:
     """Return the requirements below target, the largest gain first, then the lowest level."""
     overall = sum(s.target for s in standings) or 1
-    wanted: dict[str, int] = {}
+    function_target: dict[str, int] = {}
     for each in standings:
-        wanted[each.function] = wanted.get(each.function, 0) + each.target
+        function_target[each.function] = function_target.get(each.function, 0) + each.target
     found = [
-        CoverageGap(s, 100 * s.short / overall, 100 * s.short / wanted[s.function])
+        CoverageGap(s, 100 * s.short / overall, 100 * s.short / function_target[s.function])
         for s in standings
         if s.short
     ]

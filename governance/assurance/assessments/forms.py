@@ -83,7 +83,7 @@ class ConclusionReturnForm(ReadableForm):
     revision = HiddenField()
 
 
-class CommentForm(Form):
+class RequirementCommentForm(Form):
     text = TextAreaField("Comment", [InputRequired("Write a comment first."), Length(max=2000)])
 
 

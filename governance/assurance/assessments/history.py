@@ -109,9 +109,9 @@ def _facts(moment: Moment) -> list[str]:
         else []
     )
     return parts + [
-        said
+        words
         for name, (old, new) in sorted(moment.changes.items())
-        if (said := _changed(name, old, new))
+        if (words := _changed(name, old, new))
     ]
 
 

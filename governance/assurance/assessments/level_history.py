@@ -126,8 +126,8 @@ def _why_fell(answers: Iterable[MappedControl | None]) -> str:
 
 
 def _was_ever_mapped(control: Any, requirement_id: UUID) -> bool:
-    wanted = str(requirement_id)
-    return any(mapping[0] == wanted for mapping in control.mappings or ())
+    mapped_id = str(requirement_id)
+    return any(mapping[0] == mapped_id for mapping in control.mappings or ())
 
 
 def _ledger_of(ledger: Ledger, control: Any) -> Ledger:

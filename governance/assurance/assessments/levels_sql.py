@@ -208,9 +208,9 @@ def lowered_requirement(evidence_id: Any) -> Any:
         .where(AssessmentItem.requirement_id == Requirement.id)
         .correlate(Requirement)
     )
-    said = func.concat("keeps ", Requirement.ref, " at level ", level.c.level)
+    sentence = func.concat("keeps ", Requirement.ref, " at level ", level.c.level)
     found = (
-        select(said)
+        select(sentence)
         .select_from(link)
         .join(facts, facts.c.id == link.evidence_id)
         .join(m, (m.control_id == link.control_id) & m.removed_at.is_(None))

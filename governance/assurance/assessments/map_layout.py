@@ -149,7 +149,7 @@ class Peek:
     after: str | None
 
 
-def peek(board: FrameworkBoard, wanted: str) -> Peek | None:
+def peek(board: FrameworkBoard, selected: str) -> Peek | None:
     """The requirement that the address selects; otherwise the gap that moves most."""
     refs = [row.ref for row in board.rows]
     first = board.gaps[0].standing.ref if board.gaps else (refs[0] if refs else "")
@@ -157,7 +157,7 @@ def peek(board: FrameworkBoard, wanted: str) -> Peek | None:
         (
             row.ref
             for row in board.rows
-            if wanted and row.requirement.path == wanted.replace(" ", "-")
+            if selected and row.requirement.path == selected.replace(" ", "-")
         ),
         first,
     )

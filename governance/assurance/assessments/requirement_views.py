@@ -22,9 +22,9 @@ from governance.assurance.assessments import (
 from governance.assurance.assessments.as_of import as_of_moment, past_day
 from governance.assurance.assessments.coverage import LEVELS, RULE
 from governance.assurance.assessments.forms import (
-    CommentForm,
     ConclusionForm,
     ConclusionReturnForm,
+    RequirementCommentForm,
     RequirementPlanForm,
     SignOffForm,
 )
@@ -62,7 +62,7 @@ def _requirement_page(
     ref: str,
     *,
     of_assessment: Assessment | None = None,
-    comment: CommentForm | None = None,
+    comment: RequirementCommentForm | None = None,
     code: int = 200,
 ) -> ResponseReturnValue:
     board = board_queries.board(framework, as_of_moment(), of_assessment)
@@ -92,7 +92,7 @@ def _requirement_page(
         links=crosswalk_queries.crosswalk(ref, framework.key),
         texts=import_queries.official_texts(row.requirement.id),
         discussion=conclusion_queries.comments(row.item.row.id, board.as_of) if row.item else [],
-        comment=comment or CommentForm(),
+        comment=comment or RequirementCommentForm(),
         verdict=requirement_summary.verdict(row),
         rule=RULE,
         refusal=_refusal(row, board),
@@ -285,7 +285,7 @@ def sign_off(item_id: UUID) -> ResponseReturnValue:
 @feature.post("/assessments/items/<uuid:item_id>/comments", needs=permissions.COMMENT)
 def comment(item_id: UUID) -> ResponseReturnValue:
     row, assessment, framework, ref = _item_context(item_id, lock=True)
-    form = CommentForm()
+    form = RequirementCommentForm()
     if not accepted(form, lambda: conclusion_actions.comment(row, form.text.data or "")):
         return _requirement_page(framework, ref, of_assessment=assessment, comment=form, code=422)
     return _to_requirement(framework, ref, "discussion")

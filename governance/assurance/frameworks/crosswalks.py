@@ -117,7 +117,7 @@ def weakest(one: Relationship, two: Relationship) -> Relationship:
 def _all() -> Mapping[End, tuple[CrosswalkLink, ...]]:
     found: dict[End, list[CrosswalkLink]] = {}
     for each in catalogue.crosswalk():
-        there = CrosswalkLink(
+        forward = CrosswalkLink(
             each.framework,
             each.ref,
             each.relationship,
@@ -126,7 +126,7 @@ def _all() -> Mapping[End, tuple[CrosswalkLink, ...]]:
             each.strength,
             each.rationale,
         )
-        back = CrosswalkLink(
+        backward = CrosswalkLink(
             each.to_framework,
             each.to_ref,
             TURNED[each.relationship],
@@ -135,7 +135,7 @@ def _all() -> Mapping[End, tuple[CrosswalkLink, ...]]:
             each.strength,
             each.rationale,
         )
-        for link in (there, back):
+        for link in (forward, backward):
             found.setdefault((link.key, link.ref), []).append(link)
     return MappingProxyType({end: tuple(sorted(links, key=_order)) for end, links in found.items()})
 

@@ -183,11 +183,11 @@ def _other_framework(
     if found.is_named:
         refs = catalogue.refs
         unknown = {_framework_ref(each, refs) for each in file.texts} - refs
-        said = (
+        sentence = (
             f"Only {found.alike:,} of the {found.total:,} ids in “{file.title}” belong to {name}."
             " More than half must."
         )
-        return ImportRefused(f"{said} Unknown ids: {list_refs(unknown)}. Nothing was imported.")
+        return ImportRefused(f"{sentence} Unknown ids: {list_refs(unknown)}. Nothing was imported.")
     other = identification.best_fit(file)
     fits = (
         f" It fits {other.title} {other.version}: open that framework and import the file there."

@@ -139,16 +139,16 @@ def record_missed_cycle(
     )
     if (
         cycle is not None
-        and (there := exception_queries.exception_of_cycle(control.id, cycle)) is not None
+        and (existing := exception_queries.exception_of_cycle(control.id, cycle)) is not None
     ):
-        raise Invalid(f"{cycle.says} is already recorded as {there.ref}.", field="occurrence")
+        raise Invalid(f"{cycle.says} is already recorded as {existing.ref}.", field="occurrence")
     if cycle is None or cycle not in matrix_queries.unrecorded_missed_cycles(control.id):
         raise Invalid("Choose a cycle that was missed.", field="occurrence")
-    said = {
+    texts = {
         name: text.strip()[:MAX_TEXT_LENGTH]
         for name, text in (("cause", cause), ("effect", effect), ("correction", correction))
     }
-    for name, text in said.items():
+    for name, text in texts.items():
         require_text(text, name, "Enter the cause, the effect and the correction.")
     says = (
         f"Not performed for {cycle.says}: no accepted evidence covered {_cycle_days(cycle)} in time"
@@ -160,7 +160,7 @@ def record_missed_cycle(
         missed_from=cycle.first,
         missed_to=cycle.last,
         says=says,
-        **said,
+        **texts,
         response="",
         version=1,
         found_by=current.person_id(),

@@ -239,23 +239,23 @@ def findings(as_of: datetime | None = None) -> list[ExceptionCase]:
 
 
 def findings_page(
-    wanted: Mapping[str, str], *, sort: str = "urgency", after: str | None = None, size: int = 50
+    filters: Mapping[str, str], *, sort: str = "urgency", after: str | None = None, size: int = 50
 ) -> Keyset:
     """Return a page of the cases with a finding.
 
-    `wanted` has the filters q, state and owner (a person's id).
+    `filters` has the filters q, state and owner (a person's id).
     """
     query = _select_cases().where(Finding.id.is_not(None))
-    for word in wanted.get("q", "").split():
+    for word in filters.get("q", "").split():
         query = query.where(
             func.concat_ws(
                 " ", Finding.ref, Finding.title, Control.ref, TestException.ref
             ).icontains(word, autoescape=True)
         )
-    if "state" in wanted:
-        query = query.where(_state() == wanted["state"])
-    if "owner" in wanted:
-        query = query.where(cast(Finding.owner_id, String) == wanted["owner"])
+    if "state" in filters:
+        query = query.where(_state() == filters["state"])
+    if "owner" in filters:
+        query = query.where(cast(Finding.owner_id, String) == filters["owner"])
     columns = {"finding": (Finding.ref,), "due": (Finding.due_on, Finding.ref)}.get(
         sort.removeprefix("-"), _urgency()
     )

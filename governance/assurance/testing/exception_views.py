@@ -66,14 +66,14 @@ def record_missed(control_id: UUID) -> ResponseReturnValue:
 
 
 def _cycle(each: Cycle) -> str:
-    said = period_label(each.first, each.last)
-    return said if each.says in said else f"{each.says}, {said}"
+    days = period_label(each.first, each.last)
+    return days if each.says in days else f"{each.says}, {days}"
 
 
 def _record_missed(control: Control, form: MissedCycleForm) -> TestException:
-    said = {name: form[name].data or "" for name in ("cause", "effect", "correction")}
+    texts = {name: form[name].data or "" for name in ("cause", "effect", "correction")}
     return exception_actions.record_missed_cycle(
-        control, population_import.parse_day(form.occurrence.data or ""), **said
+        control, population_import.parse_day(form.occurrence.data or ""), **texts
     )
 
 
@@ -151,10 +151,10 @@ def _may_remedy(found: Finding | None) -> bool:
 @feature.post("/evidence/type-ii/exceptions/<uuid:exception_id>", needs=permissions.MANAGE)
 def answer(exception_id: UUID) -> ResponseReturnValue:
     exception, form = exception_queries.exception(exception_id, lock=True), ExceptionResponseForm()
-    said = {name: form[name].data or "" for name in ("cause", "effect", "correction", "response")}
+    texts = {name: form[name].data or "" for name in ("cause", "effect", "correction", "response")}
     if not accepted(
         form,
-        lambda: exception_actions.respond(exception, version=counted(form.version.data), **said),
+        lambda: exception_actions.respond(exception, version=counted(form.version.data), **texts),
     ):
         if form.stale:
             form.version.data = str(exception.version)

@@ -60,7 +60,7 @@ def matrix_row(
     if is_per_event(control.cadence):
         _note_coverage(month_facts, control.proofs)
     cells = tuple(_cell(control, month, each, today) for month, each in month_facts.items())
-    tried, wanted = _progress(control, items, tests, stands, cells, table)
+    tested, expected = _progress(control, items, tests, stands, cells, table)
     over = [s for s in stands if s.state != "due"]
     return MatrixRow(
         control.control_id,
@@ -68,8 +68,8 @@ def matrix_row(
         control.title,
         control.cadence,
         cells,
-        tried,
-        wanted,
+        tested,
+        expected,
         on_file=sum(s.state == "performed" for s in over),
         due=len(over),
         lacks=tuple(c.says for c in missed_cycles(stands)),
@@ -97,16 +97,16 @@ def _cell(control: MatrixFacts, month: date, month_facts: MonthFacts, today: dat
     bad = [t for t in month_facts.tests if t.failed]
     lost = [s for s in month_facts.stands if s.state in {"missed", "late"}]
     unrecorded = tuple(s.cycle for s in lost if not recorded_exception(control, s))
-    there = [s for s in month_facts.stands if s.state == "performed"]
+    performed = [s for s in month_facts.stands if s.state == "performed"]
     events = event_count(control, month, month_facts)
     kind: Kind
     if failed or bad or len(unrecorded) < len(lost):
         kind = "exception"
     elif lost:
         kind = "missed"
-    elif (done or month_facts.tests) and (there or events or done):
+    elif (done or month_facts.tests) and (performed or events or done):
         kind = "tested"
-    elif there or events:
+    elif performed or events:
         kind = "performed"
     elif month_facts.stands and (
         control.cadence not in FREQUENT_CADENCES or month_of(today) >= month
@@ -114,7 +114,9 @@ def _cell(control: MatrixFacts, month: date, month_facts: MonthFacts, today: dat
         kind = "due"
     else:
         kind = "none"
-    count = events if is_per_event(control.cadence) else len(lost if kind == "missed" else there)
+    count = (
+        events if is_per_event(control.cadence) else len(lost if kind == "missed" else performed)
+    )
     shown = (
         count
         if count and (is_per_event(control.cadence) or control.cadence in FREQUENT_CADENCES)
@@ -165,12 +167,12 @@ def _progress(
         asked = {i.of: i.asked or drawn[i.of] for i in items}
         return sum(min(done[of], n) for of, n in asked.items()), sum(asked.values())
     if is_per_event(control.cadence):
-        wanted = advise_size(table, control.cadence, sum(c.count or 0 for c in cells)).size
+        expected = advise_size(table, control.cadence, sum(c.count or 0 for c in cells)).size
     else:
-        wanted = advise_size(table, control.cadence, len(stands)).size
+        expected = advise_size(table, control.cadence, len(stands)).size
     if is_per_event(control.cadence) or control.cadence in FREQUENT_CADENCES:
-        return min(wanted, max((t.sample for t in tests), default=0)), wanted
-    return min(wanted, len({_month_of_test(t.day, stands) for t in tests})), wanted
+        return min(expected, max((t.sample for t in tests), default=0)), expected
+    return min(expected, len({_month_of_test(t.day, stands) for t in tests})), expected
 
 
 def _without_duplicates(items: Iterable[SampledItem]) -> list[SampledItem]:

@@ -55,8 +55,8 @@ class SampledItem:
 class MatrixFacts:
     """Everything that the matrix row of a control is computed from.
 
-    `events` counts the rows of its population by the first day of their month. `told` has the
-    exceptions recorded for missed cycles, by the cycle's first and last day.
+    `events` counts the rows of its population by the first day of their month.
+    `recorded_exceptions` has the exceptions of missed cycles, by the cycle's first and last day.
     """
 
     control_id: UUID
@@ -68,7 +68,7 @@ class MatrixFacts:
     tests: tuple[ControlTestFacts, ...] = ()
     items: tuple[SampledItem, ...] = ()
     events: Mapping[date, int] | None = None
-    told: Mapping[tuple[date, date], str] = field(default_factory=dict)
+    recorded_exceptions: Mapping[tuple[date, date], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class MonthFacts:
 def recorded_exception(control: MatrixFacts, one: CycleState) -> str | None:
     """Return the exception recorded for a cycle, as long as the cycle is missed."""
     return (
-        control.told.get((one.cycle.first, one.cycle.last))
+        control.recorded_exceptions.get((one.cycle.first, one.cycle.last))
         if one.state in {"missed", "late"}
         else None
     )

@@ -84,16 +84,22 @@ def matrix(
     """Return a row for each live control in scope, of one framework if given, by ref; at most seven
     statements.
     """
-    wanted = _requirement_ids(framework) if framework else None
+    requirement_ids = _requirement_ids(framework) if framework else None
     return _rows(
-        [c for c in (controls_in_scope() if facts is None else facts) if _is_mapped_to(c, wanted)],
+        [
+            c
+            for c in (controls_in_scope() if facts is None else facts)
+            if _is_mapped_to(c, requirement_ids)
+        ],
         period_from,
         period_to,
     )
 
 
-def _is_mapped_to(control: ControlFacts, wanted: Collection[UUID] | None) -> bool:
-    return wanted is None or any(requirement in wanted for requirement, _ in control.mappings)
+def _is_mapped_to(control: ControlFacts, requirement_ids: Collection[UUID] | None) -> bool:
+    return requirement_ids is None or any(
+        requirement in requirement_ids for requirement, _ in control.mappings
+    )
 
 
 def _requirement_ids(key: str) -> frozenset[UUID]:
@@ -109,11 +115,14 @@ def _rows(
         sample_sizes(),
         clock.today(),
     )
-    told = _recorded_missed_cycles(first, last, only)
+    recorded = _recorded_missed_cycles(first, last, only)
     return [
         matrix_rules.matrix_row(
             _matrix_facts(
-                c, items.get(c.control_id, ()), events.get(c.control_id), told.get(c.control_id, {})
+                c,
+                items.get(c.control_id, ()),
+                events.get(c.control_id),
+                recorded.get(c.control_id, {}),
             ),
             first,
             last,
@@ -142,7 +151,7 @@ def _matrix_facts(
     control: ControlFacts,
     items: Sequence[matrix_facts.SampledItem],
     events: Mapping[date, int] | None,
-    told: Mapping[tuple[date, date], str],
+    recorded: Mapping[tuple[date, date], str],
 ) -> matrix_facts.MatrixFacts:
     """Gather the facts of one control. Tests that follow from a sample count through their items."""
     tests = (t for t in control.tests if t.of is None)
@@ -159,7 +168,7 @@ def _matrix_facts(
         ),
         tuple(items),
         events,
-        told,
+        recorded,
     )
 
 

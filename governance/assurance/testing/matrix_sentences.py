@@ -24,12 +24,12 @@ def headline(rows: Sequence[MatrixRow]) -> str:
     """Return the h1 of the matrix: how many expected occurrences are on file, and which are
     missing.
     """
-    due, there = sum(r.due for r in rows), sum(r.on_file for r in rows)
+    due, on_file = sum(r.due for r in rows), sum(r.on_file for r in rows)
     if not due:
         return "Nothing was due in this period yet."
-    verb = "is" if there == 1 else "are"
+    verb = "is" if on_file == 1 else "are"
     lacking = [(r.ref, r.lacks) for r in rows if r.lacks]
-    says = f"{thousands(there)} of {thousands(due)} expected occurrences {verb} on file."
+    says = f"{thousands(on_file)} of {thousands(due)} expected occurrences {verb} on file."
     if not lacking:
         return f"{says} Nothing is missing."
     named = [f"{_enumerate(lacks)} for {ref}" for ref, lacks in lacking[:MAX_NAMED]]
@@ -42,12 +42,13 @@ def cell_sentences(
     control: MatrixFacts, month: date, month_facts: MonthFacts, today: date
 ) -> Iterable[str]:
     yield from _performance_sentences(control, month, month_facts, today)
-    if told := [
+    if recorded := [
         f"{ref} for {s.cycle.says}"
         for s in month_facts.stands
         if (ref := recorded_exception(control, s))
     ]:
-        yield f"Recorded as {'an exception' if len(told) == 1 else 'exceptions'}: {_enumerate(told)}."
+        noun = "an exception" if len(recorded) == 1 else "exceptions"
+        yield f"Recorded as {noun}: {_enumerate(recorded)}."
     for item in month_facts.items:
         if item.outcome == "failed":
             yield (
@@ -98,10 +99,10 @@ def _events_sentence(
 
 
 def _cycles_sentences(stands: Sequence[CycleState], month: date) -> Iterable[str]:
-    there = [s for s in stands if s.state == "performed"]
-    by = sorted({s.proof.says for s in there if s.proof})
+    performed = [s for s in stands if s.state == "performed"]
+    by = sorted({s.proof.says for s in performed if s.proof})
     yield (
-        f"{len(there)} of {len(stands)} occurrences in {_month_name(month)} are on"
+        f"{len(performed)} of {len(stands)} occurrences in {_month_name(month)} are on"
         f" file{f', shown by {_enumerate(by)}' if by else ''}."
     )
     lost, due = missed_cycles(stands), sum(s.state == "due" for s in stands)

@@ -133,20 +133,20 @@ def draw_sample(
         )
     seed, names = _check_seed(seed), _check_attributes(attributes)
     advice = advise_size(sample_queries.sample_sizes(), control.cadence, population.row_count)
-    wanted = advice.size if size is None else size
-    _check_size(wanted, advice.size, population.row_count, reason)
+    chosen = advice.size if size is None else size
+    _check_size(chosen, advice.size, population.row_count, reason)
     alone(f"samples of {population.id}")
-    if (there := sample_queries.sample_with_seed(population.id, seed, wanted)) is not None:
-        if there.attributes != names:
+    if (existing := sample_queries.sample_with_seed(population.id, seed, chosen)) is not None:
+        if existing.attributes != names:
             raise Invalid(
                 "A sample with this seed already exists and checks other attributes: "
-                f"{'; '.join(there.attributes)}. Use the same attributes or another seed.",
+                f"{'; '.join(existing.attributes)}. Use the same attributes or another seed.",
                 field="attributes",
             )
-        record(REDRAWN, there, control=control.ref, size=wanted, seed=seed)
-        return there, False
+        record(REDRAWN, existing, control=control.ref, size=chosen, seed=seed)
+        return existing, False
     return _store_sample(
-        population, control, names, seed, wanted, advice.size, advice.rule, reason
+        population, control, names, seed, chosen, advice.size, advice.rule, reason
     ), True
 
 
@@ -212,19 +212,21 @@ def _check_seed(seed: str) -> str:
     return plain or secrets.token_hex(4)
 
 
-def _check_size(wanted: int, asked: int, there: int, reason: str) -> None:
-    if wanted > there:
-        raise Invalid(f"The population has only {there} items. Enter a smaller size.", field="size")
-    if not 1 <= wanted <= MAX_SAMPLE_SIZE:
-        raise Invalid(f"A sample can have 1 to {MAX_SAMPLE_SIZE} items.", field="size")
-    if wanted != asked and not reason.strip():
+def _check_size(size: int, rule_size: int, population_size: int, reason: str) -> None:
+    if size > population_size:
         raise Invalid(
-            f"The rule asks for {asked} items. Give a reason for {wanted}.", field="reason"
+            f"The population has only {population_size} items. Enter a smaller size.", field="size"
+        )
+    if not 1 <= size <= MAX_SAMPLE_SIZE:
+        raise Invalid(f"A sample can have 1 to {MAX_SAMPLE_SIZE} items.", field="size")
+    if size != rule_size and not reason.strip():
+        raise Invalid(
+            f"The rule asks for {rule_size} items. Give a reason for {size}.", field="reason"
         )
 
 
-def _check_attributes(given: Sequence[str]) -> list[str]:
-    names = list(dict.fromkeys(" ".join(name.split())[:160] for name in given if name.strip()))
+def _check_attributes(entered: Sequence[str]) -> list[str]:
+    names = list(dict.fromkeys(" ".join(name.split())[:160] for name in entered if name.strip()))
     if not 1 <= len(names) <= MAX_ATTRIBUTES:
         raise Invalid(
             f"Enter 1 to {MAX_ATTRIBUTES} attributes to check, one per line.",
@@ -273,7 +275,7 @@ def record_results(
 
 def _check_answers(sample: Sample, checks: Mapping[str, str], note: str) -> dict[str, str]:
     answers = {name: checks.get(name, "") for name in sample.attributes}
-    if missing := [name for name, said in answers.items() if said not in ANSWERS]:
+    if missing := [name for name, answer in answers.items() if answer not in ANSWERS]:
         raise Invalid(f"Answer yes, no or not applicable for “{missing[0]}”.", field="checks")
     if set(answers.values()) == {"na"}:
         raise Invalid(
@@ -324,7 +326,7 @@ def _store_result(
     )
     if outcome == "failed" and exception_queries.exception_of_item(item.id) is None:
         open_exception(
-            item, control, [name for name, said in answers.items() if said == "no"], note
+            item, control, [name for name, answer in answers.items() if answer == "no"], note
         )
     return result
 
@@ -385,12 +387,12 @@ def _changes_control_status(
 ) -> bool:
     """Return whether the counts differ from those of the sample's last control test."""
     query = select(ControlTest).where(ControlTest.sample_id == sample.id)
-    told = (
+    recorded = (
         session()
         .scalars(query.order_by(ControlTest.created_at.desc(), ControlTest.id.desc()))
         .all()
     )
-    own = next((t for t in told if t.retest_id is None), None)
-    if (failed, unsettled) != (own.failed if own else 0, told[0].unsettled if told else 0):
+    own = next((t for t in recorded if t.retest_id is None), None)
+    if (failed, unsettled) != (own.failed if own else 0, recorded[0].unsettled if recorded else 0):
         return True
     return whole and (own is None or own.sample != done)

@@ -86,9 +86,9 @@ def record_results(sample_id: UUID) -> ResponseReturnValue:
     """Record the same result for every selected item."""
     sample, _, control = sample_queries.sample(sample_id)
     form = _result_form(sample, control.id)
-    wanted = {uuid_or_none(i) for i in request.form.getlist("ids")}
-    items = [v.item for v in sample_queries.items(sample.id) if v.item.id in wanted]
-    if len(items) != len(wanted):
+    selected_ids = {uuid_or_none(i) for i in request.form.getlist("ids")}
+    items = [v.item for v in sample_queries.items(sample.id) if v.item.id in selected_ids]
+    if len(items) != len(selected_ids):
         raise Invalid(
             "A selected item isn't in this sample. Nothing was recorded; select the items again."
         )

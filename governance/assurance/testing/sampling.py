@@ -58,15 +58,15 @@ def advise_size(table: SampleSizes, cadence: str, population: int) -> SizeAdvice
     if population < 0:
         raise ValueError("a population has no fewer than 0 items")
     if cadence in table.by_cadence:
-        wanted, when = table.by_cadence[cadence], f"for a {cadence} control"
+        size, when = table.by_cadence[cadence], f"for a {cadence} control"
     else:
         band = band_of(population)
-        wanted, when = table.per_event[band], f"per event, for a population of {BANDS[band]}"
-    if wanted >= population:
+        size, when = table.per_event[band], f"per event, for a population of {BANDS[band]}"
+    if size >= population:
         return SizeAdvice(
-            population, f"all, because the rule asks for {wanted} {when} ({table.name})"
+            population, f"all, because the rule asks for {size} {when} ({table.name})"
         )
-    return SizeAdvice(wanted, f"{wanted} {when} ({table.name})")
+    return SizeAdvice(size, f"{size} {when} ({table.name})")
 
 
 def band_of(population: int) -> int:
