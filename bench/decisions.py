@@ -351,13 +351,13 @@ def _silently(world: Mapping[str, Any], server: Any, *, stop: bool) -> float:
 
 
 def _standing(systems: int) -> Any:
+    from governance.operations.policies.dimensions import read_all
     from governance.operations.policies.effective_policies import (
         Content,
         EffectivePolicy,
         Governed,
         Platform,
     )
-    from governance.operations.policies.strictness import read_all
 
     each = tuple(
         Governed(uuid4(), f"system-{n}", f"System {n}", "high_risk" if n % 5 == 0 else "standard")
@@ -372,9 +372,9 @@ def _standing(systems: int) -> Any:
 
 
 def _answers(systems: int, slug: str = "bench") -> Any:
-    from governance.operations.decisions.flags import Answers, Facts
+    from governance.operations.decisions.flags import Answers, DecisionFacts
 
-    return Answers(Facts(uuid4(), slug, 1, 0, {}, _standing(systems)), datetime.now(UTC))
+    return Answers(DecisionFacts(uuid4(), slug, 1, 0, {}, _standing(systems)), datetime.now(UTC))
 
 
 def _resolving() -> list[Row]:

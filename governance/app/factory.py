@@ -34,8 +34,8 @@ from governance.kernel.health import checks, health, measures
 from governance.kernel.installation import domain
 from governance.kernel.manifest import Manifest, install
 from governance.kernel.manifest_checks import check_endpoints, check_manifests
-from governance.operations.decisions.app import Decisions
-from governance.operations.decisions.rate_limits import Limiter
+from governance.operations.decisions.app import DecisionApp
+from governance.operations.decisions.rate_limits import RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
 
 ROOT = Path(__file__).parents[2]
@@ -95,12 +95,16 @@ def create_app(
     return app
 
 
-def decisions(app: Flask, settings: config.Settings) -> Decisions:
+def decisions(app: Flask, settings: config.Settings) -> DecisionApp:
     """Put the decision API in front of the pages; a worker with a stale snapshot isn't ready."""
     snapshots = Snapshots(settings.database_url)
     checks["snapshots"] = lambda: not snapshots.is_stale
-    return Decisions(
-        app.wsgi_app, snapshots, Limiter(settings.workers), settings.domain, follow=settings.follows
+    return DecisionApp(
+        app.wsgi_app,
+        snapshots,
+        RateLimiter(settings.workers),
+        settings.domain,
+        follow=settings.follows,
     )
 
 

@@ -134,7 +134,7 @@ def _shell() -> dict[str, Any]:
         return shell
     operator = who.role.startswith("operator")
     with current.acting_as(who):
-        active = _read(who, stops.active_stops, stops.ActiveStops())
+        active = _read(who, stops.active_stops, stops.BannerStops())
         counts = {"systems.index": len(active.stops)}
         limited = _is_limited(who)
         shell["nav"] = navigation("operator" if operator else "tenant", counts, limited=limited)
@@ -182,7 +182,7 @@ def _is_limited(who: current.Actor) -> bool:
     return who.role == "auditor" and _read(who, lambda: limits() is not None, otherwise=True)
 
 
-def _banner(active: stops.ActiveStops, *, operator: bool) -> dict[str, Any] | None:
+def _banner(active: stops.BannerStops, *, operator: bool) -> dict[str, Any] | None:
     banner = active.banner(operator=operator)
     if banner is None:
         return None

@@ -14,8 +14,8 @@ from governance.kernel.db import transaction
 from governance.operations.decision_counts import actions as decisions
 from governance.operations.decision_counts.actions import Counted
 from governance.operations.policies import queries as policies
+from governance.operations.policies.dimensions import plain
 from governance.operations.policies.effective_policies import EffectivePolicy, Governed
-from governance.operations.policies.strictness import plain
 
 SEED, DAYS = 2026, 14
 A_DAY = {"claims-triage": 9_600, "support-assistant": 6_200, "ad-copywriter": 720}  # requests

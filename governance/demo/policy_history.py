@@ -19,10 +19,17 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
-from governance.operations.policies import actions, platform_minimum, queries, waiver_list, waivers
+from governance.operations.policies import (
+    actions,
+    draft_actions,
+    platform_minimum,
+    queries,
+    waiver_list,
+    waivers,
+)
+from governance.operations.policies.dimensions import read
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.policy_diff import platform_content, with_tier, with_value
-from governance.operations.policies.strictness import read
 
 type Ago = Callable[[int], date]
 MODELS = ("atlas-large", "atlas-small", "brook-2", "cedar-1", "delta-mini", "ember-3")
@@ -187,7 +194,7 @@ def _asked(change: Change, reason: str) -> Callable[[], object]:
 
 
 def _drafted(change: Change, reason: str) -> Callable[[], object]:
-    return lambda: actions.draft(change(queries.standing().content), seen="", reason=reason)
+    return lambda: draft_actions.draft(change(queries.standing().content), seen="", reason=reason)
 
 
 def _approved() -> None:

@@ -16,7 +16,7 @@ from governance.assurance.assessments.level_charts import level_bar, level_colum
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.foundation.audit.proof_charts import proof_path, proof_tree
 from governance.kernel import charts, drawing
-from governance.operations.switches.obedience_chart import Region, obedience_chart
+from governance.operations.switches.obedience_chart import RegionObedience, obedience_chart
 
 PERIOD = (date(2025, 12, 1), date(2026, 11, 30))
 TODAY = date(2026, 11, 25)
@@ -75,13 +75,15 @@ PICTURES: dict[str, Callable[[str], Markup]] = {
     "coverage bars": lambda t: coverage_bars(ROWS, PERIOD, TODAY, t),
     "interval": lambda t: charts.interval(2.9, 4.4, 6.4, t, ceiling=8, limit=3),
     "obeyed": lambda t: obedience_chart(
-        [Region("Frankfurt & Main", [0.1, 0.8], 3)],
+        [RegionObedience("Frankfurt & Main", [0.1, 0.8], 3)],
         t,
         median=0.45,
         clicked="click",
         until="seconds",
     ),
-    "obeyed late": lambda t: obedience_chart([Region("a", [0.1, 86400], 2), Region("b", [], 1)], t),
+    "obeyed late": lambda t: obedience_chart(
+        [RegionObedience("a", [0.1, 86400], 2), RegionObedience("b", [], 1)], t
+    ),
     "obeyed by nobody": lambda t: obedience_chart([], t),
 }
 
@@ -221,8 +223,8 @@ def test_the_proof_of_an_entry_draws_three_siblings_and_counts_the_others(
 
 
 def test_the_promise_stands_at_its_place_and_who_broke_it_is_named() -> None:
-    kept = obedience_chart([Region("Dublin", [0.5], 1)], "kept")
+    kept = obedience_chart([RegionObedience("Dublin", [0.5], 1)], "kept")
     assert "promised: under 1 s" in kept and "0.5 s" in kept and ">1.0 s<" in kept
-    late = obedience_chart([Region("Dublin", [0.5, 3.2], 3)], "late")
+    late = obedience_chart([RegionObedience("Dublin", [0.5, 3.2], 3)], "late")
     assert ">4.0 s<" in late and "3.2 s" in late and "1 not yet" in late
     assert "Dublin: 2 of 3, 0.50 s, 3.20 s" in late

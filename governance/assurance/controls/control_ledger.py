@@ -33,7 +33,8 @@ from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.logbook.log_health import recall
 from governance.kernel.db import session
 from governance.kernel.tenant_cache import BoundedCache
-from governance.operations.policies.strictness import DIMENSIONS, TIERS
+from governance.operations.policies.dimensions import DIMENSIONS
+from governance.operations.policies.tiers import TIERS
 
 DRILL_LIFETIME_SECONDS = (
     DRILL_VALID_DAYS + 1

@@ -13,7 +13,7 @@ from governance.operations.decision_counts.models import DecisionCount
 type ByFlag = Mapping[tuple[str, str], Mapping[str, int]]
 
 
-def requested_since(since: datetime) -> ByFlag:
+def evaluations_since(since: datetime) -> ByFlag:
     """{(system, flag): {value: how often}}; one statement.
 
     What was folded into days counts from that day's beginning.
@@ -33,7 +33,7 @@ def requested_since(since: datetime) -> ByFlag:
 def per_minute(since: datetime) -> Mapping[tuple[str, str], float]:
     """{(system, flag): answers a minute}, on average since the instant."""
     minutes = max((clock.now() - since).total_seconds() / 60, 1)
-    return {key: sum(values.values()) / minutes for key, values in requested_since(since).items()}
+    return {key: sum(values.values()) / minutes for key, values in evaluations_since(since).items()}
 
 
 def total_since(since: datetime) -> int:

@@ -1,6 +1,4 @@
-"""The key that signs a tenant's bundles: made when the first one is asked for, rotated by
-command.
-"""
+"""The key that signs a tenant's policy bundles: created for the first bundle, rotated by command."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,7 +9,7 @@ from governance.kernel.db import alone, session
 from governance.operations.decisions import queries
 from governance.operations.decisions.models import BundleKey
 
-KEY_MADE = action(
+KEY_CREATED = action(
     "policy_bundle.signing_key.created",
     "created a policy bundle signing key",
     target="BundleKey",
@@ -24,20 +22,17 @@ key_encryption.holds(BundleKey, "wrapped", lambda row: queries.context(row.tenan
 
 
 def bundle_key() -> BundleKey:
-    """The key that signs; two workers that ask at once make one."""
-    return queries.bundle_key() or _made()
+    """Return the signing key; two workers at once create only one."""
+    return queries.bundle_key() or _create()
 
 
-def _made() -> BundleKey:
+def _create() -> BundleKey:
     alone("bundle key")
     return queries.bundle_key() or rotate()
 
 
 def rotate() -> BundleKey:
-    """Sign with a new key from now on.
-
-    What the one before signed stays verifiable until it has run out.
-    """
+    """Create a new signing key. Bundles of the previous one can be verified until they expire."""
     alone("bundle key")
     before, private = queries.bundle_key(), Ed25519PrivateKey.generate()
     key = BundleKey(
@@ -53,7 +48,7 @@ def rotate() -> BundleKey:
     session().add(key)
     session().flush()
     record(
-        KEY_MADE,
+        KEY_CREATED,
         key,
         key_id=queries.key_id(key),
         replaces=queries.key_id(before) if before else None,

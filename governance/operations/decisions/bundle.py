@@ -1,13 +1,11 @@
-"""The policy bundle: all of a tenant's answers in one signed document, for products that decide at
-the edge.
+"""The policy bundle: all answers of a tenant, signed, for products that decide at the edge.
 
-    claims(answers, …)             what is signed: iss, sub, iat, exp, the version, and every answer
-                                   by system
-    sign(body, key, key_id)        a JWS (RFC 7515, compact), EdDSA over Ed25519 (RFC 8037)
-    jwks(keys)                     the public keys (RFC 8037), for who verifies
+claims(answers, …)             the signed content: iss, sub, iat, exp, version, answers by system
+sign(body, key, key_id)        a JWS (RFC 7515, compact), EdDSA over Ed25519 (RFC 8037)
+jwks(keys)                     the public keys (RFC 8037)
 
-A bundle is good for LIFE seconds, and not beyond the end of a waiver or a looser floor that it
-holds: an edge that cannot get a new one by then stops trusting the old one.
+A bundle expires after LIFETIME_SECONDS, or earlier when a waiver or a looser platform minimum in it
+ends, so that an edge without a newer one stops trusting it.
 """
 
 import base64
@@ -20,21 +18,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.operations.decisions.flags import Answers
 
-LIFE = 300  # seconds
-FRESH = 30  # seconds for which the same bundle is handed out
+LIFETIME_SECONDS = 300
+REUSE_SECONDS = 30  # during which the same bundle is returned again
 TYPE = "policy+jws"
 
 
 def claims(answers: Answers, issuer: str, now: datetime, *, only: str = "") -> dict[str, Any]:
-    """`policy` holds for requests that name no system.
+    """Return the claims; `policy` applies to requests without a system.
 
-    For a key of `only` one system: that one's answers.
+    A key for one system (`only`) gets the answers of that system.
     """
     facts, issued = answers.facts, int(now.timestamp())
     ends = (
-        issued + LIFE
+        issued + LIFETIME_SECONDS
         if answers.until is None
-        else min(issued + LIFE, int(answers.until.timestamp()))
+        else min(issued + LIFETIME_SECONDS, int(answers.until.timestamp()))
     )
     return {
         "iss": issuer,
@@ -50,14 +48,14 @@ def claims(answers: Answers, issuer: str, now: datetime, *, only: str = "") -> d
 
 
 def sign(body: dict[str, Any], key: bytes, key_id: str) -> bytes:
-    """The compact serialisation; `key` is the raw private key of 32 bytes."""
+    """Return the compact serialisation; `key` is the raw private key of 32 bytes."""
     header = {"alg": "EdDSA", "typ": TYPE, "kid": key_id}
     signed = b".".join(_base64url(_json(part)) for part in (header, body))
     return signed + b"." + _base64url(Ed25519PrivateKey.from_private_bytes(key).sign(signed))
 
 
 def jwks(keys: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
-    """Of (key id, raw public key of 32 bytes): those that sign, or signed what is still good."""
+    """Return the JWK Set of (key id, raw public key of 32 bytes)."""
     each = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA"}
     return {
         "keys": [

@@ -1,9 +1,7 @@
-"""What a worker has answered since it last told the database, and who heard which version.
+"""Decisions and consumers that a worker has not written to the database yet.
 
-In memory, bounded, thread-safe.
-
-Counts hold the minute, the system, the flag and the value: never the context, never the targeting
-key.
+In memory, bounded, thread-safe. Counts contain the minute, system, flag and value, never the
+context or the targeting key.
 """
 
 import threading
@@ -17,21 +15,19 @@ from uuid import UUID
 from governance.kernel import clock
 
 MINUTE = 60
-SEEN = 60.0  # seconds after which a consumer that goes on asking is told of again
-QUIET = 600.0  # seconds after which one that does not is forgotten here
-MOST_COUNTS = 200_000
-MOST_CONSUMERS = 100_000  # a worker's, of all tenants
-MOST_NAMES = (
-    200  # of a key; what it names beyond is heard under the key's own name, as in the database
-)
+REPEAT_SECONDS = 60.0  # after which an active consumer is written again
+QUIET_SECONDS = 600.0  # after which a silent one is forgotten here
+MAX_COUNTS = 200_000
+MAX_CONSUMERS = 100_000  # of all tenants
+MAX_CONSUMERS_PER_KEY = 200  # any beyond count under the key's own name, as in the database
 
 type Counts = dict[
     tuple[str, int, str, str, str], int
-]  # tenant's short name, minute, system, flag, value
+]  # slug of the tenant, minute, system, flag, value
 
 
-class Asker(NamedTuple):
-    """Who had an answer: the key and its own name, and what the consumer calls itself."""
+class Requester(NamedTuple):
+    """Who got an answer: the key, and the name of the consumer."""
 
     key_id: UUID
     key_name: str
@@ -41,59 +37,61 @@ class Asker(NamedTuple):
 
 
 @dataclass(slots=True)
-class Hearing:
-    """A consumer: what it last had an answer from, and when it first had one of that number."""
+class ConsumerState:
+    """A consumer: its newest answer's revision, and when it first got one of that revision."""
 
     region: str
     system_id: UUID | None
     number: int
     at: float
     seen: float
-    told: int = -1  # the number that the database knows of
-    told_at: float = 0.0
+    written: int = -1  # the revision in the database
+    written_at: float = 0.0
 
 
 @dataclass(slots=True)
 class DecisionCounter:
-    """One worker's."""
+    """The counts and consumers of one worker."""
 
     _counts: Counts = field(default_factory=dict)
-    _heard: dict[tuple[str, UUID, str], Hearing] = field(default_factory=dict)
-    _fresh: set[tuple[str, UUID, str]] = field(
-        default_factory=set
-    )  # those of _heard that the database has to be told of
+    _heard: dict[tuple[str, UUID, str], ConsumerState] = field(default_factory=dict)
+    _fresh: set[tuple[str, UUID, str]] = field(default_factory=set)  # those of _heard to write
     _swept: float = 0.0
-    _names: Counter[UUID] = field(default_factory=Counter)  # how many of _heard each key has
+    _names: Counter[UUID] = field(default_factory=Counter)  # consumers of each key
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, tenant: str, system: str, flag: str, word: str, who: Asker, number: int) -> None:
-        """One answer, given to `who`."""
+    def note(
+        self, tenant: str, system: str, flag: str, word: str, who: Requester, number: int
+    ) -> None:
+        """Count one answer, given to `who`."""
         now = clock.now().timestamp()
         count, consumer = (
             (tenant, int(now // MINUTE), system, flag, word),
             (tenant, who.key_id, who.name),
         )
         with self._lock:
-            if count in self._counts or len(self._counts) < MOST_COUNTS:
+            if count in self._counts or len(self._counts) < MAX_COUNTS:
                 self._counts[count] = self._counts.get(count, 0) + 1
             heard = self._heard.get(consumer)
-            if heard is None and self._names[who.key_id] >= MOST_NAMES:
+            if heard is None and self._names[who.key_id] >= MAX_CONSUMERS_PER_KEY:
                 consumer = (tenant, who.key_id, who.key_name)
                 heard = self._heard.get(consumer)
             if heard is None:
-                if len(self._heard) < MOST_CONSUMERS:
-                    self._heard[consumer] = Hearing(who.region, who.system_id, number, now, now)
+                if len(self._heard) < MAX_CONSUMERS:
+                    self._heard[consumer] = ConsumerState(
+                        who.region, who.system_id, number, now, now
+                    )
                     self._names[who.key_id] += 1
                     self._fresh.add(consumer)
                 return
             heard.seen = now
-            if number > heard.number or now - heard.told_at > SEEN:
+            if number > heard.number or now - heard.written_at > REPEAT_SECONDS:
                 self._fresh.add(consumer)
             if number > heard.number:
                 heard.number, heard.at, heard.region = number, now, who.region
 
     def take_counts(self) -> Mapping[str, dict[tuple[datetime, str, str, str], int]]:
-        """By tenant, what was counted; the worker begins anew."""
+        """Return the counts by tenant, and start again from zero."""
         with self._lock:
             taken, self._counts = self._counts, {}
         found: dict[str, dict[tuple[datetime, str, str, str], int]] = {}
@@ -104,34 +102,30 @@ class DecisionCounter:
         return found
 
     def give_back(self, tenant: str, counts: Mapping[tuple[datetime, str, str, str], int]) -> None:
-        """What could not be written is counted again later."""
+        """Count again what could not be written."""
         with self._lock:
             for (at, system, flag, word), asked in counts.items():
                 key = (tenant, int(at.timestamp() // MINUTE), system, flag, word)
-                if key in self._counts or len(self._counts) < MOST_COUNTS:
+                if key in self._counts or len(self._counts) < MAX_COUNTS:
                     self._counts[key] = self._counts.get(key, 0) + asked
 
-    def news(self) -> list[tuple[str, UUID, str, Hearing]]:
-        """Consumers who heard a newer number than was told, or were heard again SEEN seconds after
-        they were last told of.
-        """
+    def news(self) -> list[tuple[str, UUID, str, ConsumerState]]:
+        """Return consumers to write: with a newer revision, or active after REPEAT_SECONDS."""
         now = clock.now().timestamp()
         with self._lock:
-            if now - self._swept > SEEN:
+            if now - self._swept > REPEAT_SECONDS:
                 self._swept = now
                 self._forget(
                     [
                         key
                         for key, h in self._heard.items()
-                        if key not in self._fresh and now - h.seen > QUIET
+                        if key not in self._fresh and now - h.seen > QUIET_SECONDS
                     ]
                 )
             return [(*key, replace(self._heard[key])) for key in self._fresh]
 
     def forget(self, tenant: str) -> None:
-        """What its consumers had heard: numbers of a database that was restored since mean
-        something else.
-        """
+        """Forget the consumers of a tenant: after a restore, revisions mean something else."""
         with self._lock:
             self._forget([key for key in self._heard if key[0] == tenant])
 
@@ -143,13 +137,13 @@ class DecisionCounter:
             if not self._names[consumer[1]]:
                 del self._names[consumer[1]]
 
-    def told(self, tenant: str, key_id: UUID, name: str, heard: Hearing) -> None:
-        """The database knows of it."""
+    def mark_written(self, tenant: str, key_id: UUID, name: str, heard: ConsumerState) -> None:
+        """Record that the database has this state."""
         with self._lock:
-            if (held := self._heard.get((tenant, key_id, name))) is not None:
-                held.told, held.told_at = (
-                    max(held.told, heard.number),
-                    max(held.told_at, heard.seen),
+            if (known := self._heard.get((tenant, key_id, name))) is not None:
+                known.written, known.written_at = (
+                    max(known.written, heard.number),
+                    max(known.written_at, heard.seen),
                 )
-                if held.told == held.number:
+                if known.written == known.number:
                     self._fresh.discard((tenant, key_id, name))

@@ -1,4 +1,4 @@
-"""The decision API: what products ask before they generate, answered in front of Flask."""
+"""The decision API: what products may do, answered from memory."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import EntryLink, Manifest

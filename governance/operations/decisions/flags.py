@@ -1,13 +1,12 @@
-"""What a tenant's products are told, flag by flag, as the bytes of the OpenFeature Remote
-Evaluation Protocol. Pure.
+"""The answers to a tenant's products, as OpenFeature Remote Evaluation Protocol (OFREP). Pure.
 
-    Facts                    all that the answers of one tenant follow from
-    Answers(facts, now)      per system the flags: policy.<dimension>, switch.<system>[.<feature>];
-                             drawn up when first asked
+DecisionFacts            everything that the answers of one tenant depend on
+Answers(facts, now)      by system the flags policy.<dimension>, switch.<system>[.<feature>],
+                         each built on first use
 
-A stop on both planes answers for every flag of its scope: switches false, levels "stopped", numbers
-0, lists empty. A stale answer is the last known one and says so: what is stopped stays stopped, and
-nothing gets looser. Source: OFREP 0.3.0 (openapi.yaml of open-feature/protocol).
+In a scope that is stopped on both planes, switches are false, levels "stopped", numbers 0, lists
+empty. A stale answer is the last known one, with the reason STALE: stopped scopes stay stopped and
+nothing is looser. Source: OFREP 0.3.0 (openapi.yaml of open-feature/protocol).
 """
 
 import hashlib
@@ -20,16 +19,17 @@ from typing import Any
 from uuid import UUID
 
 from governance.kernel.bearer import Keys
+from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS, Value, plain
 from governance.operations.policies.effective_policies import EffectivePolicy, Governed, Platform
-from governance.operations.policies.strictness import ANYTHING, DIMENSIONS, Decided, Value, plain
+from governance.operations.policies.strictness import Decided
 from governance.operations.switches.active_stops import ActiveStop, Live, covering, live
 
 STATIC, DISABLED, STALE = "STATIC", "DISABLED", "STALE"
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
-    """One thing that a system does and that can be stopped by itself."""
+class DecisionFeature:
+    """A feature of a system, as far as decisions need it."""
 
     id: UUID
     system_id: UUID
@@ -37,28 +37,24 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """One tenant as the database had it when its mark stood at `number`."""
+class DecisionFacts:
+    """One tenant as in the database at its revision `number`."""
 
     tenant_id: UUID
     slug: str
     number: int
-    over: int  # the mark of what stands over all tenants
+    over: int  # the revision of what applies to all tenants
     keys: Keys
     standing: EffectivePolicy
-    features: tuple[Feature, ...] = ()
+    features: tuple[DecisionFeature, ...] = ()
     stops: tuple[ActiveStop, ...] = ()
-    later: tuple[
-        Platform, ...
-    ] = ()  # the operator's layers once the present one has ended, one after another
+    later: tuple[Platform, ...] = ()  # the layers that follow when the present one ends
     bundle_key: bytes | None = field(default=None, repr=False)
     bundle_key_id: str = ""
-    bundle_keys: tuple[tuple[str, bytes], ...] = ()  # (id, public) of what is published
+    bundle_keys: tuple[tuple[str, bytes], ...] = ()  # (id, public key) of the published ones
 
-    def at(self, now: datetime) -> "Facts":
-        """The same when time has passed: waivers and a loosened floor end without anybody acting,
-        also with the database away.
-        """
+    def at(self, now: datetime) -> "DecisionFacts":
+        """Return the facts at a later time: waivers and a looser minimum end by the clock alone."""
         standing = self.standing
         platform = next(
             p for p in (standing.platform, *self.later) if p.until is None or p.until > now
@@ -66,8 +62,8 @@ class Facts:
         live_now = tuple(w for w in standing.waivers if w.until > now)
         return replace(self, standing=replace(standing, platform=platform, waivers=live_now))
 
-    def under(self, above: "Above") -> "Facts":
-        """The same under another layer of the operator's."""
+    def under(self, above: "PlatformFacts") -> "DecisionFacts":
+        """Return the facts with another layer of the operator."""
         own = tuple(stop for stop in self.stops if stop.scope != "platform")
         return replace(
             self,
@@ -79,8 +75,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Above:
-    """What stands over all tenants."""
+class PlatformFacts:
+    """The operator's layer and stops, which apply to all tenants."""
 
     number: int
     platform: Platform
@@ -89,8 +85,8 @@ class Above:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """One answer, written once: the body as it is sent, and the word under which it is counted."""
+class FlagAnswer:
+    """One answer: the body as it is sent, and the word that it is counted under."""
 
     key: str
     value: Any
@@ -99,7 +95,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class Bulk:
+class BulkAnswer:
     """All flags of one system in one body, with its entity tag."""
 
     body: bytes
@@ -107,20 +103,17 @@ class Bulk:
 
 
 class Answers:
-    """Immutable in what it says; each system's flags are drawn up when somebody first asks for
-    them.
-    """
+    """The answers of one tenant, immutable; the flags of a system are built on first use."""
 
-    def __init__(self, facts: Facts, now: datetime, *, stale: bool = False) -> None:
+    def __init__(self, facts: DecisionFacts, now: datetime, *, stale: bool = False) -> None:
         self.facts, self.at, self.stale = facts, now, stale
         self.until = facts.standing.next_change(now)
         self._systems = {s.key: s for s in facts.standing.systems}
         self._by_id = {s.id: s.key for s in facts.standing.systems}
-        self._flags: dict[str, dict[str, Flag]] = {}
-        self._bulk: dict[str, Bulk] = {}
-        self.signed: dict[
-            str, tuple[float, bytes]
-        ] = {}  # by system: when a bundle was made of them, and the bundle
+        self._flags: dict[str, dict[str, FlagAnswer]] = {}
+        self._bulk: dict[str, BulkAnswer] = {}
+        # by system: when a bundle was signed, and the bundle
+        self.signed: dict[str, tuple[float, bytes]] = {}
 
     def knows(self, system: str) -> bool:
         return not system or system in self._systems
@@ -128,28 +121,26 @@ class Answers:
     def key_of(self, system_id: UUID) -> str | None:
         return self._by_id.get(system_id)
 
-    def flag(self, system: str, key: str, *, others: bool = True) -> Flag | None:
-        """What to answer for a flag; `others`: another system's switch too, whichever system
-        asks.
-        """
-        flags = self._flags.get(system) or self._drawn(system)
+    def flag(self, system: str, key: str, *, others: bool = True) -> FlagAnswer | None:
+        """Return the answer for a flag; `others`: including the switches of other systems."""
+        flags = self._flags.get(system) or self._built(system)
         return flags.get(key) or (self._switches.get(key) if others else None)
 
-    def bulk(self, system: str) -> Bulk:
+    def bulk(self, system: str) -> BulkAnswer:
         return self._bulk.get(system) or self._all(system)
 
     def policy(self, system: str) -> dict[str, Any]:
-        """{dimension: value} and {switch: live}, for the bundle."""
-        flags = self._drawn(system)
+        """Return {dimension: value} and {switch: live}, for the bundle."""
+        flags = self._built(system)
         return {key: flag.value for key, flag in flags.items()}
 
     @property
     def systems(self) -> Iterable[str]:
         return self._systems
 
-    # ---- drawing up
+    # ---- building
 
-    def _drawn(self, system: str) -> dict[str, Flag]:
+    def _built(self, system: str) -> dict[str, FlagAnswer]:
         if system not in self._flags:
             which = self._systems.get(system)
             own = {
@@ -158,7 +149,7 @@ class Answers:
             self._flags[system] = {**self._policy(which), **own}
         return self._flags[system]
 
-    def _policy(self, which: Governed | None) -> dict[str, Flag]:
+    def _policy(self, which: Governed | None) -> dict[str, FlagAnswer]:
         stops = covering(self.facts.stops, which.id if which else None)
         state = live(stops)
         return {
@@ -167,9 +158,7 @@ class Answers:
         }
 
     def resolve(self, which: Governed | None) -> Mapping[str, Decided]:
-        """The effective policy; a system that adds no layer of its own has the tenant's, which is
-        resolved once.
-        """
+        """Return the effective policy; systems without a layer of their own share one."""
         standing = self.facts.standing
         if which is None or not standing.differs(which):
             return self._general
@@ -181,7 +170,7 @@ class Answers:
 
     def _level(
         self, decided: Decided, which: Governed | None, state: Live, stops: list[ActiveStop]
-    ) -> Flag:
+    ) -> FlagAnswer:
         more: dict[str, Any] = {
             "policy_version": self.facts.standing.number,
             "set_by": decided.set_by,
@@ -198,7 +187,7 @@ class Answers:
         if state.stopped:
             return self._flag(
                 f"policy.{decided.key}",
-                _nothing(decided.key),
+                _stopped_value(decided.key),
                 "stopped",
                 more | _why(stops),
                 reason=DISABLED,
@@ -206,7 +195,7 @@ class Answers:
         return self._flag(f"policy.{decided.key}", _sent(decided.value), _word(decided.value), more)
 
     @cached_property
-    def _switches(self) -> dict[str, Flag]:
+    def _switches(self) -> dict[str, FlagAnswer]:
         """Every switch of the tenant."""
         stops, known = self.facts.stops, self._by_id
         whole = [
@@ -219,11 +208,8 @@ class Answers:
         ]
         return {flag.key: flag for flag in whole + parts}
 
-    def _switch(self, key: str, stops: list[ActiveStop]) -> Flag:
-        """True while both planes are live.
-
-        A product that tells them apart reads `generate` and `serve`.
-        """
+    def _switch(self, key: str, stops: list[ActiveStop]) -> FlagAnswer:
+        """Return a switch: true while both planes are live; the metadata has each plane."""
         state = live(stops)
         more: dict[str, Any] = {
             "policy_version": self.facts.standing.number,
@@ -238,13 +224,18 @@ class Answers:
 
     def _flag(
         self, key: str, value: Any, word: str, more: Mapping[str, Any], *, reason: str = STATIC
-    ) -> Flag:
-        said = STALE if self.stale else reason
-        body = {"key": key, "value": value, "reason": said, "variant": word, "metadata": dict(more)}
-        return Flag(key, value, word, _json(body))
+    ) -> FlagAnswer:
+        body = {
+            "key": key,
+            "value": value,
+            "reason": STALE if self.stale else reason,
+            "variant": word,
+            "metadata": dict(more),
+        }
+        return FlagAnswer(key, value, word, _json(body))
 
-    def _all(self, system: str) -> Bulk:
-        flags = self._drawn(system)
+    def _all(self, system: str) -> BulkAnswer:
+        flags = self._built(system)
         listed = b",".join(flag.body for _, flag in sorted(flags.items()))
         tag = hashlib.sha256(listed).hexdigest()[:32]
         metadata = _json(
@@ -254,20 +245,19 @@ class Answers:
                 "policy_version": self.facts.standing.number,
             }
         )
-        self._bulk[system] = Bulk(b'{"flags":[%s],"metadata":%s}' % (listed, metadata), f'"{tag}"')
+        self._bulk[system] = BulkAnswer(
+            b'{"flags":[%s],"metadata":%s}' % (listed, metadata), f'"{tag}"'
+        )
         return self._bulk[system]
 
 
 def is_of(key: str, system: str) -> bool:
-    """Whether a flag is a switch of that system."""
+    """Return whether a flag is a switch of this system."""
     return key == f"switch.{system}" or key.startswith(f"switch.{system}.")
 
 
 def _why(stops: list[ActiveStop]) -> dict[str, Any]:
-    """Since when, and which stop it is that the whole scope waits for.
-
-    Reasons are for people, on the page.
-    """
+    """Return the metadata of a stopped flag; the reason is for people, on the stop's page."""
     first = min(stops, key=lambda stop: stop.since)
     return {
         "stopped": True,
@@ -277,7 +267,7 @@ def _why(stops: list[ActiveStop]) -> dict[str, Any]:
 
 
 def _sent(value: Value) -> Any:
-    """A list of names goes out as an object: OFREP knows no arrays."""
+    """Return a value for OFREP, which has no arrays: a list of names becomes an object."""
     if isinstance(value, frozenset):
         return (
             {"any": True, "names": []}
@@ -287,8 +277,8 @@ def _sent(value: Value) -> Any:
     return value
 
 
-def _nothing(key: str) -> Any:
-    """What a stopped scope answers: of the flag's own type, and as little as there is."""
+def _stopped_value(key: str) -> Any:
+    """Return the value of a stopped flag, of its own type."""
     match DIMENSIONS[key].join:
         case "strictest level":
             return "stopped"

@@ -1,4 +1,4 @@
-"""The keys that sign policy bundles, one after another for each tenant."""
+"""The keys that sign policy bundles."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from governance.kernel.db import Model, Tenanted
 
 
 class BundleKey(Tenanted, Model):
-    """An Ed25519 key; its private half is wrapped by the installation's key."""
+    """An Ed25519 key; its private part is encrypted with the installation's key."""
 
     __tablename__ = "bundle_keys"
     __table_args__ = (UniqueConstraint("tenant_id", "public"),)

@@ -1,4 +1,4 @@
-"""The facts that a tenant's answers follow from, loaded whole in the present transaction."""
+"""The facts that a tenant's decisions depend on, loaded in one transaction."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from governance.foundation.api_keys import queries as api_keys
 from governance.kernel import clock, current, key_encryption, tenant_revision
 from governance.kernel.db import session
-from governance.operations.decisions.flags import Above, Facts, Feature
+from governance.operations.decisions.flags import DecisionFacts, DecisionFeature, PlatformFacts
 from governance.operations.decisions.models import BundleKey
 from governance.operations.policies import queries as policies
 from governance.operations.policies.effective_policies import Platform
@@ -18,19 +18,17 @@ from governance.operations.switches.active_stops import ActiveStop, covering
 from governance.operations.systems.models import SystemFeature
 
 PURPOSE = b"policy-bundle\0"
-STAYS = timedelta(
-    hours=1
-)  # a retired key is published for so long: many times the life of a bundle
+PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)  # many times the lifetime of a bundle
 
 
-def facts() -> Facts:
-    """Of the acting tenant."""
+def facts() -> DecisionFacts:
+    """Return the facts of the acting tenant."""
     who = current.actor()
     numbers = tenant_revision.revisions([who.tenant_id, tenant_revision.OVER_ALL])
     stops = tuple(switches.active_stops())
     signing, standing = bundle_keys(), policies.standing()
     key = next((each for each in reversed(signing) if each.retired_at is None), None)
-    return Facts(
+    return DecisionFacts(
         who.tenant_id,
         who.tenant_slug,
         numbers.get(who.tenant_id, 0),
@@ -46,24 +44,24 @@ def facts() -> Facts:
     )
 
 
-def _features(stops: Collection[ActiveStop]) -> tuple[Feature, ...]:
-    """The live ones, and the retired ones over which a stop stands: retiring restarts nothing."""
+def _features(stops: Collection[ActiveStop]) -> tuple[DecisionFeature, ...]:
+    """Return live features, and retired ones that are stopped: retiring restarts nothing."""
     every = session().scalars(select(SystemFeature).order_by(SystemFeature.key))
     return tuple(
-        Feature(f.id, f.system_id, f.key)
+        DecisionFeature(f.id, f.system_id, f.key)
         for f in every
         if f.retired_at is None or covering(stops, f.system_id, f.id)
     )
 
 
-def above(number: int) -> Above:
-    """What stands over all tenants, as any transaction may read it; `number` is its mark."""
+def platform_facts(number: int) -> PlatformFacts:
+    """Return the operator's layer and stops; `number` is their revision."""
     platform = policies.platform()
-    return Above(number, platform, _later(platform), tuple(switches.platform_stops()))
+    return PlatformFacts(number, platform, _later(platform), tuple(switches.platform_stops()))
 
 
 def _later(platform: Platform) -> tuple[Platform, ...]:
-    """What holds when its floor has ended, and when the next one has, until one lasts."""
+    """Return the layers that follow when this minimum ends, until one has no end."""
     found: list[Platform] = []
     while platform.until is not None:
         platform = policies.platform(platform.until)
@@ -72,7 +70,7 @@ def _later(platform: Platform) -> tuple[Platform, ...]:
 
 
 def bundle_key() -> BundleKey | None:
-    """The key that signs now."""
+    """Return the current signing key."""
     query = (
         select(BundleKey)
         .where(BundleKey.retired_at.is_(None))
@@ -82,8 +80,11 @@ def bundle_key() -> BundleKey | None:
 
 
 def bundle_keys() -> list[BundleKey]:
-    """The key that signs, and those whose last bundles have not run out yet."""
-    recent = or_(BundleKey.retired_at.is_(None), BundleKey.retired_at > clock.now() - STAYS)
+    """Return the current key, and those whose bundles may not have expired yet."""
+    recent = or_(
+        BundleKey.retired_at.is_(None),
+        BundleKey.retired_at > clock.now() - PUBLISHED_AFTER_RETIREMENT,
+    )
     return list(session().scalars(select(BundleKey).where(recent).order_by(BundleKey.created_at)))
 
 

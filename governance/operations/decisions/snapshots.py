@@ -1,16 +1,13 @@
-"""Each worker's memory of its tenants: an immutable snapshot a tenant, swapped whole, never asked
-twice of the database.
+"""The tenants in a worker's memory: one immutable snapshot for each, replaced as a whole.
 
-    Snapshots.of(slug)          what to answer that tenant's products now; stale when the database
-                                is out of reach
-    Snapshots.follow()          from now on listen for marks that move, look once a second, and tell
-                                what was answered
+Snapshots.of(slug)          the answers of a tenant now; stale when the database is unreachable
+Snapshots.follow()          listen for new revisions, check every second, write what was answered
 
-A worker that follows holds a connection of its own: PostgreSQL's NOTIFY says at once that a mark
-has moved, a look at all marks each second covers a lost notification. After LEASE seconds without
-contact every answer says that it is stale; of a tenant that cannot be loaded, its answers alone.
-What is told goes by another thread, so that no slow write keeps a stop waiting. A process that does
-not follow (a test, a command) looks at the mark on each request.
+A worker that follows has a connection of its own: PostgreSQL's NOTIFY reports a new revision
+immediately, and a check of all revisions every second covers a lost notification. After
+LEASE_SECONDS without contact every answer is stale; if only one tenant can't be loaded, its answers
+alone are. A separate thread writes, so that no slow write delays a stop. A process that doesn't
+follow (a test, a command) checks the revision on each request.
 """
 
 import threading
@@ -37,86 +34,82 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Unavailable
 from governance.operations.decision_counts import actions as decisions
 from governance.operations.decisions import queries
-from governance.operations.decisions.counting import DecisionCounter, Hearing
-from governance.operations.decisions.flags import Answers, Facts
+from governance.operations.decisions.counting import ConsumerState, DecisionCounter
+from governance.operations.decisions.flags import Answers, DecisionFacts
 from governance.operations.switches import consumer_actions as switches
 from governance.operations.switches.consumers import Heard
 
-LEASE = 10.0  # seconds without the database, after which answers are stale
-LOOK = 1.0  # seconds between looks at all marks
-BEAT = 0.1  # seconds between tellings of who heard what
-MOST = 5_000  # tenants in memory; who was not asked about for longest goes
-UNKNOWN = 5.0  # seconds for which a tenant that does not exist is remembered
-TELL_COUNTS = 2.0
-AGAIN = 10.0  # seconds after which a tenant that could not be loaded is tried again
-TOLD_AT_ONCE = 1_000  # consumers in one transaction
+LEASE_SECONDS = 10.0  # without the database, after which answers are stale
+CHECK_SECONDS = 1.0  # between checks of all revisions
+BEAT_SECONDS = 0.1  # between writes of consumers
+COUNT_SECONDS = 2.0  # between writes of counts
+MAX_TENANTS = 5_000  # in memory; the one that was quiet for longest is dropped
+UNKNOWN_SECONDS = 5.0  # for which an unknown slug is remembered
+RETRY_SECONDS = 10.0  # after which a tenant that couldn't be loaded is tried again
+MAX_CONSUMERS_PER_WRITE = 1_000
 
-decided_total = Counter("governance_decisions_total", "Answers of the decision API")
+decided_total = Counter("governance_decisions_total", "Decisions of the decision API")
 log = structlog.get_logger("decisions")
 
 
 @dataclass(slots=True)
 class TenantSnapshot:
-    """A tenant in memory: what follows from its facts now, and the same as a stale answer, drawn up
-    when first needed.
-    """
+    """A tenant in memory: its answers, and the same as stale answers, built when first needed."""
 
-    facts: Facts
+    facts: DecisionFacts
     answers: Answers
-    began: float  # when the database was looked at
-    asked: float
-    known: float  # when it was last known to be what the database has
-    again: float = 0.0  # when loading it is tried again, after it has failed
+    began: float  # when the database was read
+    asked: float  # when it was last used
+    known: float  # when it was last known to be current
+    again: float = 0.0  # when loading is tried again after a failure
     stale: Answers | None = None
 
 
 @dataclass
 class Snapshots:
-    """One worker's."""
+    """The snapshots of one worker."""
 
     url: str
     tally: DecisionCounter = field(default_factory=DecisionCounter)
     following: bool = False
-    contact: float = field(default_factory=time.monotonic)  # when all marks were last looked at
-    behind: timedelta = timedelta(0)  # this machine's clock, as against the database's
-    _held: dict[str, TenantSnapshot] = field(default_factory=dict)
+    contact: float = field(default_factory=time.monotonic)  # when all revisions were last checked
+    behind: timedelta = timedelta(0)  # this machine's clock, compared with the database's
+    _snapshots: dict[str, TenantSnapshot] = field(default_factory=dict)
     _unknown: dict[str, float] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _loading: threading.Lock = field(
         default_factory=threading.Lock
-    )  # of first loads: who follows never waits for them
+    )  # of first loads; the following thread never waits for them
     _there: threading.Event = field(
         default_factory=threading.Event
-    )  # the database, as far as who follows knows
+    )  # the database, as far as the following thread knows
     _threads: list[threading.Thread] = field(default_factory=list)
 
     # ---- answering
 
     def of(self, slug: str) -> Answers | None:
-        """What to answer now; None where there is no such tenant.
+        """Return the answers of a tenant now, None if there is no such tenant.
 
-        Unavailable when it was never loaded and cannot be.
+        Raises Unavailable when it can't be loaded for the first time.
         """
-        held = self._held.get(slug)
-        if held is None:
-            held = self._first(slug)
-            if held is None:
+        snapshot = self._snapshots.get(slug)
+        if snapshot is None:
+            snapshot = self._first(slug)
+            if snapshot is None:
                 return None
         elif not self.following:
-            held = self._looked(slug, held)
-        held.asked = time.monotonic()
-        if held.answers.until is not None and self.now() >= held.answers.until:
-            held = self._put(held.facts, held.began, held.known)
-        return self._as_stale(held) if self._is_old(held.known) else held.answers
+            snapshot = self._looked(slug, snapshot)
+        snapshot.asked = time.monotonic()
+        if snapshot.answers.until is not None and self.now() >= snapshot.answers.until:
+            snapshot = self._put(snapshot.facts, snapshot.began, snapshot.known)
+        return self._as_stale(snapshot) if self._is_old(snapshot.known) else snapshot.answers
 
     def has(self, slug: str) -> bool:
-        """Whether a tenant is in memory."""
-        return slug in self._held
+        """Return whether a tenant is in memory."""
+        return slug in self._snapshots
 
     def now(self) -> datetime:
-        """By this machine's clock or the database's, whichever is ahead: what ends by time ends
-        everywhere.
-        """
+        """Return this machine's time or the database's, whichever is ahead."""
         return clock.now() + self.behind
 
     @property
@@ -124,12 +117,12 @@ class Snapshots:
         return self._is_old(self.contact)
 
     def _is_old(self, known: float) -> bool:
-        return self.following and time.monotonic() - known > LEASE
+        return self.following and time.monotonic() - known > LEASE_SECONDS
 
-    def _as_stale(self, held: TenantSnapshot) -> Answers:
-        if held.stale is None:
-            held.stale = Answers(held.answers.facts, held.answers.at, stale=True)
-        return held.stale
+    def _as_stale(self, snapshot: TenantSnapshot) -> Answers:
+        if snapshot.stale is None:
+            snapshot.stale = Answers(snapshot.answers.facts, snapshot.answers.at, stale=True)
+        return snapshot.stale
 
     def _first(self, slug: str) -> TenantSnapshot | None:
         if self._unknown.get(slug, 0) > time.monotonic():
@@ -139,23 +132,29 @@ class Snapshots:
             self._forget_unknown(slug)
             return None
         with self._loading:
-            return self._held.get(slug) or self._load(tenant_id, slug)
+            return self._snapshots.get(slug) or self._load(tenant_id, slug)
 
     def _forget_unknown(self, slug: str) -> None:
-        if len(self._unknown) >= MOST:
+        if len(self._unknown) >= MAX_TENANTS:
             self._unknown.clear()
-        self._unknown[slug] = time.monotonic() + UNKNOWN
+        self._unknown[slug] = time.monotonic() + UNKNOWN_SECONDS
 
-    def _looked(self, slug: str, held: TenantSnapshot) -> TenantSnapshot:
-        """Without a thread that follows: has the mark moved, the tenant's or the operator's?"""
-        with transaction(read_only=True, tenant_id=held.facts.tenant_id):
-            numbers = tenant_revision.revisions([held.facts.tenant_id, tenant_revision.OVER_ALL])
-        return self._load(held.facts.tenant_id, slug) if _has_moved(held.facts, numbers) else held
+    def _looked(self, slug: str, snapshot: TenantSnapshot) -> TenantSnapshot:
+        """Load again if the tenant's or the operator's revision has changed."""
+        with transaction(read_only=True, tenant_id=snapshot.facts.tenant_id):
+            numbers = tenant_revision.revisions(
+                [snapshot.facts.tenant_id, tenant_revision.OVER_ALL]
+            )
+        return (
+            self._load(snapshot.facts.tenant_id, slug)
+            if _has_moved(snapshot.facts, numbers)
+            else snapshot
+        )
 
     # ---- loading
 
     def _load(self, tenant_id: UUID, slug: str) -> TenantSnapshot:
-        """One consistent view, so that a number never stands for what came after it."""
+        """Load in one consistent view, so that a revision never contains a later change."""
         began = time.monotonic()
         with (
             current.acting_as(founder(tenant_id, slug, slug)),
@@ -164,47 +163,50 @@ class Snapshots:
             facts = queries.facts()
         return self._put(facts, began, began)
 
-    def _put(self, facts: Facts, began: float, known: float) -> TenantSnapshot:
-        """What was looked up last counts, whichever thread comes to an end first; a restored
-        database may have lower numbers.
-        """
+    def _put(self, facts: DecisionFacts, began: float, known: float) -> TenantSnapshot:
+        """Keep the snapshot that was read last; a restored database may have lower revisions."""
         now = self.now()
-        held = TenantSnapshot(facts, Answers(facts.at(now), now), began, time.monotonic(), known)
+        snapshot = TenantSnapshot(
+            facts, Answers(facts.at(now), now), began, time.monotonic(), known
+        )
         with self._lock:
-            there = self._held.get(facts.slug)
+            there = self._snapshots.get(facts.slug)
             if there is not None and there.began > began:
                 return there
             if there is not None and facts.number < there.facts.number:
                 self.tally.forget(facts.slug)
-            if len(self._held) >= MOST and there is None:
-                del self._held[min(self._held, key=lambda slug: self._held[slug].asked)]
-            self._held[facts.slug] = held
-        return held
+            if len(self._snapshots) >= MAX_TENANTS and there is None:
+                del self._snapshots[
+                    min(self._snapshots, key=lambda slug: self._snapshots[slug].asked)
+                ]
+            self._snapshots[facts.slug] = snapshot
+        return snapshot
 
     def reload(self, slug: str) -> None:
-        """What this process itself has just changed."""
-        if (held := self._held.get(slug)) is not None:
-            self._load(held.facts.tenant_id, slug)
+        """Load again what this process has just changed."""
+        if (snapshot := self._snapshots.get(slug)) is not None:
+            self._load(snapshot.facts.tenant_id, slug)
 
     def forget(self) -> None:
-        """Everything: for tests, whose rows are rolled back."""
+        """Forget everything, for tests, whose rows are rolled back."""
         with self._lock:
-            self._held.clear()
+            self._snapshots.clear()
             self._unknown.clear()
 
     # ---- following
 
     def follow(self) -> None:
-        """Begin to follow, once in this process: a server makes its workers by forking, so not
-        before the first request.
+        """Start following, once in this process.
+
+        Not before the first request, because a server forks its workers.
         """
         with self._lock:
             if not self._threads:
                 self.following, self.contact = True, time.monotonic()
-                named = {"decisions": self._follow, "decisions, told": self._go_on_telling}
+                threads = {"decisions": self._follow, "decisions, write": self._keep_writing}
                 self._threads = [
                     threading.Thread(target=do, name=name, daemon=True)
-                    for name, do in named.items()
+                    for name, do in threads.items()
                 ]
                 for thread in self._threads:
                     thread.start()
@@ -224,129 +226,130 @@ class Snapshots:
                 self._there.clear()
                 if not away:
                     log.warning(
-                        "decisions follow nothing: the database is away", reason=_first_line(lost)
+                        "decisions can't follow: the database is unavailable",
+                        reason=_first_line(lost),
                     )
                 away = True
-                time.sleep(BEAT)
-            except Exception:  # whatever it is, answers go on and turn stale until contact is back
-                log.exception("following faltered")
-                time.sleep(LOOK)
+                time.sleep(BEAT_SECONDS)
+            except Exception:  # answers continue, and are stale until contact is back
+                log.exception("following failed")
+                time.sleep(CHECK_SECONDS)
 
     def _listen(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
         looked = 0.0
         while True:
-            for note in connection.notifies(timeout=BEAT, stop_after=1):
+            for note in connection.notifies(timeout=BEAT_SECONDS, stop_after=1):
                 self._moved(note.payload)
-            if time.monotonic() - looked >= LOOK:
+            if time.monotonic() - looked >= CHECK_SECONDS:
                 self._catch_up()
                 looked = time.monotonic()
 
     def _moved(self, payload: str) -> None:
-        """Told by name: that tenant alone is loaded, and at once."""
-        held = next(
-            (h for h in list(self._held.values()) if str(h.facts.tenant_id) == payload), None
+        """Load the tenant that a notification names, immediately."""
+        snapshot = next(
+            (h for h in list(self._snapshots.values()) if str(h.facts.tenant_id) == payload), None
         )
-        if held is not None:
-            self._load_anew(held)
+        if snapshot is not None:
+            self._load_anew(snapshot)
         elif payload == str(tenant_revision.OVER_ALL):
             self._catch_up()
 
     def _catch_up(self) -> None:
-        """Load what has moved since it was loaded; the operator's layer is loaded once for all
-        tenants.
-        """
-        began, every = time.monotonic(), list(self._held.values())
+        """Load every tenant that changed; the operator's layer once for all tenants."""
+        began, every = time.monotonic(), list(self._snapshots.values())
         with transaction(read_only=True, snapshot=True):
             there = session().scalars(select(func.clock_timestamp())).one()
             self.behind = max(there - clock.now(), timedelta(0))
             numbers = tenant_revision.revisions(
-                [*(held.facts.tenant_id for held in every), tenant_revision.OVER_ALL]
+                [*(snapshot.facts.tenant_id for snapshot in every), tenant_revision.OVER_ALL]
             )
             over = numbers.get(tenant_revision.OVER_ALL, 0)
-            above = queries.above(over) if any(held.facts.over != over for held in every) else None
+            above = (
+                queries.platform_facts(over)
+                if any(snapshot.facts.over != over for snapshot in every)
+                else None
+            )
         self.contact = began
-        for held in every:
-            if numbers.get(held.facts.tenant_id, 0) != held.facts.number:
-                self._load_anew(held)
-            elif above is not None and held.facts.over != over:
-                self._put(held.facts.under(above), began, began)
+        for snapshot in every:
+            if numbers.get(snapshot.facts.tenant_id, 0) != snapshot.facts.number:
+                self._load_anew(snapshot)
+            elif above is not None and snapshot.facts.over != over:
+                self._put(snapshot.facts.under(above), began, began)
             else:
-                held.known = began
+                snapshot.known = began
 
-    def _load_anew(self, held: TenantSnapshot) -> None:
-        """Of one tenant that cannot be loaded the answers turn stale; the others are followed as
-        before.
-        """
-        if time.monotonic() < held.again:
+    def _load_anew(self, snapshot: TenantSnapshot) -> None:
+        """Load a tenant again; if that fails, only its answers become stale."""
+        if time.monotonic() < snapshot.again:
             return
         try:
-            self._load(held.facts.tenant_id, held.facts.slug)
+            self._load(snapshot.facts.tenant_id, snapshot.facts.slug)
         except Unavailable:
             raise
         except Exception as problem:
             if isinstance(problem, DBAPIError) and problem.connection_invalidated:
                 raise
-            held.again = time.monotonic() + AGAIN
-            log.exception("tenant not loaded", tenant=held.facts.slug)
+            snapshot.again = time.monotonic() + RETRY_SECONDS
+            log.exception("tenant not loaded", tenant=snapshot.facts.slug)
 
-    # ---- telling
+    # ---- writing
 
-    def _go_on_telling(self) -> None:
-        told = 0.0
+    def _keep_writing(self) -> None:
+        written = 0.0
         while True:
-            time.sleep(BEAT)
+            time.sleep(BEAT_SECONDS)
             self._there.wait()
             try:
-                self._tell_hearing()
-                if time.monotonic() - told >= TELL_COUNTS:
-                    told = time.monotonic()
-                    self.tell_counts()
-            except Exception:  # whatever it is, the next round may do better
-                log.exception("telling faltered")
-                time.sleep(LOOK)
+                self._write_consumers()
+                if time.monotonic() - written >= COUNT_SECONDS:
+                    written = time.monotonic()
+                    self.write_counts()
+            except Exception:  # the next round may succeed
+                log.exception("writing failed")
+                time.sleep(CHECK_SECONDS)
 
-    def _tell_hearing(self) -> None:
-        by_tenant: dict[str, list[tuple[UUID, str, Hearing]]] = {}
-        for slug, key_id, name, hearing in self.tally.news():
-            by_tenant.setdefault(slug, []).append((key_id, name, hearing))
+    def _write_consumers(self) -> None:
+        by_tenant: dict[str, list[tuple[UUID, str, ConsumerState]]] = {}
+        for slug, key_id, name, state in self.tally.news():
+            by_tenant.setdefault(slug, []).append((key_id, name, state))
         for slug, every in by_tenant.items():
-            for news in batched(every, TOLD_AT_ONCE):
+            for news in batched(every, MAX_CONSUMERS_PER_WRITE):
                 heard = [
                     Heard(k, n, h.region, h.system_id, h.number, _at(h.at), _at(h.seen))
                     for k, n, h in news
                 ]
                 if self._write(slug, partial(switches.note_consumers, heard)):
-                    for key_id, name, hearing in news:
-                        self.tally.told(slug, key_id, name, hearing)
+                    for key_id, name, state in news:
+                        self.tally.mark_written(slug, key_id, name, state)
 
-    def tell_counts(self) -> None:
+    def write_counts(self) -> None:
         for slug, counts in self.tally.take_counts().items():
             decided_total.inc(sum(counts.values()))
             if not self._write(slug, partial(decisions.add, counts)):
                 self.tally.give_back(slug, counts)
 
-    def tell(self) -> None:
-        """Everything, now: for a process that does not follow.
+    def write_all(self) -> None:
+        """Write everything now, for a process that doesn't follow.
 
-        A worker that ends takes the counts of its last two seconds along.
+        A worker that ends loses the counts of its last two seconds.
         """
-        self._tell_hearing()
-        self.tell_counts()
+        self._write_consumers()
+        self.write_counts()
 
     def _write(self, slug: str, act: Callable[[], object]) -> bool:
-        """In a transaction of its own; False when it has to be tried again."""
+        """Write in a separate transaction; return False to try again."""
         try:
             tenant_id = tenants.tenant_id(slug)
             if tenant_id is not None:
                 with current.acting_as(founder(tenant_id, slug, slug)), transaction():
                     act()
         except (DBAPIError, DomainError) as problem:
-            log.warning("not told yet", tenant=slug, reason=_first_line(problem))
+            log.warning("not written yet", tenant=slug, reason=_first_line(problem))
             return False
         return True
 
 
-def _has_moved(facts: Facts, numbers: Mapping[UUID, int]) -> bool:
+def _has_moved(facts: DecisionFacts, numbers: Mapping[UUID, int]) -> bool:
     return (numbers.get(facts.tenant_id, 0), numbers.get(tenant_revision.OVER_ALL, 0)) != (
         facts.number,
         facts.over,
@@ -354,7 +357,7 @@ def _has_moved(facts: Facts, numbers: Mapping[UUID, int]) -> bool:
 
 
 def _first_line(problem: Exception) -> str:
-    """An error of the driver may say nothing at all."""
+    """Return the first line of an error; the driver's may be empty."""
     return next(iter(str(problem).splitlines()), type(problem).__name__)
 
 
@@ -363,7 +366,7 @@ def _at(seconds: float) -> datetime:
 
 
 def _conninfo(url: str) -> str:
-    """SQLAlchemy's URL as libpq takes it."""
+    """Return SQLAlchemy's URL as libpq takes it."""
     parts = make_url(url)
     given: dict[str, Any] = {
         "user": parts.username,

@@ -1,13 +1,10 @@
-"""All that a tenant's effective policies follow from at one instant.
+"""A tenant's policy at one instant, and the effective policy of each AI system. Pure.
 
-Pure: queries make it, everybody reads it.
-
-Standing.effective(system)     per dimension the value in force, and who decides it
-Content.within(systems)         without the overrides of systems that are not there
-Standing.draft(content)        the same with another content, for previews and for telling whether
-                               it loosens
-loosening(before, after)       the changes of the tenant's own layers that loosen something, system
-                               by system
+EffectivePolicy.effective(system)   per dimension the value in force, and the layers that decide it
+EffectivePolicy.draft(content)      the same with another content, for previews
+Content.within(systems)             the content without overrides of other systems
+loosening(before, after)            the changes of the tenant's own layers that loosen something,
+                                    by system
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,32 +13,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from governance.operations.policies.dimensions import Value, plain_all, read_all
 from governance.operations.policies.strictness import (
-    DEFAULT_TIER,
-    FLOOR,
-    RISK,
-    TIERS,
     Decided,
     DimensionChange,
     Layer,
-    Tier,
-    Value,
     WaivedValue,
     changes,
     effective,
     loosens,
-    plain_all,
-    read_all,
-    strictest,
     values,
 )
+from governance.operations.policies.tiers import DEFAULT_TIER, FLOOR, RISK, TIERS, Tier, strictest
 
-LANE_NAMES = {"standard": "standard lane", "high_risk": "high-risk lane"}
+LANE_NAMES = {"standard": "standard lane", "high_risk": "high-risk lane"}  # in the API
+RISK_CLASS_LABELS = {"standard": "Standard risk class", "high_risk": "High risk class"}
 
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """An AI system as far as its policy goes."""
+    """An AI system, as far as its policy needs it."""
 
     id: UUID
     key: str
@@ -51,7 +42,7 @@ class Governed:
 
 @dataclass(frozen=True, slots=True)
 class LiveWaiver:
-    """A waiver that two others agreed to and that has not ended."""
+    """A waiver that two people approved and that has not ended."""
 
     id: UUID
     system_id: UUID
@@ -62,9 +53,9 @@ class LiveWaiver:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The operator's layer: the floor, every tier that there is, what may not be waived.
+    """The operator's layer: the platform minimum, every tier, and what can't be waived.
 
-    `number` 0: as it is built in.
+    `number` 0 is the built-in one.
     """
 
     number: int = 0
@@ -74,14 +65,16 @@ class Platform:
     until: datetime | None = None
 
     @property
-    def name(self) -> str:
-        return f"floor, version {self.number}" if self.number else "floor"
+    def layer(self) -> Layer:
+        """The platform minimum as a layer."""
+        of = f", version {self.number}" if self.number else ""
+        return Layer("floor", f"floor{of}", self.floor, f"Platform minimum{of}")
 
 
 def read_platform(
     number: int, content: Mapping[str, Any], until: datetime | None = None
 ) -> Platform:
-    """From the JSON of a version; tiers that it does not name are the built-in ones."""
+    """Read the JSON of a version; tiers that it does not name are the built-in ones."""
     own = {
         key: Tier(
             key,
@@ -103,19 +96,19 @@ def read_platform(
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a version of the tenant's policy says."""
+    """The content of a version of the tenant's policy."""
 
     tier: str = DEFAULT_TIER
     overrides: Mapping[str, Value] = field(default_factory=dict)
     systems: Mapping[UUID, Mapping[str, Value]] = field(default_factory=dict)
 
     def within(self, systems: Iterable[Governed]) -> "Content":
-        """Without the overrides of other systems: what was retired is governed no more."""
+        """Return the content without overrides of other systems, such as retired ones."""
         live = {system.id for system in systems}
         return replace(self, systems={key: own for key, own in self.systems.items() if key in live})
 
     def plain(self) -> dict[str, Any]:
-        """As it is stored; equal contents are equal JSON."""
+        """Return the content as stored; equal contents give equal JSON."""
         systems = {
             str(key): plain_all(given)
             for key, given in sorted(self.systems.items(), key=lambda each: str(each[0]))
@@ -131,7 +124,7 @@ def read_content(raw: Mapping[str, Any]) -> Content:
 
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
-    """One tenant at one instant."""
+    """The policy of one tenant at one instant."""
 
     platform: Platform
     number: int
@@ -142,34 +135,38 @@ class EffectivePolicy:
 
     @property
     def tier(self) -> Tier:
-        """None is ever taken away; were one gone all the same, what holds is as strict as all that
-        are left.
+        """The tenant's tier.
+
+        Tiers are never removed; if one were missing, the strictest of all applies.
         """
         return self.platform.tiers.get(self.content.tier) or strictest(
             self.content.tier, self.platform.tiers.values()
         )
 
     def own_layers(self, system: Governed | None = None) -> list[Layer]:
-        """What the tenant demands by itself: tier, overrides, the lane of the system, its own
-        overrides.
-        """
-        layers = [Layer("tier", f"tier {self.tier.name.lower()}", self.tier.values)]
+        """Return the tenant's layers: tier, overrides, the system's risk class, its overrides."""
+        name = self.tier.name
+        layers = [Layer("tier", f"tier {name.lower()}", self.tier.values, f"{name} tier")]
         if self.content.overrides:
-            layers.append(Layer("override", "tenant override", self.content.overrides))
-        if system is not None and RISK.get(system.lane):
-            layers.append(Layer("risk", LANE_NAMES[system.lane], RISK[system.lane]))
-        if system is not None and self.content.systems.get(system.id):
             layers.append(
-                Layer("system", f"override of {system.key}", self.content.systems[system.id])
+                Layer("override", "tenant override", self.content.overrides, "Tenant override")
+            )
+        if system is not None and RISK.get(system.lane):
+            risk_class = RISK_CLASS_LABELS[system.lane]
+            layers.append(Layer("risk", LANE_NAMES[system.lane], RISK[system.lane], risk_class))
+        if system is not None and self.content.systems.get(system.id):
+            own = self.content.systems[system.id]
+            layers.append(
+                Layer("system", f"override of {system.key}", own, f"Override for {system.key}")
             )
         return layers
 
     def effective(self, system: Governed | None = None) -> dict[str, Decided]:
-        """Floor and all. Without a system: what holds for requests that name none."""
-        return effective(
-            [Layer("floor", self.platform.name, self.platform.floor), *self.own_layers(system)],
-            self._waived(system),
-        )
+        """Return the value in force of each dimension, all layers included.
+
+        Without a system: for requests that name none.
+        """
+        return effective([self.platform.layer, *self.own_layers(system)], self._waived(system))
 
     def _waived(self, system: Governed | None) -> list[WaivedValue]:
         if system is None:
@@ -182,19 +179,19 @@ class EffectivePolicy:
         return [WaivedValue(w.key, w.value, w.until) for w in mine]
 
     def own(self, system: Governed | None = None) -> dict[str, Value]:
-        """The strictest of the tenant's own layers, as if there were no floor."""
+        """Return the strictest of the tenant's own layers, without the platform minimum."""
         return values(effective(self.own_layers(system)))
 
     def draft(self, content: Content) -> "EffectivePolicy":
         return replace(self, content=content)
 
     def differs(self, system: Governed) -> bool:
-        """Whether anything is demanded of this system that is not demanded of all."""
+        """Return whether this system has a layer of its own."""
         has_own = bool(RISK.get(system.lane)) or bool(self.content.systems.get(system.id))
         return has_own or any(w.system_id == system.id for w in self.waivers)
 
     def next_change(self, now: datetime) -> datetime | None:
-        """When this becomes another one by time alone: a waiver or a loosened floor ends."""
+        """Return when a waiver or a looser minimum ends, so that this changes by itself."""
         ends = [w.until for w in self.waivers if w.until > now] + [
             t for t in (self.platform.until,) if t and t > now
         ]
@@ -204,15 +201,15 @@ class EffectivePolicy:
 type Scope = Governed | None
 
 
-def scopes(standing: EffectivePolicy) -> Sequence[Scope]:
-    """Requests that name no system, then each system."""
-    return (None, *standing.systems)
+def scopes(policy: EffectivePolicy) -> Sequence[Scope]:
+    """Return None, for requests that name no system, then each system."""
+    return (None, *policy.systems)
 
 
 def moves(
     before: EffectivePolicy, after: EffectivePolicy
 ) -> dict[UUID | None, list[DimensionChange]]:
-    """What the effective policy does, by system (None: requests that name none)."""
+    """Return the changes of the effective policy, by system (None: requests that name none)."""
     return {
         s.id if s else None: changes(values(before.effective(s)), values(after.effective(s)))
         for s in scopes(before)
@@ -222,9 +219,9 @@ def moves(
 def loosening(
     before: EffectivePolicy, after: EffectivePolicy
 ) -> dict[UUID | None, list[DimensionChange]]:
-    """Where the tenant's own layers loosen.
+    """Return where the tenant's own layers loosen.
 
-    What the floor hides today counts too: tomorrow's floor may not.
+    What the platform minimum covers up today counts too: tomorrow's minimum may not.
     """
     found = {s.id if s else None: changes(before.own(s), after.own(s)) for s in scopes(before)}
     return {

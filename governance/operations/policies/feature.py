@@ -3,24 +3,29 @@
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest, NavItem
 from governance.operations.policies import (
-    actions,
     jobs,
     models,
+    operator_views,
+    override_views,
     palette,
     permissions,
     platform_approval,
     platform_minimum,
     version_approval,
+    version_log,
+    version_views,
     views,
     waiver_approval,
     waiver_views,
     waivers,
 )
 
+VIEWS = (views, override_views, version_views, waiver_views, operator_views)
+
 manifest = Manifest(
     name="policies",
     models=(models,),
-    routes=(views.feature, waiver_views.feature, views.operator_feature),
+    routes=tuple(dict.fromkeys(each.feature for each in VIEWS)),
     navigation=(
         NavItem(
             label="Policies",
@@ -43,12 +48,12 @@ manifest = Manifest(
     schedule=(Hourly("apply scheduled policies", jobs.apply_due_everywhere, minute=7),),
     work=(jobs.apply_scheduled,),
     palette=(
-        Command("Change the policy", "policies.index", permissions.DRAFT),
-        Command("View the policy in force", "policies.in_force", permissions.VIEW),
-        Command("Request a waiver", "waivers.new", permissions.WAIVE),
+        Command("Change policy", "policies.index", permissions.DRAFT),
+        Command("View policy in force", "policies.in_force", permissions.VIEW),
+        Command("Request waiver", "waivers.new", permissions.WAIVE),
     ),
     search=(palette.policy_versions,),
-    audit=actions_in(actions, waivers, platform_minimum),
+    audit=actions_in(version_log, waivers, platform_minimum),
     links={
         "PolicyVersion": EntryLink(endpoint="policies.version_by_id", argument="policy_version_id"),
         "Waiver": EntryLink(endpoint="waivers.waiver", argument="waiver_id"),

@@ -1,8 +1,4 @@
-"""Forms of the policy.
-
-What a value may be is the lattice's business (strictness.read); these say only which field it is
-in.
-"""
+"""Forms of policies. `dimensions.read` checks the values; these only name their fields."""
 
 from typing import Any
 
@@ -22,20 +18,19 @@ from wtforms.validators import InputRequired, Length, Optional
 from governance.foundation.people.forms import stripped
 from governance.kernel.days import ANY_DAY, DayField
 from governance.kernel.forms import Choice, Form, constraint
-from governance.operations.policies.strictness import DIMENSIONS, Dimension
+from governance.operations.policies.dimensions import DIMENSIONS, Dimension
 from governance.operations.systems import queries as systems
 
-WHY = "Say why: the reason is kept in the log."
 REASON = "Enter a reason. It is kept in the audit log."
-LONGEST = Length(max=2000)
+MAX_REASON = Length(max=2000)
 
 constraint(
     "uq_policy_versions_open",
-    "Somebody else began a draft at the same moment. Look at it, then save again.",
+    "Someone else created a draft at the same moment. Review it, then save again.",
 )
 constraint(
     "uq_policy_versions_tenant_id_number",
-    "Another version came into force at the same moment. Look at it, then save again.",
+    "Another version was published at the same moment. Review it, then save again.",
 )
 constraint(
     "uq_platform_policies_open",
@@ -43,44 +38,44 @@ constraint(
 )
 constraint(
     "uq_platform_policies_number",
-    "Another version was activated at the same moment. Review it, then save again.",
+    "Another version was published at the same moment. Review it, then save again.",
 )
 
 
 def dimensions() -> list[tuple[str, str]]:
-    return [(key, f"{d.title} ({key})") for key, d in DIMENSIONS.items()]
+    return [(key, d.title) for key, d in DIMENSIONS.items()]
 
 
 def scopes() -> list[tuple[object, str]]:
     return [
-        ("", "Every AI system of this tenant"),
+        ("", "Every AI system"),
         *((system_id, name) for system_id, name in systems.choices()),
     ]
 
 
-class ChangeForm(Form):
-    """The verb says what becomes of the content: apply, draft, ask or schedule."""
+class PolicyChangeForm(Form):
+    """The verb decides what happens to the content: apply, draft, ask or schedule."""
 
     verb = HiddenField("Verb")
     tier = HiddenField("Tier")
     on = HiddenField("On")
     base = HiddenField("Base")
     seen = HiddenField("Seen")
-    reason = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
+    reason = TextAreaField("Reason, kept in the audit log", [MAX_REASON], filters=[stripped])
     apply_at = DateTimeLocalField(
         "Takes effect", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
     )
 
 
-class PickForm(Form):
-    """Which value is to be overridden, before it is."""
+class OverrideScopeForm(Form):
+    """Which setting to override, and for which AI systems."""
 
-    system = Choice("For", choices=scopes)
+    system = Choice("Applies to", choices=scopes)
     dimension = SelectField("Setting", choices=dimensions)
 
 
 class OverrideForm(Form):
-    """One of the three fields, as the dimension takes it."""
+    """A level, a number or names, depending on the dimension."""
 
     verb = HiddenField("Verb")
     seen = HiddenField("Seen")
@@ -89,15 +84,15 @@ class OverrideForm(Form):
     names = TextAreaField("Models", [Length(max=20_000)])
 
 
-class DraftForm(Form):
-    """`seen` is the open version as the page showed it."""
+class PolicyDraftForm(Form):
+    """`seen` is the revision of the open version that the page showed."""
 
     seen = HiddenField("Seen")
 
 
-class BackForm(Form):
+class RollbackForm(Form):
     seen = HiddenField("Seen")
-    reason = TextAreaField("Reason", [InputRequired(WHY), LONGEST], filters=[stripped])
+    reason = TextAreaField("Reason", [InputRequired(REASON), MAX_REASON], filters=[stripped])
 
 
 class WaiverForm(Form):
@@ -112,51 +107,51 @@ class WaiverForm(Form):
         "Ends on", required="Choose the day on which the waiver ends.", bounds=ANY_DAY
     )
     reason = TextAreaField(
-        "Reason, kept in the audit log", [InputRequired(REASON), LONGEST], filters=[stripped]
+        "Reason, kept in the audit log", [InputRequired(REASON), MAX_REASON], filters=[stripped]
     )
     compensation = TextAreaField(
-        "What is done instead",
+        "Compensating measure",
         [
-            InputRequired("Describe what is done instead while the platform minimum is waived."),
-            LONGEST,
+            InputRequired(
+                "Describe the compensating measure: what you do while the minimum is waived."
+            ),
+            MAX_REASON,
         ],
         filters=[stripped],
     )
 
 
-class EndForm(Form):
-    """Ending a waiver early."""
+class WaiverEndForm(Form):
+    """Ends a waiver early."""
 
-    reason = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
+    reason = TextAreaField("Reason, kept in the audit log", [MAX_REASON], filters=[stripped])
 
 
 class PlatformForm(Form):
-    """What frames a change of the operator's layer; its values are read by the view, dimension by
-    dimension.
-    """
+    """A change of the operator's layer; the view reads its values, one field a dimension."""
 
     verb = HiddenField("Verb")
     base = HiddenField("Base")
     until = DayField("The looser minimum ends on", required=False, bounds=ANY_DAY)
-    reason = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
+    reason = TextAreaField("Reason, kept in the audit log", [MAX_REASON], filters=[stripped])
 
 
 def _value(which: Dimension, *, blank: bool) -> Field:
-    """A level is chosen, anything else is typed; in the floor nothing may be said."""
+    """Return a menu of levels, or a text field; a blank value sets no minimum."""
     if which.levels:
-        choices = [("", "no minimum")] if blank else []
+        choices = [("", "No minimum")] if blank else []
         return SelectField(
             which.title,
             choices=[
                 *choices,
-                *((level.value, f"{level.value}: {level.means}") for level in which.levels),
+                *((level.value, f"{level.label}: {level.means}") for level in which.levels),
             ],
         )
     return StringField(which.title, [Length(max=20_000)], filters=[stripped])
 
 
 def value_name(key: str) -> str:
-    """The name of a dimension's field; a dimension may be called like a field of the frame."""
+    """Return the name of a dimension's field, which can't clash with the form's own fields."""
     return f"value_{key}"
 
 
@@ -171,10 +166,10 @@ class _FloorForm(PlatformForm):
 
 
 class _TierForm(PlatformForm):
-    key = StringField("Short name", [Length(max=40)], filters=[stripped])
+    key = StringField("Slug", [Length(max=40)], filters=[stripped])
     name = StringField("Name", [InputRequired("Enter a name."), Length(max=60)], filters=[stripped])
-    means = StringField("What it means", [Length(max=200)], filters=[stripped])
-    four_eyes = BooleanField("Tightening takes two people, too")
+    means = StringField("Description", [Length(max=200)], filters=[stripped])
+    four_eyes = BooleanField("Tightening needs two people, too")
 
 
 FloorForm = _with_values("FloorForm", _FloorForm, blank=True)

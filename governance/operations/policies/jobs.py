@@ -1,5 +1,5 @@
-"""Brings scheduled versions into force at their time, once: as queued work, and hourly for whatever
-that has missed.
+"""Publish scheduled versions at their time, once: as queued work, and hourly for any that it
+missed.
 """
 
 from uuid import UUID
@@ -18,26 +18,23 @@ log = structlog.get_logger("policies")
 
 @work(actions.WORK)
 def apply_scheduled(item: WorkItem, progress: Progress) -> None:
-    """The work was queued for the time at which the version is due.
-
-    It is the console's deed, not that of who scheduled it.
-    """
+    """Publish the version that is due, as Meridian, not as the person who scheduled it."""
     who = progress.actor
     apply_due(item.tenant_id, who.tenant_slug, who.tenant_name)
 
 
 def apply_due(tenant_id: UUID, slug: str, name: str) -> bool:
-    """What is due in one tenant; under its lock, so that two processes do it once."""
+    """Publish what is due in one tenant; under its lock, so that two processes do it once."""
     with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
         return actions.apply_due()
 
 
 def apply_due_everywhere() -> None:
-    """Hourly, over all tenants: what is wrong with one does not keep the others waiting."""
+    """Publish what is due in every tenant; a failure in one doesn't block the others."""
     with transaction():
         every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
     for tenant_id, slug, name in every:
         try:
             apply_due(tenant_id, slug, name)
         except Exception:  # logged, and tried again in an hour
-            log.exception("scheduled policy not applied", tenant=slug)
+            log.exception("scheduled policy not published", tenant=slug)

@@ -19,10 +19,7 @@ OPEN = ("draft", "requested", "scheduled")
 
 
 class PolicyVersion(Tenanted, Model):
-    """One version of what the tenant demands.
-
-    While it is open it can be edited; in force it never changes again.
-    """
+    """One version of the tenant's policy. It can be edited until it is published."""
 
     __tablename__ = "policy_versions"
     __table_args__ = (
@@ -36,25 +33,22 @@ class PolicyVersion(Tenanted, Model):
         Index(None, "tenant_id", "in_force_from"),
     )
 
-    number: Mapped[int | None]  # given when it comes into force
+    number: Mapped[int | None]  # assigned when it is published
     state: Mapped[str]  # draft asked scheduled live refused withdrawn
     content: Mapped[dict[str, Any]]
-    digest: Mapped[str]  # of base and content: what an approval is bound to
-    base: Mapped[int]  # the number of the version that it was drawn up against; 0 before the first
-    edited: Mapped[int] = mapped_column(default=1)  # counts edits of an open one
+    digest: Mapped[str]  # of base and content
+    base: Mapped[int]  # the number of the version that it changes; 0 before the first
+    edited: Mapped[int] = mapped_column(default=1)  # edits so far
     loosens: Mapped[bool]
     reason: Mapped[str]
     made_by: Mapped[UUID | None]
-    hands: Mapped[list[Any]] = mapped_column(
-        default=list
-    )  # ids of all who edited it: none of them decides on it
-    note: Mapped[str] = mapped_column(
-        default=""
-    )  # why the console turned a scheduled one back into a draft
-    agreed: Mapped[str] = mapped_column(
-        default=""
-    )  # the mark of what it loosens, as it was agreed or scheduled
-    back_to: Mapped[int | None]  # the version whose content a rollback brings back
+    # ids of everyone who edited it: none of them decides
+    hands: Mapped[list[Any]] = mapped_column(default=list)
+    # why it returned to draft
+    note: Mapped[str] = mapped_column(default="")
+    # the fingerprint of what it loosens, as approved or scheduled
+    agreed: Mapped[str] = mapped_column(default="")
+    back_to: Mapped[int | None]  # the version that a rollback returns to
     requested_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]  # the second person
     decided_at: Mapped[datetime | None]
@@ -63,8 +57,9 @@ class PolicyVersion(Tenanted, Model):
 
 
 class Waiver(Tenanted, Model):
-    """The only way below the platform minimum: one dimension of one system, for a while, requested
-    by one and approved by two others. Who approved it, and when, is in its approval.
+    """A value below the platform minimum: one setting of one system, for a while.
+
+    One person requests it, two others approve it.
     """
 
     __tablename__ = "waivers"
@@ -78,21 +73,19 @@ class Waiver(Tenanted, Model):
     dimension: Mapped[str]
     value: Mapped[Any] = mapped_column(JSONB)
     reason: Mapped[str]
-    compensation: Mapped[str]  # what is done instead
+    compensation: Mapped[str]  # the compensating measure
     expires_at: Mapped[datetime]
     state: Mapped[str]  # asked live refused withdrawn expired ended
     requested_by: Mapped[UUID]
-    live_from: Mapped[datetime | None]  # the second of two others has approved it
+    live_from: Mapped[datetime | None]  # when the second person approved it
     closed_by: Mapped[UUID | None]
     closed_at: Mapped[datetime | None]
 
 
 class PlatformPolicy(Model):
-    """The operator's layer, in versions: the floor, the tiers beside the built-in ones, what may
-    not be waived.
+    """The operator's layer, in versions: platform minimum, tiers, and what can't be waived.
 
-    It stands under all tenants and holds nothing of any, so every tenant may read it; only the
-    operator's pages write.
+    It contains no tenant's data, so every tenant may read it; only the operator's pages write.
     """
 
     __tablename__ = "platform_policies"
@@ -117,6 +110,5 @@ class PlatformPolicy(Model):
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     in_force_from: Mapped[datetime | None]
-    until: Mapped[
-        datetime | None
-    ]  # the floor in it loosens until then; tiers, and what it tightens, stay
+    # when a looser minimum ends; tiers, and what it tightens, stay
+    until: Mapped[datetime | None]

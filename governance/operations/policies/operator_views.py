@@ -1,10 +1,9 @@
-"""The operator's pages: the platform minimum, the tiers, and what was requested of a second
-operator.
+"""The operator's pages: the platform minimum, the tiers, and requests to loosen them.
 
 index_of_operator                  minimum and tiers side by side
 change_floor, new_tier, tier       previewed first, then confirmed
-change_request                     what loosens, and became no version
-versions, version                  what applied to every tenant
+change_request                     a request that is not a version
+versions, version                  the history
 """
 
 import re
@@ -26,33 +25,27 @@ from governance.kernel.forms import accepted, counted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.policies import permissions, platform_approval, platform_minimum, queries
+from governance.operations.policies.dimensions import DIMENSIONS, Value, plain, plain_all, read
 from governance.operations.policies.effective_policies import Platform
 from governance.operations.policies.forms import FloorForm, TierForm, value_name
 from governance.operations.policies.models import PlatformPolicy
-from governance.operations.policies.policy_diff import platform_content
-from governance.operations.policies.strictness import (
-    DIMENSIONS,
-    TIERS,
-    Value,
-    loosens,
-    plain,
-    plain_all,
-    read,
-)
-from governance.operations.policies.tier_table import means
+from governance.operations.policies.policy_diff import NOTHING_CHANGES, platform_content
+from governance.operations.policies.setting_labels import value_meaning
+from governance.operations.policies.strictness import loosens
+from governance.operations.policies.tiers import TIERS
 
 feature = Feature("operator_policies", __name__, scope="operator")
-KEY = re.compile(r"[a-z][a-z0-9-]{1,39}\Z")
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}\Z")
 
 
 @feature.get("/floor", needs=permissions.PLATFORM)
 def index_of_operator() -> ResponseReturnValue:
     platform = queries.platform()
     return page(
-        "operations/policies/floor.html",
+        "operations/policies/minimum.html",
         platform=platform,
         dimensions=DIMENSIONS.values(),
-        means=means,
+        value_meaning=value_meaning,
         open_request=_open_request(),
         number=queries.newest_platform_number(),
         under=_tenants(),
@@ -67,7 +60,7 @@ def _open_request() -> Approval | None:
 
 
 def _tenants() -> int:
-    """How many it applies to."""
+    """Return the number of tenants that it applies to."""
     return sum(t.kind != "operator" for t in directory.all_tenants())
 
 
@@ -82,7 +75,7 @@ def change_floor() -> ResponseReturnValue:
         **shown, unwaivable=sorted(platform.unwaivable), base=str(queries.newest_platform_number())
     )
 
-    def wanted() -> dict[str, Any]:
+    def content() -> dict[str, Any]:
         given = {key: form[value_name(key)].data for key in DIMENSIONS}
         floor = {key: _read(key, text) for key, text in given.items() if text}
         return {
@@ -91,7 +84,7 @@ def change_floor() -> ResponseReturnValue:
             "unwaivable": form.unwaivable.data or [],
         }
 
-    return _changing("operations/policies/floor_change.html", platform, form, wanted)
+    return _changing("operations/policies/minimum_change.html", platform, form, content)
 
 
 @feature.route("/floor/tiers/new", methods=["GET", "POST"], needs=permissions.FLOOR)
@@ -99,15 +92,18 @@ def new_tier() -> ResponseReturnValue:
     platform = queries.platform()
     form = TierForm(**_tier_values(platform, "strict"), base=str(queries.newest_platform_number()))
 
-    def wanted() -> dict[str, Any]:
+    def content() -> dict[str, Any]:
         key = form.key.data or ""
-        if not KEY.match(key) or key == "new":
-            raise Invalid("Enter 2 to 40 lower-case letters, digits and hyphens.", field="key")
+        if not SLUG.match(key) or key == "new":
+            raise Invalid(
+                "Enter 2 to 40 lowercase letters, digits and hyphens, starting with a letter.",
+                field="key",
+            )
         if key in platform.tiers:
-            raise Invalid(f"The tier {key} exists already. Choose another short name.", field="key")
+            raise Invalid(f"There is a tier {key} already. Choose another slug.", field="key")
         return _with_tier(platform, key, form)
 
-    return _changing("operations/policies/tier.html", platform, form, wanted, tier=None)
+    return _changing("operations/policies/tier.html", platform, form, content, tier=None)
 
 
 @feature.route("/floor/tiers/<key>", methods=["GET", "POST"], needs=permissions.FLOOR)
@@ -115,8 +111,8 @@ def tier(key: str) -> ResponseReturnValue:
     platform = queries.platform()
     if key not in platform.tiers:
         raise NotFound("There is no such tier.")
-    there = platform.tiers[key]
-    frame = {"key": key, "name": there.name, "means": there.means, "four_eyes": there.four_eyes}
+    old = platform.tiers[key]
+    frame = {"key": key, "name": old.name, "means": old.means, "four_eyes": old.four_eyes}
     form = TierForm(
         **_tier_values(platform, key), **frame, base=str(queries.newest_platform_number())
     )
@@ -125,7 +121,7 @@ def tier(key: str) -> ResponseReturnValue:
         platform,
         form,
         lambda: _with_tier(platform, key, form),
-        tier=there,
+        tier=old,
     )
 
 
@@ -133,45 +129,43 @@ def _changing(
     template: str,
     platform: Platform,
     form: Any,
-    wanted: Callable[[], Mapping[str, Any]],
+    content: Callable[[], Mapping[str, Any]],
     **more: Any,
 ) -> ResponseReturnValue:
-    """Previewed first, which writes nothing; then it applies, or awaits a second operator."""
-    looked: dict[str, Any] = {}
+    """Preview a change, which writes nothing; then apply it, or request a second operator."""
+    preview: dict[str, Any] = {}
 
-    def look() -> None:
-        after = platform_minimum.check_content(wanted())
-        moved = platform_minimum.moves(platform, after)
-        if not moved:
-            raise DomainError("Nothing changes. These values apply already.")
-        looked.update(
+    def show() -> None:
+        after = platform_minimum.check_content(content())
+        found = platform_minimum.moves(platform, after)
+        if not found:
+            raise DomainError(NOTHING_CHANGES)
+        preview.update(
             after=after,
-            moved=moved,
+            moves=found,
             pairs=platform_minimum.lines(platform, after),
-            loosens=any(loosens(m) for _, _, m in moved),
+            loosens=any(loosens(m) for _, _, m in found),
             ends=platform_minimum.needs_end(after),
         )
 
     def act() -> None:
         ends = _end_of(form.until.data) if form.until.data else None
         platform_minimum.change(
-            wanted(), base=counted(form.base.data), reason=form.reason.data or "", until=ends
+            content(), base=counted(form.base.data), reason=form.reason.data or "", until=ends
         )
 
     if request.method == "POST" and form.verb.data == "confirm":
         if accepted(form, act):
             if (approval := _open_request()) is not None:
                 return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
-            flash("It applies to every tenant now.")
+            flash("Platform minimum changed. It applies to every tenant now.")
             return redirect(url_for("operator_policies.index_of_operator"), 303)
     elif request.method == "POST":
-        accepted(form, look)
+        accepted(form, show)
     status = 200
     if request.method == "POST" and form.problems:
         status = form.status
-        form.base.data = str(
-            queries.newest_platform_number()
-        )  # what the page shows now, and the next save changes
+        form.base.data = str(queries.newest_platform_number())  # the next save is based on it
     return page(
         template,
         status=status,
@@ -179,9 +173,9 @@ def _changing(
         platform=platform,
         dimensions=DIMENSIONS.values(),
         value_name=value_name,
-        looked=looked,
+        preview=preview,
         under=_tenants(),
-        open_request=_open_request() if looked else None,
+        open_request=_open_request() if preview else None,
         **more,
     )
 
@@ -197,13 +191,13 @@ def _text(value: Value) -> str:
 def _with_tier(platform: Platform, key: str, form: Any) -> dict[str, Any]:
     content = platform_content(platform)
     values = {k: plain(_read(k, form[value_name(k)].data or "")) for k in DIMENSIONS}
-    made = {
+    tier_content = {
         "name": form.name.data,
         "means": form.means.data or "",
         "values": values,
         "four_eyes": bool(form.four_eyes.data),
     }
-    return {**content, "tiers": {**content["tiers"], key: made}}
+    return {**content, "tiers": {**content["tiers"], key: tier_content}}
 
 
 def _read(key: str, text: Any) -> Value:
@@ -217,12 +211,12 @@ def _end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
 
 
-# ---- what awaits a second operator, or did
+# ---- requests
 
 
 @feature.get("/floor/decisions/<uuid:platform_policy_id>", needs=permissions.PLATFORM)
 def change_request(platform_policy_id: UUID) -> ResponseReturnValue:
-    """The record of a change that was requested; it is decided on the page of its approval."""
+    """Show a requested change; it is decided on the page of its approval."""
     row = queries.platform_policy(platform_policy_id)
     if row.number:
         return redirect(url_for("operator_policies.version", number=row.number), 302)
@@ -237,7 +231,7 @@ def versions() -> ResponseReturnValue:
     found = queries.platform_versions(after=request.args.get("after"))
     more = url_for("operator_policies.versions", after=found.next) if found.next else None
     return page(
-        "operations/policies/floor_versions.html",
+        "operations/policies/minimum_versions.html",
         versions=found.rows,
         more=more,
         platform=queries.platform(),
@@ -255,9 +249,10 @@ def version(number: int) -> ResponseReturnValue:
 def _record(row: PlatformPolicy, before: Platform, after: Platform) -> ResponseReturnValue:
     approval = latest(queries.PLATFORM, [row.id]).get(row.id)
     return page(
-        "operations/policies/floor_version.html",
+        "operations/policies/minimum_version.html",
         row=row,
         pairs=platform_minimum.lines(before, after),
+        after=after,
         approval=approval,
         is_requested=row.state == "requested" and approval is not None and is_open(approval),
         over=clock.now(),

@@ -2,15 +2,15 @@ from governance.kernel.access import permission
 
 VIEW = permission(
     "policies.view",
-    "see the policy in force",
+    "view the policy in force",
     roles="admin compliance_officer contributor auditor viewer",
 )
 DRAFT = permission("policies.draft", "draft and tighten the policy", roles="admin")
 APPROVE = permission(
-    "policies.approve", "decide on a looser policy", roles="admin compliance_officer"
+    "policies.approve", "approve a looser policy", roles="admin compliance_officer"
 )
 WAIVE = permission(
-    "policies.waive", "request a waiver, or approve one", roles="admin compliance_officer"
+    "policies.waive", "request or approve a waiver", roles="admin compliance_officer"
 )
 PLATFORM = permission(
     "platform.view",

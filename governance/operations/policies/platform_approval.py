@@ -16,10 +16,11 @@ from governance.foundation.tenants.queries import all_tenants
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural
 from governance.operations.policies import permissions, platform_minimum, queries
+from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.effective_policies import Platform, read_platform
 from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.policy_diff import platform_content
-from governance.operations.policies.strictness import DIMENSIONS, Move, loosens
+from governance.operations.policies.strictness import Move, loosens
 
 CLOSED = {
     "rejected": "rejected",
@@ -27,7 +28,7 @@ CLOSED = {
     "voided": "voided",
     "expired": "expired",
 }
-WHERE = {"floor": "platform minimum", "unwaivable": "waivers"}
+WHERE = {"floor": "Platform minimum", "unwaivable": "Waivers"}
 
 
 def _describe(approval: Approval) -> Description:
@@ -41,7 +42,7 @@ def _describe(approval: Approval) -> Description:
         figures.append(
             (
                 plural(max((row.until - clock.now()).days, 0), "day"),
-                "until today's minimum applies again",
+                "until the current minimum applies again",
             )
         )
     return Description(
@@ -60,18 +61,20 @@ def _describe(approval: Approval) -> Description:
         effects=list(_effects(row, before, after)),
         back=("Platform minimum", "operator_policies.index_of_operator", {}),
         covers=(
-            "Covers all values of the platform minimum and its tiers, when it ends, the version"
-            " that it changes, and the request itself."
+            "Covers every value of the platform minimum and the tiers, its end, the version it"
+            " changes, and the request itself."
         ),
         verb="Approve for every tenant",
         consequence=(
-            "It applies to every tenant within a second. Tightening it again needs one operator."
+            "It applies to every tenant within a second. Tightening it again needs only one operator."
         ),
     )
 
 
 def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
-    """(what applies now, or applied when the request was closed; what was requested)."""
+    """Return the layer that applies (or applied when the request was closed), and the requested
+    one.
+    """
     after = read_platform(row.base + 1, row.content, row.until)
     if row.state == "requested":
         return queries.platform(), after
@@ -83,17 +86,16 @@ def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
 
 
 def _change(
-    where: str, what: str, before: str, after: str, move: Move, wanted: Platform
+    where: str, what: str, before: str, after: str, move: Move, requested: Platform
 ) -> ProposedChange:
     title = (
         DIMENSIONS[what].title
         if what in DIMENSIONS
-        else {"words": "Description", "four_eyes": "Approval", "tier": "New tier"}[what]
+        else {"words": "Name and description", "four_eyes": "Approval", "tier": "New tier"}[what]
     )
-    place = WHERE.get(where) or f"tier {wanted.tiers[where].name}"
-    return ProposedChange(
-        title, before, after, f"{place}, {what}", "loosens" if loosens(move) else ""
-    )
+    place = WHERE.get(where) or f"{requested.tiers[where].name} tier"
+    note = f"{place}, {DIMENSIONS[what].flag}" if what in DIMENSIONS else place
+    return ProposedChange(title, before, after, note, "loosens" if loosens(move) else "")
 
 
 def _effects(row: PlatformPolicy, before: Platform, after: Platform) -> Iterator[Effect]:
@@ -106,19 +108,19 @@ def _effects(row: PlatformPolicy, before: Platform, after: Platform) -> Iterator
         yield Effect(
             "due",
             "Every tenant gets a looser minimum.",
-            "Where a tenant's own policy is stricter, nothing changes for it.",
+            "Nothing changes for a tenant whose own policy is stricter.",
         )
     for key in dict.fromkeys(where for where, _ in found if where in after.tiers):
         yield Effect(
             "due",
-            f"The tier {after.tiers[key].name} loosens.",
+            f"The {after.tiers[key].name} tier loosens.",
             "It affects the tenants that use it.",
         )
     if settings := [DIMENSIONS[what].title for where, what in found if where == "unwaivable"]:
         yield Effect(
             "due",
             f"Tenants can request waivers of {', '.join(settings)}.",
-            "A waiver needs two approvals and ends after 30 days.",
+            "A waiver needs two approvals and lasts at most 30 days.",
         )
     if row.until:
         yield Effect(
@@ -136,7 +138,7 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _layer_now(_approval: Approval) -> Mapping[str, Any]:
-    """The minimum that it changes: a looser one ends without a new version number."""
+    """Return the minimum it changes: a looser one can end without a new version number."""
     return {"layer": platform_content(queries.platform())}
 
 
@@ -176,7 +178,7 @@ PLATFORM = ApprovalKind(
     on_reject=_close,
     entry=_entry,
     lock=platform_minimum.LOCK,
-    own="You requested this yourself, so another operator decides.",
+    own="You requested this, so another operator decides.",
     entries={
         "requested": platform_minimum.ASKED,
         "approved": None,

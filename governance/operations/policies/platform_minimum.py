@@ -1,8 +1,7 @@
 """The platform minimum and the tiers, which the operator sets for all tenants.
 
-change                        what only tightens applies at once; what loosens awaits a second
-                              operator
-apply_request, close_request  it was approved; it was rejected, withdrawn, voided or has expired
+change                        tightening applies immediately; loosening awaits a second operator
+apply_request, close_request  the request was approved, or closed without approval
 moves, lines                  what differs between two versions
 """
 
@@ -18,17 +17,12 @@ from governance.kernel import clock, current, tenant_revision
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.policies import queries
+from governance.operations.policies.dimensions import DIMENSIONS, Value, dimension
 from governance.operations.policies.effective_policies import Platform, read_platform
 from governance.operations.policies.models import PlatformPolicy
-from governance.operations.policies.policy_diff import digest, measured, platform_content, said
-from governance.operations.policies.strictness import (
-    DIMENSIONS,
-    Move,
-    Value,
-    changes,
-    dimension,
-    loosens,
-)
+from governance.operations.policies.policy_diff import NOTHING_CHANGES, digest, platform_content
+from governance.operations.policies.setting_labels import logged_value, value_label
+from governance.operations.policies.strictness import Move, changes, loosens
 
 ASKED = action(
     "platform_minimum.change.requested",
@@ -81,25 +75,25 @@ def check_reason(reason: str) -> None:
 def change(
     content: Mapping[str, Any], *, base: int, reason: str, until: datetime | None = None
 ) -> PlatformPolicy:
-    """Change it for every tenant: what only tightens applies at once, what loosens awaits a second
+    """Change it for every tenant: tightening applies immediately, loosening awaits a second
     operator.
 
-    Tightening never waits: a request that is open was made upon the version before, so it is void.
-    `until` ends a looser minimum. Returns the version that applies, or the one that was requested.
+    Tightening voids an open request, which is based on the previous version. `until` ends a looser
+    minimum. Returns the version that applies, or the requested one.
     """
     alone(LOCK)
-    now, wanted = queries.platform(), check_content(content)
+    now, platform = queries.platform(), check_content(content)
     _check_base(base)
-    found = moves(now, wanted)
+    found = moves(now, platform)
     if not found:
-        raise DomainError("Nothing changes. These values apply already.")
+        raise DomainError(NOTHING_CHANGES)
     check_reason(reason)
-    ends = _check_end(wanted, until)
+    ends = _check_end(platform, until)
     is_looser = any(loosens(move) for _, _, move in found) or _ends_later(now, ends)
     row = PlatformPolicy(
         number=None,
         state="requested",
-        content=platform_content(wanted),
+        content=platform_content(platform),
         digest="",
         base=base,
         loosens=is_looser,
@@ -116,7 +110,7 @@ def change(
     else:
         _void_open_request(base)
         session().add(row)
-        _bring_into_force(row, now)
+        _activate(row, now)
     return row
 
 
@@ -124,7 +118,7 @@ def _request(row: PlatformPolicy) -> None:
     there = queries.open_platform()
     if there is not None and not approvals.close_expired(queries.PLATFORM, there.id):
         raise DomainError(
-            "Another looser change awaits a second operator. Decide on it or withdraw it first."
+            "Another change awaits a second operator. Decide on it or withdraw it first."
         )
     session().add(row)
     session().flush()
@@ -154,82 +148,79 @@ def _void_open_request(base: int) -> None:
 
 
 def check_content(content: Mapping[str, Any]) -> Platform:
-    """Read whole: unknown dimensions, levels and names are refused.
+    """Read the whole content; a tier is never removed, because tenants may use it.
 
-    A tier is never removed: tenants may use it.
+    Raises Invalid for an unknown dimension, level or name.
     """
-    wanted = read_platform(0, content)
-    here = queries.platform()
-    for key in wanted.unwaivable:
+    platform = read_platform(0, content)
+    current_tiers = queries.platform().tiers
+    for key in platform.unwaivable:
         dimension(key)
-    if gone := here.tiers.keys() - wanted.tiers.keys():
+    if gone := current_tiers.keys() - platform.tiers.keys():
         raise Invalid(
-            f"A tier can't be removed, because tenants may use it: {', '.join(sorted(gone))}.",
+            f"Tenants may use {', '.join(sorted(gone))}, so the tier can't be removed.",
             field="tiers",
         )
-    if len(wanted.tiers) > MAX_TIERS:
+    if len(platform.tiers) > MAX_TIERS:
         raise Invalid(
-            f"There can be at most {MAX_TIERS} tiers, because people have to choose one.",
+            f"There can be at most {MAX_TIERS} tiers.",
             field="tiers",
         )
-    for key, tier in wanted.tiers.items():
+    for key, tier in platform.tiers.items():
         _check_tier(key, tier.name, tier.values)
-    return wanted
+    return platform
 
 
 def _check_tier(key: str, name: str, values: Mapping[str, Value]) -> None:
     if missing := [k for k in DIMENSIONS if k not in values]:
         raise Invalid(
-            f"The tier {key} has no value for {missing[0]}. Enter one for every setting.",
+            f"The {name or key} tier has no value for {DIMENSIONS[missing[0]].title}. Enter one for"
+            " every setting.",
             field=missing[0],
         )
     if not name.strip():
         raise Invalid("Enter a name.", field="name")
 
 
-def needs_end(wanted: Platform) -> bool:
-    """Whether the minimum would be below the permanent one."""
-    return any(loosens(c.move) for c in changes(queries.lasting_floor(), wanted.floor))
+def needs_end(platform: Platform) -> bool:
+    """Return whether the minimum would be below the permanent one."""
+    return any(loosens(c.move) for c in changes(queries.lasting_floor(), platform.floor))
 
 
-def _check_end(wanted: Platform, until: datetime | None) -> datetime | None:
-    """A minimum below the permanent one ends within 90 days; any other has no end."""
+def _check_end(platform: Platform, until: datetime | None) -> datetime | None:
+    """Return the end of a minimum below the permanent one, within 90 days; any other has none."""
     now = clock.now()
-    if not needs_end(wanted):
+    if not needs_end(platform):
         return None
     until = until or queries.platform().until
     if until is None:
         raise Invalid(
-            f"A looser minimum ends. Choose a day at most {MAX_LOOSER_TIME.days} days from now.",
+            "A looser minimum must end. Choose a day at most"
+            f" {MAX_LOOSER_TIME.days} days from now.",
             field="until",
         )
     if not now < until <= now + MAX_LOOSER_TIME:
         raise Invalid(
-            f"The looser minimum ends on a future day, at most {MAX_LOOSER_TIME.days} days from"
-            " now.",
+            f"Choose a future day, at most {MAX_LOOSER_TIME.days} days from now.",
             field="until",
         )
     return until
 
 
 def _ends_later(now: Platform, ends: datetime | None) -> bool:
-    """Extending a looser minimum beyond what two operators approved loosens, whatever else it
-    tightens.
-    """
+    """Return whether a looser minimum would last longer than two operators approved."""
     return ends is not None and now.until is not None and ends > now.until
 
 
 def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
-    """(where, what, move) of everything that differs: minimum, tiers, settings that can't be
-    waived.
-    """
+    """Return (where, what, move) of every difference: minimum, tiers, what can't be waived."""
     found: list[tuple[str, str, Move]] = [
         ("floor", c.key, c.move) for c in changes(before.floor, after.floor)
     ]
     for key, tier in after.tiers.items():
         old = before.tiers.get(key)
         if old is None:
-            found.append((key, "tier", "tightens"))  # nobody stands on it yet
+            found.append((key, "tier", "tightens"))  # no tenant uses it yet
             continue
         found += [(key, c.key, c.move) for c in changes(old.values, tier.values)]
         if (old.name, old.means) != (tier.name, tier.means):
@@ -245,21 +236,23 @@ def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
 
 
 def lines(before: Platform, after: Platform) -> list[tuple[str, str, str, str, Move]]:
-    """(where, what, before, after, move) of everything that differs, in words and with units."""
-    return _lines(before, after, lambda key, value: measured(value, DIMENSIONS[key]))
+    """Return (where, what, before, after, move) of every difference, with labels and units."""
+    return _lines(before, after, lambda key, value: value_label(value, key))
 
 
 def _lines(
-    before: Platform, after: Platform, tell: Callable[[str, Value | None], str]
+    before: Platform, after: Platform, to_text: Callable[[str, Value | None], str]
 ) -> list[tuple[str, str, str, str, Move]]:
     return [
-        (where, what, *_pair(before, after, where, what, tell), move)
+        (where, what, *_pair(before, after, where, what, to_text), move)
         for where, what, move in moves(before, after)
     ]
 
 
 def _logged_lines(before: Platform, after: Platform) -> list[list[str]]:
-    rows = [list(line[:4]) for line in _lines(before, after, lambda _key, value: said(value))]
+    rows = [
+        list(line[:4]) for line in _lines(before, after, lambda _key, value: logged_value(value))
+    ]
     return (
         rows
         if len(rows) <= MAX_LOGGED_LINES
@@ -272,15 +265,15 @@ def _pair(
     after: Platform,
     where: str,
     what: str,
-    tell: Callable[[str, Value | None], str],
+    to_text: Callable[[str, Value | None], str],
 ) -> tuple[str, str]:
     if where == "floor":
-        return tell(what, before.floor.get(what)), tell(what, after.floor.get(what))
+        return to_text(what, before.floor.get(what)), to_text(what, after.floor.get(what))
     if where == "unwaivable":
         return (
-            ("waivable", "not waivable")
+            ("can be waived", "can't be waived")
             if what in after.unwaivable
-            else ("not waivable", "waivable")
+            else ("can't be waived", "can be waived")
         )
     old, new = before.tiers.get(where), after.tiers[where]
     match what:
@@ -290,23 +283,26 @@ def _pair(
             return (f"{old.name}: {old.means}" if old else "none"), f"{new.name}: {new.means}"
         case "four_eyes":
             return (
-                ("one person tightens", "two people tighten")
+                ("one person can tighten", "two people must tighten")
                 if new.four_eyes
-                else ("two people tighten", "one person tightens")
+                else ("two people must tighten", "one person can tighten")
             )
-    return tell(what, old.values.get(what) if old else None), tell(what, new.values.get(what))
+    return (
+        to_text(what, old.values.get(what) if old else None),
+        to_text(what, new.values.get(what)),
+    )
 
 
 def _check_base(base: int) -> None:
     newest = queries.newest_platform_number()
     if base != newest:
         raise Stale(
-            f"Version {newest} was activated after you opened this page. Review it, then save"
+            f"Version {newest} was published after you opened this page. Review it, then save"
             " again."
         )
 
 
-def _bring_into_force(row: PlatformPolicy, now: Platform) -> None:
+def _activate(row: PlatformPolicy, now: Platform) -> None:
     row.state, row.number, row.in_force_from = "live", row.base + 1, clock.now()
     tenant_revision.advance_all()
     record(
@@ -329,7 +325,7 @@ def apply_request(row: PlatformPolicy) -> None:
     """Apply an approved request."""
     _check_base(row.base)
     row.decided_by, row.decided_at = current.person_id(), clock.now()
-    _bring_into_force(row, queries.platform())
+    _activate(row, queries.platform())
 
 
 def close_request(row: PlatformPolicy, state: str) -> None:

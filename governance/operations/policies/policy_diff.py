@@ -1,11 +1,10 @@
-"""What a version of the policy says, changed; what differs as it is written; and the marks that
-bind a decision to it. Pure.
+"""Changes of a policy's content: the next content, what differs, and the digests that an approval
+binds to. Pure.
 
 with_tier, with_value, without_value    the content of the next version
-carried_over(base, mine, now)           what I changed since `base`, upon what came into force
-                                        meanwhile
-lines(before, after)                    what differs as written, line by line
-digest(base, content)                   of a version; an approval is bound to it
+carried_over(base, mine, now)           my changes since `base`, on top of the published policy
+lines(before, after)                    the settings that two contents write differently
+digest(base, content)                   the digest of a version
 """
 
 import hashlib
@@ -16,18 +15,11 @@ from uuid import UUID
 
 import rfc8785
 
-from governance.kernel.inbox import lower_first
+from governance.operations.policies.dimensions import DIMENSIONS, Value, plain_all
 from governance.operations.policies.effective_policies import Content, Platform
-from governance.operations.policies.strictness import (
-    DIMENSIONS,
-    TIERS,
-    Dimension,
-    Tier,
-    Value,
-    plain_all,
-)
+from governance.operations.policies.tiers import TIERS, Tier
 
-SHOWN_NAMES = 6
+NOTHING_CHANGES = "Nothing changes. These values apply already."
 
 
 # ---- the next content
@@ -38,7 +30,7 @@ def with_tier(content: Content, tier: str) -> Content:
 
 
 def with_value(content: Content, system_id: UUID | None, key: str, value: Value) -> Content:
-    """An override of the tenant, or of one system; the one before it goes."""
+    """Return the content with an override for the tenant or for one system, in place of any other."""
     if system_id is None:
         return replace(content, overrides={**content.overrides, key: value})
     own = {**content.systems.get(system_id, {}), key: value}
@@ -47,10 +39,10 @@ def with_value(content: Content, system_id: UUID | None, key: str, value: Value)
 
 def without_value(content: Content, system_id: UUID | None, key: str) -> Content:
     if system_id is None:
-        return replace(content, overrides=_less(content.overrides, key))
+        return replace(content, overrides=_without(content.overrides, key))
     return replace(
         content,
-        systems={**content.systems, system_id: _less(content.systems.get(system_id, {}), key)},
+        systems={**content.systems, system_id: _without(content.systems.get(system_id, {}), key)},
     )
 
 
@@ -59,14 +51,12 @@ def written(content: Content, system_id: UUID | None) -> Mapping[str, Value]:
     return content.overrides if system_id is None else content.systems.get(system_id, {})
 
 
-def _less(values: Mapping[str, Value], key: str) -> dict[str, Value]:
+def _without(values: Mapping[str, Value], key: str) -> dict[str, Value]:
     return {name: value for name, value in values.items() if name != key}
 
 
 def carried_over(base: Content, mine: Content, now: Content) -> Content:
-    """Three-way: where `mine` differs from the base that it was drawn up against it stays,
-    elsewhere what is in force now holds.
-    """
+    """Merge three ways: keep what `mine` changed since `base`, take everything else from `now`."""
     ids = base.systems.keys() | mine.systems.keys() | now.systems.keys()
     systems = {
         i: _carried(base.systems.get(i, {}), mine.systems.get(i, {}), now.systems.get(i, {}))
@@ -89,13 +79,13 @@ def _carried(
     return {key: value for key, value in chosen.items() if value is not None}
 
 
-# ---- what differs, as it is written
+# ---- differences
 
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """One thing that two contents write differently: the tier, or an override of the tenant or of a
-    system. None: not written.
+    """A setting that two contents write differently: the tier, or an override for the tenant or
+    for one system. None: not set.
     """
 
     system_id: UUID | None
@@ -105,7 +95,7 @@ class SettingChange:
 
 
 def lines(before: Content, after: Content) -> list[SettingChange]:
-    """The tier, the tenant's overrides, then those of each system."""
+    """Return the differences: the tier, the tenant's overrides, then those of each system."""
     found = (
         [] if before.tier == after.tier else [SettingChange(None, "tier", before.tier, after.tier)]
     )
@@ -123,59 +113,27 @@ def _lines(
             yield SettingChange(system_id, key, before.get(key), after.get(key))
 
 
-def said(value: Value | None) -> str:
-    """A value in words: `strict`, `1,200`, `any model`, `no model`, `atlas-2, brook`."""
-    if value is None:
-        return "none"
-    if isinstance(value, frozenset):
-        return _names(value)
-    return f"{value:,}" if isinstance(value, int) else value
-
-
-def measured(value: Value | None, which: Dimension) -> str:
-    """The same with its unit: `90 days`."""
-    return f"{said(value)} {which.unit}" if isinstance(value, int) and which.unit else said(value)
-
-
-def setting_of(key: str, system: str) -> str:
-    """As "grounding of ad-copywriter", inside a sentence."""
-    return f"{lower_first(DIMENSIONS[key].title if key in DIMENSIONS else key)} of {system}"
-
-
-def briefly(value: Value | None) -> str:
-    """The same where there is little room: several names are counted."""
-    return (
-        f"{len(value)} models" if isinstance(value, frozenset) and len(value) > 1 else said(value)
-    )
-
-
-def _names(names: frozenset[str]) -> str:
-    if not names:
-        return "no model"
-    if names == {"*"}:
-        return "any model"
-    return ", ".join(sorted(names)) if len(names) <= SHOWN_NAMES else f"{len(names)} models"
-
-
-# ---- what a decision is bound to
+# ---- digests
 
 
 def digest(base: int, content: Mapping[str, Any]) -> str:
-    """SHA-256 of the base's number and the content, as canonical JSON."""
+    """Return the SHA-256 of the base's number and the content, as canonical JSON (RFC 8785)."""
     return _hash({"base": base, "content": content})
 
 
-def mark(*parts: Any) -> str:
-    """A short, exact fingerprint of everything that a person saw when they decided."""
+def fingerprint(*parts: Any) -> str:
+    """Return a short digest of everything that a person saw when they decided."""
     return _hash([str(part) if isinstance(part, UUID) else part for part in parts])[:24]
 
 
-def _hash(what: Any) -> str:
-    return hashlib.sha256(rfc8785.dumps(what)).hexdigest()
+def _hash(content: Any) -> str:
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
 def platform_content(platform: Platform) -> dict[str, Any]:
-    """As a version of the operator's layer stores it: only tiers that are not as built in."""
+    """Return the operator's layer as a version stores it: only tiers that differ from the built-in
+    ones.
+    """
     own = {
         key: _tier_content(tier)
         for key, tier in sorted(platform.tiers.items())

@@ -1,15 +1,11 @@
-"""What a step would do, before anybody confirms it: system by system, over what was asked.
+"""Preview a change of the policy, by AI system and over recent evaluations. Pure.
 
-Pure.
-
-verdict(before, after)              whether it takes a second person, and why
-effects(before, after, asked)       per system what moves, what stays and by which layer, how many
-                                    requests asked it
-replay(before, after, asked)        how many answers of those days would have been another one, and
-                                    how many stricter
-lifted(standing, tier)              where the floor contradicts a tier
-notices(before, after)              what a person may not expect: an override without effect, a list
-                                    that allows nothing
+verdict(before, after)                whether it needs a second person, and why
+effects(before, after, evaluations)   by system: what changes, what stays and which layer decides
+replay(before, after, evaluations)    how many recent decisions would differ, and how many of them
+                                      would be stricter
+lifted(policy, tier)                  where the platform minimum is stricter than a tier
+notices(after)                        what may surprise: an override without effect, an empty list
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +13,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from governance.kernel.errors import Invalid
+from governance.kernel.formatting import plural
+from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS, Value, plain, read
 from governance.operations.policies.effective_policies import (
     EffectivePolicy,
     Governed,
@@ -24,39 +22,32 @@ from governance.operations.policies.effective_policies import (
     loosening,
     scopes,
 )
-from governance.operations.policies.policy_diff import SettingChange, lines, mark, said, written
+from governance.operations.policies.policy_diff import SettingChange, fingerprint, lines, written
+from governance.operations.policies.setting_labels import setting_title, value_label
 from governance.operations.policies.strictness import (
-    ANYTHING,
-    DIMENSIONS,
     Decided,
     DimensionChange,
-    Tier,
-    Value,
     changes,
     covers,
-    dimension,
     join,
     loosens,
-    plain,
-    read,
     values,
 )
+from governance.operations.policies.tiers import Tier
 
-type Asked = Mapping[tuple[str, str], Mapping[str, int]]  # {(system key, flag): {value: how often}}
+# {(slug of the system, flag): {value: how often}}
+type Evaluations = Mapping[tuple[str, str], Mapping[str, int]]
 BULK = "bulk"
 
 
-def flag(key: str) -> str:
-    return f"policy.{key}"
-
-
-# ---- whether it takes a second person
+# ---- whether it needs a second person
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """`loosening`: what the tenant's own layers loosen, by system (None: requests that name
-    none).
+class ChangeVerdict:
+    """Whether a change needs a second person.
+
+    `loosening`: what the tenant's own layers loosen, by system (None: requests that name none).
     """
 
     loosening: Mapping[UUID | None, Sequence[DimensionChange]]
@@ -71,28 +62,28 @@ class Verdict:
         return bool(self.loosening)
 
     @property
-    def mark(self) -> str:
-        """Of what it loosens: another one is another question to the second person."""
-        said_all = [
-            [str(system_id), [[c.key, _plain(c.before), _plain(c.after)] for c in moved]]
-            for system_id, moved in sorted(self.loosening.items(), key=lambda each: str(each[0]))
+    def fingerprint(self) -> str:
+        """The digest of what it loosens; an approval binds to it."""
+        loosened = [
+            [str(system_id), [[c.key, _plain(c.before), _plain(c.after)] for c in changed]]
+            for system_id, changed in sorted(self.loosening.items(), key=lambda each: str(each[0]))
         ]
-        return mark(said_all, self.four_eyes)
+        return fingerprint(loosened, self.four_eyes)
 
 
 def _plain(value: Value | None) -> str | int | list[str] | None:
     return None if value is None else plain(value)
 
 
-def verdict(before: EffectivePolicy, after: EffectivePolicy) -> Verdict:
-    """The tier in force says whether tightening takes two persons as well."""
-    return Verdict(loosening(before, after), before.tier.four_eyes)
+def verdict(before: EffectivePolicy, after: EffectivePolicy) -> ChangeVerdict:
+    """Judge a change; the current tier says whether tightening needs two people, too."""
+    return ChangeVerdict(loosening(before, after), before.tier.four_eyes)
 
 
 def line_loosens(
-    line: SettingChange, found: Verdict, before: EffectivePolicy, after: EffectivePolicy
+    line: SettingChange, found: ChangeVerdict, before: EffectivePolicy, after: EffectivePolicy
 ) -> bool:
-    """Whether something loosens by this line of what is written differently."""
+    """Return whether this one change loosens something."""
     if line.key == "tier":
         return any(loosens(c.move) for c in changes(before.tier.values, after.tier.values))
     scopes_of_it = (
@@ -100,27 +91,28 @@ def line_loosens(
         if line.system_id is None
         else [found.loosening.get(line.system_id, ())]
     )
-    return any(c.key == line.key for moved in scopes_of_it for c in moved)
+    return any(c.key == line.key for changed in scopes_of_it for c in changed)
 
 
 # ---- system by system
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """What a step does to one system (None: requests that name none).
+class SystemEffect:
+    """The effect of a change on one system (None: requests that name none).
 
-    `stays`: written differently, and yet the same.
+    `stays` are settings that a layer changes without effect, `evaluations` those of the last
+    24 hours by dimension.
     """
 
     system: Scope
     changes: Sequence[DimensionChange]
     stays: Sequence[Decided]
-    asked: Mapping[str, int]  # requests of the last 24 h that asked for the dimension
+    evaluations: Mapping[str, int]
 
     @property
     def name(self) -> str:
-        return self.system.key if self.system else "requests that name no system"
+        return self.system.key if self.system else "Requests without a system"
 
     @property
     def tightens(self) -> int:
@@ -132,68 +124,67 @@ class Effect:
 
     @property
     def requests(self) -> int:
-        """That asked for something which changes; of a system that nothing concerns, for
-        anything.
-        """
-        return max(self._counts or self.asked.values(), default=0)
+        """Evaluations of a setting that changes; of any setting where none does."""
+        return max(self._counts or self.evaluations.values(), default=0)
 
     @property
-    def uneven(self) -> bool:
-        """Whether one dimension that changes was asked for more often than another one."""
+    def is_uneven(self) -> bool:
+        """Whether the changed settings were evaluated unequally often."""
         return len(set(self._counts)) > 1
 
     @property
     def _counts(self) -> list[int]:
-        return [self.asked.get(c.key, 0) for c in self.changes]
+        return [self.evaluations.get(c.key, 0) for c in self.changes]
 
 
-def effects(before: EffectivePolicy, after: EffectivePolicy, asked: Asked) -> list[Effect]:
-    """Each system, then what names none; those that nothing concerns too, so that one sees that
-    nothing does.
-    """
-    return [_effect(before, after, system, asked) for system in (*after.systems, None)]
+def effects(
+    before: EffectivePolicy, after: EffectivePolicy, evaluations: Evaluations
+) -> list[SystemEffect]:
+    """Return the effect on each system, then on requests without one; unaffected systems, too."""
+    return [_effect(before, after, system, evaluations) for system in (*after.systems, None)]
 
 
-def _effect(before: EffectivePolicy, after: EffectivePolicy, system: Scope, asked: Asked) -> Effect:
+def _effect(
+    before: EffectivePolicy, after: EffectivePolicy, system: Scope, evaluations: Evaluations
+) -> SystemEffect:
     was, becomes = before.effective(system), after.effective(system)
-    moved = changes(values(was), values(becomes))
-    keys = {c.key for c in moved}
+    changed = changes(values(was), values(becomes))
+    keys = {c.key for c in changed}
     stays = [
         d
         for key, d in becomes.items()
-        if key not in keys and key in was and _spoken(was[key]) != _spoken(d)
+        if key not in keys and key in was and _layer_values(was[key]) != _layer_values(d)
     ]
-    return Effect(system, moved, stays, _requests(system, asked))
+    return SystemEffect(system, changed, stays, _by_dimension(system, evaluations))
 
 
-def _spoken(decided: Decided) -> list[tuple[str, Value]]:
-    return [(layer.kind, layer.values[decided.key]) for layer in decided.spoke]
+def _layer_values(decided: Decided) -> list[tuple[str, Value]]:
+    return [(layer.kind, layer.values[decided.key]) for layer in decided.layers]
 
 
-def _requests(system: Scope, asked: Asked) -> dict[str, int]:
-    """How often each dimension was asked for; all at once counts for each."""
+def _by_dimension(system: Scope, evaluations: Evaluations) -> dict[str, int]:
+    """Return how often each dimension was evaluated; a bulk evaluation counts for each."""
     name = system.key if system else ""
-    at_once = sum(asked.get((name, BULK), {}).values())
-    counts = {key: at_once + sum(asked.get((name, flag(key)), {}).values()) for key in DIMENSIONS}
+    at_once = sum(evaluations.get((name, BULK), {}).values())
+    counts = {
+        key: at_once + sum(evaluations.get((name, DIMENSIONS[key].flag), {}).values())
+        for key in DIMENSIONS
+    }
     return {key: count for key, count in counts.items() if count}
 
 
-def totals(found: Sequence[Effect]) -> tuple[int, int]:
-    """In how many dimensions something tightens, and in how many something loosens, over all
-    systems.
-    """
-    moved = [(c.key, loosens(c.move)) for effect in found for c in effect.changes]
-    return len({key for key, bad in moved if not bad}), len({key for key, bad in moved if bad})
+def totals(found: Sequence[SystemEffect]) -> tuple[int, int]:
+    """Return how many dimensions tighten, and how many loosen, over all systems."""
+    changed = [(c.key, loosens(c.move)) for effect in found for c in effect.changes]
+    return len({key for key, bad in changed if not bad}), len({key for key, bad in changed if bad})
 
 
-# ---- replayed over what was asked
+# ---- replayed over recent evaluations
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """Of so many recorded answers, those that would have been another one, and those of them that
-    would have been stricter.
-    """
+class DecisionReplay:
+    """Recorded decisions: all of them, those that would differ, and of these the stricter ones."""
 
     answers: int = 0
     other: int = 0
@@ -203,21 +194,21 @@ class Replay:
     def looser(self) -> int:
         return self.other - self.stricter
 
-    def __add__(self, more: "Replay") -> "Replay":
-        return Replay(
+    def __add__(self, more: "DecisionReplay") -> "DecisionReplay":
+        return DecisionReplay(
             self.answers + more.answers, self.other + more.other, self.stricter + more.stricter
         )
 
 
-def replay(before: EffectivePolicy, after: EffectivePolicy, asked: Asked) -> Replay:
-    """Answers to systems that are gone are left out, as are those given while something was
-    stopped.
-    """
+def replay(
+    before: EffectivePolicy, after: EffectivePolicy, evaluations: Evaluations
+) -> DecisionReplay:
+    """DecisionReplay recorded decisions, without those of retired systems or during a stop."""
     known: dict[str, Scope] = {system.key if system else "": system for system in scopes(after)}
-    total = Replay()
-    for (name, asked_flag), counts in asked.items():
+    total = DecisionReplay()
+    for (name, flag), counts in evaluations.items():
         if name in known:
-            total += _replayed(before, after, known[name], asked_flag, counts)
+            total += _replayed(before, after, known[name], flag, counts)
     return total
 
 
@@ -225,25 +216,25 @@ def _replayed(
     before: EffectivePolicy,
     after: EffectivePolicy,
     system: Scope,
-    asked_flag: str,
+    flag: str,
     counts: Mapping[str, int],
-) -> Replay:
+) -> DecisionReplay:
     was, becomes = values(before.effective(system)), values(after.effective(system))
-    if asked_flag == BULK:
-        count, moved = sum(counts.values()), changes(was, becomes)
-        return Replay(
+    if flag == BULK:
+        count, changed = sum(counts.values()), changes(was, becomes)
+        return DecisionReplay(
             count,
-            count if moved else 0,
-            0 if any(loosens(c.move) for c in moved) or not moved else count,
+            count if changed else 0,
+            0 if any(loosens(c.move) for c in changed) or not changed else count,
         )
-    key = asked_flag.removeprefix("policy.")
-    if asked_flag != flag(key) or key not in DIMENSIONS or key not in becomes:
-        return Replay()
-    total = Replay()
+    key = flag.removeprefix("policy.")
+    if key not in becomes or flag != DIMENSIONS[key].flag:
+        return DecisionReplay()
+    total = DecisionReplay()
     for text, count in counts.items():
-        if (given := heard(key, text, was.get(key))) is not None:
+        if (given := counted_value(key, text, was.get(key))) is not None:
             other = given != becomes[key]
-            total += Replay(
+            total += DecisionReplay(
                 count,
                 count if other else 0,
                 count if other and covers(key, becomes[key], given) else 0,
@@ -251,11 +242,10 @@ def _replayed(
     return total
 
 
-def heard(key: str, text: str, was: Value | None) -> Value | None:
-    """The value that a count was kept under; None for "stopped" and other words that are no value
-    of the dimension.
+def counted_value(key: str, text: str, was: Value | None) -> Value | None:
+    """Return the value that a count was kept under; None for "stopped" and unknown words.
 
-    Of lists only their length is counted: a list as long as the present one is taken for it.
+    Of a list only the length is counted: one as long as the present list is taken for it.
     """
     if isinstance(was, frozenset):
         return ANYTHING if text == "any" else was if text == f"{len(was)} named" else None
@@ -265,16 +255,16 @@ def heard(key: str, text: str, was: Value | None) -> Value | None:
         return None
 
 
-# ---- what a person may not expect
+# ---- what may surprise
 
 
-def lifted(standing: EffectivePolicy, tier: Tier) -> list[DimensionChange]:
-    """Where the floor is stricter than the tier says: before is the tier's value, after what holds
-    instead.
+def lifted(policy: EffectivePolicy, tier: Tier) -> list[DimensionChange]:
+    """Return where the platform minimum is stricter than the tier: the tier's value, then the one
+    that applies instead.
     """
     both = [
         (key, tier.values[key], value)
-        for key, value in standing.platform.floor.items()
+        for key, value in policy.platform.floor.items()
         if key in tier.values
     ]
     return [
@@ -285,20 +275,17 @@ def lifted(standing: EffectivePolicy, tier: Tier) -> list[DimensionChange]:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """Something to know before confirming; `field` is the dimension or "tier"."""
+class PolicyNotice:
+    """Something to know before confirming; `field` is a dimension's key, or "tier"."""
 
     field: str
     lead: str
     text: str
 
 
-def notices(after: EffectivePolicy, *, of: EffectivePolicy | None = None) -> list[Notice]:
-    """What the content writes that will not do what it seems to.
-
-    With `of`, only what differs from that one.
-    """
-    found: list[Notice] = []
+def notices(after: EffectivePolicy, *, of: EffectivePolicy | None = None) -> list[PolicyNotice]:
+    """Return what won't have the effect it seems to; with `of`, only what differs from it."""
+    found: list[PolicyNotice] = []
     if of is None or of.content.tier != after.content.tier:
         found += _about_tier(after)
     new = (
@@ -313,45 +300,49 @@ def notices(after: EffectivePolicy, *, of: EffectivePolicy | None = None) -> lis
     return found
 
 
-def _about_tier(after: EffectivePolicy) -> list[Notice]:
+def _about_tier(after: EffectivePolicy) -> list[PolicyNotice]:
     up = lifted(after, after.tier)
     if not up:
         return []
-    named = "; ".join(f"{c.key} is {said(c.after)}, not {said(c.before)}" for c in up)
-    lead = f"The platform minimum is stricter than {after.tier.name.lower()} in {len(up)} " + (
-        "setting." if len(up) == 1 else "settings."
+    named = "; ".join(
+        f"{setting_title(c.key)} is {value_label(c.after, c.key)} instead of"
+        f" {value_label(c.before, c.key)}"
+        for c in up
     )
-    return [Notice("tier", lead, f"The platform minimum applies there: {named}.")]
+    count = plural(len(up), "setting")
+    lead = f"The platform minimum is stricter than {after.tier.name} in {count}."
+    return [PolicyNotice("tier", lead, f"{named}.")]
 
 
 def _about_override(
     after: EffectivePolicy, system: Governed | None, key: str, value: Value
-) -> list[Notice]:
-    where, name = (f" of {system.key}" if system else ""), dimension(key).key
+) -> list[PolicyNotice]:
+    title, label = setting_title(key), value_label(value, key)
+    where = f" for {system.key}" if system else ""
     if value == frozenset():
         return [
-            Notice(
+            PolicyNotice(
                 key,
                 f"The override{where} allows no model.",
-                "An empty list means none: every model call is denied.",
+                "An empty list denies every model call.",
             )
         ]
     decided = after.effective(system)[key]
     if system is None and after.tier.values.get(key) == value:
         return [
-            Notice(
+            PolicyNotice(
                 key,
-                f"{name} is {said(value)} in {after.tier.name.lower()} already.",
-                "The override changes nothing now; it stays when the tier changes.",
+                f"{title} is already {label} in {after.tier.name}.",
+                "The override changes nothing now. It stays if you change the tier.",
             )
         ]
     if value not in (decided.value, ANYTHING) and not covers(key, value, decided.value):
+        required = value_label(decided.value, key)
         return [
-            Notice(
+            PolicyNotice(
                 key,
-                f"The override{where} to {said(value)} has no effect.",
-                f"{decided.set_by.capitalize()} asks for {said(decided.value)}, and the strictest"
-                " wins.",
+                f"The override of {title}{where} to {label} has no effect.",
+                f"{decided.decided_by} requires {required}, and the strictest value applies.",
             )
         ]
     return []

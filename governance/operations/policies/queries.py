@@ -1,8 +1,8 @@
-"""What is in force, now or at an instant; versions, the open draft, waivers.
+"""Policies in force, now or at an instant; versions, the open draft, and waivers.
 
-standing(at)                    everything that effective policies follow from, in four statements
+standing(at)                    everything that effective policies depend on, in four statements
 platform(at)                    the operator's layer
-version(number), versions()     what was in force
+version(number), versions()     published versions
 draft()                         the one open version, if there is one
 """
 
@@ -20,6 +20,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.operations.policies.dimensions import Value, read, read_all
 from governance.operations.policies.effective_policies import (
     Content,
     EffectivePolicy,
@@ -30,25 +31,17 @@ from governance.operations.policies.effective_policies import (
     read_platform,
 )
 from governance.operations.policies.models import OPEN, PlatformPolicy, PolicyVersion, Waiver
-from governance.operations.policies.strictness import (
-    FLOOR,
-    Layer,
-    Value,
-    effective,
-    read,
-    read_all,
-    values,
-)
+from governance.operations.policies.strictness import Layer, effective, values
+from governance.operations.policies.tiers import FLOOR
 from governance.operations.systems.models import AISystem
 
 POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # kinds of approvals
 
 
 def standing(at: datetime | None = None) -> EffectivePolicy:
-    """The tenant as it stood at the instant.
+    """Return the tenant's policy at the instant.
 
-    Now, by default, is whatever is committed: what another machine has just brought into force
-    holds here too, however far this one's clock is behind.
+    Without an instant: whatever is committed, even if this machine's clock is behind.
     """
     row, systems = in_force(at), governed(at)
     content = read_content(row.content).within(systems) if row else Content()
@@ -63,26 +56,28 @@ def standing(at: datetime | None = None) -> EffectivePolicy:
 
 
 def in_force(at: datetime | None = None) -> PolicyVersion | None:
-    query = select(PolicyVersion).where(_by(PolicyVersion.in_force_from, at))
+    query = select(PolicyVersion).where(_started(PolicyVersion.in_force_from, at))
     return session().scalars(query.order_by(PolicyVersion.number.desc()).limit(1)).one_or_none()
 
 
-def _by(
-    began: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime],
+def _started(
+    start: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime],
     at: datetime | None,
 ) -> ColumnElement[bool]:
-    """Begun by the instant; None: at all."""
-    return began.is_not(None) if at is None else began <= at
+    """Match what had started by the instant; None: at any time."""
+    return start.is_not(None) if at is None else start <= at
 
 
-def _not_by(
-    ended: InstrumentedAttribute[datetime | None], at: datetime | None
+def _not_ended(
+    end: InstrumentedAttribute[datetime | None], at: datetime | None
 ) -> ColumnElement[bool]:
-    return ended.is_(None) if at is None else or_(ended.is_(None), ended > at)
+    return end.is_(None) if at is None else or_(end.is_(None), end > at)
 
 
 def governed(at: datetime | None = None) -> tuple[Governed, ...]:
-    query = select(AISystem).where(_by(AISystem.created_at, at), _not_by(AISystem.retired_at, at))
+    query = select(AISystem).where(
+        _started(AISystem.created_at, at), _not_ended(AISystem.retired_at, at)
+    )
     return tuple(
         Governed(s.id, s.key, s.name, s.lane)
         for s in session().scalars(query.order_by(AISystem.key))
@@ -90,11 +85,11 @@ def governed(at: datetime | None = None) -> tuple[Governed, ...]:
 
 
 def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
-    """Approved by the instant, and not ended by it."""
+    """Return the waivers that were live at the instant."""
     query = select(Waiver).where(
-        _by(Waiver.live_from, at),
+        _started(Waiver.live_from, at),
         Waiver.expires_at > (at or clock.now()),
-        _not_by(Waiver.closed_at, at),
+        _not_ended(Waiver.closed_at, at),
     )
     return tuple(
         LiveWaiver(w.id, w.system_id, w.dimension, read(w.dimension, w.value), w.expires_at)
@@ -103,35 +98,33 @@ def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
 
 
 def platform(at: datetime | None = None) -> Platform:
-    """The operator's layer: the newest version.
+    """Return the operator's layer: the newest version.
 
-    When its floor has ended, the floor of the newest one that has not holds again (the built-in one
-    where none is left), with whatever the ended one asked for beyond it: no end loosens anything.
+    When its minimum has ended, the newest one that has not applies again (the built-in one where
+    none is left), joined with the ended one: an end never loosens anything.
     """
     moment = at or clock.now()
     rows = platforms_in_force(moment, started_by=at)
     if not rows:
         return Platform()
-    newest, holds = (
+    newest, lasting = (
         read_platform(row.number or 0, row.content, row.until) for row in (rows[0], rows[-1])
     )
     if newest.until is None or newest.until > moment:
         return newest
-    if holds.until is not None and holds.until <= moment:
-        holds = Platform()
-    both = effective([Layer("floor", "", holds.floor), Layer("floor", "", newest.floor)])
-    return replace(newest, number=holds.number, floor=values(both), until=holds.until)
+    if lasting.until is not None and lasting.until <= moment:
+        lasting = Platform()
+    both = effective([Layer("floor", "", lasting.floor), Layer("floor", "", newest.floor)])
+    return replace(newest, number=lasting.number, floor=values(both), until=lasting.until)
 
 
 def platforms_in_force(at: datetime, *, started_by: datetime | None) -> Sequence[PlatformPolicy]:
-    """The newest version first, down to the one whose floor holds: only those above it have
-    ended.
-    """
-    began = select(PlatformPolicy).where(_by(PlatformPolicy.in_force_from, started_by))
-    lasting = began.where(
+    """Return the newest version first, down to the newest one that has not ended."""
+    started = select(PlatformPolicy).where(_started(PlatformPolicy.in_force_from, started_by))
+    lasting = started.where(
         or_(PlatformPolicy.until.is_(None), PlatformPolicy.until > at)
     ).with_only_columns(func.max(PlatformPolicy.number))
-    from_there = began.where(PlatformPolicy.number >= func.coalesce(lasting.scalar_subquery(), 0))
+    from_there = started.where(PlatformPolicy.number >= func.coalesce(lasting.scalar_subquery(), 0))
     return session().scalars(from_there.order_by(PlatformPolicy.number.desc())).all()
 
 
@@ -140,34 +133,34 @@ def version(number: int) -> PolicyVersion:
         session().scalars(select(PolicyVersion).where(PolicyVersion.number == number)).one_or_none()
     )
     if found is None:
-        raise NotFound("There is no such version of the policy.")
+        raise NotFound("There is no such version of this policy.")
     return found
 
 
 def versions(*, after: str | None = None, size: int = 50) -> Keyset:
-    """What came into force, newest first."""
+    """Return published versions, newest first."""
     query = select(PolicyVersion).where(PolicyVersion.number.is_not(None))
     return keyset(query, PolicyVersion.number, after=after, size=size, descending=True)
 
 
 def draft(*, lock: bool = False) -> PolicyVersion | None:
-    """The one version that is open: drafted, waiting for a second person, or scheduled."""
+    """Return the one open version: drafted, awaiting approval, or scheduled."""
     query = select(PolicyVersion).where(PolicyVersion.state.in_(OPEN))
     return session().scalars(_locked(query) if lock else query).one_or_none()
 
 
 def _locked[S: Select[Any]](query: S) -> S:
-    """As the row is now: whoever waited for the lock may have read it before."""
+    """Lock the row and read it again: it may have changed while this waited for the lock."""
     return query.with_for_update().execution_options(populate_existing=True)
 
 
 def policy_version(version_id: UUID, *, lock: bool = False) -> PolicyVersion:
-    """Any version, in force, open or decided, by its id."""
-    return find(PolicyVersion, version_id, what="version of the policy", lock=lock)
+    """Return any version by its id: published, open or decided."""
+    return find(PolicyVersion, version_id, what="version of this policy", lock=lock)
 
 
 def numbers() -> Sequence[int]:
-    """Of the newest versions that came into force, newest first: what one can be compared with."""
+    """Return the numbers of the newest 200 published versions, newest first."""
     query = (
         select(PolicyVersion.number)
         .where(PolicyVersion.number.is_not(None))
@@ -178,7 +171,7 @@ def numbers() -> Sequence[int]:
 
 
 def contents(of: Iterable[int]) -> dict[int, Content]:
-    """What these versions say, in one statement; 0 is what is built in."""
+    """Return the contents of these versions, in one statement; 0 is the built-in one."""
     rows = session().execute(
         select(PolicyVersion.number, PolicyVersion.content).where(PolicyVersion.number.in_(set(of)))
     )
@@ -186,11 +179,11 @@ def contents(of: Iterable[int]) -> dict[int, Content]:
 
 
 def system_keys(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """The short names of these systems, retired ones too; no statement when none is asked for."""
-    wanted = set(ids)
-    if not wanted:
+    """Return the slugs of these systems, retired ones too; no statement without ids."""
+    known = set(ids)
+    if not known:
         return {}
-    rows = session().execute(select(AISystem.id, AISystem.key).where(AISystem.id.in_(wanted)))
+    rows = session().execute(select(AISystem.id, AISystem.key).where(AISystem.id.in_(known)))
     return {row.id: row.key for row in rows}
 
 
@@ -199,7 +192,7 @@ def waiver(waiver_id: UUID, *, lock: bool = False) -> Waiver:
 
 
 def open_waiver(system_id: UUID, key: str) -> Waiver | None:
-    """One that is requested or live for that dimension of that system."""
+    """Return the waiver that is requested or live for this setting of this system."""
     query = select(Waiver).where(
         Waiver.system_id == system_id,
         Waiver.dimension == key,
@@ -210,7 +203,7 @@ def open_waiver(system_id: UUID, key: str) -> Waiver | None:
 
 
 def approvals_of_waivers(ids: Collection[UUID]) -> dict[UUID, list[ApprovalGiven]]:
-    """Waiver → the approvals given to it, the first one first; no statement when none is wanted."""
+    """Return waiver → its approvals, the first one first; no statement without ids."""
     found: dict[UUID, list[ApprovalGiven]] = {}
     if ids:
         query = select(Approval.target_id, ApprovalGiven).join(
@@ -237,7 +230,7 @@ def newest_platform_number() -> int:
 
 
 def lasting_floor() -> Mapping[str, Value]:
-    """The floor that holds when every looser one has ended."""
+    """Return the minimum that applies when every looser one has ended."""
     query = select(PlatformPolicy.content).where(
         PlatformPolicy.number.is_not(None), PlatformPolicy.until.is_(None)
     )
@@ -246,7 +239,7 @@ def lasting_floor() -> Mapping[str, Value]:
 
 
 def platform_policy(policy_id: UUID, *, lock: bool = False) -> PlatformPolicy:
-    return find(PlatformPolicy, policy_id, what="version of the floor", lock=lock)
+    return find(PlatformPolicy, policy_id, what="version of the platform minimum", lock=lock)
 
 
 def platform_version(number: int) -> PlatformPolicy:

@@ -1,27 +1,19 @@
-"""The tier table: dimensions by tiers, as the page draws it.
+"""The table of settings by tier, and the settings of one AI system, as pages draw them. Pure.
 
-Pure.
-
-table(before, after)    columns for every tier, the one in force and the one of the draft; a cell
-                        for each dimension
+table(before, after)      a column for every tier, with the current one and the draft's
+rulings(policy, system)   the value of each setting, and the layers that set it
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from governance.operations.policies.dimensions import DIMENSIONS, Dimension, Value
 from governance.operations.policies.effective_policies import EffectivePolicy, Scope
-from governance.operations.policies.policy_diff import briefly, said
 from governance.operations.policies.preview import lifted
-from governance.operations.policies.strictness import (
-    DIMENSIONS,
-    Decided,
-    Dimension,
-    Tier,
-    Value,
-    compare,
-    covers,
-)
+from governance.operations.policies.setting_labels import short_label, value_label, value_meaning
+from governance.operations.policies.strictness import Decided, compare, covers
+from governance.operations.policies.tiers import Tier
 
 type Part = Literal["", "now", "next"]
 
@@ -30,8 +22,8 @@ type Part = Literal["", "now", "next"]
 class TierColumn:
     """One tier.
 
-    `part` says whether it is in force, or the draft's; `below` in how many dimensions the floor
-    lifts it.
+    `part` is "now" for the tier in force and "next" for the draft's; `below` counts the settings
+    in which the platform minimum is stricter.
     """
 
     tier: Tier
@@ -44,20 +36,19 @@ class TierColumn:
 class Cell:
     """One value.
 
-    `struck` is what the tier says where something stricter holds; `marks` say what decides it.
+    `struck` is a tier's value where the stricter `minimum` applies instead. `marks` (floor,
+    override) name what decides it, `layers` are (layer, value, whether it decides).
     """
 
     value: Value
-    word: str
+    label: str
     means: str
     pips: tuple[int, int] | None
     struck: bool
-    marks: Sequence[str]  # floor, override
+    marks: Sequence[str]
     style: str
-    layers: Sequence[
-        tuple[str, str, bool]
-    ]  # (layer, value, decides): where it is more than the tier's word
-    holds: str = ""  # instead of a struck value
+    layers: Sequence[tuple[str, str, bool]]
+    minimum: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +66,9 @@ class TierTable:
 def table(
     before: EffectivePolicy, after: EffectivePolicy | None, *, draft: str = "draft"
 ) -> TierTable:
-    """`after` is the draft, or the tier that is looked at.
+    """Return the table; `after` is the draft or a previewed tier.
 
-    Where it keeps the tier in force it has a column of its own.
+    A draft that keeps the current tier has a column of its own.
     """
     columns = _columns(before, after, draft)
     now, then = before.effective(), after.effective() if after else {}
@@ -99,13 +90,11 @@ def _columns(
             after is not None and key == after.content.tier,
         )
         if is_now:
-            found.append(TierColumn(tier, "now", below, "in force"))
+            found.append(TierColumn(tier, "now", below, "current"))
         if is_next:
             found.append(TierColumn(tier, "next", below, draft))
         if not is_now and not is_next:
-            found.append(
-                TierColumn(tier, "", below, f"below the minimum in {below}" if below else "")
-            )
+            found.append(TierColumn(tier, "", below, f"below minimum in {below}" if below else ""))
     return found
 
 
@@ -126,8 +115,8 @@ def _cell(
     return _of_tier(before, column.tier, which)
 
 
-def _of_tier(standing: EffectivePolicy, tier: Tier, which: Dimension) -> Cell:
-    value, floor = tier.values[which.key], standing.platform.floor.get(which.key)
+def _of_tier(policy: EffectivePolicy, tier: Tier, which: Dimension) -> Cell:
+    value, floor = tier.values[which.key], policy.platform.floor.get(which.key)
     below = floor is not None and not covers(which.key, value, floor)
     marks = ["floor"] if floor == value else []
     return _drawn(
@@ -137,15 +126,15 @@ def _of_tier(standing: EffectivePolicy, tier: Tier, which: Dimension) -> Cell:
         marks=marks,
         style="",
         layers=(),
-        holds=said(floor) if below else "",
+        minimum=value_label(floor, which) if below else "",
     )
 
 
 def _decided(decided: Decided, which: Dimension, style: str) -> Cell:
     tier = next(
-        (layer.values[which.key] for layer in decided.spoke if layer.kind == "tier"), decided.value
+        (layer.values[which.key] for layer in decided.layers if layer.kind == "tier"), decided.value
     )
-    kinds = {layer.kind for layer in decided.spoke if layer.values[which.key] == decided.value}
+    kinds = {layer.kind for layer in decided.layers if layer.values[which.key] == decided.value}
     marks = [
         name
         for name, kind in (("floor", "floor"), ("override", "override"))
@@ -157,10 +146,14 @@ def _decided(decided: Decided, which: Dimension, style: str) -> Cell:
 
 
 def layers(decided: Decided) -> list[tuple[str, str, bool]]:
-    """(layer, what it says, whether it decides) of all that spoke."""
+    """Return (layer, its value, whether it decides) of every layer that sets it."""
     return [
-        (layer.name, said(layer.values[decided.key]), layer in decided.by)
-        for layer in decided.spoke
+        (
+            layer.label or layer.name,
+            value_label(layer.values[decided.key], decided.key),
+            layer in decided.by,
+        )
+        for layer in decided.layers
     ]
 
 
@@ -172,55 +165,46 @@ def _drawn(
     marks: Sequence[str],
     style: str,
     layers: Sequence[tuple[str, str, bool]],
-    holds: str = "",
+    minimum: str = "",
 ) -> Cell:
     pips = (which.rank(value) + 1, len(which.levels)) if which.levels else None
     return Cell(
-        value, briefly(value), means(which, value), pips, struck, marks, style, layers, holds
+        value,
+        short_label(value, which),
+        value_meaning(which, value),
+        pips,
+        struck,
+        marks,
+        style,
+        layers,
+        minimum,
     )
-
-
-def means(which: Dimension, value: Value) -> str:
-    """What a value means to a person."""
-    if which.levels:
-        return next(level.means for level in which.levels if level.value == value)
-    if isinstance(value, frozenset):
-        return (
-            {True: "No model may be called", False: ", ".join(sorted(value))}[not value]
-            if value != {"*"}
-            else "Every model may be called"
-        )
-    return f"At most {said(value)} {which.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """One dimension of one system: the value in force, who decides it, all that spoke."""
+    """One setting of one system: the value in force, the deciding layer, and every layer."""
 
     dimension: Dimension
     value: Value
-    word: str
+    label: str
     means: str
-    set_by: str
+    decided_by: str
     layers: Sequence[tuple[str, str, bool]]
-    overridden: bool  # by the tenant or for the system: there is something to remove
+    is_overridden: bool  # in exactly this scope
 
 
-def rulings(standing: EffectivePolicy, system: Scope) -> list[Ruling]:
-    own = (
-        standing.content.overrides
-        if system is None
-        else standing.content.systems.get(system.id, {})
-    )
+def rulings(policy: EffectivePolicy, system: Scope) -> list[Ruling]:
+    own = policy.content.overrides if system is None else policy.content.systems.get(system.id, {})
     return [
         Ruling(
             DIMENSIONS[key],
             d.value,
-            briefly(d.value),
-            means(DIMENSIONS[key], d.value),
-            d.set_by,
+            short_label(d.value, key),
+            value_meaning(DIMENSIONS[key], d.value),
+            d.decided_by,
             layers(d),
             key in own,
         )
-        for key, d in standing.effective(system).items()
+        for key, d in policy.effective(system).items()
     ]

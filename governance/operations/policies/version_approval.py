@@ -1,4 +1,4 @@
-"""The approval of a policy version: one that loosens a setting, or any in a tier that takes two
+"""The approval of a policy version that loosens a setting, or of any in a tier that needs two
 people.
 """
 
@@ -19,17 +19,19 @@ from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural, thousands
 from governance.operations.decision_counts import queries as decisions
-from governance.operations.policies import actions, permissions, preview, queries
+from governance.operations.policies import (
+    actions,
+    draft_actions,
+    permissions,
+    preview,
+    queries,
+    version_log,
+)
+from governance.operations.policies.dimensions import DIMENSIONS, Value
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, read_content
 from governance.operations.policies.models import PolicyVersion
-from governance.operations.policies.policy_diff import (
-    SettingChange,
-    lines,
-    measured,
-    platform_content,
-    said,
-)
-from governance.operations.policies.strictness import DIMENSIONS, Value
+from governance.operations.policies.policy_diff import SettingChange, lines, platform_content
+from governance.operations.policies.setting_labels import logged_value, value_label
 
 REPLAYED = timedelta(days=14)
 DAY = timedelta(days=1)
@@ -46,26 +48,26 @@ def _describe(approval: Approval) -> Description:
         return Description(approval.summary, back=back, effects=[edited])
     before, after = _steps(row)
     found = preview.verdict(before, after)
-    told = Description(
+    described = Description(
         approval.summary,
-        heading="Exactly this changes" if approval.state == "open" else "What was requested",
-        sub="Nothing else is in the request.",
+        heading="What changes" if approval.state == "open" else "What was requested",
+        sub="The request contains nothing else.",
         back=back,
         facts=_facts(row),
         changes=[
             _change(line, found, before, after) for line in lines(before.content, after.content)
         ],
         covers=(
-            "Covers the settings, the version that they change, when they take effect, and the"
-            " request itself."
+            "Covers the settings, the version they change, when they take effect, and the request"
+            " itself."
         ),
     )
-    return told if approval.state != "open" else _with_effects(told, row, before, after)
+    return described if approval.state != "open" else _with_effects(described, row, before, after)
 
 
 def _steps(row: PolicyVersion) -> tuple[EffectivePolicy, EffectivePolicy]:
-    """(the policy it is based on, the policy with it), under the platform minimum and for the AI
-    systems of today.
+    """Return the policy that it is based on, and the policy with it, both under today's platform
+    minimum and for today's AI systems.
     """
     now = queries.standing()
     base = (
@@ -79,12 +81,15 @@ def _steps(row: PolicyVersion) -> tuple[EffectivePolicy, EffectivePolicy]:
 
 
 def _facts(row: PolicyVersion) -> list[tuple[str, Any]]:
-    told = [("Takes effect", moment(row.apply_at))] if row.apply_at else []
-    return [*told, ("Returns to", f"version {row.back_to}")] if row.back_to else told
+    facts = [("Takes effect", moment(row.apply_at))] if row.apply_at else []
+    return [*facts, ("Returns to", f"version {row.back_to}")] if row.back_to else facts
 
 
 def _change(
-    line: SettingChange, found: preview.Verdict, before: EffectivePolicy, after: EffectivePolicy
+    line: SettingChange,
+    found: preview.ChangeVerdict,
+    before: EffectivePolicy,
+    after: EffectivePolicy,
 ) -> ProposedChange:
     note = "loosens" if preview.line_loosens(line, found, before, after) else ""
     if line.key == "tier":
@@ -93,7 +98,7 @@ def _change(
         )
     system = next((s.key for s in after.systems if s.id == line.system_id), None)
     title = DIMENSIONS[line.key].title + (f" of {system}" if system else "")
-    value = "not overridden" if line.after is None else said(line.after)
+    value = "not overridden" if line.after is None else logged_value(line.after)
     return ProposedChange(
         title,
         _value(line.key, line.before),
@@ -104,16 +109,16 @@ def _change(
 
 
 def _value(key: str, value: Value | None) -> str:
-    return "not overridden" if value is None else measured(value, DIMENSIONS[key])
+    return "not overridden" if value is None else value_label(value, key)
 
 
 def _with_effects(
-    told: Description, row: PolicyVersion, before: EffectivePolicy, after: EffectivePolicy
+    described: Description, row: PolicyVersion, before: EffectivePolicy, after: EffectivePolicy
 ) -> Description:
-    """Add the effects by AI system, and a replay of recent decisions."""
+    """Add the effects by AI system, and the replay of recent decisions."""
     now = clock.now()
-    found = preview.effects(before, after, decisions.requested_since(now - DAY))
-    replayed = preview.replay(before, after, decisions.requested_since(now - REPLAYED))
+    found = preview.effects(before, after, decisions.evaluations_since(now - DAY))
+    replayed = preview.replay(before, after, decisions.evaluations_since(now - REPLAYED))
     tightens, looser = preview.totals(found)
     moved = sum(bool(effect.changes) for effect in found if effect.system)
     figures = [
@@ -130,7 +135,7 @@ def _with_effects(
         )
     when = f"on {moment(row.apply_at)}" if row.apply_at and _is_later(row) else "within a second"
     return replace(
-        told,
+        described,
         figures=figures,
         effects=list(_effects(before, after)),
         effects_sub=(
@@ -139,7 +144,7 @@ def _with_effects(
         template="operations/policies/approval.html",
         details={"effects": [each for each in found if each.changes or each.stays]},
         verb="Approve and schedule" if _is_later(row) else "Approve and activate",
-        consequence=f"Takes effect {when}. Tightening again needs only one person.",
+        consequence=f"It takes effect {when}. Tightening it again needs only one person.",
     )
 
 
@@ -147,11 +152,11 @@ def _effects(before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Effect
     for notice in preview.notices(after, of=before):
         yield Effect("due", notice.lead, notice.text)
     if before.tier.four_eyes:
-        yield Effect("open", f"The tier {before.tier.name} needs two people for every change.")
+        yield Effect("open", f"In the {before.tier.name} tier, every change needs two people.")
     yield Effect(
         "ok",
         "The platform minimum still applies.",
-        "Where a setting is below it, the minimum is used.",
+        "It replaces any looser value.",
     )
 
 
@@ -173,12 +178,12 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _in_force(approval: Approval) -> Mapping[str, Any]:
-    """What it would loosen, and the layers that say so: when they move, the approver looks
-    again.
+    """Return what it would loosen, and the layers it depends on: when they change, the approver
+    reviews it again.
     """
     before, after = _steps(queries.policy_version(approval.target_id))
     return {
-        "loosens": preview.verdict(before, after).mark,
+        "loosens": preview.verdict(before, after).fingerprint,
         "platform": platform_content(before.platform),
         "systems": [[system.id, system.key, system.lane] for system in before.systems],
         "waivers": [waiver.id for waiver in before.waivers],
@@ -188,9 +193,7 @@ def _in_force(approval: Approval) -> Mapping[str, Any]:
 def _blocked(approval: Approval) -> str | None:
     content = read_content(queries.policy_version(approval.target_id).content)
     if content.systems.keys() - {system.id for system in queries.governed()}:
-        return (
-            "An AI system in this draft was retired. Edit the draft, then request approval again."
-        )
+        return "The draft overrides an AI system that was retired. Edit it, then request approval again."
     return None
 
 
@@ -212,11 +215,7 @@ def _entry(approval: Approval, step: str) -> LogEntry:
     return LogEntry(
         row,
         facts=facts
-        | (
-            {"note": actions.why_turned_back(approval.note)}
-            if step in {"voided", "expired"}
-            else {}
-        ),
+        | ({"note": actions.why_returned(approval.note)} if step in {"voided", "expired"} else {}),
     )
 
 
@@ -231,14 +230,14 @@ POLICY = ApprovalKind(
     apply=_activate,
     on_reject=_close,
     entry=_entry,
-    lock=actions.LOCK,
-    own="You worked on it yourself, so another person decides.",
+    lock=draft_actions.LOCK,
+    own="You edited this version, so another person decides.",
     entries={
-        "requested": actions.ASKED,
-        "approved": actions.APPROVED,
-        "rejected": actions.REFUSED,
-        "withdrawn": actions.WITHDRAWN,
-        "voided": actions.TURNED_BACK,
-        "expired": actions.TURNED_BACK,
+        "requested": version_log.ASKED,
+        "approved": version_log.APPROVED,
+        "rejected": version_log.REFUSED,
+        "withdrawn": version_log.WITHDRAWN,
+        "voided": version_log.TURNED_BACK,
+        "expired": version_log.TURNED_BACK,
     },
 )

@@ -16,10 +16,10 @@ from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural
 from governance.operations.policies import permissions, queries, waivers
+from governance.operations.policies.dimensions import DIMENSIONS, plain, read
 from governance.operations.policies.effective_policies import EffectivePolicy, Governed, LiveWaiver
 from governance.operations.policies.models import Waiver
-from governance.operations.policies.policy_diff import measured
-from governance.operations.policies.strictness import DIMENSIONS, plain, read
+from governance.operations.policies.setting_labels import value_label
 
 CLOSED = {
     "rejected": "rejected",
@@ -37,12 +37,12 @@ def _describe(approval: Approval) -> Description:
     return Description(
         title=approval.summary,
         heading=f"One setting of {name} goes below the platform minimum",
-        sub="Nothing else is in the request.",
+        sub="The request contains nothing else.",
         changes=[
             ProposedChange(
                 which.title,
-                measured(minimum, which),
-                measured(value, which),
+                value_label(minimum, which),
+                value_label(value, which),
                 f"policy.{which.key}",
                 "loosens",
             )
@@ -50,7 +50,7 @@ def _describe(approval: Approval) -> Description:
         facts=[
             ("AI system", name),
             ("Ends on", moment(row.expires_at)),
-            ("What is done instead", row.compensation),
+            ("Compensating measure", row.compensation),
         ],
         figures=[
             (f"{bool(system):d} of {len(now.systems)}", "AI systems"),
@@ -59,11 +59,11 @@ def _describe(approval: Approval) -> Description:
         effects=list(_effects(row, now, system)),
         back=("Waivers", "waivers.index", {}),
         covers=(
-            "Covers the AI system, the setting, its value, the end, the reason, what is done"
-            " instead, and the values that apply now."
+            "Covers the AI system, the setting, its value, the end, the reason, the compensating"
+            " measure, and the values that apply now."
         ),
         consequence=(
-            "The waiver is live when two people have approved it. One person can end it early."
+            "The waiver starts when two people have approved it. One person can end it early."
         ),
     )
 
@@ -84,24 +84,28 @@ def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iter
     if row.state == "live":
         yield Effect(
             "due",
-            f"{which.title} of {system.key} is {measured(before.value, which)}.",
-            f"Set by {before.set_by}.",
+            f"{which.title} of {system.key} is {value_label(before.value, which)}.",
+            f"Set by: {before.decided_by}.",
             link,
         )
     elif before.value == after.value:
-        asks = f"{after.set_by} requires {measured(after.value, which)}."
+        required = value_label(after.value, which)
         yield Effect(
             "open",
-            "It would change nothing now:",
-            f"{asks} A waiver lifts the platform minimum, never the tenant's own settings.",
+            "It would change nothing now.",
+            f"{after.decided_by} requires {required}. A waiver lowers the platform minimum, not the"
+            " tenant's own settings.",
             link,
         )
     else:
-        moves = f"{measured(before.value, which)} to {measured(after.value, which)}"
+        change = f"{value_label(before.value, which)} to {value_label(after.value, which)}"
         yield Effect(
-            "due", f"{system.key} goes from {moves}.", f"Set by {before.set_by} now.", link
+            "due",
+            f"{which.title} of {system.key} goes from {change}.",
+            f"Set by: {before.decided_by}.",
+            link,
         )
-    yield Effect("ok", "Every other setting and AI system stays as it is.")
+    yield Effect("ok", "Nothing else changes.")
     yield Effect(
         "ok",
         "It ends automatically.",
@@ -110,7 +114,7 @@ def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iter
 
 
 def with_waiver(now: EffectivePolicy, row: Waiver) -> EffectivePolicy:
-    """As it would be with this waiver live."""
+    """Return the policy with this waiver live."""
     waived = LiveWaiver(
         row.id, row.system_id, row.dimension, read(row.dimension, row.value), row.expires_at
     )
@@ -130,8 +134,8 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _values_now(approval: Approval) -> Mapping[str, Any]:
-    """The minimum that it would lift, and what its system has: when they move, the approvers look
-    again.
+    """Return the minimum it would lower, and the system's own value: when they change, the
+    approvers review it again.
     """
     row, now = queries.waiver(approval.target_id), queries.standing()
     minimum = now.platform.floor.get(row.dimension)
@@ -171,7 +175,7 @@ WAIVER = ApprovalKind(
     entry=_entry,
     needed=2,
     lock=waivers.LOCK,
-    own="You requested this yourself, so two others decide.",
+    own="You requested this, so two other people decide.",
     entries={
         "requested": waivers.ASKED,
         "given": waivers.AGREED,

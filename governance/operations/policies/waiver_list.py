@@ -1,4 +1,4 @@
-"""The list of waivers: its declaration, what its filters leave, and the cells of its export."""
+"""The list of waivers: its declaration, its query, and the cells of its export."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -11,9 +11,9 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.kernel.pages import Keyset, keyset
+from governance.operations.policies.dimensions import DIMENSIONS, read
 from governance.operations.policies.models import Waiver
-from governance.operations.policies.policy_diff import measured
-from governance.operations.policies.strictness import DIMENSIONS, read
+from governance.operations.policies.setting_labels import value_label
 from governance.operations.systems.models import AISystem
 
 STATES = {
@@ -35,7 +35,7 @@ WAIVERS = ListPage(
         Column("waiver", "Waiver"),
         Column("system", "AI system", sort=True),
         Column("value", "Value"),
-        Column("compensation", "What is done instead", optional=True),
+        Column("compensation", "Compensating measure", optional=True),
         Column("requested", "Requested", sort=True, optional=True),
         Column("approvers", "Approved by", optional=True),
         Column("ends", "Ends", sort=True),
@@ -51,10 +51,10 @@ WAIVERS = ListPage(
 HEAD = (
     "AI system",
     "Setting",
-    "Name of the setting",
+    "Setting name",
     "Value",
     "Reason",
-    "What is done instead",
+    "Compensating measure",
     "Requested by",
     "Requested",
     "Approved by",
@@ -75,8 +75,9 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
 def waivers(
     wanted: Mapping[str, str], *, sort: str = "-requested", after: str | None = None, size: int = 50
 ) -> Keyset:
-    """One page of (waiver, key of its system), the newest request first; `wanted` holds the search
-    as q, and the filters.
+    """Return one page of (waiver, slug of its system).
+
+    `wanted` are the filters, with the search as q.
     """
     columns = SORTS[sort.removeprefix("-")]
     return keyset(
@@ -110,7 +111,7 @@ def _filtered(wanted: Mapping[str, str]) -> Any:
 
 
 def _is(state: str) -> ColumnElement[bool]:
-    """In the state that people see: what is live or requested ends by the clock alone."""
+    """Match the state that people see: live and requested ones end by the clock alone."""
     w, runs = Waiver, Waiver.expires_at > clock.now()
     states = {
         "live": (w.state == "live") & runs,
@@ -124,7 +125,7 @@ def _is(state: str) -> ColumnElement[bool]:
 
 
 def state_of(waiver: Waiver) -> str:
-    """One of STATES, as the filter has it."""
+    """Return one of STATES, as the filter has it."""
     runs = waiver.expires_at > clock.now()
     now = {
         "live": "live" if runs else "ended",
@@ -142,7 +143,7 @@ def cells(
         system,
         which.key,
         which.title,
-        measured(read(which.key, waiver.value), which),
+        value_label(read(which.key, waiver.value), which),
         waiver.reason,
         waiver.compensation,
         names.get(waiver.requested_by, ""),

@@ -1,4 +1,4 @@
-"""The pages of waivers: the list, one of them, requesting one, ending one early."""
+"""The pages of waivers: the list, one waiver, requesting one, ending one early."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,16 +20,14 @@ from governance.kernel.list_pages import ListRequest
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.policies import permissions, queries, waiver_list, waivers
+from governance.operations.policies.dimensions import DIMENSIONS, Dimension, Level, read
 from governance.operations.policies.effective_policies import EffectivePolicy
-from governance.operations.policies.forms import EndForm, WaiverForm
+from governance.operations.policies.forms import WaiverEndForm, WaiverForm
 from governance.operations.policies.models import Waiver
 from governance.operations.policies.navigation import policy_tabs
-from governance.operations.policies.policy_diff import measured
-from governance.operations.policies.strictness import DIMENSIONS, read
 from governance.operations.policies.waiver_list import WAIVERS
 
 feature = Feature("waivers", __name__)
-feature.add_app_template_filter(measured, "measured")
 DAY = timedelta(days=1)
 
 
@@ -64,7 +62,7 @@ def _asked(standing: EffectivePolicy) -> ListRequest:
 
 @feature.get("/policies/waivers/export.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
-    """Everything that the filters leave."""
+    """Export every waiver that the filters match."""
     asked = _asked(queries.standing())
     pages = every_page(
         lambda after: waiver_list.waivers(asked.criteria, sort=asked.sort, after=after, size=BATCH)
@@ -96,7 +94,7 @@ def _names(rows: Sequence[Any], approvers: dict[UUID, list[UUID]]) -> dict[UUID,
 
 
 def _left(row: Waiver) -> int:
-    """Whole days until it ends; 0 on its last one."""
+    """Return the whole days until it ends; 0 on its last day."""
     return max((row.expires_at - clock.now()).days, 0)
 
 
@@ -122,13 +120,24 @@ def new() -> ResponseReturnValue:
         form=form,
         standing=standing,
         tabs=policy_tabs(standing, "waivers"),
-        last=clock.today() + waivers.MAX_LENGTH,
+        last=clock.today() + waivers.MAX_WAIVER_TIME,
+        levels=_waivable_levels(standing),
         minimum=[
             (DIMENSIONS[key], value, key in standing.platform.unwaivable)
             for key, value in standing.platform.floor.items()
         ],
         status=form.status if request.method == "POST" else 200,
     )
+
+
+def _waivable_levels(policy: EffectivePolicy) -> list[tuple[Dimension, Level]]:
+    """Return the levels below the platform minimum of every setting that can be waived."""
+    return [
+        (DIMENSIONS[key], level)
+        for key, minimum in policy.platform.floor.items()
+        if DIMENSIONS[key].levels and key not in policy.platform.unwaivable
+        for level in DIMENSIONS[key].levels[: DIMENSIONS[key].rank(minimum)]
+    ]
 
 
 def _request(form: WaiverForm) -> Waiver:
@@ -139,7 +148,7 @@ def _request(form: WaiverForm) -> Waiver:
         raise Invalid(error.message, field="value") from error
     system_id = form.system.data
     if not isinstance(system_id, UUID):
-        raise NotFound("There is no such AI system here.")
+        raise NotFound("There is no such AI system.")
     ends = _last_instant(form.expires_on.data or CENTURY[0])
     reason, instead = form.reason.data or "", form.compensation.data or ""
     return waivers.request(
@@ -148,12 +157,10 @@ def _request(form: WaiverForm) -> Waiver:
 
 
 def _last_instant(day: date) -> datetime:
-    """The end of that day; of the last one that is allowed, the hour at which thirty days are
-    over.
-    """
+    """Return the end of that day; of the last possible day, the moment when 30 days are over."""
     end = datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
-    longest = clock.now() + waivers.MAX_LENGTH
-    return longest if longest < end <= longest + DAY else end
+    latest_end = clock.now() + waivers.MAX_WAIVER_TIME
+    return latest_end if latest_end < end <= latest_end + DAY else end
 
 
 # ---- one of them
@@ -161,10 +168,10 @@ def _last_instant(day: date) -> datetime:
 
 @feature.get("/policies/waivers/<uuid:waiver_id>", needs=permissions.VIEW)
 def waiver(waiver_id: UUID) -> ResponseReturnValue:
-    return _waiver(queries.waiver(waiver_id), EndForm())
+    return _waiver(queries.waiver(waiver_id), WaiverEndForm())
 
 
-def _waiver(row: Waiver, form: EndForm, *, status: int = 200) -> ResponseReturnValue:
+def _waiver(row: Waiver, form: WaiverEndForm, *, status: int = 200) -> ResponseReturnValue:
     standing, approval = queries.standing(), latest(queries.WAIVER, [row.id]).get(row.id)
     given = queries.approvals_of_waivers([row.id]).get(row.id, [])
     system = next((s for s in standing.systems if s.id == row.system_id), None)
@@ -197,8 +204,8 @@ def _waiver(row: Waiver, form: EndForm, *, status: int = 200) -> ResponseReturnV
 
 @feature.post("/policies/waivers/<uuid:waiver_id>/end", needs=permissions.WAIVE)
 def end_waiver(waiver_id: UUID) -> ResponseReturnValue:
-    """The platform minimum applies again: tightening waits for nobody, and for no fresh sign-in."""
-    row, form = queries.waiver(waiver_id), EndForm()
+    """End a waiver early, which tightens: it needs no second person and no fresh sign-in."""
+    row, form = queries.waiver(waiver_id), WaiverEndForm()
     if not accepted(form, lambda: waivers.end_early(row, form.reason.data or "")):
         return _waiver(row, form, status=form.status)
     return redirect(url_for("waivers.waiver", waiver_id=row.id), 303)

@@ -1,10 +1,10 @@
-"""Below the platform minimum for a while: one person requests a waiver, two others approve it.
+"""Waivers: a setting of one AI system below the platform minimum for a while.
 
-request        nothing is lowered before the second approval
-make_live      it was approved by both
+request        one person requests it; nothing changes before two others approve
+make_live      both have approved
 close          the request was rejected, withdrawn or has expired
-end_early      the platform minimum applies again: that tightens, so one person does it
-why_blocked    what keeps it from being approved now
+end_early      the platform minimum applies again, so one person is enough
+why_blocked    why it can't be approved now
 """
 
 from datetime import datetime, timedelta
@@ -19,11 +19,12 @@ from governance.kernel import clock, current, tenant_revision
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.operations.policies import queries
+from governance.operations.policies.dimensions import Value, dimension, plain, read
 from governance.operations.policies.effective_policies import EffectivePolicy, Governed
 from governance.operations.policies.models import Waiver
 from governance.operations.policies.platform_minimum import check_reason
-from governance.operations.policies.policy_diff import said, setting_of
-from governance.operations.policies.strictness import Value, covers, dimension, plain, read
+from governance.operations.policies.setting_labels import setting_of, setting_title, value_label
+from governance.operations.policies.strictness import covers
 
 ASKED = action(
     "waiver.requested",
@@ -80,7 +81,7 @@ CLOSED = action(
 )
 
 LOCK = "waivers"
-MAX_LENGTH = timedelta(days=30)
+MAX_WAIVER_TIME = timedelta(days=30)
 
 
 # ---- requesting
@@ -96,12 +97,12 @@ def request(
     now = queries.standing()
     system = next((s for s in now.systems if s.id == system_id), None)
     if system is None:
-        raise NotFound("There is no such AI system here.")
+        raise NotFound("There is no such AI system.")
     _check_waivable(now, key, value)
     check_reason(reason)
     if not compensation.strip():
         raise Invalid(
-            "Describe what is done instead while the platform minimum is waived.",
+            "Describe the compensating measure: what you do while the minimum is waived.",
             field="compensation",
         )
     _check_end(expires_at)
@@ -134,17 +135,19 @@ def request(
 def _check_waivable(now: EffectivePolicy, key: str, value: Value) -> None:
     dimension(key)
     if key in now.platform.unwaivable:
-        raise Invalid(f"The operator doesn't allow waivers of {key}.", field="dimension")
+        raise Invalid(
+            f"The operator doesn't allow waivers of {setting_title(key)}.", field="dimension"
+        )
     minimum = now.platform.floor.get(key)
     if minimum is None:
         raise Invalid(
-            f"The platform minimum doesn't limit {key}, so there is nothing to waive.",
+            f"The platform minimum doesn't limit {setting_title(key)}, so there is nothing to waive.",
             field="dimension",
         )
     if covers(key, value, minimum):
         raise Invalid(
-            f"{said(value)} isn't below the platform minimum of {said(minimum)}, so it needs no"
-            " waiver.",
+            f"{value_label(value, key)} isn't below the platform minimum of"
+            f" {value_label(minimum, key)}, so it needs no waiver.",
             field="value",
         )
 
@@ -153,8 +156,8 @@ def _check_end(at: datetime) -> None:
     now = clock.now()
     if at <= now:
         raise Invalid("Choose a future day on which the waiver ends.", field="expires_on")
-    if at > now + MAX_LENGTH:
-        raise Invalid(f"A waiver lasts at most {MAX_LENGTH.days} days.", field="expires_on")
+    if at > now + MAX_WAIVER_TIME:
+        raise Invalid(f"A waiver lasts at most {MAX_WAIVER_TIME.days} days.", field="expires_on")
 
 
 def _check_none_open(system: Governed, key: str) -> None:
@@ -164,8 +167,8 @@ def _check_none_open(system: Governed, key: str) -> None:
         there.state == "requested" and approvals.close_expired(queries.WAIVER, there.id)
     ):
         raise DomainError(
-            f"A waiver of {key} for {system.key} is requested or live already. Open it in the list"
-            " of waivers.",
+            f"A waiver of {setting_title(key)} for {system.key} is already requested or live. Open it"
+            " in the list of waivers.",
             field="dimension",
         )
 
@@ -174,18 +177,16 @@ def _check_none_open(system: Governed, key: str) -> None:
 
 
 def why_blocked(row: Waiver) -> str | None:
-    """Return why it can't be approved now, as a sentence; None where it can."""
+    """Return why it can't be approved now, as a sentence, or None."""
     now = queries.standing()
     if row.expires_at <= clock.now():
-        return (
-            "The day on which the waiver was to end has passed. Request it again with another end."
-        )
+        return "The waiver's end date has passed. Request it again with a later one."
     if row.system_id not in {s.id for s in now.systems}:
         return "Its AI system was retired."
     try:
         _check_waivable(now, row.dimension, read(row.dimension, row.value))
-    except Invalid as refused:
-        return refused.message
+    except Invalid as error:
+        return error.message
     return None
 
 
@@ -204,15 +205,15 @@ def close(row: Waiver, state: str) -> None:
 def end_early(row: Waiver, reason: str = "") -> None:
     session().refresh(row, with_for_update=True)
     if row.state != "live" or row.expires_at <= clock.now():
-        raise DomainError("This waiver isn't live, so there is nothing to end.")
+        raise DomainError("This waiver isn't live, so it can't be ended.")
     row.state, row.closed_by, row.closed_at = "ended", current.person_id(), clock.now()
-    told = facts(row)
+    logged = facts(row)
     record(
         CLOSED,
         row,
         reason=reason.strip() or None,
-        system=told["system"],
-        dimension=told["dimension"],
+        system=logged["system"],
+        dimension=logged["dimension"],
         mark=tenant_revision.advance(),
     )
 

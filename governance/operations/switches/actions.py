@@ -1,16 +1,12 @@
-"""Stopping and restarting a scope of the tenant.
+"""Stop and restart a scope of the tenant.
 
-The operators' stop, drills and what workers obey have modules of their own.
+stop                      immediately, by one person; voids a request to restart
+request_restart           by the first of two people; another approves it
+restart                   by one person with a reason, where one is enough
+carry_out_restart         the restart was approved
 
-stop                      from this commit on; needs one person and waits for nobody, and voids a
-                          request to restart
-request_restart           the first of two people; another approves it through foundation/approvals
-restart                   one person with a reason, where that is enough
-carry_out_restart         what an approval of a restart does
-
-A restart needs a recent sign-in (its routes ask for it) and, where the high-risk lane is concerned,
-two people. Any two: who stopped may be one of them and knows best why; who requested it may not
-also approve it.
+A restart needs a fresh sign-in (its routes ask for it) and, for a high-risk system, two people.
+The person who stopped it can be one of them.
 """
 
 import hashlib
@@ -82,9 +78,12 @@ RESTART_REFUSED = action(
     fields="key name version",
 )
 
-LOCK = "switches"  # whoever stops or restarts takes it first
-LONGEST_REASON = 2000
-AHEAD = timedelta(days=366)  # how far ahead a drill, or a second look, can be
+LOCK = "switches"  # taken before every stop and restart
+MAX_REASON_LENGTH = 2000
+MAX_AHEAD = timedelta(days=366)  # of a drill or a reminder
+
+
+REASON_NEEDED = "Enter a reason. It is shown to everyone who can see the stop."
 
 
 class NotStopped(DomainError):
@@ -104,29 +103,29 @@ def stop(
     reason: str,
     remind_at: datetime | None = None,
 ) -> Stop:
-    """Stop a scope on these planes, from this commit on.
+    """Stop a scope on these planes, as soon as this is committed.
 
-    One that is stopped so already is left as it is; one that is stopped on the other plane gets a
-    stop of both, beside the one that is active. Either voids a request to restart the scope.
-    Nothing restarts by itself: `remind_at` only says when somebody is reminded.
+    A scope that is already stopped on them stays as it is; one stopped on the other plane gets a
+    second stop, of both. Either voids a request to restart it. `remind_at` is a reminder:
+    nothing restarts by itself.
     """
-    alone(LOCK)  # of two clicks the second sees the first one's stop
+    alone(LOCK)  # so that a second click sees the stop of the first
     _check_scope(scope, system, feature, generate=generate, serve=serve, remind_at=remind_at)
-    there = queries.active_stops_of(
+    active = queries.active_stops_of(
         scope, system.id if system else None, feature.id if feature else None
     )
-    if there:
+    if active:
         approvals.void(
             queries.RESTART,
-            there[0].id,
+            active[0].id,
             reason=f"It was stopped again: {reason.strip()}".rstrip(": "),
         )
     generate, serve = (
-        generate or any(s.generate for s in there),
-        serve or any(s.serve for s in there),
+        generate or any(s.generate for s in active),
+        serve or any(s.serve for s in active),
     )
-    if there and (there[0].generate, there[0].serve) == (generate, serve):
-        return there[0]
+    if active and (active[0].generate, active[0].serve) == (generate, serve):
+        return active[0]
     made = place(
         scope,
         system,
@@ -161,7 +160,7 @@ def place(
     drill_id: UUID | None = None,
     remind_at: datetime | None = None,
 ) -> Stop:
-    """Add the row of a stop by a person or a drill; the caller records it."""
+    """Add the row of a stop, by a person or a drill. The caller records it."""
     system_id, now = system.id if system else None, clock.now()
     reached = stop_propagation.expected(queries.listeners().values(), system_id, now)
     made = Stop(
@@ -199,29 +198,29 @@ def _check_scope(
         raise Invalid("Choose what to stop.", field="what")
     if system is not None and feature is not None and feature.system_id != system.id:
         raise Invalid(
-            "That feature belongs to another AI system. Choose one of this system.", field="what"
+            "This feature belongs to another AI system. Choose a feature of this one.", field="what"
         )
     if system is not None and (system.retired_at or (feature is not None and feature.retired_at)):
-        raise Invalid("It was retired: nothing of it answers any more.", field="what")
+        raise Invalid("It is retired, so there is nothing to stop.", field="what")
     if not generate and not serve:
-        raise Invalid("Stop generating, serving, or both.", field="generate")
-    if remind_at is not None and not clock.now() < remind_at <= clock.now() + AHEAD:
-        raise Invalid("Look again later than now, and within a year.", field="remind_at")
+        raise Invalid("Choose to stop generating, serving, or both.", field="generate")
+    if remind_at is not None and not clock.now() < remind_at <= clock.now() + MAX_AHEAD:
+        raise Invalid("Choose a future time within a year.", field="remind_at")
 
 
 def check_reason(text: str) -> str:
     if not text.strip():
-        raise Invalid("Say why: the reason is shown to those who ask.", field="reason")
-    return text.strip()[:LONGEST_REASON]
+        raise Invalid(REASON_NEEDED, field="reason")
+    return text.strip()[:MAX_REASON_LENGTH]
 
 
 def slugs(system: AISystem | None, feature: SystemFeature | None) -> dict[str, Any]:
-    """The log's fields of a scope."""
+    """Return the slugs of a scope, for log entries."""
     return {n: each.key for n, each in (("key", system), ("name", feature)) if each is not None}
 
 
 def slugs_of(of: Stop | Drill) -> dict[str, Any]:
-    """The same of a stop or drill, also of what was retired since."""
+    """Return the slugs of a stop or drill, retired or not."""
     return slugs(*queries.scope_of(of))
 
 
@@ -229,8 +228,9 @@ def slugs_of(of: Stop | Drill) -> dict[str, Any]:
 
 
 def seen(found: Stop) -> str:
-    """What the form of a restart carries: it is refused when the scope was stopped further, or now
-    needs two people.
+    """Return the fingerprint that the form of a restart carries.
+
+    It changes when more was stopped, or when the restart now needs two people.
     """
     return _seen(
         queries.active_stops_of(found.scope, found.system_id, found.feature_id, lock=False), found
@@ -246,20 +246,17 @@ def _seen(active: Sequence[Stop], found: Stop) -> str:
 
 
 def request_restart(found: Stop, *, seen: str, reason: str) -> Approval:
-    """Request a restart of the scope of this stop.
-
-    Return the open request when there is one already.
-    """
+    """Request a restart of the scope of this stop, or return the open request."""
     active = _check_active(found, seen)
     if not queries.needs_second(found):
         raise DomainError("This restart needs only you.")
     target = active[0]
-    there = open_approval(queries.RESTART, target.id)
-    if there is not None and kinds.fingerprint(there) != there.fingerprint:
+    request = open_approval(queries.RESTART, target.id)
+    if request is not None and kinds.fingerprint(request) != request.fingerprint:
         approvals.void(
             queries.RESTART,
             target.id,
-            reason="What it would restart has changed since the request.",
+            reason="The stop changed after this request was made.",
         )
     summary = f"restart {queries.names_of([target])[target.id]}"
     return approvals.request(
@@ -268,7 +265,7 @@ def request_restart(found: Stop, *, seen: str, reason: str) -> Approval:
 
 
 def restart(found: Stop, *, seen: str, reason: str = "") -> None:
-    """End what is stopped of the scope, on both planes, where one person is enough."""
+    """Restart the scope on both planes, where one person is enough."""
     alone(LOCK)
     session().refresh(found)
     if found.restarted_at is not None and found.restarted_by == current.person_id():
@@ -276,20 +273,16 @@ def restart(found: Stop, *, seen: str, reason: str = "") -> None:
     active = _check_active(found, seen)
     if queries.needs_second(found):
         raise DomainError(
-            "On the high-risk lane a restart needs two people. Request it, and another person"
-            " approves it."
+            "A restart of a high-risk system needs two people. Request it, so that another person"
+            " can approve it."
         )
     if open_approval(queries.RESTART, active[0].id) is not None:
-        raise DomainError(
-            "A restart was requested already. Decide on that request, or withdraw it."
-        )
+        raise DomainError("A restart is already requested. Decide on that request, or withdraw it.")
     _end(active, reason=check_reason(reason), requested_by=None)
 
 
 def carry_out_restart(found: Stop, *, reason: str, requested_by: UUID | None) -> None:
-    """End what is stopped of the scope once another person has approved it; the acting person is
-    the approver.
-    """
+    """Restart the scope after another person, the acting one, has approved it."""
     _end(_check_active(found), reason=reason, requested_by=requested_by)
 
 
@@ -312,20 +305,19 @@ def _end(active: Sequence[Stop], *, reason: str, requested_by: UUID | None) -> N
 
 
 def _check_active(found: Stop, seen: str | None = None) -> Sequence[Stop]:
-    """The active stops of the scope, the widest first.
+    """Return the active stops of the scope, the widest first.
 
-    Raises when it was restarted, or is no longer what was seen.
+    Raises NotStopped when it was restarted, Stale when it differs from what was `seen`.
     """
     alone(LOCK)
     session().refresh(found)
     if found.drill_id is not None:
-        raise DomainError("That is the stop of a drill: it ends with the drill.")
+        raise DomainError("This stop belongs to a drill, so it ends with the drill.")
     if found.restarted_at is not None:
-        raise NotStopped("It was restarted already, by somebody else.")
+        raise NotStopped("Someone else has already restarted it.")
     active = queries.active_stops_of(found.scope, found.system_id, found.feature_id)
     if seen is not None and seen != _seen(active, found):
         raise Stale(
-            "What is stopped has changed since you opened this page. Review it as it is now, then"
-            " decide again."
+            "The stop has changed since you opened this page. Review it, then decide again."
         )
     return active

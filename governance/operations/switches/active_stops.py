@@ -1,8 +1,8 @@
-"""What is stopped, as every answer needs to know it. Pure.
+"""Active stops, as every answer of the decision API needs them. Pure.
 
-ActiveStop        one active stop: its scope, its planes, why
-covering(stops)   those that cover a system, or a feature of it
-Live              the two planes of a scope: whether it may generate, and serve
+ActiveStop        one active stop: its scope, its planes, its reason
+covering(stops)   the stops that cover a system or a feature
+Live              whether a scope may generate, and serve
 planes(…)         the planes of a stop, in words
 """
 
@@ -14,10 +14,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ActiveStop:
-    """A stop that is active.
-
-    `scope` is platform, tenant, system or feature; the narrower two name their system.
-    """
+    """An active stop. `scope` is platform, tenant, system or feature."""
 
     id: UUID
     scope: str
@@ -31,7 +28,7 @@ class ActiveStop:
     is_drill: bool = False
 
     def covers(self, system_id: UUID | None, feature_id: UUID | None = None) -> bool:
-        """Whether it stops this system (None: requests that name none), or this feature of it."""
+        """Return whether it stops this system (None: requests without one), or this feature."""
         if self.scope in {"platform", "tenant"}:
             return True
         if self.system_id != system_id:
@@ -41,7 +38,7 @@ class ActiveStop:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Whether a scope may make new model calls, and whether it may serve stored answers."""
+    """Whether a scope may make new model calls, and serve stored answers."""
 
     generate: bool
     serve: bool
@@ -52,7 +49,7 @@ class Live:
 
     @property
     def stopped(self) -> bool:
-        """On both planes: every flag of the scope answers that it is stopped."""
+        """Whether it is stopped on both planes."""
         return not self.generate and not self.serve
 
 
@@ -63,13 +60,13 @@ def covering(
 
 
 def live(stops: Iterable[ActiveStop]) -> Live:
-    """What several stops leave: a plane is live when none of them stops it."""
-    each = list(stops)
-    return Live(not any(s.generate for s in each), not any(s.serve for s in each))
+    """Return the planes that none of the stops stops."""
+    known = list(stops)
+    return Live(not any(s.generate for s in known), not any(s.serve for s in known))
 
 
 def planes(*, generate: bool, serve: bool) -> str:
-    """What a stop of these planes means, in words."""
+    """Return what a stop of these planes means, in words."""
     return ", ".join(
         text for text, on in (("no new model calls", generate), ("no cached answers", serve)) if on
     )

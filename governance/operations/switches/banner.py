@@ -1,7 +1,4 @@
-"""What the frame of every page says of stops: the banner, and the number beside the AI systems.
-
-One statement a page.
-"""
+"""The stop banner of every page, and the number of stops beside each AI system; one statement."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,7 +16,7 @@ from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.kernel.formatting import ago
 
-# Named in the frame's statement, so that tests can tell it from a page's own (tests/conftest.py).
+# The comment in the statement tells tests that it is not the page's own (tests/conftest.py).
 ACTIVE_STOPS = """
 /* the shell: what is stopped */
 SELECT s.id, s.scope, s.created_at, s.drill_id IS NOT NULL AS is_drill, y.key AS system, f.key AS feature,
@@ -39,8 +36,8 @@ ORDER BY created_at DESC
 
 
 @dataclass(frozen=True, slots=True)
-class ActiveStop:
-    """One active stop, as far as the frame tells of it."""
+class BannerStop:
+    """One active stop, as the banner shows it."""
 
     id: UUID
     scope: str
@@ -82,32 +79,29 @@ class ActiveStop:
         )
 
 
-def shortened(reason: str, most: int = 110) -> str:
-    """On one line, without its full stop; the whole is on the stop's page."""
+def shortened(reason: str, max_length: int = 110) -> str:
+    """Return the reason on one line, without its full stop."""
     line = " ".join(reason.split()).rstrip(".")
-    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + "…"
+    return line if len(line) <= max_length else line[:max_length].rsplit(" ", 1)[0] + "…"
 
 
 @dataclass(frozen=True, slots=True)
-class ActiveStops:
-    """All that cover the acting tenant, the newest first."""
+class BannerStops:
+    """All active stops that cover the acting tenant, the newest first."""
 
-    stops: tuple[ActiveStop, ...] = ()
+    stops: tuple[BannerStop, ...] = ()
 
     @property
     def systems(self) -> Mapping[str, int]:
-        """How many are active within each system."""
+        """The number of active stops within each system."""
         return Counter(s.system for s in self.stops if s.system)
 
     def banner(self, *, operator: bool) -> dict[str, Any] | None:
-        """In the words of the layout.
-
-        A drill is the last thing to tell of; the operator's stop is the first.
-        """
-        told = sorted(self.stops, key=lambda s: (s.is_drill, s.scope != "platform"))
-        if not told:
+        """Return the banner: the operator's stop first, drills last."""
+        ranked = sorted(self.stops, key=lambda s: (s.is_drill, s.scope != "platform"))
+        if not ranked:
             return None
-        first, more = told[0], len(told) - 1
+        first, more = ranked[0], len(ranked) - 1
         word = "Drill" if first.is_drill else "Stopped"
         lead = first.name + (f", and {more} more" if more else "")
         return {
@@ -119,24 +113,24 @@ class ActiveStops:
         }
 
 
-def _link(first: ActiveStop, more: int, *, operator: bool) -> dict[str, Any]:
-    """Endpoint and values of the page that tells more."""
+def _link(first: BannerStop, more: int, *, operator: bool) -> dict[str, Any]:
+    """Return the endpoint and values of the page to open."""
     if operator:
-        return {"to": ("operator_switches.switch", {}), "link": "Open the stop"}
+        return {"to": ("operator_switches.switch", {}), "link": "View stop"}
     if more or first.scope == "platform":
-        return {"to": ("switches.index", {}), "link": "Open the switches"}
+        return {"to": ("switches.index", {}), "link": "View switches"}
     if first.system is None:
-        return {"to": ("switches.stop", {"stop_id": first.id}), "link": "Open the stop"}
-    return {"to": ("switches.system", {"system_key": first.system}), "link": "Open the stop"}
+        return {"to": ("switches.stop", {"stop_id": first.id}), "link": "View stop"}
+    return {"to": ("switches.system", {"system_key": first.system}), "link": "View stop"}
 
 
-def active_stops() -> ActiveStops:
+def active_stops() -> BannerStops:
     rows = session().execute(text(ACTIVE_STOPS), {"erased": ERASED, "gone": ERASED_NAME})
     named = allowed(people.NAMES)
     return (
-        ActiveStops(
+        BannerStops(
             tuple(
-                ActiveStop(
+                BannerStop(
                     r.id,
                     r.scope,
                     r.created_at,
@@ -152,5 +146,5 @@ def active_stops() -> ActiveStops:
             )
         )
         if current.actor_or_none()
-        else ActiveStops()
+        else BannerStops()
     )

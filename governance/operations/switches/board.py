@@ -1,5 +1,4 @@
-"""Every switch of the tenant, or of one AI system, as their pages show them: what is stopped, who
-obeys, and the last drill.
+"""Every switch of the tenant, or of one AI system: what is stopped, who obeys, the last drill.
 
 board(), board(system) -> Board
 """
@@ -25,8 +24,8 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What a switch stops: everything of the tenant, a system, or a feature of one."""
+class SwitchScope:
+    """What a switch stops: everything, a system, or a feature."""
 
     kind: str
     system: AISystem | None = None
@@ -42,7 +41,7 @@ class Scope:
 
     @property
     def own(self) -> str:
-        """What it is called on its system's page."""
+        """Its name on the page of its system."""
         if self.feature:
             return self.feature.key
         return f"all of {self.system.key}" if self.system else "everything"
@@ -66,11 +65,11 @@ class Scope:
 class SwitchStatus:
     """One switch.
 
-    `stop` is its own stop, `above` a wider one; `drill` the newest that is over, `planned` the
+    `stop` is its own stop, `above` a wider one; `drill` is the last finished one, `planned` the
     next.
     """
 
-    scope: Scope
+    scope: SwitchScope
     stop: Stop | None
     above: Stop | None
     is_platform: bool
@@ -89,7 +88,7 @@ class SwitchStatus:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Switches with the active stops that cover them, the newest first."""
+    """Switches, and the active stops that cover them, the newest first."""
 
     rows: Sequence[SwitchStatus]
     stops: Sequence[Stop]
@@ -100,7 +99,7 @@ class Board:
 
     @property
     def stopped(self) -> int:
-        """How many stops are active."""
+        """The number of active stops."""
         return len(self.stops) + len(self.platform)
 
     def row(self, stop: Stop) -> SwitchStatus | None:
@@ -110,9 +109,7 @@ class Board:
 
 
 def board(only: AISystem | None = None) -> Board:
-    """Every switch of the tenant, or of one system; nine statements whatever their number, eight
-    for one system.
-    """
+    """Return every switch of the tenant in nine statements, or of one system in eight."""
     scopes, known = _scopes(only), queries.listeners()
     stops = [
         s
@@ -120,7 +117,7 @@ def board(only: AISystem | None = None) -> Board:
         if only is None or s.scope == "tenant" or s.system_id == only.id
     ]
     obeyed, drills, newest = queries.obediences(stops, known), _drills(), _newest()
-    facts = _Facts(stops, queries.platform_stops(), obeyed, known, drills, newest, clock.now())
+    facts = _BoardFacts(stops, queries.platform_stops(), obeyed, known, drills, newest, clock.now())
     return Board(
         [_row(scope, facts) for scope in scopes],
         stops,
@@ -131,16 +128,16 @@ def board(only: AISystem | None = None) -> Board:
     )
 
 
-def _scopes(only: AISystem | None) -> list[Scope]:
+def _scopes(only: AISystem | None) -> list[SwitchScope]:
     if only is not None:
         return [
-            *(Scope("feature", only, f) for f in systems.features(only.id)),
-            Scope("system", only),
+            *(SwitchScope("feature", only, f) for f in systems.features(only.id)),
+            SwitchScope("system", only),
         ]
-    features, found = systems.every_feature(), [Scope("tenant")]
+    features, found = systems.every_feature(), [SwitchScope("tenant")]
     for each in sorted(systems.live_systems(), key=lambda s: s.key):
-        found.append(Scope("system", each))
-        found += [Scope("feature", each, f) for f in features.get(each.id, ())]
+        found.append(SwitchScope("system", each))
+        found += [SwitchScope("feature", each, f) for f in features.get(each.id, ())]
     return found
 
 
@@ -148,7 +145,7 @@ type Key = tuple[UUID | None, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
+class _BoardFacts:
     stops: Sequence[Stop]
     platform: Sequence[ActiveStop]
     obeyed: Mapping[UUID, Obedience]
@@ -158,7 +155,7 @@ class _Facts:
     now: datetime
 
 
-def _row(scope: Scope, facts: _Facts) -> SwitchStatus:
+def _row(scope: SwitchScope, facts: _BoardFacts) -> SwitchStatus:
     own = next((s for s in facts.stops if (s.system_id, s.feature_id) == scope.key), None)
     above = next((s for s in facts.stops if (s.system_id, s.feature_id) in _wider(scope)), None)
     drill = _last_drill(scope, facts.drills)
@@ -197,17 +194,17 @@ def _row(scope: Scope, facts: _Facts) -> SwitchStatus:
     )
 
 
-def _wider(scope: Scope) -> list[Key]:
-    """The scopes that hold this one: the tenant, and of a feature its system."""
+def _wider(scope: SwitchScope) -> list[Key]:
+    """Return the wider scopes: the tenant, and for a feature its system."""
     if scope.kind == "tenant":
         return []
     return [(None, None), (scope.system_id, None)] if scope.kind == "feature" else [(None, None)]
 
 
 def _last_drill(
-    scope: Scope, drills: Mapping[tuple[UUID, UUID | None, bool], Drill]
+    scope: SwitchScope, drills: Mapping[tuple[UUID, UUID | None, bool], Drill]
 ) -> Drill | None:
-    """The newest that is over: its own, or one of its whole system, which stopped it too."""
+    """Return the last finished drill, of this scope or of its whole system."""
     if scope.system_id is None:
         return None
     keys = {(scope.system_id, scope.feature_id, False), (scope.system_id, None, False)}
@@ -216,9 +213,7 @@ def _last_drill(
 
 
 def _drills() -> dict[tuple[UUID, UUID | None, bool], Drill]:
-    """(system, feature, whether it is still to come or under way) → the newest that is over, the
-    next that is not.
-    """
+    """Return (system, feature, whether it is open) → the last finished drill, or the next one."""
     is_open = Drill.ended_at.is_(None)
     order = func.coalesce(
         -func.extract("epoch", Drill.ended_at), func.extract("epoch", Drill.due_at)
@@ -233,7 +228,7 @@ def _drills() -> dict[tuple[UUID, UUID | None, bool], Drill]:
 
 
 def _newest() -> dict[Key, tuple[int, Stop | None]]:
-    """Of each scope: the version of its last stop or drill, and its last stop that was no drill."""
+    """Return, by scope, the version of its last stop or drill, and its last real stop."""
     is_drill = Stop.drill_id.is_not(None)
     query = select(Stop).ext(distinct_on(Stop.system_id, Stop.feature_id, is_drill))
     found: dict[Key, tuple[int, Stop | None]] = {}

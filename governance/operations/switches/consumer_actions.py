@@ -1,5 +1,4 @@
-"""What workers heard of stops: consumers, the versions that they obey, and when each first obeyed a
-stop.
+"""Record consumers, the versions that they obey, and when each first obeyed a stop.
 
 note_consumers, forget_consumers
 """
@@ -23,22 +22,22 @@ from governance.operations.switches.consumers import Heard
 from governance.operations.switches.models import Acknowledgement, Consumer, Stop
 from governance.operations.switches.stop_propagation import FORGOTTEN_AFTER
 
-MOST_NAMES = 200  # consumers of a key in a day
-QUIET = timedelta(days=30)
-AT_ONCE = 5_000  # rows of a statement, whose parameters PostgreSQL numbers up to 65 535
+MAX_CONSUMERS_PER_KEY = 200  # in a day
+QUIET_TIME = timedelta(days=30)
+MAX_ROWS = 5_000  # of a statement; PostgreSQL takes 65,535 parameters
 
 
 def note_consumers(heard: Sequence[Heard]) -> None:
-    """A batch of one tenant: five statements, whatever its length.
+    """Record a batch of one tenant, in five statements.
 
-    A version only grows; of two acknowledgements of one stop the first counts. No entry in the log:
-    a stop's page shows each, and a drill files them.
+    A version only grows, and the first acknowledgement of a stop counts. The log gets no entry: the
+    stop's page shows each acknowledgement, and a drill files them.
 
-    A key tells MOST_NAMES consumers apart in a day; what it names beyond is heard under the key's
-    own name, so that who makes up names fills no table.
+    A key has at most MAX_CONSUMERS_PER_KEY consumers a day; any beyond count under the key's own
+    name, so that invented names can't fill the table.
     """
     known = _known(heard)
-    beyond = consumers.beyond(heard, known, MOST_NAMES, clock.now() - FORGOTTEN_AFTER)
+    beyond = consumers.beyond(heard, known, MAX_CONSUMERS_PER_KEY, clock.now() - FORGOTTEN_AFTER)
     if beyond:
         key_names = {row.id: row.name for row in session().execute(select(ApiKey.id, ApiKey.name))}
         heard = [
@@ -76,8 +75,8 @@ def note_consumers(heard: Sequence[Heard]) -> None:
         _acknowledge(moved, versions, ids)
 
 
-def _known(heard: Sequence[Heard]) -> dict[consumers.Whose, consumers.Known]:
-    """Those that are heard now, and all of the same keys that were heard in the last day."""
+def _known(heard: Sequence[Heard]) -> dict[consumers.ConsumerKey, consumers.KnownConsumer]:
+    """Return the consumers of this batch, and all of the same keys in the last day."""
     of_these = tuple_(Consumer.key_id, Consumer.name).in_([(h.key_id, h.name) for h in heard])
     lately = and_(
         Consumer.key_id.in_({h.key_id for h in heard}),
@@ -87,7 +86,7 @@ def _known(heard: Sequence[Heard]) -> dict[consumers.Whose, consumers.Known]:
         or_(of_these, lately)
     )
     return {
-        (row.key_id, row.name): consumers.Known(row.version, row.seen_at)
+        (row.key_id, row.name): consumers.KnownConsumer(row.version, row.seen_at)
         for row in session().execute(query)
     }
 
@@ -108,13 +107,11 @@ def _consumer(steps: Sequence[Heard]) -> dict[str, object]:
 
 
 def _acknowledge(
-    moved: dict[consumers.Whose, Sequence[Heard]],
-    known: dict[consumers.Whose, int],
-    ids: dict[consumers.Whose, UUID],
+    moved: dict[consumers.ConsumerKey, Sequence[Heard]],
+    known: dict[consumers.ConsumerKey, int],
+    ids: dict[consumers.ConsumerKey, UUID],
 ) -> None:
-    """For each stop that a consumer now knows and did not know before, when it first answered from
-    it.
-    """
+    """Record when each consumer first obeyed the stops that it did not know before."""
     oldest, newest = (
         min(known.get(w, 0) for w in moved),
         max(steps[-1].version for steps in moved.values()),
@@ -145,18 +142,20 @@ def _acknowledge(
             )
         )
     ]
-    for some in batched(rows, AT_ONCE):
+    for some in batched(rows, MAX_ROWS):
         session().execute(insert(Acknowledgement).values(some).on_conflict_do_nothing())
 
 
 def forget_consumers() -> int:
-    """Delete consumers that were not heard for a month and that no stop names; returns how many."""
+    """Delete consumers that were silent for 30 days and that no stop refers to; return how many."""
     c = Consumer
-    told_of = select(Stop.id).where(
+    expected = select(Stop.id).where(
         Stop.tenant_id == c.tenant_id, Stop.expected.has_key(cast(c.id, String))
     )
     obeyed = select(Acknowledgement.id).where(
         Acknowledgement.tenant_id == c.tenant_id, Acknowledgement.consumer_id == c.id
     )
-    gone = delete(c).where(c.seen_at < clock.now() - QUIET, ~told_of.exists(), ~obeyed.exists())
+    gone = delete(c).where(
+        c.seen_at < clock.now() - QUIET_TIME, ~expected.exists(), ~obeyed.exists()
+    )
     return int(session().execute(gone).rowcount)  # type: ignore[attr-defined]  # a cursor's result

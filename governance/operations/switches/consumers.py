@@ -1,9 +1,9 @@
-"""What a consumer is heard to obey. Pure.
+"""Which version a consumer obeys, from its requests. Pure.
 
-Heard                     a consumer asked and was answered from a version
-steps(heard)              by consumer, what was heard of it, oldest version first
-beyond(heard, known, …)   those that a key has named beyond what it may tell apart in a day
-acknowledged(…)           when, of what was heard, a stop was first obeyed
+Heard                     a consumer got an answer of some version
+steps(heard)              its answers by consumer, the oldest version first
+beyond(heard, known, …)   consumers beyond the daily limit of their key
+acknowledged(…)           when a consumer first obeyed a stop
 """
 
 from collections import Counter
@@ -15,51 +15,48 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A process of an AI product, by its key and its own name: it had an answer of that version at
-    that instant.
-    """
+    """A process of an AI product, by its key and name, that got an answer of this version."""
 
     key_id: UUID
     name: str
     region: str
-    system_id: UUID | None  # of its key; None: it may ask for every system
+    system_id: UUID | None  # of its key; None: any system
     version: int
     at: datetime
     seen_at: datetime
 
 
-type Whose = tuple[UUID, str]
+type ConsumerKey = tuple[UUID, str]  # key id, name of the consumer
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the database has of a consumer."""
+class KnownConsumer:
+    """A consumer in the database."""
 
     version: int
     seen_at: datetime
 
 
 def beyond(
-    heard: Iterable[Heard], known: Mapping[Whose, Known], most: int, since: datetime
-) -> frozenset[Whose]:
-    """The new ones for which there is no place any more, beside those of their key that were seen
-    since the instant.
-    """
-    taken = Counter(key_id for (key_id, _), there in known.items() if there.seen_at > since)
-    found: set[Whose] = set()
+    heard: Iterable[Heard],
+    known: Mapping[ConsumerKey, KnownConsumer],
+    max_consumers: int,
+    since: datetime,
+) -> frozenset[ConsumerKey]:
+    """Return the new consumers beyond the limit of their key, counting those seen since."""
+    taken = Counter(key_id for (key_id, _), each in known.items() if each.seen_at > since)
+    found: set[ConsumerKey] = set()
     for whose in dict.fromkeys((h.key_id, h.name) for h in heard):
         if whose not in known:
             taken[whose[0]] += 1
-            if taken[whose[0]] > most:
+            if taken[whose[0]] > max_consumers:
                 found.add(whose)
     return frozenset(found)
 
 
-def steps(heard: Iterable[Heard]) -> Mapping[Whose, Sequence[Heard]]:
-    """By consumer, in the order of the versions and of the instants at which they were first
-    answered.
-    """
-    found: dict[Whose, list[Heard]] = {}
+def steps(heard: Iterable[Heard]) -> Mapping[ConsumerKey, Sequence[Heard]]:
+    """Return the answers by consumer, in the order of their versions."""
+    found: dict[ConsumerKey, list[Heard]] = {}
     for each in sorted(heard, key=lambda h: (h.version, h.at)):
         found.setdefault((each.key_id, each.name), []).append(each)
     return found
@@ -68,9 +65,10 @@ def steps(heard: Iterable[Heard]) -> Mapping[Whose, Sequence[Heard]]:
 def acknowledged(
     heard: Sequence[Heard], known: int, version: int, until: datetime | None
 ) -> datetime | None:
-    """When the consumer first had an answer that holds the stop of that version; None when it was
-    known to already, has none yet, or had it only after the stop was over (`until`). `heard` is one
-    consumer's, oldest version first.
+    """Return when the consumer first obeyed the stop of this version, or None.
+
+    None if it is recorded already, not yet so, or only after the stop was over (`until`). `heard`
+    are the answers of one consumer, the oldest version first.
     """
     if known >= version:
         return None

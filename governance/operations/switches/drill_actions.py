@@ -1,10 +1,9 @@
-"""Drills: planned, approved by another person where that is needed, run by the jobs process, and
-what they found.
+"""Plan, approve and run drills, and report their results.
 
 plan, cancel                    by a person
-schedule, close                 what an approval of a drill does, and what its rejection does
-begin_or_end                    the jobs process, again and again
-report, file_as                 what an ended drill found becomes evidence
+schedule, close                 the drill was approved, or not
+begin_or_end                    by the jobs process, again and again
+report, file_as                 the result becomes evidence
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from sqlalchemy import select
 
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
-from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, tenant_revision
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid
@@ -24,80 +22,26 @@ from governance.kernel.events import publish
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.operations.switches import actions as stops
 from governance.operations.switches import queries, stop_propagation
-from governance.operations.switches.actions import AHEAD
+from governance.operations.switches.actions import MAX_AHEAD
+from governance.operations.switches.drill_log import (
+    DRILL_BEGUN,
+    DRILL_CANCELLED,
+    DRILL_FAILED,
+    DRILL_LIFTED,
+    DRILL_PASSED,
+    DRILL_PLANNED,
+)
 from governance.operations.switches.events import DrillEnded
 from governance.operations.switches.models import Drill, Stop
 from governance.operations.switches.stop_propagation import Obedience
 from governance.operations.systems.models import AISystem, SystemFeature
 
-DRILL_PLANNED = action(
-    "switch.drill.planned",
-    "planned a drill",
-    target="Drill",
-    activity="create",
-    severity="informational",
-    fields="key name due_at seconds repeat_days state",
-)
-DRILL_AGREED = action(
-    "switch.drill.approved",
-    "approved a drill",
-    target="Drill",
-    activity="update",
-    severity="low",
-    fields="key name due_at seconds repeat_days",
-)
-DRILL_CANCELLED = action(
-    "switch.drill.cancelled",
-    "cancelled a drill",
-    target="Drill",
-    activity="update",
-    severity="low",
-    fields="key name due_at",
-)
-DRILL_BEGUN = action(
-    "switch.drill.started",
-    "started a drill",
-    target="Drill",
-    activity="update",
-    severity="low",
-    fields="key name seconds version expected",
-)
-DRILL_LIFTED = action(
-    "switch.drill.stop.ended",
-    "ended a drill's stop",
-    target="Drill",
-    activity="update",
-    severity="low",
-    fields="key name version",
-)
-DRILL_PASSED = action(
-    "switch.drill.passed",
-    "completed a drill, which passed",
-    target="Drill",
-    activity="update",
-    severity="informational",
-    fields="key name expected obeyed slowest_ms",
-    shape="ok",
-)
-DRILL_FAILED = action(
-    "switch.drill.failed",
-    "completed a drill, which failed",
-    target="Drill",
-    activity="update",
-    severity="high",
-    fields="key name expected obeyed slowest_ms missing why",
-    shape="bad",
-)
-
-
-SECONDS = (1, 60)  # how long a drill may last
-REPEATS = (7, 366)  # days between drills
-SETTLE = timedelta(
-    seconds=2
-)  # after a drill was lifted, what workers heard in its time may still come in
-REPORT_WITHIN = timedelta(hours=1)  # so long is a drill's report tried again
-NOBODY = "nobody was listening"
-NAMED = 20  # consumers that did not obey, by name
+MIN_SECONDS, MAX_SECONDS = 1, 60  # the longest duration of a drill
+MIN_REPEAT_DAYS, MAX_REPEAT_DAYS = 7, 366
+SETTLING_TIME = timedelta(seconds=2)  # workers may still report what they heard before the end
+REPORT_WITHIN = timedelta(hours=1)  # a report that fails is tried again for this long
+NO_CONSUMERS = "no consumer was connected"
+MAX_NAMED = 20  # consumers that did not obey
 
 LOCK = "drills"
 
@@ -114,39 +58,39 @@ def plan(
     repeat_days: int | None = None,
     reason: str = "",
 ) -> Drill:
-    """A real stop of so many seconds, from that instant on.
+    """Plan a real stop of at most `seconds`, starting at `due_at`.
 
-    On the high-risk lane another person approves it first.
+    Another person approves a drill of a high-risk system first.
     """
     alone(LOCK)
     needs_second = system.lane == "high_risk"
     if system.retired_at or (
         feature is not None and (feature.retired_at or feature.system_id != system.id)
     ):
-        raise Invalid("Only what is live can be drilled.", field="what")
-    if not clock.now() - timedelta(minutes=1) <= due_at <= clock.now() + AHEAD:
-        raise Invalid("A drill begins after now, and within a year.", field="due_at")
+        raise Invalid("It is retired, so it can't be drilled.", field="what")
+    if not clock.now() - timedelta(minutes=1) <= due_at <= clock.now() + MAX_AHEAD:
+        raise Invalid("Choose a future time within a year.", field="due_at")
     if needs_second and due_at <= clock.now():
         raise Invalid(
-            "Choose a later time: another person has to approve the drill before it begins.",
+            "Choose a later time, because another person must approve the drill first.",
             field="due_at",
         )
-    if not SECONDS[0] <= seconds <= SECONDS[1]:
-        raise Invalid(f"A drill lasts {SECONDS[0]} to {SECONDS[1]} seconds.", field="seconds")
-    if repeat_days is not None and not REPEATS[0] <= repeat_days <= REPEATS[1]:
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise Invalid(f"Enter {MIN_SECONDS} to {MAX_SECONDS} seconds.", field="seconds")
+    if repeat_days is not None and not MIN_REPEAT_DAYS <= repeat_days <= MAX_REPEAT_DAYS:
         raise Invalid(
-            f"A drill comes again after {REPEATS[0]} to {REPEATS[1]} days, or not at all.",
+            f"Enter {MIN_REPEAT_DAYS} to {MAX_REPEAT_DAYS} days, or leave it empty.",
             field="repeat_days",
         )
     if needs_second and not reason.strip():
-        raise Invalid("Give a reason: the approver decides by it.", field="reason")
-    if (there := _open_drill(system, feature)) is not None:
-        if there.planned_by == current.actor().person_id and (there.due_at, there.seconds) == (
+        raise Invalid("Give a reason. The approver reads it.", field="reason")
+    if (known := _open_drill(system, feature)) is not None:
+        if known.planned_by == current.actor().person_id and (known.due_at, known.seconds) == (
             due_at,
             seconds,
         ):
-            return there
-        raise DomainError("A drill of it is planned already. Cancel that one first.", field="what")
+            return known
+        raise DomainError("A drill is already planned. Cancel it first.", field="what")
     made = Drill(
         system_id=system.id,
         feature_id=feature.id if feature else None,
@@ -176,10 +120,7 @@ def plan(
 
 
 def _open_drill(system: AISystem, feature: SystemFeature | None) -> Drill | None:
-    """The one that awaits approval, is planned, or is under way.
-
-    One whose time has passed before that is closed now.
-    """
+    """Return the drill that awaits approval, is planned or is running; close an expired request."""
     query = select(Drill).where(
         Drill.system_id == system.id,
         Drill.feature_id.is_not_distinct_from(feature.id if feature else None),
@@ -209,13 +150,13 @@ def close(drill: Drill) -> None:
 
 
 def cancel(drill: Drill, *, reason: str = "") -> None:
-    """Cancel a drill that hasn't started; one that is under way ends by itself within a minute."""
+    """Cancel a drill that hasn't started; a running one ends by itself within a minute."""
     alone(LOCK)
     if approvals.void(queries.DRILL, drill.id, reason=reason.strip() or "The drill was cancelled."):
         return
     session().refresh(drill, with_for_update={"key_share": True})
     if drill.state not in {"requested", "planned"}:
-        raise DomainError("That drill has begun, or was cancelled already.")
+        raise DomainError("This drill has started, or is cancelled already.")
     drill.state = "cancelled"
     record(
         DRILL_CANCELLED,
@@ -230,27 +171,25 @@ def cancel(drill: Drill, *, reason: str = "") -> None:
 
 
 def begin_or_end(drill: Drill) -> bool:
-    """What is due of a drill whose row is locked: begin it, lift its stop, judge it.
+    """Start a drill, end its stop or record its result, whichever is due; return whether it runs.
 
-    True while it is under way.
-
-    Called again and again by the jobs process; killed between two calls, the next one goes on from
-    the row.
+    The jobs process calls this repeatedly, with the row locked. The row has all of the state, so a
+    process that was killed is replaced by the next call.
     """
     if drill.state == "planned" and drill.due_at <= clock.now():
         _begin(drill)
     if drill.state != "running":
         return False
-    held = queries.stop_of_drill(drill.id)
-    if held is None or drill.started_at is None:
-        raise RuntimeError("a drill that runs has its stop")
-    obeyed, time = (
-        queries.obediences([held])[held.id],
+    stop = queries.stop_of_drill(drill.id)
+    if stop is None or drill.started_at is None:
+        raise RuntimeError("a running drill has a stop")
+    obeyed, deadline = (
+        queries.obediences([stop])[stop.id],
         drill.started_at + timedelta(seconds=drill.seconds),
     )
-    if held.restarted_at is None and (obeyed.is_whole or clock.now() >= time):
-        _lift(drill, held)
-    if obeyed.is_whole or clock.now() >= time + SETTLE:
+    if stop.restarted_at is None and (obeyed.is_whole or clock.now() >= deadline):
+        _lift(drill, stop)
+    if obeyed.is_whole or clock.now() >= deadline + SETTLING_TIME:
         _judge(drill, obeyed)
     return drill.state == "running"
 
@@ -263,43 +202,41 @@ def _begin(drill: Drill) -> None:
         else None
     )
     if system.retired_at or (feature is not None and feature.retired_at):
-        _overtaken(drill, "It was retired before the drill.")
+        _cancel_late(drill, "It was retired before the drill.")
         return
     if system.lane == "high_risk" and drill.approved_by is None:
-        _overtaken(
+        _cancel_late(
             drill,
-            "It was raised to the high-risk lane, where another person approves a drill first.",
+            "Its risk class is high now, so another person must approve a drill first.",
         )
         return
     reached = stop_propagation.expected(queries.listeners().values(), system.id, clock.now())
     drill.state, drill.started_at, drill.expected = "running", clock.now(), len(reached)
     if not reached:
-        _end(
-            drill, Obedience(), NOBODY
-        )  # without a stop: there is no consumer that it would prove anything about
+        _end(drill, Obedience(), NO_CONSUMERS)  # stops nothing: it couldn't prove anything
         return
-    held = stops.place(
+    stop = stops.place(
         "feature" if feature else "system", system, feature, reason="A drill.", drill_id=drill.id
     )
     record(
         DRILL_BEGUN,
         drill,
         seconds=drill.seconds,
-        version=held.version,
+        version=stop.version,
         expected=len(reached),
         **stops.slugs(system, feature),
     )
 
 
-def _overtaken(drill: Drill, why: str) -> None:
+def _cancel_late(drill: Drill, why: str) -> None:
     drill.state = "cancelled"
     record(DRILL_CANCELLED, drill, reason=why, due_at=drill.due_at, **stops.slugs_of(drill))
 
 
-def _lift(drill: Drill, held: Stop) -> None:
-    """Only the drill's own stop; whatever else is stopped over the scope stays stopped."""
-    held.restarted_at = clock.now()
-    record(DRILL_LIFTED, drill, version=held.version, **stops.slugs_of(drill))
+def _lift(drill: Drill, stop: Stop) -> None:
+    """End the drill's own stop; any other stop of the scope stays."""
+    stop.restarted_at = clock.now()
+    record(DRILL_LIFTED, drill, version=stop.version, **stops.slugs_of(drill))
     tenant_revision.advance()
 
 
@@ -324,7 +261,7 @@ def _end(drill: Drill, obeyed: Obedience, why: str, late: Sequence[str] = ()) ->
     drill.slowest_ms = None if slowest is None else round(slowest * 1000)
     drill.found = {
         "why": why,
-        "missing": list(late[:NAMED]),
+        "missing": list(late[:MAX_NAMED]),
         "consumers": [[one.listener.name, one.listener.region, one.seconds] for one in obeyed.each],
     }
     facts: dict[str, Any] = {
@@ -334,17 +271,14 @@ def _end(drill: Drill, obeyed: Obedience, why: str, late: Sequence[str] = ()) ->
         **stops.slugs_of(drill),
     }
     if why:
-        record(DRILL_FAILED, drill, missing=list(late[:NAMED]) or None, why=why, **facts)
+        record(DRILL_FAILED, drill, missing=list(late[:MAX_NAMED]) or None, why=why, **facts)
     else:
         record(DRILL_PASSED, drill, **facts)
     _plan_next(drill)
 
 
 def _plan_next(drill: Drill) -> None:
-    """What was approved once holds for those that repeat it.
-
-    A time that was missed is not made up for.
-    """
+    """Plan the next repetition, which the first approval covers. Missed ones are left out."""
     if drill.repeat_days is None:
         return
     due = drill.due_at + timedelta(days=drill.repeat_days)
@@ -373,11 +307,11 @@ def _plan_next(drill: Drill) -> None:
     )
 
 
-# ---- what a drill found
+# ---- results
 
 
 def report(drill: Drill) -> None:
-    """Publish what an ended drill found, until a feature above has filed it."""
+    """Publish the result of an ended drill, until it is filed as evidence."""
     if (
         drill.state not in queries.ENDED
         or drill.evidence_version_id is not None
@@ -389,16 +323,16 @@ def report(drill: Drill) -> None:
 
 
 def file_as(drill_id: UUID, evidence_version_id: UUID) -> None:
-    """Note the version of evidence that a drill's result became."""
+    """Record the evidence version that contains a drill's result."""
     queries.drill(drill_id).evidence_version_id = evidence_version_id
 
 
 def _sheet(drill: Drill) -> bytes:
     """One row per consumer; without consumers, one row that states this."""
-    names = " · ".join(stops.slugs_of(drill).values())
+    switch = " · ".join(stops.slugs_of(drill).values())
     about = (
         str(drill.id),
-        names,
+        switch,
         drill.state,
         drill.started_at.isoformat() if drill.started_at else "",
         drill.seconds,
@@ -409,9 +343,9 @@ def _sheet(drill: Drill) -> bytes:
         "Drill",
         "Switch",
         "Result",
-        "Began",
+        "Started",
         "Seconds",
-        "Why",
+        "Reason",
         "Consumer",
         "Region",
         "Obeyed after (s)",

@@ -1,7 +1,4 @@
-"""Drills: planned, followed, and cancelled before they begin.
-
-Another person approves one on the approval's page.
-"""
+"""The pages of drills: planning one, its progress and result, cancelling one."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +17,7 @@ from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.switches import drill_actions, permissions, queries
-from governance.operations.switches.forms import WHOLE, CancelForm, DrillForm, instant
+from governance.operations.switches.forms import WHOLE, DrillCancelForm, DrillForm, instant
 from governance.operations.switches.models import Drill
 from governance.operations.switches.stop_summary import moment, names_shown, summary
 from governance.operations.switches.views import chosen_feature
@@ -35,15 +32,13 @@ feature = Feature("drills", __name__)
 
 def _drill_form(system_key: str) -> DrillForm:
     found = systems.system(system_key)
-    ahead = (
-        timedelta(days=1) if found.lane == "high_risk" else timedelta(minutes=5)
-    )  # until then another person approves it
-    soon = (
+    ahead = timedelta(days=1) if found.lane == "high_risk" else timedelta(minutes=5)
+    default = (
         (clock.now() + ahead)
         .astimezone(formatting.zone())
         .replace(tzinfo=None, second=0, microsecond=0)
     )
-    form = DrillForm(due_at=soon)
+    form = DrillForm(due_at=default)
     scopes = [
         *((str(f.id), f.key) for f in systems.features(found.id)),
         (WHOLE, f"All of {found.key}"),
@@ -86,7 +81,7 @@ def plan(system_key: str) -> ResponseReturnValue:
 def _plan(found: AISystem, form: DrillForm) -> Drill:
     due = instant(form.due_at.data)
     if due is None:
-        raise Invalid("When does it begin?", field="due_at")
+        raise Invalid("Choose a start time.", field="due_at")
     return drill_actions.plan(
         found,
         chosen_feature(found, form.what.data),
@@ -98,12 +93,12 @@ def _plan(found: AISystem, form: DrillForm) -> Drill:
 
 
 def _planned(made: Drill) -> ResponseReturnValue:
-    """To its approval where it needs one."""
+    """Redirect to the approval of the drill, where it needs one."""
     requested = open_approval(queries.DRILL, made.id)
     if requested is not None:
         flash("Drill requested. Another person decides.")
         return redirect(url_for("approvals.approval", approval_id=requested.id), 303)
-    flash("The drill is planned.")
+    flash("Drill planned.")
     return redirect(url_for("drills.drill", drill_id=made.id), 303)
 
 
@@ -112,11 +107,11 @@ def _planned(made: Drill) -> ResponseReturnValue:
 
 @feature.get("/switches/drills/<uuid:drill_id>", needs=permissions.VIEW)
 def drill(drill_id: UUID) -> ResponseReturnValue:
-    return _drill(queries.drill(drill_id), CancelForm())
+    return _drill(queries.drill(drill_id), DrillCancelForm())
 
 
-def _drill(found: Drill, form: CancelForm, *, status: int = 200) -> ResponseReturnValue:
-    of, scope = queries.stop_of_drill(found.id), queries.scope_of(found)
+def _drill(found: Drill, form: DrillCancelForm, *, status: int = 200) -> ResponseReturnValue:
+    drill_stop, scope = queries.stop_of_drill(found.id), queries.scope_of(found)
     requested = open_approval(queries.DRILL, found.id) if found.state == "requested" else None
     return page(
         "operations/switches/drill.html",
@@ -128,23 +123,24 @@ def _drill(found: Drill, form: CancelForm, *, status: int = 200) -> ResponseRetu
         names=names_shown(found.planned_by, found.approved_by),
         requested=requested if requested and is_open(requested) else None,
         title=_drill_title(found, queries.name_of(*scope)),
-        **summary(of, queries.obediences([of])[of.id] if of else None),
+        **summary(
+            drill_stop,
+            queries.obediences([drill_stop])[drill_stop.id] if drill_stop else None,
+        ),
         moments=[_moment(each) for each in people.timeline([found.id])],
     )
 
 
 def _drill_title(found: Drill, of: str) -> str:
     if found.state == "failed":
-        return (
-            f"The drill of {of} failed: {found.found.get('why', '') or 'not every consumer obeyed'}"
-        )
-    said = {
+        return f"Drill of {of} failed: {found.found.get('why', '') or 'not every consumer obeyed'}"
+    states = {
         "passed": "passed",
         "requested": "awaits approval",
         "planned": "is planned",
-        "running": "is under way",
+        "running": "is running",
     }
-    return f"The drill of {of} {said.get(found.state, 'was cancelled')}"
+    return f"Drill of {of} {states.get(found.state, 'was cancelled')}"
 
 
 def _moment(each: Moment) -> dict[str, Any]:
@@ -164,13 +160,13 @@ def _drilled(drill_id: UUID) -> list[tuple[str, str]]:
     ]
 
 
-CANCEL = StepUp("Cancel drill", CancelForm, facts=_drilled)
+CANCEL = StepUp("Cancel drill", DrillCancelForm, facts=_drilled)
 
 
 @feature.post("/switches/drills/<uuid:drill_id>/cancel", needs=permissions.DRILL, fresh=CANCEL)
 def cancel(drill_id: UUID) -> ResponseReturnValue:
-    found, form = queries.drill(drill_id), CancelForm()
+    found, form = queries.drill(drill_id), DrillCancelForm()
     if not accepted(form, lambda: drill_actions.cancel(found, reason=form.reason.data or "")):
         return _drill(found, form, status=form.status)
-    flash("The drill is cancelled.")
+    flash("Drill cancelled.")
     return redirect(url_for("drills.drill", drill_id=found.id), 303)

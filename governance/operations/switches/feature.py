@@ -12,8 +12,8 @@ from governance.kernel.manifest import (
 )
 from governance.operations.switches import (
     actions,
-    approval_kinds,
-    drill_actions,
+    drill_approval,
+    drill_log,
     drill_views,
     events,
     jobs,
@@ -21,6 +21,8 @@ from governance.operations.switches import (
     operator_views,
     permissions,
     platform_actions,
+    platform_approval,
+    restart_approval,
     views,
 )
 from governance.operations.systems.palette import KIND as AI_SYSTEM
@@ -65,12 +67,16 @@ manifest = Manifest(
             word="stop",
         ),
     ),
-    audit=actions_in(actions, platform_actions, drill_actions),
+    audit=actions_in(actions, platform_actions, drill_log),
     links={
         "Stop": EntryLink(endpoint="switches.stop", argument="stop_id"),
         "Drill": EntryLink(endpoint="drills.drill", argument="drill_id"),
         "PlatformStop": EntryLink(endpoint="operator_switches.switch"),
     },
     publishes=(events.DrillEnded, events.StopLifted),
-    approvals=approval_kinds.KINDS,
+    approvals=(
+        restart_approval.RESTART,
+        platform_approval.PLATFORM_RESTART,
+        drill_approval.DRILL,
+    ),
 )

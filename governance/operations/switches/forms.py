@@ -15,33 +15,37 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from governance.foundation.people.forms import stripped
 from governance.kernel import formatting
 from governance.kernel.forms import Form
-from governance.operations.switches.actions import LONGEST_REASON
-from governance.operations.switches.drill_actions import REPEATS, SECONDS
+from governance.operations.switches.actions import MAX_REASON_LENGTH, REASON_NEEDED
+from governance.operations.switches.drill_actions import (
+    MAX_REPEAT_DAYS,
+    MAX_SECONDS,
+    MIN_REPEAT_DAYS,
+    MIN_SECONDS,
+)
 
-WHY = "Say why: the reason is shown to those who ask."
-REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
+INVALID_SCOPE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}
 WHOLE = "all"  # the choice of a whole system
-MOMENT = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+TIME_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 def instant(local: datetime | None) -> datetime | None:
-    """What was typed as the tenant's own time."""
+    """Return a typed time in the tenant's time zone."""
     return local.replace(tzinfo=formatting.zone()) if local else None
 
 
-def plain(text: str | None) -> str:
-    """A typed name without its spaces at the ends, and without regard to capitals."""
+def normalized(text: str | None) -> str:
+    """Return a typed name for comparison: without outer spaces and capitals."""
     return " ".join((text or "").split()).casefold()
 
 
 class PlanesForm(Form):
-    """Both planes, unless one is left out."""
+    """Both planes, unless one is unchecked."""
 
     generate = BooleanField("Stop generating", default=True, description="no new model calls")
     serve = BooleanField("Stop serving", default=True, description="no cached answers")
     reason = TextAreaField(
-        "Reason, shown to anyone who asks why",
-        [InputRequired(WHY), Length(max=LONGEST_REASON)],
+        "Reason, shown on the stop's page",
+        [InputRequired(REASON_NEEDED), Length(max=MAX_REASON_LENGTH)],
         filters=[stripped],
     )
 
@@ -50,54 +54,63 @@ class StopForm(PlanesForm):
     """`what` is a feature's id, or "all"."""
 
     what = RadioField(
-        "What to stop", [InputRequired("Choose what to stop.")], choices=[], **REFUSED
+        "What to stop", [InputRequired("Choose what to stop.")], choices=[], **INVALID_SCOPE
     )
     remind_at = DateTimeLocalField(
-        "Look again",
+        "Remind me",
         [Optional()],
-        format=MOMENT,
-        description="When somebody is reminded. It stays stopped until a person restarts it.",
+        format=TIME_FORMATS,
+        description="Shown on the stop's page. It stays stopped until someone restarts it.",
     )
 
 
 class StopAllForm(PlanesForm):
-    """Everything: the name of what is stopped is typed."""
+    """Stops everything, after the name was typed."""
 
     typed = StringField(
-        "Type the name to stop it",
+        "Confirm with the name",
         [InputRequired("Type the name to stop everything."), Length(max=300)],
     )
 
 
 class RestartForm(Form):
-    """The verb says what is done: request it, or restart."""
+    """The verb is "request" or "restart"."""
 
     verb = HiddenField("Verb")
     seen = HiddenField("Seen")
-    reason = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
+    reason = TextAreaField("Reason", [Length(max=MAX_REASON_LENGTH)], filters=[stripped])
 
 
 class DrillForm(Form):
     what = RadioField(
-        "What to drill", [InputRequired("Choose what to drill.")], choices=[], **REFUSED
+        "What to drill", [InputRequired("Choose what to drill.")], choices=[], **INVALID_SCOPE
     )
-    due_at = DateTimeLocalField("When", [InputRequired("When does it begin?")], format=MOMENT)
+    due_at = DateTimeLocalField(
+        "Start time", [InputRequired("Choose a start time.")], format=TIME_FORMATS
+    )
     seconds = IntegerField(
-        "Longest duration in seconds",
+        "Maximum duration, in seconds",
         [
-            InputRequired("Say how long it may last."),
-            NumberRange(*SECONDS, f"From {SECONDS[0]} to {SECONDS[1]} seconds."),
+            InputRequired("Enter the maximum duration."),
+            NumberRange(MIN_SECONDS, MAX_SECONDS, f"Enter {MIN_SECONDS} to {MAX_SECONDS} seconds."),
         ],
         default=5,
-        description="It ends sooner, as soon as every consumer has obeyed.",
+        description="It ends earlier, as soon as every consumer obeys.",
     )
     repeat_days = IntegerField(
-        "Days until the next",
-        [Optional(), NumberRange(*REPEATS, f"From {REPEATS[0]} to {REPEATS[1]} days, or none.")],
-        description="Left empty, it happens once. A proof is good for 90 days.",
+        "Repeat every (days)",
+        [
+            Optional(),
+            NumberRange(
+                MIN_REPEAT_DAYS,
+                MAX_REPEAT_DAYS,
+                f"Enter {MIN_REPEAT_DAYS} to {MAX_REPEAT_DAYS} days, or leave it empty.",
+            ),
+        ],
+        description="Leave it empty for a single drill. A passed drill counts for 90 days.",
     )
-    reason = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
+    reason = TextAreaField("Reason", [Length(max=MAX_REASON_LENGTH)], filters=[stripped])
 
 
-class CancelForm(Form):
-    reason = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
+class DrillCancelForm(Form):
+    reason = TextAreaField("Reason", [Length(max=MAX_REASON_LENGTH)], filters=[stripped])

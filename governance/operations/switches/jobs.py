@@ -1,7 +1,7 @@
-"""Begins, ends and reports drills, in the jobs process.
+"""Start, end and report drills, in the jobs process.
 
-run_due_drills()     everything that is due over all tenants, until no drill is under way
-turn()               one round over the tenants that have something due
+run_due_drills()     everything that is due in all tenants, until no drill is running
+run_once()           one round over the tenants that have something due
 """
 
 import time
@@ -19,35 +19,32 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError
 from governance.operations.switches import consumer_actions, drill_actions, queries
 
-EVERY = 0.2  # seconds between rounds while a drill is under way
-ROUNDS = 600  # two minutes: twice what the longest drill takes
+SECONDS_BETWEEN_ROUNDS = 0.2
+MAX_ROUNDS = 600  # two minutes, twice the longest drill
 log = structlog.get_logger("switches")
 
 
 def run_due_drills(wait: Callable[[float], None] = time.sleep) -> None:
-    """Each drill once, by the state of its locked row.
-
-    Killed at any point, the next call goes on: a drill past its time is ended, and its stop lifted.
-    """
-    for _ in range(ROUNDS):
-        if not turn():
+    """Run every due drill; the state is in its row, so the next call continues after a crash."""
+    for _ in range(MAX_ROUNDS):
+        if not run_once():
             return
-        wait(EVERY)
+        wait(SECONDS_BETWEEN_ROUNDS)
 
 
-def turn() -> bool:
-    """One round; True while a drill is under way.
+def run_once() -> bool:
+    """Run one round and return whether a drill is running.
 
-    What is wrong with one tenant does not keep the others waiting.
+    A failure in one tenant doesn't block the others.
     """
     now = clock.now()
     with transaction(read_only=True):
         found = queries.due(now, now - drill_actions.REPORT_WITHIN)
-    under_way = [_turn_of(tenant_id) for tenant_id in found]
-    return any(under_way)
+    running = [_run_tenant(tenant_id) for tenant_id in found]
+    return any(running)
 
 
-def _turn_of(tenant_id: UUID) -> bool:
+def _run_tenant(tenant_id: UUID) -> bool:
     try:
         with transaction(read_only=True):
             tenant = directory.tenant_by_id(tenant_id)
@@ -57,29 +54,29 @@ def _turn_of(tenant_id: UUID) -> bool:
         with current.acting_as(who):
             with transaction():
                 now = clock.now()
-                under_way = [
+                running = [
                     drill_actions.begin_or_end(drill)
                     for drill in queries.due_here(now, now - drill_actions.REPORT_WITHIN)
                 ]
             _report()
     except Exception:
-        log.exception("drills faltered", tenant=str(tenant_id))
+        log.exception("drills failed", tenant=str(tenant_id))
         return False
-    return any(under_way)
+    return any(running)
 
 
 def _report() -> None:
-    """In a transaction of its own: a store that is away must not keep anything stopped."""
+    """Report in a separate transaction: an unavailable store must not keep anything stopped."""
     try:
         with transaction():
             now = clock.now()
             for drill in queries.due_here(now, now - drill_actions.REPORT_WITHIN):
                 with session().begin_nested():
                     drill_actions.report(drill)
-    except (DomainError, DBAPIError, OSError) as away:
-        log.warning("drill not reported yet", reason=str(away))
+    except (DomainError, DBAPIError, OSError) as error:
+        log.warning("drill not reported yet", reason=str(error))
 
 
 def forget_consumers() -> None:
-    """Nightly: forget products that have been silent for long, and that no stop names."""
+    """Delete, every night, consumers that have been silent for long and that no stop refers to."""
     once_a_day_in_each("forget quiet consumers", consumer_actions.forget_consumers)

@@ -1,4 +1,4 @@
-"""What is stopped, who obeys, and the drills that prove it."""
+"""Stops, consumers, acknowledgements and drills."""
 
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,7 @@ SCOPES = ("tenant", "system", "feature")
 
 
 class Stop(Tenanted, Model):
-    """One stop of a scope: who, why, and on which planes.
-
-    It is active until somebody restarts it; it never expires.
-    """
+    """One stop of a scope. It is active until someone restarts it; it never expires."""
 
     __tablename__ = "stops"
     __table_args__ = (
@@ -28,34 +25,27 @@ class Stop(Tenanted, Model):
         Index(None, "tenant_id", "created_at"),
     )
 
-    scope: Mapped[str]  # one of SCOPES; system_id and feature_id say which
+    scope: Mapped[str]  # one of SCOPES
     system_id: Mapped[UUID | None]
     feature_id: Mapped[UUID | None]
     generate: Mapped[bool]  # no new model calls
     serve: Mapped[bool]  # no cached or stored answers either
     reason: Mapped[str]
-    version: Mapped[int] = mapped_column(
-        BigInteger
-    )  # the tenant's mark that it made: who answers from it obeys
-    expected: Mapped[list[Any]] = mapped_column(
-        default=list
-    )  # ids of the consumers that were heard in the day before it
+    # the tenant's revision with the stop: a consumer with that answer obeys
+    version: Mapped[int] = mapped_column(BigInteger)
+    # ids of the consumers that connected in the 24 hours before
+    expected: Mapped[list[Any]] = mapped_column(default=list)
     stopped_by: Mapped[UUID | None]
     drill_id: Mapped[UUID | None]
-    remind_at: Mapped[datetime | None]  # when somebody is reminded; nothing restarts by itself
-    restart_requested_by: Mapped[
-        UUID | None
-    ]  # the first of two people, once another one has restarted it
+    remind_at: Mapped[datetime | None]  # a reminder; nothing restarts by itself
+    restart_requested_by: Mapped[UUID | None]  # the first of two people, once restarted
     restart_reason: Mapped[str | None]
     restarted_by: Mapped[UUID | None]
     restarted_at: Mapped[datetime | None]
 
 
 class PlatformStop(Model):
-    """The operator stops everything, for every tenant.
-
-    Read by all of them; only the operator's pages write.
-    """
+    """The operator's stop of everything, for every tenant, which all of them may read."""
 
     __tablename__ = "platform_stops"
     __table_args__ = (
@@ -71,18 +61,14 @@ class PlatformStop(Model):
     serve: Mapped[bool]
     reason: Mapped[str]
     stopped_by: Mapped[UUID]
-    restart_requested_by: Mapped[
-        UUID | None
-    ]  # the first of two people, once another one has restarted it
+    restart_requested_by: Mapped[UUID | None]  # the first of two people, once restarted
     restart_reason: Mapped[str | None]
     restarted_by: Mapped[UUID | None]
     restarted_at: Mapped[datetime | None]
 
 
 class Consumer(Tenanted, Model):
-    """One process of an AI product that asks, as its key and its own name tell it, and the newest
-    version that it obeys.
-    """
+    """One process of an AI product, by its key and name, and the newest version it obeys."""
 
     __tablename__ = "consumers"
     __table_args__ = (
@@ -101,7 +87,7 @@ class Consumer(Tenanted, Model):
 
 
 class Acknowledgement(Tenanted, Model):
-    """When a consumer first had an answer that holds the stop."""
+    """When a consumer first obeyed a stop."""
 
     __tablename__ = "acknowledgements"
     __table_args__ = (
@@ -117,9 +103,7 @@ class Acknowledgement(Tenanted, Model):
 
 
 class Drill(Tenanted, Model):
-    """A real stop of a scope for some seconds, planned beforehand, to see that every consumer
-    obeys.
-    """
+    """A planned stop of a scope for some seconds, to prove that every consumer obeys."""
 
     __tablename__ = "drills"
     __table_args__ = (
@@ -138,13 +122,13 @@ class Drill(Tenanted, Model):
     feature_id: Mapped[UUID | None]  # None: the whole system
     state: Mapped[str]  # requested (its approval is open) planned running passed failed cancelled
     due_at: Mapped[datetime]
-    seconds: Mapped[int]  # how long it may last
+    seconds: Mapped[int]  # at most
     repeat_days: Mapped[int | None]
     planned_by: Mapped[UUID | None]
     approved_by: Mapped[UUID | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    expected: Mapped[int | None]  # consumers that were to obey
+    expected: Mapped[int | None]  # consumers that had to obey
     obeyed: Mapped[int | None]
     slowest_ms: Mapped[int | None]
     found: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -10,19 +10,20 @@ from governance.kernel.drawing import number
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """The seconds that each of its consumers took, and how many were to obey."""
+class RegionObedience:
+    """The seconds that each consumer of a region took, and how many had to obey."""
 
     name: str
     seconds: Sequence[float]
     expected: int
 
 
-_OBEYED_LEFT, _OBEYED_WIDTH, _OBEYED_ROW, _OBEYED_LONGEST = 116, 560, 40, 10.0
+_LEFT, _WIDTH, _ROW_HEIGHT = 116, 560, 40  # pixels
+_MAX_SECONDS = 10.0  # on the axis
 
 
 def obedience_chart(
-    regions: Sequence[Region],
+    regions: Sequence[RegionObedience],
     title: str,
     *,
     promise: float = 1.0,
@@ -30,16 +31,14 @@ def obedience_chart(
     clicked: str = "",
     until: str = "",
 ) -> Markup:
-    """One row a region: the click as a square, each consumer as a dot, at the seconds that it took
-    to obey.
+    """Draw a row for each region: the stop as a square, each consumer as a dot at its seconds.
 
-    The promise is a dashed line. Who took longer than the axis is long stands at its end, named
-    with its time.
+    The promise is a dashed line. A consumer beyond the axis is at its end, labelled with its time.
     """
     slowest = max((s for r in regions for s in r.seconds), default=0.0)
-    most = promise if slowest <= promise else min(drawing.ceiling(slowest * 1.05), _OBEYED_LONGEST)
-    left, width, top = float(_OBEYED_LEFT), float(_OBEYED_WIDTH), 26.0
-    bottom = top + _OBEYED_ROW * max(len(regions), 1)
+    most = promise if slowest <= promise else min(drawing.ceiling(slowest * 1.05), _MAX_SECONDS)
+    left, width, top = float(_LEFT), float(_WIDTH), 26.0
+    bottom = top + _ROW_HEIGHT * max(len(regions), 1)
 
     def x(seconds: float) -> float:
         return left + min(seconds / most, 1.0) * width
@@ -73,17 +72,17 @@ def obedience_chart(
             stroke_width=1.3,
         ),
         drawing.label(
-            x(promise) - 6, top - 10, f"promised: under {number(promise)} s", "lab2", anchor="end"
+            x(promise) - 6, top - 10, f"target: under {number(promise)} s", "lab2", anchor="end"
         ),
     ]
     for n, region in enumerate(regions):
-        body += _obeyed_row(region, top + _OBEYED_ROW * (n + 0.5), x, slowest)
+        body += _obeyed_row(region, top + _ROW_HEIGHT * (n + 0.5), x, slowest)
     if median is not None:
         body.append(
             drawing.label(
                 min(x(median), left + width - 250),
                 top - 10,
-                f"half of them within {median:.2f} s",
+                f"half within {median:.2f} s",
                 "lab2",
                 anchor="middle",
             )
@@ -101,7 +100,7 @@ def obedience_chart(
 
 
 def _obeyed_row(
-    region: Region, y: float, x: Callable[[float], float], slowest: float
+    region: RegionObedience, y: float, x: Callable[[float], float], slowest: float
 ) -> list[Markup]:
     missing = region.expected - len(region.seconds)
     out = [
@@ -125,7 +124,7 @@ def _obeyed_row(
     ]
     if region.seconds and max(region.seconds) == slowest:
         end = x(slowest)
-        far = end > _OBEYED_LEFT + _OBEYED_WIDTH - 60
+        far = end > _LEFT + _WIDTH - 60
         out.append(
             drawing.label(end, y - 9, f"{slowest:.1f} s", "lab", anchor="end", weight=600)
             if far

@@ -1,4 +1,4 @@
-"""The operators' switch: everything, for every tenant."""
+"""The operators' switch, which stops everything, for every tenant."""
 
 from flask import redirect, request, url_for
 
@@ -14,7 +14,7 @@ from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.switches import permissions, platform_actions, queries
 from governance.operations.switches.active_stops import planes
-from governance.operations.switches.forms import RestartForm, StopAllForm, plain
+from governance.operations.switches.forms import RestartForm, StopAllForm, normalized
 from governance.operations.switches.models import PlatformStop
 from governance.operations.switches.platform_actions import platform_seen
 
@@ -24,7 +24,7 @@ EVERY_TENANT = "every tenant"
 
 @feature.route("/switch", methods=["GET", "POST"], needs=permissions.PLATFORM, urgent=True)
 def switch() -> ResponseReturnValue:
-    """Everything, for every tenant: stopping it takes one operator."""
+    """Show the switch, and stop everything, which needs one operator."""
     form = StopAllForm()
     if request.method == "POST" and accepted(form, lambda: _stop_platform(form)):
         return redirect(url_for("operator_switches.switch"), 303)
@@ -32,7 +32,7 @@ def switch() -> ResponseReturnValue:
 
 
 def _stop_platform(form: StopAllForm) -> PlatformStop:
-    if plain(form.typed.data) != EVERY_TENANT:
+    if normalized(form.typed.data) != EVERY_TENANT:
         raise Invalid(f"Type {EVERY_TENANT} to stop everything.", field="typed")
     return platform_actions.stop_platform(
         generate=bool(form.generate.data),
@@ -50,7 +50,7 @@ def _switch(form: StopAllForm, restart: RestartForm, *, status: int = 200) -> Re
     )
     requested = open_approval(queries.PLATFORM_RESTART, active.id) if active else None
     return page(
-        "operations/switches/platform.html",
+        "operations/switches/every_tenant.html",
         status=status,
         form=form,
         restart=restart,
@@ -69,7 +69,7 @@ RESTART = StepUp("Request restart of everything", RestartForm)
 
 @feature.post("/switch/restart", needs=permissions.PLATFORM, fresh=RESTART, urgent=True)
 def request_restart() -> ResponseReturnValue:
-    """The first of two operators; the second one decides on the approval's page."""
+    """Request a restart; another operator decides on the page of its approval."""
     form, made = RestartForm(), list[Approval]()
     seen, reason = form.seen.data or "", form.reason.data or ""
     if not accepted(

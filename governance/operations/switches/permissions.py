@@ -2,7 +2,7 @@ from governance.kernel.access import permission
 
 VIEW = permission(
     "switches.view",
-    "see what is stopped",
+    "view switches and stops",
     roles="admin compliance_officer contributor auditor viewer",
 )
 STOP = permission(

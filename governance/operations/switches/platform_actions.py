@@ -1,8 +1,8 @@
-"""Stopping everything, for every tenant, and restarting it: by the operators.
+"""Stop and restart everything, for every tenant: by the operators.
 
-stop_platform                  needs one operator, and voids a request to restart
-request_platform_restart       a second operator approves it through foundation/approvals
-carry_out_platform_restart     what that approval does
+stop_platform                  by one operator; voids a request to restart
+request_platform_restart       by the first operator; another approves it
+carry_out_platform_restart     the restart was approved
 """
 
 import hashlib
@@ -56,13 +56,10 @@ LOCK = "platform switch"
 
 
 def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> PlatformStop:
-    """Stop everything, for every tenant.
-
-    Stopped already, it is widened or left as it is; a request to restart is void.
-    """
+    """Stop everything, for every tenant, or widen the active stop; voids a request to restart."""
     alone(LOCK)
     if not generate and not serve:
-        raise Invalid("Stop generating, serving, or both.", field="generate")
+        raise Invalid("Choose to stop generating, serving, or both.", field="generate")
     active = queries.platform_stop()
     if active is not None:
         approvals.void(
@@ -72,35 +69,34 @@ def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> 
         )
         if (active.generate or not generate) and (active.serve or not serve):
             return active
-    why = check_reason(reason)
+    reason = check_reason(reason)
     if active is None:
         active = PlatformStop(
             generate=generate,
             serve=serve,
-            reason=why,
+            reason=reason,
             stopped_by=current.person_id(),
             created_at=clock.now(),
         )
         session().add(active)
     else:
         active.generate, active.serve = active.generate or generate, active.serve or serve
-    record(PLATFORM_STOPPED, active, reason=why, generate=active.generate, serve=active.serve)
+    record(PLATFORM_STOPPED, active, reason=reason, generate=active.generate, serve=active.serve)
     tenant_revision.advance_all()
     return active
 
 
 def platform_seen(active: PlatformStop) -> str:
-    """What the form of a restart carries: it is refused when more was stopped since."""
+    """Return the fingerprint that the form of a restart carries; it changes when more is stopped."""
     return hashlib.sha256(f"{active.id} {active.generate} {active.serve}".encode()).hexdigest()[:16]
 
 
 def request_platform_restart(*, seen: str, reason: str) -> Approval:
-    """Request a restart of every tenant. Return the open request when there is one already."""
+    """Request a restart of every tenant, or return the open request."""
     active = _check_active()
     if seen != platform_seen(active):
         raise Stale(
-            "What is stopped has changed since you opened this page. Review it as it is now, then"
-            " decide again."
+            "The stop has changed since you opened this page. Review it, then decide again."
         )
     return approvals.request(
         queries.PLATFORM_RESTART,
@@ -111,7 +107,7 @@ def request_platform_restart(*, seen: str, reason: str) -> Approval:
 
 
 def carry_out_platform_restart(*, reason: str, requested_by: UUID | None) -> None:
-    """Restart every tenant; the acting operator is the second one."""
+    """Restart every tenant; the acting operator is the approver."""
     active = _check_active()
     active.restarted_by, active.restarted_at = current.person_id(), clock.now()
     active.restart_requested_by, active.restart_reason = requested_by, reason
@@ -129,6 +125,6 @@ def _check_active() -> PlatformStop:
     alone(LOCK)
     active = queries.platform_stop()
     if active is None:
-        raise NotStopped("It was restarted already.")
+        raise NotStopped("It has already been restarted.")
     session().refresh(active)
     return active

@@ -1,10 +1,10 @@
-"""What is stopped, in which scope, and which consumers obey.
+"""Stops, drills, and the consumers that obey them.
 
-active_stops(), platform_stops()    what every answer follows from
-stop(id), active_stops_of(…)        the rows behind a verb
-restart_requests(stops)             their open requests to restart
-listeners(), obediences(stops)      who asks, and who obeys which stop
-due()                               over all tenants: whose drills are to begin, end or be filed
+active_stops(), platform_stops()    what the decision API answers from
+stop(id), active_stops_of(…)        the rows that actions change
+restart_requests(stops)             open requests to restart
+listeners(), obediences(stops)      consumers, and which of them obey which stop
+due()                               the tenants whose drills are due, over all tenants
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,13 +28,13 @@ from governance.operations.switches.models import (
 from governance.operations.switches.stop_propagation import Listener, Obedience, obedience
 from governance.operations.systems.models import AISystem, SystemFeature
 
-MOST_LISTENERS = 20_000
+MAX_LISTENERS = 20_000
 ENDED = ("passed", "failed")
 RESTART, PLATFORM_RESTART, DRILL = "restart", "platform_restart", "drill"  # kinds of approval
 
 
 def active_stops() -> Sequence[ActiveStop]:
-    """All active stops that cover the acting tenant, the operator's first; two statements."""
+    """Return all active stops that cover the tenant, the operator's first; two statements."""
     columns = (
         Stop.id,
         Stop.scope,
@@ -68,7 +68,7 @@ def active_stops() -> Sequence[ActiveStop]:
 
 
 def platform_stops() -> list[ActiveStop]:
-    """The operator's stop of everything, if it is active."""
+    """Return the operator's stop of everything, if it is active."""
     above = session().scalars(select(PlatformStop).where(PlatformStop.restarted_at.is_(None)))
     return [
         ActiveStop(p.id, "platform", None, None, p.generate, p.serve, p.reason, 0, p.created_at)
@@ -76,12 +76,12 @@ def platform_stops() -> list[ActiveStop]:
     ]
 
 
-# ---- the rows behind a verb
+# ---- the rows that actions change
 
 
 def stop(stop_id: UUID) -> Stop:
-    """Its verbs lock it themselves, after the tenant's lock: in the other order a stop would wait
-    for a restart.
+    """Return a stop, unlocked: actions take the tenant's lock first, so that no stop waits for a
+    restart.
     """
     return find(Stop, stop_id, what="stop")
 
@@ -91,7 +91,7 @@ def drill(drill_id: UUID, *, lock: bool = False) -> Drill:
 
 
 def own_active_stops() -> Sequence[Stop]:
-    """Every active stop of the tenant's own, the newest first."""
+    """Return the tenant's own active stops, the newest first."""
     query = select(Stop).where(Stop.restarted_at.is_(None))
     return session().scalars(query.order_by(Stop.created_at.desc(), Stop.version.desc())).all()
 
@@ -99,9 +99,7 @@ def own_active_stops() -> Sequence[Stop]:
 def active_stops_of(
     scope: str, system_id: UUID | None, feature_id: UUID | None, *, lock: bool = True
 ) -> Sequence[Stop]:
-    """The active stops of exactly this scope, the newest (and widest) first; drills end by
-    themselves and are left out.
-    """
+    """Return the active stops of exactly this scope, the newest (and widest) first, without drills."""
     same = (
         Stop.scope == scope,
         Stop.system_id.is_not_distinct_from(system_id),
@@ -116,21 +114,19 @@ def active_stops_of(
 
 
 def scope_of(of: Stop | Drill) -> tuple[AISystem | None, SystemFeature | None]:
-    """What a stop or drill is of, also when it was retired since."""
+    """Return the system and the feature of a stop or drill, retired or not."""
     system = session().get(AISystem, (of.tenant_id, of.system_id)) if of.system_id else None
     feature = session().get(SystemFeature, (of.tenant_id, of.feature_id)) if of.feature_id else None
     return system, feature
 
 
 def name_of(system: AISystem | None, feature: SystemFeature | None) -> str:
-    """What a scope is called: claims-triage · auto-approve."""
+    """Return the name of a scope: claims-triage · auto-approve."""
     return " · ".join(each.key for each in (system, feature) if each is not None) or "everything"
 
 
 def overlapping_stops(found: Stop) -> tuple[list[ActiveStop], list[ActiveStop]]:
-    """Active stops beside those of this scope: the wider ones, which keep it stopped, and the
-    narrower ones within it.
-    """
+    """Return the other active stops: wider ones, which keep it stopped, and those within it."""
     own = (found.scope, found.system_id, found.feature_id)
     others = [
         each
@@ -168,9 +164,7 @@ def platform_stops_past(*, limit: int = 20) -> Sequence[PlatformStop]:
 
 
 def has_high_risk() -> bool:
-    """Whether any live system is in the high-risk lane: then everything is, when it is stopped
-    together.
-    """
+    """Return whether any live system is high risk, so that a stop of everything is, too."""
     query = (
         select(AISystem.id)
         .where(AISystem.lane == "high_risk", AISystem.retired_at.is_(None))
@@ -180,9 +174,7 @@ def has_high_risk() -> bool:
 
 
 def needs_second(found: Stop) -> bool:
-    """Whether restarting it takes two people: by the lane of its system as it is now, whatever it
-    was.
-    """
+    """Return whether a restart needs two people, by the present risk class of the system."""
     if found.system_id is None:
         return has_high_risk()
     return (
@@ -191,30 +183,28 @@ def needs_second(found: Stop) -> bool:
 
 
 def restart_requests(stops: Collection[Stop]) -> dict[UUID, Approval]:
-    """Stop → the open request to restart it; one statement, none without stops."""
+    """Return stop → its open request to restart; one statement, none without stops."""
     found = approvals.latest(RESTART, [each.id for each in stops])
     return {stop_id: each for stop_id, each in found.items() if approvals.is_open(each)}
 
 
 def restart_request(found: Stop) -> Approval | None:
-    """The open request to restart the scope of this stop, as long as nothing of what it would
-    restart has changed.
-    """
+    """Return the open request to restart the scope, unless the stop has changed since."""
     active = active_stops_of(found.scope, found.system_id, found.feature_id, lock=False)
-    there = approvals.open_approval(RESTART, active[0].id) if active else None
+    request = approvals.open_approval(RESTART, active[0].id) if active else None
     is_current = (
-        there is not None
-        and approvals.is_open(there)
-        and kinds.fingerprint(there) == there.fingerprint
+        request is not None
+        and approvals.is_open(request)
+        and kinds.fingerprint(request) == request.fingerprint
     )
-    return there if is_current else None
+    return request if is_current else None
 
 
-# ---- who asks, and who obeys
+# ---- consumers
 
 
 def listeners() -> dict[UUID, Listener]:
-    """Every consumer that was ever heard, by id."""
+    """Return every consumer, by id."""
     columns = (
         Consumer.id,
         Consumer.name,
@@ -224,7 +214,7 @@ def listeners() -> dict[UUID, Listener]:
         Consumer.seen_at,
     )
     rows = session().execute(
-        select(*columns).order_by(Consumer.seen_at.desc()).limit(MOST_LISTENERS)
+        select(*columns).order_by(Consumer.seen_at.desc()).limit(MAX_LISTENERS)
     )
     return {row.id: Listener(*row) for row in rows}
 
@@ -232,17 +222,17 @@ def listeners() -> dict[UUID, Listener]:
 def obediences(
     stops: Collection[Stop], known: Mapping[UUID, Listener] | None = None
 ) -> dict[UUID, Obedience]:
-    """Who obeys each of these stops; one statement, two without the known listeners."""
+    """Return who obeys each stop; one statement, two without the known consumers."""
     if not stops:
         return {}
-    there = listeners() if known is None else known
+    consumers = listeners() if known is None else known
     query = select(Acknowledgement.stop_id, Acknowledgement.consumer_id, Acknowledgement.at)
     acknowledged: dict[UUID, dict[UUID, datetime]] = {}
     for row in session().execute(query.where(Acknowledgement.stop_id.in_([s.id for s in stops]))):
         acknowledged.setdefault(row.stop_id, {})[row.consumer_id] = row.at
     return {
         s.id: obedience(
-            there, [UUID(one) for one in s.expected], acknowledged.get(s.id, {}), s.created_at
+            consumers, [UUID(one) for one in s.expected], acknowledged.get(s.id, {}), s.created_at
         )
         for s in stops
     }
@@ -252,14 +242,12 @@ def obediences(
 
 
 def names_of(stops: Iterable[Stop]) -> dict[UUID, str]:
-    """What each of these stops is called: claims-triage · auto-approve; one statement, also of what
-    was retired since.
-    """
-    held = list(stops)
+    """Return the name of each stop, such as claims-triage · auto-approve; one statement."""
+    every = list(stops)
     query = select(AISystem.id, AISystem.key, SystemFeature.id, SystemFeature.key)
     query = query.outerjoin(SystemFeature, SystemFeature.system_id == AISystem.id)
-    wanted = {s.system_id for s in held if s.system_id}
-    rows = session().execute(query.where(AISystem.id.in_(wanted))).all() if wanted else ()
+    system_ids = {s.system_id for s in every if s.system_id}
+    rows = session().execute(query.where(AISystem.id.in_(system_ids))).all() if system_ids else ()
     system, feature = {row[0]: row[1] for row in rows}, {row[2]: row[3] for row in rows if row[2]}
     return {
         s.id: (
@@ -270,19 +258,19 @@ def names_of(stops: Iterable[Stop]) -> dict[UUID, str]:
             )
             or "everything"
         )
-        for s in held
+        for s in every
     }
 
 
 def stops_past(*, limit: int = 20, system_id: UUID | None = None) -> Sequence[Stop]:
-    """What was stopped and restarted, the newest first; drills are listed by themselves."""
+    """Return stops that have ended, the newest first, without drills."""
     query = select(Stop).where(Stop.restarted_at.is_not(None), Stop.drill_id.is_(None))
     query = query if system_id is None else query.where(Stop.system_id == system_id)
     return session().scalars(query.order_by(Stop.created_at.desc()).limit(limit)).all()
 
 
 def drills(*, limit: int = 20, system_id: UUID | None = None) -> Sequence[Drill]:
-    """The newest drills, in whatever state."""
+    """Return the newest drills, in any state."""
     query = (
         select(Drill) if system_id is None else select(Drill).where(Drill.system_id == system_id)
     )
@@ -295,30 +283,31 @@ def drills(*, limit: int = 20, system_id: UUID | None = None) -> Sequence[Drill]
 
 
 def due(now: datetime, since: datetime) -> Sequence[UUID]:
-    """The tenants with a drill to begin, to end, or (ended after `since`) to report; asked in a
-    transaction of no tenant, to which the database shows only such drills.
+    """Return the tenants with a drill to start, to end, or (ended after `since`) to report.
+
+    Outside a tenant's transaction the database shows only such drills.
     """
     unreported = and_(
         Drill.state.in_(ENDED), Drill.evidence_version_id.is_(None), Drill.ended_at > since
     )
-    wanted = or_(
+    is_due = or_(
         and_(Drill.state == "planned", Drill.due_at <= now), Drill.state == "running", unreported
     )
-    return session().scalars(select(Drill.tenant_id).where(wanted).distinct()).all()
+    return session().scalars(select(Drill.tenant_id).where(is_due).distinct()).all()
 
 
 def due_here(now: datetime, since: datetime) -> Sequence[Drill]:
-    """The same drills of the acting tenant, locked; who is at work on one already keeps it."""
+    """Return such drills of the acting tenant, locked, without those that are locked already."""
     unreported = and_(
         Drill.state.in_(ENDED), Drill.evidence_version_id.is_(None), Drill.ended_at > since
     )
-    wanted = or_(
+    is_due = or_(
         and_(Drill.state == "planned", Drill.due_at <= now), Drill.state == "running", unreported
     )
     return (
         session()
         .scalars(
-            select(Drill).where(wanted).order_by(Drill.due_at).with_for_update(skip_locked=True)
+            select(Drill).where(is_due).order_by(Drill.due_at).with_for_update(skip_locked=True)
         )
         .all()
     )

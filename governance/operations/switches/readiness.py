@@ -1,6 +1,6 @@
-"""Whether a switch would work if it were needed now. Pure.
+"""Whether a switch would work now. Pure.
 
-readiness(…) -> Readiness     armed, unproven or dead, and why
+readiness(…) -> Readiness     armed, unproven or dead, with reasons
 """
 
 from collections.abc import Iterable
@@ -9,17 +9,18 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from governance.kernel.formatting import long_day, plural
 from governance.operations.switches.stop_propagation import Listener
 
 PROVEN_FOR = timedelta(days=90)
-NAMED = 3  # consumers that a reason names
+MAX_NAMED = 3  # consumers that a reason names
 
 type State = Literal["armed", "unproven", "dead"]
 
 
 @dataclass(frozen=True, slots=True)
 class LastDrill:
-    """The newest drill over a scope that is over."""
+    """The last finished drill of a scope."""
 
     passed: bool
     ended_at: datetime
@@ -39,13 +40,13 @@ def readiness(
     newest: int,
     now: datetime,
 ) -> Readiness:
-    """Of a scope of that system.
+    """Return the readiness of a scope of this system.
 
-    `newest` is the version of its last stop or drill; 0 when there was none.
+    `newest` is the version of its last stop or drill, or 0.
 
-    Armed: its last drill passed within 90 days, and every consumer heard in the last 24 hours obeys
-    `newest`. Dead: its last drill failed, or consumers are known and none was heard for 24 hours.
-    Unproven: everything else.
+    Armed: its last drill passed within 90 days, and every consumer of the last 24 hours obeys
+    `newest`. Dead: its last drill failed, or no known consumer connected for 24 hours. Unproven:
+    everything else.
     """
     known = [one for one in listeners if one.is_under(system_id)]
     heard = [one for one in known if one.is_heard(now)]
@@ -62,12 +63,7 @@ def readiness(
 def _dead(last: LastDrill | None, *, known: int, heard: int) -> tuple[str, ...]:
     failed = (f"The drill of {_day(last)} failed",) if last and not last.passed else ()
     silent = (
-        (
-            (
-                f"{'One consumer is' if known == 1 else f'{known} consumers are'} known, none was"
-                " heard for 24 hours"
-            ),
-        )
+        ((f"{plural(known, 'consumer')} known, but none connected for 24 hours"),)
         if known and not heard
         else ()
     )
@@ -84,18 +80,18 @@ def _doubts(
     elif now - last.ended_at > PROVEN_FOR:
         doubts.append(f"The drill of {_day(last)} is older than {PROVEN_FOR.days} days")
     if not heard:
-        doubts.append("No consumer is known")
+        doubts.append("No consumers yet")
     if behind:
-        names = ", ".join(one.name for one in behind[:NAMED]) + (
-            " and more" if len(behind) > NAMED else ""
+        names = ", ".join(one.name for one in behind[:MAX_NAMED]) + (
+            " and more" if len(behind) > MAX_NAMED else ""
         )
-        doubts.append(f"{_consumers(len(behind))} not acknowledged the newest stop: {names}")
+        doubts.append(f"{_consumers(len(behind))} not acknowledged the latest stop: {names}")
     return tuple(doubts)
 
 
 def _consumers(count: int) -> str:
-    return "One consumer has" if count == 1 else f"{count} consumers have"
+    return "1 consumer has" if count == 1 else f"{count} consumers have"
 
 
 def _day(last: LastDrill | None) -> str:
-    return f"{last.ended_at.day} {last.ended_at:%B %Y}" if last else ""
+    return long_day(last.ended_at.date()) if last else ""

@@ -1,7 +1,7 @@
-"""Who was to obey a stop, who did, and how fast. Pure; lengths in seconds.
+"""Which consumers must obey a stop, which do, and how fast. Pure; durations in seconds.
 
-Listener                       a consumer as it was last heard
-expected(listeners, …)         those that a stop of that scope has to reach
+Listener                       a consumer when it last connected
+expected(listeners, …)         the consumers that a stop has to reach
 obedience(…) -> Obedience      obeyed, missing, slowest, median, by region
 """
 
@@ -12,13 +12,13 @@ from statistics import median
 from uuid import UUID
 
 FORGOTTEN_AFTER = timedelta(hours=24)
-PROMISE = 1.0  # seconds within which every consumer obeys
-NOWHERE = "no region named"
+TARGET_SECONDS = 1.0  # within which every consumer obeys
+NO_REGION = "No region"
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """`system_id` None: its key is good for every system. `version`: the newest that it obeys."""
+    """A consumer. `system_id` None: its key is for every system. `version`: the newest it obeys."""
 
     id: UUID
     name: str
@@ -28,25 +28,22 @@ class Listener:
     seen_at: datetime
 
     def is_under(self, system_id: UUID | None) -> bool:
-        """Whether a stop of that system (None: of all systems) reaches it."""
+        """Return whether a stop of this system (None: of all systems) reaches it."""
         return system_id is None or self.system_id is None or self.system_id == system_id
 
     def is_heard(self, at: datetime) -> bool:
-        """Whether it asked in the day before the instant."""
+        """Return whether it connected in the 24 hours before."""
         return at - self.seen_at <= FORGOTTEN_AFTER
 
 
 def expected(listeners: Iterable[Listener], system_id: UUID | None, at: datetime) -> list[Listener]:
-    """Those that have to obey a stop made at the instant.
-
-    Who was not heard for a day is forgotten.
-    """
+    """Return the consumers that have to obey a stop made at the instant."""
     return [each for each in listeners if each.is_under(system_id) and each.is_heard(at)]
 
 
 @dataclass(frozen=True, slots=True)
-class Obeyed:
-    """One consumer and how long it took; None: it has not obeyed yet."""
+class ConsumerObedience:
+    """One consumer and its seconds; None: it has not obeyed yet."""
 
     listener: Listener
     seconds: float | None
@@ -54,11 +51,12 @@ class Obeyed:
 
 @dataclass(frozen=True, slots=True)
 class Obedience:
-    """Of one stop: each expected consumer, the fastest first and those that are missing last;
-    `later` came after it.
+    """The expected consumers of a stop, the fastest first and the missing ones last.
+
+    `later` counts the consumers that connected after it.
     """
 
-    each: tuple[Obeyed, ...] = ()
+    each: tuple[ConsumerObedience, ...] = ()
     later: int = 0
 
     @property
@@ -79,7 +77,7 @@ class Obedience:
 
     @property
     def is_whole(self) -> bool:
-        """Every expected consumer obeyed, and there was one."""
+        """Whether there are expected consumers and every one obeyed."""
         return bool(self.each) and not self.missing
 
     @property
@@ -91,15 +89,15 @@ class Obedience:
         return median(self.seconds) if self.seconds else None
 
     @property
-    def regions(self) -> Mapping[str, list[Obeyed]]:
-        """By region, the one with most consumers first."""
-        found: dict[str, list[Obeyed]] = {}
+    def regions(self) -> Mapping[str, list[ConsumerObedience]]:
+        """The consumers by region, the largest region first."""
+        found: dict[str, list[ConsumerObedience]] = {}
         for one in self.each:
-            found.setdefault(one.listener.region or NOWHERE, []).append(one)
+            found.setdefault(one.listener.region or NO_REGION, []).append(one)
         return dict(sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 
     def within(self, limit: float) -> bool:
-        """Whether every expected consumer obeyed in that time, and there was one."""
+        """Return whether there are expected consumers and every one obeyed in time."""
         return self.is_whole and (self.slowest or 0) <= limit
 
 
@@ -109,14 +107,14 @@ def obedience(
     acknowledged: Mapping[UUID, datetime],
     since: datetime,
 ) -> Obedience:
-    """`of` are the ids of the expected consumers, `acknowledged` when each first obeyed.
+    """Return the obedience of the consumers with the ids `of`; `acknowledged` is when each obeyed.
 
-    A clock that is behind the stop's gives no negative time: such a consumer took 0 seconds.
+    A consumer whose clock is behind took 0 seconds, never less.
     """
-    there = [listeners[one] for one in dict.fromkeys(of) if one in listeners]
-    each = [Obeyed(one, _seconds(acknowledged.get(one.id), since)) for one in there]
+    known = [listeners[one] for one in dict.fromkeys(of) if one in listeners]
+    each = [ConsumerObedience(one, _seconds(acknowledged.get(one.id), since)) for one in known]
     each.sort(key=lambda one: (one.seconds is None, one.seconds or 0, one.listener.name))
-    return Obedience(tuple(each), len(acknowledged.keys() - {one.id for one in there}))
+    return Obedience(tuple(each), len(acknowledged.keys() - {one.id for one in known}))
 
 
 def _seconds(at: datetime | None, since: datetime) -> float | None:

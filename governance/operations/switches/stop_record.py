@@ -1,8 +1,7 @@
-"""What a real stop did, as a file: when it stopped and restarted, on which planes, and who obeyed
-how fast.
+"""The record of a stop as a file: its times, its planes, and how fast each consumer obeyed.
 
-It names no person and no reason: a filed version never changes, and an erasure could not reach into
-it. Both are in the audit log, under the id that the file begins with.
+It names no person and no reason, because a filed version never changes and an erasure could not
+reach it. Both are in the audit log, under the id in the first column.
 """
 
 from dataclasses import dataclass
@@ -29,14 +28,12 @@ HEAD = (
     "Region",
     "Obeyed after (s)",
 )
-TENANT = "the whole tenant"
+TENANT = "everything"
 
 
 @dataclass(frozen=True, slots=True)
 class StopRecord:
-    """`system` is the slug of the system that was stopped, or of whose feature; None where
-    everything was. `sheet` is CSV.
-    """
+    """`system` is the slug of the stopped system, None for everything. `sheet` is CSV."""
 
     stop_id: UUID
     system: str | None
@@ -46,9 +43,9 @@ class StopRecord:
 
 
 def read(stop_id: UUID) -> StopRecord:
-    """The record of a stop that has ended.
+    """Return the record of a stop that has ended.
 
-    Raises NotFound for an unknown one, ValueError while it lasts.
+    Raises NotFound for an unknown stop, ValueError while it lasts.
     """
     stop = find(Stop, stop_id, what="stop")
     if stop.restarted_at is None:
@@ -67,7 +64,7 @@ def read(stop_id: UUID) -> StopRecord:
 
 
 def _sheet(stop: Stop, switch: str, found: Obedience) -> bytes:
-    """A row for each expected consumer; without one, a row that says so."""
+    """Return a row for each expected consumer, or one row without a consumer."""
     planes = " and ".join(
         name for name, stopped in (("generate", stop.generate), ("serve", stop.serve)) if stopped
     )

@@ -1,7 +1,4 @@
-"""A stop as pages tell it: its headline, the chart of who obeyed, and its first second.
-
-Drills are told the same way.
-"""
+"""A stop or drill as pages show it: headline, chart of the consumers, and first second."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +13,10 @@ from governance.kernel.access import allowed
 from governance.operations.switches import queries
 from governance.operations.switches.active_stops import planes
 from governance.operations.switches.models import Stop
-from governance.operations.switches.obedience_chart import Region, obedience_chart
-from governance.operations.switches.stop_propagation import PROMISE, Obedience
+from governance.operations.switches.obedience_chart import RegionObedience, obedience_chart
+from governance.operations.switches.stop_propagation import TARGET_SECONDS, Obedience
 
-LIVE_FOR = timedelta(minutes=1)  # after a stop the page asks again by itself
+LIVE_FOR = timedelta(minutes=1)  # after a stop, the page updates itself
 
 
 def moment(at: datetime) -> str:
@@ -36,12 +33,12 @@ def _exact(at: datetime) -> str:
 
 
 def names_shown(*ids: UUID | None) -> dict[UUID, str]:
-    """As the reader may see them: who reads pseudonyms in the log is told no name here either."""
+    """Return names, unless the reader only sees pseudonyms."""
     return people.names(ids) if allowed(people_permissions.NAMES) else {}
 
 
 def summary(shown: Stop | None, obeyed: Obedience | None) -> dict[str, Any]:
-    """The headline of a stop, its chart and its first second."""
+    """Return the headline of a stop, its chart and its first second."""
     if shown is None:
         return {"shown": None, "live": False}
     found = obeyed or Obedience()
@@ -63,16 +60,16 @@ def summary(shown: Stop | None, obeyed: Obedience | None) -> dict[str, Any]:
 
 def _obeyed_by(obeyed: Obedience) -> str:
     if not obeyed.expected:
-        return "No consumer was heard in the day before it, so nobody has obeyed yet"
+        return "No consumer connected in the 24 hours before, so none had to obey"
     line = f"Obeyed by {obeyed.obeyed} of {formatting.plural(obeyed.expected, 'consumer')}"
     return f"{line}, slowest {_seconds(obeyed.slowest)}" if obeyed.slowest is not None else line
 
 
 def _seconds(value: float | None) -> str:
-    """0.8 s, 12 s, 4 minutes: as it is said in a sentence."""
+    """Return 0.8 s, 12 s or 4 minutes, for a sentence."""
     if value is None:
         return ""
-    if value < 10:  # noqa: PLR2004 - tenths still tell something
+    if value < 10:  # noqa: PLR2004 - tenths matter below 10 s
         return f"{value:.1f} s"
     # two minutes
     return f"{value:.0f} s" if value < 120 else formatting.plural(round(value / 60), "minute")  # noqa: PLR2004
@@ -80,15 +77,15 @@ def _seconds(value: float | None) -> str:
 
 def _chart(shown: Stop, obeyed: Obedience) -> Markup:
     regions = [
-        Region(name, [o.seconds for o in each if o.seconds is not None], len(each))
+        RegionObedience(name, [o.seconds for o in each if o.seconds is not None], len(each))
         for name, each in obeyed.regions.items()
     ]
     return obedience_chart(
         regions,
         _obeyed_by(obeyed),
-        promise=PROMISE,
+        promise=TARGET_SECONDS,
         median=obeyed.median,
-        clicked=f"click, {_exact(shown.created_at)}",
+        clicked=f"stopped at {_exact(shown.created_at)}",
         until=(
             "seconds until each consumer acknowledged version"
             f" {formatting.thousands(shown.version)}"
@@ -97,7 +94,7 @@ def _chart(shown: Stop, obeyed: Obedience) -> Markup:
 
 
 def _first_second(shown: Stop, obeyed: Obedience) -> list[dict[str, Any]]:
-    """From the log what was done to the stop, from the acknowledgements who obeyed."""
+    """Return the events of a stop: from the log, and from the acknowledgements."""
     on = " and ".join(
         word for word, is_on in (("generate", shown.generate), ("serve", shown.serve)) if is_on
     )
@@ -132,8 +129,11 @@ def _first_second(shown: Stop, obeyed: Obedience) -> list[dict[str, Any]]:
                 obeyed.slowest or 0,
                 _line(
                     "ok",
-                    f"{'The one consumer' if obeyed.expected == 1 else f'All {obeyed.expected} consumers'}"
-                    " obeyed",
+                    (
+                        "The only consumer obeyed"
+                        if obeyed.expected == 1
+                        else f"All {obeyed.expected} consumers obeyed"
+                    ),
                     f"last: {reached[-1].listener.name}",
                     f"+{obeyed.slowest:.2f} s",
                 ),

@@ -1,4 +1,4 @@
-"""The kill switch: what is stopped, stopping it, and restarting it."""
+"""The pages of the kill switch: every switch, one system, stopping and restarting."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -18,7 +18,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import queries as policies
 from governance.operations.switches import actions, permissions, queries
-from governance.operations.switches.board import Board, Scope, SwitchStatus
+from governance.operations.switches.board import Board, SwitchScope, SwitchStatus
 from governance.operations.switches.board import board as switch_board
 from governance.operations.switches.forms import (
     WHOLE,
@@ -26,7 +26,7 @@ from governance.operations.switches.forms import (
     StopAllForm,
     StopForm,
     instant,
-    plain,
+    normalized,
 )
 from governance.operations.switches.models import Stop
 from governance.operations.switches.stop_summary import names_shown, summary
@@ -35,8 +35,8 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 feature = Feature("switches", __name__)
 
-RATE_OVER = timedelta(minutes=10)  # requests a minute are an average over these
-SHOWN = ("human_review", "grounding", "tool_use", "memory")  # of the policy, beside the switches
+RATE_PERIOD = timedelta(minutes=10)  # over which request rates are averaged
+SHOWN_SETTINGS = ("human_review", "grounding", "tool_use", "memory")
 
 
 # ---- every switch of the tenant
@@ -72,7 +72,7 @@ def _headline(board: Board, names: Mapping[UUID, str]) -> str:
         return (
             f"Nothing is stopped: {formatting.plural(switches, 'switch', 'switches')} live"
             if switches
-            else "Nothing can be stopped yet"
+            else "No switches yet"
         )
     if len(board.stops) == 1:
         name = names[board.stops[0].id]
@@ -84,8 +84,8 @@ def _headline(board: Board, names: Mapping[UUID, str]) -> str:
 
 
 def _rates(rows: Sequence[SwitchStatus]) -> Mapping[tuple[UUID | None, UUID | None], float]:
-    """Requests a minute of each switch; of a system: whatever was asked in its name."""
-    counted = decisions.per_minute(clock.now() - RATE_OVER)
+    """Return the requests a minute of each switch."""
+    counted = decisions.per_minute(clock.now() - RATE_PERIOD)
     found: dict[tuple[UUID | None, UUID | None], float] = {}
     for row in rows:
         system, flag = row.scope.system, row.scope.flag
@@ -144,19 +144,19 @@ def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
 
 
 def _newest_stop(board: Board) -> Stop | None:
-    """The one that the page tells of: the newest, a drill only when nothing else is stopped."""
+    """Return the stop that the page shows: the newest; a drill only without another stop."""
     return min(board.stops, key=lambda s: s.drill_id is not None, default=None)
 
 
 def _policy(found: AISystem) -> dict[str, Any]:
-    """What holds for this system now, as far as it bears on what it may do by itself."""
+    """Return the current policy of this system, as far as it limits what it does by itself."""
     standing = policies.standing()
     governed = next((s for s in standing.systems if s.id == found.id), None)
     decided = standing.effective(governed)
     return {
         "tier": standing.tier.name,
         "number": standing.number,
-        "decided": [decided[key] for key in SHOWN if key in decided],
+        "decided": [decided[key] for key in SHOWN_SETTINGS if key in decided],
     }
 
 
@@ -166,7 +166,7 @@ def _policy(found: AISystem) -> dict[str, Any]:
 def _stopping(
     found: AISystem, board: Board, rates: Mapping[Any, float], form: StopForm
 ) -> dict[str, Any]:
-    """What the dialog and its page need: the choices with their rates, and who notices."""
+    """Return what the stop form needs: the choices with their rates, and who is affected."""
     form.what.choices = [
         (
             _choice(row.scope),
@@ -186,24 +186,24 @@ def _stopping(
     return {
         "form": form,
         "choices": {
-            _choice(row.scope): (_instead(row.scope), _per_minute(rates.get(row.scope.key, 0)))
+            _choice(row.scope): (_fallback(row.scope), _per_minute(rates.get(row.scope.key, 0)))
             for row in board.rows
         },
         "notices": [
             (formatting.thousands(len(heard)), f"consumer{'' if len(heard) == 1 else 's'}{where}"),
-            (_rounded(rates.get((found.id, None), 0)), "requests a minute"),
+            (_rounded(rates.get((found.id, None), 0)), "requests/min"),
             (str(len(board.rows) - 1), "features"),
-            ("0", "requests lost: each gets a response"),
+            ("0", "requests lost, because each gets an answer"),
         ],
     }
 
 
-def _choice(scope: Scope) -> str:
+def _choice(scope: SwitchScope) -> str:
     return str(scope.feature.id) if scope.feature else WHOLE
 
 
-def _instead(scope: Scope) -> str:
-    return scope.feature.fallback if scope.feature else "Every feature and every other request"
+def _fallback(scope: SwitchScope) -> str:
+    return scope.feature.fallback if scope.feature else "Every feature, and every other request"
 
 
 def _rounded(rate: float) -> str:
@@ -211,14 +211,14 @@ def _rounded(rate: float) -> str:
 
 
 def _per_minute(rate: float) -> str:
-    return f"{_rounded(rate)} req/min"
+    return f"{_rounded(rate)} requests/min"
 
 
 @feature.route(
     "/systems/<system_key>/stop", methods=["GET", "POST"], needs=permissions.STOP, urgent=True
 )
 def stop_system(system_key: str) -> ResponseReturnValue:
-    """The dialog's form, on a page of its own."""
+    """Show the stop form, which is also a dialog, on a page of its own."""
     found, form = systems.system(system_key), StopForm()
     context = _of_system(found, form)
     if request.args.get("what") in context["choices"] and request.method == "GET":
@@ -246,13 +246,13 @@ def _stop(found: AISystem, form: StopForm) -> Stop:
 
 
 def chosen_feature(found: AISystem, what: object) -> SystemFeature | None:
-    """The chosen feature; None for the whole system."""
+    """Return the chosen feature; None for the whole system."""
     if what == WHOLE:
         return None
     part = systems.feature(uuid_or_none(what) or UUID(int=0))
     if part.system_id != found.id:
         raise Invalid(
-            "That feature belongs to another AI system. Choose one of this system.", field="what"
+            "This feature belongs to another AI system. Choose a feature of this one.", field="what"
         )
     return part
 
@@ -267,7 +267,7 @@ def stop_everything() -> ResponseReturnValue:
     heard = [one for one in board.listeners.values() if one.is_heard(clock.now())]
     notices = [
         (formatting.thousands(len(heard)), f"consumer{'' if len(heard) == 1 else 's'}"),
-        (_rounded(rates.get((None, None), 0)), "requests a minute"),
+        (_rounded(rates.get((None, None), 0)), "requests/min"),
         (str(sum(r.scope.kind == "system" for r in board.rows)), "AI systems"),
         (str(sum(r.scope.kind == "feature" for r in board.rows)), "features"),
     ]
@@ -286,7 +286,7 @@ def stop_everything() -> ResponseReturnValue:
 
 
 def _stop_all(form: StopAllForm, name: str) -> Stop:
-    if plain(form.typed.data) != plain(name):
+    if normalized(form.typed.data) != normalized(name):
         raise Invalid(f"Type {name} exactly to stop everything.", field="typed")
     return actions.stop(
         "tenant",
@@ -303,10 +303,12 @@ def _stop_all(form: StopAllForm, name: str) -> Stop:
 
 @feature.get("/switches/stops/<uuid:stop_id>", needs=permissions.VIEW)
 def stop(stop_id: UUID) -> ResponseReturnValue:
-    """One stop, active or past: also of everything, and of what was retired."""
+    """Show one stop, active or past."""
     found = queries.stop(stop_id)
     return page(
-        "operations/switches/one.html", requested=queries.restart_request(found), **_of_stop(found)
+        "operations/switches/stop_record.html",
+        requested=queries.restart_request(found),
+        **_of_stop(found),
     )
 
 
@@ -322,7 +324,7 @@ def _of_stop(found: Stop) -> dict[str, Any]:
 
 @feature.get("/switches/stops/<uuid:stop_id>/obeyed", needs=permissions.VIEW, attended=False)
 def obeyed(stop_id: UUID) -> ResponseReturnValue:
-    """The part of a page that changes in the first minute, asked for by that page."""
+    """Return the part of a page that changes in the first minute of a stop."""
     found = queries.stop(stop_id)
     return page(
         "operations/switches/obeyed.html", **summary(found, queries.obediences([found])[found.id])
@@ -350,9 +352,7 @@ RESTART = StepUp(
     urgent=True,
 )
 def restart(stop_id: UUID) -> ResponseReturnValue:
-    """One person restarts, or on the high-risk lane requests it: another decides on the approval's
-    page.
-    """
+    """Restart, or request it where that needs two people."""
     found, form, made = queries.stop(stop_id), RestartForm(), list[Approval]()
     if request.method == "POST":
         seen, reason = form.seen.data or "", form.reason.data or ""
@@ -364,7 +364,7 @@ def restart(stop_id: UUID) -> ResponseReturnValue:
         }
         verb = verbs.get(form.verb.data or "")
         if verb is None:
-            raise Invalid("Choose to restart, or to request a restart.")
+            raise Invalid("Choose to restart or to request a restart.")
         if accepted(form, verb):
             return _to_approval(made[0]) if made else _restarted(found)
     elif (requested := queries.restart_request(found)) is not None:
@@ -384,7 +384,7 @@ def _to_approval(requested: Approval) -> ResponseReturnValue:
 
 
 def _restarted(found: Stop) -> ResponseReturnValue:
-    flash("Restarted. It answers again.")
+    flash("Restarted. It answers again within a second.")
     if found.system_id is None:
         return redirect(url_for("switches.stop", stop_id=found.id), 303)
     return redirect(url_for("switches.system", system_key=systems.system(found.system_id).key), 303)

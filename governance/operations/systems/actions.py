@@ -1,7 +1,7 @@
-"""Registering an AI system, changing what is said of it, what it does, and retiring it.
+"""Register, edit and retire AI systems and their features.
 
-register, edit, raise_lane, retire       a system; its lane can only be raised
-add_feature, retire_feature              what it does, each of which can be stopped by itself
+register, edit, raise_lane, retire       a system; its risk class can only be raised
+add_feature, retire_feature              a part of it that can be stopped by itself
 """
 
 import hashlib
@@ -70,14 +70,14 @@ FEATURE_RETIRED = action(
     fields="key feature",
 )
 
-KEY = re.compile(
+SLUG = re.compile(
     r"(?![0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z)[a-z][a-z0-9-]{1,40}\Z"
-)  # and nothing that reads as an id
+)  # but never an id
 RESERVED = {"new"}
-MOST_FEATURES = 100  # of one system: each is a flag in every answer to a bulk request
+MAX_FEATURES = 100  # of one system: each is a flag in every answer to a bulk request
 
 
-class KeyTaken(DomainError):
+class SlugTaken(DomainError):
     pass
 
 
@@ -86,18 +86,18 @@ class AlreadyRetired(DomainError):
 
 
 def register(*, key: str, name: str, lane: str, purpose: str, owner_id: UUID | None) -> AISystem:
-    """Add a system to the register. `key` is its short name in addresses and never changes."""
-    if not KEY.match(key) or key in RESERVED:
+    """Add a system to the register. `key` is its slug, which never changes."""
+    if not SLUG.match(key) or key in RESERVED:
         raise Invalid(
-            "A short name is 2 to 41 small letters, digits and hyphens, such as claims-triage.",
+            "A slug is 2 to 41 lowercase letters, digits and hyphens, such as claims-triage.",
             field="key",
         )
     if lane not in LANES:
-        raise Invalid("That lane is not a choice here.", field="lane")
+        raise Invalid("Choose a risk class.", field="lane")
     owner = _owner_name(owner_id)
     taken = session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
     if taken is not None:
-        raise KeyTaken(f"{taken.name} has the short name {key} already.", field="key")
+        raise SlugTaken(f"{taken.name} already has the slug {key}. Choose another.", field="key")
     system = AISystem(
         key=key, name=name, lane=lane, purpose=purpose, owner_id=owner_id, created_at=clock.now()
     )
@@ -121,36 +121,36 @@ def _owner_name(owner_id: UUID | None) -> str | None:
         return None
     membership = membership_of(owner_id)
     if membership is None:
-        raise Invalid(
-            "That person is not a choice here: the owner must be a member.", field="owner_id"
-        )
+        raise Invalid("Choose a member of this tenant as owner.", field="owner_id")
     return membership.person.name
 
 
-def mark(system: AISystem) -> str:
-    """Of what an edit can change: a form carries it, so that a stale one is known."""
-    said = (system.name, system.purpose, str(system.owner_id))
-    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+def revision(system: AISystem) -> str:
+    """Return the digest of everything that an edit can change; forms carry it."""
+    content = (system.name, system.purpose, str(system.owner_id))
+    return hashlib.sha256("\0".join(content).encode()).hexdigest()[:16]
 
 
 def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID | None) -> None:
-    """Change what is said of it; refused as stale when somebody else did so since the form was
-    opened.
+    """Change the name, purpose or owner.
+
+    Raises Stale when someone else did so since the form was opened (`seen`).
     """
-    _live(system)
+    _check_live(system)
     for field, text in (("name", name), ("purpose", purpose)):
         if not text.strip():
             raise Invalid(
-                "It needs a name." if field == "name" else "Say what it is for.", field=field
+                "Enter a name." if field == "name" else "Describe its purpose.", field=field
             )
     before = {"name": system.name, "purpose": system.purpose, "owner": system.owner_id}
     after = {"name": name.strip(), "purpose": purpose.strip(), "owner": owner_id}
     if after == before:
         return
-    if seen != mark(system):
+    if seen != revision(system):
         changed = {n: (after[n], before[n]) for n in ("name", "purpose") if after[n] != before[n]}
         raise Stale(
-            f"{system.name} was changed by somebody else since you opened this page.", changed
+            f"Someone else changed {system.name} while you were editing. Review it, then save again.",
+            changed,
         )
     if owner_id != system.owner_id:
         _owner_name(owner_id)
@@ -159,22 +159,19 @@ def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID
 
 
 def raise_lane(system: AISystem, lane: str, *, reason: str) -> None:
-    """To the high-risk lane, by one person and at once: it tightens.
-
-    Lowering would loosen and is refused.
-    """
-    _live(system)
+    """Raise the risk class to high, which one person can do, since it only tightens."""
+    _check_live(system)
     if lane not in LANES:
-        raise Invalid("That lane is not a choice here.", field="lane")
+        raise Invalid("Choose a risk class.", field="lane")
     if lane == system.lane:
         return
     if lane == "standard":
         raise Invalid(
-            f"A lane is never lowered: it would loosen every policy of {system.name}. "
-            "Retire it, and register what it has become.",
+            f"A risk class can't be lowered, because that would loosen the policy of {system.name}."
+            " Retire the system and register a new one.",
             field="lane",
         )
-    _needs_reason(reason)
+    _check_reason(reason)
     before = system.lane
     system.lane = lane
     record(
@@ -189,9 +186,9 @@ def raise_lane(system: AISystem, lane: str, *, reason: str) -> None:
 
 
 def retire(system: AISystem, *, reason: str) -> None:
-    """Take a system off the register's live list. Its history and what was assessed of it stay."""
-    _live(system)
-    _needs_reason(reason)
+    """Retire a system. Its history and its assessments stay."""
+    _check_live(system)
+    _check_reason(reason)
     system.retired_at = clock.now()
     record(RETIRED, system, reason=reason.strip(), key=system.key, name=system.name)
     tenant_revision.advance()
@@ -201,51 +198,48 @@ def retire(system: AISystem, *, reason: str) -> None:
 
 
 def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
-    """One thing that it does, under a short name that never changes, and what happens instead while
-    it is stopped.
+    """Add a feature that can be stopped by itself, and its fallback while it is stopped.
 
-    The system's row is to be locked. A retired feature of that short name comes back, since its
-    flag still names it.
+    The caller has locked the system's row. A retired feature with that slug becomes live again.
     """
-    _live(system)
-    if not KEY.match(key) or key in RESERVED:
+    _check_live(system)
+    if not SLUG.match(key) or key in RESERVED:
         raise Invalid(
-            "A short name is 2 to 41 small letters, digits and hyphens, such as auto-approve.",
+            "A slug is 2 to 41 lowercase letters, digits and hyphens, such as auto-approve.",
             field="key",
         )
-    instead = " ".join(fallback.split())
-    if not instead or len(instead) > 200:  # noqa: PLR2004 - a line
-        raise Invalid("Say in a line what happens instead while it is stopped.", field="fallback")
-    held = {
+    fallback = " ".join(fallback.split())
+    if not fallback or len(fallback) > 200:  # noqa: PLR2004 - a line
+        raise Invalid("Describe in one line what happens while it is stopped.", field="fallback")
+    known = {
         f.key: f
         for f in session().scalars(
             select(SystemFeature).where(SystemFeature.system_id == system.id)
         )
     }
-    feature = held.get(key)
+    feature = known.get(key)
     if feature is not None and feature.retired_at is None:
-        raise KeyTaken(f"{system.name} has a feature {key} already.", field="key")
-    if sum(f.retired_at is None for f in held.values()) >= MOST_FEATURES:
+        raise SlugTaken(
+            f"{system.name} already has a feature {key}. Choose another slug.", field="key"
+        )
+    if sum(f.retired_at is None for f in known.values()) >= MAX_FEATURES:
         raise Invalid(
-            f"{system.name} has {MOST_FEATURES} features, which is the most.", field="key"
+            f"{system.name} has {MAX_FEATURES} features already. Retire one first.", field="key"
         )
     if feature is None:
         feature = SystemFeature(system_id=system.id, key=key, created_at=clock.now())
         session().add(feature)
-    feature.fallback, feature.retired_at = instead, None
-    record(FEATURE_ADDED, system, key=system.key, feature=key, fallback=instead)
+    feature.fallback, feature.retired_at = fallback, None
+    record(FEATURE_ADDED, system, key=system.key, feature=key, fallback=fallback)
     tenant_revision.advance()
     return feature
 
 
 def retire_feature(feature: SystemFeature, system: AISystem, *, reason: str) -> None:
-    """Its flag is known no longer, unless it is stopped: that stands until somebody restarts it.
-
-    Its record stays.
-    """
+    """Retire a feature. Its flag is gone, except while it is stopped; its record stays."""
     if feature.retired_at is not None:
         raise AlreadyRetired(f"{feature.key} was retired on {_day(feature)}.")
-    _needs_reason(reason)
+    _check_reason(reason)
     feature.retired_at = clock.now()
     record(FEATURE_RETIRED, system, reason=reason.strip(), key=system.key, feature=feature.key)
     tenant_revision.advance()
@@ -254,7 +248,7 @@ def retire_feature(feature: SystemFeature, system: AISystem, *, reason: str) -> 
 # ---- rules that several share
 
 
-def _live(system: AISystem) -> None:
+def _check_live(system: AISystem) -> None:
     if system.retired_at is not None:
         raise AlreadyRetired(f"{system.name} was retired on {_day(system)}.")
 
@@ -264,6 +258,6 @@ def _day(what: AISystem | SystemFeature) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
-def _needs_reason(reason: str) -> None:
+def _check_reason(reason: str) -> None:
     if not reason.strip():
-        raise Invalid("Say why: the reason is kept with the change.", field="reason")
+        raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")

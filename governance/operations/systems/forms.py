@@ -9,10 +9,13 @@ from governance.kernel.forms import Form, constraint
 from governance.operations.systems.models import LANES
 
 constraint(
-    "uq_ai_systems_tenant_id_key", "Another AI system has that short name already.", field="key"
+    "uq_ai_systems_tenant_id_key",
+    "Another AI system already has this slug. Choose another.",
+    field="key",
 )
 
-REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
+INVALID_RISK_CLASS: dict[str, Any] = {"invalid_choice_message": "Choose a risk class."}
+REASON_NEEDED = "Enter a reason. It is kept in the audit log."
 
 
 def lanes() -> list[tuple[str, str]]:
@@ -23,71 +26,74 @@ def stripped(value: str | None) -> str | None:
     return value.strip() if value else value
 
 
-class RegisterForm(Form):
-    name = StringField(
-        "Name", [DataRequired("What is it called?"), Length(max=120)], filters=[stripped]
-    )
+class SystemRegisterForm(Form):
+    name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)], filters=[stripped])
     key = StringField(
-        "Short name",
-        [DataRequired("It needs a short name for addresses."), Length(max=41)],
+        "Slug",
+        [DataRequired("Enter a slug."), Length(max=41)],
         filters=[stripped],
-        description="Small letters, digits and hyphens, such as claims-triage. It never changes.",
+        description=(
+            "Lowercase letters, digits and hyphens, such as claims-triage. It can't be changed later."
+        ),
     )
     lane = RadioField(
-        "Lane", [InputRequired("Choose a lane.")], choices=lanes, default="standard", **REFUSED
+        "Risk class",
+        [InputRequired("Choose a risk class.")],
+        choices=lanes,
+        default="standard",
+        **INVALID_RISK_CLASS,
     )
     purpose = TextAreaField(
         "Purpose",
-        [DataRequired("Say what it is for."), Length(max=2000)],
+        [DataRequired("Describe its purpose."), Length(max=2000)],
         filters=[stripped],
         description="What it decides or produces, and for whom.",
     )
     owner_id = OwnerField(choices=member_choices)
 
 
-class RetireForm(Form):
+class SystemRetireForm(Form):
     reason = TextAreaField(
-        "Why is it retired?",
-        [DataRequired("Say why: the reason is kept with the change."), Length(max=2000)],
+        "Reason, kept in the audit log",
+        [DataRequired(REASON_NEEDED), Length(max=2000)],
         filters=[stripped],
     )
 
 
-class EditForm(Form):
+class SystemEditForm(Form):
     seen = HiddenField("Seen")
-    name = StringField(
-        "Name", [DataRequired("What is it called?"), Length(max=120)], filters=[stripped]
-    )
+    name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)], filters=[stripped])
     purpose = TextAreaField(
         "Purpose",
-        [DataRequired("Say what it is for."), Length(max=2000)],
+        [DataRequired("Describe its purpose."), Length(max=2000)],
         filters=[stripped],
         description="What it decides or produces, and for whom.",
     )
     owner_id = OwnerField(choices=member_choices)
 
 
-class LaneForm(Form):
+class RiskClassForm(Form):
     lane = HiddenField("Lane")
     reason = TextAreaField(
-        "Why is it raised?",
-        [DataRequired("Say why: the reason is kept with the change."), Length(max=2000)],
+        "Reason, kept in the audit log",
+        [DataRequired(REASON_NEEDED), Length(max=2000)],
         filters=[stripped],
     )
 
 
 class FeatureForm(Form):
     key = StringField(
-        "Short name",
-        [DataRequired("It needs a short name for its flag."), Length(max=41)],
+        "Slug",
+        [DataRequired("Enter a slug."), Length(max=41)],
         filters=[stripped],
-        description="Small letters, digits and hyphens, such as auto-approve. It never changes.",
+        description="Lowercase letters, digits and hyphens, such as auto-approve. It can't be changed later.",
     )
     fallback = StringField(
         "While it is stopped",
-        [DataRequired("Say what happens instead while it is stopped."), Length(max=200)],
+        [DataRequired("Describe what happens while it is stopped."), Length(max=200)],
         filters=[stripped],
         description=(
-            "In a line, for who is about to stop it: claims under €1,500 go to an adjuster instead."
+            "One line that people read before they stop it, such as: claims under €1,500 go to an"
+            " adjuster."
         ),
     )

@@ -1,4 +1,4 @@
-"""The register of AI systems: what assessments are scoped to, policies govern and switches stop."""
+"""AI systems and their features."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ LANES = {"standard": "Standard", "high_risk": "High risk"}
 
 
 class AISystem(Tenanted, Model):
-    """One AI system that the tenant is answerable for."""
+    """One AI system that the tenant is accountable for. `lane` is its risk class."""
 
     __tablename__ = "ai_systems"
     __table_args__ = (UniqueConstraint("tenant_id", "key"),)
@@ -34,7 +34,7 @@ class AISystem(Tenanted, Model):
 
 
 class SystemFeature(Tenanted, Model):
-    """One thing that the system does, which can be stopped by itself."""
+    """A part of the system that can be stopped by itself."""
 
     __tablename__ = "system_features"
     __table_args__ = (
@@ -44,5 +44,5 @@ class SystemFeature(Tenanted, Model):
 
     system_id: Mapped[UUID]
     key: Mapped[str]
-    fallback: Mapped[str]  # what happens instead while it is stopped
+    fallback: Mapped[str]  # what happens while it is stopped
     retired_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""The register: the systems that are live, those that were retired, and one of them."""
+"""The register: live systems, retired ones, and one of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,9 +21,9 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
 def register(
     wanted: Mapping[str, str], *, sort: str = "system", after: str | None = None, size: int = 50
 ) -> Keyset:
-    """One page of the register.
+    """Return one page of the register.
 
-    `wanted` holds the filters: q, lane, state (live unless "retired").
+    `wanted` are the filters: q, lane, state (live unless "retired").
     """
     columns = SORTS[sort.removeprefix("-")]
     return keyset(
@@ -32,7 +32,7 @@ def register(
 
 
 def filtered(wanted: Mapping[str, str], *, sort: str = "system") -> Sequence[AISystem]:
-    """Everything that the filters leave, for an export."""
+    """Return everything that the filters match, for an export."""
     columns = SORTS[sort.removeprefix("-")]
     ordered = (column.desc() if sort.startswith("-") else column.asc() for column in columns)
     return session().scalars(_filtered(wanted).order_by(*ordered)).all()
@@ -54,7 +54,7 @@ def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
 
 
 def counts() -> dict[str, int]:
-    """How many are live, of them in the high-risk lane, and how many were retired."""
+    """Count the live systems, the high-risk ones among them, and the retired ones."""
     live = AISystem.retired_at.is_(None)
     query = select(
         func.count().filter(live).label("live"),
@@ -74,16 +74,16 @@ def live_systems() -> Sequence[AISystem]:
 
 
 def choices() -> list[tuple[UUID, str]]:
-    """(id, name) of each live system, for a form that scopes something to one."""
+    """Return (id, name) of each live system, for forms."""
     return [(each.id, each.name) for each in live_systems()]
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """The names of these systems, retired ones too, in one statement."""
-    wanted = {each for each in ids if each}
-    if not wanted:
+    """Return the names of these systems, retired ones too, in one statement."""
+    known = {each for each in ids if each}
+    if not known:
         return {}
-    rows = session().execute(select(AISystem.id, AISystem.name).where(AISystem.id.in_(wanted)))
+    rows = session().execute(select(AISystem.id, AISystem.name).where(AISystem.id.in_(known)))
     return {row.id: row.name for row in rows}
 
 
@@ -95,9 +95,9 @@ def _id(name: str | UUID) -> UUID | None:
 
 
 def system(name: str | UUID, *, lock: bool = False) -> AISystem:
-    """By short name or by id, as either stands in an address.
+    """Return the system of this slug or id.
 
-    Locked, it keeps no stop of it waiting, which points to the row.
+    The lock doesn't block a stop, which refers to the row.
     """
     system_id = _id(name)
     query = select(AISystem).where(AISystem.id == system_id if system_id else AISystem.key == name)
@@ -105,12 +105,12 @@ def system(name: str | UUID, *, lock: bool = False) -> AISystem:
         session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     )
     if found is None:
-        raise NotFound("There is no such AI system here.")
+        raise NotFound("There is no such AI system.")
     return found
 
 
 def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeature]:
-    """What the system does, by short name; with `retired`, also what it did."""
+    """Return the features of the system by slug; with `retired`, retired ones too."""
     query = (
         select(SystemFeature)
         .where(SystemFeature.system_id == system_id)
@@ -128,7 +128,7 @@ def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:
 
 
 def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:
-    """The live features of all systems, by system; one statement."""
+    """Return the live features of all systems, by system; one statement."""
     found: dict[UUID, list[SystemFeature]] = {}
     for each in session().scalars(
         select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key)

@@ -1,4 +1,4 @@
-"""The declaration of the register's list, and the columns of its export."""
+"""The list of AI systems: its declaration, and the columns of its export."""
 
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.operations.systems.models import LANES
@@ -12,15 +12,15 @@ SYSTEMS = ListPage(
     sort="system",
     columns=(
         Column("system", "System", sort=True),
-        Column("lane", "Lane", sort=True, optional=True),
+        Column("lane", "Risk class", sort=True, optional=True),
         Column("purpose", "Purpose", optional=True),
         Column("owner", "Owner", optional=True),
         Column("registered", "Registered", sort=True, optional=True),
     ),
     filters=(
-        Filter("lane", "Lane", tuple(LANES.items()), unknown="ignored"),
+        Filter("lane", "Risk class", tuple(LANES.items()), unknown="ignored"),
         Filter("state", "State", (("retired", "retired"),), any="live", unknown="ignored"),
     ),
     exports=(Export("csv", "systems.export"),),
 )
-HEAD = ("Short name", "Name", "Lane", "Purpose", "Owner", "Registered", "Retired")
+HEAD = ("Slug", "Name", "Risk class", "Purpose", "Owner", "Registered", "Retired")

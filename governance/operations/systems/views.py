@@ -18,11 +18,11 @@ from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.systems import actions, permissions, queries
 from governance.operations.systems.forms import (
-    EditForm,
     FeatureForm,
-    LaneForm,
-    RegisterForm,
-    RetireForm,
+    RiskClassForm,
+    SystemEditForm,
+    SystemRegisterForm,
+    SystemRetireForm,
 )
 from governance.operations.systems.models import AISystem
 from governance.operations.systems.system_list import HEAD, SYSTEMS
@@ -46,7 +46,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/systems/export.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """Export every system that the filters match."""
     asked = SYSTEMS.read()
     systems = queries.filtered(asked.criteria, sort=asked.sort)
     owners = people.names(each.owner_id for each in systems)
@@ -69,16 +69,16 @@ def _cells(each: AISystem, owners: Mapping[UUID, str]) -> tuple[str | None, ...]
 
 @feature.get("/systems/new", needs=permissions.REGISTER)
 def registration() -> ResponseReturnValue:
-    return _registration(RegisterForm())
+    return _registration(SystemRegisterForm())
 
 
-def _registration(form: RegisterForm, *, status: int = 200) -> ResponseReturnValue:
+def _registration(form: SystemRegisterForm, *, status: int = 200) -> ResponseReturnValue:
     return page("operations/systems/new.html", status=status, form=form)
 
 
 @feature.post("/systems/new", needs=permissions.REGISTER)
 def register() -> ResponseReturnValue:
-    form = RegisterForm()
+    form = SystemRegisterForm()
 
     def act() -> AISystem:
         return actions.register(
@@ -96,9 +96,7 @@ def register() -> ResponseReturnValue:
 
 @feature.get("/systems/<system_id>", needs=permissions.VIEW)
 def system(system_id: str) -> ResponseReturnValue:
-    """The address carries the short name; the id, which links from elsewhere may hold, leads to
-    it.
-    """
+    """Show a system by its slug; an id redirects to it."""
     found = queries.system(system_id)
     if found.key != system_id:
         return redirect(url_for("systems.system", system_id=found.key), 302)
@@ -122,14 +120,14 @@ def _line(moment: Moment) -> dict[str, Any]:
         actions.FEATURE_RETIRED.name: "dot",
     }.get(moment.action, "ok")
     feature = moment.facts.get("feature", "")
-    said = f"{moment.who} {moment.says}" + (f": {feature}" if feature else "")
-    return {"kind": kind, "text": said, "meta": moment.reason, "at": moment.at}
+    text = f"{moment.who} {moment.says}" + (f": {feature}" if feature else "")
+    return {"kind": kind, "text": text, "meta": moment.reason, "at": moment.at}
 
 
 @feature.route("/systems/<key>/edit", methods=["GET", "POST"], needs=permissions.CHANGE)
 def editing(key: str) -> ResponseReturnValue:
     found = queries.system(key, lock=request.method == "POST")
-    form = EditForm(name=found.name, purpose=found.purpose, owner_id=found.owner_id)
+    form = SystemEditForm(name=found.name, purpose=found.purpose, owner_id=found.owner_id)
     form.owner_id.offer(member_choices(found.owner_id))
 
     def act() -> None:
@@ -143,7 +141,7 @@ def editing(key: str) -> ResponseReturnValue:
 
     if request.method == "POST" and accepted(form, act):
         return redirect(url_for("systems.system", system_id=found.key), 303)
-    seen = actions.mark(found) if request.method == "GET" or form.stale else form.seen.data
+    seen = actions.revision(found) if request.method == "GET" or form.stale else form.seen.data
     return page(
         "operations/systems/edit.html",
         status=form.status if request.method == "POST" else 200,
@@ -155,7 +153,7 @@ def editing(key: str) -> ResponseReturnValue:
 
 @feature.route("/systems/<key>/lane", methods=["GET", "POST"], needs=permissions.CHANGE)
 def raising(key: str) -> ResponseReturnValue:
-    found, form = queries.system(key, lock=request.method == "POST"), LaneForm()
+    found, form = queries.system(key, lock=request.method == "POST"), RiskClassForm()
     if request.method == "POST" and accepted(
         form,
         lambda: actions.raise_lane(found, form.lane.data or "", reason=form.reason.data or ""),
@@ -193,10 +191,10 @@ def add_feature(key: str) -> ResponseReturnValue:
     needs=permissions.CHANGE,
 )
 def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
-    found, form = queries.system(key), RetireForm()
+    found, form = queries.system(key), SystemRetireForm()
     chosen = queries.feature(feature_id, lock=request.method == "POST")
     if chosen.system_id != found.id:
-        raise NotFound("There is no such feature of that system.")
+        raise NotFound("There is no such feature of this system.")
     if request.method == "POST" and accepted(
         form, lambda: actions.retire_feature(chosen, found, reason=form.reason.data or "")
     ):
@@ -212,12 +210,14 @@ def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/systems/<key>/retire", needs=permissions.RETIRE)
 def retirement(key: str) -> ResponseReturnValue:
-    return page("operations/systems/retire.html", system=queries.system(key), form=RetireForm())
+    return page(
+        "operations/systems/retire.html", system=queries.system(key), form=SystemRetireForm()
+    )
 
 
 @feature.post("/systems/<key>/retire", needs=permissions.RETIRE)
 def retire(key: str) -> ResponseReturnValue:
-    found, form = queries.system(key, lock=True), RetireForm()
+    found, form = queries.system(key, lock=True), SystemRetireForm()
     if not accepted(form, lambda: actions.retire(found, reason=form.reason.data or "")):
         return page("operations/systems/retire.html", status=422, system=found, form=form)
     return redirect(url_for("systems.system", system_id=key), 303)

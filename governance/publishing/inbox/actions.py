@@ -1,4 +1,4 @@
-"""Snooze items of one's own inbox, and take them back. Each writes its entry."""
+"""Snooze items of one's own inbox, and return them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,21 +33,21 @@ RETURNED = action(
 
 
 def snooze(items: Sequence[InboxItem], until: datetime | None) -> None:
-    """All of them or none; None is until each changes. Snoozed again, an item has the new time."""
+    """Snooze all of the items or none, until a time or (None) until each changes."""
     now = clock.now()
     for item in items:
         if (why := why_not(item.row.due, until, now)) is not None:
             raise Invalid(f"{item.title}: {why[0].lower()}{why[1:]}", field="choice")
     for item in items:
         row = item.row
-        kept = _of(item) or InboxSnooze(
+        snoozed = _snooze_of(item) or InboxSnooze(
             person_id=current.person_id(), source=row.source, target_id=row.id, created_at=now
         )
-        kept.until, kept.item_since, kept.item_due = until, row.since, row.due
-        session().add(kept)
+        snoozed.until, snoozed.item_since, snoozed.item_due = until, row.since, row.due
+        session().add(snoozed)
         record(
             SNOOZED,
-            kept,
+            snoozed,
             source=row.source,
             item=str(row.id),
             until=until.isoformat() if until else "change",
@@ -55,15 +55,15 @@ def snooze(items: Sequence[InboxItem], until: datetime | None) -> None:
 
 
 def return_items(items: Sequence[InboxItem]) -> int:
-    """How many of them were snoozed."""
-    kept = [found for item in items if (found := _of(item)) is not None]
-    for each in kept:
+    """Return the items to the inbox, and how many of them were snoozed."""
+    snoozed = [found for item in items if (found := _snooze_of(item)) is not None]
+    for each in snoozed:
         record(RETURNED, each, source=each.source, item=str(each.target_id))
         session().delete(each)
-    return len(kept)
+    return len(snoozed)
 
 
-def _of(item: InboxItem) -> InboxSnooze | None:
+def _snooze_of(item: InboxItem) -> InboxSnooze | None:
     s = InboxSnooze
     query = select(s).where(
         s.person_id == current.person_id(), s.source == item.row.source, s.target_id == item.row.id

@@ -1,6 +1,4 @@
-"""What the acting person completed or decided lately: one statement over what their sources call
-done, the newest first.
-"""
+"""What the acting person completed or decided lately, the newest first; one statement."""
 
 from functools import lru_cache
 from typing import Any
@@ -16,7 +14,7 @@ type DoneItem = tuple[InboxRow, InboxDone]
 
 
 def page(after: str | None = None) -> Keyset:
-    """Rows are pairs of a row and what words it; none for a role that no source is for."""
+    """Return a page of (row, its kind); empty for a role without sources."""
     kinds = _kinds(sources_of(current.actor().role))
     if not kinds:
         return Keyset((), None, PAGE_SIZE)

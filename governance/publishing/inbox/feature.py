@@ -8,8 +8,8 @@ manifest = Manifest(
     name="inbox",
     models=(models,),
     routes=(views.feature,),
-    palette=(Command("Open your inbox", "inbox.index", permissions.OWN),),
+    palette=(Command("Open inbox", "inbox.index", permissions.OWN),),
     audit=actions_in(actions),
     links={"InboxSnooze": EntryLink(endpoint="inbox.index", noun="snoozed item")},
-    after_request=(next_item.lead_on,),
+    after_request=(next_item.redirect_to_next,),
 )

@@ -1,4 +1,4 @@
-"""What the inbox asks."""
+"""Forms of the inbox."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from governance.publishing.inbox.snoozing import CHOICES, until
 
 
 class SnoozeForm(Form):
-    """Until when; the items are named by their keys."""
+    """How long to snooze the selected items."""
 
     choice = SelectField("Snooze", choices=[*CHOICES, ("day", "Until a day")])
     day = DateField("Day", [Optional()])
@@ -26,12 +26,12 @@ class SnoozeForm(Form):
         return until(self.choice.data, self.day.data, clock.now().astimezone(zone()))
 
 
-class AssignForm(Form):
-    """An owner for several items, or the choice to remove it."""
+class InboxAssignForm(Form):
+    """The owner of the selected items, or the choice to remove it."""
 
     owner_id = Choice("Owner", [InputRequired("Choose an owner.")], choices=owners.assignee_choices)
 
 
 def chosen_keys() -> list[str]:
-    """The keys of the items that the page's form sent, each once."""
+    """Return the keys of the selected items, each once."""
     return list(dict.fromkeys(request.form.getlist("items")))

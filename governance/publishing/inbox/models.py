@@ -1,4 +1,4 @@
-"""Snoozes: what a person has put off, until when."""
+"""Snoozed items."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,11 +10,10 @@ from governance.kernel.db import Model, Tenanted
 
 
 class InboxSnooze(Tenanted, Model):
-    """One person's item is out of their inbox until that moment (None: until it changes), or until
-    it changes.
+    """An item that a person snoozed, until a time or (None) until it changes.
 
-    The item is known by its source and its row; `item_since` and `item_due` are what it was when it
-    was snoozed, so another value ends the snooze. A deadline ends it too.
+    The item is identified by its source and row. Other values than `item_since` and `item_due`, its
+    values when it was snoozed, end the snooze. A deadline ends it too.
     """
 
     __tablename__ = "inbox_snoozes"

@@ -1,13 +1,11 @@
-"""From one item to the next: whoever decides an item that they opened from the inbox comes to the
-one after it.
+"""From one inbox item to the next, when a person completes an item that they opened from there.
 
-    remember(item, edge, href)    when an item is opened from the inbox
-    opened()                      the item whose page is shown now, for the strip over it
-    lead_on(response)             after each request: a form of that item was sent, so ask whether
-                                  it is done
-    forget()                      the person is back in the inbox
+remember(item, href)        an item was opened from the inbox
+opened()                    the item whose page is shown now, for the strip above it
+redirect_to_next(response)  after each request: if a form of that item was sent, go to the next one
+forget()                    the person is back in the inbox
 
-What was opened is in the person's own signed cookie: where it led, and its place in the list.
+The opened item, with its place in the list, is in the person's signed cookie.
 """
 
 from collections.abc import Mapping
@@ -18,13 +16,13 @@ from flask import Response, g, request, session, url_for
 
 from governance.publishing.inbox.queries import InboxItem, cursor
 
-KEPT = "inbox"
-SENT = (302, 303)
+SESSION_KEY = "inbox"
+REDIRECTS = (302, 303)
 
 
 def remember(item: InboxItem, href: str) -> None:
     ids = [str(each) for each in (item.row.id, item.row.parent) if each is not None]
-    session[KEPT] = {
+    session[SESSION_KEY] = {
         "person": str(g.actor.person_id),
         "tenant": g.actor.tenant_slug,
         "key": item.key,
@@ -36,43 +34,43 @@ def remember(item: InboxItem, href: str) -> None:
 
 
 def forget() -> None:
-    session.pop(KEPT, None)
+    session.pop(SESSION_KEY, None)
 
 
-def kept() -> Mapping[str, Any] | None:
-    """What this person opened from the inbox of the tenant that they are in; another one may use
-    the browser now.
-    """
-    told: Mapping[str, Any] | None = session.get(KEPT)
+def remembered() -> Mapping[str, Any] | None:
+    """Return the item that this person opened in this tenant; another may use the browser now."""
+    item: Mapping[str, Any] | None = session.get(SESSION_KEY)
     who = g.get("actor")
-    if told is None or who is None:
+    if item is None or who is None:
         return None
     return (
-        told
-        if (told.get("person"), told["tenant"]) == (str(who.person_id), who.tenant_slug)
+        item
+        if (item.get("person"), item["tenant"]) == (str(who.person_id), who.tenant_slug)
         else None
     )
 
 
 def opened() -> Mapping[str, Any] | None:
-    told = kept()
-    return told if told is not None and told["path"] == request.path else None
+    item = remembered()
+    return item if item is not None and item["path"] == request.path else None
 
 
-def lead_on(response: Response) -> Response:
-    """The redirect after a form goes by way of `next_item`, which returns to it unless the item is
-    done.
-    """
-    if request.method != "POST" or response.status_code not in SENT or request.blueprint == "inbox":
+def redirect_to_next(response: Response) -> Response:
+    """Send the redirect after a form to `next_item`, which returns to it unless the item is done."""
+    if (
+        request.method != "POST"
+        or response.status_code not in REDIRECTS
+        or request.blueprint == "inbox"
+    ):
         return response
-    told = kept()
-    if told is not None and _is_about(told) and response.location:
-        session[KEPT] = {**told, "back": response.location}
-        response.location = url_for("inbox.next_item", tenant=told["tenant"])
+    item = remembered()
+    if item is not None and _is_about(item) and response.location:
+        session[SESSION_KEY] = {**item, "back": response.location}
+        response.location = url_for("inbox.next_item", tenant=item["tenant"])
     return response
 
 
-def _is_about(told: Mapping[str, Any]) -> bool:
-    return request.path.startswith(told["path"]) or any(
-        each in request.path for each in told["ids"]
+def _is_about(item: Mapping[str, Any]) -> bool:
+    return request.path.startswith(item["path"]) or any(
+        each in request.path for each in item["ids"]
     )

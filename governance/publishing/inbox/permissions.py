@@ -1,4 +1,4 @@
-"""Everyone has an inbox; what is in it follows from the permissions of its sources."""
+"""Everyone has an inbox; its content depends on the permissions of its sources."""
 
 from governance.foundation.people.permissions import OWN
 

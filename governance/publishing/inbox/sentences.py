@@ -1,8 +1,8 @@
-"""The inbox in words. Pure.
+"""Headings and messages of the inbox. Pure.
 
->>> headline(Tally(open=15, late=1, due_today=2))
+>>> headline(InboxCounts(open=15, late=1, due_today=2))
 '15 items need you: 1 is overdue, 2 are due today'
->>> headline(Tally())
+>>> headline(InboxCounts())
 'Nothing needs you'
 """
 
@@ -19,7 +19,7 @@ def headline(tally: InboxCounts) -> str:
 
 
 def need(count: int) -> str:
-    """15 items need you."""
+    """Return "15 items need you"."""
     return f"{plural(count, 'item')} {'needs' if count == 1 else 'need'} you"
 
 
@@ -30,9 +30,7 @@ def pressing(tally: InboxCounts) -> str:
 
 
 def snoozed(count: int, until: datetime | None) -> str:
-    """Until when, in the reader's time."""
-    many = "is" if count == 1 else "are"
-    return (
-        f"{plural(count, 'item')} {many} snoozed until"
-        f" {'it changes' if until is None and count == 1 else 'they change' if until is None else short(until)}."
-    )
+    """Return the message after a snooze, in the reader's time zone."""
+    change = "it changes" if count == 1 else "they change"
+    end = change if until is None else short(until)
+    return f"{plural(count, 'item')} snoozed until {end}."

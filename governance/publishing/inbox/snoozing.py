@@ -1,13 +1,11 @@
-"""Until when an item may be snoozed.
+"""How long an item can be snoozed. Pure.
 
-Pure.
+CHOICES                        what the page offers: value, label
+until(choice, day, now)        the time that a choice means; None: until the item changes
+why_not(due, until, now)       why an item can't be snoozed until then, or None
 
-    CHOICES                        what the page offers: value, label
-    until(choice, day, now)        the moment that a choice means; None: until the item changes
-    why_not(due, until, now)       why this item can't be snoozed until then; None where it can
-
-Days begin at eight in the tenant's time zone. An item comes back before its deadline, so it can't
-be snoozed past it, and an overdue one can't be snoozed at all.
+Days start at 08:00 in the tenant's time zone. An item can't be snoozed past its deadline, and an
+overdue one can't be snoozed.
 
 >>> from datetime import UTC
 >>> now = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)  # a Wednesday
@@ -36,7 +34,7 @@ MAX_DAYS = 365
 
 
 def until(choice: Choice, day: date | None, now: datetime) -> datetime | None:
-    """`now` in the time zone whose mornings count; `day` only with the choice "day"."""
+    """Return the end of a snooze; `now` in the tenant's time zone, `day` with the choice "day"."""
     if choice == "change":
         return None
     if choice == "hour":

@@ -1,4 +1,4 @@
-"""Every source of the inbox, from the manifests of the features that have one."""
+"""The sources of the inbox, from the manifests of the features."""
 
 from collections.abc import Mapping
 from functools import lru_cache

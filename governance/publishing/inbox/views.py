@@ -1,4 +1,4 @@
-"""The inbox: everything that needs this person, the most urgent group first."""
+"""The pages of the inbox: the list, one item, snoozing, assigning."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ from governance.publishing.inbox import (
     sentences,
     snoozing,
 )
-from governance.publishing.inbox.forms import AssignForm, SnoozeForm, chosen_keys
+from governance.publishing.inbox.forms import InboxAssignForm, SnoozeForm, chosen_keys
 from governance.publishing.inbox.queries import InboxCounts, InboxItem, InboxPage
 from governance.publishing.inbox.sources import by_name, sources
 
@@ -44,7 +44,7 @@ def _assignments() -> tuple[InboxAssignment, ...]:
 
 
 def _undoable() -> set[str]:
-    """What the acting person may assign now: their role may have changed since they did."""
+    """Return the assignments that the person may undo now; their role may have changed since."""
     return {kind for assignment in _mine() for kind in assignment.undoable}
 
 
@@ -126,7 +126,7 @@ def _kept(view: str, group: str) -> dict[str, Any]:
 
 
 def _kicker() -> str:
-    """Inbox · Ines Duarte, compliance officer · 25 November 2026, 11:10 CET."""
+    """Return Inbox · Ines Duarte, compliance officer · 25 November 2026, 11:10 CET."""
     who, local = current.actor(), clock.now().astimezone(formatting.zone())
     return (
         f"Inbox · {who.name}, {ROLE_NAMES[who.role].lower()} · {formatting.long_day(local.date())},"
@@ -135,7 +135,7 @@ def _kicker() -> str:
 
 
 def _tabs(tally: InboxCounts, view: str, group: str) -> list[dict[str, Any]]:
-    """All, each group that has anything, what is snoozed, and what is done."""
+    """Return the tabs: all, each group with items, snoozed, done."""
     tabs = [
         {
             "label": "All",
@@ -182,7 +182,7 @@ def _grouped(found: InboxPage, view: str) -> Iterator[dict[str, Any]]:
 
 
 def _described(item: InboxItem) -> dict[str, Any]:
-    """An item as the templates show it."""
+    """Return an item as the templates show it."""
     source, row, now = item.source, item.row, clock.now()
     return {
         "key": item.key,
@@ -203,7 +203,7 @@ def _described(item: InboxItem) -> dict[str, Any]:
 
 
 def _offered(item: InboxItem) -> Iterator[tuple[str, str]]:
-    """How long this item can be snoozed, given its deadline."""
+    """Yield the choices to snooze this item, given its deadline."""
     now = clock.now()
     for choice, label in snoozing.CHOICES:
         until = snoozing.until(choice, None, now.astimezone(formatting.zone()))
@@ -216,9 +216,7 @@ def _offered(item: InboxItem) -> Iterator[tuple[str, str]]:
 
 @feature.get("/inbox/items/<key>", needs=permissions.OWN)
 def preview(key: str) -> ResponseReturnValue:
-    """The panel beside the list; a page of its own where there is no room, and for an item that
-    left.
-    """
+    """Show the panel beside the list, or a page on small screens and for an item that left."""
     try:
         item = _described(queries.item(key))
     except NotFound as gone:
@@ -234,7 +232,7 @@ def preview(key: str) -> ResponseReturnValue:
 
 @feature.get("/inbox/items/<key>/open", needs=permissions.OWN)
 def open_item(key: str) -> ResponseReturnValue:
-    """On to the item's own page, from which the next item follows."""
+    """Open the item's own page, from which the next item follows."""
     try:
         return _opened(queries.item(key))
     except NotFound as gone:
@@ -249,16 +247,13 @@ def _opened(item: InboxItem) -> ResponseReturnValue:
 
 @feature.get("/inbox/next", needs=permissions.OWN, endpoint="next_item")
 def to_next_item() -> ResponseReturnValue:
-    """The item after the one that was opened; `skip` leaves that one undone.
-
-    While it isn't done, back to its page.
-    """
-    told = next_item.kept()
-    if told is None:
+    """Open the item after the opened one, or that one again until it is done or skipped."""
+    opened = next_item.remembered()
+    if opened is None:
         return redirect(url_for("inbox.index"), 302)
-    if "skip" not in request.args and _is_open(told["key"]):
-        return redirect(told.get("back") or told["path"], 302)
-    following = queries.following(told["edge"], told["key"])
+    if "skip" not in request.args and _is_open(opened["key"]):
+        return redirect(opened.get("back") or opened["path"], 302)
+    following = queries.following(opened["edge"], opened["key"])
     if following is None:
         return redirect(url_for("inbox.index"), 302)
     return _opened(following)
@@ -273,7 +268,7 @@ def _is_open(key: str) -> bool:
 
 @feature.get("/inbox/keys", needs=permissions.OWN, attended=False)
 def keys() -> ResponseReturnValue:
-    """What is still open: a page greys the rows that have left."""
+    """Return what is still open: the page greys out the rows that have left."""
     return jsonify(items=queries.keys())
 
 
@@ -284,7 +279,7 @@ def keys() -> ResponseReturnValue:
 def snooze() -> ResponseReturnValue:
     form = SnoozeForm()
     if not accepted(form, lambda: actions.snooze(_chosen(), form.until())):
-        return _refused(form)
+        return _with_error(form)
     flash(sentences.snoozed(len(chosen_keys()), form.until()))
     return _to_list()
 
@@ -293,17 +288,17 @@ def snooze() -> ResponseReturnValue:
 def return_items() -> ResponseReturnValue:
     form, counts = Form(), list[int]()
     if not accepted(form, lambda: counts.append(actions.return_items(_chosen()))):
-        return _refused(form)
+        return _with_error(form)
     flash(
         f"{formatting.plural(counts[0], 'item')} returned to your inbox."
         if counts[0]
-        else "It was in your inbox already."
+        else "It is already in your inbox."
     )
     return _to_list()
 
 
-def _refused(form: Form) -> ResponseReturnValue:
-    """Back on the list, which says why."""
+def _with_error(form: Form) -> ResponseReturnValue:
+    """Return to the list with the error."""
     flash(" ".join(text for _, text in form.problems), "error")
     return _to_list()
 
@@ -326,11 +321,8 @@ def _chosen() -> list[InboxItem]:
 
 @feature.post("/inbox/assign", needs=permissions.OWN)
 def assign_selected() -> ResponseReturnValue:
-    """Preview, then assign.
-
-    Approvals and reviews are each person's own, so they are left out, and that is said.
-    """
-    form, home = AssignForm(), url_for("inbox.index")
+    """Preview, then assign. Approvals and reviews are personal, so a message says they are left out."""
+    form, home = InboxAssignForm(), url_for("inbox.index")
     owner_id = owners.chosen(form.owner_id.data or None)
     chosen = [
         (by_name().get(key.partition(".")[0]), uuid_or_none(key.partition(".")[2]))
@@ -371,7 +363,7 @@ def assign_selected() -> ResponseReturnValue:
     )
 
 
-# BulkAction's signature
+# the signature that BulkAction needs
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     return [item for assignment in _mine() for item in assignment.find(ids, lock)]
 

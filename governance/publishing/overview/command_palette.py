@@ -1,9 +1,7 @@
-"""⌘K: jump to any object by its name, or run a verb.
+"""⌘K: jump to any object by its name, or run a command.
 
-What there is to find comes from the features' manifests.
-
-One statement over the tenant's objects; the catalogue from memory. Each feature shows an auditor
-only their engagement.
+What can be found comes from the features' manifests: objects in one statement, the catalogue from
+memory. Each feature shows an auditor only their engagement.
 """
 
 from collections.abc import Iterator
@@ -55,9 +53,9 @@ def _in_memory(text: str) -> Iterator[Hit]:
 
 
 def _objects(text: str) -> Iterator[Hit]:
-    """Objects by their names, each with its commands.
+    """Yield objects by their names, each with its commands.
 
-    "stop claims" finds the stop of that system, and nothing else.
+    "stop claims" finds only the command to stop that system.
     """
     on_objects = [entry for entry in _palette() if isinstance(entry, ObjectCommand)]
     first, _, rest = text.partition(" ")
@@ -82,7 +80,7 @@ def _objects(text: str) -> Iterator[Hit]:
 
 
 def _found(sources: dict[str, ObjectSearch], text: str) -> Any:
-    """(kind, id, short name, title) of what any source finds, in one statement."""
+    """Return (kind, id, ref, title) of everything that the sources find, in one statement."""
     queries = {kind: source.find(text) for kind, source in sources.items()}
     parts = []
     for kind, query in queries.items():

@@ -1,9 +1,8 @@
-"""What the pages about evidence say of all the layers below: which engagement it is for, what is
-being made, how much there is.
+"""The context of the evidence pages: the engagement, running work, and the counts of the tabs.
 
-engaged()      the engagement that is open for the reader, or the next one; one statement
-running()      packages and reports that are being made; one statement
-counts()       what the tabs count; one statement
+engaged()      the reader's open engagement, or the next one; one statement
+running()      packages and reports that are being generated; one statement
+counts()       the counts of the tabs; one statement
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,29 +35,30 @@ from governance.kernel.visibility_scope import Scope, scope
 from governance.publishing.reports import permissions as reporting
 from governance.publishing.reports.models import ReportRun
 
-MOST = 6
+MAX_RUNNING = 6
 
 
 def engaged() -> CurrentEngagement | None:
-    """None for who may not see engagements, and when all of them are over."""
+    """Return the current engagement; None without permission, or when all are over."""
     if not allowed(engaging.VIEW):
         return None
-    held = _of_auditor() if current.actor().role == "auditor" else _of_tenant()
-    if held is None:
+    engagement = _of_auditor() if current.actor().role == "auditor" else _of_tenant()
+    if engagement is None:
         return None
-    framework = frameworks.framework_by_id(held.framework_id) if held.framework_id else None
+    framework_id = engagement.framework_id
+    framework = frameworks.framework_by_id(framework_id) if framework_id else None
     soc2 = framework is not None and framework.key.startswith("soc2")
     name = "SOC 2 Type II" if soc2 else f"{framework.title}, Type II" if framework else "Type II"
     return CurrentEngagement(
-        held.id,
-        held.firm,
+        engagement.id,
+        engagement.firm,
         name,
         framework.key if framework else None,
-        held.period_from,
-        held.period_to,
-        held.fieldwork_from,
-        held.fieldwork_to,
-        is_open=held.is_open(clock.now()),
+        engagement.period_from,
+        engagement.period_to,
+        engagement.fieldwork_from,
+        engagement.fieldwork_to,
+        is_open=engagement.is_open(clock.now()),
     )
 
 
@@ -68,19 +68,17 @@ def _of_auditor() -> Engagement | None:
 
 
 def _of_tenant() -> Engagement | None:
-    """Of those that are not over: an open one before one that is to come, then the one that ends
-    first.
-    """
+    """Return the engagement that ends first; an open one before a future one."""
     query = (
         select(Engagement)
-        .where(goes_on())
+        .where(is_current())
         .order_by(Engagement.opens_at > clock.now(), Engagement.closes_at, Engagement.ref)
     )
     return session().scalars(query.limit(1)).one_or_none()
 
 
-def goes_on() -> ColumnElement[bool]:
-    """Of an engagement: it is open or still to come."""
+def is_current() -> ColumnElement[bool]:
+    """Match engagements that are open or still to come."""
     now = clock.now()
     return (Engagement.closes_at > now) & or_(
         Engagement.ended_at.is_(None), Engagement.ended_at > now
@@ -88,7 +86,7 @@ def goes_on() -> ColumnElement[bool]:
 
 
 def running() -> Sequence[RunningWork]:
-    """An auditor sees the packages of his engagements; reports are the tenant's."""
+    """Return running packages and reports; an auditor sees the packages of their engagements."""
     packages, reports = (
         allowed(engaging.PACKAGE),
         allowed(reporting.VIEW) and current.actor().role != "auditor",
@@ -112,7 +110,7 @@ def running() -> Sequence[RunningWork]:
     )
     if current.actor().role == "auditor":
         query = query.where(Engagement.id.in_([each.id for each in engagements.current(_me())]))
-    rows = session().execute(query.order_by(WorkItem.created_at, WorkItem.id).limit(MOST))
+    rows = session().execute(query.order_by(WorkItem.created_at, WorkItem.id).limit(MAX_RUNNING))
     return [_running(*row) for row in rows]
 
 
@@ -137,12 +135,12 @@ def _me() -> UUID:
 
 
 def counts() -> Mapping[str, int]:
-    """inbox, library, controls, requests, collectors: as much of each as the reader may see."""
-    held = scope()
+    """Return the inbox, library, controls, requests and collectors that the reader may see."""
+    visible = scope()
     parts = {
-        "inbox": _inbox(held),
-        "library": _library(held),
-        "controls": _controls(held),
+        "inbox": _inbox(visible),
+        "library": _library(visible),
+        "controls": _controls(visible),
         "requests": _requests(),
     }
     row = (
@@ -156,17 +154,17 @@ def counts() -> Mapping[str, int]:
     }
 
 
-def _library(held: Scope | None) -> Any:
+def _library(visible: Scope | None) -> Any:
     query = select(func.count()).select_from(Evidence).where(Evidence.retired_at.is_(None))
     return (
         query
-        if held is None or held.evidence is None
-        else query.where(Evidence.id.in_(held.evidence))
+        if visible is None or visible.evidence is None
+        else query.where(Evidence.id.in_(visible.evidence))
     )
 
 
-def _inbox(held: Scope | None) -> Any:
-    """Versions without a judgement; not those whose file is broken or was destroyed."""
+def _inbox(visible: Scope | None) -> Any:
+    """Count versions without a review, except corrupted or deleted ones."""
     v, review, fault, gone = EvidenceVersion, EvidenceReview, EvidenceFault, EvidenceDeletion
     query = (
         select(func.count())
@@ -181,28 +179,28 @@ def _inbox(held: Scope | None) -> Any:
     )
     return (
         query
-        if held is None or held.evidence is None
-        else query.where(v.evidence_id.in_(held.evidence))
+        if visible is None or visible.evidence is None
+        else query.where(v.evidence_id.in_(visible.evidence))
     )
 
 
-def _controls(held: Scope | None) -> Any:
+def _controls(visible: Scope | None) -> Any:
     query = select(func.count()).select_from(Control).where(Control.retired_at.is_(None))
     return (
         query
-        if held is None or held.controls is None
-        else query.where(Control.id.in_(held.controls))
+        if visible is None or visible.controls is None
+        else query.where(Control.id.in_(visible.controls))
     )
 
 
 def _requests() -> Any:
-    """Open or returned, of engagements that are not over; an auditor's own."""
+    """Count open and returned requests of current engagements; for an auditor, of their own."""
     query = (
         select(func.count())
         .select_from(AuditRequest)
         .join(Engagement, Engagement.id == AuditRequest.engagement_id)
     )
-    query = query.where(AuditRequest.state.in_(("open", "returned")), goes_on())
+    query = query.where(AuditRequest.state.in_(("open", "returned")), is_current())
     if current.actor().role == "auditor":
         query = query.where(Engagement.id.in_([each.id for each in engagements.current(_me())]))
     return query

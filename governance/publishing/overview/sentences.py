@@ -1,11 +1,11 @@
-"""The overview in words: each heading says the conclusion, with its number. Pure.
+"""The headings of the overview: each is a conclusion with its number. Pure.
 
-    headline, headline_then, headline_new    the page: now, on another day, in a new tenant
-    functions_title, quarters_title          coverage by function, levels by quarter
-    evidence_title, changed_title            freshness, and what moved
-    report_lines                             what holds up the next report
+headline, headline_then, headline_new    the page: now, on a past day, in a new tenant
+functions_title, quarters_title          coverage by function, levels by quarter
+evidence_title, changed_title            freshness, and what changed
+report_lines                             what blocks the next report
 
-Small numbers are words, a change that rounds to nothing is none.
+A change that rounds to zero counts as none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,42 +20,38 @@ from governance.assurance.assessments.framework_board import (
 )
 from governance.kernel.formatting import long_day, plural
 from governance.publishing.inbox.sentences import need
+from governance.publishing.overview.first_steps import SetupStep
 from governance.publishing.overview.queries import (
     CoverageAt,
+    CoverageMovement,
     EvidenceState,
-    HoldUp,
-    Movement,
-    Reports,
-    SetupStep,
+    ReportReadiness,
+    ReportState,
 )
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-STILL = 0.05  # percentage points that round to nothing
+NEGLIGIBLE_POINTS = 0.05  # percentage points that round to zero
 QUARTER_DAYS = 92
-LISTED = 3
+MAX_LISTED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """A line of the report's checklist; `ref` or `run` is what it links to."""
+    """A line of the report's checklist, with the requirement that it links to."""
 
     kind: str
     text: str
     row: AssessedRequirement | None = None
 
 
-def number(count: int) -> str:
-    """One to nine in words, others in figures."""
-    return NUMBERS[count] if 0 <= count < len(NUMBERS) else str(count)
-
-
-def headline(board: FrameworkBoard, moved: Movement | None, items: int, holds: HoldUp) -> str:
+def headline(
+    board: FrameworkBoard, moved: CoverageMovement | None, items: int, readiness: ReportReadiness
+) -> str:
     """61 of 72 requirements proven, 2 fewer than 30 days ago.
 
     88% coverage. 15 items need you; 7 requirements block …
     """
     says = f"{_proven(board.share)}{_since(moved)}. {board.share.percent:.0f}% coverage."
-    parts = [need(items) if items else "", _holds(board, holds)]
+    parts = [need(items) if items else "", _blocking(board, readiness)]
     rest = "; ".join(part for part in parts if part)
     return f"{says} {rest[:1].upper()}{rest[1:]}." if rest else says
 
@@ -64,23 +60,25 @@ def _proven(share: Share) -> str:
     return f"{share.proven} of {plural(share.count, 'requirement')} proven"
 
 
-def _since(moved: Movement | None) -> str:
+def _since(moved: CoverageMovement | None) -> str:
     if moved is None:
         return ""
     if not moved.proven:
-        return ", as many as 30 days ago"
+        return ", the same as 30 days ago"
     return f", {abs(moved.proven)} {'more' if moved.proven > 0 else 'fewer'} than 30 days ago"
 
 
-def _holds(board: FrameworkBoard, holds: HoldUp) -> str:
+def _blocking(board: FrameworkBoard, readiness: ReportReadiness) -> str:
     if board.assessment is None or board.assessment.closed_at is not None:
         return ""
-    if not holds.things:
+    if not readiness.blocking:
         return f"nothing blocks the {board.assessment.title} report"
-    if holds.things == holds.count:
+    if readiness.blocking == readiness.count:
         return f"no conclusion of {board.assessment.title} is signed off yet"
-    block = "blocks" if holds.things == 1 else "block"
-    return f"{plural(holds.things, 'requirement')} {block} the {board.assessment.title} report"
+    block = "blocks" if readiness.blocking == 1 else "block"
+    return (
+        f"{plural(readiness.blocking, 'requirement')} {block} the {board.assessment.title} report"
+    )
 
 
 def headline_then(board: FrameworkBoard, day: date) -> str:
@@ -100,17 +98,17 @@ def headline_new(board: FrameworkBoard, steps: Sequence[SetupStep]) -> str:
 # ---- coverage
 
 
-def functions_title(board: FrameworkBoard, moved: Movement | None) -> str:
-    """Which function holds the organisation back, by what happened in thirty days."""
+def functions_title(board: FrameworkBoard, moved: CoverageMovement | None) -> str:
+    """Return which function is lowest, or which fell in thirty days."""
     if not any(board.share.levels[1:]):
-        return "No function has evidence yet"
-    fell = [f for f in FUNCTIONS if moved is not None and moved.points[f] <= -STILL]
+        return "No evidence yet"
+    fell = [f for f in FUNCTIONS if moved is not None and moved.points[f] <= -NEGLIGIBLE_POINTS]
     if len(fell) == 1:
-        return f"{fell[0].title()} holds coverage back: the only function that fell in 30 days"
+        return f"{fell[0].title()} is the only function that fell in 30 days"
     if fell:
         return f"{listed([f.title() for f in fell])} fell in 30 days"
     lowest = min(FUNCTIONS, key=lambda f: board.share_of(f).percent)
-    says = f"{lowest.title()} is lowest with {board.share_of(lowest).percent:.0f}%"
+    says = f"{lowest.title()} is lowest, at {board.share_of(lowest).percent:.0f}%"
     return says if moved is None else f"{says}; no function fell in 30 days"
 
 
@@ -125,7 +123,7 @@ def quarters_title(points: Sequence[CoverageAt], *, then: bool = False) -> str:
     )
     since = f"{months} {'month' if months == 1 else 'months'} {'earlier' if then else 'ago'}"
     than = (
-        f"as many as {since}"
+        f"the same as {since}"
         if not change
         else f"{abs(change)} {'more' if change > 0 else 'fewer'} than {since}"
     )
@@ -141,23 +139,24 @@ def quarter(point: CoverageAt) -> str:
 
 def evidence_title(evidence: EvidenceState) -> str:
     if not evidence.total:
-        return "No evidence is here yet"
+        return "No evidence yet"
     return (
-        f"{evidence.fresh} of {plural(evidence.total, 'piece')} of evidence"
+        f"{evidence.fresh} of {plural(evidence.total, 'evidence item')}"
         f" {'is' if evidence.fresh == 1 else 'are'} fresh"
     )
 
 
-def changed_title(moved: Movement | None) -> str:
-    """What changed in 30 days: two levels gained, one lost."""
+def changed_title(moved: CoverageMovement | None) -> str:
+    """12 levels rose and 9 fell in 30 days."""
     if moved is None:
         return "Recent activity"
     rose, fell = len(moved.rose), len(moved.fell)
     if not rose and not fell:
-        return "What changed: no level moved in 30 days"
-    parts = [f"{rose} rose"] if rose else []
-    parts += [f"{fell} fell"] if fell else []
-    return f"What changed in 30 days: {', '.join(parts)}"
+        return "No level changed in 30 days"
+    counts = [(rose, "rose"), (fell, "fell")]
+    (first, verb), *rest = [(count, verb) for count, verb in counts if count]
+    others = "".join(f" and {count} {verb}" for count, verb in rest)
+    return f"{plural(first, 'level')} {verb}{others} in 30 days"
 
 
 def level_words(level: int) -> str:
@@ -165,8 +164,8 @@ def level_words(level: int) -> str:
 
 
 def signed(points: float) -> str:
-    """+1.3, 0.0, and a loss with a real minus."""
-    if abs(points) < STILL:
+    """Return +1.3, 0.0, or a loss with a minus sign."""
+    if abs(points) < NEGLIGIBLE_POINTS:
         return "0.0"
     return f"{'+' if points > 0 else '\N{MINUS SIGN}'}{abs(points):.1f}"
 
@@ -178,20 +177,22 @@ def listed(names: Sequence[str]) -> str:
 # ---- the next report
 
 
-def report_lines(holds: HoldUp, reports: Reports, today: date) -> Iterator[ChecklistItem]:
-    """What is red first, then what waits, then what is well."""
+def report_lines(
+    readiness: ReportReadiness, reports: ReportState, today: date
+) -> Iterator[ChecklistItem]:
+    """Yield problems first, then what awaits someone, then what is complete."""
     worst = sorted(
-        holds.red, key=lambda row: row.derived.level == 0
-    )  # what failed says more than what nothing answers for
-    for row in worst[:LISTED]:
+        readiness.red, key=lambda row: row.derived.level == 0
+    )  # what failed comes before what no control satisfies
+    for row in worst[:MAX_LISTED]:
         yield ChecklistItem("bad", f"{row.ref}: {_fact(row)}", row)
-    if len(worst) > LISTED:
+    if len(worst) > MAX_LISTED:
         yield ChecklistItem(
             "bad",
-            f"{len(worst) - LISTED} more {'has' if len(worst) == LISTED + 1 else 'have'} a red"
-            " reason",
+            f"{plural(len(worst) - MAX_LISTED, 'more requirement')}"
+            f" {'has' if len(worst) == MAX_LISTED + 1 else 'have'} a problem",
         )
-    yield from _unsigned(holds)
+    yield from _unsigned(readiness)
     yield _last(reports, today)
 
 
@@ -202,30 +203,33 @@ def _fact(row: AssessedRequirement) -> str:
     return fact if len(fact) > 1 and fact[1].isupper() else f"{fact[:1].lower()}{fact[1:]}"
 
 
-def _unsigned(holds: HoldUp) -> Iterator[ChecklistItem]:
-    if len(holds.waiting) == 1:
+def _unsigned(readiness: ReportReadiness) -> Iterator[ChecklistItem]:
+    if len(readiness.waiting) == 1:
         yield ChecklistItem(
-            "due", f"{holds.waiting[0].ref}: its conclusion awaits sign-off", holds.waiting[0]
+            "due", f"{readiness.waiting[0].ref}: conclusion awaits sign-off", readiness.waiting[0]
         )
-    elif holds.waiting:
+    elif readiness.waiting:
         yield ChecklistItem(
-            "due", f"{len(holds.waiting)} {'other ' if holds.red else ''}conclusions await sign-off"
+            "due",
+            f"{len(readiness.waiting)} {'other ' if readiness.red else ''}conclusions await sign-off",
         )
-    if len(holds.unconcluded) == 1:
+    if len(readiness.unconcluded) == 1:
         yield ChecklistItem(
-            "none", f"{holds.unconcluded[0].ref}: has no conclusion yet", holds.unconcluded[0]
+            "none", f"{readiness.unconcluded[0].ref}: no conclusion yet", readiness.unconcluded[0]
         )
-    elif holds.unconcluded:
-        yield ChecklistItem("none", f"{len(holds.unconcluded)} requirements have no conclusion yet")
+    elif readiness.unconcluded:
+        yield ChecklistItem(
+            "none", f"{len(readiness.unconcluded)} requirements have no conclusion yet"
+        )
     yield ChecklistItem(
-        "ok" if holds.signed == holds.count else "none",
-        f"{holds.signed} of {holds.count} conclusions signed off",
+        "ok" if readiness.signed == readiness.count else "none",
+        f"{readiness.signed} of {readiness.count} conclusions signed off",
     )
 
 
-def _last(reports: Reports, today: date) -> ChecklistItem:
+def _last(reports: ReportState, today: date) -> ChecklistItem:
     if reports.last is None or reports.last.finished_at is None:
-        return ChecklistItem("none", "No report has been made yet")
+        return ChecklistItem("none", "No report yet")
     days = (today - reports.last.finished_at.date()).days
-    age = "was made today" if days == 0 else f"is {plural(days, 'day')} old"
-    return ChecklistItem("ok" if days <= QUARTER_DAYS else "due", f"The last report {age}")
+    age = "was generated today" if days == 0 else f"is {plural(days, 'day')} old"
+    return ChecklistItem("ok" if days <= QUARTER_DAYS else "due", f"The latest report {age}")

@@ -1,6 +1,4 @@
-"""The first page: of a tenant, where it stands and what waits; of the operator, which tenants there
-are.
-"""
+"""The first page of a tenant, with its posture and inbox, and of the operator, with the tenants."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
@@ -31,21 +29,21 @@ from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.queries import InboxItem
 from governance.publishing.inbox.sentences import need
 from governance.publishing.overview import queries, sentences
+from governance.publishing.overview.activity import Activity, recent_activity
+from governance.publishing.overview.first_steps import SetupStep, first_steps, is_incomplete
 from governance.publishing.overview.queries import (
     CoverageAt,
-    Deed,
+    CoverageMovement,
     EvidenceState,
-    Moved,
-    Movement,
-    SetupStep,
+    LevelChange,
 )
 
 feature = Feature("overview", __name__)
 operator_feature = Feature("operator_overview", __name__, scope="operator")
-ITEMS, GAPS, MOVES, DEEDS = 6, 5, 3, 8
-LOOKED_THROUGH = 100  # items, of which the page names the foremost
-NEW_TENANTS = 10
-FORTNIGHT = 2  # weeks that are drawn as due
+MAX_ITEMS, MAX_GAPS, MAX_LEVEL_CHANGES, MAX_ACTIVITY = 6, 5, 3, 8
+MAX_CANDIDATES = 100  # inbox items, of which the page shows the most pressing
+NEWEST_TENANTS = 10
+DUE_SOON_WEEKS = 2
 MONTHS = 12
 
 
@@ -54,16 +52,16 @@ def overview() -> ResponseReturnValue:
     who = current.actor()
     if who.role in OPERATOR_ROLES:
         return redirect(url_for("operator_overview.overview"), 302)
-    if limits() is not None:  # what stands here is counted over everything
+    if limits() is not None:  # the page counts everything, so it needs full access
         return redirect(url_for("engagements.index"), 302)
     day = _as_of()
     board = queries.board(datetime.combine(day, time(23, 59, 59), UTC) if day else None)
-    steps = [] if day else queries.steps(board)
+    steps = [] if day else first_steps(board)
     return page("publishing/overview/overview.html", **_context(board, day, steps))
 
 
 def _as_of() -> date | None:
-    """The day that the address asks for; today and later is now."""
+    """Return the past day of the address, or None."""
     text = request.args.get("as_of", "").strip()
     if not text:
         return None
@@ -72,47 +70,46 @@ def _as_of() -> date | None:
 
 
 def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]) -> dict[str, Any]:
-    moved, points, evidence, holds = (
+    moved, points, evidence, readiness = (
         queries.movement(board),
         queries.trend(board),
         queries.evidence_at(board),
-        queries.hold_up(board),
+        queries.report_readiness(board),
     )
     works = allowed(evidence_permissions.BRING)
     found = (
-        inbox.page(size=LOOKED_THROUGH)
+        inbox.page(size=MAX_CANDIDATES)
         if not day
         else inbox.InboxPage((), inbox.InboxCounts(), None)
     )
     waiting = found.tally.open
-    reports, new = queries.reports(board), bool(steps) and queries.is_new(steps)
+    reports, new = queries.reports(board), bool(steps) and is_incomplete(steps)
     return {
         "board": board,
         "day": day,
         "kicker": _kicker(),
         "headline": (
             _headline(board, day, steps if new else ())
-            or sentences.headline(board, moved, waiting, holds)
+            or sentences.headline(board, moved, waiting, readiness)
         ),
         "steps": [_step(step) for step in steps] if new else [],
         "posture": bool(board.ledger.controls),
         "works": works,
         "own_first": works and not allowed(evidence_permissions.MANAGE),
-        "needed": [_item(item) for item in queries.foremost(found.items, ITEMS)],
+        "needed": [_item(item) for item in queries.most_pressing(found.items, MAX_ITEMS)],
         "needs_you": need(waiting) if waiting else "",
-        "more": max(0, waiting - ITEMS),
-        "gaps": board.gaps[:GAPS],
+        "more": max(0, waiting - MAX_ITEMS),
+        "gaps": board.gaps[:MAX_GAPS],
         "functions": list(_functions(moved, points)),
         "functions_title": sentences.functions_title(board, moved),
         "evidence": evidence,
         **_evidence(evidence),
         **_quarters(queries.quarters(points), day),
         "changed_title": sentences.changed_title(moved),
-        "changes": [*_moves(board, moved), *_deeds(board)],
-        "holds": holds,
+        "changes": [*_moves(board, moved), *_activity(board)],
         "lines": [
             _line(board, line)
-            for line in sentences.report_lines(holds, reports, board.as_of.date())
+            for line in sentences.report_lines(readiness, reports, board.as_of.date())
         ],
         "reports": reports,
     }
@@ -126,7 +123,7 @@ def _kicker() -> str:
 
 
 def _headline(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]) -> str:
-    """Of another day, or of a tenant without any evidence; otherwise nothing."""
+    """Return the headline of a past day or of a tenant without evidence; else an empty text."""
     if day:
         return sentences.headline_then(board, day)
     return (
@@ -162,8 +159,10 @@ def _item(item: InboxItem) -> dict[str, Any]:
 # ---- coverage
 
 
-def _functions(moved: Movement | None, points: Sequence[CoverageAt]) -> Iterator[dict[str, Any]]:
-    """Each function and "all"; `change` and `line` are None where there is no history."""
+def _functions(
+    moved: CoverageMovement | None, points: Sequence[CoverageAt]
+) -> Iterator[dict[str, Any]]:
+    """Yield each function and "all"; `change` and `line` are None without a history."""
     shares: dict[str, Share] = points[-1].shares
     span = "in 12 months" if len(points) > MONTHS else f"since {points[0].at:%B %Y}"
     for key in (*FUNCTIONS, "all"):
@@ -176,7 +175,7 @@ def _functions(moved: Movement | None, points: Sequence[CoverageAt]) -> Iterator
             "below": share.count - share.met,
             "points": change,
             "change": None if change is None else sentences.signed(change),
-            "still": change is None or abs(change) < sentences.STILL,
+            "still": change is None or abs(change) < sentences.NEGLIGIBLE_POINTS,
             "bar": level_bar(
                 dict(enumerate(share.levels)), f"{name}: {share.count} requirements by level"
             ),
@@ -224,25 +223,25 @@ def _evidence(evidence: EvidenceState) -> dict[str, Any]:
         "weeks": weeks,
         "weeks_chart": charts.columns(
             weeks,
-            f"{sum(int(w.value) for w in weeks[1:])} fall due in the next {len(weeks) - 1} weeks",
+            f"{sum(int(w.value) for w in weeks[1:])} due in the next {len(weeks) - 1} weeks",
         ),
     }
 
 
 def _weeks(evidence: EvidenceState) -> list[charts.ChartColumn]:
-    """Late now, then by calendar week; the first two weeks are amber, as their evidence is due."""
-    columns = [charts.ChartColumn("late", evidence.late, "bad")]
+    """Return overdue evidence, then by calendar week; the first two weeks are amber."""
+    columns = [charts.ChartColumn("overdue", evidence.late, "bad")]
     for position, (monday, count) in enumerate(evidence.weeks):
         columns.append(
             charts.ChartColumn(
-                _week_label(monday, position), count, "warn" if position < FORTNIGHT else "mid"
+                _week_label(monday, position), count, "warn" if position < DUE_SOON_WEEKS else "mid"
             )
         )
     return columns
 
 
 def _week_label(monday: date, position: int) -> str:
-    """23 Nov, 30, 7 Dec, 14: the month where it begins."""
+    """Return 23 Nov, 30, 7 Dec, 14: with the month where it starts."""
     # a month's first Monday
     return f"{monday.day} {monday:%b}" if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004
 
@@ -250,29 +249,29 @@ def _week_label(monday: date, position: int) -> str:
 # ---- changes
 
 
-def _moves(board: FrameworkBoard, moved: Movement | None) -> Iterator[dict[str, Any]]:
+def _moves(board: FrameworkBoard, moved: CoverageMovement | None) -> Iterator[dict[str, Any]]:
     if moved is None:
         return
     for word, kind, found in (("fell", "down", moved.fell), ("rose", "up", moved.rose)):
-        for each in found[:MOVES]:
+        for each in found[:MAX_LEVEL_CHANGES]:
             yield {
                 "kind": kind,
                 "text": _move_text(board, each, word),
                 "meta": each.why.rstrip("."),
                 "at": "in 30 days",
             }
-        if len(found) > MOVES:
+        if len(found) > MAX_LEVEL_CHANGES:
             href = url_for("assessments.heat_map", key=board.framework.key)
             yield {
                 "kind": kind,
-                "text": f"{len(found) - MOVES} more {word}",
+                "text": f"{len(found) - MAX_LEVEL_CHANGES} more {word}",
                 "href": href,
                 "meta": "",
                 "at": "in 30 days",
             }
 
 
-def _move_text(board: FrameworkBoard, each: Moved, word: str) -> Markup:
+def _move_text(board: FrameworkBoard, each: LevelChange, word: str) -> Markup:
     before, now = sentences.level_words(each.before), sentences.level_words(each.now)
     href = _row_href(board, each.row.requirement.path)
     return Markup('<a class="c-ref" href="{}">{}</a> {} from {} to {}').format(
@@ -284,18 +283,23 @@ def _row_href(board: FrameworkBoard, path: str) -> str:
     return url_for("assessments.requirement", key=board.framework.key, ref=path)
 
 
-def _deeds(board: FrameworkBoard) -> Iterator[dict[str, Any]]:
-    for deed in queries.deeds(board)[:DEEDS]:
-        yield {"kind": deed.shape, "text": _deed_text(deed), "meta": _named(deed), "at": deed.at}
+def _activity(board: FrameworkBoard) -> Iterator[dict[str, Any]]:
+    for each in recent_activity(board)[:MAX_ACTIVITY]:
+        yield {
+            "kind": each.shape,
+            "text": _activity_text(each),
+            "meta": _object_names(each),
+            "at": each.at,
+        }
 
 
-def _deed_text(deed: Deed) -> Markup:
-    times = f", {deed.count} times" if deed.count > 1 else ""
-    return Markup("<b>{}</b> {}{}").format(deed.who, deed.says, times)
+def _activity_text(each: Activity) -> Markup:
+    times = f", {each.count} times" if each.count > 1 else ""
+    return Markup("<b>{}</b> {}{}").format(each.who, each.says, times)
 
 
-def _named(deed: Deed) -> str:
-    shown, more = deed.names[:3], len(deed.names) - 3
+def _object_names(each: Activity) -> str:
+    shown, more = each.names[:3], len(each.names) - 3
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
@@ -314,19 +318,22 @@ def _line(board: FrameworkBoard, line: sentences.ChecklistItem) -> dict[str, Any
 def directory() -> ResponseReturnValue:
     found = tenants.all_tenants()
     customers = sum(tenant.kind != "operator" for tenant in found)
-    alone = _without_anybody(found) if allowed(tenant_permissions.FOUND) else set()
-    return page("publishing/overview/operator.html", found=found, customers=customers, alone=alone)
+    without_admin = _without_members(found) if allowed(tenant_permissions.FOUND) else set()
+    return page(
+        "publishing/overview/operator.html",
+        found=found,
+        customers=customers,
+        without_admin=without_admin,
+    )
 
 
-def _without_anybody(found: Sequence[Tenant]) -> set[UUID]:
-    """Of the newest customers those that nobody has joined yet: the operator may still change how
-    their first admin signs in.
-    """
+def _without_members(found: Sequence[Tenant]) -> set[UUID]:
+    """Return the newest customers without a member yet, whose first admin can still be set up."""
     customers = sorted((t for t in found if t.kind == "customer"), key=lambda t: t.created_at)
-    young = [t.id for t in customers[-NEW_TENANTS:]]
-    alone = set()
-    for tenant_id in young:
+    newest = [t.id for t in customers[-NEWEST_TENANTS:]]
+    empty = set()
+    for tenant_id in newest:
         with transaction(read_only=True, tenant_id=tenant_id):
             if not people.has_signed_in():
-                alone.add(tenant_id)
-    return alone
+                empty.add(tenant_id)
+    return empty

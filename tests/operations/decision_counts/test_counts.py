@@ -13,10 +13,10 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.decision_counts import actions, queries
 from governance.operations.decision_counts.models import DecisionCount
-from governance.operations.decisions.counting import Asker, DecisionCounter
+from governance.operations.decisions.counting import DecisionCounter, Requester
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-NOBODY = Asker(UUID(int=1), "name", "name", "", None)
+NOBODY = Requester(UUID(int=1), "name", "name", "", None)
 
 
 def rows(grain: str) -> int:
@@ -35,7 +35,7 @@ def test_what_two_workers_counted_in_one_minute_is_one_row(acting):
                 }
             )
         actions.add({})
-        assert queries.requested_since(NOON) == {
+        assert queries.evaluations_since(NOON) == {
             ("claims-triage", "policy.grounding"): {"sources_only": 6},
             ("", "bulk"): {"": 2},
         }
@@ -90,7 +90,7 @@ def test_asking_costs_one_statement_however_much_was_counted(acting, statements)
             }
         )
         with statements() as seen:
-            queries.requested_since(NOON - timedelta(days=1))
+            queries.evaluations_since(NOON - timedelta(days=1))
             queries.per_minute(NOON - timedelta(days=1))
         assert len(seen) == 2
 
@@ -119,7 +119,7 @@ def test_a_worker_counts_each_answer_once_also_when_writing_fails_in_between(ask
 
 
 def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_asking():
-    tally, who = DecisionCounter(), Asker(UUID(int=1), "a key", "dublin-1", "Dublin", None)
+    tally, who = DecisionCounter(), Requester(UUID(int=1), "a key", "dublin-1", "Dublin", None)
 
     def note(number: int, at: datetime) -> None:
         with clock.frozen(at):
@@ -132,19 +132,19 @@ def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_aski
     note(7, NOON)
     ((tenant, key, name, heard),) = news(NOON)
     assert (tenant, name, heard.number, heard.at) == ("acme", "dublin-1", 7, NOON.timestamp())
-    tally.told(tenant, key, name, heard)
+    tally.mark_written(tenant, key, name, heard)
     assert news(NOON) == []
     soon = NOON + timedelta(seconds=5)
     note(8, soon)
     note(7, soon)
     ((_, _, _, later),) = news(soon)
     assert (later.number, later.at) == (8, soon.timestamp())
-    tally.told(tenant, key, name, later)
+    tally.mark_written(tenant, key, name, later)
     after = soon + timedelta(seconds=61)
     note(8, after)
     ((_, _, _, still),) = news(after)
     assert still.at == later.at and still.seen == after.timestamp()
-    tally.told(tenant, key, name, still)
+    tally.mark_written(tenant, key, name, still)
     assert news(after + timedelta(hours=1)) == [] and not tally._heard, (
         "who is quiet is forgotten by the worker"
     )

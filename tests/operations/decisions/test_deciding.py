@@ -15,7 +15,7 @@ from governance.operations.decision_counts import queries as decisions
 from governance.operations.decision_counts.models import DecisionCount
 from governance.operations.decisions import actions as ofrep
 from governance.operations.decisions.app import FLAGS
-from governance.operations.policies.strictness import DIMENSIONS
+from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.switches import actions as switches
 from governance.operations.switches import queries as stops
 from governance.operations.switches.models import Consumer
@@ -278,7 +278,7 @@ def test_what_was_asked_is_counted_without_who_asked(product_client, acting):
     product_client.ask(None)
     product_client.ask("policy.nonsense", then=404)
     with acting("viewer", read_only=True):
-        found = decisions.requested_since(clock.now() - timedelta(hours=1))
+        found = decisions.evaluations_since(clock.now() - timedelta(hours=1))
         assert found["claims-triage", "policy.grounding"] == {"sources_only": 3}
         assert found["", "bulk"] == {"": 1} and found["", "unknown"] == {"": 1}
         everything = " ".join(
@@ -286,7 +286,7 @@ def test_what_was_asked_is_counted_without_who_asked(product_client, acting):
         )
         assert "user-1" not in everything and "somebody" not in everything
     with acting("compliance_officer", "globex", read_only=True):
-        assert decisions.requested_since(clock.now() - timedelta(hours=1)) == {}
+        assert decisions.evaluations_since(clock.now() - timedelta(hours=1)) == {}
 
 
 def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_still_published(

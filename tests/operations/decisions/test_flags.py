@@ -13,7 +13,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.operations.decisions.flags import Above, Answers, Facts, Feature
+from governance.operations.decisions.flags import (
+    Answers,
+    DecisionFacts,
+    DecisionFeature,
+    PlatformFacts,
+)
+from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.effective_policies import (
     Content,
     EffectivePolicy,
@@ -21,7 +27,8 @@ from governance.operations.policies.effective_policies import (
     LiveWaiver,
     Platform,
 )
-from governance.operations.policies.strictness import DIMENSIONS, FLOOR, covers
+from governance.operations.policies.strictness import covers
+from governance.operations.policies.tiers import FLOOR
 from governance.operations.switches.active_stops import ActiveStop
 from tests.operations.policies.policy_strategies import ASSIGNED_VALUES
 
@@ -30,7 +37,7 @@ TRIAGE, WRITER = (
     Governed(UUID(int=1), "claims-triage", "Claims triage", "high_risk"),
     Governed(UUID(int=2), "ad-copywriter", "Writer", "standard"),
 )
-AUTO_APPROVE = Feature(UUID(int=3), TRIAGE.id, "auto-approve")
+AUTO_APPROVE = DecisionFeature(UUID(int=3), TRIAGE.id, "auto-approve")
 
 
 def facts(
@@ -38,9 +45,9 @@ def facts(
     stops: tuple[ActiveStop, ...] = (),
     waivers: tuple[LiveWaiver, ...] = (),
     **more,
-) -> Facts:
+) -> DecisionFacts:
     standing = EffectivePolicy(Platform(), 17, content or Content(), (WRITER, TRIAGE), waivers)
-    return Facts(uuid4(), "acme", 204, 3, {}, standing, (AUTO_APPROVE,), stops, **more)
+    return DecisionFacts(uuid4(), "acme", 204, 3, {}, standing, (AUTO_APPROVE,), stops, **more)
 
 
 def stop(
@@ -165,7 +172,7 @@ def test_a_waiver_ends_by_itself_with_the_database_away():
 
 def test_a_loosened_floor_is_back_when_its_time_is_over_with_the_database_away():
     loosened = Platform(2, {**FLOOR, "retention_days": 365}, until=NOW + timedelta(days=1))
-    held = facts(Content("baseline")).under(Above(4, loosened, (Platform(),), ()))
+    held = facts(Content("baseline")).under(PlatformFacts(4, loosened, (Platform(),), ()))
     assert answer_of(Answers(held.at(NOW), NOW), "policy.retention_days")["value"] == 365
     later = NOW + timedelta(days=2)
     assert answer_of(Answers(held.at(later), later), "policy.retention_days")["value"] == 90
@@ -177,7 +184,7 @@ def test_looser_floors_that_end_one_after_another_end_each_at_its_time_with_the_
         Platform(n, {**FLOOR, "retention_days": days}, until=NOW + n * day)
         for n, days in ((1, 120), (2, 180))
     )
-    held = facts(Content("baseline")).under(Above(4, first, (second, Platform()), ()))
+    held = facts(Content("baseline")).under(PlatformFacts(4, first, (second, Platform()), ()))
     for n, days in ((0, 120), (1, 180), (2, 90), (9, 90)):
         moment = NOW + n * day
         answers = Answers(held.at(moment), moment)
@@ -187,9 +194,9 @@ def test_looser_floors_that_end_one_after_another_end_each_at_its_time_with_the_
 
 def test_what_stands_over_all_tenants_is_exchanged_without_touching_their_own():
     own, above = stop("feature", TRIAGE.id, AUTO_APPROVE.id), stop("platform")
-    held = facts(stops=(own,)).under(Above(4, Platform(), (), (above,)))
+    held = facts(stops=(own,)).under(PlatformFacts(4, Platform(), (), (above,)))
     assert held.over == 4 and set(held.stops) == {own, above}
-    lifted = held.under(Above(5, Platform(), (), ()))
+    lifted = held.under(PlatformFacts(5, Platform(), (), ()))
     assert (
         lifted.stops == (own,)
         and answer_of(Answers(lifted, NOW), "switch.ad-copywriter")["value"] is True

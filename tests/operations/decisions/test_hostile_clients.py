@@ -17,9 +17,13 @@ from governance.operations.decision_counts import actions as decisions
 from governance.operations.decision_counts.models import DecisionCount
 from governance.operations.decisions.app import FLAGS
 from governance.operations.decisions.bundle import claims
-from governance.operations.decisions.counting import MOST_NAMES, Asker, DecisionCounter
-from governance.operations.decisions.flags import Answers, Facts
-from governance.operations.decisions.snapshots import AGAIN, LEASE, Snapshots
+from governance.operations.decisions.counting import (
+    MAX_CONSUMERS_PER_KEY,
+    DecisionCounter,
+    Requester,
+)
+from governance.operations.decisions.flags import Answers, DecisionFacts
+from governance.operations.decisions.snapshots import LEASE_SECONDS, RETRY_SECONDS, Snapshots
 from governance.operations.policies import actions, waivers
 from governance.operations.policies.effective_policies import (
     Content,
@@ -76,7 +80,7 @@ def tighten(slug: str) -> None:
 def age_snapshot(held: Snapshots, seconds: float) -> None:
     """So much later, with nothing looked at since."""
     held.contact -= seconds
-    for each in held._held.values():
+    for each in held._snapshots.values():
         each.known, each.again = each.known - seconds, each.again - seconds
 
 
@@ -89,7 +93,7 @@ def test_a_tenant_that_cannot_be_read_turns_stale_and_the_others_are_followed(fo
     assert following_worker.of("globex").facts.standing.content.tier == "strict", (
         "whoever comes after the bad one is loaded all the same"
     )
-    age_snapshot(following_worker, LEASE + 1)
+    age_snapshot(following_worker, LEASE_SECONDS + 1)
     following_worker._catch_up()
     assert (
         following_worker.of("acme").stale
@@ -105,7 +109,7 @@ def test_a_bad_tenant_is_tried_again_only_after_a_while(following_worker, statem
     with statements() as seen:
         following_worker._catch_up()
     assert not [each for each in seen if "policy_versions" in each]
-    age_snapshot(following_worker, AGAIN)
+    age_snapshot(following_worker, RETRY_SECONDS)
     with statements() as seen:
         following_worker._catch_up()
     assert [each for each in seen if "policy_versions" in each]
@@ -113,7 +117,7 @@ def test_a_bad_tenant_is_tried_again_only_after_a_while(following_worker, statem
 
 def test_loading_one_tenant_is_no_sign_of_life_of_the_others(following_worker):
     following_worker.of("acme")
-    age_snapshot(following_worker, LEASE + 1)
+    age_snapshot(following_worker, LEASE_SECONDS + 1)
     assert not following_worker.of("globex").stale
     assert following_worker.of("acme").stale and following_worker.is_stale
 
@@ -125,7 +129,9 @@ def test_what_ends_by_time_ends_also_on_a_machine_whose_clock_is_behind(followin
     with clock.frozen(clock.now() - timedelta(hours=1)):
         number = revisions_of("globex")
         following_worker._put(
-            Facts(make.system_actor("globex").tenant_id, "globex", number, 0, {}, standing), 0, 0
+            DecisionFacts(make.system_actor("globex").tenant_id, "globex", number, 0, {}, standing),
+            0,
+            0,
         )
         assert (
             following_worker.of("globex").flag("ad-copywriter", "policy.pii_redaction").value
@@ -162,7 +168,7 @@ def test_after_a_restore_nobody_is_believed_to_obey_what_he_never_heard(followin
             tenant_revision.advance()
     answers = following_worker.of("acme")
     following_worker.tally.note(
-        "acme", "", "bulk", "", Asker(uuid4(), "k", "dublin-1", "", None), answers.facts.number
+        "acme", "", "bulk", "", Requester(uuid4(), "k", "dublin-1", "", None), answers.facts.number
     )
     with make.acting("admin"):
         session().execute(
@@ -178,10 +184,10 @@ def test_after_a_restore_nobody_is_believed_to_obey_what_he_never_heard(followin
 def test_one_key_that_makes_up_names_takes_no_place_of_anothers():
     tally, loud, quiet = DecisionCounter(), uuid4(), uuid4()
     for n in range(500):
-        tally.note("acme", "", "bulk", "", Asker(loud, "loud key", f"made-up-{n}", "", None), 1)
-    tally.note("acme", "", "bulk", "", Asker(quiet, "quiet key", "dublin-1", "", None), 1)
+        tally.note("acme", "", "bulk", "", Requester(loud, "loud key", f"made-up-{n}", "", None), 1)
+    tally.note("acme", "", "bulk", "", Requester(quiet, "quiet key", "dublin-1", "", None), 1)
     names = {name for _, _, name, _ in tally.news()}
-    assert len(names) == MOST_NAMES + 2 and {"dublin-1", "loud key", "made-up-0"} < names
+    assert len(names) == MAX_CONSUMERS_PER_KEY + 2 and {"dublin-1", "loud key", "made-up-0"} < names
 
 
 def note_answer(key_id: UUID, names: list[str], version: int = 1) -> None:
@@ -205,7 +211,7 @@ def key_id(app, triage) -> UUID:
 
 
 def test_a_key_fills_no_table_with_made_up_names_whichever_worker_hears_them(key_id):
-    most = consumer_actions.MOST_NAMES
+    most = consumer_actions.MAX_CONSUMERS_PER_KEY
     for worker in range(3):
         note_answer(key_id, [f"made-up-{worker}-{n}" for n in range(most)])
     assert len(consumers()) == most + 1 and "claims service" in consumers()
@@ -244,15 +250,15 @@ def test_ten_thousand_consumers_of_a_tenant_are_told_of(app, key_id, triage):
     told = Snapshots("postgresql://nowhere", following=True)
     for n in range(10_000):
         told.tally.note(
-            "acme", "", "bulk", "", Asker(key_id, "claims service", f"c{n}", "", None), version
+            "acme", "", "bulk", "", Requester(key_id, "claims service", f"c{n}", "", None), version
         )
         told.tally._names.clear()  # as if each were of a key of its own
-    told.tell()
+    told.write_all()
     assert told.tally.news() == []
     with make.acting("admin"):
         assert (
             session().scalar(select(func.count()).select_from(Acknowledgement))
-            == consumer_actions.MOST_NAMES + 1
+            == consumer_actions.MAX_CONSUMERS_PER_KEY + 1
         )
 
 
@@ -315,7 +321,7 @@ def test_a_bundle_is_good_for_no_longer_than_what_it_holds():
         uuid4(), AD_COPYWRITER.id, "pii_redaction", "off", NOW + timedelta(seconds=40)
     )
     standing = EffectivePolicy(Platform(), 17, Content("baseline"), (AD_COPYWRITER,), (waived,))
-    said = claims(Answers(Facts(uuid4(), "acme", 1, 0, {}, standing), NOW), "console", NOW)
+    said = claims(Answers(DecisionFacts(uuid4(), "acme", 1, 0, {}, standing), NOW), "console", NOW)
     assert (
         said["systems"]["ad-copywriter"]["policy.pii_redaction"] == "off"
         and said["exp"] - said["iat"] == 40

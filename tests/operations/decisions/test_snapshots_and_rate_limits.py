@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from governance.operations.decisions import rate_limits, snapshots
-from governance.operations.decisions.flags import Facts
-from governance.operations.decisions.rate_limits import BURST, Limiter
+from governance.operations.decisions.flags import DecisionFacts
+from governance.operations.decisions.rate_limits import BURST_SECONDS, RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, Platform
 from tests.operations.decisions.conftest import Product
@@ -19,18 +19,20 @@ from tests.operations.decisions.conftest import Product
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
-def facts(slug: str, number: int = 1) -> Facts:
-    return Facts(uuid4(), slug, number, 0, {}, EffectivePolicy(Platform(), number, Content(), ()))
+def facts(slug: str, number: int = 1) -> DecisionFacts:
+    return DecisionFacts(
+        uuid4(), slug, number, 0, {}, EffectivePolicy(Platform(), number, Content(), ())
+    )
 
 
 def test_who_was_not_asked_about_for_longest_is_forgotten_first(monkeypatch):
-    monkeypatch.setattr(snapshots, "MOST", 3)
+    monkeypatch.setattr(snapshots, "MAX_TENANTS", 3)
     held = Snapshots("postgresql://nowhere", following=True)
     for n in range(3):
         held._put(facts(f"t{n}"), 0, 0)
     held.of("t0")
     held._put(facts("t3"), 0, 0)
-    assert set(held._held) == {"t0", "t2", "t3"}
+    assert set(held._snapshots) == {"t0", "t2", "t3"}
 
 
 def test_of_two_loads_the_one_that_looked_later_counts_whichever_ends_first():
@@ -66,12 +68,12 @@ def test_a_body_is_not_read_beyond_what_a_context_may_have(app, product_client):
 def test_in_no_stretch_of_time_does_a_key_get_more_than_its_share_and_the_burst(
     rate, gaps, workers
 ):
-    limiter, key, now, passed = Limiter(workers), UUID(int=1), 0.0, []
+    limiter, key, now, passed = RateLimiter(workers), UUID(int=1), 0.0, []
     for gap in gaps:
         now += gap
         if limiter.wait(key, rate, now) == 0:
             passed.append(now)
-    share, most = rate / 60 / workers, max(BURST * rate / 60 / workers, 1)
+    share, most = rate / 60 / workers, max(BURST_SECONDS * rate / 60 / workers, 1)
     for n, begun in enumerate(passed):
         for m in range(n, len(passed)):
             assert m - n + 1 <= share * (passed[m] - begun) + most + 1 + 1e-6
@@ -80,22 +82,22 @@ def test_in_no_stretch_of_time_does_a_key_get_more_than_its_share_and_the_burst(
 @given(st.integers(1, 600), st.integers(1, 4), st.floats(0, 1e9))
 @example(17, 3, 100.0)
 def test_who_asks_for_the_first_time_gets_through_whenever_it_is(rate, workers, now):
-    assert Limiter(workers).wait(UUID(int=1), rate, now) == 0
+    assert RateLimiter(workers).wait(UUID(int=1), rate, now) == 0
 
 
 @given(st.integers(1, 600), st.integers(1, 4))
 def test_who_waits_as_long_as_he_was_told_gets_through(rate, workers):
-    limiter, key, now = Limiter(workers), UUID(int=1), 100.0
+    limiter, key, now = RateLimiter(workers), UUID(int=1), 100.0
     while (wait := limiter.wait(key, rate, now)) == 0:
         pass
     assert limiter.wait(key, rate, now + wait + 1e-6) == 0
     assert limiter.wait(UUID(int=2), rate, now) == 0, "another key has its own"
-    assert Limiter().wait(key, 0, now) == 0
+    assert RateLimiter().wait(key, 0, now) == 0
 
 
 def test_beyond_its_room_the_key_that_asked_longest_ago_is_forgotten_and_no_other(monkeypatch):
     monkeypatch.setattr(rate_limits, "MAX_KEYS", 3)
-    limiter, (first, second, third, new) = Limiter(), [UUID(int=n) for n in range(1, 5)]
+    limiter, (first, second, third, new) = RateLimiter(), [UUID(int=n) for n in range(1, 5)]
     for now, key in enumerate((first, second, third)):
         assert limiter.wait(key, 1, float(now)) == 0  # one a minute: each has had its share
     assert limiter.wait(first, 1, 3.0) > 0, "refused, and heard: the second is the quietest now"

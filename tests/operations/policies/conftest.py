@@ -11,10 +11,10 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, draft_actions, queries
+from governance.operations.policies.dimensions import read
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.policy_diff import with_tier, with_value
-from governance.operations.policies.strictness import read
 from governance.operations.systems import actions as registering
 from tests import make
 from tests.foundation.approvals import approval_helpers
@@ -72,7 +72,7 @@ def request_version(wanted: Content, **options) -> object:
     """The id of the open version, for which an approval is requested."""
     with make.acting("admin"):
         return actions.request_approval(
-            wanted, seen=actions.opened(queries.draft()), reason=REASON, **options
+            wanted, seen=draft_actions.revision(queries.draft()), reason=REASON, **options
         ).id
 
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from governance.operations.policies.strictness import ANYTHING, DIMENSIONS
+from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS
 
 MODEL_SETS = st.frozensets(
     st.sampled_from(["atlas-large", "atlas-small", "brook-2", "cedar", "delta-mini"]), max_size=5

@@ -8,7 +8,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel.errors import DomainError, Stale
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, draft_actions, queries
 from governance.operations.policies.effective_policies import Content, read_content
 from tests import make
 
@@ -19,7 +19,7 @@ def globex_policy(committed_world):
     yield
     with make.acting("admin", "globex"):
         if (row := queries.draft()) is not None:
-            actions.withdraw(row)
+            draft_actions.withdraw(row)
 
 
 def commit_elsewhere(deed) -> None:
@@ -41,13 +41,13 @@ def commit_elsewhere(deed) -> None:
 
 def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(globex_policy):
     with make.acting("admin", "globex"):
-        seen = actions.opened(actions.draft(Content("strict"), seen="", reason="x"))
+        seen = draft_actions.revision(draft_actions.draft(Content("strict"), seen="", reason="x"))
     with make.acting("admin", "globex"):
         shown = queries.draft()  # as the page does, before it comes to the lock
-        commit_elsewhere(lambda: actions.draft(Content("regulated"), seen=seen, reason="x"))
+        commit_elsewhere(lambda: draft_actions.draft(Content("regulated"), seen=seen, reason="x"))
         with pytest.raises(Stale):
-            actions.draft(Content("baseline"), seen=seen, reason="x")
-        assert actions.opened(shown) != seen
+            draft_actions.draft(Content("baseline"), seen=seen, reason="x")
+        assert draft_actions.revision(shown) != seen
     with make.acting("admin", "globex"):
         assert read_content(queries.draft().content).tier == "regulated"
 
@@ -55,14 +55,14 @@ def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(globex_
 def test_of_a_rejection_and_an_edit_at_the_same_moment_the_second_is_told(globex_policy):
     with make.acting("admin", "globex"):
         row = actions.request_approval(Content("baseline"), seen="", reason="x")
-        row_id, seen = row.id, actions.opened(row)
+        row_id, seen = row.id, draft_actions.revision(row)
     with make.acting("admin", "globex"):
         shown = queries.draft()
         commit_elsewhere(
             lambda: approvals.reject(open_approval(queries.POLICY, row_id), reason="Not this")
         )
         with pytest.raises(DomainError):
-            actions.draft(Content("strict"), seen=seen, reason="x")
+            draft_actions.draft(Content("strict"), seen=seen, reason="x")
         assert shown.id == row_id
     with make.acting("admin", "globex"):
         assert queries.policy_version(row_id).state == "rejected"
@@ -74,7 +74,7 @@ def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex
     """
     with make.acting("admin", "globex"):
         row = actions.request_approval(Content("baseline"), seen="", reason="x")
-        row_id, seen, before = row.id, actions.opened(row), queries.standing().number
+        row_id, seen, before = row.id, draft_actions.revision(row), queries.standing().number
 
     def approve():
         request = open_approval(queries.POLICY, row_id)
@@ -84,7 +84,7 @@ def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex
         assert queries.draft().id == row_id
         commit_elsewhere(approve)
         with pytest.raises(Stale, match="applied or withdrawn"):
-            actions.draft(Content("strict"), seen=seen, reason="x")
+            draft_actions.draft(Content("strict"), seen=seen, reason="x")
     with make.acting("admin", "globex"):
         assert (queries.standing().number, queries.standing().tier.key) == (before + 1, "baseline")
         actions.tighten_now(Content(), base=before + 1, reason="As it was")
@@ -97,8 +97,8 @@ def test_of_an_edit_and_an_approval_at_the_same_moment_the_approver_is_told(glob
         request = open_approval(queries.POLICY, row_id)
         seen = kinds.fingerprint_seen(request)
         commit_elsewhere(
-            lambda: actions.draft(
-                Content("regulated"), seen=actions.opened(queries.draft()), reason="x"
+            lambda: draft_actions.draft(
+                Content("regulated"), seen=draft_actions.revision(queries.draft()), reason="x"
             )
         )
         with pytest.raises(Stale, match="was voided already"):

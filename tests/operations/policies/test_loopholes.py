@@ -11,9 +11,11 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import Stale
 from governance.operations.policies import actions, platform_minimum, queries, waivers
+from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, Platform
 from governance.operations.policies.policy_diff import platform_content
-from governance.operations.policies.strictness import DIMENSIONS, TIERS, covers
+from governance.operations.policies.strictness import covers
+from governance.operations.policies.tiers import TIERS
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as register
 from tests import make

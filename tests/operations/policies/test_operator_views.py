@@ -14,7 +14,7 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.tenant_revision import OVER_ALL, TenantRevision
 from governance.operations.policies.models import PlatformPolicy
-from governance.operations.policies.strictness import FLOOR
+from governance.operations.policies.tiers import FLOOR
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.operations.policies.conftest import (
@@ -54,7 +54,7 @@ def test_a_stricter_floor_is_in_force_for_every_tenant_at_once(systems, as_opera
     looked = change_floor(as_operator, "look", 200, retention_days="30")
     assert "Applies immediately, to every tenant" in main_text(
         looked
-    ) and "floor, retention_days" in main_text(looked)
+    ) and "Platform minimum: Retention" in main_text(looked)
     assert effective_policy().platform.number == 0
     change_floor(as_operator, retention_days="30")
     for slug in ("acme", "globex"):
@@ -78,7 +78,7 @@ def test_a_stricter_floor_is_in_force_for_every_tenant_at_once(systems, as_opera
 def test_a_looser_floor_takes_a_second_operator_and_an_end(systems, as_operator, second_operator):
     looked = main_text(change_floor(as_operator, "look", 200, retention_days="180"))
     assert "a second operator must approve it" in looked and "Request approval" in looked
-    assert "A looser minimum ends" in main_text(
+    assert "A looser minimum must end" in main_text(
         change_floor(as_operator, then=422, retention_days="180")
     )
     assert "at most 90 days" in main_text(
@@ -95,7 +95,7 @@ def test_a_looser_floor_takes_a_second_operator_and_an_end(systems, as_operator,
         and "1 setting loosens for every tenant" in page
     )
     assert (
-        "Retention platform minimum, retention_days from 90 days" in page
+        "Retention Platform minimum, policy.retention_days from 90 days" in page
         and "to 180 days loosens" in page
         and "Every tenant gets a looser minimum" in page
     )
@@ -174,7 +174,7 @@ def test_a_looser_tier_waits_for_a_second_operator(systems, as_operator, second_
     where = as_operator.post("/operator/floor/tiers/strict", **sent).location
     put_in_force(policy_content("strict"))
     assert effective_policy().tier.values["memory"] == "opt_in"
-    assert "The tier Strict loosens" in main_text(second_operator.get(where))
+    assert "The Strict tier loosens" in main_text(second_operator.get(where))
     second_operator.post(where, then=422, verb="reject", reason=" ")
     second_operator.post(where, verb="reject", reason="No")
     second_operator.post(where, then=409, verb="approve", seen="x")
@@ -210,7 +210,9 @@ def test_tightening_never_waits_for_a_looser_request_which_is_void_then(
 ):
     where = change_floor(as_operator, retention_days="180", until=days_from_today(60)).location
     seen = hidden_value(second_operator.get(where).text, "seen")
-    assert "It voids APR-" in main_text(change_floor(as_operator, "look", 200, retention_days="30"))
+    assert "This voids APR-" in main_text(
+        change_floor(as_operator, "look", 200, retention_days="30")
+    )
     change_floor(second_operator, retention_days="30")
     assert effective_policy().platform.floor["retention_days"] == 30
     page = main_text(as_operator.get(where))
@@ -243,7 +245,7 @@ def test_who_may_not_decide_sees_what_was_requested(app, as_operator, second_ope
     page = main_text(finance.get(record))
     assert (
         "requests a looser platform minimum" in page
-        and "floor, retention_days" in page
+        and "Platform minimum: Retention" in page
         and "Open approval" not in page
     )
     finance.get(where, then=403)
@@ -262,14 +264,14 @@ def test_two_operators_at_once_the_second_is_told(as_operator):
     }
     change_floor(as_operator, retention_days="30")
     reply = as_operator.post(CHANGE, then=409, **sent)
-    assert "Version 1 was activated" in main_text(reply) and 'value="40"' in reply.text
+    assert "Version 1 was published" in main_text(reply) and 'value="40"' in reply.text
 
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
         ("value_retention_days", "-1", "whole number"),
-        ("value_model_access", "a b", "no name of a model"),
+        ("value_model_access", "a b", "isn't a valid model name"),
         ("value_memory", "often", "choice"),
     ],
 )

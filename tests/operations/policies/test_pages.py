@@ -50,7 +50,7 @@ def test_looking_at_a_tier_writes_nothing_and_shows_what_it_changes_by_system(
 ):
     page = main_text(as_admin.get("policies/?tier=strict"))
     assert (
-        "Previewing strict" in page and "claims-triage" in page and "Tighten to strict now" in page
+        "Preview of Strict" in page and "claims-triage" in page and "Tighten to Strict now" in page
     )
     assert "Applies immediately" in page and "Going back loosens" in page
     assert draft() is None
@@ -63,13 +63,13 @@ def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
     confirm_change(as_admin, "policies/?tier=strict", "apply", reason=REASON)
     page = as_admin.get("policies/")
     assert "Strict is in force." in main_text(page) and "version 1" in main_text(page)
-    assert "Every worker answers by it within a second" in page.text
+    assert "Policy published. It takes effect within a second" in page.text
 
 
 def test_a_reason_is_asked_for_whatever_the_direction(systems, as_admin):
     for verb in ("apply", "schedule", "ask"):
         at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-        assert "Say why" in main_text(
+        assert "Enter a reason" in main_text(
             confirm_change(as_admin, "policies/?tier=strict", verb, 422, reason=" ", apply_at=at)
         )
     assert draft() is None and effective_policy().number == 0
@@ -93,7 +93,7 @@ def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_
     )
     refused = confirm_change(as_admin, "policies/?tier=standard", "apply", 422, reason=REASON)
     assert "a second person has to approve it" in main_text(refused)
-    assert "Say why" in main_text(
+    assert "Enter a reason" in main_text(
         confirm_change(as_admin, "policies/?tier=standard", "ask", 422, reason=" ")
     )
     assert draft() is None
@@ -102,9 +102,9 @@ def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_
 def test_a_tier_that_the_floor_contradicts_is_explained(systems, as_admin):
     put_in_force(policy_content("regulated"))
     page = main_text(as_admin.get("policies/?tier=baseline"))
-    assert "The platform minimum is stricter than baseline in 4 settings" in page
-    assert "content_capture is redacted, not full" in page
-    assert "below the minimum in 4" in main_text(as_admin.get("policies/"))
+    assert "The platform minimum is stricter than Baseline in 4 settings" in page
+    assert "Content capture is Redacted instead of Full" in page
+    assert "below minimum in 4" in main_text(as_admin.get("policies/"))
 
 
 def test_a_tier_that_does_not_exist_is_named(systems, as_admin):
@@ -135,7 +135,7 @@ def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
         verb="draft",
         reason="my own reason",
     )
-    assert "Somebody else edited the draft" in main_text(reply) and "my own reason" in reply.text
+    assert "Someone else edited the draft" in main_text(reply) and "my own reason" in reply.text
     assert draft()[1].tier == "strict"
     again = {n: hidden_value(reply.text, n) for n in ("tier", "on", "base", "seen")}
     as_admin.post("policies/change", **again, verb="draft", reason="my own reason")
@@ -152,7 +152,7 @@ def test_a_version_that_came_into_force_meanwhile_is_told(systems, as_admin):
         verb="apply",
         reason=REASON,
     )
-    assert "Version 1 came into force since" in main_text(reply)
+    assert "Version 1 was published after this was drafted" in main_text(reply)
 
 
 def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, as_admin):
@@ -181,7 +181,7 @@ def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
     as_admin.post("policies/draft/update", seen=hidden_value(page.text, "seen"))
     assert draft()[1] == policy_content("strict", {"retention_days": 7})
     as_admin.post("policies/draft/update", seen="x.1")
-    assert "Somebody else edited the draft" in as_admin.get("policies/").text
+    assert "Someone else edited the draft" in as_admin.get("policies/").text
 
 
 def test_what_was_asked_is_counted_and_replayed(systems, as_admin, acting):
@@ -215,7 +215,7 @@ def test_an_override_goes_into_the_draft_and_its_effect_is_shown(systems, as_adm
         seen=hidden_value(page.text, "seen"),
     )
     assert draft() == ("draft", policy_content(on=[(systems["claims-triage"], "memory", "off")]))
-    assert "memory of claims-triage" in main_text(as_admin.get("policies/"))
+    assert "Memory of claims-triage" in main_text(as_admin.get("policies/"))
     page = as_admin.get(f"policies/override/memory?system={systems['claims-triage']}")
     as_admin.post(
         f"policies/override/memory?system={systems['claims-triage']}",
@@ -228,12 +228,12 @@ def test_an_override_goes_into_the_draft_and_its_effect_is_shown(systems, as_adm
 @pytest.mark.parametrize(
     ("key", "field", "value", "said"),
     [
-        ("memory", "level", "sometimes", "memory has no level"),
-        ("memory", "level", "", "memory has no level"),
+        ("memory", "level", "sometimes", "Memory has no level"),
+        ("memory", "level", "", "Memory has no level"),
         ("retention_days", "number", "-3", "takes a whole number"),
         ("retention_days", "number", "", "takes a whole number"),
-        ("model_access", "names", "a b", "is no name of a model"),
-        ("model_access", "names", "*, atlas", "either a list"),
+        ("model_access", "names", "a b", "isn't a valid model name"),
+        ("model_access", "names", "*, atlas", "Enter a list of names, or *"),
     ],
 )
 def test_a_value_that_is_none_is_named_beside_its_field(systems, as_admin, key, field, value, said):
@@ -247,18 +247,18 @@ def test_a_value_that_is_none_is_named_beside_its_field(systems, as_admin, key, 
 def test_an_empty_allow_list_means_nothing_and_the_page_says_so(systems, as_admin):
     as_admin.post("policies/override/model_access", verb="set", seen="", names="  ")
     page = main_text(as_admin.get("policies/"))
-    assert "allows no model" in page and "every model call is denied" in page
+    assert "allows no model" in page and "denies every model call" in page
     assert draft()[1].overrides == {"model_access": frozenset()}
 
 
 def test_an_override_without_effect_is_explained(systems, as_admin):
     as_admin.post("policies/override/memory", verb="set", seen="", level="opt_out")
-    assert "memory is opt_out in standard already" in main_text(as_admin.get("policies/"))
+    assert "Memory is already Opt-out in Standard" in main_text(as_admin.get("policies/"))
     page = as_admin.get("policies/override/memory").text
     as_admin.post(
         "policies/override/memory", verb="set", seen=hidden_value(page, "seen"), level="on"
     )
-    assert "The override to on has no effect" in main_text(as_admin.get("policies/"))
+    assert "The override of Memory to On has no effect" in main_text(as_admin.get("policies/"))
 
 
 def test_what_does_not_exist_is_not_found(systems, as_admin):
@@ -279,8 +279,8 @@ def test_what_does_not_exist_is_not_found(systems, as_admin):
 
 def test_each_value_in_force_opens_to_the_layers_that_spoke(systems, as_viewer):
     page = main_text(as_viewer.get("policies/in-force?system=claims-triage"))
-    assert "high-risk lane" in page and "tier standard" in page and "floor" in page
-    assert "Requests that name no system" in page
+    assert "High risk class" in page and "Standard tier" in page and "Platform minimum" in page
+    assert "Requests without a system" in page
 
 
 def test_a_past_day_shows_what_was_in_force_then(systems, as_viewer):
@@ -305,18 +305,16 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
     assert "3 versions published" in main_text(as_viewer.get("policies/versions"))
     page = main_text(as_viewer.get("policies/versions/3"))
     assert (
-        "from regulated to strict" in page
+        "from Regulated to Strict" in page
         and "Approved by Ines Duarte" in page
         and "Return to" not in page
     )
-    assert "retention_days of the tenant" in main_text(
-        as_viewer.get("policies/versions/3?against=1")
-    )
+    assert "Retention from" in main_text(as_viewer.get("policies/versions/3?against=1"))
     assert "Nothing differs" not in main_text(as_viewer.get("policies/versions/1?against=0"))
     as_admin.post("policies/versions/2/back", then=422, reason=" ", seen="")
     as_admin.post("policies/versions/2/back", reason="The audit asks for it", seen="")
     page = main_text(as_admin.get("policies/"))
-    assert "Draft 4" in page and "moves to regulated" in page
+    assert "Draft 4" in page and "changes the tier to Regulated" in page
     assert draft() == ("draft", policy_content("regulated", {"memory": "off"}))
     as_admin.post("policies/versions/1/back", then=409, reason="x", seen="")
 
@@ -334,11 +332,11 @@ def test_a_second_person_approves_what_they_saw(systems, as_admin, as_officer, a
     )
     own = main_text(as_admin.get(where))
     assert (
-        "Your request to move the policy from strict to standard" in own
-        and "You worked on it yourself" in own
+        "Your request to move the policy from Strict to Standard" in own
+        and "You edited this version" in own
     )
     page = main_text(as_officer.get(where))
-    assert "Sanjay Patel asks to move the policy from strict to standard" in page and REASON in page
+    assert "Sanjay Patel asks to move the policy from Strict to Standard" in page and REASON in page
     assert (
         "Tier policy.tier = standard from Strict to Standard loosens" in page
         and "claims-triage" in page
@@ -372,7 +370,7 @@ def test_an_approval_of_a_draft_that_was_edited_is_refused(systems, as_admin, as
     seen = fingerprint_on_page(as_officer, where)
     request_version(policy_content("baseline"))
     reply = decide_approval(as_officer, where, 409, verb="approve", seen=seen)
-    assert "The draft was edited, so the request is void" in main_text(
+    assert "The draft was edited, so this request is void" in main_text(
         reply
     ) and "edited after this request" in main_text(reply)
     assert effective_policy().tier.key == "strict"
@@ -390,10 +388,10 @@ def test_an_approval_after_something_else_came_into_force_is_refused_and_says_wh
     with make.acting("admin"):
         actions.tighten_now(policy_content("strict", {"memory": "off"}), base=1, reason=REASON)
     reply = main_text(decide_approval(as_officer, where, 409, verb="approve", seen=seen))
-    assert "Version 2 came into force" in reply and "Bring the draft up to date" in reply
+    assert "Version 2 was published" in reply and "Update the draft" in reply
     page = main_text(as_admin.get("policies/"))
     assert (
-        "It is a draft again." in page
+        "Returned to draft." in page
         and "Version 2 was published after this draft was created" in page
     )
     assert (effective_policy().number, effective_policy().tier.key) == (2, "strict")
@@ -488,7 +486,7 @@ def test_another_tenants_versions_waivers_and_systems_are_not_found(
     as_neighbour.get("policies/versions/1", then=404)
     as_neighbour.get("policies/in-force?system=claims-triage", then=404)
     as_stranger.get("policies/", then=404)
-    assert "as built in" in main_text(as_neighbour.get("policies/"))
+    assert "Tenant policy, built in" in main_text(as_neighbour.get("policies/"))
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor", "as_officer"])

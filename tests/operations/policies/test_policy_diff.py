@@ -17,11 +17,17 @@ from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, tenant_revision
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.operations.policies import actions, platform_minimum, queries
+from governance.operations.policies import (
+    actions,
+    draft_actions,
+    platform_minimum,
+    queries,
+    version_log,
+)
 from governance.operations.policies import jobs as policy_jobs
+from governance.operations.policies.dimensions import plain_all, read
 from governance.operations.policies.effective_policies import Content, read_content
 from governance.operations.policies.policy_diff import carried_over, lines
-from governance.operations.policies.strictness import plain_all, read
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as register
 from tests import make
@@ -67,7 +73,7 @@ def test_tightening_is_in_force_at_once_by_one_person_and_every_worker_hears_of_
 
 def test_one_person_cannot_loosen(systems, acting):
     put_in_force(policy_content("strict"))
-    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="It loosens"):
+    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="This loosens"):
         actions.tighten_now(policy_content("standard"), base=1, reason=REASON)
     assert effective_policy().tier.key == "strict"
 
@@ -75,14 +81,14 @@ def test_one_person_cannot_loosen(systems, acting):
 def test_what_the_floor_hides_today_counts_as_loosening(systems, acting):
     """Both are cut to the floor's 90 days either way; tomorrow's floor may be another one."""
     put_in_force(policy_content("baseline", {"retention_days": 100}))
-    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="retention_days"):
+    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="Retention"):
         actions.tighten_now(
             policy_content("baseline", {"retention_days": 120}), base=1, reason=REASON
         )
 
 
 def test_tightening_and_loosening_together_is_loosening(systems, acting):
-    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="model_access"):
+    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="Model access"):
         put_in_force(policy_content("strict", {"model_access": ["atlas-2"]}))
         actions.tighten_now(
             policy_content("regulated", {"model_access": ["brook-1"]}), base=1, reason=REASON
@@ -109,10 +115,10 @@ def test_tightening_stands_beside_a_version_that_waits(systems, acting):
     with acting("admin"):
         assert actions.tighten_now(policy_content("regulated"), base=1, reason=REASON).number == 2
         row = queries.policy_version(waiting)
-        assert row.state == "draft" and "Version 2 came into force" in row.note
+        assert row.state == "draft" and "Version 2 was published" in row.note
     with acting("compliance_officer"):
         request = approvals.latest(queries.POLICY, [waiting])[waiting]
-        assert request.state == "voided" and "Version 2 came into force" in request.note
+        assert request.state == "voided" and "Version 2 was published" in request.note
         with pytest.raises(Stale, match="was voided already"):
             approval_helpers.actions.approve(request, seen=seen)
 
@@ -120,13 +126,13 @@ def test_tightening_stands_beside_a_version_that_waits(systems, acting):
 def test_an_unknown_tier_dimension_or_level_is_refused(systems, acting):
     with acting("admin"):
         with pytest.raises(Invalid, match="There is no tier lenient"):
-            actions.draft(policy_content("lenient"), seen="")
+            draft_actions.draft(policy_content("lenient"), seen="")
         with pytest.raises(Invalid, match="no level"):
             read("memory", "sometimes")
-        with pytest.raises(Invalid, match="There is no dimension"):
+        with pytest.raises(Invalid, match="There is no setting"):
             read("mood", "high")
         with pytest.raises(NotFound):
-            actions.draft(policy_content(on=[(uuid4(), "memory", "off")]), seen="")
+            draft_actions.draft(policy_content(on=[(uuid4(), "memory", "off")]), seen="")
 
 
 def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_operator):
@@ -144,7 +150,7 @@ def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_op
     put_in_force(policy_content("guarded"))
     with (
         acting("admin"),
-        pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"),
+        pytest.raises(actions.NeedsSecondPerson, match="every change needs a second person"),
     ):
         actions.tighten_now(policy_content("regulated"), base=1, reason=REASON)
     assert put_in_force(policy_content("regulated")) == 2
@@ -155,38 +161,38 @@ def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_op
 
 def test_the_second_of_two_editors_is_told_what_changed_and_overwrites_nothing(systems, acting):
     with acting("admin"):
-        row = actions.draft(policy_content("strict"), seen="")
-        first = actions.opened(row)
-        actions.draft(policy_content("strict", {"retention_days": 20}), seen=first)
+        row = draft_actions.draft(policy_content("strict"), seen="")
+        first = draft_actions.revision(row)
+        draft_actions.draft(policy_content("strict", {"retention_days": 20}), seen=first)
     with acting("admin"):
         with pytest.raises(Stale) as refused:
-            actions.draft(policy_content("strict", {"retention_days": 10}), seen=first)
-        assert refused.value.changes == {"retention_days": ("10", "20")}
+            draft_actions.draft(policy_content("strict", {"retention_days": 10}), seen=first)
+        assert refused.value.changes == {"Retention": ("10 days", "20 days")}
         assert read_content(queries.draft().content).overrides == {"retention_days": 20}
 
 
 def test_two_who_begin_at_once_do_not_overwrite_each_other(systems, acting):
     with acting("admin"):
-        actions.draft(policy_content("strict"), seen="")
+        draft_actions.draft(policy_content("strict"), seen="")
         with pytest.raises(Stale):
-            actions.draft(policy_content("regulated"), seen="")
+            draft_actions.draft(policy_content("regulated"), seen="")
 
 
 def test_a_draft_that_is_gone_is_not_begun_again_unseen(systems, acting):
     with acting("admin"):
-        row = actions.draft(policy_content("strict"), seen="")
-        seen = actions.opened(row)
-        actions.withdraw(row)
-        with pytest.raises(Stale, match="applied or withdrawn"):
-            actions.draft(policy_content("regulated"), seen=seen)
+        row = draft_actions.draft(policy_content("strict"), seen="")
+        seen = draft_actions.revision(row)
+        draft_actions.withdraw(row)
+        with pytest.raises(Stale, match="published or withdrawn"):
+            draft_actions.draft(policy_content("regulated"), seen=seen)
 
 
 def test_a_draft_is_brought_up_to_date_and_keeps_its_own_changes(systems, acting):
     with acting("admin"):
-        actions.draft(policy_content("strict", {"memory": "off"}), seen="")
+        draft_actions.draft(policy_content("strict", {"memory": "off"}), seen="")
     put_in_force(policy_content("standard", {"retention_days": 7}))
     with acting("admin"):
-        row = actions.rebase(seen=actions.opened(queries.draft()))
+        row = draft_actions.rebase(seen=draft_actions.revision(queries.draft()))
         found = read_content(row.content)
         assert (found.tier, found.overrides, row.base) == (
             "strict",
@@ -210,7 +216,7 @@ def test_what_was_changed_on_neither_side_stays_and_what_was_removed_stays_remov
 
 def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
     put_in_force(policy_content("strict"))
-    with acting("admin"), pytest.raises(Invalid, match="Say why"):
+    with acting("admin"), pytest.raises(Invalid, match="Enter a reason"):
         actions.request_approval(policy_content("standard"), seen="", reason="  ")
     waiting = request_version(policy_content("standard"))
     approve_version(waiting)
@@ -229,9 +235,9 @@ def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
 def test_nobody_approves_or_rejects_their_own(systems, acting):
     put_in_force(policy_content("strict"))
     waiting = request_version(policy_content("standard"))
-    with pytest.raises(Forbidden, match="You worked on it yourself"):
+    with pytest.raises(Forbidden, match="You edited this version"):
         approve_version(waiting, "admin")
-    with acting("admin"), pytest.raises(Forbidden, match="You worked on it yourself"):
+    with acting("admin"), pytest.raises(Forbidden, match="You edited this version"):
         approval_helpers.actions.reject(open_approval(queries.POLICY, waiting), reason="no")
 
 
@@ -240,9 +246,9 @@ def test_who_edited_it_before_somebody_else_requested_approval_does_not_approve_
 ):
     put_in_force(policy_content("strict"))
     with acting("compliance_officer"):
-        actions.draft(policy_content("standard"), seen="")
+        draft_actions.draft(policy_content("standard"), seen="")
     waiting = request_version(policy_content("standard"))
-    with pytest.raises(Forbidden, match="You worked on it yourself"):
+    with pytest.raises(Forbidden, match="You edited this version"):
         approve_version(waiting)
     approve_version(waiting, "reviewer")
 
@@ -262,7 +268,9 @@ def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, actin
             approval_helpers.actions.approve(approvals.approval(second), seen=seen)
     with acting("admin"):
         row = queries.draft()
-        actions.draft(policy_content("baseline", {"memory": "off"}), seen=actions.opened(row))
+        draft_actions.draft(
+            policy_content("baseline", {"memory": "off"}), seen=draft_actions.revision(row)
+        )
         assert (row.state, row.note, row.requested_at) == ("draft", "", None)
     with acting("compliance_officer"), pytest.raises(Stale, match="was voided already"):
         approval_helpers.actions.approve(approvals.approval(second), seen=seen)
@@ -275,12 +283,12 @@ def test_whatever_changes_the_open_version_voids_its_request(how, systems, actin
     put_in_force(policy_content("strict"))
     waiting = request_version(policy_content("standard"))
     with acting("admin"):
-        seen = actions.opened(queries.draft())
+        seen = draft_actions.revision(queries.draft())
         match how:
             case "rebase":
-                actions.rebase(seen=seen)
+                draft_actions.rebase(seen=seen)
             case "rollback":
-                actions.rollback(1, seen=seen, reason=REASON)
+                draft_actions.rollback(1, seen=seen, reason=REASON)
             case "schedule":
                 actions.schedule(
                     policy_content("regulated"),
@@ -338,7 +346,7 @@ def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
         row = queries.policy_version(waiting)
         assert (row.state, row.decided_by) == ("rejected", make.person_id("compliance_officer"))
     with acting("admin"), pytest.raises(DomainError):
-        actions.withdraw(queries.policy_version(waiting))
+        draft_actions.withdraw(queries.policy_version(waiting))
     assert (
         effective_policy().tier.key == "strict" and entries("policy.rejected")[-1].facts["digest"]
     )
@@ -350,7 +358,7 @@ def test_whoever_may_draft_withdraws_a_version_and_its_request_is_closed(by, sys
     put_in_force(policy_content("strict"))
     waiting = request_version(policy_content("standard"))
     with acting(by):
-        actions.withdraw(queries.policy_version(waiting))
+        draft_actions.withdraw(queries.policy_version(waiting))
     with acting("admin"):
         assert queries.policy_version(waiting).state == "withdrawn" and queries.draft() is None
         assert approvals.latest(queries.POLICY, [waiting])[waiting].state == (
@@ -369,7 +377,7 @@ def test_a_request_that_nobody_decides_expires_and_the_version_is_a_draft_again(
         assert (row.id, row.state, row.note) == (
             waiting,
             "draft",
-            "Nobody decided on the request in time.",
+            "No one decided on the request in time.",
         )
     assert request_version(policy_content("standard")) == waiting
 
@@ -417,7 +425,7 @@ def test_a_rollback_is_a_new_version_with_the_old_content(systems, acting):
     put_in_force(policy_content("strict", {"memory": "off"}))
     put_in_force(policy_content("regulated"))
     with acting("admin"):
-        row = actions.rollback(1, seen="", reason="The new one breaks support")
+        row = draft_actions.rollback(1, seen="", reason="The new one breaks support")
         assert (row.state, row.back_to, row.loosens) == ("draft", 1, True)
         assert read_content(row.content) == policy_content("strict", {"memory": "off"})
 
@@ -426,9 +434,13 @@ def test_a_rollback_that_only_tightens_is_applied_at_once(systems, acting):
     put_in_force(policy_content("regulated"))
     put_in_force(policy_content("standard"))
     with acting("admin"):
-        row = actions.rollback(1, seen="", reason="x")
+        row = draft_actions.rollback(1, seen="", reason="x")
         actions.tighten_now(
-            read_content(row.content), base=2, reason="x", seen=actions.opened(row), back_to=1
+            read_content(row.content),
+            base=2,
+            reason="x",
+            seen=draft_actions.revision(row),
+            back_to=1,
         )
         assert (row.number, row.back_to, queries.draft()) == (3, 1, None)
 
@@ -439,7 +451,7 @@ def test_a_rollback_leaves_out_systems_that_were_retired(systems, acting):
     with acting("compliance_officer"):
         registering.retire(register.system("ad-copywriter"), reason="x")
     with acting("admin"):
-        assert read_content(actions.rollback(1, seen="", reason="x").content).systems == {}
+        assert read_content(draft_actions.rollback(1, seen="", reason="x").content).systems == {}
 
 
 # ---- at a time
@@ -508,7 +520,7 @@ def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(sy
     with acting("admin"):
         row = queries.draft()
         assert (row.state, row.apply_at) == ("draft", None)
-        assert "Version 1 came into force before its time" in row.note
+        assert "version 1 was published first" in row.note
     assert len(entries("policy.returned_to_draft")) == 1
 
 
@@ -543,7 +555,9 @@ def test_a_neighbours_policy_is_another_one(systems, acting):
     with acting("admin", "globex"), pytest.raises(NotFound):
         queries.version(1)
     with acting("admin", "globex"), pytest.raises(NotFound):
-        actions.draft(Content("strict", {}, {systems["claims-triage"]: {"memory": "off"}}), seen="")
+        draft_actions.draft(
+            Content("strict", {}, {systems["claims-triage"]: {"memory": "off"}}), seen=""
+        )
 
 
 # ---- bodies too large for an entry
@@ -574,6 +588,6 @@ def test_a_change_of_hundreds_of_lines_is_recorded_short_and_whole_by_its_digest
         )
         assert entry.facts["digest"] == row.digest
         assert (
-            len(entry.facts["lines"]) == actions.MOST_LINES + 1
+            len(entry.facts["lines"]) == version_log.MAX_LOGGED_LINES + 1
             and entry.facts["lines"][-1][1] == "and 23 more"
         )

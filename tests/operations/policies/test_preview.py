@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.operations.policies import preview
+from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS
 from governance.operations.policies.effective_policies import (
     Content,
     EffectivePolicy,
@@ -23,20 +24,14 @@ from governance.operations.policies.policy_diff import (
     digest,
     lines,
     platform_content,
-    said,
     with_value,
     without_value,
     written,
 )
-from governance.operations.policies.strictness import (
-    ANYTHING,
-    DIMENSIONS,
-    TIERS,
-    covers,
-    loosens,
-    values,
-)
-from governance.operations.policies.tier_table import means, rulings, table
+from governance.operations.policies.setting_labels import value_label, value_meaning
+from governance.operations.policies.strictness import covers, loosens, values
+from governance.operations.policies.tier_table import rulings, table
+from governance.operations.policies.tiers import TIERS
 from tests.operations.policies.policy_strategies import (
     ASSIGNED_VALUES,
     THREE_VALUES_OF_ONE_DIMENSION,
@@ -98,7 +93,7 @@ def test_the_way_back_from_a_step_that_only_tightens_takes_a_second_person_or_ch
 @given(CONTENTS, CONTENTS)
 def test_the_mark_of_a_verdict_tells_verdicts_apart(before, after):
     one, other = preview.verdict(at(before), at(after)), preview.verdict(at(after), at(before))
-    assert (one.mark == other.mark) == (one.loosening == other.loosening)
+    assert (one.fingerprint == other.fingerprint) == (one.loosening == other.loosening)
 
 
 # ---- system by system
@@ -243,7 +238,7 @@ def test_notices_say_what_will_not_do_what_it_seems_to():
     assert (
         "allows no model" in found[0].lead
         and "no effect" in found[1].lead
-        and "of two" in found[2].lead
+        and "for two" in found[2].lead
     )
 
 
@@ -271,7 +266,7 @@ def test_the_table_shows_each_tier_and_the_two_columns_that_matter(before, after
 @given(THREE_VALUES_OF_ONE_DIMENSION)
 def test_every_value_has_words(drawn):
     key, value, *_ = drawn
-    assert said(value) and means(DIMENSIONS[key], value)
+    assert value_label(value, key) and value_meaning(DIMENSIONS[key], value)
 
 
 def test_a_ruling_names_all_that_spoke_and_marks_who_decides():
@@ -281,8 +276,8 @@ def test_a_ruling_names_all_that_spoke_and_marks_who_decides():
     standing = EffectivePolicy(Platform(), 1, Content("baseline"), SYSTEMS, (waiver,))
     [ruling] = [r for r in rulings(standing, SYSTEMS[0]) if r.dimension.key == "retention_days"]
     assert (
-        ruling.layers == [("waiver", "120", True), ("tier baseline", "365", False)]
-        and ruling.word == "120"
+        ruling.layers == [("Waiver", "120 days", True), ("Baseline tier", "365 days", False)]
+        and ruling.label == "120 days"
     )
 
 

@@ -100,7 +100,7 @@ def test_a_waiver_is_live_when_two_others_have_approved(
     assert "90 days to 120 days" in page and "policy.retention_days" in page and "loosens" in page
     assert (
         "1 of 3 AI systems" in page
-        and "support-assistant goes from 90 days to 120 days." in page
+        and "Retention of support-assistant goes from 90 days to 120 days." in page
         and "Weekly review" in page
     )
     decide_approval(
@@ -144,11 +144,11 @@ def test_a_waiver_that_the_tenants_own_tier_outdoes_says_that_it_changes_nothing
     systems, as_admin, as_officer, as_reviewer
 ):
     request(as_admin, systems)
-    assert "It would change nothing now: tier standard requires 90 days." in main_text(
+    assert "It would change nothing now. Standard tier requires 90 days." in main_text(
         as_officer.get(newest_approval_page())
     )
     approve(as_officer, as_reviewer)
-    assert "The waiver allows 120 days, but tier standard requires 90 days" in main_text(
+    assert "The waiver allows 120 days, but Standard tier requires 90 days" in main_text(
         as_admin.get(newest_waiver_page())
     )
 
@@ -156,7 +156,7 @@ def test_a_waiver_that_the_tenants_own_tier_outdoes_says_that_it_changes_nothing
 def test_all_three_are_different_persons(lenient_systems, as_admin, as_officer, as_reviewer):
     request(as_officer, lenient_systems)
     where = newest_approval_page()
-    assert "two others decide" in main_text(
+    assert "two other people decide" in main_text(
         as_officer.get(where)
     ) and where not in approvals_in_inbox(as_officer)
     seen = fingerprint_on_page(as_admin, where)
@@ -274,7 +274,7 @@ def test_what_the_operator_made_unwaivable_is_refused_and_blocks_what_was_reques
         "/operator/floor/change",
         **sent | {"unwaivable": ["retention_days"], "verb": "confirm", "reason": "x"},
     )
-    why = "The operator doesn't allow waivers of retention_days"
+    why = "The operator doesn't allow waivers of Retention"
     assert why in as_officer.get(newest_approval_page()).text.replace("&#39;", "'")
     decide_approval(as_officer, newest_approval_page(), 409, verb="approve")
     decide_approval(as_admin, newest_approval_page(), verb="withdraw")
@@ -299,7 +299,7 @@ def test_a_waiver_of_a_system_that_was_retired_is_blocked(lenient_systems, as_ad
         ({"expires_on": "2999-01-01"}, "at most 30 days"),
         ({"expires_on": "2001-01-01"}, "future day"),
         ({"reason": " "}, "Enter a reason"),
-        ({"compensation": " "}, "what is done instead"),
+        ({"compensation": " "}, "compensating measure"),
         ({"value": "60"}, "needs no waiver"),
         ({"value": "many"}, "whole number"),
         ({"dimension": "memory", "value": "on"}, "nothing to waive"),
@@ -320,7 +320,7 @@ def test_a_waiver_of_thirty_days_is_allowed_and_of_thirty_one_is_not(lenient_sys
 
 def test_requested_twice_is_refused_the_second_time(lenient_systems, as_admin):
     request(as_admin, lenient_systems)
-    assert "requested or live already" in main_text(request(as_admin, lenient_systems, 422))
+    assert "already requested or live" in main_text(request(as_admin, lenient_systems, 422))
 
 
 def test_who_may_not_and_who_comes_from_elsewhere(
@@ -391,8 +391,9 @@ def soup(reply):
     return BeautifulSoup(reply.text, "html.parser")
 
 
-LIVE, REJECTED = ("support-assistant", "retention_days"), ("ad-copywriter", "retention_days")
-REQUESTED = ("ad-copywriter", "content_filter")
+LIVE = ("support-assistant", "policy.retention_days")
+REJECTED = ("ad-copywriter", "policy.retention_days")
+REQUESTED = ("ad-copywriter", "policy.content_filter")
 
 
 @pytest.mark.parametrize(

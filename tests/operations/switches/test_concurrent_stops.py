@@ -57,7 +57,7 @@ def test_two_people_who_stop_at_once_make_one_stop_and_two_who_restart_end_it_on
         return "restarted"
 
     assert sorted(run_concurrently(restart)) == [
-        "It was restarted already, by somebody else.",
+        "Someone else has already restarted it.",
         "restarted",
     ]
 

@@ -65,7 +65,7 @@ def test_a_feature_is_added_shown_and_followed(as_officer, as_viewer):
 def test_a_second_of_the_same_short_name_is_refused(as_officer):
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     page = as_officer.post(f"{SYSTEM}/features/new", then=422, **FEATURE)
-    assert "has a feature auto-approve already" in main_text(page) and len(features()) == 1
+    assert "already has a feature auto-approve" in main_text(page) and len(features()) == 1
 
 
 @pytest.mark.parametrize(
@@ -149,11 +149,12 @@ def test_a_lane_is_never_lowered(as_officer):
     page = as_officer.post(
         f"{SYSTEM}/lane", then=422, lane="standard", reason="It does not any more."
     )
-    assert "A lane is never lowered: it would loosen every policy of Claims triage." in main_text(
-        page
+    assert (
+        "A risk class can't be lowered, because that would loosen the policy of Claims triage."
+        in main_text(page)
     )
     as_officer.post(f"{SYSTEM}/lane", then=422, lane="fast", reason="x")
-    assert "A lane is never lowered" in main_text(as_officer.get(f"{SYSTEM}/lane"))
+    assert "It can’t be lowered" in main_text(as_officer.get(f"{SYSTEM}/lane"))
 
 
 # ---- what is said of it

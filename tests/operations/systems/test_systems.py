@@ -46,13 +46,13 @@ def test_a_system_is_registered_shown_and_recorded(as_officer, acting):
     assert "Ines Duarte registered an AI system" in text
     [facts] = entries_of_action(acting, "system.registered")
     assert facts == {k: TRIAGE[k] for k in ("key", "name", "lane", "purpose")}
-    assert "1 AI system, 1 in the high-risk lane" in main_text(as_officer.get("systems/"))
+    assert "1 AI system, 1 high risk" in main_text(as_officer.get("systems/"))
 
 
 def test_sent_twice_it_is_there_once_and_the_second_keeps_what_was_typed(as_officer, acting):
     as_officer.post("systems/new", **TRIAGE)
     reply = as_officer.post("systems/new", **TRIAGE, then=422)
-    assert "Claims triage has the short name claims-triage already." in main_text(reply)
+    assert "Claims triage already has the slug claims-triage." in main_text(reply)
     assert "Sorts incoming claims" in reply.text
     assert len(entries_of_action(acting, "system.registered")) == 1
 
@@ -78,7 +78,7 @@ def test_a_short_name_must_fit_an_address(as_officer, acting, key):
         "systems/new", **{**TRIAGE, "key": key}, then=303 if key.strip() == "claims-triage" else 422
     )
     with acting("compliance_officer", read_only=True):
-        assert all(actions.KEY.match(k) for k in session().scalars(select(AISystem.key)))
+        assert all(actions.SLUG.match(k) for k in session().scalars(select(AISystem.key)))
 
 
 @pytest.mark.parametrize("field", ["name", "key", "purpose"])
@@ -109,7 +109,7 @@ def test_two_tenants_may_use_one_short_name(as_officer, as_neighbour, acting):
 
 
 def test_an_empty_register_says_what_it_is_for(as_viewer, as_officer):
-    assert "No AI system is registered yet" in main_text(as_viewer.get("systems/"))
+    assert "No AI systems yet" in main_text(as_viewer.get("systems/"))
     assert "systems/new" not in as_viewer.get("systems/").text
     assert "systems/new" in as_officer.get("systems/").text
 
@@ -163,7 +163,9 @@ def test_filters_live_in_the_address_and_can_be_taken_off(as_viewer, registered_
     assert "Ad copy" not in main_text(as_viewer.get("systems/?lane=high_risk"))
     assert "Claims triage" not in main_text(as_viewer.get("systems/?q=100%25"))
     assert "No systems match" in main_text(as_viewer.get("systems/?q=%25%25%25"))
-    assert "Remove the filter Lane: High risk" in as_viewer.get("systems/?lane=high_risk").text
+    assert (
+        "Remove the filter Risk class: High risk" in as_viewer.get("systems/?lane=high_risk").text
+    )
     assert "Claims triage" in main_text(as_viewer.get("systems/?lane=nonsense&state=nonsense"))
 
 
@@ -177,7 +179,7 @@ def test_the_export_holds_what_is_filtered_and_runs_no_formula(
     rows = list(
         csv.reader(io.StringIO(as_viewer.get("systems/export.csv").data.decode("utf-8-sig")))
     )
-    assert rows[0][0] == "Short name" and [r[0] for r in rows[1:]] == ["claims-triage", "formula"]
+    assert rows[0][0] == "Slug" and [r[0] for r in rows[1:]] == ["claims-triage", "formula"]
     assert rows[2][1] == "'=HYPERLINK(1)"
     assert len(as_viewer.get("systems/export.csv?lane=high_risk").text.splitlines()) == 2
 

@@ -23,7 +23,7 @@ from governance.kernel.db import session
 from governance.operations.switches import drill_actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
-from governance.publishing.inbox import queries
+from governance.publishing.inbox import queries, statements
 from governance.publishing.inbox.models import InboxSnooze
 from governance.publishing.inbox.sources import sources
 from tests import make
@@ -300,7 +300,7 @@ def test_a_snoozed_item_is_away_for_its_person_and_returns_by_itself(
 ):
     key = f"approval.{tenant_with_planned_drill['approval']}"
     reply = as_officer.get(snoozed(as_officer, key).location)
-    assert "1 item is snoozed until 26 Nov 2026, 08:00 CET." in page_text(reply)
+    assert "1 item snoozed until 26 Nov 2026, 08:00 CET." in page_text(reply)
     assert DRILL not in titles(reply) and count(reply) == "3"
     assert DRILL in titles(as_reviewer.get("inbox/")), "each person snoozes for themselves"
     away = as_officer.get("inbox/?view=snoozed")
@@ -316,7 +316,7 @@ def test_a_snoozed_item_can_be_returned(as_officer, tenant_with_planned_drill):
     as_officer.post("inbox/return", items=key)
     assert DRILL in titles(as_officer.get("inbox/"))
     reply = as_officer.post("inbox/return", items=key, follow=True)
-    assert "It was in your inbox already." in page_text(reply)
+    assert "It is already in your inbox." in page_text(reply)
 
 
 def test_a_change_of_the_item_ends_its_snooze(as_officer, tenant_with_planned_drill):
@@ -511,7 +511,7 @@ def test_each_source_that_is_done_leads_to_a_page_with_the_shared_columns(app):
     kinds = {each for source in sources() for each in source.done}
     for kind in kinds:
         assert [column.key for column in kind.select().selected_columns] == list(
-            queries.COLUMNS[1:-1]
+            statements.COLUMNS[1:-1]
         ), kind.name
         assert kind.endpoint in app.view_functions, kind.name
     assert len({each.name for each in kinds}) == len(kinds)
@@ -692,7 +692,7 @@ def test_the_count_on_a_page_is_one_statement_and_none_while_nothing_changes(
 def test_every_source_reads_the_same_columns_and_leads_to_a_page(app):
     for source in sources():
         assert [column.key for column in source.select().selected_columns] == list(
-            queries.COLUMNS[1:-1]
+            statements.COLUMNS[1:-1]
         ), source.name
         assert source.endpoint in app.view_functions, source.name
         assert re.fullmatch(r"[a-z-]+", source.name)

@@ -126,7 +126,7 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
     other = engagement_helpers.create_engagement("Brook Audit")
     foreign = engagement_helpers.create_request(other, "Payroll")
     assert waiting_items("auditor") == {}
-    assert "What would move coverage most" in section_text(as_auditor.get(""), "waits")
+    assert "Gaps that would raise coverage most" in section_text(as_auditor.get(""), "waits")
     for engagement, request in ((held, ids["mine"]), (other, foreign)):
         with make.acting("contributor"):
             requesting.provide(*engagements.request(engagement, request, lock=True), said="Here.")

@@ -31,8 +31,8 @@ def test_the_page_says_the_conclusion(as_officer, year_of_work):
     )
     assert "Wednesday 25 November 2026, 10:24 Berlin" in main_text(reply)
     table = section_text(reply, "functions")
-    assert "Measure holds coverage back: the only function that fell in 30 days" in table
-    assert "points reached of the points of all targets: 4 of 216" in table
+    assert "Measure is the only function that fell in 30 days" in table
+    assert "4 of 216 points up to the targets are reached" in table
     assert "2% All: 1% to 2% since May 2026" in table and "−0.9 71" in table
 
 
@@ -67,7 +67,7 @@ def test_evidence_is_counted_by_state_and_by_week(as_officer, acting, year_of_wo
     assert [(monday.isoformat(), n) for monday, n in state.weeks if n] == [("2026-11-30", 1)]
     text = section_text(as_officer.get(""), "freshness")
     assert (
-        text.startswith("1 of 4 pieces of evidence is fresh")
+        text.startswith("1 of 4 evidence items is fresh")
         and "1 in review 1 overdue 1 missing" in text
     )
 
@@ -75,7 +75,7 @@ def test_evidence_is_counted_by_state_and_by_week(as_officer, acting, year_of_wo
 def test_changes_come_from_the_log_and_are_grouped(as_officer, year_of_work):
     text = section_text(as_officer.get(""), "changes")
     assert text.startswith(
-        "What changed in 30 days: 1 fell MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration"
+        "1 level fell in 30 days MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration"
         " test report is 12 days overdue"
     )
     assert "Jun Chen wrote a conclusion, 2 times MEASURE 2.7, GOVERN 1.6" in text
@@ -90,9 +90,9 @@ def test_the_next_report_says_what_holds_it_up(as_officer, year_of_work):
         "MEASURE 2.7: penetration test report is 12 days overdue" in text
     )  # what failed before what nothing answers for
     assert (
-        "GOVERN 1.6: its conclusion awaits sign-off" in text
+        "GOVERN 1.6: conclusion awaits sign-off" in text
         and "0 of 72 conclusions signed off" in text
-        and "No report has been made yet" in text
+        and "No report yet" in text
     )
     form = BeautifulSoup(reply.text, "html.parser").find("form", action="/t/acme/reports/")
     assert form.find("input", attrs={"name": "assessment_id"})["value"] == str(
@@ -168,7 +168,7 @@ def test_a_contributor_sees_his_own_work_first(as_contributor, year_of_work):
     waits = section_text(reply, "waits")
     assert "Upload interview notes EV-0004 Mon 30 Nov" in waits
     assert "Raise MAP 1.1 from level 0 to 3 Below its target in Q4 2026" in waits
-    assert "Assign" not in waits and "Make the report" not in text
+    assert "Assign" not in waits and "Generate report" not in text
     assert (
         f"/t/acme/inbox/items/evidence-upload.{year_of_work['pieces']['TST-04']}/open"
         in section_links(reply, "waits")
@@ -185,10 +185,10 @@ def test_readers_see_the_posture_without_verbs(app, year_of_work, role):
         == "1 of 72 requirements proven, 1 fewer than 30 days ago. 2% coverage. No conclusion of Q4"
         " 2026 is signed off yet."
     )
-    assert "What would move coverage most" in section_text(reply, "waits")
+    assert "Gaps that would raise coverage most" in section_text(reply, "waits")
     soup = BeautifulSoup(reply.text, "html.parser")
     assert not soup.main.find_all("form", method="post")
-    assert "Make the report" not in main_text(reply) and "Begin" not in section_text(
+    assert "Generate report" not in main_text(reply) and "Start an" not in section_text(
         reply, "next-report"
     )
 
@@ -206,8 +206,8 @@ def test_another_day_is_shown_as_it_was_known(as_officer, year_of_work):
     reply = as_officer.get("?as_of=2026-10-20")
     text = main_text(reply)
     assert page_heading(reply) == "2 of 72 requirements proven on 20 October 2026, 3% coverage"
-    assert "This is what the console knew at the end of that day." in reply.text
-    assert "wrote a conclusion" not in text and "Make the report" not in text
+    assert "This is what Meridian knew at the end of that day." in reply.text
+    assert "wrote a conclusion" not in text and "Generate report" not in text
     assert "0 of 72 conclusions signed off" in text
     assert "Review evidence: Drill record" not in text
 
@@ -215,7 +215,7 @@ def test_another_day_is_shown_as_it_was_known(as_officer, year_of_work):
 def test_before_the_first_day_there_was_nothing(as_officer, year_of_work):
     reply = as_officer.get("?as_of=2020-01-01")
     assert page_heading(reply) == "0 of 72 requirements proven on 1 January 2020, 0% coverage"
-    assert "there was no assessment yet" in main_text(reply)
+    assert "there was no assessment on that day" in main_text(reply)
 
 
 @pytest.mark.parametrize("day", ["2026-11-25", "2027-01-01", ""])
@@ -300,7 +300,7 @@ def test_finance_may_look_but_found_no_tenant(app, isolated):
     from tests.conftest import visitor
 
     reply = visitor(app, "operator_finance", "console").get("/operator/")
-    assert "3 tenants" in page_heading(reply) and "Found a tenant" not in main_text(reply)
+    assert "3 tenants" in page_heading(reply) and "Create tenant" not in main_text(reply)
 
 
 def test_a_tenant_has_no_operator_page(as_officer):

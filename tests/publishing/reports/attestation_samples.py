@@ -14,7 +14,7 @@ from governance.operations.policies.effective_policies import (
     LiveWaiver,
     Platform,
 )
-from governance.operations.policies.strictness import FLOOR
+from governance.operations.policies.tiers import FLOOR
 from governance.publishing.reports.attestation import policy_history
 from governance.publishing.reports.attestation import snapshot as reading
 from governance.publishing.reports.signing import verifier_key

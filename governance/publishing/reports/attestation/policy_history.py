@@ -8,6 +8,7 @@ from sqlalchemy import select
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
 from governance.operations.policies import queries as policies
+from governance.operations.policies.dimensions import Value, plain, plain_all
 from governance.operations.policies.effective_policies import (
     Content,
     EffectivePolicy,
@@ -17,13 +18,7 @@ from governance.operations.policies.effective_policies import (
     read_platform,
 )
 from governance.operations.policies.models import PlatformPolicy, PolicyVersion
-from governance.operations.policies.strictness import (
-    DimensionChange,
-    Value,
-    changes,
-    plain,
-    plain_all,
-)
+from governance.operations.policies.strictness import DimensionChange, changes
 from governance.publishing.reports.attestation.known_rows import Json, KnownRows, iso
 
 

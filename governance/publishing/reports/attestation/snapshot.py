@@ -15,6 +15,7 @@ from uuid import UUID
 from governance.assurance.controls.runtime_dependencies import DRILL_VALID_DAYS
 from governance.foundation.people.queries import names
 from governance.operations.policies import queries as policies
+from governance.operations.policies.dimensions import DIMENSIONS, plain
 from governance.operations.policies.effective_policies import (
     LANE_NAMES,
     EffectivePolicy,
@@ -22,11 +23,7 @@ from governance.operations.policies.effective_policies import (
     scopes,
 )
 from governance.operations.policies.models import PolicyVersion
-from governance.operations.policies.strictness import (
-    DIMENSIONS,
-    Decided,
-    plain,
-)
+from governance.operations.policies.strictness import Decided
 from governance.publishing.reports.attestation.known_rows import (
     KnownRows,
     features_by_id,
@@ -150,7 +147,7 @@ def _scope(
 
 
 def _decided(each: Decided) -> Json:
-    spoke = [{"layer": layer.name, "value": plain(layer.values[each.key])} for layer in each.spoke]
+    spoke = [{"layer": layer.name, "value": plain(layer.values[each.key])} for layer in each.layers]
     return {
         "value": plain(each.value),
         "set_by": each.set_by,

@@ -7,13 +7,11 @@ from sqlalchemy import or_, select
 
 from governance.foundation.approvals.models import ApprovalGiven
 from governance.kernel.db import session
+from governance.operations.policies.dimensions import plain
 from governance.operations.policies.effective_policies import (
     Platform,
 )
 from governance.operations.policies.models import Waiver
-from governance.operations.policies.strictness import (
-    plain,
-)
 from governance.publishing.reports.attestation.known_rows import Json, KnownRows, iso
 
 

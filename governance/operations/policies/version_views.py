@@ -1,0 +1,182 @@
+"""The pages of policy versions: in force on a day, published, compared, rolled back, and drafts."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from governance.foundation.people import queries as people
+from governance.kernel import clock, formatting
+from governance.kernel.days import parse_day
+from governance.kernel.errors import Invalid
+from governance.kernel.forms import accepted, counted
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.policies import draft_actions, permissions, queries, tier_table
+from governance.operations.policies.effective_policies import (
+    Content,
+    EffectivePolicy,
+    Governed,
+    read_content,
+)
+from governance.operations.policies.forms import RollbackForm
+from governance.operations.policies.models import OPEN, PolicyVersion
+from governance.operations.policies.navigation import policy_tabs
+from governance.operations.policies.page_context import (
+    DAY,
+    feature,
+    preview_context,
+    summaries,
+    system_named,
+    visible_approval,
+)
+from governance.operations.policies.policy_diff import lines
+
+# ---- in force, by system
+
+
+@feature.get("/policies/in-force", needs=permissions.VIEW)
+def in_force() -> ResponseReturnValue:
+    day = _day(request.args.get("at"))
+    standing = queries.standing(_end_of(day)) if day else queries.standing()
+    system = system_named(standing, request.args.get("system"))
+    if system is None and "system" not in request.args and standing.systems:
+        system = standing.systems[0]
+    general = standing.effective()
+    return page(
+        "operations/policies/in_force.html",
+        standing=standing,
+        system=system,
+        day=day,
+        tabs=policy_tabs(standing, "in force"),
+        rulings=tier_table.rulings(standing, system),
+        own={s.id: _own(standing, s, general) for s in standing.systems},
+        open_too=None if day else queries.draft(),
+        waivers=[w for w in standing.waivers if system and w.system_id == system.id],
+    )
+
+
+def _own(standing: EffectivePolicy, system: Governed, general: Mapping[str, Any]) -> int:
+    """Return in how many settings a system differs from the general policy."""
+    return sum(
+        decided.value != general[key].value for key, decided in standing.effective(system).items()
+    )
+
+
+def _day(text: str | None) -> date | None:
+    """Read `at=YYYY-MM-DD` of the address. Raises Invalid for a future day or no day at all."""
+    if not text:
+        return None
+    day = parse_day(text, field="at")
+    if day > clock.today():
+        raise Invalid("Choose a past day, or today.", field="at")
+    return day
+
+
+def _end_of(day: date) -> datetime:
+    end = datetime.combine(day + DAY, time(), formatting.zone()).astimezone(UTC) - timedelta(
+        microseconds=1
+    )
+    return min(end, clock.now())
+
+
+# ---- versions
+
+
+@feature.get("/policies/versions", needs=permissions.VIEW)
+def versions() -> ResponseReturnValue:
+    found = queries.versions(after=request.args.get("after"), size=50)
+    standing = queries.standing()
+    more = url_for("policies.versions", after=found.next) if found.next else None
+    return page(
+        "operations/policies/versions.html",
+        versions=found.rows,
+        more=more,
+        standing=standing,
+        tabs=policy_tabs(standing, "versions"),
+        row=queries.draft(),
+        summaries=summaries(found.rows, standing.platform.tiers),
+        first=request.args.get("after") is None,
+        names=people.names(i for v in found.rows for i in (v.made_by, v.decided_by)),
+    )
+
+
+@feature.get("/policies/versions/<int:number>", needs=permissions.VIEW)
+def version(number: int) -> ResponseReturnValue:
+    return _version(queries.version(number), RollbackForm())
+
+
+def _version(row: PolicyVersion, form: RollbackForm, *, status: int = 200) -> ResponseReturnValue:
+    compared = counted(request.args.get("against", row.base))
+    other = read_content(queries.version(compared).content) if compared > 0 else Content()
+    standing, draft = queries.standing(), queries.draft()
+    differs = lines(other, read_content(row.content))
+    form.seen.data = draft_actions.revision(draft)
+    return page(
+        "operations/policies/version.html",
+        status=status,
+        row=row,
+        form=form,
+        compared=max(compared, 0),
+        lines=differs,
+        standing=standing,
+        numbers=queries.numbers(),
+        tabs=policy_tabs(standing, "versions"),
+        draft=draft,
+        names=people.names([row.made_by, row.decided_by]),
+        tiers=standing.platform.tiers,
+        systems={s.id: s.key for s in standing.systems}
+        | queries.system_keys(line.system_id for line in differs if line.system_id),
+        moments=people.timeline([row.id]),
+        approval=visible_approval(row) if row.decided_by else None,
+    )
+
+
+@feature.post("/policies/versions/<int:number>/back", needs=permissions.DRAFT)
+def back(number: int) -> ResponseReturnValue:
+    row, form = queries.version(number), RollbackForm()
+    if not accepted(
+        form,
+        lambda: draft_actions.rollback(
+            number, seen=form.seen.data or "", reason=form.reason.data or ""
+        ),
+    ):
+        return _version(row, form, status=form.status)
+    flash(f"Draft created from version {number}. Review what it changes before you publish it.")
+    return redirect(url_for("policies.index"), 303)
+
+
+@feature.get("/policies/versions/<uuid:policy_version_id>", needs=permissions.VIEW)
+def version_by_id(policy_version_id: UUID) -> ResponseReturnValue:
+    """Show a draft, or an unpublished version; a published one has a page by its number."""
+    row = queries.policy_version(policy_version_id)
+    if row.number:
+        return redirect(url_for("policies.version", number=row.number), 303)
+    standing = queries.standing()
+    after = (
+        standing.draft(read_content(row.content).within(standing.systems))
+        if row.state in OPEN
+        else None
+    )
+    return page(
+        "operations/policies/unpublished_version.html",
+        row=row,
+        standing=standing,
+        tabs=policy_tabs(standing, "tiers"),
+        seen=preview_context(standing, after),
+        names=people.names([row.made_by, row.decided_by]),
+        revision=draft_actions.revision(row),
+        approval=visible_approval(row),
+        moments=people.timeline([row.id]),
+    )
+
+
+@feature.get("/policies/decisions/<uuid:policy_version_id>", needs=permissions.VIEW)
+def decision(policy_version_id: UUID) -> ResponseReturnValue:
+    """Redirect old links: a request is decided on the page of its approval."""
+    approval = visible_approval(queries.policy_version(policy_version_id))
+    if approval is not None:
+        return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
+    return redirect(url_for("policies.version_by_id", policy_version_id=policy_version_id), 303)

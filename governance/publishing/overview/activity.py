@@ -1,0 +1,114 @@
+"""Recent activity about governance, from the audit log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from governance.assurance.assessments.framework_board import FrameworkBoard
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.audit.registry import Shape, registry, shape_of
+from governance.foundation.people import permissions as people
+from governance.foundation.people.models import Membership, Person
+from governance.kernel.access import allowed
+from governance.kernel.db import session
+from governance.operations.policies.setting_labels import setting_of
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One person's actions of one kind on one day; `names` are the names of their objects."""
+
+    at: datetime
+    who: str
+    action: str
+    says: str
+    count: int
+    names: tuple[str, ...] = field(default=())
+    shape: Shape = "dot"
+
+
+SHOWN_PREFIXES = (
+    "assessment.",
+    "control.",
+    "evidence.",
+    "framework.",
+    "policy.",
+    "report.",
+    "switch.",
+    "system.",
+    "waiver.",
+)
+HIDDEN_ACTIONS = {
+    "evidence.version.downloaded",
+    "report.downloaded",
+    "report.requested",
+    "policy.drafted",
+}
+MAX_ENTRIES = 160
+
+
+def recent_activity(board: FrameworkBoard) -> list[Activity]:
+    """Return the latest entries up to the board's moment, grouped by person, day and action."""
+    rows = session().execute(_entries(board.as_of)).all()
+    shows_names, refs = allowed(people.NAMES), _refs(board)
+    groups = groupby(rows, key=lambda row: (row.at.date(), row.actor, row.action))
+    return [_activity(list(group), refs, shows_names=shows_names) for _, group in groups]
+
+
+def _entries(until: datetime) -> Any:
+    e = AuditEntry
+    return (
+        select(e.at, e.actor, e.actor_kind, e.action, e.target_id, e.facts, Person.name)
+        .outerjoin(Membership, Membership.pseudonym == e.actor)
+        .outerjoin(Person, Person.id == Membership.person_id)
+        .where(
+            e.at <= until,
+            or_(*(e.action.startswith(prefix) for prefix in SHOWN_PREFIXES)),
+            e.action.notin_(HIDDEN_ACTIONS),
+        )
+        .order_by(e.at.desc(), e.id.desc())
+        .limit(MAX_ENTRIES)
+    )
+
+
+def _activity(rows: Sequence[Any], refs: dict[UUID, str], *, shows_names: bool) -> Activity:
+    first = rows[0]
+    who = (
+        "Meridian"
+        if first.actor_kind == "job"
+        else ((first.name if shows_names else None) or f"person {first.actor[:8]}")
+    )
+    says = registry[first.action].says if first.action in registry else first.action
+    names = dict.fromkeys(name for row in rows if (name := _object_name(row, refs)))
+    shapes = [shape_of(row.action, row.facts) for row in rows]
+    shape = "bad" if "bad" in shapes else shapes[0]
+    return Activity(
+        first.at, who, first.action, says, len({row.target_id for row in rows}), tuple(names), shape
+    )
+
+
+def _object_name(row: Any, refs: dict[UUID, str]) -> str:
+    """Return the name that people use for the object of an entry."""
+    facts = row.facts
+    if row.action.startswith("policy.") and facts.get("number"):
+        return f"version {facts['number']}"
+    if row.action.startswith("waiver.") and facts.get("dimension"):
+        return setting_of(facts["dimension"], facts.get("system", ""))
+    named = (
+        facts[name] for name in ("ref", "requirement", "title", "key", "name") if facts.get(name)
+    )
+    return refs.get(row.target_id) or next(named, "")
+
+
+def _refs(board: FrameworkBoard) -> dict[UUID, str]:
+    """Return the refs of controls, evidence and versions that the board has already read."""
+    refs = {row.id: row.ref for row in board.ledger.controls}
+    for piece in board.ledger.pieces.values():
+        refs[piece.id] = piece.ref
+        refs |= {version.version_id: piece.ref for version in piece.versions}
+    return refs
