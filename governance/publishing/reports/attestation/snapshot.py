@@ -102,7 +102,7 @@ def _dimension(key: str) -> Json:
     return {
         "key": key,
         "title": d.title,
-        "asks": d.asks,
+        "asks": d.question,
         "levels": [{"value": v.value, "means": v.means} for v in d.levels],
         "unit": d.unit,
     }
