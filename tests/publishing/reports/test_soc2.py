@@ -306,7 +306,7 @@ def test_the_matrix_holds_the_sample_its_rule_and_the_exception(failed):
 
 
 def test_a_population_that_is_too_large_stays_with_its_digest(failed, monkeypatch):
-    monkeypatch.setattr(reading_tested, "ROWS", 60)
+    monkeypatch.setattr(reading_tested, "MAX_ROWS", 60)
     with make.acting("compliance_officer", read_only=True):
         (population,) = reading_tested.snapshot(
             clock.today().replace(month=1, day=1), clock.today()

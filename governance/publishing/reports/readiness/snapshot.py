@@ -1,5 +1,4 @@
-"""The frozen data of a SOC 2 readiness report: the criteria of some categories as they stand at an
-instant.
+"""The frozen data of a SOC 2 readiness report: the criteria of some categories at an instant.
 
 CATEGORIES                      the categories of the trust services criteria, each with its series
 snapshot(categories, as_of)     plain JSON, schema `governance.soc2-readiness/1`
@@ -29,65 +28,67 @@ type Json = dict[str, Any]
 
 
 def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
-    """Everything that the report shows; the categories in the order of the criteria, whatever order
-    they were chosen in.
-    """
+    """Everything that the report shows; categories are in the order of the criteria."""
     chosen = [(key, *CATEGORIES[key]) for key in CATEGORIES if key in categories]
-    told = report_facts.readiness(FRAMEWORK, {top for _, _, tops in chosen for top in tops}, as_of)
-    told["findings"] = _findings(told, as_of)
-    return told | {
+    facts = report_facts.readiness(FRAMEWORK, {top for _, _, tops in chosen for top in tops}, as_of)
+    facts["findings"] = _findings(facts, as_of)
+    return facts | {
         "schema": SCHEMA,
         "categories": [{"key": k, "title": t, "series": list(tops)} for k, t, tops in chosen],
         "revisions": [],
     }
 
 
-def _findings(told: Mapping[str, Any], as_of: datetime) -> list[Json]:
-    """Findings of Type II testing open at that moment, then failed tests and exceptions that none
-    stood for yet; by requirement.
-    """
-    answers = _answers(told)
-    cases = [case for case in exception_queries.findings(as_of) if case.control.ref in answers]
+def _findings(facts: Mapping[str, Any], as_of: datetime) -> list[Json]:
+    """Type II findings open at that time, then failed tests and exceptions without a finding."""
+    criteria_by_control = _criteria_by_control(facts)
+    cases = [
+        case
+        for case in exception_queries.findings(as_of)
+        if case.control.ref in criteria_by_control
+    ]
     people = names(case.finding.owner_id for case in cases if case.finding)
-    spoken = {
+    covered = {
         ref for case in cases if case.finding for ref in (case.finding.ref, case.exception.ref)
     }
     rest = [
-        each | {"control": _control(told, each)}
-        for each in told["findings"]
-        if each["ref"] not in spoken
+        each | {"control": _control(facts, each)}
+        for each in facts["findings"]
+        if each["ref"] not in covered
     ]
-    return [*_raised(cases, answers, people), *rest]
+    return [*_raised(cases, criteria_by_control, people), *rest]
 
 
 def _raised(
-    cases: Sequence[ExceptionCase], answers: Mapping[str, Sequence[str]], people: Mapping[Any, str]
+    cases: Sequence[ExceptionCase],
+    criteria_by_control: Mapping[str, Sequence[str]],
+    people: Mapping[Any, str],
 ) -> Iterator[Json]:
     for case in cases:
-        if (held := case.finding) is not None:
+        if (finding := case.finding) is not None:
             yield {
-                "ref": held.ref,
-                "requirement": answers[case.control.ref][0],
+                "ref": finding.ref,
+                "requirement": criteria_by_control[case.control.ref][0],
                 "control": case.control.ref,
-                "text": held.title,
-                "opened_on": held.created_at.date().isoformat(),
-                "retest_by": held.due_on.isoformat(),
-                "owner": people.get(held.owner_id, FORMER_MEMBER),
+                "text": finding.title,
+                "opened_on": finding.created_at.date().isoformat(),
+                "retest_by": finding.due_on.isoformat(),
+                "owner": people.get(finding.owner_id, FORMER_MEMBER),
             }
 
 
-def _answers(told: Mapping[str, Any]) -> dict[str, list[str]]:
-    """By control, the criteria that it answers for."""
+def _criteria_by_control(facts: Mapping[str, Any]) -> dict[str, list[str]]:
+    """By control, the criteria it is mapped to."""
     found: dict[str, list[str]] = defaultdict(list)
-    for row in _rows(told):
+    for row in _rows(facts):
         for control in row["controls"]:
             found[control["ref"]].append(row["ref"])
     return found
 
 
-def _control(told: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
+def _control(facts: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
     """The failing control behind a finding of the assessment's facts."""
-    row = next(each for each in _rows(told) if each["ref"] == finding["requirement"])
+    row = next(each for each in _rows(facts) if each["ref"] == finding["requirement"])
     failed = [
         c["ref"]
         for c in row["controls"]
@@ -96,7 +97,7 @@ def _control(told: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
     return str(finding["ref"] if finding["ref"] in failed else failed[0] if failed else "")
 
 
-def _rows(told: Mapping[str, Any]) -> Iterator[Json]:
-    for function in told["functions"]:
+def _rows(facts: Mapping[str, Any]) -> Iterator[Json]:
+    for function in facts["functions"]:
         for category in function["categories"]:
             yield from category["requirements"]

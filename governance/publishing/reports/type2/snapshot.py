@@ -1,11 +1,10 @@
-"""The frozen data of a Type II evidence matrix: a period of whole months, as it is on file when the
-report is asked for.
+"""The frozen data of a Type II evidence matrix: whole months, as on file when it is requested.
 
     snapshot(first, last, framework)    plain JSON, schema `governance.type-ii-matrix/1`
 
-The rows of populations are in it, up to ROWS in all (they become CSV files beside the pages); of a
-population that does not fit, the count and the digest stay, and it says so. People are named, since
-results name who found them.
+It includes the rows of populations, up to MAX_ROWS in all; they become attached CSV files. A
+population that does not fit has its count and digest only. People are named, since results show who
+found them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,13 +32,13 @@ from governance.foundation.people.queries import names
 from governance.kernel.db import session
 
 SCHEMA = "governance.type-ii-matrix/1"
-ROWS = 60_000  # of all populations together: about 20 MB, which a PDF still carries
+MAX_ROWS = 60_000  # of all populations together: about 20 MB, which a PDF can still include
 type Json = dict[str, Any]
 
 
 @dataclass(slots=True)
-class _Kept:
-    """Who is who, and how many rows may still be taken along."""
+class _KnownPeople:
+    """Names by id, and how many rows may still be included."""
 
     people: Mapping[UUID, str] = field(default_factory=dict)
     room: int = 0
@@ -49,16 +48,14 @@ class _Kept:
 
 
 def snapshot(first: date, last: date, framework: str | None = None) -> Json:
-    """Everything that the report shows of these months, of all controls or of those that answer for
-    a framework.
-    """
+    """Everything that the report shows of these months, for all controls or those of a framework."""
     rows = matrix_queries.matrix(first, last, framework)
     drawn = sample_queries.samples(since=first, until=last)[::-1]
     views = {each.sample.id: sample_queries.items(each.sample.id) for each in drawn}
     populations = _overlapping(first, last, {row.control_id: row.ref for row in rows})
     numbers = {each.id: f"POP-{n:02}" for n, each in enumerate(populations, 1)}
     cases = _cases(set(numbers), drawn, {row.control_id for row in rows}, first, last)
-    kept = _Kept(names(_everybody(populations, drawn, views, cases)), ROWS)
+    known = _KnownPeople(names(_everybody(populations, drawn, views, cases)), MAX_ROWS)
     refs = {row.control_id: row.ref for row in rows}
     return {
         "schema": SCHEMA,
@@ -66,22 +63,21 @@ def snapshot(first: date, last: date, framework: str | None = None) -> Json:
         "period": {"from": first.isoformat(), "to": last.isoformat()},
         "controls": [_row(each) for each in rows],
         "populations": [
-            _population(each, numbers[each.id], refs[each.control_id], kept) for each in populations
+            _population(each, numbers[each.id], refs[each.control_id], known)
+            for each in populations
         ],
         "samples": [
-            _sample(each, n, numbers, views[each.sample.id], kept)
+            _sample(each, n, numbers, views[each.sample.id], known)
             for n, each in enumerate(drawn, 1)
             if each.population.id in numbers
         ],
-        "exceptions": [_exception(each, kept) for each in cases],
+        "exceptions": [_exception(each, known) for each in cases],
         "revisions": [],
     }
 
 
 def _overlapping(first: date, last: date, refs: Mapping[UUID, str]) -> list[Population]:
-    """Those of these controls, by control and as they were frozen; one statement, without the
-    rows.
-    """
+    """The populations of these controls, by control, oldest first; one statement without rows."""
     query = select(Population).where(Population.period_from <= last, Population.period_to >= first)
     found = [
         each
@@ -98,9 +94,7 @@ def _cases(
     first: date,
     last: date,
 ) -> list[ExceptionCase]:
-    """The exceptions of the samples shown and of the cycles missed in these months, the oldest
-    first, whenever they were found.
-    """
+    """Exceptions of the samples shown and of cycles missed in these months, the oldest first."""
     shown = {each.sample.id for each in drawn if each.population.id in populations}
     return [
         case
@@ -136,31 +130,36 @@ def _row(row: MatrixRow) -> Json:
     }
 
 
-def _population(held: Population, number: str, control: str, kept: _Kept) -> Json:
-    """Its rows come from the store again, and what they hash to is told beside what was frozen."""
-    fits = held.row_count <= kept.room
+def _population(population: Population, number: str, control: str, known: _KnownPeople) -> Json:
+    """A population with its stored rows, and whether they still match the frozen digest."""
+    fits = population.row_count <= known.room
     rows: list[Any] = []
     intact: bool | None = None
     if fits:
-        kept.room -= held.row_count
-        whole = population_queries.population(held.id, whole=True)
-        rows, intact = whole.rows, population_queries.is_as_frozen(whole)
+        known.room -= population.row_count
+        stored = population_queries.population(population.id, whole=True)
+        rows, intact = stored.rows, population_queries.is_as_frozen(stored)
     return {
         "number": number,
         "control": control,
-        "key": held.key,
-        "title": held.title,
-        "source": held.source,
-        "query": held.query,
-        "parameters": {str(name): str(value) for name, value in sorted(held.parameters.items())},
-        "period": {"from": held.period_from.isoformat(), "to": held.period_to.isoformat()},
-        "run_at": _iso(held.run_at),
-        "run_by": held.run_by,
-        "frozen_by": kept.who(held.frozen_by),
-        "frozen_at": _iso(held.created_at),
-        "id_column": held.id_column,
-        "row_count": held.row_count,
-        "sha256": held.sha256,
+        "key": population.key,
+        "title": population.title,
+        "source": population.source,
+        "query": population.query,
+        "parameters": {
+            str(name): str(value) for name, value in sorted(population.parameters.items())
+        },
+        "period": {
+            "from": population.period_from.isoformat(),
+            "to": population.period_to.isoformat(),
+        },
+        "run_at": _iso(population.run_at),
+        "run_by": population.run_by,
+        "frozen_by": known.who(population.frozen_by),
+        "frozen_at": _iso(population.created_at),
+        "id_column": population.id_column,
+        "row_count": population.row_count,
+        "sha256": population.sha256,
         "intact": intact,
         "attached": fits,
         "columns": list(rows[0]) if rows else [],
@@ -180,29 +179,29 @@ def _sample(
     n: int,
     numbers: Mapping[UUID, str],
     views: Sequence[ItemView],
-    kept: _Kept,
+    known: _KnownPeople,
 ) -> Json:
-    held = each.sample
+    sample = each.sample
     return {
         "number": f"SMP-{n:02}",
         "population": numbers[each.population.id],
         "control": each.control.ref,
-        "rule": held.rule,
-        "size": held.size,
-        "advised": held.advised,
-        "reason": held.reason,
-        "seed": spaced_seed(held.seed),
-        "population_sha256": held.population_sha256,
-        "attributes": list(held.attributes),
-        "drawn_by": kept.who(held.drawn_by),
-        "drawn_at": _iso(held.created_at),
+        "rule": sample.rule,
+        "size": sample.size,
+        "advised": sample.advised,
+        "reason": sample.reason,
+        "seed": spaced_seed(sample.seed),
+        "population_sha256": sample.population_sha256,
+        "attributes": list(sample.attributes),
+        "drawn_by": known.who(sample.drawn_by),
+        "drawn_at": _iso(sample.created_at),
         "tested": each.tested,
         "failed": each.failed,
-        "items": [_item(view, kept) for view in views],
+        "items": [_item(view, known) for view in views],
     }
 
 
-def _item(view: ItemView, kept: _Kept) -> Json:
+def _item(view: ItemView, known: _KnownPeople) -> Json:
     found: ItemResult | None = view.result
     return {
         "number": view.item.number,
@@ -211,54 +210,54 @@ def _item(view: ItemView, kept: _Kept) -> Json:
         "outcome": found.outcome if found else None,
         "checks": dict(found.checks) if found else {},
         "note": found.note if found else "",
-        "tested_by": kept.who(found.tested_by) if found else None,
+        "tested_by": known.who(found.tested_by) if found else None,
         "tested_at": _iso(found.created_at) if found else None,
         "results": found.number if found else 0,
         "exception": view.exception.ref if view.exception else None,
     }
 
 
-def _exception(case: ExceptionCase, kept: _Kept) -> Json:
-    held = case.exception
+def _exception(case: ExceptionCase, known: _KnownPeople) -> Json:
+    exception = case.exception
     return {
-        "ref": held.ref,
+        "ref": exception.ref,
         "control": case.control.ref,
         "item": case.what,
-        "says": held.says,
-        "cause": held.cause,
-        "effect": held.effect,
-        "correction": held.correction,
-        "response": held.response,
+        "says": exception.says,
+        "cause": exception.cause,
+        "effect": exception.effect,
+        "correction": exception.correction,
+        "response": exception.response,
         "state": case.state,
-        "found_by": kept.who(held.found_by),
-        "found_at": _iso(held.created_at),
-        "responded_by": kept.who(held.responded_by) or None,
-        "finding": _finding(case.finding, kept) if case.finding else None,
+        "found_by": known.who(exception.found_by),
+        "found_at": _iso(exception.created_at),
+        "responded_by": known.who(exception.responded_by) or None,
+        "finding": _finding(case.finding, known) if case.finding else None,
     }
 
 
-def _finding(held: Finding, kept: _Kept) -> Json:
-    tries = [
+def _finding(finding: Finding, known: _KnownPeople) -> Json:
+    retests = [
         {
             "on": each.tested_on.isoformat(),
             "sample": each.sample,
             "failed": each.failed,
             "note": each.note,
-            "by": kept.who(each.tested_by),
+            "by": known.who(each.tested_by),
         }
-        for each in reversed(exception_queries.retests(held.id))
+        for each in reversed(exception_queries.retests(finding.id))
     ]
     return {
-        "ref": held.ref,
-        "title": held.title,
-        "plan": held.plan,
-        "owner": kept.who(held.owner_id),
-        "due_on": held.due_on.isoformat(),
-        "remedy": held.remedy,
-        "remedied_at": _iso(held.remedied_at),
-        "remedied_by": kept.who(held.remedied_by) or None,
-        "closed_at": _iso(held.closed_at),
-        "retests": tries,
+        "ref": finding.ref,
+        "title": finding.title,
+        "plan": finding.plan,
+        "owner": known.who(finding.owner_id),
+        "due_on": finding.due_on.isoformat(),
+        "remedy": finding.remedy,
+        "remedied_at": _iso(finding.remedied_at),
+        "remedied_by": known.who(finding.remedied_by) or None,
+        "closed_at": _iso(finding.closed_at),
+        "retests": retests,
     }
 
 
