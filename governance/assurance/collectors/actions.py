@@ -1,10 +1,9 @@
-"""Asking for a run, filing what it found as evidence, and saying that a period was missed.
+"""Request collector runs, store their populations as evidence, and record missed periods.
 
-ask(collector, period)      queued: by the schedule once for a period, by a person as often as he
-                            likes
-miss(collector, period)     nobody was there, and it cannot be made up for
-RUNS                        cancelled and retried as all background work is
-file(run, collected)        the population becomes a version of the collector's evidence
+request_run(collector, period)      queued: once per period on schedule, at any time manually
+record_missed(collector, period)    Meridian wasn't running, and it can't be collected later
+RUNS                                cancelled and retried like all background work
+file_evidence(run, collected)       the population becomes a version of the collector's evidence
 """
 
 import io
@@ -78,7 +77,7 @@ TOO_LATE = "Meridian wasn't running, and this collector can't read past states."
 
 
 def request_run(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
-    """Queue a run. Of two clicks for one period the second finds the first one's run."""
+    """Queue a run. Of two clicks for one period, the second returns the first one's run."""
     background_work.lock(CollectorRun)
     if not scheduled and (there := queries.under_way(found.key, period.name)) is not None:
         return there
@@ -132,10 +131,7 @@ RUNS = background_work.WorkKind(
 
 
 def file_evidence(run: CollectorRun, found: Collector, collected: Collected) -> None:
-    """Keep what was found; where something was performed, as a version of evidence.
-
-    Filed by an earlier try, it stays.
-    """
+    """Store what was found; if there was activity, as an evidence version. Once per run."""
     if run.state != "queued":
         return
     told = collected.population
@@ -182,8 +178,9 @@ def file_evidence(run: CollectorRun, found: Collector, collected: Collected) -> 
 
 
 def _evidence(found: Collector) -> Evidence:
-    """Begun once; linked to the adopted controls that it serves, unless somebody took the link
-    away.
+    """Return the item of a collector, created once.
+
+    It is linked to the adopted controls it supports, unless somebody removed the link.
     """
     title, note = f"{found.title}, collected by Meridian", "Collected by Meridian"
     controls = queries.controls_of(found)

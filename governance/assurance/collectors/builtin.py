@@ -1,6 +1,4 @@
-"""The collectors about this console itself, each over events of the log or over rows that never
-change.
-"""
+"""The collectors about Meridian itself, each over the audit log or rows that never change."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

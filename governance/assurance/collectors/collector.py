@@ -1,12 +1,10 @@
-"""What a collector is: a key, the controls it serves, a schedule, and `collect(period)`.
+"""What a collector is: a key, the controls it supports, a schedule, and `collect(period)`.
 
-    Collector       its `query` is run as it stands here, and stands as it is in the file that it
-                    fills
-    Collected       the population, a sentence, what else was looked at
+    Collector       its `query` is run exactly as written, and copied into the file
+    Collected       the population, a result in one sentence, and other facts
 
-A collector reads inside the present transaction and writes nothing. What is over and what is not is
-told by its population: `needs_rows` says that none means that nothing was performed, so that
-nothing is filed.
+A collector reads inside the current transaction and writes nothing. `needs_rows` says that an
+empty population means there was no activity, so nothing is stored.
 """
 
 from abc import ABC, abstractmethod
@@ -29,9 +27,7 @@ type PopulationRow = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """`ok` is False when what was found needs somebody; `performed` is False when there was nothing
-    to file.
-    """
+    """`ok` is False if someone has to act; `performed` is False if there was nothing to store."""
 
     population: populations.CollectorPopulation
     says: str
@@ -93,13 +89,13 @@ class Collector(ABC):
 
     @abstractmethod
     def judge(self, rows: Sequence[PopulationRow], period: Period, /) -> tuple[str, bool]:
-        """(what was found in a sentence, whether all of it is as it should be)."""
+        """Return (the result in one sentence, whether it is as it should be)."""
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         return ()
 
 
 def run_by() -> str:
-    """Who runs it: the console, or a person by his pseudonym."""
+    """Return who runs it: Meridian, or a person by pseudonym."""
     who = current.actor().person_id
     return f"person {personal_field_encryption.pseudonym(who)}" if who else "Meridian, on schedule"

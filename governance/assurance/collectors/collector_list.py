@@ -1,4 +1,4 @@
-"""The list of collectors: its declaration, and what its filters leave."""
+"""The list of collectors: its declaration, and its filters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ COLLECTORS = ListPage(
 
 
 def matching(board: Sequence[CollectorStatus], asked: ListRequest) -> list[CollectorStatus]:
-    """`board` comes in the order of the catalogue, which is that of `order`."""
+    """Return the matching rows; `board` comes in the order of the catalogue, which is `order`."""
     place = {line.collector.key: n for n, line in enumerate(board)}
     keys: Mapping[str, Callable[[CollectorStatus], Any]] = {
         "order": lambda line: place[line.collector.key],

@@ -1,10 +1,8 @@
-"""Runs collectors: hourly what is due in each tenant, each period once; the run itself as work that
-can be watched and cancelled.
+"""Run collectors: every hour what is due in each tenant, each period once.
 
-collect_due()                   over all tenants
-collect_due_of(who)             in one; what was missed while nobody ran is caught up with, a year
-                                back
-collect(item, progress)         one run
+collect_due()                   in all tenants
+collect_due_of(who)             in one; missed periods are caught up, up to a year back
+collect(item, progress)         one run, as work that can be watched and cancelled
 """
 
 from datetime import date, timedelta
@@ -29,7 +27,7 @@ def collect_due() -> None:
 
 
 def collect_due_of(who: Actor, *, since: date | None = None) -> int:
-    """Queue each closed period that nobody has claimed, back to `since` (a year); how many."""
+    """Queue each closed period that has no run yet, back to `since` (a year); return how many."""
     with current.acting_as(who), transaction():
         tenant = directory.tenant_by_id(who.tenant_id)
         today = clock.today()
@@ -59,10 +57,7 @@ def _claimed(who: Actor, found: Collector, period: Period) -> bool:
 
 @work(actions.RUNS.name)
 def collect(item: WorkItem, progress: Progress) -> None:
-    """The work of one CollectorRun (item.target_id).
-
-    Killed, it is done again: nothing was kept before all of it was.
-    """
+    """Run one CollectorRun (item.target_id). If it is killed, it runs again: nothing was stored."""
     run_id = target_of(actions.RUNS, item)
     access.require(permissions.RUN)
     progress(0, 2, "Running the query")

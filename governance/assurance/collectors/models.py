@@ -1,4 +1,4 @@
-"""Runs of collectors: which period, what came of it, and the evidence that it became."""
+"""Collector runs: the period, the result, and the evidence version it became."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,10 +12,7 @@ from governance.kernel.db import tenant_fk
 
 
 class CollectorRun(Generated):
-    """One run for one period.
-
-    A scheduled one is there once for its period; by hand there can be more.
-    """
+    """A run for one period: one on schedule, and any number started manually."""
 
     __tablename__ = "collector_runs"
     __table_args__ = (
@@ -54,5 +51,5 @@ class CollectorRun(Generated):
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has ended: with a version, with nothing to file, or missed."""
+        """Whether it has ended: collected, nothing found, or missed."""
         return self.state != "queued"

@@ -1,15 +1,12 @@
-"""Which stretch of days a run of a collector is about.
+"""The period that a collector run covers. Pure: today is an argument.
 
-Pure: today is given.
+    Period                                   its name ("2026-10", "2026-Q3", "2026-W44",
+                                             "2026-11-24"), first and last day
+    period_containing(schedule, day)         the period that a day is in
+    closed_periods(schedule, since, today)   all that have ended, oldest first
+    next_due(schedule, today)                the day on which the current period has ended
 
-    Period                              its name ("2026-10", "2026-Q3", "2026-W44", "2026-11-24"),
-                                        first and last day
-    holding(schedule, day)              the period that a day is in
-    closed(schedule, since, today)      all that have ended, the oldest first
-    next_due(schedule, today)           the day on which the period that runs now has ended
-
-Days are those of UTC, as in the log. A period is collected once it is over: only then is its
-population complete.
+Days are UTC, as in the audit log. A period is collected once it is over, when it is complete.
 """
 
 from collections.abc import Sequence
@@ -33,24 +30,22 @@ class Period:
 
     @property
     def until(self) -> datetime:
-        """The first instant behind it."""
+        """The first instant after it."""
         return datetime.combine(self.last + DAY, time(), UTC)
 
 
 def period_containing(schedule: str, day: date) -> Period:
-    """The period of that schedule that the day is in; a KeyError for a schedule that there is
-    not.
-    """
+    """Return the period that contains the day. Raises KeyError for an unknown schedule."""
     return {"daily": _day, "weekly": _week, "monthly": _month, "quarterly": _quarter}[schedule](day)
 
 
 def previous_period(schedule: str, day: date) -> Period:
-    """The last one that had ended by then."""
+    """Return the last period that had ended by that day."""
     return period_containing(schedule, period_containing(schedule, day).first - DAY)
 
 
 def closed_periods(schedule: str, since: date, today: date) -> Sequence[Period]:
-    """Those that ended on or after `since` and before today, without a gap between them."""
+    """Return the periods that ended on or after `since` and before today, without gaps."""
     found: list[Period] = []
     period = previous_period(schedule, today)
     while period.last >= since:
@@ -64,7 +59,7 @@ def next_due(schedule: str, today: date) -> date:
 
 
 def day_range(first: date, last: date) -> Period:
-    """Any stretch of days, for a population that somebody asks for by hand."""
+    """Return any range of days, for a population requested manually."""
     return Period(f"{first} to {last}", first, last)
 
 

@@ -1,12 +1,11 @@
-"""A population: every row that a stated query found, and the file that says how it was found.
+"""A population: every row that a query found, and the file that shows how it was found.
 
-    Population            query text, parameters, when and by whom it was run, the rows
-    sheet(…)              the file: what is above the table, then the table; the table's SHA-256
-                          stands above it
+    CollectorPopulation    query, parameters, when and who ran it, the rows
+    population_csv(…)      the file: facts first, then the table, whose SHA-256 is among the facts
 
-The digest is that of the table's bytes, from its head line to the end of the file: whoever has the
-file can check it with `tail` and `sha256sum`. A person stands in it as his pseudonym: a filed file
-cannot be erased from.
+The SHA-256 covers the table from its header line to the end of the file, so anyone can check it
+with `tail` and `sha256sum`. People appear by pseudonym: names can't be erased from a stored
+file.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows
 
 @dataclass(frozen=True)
 class CollectorPopulation:
-    """`rows` are plain values (text, numbers, yes or no), each under every one of `columns`."""
+    """`rows` are plain values (text, numbers, yes or no), one under each of `columns`."""
 
     key: str
     title: str
@@ -38,7 +37,7 @@ class CollectorPopulation:
 
     @cached_property
     def table(self) -> bytes:
-        """Head line and rows as CSV (RFC 4180, UTF-8)."""
+        """Header line and rows as CSV (RFC 4180, UTF-8)."""
         return csv_rows(
             [self.columns, *([row[name] for name in self.columns] for row in self.rows)]
         )
@@ -49,7 +48,7 @@ class CollectorPopulation:
 
 
 def plain_value(value: Any) -> Any:
-    """As it stands in a row: an instant as ISO 8601 in UTC, an id as text."""
+    """Return the value as the file shows it: instants as ISO 8601 in UTC, ids as text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, datetime):
@@ -65,7 +64,7 @@ def population_csv(
     says: str,
     facts: Sequence[tuple[str, str]],
 ) -> bytes:
-    """The file of a run: two columns of what was asked and found, an empty line, the table."""
+    """Return the file of a run: two columns of facts, an empty line, the table."""
     above = [
         ("Tenant", tenant),
         ("Covers", covers),

@@ -1,14 +1,13 @@
-"""Collectors with their last result, one with its runs, and a population as it is found now.
+"""Collectors with their last result, one collector with its runs, and populations.
 
-board()                             every collector: its last run, its next, the controls that the
-                                    tenant has adopted
-one(key), runs(key, wanted)         one of them, and its runs, the newest first
-run_of(run_id, lock)                a run with its work
-population(key, first, last)        the rows of these days, for whoever freezes them
-evidence_of(collector)              the piece of evidence that its versions belong to
+    collector_statuses()                every collector: last run, next run, adopted controls
+    collector_status(key), runs(key)    one of them, and its runs, newest first
+    run_of(run_id, lock)                a run with its work
+    population(key, first, last)        the rows of these days, for freezing them
+    evidence_of(collector)              the evidence item its versions belong to
 
-To an auditor a collector that serves no control of his engagement is not there, nor the other
-controls that one serves.
+An auditor sees only collectors that support a control of their engagement, and only those
+controls.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +37,7 @@ from governance.kernel.visibility_scope import Scope, limits
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """A run with its work; `state` is what a reader wants to know of it."""
+    """A run with its work; `state` combines the two for readers."""
 
     run: CollectorRun
     work: WorkItem | None
@@ -102,7 +101,7 @@ def find_collector(key: str) -> Collector:
 
 
 def collector_statuses() -> list[CollectorStatus]:
-    """In the order of the registry; three statements whatever their number."""
+    """Return all collectors in the order of the registry; three statements."""
     newest, adopted, held = _newest(), _adopted(), limits()
     return [
         _status(c, adopted, newest.get(c.key), held)
@@ -143,7 +142,7 @@ def _status(
 
 
 def controls_of(found: Collector) -> Sequence[UUID]:
-    """Those of the controls it serves that the tenant has adopted."""
+    """Return the adopted controls that the collector supports."""
     query = select(Control.id).where(Control.ref.in_(found.controls), Control.retired_at.is_(None))
     return session().scalars(query.order_by(Control.ref)).all()
 
@@ -193,7 +192,7 @@ def runs(
 
 
 def _is_in_state(state: str) -> ColumnElement[bool]:
-    """As `Seen.state` says it: of the work until the run has ended."""
+    """Filter as `RunStatus.state` says: by the work until the run has ended."""
     works = {"under_way": UNDER_WAY, "failed": ("failed", "done"), "cancelled": ("cancelled",)}
     if state not in works:
         return (CollectorRun.state == state) & (CollectorRun.state != "queued")
@@ -230,14 +229,12 @@ def under_way(key: str, period: str) -> CollectorRun | None:
 
 
 def population(key: str, period_from: date, period_to: date) -> CollectorPopulation:
-    """What the collector's query finds over these days now, whoever asks."""
+    """Return what the collector's query finds over these days now."""
     return find_collector(key).population(day_range(period_from, period_to))
 
 
 def evidence_of(found: Collector, title: str) -> Evidence | None:
-    """The live piece that its last version went to; before the first one, a live piece of that
-    title.
-    """
+    """Return the live item of its last version; before the first one, a live item of that title."""
     filed = select(EvidenceVersion.evidence_id).join(
         CollectorRun, CollectorRun.evidence_version_id == EvidenceVersion.id
     )

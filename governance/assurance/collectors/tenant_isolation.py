@@ -1,10 +1,9 @@
-"""The proof that two tenants never meet, made anew each time: what the catalogue says of every
-table, and an attempt.
+"""The proof that tenants are isolated, repeated each time: the catalogue of every table, and an
+attempt.
 
-In a transaction of another tenant (one that exists, or a made-up one where this is the only one) it
-is asked for rows of this tenant by their ids, in every table, by statements that carry no filter of
-ours: what keeps them apart is the database alone. That transaction is always rolled back. The other
-tenant is not named.
+In a transaction of another tenant (an existing one, or an invented one if there is none) it asks
+for rows of this tenant by id, in every table, without any filter of ours: only the database
+keeps them apart. That transaction is always rolled back, and the other tenant is not named.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +42,7 @@ AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a
 
 
 class AttemptDone(Exception):
-    """Ends the other tenant's transaction, so that nothing of it is left."""
+    """Ends the other tenant's transaction, so that nothing of it is kept."""
 
 
 class Isolation(Collector):
@@ -123,7 +122,7 @@ class Isolation(Collector):
 
 
 def _own_rows(names: Sequence[str]) -> dict[str, UUID]:
-    """A row of the acting tenant in each table that it has one in."""
+    """Return one row id of the acting tenant for each table that has one."""
     found: dict[str, UUID] = {}
     for name in names:
         rows = table(name, column("tenant_id"), column("id"))
@@ -136,7 +135,7 @@ def _own_rows(names: Sequence[str]) -> dict[str, UUID]:
 
 
 def _attempt(ids: Mapping[str, UUID]) -> dict[str, int]:
-    """How many rows with these ids the other tenant sees, by table, in one statement."""
+    """Return how many of these rows the other tenant sees, by table, in one statement."""
     seen: dict[str, int] = {}
     if not ids:
         return seen

@@ -1,6 +1,4 @@
-"""The collectors' pages: what the console collects about itself, and one collector with its
-runs.
-"""
+"""The collector pages: the list, and one collector with its runs."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -37,7 +35,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/evidence/collectors/<key>", needs=permissions.VIEW)
 def collector(key: str) -> ResponseReturnValue:
-    """Its newest run with the first rows of the population, and all its runs."""
+    """Show the newest run with the first rows of its population, and all runs."""
     line, asked = queries.collector_status(key), RUNS.read(place={"key": key})
     found = queries.runs(key, asked.criteria, sort=asked.sort, after=asked.after, size=RUNS.size)
     shown = next((seen for seen in found.rows if seen.run.preview), None)
@@ -59,7 +57,7 @@ def collector(key: str) -> ResponseReturnValue:
 
 
 def _files(runs: Sequence[queries.RunStatus]) -> dict[UUID, tuple[UUID, str, int]]:
-    """Of each version that a run has filed: its evidence's id and ref, and its number."""
+    """Return evidence id, ref and number of each version that a run has stored."""
     return queries.files_of(
         [seen.run.evidence_version_id for seen in runs if seen.run.evidence_version_id]
     )
@@ -67,7 +65,7 @@ def _files(runs: Sequence[queries.RunStatus]) -> dict[UUID, tuple[UUID, str, int
 
 @feature.get("/evidence/collectors/<key>/runs.csv", needs=permissions.VIEW, answers=FILE)
 def export_runs(key: str) -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """Export everything that matches the filters."""
     queries.collector_status(key)
     asked = RUNS.read(place={"key": key})
     pages = every_page(
@@ -81,7 +79,7 @@ def export_runs(key: str) -> ResponseReturnValue:
 
 @feature.post("/evidence/collectors/<key>/runs", needs=permissions.RUN)
 def run(key: str) -> ResponseReturnValue:
-    """By hand, over the last period that is over."""
+    """Run it manually, over the last closed period."""
     found = queries.find_collector(key)
     actions.request_run(found, previous_period(found.schedule, clock.today()))
     return redirect(url_for("collectors.collector", key=key), 303)

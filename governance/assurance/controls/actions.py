@@ -1,13 +1,8 @@
-"""What is done to controls: created or adopted, edited, given away, mapped, tested, retired.
+"""Create, edit, assign, retire and restore controls.
 
-    create, adopt                  one of one's own; those of the starter pack, with the evidence
-                                   they ask for
-    edit, assign, retire, restore  guarded: a stale form is refused with what changed
-    map_to, unmap                  that it answers (fully, partly) for a requirement
-    record_test                    a sample was tried; what failed opens a finding
-
-Contributors work on the controls that they own, and see the others. Assigning, mapping and retiring
-can be undone.
+Beside it: mapping_actions.py (requirements), control_test_actions.py (tests) and
+adoption_actions.py (the starter pack). Contributors edit the controls they own. Assigning,
+mapping and retiring can be undone.
 """
 
 from collections.abc import Collection
@@ -99,7 +94,7 @@ def create(
     owner_id: UUID | None = None,
     rests_on: str | None = None,
 ) -> Control:
-    """Create a control of the tenant's own; its ref is free and stays."""
+    """Create a control of the tenant's own; its ref never changes. Raises ControlExists."""
     ref = ref.strip().upper()
     alone("controls")
     if session().scalar(select(Control.id).where(Control.ref == ref)):
@@ -142,10 +137,7 @@ def edit(
     cadence: str,
     rests_on: str | None,
 ) -> None:
-    """Change what it says.
-
-    Stale, with what differs (yours, theirs), when somebody changed it since `version`.
-    """
+    """Change a control. Raises Stale with the differences if somebody changed it since `version`."""
     _require_editable(control)
     after = _check_fields(
         title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on
@@ -168,9 +160,9 @@ def edit(
 
 
 def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
-    """Give it to a member, or with None to nobody.
+    """Assign an owner, or remove the owner with None. The same owner again changes nothing.
 
-    The same owner twice is no change. `undoes`: the entry taken back.
+    `undoes` is the id of the audit entry that this undoes.
     """
     check_is_live(control)
     if control.owner_id == owner_id:
@@ -183,20 +175,20 @@ def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = Non
 
 
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
-    """Several at once, all or none."""
+    """Assign several controls, all or none."""
     for control in queries.find_controls(ids, lock=True):
         assign(control, owner_id)  # record() is in there
 
 
 def why_not(control: Control) -> str | None:
-    """Why nothing of it can be changed any more; None where it can."""
+    """Return why the control can't be changed any more; None if it can."""
     if control.retired_at is None:
         return None
     return f"{control.ref} was retired on {control.retired_at.day} {control.retired_at:%B %Y}."
 
 
 def retire(control: Control, *, reason: str) -> None:
-    """It answers for nothing from now on; its past stays what it was."""
+    """Retire a control. It satisfies no requirement from now on; its history is kept."""
     check_is_live(control)
     if not reason.strip():
         raise Invalid("Enter a reason. It stays with the control.", field="reason")
@@ -208,9 +200,7 @@ def retire(control: Control, *, reason: str) -> None:
 
 
 def restore(control: Control, *, undoes: UUID) -> None:
-    """Undo its retirement, which the entry `undoes` told of: it counts again, as if it had never
-    been retired.
-    """
+    """Undo a retirement; `undoes` is the id of its audit entry."""
     control.retired_at = control.retirement_reason = None
     record(RESTORED, control, ref=control.ref, undoes=undoes)
 

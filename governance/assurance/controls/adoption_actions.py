@@ -21,15 +21,15 @@ from governance.kernel.errors import Invalid
 
 FIRST_VERSION_DUE = timedelta(
     days=92
-)  # an adopted control has a quarter to bring in its first evidence
+)  # a quarter to upload the first evidence of an adopted control
 
 
 def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) -> list[Control]:
-    """Adopt controls of the starter pack (all, or these refs), mapped; a ref that is taken is left
-    as it is.
+    """Adopt controls of the starter pack (all, or these refs) with their mappings; existing refs
+    don't change.
 
-    With evidence, each control's evidence is begun (one piece for all controls that name it), due
-    in a quarter.
+    With evidence, each item that the controls need is created once, with a first version due in
+    a quarter.
     """
     wanted = [each for each in pack() if refs is None or each.ref in set(refs)]
     if refs is not None and len(wanted) != len(set(refs)):
@@ -73,9 +73,7 @@ def _adopt_one(each: StarterControl) -> Control:
 
 
 def _create_evidence(adopted: Sequence[tuple[Control, StarterControl]]) -> None:
-    """One piece for each title; a live one that the tenant has already is linked, not begun
-    again.
-    """
+    """Create one item per title; a live item with the title is linked instead."""
     wanted: dict[str, list[tuple[Control, StarterControl]]] = {}
     for control, each in adopted:
         for title in each.evidence:
@@ -101,5 +99,5 @@ def _create_evidence(adopted: Sequence[tuple[Control, StarterControl]]) -> None:
 
 
 def _shortest_cadence(users: Sequence[tuple[Control, StarterControl]]) -> str:
-    """The shortest cadence of the controls that share the evidence."""
+    """Return the shortest cadence of the controls that share the item."""
     return min((each.cadence for _, each in users), key=lambda c: CADENCES.get(c) or 9999)

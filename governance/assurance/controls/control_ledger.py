@@ -42,9 +42,7 @@ DRILL_LIFETIME_SECONDS = (
 
 
 class ControlRecord(NamedTuple):
-    """A control with all that was ever recorded about it; what is packed is packed as `_controls`
-    says.
-    """
+    """A control with everything ever recorded about it, packed as ledger_sql.py says."""
 
     id: UUID
     ref: str
@@ -70,11 +68,11 @@ MAX_DERIVED_VALUES = 64  # values that follow from one ledger and are kept with 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Everything about controls that the tenant ever recorded; titles and owners are today's.
+    """Everything about controls that the tenant ever recorded; titles and owners are those of
+    today.
 
-    Nothing in it ever changes.
-
-    `derived` keeps what was worked out of this ledger: readers of the same facts share both.
+    It never changes. `derived` keeps what was computed from it, so readers of the same facts
+    share both.
     """
 
     controls: Sequence[ControlRecord]
@@ -84,10 +82,9 @@ class Ledger:
     )
 
     def since(self, moment: datetime) -> float:
-        """The last instant up to `moment` at which anything was recorded, came to be, or ended
-        (seconds since 1970).
+        """Return the last instant up to `moment` at which anything changed, in seconds since 1970.
 
-        Between two of them `at` gives the same; what is counted in days also moves with the day.
+        Between two such instants `at` returns the same, apart from what is counted in days.
         """
         stamps = self.derived.get("stamps", self._stamps)
         place = bisect_right(stamps, moment.timestamp())
@@ -95,9 +92,7 @@ class Ledger:
 
     @property
     def first_evidence(self) -> datetime | None:
-        """When the first version of any evidence was uploaded; nothing is known of coverage before
-        that.
-        """
+        """When the first version was uploaded; coverage is unknown before that."""
         return self.derived.get("first evidence", self._first_evidence)
 
     def _first_evidence(self) -> datetime | None:
@@ -142,7 +137,7 @@ class Ledger:
 
 
 def ledger(control_id: UUID | None = None) -> Ledger:
-    """Read it (of one control, if given) in two statements; the whole of it is remembered."""
+    """Read the ledger (of one control, if given) in two statements; the whole one is remembered."""
     return (
         _read(select(Control.id).where(Control.id == control_id))
         if control_id is not None
@@ -151,7 +146,7 @@ def ledger(control_id: UUID | None = None) -> Ledger:
 
 
 def ledger_of(requirement_id: UUID) -> Ledger:
-    """The same of the controls that answer for a requirement, or ever did."""
+    """Return the ledger of the controls that are or were mapped to a requirement."""
     return _read(
         select(ControlMapping.control_id).where(ControlMapping.requirement_id == requirement_id)
     )
@@ -165,7 +160,7 @@ def _read(only: Select[UUID] | None = None) -> Ledger:
 
 
 def _frozen(value: Any) -> Any:
-    """JSON that nobody can change: readers share it."""
+    """Return the JSON value as immutable data, because readers share it."""
     if isinstance(value, list):
         return tuple(map(_frozen, value))
     return (
@@ -207,7 +202,7 @@ def _facts(
 
 
 def _live(rests_on: str | None, packed: Any, at: float) -> RuntimeFacts | None:
-    """What the control rests on, as it was at that moment."""
+    """Return what the control depends on at runtime, as it was at that moment."""
     if rests_on == "drill":
         held = [
             system
@@ -250,7 +245,7 @@ def _instants(row: ControlRecord) -> Iterator[float]:
 
 
 def runtime_stamps(row: ControlRecord) -> list[float | None]:
-    """Each instant (in seconds since 1970) at which what the control rests on could have moved its
+    """Return each instant (seconds since 1970) at which a runtime dependency could change its
     status.
     """
     if row.rests_on == "drill":

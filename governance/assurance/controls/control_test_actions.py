@@ -42,12 +42,11 @@ def record_test(
     retest_id: UUID | None = None,
     unsettled: int | None = None,
 ) -> ControlTest:
-    """Record a test of `sample` items of which `failed` did not hold.
+    """Record a test of `sample` items of which `failed` failed.
 
-    A failure needs its finding and gets a ref (EXC-14).
-
-    `sample_id`: it follows from that sample, of which `unsettled` exceptions are still open. By
-    hand, the same test sent twice in a row is one test.
+    A failure needs a finding and gets a ref (EXC-14). `sample_id` names the Type II sample the
+    test follows from, with `unsettled` open exceptions. The same manual test sent twice in a row
+    is one test.
     """
     _require_testable(control)
     finding = finding.strip()[:2000]
@@ -91,7 +90,7 @@ def record_test(
 def _same_test(
     control: Control, tested_on: date, sample: int, failed: int, finding: str
 ) -> ControlTest | None:
-    """The last test by hand, if it says the same by the same person: a form that was sent again."""
+    """Return the last manual test if the same person recorded the same values: a resent form."""
     by_hand = select(ControlTest).where(
         ControlTest.control_id == control.id,
         ControlTest.sample_id.is_(None),

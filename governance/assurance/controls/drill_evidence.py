@@ -1,6 +1,4 @@
-"""A kill-switch drill becomes a version of its system's evidence, which supports the controls for
-MANAGE 2.4.
-"""
+"""A kill-switch drill becomes a version of its system's evidence, for controls on MANAGE 2.4."""
 
 import io
 from collections.abc import Sequence

@@ -80,7 +80,7 @@ class RequirementMappingForm(ReadableForm):
 
 
 class ControlMappingForm(ReadableForm):
-    """The other way round: which controls answer for one requirement."""
+    """Map a control, coming from one requirement."""
 
     control_id = Choice("Control", [InputRequired("Choose a control.")])
     coverage = RadioField(

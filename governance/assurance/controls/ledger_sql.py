@@ -17,7 +17,7 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 
 def controls_query(only: Select[UUID] | None) -> Any:
-    """Controls with mappings, tests and links folded into JSON: three joins would multiply the
+    """Select controls with mappings, tests and links folded into JSON; joins would multiply the
     rows.
     """
     owner = aliased(Person)
@@ -88,16 +88,12 @@ def _folded_links() -> ScalarSelect[Any]:
 
 
 def _folded_live() -> Case[Any]:
-    """The history of what a control rests on, whole: what it was at an instant is cut from it, as
-    everything else.
-    """
+    """Fold the history of what a control depends on at runtime."""
     return case((Control.rests_on == "drill", _drills()), (Control.rests_on == "policy", _policy()))
 
 
 def _drills() -> ScalarSelect[Any]:
-    """Of each system: when it lived, and (when, passed, of which feature) of each drill that
-    ended.
-    """
+    """Fold, for each system, its lifetime and (when, passed, feature) of each finished drill."""
     ended = func.json_agg(
         func.json_build_array(_epoch(Drill.ended_at), Drill.state == "passed", SystemFeature.key)
     )
@@ -128,7 +124,7 @@ def _drills() -> ScalarSelect[Any]:
 
 
 def _policy() -> Any:
-    """Versions as they came into force, and the waivers that were live."""
+    """Fold the published policy versions and the waivers that were open."""
     v, w = PolicyVersion, Waiver
     versions = select(
         func.json_agg(

@@ -44,9 +44,9 @@ COVERAGES = ("full", "partial")
 def map_to(
     control: Control, requirement_id: UUID, coverage: str, *, undoes: UUID | None = None
 ) -> ControlMapping:
-    """Say that it answers for a requirement.
+    """Map a control to a requirement that it satisfies, fully or partially.
 
-    The same again is no change; another coverage ends the old mapping.
+    The same mapping again changes nothing; another coverage ends the old one.
     """
     check_is_live(control)
     if coverage not in COVERAGES:
@@ -74,7 +74,7 @@ def map_to(
 
 
 def unmap(control: Control, requirement_id: UUID, *, undoes: UUID | None = None) -> None:
-    """End a mapping; one that is not there is no fault."""
+    """End a mapping. A missing mapping is no error."""
     held = _open_mapping(control, requirement_id)
     if held is None:
         return

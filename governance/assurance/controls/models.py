@@ -1,6 +1,4 @@
-"""Controls: what this tenant does; their mappings to requirements; the tests of whether they
-work.
-"""
+"""Controls, their mappings to requirements, and the tests of whether they work."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -12,10 +10,7 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Control(Tenanted, Model):
-    """A practice with an owner and a cadence.
-
-    `version` guards against two people editing at once.
-    """
+    """A practice with an owner and a cadence; `version` guards against concurrent edits."""
 
     __tablename__ = "controls"
     __table_args__ = (
@@ -39,9 +34,7 @@ class Control(Tenanted, Model):
 
 
 class ControlMapping(Tenanted, Model):
-    """A control answers (fully or partly) for a requirement, from a moment on, until it is
-    removed.
-    """
+    """A control satisfies a requirement, fully or partially, until the mapping is removed."""
 
     __tablename__ = "control_mappings"
     __table_args__ = (
@@ -66,12 +59,10 @@ class ControlMapping(Tenanted, Model):
 
 
 class ControlTest(Tenanted, Model):
-    """Somebody tried whether a control works: a sample, what passed, what failed.
+    """A test of whether a control works: a sample, and how many items failed. A retest is another
+    row.
 
-    A retest is another row.
-
-    One that follows from a sample of Type II testing names it, and says how many of its exceptions
-    stay open.
+    A test that follows from a Type II sample names it and counts its open exceptions.
     """
 
     __tablename__ = "control_tests"

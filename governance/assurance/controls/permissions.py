@@ -1,6 +1,4 @@
-"""Who may do what with controls: those who manage them with all, a contributor with the ones they
-own.
-"""
+"""Who may do what with controls; contributors edit only the ones they own."""
 
 from governance.kernel.access import permission
 from governance.kernel.conditions import is_owner

@@ -1,18 +1,12 @@
-"""Controls as facts: everything a status follows from, now or as it was known at an instant.
+"""Controls with everything their status follows from, now or at an instant.
 
-    posture(as_of)              all live controls with mappings, proofs and tests, in two statements
-    facts_of(id, at)            the same of one control
-    ledger() → Ledger.at(t)     the same for many instants (twelve month ends) for the price of one;
-                                remembered while the
-                                tenant commits nothing (foundation/logbook/log_health.py), and with
-                                it what was worked out of it
-    mappings(id)                the open mappings of one control
+    posture(as_of)              all live controls with mappings, evidence and tests; two statements
+    facts_of(id, at)            the same for one control
+    mappings(id), tests(id)     the open mappings and the tests of one control
     find_control(id, lock)      the row behind a verb
 
-A control that rests on drills or on the policy carries their history, so the facts cost no
-statement of their own. Owners and titles are always today's; what was recorded, mapped, brought in
-and judged is cut at the instant. To an auditor other controls than those of his engagement are not
-there, nor what they answer for elsewhere; the ledger stays whole, and what is shown of it is cut.
+An auditor sees only the controls of their engagement, and of those only the mappings in scope.
+The history itself is control_ledger.py.
 """
 
 from collections.abc import Collection, Sequence
@@ -33,9 +27,7 @@ from governance.kernel.visibility_scope import Scope, limits
 
 
 def posture(as_of: datetime | None = None) -> list[ControlFacts]:
-    """Every control that lives at the instant, by ref, as it was known then; two statements
-    whatever their number.
-    """
+    """Return every control live at the instant, by ref, as it was known then; two statements."""
     found = ledger().at(as_of or clock.now())
     if (held := limits()) is None:
         return found
@@ -60,7 +52,7 @@ def _within(held: Scope, facts: ControlFacts) -> ControlFacts:
 
 
 def find_control(control_id: UUID, *, lock: bool = False) -> Control:
-    """The row, if it is in the acting person's scope."""
+    """Return the control. Raises NotFound if it is outside the acting person's scope."""
     held = limits()
     if held is not None and not held.holds(control_id):
         raise NotFound("This control doesn't exist, or you don't have access to it.")
@@ -68,7 +60,7 @@ def find_control(control_id: UUID, *, lock: bool = False) -> Control:
 
 
 def find_controls(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Control]:
-    """These controls by ref, as far as they are here; locked, as they are now."""
+    """Return these controls by ref, as far as they exist; `lock` locks the rows."""
     query = select(Control).where(Control.id.in_(ids)).order_by(Control.ref)
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return session().scalars(locked if lock else query).all()
@@ -108,7 +100,7 @@ def choices() -> list[tuple[UUID, str]]:
 
 
 def controls_of_requirement(requirement_id: UUID) -> list[tuple[Control, str]]:
-    """(control, coverage) of the live controls that answer for a requirement."""
+    """Return (control, coverage) of the live controls mapped to a requirement."""
     query = select(Control, ControlMapping.coverage).join(
         ControlMapping, ControlMapping.control_id == Control.id
     )
@@ -121,7 +113,7 @@ def controls_of_requirement(requirement_id: UUID) -> list[tuple[Control, str]]:
 
 
 def count_sole_requirements(control_id: UUID) -> int:
-    """How many requirements nothing else would answer for without this control."""
+    """Return how many requirements have no other control than this one."""
     others = aliased(ControlMapping)
     another = (
         select(others.id)

@@ -1,4 +1,4 @@
-"""Where a reason leads that is neither evidence nor a test: the switch, the waiver, the policy."""
+"""Links for reasons that are neither evidence nor a test: the switch, the waiver, the policy."""
 
 from flask import url_for
 
@@ -6,7 +6,7 @@ from governance.assurance.controls.status import StatusReason
 
 
 def page_of_reason(reason: StatusReason) -> str | None:
-    """The page of what a control rests on; None for every other reason."""
+    """Return the page of a runtime dependency; None for every other reason."""
     if reason.kind == "switch":
         return url_for("switches.system", system_key=reason.ref)
     if reason.kind == "waiver":

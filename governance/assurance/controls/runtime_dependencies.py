@@ -1,14 +1,11 @@
-"""What a control may rest on beside its evidence: drills of the switches, or the policy in force.
+"""What a control can depend on besides evidence: kill-switch drills, or the policy in force. Pure.
 
-Pure.
+    RuntimeFacts, SwitchFacts, OpenWaiver    the facts at one instant
+    doubts(live, today)                      what lowers the status, with the reason and a place to look
 
-    Live, Switch, Waived        the facts, cut at one instant
-    doubts(live, today)         what speaks against the control, each with its word, why, and where
-                                to look
-
-A failed drill makes a control fail. A switch without a passed drill in 90 days, a policy that
-nobody put in force, its most permissive tier, or a waiver below the floor make it due. Good facts
-lift nothing: evidence has to.
+A failed drill makes a control fail. It is due without a passed drill in 90 days, without a
+published policy, on the most permissive tier, or with a waiver below the Platform minimum. Good
+facts raise nothing: only evidence does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,8 +23,8 @@ MOST_PERMISSIVE_TIER = "baseline"  # the most permissive tier
 
 @dataclass(frozen=True, slots=True)
 class SwitchFacts:
-    """The switch of a live AI system, or of a feature of it, and how its last finished drill went;
-    `drilled` None: never.
+    """The kill switch of a system or of one feature, with its last finished drill; `drilled` None:
+    never.
 
     A drill of the whole system proves every feature; a drill of a feature proves that feature
     alone.
@@ -53,7 +50,7 @@ class SwitchFacts:
 
 @dataclass(frozen=True, slots=True)
 class OpenWaiver:
-    """A waiver that is open: one dimension of one system below the operator's floor."""
+    """An open waiver: one setting of one system below the Platform minimum."""
 
     waiver_id: UUID
     system: str
@@ -63,9 +60,9 @@ class OpenWaiver:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFacts:
-    """What a control rests on at one instant.
+    """What a control depends on at one instant.
 
-    `version` 0: no policy was ever put in force, the default stands.
+    `version` 0 means that no policy was published and the default applies.
     """
 
     rests_on: RestsOn
@@ -76,7 +73,7 @@ class RuntimeFacts:
     waivers: tuple[OpenWaiver, ...] = field(default=())
 
     def says(self, today: date) -> str:
-        """In a few words, for the list of a control's facts."""
+        """Return it in a few words, for the list of facts."""
         if self.rests_on == "policy":
             return (
                 f"Tier {self.tier}, version {self.version} since {_long(self.since)}"
@@ -93,7 +90,7 @@ class RuntimeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One fact that holds the control down. `severity` bad: it fails; warn: it is due."""
+    """A fact that lowers the status. Severity bad: it fails; warn: it is due."""
 
     severity: Literal["bad", "warn"]
     word: str
@@ -105,7 +102,7 @@ class Doubt:
 
 
 def doubts(live: RuntimeFacts | None, today: date) -> tuple[Doubt, ...]:
-    """Everything that speaks against it, the failed drills first."""
+    """Return everything that lowers the status, failed drills first."""
     if live is None:
         return ()
     found = _of_switches(live.switches, today) if live.rests_on == "drill" else _of_policy(live)

@@ -13,8 +13,8 @@ FILE = Path(__file__).parent / "starter.yaml"
 
 @dataclass(frozen=True, slots=True)
 class StarterControl:
-    """A proposed control; `evidence` are titles, `mappings` (framework key, requirement ref, full
-    or partial).
+    """A proposed control with the titles of its evidence and its mappings (framework, ref,
+    coverage).
     """
 
     ref: str

@@ -1,14 +1,11 @@
-"""Whether a control works, and why one says so.
+"""Whether a control works, and why. Pure: the status is derived from facts, never typed in.
 
-Pure: status is derived from facts, never typed in.
+    ControlFacts, SupportingEvidence, TestFacts    what is known of a control on some day
+    Status, StatusReason                           the answer, and each fact that causes it
+    status(control, …)                             failing < missing < due < evidenced < effective
+    longest_gap(proof, …)                          the longest stretch no accepted version covers
 
-    ControlFacts, Proof, Test         what is known of a control on some day
-    Status, Reason                    the answer, and each fact that causes it
-    status(control, …)                failing < missing < due < evidenced < effective
-    gap(proof, …)                     the longest part of the period that no accepted version covers
-
-Worse facts never give a better status (tests/assurance/controls/test_status.py proves it by
-properties).
+A worse fact never gives a better status (tests/assurance/controls/test_status.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,7 +43,7 @@ MAX_EVENT_GAP_DAYS = 92  # days that evidence which follows events may leave ope
 
 @dataclass(frozen=True, slots=True)
 class SupportingEvidence:
-    """A piece of evidence that supports the control."""
+    """An evidence item that supports the control."""
 
     evidence_id: UUID
     ref: str
@@ -60,10 +57,9 @@ class SupportingEvidence:
 
 @dataclass(frozen=True, slots=True)
 class TestFacts:
-    """Somebody tried `sample` items and `failed` of them did not hold.
+    """A test of `sample` items of which `failed` failed.
 
-    `of` is the sample of Type II testing that it tells of; `unsettled` of its exceptions were open
-    after it.
+    `of` is the Type II sample it follows from; `unsettled` of its exceptions were open after it.
     """
 
     __test__ = False  # not one of pytest's
@@ -83,7 +79,7 @@ class TestFacts:
 class ControlFacts:
     """A control with everything its status follows from.
 
-    `tests` oldest first; `mappings` (requirement, full or partial).
+    `tests` are oldest first; `mappings` are (requirement id, full or partial).
     """
 
     control_id: UUID
@@ -105,12 +101,12 @@ class ControlFacts:
 
 @dataclass(frozen=True, slots=True)
 class StatusReason:
-    """`fact` is a sentence, `consequence` what it means; `ref` and `target_id` name the object that
-    causes it.
+    """Why a control has its status: `fact` is a sentence, `consequence` what it means or what to
+    do.
 
-    Severity "bad" means that something failed or is overdue, "warn" that proof is missing, "soon"
-    that evidence falls due and is current until then, "open" that only the highest status is out of
-    reach.
+    `ref` and `target_id` name the object. Severity "bad": something failed or is overdue;
+    "warn": evidence is missing; "soon": evidence is due and current until then; "open": only the
+    highest status is out of reach.
     """
 
     severity: Severity
@@ -123,13 +119,11 @@ class StatusReason:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`word` is the text of a pill:
+    """The status of a control; `word` is the text of its pill: Effective, Evidence overdue, Due 5
+    Dec.
 
-    Effective, Evidence overdue, 1 of 25 failed, Due 5 Dec.
-
-    `current` is the name without what only falls due soon: evidence counts until its deadline, so
-    levels are derived from it. `has_evidence` says whether at least one accepted version supports
-    the control.
+    `current` ignores what is only due soon: evidence counts until its deadline, and levels
+    follow from it. `has_evidence` says whether an accepted version supports the control.
     """
 
     name: StatusName
@@ -145,7 +139,7 @@ class Status:
 
     @property
     def rests(self) -> bool:
-        """Nothing but what it rests on (a drill, the policy) holds it down."""
+        """Whether only a runtime dependency (a drill, the policy) lowers it."""
         holding = [reason for reason in self.reasons if reason.severity in {"bad", "warn"}]
         return bool(holding) and all(
             reason.kind in {"switch", "policy", "waiver"} for reason in holding
@@ -153,14 +147,14 @@ class Status:
 
 
 def status(control: ControlFacts, *, today: date, period_from: date, period_to: date) -> Status:
-    """The status of a control on `today`, for a period.
+    """Return the status of a control on `today`, for a period.
 
-    failing: the last test failed an item, an exception of a sample is open, or evidence is overdue
-    or rejected. missing: no evidence is linked, some was never uploaded, or none was accepted. due:
-    evidence falls due or is in review. evidenced: all of it is accepted and fresh. effective: and
-    the last test passed, and accepted versions cover the period up to today with no gap longer than
-    the cadence. What the control rests on (live.py) can lower that, and raises nothing. Evidence
-    that falls due lowers the name to due; `current` stays until its deadline has passed.
+    failing: the last test failed an item, a sample has an open exception, or evidence is overdue
+    or rejected. missing: no evidence is linked, some was never uploaded, or none was accepted.
+    due: evidence is due or in review. evidenced: all of it is accepted and fresh. effective:
+    also the last test passed, and accepted versions cover the period up to today with no gap
+    longer than the cadence. Runtime dependencies (runtime_dependencies.py) can lower that and
+    never raise it.
     """
     states = [
         (p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today))
@@ -195,7 +189,7 @@ def _has_evidence(control: ControlFacts) -> bool:
 
 
 def _allowed(found: Sequence[Doubt]) -> StatusName:
-    """The best status that what it rests on leaves."""
+    """Return the best status that its runtime dependencies allow."""
     return "effective" if not found else "failing" if found[0].severity == "bad" else "due"
 
 
@@ -206,11 +200,11 @@ def _doubted(doubt: Doubt) -> StatusReason:
 
 
 def last_test(control: ControlFacts) -> TestFacts | None:
-    """The test that counts: the newest that failed and still stands, otherwise the newest.
+    """Return the test that counts: the newest failure that still applies, otherwise the newest
+    test.
 
-    What a sample found stands until none of its exceptions is open, whatever other tests say; what
-    was found by hand stands until the next test. The newest is of the latest day, and of that day
-    the last one recorded.
+    A failure from a sample applies until none of its exceptions is open, a manual one until the
+    next test. The newest test is of the latest day, and of that day the last one recorded.
     """
     last_of = {t.of: t for t in control.tests}
     open_ones = {of for of, last in last_of.items() if of is not None and last.unsettled}
@@ -231,9 +225,7 @@ def _age(dated: tuple[date, int, TestFacts]) -> tuple[date, int]:
 
 
 def longest_gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, date] | None:
-    """The longest stretch (first day, last day) of the period that no accepted version covers; None
-    if there is none.
-    """
+    """Return the longest stretch (first, last day) that no accepted version covers; None if none."""
     longest: tuple[date, date] | None = None
     reached = since
     for version in [*_accepted(proof.versions), None]:

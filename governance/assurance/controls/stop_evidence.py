@@ -1,9 +1,9 @@
-"""A real stop becomes a version of evidence when it ends: that is when its whole record exists.
+"""A real stop becomes an evidence version when it ends: only then is its record complete.
 
-A job files it, so that a restart never waits for the store. Stops follow incidents, so the item has
-no deadline; and it is linked to no control, whose coverage would have a gap between two stops. An
-officer links it where a control is about incidents. Drills are planned, and support their controls
-without that (drill_evidence.py).
+A job stores it, so a restart never waits for storage. Stops follow incidents, so the item has no
+deadline. It is linked to no control, whose coverage would have a gap between two stops; an
+officer links it to controls about incidents. Drills are planned and support their controls
+automatically (drill_evidence.py).
 """
 
 import io
@@ -31,9 +31,9 @@ def queue_filing(lifted: StopLifted) -> None:
 
 @work(WORK)
 def file_stop(item: WorkItem, _progress: Progress) -> None:
-    """File the stop `item.target_id`, once.
+    """Store the record of the stop `item.target_id`, once.
 
-    Meridian is the uploader, not whoever restarted, so any reviewer can judge it.
+    Meridian is the uploader, not the person who restarted, so any reviewer can review it.
     """
     if item.target_id is None:
         raise RuntimeError("the work names its stop")

@@ -1,4 +1,4 @@
-"""The control pages: list, one control, its mappings and tests, the starter pack."""
+"""The control pages: the list, one control with its tests, creating, editing and retiring."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
@@ -89,7 +89,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/controls/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """Export everything that matches the filters."""
     rows = [
         control_list.cells(line)
         for line in control_list.matching(control_list.control_summaries(), CONTROLS.read())
@@ -232,7 +232,7 @@ def _testers(control_id: UUID) -> dict[UUID, str]:
 
 
 def _chart(facts: ControlFacts, since: date, today: date) -> Any:
-    """What each piece of evidence covers of the past year."""
+    """Return the chart of what each evidence item covers of the past year."""
     rows = [_bar(p, since, today) for p in facts.proofs]
     return (
         coverage_bars(rows, (since, today), today, f"Evidence coverage of {facts.ref}")
@@ -274,9 +274,7 @@ def editing(control_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/controls/<uuid:control_id>/edit", needs=permissions.WORK)
 def edit(control_id: UUID) -> ResponseReturnValue:
-    """A stale form comes back with what was typed and what the other person changed; sent again, it
-    counts.
-    """
+    """Save a control. A stale form comes back with both changes; sent again, it is saved."""
     row, form = queries.find_control(control_id, lock=True), ControlEditForm()
     if not accepted(form, lambda: _edit(row, form)):
         if form.stale:

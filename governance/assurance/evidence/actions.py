@@ -1,16 +1,8 @@
-"""Beginning evidence, bringing in versions, reviewing them, and what belongs to it.
+"""Create, change, assign, retire and restore evidence items.
 
-    begin, edit, assign, link, unlink, retire, restore        the thing that recurs
-    bring_file, bring_link                                    a version: immutable from then on
-    accept, reject                                            another person's judgement, once
-    take_out                                                  a download, noted
-
-Beside it: push.py (the same from a machine), integrity.py (what checks of the stored files find),
-deletion.py (holds, retention, deletion by two people) and reminders.py.
-
-A contributor uploads versions of what they own. Nobody reviews what they uploaded themselves, nor
-what came by a key whose secret they were shown. A hold beats retention and what two persons agree
-on.
+Beside it: link_actions.py (controls), version_actions.py (uploads and reviews), push.py (the
+same through the API), integrity.py (stored files), deletion.py (holds, retention, permanent
+deletion) and reminders.py.
 """
 
 from collections.abc import Collection, Mapping
@@ -116,9 +108,9 @@ def create_item(
     confidentiality: str = "internal",
     controls: Mapping[UUID, str] | None = None,
 ) -> Evidence:
-    """Begin a piece of evidence; `controls` maps each supported control to a note on how.
+    """Create an evidence item. Raises EvidenceExists if a live item has the same title.
 
-    Two live ones share no title.
+    `controls` maps the id of each supported control to a note on how the item supports it.
     """
     title = _check_title(title, "title")
     check_choices(
@@ -176,7 +168,7 @@ def edit(
     confidentiality: str,
     due_on: date | None,
 ) -> None:
-    """Change what it is; refused as stale when somebody else did so since the form was opened."""
+    """Change an item. Raises Stale with the differences if somebody changed it since `version`."""
     check_is_live(evidence)
     after: dict[str, Any] = {
         "title": _check_title(title, "title"),
@@ -211,9 +203,9 @@ def edit(
 
 
 def assign(evidence: Evidence, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
-    """Give it to a member, or with None to nobody.
+    """Assign an owner, or remove the owner with None. The same owner again changes nothing.
 
-    The same owner twice is no change. `undoes`: the entry taken back.
+    `undoes` is the id of the audit entry that this undoes.
     """
     check_is_live(evidence)
     if evidence.owner_id == owner_id:
@@ -226,13 +218,13 @@ def assign(evidence: Evidence, owner_id: UUID | None, *, undoes: UUID | None = N
 
 
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
-    """Several at once, all or none."""
+    """Assign several items, all or none."""
     for evidence in queries.find_items(ids, lock=True):
         assign(evidence, owner_id)  # record() is in there
 
 
 def why_not(evidence: Evidence) -> str | None:
-    """Why nothing of it can be changed any more; None where it can."""
+    """Return why the item can't be changed any more; None if it can."""
     return (
         f"{evidence.ref} was retired on {long_day(evidence.retired_at.date())}."
         if evidence.retired_at is not None
@@ -241,7 +233,7 @@ def why_not(evidence: Evidence) -> str | None:
 
 
 def retire(evidence: Evidence, *, reason: str) -> None:
-    """It leaves every list and proves nothing from now on; its versions and its history stay."""
+    """Retire an item. It leaves every list and stops counting; its versions and history are kept."""
     check_is_live(evidence)
     reason = check_reason(reason, "Enter a reason. It stays with the item.")
     evidence.retired_at = clock.now()
@@ -256,8 +248,9 @@ def retire(evidence: Evidence, *, reason: str) -> None:
 
 
 def restore(evidence: Evidence, *, undoes: UUID) -> None:
-    """Undo its retirement, which the entry `undoes` told of, unless another item has taken its
-    title.
+    """Undo a retirement. Raises EvidenceExists if another item has taken the title.
+
+    `undoes` is the id of the audit entry of the retirement.
     """
     next_ref(Evidence.ref, "EV", width=4)  # the lock under which titles are taken
     _check_title_is_free(evidence.title)

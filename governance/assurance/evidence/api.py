@@ -1,7 +1,4 @@
-"""What machines bring in:
-
-`POST /api/v1/evidence`, once for each of their requests; and the description of all of /api.
-"""
+"""`POST /api/v1/evidence`, which uploads versions, and the OpenAPI description of /api."""
 
 import re
 from datetime import date
@@ -40,7 +37,7 @@ FIELDS = (
 @feature.url_value_preprocessor
 # Flask's signature
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
-    """Only from a key that may push; anybody else's large body is refused unread."""
+    """Allow large bodies only from a key that may push; others are rejected unread."""
     if (
         endpoint == "evidence_api.push"
         and request.method == "POST"
@@ -51,9 +48,7 @@ def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> Non
 
 @feature.post("/api/v1/evidence", needs=permissions.PUSH)
 def push() -> ResponseReturnValue:
-    """A version of evidence: multipart with its file, or JSON with the SHA-256 of a file that is
-    here already.
-    """
+    """Upload a version: multipart with its file, or JSON with the SHA-256 of a stored file."""
     sent = _sent_values()
     file = request.files.get("file")
     # werkzeug's is wider
@@ -80,9 +75,7 @@ def push() -> ResponseReturnValue:
 
 
 def _sent_values() -> dict[str, str]:
-    """The named values, as a form or as one JSON object; a value that has no name here is refused,
-    so that no typing error is lost.
-    """
+    """Return the values of a form or of one JSON object. Unknown names are rejected, so typos show."""
     if request.mimetype == "multipart/form-data":
         given: Any = request.form.to_dict()
     elif request.mimetype == "application/json":
@@ -106,7 +99,7 @@ def _sent_values() -> dict[str, str]:
 
 
 def _json() -> Any:
-    """None for what is no JSON, also for what nests too deeply to be read."""
+    """Return the JSON body; None if it is invalid or nested too deeply."""
     try:
         return request.get_json(silent=True)
     except RecursionError:

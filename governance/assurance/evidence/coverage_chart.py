@@ -1,6 +1,4 @@
-"""What the evidence covers of a period: a bar for each version, hatched where one was expected and
-is missing.
-"""
+"""The coverage chart: a bar per version, hatched where evidence was expected and is missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +12,10 @@ from governance.kernel import drawing
 
 @dataclass(frozen=True, slots=True)
 class CoveragePiece:
-    """What one version of evidence covers, both days included.
+    """What one version covers, both days included.
 
-    held: proven · due: to be renewed · stale: older than allowed · missing: expected, not there ·
-    open: not yet due.
+    held: accepted · due: in review or due · stale: older than allowed · missing: expected, not
+    there · open: not due yet.
     """
 
     start: date
@@ -27,9 +25,7 @@ class CoveragePiece:
 
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
-    """One kind of evidence over the period: name, control, pieces, and its state in words (bad:
-    red).
-    """
+    """One evidence item over the period: its name, ref, bars and status (bad: red)."""
 
     name: str
     ref: str
@@ -46,9 +42,7 @@ _PERIOD_FILL = {"held": "l4", "due": "l3", "stale": "l1"}
 def coverage_bars(
     rows: Sequence[CoverageRow], period: tuple[date, date], today: date, title: str
 ) -> Markup:
-    """The period chart: a bar for what each piece covers, hatched where it was expected and is
-    missing.
-    """
+    """Return the chart as SVG: a bar per version, hatched where one was expected and is missing."""
     width, height = 830, 34 + _PERIOD_ROW * len(rows) + 8
     scale = _Days(*period)
     body = _period_grid(scale, height, today)
@@ -137,9 +131,7 @@ def _piece(kind: str, x: float, y: float, wide: float) -> list[Markup]:
 
 
 def _hatching(x: float, y: float, wide: float, high: float, gap: float = 6) -> str:
-    """Diagonals cut to the rectangle by arithmetic: a pattern would need an id that is unique on
-    the page.
-    """
+    """Return diagonals cut to the rectangle; a pattern would need an id unique on the page."""
     strokes, offset = [], gap / 2
     while offset < wide + high:
         low, top = (offset, 0.0), (0.0, offset)

@@ -22,7 +22,7 @@ CUSTODY_ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class CustodyStep:
-    """Who downloaded or viewed a version: when, what they did, and from where."""
+    """What somebody did with a version, when, and from which IP address."""
 
     number: int
     at: datetime
@@ -34,16 +34,16 @@ class CustodyStep:
 
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """`limit`: of how many entries of the log the steps are, where there are more; None where these
-    are all.
-    """
+    """The steps; `limit` is the number of log entries read if there are more, otherwise None."""
 
     steps: Sequence[CustodyStep]
     limit: int | None
 
 
 def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
-    """Newest first, out of the log; that a version was collected stands in its own row."""
+    """Return the chain of custody from the audit log, newest first, with when versions were
+    collected.
+    """
     numbers = {v.id: v.number for v in shown}
     collected = [
         CustodyStep(v.number, v.collected_at, "Collected", v.source, "", is_day=True) for v in shown

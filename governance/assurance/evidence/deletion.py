@@ -1,12 +1,9 @@
-"""What keeps a file and for how long, and its deletion by two people.
+"""Legal holds and retention, and the permanent deletion of a file by two people.
 
-The row stays.
+    place_hold, release_hold, set_retention      what keeps a file, and for how long
+    request_…, start_…, close_…, carry_out       a file is deleted once another person approves
 
-    place_hold, release_hold, set_retention             what keeps a file, and for how long
-    request_deletion, start_…, close_…, carry_out    a file is deleted once another person
-    approves
-
-A hold beats retention and what two people approved.
+A legal hold overrides retention and approved deletions. The version's row is always kept.
 """
 
 from datetime import timedelta
@@ -115,14 +112,11 @@ REQUEST_LIFETIME = timedelta(days=30)  # of a request to delete a file
 
 
 class DeletionBlocked(DomainError):
-    """Something keeps the file: a legal hold, or what a feature above says."""
+    """A legal hold, or a feature above, keeps the file."""
 
 
 def place_hold(evidence: Evidence, *, reason: str) -> EvidenceHold:
-    """Placed twice is placed once.
-
-    A destruction that two have agreed on and that is not carried out yet is stopped by it.
-    """
+    """Place a legal hold; it also stops approved deletions. A second one changes nothing."""
     reason = actions.check_reason(reason, "Enter a reason. It stays with the hold.")
     if (there := deletion_queries.hold_on(evidence.id)) is not None:
         return there
@@ -148,9 +142,10 @@ def release_hold(evidence: Evidence, *, reason: str) -> None:
 
 
 def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRetention:
-    """`version` is that of the rule which the form was opened with; 0 when there was none.
+    """Set how many months files of a kind are kept after validity ends; None keeps them
+    indefinitely.
 
-    None: kept for ever.
+    `version` is that of the rule when the form was opened, 0 if there was none. Raises Stale.
     """
     actions.check_choices(kind=(kind, actions.KINDS))
     if months is not None and not retention.MIN_MONTHS <= months <= retention.MAX_MONTHS:
@@ -194,7 +189,7 @@ def request_deletion(
 def _request(
     version: EvidenceVersion, evidence: Evidence, reason: str, *, requested_by: UUID, by_rule: bool
 ) -> EvidenceDeletion:
-    """What retention proposes has no expiry: nobody would request it again."""
+    """Request the deletion. A request by retention never expires: nobody would request it again."""
     if version.sha256 is None or version.size is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to delete.")
     _check_deletable(version, evidence)
@@ -241,12 +236,9 @@ def close_deletion(asked: EvidenceDeletion, state: str) -> None:
 
 
 def carry_out(asked: EvidenceDeletion) -> None:
-    """Remove the file, unless another version still has the same bytes.
+    """Delete the file, unless another version has the same bytes. Running it twice is safe.
 
-    Killed in the middle, it is done again.
-
-    What keeps it since the approval, a hold for instance, stops it; it can be asked for again when
-    that is over.
+    A legal hold placed since the approval stops it; it can be requested again later.
     """
     if asked.state != "approved":
         return
@@ -281,10 +273,7 @@ def carry_out(asked: EvidenceDeletion) -> None:
 
 
 def propose_by_retention() -> int:
-    """Ask, in the name of who set the rule, to destroy what its kind's retention lets go.
-
-    A second person still agrees.
-    """
+    """Request deletion of expired files for the people who set the rules; return how many."""
     proposed = 0
     for version, evidence, rule in deletion_queries.past_retention(clock.today()):
         reason = (
@@ -297,7 +286,7 @@ def propose_by_retention() -> int:
 
 
 def reason_to_keep(version: EvidenceVersion, evidence: Evidence) -> str | None:
-    """What keeps its file, in words; None where nothing does."""
+    """Return why the file can't be deleted, as a sentence; None if it can."""
     if (hold := deletion_queries.hold_on(evidence.id)) is not None:
         return (
             f"{evidence.ref} has a legal hold since {long_day(hold.created_at.date())}. Its files"

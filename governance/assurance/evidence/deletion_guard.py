@@ -1,11 +1,10 @@
-"""What features above say about evidence: which files have to stay, and when it is the console
-itself that files something.
+"""What keeps files from being deleted, and whether Meridian itself uploads evidence.
 
-    kept(versions)                          what must not be deleted now, and why
-                                            (evidence/ports.py: features above say so)
-    by_the_console(), is_by_the_console()   a population, an access review, a drill
+    blocked_versions(ids)                            versions that can't be deleted now, and why
+                                                     (features above answer, evidence/ports.py)
+    filed_by_meridian(), is_filed_by_meridian()      a population, an access review, a drill
 
-What the console files is no change that a person makes to evidence, although somebody has pressed a
+What Meridian files is not a change that a person makes to evidence, even if they pressed a
 button.
 """
 
@@ -21,17 +20,13 @@ _filed_by_meridian: ContextVar[bool] = ContextVar("filing", default=False)
 
 
 def blocked_versions(versions: Collection[UUID]) -> Mapping[UUID, str]:
-    """Which of these versions must not be deleted now; each with a sentence for whoever wants to
-    delete it.
-    """
+    """Return the versions that can't be deleted now, each with the reason as a sentence."""
     return versions_to_keep()(versions) if versions else {}
 
 
 @contextmanager
 def filed_by_meridian() -> Generator[None]:
-    """What is written within is the console's; what was changed before it is written first, as who
-    changed it.
-    """
+    """Mark what is written inside as filed by Meridian; earlier changes are flushed first."""
     session().flush()
     token = _filed_by_meridian.set(True)
     try:

@@ -53,7 +53,7 @@ def deletion_request(
 
 
 def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]:
-    """What waits for a second person, oldest first, and by whom it was asked."""
+    """Return the requests that await a second person, oldest first, with their requesters."""
     d, v = EvidenceDeletion, EvidenceVersion
     query = (
         select(d, v, Evidence)
@@ -71,12 +71,10 @@ def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]
 
 
 def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, EvidenceRetention]]:
-    """Files that their kind's retention lets go and that were never proposed for destruction.
+    """Return files past the retention of their kind that were never requested for deletion.
 
-    What counts today stays, and what is held or needed by somebody else.
-
-    A destruction that something stopped was nobody's decision to keep the file: it is proposed
-    again.
+    Files that count today, are on hold, or are needed elsewhere are left out. A deletion that
+    was stopped is proposed again: nobody decided to keep the file.
     """
     rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
     if not rules:

@@ -53,7 +53,7 @@ def _hold_page(
 
 @feature.post("/evidence/<uuid:evidence_id>/hold", needs=permissions.KEEP)
 def hold(evidence_id: UUID) -> ResponseReturnValue:
-    """Place one, or release the one that the page showed."""
+    """Place a hold, or release the one that the page showed."""
     evidence, form = queries.find_evidence(evidence_id, lock=True), LegalHoldForm()
     releases = request.form.get("verb") == "release"
     act = deletion.release_hold if releases else deletion.place_hold
@@ -75,7 +75,7 @@ def retention() -> ResponseReturnValue:
 def _retention_page(
     form: EvidenceRetentionForm | None = None, *, status: int = 200
 ) -> ResponseReturnValue:
-    """What was typed stays in the line of its kind."""
+    """Show the rules; what was typed stays in the row of its kind."""
     rules = deletion_queries.retention_rules()
     lines = [
         (kind, rules.get(kind), form if form is not None and form.kind.data == kind else None)

@@ -1,5 +1,5 @@
-"""The evidence library: the declaration of its list, its query from an address, and the columns of
-its export.
+"""The evidence library as a list: its columns and filters, its query, and the columns of its
+export.
 """
 
 from typing import Any

@@ -1,14 +1,12 @@
-"""What a file really is, found by its content.
+"""What a file really is, found by its content. Pure: reads a seekable stream and leaves it at its
+start.
 
-Pure: reads a stream that can seek, and leaves it at its start.
+    find_type(stream, filename) → FileType     raises Invalid, naming the file and the problem
+    ALLOWED                                    the accepted types; everything else is rejected
 
-    find_type(stream, filename) → Media     raises Invalid, naming the file and what is wrong with
-                                            it
-    ALLOWED                                 what may come in; everything else stays out
-
-A name proves nothing: a file whose ending tells another story than its content is refused by name.
-Office files are zip archives; their central directory is read, and of each XML part the first 64
-KB: nothing is unpacked further.
+A name proves nothing: a file whose extension contradicts its content is rejected. Office files
+are zip archives; their central directory is read, and the first 64 KB of each XML part. Nothing
+else is unpacked.
 """
 
 import codecs
@@ -43,7 +41,7 @@ PROLOG_BYTES = 64 * 1024  # bytes of an XML part within which its root begins
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """`endings` are those that a file of the type may have."""
+    """A file type; `endings` are the extensions its files may have."""
 
     type: str
     says: str
@@ -80,10 +78,7 @@ _MARKUP = re.compile(rb"<\s*(?:!doctype|html|head|body|svg|script|iframe|\?xml)"
 
 
 def find_type(stream: BinaryIO, filename: str) -> FileType:
-    """The type of the content, if it may come in and the name's ending agrees with it.
-
-    Raises Invalid.
-    """
+    """Return the type of the content. Raises Invalid if it isn't accepted or contradicts the name."""
     stream.seek(0)
     head = stream.read(8192)
     ending = PurePath(filename).suffix.lower().lstrip(".")
@@ -102,7 +97,7 @@ def find_type(stream: BinaryIO, filename: str) -> FileType:
 
 
 def safe_name(filename: str | None) -> str:
-    """The last part of a file's name, without what a file system or a header could trip over."""
+    """Return the last part of a file name without characters that break file systems or headers."""
     name = re.split(r"[\\/]", filename or "")[-1]
     return (
         re.sub(
@@ -150,9 +145,7 @@ def _text(stream: BinaryIO, ending: str, filename: str) -> FileType:
 
 
 def _check_json(stream: BinaryIO, filename: str) -> None:
-    """Whole, up to 2 MB; of a larger file its first and last characters are looked at, whatever
-    lies between.
-    """
+    """Parse up to 2 MB; of a larger file, check the first and last characters only."""
     refused = Invalid(f"{filename} ends in .json, but its content isn't valid JSON.", field="file")
     stream.seek(0)
     content = stream.read(MAX_PARSED_JSON_BYTES + 1)
@@ -224,11 +217,11 @@ def _office(stream: BinaryIO, filename: str) -> FileType:
 
 
 def _defines_entities(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
-    """Whether a part has a document type, where entities that grow are defined: no office program
-    writes one.
+    """Whether an XML part has a document type, where growing entities are defined; no Office
+    program writes one.
 
-    It stands before the root element, behind white space and remarks of any length: a part that has
-    no root within its first bytes hides something, and is taken to have one.
+    It comes before the root element, after white space and comments of any length. A part
+    without a root in its first bytes hides something and counts as having one.
     """
     if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
         return False
@@ -246,7 +239,7 @@ def _defines_entities(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
 
 
 class _Prolog(Exception):
-    """What stands before the root of an XML part is read through."""
+    """Everything before the root of an XML part has been read."""
 
     def __init__(self, *, has_doctype: bool) -> None:
         super().__init__()
@@ -262,10 +255,7 @@ def _found_root(*_: object) -> NoReturn:
 
 
 def _check_archive_size(stream: BinaryIO, filename: str) -> None:
-    """Refuse a directory that is itself a bomb, before any of it is read.
-
-    64-bit archives stay out as well.
-    """
+    """Raise Invalid for 64-bit archives and oversized directories, before reading any of them."""
     stream.seek(0, 2)
     size = stream.tell()
     stream.seek(max(0, size - 65_557))

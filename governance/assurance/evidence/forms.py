@@ -25,7 +25,7 @@ from governance.kernel.forms import Choice, Choices, Form
 
 
 class ReadableForm(Form):
-    """Says in words what is wrong with a choice."""
+    """Reports an invalid choice in words."""
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine = bool(super().validate(extra_validators))
@@ -119,7 +119,7 @@ class ReviewForm(ReadableForm):
 
 
 class AssignOwnerForm(ReadableForm):
-    """Of one row and of several: an owner, or the choice to remove the owner."""
+    """The owner of one or several rows, or the choice to remove the owner."""
 
     owner_id = OwnerField(required="Choose an owner.", choices=assignee_choices)
 

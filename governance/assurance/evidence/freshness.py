@@ -1,17 +1,13 @@
-"""How fresh a piece of evidence is.
-
-Pure: what counts is given, nothing is read from a clock or a database.
+"""How fresh an evidence item is. Pure: nothing is read from a clock or a database.
 
     Version, Freshness                what is known of one version, and the answer
-    freshness(versions, …)            the state on a day, with the days and the words
-    deadline(…), counting(…)          the day after which it is overdue, and the version that is
-                                      counted
-    CADENCES, interval(cadence)       the rhythms and how many days each allows between two versions
-    soon(cadence)                     how many days before its deadline it falls due
+    freshness(versions, …)            the state on a day, with its days and words
+    deadline(…), accepted_version(…)  the day after which it is overdue, and the version that counts
+    CADENCES, max_age_days(cadence)   the days each cadence allows between two versions
+    due_soon_days(cadence)            how many days before its deadline it is due
 
-Review and age are two things: only an accepted version makes evidence fresh, and an accepted one
-grows old. standing.py says the same in SQL for long lists; whoever changes the rule here changes it
-there (test_standing.py finds out).
+Only an accepted version makes evidence fresh, and an accepted version ages. freshness_sql.py
+says the same in SQL for long lists; change both together (test_freshness_sql.py compares them).
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,8 +60,8 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`days`: since the deadline (overdue), to the deadline (fresh, due, missing), since the upload
-    (in review, rejected).
+    """The state of an item. `days` count since the deadline (overdue), until the deadline (fresh,
+    due, missing), or since the upload (in review, rejected).
     """
 
     state: State
@@ -74,19 +70,19 @@ class Freshness:
 
     @property
     def word(self) -> str:
-        """`says` as it begins a sentence or stands in a pill."""
+        """`says` with a capital, for a pill or the start of a sentence."""
         return self.says[:1].upper() + self.says[1:]
 
 
 def freshness(
     versions: Sequence[Version], *, cadence: str, due_on: date | None, today: date
 ) -> Freshness:
-    """The state of evidence on `today`.
+    """Return the state of evidence on `today`. The accepted version that is valid longest counts.
 
-    The accepted version that holds longest counts. Overdue: its deadline has passed (or, with
-    nothing accepted, the due date, or the validity of what was brought in). Due: at most 14 days
-    are left (half the cadence where that is less), or nothing accepted was collected within the
-    cadence. In review, rejected: nothing was accepted; a broken file counts as rejected.
+    Overdue: its deadline has passed; with nothing accepted, the due date or the validity of an
+    upload. Due: at most 14 days are left (or half the cadence, if that is less), or nothing
+    accepted was collected within the cadence. In review, rejected: nothing was accepted; a
+    corrupted file counts as rejected.
     """
     until = deadline(versions, due_on=due_on)
     if until is not None and until < today:
@@ -104,23 +100,21 @@ def freshness(
 
 
 def accepted_version(versions: Sequence[Version]) -> Version | None:
-    """The accepted version that holds longest: one more accepted version never makes evidence
-    older.
-    """
+    """Return the accepted version valid longest; accepting one more never makes evidence older."""
     return _longest([v for v in versions if v.review == "accepted"])
 
 
 def latest_version(versions: Sequence[Version]) -> Version | None:
-    """The version that was brought in last, whatever came of it."""
+    """Return the version uploaded last, whatever its review."""
     return max(versions, key=lambda v: v.number, default=None)
 
 
 def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None:
-    """The last day on which it is not overdue: the end of the accepted version that holds longest.
+    """Return the last day on which it is not overdue: the end of the accepted version valid
+    longest.
 
-    With nothing accepted, the first day that passed without proof counts: `due_on`, or the end of
-    whatever was brought in; so neither a withdrawn nor a rejected version can buy time. None: no
-    version, and no date was set.
+    With nothing accepted it is the earliest of `due_on` and the ends of all uploads, so a
+    rejected version buys no time. None: no version and no due date.
     """
     if (held := accepted_version(versions)) is not None:
         return held.valid_until
@@ -128,9 +122,7 @@ def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None
 
 
 def max_age_days(cadence: str) -> int | None:
-    """Days that a cadence allows between two versions; None when it follows events (or is
-    unknown).
-    """
+    """Return the days a cadence allows between versions; None if it follows events or is unknown."""
     return CADENCES.get(cadence)
 
 
@@ -141,7 +133,7 @@ def due_soon_days(cadence: str) -> int:
 
 
 def short_day(when: date, today: date) -> str:
-    """5 Dec; with the year when it is another one."""
+    """Return 5 Dec, with the year if it is another one."""
     return f"{when.day} {MONTHS[when.month]}" + (f" {when.year}" if when.year != today.year else "")
 
 

@@ -1,14 +1,11 @@
-"""The state of every live piece, worked out in the database: what lists filter, sort, count and
-page by.
+"""The state of every live item, computed in the database: lists filter, sort, count and page by it.
 
-    facts(now, sight) → CTE          a row for each live piece: its state, its deadline, what waits
-                                     for review
-    known_versions(now, sight)       its versions as they stand at that instant
+    facts(now, sight) → CTE          a row per live item: its state, its deadline, versions in review
+    known_versions(now, sight)       the versions as they were known at that instant
     matching(facts, …)               the filters of a list
-    tally(facts, …)                  how many in each state, how many match, how many versions wait
+    tally(facts, …)                  items by state, matching items, versions in review
 
-The rule is that of freshness.py, which words what is shown; tests draw pieces and hold the two
-against each other.
+The rule is that of freshness.py; test_freshness_sql.py compares the two on generated items.
 """
 
 from collections.abc import Mapping
@@ -65,7 +62,7 @@ URGENCY = {
 
 
 def known_versions(now: Any, sight: Sight) -> Select[Any]:
-    """Those that stand at `now`: neither yet to come nor destroyed."""
+    """Select the versions known at `now` whose file was not deleted."""
     v, gone = EvidenceVersion, EvidenceDeletion
     destroyed = select(gone.id).where(
         gone.version_id == v.id, gone.state.in_(DECIDED), gone.decided_at <= now
@@ -178,8 +175,8 @@ def matching(
     kind: str = "",
     control: UUID | None = None,
 ) -> ColumnElement[bool]:
-    """`owner` is a person's id or "nobody"; every word of `q` is in the ref, the title, the owner's
-    name or the kind.
+    """Return the filter. `owner` is a person's id or "nobody"; each word of `q` is in the ref, the
+    title, the owner's name or the kind.
     """
     wanted: list[ColumnElement[bool]] = []
     said = func.concat_ws(" ", f.c.ref, f.c.title, f.c.owner, f.c.kind)
@@ -207,9 +204,7 @@ def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
 
 
 def is_urgent(f: CTE, today: date) -> ColumnElement[bool]:
-    """Overdue, rejected, due; missing only when it was to be there already, or is within two
-    weeks.
-    """
+    """Overdue, rejected or due; missing if its deadline is within two weeks or unknown."""
     near = or_(f.c.deadline.is_(None), f.c.deadline - literal(today, Date) <= DUE_SOON_DAYS)
     return f.c.state.in_([state for state in URGENCY if state != "missing"]) | (
         (f.c.state == "missing") & near

@@ -1,6 +1,4 @@
-"""An object's timeline as lines to draw: shape by direction, the deed in words, its facts beside
-it.
-"""
+"""The timeline of an object: what happened, who did it, and the facts of each audit entry."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -37,10 +35,11 @@ def timeline_entries(
     controls: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """What happened to these objects, newest first, for the macro `c.timeline`; two statements.
+    """Return what happened to these objects, newest first, for the macro `c.timeline`; two
+    statements.
 
-    A mapping gives each object the name that stands beside its deeds. Deeds `without` are not for
-    this reader. With `controls` (refs that the reader sees), deeds that name another one are left
+    A mapping gives each object the name shown with its activity. Actions in `without` are left
+    out. With `controls` (refs that the reader sees), activity that names another control is left
     out.
     """
     named = ids if isinstance(ids, Mapping) else {}

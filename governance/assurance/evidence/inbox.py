@@ -1,7 +1,6 @@
-"""Of the evidence: items to upload, to assign, to follow up on; versions to review; files to delete
-permanently.
+"""Inbox items about evidence: upload, assign, follow up, review.
 
-`consequence` is a port: what late evidence keeps down is known above, by the assessments.
+`consequence` is a port: assessments know what late evidence holds back.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""What checks of the stored files find, and removing files that no version refers to."""
+"""Record what checks of stored files find, and delete files that no version uses."""
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
@@ -48,7 +48,7 @@ MIN_ORPHAN_AGE = timedelta(days=1)
 
 
 def record_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
-    """From now on it proves nothing, whatever was judged. Found twice, it is noted once."""
+    """Record that a file is missing or corrupted; its version stops counting. Once per fault."""
     held = stored_files.fault_of(version)
     if held is not None and held.kind == kind:
         return
@@ -62,7 +62,7 @@ def record_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) 
 
 
 def record_restored(version: EvidenceVersion) -> None:
-    """The right bytes are there again: restored from a backup, or uploaded again."""
+    """Record that the right bytes are there again, from a backup or another upload."""
     held = stored_files.fault_of(version)
     if held is not None:
         held.restored_at = clock.now()
@@ -74,8 +74,8 @@ def record_verification(*, files: int, size: int, broken: int) -> None:
 
 
 def old_stored_files() -> Iterator[str]:
-    """The keys of stored files that are older than a day: a younger one may belong to a transaction
-    that is under way.
+    """Yield the keys of stored files older than a day; younger ones may belong to open
+    transactions.
     """
     before = clock.now() - MIN_ORPHAN_AGE
     folder = f"{current.actor().tenant_id.hex}/{version_actions.STORAGE_PREFIX}"
@@ -83,10 +83,7 @@ def old_stored_files() -> Iterator[str]:
 
 
 def delete_orphans(keys: Collection[str]) -> int:
-    """Remove those of these files that no version refers to; how many.
-
-    A few at a time: uploads wait for it.
-    """
+    """Delete those of these files that no version uses; return how many. Uploads wait for it."""
     alone(version_actions.STORAGE_LOCK)
     orphans = sorted(set(keys) - stored_files.referred_to(keys))
     for key in orphans:
@@ -97,5 +94,5 @@ def delete_orphans(keys: Collection[str]) -> int:
 
 
 def delete_partial_uploads() -> int:
-    """Remove what killed processes left half written; how many."""
+    """Delete what killed processes left half written; return how many."""
     return storage.store().clear(current.actor().tenant_id, clock.now() - MIN_ORPHAN_AGE)

@@ -37,7 +37,7 @@ from governance.kernel.db import session
 
 @dataclass(frozen=True, slots=True)
 class JudgedVersion:
-    """A version with the instants at which it, and the judgement on it, became known."""
+    """A version, with the instants at which it and its review became known."""
 
     version_id: UUID
     uploaded_by: UUID | None
@@ -62,7 +62,7 @@ class JudgedVersion:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceItem:
-    """A piece of evidence with all its versions; `owner` is today's."""
+    """An evidence item with all its versions; `owner` is the owner of today."""
 
     id: UUID
     ref: str
@@ -77,8 +77,8 @@ class EvidenceItem:
     versions: tuple[JudgedVersion, ...] = ()
 
     def at(self, moment: datetime) -> tuple[Version, ...]:
-        """The versions as known at an instant, oldest first; one whose file was destroyed proves
-        nothing from then on.
+        """Return the versions known at an instant, oldest first, without those whose file was
+        deleted.
         """
         return tuple(h.at(moment) for h in self.versions if h.is_known_at(moment))
 
@@ -97,9 +97,7 @@ def evidence_items(
     only: Collection[UUID] | None = None,
     seen: Sight = WHOLE,
 ) -> dict[UUID, EvidenceItem]:
-    """Pieces with their versions, by id in the order of their refs; one statement whatever their
-    number.
-    """
+    """Return items with their versions by id, in the order of their refs; one statement."""
     owner, collector = aliased(Person), aliased(Person)
     e, v = Evidence, EvidenceVersion
     query = (

@@ -1,6 +1,4 @@
-"""What is done to evidence without anybody at the keyboard: destroying what two agreed on, and each
-night's chores.
-"""
+"""Background work on evidence: carrying out approved deletions, and the nightly jobs."""
 
 from functools import partial
 from itertools import batched
@@ -44,10 +42,9 @@ def tidy_evidence() -> None:
 
 
 def tidy() -> None:
-    """Nightly: stored files without a row go after a day, and what retention lets go is proposed
-    for destruction.
+    """Delete stored files without a row after a day, and request what retention allows.
 
-    In transactions of its own: a store of any size is swept while others bring files in.
+    Each batch has its own transaction, so uploads go on meanwhile.
     """
     for keys in batched(integrity.old_stored_files(), FILES_PER_STEP, strict=False):
         with transaction():
@@ -59,14 +56,12 @@ def tidy() -> None:
 
 
 def remind_of_evidence() -> None:
-    """Each morning: tell owners what is late or falls due, once for each due date."""
+    """Remind owners each morning of what is late or due, once per due date."""
     once_a_day_in_each("remind of evidence", reminders.remind)
 
 
 def verify_evidence() -> None:
-    """Each night, until it is done for the week: hash every stored file again; report what is
-    corrupted.
-    """
+    """Hash every stored file once a week, at night; log what is corrupted."""
     week = f"{clock.today():%G-W%V}"
     in_each(
         partial(_verify_evidence, week),

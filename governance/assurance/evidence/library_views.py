@@ -61,7 +61,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
-    """What is filtered, whole: CSV piece by piece while it is read, a workbook made at once."""
+    """Export everything that matches the filters: CSV streams, a workbook is generated at once."""
     ids, who = queries.matching_ids(**evidence_list.narrowed(EVIDENCE.read())), current.actor()
     rows = (line for batch in batched(ids, EXPORT_BATCH, strict=False) for line in _lines(batch))
     content = (
@@ -71,7 +71,7 @@ def export(form: str) -> ResponseReturnValue:
 
 
 def _csv(ids: Sequence[UUID], who: current.Actor) -> Iterator[bytes]:
-    """The request's own transaction is over when the stream begins: each batch is read in one."""
+    """Yield the CSV; each batch has its own transaction, because the request's is over by then."""
     yield csv_bytes(HEAD, ())
     for batch in batched(ids, EXPORT_BATCH, strict=False):
         with current.acting_as(who), transaction(read_only=True):
@@ -104,7 +104,7 @@ def inbox() -> ResponseReturnValue:
 
 @feature.get("/evidence/inbox.csv", needs=permissions.VIEW, answers=FILE)
 def export_reviews() -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """Export everything that matches the filters."""
     asked = REVIEWS.read()
     pages = every_page(
         lambda after: review_queue.queue_page(

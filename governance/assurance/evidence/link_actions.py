@@ -44,9 +44,9 @@ UNLINKED = action(
 def link(
     evidence: Evidence, control_id: UUID, note: str = "", *, undoes: UUID | None = None
 ) -> EvidenceLink:
-    """Say that it supports a control, and how.
+    """Link an item to a control with a note on how it supports it.
 
-    The same again is no change; another note ends the old link.
+    The same link again changes nothing; another note ends the old link.
     """
     check_is_live(evidence)
     ref, note = queries.require_live_controls([control_id])[control_id], note.strip()[:500]
@@ -70,7 +70,7 @@ def link(
 
 
 def unlink(evidence: Evidence, control_id: UUID, *, undoes: UUID | None = None) -> None:
-    """End the link; one that is not there is no fault. Past days keep it."""
+    """End a link. A missing link is no error, and past days keep it."""
     held = _open_link(evidence, control_id)
     if held is None:
         return
@@ -86,7 +86,7 @@ def _remember_link(
     before: EvidenceLink | None,
     after: EvidenceLink | None,
 ) -> None:
-    """By the rows: a link that has ended keeps its note, so a step needs no text."""
+    """Remember a link for undo by its row, which keeps the note after the link ends."""
     told = {"control_id": control_id}
     undo.remember(
         "evidence.link",

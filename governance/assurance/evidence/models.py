@@ -1,12 +1,10 @@
-"""Evidence: a thing that recurs (title, owner, cadence) and its immutable versions, each reviewed
-by another person.
+"""Evidence items (title, owner, cadence) and their immutable versions, each reviewed by another
+person.
 
-Evidence, EvidenceVersion, EvidenceReview, EvidenceLink      what there is, and what it proves
-EvidenceFault                                                a stored file that a check found
-missing or altered
-EvidenceHold, EvidenceRetention, EvidenceDeletion         what may go, when, and by whose two
-hands
-EvidenceReminder, EvidencePush                               what was sent, once
+Evidence, EvidenceVersion, EvidenceReview, EvidenceLink      items, versions, and what they support
+EvidenceFault                                                a stored file that is missing or corrupted
+EvidenceHold, EvidenceRetention, EvidenceDeletion            legal holds, retention, permanent deletion
+EvidenceReminder, EvidencePush                               what was sent or pushed, once
 """
 
 from collections.abc import Sequence
@@ -51,7 +49,7 @@ class Evidence(Tenanted, Model):
 
 
 class EvidenceVersion(Tenanted, Model):
-    """One file or link, as it was brought in. Never changed; a better one is another version."""
+    """One uploaded file or link. Never changed; a correction is another version."""
 
     __tablename__ = "evidence_versions"
     __table_args__ = (
@@ -76,7 +74,7 @@ class EvidenceVersion(Tenanted, Model):
     collected_at: Mapped[datetime]
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[UUID | None]
-    key_id: Mapped[UUID | None]  # of the machine that brought it in
+    key_id: Mapped[UUID | None]  # of the API key that uploaded it
     period_from: Mapped[date]
     period_to: Mapped[date]
     valid_until: Mapped[date]
@@ -95,7 +93,7 @@ class EvidenceVersion(Tenanted, Model):
 
 
 class EvidenceReview(Tenanted, Model):
-    """Another person's judgement on a version: accepted, or rejected with a reason. Once."""
+    """Another person's review of a version: accepted, or rejected with a reason. Once."""
 
     __tablename__ = "evidence_reviews"
     __table_args__ = (
@@ -135,9 +133,7 @@ class EvidenceLink(Tenanted, Model):
 
 
 class EvidenceFault(Tenanted, Model):
-    """The stored file of a version is missing, or not the one that was brought in; until a check
-    finds it whole again.
-    """
+    """The stored file of a version is missing or corrupted, until a check finds it intact again."""
 
     __tablename__ = "evidence_faults"
     __table_args__ = (
@@ -159,9 +155,7 @@ class EvidenceFault(Tenanted, Model):
 
 
 class EvidenceHold(Tenanted, Model):
-    """Nothing of this piece may be destroyed, whatever retention says and whoever agrees, until the
-    hold is released.
-    """
+    """A legal hold: no file of the item can be deleted until it is released."""
 
     __tablename__ = "evidence_holds"
     __table_args__ = (
@@ -184,7 +178,7 @@ class EvidenceHold(Tenanted, Model):
 
 
 class EvidenceRetention(Tenanted, Model):
-    """How many months after its validity a file of this kind is kept; without a rule, for ever."""
+    """How many months files of this kind are kept after validity ends; no rule: indefinitely."""
 
     __tablename__ = "evidence_retention"
     __table_args__ = (UniqueConstraint("tenant_id", "kind"),)
@@ -196,9 +190,9 @@ class EvidenceRetention(Tenanted, Model):
 
 
 class EvidenceDeletion(Tenanted, Model):
-    """Two persons destroy the file of a version.
+    """A request to delete the file of a version permanently, and what came of it.
 
-    Its row stays as the tombstone: which bytes, how many, who, when and why.
+    The row stays as the deletion record: which bytes, how many, who, when and why.
     """
 
     __tablename__ = "evidence_deletions"
@@ -228,7 +222,7 @@ class EvidenceDeletion(Tenanted, Model):
 
 
 class EvidenceReminder(Tenanted, Model):
-    """An owner was told that it falls due on that day; once."""
+    """A reminder to an owner about a due date; once."""
 
     __tablename__ = "evidence_reminders"
     __table_args__ = (
@@ -242,9 +236,7 @@ class EvidenceReminder(Tenanted, Model):
 
 
 class EvidencePush(Tenanted, Model):
-    """A machine's request and its answer, kept so that the same request asked again gets the same
-    answer.
-    """
+    """A pushed request and its response, so that the same request gets the same response."""
 
     __tablename__ = "evidence_pushes"
     __table_args__ = (

@@ -4,7 +4,7 @@ from datetime import date
 
 
 def period_label(first: date, last: date) -> str:
-    """Nov 2026, Q4 2026, Jul to Dec 2026, or from day to day: as people name periods."""
+    """Return a period as people name it: Nov 2026, Q4 2026, Jul to Dec 2026, or two days."""
     whole = first.day == 1 and (
         last.toordinal() + 1
         == date(last.year + last.month // 12, last.month % 12 + 1, 1).toordinal()

@@ -34,7 +34,7 @@ def _knows_key(who: Actor | Whoever, _model: Any) -> ColumnElement[bool]:
     sql=_knows_key,
 )
 def knows_its_key(who: Actor, version: Any) -> bool:
-    """Whoever made or rotated the key can upload with it."""
+    """Anyone who created or rotated the key can upload with it."""
     return str(who.person_id) in version.key_hands
 
 
@@ -48,7 +48,7 @@ def _has_address_of_uploader(who: Actor | Whoever, _model: Any) -> ColumnElement
 
 
 @condition(
-    "they have the same email address as whoever uploaded it",
+    "they have the same email address as the person who uploaded it",
     "You have the same email address as the person who uploaded it, so another person reviews it.",
     sql=_has_address_of_uploader,
 )

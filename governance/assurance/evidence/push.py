@@ -29,11 +29,11 @@ PUSH_RETENTION = timedelta(days=30)
 
 
 class IdempotencyKeyReused(Invalid):
-    """The same Idempotency-Key with another request."""
+    """The Idempotency-Key belongs to a different request."""
 
 
 class PushInProgress(DomainError):
-    """The same request is being answered just now."""
+    """The same request is in progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,11 @@ def push(
     valid_until: date,
     source: str | None,
 ) -> PushResult:
-    """Bring in what a machine sends, or names by digest.
+    """Upload what a machine sends, or names by SHA-256; the same Idempotency-Key gives the same
+    response.
 
-    The same key again gives the same answer, and nothing twice.
-
-    Collected today, and from the key itself, where it does not say; the same request is the same on
-    another day.
+    Without a day it was collected today, without a source it comes from the key. The request is
+    the same one on another day. Raises IdempotencyKeyReused or PushInProgress.
     """
     dates = {"period_from": period_from, "period_to": period_to, "valid_until": valid_until}
     if (stream is None) == (sha256 is None):
@@ -158,7 +157,7 @@ def _sha256(stream: BinaryIO) -> str:
 
 
 def delete_old_pushes() -> int:
-    """A machine that asks again does so within a month; how many were forgotten."""
+    """Delete pushes older than 30 days, when no machine retries them; return how many."""
     gone = session().execute(
         delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSH_RETENTION)
     )

@@ -1,19 +1,12 @@
-"""Evidence as it stands: the library with its freshness, one piece with its versions, what waits
-for somebody.
+"""The evidence library, single items, and the controls that evidence can support.
 
-    pieces(…)                           everything known of evidence, with the instants, in one
-                                        statement
-    library(…) → Shelf                  a page of live pieces, filtered and sorted, with their
-                                        state; three statements
-    waiting(…)                          versions that wait for review, and what is overdue; four
-                                        statements
-    find_evidence, version_of           the rows behind a verb
-    state_of, versions, links           one piece: its state, its versions, the controls that it
-                                        supports
+    library(…) → EvidencePage        a page of live items, filtered and sorted; three statements
+    matching_ids, summaries_of       what an export reads
+    find_evidence, find_version      the rows behind a verb
+    state_of, control_links          one item: its state and the controls it supports
 
-Lists are narrowed, sorted and counted in the database (standing.py); what a page shows is worked
-out by freshness.py. What is shown is what the acting person sees (sight.py); `pieces`, which
-statuses follow from, is whole unless told otherwise.
+The database filters, sorts and counts lists (freshness_sql.py); freshness.py works out what a
+page shows. Everything is limited to what the acting person may see (visibility.py).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -51,7 +44,7 @@ from governance.kernel.pages import keyset
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSummary:
-    """A line of the library."""
+    """A row of the library."""
 
     piece: EvidenceItem
     fresh: Freshness
@@ -62,15 +55,17 @@ class EvidenceSummary:
 
     @property
     def covers(self) -> str:
-        """What the counting version (or the last one) covers."""
+        """The period of the accepted version, or of the latest one."""
         held = accepted_version(self.piece.at(clock.now())) or self.last
         return period_label(held.period_from, held.period_to) if held else ""
 
 
 @dataclass(frozen=True, slots=True)
 class EvidencePage:
-    """A page's rows, how many match the filters, how many live pieces are in each state, how many
-    versions wait for review.
+    """A page of rows with the counts of the whole list.
+
+    `matching` counts the items that match the filters, `states` the live items by state,
+    `reviews` the versions in review.
     """
 
     rows: Sequence[EvidenceSummary]
@@ -104,18 +99,14 @@ def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
 
 
 def find_items(ids: Collection[UUID], *, lock: bool = False) -> list[Evidence]:
-    """These evidence items by ref, as far as the acting person sees them; locked, as they are
-    now.
-    """
+    """Return these items by ref, as far as the acting person may see them; `lock` locks the rows."""
     query = select(Evidence).where(Evidence.id.in_(ids)).order_by(Evidence.ref)
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return [row for row in session().scalars(locked if lock else query) if sight().shows(row.id)]
 
 
 def find_version(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion, Evidence]:
-    """A version and what it is a version of; with `lock`, nobody else judges or adds one
-    meanwhile.
-    """
+    """Return a version and its item; `lock` keeps others from reviewing it or adding versions."""
     version = find(EvidenceVersion, version_id, what="version")
     if not sight().shows_version(version):
         raise NotFound("This version doesn't exist, or you don't have access to it.")
@@ -137,7 +128,7 @@ def library(
     after: str | None = None,
     size: int = 50,
 ) -> EvidencePage:
-    """Live evidence with its state of today. `owner` is a person's id or "nobody"."""
+    """Return a page of live items with their state today. `owner` is a person's id or "nobody"."""
     seen = sight()
     f = freshness_sql.facts(clock.now(), seen)
     tally = freshness_sql.tally(
@@ -168,7 +159,7 @@ def matching_ids(
     sort: str = "ref",
     descending: bool = False,
 ) -> Sequence[UUID]:
-    """The ids of all that matches, in the order of the list: what an export goes through."""
+    """Return the ids of all matching items in the order of the list, for an export."""
     seen = sight()
     f = freshness_sql.facts(clock.now(), seen)
     columns = [c.desc() if descending else c.asc() for c in freshness_sql.order(f, sort)]
@@ -179,7 +170,7 @@ def matching_ids(
 
 
 def summaries_of(ids: Sequence[UUID]) -> list[EvidenceSummary]:
-    """The lines of these pieces, in this order; two statements."""
+    """Return the rows of these items, in this order; two statements."""
     if not ids:
         return []
     now, found, linked = clock.now(), evidence_items(only=ids, seen=sight()), _links(ids)
@@ -210,7 +201,7 @@ def _summary(
 
 
 def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
-    """The live controls that each of these pieces supports: (control id, ref, title)."""
+    """Return the live controls each of these items supports: (control id, ref, title)."""
     control = supported_controls()().subquery("control").c
     query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).where(
         control.id == EvidenceLink.control_id
@@ -238,7 +229,7 @@ def control_choices() -> list[tuple[UUID, str]]:
 
 
 def live_controls(ids: Collection[UUID] | None = None) -> Sequence[Any]:
-    """(id, ref, title) of the live controls (of these), by ref."""
+    """Return (id, ref, title) of the live controls, or of those among `ids`, by ref."""
     control = supported_controls()().subquery("control").c
     query = (
         select(control.id, control.ref, control.title)
@@ -273,7 +264,7 @@ def control_links(evidence: Evidence) -> list[LinkView]:
 
 
 def find_by_ref(ref: str) -> Evidence:
-    """The piece of that short name (EV-0007), whatever its case."""
+    """Return the item with this ref (EV-0007) in any case. Raises NotFound."""
     found = (
         session().scalars(select(Evidence).where(Evidence.ref == ref.strip().upper())).one_or_none()
     )
@@ -283,9 +274,7 @@ def find_by_ref(ref: str) -> Evidence:
 
 
 def require_live_controls(ids: Collection[UUID]) -> dict[UUID, str]:
-    """The ref of each of these controls; refuses one that is retired, unknown or another
-    tenant's.
-    """
+    """Return the ref of each of these controls. Raises Invalid if one is retired or unknown."""
     live = live_controls(ids) if ids else ()
     if len(live) != len(set(ids)):
         raise Invalid(

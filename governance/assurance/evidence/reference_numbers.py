@@ -1,4 +1,4 @@
-"""Short names (EV-0007, EXC-14) that people can say: counted up within a tenant, one at a time."""
+"""References such as EV-0007 and EXC-14, counted up within a tenant one at a time."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ DIGITS = re.compile(r"(\d+)$")
 
 
 def next_ref(column: Any, prefix: str, *, width: int) -> str:
-    """The name after the highest one in `column`; two requests that ask at once wait for each
+    """Return the reference after the highest one in `column`; concurrent requests wait for each
     other.
     """
     alone(prefix)

@@ -1,4 +1,4 @@
-"""Reminding the owners of evidence that is late or falls due: one email for each due date."""
+"""Remind owners of late or due evidence: one e-mail per owner, each item once per due date."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -30,7 +30,7 @@ REMINDED = action(
 
 
 def to_remind() -> list[EvidenceSummary]:
-    """Late or due pieces with an owner who was not told of that due date yet."""
+    """Return late or due items whose owner was not reminded of that due date yet."""
     r = EvidenceReminder
     told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
     return [
@@ -43,7 +43,7 @@ def to_remind() -> list[EvidenceSummary]:
 
 
 def last_reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """When the owner of each of these pieces was last told that it falls due."""
+    """Return when the owner of each of these items was last reminded."""
     query = select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).where(
         among(EvidenceReminder.evidence_id, ids)
     )
@@ -52,9 +52,7 @@ def last_reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
 
 
 def remind() -> int:
-    """One letter to each owner who has evidence that is late or falls due, each piece once for each
-    due date; how many letters.
-    """
+    """Send one e-mail to each owner with late or due items; return how many."""
     letters: dict[UUID, list[EvidenceSummary]] = {}
     for row in to_remind():
         if row.piece.owner_id is not None:
@@ -63,7 +61,7 @@ def remind() -> int:
 
 
 def _send(owner: UUID, rows: list[EvidenceSummary]) -> bool:
-    """Whether there is somebody to write to: former members get no mail, and no record says so."""
+    """Return whether the owner is still a member; former members get no mail and no record."""
     member = membership_of(owner)
     if member is None:
         return False

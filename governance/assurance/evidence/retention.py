@@ -1,10 +1,7 @@
-"""How long a file of evidence is kept once it proves nothing any more.
+"""How long an evidence file is kept after its validity ends. Pure.
 
-Pure.
-
-kept_until(valid_until, months)      the day after which its kind's retention lets it go; None: kept
-                                     for ever
-LEAST, MOST                          months that a rule may say
+kept_until(valid_until, months)   the last day it is kept; None: indefinitely
+MIN_MONTHS, MAX_MONTHS            the limits of a rule
 """
 
 from calendar import monthrange
@@ -14,9 +11,7 @@ MIN_MONTHS, MAX_MONTHS = 12, 180
 
 
 def kept_until(valid_until: date, months: int | None) -> date | None:
-    """The same day that many months later, or the last day of that month where it has no such
-    day.
-    """
+    """Return the same day that many months later, or the last day of a shorter month."""
     if months is None:
         return None
     count = valid_until.year * 12 + valid_until.month - 1 + months

@@ -1,8 +1,8 @@
-"""What somebody must do about evidence: versions to review, as a list, and what is overdue,
-rejected, missing or due.
+"""What needs someone: versions to review as a list, and items that are overdue, rejected, missing
+or due.
 
-page_of(wanted, …)    a page of the versions that await review, and how many do
-late(most)            what presses most
+    queue_page(wanted, …)     a page of the versions in review, and how many there are
+    late_evidence(most)       the most urgent items
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -74,8 +74,8 @@ HEAD = ("Ref", "Title", "Version", "Covers", "From", "Supports", "Awaiting since
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """A page of (row, version) with the ids of the versions that the acting person may review; of
-    all that wait, how many and since when.
+    """A page of (row, version) and the ids the acting person may review; of all versions in review,
+    how many there are and since when.
     """
 
     rows: Sequence[tuple[EvidenceSummary, JudgedVersion]]
@@ -92,7 +92,7 @@ class ReviewQueue:
 
     @property
     def oldest(self) -> int:
-        """Days that the oldest has waited for review."""
+        """Days since the oldest version came into review."""
         return (clock.now() - self.since).days if self.since else 0
 
 
@@ -166,9 +166,7 @@ def cells(row: EvidenceSummary, held: JudgedVersion) -> Sequence[Cell]:
 
 @dataclass(frozen=True, slots=True)
 class LateEvidence:
-    """What is overdue, rejected, missing or due, worst first; how many there are, and how many of
-    them are overdue.
-    """
+    """Overdue, rejected, missing or due items, worst first, with counts of all and of the overdue."""
 
     rows: Sequence[EvidenceSummary]
     pressing: int

@@ -1,13 +1,13 @@
-"""Asks ClamAV whether a file is infected, where the operator has configured one (clamd's INSTREAM
+"""Ask ClamAV whether a file is infected, if the operator has configured it (clamd's INSTREAM
 protocol).
 
-    use(address)                  a socket of this machine (`/run/clamav/clamd.ctl`) or
-                                  `tcp://host:3310`; None: files are not scanned
-    refuse_infected(stream, name) raises Invalid for an infected file, Unavailable when clamd cannot
-    tell; leaves the stream at its start
+    use(address)                        a socket (`/run/clamav/clamd.ctl`) or `tcp://host:3310`;
+                                        None: files are not scanned
+    check_not_infected(stream, name)    raises Invalid for an infected file, Unavailable if clamd
+                                        gives no result; leaves the stream at its start
 
-A configured scanner that is away lets nothing in: an unscanned file is not a clean one.
-Source: https://docs.clamav.net/manual/Usage/Scanning.html#clamd
+If a configured scanner isn't available, nothing is uploaded: an unscanned file is not a clean
+one. Source: https://docs.clamav.net/manual/Usage/Scanning.html#clamd
 """
 
 import contextlib
@@ -56,7 +56,7 @@ def check_not_infected(stream: BinaryIO, filename: str) -> None:
 
 
 def _check_answer(answer: str, filename: str) -> None:
-    """`stream: OK`, `stream: <signature> FOUND`, or `<why> ERROR`."""
+    """Judge `stream: OK`, `stream: <signature> FOUND` or `<why> ERROR`."""
     if answer == "stream: OK":
         return
     if found := re.fullmatch(r"stream: (.+) FOUND", answer):

@@ -14,9 +14,7 @@ FORMER_MEMBER, MERIDIAN = "a former member", "Meridian"
 
 
 def person_names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Names of those who brought in, reviewed or tested; pseudonyms for readers who may not see the
-    log's names.
-    """
+    """Return the names of these people, or pseudonyms if the reader may not see names."""
     wanted: Collection[UUID] = {i for i in ids if i}
     if not wanted:
         return {}

@@ -24,9 +24,7 @@ from governance.kernel.errors import DomainError
 
 
 def stored_version(sha256: str) -> EvidenceVersion | None:
-    """A version that has these bytes in the store, on the shelf of sealed files; None when nothing
-    here has.
-    """
+    """Return a version whose encrypted file has this SHA-256; None if no stored file has it."""
     v = EvidenceVersion
     query = select(v).where(v.sha256 == sha256, v.storage_key.is_not(None), is_not_deleted())
     return session().scalars(query.order_by(v.uploaded_at.desc()).limit(1)).one_or_none()
@@ -37,7 +35,7 @@ class FileDeleted(DomainError):
 
 
 def open_version(version: EvidenceVersion) -> BinaryIO:
-    """The stored file, open for reading; whoever takes it out records that."""
+    """Open the stored file. The caller records the download. Raises FileDeleted."""
     if version.storage_key is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to download.")
     if gone := deletion_of(version, *DECIDED):
@@ -50,9 +48,7 @@ def open_version(version: EvidenceVersion) -> BinaryIO:
 
 
 def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
-    """(version id, ref, number, storage key, SHA-256) of every file that should be there, in the
-    order of the store.
-    """
+    """Return (version id, ref, number, storage key, SHA-256) of every expected file, by key."""
     v = EvidenceVersion
     query = (
         select(v.id, Evidence.ref, v.number, v.storage_key, v.sha256)
@@ -68,9 +64,9 @@ def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class StoredFileCheck:
-    """The last check of the stored files, and what is broken now:
+    """The last check of the stored files, and the files that are corrupted now.
 
-    (evidence id, ref, title, number, kind, since when).
+    `broken` has (evidence id, ref, title, number, kind, since) of each.
     """
 
     at: datetime | None
@@ -107,9 +103,9 @@ def last_check(*, most: int = 100) -> StoredFileCheck:
 
 
 def referred_to(keys: Collection[str]) -> set[str]:
-    """Those of these storage keys that a version refers to, whose file was not destroyed.
+    """Return those of these storage keys that a version still needs.
 
-    What is only agreed on can still be stopped.
+    A file whose deletion was approved still counts: a legal hold can stop the deletion.
     """
     if not keys:
         return set()
@@ -120,8 +116,9 @@ def referred_to(keys: Collection[str]) -> set[str]:
 
 
 def others_with(version: EvidenceVersion) -> int:
-    """How many other versions need the same stored file, also those whose destruction is agreed on:
-    a hold can stop it.
+    """Return how many other versions have the same stored file.
+
+    Versions whose deletion was approved count too: a legal hold can stop the deletion.
     """
     v = EvidenceVersion
     query = select(v.id).where(

@@ -1,11 +1,11 @@
-"""Re-hashes every stored file of the acting tenant's evidence, and says which is missing or is not
-the one that was brought in.
+"""Hash every stored evidence file of the acting tenant again, and report what is missing or
+corrupted.
 
-    verify(told, claim) → Report     marks what is broken and what is whole again; outside of any
-                                     transaction while it reads
-    watched(pieces, version)         the same of one file while it is taken out
+    verify(told, claim) → FileVerification    records faults and restored files; reads outside any
+                                              transaction
+    record_corruption_of(pieces, version)     the same for one file while it is downloaded
 
-A store that is away ends it with Unavailable: what cannot be read now is not therefore broken.
+It ends with Unavailable if the storage can't be reached: an unreadable file isn't corrupted.
 """
 
 import hashlib
@@ -70,8 +70,8 @@ class FileVerification:
 def verify(
     told: ReportProgress = lambda _done, _total: None, *, claim: Callable[[], bool] = lambda: True
 ) -> FileVerification:
-    """`claim` says, in the last transaction, whether this check is the one that stands in the log:
-    of two at once, one is.
+    """Verify all files. `claim`, called in the last transaction, says whether this check is
+    recorded: of two at the same time, one is.
     """
     with transaction(read_only=True):
         every = stored_files.files_to_check()
@@ -99,7 +99,7 @@ def verify(
 
 
 class FileCorrupted(DomainError):
-    """The stored file of a version is missing or altered."""
+    """The stored file of a version is missing or corrupted."""
 
 
 def fault_kind(error: NotFound | Altered) -> FaultKind:
@@ -107,10 +107,7 @@ def fault_kind(error: NotFound | Altered) -> FaultKind:
 
 
 def record_corruption_of(pieces: Iterator[bytes], version_id: UUID) -> Iterator[bytes]:
-    """The pieces of a version's file.
-
-    Where they turn out to be altered on the way, that is noted and the sending breaks off.
-    """
+    """Yield the file; if it turns out to be corrupted, record that and break off."""
     return _record_corruption_of(pieces, version_id, current.actor(), current.origin())
 
 
@@ -126,7 +123,7 @@ def _record_corruption_of(
 
 
 def _state(key: str, sha256: str) -> tuple[FaultKind | None, int]:
-    """(what is wrong, bytes read)."""
+    """Return (the fault or None, bytes read)."""
     digest, size = hashlib.sha256(), 0
     try:
         for piece in in_pieces(store().open(key)):

@@ -108,11 +108,10 @@ def upload_version(
     source: str = "upload",
     unchanged: bool = False,
 ) -> EvidenceVersion:
-    """Store a file and make it the next version: its type is found by content, its digest while it
-    streams.
+    """Store a file as the next version. Its type is found by content, its SHA-256 while it streams.
 
-    `unchanged`: the source may give the same bytes for another period, as a configuration that
-    nobody changed does.
+    `unchanged` allows the bytes of an earlier version for another period, as an unchanged
+    configuration has them. Raises Invalid, TooLarge, Unavailable or EvidenceExists.
     """
     check_may_upload(evidence)
     _check_dates(collected_on, period_from, period_to, valid_until)
@@ -138,7 +137,7 @@ def upload_version(
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that lies in the store already."""
+    """A file that is stored already."""
 
     filename: str
     media_type: str
@@ -157,9 +156,7 @@ def upload_by_digest(
     valid_until: date,
     source: str,
 ) -> EvidenceVersion:
-    """Make a file that is here already, by its digest, the next version of another piece or for
-    another period.
-    """
+    """Make a stored file, found by SHA-256, the next version of another item or for another period."""
     check_may_upload(evidence)
     _check_dates(collected_on, period_from, period_to, valid_until)
     held = stored_files.stored_version(sha256)
@@ -187,8 +184,10 @@ def upload_by_digest(
 def _store_version(
     evidence: Evidence, file: StoredFile, *, unchanged: bool, collected_on: date, **facts: Any
 ) -> EvidenceVersion:
-    """From here to the commit nothing sweeps or destroys what was stored: the row and its blob are
-    there together, or no row is.
+    """Add the version of a stored file, under the lock against cleanup and deletion until the
+    commit.
+
+    The row and its file are then both there, or neither is.
     """
     session().refresh(evidence, with_for_update=True)
     check_is_live(evidence)
@@ -232,9 +231,7 @@ def link_version(
     valid_until: date,
     source: str = "link",
 ) -> EvidenceVersion:
-    """Make an address the next version, for what may not leave the place where it is kept. https
-    only.
-    """
+    """Add an https link as the next version, for content that may not leave its system."""
     check_may_upload(evidence)
     _check_dates(collected_on, period_from, period_to, valid_until)
     url = url.strip()
@@ -283,7 +280,7 @@ def reject(version: EvidenceVersion, evidence: Evidence, *, reason: str) -> Evid
 
 
 def record_download(version: EvidenceVersion) -> BinaryIO:
-    """The stored file, open for reading; who took it is in the log."""
+    """Open the stored file, and record the download in the audit log."""
     file = stored_files.open_version(version)
     record(DOWNLOADED, version, number=version.number, sha256=version.sha256)
     return file
@@ -353,7 +350,7 @@ def _review(
 
 
 def check_may_upload(evidence: Evidence) -> None:
-    """Refuse who may not bring a version in, and for what is retired."""
+    """Raise unless the acting person may upload versions and the item is live."""
     check_is_live(evidence)
     if not allowed(permissions.PUSH):
         require(permissions.BRING, on=evidence)
@@ -397,7 +394,7 @@ def _check_url(url: str) -> None:
 
 
 def _check_size(stream: BinaryIO) -> None:
-    """A file that is too large is refused before any of it is looked into."""
+    """Raise TooLarge before any of the file is read."""
     stream.seek(0, 2)
     if stream.tell() > MAX_FILE_BYTES:
         raise TooLarge(

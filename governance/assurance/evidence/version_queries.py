@@ -28,7 +28,7 @@ from governance.kernel.db import session
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """One version as its page shows it; names as the reader may see them."""
+    """One version as its page shows it, with names as the reader may see them."""
 
     id: UUID
     number: int
@@ -50,7 +50,7 @@ class VersionView:
     reviewer: str | None
     reviewed_at: datetime | None
     fault: str | None  # missing, altered
-    deletion_request: EvidenceDeletion | None  # asked for, agreed on or done
+    deletion_request: EvidenceDeletion | None  # requested, approved or done
     key_name: str  # of the key that uploaded it
     key_hands: Sequence[str]  # ids of those who were shown the secret of that key
 
@@ -64,13 +64,15 @@ class VersionView:
 
 
 def may_review(version_id: Any) -> ColumnElement[bool]:
-    """Whether the acting person may review the version with that id, as a column."""
+    """Whether the acting person may review the version with this id, as a column."""
     v = EvidenceVersion
     return select(v.id).where(v.id == version_id, matching(permissions.REVIEW, v)).exists()
 
 
 def shown_versions(evidence: Evidence) -> list[VersionView]:
-    """Every version, newest first, with its review and what became of its file; two statements."""
+    """Return every version, newest first, with its review and the state of its file; two
+    statements.
+    """
     v, gone = EvidenceVersion, EvidenceDeletion
     query = (
         select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey)
@@ -127,7 +129,7 @@ def _version_view(
 
 
 def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
-    """Its versions whose file was not destroyed, in their order."""
+    """Select the versions whose file was not deleted, in their order."""
     return (
         select(EvidenceVersion)
         .where(EvidenceVersion.evidence_id == evidence.id, is_not_deleted())
@@ -136,7 +138,7 @@ def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
 
 
 def is_not_deleted() -> Any:
-    """Neither gone nor agreed to go."""
+    """Whether the file is neither deleted nor approved for deletion, as a column."""
     return has_no_deletion(*DECIDED)
 
 
@@ -146,9 +148,7 @@ def has_no_deletion(*states: str) -> Any:
 
 
 def counts_as_evidence() -> Any:
-    """That a version can still prove something: its file was not destroyed, and no check found it
-    missing or altered.
-    """
+    """Whether the file is not deleted, missing or corrupted, as a column."""
     broken = select(EvidenceFault.id).where(
         EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.restored_at.is_(None)
     )

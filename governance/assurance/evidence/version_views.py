@@ -43,8 +43,8 @@ MAX_FORM_BYTES = 1024 * 1024
 
 @feature.url_value_preprocessor
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Only this route takes more than the usual limit, and only from who may bring in versions;
-    anybody else's is refused unread.
+    """Allow large bodies only on this route, and only from people who may upload; others are
+    rejected unread.
     """
     slug = (values or {}).get("tenant", "")
     if (
@@ -68,7 +68,7 @@ def bringing(evidence_id: UUID) -> ResponseReturnValue:
 
 
 def _proposed(evidence: Evidence) -> dict[str, Any]:
-    """Dates that follow from the last version and the cadence, so that most forms need only the
+    """Return dates that follow from the last version and the cadence, so most forms need only a
     file.
     """
     found, _ = queries.state_of(evidence)
@@ -178,9 +178,9 @@ def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> No
 
 @feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW, answers=FILE)
 def download(version_id: UUID) -> ResponseReturnValue:
-    """The file as an attachment, streamed; a POST, because who took it out is recorded.
+    """Stream the file as an attachment. It is a POST, because the download is recorded.
 
-    A broken file is noted at once.
+    A corrupted file is recorded immediately.
     """
     version, evidence = queries.find_version(version_id)
     try:

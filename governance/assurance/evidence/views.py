@@ -1,4 +1,4 @@
-"""The evidence pages: library, inbox, one piece, its versions and their review."""
+"""The pages of one evidence item: view, create, edit, assign, link, retire."""
 
 from typing import Any
 from uuid import UUID
@@ -52,7 +52,7 @@ constraint("uq_evidence_links_open", "It's already linked to this control.")
 
 @feature.get("/evidence/new", needs=permissions.MANAGE)
 def beginning() -> ResponseReturnValue:
-    """`control` in the address (id or ref) chooses the control that it supports."""
+    """Show the form; `control` in the address (id or ref) preselects a control."""
     asked = request.args.get("control", "")
     chosen = [
         i
@@ -131,7 +131,7 @@ def _reasons(
     found: item_history.EvidenceItem,
     versions: list[version_queries.VersionView],
 ) -> list[dict[str, Any]]:
-    """Why it is in its state, each with the version that causes it."""
+    """Return why the item is in its state, each reason with the version that causes it."""
     fresh, held = found.freshness(clock.now()), accepted_version(found.at(clock.now()))
     kinds = {
         "overdue": "bad",

@@ -1,11 +1,11 @@
-"""What the acting person sees of evidence: all of it, or what the scope of their engagement covers
+"""What the acting person sees of evidence: everything, or the scope of their engagement
 (kernel/visibility_scope.py).
 
-    sight() → Sight          asked once in a transaction
-    WHOLE                    all of it, whoever acts: what statuses follow from does not narrow
+    sight() → Sight          read once per transaction
+    WHOLE                    everything, for what statuses are derived from
 
-A version that was provided to him stays in sight when its evidence is out of scope; then it is the
-only one of it.
+A version that was provided to an auditor stays visible when its item is out of scope; they then
+see only that version of it.
 """
 
 from collections.abc import Collection
@@ -25,7 +25,7 @@ CACHE_KEY = "the sight of evidence"
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Ids; None means everything."""
+    """The visible ids; None means everything."""
 
     evidence: frozenset[UUID] | None = None
     versions: frozenset[UUID] = frozenset()
@@ -52,7 +52,7 @@ class Sight:
         return [] if self.controls is None else [among(control_id, self.controls)]
 
     def holds(self, evidence_id: UUID) -> bool:
-        """All of the piece, not only what was provided of it."""
+        """Whether the whole item is visible, not only the versions that were provided."""
         return self.evidence is None or evidence_id in self.evidence
 
     def shows(self, evidence_id: UUID) -> bool:
@@ -84,6 +84,6 @@ def sight() -> Sight:
 
 
 def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Ids as one array, so that a thousand of them are one parameter of one statement."""
+    """Whether the column is one of these ids, sent as one array parameter."""
     held: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
     return held

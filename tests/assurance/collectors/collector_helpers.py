@@ -28,7 +28,7 @@ def last_run(key, slug="acme"):
 
 
 def read_filed_csv(run, slug="acme"):
-    """The filed CSV: (what stands above the table, the table's bytes)."""
+    """The filed CSV: (the facts above the table, the table's bytes)."""
     with make.acting("admin", slug):
         version, _ = find_version(run.evidence_version_id)
         from governance.assurance.evidence import version_actions

@@ -1,4 +1,4 @@
-"""Collectors are seen by whoever sees evidence, and run by hand by who may."""
+"""Collectors are seen by everyone who sees evidence, and run by hand by who may."""
 
 from datetime import timedelta
 

@@ -36,7 +36,7 @@ def add_finished_drill(system_id: UUID, at: datetime, *, passed: bool = True, **
 
 
 def add_live_version(at: datetime, number: int, tier: str, **more: Any) -> PolicyVersion:
-    """A version that came into force at the instant."""
+    """A version that was published at the instant."""
     told: dict[str, Any] = {
         "state": "live",
         "content": {"tier": tier, "overrides": {}, "systems": {}},
@@ -111,7 +111,7 @@ def approved(waiver: Waiver, *roles: str) -> None:
 
 
 def add_stop(system_id: UUID | None, at: datetime, **more: Any) -> Stop:
-    """A stop of a system, or of everything; it stands unless `restarted_at` is given."""
+    """A stop of a system, or of everything; it is active unless `restarted_at` is given."""
     told: dict[str, Any] = {
         "scope": "system" if system_id else "tenant",
         "feature_id": None,
@@ -152,7 +152,7 @@ def add_platform_minimum(
 
 
 def _add_row[Row](row: Row) -> Row:
-    tenant_cache.forget()  # no entry tells of such a row, as one of every deed does
+    tenant_cache.forget()  # no entry tells of such a row, as one of every action does
     session().add(row)
     session().flush()
     return row

@@ -175,7 +175,7 @@ def test_two_tenants_never_share(tenant_with_control):
 
 def test_a_sequencer_that_moves_entries_moves_no_number(tenant_with_control):
     with current.acting_as(make.system_actor("acme")):
-        sequencer.sequence()  # the first time it opens the log, which is a deed
+        sequencer.sequence()  # the first time it opens the log, which is an action
     with make.acting():
         create_control("SEC-05")
     with make.acting(read_only=True):
@@ -189,7 +189,7 @@ def test_a_sequencer_that_moves_entries_moves_no_number(tenant_with_control):
 
 
 def test_a_queue_too_long_to_count_keeps_nothing(tenant_with_control, acting, monkeypatch):
-    monkeypatch.setattr(log, "COUNTED", 2)
+    monkeypatch.setattr(log, "MAX_COUNTED", 2)
     monkeypatch.setattr(log_health, "MAX_COUNTED", 2)
     with acting():
         create_control("SEC-05")

@@ -42,7 +42,7 @@ def restart_system(stop_id, by="compliance_officer"):
 
 
 def requested(stop_id):
-    """The id of the request, on the high-risk lane."""
+    """The id of the request, in the high risk class."""
     with make.acting("admin"):
         found = queries.stop(stop_id)
         return actions.request_restart(found, seen=actions.seen(found), reason="Repaired.").id

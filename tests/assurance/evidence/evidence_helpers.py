@@ -1,4 +1,4 @@
-"""What the tests of evidence and controls bring in, by the product's own actions."""
+"""What the tests of evidence and controls create and upload, by the product's own actions."""
 
 import io
 from datetime import timedelta

@@ -88,7 +88,7 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
 
 
 def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_officer):
-    """Who makes a key or rotates it could have sent the file himself."""
+    """Who makes a key or rotates it could have sent the file themselves."""
     evidence_helpers.create_evidence()
     machine = Machine(app)  # made by the admin
     first = machine.push().json["id"]

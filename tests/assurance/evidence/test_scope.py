@@ -1,4 +1,4 @@
-"""An auditor of one framework sees the evidence of its controls and what was provided to him; of
+"""An auditor of one framework sees the evidence of its controls and what was provided to them; of
 the rest nothing says that it is there.
 """
 

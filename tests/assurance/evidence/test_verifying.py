@@ -135,7 +135,7 @@ def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fa
 
 def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_officer):
     """The first pieces are right and are sent: what was promised at the top is not delivered, and
-    the fault stands in the log.
+    the fault is in the log.
     """
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), PDF + b"y" * 3_000_000)
     path = stored_path(v)
@@ -303,13 +303,15 @@ def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, ac
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017").id
     engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2)
-    v = evidence_helpers.upload_version(evidence_helpers.create_evidence("Beyond him"))
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence("Out of scope"))
     stored_path(v).unlink()
     jobs.verify_evidence()
-    assert "Beyond him" in as_officer.get("evidence/inbox").text
+    assert "Out of scope" in as_officer.get("evidence/inbox").text
     page = visitor(app, "auditor").get("evidence/inbox").text
     assert (
-        "Beyond him" not in page and "stored file." not in page and "All files are intact." in page
+        "Out of scope" not in page
+        and "stored file." not in page
+        and "All files are intact." in page
     )
 
 
