@@ -49,7 +49,7 @@ def test_a_receiver_can_tell_that_a_checkpoint_is_ours(log):
 
 
 def test_the_signature_is_that_of_the_published_example():
-    """Of the Standard Webhooks specification, made there by somebody else's library."""
+    """Of the Standard Webhooks specification, made there by someone else's library."""
     secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
     headers = webhook.signed(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="

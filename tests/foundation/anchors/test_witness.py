@@ -39,7 +39,7 @@ slow = pytest.mark.slow
 
 @pytest.fixture(
     params=[DemoWitness, pytest.param(IndependentWitness, marks=slow)],
-    ids=["ours", "somebody else's"],
+    ids=["ours", "someone else's"],
 )
 def any_witness(request, tmp_path):
     if request.param is IndependentWitness and not OTHER.exists():
@@ -359,7 +359,7 @@ def test_a_log_that_is_idle_is_shown_again_with_its_heartbeat(log, witness):
     assert log.anchor(anchor)[0] == "agrees" and log.anchor(anchor)[2] >= size
 
 
-# ---- the witness keeps to its specification, whoever asks
+# ---- the witness keeps to its specification, no matter who asks
 
 
 def test_a_witness_that_is_killed_remembers_what_it_cosigned(log, tmp_path):

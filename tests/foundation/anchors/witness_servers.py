@@ -1,4 +1,4 @@
-"""What the tests of anchors need: a server that answers as told, somebody else's witness, and a log
+"""What the tests of anchors need: a server that answers as told, someone else's witness, and a log
 with a past.
 """
 

@@ -23,7 +23,7 @@ from tests import make
 from tests.browser import Visitor
 from tests.machine_client import MachineClient, create_machine_client
 
-CHECKPOINT = "/audit/acme/checkpoint"  # answers 404 as long as nothing was sequenced: let in, then
+CHECKPOINT = "/audit/acme/checkpoint"  # answers 404 as long as nothing was sequenced: access, then
 
 
 def keys(tenant="acme"):

@@ -32,7 +32,7 @@ def sequence_entries(acting, tenant="acme", **options):
 
 
 def entry_bodies(acting, tenant="acme"):
-    """What stands in the log, as it was hashed, by place."""
+    """The entries of the log, as they were hashed, by place."""
     with acting("admin", tenant):
         query = select(AuditEntry.body).join(
             Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)

@@ -68,7 +68,7 @@ def entries_of(acting, action="audit.entries.read"):
         return found
 
 
-# ---- somebody else's program mirrors the log
+# ---- someone else's program mirrors the log
 
 
 @contextmanager
@@ -376,7 +376,7 @@ def test_another_tenants_entry_has_no_proof_here(app, acting, signed_log):
     create_machine_client(app, "globex").get(f"/audit/globex/proof/entry/{theirs[0]}")
 
 
-# ---- who is let in
+# ---- access
 
 
 @pytest.mark.parametrize("path", PATHS)

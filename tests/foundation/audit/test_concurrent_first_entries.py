@@ -1,4 +1,4 @@
-"""Two requests of one person may both be his first: neither fails, and both seal under the same
+"""Two requests of one person may both be the first: neither fails, and both seal under the same
 key.
 """
 

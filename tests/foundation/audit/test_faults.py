@@ -1,4 +1,4 @@
-"""Nothing is lost, given two places or forked: whoever is killed, comes twice, is slow, or has a
+"""Nothing is lost, given two places or forked: even if a process is killed, runs twice, is slow, or has a
 clock that goes back.
 """
 

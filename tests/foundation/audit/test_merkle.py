@@ -200,7 +200,7 @@ def altered(entries, at):
 
 @given(st.integers(3, 60), st.data())
 def test_a_rewritten_history_has_no_proof_that_it_continues_the_old_one(old, data):
-    """Changed, dropped, reordered, repeated: the forger may make any proof from his own tree, and
+    """Changed, dropped, reordered, repeated: the forger may make any proof from their own tree, and
     none holds.
     """
     entries, at = named(old), data.draw(st.integers(0, old - 2))

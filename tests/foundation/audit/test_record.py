@@ -1,4 +1,4 @@
-"""The record: with its deed or not at all, personal things sealed, and never changed."""
+"""Recording: with its change or not at all, personal things sealed, and never changed."""
 
 from datetime import UTC, date, datetime
 from enum import Enum, IntEnum
@@ -44,7 +44,7 @@ def entries():
     return session().scalars(select(AuditEntry).where(AuditEntry.action == TEST_ACTION.name)).all()
 
 
-# ---- with its deed
+# ---- with its change
 
 
 def test_an_entry_says_who_what_on_which_and_from_where(acting):

@@ -36,7 +36,7 @@ def test_a_lost_database_comes_back_and_the_erased_stay_erased(server_folder):
     assert "The restore drill is green" in lines[-1]
     for promise in (
         "the erased person is readable again",
-        "has erased him again; a second run finds nothing to do",
+        "has erased them again; a second run finds nothing to do",
         "follow from each other",
         "this log was rolled back",
         "/restored-1",

@@ -189,7 +189,7 @@ def test_an_erased_person_leaves_no_view(as_officer, acting):
     as_officer.post(f"{VIEWS}?status=failing", name="Mine")
     with acting("admin"):
         for role, removed in (("viewer", 0), ("compliance_officer", 1)):
-            erased = PersonErased(make.person_id(role), ("Somebody Else",), ())
+            erased = PersonErased(make.person_id(role), ("Someone Else",), ())
             publish(erased)
             assert erased.removed["saved views"] == removed
     assert names(as_officer.get(VIEWS)) == []

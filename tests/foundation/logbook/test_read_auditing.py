@@ -130,8 +130,8 @@ def test_it_is_in_that_tenants_log_and_in_no_other(
 
 
 def test_a_page_that_cannot_be_noted_is_not_given(as_auditor, as_officer, acting, database):
-    """Without the key of its pseudonyms the log takes nothing; the page's content does not leave,
-    to him.
+    """Without the key of its pseudonyms the log takes nothing; the page's content does not leave the
+    process for them.
     """
     assert "Audit log" in as_auditor.get("audit/").text
     with acting("admin"):
