@@ -49,7 +49,7 @@ NO_ENTRY = {
     "foundation/list_views/actions.py delete_views_of": (
         "part of an erasure, whose entry says how many"
     ),
-    "foundation/anchors/actions.py ask": (
+    "foundation/anchors/actions.py queue_sending": (
         "queues; what comes of it is recorded as tested, and as each change of state"
     ),
     "foundation/logbook/actions.py aim_export": (

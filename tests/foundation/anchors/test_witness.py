@@ -305,10 +305,10 @@ def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(
     page = words(as_auditor.get("audit/anchors"))
     assert (
         "The external witness does not agree at the moment" in page
-        and "unreachable" in page
+        and "Unreachable" in page
         and "It could not be reached." in page
     )
-    assert "It last agreed" in page and f"on {size} entries" in page
+    assert "Last agreed" in page and f"on {size} entries" in page
     assert log.trouble is None
 
 
@@ -444,7 +444,7 @@ def test_what_somebody_asked_for_is_done_and_recorded_with_his_name(log, witness
     as_admin.post(f"audit/anchors/{anchor}/test")
     as_admin.post(f"audit/anchors/{anchor}/test")
     page = words(as_admin.get("audit/anchors"))
-    assert "Asking Northlight" in page
+    assert "Testing Northlight" in page
     assert run_requested_work() == 1
     assert log.anchor(anchor)[0] == "agrees" and log.anchor(anchor)[2] >= size
     [(_, facts, kind)] = log.entries("anchor.tested")

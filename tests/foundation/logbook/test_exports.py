@@ -83,7 +83,7 @@ def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log,
     assert jobs.drain(actor_of) == 1
     shown = as_auditor.get(page).text
     assert (
-        "Check it without trusting us" in shown and "governance verify-log audit-export-" in shown
+        "Verify it without trusting Meridian" in shown and "governance verify-log audit-export-" in shown
     )
     taken = as_auditor.post(f"{page}/file", then=200)
     assert (
@@ -401,7 +401,7 @@ def test_a_filter_that_lets_nothing_through_is_refused_in_a_sentence(as_officer,
     page = request_export(as_officer, "ocsf", "?since=2031-01-01")
     jobs.drain(actor_of)
     assert (
-        "No entry of the log matches these filters" in as_officer.get(page).text
+        "No entries match these filters" in as_officer.get(page).text
         and newest_export(acting).storage_key is None
     )
 
@@ -430,7 +430,7 @@ def test_a_reader_who_goes_away_in_the_middle_leaves_nothing_open(as_officer, lo
 @pytest.mark.parametrize("format_", ["", "pdf", "JSONL", "../../x"])
 def test_a_format_that_there_is_not_is_refused(as_officer, log, format_):
     assert (
-        "Choose one of the formats"
+        "Choose a format"
         in as_officer.post("audit/exports", then=422, format=format_).text
     )
 
@@ -631,7 +631,7 @@ def test_the_page_names_what_is_missing_and_meets_garbage(client, database):
         "Choose the export and enter the verifier key." in client.post("/verify-log", then=422).text
     )
     assert (
-        "Give the verifier key."
+        "Enter the verifier key."
         in client.post("/verify-log", then=422, export=(io.BytesIO(b"x"), "e"), key="").text
     )
     for garbage in (b"", b"\0" * 4096, b"\xff\xfe", b"[" * 300_000, b"<script>alert(1)</script>\n"):
@@ -666,12 +666,12 @@ def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(
 ):
     from governance.foundation.logbook import export_verification
 
-    monkeypatch.setattr(export_verification, "PATIENCE", 0.01)
+    monkeypatch.setattr(export_verification, "WAIT_SECONDS", 0.01)
     for _ in range(export_verification.MAX_CONCURRENT):
         assert export_verification._slots.acquire(blocking=False)
     try:
         assert (
-            "Several files are being checked"
+            "Other files are being verified"
             in client.post(
                 "/verify-log", then=503, export=(io.BytesIO(b"x"), "e"), key="a+b+c"
             ).text
@@ -716,5 +716,5 @@ def test_a_tampered_copy_differs_in_one_fact_and_the_verifier_names_its_entry(
 
 def test_an_export_without_entries_cannot_be_tampered_with(tmp_path):
     (tmp_path / "empty.jsonl").write_bytes(b"")
-    with pytest.raises(ValueError, match="holds no entry"):
+    with pytest.raises(ValueError, match="contains no entry"):
         tamper(tmp_path / "empty.jsonl", tmp_path / "copy.jsonl")
