@@ -1,4 +1,4 @@
-"""Save, rename and delete a view of a list: for the person who does it, and nobody else."""
+"""Save, rename and delete views of lists, each for one person."""
 
 import re
 from collections.abc import Collection
@@ -11,8 +11,8 @@ from governance.foundation.audit.registry import action
 from governance.foundation.list_views.models import ListView
 from governance.foundation.list_views.queries import (
     MAX_VIEWS,
-    MAX_VIEWS_IN_ALL,
-    count_of_own_views,
+    MAX_VIEWS_OF_ALL_LISTS,
+    count_own_views,
     own_views,
 )
 from governance.foundation.privacy.events import PersonErased
@@ -51,7 +51,7 @@ MAX_NAME_LENGTH = 60
 
 
 def save_view(location: str, name: str, query: str) -> ListView:
-    """Keep this query of the list under a name. Saved twice, it is one view."""
+    """Save this query of the list under a name. Saved twice, it is one view."""
     alone(f"list views {current.person_id()}")
     name, views = " ".join(name.split()), own_views(location)
     same = next((view for view in views if view.name == name), None)
@@ -64,9 +64,10 @@ def save_view(location: str, name: str, query: str) -> ListView:
         raise Invalid(
             f"You have {MAX_VIEWS} views of this list, the most there can be. Delete one first."
         )
-    if count_of_own_views() >= MAX_VIEWS_IN_ALL:
+    if count_own_views() >= MAX_VIEWS_OF_ALL_LISTS:
         raise Invalid(
-            f"You have {MAX_VIEWS_IN_ALL} saved views, the most there can be. Delete one first."
+            f"You have {MAX_VIEWS_OF_ALL_LISTS} saved views, the most there can be. Delete one"
+            " first."
         )
     view = ListView(person_id=current.person_id(), location=location, name=name, query=query)
     session().add(view)
@@ -90,11 +91,11 @@ def delete_view(view: ListView) -> None:
 
 
 def delete_views_of(erased: PersonErased) -> None:
-    """Delete every view of an erased person, since its name may tell who they are, and others'
-    views that search for them.
+    """Delete every view of an erased person, whose names may reveal them, and others' views that
+    search for them.
 
-    A query is percent-encoded, so the sweep of all text doesn't find names in it. The erasure has
-    its own entry.
+    A query is percent-encoded, so the redaction of all text doesn't find names in it. The erasure
+    has its own entry.
     """
     theirs = delete(ListView).where(ListView.person_id == erased.person_id)
     every = session().execute(

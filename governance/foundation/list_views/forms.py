@@ -5,7 +5,7 @@ from governance.foundation.list_views.actions import MAX_NAME_LENGTH
 from governance.kernel.forms import Form
 
 
-class NameForm(Form):
+class ListViewNameForm(Form):
     name = StringField(
         "Name of the view",
         [

@@ -1,4 +1,4 @@
-"""The acting person's own saved views."""
+"""Reads of the acting person's own saved views."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,19 +11,19 @@ from governance.kernel.db import session
 from governance.kernel.errors import NotFound
 
 MAX_VIEWS = 20  # of one person on one list
-MAX_VIEWS_IN_ALL = 200  # of one person, on all lists
+MAX_VIEWS_OF_ALL_LISTS = 200  # of one person
 
 
 def own_views(location: str) -> Sequence[ListView]:
-    """In one statement, by name."""
+    """Return the acting person's views of a list, by name, in one statement."""
     query = select(ListView).where(
         ListView.person_id == current.person_id(), ListView.location == location
     )
     return session().scalars(query.order_by(ListView.name).limit(MAX_VIEWS)).all()
 
 
-def count_of_own_views() -> int:
-    """On all lists."""
+def count_own_views() -> int:
+    """Count the acting person's views of all lists."""
     query = (
         select(func.count()).select_from(ListView).where(ListView.person_id == current.person_id())
     )
@@ -36,5 +36,5 @@ def own_view(list_view_id: UUID, *, lock: bool = False) -> ListView:
     )
     found = session().scalars(query.with_for_update() if lock else query).one_or_none()
     if found is None:
-        raise NotFound("You have no such saved view.")
+        raise NotFound("This saved view doesn't exist.")
     return found

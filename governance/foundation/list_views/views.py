@@ -1,4 +1,4 @@
-"""Saved views of lists: the menu of a list, and the page that saves, renames and deletes."""
+"""Saved views of lists: a list's menu of them, and their page."""
 
 from typing import Any
 from urllib.parse import unquote, urlencode
@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 
 from governance.foundation.list_views import actions, queries
-from governance.foundation.list_views.forms import NameForm
+from governance.foundation.list_views.forms import ListViewNameForm
 from governance.foundation.list_views.models import ListView
 from governance.foundation.people import permissions
 from governance.kernel import access
@@ -31,13 +31,14 @@ constraint(
 
 @feature.app_template_global("saved_views")
 def address_of(asked: ListRequest) -> str:
-    """Where a list's saved views are, with what it shows now."""
+    """Return the address of a list's saved views, with what the list shows now."""
     return url_for("list_views.index", location=asked.location, **asked.query)
 
 
 def _asked(location: str, args: Args) -> ListRequest:
-    """The list at a location, as this query shows it; NotFound for no list, Forbidden for one the
-    reader may not open.
+    """Return the list at a location as this query shows it.
+
+    Raises NotFound for an unknown list, and Forbidden for one the reader may not open.
     """
     name, *values = location.split("/")
     listed = declared.get(name)
@@ -47,13 +48,11 @@ def _asked(location: str, args: Args) -> ListRequest:
     return listed.parse(args, place=_place(listed, values))
 
 
-def _place(listed: ListPage, given: list[str]) -> dict[str, Any]:
-    """The values of the list's route, as its page would get them; NotFound where there is no such
-    page.
-    """
+def _place(listed: ListPage, path_values: list[str]) -> dict[str, Any]:
+    """Return the values of the list's route, as its page would get them; NotFound for no page."""
     try:
-        named: dict[str, Any] = dict(zip(listed.place, given, strict=True))
-        path = url_for(listed.endpoint, **named)
+        arguments: dict[str, Any] = dict(zip(listed.place, path_values, strict=True))
+        path = url_for(listed.endpoint, **arguments)
         _, values = current_app.url_map.bind(request.host).match(unquote(path), method="GET")
         place = {name: values[name] for name in listed.place}
     except (BuildError, HTTPException, KeyError):
@@ -66,11 +65,15 @@ def _place(listed: ListPage, given: list[str]) -> dict[str, Any]:
 @feature.get("/lists/<path:location>/views", needs=permissions.OWN)
 def index(location: str) -> ResponseReturnValue:
     """The page; for the menu of a list only its block `menu`."""
-    return _index(_asked(location, request.args), NameForm())
+    return _index(_asked(location, request.args), ListViewNameForm())
 
 
 def _index(
-    asked: ListRequest, form: NameForm, *, renamed: ListView | None = None, status: int = 200
+    asked: ListRequest,
+    form: ListViewNameForm,
+    *,
+    renamed: ListView | None = None,
+    status: int = 200,
 ) -> ResponseReturnValue:
     views = [
         (view, _address(asked, view), view.query == _text(asked))
@@ -94,30 +97,28 @@ def _text(asked: ListRequest) -> str:
 
 
 def _address(asked: ListRequest, view: ListView) -> str:
-    """What is saved was checked when it was saved; a filter that is gone since then is left out by
-    the list itself.
-    """
+    """Return the address of a view. The list itself ignores a filter that no longer exists."""
     return f"{url_for(asked.page.endpoint, **asked.place)}?{view.query}"
 
 
 @feature.post("/lists/<path:location>/views", needs=permissions.OWN)
 def save(location: str) -> ResponseReturnValue:
-    asked, form = _asked(location, request.args), NameForm()
+    asked, form = _asked(location, request.args), ListViewNameForm()
     if not accepted(
         form, lambda: actions.save_view(asked.location, form.name.data or "", _text(asked))
     ):
         return _index(asked, form, status=form.status)
-    flash(f"Saved as “{' '.join((form.name.data or '').split())}”.")
+    flash(f"View “{' '.join((form.name.data or '').split())}” saved.")
     return redirect(asked.address(), 303)
 
 
 @feature.post("/list-views/<uuid:list_view_id>/rename", needs=permissions.OWN)
 def rename(list_view_id: UUID) -> ResponseReturnValue:
-    view, form = queries.own_view(list_view_id, lock=True), NameForm()
+    view, form = queries.own_view(list_view_id, lock=True), ListViewNameForm()
     asked = _asked(view.location, MultiDict())
     if not accepted(form, lambda: actions.rename_view(view, form.name.data or "")):
         return _index(asked, form, renamed=view, status=form.status)
-    flash(f"Renamed to “{view.name}”.")
+    flash(f"View renamed to “{view.name}”.")
     return redirect(address_of(asked), 303)
 
 
@@ -126,5 +127,5 @@ def delete(list_view_id: UUID) -> ResponseReturnValue:
     view = queries.own_view(list_view_id, lock=True)
     location, name = view.location, view.name
     actions.delete_view(view)
-    flash(f"The view “{name}” was deleted.")
+    flash(f"View “{name}” deleted.")
     return redirect(url_for("list_views.index", location=location), 303)

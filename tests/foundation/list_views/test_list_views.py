@@ -172,7 +172,7 @@ def test_what_the_list_refuses_is_not_saved(as_officer):
 
 
 def test_the_saved_views_of_all_lists_have_a_bound(as_officer, monkeypatch):
-    monkeypatch.setattr(actions, "MAX_VIEWS_IN_ALL", 2)
+    monkeypatch.setattr(actions, "MAX_VIEWS_OF_ALL_LISTS", 2)
     for place in ("nist-ai-rmf-1.0", "soc2-tsc-2017"):
         as_officer.post(f"lists/requirements/{place}/views?level=0", name="Open")
     refused = as_officer.post(f"{VIEWS}?q=x", name="Open", then=422)

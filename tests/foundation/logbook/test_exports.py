@@ -83,7 +83,8 @@ def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log,
     assert jobs.drain(actor_of) == 1
     shown = as_auditor.get(page).text
     assert (
-        "Verify it without trusting Meridian" in shown and "governance verify-log audit-export-" in shown
+        "Verify it without trusting Meridian" in shown
+        and "governance verify-log audit-export-" in shown
     )
     taken = as_auditor.post(f"{page}/file", then=200)
     assert (
@@ -429,10 +430,7 @@ def test_a_reader_who_goes_away_in_the_middle_leaves_nothing_open(as_officer, lo
 
 @pytest.mark.parametrize("format_", ["", "pdf", "JSONL", "../../x"])
 def test_a_format_that_there_is_not_is_refused(as_officer, log, format_):
-    assert (
-        "Choose a format"
-        in as_officer.post("audit/exports", then=422, format=format_).text
-    )
+    assert "Choose a format" in as_officer.post("audit/exports", then=422, format=format_).text
 
 
 # ---- windows
