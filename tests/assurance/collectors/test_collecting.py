@@ -93,7 +93,7 @@ def test_a_version_is_linked_to_the_controls_that_the_tenant_has_adopted_until_s
     from governance.assurance.evidence import link_actions
     from governance.assurance.evidence import queries as library
 
-    control = evidence_helpers.create_control("ACC-03", "Leavers off within a day")
+    control = evidence_helpers.create_control("ACC-03", "Leavers removed within a day")
     run_due_collectors()
     run = last_run("members").run
     with make.acting("admin"):
