@@ -79,8 +79,8 @@ TOO_LATE = "Meridian wasn't running, and this collector can't read past states."
 def request_run(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
     """Queue a run. Of two clicks for one period, the second returns the first one's run."""
     background_work.lock(CollectorRun)
-    if not scheduled and (there := queries.under_way(found.key, period.name)) is not None:
-        return there
+    if not scheduled and (existing := queries.under_way(found.key, period.name)) is not None:
+        return existing
     return background_work.start(_run(found, period, scheduled=scheduled))
 
 
@@ -134,27 +134,27 @@ def file_evidence(run: CollectorRun, found: Collector, collected: Collected) -> 
     """Store what was found; if there was activity, as an evidence version. Once per run."""
     if run.state != "queued":
         return
-    told = collected.population
+    population = collected.population
     run.says, run.is_fine, run.rows, run.sha256, run.ran_at = (
         collected.says,
         collected.ok,
-        told.row_count,
-        told.sha256,
-        told.run_at,
+        population.row_count,
+        population.sha256,
+        population.run_at,
     )
-    run.query, run.parameters = told.query, dict(told.parameters)
+    run.query, run.parameters = population.query, dict(population.parameters)
     run.preview = [
-        list(told.columns),
-        *([row[name] for name in told.columns] for row in told.rows[:PREVIEW_ROWS]),
+        list(population.columns),
+        *([row[name] for name in population.columns] for row in population.rows[:PREVIEW_ROWS]),
     ]
     if not collected.performed:
         run.state = "nothing"
         record(NOTHING, run, key=run.key, period=run.period)
         return
     with filed_by_meridian():
-        held = _evidence(found)
+        item = _evidence(found)
         version = version_actions.upload_version(
-            held,
+            item,
             io.BytesIO(collected.evidence),
             collected.filename,
             collected_on=clock.today(),
@@ -172,7 +172,7 @@ def file_evidence(run: CollectorRun, found: Collector, collected: Collected) -> 
         rows=run.rows,
         sha256=run.sha256,
         fine=run.is_fine,
-        evidence=held.ref,
+        evidence=item.ref,
         version=version.number,
     )
 
@@ -184,8 +184,8 @@ def _evidence(found: Collector) -> Evidence:
     """
     title, note = f"{found.title}, collected by Meridian", "Collected by Meridian"
     controls = queries.controls_of(found)
-    held = queries.evidence_of(found, title)
-    if held is None:
+    item = queries.evidence_of(found, title)
+    if item is None:
         return evidence.create_item(
             title,
             kind="export",
@@ -195,9 +195,9 @@ def _evidence(found: Collector) -> Evidence:
         )
     ever = set(
         session().scalars(
-            select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == held.id)
+            select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == item.id)
         )
     )
     for control_id in set(controls) - ever:
-        link_actions.link(held, control_id, note)
-    return held
+        link_actions.link(item, control_id, note)
+    return item

@@ -88,20 +88,20 @@ WHERE tenant_id = :tenant AND at >= :begins AND at < :until
 ORDER BY at, id"""
 
     def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
-        held = people.connection()
-        if held is None:
+        connection = people.connection()
+        if connection is None:
             return "No identity provider is connected.", False
         changed = sum(
             row["action"] in {"identity_provider.changed", "tenant.domains.changed"} for row in rows
         )
-        must = "must" if held.enforced else "can, but don't have to,"
+        must = "must" if connection.enforced else "can, but don't have to,"
         return (
             f"People {must} sign in with the company's identity provider; {_count(changed, 'change')}.",
-            held.enforced,
+            connection.enforced,
         )
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
-        held = people.connection()
+        connection = people.connection()
         limits = (
             ("Idle sessions end after", _duration(IDLE)),
             ("All sessions end after", _duration(ABSOLUTE)),
@@ -110,15 +110,15 @@ ORDER BY at, id"""
                 _duration(timedelta(seconds=STEP_UP_SECONDS)),
             ),
         )
-        if held is None:
+        if connection is None:
             return limits
         mapped = (
-            ", ".join(f"{group}: {role}" for group, role in sorted(held.group_roles.items()))
+            ", ".join(f"{group}: {role}" for group, role in sorted(connection.group_roles.items()))
             or "none"
         )
         return (
-            ("Provider", held.issuer),
-            ("Enforced", "yes" if held.enforced else "no"),
+            ("Provider", connection.issuer),
+            ("Enforced", "yes" if connection.enforced else "no"),
             ("Roles by group", mapped),
             *limits,
         )

@@ -79,9 +79,9 @@ class Collector(ABC):
     def told(
         self, columns: tuple[str, ...], rows: Sequence[PopulationRow], parameters: Mapping[str, Any]
     ) -> populations.CollectorPopulation:
-        said = {name: str(plain_value(value)) for name, value in parameters.items()}
+        values = {name: str(plain_value(value)) for name, value in parameters.items()}
         return populations.CollectorPopulation(
-            self.key, self.title, self.query, said, clock.now(), run_by(), columns, rows
+            self.key, self.title, self.query, values, clock.now(), run_by(), columns, rows
         )
 
     def parameters(self, period: Period) -> dict[str, Any]:

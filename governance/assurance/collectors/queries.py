@@ -102,41 +102,41 @@ def find_collector(key: str) -> Collector:
 
 def collector_statuses() -> list[CollectorStatus]:
     """Return all collectors in the order of the registry; three statements."""
-    newest, adopted, held = _newest(), _adopted(), limits()
+    newest, adopted, scope = _newest(), _adopted(), limits()
     return [
-        _status(c, adopted, newest.get(c.key), held)
+        _status(c, adopted, newest.get(c.key), scope)
         for c in COLLECTORS.values()
-        if _serves(c, adopted, held)
+        if _serves(c, adopted, scope)
     ]
 
 
 def collector_status(key: str) -> CollectorStatus:
-    found, adopted, held = find_collector(key), _adopted(), limits()
-    if not _serves(found, adopted, held):
+    found, adopted, scope = find_collector(key), _adopted(), limits()
+    if not _serves(found, adopted, scope):
         raise NotFound("This collector doesn't exist, or you don't have access to it.")
-    return _status(found, adopted, _newest(key).get(key), held)
+    return _status(found, adopted, _newest(key).get(key), scope)
 
 
 def _adopted() -> Mapping[str, tuple[UUID, str]]:
     """By ref, the controls that collectors serve and the acting person sees."""
-    refs, held = {ref for c in COLLECTORS.values() for ref in c.controls}, limits()
+    refs, scope = {ref for c in COLLECTORS.values() for ref in c.controls}, limits()
     rows = session().execute(
         select(Control.id, Control.ref).where(Control.ref.in_(refs), Control.retired_at.is_(None))
     )
-    return {row.ref: (row.id, row.ref) for row in rows if held is None or held.holds(row.id)}
+    return {row.ref: (row.id, row.ref) for row in rows if scope is None or scope.holds(row.id)}
 
 
-def _serves(found: Collector, adopted: Mapping[str, tuple[UUID, str]], held: Scope | None) -> bool:
-    return held is None or any(ref in adopted for ref in found.controls)
+def _serves(found: Collector, adopted: Mapping[str, tuple[UUID, str]], scope: Scope | None) -> bool:
+    return scope is None or any(ref in adopted for ref in found.controls)
 
 
 def _status(
     found: Collector,
     adopted: Mapping[str, tuple[UUID, str]],
     last: RunStatus | None,
-    held: Scope | None,
+    scope: Scope | None,
 ) -> CollectorStatus:
-    made_for = [ref for ref in found.controls if held is None or ref in adopted]
+    made_for = [ref for ref in found.controls if scope is None or ref in adopted]
     controls = [adopted[ref] for ref in found.controls if ref in adopted]
     return CollectorStatus(found, controls, last, next_due(found.schedule, clock.today()), made_for)
 
@@ -158,7 +158,7 @@ def _newest(key: str | None = None) -> dict[str, RunStatus]:
 
 def runs(
     key: str,
-    wanted: Mapping[str, str],
+    criteria: Mapping[str, str],
     *,
     sort: str = "-run",
     after: str | None = None,
@@ -166,20 +166,20 @@ def runs(
 ) -> Keyset:
     """A page of its runs. `wanted` holds the filters: q, state, by (schedule, hand)."""
     query: Any = with_work(CollectorRun).where(CollectorRun.key == key)
-    for word in wanted.get("q", "").split():
+    for word in criteria.get("q", "").split():
         query = query.where(
             func.concat_ws(
                 " ", CollectorRun.period, CollectorRun.says, CollectorRun.sha256
             ).icontains(word, autoescape=True)
         )
-    if "by" in wanted:
+    if "by" in criteria:
         query = query.where(
             {"schedule": CollectorRun.scheduled, "hand": ~CollectorRun.scheduled}.get(
-                wanted["by"], false()
+                criteria["by"], false()
             )
         )
-    if "state" in wanted:
-        query = query.where(_is_in_state(wanted["state"]))
+    if "state" in criteria:
+        query = query.where(_is_in_state(criteria["state"]))
     found = keyset(
         query,
         CollectorRun.created_at,
@@ -242,13 +242,13 @@ def evidence_of(found: Collector, title: str) -> Evidence | None:
         filed.where(CollectorRun.key == found.key).order_by(CollectorRun.created_at.desc()).limit(1)
     )
     query = select(Evidence).where(Evidence.retired_at.is_(None))
-    held = session().scalars(query.where(Evidence.id == filed.scalar_subquery())).one_or_none()
-    return held or session().scalars(query.where(Evidence.title == title).limit(1)).one_or_none()
+    scope = session().scalars(query.where(Evidence.id == filed.scalar_subquery())).one_or_none()
+    return scope or session().scalars(query.where(Evidence.title == title).limit(1)).one_or_none()
 
 
 def files_of(version_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
     """Version → (evidence id, ref, number), of the evidence that the acting person sees."""
-    held = limits()
+    scope = limits()
     query = select(EvidenceVersion.id, Evidence.id, Evidence.ref, EvidenceVersion.number)
     query = query.join(Evidence, Evidence.id == EvidenceVersion.evidence_id).where(
         EvidenceVersion.id.in_(version_ids)
@@ -256,5 +256,5 @@ def files_of(version_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
     return {
         row[0]: (row[1], row[2], row[3])
         for row in session().execute(query)
-        if held is None or held.holds_evidence(row[1])
+        if scope is None or scope.holds_evidence(row[1])
     }

@@ -67,19 +67,19 @@ class Isolation(Collector):
                 "seen_by_another_tenant": seen.get(name, 0),
             }
         columns = (*(tables[0] if tables else ()),)
-        told = self.told(columns, tables, {"tenant": current.actor().tenant_id})
-        asked = " UNION ALL ".join(
+        population = self.told(columns, tables, {"tenant": current.actor().tenant_id})
+        attempts = " UNION ALL ".join(
             _sql_text(each) for each in _attempt_queries(dict(list(ids.items())[:1]))
         )
         return populations.CollectorPopulation(
-            told.key,
-            told.title,
-            f"{TABLES}; and in a transaction of another tenant, for every table: {asked}",
-            told.parameters,
-            told.run_at,
-            told.run_by,
-            told.columns,
-            told.rows,
+            population.key,
+            population.title,
+            f"{TABLES}; and in a transaction of another tenant, for every table: {attempts}",
+            population.parameters,
+            population.run_at,
+            population.run_by,
+            population.columns,
+            population.rows,
         )
 
     def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
@@ -149,15 +149,15 @@ def _attempt(ids: Mapping[str, UUID]) -> dict[str, int]:
 
 
 def _attempt_queries(ids: Mapping[str, UUID]) -> list[Select[Any, Any]]:
-    asked: list[Select[Any, Any]] = []
+    attempts: list[Select[Any, Any]] = []
     for name, row_id in ids.items():
         rows = table(name, column("id"))
-        asked.append(
+        attempts.append(
             select(literal(name).label("name"), func.count().label("rows"))
             .select_from(rows)
             .where(rows.c.id == row_id)
         )
-    return asked
+    return attempts
 
 
 def _sql_text(statement: Select[Any, Any]) -> str:

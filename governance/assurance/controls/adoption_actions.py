@@ -31,12 +31,12 @@ def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) ->
     With evidence, each item that the controls need is created once, with a first version due in
     a quarter.
     """
-    wanted = [each for each in pack() if refs is None or each.ref in set(refs)]
-    if refs is not None and len(wanted) != len(set(refs)):
+    chosen = [each for each in pack() if refs is None or each.ref in set(refs)]
+    if refs is not None and len(chosen) != len(set(refs)):
         raise Invalid("One of the selected controls isn't in the starter pack.", field="refs")
     alone("controls")
     taken = set(session().scalars(select(Control.ref)))
-    adopted = [(_adopt_one(each), each) for each in wanted if each.ref not in taken]
+    adopted = [(_adopt_one(each), each) for each in chosen if each.ref not in taken]
     if with_evidence:
         _create_evidence(adopted)
     return [control for control, _ in adopted]
@@ -74,17 +74,17 @@ def _adopt_one(each: StarterControl) -> Control:
 
 def _create_evidence(adopted: Sequence[tuple[Control, StarterControl]]) -> None:
     """Create one item per title; a live item with the title is linked instead."""
-    wanted: dict[str, list[tuple[Control, StarterControl]]] = {}
+    chosen: dict[str, list[tuple[Control, StarterControl]]] = {}
     for control, each in adopted:
         for title in each.evidence:
-            wanted.setdefault(title, []).append((control, each))
-    held = {
+            chosen.setdefault(title, []).append((control, each))
+    existing = {
         e.title.casefold(): e
         for e in session().scalars(select(Evidence).where(Evidence.retired_at.is_(None)))
     }
-    for title, users in wanted.items():
-        there = held.get(title.casefold())
-        if there is None:
+    for title, users in chosen.items():
+        item = existing.get(title.casefold())
+        if item is None:
             supported = {control.id: "" for control, _ in users}
             evidence.create_item(
                 title,
@@ -95,7 +95,7 @@ def _create_evidence(adopted: Sequence[tuple[Control, StarterControl]]) -> None:
             )
             continue
         for control, _ in users:
-            link_actions.link(there, control.id)
+            link_actions.link(item, control.id)
 
 
 def _shortest_cadence(users: Sequence[tuple[Control, StarterControl]]) -> str:

@@ -97,7 +97,8 @@ class Ledger:
 
     def _first_evidence(self) -> datetime | None:
         return min(
-            (held.known for piece in self.pieces.values() for held in piece.versions), default=None
+            (version.known for piece in self.pieces.values() for version in piece.versions),
+            default=None,
         )
 
     def _stamps(self) -> list[float]:
@@ -108,9 +109,9 @@ class Ledger:
             found.update(
                 each.timestamp() for each in (piece.known, piece.retired) if each is not None
             )
-            for held in piece.versions:
+            for version in piece.versions:
                 found.update(
-                    each.timestamp() for each in (held.known, held.judged) if each is not None
+                    each.timestamp() for each in (version.known, version.judged) if each is not None
                 )
         return sorted(found)
 
@@ -204,13 +205,13 @@ def _facts(
 def _live(rests_on: str | None, packed: Any, at: float) -> RuntimeFacts | None:
     """Return what the control depends on at runtime, as it was at that moment."""
     if rests_on == "drill":
-        held = [
+        version = [
             system
             for system in packed or ()
             if system[2] <= at and (system[3] is None or system[3] > at)
         ]
         return RuntimeFacts(
-            "drill", tuple(switch for system in held for switch in _switches(system, at))
+            "drill", tuple(switch for system in version for switch in _switches(system, at))
         )
     if rests_on != "policy":
         return None

@@ -101,8 +101,10 @@ def _same_test(
         .scalars(by_hand.order_by(ControlTest.created_at.desc(), ControlTest.id.desc()).limit(1))
         .one_or_none()
     )
-    told = last and (last.tested_on, last.sample, last.failed, last.finding, last.tested_by)
-    return last if told == (tested_on, sample, failed, finding, current.actor().person_id) else None
+    values = last and (last.tested_on, last.sample, last.failed, last.finding, last.tested_by)
+    return (
+        last if values == (tested_on, sample, failed, finding, current.actor().person_id) else None
+    )
 
 
 def _check_test(

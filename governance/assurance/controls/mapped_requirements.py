@@ -11,11 +11,11 @@ def mapped_requirements(
     control_id: UUID,
 ) -> list[tuple[frameworks.FrameworkView, list[tuple[frameworks.RequirementView, str]]]]:
     """By framework, in the publisher's order."""
-    held = limits()
+    scope = limits()
     open_ones = [
         m
         for m in queries.mappings(control_id)
-        if held is None or held.holds_requirement(m.requirement_id)
+        if scope is None or scope.holds_requirement(m.requirement_id)
     ]
     coverage = {m.requirement_id: m.coverage for m in open_ones}
     found = [

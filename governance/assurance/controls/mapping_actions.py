@@ -52,11 +52,11 @@ def map_to(
     if coverage not in COVERAGES:
         raise Invalid("Choose full or partial coverage.", field="coverage")
     requirement = _require_requirement(requirement_id)
-    held = _open_mapping(control, requirement_id)
-    if held is not None and held.coverage == coverage:
-        return held
-    if held is not None:
-        held.removed_at = clock.now()
+    existing = _open_mapping(control, requirement_id)
+    if existing is not None and existing.coverage == coverage:
+        return existing
+    if existing is not None:
+        existing.removed_at = clock.now()
         session().flush()
     mapping = new_mapping(control, requirement.id, coverage)
     session().add(mapping)
@@ -69,16 +69,18 @@ def map_to(
         coverage=coverage,
         undoes=undoes,
     )
-    _remember_mapping(control, requirement_id, entry.id, held.coverage if held else None, coverage)
+    _remember_mapping(
+        control, requirement_id, entry.id, existing.coverage if existing else None, coverage
+    )
     return mapping
 
 
 def unmap(control: Control, requirement_id: UUID, *, undoes: UUID | None = None) -> None:
     """End a mapping. A missing mapping is no error."""
-    held = _open_mapping(control, requirement_id)
-    if held is None:
+    existing = _open_mapping(control, requirement_id)
+    if existing is None:
         return
-    held.removed_at = clock.now()
+    existing.removed_at = clock.now()
     requirement = _require_requirement(requirement_id)
     key = frameworks.framework_by_id(requirement.framework_id).key
     entry = record(
@@ -86,22 +88,22 @@ def unmap(control: Control, requirement_id: UUID, *, undoes: UUID | None = None)
         control,
         framework=key,
         requirement=requirement.ref,
-        coverage=held.coverage,
+        coverage=existing.coverage,
         undoes=undoes,
     )
-    _remember_mapping(control, requirement_id, entry.id, held.coverage, None)
+    _remember_mapping(control, requirement_id, entry.id, existing.coverage, None)
 
 
 def _remember_mapping(
     control: Control, requirement_id: UUID, entry_id: UUID, before: str | None, after: str | None
 ) -> None:
-    told = {"requirement_id": requirement_id}
+    requirement_key = {"requirement_id": requirement_id}
     undo.remember(
         "control.mapping",
         control.id,
         entry_id,
-        before={**told, "coverage": before},
-        after={**told, "coverage": after},
+        before={**requirement_key, "coverage": before},
+        after={**requirement_key, "coverage": after},
     )
 
 
@@ -111,8 +113,8 @@ def _restore_mapping(step: UndoStep) -> None:
         queries.find_control(step.target_id, lock=True),
         UUID(step.after["requirement_id"]),
     )
-    held, before = _open_mapping(control, requirement_id), step.before["coverage"]
-    if (held.coverage if held else None) != step.after["coverage"]:
+    existing, before = _open_mapping(control, requirement_id), step.before["coverage"]
+    if (existing.coverage if existing else None) != step.after["coverage"]:
         who = who_last(control.id, MAPPED, UNMAPPED)
         raise Overtaken(
             f"{control.ref}'s mapping to {_require_requirement(requirement_id).ref} was changed by {who}."

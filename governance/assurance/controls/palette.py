@@ -12,13 +12,13 @@ from governance.kernel.visibility_scope import limits
 
 
 def _find(text: str) -> Select[UUID, str, str]:
-    held, pattern = limits(), contains(text)
+    scope, pattern = limits(), contains(text)
     query = select(Control.id, Control.ref, Control.title).where(
         Control.tenant_id == current.actor().tenant_id,
         Control.retired_at.is_(None),
         or_(Control.ref.ilike(pattern), Control.title.ilike(pattern)),
     )
-    return query if held is None else query.where(Control.id.in_(held.controls or ()))
+    return query if scope is None else query.where(Control.id.in_(scope.controls or ()))
 
 
 def _address(control_id: UUID, _ref: str) -> dict[str, Any]:

@@ -29,9 +29,9 @@ from governance.kernel.visibility_scope import Scope, limits
 def posture(as_of: datetime | None = None) -> list[ControlFacts]:
     """Return every control live at the instant, by ref, as it was known then; two statements."""
     found = ledger().at(as_of or clock.now())
-    if (held := limits()) is None:
+    if (scope := limits()) is None:
         return found
-    return [_within(held, each) for each in found if held.holds(each.control_id)]
+    return [_within(scope, each) for each in found if scope.holds(each.control_id)]
 
 
 def all_controls() -> Select[UUID, str, str, datetime | None]:
@@ -41,20 +41,20 @@ def all_controls() -> Select[UUID, str, str, datetime | None]:
 
 def facts_of(control_id: UUID, at: datetime) -> ControlFacts | None:
     """One control, retired or not, as known at that moment."""
-    found, held = ledger(control_id).of(control_id, at), limits()
-    return found if found is None or held is None else _within(held, found)
+    found, scope = ledger(control_id).of(control_id, at), limits()
+    return found if found is None or scope is None else _within(scope, found)
 
 
-def _within(held: Scope, facts: ControlFacts) -> ControlFacts:
+def _within(scope: Scope, facts: ControlFacts) -> ControlFacts:
     return replace(
-        facts, mappings=tuple(each for each in facts.mappings if held.holds_requirement(each[0]))
+        facts, mappings=tuple(each for each in facts.mappings if scope.holds_requirement(each[0]))
     )
 
 
 def find_control(control_id: UUID, *, lock: bool = False) -> Control:
     """Return the control. Raises NotFound if it is outside the acting person's scope."""
-    held = limits()
-    if held is not None and not held.holds(control_id):
+    scope = limits()
+    if scope is not None and not scope.holds(control_id):
         raise NotFound("This control doesn't exist, or you don't have access to it.")
     return find(Control, control_id, what="control", lock=lock)
 

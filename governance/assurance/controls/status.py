@@ -208,13 +208,13 @@ def last_test(control: ControlFacts) -> TestFacts | None:
     """
     last_of = {t.of: t for t in control.tests}
     open_ones = {of for of, last in last_of.items() if of is not None and last.unsettled}
-    held = [
+    accepted = [
         (t.tested_on, n, t)
         for n, t in enumerate(control.tests)
         if t.of is None or t.of in open_ones or not t.failed
     ]
-    found = {t.of: (day, n, t) for day, n, t in held if t.failed and t.of in open_ones}
-    newest = max(held, key=_age, default=None)
+    found = {t.of: (day, n, t) for day, n, t in accepted if t.failed and t.of in open_ones}
+    newest = max(accepted, key=_age, default=None)
     if newest is None or newest[2].failed or not found:
         return newest and newest[2]
     return max(found.values(), key=_age)[2]
@@ -326,11 +326,11 @@ def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Ite
 def _evidence_sentences(
     proof: SupportingEvidence, fresh: Freshness, today: date
 ) -> tuple[Severity, str, str]:
-    held = accepted_version(proof.versions)
+    accepted = accepted_version(proof.versions)
     nobody = "" if proof.owner else " It has no owner."
     last = (
-        f"The last accepted version covers the time until {_long(held.period_to)}."
-        if held
+        f"The last accepted version covers the time until {_long(accepted.period_to)}."
+        if accepted
         else "No version has been accepted."
     )
     match fresh.state:

@@ -15,17 +15,17 @@ from governance.kernel.formatting import long_day, plural, size
 
 
 def _describe(approval: Approval) -> Description:
-    asked, version, evidence = deletion_queries.deletion_request(approval.target_id)
+    request, version, evidence = deletion_queries.deletion_request(approval.target_id)
     shared = stored_files.others_with(version)
     facts = [
         ("Evidence", f"{evidence.ref} {evidence.title}"),
         ("Version", str(version.number)),
         ("File", version.filename),
-        ("Size", size(asked.size)),
-        ("SHA-256", asked.sha256),
+        ("Size", size(request.size)),
+        ("SHA-256", request.sha256),
         ("Uploaded on", long_day(version.uploaded_at.date())),
     ]
-    if asked.by_rule:
+    if request.by_rule:
         facts.append(("Requested by", "the retention rule, on behalf of the person who set it"))
     effects = [
         Effect(
@@ -55,44 +55,44 @@ def _describe(approval: Approval) -> Description:
 
 
 def _fingerprint(approval: Approval) -> Mapping[str, Any]:
-    asked, version, _evidence = deletion_queries.deletion_request(approval.target_id)
+    request, version, _evidence = deletion_queries.deletion_request(approval.target_id)
     return {
         "version": version.id,
         "number": version.number,
-        "sha256": asked.sha256,
-        "state": asked.state,
+        "sha256": request.sha256,
+        "state": request.state,
     }
 
 
 def _context(approval: Approval) -> Mapping[str, Any]:
-    _asked, _version, evidence = deletion_queries.deletion_request(approval.target_id)
+    _request, _version, evidence = deletion_queries.deletion_request(approval.target_id)
     return {"ref": evidence.ref, "title": evidence.title}
 
 
 def _blocked(approval: Approval) -> str | None:
-    _asked, version, evidence = deletion_queries.deletion_request(approval.target_id)
+    _request, version, evidence = deletion_queries.deletion_request(approval.target_id)
     return deletion.reason_to_keep(version, evidence)
 
 
 def _start(approval: Approval) -> None:
-    asked, _version, _evidence = deletion_queries.deletion_request(approval.target_id, lock=True)
-    deletion.start_destruction(asked)
+    request, _version, _evidence = deletion_queries.deletion_request(approval.target_id, lock=True)
+    deletion.start_destruction(request)
 
 
 def _close(approval: Approval) -> None:
-    asked, _version, _evidence = deletion_queries.deletion_request(approval.target_id, lock=True)
-    deletion.close_deletion(asked, "rejected" if approval.state == "rejected" else "withdrawn")
+    request, _version, _evidence = deletion_queries.deletion_request(approval.target_id, lock=True)
+    deletion.close_deletion(request, "rejected" if approval.state == "rejected" else "withdrawn")
 
 
 def _entry(approval: Approval, _step: str) -> LogEntry:
-    asked, version, _evidence = deletion_queries.deletion_request(approval.target_id)
+    request, version, _evidence = deletion_queries.deletion_request(approval.target_id)
     return LogEntry(
         version,
         facts={
             "number": version.number,
-            "sha256": asked.sha256,
-            "size": asked.size,
-            "by_rule": asked.by_rule or None,
+            "sha256": request.sha256,
+            "size": request.size,
+            "by_rule": request.by_rule or None,
         },
     )
 

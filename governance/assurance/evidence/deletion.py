@@ -118,8 +118,8 @@ class DeletionBlocked(DomainError):
 def place_hold(evidence: Evidence, *, reason: str) -> EvidenceHold:
     """Place a legal hold; it also stops approved deletions. A second one changes nothing."""
     reason = actions.check_reason(reason, "Enter a reason. It stays with the hold.")
-    if (there := deletion_queries.hold_on(evidence.id)) is not None:
-        return there
+    if (existing := deletion_queries.hold_on(evidence.id)) is not None:
+        return existing
     hold = EvidenceHold(
         evidence_id=evidence.id,
         reason=reason,
@@ -179,9 +179,9 @@ def request_deletion(
     version: EvidenceVersion, evidence: Evidence, *, reason: str
 ) -> EvidenceDeletion:
     """Ask to delete its file permanently. Requested twice is requested once."""
-    there = deletion_queries.deletion_of(version, "requested", "approved", "done")
-    if there is not None and not approvals.close_expired(deletion_queries.DELETION, there.id):
-        return there
+    existing = deletion_queries.deletion_of(version, "requested", "approved", "done")
+    if existing is not None and not approvals.close_expired(deletion_queries.DELETION, existing.id):
+        return existing
     reason = actions.check_reason(reason, "Enter a reason. It stays with the record.")
     return _request(version, evidence, reason, requested_by=current.person_id(), by_rule=False)
 
@@ -193,7 +193,7 @@ def _request(
     if version.sha256 is None or version.size is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to delete.")
     _check_deletable(version, evidence)
-    asked = EvidenceDeletion(
+    request = EvidenceDeletion(
         version_id=version.id,
         sha256=version.sha256,
         size=version.size,
@@ -206,65 +206,73 @@ def _request(
         done_at=None,
         work_item_id=None,
     )
-    session().add(asked)
+    session().add(request)
     session().flush()
     summary = f"delete the file of {evidence.ref} version {version.number} permanently"
     expires_at = None if by_rule else clock.now() + REQUEST_LIFETIME
     approvals.request(
         deletion_queries.DELETION,
-        asked.id,
+        request.id,
         summary=summary,
         reason=reason,
         requesters=[requested_by],
         expires_at=expires_at,
     )
-    return asked
+    return request
 
 
-def start_destruction(asked: EvidenceDeletion) -> None:
+def start_destruction(request: EvidenceDeletion) -> None:
     """It was approved, which is recorded as that: the jobs process carries it out.
 
     There is no way back.
     """
-    asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
-    asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
+    request.state, request.decided_by, request.decided_at = (
+        "approved",
+        current.person_id(),
+        clock.now(),
+    )
+    request.work_item_id = jobs.enqueue("destroy evidence", request.id).id
 
 
-def close_deletion(asked: EvidenceDeletion, state: str) -> None:
+def close_deletion(request: EvidenceDeletion, state: str) -> None:
     """Its approval was rejected, withdrawn or expired, which is recorded as that."""
-    asked.state, asked.decided_by, asked.decided_at = state, current.actor().person_id, clock.now()
+    request.state, request.decided_by, request.decided_at = (
+        state,
+        current.actor().person_id,
+        clock.now(),
+    )
 
 
-def carry_out(asked: EvidenceDeletion) -> None:
+def carry_out(request: EvidenceDeletion) -> None:
     """Delete the file, unless another version has the same bytes. Running it twice is safe.
 
     A legal hold placed since the approval stops it; it can be requested again later.
     """
-    if asked.state != "approved":
+    if request.state != "approved":
         return
-    version, evidence = queries.find_version(asked.version_id, lock=True)
+    version, evidence = queries.find_version(request.version_id, lock=True)
     if (why := reason_to_keep(version, evidence)) is not None:
         with deletion_guard.filed_by_meridian():  # also where nobody else may change anything now
-            asked.state = "stopped"
+            request.state = "stopped"
             record(
                 DELETION_BLOCKED,
                 version,
                 outcome="denied",
                 reason=why,
                 number=version.number,
-                sha256=asked.sha256,
+                sha256=request.sha256,
             )
         return
     alone(version_actions.STORAGE_LOCK)
     shared = stored_files.others_with(version)
-    asked.state, asked.done_at = "done", clock.now()
+    request.state, request.done_at = "done", clock.now()
     record(
         DESTROYED,
         version,
-        about=asked.decided_by,
+        about=request.decided_by,
         number=version.number,
-        sha256=asked.sha256,
-        size=asked.size,
+        sha256=request.sha256,
+        size=request.size,
         shared=shared or None,
     )
     session().flush()  # whatever refuses it does so while the file is there

@@ -48,8 +48,8 @@ def deletion_of(version: EvidenceVersion, *states: str) -> EvidenceDeletion | No
 def deletion_request(
     deletion_id: UUID, *, lock: bool = False
 ) -> tuple[EvidenceDeletion, EvidenceVersion, Evidence]:
-    asked = find(EvidenceDeletion, deletion_id, what="request", lock=lock)
-    return asked, *find_version(asked.version_id)
+    request = find(EvidenceDeletion, deletion_id, what="request", lock=lock)
+    return request, *find_version(request.version_id)
 
 
 def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]:
@@ -63,10 +63,10 @@ def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]
         .order_by(d.created_at)
     )
     rows = session().execute(query).all()
-    shown = person_names(asked.requested_by for asked, _, _ in rows)
+    shown = person_names(request.requested_by for request, _, _ in rows)
     return [
-        (asked, version, evidence, name_or_former(asked.requested_by, shown))
-        for asked, version, evidence in rows
+        (request, version, evidence, name_or_former(request.requested_by, shown))
+        for request, version, evidence in rows
     ]
 
 
@@ -80,8 +80,8 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
     if not rules:
         return []
     d = EvidenceDeletion
-    asked = select(d.id).where(d.version_id == EvidenceVersion.id, d.state != "stopped")
-    held = select(EvidenceHold.id).where(
+    request = select(d.id).where(d.version_id == EvidenceVersion.id, d.state != "stopped")
+    on_hold = select(EvidenceHold.id).where(
         EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None)
     )
     query = (
@@ -91,8 +91,8 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
             Evidence.kind.in_(rules),
             EvidenceVersion.storage_key.is_not(None),
             EvidenceVersion.valid_until < today,
-            ~asked.exists(),
-            ~held.exists(),
+            ~request.exists(),
+            ~on_hold.exists(),
         )
         .order_by(EvidenceVersion.uploaded_at)
     )

@@ -113,8 +113,8 @@ def set_retention() -> ResponseReturnValue:
 def deletion_request(version_id: UUID) -> ResponseReturnValue:
     """The form that requests it, then its approval, then the tombstone."""
     version, evidence = queries.find_version(version_id)
-    asked = deletion_queries.deletion_of(version, "requested")
-    approval = open_approval(deletion_queries.DELETION, asked.id) if asked else None
+    existing = deletion_queries.deletion_of(version, "requested")
+    approval = open_approval(deletion_queries.DELETION, existing.id) if existing else None
     if approval is not None:
         return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
     return _destruction_page(version, evidence, DeletionForm())
@@ -123,14 +123,16 @@ def deletion_request(version_id: UUID) -> ResponseReturnValue:
 def _destruction_page(
     version: EvidenceVersion, evidence: Evidence, form: DeletionForm, *, status: int = 200
 ) -> ResponseReturnValue:
-    asked = deletion_queries.deletion_of(version, *DECIDED)
+    existing = deletion_queries.deletion_of(version, *DECIDED)
     return page(
         "assurance/evidence/deletion.html",
         e=evidence,
         v=version,
-        asked=asked,
-        people=shown_names.person_names([asked.requested_by, asked.decided_by] if asked else []),
-        kept=None if asked else deletion.reason_to_keep(version, evidence),
+        asked=existing,
+        people=shown_names.person_names(
+            [existing.requested_by, existing.decided_by] if existing else []
+        ),
+        kept=None if existing else deletion.reason_to_keep(version, evidence),
         shared=stored_files.others_with(version),
         form=form,
         status=status,

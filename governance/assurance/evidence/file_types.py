@@ -87,9 +87,9 @@ def find_type(stream: BinaryIO, filename: str) -> FileType:
     finally:
         stream.seek(0)
     if ending not in found.endings:
-        told = f"ends in .{ending}" if ending else "has no extension"
+        ending_text = f"ends in .{ending}" if ending else "has no extension"
         raise Invalid(
-            f"{filename} {told}, but its content is {found.says}. Nothing was saved; rename the file"
+            f"{filename} {ending_text}, but its content is {found.says}. Nothing was saved; rename the file"
             " and upload it again.",
             field="file",
         )

@@ -116,8 +116,8 @@ def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None
     With nothing accepted it is the earliest of `due_on` and the ends of all uploads, so a
     rejected version buys no time. None: no version and no due date.
     """
-    if (held := accepted_version(versions)) is not None:
-        return held.valid_until
+    if (accepted := accepted_version(versions)) is not None:
+        return accepted.valid_until
     return min([*(v.valid_until for v in versions), *([due_on] if due_on else [])], default=None)
 
 

@@ -178,15 +178,17 @@ def matching(
     """Return the filter. `owner` is a person's id or "nobody"; each word of `q` is in the ref, the
     title, the owner's name or the kind.
     """
-    wanted: list[ColumnElement[bool]] = []
-    said = func.concat_ws(" ", f.c.ref, f.c.title, f.c.owner, f.c.kind)
-    wanted += [said.icontains(word, autoescape=True) for word in q.split()]
-    wanted += [column == asked for column, asked in ((f.c.state, state), (f.c.kind, kind)) if asked]
+    criteria: list[ColumnElement[bool]] = []
+    searched = func.concat_ws(" ", f.c.ref, f.c.title, f.c.owner, f.c.kind)
+    criteria += [searched.icontains(word, autoescape=True) for word in q.split()]
+    criteria += [
+        column == value for column, value in ((f.c.state, state), (f.c.kind, kind)) if value
+    ]
     if owner:
-        wanted.append(f.c.owner_id.is_(None) if owner == "nobody" else f.c.owner_id == owner)
+        criteria.append(f.c.owner_id.is_(None) if owner == "nobody" else f.c.owner_id == owner)
     if control is not None:
-        wanted.append(f.c.id.in_(supporting(control, sight)))
-    return and_(true(), *wanted)
+        criteria.append(f.c.id.in_(supporting(control, sight)))
+    return and_(true(), *criteria)
 
 
 def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
@@ -233,11 +235,11 @@ def _deadline(f: CTE) -> ColumnElement[date]:
     return func.coalesce(f.c.deadline, literal(date.max, Date))
 
 
-def tally(f: CTE, wanted: ColumnElement[bool]) -> CTE:
+def tally(f: CTE, criteria: ColumnElement[bool]) -> CTE:
     """One row, worked out once: `matching`, `reviews`, and a column for each state."""
     states = [func.count().filter(f.c.state == state).label(state) for state in STATES]
     reviews = func.coalesce(cast(func.sum(f.c.pending), Integer), 0)
     counted = select(
-        func.count().filter(wanted).label("matching"), reviews.label("reviews"), *states
+        func.count().filter(criteria).label("matching"), reviews.label("reviews"), *states
     ).select_from(f)
     return counted.cte("tally").prefix_with("MATERIALIZED")

@@ -49,11 +49,11 @@ MIN_ORPHAN_AGE = timedelta(days=1)
 
 def record_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
     """Record that a file is missing or corrupted; its version stops counting. Once per fault."""
-    held = stored_files.fault_of(version)
-    if held is not None and held.kind == kind:
+    fault = stored_files.fault_of(version)
+    if fault is not None and fault.kind == kind:
         return
-    if held is not None:
-        held.restored_at = clock.now()
+    if fault is not None:
+        fault.restored_at = clock.now()
         session().flush()
     session().add(
         EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), restored_at=None)
@@ -63,9 +63,9 @@ def record_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) 
 
 def record_restored(version: EvidenceVersion) -> None:
     """Record that the right bytes are there again, from a backup or another upload."""
-    held = stored_files.fault_of(version)
-    if held is not None:
-        held.restored_at = clock.now()
+    fault = stored_files.fault_of(version)
+    if fault is not None:
+        fault.restored_at = clock.now()
         record(FILE_RESTORED, version, number=version.number, sha256=version.sha256)
 
 

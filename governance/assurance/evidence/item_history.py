@@ -158,14 +158,17 @@ ITEM_COLUMNS = 10
 
 def _group_versions(rows: Iterable[Any]) -> dict[UUID, EvidenceItem]:
     heads: dict[UUID, Any] = {}
-    held: dict[UUID, list[JudgedVersion]] = {}
+    versions_by_item: dict[UUID, list[JudgedVersion]] = {}
     for row in rows:
-        versions = held.get(row[0])
+        versions = versions_by_item.get(row[0])
         if versions is None:
-            heads[row[0]], versions = row, held.setdefault(row[0], [])
+            heads[row[0]], versions = row, versions_by_item.setdefault(row[0], [])
         if row[ITEM_COLUMNS] is not None:
             versions.append(_judged_version(row[ITEM_COLUMNS:]))
-    return {i: EvidenceItem(*(*row[:ITEM_COLUMNS], tuple(held[i]))) for i, row in heads.items()}
+    return {
+        i: EvidenceItem(*(*row[:ITEM_COLUMNS], tuple(versions_by_item[i])))
+        for i, row in heads.items()
+    }
 
 
 def _judged_version(row: Sequence[Any]) -> JudgedVersion:

@@ -30,8 +30,8 @@ def destroy(item: WorkItem, progress: Progress) -> None:
         raise RuntimeError("the work names what is to be destroyed")
     progress(0, 1, "Deleting the file")
     with transaction():
-        asked, _version, _evidence = deletion_queries.deletion_request(item.target_id, lock=True)
-        deletion.carry_out(asked)
+        request, _version, _evidence = deletion_queries.deletion_request(item.target_id, lock=True)
+        deletion.carry_out(request)
 
 
 FILES_PER_STEP = 1000  # files

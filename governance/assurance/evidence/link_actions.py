@@ -50,33 +50,33 @@ def link(
     """
     check_is_live(evidence)
     ref, note = queries.require_live_controls([control_id])[control_id], note.strip()[:500]
-    held = _open_link(evidence, control_id)
-    if held is not None and held.note == note:
-        return held
-    if held is not None:
-        held.removed_at = clock.now()
+    existing = _open_link(evidence, control_id)
+    if existing is not None and existing.note == note:
+        return existing
+    if existing is not None:
+        existing.removed_at = clock.now()
         session().flush()
-    made = EvidenceLink(
+    new_link = EvidenceLink(
         id=uuid7(),
         evidence_id=evidence.id,
         control_id=control_id,
         note=note,
         created_at=clock.now(),
     )
-    session().add(made)
+    session().add(new_link)
     entry = record(LINKED, evidence, control=ref, note=note or None, undoes=undoes)
-    _remember_link(evidence, control_id, entry.id, held, made)
-    return made
+    _remember_link(evidence, control_id, entry.id, existing, new_link)
+    return new_link
 
 
 def unlink(evidence: Evidence, control_id: UUID, *, undoes: UUID | None = None) -> None:
     """End a link. A missing link is no error, and past days keep it."""
-    held = _open_link(evidence, control_id)
-    if held is None:
+    existing = _open_link(evidence, control_id)
+    if existing is None:
         return
-    held.removed_at = clock.now()
+    existing.removed_at = clock.now()
     entry = record(UNLINKED, evidence, control=queries.ref_of_control(control_id), undoes=undoes)
-    _remember_link(evidence, control_id, entry.id, held, None)
+    _remember_link(evidence, control_id, entry.id, existing, None)
 
 
 def _remember_link(
@@ -87,13 +87,13 @@ def _remember_link(
     after: EvidenceLink | None,
 ) -> None:
     """Remember a link for undo by its row, which keeps the note after the link ends."""
-    told = {"control_id": control_id}
+    control_key = {"control_id": control_id}
     undo.remember(
         "evidence.link",
         evidence.id,
         entry_id,
-        before={**told, "link_id": before.id if before else None},
-        after={**told, "link_id": after.id if after else None},
+        before={**control_key, "link_id": before.id if before else None},
+        after={**control_key, "link_id": after.id if after else None},
     )
 
 
@@ -103,8 +103,8 @@ def _restore_link(step: UndoStep) -> None:
         queries.find_evidence(step.target_id, lock=True),
         UUID(step.after["control_id"]),
     )
-    held, before = _open_link(evidence, control_id), undo.id_or_none(step.before["link_id"])
-    if (str(held.id) if held else None) != step.after["link_id"]:
+    existing, before = _open_link(evidence, control_id), undo.id_or_none(step.before["link_id"])
+    if (str(existing.id) if existing else None) != step.after["link_id"]:
         who = who_last(evidence.id, LINKED, UNLINKED)
         raise Overtaken(
             f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who}."

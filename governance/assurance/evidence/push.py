@@ -66,7 +66,7 @@ def push(
         raise Invalid(
             "Send either a file or the sha256 of a file that is stored already.", field="file"
         )
-    asked = _digest_of(
+    digest = _digest_of(
         [
             evidence.id,
             filename if stream else None,
@@ -76,7 +76,7 @@ def push(
             dates,
         ]
     )
-    if idempotency_key is not None and (before := _earlier_result(idempotency_key, asked)):
+    if idempotency_key is not None and (before := _earlier_result(idempotency_key, digest)):
         return before
     facts: dict[str, Any] = {
         "source": source or current.actor().name,
@@ -105,7 +105,7 @@ def push(
             EvidencePush(
                 key_id=_key_id(),
                 idempotency_key=idempotency_key,
-                digest=asked,
+                digest=digest,
                 version_id=version.id,
                 answer=answer,
             )
@@ -114,26 +114,26 @@ def push(
     return PushResult(answer, again=False)
 
 
-def _earlier_result(idempotency_key: str, asked: str) -> PushResult | None:
+def _earlier_result(idempotency_key: str, digest: str) -> PushResult | None:
     if not alone_or_not(f"push {_key_id()} {idempotency_key}"):
         raise PushInProgress(
             "A request with this Idempotency-Key is still in progress. Retry in a moment."
         )
-    held = version_queries.earlier_push(_key_id(), idempotency_key)
-    if held is None:
+    earlier = version_queries.earlier_push(_key_id(), idempotency_key)
+    if earlier is None:
         return None
     if (
-        held.created_at < clock.now() - PUSH_RETENTION
+        earlier.created_at < clock.now() - PUSH_RETENTION
     ):  # the night has not forgotten it yet: the name is free all the same
-        session().delete(held)
+        session().delete(earlier)
         session().flush()
         return None
-    if held.digest != asked:
+    if earlier.digest != digest:
         raise IdempotencyKeyReused(
             "This Idempotency-Key belongs to a different request. Nothing was saved. Use a new key.",
             field="Idempotency-Key",
         )
-    return PushResult(held.answer, again=True)
+    return PushResult(earlier.answer, again=True)
 
 
 def _key_id() -> UUID:
@@ -143,8 +143,8 @@ def _key_id() -> UUID:
     return key_id
 
 
-def _digest_of(asked: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()
+def _digest_of(digest: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(digest, default=str, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(stream: BinaryIO) -> str:

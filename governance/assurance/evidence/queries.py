@@ -56,8 +56,8 @@ class EvidenceSummary:
     @property
     def covers(self) -> str:
         """The period of the accepted version, or of the latest one."""
-        held = accepted_version(self.piece.at(clock.now())) or self.last
-        return period_label(held.period_from, held.period_to) if held else ""
+        version = accepted_version(self.piece.at(clock.now())) or self.last
+        return period_label(version.period_from, version.period_to) if version else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +163,10 @@ def matching_ids(
     seen = sight()
     f = freshness_sql.facts(clock.now(), seen)
     columns = [c.desc() if descending else c.asc() for c in freshness_sql.order(f, sort)]
-    wanted = freshness_sql.matching(
+    criteria = freshness_sql.matching(
         f, seen, q=q, state=state, owner=owner, kind=kind, control=control
     )
-    return session().scalars(select(f.c.id).where(wanted).order_by(*columns)).all()
+    return session().scalars(select(f.c.id).where(criteria).order_by(*columns)).all()
 
 
 def summaries_of(ids: Sequence[UUID]) -> list[EvidenceSummary]:

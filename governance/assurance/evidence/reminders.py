@@ -32,13 +32,15 @@ REMINDED = action(
 def to_remind() -> list[EvidenceSummary]:
     """Return late or due items whose owner was not reminded of that due date yet."""
     r = EvidenceReminder
-    told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
+    already = {
+        tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))
+    }
     return [
         row
         for row in review_queue.late_evidence().rows
         if row.piece.owner_id
         and row.deadline
-        and (row.piece.id, row.deadline, row.piece.owner_id) not in told
+        and (row.piece.id, row.deadline, row.piece.owner_id) not in already
     ]
 
 

@@ -87,7 +87,8 @@ class ReviewQueue:
     @property
     def first_to_review(self) -> UUID | None:
         return next(
-            (held.version_id for _, held in self.rows if held.version_id in self.reviewable), None
+            (judged.version_id for _, judged in self.rows if judged.version_id in self.reviewable),
+            None,
         )
 
     @property
@@ -97,7 +98,7 @@ class ReviewQueue:
 
 
 def queue_page(
-    wanted: Mapping[str, str], *, sort: str = "since", after: str | None = None, size: int = 50
+    criteria: Mapping[str, str], *, sort: str = "since", after: str | None = None, size: int = 50
 ) -> ReviewQueue:
     """In three statements at most. `wanted` holds the filters: q, source, reviewer (me, others)."""
     known = freshness_sql.known_versions(clock.now(), sight()).cte("known")
@@ -118,15 +119,15 @@ def queue_page(
         .join(Evidence, Evidence.id == V.evidence_id)
         .join(tally, tally.c.total > 0)
     )
-    for word in wanted.get("q", "").split():
+    for word in criteria.get("q", "").split():
         query = query.where(
             func.concat_ws(" ", Evidence.ref, Evidence.title, Evidence.kind).icontains(
                 word, autoescape=True
             )
         )
     for name, choices in (("source", SOURCE_FILTERS), ("reviewer", REVIEWER_FILTERS)):
-        if name in wanted:
-            query = query.where(choices.get(wanted[name], false)())
+        if name in criteria:
+            query = query.where(choices.get(criteria[name], false)())
     found = keyset(
         query,
         *SORTS[sort.removeprefix("-")],
@@ -136,22 +137,22 @@ def queue_page(
     )
     if found.rows:
         total, since = found.rows[0][3:]
-    elif wanted or after:
+    elif criteria or after:
         total, since = session().execute(select(tally.c.total, tally.c.since)).one()
     else:
         total, since = 0, None
     rows = {row.piece.id: row for row in summaries_of(list({row[1] for row in found.rows}))}
-    held = {h.version_id: h for row in rows.values() for h in row.piece.versions}
+    judged = {h.version_id: h for row in rows.values() for h in row.piece.versions}
     pairs = [
-        (rows[evidence_id], held[version_id])
+        (rows[evidence_id], judged[version_id])
         for version_id, evidence_id, *_ in found.rows
-        if version_id in held
+        if version_id in judged
     ]
     return ReviewQueue(pairs, {row[0] for row in found.rows if row[2]}, found.next, total, since)
 
 
-def cells(row: EvidenceSummary, held: JudgedVersion) -> Sequence[Cell]:
-    version, refs = held.before, ", ".join(ref for _, ref, _ in row.controls)
+def cells(row: EvidenceSummary, judged: JudgedVersion) -> Sequence[Cell]:
+    version, refs = judged.before, ", ".join(ref for _, ref, _ in row.controls)
     return (
         row.piece.ref,
         row.piece.title,
@@ -159,7 +160,7 @@ def cells(row: EvidenceSummary, held: JudgedVersion) -> Sequence[Cell]:
         period_label(version.period_from, version.period_to),
         version.source,
         refs,
-        held.known,
+        judged.known,
         row.fresh.says,
     )
 

@@ -15,13 +15,13 @@ FORMER_MEMBER, MERIDIAN = "a former member", "Meridian"
 
 def person_names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """Return the names of these people, or pseudonyms if the reader may not see names."""
-    wanted: Collection[UUID] = {i for i in ids if i}
-    if not wanted:
+    known_ids: Collection[UUID] = {i for i in ids if i}
+    if not known_ids:
         return {}
     query = select(Membership.person_id, Membership.pseudonym, Person.name).join(
         Person, Person.id == Membership.person_id
     )
-    rows = session().execute(query.where(Membership.person_id.in_(wanted)))
+    rows = session().execute(query.where(Membership.person_id.in_(known_ids)))
     named = allowed(people.NAMES)
     return {row.person_id: row.name if named else f"person {row.pseudonym[:8]}" for row in rows}
 

@@ -159,19 +159,19 @@ def upload_by_digest(
     """Make a stored file, found by SHA-256, the next version of another item or for another period."""
     check_may_upload(evidence)
     _check_dates(collected_on, period_from, period_to, valid_until)
-    held = stored_files.stored_version(sha256)
-    if held is None or not storage.store().exists(held.storage_key or ""):
+    existing = stored_files.stored_version(sha256)
+    if existing is None or not storage.store().exists(existing.storage_key or ""):
         raise Invalid("No stored file has this SHA-256. Send the file itself.", field="sha256")
-    there = StoredFile(
-        held.filename or "file",
-        held.media_type or "",
-        held.size or 0,
+    stored_file = StoredFile(
+        existing.filename or "file",
+        existing.media_type or "",
+        existing.size or 0,
         sha256,
-        held.storage_key or "",
+        existing.storage_key or "",
     )
     return _store_version(
         evidence,
-        there,
+        stored_file,
         unchanged=True,
         collected_on=collected_on,
         source=source,
@@ -306,8 +306,8 @@ def _add_version(evidence: Evidence, collected_on: date, **facts: Any) -> Eviden
         **facts,
     )
     session().add(version)
-    told = {k: v for k, v in facts.items() if k != "storage_key"}
-    record(UPLOADED, version, number=number, **told)
+    recorded = {k: v for k, v in facts.items() if k != "storage_key"}
+    record(UPLOADED, version, number=number, **recorded)
     return version
 
 
@@ -318,18 +318,18 @@ def _review(
     reason: str,
 ) -> EvidenceReview:
     require(permissions.REVIEW, on=version)
-    held = (
+    existing = (
         session()
         .scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id))
         .one_or_none()
     )
-    if held is not None:
-        who = names([held.reviewed_by]).get(held.reviewed_by, "A former member")
+    if existing is not None:
+        who = names([existing.reviewed_by]).get(existing.reviewed_by, "A former member")
         said = (
-            f"{who} {held.decision} version {version.number} of {evidence.ref} on"
-            f" {long_day(held.reviewed_at.date())}. Nothing was changed."
+            f"{who} {existing.decision} version {version.number} of {evidence.ref} on"
+            f" {long_day(existing.reviewed_at.date())}. Nothing was changed."
         )
-        raise Stale(said, {"review": ("pending", held.decision)})
+        raise Stale(said, {"review": ("pending", existing.decision)})
     review = EvidenceReview(
         version_id=version.id,
         decision=decision,

@@ -190,9 +190,9 @@ def download(version_id: UUID) -> ResponseReturnValue:
             )
     except (NotFound, Altered) as error:
         integrity.record_fault(version, verifying.fault_kind(error))
-        told = "The version doesn't count as evidence until the file is restored."
+        consequence = "The version doesn't count as evidence until the file is restored."
         return current_app.handle_user_exception(
-            verifying.FileCorrupted(f"{error.message} {told}")
+            verifying.FileCorrupted(f"{error.message} {consequence}")
         )  # the note is kept
     name = version.filename or "file"
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
