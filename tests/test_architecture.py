@@ -126,7 +126,8 @@ OWN_TIME = {
     "kernel/clock.py": "it is the clock",
     "demo/witness.py": "another program, which plays another server",
     "demo/run.py": "names the world after the day on the wall",
-    "demo/world.py": "lays eighteen months before the day on the wall, by freezing the clock",
+    "demo/acme.py": "plays the drill and the stop of the last days",
+    "demo/cast.py": "lays eighteen months before the day on the wall, by freezing the clock",
 }
 DDL = {
     "kernel/embedded.py": "roles and databases have no parameters; the names are constants of ours"

@@ -7,7 +7,7 @@ reviews(…)        two closed access reviews, one in progress, an unknown key, 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from governance.assurance.collectors import jobs as collecting
 from governance.assurance.evidence import queries as shelf
 from governance.assurance.evidence import review_queue, version_actions
 from governance.demo import machine_keys, stops_and_drills
+from governance.demo.story import StoryEvent
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys import queries as key_queries
 from governance.foundation.audit import fsck
@@ -94,43 +95,35 @@ def _review(but: tuple[str, ...]) -> None:
 # ---- access reviews
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    day: date
-    part: str
-    deed: Callable[[], object]
-    hour: int = 10
-
-
-def reviews(ago: Callable[[int], date]) -> Iterator[Deed]:
+def reviews(ago: Callable[[int], date]) -> Iterator[StoryEvent]:
     """Yield the steps: an unknown key is found and revoked; all access is kept a quarter later;
     this quarter's review is half done.
     """
-    yield Deed(ago(205), "admin", lambda: keys.create(LOST_KEY, ("audit:read",)), 15)
+    yield StoryEvent(ago(205), "admin", lambda: keys.create(LOST_KEY, ("audit:read",)), 15)
     for days in (187, 97, 11, 8):
         for hour, part in enumerate(("admin", "officer", "jun", "anna"), 8):
             if (days + hour) % 3:
-                yield Deed(ago(days), part, _signs_in, hour)
+                yield StoryEvent(ago(days), part, _signs_in, hour)
     for days, revoked in ((183, True), (92, False)):
-        yield Deed(ago(days), "officer", _begun(ago(days)), 9)
-        yield Deed(ago(days - 3), "officer", _decided(revoked=revoked), 14)
-        yield Deed(ago(days - 5), "admin", _rest, 9)
-        yield Deed(ago(days - 5), "officer", _closed, 11)
-        yield Deed(ago(days - 6), "jun", _accepted, 10)
-    yield Deed(ago(6), "officer", _begun(ago(6)), 9)
-    yield Deed(ago(3), "jun", _half, 15)
+        yield StoryEvent(ago(days), "officer", _begun(ago(days)), 9)
+        yield StoryEvent(ago(days - 3), "officer", _decided(revoked=revoked), 14)
+        yield StoryEvent(ago(days - 5), "admin", _rest, 9)
+        yield StoryEvent(ago(days - 5), "officer", _closed, 11)
+        yield StoryEvent(ago(days - 6), "jun", _accepted, 10)
+    yield StoryEvent(ago(6), "officer", _begun(ago(6)), 9)
+    yield StoryEvent(ago(3), "jun", _half, 15)
 
 
 def _begun(day: date) -> Callable[[], object]:
     title = f"Access review, Q{(day.month + 2) // 3} {day.year}"
 
-    def deed() -> None:
+    def act() -> None:
         for key in key_queries.live():
             if key.name != LOST_KEY:
                 keys.record_use(replace(current.actor(), key_id=key.id))
         reviewing.begin(title, due_on=day + timedelta(days=14))
 
-    return deed
+    return act
 
 
 def _signs_in() -> None:
@@ -162,7 +155,7 @@ def _open_rows() -> list[campaigns.ReviewedAccess]:
 
 
 def _decided(*, revoked: bool) -> Callable[[], object]:
-    def deed() -> None:
+    def act() -> None:
         rows = _open_rows()
         lost = {row.item.id for row in rows if revoked and row.name == LOST_KEY}
         _decide({row.item.id for row in rows} - lost, "keep")
@@ -172,7 +165,7 @@ def _decided(*, revoked: bool) -> Callable[[], object]:
             "Created for an import that ended in spring. It hasn't been used for weeks.",
         )
 
-    return deed
+    return act
 
 
 def _rest() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from governance.app import factory
 from governance.demo import machine_keys
-from governance.demo.world import Cast, founder
+from governance.demo.cast import Cast, system_actor
 from governance.foundation.anchors import actions as anchors
 from governance.foundation.anchors.jobs import push
 from governance.foundation.audit import logs
@@ -53,7 +53,7 @@ def witness(settings: Settings, idp_base: str, url: str, key: str) -> None:
     for slug in SLUGS:
         with current.acting_as(Cast(slug, f"{idp_base}/{slug}")("admin")), transaction():
             anchors.add(kind="witness", name="Halden & Co, witness", url=url, key=key)
-        with current.acting_as(founder(slug)):
+        with current.acting_as(system_actor(slug)):
             push(impatient=True)
 
 

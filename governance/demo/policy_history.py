@@ -12,9 +12,9 @@ its caller is in the tenant's transaction, at that day, as that person.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from governance.demo.story import StoryEvent
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
@@ -35,17 +35,7 @@ type Ago = Callable[[int], date]
 MODELS = ("atlas-large", "atlas-small", "brook-2", "cedar-1", "delta-mini", "ember-3")
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyStep:
-    """Something that happens to the policy on a day, by somebody."""
-
-    day: date
-    part: str
-    deed: Callable[[], object]
-    hour: int = 10
-
-
-def acme(ago: Ago) -> Iterator[PolicyStep]:
+def acme(ago: Ago) -> Iterator[StoryEvent]:
     """Seventeen versions over the months: small steps tighten, one asked and approved loosening,
     and a draft that waits for nobody.
     """
@@ -103,23 +93,23 @@ def acme(ago: Ago) -> Iterator[PolicyStep]:
         ),
     )
     for days, change, reason in small:
-        yield PolicyStep(ago(days), "admin", _tightened(change, reason))
-    yield PolicyStep(
+        yield StoryEvent(ago(days), "admin", _tightened(change, reason))
+    yield StoryEvent(
         ago(198),
         "admin",
         _asked(_override("retention_days", "90"), "Claims stay open for up to 90 days"),
         10,
     )
-    yield PolicyStep(ago(197), "officer", _approved, 11)
-    yield PolicyStep(
+    yield StoryEvent(ago(197), "officer", _approved, 11)
+    yield StoryEvent(
         ago(114),
         "admin",
         _tightened(_last_step, "July findings: unsuitable content reached policyholders"),
         9,
     )
-    yield PolicyStep(ago(75), "jun", _asked_waiver, 9)
-    yield PolicyStep(ago(74), "officer", _refused_waiver, 10)
-    yield PolicyStep(
+    yield StoryEvent(ago(75), "jun", _asked_waiver, 9)
+    yield StoryEvent(ago(74), "officer", _refused_waiver, 10)
+    yield StoryEvent(
         ago(1),
         "admin",
         _drafted(_to_strict, "Board decision of 19 November: strict before the renewal season"),
@@ -127,18 +117,18 @@ def acme(ago: Ago) -> Iterator[PolicyStep]:
     )
 
 
-def operator(ago: Ago) -> Iterator[PolicyStep]:
+def operator(ago: Ago) -> Iterator[StoryEvent]:
     """The operator's layer: what nobody may waive; and a looser floor that waits for a second
     operator.
     """
-    yield PolicyStep(ago(150), "operator", _unwaivable, 9)
-    yield PolicyStep(ago(2), "operator", _looser_floor, 14)
+    yield StoryEvent(ago(150), "operator", _unwaivable, 9)
+    yield StoryEvent(ago(2), "operator", _looser_floor, 14)
 
 
-def globex(ago: Ago) -> Iterator[PolicyStep]:
-    yield PolicyStep(ago(110), "admin", _asked(_tier("baseline"), "Pilot with the first team"), 9)
-    yield PolicyStep(ago(110), "officer", _approved, 15)
-    yield PolicyStep(
+def globex(ago: Ago) -> Iterator[StoryEvent]:
+    yield StoryEvent(ago(110), "admin", _asked(_tier("baseline"), "Pilot with the first team"), 9)
+    yield StoryEvent(ago(110), "officer", _approved, 15)
+    yield StoryEvent(
         ago(60), "admin", _tightened(_tier("standard"), "The router now serves customers")
     )
 
@@ -176,15 +166,15 @@ def _last_step(content: Content) -> Content:
     return with_value(stricter, None, "content_filter", "strict")
 
 
-# ---- deeds
+# ---- actions
 
 
 def _tightened(change: Change, reason: str) -> Callable[[], object]:
-    def deed() -> None:
+    def act() -> None:
         now = queries.standing()
         actions.tighten_now(change(now.content), base=now.number, reason=reason)
 
-    return deed
+    return act
 
 
 def _asked(change: Change, reason: str) -> Callable[[], object]:

@@ -19,7 +19,7 @@ import requests
 
 from governance.app import migrate
 from governance.assurance.frameworks import sync
-from governance.demo import credentials, journey, world
+from governance.demo import cast, credentials, journey, world
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import clock, config, embedded
@@ -207,7 +207,7 @@ def _identity_provider(
     }
     file = data / "idp.json"
     configured = configuration({slug: [client] for slug, client in clients.items()})
-    configured["acme"]["people"] = [asdict(person) for person in world.ACME_DIRECTORY]
+    configured["acme"]["people"] = [asdict(person) for person in cast.ACME_DIRECTORY]
     file.write_text(json.dumps(configured))
     command = [
         sys.executable,

@@ -13,6 +13,7 @@ from uuid import UUID
 from governance.assurance.engagements import actions, auditor_access, queries
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.frameworks import queries as frameworks
+from governance.demo.story import StoryEvent
 
 FIRM, AUDITOR = "Halden & Co", ("Harriet Lowe", "auditor@audit.example")
 BY_LINK = ("Nora Field", "nora.field@halden.example")
@@ -53,16 +54,6 @@ EVIDENCE = (  # what answers the first six, by its title
 type Ago = Callable[[int], date]
 
 
-@dataclass(frozen=True, slots=True)
-class EngagementStep:
-    """What the tenant or its auditors do on a day."""
-
-    day: date
-    part: str
-    deed: Callable[[], object]
-    hour: int = 10
-
-
 @dataclass(slots=True)
 class Story:
     """What later steps need from earlier ones."""
@@ -71,38 +62,38 @@ class Story:
     requests: tuple[UUID, ...] = ()
 
 
-def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
+def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[StoryEvent]:
     """Yield the steps. `person` returns the id of a part, `ago` a day so many days before today."""
     story = Story()
-    yield EngagementStep(ago(OPENED), "officer", partial(_open, story, ago))
-    yield EngagementStep(ago(ASKED), "auditor", partial(_ask, story, ago))
-    yield EngagementStep(ago(ASSIGNED), "officer", partial(_assign, story, person), 9)
+    yield StoryEvent(ago(OPENED), "officer", partial(_open, story, ago))
+    yield StoryEvent(ago(ASKED), "auditor", partial(_ask, story, ago))
+    yield StoryEvent(ago(ASSIGNED), "officer", partial(_assign, story, person), 9)
     for number, day, part in ANSWERED:
-        yield EngagementStep(
+        yield StoryEvent(
             ago(day),
             part,
             partial(_provide, story, number, 0, "" if number else "Both reviews, as closed."),
             11,
         )
-    yield EngagementStep(ago(14), "auditor", partial(_accept, story, 0, "Complete for the period."))
-    yield EngagementStep(ago(13), "auditor", partial(_accept, story, 1, ""))
-    yield EngagementStep(
+    yield StoryEvent(ago(14), "auditor", partial(_accept, story, 0, "Complete for the period."))
+    yield StoryEvent(ago(13), "auditor", partial(_accept, story, 1, ""))
+    yield StoryEvent(
         ago(13),
         "auditor",
         partial(_return, story, 2, "The list of the second quarter is missing."),
         12,
     )
-    yield EngagementStep(
+    yield StoryEvent(
         ago(12),
         "anna",
         partial(_say, story, 2, "It was filed under another title. I've attached it now."),
         15,
     )
-    yield EngagementStep(ago(11), "anna", partial(_provide, story, 2, 1, ""), 9)
-    yield EngagementStep(
+    yield StoryEvent(ago(11), "anna", partial(_provide, story, 2, 1, ""), 9)
+    yield StoryEvent(
         ago(9), "auditor", partial(_accept, story, 2, "Thank you. All four quarters are there.")
     )
-    yield EngagementStep(
+    yield StoryEvent(
         ago(8),
         "auditor",
         partial(
@@ -112,13 +103,13 @@ def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
             "The review of the second incident doesn't state a cause. Please add it.",
         ),
     )
-    yield EngagementStep(
+    yield StoryEvent(
         ago(7),
         "anna",
         partial(_say, story, 5, "The review meeting is this week. I'll add the record afterwards."),
         16,
     )
-    yield EngagementStep(
+    yield StoryEvent(
         ago(2), "auditor", partial(_say, story, 3, "Which of these loosened a policy?"), 11
     )
 
@@ -169,7 +160,7 @@ def _provide(story: Story, number: int, nth: int, said: str) -> None:
         of_title = [
             version_id
             for version_id, says in queries.version_choices(held, title)
-            if f" {title}, until" in says
+            if f": {title}, to " in says
         ]
         for version_id in of_title[nth : nth + 1]:
             requesting.attach(held, asked, version_id)

@@ -32,6 +32,7 @@ from governance.assurance.testing import (
 )
 from governance.assurance.testing.models import TestException
 from governance.assurance.testing.sampling import draw_items
+from governance.demo.story import StoryEvent
 from governance.kernel import clock
 
 SEED = 2026
@@ -41,16 +42,6 @@ SYSTEMS = ("support-assistant", "claims-triage", "ad-copywriter")
 SIGNED = ["Signed by the red team before the release", "Signed by someone who didn't build it"]
 type Ago = Callable[[int], date]
 type Row = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class TestingStep:
-    """Something that testers do on a day."""
-
-    day: date
-    part: str
-    deed: Callable[[], object]
-    hour: int = 10
 
 
 @dataclass(slots=True)
@@ -65,7 +56,7 @@ class Thread:
     ids: Mapping[str, UUID] = field(default_factory=dict)
 
 
-def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> Iterator[TestingStep]:
+def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> Iterator[StoryEvent]:
     """`ids` fills as controls are adopted; `person` gives the id of a part."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     yield from _leavers(
@@ -97,12 +88,12 @@ def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> It
         ),
         (suites, _releases(chance, ago, 20), "Releases of AI systems", RELEASES),
     ):
-        yield TestingStep(ago(20), "officer", partial(_freeze, thread, rows, title, query, ago), 9)
-        yield TestingStep(ago(19), "jun", partial(_draw, thread), 10)
-        yield TestingStep(ago(18), "jun", partial(_pass, thread), 14)
-    yield TestingStep(ago(20), "officer", partial(_freeze_evidence, restores, ago), 11)
-    yield TestingStep(ago(19), "jun", partial(_draw, restores), 11)
-    yield TestingStep(ago(18), "jun", partial(_pass, restores), 15)
+        yield StoryEvent(ago(20), "officer", partial(_freeze, thread, rows, title, query, ago), 9)
+        yield StoryEvent(ago(19), "jun", partial(_draw, thread), 10)
+        yield StoryEvent(ago(18), "jun", partial(_pass, thread), 14)
+    yield StoryEvent(ago(20), "officer", partial(_freeze_evidence, restores, ago), 11)
+    yield StoryEvent(ago(19), "jun", partial(_draw, restores), 11)
+    yield StoryEvent(ago(18), "jun", partial(_pass, restores), 15)
     yield from _missed(Thread("INC-02", [], ids=ids), ago)
     yield from _sign_off(Thread("SEC-07", SIGNED, ids=ids), chance, ago)
 
@@ -131,29 +122,29 @@ LATE_NOTICE = {
 RELEASES = "release register, high and standard risk classes, state = live, by release date"
 
 
-def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[TestingStep]:
+def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[StoryEvent]:
     """Item 17 of 25: a release of claims-triage that nobody of the red team had signed."""
     rows = _releases(chance, ago, 8)
     unsigned = next(row for row in reversed(rows) if row["id"].endswith(".2"))
     unsigned.update(system="claims-triage", **{"signed by": "", "signed on": ""})
-    yield TestingStep(
+    yield StoryEvent(
         ago(7),
         "officer",
         partial(_freeze, thread, rows, "Releases of AI systems", RELEASES, ago),
         9,
     )
-    yield TestingStep(ago(7), "jun", partial(_draw_with, thread, unsigned["id"]), 15)
-    yield TestingStep(ago(6), "jun", partial(_pass, thread, spare=FAILS_AT), 16)
+    yield StoryEvent(ago(7), "jun", partial(_draw_with, thread, unsigned["id"]), 15)
+    yield StoryEvent(ago(6), "jun", partial(_pass, thread, spare=FAILS_AT), 16)
     note = f"Release {unsigned['id']} of claims-triage went live without red-team sign-off"
-    yield TestingStep(ago(5), "jun", partial(_fail, thread, note), 11)
+    yield StoryEvent(ago(5), "jun", partial(_fail, thread, note), 11)
 
 
 def _leavers(
     thread: Thread, chance: random.Random, person: Callable[[str], UUID], ago: Ago
-) -> Iterator[TestingStep]:
+) -> Iterator[StoryEvent]:
     """One account was open for three days; the finding was raised, fixed and retested."""
     rows = _left(chance, ago)
-    yield TestingStep(
+    yield StoryEvent(
         ago(100),
         "officer",
         partial(
@@ -166,9 +157,9 @@ def _leavers(
         ),
         9,
     )
-    yield TestingStep(ago(99), "jun", partial(_draw, thread), 9)
-    yield TestingStep(ago(98), "jun", partial(_pass, thread, spare=3), 10)
-    yield TestingStep(
+    yield StoryEvent(ago(99), "jun", partial(_draw, thread), 9)
+    yield StoryEvent(ago(98), "jun", partial(_pass, thread, spare=3), 10)
+    yield StoryEvent(
         ago(98),
         "jun",
         partial(
@@ -176,19 +167,19 @@ def _leavers(
         ),
         11,
     )
-    yield TestingStep(ago(95), "officer", partial(_answer, thread, MOVED_BY_PHONE), 10)
-    yield TestingStep(ago(94), "officer", lambda: _raise(thread, person("anna"), ago(75)), 10)
-    yield TestingStep(ago(80), "anna", partial(_fix, thread), 16)
-    yield TestingStep(ago(72), "jun", partial(_retest, thread, ago(72)), 14)
+    yield StoryEvent(ago(95), "officer", partial(_answer, thread, MOVED_BY_PHONE), 10)
+    yield StoryEvent(ago(94), "officer", lambda: _raise(thread, person("anna"), ago(75)), 10)
+    yield StoryEvent(ago(80), "anna", partial(_fix, thread), 16)
+    yield StoryEvent(ago(72), "jun", partial(_retest, thread, ago(72)), 14)
 
 
-def _missed(thread: Thread, ago: Ago) -> Iterator[TestingStep]:
+def _missed(thread: Thread, ago: Ago) -> Iterator[StoryEvent]:
     """Nobody showed who was told of the quarter's incidents."""
-    yield TestingStep(ago(12), "jun", partial(_record_missed, thread), 10)
-    yield TestingStep(ago(9), "officer", partial(_answer, thread, LATE_NOTICE), 14)
+    yield StoryEvent(ago(12), "jun", partial(_record_missed, thread), 10)
+    yield StoryEvent(ago(9), "officer", partial(_answer, thread, LATE_NOTICE), 14)
 
 
-# ---- deeds
+# ---- actions
 
 
 def _freeze(thread: Thread, rows: Sequence[Row], title: str, query: str, ago: Ago) -> None:

@@ -20,7 +20,7 @@ def play_story(told, slug="acme") -> None:
     for each in sorted(told, key=lambda e: (e.day, e.hour)):
         at = datetime.combine(each.day, time(each.hour), UTC)
         with clock.frozen(at), make.acting(PARTS.get(each.part, each.part), slug):
-            each.deed()
+            each.act()
 
 
 def test_acme_stands_at_version_17_with_a_draft_that_moves_to_strict(database):

@@ -1,0 +1,389 @@
+"""Acme Insurance: controls adopted in four waves, evidence by cadence, tests by hand."""
+
+import csv
+import io
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from governance.assurance.controls import actions as controls
+from governance.assurance.controls import adoption_actions, control_test_actions, starter_pack
+from governance.assurance.controls import queries as control_queries
+from governance.assurance.evidence import actions as evidencing
+from governance.assurance.evidence import queries as shelf
+from governance.assurance.evidence import review_queue, version_actions
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.assurance.frameworks import actions as adopting
+from governance.demo import (
+    collected_evidence,
+    decision_history,
+    machine_keys,
+    policy_history,
+    soc2_engagement,
+    stops_and_drills,
+)
+from governance.demo import type2_tests as type_two
+from governance.demo.acme_assessments import assessment_events
+from governance.demo.acme_privacy import TOBIAS_LEFT, privacy_events
+from governance.demo.cast import (
+    DRILLED,
+    KEYS_MADE,
+    MONTHS,
+    SEED,
+    Cast,
+    acting_on,
+    days_ago,
+    play,
+    system_actor,
+)
+from governance.demo.story import StoryEvent
+from governance.kernel import current
+from governance.kernel.db import find, transaction
+from governance.operations.systems import actions as registering
+
+# What the story needs. Every control that is named in none of these is evidenced, or effective from
+# its tests on.
+LATE = {"SEC-04", "TRA-01"}
+
+
+NOT_ADOPTED = {"ENV-01"}
+
+
+NO_EVIDENCE = {"MON-07"}
+
+
+PENDING_REVIEW = {"EVA-03", "VEN-01"}
+
+
+STARTED_LATELY = {"HUM-01", "RES-01", "INC-02", "RSK-04", "DAT-02", "MON-04", "GOV-02", "HR-02"}
+
+
+UNTESTED = {
+    "GOV-02",
+    "RSK-01",
+    "RSK-04",
+    "RSK-05",
+    "INV-02",
+    "HUM-01",
+    "HR-02",
+    "SEC-08",
+    "RES-01",
+    "DAT-02",
+    "EVA-02",
+    "EVA-04",
+    "EVA-05",
+    "MON-02",
+    "MON-03",
+    "MON-04",
+    "VEN-03",
+    "LOG-01",
+    "INC-02",
+    "PUB-02",
+    "ROL-02",
+    "GOV-04",
+}
+
+
+DAYS_OF_CADENCE = {"monthly": 30, "quarterly": 91, "half-yearly": 182, "yearly": 365}
+
+
+CADENCE_OF_EVIDENCE = {
+    "daily": "monthly",
+    "weekly": "monthly",
+    "per release": "quarterly",
+    "per change": "quarterly",
+}
+
+
+TITLES = Counter(title for control in starter_pack.pack() for title in control.evidence)
+
+
+def tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
+    chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
+    with acting_on(cast("admin"), days_ago(MONTHS * 30 + 15)), transaction():
+        for key in (
+            "nist-ai-rmf-1.0",
+            "nist-ai-600-1",
+            "owasp-llm-2025",
+            "owasp-llm-2026",
+            "soc2-tsc-2017",
+        ):
+            adopting.adopt_framework(key)
+        for key, name, lane, purpose, owner in (
+            (
+                "support-assistant",
+                "Support assistant",
+                "standard",
+                "Answers policyholders' questions and transfers them to a person.",
+                "anna",
+            ),
+            (
+                "claims-triage",
+                "Claims triage",
+                "high_risk",
+                "Ranks incoming claims for adjusters.",
+                "jun",
+            ),
+            (
+                "ad-copywriter",
+                "Ad copywriter",
+                "standard",
+                "Drafts ads that marketing edits and approves.",
+                "anna",
+            ),
+        ):
+            registering.register(
+                key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner)
+            )
+        stops_and_drills.add_features()
+    held = AdoptedControls({}, {})
+    told = [
+        *_adoptions(cast, held),
+        *_evidence_events(cast, chance, held),
+        *_test_events(held),
+        *assessment_events(cast, chance),
+        *privacy_events(cast),
+        *policy_history.acme(days_ago),
+        *collected_evidence.reviews(days_ago),
+        *type_two.acme(held.ids, cast.id, days_ago),
+        *soc2_engagement.acme(cast.id, days_ago),
+        StoryEvent(
+            days_ago(KEYS_MADE), "admin", lambda: handed.update(machine_keys.make("acme")), 14
+        ),
+    ]
+    drilled = days_ago(DRILLED)
+    begun: set[date] = set()
+    play(cast, [event for event in told if event.day < drilled], begun)
+    with current.acting_as(system_actor("acme")):
+        key_id = machine_keys.key_id("claims-triage")
+    for number, feature in enumerate(("auto-approve", "summarise")):
+        at = datetime.combine(drilled, time(6, 15 + number), UTC)
+        stops_and_drills.tell_drill(
+            cast("officer"),
+            cast("jun"),
+            system_actor("acme"),
+            at=at,
+            key_id=key_id,
+            feature=feature,
+            pace=1 - number / 4,
+        )
+    with acting_on(cast("admin"), drilled + timedelta(days=1), 9), transaction():
+        _accept_drills()
+    play(cast, [event for event in told if event.day >= drilled], begun)
+    decision_history.tell(system_actor("acme"))
+    stops_and_drills.tell_stop(
+        cast("admin"), system_actor("acme"), now=datetime.now(UTC), key_id=key_id
+    )
+
+
+def _accept_drills() -> None:
+    """What the drills filed by themselves is looked at by a person, as all evidence is."""
+    for _, held in review_queue.queue_page({}, size=1000).rows:
+        if held.uploaded_by is None:
+            version_actions.accept(*shelf.find_version(held.version_id, lock=True))
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedControls:
+    """The adopted controls by reference: since when, as planned; and their ids, once they are
+    adopted.
+    """
+
+    since: dict[str, date]
+    ids: dict[str, UUID]
+
+
+def _adoptions(cast: Cast, held: AdoptedControls) -> Iterator[StoryEvent]:
+    """In four waves, so that the levels rise over the year."""
+    refs = [c.ref for c in starter_pack.pack() if c.ref not in NOT_ADOPTED]
+    for days, first, last in (
+        (MONTHS * 30 + 10, 0, 26),
+        (430, 26, 40),
+        (330, 40, 50),
+        (200, 50, len(refs)),
+    ):
+        held.since.update(dict.fromkeys(refs[first:last], days_ago(days)))
+        yield StoryEvent(days_ago(days), "officer", _adopted(cast, held, refs[first:last]))
+
+
+def _adopted(cast: Cast, held: AdoptedControls, refs: list[str]) -> Callable[[], object]:
+    def act() -> None:
+        for number, control in enumerate(adoption_actions.adopt(refs, with_evidence=False)):
+            held.ids[control.ref] = control.id
+            if control.ref not in LATE | NO_EVIDENCE:
+                controls.assign(control, cast.id(("anna", "jun", "admin", "officer")[number % 4]))
+
+    return act
+
+
+def _evidence_events(
+    cast: Cast, chance: random.Random, held: AdoptedControls
+) -> Iterator[StoryEvent]:
+    """For each title of each control: begun with the control, then a version a cadence, each
+    reviewed by another.
+    """
+    for control in starter_pack.pack():
+        if control.ref not in held.since:
+            continue
+        cadence = CADENCE_OF_EVIDENCE.get(control.cadence, control.cadence)
+        for number, title in enumerate(control.evidence):
+            yield from _one_evidence(
+                cast, chance, control.ref, held, cadence, title, first=number == 0
+            )
+
+
+def _one_evidence(
+    cast: Cast,
+    chance: random.Random,
+    ref: str,
+    held: AdoptedControls,
+    cadence: str,
+    title: str,
+    *,
+    first: bool,
+) -> Iterator[StoryEvent]:
+    since = held.since[ref]
+    box: list[UUID] = []
+    owner = (
+        None if ref in LATE | NO_EVIDENCE else cast.id(chance.choice(("anna", "jun", "officer")))
+    )
+    full_title = title if TITLES[title] == 1 else f"{title}, {ref}"
+    if ref == "SEC-07" and first:
+        cadence = "monthly"
+
+    def begin() -> None:
+        due = days_ago(-23) if ref in NO_EVIDENCE else None
+        box.append(
+            evidencing.create_item(
+                full_title,
+                kind="report" if "eport" in title else "record",
+                cadence=cadence,
+                owner_id=owner,
+                due_on=due,
+                controls={held.ids[ref]: ""},
+            ).id
+        )
+
+    yield StoryEvent(min(since, days_ago(1)), "officer", begin, 11)
+    if ref in NO_EVIDENCE:
+        return
+    every = DAYS_OF_CADENCE[cadence]
+    last = chance.randint(3, min(20, every // 3))
+    if ref == "SEC-04" and first:
+        last = 103  # the quarter that is missing: valid until twelve days ago
+    if ref == "TRA-01":
+        last = every + 32
+    if ref == "SEC-07" and first:
+        last = 41
+    days = list(range(last, max((days_ago(0) - since).days, last) + 1, every))
+    if ref in STARTED_LATELY:
+        days = days[:1]
+    for number, collected in enumerate(reversed(days)):
+        newest = number == len(days) - 1
+        yield from _one_version(
+            box, ref, days_ago(collected), every, newest=newest, first=first, number=number
+        )
+
+
+def _one_version(
+    box: list[UUID],
+    ref: str,
+    collected: date,
+    every: int,
+    *,
+    newest: bool,
+    first: bool,
+    number: int,
+) -> Iterator[StoryEvent]:
+    period = (collected - timedelta(days=every - 1), collected)
+    valid = collected + timedelta(days=every + 30)
+    if newest and first:
+        valid = {
+            "SEC-04": days_ago(12),
+            "TRA-01": days_ago(2),
+            "SEC-07": days_ago(-2),
+            "EVA-07": days_ago(-10),
+        }.get(ref, valid)
+    collector = "officer" if number % 3 == 1 and not newest else "jun"
+    if collected < days_ago(TOBIAS_LEFT) and number % 3 == 2:  # noqa: PLR2004 - every third
+        collector = "tobias"
+    versions: list[UUID] = []
+
+    def bring() -> None:
+        evidence = find(Evidence, box[0])
+        dates: dict[str, Any] = {
+            "collected_on": collected,
+            "period_from": period[0],
+            "period_to": period[1],
+            "valid_until": max(valid, period[1]),
+        }
+        if newest:
+            name, sheet = (
+                f"{evidence.ref.lower()}-{collected:%Y-%m}.csv",
+                io.BytesIO(_sheet(evidence.title, period)),
+            )
+            brought = version_actions.upload_version(evidence, sheet, name, **dates)
+        else:
+            address = f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}"
+            brought = version_actions.link_version(evidence, address, **dates)
+        versions.append(brought.id)
+
+    def review() -> None:
+        evidence, version = find(Evidence, box[0]), find(EvidenceVersion, versions[0])
+        if ref == "FAIR-01" and newest:
+            version_actions.reject(
+                version,
+                evidence,
+                reason=(
+                    "It describes last year's portfolio. The mix of claimants has changed since."
+                ),
+            )
+        else:
+            version_actions.accept(version, evidence)
+
+    yield StoryEvent(collected, collector, bring, 13)
+    if not (newest and first and ref in PENDING_REVIEW):
+        yield StoryEvent(
+            min(collected + timedelta(days=1), days_ago(0)),
+            "officer" if collector == "jun" else "jun",
+            review,
+            15,
+        )
+
+
+def _sheet(title: str, period: tuple[date, date]) -> bytes:
+    """A small file with real content: what was looked at on each day of the period."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(["day", "item", "result"])
+    day = period[0]
+    while day <= period[1]:
+        writer.writerow([day.isoformat(), title, "held"])
+        day += timedelta(days=7)
+    return out.getvalue().encode()
+
+
+def _test_events(held: AdoptedControls) -> Iterator[StoryEvent]:
+    """Tests of the controls that were recorded by hand: twice, and all passed.
+
+    Those of samples are told by testing.py.
+    """
+    for number, (ref, since) in enumerate(sorted(held.since.items())):
+        if ref in UNTESTED | NO_EVIDENCE | LATE:
+            continue
+        sample = {"SEC-11": 12, "RES-02": 2}.get(ref, 25)
+        for days in (150 + number % 20, 40 + number % 25):
+            if days_ago(days) > since:
+                yield StoryEvent(
+                    days_ago(days), "jun", _tested(held, ref, days_ago(days), sample), 12
+                )
+
+
+def _tested(held: AdoptedControls, ref: str, day: date, sample: int) -> Callable[[], object]:
+    return lambda: control_test_actions.record_test(
+        control_queries.find_control(held.ids[ref]), tested_on=day, sample=sample, failed=0
+    )

@@ -1,0 +1,176 @@
+"""The people of the demo's tenants, and how the events of a story are played on their days."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from governance.app import schedule
+from governance.demo import (
+    collected_evidence,
+)
+from governance.demo.idp.directory import PEOPLE
+from governance.demo.story import StoryEvent
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.people.models import person_key
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants import queries as directory
+from governance.kernel import clock, current, jobs
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+
+SEED = 2026
+
+
+MONTHS = 18
+
+
+KEYS_MADE, DRILLED = 210, 6  # days ago
+
+
+FORMER_MEMBER = replace(
+    PEOPLE["acme"][4], sub="acme-1006", email="tobias.frank@acme.example", name="Tobias Frank"
+)  # was erased since
+
+
+ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
+
+
+GROUPS = {
+    "acme": {
+        "governance-admins": "admin",
+        "governance-officers": "compliance_officer",
+        "governance-contributors": "contributor",
+        "governance-viewers": "viewer",
+    },
+    "globex": {"governance-admins": "admin", "governance-officers": "compliance_officer"},
+    "console": {"governance-operators": "operator_admin", "governance-finance": "operator_finance"},
+}
+
+
+DOMAINS = {
+    "acme": {"acme.example", "audit.example"},
+    "globex": {"globex.example"},
+    "console": {"console.example"},
+}
+
+
+NAMES = {"acme": "Acme Insurance", "globex": "Globex", "console": "Console"}
+
+
+ADDRESSES = {
+    "operator": "operator@{}.example",
+    "admin": "admin@{}.example",
+    "officer": "officer@{}.example",
+    "jun": "jun.chen@{}.example",
+    "anna": "contributor@{}.example",
+    "tobias": "tobias.frank@{}.example",
+    "auditor": "auditor@audit.example",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The people of one tenant, by the part that they play."""
+
+    slug: str
+    issuer: str
+
+    def __call__(self, part: str) -> Actor:
+        """The actor of a part: admin, officer, jun, anna."""
+        email = ADDRESSES[part].format(self.slug)
+        person = next(
+            p for p in (*PEOPLE[self.slug], *PEOPLE["audit"], FORMER_MEMBER) if p.email == email
+        )
+        role = {
+            "admin": "admin",
+            "anna": "contributor",
+            "auditor": "auditor",
+            "operator": "operator_admin",
+        }.get(part, "compliance_officer")
+        base = system_actor(self.slug)
+        return replace(
+            base,
+            person_id=person_key(self.issuer, person.sub),
+            name=person.name,
+            role=role,
+            kind="operator" if part == "operator" else "person",
+        )
+
+    def id(self, part: str) -> UUID:
+        who = self(part).person_id
+        if who is None:
+            raise LookupError(part)
+        return who
+
+
+def system_actor(slug: str) -> Actor:
+    tenant_id = directory.tenant_id(slug)
+    if tenant_id is None:
+        raise LookupError(slug)
+    return tenants.founder(tenant_id, slug, NAMES[slug])
+
+
+@contextmanager
+def acting_on(who: Actor, day: date, hour: int = 10) -> Iterator[None]:
+    """That person, on that day; minutes are spread by the ids that the day brings."""
+    with clock.frozen(moment_of(day, hour)), current.acting_as(who):
+        yield
+
+
+def moment_of(day: date, hour: int = 10) -> datetime:
+    return min(
+        datetime.combine(
+            day, time(hour, (day.toordinal() * 7) % 60, (day.toordinal() * 13) % 60), UTC
+        ),
+        datetime.now(UTC),
+    )
+
+
+def days_ago(days: int) -> date:
+    return datetime.now(UTC).date() - timedelta(days=days)
+
+
+def play(cast: Cast, events: list[StoryEvent], begun: set[date] | None = None) -> None:
+    """All events in the order of their days, a month in one transaction, at whose end the log is
+    signed.
+
+    With `begun`, the months that have begun already, the console collects about itself at the
+    beginning of each.
+    """
+    events.sort(key=lambda e: (e.day, e.hour))
+    month: list[StoryEvent] = []
+    for event in [*events, None]:
+        if month and (
+            event is None
+            or (event.day.year, event.day.month) != (month[0].day.year, month[0].day.month)
+        ):
+            first = month[0].day.replace(day=1)
+            if begun is not None and first not in begun:
+                begun.add(first)
+                collected_evidence.month_begins(
+                    cast,
+                    system_actor(cast.slug),
+                    first,
+                    now=datetime.now(UTC),
+                    keys_since=days_ago(KEYS_MADE),
+                )
+            with current.acting_as(system_actor(cast.slug)), transaction():
+                for each in month:
+                    with acting_on(cast(each.part), each.day, each.hour):
+                        each.act()
+            sign_log(cast.slug, month[-1].day)
+            month = []
+        if event is not None:
+            month.append(event)
+
+
+def sign_log(slug: str, day: date) -> None:
+    """What the jobs process does by itself in a console that runs: the work that waits; giving
+    entries their places, signing.
+    """
+    who = system_actor(slug)
+    with acting_on(who, day, 23):
+        jobs.drain(actor_of)
+        schedule.sequence_log(who.tenant_id, slug, who.tenant_name)
