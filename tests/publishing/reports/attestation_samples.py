@@ -355,7 +355,7 @@ def _switch(system: Governed, state: str, days: int | None) -> dict[str, Any]:
     return {
         "system": system.key,
         "name": system.name,
-        "lane": reading.LANE_NAMES[system.lane],
+        "lane": reading.risk_class(system),
         "state": state,
         "last": None if days is None else instant_before_end(days),
     }

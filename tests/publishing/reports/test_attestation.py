@@ -182,7 +182,7 @@ def test_the_attachments_hold_every_value_and_no_formula() -> None:
         r["decided by"]
         for r in rows
         if r["system"] == "ad-copywriter" and r["setting"] == "release_ring"
-    } == {"waiver"}
+    } == {"Waiver"}
     changes = list(csv.DictReader(io.StringIO(files["changes.csv"].decode("utf-8-sig"))))
     assert changes[0]["reason"] == "'=cmd" and {
         r["approved by"] for r in changes if r["loosens"] == "yes"
@@ -289,14 +289,14 @@ def test_a_period_holds_what_stood_changed_and_was_approved_in_it(tenant_with_po
     )
     by_key = {each["key"]: each for each in told["scopes"]}
     assert list(by_key) == ["", "ad-copywriter", "claims-triage"]
-    assert by_key["claims-triage"]["end"]["grounding"]["set_by"] == "high-risk lane"
+    assert by_key["claims-triage"]["end"]["grounding"]["set_by"] == "High risk class"
     assert by_key["claims-triage"]["end"]["retention_days"] == {
         "value": 60,
-        "set_by": "floor, version 1",
+        "set_by": "Platform minimum, version 1",
         "kind": "floor",
         "spoke": [
-            {"layer": "floor, version 1", "value": 60},
-            {"layer": "tier standard", "value": 90},
+            {"layer": "Platform minimum, version 1", "value": 60},
+            {"layer": "Standard tier", "value": 90},
         ],
     }
     assert (

@@ -74,7 +74,7 @@ def _in_force_row(scope: Json, key: str) -> tuple[Cell, ...]:
         if end
         else None
     )
-    name = scope["key"] or "requests that name no system"
+    name = scope["key"] or "requests without a system"
     return (
         name,
         scope["lane"],

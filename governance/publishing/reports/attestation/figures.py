@@ -75,7 +75,10 @@ class AttestationFigures:
     # ---- values
 
     def value(self, key: str, value: Any) -> str:
-        return shown(value, self.dimensions[key]["unit"])
+        """A value with its label or its unit."""
+        levels = self.dimensions[key]["levels"]
+        label = next((str(each["label"]) for each in levels if each["value"] == value), "")
+        return label or shown(value, self.dimensions[key]["unit"])
 
     def title(self, key: str) -> str:
         return str(self.dimensions[key]["title"])

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.kernel.db import session
+from governance.operations.policies.effective_policies import RISK_CLASS_LABELS, Governed
 from governance.operations.policies.models import PolicyVersion, Waiver
 from governance.operations.switches.models import (
     Drill,
@@ -43,6 +44,11 @@ class KnownRows:
             if system_id is not None and system_id in self.systems
             else ""
         )
+
+
+def risk_class(system: Governed) -> str:
+    """As "High", for a column called risk class."""
+    return RISK_CLASS_LABELS[system.lane].removesuffix(" risk class")
 
 
 def iso(at: datetime | None) -> str | None:

@@ -17,7 +17,6 @@ from governance.foundation.people.queries import names
 from governance.operations.policies import queries as policies
 from governance.operations.policies.dimensions import DIMENSIONS, plain
 from governance.operations.policies.effective_policies import (
-    LANE_NAMES,
     EffectivePolicy,
     Governed,
     scopes,
@@ -29,6 +28,7 @@ from governance.publishing.reports.attestation.known_rows import (
     features_by_id,
     iso,
     people_in,
+    risk_class,
     systems_by_id,
 )
 from governance.publishing.reports.attestation.policy_history import (
@@ -103,7 +103,7 @@ def _dimension(key: str) -> Json:
         "key": key,
         "title": d.title,
         "asks": d.question,
-        "levels": [{"value": v.value, "means": v.means} for v in d.levels],
+        "levels": [{"value": v.value, "label": v.label, "means": v.means} for v in d.levels],
         "unit": d.unit,
     }
 
@@ -140,17 +140,20 @@ def _scope(
     return {
         "key": system.key if system else "",
         "name": system.name if system else "",
-        "lane": LANE_NAMES[system.lane] if system else "",
+        "lane": risk_class(system) if system else "",
         "begin": {key: plain(each.value) for key, each in then.items()} if begin else None,
         "end": {key: _decided(each) for key, each in now.items()} if end else None,
     }
 
 
 def _decided(each: Decided) -> Json:
-    spoke = [{"layer": layer.name, "value": plain(layer.values[each.key])} for layer in each.layers]
+    spoke = [
+        {"layer": layer.label or layer.name, "value": plain(layer.values[each.key])}
+        for layer in each.layers
+    ]
     return {
         "value": plain(each.value),
-        "set_by": each.set_by,
+        "set_by": each.decided_by,
         "kind": each.by[0].kind,
         "spoke": spoke,
     }

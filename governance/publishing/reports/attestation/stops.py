@@ -10,7 +10,6 @@ from sqlalchemy import or_, select
 from governance.assurance.controls.runtime_dependencies import SwitchFacts
 from governance.kernel.db import session
 from governance.operations.policies.effective_policies import (
-    LANE_NAMES,
     Governed,
 )
 from governance.operations.switches.models import (
@@ -21,7 +20,7 @@ from governance.operations.switches.models import (
     Stop,
 )
 from governance.operations.switches.stop_propagation import Listener, Obedience, obedience
-from governance.publishing.reports.attestation.known_rows import Json, KnownRows, iso
+from governance.publishing.reports.attestation.known_rows import Json, KnownRows, iso, risk_class
 
 OPERATOR = "the operator"
 
@@ -195,7 +194,7 @@ def _switch(system: Governed, name: str, drills: Sequence[Drill], known: KnownRo
     return {
         "system": name,
         "name": system.name,
-        "lane": LANE_NAMES[system.lane],
+        "lane": risk_class(system),
         "state": state,
         "last": iso(drill_end(last)) if last else None,
     }
