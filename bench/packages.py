@@ -33,7 +33,7 @@ from sqlalchemy import text
 from bench import world
 from bench.client import _rss
 from governance.assurance.controls import actions as controls
-from governance.assurance.engagements import actions, packages, queries
+from governance.assurance.engagements import actions, package_queries, packages, queries
 from governance.foundation.audit import sequencer
 from governance.kernel import clock, embedded, storage
 from governance.kernel.db import session
@@ -193,7 +193,7 @@ def _engagement() -> UUID:
 
 def _swept(keys: list[str], engagement_id: UUID, package_id: UUID) -> None:
     with make.acting(OFFICER, TENANT, read_only=True):
-        keys = [*keys, queries.package(engagement_id, package_id).row.storage_key or ""]
+        keys = [*keys, package_queries.package(engagement_id, package_id).row.storage_key or ""]
     for key in keys:
         storage.store().remove(key)
 
@@ -228,7 +228,7 @@ def _made(
     with _worker(environment) as worker:
         idle = _rss(worker.pid)
         with make.acting(OFFICER, TENANT):
-            package = packages.ask_package(queries.engagement(engagement_id))
+            package = packages.request_package(queries.engagement(engagement_id))
             package_id, work_id = package.id, package.work_item_id
         begun = time.perf_counter()
         assert worker.stdin
@@ -248,7 +248,7 @@ def _made(
                 time.sleep(0.02)
         made.seconds, made.grown = time.perf_counter() - begun, peak - idle
     with make.acting(OFFICER, TENANT, read_only=True):
-        found = queries.package(engagement_id, package_id)
+        found = package_queries.package(engagement_id, package_id)
         if state != "done" or found.row.size is None or (found.work and found.work.percent != 100):
             raise SystemExit(f"the package is {state}: {found.work and found.work.step}")
         made.size = found.row.size
@@ -300,8 +300,8 @@ def _checked(engagement_id: UUID, package_id: UUID) -> float:
     """The verifier of the command line, on the file as it was downloaded."""
     file, key = VAR / "packed.zip", VAR / "packed.pub"
     with make.acting(OFFICER, TENANT, read_only=True):
-        stored = queries.package(engagement_id, package_id).row.storage_key or ""
-        key.write_text("\n".join(queries.verifier_keys()))
+        stored = package_queries.package(engagement_id, package_id).row.storage_key or ""
+        key.write_text("\n".join(package_queries.verifier_keys()))
         with file.open("wb") as out:
             out.writelines(storage.pieces(stored))
     command = [

@@ -96,7 +96,7 @@ def _open_engagement() -> None:
     in.
     """
     with current.acting_as(system_actor("acme")), transaction():
-        if engagements.refs():
+        if engagements.engagement_refs():
             return
         today, year = clock.today(), timedelta(days=365)
         held = engaging.open_engagement(

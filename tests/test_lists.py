@@ -127,7 +127,7 @@ def _fill(slug: str) -> dict[str, str]:
         )
         for n in range(2):
             requesting.add_request(engagement, title=f"Request {n} of {slug}")
-        review = reviewing.begin(f"Review of {slug}", due_on=today + month)
+        review = reviewing.start_review(f"Review of {slug}", due_on=today + month)
         member = people.membership_of(make.person_id("compliance_officer", slug))
         place = {
             "key": "nist-ai-rmf-1.0",

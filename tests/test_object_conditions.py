@@ -282,7 +282,9 @@ def test_a_second_account_of_the_assessor_neither_signs_off_nor_returns(as_admin
 
 def row_of(review_id: Any, name: str) -> Any:
     with make.acting("admin"):
-        return next(row.item.id for row in review_queries.every_row(review_id) if row.name == name)
+        return next(
+            row.item.id for row in review_queries.reviewed_access(review_id) if row.name == name
+        )
 
 
 def decide(who: Visitor, review_id: Any, name: str) -> str:
@@ -293,7 +295,7 @@ def decide(who: Visitor, review_id: Any, name: str) -> str:
 
 def start_review() -> Any:
     with make.acting("compliance_officer"):
-        return reviews.begin("Q4", due_on=clock.today() + timedelta(days=14)).id
+        return reviews.start_review("Q4", due_on=clock.today() + timedelta(days=14)).id
 
 
 @shows_condition(reviewing.DECIDE, reviewing.is_own_access)
@@ -544,7 +546,7 @@ def test_the_inbox_counts_exactly_the_rows_of_a_review_that_one_may_decide_on(ap
     review_id = start_review()
     for role in ROLES:
         with make.acting(role, read_only=True):
-            rows = review_queries.every_row(review_id)
+            rows = review_queries.reviewed_access(review_id)
             query = select(AccessReviewItem.id).where(matching(reviewing.DECIDE, AccessReviewItem))
             assert set(session().scalars(query)) == {
                 row.item.id for row in rows if allowed(reviewing.DECIDE, on=row)

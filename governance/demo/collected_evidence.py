@@ -121,7 +121,7 @@ def _begun(day: date) -> Callable[[], object]:
         for key in key_queries.live():
             if key.name != LOST_KEY:
                 keys.record_use(replace(current.actor(), key_id=key.id))
-        reviewing.begin(title, due_on=day + timedelta(days=14))
+        reviewing.start_review(title, due_on=day + timedelta(days=14))
 
     return act
 
@@ -150,7 +150,7 @@ def _signs_in() -> None:
 
 def _open_rows() -> list[campaigns.ReviewedAccess]:
     review = campaigns.open_review()
-    rows = campaigns.every_row(review.id) if review else []
+    rows = campaigns.reviewed_access(review.id) if review else []
     return [row for row in rows if row.is_open and allowed(DECIDE, on=row)]
 
 
@@ -186,7 +186,7 @@ def _decide(ids: set[UUID], what: str, reason: str = "") -> None:
 def _closed() -> None:
     review = campaigns.open_review()
     if review is not None:
-        reviewing.close(review)
+        reviewing.close_review(review)
 
 
 def _accepted() -> None:

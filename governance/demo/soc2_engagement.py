@@ -10,7 +10,14 @@ from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
-from governance.assurance.engagements import actions, auditor_access, queries
+from governance.assurance.engagements import (
+    actions,
+    attachment_queries,
+    auditor_access,
+    queries,
+    request_queries,
+    responses,
+)
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.frameworks import queries as frameworks
 from governance.demo.story import StoryEvent
@@ -147,38 +154,42 @@ def _ask(story: Story, ago: Ago) -> None:
 
 def _assign(story: Story, person: Callable[[str], UUID]) -> None:
     for number, (_title, _criteria, _due, owner) in enumerate(REQUESTS):
-        held, asked = queries.request(_known(story), story.requests[number], lock=True)
-        requesting.assign(
+        held, asked = request_queries.request(_known(story), story.requests[number], lock=True)
+        requesting.assign_request(
             held, asked, owner_id=person(owner) if owner else None, due_on=asked.due_on
         )
 
 
 def _provide(story: Story, number: int, nth: int, said: str) -> None:
     """Attach the nth newest version of each evidence item for the request, and provide it."""
-    held, asked = queries.request(_known(story), story.requests[number], lock=True)
+    held, asked = request_queries.request(_known(story), story.requests[number], lock=True)
     for title in EVIDENCE[number]:
         of_title = [
             version_id
-            for version_id, says in queries.version_choices(held, title)
+            for version_id, says in attachment_queries.version_choices(held, title)
             if f": {title}, to " in says
         ]
         for version_id in of_title[nth : nth + 1]:
-            requesting.attach(held, asked, version_id)
-    requesting.provide(held, asked, said=said)
+            responses.attach_version(held, asked, version_id)
+    responses.provide_response(held, asked, said=said)
 
 
 def _accept(story: Story, number: int, said: str) -> None:
-    requesting.accept(*queries.request(_known(story), story.requests[number], lock=True), said=said)
+    responses.accept_response(
+        *request_queries.request(_known(story), story.requests[number], lock=True), said=said
+    )
 
 
 def _return(story: Story, number: int, reason: str) -> None:
-    requesting.give_back(
-        *queries.request(_known(story), story.requests[number], lock=True), reason=reason
+    responses.return_response(
+        *request_queries.request(_known(story), story.requests[number], lock=True), reason=reason
     )
 
 
 def _say(story: Story, number: int, text: str) -> None:
-    requesting.comment(*queries.request(_known(story), story.requests[number], lock=True), text)
+    responses.add_comment(
+        *request_queries.request(_known(story), story.requests[number], lock=True), text
+    )
 
 
 def _known(story: Story) -> UUID:

@@ -63,7 +63,7 @@ def test_the_same_transaction_finds_what_it_changed_itself(acting, database):
     _, control = limited()
     with acting("auditor"):
         assert scope().holds(control)
-        [held] = queries.current(current.person_id())
+        [held] = queries.open_engagements_of(current.person_id())
         with session().begin_nested() as saved:
             held.criteria = ["A1"]
             session().flush()

@@ -1,15 +1,12 @@
-"""Reviewing who has access: a campaign over every membership and key, decided row by row, closed
-once all are.
+"""Access reviews: someone decides on each membership and API key, then closes the review.
 
-    begin(title, due_on)            lists what there is now, with its last use
-    decide(review, decisions)       keep, lower or revoke, all of them or none; what takes away acts
-                                    at once
-    remind(review, how)             mail to those who can review
-    close(review)                   files what was decided as evidence
+    start_review(title, due_on)     lists the present members and keys with their last use
+    decide(review, decisions)       keep, lower or revoke; all decisions are saved or none
+    send_reminders(review, how)     emails those who can review
+    close_review(review)            saves the decisions as evidence
 
-Nobody decides on their own access, nor on a key that they created. A review only takes away: who is
-to get more is given it on the members' page. What was taken away at once is not given back by the
-review.
+Nobody decides on their own access, or on a key that they created. A review only reduces access;
+the members' page grants it. Revocations apply immediately, and a review can't restore access.
 """
 
 import io
@@ -36,7 +33,7 @@ from governance.kernel.formatting import long_day, plural, thousands
 from governance.kernel.ids import uuid7
 from governance.kernel.spreadsheet_writer import Cell, csv_rows
 
-BEGUN = action(
+REVIEW_STARTED = action(
     "access_review.started",
     "started an access review",
     target="AccessReview",
@@ -44,7 +41,7 @@ BEGUN = action(
     severity="informational",
     fields="title due_on members keys",
 )
-DECIDED = action(
+DECISION_RECORDED = action(
     "access_review.decisions.recorded",
     "recorded access review decisions",
     target="AccessReviewItem",
@@ -53,7 +50,7 @@ DECIDED = action(
     fields="kind key held decision role",
     persons="member",
 )
-REMINDED = action(
+REMINDER_SENT = action(
     "access_review.reminder.sent",
     "sent a reminder about an access review",
     target="AccessReview",
@@ -61,7 +58,7 @@ REMINDED = action(
     severity="informational",
     fields="title due_on how people",
 )
-CLOSED = action(
+REVIEW_CLOSED = action(
     "access_review.closed",
     "closed an access review",
     target="AccessReview",
@@ -70,21 +67,21 @@ CLOSED = action(
     fields="title due_on rows kept lowered revoked gone evidence version",
 )
 
-TITLE = "Access review"
-LONGEST = timedelta(days=92)
-HOLDS = timedelta(days=120)  # a quarter and some weeks
-REVIEWERS = 2
-REASON = 2000
+EVIDENCE_TITLE = "Access review"
+MAX_DURATION = timedelta(days=92)
+EVIDENCE_VALIDITY = timedelta(days=120)  # a quarter and some weeks
+MIN_REVIEWERS = 2
+MAX_REASON_LENGTH = 2000
 
 
-class AlreadyClosed(DomainError):
+class ReviewClosed(DomainError):
     pass
 
 
-def begin(title: str, *, due_on: date | None) -> AccessReview:
-    """One is open at a time.
+def start_review(title: str, *, due_on: date | None) -> AccessReview:
+    """Start a review. One can be open at a time.
 
-    It takes two people who can review, since nobody reviews their own access.
+    Raises Invalid when fewer than two people can review, since nobody reviews their own access.
     """
     alone("access reviews")
     if (there := queries.open_review()) is not None:
@@ -92,9 +89,9 @@ def begin(title: str, *, due_on: date | None) -> AccessReview:
     title = " ".join(title.split())
     if not title:
         raise Invalid("Enter a name, for example the quarter under review.", field="title")
-    if due_on is None or not clock.today() <= due_on <= clock.today() + LONGEST:
+    if due_on is None or not clock.today() <= due_on <= clock.today() + MAX_DURATION:
         raise Invalid("Choose a due date between today and three months from now.", field="due_on")
-    if len(queries.reviewers()) < REVIEWERS:
+    if len(queries.reviewers()) < MIN_REVIEWERS:
         raise Invalid(
             "A review needs two reviewers, because no one can review their own access. Make another"
             " person an admin or compliance officer first."
@@ -110,13 +107,13 @@ def begin(title: str, *, due_on: date | None) -> AccessReview:
     )
     session().add(made)
     session().flush()
-    members, machines = _listed(made)
-    record(BEGUN, made, title=made.title, due_on=due_on, members=members, keys=machines)
+    members, machines = _add_items(made)
+    record(REVIEW_STARTED, made, title=made.title, due_on=due_on, members=members, keys=machines)
     return made
 
 
-def _listed(review: AccessReview) -> tuple[int, int]:
-    seen, members, machines = queries.last_seen(), queries.memberships(), queries.live_keys()
+def _add_items(review: AccessReview) -> tuple[int, int]:
+    seen, members, machines = queries.last_used(), queries.memberships(), queries.live_keys()
     session().add_all(
         _item(
             review,
@@ -141,19 +138,21 @@ def _item(review: AccessReview, **facts: object) -> AccessReviewItem:
 
 
 def decide(review: AccessReview, decisions: Mapping[UUID, str], *, reason: str = "") -> int:
-    """`decisions` maps items to keep, revoke, or a lower role.
+    """Save decisions and return how many are new; all are saved or none.
 
-    All of them or none; how many were new.
+    `decisions` maps items to keep, revoke, or a lower role.
     """
     alone("access reviews")
     session().refresh(review)
-    _open(review)
+    _check_open(review)
     if not decisions:
         raise Invalid("Choose a decision for at least one item.")
-    rows = queries.every_row(review.id, decisions.keys(), lock=True)
+    rows = queries.reviewed_access(review.id, decisions.keys(), lock=True)
     if len(rows) != len(decisions):
         raise NotFound("One of these items isn't in this review, so nothing was saved.")
-    return sum(_decide(row, decisions[row.item.id], reason.strip()[:REASON]) for row in rows)
+    return sum(
+        _decide(row, decisions[row.item.id], reason.strip()[:MAX_REASON_LENGTH]) for row in rows
+    )
 
 
 def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
@@ -161,15 +160,15 @@ def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
     item = row.item
     if (item.decision, item.role) == (decision, role):
         return False
-    if (refusal := _refusal(row, wanted)) is not None:
+    if (refusal := _why_not(row, wanted)) is not None:
         raise refusal
     if decision != "keep" and not reason:
         raise Invalid("Enter a reason for revoking or downgrading access.", field="reason")
     item.decision, item.role, item.reason = decision, role, reason
     item.decided_by, item.decided_at = current.person_id(), clock.now()
-    _carry_out(row, decision, role)
+    _apply(row, decision, role)
     record(
-        DECIDED,
+        DECISION_RECORDED,
         item,
         reason=reason or None,
         kind="member" if row.member is not None else "key",
@@ -182,15 +181,17 @@ def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
     return True
 
 
-def why_not(review: AccessReview, row: ReviewedAccess, wanted: str) -> str | None:
-    """Why the acting person can't decide this row so; None where they can."""
+def why_not_decide(review: AccessReview, row: ReviewedAccess, wanted: str) -> str | None:
+    """Why the acting person can't make this decision; None when they can."""
     refusal = (
-        AlreadyClosed(_closed(review)) if review.closed_at is not None else _refusal(row, wanted)
+        ReviewClosed(_closed_sentence(review))
+        if review.closed_at is not None
+        else _why_not(row, wanted)
     )
     return refusal.message if refusal else None
 
 
-def _refusal(row: ReviewedAccess, wanted: str) -> DomainError | None:
+def _why_not(row: ReviewedAccess, wanted: str) -> DomainError | None:
     if (why := access.why_not(permissions.DECIDE, on=row)) is not None:
         return Forbidden(why)
     if row.is_gone:
@@ -206,8 +207,8 @@ def _refusal(row: ReviewedAccess, wanted: str) -> DomainError | None:
     return None
 
 
-def _carry_out(row: ReviewedAccess, decision: str, role: str | None) -> None:
-    """At once, by the same deeds as on the pages of members and keys: the last admin stays one."""
+def _apply(row: ReviewedAccess, decision: str, role: str | None) -> None:
+    """Apply the decision immediately, by the actions of members and keys, which keep the last admin."""
     if decision == "keep":
         return
     if row.key is not None:
@@ -218,10 +219,10 @@ def _carry_out(row: ReviewedAccess, decision: str, role: str | None) -> None:
         people.remove(row.member)
 
 
-def remind(review: AccessReview, how: str) -> int:
-    """Mail to everybody who can review; how many."""
-    _open(review)
-    tally = queries.tally(queries.every_row(review.id))
+def send_reminders(review: AccessReview, how: str) -> int:
+    """Email everyone who can review, and return how many."""
+    _check_open(review)
+    tally = queries.review_progress(queries.reviewed_access(review.id))
     to = queries.reviewers()
     for member in to:
         outbox.send_mail(
@@ -231,20 +232,20 @@ def remind(review: AccessReview, how: str) -> int:
             f" {thousands(tally.decided)} of {plural(tally.rows, 'item')} are decided.\n\n"
             "To continue, open Meridian and go to Settings > Access reviews.\n",
         )
-    record(REMINDED, review, title=review.title, due_on=review.due_on, how=how, people=len(to))
+    record(REMINDER_SENT, review, title=review.title, due_on=review.due_on, how=how, people=len(to))
     return len(to)
 
 
-def close(review: AccessReview) -> EvidenceVersion:
-    """Once every row is decided; from then on neither it nor its rows change.
+def close_review(review: AccessReview) -> EvidenceVersion:
+    """Close a review whose items are all decided; from then on nothing in it changes.
 
     Another person reviews the evidence.
     """
     alone("access reviews")
     session().refresh(review)
-    _open(review)
-    rows = queries.every_row(review.id)
-    tally = queries.tally(rows)
+    _check_open(review)
+    rows = queries.reviewed_access(review.id)
+    tally = queries.review_progress(rows)
     if tally.open:
         raise Invalid(
             f"{thousands(tally.open)} of {plural(tally.rows, 'item')}"
@@ -252,7 +253,7 @@ def close(review: AccessReview) -> EvidenceVersion:
         )
     today = clock.today()
     with filed_by_meridian():
-        held = _evidence()
+        held = _evidence_item()
         version = version_actions.upload_version(
             held,
             io.BytesIO(_sheet(review, rows, tally)),
@@ -260,7 +261,7 @@ def close(review: AccessReview) -> EvidenceVersion:
             collected_on=today,
             period_from=review.created_at.date(),
             period_to=today,
-            valid_until=today + HOLDS,
+            valid_until=today + EVIDENCE_VALIDITY,
             source="access review",
         )
     review.closed_by, review.closed_at, review.evidence_version_id = (
@@ -269,7 +270,7 @@ def close(review: AccessReview) -> EvidenceVersion:
         version.id,
     )
     record(
-        CLOSED,
+        REVIEW_CLOSED,
         review,
         title=review.title,
         due_on=review.due_on,
@@ -284,18 +285,20 @@ def close(review: AccessReview) -> EvidenceVersion:
     return version
 
 
-def _evidence() -> Evidence:
-    """Begun once, for the control on access reviews where it is adopted."""
-    held, control = queries.evidence(TITLE), queries.control()
+def _evidence_item() -> Evidence:
+    """The evidence item for access reviews, created once, linked to its control if adopted."""
+    held, control = queries.review_evidence(EVIDENCE_TITLE), queries.access_review_control()
     if held is None:
         linked = (
             {control: "Each membership and API key, reviewed by another person"} if control else {}
         )
-        held = evidence.create_item(TITLE, kind="record", cadence="quarterly", controls=linked)
+        held = evidence.create_item(
+            EVIDENCE_TITLE, kind="record", cadence="quarterly", controls=linked
+        )
     return held
 
 
-COLUMNS = (
+SHEET_COLUMNS = (
     "Type",
     "Person or API key",
     "Access",
@@ -311,9 +314,9 @@ SHEET_DECISIONS = {"keep": "Kept", "lower": "Downgraded", "revoke": "Revoked"}
 
 
 def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgress) -> bytes:
-    """Persons by their pseudonyms: a filed file cannot be erased from.
+    """The decisions as CSV, with pseudonyms, since nothing can be erased from stored evidence.
 
-    The reasons are in the log, sealed.
+    The reasons are encrypted in the audit log.
     """
     known = queries.pseudonyms({row.item.decided_by for row in rows if row.item.decided_by})
     above: list[tuple[Cell, ...]] = [
@@ -342,14 +345,14 @@ def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgre
         )
         for row in rows
     ]
-    return csv_rows(above) + b"\r\n" + csv_rows([COLUMNS, *table])
+    return csv_rows(above) + b"\r\n" + csv_rows([SHEET_COLUMNS, *table])
 
 
-def _open(review: AccessReview) -> None:
+def _check_open(review: AccessReview) -> None:
     if review.closed_at is not None:
-        raise AlreadyClosed(f"{_closed(review)} Nothing was saved.")
+        raise ReviewClosed(f"{_closed_sentence(review)} Nothing was saved.")
 
 
-def _closed(review: AccessReview) -> str:
+def _closed_sentence(review: AccessReview) -> str:
     closed_on = review.closed_at.date() if review.closed_at else clock.today()
     return f"{review.title} was closed on {long_day(closed_on)}."

@@ -9,7 +9,7 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature,),
     under=("tenant_settings.settings",),
-    schedule=(Daily("remind of access reviews", jobs.remind_everywhere, at="07:11"),),
+    schedule=(Daily("remind of access reviews", jobs.remind_all_tenants, at="07:11"),),
     palette=(Command("Start access review", "access_reviews.beginning", permissions.REVIEW),),
     audit=actions_in(actions),
     links={

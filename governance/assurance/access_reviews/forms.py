@@ -7,7 +7,7 @@ from governance.kernel.forms import Form, constraint
 constraint("uq_access_reviews_open", "Another review was started at the same time. Open that one.")
 
 
-class BeginForm(Form):
+class StartReviewForm(Form):
     title = StringField(
         "Name",
         [InputRequired("Enter a name, for example the quarter under review."), Length(max=120)],
@@ -19,7 +19,7 @@ class BeginForm(Form):
     )
 
 
-class DecideForm(Form):
+class ReviewDecisionsForm(Form):
     reason = TextAreaField(
         "Reason",
         [Optional(), Length(max=2000)],

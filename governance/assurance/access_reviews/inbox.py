@@ -1,4 +1,4 @@
-"""Of the access reviews: an open one, as long as it holds rows that this person may decide on."""
+"""An open access review is in the inbox of everyone who still has items to decide."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from governance.kernel.inbox import DONE_SINCE, ME, NOW, InboxDone, InboxSource,
 
 
 def _open_reviews() -> Select[Any]:
-    """With how many rows are left: not their own access, and nothing that has ended since."""
+    """With the number of items left, without the reader's own access and without ended access."""
     a, i, m, k = AccessReview, AccessReviewItem, Membership, ApiKey
     membership = i.membership_id.is_not(None) & m.ended_at.is_(None)
     live_key = k.revoked_at.is_(None) & or_(k.expires_at.is_(None), k.expires_at > NOW)
@@ -44,7 +44,7 @@ def _open_reviews() -> Select[Any]:
 
 
 def _decided() -> Select[Any]:
-    """One row for each review, however many of its rows they decided."""
+    """One row per review, however many of its items the reader decided."""
     a, i = AccessReview, AccessReviewItem
     mine = (
         select(i.access_review_id, func.count().label("count"), func.max(i.decided_at).label("at"))

@@ -1,6 +1,4 @@
-"""Reminds of the open review: three days before it is due, on the day, and each week that it is
-late.
-"""
+"""Reminders of the open review: three days before it is due, on the day, and weekly after that."""
 
 from datetime import date
 
@@ -12,18 +10,18 @@ from governance.kernel.db import transaction
 from governance.kernel.formatting import plural
 from governance.kernel.jobs import once_per
 
-SOON = 3  # days
-WEEK = 7
+DAYS_BEFORE_DUE = 3  # days
+DAYS_PER_WEEK = 7
 
 
-def remind_everywhere() -> None:
+def remind_all_tenants() -> None:
     in_each(
-        lambda: remind_of(current.actor()), "access review reminders not sent", wanted=is_active
+        lambda: remind_tenant(current.actor()), "access review reminders not sent", wanted=is_active
     )
 
 
-def remind_of(who: Actor) -> int:
-    """How many letters were queued; each occasion once."""
+def remind_tenant(who: Actor) -> int:
+    """Send each reminder once, and return how many emails were queued."""
     with current.acting_as(who), transaction():
         review = queries.open_review()
         how = occasion(review.due_on, clock.today()) if review else None
@@ -33,17 +31,17 @@ def remind_of(who: Actor) -> int:
             or not once_per(f"remind of access review {review.id}", who.tenant_slug, how)
         ):
             return 0
-        return actions.remind(review, how)
+        return actions.send_reminders(review, how)
 
 
 def occasion(due_on: date, today: date) -> str | None:
-    """What a reminder of that day is called; None while it is early.
+    """The name of the reminder that is due on that day; None while it is too early.
 
-    A day that was slept through is made up for.
+    A reminder whose day was missed is sent later.
     """
     left = (due_on - today).days
-    if left > SOON:
+    if left > DAYS_BEFORE_DUE:
         return None
     if left > 0:
         return "soon"
-    return "today" if left > -WEEK else f"{plural(-left // WEEK, 'week')} late"
+    return "today" if left > -DAYS_PER_WEEK else f"{plural(-left // DAYS_PER_WEEK, 'week')} late"

@@ -1,4 +1,4 @@
-"""Access reviews: a campaign over every membership and key, and what was decided on each."""
+"""Access reviews and their items: every membership and API key, with the decision on it."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class AccessReview(Tenanted, Model):
-    """A campaign. One is open at a time; closed, neither it nor its items change."""
+    """A review of all access. One is open at a time; a closed one never changes."""
 
     __tablename__ = "access_reviews"
     __table_args__ = (
@@ -34,7 +34,7 @@ class AccessReview(Tenanted, Model):
 
 
 class AccessReviewItem(Tenanted, Model):
-    """One membership or one key, as it was when the review began, and the decision on it."""
+    """A membership or API key as it was when the review started, and the decision on it."""
 
     __tablename__ = "access_review_items"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Who reviews access: admins and compliance officers, but nobody their own."""
+"""Who reviews access: admins and compliance officers, but never their own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Access reviews, their rows with what is known of each now, and who can review."""
+"""Access reviews, their items with their present state, and who can review."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from governance.kernel.access import ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import find, session
 from governance.kernel.pages import Keyset, keyset
 
-CONTROL = "ACC-01"
-GIVEN = tuple(
+ACCESS_REVIEW_CONTROL = "ACC-01"
+ASSIGNABLE_ROLES = tuple(
     role for role in TENANT_ROLES if role != "auditor"
 )  # an auditor's role comes with the engagement
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedAccess:
-    """One membership or key of a review, and what it is now."""
+    """A membership or API key of a review, with its present state."""
 
     item: AccessReviewItem
     member: Membership | None
@@ -57,7 +57,7 @@ class ReviewedAccess:
 
     @property
     def is_gone(self) -> bool:
-        """It ended, not by a decision of this review."""
+        """Whether the access ended otherwise than by a decision of this review."""
         if self.item.decision is not None:
             return False
         if self.member is not None:
@@ -73,7 +73,7 @@ class ReviewedAccess:
 
     @property
     def person_id(self) -> UUID | None:
-        """Whose membership it is, or who made the key."""
+        """The member, or the person who created the key."""
         return (
             self.member.person_id
             if self.member is not None
@@ -84,14 +84,14 @@ class ReviewedAccess:
 
     @property
     def lower(self) -> tuple[str, ...]:
-        """The roles that give less than the one held now."""
-        if self.member is None or self.member.role not in GIVEN:
+        """The roles with less access than the present one."""
+        if self.member is None or self.member.role not in ASSIGNABLE_ROLES:
             return ()
-        return GIVEN[GIVEN.index(self.member.role) + 1 :]
+        return ASSIGNABLE_ROLES[ASSIGNABLE_ROLES.index(self.member.role) + 1 :]
 
     @property
     def decision_name(self) -> str:
-        """What was decided, or why nothing has to be."""
+        """The decision in words, or why none is needed."""
         if self.is_gone:
             return "Ended"
         role = ROLE_NAMES.get(self.item.role or "", "")
@@ -126,7 +126,7 @@ def open_review() -> AccessReview | None:
     )
 
 
-SORTS: Mapping[str, tuple[Any, ...]] = {
+REVIEW_SORTS: Mapping[str, tuple[Any, ...]] = {
     "review": (AccessReview.title, AccessReview.id),
     "begun": (AccessReview.created_at, AccessReview.id),
     "due": (AccessReview.due_on, AccessReview.id),
@@ -136,7 +136,7 @@ SORTS: Mapping[str, tuple[Any, ...]] = {
 def reviews(
     wanted: Mapping[str, str], *, sort: str = "-begun", after: str | None = None, size: int = 25
 ) -> Keyset:
-    """A page of them. `wanted` holds the filters: q, state (under_way, late, closed)."""
+    """A page of reviews. `wanted` holds the filters: q, state (under_way, late, closed)."""
     r, states = (
         AccessReview,
         {
@@ -152,7 +152,7 @@ def reviews(
         query = query.where(states.get(wanted["state"], false()))
     return keyset(
         query,
-        *SORTS[sort.removeprefix("-")],
+        *REVIEW_SORTS[sort.removeprefix("-")],
         after=after,
         size=size,
         descending=sort.startswith("-"),
@@ -172,12 +172,10 @@ def _rows() -> Any:
     )  # an inner join would leave the keys out
 
 
-def every_row(
+def reviewed_access(
     review_id: UUID, ids: Collection[UUID] | None = None, *, lock: bool = False
 ) -> list[ReviewedAccess]:
-    """All of them, or those with these ids, in the order in which they were listed: members, then
-    keys.
-    """
+    """All items of a review, or those with these ids: members first, then keys."""
     query = (
         _rows().where(AccessReviewItem.access_review_id == review_id).order_by(AccessReviewItem.id)
     )
@@ -189,7 +187,7 @@ def every_row(
     ]
 
 
-def tally(rows_of: Sequence[ReviewedAccess]) -> ReviewProgress:
+def review_progress(rows_of: Sequence[ReviewedAccess]) -> ReviewProgress:
     decisions = [row.item.decision for row in rows_of]
     return ReviewProgress(
         len(rows_of),
@@ -201,8 +199,8 @@ def tally(rows_of: Sequence[ReviewedAccess]) -> ReviewProgress:
     )
 
 
-def tallies(review_ids: Collection[UUID]) -> Mapping[UUID, tuple[int, int]]:
-    """Review → (rows, decided), in one statement."""
+def decided_counts(review_ids: Collection[UUID]) -> Mapping[UUID, tuple[int, int]]:
+    """(items, decided) of each review, in one statement."""
     i = AccessReviewItem
     query = select(i.access_review_id, func.count(), func.count(i.decision)).where(
         i.access_review_id.in_(review_ids)
@@ -224,8 +222,8 @@ def live_keys() -> Sequence[ApiKey]:
     return keys.live()
 
 
-def last_seen() -> Mapping[UUID, datetime]:
-    """Person → when a session of theirs was last used here."""
+def last_used() -> Mapping[UUID, datetime]:
+    """When each person last used a session of this tenant."""
     rows_of = session().execute(
         select(Session.person_id, func.max(Session.seen_at)).group_by(Session.person_id)
     )
@@ -233,7 +231,7 @@ def last_seen() -> Mapping[UUID, datetime]:
 
 
 def reviewers() -> Sequence[Membership]:
-    """Who can review: by their role, as it is now."""
+    """The members whose role lets them review."""
     return [m for m in memberships() if m.role in REVIEW.roles]
 
 
@@ -244,17 +242,15 @@ def pseudonyms(person_ids: Collection[UUID]) -> Mapping[UUID, str]:
     return {row[0]: row[1] for row in session().execute(query)}
 
 
-def control() -> UUID | None:
-    """The control on access reviews, where the tenant has adopted it."""
+def access_review_control() -> UUID | None:
+    """The control for access reviews, if the tenant has adopted it."""
     return session().scalar(
-        select(Control.id).where(Control.ref == CONTROL, Control.retired_at.is_(None))
+        select(Control.id).where(Control.ref == ACCESS_REVIEW_CONTROL, Control.retired_at.is_(None))
     )
 
 
-def evidence(title: str) -> Evidence | None:
-    """The live piece that the last review went to; before the first one, a live piece of that
-    title.
-    """
+def review_evidence(title: str) -> Evidence | None:
+    """The evidence item of the last review; before the first one, an item with that title."""
     last = select(EvidenceVersion.evidence_id).join(
         AccessReview, AccessReview.evidence_version_id == EvidenceVersion.id
     )
@@ -265,7 +261,7 @@ def evidence(title: str) -> Evidence | None:
 
 
 def file_of(version_id: UUID) -> tuple[UUID, str, int]:
-    """(evidence id, ref, number) of what a review became."""
+    """(evidence id, ref, version number) of a closed review's evidence."""
     query = select(Evidence.id, Evidence.ref, EvidenceVersion.number).join(
         Evidence, Evidence.id == EvidenceVersion.evidence_id
     )

@@ -1,6 +1,4 @@
-"""The lists of access reviews and of one review's rows: their declarations, what filters leave, and
-the exports.
-"""
+"""The list of access reviews and the list of a review's items: columns, filters and exports."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,9 +45,18 @@ REVIEWS = ListPage(
     ),
     exports=(Export("csv", "access_reviews.export_reviews"),),
 )
-REVIEWS_HEAD = ("Review", "Started", "Started by", "Due", "Items", "Decided", "Closed", "Closed by")
+REVIEWS_CSV_HEADER = (
+    "Review",
+    "Started",
+    "Started by",
+    "Due",
+    "Items",
+    "Decided",
+    "Closed",
+    "Closed by",
+)
 
-DECISIONS = {
+DECISION_NAMES = {
     "open": "Not decided",
     "keep": "Kept",
     "lower": "Downgraded",
@@ -57,7 +64,7 @@ DECISIONS = {
     "gone": "Ended",
 }
 IDLE_AFTER, NEVER = timedelta(days=90), datetime.min.replace(tzinfo=UTC)
-ROWS = ListPage(
+REVIEW_ITEMS = ListPage(
     name="access_review_rows",
     title="Access review",
     noun="item",
@@ -75,14 +82,14 @@ ROWS = ListPage(
         Column("decision", "Decision"),
     ),
     filters=(
-        Filter("decision", "Decision", tuple(DECISIONS.items())),
+        Filter("decision", "Decision", tuple(DECISION_NAMES.items())),
         Filter("kind", "Type", (("member", "Members"), ("key", "API keys"))),
         Filter("used", "Last used", (("idle", "Over 90 days ago"), ("never", "Never"))),
     ),
     exports=(Export("csv", "access_reviews.export"),),
     bulk="access_reviews.decide",
 )
-ROWS_HEAD = (
+ITEMS_CSV_HEADER = (
     "Person or key",
     "Email or key",
     "Access",
@@ -104,7 +111,7 @@ def _is_idle(row: ReviewedAccess, value: str) -> bool:
     )
 
 
-TESTS: Mapping[str, Callable[[ReviewedAccess, str], bool]] = {
+FILTER_TESTS: Mapping[str, Callable[[ReviewedAccess, str], bool]] = {
     "decision": lambda row, value: (
         (row.item.decision or ("gone" if row.is_gone else "open")) == value
     ),
@@ -120,13 +127,15 @@ ORDERS: Mapping[str, Callable[[ReviewedAccess], Any]] = {
 }
 
 
-def matching(rows: Sequence[ReviewedAccess], asked: ListRequest) -> list[ReviewedAccess]:
+def matching_items(rows: Sequence[ReviewedAccess], asked: ListRequest) -> list[ReviewedAccess]:
     return arrange(
-        keep(rows, asked, TESTS, lambda row: f"{row.name} {row.detail} {row.held}"), asked, ORDERS
+        keep(rows, asked, FILTER_TESTS, lambda row: f"{row.name} {row.detail} {row.held}"),
+        asked,
+        ORDERS,
     )
 
 
-def cells(row: ReviewedAccess, names: Mapping[UUID, str]) -> Sequence[Cell]:
+def csv_cells(row: ReviewedAccess, names: Mapping[UUID, str]) -> Sequence[Cell]:
     item = row.item
     by = names.get(item.decided_by, "") if item.decided_by else ""
     return (
@@ -145,7 +154,7 @@ def cells(row: ReviewedAccess, names: Mapping[UUID, str]) -> Sequence[Cell]:
 def review_cells(
     reviews: Sequence[AccessReview], names: Mapping[UUID, str]
 ) -> list[Sequence[Cell]]:
-    tallies = queries.tallies([r.id for r in reviews])
+    tallies = queries.decided_counts([r.id for r in reviews])
     return [
         (
             r.title,

@@ -1,4 +1,4 @@
-"""The pages of access reviews, under the settings: the campaigns, and one with its rows."""
+"""The pages of access reviews, under Settings."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -8,9 +8,9 @@ from uuid import UUID
 from flask import flash, redirect, url_for
 
 from governance.assurance.access_reviews import actions, permissions, queries, review_list
-from governance.assurance.access_reviews.forms import BeginForm, DecideForm
+from governance.assurance.access_reviews.forms import ReviewDecisionsForm, StartReviewForm
 from governance.assurance.access_reviews.models import AccessReview
-from governance.assurance.access_reviews.review_list import REVIEWS, ROWS
+from governance.assurance.access_reviews.review_list import REVIEW_ITEMS, REVIEWS
 from governance.foundation.people import queries as people
 from governance.kernel import bulk_pages, clock
 from governance.kernel.access import ROLE_NAMES
@@ -28,7 +28,7 @@ from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("access_reviews", __name__)
-USUAL = timedelta(days=14)
+DEFAULT_DURATION = timedelta(days=14)
 
 
 @feature.get("/settings/access-reviews/", needs=permissions.REVIEW)
@@ -46,7 +46,7 @@ def index() -> ResponseReturnValue:
         next=found.next,
         names=_names(found.rows),
         open=open_review,
-        tallies=queries.tallies(ids),
+        tallies=queries.decided_counts(ids),
         total=queries.count_reviews(),
     )
 
@@ -57,26 +57,27 @@ def _names(reviews: Sequence[AccessReview]) -> dict[UUID, str]:
 
 @feature.get("/settings/access-reviews/export.csv", needs=permissions.REVIEW, answers=FILE)
 def export_reviews() -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """Export the filtered list."""
     asked = REVIEWS.read()
     pages = every_page(
         lambda after: queries.reviews(asked.criteria, sort=asked.sort, after=after, size=BATCH)
     )
     rows = (review_list.review_cells(reviews, _names(reviews)) for reviews in pages)
-    return csv_file(f"access-reviews-{clock.today()}", review_list.REVIEWS_HEAD, rows)
+    return csv_file(f"access-reviews-{clock.today()}", review_list.REVIEWS_CSV_HEADER, rows)
 
 
 @feature.get("/settings/access-reviews/new", needs=permissions.REVIEW)
 def beginning() -> ResponseReturnValue:
     today = clock.today()
-    return _beginning(
-        BeginForm(
-            title=f"Access review, Q{(today.month + 2) // 3} {today.year}", due_on=today + USUAL
+    return _start_page(
+        StartReviewForm(
+            title=f"Access review, Q{(today.month + 2) // 3} {today.year}",
+            due_on=today + DEFAULT_DURATION,
         )
     )
 
 
-def _beginning(form: BeginForm, *, status: int = 200) -> ResponseReturnValue:
+def _start_page(form: StartReviewForm, *, status: int = 200) -> ResponseReturnValue:
     return page(
         "assurance/access_reviews/begin.html",
         form=form,
@@ -89,22 +90,26 @@ def _beginning(form: BeginForm, *, status: int = 200) -> ResponseReturnValue:
 
 @feature.post("/settings/access-reviews/new", needs=permissions.REVIEW)
 def begin() -> ResponseReturnValue:
-    form, made = BeginForm(), list[AccessReview]()
+    form, made = StartReviewForm(), list[AccessReview]()
     if not accepted(
-        form, lambda: made.append(actions.begin(form.title.data or "", due_on=form.due_on.data))
+        form,
+        lambda: made.append(actions.start_review(form.title.data or "", due_on=form.due_on.data)),
     ):
-        return _beginning(form, status=form.status)
+        return _start_page(form, status=form.status)
     return redirect(url_for("access_reviews.review", access_review_id=made[0].id), 303)
 
 
 @feature.get("/settings/access-reviews/<uuid:access_review_id>", needs=permissions.REVIEW)
 def review(access_review_id: UUID) -> ResponseReturnValue:
-    return _review(queries.review(access_review_id), DecideForm())
+    return _review_page(queries.review(access_review_id), ReviewDecisionsForm())
 
 
-def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseReturnValue:
-    asked, every = ROWS.read(place={"access_review_id": found.id}), queries.every_row(found.id)
-    matching = review_list.matching(every, asked)
+def _review_page(found: AccessReview, form: Form, *, status: int = 200) -> ResponseReturnValue:
+    asked, every = (
+        REVIEW_ITEMS.read(place={"access_review_id": found.id}),
+        queries.reviewed_access(found.id),
+    )
+    matching = review_list.matching_items(every, asked)
     shown = one_page(matching, asked, lambda row: str(row.item.id))
     rows = shown.rows
     file = queries.file_of(found.evidence_version_id) if found.evidence_version_id else None
@@ -119,27 +124,29 @@ def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseRe
         matching=len(matching),
         form=form,
         file=file,
-        tally=queries.tally(every),
+        tally=queries.review_progress(every),
         names=people.names(acted),
-        chosen=_chosen(),
+        chosen=_chosen_decisions(),
         moments=people.timeline([found.id]),
     )
 
 
 def _confirms_less_access() -> bool:
-    """A preview needs no fresh sign-in; confirming what takes access away does."""
-    return bulk_pages.is_confirmed() and bool(set(_chosen().values()) - {"keep"})
+    """Whether the form confirms a revocation or downgrade, which needs a fresh sign-in."""
+    return bulk_pages.is_confirmed() and bool(set(_chosen_decisions().values()) - {"keep"})
 
 
 def _decisions(access_review_id: UUID) -> list[tuple[str, str]]:
-    chosen = _chosen()
-    rows = {row.item.id: row.name for row in queries.every_row(access_review_id)}
-    return [(rows.get(item, "Unknown item"), _in_words(choice)) for item, choice in chosen.items()]
+    chosen = _chosen_decisions()
+    rows = {row.item.id: row.name for row in queries.reviewed_access(access_review_id)}
+    return [
+        (rows.get(item, "Unknown item"), _decision_name(choice)) for item, choice in chosen.items()
+    ]
 
 
 DECIDE = StepUp(
     "Save decisions",
-    DecideForm,
+    ReviewDecisionsForm,
     facts=_decisions,
     danger="Revoked and downgraded access changes immediately.",
     when=_confirms_less_access,
@@ -152,15 +159,18 @@ DECIDE = StepUp(
     fresh=DECIDE,
 )
 def decide(access_review_id: UUID) -> ResponseReturnValue:
-    """Preview, then decide: the choice of each row, or with `all` one choice for those that are
-    selected.
+    """Preview decisions, then save them: one per item, or with `all` one for the selected items.
 
-    Confirming what takes access away needs a fresh sign-in.
+    Confirming a revocation or downgrade needs a fresh sign-in.
     """
-    found, form, chosen = queries.review(access_review_id), DecideForm(), _chosen()
+    found, form, chosen = (
+        queries.review(access_review_id),
+        ReviewDecisionsForm(),
+        _chosen_decisions(),
+    )
     if not chosen:
         form.form_errors.append("Choose a decision for at least one item.")
-        return _review(found, form, status=form.status)
+        return _review_page(found, form, status=form.status)
     if bulk_pages.is_confirmed() and bulk_pages.confirmed() != chosen.keys():
         raise Invalid(
             "The items differ from the ones you previewed, so nothing was saved. Choose the decisions"
@@ -172,7 +182,7 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
         title="Preview decisions",
         head="Person or key",
         columns=(DECISION,),
-        find=partial(_selected, found, chosen),
+        find=partial(_bulk_items, found, chosen),
         stop=takes_away,
         apply=lambda changes: actions.decide(
             found,
@@ -187,7 +197,7 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
         done=lambda count: f"{plural(count, 'decision')} saved.",
         reasons=("reason",) if takes_away else (),
     )
-    back = ROWS.read(place={"access_review_id": found.id}).address()
+    back = REVIEW_ITEMS.read(place={"access_review_id": found.id}).address()
     return bulk_pages.run(
         action,
         form,
@@ -204,11 +214,11 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
 
 
 DECISION = BulkColumn(
-    "decision", "Decision", lambda values: {value: _in_words(value) for value in values}
+    "decision", "Decision", lambda values: {value: _decision_name(value) for value in values}
 )
 
 
-def _in_words(decision: str | None) -> str:
+def _decision_name(decision: str | None) -> str:
     fixed = {None: "Not decided", "keep": "Keep", "revoke": "Revoke"}
     return (
         fixed.get(decision)
@@ -216,7 +226,7 @@ def _in_words(decision: str | None) -> str:
     )
 
 
-def _selected(
+def _bulk_items(
     found: AccessReview,
     chosen: Mapping[UUID, str],
     ids: Collection[UUID],
@@ -229,13 +239,13 @@ def _selected(
             row.held,
             "",
             {"decision": row.item.role if row.item.decision == "lower" else row.item.decision},
-            actions.why_not(found, row, chosen[row.item.id]),
+            actions.why_not_decide(found, row, chosen[row.item.id]),
         )
-        for row in queries.every_row(found.id, ids, lock=lock)
+        for row in queries.reviewed_access(found.id, ids, lock=lock)
     ]
 
 
-def _chosen() -> dict[UUID, str]:
+def _chosen_decisions() -> dict[UUID, str]:
     sent = submission().fields
     if every := sent.get("all", ""):
         return {uuid_or_none(value) or UUID(int=0): every[:40] for value in sent.getlist("ids")}
@@ -249,9 +259,9 @@ def _chosen() -> dict[UUID, str]:
 
 @feature.post("/settings/access-reviews/<uuid:access_review_id>/closing", needs=permissions.REVIEW)
 def close(access_review_id: UUID) -> ResponseReturnValue:
-    found, form = queries.review(access_review_id, lock=True), DecideForm()
-    if not accepted(form, lambda: actions.close(found)):
-        return _review(queries.review(access_review_id), form, status=form.status)
+    found, form = queries.review(access_review_id, lock=True), ReviewDecisionsForm()
+    if not accepted(form, lambda: actions.close_review(found)):
+        return _review_page(queries.review(access_review_id), form, status=form.status)
     flash(
         f"{found.title} closed and saved as evidence. Another person must review that evidence before"
         " it counts."
@@ -266,12 +276,12 @@ def close(access_review_id: UUID) -> ResponseReturnValue:
 )
 def export(access_review_id: UUID) -> ResponseReturnValue:
     found = queries.review(access_review_id)
-    rows = review_list.matching(
-        queries.every_row(found.id), ROWS.read(place={"access_review_id": found.id})
+    rows = review_list.matching_items(
+        queries.reviewed_access(found.id), REVIEW_ITEMS.read(place={"access_review_id": found.id})
     )
     names = people.names(row.item.decided_by for row in rows)
     return csv_file(
         f"access-review-{found.created_at.date()}",
-        review_list.ROWS_HEAD,
-        [[review_list.cells(row, names) for row in rows]],
+        review_list.ITEMS_CSV_HEADER,
+        [[review_list.csv_cells(row, names) for row in rows]],
     )

@@ -1,8 +1,7 @@
-"""What ends with an auditor's access: their sessions, and the files that are being generated for
-them.
+"""What ends with an auditor's access: their sessions, and the files being generated for them.
 
-Links and codes need no step of their own: each use asks the window again (auditor_sign_in.py), and
-so does each piece of a file that is on its way (download_custody.py).
+Links and codes need no step here: each use checks the access window (auditor_sign_in.py), and so
+does each chunk of a download (download_custody.py).
 """
 
 from governance.assurance.engagements.events import AuditorAccessEnded
@@ -22,7 +21,7 @@ def end_sessions(ended: AuditorAccessEnded) -> None:
 
 
 def cancel_downloads(ended: AuditorAccessEnded) -> None:
-    """Packages and exports of the log that the auditor requested and that are not generated yet."""
+    """Cancel the auditor's packages and log exports that aren't generated yet."""
     for model in (EvidencePackage, LogExport):
         for row in background_work.under_way(
             model, model.requested_by == ended.person_id, limit=MAX_WORK

@@ -1,6 +1,6 @@
-"""Opening, changing and ending engagements, and files that leave by one.
+"""Creating, changing and ending engagements, and recording the files that auditors download.
 
-Beside it: auditor_access.py, requests.py and packages.py.
+Auditors are in auditor_access.py, requests in requests.py, packages in packages.py.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from datetime import UTC, date, timedelta
 from typing import Any
 from uuid import UUID
 
-from governance.assurance.engagements import queries
+from governance.assurance.engagements import auditor_queries, queries
 from governance.assurance.engagements.events import AuditorAccessEnded
-from governance.assurance.engagements.fieldwork_window import window
+from governance.assurance.engagements.fieldwork_window import access_window
 from governance.assurance.engagements.models import (
     Engagement,
 )
@@ -27,26 +27,26 @@ from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
 
-WINDOW = (
+ENGAGEMENT_FIELDS = (
     "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to freezes_changes"
 )
-OPENED = action(
+ENGAGEMENT_CREATED = action(
     "engagement.opened",
     "created an audit engagement",
     target="Engagement",
     activity="create",
     severity="low",
-    fields=WINDOW,
+    fields=ENGAGEMENT_FIELDS,
 )
-CHANGED = action(
+ENGAGEMENT_CHANGED = action(
     "engagement.changed",
     "changed an audit engagement",
     target="Engagement",
     activity="update",
     severity="low",
-    fields=WINDOW,
+    fields=ENGAGEMENT_FIELDS,
 )
-MOVED = action(
+WINDOW_MOVED = action(
     "engagement.window.moved",
     "moved an engagement's fieldwork window to the tenant's new time zone",
     target="Engagement",
@@ -54,7 +54,7 @@ MOVED = action(
     severity="low",
     fields="ref zone opens_at closes_at",
 )
-ENDED = action(
+ENGAGEMENT_ENDED = action(
     "engagement.ended",
     "ended an audit engagement",
     target="Engagement",
@@ -62,7 +62,7 @@ ENDED = action(
     severity="low",
     fields="ref firm",
 )
-TAKEN = action(
+FILE_DOWNLOADED = action(
     "engagement.file.downloaded",
     "downloaded an engagement file",
     target="Engagement",
@@ -71,7 +71,7 @@ TAKEN = action(
     fields="engagement page object sha256 size stamped original",
     personal="name",
 )
-BROKE_OFF = action(
+DOWNLOAD_INTERRUPTED = action(
     "engagement.download.interrupted",
     "lost access during a file download",
     target="Engagement",
@@ -79,10 +79,10 @@ BROKE_OFF = action(
     severity="medium",
     fields="engagement page object bytes",
 )
-LONGEST = timedelta(days=3 * 366)
+MAX_PERIOD = timedelta(days=3 * 366)
 
 
-class Closed(Forbidden):
+class EngagementClosed(Forbidden):
     """The auditor's engagement is not open."""
 
 
@@ -100,13 +100,13 @@ def open_engagement(
     fieldwork_to: date,
     freezes_changes: bool = False,
 ) -> Engagement:
-    """Open one; its auditors come in from midnight of `fieldwork_from` until the end of
-    `fieldwork_to`, in the tenant's time zone.
+    """Create an engagement; a repeated submission returns the existing one.
 
-    The same once more (a double click) is the one that stands.
+    Auditors have access from midnight before `fieldwork_from` to midnight after `fieldwork_to`, in
+    the tenant's time zone.
     """
     alone("engagements")
-    facts = _facts(
+    facts = _checked_fields(
         firm,
         framework_id,
         criteria,
@@ -116,7 +116,7 @@ def open_engagement(
         fieldwork_to,
         freezes_changes=freezes_changes,
     )
-    if (same := queries.same_engagement(facts)) is not None:
+    if (same := queries.identical_engagement(facts)) is not None:
         return same
     made = Engagement(
         ref=_next_ref(),
@@ -127,18 +127,22 @@ def open_engagement(
         **facts,
     )
     session().add(made)
-    record(OPENED, made, ref=made.ref, **_told(made))
+    record(ENGAGEMENT_CREATED, made, ref=made.ref, **_logged_fields(made))
     return made
 
 
 def _next_ref() -> str:
-    """ENG-2026-01, counted in each year."""
+    """The next ref, such as ENG-2026-01; each year starts at 01."""
     year = clock.today().year
-    taken = [int(ref.rsplit("-", 1)[1]) for ref in queries.refs() if ref.startswith(f"ENG-{year}-")]
+    taken = [
+        int(ref.rsplit("-", 1)[1])
+        for ref in queries.engagement_refs()
+        if ref.startswith(f"ENG-{year}-")
+    ]
     return f"ENG-{year}-{max(taken, default=0) + 1:02}"
 
 
-def _facts(
+def _checked_fields(
     firm: str,
     framework_id: UUID | None,
     criteria: Sequence[str],
@@ -160,11 +164,11 @@ def _facts(
         raise Invalid(
             "The fieldwork ends before it starts. Choose a later end date.", field="fieldwork_to"
         )
-    if fieldwork_to - fieldwork_from > LONGEST or period_to - period_from > LONGEST:
+    if fieldwork_to - fieldwork_from > MAX_PERIOD or period_to - period_from > MAX_PERIOD:
         raise Invalid(
             "The period and the fieldwork can each last up to three years.", field="fieldwork_to"
         )
-    opens_at, closes_at = window(fieldwork_from, fieldwork_to, current.actor().time_zone)
+    opens_at, closes_at = access_window(fieldwork_from, fieldwork_to, current.actor().time_zone)
     return {
         "firm": firm,
         "framework_id": framework_id,
@@ -193,9 +197,11 @@ def check_criteria(framework_id: UUID | None, criteria: Sequence[str]) -> list[s
     return list(dict.fromkeys(wanted))
 
 
-def _told(held: Engagement) -> dict[str, Any]:
-    """As the log tells it."""
-    framework = frameworks.framework_by_id(held.framework_id).key if held.framework_id else None
+def _logged_fields(engagement: Engagement) -> dict[str, Any]:
+    """The fields as the audit log records them."""
+    framework = (
+        frameworks.framework_by_id(engagement.framework_id).key if engagement.framework_id else None
+    )
     names = (
         "firm",
         "criteria",
@@ -205,11 +211,11 @@ def _told(held: Engagement) -> dict[str, Any]:
         "fieldwork_to",
         "freezes_changes",
     )
-    return {"framework": framework, **{name: getattr(held, name) for name in names}}
+    return {"framework": framework, **{name: getattr(engagement, name) for name in names}}
 
 
-def change(
-    held: Engagement,
+def change_engagement(
+    engagement: Engagement,
     *,
     version: int,
     firm: str,
@@ -221,12 +227,14 @@ def change(
     fieldwork_to: date,
     freezes_changes: bool,
 ) -> None:
-    """Change what it is about and when; a shorter window shuts the door at once."""
-    check_not_ended(held)
-    if version != held.version:
-        raise Stale(f"{held.ref} was changed while you were editing. Review it, then save again.")
-    before = _told(held)
-    facts = _facts(
+    """Change an engagement. A shorter fieldwork ends access immediately."""
+    check_not_ended(engagement)
+    if version != engagement.version:
+        raise Stale(
+            f"{engagement.ref} was changed while you were editing. Review it, then save again."
+        )
+    before = _logged_fields(engagement)
+    facts = _checked_fields(
         firm,
         framework_id,
         criteria,
@@ -237,80 +245,89 @@ def change(
         freezes_changes=freezes_changes,
     )
     for name, value in facts.items():
-        setattr(held, name, value)
-    after = _told(held)
+        setattr(engagement, name, value)
+    after = _logged_fields(engagement)
     if after == before:
         return
-    held.version += 1
-    record(CHANGED, held, before=before, after=after, ref=held.ref)
-    _move_invitations(held)
+    engagement.version += 1
+    record(ENGAGEMENT_CHANGED, engagement, before=before, after=after, ref=engagement.ref)
+    _update_invitations(engagement)
     end_expired_sessions()
 
 
-def end(held: Engagement, *, reason: str) -> None:
-    """Before its window closes: its auditors are out at once."""
-    check_not_ended(held)
+def end_engagement(engagement: Engagement, *, reason: str) -> None:
+    """End an engagement before its fieldwork does; auditors lose access immediately."""
+    check_not_ended(engagement)
     if not reason.strip():
         raise Invalid("Enter a reason for ending the engagement now.", field="reason")
-    held.ended_at = clock.now()
-    record(ENDED, held, reason=reason.strip()[:2000], ref=held.ref, firm=held.firm)
-    _move_invitations(held)
+    engagement.ended_at = clock.now()
+    record(
+        ENGAGEMENT_ENDED,
+        engagement,
+        reason=reason.strip()[:2000],
+        ref=engagement.ref,
+        firm=engagement.firm,
+    )
+    _update_invitations(engagement)
     end_expired_sessions()
 
 
 def apply_time_zone(changed: TimeZoneChanged) -> None:
-    """Move windows that are not over to midnight of the tenant's new time zone, at once."""
+    """Move the windows of engagements that aren't over to the tenant's new time zone."""
     zone = changed.time_zone
-    for held in queries.not_over(clock.now()):
-        before = {"opens_at": held.opens_at, "closes_at": held.closes_at}
-        opens_at, closes_at = window(held.fieldwork_from, held.fieldwork_to, zone)
-        held.opens_at, held.closes_at = opens_at.astimezone(UTC), closes_at.astimezone(UTC)
-        after = {"opens_at": held.opens_at, "closes_at": held.closes_at}
+    for engagement in queries.lock_engagements_not_over(clock.now()):
+        before = {"opens_at": engagement.opens_at, "closes_at": engagement.closes_at}
+        opens_at, closes_at = access_window(
+            engagement.fieldwork_from, engagement.fieldwork_to, zone
+        )
+        engagement.opens_at, engagement.closes_at = (
+            opens_at.astimezone(UTC),
+            closes_at.astimezone(UTC),
+        )
+        after = {"opens_at": engagement.opens_at, "closes_at": engagement.closes_at}
         if after == before:
             continue
-        held.version += 1
-        record(MOVED, held, before=before, after=after, ref=held.ref, zone=zone)
-        _move_invitations(held)
+        engagement.version += 1
+        record(WINDOW_MOVED, engagement, before=before, after=after, ref=engagement.ref, zone=zone)
+        _update_invitations(engagement)
     end_expired_sessions()
 
 
-def _move_invitations(held: Engagement) -> None:
-    """An invitation lasts as long as the longest engagement that it leads to, and goes with the
-    last of them.
-    """
+def _update_invitations(engagement: Engagement) -> None:
+    """Keep each invitation valid as long as the last engagement that it leads to."""
     session().flush()
-    for invitation_id in queries.open_invitations(held.id):
+    for invitation_id in auditor_queries.open_invitations(engagement.id):
         fit_invitation(members.invitation(invitation_id), how="the engagement was ended")
 
 
 def fit_invitation(invitation: Invitation, *, how: str) -> None:
-    until = queries.needed_until(invitation.id)
+    until = auditor_queries.needed_until(invitation.id)
     if until is None:
         people.withdraw(invitation, how=how)
     elif until != invitation.expires_at:
         invitation.expires_at = until
 
 
-def check_not_ended(held: Engagement) -> None:
-    if held.ended_at is not None:
+def check_not_ended(engagement: Engagement) -> None:
+    if engagement.ended_at is not None:
         raise DomainError(
-            f"{held.ref} ended on {long_day(held.ended_at.date())} and can no longer be changed."
+            f"{engagement.ref} ended on {long_day(engagement.ended_at.date())} and can no longer be changed."
         )
 
 
-def check_not_over(held: Engagement) -> None:
-    check_not_ended(held)
-    if clock.now() >= held.closes_at:
+def check_not_over(engagement: Engagement) -> None:
+    check_not_ended(engagement)
+    if clock.now() >= engagement.closes_at:
         raise DomainError(
-            f"The fieldwork of {held.ref} ended on {long_day(held.fieldwork_to)}. It can no longer be"
+            f"The fieldwork of {engagement.ref} ended on {long_day(engagement.fieldwork_to)}. It can no longer be"
             " changed."
         )
 
 
 def end_expired_sessions() -> int:
-    """End the access of auditors none of whose engagements is open; how many had a session."""
+    """End the sessions of auditors without an open engagement, and return how many had one."""
     session().flush()
-    expired = queries.auditors_without_access(clock.now())
+    expired = auditor_queries.auditors_without_access(clock.now())
     for person_id in expired:
         publish(AuditorAccessEnded(person_id, how="access to the engagement ended"))
     return len(expired)
@@ -320,7 +337,7 @@ def end_expired_sessions() -> int:
 
 
 def record_download(
-    held: Engagement,
+    engagement: Engagement,
     *,
     page: str,
     what: str,
@@ -329,13 +346,11 @@ def record_download(
     sha256: str | None,
     original: str | None,
 ) -> None:
-    """The custody line of a file that an auditor took; of a stamped copy, also the digest of the
-    original.
-    """
+    """Record a file that an auditor downloaded; `original` is the digest before watermarking."""
     record(
-        TAKEN,
-        held,
-        engagement=held.ref,
+        FILE_DOWNLOADED,
+        engagement,
+        engagement=engagement.ref,
         page=page,
         object=what or None,
         sha256=sha256,
@@ -346,6 +361,15 @@ def record_download(
     )
 
 
-def record_broken_off(held: Engagement, *, page: str, what: str, octets: int) -> None:
-    """The access ended while a file was on its way; how much of it had left."""
-    record(BROKE_OFF, held, engagement=held.ref, page=page, object=what or None, bytes=octets)
+def record_interrupted_download(
+    engagement: Engagement, *, page: str, what: str, octets: int
+) -> None:
+    """Record a download that stopped because access ended; `octets` were sent."""
+    record(
+        DOWNLOAD_INTERRUPTED,
+        engagement,
+        engagement=engagement.ref,
+        page=page,
+        object=what or None,
+        bytes=octets,
+    )

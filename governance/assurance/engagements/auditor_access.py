@@ -1,6 +1,4 @@
-"""Giving auditors access to an engagement and ending it: by the tenant's sign-in, or by a link and
-a code sent by email.
-"""
+"""Giving auditors access to an engagement and ending it, and the codes of personal links."""
 
 import hashlib
 import hmac
@@ -10,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import actions, auditor_queries, queries
 from governance.assurance.engagements.models import (
     Engagement,
     EngagementAuditor,
@@ -27,7 +25,7 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import long_day
 
-LET_IN = action(
+AUDITOR_ADDED = action(
     "engagement.auditor.added",
     "added an auditor to an engagement",
     target="EngagementAuditor",
@@ -36,7 +34,7 @@ LET_IN = action(
     fields="ref way",
     personal="name email",
 )
-REMOVED = action(
+AUDITOR_REMOVED = action(
     "engagement.auditor.removed",
     "removed an auditor from an engagement",
     target="EngagementAuditor",
@@ -45,7 +43,7 @@ REMOVED = action(
     fields="ref",
     personal="name email",
 )
-ARRIVED = action(
+AUDITOR_SIGNED_IN = action(
     "engagement.auditor.signed_in",
     "signed in to an engagement with a code",
     target="EngagementAuditor",
@@ -71,28 +69,28 @@ CODE_REFUSED = action(
     fields="ref tries",
     personal="email",
 )
-CODE_DIGITS, CODE_MINUTES, MOST_TRIES, MOST_CODES = 8, 10, 5, 5
+CODE_DIGITS, CODE_MINUTES, MAX_CODE_ATTEMPTS, MAX_CODES_PER_HOUR = 8, 10, 5, 5
 ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@([a-z0-9-]{1,63}\.)+[a-z]{2,63}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What is told once: the address that the mail carries."""
+    """The personal link of an auditor; `token` is known only when the link is created."""
 
     auditor: EngagementAuditor
     token: str | None
 
 
 def add_auditor(
-    held: Engagement, *, name: str, email: str, way: str, address: str, sign_in: str
+    engagement: Engagement, *, name: str, email: str, way: str, address: str, sign_in: str
 ) -> EngagementAuditor:
-    """Let somebody of the firm in.
+    """Add an auditor and email them an invitation after the commit.
 
-    `way` is "sso" (the tenant's connection) or "link" (a link, and each time a code by mail).
-
-    `address` is where links begin, `sign_in` the sign-in page. The mail leaves after the commit.
+    `way` is "sso" (the tenant's identity provider) or "link" (a personal link, with a code by email
+    at each sign-in). `address` is the beginning of links, `sign_in` the address of the sign-in page.
+    Raises Invalid when the name, the address or the way is wrong.
     """
-    actions.check_not_ended(held)
+    actions.check_not_ended(engagement)
     name, email = " ".join(name.split()), email.strip().lower()
     if not 1 <= len(name) <= 120:  # noqa: PLR2004 - a person's name
         raise Invalid("Enter the auditor's name.", field="name")
@@ -101,16 +99,16 @@ def add_auditor(
     if way not in {"sso", "link"}:
         raise Invalid("Choose a sign-in method.", field="way")
     people.may_audit(email)
-    _clear_away(held, email)
+    _remove_revoked_invitations(engagement, email)
     token = secrets.token_urlsafe(32) if way == "link" else None
-    member = _signs_in_through_connection(email) if way == "sso" else None
+    member = _member_of_connection(email) if way == "sso" else None
     invitation = (
-        people.invite_auditor(email, until=held.closes_at)
+        people.invite_auditor(email, until=engagement.closes_at)
         if way == "sso" and member is None
         else None
     )
     auditor = EngagementAuditor(
-        engagement_id=held.id,
+        engagement_id=engagement.id,
         name=name,
         email=email,
         person_id=member.person_id if member else None,
@@ -124,37 +122,35 @@ def add_auditor(
         created_at=clock.now(),
     )
     session().add(auditor)
-    record(LET_IN, auditor, ref=held.ref, way=way, name=name, email=email)
+    record(AUDITOR_ADDED, auditor, ref=engagement.ref, way=way, name=name, email=email)
     _invite_by_mail(
-        held, auditor, f"{address}/{token}" if token else sign_in, by_code=token is not None
+        engagement, auditor, f"{address}/{token}" if token else sign_in, by_code=token is not None
     )
     return auditor
 
 
-def _clear_away(held: Engagement, email: str) -> None:
-    """Remove every earlier invitation of this address that no longer gives access.
+def _remove_revoked_invitations(engagement: Engagement, email: str) -> None:
+    """Remove earlier invitations of this address that no longer give access.
 
-    Raises Invalid where one still does.
+    Raises Invalid when one for this engagement still does.
     """
-    for view in queries.ways_of(email):
+    for view in auditor_queries.auditors_by_email(email):
         if view.is_revoked:
-            _take_out(queries.engagement(view.auditor.engagement_id), view.auditor)
-        elif view.auditor.engagement_id == held.id:
+            _remove(queries.engagement(view.auditor.engagement_id), view.auditor)
+        elif view.auditor.engagement_id == engagement.id:
             raise Invalid(f"{email} is already an auditor of this engagement.", field="email")
     session().flush()
 
 
-def _signs_in_through_connection(email: str) -> Membership | None:
-    """The auditor of this address whom the tenant's own connection vouches for; one who came by a
-    code is another person.
-    """
+def _member_of_connection(email: str) -> Membership | None:
+    """The auditor with this address in the tenant's identity provider, if there is one."""
     connection = members.connection()
     known = members.lives_at(email) if connection else ()
     return next((m for m in known if connection and m.person.issuer == connection.issuer), None)
 
 
 def _invite_by_mail(
-    held: Engagement, auditor: EngagementAuditor, link: str, *, by_code: bool
+    engagement: Engagement, auditor: EngagementAuditor, link: str, *, by_code: bool
 ) -> None:
     tenant = " ".join(current.actor().tenant_name.split())
     how = (
@@ -165,22 +161,22 @@ def _invite_by_mail(
     outbox.send_mail(
         auditor.email,
         f"Your audit engagement at {tenant}",
-        f"{current.actor().name} invited you to the audit engagement {held.ref}"
-        f" ({held.firm}) at {tenant}.\n\n{link}\n\n{how}\n\nYou have access from"
-        f" {long_day(held.fieldwork_from)} to the end of {long_day(held.fieldwork_to)}.\n",
+        f"{current.actor().name} invited you to the audit engagement {engagement.ref}"
+        f" ({engagement.firm}) at {tenant}.\n\n{link}\n\n{how}\n\nYou have access from"
+        f" {long_day(engagement.fieldwork_from)} to the end of {long_day(engagement.fieldwork_to)}.\n",
     )
 
 
-def remove_auditor(held: Engagement, auditor: EngagementAuditor) -> None:
+def remove_auditor(engagement: Engagement, auditor: EngagementAuditor) -> None:
     """End the auditor's access immediately, unless another engagement of theirs is open."""
-    _take_out(held, auditor)
+    _remove(engagement, auditor)
     actions.end_expired_sessions()
 
 
-def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
-    """Their invitation is deleted too, unless it leads to another engagement as well."""
+def _remove(engagement: Engagement, auditor: EngagementAuditor) -> None:
+    """Remove the auditor, and the invitation unless it leads to another engagement."""
     auditor.removed_at = clock.now()
-    record(REMOVED, auditor, ref=held.ref, name=auditor.name, email=auditor.email)
+    record(AUDITOR_REMOVED, auditor, ref=engagement.ref, name=auditor.name, email=auditor.email)
     session().flush()
     invitation = members.invitation(auditor.invitation_id) if auditor.invitation_id else None
     if (
@@ -192,15 +188,13 @@ def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
 
 
 def forget_auditor(erased: PersonErased) -> None:
-    """Remove an erased person from every engagement: links and codes that were sent to them lead
-    nowhere from now on.
-    """
-    rows = queries.auditors_who_are(erased.person_id, erased.addresses)
+    """Remove an erased person from every engagement, and disable their links and codes."""
+    rows = auditor_queries.auditor_rows_of_person(erased.person_id, erased.addresses)
     for auditor in rows:
         auditor.link_hash = auditor.code_hash = auditor.code_ends_at = None
         if auditor.removed_at is None:
             auditor.removed_at = clock.now()
-            record(REMOVED, auditor, ref=queries.engagement(auditor.engagement_id).ref)
+            record(AUDITOR_REMOVED, auditor, ref=queries.engagement(auditor.engagement_id).ref)
     erased.removed["engagements"] = len(rows)
 
 
@@ -212,18 +206,18 @@ def hash_of_link(token: str) -> bytes:
     return _hash(token)
 
 
-def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
-    """Mail a new code, at most five an hour; an earlier one no longer works.
+def send_code(auditor: EngagementAuditor, engagement: Engagement) -> None:
+    """Email a new code and disable the previous one; at most five codes an hour.
 
-    Raises Closed while the engagement isn't open.
+    Raises EngagementClosed while the engagement isn't open, DomainError beyond the limit.
     """
-    _must_be_open(held)
+    _check_open(engagement)
     if auditor.person_id is not None:
-        _still_welcome(auditor, auditor.person_id)
+        _check_not_revoked(auditor, auditor.person_id)
     now = clock.now()
     if auditor.codes_since is None or now - auditor.codes_since >= timedelta(hours=1):
         auditor.codes_since, auditor.codes_sent = now, 0
-    if auditor.codes_sent >= MOST_CODES:
+    if auditor.codes_sent >= MAX_CODES_PER_HOUR:
         raise DomainError("We sent five codes in the last hour. Wait, then request another one.")
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     auditor.code_hash, auditor.code_ends_at = (
@@ -231,7 +225,7 @@ def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
         now + timedelta(minutes=CODE_MINUTES),
     )
     auditor.codes_sent, auditor.code_tries = auditor.codes_sent + 1, 0
-    record(CODE_SENT, auditor, ref=held.ref, email=auditor.email)
+    record(CODE_SENT, auditor, ref=engagement.ref, email=auditor.email)
     outbox.send_mail(
         auditor.email,
         "Your Meridian sign-in code",
@@ -241,30 +235,29 @@ def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
 
 
 def _code_hash(auditor: EngagementAuditor, code: str) -> bytes:
-    """Eight digits are soon tried out, so the row and the link stand in the hash too."""
+    """Eight digits are quick to guess, so the hash covers the row and the link, too."""
     return hmac.new(
         auditor.link_hash or b"", f"{auditor.id}{code}".encode(), hashlib.sha256
     ).digest()
 
 
-def _must_be_open(held: Engagement) -> None:
+def _check_open(engagement: Engagement) -> None:
     now = clock.now()
-    if held.is_open(now):
+    if engagement.is_open(now):
         return
-    if now < held.opens_at and held.ended_at is None:
-        raise actions.Closed(
-            f"The fieldwork starts on {long_day(held.fieldwork_from)}. You can sign in from that day."
+    if now < engagement.opens_at and engagement.ended_at is None:
+        raise actions.EngagementClosed(
+            f"The fieldwork starts on {long_day(engagement.fieldwork_from)}. You can sign in from that day."
         )
-    raise actions.Closed("This engagement has ended, so you no longer have access.")
+    raise actions.EngagementClosed("This engagement has ended, so you no longer have access.")
 
 
-def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | None:
-    """Use the code up.
+def redeem_code(auditor: EngagementAuditor, engagement: Engagement, code: str) -> str | None:
+    """Use up the code: None when it is right, otherwise the reason.
 
-    None when it was right; otherwise why not, and the try is counted: what is returned must be
-    committed.
+    Each attempt is counted, so commit the transaction also when a reason is returned.
     """
-    _must_be_open(held)
+    _check_open(engagement)
     typed = "".join(code.split())
     if (
         auditor.code_hash is None
@@ -272,7 +265,7 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
         or auditor.code_ends_at <= clock.now()
     ):
         return "This code has expired or was already used. Request another one."
-    if auditor.code_tries >= MOST_TRIES:
+    if auditor.code_tries >= MAX_CODE_ATTEMPTS:
         return "Too many wrong codes. Request another one."
     auditor.code_tries += 1
     if not hmac.compare_digest(auditor.code_hash, _code_hash(auditor, typed)):
@@ -280,7 +273,7 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
             CODE_REFUSED,
             auditor,
             outcome="denied",
-            ref=held.ref,
+            ref=engagement.ref,
             tries=auditor.code_tries,
             email=auditor.email,
         )
@@ -289,34 +282,36 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
     return None
 
 
-def arrive(auditor: EngagementAuditor, identity: Identity) -> Person:
-    """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a
-    transaction with person_id set.
+def sign_in_auditor(auditor: EngagementAuditor, identity: Identity) -> Person:
+    """The person behind a redeemed code, as an auditor; needs a transaction with person_id set.
 
-    Whoever was removed needs a link that was created afterwards; whoever was erased gets no access
-    again.
+    Raises EngagementClosed for an erased person, and for a link that is older than a removal.
     """
     key = person_key(identity.issuer, identity.subject)
-    _still_welcome(auditor, key)
+    _check_not_revoked(auditor, key)
     people.may_audit(auditor.email)
     person = people.arrive(identity)
     if members.membership_of(key) is None:
         people.join(person, "auditor", via="engagement")
     if auditor.person_id != person.id:
         auditor.person_id = person.id
-    record(ARRIVED, auditor, about=person.id, way="link and code")
+    record(AUDITOR_SIGNED_IN, auditor, about=person.id, way="link and code")
     return person
 
 
-def _still_welcome(auditor: EngagementAuditor, person_id: UUID) -> None:
-    held = members.any_membership_of(person_id)
-    if held is not None and held.via == ERASED:
-        raise actions.Closed(
+def _check_not_revoked(auditor: EngagementAuditor, person_id: UUID) -> None:
+    membership = members.any_membership_of(person_id)
+    if membership is not None and membership.via == ERASED:
+        raise actions.EngagementClosed(
             "This account was permanently erased. Ask the company you audit to invite you at another"
             " address."
         )
-    if held is not None and held.ended_at is not None and auditor.created_at <= held.ended_at:
-        raise actions.Closed(
+    if (
+        membership is not None
+        and membership.ended_at is not None
+        and auditor.created_at <= membership.ended_at
+    ):
+        raise actions.EngagementClosed(
             "Your access was revoked, so this link no longer works. Ask the company you audit for a"
             " new invitation."
         )

@@ -1,23 +1,18 @@
-"""What an engagement shows an auditor: its controls with their evidence, its frameworks, its
-period, and whether they may still work.
-"""
+"""What an auditor can see: controls, evidence, frameworks and the period of their engagements."""
 
 from datetime import date
 
-from governance.assurance.engagements import queries
+from governance.assurance.engagements import queries, scope_queries
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.current import Actor
 from governance.kernel.visibility_scope import Scope
 
 
 def scope_of_auditor(who: Actor) -> Scope | None:
-    """None for members: all of the tenant.
-
-    Of several engagements that are open, what any of them shows.
-    """
+    """The scope of an auditor over all open engagements; None for members, who see everything."""
     if who.role != "auditor" or who.person_id is None:
         return None
-    mine = queries.current(who.person_id)
+    mine = queries.open_engagements_of(who.person_id)
     if not mine:
         return Scope(
             frozenset(),
@@ -33,7 +28,7 @@ def scope_of_auditor(who: Actor) -> Scope | None:
     says = ", ".join(f"{e.firm}, {e.ref}" for e in mine)
     if any(each.framework_id is None for each in mine):
         return Scope(None, first, last, says=says)
-    seen = queries.shown_by(mine)
+    seen = scope_queries.shown_by(mine)
     keys = frozenset(
         frameworks.framework_by_id(each.framework_id).key for each in mine if each.framework_id
     )
@@ -41,7 +36,7 @@ def scope_of_auditor(who: Actor) -> Scope | None:
         i
         for each in mine
         if each.framework_id
-        for i in queries.criteria_below(each.framework_id, each.criteria)
+        for i in scope_queries.criteria_below(each.framework_id, each.criteria)
     )
     return Scope(
         seen.controls,

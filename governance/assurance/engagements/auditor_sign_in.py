@@ -1,14 +1,12 @@
-"""The auditors' door: who is let in while, and the way in by a link and a code that goes to the
-address.
+"""Auditor sign-in by a personal link and a code sent to their email address.
 
-A link leads to a page that sends a code; the code opens a session of a person whom this console
-itself vouches for. Nobody learns from these pages whether a link was ever right: what is unknown,
-over or taken back looks the same.
+The link opens a page that sends a code; the code starts a session for a person whose identity
+Meridian itself vouches for. Unknown, expired and withdrawn links get the same answer.
 """
 
 from flask import current_app, g, make_response, redirect, request
 
-from governance.assurance.engagements import actions, auditor_access, queries
+from governance.assurance.engagements import actions, auditor_access, auditor_queries, queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.foundation.people import actions as people
 from governance.foundation.people import session_views, sessions, sign_in_views
@@ -27,26 +25,24 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, set_cookie
 
 public = Feature("auditor_door", __name__, scope="public")
-GONE = (
+LINK_NOT_VALID = (
     "This link isn't valid. The invitation may have been withdrawn, or the engagement may have"
     " ended. Ask the person who sent it."
 )
-SHUT = (
+ACCESS_ENDED = (
     "Your access ended with the fieldwork of your engagement. Ask the company you audit if you need"
     " more time."
 )
 
 
 def identify() -> Actor | None:
-    """Who is signed in; an auditor only while an engagement of theirs is open, checked on each
-    request.
-    """
+    """The signed-in person; auditors only while an engagement of theirs is open."""
     who = session_views.identify()
     if who is None or who.role != "auditor":
         return who
-    if not queries.may_enter(who, clock.now()):
+    if not queries.has_access(who, clock.now()):
         g.access_ended = who
-        raise actions.Closed(SHUT)
+        raise actions.EngagementClosed(ACCESS_ENDED)
     return who
 
 
@@ -55,15 +51,15 @@ def identify() -> Actor | None:
 
 @public.get("/auditor/<slug>/<token>", needs=PUBLIC)
 def arriving(slug: str, token: str) -> ResponseReturnValue:
-    tenant = _tenant(slug)
-    with current.acting_as(_console_in(tenant)), transaction(read_only=True):
-        _auditor, held = _behind(token)
-        return _page(tenant, held, token)
+    tenant = _find_tenant(slug)
+    with current.acting_as(_system_actor_of(tenant)), transaction(read_only=True):
+        _auditor, engagement = _auditor_of_link(token)
+        return _sign_in_page(tenant, engagement, token)
 
 
-def _page(
+def _sign_in_page(
     tenant: Tenant,
-    held: Engagement,
+    engagement: Engagement,
     token: str,
     *,
     sent: bool = False,
@@ -77,8 +73,8 @@ def _page(
         other=other,
         slug=tenant.slug,
         token=token,
-        firm=held.firm,
-        ref=held.ref,
+        firm=engagement.firm,
+        ref=engagement.ref,
         sent=sent,
         problem=problem,
         minutes=auditor_access.CODE_MINUTES,
@@ -86,72 +82,72 @@ def _page(
     )
 
 
-def _tenant(slug: str) -> Tenant:
+def _find_tenant(slug: str) -> Tenant:
     with transaction(read_only=True):
         tenant = tenants.tenant_by_slug(slug)
         if tenant is None:
-            raise NotFound(GONE)
+            raise NotFound(LINK_NOT_VALID)
         session().expunge(tenant)
     return tenant
 
 
-def _console_in(tenant: Tenant) -> Actor:
+def _system_actor_of(tenant: Tenant) -> Actor:
     return system_actor.founder(tenant.id, tenant.slug, tenant.name)
 
 
-def _behind(token: str, *, lock: bool = False) -> tuple[EngagementAuditor, Engagement]:
-    """The auditor whose link that is, and the engagement, while it can still be entered."""
-    auditor = queries.auditor_by_link(auditor_access.hash_of_link(token), lock=lock)
-    held = queries.engagement(auditor.engagement_id) if auditor else None
-    if auditor is None or held is None or queries.phase_of(held) == "over":
-        raise NotFound(GONE)
-    return auditor, held
+def _auditor_of_link(token: str, *, lock: bool = False) -> tuple[EngagementAuditor, Engagement]:
+    """The auditor with that link, and the engagement. Raises NotFound when it is over."""
+    auditor = auditor_queries.auditor_by_link(auditor_access.hash_of_link(token), lock=lock)
+    engagement = queries.engagement(auditor.engagement_id) if auditor else None
+    if auditor is None or engagement is None or queries.phase_of(engagement) == "over":
+        raise NotFound(LINK_NOT_VALID)
+    return auditor, engagement
 
 
 @public.post("/auditor/<slug>/<token>/code", needs=PUBLIC)
 def send(slug: str, token: str) -> ResponseReturnValue:
-    """A code to the address that the link was made for."""
-    tenant = _tenant(slug)
-    with current.acting_as(_console_in(tenant)), transaction():
-        auditor, held = _behind(token, lock=True)
+    """Send a code to the address that received the link."""
+    tenant = _find_tenant(slug)
+    with current.acting_as(_system_actor_of(tenant)), transaction():
+        auditor, engagement = _auditor_of_link(token, lock=True)
         try:
             with session().begin_nested():
-                auditor_access.send_code(auditor, held)
+                auditor_access.send_code(auditor, engagement)
         except DomainError as refused:
-            return _page(tenant, held, token, problem=refused.message, status=409)
-        return _page(tenant, held, token, sent=True)
+            return _sign_in_page(tenant, engagement, token, problem=refused.message, status=409)
+        return _sign_in_page(tenant, engagement, token, sent=True)
 
 
 @public.post("/auditor/<slug>/<token>", needs=PUBLIC)
 def enter(slug: str, token: str) -> ResponseReturnValue:
-    """The code opens a session; a wrong one is counted, also when the answer is a refusal."""
-    tenant = _tenant(slug)
+    """Start a session if the code is right; count the attempt if it is wrong."""
+    tenant = _find_tenant(slug)
     other = sign_in_views.session_elsewhere(tenant)
-    with current.acting_as(_console_in(tenant)), transaction():
-        auditor, held = _behind(token, lock=True)
+    with current.acting_as(_system_actor_of(tenant)), transaction():
+        auditor, engagement = _auditor_of_link(token, lock=True)
         if other is not None and request.form.get("leaves") != str(other.session_id):
-            return _page(tenant, held, token, sent=True, status=409)
-        problem = _redeemed(auditor, held, request.form.get("code", "")[:40])
+            return _sign_in_page(tenant, engagement, token, sent=True, status=409)
+        problem = _redeem(auditor, engagement, request.form.get("code", "")[:40])
         if problem:
-            return _page(tenant, held, token, sent=True, problem=problem, status=422)
+            return _sign_in_page(tenant, engagement, token, sent=True, problem=problem, status=422)
         identity = _identity(tenant, auditor)
-    arrived = _let_in(tenant, token, identity)
+    arrived = _start_session(tenant, token, identity)
     if other is not None:
         sign_in_views.leave(other, how="switched to another tenant")
     return arrived
 
 
-def _redeemed(auditor: EngagementAuditor, held: Engagement, code: str) -> str | None:
+def _redeem(auditor: EngagementAuditor, engagement: Engagement, code: str) -> str | None:
     try:
-        return auditor_access.redeem(auditor, held, code)
-    except actions.Closed as closed:
+        return auditor_access.redeem_code(auditor, engagement, code)
+    except actions.EngagementClosed as closed:
         return closed.message
 
 
 def _identity(tenant: Tenant, auditor: EngagementAuditor) -> Identity:
-    """The console vouches: for this address, as this tenant invited it.
+    """The identity that Meridian vouches for: this address, as invited by this tenant.
 
-    Another tenant's invitation is another person.
+    The same address invited by another tenant is another person.
     """
     subject = f"{tenant.id} {auditor.email}"
     issuer = str(current_app.config["PUBLIC_URL"])
@@ -160,13 +156,13 @@ def _identity(tenant: Tenant, auditor: EngagementAuditor) -> Identity:
     )
 
 
-def _let_in(tenant: Tenant, link: str, identity: Identity) -> ResponseReturnValue:
+def _start_session(tenant: Tenant, link: str, identity: Identity) -> ResponseReturnValue:
     before, token = session_views.signed_in_anywhere(), sessions.new_token()
     here = before if before is not None and before.tenant_id == tenant.id else None
     key = person_key(identity.issuer, identity.subject)
-    with current.acting_as(_console_in(tenant)), transaction(person_id=key):
-        auditor, _held = _behind(link, lock=True)
-        person = auditor_access.arrive(auditor, identity)
+    with current.acting_as(_system_actor_of(tenant)), transaction(person_id=key):
+        auditor, _held = _auditor_of_link(link, lock=True)
+        person = auditor_access.sign_in_auditor(auditor, identity)
         who = Actor(tenant.id, tenant.slug, tenant.name, person.id, person.name, "auditor")
         with current.acting_as(who):
             people.start_session(

@@ -1,14 +1,11 @@
-"""A bag (BagIt, RFC 8493) as a zip that is made while it is read: whatever its size, one piece of
-it is in memory.
+"""A BagIt bag (RFC 8493) as a ZIP that is generated while it is read, one piece in memory.
 
     bag = Bag("acme-ENG-2026-01", info={…})
-    stream = reading(bag.pieces(entries, sign))     entries: Payload(name, pieces, sha256) in order;
-                                                    a digest that is
-                                                    known is compared while the bytes go by, and
-                                                    another one ends it all
+    stream = reading(bag.pieces(entries, sign))
 
-Every file is stored under data/ with its SHA-256 in the manifest. Times are fixed, so the same
-content is the same bag.
+Entries are Payload(name, pieces, sha256). If the digest is known, it is compared while the bytes
+are written, and a mismatch raises IncompletePackage. Every file is stored under data/ with its
+SHA-256 in the manifest. Times are fixed, so the same contents give the same bag.
 """
 
 import hashlib
@@ -21,22 +18,26 @@ from typing import Any, BinaryIO, cast
 
 from governance.kernel.errors import DomainError
 
-DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-THEN = (1980, 1, 1, 0, 0, 0)
-PIECE = 1024 * 1024
-MOST_FILES = 200_000
-MANIFEST, TAGS, SIGNATURE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "manifest-sha256.sig"
+BAGIT_DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+PIECE_BYTES = 1024 * 1024
+MAX_FILES = 200_000
+MANIFEST, TAG_MANIFEST, SIGNATURE = (
+    "manifest-sha256.txt",
+    "tagmanifest-sha256.txt",
+    "manifest-sha256.sig",
+)
 
 
-class NotWhole(DomainError):
-    """A file of the package is missing or is not what it was; there is no package without it."""
+class IncompletePackage(DomainError):
+    """A file is missing or was changed, so no package is generated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One file below data/.
+    """One file under data/.
 
-    `sha256` is what it must have, where that is known before; `packed` when it is worth the work.
+    `sha256` is its expected digest, if known; `packed` says whether to compress it.
     """
 
     name: str
@@ -47,17 +48,17 @@ class Payload:
 
 @dataclass(slots=True)
 class Bag:
-    """A bag under way: what was written so far, by its path."""
+    """A bag while it is written: the files so far, by path."""
 
     name: str
     info: dict[str, str]
     digests: dict[str, str] = field(default_factory=dict)
     octets: int = 0
     tags: dict[str, str] = field(default_factory=dict)
-    _open: "tuple[Payload, _Digest] | None" = None
+    _open: "tuple[Payload, _BackgroundDigest] | None" = None
 
     def pieces(self, payload: Iterable[Payload], sign: Callable[[str], str]) -> Iterator[bytes]:
-        """The bytes of the zip.
+        """The bytes of the ZIP.
 
         `sign` turns the digest of the tag manifest into the text of the signature.
         """
@@ -81,33 +82,33 @@ class Bag:
         if path in self.digests:
             raise ValueError(f"{path} is in the bag already")
         self.digests[path] = ""  # its place is taken; the digest comes when it is settled
-        digest = _Digest(beside)
+        digest = _BackgroundDigest(beside)
         with archive.open(self._entry(path, packed=each.packed), "w", force_zip64=True) as target:
             for piece in each.pieces():
                 digest.update(piece)
                 self.octets += len(piece)
                 target.write(piece)
-                if sink.size >= PIECE:
+                if sink.size >= PIECE_BYTES:
                     yield sink.taken()
         self._settle()
         self._open = (each, digest)
         yield sink.taken()
 
     def _settle(self) -> None:
-        """Compare the file before: its digest was worked out while the next one went by."""
+        """Compare the previous file, whose digest was computed in the background."""
         if self._open is None:
             return
         each, digest = self._open
         found, self._open = digest.hexdigest(), None
         if each.sha256 is not None and found != each.sha256:
-            raise NotWhole(
+            raise IncompletePackage(
                 f"{each.name} doesn't match the file that was uploaded: its digest differs. No package"
                 " was generated."
             )
         self.digests[f"data/{each.name}"] = found
 
     def _entry(self, path: str, *, packed: bool) -> zipfile.ZipInfo:
-        entry = zipfile.ZipInfo(f"{self.name}/{path}", THEN)
+        entry = zipfile.ZipInfo(f"{self.name}/{path}", FIXED_TIME)
         entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
         entry.external_attr = 0o644 << 16
         return entry
@@ -116,15 +117,15 @@ class Bag:
         self, archive: zipfile.ZipFile, sink: "_Sink", sign: Callable[[str], str]
     ) -> Iterator[bytes]:
         info = self.info | {"Payload-Oxum": f"{self.octets}.{len(self.digests)}"}
-        self._tag(archive, "bagit.txt", DECLARATION)
+        self._tag(archive, "bagit.txt", BAGIT_DECLARATION)
         self._tag(
             archive,
             "bag-info.txt",
             "".join(f"{name}: {_one_line(value)}\n" for name, value in info.items()).encode(),
         )
-        self._tag(archive, MANIFEST, listed(self.digests))
-        tags = listed(self.tags)
-        self._write(archive, TAGS, tags)
+        self._tag(archive, MANIFEST, manifest_lines(self.digests))
+        tags = manifest_lines(self.tags)
+        self._write(archive, TAG_MANIFEST, tags)
         self._write(archive, SIGNATURE, sign(hashlib.sha256(tags).hexdigest()).encode())
         yield sink.taken()
 
@@ -136,10 +137,8 @@ class Bag:
         archive.writestr(self._entry(path, packed=True), content)
 
 
-def listed(digests: dict[str, str]) -> bytes:
-    """A manifest: digest, two spaces, path; what would end a line is written as RFC 8493 2.1.3
-    says.
-    """
+def manifest_lines(digests: dict[str, str]) -> bytes:
+    """A manifest: digest, two spaces, path, with line breaks escaped by RFC 8493 2.1.3."""
     return "".join(
         f"{digest}  {escaped(path)}\n" for path, digest in sorted(digests.items())
     ).encode()
@@ -153,10 +152,8 @@ def _one_line(value: str) -> str:
     return " ".join(value.split())
 
 
-class _Digest:
-    """SHA-256 in a thread beside the rest, which lets go of the interpreter: half of a package's
-    time is its two digests.
-    """
+class _BackgroundDigest:
+    """SHA-256 in a thread that releases the interpreter lock: half of the time is digests."""
 
     def __init__(self, beside: ThreadPoolExecutor) -> None:
         self._digest, self._beside, self._last = hashlib.sha256(), beside, Future[None]()
@@ -172,9 +169,7 @@ class _Digest:
 
 
 class _Sink(io.RawIOBase):
-    """Takes what the zip writes and hands it on; it cannot be gone back in, so the zip does not try
-    to.
-    """
+    """Buffers what the ZIP writes; it isn't seekable, so the ZIP doesn't try to go back."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,9 +1,8 @@
-"""While an engagement that asks for it is open, the tenant's evidence and controls stay as they
-are; and no file that auditors were given is destroyed before their engagement is over.
+"""Keep evidence and controls unchanged during a read-only fieldwork, and provided files until it ends.
 
-Asked where rows are written (kernel/write_guards.py), so that pages, keys and commands meet the
-same refusal. What the console itself files goes on, whoever pressed the button
-(assurance/evidence/deletion_guard.py), and auditors still write down what they tested.
+Checked where rows are written (kernel/write_guards.py), so pages, API keys and commands get the
+same error. What Meridian itself collects continues (evidence/deletion_guard.py), and auditors can
+still record their tests.
 """
 
 from collections.abc import Collection
@@ -12,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
-from governance.assurance.engagements import queries
+from governance.assurance.engagements import queries, scope_queries
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence import deletion_guard
 from governance.assurance.evidence.models import (
@@ -27,7 +26,7 @@ from governance.kernel.db import Model
 from governance.kernel.errors import DomainError
 from governance.kernel.formatting import long_day
 
-NONE = "no engagement keeps still"
+NO_FREEZE = "no engagement keeps still"
 FROZEN: tuple[type[Model], ...] = (
     Control,
     ControlMapping,
@@ -40,15 +39,12 @@ FROZEN: tuple[type[Model], ...] = (
 )
 
 
-class KeptStill(DomainError):
-    """The tenant wants nothing changed while the auditors look."""
+class ChangesFrozen(DomainError):
+    """An open engagement makes evidence and controls read-only."""
 
 
 def check_not_frozen(work: Session) -> None:
-    """Raise KeptStill when an engagement freezes evidence and controls now.
-
-    Asked before rows of FROZEN are written.
-    """
+    """Raise ChangesFrozen when an open engagement makes these rows read-only."""
     who = current.actor_or_none()
     if (
         who is None
@@ -57,41 +53,41 @@ def check_not_frozen(work: Session) -> None:
         or deletion_guard.is_filed_by_meridian()
     ):
         return
-    if _nobody_asks_for_it(work):
+    if _is_never_frozen(work):
         return
-    held = queries.keeping_still(clock.now())
-    if held is not None:
-        raise KeptStill(f"{_read_only(held)} You can respond to requests with existing versions.")
+    engagement = queries.read_only_engagement(clock.now())
+    if engagement is not None:
+        raise ChangesFrozen(
+            f"{_read_only(engagement)} You can respond to requests with existing versions."
+        )
 
 
-def _nobody_asks_for_it(work: Session) -> bool:
-    """Whether no engagement of the tenant asks for it: read once per transaction, and again after
-    engagements are written.
-    """
+def _is_never_frozen(work: Session) -> bool:
+    """Whether no engagement of the tenant is read-only; cached until engagements change."""
     if any(isinstance(row, Engagement) for row in (*work.new, *work.dirty)):
-        work.info.pop(NONE, None)
-    elif NONE not in work.info:
-        work.info[NONE] = not queries.may_keep_still()
-    return bool(work.info.get(NONE))
+        work.info.pop(NO_FREEZE, None)
+    elif NO_FREEZE not in work.info:
+        work.info[NO_FREEZE] = not queries.has_read_only_engagement()
+    return bool(work.info.get(NO_FREEZE))
 
 
-def keep_files(versions: Collection[UUID]) -> dict[UUID, str]:
-    """Why the files of these versions stay: evidence is read-only now, or auditors were given
-    them.
-    """
+def reasons_to_keep(versions: Collection[UUID]) -> dict[UUID, str]:
+    """Why the files of these versions can't be deleted now, by version."""
     now = clock.now()
-    if (held := queries.keeping_still(now)) is not None:
-        return dict.fromkeys(versions, f"{_read_only(held)} Nothing can be deleted until then.")
-    given = queries.provisions(versions, now)
+    if (engagement := queries.read_only_engagement(now)) is not None:
+        return dict.fromkeys(
+            versions, f"{_read_only(engagement)} Nothing can be deleted until then."
+        )
+    given = scope_queries.provisions(versions, now)
     return {
         i: f"It was provided to {each.firm} in {each.ref}. It can be deleted after {each.ref} ends."
         for i, each in given.items()
     }
 
 
-def _read_only(held: Engagement) -> str:
-    until = long_day(held.fieldwork_to)
+def _read_only(engagement: Engagement) -> str:
+    until = long_day(engagement.fieldwork_to)
     return (
         f"Evidence and controls are read-only until the end of {until}, during the fieldwork of"
-        f" {held.ref} ({held.firm})."
+        f" {engagement.ref} ({engagement.firm})."
     )

@@ -1,10 +1,9 @@
-"""The custody of what an auditor takes: every file leaves an entry, every PDF carries their name,
-no stream outlives their access.
+"""Custody of downloads by auditors: each file is recorded, each PDF watermarked, each stream stopped
+when access ends.
 
-`begin` answers the kernel's port for each route that declares a file or a stream. Where the view's
-own transaction takes writes, the entry is part of it: no file without its entry, and no entry
-without the view's work. The entries of a GET (which writes nothing) and of a PDF (whose size and
-digest are known once it is stamped) get a transaction of their own before the first byte leaves.
+`begin` answers the kernel's port for each route that declares a file or a stream. If the view's
+transaction can write, the entry is part of it. A GET, and a PDF whose size and digest are known
+only after watermarking, record it in their own transaction before the first byte is sent.
 """
 
 import contextlib
@@ -22,7 +21,7 @@ from flask import Response, g, request
 from governance.assurance.engagements import actions, queries
 from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.engagements.models import Engagement
-from governance.assurance.engagements.watermark import Mark, stamped
+from governance.assurance.engagements.watermark import Watermark, write_watermarked
 from governance.foundation.people import queries as members
 from governance.foundation.tenants import system_actor
 from governance.kernel import clock, current
@@ -36,10 +35,9 @@ PDF = "application/pdf"
 
 
 def end_refused_session(response: Response) -> Response:
-    """After a request that was denied because the engagement is over: end the access, session
-    included.
+    """End the access of an auditor whose request was denied because the engagement is over.
 
-    The denial rolled its own transaction back, so this needs another one.
+    The denial rolled its own transaction back, so this uses another one.
     """
     who: Actor | None = g.pop("access_ended", None)
     if who is not None and who.person_id is not None:
@@ -55,10 +53,9 @@ def end_refused_session(response: Response) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What is on its way: to whom, in which engagement, by which page of which object.
+    """A download under way: who, in which engagement, from which page, of which object.
 
-    `only_in`: the engagement that the address names, whose end ends the delivery whatever else is
-    open.
+    `only_in`: the engagement in the address; the download stops when that one ends.
     """
 
     who: Actor
@@ -71,10 +68,10 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """What the entry says of a file.
+class RecordedFile:
+    """What the audit log records about a file.
 
-    `original`: the digest of what a stamped copy was made from.
+    `original`: the digest before watermarking.
     """
 
     name: str
@@ -90,25 +87,25 @@ def begin(answer: Response, *, answers: Answers, may_write: bool) -> Finish:
     delivery = _delivery(who)
     is_taken = answers == FILE and delivery.engagement_id is not None
     if not is_taken:
-        return partial(_follow, delivery)
+        return partial(_watch_stream, delivery)
     if answer.mimetype == PDF:
-        return partial(_stamp, delivery)
+        return partial(_watermark_then_send, delivery)
     if not may_write:
-        return partial(_take, delivery)
+        return partial(_record_then_send, delivery)
     _record(delivery, _file(answer))
-    return partial(_hand_over, delivery)
+    return partial(_send, delivery)
 
 
 def _delivery(who: Actor) -> Delivery:
-    """Of several engagements that are open, the one that the address names; otherwise the first."""
-    found = queries.current(who.person_id) if who.person_id else ()
+    """In the engagement that the address names; otherwise in the first open one."""
+    found = queries.open_engagements_of(who.person_id) if who.person_id else ()
     named = (request.view_args or {}).get("engagement_id")
     chosen = next((each for each in found if each.id == named), found[0] if found else None)
     engagement_id, firm, ref = (chosen.id, chosen.firm, chosen.ref) if chosen else (None, "", "")
-    return Delivery(who, engagement_id, firm, ref, named, request.endpoint or "", _object())
+    return Delivery(who, engagement_id, firm, ref, named, request.endpoint or "", _object_ids())
 
 
-def _object() -> str:
+def _object_ids() -> str:
     return " ".join(
         str(value) for key, value in (request.view_args or {}).items() if key != "tenant"
     )
@@ -126,43 +123,41 @@ def _name(answer: Response) -> str:
     )
 
 
-def _file(answer: Response) -> File:
+def _file(answer: Response) -> RecordedFile:
     digest = answer.headers.get("X-Content-SHA256") or None
     if not answer.is_streamed:
         digest = hashlib.sha256(answer.get_data()).hexdigest()
-    return File(_name(answer), answer.content_length or 0, digest)
+    return RecordedFile(_name(answer), answer.content_length or 0, digest)
 
 
-def _take(delivery: Delivery, answer: Response) -> Response:
+def _record_then_send(delivery: Delivery, answer: Response) -> Response:
     file = _file(answer)
     with transaction():
         _record(delivery, file)
-    return _hand_over(delivery, answer)
+    return _send(delivery, answer)
 
 
-def _stamp(delivery: Delivery, answer: Response) -> Response:
-    """The copy with the auditor's name on each page; a PDF that can't be stamped leaves as other
-    files do.
-    """
+def _watermark_then_send(delivery: Delivery, answer: Response) -> Response:
+    """Send a watermarked copy; a PDF that can't be watermarked is sent unchanged."""
     folder = tempfile.TemporaryDirectory(prefix="stamp-")
     source, copy = Path(folder.name) / "original.pdf", Path(folder.name) / "copy.pdf"
     digest, size = _spool(answer, source)
-    if stamped(
-        source, copy, Mark(delivery.firm, delivery.who.name, delivery.ref, clock.now(), digest)
+    if write_watermarked(
+        source, copy, Watermark(delivery.firm, delivery.who.name, delivery.ref, clock.now(), digest)
     ):
         leaving, file = (
             copy,
-            File(_name(answer), copy.stat().st_size, _digest(copy), original=digest),
+            RecordedFile(_name(answer), copy.stat().st_size, _digest(copy), original=digest),
         )
     else:
-        leaving, file = source, File(_name(answer), size, digest)
+        leaving, file = source, RecordedFile(_name(answer), size, digest)
     with transaction():
         _record(delivery, file)
-    answer.response = _from(leaving, folder)
+    answer.response = _read_in_pieces(leaving, folder)
     answer.content_length = file.size
     answer.headers["X-Content-SHA256"] = file.sha256 or ""
     answer.headers["X-Original-SHA256"] = digest
-    return _hand_over(delivery, answer)
+    return _send(delivery, answer)
 
 
 def _spool(answer: Response, target: Path) -> tuple[str, int]:
@@ -180,14 +175,14 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _from(file: Path, folder: "tempfile.TemporaryDirectory[str]") -> Iterator[bytes]:
-    """The file in pieces; the folder goes when they are read or the reader has gone."""
+def _read_in_pieces(file: Path, folder: "tempfile.TemporaryDirectory[str]") -> Iterator[bytes]:
+    """The file in pieces; removes the folder when it was read or the reader has gone."""
     with folder, file.open("rb") as stream:
         while piece := stream.read(PIECE):
             yield piece
 
 
-def _record(delivery: Delivery, file: File) -> None:
+def _record(delivery: Delivery, file: RecordedFile) -> None:
     actions.record_download(
         _engagement(delivery),
         page=delivery.page,
@@ -203,32 +198,30 @@ def _engagement(delivery: Delivery) -> Engagement:
     return session().get_one(Engagement, (delivery.who.tenant_id, delivery.engagement_id))
 
 
-def _hand_over(delivery: Delivery, answer: Response) -> Response:
-    """Say in a header what was recorded, in ASCII as a header must be."""
+def _send(delivery: Delivery, answer: Response) -> Response:
+    """Report in an ASCII header what was recorded."""
     said = f"{delivery.who.name}, {delivery.firm}, {delivery.ref}, {clock.now():%Y-%m-%dT%H:%M:%SZ}"
     answer.headers["X-Custody"] = said.encode("ascii", "replace").decode()
-    return _follow(delivery, answer)
+    return _watch_stream(delivery, answer)
 
 
 # ---- on its way
 
 
-def _follow(delivery: Delivery, answer: Response) -> Response:
+def _watch_stream(delivery: Delivery, answer: Response) -> Response:
     if answer.is_streamed:
-        answer.response = _while_open(delivery, answer.response)
+        answer.response = _stop_when_access_ends(delivery, answer.response)
     return answer
 
 
-def _while_open(delivery: Delivery, pieces: Iterable[Any]) -> Iterator[Any]:
-    """Piece by piece, and before each one the access is checked again: a stream breaks off, and the
-    log says where.
-    """
+def _stop_when_access_ends(delivery: Delivery, pieces: Iterable[Any]) -> Iterator[Any]:
+    """Check access before each piece; stop the stream and record where it stopped."""
     octets = 0
     try:
         for piece in pieces:
-            if not _may_go_on(delivery):
-                _record_broken_off(delivery, octets)
-                raise actions.Closed(
+            if not _still_has_access(delivery):
+                _record_interrupted(delivery, octets)
+                raise actions.EngagementClosed(
                     "Your access to the engagement has ended, so the download stopped."
                 )
             yield piece
@@ -239,19 +232,23 @@ def _while_open(delivery: Delivery, pieces: Iterable[Any]) -> Iterator[Any]:
             close()
 
 
-def _may_go_on(delivery: Delivery) -> bool:
-    """Another engagement that is still open does not carry on what was taken in this one."""
+def _still_has_access(delivery: Delivery) -> bool:
+    """Whether the engagement of the download is still open, and the session too."""
     who = delivery.who
     with current.acting_as(who), transaction(read_only=True):
         row = members.session_row(who.session_id) if who.session_id else None
-        still = [each.id for each in queries.current(who.person_id)] if who.person_id else []
+        still = (
+            [each.id for each in queries.open_engagements_of(who.person_id)]
+            if who.person_id
+            else []
+        )
         is_open = delivery.only_in in still if delivery.only_in else bool(still)
         return is_open and (row is None or row.ended_at is None)
 
 
-def _record_broken_off(delivery: Delivery, octets: int) -> None:
+def _record_interrupted(delivery: Delivery, octets: int) -> None:
     if delivery.engagement_id is not None:
         with current.acting_as(delivery.who), transaction():
-            actions.record_broken_off(
+            actions.record_interrupted_download(
                 _engagement(delivery), page=delivery.page, what=delivery.what, octets=octets
             )

@@ -1,12 +1,10 @@
-"""The list of engagements: its declaration, what its filters leave, and the columns of its
-export.
-"""
+"""The list of engagements: columns, filters and export."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from governance.assurance.engagements import queries
+from governance.assurance.engagements import queries, request_queries
 from governance.assurance.engagements.models import Engagement
 from governance.kernel.list_pages import (
     Column,
@@ -39,7 +37,7 @@ ENGAGEMENTS = ListPage(
     filters=(Filter("state", "State", PHASES),),
     exports=(Export("csv", "engagements.export_engagements"),),
 )
-HEAD = (
+CSV_HEADER = (
     "Ref",
     "Firm",
     "Scope",
@@ -55,25 +53,25 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class EngagementSummary:
-    """An engagement with what the list shows of it."""
+    """A row of the list."""
 
     engagement: Engagement
     scope: str
     phase: str
-    counts: queries.Counts
+    counts: request_queries.RequestCounts
 
 
-def every_line() -> list[EngagementSummary]:
-    """Those that the acting person may see."""
-    held = queries.engagements()
-    counts = queries.counts([e.id for e in held])
+def all_summaries() -> list[EngagementSummary]:
+    """The engagements that the acting person may see."""
+    engagements = queries.engagements()
+    counts = request_queries.request_counts([e.id for e in engagements])
     return [
-        EngagementSummary(e, queries.framework_of(e), queries.phase_of(e), counts[e.id])
-        for e in held
+        EngagementSummary(e, queries.scope_name(e), queries.phase_of(e), counts[e.id])
+        for e in engagements
     ]
 
 
-TESTS: Mapping[str, Callable[[EngagementSummary, str], bool]] = {
+FILTER_TESTS: Mapping[str, Callable[[EngagementSummary, str], bool]] = {
     "state": lambda line, value: line.phase == value
 }
 ORDERS: Mapping[str, Callable[[EngagementSummary], Any]] = {
@@ -85,20 +83,22 @@ ORDERS: Mapping[str, Callable[[EngagementSummary], Any]] = {
 }
 
 
-def matching(lines: Sequence[EngagementSummary], asked: ListRequest) -> list[EngagementSummary]:
+def matching_summaries(
+    lines: Sequence[EngagementSummary], list_request: ListRequest
+) -> list[EngagementSummary]:
     return arrange(
         keep(
             lines,
-            asked,
-            TESTS,
+            list_request,
+            FILTER_TESTS,
             lambda line: f"{line.engagement.firm} {line.engagement.ref} {line.scope}",
         ),
-        asked,
+        list_request,
         ORDERS,
     )
 
 
-def cells(line: EngagementSummary) -> Sequence[Cell]:
+def csv_cells(line: EngagementSummary) -> Sequence[Cell]:
     e = line.engagement
     return (
         e.ref,

@@ -1,4 +1,4 @@
-"""What engagements tell whoever acts on the end of an auditor's access."""
+"""Events of engagements."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,9 +8,9 @@ from governance.kernel.events import Event
 
 @dataclass(frozen=True, slots=True)
 class AuditorAccessEnded(Event):
-    """None of this auditor's engagements is open any more, and they had a session.
+    """An auditor with a session has no open engagement any more.
 
-    `how` is the reason that the log keeps.
+    `how` is the reason in the audit log.
     """
 
     person_id: UUID

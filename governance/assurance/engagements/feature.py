@@ -4,18 +4,23 @@ from governance.assurance.engagements import (
     access_end,
     actions,
     auditor_access,
+    auditor_queries,
     auditor_scope,
     auditor_sign_in,
     change_freeze,
     download_custody,
     inbox,
     jobs,
+    list_import_views,
+    list_imports,
     models,
+    package_views,
     packages,
     permissions,
-    queries,
     reauthentication,
+    request_views,
     requests,
+    responses,
     views,
 )
 from governance.assurance.engagements.events import AuditorAccessEnded
@@ -39,13 +44,16 @@ from governance.kernel.manifest import (
 )
 from governance.kernel.visibility_scope import scope_finder
 
+# importing these modules adds their routes to views.feature
+VIEW_MODULES = (views, request_views, list_import_views, package_views)
+
 manifest = Manifest(
     name="engagements",
     models=(models,),
     routes=(auditor_sign_in.public, views.feature, reauthentication.feature),
     under=("evidence.index",),
     schedule=(
-        Daily("tidy packages", jobs.tidy_packages, at="03:17"),
+        Daily("tidy packages", jobs.remove_unreferenced_packages_daily, at="03:17"),
         Every("end auditor sessions", jobs.end_sessions_of_closed_windows, seconds=10),
     ),
     work=(jobs.make_package,),
@@ -53,7 +61,7 @@ manifest = Manifest(
         Command("View auditor requests", "engagements.waiting", permissions.VIEW),
         Command("Generate an evidence package", "engagements.index", permissions.PACKAGE),
     ),
-    audit=actions_in(actions, auditor_access, packages, requests),
+    audit=actions_in(actions, auditor_access, packages, requests, responses, list_imports),
     links={
         "Engagement": EntryLink(
             endpoint="engagements.engagement", argument="engagement_id", within=not_by_scope
@@ -76,9 +84,9 @@ manifest = Manifest(
         Answer(identity.identify, auditor_sign_in.identify),
         Answer(scope_finder, auditor_scope.scope_of_auditor),
         Answer(custody, download_custody),
-        Answer(why_not_member, queries.audits),
+        Answer(why_not_member, auditor_queries.why_not_member),
         Answer(reauthentication_address, reauthentication.address),
-        Answer(versions_to_keep, change_freeze.keep_files),
+        Answer(versions_to_keep, change_freeze.reasons_to_keep),
     ),
     guards=(WriteGuard(change_freeze.FROZEN, change_freeze.check_not_frozen),),
     after_request=(download_custody.end_refused_session,),

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
-def window(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
+def access_window(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
     """From midnight before the first day until midnight after the last one, as the tenant's clocks
     show it.
     """

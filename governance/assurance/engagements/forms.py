@@ -50,7 +50,7 @@ class EngagementForm(ReadableForm):
     version = HiddenField()
 
 
-class EndForm(Form):
+class EndEngagementForm(Form):
     reason = TextAreaField("Reason", [InputRequired("Enter a reason."), Length(max=2000)])
 
 
@@ -89,21 +89,21 @@ class AssignRequestForm(ReadableForm):
     version = HiddenField()
 
 
-class ListForm(Form):
+class RequestListForm(Form):
     file = FileField(
         "Request list (XLSX)",
         description="One request per row, with a column named Request, Item or Title.",
     )
 
 
-class SayForm(Form):
+class CommentForm(Form):
     """One text for several verbs: each has its own address."""
 
     text = TextAreaField("Comment", [Length(max=4000)])
     version = HiddenField()  # of the request as the page shows it
 
 
-class AttachForm(Form):
+class AttachVersionForm(Form):
     """What is shown is narrowed by a search; what may be attached is the action's to say."""
 
     version_id = Choice(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from governance.assurance.engagements import permissions, queries, requests
+from governance.assurance.engagements import permissions, queries, requests, responses
 from governance.assurance.engagements.models import AuditRequest, Engagement
 from governance.foundation.audit.registry import Action
 from governance.foundation.people.own_entries import own_entries
@@ -67,16 +67,18 @@ def _answers() -> Select[Any]:
     """Of the auditor's own engagements that are open now."""
     r = AuditRequest
     query = item_select(r, about=r.title, parent=r.engagement_id, detail=r.ref, since=r.state_since)
-    return query.where(r.state == "provided", r.engagement_id.in_(queries.ids_of_current(ME, NOW)))
+    return query.where(
+        r.state == "provided", r.engagement_id.in_(queries.open_engagement_ids_of(ME, NOW))
+    )
 
 
 def _answered() -> Select[Any]:
-    return _done(requests.PROVIDED, requests.CHANGED_REQUEST)
+    return _done(responses.RESPONSE_PROVIDED, requests.REQUEST_ASSIGNED)
 
 
 def _judged() -> Select[Any]:
-    return _done(requests.ACCEPTED, requests.RETURNED).where(
-        AuditRequest.engagement_id.in_(queries.ids_of_current(ME, NOW))
+    return _done(responses.RESPONSE_ACCEPTED, responses.RESPONSE_RETURNED).where(
+        AuditRequest.engagement_id.in_(queries.open_engagement_ids_of(ME, NOW))
     )
 
 
@@ -118,8 +120,8 @@ def _assign(ids: Collection[UUID], owner_id: UUID | None) -> None:
         .order_by(r.id)
         .with_for_update(of=r)
     )
-    for held, request in rows.all():
-        requests.assign(held, request, owner_id=owner_id, due_on=request.due_on)
+    for engagement, request in rows.all():
+        requests.assign_request(engagement, request, owner_id=owner_id, due_on=request.due_on)
 
 
 ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, _assign, frozenset(requests.UNDOABLE))

@@ -14,12 +14,10 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Engagement(Tenanted, Model):
-    """A firm looks at a period, in a window of fieldwork.
+    """A firm audits a period during a fieldwork window, from `opens_at` to `closes_at`.
 
-    `opens_at` and `closes_at` are that window as instants.
-
-    Without a framework its scope is every control; with `criteria` it is those requirements and
-    what lies below them.
+    Without a framework, the scope is all controls; with `criteria`, those requirements and everything
+    below them.
     """
 
     __tablename__ = "engagements"
@@ -56,10 +54,7 @@ class Engagement(Tenanted, Model):
 
 
 class EngagementAuditor(Tenanted, Model):
-    """Somebody of the firm.
-
-    They are a person here after their first sign-in, by their own provider or by link and code.
-    """
+    """An auditor of an engagement; known as a person after their first sign-in."""
 
     __tablename__ = "engagement_auditors"
     __table_args__ = (
@@ -93,9 +88,9 @@ class EngagementAuditor(Tenanted, Model):
 
 
 class AuditRequest(Tenanted, Model):
-    """A line of the list that the auditors ask for (PBC).
+    """A request by the auditors (PBC).
 
-    `row` is the digest of the line that it was imported from.
+    `row` is the digest of the row that it was imported from.
     """
 
     __tablename__ = "audit_requests"
@@ -122,9 +117,7 @@ class AuditRequest(Tenanted, Model):
 
 
 class RequestRemark(Tenanted, Model):
-    """A line of a request's thread: a comment, or what was said with a provision, an acceptance, a
-    return. Never changed.
-    """
+    """A comment on a request, alone or with a provision, acceptance or return. Never changed."""
 
     __tablename__ = "request_remarks"
     __table_args__ = (
@@ -140,9 +133,9 @@ class RequestRemark(Tenanted, Model):
 
 
 class RequestAttachment(Tenanted, Model):
-    """A version of evidence that answers a request.
+    """An evidence version that is attached to a request.
 
-    Once provided it stays: the auditor sees exactly these versions.
+    Once provided it stays: auditors see exactly these versions.
     """
 
     __tablename__ = "request_attachments"
@@ -160,9 +153,7 @@ class RequestAttachment(Tenanted, Model):
 
 
 class RequestImport(Tenanted, Model):
-    """A list that was sent as a file: what it holds and which lines are wrong, before and after it
-    is taken over.
-    """
+    """An uploaded request list: its requests and problems, before and after the import."""
 
     __tablename__ = "request_imports"
     __table_args__ = (
@@ -182,7 +173,7 @@ class RequestImport(Tenanted, Model):
 
 
 class EvidencePackage(Generated):
-    """Everything of an engagement as one file (BagIt), made in the background."""
+    """Everything in scope of an engagement as one file (BagIt), generated in the background."""
 
     __tablename__ = "evidence_packages"
     __table_args__ = (

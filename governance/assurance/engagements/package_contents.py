@@ -20,7 +20,13 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from governance.assurance.engagements import queries
+from governance.assurance.engagements import (
+    attachment_queries,
+    package_queries,
+    queries,
+    request_queries,
+    scope_queries,
+)
 from governance.assurance.engagements.bagit import Payload
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence.models import EvidenceVersion
@@ -36,13 +42,13 @@ from governance.kernel.db import session
 from governance.kernel.formatting import plural, thousands
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
-PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
-RESERVED = frozenset(
+UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
+WINDOWS_RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
 )  # of Windows
 MAX_FOLDER_LENGTH, MAX_NAME_LENGTH = 40, 60  # characters: a whole path stays below Windows' 260
 FORMAT = "governance.evidence-package/1"
-LOG = "audit-log/extract.jsonl"
+LOG_EXTRACT = "audit-log/extract.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class PackagedFile:
 
 
 @dataclass(slots=True)
-class Contents:
+class PackageContents:
     """The package without the bytes of the evidence.
 
     `index` is the content of index.json; `generated` maps paths to compressed contents.
@@ -68,9 +74,11 @@ class Contents:
     def payload(self) -> Iterator[Payload]:
         """The generated files, the index last."""
         for path, content in sorted(self.generated.items()):
-            yield _whole(path, zlib.decompress(content))
-        yield _whole("index.json", json.dumps(self.index, ensure_ascii=False, indent=1).encode())
-        yield _whole("index.html", page(self.index).encode())
+            yield _compressed_payload(path, zlib.decompress(content))
+        yield _compressed_payload(
+            "index.json", json.dumps(self.index, ensure_ascii=False, indent=1).encode()
+        )
+        yield _compressed_payload("index.html", page(self.index).encode())
 
     @property
     def octets(self) -> int:
@@ -82,27 +90,30 @@ def compressed(content: bytes) -> bytes:
     return zlib.compress(content, 6)
 
 
-def _whole(path: str, content: bytes) -> Payload:
+def _compressed_payload(path: str, content: bytes) -> Payload:
     return Payload(path, lambda: (content,), packed=True)
 
 
 def safe_name(name: str, max_length: int = 80) -> str:
     """Return a name that is valid on every file system, and that no manifest has to escape."""
-    stem, dot, suffix = PLAIN.sub("_", name).strip(".").rstrip("_").rpartition(".")
+    stem, dot, suffix = UNSAFE_CHARACTERS.sub("_", name).strip(".").rstrip("_").rpartition(".")
     stem, suffix = stem.strip("._") or ("file" if dot else ""), suffix if dot else suffix.strip("_")
     whole = f"{stem[: max_length - 10]}{dot}{suffix[:9]}" if dot else suffix[:max_length]
     whole = whole.rstrip(".") or "file"
-    return f"_{whole}" if whole.split(".", 1)[0].upper() in RESERVED else whole
+    return f"_{whole}" if whole.split(".", 1)[0].upper() in WINDOWS_RESERVED else whole
 
 
-def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Contents:
+def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> PackageContents:
     """Read everything in scope of the engagement, in the present transaction (a snapshot).
 
     `keys` are the verifier keys of the tenant's log, the current one first; `checkpoint` is its
     latest signed checkpoint.
     """
     who = current.actor()
-    files, controls = queries.files(engagement), queries.controls_in(engagement)
+    files, controls = (
+        package_queries.package_versions(engagement),
+        scope_queries.controls_in(engagement),
+    )
     stored = [
         PackagedFile(each.version, _path(each))
         for each in files
@@ -116,7 +127,7 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
         "tenant": who.tenant_name,
         "firm": engagement.firm,
         "engagement": engagement.ref,
-        "scope": queries.framework_of(engagement),
+        "scope": queries.scope_name(engagement),
         "criteria": engagement.criteria,
         "generated_at": _iso(clock.now()),
         "period": [_iso(engagement.period_from), _iso(engagement.period_to)],
@@ -125,12 +136,12 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
         "controls": _controls(engagement, controls, files, paths),
         "requests": _requests(engagement, paths),
         "log": {
-            "extract": LOG,
+            "extract": LOG_EXTRACT,
             "checkpoint": "audit-log/checkpoint.txt",
             "keys": "audit-log/keys.txt",
         },
     }
-    contents = Contents(name, index, stored)
+    contents = PackageContents(name, index, stored)
     contents.generated |= _tables(index) | _testing(engagement, {i for i, _, _ in controls}, index)
     contents.generated["audit-log/checkpoint.txt"] = compressed(checkpoint.encode())
     contents.generated["audit-log/keys.txt"] = compressed(
@@ -143,7 +154,7 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
     return contents
 
 
-def _path(each: queries.PackagedVersion) -> str:
+def _path(each: package_queries.PackagedVersion) -> str:
     """Under the first control that it supports; under requests/ when it supports none."""
     folder = safe_name(each.controls[0], MAX_FOLDER_LENGTH) if each.controls else "requests"
     evidence = safe_name(each.ref, MAX_FOLDER_LENGTH)
@@ -151,7 +162,7 @@ def _path(each: queries.PackagedVersion) -> str:
     return f"evidence/{folder}/{evidence}/v{each.version.number}-{name}"
 
 
-def _evidence(each: queries.PackagedVersion, path: str | None) -> dict[str, Any]:
+def _evidence(each: package_queries.PackagedVersion, path: str | None) -> dict[str, Any]:
     v = each.version
     return {
         "ref": each.ref,
@@ -179,10 +190,10 @@ def _evidence(each: queries.PackagedVersion, path: str | None) -> dict[str, Any]
 def _controls(
     engagement: Engagement,
     controls: Sequence[Any],
-    files: Sequence[queries.PackagedVersion],
+    files: Sequence[package_queries.PackagedVersion],
     paths: dict[Any, str],
 ) -> list[Any]:
-    criteria = queries.requirement_refs([i for i, _, _ in controls], engagement.framework_id)
+    criteria = scope_queries.requirement_refs([i for i, _, _ in controls], engagement.framework_id)
     rows = {
         row.control_id: row
         for row in matrix_queries.matrix(engagement.period_from, engagement.period_to)
@@ -212,9 +223,9 @@ def _controls(
 
 
 def _requests(engagement: Engagement, paths: dict[Any, str]) -> list[Any]:
-    requests = queries.every_request(engagement.id)
+    requests = request_queries.every_request(engagement.id)
     provided: dict[Any, list[Any]] = {}
-    for each in queries.attached([r.id for r in requests], provided_only=True):
+    for each in attachment_queries.attached([r.id for r in requests], provided_only=True):
         attachment = {
             "ref": each.evidence.ref,
             "version": each.version.number,
@@ -225,8 +236,8 @@ def _requests(engagement: Engagement, paths: dict[Any, str]) -> list[Any]:
         }
         provided.setdefault(each.attachment.request_id, []).append(attachment)
     threads: dict[Any, list[Any]] = {}
-    remarks = queries.threads([r.id for r in requests])
-    names = queries.pseudonyms(r.written_by for r in remarks)
+    remarks = request_queries.threads([r.id for r in requests])
+    names = package_queries.pseudonyms(r.written_by for r in remarks)
     for remark in remarks:
         author = (
             names.get(remark.written_by, "A former member") if remark.written_by else "Meridian"
@@ -329,7 +340,7 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
         for each in exception_queries.exceptions(engagement.period_from, None)
         if each.control.id in controls
     ]
-    index["exceptions"] = [_case(each) for each in cases]
+    index["exceptions"] = [_exception(each) for each in cases]
     files["testing/exceptions.json"] = compressed(
         json.dumps(index["exceptions"], ensure_ascii=False, indent=1).encode()
     )
@@ -387,7 +398,7 @@ def _sample(progress: sample_queries.SampleProgress, population_path: str) -> di
     }
 
 
-def _case(each: exception_queries.ExceptionCase) -> dict[str, Any]:
+def _exception(each: exception_queries.ExceptionCase) -> dict[str, Any]:
     e, f = each.exception, each.finding
     return {
         "ref": e.ref,

@@ -19,32 +19,32 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from governance.kernel import signed_note
 from governance.kernel.signed_note import NotSigned, VerifierKey
 
-TITLE = "governance evidence package v1"
-HEX = re.compile(r"[0-9a-f]{64}")
+SIGNATURE_TITLE = "governance evidence package v1"
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """What a good signature vouches for."""
+class PackageNote:
+    """The content of a valid signature."""
 
     package: str
     tagmanifest: str
 
     @property
     def text(self) -> str:
-        return f"{TITLE}\n{self.package}\ntagmanifest-sha256 {self.tagmanifest}\n"
+        return f"{SIGNATURE_TITLE}\n{self.package}\ntagmanifest-sha256 {self.tagmanifest}\n"
 
 
-def sign(private: Ed25519PrivateKey, name: str, note: Note) -> str:
+def sign(private: Ed25519PrivateKey, name: str, note: PackageNote) -> str:
     return signed_note.sign(private, name, note.text)
 
 
-def open_note(text: str, key: VerifierKey) -> Note:
-    """Check the signature by this key and return what it vouches for; NotSigned otherwise."""
+def open_note(text: str, key: VerifierKey) -> PackageNote:
+    """Check the signature by this key and return its content. Raises NotSigned otherwise."""
     match signed_note.open_note(text, key).split("\n"):
-        case [title, package, digest, ""] if title == TITLE and HEX.fullmatch(
+        case [title, package, digest, ""] if title == SIGNATURE_TITLE and SHA256_HEX.fullmatch(
             digest.removeprefix("tagmanifest-sha256 ")
         ):
-            return Note(package, digest.removeprefix("tagmanifest-sha256 "))
+            return PackageNote(package, digest.removeprefix("tagmanifest-sha256 "))
         case _:
             raise NotSigned("The signature is valid, but it isn't for an evidence package.")

@@ -1,11 +1,11 @@
-"""Check an evidence package offline: the zip and the public key are enough.
+"""Verify an evidence package offline, with the ZIP and the public key.
 
     verify(file, key, checkpoint=None, consistency=None) -> PackageVerdict
 
-`checkpoint` and `consistency` are the reader's own, as in foundation/audit/verify.py: the package's
-log is compared with them. The archive comes from anybody: names that lead out of it, the same name
-twice, and archives that unpack to more than they hold are refused by name. It streams, so the
-memory does not grow with the package, and no file makes it raise.
+`checkpoint` and `consistency` are the reader's own, as in foundation/audit/verify.py; the package's
+log is compared with them. The archive is untrusted: paths outside its folder, duplicate names and
+archives that unpack to far more than their size are rejected. It is read as a stream, so memory
+doesn't grow with the package, and no file makes it raise.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ from typing import BinaryIO, cast
 
 from governance.assurance.engagements import package_signature
 from governance.assurance.engagements.bagit import (
-    DECLARATION,
+    BAGIT_DECLARATION,
     MANIFEST,
-    MOST_FILES,
-    PIECE,
+    MAX_FILES,
+    PIECE_BYTES,
     SIGNATURE,
-    TAGS,
+    TAG_MANIFEST,
     escaped,
 )
 from governance.assurance.testing.sampling import draw_items
@@ -38,11 +38,15 @@ from governance.foundation.audit.verify import verify as verify_log
 from governance.kernel.signed_note import NotSigned, VerifierKey
 from governance.kernel.verification_results import Check, CheckOutcome, Verdict, plain
 
-LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
-SMALL = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
-RATIO = 2000
-OK = {CheckOutcome.RIGHT: True, CheckOutcome.WRONG: False, CheckOutcome.NOT_CHECKED: None}
-DAMAGE = (
+MANIFEST_LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
+MAX_TAG_FILE_BYTES = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
+MAX_COMPRESSION_RATIO = 2000
+OK_BY_OUTCOME = {
+    CheckOutcome.RIGHT: True,
+    CheckOutcome.WRONG: False,
+    CheckOutcome.NOT_CHECKED: None,
+}
+DAMAGE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -63,7 +67,7 @@ DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class PackageVerdict(Verdict):
-    """`package` is its name, `files` how many its manifest lists."""
+    """The checks of a package; `package` is its name, `files` the number of files in its manifest."""
 
     package: str = ""
     files: int = 0
@@ -77,15 +81,13 @@ class PackageVerdict(Verdict):
         )
 
 
-class _Broken(Exception):
-    """The archive cannot be read on; the message says why."""
+class _UnreadableArchive(Exception):
+    """The archive can't be read further; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What the reader brought: keys as text and as read, and perhaps an older checkpoint with a
-    proof.
-    """
+class ReaderInput:
+    """What the reader gave: keys as text and parsed, and perhaps an earlier checkpoint with a proof."""
 
     key: str
     keys: list[VerifierKey]
@@ -96,19 +98,17 @@ class Given:
 def verify(
     file: BinaryIO, key: str, checkpoint: str | None = None, consistency: str | None = None
 ) -> PackageVerdict:
-    """Check the whole package; `key` is one verifier key of the tenant's log, or several, one a
-    line.
-    """
+    """Verify the whole package; `key` is one verifier key of the tenant's log, or one per line."""
     try:
-        given = Given(key, read_keys(key), checkpoint, consistency)
+        given = ReaderInput(key, read_keys(key), checkpoint, consistency)
     except NotSigned as problem:
         return PackageVerdict((Check("key", ok=None, sentence=str(problem)),))
     try:
         with zipfile.ZipFile(file) as archive:
-            found = _opened(archive, given)
-    except _Broken as broken:
+            found = _check_archive(archive, given)
+    except _UnreadableArchive as broken:
         return PackageVerdict((Check("archive", ok=False, sentence=plain(str(broken))),))
-    except DAMAGE as damage:
+    except DAMAGE_ERRORS as damage:
         told = f"The file isn't a ZIP archive, or it is damaged or incomplete ({type(damage).__name__})."
         return PackageVerdict((Check("archive", ok=False, sentence=told),))
     return replace(
@@ -117,10 +117,13 @@ def verify(
     )
 
 
-def _opened(archive: zipfile.ZipFile, given: Given) -> PackageVerdict:
-    name, entries = _entries(archive)
-    signed, vouched = _signature(archive, entries, given.keys)
-    digests, tags = _listed(archive, entries, MANIFEST), _listed(archive, entries, TAGS)
+def _check_archive(archive: zipfile.ZipFile, given: ReaderInput) -> PackageVerdict:
+    name, entries = _read_entries(archive)
+    signed, vouched = _check_signature(archive, entries, given.keys)
+    digests, tags = (
+        _read_manifest(archive, entries, MANIFEST),
+        _read_manifest(archive, entries, TAG_MANIFEST),
+    )
     checks = [
         Check(
             "archive", ok=True, sentence=f"The archive contains {len(entries):,} files in {name}/."
@@ -128,32 +131,32 @@ def _opened(archive: zipfile.ZipFile, given: Given) -> PackageVerdict:
         signed,
     ]
     if vouched is not None:
-        checks.append(_is_signed(archive, entries, name, vouched))
+        checks.append(_check_signed_digest(archive, entries, name, vouched))
     checks += [
-        _declared(archive, entries),
-        _same("tag files", archive, entries, tags, of=list(tags)),
-        _complete(entries, digests, tags),
-        _same("files", archive, entries, digests, of=list(digests)),
-        _index(archive, entries, digests),
-        _samples(archive, entries),
-        *_log(archive, entries, given),
+        _check_declaration(archive, entries),
+        _check_digests("tag files", archive, entries, tags, of=list(tags)),
+        _check_complete(entries, digests, tags),
+        _check_digests("files", archive, entries, digests, of=list(digests)),
+        _check_index(archive, entries, digests),
+        _check_samples(archive, entries),
+        *_check_log(archive, entries, given),
     ]
     return PackageVerdict(tuple(checks), name, len(digests))
 
 
-def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]:
-    """The one folder, and path in it → entry.
+def _read_entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]:
+    """The top-level folder, and its entries by path.
 
-    Whatever could write elsewhere when it is unpacked is refused.
+    Raises _UnreadableArchive for anything that could write elsewhere when unpacked.
     """
     listed = [each for each in archive.infolist() if not each.is_dir()]
-    if not 0 < len(listed) <= MOST_FILES:
-        raise _Broken(
-            f"The archive contains {len(listed):,} files. A package has 1 to {MOST_FILES:,}."
+    if not 0 < len(listed) <= MAX_FILES:
+        raise _UnreadableArchive(
+            f"The archive contains {len(listed):,} files. A package has 1 to {MAX_FILES:,}."
         )
     folders = {PurePosixPath(each.filename).parts[:1] for each in listed}
     if len(folders) != 1 or folders == {()}:
-        raise _Broken("The archive must contain exactly one top-level folder.")
+        raise _UnreadableArchive("The archive must contain exactly one top-level folder.")
     (name,) = next(iter(folders))
     found: dict[str, zipfile.ZipInfo] = {}
     for each in listed:
@@ -165,45 +168,49 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
             or ":" in each.filename
             or len(parts) < 2  # noqa: PLR2004
         ):
-            raise _Broken(
+            raise _UnreadableArchive(
                 f"The archive contains a path outside its folder: {each.filename[:120]!r}."
             )
         path = "/".join(parts[1:])
         if path in found:
-            raise _Broken(f"The archive contains {path} twice.")
-        if each.file_size > PIECE and each.file_size > RATIO * max(each.compress_size, 1):
-            raise _Broken(f"{path} was not read: it unpacks to more than {RATIO:,} times its size.")
+            raise _UnreadableArchive(f"The archive contains {path} twice.")
+        if each.file_size > PIECE_BYTES and each.file_size > MAX_COMPRESSION_RATIO * max(
+            each.compress_size, 1
+        ):
+            raise _UnreadableArchive(
+                f"{path} was not read: it unpacks to more than {MAX_COMPRESSION_RATIO:,} times its size."
+            )
         found[path] = each
     return name, found
 
 
-def _small(
+def _read_small(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str
 ) -> bytes | None:
     entry = entries.get(path)
-    if entry is None or entry.file_size > SMALL:
+    if entry is None or entry.file_size > MAX_TAG_FILE_BYTES:
         return None
     try:
         return archive.read(entry)
-    except DAMAGE:
-        raise _Broken(f"{path} is damaged and can't be unpacked.") from None
+    except DAMAGE_ERRORS:
+        raise _UnreadableArchive(f"{path} is damaged and can't be unpacked.") from None
 
 
-def _listed(
+def _read_manifest(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str
 ) -> dict[str, str]:
-    """What a manifest says, path → digest; one that cannot be read lists nothing, and then what is
-    there is too much.
-    """
-    content = _small(archive, entries, path) or b""
-    matches = (LINE.fullmatch(line) for line in content.decode("utf-8", "replace").splitlines())
+    """Digests by path; an unreadable manifest lists nothing, so every file counts as extra."""
+    content = _read_small(archive, entries, path) or b""
+    matches = (
+        MANIFEST_LINE.fullmatch(line) for line in content.decode("utf-8", "replace").splitlines()
+    )
     return {match[2]: match[1] for match in matches if match}
 
 
-def _signature(
+def _check_signature(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], keys: list[VerifierKey]
-) -> tuple[Check, package_signature.Note | None]:
-    text = _small(archive, entries, SIGNATURE)
+) -> tuple[Check, package_signature.PackageNote | None]:
+    text = _read_small(archive, entries, SIGNATURE)
     if text is None:
         return (
             Check(
@@ -231,13 +238,13 @@ def _signature(
     return Check("signature", ok=False, sentence=problem), None
 
 
-def _is_signed(
+def _check_signed_digest(
     archive: zipfile.ZipFile,
     entries: Mapping[str, zipfile.ZipInfo],
     name: str,
-    note: package_signature.Note,
+    note: package_signature.PackageNote,
 ) -> Check:
-    tags = _small(archive, entries, TAGS) or b""
+    tags = _read_small(archive, entries, TAG_MANIFEST) or b""
     if note.package != name:
         return Check(
             "signed",
@@ -245,12 +252,12 @@ def _is_signed(
             sentence=f"The signature belongs to another package, {note.package}.",
         )
     if hashlib.sha256(tags).hexdigest() != note.tagmanifest:
-        return Check("signed", ok=False, sentence=f"{TAGS} was changed after signing.")
+        return Check("signed", ok=False, sentence=f"{TAG_MANIFEST} was changed after signing.")
     return Check("signed", ok=True, sentence="The signature covers the digests of all files.")
 
 
-def _declared(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
-    fine = _small(archive, entries, "bagit.txt") == DECLARATION
+def _check_declaration(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
+    fine = _read_small(archive, entries, "bagit.txt") == BAGIT_DECLARATION
     return Check(
         "bag",
         ok=fine,
@@ -262,11 +269,15 @@ def _declared(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) 
     )
 
 
-def _complete(
+def _check_complete(
     entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str], tags: Mapping[str, str]
 ) -> Check:
     there = {escaped(path) for path in entries if path.startswith("data/")}
-    beside = {path for path in entries if not path.startswith("data/")} - {*tags, TAGS, SIGNATURE}
+    beside = {path for path in entries if not path.startswith("data/")} - {
+        *tags,
+        TAG_MANIFEST,
+        SIGNATURE,
+    }
     missing, extra = sorted(digests.keys() - there), sorted([*(there - digests.keys()), *beside])
     if missing:
         return Check(
@@ -291,7 +302,7 @@ def _complete(
     )
 
 
-def _same(
+def _check_digests(
     what: str,
     archive: zipfile.ZipFile,
     entries: Mapping[str, zipfile.ZipInfo],
@@ -306,7 +317,7 @@ def _same(
             return Check(what, ok=False, sentence=f"{path} is missing from the package.")
         try:
             found = _digest(archive, entry)
-        except DAMAGE:
+        except DAMAGE_ERRORS:
             return Check(what, ok=False, sentence=f"{path} is damaged and can't be unpacked.")
         if found != digests[path]:
             return Check(
@@ -319,7 +330,7 @@ def _same(
         return Check(
             what,
             ok=False,
-            sentence=f"{min(needed - digests.keys())} isn't listed in {TAGS}, so it can't be verified.",
+            sentence=f"{min(needed - digests.keys())} isn't listed in {TAG_MANIFEST}, so it can't be verified.",
         )
     return Check(
         what, ok=bool(of), sentence=f"All {len(of):,} {what} match their digests in the manifest."
@@ -329,17 +340,17 @@ def _same(
 def _digest(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     digest = hashlib.sha256()
     with archive.open(entry) as stream:
-        while piece := stream.read(PIECE):
+        while piece := stream.read(PIECE_BYTES):
             digest.update(piece)
     return digest.hexdigest()
 
 
-def _index(
+def _check_index(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str]
 ) -> Check:
-    """What the index says of each file of evidence is what is there."""
+    """The index lists each evidence file with the digest in the manifest."""
     try:
-        index = json.loads(_small(archive, entries, "data/index.json") or b"")
+        index = json.loads(_read_small(archive, entries, "data/index.json") or b"")
         named = {f"data/{e['path']}": e["sha256"] for e in index["evidence"] if e["path"]}
         given = {
             f"data/{p['path']}": p["sha256"]
@@ -347,7 +358,7 @@ def _index(
             for p in r["provided"]
             if p["path"]
         }
-    except DAMAGE:
+    except DAMAGE_ERRORS:
         return Check("index", ok=False, sentence="The index (data/index.json) can't be read.")
     wrong = [path for path, digest in (named | given).items() if digests.get(path) != digest]
     if wrong:
@@ -367,17 +378,15 @@ def _index(
     )
 
 
-def _samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
-    """Each population is the one that was frozen, and each sample is drawn again from it with its
-    seed.
-    """
+def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
+    """Each population is the frozen one, and drawing each sample again gives the same items."""
     drawn = 0
     try:
-        listed = json.loads(_small(archive, entries, "data/index.json") or b"")["samples"]
+        listed = json.loads(_read_small(archive, entries, "data/index.json") or b"")["samples"]
         for each in listed:
-            sample = json.loads(_small(archive, entries, f"data/{each['path']}") or b"")
+            sample = json.loads(_read_small(archive, entries, f"data/{each['path']}") or b"")
             held, items = sample["population"], [item["item"] for item in sample["items"]]
-            digest, ids = _population(
+            digest, ids = _read_population(
                 archive, entries[f"data/{each['population']}"], held["id_column"]
             )
             if digest != held["sha256"]:
@@ -395,7 +404,7 @@ def _samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -
                     sentence=f"{each['path']} doesn't contain the items that its seed selects.",
                 )
             drawn += len(items)
-    except DAMAGE:
+    except DAMAGE_ERRORS:
         return Check(
             "samples", ok=False, sentence="The samples or their populations can't be read."
         )
@@ -410,10 +419,10 @@ def _samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -
     )
 
 
-def _population(
+def _read_population(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, column: str
 ) -> tuple[str, list[str]]:
-    """(digest of its lines, the id in each)."""
+    """(digest of its lines, the id of each line)."""
     digest, ids = hashlib.sha256(), list[str]()
     with archive.open(entry) as stream:
         for line in stream:
@@ -422,12 +431,10 @@ def _population(
     return digest.hexdigest(), ids
 
 
-def _log(
-    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], given: Given
+def _check_log(
+    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], given: ReaderInput
 ) -> Iterator[Check]:
-    """The extract of the log with its proofs, the checkpoint beside it, and the reader's older
-    one.
-    """
+    """The log extract with its proofs, the checkpoint in the package, and the reader's earlier one."""
     entry = entries.get("data/audit-log/extract.jsonl")
     if entry is None:
         yield Check("log", ok=False, sentence="The package doesn't contain an audit log extract.")
@@ -440,7 +447,7 @@ def _log(
                 given.checkpoint,
                 given.consistency,
             )
-    except DAMAGE:
+    except DAMAGE_ERRORS:
         yield Check(
             "log",
             ok=False,
@@ -449,15 +456,15 @@ def _log(
         return
     compared = tuple(check for check in result.checks if check.name in {OLDER, CONSISTENCY})
     alone = replace(result, checks=tuple(check for check in result.checks if check not in compared))
-    yield Check("log", ok=OK[alone.outcome], sentence=alone.sentence)
-    note = (_small(archive, entries, "data/audit-log/checkpoint.txt") or b"").decode(
+    yield Check("log", ok=OK_BY_OUTCOME[alone.outcome], sentence=alone.sentence)
+    note = (_read_small(archive, entries, "data/audit-log/checkpoint.txt") or b"").decode(
         "utf-8", "replace"
     )
-    yield _checkpoint(note, given.keys, result.head)
+    yield _check_checkpoint(note, given.keys, result.head)
     yield from compared
 
 
-def _checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Check:
+def _check_checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Check:
     problem = "The checkpoint isn't signed by any key you gave."
     for key in keys:
         try:

@@ -1,8 +1,6 @@
-"""Evidence packages: requested, filed and downloaded; PACKAGES is how they are generated, cancelled
-and retried.
-"""
+"""Evidence packages: requested, saved and downloaded; PACKAGES declares how they are generated."""
 
-from governance.assurance.engagements import permissions, queries
+from governance.assurance.engagements import package_queries, permissions, queries
 from governance.assurance.engagements.models import (
     Engagement,
     EvidencePackage,
@@ -14,7 +12,7 @@ from governance.kernel.background_work import GeneratedFile
 from governance.kernel.errors import DomainError
 from governance.kernel.storage import Blob
 
-PACKAGE_ASKED = action(
+PACKAGE_REQUESTED = action(
     "engagement.package.requested",
     "requested an evidence package",
     target="EvidencePackage",
@@ -30,7 +28,7 @@ PACKAGE_CANCELLED = action(
     severity="informational",
     fields="engagement",
 )
-PACKAGE_MADE = action(
+PACKAGE_GENERATED = action(
     "engagement.package.generated",
     "generated an evidence package",
     target="EvidencePackage",
@@ -38,7 +36,7 @@ PACKAGE_MADE = action(
     severity="low",
     fields="engagement files size sha256 checkpoint",
 )
-PACKAGE_TAKEN = action(
+PACKAGE_DOWNLOADED = action(
     "engagement.package.downloaded",
     "downloaded an evidence package",
     target="EvidencePackage",
@@ -48,16 +46,18 @@ PACKAGE_TAKEN = action(
 )
 
 
-def ask_package(held: Engagement) -> EvidencePackage:
-    """Queue a package of everything in scope; while one is under way, that one is watched."""
+def request_package(engagement: Engagement) -> EvidencePackage:
+    """Queue a package of everything in scope; returns the one under way if there is one."""
     background_work.lock(EvidencePackage)
-    running = background_work.under_way(EvidencePackage, EvidencePackage.engagement_id == held.id)
+    running = background_work.under_way(
+        EvidencePackage, EvidencePackage.engagement_id == engagement.id
+    )
     return (
         running[0]
         if running
         else background_work.start(
             EvidencePackage(
-                engagement_id=held.id,
+                engagement_id=engagement.id,
                 requested_by=current.actor().person_id,
                 work_item_id=None,
                 storage_key=None,
@@ -81,14 +81,14 @@ PACKAGES = background_work.WorkKind(
     model=EvidencePackage,
     view=permissions.PACKAGE,
     permission=permissions.PACKAGE,
-    find=queries.visible_package,
+    find=package_queries.visible_package,
     title=lambda package: package_filename(queries.engagement(package.engagement_id)),
     page=lambda package: (
         "engagements.package",
         {"engagement_id": package.engagement_id, "package_id": package.id},
     ),
     address=lambda package: {"engagement_id": package.engagement_id, "package_id": package.id},
-    requested=lambda package: record(PACKAGE_ASKED, package, engagement=_ref_of(package)),
+    requested=lambda package: record(PACKAGE_REQUESTED, package, engagement=_ref_of(package)),
     cancelled=lambda package: record(PACKAGE_CANCELLED, package, engagement=_ref_of(package)),
     requester_only=True,
     stored=EvidencePackage.storage_key,
@@ -99,22 +99,22 @@ PACKAGES = background_work.WorkKind(
 )
 
 
-def package_filename(held: Engagement) -> str:
-    return f"{current.actor().tenant_slug}-{held.ref}.zip"
+def package_filename(engagement: Engagement) -> str:
+    return f"{current.actor().tenant_slug}-{engagement.ref}.zip"
 
 
-def file_package(
-    package: EvidencePackage, held: Engagement, blob: Blob, *, files: int, checkpoint: int
+def save_package(
+    package: EvidencePackage, engagement: Engagement, blob: Blob, *, files: int, checkpoint: int
 ) -> bool:
-    """Keep a finished package; False where another process has, and nothing changes."""
+    """Save a finished package; False, and no change, if another process has saved it."""
     if package.is_ready:
         return False
     package.storage_key, package.sha256, package.size = blob.key, blob.sha256, blob.size
     package.files, package.checkpoint, package.finished_at = files, checkpoint, clock.now()
     record(
-        PACKAGE_MADE,
+        PACKAGE_GENERATED,
         package,
-        engagement=held.ref,
+        engagement=engagement.ref,
         files=files,
         size=blob.size,
         sha256=blob.sha256,
@@ -123,12 +123,12 @@ def file_package(
     return True
 
 
-def download_package(held: Engagement, package: EvidencePackage) -> GeneratedFile:
-    """Record that somebody downloads the package, which is an entry each time, and return it."""
+def download_package(engagement: Engagement, package: EvidencePackage) -> GeneratedFile:
+    """Record the download and return the file."""
     if package.storage_key is None:
         raise DomainError("This package isn't ready yet.")
-    record(PACKAGE_TAKEN, package, engagement=held.ref, sha256=package.sha256)
-    name, digest = package_filename(held), package.sha256 or ""
+    record(PACKAGE_DOWNLOADED, package, engagement=engagement.ref, sha256=package.sha256)
+    name, digest = package_filename(engagement), package.sha256 or ""
     return GeneratedFile(
         name, "application/zip", key=package.storage_key, size=package.size or 0, sha256=digest
     )

@@ -1,4 +1,4 @@
-"""Who may do what in an audit engagement; what an auditor sees of it at all is `auditor_scope`."""
+"""Who may do what in an audit engagement; auditor_scope.py limits what auditors see."""
 
 from governance.kernel.access import permission
 from governance.kernel.conditions import is_owner

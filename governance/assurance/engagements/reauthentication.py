@@ -1,13 +1,11 @@
-"""Signing in again, for auditors who came by a link: no provider knows them, so a new code by mail
-is their fresh sign-in.
+"""Step-up for auditors who sign in by a personal link: a new code by email is their fresh sign-in.
 
-`address(who, back)` is where the step-up page sends such a person; only the auditor knows the link
-itself.
+`address(who, back)` is where the step-up page sends them; only the auditor knows the link itself.
 """
 
 from flask import current_app, make_response, redirect, request, url_for
 
-from governance.assurance.engagements import auditor_access, queries
+from governance.assurance.engagements import auditor_access, auditor_queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.foundation.people import actions as people
 from governance.foundation.people import permissions, sessions
@@ -26,7 +24,7 @@ feature = Feature("auditor_again", __name__)
 
 
 def address(who: Actor, back: str) -> str | None:
-    """None for everybody whom a provider vouches for."""
+    """The page for a new code; None for everyone who signs in with an identity provider."""
     if who.role != "auditor" or who.session_id is None:
         return None
     with transaction(read_only=True, tenant_id=who.tenant_id):
@@ -34,27 +32,27 @@ def address(who: Actor, back: str) -> str | None:
     return url_for("auditor_again.again", tenant=who.tenant_slug, next=back) if own else None
 
 
-def _behind(*, lock: bool = True) -> tuple[EngagementAuditor, Engagement]:
-    """His link in an engagement that is open now; locked while codes are counted."""
-    found = queries.link_of(current.person_id(), lock=lock)
+def _link_of_reader(*, lock: bool = True) -> tuple[EngagementAuditor, Engagement]:
+    """The reader's link in an open engagement; locked while attempts are counted."""
+    found = auditor_queries.open_link_of(current.person_id(), lock=lock)
     if found is None:
         raise NotFound("You sign in with your company account, so you don't need a code.")
     return found
 
 
-def _next() -> str:
-    """Only a page of this tenant follows."""
+def _next_page() -> str:
+    """The page to continue with; only a page of this tenant."""
     return tenant_path(request.values.get("next"))
 
 
-def _page(
+def _code_page(
     auditor: EngagementAuditor, *, sent: bool = False, problem: str = "", status: int = 200
 ) -> ResponseReturnValue:
     return page(
         "assurance/engagements/again.html",
         email=auditor.email,
         minutes=auditor_access.CODE_MINUTES,
-        onward=_next(),
+        onward=_next_page(),
         sent=sent,
         problem=problem,
         status=status,
@@ -63,29 +61,27 @@ def _page(
 
 @feature.get("/engagements/code", needs=permissions.OWN)
 def again() -> ResponseReturnValue:
-    return _page(_behind(lock=False)[0])
+    return _code_page(_link_of_reader(lock=False)[0])
 
 
 @feature.post("/engagements/code/send", needs=permissions.OWN)
 def send() -> ResponseReturnValue:
-    auditor, held = _behind()
+    auditor, engagement = _link_of_reader()
     try:
         with session().begin_nested():
-            auditor_access.send_code(auditor, held)
+            auditor_access.send_code(auditor, engagement)
     except DomainError as refused:
-        return _page(auditor, problem=refused.message, status=409)
-    return _page(auditor, sent=True)
+        return _code_page(auditor, problem=refused.message, status=409)
+    return _code_page(auditor, sent=True)
 
 
 @feature.post("/engagements/code", needs=permissions.OWN)
 def enter() -> ResponseReturnValue:
-    """The right code opens a new session in place of this one; a wrong one is counted, so it is
-    answered and not raised.
-    """
-    auditor, held = _behind()
-    problem = auditor_access.redeem(auditor, held, request.form.get("code", "")[:40])
+    """Replace the session if the code is right; otherwise count the attempt and answer with the reason."""
+    auditor, engagement = _link_of_reader()
+    problem = auditor_access.redeem_code(auditor, engagement, request.form.get("code", "")[:40])
     if problem:
-        return _page(auditor, sent=True, problem=problem, status=422)
+        return _code_page(auditor, sent=True, problem=problem, status=422)
     who, token = current.actor(), sessions.new_token()
     member = members.membership_of(current.person_id())
     if member is None:
@@ -112,7 +108,7 @@ def enter() -> ResponseReturnValue:
         replaces=who.session_id,
         via="code by mail",
     )
-    response = make_response(redirect(_next(), 303))
+    response = make_response(redirect(_next_page(), 303))
     set_cookie(
         response,
         "session",

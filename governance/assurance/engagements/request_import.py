@@ -1,11 +1,9 @@
-"""A list of requests as auditors send it: an XLSX file, one row a request.
+"""Parses a request list as auditors send it: an XLSX file with one request per row.
 
-Pure: bytes in, rows and wrong lines out.
-
-The first row that names a title column is the head; what stands above it is left alone. Known heads
-are listed in HEADS. A cell merged over several rows counts for each of them. A formula is taken as
-the text that it is, never worked out: where a day is wanted that makes the line wrong. The file is
-read by kernel/spreadsheet_reader.py, within bounds.
+Pure: bytes in, requests and problems out. The first row with a title column is the header; rows
+above it are ignored. COLUMN_NAMES lists the known headings. A cell merged over several rows counts
+for each of them. Formulas are read as text and never evaluated; in a date column they are a
+problem. kernel/spreadsheet_reader.py reads the file, within limits.
 """
 
 import hashlib
@@ -20,12 +18,12 @@ from governance.kernel import spreadsheet_reader
 from governance.kernel.errors import Invalid, TooLarge
 from governance.kernel.spreadsheet_reader import Formula
 
-MOST_BYTES = 8 * 1024 * 1024
-MOST_ROWS, MOST_COLUMNS, MOST_PROBLEMS = 50_000, 60, 200
-LONGEST_TITLE, LONGEST_DETAIL, LONGEST_REF = 300, 4000, 40
-HEAD_WITHIN = 20  # rows that may stand above the head
-MOST_FILLED = MOST_ROWS * 10  # cells that merging repeats
-HEADS: Mapping[str, tuple[str, ...]] = {
+MAX_FILE_BYTES = 8 * 1024 * 1024
+MAX_ROWS, MAX_COLUMNS, MAX_PROBLEMS = 50_000, 60, 200
+MAX_TITLE_LENGTH, MAX_DETAIL_LENGTH, MAX_REF_LENGTH = 300, 4000, 40
+MAX_HEADER_ROW = 20  # rows that may stand above the head
+MAX_MERGED_CELLS = MAX_ROWS * 10  # cells that merging repeats
+COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "ref": (
         "ref",
         "no",
@@ -67,7 +65,7 @@ SEPARATORS = re.compile(r"[,;\n]+")
 
 @dataclass(frozen=True, slots=True)
 class ImportedRequest:
-    """One request. `line` is the row of the sheet, `owner` an address or empty."""
+    """A request of the file. `line` is its row in the sheet, `owner` an email address or empty."""
 
     line: int
     ref: str
@@ -79,7 +77,7 @@ class ImportedRequest:
 
     @property
     def digest(self) -> str:
-        """Of what it asks for, wherever it stands."""
+        """SHA-256 over everything except the row number and the owner."""
         told = [
             self.ref,
             self.title,
@@ -109,28 +107,28 @@ class ImportedRequest:
 
 
 @dataclass(slots=True)
-class Listed:
-    """What a file holds: the requests, and (line, what is wrong) of lines that cannot be taken."""
+class ParsedRequestList:
+    """The requests of a file, and the problems as (row, sentence)."""
 
     rows: list[ImportedRequest] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
     def wrong(self, line: int, says: str) -> None:
-        if len(self.problems) < MOST_PROBLEMS:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append((line, says))
 
 
-def read(content: bytes, *, known: frozenset[str] | None = None) -> Listed:
-    """The requests of a file.
+def read(content: bytes, *, known: frozenset[str] | None = None) -> ParsedRequestList:
+    """Parse a file. Raises Invalid when it isn't a request list.
 
-    `known` are the refs that criteria may name; None takes any. Invalid when it is no such list.
+    `known` are the refs that criteria may name; None allows any.
     """
     rows = _rows(content)
-    head, columns = _head(rows)
-    listed, seen = Listed(), dict[str, int]()
+    head, columns = _find_header(rows)
+    listed, seen = ParsedRequestList(), dict[str, int]()
     for line, cells in rows:
         if line > head:
-            _take(line, cells, columns, listed, seen, known)
+            _parse_row(line, cells, columns, listed, seen, known)
     if not listed.rows and not listed.problems:
         raise Invalid(
             "The list has column headings but no requests. Add rows and upload it again.",
@@ -143,29 +141,25 @@ def read(content: bytes, *, known: frozenset[str] | None = None) -> Listed:
 
 
 def _rows(content: bytes) -> list[tuple[int, list[str]]]:
-    """(number, cells) of each row that holds something; a cell that is merged downwards stands in
-    each of its rows.
-    """
+    """(number, cells) of each row with content; a merged cell appears in each of its rows."""
     if not content:
         raise Invalid("The file is empty (0 bytes). Choose another file.", field="file")
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_FILE_BYTES:
         raise TooLarge(
-            f"The file is larger than {MOST_BYTES // 1024**2} MB. Upload a smaller file.",
+            f"The file is larger than {MAX_FILE_BYTES // 1024**2} MB. Upload a smaller file.",
             field="file",
         )
-    sheet = spreadsheet_reader.first_sheet(
-        content, "The list", rows=MOST_ROWS, columns=MOST_COLUMNS
-    )
+    sheet = spreadsheet_reader.first_sheet(content, "The list", rows=MAX_ROWS, columns=MAX_COLUMNS)
     if not sheet.rows:
         raise Invalid("The workbook is empty. Choose another file.", field="file")
-    by_number, left = dict(sheet.rows), MOST_FILLED
+    by_number, left = dict(sheet.rows), MAX_MERGED_CELLS
     for each in sheet.merged:
         below = range(each.top + 1, min(each.bottom, sheet.rows[-1][0]) + 1)
         value = next(iter(by_number.get(each.top, [])[each.left : each.left + 1]), "")
         left -= len(below)
         if left < 0:
             raise Invalid(
-                f"The list merges more than {MOST_FILLED:,} cells. Unmerge some cells and upload it again.",
+                f"The list merges more than {MAX_MERGED_CELLS:,} cells. Unmerge some cells and upload it again.",
                 field="file",
             )
         for number in below if value else ():
@@ -178,9 +172,9 @@ def _rows(content: bytes) -> list[tuple[int, list[str]]]:
 # ---- lines
 
 
-def _head(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, dict[str, int]]:
-    """The number of the row that names the columns, and which is which."""
-    for number, cells in rows[:HEAD_WITHIN]:
+def _find_header(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, dict[str, int]]:
+    """The number of the header row, and the index of each known column."""
+    for number, cells in rows[:MAX_HEADER_ROW]:
         columns: dict[str, int] = {}
         for at, value in enumerate(cells):
             name = _column(value.strip().casefold())
@@ -188,29 +182,29 @@ def _head(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, dict[str, int
                 columns.setdefault(name, at)
         if "title" in columns:
             return number, columns
-    names = " or ".join(f"“{word.capitalize()}”" for word in HEADS["title"][:3])
+    names = " or ".join(f"“{word.capitalize()}”" for word in COLUMN_NAMES["title"][:3])
     raise Invalid(
-        f"The first {HEAD_WITHIN} rows have no column for the request. Name one {names}.",
+        f"The first {MAX_HEADER_ROW} rows have no column for the request. Name one {names}.",
         field="file",
     )
 
 
 def _column(head: str) -> str | None:
-    return next((name for name, words in HEADS.items() if head in words), None)
+    return next((name for name, words in COLUMN_NAMES.items() if head in words), None)
 
 
-def _take(
+def _parse_row(
     line: int,
     cell: Sequence[str],
     columns: Mapping[str, int],
-    listed: Listed,
+    listed: ParsedRequestList,
     seen: dict[str, int],
     known: frozenset[str] | None,
 ) -> None:
-    """One line into the list, or what is wrong with it."""
+    """Add the row to the list, or its problems."""
     given = {name: cell[at] if at < len(cell) else "" for name, at in columns.items()}
     title, detail, ref = (_text(given.get(name, "")) for name in ("title", "detail", "ref"))
-    problems = list(_too_long(title, detail, ref))
+    problems = list(_length_problems(title, detail, ref))
     if not title:
         problems.append("The request is missing")
     due, says = _day(given.get("due", ""))
@@ -244,23 +238,23 @@ def _take(
         listed.rows.append(row)
 
 
-def _too_long(title: str, detail: str, ref: str) -> Iterator[str]:
+def _length_problems(title: str, detail: str, ref: str) -> Iterator[str]:
     for text, most, name in (
-        (title, LONGEST_TITLE, "The request"),
-        (detail, LONGEST_DETAIL, "The details text"),
-        (ref, LONGEST_REF, "The ref"),
+        (title, MAX_TITLE_LENGTH, "The request"),
+        (detail, MAX_DETAIL_LENGTH, "The details text"),
+        (ref, MAX_REF_LENGTH, "The ref"),
     ):
         if len(text) > most:
             yield f"{name} has {len(text):,} characters; the maximum is {most:,}"
 
 
 def _text(value: str) -> str:
-    """Nothing that no text may hold."""
+    """Without control characters."""
     return "".join(c for c in value if c == "\n" or c.isprintable()).strip()
 
 
 def _day(value: str) -> tuple[date | None, str]:
-    """(the day, what is wrong with it)."""
+    """(the day, the problem with it)."""
     if isinstance(value, Formula):
         return None, f"The due date is a formula ({value[:40]}). Replace it with a date"
     text = _text(value)

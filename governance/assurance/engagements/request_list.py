@@ -1,10 +1,8 @@
-"""The lists of requests, of one engagement and of those that await the reader: their declarations
-and exports.
-"""
+"""The lists of requests, of one engagement and of those that await the reader."""
 
 from collections.abc import Iterator, Sequence
 
-from governance.assurance.engagements import queries
+from governance.assurance.engagements import queries, request_queries
 from governance.assurance.engagements.models import AuditRequest
 from governance.assurance.evidence.shown_names import person_names
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
@@ -39,8 +37,8 @@ REQUESTS = ListPage(
     ),
     exports=(Export("csv", "engagements.export"),),
 )
-HEAD = ("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "In state since")
-WAITING = ListPage(
+CSV_HEADER = ("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "In state since")
+AWAITING_REQUESTS = ListPage(
     name="waiting_requests",
     title="My requests",
     noun="request",
@@ -57,10 +55,10 @@ WAITING = ListPage(
     filters=(Filter("state", "State", STATES[:3]), Filter("engagement", "Engagement")),
     exports=(Export("csv", "engagements.export_waiting"),),
 )
-WAITING_HEAD = ("Firm", "Ref", "Request", "Due", "State", "In state since")
+AWAITING_CSV_HEADER = ("Firm", "Ref", "Request", "Due", "State", "In state since")
 
 
-def cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
+def csv_cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
     owners = person_names(r.owner_id for r in rows)
     for r in rows:
         yield (
@@ -75,7 +73,7 @@ def cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
         )
 
 
-def waiting_cells(rows: Sequence[queries.PendingRequest]) -> Iterator[Sequence[Cell]]:
+def awaiting_csv_cells(rows: Sequence[request_queries.PendingRequest]) -> Iterator[Sequence[Cell]]:
     for each in rows:
         r = each.request
         yield each.firm, r.ref, r.title, r.due_on, r.state.capitalize(), r.state_since

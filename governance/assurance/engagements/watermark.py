@@ -1,14 +1,11 @@
-"""A copy of a PDF with a name on every page: who took it, in which engagement, when, and the digest
-of the original.
+"""Watermarked copies of PDFs: each page shows who downloaded it, when, and the original's digest.
 
-    stamped(source, target, mark) -> bool      False when the file cannot be stamped: damaged,
-                                               locked by a password, too long,
-                                               or unpacking to more than its child may take
-                                               (overlay.py)
+    write_watermarked(source, target, mark) -> bool    False when the file is damaged, locked by a
+                                                       password, too long, or unpacks to more than
+                                                       the limits of watermark_overlay.py
 
-The marks are laid out by the same machinery as the reports (kernel/pdf.py), one sheet for each size
-of page, and laid over the pages. The copy is for reading: the signature is over the original, whose
-digest it carries.
+The marks are rendered like reports (kernel/pdf.py), one sheet for each page size. The copy is for
+reading: signatures cover the original.
 """
 
 import hashlib
@@ -18,12 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from governance.assurance.engagements.watermark_overlay import lay
+from governance.assurance.engagements.watermark_overlay import overlay_watermark
 from governance.kernel.pdf import render_in_child
 
-MOST_BYTES = 256 * 1024 * 1024
-STEP = 150  # points between two diagonal lines
-FONTS = """
+MAX_PDF_BYTES = 256 * 1024 * 1024
+LINE_DISTANCE = 150  # points between two diagonal lines
+STYLES = """
 @font-face { font-family: Stamp; src: url(app:/static/vendor/inter.woff2) format("woff2"); font-weight: 100 900 }
 html, body { margin: 0; font-family: Stamp, sans-serif }
 section { position: relative; break-after: page; overflow: hidden }
@@ -34,8 +31,8 @@ p { margin: 0; position: absolute; white-space: nowrap }
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What stands on the pages."""
+class Watermark:
+    """The text on the pages."""
 
     firm: str
     name: str
@@ -54,16 +51,14 @@ class Mark:
         return f"{self.firm} · {self.name} · engagement {self.engagement} · downloaded {moment}"
 
 
-def stamped(source: Path, target: Path, mark: Mark) -> bool:
-    """Write a stamped copy of `source` to `target`; False, and nothing written, when that cannot be
-    done.
-    """
-    if source.stat().st_size > MOST_BYTES:
+def write_watermarked(source: Path, target: Path, mark: Watermark) -> bool:
+    """Write a watermarked copy to `target`; False, and no file, when that isn't possible."""
+    if source.stat().st_size > MAX_PDF_BYTES:
         return False
-    return lay(source, target, lambda sizes: _sheets(sizes, mark))
+    return overlay_watermark(source, target, lambda sizes: _render_sheets(sizes, mark))
 
 
-def _sheets(sizes: Sequence[tuple[int, int]], mark: Mark) -> bytes:
+def _render_sheets(sizes: Sequence[tuple[int, int]], mark: Watermark) -> bytes:
     return render_in_child(
         document(sizes, mark),
         at=mark.at,
@@ -71,29 +66,29 @@ def _sheets(sizes: Sequence[tuple[int, int]], mark: Mark) -> bytes:
     )
 
 
-def document(sizes: Sequence[tuple[int, int]], mark: Mark) -> str:
-    """One empty sheet for each size, with the marks on it."""
+def document(sizes: Sequence[tuple[int, int]], mark: Watermark) -> str:
+    """One empty sheet for each page size, with the marks on it."""
     rules = "".join(
         f"@page p{n} {{ size: {w}pt {h}pt; margin: 0 }} .p{n} {{ page: p{n}; width: {w}pt; height:"
         f" {h}pt }}"
         for n, (w, h) in enumerate(sizes)
     )
     sheets = "".join(
-        f'<section class="p{n}">{_marks(width, height, mark)}</section>'
+        f'<section class="p{n}">{_page_marks(width, height, mark)}</section>'
         for n, (width, height) in enumerate(sizes)
     )
-    head = f"<title>{html.escape(mark.across)}</title><style>{FONTS}{rules}</style>"
+    head = f"<title>{html.escape(mark.across)}</title><style>{STYLES}{rules}</style>"
     return (
         '<!doctype html><html lang="en"><head><meta'
         f' charset="utf-8">{head}</head><body>{sheets}</body></html>'
     )
 
 
-def _marks(width: int, height: int, mark: Mark) -> str:
+def _page_marks(width: int, height: int, mark: Watermark) -> str:
     across, edge = html.escape(f"{mark.across}   ·   " * 6), html.escape(mark.edge)
     far = "".join(
         f'<p class="far" style="left: {-width // 2}pt; top: {top}pt">{across}</p>'
-        for top in range(STEP, 2 * height, STEP)
+        for top in range(LINE_DISTANCE, 2 * height, LINE_DISTANCE)
     )
     foot = max(height - 30, height * 9 // 10)
     whose = f'<p class="edge" style="left: 10pt; top: {foot}pt">{edge}</p>'

@@ -1,9 +1,9 @@
-"""Lays the marks over a stranger's PDF, in a child with limits of memory and time: a small PDF can
-unpack to more than there is.
+"""Overlays marks on an untrusted PDF, in a child process with limits of memory and time.
 
-lay(source, target, sheets) → bool        `sheets` makes a PDF of empty sheets of these sizes; False
-                                          where a limit or the file forbids it
-The child prints the sizes as one line of JSON, then waits for the sheets on its standard input.
+    overlay_watermark(source, target, sheets) -> bool    `sheets` renders sheets of these sizes;
+                                                         False when a limit or the file forbids it
+
+The child prints the page sizes as one line of JSON, then reads the sheets from its standard input.
 """
 
 import contextlib
@@ -18,24 +18,27 @@ import pikepdf
 
 from governance.kernel import sandbox
 
-MEMORY, SECONDS = 768 * 1024 * 1024, 30  # besides the file itself, and of the processor
-MOST_PAGES, MOST_SIZES = 5000, 12
-SMALLEST, LARGEST = 40, 14_400  # points: what PDF allows a side to be
-AT_ONCE = 2  # children of one worker
+CHILD_MEMORY_BYTES, CHILD_CPU_SECONDS = (
+    768 * 1024 * 1024,
+    30,
+)  # besides the file itself, and of the processor
+MAX_PAGES, MAX_PAGE_SIZES = 5000, 12
+MIN_SIDE_POINTS, MAX_SIDE_POINTS = 40, 14_400  # points: what PDF allows a side to be
+MAX_CHILDREN = 2  # children of one worker
 REFUSED = 3
-_turns = threading.BoundedSemaphore(AT_ONCE)
+_child_slots = threading.BoundedSemaphore(MAX_CHILDREN)
 type Sizes = Sequence[tuple[int, int]]
 
 
-def lay(
+def overlay_watermark(
     source: Path,
     target: Path,
     sheets: Callable[[Sizes], bytes],
     *,
-    memory: int = MEMORY,
-    seconds: int = SECONDS,
+    memory: int = CHILD_MEMORY_BYTES,
+    seconds: int = CHILD_CPU_SECONDS,
 ) -> bool:
-    """Write the marked copy to `target`; False, and nothing written, when that cannot be done."""
+    """Write the marked copy to `target`; False, and no file, when that isn't possible."""
     limits = sandbox.Limits(memory=memory + source.stat().st_size, seconds=seconds)
     module, paths = (
         "governance.assurance.engagements.watermark_overlay",
@@ -46,7 +49,7 @@ def lay(
         return sheets([(int(width), int(height)) for width, height in json.loads(line)])
 
     with (
-        _turns,
+        _child_slots,
         contextlib.suppress(ValueError),
     ):  # a child that a file has taken over may print anything
         if sandbox.run(module, *paths, limits=limits, on_line=reply).is_finished:
@@ -66,16 +69,16 @@ def main(source: Path, target: Path) -> int:
         AttributeError,
         MemoryError,
     ):
-        return _laid(source, target)
+        return _overlay(source, target)
     return REFUSED
 
 
-def _laid(source: Path, target: Path) -> int:
+def _overlay(source: Path, target: Path) -> int:
     with pikepdf.open(source) as file:
-        if not 0 < len(file.pages) <= MOST_PAGES:
+        if not 0 < len(file.pages) <= MAX_PAGES:
             return REFUSED
         sizes = [_size(page) for page in file.pages]
-        distinct = list(dict.fromkeys(sizes))[:MOST_SIZES]
+        distinct = list(dict.fromkeys(sizes))[:MAX_PAGE_SIZES]
         print(json.dumps(distinct), flush=True)  # noqa: T201 - the child's one voice
         with pikepdf.open(io.BytesIO(sys.stdin.buffer.read())) as sheets:
             for page, size in zip(file.pages, sizes, strict=True):
@@ -92,7 +95,9 @@ def _size(page: pikepdf.Page) -> tuple[int, int]:
     left, bottom, right, top = (float(each) for each in page.trimbox)
     width, height = abs(right - left), abs(top - bottom)
     # two sides
-    return tuple(round(min(max(side, SMALLEST), LARGEST)) for side in (width, height))  # type: ignore[return-value]
+    return tuple(
+        round(min(max(side, MIN_SIDE_POINTS), MAX_SIDE_POINTS)) for side in (width, height)
+    )  # type: ignore[return-value]
 
 
 if __name__ == "__main__":

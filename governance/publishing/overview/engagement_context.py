@@ -63,7 +63,7 @@ def engaged() -> CurrentEngagement | None:
 
 
 def _of_auditor() -> Engagement | None:
-    mine = engagements.current(_me())
+    mine = engagements.open_engagements_of(_me())
     return min(mine, key=lambda each: each.closes_at) if mine else None
 
 
@@ -109,7 +109,9 @@ def running() -> Sequence[RunningWork]:
         .where(WorkItem.state.in_(("queued", "running")), or_(*shown))
     )
     if current.actor().role == "auditor":
-        query = query.where(Engagement.id.in_([each.id for each in engagements.current(_me())]))
+        query = query.where(
+            Engagement.id.in_([each.id for each in engagements.open_engagements_of(_me())])
+        )
     rows = session().execute(query.order_by(WorkItem.created_at, WorkItem.id).limit(MAX_RUNNING))
     return [_running(*row) for row in rows]
 
@@ -202,5 +204,7 @@ def _requests() -> Any:
     )
     query = query.where(AuditRequest.state.in_(("open", "returned")), is_current())
     if current.actor().role == "auditor":
-        query = query.where(Engagement.id.in_([each.id for each in engagements.current(_me())]))
+        query = query.where(
+            Engagement.id.in_([each.id for each in engagements.open_engagements_of(_me())])
+        )
     return query

@@ -13,7 +13,7 @@ REASON = "Left the claims team."
 
 def start_review(by="compliance_officer", due=14):
     with make.acting(by):
-        return actions.begin("Q4", due_on=clock.today() + timedelta(days=due)).id
+        return actions.start_review("Q4", due_on=clock.today() + timedelta(days=due)).id
 
 
 def create_key(name="mirror", by="admin"):
@@ -25,7 +25,7 @@ def review_item(review_id, role):
     """The row of somebody of the test's world; or of the key of that name."""
     with make.acting("admin"):
         name = make.PEOPLE["acme", role][0] if ("acme", role) in make.PEOPLE else role
-        return next(row.item.id for row in queries.every_row(review_id) if row.name == name)
+        return next(row.item.id for row in queries.reviewed_access(review_id) if row.name == name)
 
 
 def decide_items(review_id, by, reason=REASON, **decisions):
@@ -43,4 +43,4 @@ def decide_all_but_own(review_id):
 
 def close_review(review_id, by="compliance_officer"):
     with make.acting(by):
-        return actions.close(queries.review(review_id)).id
+        return actions.close_review(queries.review(review_id)).id

@@ -111,7 +111,7 @@ def test_several_are_decided_at_once_and_one_s_own_row_is_named_and_left_alone(
     ]
     as_officer.post(f"{path}/decisions", **confirmation_fields(shown))
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(select_item(path))).kept == 2
+        assert queries.review_progress(queries.reviewed_access(select_item(path))).kept == 2
     assert "Choose a decision" in as_officer.post(f"{path}/decisions", then=422, all="keep").text
     assert "Nothing would change" in preview_bulk(
         as_officer, f"{path}/decisions", all="keep", ids=ids[:2]
@@ -131,12 +131,12 @@ def test_revoking_lists_who_loses_what_and_pressed_twice_it_is_done_once(
         "Not decided becomes Revoke",
     ]
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(select_item(path))).decided == 0
+        assert queries.review_progress(queries.reviewed_access(select_item(path))).decided == 0
     fields = confirmation_fields(shown) | {"reason": "On leave."}
     assert "2 decisions saved." in as_officer.post(f"{path}/decisions", follow=True, **fields).text
     assert "Nothing to change" in as_officer.post(f"{path}/decisions", follow=True, **fields).text
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(select_item(path))).decided == 2
+        assert queries.review_progress(queries.reviewed_access(select_item(path))).decided == 2
 
 
 def test_a_role_that_is_not_lower_is_named_in_the_preview(as_officer, path):
@@ -173,7 +173,7 @@ def test_what_is_confirmed_is_what_was_chosen_row_by_row(app, as_officer, path, 
         reply = as_officer.post(f"{path}/decisions", then=422, **fields | bent)
         assert "differ from the ones you previewed" in reply.text
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(select_item(path))).decided == 0
+        assert queries.review_progress(queries.reviewed_access(select_item(path))).decided == 0
     as_officer.post(f"{path}/decisions", then=303, **fields)
 
 

@@ -44,7 +44,7 @@ def test_a_review_lists_every_membership_and_every_live_key_with_its_last_use(da
     make.cookie("viewer")
     review_id = start_review()
     with make.acting("admin"):
-        rows = queries.every_row(review_id)
+        rows = queries.reviewed_access(review_id)
         assert sorted(row.name for row in rows) == sorted(
             [
                 *(
@@ -68,7 +68,7 @@ def test_one_review_is_open_at_a_time_and_its_day_is_near(database):
             make.acting("compliance_officer", "globex"),
             pytest.raises(Invalid, match="between today and three months"),
         ):
-            actions.begin("Q4", due_on=clock.today() + timedelta(days=due))
+            actions.start_review("Q4", due_on=clock.today() + timedelta(days=due))
 
 
 def test_it_takes_two_who_can_review(database):
@@ -77,7 +77,7 @@ def test_it_takes_two_who_can_review(database):
             directory.membership_of(make.person_id("compliance_officer", "globex")), "viewer"
         )
         with pytest.raises(Invalid, match="two reviewers"):
-            actions.begin("Q4", due_on=clock.today())
+            actions.start_review("Q4", due_on=clock.today())
 
 
 def test_what_is_revoked_ends_at_once(database):
@@ -95,7 +95,7 @@ def test_what_is_revoked_ends_at_once(database):
         assert key_queries.live() == []
 
 
-def test_nobody_decides_on_himself_nor_on_a_key_that_he_made(database):
+def test_nobody_decides_on_their_own_access_or_on_a_key_they_created(database):
     create_key(by="compliance_officer")
     review_id = start_review()
     with pytest.raises(Forbidden, match="your own access"):
@@ -103,7 +103,7 @@ def test_nobody_decides_on_himself_nor_on_a_key_that_he_made(database):
     with pytest.raises(Forbidden, match="You created the API key mirror"):
         decide_items(review_id, "compliance_officer", mirror="keep")
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(review_id)).decided == 0
+        assert queries.review_progress(queries.reviewed_access(review_id)).decided == 0
     assert decide_items(review_id, "admin", "", compliance_officer="keep", mirror="keep") == 2
 
 
@@ -189,7 +189,7 @@ def test_what_is_closed_never_changes(database):
     review_id = start_review()
     decide_all_but_own(review_id)
     close_review(review_id)
-    with pytest.raises(actions.AlreadyClosed):
+    with pytest.raises(actions.ReviewClosed):
         decide_items(review_id, "compliance_officer", viewer="revoke")
     with make.acting("admin"):
         for change in (
@@ -235,8 +235,8 @@ def test_reminders_come_three_days_before_on_the_day_and_weekly(left, how):
 
 def test_each_occasion_reminds_once_whoever_can_review(database):
     review_id = start_review(due=2)
-    assert jobs.remind_of(make.system_actor("acme")) == 3
-    assert jobs.remind_of(make.system_actor("acme")) == 0
+    assert jobs.remind_tenant(make.system_actor("acme")) == 3
+    assert jobs.remind_tenant(make.system_actor("acme")) == 0
     with make.acting("admin"):
         letters = session().scalars(select(WorkItem).where(WorkItem.kind == "mail")).all()
         assert {each.params["to"] for each in letters} == {
@@ -248,7 +248,7 @@ def test_each_occasion_reminds_once_whoever_can_review(database):
     decide_all_but_own(review_id)
     close_review(review_id)
     with clock.frozen(clock.now() + timedelta(days=2)):
-        assert jobs.remind_of(make.system_actor("acme")) == 0
+        assert jobs.remind_tenant(make.system_actor("acme")) == 0
 
 
 def test_a_review_is_its_tenants_own(database):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
-from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import actions, queries, request_queries, responses
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.assurance.frameworks import queries as frameworks
@@ -52,7 +52,7 @@ def world_engagement():
 
 def end_engagement(engagement_id, reason="it is done"):
     with make.acting("compliance_officer"):
-        actions.end(queries.engagement(engagement_id, lock=True), reason=reason)
+        actions.end_engagement(queries.engagement(engagement_id, lock=True), reason=reason)
 
 
 def create_request(
@@ -67,13 +67,15 @@ def create_request(
 
 def attach_version(engagement_id, request_id, version_id, by="contributor"):
     with make.acting(by):
-        held, asked = queries.request(engagement_id, request_id, lock=True)
-        return requesting.attach(held, asked, version_id).id
+        held, asked = request_queries.request(engagement_id, request_id, lock=True)
+        return responses.attach_version(held, asked, version_id).id
 
 
 def provide_request(engagement_id, request_id, by="contributor", said=""):
     with make.acting(by):
-        requesting.provide(*queries.request(engagement_id, request_id, lock=True), said=said)
+        responses.provide_response(
+            *request_queries.request(engagement_id, request_id, lock=True), said=said
+        )
 
 
 def map_control(control_id, *refs, key="soc2-tsc-2017", slug="acme"):

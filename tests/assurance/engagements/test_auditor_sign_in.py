@@ -1,6 +1,4 @@
-"""The auditors' door opens and closes by itself, also in the middle of a download; and nobody else
-is asked.
-"""
+"""Auditors have access during the fieldwork only, also in the middle of a download; others always."""
 
 import dataclasses
 import re
@@ -12,7 +10,7 @@ from sqlalchemy import select
 
 from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
-from governance.assurance.engagements import actions, auditor_access, queries
+from governance.assurance.engagements import actions, auditor_access, auditor_queries, queries
 from governance.assurance.engagements.jobs import end_sessions_of_closed_windows
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.assurance.frameworks import queries as frameworks
@@ -58,7 +56,7 @@ def live_sessions(acting):
         return list(session().scalars(query))
 
 
-def test_an_auditor_comes_in_while_an_engagement_of_his_is_open_and_not_a_moment_longer(
+def test_an_auditor_has_access_only_while_an_engagement_of_theirs_is_open(
     as_auditor, acting, database
 ):
     as_auditor.get("controls/")
@@ -72,7 +70,7 @@ def test_an_auditor_comes_in_while_an_engagement_of_his_is_open_and_not_a_moment
     assert "Your access ended" in page.text
 
 
-def test_ending_the_engagement_shuts_him_out_at_once_and_ends_his_session(
+def test_ending_the_engagement_ends_access_and_the_session_immediately(
     as_auditor, acting, database
 ):
     as_auditor.get("controls/")
@@ -84,7 +82,7 @@ def test_ending_the_engagement_shuts_him_out_at_once_and_ends_his_session(
     ]
 
 
-def test_signed_in_anew_he_is_refused_and_that_session_ends_too(app, acting, database):
+def test_signing_in_after_the_end_is_denied_and_that_session_ends_too(app, acting, database):
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     again = visitor(app, "auditor")
     again.get("", then=403)
@@ -130,7 +128,9 @@ def test_the_schedule_asks_once_over_all_tenants_and_works_only_where_a_window_h
             clock.now() - timedelta(hours=1)
         )
     with transaction(read_only=True):
-        assert queries.just_closed(clock.now()) == [make.system_actor("acme").tenant_id]
+        assert queries.tenants_with_closed_window(clock.now()) == [
+            make.system_actor("acme").tenant_id
+        ]
         assert session().scalars(select(Engagement.firm)).all() == [make.FIRM]
     end_sessions_of_closed_windows()
     assert live_sessions(acting) == []
@@ -188,16 +188,16 @@ def test_a_download_breaks_off_at_the_next_chunk_when_the_engagement_ends(
     pieces = iter(reply.response)
     assert len(next(pieces)) > 0
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
-    with pytest.raises(actions.Closed, match="download stopped"):
+    with pytest.raises(actions.EngagementClosed, match="download stopped"):
         list(pieces)
     reply.close()
 
 
-def test_removing_him_shuts_him_out(as_officer, as_auditor, acting, database):
+def test_removing_an_auditor_ends_their_access(as_officer, as_auditor, acting, database):
     engagement = engagement_helpers.world_engagement()
     as_auditor.get("controls/")
     with acting("admin"):
-        [auditor] = [each.auditor.id for each in queries.auditors(engagement)]
+        [auditor] = [each.auditor.id for each in auditor_queries.auditors(engagement)]
     as_officer.post(f"engagements/{engagement}/auditors/{auditor}/remove")
     assert as_auditor.get("controls/", then=None).status_code in {302, 401, 403}
 
@@ -205,7 +205,7 @@ def test_removing_him_shuts_him_out(as_officer, as_auditor, acting, database):
 # ---- scope
 
 
-def test_he_takes_files_of_the_engagements_scope_only(app, acting, database):
+def test_an_auditor_downloads_only_files_in_scope(app, acting, database):
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017")
@@ -218,9 +218,11 @@ def test_he_takes_files_of_the_engagements_scope_only(app, acting, database):
     with acting("compliance_officer"):
         requirement = next(r for r in frameworks.requirements(soc2.id) if r.assessable)
         mapping_actions.map_to(find_control(control, lock=True), requirement.id, coverage="full")
-    him = visitor(app, "auditor")
-    him.post(f"evidence/versions/{outside}/download", then=404)
-    assert him.post(f"evidence/versions/{inside}/download", then=200).data == b"a,b\n1,2\n"
+    auditor_browser = visitor(app, "auditor")
+    auditor_browser.post(f"evidence/versions/{outside}/download", then=404)
+    assert (
+        auditor_browser.post(f"evidence/versions/{inside}/download", then=200).data == b"a,b\n1,2\n"
+    )
 
 
 # ---- the way in by link and code
@@ -359,7 +361,7 @@ def test_before_the_window_the_link_sends_no_code(as_officer, outside_visitor, a
     assert "fieldwork starts on" in outside_visitor.post(f"{link}/code", then=409).text
 
 
-def test_by_the_tenants_connection_he_is_invited_and_known_once_he_has_signed_in(
+def test_an_auditor_with_single_sign_on_is_invited_and_known_after_signing_in(
     as_officer, acting, database
 ):
     engagement, link = invite_auditor(as_officer, acting, "olaf@brook.example", "sso")
@@ -371,14 +373,14 @@ def test_by_the_tenants_connection_he_is_invited_and_known_once_he_has_signed_in
         _person, membership = people.admit(who, connection)
         assert membership.role == "auditor"
     with acting("admin"):
-        assert [held.id for held in queries.current(key)] == [engagement]
+        assert [held.id for held in queries.open_engagements_of(key)] == [engagement]
 
 
-# ---- taken back, and let in anew
+# ---- removed, and invited again
 
 
 def add_auditor(engagement, email="nora@brook.example", way="link", role="compliance_officer"):
-    """An auditor by the product's own action; his link's token when he comes by one."""
+    """An auditor by the product's own action; the token of the link when there is one."""
     with make.acting(role):
         held = queries.engagement(engagement)
         auditor_access.add_auditor(
@@ -417,9 +419,7 @@ def sign_in_by_connection(who, then=None):
         return people.admit(who, connection)[1].role
 
 
-def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(
-    as_officer, app, acting, database
-):
+def test_a_removed_auditor_needs_a_new_link(as_officer, app, acting, database):
     engagement, other = (
         engagement_helpers.create_engagement(),
         engagement_helpers.create_engagement("Second firm"),
@@ -430,8 +430,8 @@ def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(
     sign_in_by_link(app, link, acting)
     with acting("admin"):
         people.remove(membership_of_email(acting))
-    him = Visitor(app)
-    assert "revoked" in him.post(f"{link}/code", then=409).text
+    auditor_browser = Visitor(app)
+    assert "revoked" in auditor_browser.post(f"{link}/code", then=409).text
     assert "Access revoked" in as_officer.get(f"engagements/{engagement}").text
     as_officer.post(
         f"engagements/{engagement}/auditors",
@@ -439,7 +439,7 @@ def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(
         email="nora@brook.example",
         way="link",
     )
-    him.get(link, then=404)
+    auditor_browser.get(link, then=404)
     again, _ = sign_in_by_link(app, mailed_link(acting), acting)
     again.get(f"engagements/{engagement}")
     as_officer.post(
@@ -455,11 +455,11 @@ def test_a_code_that_was_sent_before_the_removal_opens_nothing_after_it(app, act
     add_auditor(engagement_helpers.create_engagement())
     link = mailed_link(acting)
     sign_in_by_link(app, link, acting)
-    him = Visitor(app)
-    him.post(f"{link}/code", then=200)
+    auditor_browser = Visitor(app)
+    auditor_browser.post(f"{link}/code", then=200)
     with acting("admin"):
         people.remove(membership_of_email(acting))
-    assert "revoked" in him.post(link, code=mailed_code(acting), then=403).text
+    assert "revoked" in auditor_browser.post(link, code=mailed_code(acting), then=403).text
     with acting("admin"):
         assert membership_of_email(acting).ended_at is not None
 
@@ -494,21 +494,25 @@ def test_who_came_by_a_code_signs_in_again_by_a_new_one_and_goes_on(app, acting,
     engagement = engagement_helpers.create_engagement()
     add_auditor(engagement)
     link = mailed_link(acting)
-    him, _ = sign_in_by_link(app, link, acting)
-    him.post(f"engagements/{engagement}/packages")
+    auditor_browser, _ = sign_in_by_link(app, link, acting)
+    auditor_browser.post(f"engagements/{engagement}/packages")
     age_session(acting, "nora@brook.example")
-    page = him.post(f"engagements/{engagement}/packages", then=401)
+    page = auditor_browser.post(f"engagements/{engagement}/packages", then=401)
     onward = re.search(r'href="(/t/acme/engagements/code[^"]*)"', page.text)[1]
-    assert "nora@brook.example" in him.get(onward).text
+    assert "nora@brook.example" in auditor_browser.get(onward).text
     back = f"/t/acme/engagements/{engagement}"
-    assert "Code sent." in him.post("engagements/code/send", then=200, next=back).text
+    assert "Code sent." in auditor_browser.post("engagements/code/send", then=200, next=back).text
     assert (
-        f'value="{back}"' in him.post("engagements/code", code="00000000", next=back, then=422).text
+        f'value="{back}"'
+        in auditor_browser.post("engagements/code", code="00000000", next=back, then=422).text
     )
-    before = him.client.get_cookie("session").value
-    assert him.post("engagements/code", code=mailed_code(acting), next=back).location == back
-    assert him.client.get_cookie("session").value != before
-    him.post(f"engagements/{engagement}/packages")
+    before = auditor_browser.client.get_cookie("session").value
+    assert (
+        auditor_browser.post("engagements/code", code=mailed_code(acting), next=back).location
+        == back
+    )
+    assert auditor_browser.client.get_cookie("session").value != before
+    auditor_browser.post(f"engagements/{engagement}/packages")
     again = Visitor(app, before)
     again.get(f"engagements/{engagement}", then=302)
     assert [facts["fresh"] for facts in entry_facts(acting, "session.started")][-2:] == [True, True]
@@ -517,30 +521,37 @@ def test_who_came_by_a_code_signs_in_again_by_a_new_one_and_goes_on(app, acting,
 def test_a_form_of_who_came_by_a_code_survives_the_next_code(app, acting, database):
     engagement = engagement_helpers.create_engagement()
     add_auditor(engagement)
-    him, _ = sign_in_by_link(app, mailed_link(acting), acting)
+    auditor_browser, _ = sign_in_by_link(app, mailed_link(acting), acting)
     age_session(acting, "nora@brook.example")
-    page = him.post(f"engagements/{engagement}/packages", then=401)
+    page = auditor_browser.post(f"engagements/{engagement}/packages", then=401)
     kept = step_up_helpers.newest_kept_form_page()
     assert f"next={kept}" in page.text.replace("%2F", "/")
-    him.post("engagements/code/send", then=200, next=kept)
-    assert him.post("engagements/code", code=mailed_code(acting), next=kept).location == kept
-    shown = him.get(kept)
+    auditor_browser.post("engagements/code/send", then=200, next=kept)
+    assert (
+        auditor_browser.post("engagements/code", code=mailed_code(acting), next=kept).location
+        == kept
+    )
+    shown = auditor_browser.get(kept)
     assert "Generate package" in shown.text and step_up_helpers.kept_form_facts(shown)[
         "Engagement"
     ].endswith("Brook Audit")
-    assert "/packages/" in step_up_helpers.submit_kept_form(him, shown).location
-    assert "Already submitted" in step_up_helpers.submit_kept_form(him, shown, then=409).text
+    assert "/packages/" in step_up_helpers.submit_kept_form(auditor_browser, shown).location
+    assert (
+        "Already submitted"
+        in step_up_helpers.submit_kept_form(auditor_browser, shown, then=409).text
+    )
 
 
 def test_the_code_leads_to_pages_of_this_tenant_only_and_is_for_those_who_came_by_one(
     app, as_auditor, as_officer, acting, database
 ):
     add_auditor(engagement_helpers.create_engagement())
-    him, _ = sign_in_by_link(app, mailed_link(acting), acting)
+    auditor_browser, _ = sign_in_by_link(app, mailed_link(acting), acting)
     for bad in ("https://evil.example/", "//evil.example", "/t/globex/", "/t/acme/\\evil"):
-        him.post("engagements/code/send", then=None, next=bad)
+        auditor_browser.post("engagements/code/send", then=None, next=bad)
         assert (
-            him.post("engagements/code", code=mailed_code(acting), next=bad).location == "/t/acme/"
+            auditor_browser.post("engagements/code", code=mailed_code(acting), next=bad).location
+            == "/t/acme/"
         )
         start_new_hour(acting)
     for who in (as_auditor, as_officer):
@@ -562,7 +573,7 @@ def start_new_hour(acting):
 
 def invitation_of(acting, engagement):
     [auditor] = [
-        each.auditor for each in queries.auditors(engagement) if each.auditor.invitation_id
+        each.auditor for each in auditor_queries.auditors(engagement) if each.auditor.invitation_id
     ]
     return session().get(Invitation, (current.actor().tenant_id, auditor.invitation_id))
 
@@ -600,7 +611,7 @@ def test_an_invitation_goes_with_the_last_engagement_that_it_leads_to(as_officer
     add_auditor(two, way="sso")
     add_auditor(one, way="sso")
     with acting("admin"):
-        [first] = [each.auditor.id for each in queries.auditors(two)]
+        [first] = [each.auditor.id for each in auditor_queries.auditors(two)]
         assert invitation_of(acting, one).id == invitation_of(acting, two).id
         assert invitation_of(acting, one).expires_at == queries.engagement(two).closes_at
     as_officer.post(f"engagements/{two}/auditors/{first}/remove")
@@ -612,7 +623,7 @@ def test_an_invitation_goes_with_the_last_engagement_that_it_leads_to(as_officer
         assert invitation_of(acting, one).withdrawn_at is not None
 
 
-def test_who_lost_his_invitation_can_be_invited_anew(as_officer, acting, database):
+def test_an_auditor_who_lost_the_invitation_can_be_invited_again(as_officer, acting, database):
     engagement = engagement_helpers.create_engagement()
     add_auditor(engagement, way="sso")
     with acting("admin"):
@@ -626,7 +637,7 @@ def test_who_lost_his_invitation_can_be_invited_anew(as_officer, acting, databas
     )
 
 
-def test_who_came_by_a_code_is_invited_when_he_is_to_come_by_his_own_sign_in(app, acting, database):
+def test_an_auditor_with_a_link_can_be_invited_to_single_sign_on(app, acting, database):
     one, two, three = (
         engagement_helpers.create_engagement(firm) for firm in ("One", "Two", "Three")
     )
@@ -644,7 +655,7 @@ def test_who_came_by_a_code_is_invited_when_he_is_to_come_by_his_own_sign_in(app
     add_auditor(three, way="sso")
     with acting("admin"):
         key = person_key(who.issuer, who.subject)
-        assert {each.id for each in queries.current(key)} == {two, three}
+        assert {each.id for each in queries.open_engagements_of(key)} == {two, three}
 
 
 def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(

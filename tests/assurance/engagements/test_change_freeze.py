@@ -54,7 +54,7 @@ def provided_version(database):
 # ---- files that auditors were given
 
 
-def test_what_auditors_were_given_is_destroyed_neither_by_two_persons_nor_by_retention(
+def test_provided_files_are_deleted_neither_by_two_people_nor_by_retention(
     as_officer, as_reviewer, as_auditor, provided_version
 ):
     held, asked, version = provided_version
@@ -75,7 +75,9 @@ def test_what_auditors_were_given_is_destroyed_neither_by_two_persons_nor_by_ret
     assert count_deletion_rows() == {version: "done"}
 
 
-def test_what_is_agreed_to_be_destroyed_cannot_be_given(as_officer, as_reviewer, provided_version):
+def test_a_version_approved_for_deletion_cannot_be_provided(
+    as_officer, as_reviewer, provided_version
+):
     held, asked, version = provided_version
     request_deletion(as_officer, version)
     approve_deletion(as_reviewer, version)
@@ -88,7 +90,7 @@ def test_what_is_agreed_to_be_destroyed_cannot_be_given(as_officer, as_reviewer,
 def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(
     as_officer, as_reviewer, as_auditor, provided_version
 ):
-    """Two transactions that saw nothing of each other: whoever carries it out looks again."""
+    """Two transactions that saw nothing of each other: the deletion checks again."""
     held, asked, version = provided_version
     request_deletion(as_officer, version)
     engagement_helpers.provide_request(held, asked)
@@ -128,7 +130,7 @@ def test_what_is_only_being_prepared_keeps_nothing(as_officer, as_reviewer, prov
 # ---- read-only during the fieldwork
 
 
-def test_where_evidence_is_read_only_no_file_of_it_is_destroyed(as_officer, as_reviewer):
+def test_no_file_is_deleted_while_evidence_is_read_only(as_officer, as_reviewer):
     asked, agreed, other = (
         evidence_helpers.upload_version(
             evidence_helpers.create_evidence(title), PDF + title.encode()
@@ -172,7 +174,7 @@ def test_what_the_console_files_is_no_change_by_the_person_who_pressed_the_butto
         assert "(Still firm)" in refused.text
 
 
-def test_who_names_the_console_as_his_source_is_a_person_all_the_same(as_contributor):
+def test_naming_the_console_as_the_source_makes_nobody_the_console(as_contributor):
     e = evidence_helpers.create_evidence()
     engagement_helpers.create_engagement("Still firm", freezes_changes=True)
     for source in ("console", "access review", "drill"):

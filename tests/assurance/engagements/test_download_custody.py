@@ -1,4 +1,4 @@
-"""What an auditor takes carries his name or a custody line; what others take is as it was."""
+"""Downloads by auditors are watermarked or recorded; downloads by others stay as they are."""
 
 import hashlib
 import io
@@ -38,7 +38,7 @@ def downloads(acting):
 
 
 @pytest.mark.slow
-def test_a_pdf_carries_his_name_his_engagement_the_time_and_the_originals_digest_on_each_page(
+def test_each_page_of_a_pdf_shows_the_auditor_the_engagement_the_time_and_the_originals_digest(
     as_auditor, as_officer, acting, database
 ):
     content = make_pdf()
@@ -121,7 +121,7 @@ def test_a_small_pdf_that_unpacks_to_more_than_there_is_takes_none_of_the_consol
     assert downloads(acting)[0]["stamped"] is False
 
 
-def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(
+def test_other_files_are_recorded_with_the_auditors_name_encrypted(
     as_auditor, as_officer, acting, database
 ):
     content = b"a,b\n1,2\n"

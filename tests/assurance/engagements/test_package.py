@@ -24,7 +24,7 @@ from governance.app import schedule
 from governance.app.cli import main
 from governance.assurance.engagements import jobs as packing
 from governance.assurance.engagements import queries
-from governance.assurance.engagements.bagit import Bag, NotWhole, Payload
+from governance.assurance.engagements.bagit import Bag, IncompletePackage, Payload
 from governance.assurance.engagements.models import EvidencePackage
 from governance.assurance.engagements.package_contents import safe_name
 from governance.assurance.engagements.package_verifier import verify
@@ -114,7 +114,7 @@ def test_what_is_in_it(as_officer, acting, engagement_with_files, tmp_path):
         assert (data / name).is_file(), name
 
 
-def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(
+def test_a_deleted_file_is_listed_as_deleted_and_stops_nothing(
     as_officer, acting, engagement_with_files, tmp_path
 ):
     engagement, versions = engagement_with_files
@@ -142,7 +142,7 @@ def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(
 
 
 def test_it_names_nobody(as_officer, engagement_with_files, tmp_path):
-    """Whoever asks for it: a package leaves the house, as the log's extract does."""
+    """A package leaves the company, as the log extract does, whichever role requests it."""
     data = unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data"
     [said] = json.loads((data / "index.json").read_text())["requests"][0]["thread"]
     assert re.fullmatch(r"person [0-9a-f]{8}", said["by"])
@@ -320,7 +320,7 @@ def with_changed_entry(part):
         (without_entry("bagit.txt"), ""),
     ],
 )
-def test_whatever_is_bent_is_found_and_named(
+def test_every_altered_file_is_found_and_named(
     as_officer, acting, engagement_with_files, change, says
 ):
     result = verify(
@@ -493,7 +493,7 @@ def test_an_auditor_whose_window_closed_meanwhile_gets_none(
     as_auditor.post(f"engagements/{engagement}/packages")
     engagement_helpers.end_engagement(engagement)
     jobs.drain(actor_of)
-    assert package_state(acting)[0] == "cancelled", "with the access of whoever requested it"
+    assert package_state(acting)[0] == "cancelled", "with the requester's access"
 
 
 def test_an_auditor_whose_window_closed_a_moment_ago_gets_none_either(
@@ -553,7 +553,7 @@ def test_five_thousand_files_stream_with_flat_memory():
 
 def test_a_file_that_is_not_what_it_was_ends_the_bag():
     bag = Bag("acme-x", {})
-    with pytest.raises(NotWhole, match="its digest differs"):
+    with pytest.raises(IncompletePackage, match="its digest differs"):
         list(bag.pieces([Payload("a", lambda: (b"x",), sha256="0" * 64)], lambda digest: digest))
 
 

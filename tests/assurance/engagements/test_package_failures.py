@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, select, update
 
 from governance.app import migrate
-from governance.assurance.engagements import actions, packages, queries
+from governance.assurance.engagements import actions, package_queries, packages, queries
 from governance.assurance.engagements import jobs as packing
-from governance.assurance.engagements.bagit import Bag, NotWhole, Payload
+from governance.assurance.engagements.bagit import Bag, IncompletePackage, Payload
 from governance.assurance.engagements.models import EvidencePackage
 from governance.assurance.engagements.package_contents import safe_name
 from governance.assurance.engagements.package_verifier import verify
@@ -233,7 +233,7 @@ def test_an_auditor_whose_engagement_ends_while_it_is_made_gets_none_and_nothing
     as_auditor.post(f"engagements/{engagement}/packages")
     act_during_work(monkeypatch, lambda: engagement_helpers.end_engagement(engagement), "Signing")
     jobs.drain(actor_of)
-    assert package_state(acting)[0] == "cancelled", "with the access of whoever requested it"
+    assert package_state(acting)[0] == "cancelled", "with the requester's access"
     assert not new_package_files()
 
 
@@ -289,7 +289,7 @@ def test_a_download_of_a_package_breaks_off_with_its_engagement_also_when_anothe
     pieces = iter(reply.response)
     first = len(next(pieces))
     engagement_helpers.end_engagement(engagement)
-    with pytest.raises(actions.Closed, match="download stopped"):
+    with pytest.raises(actions.EngagementClosed, match="download stopped"):
         list(pieces)
     reply.close()
     with acting("admin"):
@@ -305,7 +305,7 @@ def test_a_download_of_a_package_breaks_off_with_its_engagement_also_when_anothe
 def test_a_worker_that_died_before_it_said_so_has_filed_one_package_and_the_next_one_finds_it(
     as_officer, acting, engagement_with_files, new_package_files
 ):
-    """Filed, and then gone before the ticket went: whoever takes it up changes nothing."""
+    """Saved, then killed before the work item was removed: the next attempt changes nothing."""
     engagement, _ = engagement_with_files
     as_officer.post(f"engagements/{engagement}/packages")
     with acting("admin"):
@@ -409,7 +409,7 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
     )
     sequence_entries(make.acting)
     with make.acting() as who:
-        package = packages.ask_package(queries.engagement(engagement)).id
+        package = packages.request_package(queries.engagement(engagement)).id
     folder = Path(settings.storage_url.removeprefix("file:")) / who.tenant_id.hex
     before = {*folder.glob("packages/*/*")}
     worker = processes.Process(
@@ -431,7 +431,7 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
     make_due_now()
     jobs.drain(actor_of)
     with make.acting():
-        run = queries.package(engagement, package)
+        run = package_queries.package(engagement, package)
         assert run.is_ready and run.work.state == "done" and run.work.percent == 100
         assert (
             len(
@@ -443,7 +443,7 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
             )
             == 1
         )
-        keys = queries.verifier_keys()
+        keys = package_queries.verifier_keys()
         content = b"".join(storage.pieces(run.row.storage_key))
     assert len({*folder.glob("packages/*/*")} - before) == 1
     assert verify(io.BytesIO(content), keys[0]).ok
@@ -458,7 +458,7 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
 ):
     engagement, _ = engagement_with_files
     with acting("admin"):
-        packing.sweep()  # what other tests, whose rows were rolled back, have left in the store
+        packing.remove_unreferenced_packages()  # what other tests, whose rows were rolled back, have left in the store
     generate_package(as_officer, engagement)
     filed = new_package_files()
     with acting("admin") as who:
@@ -468,7 +468,7 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
     for path in new_package_files():
         os.utime(path, (1, 1))
     with acting("admin"):
-        assert packing.sweep() == 1
+        assert packing.remove_unreferenced_packages() == 1
     assert new_package_files() == filed
     assert not storage.store().exists(blob.key)
 
@@ -604,10 +604,10 @@ def test_a_digest_that_is_found_wrong_beside_the_next_file_ends_the_bag_all_the_
     bag = Bag("acme-x", {})
     wrong = Payload("a", lambda: (b"x",), sha256="0" * 64)
     after = [Payload(f"b{n}", lambda: (b"y",)) for n in range(3)]
-    with pytest.raises(NotWhole, match="a doesn't match the file"):
+    with pytest.raises(IncompletePackage, match="a doesn't match the file"):
         list(bag.pieces([wrong, *after], lambda digest: digest))
     last = Bag("acme-x", {})
-    with pytest.raises(NotWhole):
+    with pytest.raises(IncompletePackage):
         list(last.pieces([*after, wrong], lambda digest: digest))
 
 

@@ -79,7 +79,7 @@ def test_the_head_may_stand_lower_and_be_called_otherwise():
     assert [(r.line, r.ref, r.title) for r in found.rows] == [(5, "7", "Policies")]
 
 
-def test_wrong_lines_are_named_by_line_and_reason():
+def test_errors_are_listed_by_row_with_a_reason():
     rows = (
         ("A-1", "Fine"),
         ("A-2", None, "Only details"),
@@ -97,7 +97,7 @@ def test_wrong_lines_are_named_by_line_and_reason():
     assert [r.ref for r in found.rows] == ["A-1"]
 
 
-def test_formulas_are_text_and_never_worked_out():
+def test_formulas_are_text_and_never_evaluated():
     found = request_import.read(
         make_workbook(
             ("A-1", ""),
@@ -228,7 +228,7 @@ def send_list(who, engagement, content, name="PBC list.xlsx", then=303):
     )
 
 
-def test_a_list_is_shown_first_and_taken_over_when_asked(as_auditor, acting, database):
+def test_a_list_is_previewed_first_and_imported_when_confirmed(as_auditor, acting, database):
     engagement = engagement_helpers.world_engagement()
     preview = send_list(as_auditor, engagement, make_workbook(*ROWS)).location
     shown = as_auditor.get(preview).text
@@ -265,7 +265,7 @@ def test_lines_without_a_ref_are_known_again_too(as_officer, acting, database):
     assert count_requests(acting) == 2
 
 
-def test_a_list_with_a_wrong_line_is_taken_over_not_at_all(as_officer, acting, database):
+def test_a_list_with_an_error_is_not_imported(as_officer, acting, database):
     engagement = engagement_helpers.world_engagement()
     preview = send_list(
         as_officer, engagement, make_workbook(*ROWS, ("A-3", None, "no title"))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import InternalError, ProgrammingError
 
 from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
-from governance.assurance.engagements import queries
+from governance.assurance.engagements import attachment_queries, queries, request_queries
 from governance.assurance.engagements.models import AuditRequest, RequestRemark
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
@@ -138,10 +138,10 @@ def test_any_version_in_scope_is_found_by_words_and_attached_whatever_the_page_o
     assert "No versions match your search" in as_contributor.get(f"{page}?find=nothing").text
     as_contributor.post(f"{page}/attachments", version_id=str(old), find="Newer")
     with acting("admin"):
-        assert [each.version.id for each in queries.attached([request])] == [old]
+        assert [each.version.id for each in attachment_queries.attached([request])] == [old]
 
 
-def test_what_was_rejected_or_destroyed_is_neither_offered_nor_attached(
+def test_rejected_and_deleted_versions_are_neither_offered_nor_attached(
     as_contributor, as_officer, as_reviewer, open_request, acting
 ):
     page, *_ = open_request
@@ -243,7 +243,7 @@ def test_a_newer_version_of_the_evidence_changes_nothing_of_what_was_provided(
     engagement_helpers.provide_request(engagement, request)
     evidence_helpers.upload_version(piece, evidence_helpers.PDF + b"newer")
     with acting("admin"):
-        assert [each.version.number for each in queries.attached([request])] == [1]
+        assert [each.version.number for each in attachment_queries.attached([request])] == [1]
     assert "version 1" in as_auditor.get(page).text and "version 2" not in as_auditor.get(page).text
 
 
@@ -254,7 +254,7 @@ def test_what_is_not_provided_yet_can_be_taken_off(as_contributor, acting, open_
     )
     as_contributor.post(f"{page}/attachments/{attachment}/remove")
     with acting("admin"):
-        assert queries.attached([request]) == []
+        assert attachment_queries.attached([request]) == []
 
 
 def test_providing_nothing_and_returning_without_a_reason_are_refused(
@@ -277,7 +277,7 @@ def test_providing_nothing_and_returning_without_a_reason_are_refused(
     assert request_state(acting, request) == "provided"
 
 
-def test_from_an_old_page_nobody_accepts_returns_or_provides_what_he_has_not_seen(
+def test_a_response_that_changed_since_the_page_was_opened_is_not_decided(
     as_auditor, as_contributor, as_officer, acting, open_request
 ):
     page, engagement, request = open_request
@@ -354,7 +354,7 @@ def test_each_side_has_its_own_verbs(
     as_viewer.get(page, then=403)
 
 
-def test_what_is_not_provided_cannot_be_judged_and_what_is_done_is_done(
+def test_only_provided_responses_are_reviewed_and_accepted_ones_stay(
     as_auditor, as_contributor, open_request
 ):
     page, *_ = open_request
@@ -372,7 +372,7 @@ def test_what_is_not_provided_cannot_be_judged_and_what_is_done_is_done(
     )
 
 
-def test_a_contributor_answers_what_is_his_and_an_officer_everything(
+def test_a_contributor_responds_to_their_own_requests_and_an_officer_to_all(
     as_contributor, as_officer, acting, database
 ):
     engagement = engagement_helpers.world_engagement()
@@ -410,7 +410,7 @@ def test_requests_are_added_by_hand_by_both_sides_and_numbered(
     )
     as_officer.post(f"{page}/new", title="", then=422)
     with acting("admin"):
-        rows = queries.every_request(engagement)
+        rows = request_queries.every_request(engagement)
         assert [(r.ref, r.criteria) for r in rows] == [
             ("H-17", []),
             ("PBC-001", ["CC6.2", "CC6.3"]),

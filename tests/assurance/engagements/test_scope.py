@@ -1,8 +1,8 @@
-"""An auditor of some criteria of SOC 2 sees those, their controls and what stands on them; through
-every door, nothing else.
+"""An auditor of some SOC 2 criteria sees those, their controls and what depends on them; nothing
+else, on any page.
 
-Evidence has tests of its own. Every address of the application is walked; what stays open to him is
-on a list, with why.
+Evidence has its own tests. Every address of the application is requested; those that stay open to
+the auditor are on a list, with the reason.
 """
 
 import io
@@ -54,7 +54,7 @@ def create_control(ref, title, *answers):
 
 
 def create_assessment(key, title, said):
-    """Begun, with a conclusion on each of these refs."""
+    """Started, with a conclusion on each of these refs."""
     today = clock.today()
     with make.acting("compliance_officer"):
         held = assessment_actions.start_assessment(
@@ -242,9 +242,9 @@ def addresses_outside(house):
 
 
 def test_what_is_outside_is_not_there(app, inside_and_outside):
-    him, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
+    auditor_browser, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
     for path in addresses_outside(inside_and_outside):
-        him.get(path, then=404)
+        auditor_browser.get(path, then=404)
         if "frozen" not in path and not path.endswith("/MEASURE"):
             officer.get(path)
     for run in (
@@ -254,20 +254,20 @@ def test_what_is_outside_is_not_there(app, inside_and_outside):
         inside_and_outside.readiness,
     ):
         for what in ("pdf", "signature"):
-            him.post(f"reports/{run}/{what}", then=404)
-    him.get(f"work/{inside_and_outside.work[inside_and_outside.ours]}")
-    him.get(f"work/{inside_and_outside.member[1]}")
+            auditor_browser.post(f"reports/{run}/{what}", then=404)
+    auditor_browser.get(f"work/{inside_and_outside.work[inside_and_outside.ours]}")
+    auditor_browser.get(f"work/{inside_and_outside.member[1]}")
 
 
 def test_no_list_and_no_file_tells_of_what_is_outside(app, inside_and_outside):
-    him, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
+    auditor_browser, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
     told = {}
     for path in lists_of_inside(inside_and_outside):
-        text = him.get(path).get_data(as_text=True)
+        text = auditor_browser.get(path).get_data(as_text=True)
         if path in {
             f"controls/{inside_and_outside.inside}",
             f"frameworks/{SOC2}/CC6.1",
-        }:  # the history is the log's, which he reads whole
+        }:  # the history is the log's, which auditors read whole
             text, cut = re.subn(r">History</h2>.*?</section>", ">", text, flags=re.DOTALL)
             assert cut == 1
         told[path] = sorted(set(OUTSIDE.findall(text)))
@@ -279,9 +279,9 @@ def test_no_list_and_no_file_tells_of_what_is_outside(app, inside_and_outside):
 
 
 def test_the_workbooks_hold_what_is_inside_alone(app, inside_and_outside):
-    him = visitor(app, "auditor")
+    auditor_browser = visitor(app, "auditor")
     for path in ("controls/export.xlsx", f"frameworks/{SOC2}/requirements.xlsx"):
-        with zipfile.ZipFile(io.BytesIO(him.get(path).data)) as book:
+        with zipfile.ZipFile(io.BytesIO(auditor_browser.get(path).data)) as book:
             text = " ".join(book.read(name).decode() for name in book.namelist())
         assert (
             "ACC-01" in text and "CC6.1" in text and not OUTSIDE.search(text) and "A1.2" not in text
@@ -289,70 +289,84 @@ def test_the_workbooks_hold_what_is_inside_alone(app, inside_and_outside):
 
 
 def test_what_is_inside_is_shown_as_members_see_it(app, inside_and_outside):
-    him = visitor(app, "auditor")
-    said = him.get(f"frameworks/{SOC2}/CC6.1").text
+    auditor_browser = visitor(app, "auditor")
+    said = auditor_browser.get(f"frameworks/{SOC2}/CC6.1").text
     assert "ACC-01" in said and "Inside it holds" in said and "List of members" in said
-    assert "Inside it held" not in him.get(f"assessments/{inside_and_outside.soc2}").text
-    assert "1 of 8" in him.get("assessments/").text  # of the criteria CC6.1 to CC6.8
-    assert "0 of 8 conclusions signed off" in him.get(f"assessments/{inside_and_outside.soc2}").text
-    assert "Matrix of ACC-01" in him.get("reports/").text
-    assert "CC6.1" in him.get(f"controls/{inside_and_outside.inside}").text
-    found = him.get("jump?q=access protection").json
+    assert (
+        "Inside it held" not in auditor_browser.get(f"assessments/{inside_and_outside.soc2}").text
+    )
+    assert "1 of 8" in auditor_browser.get("assessments/").text  # of the criteria CC6.1 to CC6.8
+    assert (
+        "0 of 8 conclusions signed off"
+        in auditor_browser.get(f"assessments/{inside_and_outside.soc2}").text
+    )
+    assert "Matrix of ACC-01" in auditor_browser.get("reports/").text
+    assert "CC6.1" in auditor_browser.get(f"controls/{inside_and_outside.inside}").text
+    found = auditor_browser.get("jump?q=access protection").json
     assert [each["href"] for each in found] == [f"/t/acme/frameworks/{SOC2}/CC6.1"]
 
 
 def test_counts_are_those_of_the_scope(app, inside_and_outside):
-    him = visitor(app, "auditor")
-    assert "of 1 control" in him.get("controls/").text
-    assert "of 8 requirements" in him.get(f"frameworks/{SOC2}").text
-    assert him.get(f"frameworks/{SOC2}/requirements.csv").text.count("\r\n") == 1 + 8
+    auditor_browser = visitor(app, "auditor")
+    assert "of 1 control" in auditor_browser.get("controls/").text
+    assert "of 8 requirements" in auditor_browser.get(f"frameworks/{SOC2}").text
+    assert auditor_browser.get(f"frameworks/{SOC2}/requirements.csv").text.count("\r\n") == 1 + 8
 
 
-def test_where_nothing_answers_for_his_criteria_the_lists_say_so(app, inside_and_outside, acting):
+def test_the_lists_say_so_when_nothing_maps_to_the_auditors_criteria(
+    app, inside_and_outside, acting
+):
     with acting("compliance_officer"):
         held = queries.engagement(inside_and_outside.engagement, lock=True)
         held.framework_id, held.criteria = frameworks.framework("owasp-llm-2025").id, []
-    him = visitor(app, "auditor")
-    assert "No controls are in the scope of your engagement" in him.get("controls/").text
-    assert "No assessments of your framework yet" in him.get("assessments/").text
-    assert "No report is about your engagement" in him.get("reports/").text
+    auditor_browser = visitor(app, "auditor")
+    assert (
+        "No controls are in the scope of your engagement" in auditor_browser.get("controls/").text
+    )
+    assert "No assessments of your framework yet" in auditor_browser.get("assessments/").text
+    assert "No report is about your engagement" in auditor_browser.get("reports/").text
     assert (
         "No collector supports a control in the scope of your engagement"
-        in him.get("evidence/collectors/").text
+        in auditor_browser.get("evidence/collectors/").text
     )
 
 
-def test_the_overview_counts_everything_so_he_lands_at_his_engagements(app, inside_and_outside):
-    him = visitor(app, "auditor")
-    assert him.get("", then=302).location.endswith("/t/acme/engagements/")
-    page = him.get("engagements/").text
+def test_auditors_start_at_their_engagements_because_the_overview_counts_everything(
+    app, inside_and_outside
+):
+    auditor_browser = visitor(app, "auditor")
+    assert auditor_browser.get("", then=302).location.endswith("/t/acme/engagements/")
+    page = auditor_browser.get("engagements/").text
     assert (
         "Overview" not in page
         and 'href="/t/acme/inbox/"' in page
         and 'href="/t/acme/controls/"' in page
     )
-    assert "Overview" not in him.get(f"controls/{inside_and_outside.criterion}", then=404).text
+    assert (
+        "Overview"
+        not in auditor_browser.get(f"controls/{inside_and_outside.criterion}", then=404).text
+    )
 
 
 def test_several_engagements_add_up(app, inside_and_outside):
     engagement_helpers.create_engagement(
         "Second firm", auditor="auditor", framework_id=_id(SOC2), criteria=["A1"]
     )
-    him = visitor(app, "auditor")
+    auditor_browser = visitor(app, "auditor")
     for path in (
         f"controls/{inside_and_outside.criterion}",
         f"controls/{inside_and_outside.inside}",
         f"frameworks/{SOC2}/A1.2",
         f"reports/{inside_and_outside.theirs}",
     ):
-        him.get(path)
+        auditor_browser.get(path)
     for path in (
         f"controls/{inside_and_outside.drills}",
         f"frameworks/{RMF}",
         f"assessments/{inside_and_outside.rmf}",
         f"reports/{inside_and_outside.risks}",
     ):
-        him.get(path, then=404)
+        auditor_browser.get(path, then=404)
     engagement_helpers.create_engagement("Third firm", auditor="auditor", framework_id=_id(RMF))
     for path in (
         f"controls/{inside_and_outside.drills}",
@@ -360,19 +374,22 @@ def test_several_engagements_add_up(app, inside_and_outside):
         f"assessments/{inside_and_outside.rmf}",
         f"reports/{inside_and_outside.risks}",
     ):
-        him.get(path)
-    him.get(f"reports/{inside_and_outside.policy}", then=404)
+        auditor_browser.get(path)
+    auditor_browser.get(f"reports/{inside_and_outside.policy}", then=404)
 
 
 def test_a_whole_framework_brings_its_reports_and_what_was_frozen(app, inside_and_outside):
     engagement_helpers.create_engagement("Second firm", auditor="auditor", framework_id=_id(SOC2))
-    him = visitor(app, "auditor")
-    him.get(f"reports/{inside_and_outside.readiness}")
-    him.get(f"assessments/{inside_and_outside.closed}/frozen.json")
-    assert "Download frozen results" in him.get(f"assessments/{inside_and_outside.closed}").text
+    auditor_browser = visitor(app, "auditor")
+    auditor_browser.get(f"reports/{inside_and_outside.readiness}")
+    auditor_browser.get(f"assessments/{inside_and_outside.closed}/frozen.json")
+    assert (
+        "Download frozen results"
+        in auditor_browser.get(f"assessments/{inside_and_outside.closed}").text
+    )
 
 
-def test_a_matrix_of_his_framework_alone_is_his_to_read(app, inside_and_outside, acting):
+def test_an_auditor_reads_a_matrix_of_their_own_framework_only(app, inside_and_outside, acting):
     engagement_helpers.create_engagement(auditor="auditor", framework_id=_id(SOC2))
     with acting("compliance_officer"):
         today = clock.today()
@@ -396,13 +413,13 @@ def test_a_matrix_of_his_framework_alone_is_his_to_read(app, inside_and_outside,
         RMF: {"ACC-01", "OPS-08"},
         None: {"ACC-01", "ZZ-01", "OPS-08"},
     }
-    him = visitor(app, "auditor")
-    him.get(f"reports/{runs[SOC2]}")
+    auditor_browser = visitor(app, "auditor")
+    auditor_browser.get(f"reports/{runs[SOC2]}")
     for other in (RMF, None):
-        him.get(f"reports/{runs[other]}", then=404)
+        auditor_browser.get(f"reports/{runs[other]}", then=404)
 
 
-def test_reports_of_other_days_than_his_period_are_not_there(app, inside_and_outside, acting):
+def test_reports_outside_the_period_are_hidden_from_the_auditor(app, inside_and_outside, acting):
     with acting("compliance_officer"):
         held = queries.engagement(inside_and_outside.engagement, lock=True)
         held.period_from, held.period_to = (
@@ -414,15 +431,15 @@ def test_reports_of_other_days_than_his_period_are_not_there(app, inside_and_out
 
 def test_an_engagement_over_everything_shows_everything(app, inside_and_outside):
     engagement_helpers.create_engagement("Second firm", auditor="auditor")
-    him = visitor(app, "auditor")
+    auditor_browser = visitor(app, "auditor")
     for path in ["", *addresses_outside(inside_and_outside)]:
         if "frozen" not in path and not path.endswith("/MEASURE"):
-            him.get(path)
+            auditor_browser.get(path)
 
 
 def test_when_the_window_closes_every_door_is_shut(app, inside_and_outside, acting):
-    him = visitor(app, "auditor")
-    him.get("controls/")
+    auditor_browser = visitor(app, "auditor")
+    auditor_browser.get("controls/")
     with acting("admin"):
         closes = queries.engagement(inside_and_outside.engagement).closes_at
     with clock.frozen(closes):
@@ -433,11 +450,11 @@ def test_when_the_window_closes_every_door_is_shut(app, inside_and_outside, acti
         again.get("reports/", then=302)
 
 
-def test_what_he_looks_at_and_takes_is_in_the_tenants_log(app, inside_and_outside, acting):
-    him = visitor(app, "auditor")
-    him.get(f"controls/{inside_and_outside.inside}")
-    him.get(f"controls/{inside_and_outside.criterion}", then=404)
-    him.post(f"evidence/versions/{inside_and_outside.file}/download", then=200)
+def test_what_an_auditor_views_and_downloads_is_in_the_tenants_log(app, inside_and_outside, acting):
+    auditor_browser = visitor(app, "auditor")
+    auditor_browser.get(f"controls/{inside_and_outside.inside}")
+    auditor_browser.get(f"controls/{inside_and_outside.criterion}", then=404)
+    auditor_browser.post(f"evidence/versions/{inside_and_outside.file}/download", then=200)
     with acting("admin"):
         taken = (
             session()
@@ -461,11 +478,11 @@ def test_the_log_is_read_whole_and_links_to_pages_in_scope_only(app, inside_and_
     with acting("admin"):
         made = select(AuditEntry).where(AuditEntry.action == "control.created")
         entries = {e.target_id: e.id for e in session().scalars(made)}
-    him, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
+    auditor_browser, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
     for control, there in ((inside_and_outside.inside, True), (inside_and_outside.drills, False)):
         path, link = f"audit/entries/{entries[control]}", f'href="/t/acme/controls/{control}"'
         assert link in officer.get(path).text
-        assert (link in him.get(path).text) is there
+        assert (link in auditor_browser.get(path).text) is there
 
 
 # ---- every address
@@ -482,21 +499,23 @@ STAYS = {
 }
 
 
-def test_no_address_leads_him_to_an_object_outside_his_scope(app, inside_and_outside, acme_ids):  # noqa: F811
-    """One object of every kind that the application knows, none of them about his criteria."""
-    him = visitor(app, "auditor")
-    his = [
+def test_no_address_leads_an_auditor_outside_the_scope(app, inside_and_outside, acme_ids):  # noqa: F811
+    """One object of every kind that the application knows, none of them about the auditor's criteria."""
+    auditor_browser = visitor(app, "auditor")
+    auditor_routes = [
         each
         for each in route_methods(app, "tenant")
         if objects_in(each) and "auditor" in each.needs.roles
     ]
-    walked = [each for each in his if each.rule.endpoint.split(".")[0] not in STAYS]
+    walked = [each for each in auditor_routes if each.rule.endpoint.split(".")[0] not in STAYS]
     answers = {
-        str(each): call_route(him, each, each.address(app, "acme", acme_ids)).status_code
+        str(each): call_route(
+            auditor_browser, each, each.address(app, "acme", acme_ids)
+        ).status_code
         for each in walked
     }
     assert len(answers) > 20
     assert {where: status for where, status in answers.items() if status != 404} == {}
-    assert STAYS.keys() <= {each.rule.endpoint.split(".")[0] for each in his}, (
+    assert STAYS.keys() <= {each.rule.endpoint.split(".")[0] for each in auditor_routes}, (
         "a reason for nothing"
     )

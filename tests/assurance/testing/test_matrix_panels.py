@@ -241,7 +241,7 @@ def test_packages_and_reports_that_are_being_made_stand_with_their_progress(
 ):
     type2_helpers.create_control("SEC-04", "monthly")
     with make.acting():
-        packages.ask_package(engagements.engagements()[0])
+        packages.request_package(engagements.engagements()[0])
         run = ReportRun(
             kind="type2",
             title="Type II report",

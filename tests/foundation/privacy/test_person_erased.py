@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.engagements import auditor_access
-from governance.assurance.engagements import queries as engagements
+from governance.assurance.engagements import auditor_access, auditor_queries
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
@@ -161,7 +160,7 @@ def test_an_erased_auditor_is_out_of_every_engagement_and_no_link_of_theirs_lead
         assert len(removed) == 3 and all(not entry.sealed for entry in removed), (
             "the log learns no name anew"
         )
-        assert engagements.auditors(held) == []
+        assert auditor_queries.auditors(held) == []
 
 
 @pytest.mark.usefixtures("own_subscribers")

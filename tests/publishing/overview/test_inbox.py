@@ -9,8 +9,7 @@ from sqlalchemy import update
 
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.access_reviews.models import AccessReview
-from governance.assurance.engagements import queries as engagements
-from governance.assurance.engagements import requests as requesting
+from governance.assurance.engagements import request_queries, responses
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as evidence
@@ -96,17 +95,21 @@ def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_l
 def test_a_returned_request_waits_again_and_an_accepted_one_no_more(tenant_with_auditor_requests):
     held, ids = tenant_with_auditor_requests
     with make.acting("contributor"):
-        requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="As exported.")
+        responses.provide_response(
+            *request_queries.request(held, ids["mine"], lock=True), said="As exported."
+        )
     assert "Respond to auditor request: Members" not in waiting_items("contributor")
     with make.acting("auditor"):
-        requesting.give_back(
-            *engagements.request(held, ids["mine"], lock=True), reason="June is missing"
+        responses.return_response(
+            *request_queries.request(held, ids["mine"], lock=True), reason="June is missing"
         )
     assert "Revise response to auditor request: Members" in waiting_items("contributor")
     with make.acting("contributor"):
-        requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="With June.")
+        responses.provide_response(
+            *request_queries.request(held, ids["mine"], lock=True), said="With June."
+        )
     with make.acting("auditor"):
-        requesting.accept(*engagements.request(held, ids["mine"], lock=True), said="")
+        responses.accept_response(*request_queries.request(held, ids["mine"], lock=True), said="")
     assert not any("Members" in title for title in waiting_items("contributor"))
 
 
@@ -129,7 +132,9 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
     assert "Gaps that would raise coverage most" in section_text(as_auditor.get(""), "waits")
     for engagement, request in ((held, ids["mine"]), (other, foreign)):
         with make.acting("contributor"):
-            requesting.provide(*engagements.request(engagement, request, lock=True), said="Here.")
+            responses.provide_response(
+                *request_queries.request(engagement, request, lock=True), said="Here."
+            )
     assert set(waiting_items("auditor")) == {"Review response: Members"}
     reply = as_auditor.get("")
     assert (
@@ -143,7 +148,7 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
 
 def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, isolated):
     with make.acting("admin"):
-        review = reviewing.begin("Q4 2026", due_on=days_from_today(10)).id
+        review = reviewing.start_review("Q4 2026", due_on=days_from_today(10)).id
     found = waiting_items("compliance_officer")["Review access: Q4 2026"]
     assert (
         found.row.due_on == days_from_today(10)
