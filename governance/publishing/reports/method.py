@@ -8,9 +8,9 @@ from governance.publishing.reports.wording import day, digits, many, sentence
 
 RUNGS = tuple((level, sentence(RULE[level])) for level in reversed(range(len(RULE))))
 LEVELS = (
-    "The framework has no maturity scale, so Meridian uses five levels of its own. It derives each"
-    " level from the controls, tests and evidence at the time shown on the cover. No one enters a"
-    " level by hand. Where the assessor judges differently, the report prints both."
+    "The framework has no maturity scale; Meridian uses five levels of its own. It derives them from"
+    " the controls, tests and evidence at the time on the cover. Where the assessor judges"
+    " differently, the report prints both."
 )
 PROVEN = (
     "A requirement is proven at level 3 or above: at least one control covers it in full, and every"
@@ -18,20 +18,18 @@ PROVEN = (
     " test. A control without accepted evidence adds nothing. Evidence counts until its due date."
 )
 EVIDENCE = (
-    "An evidence item is fresh until its due date comes near, then due, and overdue after that date."
-    " It is in review until a second person accepts it, and missing when it was expected but never"
-    " provided."
+    "An evidence item is fresh, then due shortly before its due date, and overdue after it. It is in"
+    " review until a second person accepts it, and missing if it was expected but not provided."
 )
 GAPS = (
-    "Actions are ranked by severity: failed tests first, then other failures such as overdue"
-    " evidence or a missing control, then incomplete evidence. Within a severity, the action that"
-    " closes most points comes first. A level that two actions would close counts for the first of"
-    " them only, so the sum never exceeds what is missing."
+    "Actions are ranked by severity: failed tests, then other failures, then incomplete evidence;"
+    " within a severity, by the points they close. A level that two actions would close counts only"
+    " for the first."
 )
 SIGN_OFF = (
-    "One person writes a conclusion and another signs it off. Each signature is an entry in the"
-    " audit log. The report is marked as a draft until every conclusion is signed off. Conclusions"
-    " are the assessor's own words; where evidence was collected later, the report points it out."
+    "One person writes a conclusion in their own words and another signs it off; each signature is"
+    " an audit log entry. Until all are signed off, the report is a draft. It points out evidence"
+    " that was collected after a conclusion."
 )
 LIMITS = (
     "A level shows what can be proven, not how safe a system is. Evidence kept outside Meridian is"

@@ -33,7 +33,7 @@ from governance.publishing.reports.wording import (
 
 MAX_REASONS = 3  # printed behind a level
 MAX_NAMED = 3
-METHOD_TITLE = "How levels are derived, and what this report does not show"
+METHOD_TITLE = "How levels are derived, and their limits"
 CONTROL_TITLE = "Version, sign-off, distribution and verification"
 
 
@@ -249,7 +249,7 @@ class SectionSentences(CountedSentences):
     def register_title(self) -> str:
         total = self.figures.whole.total
         start = f"{'All ' if total > 1 else ''}{many(total, 'requirement')}"
-        return f"{capital(start)} with level, target, controls, evidence and owner"
+        return f"{capital(start)} at a glance"
 
     @property
     def evidence_title(self) -> str:
