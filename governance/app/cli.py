@@ -394,8 +394,8 @@ def audit_compare(tenants: tuple[str, ...]) -> None:
             agree = agree and found.state == "agrees"
         if not answers:
             click.echo(
-                f"-     {who.tenant_slug}: has no witness, so missing entries can't be detected from"
-                " outside"
+                f"-     {who.tenant_slug}: has no external witness, so missing entries can't be"
+                " detected"
             )
     sys.exit(0 if agree else 1)
 

@@ -10,6 +10,7 @@ import structlog
 
 from governance.foundation.audit import fsck
 from governance.foundation.audit import queries as audit
+from governance.foundation.audit.fsck_report import FsckReport
 from governance.foundation.logbook import actions, queries
 from governance.foundation.logbook.export_writer import ExportPlan, ExportProgress, Report, stream
 from governance.foundation.logbook.filters import parse
@@ -105,7 +106,7 @@ def _check_log(period: str) -> None:
         )
 
 
-def check_log(report: fsck.Progress = lambda _done, _total: None) -> fsck.FsckReport:
+def check_log(report: fsck.Progress = lambda _done, _total: None) -> FsckReport:
     """Check the acting tenant's log as it is at one instant, while others go on writing.
 
     `report(done, total)` receives the number of entries after each page.
