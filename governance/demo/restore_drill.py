@@ -1,13 +1,12 @@
-"""The restore drill: a console of its own loses its database, and comes back from a backup that is
-older than an erasure.
+"""The restore drill: lose a database, and restore it from a backup that is older than an erasure.
 
-    run(folder) -> bool     says each step in a line; False when one failed
+    run(folder) -> bool     report each step in a line; False if one failed
 
-It needs nothing but the embedded PostgreSQL: a throwaway server with an archived write-ahead log, a
-witness on loopback, and the operators' own commands, each in a process of its own, as
-docs/operating/restore.md has them. The traps of a restore are all in it: the backup brings an
-erased person's keys back; the log is shorter than what a witness has cosigned; recovery to a point
-in time stops short when nothing that was committed later is in the archive.
+It needs only the embedded PostgreSQL: a temporary server with an archived write-ahead log, a
+witness on loopback, and the operators' commands from docs/operating/restore.md, each in its own
+process. It covers the known traps of a restore: the backup brings an erased person's keys back; the
+log is shorter than what a witness has cosigned; recovery to a point in time stops early if nothing
+that was committed later is in the archive.
 """
 
 import hashlib
@@ -161,12 +160,12 @@ class Drill:
 
     def starts_a_server(self) -> str:
         self.server.make()
-        return "A PostgreSQL of its own runs, and archives its write-ahead log."
+        return "A temporary PostgreSQL server is running and archives its write-ahead log."
 
     def migrates(self) -> str:
         self.operator("migrate", ends=0)
         connect(config.from_environment(self.environment()))
-        return "governance migrate has made the tables."
+        return "governance migrate created the tables."
 
     def founds_a_tenant(self) -> str:
         tenant = tenants.found(SLUG, "The drill's tenant")
@@ -185,11 +184,8 @@ class Drill:
                 .one()
             )
             self.joined = entry.sealed["name"]
-        need(self.readable(), "the name that was just sealed cannot be read")
-        return (
-            f"A tenant with {len(STAFF)} people; the name of the one who will leave is sealed and"
-            " readable."
-        )
+        need(self.readable(), "the name that was just encrypted can't be read")
+        return f"Created a tenant with {len(STAFF)} people. The leaver's name is encrypted and readable."
 
     def _joins(self, name: str, role: str) -> Actor:
         mail = f"{name.partition(' ')[0].lower()}@drill.example"
@@ -214,7 +210,7 @@ class Drill:
     def witnesses(self) -> str:
         self.works("before the backup")
         self._adds_witness()
-        return f"A witness has cosigned {self.pushed()} entries."
+        return f"A witness cosigned {self.pushed()} entries."
 
     def _adds_witness(self) -> None:
         with self.acting("Ada Lindqvist"):
@@ -246,23 +242,21 @@ class Drill:
             "--manifest-checksums=SHA256",
         )
         size = verify_backup(backup)
-        return (
-            f"A base backup of {size // 1_000_000} MB; every file has the digest of its manifest."
-        )
+        return f"Made a base backup of {size // 1_000_000} MB. Every file matches its manifest."
 
     def goes_on(self) -> str:
         self.works("after the backup, before the point in time")
         self.pushed()
         self.target = str(self.server.ask("SELECT clock_timestamp()"))
         return (
-            "More work, which only the archived log holds. The point in time to come back to is"
+            "Added entries that are only in the archived log. The point in time to restore is"
             f" {self.target}."
         )
 
     def erases(self) -> str:
         with self.acting("Ada Lindqvist"):
             erasure = privacy.request_erasure(
-                self._membership(), "Asked for it, GDPR article 17"
+                self._membership(), "Requested under GDPR article 17"
             ).id
         with self.acting("Bo Okafor"):
             found = open_approval(asked.ERASURE, erasure)
@@ -271,7 +265,7 @@ class Drill:
             approvals.approve(found, seen=fingerprint_seen(found), typed=LEAVES)
         jobs.drain(actor_of)
         need(not self.readable(), "the erased name can still be read")
-        return "Two people have erased the third; what was sealed about him cannot be read."
+        return "Two people erased the third. What was encrypted about them can't be read."
 
     def _membership(self) -> Membership:
         return (
@@ -291,9 +285,9 @@ class Drill:
             lambda: bool(
                 self.server.ask("SELECT last_archived_wal >= %s FROM pg_stat_archiver", last)
             ),
-            "the log is not archived",
+            "the write-ahead log was not archived",
         )
-        return f"More work, archived; the witness holds {self.held} entries."
+        return f"Added more entries and archived them. The witness has {self.held} entries."
 
     # -- the loss, and back
 
@@ -301,7 +295,7 @@ class Drill:
         db.engine().dispose()
         self.server.kill()
         self.server.folder.rename(self.folder / "lost")
-        return "The server is killed, and its disk is gone."
+        return "The server was killed and its disk is lost."
 
     def restores(self) -> str:
         shutil.copytree(self.folder / "backup", self.server.folder, symlinks=True)
@@ -317,16 +311,16 @@ class Drill:
         (self.server.folder / "recovery.signal").touch()
         self.server.start()
         self._until(
-            lambda: self.server.ask("SELECT pg_is_in_recovery()") is False, "recovery does not end"
+            lambda: self.server.ask("SELECT pg_is_in_recovery()") is False, "recovery did not end"
         )
         with self.acting(LEAVES):
             log = queries.head()
             size = log.size if log else 0
-        need(0 < size < self.held, f"{size} entries are back; the witness holds {self.held}")
-        need(self.readable(), "the backup was expected to bring the erased keys back")
+        need(0 < size < self.held, f"{size} entries were restored; the witness has {self.held}")
+        need(self.readable(), "the backup should have brought the erased keys back")
         return (
-            f"Restored to the point in time: {size} of {self.held} entries, and the erased person"
-            " is readable again."
+            f"Restored {size} of {self.held} entries to that point in time, and the erased person is"
+            " readable again."
         )
 
     def replays(self) -> str:
@@ -335,9 +329,9 @@ class Drill:
         need(not self.readable(), "the erased name can be read after the replay")
         need(
             "Nothing to erase again" in self.operator("privacy", "replay", ends=0),
-            "the replay is not done after it was done",
+            "a second replay still finds people to erase",
         )
-        return "governance privacy replay has erased him again; a second run finds nothing to do."
+        return "governance privacy replay has erased them again. A second run finds nothing to do."
 
     def checks(self) -> str:
         return (
@@ -355,9 +349,9 @@ class Drill:
         need("Halted" in waiting, waiting)
         with self.acting("Ada Lindqvist"):
             log = queries.head()
-            need(log is not None and log.number == before, "a halted log has signed a checkpoint")
+            need(log is not None and log.number == before, "a halted log signed a checkpoint")
         return (
-            "governance audit compare sees the rollback and halts the log:"
+            "governance audit compare finds the rollback and halts the log:"
             f" {said.strip().splitlines()[0].removeprefix('FAIL').strip()}"
         )
 
@@ -372,7 +366,10 @@ class Drill:
         )
         self.operator("audit", "sequence", ends=0)
         self._adds_witness()
-        need(self.pushed() > 0 and "/restored-1" in self.key, f"the log goes on under {self.key}")
+        need(
+            self.pushed() > 0 and "/restored-1" in self.key,
+            f"the log continues with the key {self.key}",
+        )
         self.operator("audit", "compare", ends=0)
         return f"{lines[0].rstrip('.:')}; the witness agrees again."
 
@@ -385,10 +382,10 @@ class Drill:
             told = {entry.action for entry in queries.newest(limit=50)}
         need(
             {logs.HALTED.name, logs.RESUMED.name, "person.erased"} <= told,
-            f"the log tells only of {sorted(told)}",
+            f"the log records only {sorted(told)}",
         )
         return (
-            "fsck is green again, the erased person stays erased, and the log itself tells of the"
+            "fsck finds no damage, the erased person stays erased, and the log itself records the"
             " rollback."
         )
 
@@ -540,5 +537,5 @@ def _walk(drill: Drill, say: Callable[[str], None]) -> bool:
         ) as fault:
             say(f"FAIL  {step.__name__.replace('_', ' ')}: {fault}")
             return False
-    say(f"The restore drill is green, in {time.monotonic() - began:.0f} s.")
+    say(f"The restore drill passed in {time.monotonic() - began:.0f} s.")
     return True

@@ -206,7 +206,7 @@ background_work.let_watch(queries.WORK, permissions.VIEW)
 
 
 def queue_sending(anchor: Anchor | None = None) -> jobs.WorkItem:
-    """Queue a test of one anchor, or sending to all; return the same work while it is in progress."""
+    """Queue a test of one anchor, or sending to all; return work that is already in progress."""
     target = anchor.id if anchor else None
     waiting = [item for item in queries.under_way() if item.target_id == target]
     return waiting[0] if waiting else jobs.enqueue(queries.WORK, target)

@@ -39,7 +39,8 @@ def parse_key(text: str) -> VerifierKey:
     except NotSigned as error:
         if _is_plain(text):
             raise NotSigned(
-                "This is the key of a log or a signer. Enter the witness's cosignature key (type 4)."
+                "This is the key of a log or a signer. Enter the witness's cosignature key"
+                " (type 4)."
             ) from None
         raise NotSigned(str(error)) from None
 
@@ -53,8 +54,9 @@ def _is_plain(text: str) -> bool:
 
 
 def opened(text: str, answer: str, key: VerifierKey, *, now: datetime) -> Cosigned:
-    """Return the cosignature of `key` on a checkpoint's text, from a witness's answer; raise NotSigned
-    where it has none. Other keys are ignored.
+    """Return the cosignature of `key` on a checkpoint's text, from a witness's answer.
+
+    Other keys are ignored. Raise NotSigned where the answer has none by this key.
     """
     signed, lines = signed_note.split(f"{text}\n{answer}")
     mine = [line for line in lines if (line.name, line.key_id) == (key.name, key.key_id)]

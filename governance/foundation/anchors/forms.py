@@ -55,8 +55,8 @@ class WebhookForm(AnchorForm):
         ],
         default=new_secret,
         description=(
-            "Just generated. Copy it to the receiver before you add it: Meridian stores it encrypted"
-            " and doesn't show it again."
+            "Just generated. Copy it to the receiver before you add it: Meridian stores it"
+            " encrypted and doesn't show it again."
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Send each new checkpoint to the tenant's anchors: every minute by the schedule, and on request."""
+"""Send each new checkpoint to the tenant's anchors, every minute and on request."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID

@@ -10,8 +10,8 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Anchor(Tenanted, Model):
-    """A witness (C2SP tlog-witness), a webhook, or a time-stamp authority (RFC 3161) that receives the
-    tenant's checkpoints.
+    """A receiver of the tenant's checkpoints: a witness (C2SP tlog-witness), a webhook, or a
+    time-stamp authority (RFC 3161).
     """
 
     __tablename__ = "anchors"

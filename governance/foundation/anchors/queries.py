@@ -1,4 +1,4 @@
-"""Reads of the tenant's external witnesses (anchors): their states, their answers, and a summary."""
+"""Reads of the tenant's external witnesses (anchors): states, answers, and a summary."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence

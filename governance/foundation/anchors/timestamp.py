@@ -69,7 +69,7 @@ def _query(content: bytes) -> TimeStampRequest:
 
 
 def flaw(token: bytes, pem: str, content: bytes, query: TimeStampRequest | None = None) -> str:
-    """Return what is wrong with an authority's answer, to follow its name; empty for a valid one."""
+    """Return what is wrong with an authority's answer, to follow its name; empty if valid."""
     try:
         answer = decode_timestamp_response(token)
         if answer.status != PKIStatus.GRANTED:

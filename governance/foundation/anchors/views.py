@@ -137,8 +137,8 @@ def receipt(receipt_id: UUID) -> ResponseReturnValue:
 
 
 def _file(found: CheckpointReceipt, anchor: Anchor) -> tuple[str, str, bytes]:
-    """Return (name, media type, content): a checkpoint with its cosignature below it, an archive of a
-    checkpoint and its time stamp, or the answer as it came.
+    """Return (name, media type, content): a checkpoint with its cosignature below it, an archive
+    of a checkpoint and its time stamp, or the answer as it came.
     """
     stem, note = f"checkpoint-{found.checkpoint.number}", found.checkpoint.note.encode()
     agrees = found.receipt.outcome == "agrees"

@@ -136,8 +136,8 @@ def rotate(row: ApiKey, *, overlap_days: int, seen: str) -> str:
     _check_live(row)
     if seen != row.hint:
         raise Stale(
-            f"The key {row.name} was rotated since you opened this page. Only the person who rotated"
-            " it saw the new secret."
+            f"The key {row.name} was rotated since you opened this page. Only the person who"
+            " rotated it saw the new secret."
         )
     if overlap_days not in OVERLAP_DAYS:
         raise Invalid(
@@ -185,7 +185,7 @@ def _check_live(row: ApiKey) -> None:
 
 
 def revoke(row: ApiKey) -> None:
-    """Deny access from the next request on, under both secrets. Revoked twice, it is revoked once."""
+    """Deny access from the next request on, under both secrets; do nothing if already revoked."""
     if row.revoked_at is not None:
         return
     row.revoked_at, row.revoked_by = clock.now(), current.actor().person_id

@@ -104,6 +104,8 @@ class KeyRotationForm(Form):
         choices=_overlaps,
         default="1",
         **INVALID_CHOICE,
-        description="Give the machine time to switch to the new secret, but no longer than it needs.",
+        description=(
+            "Give the machine time to switch to the new secret, but no longer than it needs."
+        ),
     )
     seen = HiddenField()

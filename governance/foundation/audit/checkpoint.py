@@ -1,4 +1,4 @@
-"""A checkpoint (C2SP tlog-checkpoint): origin, size and root in three lines, signed as a note. Pure.
+"""A checkpoint (C2SP tlog-checkpoint): origin, size and root in three lines, signed as a note.
 
 console.example/audit/acme
 48231

@@ -18,9 +18,7 @@ ID = re.compile(r"[0-9a-f-]{36}")
 
 @dataclass(frozen=True, slots=True)
 class WrongEntry:
-    """The first wrong entry: its place, its line in the file, and its id and action where they can be
-    read.
-    """
+    """The first wrong entry: its place, its line in the file, and its id and action if readable."""
 
     index: int
     line: int
@@ -68,13 +66,14 @@ class ExportReading:
         if not self.header.has_hashes:
             self.bad_hashes = (
                 self.bad_hashes
-                or f"Line {number} has hashes of the tree, which this kind of export should not have."
+                or f"Line {number} has hashes of the tree, which this kind of export should not"
+                " have."
             )
         elif found.place != self.tree.size or found.place & ((1 << found.level) - 1):
             self.bad_hashes = (
                 self.bad_hashes
-                or f"Line {number} has the hashes from place {number_text(found.place)}, but those from"
-                f" place {number_text(self.tree.size)} should follow."
+                or f"Line {number} has the hashes from place {number_text(found.place)}, but those"
+                f" from place {number_text(self.tree.size)} should follow."
             )
         else:
             for each in found.hashes:
@@ -87,7 +86,7 @@ class ExportReading:
 
     @property
     def has_tree(self) -> bool:
-        """Whether the file alone leads to the signed root, so that its smaller roots are genuine."""
+        """Whether the file alone leads to the signed root, so its smaller roots are genuine."""
         return self.bad_hashes is None and (self.tree.size, self.tree.root()) == (
             self.head.size,
             self.head.root,
@@ -247,7 +246,10 @@ def _end(trailer: Trailer, reading: ExportReading) -> Check:
         reading.first,
         reading.last,
     ):
-        problem = f"The export should have {counted(trailer.entries)}, but has {number_text(reading.count)}"
+        problem = (
+            f"The export should have {counted(trailer.entries)}, but has"
+            f" {number_text(reading.count)}"
+        )
         where = (
             f": from {reading.first} to {reading.last} instead of {trailer.first} to {trailer.last}"
         )

@@ -1,4 +1,4 @@
-"""Verify a whole log: derive it again from its stored bytes and compare everything recorded about it.
+"""Verify a whole log: derive it from its stored bytes and compare everything recorded about it.
 
     fsck() -> FsckReport              of the acting tenant; every finding names the entry, tile or
                                       checkpoint that is wrong
@@ -293,7 +293,8 @@ def _compare_head(head: LogHead, tree: RebuiltTree, last: int, report: FsckRepor
         report.find(
             "head",
             first,
-            f"The growing edge of the tree does not match the entries, starting with entry {first}.",
+            "The growing edge of the tree does not match the entries, starting with entry"
+            f" {first}.",
         )
     if head.number != last:
         report.find(

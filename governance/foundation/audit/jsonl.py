@@ -11,12 +11,12 @@ Every line is one JSON object in UTF-8 and ends in a newline. There are four kin
 
 The header carries the checkpoint (a signed note, C2SP tlog-checkpoint) that every proof leads to.
 `entry` is the text whose UTF-8 bytes were hashed, so nothing in it may be reformatted. `proof` is
-the path of RFC 9162 from the leaf up, in the tree of the checkpoint's size. Entries are in the order
-of their places.
+the path of RFC 9162 from the leaf up, in the tree of the checkpoint's size. Entries are in the
+order of their places.
 
-A `whole` export has every entry of the log, from place 0 to the last. Any other has the entries that
-match its `filters`, and can't show that nothing was left out. The trailer repeats what is in the
-file, so that a file cut short is detected.
+A `whole` export has every entry of the log, from place 0 to the last. Any other has the entries
+that match its `filters`, and can't show that nothing was left out. The trailer repeats what is in
+the file, so that a file cut short is detected.
 
 The lines with `hashes` let a reader compare part of a log with a checkpoint of their own
 (earlier_roots.py). Each hash is 32 bytes, all of a line are encoded as one text, and each is the
@@ -151,7 +151,7 @@ def encoded(hash_: bytes) -> str:
 
 
 def lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a file, each cut off after MAX_LINE_BYTES, so that none fills the memory."""
+    """Yield the lines of a file, each cut off after MAX_LINE_BYTES so that none fills memory."""
     while line := stream.readline(MAX_LINE_BYTES + 1):
         yield line
 

@@ -126,7 +126,7 @@ def _context(subject: str, field: str) -> bytes:
 
 
 def _keys() -> ChainMap[str, bytes]:
-    """Return the keys known to this and the enclosing transactions; new ones go to the innermost."""
+    """Return the keys of this and the enclosing transactions; new ones go to the innermost."""
     known: WeakKeyDictionary[SessionTransaction, dict[str, bytes]] = session().info.setdefault(
         "keys", WeakKeyDictionary()
     )

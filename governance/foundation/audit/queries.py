@@ -1,4 +1,4 @@
-"""Reads of the log: an object's entries, an entry's place in the tree and its proof, checkpoints."""
+"""Reads of the log: an object's entries, an entry's place and proof, checkpoints."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -144,8 +144,8 @@ def daily_sizes(size: int) -> Sequence[int]:
 
 
 def tile(level: int, index: int) -> bytes:
-    """Return the hashes that the acting tenant's tree has in a tile, which may be more than the last
-    checkpoint covers.
+    """Return the hashes of a tile of the acting tenant's tree, including those that are newer than
+    the last checkpoint.
     """
     log = head()
     return tiles.tile(level, index, log.size, log.edge, full_tile) if log else b""
@@ -181,7 +181,8 @@ def waiting_here() -> Subquery:
     in `seconds` (NULL: none).
 
     Together with the size of the log's head, read in the same statement, they are all committed
-    entries: a sequencer moves each from pending into the head in one transaction. A count above MAX_COUNTED says only that there are more.
+    entries: a sequencer moves each from pending into the head in one transaction. A count above
+    MAX_COUNTED says only that there are more.
     """
     first = (
         select(PendingEntry.created_at)

@@ -118,8 +118,8 @@ def record(
     entry.body = _body(entry)
     if len(entry.body) > MAX_BODY:
         raise Invalid(
-            f"These details are too long to record: {len(entry.body):,} bytes, and the most is"
-            f" {MAX_BODY:,}. Shorten them and try again."
+            f"These details are too long to record: {len(entry.body):,} bytes, and the limit"
+            f" is {MAX_BODY:,} bytes. Shorten them and try again."
         )
     session().connection().exec_driver_sql(WRITE, _row(entry))
     return entry

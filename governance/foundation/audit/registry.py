@@ -1,9 +1,9 @@
-"""The closed list of actions in the audit log, their OCSF classification, and their personal fields.
+"""The closed list of actions in the audit log, their OCSF classes, and their personal fields.
 
 A feature declares each of its actions beside the function that performs it, and lists them in its
 manifest. An undeclared action or field is refused when it is recorded, so nothing personal is
-recorded unencrypted by accident. Names are frozen (tests/snapshots/audit_actions.txt): other people's
-SIEM rules name them.
+recorded unencrypted by accident. Names are frozen (tests/snapshots/audit_actions.txt): other
+people's SIEM rules name them.
 
 Severity follows one rule: everyday work and reading is informational; what leaves the tenant, or
 changes what others rely on, is low; access, keys, retention, deletion and unmasking are medium;
@@ -106,7 +106,7 @@ def shape_of(name: str, facts: Mapping[str, Any]) -> Shape:
 
 
 def actions_in(*modules: ModuleType) -> tuple[Action, ...]:
-    """Return the actions that these modules declare, as constants or in mappings, for a manifest."""
+    """Return the actions that modules declare, as constants or in mappings, for a manifest."""
     return tuple(
         declared
         for module in modules

@@ -1,8 +1,8 @@
 """Give committed entries their place in the tree, and sign the tree.
 
 Entries commit without waiting for each other. A trigger queues each of them. The sequencer of a log
-(one at a time, by an advisory lock of its transaction) takes committed entries in the order of their
-queue number, and writes places, tiles, head and checkpoint in one transaction. An entry whose
+(one at a time, by an advisory lock of its transaction) takes committed entries in the order of
+their queue number, and writes places, tiles, head and checkpoint in one transaction. An entry whose
 transaction is slow is sequenced later; a sequencer that is killed leaves nothing behind.
 
     sequence() -> int           sequence the acting tenant's next batch

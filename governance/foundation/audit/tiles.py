@@ -18,7 +18,8 @@ HEIGHT, WIDTH = 8, 256
 LEVELS = 8  # 256^8 leaves are more than there will be
 NUMBER = r"(?:x[0-9]{3}/)*[0-9]{3}"
 NAME = re.compile(
-    rf"(?P<level>[0-9]|[1-5][0-9]|6[0-3]|entries)/(?P<number>{NUMBER})(?:\.p/(?P<width>[1-9][0-9]{{0,2}}))?"
+    rf"(?P<level>[0-9]|[1-5][0-9]|6[0-3]|entries)/(?P<number>{NUMBER})"
+    r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
 
 

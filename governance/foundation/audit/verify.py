@@ -147,8 +147,8 @@ def _header(numbered: Iterator[tuple[int, bytes]]) -> Header | Check:
     if found.whole and found.filters:
         return make_check(
             "format",
-            "The first line contradicts itself: it says the export is the whole log, and that it was"
-            " filtered.",
+            "The first line contradicts itself: it says the export is the whole log, and that it"
+            " was filtered.",
         )
     return found
 
@@ -165,7 +165,7 @@ def _signed(note: str, keys: list[VerifierKey]) -> tuple[Head, VerifierKey]:
             problems.append("The checkpoint is not readable text.")
     if len(problems) == 1:
         raise NotSigned(problems[0])
-    broken = [each for each in problems if each.startswith("The signature does not hold")]
+    broken = [each for each in problems if each.startswith("The signature is invalid")]
     raise NotSigned(
         broken[0]
         if broken
@@ -197,8 +197,8 @@ def _older(note: str, keys: list[VerifierKey], head: Head) -> Head | Check:
     elif older.size > head.size:
         reason = (
             f"Your older checkpoint covers {counted(older.size)}, but this export only"
-            f" {number_text(head.size)}. Request a newer export. If there is none, the log was rolled"
-            " back."
+            f" {number_text(head.size)}. Request a newer export. If there is none, the log was"
+            " rolled back."
         )
     else:
         return older
@@ -260,8 +260,8 @@ def _by_proof(text: str, older: Head, head: Head) -> Check:
         return make_check(CONSISTENCY, f"The consistency proof can't be used. {problem}", ok=None)
     if (found.old, found.new) != (older.size, head.size):
         reason = (
-            f"The consistency proof leads from {number_text(found.old)} to {counted(found.new)}. Get one"
-            f" from {number_text(older.size)} to {number_text(head.size)}."
+            f"The consistency proof leads from {number_text(found.old)} to {counted(found.new)}. Get"
+            f" one from {number_text(older.size)} to {number_text(head.size)}."
         )
         return make_check(CONSISTENCY, reason, ok=None)
     try:

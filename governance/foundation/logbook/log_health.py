@@ -1,5 +1,7 @@
-"""The health of the log, at the foot of every page: whether it is intact, how old its checkpoint is,
-and whether the external witnesses agree.
+"""The health of the log, at the foot of every page.
+
+It shows whether the log is intact, how old its checkpoint is, and whether the external witnesses
+agree.
 
 It costs one statement, or none when it was read less than three seconds ago. The same statement
 returns the revision that this transaction reads (the number of entries), so what pages cache of a

@@ -1,5 +1,5 @@
-"""An entry's proof as a page shows it: verified here, with everything that the reader's browser needs
-to verify it again.
+"""An entry's proof as a page shows it: verified here, with all that the reader's browser needs to
+verify it again.
 """
 
 from collections.abc import Sequence

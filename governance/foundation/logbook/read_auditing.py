@@ -1,5 +1,6 @@
-"""Every page of a tenant that an auditor or an operator views is an entry of that tenant's log. If it
-can't be recorded, the page is not shown.
+"""Record every page of a tenant that an auditor or an operator views in that tenant's log.
+
+If the entry can't be recorded, the page is not shown.
 """
 
 import structlog

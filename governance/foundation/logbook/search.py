@@ -1,5 +1,6 @@
-"""Full-text search over what is not encrypted: an inverted index by blocks of 256 entries, read from
-the newest block back.
+"""Full-text search over what is not encrypted.
+
+The index is inverted, by blocks of 256 entries, and is read from the newest block back.
 
 index_new_blocks() -> int     index the acting tenant's blocks that became full; the jobs process
                               calls it

@@ -23,7 +23,8 @@ ENTRIES = [f'{{"action":"control.changed","n":{n}}}'.encode() for n in range(11)
 # The example of c2sp.org/signed-note.
 EXAMPLE = (
     "This is an example message.\n\n— example.com/foo"
-    " Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+    " Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72Iney"
+    "aQM=\n"
 )
 EXAMPLE_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 

@@ -1,5 +1,5 @@
-"""Nothing is lost, given two places or forked: even if a process is killed, runs twice, is slow, or has a
-clock that goes back.
+"""Nothing is lost, given two places or forked, even if a process is killed, runs twice, is slow, or
+has a clock that goes back.
 """
 
 import multiprocessing
@@ -332,7 +332,7 @@ def test_fsck_by_command_names_the_log_and_what_is_wrong_in_it(run_operator_comm
     for who in (mine, other):
         crash_processes.write_entries_together(who, 5)
     sequence_until_empty(mine)
-    sound = "{}: 7 entries and 1 checkpoint follow from each other.\n".format
+    sound = "{}: 7 entries and 1 checkpoint verified, no damage found.\n".format
     said = f"ok    {sound('checked')}ok    {sound('untouched')}"
     assert run_operator_command("audit", "fsck", "checked", "untouched") == (0, said)
     sequence_until_empty(mine)
@@ -390,7 +390,7 @@ def test_a_log_is_taken_up_by_command_only_when_it_was_halted(run_operator_comma
     who = crash_processes.create_tenant("resumed")
     sequence_until_empty(who)
     code, said = run_operator_command("audit", "resume", "resumed", "--reason", "no reason")
-    assert code == 1 and "Nothing is wrong with this log" in said
+    assert code == 1 and "This log is not halted, so there is nothing to resume." in said
     with current.acting_as(who), transaction():
         logs.halt(anchor="a witness", size=99, sentence="A witness holds 99 entries and we have 2.")
     code, said = run_operator_command("audit", "sequence")
@@ -404,7 +404,7 @@ def test_a_log_is_taken_up_by_command_only_when_it_was_halted(run_operator_comma
     )
     assert code == 0 and "/audit/resumed/restored-1" in said
     assert (
-        "resumed: 5 entries in the tree, 0 waiting." in run_operator_command("audit", "sequence")[1]
+        "resumed: 5 entries in the tree, 0 pending." in run_operator_command("audit", "sequence")[1]
     )
     check_log(who)
 
@@ -419,7 +419,9 @@ HUGE = Action(
 
 def test_details_that_are_too_long_are_refused_and_the_deed_with_them(acting):
     with (
-        pytest.raises(Invalid, match=f"more than the {MAX_BODY} that the log takes"),
+        pytest.raises(
+            Invalid, match=f"too long to record: [0-9,]+ bytes, and the limit is {MAX_BODY:,} bytes"
+        ),
         acting("admin") as who,
     ):
         target = session().get(Tenant, who.tenant_id)

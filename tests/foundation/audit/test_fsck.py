@@ -122,7 +122,8 @@ def test_a_sound_log_is_told_so_with_its_numbers(dba):
     assert report.entries >= ENTRIES and report.checkpoints >= 6
     assert (
         report.sentence
-        == f"{report.entries} entries and {report.checkpoints} checkpoints verified, no damage found."
+        == f"{report.entries} entries and {report.checkpoints} checkpoints verified, no damage"
+        " found."
     )
 
 

@@ -341,7 +341,7 @@ def test_hashes_that_are_missing_changed_moved_or_too_many_are_named():
             "the hashes from place 0, but those from place 23",
         ),
         ([*PART[:4], edit_line(line, level=1), PART[5]], "do not lead"),
-        ([*EXPORT[:-1], line, EXPORT[-1]], "which this kind of export does not have"),
+        ([*EXPORT[:-1], line, EXPORT[-1]], "which this kind of export should not have"),
     ):
         for held in (None, LOG.note(8)):
             assert says in refused_verdict(lines, "hashes", held=held).sentence
@@ -448,11 +448,11 @@ def test_a_fork_under_the_same_checkpoint_is_caught_from_its_first_entry():
         (SampleLog(seed=9).key, "is invalid|another key"),
         (SampleLog(seed=9, origin="console.example/audit/globex").key, "signed with another key"),
         ("", "No key was given"),
-        ("nonsense", "should read name"),
+        ("nonsense", "isn't a verifier key"),
         (LOG.key[:-8] + "AAAAAAA" + LOG.key[-1], "doesn't match its ID"),
         (f"{LOG.key}\nnonsense", "Key 2: "),
         ("\ud800+00000000+AA==", "key"),
-        ("x" * 100_000, "should read name"),
+        ("x" * 100_000, "isn't a verifier key"),
         ("k\n" * 200, "More than 100"),
     ],
 )

@@ -258,7 +258,7 @@ def test_nothing_is_made_for_somebody_who_may_no_longer_export(as_reviewer, log,
             )
             .one()
         )
-        assert work.state == "failed" and "may not export the audit log" in work.error
+        assert work.state == "failed" and "can't export the audit log" in work.error
     assert newest_export(acting).storage_key is None and page
 
 

@@ -199,7 +199,7 @@ def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(
     for older, says in (
         (newer, "Request a newer export"),
         (foreign, "signed with another key"),
-        (newer[:-20], "cut short or damaged"),
+        (newer[:-20], "incomplete or damaged"),
     ):
         done = run_verify_log(content, older=older)
         assert done.exit_code == 2 and says in done.output, done.output

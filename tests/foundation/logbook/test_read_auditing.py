@@ -130,9 +130,7 @@ def test_it_is_in_that_tenants_log_and_in_no_other(
 
 
 def test_a_page_that_cannot_be_noted_is_not_given(as_auditor, as_officer, acting, database):
-    """Without the key of its pseudonyms the log takes nothing; the page's content does not leave the
-    process for them.
-    """
+    """Without the pseudonym key nothing can be recorded, so the page is not shown."""
     assert "Audit log" in as_auditor.get("audit/").text
     with acting("admin"):
         session().execute(update(TenantKey).values(wrapped=b"damaged"))

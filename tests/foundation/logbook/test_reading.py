@@ -132,15 +132,13 @@ def test_a_page_of_the_list_costs_four_statements_of_its_own(as_officer, acting,
             owner_id=None,
         )
     sequence_entries(acting)
-    as_officer.get("audit/")
+    second_page = parse_page(as_officer.get("audit/")).find("a", rel="next")["href"]
     with statements() as base:
         as_officer.get("settings/sessions")
     for query in (
         "",
         "?action=-session",
-        (
-            f"?after={parse_page(as_officer.get('audit/')).find('a', rel='next')['href'].partition('after=')[2]}"
-        ),
+        f"?after={second_page.partition('after=')[2]}",
     ):
         with statements() as seen:
             as_officer.get(f"audit/{query}")

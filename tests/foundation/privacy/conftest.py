@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import LargeBinary, select, text
 
 from governance.app import schedule  # noqa: F401 - the handler of the work
-from governance.foundation.audit import fsck, sequencer
+from governance.foundation.audit import fsck, fsck_report, sequencer
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
 from governance.foundation.people.jobs import actor_of
@@ -92,11 +92,12 @@ def erase_person(asker: Any, approver: Any, member: Membership, name: str = NAME
 
 def erasure_page(slug: str = "acme") -> str:
     with make.acting("admin", slug, read_only=True):
-        return f"/t/{slug}/privacy/erasures/{session().scalars(select(Erasure.id).order_by(Erasure.created_at.desc())).first()}"
+        newest = session().scalars(select(Erasure.id).order_by(Erasure.created_at.desc())).first()
+        return f"/t/{slug}/privacy/erasures/{newest}"
 
 
-def sequence_and_recheck(slug: str = "acme") -> fsck.FsckReport:
-    """Every entry has its place; then the whole log is derived anew."""
+def sequence_and_recheck(slug: str = "acme") -> fsck_report.FsckReport:
+    """Every entry has its place; then the whole log is verified."""
     with current.acting_as(make.system_actor(slug)):
         while sequencer.sequence() == sequencer.BATCH:
             pass
