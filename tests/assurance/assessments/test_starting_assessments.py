@@ -76,9 +76,9 @@ def test_items_are_written_in_one_statement(acting, statements, open_assessment)
         ("title", "", "Enter a title"),
         ("period_to", "2025-01-01", "must end after it starts"),
         ("period_to", "2036-01-01", "three years"),
-        ("scope", "nothing-here", "not a choice"),
+        ("scope", "nothing-here", "choose an option from the list"),
         ("period_from", "yesterday", "such as 2026-11-25"),
-        ("targets", "9", "not a choice"),
+        ("targets", "9", "choose an option from the list"),
     ],
 )
 def test_what_cannot_be_begun_is_named(as_officer, acting, field, value, says):

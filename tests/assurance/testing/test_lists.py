@@ -180,7 +180,7 @@ def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer):
         text = as_officer.get(page).text
         assert "60 of 60 exceptions open" in text
         seen += re.findall(r">(EXC-\d+)<", text)
-        following = re.search(r'href="/t/acme/([^"]+)" rel="next"', text)
+        following = re.search(r'href="/t/acme/([^"]+)"\s+rel="next"', text)
         page = following and following[1].replace("&amp;", "&")
     assert len(seen) == len(set(seen)) == 60
     as_officer.get("evidence/type-ii/exceptions?after=bent", then=422)
@@ -209,7 +209,7 @@ def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
         assert exception_queries.findings()[-1].exception.id == closed
     first = as_officer.get("evidence/type-ii/findings").text
     assert "55 of 56 findings open" in first
-    following = re.search(r'href="/t/acme/([^"]+)" rel="next"', first)[1].replace("&amp;", "&")
+    following = re.search(r'href="/t/acme/([^"]+)"\s+rel="next"', first)[1].replace("&amp;", "&")
     refs = re.findall(r">(FND-\d+)<", first + as_officer.get(following).text)
     assert refs == wanted
 

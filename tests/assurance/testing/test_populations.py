@@ -88,7 +88,7 @@ def merged(sheet):
         (b"", "a.csv", "0 bytes"),
         (b"id,n\na,1,2\n", "a.csv", "more cells than there are columns"),
         (b"id,id\na,1\n", "a.csv", "two columns are called id"),
-        (b"id,n\n\xff\xfe,1\n", "a.csv", "Evidence may be"),
+        (b"id,n\n\xff\xfe,1\n", "a.csv", " instead."),
         (b"%PDF-1.7\n" + b"x" * 99, "a.pdf", "Upload a CSV or XLSX table"),
         (b"id\n" + b"".join(b"r%d\n" % n for n in range(50_001)), "a.csv", "more than 50,000 rows"),
         (xlsx_bytes("x", ["id"], [["a"]])[:-300], "a.xlsx", "a.xlsx"),
