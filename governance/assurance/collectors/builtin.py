@@ -20,18 +20,20 @@ class Members(Collector):
     about = "Every membership of the period with its role at the end, derived from the audit log."
     controls = ("ACC-01", "ACC-03")
     query = """
-WITH told AS (
+WITH events AS (
   SELECT target_id, action, at, coalesce(changes->'role'->>1, facts->>'role') AS role
   FROM audit_entries
   WHERE tenant_id = :tenant AND at < :until
     AND action IN ('membership.started', 'membership.role.changed', 'membership.ended')
 ), newest AS (
-  SELECT DISTINCT ON (target_id) target_id, action, at, role FROM told ORDER BY target_id, at DESC
+  SELECT DISTINCT ON (target_id) target_id, action, at, role FROM events ORDER BY target_id, at DESC
 )
-SELECT coalesce(m.pseudonym, 'nobody any more') AS member, n.role,
+SELECT coalesce(m.pseudonym, 'former member') AS member, n.role,
   CASE n.action WHEN 'membership.ended' THEN 'left' ELSE 'member' END AS state,
-  (SELECT min(t.at) FROM told t WHERE t.target_id = n.target_id) AS joined_at, n.at AS last_changed_at,
-  (SELECT count(*) FROM told t WHERE t.target_id = n.target_id AND t.at >= :begins) AS changes_in_period
+  (SELECT min(t.at) FROM events t WHERE t.target_id = n.target_id) AS joined_at,
+      n.at AS last_changed_at,
+  (SELECT count(*) FROM events t WHERE t.target_id = n.target_id
+      AND t.at >= :begins) AS changes_in_period
 FROM newest n LEFT JOIN memberships m ON m.tenant_id = :tenant AND m.id = n.target_id
 WHERE n.action <> 'membership.ended' OR n.at >= :begins
 ORDER BY joined_at, n.target_id"""
@@ -56,8 +58,10 @@ class Leavers(Collector):
     about = "Every membership that ended in the period, and any session that stayed open after it."
     controls = ("ACC-03",)
     query = """
-SELECT coalesce(m.pseudonym, 'nobody any more') AS member, e.facts->>'role' AS role, e.at AS left_at, e.actor AS by,
-  (SELECT count(*) FROM sessions s WHERE s.tenant_id = :tenant AND s.person_id = m.person_id AND s.created_at <= e.at
+SELECT coalesce(m.pseudonym, 'former member') AS member, e.facts->>'role' AS role,
+    e.at AS left_at, e.actor AS by,
+  (SELECT count(*) FROM sessions s WHERE s.tenant_id = :tenant AND s.person_id = m.person_id
+      AND s.created_at <= e.at
     AND (s.ended_at IS NULL OR s.ended_at > e.at) AND s.expires_at > e.at) AS sessions_open_after
 FROM audit_entries e LEFT JOIN memberships m ON m.tenant_id = :tenant AND m.id = e.target_id
 WHERE e.tenant_id = :tenant AND e.action = 'membership.ended' AND e.at >= :begins AND e.at < :until
@@ -96,7 +100,10 @@ ORDER BY at, id"""
         )
         must = "must" if connection.enforced else "can, but don't have to,"
         return (
-            f"People {must} sign in with the company's identity provider; {_count(changed, 'change')}.",
+            (
+                f"People {must} sign in with the company's identity provider;"
+                f" {_count(changed, 'change')}."
+            ),
             connection.enforced,
         )
 
@@ -141,7 +148,8 @@ class PolicyChanges(Collector):
     )
     controls = ("CHG-02", "GOV-01")
     query = """
-SELECT v.number, v.in_force_from, v.loosens, maker.pseudonym AS made_by, v.requested_at, second.pseudonym AS approved_by,
+SELECT v.number, v.in_force_from, v.loosens, maker.pseudonym AS made_by, v.requested_at,
+    second.pseudonym AS approved_by,
   v.decided_at AS approved_at, v.digest
 FROM policy_versions v
 LEFT JOIN memberships maker ON maker.tenant_id = :tenant AND maker.person_id = v.made_by
@@ -168,10 +176,13 @@ class Drills(Collector):
     controls = ("OPS-08",)
     needs_rows = True
     query = """
-SELECT at, facts->>'key' AS system, facts->>'name' AS feature, substring(action FROM 'passed|failed') AS result,
-  (facts->>'expected')::int AS expected, (facts->>'obeyed')::int AS obeyed, (facts->>'slowest_ms')::int AS slowest_ms, facts->>'why' AS why
+SELECT at, facts->>'key' AS system, facts->>'name' AS feature,
+  substring(action FROM 'passed|failed') AS result,
+  (facts->>'expected')::int AS expected, (facts->>'obeyed')::int AS obeyed,
+      (facts->>'slowest_ms')::int AS slowest_ms, facts->>'why' AS why
 FROM audit_entries
-WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action IN ('switch.drill.passed', 'switch.drill.failed')
+WHERE tenant_id = :tenant AND at >= :begins AND at < :until
+  AND action IN ('switch.drill.passed', 'switch.drill.failed')
 ORDER BY at, id"""
 
     def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
@@ -193,7 +204,8 @@ class LogChecks(Collector):
 SELECT at, substring(action FROM 'passed|failed') AS result, (facts->>'entries')::bigint AS entries,
   (facts->>'checkpoints')::bigint AS checkpoints, facts->>'findings' AS findings
 FROM audit_entries
-WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action IN ('audit.fsck.passed', 'audit.fsck.failed')
+WHERE tenant_id = :tenant AND at >= :begins AND at < :until
+  AND action IN ('audit.fsck.passed', 'audit.fsck.failed')
 ORDER BY at, id"""
 
     def judge(self, rows: Sequence[PopulationRow], period: Period, /) -> tuple[str, bool]:
@@ -231,11 +243,15 @@ class Backups(Collector):
     controls = ("OPS-06", "RES-02")
     needs_rows = True
     query = """
-SELECT e.ref AS evidence, e.title, v.number AS version, v.uploaded_at, v.source, v.period_from, v.period_to, coalesce(v.sha256, v.url) AS content
+SELECT e.ref AS evidence, e.title, v.number AS version, v.uploaded_at, v.source, v.period_from,
+    v.period_to, coalesce(v.sha256, v.url) AS content
 FROM evidence_versions v JOIN evidence e ON e.tenant_id = v.tenant_id AND e.id = v.evidence_id
-WHERE v.tenant_id = :tenant AND v.uploaded_at >= :begins AND v.uploaded_at < :until AND v.source <> 'console'
-  AND EXISTS (SELECT 1 FROM evidence_links l JOIN controls c ON c.tenant_id = l.tenant_id AND c.id = l.control_id
-    WHERE l.tenant_id = :tenant AND l.evidence_id = e.id AND l.removed_at IS NULL AND c.ref IN ('OPS-06', 'RES-02'))
+WHERE v.tenant_id = :tenant AND v.uploaded_at >= :begins AND v.uploaded_at < :until
+    AND v.source <> 'console'
+  AND EXISTS (SELECT 1 FROM evidence_links l JOIN controls c ON c.tenant_id = l.tenant_id
+      AND c.id = l.control_id
+    WHERE l.tenant_id = :tenant AND l.evidence_id = e.id AND l.removed_at IS NULL
+        AND c.ref IN ('OPS-06', 'RES-02'))
 ORDER BY v.uploaded_at, v.id"""
 
     def judge(self, rows: Sequence[PopulationRow], period: Period, /) -> tuple[str, bool]:
@@ -254,8 +270,10 @@ class AccessReviews(Collector):
     schedule = "quarterly"
     needs_rows = True
     query = """
-SELECT at AS closed_at, actor AS by, facts->>'title' AS title, facts->>'due_on' AS due_on, (facts->>'rows')::int AS reviewed,
-  (facts->>'kept')::int AS kept, (facts->>'lowered')::int AS lowered, (facts->>'revoked')::int AS revoked, (facts->>'gone')::int AS gone
+SELECT at AS closed_at, actor AS by, facts->>'title' AS title, facts->>'due_on' AS due_on,
+    (facts->>'rows')::int AS reviewed,
+  (facts->>'kept')::int AS kept, (facts->>'lowered')::int AS lowered,
+      (facts->>'revoked')::int AS revoked, (facts->>'gone')::int AS gone
 FROM audit_entries
 WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action = 'access_review.closed'
 ORDER BY at, id"""

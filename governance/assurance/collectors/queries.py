@@ -242,8 +242,8 @@ def evidence_of(found: Collector, title: str) -> Evidence | None:
         filed.where(CollectorRun.key == found.key).order_by(CollectorRun.created_at.desc()).limit(1)
     )
     query = select(Evidence).where(Evidence.retired_at.is_(None))
-    scope = session().scalars(query.where(Evidence.id == filed.scalar_subquery())).one_or_none()
-    return scope or session().scalars(query.where(Evidence.title == title).limit(1)).one_or_none()
+    item = session().scalars(query.where(Evidence.id == filed.scalar_subquery())).one_or_none()
+    return item or session().scalars(query.where(Evidence.title == title).limit(1)).one_or_none()
 
 
 def files_of(version_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:

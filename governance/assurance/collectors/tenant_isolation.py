@@ -24,21 +24,26 @@ from governance.kernel.ids import uuid7
 
 TABLES = """
 SELECT c.relname AS table, c.relrowsecurity AS row_level_security, c.relforcerowsecurity AS forced,
-  EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL)
+  EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*'
+      AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL)
     AS policy_for_all_verbs,
-  (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd <> '*') AS narrower_policies
+  (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid
+      AND p.polcmd <> '*') AS narrower_policies
 FROM pg_class c
 WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
-  AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+  AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
+      AND a.attname = 'tenant_id' AND NOT a.attisdropped)
 ORDER BY c.relname"""
 ROLE = (
     "SELECT current_user AS role, rolsuper OR rolbypassrls AS unbound FROM pg_roles WHERE rolname ="
     " current_user"
 )
 LOOSE_KEYS = """
-SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
+SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f'
+    AND k.connamespace = 'public'::regnamespace
 AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attname = 'tenant_id')
-AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname = 'tenant_id' AND a.attnum = ANY (k.conkey))"""
+AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid
+    AND a.attname = 'tenant_id' AND a.attnum = ANY (k.conkey))"""
 
 
 class AttemptDone(Exception):
@@ -103,7 +108,8 @@ class Isolation(Collector):
             return f"Isolation isn't proven: {'; '.join(what)}.", False
         return (
             (
-                f"{plural(len(rows), 'table')} protected by row-level security; another tenant tried"
+                f"{plural(len(rows), 'table')} protected by row-level security; another tenant"
+                " tried"
                 f" to read rows of {tried} of them and got none."
             ),
             True,

@@ -137,7 +137,7 @@ def edit(
     cadence: str,
     rests_on: str | None,
 ) -> None:
-    """Change a control. Raises Stale with the differences if somebody changed it since `version`."""
+    """Change a control. Raises Stale with the differences if it changed since `version`."""
     _require_editable(control)
     after = _check_fields(
         title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on
@@ -150,7 +150,8 @@ def edit(
         return
     if version != control.version:
         raise Stale(
-            f"Someone else changed {control.ref} while you were editing. Review it, then save again.",
+            f"Someone else changed {control.ref} while you were editing. Review it, then save"
+            " again.",
             changed,
         )
     for name, value in after.items():

@@ -25,8 +25,6 @@ MAPPED = action(
     fields="framework requirement coverage undoes",
     shape="up",
 )
-
-
 UNMAPPED = action(
     "control.unmapped",
     "removed a control's mapping to a requirement",
@@ -36,8 +34,6 @@ UNMAPPED = action(
     fields="framework requirement coverage undoes",
     shape="down",
 )
-
-
 COVERAGES = ("full", "partial")
 
 
@@ -117,7 +113,8 @@ def _restore_mapping(step: UndoStep) -> None:
     if (existing.coverage if existing else None) != step.after["coverage"]:
         who = who_last(control.id, MAPPED, UNMAPPED)
         raise Overtaken(
-            f"{control.ref}'s mapping to {_require_requirement(requirement_id).ref} was changed by {who}."
+            f"{control.ref}'s mapping to {_require_requirement(requirement_id).ref} was changed"
+            f" by {who}."
         )
     if before is None:
         unmap(control, requirement_id, undoes=step.entry_id)

@@ -1,7 +1,7 @@
 """What a control can depend on besides evidence: kill-switch drills, or the policy in force. Pure.
 
     RuntimeFacts, SwitchFacts, OpenWaiver    the facts at one instant
-    doubts(live, today)                      what lowers the status, with the reason and a place to look
+    doubts(live, today)                      what lowers the status, with the reason and where to look
 
 A failed drill makes a control fail. It is due without a passed drill in 90 days, without a
 published policy, on the most permissive tier, or with a waiver below the Platform minimum. Good
@@ -123,7 +123,8 @@ def _of_switches(switches: Sequence[SwitchFacts], today: date) -> Iterator[Doubt
             )
         elif not s.proven(today):
             last = (
-                f"The last drill passed on {_long(s.drilled)}, more than {DRILL_VALID_DAYS} days ago."
+                f"The last drill passed on {_long(s.drilled)}, more than {DRILL_VALID_DAYS} days"
+                " ago."
                 if s.drilled
                 else "It was never drilled as a whole."
             )

@@ -225,7 +225,7 @@ def _age(dated: tuple[date, int, TestFacts]) -> tuple[date, int]:
 
 
 def longest_gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, date] | None:
-    """Return the longest stretch (first, last day) that no accepted version covers; None if none."""
+    """Return the longest stretch (first, last day) that no accepted version covers, if any."""
     longest: tuple[date, date] | None = None
     reached = since
     for version in [*_accepted(proof.versions), None]:

@@ -190,7 +190,8 @@ def edit(
         return
     if version != evidence.version:
         raise Stale(
-            f"Someone else changed {evidence.ref} while you were editing. Review it, then save again.",
+            f"Someone else changed {evidence.ref} while you were editing. Review it, then save"
+            " again.",
             {n: (new, old) for n, (old, new) in changes.items()},
         )
     if "title" in changes:
@@ -233,7 +234,7 @@ def why_not(evidence: Evidence) -> str | None:
 
 
 def retire(evidence: Evidence, *, reason: str) -> None:
-    """Retire an item. It leaves every list and stops counting; its versions and history are kept."""
+    """Retire an item. It leaves every list and stops counting; its history is kept."""
     check_is_live(evidence)
     reason = check_reason(reason, "Enter a reason. It stays with the item.")
     evidence.retired_at = clock.now()

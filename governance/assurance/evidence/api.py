@@ -75,7 +75,7 @@ def push() -> ResponseReturnValue:
 
 
 def _sent_values() -> dict[str, str]:
-    """Return the values of a form or of one JSON object. Unknown names are rejected, so typos show."""
+    """Return the values of a form or of one JSON object. Raises Invalid for unknown names."""
     if request.mimetype == "multipart/form-data":
         given: Any = request.form.to_dict()
     elif request.mimetype == "application/json":

@@ -150,7 +150,8 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
     actions.check_choices(kind=(kind, actions.KINDS))
     if months is not None and not retention.MIN_MONTHS <= months <= retention.MAX_MONTHS:
         raise Invalid(
-            f"Enter {retention.MIN_MONTHS} to {retention.MAX_MONTHS} months, or leave it empty to keep files"
+            f"Enter {retention.MIN_MONTHS} to {retention.MAX_MONTHS} months, or leave it empty"
+            " to keep files"
             " indefinitely.",
             field="months",
         )

@@ -78,7 +78,7 @@ _MARKUP = re.compile(rb"<\s*(?:!doctype|html|head|body|svg|script|iframe|\?xml)"
 
 
 def find_type(stream: BinaryIO, filename: str) -> FileType:
-    """Return the type of the content. Raises Invalid if it isn't accepted or contradicts the name."""
+    """Return the type of the content. Raises Invalid if it isn't accepted or the name differs."""
     stream.seek(0)
     head = stream.read(8192)
     ending = PurePath(filename).suffix.lower().lstrip(".")
@@ -89,7 +89,8 @@ def find_type(stream: BinaryIO, filename: str) -> FileType:
     if ending not in found.endings:
         ending_text = f"ends in .{ending}" if ending else "has no extension"
         raise Invalid(
-            f"{filename} {ending_text}, but its content is {found.says}. Nothing was saved; rename the file"
+            f"{filename} {ending_text}, but its content is {found.says}. Nothing was saved;"
+            " rename the file"
             " and upload it again.",
             field="file",
         )
@@ -203,14 +204,16 @@ def _office(stream: BinaryIO, filename: str) -> FileType:
         raise _forbidden(filename, f"{found.says} with macros")
     if expands is not None:
         raise Invalid(
-            f"{filename} defines XML entities in {expands[:80]}, which can be an attack. Nothing was"
+            f"{filename} defines XML entities in {expands[:80]}, which can be an attack. Nothing"
+            " was"
             " saved.",
             field="file",
         )
     packed, unpacked = sum(e.compress_size for e in entries), sum(e.file_size for e in entries)
     if unpacked > MAX_UNPACKED_BYTES or unpacked > MAX_COMPRESSION_RATIO * max(packed, CHUNK_BYTES):
         raise Invalid(
-            f"{filename} unpacks to {unpacked // CHUNK_BYTES} MB, which is too large. Nothing was saved.",
+            f"{filename} unpacks to {unpacked // CHUNK_BYTES} MB, which is too large. Nothing"
+            " was saved.",
             field="file",
         )
     return found
@@ -233,7 +236,7 @@ def _defines_entities(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
         parser.Parse(head, False)
     except _Prolog as begun:
         return begun.has_doctype
-    except ExpatError:  # of no use to an office program that is strict; to one that is not, these would be a document type
+    except ExpatError:  # a strict Office program rejects it; for a lax one, this is a document type
         return b"<!" in head.replace(b"\0", b"").replace(b"<!--", b"")
     return len(head) == PROLOG_BYTES
 
@@ -270,6 +273,7 @@ def _check_archive_size(stream: BinaryIO, filename: str) -> None:
         or directory > MAX_DIRECTORY_BYTES
     ):
         raise Invalid(
-            f"{filename} is an archive with more than {MAX_ARCHIVE_ENTRIES:,} parts. Nothing was saved.",
+            f"{filename} is an archive with more than {MAX_ARCHIVE_ENTRIES:,} parts. Nothing was"
+            " saved.",
             field="file",
         )

@@ -122,7 +122,7 @@ def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None
 
 
 def max_age_days(cadence: str) -> int | None:
-    """Return the days a cadence allows between versions; None if it follows events or is unknown."""
+    """Return the days a cadence allows between versions; None if it follows events."""
     return CADENCES.get(cadence)
 
 

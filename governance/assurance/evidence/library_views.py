@@ -37,8 +37,6 @@ from governance.kernel.undo_pages import take
 from governance.kernel.web import ResponseReturnValue
 
 MAX_LATE_ITEMS = 100  # late items that the inbox lists: who has more of them works in the library
-
-
 EXPORT_BATCH = 500  # lines of an export that are read at once
 
 

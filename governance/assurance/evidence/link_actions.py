@@ -28,8 +28,6 @@ LINKED = action(
     personal="note",
     shape="up",
 )
-
-
 UNLINKED = action(
     "evidence.unlinked",
     "unlinked an evidence item from a control",

@@ -118,7 +118,8 @@ DESCRIPTION: dict[str, Any] = {
                 "responses": {
                     "201": {
                         "description": (
-                            "The version was uploaded and is in review, now or by an earlier request"
+                            "The version was uploaded and is in review, now or by an earlier"
+                            " request"
                             " with the same Idempotency-Key."
                         ),
                         "headers": {

@@ -16,7 +16,7 @@ def _none(_version_ids: Collection[UUID]) -> Mapping[UUID, str]:
 supported_controls: Port[Callable[[], Select[UUID, str, str, datetime | None]]] = Port(
     "the controls that evidence can support"
 )
-"""The columns id, ref, title and retired_at of every control of the tenant, to join in a query of evidence."""
+"""Selects id, ref, title and retired_at of every control of the tenant, for joins."""
 
 versions_to_keep: Port[Callable[[Collection[UUID]], Mapping[UUID, str]]] = Port(
     "which versions must not be deleted now, each with a sentence that says why", default=_none

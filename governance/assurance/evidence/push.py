@@ -130,7 +130,8 @@ def _earlier_result(idempotency_key: str, digest: str) -> PushResult | None:
         return None
     if earlier.digest != digest:
         raise IdempotencyKeyReused(
-            "This Idempotency-Key belongs to a different request. Nothing was saved. Use a new key.",
+            "This Idempotency-Key belongs to a different request. Nothing was saved. Use a new"
+            " key.",
             field="Idempotency-Key",
         )
     return PushResult(earlier.answer, again=True)

@@ -99,7 +99,7 @@ def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
 
 
 def find_items(ids: Collection[UUID], *, lock: bool = False) -> list[Evidence]:
-    """Return these items by ref, as far as the acting person may see them; `lock` locks the rows."""
+    """Return the visible ones of these items by ref; `lock` locks the rows."""
     query = select(Evidence).where(Evidence.id.in_(ids)).order_by(Evidence.ref)
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return [row for row in session().scalars(locked if lock else query) if sight().shows(row.id)]

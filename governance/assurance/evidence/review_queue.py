@@ -167,7 +167,7 @@ def cells(row: EvidenceSummary, judged: JudgedVersion) -> Sequence[Cell]:
 
 @dataclass(frozen=True, slots=True)
 class LateEvidence:
-    """Overdue, rejected, missing or due items, worst first, with counts of all and of the overdue."""
+    """Overdue, rejected, missing or due items, worst first, with their counts."""
 
     rows: Sequence[EvidenceSummary]
     pressing: int

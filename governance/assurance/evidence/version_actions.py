@@ -47,8 +47,6 @@ UPLOADED = action(
     personal="filename url",
     shape="open",
 )
-
-
 ACCEPTED = action(
     "evidence.version.accepted",
     "accepted an evidence version",
@@ -58,8 +56,6 @@ ACCEPTED = action(
     fields="number sha256",
     shape="ok",
 )
-
-
 REJECTED = action(
     "evidence.version.rejected",
     "rejected an evidence version",
@@ -69,8 +65,6 @@ REJECTED = action(
     fields="number sha256",
     shape="bad",
 )
-
-
 DOWNLOADED = action(
     "evidence.version.downloaded",
     "downloaded an evidence version",
@@ -79,20 +73,10 @@ DOWNLOADED = action(
     severity="low",
     fields="number sha256",
 )
-
-
 MAX_FILE_BYTES = 1024**3
-
-
 STORAGE_PREFIX = "evidence"
-
-
-STORAGE_LOCK = "stored evidence"  # the lock between storing a file, sweeping and destroying
-
-
+STORAGE_LOCK = "stored evidence"  # the lock while a file is stored, cleaned up or deleted
 MAX_VALIDITY = timedelta(days=3 * 366)
-
-
 EARLIEST_DAY = date(2000, 1, 1)
 
 
@@ -156,7 +140,7 @@ def upload_by_digest(
     valid_until: date,
     source: str,
 ) -> EvidenceVersion:
-    """Make a stored file, found by SHA-256, the next version of another item or for another period."""
+    """Make a stored file the next version of another item or for another period."""
     check_may_upload(evidence)
     _check_dates(collected_on, period_from, period_to, valid_until)
     existing = stored_files.stored_version(sha256)
@@ -194,7 +178,8 @@ def _store_version(
     alone(STORAGE_LOCK)
     if not storage.store().exists(file.storage_key):
         raise Unavailable(
-            "The stored file was deleted while you were uploading. Nothing was saved; upload it again."
+            "The stored file was deleted while you were uploading. Nothing was saved; upload it"
+            " again."
         )
     same = version_queries.versions_of(evidence).where(EvidenceVersion.sha256 == file.sha256)
     if unchanged:
@@ -247,7 +232,8 @@ def link_version(
     )
     if twin:
         raise EvidenceExists(
-            f"Version {twin.number} already links to this address for the same period. Nothing was saved.",
+            f"Version {twin.number} already links to this address for the same period. Nothing"
+            " was saved.",
             field="url",
         )
     return _add_version(
@@ -398,7 +384,8 @@ def _check_size(stream: BinaryIO) -> None:
     stream.seek(0, 2)
     if stream.tell() > MAX_FILE_BYTES:
         raise TooLarge(
-            f"The file is larger than the limit of {MAX_FILE_BYTES // 1024**2} MB. Nothing was saved.",
+            f"The file is larger than the limit of {MAX_FILE_BYTES // 1024**2} MB. Nothing was"
+            " saved.",
             field="file",
         )
     stream.seek(0)

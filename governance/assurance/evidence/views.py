@@ -142,7 +142,8 @@ def _reasons(
         "fresh": "ok",
     }
     covered = (
-        f"Version {held.number} covers {period_labels.period_label(held.period_from, held.period_to)} and is"
+        f"Version {held.number} covers"
+        f" {period_labels.period_label(held.period_from, held.period_to)} and is"
         f" valid until {held.valid_until.day} {held.valid_until:%B %Y}."
         if held
         else "No version has been accepted yet."
