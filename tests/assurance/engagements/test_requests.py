@@ -490,7 +490,7 @@ def test_a_long_list_costs_a_page_what_it_shows_and_is_exported_whole(
         and re.search("1.?100 requests need you", first)
         and re.search("50 of 1.?100 shown", first)
     )
-    onward = re.search(r'href="([^"]+)" rel="next"', first)[1]
+    onward = re.search(r'href="([^"]+)"\s+rel="next"', first)[1]
     assert "R00050" in as_contributor.get(onward).text and "R00050" not in first
     lines = list(
         csv.reader(io.StringIO(as_officer.get(f"engagements/{engagement}/requests.csv").text))
