@@ -62,7 +62,7 @@ def create_world() -> None:
         ("console", "Console", "operator"),
     ):
         if directory.tenant_id(slug) is None:
-            tenants.found(slug, name, kind=kind)
+            tenants.create_tenant(slug, name, kind=kind)
     for slug, part in PEOPLE:
         if (slug, part) not in LATER:
             add_member(part, slug, since=clock.now() - MEMBERS_FOR)
@@ -77,14 +77,14 @@ def add_member(part: str, slug: str = "acme", *, since: datetime | None = None) 
         current.acting_as(system_actor(slug)),
         transaction(person_id=person_key(who.issuer, who.subject)),
     ):
-        person = people.arrive(who)
+        person = people.save_person(who)
         if (
             session()
             .scalars(select(Membership).where(Membership.person_id == person.id))
             .one_or_none()
             is None
         ):
-            joined = people.join(person, role, via="the test's world")
+            joined = people.add_member(person, role, via="the test's world")
             joined.created_at = joined.role_since = since or clock.now()
 
 

@@ -26,7 +26,10 @@ def privacy_events(cast: Cast) -> Iterator[StoryEvent]:
     pseudonym is; sign-in changes.
     """
     yield StoryEvent(
-        days_ago(TOBIAS_LEFT), "admin", lambda: joining.remove(_membership(cast, "tobias")), 17
+        days_ago(TOBIAS_LEFT),
+        "admin",
+        lambda: joining.remove_member(_membership(cast, "tobias")),
+        17,
     )
     yield StoryEvent(days_ago(TOBIAS_ERASED), "admin", partial(_request_erasure, cast), 9)
     yield StoryEvent(days_ago(TOBIAS_ERASED), "officer", partial(_approve_erasure, cast), 11)
@@ -47,7 +50,7 @@ def _propose_sign_in() -> None:
         wanted,
         secret=None,
         domains=DOMAINS["acme"],
-        seen=identity_providers.opened(live, None),
+        seen=identity_providers.opened_with(live, None),
         reason=(
             "The risk team reviews the heat map each month and needs access through its own group."
         ),

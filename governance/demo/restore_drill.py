@@ -169,7 +169,7 @@ class Drill:
         return "governance migrate has made the tables."
 
     def founds_a_tenant(self) -> str:
-        tenant = tenants.found(SLUG, "The drill's tenant")
+        tenant = tenants.create_tenant(SLUG, "The drill's tenant")
         self.console = tenants.founder(tenant.id, SLUG, tenant.name)
         for name, role in STAFF.items():
             self.members[name] = self._joins(name, role)
@@ -178,7 +178,7 @@ class Drill:
                 session()
                 .scalars(
                     select(AuditEntry)
-                    .where(AuditEntry.action == people.JOINED.name)
+                    .where(AuditEntry.action == people.MEMBER_JOINED.name)
                     .order_by(AuditEntry.at.desc())
                     .limit(1)
                 )
@@ -197,8 +197,8 @@ class Drill:
             ISSUER, mail, mail, True, name, (), f"sid-{mail}", clock.now().timestamp(), "token"
         )
         with current.acting_as(self.console), transaction(person_id=person_key(ISSUER, mail)):
-            person = people.arrive(who)
-            people.join(person, role, via="the drill")
+            person = people.save_person(who)
+            people.add_member(person, role, via="the drill")
             tenant = current.actor()
             return Actor(
                 tenant.tenant_id,

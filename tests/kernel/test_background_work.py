@@ -144,7 +144,7 @@ def test_what_has_ended_is_not_cancelled_and_what_goes_on_is_not_retried(
 
 def test_a_failure_says_why_and_offers_to_retry(requested, acting, as_officer, as_auditor):
     with acting("admin"):
-        people.remove(membership_of(make.person_id("compliance_officer")))
+        people.remove_member(membership_of(make.person_id("compliance_officer")))
     jobs.drain(actor_of)
     page = f"audit/exports/{requested[0]}"
     shown = as_auditor.get(page).text

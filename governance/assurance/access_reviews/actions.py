@@ -216,7 +216,7 @@ def _apply(row: ReviewedAccess, decision: str, role: str | None) -> None:
     elif row.member is not None and role is not None:
         people.change_role(row.member, role)
     elif row.member is not None:
-        people.remove(row.member)
+        people.remove_member(row.member)
 
 
 def send_reminders(review: AccessReview, how: str) -> int:

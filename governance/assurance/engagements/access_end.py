@@ -17,7 +17,7 @@ MAX_WORK = 1000  # packages and exports that one person has under way
 def end_sessions(ended: AuditorAccessEnded) -> None:
     membership = members.membership_of(ended.person_id)
     if membership is not None:
-        people.end_sessions_of(membership, how=ended.how)
+        people.end_member_sessions(membership, how=ended.how)
 
 
 def cancel_downloads(ended: AuditorAccessEnded) -> None:

@@ -303,7 +303,7 @@ def _update_invitations(engagement: Engagement) -> None:
 def fit_invitation(invitation: Invitation, *, how: str) -> None:
     until = auditor_queries.needed_until(invitation.id)
     if until is None:
-        people.withdraw(invitation, how=how)
+        people.withdraw_invitation(invitation, how=how)
     elif until != invitation.expires_at:
         invitation.expires_at = until
 

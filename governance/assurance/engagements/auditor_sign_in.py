@@ -133,7 +133,7 @@ def enter(slug: str, token: str) -> ResponseReturnValue:
         identity = _identity(tenant, auditor)
     arrived = _start_session(tenant, token, identity)
     if other is not None:
-        sign_in_views.leave(other, how="switched to another tenant")
+        sign_in_views.end_own_session(other, how="switched to another tenant")
     return arrived
 
 
@@ -180,6 +180,6 @@ def _start_session(tenant: Tenant, link: str, identity: Identity) -> ResponseRet
         response,
         "session",
         f"{tenant.slug}.{token}",
-        max_age=int(sessions.ABSOLUTE.total_seconds()),
+        max_age=int(sessions.MAX_SESSION_LIFETIME.total_seconds()),
     )
     return response

@@ -113,6 +113,6 @@ def enter() -> ResponseReturnValue:
         response,
         "session",
         f"{who.tenant_slug}.{token}",
-        max_age=int(sessions.ABSOLUTE.total_seconds()),
+        max_age=int(sessions.MAX_SESSION_LIFETIME.total_seconds()),
     )
     return response

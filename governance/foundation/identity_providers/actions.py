@@ -25,7 +25,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.identity_providers import admin_test, permissions, queries
 from governance.foundation.identity_providers.connection_settings import (
-    Settings,
+    ConnectionSettings,
     as_facts,
     is_same_provider,
     secret_of,
@@ -48,7 +48,7 @@ from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 
 SETTINGS = "issuer client_id enforced verifies_addresses group_roles"
-CONNECTED = action(
+CONNECTION_CHANGED = action(
     "identity_provider.changed",
     "changed the identity provider connection",
     target="Connection",
@@ -56,7 +56,7 @@ CONNECTED = action(
     severity="high",
     fields=f"{SETTINGS} secret number sessions",
 )
-TESTED = action(
+CONNECTION_TESTED = action(
     "identity_provider.tested",
     "tested the identity provider connection",
     target="Connection",
@@ -64,7 +64,7 @@ TESTED = action(
     severity="informational",
     fields="passed failed",
 )
-REQUESTED = action(
+CHANGE_REQUESTED = action(
     "identity_provider.change.requested",
     "requested a change to the identity provider",
     target="ConnectionChange",
@@ -81,7 +81,7 @@ SIGN_IN_TESTED = action(
     fields="passed role",
     personal="email problem",
 )
-APPROVED = action(
+CHANGE_APPROVED = action(
     "identity_provider.change.approved",
     "approved a change to the identity provider",
     target="ConnectionChange",
@@ -90,7 +90,7 @@ APPROVED = action(
     fields="fingerprint",
     persons="requested_by tested_by",
 )
-REJECTED = action(
+CHANGE_REJECTED = action(
     "identity_provider.change.rejected",
     "rejected a change to the identity provider",
     target="ConnectionChange",
@@ -98,14 +98,14 @@ REJECTED = action(
     severity="low",
     persons="requested_by",
 )
-WITHDRAWN = action(
+CHANGE_WITHDRAWN = action(
     "identity_provider.change.withdrawn",
     "withdrew a change to the identity provider",
     target="ConnectionChange",
     activity="update",
     severity="low",
 )
-REPLACED = action(
+CHANGE_REPLACED = action(
     "identity_provider.change.replaced",
     "replaced a proposed change to the identity provider",
     target="ConnectionChange",
@@ -113,7 +113,7 @@ REPLACED = action(
     severity="low",
     persons="requested_by",
 )
-EXPIRED = action(
+CHANGE_EXPIRED = action(
     "identity_provider.change.expired",
     "closed an expired change to the identity provider",
     target="ConnectionChange",
@@ -131,53 +131,55 @@ RESET = action(
 
 LOCK = "sign-in"  # two people who change it at once wait for each other
 MAX_REASON_LENGTH = approvals.MAX_REASON_LENGTH
-CLOSED = "This change is no longer open: it was decided, replaced or withdrawn, or it has expired."
+CHANGE_CLOSED = (
+    "This change is no longer open: it was decided, replaced or withdrawn, or it has expired."
+)
 
 
-class Unchanged(DomainError):
+class ConnectionUnchanged(DomainError):
     """It is like that already."""
 
 
 # ---- a tenant that nobody has signed in to
 
 
-def set_up(settings: Settings, *, secret: str | None) -> Connection:
+def set_up(settings: ConnectionSettings, *, secret: str | None) -> Connection:
     """Set the first connection, or correct it until somebody has signed in: that sign-in is its
     test.
     """
     alone(LOCK)
-    _check_mapping(settings.group_roles)
+    check_group_roles(settings.group_roles)
     if directory.has_signed_in():
         raise DomainError(
             "Someone has already signed in to this tenant. Two of its admins now change sign-in"
             " together."
         )
     live = directory.connection()
-    encrypted = _secret_for(settings, secret, [live])
-    made = _new("live", settings, encrypted, number=1)
-    _go_live(made, live)
+    encrypted = encrypted_secret(settings, secret, [live])
+    made = build_connection("live", settings, encrypted, number=1)
+    go_live(made, live)
     return made
 
 
 # ---- proposing
 
 
-def opened(live: Connection | None, change: ConnectionChange | None) -> str:
+def opened_with(live: Connection | None, change: ConnectionChange | None) -> str:
     """What a form was opened with: the live connection and the open change."""
     return f"{live.id if live else ''}.{change.id if change else ''}"
 
 
 def propose(
-    settings: Settings, *, secret: str | None, domains: set[str], reason: str, seen: str
+    settings: ConnectionSettings, *, secret: str | None, domains: set[str], reason: str, seen: str
 ) -> ConnectionChange:
     """Request a change; the live connection stays as it is. It takes the place of an open one.
 
     A proposed connection has to pass a test sign-in before anybody is asked to approve it.
     """
     alone(LOCK)
-    _check_mapping(settings.group_roles)
+    check_group_roles(settings.group_roles)
     live, (earlier, request) = directory.connection(), queries.open_change() or (None, None)
-    if seen != opened(live, earlier):
+    if seen != opened_with(live, earlier):
         if (
             earlier is not None
             and request is not None
@@ -189,19 +191,24 @@ def propose(
             " propose your change again.",
             _differences(settings, live, earlier),
         )
-    wanted, present = sorted(tenant_actions.check_domains(_tenant(), domains)), queries.domains()
+    wanted, present = (
+        sorted(tenant_actions.check_domains(acting_tenant(), domains)),
+        queries.domains(),
+    )
     proposed = queries.proposed_connection(earlier) if earlier else None
-    encrypted = _secret_for(settings, secret, [proposed, live])
+    encrypted = encrypted_secret(settings, secret, [proposed, live])
     is_same = live is not None and settings == settings_of(live) and encrypted == live.secret
     if is_same and wanted == present:
-        raise Unchanged(
+        raise ConnectionUnchanged(
             "Your proposal matches the live connection. Change a value, then propose it."
         )
-    _replace_open("Another change was proposed in its place.")
+    replace_open_change("Another change was proposed in its place.")
     made = (
         None
         if is_same
-        else _new("proposed", settings, encrypted, number=_number_for(settings, live))
+        else build_connection(
+            "proposed", settings, encrypted, number=redirect_number(settings, live)
+        )
     )
     if made is not None:
         session().add(made)
@@ -227,7 +234,7 @@ def propose(
     before = {"domains": present} | (as_facts(live) if live else {})
     after = {"domains": wanted} | (as_facts(made) if made else {})
     record(
-        REQUESTED,
+        CHANGE_REQUESTED,
         change,
         reason=asked.reason,
         before=before,
@@ -238,14 +245,16 @@ def propose(
     return change
 
 
-def note_test(connection: Connection, steps: Sequence[dict[str, Any]]) -> None:
+def record_connection_check(connection: Connection, steps: Sequence[dict[str, Any]]) -> None:
     """Whether its provider can be reached: nobody signs in for it."""
     connection.tested_at, connection.findings = clock.now(), list(steps)
     passed = sum(bool(step["ok"]) for step in steps)
-    record(TESTED, connection, passed=passed, failed=len(steps) - passed)
+    record(CONNECTION_TESTED, connection, passed=passed, failed=len(steps) - passed)
 
 
-def note_test_sign_in(connection_id: UUID, identity: Identity | None, problem: str = "") -> None:
+def record_test_sign_in_result(
+    connection_id: UUID, identity: Identity | None, problem: str = ""
+) -> None:
     """What a test sign-in through the proposed connection showed.
 
     It passes when that identity would sign in as an admin.
@@ -256,7 +265,7 @@ def note_test_sign_in(connection_id: UUID, identity: Identity | None, problem: s
     alone(LOCK)
     change, _ = queries.open_change() or (None, None)
     if change is None or change.connection_id != connection_id:
-        raise DomainError(CLOSED)
+        raise DomainError(CHANGE_CLOSED)
     session().refresh(change, with_for_update=True)
     found: dict[str, Any] = {"passed": False, "problem": problem}
     connection = queries.proposed_connection(change)
@@ -275,7 +284,7 @@ def note_test_sign_in(connection_id: UUID, identity: Identity | None, problem: s
     approvals.renew(IDENTITY_CHANGE, change.id, is_ready=found["passed"])
 
 
-def forget_tester(erased: PersonErased) -> None:
+def erase_tester(erased: PersonErased) -> None:
     """A test shows who signed in for it: the erased person's results go, and an open change has to
     be tested again.
     """
@@ -310,13 +319,13 @@ def make_live(change: ConnectionChange) -> int:
         )  # before any invitation, in the order of sign-ins
     if made is not None:
         admin_test.check_still_passes(change.test or {}, made)
-        ended = _go_live(made, live)
-    tenant_actions.set_domains(_tenant(), set(change.domains))
+        ended = go_live(made, live)
+    tenant_actions.set_domains(acting_tenant(), set(change.domains))
     change.state = "approved"
     return ended
 
 
-def close(change: ConnectionChange, state: str) -> None:
+def close_change(change: ConnectionChange, state: str) -> None:
     """It never goes live, and its secret is forgotten."""
     change.state = state
     proposed = queries.proposed_connection(change)
@@ -327,8 +336,13 @@ def close(change: ConnectionChange, state: str) -> None:
 # ---- break-glass
 
 
-def reset(
-    settings: Settings | None, *, secret: str | None, admin: str | None, reason: str, link: str
+def reset_sign_in(
+    settings: ConnectionSettings | None,
+    *,
+    secret: str | None,
+    admin: str | None,
+    reason: str,
+    link: str,
 ) -> int:
     """The operator, for a tenant that is locked out: another connection, an admin, or both.
 
@@ -338,24 +352,24 @@ def reset(
     company's. `link` is where the invited admin signs in.
     """
     alone(LOCK)
-    _check_reason(reason)
+    check_reason(reason)
     if settings is None and admin is None:
         raise Invalid("Nothing would change. Give a connection, an admin, or both.")
-    _replace_open("The operator reset how people sign in.")
+    replace_open_change("The operator reset how people sign in.")
     live = directory.connection()
     if settings is not None:
-        encrypted = _secret_for(settings, secret, [live])
-        made = _new("live", settings, encrypted, number=_number_for(settings, live))
-        _go_live(made, live, ends_sessions=False)
+        encrypted = encrypted_secret(settings, secret, [live])
+        made = build_connection("live", settings, encrypted, number=redirect_number(settings, live))
+        go_live(made, live, ends_sessions=False)
         live = made
     if live is None:
         raise Invalid("This tenant has no connection yet. Give an issuer and a client ID.")
-    ended = people.end_every_session(how="the operator reset how people sign in")
+    ended = people.end_all_sessions(how="the operator reset how people sign in")
     if admin is not None:
         people.make_admin(admin, live.issuer, tenant_name=current.actor().tenant_name, link=link)
     record(
         RESET,
-        _tenant(),
+        acting_tenant(),
         reason=reason.strip()[:MAX_REASON_LENGTH],
         provider=settings.issuer if settings else None,
         admin="invited" if admin else None,
@@ -364,11 +378,11 @@ def reset(
     return ended
 
 
-def note_reset_elsewhere(slug: str, *, reason: str, provider: str | None, admin: bool) -> None:
+def record_reset_at_operator(slug: str, *, reason: str, provider: str | None, admin: bool) -> None:
     """In the operator's own log, before the tenant is touched: no reset without this entry."""
     record(
         RESET,
-        _tenant(),
+        acting_tenant(),
         reason=reason.strip()[:MAX_REASON_LENGTH],
         tenant=slug,
         provider=provider,
@@ -379,14 +393,16 @@ def note_reset_elsewhere(slug: str, *, reason: str, provider: str | None, admin:
 # ---- rows
 
 
-def _new(state: str, settings: Settings, encrypted: bytes, *, number: int) -> Connection:
+def build_connection(
+    state: str, settings: ConnectionSettings, encrypted: bytes, *, number: int
+) -> Connection:
     values = asdict(settings) | {"group_roles": dict(settings.group_roles)}
     return Connection(
         **values, state=state, number=number, secret=encrypted, tested_at=None, findings=[]
     )
 
 
-def _number_for(settings: Settings, live: Connection | None) -> int:
+def redirect_number(settings: ConnectionSettings, live: Connection | None) -> int:
     """Of its redirect address: the live one's for the same issuer and client, or one that no other
     pair has ever had.
 
@@ -405,7 +421,7 @@ def _number_for(settings: Settings, live: Connection | None) -> int:
     )
 
 
-def _go_live(made: Connection, former: Connection | None, *, ends_sessions: bool = True) -> int:
+def go_live(made: Connection, former: Connection | None, *, ends_sessions: bool = True) -> int:
     """Returns how many sessions of the former provider that ended."""
     before, former_secret = (as_facts(former), former.secret) if former else ({}, b"")
     if former is not None:
@@ -417,7 +433,7 @@ def _go_live(made: Connection, former: Connection | None, *, ends_sessions: bool
     ended = _end_sessions_of_former(former, made) if ends_sessions else 0
     word = "set" if former is None else "replaced" if made.secret != former_secret else None
     record(
-        CONNECTED,
+        CONNECTION_CHANGED,
         made,
         before=before,
         after=as_facts(made),
@@ -437,12 +453,12 @@ def _secret_word(made: Connection | None, live: Connection | None) -> str | None
 def _end_sessions_of_former(former: Connection | None, made: Connection) -> int:
     if former is None or is_same_provider(former, made):
         return 0
-    return people.end_every_session(
+    return people.end_all_sessions(
         how="the tenant changed its identity provider", issuer=former.issuer
     )
 
 
-def _replace_open(reason: str) -> None:
+def replace_open_change(reason: str) -> None:
     """Close the open change, also one that has expired and wasn't closed yet; its approval is
     void.
     """
@@ -455,7 +471,7 @@ def _replace_open(reason: str) -> None:
 def _is_repeated(
     change: ConnectionChange,
     request: Approval,
-    settings: Settings,
+    settings: ConnectionSettings,
     secret: str | None,
     domains: set[str],
     reason: str,
@@ -474,7 +490,7 @@ def _is_repeated(
 
 
 def _differences(
-    settings: Settings, live: Connection | None, change: ConnectionChange | None
+    settings: ConnectionSettings, live: Connection | None, change: ConnectionChange | None
 ) -> dict[str, tuple[object, object]]:
     """Field → (typed, what there is now): the open change's, or the live connection's."""
     theirs = (queries.proposed_connection(change) if change else None) or live
@@ -483,8 +499,8 @@ def _differences(
     return {name: (typed[name], value) for name, value in now.items() if typed[name] != value}
 
 
-def _secret_for(
-    settings: Settings, secret: str | None, stored: Sequence[Connection | None]
+def encrypted_secret(
+    settings: ConnectionSettings, secret: str | None, stored: Sequence[Connection | None]
 ) -> bytes:
     """A blank one keeps that which is stored for the same issuer and client: it never travels to
     another.
@@ -514,7 +530,7 @@ def _secret_for(
 # ---- checks
 
 
-def _check_mapping(group_roles: Mapping[str, str]) -> None:
+def check_group_roles(group_roles: Mapping[str, str]) -> None:
     roles = OPERATOR_ROLES if current.actor().role.startswith("operator") else TENANT_ROLES
     if bad := sorted(
         role for role in group_roles.values() if role not in roles or role == "auditor"
@@ -524,12 +540,12 @@ def _check_mapping(group_roles: Mapping[str, str]) -> None:
         )
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
     if not reason.strip():
         raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
 
 
-def _tenant() -> Tenant:
+def acting_tenant() -> Tenant:
     tenant = tenants.tenant_by_id(current.actor().tenant_id)
     if tenant is None:
         raise RuntimeError("the acting tenant is always there")

@@ -60,7 +60,7 @@ def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | Non
         "",
     )
     try:
-        found = actions.access_of(UUID(test["person"]), identity, connection)
+        found = actions.find_access(UUID(test["person"]), identity, connection)
     except sign_in_rules.NoMembership:
         return None, _no_access(test, identity, connection)
     if found.role in ADMINS:

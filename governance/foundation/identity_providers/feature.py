@@ -29,7 +29,7 @@ manifest = Manifest(
             noun="sign-in change",
         ),
     },
-    answers=(Answer(record_test_sign_in, actions.note_test_sign_in),),
-    subscribes=(Subscription(PersonErased, actions.forget_tester, order=50),),
+    answers=(Answer(record_test_sign_in, actions.record_test_sign_in_result),),
+    subscribes=(Subscription(PersonErased, actions.erase_tester, order=50),),
     approvals=approval_kinds.KINDS,
 )

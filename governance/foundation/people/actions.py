@@ -47,7 +47,7 @@ SIGNED_IN = action(
     fields="via browser fresh",
     personal="name email",
 )
-SIGN_IN_REFUSED = action(
+SIGN_IN_DENIED = action(
     "session.denied",
     "was denied sign-in",
     target="Session Person",
@@ -64,7 +64,7 @@ SIGNED_OUT = action(
     severity="informational",
     fields="how",
 )
-RENAMED = action(
+PERSON_RENAMED = action(
     "person.changed",
     "updated a member's name or email address",
     target="Person",
@@ -73,7 +73,7 @@ RENAMED = action(
     event_class="entity_management",
     personal="name email",
 )
-JOINED = action(
+MEMBER_JOINED = action(
     "membership.started",
     "joined the tenant",
     target="Membership",
@@ -92,7 +92,7 @@ ROLE_CHANGED = action(
     event_class="entity_management",
     fields="role via",
 )
-REMOVED = action(
+MEMBER_REMOVED = action(
     "membership.ended",
     "removed a member",
     target="Membership",
@@ -101,7 +101,7 @@ REMOVED = action(
     event_class="entity_management",
     fields="role",
 )
-INVITED = action(
+INVITATION_SENT = action(
     "invitation.sent",
     "invited a member",
     target="Invitation",
@@ -110,7 +110,7 @@ INVITED = action(
     fields="role",
     personal="email",
 )
-ACCEPTED = action(
+INVITATION_ACCEPTED = action(
     "invitation.accepted",
     "accepted an invitation",
     target="Invitation",
@@ -119,7 +119,7 @@ ACCEPTED = action(
     fields="role",
     personal="email",
 )
-WITHDRAWN = action(
+INVITATION_WITHDRAWN = action(
     "invitation.withdrawn",
     "withdrew an invitation",
     target="Invitation",
@@ -134,9 +134,9 @@ INVITATION_DAYS = 14
 BY_GROUPS = "group mapping"
 
 
-def forget_old_sign_ins() -> None:
+def delete_old_sign_ins() -> None:
     """Delete the sign-ins that nobody finished, and the forms that waited for one."""
-    sign_in_state.forget_old()
+    sign_in_state.delete_old_sign_ins()
     saved_forms.forget_old()
 
 
@@ -151,7 +151,7 @@ class AlreadyMember(DomainError):
 # ---- signing in
 
 
-def arrive(identity: Identity) -> Person:
+def save_person(identity: Identity) -> Person:
     """The person behind an identity, made or brought up to date; needs a transaction with person_id
     set.
     """
@@ -173,12 +173,12 @@ def arrive(identity: Identity) -> Person:
     if before != after:
         person.name, person.email = after["name"], after["email"]
         tenant_revision.advance_names()
-        record(RENAMED, person, about=person.id, before=before, after=after)
+        record(PERSON_RENAMED, person, about=person.id, before=before, after=after)
     return person
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class GrantedAccess:
     """What gives an identity access: the membership that it has, an invitation, or the groups."""
 
     role: str
@@ -186,7 +186,7 @@ class Access:
     invitation: Invitation | None = None
 
 
-def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
+def find_access(key: UUID, identity: Identity, connection: Connection) -> GrantedAccess:
     """Who this identity would be here by that connection; writes nothing.
 
     `key` is the person's. Raises NoMembership.
@@ -201,15 +201,15 @@ def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
         )
     mapped = _role_by_groups(connection, identity.groups)
     if held is not None and held.ended_at is None:
-        return Access(_role_today(held, mapped, connection, identity), membership=held)
+        return GrantedAccess(_role_today(held, mapped, connection, identity), membership=held)
     invitation = _invitation_for(identity, connection)
     if invitation is not None:
-        return Access(invitation.role, invitation=invitation)
+        return GrantedAccess(invitation.role, invitation=invitation)
     if mapped is None or held is not None:
         raise sign_in_rules.no_access(identity, connection, was_member=held is not None)
     if why := why_not_member()(identity.email):
         raise NoMembership(why, reason="the person is an auditor of the tenant")
-    return Access(mapped)
+    return GrantedAccess(mapped)
 
 
 def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
@@ -218,21 +218,23 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
     Raises NoMembership, and then nothing was written.
     """
     key = person_key(identity.issuer, identity.subject)
-    found = access_of(key, identity, connection)
+    found = find_access(key, identity, connection)
     if found.membership is not None:
         _follow_groups(found.membership, found.role)
-        return arrive(identity), found.membership
+        return save_person(identity), found.membership
     if (invitation := found.invitation) is not None:
         invitation.accepted_at, invitation.accepted_by = clock.now(), key
         record(
-            ACCEPTED,
+            INVITATION_ACCEPTED,
             invitation,
-            about=_addressee(invitation.email),
+            about=invitee_id(invitation.email),
             role=invitation.role,
             email=invitation.email,
         )
-    person = arrive(identity)
-    return person, join(person, found.role, via=BY_GROUPS if invitation is None else "invitation")
+    person = save_person(identity)
+    return person, add_member(
+        person, found.role, via=BY_GROUPS if invitation is None else "invitation"
+    )
 
 
 def _role_today(
@@ -243,7 +245,7 @@ def _role_today(
         held.via != BY_GROUPS
         or mapped == held.role
         or not connection.group_roles
-        or _is_last_admin(held)
+        or is_last_admin(held)
     ):
         return held.role
     if mapped is None:
@@ -270,7 +272,7 @@ def _invitation_for(identity: Identity, connection: Connection) -> Invitation | 
     return session().scalars(query.with_for_update()).one_or_none()
 
 
-def join(person: Person, role: str, *, via: str) -> Membership:
+def add_member(person: Person, role: str, *, via: str) -> Membership:
     """Make (or revive) the membership of a person."""
     membership = queries.any_membership_of(person.id)
     if membership is None:
@@ -286,7 +288,7 @@ def join(person: Person, role: str, *, via: str) -> Membership:
     membership.role_since = clock.now()
     session().flush()
     record(
-        JOINED,
+        MEMBER_JOINED,
         membership,
         about=person.id,
         role=role,
@@ -323,7 +325,7 @@ def start_session(
         id_token=key_encryption.wrap(identity.id_token.encode(), b"id-token"),
         authenticated_at=datetime.fromtimestamp(identity.authenticated_at, UTC),
         seen_at=clock.now(),
-        expires_at=clock.now() + sessions.ABSOLUTE,
+        expires_at=clock.now() + sessions.MAX_SESSION_LIFETIME,
         ended_at=None,
         browser=browser[:120],
         network=network,
@@ -345,7 +347,7 @@ def start_session(
     return started
 
 
-def refuse_sign_in(identity: Identity, *, reason: str) -> None:
+def record_denied_sign_in(identity: Identity, *, reason: str) -> None:
     """The attempt is in the tenant's log, whatever came of it; the person himself is not kept."""
     person_id = person_key(identity.issuer, identity.subject)
     nobody = Person(
@@ -356,7 +358,7 @@ def refuse_sign_in(identity: Identity, *, reason: str) -> None:
         name=identity.name,
     )
     record(
-        SIGN_IN_REFUSED,
+        SIGN_IN_DENIED,
         nobody,
         about=person_id,
         outcome="denied",
@@ -365,11 +367,11 @@ def refuse_sign_in(identity: Identity, *, reason: str) -> None:
     )
 
 
-def refuse_step_up(row: Session, *, reason: str) -> None:
+def record_denied_step_up(row: Session, *, reason: str) -> None:
     """Somebody who is signed in sent an answer that proves nothing: the session stays what it was,
     and the log tells.
     """
-    record(SIGN_IN_REFUSED, row, outcome="denied", cause=reason)
+    record(SIGN_IN_DENIED, row, outcome="denied", cause=reason)
 
 
 def end_session(row: Session, *, how: str) -> None:
@@ -379,7 +381,7 @@ def end_session(row: Session, *, how: str) -> None:
         record(SIGNED_OUT, row, how=how)
 
 
-def end_sessions_of(membership: Membership, *, how: str) -> int:
+def end_member_sessions(membership: Membership, *, how: str) -> int:
     """Every session of a member here; the log gets an entry for each."""
     query = select(Session).where(
         Session.person_id == membership.person_id, Session.ended_at.is_(None)
@@ -390,7 +392,7 @@ def end_sessions_of(membership: Membership, *, how: str) -> int:
     return len(rows)
 
 
-def end_every_session(*, how: str, issuer: str | None = None) -> int:
+def end_all_sessions(*, how: str, issuer: str | None = None) -> int:
     """Every session of the tenant, or every one that this issuer vouches for; the log gets an entry
     for each.
     """
@@ -421,14 +423,14 @@ def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) 
 # ---- members
 
 
-def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
+def invite_member(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     """Invite an address; the mail leaves after the commit.
 
     One that ran out makes room for a new one.
     """
     email = email.strip().lower()
-    _may_have(role)
-    if queries.lives_at(email):
+    check_assignable_role(role)
+    if queries.members_at_address(email):
         raise AlreadyMember(f"{email} is already a member.", field="email")
     if why := why_not_member()(email):
         raise Invalid(why, field="email")
@@ -436,7 +438,7 @@ def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
 
 
 def _write_invitation(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
-    invitation = _invited(email, role, clock.now() + timedelta(days=INVITATION_DAYS))
+    invitation = create_invitation(email, role, clock.now() + timedelta(days=INVITATION_DAYS))
     outbox.send_mail(
         email,
         f"Join {' '.join(tenant_name.split())} on Meridian",
@@ -453,7 +455,7 @@ def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
     otherwise by an invitation.
     """
     email, role = email.strip().lower(), _admin_role()
-    known = [m for m in queries.lives_at(email) if m.person.issuer == issuer]
+    known = [m for m in queries.members_at_address(email) if m.person.issuer == issuer]
     if len(known) > 1:
         raise Invalid(
             f"{len(known)} members have the email address {email}. Give an address that only one"
@@ -464,7 +466,7 @@ def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
         change_role(known[0], role)
         return
     for old in session().scalars(queries.invitations_to(email)).all():
-        withdraw(old, how="the operator invited an admin")
+        withdraw_invitation(old, how="the operator invited an admin")
     _write_invitation(email, role, tenant_name=tenant_name, link=link)
 
 
@@ -472,13 +474,13 @@ def _admin_role() -> str:
     return "operator_admin" if current.actor().role.startswith("operator") else "admin"
 
 
-def _invited(email: str, role: str, until: datetime) -> Invitation:
+def create_invitation(email: str, role: str, until: datetime) -> Invitation:
     for old in (
         session()
         .scalars(queries.invitations_to(email).where(Invitation.expires_at <= clock.now()))
         .all()
     ):
-        withdraw(old, how="expired, and a new invitation was sent")
+        withdraw_invitation(old, how="expired, and a new invitation was sent")
     invitation = Invitation(
         email=email,
         role=role,
@@ -489,7 +491,7 @@ def _invited(email: str, role: str, until: datetime) -> Invitation:
         withdrawn_at=None,
     )
     session().add(invitation)
-    record(INVITED, invitation, about=_addressee(email), role=role, email=email)
+    record(INVITATION_SENT, invitation, about=invitee_id(email), role=role, email=email)
     return invitation
 
 
@@ -499,18 +501,18 @@ def invite_auditor(email: str, *, until: datetime) -> Invitation:
 
     One that is open already serves again, for as long as the longer engagement.
     """
-    there = may_audit(email)
+    there = check_auditor_address(email)
     if there is None:
-        return _invited(email, "auditor", until)  # recorded in there
+        return create_invitation(email, "auditor", until)  # recorded in there
     there.expires_at = max(there.expires_at, until)
     return there
 
 
-def may_audit(email: str) -> Invitation | None:
+def check_auditor_address(email: str) -> Invitation | None:
     """Refuses the address of a member, or of somebody invited as one; otherwise its open
     invitation, if it has one.
     """
-    if any(held.role != "auditor" for held in queries.lives_at(email)):
+    if any(held.role != "auditor" for held in queries.members_at_address(email)):
         raise Invalid(
             f"{email} is already a member of this tenant. Members can't audit their own tenant.",
             field="email",
@@ -529,19 +531,19 @@ def may_audit(email: str) -> Invitation | None:
     return there
 
 
-def _addressee(email: str) -> UUID:
+def invitee_id(email: str) -> UUID:
     """Who was invited is a data subject before they are a person here."""
     return uuid5(NAMESPACE, f"invited\0{email}")
 
 
-def withdraw(invitation: Invitation, *, how: str = "withdrawn by an admin") -> None:
+def withdraw_invitation(invitation: Invitation, *, how: str = "withdrawn by an admin") -> None:
     if invitation.accepted_at or invitation.withdrawn_at:
         raise DomainError("This invitation was already accepted or withdrawn.")
     invitation.withdrawn_at = clock.now()
     record(
-        WITHDRAWN,
+        INVITATION_WITHDRAWN,
         invitation,
-        about=_addressee(invitation.email),
+        about=invitee_id(invitation.email),
         role=invitation.role,
         how=how,
         email=invitation.email,
@@ -550,7 +552,7 @@ def withdraw(invitation: Invitation, *, how: str = "withdrawn by an admin") -> N
 
 def change_role(membership: Membership, role: str) -> None:
     """Effective on the person's next request: roles are read each time."""
-    _may_have(role)
+    check_assignable_role(role)
     admins = _admins_and(membership)
     if membership.ended_at is not None:
         raise NotFound("This person isn't a member of this tenant.")
@@ -567,25 +569,25 @@ def change_role(membership: Membership, role: str) -> None:
     record(ROLE_CHANGED, membership, before=before, after={"role": role}, via=membership.via)
 
 
-def remove(membership: Membership) -> None:
+def remove_member(membership: Membership) -> None:
     """End the membership and every session of the person in this tenant, at once."""
     admins = _admins_and(membership)
     if membership.ended_at is not None:
         return
     _not_the_last_admin(membership, admins)
     membership.ended_at = clock.now()
-    end_sessions_of(membership, how="the member was removed")
-    record(REMOVED, membership, role=membership.role)
+    end_member_sessions(membership, how="the member was removed")
+    record(MEMBER_REMOVED, membership, role=membership.role)
 
 
-def may_leave(membership: Membership) -> None:
+def check_not_last_admin(membership: Membership) -> None:
     """Refuses the last admin of the tenant."""
     admins = _admins_and(membership)
     if membership.ended_at is None:
         _not_the_last_admin(membership, admins)
 
 
-def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
+def erase_member(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
     """Nothing here leads to the person any more; foundation/privacy decides on it.
 
     Needs a transaction with person_id set.
@@ -593,10 +595,10 @@ def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]
     A person whom another tenant knows keeps their name there. Returns how many rows of each kind
     were emptied.
     """
-    may_leave(membership)
+    check_not_last_admin(membership)
     if membership.ended_at is None:
-        record(REMOVED, membership, role=membership.role)
-    ended = end_sessions_of(membership, how="the person was erased")
+        record(MEMBER_REMOVED, membership, role=membership.role)
+    ended = end_member_sessions(membership, how="the person was erased")
     blank = {"browser": "", "network": "", "id_token": b"", "idp_sid": None}
     scrubbed = session().execute(
         update(Session).where(Session.person_id == membership.person_id).values(blank)
@@ -649,17 +651,17 @@ def _is_known_elsewhere(membership: Membership) -> bool:
     return session().execute(elsewhere.where(m.c.via != ERASED).limit(1)).one_or_none() is not None
 
 
-def subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
+def data_subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
     """Every pseudonym of this person's encrypted parts: their own, and those of the addresses they
     were invited at.
     """
     return [
         personal_field_encryption.pseudonym(each)
-        for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))
+        for each in (person_id, *(invitee_id(a.strip().lower()) for a in addresses))
     ]
 
 
-def _may_have(role: str) -> None:
+def check_assignable_role(role: str) -> None:
     fitting = OPERATOR_ROLES if current.actor().role.startswith("operator") else TENANT_ROLES
     if role not in fitting or role == "auditor":
         raise Invalid("Choose one of the roles on the list.", field="role")
@@ -691,5 +693,5 @@ def _not_the_last_admin(membership: Membership, admins: int) -> None:
         )
 
 
-def _is_last_admin(membership: Membership) -> bool:
+def is_last_admin(membership: Membership) -> bool:
     return membership.role in {"admin", "operator_admin"} and _admins_and(membership) <= 1

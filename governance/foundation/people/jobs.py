@@ -44,5 +44,5 @@ def actor_of(item: WorkItem) -> Actor:
 
 def sweep_sign_ins() -> None:
     """Nightly: forget sign-ins that nobody finished and expired offers to undo."""
-    once_a_day_in_each("delete old sign-ins", actions.forget_old_sign_ins)
+    once_a_day_in_each("delete old sign-ins", actions.delete_old_sign_ins)
     once_a_day_in_each("delete expired undo offers", undo.forget)

@@ -38,15 +38,15 @@ from governance.kernel.errors import DomainError
 from governance.kernel.formatting import plural
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
-LEEWAY = 30
-LOGOUT_SECONDS = 120
-OLDEST = 600
-LATEST = 2**37
-REMEMBER_SECONDS = 300
-KEYS_AGAIN_SECONDS = 10
-STALE_SECONDS = 3600
-MAX_SUBJECT = 255
-LONGEST_ADDRESS = 254
+CLOCK_SKEW_SECONDS = 30
+MAX_LOGOUT_TOKEN_AGE_SECONDS = 120
+MAX_TOKEN_AGE_SECONDS = 600
+MAX_TIMESTAMP = 2**37
+METADATA_TTL_SECONDS = 300
+MIN_KEY_REFRESH_SECONDS = 10
+UNKNOWN_SIGN_IN_AGE_SECONDS = 3600
+MAX_SUBJECT_LENGTH = 255
+MAX_ADDRESS_LENGTH = 254
 CANCELLED = {"access_denied", "login_required", "interaction_required", "consent_required"}
 ABOUT_A_PERSON = ("email", "email_verified", "name")
 BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
@@ -71,7 +71,7 @@ class TokenRefused(SignInRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class OidcClient:
     """One tenant's client at one issuer."""
 
     issuer: str
@@ -108,7 +108,7 @@ _remembered: dict[str, tuple[float, dict[str, Any]]] = {}
 _lock = threading.Lock()
 
 
-def forget() -> None:
+def forget_metadata() -> None:
     """Drop what is remembered of discovery documents and keys (tests, and "Test this
     connection").
     """
@@ -116,7 +116,7 @@ def forget() -> None:
         _remembered.clear()
 
 
-def _get(url: str, what: str, *, older_than: float = REMEMBER_SECONDS) -> dict[str, Any]:
+def get_json(url: str, what: str, *, older_than: float = METADATA_TTL_SECONDS) -> dict[str, Any]:
     with _lock:
         held = _remembered.get(url)
     if held and time.monotonic() - held[0] < older_than:
@@ -129,7 +129,9 @@ def _get(url: str, what: str, *, older_than: float = REMEMBER_SECONDS) -> dict[s
 
 def discover(issuer: str) -> dict[str, Any]:
     """The discovery document, whose issuer must be exactly the configured one (ASVS 10.5.3)."""
-    document = _get(issuer.rstrip("/") + "/.well-known/openid-configuration", "discovery document")
+    document = get_json(
+        issuer.rstrip("/") + "/.well-known/openid-configuration", "discovery document"
+    )
     if document.get("issuer") != issuer:
         raise ProviderFault(
             f"The discovery document names the issuer {str(document.get('issuer'))[:80]}, not"
@@ -142,7 +144,9 @@ def discover(issuer: str) -> dict[str, Any]:
     return document
 
 
-def _listed(document: Mapping[str, Any], member: str, default: tuple[str, ...] = ()) -> list[str]:
+def listed_values(
+    document: Mapping[str, Any], member: str, default: tuple[str, ...] = ()
+) -> list[str]:
     """A member that should be a list of words; anything else is an empty list."""
     found = document.get(member)
     if found is None:
@@ -154,7 +158,7 @@ def _listed(document: Mapping[str, Any], member: str, default: tuple[str, ...] =
 
 
 def authorization_url(
-    provider: Provider,
+    provider: OidcClient,
     *,
     state: str,
     nonce: str,
@@ -167,7 +171,7 @@ def authorization_url(
     `max_age` in seconds asks for a sign-in that is no older, and for `auth_time`.
     """
     document = discover(provider.issuer)
-    groups = " groups" if "groups" in _listed(document, "scopes_supported") else ""
+    groups = " groups" if "groups" in listed_values(document, "scopes_supported") else ""
     query = {
         "response_type": "code",
         "client_id": provider.client_id,
@@ -185,10 +189,10 @@ def authorization_url(
             "The discovery document's authorization_endpoint isn't an HTTPS URL.",
             field="issuer",
         )
-    return _with(document["authorization_endpoint"], query)
+    return with_query(document["authorization_endpoint"], query)
 
 
-def _with(url: str, query: Mapping[str, str]) -> str:
+def with_query(url: str, query: Mapping[str, str]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
 
@@ -198,7 +202,11 @@ def refused_by_provider(error: str, description: str) -> TokenRefused:
         return TokenRefused(
             "You canceled the sign-in at your company. Start again when you're ready."
         )
-    words = f"{_line(error, 60)}: {_line(description, 200)}" if description else _line(error, 60)
+    words = (
+        f"{one_line(error, 60)}: {one_line(description, 200)}"
+        if description
+        else one_line(error, 60)
+    )
     return TokenRefused(
         f"The identity provider rejected the sign-in ({words}).",
         reason="The identity provider rejected the sign-in.",
@@ -206,7 +214,7 @@ def refused_by_provider(error: str, description: str) -> TokenRefused:
 
 
 def redeem(
-    provider: Provider,
+    provider: OidcClient,
     answer: Mapping[str, str],
     *,
     nonce: str,
@@ -229,7 +237,7 @@ def redeem(
     raw = tokens.get("id_token")
     if not isinstance(raw, str):
         raise TokenRefused("The identity provider sent no ID token.")
-    claims = check(
+    claims = check_id_token(
         provider, document, raw, nonce=nonce, max_age=max_age, bound_to=_bound_to(answer, tokens)
     )
     return _identity(provider, document, claims, raw, tokens)
@@ -243,14 +251,14 @@ def _bound_to(answer: Mapping[str, str], tokens: Mapping[str, Any]) -> dict[str,
 
 
 def _exchange(
-    provider: Provider, document: Mapping[str, Any], code: str, verifier: str
+    provider: OidcClient, document: Mapping[str, Any], code: str, verifier: str
 ) -> dict[str, Any]:
     url = safe_url(document["token_endpoint"])
     client = careful(
         OAuth2Session(
             provider.client_id,
             provider.secret,
-            token_endpoint_auth_method=_client_proof(document),
+            token_endpoint_auth_method=client_authentication(document),
             redirect_uri=provider.redirect_uri,
         )
     )
@@ -289,16 +297,18 @@ def _exchange(
         client.close()
 
 
-def _client_proof(document: Mapping[str, Any]) -> str:
-    supported = _listed(document, "token_endpoint_auth_methods_supported", ("client_secret_basic",))
+def client_authentication(document: Mapping[str, Any]) -> str:
+    supported = listed_values(
+        document, "token_endpoint_auth_methods_supported", ("client_secret_basic",)
+    )
     return "client_secret_basic" if "client_secret_basic" in supported else "client_secret_post"
 
 
 # ---- what the token must prove
 
 
-def check(
-    provider: Provider,
+def check_id_token(
+    provider: OidcClient,
     document: Mapping[str, Any],
     raw: str,
     *,
@@ -312,14 +322,14 @@ def check(
     `bound_to` is what came beside the token, by the claim that must be its hash. Raises
     TokenRefused.
     """
-    header, claims = _verified(document, raw)
+    header, claims = verify_signature(document, raw)
     wrong = (
         _misfits(provider, claims, nonce)
         | _wrong_hashes(header, claims, bound_to)
         | _wrong_times(claims)
     )
     for reason, is_so in (
-        {"it is another type of token (typ)": not _is_typed(header, "")} | wrong
+        {"it is another type of token (typ)": not is_typed(header, "")} | wrong
     ).items():
         if is_so:
             raise TokenRefused(f"The ID token was rejected: {reason}.")
@@ -328,7 +338,7 @@ def check(
     return claims
 
 
-def _is_typed(header: Mapping[str, Any], kind: str) -> bool:
+def is_typed(header: Mapping[str, Any], kind: str) -> bool:
     """Whether the token may be of that kind:
 
     `typ` is optional and may be the general JWT, but no other kind's.
@@ -362,7 +372,7 @@ def _half_hash(value: str, algorithm: str) -> str:
     return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
-def _misfits(provider: Provider, claims: Mapping[str, Any], nonce: str) -> dict[str, bool]:
+def _misfits(provider: OidcClient, claims: Mapping[str, Any], nonce: str) -> dict[str, bool]:
     subject = claims.get("sub")
     return {
         "it comes from another issuer (iss)": claims.get("iss") != provider.issuer,
@@ -375,7 +385,7 @@ def _misfits(provider: Provider, claims: Mapping[str, Any], nonce: str) -> dict[
         "it doesn't belong to this sign-in (nonce)": not nonce or claims.get("nonce") != nonce,
         "its subject is missing or invalid (sub)": (
             not isinstance(subject, str)
-            or not 0 < len(subject) <= MAX_SUBJECT
+            or not 0 < len(subject) <= MAX_SUBJECT_LENGTH
             or bool(CONTROL.search(subject))
         ),
     }
@@ -384,13 +394,14 @@ def _misfits(provider: Provider, claims: Mapping[str, Any], nonce: str) -> dict[
 def _wrong_times(claims: Mapping[str, Any]) -> dict[str, bool]:
     now = clock.now().timestamp()
     issued, expires, begins, signed_in = (
-        _instant(claims, name) for name in ("iat", "exp", "nbf", "auth_time")
+        claim_time(claims, name) for name in ("iat", "exp", "nbf", "auth_time")
     )
     return {
         "its nbf claim isn't a time": "nbf" in claims and begins is None,
-        "it has expired": expires is None or expires + LEEWAY < now,
-        "it is too old": issued is None or issued + OLDEST < now,
-        "it isn't valid yet": max(issued or 0, begins or 0, signed_in or 0) > now + LEEWAY,
+        "it has expired": expires is None or expires + CLOCK_SKEW_SECONDS < now,
+        "it is too old": issued is None or issued + MAX_TOKEN_AGE_SECONDS < now,
+        "it isn't valid yet": max(issued or 0, begins or 0, signed_in or 0)
+        > now + CLOCK_SKEW_SECONDS,
     }
 
 
@@ -398,7 +409,7 @@ def _check_freshness(claims: Mapping[str, Any], max_age: int) -> None:
     """`auth_time` matters only where `max_age` was sent (OpenID Connect Core 2), and then it must
     be there and recent.
     """
-    signed_in = _instant(claims, "auth_time")
+    signed_in = claim_time(claims, "auth_time")
     if signed_in is None:
         what = (
             "sent no auth_time claim"
@@ -413,7 +424,7 @@ def _check_freshness(claims: Mapping[str, Any], max_age: int) -> None:
                 " does here."
             ),
         )
-    if signed_in + max_age + LEEWAY < clock.now().timestamp():
+    if signed_in + max_age + CLOCK_SKEW_SECONDS < clock.now().timestamp():
         raise TokenRefused(
             "The identity provider didn't ask you to sign in again: by its auth_time claim, you"
             f" signed in more than {plural(max_age // 60, 'minute')} ago.",
@@ -424,21 +435,27 @@ def _check_freshness(claims: Mapping[str, Any], max_age: int) -> None:
         )
 
 
-def _instant(claims: Mapping[str, Any], name: str) -> float | None:
+def claim_time(claims: Mapping[str, Any], name: str) -> float | None:
     """Seconds since 1970, or None where the claim is missing or no time (text, true, NaN, the year
     6325).
     """
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < LATEST:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 < value < MAX_TIMESTAMP
+    ):
         return None
     return float(value)
 
 
-def _verified(document: Mapping[str, Any], raw: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def verify_signature(
+    document: Mapping[str, Any], raw: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(header, claims) of a token signed by a key of this issuer; a key that it has only just
     published counts.
     """
-    advertised = _listed(document, "id_token_signing_alg_values_supported", ("RS256",))
+    advertised = listed_values(document, "id_token_signing_alg_values_supported", ("RS256",))
     algorithms = [name for name in ALGORITHMS if name in advertised]
     if not algorithms:  # an empty list would mean joserfc's own, HS256 among them
         raise ProviderFault(
@@ -447,9 +464,9 @@ def _verified(document: Mapping[str, Any], raw: str) -> tuple[dict[str, Any], di
         )
     try:
         try:
-            return _decoded(raw, document["jwks_uri"], algorithms, REMEMBER_SECONDS)
+            return _decoded(raw, document["jwks_uri"], algorithms, METADATA_TTL_SECONDS)
         except (InvalidKeyIdError, ValueError):
-            return _decoded(raw, document["jwks_uri"], algorithms, KEYS_AGAIN_SECONDS)
+            return _decoded(raw, document["jwks_uri"], algorithms, MIN_KEY_REFRESH_SECONDS)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TokenRefused(
             "The ID token was rejected: its signature doesn't prove who issued it."
@@ -460,13 +477,13 @@ def _decoded(
     raw: str, keys_at: str, algorithms: list[str], older_than: float
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     # joserfc checks the form
-    keys = KeySet.import_key_set(_get(keys_at, "signing keys", older_than=older_than))  # type: ignore[arg-type]
+    keys = KeySet.import_key_set(get_json(keys_at, "signing keys", older_than=older_than))  # type: ignore[arg-type]
     token = jwt.decode(raw, keys, algorithms=algorithms)
     return dict(token.header), dict(token.claims)
 
 
 def _identity(
-    provider: Provider,
+    provider: OidcClient,
     document: Mapping[str, Any],
     claims: dict[str, Any],
     raw: str,
@@ -481,9 +498,9 @@ def _identity(
         subject=claims["sub"],
         email=email,
         email_verified=_is_verified(claims, told),
-        name=_line(facts.get("name"), 200) or email or claims["sub"],
+        name=one_line(facts.get("name"), 200) or email or claims["sub"],
         groups=_groups(facts.get("groups")),
-        sid=_line(claims.get("sid"), 255) or None,
+        sid=one_line(claims.get("sid"), 255) or None,
         authenticated_at=_signed_in_at(claims),
         id_token=raw,
     )
@@ -518,14 +535,14 @@ def _groups(claim: Any) -> tuple[str, ...] | None:
     if claim is None:
         return None
     named = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
-    return tuple(_line(str(each), 200) for each in named[:200])
+    return tuple(one_line(str(each), 200) for each in named[:200])
 
 
 def _signed_in_at(claims: Mapping[str, Any]) -> float:
     """Without a readable `auth_time` nobody knows how long ago it was: never recently enough for a
     step-up.
     """
-    return _instant(claims, "auth_time") or float(claims["iat"]) - STALE_SECONDS
+    return claim_time(claims, "auth_time") or float(claims["iat"]) - UNKNOWN_SIGN_IN_AGE_SECONDS
 
 
 def _address(value: Any) -> str:
@@ -534,15 +551,15 @@ def _address(value: Any) -> str:
 
     A letter that is no ASCII one never becomes one: the Kelvin sign in lower case would be a k.
     """
-    address = _line(value, LONGEST_ADDRESS + 1)
-    if len(address) > LONGEST_ADDRESS:
+    address = one_line(value, MAX_ADDRESS_LENGTH + 1)
+    if len(address) > MAX_ADDRESS_LENGTH:
         return ""
     return "".join(
         each.lower() if each.isascii() or not each.lower().isascii() else each for each in address
     )
 
 
-def _line(value: Any, longest: int) -> str:
+def one_line(value: Any, longest: int) -> str:
     """Text of theirs on one line, without control characters, no longer than we keep."""
     return CONTROL.sub(" ", value).strip()[:longest] if isinstance(value, str) else ""
 
@@ -550,7 +567,7 @@ def _line(value: Any, longest: int) -> str:
 # ---- signing out
 
 
-def logout_url(provider: Provider, id_token: str, back: str) -> str | None:
+def logout_url(provider: OidcClient, id_token: str, back: str) -> str | None:
     """RP-initiated logout at the provider, where it offers that; None where it does not, or is
     away.
     """
@@ -560,7 +577,7 @@ def logout_url(provider: Provider, id_token: str, back: str) -> str | None:
         return None
     if not isinstance(endpoint, str) or not is_address(endpoint):
         return None
-    return _with(
+    return with_query(
         endpoint,
         {
             "id_token_hint": id_token,
@@ -570,7 +587,7 @@ def logout_url(provider: Provider, id_token: str, back: str) -> str | None:
     )
 
 
-def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | None, str]:
+def check_logout_token(provider: OidcClient, raw: str) -> tuple[str | None, str | None, str]:
     """A back-channel logout token → (subject, sid, jti); raises TokenRefused.
 
     Whether jti is new, the caller asks.
@@ -579,11 +596,15 @@ def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | 
     not have). Neither is needed to bound a token: `iat` must be recent, and what makes it a logout
     token is its event and that it has no nonce.
     """
-    header, claims = _verified(discover(provider.issuer), raw)
+    header, claims = verify_signature(discover(provider.issuer), raw)
     now = clock.now().timestamp()
-    issued, expires, events = _instant(claims, "iat"), _instant(claims, "exp"), claims.get("events")
+    issued, expires, events = (
+        claim_time(claims, "iat"),
+        claim_time(claims, "exp"),
+        claims.get("events"),
+    )
     fit = (
-        _is_typed(header, "logout+jwt")
+        is_typed(header, "logout+jwt")
         and claims.get("iss") == provider.issuer
         and claims.get("aud") in (provider.client_id, [provider.client_id])
         and isinstance(events, dict)
@@ -592,8 +613,8 @@ def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | 
         and isinstance(claims.get("jti"), str)
         and claims["jti"]
         and issued is not None
-        and abs(issued - now) <= LOGOUT_SECONDS + LEEWAY
-        and ("exp" not in claims or (expires is not None and now <= expires + LEEWAY))
+        and abs(issued - now) <= MAX_LOGOUT_TOKEN_AGE_SECONDS + CLOCK_SKEW_SECONDS
+        and ("exp" not in claims or (expires is not None and now <= expires + CLOCK_SKEW_SECONDS))
         and all(
             claims.get(name) is None or isinstance(claims[name], str) for name in ("sub", "sid")
         )
@@ -607,9 +628,9 @@ def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | 
 # ---- testing a connection
 
 
-def diagnose(provider: Provider) -> list[dict[str, Any]]:
+def diagnose(provider: OidcClient) -> list[dict[str, Any]]:
     """Test a connection without signing anyone in: each step with what was found, in words."""
-    forget()
+    forget_metadata()
     says = "Discovery document"
     try:
         document = discover(provider.issuer)
@@ -632,7 +653,7 @@ def _signs(document: Mapping[str, Any]) -> dict[str, Any]:
     ours = [
         a
         for a in ALGORITHMS
-        if a in _listed(document, "id_token_signing_alg_values_supported", ("RS256",))
+        if a in listed_values(document, "id_token_signing_alg_values_supported", ("RS256",))
     ]
     return _step(
         "Signing algorithm",
@@ -642,7 +663,7 @@ def _signs(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:
-    announced = "S256" in _listed(document, "code_challenge_methods_supported")
+    announced = "S256" in listed_values(document, "code_challenge_methods_supported")
     found = _step(
         "PKCE with S256",
         ok=announced,
@@ -655,7 +676,7 @@ def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
     says = "Signing keys"
     try:
         # checked there
-        keys = KeySet.import_key_set(_get(document["jwks_uri"], "signing keys"))  # type: ignore[arg-type]
+        keys = KeySet.import_key_set(get_json(document["jwks_uri"], "signing keys"))  # type: ignore[arg-type]
     except ProviderFault as fault:
         return _step(says, ok=False, detail=fault.message)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):
@@ -664,7 +685,7 @@ def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
     return _step(says, ok=count > 0, detail="1 key" if count == 1 else f"{count} keys")
 
 
-def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, Any]:
+def _client_known(provider: OidcClient, document: Mapping[str, Any]) -> dict[str, Any]:
     """Offer a code that cannot exist:
 
     `invalid_grant` means that the client and its secret are right.
@@ -677,7 +698,7 @@ def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, 
         "code_verifier": "x" * 43,
     }
     proof: dict[str, Any] = {"auth": (provider.client_id, provider.secret)}
-    if _client_proof(document) == "client_secret_post":
+    if client_authentication(document) == "client_secret_post":
         proof, body = {}, body | {"client_id": provider.client_id, "client_secret": provider.secret}
     try:
         reply = send("POST", document["token_endpoint"], "token endpoint", data=body, **proof)

@@ -148,7 +148,7 @@ def export_member_sessions(membership_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/settings/members/<uuid:membership_id>/sessions/end", needs=permissions.MANAGE)
 def end_member_sessions(membership_id: UUID) -> ResponseReturnValue:
-    actions.end_sessions_of(queries.membership(membership_id), how="ended by an admin")
+    actions.end_member_sessions(queries.membership(membership_id), how="ended by an admin")
     return redirect(url_for("people.members"), 303)
 
 

@@ -42,7 +42,7 @@ from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_n
 
 feature = Feature("sign_in", __name__, scope="public")
 log = structlog.get_logger("people")
-CHANGED = (
+SETTINGS_CHANGED = (
     "The sign-in settings changed while you were signing in. Start again from the sign-in page."
 )
 
@@ -53,10 +53,10 @@ CHANGED = (
 @feature.get("/", needs=PUBLIC)
 def home() -> ResponseReturnValue:
     who = signed_in_anywhere()
-    return redirect(_home_of(who) if who else "/login")
+    return redirect(home_of(who) if who else "/login")
 
 
-def _home_of(who: Actor) -> str:
+def home_of(who: Actor) -> str:
     return "/operator/" if who.role.startswith("operator") else f"/t/{who.tenant_slug}/"
 
 
@@ -66,15 +66,15 @@ def login() -> ResponseReturnValue:
     email, slug = request.args.get("email", "").strip()[:254], request.args.get("tenant", "")
     if not email and not slug:
         return _sign_in_page(SignInForm())
-    tenant = _tenant_for(email, slug)
+    tenant = find_tenant(email, slug)
     if tenant is None:
         return _unknown(email)
-    wanted = Wanted(
+    wanted = RequestedSignIn(
         tenant, email, safe_path(request.args.get("next")), fresh=request.args.get("fresh") == "1"
     )
     other = session_elsewhere(tenant)
     if other is not None or _comes_from_elsewhere():
-        return _question(wanted, other)
+        return confirm_sign_in_page(wanted, other)
     return _to_provider(wanted, redirect)
 
 
@@ -84,10 +84,10 @@ def continue_sign_in() -> ResponseReturnValue:
     they agreed to end.
     """
     form = request.form
-    tenant = _tenant_for("", form.get("tenant", ""))
+    tenant = find_tenant("", form.get("tenant", ""))
     if tenant is None:
         return _unknown("")
-    wanted = Wanted(
+    wanted = RequestedSignIn(
         tenant,
         form.get("email", "").strip()[:254],
         safe_path(form.get("next")),
@@ -95,7 +95,7 @@ def continue_sign_in() -> ResponseReturnValue:
     )
     other = session_elsewhere(tenant)
     if other is not None and form.get("leaves") != str(other.session_id):
-        return _question(wanted, other, status=409)
+        return confirm_sign_in_page(wanted, other, status=409)
     return _to_provider(
         wanted,
         lambda url: page("foundation/people/onward.html", tenant_name=tenant.name, onward=url),
@@ -104,7 +104,7 @@ def continue_sign_in() -> ResponseReturnValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedSignIn:
     """A sign-in that somebody wants to start: where, as whom, what follows it, and whether it must
     be a fresh one.
     """
@@ -132,7 +132,9 @@ def _comes_from_elsewhere() -> bool:
     return urlsplit(request.headers.get("Referer", "")).netloc not in {"", request.host}
 
 
-def _question(wanted: Wanted, other: Actor | None, *, status: int = 200) -> ResponseReturnValue:
+def confirm_sign_in_page(
+    wanted: RequestedSignIn, other: Actor | None, *, status: int = 200
+) -> ResponseReturnValue:
     """Ask before a sign-in that another site may have started, and before leaving another tenant's
     session.
     """
@@ -141,7 +143,7 @@ def _question(wanted: Wanted, other: Actor | None, *, status: int = 200) -> Resp
         status=status,
         wanted=wanted,
         other=other,
-        home=_home_of(other) if other else "/login",
+        home=home_of(other) if other else "/login",
     )
 
 
@@ -155,7 +157,7 @@ def find_provider() -> ResponseReturnValue:
     if not form.validate():
         return _sign_in_page(form, status=422)
     email = form.email.data or ""
-    tenant = _tenant_for(email, "")
+    tenant = find_tenant(email, "")
     if tenant is None:
         return _unknown(email)
     onward = f"/login?email={quote(email)}&next={quote(safe_path(request.form.get('next')))}"
@@ -188,7 +190,7 @@ def _problem(email: str, sentence: str) -> ResponseReturnValue:
     return _sign_in_page(form, status=422)
 
 
-def _tenant_for(email: str, slug: str) -> Tenant | None:
+def find_tenant(email: str, slug: str) -> Tenant | None:
     with transaction(read_only=True):
         tenant = (
             tenants.tenant_by_slug(slug)
@@ -200,7 +202,7 @@ def _tenant_for(email: str, slug: str) -> Tenant | None:
         return tenant
 
 
-def _connection_of(tenant: Tenant) -> Connection | None:
+def live_connection_of(tenant: Tenant) -> Connection | None:
     with transaction(read_only=True, tenant_id=tenant.id):
         found = queries.connection()
         session().expunge_all()
@@ -208,28 +210,31 @@ def _connection_of(tenant: Tenant) -> Connection | None:
 
 
 def _to_provider(
-    wanted: Wanted, answer: Callable[[str], ResponseReturnValue], *, leaves: Actor | None = None
+    wanted: RequestedSignIn,
+    answer: Callable[[str], ResponseReturnValue],
+    *,
+    leaves: Actor | None = None,
 ) -> ResponseReturnValue:
     """No transaction is open while the provider is asked: it may be slow.
 
     `answer` makes the response of the address.
     """
-    tenant, connection = wanted.tenant, _connection_of(wanted.tenant)
+    tenant, connection = wanted.tenant, live_connection_of(wanted.tenant)
     if connection is None:
         return _problem(
             wanted.email, f"{tenant.name} hasn't set up sign-in yet. Ask the operator of Meridian."
         )
     drawn = sign_in_state.new_secrets(tenant.slug)
     url = oidc.authorization_url(
-        provider_of(connection, tenant.slug),
+        client_of(connection, tenant.slug),
         state=drawn.state,
         nonce=drawn.nonce,
         verifier=drawn.verifier,
         max_age=STEP_UP_SECONDS if wanted.fresh else None,
         login_hint=wanted.email or _own_address(tenant),
     )
-    with current.acting_as(_system_in(tenant)), transaction():
-        sign_in_state.remember(
+    with current.acting_as(system_in(tenant)), transaction():
+        sign_in_state.save_sign_in(
             drawn,
             connection_id=connection.id,
             browser=anonymous_token(),
@@ -246,12 +251,12 @@ def _own_address(tenant: Tenant) -> str:
     return who.email if who is not None and who.tenant_id == tenant.id else ""
 
 
-def _system_in(tenant: Tenant) -> Actor:
+def system_in(tenant: Tenant) -> Actor:
     return system_actor.founder(tenant.id, tenant.slug, tenant.name)
 
 
-def provider_of(connection: Connection, slug: str) -> oidc.Provider:
-    return sign_in_state.provider(connection, callback_address(slug, connection.number))
+def client_of(connection: Connection, slug: str) -> oidc.OidcClient:
+    return sign_in_state.oidc_client(connection, callback_address(slug, connection.number))
 
 
 def callback_address(slug: str, number: int = 1) -> str:
@@ -310,7 +315,7 @@ def _callback(slug: str, number: int) -> ResponseReturnValue:
 
 
 def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
-    tenant = _tenant_for("", slug)
+    tenant = find_tenant("", slug)
     started_at = state.partition(".")[0]
     if tenant is None or not started_at:
         raise oidc.TokenRefused(
@@ -327,8 +332,10 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
     if under_way.is_test:
         return _tested(here, connection, under_way)
     if before is not None and here is None and before.session_id != under_way.leaves:
-        return _question(
-            Wanted(tenant, "", under_way.next_path, fresh=under_way.fresh), before, status=409
+        return confirm_sign_in_page(
+            RequestedSignIn(tenant, "", under_way.next_path, fresh=under_way.fresh),
+            before,
+            status=409,
         )
     try:
         identity = _redeemed(connection, under_way, here, slug)
@@ -346,24 +353,24 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
         replaces=here.session_id if here else None,
     )
     if before is not None and here is None:
-        leave(before, how="switched to another tenant")
-    response = make_response(redirect(under_way.next_path or _home_of(who), 303))
+        end_own_session(before, how="switched to another tenant")
+    response = make_response(redirect(under_way.next_path or home_of(who), 303))
     set_cookie(
         response,
         "session",
         f"{tenant.slug}.{token}",
-        max_age=int(sessions.ABSOLUTE.total_seconds()),
+        max_age=int(sessions.MAX_SESSION_LIFETIME.total_seconds()),
     )
     return response
 
 
 def _under_way(tenant: Tenant, number: int, state: str) -> tuple[Connection, SignIn]:
-    with current.acting_as(_system_in(tenant)), transaction():
-        under_way = sign_in_state.take(state, anonymous_token())
+    with current.acting_as(system_in(tenant)), transaction():
+        under_way = sign_in_state.use_sign_in(state, anonymous_token())
         connection = queries.connection_row(under_way.connection_id)
         session().expunge_all()
     if connection is None or connection.state != ("proposed" if under_way.is_test else "live"):
-        raise oidc.TokenRefused(CHANGED)
+        raise oidc.TokenRefused(SETTINGS_CHANGED)
     if connection.number != number:
         raise oidc.TokenRefused(
             "This response belongs to another connection of this tenant, so Meridian ignored it."
@@ -397,7 +404,7 @@ def _redeemed(
         raise oidc.refused_by_provider(error, request.args.get("error_description", ""))
     max_age = STEP_UP_SECONDS if under_way.fresh else None
     identity = oidc.redeem(
-        provider_of(connection, slug),
+        client_of(connection, slug),
         request.args,
         nonce=under_way.nonce,
         verifier=under_way.verifier,
@@ -418,7 +425,7 @@ def _redeemed(
 def _note_refusal(who: Actor, reason: str) -> None:
     with current.acting_as(who), transaction():
         if who.session_id is not None:
-            actions.refuse_step_up(queries.session_row(who.session_id), reason=reason)
+            actions.record_denied_step_up(queries.session_row(who.session_id), reason=reason)
 
 
 def _admit(
@@ -447,13 +454,13 @@ def _admitted(
     replaces: UUID | None,
 ) -> Actor:
     key = person_key(identity.issuer, identity.subject)
-    with current.acting_as(_system_in(tenant)), transaction(person_id=key):
-        if not queries.stays_live(connection.id):  # who ends its sessions must not miss this one
-            raise oidc.TokenRefused(CHANGED)
+    with current.acting_as(system_in(tenant)), transaction(person_id=key):
+        if not queries.lock_if_live(connection.id):  # who ends its sessions must not miss this one
+            raise oidc.TokenRefused(SETTINGS_CHANGED)
         try:
             person, membership = actions.admit(identity, connection)
         except sign_in_rules.NoMembership as refused:
-            actions.refuse_sign_in(identity, reason=refused.reason)
+            actions.record_denied_sign_in(identity, reason=refused.reason)
             refusal = refused
         else:
             who = Actor(
@@ -480,7 +487,7 @@ def _admitted(
 def logout() -> ResponseReturnValue:
     """End the session here first, whatever becomes of the rest; then at the provider."""
     who = signed_in_anywhere()
-    onward = _provider_logout(leave(who, how="signed out"), who) if who else None
+    onward = _provider_logout(end_own_session(who, how="signed out"), who) if who else None
     response = make_response(
         page("foundation/people/onward.html", tenant_name="", onward=onward)
         if onward
@@ -497,7 +504,7 @@ def logout() -> ResponseReturnValue:
     return response
 
 
-def leave(who: Actor, *, how: str) -> bytes:
+def end_own_session(who: Actor, *, how: str) -> bytes:
     """End the session of that actor; returns its sealed ID token."""
     if who.session_id is None:
         raise NotFound("This session doesn't exist or has ended.")
@@ -517,7 +524,7 @@ def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
     if not token:  # they signed in by a code of ours: no provider knows of the session
         return None
     return oidc.logout_url(
-        provider_of(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login"
+        client_of(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login"
     )
 
 
@@ -527,17 +534,17 @@ def back_channel(slug: str) -> ResponseReturnValue:
 
     A token counts once.
     """
-    tenant = _tenant_for("", slug)
-    connection = _connection_of(tenant) if tenant else None
+    tenant = find_tenant("", slug)
+    connection = live_connection_of(tenant) if tenant else None
     if tenant is None or connection is None:
         raise NotFound("This page doesn't exist.")
     try:
         subject, sid, jti = oidc.check_logout_token(
-            provider_of(connection, slug), request.form.get("logout_token", "")
+            client_of(connection, slug), request.form.get("logout_token", "")
         )
     except oidc.TokenRefused as refused:
         return {"error": "invalid_request", "error_description": refused.message}, 400
-    with current.acting_as(_system_in(tenant)), transaction():
+    with current.acting_as(system_in(tenant)), transaction():
         if not once_per(
             "back-channel logout", tenant.slug, hashlib.sha256(jti.encode()).hexdigest()
         ):

@@ -52,7 +52,7 @@ def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
     if not accepted(
         form,
-        lambda: actions.invite(
+        lambda: actions.invite_member(
             form.email.data or "",
             form.role.data,
             tenant_name=who.tenant_name,
@@ -70,7 +70,7 @@ def sign_in_address(slug: str) -> str:
 
 @feature.post("/settings/invitations/<uuid:invitation_id>/withdraw", needs=permissions.MANAGE)
 def withdraw(invitation_id: UUID) -> ResponseReturnValue:
-    actions.withdraw(queries.invitation(invitation_id))
+    actions.withdraw_invitation(queries.invitation(invitation_id))
     flash("Invitation withdrawn. It can no longer be used to join.")
     return redirect(url_for("people.members"), 303)
 
@@ -124,7 +124,7 @@ def _removal_page(
 def remove(membership_id: UUID) -> ResponseReturnValue:
     member = queries.membership(membership_id)
     try:
-        actions.remove(member)
+        actions.remove_member(member)
     except actions.LastAdmin as refused:
         return _removal_page(member, status=422, problem=refused.message)
     flash("Member removed. All their sessions have ended.")

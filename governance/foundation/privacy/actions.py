@@ -28,7 +28,7 @@ from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.formatting import long_day
 
-ERASURE_ASKED = action(
+ERASURE_REQUESTED = action(
     "erasure.requested",
     "requested the erasure of a person",
     target="Erasure",
@@ -44,7 +44,7 @@ ERASURE_APPROVED = action(
     severity="medium",
     fields="subject",
 )
-ERASURE_REFUSED = action(
+ERASURE_REJECTED = action(
     "erasure.rejected",
     "rejected the erasure of a person",
     target="Erasure",
@@ -68,7 +68,7 @@ ERASURE_BLOCKED = action(
     severity="medium",
     fields="subject holds step",
 )
-ERASED = action(
+PERSON_ERASED = action(
     "person.erased",
     "erased a person",
     target="Erasure",
@@ -77,7 +77,7 @@ ERASED = action(
     event_class="entity_management",
     fields="subject removed replaced left again",
 )
-UNMASK_ASKED = action(
+UNMASKING_REQUESTED = action(
     "unmasking.requested",
     "requested the name behind a pseudonym",
     target="Unmasking",
@@ -85,7 +85,7 @@ UNMASK_ASKED = action(
     severity="medium",
     fields="subject",
 )
-UNMASK_APPROVED = action(
+UNMASKING_APPROVED = action(
     "unmasking.approved",
     "approved revealing the name behind a pseudonym",
     target="Unmasking",
@@ -93,7 +93,7 @@ UNMASK_APPROVED = action(
     severity="medium",
     fields="subject until",
 )
-UNMASK_REFUSED = action(
+UNMASKING_REJECTED = action(
     "unmasking.rejected",
     "rejected a request for the name behind a pseudonym",
     target="Unmasking",
@@ -101,7 +101,7 @@ UNMASK_REFUSED = action(
     severity="low",
     fields="subject",
 )
-UNMASK_WITHDRAWN = action(
+UNMASKING_WITHDRAWN = action(
     "unmasking.withdrawn",
     "withdrew a request for the name behind a pseudonym",
     target="Unmasking",
@@ -109,7 +109,7 @@ UNMASK_WITHDRAWN = action(
     severity="low",
     fields="subject",
 )
-UNMASK_USED = action(
+UNMASKING_VIEWED = action(
     "unmasking.viewed",
     "viewed the name behind a pseudonym",
     target="Unmasking",
@@ -141,7 +141,7 @@ RETENTION_CHANGED = action(
     severity="medium",
     fields="months",
 )
-SHREDDED = action(
+KEYS_DESTROYED = action(
     "audit.encrypted_fields.shredded",
     "destroyed the keys of encrypted fields past their retention",
     target="Tenant",
@@ -150,15 +150,15 @@ SHREDDED = action(
     fields="keys older_than holds months",
 )
 
-UNMASKED_FOR = timedelta(hours=1)
-LEAST_MONTHS, MOST_MONTHS = 12, 120
+UNMASKING_LIFETIME = timedelta(hours=1)
+MIN_RETENTION_MONTHS, MAX_RETENTION_MONTHS = 12, 120
 
 
 class UnderLegalHold(DomainError):
     """A legal hold stands in the way; its sentence names it."""
 
 
-class Begun(DomainError):
+class ErasureStarted(DomainError):
     pass
 
 
@@ -170,14 +170,14 @@ def request_erasure(membership: Membership, reason: str) -> Erasure:
 
     The last admin is refused here already, and again when it is carried out.
     """
-    pseudonym = _subject(membership)
+    pseudonym = subject_of_member(membership)
     session().refresh(membership, with_for_update={"of": Membership})  # two people may ask at once
     there = queries.open_erasure(pseudonym)
     if there is not None and not approvals.close_expired(ERASURE, there.id):
         return there
-    _needs_reason(reason)
-    people.may_leave(membership)
-    _not_held(pseudonym)
+    check_reason(reason)
+    people.check_not_last_admin(membership)
+    check_no_hold(pseudonym)
     erasure = Erasure(
         subject=pseudonym,
         person_id=membership.person_id,
@@ -199,7 +199,7 @@ def request_erasure(membership: Membership, reason: str) -> Erasure:
 
 def start_erasure(erasure: Erasure, membership: Membership) -> None:
     """It was approved: the jobs process carries it out. There is no way back."""
-    people.may_leave(membership)
+    people.check_not_last_admin(membership)
     erasure.state = "approved"
     background_work.start(erasure)
 
@@ -237,7 +237,7 @@ ERASING = background_work.WorkKind(
 )
 
 
-def begin(erasure: Erasure) -> erasure_list.Listed | None:
+def begin_erasure(erasure: Erasure) -> erasure_list.ListedErasure | None:
     """What to put on the erasure list before anything is erased; None where it is done.
 
     From here on no hold can be placed.
@@ -247,23 +247,25 @@ def begin(erasure: Erasure) -> erasure_list.Listed | None:
     """
     if erasure.state != "approved" or erasure.person_id is None:
         return None
-    if "listed" not in erasure.found and held_back(erasure, erasure.subject, step="carried out"):
+    if "listed" not in erasure.found and record_hold_conflict(
+        erasure, erasure.subject, step="carried out"
+    ):
         erasure.state = "rejected"
         return None
     at = datetime.fromisoformat(erasure.found.get("listed") or clock.now().isoformat())
     erasure.found = {"listed": at.isoformat()}
-    return erasure_list.Listed(
+    return erasure_list.ListedErasure(
         erasure.id, erasure.tenant_id, erasure.subject, erasure_list.digest(erasure.person_id), at
     )
 
 
-def finish(erasure: Erasure, membership: Membership | None) -> None:
+def finish_erasure(erasure: Erasure, membership: Membership | None) -> None:
     """Erase, unless it was done by another try. Needs a transaction with person_id set."""
     if erasure.state == "approved":
         _erase(erasure, membership)
 
 
-def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> Erasure:
+def erase_again(listed: erasure_list.ListedErasure, membership: Membership | None) -> Erasure:
     """After a restore: what the list holds is erased again, whatever the restored rows say.
 
     Holds in them are older than it.
@@ -309,7 +311,7 @@ def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = Fal
         found,
     )
     record(
-        ERASED,
+        PERSON_ERASED,
         erasure,
         subject=erasure.subject,
         removed=found["removed"],
@@ -319,11 +321,11 @@ def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = Fal
     )
 
 
-def held_back(target: Model, subject: str, *, step: str) -> str | None:
+def record_hold_conflict(target: Model, subject: str, *, step: str) -> str | None:
     """The sentence of the hold that forbids erasing this person, if one stands; the attempt is
     recorded.
     """
-    held = queries.standing_holds(subject)
+    held = queries.active_holds(subject)
     if not held:
         return None
     record(
@@ -334,21 +336,21 @@ def held_back(target: Model, subject: str, *, step: str) -> str | None:
         holds=[str(h.id) for h in held],
         step=step,
     )
-    return _sentence(held)
+    return hold_sentence(held)
 
 
-def sentence_of_hold(subject: str) -> str | None:
+def why_on_hold(subject: str) -> str | None:
     """Of the legal hold that forbids erasing this person; None where none does."""
-    held = queries.standing_holds(subject)
-    return _sentence(held) if held else None
+    held = queries.active_holds(subject)
+    return hold_sentence(held) if held else None
 
 
-def _not_held(subject: str) -> None:
-    if (why := sentence_of_hold(subject)) is not None:
+def check_no_hold(subject: str) -> None:
+    if (why := why_on_hold(subject)) is not None:
         raise UnderLegalHold(why)
 
 
-def _sentence(held: Collection[LegalHold]) -> str:
+def hold_sentence(held: Collection[LegalHold]) -> str:
     first = next(iter(held))
     covered = "this person" if first.subject else "everyone in this tenant"
     return (
@@ -388,8 +390,8 @@ def request_unmasking(pseudonym: str, reason: str) -> Approval:
 
 def show_name(asked: Unmasking, *, at: datetime) -> None:
     """The requester sees the name for an hour from the approval on."""
-    asked.until = at + UNMASKED_FOR
-    record(UNMASK_APPROVED, asked, subject=asked.subject, until=asked.until)
+    asked.until = at + UNMASKING_LIFETIME
+    record(UNMASKING_APPROVED, asked, subject=asked.subject, until=asked.until)
 
 
 def end_unmasking(asked: Unmasking) -> None:
@@ -399,16 +401,16 @@ def end_unmasking(asked: Unmasking) -> None:
     if asked.until is None or asked.until <= clock.now():
         raise DomainError("This name is no longer shown.")
     asked.until = clock.now()
-    record(UNMASK_WITHDRAWN, asked, subject=asked.subject)
+    record(UNMASKING_WITHDRAWN, asked, subject=asked.subject)
 
 
-def note_use(subjects: Collection[str]) -> None:
+def record_viewed_names(subjects: Collection[str]) -> None:
     """The acting person was shown these names: recorded once for each time that a second person
     agreed.
     """
     for shown in queries.unused(subjects):
         shown.used_at = clock.now()
-        record(UNMASK_USED, shown, subject=shown.subject)
+        record(UNMASKING_VIEWED, shown, subject=shown.subject)
 
 
 # ---- legal holds
@@ -419,10 +421,10 @@ def place_hold(membership: Membership | None, reason: str) -> LegalHold:
 
     An erasure that has begun can no longer be stopped.
     """
-    _needs_reason(reason)
+    check_reason(reason)
     pseudonym = membership.pseudonym if membership else None
     if any("listed" in under_way.found for under_way in queries.approved_erasures(pseudonym)):
-        raise Begun(
+        raise ErasureStarted(
             "An erasure that this hold would cover has started and can't be stopped. Place the hold"
             " when it has finished."
         )
@@ -447,9 +449,11 @@ def place_hold(membership: Membership | None, reason: str) -> LegalHold:
 def release_hold(held: LegalHold, reason: str) -> None:
     if held.released_at is not None:
         raise DomainError("This legal hold was already released.")
-    _needs_reason(reason)
+    check_reason(reason)
     held.released_at, held.released_by = clock.now(), current.person_id()
-    record(HOLD_RELEASED, held, about=_person(held.subject), reason=reason, subject=held.subject)
+    record(
+        HOLD_RELEASED, held, about=person_behind(held.subject), reason=reason, subject=held.subject
+    )
 
 
 # ---- how long
@@ -457,8 +461,10 @@ def release_hold(held: LegalHold, reason: str) -> None:
 
 def set_retention(months: int, *, version: int) -> RetentionRule:
     """`version` is that of the rule which the form was opened with; 0 when there was none."""
-    if not LEAST_MONTHS <= months <= MOST_MONTHS:
-        raise Invalid(f"Enter {LEAST_MONTHS} to {MOST_MONTHS} months.", field="months")
+    if not MIN_RETENTION_MONTHS <= months <= MAX_RETENTION_MONTHS:
+        raise Invalid(
+            f"Enter {MIN_RETENTION_MONTHS} to {MAX_RETENTION_MONTHS} months.", field="months"
+        )
     rule = queries.retention(lock=True)
     if (rule.version if rule else 0) != version:
         raise Stale(
@@ -475,20 +481,20 @@ def set_retention(months: int, *, version: int) -> RetentionRule:
     return rule
 
 
-def shred() -> int:
+def destroy_expired_keys() -> int:
     """Destroy the keys to sealed parts that are past their time, holds excepted.
 
     The entries and their hashes stay.
     """
-    months, holds = queries.months_kept(), queries.all_standing_holds()
+    months, holds = queries.months_kept(), queries.all_active_holds()
     if any(hold.subject is None for hold in holds):
         return 0
-    before = oldest_month(clock.today(), months)
-    kept = queries.held_subjects([hold.subject for hold in holds if hold.subject])
+    before = oldest_kept_month(clock.today(), months)
+    kept = queries.subjects_under_hold([hold.subject for hold in holds if hold.subject])
     keys = personal_field_encryption.shred(before, kept)
     if keys:
         record(
-            SHREDDED,
+            KEYS_DESTROYED,
             queries.own_tenant(),
             keys=keys,
             older_than=before,
@@ -498,7 +504,7 @@ def shred() -> int:
     return keys
 
 
-def oldest_month(today: date, months: int) -> str:
+def oldest_kept_month(today: date, months: int) -> str:
     """The first month that is kept: what was sealed in an earlier one is older than that many
     months.
     """
@@ -509,21 +515,21 @@ def oldest_month(today: date, months: int) -> str:
 # ---- rules that several share
 
 
-def _subject(membership: Membership) -> str:
+def subject_of_member(membership: Membership) -> str:
     """One whose membership was erased has no pseudonym in the log any more."""
     if membership.pseudonym != personal_field_encryption.pseudonym(membership.person_id):
         raise DomainError("This person was already erased.")
     return membership.pseudonym
 
 
-def _person(pseudonym: str | None) -> UUID | None:
+def person_behind(pseudonym: str | None) -> UUID | None:
     membership = directory.by_pseudonym(pseudonym) if pseudonym else None
     return membership.person_id if membership else None
 
 
 def subject_of(asked: Unmasking) -> UUID | None:
     """The person whose name is asked for."""
-    return _person(asked.subject)
+    return person_behind(asked.subject)
 
 
 def short_pseudonym(subject: str) -> str:
@@ -531,6 +537,6 @@ def short_pseudonym(subject: str) -> str:
     return f"p-{subject[:4]}-{subject[4:8]}"
 
 
-def _needs_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
     if not reason.strip():
         raise Invalid("Give a reason. It is kept in the audit log.", field="reason")

@@ -5,7 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
+    ApprovalKind,
+    Description,
+    LogEntry,
+)
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import Membership
@@ -65,22 +70,24 @@ UNMASKING = ApprovalKind(
     apply=_show_name,
     entry=_unmasking_entry,
     entries={
-        "requested": actions.UNMASK_ASKED,
+        "requested": actions.UNMASKING_REQUESTED,
         "approved": None,
-        "rejected": actions.UNMASK_REFUSED,
-        "withdrawn": actions.UNMASK_WITHDRAWN,
+        "rejected": actions.UNMASKING_REJECTED,
+        "withdrawn": actions.UNMASKING_WITHDRAWN,
     },
 )
 
 # ---- erasing a person
 
 
-def _outcome(erasure: Erasure) -> list[Effect]:
+def _outcome(erasure: Erasure) -> list[ApprovalEffect]:
     """Of a request that was decided; what was rejected or withdrawn affects nothing."""
     page = ("privacy.erasure", {"erasure_id": erasure.id}, "Details")
     outcomes = {
-        "approved": Effect("due", "The person is being erased.", "It takes a few minutes.", page),
-        "done": Effect(
+        "approved": ApprovalEffect(
+            "due", "The person is being erased.", "It takes a few minutes.", page
+        ),
+        "done": ApprovalEffect(
             "ok",
             "The person was erased.",
             "Their page lists what was removed, replaced and kept.",
@@ -144,7 +151,7 @@ def _person_now(approval: Approval) -> Mapping[str, Any]:
 
 
 def _hold_on(approval: Approval) -> str | None:
-    return actions.sentence_of_hold(queries.erasure(approval.target_id).subject)
+    return actions.why_on_hold(queries.erasure(approval.target_id).subject)
 
 
 def _start_erasure(approval: Approval) -> None:
@@ -162,7 +169,7 @@ def _erasure_entry(approval: Approval, step: str) -> LogEntry:
     facts: dict[str, Any] = {"subject": erasure.subject}
     if step == "blocked":
         facts |= {
-            "holds": [str(each.id) for each in queries.standing_holds(erasure.subject)],
+            "holds": [str(each.id) for each in queries.active_holds(erasure.subject)],
             "step": "approved",
         }
     return LogEntry(erasure, erasure.person_id, facts)
@@ -182,9 +189,9 @@ ERASURE = ApprovalKind(
     entry=_erasure_entry,
     lifetime=timedelta(days=30),
     entries={
-        "requested": actions.ERASURE_ASKED,
+        "requested": actions.ERASURE_REQUESTED,
         "approved": None,
-        "rejected": actions.ERASURE_REFUSED,
+        "rejected": actions.ERASURE_REJECTED,
         "withdrawn": actions.ERASURE_WITHDRAWN,
         "blocked": actions.ERASURE_BLOCKED,
     },

@@ -10,7 +10,7 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature,),
     under=("tenant_settings.settings",),
-    schedule=(Daily("destroy expired log keys", jobs.shred_old_parts, at="02:47"),),
+    schedule=(Daily("destroy expired log keys", jobs.destroy_expired_keys, at="02:47"),),
     work=(jobs.erase,),
     audit=actions_in(actions, rotation),
     links={

@@ -20,7 +20,7 @@ def erase(item: WorkItem, progress: Progress) -> None:
     progress(0, 2, "Adding to the erasure list")
     with transaction():
         erasure = queries.erasure(erasure_id, lock=True)
-        listed, person_id, state = actions.begin(erasure), erasure.person_id, erasure.state
+        listed, person_id, state = actions.begin_erasure(erasure), erasure.person_id, erasure.state
     if state == "rejected":
         raise actions.UnderLegalHold(
             "A legal hold was placed since this was approved. Nothing was erased."
@@ -31,11 +31,11 @@ def erase(item: WorkItem, progress: Progress) -> None:
     progress(1, 2, "Erasing data")
     with transaction(person_id=person_id):
         erasure = queries.erasure(erasure_id, lock=True)
-        actions.finish(erasure, people.by_pseudonym(erasure.subject))
+        actions.finish_erasure(erasure, people.by_pseudonym(erasure.subject))
 
 
-def shred_old_parts() -> None:
+def destroy_expired_keys() -> None:
     """Nightly: destroy the keys to what the log has encrypted for longer than the tenant keeps
     it.
     """
-    once_a_day_in_each("destroy expired log keys", actions.shred)
+    once_a_day_in_each("destroy expired log keys", actions.destroy_expired_keys)

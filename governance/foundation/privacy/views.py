@@ -13,11 +13,11 @@ from governance.foundation.people import queries as people
 from governance.foundation.people.models import ERASED, Membership
 from governance.foundation.privacy import actions, permissions, person_erasure, queries
 from governance.foundation.privacy.forms import (
-    AskErasureForm,
-    AskUnmaskForm,
-    HoldForm,
-    ReleaseForm,
-    RetentionForm,
+    ErasureRequestForm,
+    LegalHoldForm,
+    LegalHoldReleaseForm,
+    LogRetentionForm,
+    UnmaskingRequestForm,
 )
 from governance.kernel import current, work_pages
 from governance.kernel.background_work import run_of
@@ -41,7 +41,7 @@ def remember_unmasked(response: Any) -> Any:
     who = g.get("actor")
     if subjects and who is not None:
         with current.acting_as(who), transaction():
-            actions.note_use(subjects)
+            actions.record_viewed_names(subjects)
     return response
 
 
@@ -87,10 +87,10 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
 @feature.route("/privacy/erasures/new", methods=["GET", "POST"], needs=permissions.ERASE)
 def ask_erasure() -> ResponseReturnValue:
     """First whom, then what would go and stay, with the reason."""
-    form = AskErasureForm(member=uuid_or_none(request.args.get("member")))
+    form = ErasureRequestForm(member=uuid_or_none(request.args.get("member")))
     member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
     if request.method == "POST" and form.validate() and member is not None:
-        if sentence := actions.held_back(member, member.pseudonym, step="requested"):
+        if sentence := actions.record_hold_conflict(member, member.pseudonym, step="requested"):
             form.refuse(actions.UnderLegalHold(sentence))
         elif accepted(form, lambda: actions.request_erasure(member, form.reason.data or "")):
             asked = queries.open_erasure(member.pseudonym)
@@ -120,7 +120,7 @@ def erasure(erasure_id: UUID) -> ResponseReturnValue:
         approval=approval,
         member=member,
         preview=person_erasure.preview(member) if member else None,
-        holds=queries.standing_holds(found.subject) if member else (),
+        holds=queries.active_holds(found.subject) if member else (),
         names=people.names([found.requested_by, approval.closed_by if approval else None]),
         progress=work_pages.shown(run_of(found)) if found.state == "approved" else None,
         moments=people.timeline([found.id, *([approval.id] if approval else [])]),
@@ -147,7 +147,7 @@ work_pages.add_routes(
 
 
 def _somebody(membership_id: UUID) -> Membership:
-    found = people.anybody(membership_id)
+    found = people.any_membership(membership_id)
     if found is None or found.via == ERASED:
         raise NotFound("This person isn't in this tenant.")
     return found
@@ -158,7 +158,7 @@ def _somebody(membership_id: UUID) -> Membership:
 
 @feature.route("/privacy/unmaskings/new", methods=["GET", "POST"], needs=permissions.UNMASK)
 def ask_unmask() -> ResponseReturnValue:
-    form = AskUnmaskForm(subject=request.args.get("subject", "")[:64])
+    form = UnmaskingRequestForm(subject=request.args.get("subject", "")[:64])
     made: list[Approval] = []
     if request.method == "POST" and accepted(
         form,
@@ -194,19 +194,19 @@ def _on_hold(hold_id: UUID) -> list[tuple[str, str]]:
     ]
 
 
-PLACE = StepUp("Place legal hold", HoldForm)
+PLACE = StepUp("Place legal hold", LegalHoldForm)
 RELEASE = StepUp(
     "Release legal hold",
-    ReleaseForm,
+    LegalHoldReleaseForm,
     facts=_on_hold,
     danger="Erasure and retention apply to the people it covers again.",
 )
-RETAIN = StepUp("Save retention", RetentionForm)
+RETAIN = StepUp("Save retention", LogRetentionForm)
 
 
 @feature.route("/privacy/holds/new", methods=["GET", "POST"], needs=permissions.HOLD, fresh=PLACE)
 def hold() -> ResponseReturnValue:
-    form = HoldForm(member=uuid_or_none(request.args.get("member")))
+    form = LegalHoldForm(member=uuid_or_none(request.args.get("member")))
     if request.method == "POST" and accepted(
         form,
         lambda: actions.place_hold(
@@ -230,7 +230,7 @@ def hold() -> ResponseReturnValue:
     fresh=RELEASE,
 )
 def release(hold_id: UUID) -> ResponseReturnValue:
-    held, form = queries.hold(hold_id, lock=request.method == "POST"), ReleaseForm()
+    held, form = queries.hold(hold_id, lock=request.method == "POST"), LegalHoldReleaseForm()
     if request.method == "POST" and accepted(
         form, lambda: actions.release_hold(held, form.reason.data or "")
     ):
@@ -252,7 +252,7 @@ def release(hold_id: UUID) -> ResponseReturnValue:
 )
 def retention() -> ResponseReturnValue:
     rule = queries.retention()
-    form = RetentionForm(months=queries.months_kept(), version=rule.version if rule else 0)
+    form = LogRetentionForm(months=queries.months_kept(), version=rule.version if rule else 0)
     if request.method == "POST" and accepted(
         form,
         lambda: actions.set_retention(form.months.data or 0, version=counted(form.version.data)),
@@ -265,6 +265,6 @@ def retention() -> ResponseReturnValue:
         "foundation/privacy/retention.html",
         form=form,
         months=queries.months_kept(),
-        held=any(h.subject is None for h in queries.all_standing_holds()),
+        held=any(h.subject is None for h in queries.all_active_holds()),
         status=form.status if request.method == "POST" else 200,
     )

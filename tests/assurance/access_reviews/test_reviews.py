@@ -149,7 +149,7 @@ def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(da
     with pytest.raises(Invalid, match="6 of 6 items need a decision"):
         close_review(review_id)
     with make.acting("admin"):
-        people.remove(directory.membership_of(make.person_id("viewer")))
+        people.remove_member(directory.membership_of(make.person_id("viewer")))
     decide_items(review_id, "compliance_officer", "", admin="keep", reviewer="keep", auditor="keep")
     decide_items(review_id, "compliance_officer", contributor="viewer")
     decide_items(review_id, "admin", "", compliance_officer="keep")

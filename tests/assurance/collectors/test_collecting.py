@@ -77,7 +77,7 @@ def test_members_are_told_from_the_log_and_the_file_says_how(database, next_mont
 
 def test_a_member_who_left_and_a_changed_role_are_in_the_population(database, next_month):
     with clock.frozen(next_month.until - timedelta(hours=30)), make.acting("admin"):
-        people.remove(directory.membership_of(make.person_id("viewer")))
+        people.remove_member(directory.membership_of(make.person_id("viewer")))
         people.change_role(directory.membership_of(make.person_id("contributor")), "viewer")
     run_due_collectors()
     run = last_run("members").run

@@ -206,7 +206,7 @@ def test_a_name_that_changes_by_a_sign_in_elsewhere_is_seen_here(tenant_with_con
         current.acting_as(make.system_actor("globex")),
         transaction(person_id=person_key(who.issuer, who.subject)),
     ):
-        people.arrive(who)
+        people.save_person(who)
     assert ledger().controls[0].owner == "Anna Bianchi"
 
 

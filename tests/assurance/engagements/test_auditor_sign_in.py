@@ -429,7 +429,7 @@ def test_a_removed_auditor_needs_a_new_link(as_officer, app, acting, database):
     link = mailed_link(acting)
     sign_in_by_link(app, link, acting)
     with acting("admin"):
-        people.remove(membership_of_email(acting))
+        people.remove_member(membership_of_email(acting))
     auditor_browser = Visitor(app)
     assert "revoked" in auditor_browser.post(f"{link}/code", then=409).text
     assert "Access revoked" in as_officer.get(f"engagements/{engagement}").text
@@ -458,7 +458,7 @@ def test_a_code_that_was_sent_before_the_removal_opens_nothing_after_it(app, act
     auditor_browser = Visitor(app)
     auditor_browser.post(f"{link}/code", then=200)
     with acting("admin"):
-        people.remove(membership_of_email(acting))
+        people.remove_member(membership_of_email(acting))
     assert "revoked" in auditor_browser.post(link, code=mailed_code(acting), then=403).text
     with acting("admin"):
         assert membership_of_email(acting).ended_at is not None
@@ -472,7 +472,7 @@ def test_an_erased_auditor_does_not_come_back_by_any_link(app, acting, database)
     with acting("admin"):
         who = membership_of_email(acting).person_id
     with current.acting_as(make.actor("admin")), transaction(person_id=who):
-        people.forget(membership_of_email(acting), ["nora@brook.example"])
+        people.erase_member(membership_of_email(acting), ["nora@brook.example"])
     Visitor(app).post(f"{link}/code", then=409)
     add_auditor(engagement)
     _, refused = sign_in_by_link(app, mailed_link(acting), acting, then=403)
@@ -627,7 +627,7 @@ def test_an_auditor_who_lost_the_invitation_can_be_invited_again(as_officer, act
     engagement = engagement_helpers.create_engagement()
     add_auditor(engagement, way="sso")
     with acting("admin"):
-        people.withdraw(invitation_of(acting, engagement))
+        people.withdraw_invitation(invitation_of(acting, engagement))
     as_officer.post(
         f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="sso"
     )
@@ -680,7 +680,7 @@ def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(
     with pytest.raises(sign_in_rules.NoMembership, match="audit their own tenant"):
         sign_in_by_connection(mapped, {"staff": "viewer"})
     with acting("admin"), transaction(person_id=person_key(who.issuer, who.subject)):
-        people.join(people.arrive(who), "viewer", via="the test")
+        people.add_member(people.save_person(who), "viewer", via="the test")
     _, refused = sign_in_by_link(app, link, acting, then=422)
     assert "audit their own tenant" in refused.text
 

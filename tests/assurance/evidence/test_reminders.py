@@ -77,7 +77,7 @@ def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_him_is(databa
     """
     e = evidence_helpers.create_evidence("Restore drill", due_on=clock.today() - timedelta(days=3))
     with make.acting("admin"):
-        people.remove(
+        people.remove_member(
             session()
             .scalars(
                 select(Membership).where(Membership.person_id == make.person_id("contributor"))

@@ -345,11 +345,11 @@ def test_the_approval_of_somebody_who_left_or_changed_role_no_longer_counts(
     with make.acting("admin"):
         officer = people.membership_of(make.person_id("compliance_officer"))
         if how.startswith("removed"):
-            members.remove(officer)
+            members.remove_member(officer)
         else:
             members.change_role(officer, "viewer" if how == "demoted" else "admin")
         if how.endswith("back"):
-            members.join(officer.person, "compliance_officer", via="an invitation")
+            members.add_member(officer.person, "compliance_officer", via="an invitation")
     page = as_admin.get(path).text
     assert "0 of 2 approvals" in page and "no longer counts" in page
     decide_approval(as_second_admin, path, verb="approve")

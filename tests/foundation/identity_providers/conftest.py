@@ -31,5 +31,5 @@ def new_provider():
 @pytest.fixture
 def new(new_provider, idp):
     new_provider.calm()
-    oidc.forget()
+    oidc.forget_metadata()
     return new_provider

@@ -151,7 +151,7 @@ def test_an_existing_admin_of_the_same_issuer_counts(app, as_admin, idp, arrive)
 def test_a_bent_answer_passes_no_test_and_starts_nothing(as_admin, new, attack):
     change = propose_change(as_admin, new)
     asked = start_test_sign_in(as_admin, change)
-    oidc.forget()
+    oidc.forget_metadata()
     new.attack(attack)
     with no_session_starts():
         as_admin.get(finish_test_sign_in(asked, ADMIN), then=None)
@@ -161,7 +161,7 @@ def test_a_bent_answer_passes_no_test_and_starts_nothing(as_admin, new, attack):
 
 def test_a_provider_that_is_away_fails_the_test_with_its_reason(as_admin, second, new):
     change = propose_change(as_admin, new)
-    oidc.forget()
+    oidc.forget_metadata()
     new.attack("down")
     as_admin.post(f"{change_of(change)}/test-sign-in", then=303)
     assert "answered with status 503" in as_admin.get("settings/sign-in").text

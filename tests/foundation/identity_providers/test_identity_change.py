@@ -293,11 +293,15 @@ def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_w
     make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     with make.acting("admin"):
         now = session().scalars(select(Connection).where(Connection.state == "live")).one()
-        settings, opened = settings_of(now), actions.opened(now, None)
+        settings, opened = settings_of(now), actions.opened_with(now, None)
         change = actions.propose(
             settings, secret=None, domains={"acme.example", "b.example"}, reason="b", seen=opened
         )
-        approval, opened, change_id = approval_id(change.id), actions.opened(now, change), change.id
+        approval, opened, change_id = (
+            approval_id(change.id),
+            actions.opened_with(now, change),
+            change.id,
+        )
     with make.acting("second_admin"):
         shown = kinds.fingerprint_seen(queries.approval(approval))
     outcomes, start = [], threading.Barrier(2)

@@ -265,7 +265,7 @@ def test_nothing_is_made_for_somebody_who_may_no_longer_export(as_reviewer, log,
 def test_nothing_is_made_for_somebody_who_has_left(as_auditor, log, acting):
     request_export(as_auditor)
     with acting("admin"):
-        people.remove(membership_of(make.person_id("auditor")))
+        people.remove_member(membership_of(make.person_id("auditor")))
         assert (
             session()
             .scalars(select(Membership).where(Membership.person_id == make.person_id("auditor")))

@@ -40,7 +40,7 @@ def idp(provider: HostileIdP, database) -> HostileIdP:
     """Honest, known to acme with its groups mapped, and with nothing remembered of it."""
     provider.calm()
     provider.logouts.clear()
-    oidc.forget()
+    oidc.forget_metadata()
     connect_tenant("acme", provider)
     return provider
 

@@ -6,7 +6,9 @@ from tests import make
 
 def invite_person(email: str, role: str = "viewer") -> None:
     with make.acting("admin"):
-        actions.invite(email, role, tenant_name="Acme", link="http://localhost/login?tenant=acme")
+        actions.invite_member(
+            email, role, tenant_name="Acme", link="http://localhost/login?tenant=acme"
+        )
 
 
 def membership_id(role: str, slug: str = "acme") -> str:

@@ -179,7 +179,7 @@ def test_an_unproven_address_gets_the_same_page_invited_or_not(app, guests):
     invited = refused(app)
     with make.acting("admin"):
         for row in queries.open_invitations():
-            actions.withdraw(queries.invitation(row.id))
+            actions.withdraw_invitation(queries.invitation(row.id))
     assert refused(app) == invited
 
 
@@ -220,7 +220,7 @@ def test_groups_count_from_userinfo_and_as_plain_text(app, guests):
 def test_a_former_member_is_told_so(app, guests):
     sign_in_as(app)
     with make.acting("admin"):
-        actions.remove(queries.lives_at(GUEST.email)[0])
+        actions.remove_member(queries.members_at_address(GUEST.email)[0])
     page = refused(app)
     assert (
         "Your access to Acme Insurance has ended. Acme Insurance has no open invitation for"

@@ -138,7 +138,7 @@ def claims_of(token: str) -> Claims:
 @pytest.fixture(params=PROVIDERS)
 def known_provider(request: Any, app: Any, isolated: Any) -> Iterator[HostileIdP]:
     with HostileIdP.serving(people=(ADA,)) as idp:
-        oidc.forget()
+        oidc.forget_metadata()
         connect_tenant("acme", idp, group_roles={})
         invite_person(ADA.email, "admin")
         PROVIDERS[request.param](idp)

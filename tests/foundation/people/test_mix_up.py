@@ -51,7 +51,7 @@ def thief(database) -> Iterator[Thief]:
 def acme(idp) -> HostileIdP:
     """Acme's honest provider. Like many, it doesn't say in its answer who it is."""
     names_nobody(idp)
-    oidc.forget()
+    oidc.forget_metadata()
     return idp
 
 

@@ -269,9 +269,9 @@ def test_who_was_removed_and_came_back_after_the_request_is_refused(app, make_re
     part, slug = asked.approver
     key = make.person_id(part, slug)
     with make.acting("admin" if slug == "acme" else "operator_admin", slug):
-        people.remove(members.membership_of(key))
+        people.remove_member(members.membership_of(key))
     with current.acting_as(make.system_actor(slug)), transaction(person_id=key):
-        people.join(session().get(Person, key), make.PEOPLE[slug, part][2], via="invitation")
+        people.add_member(session().get(Person, key), make.PEOPLE[slug, part][2], via="invitation")
     approve(app, asked, then=403)
 
 

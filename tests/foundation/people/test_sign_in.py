@@ -68,7 +68,7 @@ def test_every_attack_is_refused(app, idp, attack):
             assert visitor.get(f"/login?email={OFFICER}", then=503).text
         return
     coming = Arrival(visitor, OFFICER)
-    oidc.forget()
+    oidc.forget_metadata()
     idp.attack(attack)
     with no_session_starts():
         refused = visitor.get(coming.answered(), then=None)
@@ -394,7 +394,7 @@ def test_a_provider_that_refuses_connections(app, isolated):
     with HostileIdP.serving() as gone:
         connect_tenant("acme", gone)
         gone.stop()
-        oidc.forget()
+        oidc.forget_metadata()
         assert (
             "reach the identity provider"
             in Visitor(app).get(f"/login?email={OFFICER}", then=503).text
@@ -559,7 +559,7 @@ def test_a_person_with_an_unverified_address_takes_no_invitation(app, isolated):
     with make.acting("admin"):
         from governance.foundation.people import actions
 
-        actions.invite(
+        actions.invite_member(
             "guest@acme.example",
             "viewer",
             tenant_name="Acme",

@@ -43,7 +43,7 @@ def add_person(
         current.acting_as(make.system_actor(slug)),
         transaction(person_id=person_key(who.issuer, who.subject)),
     ):
-        joined = people.join(people.arrive(who), role, via="the test's world")
+        joined = people.add_member(people.save_person(who), role, via="the test's world")
         session().expunge_all()
     return joined
 
@@ -54,7 +54,7 @@ def departing_member(database) -> Membership:
     joined = add_person()
     who = make.identity("acme", NAME, ADDRESS)
     with current.acting_as(make.system_actor("acme")), transaction(person_id=joined.person_id):
-        person = directory.anybody(joined.id).person
+        person = directory.any_membership(joined.id).person
         people.start_session(
             person,
             who,

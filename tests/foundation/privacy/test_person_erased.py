@@ -94,7 +94,7 @@ def test_who_acts_on_it_and_in_which_order(app):
         auditor_access.forget_auditor,
         reports.withdraw_naming,
         list_views.delete_views_of,
-        identity_providers.forget_tester,
+        identity_providers.erase_tester,
     )
 
 

@@ -70,7 +70,7 @@ def opens(nadia) -> None:
         assert personal_field_encryption.pseudonym(nadia.person_id) == nadia.pseudonym
         logs.private_key(logs.signing_key())
         assert (
-            sign_in_state.provider(session().scalars(select(Connection)).one(), "x").secret
+            sign_in_state.oidc_client(session().scalars(select(Connection)).one(), "x").secret
             == "its secret"
         )
         reports.private_key(

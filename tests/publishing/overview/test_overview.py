@@ -263,7 +263,7 @@ def test_an_admin_alone_is_asked_to_invite_a_second_person(as_admin, acting):
     with acting("admin"):
         for each in people.members():
             if each.person_id != make.person_id("admin"):
-                joining.remove(people.membership(each.membership_id))
+                joining.remove_member(people.membership(each.membership_id))
     assert "/t/acme/settings/members" in section_links(as_admin.get(""), "steps")
     assert "Done: Invite a second person" not in section_text(as_admin.get(""), "steps")
 
