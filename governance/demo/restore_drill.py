@@ -41,11 +41,11 @@ from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import logs, personal_field_encryption, queries
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.people import actions as people
+from governance.foundation.people import admission_actions, member_actions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership, person_key
-from governance.foundation.people.oidc import Identity
-from governance.foundation.privacy import actions as privacy
+from governance.foundation.people.oidc_types import Identity
+from governance.foundation.privacy import erasure_actions
 from governance.foundation.privacy import queries as asked
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
@@ -178,7 +178,7 @@ class Drill:
                 session()
                 .scalars(
                     select(AuditEntry)
-                    .where(AuditEntry.action == people.MEMBER_JOINED.name)
+                    .where(AuditEntry.action == member_actions.MEMBER_JOINED.name)
                     .order_by(AuditEntry.at.desc())
                     .limit(1)
                 )
@@ -197,8 +197,8 @@ class Drill:
             ISSUER, mail, mail, True, name, (), f"sid-{mail}", clock.now().timestamp(), "token"
         )
         with current.acting_as(self.console), transaction(person_id=person_key(ISSUER, mail)):
-            person = people.save_person(who)
-            people.add_member(person, role, via="the drill")
+            person = admission_actions.save_person(who)
+            member_actions.add_member(person, role, via="the drill")
             tenant = current.actor()
             return Actor(
                 tenant.tenant_id,
@@ -261,7 +261,7 @@ class Drill:
 
     def erases(self) -> str:
         with self.acting("Ada Lindqvist"):
-            erasure = privacy.request_erasure(
+            erasure = erasure_actions.request_erasure(
                 self._membership(), "Asked for it, GDPR article 17"
             ).id
         with self.acting("Bo Okafor"):

@@ -5,7 +5,14 @@ from uuid import UUID
 
 from flask import current_app, flash, g, redirect, request, url_for
 
-from governance.foundation.approvals import actions, discussion, kinds, permissions, queries
+from governance.foundation.approvals import (
+    actions,
+    discussion,
+    kinds,
+    permissions,
+    queries,
+    reminder_actions,
+)
 from governance.foundation.approvals.forms import ApprovalCommentForm, ApprovalDecisionForm
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
@@ -189,7 +196,7 @@ def remind(approval_id: UUID) -> ResponseReturnValue:
     approver_id = uuid_or_none(submission().fields.get("person"))
     if approver_id is None:
         raise Invalid("Choose one of the people who can approve this.")
-    if not accepted(form, lambda: actions.remind(found, approver_id, link=_link(found))):
+    if not accepted(form, lambda: reminder_actions.remind(found, approver_id, link=_link(found))):
         return _page(found, form, status=form.status)
     flash("Reminder sent.")
     return redirect(url_for("approvals.approval", approval_id=found.id), 303)

@@ -12,7 +12,12 @@ from governance.foundation.approvals.kinds import (
     LogEntry,
 )
 from governance.foundation.approvals.models import Approval
-from governance.foundation.identity_providers import actions, permissions, queries
+from governance.foundation.identity_providers import (
+    change_actions,
+    connection_actions,
+    permissions,
+    queries,
+)
 from governance.foundation.identity_providers.connection_settings import (
     as_facts,
     is_same_provider,
@@ -194,11 +199,11 @@ def missing(change: ConnectionChange) -> str | None:
 
 
 def _make_live(approval: Approval) -> int:
-    return actions.make_live(queries.change(approval.target_id, lock=True))
+    return change_actions.make_live(queries.change(approval.target_id, lock=True))
 
 
 def _close(approval: Approval) -> None:
-    actions.close_change(
+    change_actions.close_change(
         queries.change(approval.target_id, lock=True),
         "replaced" if approval.state == "voided" else approval.state,
     )
@@ -222,16 +227,16 @@ IDENTITY_CHANGE = ApprovalKind(
     apply=_make_live,
     on_reject=_close,
     entry=_entry,
-    lock=actions.LOCK,
+    lock=connection_actions.LOCK,
     own="You proposed this change, so another person approves it.",
     result_template="foundation/identity_providers/live.html",
     entries={
         "requested": None,
-        "approved": actions.CHANGE_APPROVED,
-        "rejected": actions.CHANGE_REJECTED,
-        "withdrawn": actions.CHANGE_WITHDRAWN,
-        "voided": actions.CHANGE_REPLACED,
-        "expired": actions.CHANGE_EXPIRED,
+        "approved": change_actions.CHANGE_APPROVED,
+        "rejected": change_actions.CHANGE_REJECTED,
+        "withdrawn": change_actions.CHANGE_WITHDRAWN,
+        "voided": change_actions.CHANGE_REPLACED,
+        "expired": change_actions.CHANGE_EXPIRED,
     },
 )
 

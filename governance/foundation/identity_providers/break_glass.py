@@ -9,7 +9,7 @@ can be seen and explained, a reset without an entry cannot.
 
 from dataclasses import dataclass, replace
 
-from governance.foundation.identity_providers import actions
+from governance.foundation.identity_providers import reset_actions
 from governance.foundation.identity_providers.connection_settings import ConnectionSettings
 from governance.foundation.people import provider_http, queries, sign_in_state
 from governance.foundation.tenants import queries as tenants
@@ -53,7 +53,7 @@ def reset(who: Actor, wanted: SignInReset, *, public_url: str) -> ResetResult:
         )
     _note(who.tenant_slug, wanted)
     with current.acting_as(_operator_in(who)), transaction():
-        ended = actions.reset_sign_in(
+        ended = reset_actions.reset_sign_in(
             _settings(wanted),
             secret=wanted.secret,
             admin=wanted.admin,
@@ -111,6 +111,6 @@ def _note(slug: str, wanted: SignInReset) -> None:
             "There is no operator tenant to record this reset in, so nothing was changed."
         )
     with current.acting_as(replace(home, name=OPERATOR)), transaction():
-        actions.record_reset_at_operator(
+        reset_actions.record_reset_at_operator(
             slug, reason=wanted.reason, provider=wanted.issuer, admin=wanted.admin is not None
         )

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from governance.foundation.people.models import Connection, SignIn
-from governance.foundation.people.oidc import OidcClient, TokenRefused
+from governance.foundation.people.oidc_types import OidcClient, TokenRefused
 from governance.kernel import clock, key_encryption
 from governance.kernel.db import session
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.foundation.people import queries as people
-from governance.foundation.privacy import actions, erasure_list
+from governance.foundation.privacy import erasure_actions, erasure_list
 from governance.foundation.privacy.erasure_list import ListedErasure
 from governance.foundation.privacy.models import Erasure
 from governance.foundation.tenants import queries as tenants
@@ -69,7 +69,7 @@ def _again(listed: ListedErasure) -> None:
         member = people.by_pseudonym(listed.subject)
         person_id = member.person_id if member else None
     with transaction(person_id=person_id):
-        actions.erase_again(listed, people.by_pseudonym(listed.subject))
+        erasure_actions.erase_again(listed, people.by_pseudonym(listed.subject))
 
 
 def _tenants(wanted: dict[UUID, list[ListedErasure]] | set[UUID]) -> Iterator[Tenant]:

@@ -3,7 +3,10 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from governance.foundation.people import queries as people
 from governance.foundation.people.forms import stripped
-from governance.foundation.privacy.actions import MAX_RETENTION_MONTHS, MIN_RETENTION_MONTHS
+from governance.foundation.privacy.retention_actions import (
+    MAX_RETENTION_MONTHS,
+    MIN_RETENTION_MONTHS,
+)
 from governance.kernel.forms import Choice, Form, constraint
 
 MAX_PEOPLE_LISTED = 1000

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry, DataKey
-from governance.foundation.people import actions as people
+from governance.foundation.people import admission_actions, member_actions, member_erasure_actions
 from governance.foundation.people.models import Invitation, Membership, Session
 from governance.foundation.privacy import redaction
 from governance.foundation.privacy.events import PersonErased
@@ -44,7 +44,9 @@ def traces_of(membership: Membership) -> Traces:
     query = select(AuditEntry).where(
         AuditEntry.target_type.in_(("Person", "Membership")),
         AuditEntry.target_id.in_((person.id, membership.id)),
-        AuditEntry.action.in_((people.MEMBER_JOINED.name, people.PERSON_RENAMED.name)),
+        AuditEntry.action.in_(
+            (member_actions.MEMBER_JOINED.name, admission_actions.PERSON_RENAMED.name)
+        ),
     )
     told = {"name": {person.name}, "email": {person.email}}
     for entry in session().scalars(query.order_by(AuditEntry.at.desc()).limit(MAX_ENTRIES_READ)):
@@ -62,7 +64,7 @@ def _told(entry: AuditEntry, field: str) -> list[str]:
 
 def preview(membership: Membership) -> ErasurePreview:
     traces = traces_of(membership)
-    subjects = people.data_subjects_of(membership.person_id, traces.addresses)
+    subjects = member_erasure_actions.data_subjects_of(membership.person_id, traces.addresses)
     counts = {
         "keys": select(func.count()).select_from(DataKey).where(DataKey.subject.in_(subjects)),
         "sessions": (
@@ -105,12 +107,12 @@ def _remove(membership: Membership) -> tuple[dict[str, int], redaction.Redaction
     traces = traces_of(membership)
     removed = {
         "keys": personal_field_encryption.destroy(
-            people.data_subjects_of(membership.person_id, traces.addresses)
+            member_erasure_actions.data_subjects_of(membership.person_id, traces.addresses)
         )
     }
     publish(PersonErased(membership.person_id, traces.words, traces.addresses, removed))
     removed["letters"] = outbox.forget(traces.addresses)
-    removed |= people.erase_member(membership, traces.addresses)
+    removed |= member_erasure_actions.erase_member(membership, traces.addresses)
     swept = redaction.replace(traces)
     if not removed["names"]:
         swept.left["people.name"] = 1  # another tenant keeps its own record of him

@@ -10,7 +10,7 @@ from governance.foundation.approvals import inbox
 from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import is_open
 from governance.foundation.people import queries as people
-from governance.foundation.people.actions import data_subjects_of
+from governance.foundation.people.member_erasure_actions import data_subjects_of
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 from governance.foundation.tenants.models import Tenant

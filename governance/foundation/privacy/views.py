@@ -11,7 +11,15 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import latest
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import ERASED, Membership
-from governance.foundation.privacy import actions, permissions, person_erasure, queries
+from governance.foundation.privacy import (
+    erasure_actions,
+    legal_hold_actions,
+    permissions,
+    person_erasure,
+    queries,
+    retention_actions,
+    unmasking_actions,
+)
 from governance.foundation.privacy.forms import (
     ErasureRequestForm,
     LegalHoldForm,
@@ -41,7 +49,7 @@ def remember_unmasked(response: Any) -> Any:
     who = g.get("actor")
     if subjects and who is not None:
         with current.acting_as(who), transaction():
-            actions.record_viewed_names(subjects)
+            unmasking_actions.record_viewed_names(subjects)
     return response
 
 
@@ -90,9 +98,13 @@ def ask_erasure() -> ResponseReturnValue:
     form = ErasureRequestForm(member=uuid_or_none(request.args.get("member")))
     member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
     if request.method == "POST" and form.validate() and member is not None:
-        if sentence := actions.record_hold_conflict(member, member.pseudonym, step="requested"):
-            form.refuse(actions.UnderLegalHold(sentence))
-        elif accepted(form, lambda: actions.request_erasure(member, form.reason.data or "")):
+        if sentence := legal_hold_actions.record_hold_conflict(
+            member, member.pseudonym, step="requested"
+        ):
+            form.refuse(legal_hold_actions.UnderLegalHold(sentence))
+        elif accepted(
+            form, lambda: erasure_actions.request_erasure(member, form.reason.data or "")
+        ):
             asked = queries.open_erasure(member.pseudonym)
             return redirect(url_for("privacy.erasure", erasure_id=asked.id if asked else None), 303)
     preview = person_erasure.preview(member) if member else None
@@ -139,7 +151,7 @@ RETRY = StepUp(
 )
 work_pages.add_routes(
     feature,
-    actions.ERASING,
+    erasure_actions.ERASING,
     "/privacy/erasures/<uuid:erasure_id>",
     lambda erasure_id: run_of(queries.erasure(erasure_id, lock=True)),
     step_up=RETRY,
@@ -163,7 +175,7 @@ def ask_unmask() -> ResponseReturnValue:
     if request.method == "POST" and accepted(
         form,
         lambda: made.append(
-            actions.request_unmasking(form.subject.data or "", form.reason.data or "")
+            unmasking_actions.request_unmasking(form.subject.data or "", form.reason.data or "")
         ),
     ):
         flash("Request sent. Another person decides.")
@@ -177,7 +189,7 @@ def ask_unmask() -> ResponseReturnValue:
 
 @feature.post("/privacy/unmaskings/<uuid:unmasking_id>/end", needs=permissions.UNMASK)
 def end_unmasking(unmasking_id: UUID) -> ResponseReturnValue:
-    actions.end_unmasking(queries.unmasking(unmasking_id, lock=True))
+    unmasking_actions.end_unmasking(queries.unmasking(unmasking_id, lock=True))
     flash("You no longer see this name.")
     return redirect(url_for("privacy.index"), 303)
 
@@ -209,7 +221,7 @@ def hold() -> ResponseReturnValue:
     form = LegalHoldForm(member=uuid_or_none(request.args.get("member")))
     if request.method == "POST" and accepted(
         form,
-        lambda: actions.place_hold(
+        lambda: legal_hold_actions.place_hold(
             _somebody(form.member.data) if isinstance(form.member.data, UUID) else None,
             form.reason.data or "",
         ),
@@ -232,7 +244,7 @@ def hold() -> ResponseReturnValue:
 def release(hold_id: UUID) -> ResponseReturnValue:
     held, form = queries.hold(hold_id, lock=request.method == "POST"), LegalHoldReleaseForm()
     if request.method == "POST" and accepted(
-        form, lambda: actions.release_hold(held, form.reason.data or "")
+        form, lambda: legal_hold_actions.release_hold(held, form.reason.data or "")
     ):
         flash("Legal hold released.")
         return redirect(url_for("privacy.index"), 303)
@@ -255,7 +267,9 @@ def retention() -> ResponseReturnValue:
     form = LogRetentionForm(months=queries.months_kept(), version=rule.version if rule else 0)
     if request.method == "POST" and accepted(
         form,
-        lambda: actions.set_retention(form.months.data or 0, version=counted(form.version.data)),
+        lambda: retention_actions.set_retention(
+            form.months.data or 0, version=counted(form.version.data)
+        ),
     ):
         flash("Retention saved. It applies from tonight.")
         return redirect(url_for("privacy.index"), 303)

@@ -196,22 +196,22 @@ def test_sign_out_ends_it_here_and_at_the_provider(app, idp, arrive):
 
 
 def test_sign_out_works_while_the_provider_is_away(app, idp, arrive):
-    from governance.foundation.people import oidc
+    from governance.foundation.people import provider_metadata
 
     ines = arrive(OFFICER)
     copied = ines.client.get_cookie("session").value
     idp.attack("down")
-    oidc.forget_metadata()
+    provider_metadata.forget_metadata()
     assert ines.post("/logout").location == "/login"
     Visitor(app, copied).get("settings/sessions", then=302)
 
 
 def test_a_logout_address_that_is_no_address_is_not_offered(app, idp, arrive):
-    from governance.foundation.people import oidc
+    from governance.foundation.people import provider_metadata
     from tests.foundation.people.hostile_idp import DISCOVERY, change_document
 
     ines = arrive(OFFICER)
-    oidc.forget_metadata()
+    provider_metadata.forget_metadata()
     change_document(DISCOVERY, end_session_endpoint="javascript:alert(1)")(idp)
     assert ines.post("/logout").location == "/login"
 

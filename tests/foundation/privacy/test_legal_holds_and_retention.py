@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry, DataKey
-from governance.foundation.privacy import actions, queries
+from governance.foundation.privacy import queries, retention_actions
 from governance.foundation.privacy.jobs import destroy_expired_keys
 from governance.foundation.privacy.models import LegalHold
 from governance.kernel.db import session
@@ -65,7 +65,7 @@ def test_past_their_time_sealed_parts_are_unreadable_and_the_log_verifies(depart
 def test_what_is_within_its_time_stays_and_a_quiet_night_leaves_no_entry(departing_member, acting):
     with acting("admin"):
         age_keys(departing_member.pseudonym, "2019-11")
-        assert actions.destroy_expired_keys() == 0 and shred_old_keys() == []
+        assert retention_actions.destroy_expired_keys() == 0 and shred_old_keys() == []
         assert key_periods(departing_member.pseudonym) == ["2019-11"]
 
 
@@ -79,7 +79,7 @@ def test_what_is_within_its_time_stays_and_a_quiet_night_leaves_no_entry(departi
     ],
 )
 def test_the_first_month_that_is_kept(today, months, first):
-    assert actions.oldest_kept_month(today, months) == first
+    assert retention_actions.oldest_kept_month(today, months) == first
 
 
 def test_keys_from_before_months_were_kept_count_as_of_the_month_in_which_they_ended(
@@ -128,7 +128,7 @@ def test_a_hold_keeps_what_it_is_about(on, as_officer, departing_member, acting)
     )
     with acting("admin"):
         age_keys(departing_member.pseudonym, "2019-10")
-        actions.destroy_expired_keys()
+        retention_actions.destroy_expired_keys()
         assert bool(key_periods(departing_member.pseudonym)) == (on != "another")
 
 
@@ -139,7 +139,7 @@ def test_a_released_hold_keeps_nothing(as_officer, departing_member, acting):
     as_officer.post(f"privacy/holds/{held}/release", reason="Closed")
     with acting("admin"):
         age_keys(departing_member.pseudonym, "2019-10")
-        assert actions.destroy_expired_keys() == 1
+        assert retention_actions.destroy_expired_keys() == 1
 
 
 def test_the_time_is_changed_by_an_admin_and_recorded(as_admin, as_officer, acting):

@@ -1,69 +1,44 @@
-"""How a tenant's people sign in, and how that changes: by two people, after a test sign-in.
+"""Propose a change to sign-in, test it, and make it live once another person has approved it."""
 
-set_up                              the operator, for a tenant that nobody has signed in to yet
-propose, note_test, note_test_sign_in    a change is proposed and tested beside the live connection
-make_live, close                    another person approved it; it was rejected, withdrawn or
-                                    replaced, or expired
-reset, note_reset_elsewhere         break-glass: the operator, for a tenant that is locked out
-forget_tester                       a person is erased who signed in for a test
-
-A connection's settings never change: a change is another row, and the one before it stays as
-history without its secret. Each issuer and client of a tenant has a redirect address of its own, so
-that an answer of a proposed provider is never taken for one of the live provider (RFC 9700 §4.4).
-"""
-
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.identity_providers import admin_test, permissions, queries
+from governance.foundation.identity_providers.connection_actions import (
+    LOCK,
+    SETTINGS,
+    acting_tenant,
+    build_connection,
+    check_group_roles,
+    encrypted_secret,
+    go_live,
+    redirect_number,
+)
 from governance.foundation.identity_providers.connection_settings import (
     ConnectionSettings,
     as_facts,
-    is_same_provider,
     secret_of,
     settings_of,
 )
 from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.identity_providers.queries import IDENTITY_CHANGE
-from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
-from governance.foundation.people import sign_in_state
 from governance.foundation.people.models import ERASED_NAME, Connection
-from governance.foundation.people.oidc import Identity
+from governance.foundation.people.oidc_types import Identity
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import actions as tenant_actions
-from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.access import OPERATOR_ROLES, TENANT_ROLES, require
+from governance.kernel import clock, current
+from governance.kernel.access import require
 from governance.kernel.db import alone, session
-from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.errors import DomainError, Stale
 
-SETTINGS = "issuer client_id enforced verifies_addresses group_roles"
-CONNECTION_CHANGED = action(
-    "identity_provider.changed",
-    "changed the identity provider connection",
-    target="Connection",
-    activity="update",
-    severity="high",
-    fields=f"{SETTINGS} secret number sessions",
-)
-CONNECTION_TESTED = action(
-    "identity_provider.tested",
-    "tested the identity provider connection",
-    target="Connection",
-    activity="read",
-    severity="informational",
-    fields="passed failed",
-)
 CHANGE_REQUESTED = action(
     "identity_provider.change.requested",
     "requested a change to the identity provider",
@@ -120,16 +95,6 @@ CHANGE_EXPIRED = action(
     activity="update",
     severity="informational",
 )
-RESET = action(
-    "identity_provider.reset",
-    "reset the tenant's sign-in as the operator",
-    target="Tenant",
-    activity="update",
-    severity="high",
-    fields="tenant provider admin sessions",
-)
-
-LOCK = "sign-in"  # two people who change it at once wait for each other
 MAX_REASON_LENGTH = approvals.MAX_REASON_LENGTH
 CHANGE_CLOSED = (
     "This change is no longer open: it was decided, replaced or withdrawn, or it has expired."
@@ -138,30 +103,6 @@ CHANGE_CLOSED = (
 
 class ConnectionUnchanged(DomainError):
     """It is like that already."""
-
-
-# ---- a tenant that nobody has signed in to
-
-
-def set_up(settings: ConnectionSettings, *, secret: str | None) -> Connection:
-    """Set the first connection, or correct it until somebody has signed in: that sign-in is its
-    test.
-    """
-    alone(LOCK)
-    check_group_roles(settings.group_roles)
-    if directory.has_signed_in():
-        raise DomainError(
-            "Someone has already signed in to this tenant. Two of its admins now change sign-in"
-            " together."
-        )
-    live = directory.connection()
-    encrypted = encrypted_secret(settings, secret, [live])
-    made = build_connection("live", settings, encrypted, number=1)
-    go_live(made, live)
-    return made
-
-
-# ---- proposing
 
 
 def opened_with(live: Connection | None, change: ConnectionChange | None) -> str:
@@ -245,13 +186,6 @@ def propose(
     return change
 
 
-def record_connection_check(connection: Connection, steps: Sequence[dict[str, Any]]) -> None:
-    """Whether its provider can be reached: nobody signs in for it."""
-    connection.tested_at, connection.findings = clock.now(), list(steps)
-    passed = sum(bool(step["ok"]) for step in steps)
-    record(CONNECTION_TESTED, connection, passed=passed, failed=len(steps) - passed)
-
-
 def record_test_sign_in_result(
     connection_id: UUID, identity: Identity | None, problem: str = ""
 ) -> None:
@@ -299,9 +233,6 @@ def erase_tester(erased: PersonErased) -> None:
             approvals.renew(IDENTITY_CHANGE, change.id, is_ready=False)
 
 
-# ---- decided
-
-
 def make_live(change: ConnectionChange) -> int:
     """Make the approved change live, with its domains.
 
@@ -333,129 +264,11 @@ def close_change(change: ConnectionChange, state: str) -> None:
         proposed.state, proposed.secret = "discarded", b""
 
 
-# ---- break-glass
-
-
-def reset_sign_in(
-    settings: ConnectionSettings | None,
-    *,
-    secret: str | None,
-    admin: str | None,
-    reason: str,
-    link: str,
-) -> int:
-    """The operator, for a tenant that is locked out: another connection, an admin, or both.
-
-    Returns how many sessions ended.
-
-    An open change is closed. The group mapping of another issuer is dropped: its groups are another
-    company's. `link` is where the invited admin signs in.
-    """
-    alone(LOCK)
-    check_reason(reason)
-    if settings is None and admin is None:
-        raise Invalid("Nothing would change. Give a connection, an admin, or both.")
-    replace_open_change("The operator reset how people sign in.")
-    live = directory.connection()
-    if settings is not None:
-        encrypted = encrypted_secret(settings, secret, [live])
-        made = build_connection("live", settings, encrypted, number=redirect_number(settings, live))
-        go_live(made, live, ends_sessions=False)
-        live = made
-    if live is None:
-        raise Invalid("This tenant has no connection yet. Give an issuer and a client ID.")
-    ended = people.end_all_sessions(how="the operator reset how people sign in")
-    if admin is not None:
-        people.make_admin(admin, live.issuer, tenant_name=current.actor().tenant_name, link=link)
-    record(
-        RESET,
-        acting_tenant(),
-        reason=reason.strip()[:MAX_REASON_LENGTH],
-        provider=settings.issuer if settings else None,
-        admin="invited" if admin else None,
-        sessions=ended,
-    )
-    return ended
-
-
-def record_reset_at_operator(slug: str, *, reason: str, provider: str | None, admin: bool) -> None:
-    """In the operator's own log, before the tenant is touched: no reset without this entry."""
-    record(
-        RESET,
-        acting_tenant(),
-        reason=reason.strip()[:MAX_REASON_LENGTH],
-        tenant=slug,
-        provider=provider,
-        admin="invited" if admin else None,
-    )
-
-
-# ---- rows
-
-
-def build_connection(
-    state: str, settings: ConnectionSettings, encrypted: bytes, *, number: int
-) -> Connection:
-    values = asdict(settings) | {"group_roles": dict(settings.group_roles)}
-    return Connection(
-        **values, state=state, number=number, secret=encrypted, tested_at=None, findings=[]
-    )
-
-
-def redirect_number(settings: ConnectionSettings, live: Connection | None) -> int:
-    """Of its redirect address: the live one's for the same issuer and client, or one that no other
-    pair has ever had.
-
-    Corrections of a first set-up share number 1, so a mistyped issuer of then gets another number
-    now.
-    """
-    if live is not None and (settings.issuer, settings.client_id) == (live.issuer, live.client_id):
-        return live.number
-    same = (Connection.issuer == settings.issuer) & (Connection.client_id == settings.client_id)
-    own = select(Connection.number).where(
-        same, Connection.number.not_in(select(Connection.number).where(~same))
-    )
-    return (
-        session().scalar(own.limit(1))
-        or (session().scalar(select(func.max(Connection.number))) or 0) + 1
-    )
-
-
-def go_live(made: Connection, former: Connection | None, *, ends_sessions: bool = True) -> int:
-    """Returns how many sessions of the former provider that ended."""
-    before, former_secret = (as_facts(former), former.secret) if former else ({}, b"")
-    if former is not None:
-        former.state, former.secret = "retired", b""
-        session().flush()
-    made.state = "live"
-    session().add(made)
-    session().flush()
-    ended = _end_sessions_of_former(former, made) if ends_sessions else 0
-    word = "set" if former is None else "replaced" if made.secret != former_secret else None
-    record(
-        CONNECTION_CHANGED,
-        made,
-        before=before,
-        after=as_facts(made),
-        secret=word,
-        sessions=ended if former and ends_sessions else None,
-    )
-    return ended
-
-
 def _secret_word(made: Connection | None, live: Connection | None) -> str | None:
     """That there is one, or another one; never which."""
     if made is None:
         return None
     return "set" if live is None else "replaced" if made.secret != live.secret else None
-
-
-def _end_sessions_of_former(former: Connection | None, made: Connection) -> int:
-    if former is None or is_same_provider(former, made):
-        return 0
-    return people.end_all_sessions(
-        how="the tenant changed its identity provider", issuer=former.issuer
-    )
 
 
 def replace_open_change(reason: str) -> None:
@@ -497,56 +310,3 @@ def _differences(
     now = asdict(settings_of(theirs)) if theirs else {}
     typed = asdict(settings)
     return {name: (typed[name], value) for name, value in now.items() if typed[name] != value}
-
-
-def encrypted_secret(
-    settings: ConnectionSettings, secret: str | None, stored: Sequence[Connection | None]
-) -> bytes:
-    """A blank one keeps that which is stored for the same issuer and client: it never travels to
-    another.
-    """
-    if secret:
-        return key_encryption.wrap(
-            secret.encode(), sign_in_state.secret_context(current.actor().tenant_id)
-        )
-    same = [
-        s.secret
-        for s in stored
-        if s is not None and (s.issuer, s.client_id) == (settings.issuer, settings.client_id)
-    ]
-    if not same:
-        known = any(s is not None for s in stored)
-        raise Invalid(
-            (
-                "Enter the client secret of this issuer and client."
-                if known
-                else "Enter the client secret."
-            ),
-            field="secret",
-        )
-    return same[0]
-
-
-# ---- checks
-
-
-def check_group_roles(group_roles: Mapping[str, str]) -> None:
-    roles = OPERATOR_ROLES if current.actor().role.startswith("operator") else TENANT_ROLES
-    if bad := sorted(
-        role for role in group_roles.values() if role not in roles or role == "auditor"
-    ):
-        raise Invalid(
-            f"Groups can't give the role {bad[0]}. Choose another role.", field="group_roles"
-        )
-
-
-def check_reason(reason: str) -> None:
-    if not reason.strip():
-        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
-
-
-def acting_tenant() -> Tenant:
-    tenant = tenants.tenant_by_id(current.actor().tenant_id)
-    if tenant is None:
-        raise RuntimeError("the acting tenant is always there")
-    return tenant
