@@ -13,8 +13,13 @@ from sqlalchemy import select
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.models import EngagementAuditor
-from governance.foundation.people import actions as people
-from governance.foundation.people import oidc, sessions
+from governance.foundation.people import (
+    admission_actions,
+    member_actions,
+    oidc_types,
+    session_actions,
+    sessions,
+)
 from governance.foundation.people.models import Membership, Person, person_key
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
@@ -62,7 +67,7 @@ def create_world() -> None:
         ("console", "Console", "operator"),
     ):
         if directory.tenant_id(slug) is None:
-            tenants.found(slug, name, kind=kind)
+            tenants.create_tenant(slug, name, kind=kind)
     for slug, part in PEOPLE:
         if (slug, part) not in LATER:
             add_member(part, slug, since=clock.now() - MEMBERS_FOR)
@@ -77,14 +82,14 @@ def add_member(part: str, slug: str = "acme", *, since: datetime | None = None) 
         current.acting_as(system_actor(slug)),
         transaction(person_id=person_key(who.issuer, who.subject)),
     ):
-        person = people.arrive(who)
+        person = admission_actions.save_person(who)
         if (
             session()
             .scalars(select(Membership).where(Membership.person_id == person.id))
             .one_or_none()
             is None
         ):
-            joined = people.join(person, role, via="the test's world")
+            joined = member_actions.add_member(person, role, via="the test's world")
             joined.created_at = joined.role_since = since or clock.now()
 
 
@@ -117,8 +122,8 @@ def _open_engagement() -> None:
         )
 
 
-def identity(slug: str, name: str, email: str) -> oidc.Identity:
-    return oidc.Identity(
+def identity(slug: str, name: str, email: str) -> oidc_types.Identity:
+    return oidc_types.Identity(
         ISSUER.format(slug),
         email,
         email,
@@ -176,10 +181,10 @@ def cookie(role: str, slug: str = "acme", *, signed_in_ago: timedelta = timedelt
     with acting(role, slug):
         person = session().get(Person, person_id(role, slug))
         assert person
-        aged = oidc.Identity(
+        aged = oidc_types.Identity(
             who.issuer, who.subject, email, True, name, (), who.sid, moment, "token"
         )
-        people.start_session(
+        session_actions.start_session(
             person,
             aged,
             token=token,

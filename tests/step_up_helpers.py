@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from sqlalchemy import select
 
-from governance.foundation.people import actions, sessions
+from governance.foundation.people import session_actions, sessions
 from governance.foundation.people.models import Person, SavedForm, Session
 from governance.kernel import current
 from governance.kernel.db import session, transaction
@@ -46,7 +46,7 @@ def sign_in_again(visitor: Visitor, role: str, slug: str = "acme") -> None:
         person = session().get(Person, make.person_id(role, slug))
         assert person
         who = make.identity(slug, name, email)
-        actions.start_session(
+        session_actions.start_session(
             person, who, token=token, browser="test", network="", fresh=True, replaces=before.id
         )
     visitor.client.set_cookie("session", f"{slug}.{token}")

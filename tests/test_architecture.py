@@ -68,16 +68,16 @@ NO_ENTRY = {
     "assurance/evidence/deletion.py close_deletion": (
         "its approval was rejected, withdrawn or expired; recorded as that"
     ),
-    "foundation/identity_providers/actions.py close": (
+    "foundation/identity_providers/change_actions.py close_change": (
         "its approval was rejected, withdrawn, voided or expired; recorded as that"
     ),
-    "foundation/identity_providers/actions.py forget_tester": (
+    "foundation/identity_providers/change_actions.py erase_tester": (
         "part of an erasure, whose entry says how many"
     ),
-    "foundation/privacy/actions.py start_erasure": (
+    "foundation/privacy/erasure_actions.py start_erasure": (
         "queues; its kind of work records it as approved"
     ),
-    "foundation/privacy/actions.py close_erasure": (
+    "foundation/privacy/erasure_actions.py close_erasure": (
         "its approval was rejected, withdrawn or expired; recorded as that"
     ),
     "operations/policies/actions.py close_request": (
@@ -111,7 +111,7 @@ OTHER_WRITERS = ACTIONS_APART | {
     "foundation/audit/logs.py": {"LogHead", "LogKey"},
     "foundation/audit/personal_field_encryption.py": {"TenantKey", "DataKey"},
     "assurance/frameworks/sync.py": {"Framework", "Requirement"},
-    "foundation/identity_providers/actions.py": {
+    "foundation/identity_providers/connection_actions.py": {
         "Connection"
     },  # sign-in reads it below approvals; each change leaves an entry
     "foundation/people/sign_in_state.py": {
@@ -325,10 +325,24 @@ def test_every_action_leaves_an_audit_entry():
 def _reaches(
     path: Path, name: str, does: Callable[[ast.AST], bool], seen: frozenset[str] = frozenset()
 ) -> bool:
-    """Whether the function does it, itself or through functions of the same module."""
-    node = functions(path)[name]
-    inner = ({what for what, _ in calls(node)} & functions(path).keys()) - seen - {name}
-    return does(node) or any(_reaches(path, n, does, seen | {name}) for n in inner)
+    """Whether the function does it, itself or through functions of its feature."""
+    node, seen = functions(path)[name], seen | {name}
+    homes = _imported(path) | dict.fromkeys(functions(path), path)
+    inner = ({what for what, _ in calls(node)} & homes.keys()) - seen
+    return does(node) or any(_reaches(homes[n], n, does, seen) for n in inner)
+
+
+def _imported(path: Path) -> dict[str, Path]:
+    """The functions that a module imports from others of its feature."""
+    return {
+        alias.name: home
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for home in [ROOT / (node.module.replace(".", "/") + ".py")]
+        if home.parent == path.parent and home.exists()
+        for alias in node.names
+        if alias.name in functions(home)
+    }
 
 
 def _records(node: ast.AST) -> bool:

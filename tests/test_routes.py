@@ -391,7 +391,7 @@ def outcome(reply: Any) -> tuple[int, str, str, list[str]]:
 def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_been_fresh(
     app, acme_ids, rolled_back
 ):
-    tenants.found("initech", "Initech")
+    tenants.create_tenant("initech", "Initech")
     done, ids = [], acme_ids | {"slug": "initech"}
     for door in route_methods(app, "tenant", "operator"):
         if door.method != "POST" or not vars(app.view_functions[door.rule.endpoint]).get("fresh"):

@@ -240,7 +240,7 @@ def identity_reset(
     Ends every session of the tenant and closes a proposed change. Recorded in the audit logs of
     the tenant and of the operator. docs/operating/break-glass.md explains when to use it.
     """
-    from governance.foundation.identity_providers.break_glass import Reset, reset
+    from governance.foundation.identity_providers.break_glass import SignInReset, reset
     from governance.kernel import config
     from governance.kernel.errors import DomainError
 
@@ -259,7 +259,9 @@ def identity_reset(
     [who] = _system_actors((tenant,))
     try:
         done = reset(
-            who, Reset(issuer, client_id, secret, admin, reason), public_url=config.public_address()
+            who,
+            SignInReset(issuer, client_id, secret, admin, reason),
+            public_url=config.public_address(),
         )
     except DomainError as error:
         raise click.ClickException(error.message) from None

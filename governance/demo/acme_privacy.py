@@ -10,12 +10,17 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import personal_field_encryption
-from governance.foundation.identity_providers import actions as identity_providers
+from governance.foundation.identity_providers import change_actions
 from governance.foundation.identity_providers.connection_settings import settings_of
-from governance.foundation.people import actions as joining
+from governance.foundation.people import member_actions
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import Membership
-from governance.foundation.privacy import actions as privacy
+from governance.foundation.privacy import (
+    erasure_actions,
+    legal_hold_actions,
+    retention_actions,
+    unmasking_actions,
+)
 from governance.foundation.privacy import queries as private
 
 TOBIAS_LEFT, TOBIAS_ERASED = 200, 172  # days ago
@@ -26,12 +31,17 @@ def privacy_events(cast: Cast) -> Iterator[StoryEvent]:
     pseudonym is; sign-in changes.
     """
     yield StoryEvent(
-        days_ago(TOBIAS_LEFT), "admin", lambda: joining.remove(_membership(cast, "tobias")), 17
+        days_ago(TOBIAS_LEFT),
+        "admin",
+        lambda: member_actions.remove_member(_membership(cast, "tobias")),
+        17,
     )
     yield StoryEvent(days_ago(TOBIAS_ERASED), "admin", partial(_request_erasure, cast), 9)
     yield StoryEvent(days_ago(TOBIAS_ERASED), "officer", partial(_approve_erasure, cast), 11)
     yield StoryEvent(days_ago(64), "officer", partial(_place_hold, cast), 15)
-    yield StoryEvent(days_ago(30), "admin", lambda: privacy.set_retention(84, version=0), 10)
+    yield StoryEvent(
+        days_ago(30), "admin", lambda: retention_actions.set_retention(84, version=0), 10
+    )
     yield StoryEvent(days_ago(1), "admin", _propose_sign_in, 15)
     yield StoryEvent(days_ago(0), "officer", partial(_request_unmasking, cast), 9)
 
@@ -43,11 +53,11 @@ def _propose_sign_in() -> None:
         raise LookupError("no connection")
     now = settings_of(live)
     wanted = replace(now, group_roles={**now.group_roles, "governance-risk-team": "viewer"})
-    identity_providers.propose(
+    change_actions.propose(
         wanted,
         secret=None,
         domains=DOMAINS["acme"],
-        seen=identity_providers.opened(live, None),
+        seen=change_actions.opened_with(live, None),
         reason=(
             "The risk team reviews the heat map each month and needs access through its own group."
         ),
@@ -62,7 +72,7 @@ def _membership(cast: Cast, part: str) -> Membership:
 
 
 def _request_erasure(cast: Cast) -> None:
-    privacy.request_erasure(
+    erasure_actions.request_erasure(
         _membership(cast, "tobias"),
         "They left in spring and requested erasure under Article 17. No claim is open.",
     )
@@ -77,14 +87,14 @@ def _approve_erasure(cast: Cast) -> None:
 
 
 def _place_hold(cast: Cast) -> None:
-    privacy.place_hold(
+    legal_hold_actions.place_hold(
         _membership(cast, "anna"),
         "Dispute with the former red-team vendor. Counsel asked us to keep what they uploaded.",
     )
 
 
 def _request_unmasking(cast: Cast) -> None:
-    privacy.request_unmasking(
+    unmasking_actions.request_unmasking(
         personal_field_encryption.pseudonym(cast.id("jun")),
         "I need to discuss the failed red-team sample of SEC-07 with the person who uploaded it.",
     )

@@ -23,8 +23,7 @@ from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys import queries as key_queries
 from governance.foundation.audit import fsck
 from governance.foundation.logbook.jobs import check_log
-from governance.foundation.people import actions as people
-from governance.foundation.people import oidc, sessions
+from governance.foundation.people import oidc_types, session_actions, sessions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Person
 from governance.kernel import clock, current, jobs
@@ -132,11 +131,11 @@ def _signs_in() -> None:
     if person is None:
         raise LookupError(current.actor().name)
     at = clock.now().timestamp()
-    identity = oidc.Identity(
+    identity = oidc_types.Identity(
         person.issuer, person.subject, person.email, True, person.name, (), None, at, ""
     )
     token = sessions.new_token()
-    started = people.start_session(
+    started = session_actions.start_session(
         person,
         identity,
         token=token,
@@ -145,7 +144,7 @@ def _signs_in() -> None:
         fresh=False,
         replaces=None,
     )
-    people.end_session(started, how="signed out")
+    session_actions.end_session(started, how="signed out")
 
 
 def _open_rows() -> list[campaigns.ReviewedAccess]:

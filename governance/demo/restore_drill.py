@@ -40,11 +40,11 @@ from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import logs, personal_field_encryption, queries
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.people import actions as people
+from governance.foundation.people import admission_actions, member_actions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership, person_key
-from governance.foundation.people.oidc import Identity
-from governance.foundation.privacy import actions as privacy
+from governance.foundation.people.oidc_types import Identity
+from governance.foundation.privacy import erasure_actions
 from governance.foundation.privacy import queries as asked
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
@@ -168,7 +168,7 @@ class Drill:
         return "governance migrate created the tables."
 
     def founds_a_tenant(self) -> str:
-        tenant = tenants.found(SLUG, "The drill's tenant")
+        tenant = tenants.create_tenant(SLUG, "The drill's tenant")
         self.console = tenants.founder(tenant.id, SLUG, tenant.name)
         for name, role in STAFF.items():
             self.members[name] = self._joins(name, role)
@@ -177,7 +177,7 @@ class Drill:
                 session()
                 .scalars(
                     select(AuditEntry)
-                    .where(AuditEntry.action == people.JOINED.name)
+                    .where(AuditEntry.action == member_actions.MEMBER_JOINED.name)
                     .order_by(AuditEntry.at.desc())
                     .limit(1)
                 )
@@ -193,8 +193,8 @@ class Drill:
             ISSUER, mail, mail, True, name, (), f"sid-{mail}", clock.now().timestamp(), "token"
         )
         with current.acting_as(self.console), transaction(person_id=person_key(ISSUER, mail)):
-            person = people.arrive(who)
-            people.join(person, role, via="the drill")
+            person = admission_actions.save_person(who)
+            member_actions.add_member(person, role, via="the drill")
             tenant = current.actor()
             return Actor(
                 tenant.tenant_id,
@@ -255,7 +255,7 @@ class Drill:
 
     def erases(self) -> str:
         with self.acting("Ada Lindqvist"):
-            erasure = privacy.request_erasure(
+            erasure = erasure_actions.request_erasure(
                 self._membership(), "Requested under GDPR article 17"
             ).id
         with self.acting("Bo Okafor"):

@@ -32,12 +32,9 @@ from governance.demo.cast import (
 )
 from governance.demo.globex import tell_globex
 from governance.demo.idp.directory import PEOPLE, Person
-from governance.foundation.identity_providers import actions as identity_providers
-from governance.foundation.identity_providers.connection_settings import (
-    Settings as ConnectionSettings,
-)
-from governance.foundation.people import actions as joining
-from governance.foundation.people import oidc
+from governance.foundation.identity_providers import connection_actions
+from governance.foundation.identity_providers.connection_settings import ConnectionSettings
+from governance.foundation.people import admission_actions, member_actions, oidc_types
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import person_key
 from governance.foundation.tenants import actions as tenants
@@ -81,12 +78,12 @@ def _analyse(owner_url: str) -> None:
 def _create_tenant(slug: str, issuer: str, client: tuple[str, str]) -> None:
     """The tenant, its identity provider, its people: as on the first day."""
     with clock.frozen(moment_of(days_ago(MONTHS * 30 + 20), 8)):
-        tenant = tenants.found(
+        tenant = tenants.create_tenant(
             slug, NAMES[slug], kind="operator" if slug == "console" else "customer"
         )
         base = replace(system_actor(slug), role="operator_admin" if slug == "console" else "admin")
         with current.acting_as(base), transaction():
-            identity_providers.set_up(
+            connection_actions.set_up(
                 ConnectionSettings(issuer, client[0], enforced=True, group_roles=GROUPS[slug]),
                 secret=client[1],
             )
@@ -96,7 +93,7 @@ def _create_tenant(slug: str, issuer: str, client: tuple[str, str]) -> None:
 
 
 def _join(base: Actor, slug: str, issuer: str, person: Person) -> None:
-    identity = oidc.Identity(
+    identity = oidc_types.Identity(
         issuer,
         person.sub,
         person.email,
@@ -111,8 +108,8 @@ def _join(base: Actor, slug: str, issuer: str, person: Person) -> None:
         (GROUPS[slug][group] for group in person.groups if group in GROUPS[slug]), "auditor"
     )
     with current.acting_as(base), transaction(person_id=person_key(issuer, person.sub)):
-        joining.join(
-            joining.arrive(identity),
+        member_actions.add_member(
+            admission_actions.save_person(identity),
             role,
             via="engagement, Halden & Co" if role == "auditor" else "group mapping",
         )

@@ -12,7 +12,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.logbook import actions, queries
 from governance.foundation.logbook.filters import parse
 from governance.foundation.logbook.models import LogExport
-from governance.foundation.people import actions as people
+from governance.foundation.people import member_actions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.queries import membership_of
 from governance.kernel import background_work, jobs, storage
@@ -108,7 +108,7 @@ def test_an_erasure_is_watched_by_who_may_erase_and_a_test_of_anchors_by_who_see
 
 def test_the_requester_watches_it_also_without_the_permission(requested, acting, as_officer):
     with acting("admin"):
-        people.change_role(membership_of(make.person_id("compliance_officer")), "viewer")
+        member_actions.change_role(membership_of(make.person_id("compliance_officer")), "viewer")
     as_officer.get(f"work/{requested[1]}")
     as_officer.get(f"audit/exports/{requested[0]}", then=403)
 
@@ -144,7 +144,7 @@ def test_what_has_ended_is_not_cancelled_and_what_goes_on_is_not_retried(
 
 def test_a_failure_says_why_and_offers_to_retry(requested, acting, as_officer, as_auditor):
     with acting("admin"):
-        people.remove(membership_of(make.person_id("compliance_officer")))
+        member_actions.remove_member(membership_of(make.person_id("compliance_officer")))
     jobs.drain(actor_of)
     page = f"audit/exports/{requested[0]}"
     shown = as_auditor.get(page).text

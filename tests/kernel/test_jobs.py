@@ -38,7 +38,7 @@ def own_server(server, app, worker_id):
 def new_tenant(own_server, settings):
     engine = create_engine(own_server.app_url, pool_size=10)
     db.connect(engine)
-    tenant = tenants.found("worksco", "Works Co")
+    tenant = tenants.create_tenant("worksco", "Works Co")
     engine.dispose()
     db.connect(settings.database_url)
     return tenants.founder(tenant.id, "worksco", "Works Co")

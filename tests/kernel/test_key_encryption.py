@@ -121,6 +121,6 @@ def test_whatever_is_wrapped_is_declared_so_that_a_rotation_finds_it():
         str(p.relative_to(code)) for p in wraps if "key_encryption.holds(" not in p.read_text()
     }
     assert len(wraps) > 4
-    assert silent == {"foundation/identity_providers/actions.py"}, (
+    assert silent == {"foundation/identity_providers/connection_actions.py"}, (
         "a connection's secret, which people/sign_in_state.py declares"
     )

@@ -124,7 +124,7 @@ def test_while_it_is_down_every_page_says_so_and_it_comes_back(served_applicatio
 
 
 def test_work_survives_a_restart(served_application, cluster):
-    tenant = tenants.found("restartco", "Restart Co")
+    tenant = tenants.create_tenant("restartco", "Restart Co")
     actor, tries = tenants.founder(tenant.id, "restartco", "Restart Co"), []
 
     @jobs.work("restart test")

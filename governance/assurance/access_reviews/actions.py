@@ -24,7 +24,7 @@ from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people import actions as people
+from governance.foundation.people import member_actions
 from governance.kernel import access, clock, current, outbox
 from governance.kernel.access import ROLE_NAMES
 from governance.kernel.db import alone, session
@@ -214,9 +214,9 @@ def _apply(row: ReviewedAccess, decision: str, role: str | None) -> None:
     if row.key is not None:
         keys.revoke(row.key)
     elif row.member is not None and role is not None:
-        people.change_role(row.member, role)
+        member_actions.change_role(row.member, role)
     elif row.member is not None:
-        people.remove(row.member)
+        member_actions.remove_member(row.member)
 
 
 def send_reminders(review: AccessReview, how: str) -> int:

@@ -13,7 +13,7 @@ from governance.assurance.assessments.models import (
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
-from governance.foundation.people.queries import who_last
+from governance.foundation.people.queries import last_actor
 from governance.kernel import undo
 from governance.kernel.errors import Invalid, Stale
 from governance.kernel.undo import Overtaken, UndoStep
@@ -105,7 +105,7 @@ def _restore_target(step: UndoStep) -> None:
     item = assessment_queries.item(step.target_id, lock=True)
     if item.target != step.after["target"]:
         raise Overtaken(
-            f"{who_last(item.id, TARGETED)} has changed the target of {requirement_ref(item)} since then."
+            f"{last_actor(item.id, TARGETED)} has changed the target of {requirement_ref(item)} since then."
         )
     set_target(item, step.before["target"], version=item.version, undoes=step.entry_id)
 
@@ -117,7 +117,7 @@ def _restore_item(step: UndoStep) -> None:
     present = {"owner": item.owner_id, "due_on": item.due_on}
     if any(undo.plain(present[name]) != value for name, value in step.after.items()):
         raise Overtaken(
-            f"{who_last(item.id, ASSIGNED)} has reassigned {requirement_ref(item)} since then."
+            f"{last_actor(item.id, ASSIGNED)} has reassigned {requirement_ref(item)} since then."
         )
     owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else item.owner_id
     due_on = undo.day_or_none(step.before["due_on"]) if "due_on" in step.before else item.due_on

@@ -8,7 +8,7 @@ from governance.assurance.collectors.periods import Period
 from governance.assurance.collectors.tenant_isolation import Isolation
 from governance.foundation.audit import queries as audit
 from governance.foundation.people import queries as people
-from governance.foundation.people.sessions import ABSOLUTE, IDLE
+from governance.foundation.people.sessions import IDLE_TIMEOUT, MAX_SESSION_LIFETIME
 from governance.kernel.feature import STEP_UP_SECONDS
 from governance.kernel.formatting import plural
 
@@ -110,8 +110,8 @@ ORDER BY at, id"""
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         connection = people.connection()
         limits = (
-            ("Idle sessions end after", _duration(IDLE)),
-            ("All sessions end after", _duration(ABSOLUTE)),
+            ("Idle sessions end after", _duration(IDLE_TIMEOUT)),
+            ("All sessions end after", _duration(MAX_SESSION_LIFETIME)),
             (
                 "Sensitive actions need a sign-in within the last",
                 _duration(timedelta(seconds=STEP_UP_SECONDS)),

@@ -18,7 +18,7 @@ from governance.assurance.evidence.freshness import CADENCES
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
-from governance.foundation.people.queries import who_last
+from governance.foundation.people.queries import last_actor
 from governance.kernel import clock, undo
 from governance.kernel.access import require
 from governance.kernel.db import alone, session
@@ -217,7 +217,7 @@ def _restore_owner(step: UndoStep) -> None:
     control = queries.find_control(step.target_id, lock=True)
     if undo.plain(control.owner_id) != step.after["owner"]:
         raise Overtaken(
-            f"{control.ref} {control.title} was reassigned by {who_last(control.id, ASSIGNED)}."
+            f"{control.ref} {control.title} was reassigned by {last_actor(control.id, ASSIGNED)}."
         )
     assign(control, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
 
@@ -227,7 +227,7 @@ def _restore_retired(step: UndoStep) -> None:
     control = queries.find_control(step.target_id, lock=True)
     if undo.plain(control.retired_at) != step.after["retired_at"]:
         raise Overtaken(
-            f"{control.ref} {control.title} was restored by {who_last(control.id, RESTORED)}."
+            f"{control.ref} {control.title} was restored by {last_actor(control.id, RESTORED)}."
         )
     restore(control, undoes=step.entry_id)
 

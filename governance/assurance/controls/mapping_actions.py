@@ -10,7 +10,7 @@ from governance.assurance.controls.models import Control, ControlMapping
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people.queries import who_last
+from governance.foundation.people.queries import last_actor
 from governance.kernel import clock, current, undo
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid, NotFound
@@ -111,7 +111,7 @@ def _restore_mapping(step: UndoStep) -> None:
     )
     existing, before = _open_mapping(control, requirement_id), step.before["coverage"]
     if (existing.coverage if existing else None) != step.after["coverage"]:
-        who = who_last(control.id, MAPPED, UNMAPPED)
+        who = last_actor(control.id, MAPPED, UNMAPPED)
         raise Overtaken(
             f"{control.ref}'s mapping to {_require_requirement(requirement_id).ref} was changed"
             f" by {who}."

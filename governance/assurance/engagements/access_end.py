@@ -7,8 +7,8 @@ does each chunk of a download (download_custody.py).
 from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.engagements.models import EvidencePackage
 from governance.foundation.logbook.models import LogExport
-from governance.foundation.people import actions as people
 from governance.foundation.people import queries as members
+from governance.foundation.people import session_actions
 from governance.kernel import background_work
 
 MAX_WORK = 1000  # packages and exports that one person has under way
@@ -17,7 +17,7 @@ MAX_WORK = 1000  # packages and exports that one person has under way
 def end_sessions(ended: AuditorAccessEnded) -> None:
     membership = members.membership_of(ended.person_id)
     if membership is not None:
-        people.end_sessions_of(membership, how=ended.how)
+        session_actions.end_member_sessions(membership, how=ended.how)
 
 
 def cancel_downloads(ended: AuditorAccessEnded) -> None:

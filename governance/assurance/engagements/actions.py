@@ -17,7 +17,7 @@ from governance.assurance.engagements.models import (
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people import actions as people
+from governance.foundation.people import invitation_actions
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import Invitation
 from governance.foundation.tenants.events import TimeZoneChanged
@@ -303,7 +303,7 @@ def _update_invitations(engagement: Engagement) -> None:
 def fit_invitation(invitation: Invitation, *, how: str) -> None:
     until = auditor_queries.needed_until(invitation.id)
     if until is None:
-        people.withdraw(invitation, how=how)
+        invitation_actions.withdraw_invitation(invitation, how=how)
     elif until != invitation.expires_at:
         invitation.expires_at = until
 

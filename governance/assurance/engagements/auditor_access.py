@@ -15,10 +15,10 @@ from governance.assurance.engagements.models import (
 )
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people import actions as people
+from governance.foundation.people import admission_actions, invitation_actions, member_actions
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import ERASED, Membership, Person, person_key
-from governance.foundation.people.oidc import Identity
+from governance.foundation.people.oidc_types import Identity
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import clock, current, outbox
 from governance.kernel.db import session
@@ -98,12 +98,12 @@ def add_auditor(
         raise Invalid("Enter a valid email address.", field="email")
     if way not in {"sso", "link"}:
         raise Invalid("Choose a sign-in method.", field="way")
-    people.may_audit(email)
+    invitation_actions.check_auditor_address(email)
     _remove_revoked_invitations(engagement, email)
     token = secrets.token_urlsafe(32) if way == "link" else None
     member = _member_of_connection(email) if way == "sso" else None
     invitation = (
-        people.invite_auditor(email, until=engagement.closes_at)
+        invitation_actions.invite_auditor(email, until=engagement.closes_at)
         if way == "sso" and member is None
         else None
     )
@@ -145,7 +145,7 @@ def _remove_revoked_invitations(engagement: Engagement, email: str) -> None:
 def _member_of_connection(email: str) -> Membership | None:
     """The auditor with this address in the tenant's identity provider, if there is one."""
     connection = members.connection()
-    known = members.lives_at(email) if connection else ()
+    known = members.members_at_address(email) if connection else ()
     return next((m for m in known if connection and m.person.issuer == connection.issuer), None)
 
 
@@ -289,10 +289,10 @@ def sign_in_auditor(auditor: EngagementAuditor, identity: Identity) -> Person:
     """
     key = person_key(identity.issuer, identity.subject)
     _check_not_revoked(auditor, key)
-    people.may_audit(auditor.email)
-    person = people.arrive(identity)
+    invitation_actions.check_auditor_address(auditor.email)
+    person = admission_actions.save_person(identity)
     if members.membership_of(key) is None:
-        people.join(person, "auditor", via="engagement")
+        member_actions.add_member(person, "auditor", via="engagement")
     if auditor.person_id != person.id:
         auditor.person_id = person.id
     record(AUDITOR_SIGNED_IN, auditor, about=person.id, way="link and code")

@@ -8,10 +8,15 @@ from flask import current_app, g, make_response, redirect, request
 
 from governance.assurance.engagements import actions, auditor_access, auditor_queries, queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
-from governance.foundation.people import actions as people
-from governance.foundation.people import session_views, sessions, sign_in_views
+from governance.foundation.people import (
+    session_actions,
+    session_views,
+    sessions,
+    sign_in_views,
+    sign_out_views,
+)
 from governance.foundation.people.models import person_key
-from governance.foundation.people.oidc import Identity
+from governance.foundation.people.oidc_types import Identity
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
@@ -133,7 +138,7 @@ def enter(slug: str, token: str) -> ResponseReturnValue:
         identity = _identity(tenant, auditor)
     arrived = _start_session(tenant, token, identity)
     if other is not None:
-        sign_in_views.leave(other, how="switched to another tenant")
+        sign_out_views.end_own_session(other, how="switched to another tenant")
     return arrived
 
 
@@ -165,7 +170,7 @@ def _start_session(tenant: Tenant, link: str, identity: Identity) -> ResponseRet
         person = auditor_access.sign_in_auditor(auditor, identity)
         who = Actor(tenant.id, tenant.slug, tenant.name, person.id, person.name, "auditor")
         with current.acting_as(who):
-            people.start_session(
+            session_actions.start_session(
                 person,
                 identity,
                 token=token,
@@ -180,6 +185,6 @@ def _start_session(tenant: Tenant, link: str, identity: Identity) -> ResponseRet
         response,
         "session",
         f"{tenant.slug}.{token}",
-        max_age=int(sessions.ABSOLUTE.total_seconds()),
+        max_age=int(sessions.MAX_SESSION_LIFETIME.total_seconds()),
     )
     return response

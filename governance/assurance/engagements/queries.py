@@ -24,7 +24,7 @@ from governance.assurance.engagements.models import (
 )
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.models import Invitation
-from governance.foundation.people.sessions import ABSOLUTE
+from governance.foundation.people.sessions import MAX_SESSION_LIFETIME
 from governance.kernel import clock
 from governance.kernel import current as acting
 from governance.kernel.current import Actor
@@ -136,7 +136,7 @@ def tenants_with_closed_window(now: datetime) -> Sequence[UUID]:
     """
     closed = (
         Engagement.closes_at <= now,
-        Engagement.closes_at > now - ABSOLUTE,
+        Engagement.closes_at > now - MAX_SESSION_LIFETIME,
         Engagement.ended_at.is_(None),
     )
     return session().scalars(select(Engagement.tenant_id).where(*closed).distinct()).all()

@@ -7,10 +7,9 @@ from flask import current_app, make_response, redirect, request, url_for
 
 from governance.assurance.engagements import auditor_access, auditor_queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
-from governance.foundation.people import actions as people
-from governance.foundation.people import permissions, sessions
+from governance.foundation.people import permissions, session_actions, sessions
 from governance.foundation.people import queries as members
-from governance.foundation.people.oidc import Identity
+from governance.foundation.people.oidc_types import Identity
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
@@ -98,7 +97,7 @@ def enter() -> ResponseReturnValue:
         clock.now().timestamp(),
         "",
     )
-    people.start_session(
+    session_actions.start_session(
         person,
         identity,
         token=token,
@@ -113,6 +112,6 @@ def enter() -> ResponseReturnValue:
         response,
         "session",
         f"{who.tenant_slug}.{token}",
-        max_age=int(sessions.ABSOLUTE.total_seconds()),
+        max_age=int(sessions.MAX_SESSION_LIFETIME.total_seconds()),
     )
     return response

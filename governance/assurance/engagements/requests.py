@@ -183,7 +183,7 @@ def _restore_owner(step: UndoStep) -> None:
     present = {"owner": request.owner_id, "due_on": request.due_on}
     if any(undo.plain(present[name]) != value for name, value in step.after.items()):
         raise Overtaken(
-            f"{members.who_last(request.id, REQUEST_ASSIGNED)} has since changed the owner or due date"
+            f"{members.last_actor(request.id, REQUEST_ASSIGNED)} has since changed the owner or due date"
             f" of {request.ref}."
         )
     owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else request.owner_id

@@ -23,7 +23,7 @@ from governance.assurance.evidence.reference_numbers import next_ref
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
-from governance.foundation.people.queries import who_last
+from governance.foundation.people.queries import last_actor
 from governance.kernel import clock, undo
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
@@ -270,7 +270,7 @@ def _restore_owner(step: UndoStep) -> None:
     evidence = queries.find_evidence(step.target_id, lock=True)
     if undo.plain(evidence.owner_id) != step.after["owner"]:
         raise Overtaken(
-            f"{evidence.ref} {evidence.title} was reassigned by {who_last(evidence.id, ASSIGNED)}."
+            f"{evidence.ref} {evidence.title} was reassigned by {last_actor(evidence.id, ASSIGNED)}."
         )
     assign(evidence, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
 
@@ -280,7 +280,7 @@ def _restore_retired(step: UndoStep) -> None:
     evidence = queries.find_evidence(step.target_id, lock=True)
     if undo.plain(evidence.retired_at) != step.after["retired_at"]:
         raise Overtaken(
-            f"{evidence.ref} {evidence.title} was restored by {who_last(evidence.id, RESTORED)}."
+            f"{evidence.ref} {evidence.title} was restored by {last_actor(evidence.id, RESTORED)}."
         )
     restore(evidence, undoes=step.entry_id)
 

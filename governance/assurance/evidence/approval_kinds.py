@@ -9,7 +9,12 @@ from governance.assurance.evidence import (
     permissions,
     stored_files,
 )
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
+    ApprovalKind,
+    Description,
+    LogEntry,
+)
 from governance.foundation.approvals.models import Approval
 from governance.kernel.formatting import long_day, plural, size
 
@@ -28,14 +33,14 @@ def _describe(approval: Approval) -> Description:
     if request.by_rule:
         facts.append(("Requested by", "the retention rule, on behalf of the person who set it"))
     effects = [
-        Effect(
+        ApprovalEffect(
             "ok", "The record stays.", "It shows the SHA-256, the size, who decided, when and why."
         )
     ]
     if shared:
         have = "1 other version has" if shared == 1 else f"{plural(shared, 'other version')} have"
         effects.append(
-            Effect(
+            ApprovalEffect(
                 "open",
                 f"{have} the same file.",
                 "The file stays in storage until the last of these versions is deleted.",

@@ -12,7 +12,7 @@ from governance.assurance.evidence.models import (
 )
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people.queries import who_last
+from governance.foundation.people.queries import last_actor
 from governance.kernel import clock, undo
 from governance.kernel.db import find, session
 from governance.kernel.ids import uuid7
@@ -103,7 +103,7 @@ def _restore_link(step: UndoStep) -> None:
     )
     existing, before = _open_link(evidence, control_id), undo.id_or_none(step.before["link_id"])
     if (str(existing.id) if existing else None) != step.after["link_id"]:
-        who = who_last(evidence.id, LINKED, UNLINKED)
+        who = last_actor(evidence.id, LINKED, UNLINKED)
         raise Overtaken(
             f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who}."
         )

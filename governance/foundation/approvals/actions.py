@@ -18,94 +18,18 @@ the same moment waits.
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from governance.foundation.approvals import discussion, kinds, queries
-from governance.foundation.approvals.kinds import ApprovalKind, LogEntry
-from governance.foundation.approvals.models import Approval, ApprovalGiven, ApprovalReminder
+from governance.foundation.approvals.approval_records import FIELDS, record_step
+from governance.foundation.approvals.kinds import ApprovalKind
+from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.audit.record import record
-from governance.foundation.audit.registry import Action, action
-from governance.kernel import clock, current, outbox
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 
-FIELDS = "kind number fingerprint"
-STEPS = {
-    "requested": action(
-        "approval.requested",
-        "requested approval",
-        target="Approval",
-        activity="create",
-        severity="low",
-        fields=FIELDS,
-    ),
-    "given": action(
-        "approval.partially_approved",
-        "approved a request that needs more approvals",
-        target="Approval",
-        activity="update",
-        severity="low",
-        fields=FIELDS,
-    ),
-    "approved": action(
-        "approval.approved",
-        "approved a request",
-        target="Approval",
-        activity="update",
-        severity="low",
-        fields=FIELDS,
-    ),
-    "rejected": action(
-        "approval.rejected",
-        "rejected a request",
-        target="Approval",
-        activity="update",
-        severity="low",
-        fields=FIELDS,
-    ),
-    "withdrawn": action(
-        "approval.withdrawn",
-        "withdrew an approval request",
-        target="Approval",
-        activity="update",
-        severity="low",
-        fields=FIELDS,
-    ),
-    "voided": action(
-        "approval.voided",
-        "voided an approval request by changing its content",
-        target="Approval",
-        activity="update",
-        severity="low",
-        fields=FIELDS,
-    ),
-    "expired": action(
-        "approval.expired",
-        "closed an expired approval request",
-        target="Approval",
-        activity="update",
-        severity="low",
-        fields=FIELDS,
-    ),
-    "blocked": action(
-        "approval.blocked",
-        "was blocked from approving a request",
-        target="Approval",
-        activity="update",
-        severity="low",
-        fields=FIELDS,
-    ),
-}
-REMINDED = action(
-    "approval.reminder.sent",
-    "reminded an approver",
-    target="Approval",
-    activity="update",
-    severity="informational",
-    fields="number",
-    persons="approver",
-)
 RENEWED = action(
     "approval.renewed",
     "renewed an approval request",
@@ -124,7 +48,6 @@ REDACTED = action(
 )
 
 MAX_REASON_LENGTH = 2000
-MAX_REMINDERS_A_DAY = 5  # of one requester to one person, over all requests
 GONE = "There is nothing to approve. The content may have been deleted."
 NOT_READY = "This request isn't ready for a decision yet."
 
@@ -196,7 +119,7 @@ def request(
     made.fingerprint = kinds.fingerprint(made)
     if not made.fingerprint:
         raise NotFound(GONE)
-    _record(made, "requested", reason=made.reason)
+    record_step(made, "requested", reason=made.reason)
     return made
 
 
@@ -246,14 +169,14 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
     clicks of one person changes nothing. Raises Stale when the target or what it depends on
     changed, Edited and Blocked among them.
     """
-    kind = _lock(approval)
+    kind = lock_approval(approval)
     if kind is None:
         raise KindRemoved(
             "Meridian no longer has approvals of this kind. Reject or withdraw the request."
         )
     if approval.state in {"open", "approved"} and _gave(approval, seen):
         return None
-    _check_open(approval)
+    check_open(approval)
     queries.check_may_approve(approval)
     _check_current(approval, seen)
     if (why := kind.blocked(approval)) is not None:
@@ -267,10 +190,10 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
     )
     session().flush()
     if not _are_enough(approval, seen):
-        _record(approval, "given", reason=reason.strip(), fingerprint=seen)
+        record_step(approval, "given", reason=reason.strip(), fingerprint=seen)
         return None
     approval.state, approval.closed_at, approval.closed_by = "approved", now, current.person_id()
-    _record(approval, "approved", reason=reason.strip(), fingerprint=seen)
+    record_step(approval, "approved", reason=reason.strip(), fingerprint=seen)
     return kind.apply(approval)
 
 
@@ -304,16 +227,16 @@ def _are_enough(approval: Approval, seen: str) -> bool:
 
 def reject(approval: Approval, *, reason: str) -> None:
     """Close the request unapplied, also when its kind no longer exists."""
-    _lock(approval)
-    _check_open(approval)
+    lock_approval(approval)
+    check_open(approval)
     queries.check_may_reject(approval)
     _check_reason(reason)
     _close(approval, "rejected", note=reason)
 
 
 def withdraw(approval: Approval) -> None:
-    _lock(approval)
-    _check_open(approval)
+    lock_approval(approval)
+    check_open(approval)
     if str(current.person_id()) not in approval.requesters:
         raise Forbidden("Only the person who requested this can withdraw it.")
     _close(approval, "withdrawn")
@@ -341,11 +264,11 @@ def note_refusal(approval: Approval, refused: Stale | None) -> None:
     something blocked.
     """
     if isinstance(refused, Edited):
-        _lock(approval)
+        lock_approval(approval)
         if approval.state == "open":
             _close(approval, "voided", note=refused.message)
     elif isinstance(refused, Blocked):
-        _record(approval, "blocked", outcome="denied")
+        record_step(approval, "blocked", outcome="denied")
 
 
 def expire() -> None:
@@ -362,45 +285,10 @@ def _close(approval: Approval, state: str, *, note: str = "") -> None:
     )
     approval.note = note.strip()[:MAX_REASON_LENGTH]
     kind = kinds.named(approval.kind)
-    _record(approval, state, reason=approval.note)
+    record_step(approval, state, reason=approval.note)
     if kind is not None:
         with suppress(NotFound):  # its target is gone: nothing is left that could follow
             kind.on_reject(approval)
-
-
-# ---- reminders and redaction
-
-
-def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
-    """Write to one of those who can approve it; one reminder a day for each of them, however often
-    it is requested again.
-    """
-    _lock(approval)
-    _check_open(approval)
-    if str(current.person_id()) not in approval.requesters:
-        raise Forbidden("Only the person who requested this can send reminders.")
-    if not approval.is_ready:
-        raise DomainError(NOT_READY)
-    who = next((each for each in queries.approvers(approval) if each.person_id == person_id), None)
-    if who is None:
-        raise Invalid("Choose one of the people who can approve this.", field="person")
-    if who.reminded:
-        raise DomainError(f"You reminded {who.name} today. You can remind them again tomorrow.")
-    if queries.count_reminders_today(approval.requested_by, person_id) >= MAX_REMINDERS_A_DAY:
-        raise DomainError(
-            f"You reminded {who.name} {MAX_REMINDERS_A_DAY} times today. You can remind them again"
-            " tomorrow."
-        )
-    session().add(
-        ApprovalReminder(approval_id=approval.id, person_id=person_id, sent_on=clock.today())
-    )
-    asks = f"{current.actor().name} asks {kinds.mail_words(approval)}"
-    outbox.send_mail(
-        who.email,
-        f"{approval.ref} awaits your approval",
-        f"{asks}.\n\nReview the request: {link}\n",
-    )
-    record(REMINDED, approval, number=approval.number, approver=person_id)
 
 
 def redact(kind_name: str, target_ids: Collection[UUID], *, summary: str) -> None:
@@ -423,7 +311,7 @@ def _kind(name: str) -> ApprovalKind:
     return kind
 
 
-def _lock(approval: Approval) -> ApprovalKind | None:
+def lock_approval(approval: Approval) -> ApprovalKind | None:
     """Take the kind's lock, then the row's, and read it again."""
     kind = kinds.named(approval.kind)
     if kind is not None:
@@ -432,7 +320,7 @@ def _lock(approval: Approval) -> ApprovalKind | None:
     return kind
 
 
-def _check_open(approval: Approval) -> None:
+def check_open(approval: Approval) -> None:
     if approval.state != "open":
         raise Stale(f"This request was already {approval.state}. Nothing was changed.")
     if queries.is_expired(approval):
@@ -464,50 +352,3 @@ def _check_typed(wanted: str, typed: str) -> None:
 def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
-
-
-def _record(
-    approval: Approval, step: str, *, reason: str = "", fingerprint: str = "", outcome: str = "done"
-) -> None:
-    """By the kind's own action on its own row, where it has one for this step.
-
-    A reason is never lost: where the kind's `apply` records an approval, the approver's reason gets
-    an entry of its own.
-    """
-    kind = kinds.named(approval.kind)
-    facts: dict[str, Any] = {
-        "kind": approval.kind,
-        "number": approval.number,
-        "fingerprint": fingerprint or None,
-    }
-    entry = _entry(kind, approval, step) if kind is not None else None
-    about = entry.about if entry else None
-    if kind is None or entry is None or step not in kind.entries:
-        record(STEPS[step], approval, about=about, reason=reason or None, outcome=outcome, **facts)
-    elif (step_action := kind.entries[step]) is not None:
-        declared = {
-            name: value
-            for name, value in {**facts, **entry.facts}.items()
-            if _is_declared(step_action, name)
-        }
-        record(
-            step_action,
-            entry.target,
-            about=about,
-            reason=reason or None,
-            outcome=outcome,
-            **declared,
-        )
-    elif step == "approved" and reason:
-        record(STEPS[step], approval, about=about, reason=reason, **facts)
-
-
-def _entry(kind: ApprovalKind, approval: Approval, step: str) -> LogEntry | None:
-    try:
-        return kind.entry(approval, step)
-    except NotFound:  # the target is gone
-        return None
-
-
-def _is_declared(step_action: Action, name: str) -> bool:
-    return name in step_action.fields or name in step_action.personal

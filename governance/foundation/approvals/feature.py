@@ -1,6 +1,15 @@
 """Approvals: what one person requests and others decide."""
 
-from governance.foundation.approvals import actions, discussion, inbox, jobs, models, views
+from governance.foundation.approvals import (
+    actions,
+    approval_records,
+    discussion,
+    inbox,
+    jobs,
+    models,
+    reminder_actions,
+    views,
+)
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, EntryLink, Manifest
 
@@ -11,6 +20,6 @@ manifest = Manifest(
     under=("tenant_settings.settings", "people.members"),
     schedule=(Daily("expire approvals", jobs.expire, at="02:27"),),
     inbox=inbox.SOURCES,
-    audit=actions_in(actions, discussion),
+    audit=actions_in(actions, approval_records, reminder_actions, discussion),
     links={"Approval": EntryLink(endpoint="approvals.approval", argument="approval_id")},
 )

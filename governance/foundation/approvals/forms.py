@@ -7,7 +7,7 @@ from governance.foundation.people.forms import stripped
 from governance.kernel.forms import Form
 
 
-class DecideForm(Form):
+class ApprovalDecisionForm(Form):
     """`verb` says what is decided; `seen` is the fingerprint of what the page showed."""
 
     verb = HiddenField("Verb")
@@ -18,7 +18,7 @@ class DecideForm(Form):
     )
 
 
-class CommentForm(Form):
+class ApprovalCommentForm(Form):
     """A question or an answer in the discussion."""
 
     text = TextAreaField("Comment", [Length(max=MAX_TEXT_LENGTH)], filters=[stripped])

@@ -42,7 +42,7 @@ class ProposedChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ApprovalEffect:
     """One consequence. `kind` is ok, due, bad or open; `link` is (endpoint, values, text)."""
 
     kind: str
@@ -66,7 +66,7 @@ class Description:
     changes: Sequence[ProposedChange] = ()
     facts: Sequence[tuple[str, Any]] = ()
     figures: Sequence[tuple[str, str]] = ()
-    effects: Sequence[Effect] = ()
+    effects: Sequence[ApprovalEffect] = ()
     effects_sub: str = ""
     template: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -5,8 +5,15 @@ from uuid import UUID
 
 from flask import current_app, flash, g, redirect, request, url_for
 
-from governance.foundation.approvals import actions, discussion, kinds, permissions, queries
-from governance.foundation.approvals.forms import CommentForm, DecideForm
+from governance.foundation.approvals import (
+    actions,
+    discussion,
+    kinds,
+    permissions,
+    queries,
+    reminder_actions,
+)
+from governance.foundation.approvals.forms import ApprovalCommentForm, ApprovalDecisionForm
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current
@@ -25,11 +32,15 @@ DONE = {"reject": "Rejected. Nothing was changed.", "withdraw": "Withdrawn. Noth
 
 @feature.get("/approvals/<uuid:approval_id>", needs=permissions.VIEW, urgent=True)
 def approval(approval_id: UUID) -> ResponseReturnValue:
-    return _page(queries.approval(approval_id), DecideForm())
+    return _page(queries.approval(approval_id), ApprovalDecisionForm())
 
 
 def _page(
-    found: Approval, form: DecideForm, *, comment: CommentForm | None = None, status: int = 200
+    found: Approval,
+    form: ApprovalDecisionForm,
+    *,
+    comment: ApprovalCommentForm | None = None,
+    status: int = 200,
 ) -> ResponseReturnValue:
     kind, is_open = kinds.named(found.kind), queries.is_open(found)
     is_own = str(current.person_id()) in found.requesters
@@ -79,7 +90,7 @@ def _page(
         role=_role(found.requested_by),
         moments=_history(found),
         comments=comments,
-        comment=comment or CommentForm(),
+        comment=comment or ApprovalCommentForm(),
     )
 
 
@@ -138,7 +149,7 @@ def _needs_step_up() -> bool:
 
 DECIDE = StepUp(
     {"approve": "Approve request", "reject": "Reject request", "withdraw": "Withdraw request"},
-    DecideForm,
+    ApprovalDecisionForm,
     facts=_facts,
     danger={"approve": "What was requested takes effect immediately."},
     when=_needs_step_up,
@@ -147,7 +158,7 @@ DECIDE = StepUp(
 
 @feature.post("/approvals/<uuid:approval_id>", needs=permissions.DECIDE, fresh=DECIDE, urgent=True)
 def decide(approval_id: UUID) -> ResponseReturnValue:
-    found, form, results = queries.approval(approval_id), DecideForm(), list[object]()
+    found, form, results = queries.approval(approval_id), ApprovalDecisionForm(), list[object]()
     verb = form.verb.data or ""
     verbs = {
         "approve": lambda: results.append(
@@ -181,11 +192,11 @@ def _approved(found: Approval) -> str:
 
 @feature.post("/approvals/<uuid:approval_id>/reminders", needs=permissions.DECIDE)
 def remind(approval_id: UUID) -> ResponseReturnValue:
-    found, form = queries.approval(approval_id), DecideForm()
+    found, form = queries.approval(approval_id), ApprovalDecisionForm()
     approver_id = uuid_or_none(submission().fields.get("person"))
     if approver_id is None:
         raise Invalid("Choose one of the people who can approve this.")
-    if not accepted(form, lambda: actions.remind(found, approver_id, link=_link(found))):
+    if not accepted(form, lambda: reminder_actions.remind(found, approver_id, link=_link(found))):
         return _page(found, form, status=form.status)
     flash("Reminder sent.")
     return redirect(url_for("approvals.approval", approval_id=found.id), 303)
@@ -193,11 +204,11 @@ def remind(approval_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/approvals/<uuid:approval_id>/comments", needs=permissions.DECIDE)
 def comment(approval_id: UUID) -> ResponseReturnValue:
-    found, form = queries.approval(approval_id), CommentForm()
+    found, form = queries.approval(approval_id), ApprovalCommentForm()
     if not accepted(
         form, lambda: discussion.comment(found, form.text.data or "", link=_link(found))
     ):
-        return _page(found, DecideForm(), comment=form, status=form.status)
+        return _page(found, ApprovalDecisionForm(), comment=form, status=form.status)
     return redirect(url_for("approvals.approval", approval_id=found.id, _anchor="discussion"), 303)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from governance.foundation.people import actions, queries, sign_in_rules
+from governance.foundation.people import admission_actions, queries, sign_in_rules
 from governance.foundation.people.models import Connection, person_key
-from governance.foundation.people.oidc import Identity
+from governance.foundation.people.oidc_types import Identity
 from governance.kernel.access import ROLE_NAMES
 from governance.kernel.errors import DomainError
 
@@ -60,7 +60,7 @@ def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | Non
         "",
     )
     try:
-        found = actions.access_of(UUID(test["person"]), identity, connection)
+        found = admission_actions.find_access(UUID(test["person"]), identity, connection)
     except sign_in_rules.NoMembership:
         return None, _no_access(test, identity, connection)
     if found.role in ADMINS:

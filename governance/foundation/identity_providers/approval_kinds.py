@@ -5,13 +5,23 @@ from datetime import UTC
 from typing import Any
 
 from governance.foundation.approvals import queries as approvals
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
+    ApprovalKind,
+    Description,
+    LogEntry,
+)
 from governance.foundation.approvals.models import Approval
-from governance.foundation.identity_providers import actions, permissions, queries
+from governance.foundation.identity_providers import (
+    change_actions,
+    connection_actions,
+    permissions,
+    queries,
+)
 from governance.foundation.identity_providers.connection_settings import (
     as_facts,
-    changed,
     is_same_provider,
+    proposed_changes,
     secret_digest,
 )
 from governance.foundation.identity_providers.models import ConnectionChange
@@ -31,7 +41,7 @@ def _describe(approval: Approval) -> Description:
     change = queries.change(approval.target_id)
     proposed, rows, is_open = (
         queries.proposed_connection(change),
-        changed(change),
+        proposed_changes(change),
         approvals.is_open(approval),
     )
     return Description(
@@ -84,7 +94,7 @@ def _figures(change: ConnectionChange, proposed: Connection | None) -> list[tupl
     ]
 
 
-def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[Effect]:
+def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[ApprovalEffect]:
     live = people.connection()
     ending = _ending_sessions(live, proposed)
     if ending:
@@ -93,7 +103,7 @@ def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[
             if any(each.person_id == current.person_id() for each in ending)
             else ""
         )
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             f"{plural(len(ending), 'open session')}"
             f" {'ends' if len(ending) == 1 else 'end'}{yours}.",
@@ -101,19 +111,19 @@ def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[
             " one.",
         )
     else:
-        yield Effect(
+        yield ApprovalEffect(
             "ok",
             "No one is signed out.",
             "Roles follow the groups at each person's next sign-in." if proposed else "",
         )
     if live and proposed and live.issuer != proposed.issuer:
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             "Under another issuer, everyone counts as a new person.",
             "Each member needs a mapped group or an invitation to sign in again.",
         )
     if proposed and proposed.verifies_addresses and not (live and live.verifies_addresses):
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             "Addresses in the work domains count as verified.",
             "Anyone who can change an address at the provider could accept that person's invitation.",
@@ -121,11 +131,11 @@ def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[
     yield from _effects_on_domains(set(change.base_domains), set(change.domains))
 
 
-def _effects_on_domains(before: set[str], after: set[str]) -> Iterator[Effect]:
+def _effects_on_domains(before: set[str], after: set[str]) -> Iterator[ApprovalEffect]:
     if added := sorted(after - before):
-        yield Effect("ok", f"Addresses at {', '.join(added)} lead to this sign-in.")
+        yield ApprovalEffect("ok", f"Addresses at {', '.join(added)} lead to this sign-in.")
     if removed := sorted(before - after):
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             f"Addresses at {', '.join(removed)} no longer lead to this sign-in.",
             "People with these addresses need the tenant's own link.",
@@ -189,11 +199,11 @@ def missing(change: ConnectionChange) -> str | None:
 
 
 def _make_live(approval: Approval) -> int:
-    return actions.make_live(queries.change(approval.target_id, lock=True))
+    return change_actions.make_live(queries.change(approval.target_id, lock=True))
 
 
 def _close(approval: Approval) -> None:
-    actions.close(
+    change_actions.close_change(
         queries.change(approval.target_id, lock=True),
         "replaced" if approval.state == "voided" else approval.state,
     )
@@ -217,16 +227,16 @@ IDENTITY_CHANGE = ApprovalKind(
     apply=_make_live,
     on_reject=_close,
     entry=_entry,
-    lock=actions.LOCK,
+    lock=connection_actions.LOCK,
     own="You proposed this change, so another person approves it.",
     result_template="foundation/identity_providers/live.html",
     entries={
         "requested": None,
-        "approved": actions.APPROVED,
-        "rejected": actions.REJECTED,
-        "withdrawn": actions.WITHDRAWN,
-        "voided": actions.REPLACED,
-        "expired": actions.EXPIRED,
+        "approved": change_actions.CHANGE_APPROVED,
+        "rejected": change_actions.CHANGE_REJECTED,
+        "withdrawn": change_actions.CHANGE_WITHDRAWN,
+        "voided": change_actions.CHANGE_REPLACED,
+        "expired": change_actions.CHANGE_EXPIRED,
     },
 )
 

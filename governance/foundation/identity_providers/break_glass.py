@@ -9,8 +9,8 @@ can be seen and explained, a reset without an entry cannot.
 
 from dataclasses import dataclass, replace
 
-from governance.foundation.identity_providers import actions
-from governance.foundation.identity_providers.connection_settings import Settings
+from governance.foundation.identity_providers import reset_actions
+from governance.foundation.identity_providers.connection_settings import ConnectionSettings
 from governance.foundation.people import provider_http, queries, sign_in_state
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
@@ -23,7 +23,7 @@ OPERATOR = "The operator"
 
 
 @dataclass(frozen=True, slots=True)
-class Reset:
+class SignInReset:
     """What to set: a connection (issuer, client ID, secret), an admin's address, or both; and
     why.
     """
@@ -36,13 +36,13 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ResetResult:
     issuer: str
     callback: str
     sessions: int
 
 
-def reset(who: Actor, wanted: Reset, *, public_url: str) -> Done:
+def reset(who: Actor, wanted: SignInReset, *, public_url: str) -> ResetResult:
     """Raises DomainError, and then the tenant is as it was."""
     if wanted.issuer is not None:
         _check_issuer(wanted.issuer)
@@ -53,7 +53,7 @@ def reset(who: Actor, wanted: Reset, *, public_url: str) -> Done:
         )
     _note(who.tenant_slug, wanted)
     with current.acting_as(_operator_in(who)), transaction():
-        ended = actions.reset(
+        ended = reset_actions.reset_sign_in(
             _settings(wanted),
             secret=wanted.secret,
             admin=wanted.admin,
@@ -63,7 +63,7 @@ def reset(who: Actor, wanted: Reset, *, public_url: str) -> Done:
         live = queries.connection()
         if live is None:
             raise RuntimeError("a reset leaves a live connection")
-        return Done(
+        return ResetResult(
             live.issuer,
             f"{public_url}{sign_in_state.callback_path(who.tenant_slug, live.number)}",
             ended,
@@ -77,7 +77,7 @@ def _check_issuer(issuer: str) -> None:
         raise Invalid(fault.message, field="issuer") from fault
 
 
-def _settings(wanted: Reset) -> Settings | None:
+def _settings(wanted: SignInReset) -> ConnectionSettings | None:
     """The mapping is kept at the same issuer; groups of another one are another company's."""
     if wanted.issuer is None or wanted.client_id is None:
         return None
@@ -85,7 +85,7 @@ def _settings(wanted: Reset) -> Settings | None:
     is_same = live is not None and live.issuer == wanted.issuer
     kept = dict(live.group_roles) if live and is_same else {}
     verifies = bool(live and is_same and live.verifies_addresses)
-    return Settings(
+    return ConnectionSettings(
         wanted.issuer, wanted.client_id, live.enforced if live else True, kept, verifies
     )
 
@@ -98,7 +98,7 @@ def _operator_in(who: Actor) -> Actor:
     return replace(who, name=OPERATOR, role="operator_admin" if own else "admin")
 
 
-def _note(slug: str, wanted: Reset) -> None:
+def _note(slug: str, wanted: SignInReset) -> None:
     with transaction(read_only=True):
         operators = next((t for t in tenants.all_tenants() if t.kind == "operator"), None)
         home = (
@@ -111,6 +111,6 @@ def _note(slug: str, wanted: Reset) -> None:
             "There is no operator tenant to record this reset in, so nothing was changed."
         )
     with current.acting_as(replace(home, name=OPERATOR)), transaction():
-        actions.note_reset_elsewhere(
+        reset_actions.record_reset_at_operator(
             slug, reason=wanted.reason, provider=wanted.issuer, admin=wanted.admin is not None
         )

@@ -34,7 +34,7 @@ LOOSENED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ConnectionSettings:
     """What a connection is, its secret aside."""
 
     issuer: str
@@ -44,8 +44,8 @@ class Settings:
     verifies_addresses: bool = False
 
 
-def settings_of(connection: Connection) -> Settings:
-    return Settings(
+def settings_of(connection: Connection) -> ConnectionSettings:
+    return ConnectionSettings(
         connection.issuer,
         connection.client_id,
         connection.enforced,
@@ -110,7 +110,7 @@ def labelled(connection: Connection | None, domains: Sequence[str]) -> dict[str,
     }
 
 
-def changed(change: ConnectionChange) -> list[ProposedChange]:
+def proposed_changes(change: ConnectionChange) -> list[ProposedChange]:
     """Everything that it changes; of a secret only that there is another one."""
     base, proposed = people.connection_row(change.base_id), queries.proposed_connection(change)
     return list(

@@ -2,10 +2,12 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.identity_providers import (
-    actions,
     approval_kinds,
+    change_actions,
+    connection_actions,
     models,
     permissions,
+    reset_actions,
     views,
 )
 from governance.foundation.people.ports import record_test_sign_in
@@ -21,7 +23,7 @@ manifest = Manifest(
         Command("Propose a change to sign-in", "identity_providers.propose", permissions.CHANGE),
         Command("Test the sign-in connection", "identity_providers.index", permissions.CHANGE),
     ),
-    audit=actions_in(actions),
+    audit=actions_in(connection_actions, change_actions, reset_actions),
     links={
         "ConnectionChange": EntryLink(
             endpoint="identity_providers.change",
@@ -29,7 +31,7 @@ manifest = Manifest(
             noun="sign-in change",
         ),
     },
-    answers=(Answer(record_test_sign_in, actions.note_test_sign_in),),
-    subscribes=(Subscription(PersonErased, actions.forget_tester, order=50),),
+    answers=(Answer(record_test_sign_in, change_actions.record_test_sign_in_result),),
+    subscribes=(Subscription(PersonErased, change_actions.erase_tester, order=50),),
     approvals=approval_kinds.KINDS,
 )

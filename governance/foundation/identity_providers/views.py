@@ -16,25 +16,35 @@ from flask import current_app, flash, redirect, request, url_for
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.foundation.identity_providers import (
-    actions,
     approval_kinds,
+    change_actions,
+    connection_actions,
     connection_settings,
     permissions,
     queries,
 )
-from governance.foundation.identity_providers.connection_settings import LABELS, Settings, labelled
+from governance.foundation.identity_providers.connection_settings import (
+    LABELS,
+    ConnectionSettings,
+    labelled,
+)
 from governance.foundation.identity_providers.forms import (
     ConnectionForm,
     FirstAdminForm,
     ProviderForm,
 )
 from governance.foundation.identity_providers.models import ConnectionChange
-from governance.foundation.people import actions as people
-from governance.foundation.people import oidc, provider_http, sign_in_state
+from governance.foundation.people import (
+    connection_check,
+    invitation_actions,
+    oidc,
+    provider_http,
+    sign_in_state,
+)
 from governance.foundation.people import queries as directory
 from governance.foundation.people.models import Connection
 from governance.foundation.people.second_person import ApprovalRequest
-from governance.foundation.people.sign_in_views import callback_address, provider_of
+from governance.foundation.people.sign_in_views import callback_address, client_of
 from governance.foundation.people.views import sign_in_address
 from governance.foundation.tenants import actions as tenant_actions
 from governance.foundation.tenants import permissions as tenant_permissions
@@ -93,7 +103,7 @@ def _progress(change: ConnectionChange | None) -> dict[str, Any]:
     return {
         "proposed": proposed,
         "missing": approval_kinds.missing(change),
-        "changes": connection_settings.changed(change),
+        "changes": connection_settings.proposed_changes(change),
         "callback": (
             callback_address(current.actor().tenant_slug, proposed.number) if proposed else None
         ),
@@ -150,7 +160,7 @@ def propose() -> ResponseReturnValue:
     )  # what isn't sent has no default
 
     def act() -> None:
-        made = actions.propose(
+        made = change_actions.propose(
             settings_in(form, form.mapping, enforced=bool(form.enforced.data)),
             secret=form.secret.data or None,
             domains=form.wanted_domains,
@@ -163,7 +173,7 @@ def propose() -> ResponseReturnValue:
         flash("Change proposed. People sign in as before until another person approves it.")
         return redirect(url_for("identity_providers.index"), 303)
     if form.stale:
-        form.seen.data = actions.opened(live, change)
+        form.seen.data = change_actions.opened_with(live, change)
     return page(
         "foundation/identity_providers/propose.html",
         status=form.status if request.method == "POST" else 200,
@@ -183,7 +193,7 @@ def _filled(
     row = (queries.proposed_connection(change) if change else None) or live
     domains = change.domains if change else queries.domains()
     seen = {
-        "seen": actions.opened(live, change),
+        "seen": change_actions.opened_with(live, change),
         "domains": " ".join(domains),
         "reason": approval.reason if approval else "",
     }
@@ -209,13 +219,15 @@ def _readable(value: Any) -> Any:
     return _as_lines(value) if isinstance(value, dict) else value
 
 
-def settings_in(form: ProviderForm, mapping: dict[str, str], *, enforced: bool) -> Settings:
+def settings_in(
+    form: ProviderForm, mapping: dict[str, str], *, enforced: bool
+) -> ConnectionSettings:
     """What a form says; an issuer that Meridian wouldn't call is refused at its field."""
     try:
         provider_http.safe_url(form.issuer.data or "")
     except provider_http.ProviderFault as fault:
         raise Invalid(fault.message, field="issuer") from fault
-    return Settings(
+    return ConnectionSettings(
         form.issuer.data or "",
         form.client_id.data or "",
         enforced,
@@ -230,8 +242,8 @@ def settings_in(form: ProviderForm, mapping: dict[str, str], *, enforced: bool) 
 def _check_reachable(change: ConnectionChange) -> None:
     proposed = queries.proposed_connection(change)
     if proposed is not None:
-        actions.note_test(
-            proposed, oidc.diagnose(provider_of(proposed, current.actor().tenant_slug))
+        connection_actions.record_connection_check(
+            proposed, connection_check.diagnose(client_of(proposed, current.actor().tenant_slug))
         )
 
 
@@ -241,7 +253,9 @@ def test_connection() -> ResponseReturnValue:
     row = directory.connection()
     if row is None:
         raise NotFound("There is no connection to test yet. Propose one first.")
-    actions.note_test(row, oidc.diagnose(provider_of(row, current.actor().tenant_slug)))
+    connection_actions.record_connection_check(
+        row, connection_check.diagnose(client_of(row, current.actor().tenant_slug))
+    )
     return redirect(url_for("identity_providers.index") + "#reachable", 303)
 
 
@@ -266,16 +280,16 @@ def start_test(connection_change_id: UUID) -> ResponseReturnValue:
     drawn = sign_in_state.new_secrets(who.tenant_slug)
     try:
         url = oidc.authorization_url(
-            provider_of(proposed, who.tenant_slug),
+            client_of(proposed, who.tenant_slug),
             state=drawn.state,
             nonce=drawn.nonce,
             verifier=drawn.verifier,
             login_hint=who.email,
         )
     except provider_http.ProviderFault as fault:
-        actions.note_test_sign_in(proposed.id, None, fault.message)
+        change_actions.record_test_sign_in_result(proposed.id, None, fault.message)
         return redirect(url_for("identity_providers.index") + "#test", 303)
-    sign_in_state.remember(
+    sign_in_state.save_sign_in(
         drawn,
         connection_id=proposed.id,
         is_test=True,
@@ -296,7 +310,7 @@ def _open_change(connection_change_id: UUID) -> ConnectionChange:
         queries.open_change() or (None, None),
     )
     if found is not is_open:
-        raise DomainError(actions.CLOSED)
+        raise DomainError(change_actions.CHANGE_CLOSED)
     return found
 
 
@@ -371,11 +385,13 @@ def invite_first_admin(slug: str) -> ResponseReturnValue:
     tenant, form, operator = _untouched(slug), FirstAdminForm(), current.actor()
 
     def act() -> None:
-        actions.set_up(settings_in(form, {}, enforced=True), secret=form.secret.data or None)
+        connection_actions.set_up(
+            settings_in(form, {}, enforced=True), secret=form.secret.data or None
+        )
         tenant_actions.set_domains(tenant, form.wanted_domains)
         for earlier in directory.open_invitations():
-            people.withdraw(earlier, how="the operator corrected the setup")
-        people.invite(
+            invitation_actions.withdraw_invitation(earlier, how="the operator corrected the setup")
+        invitation_actions.invite_member(
             form.email.data or "",
             "admin",
             tenant_name=tenant.name,

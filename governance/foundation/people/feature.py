@@ -2,17 +2,26 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.people import (
-    actions,
+    admission_actions,
+    invitation_actions,
     jobs,
+    member_actions,
     models,
     permissions,
+    session_actions,
     session_views,
+    sign_in_callback,
     sign_in_views,
+    sign_out_views,
     step_up,
+    theme_views,
     views,
 )
 from governance.kernel.identity import identity
 from governance.kernel.manifest import Answer, Command, Daily, EntryLink, Manifest, NavItem
+
+# Each adds its pages to the routes of sign-in.
+SIGN_IN_PAGES = (sign_in_callback, sign_out_views, theme_views)
 
 manifest = Manifest(
     name="people",
@@ -32,7 +41,7 @@ manifest = Manifest(
     under=("tenant_settings.settings",),
     schedule=(Daily("delete old sign-ins", jobs.sweep_sign_ins, at="02:17"),),
     palette=(Command("Invite a member", "people.members", permissions.MANAGE),),
-    audit=actions_in(actions),
+    audit=actions_in(session_actions, admission_actions, member_actions, invitation_actions),
     links={
         "Membership": EntryLink(endpoint="people.members"),
         "Invitation": EntryLink(endpoint="people.members"),

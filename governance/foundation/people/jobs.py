@@ -5,7 +5,7 @@ And the nightly sweep.
 
 from sqlalchemy import select
 
-from governance.foundation.people import actions
+from governance.foundation.people import session_actions
 from governance.foundation.people.models import Membership
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
@@ -44,5 +44,5 @@ def actor_of(item: WorkItem) -> Actor:
 
 def sweep_sign_ins() -> None:
     """Nightly: forget sign-ins that nobody finished and expired offers to undo."""
-    once_a_day_in_each("delete old sign-ins", actions.forget_old_sign_ins)
+    once_a_day_in_each("delete old sign-ins", session_actions.delete_old_sign_ins)
     once_a_day_in_each("delete expired undo offers", undo.forget)

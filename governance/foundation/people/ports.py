@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from governance.foundation.people.oidc import Identity
+from governance.foundation.people.oidc_types import Identity
 from governance.kernel.current import Actor
 from governance.kernel.ports import Port
 

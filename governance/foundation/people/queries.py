@@ -24,7 +24,7 @@ from governance.foundation.people.models import (
     Person,
     Session,
 )
-from governance.foundation.people.sessions import IDLE
+from governance.foundation.people.sessions import IDLE_TIMEOUT
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
@@ -130,7 +130,7 @@ def everyone(*, limit: int) -> Sequence[Membership]:
     )
 
 
-def anybody(membership_id: UUID) -> Membership | None:
+def any_membership(membership_id: UUID) -> Membership | None:
     """A member or former member."""
     return session().scalars(select(Membership).where(Membership.id == membership_id)).one_or_none()
 
@@ -160,7 +160,7 @@ def any_membership_of(person_id: UUID) -> Membership | None:
     )
 
 
-def lives_at(email: str) -> Sequence[Membership]:
+def members_at_address(email: str) -> Sequence[Membership]:
     """Who is a member now under this address: one human may be several persons, each vouched for by
     another issuer.
     """
@@ -214,7 +214,7 @@ def connection() -> Connection | None:
     return session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
 
 
-def stays_live(connection_id: UUID) -> bool:
+def lock_if_live(connection_id: UUID) -> bool:
     """Whether this is the live connection, which then stays it until the transaction ends."""
     query = select(Connection.id).where(Connection.id == connection_id, Connection.state == "live")
     return session().scalars(query.with_for_update(read=True)).one_or_none() is not None
@@ -246,7 +246,7 @@ def live_sessions(person_id: UUID | None = None) -> Sequence[Session]:
     """What still opens the console: not ended, and neither idle nor too old."""
     now = clock.now()
     query = select(Session).where(
-        Session.ended_at.is_(None), Session.expires_at > now, Session.seen_at > now - IDLE
+        Session.ended_at.is_(None), Session.expires_at > now, Session.seen_at > now - IDLE_TIMEOUT
     )
     if person_id is not None:
         query = query.where(Session.person_id == person_id)
@@ -266,7 +266,7 @@ def timeline(
     return _moments(audit.entries_about(ids, limit=limit, without=without))
 
 
-def who_last(target_id: UUID, *actions: Action) -> str:
+def last_actor(target_id: UUID, *actions: Action) -> str:
     """Who did the newest of these actions on an object, named as this reader may see it."""
     query = select(AuditEntry).where(
         AuditEntry.target_id == target_id, AuditEntry.action.in_([each.name for each in actions])

@@ -6,7 +6,13 @@ from uuid import UUID
 import structlog
 from flask import redirect, request, url_for
 
-from governance.foundation.people import actions, permissions, queries, session_list, sessions
+from governance.foundation.people import (
+    permissions,
+    queries,
+    session_actions,
+    session_list,
+    sessions,
+)
 from governance.foundation.people.models import Membership, Session
 from governance.foundation.people.session_list import MEMBER_SESSIONS, OWN_SESSIONS
 from governance.foundation.tenants import queries as tenants
@@ -127,7 +133,9 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
     row = queries.session_row(session_id)
     require(permissions.END_SESSION, on=row)
     own = permissions.is_own_session(current.actor(), row)
-    actions.end_session(row, how="ended from the sessions page" if own else "ended by an admin")
+    session_actions.end_session(
+        row, how="ended from the sessions page" if own else "ended by an admin"
+    )
     member = queries.membership_of(row.person_id)
     if own or member is None:
         return redirect(url_for("sessions.own_sessions"), 303)
@@ -148,7 +156,7 @@ def export_member_sessions(membership_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/settings/members/<uuid:membership_id>/sessions/end", needs=permissions.MANAGE)
 def end_member_sessions(membership_id: UUID) -> ResponseReturnValue:
-    actions.end_sessions_of(queries.membership(membership_id), how="ended by an admin")
+    session_actions.end_member_sessions(queries.membership(membership_id), how="ended by an admin")
     return redirect(url_for("people.members"), 303)
 
 

@@ -15,10 +15,10 @@ from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 
-IDLE = timedelta(hours=1)
-ABSOLUTE = timedelta(hours=12)
-SEEN_EVERY = timedelta(minutes=1)
-LONGEST = 200
+IDLE_TIMEOUT = timedelta(hours=1)
+MAX_SESSION_LIFETIME = timedelta(hours=12)
+SEEN_INTERVAL = timedelta(minutes=1)
+MAX_COOKIE_LENGTH = 200
 
 
 def new_token() -> str:
@@ -32,7 +32,7 @@ def token_hash(token: str) -> bytes:
 def split(cookie: str) -> tuple[str, str]:
     """The cookie is `<tenant>.<token>`: which tenant the session belongs to is no secret."""
     slug, _, token = cookie.partition(".")
-    return (slug, token) if token.isascii() and len(cookie) <= LONGEST else ("", "")
+    return (slug, token) if token.isascii() and len(cookie) <= MAX_COOKIE_LENGTH else ("", "")
 
 
 def actor_of_token(token: str) -> Actor | None:
@@ -57,7 +57,11 @@ def actor_of_token(token: str) -> Actor | None:
         .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
         .join(Tenant, Tenant.id == Membership.tenant_id)
         .where(Session.token_hash == token_hash(token), Session.ended_at.is_(None))
-        .where(Session.expires_at > now, Session.seen_at > now - IDLE, Tenant.status == "active")
+        .where(
+            Session.expires_at > now,
+            Session.seen_at > now - IDLE_TIMEOUT,
+            Tenant.status == "active",
+        )
     )
     row = session().execute(query).one_or_none()
     if row is None:
@@ -86,7 +90,7 @@ def seen(who: Actor) -> None:
                 "UPDATE sessions SET seen_at = :now WHERE id = :id AND seen_at < :before AND"
                 " ended_at IS NULL"
             ),
-            {"now": now, "id": who.session_id, "before": now - SEEN_EVERY},
+            {"now": now, "id": who.session_id, "before": now - SEEN_INTERVAL},
         )
 
 

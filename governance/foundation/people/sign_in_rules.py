@@ -7,7 +7,7 @@ has proven the address.
 
 from governance.foundation.people import queries
 from governance.foundation.people.models import Connection, Invitation
-from governance.foundation.people.oidc import Identity, SignInRefused
+from governance.foundation.people.oidc_types import Identity, SignInRefused
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import current, formatting
 from governance.kernel.db import session

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from governance.foundation.people.models import Connection, SignIn
-from governance.foundation.people.oidc import Provider, TokenRefused
+from governance.foundation.people.oidc_types import OidcClient, TokenRefused
 from governance.kernel import clock, key_encryption
 from governance.kernel.db import session
 
@@ -23,7 +23,7 @@ key_encryption.holds(Connection, "secret", lambda row: secret_context(row.tenant
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class SignInSecrets:
     """What ties an answer to its question: the state (`<tenant>.<random>`), the nonce and the PKCE
     verifier.
     """
@@ -33,14 +33,14 @@ class Secrets:
     verifier: str
 
 
-def new_secrets(slug: str) -> Secrets:
-    return Secrets(
+def new_secrets(slug: str) -> SignInSecrets:
+    return SignInSecrets(
         f"{slug}.{secrets.token_urlsafe(32)}", secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     )
 
 
-def remember(
-    drawn: Secrets,
+def save_sign_in(
+    drawn: SignInSecrets,
     *,
     connection_id: UUID,
     browser: str,
@@ -69,7 +69,7 @@ def remember(
     session().flush()
 
 
-def take(state: str, browser: str) -> SignIn:
+def use_sign_in(state: str, browser: str) -> SignIn:
     """The sign-in that this state belongs to, once, and only in the browser that began it."""
     query = select(SignIn).where(SignIn.state_hash == _hash(state)).with_for_update()
     found = session().scalars(query).one_or_none()
@@ -88,7 +88,7 @@ def take(state: str, browser: str) -> SignIn:
     return found
 
 
-def forget_old() -> None:
+def delete_old_sign_ins() -> None:
     """A nightly sweep of the sign-ins that nobody finished."""
     session().execute(
         delete(SignIn).where(SignIn.created_at < clock.now() - timedelta(days=KEPT_DAYS))
@@ -102,9 +102,9 @@ def callback_path(slug: str, number: int = 1) -> str:
     return f"/auth/callback/{slug}" + (f"/{number}" if number > 1 else "")
 
 
-def provider(connection: Connection, redirect_uri: str) -> Provider:
+def oidc_client(connection: Connection, redirect_uri: str) -> OidcClient:
     secret = key_encryption.unwrap(connection.secret, secret_context(connection.tenant_id)).decode()
-    return Provider(
+    return OidcClient(
         connection.issuer,
         connection.client_id,
         secret,

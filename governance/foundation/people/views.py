@@ -4,7 +4,13 @@ from uuid import UUID
 
 from flask import current_app, flash, redirect, url_for
 
-from governance.foundation.people import actions, member_list, permissions, queries
+from governance.foundation.people import (
+    invitation_actions,
+    member_actions,
+    member_list,
+    permissions,
+    queries,
+)
 from governance.foundation.people.forms import InviteForm, RoleForm
 from governance.foundation.people.member_list import MEMBERS
 from governance.foundation.people.models import Membership
@@ -52,7 +58,7 @@ def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
     if not accepted(
         form,
-        lambda: actions.invite(
+        lambda: invitation_actions.invite_member(
             form.email.data or "",
             form.role.data,
             tenant_name=who.tenant_name,
@@ -60,7 +66,7 @@ def invite() -> ResponseReturnValue:
         ),
     ):
         return _members_page(form, status=422)
-    flash(f"Invitation sent. It expires in {actions.INVITATION_DAYS} days.")
+    flash(f"Invitation sent. It expires in {invitation_actions.INVITATION_DAYS} days.")
     return redirect(url_for("people.members"), 303)
 
 
@@ -70,7 +76,7 @@ def sign_in_address(slug: str) -> str:
 
 @feature.post("/settings/invitations/<uuid:invitation_id>/withdraw", needs=permissions.MANAGE)
 def withdraw(invitation_id: UUID) -> ResponseReturnValue:
-    actions.withdraw(queries.invitation(invitation_id))
+    invitation_actions.withdraw_invitation(queries.invitation(invitation_id))
     flash("Invitation withdrawn. It can no longer be used to join.")
     return redirect(url_for("people.members"), 303)
 
@@ -93,7 +99,7 @@ REMOVE = StepUp(
 )
 def change_role(membership_id: UUID) -> ResponseReturnValue:
     membership, form = queries.membership(membership_id), RoleForm()
-    if not accepted(form, lambda: actions.change_role(membership, form.role.data)):
+    if not accepted(form, lambda: member_actions.change_role(membership, form.role.data)):
         return _members_page(
             InviteForm(), status=422, problem="; ".join(text for _, text in form.problems)
         )
@@ -124,8 +130,8 @@ def _removal_page(
 def remove(membership_id: UUID) -> ResponseReturnValue:
     member = queries.membership(membership_id)
     try:
-        actions.remove(member)
-    except actions.LastAdmin as refused:
+        member_actions.remove_member(member)
+    except member_actions.LastAdmin as refused:
         return _removal_page(member, status=422, problem=refused.message)
     flash("Member removed. All their sessions have ended.")
     return redirect(url_for("people.members"), 303)

@@ -5,11 +5,23 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
+    ApprovalKind,
+    Description,
+    LogEntry,
+)
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import Membership
-from governance.foundation.privacy import actions, permissions, person_erasure, queries
+from governance.foundation.privacy import (
+    erasure_actions,
+    legal_hold_actions,
+    permissions,
+    person_erasure,
+    queries,
+    unmasking_actions,
+)
 from governance.foundation.privacy.models import Erasure
 from governance.kernel import clock
 from governance.kernel.access import ROLE_NAMES
@@ -47,11 +59,11 @@ def _unmasking(approval: Approval) -> Mapping[str, Any]:
 
 def _unmasking_entry(approval: Approval, _step: str) -> LogEntry:
     asked = queries.unmasking(approval.target_id)
-    return LogEntry(asked, actions.subject_of(asked), {"subject": asked.subject})
+    return LogEntry(asked, unmasking_actions.subject_of(asked), {"subject": asked.subject})
 
 
 def _show_name(approval: Approval) -> None:
-    actions.show_name(
+    unmasking_actions.show_name(
         queries.unmasking(approval.target_id, lock=True), at=approval.closed_at or clock.now()
     )
 
@@ -65,22 +77,24 @@ UNMASKING = ApprovalKind(
     apply=_show_name,
     entry=_unmasking_entry,
     entries={
-        "requested": actions.UNMASK_ASKED,
+        "requested": unmasking_actions.UNMASKING_REQUESTED,
         "approved": None,
-        "rejected": actions.UNMASK_REFUSED,
-        "withdrawn": actions.UNMASK_WITHDRAWN,
+        "rejected": unmasking_actions.UNMASKING_REJECTED,
+        "withdrawn": unmasking_actions.UNMASKING_WITHDRAWN,
     },
 )
 
 # ---- erasing a person
 
 
-def _outcome(erasure: Erasure) -> list[Effect]:
+def _outcome(erasure: Erasure) -> list[ApprovalEffect]:
     """Of a request that was decided; what was rejected or withdrawn affects nothing."""
     page = ("privacy.erasure", {"erasure_id": erasure.id}, "Details")
     outcomes = {
-        "approved": Effect("due", "The person is being erased.", "It takes a few minutes.", page),
-        "done": Effect(
+        "approved": ApprovalEffect(
+            "due", "The person is being erased.", "It takes a few minutes.", page
+        ),
+        "done": ApprovalEffect(
             "ok",
             "The person was erased.",
             "Their page lists what was removed, replaced and kept.",
@@ -144,17 +158,17 @@ def _person_now(approval: Approval) -> Mapping[str, Any]:
 
 
 def _hold_on(approval: Approval) -> str | None:
-    return actions.sentence_of_hold(queries.erasure(approval.target_id).subject)
+    return legal_hold_actions.why_on_hold(queries.erasure(approval.target_id).subject)
 
 
 def _start_erasure(approval: Approval) -> None:
     erasure = queries.erasure(approval.target_id, lock=True)
-    actions.start_erasure(erasure, _member(erasure))
+    erasure_actions.start_erasure(erasure, _member(erasure))
 
 
 def _close_erasure(approval: Approval) -> None:
     state = "rejected" if approval.state == "rejected" else "withdrawn"
-    actions.close_erasure(queries.erasure(approval.target_id, lock=True), state)
+    erasure_actions.close_erasure(queries.erasure(approval.target_id, lock=True), state)
 
 
 def _erasure_entry(approval: Approval, step: str) -> LogEntry:
@@ -162,7 +176,7 @@ def _erasure_entry(approval: Approval, step: str) -> LogEntry:
     facts: dict[str, Any] = {"subject": erasure.subject}
     if step == "blocked":
         facts |= {
-            "holds": [str(each.id) for each in queries.standing_holds(erasure.subject)],
+            "holds": [str(each.id) for each in queries.active_holds(erasure.subject)],
             "step": "approved",
         }
     return LogEntry(erasure, erasure.person_id, facts)
@@ -182,11 +196,11 @@ ERASURE = ApprovalKind(
     entry=_erasure_entry,
     lifetime=timedelta(days=30),
     entries={
-        "requested": actions.ERASURE_ASKED,
+        "requested": erasure_actions.ERASURE_REQUESTED,
         "approved": None,
-        "rejected": actions.ERASURE_REFUSED,
-        "withdrawn": actions.ERASURE_WITHDRAWN,
-        "blocked": actions.ERASURE_BLOCKED,
+        "rejected": erasure_actions.ERASURE_REJECTED,
+        "withdrawn": erasure_actions.ERASURE_WITHDRAWN,
+        "blocked": legal_hold_actions.ERASURE_BLOCKED,
     },
 )
 

@@ -20,7 +20,7 @@ FOLDER = "erasures"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedErasure:
     """One erasure, as the list holds it."""
 
     erasure_id: UUID
@@ -34,7 +34,7 @@ def digest(person_id: UUID) -> str:
     return hashlib.sha256(person_id.bytes).hexdigest()
 
 
-def add(listed: Listed) -> None:
+def add(listed: ListedErasure) -> None:
     """On the disk when this returns. Listed twice is listed once."""
     said = {
         "erasure": str(listed.erasure_id),
@@ -46,7 +46,7 @@ def add(listed: Listed) -> None:
     store().keep(f"{FOLDER}/{listed.erasure_id}.json", json.dumps(said, indent=1).encode() + b"\n")
 
 
-def everything() -> Sequence[Listed]:
+def everything() -> Sequence[ListedErasure]:
     """The whole list.
 
     A file that cannot be read is named: to go on without it could leave somebody unerased.
@@ -54,12 +54,12 @@ def everything() -> Sequence[Listed]:
     return [_read(key) for key in store().keys(FOLDER)]
 
 
-def _read(key: str) -> Listed:
+def _read(key: str) -> ListedErasure:
     with store().open(key) as file:
         content = file.read()
     try:
         said = json.loads(content)
-        return Listed(
+        return ListedErasure(
             UUID(said["erasure"]),
             UUID(said["tenant"]),
             said["subject"],

@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.foundation.people import queries as people
-from governance.foundation.privacy import actions, erasure_list
-from governance.foundation.privacy.erasure_list import Listed
+from governance.foundation.privacy import erasure_actions, erasure_list
+from governance.foundation.privacy.erasure_list import ListedErasure
 from governance.foundation.privacy.models import Erasure
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
@@ -29,12 +29,12 @@ IN_HAND = (
 )  # what is approved is in the queue, which the database brings back with it
 
 
-def pending() -> Sequence[Listed]:
+def pending() -> Sequence[ListedErasure]:
     """Cheap: the list is read, and each tenant on it asked once.
 
     A tenant that is not here has nothing to erase.
     """
-    by_tenant: dict[UUID, list[Listed]] = defaultdict(list)
+    by_tenant: dict[UUID, list[ListedErasure]] = defaultdict(list)
     for listed in erasure_list.everything():
         by_tenant[listed.tenant_id].append(listed)
     return [
@@ -44,7 +44,7 @@ def pending() -> Sequence[Listed]:
     ]
 
 
-def refusal(waiting: Sequence[Listed]) -> str:
+def refusal(waiting: Sequence[ListedErasure]) -> str:
     """Why nothing starts."""
     return (
         "This database was restored from a backup that is older than"
@@ -53,7 +53,7 @@ def refusal(waiting: Sequence[Listed]) -> str:
     )
 
 
-def replay() -> Sequence[Listed]:
+def replay() -> Sequence[ListedErasure]:
     """What was erased again."""
     waiting = pending()
     homes = {tenant.id: tenant for tenant in _tenants({listed.tenant_id for listed in waiting})}
@@ -64,15 +64,15 @@ def replay() -> Sequence[Listed]:
     return waiting
 
 
-def _again(listed: Listed) -> None:
+def _again(listed: ListedErasure) -> None:
     with transaction(read_only=True):
         member = people.by_pseudonym(listed.subject)
         person_id = member.person_id if member else None
     with transaction(person_id=person_id):
-        actions.erase_again(listed, people.by_pseudonym(listed.subject))
+        erasure_actions.erase_again(listed, people.by_pseudonym(listed.subject))
 
 
-def _tenants(wanted: dict[UUID, list[Listed]] | set[UUID]) -> Iterator[Tenant]:
+def _tenants(wanted: dict[UUID, list[ListedErasure]] | set[UUID]) -> Iterator[Tenant]:
     if not wanted:
         return
     with transaction(read_only=True):
@@ -81,7 +81,7 @@ def _tenants(wanted: dict[UUID, list[Listed]] | set[UUID]) -> Iterator[Tenant]:
     yield from here
 
 
-def _not_done(tenant_id: UUID, listed: list[Listed]) -> Iterator[Listed]:
+def _not_done(tenant_id: UUID, listed: list[ListedErasure]) -> Iterator[ListedErasure]:
     ids = [each.erasure_id for each in listed]
     with transaction(read_only=True, tenant_id=tenant_id):
         done = set(

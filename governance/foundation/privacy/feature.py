@@ -1,7 +1,17 @@
 """Privacy: erasure, unmasking, legal holds, retention of personal parts."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.privacy import actions, approval_kinds, jobs, models, rotation, views
+from governance.foundation.privacy import (
+    approval_kinds,
+    erasure_actions,
+    jobs,
+    legal_hold_actions,
+    models,
+    retention_actions,
+    rotation,
+    unmasking_actions,
+    views,
+)
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel.manifest import Daily, EntryLink, Manifest
 
@@ -10,9 +20,11 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature,),
     under=("tenant_settings.settings",),
-    schedule=(Daily("destroy expired log keys", jobs.shred_old_parts, at="02:47"),),
+    schedule=(Daily("destroy expired log keys", jobs.destroy_expired_keys, at="02:47"),),
     work=(jobs.erase,),
-    audit=actions_in(actions, rotation),
+    audit=actions_in(
+        erasure_actions, unmasking_actions, legal_hold_actions, retention_actions, rotation
+    ),
     links={
         "Erasure": EntryLink(endpoint="privacy.erasure", argument="erasure_id"),
         "Unmasking": EntryLink(no_page="the approval's page shows it"),

@@ -3,10 +3,13 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from governance.foundation.people import queries as people
 from governance.foundation.people.forms import stripped
-from governance.foundation.privacy.actions import LEAST_MONTHS, MOST_MONTHS
+from governance.foundation.privacy.retention_actions import (
+    MAX_RETENTION_MONTHS,
+    MIN_RETENTION_MONTHS,
+)
 from governance.kernel.forms import Choice, Form, constraint
 
-MOST_PEOPLE = 1000
+MAX_PEOPLE_LISTED = 1000
 REASON_NEEDED = "Give a reason. It is kept in the audit log, encrypted."
 
 constraint(
@@ -23,7 +26,7 @@ def everyone() -> list[tuple[object, str]]:
     """Members and former members; nobody who was erased."""
     return [
         (m.id, f"{m.person.name}{', former member' if m.ended_at else ''}")
-        for m in people.everyone(limit=MOST_PEOPLE)
+        for m in people.everyone(limit=MAX_PEOPLE_LISTED)
     ]
 
 
@@ -31,14 +34,14 @@ def or_all() -> list[tuple[object, str]]:
     return [("", "Everyone in this tenant"), *everyone()]
 
 
-class AskErasureForm(Form):
+class ErasureRequestForm(Form):
     member = Choice("Person", [InputRequired("Choose a person.")], choices=everyone)
     reason = TextAreaField(
         "Reason", [InputRequired(REASON_NEEDED), Length(max=2000)], filters=[stripped]
     )
 
 
-class AskUnmaskForm(Form):
+class UnmaskingRequestForm(Form):
     subject = StringField(
         "Pseudonym", [InputRequired("Enter a pseudonym."), Length(max=64)], filters=[stripped]
     )
@@ -47,26 +50,28 @@ class AskUnmaskForm(Form):
     )
 
 
-class HoldForm(Form):
+class LegalHoldForm(Form):
     member = Choice("Covers", [Optional()], choices=or_all)
     reason = TextAreaField(
         "Reason", [InputRequired(REASON_NEEDED), Length(max=2000)], filters=[stripped]
     )
 
 
-class ReleaseForm(Form):
+class LegalHoldReleaseForm(Form):
     reason = TextAreaField(
         "Reason", [InputRequired(REASON_NEEDED), Length(max=2000)], filters=[stripped]
     )
 
 
-class RetentionForm(Form):
+class LogRetentionForm(Form):
     months = IntegerField(
         "Months",
         [
             InputRequired("Enter the number of months."),
             NumberRange(
-                LEAST_MONTHS, MOST_MONTHS, f"Enter {LEAST_MONTHS} to {MOST_MONTHS} months."
+                MIN_RETENTION_MONTHS,
+                MAX_RETENTION_MONTHS,
+                f"Enter {MIN_RETENTION_MONTHS} to {MAX_RETENTION_MONTHS} months.",
             ),
         ],
     )

@@ -3,26 +3,36 @@ their time.
 """
 
 from governance.foundation.people import queries as people
-from governance.foundation.privacy import actions, erasure_list, queries
+from governance.foundation.privacy import (
+    erasure_actions,
+    erasure_list,
+    legal_hold_actions,
+    queries,
+    retention_actions,
+)
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
 from governance.kernel import background_work
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
 
 
-@work(actions.ERASING.name)
+@work(erasure_actions.ERASING.name)
 def erase(item: WorkItem, progress: Progress) -> None:
     """The work of one Erasure (item.target_id).
 
     First the list outside the database, then the rows: killed anywhere, it goes on.
     """
-    erasure_id = background_work.target_of(actions.ERASING, item)
+    erasure_id = background_work.target_of(erasure_actions.ERASING, item)
     progress(0, 2, "Adding to the erasure list")
     with transaction():
         erasure = queries.erasure(erasure_id, lock=True)
-        listed, person_id, state = actions.begin(erasure), erasure.person_id, erasure.state
+        listed, person_id, state = (
+            erasure_actions.begin_erasure(erasure),
+            erasure.person_id,
+            erasure.state,
+        )
     if state == "rejected":
-        raise actions.UnderLegalHold(
+        raise legal_hold_actions.UnderLegalHold(
             "A legal hold was placed since this was approved. Nothing was erased."
         )
     if listed is None:
@@ -31,11 +41,11 @@ def erase(item: WorkItem, progress: Progress) -> None:
     progress(1, 2, "Erasing data")
     with transaction(person_id=person_id):
         erasure = queries.erasure(erasure_id, lock=True)
-        actions.finish(erasure, people.by_pseudonym(erasure.subject))
+        erasure_actions.finish_erasure(erasure, people.by_pseudonym(erasure.subject))
 
 
-def shred_old_parts() -> None:
+def destroy_expired_keys() -> None:
     """Nightly: destroy the keys to what the log has encrypted for longer than the tenant keeps
     it.
     """
-    once_a_day_in_each("destroy expired log keys", actions.shred)
+    once_a_day_in_each("destroy expired log keys", retention_actions.destroy_expired_keys)

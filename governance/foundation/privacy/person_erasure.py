@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry, DataKey
-from governance.foundation.people import actions as people
+from governance.foundation.people import admission_actions, member_actions, member_erasure_actions
 from governance.foundation.people.models import Invitation, Membership, Session
 from governance.foundation.privacy import redaction
 from governance.foundation.privacy.events import PersonErased
@@ -25,12 +25,12 @@ from governance.kernel.db import session
 from governance.kernel.events import publish
 
 ARROW = " → "  # as governance/foundation/audit/record.py seals a change
-MOST_ENTRIES = 200
+MAX_ENTRIES_READ = 200
 NOBODY = {"", "None"}
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class ErasurePreview:
     """What the page shows before anybody decides. `removed` and `replaced` are counts by kind."""
 
     removed: dict[str, int]
@@ -44,10 +44,12 @@ def traces_of(membership: Membership) -> Traces:
     query = select(AuditEntry).where(
         AuditEntry.target_type.in_(("Person", "Membership")),
         AuditEntry.target_id.in_((person.id, membership.id)),
-        AuditEntry.action.in_((people.JOINED.name, people.RENAMED.name)),
+        AuditEntry.action.in_(
+            (member_actions.MEMBER_JOINED.name, admission_actions.PERSON_RENAMED.name)
+        ),
     )
     told = {"name": {person.name}, "email": {person.email}}
-    for entry in session().scalars(query.order_by(AuditEntry.at.desc()).limit(MOST_ENTRIES)):
+    for entry in session().scalars(query.order_by(AuditEntry.at.desc()).limit(MAX_ENTRIES_READ)):
         for field, known in told.items():
             known.update(_told(entry, field))
     names, addresses = ({word.strip() for word in known} - NOBODY for known in told.values())
@@ -60,9 +62,9 @@ def _told(entry: AuditEntry, field: str) -> list[str]:
     return (personal_field_encryption.unseal(field, sealed) or "").split(ARROW) if sealed else []
 
 
-def preview(membership: Membership) -> Preview:
+def preview(membership: Membership) -> ErasurePreview:
     traces = traces_of(membership)
-    subjects = people.subjects_of(membership.person_id, traces.addresses)
+    subjects = member_erasure_actions.data_subjects_of(membership.person_id, traces.addresses)
     counts = {
         "keys": select(func.count()).select_from(DataKey).where(DataKey.subject.in_(subjects)),
         "sessions": (
@@ -77,7 +79,7 @@ def preview(membership: Membership) -> Preview:
         ),
     }
     removed = {name: n for name, query in counts.items() if (n := session().scalar(query))}
-    return Preview(removed, redaction.found(traces), traces)
+    return ErasurePreview(removed, redaction.found(traces), traces)
 
 
 def carry_out(subject: str, membership: Membership | None) -> dict[str, dict[str, int]]:
@@ -105,12 +107,12 @@ def _remove(membership: Membership) -> tuple[dict[str, int], redaction.Redaction
     traces = traces_of(membership)
     removed = {
         "keys": personal_field_encryption.destroy(
-            people.subjects_of(membership.person_id, traces.addresses)
+            member_erasure_actions.data_subjects_of(membership.person_id, traces.addresses)
         )
     }
     publish(PersonErased(membership.person_id, traces.words, traces.addresses, removed))
     removed["letters"] = outbox.forget(traces.addresses)
-    removed |= people.forget(membership, traces.addresses)
+    removed |= member_erasure_actions.erase_member(membership, traces.addresses)
     swept = redaction.replace(traces)
     if not removed["names"]:
         swept.left["people.name"] = 1  # another tenant keeps its own record of him

@@ -10,14 +10,14 @@ from governance.foundation.approvals import inbox
 from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import is_open
 from governance.foundation.people import queries as people
-from governance.foundation.people.actions import subjects_of
+from governance.foundation.people.member_erasure_actions import data_subjects_of
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.db import find, session
 
-SHOWN = 50
+MAX_ROWS_SHOWN = 50
 shown: ContextVar[frozenset[str]] = ContextVar(
     "shown", default=frozenset()
 )  # pseudonyms whose names this request has looked up
@@ -127,7 +127,7 @@ def erasures() -> Sequence[Erasure]:
     query = select(Erasure).order_by(
         Erasure.state.in_(("requested", "approved")).desc(), Erasure.created_at.desc(), Erasure.id
     )
-    return session().scalars(query.limit(SHOWN)).all()
+    return session().scalars(query.limit(MAX_ROWS_SHOWN)).all()
 
 
 def unmaskings() -> list[tuple[Unmasking, Approval]]:
@@ -137,7 +137,7 @@ def unmaskings() -> list[tuple[Unmasking, Approval]]:
     )
     newest = query.order_by(
         (Approval.state == "open").desc(), Unmasking.created_at.desc(), Unmasking.id
-    ).limit(SHOWN)
+    ).limit(MAX_ROWS_SHOWN)
     return [(unmasking, approval) for unmasking, approval in session().execute(newest)]
 
 
@@ -155,10 +155,10 @@ def holds() -> Sequence[LegalHold]:
     query = select(LegalHold).order_by(
         LegalHold.released_at.is_not(None), LegalHold.created_at.desc(), LegalHold.id
     )
-    return session().scalars(query.limit(SHOWN)).all()
+    return session().scalars(query.limit(MAX_ROWS_SHOWN)).all()
 
 
-def standing_holds(subject: str) -> Sequence[LegalHold]:
+def active_holds(subject: str) -> Sequence[LegalHold]:
     """What forbids erasing this person: holds on him, and holds on the whole tenant."""
     query = select(LegalHold).where(LegalHold.released_at.is_(None))
     return (
@@ -168,11 +168,11 @@ def standing_holds(subject: str) -> Sequence[LegalHold]:
     )
 
 
-def all_standing_holds() -> Sequence[LegalHold]:
+def all_active_holds() -> Sequence[LegalHold]:
     return session().scalars(select(LegalHold).where(LegalHold.released_at.is_(None))).all()
 
 
-def held_subjects(pseudonyms: Collection[str]) -> list[str]:
+def subjects_under_hold(pseudonyms: Collection[str]) -> list[str]:
     """What must stay readable because of holds: those persons, and the addresses that they were
     invited at.
     """
@@ -180,7 +180,7 @@ def held_subjects(pseudonyms: Collection[str]) -> list[str]:
     invited = [
         subject
         for member in found
-        for subject in subjects_of(member.person_id, [member.person.email])
+        for subject in data_subjects_of(member.person_id, [member.person.email])
     ]
     return [*pseudonyms, *invited]
 

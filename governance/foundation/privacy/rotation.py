@@ -33,7 +33,7 @@ ROTATED = action(
     severity="medium",
     fields="key_id rewrapped",
 )
-PIECE = 500
+BATCH_SIZE = 500
 
 
 @dataclass(slots=True)
@@ -120,11 +120,11 @@ def _rows(holding: Holding, *, lock: bool) -> Iterator[Any]:
     model: Any = holding.model
     after = UUID(int=0)
     while True:
-        query = select(model).where(model.id > after).order_by(model.id).limit(PIECE)
+        query = select(model).where(model.id > after).order_by(model.id).limit(BATCH_SIZE)
         rows = session().scalars(query.with_for_update(of=model) if lock else query).all()
         yield from rows
         session().flush()
-        if len(rows) < PIECE:
+        if len(rows) < BATCH_SIZE:
             return
         after = rows[-1].id
         session().expunge_all()

@@ -11,13 +11,21 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import latest
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import ERASED, Membership
-from governance.foundation.privacy import actions, permissions, person_erasure, queries
+from governance.foundation.privacy import (
+    erasure_actions,
+    legal_hold_actions,
+    permissions,
+    person_erasure,
+    queries,
+    retention_actions,
+    unmasking_actions,
+)
 from governance.foundation.privacy.forms import (
-    AskErasureForm,
-    AskUnmaskForm,
-    HoldForm,
-    ReleaseForm,
-    RetentionForm,
+    ErasureRequestForm,
+    LegalHoldForm,
+    LegalHoldReleaseForm,
+    LogRetentionForm,
+    UnmaskingRequestForm,
 )
 from governance.kernel import current, work_pages
 from governance.kernel.background_work import run_of
@@ -41,7 +49,7 @@ def remember_unmasked(response: Any) -> Any:
     who = g.get("actor")
     if subjects and who is not None:
         with current.acting_as(who), transaction():
-            actions.note_use(subjects)
+            unmasking_actions.record_viewed_names(subjects)
     return response
 
 
@@ -87,12 +95,16 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
 @feature.route("/privacy/erasures/new", methods=["GET", "POST"], needs=permissions.ERASE)
 def ask_erasure() -> ResponseReturnValue:
     """First whom, then what would go and stay, with the reason."""
-    form = AskErasureForm(member=uuid_or_none(request.args.get("member")))
+    form = ErasureRequestForm(member=uuid_or_none(request.args.get("member")))
     member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
     if request.method == "POST" and form.validate() and member is not None:
-        if sentence := actions.held_back(member, member.pseudonym, step="requested"):
-            form.refuse(actions.UnderLegalHold(sentence))
-        elif accepted(form, lambda: actions.request_erasure(member, form.reason.data or "")):
+        if sentence := legal_hold_actions.record_hold_conflict(
+            member, member.pseudonym, step="requested"
+        ):
+            form.refuse(legal_hold_actions.UnderLegalHold(sentence))
+        elif accepted(
+            form, lambda: erasure_actions.request_erasure(member, form.reason.data or "")
+        ):
             asked = queries.open_erasure(member.pseudonym)
             return redirect(url_for("privacy.erasure", erasure_id=asked.id if asked else None), 303)
     preview = person_erasure.preview(member) if member else None
@@ -120,7 +132,7 @@ def erasure(erasure_id: UUID) -> ResponseReturnValue:
         approval=approval,
         member=member,
         preview=person_erasure.preview(member) if member else None,
-        holds=queries.standing_holds(found.subject) if member else (),
+        holds=queries.active_holds(found.subject) if member else (),
         names=people.names([found.requested_by, approval.closed_by if approval else None]),
         progress=work_pages.shown(run_of(found)) if found.state == "approved" else None,
         moments=people.timeline([found.id, *([approval.id] if approval else [])]),
@@ -139,7 +151,7 @@ RETRY = StepUp(
 )
 work_pages.add_routes(
     feature,
-    actions.ERASING,
+    erasure_actions.ERASING,
     "/privacy/erasures/<uuid:erasure_id>",
     lambda erasure_id: run_of(queries.erasure(erasure_id, lock=True)),
     step_up=RETRY,
@@ -147,7 +159,7 @@ work_pages.add_routes(
 
 
 def _somebody(membership_id: UUID) -> Membership:
-    found = people.anybody(membership_id)
+    found = people.any_membership(membership_id)
     if found is None or found.via == ERASED:
         raise NotFound("This person isn't in this tenant.")
     return found
@@ -158,12 +170,12 @@ def _somebody(membership_id: UUID) -> Membership:
 
 @feature.route("/privacy/unmaskings/new", methods=["GET", "POST"], needs=permissions.UNMASK)
 def ask_unmask() -> ResponseReturnValue:
-    form = AskUnmaskForm(subject=request.args.get("subject", "")[:64])
+    form = UnmaskingRequestForm(subject=request.args.get("subject", "")[:64])
     made: list[Approval] = []
     if request.method == "POST" and accepted(
         form,
         lambda: made.append(
-            actions.request_unmasking(form.subject.data or "", form.reason.data or "")
+            unmasking_actions.request_unmasking(form.subject.data or "", form.reason.data or "")
         ),
     ):
         flash("Request sent. Another person decides.")
@@ -177,7 +189,7 @@ def ask_unmask() -> ResponseReturnValue:
 
 @feature.post("/privacy/unmaskings/<uuid:unmasking_id>/end", needs=permissions.UNMASK)
 def end_unmasking(unmasking_id: UUID) -> ResponseReturnValue:
-    actions.end_unmasking(queries.unmasking(unmasking_id, lock=True))
+    unmasking_actions.end_unmasking(queries.unmasking(unmasking_id, lock=True))
     flash("You no longer see this name.")
     return redirect(url_for("privacy.index"), 303)
 
@@ -194,22 +206,22 @@ def _on_hold(hold_id: UUID) -> list[tuple[str, str]]:
     ]
 
 
-PLACE = StepUp("Place legal hold", HoldForm)
+PLACE = StepUp("Place legal hold", LegalHoldForm)
 RELEASE = StepUp(
     "Release legal hold",
-    ReleaseForm,
+    LegalHoldReleaseForm,
     facts=_on_hold,
     danger="Erasure and retention apply to the people it covers again.",
 )
-RETAIN = StepUp("Save retention", RetentionForm)
+RETAIN = StepUp("Save retention", LogRetentionForm)
 
 
 @feature.route("/privacy/holds/new", methods=["GET", "POST"], needs=permissions.HOLD, fresh=PLACE)
 def hold() -> ResponseReturnValue:
-    form = HoldForm(member=uuid_or_none(request.args.get("member")))
+    form = LegalHoldForm(member=uuid_or_none(request.args.get("member")))
     if request.method == "POST" and accepted(
         form,
-        lambda: actions.place_hold(
+        lambda: legal_hold_actions.place_hold(
             _somebody(form.member.data) if isinstance(form.member.data, UUID) else None,
             form.reason.data or "",
         ),
@@ -230,9 +242,9 @@ def hold() -> ResponseReturnValue:
     fresh=RELEASE,
 )
 def release(hold_id: UUID) -> ResponseReturnValue:
-    held, form = queries.hold(hold_id, lock=request.method == "POST"), ReleaseForm()
+    held, form = queries.hold(hold_id, lock=request.method == "POST"), LegalHoldReleaseForm()
     if request.method == "POST" and accepted(
-        form, lambda: actions.release_hold(held, form.reason.data or "")
+        form, lambda: legal_hold_actions.release_hold(held, form.reason.data or "")
     ):
         flash("Legal hold released.")
         return redirect(url_for("privacy.index"), 303)
@@ -252,10 +264,12 @@ def release(hold_id: UUID) -> ResponseReturnValue:
 )
 def retention() -> ResponseReturnValue:
     rule = queries.retention()
-    form = RetentionForm(months=queries.months_kept(), version=rule.version if rule else 0)
+    form = LogRetentionForm(months=queries.months_kept(), version=rule.version if rule else 0)
     if request.method == "POST" and accepted(
         form,
-        lambda: actions.set_retention(form.months.data or 0, version=counted(form.version.data)),
+        lambda: retention_actions.set_retention(
+            form.months.data or 0, version=counted(form.version.data)
+        ),
     ):
         flash("Retention saved. It applies from tonight.")
         return redirect(url_for("privacy.index"), 303)
@@ -265,6 +279,6 @@ def retention() -> ResponseReturnValue:
         "foundation/privacy/retention.html",
         form=form,
         months=queries.months_kept(),
-        held=any(h.subject is None for h in queries.all_standing_holds()),
+        held=any(h.subject is None for h in queries.all_active_holds()),
         status=form.status if request.method == "POST" else 200,
     )

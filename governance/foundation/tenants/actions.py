@@ -18,7 +18,7 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
 from governance.kernel.ids import uuid7
 
-FOUNDED = action(
+TENANT_CREATED = action(
     "tenant.created",
     "created the tenant",
     target="Tenant",
@@ -47,7 +47,7 @@ DOMAINS = action(
 )
 
 DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-MOST_DOMAINS = 50
+MAX_WORK_DOMAINS = 50
 founder = system_actor.founder
 
 
@@ -59,7 +59,7 @@ class DomainTaken(DomainError):
     pass
 
 
-def found(
+def create_tenant(
     slug: str, name: str, *, kind: str = "customer", by: UUID | None = None, **settings: str
 ) -> Tenant:
     """Make a tenant with its keys, in a transaction of its own: both, or nothing.
@@ -74,7 +74,7 @@ def found(
         tenant = Tenant(id=tenant_id, slug=slug, name=name, kind=kind, **settings)
         _add(tenant)
         personal_field_encryption.make_tenant_keys()
-        record(FOUNDED, tenant, slug=slug, name=name, kind=kind)
+        record(TENANT_CREATED, tenant, slug=slug, name=name, kind=kind)
         session().refresh(tenant)
         session().expunge(tenant)
     return tenant
@@ -124,9 +124,9 @@ def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
         raise Invalid(
             f"{bad[0][:80]} isn't a valid domain. Enter one such as acme.example.", field="domains"
         )
-    if len(wanted) > MOST_DOMAINS:
+    if len(wanted) > MAX_WORK_DOMAINS:
         raise Invalid(
-            f"You entered {len(wanted)} work domains. A tenant can have up to {MOST_DOMAINS}.",
+            f"You entered {len(wanted)} work domains. A tenant can have up to {MAX_WORK_DOMAINS}.",
             field="domains",
         )
     held = {

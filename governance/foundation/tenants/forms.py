@@ -22,7 +22,7 @@ def one_line(value: Any) -> Any:
     )
 
 
-class SettingsForm(Form):
+class TenantSettingsForm(Form):
     name = StringField(
         "Name",
         [DataRequired("Enter a name. It appears on every page and report."), Length(max=120)],
@@ -55,7 +55,7 @@ class SettingsForm(Form):
         return {name: value or "" for name, value in self.data.items() if name != "mark"}
 
 
-class FoundForm(Form):
+class TenantForm(Form):
     slug = StringField(
         "Slug",
         [

@@ -3,7 +3,7 @@
 from flask import flash, redirect, url_for
 
 from governance.foundation.tenants import actions, permissions, queries
-from governance.foundation.tenants.forms import FoundForm, SettingsForm
+from governance.foundation.tenants.forms import TenantForm, TenantSettingsForm
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
 from governance.kernel.errors import DomainError, NotFound
@@ -27,10 +27,12 @@ def _tenant() -> Tenant:
 @feature.get("/settings/", needs=permissions.SEE)
 def settings() -> ResponseReturnValue:
     tenant = _tenant()
-    return _settings_page(tenant, SettingsForm(obj=tenant))
+    return _settings_page(tenant, TenantSettingsForm(obj=tenant))
 
 
-def _settings_page(tenant: Tenant, form: SettingsForm, *, status: int = 200) -> ResponseReturnValue:
+def _settings_page(
+    tenant: Tenant, form: TenantSettingsForm, *, status: int = 200
+) -> ResponseReturnValue:
     return page(
         "foundation/tenants/settings.html",
         status=status,
@@ -43,7 +45,7 @@ def _settings_page(tenant: Tenant, form: SettingsForm, *, status: int = 200) -> 
 
 @feature.post("/settings/", needs=permissions.EDIT)
 def change_settings() -> ResponseReturnValue:
-    tenant, form = _tenant(), SettingsForm()
+    tenant, form = _tenant(), TenantSettingsForm()
     if accepted(
         form, lambda: actions.change_settings(tenant, seen=form.mark.data or "", **form.settings)
     ):
@@ -56,17 +58,17 @@ def change_settings() -> ResponseReturnValue:
 
 @operator_feature.get("/tenants/new", needs=permissions.FOUND)
 def new() -> ResponseReturnValue:
-    return page("foundation/tenants/new.html", form=FoundForm())
+    return page("foundation/tenants/new.html", form=TenantForm())
 
 
 @operator_feature.post(
-    "/tenants/", needs=permissions.FOUND, fresh=StepUp("Create tenant", FoundForm)
+    "/tenants/", needs=permissions.FOUND, fresh=StepUp("Create tenant", TenantForm)
 )
 def found() -> ResponseReturnValue:
-    form = FoundForm()
+    form = TenantForm()
     if form.validate():
         try:
-            tenant = actions.found(
+            tenant = actions.create_tenant(
                 form.slug.data or "", form.name.data or "", by=current.person_id()
             )
         except DomainError as refused:

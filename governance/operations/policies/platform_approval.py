@@ -5,9 +5,9 @@ from datetime import UTC
 from typing import Any
 
 from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
     ApprovalKind,
     Description,
-    Effect,
     LogEntry,
     ProposedChange,
 )
@@ -98,32 +98,32 @@ def _change(
     return ProposedChange(title, before, after, note, "loosens" if loosens(move) else "")
 
 
-def _effects(row: PlatformPolicy, before: Platform, after: Platform) -> Iterator[Effect]:
+def _effects(row: PlatformPolicy, before: Platform, after: Platform) -> Iterator[ApprovalEffect]:
     found = [
         (where, what)
         for where, what, move in platform_minimum.moves(before, after)
         if loosens(move)
     ]
     if any(where == "floor" for where, _ in found):
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             "Every tenant gets a looser minimum.",
             "Nothing changes for a tenant whose own policy is stricter.",
         )
     for key in dict.fromkeys(where for where, _ in found if where in after.tiers):
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             f"The {after.tiers[key].name} tier loosens.",
             "It affects the tenants that use it.",
         )
     if settings := [DIMENSIONS[what].title for where, what in found if where == "unwaivable"]:
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             f"Tenants can request waivers of {', '.join(settings)}.",
             "A waiver needs two approvals and lasts at most 30 days.",
         )
     if row.until:
-        yield Effect(
+        yield ApprovalEffect(
             "ok", "The looser minimum ends automatically.", f"It applies until {moment(row.until)}."
         )
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
     ApprovalKind,
     Description,
-    Effect,
     LogEntry,
     ProposedChange,
 )
@@ -42,7 +42,7 @@ def _describe(approval: Approval) -> Description:
     link = ("policies.version_by_id", {"policy_version_id": row.id})
     back = (f"Policy version {row.number}" if row.number else f"Policy draft {row.base + 1}", *link)
     if kinds.fingerprint(approval) != approval.fingerprint:
-        edited = Effect(
+        edited = ApprovalEffect(
             "open", "The draft was edited after this request.", "", (*link, "Open the draft")
         )
         return Description(approval.summary, back=back, effects=[edited])
@@ -148,12 +148,14 @@ def _with_effects(
     )
 
 
-def _effects(before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Effect]:
+def _effects(before: EffectivePolicy, after: EffectivePolicy) -> Iterator[ApprovalEffect]:
     for notice in preview.notices(after, of=before):
-        yield Effect("due", notice.lead, notice.text)
+        yield ApprovalEffect("due", notice.lead, notice.text)
     if before.tier.four_eyes:
-        yield Effect("open", f"In the {before.tier.name} tier, every change needs two people.")
-    yield Effect(
+        yield ApprovalEffect(
+            "open", f"In the {before.tier.name} tier, every change needs two people."
+        )
+    yield ApprovalEffect(
         "ok",
         "The platform minimum still applies.",
         "It replaces any looser value.",

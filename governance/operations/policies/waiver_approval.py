@@ -6,9 +6,9 @@ from datetime import UTC
 from typing import Any
 
 from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
     ApprovalKind,
     Description,
-    Effect,
     LogEntry,
     ProposedChange,
 )
@@ -68,12 +68,14 @@ def _describe(approval: Approval) -> Description:
     )
 
 
-def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iterator[Effect]:
+def _effects(
+    row: Waiver, now: EffectivePolicy, system: Governed | None
+) -> Iterator[ApprovalEffect]:
     if system is None:
-        yield Effect("bad", "The AI system was retired.", "A waiver would change nothing.")
+        yield ApprovalEffect("bad", "The AI system was retired.", "A waiver would change nothing.")
         return
     if row.state not in {"requested", "live"}:
-        yield Effect("ok", "The platform minimum applies.")
+        yield ApprovalEffect("ok", "The platform minimum applies.")
         return
     which = DIMENSIONS[row.dimension]
     before, after = (
@@ -82,7 +84,7 @@ def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iter
     )
     link = ("policies.in_force", {"system": system.key}, "Policy in force")
     if row.state == "live":
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             f"{which.title} of {system.key} is {value_label(before.value, which)}.",
             f"Set by: {before.decided_by}.",
@@ -90,7 +92,7 @@ def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iter
         )
     elif before.value == after.value:
         required = value_label(after.value, which)
-        yield Effect(
+        yield ApprovalEffect(
             "open",
             "It would change nothing now.",
             f"{after.decided_by} requires {required}. A waiver lowers the platform minimum, not the"
@@ -99,14 +101,14 @@ def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iter
         )
     else:
         change = f"{value_label(before.value, which)} to {value_label(after.value, which)}"
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             f"{which.title} of {system.key} goes from {change}.",
             f"Set by: {before.decided_by}.",
             link,
         )
-    yield Effect("ok", "Nothing else changes.")
-    yield Effect(
+    yield ApprovalEffect("ok", "Nothing else changes.")
+    yield ApprovalEffect(
         "ok",
         "It ends automatically.",
         f"The platform minimum applies again after {moment(row.expires_at)}.",

@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
+    ApprovalKind,
+    Description,
+    LogEntry,
+)
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural
@@ -47,38 +52,38 @@ def _describe_drill(approval: Approval) -> Description:
 
 def _effects_of_drill(
     drill: Drill, what: str, link: tuple[str, Mapping[str, Any], str]
-) -> Iterator[Effect]:
+) -> Iterator[ApprovalEffect]:
     if drill.state != "requested":
-        yield Effect("open", "This drill is already decided.", "", link)
+        yield ApprovalEffect("open", "This drill is already decided.", "", link)
         return
     heard = [
         one
         for one in queries.listeners().values()
         if one.is_under(drill.system_id) and one.is_heard(clock.now())
     ]
-    yield Effect(
+    yield ApprovalEffect(
         "due",
         f"{what} is stopped for up to {plural(drill.seconds, 'second')}.",
         "Every request is told that it is stopped.",
         link,
     )
     if heard:
-        yield Effect(
+        yield ApprovalEffect(
             "ok",
             f"{plural(len(heard), 'consumer')} connected in the last 24 hours.",
             "Each of them must obey within that time.",
         )
     else:
-        yield Effect(
+        yield ApprovalEffect(
             "bad",
             "No consumer connected in the last 24 hours.",
             "Without one, the drill fails and stops nothing.",
         )
-    yield Effect(
+    yield ApprovalEffect(
         "ok", "It restarts automatically,", "as soon as every consumer obeys. Other stops stay."
     )
     if drill.repeat_days:
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             f"It repeats every {plural(drill.repeat_days, 'day')}.",
             "This approval covers every repetition.",

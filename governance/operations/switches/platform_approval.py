@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
+    ApprovalKind,
+    Description,
+    LogEntry,
+)
 from governance.foundation.approvals.models import Approval
 from governance.foundation.tenants import queries as directory
 from governance.kernel.db import find
@@ -23,9 +28,11 @@ def _describe_platform(approval: Approval) -> Description:
     found = find(PlatformStop, approval.target_id, what="stop")
     tenants = sum(each.kind != "operator" for each in directory.all_tenants())
     if found.restarted_at is not None:
-        outcome = Effect("ok", "Every tenant was restarted.", f"On {moment(found.restarted_at)}.")
+        outcome = ApprovalEffect(
+            "ok", "Every tenant was restarted.", f"On {moment(found.restarted_at)}."
+        )
     else:
-        outcome = Effect(
+        outcome = ApprovalEffect(
             "ok",
             f"The AI systems of {plural(tenants, 'tenant')} answer again.",
             "The tenants' own stops stay.",

@@ -5,7 +5,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
+    ApprovalKind,
+    Description,
+    LogEntry,
+)
 from governance.foundation.approvals.models import Approval
 from governance.kernel.formatting import moment, plural, thousands
 from governance.operations.switches import (
@@ -90,12 +95,12 @@ def _answering(
     ]
 
 
-def _outcome(approval: Approval, found: Stop, what: str) -> list[Effect]:
+def _outcome(approval: Approval, found: Stop, what: str) -> list[ApprovalEffect]:
     """Return whether it is still stopped, once the request is decided."""
     link = ("switches.stop", {"stop_id": found.id}, "Open the stop")
     if found.restarted_at is not None:
         return [
-            Effect(
+            ApprovalEffect(
                 "ok",
                 f"{sentence_start(what)} was restarted.",
                 f"On {moment(found.restarted_at)}.",
@@ -105,7 +110,7 @@ def _outcome(approval: Approval, found: Stop, what: str) -> list[Effect]:
     if approval.state == "open":
         return []
     return [
-        Effect(
+        ApprovalEffect(
             "due",
             f"{sentence_start(what)} is still stopped.",
             "You can request a restart again.",
@@ -120,19 +125,21 @@ def _effects(
     others: tuple[Sequence[ActiveStop], Sequence[ActiveStop]],
     obeyed: Obedience,
     answering: Sequence[SystemFeature],
-) -> Iterator[Effect]:
+) -> Iterator[ApprovalEffect]:
     """Return what answers again, what stays stopped, and which consumers the stop didn't reach."""
     wider, within = others
     if any(each is not None and each.retired_at for each in scope):
-        yield Effect("bad", f"{what} is retired.", "It doesn't answer, even after a restart.")
+        yield ApprovalEffect(
+            "bad", f"{what} is retired.", "It doesn't answer, even after a restart."
+        )
     elif wider:
-        yield Effect(
+        yield ApprovalEffect(
             "bad",
             f"{sentence_start(what)} stays stopped.",
             "A wider stop covers it. Restart that one, too.",
         )
     else:
-        yield Effect(
+        yield ApprovalEffect(
             "ok", f"{sentence_start(what)} answers again.", "Within a second of the approval."
         )
     for each in wider:
@@ -147,27 +154,29 @@ def _effects(
     for each in within[:MAX_SHOWN]:
         yield _other(each, "A stop within it stays.")
     if len(within) > MAX_SHOWN:
-        yield Effect(
+        yield ApprovalEffect(
             "due",
             f"{plural(len(within) - MAX_SHOWN, 'more stop')} within it"
             f" {'stays' if len(within) == MAX_SHOWN + 1 else 'stay'}.",
         )
     for part in answering[:MAX_SHOWN]:
-        yield Effect("open", f"The fallback of {part.key} ends.", part.fallback)
+        yield ApprovalEffect("open", f"The fallback of {part.key} ends.", part.fallback)
     if obeyed.missing:
         names = ", ".join(one.name for one in obeyed.missing[:MAX_SHOWN])
-        yield Effect(
+        yield ApprovalEffect(
             "due", f"{plural(len(obeyed.missing), 'consumer')} didn't obey the stop yet.", names
         )
 
 
-def _other(stop: ActiveStop, lead: str) -> Effect:
+def _other(stop: ActiveStop, lead: str) -> ApprovalEffect:
     link = (
         None
         if stop.scope == "platform"
         else ("switches.stop", {"stop_id": stop.id}, "Open the stop")
     )
-    return Effect("due", lead, f"Stopped for {stopped_for(stop.since)}: {stop.reason}", link)
+    return ApprovalEffect(
+        "due", lead, f"Stopped for {stopped_for(stop.since)}: {stop.reason}", link
+    )
 
 
 def _restart(approval: Approval) -> Mapping[str, Any]:

@@ -17,9 +17,9 @@ from governance.assurance.evidence.models import EvidenceLink, EvidenceVersion
 from governance.assurance.evidence.queries import find_version
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys import queries as key_queries
-from governance.foundation.people import actions as people
+from governance.foundation.people import member_actions
 from governance.foundation.people import queries as directory
-from governance.foundation.people.actions import LastAdmin
+from governance.foundation.people.member_actions import LastAdmin
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Stale
@@ -73,7 +73,7 @@ def test_one_review_is_open_at_a_time_and_its_day_is_near(database):
 
 def test_it_takes_two_who_can_review(database):
     with make.acting("admin", "globex"):
-        people.change_role(
+        member_actions.change_role(
             directory.membership_of(make.person_id("compliance_officer", "globex")), "viewer"
         )
         with pytest.raises(Invalid, match="two reviewers"):
@@ -149,7 +149,7 @@ def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(da
     with pytest.raises(Invalid, match="6 of 6 items need a decision"):
         close_review(review_id)
     with make.acting("admin"):
-        people.remove(directory.membership_of(make.person_id("viewer")))
+        member_actions.remove_member(directory.membership_of(make.person_id("viewer")))
     decide_items(review_id, "compliance_officer", "", admin="keep", reviewer="keep", auditor="keep")
     decide_items(review_id, "compliance_officer", contributor="viewer")
     decide_items(review_id, "admin", "", compliance_officer="keep")

@@ -15,7 +15,7 @@ from governance.assurance.collectors.models import CollectorRun
 from governance.assurance.collectors.periods import next_due, period_containing, previous_period
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.models import EvidenceLink, EvidenceVersion
-from governance.foundation.people import actions as people
+from governance.foundation.people import member_actions
 from governance.foundation.people import queries as directory
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -77,8 +77,8 @@ def test_members_are_told_from_the_log_and_the_file_says_how(database, next_mont
 
 def test_a_member_who_left_and_a_changed_role_are_in_the_population(database, next_month):
     with clock.frozen(next_month.until - timedelta(hours=30)), make.acting("admin"):
-        people.remove(directory.membership_of(make.person_id("viewer")))
-        people.change_role(directory.membership_of(make.person_id("contributor")), "viewer")
+        member_actions.remove_member(directory.membership_of(make.person_id("viewer")))
+        member_actions.change_role(directory.membership_of(make.person_id("contributor")), "viewer")
     run_due_collectors()
     run = last_run("members").run
     assert run.says.startswith("5 members, 1 admin; 1 member left")

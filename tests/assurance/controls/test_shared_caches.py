@@ -22,7 +22,7 @@ from governance.foundation.audit import queries as log
 from governance.foundation.audit import sequencer
 from governance.foundation.logbook import log_health
 from governance.foundation.logbook.log_health import _read
-from governance.foundation.people import actions as people
+from governance.foundation.people import admission_actions
 from governance.foundation.people.models import person_key
 from governance.kernel import clock, current, db, tenant_cache
 from governance.kernel.db import session, transaction
@@ -206,7 +206,7 @@ def test_a_name_that_changes_by_a_sign_in_elsewhere_is_seen_here(tenant_with_con
         current.acting_as(make.system_actor("globex")),
         transaction(person_id=person_key(who.issuer, who.subject)),
     ):
-        people.arrive(who)
+        admission_actions.save_person(who)
     assert ledger().controls[0].owner == "Anna Bianchi"
 
 

@@ -15,8 +15,13 @@ from governance.assurance.engagements.jobs import end_sessions_of_closed_windows
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.people import actions as people
-from governance.foundation.people import sign_in_rules
+from governance.foundation.people import (
+    admission_actions,
+    invitation_actions,
+    member_actions,
+    member_erasure_actions,
+    sign_in_rules,
+)
 from governance.foundation.people.models import (
     Connection,
     Invitation,
@@ -370,7 +375,7 @@ def test_an_auditor_with_single_sign_on_is_invited_and_known_after_signing_in(
     key = person_key(who.issuer, who.subject)
     connection = Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles={})
     with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
-        _person, membership = people.admit(who, connection)
+        _person, membership = admission_actions.admit(who, connection)
         assert membership.role == "auditor"
     with acting("admin"):
         assert [held.id for held in queries.open_engagements_of(key)] == [engagement]
@@ -416,7 +421,7 @@ def sign_in_by_connection(who, then=None):
     connection = Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles=then or {})
     key = person_key(who.issuer, who.subject)
     with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
-        return people.admit(who, connection)[1].role
+        return admission_actions.admit(who, connection)[1].role
 
 
 def test_a_removed_auditor_needs_a_new_link(as_officer, app, acting, database):
@@ -429,7 +434,7 @@ def test_a_removed_auditor_needs_a_new_link(as_officer, app, acting, database):
     link = mailed_link(acting)
     sign_in_by_link(app, link, acting)
     with acting("admin"):
-        people.remove(membership_of_email(acting))
+        member_actions.remove_member(membership_of_email(acting))
     auditor_browser = Visitor(app)
     assert "revoked" in auditor_browser.post(f"{link}/code", then=409).text
     assert "Access revoked" in as_officer.get(f"engagements/{engagement}").text
@@ -458,7 +463,7 @@ def test_a_code_that_was_sent_before_the_removal_opens_nothing_after_it(app, act
     auditor_browser = Visitor(app)
     auditor_browser.post(f"{link}/code", then=200)
     with acting("admin"):
-        people.remove(membership_of_email(acting))
+        member_actions.remove_member(membership_of_email(acting))
     assert "revoked" in auditor_browser.post(link, code=mailed_code(acting), then=403).text
     with acting("admin"):
         assert membership_of_email(acting).ended_at is not None
@@ -472,7 +477,7 @@ def test_an_erased_auditor_does_not_come_back_by_any_link(app, acting, database)
     with acting("admin"):
         who = membership_of_email(acting).person_id
     with current.acting_as(make.actor("admin")), transaction(person_id=who):
-        people.forget(membership_of_email(acting), ["nora@brook.example"])
+        member_erasure_actions.erase_member(membership_of_email(acting), ["nora@brook.example"])
     Visitor(app).post(f"{link}/code", then=409)
     add_auditor(engagement)
     _, refused = sign_in_by_link(app, mailed_link(acting), acting, then=403)
@@ -627,7 +632,7 @@ def test_an_auditor_who_lost_the_invitation_can_be_invited_again(as_officer, act
     engagement = engagement_helpers.create_engagement()
     add_auditor(engagement, way="sso")
     with acting("admin"):
-        people.withdraw(invitation_of(acting, engagement))
+        invitation_actions.withdraw_invitation(invitation_of(acting, engagement))
     as_officer.post(
         f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="sso"
     )
@@ -680,7 +685,7 @@ def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(
     with pytest.raises(sign_in_rules.NoMembership, match="audit their own tenant"):
         sign_in_by_connection(mapped, {"staff": "viewer"})
     with acting("admin"), transaction(person_id=person_key(who.issuer, who.subject)):
-        people.join(people.arrive(who), "viewer", via="the test")
+        member_actions.add_member(admission_actions.save_person(who), "viewer", via="the test")
     _, refused = sign_in_by_link(app, link, acting, then=422)
     assert "audit their own tenant" in refused.text
 

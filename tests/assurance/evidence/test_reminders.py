@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from governance.assurance.evidence import actions, reminders
-from governance.foundation.people import actions as people
+from governance.foundation.people import member_actions
 from governance.foundation.people.models import Membership
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -77,7 +77,7 @@ def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_him_is(databa
     """
     e = evidence_helpers.create_evidence("Restore drill", due_on=clock.today() - timedelta(days=3))
     with make.acting("admin"):
-        people.remove(
+        member_actions.remove_member(
             session()
             .scalars(
                 select(Membership).where(Membership.person_id == make.person_id("contributor"))

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from governance.foundation.approvals import actions, inbox, kinds, queries
+from governance.foundation.approvals import actions, inbox, kinds, queries, reminder_actions
 from governance.foundation.approvals import jobs as approval_jobs
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.people import actions as members
+from governance.foundation.people import member_actions
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import Person
 from governance.kernel import clock, current
@@ -345,11 +345,11 @@ def test_the_approval_of_somebody_who_left_or_changed_role_no_longer_counts(
     with make.acting("admin"):
         officer = people.membership_of(make.person_id("compliance_officer"))
         if how.startswith("removed"):
-            members.remove(officer)
+            member_actions.remove_member(officer)
         else:
-            members.change_role(officer, "viewer" if how == "demoted" else "admin")
+            member_actions.change_role(officer, "viewer" if how == "demoted" else "admin")
         if how.endswith("back"):
-            members.join(officer.person, "compliance_officer", via="an invitation")
+            member_actions.add_member(officer.person, "compliance_officer", via="an invitation")
     page = as_admin.get(path).text
     assert "0 of 2 approvals" in page and "no longer counts" in page
     decide_approval(as_second_admin, path, verb="approve")
@@ -370,7 +370,9 @@ def test_who_has_their_role_back_is_told_that_their_approval_no_longer_counts(
     decide_approval(as_officer, path, verb="approve", seen=seen)
     for role in ("viewer", "compliance_officer"):
         with make.acting("admin"):
-            members.change_role(people.membership_of(make.person_id("compliance_officer")), role)
+            member_actions.change_role(
+                people.membership_of(make.person_id("compliance_officer")), role
+            )
     assert "your approval no longer counts" in as_officer.get(path).text
     decide_approval(as_officer, path, 403, verb="approve", seen=seen)
     assert path not in approvals_in_inbox(as_officer) and purpose_kind.applied == []
@@ -452,7 +454,7 @@ def test_requested_again_it_sends_no_second_reminder(purpose_kind, as_admin, as_
 def test_one_requester_sends_one_person_few_reminders_a_day(
     purpose_kind, as_admin, as_second_admin, monkeypatch
 ):
-    monkeypatch.setattr(actions, "MAX_REMINDERS_A_DAY", 2)
+    monkeypatch.setattr(reminder_actions, "MAX_REMINDERS_A_DAY", 2)
     for number, then in enumerate((303, 303, 422)):
         purpose_kind.requested(purpose_kind.system(key=f"router-{number}"))
         reply = as_admin.post(

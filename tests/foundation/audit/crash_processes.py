@@ -104,5 +104,5 @@ def run_command(arguments: list[str], settings: dict[str, str], said: Path) -> N
 
 def create_tenant(slug: str) -> current.Actor:
     """The console acting in a new tenant."""
-    tenant = tenants.found(slug, slug.title())
+    tenant = tenants.create_tenant(slug, slug.title())
     return tenants.founder(tenant.id, slug, tenant.name)

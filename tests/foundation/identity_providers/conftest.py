@@ -4,7 +4,7 @@ it.
 
 import pytest
 
-from governance.foundation.people import oidc
+from governance.foundation.people import provider_metadata
 from governance.kernel import clock
 from tests import make
 from tests.browser import Visitor
@@ -31,5 +31,5 @@ def new_provider():
 @pytest.fixture
 def new(new_provider, idp):
     new_provider.calm()
-    oidc.forget()
+    provider_metadata.forget_metadata()
     return new_provider

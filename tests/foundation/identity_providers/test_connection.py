@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from governance.foundation.people import oidc, provider_http
+from governance.foundation.people import provider_http, provider_metadata
 from governance.foundation.people.models import Connection
 from governance.kernel import outbound_http as wire
 from governance.kernel.db import session
@@ -287,13 +287,13 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch):
 def test_too_long_an_answer_is_not_read(idp, monkeypatch):
     monkeypatch.setattr(wire, "MAX_ANSWER", 100)
     with pytest.raises(provider_http.ProviderFault):
-        oidc.discover(idp.issuer)
+        provider_metadata.discover(idp.issuer)
 
 
 def test_an_answer_that_drips_is_not_waited_for(idp, monkeypatch):
     monkeypatch.setattr(wire, "TOTAL_SECONDS", -1)
     with pytest.raises(provider_http.ProviderFault, match="in time"):
-        oidc.discover(idp.issuer)
+        provider_metadata.discover(idp.issuer)
 
 
 def test_outside_the_demo_loopback_is_no_address(monkeypatch):

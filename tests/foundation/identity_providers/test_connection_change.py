@@ -11,7 +11,7 @@ import pytest
 from governance.foundation.approvals import jobs, kinds, queries
 from governance.foundation.approvals.models import Approval
 from governance.foundation.identity_providers.models import ConnectionChange
-from governance.foundation.people import oidc
+from governance.foundation.people import provider_metadata
 from governance.foundation.people.models import Connection
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import clock
@@ -74,7 +74,7 @@ def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(
     coming = Arrival(Visitor(app), ADMIN)
     assert coming.asked.startswith(new.issuer) and "%2Fauth%2Fcallback%2Facme%2F2" in coming.asked
     coming.finish()
-    done = [e.action for e in entries_of_action() if e.action.startswith("connection")]
+    done = [e.action for e in entries_of_action() if e.action.startswith("identity_provider.")]
     assert done == [
         "identity_provider.change.requested",
         "identity_provider.tested",
@@ -151,7 +151,7 @@ def test_an_existing_admin_of_the_same_issuer_counts(app, as_admin, idp, arrive)
 def test_a_bent_answer_passes_no_test_and_starts_nothing(as_admin, new, attack):
     change = propose_change(as_admin, new)
     asked = start_test_sign_in(as_admin, change)
-    oidc.forget()
+    provider_metadata.forget_metadata()
     new.attack(attack)
     with no_session_starts():
         as_admin.get(finish_test_sign_in(asked, ADMIN), then=None)
@@ -161,7 +161,7 @@ def test_a_bent_answer_passes_no_test_and_starts_nothing(as_admin, new, attack):
 
 def test_a_provider_that_is_away_fails_the_test_with_its_reason(as_admin, second, new):
     change = propose_change(as_admin, new)
-    oidc.forget()
+    provider_metadata.forget_metadata()
     new.attack("down")
     as_admin.post(f"{change_of(change)}/test-sign-in", then=303)
     assert "answered with status 503" in as_admin.get("settings/sign-in").text
@@ -302,7 +302,7 @@ def test_a_page_that_was_opened_before_another_test_is_stale(as_admin, second, n
     change_claims(name="Somebody Else")(new)
     sign_in_for_test(as_admin, change)
     assert (
-        "Something has changed while you were editing"
+        "Something has changed since you opened this page"
         in decide_change(second, change, then=409, seen=opened).text
     )
     decide_change(second, change)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds, queries
 from governance.foundation.approvals.models import Approval, ApprovalGiven
-from governance.foundation.identity_providers import actions
+from governance.foundation.identity_providers import change_actions
 from governance.foundation.identity_providers.connection_settings import settings_of
 from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.people.models import Connection
@@ -293,11 +293,15 @@ def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_w
     make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     with make.acting("admin"):
         now = session().scalars(select(Connection).where(Connection.state == "live")).one()
-        settings, opened = settings_of(now), actions.opened(now, None)
-        change = actions.propose(
+        settings, opened = settings_of(now), change_actions.opened_with(now, None)
+        change = change_actions.propose(
             settings, secret=None, domains={"acme.example", "b.example"}, reason="b", seen=opened
         )
-        approval, opened, change_id = approval_id(change.id), actions.opened(now, change), change.id
+        approval, opened, change_id = (
+            approval_id(change.id),
+            change_actions.opened_with(now, change),
+            change.id,
+        )
     with make.acting("second_admin"):
         shown = kinds.fingerprint_seen(queries.approval(approval))
     outcomes, start = [], threading.Barrier(2)
@@ -316,7 +320,7 @@ def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_w
         ("second_admin", lambda: approvals.approve(queries.approval(approval), seen=shown)),
         (
             "admin",
-            lambda: actions.propose(
+            lambda: change_actions.propose(
                 settings,
                 secret=None,
                 domains={"acme.example", "c.example"},

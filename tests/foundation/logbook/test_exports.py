@@ -24,7 +24,7 @@ from governance.foundation.logbook.export_writer import ExportPlan, ExportProgre
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.logbook.models import LogExport
 from governance.foundation.logbook.ocsf import event
-from governance.foundation.people import actions as people
+from governance.foundation.people import member_actions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership
 from governance.foundation.people.queries import membership_of
@@ -248,7 +248,7 @@ def test_another_tenant_finds_no_export_and_gets_only_its_own_entries(
 def test_nothing_is_made_for_somebody_who_may_no_longer_export(as_reviewer, log, acting):
     page = request_export(as_reviewer)
     with acting("admin"):
-        people.change_role(membership_of(make.person_id("reviewer")), "viewer")
+        member_actions.change_role(membership_of(make.person_id("reviewer")), "viewer")
     jobs.drain(actor_of)
     with acting("admin"):
         work = (
@@ -265,7 +265,7 @@ def test_nothing_is_made_for_somebody_who_may_no_longer_export(as_reviewer, log,
 def test_nothing_is_made_for_somebody_who_has_left(as_auditor, log, acting):
     request_export(as_auditor)
     with acting("admin"):
-        people.remove(membership_of(make.person_id("auditor")))
+        member_actions.remove_member(membership_of(make.person_id("auditor")))
         assert (
             session()
             .scalars(select(Membership).where(Membership.person_id == make.person_id("auditor")))

@@ -19,7 +19,7 @@ from governance.foundation.audit.registry import registry
 from governance.foundation.logbook import queries
 from governance.foundation.logbook.models import SavedView
 from governance.foundation.logbook.proof_view import sides
-from governance.foundation.privacy import actions as privacy
+from governance.foundation.privacy import unmasking_actions
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -369,7 +369,7 @@ def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_h
     ask = parse_page(as_officer.get(page)).find("a", string="Request name")["href"]
     assert ask.endswith(f"subject={admin}")
     with acting("compliance_officer"):
-        asked = privacy.request_unmasking(admin, "An incident of 12 May").id
+        asked = unmasking_actions.request_unmasking(admin, "An incident of 12 May").id
     assert "Harriet" not in as_officer.get(page).text
     approve_below_pages(asked, "reviewer")
     seen = parse_page(as_officer.get(page)).find("main").get_text(" ", strip=True)
@@ -390,7 +390,7 @@ def test_what_was_erased_reads_as_erased(as_officer, acting):
     with acting("admin"):
         admin = personal_field_encryption.pseudonym(make.person_id("admin"))
     with acting("compliance_officer"):
-        asked = privacy.request_unmasking(admin, "An incident").id
+        asked = unmasking_actions.request_unmasking(admin, "An incident").id
     approve_below_pages(asked, "reviewer")
     with acting("reviewer"):
         personal_field_encryption.destroy([admin])

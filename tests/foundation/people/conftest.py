@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.people import oidc, sign_in_state
+from governance.foundation.people import provider_metadata, sign_in_state
 from governance.foundation.people.models import Connection, Session
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
@@ -40,7 +40,7 @@ def idp(provider: HostileIdP, database) -> HostileIdP:
     """Honest, known to acme with its groups mapped, and with nothing remembered of it."""
     provider.calm()
     provider.logouts.clear()
-    oidc.forget()
+    provider_metadata.forget_metadata()
     connect_tenant("acme", provider)
     return provider
 

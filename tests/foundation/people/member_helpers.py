@@ -1,12 +1,14 @@
 """Invites people, and finds their memberships."""
 
-from governance.foundation.people import actions, queries
+from governance.foundation.people import invitation_actions, queries
 from tests import make
 
 
 def invite_person(email: str, role: str = "viewer") -> None:
     with make.acting("admin"):
-        actions.invite(email, role, tenant_name="Acme", link="http://localhost/login?tenant=acme")
+        invitation_actions.invite_member(
+            email, role, tenant_name="Acme", link="http://localhost/login?tenant=acme"
+        )
 
 
 def membership_id(role: str, slug: str = "acme") -> str:

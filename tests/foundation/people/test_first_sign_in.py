@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from governance.demo.idp.directory import Person
-from governance.foundation.people import actions, queries
+from governance.foundation.people import invitation_actions, member_actions, queries
 from governance.kernel import clock
 from tests import make
 from tests.browser import Visitor
@@ -164,7 +164,7 @@ def test_whoever_is_not_invited_sees_which_address_came(app, guests):
 
 
 def test_an_expired_invitation_is_said_only_to_whoever_has_proven_the_address(app, guests):
-    with clock.frozen(clock.now() - timedelta(days=actions.INVITATION_DAYS, hours=1)):
+    with clock.frozen(clock.now() - timedelta(days=invitation_actions.INVITATION_DAYS, hours=1)):
         invite_person("late@acme.example")
     change_claims(email="late@acme.example")(guests)
     assert "The invitation to late@acme.example expired 1 hour ago" in refused(app)
@@ -179,7 +179,7 @@ def test_an_unproven_address_gets_the_same_page_invited_or_not(app, guests):
     invited = refused(app)
     with make.acting("admin"):
         for row in queries.open_invitations():
-            actions.withdraw(queries.invitation(row.id))
+            invitation_actions.withdraw_invitation(queries.invitation(row.id))
     assert refused(app) == invited
 
 
@@ -220,7 +220,7 @@ def test_groups_count_from_userinfo_and_as_plain_text(app, guests):
 def test_a_former_member_is_told_so(app, guests):
     sign_in_as(app)
     with make.acting("admin"):
-        actions.remove(queries.lives_at(GUEST.email)[0])
+        member_actions.remove_member(queries.members_at_address(GUEST.email)[0])
     page = refused(app)
     assert (
         "Your access to Acme Insurance has ended. Acme Insurance has no open invitation for"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from governance.demo.idp.directory import Person
-from governance.foundation.people import oidc
+from governance.foundation.people import provider_metadata
 from tests.browser import Visitor
 from tests.foundation.people.conftest import (
     Arrival,
@@ -138,7 +138,7 @@ def claims_of(token: str) -> Claims:
 @pytest.fixture(params=PROVIDERS)
 def known_provider(request: Any, app: Any, isolated: Any) -> Iterator[HostileIdP]:
     with HostileIdP.serving(people=(ADA,)) as idp:
-        oidc.forget()
+        provider_metadata.forget_metadata()
         connect_tenant("acme", idp, group_roles={})
         invite_person(ADA.email, "admin")
         PROVIDERS[request.param](idp)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 
 from governance.demo.idp.directory import Person
-from governance.foundation.people import actions, queries
+from governance.foundation.people import invitation_actions, member_actions, queries
 from governance.foundation.people.models import Invitation, Membership
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
@@ -153,7 +153,7 @@ def test_a_member_is_not_invited_again(as_admin):
 
 def test_an_invitation_of_one_tenant_is_nothing_in_another(app, as_admin, as_neighbour):
     with make.acting("admin", "globex"):
-        actions.invite(
+        invitation_actions.invite_member(
             "x@globex.example",
             "viewer",
             tenant_name="Globex",
@@ -331,9 +331,9 @@ def test_two_admins_who_remove_each_other_at_once_leave_one(two_admins):
                 membership = queries.membership_of(make.person_id(other, "globex"))
                 assert membership
                 start.wait(60)
-                actions.remove(membership)
+                member_actions.remove_member(membership)
             outcomes.append("removed")
-        except actions.LastAdmin:
+        except member_actions.LastAdmin:
             outcomes.append("refused")
 
     threads = [

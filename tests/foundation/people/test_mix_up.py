@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from governance.foundation.people import oidc
+from governance.foundation.people import provider_metadata
 from tests.browser import Visitor
 from tests.foundation.people.conftest import connect_tenant, no_session_starts
 from tests.foundation.people.hostile_idp import (
@@ -51,7 +51,7 @@ def thief(database) -> Iterator[Thief]:
 def acme(idp) -> HostileIdP:
     """Acme's honest provider. Like many, it doesn't say in its answer who it is."""
     names_nobody(idp)
-    oidc.forget()
+    provider_metadata.forget_metadata()
     return idp
 
 

@@ -14,10 +14,10 @@ from bs4 import BeautifulSoup
 from governance.assurance.evidence import deletion, deletion_queries, version_actions
 from governance.assurance.evidence import queries as shelf_of
 from governance.foundation.approvals.queries import open_approval
-from governance.foundation.people import actions as people
+from governance.foundation.people import member_actions
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import Person
-from governance.foundation.privacy import actions as privacy
+from governance.foundation.privacy import erasure_actions, unmasking_actions
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Forbidden
@@ -155,7 +155,7 @@ def deletion_request(*_: Any) -> RequestedApproval:
 
 def erasure(*_: Any) -> RequestedApproval:
     with make.acting("admin"):
-        row = privacy.request_erasure(
+        row = erasure_actions.request_erasure(
             members.membership_of(make.person_id("viewer")), "They asked for it"
         ).id
         approval = open_approval("erasure", row).id
@@ -167,7 +167,7 @@ def erasure(*_: Any) -> RequestedApproval:
 def unmasking(*_: Any) -> RequestedApproval:
     with make.acting("admin"):
         whose = members.membership_of(make.person_id("viewer"))
-        row = privacy.request_unmasking(whose.pseudonym, "Who exported at night?").id
+        row = unmasking_actions.request_unmasking(whose.pseudonym, "Who exported at night?").id
     return RequestedApproval(f"approvals/{row}", f"approvals/{row}")
 
 
@@ -217,7 +217,7 @@ def approve(app: Any, asked: RequestedApproval, then: int) -> str:
 
 def changes_role(part: str, slug: str, role: str) -> None:
     with make.acting("admin" if slug == "acme" else "operator_admin", slug):
-        people.change_role(members.membership_of(make.person_id(part, slug)), role)
+        member_actions.change_role(members.membership_of(make.person_id(part, slug)), role)
 
 
 def test_who_was_a_member_before_approves_it(app, make_request):
@@ -269,9 +269,11 @@ def test_who_was_removed_and_came_back_after_the_request_is_refused(app, make_re
     part, slug = asked.approver
     key = make.person_id(part, slug)
     with make.acting("admin" if slug == "acme" else "operator_admin", slug):
-        people.remove(members.membership_of(key))
+        member_actions.remove_member(members.membership_of(key))
     with current.acting_as(make.system_actor(slug)), transaction(person_id=key):
-        people.join(session().get(Person, key), make.PEOPLE[slug, part][2], via="invitation")
+        member_actions.add_member(
+            session().get(Person, key), make.PEOPLE[slug, part][2], via="invitation"
+        )
     approve(app, asked, then=403)
 
 

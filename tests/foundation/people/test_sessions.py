@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 from governance.foundation.people import queries
 from governance.foundation.people.models import Membership
-from governance.foundation.people.sessions import ABSOLUTE, IDLE
+from governance.foundation.people.sessions import IDLE_TIMEOUT, MAX_SESSION_LIFETIME
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.formatting import plural
@@ -39,17 +39,19 @@ def session_id(role: str, slug: str = "acme") -> str:
 
 def test_an_idle_session_ends_after_an_hour(as_officer):
     at = clock.now()
-    with clock.frozen(at + IDLE - timedelta(minutes=2)):
+    with clock.frozen(at + IDLE_TIMEOUT - timedelta(minutes=2)):
         as_officer.get("settings/sessions")  # and this keeps it alive
-    with clock.frozen(at + IDLE + timedelta(minutes=30)):
+    with clock.frozen(at + IDLE_TIMEOUT + timedelta(minutes=30)):
         as_officer.get("settings/sessions")
-    with clock.frozen(at + IDLE + timedelta(minutes=30) + IDLE + timedelta(seconds=61)):
+    with clock.frozen(
+        at + IDLE_TIMEOUT + timedelta(minutes=30) + IDLE_TIMEOUT + timedelta(seconds=61)
+    ):
         as_officer.get("settings/sessions", then=302)
 
 
 def test_an_idle_session_is_no_longer_listed(as_officer, as_admin):
     with (
-        clock.frozen(clock.now() + IDLE + timedelta(seconds=1)),
+        clock.frozen(clock.now() + IDLE_TIMEOUT + timedelta(seconds=1)),
         make.acting("admin", read_only=True),
     ):
         assert queries.live_sessions() == []
@@ -58,13 +60,13 @@ def test_an_idle_session_is_no_longer_listed(as_officer, as_admin):
 def test_no_session_outlives_twelve_hours(as_officer):
     at = clock.now()
     moment = at
-    while moment < at + ABSOLUTE - timedelta(minutes=30):
+    while moment < at + MAX_SESSION_LIFETIME - timedelta(minutes=30):
         moment += timedelta(minutes=30)
         with clock.frozen(moment):
             as_officer.get("settings/sessions", then=None)
-    with clock.frozen(at + ABSOLUTE - timedelta(seconds=5)):
+    with clock.frozen(at + MAX_SESSION_LIFETIME - timedelta(seconds=5)):
         as_officer.get("settings/sessions")
-    with clock.frozen(at + ABSOLUTE + timedelta(seconds=5)):
+    with clock.frozen(at + MAX_SESSION_LIFETIME + timedelta(seconds=5)):
         as_officer.get("settings/sessions", then=302)
 
 
@@ -194,22 +196,22 @@ def test_sign_out_ends_it_here_and_at_the_provider(app, idp, arrive):
 
 
 def test_sign_out_works_while_the_provider_is_away(app, idp, arrive):
-    from governance.foundation.people import oidc
+    from governance.foundation.people import provider_metadata
 
     ines = arrive(OFFICER)
     copied = ines.client.get_cookie("session").value
     idp.attack("down")
-    oidc.forget()
+    provider_metadata.forget_metadata()
     assert ines.post("/logout").location == "/login"
     Visitor(app, copied).get("settings/sessions", then=302)
 
 
 def test_a_logout_address_that_is_no_address_is_not_offered(app, idp, arrive):
-    from governance.foundation.people import oidc
+    from governance.foundation.people import provider_metadata
     from tests.foundation.people.hostile_idp import DISCOVERY, change_document
 
     ines = arrive(OFFICER)
-    oidc.forget()
+    provider_metadata.forget_metadata()
     change_document(DISCOVERY, end_session_endpoint="javascript:alert(1)")(idp)
     assert ines.post("/logout").location == "/login"
 

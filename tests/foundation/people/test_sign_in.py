@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from governance.demo.idp.directory import Person
-from governance.foundation.people import oidc
+from governance.foundation.people import id_tokens, provider_metadata
 from governance.kernel import clock, outbound_http
 from governance.kernel.formatting import plural
 from tests import make
@@ -68,7 +68,7 @@ def test_every_attack_is_refused(app, idp, attack):
             assert visitor.get(f"/login?email={OFFICER}", then=503).text
         return
     coming = Arrival(visitor, OFFICER)
-    oidc.forget()
+    provider_metadata.forget_metadata()
     idp.attack(attack)
     with no_session_starts():
         refused = visitor.get(coming.answered(), then=None)
@@ -394,7 +394,7 @@ def test_a_provider_that_refuses_connections(app, isolated):
     with HostileIdP.serving() as gone:
         connect_tenant("acme", gone)
         gone.stop()
-        oidc.forget()
+        provider_metadata.forget_metadata()
         assert (
             "reach the identity provider"
             in Visitor(app).get(f"/login?email={OFFICER}", then=503).text
@@ -414,7 +414,7 @@ def test_a_wrong_secret_is_said(app, idp):
 
 def test_rotated_keys_are_asked_for_again(app, idp, arrive, monkeypatch):
     arrive(OFFICER)
-    monkeypatch.setattr(oidc, "KEYS_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(id_tokens, "MIN_KEY_REFRESH_SECONDS", 0)
     idp.rotate_keys()
     arrive(OFFICER)
 
@@ -534,7 +534,7 @@ def test_two_first_sign_ins_at_once_are_one_person(app, isolated):
 
     (In one transaction: the retry itself.)
     """
-    from governance.foundation.people import sign_in_views as views
+    from governance.foundation.people import sign_in_callback
 
     tried = []
 
@@ -546,20 +546,23 @@ def test_two_first_sign_ins_at_once_are_one_person(app, isolated):
             raise IntegrityError("INSERT", {}, Exception("duplicate"))
         return "somebody"
 
-    kept, views._admitted = views._admitted, admitted
+    kept, sign_in_callback._admitted = sign_in_callback._admitted, admitted
     try:
-        assert views._admit(None, None, None, "token", fresh=False, replaces=None) == "somebody"
+        assert (
+            sign_in_callback._admit(None, None, None, "token", fresh=False, replaces=None)
+            == "somebody"
+        )
     finally:
-        views._admitted = kept
+        sign_in_callback._admitted = kept
 
 
 def test_a_person_with_an_unverified_address_takes_no_invitation(app, isolated):
     stranger = Person("acme-9001", "guest@acme.example", "Guest", (), email_verified=False)
     honest = Person("acme-9002", "guest@acme.example", "Guest", ())
     with make.acting("admin"):
-        from governance.foundation.people import actions
+        from governance.foundation.people import invitation_actions
 
-        actions.invite(
+        invitation_actions.invite_member(
             "guest@acme.example",
             "viewer",
             tenant_name="Acme",

@@ -12,7 +12,13 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select, text, update
 
-from governance.foundation.people import actions, queries, saved_forms, sign_in_state
+from governance.foundation.people import (
+    invitation_actions,
+    queries,
+    saved_forms,
+    session_actions,
+    sign_in_state,
+)
 from governance.foundation.people.models import Connection, Invitation, SavedForm
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current, key_encryption
@@ -117,7 +123,7 @@ def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arri
     submit_kept_form(boss, shown)
     with make.acting("admin", read_only=True):
         kept = session().scalars(select(Connection).where(Connection.state == "proposed")).one()
-        assert (kept.client_id, sign_in_state.provider(kept, "x").secret) == (
+        assert (kept.client_id, sign_in_state.oidc_client(kept, "x").secret) == (
             "another-client",
             "correct-horse-battery",
         )
@@ -125,7 +131,9 @@ def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arri
 
 def test_a_form_that_is_refused_comes_back_filled_in_and_stays_kept(fresh_boss):
     with make.acting("admin"):
-        actions.invite(NEW, "viewer", tenant_name="Acme", link="http://localhost/login")
+        invitation_actions.invite_member(
+            NEW, "viewer", tenant_name="Acme", link="http://localhost/login"
+        )
     shown = fresh_boss.get(newest_kept_form_page())
     refused = submit_kept_form(fresh_boss, shown, then=422)
     page = BeautifulSoup(refused.text, "html.parser")
@@ -135,7 +143,7 @@ def test_a_form_that_is_refused_comes_back_filled_in_and_stays_kept(fresh_boss):
     )
     assert page.select_one("select[name=role] option[selected]")["value"] == "contributor"
     with make.acting("admin"):
-        actions.withdraw(queries.open_invitations()[0])
+        invitation_actions.withdraw_invitation(queries.open_invitations()[0])
     submit_kept_form(fresh_boss, fresh_boss.get(newest_kept_form_page()))
     assert (NEW, "contributor") in invitations()
 
@@ -466,7 +474,7 @@ def test_the_nightly_sweep_deletes_what_has_expired_and_nothing_else(app, boss):
     with clock.frozen(clock.now() + timedelta(minutes=saved_forms.KEPT_MINUTES, seconds=1)):
         boss.post(INVITE, then=401, email="later@acme.example", role="viewer")
         with current.acting_as(make.system_actor("acme")), transaction():
-            actions.forget_old_sign_ins()
+            session_actions.delete_old_sign_ins()
         assert len(step_up_helpers.saved_forms()) == 1
         assert [s for s in sessions_of() if s.person_id == make.person_id("admin")]
 

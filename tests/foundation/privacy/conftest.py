@@ -9,7 +9,7 @@ from sqlalchemy import LargeBinary, select, text
 
 from governance.app import schedule  # noqa: F401 - the handler of the work
 from governance.foundation.audit import fsck, fsck_report, sequencer
-from governance.foundation.people import actions as people
+from governance.foundation.people import admission_actions, member_actions, session_actions
 from governance.foundation.people import queries as directory
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership, person_key
@@ -43,7 +43,9 @@ def add_person(
         current.acting_as(make.system_actor(slug)),
         transaction(person_id=person_key(who.issuer, who.subject)),
     ):
-        joined = people.join(people.arrive(who), role, via="the test's world")
+        joined = member_actions.add_member(
+            admission_actions.save_person(who), role, via="the test's world"
+        )
         session().expunge_all()
     return joined
 
@@ -54,8 +56,8 @@ def departing_member(database) -> Membership:
     joined = add_person()
     who = make.identity("acme", NAME, ADDRESS)
     with current.acting_as(make.system_actor("acme")), transaction(person_id=joined.person_id):
-        person = directory.anybody(joined.id).person
-        people.start_session(
+        person = directory.any_membership(joined.id).person
+        session_actions.start_session(
             person,
             who,
             token="t" * 43,

@@ -16,14 +16,19 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import logs, merkle, personal_field_encryption, proof
 from governance.foundation.audit.models import AuditEntry, DataKey, Leaf
-from governance.foundation.people import actions as people
+from governance.foundation.audit.record import record
+from governance.foundation.people import (
+    admission_actions,
+    invitation_actions,
+    member_actions,
+    sign_in_rules,
+)
 from governance.foundation.people import queries as directory
-from governance.foundation.people import sign_in_rules
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Invitation, Person, SavedForm, Session
-from governance.foundation.privacy import actions, erasure_list, queries
+from governance.foundation.privacy import erasure_actions, erasure_list, queries
 from governance.foundation.privacy.models import Erasure
-from governance.kernel import clock, current, jobs, storage
+from governance.kernel import clock, current, jobs, outbox, storage
 from governance.kernel.background_work import run_of
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Forbidden
@@ -111,7 +116,7 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(
             )
             == 0
         )
-        held = directory.anybody(departing_member.id)
+        held = directory.any_membership(departing_member.id)
         assert (
             held.ended_at
             and held.pseudonym != departing_member.pseudonym
@@ -158,12 +163,12 @@ def test_sessions_invitations_and_letters_lose_what_they_held(
     as_admin, as_officer, departing_member, acting
 ):
     with acting("admin"):
-        sent = people.invite(
+        sent = invitation_actions.invite_member(
             "nadia@old.example", "viewer", tenant_name="Acme", link="https://console.example"
         )
         sent.email = ADDRESS  # as when an address was invited that became hers
-        people.outbox.send_mail(ADDRESS, "Welcome", f"Dear {NAME}")
-        people.outbox.send_mail(
+        outbox.send_mail(ADDRESS, "Welcome", f"Dear {NAME}")
+        outbox.send_mail(
             "maya@acme.example",
             "About a colleague",
             f"Dear Maya,\n{NAME} left us. Write to {ADDRESS}.",
@@ -212,8 +217,8 @@ def test_an_earlier_name_and_address_go_too(as_admin, as_officer, departing_memb
     key = departing_member.person_id
     with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
         person = session().get(Person, key)
-        people.record(
-            people.RENAMED,
+        record(
+            admission_actions.PERSON_RENAMED,
             person,
             about=key,
             before={"name": person.name, "email": person.email},
@@ -244,7 +249,9 @@ def test_an_earlier_name_and_address_go_too(as_admin, as_officer, departing_memb
 @pytest.mark.slow
 def test_the_address_that_was_invited_is_sealed_no_longer(as_admin, as_officer, acting, database):
     with acting("admin"):
-        people.invite(ADDRESS, "viewer", tenant_name="Acme", link="https://console.example")
+        invitation_actions.invite_member(
+            ADDRESS, "viewer", tenant_name="Acme", link="https://console.example"
+        )
         sent = newest_entry("invitation.sent").sealed["email"]
         assert personal_field_encryption.unseal("email", sent) == ADDRESS
     erase_person(as_officer, as_admin, add_person())
@@ -394,9 +401,9 @@ def test_a_name_of_one_word_is_not_replaced_by_machine_and_the_page_says_so(
     assert "a single word can mean other things" in as_admin.get(path).text
     decide_approval(as_admin, path, verb="approve", typed="queued")
     with current.acting_as(make.system_actor("acme")), transaction(person_id=member.person_id):
-        actions.finish(
+        erasure_actions.finish_erasure(
             queries.erasure(session().scalars(select(Erasure.id)).one(), lock=True),
-            directory.anybody(member.id),
+            directory.any_membership(member.id),
         )
         item = session().scalars(select(WorkItem).where(WorkItem.id == waiting)).one()
         assert item.state == "queued" and item.params["body"] == "Ask [erased]"
@@ -431,9 +438,11 @@ def test_the_account_of_an_erased_person_does_not_join_again(
     erase_person(as_officer, as_admin, departing_member)
     who = make.identity("acme", NAME, ADDRESS)
     with acting("admin"):
-        people.invite(ADDRESS, "viewer", tenant_name="Acme", link="https://console.example")
+        invitation_actions.invite_member(
+            ADDRESS, "viewer", tenant_name="Acme", link="https://console.example"
+        )
     with acting("admin"), pytest.raises(sign_in_rules.NoMembership, match="was erased at Acme"):
-        people.admit(who, None)
+        admission_actions.admit(who, None)
 
 
 def test_another_tenants_members_and_erasures_are_not_found(
@@ -484,7 +493,7 @@ def test_an_approval_of_something_else_than_was_seen_is_refused(
     path = request_erasure(as_officer, departing_member)
     seen = fingerprint_on_page(as_admin, path)
     with acting("admin"):
-        people.change_role(directory.membership(departing_member.id), "viewer")
+        member_actions.change_role(directory.membership(departing_member.id), "viewer")
     assert (
         "has changed since you opened"
         in decide_approval(as_admin, path, 409, verb="approve", seen=seen, typed=NAME).text
@@ -614,7 +623,7 @@ def test_a_hold_between_approval_and_work_stops_it(as_officer, as_admin, departi
     with acting("admin"):
         erasure = queries.erasures()[0]
         assert erasure.state == "rejected" and "legal hold" in run_of(erasure).work.error
-        assert directory.anybody(departing_member.id).person.name == NAME
+        assert directory.any_membership(departing_member.id).person.name == NAME
     assert erasure_list.everything() == []
 
 
@@ -622,7 +631,7 @@ def test_what_has_begun_takes_no_hold(as_officer, as_admin, departing_member, ac
     path = request_erasure(as_officer, departing_member)
     decide_approval(as_admin, path, verb="approve", typed=NAME)
     with acting("admin"):
-        actions.begin(queries.erasures()[0])
+        erasure_actions.begin_erasure(queries.erasures()[0])
     assert (
         "has started and can"
         in as_officer.post(
@@ -646,14 +655,14 @@ def test_killed_between_the_list_and_the_rows_it_goes_on_and_is_done_once(
     def dies(*_args):
         raise Killed
 
-    monkeypatch.setattr(actions, "finish", dies)
+    monkeypatch.setattr(erasure_actions, "finish_erasure", dies)
     with pytest.raises(Killed):
         jobs.run_next(actor_of)
     first = erasure_list.everything()
     monkeypatch.undo()
     with acting("admin"):
         assert (
-            directory.anybody(departing_member.id).person.name == NAME
+            directory.any_membership(departing_member.id).person.name == NAME
             and first[0].subject == departing_member.pseudonym
         )
         session().execute(jobs.WorkTicket.__table__.update().values(ready_at=clock.now()))
@@ -681,7 +690,7 @@ def test_a_store_that_is_away_erases_nothing_and_is_tried_again(
     jobs.run_next(actor_of)
     with acting("admin"):
         assert (
-            directory.anybody(departing_member.id).person.name == NAME
+            directory.any_membership(departing_member.id).person.name == NAME
             and run_of(queries.erasures()[0]).state == "queued"
         )
 
@@ -717,7 +726,7 @@ def test_an_erasure_that_a_hold_refused_is_not_retried(
     jobs.drain(actor_of)
     assert "This erasure was rejected" in as_officer.post(f"{erasure_page()}/again", then=409).text
     with acting("admin"):
-        assert directory.anybody(departing_member.id).person.name == NAME
+        assert directory.any_membership(departing_member.id).person.name == NAME
 
 
 def test_the_list_names_nobody(as_officer, as_admin, departing_member, tmp_path):
@@ -744,7 +753,8 @@ def test_who_asked_for_his_own_erasing_leaves_nothing_new(as_officer, as_admin, 
 def test_the_door_is_open_for_two_admins_only(acting, departing_member):
     with acting("compliance_officer"):
         asked = open_approval(
-            "erasure", actions.request_erasure(directory.anybody(departing_member.id), "x").id
+            "erasure",
+            erasure_actions.request_erasure(directory.any_membership(departing_member.id), "x").id,
         )
         with pytest.raises(Forbidden):
             approvals.approve(asked, seen=fingerprint_seen(asked), typed=NAME)

@@ -78,7 +78,7 @@ def test_what_was_done_or_is_in_hand_does_not_wait(as_officer, as_admin, departi
     with acting("admin"):
         erasure = session().scalars(select(Erasure)).one()
         erasure_list.add(
-            erasure_list.Listed(
+            erasure_list.ListedErasure(
                 erasure.id,
                 erasure.tenant_id,
                 erasure.subject,
@@ -113,15 +113,17 @@ def test_a_hold_in_the_backup_is_older_than_the_erasure(restored_database, as_of
     )
     assert len(erasure_replay.replay()) == 1
     with acting("admin"):
-        assert directory.anybody(restored_database.id).person.name == "Erased person"
+        assert directory.any_membership(restored_database.id).person.name == "Erased person"
 
 
 def test_a_backup_older_than_the_member_has_only_the_entry(database, acting):
     with acting("admin") as who:
         erasure_list.add(
-            erasure_list.Listed(uuid4(), who.tenant_id, "f" * 32, "0" * 64, clock.now())
+            erasure_list.ListedErasure(uuid4(), who.tenant_id, "f" * 32, "0" * 64, clock.now())
         )
-    erasure_list.add(erasure_list.Listed(uuid4(), UUID(int=7), "f" * 32, "0" * 64, clock.now()))
+    erasure_list.add(
+        erasure_list.ListedErasure(uuid4(), UUID(int=7), "f" * 32, "0" * 64, clock.now())
+    )
     assert len(erasure_replay.pending()) == 1, "a tenant that is not here has nothing to erase"
     erasure_replay.replay()
     assert erasure_replay.pending() == []
@@ -149,7 +151,7 @@ def test_the_list_is_asked_without_a_look_at_people(restored_database, statement
 
 
 def test_listed_twice_is_listed_once(database):
-    one = erasure_list.Listed(uuid4(), uuid4(), "f" * 32, "0" * 64, clock.now())
+    one = erasure_list.ListedErasure(uuid4(), uuid4(), "f" * 32, "0" * 64, clock.now())
     erasure_list.add(one)
     erasure_list.add(one)
     assert erasure_list.everything() == [one]

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry, DataKey
-from governance.foundation.privacy import actions, queries
-from governance.foundation.privacy.jobs import shred_old_parts
+from governance.foundation.privacy import queries, retention_actions
+from governance.foundation.privacy.jobs import destroy_expired_keys
 from governance.foundation.privacy.models import LegalHold
 from governance.kernel.db import session
 from governance.kernel.jobs import JobRun
@@ -53,7 +53,7 @@ def test_past_their_time_sealed_parts_are_unreadable_and_the_log_verifies(depart
             if s["subject"] == departing_member.pseudonym
         ]
         age_keys(departing_member.pseudonym, "2019-10")
-    shred_old_parts()
+    destroy_expired_keys()
     with acting("admin"):
         assert key_periods(departing_member.pseudonym) == [] and all(
             personal_field_encryption.unseal("name", s) is None for s in sealed
@@ -65,7 +65,7 @@ def test_past_their_time_sealed_parts_are_unreadable_and_the_log_verifies(depart
 def test_what_is_within_its_time_stays_and_a_quiet_night_leaves_no_entry(departing_member, acting):
     with acting("admin"):
         age_keys(departing_member.pseudonym, "2019-11")
-        assert actions.shred() == 0 and shred_old_keys() == []
+        assert retention_actions.destroy_expired_keys() == 0 and shred_old_keys() == []
         assert key_periods(departing_member.pseudonym) == ["2019-11"]
 
 
@@ -79,7 +79,7 @@ def test_what_is_within_its_time_stays_and_a_quiet_night_leaves_no_entry(departi
     ],
 )
 def test_the_first_month_that_is_kept(today, months, first):
-    assert actions.oldest_month(today, months) == first
+    assert retention_actions.oldest_kept_month(today, months) == first
 
 
 def test_keys_from_before_months_were_kept_count_as_of_the_month_in_which_they_ended(
@@ -95,8 +95,8 @@ def test_keys_from_before_months_were_kept_count_as_of_the_month_in_which_they_e
 
 
 def test_the_night_is_worked_once(departing_member, acting):
-    shred_old_parts()
-    shred_old_parts()
+    destroy_expired_keys()
+    destroy_expired_keys()
     with acting("admin"):
         runs = (
             session()
@@ -111,7 +111,7 @@ def test_another_tenants_keys_are_kept_by_its_own_rule(as_admin, departing_membe
     with acting("compliance_officer", "globex") as who:
         theirs = personal_field_encryption.pseudonym(who.person_id)
         age_keys(theirs, "2024-01")
-    shred_old_parts()
+    destroy_expired_keys()
     with acting("compliance_officer", "globex"):
         assert key_periods(theirs) == ["2024-01"] and queries.months_kept() == 84
 
@@ -128,7 +128,7 @@ def test_a_hold_keeps_what_it_is_about(on, as_officer, departing_member, acting)
     )
     with acting("admin"):
         age_keys(departing_member.pseudonym, "2019-10")
-        actions.shred()
+        retention_actions.destroy_expired_keys()
         assert bool(key_periods(departing_member.pseudonym)) == (on != "another")
 
 
@@ -139,7 +139,7 @@ def test_a_released_hold_keeps_nothing(as_officer, departing_member, acting):
     as_officer.post(f"privacy/holds/{held}/release", reason="Closed")
     with acting("admin"):
         age_keys(departing_member.pseudonym, "2019-10")
-        assert actions.shred() == 1
+        assert retention_actions.destroy_expired_keys() == 1
 
 
 def test_the_time_is_changed_by_an_admin_and_recorded(as_admin, as_officer, acting):

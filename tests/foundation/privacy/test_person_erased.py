@@ -12,7 +12,7 @@ from governance.assurance.engagements import auditor_access, auditor_queries
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.identity_providers import actions as identity_providers
+from governance.foundation.identity_providers import change_actions
 from governance.foundation.list_views import actions as list_views
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
@@ -94,7 +94,7 @@ def test_who_acts_on_it_and_in_which_order(app):
         auditor_access.forget_auditor,
         reports.withdraw_naming,
         list_views.delete_views_of,
-        identity_providers.forget_tester,
+        change_actions.erase_tester,
     )
 
 

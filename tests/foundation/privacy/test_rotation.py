@@ -70,7 +70,7 @@ def opens(nadia) -> None:
         assert personal_field_encryption.pseudonym(nadia.person_id) == nadia.pseudonym
         logs.private_key(logs.signing_key())
         assert (
-            sign_in_state.provider(session().scalars(select(Connection)).one(), "x").secret
+            sign_in_state.oidc_client(session().scalars(select(Connection)).one(), "x").secret
             == "its secret"
         )
         reports.private_key(
@@ -250,7 +250,7 @@ def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
 
     found = (
         "from governance.app.factory import create_app; from governance.foundation.tenants import"
-        " actions; create_app(); actions.found('acme', 'Acme')"
+        " actions; create_app(); actions.create_tenant('acme', 'Acme')"
     )
     assert run("-c", found, kek="kek").returncode == 0
     rotate = ("-m", "governance.app.cli", "keys", "rotate-kek")

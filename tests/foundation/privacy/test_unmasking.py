@@ -10,8 +10,9 @@ from sqlalchemy import select
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import ApprovalGiven
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.privacy import actions, queries
+from governance.foundation.privacy import queries, unmasking_actions
 from governance.foundation.privacy.models import Unmasking
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -103,7 +104,7 @@ def test_nobody_agrees_to_his_own_question_or_about_himself(
     request_unmasking(as_officer, departing_member.pseudonym)
     decide_approval(as_officer, newest_approval_page(), 403, verb="approve")
     with acting("reviewer"):
-        mine = actions.personal_field_encryption.pseudonym(make.person_id("reviewer"))
+        mine = personal_field_encryption.pseudonym(make.person_id("reviewer"))
     request_unmasking(as_officer, mine)
     decide_approval(as_reviewer, newest_approval_page(), 403, verb="approve")
     assert names_shown("compliance_officer", mine) == {}
@@ -191,6 +192,6 @@ def test_what_waits_is_counted_for_those_who_may_decide_it(
 
 def test_the_rule_holds_below_the_pages_too(acting, departing_member):
     with acting("compliance_officer"):
-        request = actions.request_unmasking(departing_member.pseudonym, "x")
+        request = unmasking_actions.request_unmasking(departing_member.pseudonym, "x")
         with pytest.raises(Forbidden, match="another person decides"):
             approvals.approve(request, seen=kinds.fingerprint_seen(request))

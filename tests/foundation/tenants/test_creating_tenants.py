@@ -273,7 +273,7 @@ def test_founding_is_all_or_nothing(database, monkeypatch):
 
     monkeypatch.setattr(personal_field_encryption, "make_tenant_keys", broken)
     with pytest.raises(RuntimeError):
-        actions.found("initech", "Initech")
+        actions.create_tenant("initech", "Initech")
     assert tenant("initech") is None
 
 

@@ -16,7 +16,7 @@ from governance.assurance.evidence import version_actions
 from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.people import actions as people
+from governance.foundation.people import member_actions
 from governance.foundation.people import queries as directory
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -567,7 +567,9 @@ def test_who_lost_the_role_since_undoes_nothing(as_officer, tenant_with_planned_
     reply = as_officer.get(as_officer.post("inbox/assign", seen=seen, owner_id=anna).location)
     undo = parse_page(reply).find("button", attrs={"data-undo": True}).find_parent("form")["action"]
     with make.acting("admin"):
-        people.change_role(directory.membership_of(make.person_id("compliance_officer")), "viewer")
+        member_actions.change_role(
+            directory.membership_of(make.person_id("compliance_officer")), "viewer"
+        )
     as_officer.client.set_cookie("session", make.cookie("compliance_officer"))
     as_officer.post(undo, then=404)
     with make.acting("admin", read_only=True):

@@ -9,7 +9,7 @@ from governance.assurance.assessments import assessment_queries, conclusion_acti
 from governance.assurance.controls import adoption_actions
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
-from governance.foundation.people import actions as joining
+from governance.foundation.people import member_actions
 from governance.foundation.people import queries as people
 from governance.kernel import clock
 from governance.operations.systems import actions as systems
@@ -263,7 +263,7 @@ def test_an_admin_alone_is_asked_to_invite_a_second_person(as_admin, acting):
     with acting("admin"):
         for each in people.members():
             if each.person_id != make.person_id("admin"):
-                joining.remove(people.membership(each.membership_id))
+                member_actions.remove_member(people.membership(each.membership_id))
     assert "/t/acme/settings/members" in section_links(as_admin.get(""), "steps")
     assert "Done: Invite a second person" not in section_text(as_admin.get(""), "steps")
 

@@ -1,0 +1,176 @@
+"""Decide whether an identity has access to the tenant, and with which role."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people import (
+    member_actions,
+    queries,
+    sign_in_rules,
+)
+from governance.foundation.people.invitation_actions import invitee_id
+from governance.foundation.people.member_actions import add_member, is_last_admin
+from governance.foundation.people.models import (
+    ERASED,
+    Connection,
+    Invitation,
+    Membership,
+    Person,
+    person_key,
+)
+from governance.foundation.people.oidc_types import Identity
+from governance.foundation.people.ports import why_not_member
+from governance.foundation.people.sign_in_rules import NoMembership
+from governance.kernel import clock, current, tenant_revision
+from governance.kernel.access import OPERATOR_ROLES, TENANT_ROLES
+from governance.kernel.db import session
+
+PERSON_RENAMED = action(
+    "person.changed",
+    "updated a member's name or email address",
+    target="Person",
+    activity="update",
+    severity="informational",
+    event_class="entity_management",
+    personal="name email",
+)
+INVITATION_ACCEPTED = action(
+    "invitation.accepted",
+    "accepted an invitation",
+    target="Invitation",
+    activity="update",
+    severity="low",
+    fields="role",
+    personal="email",
+)
+BY_GROUPS = "group mapping"
+
+
+def save_person(identity: Identity) -> Person:
+    """The person behind an identity, made or brought up to date; needs a transaction with person_id
+    set.
+    """
+    key = person_key(identity.issuer, identity.subject)
+    person = session().get(Person, key)
+    if person is None:
+        person = Person(
+            id=key,
+            issuer=identity.issuer,
+            subject=identity.subject,
+            email=identity.email,
+            name=identity.name,
+        )
+        session().add(person)
+        session().flush()
+        return person
+    before = {"name": person.name, "email": person.email}
+    after = {"name": identity.name or person.name, "email": identity.email or person.email}
+    if before != after:
+        person.name, person.email = after["name"], after["email"]
+        tenant_revision.advance_names()
+        record(PERSON_RENAMED, person, about=person.id, before=before, after=after)
+    return person
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedAccess:
+    """What gives an identity access: the membership that it has, an invitation, or the groups."""
+
+    role: str
+    membership: Membership | None = None
+    invitation: Invitation | None = None
+
+
+def find_access(key: UUID, identity: Identity, connection: Connection) -> GrantedAccess:
+    """Who this identity would be here by that connection; writes nothing.
+
+    `key` is the person's. Raises NoMembership.
+
+    A removed member comes back by an invitation only.
+    """
+    held = queries.any_membership_of(key)
+    if held is not None and held.via == ERASED:
+        raise NoMembership(
+            f"This account was erased at {current.actor().tenant_name} and can't be used again.",
+            remedy="Ask an admin to invite you with a different company account.",
+        )
+    mapped = _role_by_groups(connection, identity.groups)
+    if held is not None and held.ended_at is None:
+        return GrantedAccess(_role_today(held, mapped, connection, identity), membership=held)
+    invitation = _invitation_for(identity, connection)
+    if invitation is not None:
+        return GrantedAccess(invitation.role, invitation=invitation)
+    if mapped is None or held is not None:
+        raise sign_in_rules.no_access(identity, connection, was_member=held is not None)
+    if why := why_not_member()(identity.email):
+        raise NoMembership(why, reason="the person is an auditor of the tenant")
+    return GrantedAccess(mapped)
+
+
+def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
+    """The person and their membership, made or brought up to date.
+
+    Raises NoMembership, and then nothing was written.
+    """
+    key = person_key(identity.issuer, identity.subject)
+    found = find_access(key, identity, connection)
+    if found.membership is not None:
+        _follow_groups(found.membership, found.role)
+        return save_person(identity), found.membership
+    if (invitation := found.invitation) is not None:
+        invitation.accepted_at, invitation.accepted_by = clock.now(), key
+        record(
+            INVITATION_ACCEPTED,
+            invitation,
+            about=invitee_id(invitation.email),
+            role=invitation.role,
+            email=invitation.email,
+        )
+    person = save_person(identity)
+    return person, add_member(
+        person, found.role, via=BY_GROUPS if invitation is None else "invitation"
+    )
+
+
+def _role_today(
+    held: Membership, mapped: str | None, connection: Connection, identity: Identity
+) -> str:
+    """A membership that groups gave follows the groups, except that the last admin stays one."""
+    if (
+        held.via != BY_GROUPS
+        or mapped == held.role
+        or not connection.group_roles
+        or is_last_admin(held)
+    ):
+        return held.role
+    if mapped is None:
+        raise sign_in_rules.group_lost(identity)
+    return mapped
+
+
+def _follow_groups(held: Membership, role: str) -> None:
+    if role != held.role:
+        record(
+            member_actions.ROLE_CHANGED,
+            held,
+            before={"role": held.role},
+            after={"role": role},
+            via=BY_GROUPS,
+        )
+        held.role, held.role_since = role, clock.now()
+
+
+def _role_by_groups(connection: Connection, groups: Sequence[str] | None) -> str | None:
+    """The strongest role that the tenant maps one of these groups to."""
+    mapped = {connection.group_roles[g] for g in groups or () if g in connection.group_roles}
+    return next((role for role in (*TENANT_ROLES, *OPERATOR_ROLES) if role in mapped), None)
+
+
+def _invitation_for(identity: Identity, connection: Connection) -> Invitation | None:
+    if not sign_in_rules.is_address_proven(identity, connection):
+        return None
+    query = queries.invitations_to(identity.email).where(Invitation.expires_at > clock.now())
+    return session().scalars(query.with_for_update()).one_or_none()

@@ -1,0 +1,68 @@
+"""The discovery document and keys of an identity provider, cached for some minutes."""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from governance.foundation.people.provider_http import (
+    ProviderFault,
+    ask,
+)
+
+METADATA_TTL_SECONDS = 300
+_remembered: dict[str, tuple[float, dict[str, Any]]] = {}
+_lock = threading.Lock()
+
+
+def forget_metadata() -> None:
+    """Drop what is remembered of discovery documents and keys (tests, and "Test this
+    connection").
+    """
+    with _lock:
+        _remembered.clear()
+
+
+def get_json(url: str, what: str, *, older_than: float = METADATA_TTL_SECONDS) -> dict[str, Any]:
+    with _lock:
+        held = _remembered.get(url)
+    if held and time.monotonic() - held[0] < older_than:
+        return held[1]
+    answer = ask(url, what)
+    with _lock:
+        _remembered[url] = (time.monotonic(), answer)
+    return answer
+
+
+def discover(issuer: str) -> dict[str, Any]:
+    """The discovery document, whose issuer must be exactly the configured one (ASVS 10.5.3)."""
+    document = get_json(
+        issuer.rstrip("/") + "/.well-known/openid-configuration", "discovery document"
+    )
+    if document.get("issuer") != issuer:
+        raise ProviderFault(
+            f"The discovery document names the issuer {str(document.get('issuer'))[:80]}, not"
+            f" {issuer}.",
+            field="issuer",
+        )
+    for needed in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+        if not isinstance(document.get(needed), str):
+            raise ProviderFault(f"The discovery document has no {needed}.", field="issuer")
+    return document
+
+
+def listed_values(
+    document: Mapping[str, Any], member: str, default: tuple[str, ...] = ()
+) -> list[str]:
+    """A member that should be a list of words; anything else is an empty list."""
+    found = document.get(member)
+    if found is None:
+        return list(default)
+    return [str(item) for item in found] if isinstance(found, list) else []
+
+
+def client_authentication(document: Mapping[str, Any]) -> str:
+    supported = listed_values(
+        document, "token_endpoint_auth_methods_supported", ("client_secret_basic",)
+    )
+    return "client_secret_basic" if "client_secret_basic" in supported else "client_secret_post"
