@@ -4,6 +4,7 @@ The tenant is set three times over: `Tenanted` stamps new rows, the session adds
 ORM statement, and PostgreSQL's FORCEd row-level security proves it for everything else.
 """
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -261,18 +262,23 @@ def _run(raw: "psycopg.Connection[Any]", command: bytes) -> None:
 def find[M: Model](
     model: type[M], row_id: UUID, *, what: str | None = None, lock: bool = False
 ) -> M:
-    """The row with that id in the present tenant; otherwise NotFound, whoever's it may be.
+    """Return the row with that id in the present tenant. Raises NotFound for any other tenant's.
 
-    Ids never change, so its lock lets others point to it: a stop of what somebody edits does not
-    wait.
+    Ids never change, so the lock still lets other rows reference it: a stop doesn't wait for
+    someone's edit. `what` is the noun of the error.
     """
     query = select(model).where(model.id == row_id)
     found = (
         session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     )
     if found is None:
-        raise NotFound(f"There is no such {what or model.__name__.lower()} here.")
+        raise NotFound(f"This {what or _noun(model)} doesn't exist.")
     return found
+
+
+def _noun(model: type[Model]) -> str:
+    """Return "work item" for WorkItem."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
 
 
 @event.listens_for(_sessions, "do_orm_execute")

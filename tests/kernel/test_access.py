@@ -83,7 +83,7 @@ def test_what_a_condition_hides_is_not_found(app, acting, declare):
     broken.is_broken = True
     with acting("admin"), pytest.raises(NotFound, match="There is no such toy"):
         require(needs, on=broken)
-    with acting("viewer"), pytest.raises(Forbidden, match="Your role may not play"):
+    with acting("viewer"), pytest.raises(Forbidden, match="Your role can't play"):
         require(needs, on=broken)
 
 

@@ -173,7 +173,7 @@ def test_files_are_named_and_chosen_again_after_a_fresh_sign_in(probed, isolated
     )
     step_up_helpers.sign_in_again(visitor, "admin")
     shown = visitor.get(step_up_helpers.newest_kept_form_page())
-    assert "Choose policy &lt;1&gt;.pdf again: files aren't kept while you sign in." in shown.text
+    assert "Choose policy &lt;1&gt;.pdf again. Files aren't kept while you sign in." in shown.text
     sent = step_up_helpers.submit_kept_form(
         visitor, shown, then=200, proof=(BytesIO(b"second"), "policy.pdf")
     )

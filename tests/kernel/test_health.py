@@ -75,7 +75,7 @@ def test_not_ready_without_a_database(client, settings):
         assert client.client.get("/healthz").status_code == 200
         assert "governance_work_waiting -1.0" in client.client.get("/metrics").text
         page = client.client.get("/t/acme/")
-        assert page.status_code == 503 and "The database is away" in page.text
+        assert page.status_code == 503 and "The database is unavailable" in page.text
     finally:
         db.connect(settings.database_url)
 

@@ -440,7 +440,7 @@ def test_work_that_kills_three_processes_fails_visibly_and_once(actor, own_serve
         assert jobs.drain(lambda _: actor) == 0
     assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == (
         "failed",
-        "Failed after 3 tries",
+        "Failed after 3 attempts",
     )
     assert tickets() == []
 

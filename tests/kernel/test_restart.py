@@ -109,7 +109,7 @@ def test_while_it_is_down_every_page_says_so_and_it_comes_back(served_applicatio
     try:
         for path in ("/t/anything/", "/t/anything/controls/"):
             reply = visitor.client.get(path)
-            assert reply.status_code == 503 and "The database is away" in reply.text
+            assert reply.status_code == 503 and "The database is unavailable" in reply.text
         machine = visitor.client.get("/t/anything/", headers={"Accept": "application/json"})
         assert machine.status_code == 503 and machine.mimetype == "application/problem+json"
         assert (

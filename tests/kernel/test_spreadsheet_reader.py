@@ -210,7 +210,7 @@ def test_formulas_and_merged_cells_mean_what_each_reader_says():
         ("One", "1"),
         ("One", "2"),
     ]
-    for content, says in ((formula, "cell A3 holds a formula"), (merged, "A2:A3 are merged")):
+    for content, says in ((formula, "cell A3 has a formula"), (merged, "A2:A3 are merged")):
         with pytest.raises(Invalid, match=says):
             as_population(content)
 

@@ -146,7 +146,7 @@ def test_a_connection_that_was_cut_is_replaced(pool, server):
 
 def test_a_connection_cut_while_saving_does_not_claim_that_nothing_was_saved(pool, server):
     with (
-        pytest.raises(Unavailable, match="Look whether it was saved"),
+        pytest.raises(Unavailable, match="Check whether your change was saved"),
         current.acting_as(make.system_actor("acme")),
         transaction(),
     ):
@@ -178,10 +178,10 @@ def test_find_says_no_for_absent_rows_and_for_other_tenants(acting):
         session().add(row)
         session().flush()
         assert find(WorkItem, row.id) is row
-        with pytest.raises(NotFound, match="no such work here"):
+        with pytest.raises(NotFound, match="This work doesn't exist"):
             find(WorkItem, uuid4(), what="work")
         row_id = row.id
-    with acting("admin", "globex"), pytest.raises(NotFound, match="no such work here"):
+    with acting("admin", "globex"), pytest.raises(NotFound, match="This work doesn't exist"):
         find(WorkItem, row_id, what="work", lock=True)
 
 
