@@ -100,7 +100,7 @@ def test_the_next_report_says_what_holds_it_up(as_officer, year_of_work):
     )
 
 
-# ---- what waits, for whom
+# ---- what needs each person
 
 
 def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, year_of_work):
