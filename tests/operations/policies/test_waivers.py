@@ -461,6 +461,8 @@ def test_a_waiver_that_has_ended_by_itself_is_listed_as_ended(several, as_viewer
         assert [(system, w.dimension) for w, system in ended] == [
             ("support-assistant", "retention_days")
         ]
-        assert [(system, w.dimension) for w, system in expired] == [REQUESTED]
+        assert [(system, w.dimension) for w, system in expired] == [
+            ("ad-copywriter", "content_filter")
+        ]
         assert [waiver_list.state_of(w) for w, _ in (*ended, *expired)] == ["ended", "expired"]
         assert queries.live_waivers() == ()
