@@ -274,7 +274,7 @@ VERBS = {
     ),
     "Generate an evidence package": ("/t/acme/engagements/", "compliance_officer auditor"),
     "Start access review": ("/t/acme/settings/access-reviews/new", "compliance_officer"),
-    "View the collectors": (
+    "View collectors": (
         "/t/acme/evidence/collectors/",
         "compliance_officer contributor viewer auditor",
     ),
