@@ -1,6 +1,4 @@
-"""Adding to the counts, and folding old minutes into days so that they do not grow without
-bound.
-"""
+"""Add to the counts, and fold old minutes into days so that the table stays small."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,17 +16,14 @@ type Counted = Mapping[
     tuple[datetime, str, str, str], int
 ]  # (minute, system, flag, value) → how often
 
-MINUTES_KEPT = timedelta(days=2)
-DAYS_KEPT = timedelta(days=400)
-AT_ONCE = 5_000  # rows of a statement, whose parameters PostgreSQL numbers up to 65 535
+MINUTE_RETENTION = timedelta(days=2)
+DAY_RETENTION = timedelta(days=400)
+MAX_ROWS = 5_000  # of a statement; PostgreSQL takes 65,535 parameters
 KEY = ["tenant_id", "grain", "at", "system", "flag", "value"]
 
 
 def add(counted: Counted) -> None:
-    """Add what a worker has counted.
-
-    Rows go in in the order of their key, so that two workers never wait in a ring.
-    """
+    """Add the counts of a worker, in the order of their key, so that workers never deadlock."""
     tenant_id, now = current.actor().tenant_id, clock.now()
     rows = [
         {
@@ -44,17 +39,15 @@ def add(counted: Counted) -> None:
         }
         for (at, system, flag, value), asked in sorted(counted.items())
     ]
-    for some in batched(rows, AT_ONCE):
+    for some in batched(rows, MAX_ROWS):
         write = insert(DecisionCount).values(some)
         more = {"asked": DecisionCount.asked + write.excluded.asked}
         session().execute(write.on_conflict_do_update(index_elements=KEY, set_=more))
 
 
 def fold() -> int:
-    """Minutes of days that are over, and older than two days, become one row a day; days past their
-    time go. How many went.
-    """
-    before = (clock.now() - MINUTES_KEPT).replace(hour=0, minute=0, second=0, microsecond=0)
+    """Fold minutes older than two days into days, and delete old days; return how many minutes."""
+    before = (clock.now() - MINUTE_RETENTION).replace(hour=0, minute=0, second=0, microsecond=0)
     c = DecisionCount
     old = (c.grain == "minute", c.at < before)
     day = func.date_trunc("day", c.at, "UTC")
@@ -81,5 +74,5 @@ def fold() -> int:
     )
     # a cursor's result
     gone = session().execute(delete(c).where(*old)).rowcount  # type: ignore[attr-defined]
-    session().execute(delete(c).where(c.grain == "day", c.at < clock.now() - DAYS_KEPT))
+    session().execute(delete(c).where(c.grain == "day", c.at < clock.now() - DAY_RETENTION))
     return int(gone)

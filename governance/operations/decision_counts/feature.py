@@ -1,4 +1,4 @@
-"""How often products asked for decisions, by the day."""
+"""Counts of decisions."""
 
 from governance.kernel.manifest import Daily, Manifest
 from governance.operations.decision_counts import jobs, models

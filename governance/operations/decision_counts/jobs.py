@@ -1,4 +1,4 @@
-"""Nightly: keeps the counts of days that are over by the day."""
+"""Fold the decision counts of past days, every night."""
 
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
 from governance.operations.decision_counts import actions

@@ -1,4 +1,4 @@
-"""How often what was asked and answered: counts, never content, never who."""
+"""Counts of decisions, without their content and without people."""
 
 from datetime import datetime
 
@@ -9,9 +9,7 @@ from governance.kernel.db import Model, Tenanted
 
 
 class DecisionCount(Tenanted, Model):
-    """So many answers of one value to one flag, for one system, within a minute (later folded into
-    its day).
-    """
+    """The number of decisions with one value of one flag, for one system, in a minute or a day."""
 
     __tablename__ = "decision_counts"
     __table_args__ = (
@@ -20,8 +18,8 @@ class DecisionCount(Tenanted, Model):
     )
 
     grain: Mapped[str]  # minute or day
-    at: Mapped[datetime]  # its beginning, UTC
-    system: Mapped[str]  # the short name; empty when none was named
+    at: Mapped[datetime]  # the start, in UTC
+    system: Mapped[str]  # the slug; empty for a request without a system
     flag: Mapped[str]  # "bulk" for all flags at once
     value: Mapped[str]
     asked: Mapped[int] = mapped_column(BigInteger)

@@ -1,4 +1,4 @@
-"""How often what was asked, by system and flag."""
+"""Counts of decisions by system and flag."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ type ByFlag = Mapping[tuple[str, str], Mapping[str, int]]
 
 
 def evaluations_since(since: datetime) -> ByFlag:
-    """{(system, flag): {value: how often}}; one statement.
+    """Return {(system, flag): {value: count}}, in one statement.
 
-    What was folded into days counts from that day's beginning.
+    Counts that are folded into days belong to the start of their day.
     """
     total = func.sum(DecisionCount.asked)
     query = select(DecisionCount.system, DecisionCount.flag, DecisionCount.value, total).where(
@@ -31,7 +31,7 @@ def evaluations_since(since: datetime) -> ByFlag:
 
 
 def per_minute(since: datetime) -> Mapping[tuple[str, str], float]:
-    """{(system, flag): answers a minute}, on average since the instant."""
+    """Return {(system, flag): decisions a minute}, on average since the instant."""
     minutes = max((clock.now() - since).total_seconds() / 60, 1)
     return {key: sum(values.values()) / minutes for key, values in evaluations_since(since).items()}
 

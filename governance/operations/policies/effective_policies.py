@@ -26,7 +26,7 @@ from governance.operations.policies.strictness import (
 )
 from governance.operations.policies.tiers import DEFAULT_TIER, FLOOR, RISK, TIERS, Tier, strictest
 
-LANE_NAMES = {"standard": "standard lane", "high_risk": "high-risk lane"}  # in the API
+LANE_NAMES = {"standard": "standard lane", "high_risk": "high-risk lane"}  # of the API
 RISK_CLASS_LABELS = {"standard": "Standard risk class", "high_risk": "High risk class"}
 
 

@@ -47,7 +47,7 @@ class SystemRegisterForm(Form):
         "Purpose",
         [DataRequired("Describe its purpose."), Length(max=2000)],
         filters=[stripped],
-        description="What it decides or produces, and for whom.",
+        description="What it decides or produces, and who uses it.",
     )
     owner_id = OwnerField(choices=member_choices)
 
@@ -67,7 +67,7 @@ class SystemEditForm(Form):
         "Purpose",
         [DataRequired("Describe its purpose."), Length(max=2000)],
         filters=[stripped],
-        description="What it decides or produces, and for whom.",
+        description="What it decides or produces, and who uses it.",
     )
     owner_id = OwnerField(choices=member_choices)
 

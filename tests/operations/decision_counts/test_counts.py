@@ -1,4 +1,4 @@
-"""Counts of what was asked: added by many workers, folded into days, never growing without bound,
+"""Counts of decisions: added by many workers, folded into days, never growing without bound,
 each tenant's own.
 """
 

@@ -91,7 +91,7 @@ def test_a_tenant_that_cannot_be_read_turns_stale_and_the_others_are_followed(fo
     tighten("globex")
     following_worker._catch_up()
     assert following_worker.of("globex").facts.standing.content.tier == "strict", (
-        "whoever comes after the bad one is loaded all the same"
+        "anyone who comes after the bad one is loaded all the same"
     )
     age_snapshot(following_worker, LEASE_SECONDS + 1)
     following_worker._catch_up()
@@ -314,7 +314,7 @@ def test_what_went_wrong_inside_is_told_to_nobody_outside(app, product_client):
 
 
 def test_a_bundle_is_good_for_no_longer_than_what_it_holds():
-    """An edge that trusts it for five minutes would go on below the floor after the waiver's
+    """An edge that trusts it for five minutes would stay below the platform minimum after the waiver's
     end.
     """
     waived = LiveWaiver(

@@ -54,7 +54,7 @@ def policy_content(tier: str = "standard", overrides=(), on=()) -> Content:
 
 
 def put_in_force(wanted: Content, slug: str = "acme") -> int:
-    """That content comes into force the way its direction demands; its number."""
+    """Publish that content the way its direction requires; return its number."""
     with make.acting("admin", slug):
         now = queries.standing()
         try:

@@ -23,7 +23,7 @@ def globex_policy(committed_world):
 
 
 def commit_elsewhere(deed) -> None:
-    """Somebody else does it meanwhile, and it is committed."""
+    """Someone else does it meanwhile, and it is committed."""
     failed = []
 
     def act():

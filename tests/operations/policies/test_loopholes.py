@@ -1,4 +1,4 @@
-"""Ways around two persons, around an end, and around the floor, tried one by one."""
+"""Ways around two people, an end and the platform minimum, tried one by one."""
 
 from datetime import timedelta
 

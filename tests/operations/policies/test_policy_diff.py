@@ -79,7 +79,7 @@ def test_one_person_cannot_loosen(systems, acting):
 
 
 def test_what_the_floor_hides_today_counts_as_loosening(systems, acting):
-    """Both are cut to the floor's 90 days either way; tomorrow's floor may be another one."""
+    """Both are cut to the minimum's 90 days either way; tomorrow's minimum may differ."""
     put_in_force(policy_content("baseline", {"retention_days": 100}))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="Retention"):
         actions.tighten_now(

@@ -69,7 +69,7 @@ def test_one_more_layer_never_loosens_any_dimension(layers, more):
     assert all(covers(key, after[key], before[key]) for key in before)
 
 
-# ---- 3. the floor
+# ---- 3. the platform minimum
 
 
 @given(LAYERS, ASSIGNED_VALUES)

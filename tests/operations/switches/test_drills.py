@@ -66,7 +66,7 @@ def seconds_later(seconds):
 
 
 def started_stop(drill_id):
-    """It stands; its stop's row."""
+    """It is active; return the row of its stop."""
     with seconds_later(61):
         assert jobs.run_once()
     with make.acting("admin", read_only=True):
@@ -157,7 +157,7 @@ def test_nobody_who_listens_is_a_failure_and_stops_nothing():
 
 
 def test_killed_half_way_it_is_ended_by_whoever_comes_next():
-    """The process died after the drill had begun; an hour later another one finds it."""
+    """The process died after the drill had started; an hour later another one finds it."""
     key, drill_id = switch_helpers.create_api_key(), plan_drill()
     switch_helpers.note_answers(key, ["a"])
     started_stop(drill_id)
@@ -394,7 +394,7 @@ def test_the_high_risk_lane_needs_a_reason_and_a_time_that_leaves_room_for_the_a
 
 
 def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_since(acting):
-    """Nor do those that would repeat it: on the high-risk lane another person approves first."""
+    """Nor do those that would repeat it: of a high-risk system another person approves first."""
     drill_id = plan_drill(repeat_days=7)
     with acting("compliance_officer"):
         systems.raise_lane(

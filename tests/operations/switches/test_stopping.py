@@ -119,7 +119,7 @@ def test_a_stop_of_everything_covers_every_system(acting):
     assert len(switch_helpers.entries_of_action("switch.tenant.stopped")) == 1
 
 
-# ---- restarting on the high-risk lane
+# ---- restarting a high-risk system
 
 
 def request_restart(stop_id, by="admin"):
@@ -206,7 +206,7 @@ def test_everything_takes_two_while_one_live_system_is_high_risk(acting):
 
 
 def test_a_stop_that_is_pressed_again_voids_the_request_to_restart(acting):
-    """Also when nothing more is stopped by it: whoever presses it wants it stopped."""
+    """Also when nothing more is stopped by it: anyone who presses it wants it stopped."""
     held = switch_helpers.stop_feature()
     first = request_restart(held)
     assert switch_helpers.stop_feature(by="compliance_officer") == held
@@ -415,7 +415,7 @@ def test_a_late_batch_after_the_restart_tells_only_what_was_in_time(acting):
 
 @pytest.fixture
 def second_operator(database):
-    """Somebody else of the same role."""
+    """Another person of the same role."""
     make.add_member("second_operator", "console")
     return "second_operator"
 

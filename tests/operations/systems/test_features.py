@@ -1,6 +1,4 @@
-"""What a system does, its lane and what is said of it: features, raising, editing; each moves what
-memory follows.
-"""
+"""Features, the risk class and edits of a system; each raises the tenant's revision."""
 
 import re
 
@@ -107,7 +105,7 @@ def test_a_feature_of_another_system_is_not_found_under_this_one(as_officer):
     as_officer.post(f"systems/ad-copy/features/{feature_id}/retire", then=404, reason="x")
 
 
-# ---- the lane
+# ---- the risk class
 
 
 def test_one_person_raises_the_lane_at_once(as_officer):

@@ -88,7 +88,7 @@ def tenant_with_planned_drill(year_of_work):
         return {**year_of_work, "approval": open_approval("drill", drill.id).id, "due": due}
 
 
-LATE = "Assign the overdue penetration test report"
+LATE = "Assign an owner to overdue penetration test report"
 DRILL = "Review the request to drill ad-copywriter"
 SIGN, REVIEW = "Sign off GOVERN 1.6", "Review evidence: Drill record"
 
@@ -194,7 +194,7 @@ def test_the_panel_is_a_fragment_and_a_page(as_officer, tenant_with_planned_dril
     )
     assert (
         "<html" not in part.text
-        and "You get this because another person requested it, and you can be the second to approve it"
+        and "You get this because another person requested it, and you can approve it"
         in page_text(part)
     )
     assert f"/t/acme/inbox/items/{key}/open" in part.text
@@ -471,7 +471,7 @@ def test_the_done_tab_shows_what_the_person_did_newest_first(
         f"/evidence/{tenant_with_planned_drill['pieces']['TST-03']}"
     ) and as_officer.get(link)
     theirs = done(as_reviewer.get("inbox/?view=done"))
-    assert "GOVERN 1.6 You wrote a conclusion" in theirs and not any(
+    assert "GOVERN 1.6 You recorded a conclusion" in theirs and not any(
         "accepted" in each for each in theirs
     )
 

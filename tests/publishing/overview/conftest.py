@@ -69,8 +69,8 @@ def add_accepted_version(
 
 @pytest.fixture
 def year_of_work(app, isolated):
-    """Four controls, each with a piece of evidence: accepted, overdue and nobody's, to review, and
-    Anna's, never brought in.
+    """Four controls, each with an evidence item: accepted, overdue and nobody's, to review, and
+    Anna's, never uploaded.
     """
     found: dict = {"controls": {}, "pieces": {}}
     with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
@@ -114,9 +114,7 @@ def year_of_work(app, isolated):
     with clock.frozen(days_ago(4)), make.acting("reviewer"):
         for ref in ("GOVERN 1.6", "MEASURE 2.7"):
             item = assessment_queries.item(found["items"][ref])
-            conclusion_actions.conclude(
-                item, level=2, rationale="As it stands.", version=item.version
-            )
+            conclusion_actions.conclude(item, level=2, rationale="As it is.", version=item.version)
     with make.acting("compliance_officer"):
         item_actions.assign(
             assessment_queries.item(found["items"]["MAP 1.1"]),

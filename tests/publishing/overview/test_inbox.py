@@ -153,7 +153,7 @@ def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, i
     assert (
         found.row.due_on == days_from_today(10)
         and found.detail == "5 left to decide, started by Sanjay Patel"
-    )  # six members, not himself
+    )  # six members, without themselves
     assert f"/t/acme/inbox/items/access-review.{review}/open" in section_links(
         as_officer.get(""), "waits"
     )
@@ -274,7 +274,7 @@ VERBS = {
     ),
     "Generate an evidence package": ("/t/acme/engagements/", "compliance_officer auditor"),
     "Start access review": ("/t/acme/settings/access-reviews/new", "compliance_officer"),
-    "View the collectors": (
+    "View collectors": (
         "/t/acme/evidence/collectors/",
         "compliance_officer contributor viewer auditor",
     ),

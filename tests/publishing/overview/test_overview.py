@@ -78,7 +78,7 @@ def test_changes_come_from_the_log_and_are_grouped(as_officer, year_of_work):
         "1 level fell in 30 days MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration"
         " test report is 12 days overdue"
     )
-    assert "Jun Chen wrote a conclusion, 2 times MEASURE 2.7, GOVERN 1.6" in text
+    assert "Jun Chen recorded a conclusion, 2 times MEASURE 2.7, GOVERN 1.6" in text
     assert "Jun Chen uploaded an evidence version EV-0003" in text
 
 
@@ -100,7 +100,7 @@ def test_the_next_report_says_what_holds_it_up(as_officer, year_of_work):
     )
 
 
-# ---- what waits, for whom
+# ---- what needs each person
 
 
 def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, year_of_work):
@@ -109,7 +109,7 @@ def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, year_of_w
     found = [
         text.index(part)
         for part in (
-            "Assign the overdue penetration test report",
+            "Assign an owner to overdue penetration test report",
             "Sign off GOVERN 1.6",
             "Review evidence: Drill record",
         )
@@ -133,7 +133,7 @@ def test_nobody_reviews_or_signs_his_own(app, year_of_work):
 
     text = section_text(visitor(app, "reviewer").get(""), "waits")
     assert "Review" not in text and "Sign off" not in text
-    assert "Assign the overdue penetration test report" in text
+    assert "Assign an owner to overdue penetration test report" in text
 
 
 def test_a_returned_conclusion_waits_for_its_assessor(app, acting, year_of_work):
@@ -207,7 +207,7 @@ def test_another_day_is_shown_as_it_was_known(as_officer, year_of_work):
     text = main_text(reply)
     assert page_heading(reply) == "2 of 72 requirements proven on 20 October 2026, 3% coverage"
     assert "This is what Meridian knew at the end of that day." in reply.text
-    assert "wrote a conclusion" not in text and "Generate report" not in text
+    assert "recorded a conclusion" not in text and "Generate report" not in text
     assert "0 of 72 conclusions signed off" in text
     assert "Review evidence: Drill record" not in text
 
