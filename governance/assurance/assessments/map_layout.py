@@ -85,19 +85,17 @@ def _cell_lines(share: Share, rows: Sequence[AssessedRequirement]) -> list[MapCa
 
 
 def cell_name(ref: str) -> tuple[str, str]:
-    """(prefix, what the cell has room for):
+    """Return (what only screen readers read first, what the cell shows).
 
-    MEASURE 2.7 → "MEASURE ", "2.7"; the cell's full name is both.
+    MEASURE 2.7 shows 2.7. A longer id shows its category and number: GV-1.1-001 shows 1.1·1.
     """
     head, space, tail = ref.rpartition(" ")
-    if len(tail) > MAX_CELL_LENGTH:
-        first, dash, last = tail.rpartition("-")
-        return (
-            (f"{head}{space}{first}{dash}", last)
-            if dash
-            else (f"{head}{space}", tail[:MAX_CELL_LENGTH])
-        )
-    return f"{head}{space}", tail
+    category, _, number = tail.rpartition("-")
+    if len(tail) <= MAX_CELL_LENGTH:
+        return f"{head}{space}", tail
+    if category and number.isdigit():
+        return f"{ref}, ", f"{category.rpartition('-')[2]}·{int(number)}"
+    return f"{head}{space}", tail[:MAX_CELL_LENGTH]
 
 
 def requirement_noun(board: FrameworkBoard) -> str:

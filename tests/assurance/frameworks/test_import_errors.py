@@ -83,7 +83,9 @@ def test_twelve_megabytes_are_the_limit_and_it_is_named(as_officer, count_writte
 
 def test_fifty_megabytes_are_turned_away_at_the_door(as_officer, count_written):
     before = count_written()
-    assert "too large to upload" in upload_framework_file(as_officer, b"x" * 50_000_000, then=413).text
+    assert (
+        "too large to upload" in upload_framework_file(as_officer, b"x" * 50_000_000, then=413).text
+    )
     assert count_written() == before
 
 
