@@ -335,7 +335,7 @@ def _listening(note: Callable[[str], None]) -> Iterator[None]:
 
 
 def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
-    """The heat map's reading under row-level security, against the same as a superuser, to whom no
+    """The heat map's reading under row-level security, against the same as a superuser, to which no
     policy applies.
     """
     from governance.assurance.assessments import board_queries

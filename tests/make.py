@@ -56,7 +56,7 @@ LATER = {
 ISSUER = "https://id.{}.example"
 MEMBERS_FOR = timedelta(
     days=800
-)  # longer than anything that a test dates back: members may approve what was asked since
+)  # longer than anything that a test dates back: members may approve later requests
 
 
 def create_world() -> None:

@@ -223,7 +223,7 @@ def _adopted(cast: Cast, held: AdoptedControls, refs: list[str]) -> Callable[[],
 def _evidence_events(
     cast: Cast, chance: random.Random, held: AdoptedControls
 ) -> Iterator[StoryEvent]:
-    """For each title of each control: begun with the control, then a version a cadence, each
+    """For each title of each control: created with the control, then a version a cadence, each
     reviewed by another.
     """
     for control in starter_pack.pack():

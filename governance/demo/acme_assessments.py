@@ -32,11 +32,11 @@ TARGET_FOUR = {
 
 @dataclass(slots=True)
 class AssessmentStory:
-    """An assessment of the story: its id once it is begun, the levels that Jun concluded from."""
+    """An assessment of the story: its id once it is started, the levels that Jun concluded from."""
 
     chance: random.Random
     open_one: bool
-    id: UUID = field(default_factory=uuid7)  # another one, once it is begun
+    id: UUID = field(default_factory=uuid7)  # replaced when it is started
     levels: dict[str, int] = field(default_factory=dict)
 
 

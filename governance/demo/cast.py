@@ -133,11 +133,9 @@ def days_ago(days: int) -> date:
 
 
 def play(cast: Cast, events: list[StoryEvent], begun: set[date] | None = None) -> None:
-    """All events in the order of their days, a month in one transaction, at whose end the log is
-    signed.
+    """Act out the events by day, one transaction per month, and sign the log after each.
 
-    With `begun`, the months that have begun already, the console collects about itself at the
-    beginning of each.
+    Collectors run at the start of each month that isn't in `begun`; None runs none.
     """
     events.sort(key=lambda e: (e.day, e.hour))
     month: list[StoryEvent] = []

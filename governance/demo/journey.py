@@ -58,7 +58,7 @@ def sign_in(base: str, email: str) -> requests.Session:
     fields["email"] = email
     arrived = browser.post(urljoin(login.url, action), data=fields, timeout=20)
     if arrived.status_code == 403:  # noqa: PLR2004
-        raise ShutOut(f"The demo's {email} is not let in any more.")
+        raise ShutOut(f"The demo's {email} has no access any more.")
     if not arrived.ok or ("/t/" not in arrived.url and "/operator" not in arrived.url):
         raise SystemExit(
             f"The demo could not sign in as {email}: {arrived.status_code} at {arrived.url}"
@@ -156,7 +156,7 @@ def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.ex
     """As the auditor: ask for the engagement's evidence package, wait for it, take it, and verify
     it offline.
 
-    False when his engagement is over: then there is none for him.
+    Returns False when the engagement is over, because there is no package then.
     """
     try:
         browser = sign_in(base, email)

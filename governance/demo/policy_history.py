@@ -1,14 +1,10 @@
-"""What acme and globex demand of their AI, told by the product's own actions.
+"""The policy versions of Acme and Globex, and the operator's platform minimum.
 
-    acme(ago) -> Iterator[Told]              acme: up to version 17, and the open draft that moves
-                                             to strict
-    globex(ago) -> Iterator[Told]            baseline, then standard
-    operator(ago) -> Iterator[Told]          what nobody may waive, and a looser one that awaits
-                                             approval; in the console's tenant, by the part
-                                             "operator"
+acme(ago)      up to version 17, and the open draft that moves to strict
+globex(ago)    baseline, then standard
+operator(ago)  settings that can't be waived, and a looser minimum that awaits approval
 
-Each Told is a day, a part (admin, officer, jun) and a deed, as governance/demo/world.py plays them;
-its caller is in the tenant's transaction, at that day, as that person.
+Each yields the events of a tenant; they run in its transaction, as the person of the part.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,9 +32,7 @@ MODELS = ("atlas-large", "atlas-small", "brook-2", "cedar-1", "delta-mini", "emb
 
 
 def acme(ago: Ago) -> Iterator[StoryEvent]:
-    """Seventeen versions over the months: small steps tighten, one asked and approved loosening,
-    and a draft that waits for nobody.
-    """
+    """Yield 17 versions: small tightening steps, one approved loosening, and an open draft."""
     small = (
         (530, _tier("standard"), "First company-wide policy: the standard tier"),
         (
@@ -118,8 +112,8 @@ def acme(ago: Ago) -> Iterator[StoryEvent]:
 
 
 def operator(ago: Ago) -> Iterator[StoryEvent]:
-    """The operator's layer: what nobody may waive; and a looser floor that waits for a second
-    operator.
+    """Yield the operator's settings that can't be waived, and a looser minimum awaiting
+    approval.
     """
     yield StoryEvent(ago(150), "operator", _unwaivable, 9)
     yield StoryEvent(ago(2), "operator", _looser_floor, 14)

@@ -151,7 +151,7 @@ class Drill:
     console: Actor | None = None
     joined: dict[str, str] = field(
         default_factory=dict
-    )  # the leaver's sealed name, as his entry holds it
+    )  # the leaver's sealed name, as their entry stores it
     target: str = ""
     held: int = 0  # entries that the witness has cosigned
     key: str = ""

@@ -76,7 +76,7 @@ def run(*, once: bool, port: int, data: Path) -> int:
             _say(
                 package
                 if taken
-                else "Somebody has ended the auditor's engagement, so he takes no package."
+                else "Somebody has ended the auditor's engagement, so there is no package."
             )
             journey.export_log(base, data, key)
             _say(
@@ -163,7 +163,7 @@ def _is_present(marker: Path, port: int) -> bool:
 
 
 def _environment(base: str, data: Path, port: int) -> dict[str, str]:
-    """Of the demo and its children: a database and a store of its own, both made anew when the
+    """Of the demo and its children: a database and a store of its own, both created again when the
     world is.
 
     An erasure list that outlived its database would be taken for a restore.

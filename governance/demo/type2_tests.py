@@ -1,15 +1,8 @@
-"""The story of acme's Type II tests in a SOC 2 period of twelve months, told by the product's own
-actions.
+"""Acme's Type II tests in a SOC 2 period of twelve months.
 
-    acme(…) -> Iterator[Told]      six populations, frozen; samples drawn and tested; SEC-07 with
-                                   one of 25 that failed;
-                                   ACC-03 with an exception that went the whole way: finding,
-                                   repair, passed retest;
-                                   INC-02 with a missed quarter, recorded as an exception and
-                                   answered
-
-Each Told is a day, a part and a deed, as governance/demo/world.py plays them. Lists have a fixed
-seed, days count back from today.
+acme(…) yields six frozen populations with tested samples: SEC-07 with one failed item of 25,
+ACC-03 with an exception from finding to passed retest, and INC-02 with a missed quarter that has
+a response. Lists have a fixed seed; days count back from today.
 """
 
 import random
@@ -46,7 +39,7 @@ type Row = dict[str, str]
 
 @dataclass(slots=True)
 class Thread:
-    """What one control's test leads from one deed to the next."""
+    """What later steps of a control's test need from earlier ones."""
 
     ref: str
     attributes: Sequence[str]

@@ -60,7 +60,7 @@ INKS: Mapping[str, tuple[str, str]] = {
     "limit-t": ("fill", "#a1201a"),
 }
 
-# fills on which a figure can be read, and its ink; beside any other fill the figure stands in the
+# fills on which a figure can be read, and its ink; beside any other fill the figure is in the
 # key
 INK_ON = {"f1": "ont", **{f"l{n}": f"l{n}t" for n in range(5)}}
 DIGIT_WIDTH = 6.4  # width of a tabular figure at 11 px

@@ -138,6 +138,6 @@ holdings: list[Holding] = []
 
 def holds(model: type, column: str, context: Callable[[Any], bytes]) -> None:
     """Declare, beside the code that wraps, what a rotation of the installation's key has to wrap
-    anew.
+    again.
     """
     holdings.append(Holding(model, column, context))

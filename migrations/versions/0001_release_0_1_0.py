@@ -67,7 +67,7 @@ BEGIN
   IF OLD.in_force_from IS NOT NULL AND NOT (  -- a name in the reason goes when its person is erased; nothing else does
     to_jsonb(NEW) - 'reason' = to_jsonb(OLD) - 'reason' AND position('[erased]' IN NEW.reason) > 0
   ) THEN
-    RAISE EXCEPTION 'a version that came into force never changes';
+    RAISE EXCEPTION 'a published version never changes';
   END IF;
   RETURN NEW;
 END $$

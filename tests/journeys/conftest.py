@@ -94,7 +94,7 @@ def wait_until_ready(process: "subprocess.Popen[str]") -> None:
 def free_ports() -> int:
     """The first of three free ports: the console's, its identity provider's and its witness's.
 
-    Below those that the system gives to whoever asks for any: another test may ask before the demo
+    Below those that the system gives to any process that asks: another test may ask before the demo
     binds them.
     """
     for port in random.sample(range(20_000, 32_000, 3), 50):

@@ -15,8 +15,8 @@ from tests.journeys.viewports import NARROW, OVERFLOW, WIDE
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
-# In order: whoever comes later looks only at the pages that nobody before him could open, and at
-# his own home.
+# In order: each later person looks only at the pages that nobody before them could open, and at
+# their own home.
 PEOPLE = (
     "officer@acme.example",
     "admin@acme.example",
@@ -31,7 +31,7 @@ PEOPLE = (
 
 @pytest.fixture(scope="session")
 def reach(console: str, arrive: Callable[[str], Person]) -> dict[str, Found]:
-    """What each person can get at by following links from his first page."""
+    """What each person can get at by following links from their first page."""
     starts = [
         (person.home.removeprefix(console), {"session": person.token()})
         for person in map(arrive, PEOPLE)

@@ -23,7 +23,7 @@ SOMEBODY = uuid4()
 
 def people():
     ASKED.append(1)
-    return [("", "Nobody yet"), (SOMEBODY, "Ines Duarte")]
+    return [("", "No owner"), (SOMEBODY, "Ines Duarte")]
 
 
 class ControlForm(Form):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class Person:
     """Someone an issuer knows.
 
-    With no password, choosing the name is enough; `title` stands beside it.
+    With no password, choosing the name is enough; `title` is shown beside it.
     """
 
     sub: str

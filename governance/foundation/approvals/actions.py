@@ -11,7 +11,7 @@ void                      the feature edits the target: call it before the first
 expire                    nightly, what nobody decided in time
 remind                    the requester writes to one approver, once a day
 
-Each takes the lock of its kind first and then the approval's row, so whoever edits the target at
+Each takes the lock of its kind first and then the approval's row, so an edit of the target at
 the same moment waits.
 """
 

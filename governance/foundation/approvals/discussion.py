@@ -1,4 +1,4 @@
-"""The discussion of an approval: whoever may see it may comment while it is open.
+"""The discussion of an approval: everyone who can see it may comment while it is open.
 
 comments(approval)              the newest of them, in the order of time
 comment(approval, text, link)   write one and notify the other participants by mail, without its

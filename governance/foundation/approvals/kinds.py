@@ -120,7 +120,7 @@ class ApprovalKind:
                           the feature records it
     needed, step_up, lifetime   defaults of a request
     lock                  the tenant's lock that the feature takes before it changes such targets
-    own, own_subject      why its requester, or whom it is about, can't approve it
+    own, own_subject      why its requester, or the person it is about, can't approve it
     """
 
     name: str
@@ -168,7 +168,9 @@ def all_kinds() -> Sequence[ApprovalKind]:
 
 
 def fingerprint(approval: Approval) -> str:
-    """SHA-256 of what is requested, by whom and why; empty when the kind or the target is gone."""
+    """SHA-256 of what is requested, who requested it and why; empty when the kind or the target is
+    gone.
+    """
     kind = named(approval.kind)
     if kind is None:
         return ""
@@ -217,7 +219,7 @@ def recorded_on(approval: Approval) -> UUID | None:
 def mail_words(approval: Approval) -> str:
     """What is requested, in a mail.
 
-    An erasure doesn't reach sent mail, so whom a request is about isn't named there.
+    An erasure doesn't reach sent mail, so the person a request is about isn't named there.
     """
     return (
         f"for an approval ({label(approval)})" if subject_of(approval) else f"to {approval.summary}"
@@ -225,7 +227,7 @@ def mail_words(approval: Approval) -> str:
 
 
 def subject_of(approval: Approval) -> UUID | None:
-    """The person whom it is about; None for none, and when the kind or the target is gone."""
+    """The person the person it is about; None for none, and when the kind or the target is gone."""
     kind = named(approval.kind)
     try:
         return kind.entry(approval, "requested").about if kind else None

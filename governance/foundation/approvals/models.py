@@ -15,10 +15,10 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 class Approval(Tenanted, Model):
     """A request of one kind about one target, bound to the fingerprint of what was requested.
 
-    `requesters` made the request and never decide it; `excluded` are those and whom it is about,
-    who never approve it (lists of person ids as text). `approvers` are the only people who may
-    decide; empty means everyone whose role may. `roles` may see and close it even when its kind no
-    longer exists.
+    `requesters` made the request and never decide it; `excluded` are those and the person it is
+    about, who never approve it (lists of person ids as text). `approvers` are the only people who
+    may decide; empty means everyone whose role may. `roles` may see and close it even when its kind
+    no longer exists.
     """
 
     __tablename__ = "approvals"

@@ -145,7 +145,7 @@ def check_may_approve(approval: Approval) -> None:
 
 def why_not_reject(approval: Approval) -> str | None:
     """Rejecting gives nobody anything: everyone who decides this kind may, however new, except
-    whose request it is or whom it is about.
+    whose request it is or the person it is about.
     """
     if not may_decide(approval):
         return "Your role can't decide this."
@@ -188,7 +188,7 @@ def count_reminders_today(requested_by: UUID | None, person_id: UUID) -> int:
 
 
 def _rule(approval: Approval) -> ApprovalRequest:
-    """The rule of two people, over who requested it, whom it is about, and who approved it
+    """The rule of two people, over who requested it, the person it is about, and who approved it
     already.
     """
     every = given(approval)

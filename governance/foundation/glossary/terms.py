@@ -308,7 +308,7 @@ TERMS = (
     ),
     Term(
         "Report",
-        "A signed PDF that shows where a framework stands, with the evidence behind each claim.",
+        "A signed PDF that shows the state of a framework, with the evidence behind each claim.",
         "report reports",
     ),
     Term(

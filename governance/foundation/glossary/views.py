@@ -1,4 +1,4 @@
-"""The glossary page, for everyone: inside the shell for whoever is signed in."""
+"""The glossary page, for everyone: inside the shell for people who are signed in."""
 
 from flask import g
 

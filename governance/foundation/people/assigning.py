@@ -68,7 +68,7 @@ def assign_selected(
 def to_one_owner(
     assign: Callable[[Collection[UUID], UUID | None], object],
 ) -> Callable[[Sequence[BulkChange]], object]:
-    """`apply` of a list that has owners only: the changed rows' ids, and the owner whom all of them
+    """`apply` of a list that has owners only: the changed rows' ids, and the owner that all of them
     get.
     """
     return lambda changes: (

@@ -72,7 +72,7 @@ def _write_invitation(email: str, role: str, *, tenant_name: str, link: str) -> 
 
 
 def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
-    """Break-glass: whoever has this address at that issuer is an admin, at once as a member,
+    """Break-glass: the person with this address at that issuer is an admin, at once as a member,
     otherwise by an invitation.
     """
     email, role = email.strip().lower(), _admin_role()

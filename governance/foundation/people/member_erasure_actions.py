@@ -31,7 +31,7 @@ def erase_member(membership: Membership, addresses: Collection[str]) -> dict[str
 
     Needs a transaction with person_id set.
 
-    A person whom another tenant knows keeps their name there. Returns how many rows of each kind
+    A person that another tenant knows keeps their name there. Returns how many rows of each kind
     were emptied.
     """
     check_not_last_admin(membership)

@@ -23,7 +23,7 @@ def person_key(issuer: str, subject: str) -> UUID:
 
 
 class Person(Model):
-    """Somebody whom an identity provider vouches for.
+    """A person that an identity provider vouches for.
 
     Seen by a tenant only through a membership in it.
     """

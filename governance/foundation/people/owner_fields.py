@@ -40,7 +40,7 @@ class OwnerField(Choice):
         self.choices = choices
 
     def pre_validate(self, form: Any) -> None:
-        """Refuse whoever is not among the choices."""
+        """Reject a person who is not among the choices."""
         try:
             super().pre_validate(form)
         except ValidationError as unknown:

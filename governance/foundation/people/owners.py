@@ -29,7 +29,7 @@ def owner_choices(present: UUID | None = None) -> Choices:
 
 
 def member_choices(present: UUID | None = None) -> Choices:
-    """The same over every member: whoever is one can own an AI system."""
+    """The same over every member: any member can own an AI system."""
     return _optional(choices(), present)
 
 

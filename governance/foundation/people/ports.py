@@ -20,7 +20,7 @@ why_not_member: Port[Callable[[str], str | None]] = Port(
     "why the person at an address can't be a member", default=_anybody
 )
 reauthentication_address: Port[Callable[[Actor, str], str | None]] = Port(
-    "where somebody signs in again whom no identity provider knows, and what opens then",
+    "where a person signs in again who has no identity provider, and what opens then",
     default=_provider,
 )
 # (proposed connection, who the provider answered for, what went wrong): records a test sign-in for

@@ -106,7 +106,7 @@ def start_session(
 
 
 def record_denied_sign_in(identity: Identity, *, reason: str) -> None:
-    """The attempt is in the tenant's log, whatever came of it; the person himself is not kept."""
+    """The attempt is in the tenant's log, whatever came of it; the person isn't stored."""
     person_id = person_key(identity.issuer, identity.subject)
     nobody = Person(
         id=person_id,

@@ -60,7 +60,7 @@ def identify() -> Actor | None:
 
 
 def signed_in_anywhere() -> Actor | None:
-    """For pages outside a tenant: whoever the cookie belongs to."""
+    """For pages outside a tenant: the person the cookie belongs to."""
     slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
     return _actor_in(slug, token) if token else None
 

@@ -1,8 +1,8 @@
 """Who may join by an invitation, and what a person is told who has no access: which claim decided,
 and what to set.
 
-All of it is about the person's own identity. Whether somebody is invited is shown only to whoever
-has proven the address.
+All of it is about the person's own identity. Whether somebody is invited is shown only to a person
+who has proven the address.
 """
 
 from governance.foundation.people import queries

@@ -84,8 +84,8 @@ def continue_sign_in() -> ResponseReturnValue:
 
 @dataclass(frozen=True, slots=True)
 class RequestedSignIn:
-    """A sign-in that somebody wants to start: where, as whom, what follows it, and whether it must
-    be a fresh one.
+    """A sign-in that somebody wants to start: where, as which person, what follows, and whether it
+    must be a fresh one.
     """
 
     tenant: Tenant

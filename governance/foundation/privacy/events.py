@@ -17,7 +17,7 @@ class PersonErased(Event):
     `words` are the names and addresses by which the tenant knows the person; `addresses` those that
     are addresses. A subscriber adds to `removed` how many of which kind it removed: the record of
     the erasure shows it. It writes no name and no address into the log, since their keys are
-    destroyed already and would be made anew.
+    destroyed already and would be created again.
     """
 
     person_id: UUID

@@ -40,7 +40,7 @@ HOLD_RELEASED = action(
 
 
 class UnderLegalHold(DomainError):
-    """A legal hold stands in the way; its sentence names it."""
+    """A legal hold blocks it; its sentence names it."""
 
 
 class ErasureStarted(DomainError):
@@ -48,7 +48,7 @@ class ErasureStarted(DomainError):
 
 
 def record_hold_conflict(target: Model, subject: str, *, step: str) -> str | None:
-    """The sentence of the hold that forbids erasing this person, if one stands; the attempt is
+    """The sentence of the hold that forbids erasing this person, if there is one; the attempt is
     recorded.
     """
     held = queries.active_holds(subject)
@@ -88,7 +88,7 @@ def hold_sentence(held: Collection[LegalHold]) -> str:
 def place_hold(membership: Membership | None, reason: str) -> LegalHold:
     """On one person, or without one on everybody.
 
-    An erasure that has begun can no longer be stopped.
+    An erasure that has started can no longer be stopped.
     """
     check_reason(reason)
     pseudonym = membership.pseudonym if membership else None

@@ -32,7 +32,7 @@ class Erasure(Generated):
         ),
     )
 
-    subject: Mapped[str]  # the person's pseudonym: what stays of him
+    subject: Mapped[str]  # the person's pseudonym: what stays of them
     person_id: Mapped[UUID | None]  # until it is done
     state: Mapped[str] = mapped_column(
         default="requested"
@@ -49,7 +49,7 @@ class Erasure(Generated):
 
 class LegalHold(Tenanted, Model):
     """Nothing of this person (or, without a subject, of anybody) may be erased or shredded while it
-    stands.
+    is active.
     """
 
     __tablename__ = "legal_holds"

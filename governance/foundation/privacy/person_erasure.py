@@ -1,11 +1,11 @@
 """Carries out an erasure: everything that this tenant knows a person by goes, in one transaction,
 for good.
 
-    traces_of(membership) -> Traces      what he is found by; before anything is erased
+    traces_of(membership) -> Traces      what identifies the person; before anything is erased
     preview(membership) -> Preview       what would go and what would stay; changes nothing
     carry_out(subject, membership)       in a transaction opened with the person's id
 
-The entries that he is in stay, ciphertext included, so the tree still verifies; the keys to them
+Entries about the person stay, ciphertext included, so the tree still verifies; the keys to them
 go. Features above this one subscribe to PersonErased and remove what only they know.
 """
 
@@ -39,7 +39,7 @@ class ErasurePreview:
 
 
 def traces_of(membership: Membership) -> Traces:
-    """His name and address now, and those that his own sealed entries still tell."""
+    """Their name and address now, and those that their own encrypted entries still tell."""
     person = membership.person
     query = select(AuditEntry).where(
         AuditEntry.target_type.in_(("Person", "Membership")),
@@ -101,8 +101,8 @@ def carry_out(subject: str, membership: Membership | None) -> dict[str, dict[str
 
 
 def _remove(membership: Membership) -> tuple[dict[str, int], redaction.RedactionCounts]:
-    """The keys last of what tells his names, and the sweep last of all: nothing after it writes his
-    name.
+    """The keys last of what reveals their names, and the sweep last of all: nothing after it writes
+    their name.
     """
     traces = traces_of(membership)
     removed = {
@@ -115,5 +115,5 @@ def _remove(membership: Membership) -> tuple[dict[str, int], redaction.Redaction
     removed |= member_erasure_actions.erase_member(membership, traces.addresses)
     swept = redaction.replace(traces)
     if not removed["names"]:
-        swept.left["people.name"] = 1  # another tenant keeps its own record of him
+        swept.left["people.name"] = 1  # another tenant keeps its own record of them
     return {name: n for name, n in removed.items() if n}, swept

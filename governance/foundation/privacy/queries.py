@@ -1,4 +1,4 @@
-"""What stands about erasures, holds, unmaskings and retention. Read only."""
+"""Read erasures, holds, unmaskings and retention. Read only."""
 
 from collections.abc import Collection, Sequence
 from contextvars import ContextVar
@@ -26,8 +26,8 @@ ERASURE, UNMASKING = "erasure", "unmasking"  # kinds of approval
 
 
 def unmasked(subjects: Collection[str]) -> dict[str, str]:
-    """Pseudonym → name, for those that the acting person may see now: he asked, a second person
-    agreed, the hour is not over.
+    """Pseudonym → name, for those that the acting person may see now: they requested it, a second
+    person agreed, the hour is not over.
     """
     if not subjects:
         return {}
@@ -159,7 +159,7 @@ def holds() -> Sequence[LegalHold]:
 
 
 def active_holds(subject: str) -> Sequence[LegalHold]:
-    """What forbids erasing this person: holds on him, and holds on the whole tenant."""
+    """What forbids erasing this person: holds on them, and holds on the whole tenant."""
     query = select(LegalHold).where(LegalHold.released_at.is_(None))
     return (
         session()

@@ -53,8 +53,8 @@ WHERE c.relkind = 'r' AND has_table_privilege(c.oid, 'UPDATE')
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What a person is found by: present and former names and addresses that his sealed parts still
-    tell.
+    """What a person is found by: present and former names and addresses that their encrypted parts
+    still tell.
     """
 
     person_id: UUID

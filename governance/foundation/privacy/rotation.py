@@ -1,9 +1,9 @@
-"""A new key for the installation: whatever the old one wraps is wrapped anew, tenant by tenant.
+"""A new key for the installation: whatever the old one wraps is wrapped again, tenant by tenant.
 
     rotate() -> Rotation      each tenant in a transaction of its own, recorded in its log; killed,
                               it is run again
 
-What there is to wrap anew is declared where it is wrapped (`vault.holds`). The old key may be
+What is to be wrapped again is declared where it is wrapped (`vault.holds`). The old key may be
 dropped when a run says that nothing is left under it.
 """
 
@@ -38,7 +38,7 @@ BATCH_SIZE = 500
 
 @dataclass(slots=True)
 class Rotation:
-    """By table: what was wrapped anew, what opens with neither key, and what another process has
+    """By table: what was wrapped again, what opens with neither key, and what another process has
     wrapped under the old one since.
     """
 

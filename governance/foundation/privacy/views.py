@@ -94,7 +94,7 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
 
 @feature.route("/privacy/erasures/new", methods=["GET", "POST"], needs=permissions.ERASE)
 def ask_erasure() -> ResponseReturnValue:
-    """First whom, then what would go and stay, with the reason."""
+    """First the person, then what would go and stay, with the reason."""
     form = ErasureRequestForm(member=uuid_or_none(request.args.get("member")))
     member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
     if request.method == "POST" and form.validate() and member is not None:

@@ -14,7 +14,7 @@ ZONES = sorted(
 
 
 def one_line(value: Any) -> Any:
-    """A name stands in headers, mails and footers: no line ends, no control characters."""
+    """A name appears in headers, mails and footers: no line ends, no control characters."""
     return (
         " ".join("".join(c if c.isprintable() else " " for c in value).split())
         if isinstance(value, str)

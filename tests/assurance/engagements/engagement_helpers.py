@@ -20,7 +20,7 @@ def create_engagement(
     firm="Brook Audit", *, slug="acme", opens=-10, closes=10, auditor=None, **options
 ):
     """One whose window is `opens` to `closes` days from today; `auditor` is a role of the world,
-    let in as a person.
+    with access as a person.
     """
     today = clock.today()
     dates = {

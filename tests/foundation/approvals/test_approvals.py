@@ -480,7 +480,7 @@ def test_an_approval_of_a_removed_kind_is_shown_and_can_only_be_closed(
         and 'value="approve"' not in page
     )
     assert path in approvals_in_inbox(as_second_admin), (
-        "whoever decided it once is asked to close it"
+        "a person who decided it once is asked to close it"
     )
     assert "no longer has approvals" in as_admin.get(path).text
     decide_approval(as_second_admin, path, 422, verb="approve")

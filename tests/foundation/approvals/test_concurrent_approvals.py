@@ -12,17 +12,17 @@ from tests.foundation.approvals.conftest import NAME, set_purpose
 
 
 def run_concurrently(*deeds):
-    """What came of it when each (role, deed) was done at the same moment, each in a transaction of
-    its own.
+    """What came of it when each (role, action) was done at the same moment, each in a transaction
+    of its own.
     """
     start, outcomes = threading.Barrier(len(deeds)), []
 
-    def act(role, deed):
+    def act(role, action):
         try:
             with current.acting_as(make.actor(role)):
                 start.wait(60)
                 with transaction():
-                    outcome = deed()
+                    outcome = action()
                 outcomes.append(outcome)
         except DomainError as refused:
             outcomes.append(refused.message)

@@ -173,7 +173,7 @@ def test_a_role_is_changed_and_logged(as_admin):
     assert entry.changes == {"role": ["viewer", "contributor"]} and entry.actor_kind == "person"
     as_admin.post(
         f"settings/members/{membership_id('viewer')}/role", role="contributor"
-    )  # again is no deed
+    )  # repeating it records nothing
     assert len(entries_of_action("membership.role.changed")) == 1
 
 

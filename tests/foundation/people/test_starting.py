@@ -117,7 +117,7 @@ def test_who_is_refused_by_the_other_tenant_keeps_the_session(app, idp, globex, 
 
 
 def test_a_sign_in_begun_before_the_session_asks_when_it_comes_back(app, idp, globex, arrive):
-    """Two tabs: Globex was begun first, Acme finished first."""
+    """Two tabs: Globex was started first, Acme finished first."""
     visitor = Visitor(app)
     globex_tab = Arrival(visitor, "officer@globex.example")
     arrive(OFFICER, visitor)

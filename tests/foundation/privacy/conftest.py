@@ -108,7 +108,7 @@ def sequence_and_recheck(slug: str = "acme") -> fsck_report.FsckReport:
 
 
 def rows_with(word: str) -> set[str]:
-    """Tables of the acting tenant, and people it can see, in which a word still stands in any
+    """Tables of the acting tenant, and people it can see, in which a word is still in any
     column, bytes too.
     """
     found = set()

@@ -1,4 +1,4 @@
-"""A restored backup brings back whom we erased: nothing starts until the erasure list has been
+"""A restored backup brings back people we erased: nothing starts until the erasure list has been
 carried out again.
 """
 

@@ -158,7 +158,7 @@ def test_an_erased_auditor_is_out_of_every_engagement_and_no_link_of_theirs_lead
             .all()
         )
         assert len(removed) == 3 and all(not entry.sealed for entry in removed), (
-            "the log learns no name anew"
+            "the log learns no name again"
         )
         assert auditor_queries.auditors(held) == []
 

@@ -111,7 +111,7 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
         bo = Visitor(app, tenant="initech")
         Arrival(bo, "bo@initech.example").finish()
         assert "Bo Ek" in dana.get("settings/members").text
-        # and no operator may put himself in between from now on
+        # and no operator may intervene from now on
         assert "first-admin" not in as_operator.get("/operator/").text
         as_operator.get("/operator/tenants/initech/first-admin", then=404)
         as_operator.post("/operator/tenants/initech/first-admin", then=404, **given)

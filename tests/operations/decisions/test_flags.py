@@ -226,7 +226,7 @@ def test_another_order_of_facts_has_the_same_tag_and_another_value_another():
 
 @pytest.fixture(scope="module")
 def schema(shared_data):
-    """OFREP's own, with the arm taken out of evaluationSuccess that accepts anything
+    """OFREP's own, with the arm removed from evaluationSuccess that accepts anything
     (reference/standards.md §7.5).
     """
     spec = yaml.safe_load((shared_data / "ofrep" / "openapi.yaml").read_text())
