@@ -141,7 +141,7 @@ def test_a_bulk_assignment_is_undone_as_a_whole(as_officer, control):
     page = confirm_bulk(
         as_officer, "controls/assign", ids=[control, other], owner_id=str(JUN), follow=True
     )
-    assert "all 2 changes" in undo_last(as_officer, page)
+    assert "All 2 changes undone." in undo_last(as_officer, page)
     assert (value(Control.owner_id, control), value(Control.owner_id, other)) == (
         ANNA,
         make.person_id("admin"),
