@@ -224,7 +224,7 @@ def test_the_proof_of_an_entry_draws_three_siblings_and_counts_the_others(
 
 def test_the_promise_stands_at_its_place_and_who_broke_it_is_named() -> None:
     kept = obedience_chart([RegionObedience("Dublin", [0.5], 1)], "kept")
-    assert "promised: under 1 s" in kept and "0.5 s" in kept and ">1.0 s<" in kept
+    assert "target: under 1 s" in kept and "0.5 s" in kept and ">1.0 s<" in kept
     late = obedience_chart([RegionObedience("Dublin", [0.5, 3.2], 3)], "late")
     assert ">4.0 s<" in late and "3.2 s" in late and "1 not yet" in late
     assert "Dublin: 2 of 3, 0.50 s, 3.20 s" in late

@@ -43,7 +43,7 @@ def _asked(location: str, args: Args) -> ListRequest:
     name, *values = location.split("/")
     listed = declared.get(name)
     if listed is None or len(values) != len(listed.place):
-        raise NotFound("There is no such list.")
+        raise NotFound("This list doesn't exist.")
     access.require(listed.needs)
     return listed.parse(args, place=_place(listed, values))
 
@@ -56,7 +56,7 @@ def _place(listed: ListPage, path_values: list[str]) -> dict[str, Any]:
         _, values = current_app.url_map.bind(request.host).match(unquote(path), method="GET")
         place = {name: values[name] for name in listed.place}
     except (BuildError, HTTPException, KeyError):
-        raise NotFound("There is no such list.") from None
+        raise NotFound("This list doesn't exist.") from None
     if listed.find_place is not None:
         listed.find_place(**place)
     return place

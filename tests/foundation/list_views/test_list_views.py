@@ -151,7 +151,7 @@ def test_nobody_else_sees_or_changes_it(as_officer, as_admin, as_neighbour, acti
     ],
 )
 def test_only_lists_have_views(as_officer, path):
-    assert "There is no such" in as_officer.get(f"lists/{path}/views", then=404).text
+    assert "doesn&#39;t exist" in as_officer.get(f"lists/{path}/views", then=404).text
     as_officer.post(f"lists/{path}/views?q=x", name="X", then=404)
 
 
