@@ -132,10 +132,10 @@ def days_ago(days: int) -> date:
     return datetime.now(UTC).date() - timedelta(days=days)
 
 
-def play(cast: Cast, events: list[StoryEvent], begun: set[date] | None = None) -> None:
+def play(cast: Cast, events: list[StoryEvent], started: set[date] | None = None) -> None:
     """Act out the events by day, one transaction per month, and sign the log after each.
 
-    Collectors run at the start of each month that isn't in `begun`; None runs none.
+    Collectors run at the start of each month that isn't in `started`; None runs none.
     """
     events.sort(key=lambda e: (e.day, e.hour))
     month: list[StoryEvent] = []
@@ -145,8 +145,8 @@ def play(cast: Cast, events: list[StoryEvent], begun: set[date] | None = None) -
             or (event.day.year, event.day.month) != (month[0].day.year, month[0].day.month)
         ):
             first = month[0].day.replace(day=1)
-            if begun is not None and first not in begun:
-                begun.add(first)
+            if started is not None and first not in started:
+                started.add(first)
                 collected_evidence.month_begins(
                     cast,
                     system_actor(cast.slug),

@@ -98,7 +98,7 @@ def test_the_browser_says_what_is_not_so(officer, pattern, by, says):
     officer.page.route(f"**{address}", bent(pattern, by))
     officer.open(address)
     expect(officer.page.locator("#proof")).to_have_attribute("data-checked", "fails")
-    expect(officer.page.locator("#proof")).to_contain_text("Not what was signed")
+    expect(officer.page.locator("#proof")).to_contain_text("Doesn’t match the signed entry")
     expect(officer.page.locator("#proof [data-verdict]")).to_contain_text(re.compile(says))
 
 
@@ -114,7 +114,7 @@ def test_keys_walk_the_list_and_open_the_entry(officer):
     expect(officer.page.locator("#panel #proof")).to_be_visible()
     assert entry in officer.page.url
     officer.page.keyboard.press("/")
-    expect(officer.page.get_by_placeholder("Search what is not encrypted")).to_be_focused()
+    expect(officer.page.get_by_placeholder("Search unencrypted fields")).to_be_focused()
 
 
 def test_new_entries_wait_behind_a_pill_until_they_are_asked_for(officer, arrive):
