@@ -391,7 +391,7 @@ def test_another_person_than_who_owns_or_fixed_it_retests(as_officer, as_reviewe
         f"evidence/type-ii/findings/{found}/retest",
         f"evidence/type-ii/exceptions/{exception}",
     )
-    assert "another person retests it" in as_officer.post(address, then=403, **tried).text
+    assert "another person must retest it" in as_officer.post(address, then=403, **tried).text
     assert address not in as_officer.get(page).text and address in as_reviewer.get(page).text
     as_reviewer.post(address, **tried)
 

@@ -211,7 +211,7 @@ def _of_role(needs: Permission) -> Forbidden:
 def who_may(needs: Permission) -> str:
     """A sentence that names the roles which hold the permission."""
     listed = _either([ROLE_NAMES[role].lower() for role in ROLES if role in needs.roles])
-    return f"This needs the role {listed}." if listed else "No role has that permission."
+    return f"It requires the {listed} role." if listed else "No role has that permission."
 
 
 def _either(names: list[str]) -> str:

@@ -258,7 +258,7 @@ def cancel(run: Run[Any]) -> None:
         if run.work.cancel_requested and not run.work.is_over:
             return
     if run.is_over or run.work is None:
-        raise DomainError(f"This {kind.noun} is no longer under way.")
+        raise DomainError(f"This {kind.noun} is no longer in progress.")
     if kind.cancelled is None:
         raise DomainError(f"This {kind.noun} can't be cancelled.")
     jobs.cancel(run.work)

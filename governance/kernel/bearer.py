@@ -94,7 +94,7 @@ def parse(header: str) -> Token:
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer":
         raise KeyNeeded(
-            "This address needs an API key. Send it as Authorization: Bearer gc_…", reason=None
+            "This endpoint needs an API key. Send it as Authorization: Bearer gc_…", reason=None
         )
     match = FORM.fullmatch(text.strip(" "))
     if match is None:
@@ -112,5 +112,5 @@ def admit(token: Token, keys: Keys, now: datetime) -> StoredKey:
     if key.revoked:
         raise KeyNeeded(f"The key {key.name} was revoked.")
     if key.until is not None and now >= key.until:
-        raise KeyNeeded(f"The key {key.name} ended on {key.until.day} {key.until:%B %Y}.")
+        raise KeyNeeded(f"The key {key.name} expired on {key.until.day} {key.until:%B %Y}.")
     return key

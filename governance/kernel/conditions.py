@@ -68,7 +68,7 @@ def condition(
     return lambda predicate: Condition(means, refusal, predicate, sql or predicate, hides)
 
 
-@condition("they own it", "{object.ref} isn't yours. Only its owner{others} can {means}.")
+@condition("they own it", "You don't own {object.ref}. Only its owner{others} can {means}.")
 def is_owner(who: Actor, thing: Any) -> Any:
     """The person the object is assigned to; an object that nobody owns has no owner."""
     return who.person_id is not None and thing.owner_id == who.person_id

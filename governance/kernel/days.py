@@ -66,7 +66,7 @@ class DayField(DateField):
         bounds: tuple[date, date] = CENTURY,
         **options: Any,
     ) -> None:
-        asks = required if isinstance(required, str) else f"{label}: choose a day."
+        asks = required if isinstance(required, str) else f"{label}: choose a date."
         super().__init__(label, [InputRequired(asks) if required else Optional()], **options)
         self.bounds = bounds
 

@@ -272,7 +272,9 @@ def find[M: Model](
         session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     )
     if found is None:
-        raise NotFound(f"This {what or _noun(model)} doesn't exist.")
+        raise NotFound(
+            f"This {what or _noun(model)} doesn't exist, or you don't have access to it."
+        )
     return found
 
 

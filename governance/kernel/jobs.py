@@ -290,7 +290,7 @@ def _conclude(item_id: UUID, tries: int, end: End | None) -> None:
         return
     row = session().scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update()).one()
     if retry and not row.cancel_requested:
-        row.state, row.step = "queued", f"Trying again soon: {end.step}"
+        row.state, row.step = "queued", f"Retrying soon: {end.step}"
     else:
         _finish(row, "cancelled" if retry else end.state, end.step, end.error)
 

@@ -31,7 +31,7 @@ REFUSED = "governance.refused_body"  # in a WSGI environ: the DomainError to ans
 
 refused_bodies = prometheus_client.Counter(
     "governance_refused_bodies_total",
-    "Request bodies that were too slow, broke off or found no place",
+    "Request bodies that were too slow, were interrupted or exceeded capacity",
     ["reason", "sender"],
 )
 log = structlog.get_logger("bodies")

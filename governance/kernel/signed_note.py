@@ -148,8 +148,8 @@ def open_note(note: str, key: VerifierKey) -> str:
         Ed25519PublicKey.from_public_bytes(key.public).verify(mine[0].signature, text.encode())
     except InvalidSignature:
         raise NotSigned(
-            "The signature is invalid: the text was changed, or it was signed with another key"
-            f" than {key.name}."
+            "The signature is invalid: the text was changed, or it was signed with a different"
+            f" key than {key.name}."
         ) from None
     return text
 
@@ -159,9 +159,8 @@ def _no_signature(lines: list[SignatureLine], key: VerifierKey) -> str:
     if not seen:
         return "The signature line is incomplete or damaged."
     return (
-        f"The file was signed with another key ({', '.join(seen)}) than the one you gave"
-        f" ({key.name},"
-        f" {key.key_id.hex()})."
+        f"The file was signed with a different key ({', '.join(seen)}) than the one you"
+        f" provided ({key.name}, {key.key_id.hex()})."
     )
 
 

@@ -72,7 +72,7 @@ class Merged:
 
 @dataclass(slots=True)
 class Sheet:
-    """(number, cells) of each row that holds something, in their order, the first row of the sheet
+    """(number, cells) of each row that has a value, in their order, the first row of the sheet
     being 1.
     """
 
@@ -151,7 +151,7 @@ class _Workbook:
         def start(tag: str, attributes: dict[str, str]) -> None:
             self.tags -= 1
             if self.tags < 0:
-                raise self.too("holds more than can be read")
+                raise self.too("contains more than Meridian can read")
             reader.start(tag.rpartition(" ")[2], attributes)
 
         def doctype(*_: object) -> None:
@@ -258,7 +258,7 @@ class _Strings(_Part):
     def ended(self, tag: str) -> None:
         if tag == "si":
             if len(self.held) == STRINGS:
-                raise self.book.too(f"holds more than {STRINGS} texts")
+                raise self.book.too(f"contains more than {STRINGS} texts")
             self.held.append(self.taken())
 
 
@@ -337,7 +337,7 @@ class _Rows(_Part):
     def _cell(self, attributes: Mapping[str, str]) -> None:
         self.count += 1
         if self.count > CELLS:
-            raise self.book.too(f"holds more than {CELLS} cells")
+            raise self.book.too(f"contains more than {CELLS} cells")
         given = attributes.get("r")
         self.column = _place(given)[1] if given else self.column + 1
         self.kind, self.style, self.formula = (
@@ -359,7 +359,8 @@ class _Rows(_Part):
         self.length += len(value)
         if len(value) > LONGEST or self.length > TEXT:
             raise self.book.too(
-                f"holds more than {LONGEST} characters in one cell, or {TEXT // MB} million in all"
+                f"contains more than {LONGEST} characters in one cell, or {TEXT // MB} million"
+                " in all"
             )
         self.cells += [""] * (self.column + 1 - len(self.cells))
         self.cells[self.column] = value

@@ -176,7 +176,7 @@ def take(offer_id: UUID, kinds: Collection[str]) -> Undone:
     )
     found = session().scalars(query.with_for_update()).one_or_none()
     if found is None or {step["kind"] for step in found.steps} - set(kinds):
-        raise NotFound("You have no such change to undo.")
+        raise NotFound("This change doesn't exist, or someone else made it.")
     if found.used_at is not None:
         return Undone(len(found.steps), 0, was_used=True)
     if found.expires_at <= clock.now():

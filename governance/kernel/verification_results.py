@@ -18,8 +18,8 @@ class CheckOutcome(Enum):
 
 
 EXIT_STATUS = (
-    "Exit status: 0 = everything you asked for was checked and is right; 1 = something is wrong; "
-    "2 = no error was found, but something you asked for was not checked."
+    "Exit status: 0 = every requested check ran and passed; 1 = something is wrong; "
+    "2 = no check failed, but a requested check could not run."
 )
 
 
@@ -105,7 +105,6 @@ class Verdict:
             return f"Do not rely on this {thing}. {wrong or reason}"
         if any(check.ok for check in self.checks):
             return (
-                f"No error was found in this {thing}, but something you asked for was not checked."
-                f" {reason}"
+                f"No check failed for this {thing}, but a requested check could not run. {reason}"
             )
         return f"Nothing was checked. {reason}".strip()

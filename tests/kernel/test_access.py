@@ -69,7 +69,7 @@ def test_a_role_with_a_condition_may_what_it_is_true_of(app, acting, declare):
         assert allowed(needs)  # at all, before the toy is known
         with pytest.raises(
             Forbidden,
-            match=r"^TOY-1 isn't yours. Only its owner or a tenant admin can play with a toy.$",
+            match=r"^You don't own TOY-1. Only its owner or a tenant admin can play with a toy.$",
         ):
             require(needs, on=Toy("admin"))
 

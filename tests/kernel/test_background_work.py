@@ -138,7 +138,7 @@ def test_what_has_ended_is_not_cancelled_and_what_goes_on_is_not_retried(
     )
     with acting("admin"):
         set_state(requested[1], state="failed", error="The disk is full.")
-    assert "no longer under way" in as_officer.post(f"{page}/cancel", then=409).text
+    assert "no longer in progress" in as_officer.post(f"{page}/cancel", then=409).text
     assert cancellations(acting) == 0
 
 

@@ -50,8 +50,8 @@ def test_a_key_names_its_tenant_and_cannot_be_renamed_to_another():
     ("changes", "why"),
     [
         ({"revoked": True}, "was revoked"),
-        ({"until": NOW}, "ended on 25 November 2026"),
-        ({"until": NOW - timedelta(days=40)}, "ended on 16 October"),
+        ({"until": NOW}, "expired on 25 November 2026"),
+        ({"until": NOW - timedelta(days=40)}, "expired on 16 October"),
     ],
 )
 def test_a_key_that_has_ended_says_so_to_its_holder(changes, why):

@@ -59,7 +59,7 @@ def test_what_is_no_day_is_refused_with_an_example(text: str) -> None:
             {"due": "2101-01-01"},
             {"due": ["2101-01-01 is after the year 2100. Enter a date from 2000 to 2100."]},
         ),
-        ({"due": "  "}, {"due": ["Due: choose a day."]}),
+        ({"due": "  "}, {"due": ["Due: choose a date."]}),
         ({"end": ""}, {"end": ["When does it end?"]}),
         ({"end": "0001-01-01", "retest": ""}, {}),
         ({"retest": "x"}, {"retest": ["“x” isn't a date. Enter one such as 2026-11-25."]}),

@@ -144,7 +144,7 @@ def test_a_server_that_is_away_is_tried_again_three_times(acting):
             assert jobs.drain(actor_of) == 1
         assert state_of(acting, item_id) == (
             "queued",
-            "Trying again soon: The mail server is unavailable.",
+            "Retrying soon: The mail server is unavailable.",
         )
     with clock.frozen(now + timedelta(hours=2)):
         assert jobs.drain(actor_of) == 1

@@ -18,7 +18,7 @@ def as_of_moment() -> datetime | None:
         return None
     day = parse_day(day_text, field="as_of", bounds=(CENTURY[0], date.max))
     if day > clock.today():
-        raise Invalid("Choose today or an earlier day.", field="as_of")
+        raise Invalid("Choose today or an earlier date.", field="as_of")
     return None if day == clock.today() else datetime.combine(day, time(23, 59, 59, 999999), UTC)
 
 
@@ -31,7 +31,7 @@ def past_day() -> dict[str, Any]:
         return {"as_of": None}
     says = f"As of {at.day} {at:%B %Y}."
     text = (
-        "You see levels, conclusions and sign-offs as they were known at the end of that day."
+        "Levels, conclusions and sign-offs are shown as of the end of that day."
         " You can't change anything here."
     )
     parts = {name: value for name, value in request.args.items() if name != "as_of"}

@@ -139,7 +139,7 @@ def _check_start(
     if period_from >= period_to:
         raise Invalid("The period must end after it starts.", field="period_to")
     if (period_to - period_from).days > MAX_PERIOD_DAYS:
-        raise Invalid("A period can be three years at most.", field="period_to")
+        raise Invalid("A period can last up to three years.", field="period_to")
     if targets is not None and not 0 <= targets <= HIGHEST_LEVEL:
         raise Invalid("Choose a target level from 0 to 4.", field="targets")
     same = select(Assessment.id).where(

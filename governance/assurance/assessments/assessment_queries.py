@@ -53,7 +53,7 @@ def assessment(assessment_id: UUID, *, lock: bool = False) -> Assessment:
     if auditor_scope is not None and not auditor_scope.holds_framework(
         frameworks.framework_by_id(found.framework_id).key
     ):
-        raise NotFound("There is no such assessment here.")
+        raise NotFound("This assessment doesn't exist, or you don't have access to it.")
     return found
 
 
@@ -64,7 +64,7 @@ def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
         limits(),
     )
     if auditor_scope is not None and not auditor_scope.holds_requirement(found.requirement_id):
-        raise NotFound("There is no such assessed requirement here.")
+        raise NotFound("This assessed requirement doesn't exist, or you don't have access to it.")
     return found
 
 

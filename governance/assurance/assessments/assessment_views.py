@@ -84,7 +84,7 @@ def begin() -> ResponseReturnValue:
     made: list[Assessment] = []
     if not accepted(form, lambda: made.append(_start(form))):
         return page("assurance/assessments/new.html", form=form, status=422)
-    flash(f"{made[0].title} is started.")
+    flash(f"Assessment {made[0].title} started.")
     return redirect(url_for("assessments.assessment", assessment_id=made[0].id), 303)
 
 
@@ -146,7 +146,7 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
 
 def _scope(assessment: Assessment) -> str:
     return (
-        "The whole organisation"
+        "The whole organization"
         if assessment.system_id is None
         else systems.names([assessment.system_id]).get(assessment.system_id, "One AI system")
     )

@@ -140,8 +140,8 @@ def _stale_conclusion(last: Conclusion | None, level: int, rationale: str) -> St
         if theirs.get(name) != value
     }
     return Stale(
-        f"{who} wrote {what} while you were editing. Your text is kept: compare the two, then save"
-        " again.",
+        f"{who} wrote {what} while you were editing. Your text is still in the form. Compare the"
+        " two, then save again.",
         changes,
     )
 

@@ -20,7 +20,7 @@ LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 RULE = (
     "no control is mapped, or no evidence of a mapped control is accepted",
     "a control fails: a failed sample, overdue or rejected evidence",
-    "evidence is missing or in review, or no control covers it in full",
+    "evidence is missing or in review, or no control fully covers it",
     "all evidence is accepted and current",
     "all evidence is accepted and current, covers the whole period, and the last tests passed",
 )
@@ -128,8 +128,8 @@ def _reasons(answers: Sequence[MappedControl], level: int) -> tuple[StatusReason
         found.append(
             StatusReason(
                 "warn",
-                "No control covers the requirement in full.",
-                "The mapped controls cover part of it.",
+                "No control fully covers the requirement.",
+                "The mapped controls cover only part of it.",
                 "requirement",
                 "",
                 None,
@@ -159,9 +159,10 @@ def _ladder(answers: Sequence[MappedControl], level: int) -> tuple[str, ...]:
         FIRST_EVIDENCE if answers else "Map a control",
         f"Fix {_enumerate(failing)}" if failing else NO_FAILURE,
         " and ".join(
-            [f"complete the evidence of {_enumerate(waiting)}"] * bool(waiting)
-            + [f"resolve what {_enumerate(resting)} depends on"] * bool(resting)
-            + ["map a control that covers it in full"] * bool(answers and not full)
+            [f"complete the evidence for {_enumerate(waiting)}"] * bool(waiting)
+            + [f"resolve the drills, policy or waivers behind {_enumerate(resting)}"]
+            * bool(resting)
+            + ["map a control that fully covers it"] * bool(answers and not full)
         )
         or ALL_EVIDENCE,
         (f"Show that {_enumerate(unproven)} worked for the whole period" if unproven else KEEP_UP),

@@ -22,7 +22,7 @@ def framework_choices() -> list[tuple[str, str]]:
 def scope_choices() -> list[tuple[str, str]]:
     """Return the organisation and each live AI system, by its slug."""
     return [
-        ("organisation", "The whole organisation"),
+        ("organisation", "The whole organization"),
         *((each.key, each.name) for each in systems.live_systems()),
     ]
 
@@ -109,6 +109,4 @@ class RequirementAssignForm(ReadableForm):
 
 
 class AssessmentCloseForm(Form):
-    accept_open = BooleanField(
-        "Close anyway. Requirements that aren't signed off stay marked as such."
-    )
+    accept_open = BooleanField("Close anyway. Unsigned conclusions are marked as not signed off.")

@@ -10,7 +10,7 @@ from governance.kernel.current import Actor
 
 @condition(
     "they wrote the conclusion",
-    "You wrote the conclusion, so another person signs it off or returns it. You can revise it.",
+    "You wrote the conclusion, so another person must sign it off or return it. You can revise it.",
 )
 def is_assessor(who: Actor, conclusion: Any) -> Any:
     return who.person_id is not None and conclusion.concluded_by == who.person_id
@@ -19,7 +19,7 @@ def is_assessor(who: Actor, conclusion: Any) -> Any:
 @condition(
     "they have the same email address as its assessor",
     "You have the same email address as the person who wrote the conclusion, so another person"
-    " signs it off or returns it.",
+    " must sign it off or return it.",
 )
 def has_address_of_assessor(who: Actor, conclusion: Any) -> bool:
     return conclusion.concluded_by in own_accounts(who)

@@ -200,7 +200,7 @@ def _flat(board: FrameworkBoard) -> dict[str, Any]:
 
 def _scope_text(assessment: Assessment) -> str:
     if assessment.system_id is None:
-        return "Whole organisation"
+        return "Whole organization"
     return systems.names([assessment.system_id]).get(assessment.system_id, "One AI system")
 
 
@@ -244,7 +244,7 @@ def _requirement(board: FrameworkBoard, row: AssessedRequirement) -> dict[str, A
 
 def _derived_text(row: AssessedRequirement) -> str:
     if row.derived.level == 4:  # noqa: PLR2004 - the highest
-        return "Every control that covers it in full worked for the whole period."
+        return "Every control that fully covers it worked for the whole period."
     return (
         " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2])
         or "Covered and proven on this date."
@@ -348,7 +348,7 @@ PASSIVE = (FIRST_EVIDENCE, NO_FAILURE, ALL_EVIDENCE, KEEP_UP)
 def closes(row: AssessedRequirement) -> str:
     """What closes the gap: the next two steps of the ladder that ask somebody to do something."""
     if not row.derived.controls:
-        return "Map a control that covers it in full"
+        return "Map a control that fully covers it"
     steps = [
         text
         for text in row.derived.ladder[row.derived.level + 1 : row.target + 1]

@@ -120,7 +120,7 @@ GAPS = ListPage(
     columns=(
         Column("ref", "Requirement", sort=True),
         Column("level", "Now → target", sort=True),
-        Column("closes", "What closes it", optional=True),
+        Column("closes", "How to close it", optional=True),
         Column("moves", "Gain", sort=True),
         Column("owner", "Owner", sort=True, optional=True),
         Column("due", "Due", optional=True, numeric=True),

@@ -68,7 +68,7 @@ def _requirement_page(
     board = board_queries.board(framework, as_of_moment(), of_assessment)
     row = board.row(ref)
     if row is None:
-        raise NotFound("There is no such requirement in this framework.")
+        raise NotFound("This requirement doesn't exist, or you don't have access to it.")
     moved = level_history.level_transitions(board, row, board.as_of - timedelta(days=365))
     written = conclusion_queries.conclusions(row.item.row.id) if row.item else []
     return page(
@@ -191,7 +191,7 @@ def _conclude_page(
     board = board_queries.board(framework, of_assessment=assessment)
     found = board.row(ref)
     if found is None:
-        raise NotFound("There is no such requirement in this framework.")
+        raise NotFound("This requirement doesn't exist, or you don't have access to it.")
     if form.stale:
         form.revision.data = str(found.judgement.revision if found.judgement else 0)
     return page(
@@ -275,7 +275,8 @@ def sign_off(item_id: UUID) -> ResponseReturnValue:
     form = SignOffForm()
     if not form.validate():
         raise Invalid(
-            "The form doesn't say which revision you read. Open the requirement, then sign off again."
+            "This form doesn't include the revision you reviewed. Open the requirement, then sign"
+            " off."
         )
     conclusion_actions.sign_off(row, revision=counted(form.revision.data))
     flash(f"{ref} is signed off.")

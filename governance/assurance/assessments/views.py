@@ -191,10 +191,8 @@ def assign_selected(key: str) -> ResponseReturnValue:
 
 
 def _inherited(count: int) -> str:
-    return (
-        f"{plural(count, 'requirement')} {'takes its owner' if count == 1 else 'take their owners'}"
-        " from the mapped controls."
-    )
+    verb = "inherits its owner" if count == 1 else "inherit their owners"
+    return f"{plural(count, 'requirement')} {verb} from the mapped controls."
 
 
 # BulkAction's signature

@@ -17,7 +17,7 @@ NONE_REPORTED = "No backup was reported"
 
 class Members(Collector):
     key, title = "members", "Members and roles"
-    about = "Every membership of the period with its role at the end, derived from the audit log."
+    about = "Every membership in the period with its role at the end, derived from the audit log."
     controls = ("ACC-01", "ACC-03")
     query = """
 WITH events AS (
@@ -98,12 +98,14 @@ ORDER BY at, id"""
         changed = sum(
             row["action"] in {"identity_provider.changed", "tenant.domains.changed"} for row in rows
         )
-        must = "must" if connection.enforced else "can, but don't have to,"
+        provider = "the company's identity provider"
+        rule = (
+            f"People must sign in with {provider}"
+            if connection.enforced
+            else f"Sign-in with {provider} is optional"
+        )
         return (
-            (
-                f"People {must} sign in with the company's identity provider;"
-                f" {_count(changed, 'change')}."
-            ),
+            f"{rule}; {_count(changed, 'change')}.",
             connection.enforced,
         )
 
@@ -143,7 +145,7 @@ def _duration(span: timedelta) -> str:
 class PolicyChanges(Collector):
     key, title = "policy-changes", "Policy changes with approvals"
     about = (
-        "Every policy version published in the period, who made it and who approved it. A"
+        "Every policy version published in the period, with its author and approver. A"
         " published version never changes."
     )
     controls = ("CHG-02", "GOV-01")
@@ -159,11 +161,13 @@ ORDER BY v.number"""
 
     def judge(self, rows: Sequence[PopulationRow], _period: Period, /) -> tuple[str, bool]:
         if not rows:
-            return "The policy did not change.", True
+            return "The policy didn't change.", True
         loosening = [r for r in rows if r["loosens"]]
         alone = sum(r["approved_by"] in {None, r["made_by"]} for r in loosening)
         how = f"{alone} without a second approver" if alone else "each with a second approver"
-        said = f", {len(loosening)} less strict, {how}" if loosening else ", none less strict"
+        said = (
+            f", {len(loosening)} less strict, {how}" if loosening else ", none of them less strict"
+        )
         return f"{plural(len(rows), 'version')} published{said}.", not alone
 
 

@@ -68,7 +68,7 @@ class Isolation(Collector):
         for row in tables:
             name = str(row["table"])
             row |= {
-                "own_row_asked_for": str(ids[name]) if name in ids else "no row to try",
+                "own_row_asked_for": str(ids[name]) if name in ids else "no row to test",
                 "seen_by_another_tenant": seen.get(name, 0),
             }
         columns = (*(tables[0] if tables else ()),)
@@ -94,7 +94,7 @@ class Isolation(Collector):
             if not (r["row_level_security"] and r["forced"] and r["policy_for_all_verbs"])
         ]
         leaks = [r["table"] for r in rows if r["seen_by_another_tenant"]]
-        tried = sum(r["own_row_asked_for"] != "no row to try" for r in rows)
+        tried = sum(r["own_row_asked_for"] != "no row to test" for r in rows)
         loose, unbound = (
             session().scalar(text(LOOSE_KEYS)),
             session().execute(text(ROLE)).one().unbound,
@@ -108,9 +108,8 @@ class Isolation(Collector):
             return f"Isolation isn't proven: {'; '.join(what)}.", False
         return (
             (
-                f"{plural(len(rows), 'table')} protected by row-level security; another tenant"
-                " tried"
-                f" to read rows of {tried} of them and got none."
+                f"{plural(len(rows), 'table')} protected by row-level security. A transaction of"
+                f" another tenant tried to read rows from {tried} of them and got none."
             ),
             True,
         )

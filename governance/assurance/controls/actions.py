@@ -192,7 +192,7 @@ def retire(control: Control, *, reason: str) -> None:
     """Retire a control. It satisfies no requirement from now on; its history is kept."""
     check_is_live(control)
     if not reason.strip():
-        raise Invalid("Enter a reason. It stays with the control.", field="reason")
+        raise Invalid("Enter a reason. It is stored with the control.", field="reason")
     control.retired_at, control.retirement_reason = clock.now(), reason.strip()[:2000]
     entry = record(RETIRED, control, reason=control.retirement_reason, ref=control.ref)
     undo.remember(
@@ -268,7 +268,7 @@ def _check_fields(title: str, does: str, *, rests_on: str | None, **choices: str
         raise Invalid("Enter a title of 1 to 160 characters.", field="title")
     if not 1 <= len(does) <= 4000:  # noqa: PLR2004 - a page of text
         raise Invalid(
-            "Describe what is done and what evidence it leaves, in up to 4,000 characters.",
+            "Describe the control and the evidence it produces, in up to 4,000 characters.",
             field="does",
         )
     known: dict[str, Collection[str]] = {

@@ -50,7 +50,7 @@ CONTROLS = ListPage(
 HEAD = (
     "Ref",
     "Title",
-    "What is done",
+    "Description",
     "Kind",
     "Automation",
     "Cadence",

@@ -111,7 +111,7 @@ def _check_test(
     tested_on: date, sample: int, failed: int, finding: str, retest_by: date | None
 ) -> None:
     if tested_on > clock.today():
-        raise Invalid("This day is in the future. Choose the day of the test.", field="tested_on")
+        raise Invalid("This date is in the future. Choose the date of the test.", field="tested_on")
     if not 1 <= sample <= 1_000_000:  # noqa: PLR2004 - a sample
         raise Invalid("Enter at least one tested item.", field="sample")
     if not 0 <= failed <= sample:

@@ -23,9 +23,9 @@ from governance.kernel.forms import Choice, Choices
 class ControlForm(ReadableForm):
     title = StringField("Title", [InputRequired("Enter a title."), Length(max=160)])
     does = TextAreaField(
-        "What is done",
-        [InputRequired("Describe what is done and what evidence it leaves."), Length(max=4000)],
-        description="Who does what, how often, and what evidence it leaves.",
+        "Description",
+        [InputRequired("Describe the control and the evidence it produces."), Length(max=4000)],
+        description="Who does what, how often, and the evidence it produces.",
     )
     kind = SelectField("Kind", choices=[(k, k.capitalize()) for k in KINDS])
     automation = SelectField("Automation", choices=[(a, a.capitalize()) for a in AUTOMATIONS])
@@ -40,7 +40,7 @@ class ControlForm(ReadableForm):
             *((key, text.capitalize()) for key, text in RESTS_ON.items()),
         ],
         description=(
-            "A failed drill, or a waiver below the Platform minimum, can then lower its status."
+            "A failed drill, or a waiver below the platform minimum, can then lower its status."
         ),
     )
 
@@ -102,7 +102,7 @@ class ControlTestForm(ReadableForm):
         description="The size of the sample.",
     )
     failed = IntegerField(
-        "Items that failed",
+        "Failed items",
         [
             InputRequired("Enter the number of failed items, or 0."),
             NumberRange(0, 1_000_000, "Enter 0 or more failed items."),

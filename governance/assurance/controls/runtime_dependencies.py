@@ -4,7 +4,7 @@
     doubts(live, today)                      what lowers the status, with the reason and where to look
 
 A failed drill makes a control fail. It is due without a passed drill in 90 days, without a
-published policy, on the most permissive tier, or with a waiver below the Platform minimum. Good
+published policy, on the most permissive tier, or with a waiver below the platform minimum. Good
 facts raise nothing: only evidence does.
 """
 
@@ -50,7 +50,7 @@ class SwitchFacts:
 
 @dataclass(frozen=True, slots=True)
 class OpenWaiver:
-    """An open waiver: one setting of one system below the Platform minimum."""
+    """An open waiver: one setting of one system below the platform minimum."""
 
     waiver_id: UUID
     system: str
@@ -126,7 +126,7 @@ def _of_switches(switches: Sequence[SwitchFacts], today: date) -> Iterator[Doubt
                 f"The last drill passed on {_long(s.drilled)}, more than {DRILL_VALID_DAYS} days"
                 " ago."
                 if s.drilled
-                else "It was never drilled as a whole."
+                else "The system as a whole has never been drilled."
             )
             yield Doubt(
                 "warn",
@@ -169,13 +169,13 @@ def _open_waivers(waivers: Sequence[OpenWaiver]) -> Doubt:
     if len(waivers) == 1:
         fact = (
             f"A waiver is open until {_long(first.until)}: {first.dimension} of {first.system} is"
-            " below the Platform minimum."
+            " below the platform minimum."
         )
         return Doubt(
             "warn",
             "Waiver open",
             fact,
-            "The Platform minimum applies again when it ends.",
+            "The platform minimum applies again when the waiver ends.",
             "waiver",
             "waiver",
             first.waiver_id,
@@ -185,13 +185,13 @@ def _open_waivers(waivers: Sequence[OpenWaiver]) -> Doubt:
     more = f" and {len(waivers) - 3} more" if len(waivers) > 3 else ""  # noqa: PLR2004
     fact = (
         f"{len(waivers)} waivers are open, the first until {_long(first.until)}: {named}{more} are"
-        " below the Platform minimum."
+        " below the platform minimum."
     )
     return Doubt(
         "warn",
         "Waivers open",
         fact,
-        "The Platform minimum applies again when they end.",
+        "The platform minimum applies again when the waivers end.",
         "waiver",
         "waivers",
         None,

@@ -329,7 +329,7 @@ def _evidence_sentences(
     accepted = accepted_version(proof.versions)
     nobody = "" if proof.owner else " It has no owner."
     last = (
-        f"The last accepted version covers the time until {_long(accepted.period_to)}."
+        f"The last accepted version covers the period until {_long(accepted.period_to)}."
         if accepted
         else "No version has been accepted."
     )
@@ -366,7 +366,7 @@ def _short_of_effective(
     if last is None:
         yield StatusReason(
             "open",
-            "The control was never tested.",
+            "The control has never been tested.",
             "A passed test makes it effective.",
             "control",
             control.ref,

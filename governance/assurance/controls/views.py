@@ -57,7 +57,9 @@ constraint(
     "uq_controls_tenant_id_ref", "This ref is already used. Choose another one.", field="ref"
 )
 MAX_LABEL = 26  # characters of a title that fit beside the chart
-constraint("uq_control_mappings_open", "Someone else mapped it at the same time. Try again.")
+constraint(
+    "uq_control_mappings_open", "Someone else changed this mapping at the same time. Try again."
+)
 
 
 # ---- the list

@@ -56,7 +56,7 @@ def attached(request_ids: Iterable[UUID], *, provided_only: bool = False) -> lis
 def attachment(request_id: UUID, attachment_id: UUID) -> RequestAttachment:
     found = find(RequestAttachment, attachment_id, what="attachment", lock=True)
     if found.request_id != request_id:
-        raise NotFound("There is no such attachment here.")
+        raise NotFound("This attachment doesn't exist, or you don't have access to it.")
     return found
 
 

@@ -114,7 +114,7 @@ def why_not_member(email: str) -> str | None:
 def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:
     found = find(EngagementAuditor, auditor_id, what="auditor", lock=True)
     if found.engagement_id != engagement_id or found.removed_at is not None:
-        raise NotFound("There is no such auditor in this engagement.")
+        raise NotFound("This auditor doesn't exist, or you don't have access to it.")
     return found
 
 

@@ -26,7 +26,7 @@ from governance.kernel.db import Model
 from governance.kernel.errors import DomainError
 from governance.kernel.formatting import long_day
 
-NO_FREEZE = "no engagement keeps still"
+NO_FREEZE = "no engagement makes evidence read-only"
 FROZEN: tuple[type[Model], ...] = (
     Control,
     ControlMapping,

@@ -62,7 +62,7 @@ class AuditorForm(Form):
     way = RadioField(
         "Sign-in method",
         choices=[
-            ("sso", "Single sign-on, through the identity provider of this tenant"),
+            ("sso", "Single sign-on with this tenant's identity provider"),
             ("link", "Personal link, with a code by email at each sign-in"),
         ],
         default="link",

@@ -45,7 +45,7 @@ def package(engagement_id: UUID, package_id: UUID) -> Run[EvidencePackage]:
     queries.engagement(engagement_id)
     found = find(EvidencePackage, package_id, what="package")
     if found.engagement_id != engagement_id:
-        raise NotFound("There is no such package in this engagement.")
+        raise NotFound("This package doesn't exist, or you don't have access to it.")
     return run_of(found)
 
 

@@ -220,7 +220,7 @@ def _check_signature(
             ),
             None,
         )
-    problem = "The signature doesn't match any key you gave."
+    problem = "The signature doesn't match any key you provided."
     for key in keys:
         try:
             note = package_signature.open_note(text.decode("utf-8", "replace"), key)
@@ -373,7 +373,8 @@ def _check_index(
         "index",
         ok=True,
         sentence=(
-            f"The index lists {len(named):,} evidence files, all with the digests in the manifest."
+            f"The index lists {len(named):,} evidence files, and all their digests match the"
+            " manifest."
         ),
     )
 
@@ -412,9 +413,9 @@ def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipIn
         "samples",
         ok=True,
         sentence=(
-            f"{len(listed):,} samples were drawn again with their seeds: all {drawn:,} items match."
+            f"{len(listed):,} samples were redrawn from their seeds: all {drawn:,} items match."
             if len(listed) != 1
-            else f"1 sample was drawn again with its seed: all {drawn:,} items match."
+            else f"1 sample was redrawn from its seed: all {drawn:,} items match."
         ),
     )
 
@@ -465,7 +466,7 @@ def _check_log(
 
 
 def _check_checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Check:
-    problem = "The checkpoint isn't signed by any key you gave."
+    problem = "The checkpoint isn't signed by any key you provided."
     for key in keys:
         try:
             head = open_checkpoint(note, key)

@@ -113,7 +113,7 @@ def engagement(engagement_id: UUID, *, lock: bool = False) -> Engagement:
     if who.role == "auditor" and found.id not in {
         each.id for each in open_engagements_of(who.person_id or UUID(int=0))
     }:
-        raise NotFound("There is no such engagement here.")
+        raise NotFound("This engagement doesn't exist, or you don't have access to it.")
     return found
 
 

@@ -84,7 +84,7 @@ def enter() -> ResponseReturnValue:
     who, token = current.actor(), sessions.new_token()
     member = members.membership_of(current.person_id())
     if member is None:
-        raise NotFound("There is no such member here.")
+        raise NotFound("This member doesn't exist, or you don't have access to it.")
     person = member.person
     identity = Identity(
         person.issuer,

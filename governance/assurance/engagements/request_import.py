@@ -215,7 +215,7 @@ def _parse_row(
     )
     problems += [says] if says else []
     problems += [
-        f"{c} isn't a requirement of the framework of this engagement"
+        f"{c} isn't a requirement of this engagement's framework"
         for c in criteria
         if known is not None and c not in known
     ]

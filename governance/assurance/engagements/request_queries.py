@@ -121,7 +121,7 @@ def request(
     engagement = queries.engagement(engagement_id)
     found = find(AuditRequest, request_id, what="request", lock=lock)
     if found.engagement_id != engagement.id:
-        raise NotFound("There is no such request in this engagement.")
+        raise NotFound("This request doesn't exist, or you don't have access to it.")
     return engagement, found
 
 
@@ -186,7 +186,7 @@ def threads(request_ids: Collection[UUID]) -> Sequence[RequestRemark]:
 def request_import(engagement_id: UUID, import_id: UUID, *, lock: bool = False) -> RequestImport:
     found = find(RequestImport, import_id, what="import", lock=lock)
     if found.engagement_id != engagement_id:
-        raise NotFound("There is no such import in this engagement.")
+        raise NotFound("This import doesn't exist, or you don't have access to it.")
     return found
 
 

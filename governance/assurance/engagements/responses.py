@@ -214,7 +214,7 @@ def return_response(
     requests.check_unchanged(request, seen)
     _check_awaits_review(engagement, request)
     if not reason.strip():
-        raise Invalid("Enter what is missing, so that the owner can fix it.", field="text")
+        raise Invalid("Describe what is missing, so the owner can fix it.", field="text")
     _set_state(request, "returned", reason)
     record(RESPONSE_RETURNED, request, reason=reason.strip()[:4000], ref=request.ref)
 

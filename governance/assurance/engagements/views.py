@@ -40,7 +40,7 @@ feature = Feature("engagements", __name__)
 
 constraint(
     "uq_engagement_auditors_open",
-    "This address is already an auditor of this engagement.",
+    "This email address already belongs to an auditor of this engagement.",
     field="email",
 )
 

@@ -236,7 +236,7 @@ def why_not(evidence: Evidence) -> str | None:
 def retire(evidence: Evidence, *, reason: str) -> None:
     """Retire an item. It leaves every list and stops counting; its history is kept."""
     check_is_live(evidence)
-    reason = check_reason(reason, "Enter a reason. It stays with the item.")
+    reason = check_reason(reason, "Enter a reason. It is stored with the item.")
     evidence.retired_at = clock.now()
     entry = record(RETIRED, evidence, reason=reason, ref=evidence.ref)
     undo.remember(

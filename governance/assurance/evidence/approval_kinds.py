@@ -34,7 +34,7 @@ def _describe(approval: Approval) -> Description:
         facts.append(("Requested by", "the retention rule, on behalf of the person who set it"))
     effects = [
         ApprovalEffect(
-            "ok", "The record stays.", "It shows the SHA-256, the size, who decided, when and why."
+            "ok", "The record is kept.", "It shows the SHA-256, size, approver, date and reason."
         )
     ]
     if shared:
@@ -114,7 +114,7 @@ DELETION = ApprovalKind(
     on_reject=_close,
     entry=_entry,
     lifetime=None,
-    own="You requested this, or set the rule that did, so another person decides.",
+    own="You requested this, or set the rule that did, so another person must decide.",
     entries={
         "requested": deletion.DELETION_REQUESTED,
         "approved": deletion.DELETION_APPROVED,

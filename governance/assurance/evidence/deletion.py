@@ -117,7 +117,7 @@ class DeletionBlocked(DomainError):
 
 def place_hold(evidence: Evidence, *, reason: str) -> EvidenceHold:
     """Place a legal hold; it also stops approved deletions. A second one changes nothing."""
-    reason = actions.check_reason(reason, "Enter a reason. It stays with the hold.")
+    reason = actions.check_reason(reason, "Enter a reason. It is stored with the hold.")
     if (existing := deletion_queries.hold_on(evidence.id)) is not None:
         return existing
     hold = EvidenceHold(
@@ -136,7 +136,7 @@ def release_hold(evidence: Evidence, *, reason: str) -> None:
     hold = deletion_queries.hold_on(evidence.id)
     if hold is None:
         raise DomainError("This evidence item has no legal hold.")
-    reason = actions.check_reason(reason, "Enter a reason. It stays with the hold.")
+    reason = actions.check_reason(reason, "Enter a reason. It is stored with the hold.")
     hold.released_at, hold.released_by = clock.now(), current.person_id()
     record(HOLD_RELEASED, evidence, reason=reason, ref=evidence.ref)
 
@@ -183,7 +183,7 @@ def request_deletion(
     existing = deletion_queries.deletion_of(version, "requested", "approved", "done")
     if existing is not None and not approvals.close_expired(deletion_queries.DELETION, existing.id):
         return existing
-    reason = actions.check_reason(reason, "Enter a reason. It stays with the record.")
+    reason = actions.check_reason(reason, "Enter a reason. It is stored with the record.")
     return _request(version, evidence, reason, requested_by=current.person_id(), by_rule=False)
 
 
@@ -298,8 +298,8 @@ def reason_to_keep(version: EvidenceVersion, evidence: Evidence) -> str | None:
     """Return why the file can't be deleted, as a sentence; None if it can."""
     if (hold := deletion_queries.hold_on(evidence.id)) is not None:
         return (
-            f"{evidence.ref} has a legal hold since {long_day(hold.created_at.date())}. Its files"
-            " can't be deleted until someone releases it."
+            f"{evidence.ref} has been on legal hold since {long_day(hold.created_at.date())}. Its"
+            " files can't be deleted until someone releases it."
         )
     return deletion_guard.blocked_versions([version.id]).get(version.id)
 

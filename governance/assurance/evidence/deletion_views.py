@@ -150,5 +150,5 @@ def request_deletion(version_id: UUID) -> ResponseReturnValue:
         lambda: deletion.request_deletion(version, evidence, reason=form.reason.data or ""),
     ):
         return _destruction_page(version, evidence, form, status=form.status)
-    flash("Deletion requested. Another person decides.")
+    flash("Deletion requested. Another person must approve it.")
     return redirect(url_for("evidence.deletion_request", version_id=version.id), 303)

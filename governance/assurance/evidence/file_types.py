@@ -204,9 +204,8 @@ def _office(stream: BinaryIO, filename: str) -> FileType:
         raise _forbidden(filename, f"{found.says} with macros")
     if expands is not None:
         raise Invalid(
-            f"{filename} defines XML entities in {expands[:80]}, which can be an attack. Nothing"
-            " was"
-            " saved.",
+            f"{filename} defines XML entities in {expands[:80]}, which may be an attack."
+            " Nothing was saved.",
             field="file",
         )
     packed, unpacked = sum(e.compress_size for e in entries), sum(e.file_size for e in entries)

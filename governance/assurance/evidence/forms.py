@@ -93,10 +93,10 @@ class UploadForm(ReadableForm):
         description="https only. Links aren't hashed, so Meridian can't prove what the page"
         " showed.",
     )
-    collected_on = DayField("Collected on", description="The day you exported or received it.")
+    collected_on = DayField("Collected on", description="The date you exported or received it.")
     period_from = DayField("Covers from")
     period_to = DayField("Covers to")
-    valid_until = DayField("Valid until", description="The evidence is overdue on the next day.")
+    valid_until = DayField("Valid until", description="The evidence becomes overdue the next day.")
     source = StringField(
         "Source", [Length(max=120)], description="The system or company it comes from."
     )
@@ -139,19 +139,19 @@ class ControlLinkForm(ReadableForm):
 class RetirementForm(ReadableForm):
     reason = TextAreaField(
         "Reason",
-        [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)],
+        [InputRequired("Enter a reason. It is stored with the record."), Length(max=2000)],
     )
 
 
 class LegalHoldForm(ReadableForm):
     reason = TextAreaField(
-        "Reason", [InputRequired("Enter a reason. It stays with the hold."), Length(max=2000)]
+        "Reason", [InputRequired("Enter a reason. It is stored with the hold."), Length(max=2000)]
     )
 
 
 class DeletionForm(ReadableForm):
     reason = TextAreaField(
-        "Reason", [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)]
+        "Reason", [InputRequired("Enter a reason. It is stored with the record."), Length(max=2000)]
     )
 
 

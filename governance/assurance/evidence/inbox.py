@@ -42,7 +42,7 @@ LATE = ("overdue", "rejected")
 UNDONE = (*LATE, "missing", "due")
 
 consequence: Port[Callable[[Any], Any]] = Port(
-    "what late evidence keeps down", lambda _evidence_id: null()
+    "the requirements that late evidence lowers", lambda _evidence_id: null()
 )
 
 

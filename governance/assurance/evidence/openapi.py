@@ -33,12 +33,12 @@ DETAILS: dict[str, Any] = {
         "examples": ["EV-0007"],
     },
     "collected_on": (
-        DAY | {"description": "The day it was collected from its source. Defaults to today."}
+        DAY | {"description": "The date it was collected from its source. Defaults to today."}
     ),
     "period_from": DAY | {"description": "The first day it covers."},
     "period_to": DAY | {"description": "The last day it covers."},
     "valid_until": DAY
-    | {"description": "The last day it is valid. The evidence is overdue on the next day."},
+    | {"description": "The last day it is valid. The evidence becomes overdue the next day."},
     "source": {
         "type": "string",
         "maxLength": 120,

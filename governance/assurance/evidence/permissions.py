@@ -14,7 +14,7 @@ from governance.kernel.conditions import Whoever, condition, is_owner
 from governance.kernel.current import Actor
 
 
-@condition("they uploaded it", "You uploaded this version, so another person reviews it.")
+@condition("they uploaded it", "You uploaded this version, so another person must review it.")
 def is_uploader(who: Actor, version: Any) -> Any:
     return who.person_id is not None and version.uploaded_by == who.person_id
 
@@ -30,7 +30,7 @@ def _knows_key(who: Actor | Whoever, _model: Any) -> ColumnElement[bool]:
 @condition(
     "they were shown the secret of the key that uploaded it",
     "API key {object.key_name} uploaded it. You have seen the secret of that key, so another"
-    " person reviews it.",
+    " person must review it.",
     sql=_knows_key,
 )
 def knows_its_key(who: Actor, version: Any) -> bool:
@@ -49,7 +49,8 @@ def _has_address_of_uploader(who: Actor | Whoever, _model: Any) -> ColumnElement
 
 @condition(
     "they have the same email address as the person who uploaded it",
-    "You have the same email address as the person who uploaded it, so another person reviews it.",
+    "You have the same email address as the person who uploaded it, so another person must review"
+    " it.",
     sql=_has_address_of_uploader,
 )
 def has_address_of_uploader(who: Actor, version: Any) -> bool:

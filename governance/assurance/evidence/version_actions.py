@@ -345,14 +345,14 @@ def check_may_upload(evidence: Evidence) -> None:
 def _check_dates(collected_on: date, period_from: date, period_to: date, valid_until: date) -> None:
     if collected_on > clock.today():
         raise Invalid(
-            f"{long_day(collected_on)} is in the future. Choose the day on which it was collected.",
+            f"{long_day(collected_on)} is in the future. Choose the date it was collected.",
             field="collected_on",
         )
     if period_from > period_to:
         raise Invalid("The period ends before it starts.", field="period_to")
     if valid_until < period_to:
         raise Invalid(
-            "Choose a day on or after the end of the period it covers.", field="valid_until"
+            "Choose a date on or after the end of the period it covers.", field="valid_until"
         )
     if min(period_from, collected_on) < EARLIEST_DAY:
         raise Invalid(

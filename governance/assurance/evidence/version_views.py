@@ -93,8 +93,8 @@ def bring(evidence_id: UUID) -> ResponseReturnValue:
             "assurance/evidence/upload.html", e=evidence, accept=ACCEPT, form=form, status=422
         )
     flash(
-        f"Version {brought[0].number} of {evidence.ref} was uploaded. Another person reviews it"
-        " before it counts."
+        f"Version {brought[0].number} of {evidence.ref} was uploaded. It counts once another"
+        " person accepts it."
     )
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 

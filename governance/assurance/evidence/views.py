@@ -44,7 +44,7 @@ constraint(
     "uq_evidence_versions_tenant_id_evidence_id_number",
     "Someone else uploaded a version at the same time. Upload yours again.",
 )
-constraint("uq_evidence_links_open", "It's already linked to this control.")
+constraint("uq_evidence_links_open", "This evidence item is already linked to this control.")
 
 
 # ---- one piece

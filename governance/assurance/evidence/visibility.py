@@ -20,7 +20,7 @@ from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.visibility_scope import scope_of
 
-CACHE_KEY = "the sight of evidence"
+CACHE_KEY = "the evidence that auditors may view"
 
 
 @dataclass(frozen=True, slots=True)

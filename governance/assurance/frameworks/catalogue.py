@@ -126,7 +126,8 @@ def load_catalogue(key: str) -> Catalogue:
     Raises KeyError for an unknown key, ValueError for a faulty file.
     """
     if key not in KEYS:
-        raise KeyError(f"There is no built-in framework “{key}”; there are: {', '.join(KEYS)}.")
+        known = ", ".join(KEYS)
+        raise KeyError(f"There is no built-in framework “{key}”. Choose one of: {known}.")
     raw = _yaml(f"{key}.yaml")
     requirements = tuple(_read_requirements(raw.pop("requirements")))
     found = Catalogue(requirements=requirements, **raw)

@@ -26,7 +26,7 @@ LINKS = ListPage(
     ),
     filters=(
         Filter("to", "To"),
-        Filter("kind", "Links", any="judged by Meridian", unknown="ignored"),
+        Filter("kind", "Links", any="assessed by Meridian", unknown="ignored"),
     ),
 )
 LINK_FILTERS: Mapping[str, Callable[[RelatedRequirement, str], bool]] = {

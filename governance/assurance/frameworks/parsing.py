@@ -132,7 +132,7 @@ def _place(text: str, position: int) -> tuple[int, int]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ImportRefused(f"The file holds {name}, which is no value in JSON.")
+    raise ImportRefused(f"The file contains {name}, which isn't valid in JSON.")
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -144,7 +144,9 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _broken(language: str, reason: str, line: int, column: int) -> ImportRefused:
-    return ImportRefused(f"Line {line}, column {column}: not {language} ({reason}).", line, column)
+    return ImportRefused(
+        f"Line {line}, column {column}: this isn't valid {language} ({reason}).", line, column
+    )
 
 
 def _counted(mark: Any) -> tuple[int, int]:  # PyYAML has two kinds of mark

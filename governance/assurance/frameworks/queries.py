@@ -179,7 +179,7 @@ def _adopted() -> frozenset[UUID]:
 def framework(key: str) -> FrameworkView:
     found = next((each for each in frameworks() if each.key == key), None)
     if found is None:
-        raise NotFound("There is no such framework here.")
+        raise NotFound("This framework doesn't exist, or you don't have access to it.")
     return found
 
 
@@ -187,7 +187,7 @@ def framework_by_id(framework_id: UUID) -> FrameworkView:
     """Any version, superseded or not: assessments pin one."""
     found = next((each for each in installed() if each.id == framework_id), None)
     if found is None:
-        raise NotFound("There is no such framework here.")
+        raise NotFound("This framework doesn't exist, or you don't have access to it.")
     return found
 
 
@@ -221,7 +221,7 @@ def requirement(key: str, ref: str) -> RequirementView:
     """Return a requirement by its ref as the publisher writes it, or as addresses have it."""
     found = _requirements().by_path.get((framework(key).id, path_of(ref)))
     if found is None:
-        raise NotFound("There is no such requirement in this framework.")
+        raise NotFound("This requirement doesn't exist, or you don't have access to it.")
     return found
 
 
@@ -229,5 +229,5 @@ def requirement_by_id(requirement_id: UUID) -> RequirementView:
     """Any requirement of any installed framework."""
     found = _requirements().by_id.get(requirement_id)
     if found is None:
-        raise NotFound("There is no such requirement here.")
+        raise NotFound("This requirement doesn't exist, or you don't have access to it.")
     return found

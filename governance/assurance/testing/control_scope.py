@@ -13,7 +13,7 @@ def control_in_scope(control_id: UUID) -> Control:
     """Return the control; NotFound if it is outside the acting person's scope."""
     auditor_scope = scope()
     if auditor_scope is not None and not auditor_scope.holds(control_id):
-        raise NotFound("There is no such control here.")
+        raise NotFound("This control doesn't exist, or you don't have access to it.")
     return controls.find_control(control_id)
 
 

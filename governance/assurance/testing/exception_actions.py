@@ -234,9 +234,9 @@ def raise_finding(
         raise DomainError(f"{exception.ref} already has a finding.")
     if exception_queries.exception_case(exception.id).state == "set aside":
         raise DomainError(
-            f"{exception.ref} is set aside because its item passed later. There is nothing to fix."
+            f"{exception.ref} is superseded: its item passed a later test. There is nothing to fix."
         )
-    require_text(title, "title", "Summarise the problem in one line.")
+    require_text(title, "title", "Summarize the problem in one line.")
     require_text(plan, "plan", "Describe how you will fix it.")
     check_may_own(owner_id)
     if due_on < clock.today():
@@ -278,7 +278,7 @@ def report_fixed(finding: Finding, what: str) -> None:
     require(permissions.REMEDY, on=finding)
     if finding.closed_at is not None:
         raise DomainError(f"{finding.ref} is already closed.")
-    require_text(what, "remedy", "Describe what was done.")
+    require_text(what, "remedy", "Describe the remediation.")
     # the first reporter stays on record, because they may not retest it
     if finding.remedied_at is not None:
         if finding.remedied_by == me and finding.remedy == what.strip()[:MAX_TEXT_LENGTH]:

@@ -82,7 +82,7 @@ STATE_WORDS: Mapping[str, str] = {
     "in repair": "Being fixed",
     "fixed": "Fixed, awaiting retest",
     "closed": "Closed, retest passed",
-    "set aside": "Set aside",
+    "set aside": "Superseded, item passed later",
 }
 SETTLED = ("closed", "set aside")  # no longer open
 RAISED = ("closed", "fixed", "in repair")  # became a finding
@@ -170,7 +170,7 @@ def count_exceptions() -> dict[str, int]:
 def exception_case(exception_id: UUID) -> ExceptionCase:
     row = session().execute(_select_cases().where(TestException.id == exception_id)).one_or_none()
     if row is None:
-        raise NotFound("There is no such exception here.")
+        raise NotFound("This exception doesn't exist, or you don't have access to it.")
     return ExceptionCase(*row)
 
 

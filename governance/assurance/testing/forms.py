@@ -77,7 +77,7 @@ class SampleDrawForm(ReadableForm):
         description="Leave empty to use the rule's size.",
     )
     reason = StringField(
-        "Reason for another size", [MAX_TEXT], description="Required if you change the size."
+        "Reason for a different size", [MAX_TEXT], description="Required if you change the size."
     )
     seed = StringField(
         "Seed",
@@ -130,7 +130,7 @@ class ExceptionResponseForm(ReadableForm):
 
 class FindingForm(ReadableForm):
     title = StringField(
-        "Finding", [InputRequired("Summarise the problem in one line."), Length(max=200)]
+        "Finding", [InputRequired("Summarize the problem in one line."), Length(max=200)]
     )
     plan = TextAreaField("Plan", [InputRequired("Describe how you will fix it."), MAX_TEXT])
     owner_id = OwnerField(required="Choose the person who fixes it.")
@@ -138,7 +138,7 @@ class FindingForm(ReadableForm):
 
 
 class FixForm(ReadableForm):
-    remedy = TextAreaField("What was done", [InputRequired("Describe what was done."), MAX_TEXT])
+    remedy = TextAreaField("Remediation", [InputRequired("Describe the remediation."), MAX_TEXT])
 
 
 class RetestForm(ReadableForm):
@@ -151,7 +151,7 @@ class RetestForm(ReadableForm):
         ],
     )
     failed = IntegerField(
-        "Items that failed",
+        "Failed items",
         [
             InputRequired("Enter how many items failed, or 0."),
             NumberRange(0, 500, "Enter a number from 0 to 500."),
@@ -191,7 +191,7 @@ class SampleSizesForm(ReadableForm):
         "Items per event, population over 250", [InputRequired("Enter a number of items.")]
     )
     reason = StringField(
-        "Reason", [InputRequired("Give a reason. It is stored with the sample sizes."), MAX_TEXT]
+        "Reason", [InputRequired("Enter a reason. It is stored with the sample sizes."), MAX_TEXT]
     )
     number = HiddenField()
 

@@ -26,7 +26,7 @@ def headline(rows: Sequence[MatrixRow]) -> str:
     """
     due, on_file = sum(r.due for r in rows), sum(r.on_file for r in rows)
     if not due:
-        return "Nothing was due in this period yet."
+        return "Nothing has come due in this period yet."
     verb = "is" if on_file == 1 else "are"
     lacking = [(r.ref, r.lacks) for r in rows if r.lacks]
     says = f"{thousands(on_file)} of {thousands(due)} expected occurrences {verb} on file."

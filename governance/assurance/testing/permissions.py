@@ -8,7 +8,7 @@ from governance.kernel.current import Actor
 from governance.kernel.visibility_scope import scope
 
 
-@condition("an engagement of theirs is open", "You have no open engagement, so you can't test now.")
+@condition("they have an open engagement", "You have no open engagement, so you can't test now.")
 def is_in_window(_who: Actor, _control: Any) -> bool:
     auditor_scope = scope()
     return auditor_scope is None or auditor_scope.open
@@ -34,7 +34,7 @@ def is_own_result(_who: Actor, result: Any) -> bool:
 
 @condition(
     "they own the finding or fixed it",
-    "You own or fixed this finding, so another person retests it.",
+    "You own or fixed this finding, so another person must retest it.",
 )
 def is_fixer(who: Actor, finding: Any) -> Any:
     return (finding.owner_id == who.person_id) | (finding.remedied_by == who.person_id)

@@ -171,8 +171,8 @@ def record_download(population: Population) -> None:
 
 
 EVIDENCE_VERSIONS_QUERY = (
-    "accepted evidence versions with a current link to the control, without those whose file was "
-    "deleted, is missing or is corrupted, whose covered period ends within the parameters; sorted "
+    "accepted evidence versions that are linked to the control and whose covered period ends "
+    "within the parameters, excluding versions whose file was deleted, is missing or is corrupted; sorted "
     "by end date, reference and version number"
 )
 

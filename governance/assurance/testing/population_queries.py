@@ -77,7 +77,7 @@ def population(population_id: UUID, *, whole: bool = False) -> Population:
         session().scalars(query.options(undefer(Population.rows)) if whole else query).one_or_none()
     )
     if found is None:
-        raise NotFound("There is no such population here.")
+        raise NotFound("This population doesn't exist, or you don't have access to it.")
     control_in_scope(found.control_id)
     return found
 

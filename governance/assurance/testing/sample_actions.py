@@ -93,7 +93,7 @@ def set_sample_sizes(
             "Someone else changed the sample sizes after you opened this page."
             " Review them, then save again."
         )
-    require_text(reason, "reason", "Give a reason. It is stored with the sample sizes.")
+    require_text(reason, "reason", "Enter a reason. It is stored with the sample sizes.")
     if any(not 1 <= n <= MAX_SAMPLE_SIZE for n in (*sizes.values(), *per_event)):
         raise Invalid(f"Each size must be between 1 and {MAX_SAMPLE_SIZE} items.")
     if list(per_event) != sorted(per_event):
@@ -221,7 +221,7 @@ def _check_size(size: int, rule_size: int, population_size: int, reason: str) ->
         raise Invalid(f"A sample can have 1 to {MAX_SAMPLE_SIZE} items.", field="size")
     if size != rule_size and not reason.strip():
         raise Invalid(
-            f"The rule asks for {rule_size} items. Give a reason for {size}.", field="reason"
+            f"The rule requires {rule_size} items. Enter a reason for using {size}.", field="reason"
         )
 
 

@@ -20,7 +20,7 @@ METHOD = (
     "sort the items by SHA-256(seed, line feed, population hash, line feed, item id) and take the"
     " first"
 )
-DEFAULT_SIZES, OWN_SIZES = "Meridian default", "own sizes"  # what a sample names its rule by
+DEFAULT_SIZES, OWN_SIZES = "Meridian default", "custom sizes"  # what a sample names its rule by
 BANDS = ("up to 25", "26 to 100", "101 to 250", "over 250")
 _EDGES = (25, 100, 250)
 
@@ -64,7 +64,7 @@ def advise_size(table: SampleSizes, cadence: str, population: int) -> SizeAdvice
         size, when = table.per_event[band], f"per event, for a population of {BANDS[band]}"
     if size >= population:
         return SizeAdvice(
-            population, f"all, because the rule asks for {size} {when} ({table.name})"
+            population, f"all items, because the rule requires {size} {when} ({table.name})"
         )
     return SizeAdvice(size, f"{size} {when} ({table.name})")
 

@@ -139,8 +139,8 @@ class ApprovalKind:
     step_up: bool = True
     lifetime: timedelta | None = DEFAULT_LIFETIME
     lock: str = ""
-    own: str = "You requested this yourself, so another person decides."
-    own_subject: str = "It is about you, so another person decides."
+    own: str = "You requested this yourself, so another person must decide."
+    own_subject: str = "It is about you, so another person must decide."
     result_template: str = ""
 
     @property

@@ -71,7 +71,7 @@ def _named(name: str) -> tuple[int, int, int]:
     """Return (level, index, width) of a tile under the last checkpoint; NotFound for others."""
     named = tiles.parse(name)
     if named is None or not named[0].isdecimal():
-        raise NotFound("There is no such tile.")
+        raise NotFound("This tile doesn't exist, or you don't have access to it.")
     level, index, width = int(named[0]), named[1], named[2]
     if (_signed().size >> tiles.HEIGHT * level) < index * tiles.WIDTH + width:
         raise NotFound("The last checkpoint does not cover this tile.")

@@ -57,7 +57,7 @@ def last_checkpoint() -> Checkpoint | None:
 def checkpoint(number: int) -> Checkpoint:
     found = session().scalars(select(Checkpoint).where(Checkpoint.number == number)).one_or_none()
     if found is None:
-        raise NotFound("There is no such checkpoint here.")
+        raise NotFound("This checkpoint doesn't exist, or you don't have access to it.")
     return found
 
 
@@ -80,7 +80,7 @@ def entry_at(index: int) -> AuditEntry:
     )
     found = session().scalars(query.where(Leaf.index == index)).one_or_none()
     if found is None:
-        raise NotFound("There is no such entry here.")
+        raise NotFound("This entry doesn't exist, or you don't have access to it.")
     return found
 
 

@@ -26,7 +26,7 @@ from governance.kernel.access import Permission
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
 
-OWN = "You requested this yourself, so another person decides."
+OWN = "You requested this yourself, so another person must decide."
 SAME_ADDRESS = (
     "You have the same email address as the requester, so you can't approve this. Ask another"
     " person."

@@ -161,7 +161,7 @@ def check_content(content: Content, now: EffectivePolicy) -> None:
             field="tier",
         )
     if content.systems.keys() - {system.id for system in now.systems}:
-        raise NotFound("There is no such AI system.")
+        raise NotFound("This AI system doesn't exist, or you don't have access to it.")
 
 
 def rebase(*, seen: str) -> PolicyVersion:

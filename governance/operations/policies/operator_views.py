@@ -110,7 +110,7 @@ def new_tier() -> ResponseReturnValue:
 def tier(key: str) -> ResponseReturnValue:
     platform = queries.platform()
     if key not in platform.tiers:
-        raise NotFound("There is no such tier.")
+        raise NotFound("This tier doesn't exist, or you don't have access to it.")
     old = platform.tiers[key]
     frame = {"key": key, "name": old.name, "means": old.means, "four_eyes": old.four_eyes}
     form = TierForm(

@@ -60,7 +60,7 @@ def system_named(policy: EffectivePolicy, name: str | None) -> Governed | None:
         None,
     )
     if found is None:
-        raise NotFound("There is no such AI system.")
+        raise NotFound("This AI system doesn't exist, or you don't have access to it.")
     return found
 
 

@@ -133,7 +133,7 @@ def version(number: int) -> PolicyVersion:
         session().scalars(select(PolicyVersion).where(PolicyVersion.number == number)).one_or_none()
     )
     if found is None:
-        raise NotFound("There is no such version of this policy.")
+        raise NotFound("This policy version doesn't exist, or you don't have access to it.")
     return found
 
 
@@ -249,7 +249,9 @@ def platform_version(number: int) -> PlatformPolicy:
         .one_or_none()
     )
     if found is None:
-        raise NotFound("There is no such version of the platform minimum.")
+        raise NotFound(
+            "This version of the platform minimum doesn't exist, or you don't have access to it."
+        )
     return found
 
 

@@ -233,7 +233,7 @@ POLICY = ApprovalKind(
     on_reject=_close,
     entry=_entry,
     lock=draft_actions.LOCK,
-    own="You edited this version, so another person decides.",
+    own="You edited this version, so another person must decide.",
     entries={
         "requested": version_log.ASKED,
         "approved": version_log.APPROVED,

@@ -148,7 +148,7 @@ def _request(form: WaiverForm) -> Waiver:
         raise Invalid(error.message, field="value") from error
     system_id = form.system.data
     if not isinstance(system_id, UUID):
-        raise NotFound("There is no such AI system.")
+        raise NotFound("This AI system doesn't exist, or you don't have access to it.")
     ends = _last_instant(form.expires_on.data or CENTURY[0])
     reason, instead = form.reason.data or "", form.compensation.data or ""
     return waivers.request(

@@ -97,7 +97,7 @@ def request(
     now = queries.standing()
     system = next((s for s in now.systems if s.id == system_id), None)
     if system is None:
-        raise NotFound("There is no such AI system.")
+        raise NotFound("This AI system doesn't exist, or you don't have access to it.")
     _check_waivable(now, key, value)
     check_reason(reason)
     if not compensation.strip():

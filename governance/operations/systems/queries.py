@@ -105,7 +105,7 @@ def system(name: str | UUID, *, lock: bool = False) -> AISystem:
         session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     )
     if found is None:
-        raise NotFound("There is no such AI system.")
+        raise NotFound("This AI system doesn't exist, or you don't have access to it.")
     return found
 
 

@@ -194,7 +194,7 @@ def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
     found, form = queries.system(key), SystemRetireForm()
     chosen = queries.feature(feature_id, lock=request.method == "POST")
     if chosen.system_id != found.id:
-        raise NotFound("There is no such feature of this system.")
+        raise NotFound("This feature doesn't exist, or you don't have access to it.")
     if request.method == "POST" and accepted(
         form, lambda: actions.retire_feature(chosen, found, reason=form.reason.data or "")
     ):

@@ -110,14 +110,14 @@ def _done_page() -> ResponseReturnValue:
 def _view() -> str:
     view = request.args.get("view", "open")
     if view not in queries.VIEWS:
-        raise NotFound("There is no such view of the inbox.")
+        raise NotFound("This inbox view doesn't exist, or you don't have access to it.")
     return view
 
 
 def _group() -> str:
     group = request.args.get("group", "")
     if group and group not in {each.key for each in GROUPS}:
-        raise NotFound("There is no such group in the inbox.")
+        raise NotFound("This inbox group doesn't exist, or you don't have access to it.")
     return group
 
 

@@ -48,7 +48,7 @@ def run(run_id: UUID) -> Run[ReportRun]:
     """One run with its work; NotFound if the acting person may not view it."""
     report, scope = find(ReportRun, run_id, what="report"), limits()
     if scope is not None and not _within(scope, run_id):
-        raise NotFound("There is no such report here.")
+        raise NotFound("This report doesn't exist, or you don't have access to it.")
     return run_of(report)
 
 

@@ -62,7 +62,7 @@ class SummarySentences(CountedSentences):
     def who(self) -> str:
         """The tenant's name where it fits into a title."""
         name = self.snapshot["tenant"]["name"]
-        return name if len(name) <= MAX_NAME_LENGTH else "The organisation"
+        return name if len(name) <= MAX_NAME_LENGTH else "The organization"
 
     @property
     def draft(self) -> str | None:

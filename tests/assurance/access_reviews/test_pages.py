@@ -51,7 +51,7 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
     assert len(seen) <= 12, seen
     assert (
         "0 of 7 items decided" in text
-        and "Your own access: another person decides" in text
+        and "Your own access: another person must decide" in text
         and "mirror" in text
     )
     form = {

@@ -201,7 +201,7 @@ def test_nothing_is_proven_in_part():
 def test_what_only_falls_due_is_no_reason_and_no_gap():
     derived = derive_level([(CONTROL, "full", judged(a_control(a_proof(DUE_SOON))))])
     assert judged(a_control(a_proof(DUE_SOON))).name == "due"
-    assert [reason.fact for reason in derived.reasons] == ["The control was never tested."]
+    assert [reason.fact for reason in derived.reasons] == ["The control has never been tested."]
 
 
 requirement = st.lists(st.tuples(st.sampled_from(["full", "partial"]), controls), max_size=3)
@@ -282,7 +282,7 @@ def test_a_fall_is_explained_also_before_anything_is_late():
     assert fallen(2, "warn", "Scan is in review.") == (
         "Nothing is overdue. Level 3 needs all evidence accepted and current: Scan is in review."
     )
-    assert fallen(3, "open", "The control was never tested.").startswith(
+    assert fallen(3, "open", "The control has never been tested.").startswith(
         "Nothing is overdue. Level 4 needs passed tests and evidence for the whole period: "
     )
     assert explain_fall(DerivedLevel(4, (), (), ())) == ""

@@ -357,7 +357,7 @@ def test_the_list_filters_sorts_and_exports_what_is_filtered(as_officer):
     evidence_helpers.create_control("SEC-05", "Attack suite", owner=None)
     page = as_officer.get("controls/").text
     assert (
-        "None is failing; 1 of 2 controls lacks evidence" in page
+        "No controls are failing; 1 of 2 controls has no evidence" in page
         and "Effective" in page
         and "25 of 25" in page
     )

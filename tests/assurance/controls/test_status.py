@@ -41,7 +41,7 @@ def judged(control, today=TODAY):
             a_control(a_proof(a_version())),
             "evidenced",
             "Evidenced",
-            "The control was never tested.",
+            "The control has never been tested.",
         ),
         (
             a_control(
@@ -124,7 +124,7 @@ def test_the_reasons_say_what_it_means_and_lead_to_the_object():
     )
     first, second = judged(a_control(a_proof(title="Filter test"), overdue)).reasons
     assert first.consequence == (
-        "The last accepted version covers the time until 30 June 2026. It has no owner."
+        "The last accepted version covers the period until 30 June 2026. It has no owner."
     )
     assert (first.severity, first.kind, first.ref, first.target_id) == (
         "bad",
@@ -324,7 +324,7 @@ STRICT = RuntimeFacts("policy", (), "Strict", 4, date(2026, 9, 3))
             "Waivers open",
             (
                 "2 waivers are open, the first until 3 December 2026: grounding of ad-copywriter,"
-                " memory of ad-copywriter are below the Platform minimum."
+                " memory of ad-copywriter are below the platform minimum."
             ),
         ),
     ],

@@ -184,7 +184,7 @@ def test_populations_and_samples_can_be_made_again_from_it(
         .read_text("utf-8-sig")
         .startswith("id,on,'=HYPERLINK(A1)")
     )
-    assert "1 sample was drawn again with its seed: all 25 items match." in "".join(
+    assert "1 sample was redrawn from its seed: all 25 items match." in "".join(
         check.sentence for check in verify(io.BytesIO(content), log_verifier_key(acting)).checks
     )
 
@@ -678,7 +678,7 @@ def test_a_package_of_the_former_format_is_not_compared_and_says_so(
     done = run_package_verifier(content, checkpoint=older)
     assert done.exit_code == 2, done.output
     assert (
-        "No error was found in this package, but something you asked for was not checked. Your"
+        "No check failed for this package, but a requested check could not run. Your"
         " older" in done.output
     )
     proof = (
@@ -741,8 +741,8 @@ def test_the_instructions_in_a_package_name_the_older_checkpoint_and_every_exit_
         .read_text()
         .split()
     )
-    assert "--checkpoint" in told and "0 everything you asked for was checked and is right" in told
+    assert "--checkpoint" in told and "0 every requested check ran and passed" in told
     assert (
         "1 something is wrong" in told
-        and "2 no error was found, but something you asked for was not checked" in told
+        and "2 no check failed, but a requested check could not run" in told
     )

@@ -91,7 +91,7 @@ def test_errors_are_listed_by_row_with_a_reason():
     assert found.problems == [
         (3, "The request is missing"),
         (4, "A-1 is already used in row 2"),
-        (5, "CC99.9 isn't a requirement of the framework of this engagement"),
+        (5, "CC99.9 isn't a requirement of this engagement's framework"),
         (6, "The due date “soon” isn't a date such as 2026-11-25"),
     ]
     assert [r.ref for r in found.rows] == ["A-1"]

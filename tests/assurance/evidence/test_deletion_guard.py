@@ -230,11 +230,11 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     as_officer.post(f"evidence/{e}/hold", reason="Twice is once.")
     assert len(entries_of_action("evidence.legal_hold.placed")) == 1
     assert "A legal hold applies" in as_reviewer.get(f"evidence/{e}").text
-    assert "has a legal hold since" in approve_deletion(as_reviewer, v, then=409).text
+    assert "has been on legal hold since" in approve_deletion(as_reviewer, v, then=409).text
     blocked = as_officer.get(f"evidence/versions/{w}/deletion").text
-    assert "has a legal hold since" in blocked and "Request deletion" not in blocked
+    assert "has been on legal hold since" in blocked and "Request deletion" not in blocked
     assert (
-        "has a legal hold since"
+        "has been on legal hold since"
         in as_officer.post(f"evidence/versions/{w}/deletion", then=422, reason="x").text
     )
     with make.acting("compliance_officer"):

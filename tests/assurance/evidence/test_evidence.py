@@ -210,7 +210,7 @@ def test_only_the_upload_takes_more_than_the_usual_limit(as_contributor):
         ({"valid_until": timedelta(-3)}, "on or after the end of the period"),
         ({"valid_until": timedelta(4000)}, "three years at most"),
         ({"collected_on": "yesterday"}, "“yesterday” isn"),
-        ({"period_to": ""}, "Covers to: choose a day."),
+        ({"period_to": ""}, "Covers to: choose a date."),
         ({"period_from": "0001-01-01"}, "is before the year 2000"),
     ],
 )

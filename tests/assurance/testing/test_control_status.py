@@ -138,7 +138,7 @@ def test_a_test_by_hand_neither_lifts_an_open_exception_nor_is_lost_as_the_twin_
 def test_what_a_retest_closed_and_what_was_set_aside_is_not_turned_over(database):
     control, sample, exception = type2_helpers.create_failed_sample()
     type2_helpers.record_results(sample, {17}, "yes", "Found it after all")
-    with make.acting(), pytest.raises(DomainError, match="set aside"):
+    with make.acting(), pytest.raises(DomainError, match="superseded"):
         exception_actions.raise_finding(
             exception_queries.exception(exception),
             title="T",

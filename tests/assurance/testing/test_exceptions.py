@@ -76,7 +76,10 @@ def test_a_result_is_superseded_and_never_deleted(as_officer):
     page = as_officer.get(f"evidence/type-ii/items/{item}")
     assert "superseded" in page.text and "Release without sign-off" in page.text
     assert count_rows(ItemResult) == 26 and count_rows(TestException) == 1
-    assert "Set aside" in as_officer.get(f"evidence/type-ii/exceptions/{exception}").text
+    assert (
+        "Superseded, item passed later"
+        in as_officer.get(f"evidence/type-ii/exceptions/{exception}").text
+    )
     assert status_word(control)[1].failed == 0
 
 
@@ -163,7 +166,7 @@ def test_who_fixed_it_does_not_retest_it(as_officer):
         finding = found.id
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
     assert (
-        "so another person retests it"
+        "so another person must retest it"
         in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
     )
 
@@ -188,7 +191,7 @@ def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed
             exception_actions.report_fixed(found, "Done, I hear")
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
     assert (
-        "so another person retests it"
+        "so another person must retest it"
         in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
     )
 

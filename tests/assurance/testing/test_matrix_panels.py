@@ -98,7 +98,7 @@ def test_the_line_over_the_headline_names_the_engagement_that_is_open(as_officer
     )
     assert (
         f"engagements/{held}/packages" in page.text
-        and "Build package" in page.text
+        and "Generate package" in page.text
         and "Upload" in page.text
     )
 
@@ -108,7 +108,7 @@ def test_without_an_open_one_it_names_the_next_and_without_any_none(as_officer, 
         pass
     create_mapped_control("SEC-01", "CC6.1")
     page = as_officer.get(PAGE)
-    assert "Type II · period" in page.text and "Build package" not in page.text
+    assert "Type II · period" in page.text and "Generate package" not in page.text
     open_engagement("Later & Co", begins=40)
     page = as_officer.get(PAGE)
     assert "Later &amp; Co" in page.text and "fieldwork from" in page.text
@@ -139,7 +139,9 @@ def test_who_does_not_see_engagements_is_told_of_none(as_viewer, isolated):
     type2_helpers.create_control("SEC-02", "monthly")
     page = as_viewer.get(PAGE)
     assert (
-        "Halden" not in page.text and "Build package" not in page.text and "Upload" not in page.text
+        "Halden" not in page.text
+        and "Generate package" not in page.text
+        and "Upload" not in page.text
     )
     assert "cell=SEC-02" in page.text and "Requests" not in tabs(page)
 

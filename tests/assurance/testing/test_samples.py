@@ -39,7 +39,7 @@ def test_without_a_seed_one_is_made_and_shown(as_officer):
     ("form", "says"),
     [
         ({"size": "62", "reason": "x"}, "The population has only 61 items"),
-        ({"size": "12"}, "The rule asks for 25 items. Give a reason for 12"),
+        ({"size": "12"}, "The rule requires 25 items. Enter a reason for using 12"),
         ({"size": "0", "reason": "x"}, "1 to 500"),
         ({"size": "9" * 30, "reason": "x"}, "1 to 500"),
         ({"attributes": "  \n "}, "attributes to check, one per line"),

@@ -97,7 +97,7 @@ def test_the_requester_follows_their_own_request_and_never_approves_it(
     with make.acting("admin"):
         seen = kinds.fingerprint_seen(queries.approval(seen.id))
     assert (
-        "another person decides"
+        "another person must decide"
         in decide_approval(as_admin, path, 403, verb="approve", seen=seen).text
     )
     decide_approval(as_admin, path, 403, verb="reject", reason="No")
@@ -141,7 +141,7 @@ def test_a_person_whom_it_is_about_neither_approves_nor_rejects_it(
     path = newest_approval_page()
     page = as_second_admin.get(path).text
     assert (
-        "It is about you, so another person decides" in page
+        "It is about you, so another person must decide" in page
         and 'value="reject"' not in page
         and 'value="approve"' not in page
     )
@@ -702,7 +702,7 @@ def _take(step, verb, role, approval, purposes, system, number, seen, needed):
 
 def test_nobody_approves_below_the_pages_either(purpose_kind, second_admin):
     approval = purpose_kind.requested(purpose_kind.system())
-    with make.acting("admin"), pytest.raises(Forbidden, match="another person decides"):
+    with make.acting("admin"), pytest.raises(Forbidden, match="another person must decide"):
         found = queries.approval(approval)
         actions.approve(found, seen=kinds.fingerprint_seen(found))
     with make.acting("contributor"), pytest.raises(Forbidden, match="Your role"):

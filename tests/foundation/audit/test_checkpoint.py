@@ -147,7 +147,7 @@ def test_another_logs_checkpoint_is_none_of_this_one():
 def test_the_wrong_key_is_named_with_the_one_that_signed():
     foreign = VerifierKey("console.example/audit/globex", KEY.public)
     with pytest.raises(
-        NotSigned, match=rf"signed with another key \({ORIGIN}\) than the one you gave"
+        NotSigned, match=rf"signed with a different key \({ORIGIN}\) than the one you provided"
     ):
         checkpoint.open_checkpoint(NOTE, foreign)
 

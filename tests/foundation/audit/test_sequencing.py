@@ -105,5 +105,5 @@ def test_a_retired_key_still_verifies_what_it_signed(acting, database):
         assert new.id != old.id and later.key_id == logs.key_id(new)
         checkpoint.open_checkpoint(signed.note, logs.verifier(old))
         checkpoint.open_checkpoint(later.note, logs.verifier(new))
-        with pytest.raises(checkpoint.NotSigned, match="another key"):
+        with pytest.raises(checkpoint.NotSigned, match="different key"):
             checkpoint.open_checkpoint(later.note, logs.verifier(old))

@@ -189,9 +189,9 @@ def not_checked(lines, says, *, key=LOG.key, **given):
     assert (
         verdict.outcome is CheckOutcome.NOT_CHECKED and not verdict.ok and not verdict.is_complete
     ), verdict
-    assert (
-        says in verdict.sentence and "something you asked for was not checked" in verdict.sentence
-    ), verdict.sentence
+    assert says in verdict.sentence and "a requested check could not run" in verdict.sentence, (
+        verdict.sentence
+    )
 
 
 FORMER = {"format": jsonl.FORMER_FORMAT}
@@ -445,8 +445,11 @@ def test_a_fork_under_the_same_checkpoint_is_caught_from_its_first_entry():
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        (SampleLog(seed=9).key, "is invalid|another key"),
-        (SampleLog(seed=9, origin="console.example/audit/globex").key, "signed with another key"),
+        (SampleLog(seed=9).key, "is invalid|different key"),
+        (
+            SampleLog(seed=9, origin="console.example/audit/globex").key,
+            "signed with a different key",
+        ),
         ("", "No key was given"),
         ("nonsense", "isn't a verifier key"),
         (LOG.key[:-8] + "AAAAAAA" + LOG.key[-1], "doesn't match its ID"),
@@ -739,8 +742,8 @@ def test_the_command_leaves_with_two_when_part_of_the_log_cannot_be_compared(exp
 def test_every_verifier_documents_its_exit_status(command):
     told = " ".join(CliRunner().invoke(main, [command, "--help"]).output.split())
     assert (
-        "0 = everything you asked for was checked and is right; 1 = something is wrong; 2 = no"
-        " error was found" in told
+        "0 = every requested check ran and passed; 1 = something is wrong; 2 = no"
+        " check failed" in told
     )
 
 

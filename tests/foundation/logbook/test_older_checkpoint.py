@@ -170,10 +170,7 @@ def test_a_copy_in_the_former_format_is_said_to_be_not_checked_until_the_logs_ow
     )
     alone = run_verify_log(former, older=older)
     assert alone.exit_code == 2, alone.output
-    assert (
-        "No error was found in this export, but something you asked for was not checked."
-        in alone.output
-    )
+    assert "No check failed for this export, but a requested check could not run." in alone.output
     [address] = set(
         re.findall(
             r"/audit/acme(/proof/consistency\?from=\d+&to=\d+) with --consistency", alone.output
@@ -198,7 +195,7 @@ def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(
     newer, foreign = newest_checkpoint(acting), newest_checkpoint(acting, "globex")
     for older, says in (
         (newer, "Request a newer export"),
-        (foreign, "signed with another key"),
+        (foreign, "signed with a different key"),
         (newer[:-20], "incomplete or damaged"),
     ):
         done = run_verify_log(content, older=older)
@@ -272,4 +269,4 @@ def test_the_page_says_the_same_in_words(client, as_officer, log, acting):
         "Do not rely on this export." in wrong
         and "The log contradicts your older checkpoint" in wrong
     )
-    assert "something you asked for was not checked" in page("nonsense")
+    assert "a requested check could not run" in page("nonsense")

@@ -474,7 +474,7 @@ def test_nobody_approves_their_own_erasing(
 ):
     member = someone("reviewer")
     path = request_erasure(as_officer, member)
-    assert "It is about you, so another person decides." in as_reviewer.get(path).text
+    assert "It is about you, so another person must decide." in as_reviewer.get(path).text
     decide_approval(as_reviewer, path, 403, verb="approve", typed="Jun Chen")
 
 

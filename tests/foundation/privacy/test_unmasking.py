@@ -193,5 +193,5 @@ def test_what_waits_is_counted_for_those_who_may_decide_it(
 def test_the_rule_holds_below_the_pages_too(acting, departing_member):
     with acting("compliance_officer"):
         request = unmasking_actions.request_unmasking(departing_member.pseudonym, "x")
-        with pytest.raises(Forbidden, match="another person decides"):
+        with pytest.raises(Forbidden, match="another person must decide"):
             approvals.approve(request, seen=kinds.fingerprint_seen(request))

@@ -145,7 +145,7 @@ def test_the_high_risk_lane_takes_two(acting):
         actions.restart(queries.stop(held), seen=shown, reason="x")
     requested = request_restart(held)
     assert request_restart(held) == requested, "twice is once"
-    with pytest.raises(Forbidden, match="another person decides"):
+    with pytest.raises(Forbidden, match="another person must decide"):
         approve_below_pages(requested, "admin")
     before = switch_helpers.tenant_revision_now()
     approve_below_pages(requested, "compliance_officer")

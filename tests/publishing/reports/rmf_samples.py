@@ -471,7 +471,7 @@ def _frame(functions: list[Any]) -> dict[str, Any]:
             "title": "AI risk management: position at the end of the third quarter",
             "revision": "9.0",
             "scope": "organisation",
-            "scope_text": "Whole organisation and five AI systems in production",
+            "scope_text": "Whole organization and five AI systems in production",
             "period": {"from": "2026-07-01", "to": "2026-09-30"},
             "status": "closed",
             "closed_at": "2026-10-09T16:30:00Z",

@@ -185,7 +185,7 @@ class AttestationMatters(AttestationFigures):
                 3,
                 "No policy has ever been published",
                 f"The operator's default tier {self.snapshot['tier']['name']} applies, and no one in"
-                " the organisation has approved it.",
+                " the organization has approved it.",
                 "Choose a tier and publish a policy.",
                 "Owner: an admin.",
                 "force",

@@ -35,7 +35,7 @@ class Attested(AttestationMatters):
     @property
     def who(self) -> str:
         name = self.snapshot["tenant"]["name"]
-        return name if len(name) <= MAX_NAME_LENGTH else "The organisation"
+        return name if len(name) <= MAX_NAME_LENGTH else "The organization"
 
     # ---- the summary
 

@@ -33,11 +33,11 @@ class Matrix(MatrixMatters):
     @property
     def who(self) -> str:
         name = self.snapshot["tenant"]["name"]
-        return name if len(name) <= MAX_NAME_LENGTH else "The organisation"
+        return name if len(name) <= MAX_NAME_LENGTH else "The organization"
 
     @property
     def scope(self) -> str:
-        return self.snapshot["framework"] or "Whole organisation"
+        return self.snapshot["framework"] or "Whole organization"
 
     @property
     def span(self) -> str:
