@@ -73,7 +73,7 @@ def test_a_bearer_header_does_not_excuse_a_browser_from_the_token(as_admin):
 
 
 def test_one_tenants_dead_provider_does_not_keep_the_others_out(monkeypatch):
-    monkeypatch.setattr(outbound_http, "PATIENCE", 0.01)
+    monkeypatch.setattr(outbound_http, "MAX_WAIT", 0.01)
     with ExitStack() as stack:
         for _ in range(outbound_http.WAITING_FOR_ONE):
             stack.enter_context(outbound_http.place("dead.example"))
@@ -85,7 +85,7 @@ def test_one_tenants_dead_provider_does_not_keep_the_others_out(monkeypatch):
 
 
 def test_many_dead_providers_still_leave_threads(monkeypatch):
-    monkeypatch.setattr(outbound_http, "PATIENCE", 0.01)
+    monkeypatch.setattr(outbound_http, "MAX_WAIT", 0.01)
     with ExitStack() as stack:
         for n in range(outbound_http.WAITING):
             stack.enter_context(outbound_http.place(f"dead{n}.example"))
@@ -310,9 +310,10 @@ def test_the_child_says_what_the_rules_say():
 
 
 def test_files_to_be_checked_wait_for_their_turn(monkeypatch):
-    monkeypatch.setattr(sandboxed_verify, "PATIENCE", 0.01)
+    monkeypatch.setattr(sandboxed_verify, "MAX_WAIT", 0.01)
     held = [
-        sandboxed_verify._turns.acquire(blocking=False) for _ in range(sandboxed_verify.AT_ONCE)
+        sandboxed_verify._turns.acquire(blocking=False)
+        for _ in range(sandboxed_verify.MAX_CHILDREN)
     ]
     try:
         with pytest.raises(sandboxed_verify.Unavailable, match="in a moment"):

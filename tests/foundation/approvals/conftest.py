@@ -83,7 +83,7 @@ class PurposeChangeKind:
 def set_purpose(system_id: UUID, purpose: str) -> None:
     system = find(AISystem, system_id)
     systems.edit(
-        system, seen=systems.mark(system), name=system.name, purpose=purpose, owner_id=None
+        system, seen=systems.revision(system), name=system.name, purpose=purpose, owner_id=None
     )
 
 

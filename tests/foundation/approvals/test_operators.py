@@ -9,7 +9,7 @@ from governance.foundation.approvals.kinds import ApprovalKind, Description
 from governance.foundation.people import permissions
 from governance.kernel import clock
 from governance.kernel.ids import uuid7
-from governance.publishing.inbox import queries
+from governance.publishing.inbox import statements
 from tests import make
 from tests.conftest import visitor
 from tests.foundation.approvals.approval_helpers import (
@@ -23,10 +23,10 @@ from tests.foundation.approvals.conftest import registered_kind
 def forget_statements():
     """They follow from the kinds, which are the same as long as a process runs."""
     for statement in (
-        queries._page_statement,
-        queries._tally_statement,
-        queries._keys_statement,
-        queries._item_statement,
+        statements.page_statement,
+        statements.tally_statement,
+        statements.keys_statement,
+        statements.item_statement,
     ):
         statement.cache_clear()
 

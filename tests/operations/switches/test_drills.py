@@ -196,7 +196,7 @@ def test_the_job_runs_until_nothing_is_under_way():
 
     with seconds_later(61):
         jobs.run_due_drills(wait)
-    assert drill(drill_id).state == "passed" and waited == [jobs.EVERY]
+    assert drill(drill_id).state == "passed" and waited == [jobs.SECONDS_BETWEEN_ROUNDS]
 
 
 def test_other_stops_stay_when_a_drill_ends():
