@@ -117,9 +117,9 @@ def test_a_stop_of_everything_files_itself_and_names_no_person_and_no_reason():
     approve_below_pages(requested(stop_id), "compliance_officer")
     jobs.drain(actor_of)
     [(title, _version, rows)] = filed_stop_evidence()
-    assert title == "Kill-switch stops of the whole tenant"
+    assert title == "Kill-switch stops of everything"
     assert [(r["Scope"], r["Switch"], r["Consumer"]) for r in rows] == [
-        ("tenant", "the whole tenant", "")
+        ("tenant", "everything", "")
     ]
     assert "Maya" not in str(rows) and "Repaired" not in str(rows)
 

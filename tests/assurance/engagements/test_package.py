@@ -695,7 +695,7 @@ def test_a_package_of_the_former_format_is_not_compared_and_says_so(
         (lambda acting: kept_checkpoint(acting)[:-20], "incomplete or damaged"),
         (
             lambda acting: kept_checkpoint(acting, size=99_999, root=b"\7" * 32),
-            "covers 99,999 entries and this export only",
+            "covers 99,999 entries, but this export only",
         ),
         (lambda acting: "nonsense", "no signature line"),
     ],

@@ -279,7 +279,7 @@ def test_a_list_with_an_error_is_not_imported(as_officer, acting, database):
 def test_what_is_no_list_comes_back_with_the_reason_beside_the_field(as_officer, acting, database):
     engagement = engagement_helpers.world_engagement()
     assert "0 bytes" in send_list(as_officer, engagement, b"", then=422).text
-    assert "isn't an XLSX" in send_list(as_officer, engagement, b"PK no", then=422).text
+    assert "isn&#39;t an XLSX" in send_list(as_officer, engagement, b"PK no", then=422).text
     as_officer.post(f"engagements/{engagement}/imports/new", then=422)
 
 

@@ -79,7 +79,7 @@ def freeze_matrix(*refs):
         run = reporting.request_matrix(since=today - timedelta(days=90), until=today)
         said = {
             "controls": [{"ref": ref} for ref in refs],
-            "document": {"number": f"ACME-{refs[-1]}"},
+            "document": {"number": f"ACME-{refs[-1]}", "version": "1.0"},
         }
         reporting.freeze(run, said, "f" * 64)
         run.title = f"Matrix of {refs[-1]}"
@@ -324,7 +324,7 @@ def test_the_lists_say_so_when_nothing_maps_to_the_auditors_criteria(
         "No controls are in the scope of your engagement" in auditor_browser.get("controls/").text
     )
     assert "No assessments of your framework yet" in auditor_browser.get("assessments/").text
-    assert "No report is about your engagement" in auditor_browser.get("reports/").text
+    assert "No report covers your engagement yet" in auditor_browser.get("reports/").text
     assert (
         "No collector supports a control in the scope of your engagement"
         in auditor_browser.get("evidence/collectors/").text
@@ -401,7 +401,7 @@ def test_an_auditor_reads_a_matrix_of_their_own_framework_only(app, inside_and_o
             reporting.freeze(
                 run,
                 type2.snapshot(today.replace(day=1), today, each)
-                | {"document": {"number": str(each)}},
+                | {"document": {"number": str(each), "version": "1.0"}},
                 "f" * 64,
             )
         told = {

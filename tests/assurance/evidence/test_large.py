@@ -95,5 +95,5 @@ def test_no_room_for_what_is_sent_is_said(as_contributor, monkeypatch):
     sent, end, kind = multipart_body(as_contributor)
     monkeypatch.setattr(tempfile, "tempdir", "/proc/no-such-folder")
     reply = send_body(as_contributor, e, sent + end, kind, len(sent + end))
-    assert reply.status_code == 503 and "There is no room for what was sent" in reply.text
+    assert reply.status_code == 503 and "The upload couldn&#39;t be stored" in reply.text
     assert count_rows(EvidenceVersion) == 0
