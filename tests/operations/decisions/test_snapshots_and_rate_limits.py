@@ -61,7 +61,7 @@ def test_a_body_is_not_read_beyond_what_a_context_may_have(app, product_client):
         data=b"x" * 70_000,
         headers={"Authorization": f"Bearer {product_client.key}"},
     )
-    assert reply.status_code == 400 and "65536 bytes" in json.loads(reply.data)["errorDetails"]
+    assert reply.status_code == 400 and "65,536 bytes" in json.loads(reply.data)["errorDetails"]
 
 
 @given(st.integers(1, 600), st.lists(st.floats(0, 3), min_size=1, max_size=300), st.integers(1, 4))

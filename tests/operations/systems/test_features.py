@@ -55,7 +55,7 @@ def test_a_feature_is_added_shown_and_followed(as_officer, as_viewer):
         and "go to an adjuster instead" in text
     )
     assert (
-        "Ines Duarte added a feature to the AI system: auto-approve" in text
+        "Ines Duarte added a feature to an AI system: auto-approve" in text
         and tenant_revision_now() == before + 1
     )
 

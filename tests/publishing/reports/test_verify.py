@@ -175,17 +175,17 @@ def test_a_changed_note_does_not_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    "key",
+    ("key", "said"),
     [
-        "",
-        "console.example",
-        "console.example+00000000+AAAA",
-        KEY[:-4] + "AAA=",
-        KEY.replace("+", "+0", 1),
+        ("", "isn't a verifier key"),
+        ("console.example", "isn't a verifier key"),
+        ("console.example+00000000+AAAA", "isn't a 32-byte Ed25519 key"),
+        (KEY[:-4] + "AAA=", "isn't a 32-byte Ed25519 key"),
+        (KEY.replace("+", "+0", 1), "doesn't match its ID"),
     ],
 )
-def test_a_key_that_is_none_is_explained(key: str) -> None:
-    with pytest.raises(NotSigned, match="The key"):
+def test_a_key_that_is_none_is_explained(key: str, said: str) -> None:
+    with pytest.raises(NotSigned, match=said):
         parse_key(key)
     verdict = verify(*signed_report(), key)
     assert verdict.outcome is CheckOutcome.NOT_CHECKED and verdict.sentence.startswith(
