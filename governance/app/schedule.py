@@ -51,7 +51,7 @@ def sequence_logs(stop: threading.Event) -> None:
                 log.warning("sequencer waits for the database", reason=problem.message)
             away = True
         except Exception:  # whatever it is, the next round may do better
-            log.exception("sequencer faltered")
+            log.exception("sequencer failed")
         turn += 1
         stop.wait(SEQUENCE_EVERY)
 

@@ -11,7 +11,7 @@ import click
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Set everything up, make the report, and leave.")
+@click.option("--once", is_flag=True, help="Set everything up, generate the reports, and exit.")
 @click.option(
     "--port", type=int, default=lambda: int(os.environ.get("PORT", "8000")), show_default="8000"
 )
@@ -22,7 +22,7 @@ import click
     type=click.Path(path_type=Path),
 )
 def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click passes them by name
-    """The demo world: database, identity provider, web and jobs, on loopback."""
+    """Run the demo on this machine: database, identity provider, web and jobs."""
     from governance.demo.run import run
 
     sys.exit(run(once=once, port=port, data=Path(data)))
@@ -32,11 +32,12 @@ def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click pas
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
-    help="An empty folder; it and all in it stay.",
+    help="Run in this empty folder and keep it afterwards.",
 )
 def drill(keep: Path | None) -> None:
-    """Lose a throwaway console's database and bring it back from a backup that is older than an
-    erasure. Exit 1 on a failure.
+    """Rehearse a restore on a temporary server, from a backup that is older than an erasure.
+
+    Exits with 1 at the first step that fails.
     """
     from governance.demo.restore_drill import run
 

@@ -46,8 +46,8 @@ def _forms(reply: requests.Response) -> _Form:
     return parser
 
 
-class ShutOut(SystemExit):
-    """Somebody has ended what let this person in, as the demo's players may."""
+class AccessEnded(SystemExit):
+    """Someone ended this person's access, as anyone who plays with the demo may."""
 
 
 def sign_in(base: str, email: str) -> requests.Session:
@@ -58,10 +58,10 @@ def sign_in(base: str, email: str) -> requests.Session:
     fields["email"] = email
     arrived = browser.post(urljoin(login.url, action), data=fields, timeout=20)
     if arrived.status_code == 403:  # noqa: PLR2004
-        raise ShutOut(f"The demo's {email} has no access any more.")
+        raise AccessEnded(f"{email} no longer has access.")
     if not arrived.ok or ("/t/" not in arrived.url and "/operator" not in arrived.url):
         raise SystemExit(
-            f"The demo could not sign in as {email}: {arrived.status_code} at {arrived.url}"
+            f"The demo can't sign in as {email}: {arrived.status_code} at {arrived.url}"
         )
     return browser
 
@@ -111,7 +111,7 @@ def _take_report(browser: requests.Session, run: str, file: Path) -> str:
     file.with_name(f"{file.name}.sig").write_text(note.text)
     result = verify(pdf.content, note.text, key)
     if not result.ok:
-        raise SystemExit(f"{file.name} of the demo does not verify: {result.sentence}")
+        raise SystemExit(f"{file.name} can't be verified: {result.sentence}")
     return note.text
 
 
@@ -125,15 +125,13 @@ def _made(browser: requests.Session, address: str, verb: str) -> str:
         if tokens:
             return tokens[0]
         if 'data-state="failed"' in shown.text:
-            raise SystemExit(f"{address} failed; see jobs.log.")
+            raise SystemExit(f"{address} failed. See jobs.log.")
         time.sleep(0.2)
-    raise SystemExit(f"{address} was not made; see jobs.log.")
+    raise SystemExit(f"{address} was not generated in time. See jobs.log.")
 
 
 def export_log(base: str, data: Path, key: str, email: str = "officer@acme.example") -> None:
-    """Export the whole audit log with its proofs, verify it offline; and bend a copy, which must
-    not verify.
-    """
+    """Export the whole audit log with its proofs and verify it offline; a tampered copy must fail."""
     browser = sign_in(base, email)
     page = browser.get(f"{base}/t/acme/audit/exports", timeout=20)
     action, fields = next(form for form in _forms(page).forms if form[0].endswith("/audit/exports"))
@@ -141,31 +139,30 @@ def export_log(base: str, data: Path, key: str, email: str = "officer@acme.examp
     token = _made(browser, asked.url, "/file")
     taken = browser.post(f"{asked.url}/file", data={"csrf_token": token}, timeout=60)
     taken.raise_for_status()
-    export, bent = data / "audit-export.jsonl", data / "audit-export-tampered_export.jsonl"
+    export, tampered = data / "audit-export.jsonl", data / "audit-export-tampered.jsonl"
     export.write_bytes(taken.content)
     (data / "log.pub").write_text(key + "\n")
-    tampered_export.tamper(export, bent)
-    for file, good in ((export, True), (bent, False)):
+    tampered_export.tamper(export, tampered)
+    for file, good in ((export, True), (tampered, False)):
         with file.open("rb") as lines:
             result = verify_log(jsonl.lines(lines), key)
         if result.ok != good:
-            raise SystemExit(f"The demo's export is not what it should be: {result.sentence}")
+            raise SystemExit(f"{file.name} gave an unexpected result: {result.sentence}")
 
 
 def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.example") -> bool:
-    """As the auditor: ask for the engagement's evidence package, wait for it, take it, and verify
-    it offline.
+    """As the auditor, request, download and verify the engagement's evidence package.
 
-    Returns False when the engagement is over, because there is no package then.
+    Return False if the engagement has ended, because then the auditor has no access.
     """
     try:
         browser = sign_in(base, email)
-    except ShutOut:
+    except AccessEnded:
         return False
     listed = browser.get(f"{base}/t/acme/engagements/", timeout=20)
     found = re.search(r'href="(/t/acme/engagements/[0-9a-f-]{36})"', listed.text)
     if found is None:
-        raise SystemExit("The demo's auditor finds no engagement that is open.")
+        raise SystemExit("The demo's auditor has no open engagement.")
     page = browser.get(f"{base}{found[1]}", timeout=20)
     action, fields = next(form for form in _forms(page).forms if form[0].endswith("/packages"))
     asked = browser.post(urljoin(base, action), data=fields, timeout=20)
@@ -183,5 +180,5 @@ def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.ex
     with file.open("rb") as package:
         result = verify_package(package, key)
     if not result.ok:
-        raise SystemExit(f"The demo's package does not verify: {result.sentence}")
+        raise SystemExit(f"{file.name} can't be verified: {result.sentence}")
     return True

@@ -55,7 +55,7 @@ def acme(ago: Ago) -> Iterator[StoryEvent]:
             _override("requests_per_minute", "500"),
             "Spring load test: the gateway handles 500 requests a minute",
         ),
-        (400, _on("claims-triage", "memory", "off"), "Claims are decided on their file alone"),
+        (400, _on("claims-triage", "memory", "off"), "A claim is decided only from its own file"),
         (380, _override("max_output_tokens", "3000"), "Nobody read long answers"),
         (
             350,
@@ -196,7 +196,7 @@ def _asked_waiver() -> None:
         "content_filter",
         "off",
         expires_at=clock.now() + timedelta(days=20),
-        reason="A campaign against cyberbullying quotes what it fights",
+        reason="An anti-cyberbullying campaign has to quote abusive messages",
         compensation="Two editors read every draft",
     )
 
@@ -208,7 +208,7 @@ def _refused_waiver() -> None:
         raise LookupError("no waiver is requested")
     approvals.reject(
         approval,
-        reason="The vendor's own filter cannot be told apart from ours; quote with marks instead",
+        reason="The vendor's filter can't be distinguished from ours. Use quotation marks instead",
     )
 
 
@@ -217,7 +217,7 @@ def _unwaivable() -> None:
     platform_minimum.change(
         content | {"unwaivable": ["training_use"]},
         base=0,
-        reason="Data for training is no tenant's to give away",
+        reason="No tenant may release customer data for training",
     )
 
 
@@ -227,6 +227,6 @@ def _looser_floor() -> None:
     platform_minimum.change(
         looser,
         base=1,
-        reason="A supervisor asks all insurers to keep claims for 120 days this winter",
+        reason="The regulator requires all insurers to keep claims for 120 days this winter",
         until=clock.now() + timedelta(days=80),
     )

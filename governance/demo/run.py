@@ -70,17 +70,17 @@ def run(*, once: bool, port: int, data: Path) -> int:
             key = json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"]
             taken = journey.take_package(base, data, key)
             package = (
-                "The engagement's evidence package, as its auditor took it, is"
+                "The evidence package that the auditor downloaded is"
                 f" {data / 'engagement-package.zip'}"
             )
             _say(
                 package
                 if taken
-                else "Somebody has ended the auditor's engagement, so there is no package."
+                else "The auditor's engagement has ended, so there is no evidence package."
             )
             journey.export_log(base, data, key)
             _say(
-                f"The audit log is {data / 'audit-export.jsonl'}, and a copy that somebody bent"
+                f"The audit log is {data / 'audit-export.jsonl'}, and a tampered copy is"
                 f" {data / 'audit-export-tampered.jsonl'}"
             )
             if not once:
@@ -102,7 +102,7 @@ def run(*, once: bool, port: int, data: Path) -> int:
                                 for email, tenant, role in PERSONAS
                             ],
                             "",
-                            "Ctrl-C stops it.",
+                            "Press Ctrl-C to stop the demo.",
                         ]
                     )
                 )
@@ -283,7 +283,9 @@ def _wait_for(url: str, log: Path, seconds: float = 40, *, any_answer: bool = Fa
             if requests.get(url, timeout=2).ok or any_answer:
                 return
         time.sleep(0.1)
-    raise SystemExit(f"{url} did not answer. The end of {log.name}:\n{log.read_text()[-2000:]}")
+    raise SystemExit(
+        f"{url} did not respond. The last lines of {log.name}:\n{log.read_text()[-2000:]}"
+    )
 
 
 def _credentials(base: str, idp_base: str, data: Path, machines: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ ANSWERED = (
 )
 EVIDENCE = (  # what answers the first six, by its title
     ("Reviewed access list", "List of removals"),
-    ("Penetration test report", "Repair of findings"),
+    ("Penetration test report", "Remediation of findings"),
     ("Members and roles, collected by Meridian", "Comparison of accounts with the staff list"),
     ("Policy changes with approvals, collected by Meridian", "List of changes to the policy"),
     ("Record of the restore", "Backups and restores, collected by Meridian"),

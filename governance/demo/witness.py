@@ -68,7 +68,7 @@ def read_log_key(line: str) -> tuple[str, bytes]:
     raw = base64.b64decode(encoded, validate=True)
     # a type and 32 bytes
     if raw[:1] != LOG_KEY or len(raw) != 33 or key_id(name, LOG_KEY, raw[1:]).hex() != given:  # noqa: PLR2004
-        raise ValueError("no verifier key of a log")
+        raise ValueError("not a verifier key of a log")
     return name, raw[1:]
 
 
@@ -76,7 +76,7 @@ def read_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     """(text, [(name, key id, signature)]) of a signed note."""
     text, gap, tail = note.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
-        raise WitnessRefusal(400, "no signed note")
+        raise WitnessRefusal(400, "not a signed note")
     lines = []
     for line in tail[:-1].split("\n"):
         dash, _, rest = line.partition(" ")
@@ -206,7 +206,7 @@ class Witness:
             for public, signature in mine:
                 Ed25519PublicKey.from_public_bytes(public).verify(signature, text.encode())
         except InvalidSignature:
-            raise WitnessRefusal(403, "a signature does not hold\n") from None
+            raise WitnessRefusal(403, "a signature is invalid\n") from None
         if not mine:
             raise WitnessRefusal(403, "no signature of a trusted key\n")
         return held
@@ -231,22 +231,22 @@ def _request(body: str) -> tuple[int, list[bytes], str]:
     first, *proof = top.split("\n")
     word, _, size = first.partition(" ")
     if not gap or word != "old" or not DECIMAL.fullmatch(size) or len(proof) > MAX_PROOF:
-        raise WitnessRefusal(400, "no request\n")
+        raise WitnessRefusal(400, "not a valid request\n")
     try:
         return int(size), [base64.b64decode(line, validate=True) for line in proof], note
     except (binascii.Error, ValueError):
-        raise WitnessRefusal(400, "no proof\n") from None
+        raise WitnessRefusal(400, "not a valid proof\n") from None
 
 
 def _checkpoint(text: str) -> tuple[str, int, bytes]:
     lines = text.split("\n")
     # three lines and the end of the third
     if len(lines) < 4 or not DECIMAL.fullmatch(lines[1]):  # noqa: PLR2004
-        raise WitnessRefusal(400, "no checkpoint\n")
+        raise WitnessRefusal(400, "not a checkpoint\n")
     try:
         root = base64.b64decode(lines[2], validate=True)
     except (binascii.Error, ValueError):
-        raise WitnessRefusal(400, "no checkpoint\n") from None
+        raise WitnessRefusal(400, "not a checkpoint\n") from None
     return lines[0], int(lines[1]), root
 
 
@@ -335,9 +335,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m governance.demo.witness", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--port", type=int, default=7380)
-    parser.add_argument("--state", type=Path, required=True, help="the file that it remembers in")
-    parser.add_argument("--name", default=NAME, help="of its key, when the file is new")
-    parser.add_argument("--key-file", type=Path, help="where its verifier key is written to")
+    parser.add_argument(
+        "--state", type=Path, required=True, help="the file that stores what it has cosigned"
+    )
+    parser.add_argument("--name", default=NAME, help="the name in its key, if the file is new")
+    parser.add_argument("--key-file", type=Path, help="the file to write its verifier key to")
     parser.add_argument(
         "--log", action="append", default=[], help="the verifier key of a log to witness"
     )

@@ -159,7 +159,7 @@ class Idp(Flask):
     def cancel(self) -> "ResponseReturnValue":
         request = self._asked(http.args.get("csrf"), Request)
         self.provider.pending.take(http.args.get("csrf"))
-        problem = {"error": "access_denied", "error_description": "The sign-in was canceled."}
+        problem = {"error": "access_denied", "error_description": "The sign-in was cancelled."}
         return self._back(request.redirect_uri, request.state, problem)
 
     def _granted(self, request: Request, session: Session) -> "Response":

@@ -190,7 +190,9 @@ class Provider:
             again, grant.spent = grant.spent, True
             grant.revoked = grant.revoked or again
         if again:
-            raise OAuthError("invalid_grant", "The code was used before; what it gave is revoked.")
+            raise OAuthError(
+                "invalid_grant", "The code was used before, so its tokens are revoked."
+            )
         if now_seconds() >= grant.until or grant.session.ended:
             raise OAuthError("invalid_grant", "The code has expired.")
         asked = grant.request

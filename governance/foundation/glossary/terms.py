@@ -50,7 +50,7 @@ TERMS = (
     ),
     Term(
         "Approval",
-        "The agreement of a second person that a sensitive change needs before it takes effect.",
+        "A second person's consent to a sensitive change, required before the change takes effect.",
         "approval approvals",
     ),
     Term("Approver", "The person who approves or rejects a request; never its requester."),
@@ -84,7 +84,7 @@ TERMS = (
     ),
     Term(
         "Bulk action",
-        "One change of all selected rows of a list, previewed before anything is saved.",
+        "One change to all selected rows of a list, previewed before anything is saved.",
     ),
     Term(
         "Cadence",
@@ -92,12 +92,13 @@ TERMS = (
     ),
     Term(
         "Checkpoint",
-        "A signed summary of the audit log at one moment, which fixes how many entries it has and"
-        " what they say.",
+        "A signed summary of the audit log at one moment, which fixes the number and the content of"
+        " its entries.",
     ),
     Term(
         "Collector",
-        "A scheduled job that gathers evidence by itself, so that nobody has to take screenshots.",
+        "A scheduled job that collects evidence automatically, so that no one has to take"
+        " screenshots.",
         "collector collectors",
     ),
     Term(
@@ -168,8 +169,7 @@ TERMS = (
     ),
     Term(
         "Exception",
-        "A sampled item that failed its test, or an item that can't be tested, with your answer to"
-        " it.",
+        "A sampled item that failed its test or can't be tested, with management's response.",
         "test.exception",
     ),
     Term(
@@ -237,7 +237,7 @@ TERMS = (
         "How far a requirement is met: 0 not addressed, 1 partial, 2 addressed, 3 evidenced,"
         " 4 effective.",
     ),
-    Term("Mapping", "The link that says that a control satisfies a requirement."),
+    Term("Mapping", "The link between a control and a requirement that it satisfies."),
     Term(
         "Member",
         "A person with a role in a tenant.",
@@ -273,8 +273,8 @@ TERMS = (
     ),
     Term(
         "Policy bundle key",
-        "The key that signs the flags and policies that systems download, so that they can tell"
-        " them from forgeries.",
+        "The key that signs the flags and policies that AI systems download, so that they can detect"
+        " forgeries.",
         "policy_bundle",
     ),
     Term(
@@ -299,7 +299,7 @@ TERMS = (
     ),
     Term(
         "Pseudonym",
-        "The code that stands for a person in the audit log, so that a name can be erased without"
+        "The code that represents a person in the audit log, so that their name can be erased without"
         " changing an entry.",
     ),
     Term(
@@ -308,13 +308,14 @@ TERMS = (
     ),
     Term(
         "Report",
-        "A signed PDF that shows the state of a framework, with the evidence behind each claim.",
+        "A signed PDF that shows how far you meet a framework, with the evidence behind each"
+        " claim.",
         "report reports",
     ),
     Term(
         "Requester",
-        "The person who asks for a change that needs approval; they can withdraw it, but not"
-        " approve it.",
+        "The person who requests a change that needs approval; they can withdraw the request, but"
+        " not approve it.",
     ),
     Term("Requirement", "One numbered statement of a framework, for example CC6.1 or MEASURE 2.7."),
     Term(
@@ -371,11 +372,11 @@ TERMS = (
     ),
     Term(
         "Snooze",
-        "To hide an inbox item until a day you choose, no later than its deadline.",
+        "To hide an inbox item until a time you choose, no later than its deadline.",
     ),
     Term(
         "Status",
-        "Where something is now, always with the reason one click away.",
+        "The current state of something, with the reason always one click away.",
     ),
     Term(
         "Step-up sign-in",
@@ -389,8 +390,8 @@ TERMS = (
     ),
     Term(
         "Tenant admin",
-        "The role that manages members, sign-in, keys and settings, and may do all that a"
-        " compliance officer may.",
+        "The role that manages members, sign-in, keys and settings, and can do everything a"
+        " compliance officer can.",
     ),
     Term(
         "Test",
@@ -409,11 +410,11 @@ TERMS = (
         "Revealing the name behind a pseudonym, which needs a reason and a second person.",
         "unmasking",
     ),
-    Term("Viewer", "The role that can read, and changes nothing."),
+    Term("Viewer", "The role that can view the tenant's pages but can't change anything."),
     Term(
         "Waiver",
-        "A time-limited permission to go below a policy value, with a reason, approved by two"
-        " people.",
+        "A time-limited permission for one AI system to go below the platform minimum, with a"
+        " reason, approved by two people.",
         "waiver",
     ),
 )

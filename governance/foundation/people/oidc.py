@@ -80,7 +80,7 @@ def refused_by_provider(error: str, description: str) -> TokenRefused:
     """The error that the provider sent instead of a code, in its own words."""
     if error in CANCELLED:
         return TokenRefused(
-            "You canceled the sign-in at your company. Start again when you're ready."
+            "You cancelled the sign-in at your company. Start again when you're ready."
         )
     words = (
         f"{one_line(error, 60)}: {one_line(description, 200)}"

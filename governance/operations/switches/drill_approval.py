@@ -64,7 +64,7 @@ def _effects_of_drill(
     yield ApprovalEffect(
         "due",
         f"{what} is stopped for up to {plural(drill.seconds, 'second')}.",
-        "Every request is told that it is stopped.",
+        "Every request gets the answer that it is stopped.",
         link,
     )
     if heard:

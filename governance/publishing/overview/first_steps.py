@@ -76,7 +76,7 @@ def first_steps(board: FrameworkBoard) -> list[SetupStep]:
         SetupStep(
             board.assessment is not None,
             "Start an assessment",
-            "It sets the period and the targets that coverage is counted against.",
+            "It sets the period, and the targets that coverage is measured against.",
             "assessments.new",
             "Start assessment",
             "assessments.manage",

@@ -120,7 +120,7 @@ class AttestationMatters(AttestationFigures):
         )
         text = (
             f"{self.title(key)}: {self.value(key, each['value'])} instead of"
-            f" {self.value(key, each['floor'])}. {sentence(each['reason'])} Compensation:"
+            f" {self.value(key, each['floor'])}. {sentence(each['reason'])} Compensating measure:"
             f" {sentence(each['compensation'])}"
         )
         yield ReportPoint(
@@ -255,7 +255,9 @@ class AttestationMatters(AttestationFigures):
         if count := len(self.active_stops):
             requests.append(f"decide whether to end {many(count, 'active stop')}")
         if count := len(self.live):
-            requests.append(f"review {many(count, 'active waiver')} and {its(count)} compensation")
+            requests.append(
+                f"review {many(count, 'active waiver')} and {its(count)} compensating measure{'' if count == 1 else 's'}"
+            )
         if count := len(self.switches("unproven")):
             requests.append(
                 f"schedule {'a drill' if count == 1 else 'drills'} for"

@@ -21,7 +21,7 @@ LOOSENING = (
 )
 WAIVERS = (
     "A waiver lets one setting of one system go below the platform minimum for at most 30 days, with"
-    " a compensation. One person requests it and two others approve it."
+    " a compensating measure. One person requests it and two others approve it."
 )
 CONFIRMED = (
     "The expected consumers are those that called the decision API on the day before the stop. A"

@@ -11,7 +11,7 @@ from governance.publishing.reports.wording import clip, day, digits, instant
 
 LEVELS = (
     "The criteria have no maturity scale, so Meridian uses five levels of its own. The table below"
-    " shows what each level takes."
+    " shows what each level requires."
 )
 FINDINGS = (
     "A finding of Type II testing is open until a retest passes. A failed test without a finding is"

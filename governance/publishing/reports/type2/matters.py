@@ -16,7 +16,6 @@ from governance.publishing.reports.wording import (
     many,
     person,
     sentence,
-    verb,
 )
 
 MAX_NAMED = 3
@@ -106,7 +105,7 @@ class MatrixMatters(MatrixFigures):
         for each in self.lacking[:1]:
             others = len(self.lacking) - 1
             too = (
-                f" {capital(many(others, 'other control'))} also {verb(others, 'lack')} occurrences."
+                f" {capital(many(others, 'other control'))} also {has(others)} missing occurrences."
                 if others
                 else ""
             )

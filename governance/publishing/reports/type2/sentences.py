@@ -16,7 +16,6 @@ from governance.publishing.reports.wording import (
     is_,
     many,
     out_of,
-    verb,
     was,
     words,
 )
@@ -72,7 +71,7 @@ class Matrix(MatrixMatters):
                 digits(self.on_file),
                 f"of {digits(self.due)}",
                 (
-                    f"{capital(many(lacking, 'control'))} {verb(lacking, 'lack')} occurrences"
+                    f"{capital(many(lacking, 'control'))} {has(lacking)} missing occurrences"
                     if lacking
                     else "None is missing"
                 ),
