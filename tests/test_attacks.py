@@ -35,7 +35,7 @@ FORM = "application/x-www-form-urlencoded"
 def test_a_form_of_a_million_fields_is_refused_before_it_is_read(client, kind):
     reply = client.client.post(
         "/csp-report" if kind != FORM else "/login",
-        data=b"a=b&" * (web.MAX_FORM // 2),
+        data=b"a=b&" * (web.MAX_FORM_BYTES // 2),
         content_type=kind,
     )
     assert reply.status_code == 413
@@ -45,11 +45,11 @@ def test_an_unknown_session_cookie_does_not_open_the_large_upload(as_officer, cl
     with acting("compliance_officer"):
         piece = evidence.create_item("Attacked", kind="record", cadence="quarterly").id
     path = f"/t/acme/evidence/{piece}/versions/new"
-    big = {"file": (io.BytesIO(bytes(web.MAX_BODY + 1)), "big.txt")}
+    big = {"file": (io.BytesIO(bytes(web.MAX_BODY_BYTES + 1)), "big.txt")}
     client.client.set_cookie("session", "acme.made-up")
     assert client.client.post(path, data=big, content_type="multipart/form-data").status_code == 413
     own = {
-        "file": (io.BytesIO(b"\1" * (web.MAX_BODY + 1)), "big.txt"),
+        "file": (io.BytesIO(b"\1" * (web.MAX_BODY_BYTES + 1)), "big.txt"),
         "csrf_token": as_officer.csrf(),
     }
     assert (

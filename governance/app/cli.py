@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from governance.kernel.current import Actor
-    from governance.kernel.verification_results import Verdict
+    from governance.kernel.verification_results import VerificationResult
 
 
 def _version() -> str:
@@ -543,7 +543,7 @@ def _kept(checkpoint: Path | None, consistency: Path | None) -> tuple[str | None
     )
 
 
-def _conclude(result: "Verdict", sentence: str) -> None:
+def _conclude(result: "VerificationResult", sentence: str) -> None:
     """Print every check and the conclusion, then exit with its status."""
     for check in result.checks:
         click.echo(f"{check.mark:<4}  {check.sentence}")

@@ -77,7 +77,7 @@ def create_app(
         app.register_blueprint(blueprint)
     check_endpoints(manifests, app.view_functions)
     connect(settings, manifests)
-    web.dress(app)
+    web.install_hooks(app)
     app.after_request(remember_seen)
     for each in manifests:
         for finish in each.after_request:

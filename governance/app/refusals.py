@@ -116,7 +116,7 @@ SENTENCES = {
 
 
 def _wants_page() -> bool:
-    if web.for_machines() or request.path.startswith(
+    if web.is_for_machines() or request.path.startswith(
         ("/api/", "/audit/", "/ofrep/", "/policy/", "/scim/")
     ):
         return False

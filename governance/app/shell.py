@@ -67,7 +67,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.url_default_functions.setdefault(None, []).append(same_tenant)
 
 
-PURE = (
+CACHED_MACROS = (
     "icon",
     "shape",
     "state",
@@ -99,7 +99,7 @@ class Components:
 
     def __init__(self, macros: Any) -> None:
         self._macros = macros
-        for name in PURE:
+        for name in CACHED_MACROS:
             setattr(self, name, lru_cache(maxsize=4096)(getattr(macros, name)))
 
     def __getattr__(self, name: str) -> Any:

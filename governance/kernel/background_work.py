@@ -31,7 +31,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel import access, clock, current, jobs, storage
 from governance.kernel.access import Permission
-from governance.kernel.db import Model, Tenanted, alone, find, session, transaction
+from governance.kernel.db import Model, Tenanted, find, lock_tenant, session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound
 from governance.kernel.formatting import plural
 from governance.kernel.jobs import Cancelled, Progress, WorkItem
@@ -229,7 +229,7 @@ def lock(model: type[Generated]) -> None:
 
     Then look for what is under way, and start.
     """
-    alone(f"requests of {model.__tablename__}")
+    lock_tenant(f"requests of {model.__tablename__}")
 
 
 def start[R: Generated](row: R) -> R:

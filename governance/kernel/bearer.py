@@ -21,13 +21,13 @@ from uuid import UUID
 from governance.kernel.current import Actor
 from governance.kernel.errors import KeyNeeded
 
-SECRET = 43  # characters
-FORM = re.compile(rf"gc_(?P<tenant>[a-z][a-z0-9-]{{1,40}})_[A-Za-z0-9_-]{{{SECRET}}}")
-SHOWN = 4  # characters of the secret that tell keys apart: 232 bits of it stay
+SECRET_LENGTH = 43  # characters
+KEY_PATTERN = re.compile(rf"gc_(?P<tenant>[a-z][a-z0-9-]{{1,40}})_[A-Za-z0-9_-]{{{SECRET_LENGTH}}}")
+HINT_LENGTH = 4  # characters of the secret that tell keys apart: 232 bits of it stay
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class PresentedKey:
     """The tenant and the hash of a key that a request presents."""
 
     tenant: str
@@ -74,7 +74,7 @@ def new(tenant: str) -> str:
 
 def hint(text: str) -> str:
     """Return the beginning of a key, as lists show it."""
-    return text[: SHOWN - SECRET]
+    return text[: HINT_LENGTH - SECRET_LENGTH]
 
 
 def digest(text: str) -> bytes:
@@ -89,22 +89,22 @@ def header_of(environ: Mapping[str, Any]) -> str:
     return environ.get("HTTP_AUTHORIZATION") or (f"Bearer {key}" if key else "")
 
 
-def parse(header: str) -> Token:
+def parse(header: str) -> PresentedKey:
     """Return the token of an Authorization header. Raises KeyNeeded if it has none."""
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer":
         raise KeyNeeded(
             "This endpoint needs an API key. Send it as Authorization: Bearer gc_…", reason=None
         )
-    match = FORM.fullmatch(text.strip(" "))
+    match = KEY_PATTERN.fullmatch(text.strip(" "))
     if match is None:
         raise KeyNeeded(
             "This isn't a Meridian API key. Keys look like gc_<tenant>_<43 characters>."
         )
-    return Token(match["tenant"], digest(match[0]))
+    return PresentedKey(match["tenant"], digest(match[0]))
 
 
-def admit(token: Token, keys: Keys, now: datetime) -> StoredKey:
+def admit(token: PresentedKey, keys: Keys, now: datetime) -> StoredKey:
     """Return the stored key of a token. Raises KeyNeeded with the reason if it isn't valid."""
     key = keys.get((token.tenant, token.secret_hash))
     if key is None or not hmac.compare_digest(key.secret_hash, token.secret_hash):

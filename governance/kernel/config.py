@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-PREVIOUS = "GOVERNANCE_KEK_PREVIOUS_FILE"
+PREVIOUS_KEK_VARIABLE = "GOVERNANCE_KEK_PREVIOUS_FILE"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -71,10 +71,14 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     problems = [*_weak_url(public_url, lenient=lenient)]
     secret = _key(environ, "GOVERNANCE_SECRET_KEY_FILE", var / "secret.key", lenient, problems)
     kek = _key(environ, "GOVERNANCE_KEK_FILE", var / "kek.key", lenient, problems)
-    previous = _key(environ, PREVIOUS, var, False, problems) if PREVIOUS in environ else b""
+    previous = (
+        _key(environ, PREVIOUS_KEK_VARIABLE, var, False, problems)
+        if PREVIOUS_KEK_VARIABLE in environ
+        else b""
+    )
     if kek and previous[:32] == kek[:32]:
         problems.append(
-            f"{PREVIOUS} is the same key as GOVERNANCE_KEK_FILE: name the previous key, or leave it"
+            f"{PREVIOUS_KEK_VARIABLE} is the same key as GOVERNANCE_KEK_FILE: name the previous key, or leave it"
             " unset"
         )
     if kek and kek[:32] == secret[:32]:

@@ -17,7 +17,7 @@ from governance.kernel.errors import Invalid
 EXAMPLE = "2026-11-25"
 CENTURY = (date(2000, 1, 1), date(2100, 12, 31))  # days that others can be added to and taken from
 ANY_DAY = (date.min, date.max)  # where the action has bounds of its own
-MAX_SHOWN = 40  # characters of what was sent
+MAX_SHOWN_LENGTH = 40  # characters of what was sent
 
 
 def parse_day(
@@ -39,7 +39,7 @@ def parse_day(
     try:
         day = date.fromisoformat(sent)
     except ValueError:
-        wrong = f"“{sent[:MAX_SHOWN]}” isn't a date. Enter one" if sent else "Enter a date"
+        wrong = f"“{sent[:MAX_SHOWN_LENGTH]}” isn't a date. Enter one" if sent else "Enter a date"
         raise Invalid(f"{lead}{wrong} such as {EXAMPLE}.", field=field) from None
     if day < first:
         raise Invalid(

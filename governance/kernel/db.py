@@ -90,7 +90,7 @@ def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> Forei
 
 # connections: one for each thread of `kernel/server.py`, and for the two that follow and tell
 # decisions
-MOST = 31
+MAX_CONNECTIONS = 31
 _sessions = sessionmaker()
 _session: ContextVar[Session] = ContextVar("session")
 _engine: Engine | None = None
@@ -105,7 +105,7 @@ def connect(bind: str | Engine | Connection) -> None:
         bind = create_engine(
             bind,
             pool_size=8,
-            max_overflow=MOST - 8,
+            max_overflow=MAX_CONNECTIONS - 8,
             pool_timeout=10,
             connect_args=_CONNECT,
             hide_parameters=True,
@@ -312,7 +312,7 @@ def notify(channel: str, payload: str = "") -> None:
     )
 
 
-def alone(purpose: str) -> None:
+def lock_tenant(purpose: str) -> None:
     """Hold the tenant's lock for a purpose until this transaction ends: of two clicks, the second
     one sees the first.
     """
@@ -320,7 +320,7 @@ def alone(purpose: str) -> None:
     session().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def alone_or_not(purpose: str) -> bool:
+def try_lock_tenant(purpose: str) -> bool:
     """The same without waiting: False where another transaction holds the lock."""
     name = f"{current.actor().tenant_id}:{purpose}"
     return bool(
@@ -328,7 +328,7 @@ def alone_or_not(purpose: str) -> bool:
     )
 
 
-def take_time() -> None:
+def extend_statement_timeout() -> None:
     """The rest of this transaction may wait for a large file for longer than an idle one is let
     live.
     """

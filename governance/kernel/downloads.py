@@ -24,7 +24,7 @@ STREAM: Answers = "stream"
 OK = 200
 
 
-class Custody(Protocol):
+class DownloadCustody(Protocol):
     """What is recorded about a file that leaves, and what guards it on its way."""
 
     def begin(self, answer: Response, *, answers: Answers, may_write: bool) -> Finish:
@@ -41,7 +41,7 @@ class _Nothing:
         return as_it_is
 
 
-custody: Port[Custody] = Port("the custody of files that leave", default=_Nothing())
+custody: Port[DownloadCustody] = Port("the custody of files that leave", default=_Nothing())
 
 
 class Undeclared(RuntimeError):

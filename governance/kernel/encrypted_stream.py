@@ -29,19 +29,21 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from governance.kernel.errors import DomainError
 
-CHUNK = 256 * 1024
-TAG = 16
+CHUNK_BYTES = 256 * 1024
+TAG_BYTES = 16
 MAGIC, SALT = b"GCSEAL1\n", 32
-HEAD = len(MAGIC) + SALT
-PREFIX = 7  # bytes of the nonce before the chunk's number (4) and the mark of the last one (1)
-MOST = 2**32  # chunks: a pebibyte
+HEAD_BYTES = len(MAGIC) + SALT
+NONCE_PREFIX_BYTES = (
+    7  # bytes of the nonce before the chunk's number (4) and the mark of the last one (1)
+)
+MAX_CHUNKS = 2**32  # chunks: a pebibyte
 
 
-class Altered(DomainError):
+class CorruptedFile(DomainError):
     """The stored bytes are not those that were stored."""
 
 
-def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[tuple[bytes, bool]]:
+def chunks(stream: BinaryIO, size: int = CHUNK_BYTES) -> Iterator[tuple[bytes, bool]]:
     """(chunk, is it the last) of a stream, however small the pieces are in which it gives itself;
     an empty one has one empty chunk.
     """
@@ -66,7 +68,7 @@ def _filled(stream: BinaryIO, size: int) -> bytes:
     return b"".join(parts)
 
 
-class Seal:
+class StreamEncryptor:
     """Seals one stream. `head` comes first; every chunk but the last has CHUNK bytes."""
 
     def __init__(self, key: bytes, context: bytes) -> None:
@@ -82,19 +84,19 @@ class Seal:
         return self._cipher.encrypt(nonce, chunk, digest.encode() if last else None)
 
 
-class Unsealed(io.RawIOBase):
+class DecryptedStream(io.RawIOBase):
     """The plain bytes of a sealed file.
 
-    Raises Altered at the first chunk that was changed, moved or cut off.
+    Raises CorruptedFile at the first chunk that was changed, moved or cut off.
     """
 
     def __init__(self, file: BinaryIO, key: bytes, context: bytes, *, digest: str) -> None:
         self._file, self._digest = file, digest
-        head = _filled(file, HEAD)
-        if len(head) < HEAD or not head.startswith(MAGIC):
-            raise Altered(ALTERED)
+        head = _filled(file, HEAD_BYTES)
+        if len(head) < HEAD_BYTES or not head.startswith(MAGIC):
+            raise CorruptedFile(CORRUPTED)
         self._cipher, self._prefix = _derived(key, head[len(MAGIC) :], context)
-        self._sealed = chunks(file, CHUNK + TAG)
+        self._sealed = chunks(file, CHUNK_BYTES + TAG_BYTES)
         self._number, self._plain, self._over = 0, memoryview(b""), False
 
     def readable(self) -> bool:
@@ -115,7 +117,7 @@ class Unsealed(io.RawIOBase):
             nonce = _nonce(self._prefix, self._number, last=last)
             plain = self._cipher.decrypt(nonce, sealed, self._digest.encode() if last else None)
         except (InvalidTag, ValueError) as error:
-            raise Altered(ALTERED) from error
+            raise CorruptedFile(CORRUPTED) from error
         self._number, self._over = self._number + 1, last
         return plain
 
@@ -125,16 +127,18 @@ class Unsealed(io.RawIOBase):
         super().close()
 
 
-ALTERED = "The stored file is corrupted: it isn't the file that was uploaded."
+CORRUPTED = "The stored file is corrupted: it isn't the file that was uploaded."
 
 
 def _derived(key: bytes, salt: bytes, context: bytes) -> tuple[AESGCM, bytes]:
     """The stream's own key, and the beginning of its nonces."""
-    made = HKDF(SHA256(), 32 + PREFIX, salt, b"governance sealed stream 1\0" + context).derive(key)
+    made = HKDF(
+        SHA256(), 32 + NONCE_PREFIX_BYTES, salt, b"governance sealed stream 1\0" + context
+    ).derive(key)
     return AESGCM(made[:32]), made[32:]
 
 
 def _nonce(prefix: bytes, number: int, *, last: bool) -> bytes:
-    if number >= MOST:
+    if number >= MAX_CHUNKS:
         raise OverflowError("a sealed stream has at most 2^32 chunks")
     return prefix + number.to_bytes(4, "big") + bytes([last])

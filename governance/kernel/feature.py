@@ -121,7 +121,7 @@ def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permissi
     return guard
 
 
-def _tenant_of(token: bearer.Token) -> UUID:
+def _tenant_of(token: bearer.PresentedKey) -> UUID:
     tenant_id = identity.tenant_id()(token.tenant)
     if tenant_id is None:
         raise KeyNeeded("This API key doesn't exist.")

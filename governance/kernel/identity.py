@@ -29,7 +29,7 @@ class IdentityPorts:
 
     tenant_id: Port[Callable[[str], UUID | None]]
     identify: Port[Callable[[], Actor | None]]
-    keys_of: Port[Callable[[bearer.Token], bearer.Keys]]
+    keys_of: Port[Callable[[bearer.PresentedKey], bearer.Keys]]
     note_session_use: Port[Callable[[Actor], None]]
     note_key_use: Port[Callable[[Actor], None]]
     resubmit: Port[Callable[[str, Callable[[], ResponseReturnValue]], ResponseReturnValue]]

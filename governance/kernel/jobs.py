@@ -27,9 +27,9 @@ from governance.kernel.db import Model, Tenanted, session, transaction
 from governance.kernel.errors import DomainError, Unavailable
 
 LEASE = timedelta(seconds=60)
-LONGEST = timedelta(minutes=30)
-PAUSE = timedelta(seconds=20)
-TRIES = 3
+MAX_RUN_TIME = timedelta(minutes=30)
+RETRY_PAUSE = timedelta(seconds=20)
+MAX_ATTEMPTS = 3
 log = structlog.get_logger("jobs")
 
 
@@ -184,7 +184,7 @@ def _alive(item_id: UUID, tries: int) -> Generator[None]:
     over = threading.Event()
 
     def renew() -> None:
-        for _ in range(LONGEST // (LEASE / 3)):
+        for _ in range(MAX_RUN_TIME // (LEASE / 3)):
             if over.wait(LEASE.total_seconds() / 3):
                 return
             try:
@@ -231,9 +231,9 @@ def _run(item_id: UUID, tenant_id: UUID, tries: int, actor_of: ActorOf) -> None:
             .scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update())
             .one_or_none()
         )
-        if item is None or item.is_over or tries > TRIES:
+        if item is None or item.is_over or tries > MAX_ATTEMPTS:
             if item is not None and not item.is_over:
-                _finish(item, "failed", f"Failed after {TRIES} attempts")
+                _finish(item, "failed", f"Failed after {MAX_ATTEMPTS} attempts")
             _drop_ticket(item_id, tries)
             return
         who = actor_of(item)
@@ -282,9 +282,9 @@ def _handle(item: WorkItem, progress: Progress) -> End | None:
 
 def _conclude(item_id: UUID, tries: int, end: End | None) -> None:
     """Write how the try ended, unless another process has taken the work over since."""
-    retry = end is not None and end.again and tries < TRIES
+    retry = end is not None and end.again and tries < MAX_ATTEMPTS
     if end is None or not (
-        _renew(item_id, tries, PAUSE * tries) if retry else _drop_ticket(item_id, tries)
+        _renew(item_id, tries, RETRY_PAUSE * tries) if retry else _drop_ticket(item_id, tries)
     ):
         log.warning("work was taken over", item=str(item_id))
         return

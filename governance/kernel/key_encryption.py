@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-NONCE = 12
-SIZE = 32
+NONCE_BYTES = 12
+KEY_BYTES = 32
 
 
 class KeyService(Protocol):
@@ -47,7 +47,7 @@ class Keyring:
     """
 
     def __init__(self, present: bytes, previous: bytes | None = None) -> None:
-        if any(len(key) != SIZE for key in (present, previous or present)):
+        if any(len(key) != KEY_BYTES for key in (present, previous or present)):
             raise ValueError("the key-encryption key must have 32 bytes")
         self._present, self._previous = present, previous
 
@@ -98,12 +98,12 @@ def encrypt(key: bytes, plain: bytes, context: bytes) -> bytes:
 
     12 bytes nonce, then ciphertext and tag; `context` is authenticated, not stored.
     """
-    nonce = os.urandom(NONCE)
+    nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, context)
 
 
 def decrypt(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], context)
+    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
 
 
 def wrap(key: bytes, context: bytes) -> bytes:
@@ -115,7 +115,7 @@ def unwrap(sealed: bytes, context: bytes) -> bytes:
 
 
 def new_key() -> bytes:
-    return os.urandom(SIZE)
+    return os.urandom(KEY_BYTES)
 
 
 # ---- what the installation's key wraps

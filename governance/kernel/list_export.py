@@ -19,7 +19,7 @@ from governance.kernel import storage
 from governance.kernel.pages import table_file
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes, csv_rows
 
-BATCH = 1000  # rows that are read at once
+ROWS_PER_READ = 1000  # rows that are read at once
 
 
 class Page(Protocol):

@@ -231,7 +231,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PortAnswer:
     """What a feature answers to a port that one below it asks."""
 
     port: Port[Any]
@@ -277,7 +277,7 @@ class Manifest:
     )  # class of an audit entry's target → its page
     publishes: tuple[type[events.Event], ...] = ()
     subscribes: tuple[Subscription, ...] = ()
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[PortAnswer, ...] = ()
     guards: tuple[WriteGuard, ...] = ()
     after_request: tuple[Callable[[Response], Response], ...] = ()
     measures: Mapping[Gauge, Callable[[], float]] = field(

@@ -21,9 +21,9 @@ from urllib3.connectionpool import HTTPSConnectionPool
 
 from governance.kernel.errors import DomainError
 
-TIMEOUT = (3, 5)
+TIMEOUT_SECONDS = (3, 5)
 TOTAL_SECONDS = 8
-MAX_ANSWER = 512 * 1024
+MAX_RESPONSE_BYTES = 512 * 1024
 LOOPBACK = {"127.0.0.1", "localhost"}
 WAITING_FOR_ONE, WAITING, PATIENCE = (
     4,
@@ -40,7 +40,7 @@ class Unreachable(DomainError):
     status = 503
 
 
-class Late(Unreachable):
+class ResponseTooSlow(Unreachable):
     """It didn't respond in time."""
 
 
@@ -154,12 +154,14 @@ class _Careful(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **options: Any
     ) -> requests.Response:
         started = time.monotonic()
-        reply = super().send(request, *args, **{**options, "stream": True, "timeout": TIMEOUT})
+        reply = super().send(
+            request, *args, **{**options, "stream": True, "timeout": TIMEOUT_SECONDS}
+        )
         parts, size = [], 0
         for part in reply.iter_content(8192):
             parts.append(part)
             size += len(part)
-            if size > MAX_ANSWER:
+            if size > MAX_RESPONSE_BYTES:
                 raise requests.ConnectionError("the response is too long")
             if time.monotonic() - started > TOTAL_SECONDS:
                 raise requests.Timeout("the response is too slow")
@@ -186,6 +188,6 @@ def send(method: str, url: str, who: str, **options: Any) -> requests.Response:
         try:
             return client.request(method, safe_url(url), allow_redirects=False, **options)
         except requests.Timeout as error:
-            raise Late(f"{who} didn't respond in time.") from error
+            raise ResponseTooSlow(f"{who} didn't respond in time.") from error
         except (requests.RequestException, OSError) as error:
             raise Unreachable(f"{who} can't be reached.") from error

@@ -29,7 +29,7 @@ def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnV
     return make_response(render_template(template, **context), status)
 
 
-KINDS = {
+MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -38,7 +38,7 @@ KINDS = {
 def table_file(content: bytes | Iterator[bytes], name: str) -> Response:
     """A table to keep; what kind it is follows from the ending of its name."""
     headers = {
-        "Content-Type": KINDS[name.rpartition(".")[2]],
+        "Content-Type": MEDIA_TYPES[name.rpartition(".")[2]],
         "Content-Disposition": f'attachment; filename="{name}"',
     }
     return Response(content, headers=headers)

@@ -26,8 +26,13 @@ STATIC = Path(__file__).resolve().parents[1] / "static"
 MEMORY_BYTES = (
     1_200 * 1024 * 1024
 )  # address space of the child: about four times what a report of 50 pages uses
-SECONDS = 180
-TYPES = {".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".png": "image/png"}
+MAX_SECONDS = 180
+MEDIA_TYPES = {
+    ".css": "text/css",
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
 PageSeen = Callable[[int], None]
 
 # The identification of PDF/UA-1, and the extension schema that PDF/A asks for before it may stand
@@ -47,7 +52,7 @@ CLAIM = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdf
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class Attachment:
     """A file inside the PDF: its name, bytes, and a few words on what it holds."""
 
     name: str
@@ -69,7 +74,7 @@ class RenderFailed(Unavailable):
 def render(
     html: str,
     *,
-    attachments: Sequence[Attached] = (),
+    attachments: Sequence[Attachment] = (),
     at: datetime,
     identifier: bytes,
     progress: PageSeen | None = None,
@@ -123,7 +128,7 @@ def _fetcher() -> Any:
             if not path.is_relative_to(STATIC):
                 raise ValueError(f"outside the static folder: {url}")
             return URLFetcherResponse(
-                url, path.read_bytes(), {"Content-Type": TYPES.get(path.suffix, "text/plain")}
+                url, path.read_bytes(), {"Content-Type": MEDIA_TYPES.get(path.suffix, "text/plain")}
             )
 
     return Assets(allowed_protocols={"data"}, allow_redirects=False)
@@ -201,12 +206,12 @@ def _set_scope(item: Any, scope: str) -> None:
 def render_in_child(
     html: str,
     *,
-    attachments: Sequence[Attached] = (),
+    attachments: Sequence[Attachment] = (),
     at: datetime,
     identifier: bytes,
     on_progress: PageSeen | None = None,
     cancelled: Callable[[], bool] | None = None,
-    seconds: int = SECONDS,
+    seconds: int = MAX_SECONDS,
     memory: int = MEMORY_BYTES,
 ) -> bytes:
     """As `render`, in a child process whose memory (bytes) and time (seconds of the processor) are
@@ -240,7 +245,7 @@ def render_in_child(
 
 
 def _write_order(
-    folder: Path, html: str, attachments: Sequence[Attached], at: datetime, identifier: bytes
+    folder: Path, html: str, attachments: Sequence[Attachment], at: datetime, identifier: bytes
 ) -> None:
     (folder / "page.html").write_text(html, encoding="utf-8")
     listed = []
@@ -273,7 +278,9 @@ def main(folder: Path) -> None:
     """The child: the order in `folder`, a JSON line for each page, and `out.pdf`."""
     order = json.loads((folder / "order.json").read_text(encoding="utf-8"))
     attachments = [
-        Attached(each["name"], (folder / f"attachment-{number}").read_bytes(), each["description"])
+        Attachment(
+            each["name"], (folder / f"attachment-{number}").read_bytes(), each["description"]
+        )
         for number, each in enumerate(order["attachments"])
     ]
     data = render(

@@ -43,18 +43,18 @@ class SlowBody(DomainError):
     status = 408
 
 
-class BrokenOff(Invalid):
+class InterruptedBody(Invalid):
     """The connection ended, or the form cannot be parsed, before the body did."""
 
     status = 400
 
 
-def slow() -> SlowBody:
+def too_slow() -> SlowBody:
     return SlowBody("The upload was too slow. Nothing was saved; try again on a faster connection.")
 
 
-def broken_off() -> BrokenOff:
-    return BrokenOff("The upload was interrupted. Nothing was saved; try again.")
+def interrupted() -> InterruptedBody:
+    return InterruptedBody("The upload was interrupted. Nothing was saved; try again.")
 
 
 def busy() -> Unavailable:
@@ -235,15 +235,15 @@ class StreamedInput(io.RawIOBase):
             received = self._receive(
                 self._pace.seconds_left(ROOMS[self._sender.kind].deadline_seconds)
             )
-        except BrokenOff as error:
+        except InterruptedBody as error:
             raise self._refuse("broken off", error) from None
         if received is None:
-            raise self._refuse("slow", slow())
+            raise self._refuse("slow", too_slow())
         data, self._more = received
         self._received += len(data)
         self._pace.came(len(data))
         if self._more and self._pace.seconds_left(ROOMS[self._sender.kind].deadline_seconds) <= 0:
-            raise self._refuse("slow", slow())
+            raise self._refuse("slow", too_slow())
         self._chunk = memoryview(data)
 
     def _refuse(self, reason: str, error: DomainError) -> DomainError:

@@ -125,7 +125,7 @@ class Arrival:
         try:
             message = future.result()
             if message["type"] != "http.request":
-                self._refuse("broken off", request_bodies.broken_off())
+                self._refuse("broken off", request_bodies.interrupted())
                 return
             data = message["body"]
             if not message["more_body"]:
@@ -143,7 +143,7 @@ class Arrival:
                 self._receive()
         except Exception:
             log.exception("body not received")
-            self._refuse("failed", request_bodies.broken_off())
+            self._refuse("failed", request_bodies.interrupted())
 
     def _leave(self) -> bool:
         """End the arrival; False when something else ended it already."""
@@ -172,7 +172,7 @@ class Arrival:
         """
         kind = self._sender.kind if self._sender else "stranger"
         if self._pace.seconds_left(request_bodies.ROOMS[kind].deadline_seconds) <= 0:
-            self._refuse("slow", request_bodies.slow())
+            self._refuse("slow", request_bodies.too_slow())
         elif not self._admitting and self._pace.seconds > request_bodies.GRACE_SECONDS:
             self._admitting = True
             self._server.admissions.submit(self._admit)
@@ -262,7 +262,7 @@ class Exchange:
             return None
         message = future.result()
         if message["type"] != "http.request":
-            raise request_bodies.broken_off()
+            raise request_bodies.interrupted()
         return message["body"], message["more_body"]
 
     # ---- the answer

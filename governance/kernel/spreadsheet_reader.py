@@ -24,10 +24,13 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from governance.kernel.errors import Invalid
 
 PIECE, MB = 256 * 1024, 1024**2
-PART, SHEETS = 32 * MB, 128 * MB  # unpacked: each part that is no sheet, and all sheets together
-TAGS, STRINGS, CELLS, MERGED = 4_000_000, 1_000_000, 1_000_000, 10_000
-TEXT, LONGEST = 32 * MB, 32_767  # characters of all cells together, and of one
-LAST_ROW, ABOVE = 1_048_576, 20  # and how many rows may stand above a table
+MAX_PART_BYTES, MAX_SHEETS_BYTES = (
+    32 * MB,
+    128 * MB,
+)  # unpacked: each part that is no sheet, and all sheets together
+MAX_TAGS, MAX_STRINGS, MAX_CELLS, MAX_MERGED_RANGES = 4_000_000, 1_000_000, 1_000_000, 10_000
+MAX_TEXT_LENGTH, MAX_CELL_LENGTH = 32 * MB, 32_767  # characters of all cells together, and of one
+LAST_ROW, MAX_TITLE_ROWS = 1_048_576, 20  # and how many rows may stand above a table
 CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 NO_DATE = re.compile(
     r'"[^"]*"|\[[^\]]*\]|[\\_*].'
@@ -111,8 +114,8 @@ class _Workbook:
 
     archive: zipfile.ZipFile
     name: str
-    tags: int = TAGS
-    sheets: int = SHEETS
+    tags: int = MAX_TAGS
+    sheets: int = MAX_SHEETS_BYTES
     names: frozenset[str] = frozenset()
 
     def first(self, rows: int, columns: int) -> Sheet:
@@ -140,7 +143,7 @@ class _Workbook:
                 break
         return sheet
 
-    def walk(self, part: str, reader: "_Part", left: int = PART) -> int:
+    def walk(self, part: str, reader: "_Part", left: int = MAX_PART_BYTES) -> int:
         """Read a part through, and tell how much of what was left is left still."""
         entry = self.archive.getinfo(part)
         if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
@@ -257,8 +260,8 @@ class _Strings(_Part):
 
     def ended(self, tag: str) -> None:
         if tag == "si":
-            if len(self.held) == STRINGS:
-                raise self.book.too(f"contains more than {STRINGS} texts")
+            if len(self.held) == MAX_STRINGS:
+                raise self.book.too(f"contains more than {MAX_STRINGS} texts")
             self.held.append(self.taken())
 
 
@@ -330,14 +333,14 @@ class _Rows(_Part):
         elif tag == "c":
             self._put(self.taken())
         elif tag == "row" and any(cell.strip() for cell in self.cells):
-            if len(self.sheet.rows) == self.most + ABOVE:
+            if len(self.sheet.rows) == self.most + MAX_TITLE_ROWS:
                 raise self.book.too(f"has more than {self.most:,} rows")
             self.sheet.rows.append((self.number, self.cells))
 
     def _cell(self, attributes: Mapping[str, str]) -> None:
         self.count += 1
-        if self.count > CELLS:
-            raise self.book.too(f"contains more than {CELLS} cells")
+        if self.count > MAX_CELLS:
+            raise self.book.too(f"contains more than {MAX_CELLS} cells")
         given = attributes.get("r")
         self.column = _place(given)[1] if given else self.column + 1
         self.kind, self.style, self.formula = (
@@ -357,9 +360,9 @@ class _Rows(_Part):
                 " something"
             )
         self.length += len(value)
-        if len(value) > LONGEST or self.length > TEXT:
+        if len(value) > MAX_CELL_LENGTH or self.length > MAX_TEXT_LENGTH:
             raise self.book.too(
-                f"contains more than {LONGEST} characters in one cell, or {TEXT // MB} million"
+                f"contains more than {MAX_CELL_LENGTH} characters in one cell, or {MAX_TEXT_LENGTH // MB} million"
                 " in all"
             )
         self.cells += [""] * (self.column + 1 - len(self.cells))
@@ -379,8 +382,8 @@ class _Rows(_Part):
         return raw.removesuffix(".0")
 
     def _merge(self, reference: str) -> None:
-        if len(self.sheet.merged) == MERGED:
-            raise self.book.too(f"has more than {MERGED} merged cells")
+        if len(self.sheet.merged) == MAX_MERGED_RANGES:
+            raise self.book.too(f"has more than {MAX_MERGED_RANGES} merged cells")
         first, _, last = reference.partition(":")
         self.sheet.merged.append(Merged(reference, *_place(first), *_place(last or first)))
 

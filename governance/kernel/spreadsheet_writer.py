@@ -10,8 +10,8 @@ from datetime import date, datetime
 
 import xlsxwriter
 
-LONGEST = 32_767  # characters in a cell of XLSX
-EXACT = 2**53  # whole numbers beyond it would be rounded
+MAX_CELL_LENGTH = 32_767  # characters in a cell of XLSX
+MAX_EXACT_INTEGER = 2**53  # whole numbers beyond it would be rounded
 DANGEROUS = (
     "=",
     "+",
@@ -38,7 +38,7 @@ def harmless(value: Cell) -> str | int | float:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return value if abs(value) <= EXACT else str(value)
+        return value if abs(value) <= MAX_EXACT_INTEGER else str(value)
     text = value.isoformat() if isinstance(value, date) else value
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
@@ -70,7 +70,7 @@ def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
             for column, cell in enumerate(row):
                 value = harmless(cell)
                 (
-                    sheet.write_string(last, column, value[:LONGEST])
+                    sheet.write_string(last, column, value[:MAX_CELL_LENGTH])
                     if isinstance(value, str)
                     else sheet.write_number(last, column, value)
                 )

@@ -35,9 +35,12 @@ from obstore.store import S3Store
 from governance.kernel import encrypted_stream
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 
-PIECE = 1024 * 1024
-SEALED = ".sealed"  # ends the key of an object that is sealed
-PART, AT_ONCE = 8 * 1024 * 1024, 4  # of a multipart upload: 32 MB in memory, whatever the size
+PIECE_BYTES = 1024 * 1024
+ENCRYPTED_SUFFIX = ".sealed"  # ends the key of an object that is sealed
+PART_BYTES, PARTS_AT_ONCE = (
+    8 * 1024 * 1024,
+    4,
+)  # of a multipart upload: 32 MB in memory, whatever the size
 MISSING = "The file of this record is missing from storage."
 KeyOf = Callable[[UUID], bytes]
 GONE = (NotFoundError, FileNotFoundError)  # obstore raises one or the other
@@ -74,13 +77,17 @@ class ObjectStore(ABC):
 
         The same bytes twice are one object of a tenant and prefix.
         """
-        seal = encrypted_stream.Seal(self._key_of(tenant_id), tenant_id.bytes) if prefix else None
+        seal = (
+            encrypted_stream.StreamEncryptor(self._key_of(tenant_id), tenant_id.bytes)
+            if prefix
+            else None
+        )
         try:
             with self._incoming(tenant_id) as file:
                 digest, size, head = _copy(stream, file, limit, seal)
                 name = f"{digest[:2]}/{digest}"
                 key = (
-                    f"{tenant_id.hex}/{prefix}/{name}{SEALED}"
+                    f"{tenant_id.hex}/{prefix}/{name}{ENCRYPTED_SUFFIX}"
                     if prefix
                     else f"{tenant_id.hex}/{name}"
                 )
@@ -94,22 +101,22 @@ class ObjectStore(ABC):
     def open(self, key: str) -> BinaryIO:
         """The plain bytes.
 
-        NotFound where it is missing; reading raises sealed.Altered where they are not what was
+        NotFound where it is missing; reading raises CorruptedFile where they are not what was
         stored.
         """
         file = self._stored(key)
-        if not key.endswith(SEALED):
+        if not key.endswith(ENCRYPTED_SUFFIX):
             return file
         tenant_id = UUID(key.split("/", 1)[0])
-        digest = key.rsplit("/", 1)[-1].removesuffix(SEALED)
+        digest = key.rsplit("/", 1)[-1].removesuffix(ENCRYPTED_SUFFIX)
         try:
-            plain = encrypted_stream.Unsealed(
+            plain = encrypted_stream.DecryptedStream(
                 file, self._key_of(tenant_id), tenant_id.bytes, digest=digest
             )
         except BaseException:
             file.close()
             raise
-        return io.BufferedReader(plain, encrypted_stream.CHUNK)
+        return io.BufferedReader(plain, encrypted_stream.CHUNK_BYTES)
 
     @abstractmethod
     def exists(self, key: str) -> bool: ...
@@ -301,7 +308,7 @@ class Bucket(ObjectStore):
     def _place(self, file: IO[bytes], key: str) -> None:
         file.flush()
         file.seek(0)
-        obstore.put(self._store, key, file, chunk_size=PART, max_concurrency=AT_ONCE)
+        obstore.put(self._store, key, file, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
 
     def _stored(self, key: str) -> BinaryIO:
         if not _plain_key(key):
@@ -309,7 +316,8 @@ class Bucket(ObjectStore):
         with _away("read"):
             try:
                 return io.BufferedReader(
-                    _Received(obstore.open_reader(self._store, key, buffer_size=PART)), PIECE
+                    _Received(obstore.open_reader(self._store, key, buffer_size=PART_BYTES)),
+                    PIECE_BYTES,
                 )
             except GONE as error:
                 raise NotFound(MISSING) from error
@@ -383,7 +391,7 @@ def _plain_key(key: str) -> bool:
 
 
 def _copy(
-    source: BinaryIO, target: IO[bytes], limit: int, seal: encrypted_stream.Seal | None
+    source: BinaryIO, target: IO[bytes], limit: int, seal: encrypted_stream.StreamEncryptor | None
 ) -> tuple[str, int, bytes]:
     """(digest, size, first bytes) of the plain stream, which goes to the target sealed or as it
     is.
@@ -395,7 +403,7 @@ def _copy(
         size += len(piece)
         if size > limit:
             raise TooLarge(
-                f"The file is larger than {limit // PIECE} MB, the limit. Nothing was saved.",
+                f"The file is larger than {limit // PIECE_BYTES} MB, the limit. Nothing was saved.",
                 field="file",
             )
         if not size:
@@ -450,7 +458,7 @@ def in_pieces(file: BinaryIO) -> Iterator[bytes]:
     tell.
     """
     try:
-        first = file.read(PIECE)
+        first = file.read(PIECE_BYTES)
     except BaseException:
         file.close()
         raise
@@ -461,4 +469,4 @@ def _rest(piece: bytes, file: BinaryIO) -> Iterator[bytes]:
     with file:
         while piece:
             yield piece
-            piece = file.read(PIECE)
+            piece = file.read(PIECE_BYTES)

@@ -27,8 +27,8 @@ from sqlalchemy import Engine, event
 from governance.kernel.db import session
 
 # of which a process keeps anything at once; 60 controls with 500 evidence items take 1.6 MB
-TENANTS = 32
-EACH = 64  # values of one tenant
+MAX_TENANTS = 32
+MAX_VALUES_PER_TENANT = 64  # values of one tenant
 type Number = tuple[int, ...]  # each part only grows
 
 
@@ -71,7 +71,7 @@ class _Known:
     __slots__ = ("number", "values")
 
     def __init__(self, number: Number) -> None:
-        self.number, self.values = number, BoundedCache(EACH)
+        self.number, self.values = number, BoundedCache(MAX_VALUES_PER_TENANT)
 
 
 _tenants: OrderedDict[UUID, _Known] = OrderedDict()
@@ -108,7 +108,7 @@ def _under(tenant_id: UUID, number: Number) -> _Known | None:
         ):
             known = _tenants[tenant_id] = _Known(number)
         _tenants.move_to_end(tenant_id)
-        while len(_tenants) > TENANTS:
+        while len(_tenants) > MAX_TENANTS:
             _tenants.popitem(last=False)
         return known if known.number == number else None
 

@@ -28,7 +28,7 @@ from governance.kernel.errors import DomainError, NotFound
 
 WINDOW = timedelta(minutes=10)
 REMEMBERED = "steps that can be undone"
-LEFT_ALONE = {
+NOT_UNDONE = {
     403,
     404,
     409,
@@ -208,7 +208,7 @@ def _undo(step: UndoStep) -> str | None:
             _restorers[step.kind](step)
             session().flush()
     except DomainError as refusal:
-        if refusal.status not in LEFT_ALONE:
+        if refusal.status not in NOT_UNDONE:
             raise
         return refusal.message
     return None

@@ -28,7 +28,7 @@ def say_changed(text: str) -> None:
         say(text, offer_id)
 
 
-def take(offer_id: UUID, kinds: Collection[str], home: str) -> ResponseReturnValue:
+def undo_offer(offer_id: UUID, kinds: Collection[str], home: str) -> ResponseReturnValue:
     """Undo, say what was undone and what was not, and go back to the page with the button."""
     undone = undo.take(offer_id, kinds)
     flash(

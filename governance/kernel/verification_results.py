@@ -23,7 +23,7 @@ EXIT_STATUS = (
 )
 
 
-LONGEST_SENTENCE = 400
+MAX_SENTENCE_LENGTH = 400
 
 
 def plain(text: str) -> str:
@@ -31,7 +31,7 @@ def plain(text: str) -> str:
     too many.
     """
     shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-    return shown if len(shown) <= LONGEST_SENTENCE else f"{shown[:LONGEST_SENTENCE]}…"
+    return shown if len(shown) <= MAX_SENTENCE_LENGTH else f"{shown[:MAX_SENTENCE_LENGTH]}…"
 
 
 def worst(outcomes: Iterable[CheckOutcome]) -> CheckOutcome:
@@ -47,7 +47,7 @@ def worst(outcomes: Iterable[CheckOutcome]) -> CheckOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """One check and what it found. `ok` is None when it could not be done.
 
     `required` is False for a limit that the reader should know and did not ask to have checked.
@@ -73,10 +73,10 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerificationResult:
     """All checks, in the order in which they were done."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[CheckResult, ...]
 
     @property
     def outcome(self) -> CheckOutcome:

@@ -19,7 +19,7 @@ from prometheus_client import Counter, Histogram
 
 from governance.kernel import current, request_bodies
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Unavailable
-from governance.kernel.request_bodies import BrokenOff
+from governance.kernel.request_bodies import InterruptedBody
 
 type ResponseReturnValue = FlaskReturn
 
@@ -38,8 +38,10 @@ HEADERS = {
 ANONYMOUS = "anonymous"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
-MAX_BODY = 12 * 1024 * 1024
-MAX_FORM = 512 * 1024  # a form without files: beyond it there are only field names by the million
+MAX_BODY_BYTES = 12 * 1024 * 1024
+MAX_FORM_BYTES = (
+    512 * 1024
+)  # a form without files: beyond it there are only field names by the million
 
 requests_total = Counter(
     "governance_requests_total", "Requests answered", ["method", "endpoint", "status"]
@@ -56,10 +58,10 @@ csp_reports = Counter(
 log = structlog.get_logger("web")
 
 
-def dress(app: Flask) -> None:
+def install_hooks(app: Flask) -> None:
     """Install the request's start, its end, and the CSP report address."""
     app.config.update(
-        MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=2000
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=2000
     )
     app.before_request(_arrive)
     app.before_request(_readable)
@@ -105,7 +107,7 @@ def _readable() -> None:
         if (refused := request.environ.get(request_bodies.REFUSED)) is not None:
             raise refused
         if request.mimetype != "multipart/form-data":
-            request.max_content_length = MAX_FORM
+            request.max_content_length = MAX_FORM_BYTES
         given += _form_items()
     if any("\0" in name or "\0" in value for name, value in given):
         raise Invalid(
@@ -128,9 +130,9 @@ def _form_items() -> list[tuple[str, str]]:
         and request.content_length
     ):
         # Werkzeug gives an empty form for a body that it cannot parse
-        raise request_bodies.broken_off()
+        raise request_bodies.interrupted()
     if None in request.form or None in request.files:
-        raise BrokenOff(
+        raise InterruptedBody(
             "A field of the form has no name. Nothing was saved; name every field and upload it"
             " again."
         )
@@ -162,10 +164,10 @@ def _by_key() -> bool:
     """Machines prove themselves by a bearer key, not by a cookie; the back channel by a signed
     token.
     """
-    return for_machines() or request.path.startswith("/auth/back-channel/")
+    return is_for_machines() or request.path.startswith("/auth/back-channel/")
 
 
-def for_machines() -> bool:
+def is_for_machines() -> bool:
     """Whether the address is one where only keys count and no cookie is looked at."""
     return getattr(current_app.view_functions.get(request.endpoint or ""), "scope", "") == "machine"
 
@@ -216,7 +218,7 @@ def _leave(response: Response) -> Response:
         )
     else:
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.add("Vary", "Authorization" if for_machines() else "Cookie")
+        response.headers.add("Vary", "Authorization" if is_for_machines() else "Cookie")
     if "anonymous" in g and cookie_name(ANONYMOUS) not in request.cookies:
         set_cookie(response, ANONYMOUS, g.anonymous, max_age=3600)
     response.headers["X-Request-Id"] = g.get("request_id", "")

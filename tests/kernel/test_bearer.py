@@ -98,5 +98,5 @@ def test_the_scheme_is_written_in_any_case():
     assert (
         bearer.parse(f"bearer {text}")
         == bearer.parse(f"BEARER {text}")
-        == bearer.Token("acme", bearer.digest(text))
+        == bearer.PresentedKey("acme", bearer.digest(text))
     )

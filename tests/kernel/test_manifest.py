@@ -17,7 +17,6 @@ from governance.kernel.access import Permission
 from governance.kernel.events import Event
 from governance.kernel.feature import Feature
 from governance.kernel.manifest import (
-    Answer,
     Command,
     Daily,
     EntryLink,
@@ -29,6 +28,7 @@ from governance.kernel.manifest import (
     NavItem,
     ObjectCommand,
     ObjectSearch,
+    PortAnswer,
     Subscription,
     installed,
 )
@@ -146,7 +146,7 @@ WRONG = {
         ),
     ),
     "an answered port": (
-        {"answers": (Answer(subjects, nothing),)},
+        {"answers": (PortAnswer(subjects, nothing),)},
         (
             "Two features answer the port AI systems that an API key can be limited to: systems and"
             " toys."

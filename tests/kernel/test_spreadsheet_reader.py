@@ -231,32 +231,37 @@ def test_a_part_that_unpacks_to_more_than_it_may_is_refused_while_it_unpacks(rea
 @pytest.mark.parametrize(
     ("limit", "value", "content", "says"),
     [
-        ("STRINGS", 3, make_workbook(HEAD, strings="<si/>" * 4), "more than 3 texts"),
+        ("MAX_STRINGS", 3, make_workbook(HEAD, strings="<si/>" * 4), "more than 3 texts"),
         (
-            "PART",
+            "MAX_PART_BYTES",
             500,
             make_workbook(HEAD, strings="<si><t>aaaa</t></si>" * 40),
             "unpacks to more than 0 MB in sharedStrings.xml",
         ),
         (
-            "PART",
+            "MAX_PART_BYTES",
             500,
             make_workbook(HEAD, styles="<xf/>" * 200),
             "unpacks to more than 0 MB in styles.xml",
         ),
-        ("SHEETS", 500, make_workbook(HEAD * 3), "unpacks to more than 0 MB in sheet1.xml"),
-        ("CELLS", 3, make_workbook(HEAD), "more than 3 cells"),
-        ("TAGS", 9, make_workbook(HEAD), "more than can be read"),
-        ("TEXT", 12, make_workbook(HEAD), "characters"),
-        ("LONGEST", 6, make_workbook(HEAD), "characters in one cell"),
         (
-            "MERGED",
+            "MAX_SHEETS_BYTES",
+            500,
+            make_workbook(HEAD * 3),
+            "unpacks to more than 0 MB in sheet1.xml",
+        ),
+        ("MAX_CELLS", 3, make_workbook(HEAD), "more than 3 cells"),
+        ("MAX_TAGS", 9, make_workbook(HEAD), "more than Meridian can read"),
+        ("MAX_TEXT_LENGTH", 12, make_workbook(HEAD), "characters"),
+        ("MAX_CELL_LENGTH", 6, make_workbook(HEAD), "characters in one cell"),
+        (
+            "MAX_MERGED_RANGES",
             1,
             make_workbook(HEAD, after='<mergeCell ref="A1:A2"/>' * 2),
             "more than 1 merged cells",
         ),
         (
-            "TEXT",
+            "MAX_TEXT_LENGTH",
             30,
             make_workbook(
                 '<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>',
@@ -269,14 +274,14 @@ def test_a_part_that_unpacks_to_more_than_it_may_is_refused_while_it_unpacks(rea
 def test_every_bound_is_kept(monkeypatch, limit, value, content, says):
     """The last: one text that many cells share counts for each of them."""
     monkeypatch.setattr(spreadsheet_reader, limit, value)
-    if limit == "PART":
+    if limit == "MAX_PART_BYTES":
         monkeypatch.setattr(spreadsheet_reader._Workbook.walk, "__defaults__", (value,))
-    if limit in {"TAGS", "SHEETS"}:
+    if limit in {"MAX_TAGS", "MAX_SHEETS_BYTES"}:
         monkeypatch.setattr(
             spreadsheet_reader._Workbook.__init__,
             "__defaults__",
             tuple(
-                value if n == ("TAGS", "SHEETS").index(limit) else d
+                value if n == ("MAX_TAGS", "MAX_SHEETS_BYTES").index(limit) else d
                 for n, d in enumerate(spreadsheet_reader._Workbook.__init__.__defaults__)
             ),
         )

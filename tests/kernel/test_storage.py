@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.kernel.encrypted_stream import Altered
+from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
-from governance.kernel.storage import PIECE, Bucket, Folder, use
+from governance.kernel.storage import PIECE_BYTES, Bucket, Folder, use
 
-LIMIT = 3 * PIECE
+LIMIT = 3 * PIECE_BYTES
 TENANT = uuid4()
 
 
@@ -80,7 +80,7 @@ def files(store):
     return sorted(p for p in store.root.rglob("*") if p.is_file())
 
 
-@pytest.mark.parametrize("size", [1, PIECE - 1, PIECE, PIECE + 1, LIMIT])
+@pytest.mark.parametrize("size", [1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, LIMIT])
 def test_what_is_written_is_read_back(store, size):
     content = os.urandom(size)
     blob = store.write(TENANT, io.BytesIO(content), limit=LIMIT)
@@ -145,12 +145,12 @@ def test_a_full_disk_is_said_and_nothing_stays(store):
     import signal
 
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (PIECE, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PIECE_BYTES, hard))
     try:
         with pytest.raises(
             Unavailable, match=r"couldn't be saved \(File too large\). Nothing was saved"
         ):
-            store.write(TENANT, io.BytesIO(bytes(2 * PIECE)), limit=LIMIT)
+            store.write(TENANT, io.BytesIO(bytes(2 * PIECE_BYTES)), limit=LIMIT)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, before)
@@ -198,11 +198,13 @@ def store_location(request, tmp_path):
     )
 
 
-@pytest.mark.parametrize("size", [1, 9 * PIECE, 20 * PIECE + 7])
+@pytest.mark.parametrize("size", [1, 9 * PIECE_BYTES, 20 * PIECE_BYTES + 7])
 def test_under_a_prefix_it_is_encrypted_and_read_back(store_location, size):
     """20 MB are an upload in three parts."""
     content = os.urandom(size)
-    blob = store_location.write(TENANT, io.BytesIO(content), limit=64 * PIECE, prefix="evidence")
+    blob = store_location.write(
+        TENANT, io.BytesIO(content), limit=64 * PIECE_BYTES, prefix="evidence"
+    )
     assert (blob.sha256, blob.size, blob.head) == (
         hashlib.sha256(content).hexdigest(),
         size,
@@ -260,7 +262,7 @@ def test_what_is_altered_swapped_or_gone_is_said(store_location):
     ):
         store_location.keep(first.key, bent)
         with (
-            pytest.raises(Altered, match="is corrupted"),
+            pytest.raises(CorruptedFile, match="is corrupted"),
             store_location.open(first.key) as file,
         ):
             file.read()
@@ -301,13 +303,13 @@ def test_a_slow_reader_is_not_cut_off(s3, monkeypatch, bucket):
     """They take longer over the whole file than one request may take."""
     monkeypatch.setattr(Bucket, "patience", "500ms")
     hasty = Bucket(f"s3://{bucket.name}/console?region=us-east-1&endpoint={s3}", key_of)
-    content = os.urandom(20 * PIECE)
+    content = os.urandom(20 * PIECE_BYTES)
     hasty.keep("large", content)
     with hasty.open("large") as file:
-        read = file.read(PIECE)
+        read = file.read(PIECE_BYTES)
         for _ in range(2):
             time.sleep(1.2)
-            read += file.read(9 * PIECE)
+            read += file.read(9 * PIECE_BYTES)
         read += file.read()
     assert hashlib.sha256(read).digest() == hashlib.sha256(content).digest()
 

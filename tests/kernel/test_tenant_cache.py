@@ -92,9 +92,9 @@ def test_what_the_database_was_before_it_went_away_is_forgotten():
 
 
 def test_tenants_and_values_are_bounded(monkeypatch):
-    for number in range(tenant_cache.TENANTS * 2):
+    for number in range(tenant_cache.MAX_TENANTS * 2):
         tenant_cache._under(uuid4(), (number, 0))
-    assert len(tenant_cache._tenants) == tenant_cache.TENANTS
+    assert len(tenant_cache._tenants) == tenant_cache.MAX_TENANTS
     cache = BoundedCache(3)
     for number in range(10):
         cache.get(number, lambda number=number: number)

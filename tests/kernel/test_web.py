@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from governance.kernel.web import HEADERS, MAX_BODY, network_of
+from governance.kernel.web import HEADERS, MAX_BODY_BYTES, network_of
 
 ANSWERS = {
     "a page": ("GET", "systems/", 200),
@@ -117,7 +117,10 @@ def test_the_token_may_come_in_a_header(as_admin):
 
 
 def test_a_body_beyond_the_limit_is_refused_and_said(as_admin):
-    huge = {"csrf_token": as_admin.csrf(), "file": (io.BytesIO(bytes(MAX_BODY + 1)), "big.bin")}
+    huge = {
+        "csrf_token": as_admin.csrf(),
+        "file": (io.BytesIO(bytes(MAX_BODY_BYTES + 1)), "big.bin"),
+    }
     reply = as_admin.client.post(
         as_admin.at("systems/new"), data=huge, content_type="multipart/form-data"
     )

@@ -27,7 +27,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people import member_actions
 from governance.kernel import access, clock, current, outbox
 from governance.kernel.access import ROLE_NAMES
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.kernel.formatting import long_day, plural, thousands
 from governance.kernel.ids import uuid7
@@ -83,7 +83,7 @@ def start_review(title: str, *, due_on: date | None) -> AccessReview:
 
     Raises Invalid when fewer than two people can review, since nobody reviews their own access.
     """
-    alone("access reviews")
+    lock_tenant("access reviews")
     if (there := queries.open_review()) is not None:
         raise DomainError(f"{there.title} is still in progress. Close it before you start another.")
     title = " ".join(title.split())
@@ -142,7 +142,7 @@ def decide(review: AccessReview, decisions: Mapping[UUID, str], *, reason: str =
 
     `decisions` maps items to keep, revoke, or a lower role.
     """
-    alone("access reviews")
+    lock_tenant("access reviews")
     session().refresh(review)
     _check_open(review)
     if not decisions:
@@ -241,7 +241,7 @@ def close_review(review: AccessReview) -> EvidenceVersion:
 
     Another person reviews the evidence.
     """
-    alone("access reviews")
+    lock_tenant("access reviews")
     session().refresh(review)
     _check_open(review)
     rows = queries.reviewed_access(review.id)

@@ -21,7 +21,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
 from governance.kernel.forms import Form, accepted, submission, uuid_or_none
-from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
@@ -60,7 +60,9 @@ def export_reviews() -> ResponseReturnValue:
     """Export the filtered list."""
     asked = REVIEWS.read()
     pages = every_page(
-        lambda after: queries.reviews(asked.criteria, sort=asked.sort, after=after, size=BATCH)
+        lambda after: queries.reviews(
+            asked.criteria, sort=asked.sort, after=after, size=ROWS_PER_READ
+        )
     )
     rows = (review_list.review_cells(reviews, _names(reviews)) for reviews in pages)
     return csv_file(f"access-reviews-{clock.today()}", review_list.REVIEWS_CSV_HEADER, rows)

@@ -28,7 +28,7 @@ from governance.assurance.frameworks.models import Requirement
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.formatting import plural
 from governance.operations.systems import queries as systems
@@ -71,7 +71,7 @@ def start_assessment(
     """
     framework = frameworks.framework_by_id(framework_id)
     title = " ".join(title.split())
-    alone("assessments")
+    lock_tenant("assessments")
     _check_start(framework_id, title, period_from, period_to, targets)
     system_id = None if scope == "organisation" else _require_system(scope)
     last = assessment_queries.current_assessment(framework_id) if targets is None else None
@@ -257,7 +257,7 @@ def start_revision(assessment: Assessment) -> Assessment:
     """Start the next revision of a closed assessment, with its targets, conclusions and sign-offs."""
     if assessment.closed_at is None:
         raise DomainError("This assessment is already open.")
-    alone("assessments")
+    lock_tenant("assessments")
     if any(
         each.revision > assessment.revision for each in assessment_queries.revisions(assessment)
     ):

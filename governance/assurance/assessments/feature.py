@@ -15,7 +15,7 @@ from governance.assurance.assessments import (
 from governance.assurance.assessments.levels_sql import lowered_requirement
 from governance.assurance.evidence.inbox import consequence
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Answer, Command, EntryLink, Manifest, not_by_scope
+from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer, not_by_scope
 
 # each module adds its routes to the same feature when it is imported
 VIEW_MODULES = (views, requirement_views, assessment_views)
@@ -43,5 +43,5 @@ manifest = Manifest(
         "Comment": EntryLink(no_page="it is shown on the page of its requirement"),
     },
     inbox=inbox.SOURCES,
-    answers=(Answer(consequence, lowered_requirement),),
+    answers=(PortAnswer(consequence, lowered_requirement),),
 )

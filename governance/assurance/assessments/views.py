@@ -43,7 +43,7 @@ from governance.kernel.forms import constraint
 from governance.kernel.list_pages import ListPage, ListRequest, one_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.undo_pages import take
+from governance.kernel.undo_pages import undo_offer
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("assessments", __name__)
@@ -236,4 +236,4 @@ def _assign_all(changes: Sequence[BulkChange]) -> None:
 
 @feature.post("/assessments/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
 def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
-    return take(undo_offer_id, item_actions.UNDOABLE, url_for("assessments.index"))
+    return undo_offer(undo_offer_id, item_actions.UNDOABLE, url_for("assessments.index"))

@@ -15,7 +15,7 @@ from governance.kernel import clock, work_pages
 from governance.kernel.background_work import Run
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
-from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
@@ -69,7 +69,9 @@ def export_runs(key: str) -> ResponseReturnValue:
     queries.collector_status(key)
     asked = RUNS.read(place={"key": key})
     pages = every_page(
-        lambda after: queries.runs(key, asked.criteria, sort=asked.sort, after=after, size=BATCH)
+        lambda after: queries.runs(
+            key, asked.criteria, sort=asked.sort, after=after, size=ROWS_PER_READ
+        )
     )
     rows = (
         [run_list.cells(seen, files) for seen in runs] for runs in pages for files in [_files(runs)]

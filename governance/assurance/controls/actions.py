@@ -21,7 +21,7 @@ from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
 from governance.kernel import clock, undo
 from governance.kernel.access import require
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.undo import Overtaken, UndoStep
 
@@ -96,7 +96,7 @@ def create(
 ) -> Control:
     """Create a control of the tenant's own; its ref never changes. Raises ControlExists."""
     ref = ref.strip().upper()
-    alone("controls")
+    lock_tenant("controls")
     if session().scalar(select(Control.id).where(Control.ref == ref)):
         raise ControlExists(
             f"{ref} is already used, maybe by a retired control. Choose another ref.", field="ref"

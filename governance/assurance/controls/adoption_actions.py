@@ -16,7 +16,7 @@ from governance.assurance.evidence.models import Evidence
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.kernel import clock
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 
 FIRST_VERSION_DUE = timedelta(
@@ -34,7 +34,7 @@ def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) ->
     chosen = [each for each in pack() if refs is None or each.ref in set(refs)]
     if refs is not None and len(chosen) != len(set(refs)):
         raise Invalid("One of the selected controls isn't in the starter pack.", field="refs")
-    alone("controls")
+    lock_tenant("controls")
     taken = set(session().scalars(select(Control.ref)))
     adopted = [(_adopt_one(each), each) for each in chosen if each.ref not in taken]
     if with_evidence:

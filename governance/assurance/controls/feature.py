@@ -16,7 +16,7 @@ from governance.assurance.controls import (
 )
 from governance.assurance.evidence.ports import supported_controls
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Answer, EntryLink, Manifest, NavItem, Subscription
+from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer, Subscription
 from governance.kernel.visibility_scope import Scope
 from governance.operations.switches.events import DrillEnded, StopLifted
 
@@ -47,5 +47,5 @@ manifest = Manifest(
         Subscription(DrillEnded, drill_evidence.file_drill),
         Subscription(StopLifted, stop_evidence.queue_filing),
     ),
-    answers=(Answer(supported_controls, queries.all_controls),),
+    answers=(PortAnswer(supported_controls, queries.all_controls),),
 )

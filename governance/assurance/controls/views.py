@@ -48,7 +48,7 @@ from governance.kernel.forms import accepted, constraint, counted
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.undo_pages import say_changed, take
+from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
 
@@ -122,7 +122,7 @@ def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT
 
 @feature.post("/controls/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
 def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
-    return take(undo_offer_id, actions.UNDOABLE, url_for("controls.index"))
+    return undo_offer(undo_offer_id, actions.UNDOABLE, url_for("controls.index"))
 
 
 # ---- the starter pack

@@ -22,7 +22,7 @@ from governance.foundation.people import queries as members
 from governance.foundation.people.models import Invitation
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.kernel import clock, current
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
@@ -105,7 +105,7 @@ def open_engagement(
     Auditors have access from midnight before `fieldwork_from` to midnight after `fieldwork_to`, in
     the tenant's time zone.
     """
-    alone("engagements")
+    lock_tenant("engagements")
     facts = _checked_fields(
         firm,
         framework_id,

@@ -29,7 +29,7 @@ from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 from governance.kernel.downloads import FILE, Answers, Finish, as_it_is
 from governance.kernel.events import publish
-from governance.kernel.storage import PIECE
+from governance.kernel.storage import PIECE_BYTES
 
 PDF = "application/pdf"
 
@@ -178,7 +178,7 @@ def _digest(file: Path) -> str:
 def _read_in_pieces(file: Path, folder: "tempfile.TemporaryDirectory[str]") -> Iterator[bytes]:
     """The file in pieces; removes the folder when it was read or the reader has gone."""
     with folder, file.open("rb") as stream:
-        while piece := stream.read(PIECE):
+        while piece := stream.read(PIECE_BYTES):
             yield piece
 
 

@@ -32,12 +32,12 @@ from governance.foundation.tenants.events import TimeZoneChanged
 from governance.kernel.downloads import custody
 from governance.kernel.identity import identity
 from governance.kernel.manifest import (
-    Answer,
     Command,
     Daily,
     EntryLink,
     Every,
     Manifest,
+    PortAnswer,
     Subscription,
     WriteGuard,
     not_by_scope,
@@ -81,12 +81,12 @@ manifest = Manifest(
         Subscription(AuditorAccessEnded, access_end.cancel_downloads, order=20),
     ),
     answers=(
-        Answer(identity.identify, auditor_sign_in.identify),
-        Answer(scope_finder, auditor_scope.scope_of_auditor),
-        Answer(custody, download_custody),
-        Answer(why_not_member, auditor_queries.why_not_member),
-        Answer(reauthentication_address, reauthentication.address),
-        Answer(versions_to_keep, change_freeze.reasons_to_keep),
+        PortAnswer(identity.identify, auditor_sign_in.identify),
+        PortAnswer(scope_finder, auditor_scope.scope_of_auditor),
+        PortAnswer(custody, download_custody),
+        PortAnswer(why_not_member, auditor_queries.why_not_member),
+        PortAnswer(reauthentication_address, reauthentication.address),
+        PortAnswer(versions_to_keep, change_freeze.reasons_to_keep),
     ),
     guards=(WriteGuard(change_freeze.FROZEN, change_freeze.check_not_frozen),),
     after_request=(download_custody.end_refused_session,),

@@ -20,7 +20,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as members
 from governance.foundation.people.owners import OWNING_ROLES
 from governance.kernel import clock, current
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError
 from governance.kernel.ids import uuid7
 
@@ -90,7 +90,7 @@ def import_list(engagement: Engagement, kept: RequestImport) -> int:
         raise DomainError(
             "The list has errors, so nothing was imported. Fix them in the file and upload it again."
         )
-    alone(f"requests of {engagement.id}")
+    lock_tenant(f"requests of {engagement.id}")
     known, people_by_address = request_queries.row_digests(engagement.id), _owners_by_email()
     new = [row for row in map(ImportedRequest.from_json, kept.rows) if row.ref not in known]
     now, requested_by = clock.now(), current.actor().person_id

@@ -36,7 +36,12 @@ from governance.foundation.audit.checkpoint import Head, open_checkpoint
 from governance.foundation.audit.verify import CONSISTENCY, OLDER, read_keys
 from governance.foundation.audit.verify import verify as verify_log
 from governance.kernel.signed_note import NotSigned, VerifierKey
-from governance.kernel.verification_results import Check, CheckOutcome, Verdict, plain
+from governance.kernel.verification_results import (
+    CheckOutcome,
+    CheckResult,
+    VerificationResult,
+    plain,
+)
 
 MANIFEST_LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
 MAX_TAG_FILE_BYTES = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
@@ -66,7 +71,7 @@ DAMAGE_ERRORS = (
 
 
 @dataclass(frozen=True, slots=True)
-class PackageVerdict(Verdict):
+class PackageVerdict(VerificationResult):
     """The checks of a package; `package` is its name, `files` the number of files in its manifest."""
 
     package: str = ""
@@ -102,15 +107,15 @@ def verify(
     try:
         given = ReaderInput(key, read_keys(key), checkpoint, consistency)
     except NotSigned as problem:
-        return PackageVerdict((Check("key", ok=None, sentence=str(problem)),))
+        return PackageVerdict((CheckResult("key", ok=None, sentence=str(problem)),))
     try:
         with zipfile.ZipFile(file) as archive:
             found = _check_archive(archive, given)
     except _UnreadableArchive as broken:
-        return PackageVerdict((Check("archive", ok=False, sentence=plain(str(broken))),))
+        return PackageVerdict((CheckResult("archive", ok=False, sentence=plain(str(broken))),))
     except DAMAGE_ERRORS as damage:
         told = f"The file isn't a ZIP archive, or it is damaged or incomplete ({type(damage).__name__})."
-        return PackageVerdict((Check("archive", ok=False, sentence=told),))
+        return PackageVerdict((CheckResult("archive", ok=False, sentence=told),))
     return replace(
         found,
         checks=tuple(replace(check, sentence=plain(check.sentence)) for check in found.checks),
@@ -125,7 +130,7 @@ def _check_archive(archive: zipfile.ZipFile, given: ReaderInput) -> PackageVerdi
         _read_manifest(archive, entries, TAG_MANIFEST),
     )
     checks = [
-        Check(
+        CheckResult(
             "archive", ok=True, sentence=f"The archive contains {len(entries):,} files in {name}/."
         ),
         signed,
@@ -209,11 +214,11 @@ def _read_manifest(
 
 def _check_signature(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], keys: list[VerifierKey]
-) -> tuple[Check, package_signature.PackageNote | None]:
+) -> tuple[CheckResult, package_signature.PackageNote | None]:
     text = _read_small(archive, entries, SIGNATURE)
     if text is None:
         return (
-            Check(
+            CheckResult(
                 "signature",
                 ok=False,
                 sentence=f"The package isn't signed: {SIGNATURE} is missing.",
@@ -228,14 +233,14 @@ def _check_signature(
             problem = str(refused)
         else:
             return (
-                Check(
+                CheckResult(
                     "signature",
                     ok=True,
                     sentence=f"{key.name} signed this package with key {key.key_id.hex()}.",
                 ),
                 note,
             )
-    return Check("signature", ok=False, sentence=problem), None
+    return CheckResult("signature", ok=False, sentence=problem), None
 
 
 def _check_signed_digest(
@@ -243,22 +248,26 @@ def _check_signed_digest(
     entries: Mapping[str, zipfile.ZipInfo],
     name: str,
     note: package_signature.PackageNote,
-) -> Check:
+) -> CheckResult:
     tags = _read_small(archive, entries, TAG_MANIFEST) or b""
     if note.package != name:
-        return Check(
+        return CheckResult(
             "signed",
             ok=False,
             sentence=f"The signature belongs to another package, {note.package}.",
         )
     if hashlib.sha256(tags).hexdigest() != note.tagmanifest:
-        return Check("signed", ok=False, sentence=f"{TAG_MANIFEST} was changed after signing.")
-    return Check("signed", ok=True, sentence="The signature covers the digests of all files.")
+        return CheckResult(
+            "signed", ok=False, sentence=f"{TAG_MANIFEST} was changed after signing."
+        )
+    return CheckResult("signed", ok=True, sentence="The signature covers the digests of all files.")
 
 
-def _check_declaration(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
+def _check_declaration(
+    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]
+) -> CheckResult:
     fine = _read_small(archive, entries, "bagit.txt") == BAGIT_DECLARATION
-    return Check(
+    return CheckResult(
         "bag",
         ok=fine,
         sentence=(
@@ -271,7 +280,7 @@ def _check_declaration(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.Z
 
 def _check_complete(
     entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str], tags: Mapping[str, str]
-) -> Check:
+) -> CheckResult:
     there = {escaped(path) for path in entries if path.startswith("data/")}
     beside = {path for path in entries if not path.startswith("data/")} - {
         *tags,
@@ -280,7 +289,7 @@ def _check_complete(
     }
     missing, extra = sorted(digests.keys() - there), sorted([*(there - digests.keys()), *beside])
     if missing:
-        return Check(
+        return CheckResult(
             "complete",
             ok=False,
             sentence=(
@@ -290,12 +299,12 @@ def _check_complete(
             ),
         )
     if extra:
-        return Check(
+        return CheckResult(
             "complete",
             ok=False,
             sentence=f"{extra[0]} is in the package, but no manifest lists it.",
         )
-    return Check(
+    return CheckResult(
         "complete",
         ok=bool(there),
         sentence=f"All {len(there):,} files in the manifest are present, and there are no others.",
@@ -309,30 +318,30 @@ def _check_digests(
     digests: Mapping[str, str],
     *,
     of: list[str],
-) -> Check:
+) -> CheckResult:
     by_name = {escaped(path): entry for path, entry in entries.items()}
     for path in of:
         entry = by_name.get(path)
         if entry is None:
-            return Check(what, ok=False, sentence=f"{path} is missing from the package.")
+            return CheckResult(what, ok=False, sentence=f"{path} is missing from the package.")
         try:
             found = _digest(archive, entry)
         except DAMAGE_ERRORS:
-            return Check(what, ok=False, sentence=f"{path} is damaged and can't be unpacked.")
+            return CheckResult(what, ok=False, sentence=f"{path} is damaged and can't be unpacked.")
         if found != digests[path]:
-            return Check(
+            return CheckResult(
                 what,
                 ok=False,
                 sentence=f"{path} was changed: its digest doesn't match the manifest.",
             )
     needed = {MANIFEST, "bagit.txt", "bag-info.txt"} if what == "tag files" else set()
     if needed - digests.keys():
-        return Check(
+        return CheckResult(
             what,
             ok=False,
             sentence=f"{min(needed - digests.keys())} isn't listed in {TAG_MANIFEST}, so it can't be verified.",
         )
-    return Check(
+    return CheckResult(
         what, ok=bool(of), sentence=f"All {len(of):,} {what} match their digests in the manifest."
     )
 
@@ -347,7 +356,7 @@ def _digest(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
 
 def _check_index(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str]
-) -> Check:
+) -> CheckResult:
     """The index lists each evidence file with the digest in the manifest."""
     try:
         index = json.loads(_read_small(archive, entries, "data/index.json") or b"")
@@ -359,17 +368,17 @@ def _check_index(
             if p["path"]
         }
     except DAMAGE_ERRORS:
-        return Check("index", ok=False, sentence="The index (data/index.json) can't be read.")
+        return CheckResult("index", ok=False, sentence="The index (data/index.json) can't be read.")
     wrong = [path for path, digest in (named | given).items() if digests.get(path) != digest]
     if wrong:
-        return Check(
+        return CheckResult(
             "index",
             ok=False,
             sentence=(
                 f"{wrong[0]} is missing, or its digest in the index differs from the manifest."
             ),
         )
-    return Check(
+    return CheckResult(
         "index",
         ok=True,
         sentence=(
@@ -379,7 +388,7 @@ def _check_index(
     )
 
 
-def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
+def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> CheckResult:
     """Each population is the frozen one, and drawing each sample again gives the same items."""
     drawn = 0
     try:
@@ -391,7 +400,7 @@ def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipIn
                 archive, entries[f"data/{each['population']}"], held["id_column"]
             )
             if digest != held["sha256"]:
-                return Check(
+                return CheckResult(
                     "samples",
                     ok=False,
                     sentence=(
@@ -399,17 +408,17 @@ def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipIn
                     ),
                 )
             if list(draw_items(ids, sample["seed"], digest, sample["size"])) != items:
-                return Check(
+                return CheckResult(
                     "samples",
                     ok=False,
                     sentence=f"{each['path']} doesn't contain the items that its seed selects.",
                 )
             drawn += len(items)
     except DAMAGE_ERRORS:
-        return Check(
+        return CheckResult(
             "samples", ok=False, sentence="The samples or their populations can't be read."
         )
-    return Check(
+    return CheckResult(
         "samples",
         ok=True,
         sentence=(
@@ -434,11 +443,13 @@ def _read_population(
 
 def _check_log(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], given: ReaderInput
-) -> Iterator[Check]:
+) -> Iterator[CheckResult]:
     """The log extract with its proofs, the checkpoint in the package, and the reader's earlier one."""
     entry = entries.get("data/audit-log/extract.jsonl")
     if entry is None:
-        yield Check("log", ok=False, sentence="The package doesn't contain an audit log extract.")
+        yield CheckResult(
+            "log", ok=False, sentence="The package doesn't contain an audit log extract."
+        )
         return
     try:
         with archive.open(entry) as stream:
@@ -449,7 +460,7 @@ def _check_log(
                 given.consistency,
             )
     except DAMAGE_ERRORS:
-        yield Check(
+        yield CheckResult(
             "log",
             ok=False,
             sentence="data/audit-log/extract.jsonl is damaged and can't be unpacked.",
@@ -457,7 +468,7 @@ def _check_log(
         return
     compared = tuple(check for check in result.checks if check.name in {OLDER, CONSISTENCY})
     alone = replace(result, checks=tuple(check for check in result.checks if check not in compared))
-    yield Check("log", ok=OK_BY_OUTCOME[alone.outcome], sentence=alone.sentence)
+    yield CheckResult("log", ok=OK_BY_OUTCOME[alone.outcome], sentence=alone.sentence)
     note = (_read_small(archive, entries, "data/audit-log/checkpoint.txt") or b"").decode(
         "utf-8", "replace"
     )
@@ -465,7 +476,7 @@ def _check_log(
     yield from compared
 
 
-def _check_checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Check:
+def _check_checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> CheckResult:
     problem = "The checkpoint isn't signed by any key you provided."
     for key in keys:
         try:
@@ -474,7 +485,7 @@ def _check_checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) 
             problem = str(refused)
         else:
             if head != extract:
-                return Check(
+                return CheckResult(
                     "checkpoint",
                     ok=False,
                     sentence=(
@@ -485,5 +496,5 @@ def _check_checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) 
                 "The checkpoint in the package matches the proofs in the audit log extract:"
                 f" {head.origin}, {head.size:,} entries."
             )
-            return Check("checkpoint", ok=True, sentence=told)
-    return Check("checkpoint", ok=False, sentence=problem)
+            return CheckResult("checkpoint", ok=True, sentence=told)
+    return CheckResult("checkpoint", ok=False, sentence=problem)

@@ -30,9 +30,9 @@ from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.downloads import FILE
 from governance.kernel.forms import Form, accepted, counted, uuid_or_none
-from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
-from governance.kernel.undo_pages import say_changed, take
+from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.web import ResponseReturnValue
 
 MAX_OFFERED_VERSIONS = 20  # versions to choose from, until words narrow them
@@ -71,7 +71,7 @@ def export_waiting() -> ResponseReturnValue:
     list_request = AWAITING_REQUESTS.read()
     pages = every_page(
         lambda after: request_queries.awaiting_requests(
-            list_request.criteria, sort=list_request.sort, after=after, size=BATCH
+            list_request.criteria, sort=list_request.sort, after=after, size=ROWS_PER_READ
         )
     )
     return csv_file(
@@ -115,7 +115,11 @@ def export(engagement_id: UUID) -> ResponseReturnValue:
     )
     pages = every_page(
         lambda after: request_queries.requests(
-            engagement.id, **list_request.criteria, sort=list_request.sort, after=after, size=BATCH
+            engagement.id,
+            **list_request.criteria,
+            sort=list_request.sort,
+            after=after,
+            size=ROWS_PER_READ,
         )
     )
     return csv_file(
@@ -350,7 +354,7 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/engagements/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
 def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
-    return take(undo_offer_id, requesting.UNDOABLE, url_for("engagements.index"))
+    return undo_offer(undo_offer_id, requesting.UNDOABLE, url_for("engagements.index"))
 
 
 @feature.post(

@@ -19,7 +19,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as members
 from governance.foundation.people.owners import check_may_own
 from governance.kernel import clock, current, undo
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
 from governance.kernel.undo import Overtaken, UndoStep
 
@@ -57,7 +57,7 @@ def add_request(
 ) -> AuditRequest:
     """Add one request. Its ref is the next number unless `ref` is given."""
     actions.check_not_over(engagement)
-    alone(f"requests of {engagement.id}")
+    lock_tenant(f"requests of {engagement.id}")
     known = request_queries.row_digests(engagement.id)
     ref = ref.strip() or _next_request(known)
     if ref in known:

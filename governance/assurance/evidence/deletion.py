@@ -29,7 +29,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, jobs, storage
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import long_day
 
@@ -155,7 +155,7 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
             " indefinitely.",
             field="months",
         )
-    alone(f"retention of {kind}")  # a first rule has no row to lock
+    lock_tenant(f"retention of {kind}")  # a first rule has no row to lock
     rule = deletion_queries.retention_rule(kind, lock=True)
     if (rule.version if rule else 0) != version:
         raise Stale(
@@ -264,7 +264,7 @@ def carry_out(request: EvidenceDeletion) -> None:
                 sha256=request.sha256,
             )
         return
-    alone(version_actions.STORAGE_LOCK)
+    lock_tenant(version_actions.STORAGE_LOCK)
     shared = stored_files.others_with(version)
     request.state, request.done_at = "done", clock.now()
     record(

@@ -10,7 +10,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.privacy.queries import own_tenant
 from governance.kernel import clock, current, storage
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 
 CORRUPTED = action(
     "evidence.version.corrupted",
@@ -84,7 +84,7 @@ def old_stored_files() -> Iterator[str]:
 
 def delete_orphans(keys: Collection[str]) -> int:
     """Delete those of these files that no version uses; return how many. Uploads wait for it."""
-    alone(version_actions.STORAGE_LOCK)
+    lock_tenant(version_actions.STORAGE_LOCK)
     orphans = sorted(set(keys) - stored_files.referred_to(keys))
     for key in orphans:
         storage.store().remove(key)

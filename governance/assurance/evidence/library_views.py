@@ -33,7 +33,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.list_export import csv_file, every_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
-from governance.kernel.undo_pages import take
+from governance.kernel.undo_pages import undo_offer
 from governance.kernel.web import ResponseReturnValue
 
 MAX_LATE_ITEMS = 100  # late items that the inbox lists: who has more of them works in the library
@@ -135,4 +135,4 @@ def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT
 
 @feature.post("/evidence/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
 def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
-    return take(undo_offer_id, actions.UNDOABLE, url_for("evidence.index"))
+    return undo_offer(undo_offer_id, actions.UNDOABLE, url_for("evidence.index"))

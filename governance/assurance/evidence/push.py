@@ -14,7 +14,7 @@ from governance.assurance.evidence.models import Evidence, EvidencePush
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, storage
-from governance.kernel.db import alone_or_not, session
+from governance.kernel.db import session, try_lock_tenant
 from governance.kernel.errors import DomainError, Invalid
 
 PUSHED = action(
@@ -115,7 +115,7 @@ def push(
 
 
 def _earlier_result(idempotency_key: str, digest: str) -> PushResult | None:
-    if not alone_or_not(f"push {_key_id()} {idempotency_key}"):
+    if not try_lock_tenant(f"push {_key_id()} {idempotency_key}"):
         raise PushInProgress(
             "A request with this Idempotency-Key is still in progress. Retry in a moment."
         )
@@ -151,7 +151,7 @@ def _digest_of(digest: list[Any]) -> str:
 def _sha256(stream: BinaryIO) -> str:
     digest = hashlib.sha256()
     stream.seek(0)
-    while piece := stream.read(storage.PIECE):
+    while piece := stream.read(storage.PIECE_BYTES):
         digest.update(piece)
     stream.seek(0)
     return digest.hexdigest()

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 
 DIGITS = re.compile(r"(\d+)$")
 
@@ -14,7 +14,7 @@ def next_ref(column: Any, prefix: str, *, width: int) -> str:
     """Return the reference after the highest one in `column`; concurrent requests wait for each
     other.
     """
-    alone(prefix)
+    lock_tenant(prefix)
     taken = session().scalars(select(column).where(column.like(f"{prefix}-%"))).all()
     highest = max((int(found[1]) for ref in taken if (found := DIGITS.search(ref))), default=0)
     return f"{prefix}-{highest + 1:0{width}d}"

@@ -24,7 +24,7 @@ from governance.assurance.evidence import (
 from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.kernel import current
 from governance.kernel.db import transaction
-from governance.kernel.encrypted_stream import Altered
+from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.formatting import plural, size
 from governance.kernel.storage import in_pieces, store
@@ -102,8 +102,8 @@ class FileCorrupted(DomainError):
     """The stored file of a version is missing or corrupted."""
 
 
-def fault_kind(error: NotFound | Altered) -> FaultKind:
-    return "altered" if isinstance(error, Altered) else "missing"
+def fault_kind(error: NotFound | CorruptedFile) -> FaultKind:
+    return "altered" if isinstance(error, CorruptedFile) else "missing"
 
 
 def record_corruption_of(pieces: Iterator[bytes], version_id: UUID) -> Iterator[bytes]:
@@ -116,7 +116,7 @@ def _record_corruption_of(
 ) -> Iterator[bytes]:
     try:
         yield from pieces
-    except Altered as error:
+    except CorruptedFile as error:
         with current.acting_as(who), current.coming_from(origin), transaction():
             integrity.record_fault(queries.find_version(version_id)[0], fault_kind(error))
         raise
@@ -129,6 +129,6 @@ def _state(key: str, sha256: str) -> tuple[FaultKind | None, int]:
         for piece in in_pieces(store().open(key)):
             digest.update(piece)
             size += len(piece)
-    except (NotFound, Altered) as error:
+    except (NotFound, CorruptedFile) as error:
         return fault_kind(error), size
     return (None if digest.hexdigest() == sha256 else "altered"), size

@@ -33,7 +33,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import names
 from governance.kernel import clock, current, storage
 from governance.kernel.access import allowed, require
-from governance.kernel.db import alone, session, take_time
+from governance.kernel.db import extend_statement_timeout, lock_tenant, session
 from governance.kernel.errors import Invalid, Stale, TooLarge, Unavailable
 from governance.kernel.formatting import long_day
 
@@ -101,7 +101,7 @@ def upload_version(
     _check_dates(collected_on, period_from, period_to, valid_until)
     name = file_types.safe_name(filename)
     _check_size(stream)
-    take_time()
+    extend_statement_timeout()
     found = file_types.find_type(stream, name)
     scanning.check_not_infected(stream, name)
     blob = storage.store().write(
@@ -175,7 +175,7 @@ def _store_version(
     """
     session().refresh(evidence, with_for_update=True)
     check_is_live(evidence)
-    alone(STORAGE_LOCK)
+    lock_tenant(STORAGE_LOCK)
     if not storage.store().exists(file.storage_key):
         raise Unavailable(
             "The stored file was deleted while you were uploading. Nothing was saved; upload it"

@@ -30,7 +30,7 @@ from governance.kernel import clock
 from governance.kernel.access import why_not
 from governance.kernel.db import session
 from governance.kernel.downloads import FILE
-from governance.kernel.encrypted_stream import Altered
+from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import somebody_may
 from governance.kernel.forms import Form, accepted
@@ -188,7 +188,7 @@ def download(version_id: UUID) -> ResponseReturnValue:
             pieces = verifying.record_corruption_of(
                 in_pieces(version_actions.record_download(version)), version.id
             )
-    except (NotFound, Altered) as error:
+    except (NotFound, CorruptedFile) as error:
         integrity.record_fault(version, verifying.fault_kind(error))
         consequence = "The version doesn't count as evidence until the file is restored."
         return current_app.handle_user_exception(

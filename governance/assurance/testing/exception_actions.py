@@ -21,7 +21,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
 from governance.kernel import clock, current
 from governance.kernel.access import require
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 
 EXCEPTION_OPENED = action(
@@ -133,7 +133,7 @@ def record_missed_cycle(
     Raises Invalid for a cycle that was not missed or is already recorded, and for an empty text.
     """
     require(permissions.TEST, on=control)
-    alone(f"missed cycles of {control.id}")
+    lock_tenant(f"missed cycles of {control.id}")
     cycle = (
         next((c for c in cycles(control.cadence, last_day, last_day)), None) if last_day else None
     )
@@ -229,7 +229,7 @@ def raise_finding(
     exception: TestException, *, title: str, plan: str, owner_id: UUID, due_on: date
 ) -> Finding:
     """Add the finding of an exception: who fixes it, how and by when. An exception has one at most."""
-    alone(f"finding of {exception.id}")
+    lock_tenant(f"finding of {exception.id}")
     if exception_queries.finding_of(exception.id) is not None:
         raise DomainError(f"{exception.ref} already has a finding.")
     if exception_queries.exception_case(exception.id).state == "set aside":
@@ -319,7 +319,7 @@ def record_retest(
         raise Invalid("The retest must be on or after the day of the fix.", field="tested_on")
     require_text(note, "note", "Describe what you tested and what you found.")
     if (of := exception_queries.sample_id_of(exception)) is not None:
-        alone(f"results of {of}")
+        lock_tenant(f"results of {of}")
     row = Retest(
         finding_id=finding.id,
         tested_on=tested_on,

@@ -33,7 +33,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import allowed, why_not
 from governance.kernel.downloads import FILE
 from governance.kernel.forms import accepted, counted
-from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
@@ -253,7 +253,7 @@ def export_findings() -> ResponseReturnValue:
     list_request, names = FINDINGS.read(), person_names(exception_queries.finding_owners())
     pages = every_page(
         lambda after: exception_queries.findings_page(
-            list_request.criteria, sort=list_request.sort, after=after, size=BATCH
+            list_request.criteria, sort=list_request.sort, after=after, size=ROWS_PER_READ
         )
     )
     rows = ((finding_list.finding_cells(case, names) for case in cases) for cases in pages)

@@ -22,7 +22,7 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 
 FROZEN = action(
@@ -67,7 +67,7 @@ def freeze_population(
     require_text(query, "query", "Enter the exact query or report that produced the list.")
     require_text(title, "title", "Enter what the list contains, for example production changes.")
     require_text(run_by, "run_by", "Enter the system or person that ran the query.")
-    alone(f"populations of {control.id}")
+    lock_tenant(f"populations of {control.id}")
     sha256 = population_digest(rows.rows)
     if (twin := _same_population(control.id, key, period_from, period_to, sha256)) is not None:
         return twin

@@ -37,7 +37,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
 from governance.kernel.access import require
-from governance.kernel.db import alone, find, session
+from governance.kernel.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 
 SAMPLE_SIZES_SET = action(
@@ -86,7 +86,7 @@ def set_sample_sizes(
     sizes: Mapping[str, int], per_event: Sequence[int], *, reason: str, number: int
 ) -> SamplingTable:
     """Store the tenant's own sample sizes. Existing samples keep the rule that they were drawn by."""
-    alone("sampling table")
+    lock_tenant("sampling table")
     before = sample_queries.stored_sample_sizes()
     if number != (before.number if before else 0):
         raise Stale(
@@ -135,7 +135,7 @@ def draw_sample(
     advice = advise_size(sample_queries.sample_sizes(), control.cadence, population.row_count)
     chosen = advice.size if size is None else size
     _check_size(chosen, advice.size, population.row_count, reason)
-    alone(f"samples of {population.id}")
+    lock_tenant(f"samples of {population.id}")
     if (existing := sample_queries.sample_with_seed(population.id, seed, chosen)) is not None:
         if existing.attributes != names:
             raise Invalid(
@@ -260,7 +260,7 @@ def record_results(
         raise Invalid("Select items from one sample only.")
     sample, _, control = sample_queries.sample(items[0].sample_id)
     require(permissions.TEST, on=control)
-    alone(f"results of {sample.id}")
+    lock_tenant(f"results of {sample.id}")
     answers = _check_answers(sample, checks, note)
     if evidence_version_id is not None:
         find(EvidenceVersion, evidence_version_id, what="version")

@@ -315,7 +315,7 @@ def _answer(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
         if place.kind == "webhook":
             return webhook.deliver(place.url, place.secret, shown)
         return timestamp.stamp(place.url, place.key, shown)
-    except outbound_http.Late:
+    except outbound_http.ResponseTooSlow:
         return AnchorResponse("away", "did not answer in time")
     except outbound_http.NotCalled as fault:
         return AnchorResponse("away", f"was not contacted: {fault.message.rstrip('.')}")

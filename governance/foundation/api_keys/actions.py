@@ -12,7 +12,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import bearer, clock, current, tenant_revision
 from governance.kernel.access import known_scopes
-from governance.kernel.db import alone, session, transaction
+from governance.kernel.db import lock_tenant, session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
 
@@ -66,7 +66,7 @@ def create(
     The caller chooses `key_id`, so that a request sent twice creates one key. `rate` is in requests
     per minute. Raises Invalid, which names the field.
     """
-    alone("api_keys")  # of two keys with one name, the second request sees the first one's
+    lock_tenant("api_keys")  # of two keys with one name, the second request sees the first one's
     _check_key(name, scopes, ends)
     if not 1 <= rate <= MAX_RATE:
         raise Invalid(f"Enter 1 to {MAX_RATE:,} requests/min.", field="rate")

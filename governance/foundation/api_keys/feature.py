@@ -3,7 +3,7 @@
 from governance.foundation.api_keys import actions, models, queries, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Answer, EntryLink, Manifest
+from governance.kernel.manifest import EntryLink, Manifest, PortAnswer
 
 manifest = Manifest(
     name="api_keys",
@@ -13,7 +13,7 @@ manifest = Manifest(
     audit=actions_in(actions),
     links={"ApiKey": EntryLink(endpoint="api_keys.index", noun="API key")},
     answers=(
-        Answer(identity.keys_of, queries.keys_for),
-        Answer(identity.note_key_use, actions.record_use),
+        PortAnswer(identity.keys_of, queries.keys_for),
+        PortAnswer(identity.note_key_use, actions.record_use),
     ),
 )

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
-from governance.kernel.bearer import Keys, StoredKey, Token
+from governance.kernel.bearer import Keys, PresentedKey, StoredKey
 from governance.kernel.db import find, session
 
 
-def keys_for(token: Token) -> Keys:
+def keys_for(token: PresentedKey) -> Keys:
     """Return the acting tenant's keys with this token's hash, as they are now, in one statement."""
     query = select(ApiKey, Tenant.slug, Tenant.name).join(
         Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active")

@@ -27,7 +27,7 @@ from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 
 RENEWED = action(
@@ -87,12 +87,12 @@ def request(
     already.
     """
     kind = _kind(kind_name)
-    alone(kind.lock_name)
+    lock_tenant(kind.lock_name)
     close_expired(kind_name, target_id)
     if (there := queries.open_approval(kind_name, target_id, lock=True)) is not None:
         return there
     _check_reason(reason)
-    alone("approval numbers")
+    lock_tenant("approval numbers")
     made_by = list(requesters) if requesters is not None else [current.person_id()]
     made = Approval(
         number=queries.next_number(),
@@ -128,7 +128,7 @@ def close_expired(kind_name: str, target_id: UUID) -> bool:
 
     Return whether it did.
     """
-    alone(_kind(kind_name).lock_name)
+    lock_tenant(_kind(kind_name).lock_name)
     there = queries.open_approval(kind_name, target_id, lock=True)
     if there is None or not queries.is_expired(there):
         return False
@@ -251,7 +251,7 @@ def void(kind_name: str, target_id: UUID, *, reason: str) -> bool:
     finished first.
     """
     kind = _kind(kind_name)
-    alone(kind.lock_name)
+    lock_tenant(kind.lock_name)
     approval = queries.open_approval(kind_name, target_id, lock=True)
     if approval is None:
         return False
@@ -315,7 +315,7 @@ def lock_approval(approval: Approval) -> ApprovalKind | None:
     """Take the kind's lock, then the row's, and read it again."""
     kind = kinds.named(approval.kind)
     if kind is not None:
-        alone(kind.lock_name)
+        lock_tenant(kind.lock_name)
     session().refresh(approval, with_for_update=True)
     return kind
 

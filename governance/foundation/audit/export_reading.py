@@ -10,7 +10,7 @@ from governance.foundation.audit.checkpoint import Head
 from governance.foundation.audit.earlier_roots import Frontier
 from governance.foundation.audit.jsonl import ExportedEntry, Header, Malformed, Subtrees, Trailer
 from governance.foundation.audit.merkle import ProofFails, leaf_hash, verify_inclusion
-from governance.kernel.verification_results import Check, plain
+from governance.kernel.verification_results import CheckResult, plain
 
 ACTION = re.compile(r"[a-z_.]{1,100}")
 ID = re.compile(r"[0-9a-f-]{36}")
@@ -126,12 +126,12 @@ class ExportReading:
             )
             self.first_wrong = WrongEntry(entry.index, number, entry_id, action, sentence)
 
-    def checks(self, end: Check) -> tuple[Check, ...]:
+    def checks(self, end: CheckResult) -> tuple[CheckResult, ...]:
         """Return the checks of entries, hashes, completeness, and the file's end."""
         hashes = (self._hashes(end),) if self.header.has_hashes or self.bad_hashes else ()
         return (self._proofs(), *hashes, self._complete(end), end)
 
-    def _proofs(self) -> Check:
+    def _proofs(self) -> CheckResult:
         if not self.count:
             return make_check(
                 "entries", "The export has no entries, so there is nothing to verify.", ok=None
@@ -155,7 +155,7 @@ class ExportReading:
             ok=True,
         )
 
-    def _hashes(self, end: Check) -> Check:
+    def _hashes(self, end: CheckResult) -> CheckResult:
         if self.bad_hashes:
             return make_check("hashes", self.bad_hashes)
         if self.has_tree:
@@ -176,7 +176,7 @@ class ExportReading:
             " missing.",
         )
 
-    def _complete(self, end: Check) -> Check:
+    def _complete(self, end: CheckResult) -> CheckResult:
         if self.gap:
             return make_check("complete", self.gap)
         if not self.header.whole:
@@ -210,7 +210,7 @@ class ExportReading:
         )
 
 
-def read_entries(numbered: Iterator[tuple[int, bytes]], reading: ExportReading) -> Check:
+def read_entries(numbered: Iterator[tuple[int, bytes]], reading: ExportReading) -> CheckResult:
     """Read entries and hashes up to the trailer; return the check of the file's end."""
     number, trailer = 1, None
     for number, line in numbered:
@@ -240,7 +240,7 @@ def read_entries(numbered: Iterator[tuple[int, bytes]], reading: ExportReading) 
     return _end(trailer, reading)
 
 
-def _end(trailer: Trailer, reading: ExportReading) -> Check:
+def _end(trailer: Trailer, reading: ExportReading) -> CheckResult:
     if (trailer.entries, trailer.first, trailer.last) != (
         reading.count,
         reading.first,
@@ -292,6 +292,6 @@ def number_text(count: int) -> str:
 
 def make_check(
     name: str, sentence: object, *, ok: bool | None = False, required: bool = True
-) -> Check:
+) -> CheckResult:
     """Return a check whose sentence is safe to print; it has failed unless `ok` is given."""
-    return Check(name, ok, plain(str(sentence)), required)
+    return CheckResult(name, ok, plain(str(sentence)), required)

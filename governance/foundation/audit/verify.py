@@ -27,7 +27,7 @@ from governance.foundation.audit.jsonl import Header, Malformed
 from governance.foundation.audit.merkle import ProofFails, verify_consistency
 from governance.kernel import signed_note
 from governance.kernel.signed_note import NotSigned, VerifierKey
-from governance.kernel.verification_results import Check, Verdict
+from governance.kernel.verification_results import CheckResult, VerificationResult
 
 MAX_KEYS = 100
 # the origin of a log that was resumed after entries were lost
@@ -36,7 +36,7 @@ OLDER, CONSISTENCY = "older checkpoint", "consistency proof"  # names of checks
 
 
 @dataclass(frozen=True, slots=True)
-class LogVerdict(Verdict):
+class LogVerdict(VerificationResult):
     """The checks of an export. `entries` were read; its checkpoint signs `head`."""
 
     first_wrong: WrongEntry | None = None
@@ -72,7 +72,7 @@ def verify(
         return LogVerdict((make_check("key", problem, ok=None),))
     numbered = enumerate(lines, start=1)
     header = _header(numbered)
-    if isinstance(header, Check):
+    if isinstance(header, CheckResult):
         return LogVerdict((header,))
     format_ = make_check("format", f"The file is an export of the log {header.origin}.", ok=True)
     try:
@@ -131,7 +131,7 @@ def _key(line: str, number: int) -> VerifierKey:
 # ---- the beginning
 
 
-def _header(numbered: Iterator[tuple[int, bytes]]) -> Header | Check:
+def _header(numbered: Iterator[tuple[int, bytes]]) -> Header | CheckResult:
     number, line = next(numbered, (0, b""))
     if not line:
         return make_check("format", "The file is empty.")
@@ -181,7 +181,7 @@ def _as_written(note: str) -> str:
     return note
 
 
-def _older(note: str, keys: list[VerifierKey], head: Head) -> Head | Check:
+def _older(note: str, keys: list[VerifierKey], head: Head) -> Head | CheckResult:
     """Return what the reader's checkpoint states, or why it can't be compared with this export."""
     try:
         older = _signed(note.replace("\r\n", "\n").rstrip("\n") + "\n", keys)[0]
@@ -209,8 +209,8 @@ def _older(note: str, keys: list[VerifierKey], head: Head) -> Head | Check:
 
 
 def _comparisons(
-    reading: ExportReading, older: Head | Check | None, consistency: str | None
-) -> tuple[Check, ...]:
+    reading: ExportReading, older: Head | CheckResult | None, consistency: str | None
+) -> tuple[CheckResult, ...]:
     """Compare the reader's checkpoint with the export: by the export itself, and by a proof."""
     if older is None:
         return (
@@ -224,7 +224,7 @@ def _comparisons(
             if consistency
             else ()
         )
-    if isinstance(older, Check):
+    if isinstance(older, CheckResult):
         return (older,)
     proved = _by_proof(consistency, older, reading.head) if consistency is not None else None
     found = _by_export(reading, older)
@@ -233,7 +233,7 @@ def _comparisons(
     return (proved,) if found.ok is None else (found, proved)
 
 
-def _by_export(reading: ExportReading, older: Head) -> Check:
+def _by_export(reading: ExportReading, older: Head) -> CheckResult:
     head = reading.head
     if older.size == head.size:
         root: bytes | None = head.root
@@ -253,7 +253,7 @@ def _by_export(reading: ExportReading, older: Head) -> Check:
     return make_check(OLDER, reason, ok=None)
 
 
-def _by_proof(text: str, older: Head, head: Head) -> Check:
+def _by_proof(text: str, older: Head, head: Head) -> CheckResult:
     try:
         found = proof.parse_consistency(text)
     except ProofFails as problem:
@@ -280,7 +280,7 @@ def _by_proof(text: str, older: Head, head: Head) -> Check:
     )
 
 
-def _compared(older: Head, root: bytes) -> Check:
+def _compared(older: Head, root: bytes) -> CheckResult:
     if root == older.root:
         return make_check(
             OLDER,

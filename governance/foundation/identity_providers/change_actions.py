@@ -36,7 +36,7 @@ from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import actions as tenant_actions
 from governance.kernel import clock, current
 from governance.kernel.access import require
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Stale
 
 CHANGE_REQUESTED = action(
@@ -117,7 +117,7 @@ def propose(
 
     A proposed connection has to pass a test sign-in before anybody is asked to approve it.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     check_group_roles(settings.group_roles)
     live, (earlier, request) = directory.connection(), queries.open_change() or (None, None)
     if seen != opened_with(live, earlier):
@@ -196,7 +196,7 @@ def record_test_sign_in_result(
     Approvals of an earlier test no longer count.
     """
     require(permissions.CHANGE)
-    alone(LOCK)
+    lock_tenant(LOCK)
     change, _ = queries.open_change() or (None, None)
     if change is None or change.connection_id != connection_id:
         raise DomainError(CHANGE_CLOSED)
@@ -222,7 +222,7 @@ def erase_tester(erased: PersonErased) -> None:
     """A test shows who signed in for it: the erased person's results go, and an open change has to
     be tested again.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     theirs = select(ConnectionChange).where(
         ConnectionChange.test["person"].astext == str(erased.person_id)
     )

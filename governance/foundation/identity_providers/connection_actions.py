@@ -20,7 +20,7 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, key_encryption
 from governance.kernel.access import OPERATOR_ROLES, TENANT_ROLES
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 
 SETTINGS = "issuer client_id enforced verifies_addresses group_roles"
@@ -47,7 +47,7 @@ def set_up(settings: ConnectionSettings, *, secret: str | None) -> Connection:
     """Set the first connection, or correct it until somebody has signed in: that sign-in is its
     test.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     check_group_roles(settings.group_roles)
     if directory.has_signed_in():
         raise DomainError(

@@ -12,7 +12,7 @@ from governance.foundation.identity_providers import (
 )
 from governance.foundation.people.ports import record_test_sign_in
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.manifest import Answer, Command, EntryLink, Manifest, Subscription
+from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer, Subscription
 
 manifest = Manifest(
     name="identity_providers",
@@ -31,7 +31,7 @@ manifest = Manifest(
             noun="sign-in change",
         ),
     },
-    answers=(Answer(record_test_sign_in, change_actions.record_test_sign_in_result),),
+    answers=(PortAnswer(record_test_sign_in, change_actions.record_test_sign_in_result),),
     subscribes=(Subscription(PersonErased, change_actions.erase_tester, order=50),),
     approvals=approval_kinds.KINDS,
 )

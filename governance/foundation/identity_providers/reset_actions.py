@@ -20,7 +20,7 @@ from governance.foundation.identity_providers.connection_settings import (
 from governance.foundation.people import invitation_actions, session_actions
 from governance.foundation.people import queries as directory
 from governance.kernel import current
-from governance.kernel.db import alone
+from governance.kernel.db import lock_tenant
 from governance.kernel.errors import Invalid
 
 RESET = action(
@@ -48,7 +48,7 @@ def reset_sign_in(
     An open change is closed. The group mapping of another issuer is dropped: its groups are another
     company's. `link` is where the invited admin signs in.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     check_reason(reason)
     if settings is None and admin is None:
         raise Invalid("Nothing would change. Give a connection, an admin, or both.")

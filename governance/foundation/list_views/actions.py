@@ -17,7 +17,7 @@ from governance.foundation.list_views.queries import (
 )
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import current
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 
 SAVED = action(
@@ -52,7 +52,7 @@ MAX_NAME_LENGTH = 60
 
 def save_view(location: str, name: str, query: str) -> ListView:
     """Save this query of the list under a name. Saved twice, it is one view."""
-    alone(f"list views {current.person_id()}")
+    lock_tenant(f"list views {current.person_id()}")
     name, views = " ".join(name.split()), own_views(location)
     same = next((view for view in views if view.name == name), None)
     if same is not None and same.query == query:
@@ -76,7 +76,7 @@ def save_view(location: str, name: str, query: str) -> ListView:
 
 
 def rename_view(view: ListView, name: str) -> None:
-    alone(f"list views {current.person_id()}")
+    lock_tenant(f"list views {current.person_id()}")
     name = " ".join(name.split())
     if name == view.name:
         return

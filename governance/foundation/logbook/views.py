@@ -40,7 +40,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, uuid_or_none
-from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
@@ -281,7 +281,9 @@ def export_checkpoints() -> ResponseReturnValue:
     """All checkpoints that match the filters."""
     asked = CHECKPOINTS.read()
     pages = every_page(
-        lambda after: queries.checkpoints(asked.criteria, sort=asked.sort, after=after, size=BATCH)
+        lambda after: queries.checkpoints(
+            asked.criteria, sort=asked.sort, after=after, size=ROWS_PER_READ
+        )
     )
     return csv_file(
         f"{current.actor().tenant_slug}-checkpoints",

@@ -18,7 +18,7 @@ from governance.foundation.people import (
     views,
 )
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Answer, Command, Daily, EntryLink, Manifest, NavItem
+from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem, PortAnswer
 
 # Each adds its pages to the routes of sign-in.
 SIGN_IN_PAGES = (sign_in_callback, sign_out_views, theme_views)
@@ -52,7 +52,7 @@ manifest = Manifest(
         "Session": EntryLink(no_page="sessions are listed with their member"),
     },
     answers=(
-        Answer(identity.note_session_use, session_views.seen),
-        Answer(identity.resubmit, step_up.resubmit),
+        PortAnswer(identity.note_session_use, session_views.seen),
+        PortAnswer(identity.resubmit, step_up.resubmit),
     ),
 )

@@ -43,7 +43,7 @@ def send(method: str, url: str, what: str, **options: Any) -> requests.Response:
         return outbound_http.send(method, url, "The identity provider", **options)
     except outbound_http.NotCalled as fault:
         raise ProviderFault(fault.message, field="issuer") from fault
-    except outbound_http.Late as error:
+    except outbound_http.ResponseTooSlow as error:
         raise ProviderFault(
             f"The identity provider didn't respond in time ({what}). Try again in a minute."
         ) from error

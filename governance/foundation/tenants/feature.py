@@ -3,7 +3,7 @@
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.tenants import actions, events, models, permissions, queries, views
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Answer, EntryLink, Manifest, NavItem
+from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer
 
 manifest = Manifest(
     name="tenants",
@@ -25,5 +25,5 @@ manifest = Manifest(
         "Tenant": EntryLink(endpoint="tenant_settings.settings", noun="the tenant", single=True)
     },
     publishes=(events.TimeZoneChanged,),
-    answers=(Answer(identity.tenant_id, queries.tenant_id),),
+    answers=(PortAnswer(identity.tenant_id, queries.tenant_id),),
 )

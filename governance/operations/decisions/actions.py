@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, key_encryption, tenant_revision
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.operations.decisions import queries
 from governance.operations.decisions.models import BundleKey
 
@@ -27,13 +27,13 @@ def bundle_key() -> BundleKey:
 
 
 def _create() -> BundleKey:
-    alone("bundle key")
+    lock_tenant("bundle key")
     return queries.bundle_key() or rotate()
 
 
 def rotate() -> BundleKey:
     """Create a new signing key. Bundles of the previous one can be verified until they expire."""
-    alone("bundle key")
+    lock_tenant("bundle key")
     before, private = queries.bundle_key(), Ed25519PrivateKey.generate()
     key = BundleKey(
         public=private.public_key().public_bytes_raw(),

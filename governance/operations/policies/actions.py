@@ -16,7 +16,7 @@ from uuid import UUID
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.kernel import clock, current, jobs, tenant_revision
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import plural
 from governance.operations.policies import queries
@@ -65,7 +65,7 @@ def tighten_now(
     `seen` is the revision of the open version, when that is published; without it the open version
     stays, and its request for approval is void. Sent twice, it is done once.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     now = queries.standing()
     if (done := _done_already(content, base, now)) is not None:
         return done
@@ -193,7 +193,7 @@ def apply_due() -> bool:
     It returns to draft, with a note, when another version was published meanwhile or it would
     loosen something that was not approved.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     row = queries.draft(lock=True)
     if (
         row is None

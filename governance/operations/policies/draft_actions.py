@@ -11,7 +11,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import queries as requests
 from governance.foundation.audit.record import record
 from governance.kernel import clock, current
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.operations.policies import queries
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, read_content
@@ -34,7 +34,7 @@ def open_version(
     *, reason: str = "The draft was edited, so this request is void."
 ) -> PolicyVersion | None:
     """Return the open version, locked; a request for its approval is now void."""
-    alone(LOCK)
+    lock_tenant(LOCK)
     if (row := queries.draft()) is not None:
         approvals.void(queries.POLICY, row.id, reason=reason)
         session().flush()
@@ -193,7 +193,7 @@ def rollback(number: int, *, seen: str, reason: str) -> PolicyVersion:
 
 def withdraw(row: PolicyVersion) -> None:
     """Withdraw the open version; the log keeps its content."""
-    alone(LOCK)
+    lock_tenant(LOCK)
     request = requests.open_approval(queries.POLICY, row.id)
     if (
         request is not None

@@ -14,7 +14,7 @@ from governance.foundation.approvals.kinds import DEFAULT_LIFETIME
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.policies import queries
 from governance.operations.policies.dimensions import DIMENSIONS, Value, dimension
@@ -81,7 +81,7 @@ def change(
     Tightening voids an open request, which is based on the previous version. `until` ends a looser
     minimum. Returns the version that applies, or the requested one.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     now, platform = queries.platform(), check_content(content)
     _check_base(base)
     found = moves(now, platform)

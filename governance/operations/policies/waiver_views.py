@@ -15,7 +15,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.list_pages import ListRequest
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -65,7 +65,9 @@ def export() -> ResponseReturnValue:
     """Export every waiver that the filters match."""
     asked = _asked(queries.standing())
     pages = every_page(
-        lambda after: waiver_list.waivers(asked.criteria, sort=asked.sort, after=after, size=BATCH)
+        lambda after: waiver_list.waivers(
+            asked.criteria, sort=asked.sort, after=after, size=ROWS_PER_READ
+        )
     )
     return csv_file("waivers", waiver_list.HEAD, map(_cells, pages))
 

@@ -16,7 +16,7 @@ from governance.foundation.approvals.kinds import DEFAULT_LIFETIME
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.operations.policies import queries
 from governance.operations.policies.dimensions import Value, dimension, plain, read
@@ -93,7 +93,7 @@ def request(
     """Request a value below the platform minimum in one dimension of one system, for at most 30
     days.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     now = queries.standing()
     system = next((s for s in now.systems if s.id == system_id), None)
     if system is None:

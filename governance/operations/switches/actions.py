@@ -22,7 +22,7 @@ from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
 from governance.operations.switches import queries, stop_propagation
@@ -109,7 +109,7 @@ def stop(
     second stop, of both. Either voids a request to restart it. `remind_at` is a reminder:
     nothing restarts by itself.
     """
-    alone(LOCK)  # so that a second click sees the stop of the first
+    lock_tenant(LOCK)  # so that a second click sees the stop of the first
     _check_scope(scope, system, feature, generate=generate, serve=serve, remind_at=remind_at)
     active = queries.active_stops_of(
         scope, system.id if system else None, feature.id if feature else None
@@ -266,7 +266,7 @@ def request_restart(found: Stop, *, seen: str, reason: str) -> Approval:
 
 def restart(found: Stop, *, seen: str, reason: str = "") -> None:
     """Restart the scope on both planes, where one person is enough."""
-    alone(LOCK)
+    lock_tenant(LOCK)
     session().refresh(found)
     if found.restarted_at is not None and found.restarted_by == current.person_id():
         return
@@ -309,7 +309,7 @@ def _check_active(found: Stop, seen: str | None = None) -> Sequence[Stop]:
 
     Raises NotStopped when it was restarted, Stale when it differs from what was `seen`.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     session().refresh(found)
     if found.drill_id is not None:
         raise DomainError("This stop belongs to a drill, so it ends with the drill.")

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.events import publish
 from governance.kernel.spreadsheet_writer import csv_bytes
@@ -62,7 +62,7 @@ def plan(
 
     Another person approves a drill of a high-risk system first.
     """
-    alone(LOCK)
+    lock_tenant(LOCK)
     needs_second = system.lane == "high_risk"
     if system.retired_at or (
         feature is not None and (feature.retired_at or feature.system_id != system.id)
@@ -151,7 +151,7 @@ def close(drill: Drill) -> None:
 
 def cancel(drill: Drill, *, reason: str = "") -> None:
     """Cancel a drill that hasn't started; a running one ends by itself within a minute."""
-    alone(LOCK)
+    lock_tenant(LOCK)
     if approvals.void(queries.DRILL, drill.id, reason=reason.strip() or "The drill was cancelled."):
         return
     session().refresh(drill, with_for_update={"key_share": True})

@@ -13,7 +13,7 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
 from governance.operations.switches import queries
 from governance.operations.switches.actions import NotStopped, check_reason
@@ -57,7 +57,7 @@ LOCK = "platform switch"
 
 def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> PlatformStop:
     """Stop everything, for every tenant, or widen the active stop; voids a request to restart."""
-    alone(LOCK)
+    lock_tenant(LOCK)
     if not generate and not serve:
         raise Invalid("Choose to stop generating, serving, or both.", field="generate")
     active = queries.platform_stop()
@@ -122,7 +122,7 @@ def carry_out_platform_restart(*, reason: str, requested_by: UUID | None) -> Non
 
 
 def _check_active() -> PlatformStop:
-    alone(LOCK)
+    lock_tenant(LOCK)
     active = queries.platform_stop()
     if active is None:
         raise NotStopped("It has already been restarted.")

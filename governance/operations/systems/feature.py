@@ -2,7 +2,7 @@
 
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Answer, EntryLink, Manifest, NavItem
+from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer
 from governance.operations.systems import actions, models, palette, permissions, queries, views
 
 manifest = Manifest(
@@ -24,5 +24,5 @@ manifest = Manifest(
     links={
         "AISystem": EntryLink(endpoint="systems.system", argument="system_id", noun="AI system")
     },
-    answers=(Answer(subjects, queries),),
+    answers=(PortAnswer(subjects, queries),),
 )

@@ -15,7 +15,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, uuid_or_none
 from governance.kernel.inbox import DONE_FOR, GROUPS, InboxAssignment
 from governance.kernel.pages import page
-from governance.kernel.undo_pages import back_to, take
+from governance.kernel.undo_pages import back_to, undo_offer
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.inbox import (
     actions,
@@ -381,4 +381,4 @@ def _mine() -> list[InboxAssignment]:
 
 @feature.post("/inbox/undo/<uuid:undo_offer_id>", needs=permissions.OWN)
 def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
-    return take(undo_offer_id, _undoable(), url_for("inbox.index"))
+    return undo_offer(undo_offer_id, _undoable(), url_for("inbox.index"))

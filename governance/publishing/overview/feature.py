@@ -3,7 +3,7 @@
 from governance.assurance.testing.work_in_progress import current_engagement, work_in_progress
 from governance.foundation.people import permissions as people
 from governance.foundation.tenants import permissions as tenants
-from governance.kernel.manifest import Answer, Manifest, NavItem
+from governance.kernel.manifest import Manifest, NavItem, PortAnswer
 from governance.publishing.overview import command_palette, engagement_context, views
 
 manifest = Manifest(
@@ -30,7 +30,7 @@ manifest = Manifest(
         ),
     ),
     answers=(
-        Answer(current_engagement, engagement_context.engaged),
-        Answer(work_in_progress, engagement_context.running),
+        PortAnswer(current_engagement, engagement_context.engaged),
+        PortAnswer(work_in_progress, engagement_context.running),
     ),
 )

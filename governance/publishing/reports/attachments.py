@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from governance.assurance.assessments.coverage import is_proven
-from governance.kernel.pdf import Attached
+from governance.kernel.pdf import Attachment
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes
 from governance.publishing.reports.snapshot import (
     LEVELS,
@@ -30,17 +30,17 @@ MANIFEST_SCHEMA = "governance.report-manifest/1"
 MANIFEST = "manifest.json"
 
 
-def attachments(snapshot: Snapshot) -> tuple[Attached, ...]:
+def attachments(snapshot: Snapshot) -> tuple[Attachment, ...]:
     """snapshot.json first; the manifest last, because it names the digests of the others."""
     items, rows = len(snapshot["evidence"]), sum(1 for _ in requirements(snapshot))
     files = (
-        Attached("snapshot.json", canonical(snapshot), "Frozen data of this report"),
-        Attached(
+        Attachment("snapshot.json", canonical(snapshot), "Frozen data of this report"),
+        Attachment(
             "requirements.csv",
             requirements_csv(snapshot),
             f"{many_digits(rows, 'requirement')} with levels and reasons",
         ),
-        Attached(
+        Attachment(
             "evidence.csv",
             evidence_csv(snapshot),
             f"{many_digits(items, 'evidence item')} with digests",
@@ -50,12 +50,12 @@ def attachments(snapshot: Snapshot) -> tuple[Attached, ...]:
 
 
 def with_manifest(
-    snapshot: Mapping[str, Any], files: tuple[Attached, ...], parameters: Mapping[str, Any]
-) -> tuple[Attached, ...]:
+    snapshot: Mapping[str, Any], files: tuple[Attachment, ...], parameters: Mapping[str, Any]
+) -> tuple[Attachment, ...]:
     """Add the manifest over the files; the frozen data comes first."""
     return (
         *files,
-        Attached(
+        Attachment(
             MANIFEST,
             manifest(snapshot, files, parameters),
             "Digests of the files above, and the parameters",
@@ -148,7 +148,7 @@ def _cells(row: IndexedEvidence, names: Sequence[str]) -> list[Cell]:
 
 
 def manifest(
-    snapshot: Mapping[str, Any], files: Sequence[Attached], parameters: Mapping[str, Any]
+    snapshot: Mapping[str, Any], files: Sequence[Attachment], parameters: Mapping[str, Any]
 ) -> bytes:
     """Digest and size of each file, parameters of the run and the log behind it, as sorted JSON."""
     document = snapshot["document"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governance.kernel.pdf import Attached
+from governance.kernel.pdf import Attachment
 from governance.publishing.reports.snapshot import fingerprint
 
 
@@ -15,7 +15,7 @@ class Built:
     """Everything that rendering and signing need. `fingerprint` in hex; `at` dates the file."""
 
     html: str
-    attachments: tuple[Attached, ...]
+    attachments: tuple[Attachment, ...]
     fingerprint: str
     filename: str
     at: datetime
@@ -27,7 +27,9 @@ class Built:
 
 
 def build_document[S: Mapping[str, Any]](
-    snapshot: S, files: tuple[Attached, ...], html: Callable[[S, tuple[Attached, ...], str], str]
+    snapshot: S,
+    files: tuple[Attachment, ...],
+    html: Callable[[S, tuple[Attachment, ...], str], str],
 ) -> Built:
     """Build a report of any kind from its files (the frozen data first) and its page.
 

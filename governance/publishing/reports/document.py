@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from governance.kernel.pdf import Attached
+from governance.kernel.pdf import Attachment
 from governance.publishing.reports import drawings
 from governance.publishing.reports.attachments import attachments
 from governance.publishing.reports.built_document import (
@@ -46,7 +46,7 @@ def build(snapshot: Snapshot) -> Built:
     return build_document(snapshot, attachments(snapshot), _html)
 
 
-def _html(snapshot: Snapshot, files: tuple[Attached, ...], print_: str) -> str:
+def _html(snapshot: Snapshot, files: tuple[Attachment, ...], print_: str) -> str:
     say = Sentences(snapshot)
     template = environment().get_template("publishing/reports/pdf/report.html")
     return template.render(

@@ -14,13 +14,13 @@ from dataclasses import astuple
 
 from governance.kernel import sandbox
 from governance.kernel.errors import Unavailable
-from governance.kernel.verification_results import Check
+from governance.kernel.verification_results import CheckResult
 from governance.publishing.reports import verify as rules
 from governance.publishing.reports.verify import ReportVerdict
 
 MAX_MEMORY, MAX_SECONDS = 768 * 1024 * 1024, 20
 MAX_CHILDREN, MAX_WAIT = 2, 5  # of one worker; seconds until a child has its turn
-TOO_MUCH = Check(
+TOO_MUCH = CheckResult(
     "file",
     ok=False,
     sentence="The file takes more memory or time to unpack than any Meridian report.",
@@ -54,7 +54,9 @@ def _verify_in_child(
     if answer is None:
         return ReportVerdict((TOO_MUCH,), None, None)
     return ReportVerdict(
-        tuple(Check(*each) for each in answer["checks"]), answer["fingerprint"], answer["filename"]
+        tuple(CheckResult(*each) for each in answer["checks"]),
+        answer["fingerprint"],
+        answer["filename"],
     )
 
 

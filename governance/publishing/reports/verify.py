@@ -20,7 +20,7 @@ import pikepdf
 from governance.foundation.audit import checkpoint
 from governance.foundation.audit.verify import read_keys
 from governance.kernel.signed_note import b64, split
-from governance.kernel.verification_results import Check, Verdict, plain
+from governance.kernel.verification_results import CheckResult, VerificationResult, plain
 from governance.publishing.reports.page_text import page_text
 from governance.publishing.reports.signing import Note, NotSigned, VerifierKey, open_note
 from governance.publishing.reports.wording import many_digits
@@ -29,7 +29,7 @@ MANIFEST, SNAPSHOT = "manifest.json", "snapshot.json"
 PRINTED = re.compile(r"Fingerprint((?:[0-9a-f]{8}){8})")
 
 
-CUT_SHORT = Check(
+CUT_SHORT = CheckResult(
     "file", ok=False, sentence="The file can't be read as a PDF: it is truncated or damaged."
 )
 # What reading a damaged PDF can raise, qpdf's own error first: anyone can upload any bytes, so each
@@ -47,7 +47,7 @@ DAMAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class ReportVerdict(Verdict):
+class ReportVerdict(VerificationResult):
     """`fingerprint` is that of the data inside, to compare with a printed report."""
 
     fingerprint: str | None
@@ -68,11 +68,11 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
     try:
         keys = read_keys(key)
     except NotSigned as problem:
-        return ReportVerdict((Check("key", ok=None, sentence=str(problem)),), None, None)
+        return ReportVerdict((CheckResult("key", ok=None, sentence=str(problem)),), None, None)
     known, note, signed = _signature(signature, keys)
     checks = [signed, _digest(pdf, note)]
     opened = _open(pdf)
-    if isinstance(opened, Check):
+    if isinstance(opened, CheckResult):
         return ReportVerdict((*checks, opened), None, note.filename if note else None)
     with opened as file:
         try:
@@ -81,7 +81,7 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
             return ReportVerdict((*checks, CUT_SHORT), None, note.filename if note else None)
         manifest = _manifest(inside)
         checks += [
-            Check(
+            CheckResult(
                 "file",
                 ok=True,
                 sentence=f"The file is a PDF with {many_digits(pages, 'page')}.",
@@ -102,7 +102,7 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
 
 def _signature(
     signature: bytes | str, keys: list[VerifierKey]
-) -> tuple[VerifierKey, Note | None, Check]:
+) -> tuple[VerifierKey, Note | None, CheckResult]:
     """The key that signed, or the first one given; what it confirms; and the check."""
     try:
         text = signature.decode() if isinstance(signature, bytes) else signature
@@ -110,7 +110,7 @@ def _signature(
         return (
             keys[0],
             None,
-            Check("signature", ok=False, sentence="The signature file isn't a text file."),
+            CheckResult("signature", ok=False, sentence="The signature file isn't a text file."),
         )
     problems = []
     for known in keys:
@@ -120,20 +120,22 @@ def _signature(
             problems.append(str(problem))
         else:
             who = f"{known.name} signed this report with the key {known.key_id.hex()}."
-            return known, note, Check("signature", ok=True, sentence=who)
-    return keys[0], None, Check("signature", ok=False, sentence=problems[0])
+            return known, note, CheckResult("signature", ok=True, sentence=who)
+    return keys[0], None, CheckResult("signature", ok=False, sentence=problems[0])
 
 
-def _digest(pdf: bytes, note: Note | None) -> Check:
+def _digest(pdf: bytes, note: Note | None) -> CheckResult:
     if note is None:
-        return Check(
+        return CheckResult(
             "digest",
             ok=None,
             sentence="Not checked: without a valid signature there is no digest to compare with.",
         )
     if _sha256(pdf) == note.sha256:
-        return Check("digest", ok=True, sentence="The file is exactly the one that was signed.")
-    return Check(
+        return CheckResult(
+            "digest", ok=True, sentence="The file is exactly the one that was signed."
+        )
+    return CheckResult(
         "digest",
         ok=False,
         sentence=(
@@ -143,9 +145,9 @@ def _digest(pdf: bytes, note: Note | None) -> Check:
     )
 
 
-def _open(pdf: bytes) -> "pikepdf.Pdf | Check":
+def _open(pdf: bytes) -> "pikepdf.Pdf | CheckResult":
     if not pdf.lstrip()[:5].startswith(b"%PDF-"):
-        return Check(
+        return CheckResult(
             "file", ok=False, sentence="The file is empty." if not pdf else "The file isn't a PDF."
         )
     try:
@@ -184,11 +186,11 @@ def _manifest(inside: dict[str, bytes]) -> dict[str, Any] | None:
     )
 
 
-def _data(inside: dict[str, bytes], manifest: dict[str, Any] | None) -> list[Check]:
+def _data(inside: dict[str, bytes], manifest: dict[str, Any] | None) -> list[CheckResult]:
     if manifest is None:
         return [
-            Check("manifest", ok=False, sentence="The file has no readable manifest.json."),
-            Check(
+            CheckResult("manifest", ok=False, sentence="The file has no readable manifest.json."),
+            CheckResult(
                 "attachments",
                 ok=None,
                 sentence="Not checked: without a manifest there are no digests to compare with.",
@@ -198,12 +200,12 @@ def _data(inside: dict[str, bytes], manifest: dict[str, Any] | None) -> list[Che
     problems = [*_differences(inside, listed)]
     matching = f"All {len(listed)} attachments match their digests in the manifest."
     return [
-        Check(
+        CheckResult(
             "manifest",
             ok=True,
             sentence=(f"The manifest lists {many_digits(len(listed), 'attachment')}."),
         ),
-        Check("attachments", ok=not problems, sentence=" ".join(problems) or matching),
+        CheckResult("attachments", ok=not problems, sentence=" ".join(problems) or matching),
     ]
 
 
@@ -222,9 +224,9 @@ def _differences(inside: dict[str, bytes], listed: dict[str, Any]) -> Iterator[s
 
 def _fingerprint(
     inside: dict[str, bytes], manifest: dict[str, Any] | None, note: Note | None
-) -> Check:
+) -> CheckResult:
     if SNAPSHOT not in inside:
-        return Check(
+        return CheckResult(
             "fingerprint",
             ok=False,
             sentence="The frozen data, snapshot.json, is missing from the file.",
@@ -236,55 +238,55 @@ def _fingerprint(
     }
     wrong = [where for where, claim in claims.items() if claim is not None and claim != found]
     if wrong:
-        return Check(
+        return CheckResult(
             "fingerprint",
             ok=False,
             sentence=(f"The frozen data doesn't have the fingerprint in {' and '.join(wrong)}."),
         )
     if not any(claims.values()):
-        return Check(
+        return CheckResult(
             "fingerprint",
             ok=None,
             sentence="Not checked: there is no fingerprint to compare with.",
         )
-    return Check(
+    return CheckResult(
         "fingerprint",
         ok=True,
         sentence=f"The frozen data has the fingerprint {found[:8]}…{found[-4:]}.",
     )
 
 
-def _printed(file: pikepdf.Pdf, inside: dict[str, bytes]) -> Check:
+def _printed(file: pikepdf.Pdf, inside: dict[str, bytes]) -> CheckResult:
     """Compare the fingerprint printed on the cover with the attached data."""
     try:
         match = PRINTED.search(re.sub(r"\s", "", page_text(file.pages[0]))) if file.pages else None
     except DAMAGE:
         match = None
     if match is None:
-        return Check("printed", ok=False, sentence="The cover shows no readable fingerprint.")
+        return CheckResult("printed", ok=False, sentence="The cover shows no readable fingerprint.")
     if SNAPSHOT in inside and match[1] == _sha256(inside[SNAPSHOT]):
-        return Check(
+        return CheckResult(
             "printed",
             ok=True,
             sentence="The fingerprint on the cover matches the attached data.",
         )
-    return Check(
+    return CheckResult(
         "printed",
         ok=False,
         sentence="The fingerprint on the cover doesn't match the attached data.",
     )
 
 
-def _key_named(manifest: dict[str, Any] | None, key: str) -> Check:
+def _key_named(manifest: dict[str, Any] | None, key: str) -> CheckResult:
     named = manifest.get("signing_key") if manifest else None
     if named is None:
-        return Check("key", ok=None, sentence="Not checked: the report names no signing key.")
+        return CheckResult("key", ok=None, sentence="Not checked: the report names no signing key.")
     if named == key:
-        return Check("key", ok=True, sentence="Your key is the one that the report names.")
-    return Check("key", ok=False, sentence="The report names a different key.")
+        return CheckResult("key", ok=True, sentence="Your key is the one that the report names.")
+    return CheckResult("key", ok=False, sentence="The report names a different key.")
 
 
-def _checkpoint(manifest: dict[str, Any] | None) -> list[Check]:
+def _checkpoint(manifest: dict[str, Any] | None) -> list[CheckResult]:
     """The audit log's checkpoint in the report.
 
     Its signature is made with the log's own key: `verify-log --checkpoint`.
@@ -296,18 +298,20 @@ def _checkpoint(manifest: dict[str, Any] | None) -> list[Check]:
         stated = checkpoint.parse(split(log["note"])[0])
     except NotSigned as problem:
         return [
-            Check("log", ok=False, sentence=f"The checkpoint in the file can't be read. {problem}")
+            CheckResult(
+                "log", ok=False, sentence=f"The checkpoint in the file can't be read. {problem}"
+            )
         ]
     if (stated.origin, b64(stated.root)) != (log.get("origin"), log.get("root")):
         return [
-            Check(
+            CheckResult(
                 "log",
                 ok=False,
                 sentence="The checkpoint in the file isn't the one printed in the report.",
             )
         ]
     return [
-        Check(
+        CheckResult(
             "log",
             ok=True,
             sentence=f"The report includes the checkpoint of {stated.origin} at"

@@ -131,7 +131,7 @@ def test_a_store_that_is_away_is_tried_again_and_after_three_tries_the_file_is_n
     path.symlink_to(path)  # nobody can open it, and it is not missing
     try:
         page = as_officer.post(f"engagements/{engagement}/packages").location
-        for _ in range(jobs.TRIES):
+        for _ in range(jobs.MAX_ATTEMPTS):
             make_due_now()
             jobs.drain(actor_of)
     finally:
@@ -182,7 +182,7 @@ def test_a_full_disk_ends_it_and_leaves_nothing(
     full = FullDiskStore(Path(settings.storage_url.removeprefix("file:")))
     monkeypatch.setattr(storage, "_store", full)
     page = as_officer.post(f"engagements/{engagement}/packages").location
-    for _ in range(jobs.TRIES):
+    for _ in range(jobs.MAX_ATTEMPTS):
         make_due_now()
         jobs.drain(actor_of)
     assert package_state(acting)[0] == "failed"
@@ -481,7 +481,7 @@ def test_a_package_lies_sealed_in_the_store(
     content = download_package(as_officer, engagement)
     [path] = new_package_files()
     lies = path.read_bytes()
-    assert path.name.endswith(storage.SEALED)
+    assert path.name.endswith(storage.ENCRYPTED_SUFFIX)
     assert b"Penetration" not in lies and b"bagit.txt" not in lies and content[:64] not in lies
 
 

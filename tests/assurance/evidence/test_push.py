@@ -19,7 +19,7 @@ from governance.assurance.evidence.models import EvidencePush, EvidenceVersion
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys.models import ApiKey
 from governance.kernel import clock, db
-from governance.kernel.db import alone, session
+from governance.kernel.db import lock_tenant, session
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_of_action
@@ -388,7 +388,7 @@ def test_while_the_first_is_under_way_the_second_is_told_to_ask_again(committed_
     evidence_helpers.create_evidence(slug="globex", owner=None)
     with make.acting("admin", "globex"):
         key_id = session().scalars(select(ApiKey.id)).one()
-        alone(f"push {key_id} run-1")
+        lock_tenant(f"push {key_id} run-1")
         assert "Retry in a moment" in committed_globex.push(then=409, key="run-1").json["title"]
         assert committed_globex.push(key="run-2", content=PDF + b"another").json["version"] == 1
     assert committed_globex.push(key="run-1").json["version"] == 2

@@ -21,7 +21,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current, storage
 from governance.kernel import jobs as queue
-from governance.kernel.encrypted_stream import Altered
+from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import Unavailable
 from tests import make
 from tests.assurance.evidence import evidence_helpers
@@ -140,7 +140,7 @@ def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_off
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), PDF + b"y" * 3_000_000)
     path = stored_path(v)
     flip_last_bit(path)
-    with pytest.raises(Altered):
+    with pytest.raises(CorruptedFile):
         as_officer.post(f"evidence/versions/{v}/download", then=200).get_data()
     assert entries_of_action("evidence.version.corrupted")[0].facts["kind"] == "altered"
     assert (

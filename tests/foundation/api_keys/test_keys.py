@@ -14,7 +14,7 @@ from governance.foundation.api_keys import actions, queries
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.bearer import FORM, digest
+from governance.kernel.bearer import KEY_PATTERN, digest
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import thousands
@@ -55,7 +55,7 @@ def filled(visitor, **changes):
 
 
 def key_in(reply):
-    return FORM.search(reply.text)[0]
+    return KEY_PATTERN.search(reply.text)[0]
 
 
 def opens(app, key):
@@ -72,7 +72,7 @@ def test_an_admin_makes_a_key_sees_it_once_and_a_machine_is_let_in(app, as_admin
     assert opens(app, key) and reply.headers["Cache-Control"] == "no-store"
     again = as_admin.post("settings/keys/new", **form)  # the page is loaded again
     page = as_admin.get(again.location).text
-    assert "shown once" in page and key not in page and not FORM.search(page)
+    assert "shown once" in page and key not in page and not KEY_PATTERN.search(page)
     assert "log mirror in Dublin" in page and "1 active API key" in page
     (row,) = keys()
     assert row.secret_hash == digest(key) and key not in str(vars(row)) and key.startswith(row.hint)

@@ -285,7 +285,7 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch):
 
 
 def test_too_long_an_answer_is_not_read(idp, monkeypatch):
-    monkeypatch.setattr(wire, "MAX_ANSWER", 100)
+    monkeypatch.setattr(wire, "MAX_RESPONSE_BYTES", 100)
     with pytest.raises(provider_http.ProviderFault):
         provider_metadata.discover(idp.issuer)
 

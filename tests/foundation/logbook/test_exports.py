@@ -419,7 +419,7 @@ def test_a_log_without_a_checkpoint_is_tried_again_later(as_officer, acting, dat
 def test_a_reader_who_goes_away_in_the_middle_leaves_nothing_open(as_officer, log, monkeypatch):
     page = request_export(as_officer)
     jobs.drain(actor_of)
-    monkeypatch.setattr(storage, "PIECE", 512)
+    monkeypatch.setattr(storage, "PIECE_BYTES", 512)
     reply = as_officer.client.post(
         f"{page}/file", data={"csrf_token": as_officer.csrf()}, buffered=False
     )
@@ -642,7 +642,7 @@ def test_the_page_names_what_is_missing_and_meets_garbage(client, database):
 
 
 def test_the_page_takes_more_than_other_pages_and_not_without_end(client, database):
-    large = b"x" * (web.MAX_BODY + 1024)
+    large = b"x" * (web.MAX_BODY_BYTES + 1024)
     assert (
         client.post(
             "/verify-log", then=200, export=(io.BytesIO(large), "e.jsonl"), key="a+b+c"

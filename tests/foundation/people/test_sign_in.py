@@ -402,7 +402,7 @@ def test_a_provider_that_refuses_connections(app, isolated):
 
 
 def test_a_slow_provider_is_not_waited_for(app, idp, monkeypatch):
-    monkeypatch.setattr(outbound_http, "TIMEOUT", (0.2, 0.2))
+    monkeypatch.setattr(outbound_http, "TIMEOUT_SECONDS", (0.2, 0.2))
     idp.delay = 0.6
     assert "respond in time" in Visitor(app).get(f"/login?email={OFFICER}", then=503).text
 

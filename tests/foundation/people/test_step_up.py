@@ -482,7 +482,7 @@ def test_the_nightly_sweep_deletes_what_has_expired_and_nothing_else(app, boss):
 def test_a_key_rotation_knows_the_kept_forms(boss):
     [holding] = [each for each in key_encryption.holdings if each.model is SavedForm]
     [row] = step_up_helpers.saved_forms()
-    assert len(key_encryption.unwrap(row.key, holding.context(row))) == key_encryption.SIZE
+    assert len(key_encryption.unwrap(row.key, holding.context(row))) == key_encryption.KEY_BYTES
 
 
 def test_what_the_browser_sent_twice_or_in_any_script_is_shown_and_sent_as_it_was(app, isolated):

@@ -77,7 +77,7 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world
         )
     )
     with make.acting("compliance_officer", "globex"):
-        db.alone("switches")
+        db.lock_tenant("switches")
         late.start()
         while not db.session().scalar(
             text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.kernel.pdf import Attached
+from governance.kernel.pdf import Attachment
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes
 from governance.publishing.reports.attachments import with_manifest
 from governance.publishing.reports.attestation.figures import shown
@@ -13,22 +13,22 @@ from governance.publishing.reports.wording import many_digits
 type Json = Mapping[str, Any]
 
 
-def attachments(frozen: Json) -> tuple[Attached, ...]:
+def attachments(frozen: Json) -> tuple[Attachment, ...]:
     """snapshot.json first; the manifest last, because it names the digests of the others."""
     scopes, versions = len(frozen["scopes"]), len(frozen["versions"])
     files = (
-        Attached("snapshot.json", canonical(frozen), "Frozen data of this report"),
-        Attached(
+        Attachment("snapshot.json", canonical(frozen), "Frozen data of this report"),
+        Attachment(
             "in-force.csv",
             in_force_csv(frozen),
             f"Every value of {many_digits(scopes, 'scope')}, with the layer that decides it",
         ),
-        Attached(
+        Attachment(
             "changes.csv",
             changes_csv(frozen),
             f"{many_digits(versions, 'version')}, setting by setting",
         ),
-        Attached(
+        Attachment(
             "switches.csv",
             switches_csv(frozen),
             f"{many_digits(len(frozen['stops']), 'stop')} and"

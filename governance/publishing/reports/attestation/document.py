@@ -15,7 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from governance.kernel import charts
-from governance.kernel.pdf import Attached
+from governance.kernel.pdf import Attachment
 from governance.publishing.reports import drawings
 from governance.publishing.reports.attestation import snapshot as reading
 from governance.publishing.reports.attestation.attachments import attachments
@@ -82,7 +82,7 @@ def build(frozen: Json) -> Built:
     return build_document(frozen, attachments(frozen), _html)
 
 
-def _html(frozen: Json, files: tuple[Attached, ...], print_: str) -> str:
+def _html(frozen: Json, files: tuple[Attachment, ...], print_: str) -> str:
     say = Attested(frozen)
     return (
         _environment()

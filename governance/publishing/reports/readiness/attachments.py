@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from governance.assurance.assessments.coverage import is_proven
-from governance.kernel.pdf import Attached
+from governance.kernel.pdf import Attachment
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes
 from governance.publishing.reports.attachments import evidence_csv, with_manifest
 from governance.publishing.reports.readiness.figures import ReadinessFigures
@@ -14,23 +14,23 @@ from governance.publishing.reports.wording import many_digits
 type Json = Mapping[str, Any]
 
 
-def attachments(frozen: Json) -> tuple[Attached, ...]:
+def attachments(frozen: Json) -> tuple[Attachment, ...]:
     """snapshot.json first; the manifest last, because it names the digests of the others."""
     say = ReadinessFigures(frozen)  # type: ignore[arg-type]
     items, findings = len(frozen["evidence"]), len(frozen["findings"])
     files = (
-        Attached("snapshot.json", canonical(frozen), "Frozen data of this report"),
-        Attached(
+        Attachment("snapshot.json", canonical(frozen), "Frozen data of this report"),
+        Attachment(
             "criteria.csv",
             criteria_csv(say),
             f"{many_digits(len(say.rows), 'criterion', 'criteria')}, control by control",
         ),
-        Attached(
+        Attachment(
             "evidence.csv",
             evidence_csv(frozen),  # type: ignore[arg-type]
             f"{many_digits(items, 'evidence item')} with digests",
         ),
-        Attached("findings.csv", findings_csv(frozen), many_digits(findings, "open finding")),
+        Attachment("findings.csv", findings_csv(frozen), many_digits(findings, "open finding")),
     )
     framework = {key: frozen["framework"][key] for key in ("key", "version", "digest")}
     chosen = [each["key"] for each in frozen["categories"]]

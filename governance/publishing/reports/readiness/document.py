@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from governance.kernel.pdf import Attached
+from governance.kernel.pdf import Attachment
 from governance.publishing.reports import drawings
 from governance.publishing.reports.built_document import (
     Built,
@@ -53,7 +53,7 @@ def build(frozen: Json) -> Built:
     return build_document(frozen, attachments(frozen), _html)
 
 
-def _html(frozen: Json, files: tuple[Attached, ...], print_: str) -> str:
+def _html(frozen: Json, files: tuple[Attachment, ...], print_: str) -> str:
     say = Ready(frozen)  # type: ignore[arg-type]
     return (
         environment()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.kernel.pdf import Attached
+from governance.kernel.pdf import Attachment
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes
 from governance.publishing.reports.attachments import with_manifest
 from governance.publishing.reports.snapshot import canonical
@@ -13,29 +13,29 @@ from governance.publishing.reports.wording import many_digits
 type Json = Mapping[str, Any]
 
 
-def attachments(frozen: Json) -> tuple[Attached, ...]:
+def attachments(frozen: Json) -> tuple[Attachment, ...]:
     """snapshot.json first; the manifest last, because it names the digests of the others."""
     counts = MatrixFigures(frozen)
     files = (
-        Attached("snapshot.json", canonical(frozen), "Frozen data of this report"),
-        Attached(
+        Attachment("snapshot.json", canonical(frozen), "Frozen data of this report"),
+        Attachment(
             "matrix.csv",
             matrix_csv(frozen),
             f"{many_digits(len(counts.controls), 'control')} by"
             f" {many_digits(len(counts.months), 'month')}, each cell explained",
         ),
-        Attached(
+        Attachment(
             "samples.csv",
             samples_csv(frozen),
             f"{many_digits(counts.items, 'sampled item')} with results",
         ),
-        Attached(
+        Attachment(
             "exceptions.csv",
             exceptions_csv(frozen),
             f"{many_digits(len(counts.exceptions), 'exception')} with findings",
         ),
         *(
-            Attached(
+            Attachment(
                 file_of(each),
                 population_csv(each),
                 f"{many_digits(each['row_count'], 'row')} of {each['number']}",
