@@ -73,7 +73,7 @@ def test_a_key_of_one_system_asks_for_that_one(app, triage):
     assert bound.value("policy.human_review") == "high_risk"
     assert bound.value("policy.human_review", system="claims-triage") == "high_risk"
     refused = bound.ask("policy.human_review", then=403, system="ad-copywriter").get_json()
-    assert "claims-triage only" in refused["title"]
+    assert "limited to claims-triage" in refused["title"]
     assert bound.value("switch.claims-triage") is True
     bound.ask("switch.ad-copywriter", then=404)
     bundle = bound.client.get(
@@ -118,7 +118,7 @@ def test_the_key_of_a_retired_system_opens_nothing(app, triage):
         *(bound.client.get(f"/policy/v1/{name}", headers=headers) for name in ("bundle", "jwks")),
     ]
     assert {reply.status_code for reply in replies} == {403} and all(
-        "was retired" in reply.get_json()["title"] for reply in replies
+        "is retired" in reply.get_json()["title"] for reply in replies
     )
 
 
@@ -180,7 +180,7 @@ def test_a_key_ends_with_its_last_day_without_anybody_acting(app, triage):
     ending = Product(app, create_key(ends=clock.now() + timedelta(days=1)))
     ending.ask("policy.grounding")
     with clock.frozen(clock.now() + timedelta(days=2)):
-        assert "ended on" in ending.ask("policy.grounding", then=401).get_json()["title"]
+        assert "expired on" in ending.ask("policy.grounding", then=401).get_json()["title"]
 
 
 BAD = [

@@ -83,7 +83,7 @@ def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex
     with make.acting("admin", "globex"):
         assert queries.draft().id == row_id
         commit_elsewhere(approve)
-        with pytest.raises(Stale, match="applied or withdrawn"):
+        with pytest.raises(Stale, match="published or withdrawn while you were editing"):
             draft_actions.draft(Content("strict"), seen=seen, reason="x")
     with make.acting("admin", "globex"):
         assert (queries.standing().number, queries.standing().tier.key) == (before + 1, "baseline")
@@ -101,7 +101,7 @@ def test_of_an_edit_and_an_approval_at_the_same_moment_the_approver_is_told(glob
                 Content("regulated"), seen=draft_actions.revision(queries.draft()), reason="x"
             )
         )
-        with pytest.raises(Stale, match="was voided already"):
+        with pytest.raises(Stale, match="was already voided"):
             approvals.approve(request, seen=seen)
     with make.acting("admin", "globex"):
         assert read_content(queries.draft().content).tier == "regulated"

@@ -119,7 +119,7 @@ def test_tightening_stands_beside_a_version_that_waits(systems, acting):
     with acting("compliance_officer"):
         request = approvals.latest(queries.POLICY, [waiting])[waiting]
         assert request.state == "voided" and "Version 2 was published" in request.note
-        with pytest.raises(Stale, match="was voided already"):
+        with pytest.raises(Stale, match="was already voided"):
             approval_helpers.actions.approve(request, seen=seen)
 
 
@@ -272,7 +272,7 @@ def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, actin
             policy_content("baseline", {"memory": "off"}), seen=draft_actions.revision(row)
         )
         assert (row.state, row.note, row.requested_at) == ("draft", "", None)
-    with acting("compliance_officer"), pytest.raises(Stale, match="was voided already"):
+    with acting("compliance_officer"), pytest.raises(Stale, match="was already voided"):
         approval_helpers.actions.approve(approvals.approval(second), seen=seen)
     assert effective_policy().tier.key == "strict" and len(entries("policy.returned_to_draft")) == 2
 
@@ -341,7 +341,7 @@ def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
         with pytest.raises(Invalid, match="Give a reason"):
             approval_helpers.actions.reject(request, reason=" ")
         approval_helpers.actions.reject(request, reason="Not before the audit")
-        with pytest.raises(Stale, match="was rejected already"):
+        with pytest.raises(Stale, match="was already rejected"):
             approval_helpers.actions.approve(request, seen="")
         row = queries.policy_version(waiting)
         assert (row.state, row.decided_by) == ("rejected", make.person_id("compliance_officer"))

@@ -159,7 +159,7 @@ def test_two_who_approve_at_once_restart_it_once(requested):
     one, other = sorted(
         run_concurrently(lambda _: approve(requested), "acme", ("reviewer", "compliance_officer"))
     )
-    assert (one, other) == ("This request was approved already. Nothing was changed.", "approved")
+    assert (one, other) == ("This request was already approved. Nothing was changed.", "approved")
     assert state(requested) == ("approved", 0)
 
 
