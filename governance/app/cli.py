@@ -245,7 +245,7 @@ def identity_reset(
     from governance.kernel.errors import DomainError
 
     if not reason.strip():
-        raise click.UsageError("--reason is empty. Explain why entries are missing.")
+        raise click.UsageError("--reason is empty. Explain why you do this.")
     if len({issuer is None, client_id is None}) > 1:
         raise click.UsageError("Use --issuer and --client-id together.")
     if issuer is None and secret_file is not None:

@@ -207,7 +207,7 @@ def test_a_stamp_of_another_authority_or_for_something_else_is_no_agreement(
     other = Authority(tmp_path / "other")
     assert log.anchor(stamped(log, authority, other.answer))[:2] == (
         "refuses",
-        "answered with a time stamp that its certificates do not bear out",
+        "answered with a time stamp that its certificates don't confirm",
     )
     old = authority.answer(timestamp._query(b"something else").as_bytes())
     assert log.anchor(stamped(log, authority, old))[0] == "refuses"

@@ -188,8 +188,8 @@ def test_in_the_operators_own_tenant_the_admin_is_an_operator(operator, other):
     ("arguments", "says", "code"),
     [
         (["--admin", ADMIN], "--reason", 2),
-        (["--admin", ADMIN, "--reason", " "], "--reason is empty", 2),
-        (["--reason", "x"], "Give a connection", 2),
+        (["--admin", ADMIN, "--reason", " "], "--reason is empty. Explain why you do this.", 2),
+        (["--reason", "x"], "Name an identity provider", 2),
         (
             ["--issuer", "https://id.example", "--reason", "x"],
             "--issuer and --client-id together",

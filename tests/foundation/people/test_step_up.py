@@ -501,10 +501,10 @@ def test_what_the_browser_sent_twice_or_in_any_script_is_shown_and_sent_as_it_wa
     shown = visitor.get(newest_kept_form_page())
     assert kept_form_facts(shown) == {
         "Name": "Größe <b>✓</b>",
-        "It may": "audit:read, evidence:write",
-        "For one AI system": "All of them",
-        "Requests a minute": "7",
-        "Last day": "Empty",
+        "Scopes": "audit:read, evidence:write",
+        "AI system": "All AI systems",
+        "Rate limit, requests/min": "7",
+        "Expires after": "Empty",
     }
     made = submit_kept_form(visitor, shown, then=201)
     assert "Größe &lt;b&gt;✓&lt;/b&gt;" in made.text

@@ -341,7 +341,10 @@ def test_a_report_that_names_the_person_is_withdrawn_and_can_be_made_again(
         for key, said in ((blob, NAME), (other, "Anna Rossi")):
             given = {
                 "id": uuid4(),
-                "snapshot": {"owner": f"Owned by\n{said}"},
+                "snapshot": {
+                    "owner": f"Owned by\n{said}",
+                    "document": {"number": "ACME-2026", "version": "1.0"},
+                },
                 "fingerprint": "f" * 64,
                 "pdf_key": key.key,
                 "pdf_sha256": key.sha256,
@@ -354,6 +357,7 @@ def test_a_report_that_names_the_person_is_withdrawn_and_can_be_made_again(
             for b in (blob, other)
         )
         assert hers.is_withdrawn and hers.snapshot is None and hers.finished_at and hers.fingerprint
+        assert hers.parameters["document"] == {"number": "ACME-2026", "version": "1.0"}
         assert not theirs.is_withdrawn and theirs.snapshot
         run = hers.id
     assert not storage.store().exists(blob.key) and storage.store().exists(other.key)
