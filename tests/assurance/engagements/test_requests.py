@@ -269,7 +269,7 @@ def test_providing_nothing_and_returning_without_a_reason_are_refused(
         as_contributor, page, "provide", text="It is answered in the interview of Monday"
     )
     assert (
-        "Enter what is missing"
+        "Describe what is missing"
         in engagement_helpers.change_request_state(
             as_auditor, page, "return", text=" ", then=422
         ).text

@@ -182,7 +182,7 @@ def test_the_crosswalk_is_typed_reasoned_and_says_that_it_is_ours(as_viewer, key
     text = main_text(reply)
     assert (
         "NIST IR 8477" in text
-        and "Meridian judged these links" in text
+        and "Meridian assessed these links" in text
         and "never counts as met" in text
     )
     rows = BeautifulSoup(reply.text, "html.parser").select("tbody tr")
