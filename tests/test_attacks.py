@@ -73,7 +73,7 @@ def test_a_bearer_header_does_not_excuse_a_browser_from_the_token(as_admin):
 
 
 def test_one_tenants_dead_provider_does_not_keep_the_others_out(monkeypatch):
-    monkeypatch.setattr(outbound_http, "MAX_WAIT", 0.01)
+    monkeypatch.setattr(outbound_http, "PATIENCE", 0.01)
     with ExitStack() as stack:
         for _ in range(outbound_http.WAITING_FOR_ONE):
             stack.enter_context(outbound_http.place("dead.example"))
@@ -85,7 +85,7 @@ def test_one_tenants_dead_provider_does_not_keep_the_others_out(monkeypatch):
 
 
 def test_many_dead_providers_still_leave_threads(monkeypatch):
-    monkeypatch.setattr(outbound_http, "MAX_WAIT", 0.01)
+    monkeypatch.setattr(outbound_http, "PATIENCE", 0.01)
     with ExitStack() as stack:
         for n in range(outbound_http.WAITING):
             stack.enter_context(outbound_http.place(f"dead{n}.example"))

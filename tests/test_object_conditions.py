@@ -445,7 +445,7 @@ def test_an_auditor_tests_the_controls_of_their_engagement(as_auditor, as_review
             session().get_one(Control, (who.tenant_id, each)) for each in (inside, outside)
         )
         assert allowed(testing_permissions.TEST, on=one)
-        with pytest.raises(Forbidden, match="not in the scope of your engagement"):
+        with pytest.raises(Forbidden, match="isn.t in the scope of your engagement"):
             require(testing_permissions.TEST, on=other)
     with make.acting("reviewer") as who:
         assert allowed(

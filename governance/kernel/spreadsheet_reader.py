@@ -356,8 +356,8 @@ class _Rows(_Part):
             return
         if self.column >= self.columns:
             raise self.book.too(
-                f"has more than {self.columns} columns: cell {ref(self.number, self.column)} holds"
-                " something"
+                f"has more than {self.columns} columns: cell {ref(self.number, self.column)} has"
+                " a value"
             )
         self.length += len(value)
         if len(value) > MAX_CELL_LENGTH or self.length > MAX_TEXT_LENGTH:
