@@ -386,7 +386,13 @@ def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_i
 
 
 def newest_run():
-    return session().scalars(select(ReportRun).order_by(ReportRun.created_at.desc()).limit(1)).one()
+    return (
+        session()
+        .scalars(
+            select(ReportRun).order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(1)
+        )
+        .one()
+    )
 
 
 @pytest.mark.slow

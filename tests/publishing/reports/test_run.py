@@ -51,7 +51,13 @@ def request_report(visitor, assessment):
 
 
 def newest_run():
-    return session().scalars(select(ReportRun).order_by(ReportRun.created_at.desc()).limit(1)).one()
+    return (
+        session()
+        .scalars(
+            select(ReportRun).order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(1)
+        )
+        .one()
+    )
 
 
 @pytest.mark.slow

@@ -330,7 +330,13 @@ def test_another_tenant_reads_its_own(failed):
 
 
 def newest_run():
-    return session().scalars(select(ReportRun).order_by(ReportRun.created_at.desc()).limit(1)).one()
+    return (
+        session()
+        .scalars(
+            select(ReportRun).order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(1)
+        )
+        .one()
+    )
 
 
 @pytest.mark.slow
