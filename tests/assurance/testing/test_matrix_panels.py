@@ -216,7 +216,7 @@ def test_nobody_is_offered_to_review_what_he_brought_in(app, isolated):
         by="compliance_officer",
     )
     page = visitor(app, "compliance_officer").get(PAGE)
-    assert f"versions/{version}/review" not in page.text and "yours" in panel(page, "inbox")
+    assert f"versions/{version}/review" not in page.text and "your upload" in panel(page, "inbox")
     assert f"versions/{version}/review" in visitor(app, "reviewer").get(PAGE).text
 
 
