@@ -188,7 +188,7 @@ def test_a_rotated_key_has_a_new_secret_and_the_old_one_works_as_long_as_was_sai
     assert new != old.key and opens(app, new) and opens(app, old.key)
     with clock.frozen(clock.now() + timedelta(days=2, seconds=1)):
         assert opens(app, new)
-        assert "ended on" in MachineClient(app, old.key).get(CHECKPOINT, then=401).json["title"]
+        assert "expired on" in MachineClient(app, old.key).get(CHECKPOINT, then=401).json["title"]
     (entry,) = entries("api_key.rotated")
     assert entry.facts["overlap_days"] == 2 and new not in entry.body.decode()
 
