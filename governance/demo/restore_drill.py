@@ -151,7 +151,7 @@ class Drill:
     console: Actor | None = None
     joined: dict[str, str] = field(
         default_factory=dict
-    )  # the leaver's sealed name, as their entry stores it
+    )  # the leaver's encrypted name, as their entry stores it
     target: str = ""
     held: int = 0  # entries that the witness has cosigned
     key: str = ""
@@ -185,7 +185,10 @@ class Drill:
             )
             self.joined = entry.sealed["name"]
         need(self.readable(), "the name that was just encrypted can't be read")
-        return f"Created a tenant with {len(STAFF)} people. The leaver's name is encrypted and readable."
+        return (
+            f"Created a tenant with {len(STAFF)} people. The leaver's name is encrypted and"
+            " readable."
+        )
 
     def _joins(self, name: str, role: str) -> Actor:
         mail = f"{name.partition(' ')[0].lower()}@drill.example"
@@ -319,8 +322,8 @@ class Drill:
         need(0 < size < self.held, f"{size} entries were restored; the witness has {self.held}")
         need(self.readable(), "the backup should have brought the erased keys back")
         return (
-            f"Restored {size} of {self.held} entries to that point in time, and the erased person is"
-            " readable again."
+            f"Restored {size} of {self.held} entries to that point in time, and the erased person"
+            " is readable again."
         )
 
     def replays(self) -> str:
@@ -399,8 +402,8 @@ class Drill:
             with self.acting("Bo Okafor") as who:
                 tenant = session().get(Tenant, who.tenant_id)
                 need(tenant is not None, "the tenant is gone")
-                # just seen to be there
-                tenants.change_settings(tenant, unit=f"Step {number} {when}")  # type: ignore[arg-type]
+                unit = f"Step {number} {when}"
+                tenants.change_settings(tenant, unit=unit)  # type: ignore[arg-type]
         schedule.sequence_round(everybody=True)
 
     def pushed(self) -> int:

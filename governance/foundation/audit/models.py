@@ -53,7 +53,7 @@ class TenantKey(Tenanted, Model):
 
 
 class DataKey(Tenanted, Model):
-    """The key of one data subject for one tenant and month; deleting it erases what it encrypted."""
+    """The key of one data subject, tenant and month; deleting it erases what it encrypted."""
 
     __tablename__ = "data_keys"
     __table_args__ = (UniqueConstraint("tenant_id", "subject", "period"),)

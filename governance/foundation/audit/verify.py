@@ -260,8 +260,8 @@ def _by_proof(text: str, older: Head, head: Head) -> CheckResult:
         return make_check(CONSISTENCY, f"The consistency proof can't be used. {problem}", ok=None)
     if (found.old, found.new) != (older.size, head.size):
         reason = (
-            f"The consistency proof leads from {number_text(found.old)} to {counted(found.new)}. Get"
-            f" one from {number_text(older.size)} to {number_text(head.size)}."
+            f"The consistency proof leads from {number_text(found.old)} to {counted(found.new)}."
+            f" Get one from {number_text(older.size)} to {number_text(head.size)}."
         )
         return make_check(CONSISTENCY, reason, ok=None)
     try:

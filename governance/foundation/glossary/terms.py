@@ -120,7 +120,8 @@ TERMS = (
     ),
     Term(
         "Coverage",
-        "The levels that a framework's requirements have reached, as a percentage of their targets.",
+        "The levels that a framework's requirements have reached, as a percentage of their"
+        " targets.",
     ),
     Term(
         "Crosswalk",
