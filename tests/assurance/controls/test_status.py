@@ -315,7 +315,7 @@ STRICT = RuntimeFacts("policy", (), "Strict", 4, date(2026, 9, 3))
             "Waiver open",
             (
                 "A waiver is open until 3 December 2026: grounding of ad-copywriter is below the"
-                " Platform minimum."
+                " platform minimum."
             ),
         ),
         (
