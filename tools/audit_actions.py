@@ -1,6 +1,7 @@
 """The table of audit actions in docs/operating/audit-log.md, from what the features declare.
 
-python -m tools.audit_actions     write the table again, after an action was added or its text changed
+python -m tools.audit_actions     write the table again, after an action was added or its text
+                                  changed
 """
 
 from pathlib import Path
@@ -30,7 +31,10 @@ def table() -> str:
         f" {action.activity.capitalize()} | {action.severity} |\n"
         for action in sorted(_actions(), key=lambda action: action.name)
     )
-    return f"| action | a person … | OCSF class: activity | severity |\n| --- | --- | --- | --- |\n{rows}"
+    return (
+        "| action | a person … | OCSF class: activity | severity |\n| --- | --- | --- | ---"
+        f" |\n{rows}"
+    )
 
 
 def with_table(page: str) -> str:

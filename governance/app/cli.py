@@ -525,7 +525,9 @@ def verify_log(export: Path, key: str, checkpoint: Path | None, consistency: Pat
 def verify_package(
     package: Path, key: str, checkpoint: Path | None, consistency: Path | None
 ) -> None:
-    """Verify an evidence package offline: signature, files, log entries and your older checkpoint."""
+    """Verify an evidence package offline: signature, files, log entries and your older
+    checkpoint.
+    """
     from governance.assurance.engagements.package_verifier import verify
 
     with package.open("rb") as file:

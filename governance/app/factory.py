@@ -109,7 +109,9 @@ def decisions(app: Flask, settings: config.Settings) -> DecisionApp:
 
 
 def _sender(app: Flask, environ: dict[str, Any]) -> request_bodies.Sender:
-    """Return who sends a request: a valid key, a live session, or else the network it comes from."""
+    """Return who sends a request: a valid key, a live session, or else the network it comes
+    from.
+    """
     try:
         with app.request_context(environ):
             api_key = key_of(bearer.header_of(environ))

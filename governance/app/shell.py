@@ -1,4 +1,6 @@
-"""The frame of every page: its navigation and context, and the functions that templates may call."""
+"""The frame of every page: its navigation and context, and the functions that templates may
+call.
+"""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping

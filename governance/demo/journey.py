@@ -131,7 +131,9 @@ def _made(browser: requests.Session, address: str, verb: str) -> str:
 
 
 def export_log(base: str, data: Path, key: str, email: str = "officer@acme.example") -> None:
-    """Export the whole audit log with its proofs and verify it offline; a tampered copy must fail."""
+    """Export the whole audit log with its proofs and verify it offline; a tampered copy must
+    fail.
+    """
     browser = sign_in(base, email)
     page = browser.get(f"{base}/t/acme/audit/exports", timeout=20)
     action, fields = next(form for form in _forms(page).forms if form[0].endswith("/audit/exports"))

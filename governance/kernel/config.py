@@ -78,8 +78,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     )
     if kek and previous[:32] == kek[:32]:
         problems.append(
-            f"{PREVIOUS_KEK_VARIABLE} is the same key as GOVERNANCE_KEK_FILE: name the previous key, or leave it"
-            " unset"
+            f"{PREVIOUS_KEK_VARIABLE} is the same key as GOVERNANCE_KEK_FILE: name the previous"
+            " key, or leave it unset"
         )
     if kek and kek[:32] == secret[:32]:
         problems.append(

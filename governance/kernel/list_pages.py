@@ -6,8 +6,9 @@
     asked.criteria, asked.sort, asked.after            for the query
     asked.address(…), asked.chips, asked.hidden(…)   for the page, with every other part kept
 
-Rows in the database: the feature's query takes `asked.criteria`, `asked.sort` and `asked.after` (see
-`pages.keyset`). Rows in memory: `keep`, `arrange` and `one_page`, pure functions over any sequence.
+Rows in the database: the feature's query takes `asked.criteria`, `asked.sort` and `asked.after`
+(see `pages.keyset`). Rows in memory: `keep`, `arrange` and `one_page`, pure functions over any
+sequence.
 
 A filter says what a value does that is none of its choices (`unknown`): the list is empty and the
 chip names the value, or the value is ignored, or the address is refused with a sentence. A column

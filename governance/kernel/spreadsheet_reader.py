@@ -362,8 +362,8 @@ class _Rows(_Part):
         self.length += len(value)
         if len(value) > MAX_CELL_LENGTH or self.length > MAX_TEXT_LENGTH:
             raise self.book.too(
-                f"contains more than {MAX_CELL_LENGTH} characters in one cell, or {MAX_TEXT_LENGTH // MB} million"
-                " in all"
+                f"contains more than {MAX_CELL_LENGTH} characters in one cell, or"
+                f" {MAX_TEXT_LENGTH // MB} million in all"
             )
         self.cells += [""] * (self.column + 1 - len(self.cells))
         self.cells[self.column] = value

@@ -3,7 +3,8 @@ digest.
 
     use(url, key_of)           a local folder (`file:/folder`) or an S3-compatible bucket
                                (`s3://bucket/prefix`)
-    write(…)                   stream in; under a `prefix` the object is encrypted with its tenant's key
+    write(…)                   stream in; under a `prefix` the object is encrypted with its tenant's
+                               key
                                (sealed.py)
     open, exists, remove       one object; open() also reads what was written before objects were
                                sealed

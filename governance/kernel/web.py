@@ -149,7 +149,8 @@ def _same_site() -> None:
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     if not hmac.compare_digest(sent.encode("utf-8", "replace"), csrf_token().encode()):
         raise Forbidden(
-            "This form is from an earlier session. Nothing was changed; reload the page and try again."
+            "This form is from an earlier session. Nothing was changed; reload the page and try"
+            " again."
         )
 
 

@@ -208,7 +208,9 @@ def _why_not(row: ReviewedAccess, wanted: str) -> DomainError | None:
 
 
 def _apply(row: ReviewedAccess, decision: str, role: str | None) -> None:
-    """Apply the decision immediately, by the actions of members and keys, which keep the last admin."""
+    """Apply the decision immediately, by the actions of members and keys, which keep the last
+    admin.
+    """
     if decision == "keep":
         return
     if row.key is not None:

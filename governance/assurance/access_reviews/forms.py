@@ -15,7 +15,9 @@ class StartReviewForm(Form):
     due_on = DayField(
         "Due date",
         required="Choose a due date.",
-        description="Reviewers get a reminder three days before, on the day, and weekly after that.",
+        description=(
+            "Reviewers get a reminder three days before, on the day, and weekly after that."
+        ),
     )
 
 

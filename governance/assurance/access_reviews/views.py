@@ -175,8 +175,8 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
         return _review_page(found, form, status=form.status)
     if bulk_pages.is_confirmed() and bulk_pages.confirmed() != chosen.keys():
         raise Invalid(
-            "The items differ from the ones you previewed, so nothing was saved. Choose the decisions"
-            " again."
+            "The items differ from the ones you previewed, so nothing was saved. Choose the"
+            " decisions again."
         )
     takes_away = set(chosen.values()) != {"keep"}
     action = BulkAction(
@@ -265,8 +265,8 @@ def close(access_review_id: UUID) -> ResponseReturnValue:
     if not accepted(form, lambda: actions.close_review(found)):
         return _review_page(queries.review(access_review_id), form, status=form.status)
     flash(
-        f"{found.title} closed and saved as evidence. Another person must review that evidence before"
-        " it counts."
+        f"{found.title} closed and saved as evidence. Another person must review that evidence"
+        " before it counts."
     )
     return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
 

@@ -254,7 +254,9 @@ def facts_digest(facts: dict[str, Any]) -> str:
 
 
 def start_revision(assessment: Assessment) -> Assessment:
-    """Start the next revision of a closed assessment, with its targets, conclusions and sign-offs."""
+    """Start the next revision of a closed assessment, with its targets, conclusions and
+    sign-offs.
+    """
     if assessment.closed_at is None:
         raise DomainError("This assessment is already open.")
     lock_tenant("assessments")

@@ -93,7 +93,9 @@ def items_with_assessments(
 
 
 def sees_whole_framework(framework_id: UUID) -> bool:
-    """Return whether every requirement of the framework is in scope; frozen results can't be cut."""
+    """Return whether every requirement of the framework is in scope; frozen results can't be
+    cut.
+    """
     auditor_scope = limits()
     return auditor_scope is None or all(
         auditor_scope.holds_requirement(each.id) for each in frameworks.requirements(framework_id)

@@ -26,7 +26,10 @@ def why_not_open(assessment: Assessment) -> str | None:
     """Return why the assessment can't be changed; None while it is open."""
     if assessment.closed_at is None:
         return None
-    return f"{assessment.title} was closed on {day_of(assessment.closed_at)}. Start a new revision to change it."
+    return (
+        f"{assessment.title} was closed on {day_of(assessment.closed_at)}. Start a new revision to"
+        " change it."
+    )
 
 
 def require_open(item: AssessmentItem) -> Assessment:

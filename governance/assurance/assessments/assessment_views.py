@@ -187,8 +187,8 @@ def frozen(assessment_id: UUID) -> ResponseReturnValue:
     assessment = assessment_queries.assessment(assessment_id)
     if not assessment_queries.sees_whole_framework(assessment.framework_id):
         raise NotFound(
-            "Your engagement covers part of this framework, so you can't download the frozen results"
-            " of all of it."
+            "Your engagement covers part of this framework, so you can't download the frozen"
+            " results of all of it."
         )
     if assessment.frozen is None:
         raise NotFound("This assessment is open. Its results are frozen when it closes.")

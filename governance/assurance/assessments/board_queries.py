@@ -123,7 +123,9 @@ def rows(assessment_id: UUID) -> tuple[AssessedRequirement, ...]:
 
 
 def derived_level(found: AssessmentItem) -> DerivedLevel:
-    """Return the level of one requirement over its assessment's period, as of now; three statements."""
+    """Return the level of one requirement over its assessment's period, as of now; three
+    statements.
+    """
     its_assessment, now = assessment(found.assessment_id), clock.now()
     tree = [
         r

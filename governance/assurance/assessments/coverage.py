@@ -35,7 +35,10 @@ type MappedControl = tuple[ControlFacts, str, Status]
 
 @dataclass(frozen=True, slots=True)
 class DerivedLevel:
-    """A derived level. `ladder` says for each higher level what raises to it, "" for those reached."""
+    """A derived level.
+
+    `ladder` says for each higher level what raises to it, "" for those reached.
+    """
 
     level: int
     reasons: tuple[StatusReason, ...]

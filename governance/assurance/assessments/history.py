@@ -1,4 +1,6 @@
-"""A requirement's history: its rises and falls, and log entries on it, its controls and evidence."""
+"""A requirement's history: its rises and falls, and log entries on it, its controls and
+evidence.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date

@@ -27,7 +27,9 @@ from governance.kernel.inbox import (
 
 
 def _of_open_assessments(query: Select[Any]) -> Select[Any]:
-    """Limit items to the open assessment that a framework's pages show, and join what items name."""
+    """Limit items to the open assessment that a framework's pages show, and join what items
+    name.
+    """
     a, other = Assessment, aliased(Assessment)
     shown = (
         select(other.id)

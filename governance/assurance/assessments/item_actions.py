@@ -40,7 +40,10 @@ ASSIGNED = action(
 def set_target(
     item: AssessmentItem, target: int, *, version: int, undoes: UUID | None = None
 ) -> None:
-    """Set the level that the requirement should reach. Raises Stale if `version` is not the item's."""
+    """Set the level that the requirement should reach.
+
+    Raises Stale if `version` is not the item's.
+    """
     require_open(item)
     if not 0 <= target <= HIGHEST_LEVEL:
         raise Invalid("Choose a target level from 0 to 4.", field="target")
@@ -105,7 +108,8 @@ def _restore_target(step: UndoStep) -> None:
     item = assessment_queries.item(step.target_id, lock=True)
     if item.target != step.after["target"]:
         raise Overtaken(
-            f"{last_actor(item.id, TARGETED)} has changed the target of {requirement_ref(item)} since then."
+            f"{last_actor(item.id, TARGETED)} has changed the target of {requirement_ref(item)}"
+            " since then."
         )
     set_target(item, step.before["target"], version=item.version, undoes=step.entry_id)
 

@@ -137,7 +137,9 @@ def _ledger_of(ledger: Ledger, control: Any) -> Ledger:
 
 
 def _moments_of_change(part: Ledger) -> Iterator[datetime]:
-    """Yield each moment at which the status could have changed: records, and days evidence expired."""
+    """Yield each moment at which the status could have changed: records, and days evidence
+    expired.
+    """
     for control in part.controls:
         stamps = (
             [s for m in control.mappings or () for s in m[2:4]]

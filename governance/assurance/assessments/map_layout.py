@@ -119,9 +119,15 @@ def map_headline(board: FrameworkBoard) -> str:
     worth = {f: sum(gap.moves for gap in found if gap.standing.function == f) for f in titles}
     best = max(worth, key=lambda f: worth[f], default="")
     if not best or not worth[best]:
-        return f"{says}. {_gap_phrase(len(found))} worth {points(sum(gap.moves for gap in found))} points."
+        return (
+            f"{says}. {_gap_phrase(len(found))} worth {points(sum(gap.moves for gap in found))}"
+            " points."
+        )
     inside = [gap for gap in found if gap.standing.function == best]
-    return f"{says}. {_gap_phrase(len(inside), f' in {titles[best]}')} worth {points(worth[best])} points."
+    return (
+        f"{says}. {_gap_phrase(len(inside), f' in {titles[best]}')} worth {points(worth[best])}"
+        " points."
+    )
 
 
 def proven_phrase(board: FrameworkBoard) -> str:

@@ -42,7 +42,9 @@ def proofs(row: AssessedRequirement, board: FrameworkBoard) -> list[ProofInPerio
 
 
 def period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Markup, str] | None:
-    """Return (chart, its title): what each evidence item covers of the period; None without evidence."""
+    """Return (chart, its title): what each evidence item covers of the period; None without
+    evidence.
+    """
     found = proofs(row, board)
     if not found:
         return None

@@ -1,7 +1,10 @@
-"""What a control can depend on besides evidence: kill-switch drills, or the policy in force. Pure.
+"""What a control can depend on besides evidence: kill-switch drills, or the policy in force.
+
+Pure.
 
     RuntimeFacts, SwitchFacts, OpenWaiver    the facts at one instant
-    doubts(live, today)                      what lowers the status, with the reason and where to look
+    doubts(live, today)                      what lowers the status, with the reason and where to
+                                             look
 
 A failed drill makes a control fail. It is due without a passed drill in 90 days, without a
 published policy, on the most permissive tier, or with a waiver below the platform minimum. Good

@@ -311,7 +311,8 @@ def fit_invitation(invitation: Invitation, *, how: str) -> None:
 def check_not_ended(engagement: Engagement) -> None:
     if engagement.ended_at is not None:
         raise DomainError(
-            f"{engagement.ref} ended on {long_day(engagement.ended_at.date())} and can no longer be changed."
+            f"{engagement.ref} ended on {long_day(engagement.ended_at.date())} and can no longer be"
+            " changed."
         )
 
 
@@ -319,8 +320,8 @@ def check_not_over(engagement: Engagement) -> None:
     check_not_ended(engagement)
     if clock.now() >= engagement.closes_at:
         raise DomainError(
-            f"The fieldwork of {engagement.ref} ended on {long_day(engagement.fieldwork_to)}. It can no longer be"
-            " changed."
+            f"The fieldwork of {engagement.ref} ended on {long_day(engagement.fieldwork_to)}. It"
+            " can no longer be changed."
         )
 
 

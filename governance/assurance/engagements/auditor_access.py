@@ -87,8 +87,8 @@ def add_auditor(
     """Add an auditor and email them an invitation after the commit.
 
     `way` is "sso" (the tenant's identity provider) or "link" (a personal link, with a code by email
-    at each sign-in). `address` is the beginning of links, `sign_in` the address of the sign-in page.
-    Raises Invalid when the name, the address or the way is wrong.
+    at each sign-in). `address` is the beginning of links, `sign_in` the address of the sign-in
+    page. Raises Invalid when the name, the address or the way is wrong.
     """
     actions.check_not_ended(engagement)
     name, email = " ".join(name.split()), email.strip().lower()
@@ -163,7 +163,8 @@ def _invite_by_mail(
         f"Your audit engagement at {tenant}",
         f"{current.actor().name} invited you to the audit engagement {engagement.ref}"
         f" ({engagement.firm}) at {tenant}.\n\n{link}\n\n{how}\n\nYou have access from"
-        f" {long_day(engagement.fieldwork_from)} to the end of {long_day(engagement.fieldwork_to)}.\n",
+        f" {long_day(engagement.fieldwork_from)} to the end of"
+        f" {long_day(engagement.fieldwork_to)}.\n",
     )
 
 
@@ -247,7 +248,8 @@ def _check_open(engagement: Engagement) -> None:
         return
     if now < engagement.opens_at and engagement.ended_at is None:
         raise actions.EngagementClosed(
-            f"The fieldwork starts on {long_day(engagement.fieldwork_from)}. You can sign in from that day."
+            f"The fieldwork starts on {long_day(engagement.fieldwork_from)}. You can sign in from"
+            " that day."
         )
     raise actions.EngagementClosed("This engagement has ended, so you no longer have access.")
 
@@ -303,8 +305,8 @@ def _check_not_revoked(auditor: EngagementAuditor, person_id: UUID) -> None:
     membership = members.any_membership_of(person_id)
     if membership is not None and membership.via == ERASED:
         raise actions.EngagementClosed(
-            "This account was permanently erased. Ask the company you audit to invite you at another"
-            " address."
+            "This account was permanently erased. Ask the company you audit to invite you at"
+            " another address."
         )
     if (
         membership is not None

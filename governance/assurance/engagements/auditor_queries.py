@@ -104,8 +104,8 @@ def why_not_member(email: str) -> str | None:
         query.where(Engagement.ended_at.is_(None), Engagement.closes_at > clock.now()).limit(1)
     )
     return (
-        f"{email} is an auditor of {ref}. Members can't audit their own tenant. Remove them from {ref}"
-        " first."
+        f"{email} is an auditor of {ref}. Members can't audit their own tenant. Remove them from"
+        f" {ref} first."
         if ref
         else None
     )

@@ -102,8 +102,8 @@ class Bag:
         found, self._open = digest.hexdigest(), None
         if each.sha256 is not None and found != each.sha256:
             raise IncompletePackage(
-                f"{each.name} doesn't match the file that was uploaded: its digest differs. No package"
-                " was generated."
+                f"{each.name} doesn't match the file that was uploaded: its digest differs. No"
+                " package was generated."
             )
         self.digests[f"data/{each.name}"] = found
 

@@ -1,4 +1,5 @@
-"""Keep evidence and controls unchanged during a read-only fieldwork, and provided files until it ends.
+"""Keep evidence and controls unchanged during a read-only fieldwork, and provided files until it
+ends.
 
 Checked where rows are written (kernel/write_guards.py), so pages, API keys and commands get the
 same error. What Meridian itself collects continues (evidence/deletion_guard.py), and auditors can

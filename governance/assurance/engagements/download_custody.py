@@ -1,5 +1,5 @@
-"""Custody of downloads by auditors: each file is recorded, each PDF watermarked, each stream stopped
-when access ends.
+"""Custody of downloads by auditors: each file is recorded, each PDF watermarked, each stream
+stopped when access ends.
 
 `begin` answers the kernel's port for each route that declares a file or a stream. If the view's
 transaction can write, the entry is part of it. A GET, and a PDF whose size and digest are known

@@ -31,8 +31,8 @@ class EngagementForm(ReadableForm):
         "Criteria",
         [Length(max=2000)],
         description=(
-            "Requirement refs, separated by commas. Everything below them is included. Leave empty for"
-            " the whole framework."
+            "Requirement refs, separated by commas. Everything below them is included. Leave empty"
+            " for the whole framework."
         ),
     )
     period_from = DayField("Period start")

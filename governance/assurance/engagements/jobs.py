@@ -228,8 +228,8 @@ class _PackageProgress:
 def end_sessions_of_closed_windows() -> None:
     """Every few seconds: end the sessions of auditors whose window has closed.
 
-    Access doesn't depend on it, since each request checks the window. One query covers all tenants; only
-    tenants with a window that has just closed get a transaction.
+    Access doesn't depend on it, since each request checks the window. One query covers all tenants;
+    only tenants with a window that has just closed get a transaction.
     """
     with transaction(read_only=True):
         closed = set(queries.tenants_with_closed_window(clock.now()))

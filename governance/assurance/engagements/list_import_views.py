@@ -64,7 +64,8 @@ def _upload_list(engagement: Engagement) -> Any:
     content = sent.stream.read(request_import.MAX_FILE_BYTES + 1)
     if len(content) > request_import.MAX_FILE_BYTES:
         raise Invalid(
-            f"The file is larger than {request_import.MAX_FILE_BYTES // 1024**2} MB. Upload a smaller file.",
+            f"The file is larger than {request_import.MAX_FILE_BYTES // 1024**2} MB. Upload a"
+            " smaller file.",
             field="file",
         )
     known = (

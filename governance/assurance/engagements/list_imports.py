@@ -1,4 +1,6 @@
-"""Importing a request list: the file is uploaded and previewed first, then its requests are added."""
+"""Importing a request list: the file is uploaded and previewed first, then its requests are
+added.
+"""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -88,7 +90,8 @@ def import_list(engagement: Engagement, kept: RequestImport) -> int:
         return 0
     if kept.problems:
         raise DomainError(
-            "The list has errors, so nothing was imported. Fix them in the file and upload it again."
+            "The list has errors, so nothing was imported. Fix them in the file and upload it"
+            " again."
         )
     lock_tenant(f"requests of {engagement.id}")
     known, people_by_address = request_queries.row_digests(engagement.id), _owners_by_email()

@@ -16,8 +16,8 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 class Engagement(Tenanted, Model):
     """A firm audits a period during a fieldwork window, from `opens_at` to `closes_at`.
 
-    Without a framework, the scope is all controls; with `criteria`, those requirements and everything
-    below them.
+    Without a framework, the scope is all controls; with `criteria`, those requirements and
+    everything below them.
     """
 
     __tablename__ = "engagements"

@@ -1,7 +1,8 @@
 """The contents of an evidence package, read in one snapshot.
 
     gather(engagement, keys, checkpoint) -> Contents   everything except the bytes of the evidence
-    contents.payload() -> [Payload]                    the generated files; the job adds the evidence
+    contents.payload() -> [Payload]                    the generated files; the job adds the
+                                                       evidence
 
 The paths: evidence/<control>/<evidence>/v<number>-<name>, controls.csv, requests.csv, testing/,
 audit-log/, and index.html with index.json, which open offline and list every file with its digest.

@@ -72,7 +72,9 @@ DAMAGE_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class PackageVerdict(VerificationResult):
-    """The checks of a package; `package` is its name, `files` the number of files in its manifest."""
+    """The checks of a package; `package` is its name, `files` the number of files in its
+    manifest.
+    """
 
     package: str = ""
     files: int = 0
@@ -81,8 +83,8 @@ class PackageVerdict(VerificationResult):
     def sentence(self) -> str:
         return self.summary(
             "package",
-            f"The package {self.package} is genuine: all {self.files:,} files are unchanged since it was"
-            " signed.",
+            f"The package {self.package} is genuine: all {self.files:,} files are unchanged since"
+            " it was signed.",
         )
 
 
@@ -92,7 +94,9 @@ class _UnreadableArchive(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReaderInput:
-    """What the reader gave: keys as text and parsed, and perhaps an earlier checkpoint with a proof."""
+    """What the reader gave: keys as text and parsed, and perhaps an earlier checkpoint with a
+    proof.
+    """
 
     key: str
     keys: list[VerifierKey]
@@ -114,7 +118,10 @@ def verify(
     except _UnreadableArchive as broken:
         return PackageVerdict((CheckResult("archive", ok=False, sentence=plain(str(broken))),))
     except DAMAGE_ERRORS as damage:
-        told = f"The file isn't a ZIP archive, or it is damaged or incomplete ({type(damage).__name__})."
+        told = (
+            "The file isn't a ZIP archive, or it is damaged or incomplete"
+            f" ({type(damage).__name__})."
+        )
         return PackageVerdict((CheckResult("archive", ok=False, sentence=told),))
     return replace(
         found,
@@ -183,7 +190,8 @@ def _read_entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipI
             each.compress_size, 1
         ):
             raise _UnreadableArchive(
-                f"{path} was not read: it unpacks to more than {MAX_COMPRESSION_RATIO:,} times its size."
+                f"{path} was not read: it unpacks to more than {MAX_COMPRESSION_RATIO:,} times its"
+                " size."
             )
         found[path] = each
     return name, found
@@ -339,7 +347,10 @@ def _check_digests(
         return CheckResult(
             what,
             ok=False,
-            sentence=f"{min(needed - digests.keys())} isn't listed in {TAG_MANIFEST}, so it can't be verified.",
+            sentence=(
+                f"{min(needed - digests.keys())} isn't listed in {TAG_MANIFEST}, so it can't be"
+                " verified."
+            ),
         )
     return CheckResult(
         what, ok=bool(of), sentence=f"All {len(of):,} {what} match their digests in the manifest."
@@ -403,9 +414,7 @@ def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipIn
                 return CheckResult(
                     "samples",
                     ok=False,
-                    sentence=(
-                        f"{each['population']} isn't the frozen population of {each['path']}."
-                    ),
+                    sentence=f"{each['population']} isn't the frozen population of {each['path']}.",
                 )
             if list(draw_items(ids, sample["seed"], digest, sample["size"])) != items:
                 return CheckResult(
@@ -444,7 +453,9 @@ def _read_population(
 def _check_log(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], given: ReaderInput
 ) -> Iterator[CheckResult]:
-    """The log extract with its proofs, the checkpoint in the package, and the reader's earlier one."""
+    """The log extract with its proofs, the checkpoint in the package, and the reader's earlier
+    one.
+    """
     entry = entries.get("data/audit-log/extract.jsonl")
     if entry is None:
         yield CheckResult(
@@ -489,7 +500,8 @@ def _check_checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) 
                     "checkpoint",
                     ok=False,
                     sentence=(
-                        "The checkpoint in the package doesn't match the proofs in the audit log extract."
+                        "The checkpoint in the package doesn't match the proofs in the audit log"
+                        " extract."
                     ),
                 )
             told = (

@@ -35,7 +35,9 @@ STATES = ("open", "provided", "returned", "accepted")
 
 
 def _of_person(person_id: Any) -> Select[Any]:
-    """Engagements that have this person as an auditor: added, by link, or by an accepted invitation."""
+    """Engagements that have this person as an auditor: added, by link, or by an accepted
+    invitation.
+    """
     a = EngagementAuditor
     known = or_(a.person_id == person_id, Invitation.accepted_by == person_id)
     mine = (

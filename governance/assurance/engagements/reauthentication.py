@@ -76,7 +76,9 @@ def send() -> ResponseReturnValue:
 
 @feature.post("/engagements/code", needs=permissions.OWN)
 def enter() -> ResponseReturnValue:
-    """Replace the session if the code is right; otherwise count the attempt and answer with the reason."""
+    """Replace the session if the code is right; otherwise count the attempt and answer with the
+    reason.
+    """
     auditor, engagement = _link_of_reader()
     problem = auditor_access.redeem_code(auditor, engagement, request.form.get("code", "")[:40])
     if problem:

@@ -159,7 +159,8 @@ def _rows(content: bytes) -> list[tuple[int, list[str]]]:
         left -= len(below)
         if left < 0:
             raise Invalid(
-                f"The list merges more than {MAX_MERGED_CELLS:,} cells. Unmerge some cells and upload it again.",
+                f"The list merges more than {MAX_MERGED_CELLS:,} cells. Unmerge some cells and"
+                " upload it again.",
                 field="file",
             )
         for number in below if value else ():

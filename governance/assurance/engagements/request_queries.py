@@ -1,4 +1,6 @@
-"""The requests of an engagement: lists, one request with its comments, and what awaits the reader."""
+"""The requests of an engagement: lists, one request with its comments, and what awaits the
+reader.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -215,8 +217,8 @@ def awaiting_requests(
 ) -> Keyset:
     """A page of the requests that await the reader.
 
-    For auditors, provided ones; for members, open and returned ones that they own, and unowned ones if
-    they manage engagements. `wanted` holds the filters: q, state, engagement (its ref).
+    For auditors, provided ones; for members, open and returned ones that they own, and unowned ones
+    if they manage engagements. `wanted` holds the filters: q, state, engagement (its ref).
     """
     query = (
         _awaiting_requests()

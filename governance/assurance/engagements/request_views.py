@@ -204,9 +204,9 @@ def _request_page(
         may_judge=allowed(permissions.JUDGE) and audit_request.state == "provided",
         timeline=timeline_entries(
             [audit_request.id],
-            without=request_queries.HIDDEN_FROM_AUDITORS
-            if current.actor().role == "auditor"
-            else (),
+            without=(
+                request_queries.HIDDEN_FROM_AUDITORS if current.actor().role == "auditor" else ()
+            ),
         ),
     )
 

@@ -134,8 +134,8 @@ def check_unchanged(request: AuditRequest, seen: int | None) -> None:
     done = request_queries.request_changes_since(request, seen)
     changes = f": {', then '.join(done)}" if done else ""
     raise Stale(
-        f"{request.ref} changed after you opened this page{changes}. Nothing was saved; your text is"
-        " still below. Review the request, then try again."
+        f"{request.ref} changed after you opened this page{changes}. Nothing was saved; your text"
+        " is still below. Review the request, then try again."
     )
 
 
@@ -183,8 +183,8 @@ def _restore_owner(step: UndoStep) -> None:
     present = {"owner": request.owner_id, "due_on": request.due_on}
     if any(undo.plain(present[name]) != value for name, value in step.after.items()):
         raise Overtaken(
-            f"{members.last_actor(request.id, REQUEST_ASSIGNED)} has since changed the owner or due date"
-            f" of {request.ref}."
+            f"{members.last_actor(request.id, REQUEST_ASSIGNED)} has since changed the owner or due"
+            f" date of {request.ref}."
         )
     owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else request.owner_id
     due_on = undo.day_or_none(step.before["due_on"]) if "due_on" in step.before else request.due_on

@@ -130,8 +130,8 @@ def detach_version(
     _check_may_respond(engagement, request)
     if attachment.provided_at is not None:
         raise DomainError(
-            "This version was already provided to the auditors, so it can't be removed. Attach another"
-            " version instead."
+            "This version was already provided to the auditors, so it can't be removed. Attach"
+            " another version instead."
         )
     version = attachment_queries.version(attachment.version_id)
     session().delete(attachment)

@@ -42,7 +42,8 @@ class EngagementScope:
 
 
 def criteria_below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
-    """The requirements with these refs and everything below them; without refs, the whole framework.
+    """The requirements with these refs and everything below them; without refs, the whole
+    framework.
 
     In every installed version of the framework: assessments pin one, and mappings stay with theirs.
     """

@@ -270,7 +270,8 @@ def _restore_owner(step: UndoStep) -> None:
     evidence = queries.find_evidence(step.target_id, lock=True)
     if undo.plain(evidence.owner_id) != step.after["owner"]:
         raise Overtaken(
-            f"{evidence.ref} {evidence.title} was reassigned by {last_actor(evidence.id, ASSIGNED)}."
+            f"{evidence.ref} {evidence.title} was reassigned by"
+            f" {last_actor(evidence.id, ASSIGNED)}."
         )
     assign(evidence, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
 

@@ -66,8 +66,9 @@ class EvidenceForm(ReadableForm):
     due_on = DayField(
         "First version due",
         required=False,
-        description="Applies until a version is accepted. After that, the validity of the"
-        " version counts.",
+        description=(
+            "Applies until a version is accepted. After that, the validity of the version counts."
+        ),
     )
 
 
@@ -84,14 +85,17 @@ class EvidenceEditForm(EvidenceForm):
 class UploadForm(ReadableForm):
     file = FileField(
         "Choose a file",
-        description=f"{IN_WORDS}, up to {MAX_FILE_BYTES // 1024**3} GB. Meridian checks the type"
-        " by content.",
+        description=(
+            f"{IN_WORDS}, up to {MAX_FILE_BYTES // 1024**3} GB. Meridian checks the type"
+            " by content."
+        ),
     )
     url = StringField(
         "Or link to it",
         [Length(max=2000)],
-        description="https only. Links aren't hashed, so Meridian can't prove what the page"
-        " showed.",
+        description=(
+            "https only. Links aren't hashed, so Meridian can't prove what the page showed."
+        ),
     )
     collected_on = DayField("Collected on", description="The date you exported or received it.")
     period_from = DayField("Covers from")
@@ -160,7 +164,8 @@ class EvidenceRetentionForm(ReadableForm):
     months = IntegerField(
         "Months",
         [Optional()],
-        description=f"{MIN_MONTHS} to {MAX_MONTHS} months. Leave it empty to keep files"
-        " indefinitely.",
+        description=(
+            f"{MIN_MONTHS} to {MAX_MONTHS} months. Leave it empty to keep files indefinitely."
+        ),
     )
     version = HiddenField()

@@ -1,6 +1,7 @@
 """The state of every live item, computed in the database: lists filter, sort, count and page by it.
 
-    facts(now, sight) → CTE          a row per live item: its state, its deadline, versions in review
+    facts(now, sight) → CTE          a row per live item: its state, its deadline, versions in
+                                     review
     known_versions(now, sight)       the versions as they were known at that instant
     matching(facts, …)               the filters of a list
     tally(facts, …)                  items by state, matching items, versions in review

@@ -2,8 +2,10 @@
 person.
 
 Evidence, EvidenceVersion, EvidenceReview, EvidenceLink      items, versions, and what they support
-EvidenceFault                                                a stored file that is missing or corrupted
-EvidenceHold, EvidenceRetention, EvidenceDeletion            legal holds, retention, permanent deletion
+EvidenceFault                                                a stored file that is missing or
+corrupted
+EvidenceHold, EvidenceRetention, EvidenceDeletion            legal holds, retention, permanent
+deletion
 EvidenceReminder, EvidencePush                               what was sent or pushed, once
 """
 

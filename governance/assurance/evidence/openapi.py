@@ -6,7 +6,7 @@ Data only; a test checks it against the specification and against the routes.
 from typing import Any
 
 PROBLEM = {
-    "description": ("The request failed. `title` says why; `field` names the value to fix."),
+    "description": "The request failed. `title` says why; `field` names the value to fix.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 REFUSALS = {
@@ -37,8 +37,10 @@ DETAILS: dict[str, Any] = {
     ),
     "period_from": DAY | {"description": "The first day it covers."},
     "period_to": DAY | {"description": "The last day it covers."},
-    "valid_until": DAY
-    | {"description": "The last day it is valid. The evidence becomes overdue the next day."},
+    "valid_until": (
+        DAY
+        | {"description": "The last day it is valid. The evidence becomes overdue the next day."}
+    ),
     "source": {
         "type": "string",
         "maxLength": 120,

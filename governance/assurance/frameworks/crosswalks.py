@@ -1,8 +1,10 @@
 """Links between requirements of two frameworks, and what two links in a row mean (NIST IR 8477).
+
 Pure.
 
     direct(key, ref)    judged links, seen from this end
-    derived(key, ref)   two steps: as weak as the weaker one, and never a reason to call anything met
+    derived(key, ref)   two steps: as weak as the weaker one, and never a reason to call anything
+                        met
     across(key)         every direct link of a framework, in the publisher's order
 
 Read backwards, "A subset_of B" becomes "B superset_of A".

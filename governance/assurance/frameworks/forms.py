@@ -27,7 +27,9 @@ class TextImportForm(Form):
 
 
 class ImportConfirmForm(Form):
-    """Confirms a previewed import: the digests of the file and of the texts it was compared with."""
+    """Confirms a previewed import: the digests of the file and of the texts it was compared
+    with.
+    """
 
     sha256 = HiddenField("The file", [InputRequired(NOT_SEEN), Regexp(DIGEST, message=NOT_SEEN)])
     basis = HiddenField(

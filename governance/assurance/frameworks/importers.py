@@ -26,7 +26,10 @@ from governance.assurance.frameworks.publisher_formats import open_file
 
 @dataclass(frozen=True, slots=True)
 class ImportedText:
-    """One text, perhaps "", on one requirement. AI RMF ids are normalised, others as in the file."""
+    """One text, perhaps "", on one requirement.
+
+    AI RMF ids are normalised, others as in the file.
+    """
 
     ref: str
     kind: Kind
@@ -224,7 +227,8 @@ def _without_repeats(
             (repeats if first.text == each.text else clashes).add(each.ref)
     if clashes:
         raise ImportRefused(
-            f"The file has {list_refs(clashes)} more than once, with different texts. Keep one of each."
+            f"The file has {list_refs(clashes)} more than once, with different texts. Keep one of"
+            " each."
         )
     if repeats:
         problems.append(

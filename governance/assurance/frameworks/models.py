@@ -75,7 +75,10 @@ class FrameworkImport(Tenanted, Model):
 
 
 class OfficialText(Tenanted, Model):
-    """A publisher's text on a requirement, apart from Meridian's words. `kind`: statement, about, …"""
+    """A publisher's text on a requirement, apart from Meridian's words.
+
+    `kind`: statement, about, …
+    """
 
     __tablename__ = "official_texts"
     __table_args__ = (

@@ -44,7 +44,10 @@ class UnresolvedParameter(ValueError):
 
 
 class Parameters:
-    """The parameters of a catalog by id. All inserted text together is limited to MAX_FILE_BYTES."""
+    """The parameters of a catalog by id.
+
+    All inserted text together is limited to MAX_FILE_BYTES.
+    """
 
     def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
         """Index the definitions. An id with two different definitions has none that can be used."""

@@ -81,8 +81,8 @@ def _refuse_profile(profile: Mapping[str, Any]) -> NoReturn:
     metadata = profile.get("metadata")
     title = plain_line(metadata.get("title")) if isinstance(metadata, dict) else ""
     raise ImportRefused(
-        f"This is an OSCAL profile (“{title or 'untitled'}”): it selects controls from other"
-        " files and has no texts. Import its resolved catalog instead, a file whose name usually ends in"
+        f"This is an OSCAL profile (“{title or 'untitled'}”): it selects controls from other files"
+        " and has no texts. Import its resolved catalog instead, a file whose name usually ends in"
         " “resolved-profile_catalog.json”."
     )
 

@@ -228,7 +228,10 @@ def respond(
 def raise_finding(
     exception: TestException, *, title: str, plan: str, owner_id: UUID, due_on: date
 ) -> Finding:
-    """Add the finding of an exception: who fixes it, how and by when. An exception has one at most."""
+    """Add the finding of an exception: who fixes it, how and by when.
+
+    An exception has one at most.
+    """
     lock_tenant(f"finding of {exception.id}")
     if exception_queries.finding_of(exception.id) is not None:
         raise DomainError(f"{exception.ref} already has a finding.")

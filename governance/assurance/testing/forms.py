@@ -60,7 +60,9 @@ class PopulationUploadForm(PopulationPeriodForm):
             InputRequired("Enter the exact query or report that produced the list."),
             Length(max=4000),
         ],
-        description="The exact query with its filters, so a reader can tell that the list is complete.",
+        description=(
+            "The exact query with its filters, so a reader can tell that the list is complete."
+        ),
     )
     run_by = StringField(
         "Run by",

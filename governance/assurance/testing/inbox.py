@@ -49,7 +49,9 @@ def _findings() -> Select[Any]:
 
 
 def _retests() -> Select[Any]:
-    """Select findings fixed by others; an auditor's are limited to their engagement and its window."""
+    """Select findings fixed by others; an auditor's are limited to their engagement and its
+    window.
+    """
     f, e = Finding, TestException
     query = item_select(
         f,

@@ -59,7 +59,9 @@ class ReviewPanel:
 
 
 def review_panel(facts: Sequence[ControlFacts], *, most: int) -> ReviewPanel:
-    """Return the versions of live evidence in scope that await review, oldest first; one statement."""
+    """Return the versions of live evidence in scope that await review, oldest first; one
+    statement.
+    """
     now, within, ledger = clock.now(), scope(), control_ledger.ledger()
     waiting = sorted(
         (

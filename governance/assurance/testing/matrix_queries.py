@@ -153,7 +153,10 @@ def _matrix_facts(
     events: Mapping[date, int] | None,
     recorded: Mapping[tuple[date, date], str],
 ) -> matrix_facts.MatrixFacts:
-    """Gather the facts of one control. Tests that follow from a sample count through their items."""
+    """Gather the facts of one control.
+
+    Tests that follow from a sample count through their items.
+    """
     tests = (t for t in control.tests if t.of is None)
     return matrix_facts.MatrixFacts(
         control.control_id,
@@ -191,7 +194,9 @@ def _performance_records(control: ControlFacts) -> list[PerformanceRecord]:
 def _sampled_items(
     first: date, last: date, only: UUID | None
 ) -> dict[UUID, list[matrix_facts.SampledItem]]:
-    """Return the items of samples whose population overlaps the period, by control; one statement."""
+    """Return the items of samples whose population overlaps the period, by control; one
+    statement.
+    """
     query = (
         select(
             Population.control_id,

@@ -92,10 +92,16 @@ def _events_sentence(
         where = "in the population" if control.events is not None else "on file"
         return f"{plural(count, 'occurrence')} {where} for {_month_name(month)}."
     if month_facts.covered:
-        return f"No occurrence is on file for {_month_name(month)}. {month_facts.covered[0].says} covers it."
+        return (
+            f"No occurrence is on file for {_month_name(month)}. {month_facts.covered[0].says}"
+            " covers it."
+        )
     if month > today:
         return f"{_month_name(month)} hasn't started."
-    return f"Gap: no occurrence is on file for {_month_name(month)}, and no accepted evidence covers it."
+    return (
+        f"Gap: no occurrence is on file for {_month_name(month)}, and no accepted evidence"
+        " covers it."
+    )
 
 
 def _cycles_sentences(stands: Sequence[CycleState], month: date) -> Iterable[str]:
@@ -108,8 +114,8 @@ def _cycles_sentences(stands: Sequence[CycleState], month: date) -> Iterable[str
     lost, due = missed_cycles(stands), sum(s.state == "due" for s in stands)
     if lost:
         yield (
-            f"Missed: {_enumerate([c.says for c in lost])}. A missed cycle stays an exception even if"
-            " it is performed later."
+            f"Missed: {_enumerate([c.says for c in lost])}. A missed cycle stays an exception even"
+            " if it is performed later."
         )
     if due:
         yield f"{due} {'is' if due == 1 else 'are'} not due yet."

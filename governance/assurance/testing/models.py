@@ -96,7 +96,10 @@ class SampleItem(Tenanted, Model):
 
 
 class ItemResult(Tenanted, Model):
-    """A tester's result of one item: yes, no or na for each attribute. The highest number counts."""
+    """A tester's result of one item: yes, no or na for each attribute.
+
+    The highest number counts.
+    """
 
     __tablename__ = "item_results"
     __table_args__ = (
@@ -123,7 +126,9 @@ class ItemResult(Tenanted, Model):
 
 
 class TestException(Tenanted, Model):
-    """A failed item or a missed cycle, with its cause, effect, correction and management response."""
+    """A failed item or a missed cycle, with its cause, effect, correction and management
+    response.
+    """
 
     __test__: ClassVar[bool] = False  # not one of pytest's
     __tablename__ = "test_exceptions"

@@ -1,8 +1,12 @@
-"""Work out how often a control was due in a period, and how often it was performed. Pure.
+"""Work out how often a control was due in a period, and how often it was performed.
+
+Pure.
 
     cycles(cadence, first, last)         the calendar cycles that end in the period
-    cycle_states(cadence, first, last)   each cycle as performed, missed, late or due, with its proof
-    is_per_event(cadence)                whether the calendar expects nothing, since events trigger it
+    cycle_states(cadence, first, last)   each cycle as performed, missed, late or due, with its
+                                         proof
+    is_per_event(cadence)                whether the calendar expects nothing, since events trigger
+                                         it
 
 An evidence version proves each cycle that its covered period ends in or contains. A cycle is due
 until GRACE_DAYS days after its end. Proof collected later leaves it missed: a missed cycle stays an

@@ -171,9 +171,9 @@ def record_download(population: Population) -> None:
 
 
 EVIDENCE_VERSIONS_QUERY = (
-    "accepted evidence versions that are linked to the control and whose covered period ends "
-    "within the parameters, excluding versions whose file was deleted, is missing or is corrupted; sorted "
-    "by end date, reference and version number"
+    "accepted evidence versions that are linked to the control and whose covered period ends within"
+    " the parameters, excluding versions whose file was deleted, is missing or is corrupted; sorted"
+    " by end date, reference and version number"
 )
 
 

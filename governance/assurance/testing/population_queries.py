@@ -30,7 +30,9 @@ from governance.kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class FrozenPopulation:
-    """A population with its number of samples, and whether a rerun of its query gave the same rows."""
+    """A population with its number of samples, and whether a rerun of its query gave the same
+    rows.
+    """
 
     population: Population
     samples: int

@@ -119,7 +119,8 @@ def _upload(control: Control, form: PopulationUploadForm) -> Population:
         title=form.title.data or "",
         query=form.query.data or "",
         parameters={"file": name},
-        rows=population_import.read_population(sent.stream, name),  # type: ignore[arg-type]  # as above
+        # as above
+        rows=population_import.read_population(sent.stream, name),  # type: ignore[arg-type]
         period_from=form.period_from.data,
         period_to=form.period_to.data,
         run_at=(
@@ -215,7 +216,8 @@ def draw(population_id: UUID) -> ResponseReturnValue:
     drawn, new = made[0]
     if new:
         flash(
-            f"{drawn.size} of {plural(population.row_count, 'item')} drawn with seed {spaced_seed(drawn.seed)}."
+            f"{drawn.size} of {plural(population.row_count, 'item')} drawn with seed"
+            f" {spaced_seed(drawn.seed)}."
         )
     else:
         flash(

@@ -85,7 +85,10 @@ class PopulationChanged(DomainError):
 def set_sample_sizes(
     sizes: Mapping[str, int], per_event: Sequence[int], *, reason: str, number: int
 ) -> SamplingTable:
-    """Store the tenant's own sample sizes. Existing samples keep the rule that they were drawn by."""
+    """Store the tenant's own sample sizes.
+
+    Existing samples keep the rule that they were drawn by.
+    """
     lock_tenant("sampling table")
     before = sample_queries.stored_sample_sizes()
     if number != (before.number if before else 0):
@@ -145,9 +148,10 @@ def draw_sample(
             )
         record(REDRAWN, existing, control=control.ref, size=chosen, seed=seed)
         return existing, False
-    return _store_sample(
-        population, control, names, seed, chosen, advice.size, advice.rule, reason
-    ), True
+    return (
+        _store_sample(population, control, names, seed, chosen, advice.size, advice.rule, reason),
+        True,
+    )
 
 
 def _store_sample(
@@ -332,7 +336,9 @@ def _store_result(
 
 
 def _check_may_replace(item: SampleItem, before: ItemResult, note: str) -> None:
-    """Only an auditor replaces an auditor's result, and nobody one whose exception a retest closed."""
+    """Only an auditor replaces an auditor's result, and nobody one whose exception a retest
+    closed.
+    """
     require(permissions.REPLACE, on=before)
     if not note:
         raise Invalid(

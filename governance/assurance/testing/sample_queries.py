@@ -173,7 +173,9 @@ def results(item_id: UUID) -> Sequence[ItemResult]:
 
 
 def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
-    """Return (version id, label) of the control's evidence, newest first, for a result to refer to."""
+    """Return (version id, label) of the control's evidence, newest first, for a result to refer
+    to.
+    """
     query = (
         select(EvidenceVersion.id, Evidence.ref, EvidenceVersion.number, Evidence.title)
         .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)

@@ -104,9 +104,11 @@ def _check_key(name: str, scopes: Collection[str], ends: datetime | None) -> Non
         raise Invalid("Enter the name of the machine.", field="name")
     if not scopes or (unknown := set(scopes) - known_scopes.keys()):
         raise Invalid(
-            f"The scope {min(unknown)[:40]} doesn't exist. Choose another one."
-            if scopes
-            else "Choose at least one scope.",
+            (
+                f"The scope {min(unknown)[:40]} doesn't exist. Choose another one."
+                if scopes
+                else "Choose at least one scope."
+            ),
             field="scopes",
         )
     if ends is not None and not clock.now() < ends <= clock.now() + MAX_KEY_LIFETIME:

@@ -66,14 +66,12 @@ class ExportReading:
         if not self.header.has_hashes:
             self.bad_hashes = (
                 self.bad_hashes
-                or f"Line {number} has hashes of the tree, which this kind of export should not"
-                " have."
+                or f"Line {number} has hashes of the tree, which this kind of export should not have."
             )
         elif found.place != self.tree.size or found.place & ((1 << found.level) - 1):
             self.bad_hashes = (
                 self.bad_hashes
-                or f"Line {number} has the hashes from place {number_text(found.place)}, but those"
-                f" from place {number_text(self.tree.size)} should follow."
+                or f"Line {number} has the hashes from place {number_text(found.place)}, but those from place {number_text(self.tree.size)} should follow."
             )
         else:
             for each in found.hashes:

@@ -274,8 +274,8 @@ TERMS = (
     ),
     Term(
         "Policy bundle key",
-        "The key that signs the flags and policies that AI systems download, so that they can detect"
-        " forgeries.",
+        "The key that signs the flags and policies that AI systems download, so that they can"
+        " detect forgeries.",
         "policy_bundle",
     ),
     Term(
@@ -300,8 +300,8 @@ TERMS = (
     ),
     Term(
         "Pseudonym",
-        "The code that represents a person in the audit log, so that their name can be erased without"
-        " changing an entry.",
+        "The code that represents a person in the audit log, so that their name can be erased"
+        " without changing an entry.",
     ),
     Term(
         "Remediation",

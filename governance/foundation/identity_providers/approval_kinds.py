@@ -126,7 +126,8 @@ def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[
         yield ApprovalEffect(
             "due",
             "Addresses in the work domains count as verified.",
-            "Anyone who can change an address at the provider could accept that person's invitation.",
+            "Anyone who can change an address at the provider could accept that person's"
+            " invitation.",
         )
     yield from _effects_on_domains(set(change.base_domains), set(change.domains))
 

@@ -48,7 +48,8 @@ class ProviderForm(Form):
         "Work domains",
         [Length(max=500)],
         description=(
-            "Separate domains with spaces. People with these addresses sign in through this provider."
+            "Separate domains with spaces. People with these addresses sign in through this"
+            " provider."
         ),
     )
     verifies_addresses = BooleanField(

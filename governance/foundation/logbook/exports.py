@@ -87,9 +87,9 @@ def export(export_id: UUID) -> ResponseReturnValue:
         keys=keys,
         filename=actions.export_filename(row),
         moments=people.timeline([export_id]),
-        requested_by=people.names([row.requested_by]).get(row.requested_by)
-        if row.requested_by
-        else None,
+        requested_by=(
+            people.names([row.requested_by]).get(row.requested_by) if row.requested_by else None
+        ),
     )
 
 

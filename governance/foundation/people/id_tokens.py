@@ -1,4 +1,6 @@
-"""Check the signature and claims of an ID token: each claim that binds it to this client and this sign-in."""
+"""Check the signature and claims of an ID token: each claim that binds it to this client and this
+sign-in.
+"""
 
 import hashlib
 from base64 import urlsafe_b64encode
@@ -121,8 +123,9 @@ def _wrong_times(claims: Mapping[str, Any]) -> dict[str, bool]:
         "its nbf claim isn't a time": "nbf" in claims and begins is None,
         "it has expired": expires is None or expires + CLOCK_SKEW_SECONDS < now,
         "it is too old": issued is None or issued + MAX_TOKEN_AGE_SECONDS < now,
-        "it isn't valid yet": max(issued or 0, begins or 0, signed_in or 0)
-        > now + CLOCK_SKEW_SECONDS,
+        "it isn't valid yet": (
+            max(issued or 0, begins or 0, signed_in or 0) > now + CLOCK_SKEW_SECONDS
+        ),
     }
 
 

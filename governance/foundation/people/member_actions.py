@@ -142,8 +142,8 @@ def _admins_and(membership: Membership) -> int:
 def _not_the_last_admin(membership: Membership, admins: int) -> None:
     if membership.role in {"admin", "operator_admin"} and admins <= 1:
         raise LastAdmin(
-            f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Give another"
-            " member that role first.",
+            f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Give"
+            " another member that role first.",
             field="role",
         )
 

@@ -170,8 +170,8 @@ def _exchange(
         KeyError,
     ) as error:  # Authlib on an answer of the wrong form
         raise TokenRefused(
-            "Meridian can't read the identity provider's response to the sign-in code. Try again, or"
-            " ask your admin."
+            "Meridian can't read the identity provider's response to the sign-in code. Try again,"
+            " or ask your admin."
         ) from error
     finally:
         client.close()

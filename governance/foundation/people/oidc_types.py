@@ -1,4 +1,6 @@
-"""The client that a tenant is at its identity provider, the identity that comes back, and how sign-in fails."""
+"""The client that a tenant is at its identity provider, the identity that comes back, and how
+sign-in fails.
+"""
 
 import re
 from dataclasses import dataclass

@@ -141,7 +141,8 @@ def _group_problem(identity: Identity) -> NoMembership:
         )
     if not identity.groups:
         return NoMembership(
-            f"The identity provider reports no groups for you, and {_here()} gives access by groups.",
+            f"The identity provider reports no groups for you, and {_here()} gives access by"
+            " groups.",
             remedy="Ask an admin which group you need.",
             reason="no groups",
         )

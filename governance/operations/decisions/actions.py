@@ -1,4 +1,6 @@
-"""The key that signs a tenant's policy bundles: created for the first bundle, rotated by command."""
+"""The key that signs a tenant's policy bundles: created for the first bundle, rotated by
+command.
+"""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 

@@ -6,9 +6,9 @@ GET  /policy/v1/bundle                  all answers, signed, for the edge
 GET  /policy/v1/jwks                    the keys that verify a bundle
 POST /policy/v1/heartbeat               the version that a consumer at the edge obeys
 
-Bearer key with the scope `flags:read` (or `X-API-Key`). The evaluation context may contain `system`,
-`consumer` and `region`; the rest of it is ignored, and nothing of it is kept. Answers are counted,
-and so is the version that each consumer got, which shows whether it obeys a stop.
+Bearer key with the scope `flags:read` (or `X-API-Key`). The evaluation context may contain
+`system`, `consumer` and `region`; the rest of it is ignored, and nothing of it is kept. Answers are
+counted, and so is the version that each consumer got, which shows whether it obeys a stop.
 """
 
 import json
@@ -116,7 +116,8 @@ class DecisionApp:
                 RefusedEvaluation(
                     500,
                     "GENERAL",
-                    "Something went wrong in Meridian. Try again; if it happens again, contact support.",
+                    "Something went wrong in Meridian. Try again; if it happens again, contact"
+                    " support.",
                 ),
             )
 

@@ -77,8 +77,8 @@ def tighten_now(
     if seen is None:
         open_version(
             reason=(
-                f"Version {now.number + 1} was published, so this request is void. Update the draft,"
-                " then request approval again."
+                f"Version {now.number + 1} was published, so this request is void. Update the"
+                " draft, then request approval again."
             )
         )
         row = edit(None, now, content, seen="", reason=reason)

@@ -127,13 +127,13 @@ def _check_revision(row: PolicyVersion | None, seen: str, mine: Content) -> None
         return
     if row is None:
         raise Stale(
-            "The draft was published or withdrawn while you were editing. Review the current policy,"
-            " then save again."
+            "The draft was published or withdrawn while you were editing. Review the current"
+            " policy, then save again."
         )
     theirs = read_content(row.content)
     raise Stale(
-        "Someone else edited the draft while you were editing. Both versions are below. Review them,"
-        " then save again.",
+        "Someone else edited the draft while you were editing. Both versions are below. Review"
+        " them, then save again.",
         labelled_changes(lines(mine, theirs)),
     )
 

@@ -66,7 +66,8 @@ def _describe(approval: Approval) -> Description:
         ),
         verb="Approve for every tenant",
         consequence=(
-            "It applies to every tenant within a second. Tightening it again needs only one operator."
+            "It applies to every tenant within a second. Tightening it again needs only one"
+            " operator."
         ),
     )
 

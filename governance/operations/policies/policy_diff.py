@@ -30,7 +30,9 @@ def with_tier(content: Content, tier: str) -> Content:
 
 
 def with_value(content: Content, system_id: UUID | None, key: str, value: Value) -> Content:
-    """Return the content with an override for the tenant or for one system, in place of any other."""
+    """Return the content with an override for the tenant or for one system, in place of any
+    other.
+    """
     if system_id is None:
         return replace(content, overrides={**content.overrides, key: value})
     own = {**content.systems.get(system_id, {}), key: value}

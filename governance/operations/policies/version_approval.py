@@ -195,7 +195,10 @@ def _in_force(approval: Approval) -> Mapping[str, Any]:
 def _blocked(approval: Approval) -> str | None:
     content = read_content(queries.policy_version(approval.target_id).content)
     if content.systems.keys() - {system.id for system in queries.governed()}:
-        return "The draft overrides an AI system that was retired. Edit it, then request approval again."
+        return (
+            "The draft overrides an AI system that was retired. Edit it, then request approval"
+            " again."
+        )
     return None
 
 

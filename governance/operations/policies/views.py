@@ -1,4 +1,6 @@
-"""The tiers of a tenant's policy side by side, and what a change would do before it is confirmed."""
+"""The tiers of a tenant's policy side by side, and what a change would do before it is
+confirmed.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -141,7 +141,8 @@ def _check_waivable(now: EffectivePolicy, key: str, value: Value) -> None:
     minimum = now.platform.floor.get(key)
     if minimum is None:
         raise Invalid(
-            f"The platform minimum doesn't limit {setting_title(key)}, so there is nothing to waive.",
+            f"The platform minimum doesn't limit {setting_title(key)}, so there is nothing to"
+            " waive.",
             field="dimension",
         )
     if covers(key, value, minimum):
@@ -167,8 +168,8 @@ def _check_none_open(system: Governed, key: str) -> None:
         there.state == "requested" and approvals.close_expired(queries.WAIVER, there.id)
     ):
         raise DomainError(
-            f"A waiver of {setting_title(key)} for {system.key} is already requested or live. Open it"
-            " in the list of waivers.",
+            f"A waiver of {setting_title(key)} for {system.key} is already requested or live. Open"
+            " it in the list of waivers.",
             field="dimension",
         )
 

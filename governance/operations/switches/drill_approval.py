@@ -42,9 +42,7 @@ def _describe_drill(approval: Approval) -> Description:
         facts=facts,
         effects=[*_effects_of_drill(drill, what, link)],
         verb="Approve drill",
-        covers=(
-            "Covers the scope, the time, the duration, the repetition, and the request itself."
-        ),
+        covers="Covers the scope, the time, the duration, the repetition, and the request itself.",
         back=("Drill", link[0], link[1]),
         consequence=f"The drill starts on {moment(drill.due_at)}. It can be cancelled until then.",
     )

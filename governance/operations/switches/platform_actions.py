@@ -87,7 +87,9 @@ def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> 
 
 
 def platform_seen(active: PlatformStop) -> str:
-    """Return the fingerprint that the form of a restart carries; it changes when more is stopped."""
+    """Return the fingerprint that the form of a restart carries; it changes when more is
+    stopped.
+    """
     return hashlib.sha256(f"{active.id} {active.generate} {active.serve}".encode()).hexdigest()[:16]
 
 

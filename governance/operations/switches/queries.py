@@ -99,7 +99,9 @@ def own_active_stops() -> Sequence[Stop]:
 def active_stops_of(
     scope: str, system_id: UUID | None, feature_id: UUID | None, *, lock: bool = True
 ) -> Sequence[Stop]:
-    """Return the active stops of exactly this scope, the newest (and widest) first, without drills."""
+    """Return the active stops of exactly this scope, the newest (and widest) first, without
+    drills.
+    """
     same = (
         Stop.scope == scope,
         Stop.system_id.is_not_distinct_from(system_id),

@@ -63,7 +63,7 @@ def readiness(
 def _dead(last: LastDrill | None, *, known: int, heard: int) -> tuple[str, ...]:
     failed = (f"The drill of {_day(last)} failed",) if last and not last.passed else ()
     silent = (
-        ((f"{plural(known, 'consumer')} known, but none connected for 24 hours"),)
+        (f"{plural(known, 'consumer')} known, but none connected for 24 hours",)
         if known and not heard
         else ()
     )

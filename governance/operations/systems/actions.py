@@ -149,7 +149,8 @@ def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID
     if seen != revision(system):
         changed = {n: (after[n], before[n]) for n in ("name", "purpose") if after[n] != before[n]}
         raise Stale(
-            f"Someone else changed {system.name} while you were editing. Review it, then save again.",
+            f"Someone else changed {system.name} while you were editing. Review it, then save"
+            " again.",
             changed,
         )
     if owner_id != system.owner_id:

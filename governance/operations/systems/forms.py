@@ -33,7 +33,8 @@ class SystemRegisterForm(Form):
         [DataRequired("Enter a slug."), Length(max=41)],
         filters=[stripped],
         description=(
-            "Lowercase letters, digits and hyphens, such as claims-triage. It can't be changed later."
+            "Lowercase letters, digits and hyphens, such as claims-triage. It can't be changed"
+            " later."
         ),
     )
     lane = RadioField(
@@ -86,7 +87,10 @@ class FeatureForm(Form):
         "Slug",
         [DataRequired("Enter a slug."), Length(max=41)],
         filters=[stripped],
-        description="Lowercase letters, digits and hyphens, such as auto-approve. It can't be changed later.",
+        description=(
+            "Lowercase letters, digits and hyphens, such as auto-approve. It can't be changed"
+            " later."
+        ),
     )
     fallback = StringField(
         "While it is stopped",

@@ -56,7 +56,9 @@ def opened() -> Mapping[str, Any] | None:
 
 
 def redirect_to_next(response: Response) -> Response:
-    """Send the redirect after a form to `next_item`, which returns to it unless the item is done."""
+    """Send the redirect after a form to `next_item`, which returns to it unless the item is
+    done.
+    """
     if (
         request.method != "POST"
         or response.status_code not in REDIRECTS

@@ -61,7 +61,9 @@ COUNTED_COLUMNS = ("id", "since", "due")
 
 
 def _items(sources: Sequence[InboxSource], *, counted: bool = False) -> CTE:
-    """Return every row of these sources, with its place and its snooze; `counted`: without texts."""
+    """Return every row of these sources, with its place and its snooze; `counted`: without
+    texts.
+    """
     parts = [
         _part(source, counted=counted).add_columns(
             literal(source.name, String()).label("source"),

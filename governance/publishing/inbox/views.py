@@ -321,7 +321,10 @@ def _chosen() -> list[InboxItem]:
 
 @feature.post("/inbox/assign", needs=permissions.OWN)
 def assign_selected() -> ResponseReturnValue:
-    """Preview, then assign. Approvals and reviews are personal, so a message says they are left out."""
+    """Preview, then assign.
+
+    Approvals and reviews are personal, so a message says they are left out.
+    """
     form, home = InboxAssignForm(), url_for("inbox.index")
     owner_id = owners.chosen(form.owner_id.data or None)
     chosen = [

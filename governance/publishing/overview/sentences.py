@@ -211,7 +211,8 @@ def _unsigned(readiness: ReportReadiness) -> Iterator[ChecklistItem]:
     elif readiness.waiting:
         yield ChecklistItem(
             "due",
-            f"{len(readiness.waiting)} {'other ' if readiness.red else ''}conclusions await sign-off",
+            f"{len(readiness.waiting)} {'other ' if readiness.red else ''}conclusions await"
+            " sign-off",
         )
     if len(readiness.unconcluded) == 1:
         yield ChecklistItem(

@@ -1,4 +1,6 @@
-"""Request a report, keep the finished file, download it, withdraw it; and create the signing key."""
+"""Request a report, keep the finished file, download it, withdraw it; and create the signing
+key.
+"""
 
 import calendar
 from collections.abc import Collection
@@ -180,7 +182,8 @@ def request_matrix(*, since: date, until: date, framework: str | None = None) ->
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     if months > MAX_MONTHS:
         raise Invalid(
-            f"That is {months} months; a matrix covers up to {MAX_MONTHS}. Choose a shorter period.",
+            f"That is {months} months; a matrix covers up to {MAX_MONTHS}. Choose a shorter"
+            " period.",
             field="ends",
         )
     background_work.lock(ReportRun)

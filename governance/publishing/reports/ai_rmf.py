@@ -1,4 +1,6 @@
-"""The AI RMF compliance report: the facts of an assessment, and the title and number of its document."""
+"""The AI RMF compliance report: the facts of an assessment, and the title and number of its
+document.
+"""
 
 from datetime import date
 from typing import Any
@@ -21,7 +23,9 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
         f" {until.year}"
     )
     document = {
-        "number": f"RMF-{_scope(facts['assessment']['scope'])}{until.year}-Q{(until.month + 2) // 3}",
+        "number": (
+            f"RMF-{_scope(facts['assessment']['scope'])}{until.year}-Q{(until.month + 2) // 3}"
+        ),
         "version": f"{facts['assessment']['revision']}.0",
         "until": until,
     }

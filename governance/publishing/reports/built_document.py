@@ -1,4 +1,7 @@
-"""A document that is ready to be rendered, and what the pages of every kind of report share. Pure."""
+"""A document that is ready to be rendered, and what the pages of every kind of report share.
+
+Pure.
+"""
 
 import re
 from collections.abc import Callable, Mapping

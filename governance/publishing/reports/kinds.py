@@ -3,9 +3,9 @@
     KINDS[key]           the kind of a run
     build(snapshot)      the document of a frozen snapshot, by its schema
 
-A kind's `snapshot(report)` returns its own facts with `schema` and `document` (its number without the
-tenant, its first version, and `until`, the last day it covers). jobs.py adds what all kinds share:
-tenant, instants, edition, log, entry, signing key.
+A kind's `snapshot(report)` returns its own facts with `schema` and `document` (its number without
+the tenant, its first version, and `until`, the last day it covers). jobs.py adds what all kinds
+share: tenant, instants, edition, log, entry, signing key.
 """
 
 from collections.abc import Callable, Mapping

@@ -8,8 +8,8 @@ from governance.publishing.reports.wording import day, digits, many, sentence
 
 RUNGS = tuple((level, sentence(RULE[level])) for level in reversed(range(len(RULE))))
 LEVELS = (
-    "The framework has no maturity scale; Meridian uses five levels of its own. It derives them from"
-    " the controls, tests and evidence at the time on the cover. Where the assessor judges"
+    "The framework has no maturity scale; Meridian uses five levels of its own. It derives them"
+    " from the controls, tests and evidence at the time on the cover. Where the assessor judges"
     " differently, the report prints both."
 )
 PROVEN = (
@@ -18,8 +18,8 @@ PROVEN = (
     " test. A control without accepted evidence adds nothing. Evidence counts until its due date."
 )
 EVIDENCE = (
-    "An evidence item is fresh, then due shortly before its due date, and overdue after it. It is in"
-    " review until a second person accepts it, and missing if it was expected but not provided."
+    "An evidence item is fresh, then due shortly before its due date, and overdue after it. It is"
+    " in review until a second person accepts it, and missing if it was expected but not provided."
 )
 GAPS = (
     "Actions are ranked by severity: failed tests, then other failures, then incomplete evidence;"
@@ -50,8 +50,8 @@ def method(snapshot: Snapshot, figures: Figures) -> list[tuple[str, str]]:
             "Framework",
             (
                 f"{framework['title']} {framework['version']}, {many(whole.total, 'requirement')}"
-                " in scope. Requirement titles are Meridian's short summaries. The catalogue has the"
-                f" digest {short_digest(framework['digest'])}."
+                " in scope. Requirement titles are Meridian's short summaries. The catalogue has"
+                f" the digest {short_digest(framework['digest'])}."
             ),
         ),
         ("Levels", LEVELS),

@@ -214,8 +214,8 @@ class SectionSentences(CountedSentences):
     def later_evidence(self, row: Requirement) -> str:
         """Evidence that was collected after the conclusion was written, or nothing.
 
-        A conclusion is a person's text of its day; the table beside it is the record of today. Where
-        they can differ, the report states it.
+        A conclusion is a person's text of its day; the table beside it is the record of today.
+        Where they can differ, the report states it.
         """
         if row["conclusion"] is None:
             return ""

@@ -203,7 +203,7 @@ def _data(inside: dict[str, bytes], manifest: dict[str, Any] | None) -> list[Che
         CheckResult(
             "manifest",
             ok=True,
-            sentence=(f"The manifest lists {many_digits(len(listed), 'attachment')}."),
+            sentence=f"The manifest lists {many_digits(len(listed), 'attachment')}.",
         ),
         CheckResult("attachments", ok=not problems, sentence=" ".join(problems) or matching),
     ]
@@ -241,7 +241,7 @@ def _fingerprint(
         return CheckResult(
             "fingerprint",
             ok=False,
-            sentence=(f"The frozen data doesn't have the fingerprint in {' and '.join(wrong)}."),
+            sentence=f"The frozen data doesn't have the fingerprint in {' and '.join(wrong)}.",
         )
     if not any(claims.values()):
         return CheckResult(
@@ -314,8 +314,10 @@ def _checkpoint(manifest: dict[str, Any] | None) -> list[CheckResult]:
         CheckResult(
             "log",
             ok=True,
-            sentence=f"The report includes the checkpoint of {stated.origin} at"
-            f" {many_digits(stated.size, 'entry', 'entries')}.",
+            sentence=(
+                f"The report includes the checkpoint of {stated.origin} at"
+                f" {many_digits(stated.size, 'entry', 'entries')}."
+            ),
         )
     ]
 

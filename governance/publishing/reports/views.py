@@ -1,4 +1,6 @@
-"""Reports: the list, its forms, a report's page and download, and verification without an account."""
+"""Reports: the list, its forms, a report's page and download, and verification without an
+account.
+"""
 
 from datetime import date
 from typing import Any
@@ -149,9 +151,9 @@ def report(run_id: UUID) -> ResponseReturnValue:
         moments=people.timeline([run_id]),
         keys=[actions.key_line(key) for key in queries.signing_keys()],
         document=row.snapshot["document"] if row.snapshot else row.parameters.get(WITHDRAWN, {}),
-        requester=people.names([row.requested_by]).get(row.requested_by)
-        if row.requested_by
-        else None,
+        requester=(
+            people.names([row.requested_by]).get(row.requested_by) if row.requested_by else None
+        ),
     )
 
 

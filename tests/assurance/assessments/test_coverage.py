@@ -279,8 +279,9 @@ def test_a_fall_is_explained_also_before_anything_is_late():
         return explain_fall(DerivedLevel(level, (reason,), (), ()))
 
     assert fallen(1, "bad", "Scan is 2 days overdue.") == "Scan is 2 days overdue."
-    assert fallen(2, "warn", "Scan is in review.") == (
-        "Nothing is overdue. Level 3 needs all evidence accepted and current: Scan is in review."
+    assert (
+        fallen(2, "warn", "Scan is in review.")
+        == "Nothing is overdue. Level 3 needs all evidence accepted and current: Scan is in review."
     )
     assert fallen(3, "open", "The control has never been tested.").startswith(
         "Nothing is overdue. Level 4 needs passed tests and evidence for the whole period: "

@@ -96,7 +96,10 @@ def test_the_starter_pack_says_what_its_controls_rest_on(tenant_with_policy_and_
 def test_a_drill_and_a_waiver_are_facts_of_a_control(tenant_with_policy_and_drills):
     assert facts("OPS-08") == []
     assert facts("HUM-01") == [
-        "A waiver is open until 3 December 2026: retention of ad-copywriter is below the platform minimum."
+        (
+            "A waiver is open until 3 December 2026: retention of ad-copywriter is below the platform"
+            " minimum."
+        )
     ]
     assert facts("GOV-01") == []
 

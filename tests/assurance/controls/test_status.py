@@ -123,8 +123,9 @@ def test_the_reasons_say_what_it_means_and_lead_to_the_object():
         a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))), owner=None
     )
     first, second = judged(a_control(a_proof(title="Filter test"), overdue)).reasons
-    assert first.consequence == (
-        "The last accepted version covers the period until 30 June 2026. It has no owner."
+    assert (
+        first.consequence
+        == "The last accepted version covers the period until 30 June 2026. It has no owner."
     )
     assert (first.severity, first.kind, first.ref, first.target_id) == (
         "bad",

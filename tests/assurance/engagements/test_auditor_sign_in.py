@@ -1,4 +1,6 @@
-"""Auditors have access during the fieldwork only, also in the middle of a download; others always."""
+"""Auditors have access during the fieldwork only, also in the middle of a download; others
+always.
+"""
 
 import dataclasses
 import re

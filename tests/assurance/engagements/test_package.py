@@ -678,8 +678,8 @@ def test_a_package_of_the_former_format_is_not_compared_and_says_so(
     done = run_package_verifier(content, checkpoint=older)
     assert done.exit_code == 2, done.output
     assert (
-        "No check failed for this package, but a requested check could not run. Your"
-        " older" in done.output
+        "No check failed for this package, but a requested check could not run. Your older"
+        in done.output
     )
     proof = (
         create_machine_client(app)

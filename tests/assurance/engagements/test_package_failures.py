@@ -458,7 +458,8 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
 ):
     engagement, _ = engagement_with_files
     with acting("admin"):
-        packing.remove_unreferenced_packages()  # what other tests, whose rows were rolled back, have left in the store
+        # what other tests, whose rows were rolled back, have left in the store
+        packing.remove_unreferenced_packages()
     generate_package(as_officer, engagement)
     filed = new_package_files()
     with acting("admin") as who:

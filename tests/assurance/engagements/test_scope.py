@@ -500,7 +500,9 @@ STAYS = {
 
 
 def test_no_address_leads_an_auditor_outside_the_scope(app, inside_and_outside, acme_ids):  # noqa: F811
-    """One object of every kind that the application knows, none of them about the auditor's criteria."""
+    """One object of every kind that the application knows, none of them about the auditor's
+    criteria.
+    """
     auditor_browser = visitor(app, "auditor")
     auditor_routes = [
         each
@@ -509,9 +511,9 @@ def test_no_address_leads_an_auditor_outside_the_scope(app, inside_and_outside, 
     ]
     walked = [each for each in auditor_routes if each.rule.endpoint.split(".")[0] not in STAYS]
     answers = {
-        str(each): call_route(
-            auditor_browser, each, each.address(app, "acme", acme_ids)
-        ).status_code
+        str(each): (
+            call_route(auditor_browser, each, each.address(app, "acme", acme_ids)).status_code
+        )
         for each in walked
     }
     assert len(answers) > 20

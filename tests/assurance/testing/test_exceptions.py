@@ -172,8 +172,8 @@ def test_who_fixed_it_does_not_retest_it(as_officer):
 
 
 def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed_it(as_officer):
-    """Otherwise the person who fixed it could close it, as soon as a second person sent a form that was
-    left open.
+    """Otherwise the person who fixed it could close it, as soon as a second person sent a form that
+    was left open.
     """
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():

@@ -742,8 +742,8 @@ def test_the_command_leaves_with_two_when_part_of_the_log_cannot_be_compared(exp
 def test_every_verifier_documents_its_exit_status(command):
     told = " ".join(CliRunner().invoke(main, [command, "--help"]).output.split())
     assert (
-        "0 = every requested check ran and passed; 1 = something is wrong; 2 = no"
-        " check failed" in told
+        "0 = every requested check ran and passed; 1 = something is wrong; 2 = no check failed"
+        in told
     )
 
 

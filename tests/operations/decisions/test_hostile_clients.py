@@ -314,8 +314,8 @@ def test_what_went_wrong_inside_is_told_to_nobody_outside(app, product_client):
 
 
 def test_a_bundle_is_good_for_no_longer_than_what_it_holds():
-    """An edge that trusts it for five minutes would stay below the platform minimum after the waiver's
-    end.
+    """An edge that trusts it for five minutes would stay below the platform minimum after the
+    waiver's end.
     """
     waived = LiveWaiver(
         uuid4(), AD_COPYWRITER.id, "pii_redaction", "off", NOW + timedelta(seconds=40)

@@ -255,8 +255,9 @@ def test_a_conclusion_does_not_contradict_the_table_beside_it() -> None:
     assert not Sentences(made).later_evidence(row)
     piece.update(title="Penetration test report", state="fresh", collected_on="2026-10-08")
     says = Sentences(made).later_evidence(row)
-    assert says == (
-        "Written before Penetration test report was collected (8\N{NO-BREAK SPACE}Oct 2026); the"
+    assert (
+        says
+        == "Written before Penetration test report was collected (8\N{NO-BREAK SPACE}Oct 2026); the"
         " table shows the current record."
     )
     assert says in build(made).html

@@ -184,8 +184,8 @@ class AttestationMatters(AttestationFigures):
             yield ReportPoint(
                 3,
                 "No policy has ever been published",
-                f"The operator's default tier {self.snapshot['tier']['name']} applies, and no one in"
-                " the organization has approved it.",
+                f"The operator's default tier {self.snapshot['tier']['name']} applies, and no one"
+                " in the organization has approved it.",
                 "Choose a tier and publish a policy.",
                 "Owner: an admin.",
                 "force",
@@ -256,7 +256,8 @@ class AttestationMatters(AttestationFigures):
             requests.append(f"decide whether to end {many(count, 'active stop')}")
         if count := len(self.live):
             requests.append(
-                f"review {many(count, 'active waiver')} and {its(count)} compensating measure{'' if count == 1 else 's'}"
+                f"review {many(count, 'active waiver')} and {its(count)} compensating"
+                f" measure{'' if count == 1 else 's'}"
             )
         if count := len(self.switches("unproven")):
             requests.append(

@@ -10,8 +10,8 @@ from governance.publishing.reports.wording import instant
 IN_FORCE = (
     "For each setting, the strictest value of all layers applies: the operator's platform minimum,"
     " the tier, the tenant's overrides, the system's risk class and its own overrides. The report"
-    " names the layer whose value applies. Where several lists of models narrow each other, it names"
-    " them all."
+    " names the layer whose value applies. Where several lists of models narrow each other, it"
+    " names them all."
 )
 LOOSENING = (
     "A version loosens the policy if any setting of the tenant's own layers becomes weaker for any"
@@ -20,8 +20,8 @@ LOOSENING = (
     " person."
 )
 WAIVERS = (
-    "A waiver lets one setting of one system go below the platform minimum for at most 30 days, with"
-    " a compensating measure. One person requests it and two others approve it."
+    "A waiver lets one setting of one system go below the platform minimum for at most 30 days,"
+    " with a compensating measure. One person requests it and two others approve it."
 )
 CONFIRMED = (
     "The expected consumers are those that called the decision API on the day before the stop. A"
@@ -43,17 +43,17 @@ def method(frozen: Mapping[str, Any], say: Attested) -> list[tuple[str, str]]:
             "Time",
             (
                 f"The report shows the record {say.span}; days start and end at midnight UTC, and"
-                " times are UTC. Later entries are not included. The data was frozen when the report"
-                f" was requested on {instant(frozen['requested_at'])}."
+                " times are UTC. Later entries are not included. The data was frozen when the"
+                f" report was requested on {instant(frozen['requested_at'])}."
             ),
         ),
         ("In force", IN_FORCE),
         (
             "Steps",
             (
-                "A setting with levels counts one step for each level above its most permissive one;"
-                f" {most} steps are possible. Numbers and lists have no steps. Use the count to"
-                " compare a policy with itself: a step in one setting is not worth a step in"
+                "A setting with levels counts one step for each level above its most permissive"
+                f" one; {most} steps are possible. Numbers and lists have no steps. Use the count"
+                " to compare a policy with itself: a step in one setting is not worth a step in"
                 " another."
             ),
         ),

@@ -162,7 +162,7 @@ class ReadinessMatters(ReadinessFigures):
             refs = [ref for ref, _ in action.shares]
             yield ReportPoint(
                 5,
-                f"One action closes"
+                "One action closes"
                 f" {out_of(action.points, self.figures.whole.left, 'missing point')}",
                 f"{sentence(clip(action.text, 150))} It raises {first_of(refs, MAX_NAMED)}.",
                 f"Complete it by {day(action.due)}." if action.due else "Set a due date.",

@@ -39,8 +39,8 @@ def method(frozen: Mapping[str, Any], say: Ready) -> list[tuple[str, str]]:
             (
                 f"{framework['title']} {framework['version']}. In scope: {say.scope.lower()},"
                 f" {criteria(whole.total)}. Titles are Meridian's short summaries; the text of the"
-                " criteria belongs to its publisher and is not printed. The catalogue has the digest"
-                f" {short_digest(framework['digest'])}."
+                " criteria belongs to its publisher and is not printed. The catalogue has the"
+                f" digest {short_digest(framework['digest'])}."
             ),
         ),
         (

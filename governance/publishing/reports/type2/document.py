@@ -135,7 +135,9 @@ def _chart(say: Matrix) -> Markup | None:
 
 
 def _strip(say: Matrix) -> Markup:
-    """The months of the first controls as circles on the cover, filled where evidence is on file."""
+    """The months of the first controls as circles on the cover, filled where evidence is on
+    file.
+    """
     fill = {"tested": 4, "performed": 3, "due": 1, "exception": 2, "missed": 0, "none": 0}
     rows = [
         (

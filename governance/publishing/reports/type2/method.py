@@ -9,9 +9,9 @@ from governance.publishing.reports.wording import instant, many
 
 EXPECTED = (
     "A control with a calendar cadence is expected once in each cycle that ends in the period and"
-    " started after the control did. A cycle is performed when accepted evidence or a test covers it"
-    " in full or ends in it. It stays due for 14 days after its end; later evidence leaves it missed."
-    " Controls triggered by events are counted from their population."
+    " started after the control did. A cycle is performed when accepted evidence or a test covers"
+    " it in full or ends in it. It stays due for 14 days after its end; later evidence leaves it"
+    " missed. Controls triggered by events are counted from their population."
 )
 POPULATIONS = (
     "A population is frozen with its query, its parameters, who ran it and when, and the SHA-256 of"
@@ -28,8 +28,8 @@ RESULTS = (
     " results stay on file. A failed item always leads to an exception."
 )
 FINDINGS = (
-    "Only a passed retest closes a finding. The retester must be a different person from the one who"
-    " made the fix."
+    "Only a passed retest closes a finding. The retester must be a different person from the one"
+    " who made the fix."
 )
 LIMITS = (
     "This report is not an auditor's opinion. A sample represents the population it was drawn from"

@@ -48,7 +48,9 @@ class _KnownPeople:
 
 
 def snapshot(first: date, last: date, framework: str | None = None) -> Json:
-    """Everything that the report shows of these months, for all controls or those of a framework."""
+    """Everything that the report shows of these months, for all controls or those of a
+    framework.
+    """
     rows = matrix_queries.matrix(first, last, framework)
     drawn = sample_queries.samples(since=first, until=last)[::-1]
     views = {each.sample.id: sample_queries.items(each.sample.id) for each in drawn}
