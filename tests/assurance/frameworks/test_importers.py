@@ -42,7 +42,7 @@ OTHERS = {
     "oscal/oscal_catalog_schema.json": r"a JSON schema",
     "cyclonedx/valid-machine-learning-1.7.json": r"CycloneDX bill of materials",
     "inspect/log_formats.eval": r"a ZIP or an Excel workbook",
-    "garak/test.report.jsonl": r"Line 2, column 1: not JSON",
+    "garak/test.report.jsonl": r"Line 2, column 1: this isn't valid JSON",
     "openslo/example-v1-slos.yaml": r"You can import a CISO Assistant library",
 }
 
@@ -325,9 +325,9 @@ def test_a_key_that_is_given_twice_is_refused_in_json_and_in_yaml() -> None:
 def test_broken_json_and_yaml_name_line_and_column() -> None:
     fault = refusal_of(b'[{"title": "GOVERN 1.1",\n  "section_about" "x"}]')
     assert (fault.line, fault.column) == (2, 19)
-    assert str(fault).startswith("Line 2, column 19: not JSON")
+    assert str(fault).startswith("Line 2, column 19: this isn't valid JSON")
     fault = refusal_of(b"urn: x\nobjects:\n  framework: [\n")
-    assert str(fault).startswith(f"Line {fault.line}, column {fault.column}: not YAML")
+    assert str(fault).startswith(f"Line {fault.line}, column {fault.column}: this isn't valid YAML")
     assert fault.line == 4
 
 
@@ -361,7 +361,7 @@ def test_broken_json_and_yaml_name_line_and_column() -> None:
         (b"urn: x\n---\nurn: y\n", "more than one YAML document"),
         (b"urn: !!python/object/apply:os.system [id]", "YAML tags"),
         (b"? [a]\n: b\n", "a key isn't text"),
-        (b"urn: \x01", "not YAML"),
+        (b"urn: \x01", "isn't valid YAML"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_a_reason(data: bytes, said: str) -> None:
