@@ -83,7 +83,7 @@ def wait_until_ready(process: "subprocess.Popen[str]") -> None:
     assert process.stdout
     for line in process.stdout:
         said.append(line)
-        if line.startswith("Ctrl-C"):
+        if line.startswith("Press Ctrl-C"):
             watchdog.cancel()
             threading.Thread(target=process.stdout.read, daemon=True).start()
             return
