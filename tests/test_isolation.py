@@ -465,7 +465,7 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
     }  # what the sequencer and the jobs process look for
 
 
-def test_a_person_sees_his_own_memberships_and_nobody_elses(app, acting):
+def test_a_person_sees_their_own_memberships_and_nobody_elses(app, acting):
     from governance.foundation.people.models import Membership, Person
     from governance.kernel.db import transaction
 

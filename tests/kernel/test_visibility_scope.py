@@ -72,7 +72,7 @@ def test_the_same_transaction_finds_what_it_changed_itself(acting, database):
         assert scope().holds(control)
 
 
-def test_another_actor_in_the_same_transaction_has_a_scope_of_his_own(acting, database):
+def test_another_actor_in_the_same_transaction_has_a_scope_of_their_own(acting, database):
     _, control = limited()
     with acting("compliance_officer"):
         with current.acting_as(make.actor("auditor")):

@@ -42,9 +42,11 @@ def as_viewer_page(visitor):
     return visitor.get(f"{PAGE}/MEASURE-2.7")
 
 
-def test_the_assessor_cannot_sign_off_his_own(as_officer, acting, measured_item):
+def test_the_assessor_cannot_sign_off_their_own(as_officer, acting, measured_item):
     conclude(as_officer, measured_item)
-    assert "another person signs it off" in main_text(as_officer.get(f"{PAGE}/MEASURE-2.7"))
+    assert "another person must sign it off or return it" in main_text(
+        as_officer.get(f"{PAGE}/MEASURE-2.7")
+    )
     as_officer.post(f"assessments/items/{measured_item}/signature", revision=1, then=403)
     assert not entries_of_action(acting, "assessment.conclusion.signed_off")
 

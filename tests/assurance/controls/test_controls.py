@@ -166,7 +166,7 @@ def test_the_same_edit_twice_is_one_edit(as_officer):
     assert len(entries_of_action("control.changed")) == 1
 
 
-def test_a_contributor_works_on_what_is_his_only(as_contributor):
+def test_a_contributor_works_on_what_is_their_only(as_contributor):
     mine, theirs = (
         evidence_helpers.create_control(),
         evidence_helpers.create_control("SEC-05", "Another", owner="compliance_officer"),

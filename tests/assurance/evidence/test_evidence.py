@@ -142,7 +142,7 @@ def test_nobody_else_brings_versions_in(database, who, status, request):
     assert count_rows(EvidenceVersion) == 0
 
 
-def test_a_contributor_brings_in_only_what_is_his(as_contributor):
+def test_a_contributor_brings_in_only_what_is_their(as_contributor):
     e = evidence_helpers.create_evidence(owner="compliance_officer")
     assert "Upload version" not in as_contributor.get(f"evidence/{e}").text
     assert (
@@ -286,7 +286,7 @@ def test_a_file_or_a_link_never_both_and_never_neither(as_contributor):
 # ---- review
 
 
-def test_the_collector_never_reviews_his_own(as_officer, as_reviewer):
+def test_the_collector_never_reviews_their_own(as_officer, as_reviewer):
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), by="compliance_officer")
     assert "You uploaded this version" in as_officer.get(f"evidence/versions/{v}/review").text
     as_officer.post(f"evidence/versions/{v}/review", then=403, decision="accepted")

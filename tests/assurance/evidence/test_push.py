@@ -87,7 +87,7 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
     assert entries_of_action("evidence.version.pushed")[0].actor_kind == "api_key"
 
 
-def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_officer):
+def test_nobody_accepts_what_came_by_a_key_whose_secret_they_was_shown(app, as_officer):
     """Who makes a key or rotates it could have sent the file themselves."""
     evidence_helpers.create_evidence()
     machine = Machine(app)  # made by the admin

@@ -71,7 +71,7 @@ def test_another_due_date_is_told_of_again(database):
     assert run_reminders() == 1 and len(sent_mails()) == 2
 
 
-def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_him_is(database):
+def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_them_is(database):
     """Nothing says that somebody was reminded who gets no letter; each next owner gets one for the
     same due date.
     """

@@ -91,7 +91,7 @@ def world(app, acting, database):
     )
 
 
-def test_lists_counts_and_tabs_are_of_what_he_sees(world, as_officer):
+def test_lists_counts_and_tabs_are_of_what_they_sees(world, as_officer):
     page, whole = world.him.get("evidence/").text, as_officer.get("evidence/").text
     assert "Inside report" in page and "Partly report" in page and "Outside report" not in page
     assert (
@@ -123,7 +123,7 @@ def test_a_control_out_of_scope_filters_to_nothing(world, as_officer):
     assert "Inside report" in as_officer.get(f"evidence/?control={world.other_control}").text
 
 
-def test_exports_hold_what_he_sees(world, as_officer):
+def test_exports_hold_what_they_sees(world, as_officer):
     lines = world.him.get("evidence/export.csv").text
     assert "Inside report" in lines and "Outside" not in lines and "SEC-78" not in lines
     [partly] = [line for line in lines.splitlines() if "Partly report" in line]
@@ -193,7 +193,7 @@ def test_the_rows_behind_verbs_obey_as_pages_do(world):
         assert find_by_ref("EV-0003").id == world.outside
 
 
-def test_the_palette_jumps_to_what_he_sees(world, as_officer):
+def test_the_palette_jumps_to_what_they_sees(world, as_officer):
     def labels(who):
         return {
             each["label"]
@@ -209,7 +209,7 @@ def test_the_palette_jumps_to_what_he_sees(world, as_officer):
     }
 
 
-def test_his_pages_cost_a_fixed_number_of_statements(world, statements, acting):
+def test_their_pages_cost_a_fixed_number_of_statements(world, statements, acting):
     def cost():
         with acting("auditor", read_only=True), statements() as seen:
             queries.library()

@@ -295,7 +295,7 @@ def test_of_two_checks_at_the_same_time_one_stands_in_the_log(database):
     assert not file_checks()
 
 
-def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, acting):
+def test_an_auditor_learns_of_broken_files_in_their_scope_only(app, as_officer, acting):
     from tests.assurance.engagements import engagement_helpers
     from tests.conftest import visitor
 

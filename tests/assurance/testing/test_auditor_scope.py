@@ -16,7 +16,7 @@ from tests.assurance.evidence import evidence_helpers
 from tests.assurance.testing import type2_helpers
 
 
-def test_an_auditor_tests_only_within_his_engagement(as_auditor, monkeypatch):
+def test_an_auditor_tests_only_within_their_engagement(as_auditor, monkeypatch):
     inside, outside = (
         type2_helpers.freeze_population(type2_helpers.create_control()),
         type2_helpers.freeze_population(type2_helpers.create_control("SEC-08")),

@@ -163,7 +163,7 @@ def test_the_tabs_count_what_there_is_on_every_page_of_evidence(as_officer, as_n
     )
 
 
-def test_an_auditor_counts_and_reads_only_his_scope(as_auditor, isolated):
+def test_an_auditor_counts_and_reads_only_their_scope(as_auditor, isolated):
     inside, outside = (
         create_mapped_control("SEC-01", "CC6.1"),
         create_mapped_control("SEC-02", "CC8.1"),
@@ -208,7 +208,7 @@ def test_the_inbox_stands_under_the_matrix_with_the_oldest_first(as_officer, iso
     assert f"evidence/versions/{first}/review" in page.text and "Review one by one" in said
 
 
-def test_nobody_is_offered_to_review_what_he_brought_in(app, isolated):
+def test_nobody_is_offered_to_review_what_they_brought_in(app, isolated):
     version = evidence_helpers.upload_version(
         evidence_helpers.create_evidence(
             supports=[type2_helpers.create_control("SEC-04", "monthly")]

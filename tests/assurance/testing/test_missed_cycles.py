@@ -164,7 +164,7 @@ def test_who_does_not_test_records_nothing(app, control_with_missed_cycle, role)
     who.post(address(control_with_missed_cycle), then=403, occurrence=Q3, **RAISED_FORM)
 
 
-def test_an_auditor_records_it_only_within_his_engagement_and_its_window(
+def test_an_auditor_records_it_only_within_their_engagement_and_its_window(
     as_auditor, control_with_missed_cycle, monkeypatch
 ):
     def standing(controls, **more):

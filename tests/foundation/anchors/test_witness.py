@@ -434,7 +434,7 @@ def test_the_witness_answers_as_the_specification_has_it(log, any_witness):
     assert seen.status_code == 200 and seen.text.startswith(note)
 
 
-def test_what_somebody_asked_for_is_done_and_recorded_with_his_name(log, witness, as_admin):
+def test_what_somebody_asked_for_is_done_and_recorded_with_their_name(log, witness, as_admin):
     size, _ = log.grow(5)
     anchor = log.witnessed_by(witness)
     as_admin.post(f"audit/anchors/{anchor}/test")

@@ -400,7 +400,7 @@ def test_the_newest_comes_first_even_within_an_instant(acting):
         ] == list(range(19, -1, -1))
 
 
-def test_a_person_who_is_named_by_a_fact_is_written_by_his_pseudonym(acting):
+def test_a_person_who_is_named_by_a_fact_is_written_by_their_pseudonym(acting):
     owned = Action(
         "test.assigned", "assigned a test", frozenset({"owner"}), frozenset(), frozenset({"owner"})
     )

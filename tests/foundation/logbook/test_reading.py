@@ -169,7 +169,9 @@ def test_targets_are_called_by_their_names(as_officer, acting):
     assert as_officer.get(link["href"], then=302).location.endswith("/systems/ad-copywriter")
 
 
-def test_an_owner_is_shown_by_his_pseudonym_and_a_look_by_its_page(as_officer, as_auditor, acting):
+def test_an_owner_is_shown_by_their_pseudonym_and_a_look_by_its_page(
+    as_officer, as_auditor, acting
+):
     with acting("admin") as who:
         target, person = Control(id=who.tenant_id), make.person_id("contributor")
         entry_id = record(
@@ -336,7 +338,7 @@ def _siblings(index, size, start=0):
 # ---- one actor
 
 
-def test_an_actor_is_a_pseudonym_with_his_deeds(as_officer, acting):
+def test_an_actor_is_a_pseudonym_with_their_deeds(as_officer, acting):
     ids = {str(i) for i in write_entries(acting, 4)}
     with acting("admin"):
         admin = personal_field_encryption.pseudonym(make.person_id("admin"))

@@ -198,7 +198,7 @@ def test_the_last_admin_stays(as_admin):
     as_admin.get("settings/members", then=403)
 
 
-def test_the_last_admin_is_not_demoted_by_his_groups_either(app, as_admin):
+def test_the_last_admin_is_not_demoted_by_their_groups_either(app, as_admin):
     lone = Person("acme-7002", "lone@acme.example", "Lone Admin", ("admins",))
     with HostileIdP.serving(people=(lone,)) as idp:
         connect_tenant("acme", idp, group_roles={"admins": "admin"})

@@ -286,7 +286,7 @@ def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
         )  # nobody is kept who may not come in
 
 
-def test_a_removed_member_does_not_come_back_by_his_group(app, idp, arrive):
+def test_a_removed_member_does_not_come_back_by_their_group(app, idp, arrive):
     arrive(OFFICER)
     boss = arrive(ADMIN)
     boss.post(f"settings/members/{membership(idp, 'acme-1002')}/remove")

@@ -417,7 +417,7 @@ def test_a_name_of_one_word_is_not_replaced_by_machine_and_the_page_says_so(
 
 
 @pytest.mark.slow
-def test_who_is_known_to_another_tenant_keeps_his_name_there_and_has_none_here(
+def test_who_is_known_to_another_tenant_keeps_their_name_there_and_has_none_here(
     as_admin, as_officer, departing_member, acting
 ):
     add_person("globex", "viewer")
@@ -741,7 +741,7 @@ def test_the_list_names_nobody(as_officer, as_admin, departing_member, tmp_path)
     assert not [word for word in (NAME, ADDRESS, str(departing_member.person_id)) if word in said]
 
 
-def test_who_asked_for_his_own_erasing_leaves_nothing_new(as_officer, as_admin, acting, database):
+def test_who_asked_for_their_own_erasing_leaves_nothing_new(as_officer, as_admin, acting, database):
     member = someone("compliance_officer")
     path = request_erasure(as_officer, member)
     decide_approval(as_admin, path, verb="approve", typed="Ines Duarte")

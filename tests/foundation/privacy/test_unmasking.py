@@ -98,7 +98,7 @@ def test_the_first_look_is_an_entry_and_the_second_is_none(
     ]
 
 
-def test_nobody_agrees_to_his_own_question_or_about_himself(
+def test_nobody_agrees_to_their_own_question_or_about_themselves(
     as_officer, as_reviewer, acting, departing_member
 ):
     request_unmasking(as_officer, departing_member.pseudonym)

@@ -118,7 +118,7 @@ def test_a_worker_counts_each_answer_once_also_when_writing_fails_in_between(ask
     assert written == len(asked) and tally.take_counts() == {}
 
 
-def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_asking():
+def test_who_heard_a_newer_number_is_told_of_once_and_again_when_they_goes_on_asking():
     tally, who = DecisionCounter(), Requester(UUID(int=1), "a key", "dublin-1", "Dublin", None)
 
     def note(number: int, at: datetime) -> None:

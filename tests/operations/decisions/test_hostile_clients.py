@@ -159,7 +159,7 @@ def test_what_another_machine_has_just_put_into_force_holds_here_however_far_thi
         assert following_worker.of("acme").facts.standing.content.tier == "strict"
 
 
-def test_after_a_restore_nobody_is_believed_to_obey_what_he_never_heard(following_worker):
+def test_after_a_restore_nobody_is_believed_to_obey_what_they_never_heard(following_worker):
     """The numbers of a restored database begin again lower; what was heard before is no answer to
     what comes now.
     """
@@ -219,7 +219,7 @@ def test_a_key_fills_no_table_with_made_up_names_whichever_worker_hears_them(key
     assert len(consumers()) == most + 1
 
 
-def test_who_is_quiet_makes_room_and_is_forgotten_unless_a_stop_tells_of_him(key_id, triage):
+def test_who_is_quiet_makes_room_and_is_forgotten_unless_a_stop_tells_of_them(key_id, triage):
     with clock.frozen(clock.now() - timedelta(days=40)):
         note_answer(key_id, ["never-asked-again", "heard-by-a-stop"])
         with make.acting("admin"):

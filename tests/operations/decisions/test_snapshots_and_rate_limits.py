@@ -86,7 +86,7 @@ def test_who_asks_for_the_first_time_gets_through_whenever_it_is(rate, workers, 
 
 
 @given(st.integers(1, 600), st.integers(1, 4))
-def test_who_waits_as_long_as_he_was_told_gets_through(rate, workers):
+def test_who_waits_as_long_as_they_was_told_gets_through(rate, workers):
     limiter, key, now = RateLimiter(workers), UUID(int=1), 100.0
     while (wait := limiter.wait(key, rate, now)) == 0:
         pass

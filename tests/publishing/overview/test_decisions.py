@@ -115,7 +115,7 @@ def test_each_leads_to_where_it_is_decided(as_officer, tenant_with_requests, whi
     as_officer.get(path.format(**tenant_with_requests), then=200)
 
 
-def test_nobody_decides_on_what_he_asked_for_or_may_not(app, tenant_with_requests):
+def test_nobody_decides_on_what_they_asked_for_or_may_not(app, tenant_with_requests):
     for role in ("admin", "contributor"):
         assert not any(
             said in section_text(visitor(app, role).get(""), "waits") for said in REVIEW_SENTENCES

@@ -122,7 +122,7 @@ def test_what_an_ended_engagement_asked_for_waits_for_nobody(tenant_with_auditor
     )
 
 
-def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
+def test_an_auditor_is_asked_to_judge_what_was_provided_in_their_engagement_alone(
     as_auditor, year_of_work, tenant_with_auditor_requests
 ):
     held, ids = tenant_with_auditor_requests

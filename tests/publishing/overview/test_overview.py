@@ -128,7 +128,7 @@ def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, year_of_w
     )
 
 
-def test_nobody_reviews_or_signs_his_own(app, year_of_work):
+def test_nobody_reviews_or_signs_their_own(app, year_of_work):
     from tests.conftest import visitor
 
     text = section_text(visitor(app, "reviewer").get(""), "waits")
@@ -161,7 +161,7 @@ def test_what_another_one_is_late_with_is_asked_for(as_officer, acting, year_of_
     )
 
 
-def test_a_contributor_sees_his_own_work_first(as_contributor, year_of_work):
+def test_a_contributor_sees_their_own_work_first(as_contributor, year_of_work):
     reply = as_contributor.get("")
     text = main_text(reply)
     assert text.index("2 items need you") < text.index("12 months")
@@ -255,7 +255,7 @@ def test_an_empty_tenant_offers_a_reader_no_steps(app, isolated, role):
     assert section_links(visitor(app, role).get(""), "steps") == []
 
 
-def test_a_contributor_is_offered_only_the_step_that_is_his(as_contributor):
+def test_a_contributor_is_offered_only_the_step_that_is_their(as_contributor):
     assert section_links(as_contributor.get(""), "steps") == ["/t/acme/evidence/"]
 
 
