@@ -49,10 +49,10 @@ def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
         CustodyStep(v.number, v.collected_at, "Collected", v.source, "", is_day=True) for v in shown
     ]
     moments = timeline(list(numbers), limit=limit + 1)
-    deeds = [
+    logged_steps = [
         CustodyStep(numbers[m.target_id], m.at, CUSTODY_ACTIONS[m.action], m.who, m.origin)
         for m in moments[:limit]
         if m.action in CUSTODY_ACTIONS
     ]
-    steps = sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
+    steps = sorted([*logged_steps, *collected], key=lambda step: step.at, reverse=True)
     return Custody(steps, limit if len(moments) > limit else None)

@@ -305,11 +305,11 @@ def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
         else known.get(entry.actor, f"{kind} {entry.actor[:8]}")
     )
     reason = entry.sealed.get("reason")
-    deed = registry.get(entry.action)
+    declared = registry.get(entry.action)
     return Moment(
         at=entry.at,
         who=who,
-        says=deed.says if deed else entry.action,
+        says=declared.says if declared else entry.action,
         action=entry.action,
         target_type=entry.target_type,
         target_id=entry.target_id,

@@ -142,7 +142,7 @@ def test_nobody_else_brings_versions_in(database, who, status, request):
     assert count_rows(EvidenceVersion) == 0
 
 
-def test_a_contributor_brings_in_only_what_is_their(as_contributor):
+def test_a_contributor_brings_in_only_what_is_theirs(as_contributor):
     e = evidence_helpers.create_evidence(owner="compliance_officer")
     assert "Upload version" not in as_contributor.get(f"evidence/{e}").text
     assert (

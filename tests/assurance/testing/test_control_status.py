@@ -225,7 +225,7 @@ def test_the_audited_do_not_turn_over_what_the_auditor_found(as_officer, as_audi
     assert control_status(control)[0] != "failing"
 
 
-def test_an_auditor_replaces_what_the_tenant_found_and_from_then_on_it_is_their(as_officer):
+def test_an_auditor_replaces_what_the_tenant_found_and_from_then_on_it_is_theirs(as_officer):
     control, sample, _ = type2_helpers.create_failed_sample()
     type2_helpers.record_results(sample, {17}, "yes", "Seen", by="auditor")
     with pytest.raises(Forbidden):

@@ -255,7 +255,7 @@ def test_an_empty_tenant_offers_a_reader_no_steps(app, isolated, role):
     assert section_links(visitor(app, role).get(""), "steps") == []
 
 
-def test_a_contributor_is_offered_only_the_step_that_is_their(as_contributor):
+def test_a_contributor_is_offered_only_the_step_that_is_theirs(as_contributor):
     assert section_links(as_contributor.get(""), "steps") == ["/t/acme/evidence/"]
 
 
