@@ -7,6 +7,8 @@ from governance.assurance.controls.feature import manifest as controls
 from governance.assurance.engagements.feature import manifest as engagements
 from governance.assurance.evidence.feature import manifest as evidence
 from governance.assurance.frameworks.feature import manifest as frameworks
+from governance.assurance.incidents.feature import manifest as incidents
+from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
 from governance.foundation.anchors.feature import manifest as anchors
 from governance.foundation.api_keys.feature import manifest as api_keys
@@ -19,19 +21,27 @@ from governance.foundation.logbook.feature import manifest as logbook
 from governance.foundation.people.feature import manifest as people
 from governance.foundation.privacy.feature import manifest as privacy
 from governance.foundation.tenants.feature import manifest as tenants
+from governance.foundation.webhooks.feature import manifest as webhooks
+from governance.operations.agreements.feature import manifest as agreements
+from governance.operations.alerts.feature import manifest as alerts
 from governance.operations.decision_counts.feature import manifest as decision_counts
 from governance.operations.decisions.feature import manifest as decisions
+from governance.operations.maintenance.feature import manifest as maintenance
+from governance.operations.measurements.feature import manifest as measurements
+from governance.operations.objectives.feature import manifest as objectives
 from governance.operations.policies.feature import manifest as policies
 from governance.operations.switches.feature import manifest as switches
 from governance.operations.systems.feature import manifest as systems
 from governance.publishing.inbox.feature import manifest as inbox
 from governance.publishing.overview.feature import manifest as overview
 from governance.publishing.reports.feature import manifest as reports
+from governance.publishing.statements.feature import manifest as statements
 
 FEATURES = (
     overview,
     inbox,
     reports,
+    statements,
     frameworks,
     controls,
     evidence,
@@ -40,11 +50,18 @@ FEATURES = (
     engagements,
     collectors,
     access_reviews,
+    incidents,
+    playbooks,
     systems,
     switches,
     policies,
     decisions,
     decision_counts,
+    objectives,
+    alerts,
+    measurements,
+    maintenance,
+    agreements,
     tenants,
     people,
     identity_providers,
@@ -54,6 +71,7 @@ FEATURES = (
     audit,
     logbook,
     list_views,
+    webhooks,
     anchors,
     glossary,
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.proof_charts import proof_tree
@@ -46,6 +47,7 @@ def install(app: Flask, settings: Settings) -> None:
         today=clock.today,
         proof_tree=proof_tree,
         evidence_counts=engagement_context.counts,
+        section_tabs=section_tabs,
         glossary_term=term,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
@@ -209,6 +211,39 @@ def navigation(
     here = _current(installed(), g.get("section") or request.blueprint or "")
     ordered = groupby(sorted(shown, key=lambda item: item.order), key=lambda item: item.group)
     return [[_drawn(item, counts, here) for item in group] for _name, group in ordered]
+
+
+def section_tabs(section: str) -> list[dict[str, Any]]:
+    """Tabs of a section that this reader may open, for c.tabs; their notes are one statement."""
+    who = current.actor()
+    limited = _is_limited(who)
+    tabs = sorted(
+        (
+            tab
+            for each in installed()
+            for tab in each.tabs
+            if tab.section == section
+            and allowed(tab.permission)
+            and not (limited and tab.counts_everything)
+        ),
+        key=lambda tab: tab.order,
+    )
+    noted = [tab for tab in tabs if tab.note is not None]
+    notes: dict[str, Any] = {}
+    if noted:
+        selects = [tab.note().scalar_subquery() for tab in noted if tab.note is not None]
+        row = db.session().execute(select(*selects)).one()
+        notes = {tab.endpoint: text for tab, text in zip(noted, row, strict=True)}
+    here = g.get("section_tab") or request.blueprint or ""
+    return [
+        {
+            "label": tab.label,
+            "href": url_for(tab.endpoint),
+            "current": tab.endpoint.partition(".")[0] == here,
+            "count": notes.get(tab.endpoint),
+        }
+        for tab in tabs
+    ]
 
 
 def _current(manifests: Iterable[Manifest], blueprint: str) -> Collection[str]:

@@ -68,6 +68,23 @@ class NavItem:
     counts_everything: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionTab:
+    """A tab of a section: several features whose pages share one item of the navigation.
+
+    `note` selects the short text beside the label, such as "1 open"; the notes of all tabs are
+    read by one statement. A feature without its own item names the section's in Manifest.under.
+    """
+
+    section: str
+    label: str
+    endpoint: str
+    permission: Permission
+    order: int
+    note: Callable[[], Select[Any]] | None = None
+    counts_everything: bool = False
+
+
 # ---- schedule
 
 
@@ -262,6 +279,7 @@ class Manifest:
     models: tuple[ModuleType, ...] = ()  # modules with its tables
     routes: tuple[Blueprint, ...] = ()
     navigation: tuple[NavItem, ...] = ()
+    tabs: tuple[SectionTab, ...] = ()
     under: tuple[
         str, ...
     ] = ()  # endpoints of other features' navigation items that are current on its pages

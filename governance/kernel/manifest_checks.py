@@ -69,6 +69,7 @@ def check_endpoints(manifests: Iterable[Manifest], endpoints: Collection[str]) -
 
 def _endpoints(each: Manifest) -> Iterator[tuple[str, str]]:
     yield from (("navigation", item.endpoint) for item in each.navigation)
+    yield from (("tabs", tab.endpoint) for tab in each.tabs)
     yield from (
         ("palette", command.endpoint)
         for command in each.palette
@@ -91,7 +92,7 @@ def _check_unique(claims: str, pairs: Iterable[tuple[str, Manifest]]) -> None:
 
 
 def _check_permissions(each: Manifest) -> None:
-    needed = [item.permission for item in each.navigation]
+    needed = [item.permission for item in (*each.navigation, *each.tabs)]
     needed += [
         command.permission
         for command in each.palette

@@ -1,0 +1,1 @@
+"""Incidents: roles, timeline, clocks, customer updates, reviews."""

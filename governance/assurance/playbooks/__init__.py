@@ -1,0 +1,1 @@
+"""Playbooks: versioned checklists, their runs and drills."""

@@ -1,0 +1,5 @@
+"""Playbooks: versioned checklists, their runs and drills."""
+
+from governance.kernel.manifest import Manifest
+
+manifest = Manifest(name="playbooks")

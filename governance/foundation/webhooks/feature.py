@@ -1,0 +1,5 @@
+"""Signed webhooks to a tenant's own systems, with retries and a dead letter queue."""
+
+from governance.kernel.manifest import Manifest
+
+manifest = Manifest(name="webhooks")

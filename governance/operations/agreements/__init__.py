@@ -1,0 +1,1 @@
+"""Service level agreements: versions, commitments, credit bands, acceptance."""

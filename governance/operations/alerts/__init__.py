@@ -1,0 +1,1 @@
+"""Burn-rate alerts on objectives."""

@@ -1,0 +1,5 @@
+"""Burn-rate alerts on objectives."""
+
+from governance.kernel.manifest import Manifest
+
+manifest = Manifest(name="alerts")

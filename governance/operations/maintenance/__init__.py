@@ -1,0 +1,1 @@
+"""Maintenance windows and other exclusions, and the calendar feed."""

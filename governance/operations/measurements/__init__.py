@@ -1,0 +1,1 @@
+"""Indicators and their minute counts: pushed, pulled, rolled up, rebuilt."""

@@ -1,0 +1,174 @@
+"""What minute counts say: attainment, coverage and error budget, in exact arithmetic.
+
+Pure: no database, no clock, no floats. `governance verify-statement` recomputes a statement with
+these functions.
+
+    counts_of(indicator, minutes)   add up minute counts
+    score(…)                        attainment and coverage of a window
+    budget(score, target)           what a target allows, what is lost, what is left
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+type IndicatorKind = Literal["ratio", "threshold", "downtime"]
+
+
+class MinuteCount(NamedTuple):
+    """Events of one minute. `total` = 0 is a known minute in which nothing happened."""
+
+    good: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorRule:
+    """How an indicator reads its minutes.
+
+    downtime: a minute is down when `total >= min_requests` and good ÷ total is below `floor`; with
+    a floor of 0 it is down when none of the requests is good.
+    """
+
+    kind: IndicatorKind
+    min_requests: int = 1
+    floor: Fraction = Fraction(0)
+
+    def is_down(self, minute: MinuteCount) -> bool:
+        """Whether the minute is down; False for kinds that count events."""
+        if self.kind != "downtime" or minute.total < max(self.min_requests, 1):
+            return False
+        if self.floor == 0:
+            return minute.good == 0
+        return Fraction(minute.good, minute.total) < self.floor
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was measured, additive: minutes with data, of these down, events, of these good."""
+
+    minutes: int = 0
+    down: int = 0
+    good: int = 0
+    total: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.minutes + other.minutes,
+            self.down + other.down,
+            self.good + other.good,
+            self.total + other.total,
+        )
+
+    def measured(self, kind: IndicatorKind) -> int:
+        """The denominator: minutes with data for downtime, events for the other kinds."""
+        return self.minutes if kind == "downtime" else self.total
+
+    def lost(self, kind: IndicatorKind) -> int:
+        """Minutes down, or events that are not good."""
+        return self.down if kind == "downtime" else self.total - self.good
+
+
+def counts_of(rule: IndicatorRule, minutes: Iterable[MinuteCount]) -> Counts:
+    """Add up minute counts."""
+    known = down = good = total = 0
+    for minute in minutes:
+        known += 1
+        down += rule.is_down(minute)
+        good += minute.good
+        total += minute.total
+    return Counts(known, down, good, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One indicator over one window.
+
+    window    minutes of the window (inside service hours, where the objective has them)
+    excluded  of these, minutes that an exclusion hides; overlapping exclusions count once
+    counted   counts outside the exclusions
+    hidden    counts inside them, which attainment leaves out
+    """
+
+    kind: IndicatorKind
+    window: int
+    excluded: int
+    counted: Counts
+    hidden: Counts = Counts()
+
+    @property
+    def measured(self) -> int:
+        return self.counted.measured(self.kind)
+
+    @property
+    def lost(self) -> int:
+        return self.counted.lost(self.kind)
+
+    @property
+    def attained(self) -> Fraction | None:
+        """Share that was good, from 0 to 1; None when nothing was measured."""
+        return Fraction(self.measured - self.lost, self.measured) if self.measured else None
+
+    @property
+    def attained_without_exclusions(self) -> Fraction | None:
+        """The same over all measured minutes, the excluded ones included."""
+        both = self.counted + self.hidden
+        measured, lost = both.measured(self.kind), both.lost(self.kind)
+        return Fraction(measured - lost, measured) if measured else None
+
+    @property
+    def expected(self) -> int:
+        """Minutes that should have data: the window without its exclusions."""
+        return self.window - self.excluded
+
+    @property
+    def unknown(self) -> int:
+        """Minutes without data: neither good nor bad."""
+        return self.expected - self.counted.minutes
+
+    @property
+    def coverage(self) -> Fraction | None:
+        """Share of the expected minutes with data; None when none is expected."""
+        return Fraction(self.counted.minutes, self.expected) if self.expected else None
+
+    def is_determinable(self, minimum_coverage: Fraction) -> bool:
+        """Whether there is enough data to state attainment; never 100% for an empty history."""
+        return self.measured > 0 and self.coverage is not None and self.coverage >= minimum_coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The error budget of a window, in minutes (downtime) or events."""
+
+    allowed: Fraction
+    lost: int
+
+    @property
+    def left(self) -> Fraction:
+        """Below zero when more was lost than the target allows."""
+        return self.allowed - self.lost
+
+    @property
+    def left_share(self) -> Fraction | None:
+        """1 at the start, 0 when it is gone; None when the target or the traffic allows nothing."""
+        return self.left / self.allowed if self.allowed else None
+
+
+def budget(score: Score, target: Fraction) -> Budget:
+    """The budget is (1 - target) times what was measured. `target` is a share, such as 999/1000."""
+    if not 0 <= target <= 1:
+        raise ValueError(f"a target is a share from 0 to 1, not {target}")
+    return Budget((1 - target) * score.measured, score.lost)
+
+
+def burn_rate(counts: Counts, kind: IndicatorKind, target: Fraction) -> Fraction | None:
+    """How many times faster than allowed a budget is spent: error share ÷ (1 - target).
+
+    1 spends it in exactly the objective's window (Site Reliability Workbook, chapter 5). None when
+    nothing was measured or the target allows no error.
+    """
+    measured = counts.measured(kind)
+    if not measured or target == 1:
+        return None
+    return Fraction(counts.lost(kind), measured) / (1 - target)

@@ -1,0 +1,1 @@
+"""Monthly SLA statements: closing, credits, disputes, claims."""
