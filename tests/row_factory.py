@@ -2,7 +2,7 @@
 them.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -99,6 +99,22 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "evidence_packages": {"storage_key": None},
     "request_imports": {"rows": [], "problems": []},
     "request_remarks": {"kind": "comment"},
+    "webhook_endpoints": {
+        "url": "https://hooks.example",
+        "event_types": [],
+        "disabled_reason": "",
+        "removed_at": None,
+    },
+    "webhook_deliveries": {"state": "dead", "body": "{}", "event_type": "alert.fired"},
+    "exclusions": {
+        "category": "maintenance",
+        "state": "approved",
+        "rrule": None,
+        "time_zone": "Europe/Berlin",
+        "starts_at": datetime(2026, 3, 3, 1, tzinfo=UTC),
+        "ends_at": datetime(2026, 3, 3, 2, tzinfo=UTC),
+        "last_end": datetime(2026, 3, 3, 2, tzinfo=UTC),
+    },
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
 }
 

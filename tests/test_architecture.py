@@ -52,6 +52,13 @@ NO_ENTRY = {
     "foundation/list_views/actions.py delete_views_of": (
         "part of an erasure, whose entry says how many"
     ),
+    "foundation/webhooks/queue_actions.py send": (
+        "queues; the entry of what happened is that of the feature which sends it"
+    ),
+    "foundation/webhooks/queue_actions.py queue": "queues; part of sending, testing and replaying",
+    "foundation/webhooks/queue_actions.py put_ticket": (
+        "queues; part of sending, testing and replaying"
+    ),
     "foundation/anchors/actions.py queue_sending": (
         "queues; what comes of it is recorded as tested, and as each change of state"
     ),

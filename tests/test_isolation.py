@@ -26,6 +26,7 @@ SHARED = {
     "requirements": "published catalogues, the same for everybody; the application may only read",
     "signing_keys": "the installation's keys; private halves are wrapped by the installation's key",
     "work_tickets": "the queue over all tenants: ids and kinds, no content",
+    "webhook_tickets": "the queue of webhooks over all tenants: ids, no content",
     "marks": "how often each tenant's answers changed: ids and numbers, no content",
     "platform_policies": (
         "the operator's minimum and tiers, which apply to every tenant; only the operator's"

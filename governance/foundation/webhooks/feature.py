@@ -1,5 +1,6 @@
 """Signed webhooks to a tenant's own systems, with retries and a dead letter queue."""
 
+from governance.foundation.webhooks import models
 from governance.kernel.manifest import Manifest
 
-manifest = Manifest(name="webhooks")
+manifest = Manifest(name="webhooks", models=(models,))

@@ -1,0 +1,11 @@
+from governance.kernel.access import permission
+
+VIEW = permission(
+    "webhooks.view",
+    "view webhook endpoints and their deliveries",
+    roles="admin compliance_officer",
+)
+REPLAY = permission(
+    "webhooks.replay", "send test events and replay deliveries", roles="admin compliance_officer"
+)
+MANAGE = permission("webhooks.manage", "add and change webhook endpoints", roles="admin")

@@ -1,0 +1,81 @@
+"""Exclusions from attainment, and the calendar feed of a tenant."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+CATEGORIES = {
+    "maintenance": "Maintenance",
+    "customer_caused": "Customer-caused",
+    "force_majeure": "Force majeure",
+}
+# proposed: another person has to approve it first; approved ones count, the others never do
+STATES = ("proposed", "approved", "rejected", "withdrawn")
+
+
+class Exclusion(Tenanted, Model):
+    """A span of time, once or recurring, whose minutes attainment leaves out.
+
+    It hides minutes and never changes counts. Its times recur in `time_zone`, the tenant's when it
+    was announced, so a later move of the tenant doesn't shift what was announced.
+    """
+
+    __tablename__ = "exclusions"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        UniqueConstraint("tenant_id", "number"),
+        CheckConstraint("ends_at > starts_at", "positive"),
+        CheckConstraint("last_end >= ends_at", "last_end"),
+        Index(None, "tenant_id", "last_end", "starts_at"),
+        Index(None, "tenant_id", "starts_at", "id"),
+    )
+
+    number: Mapped[int]
+    title: Mapped[str]
+    category: Mapped[str]  # one of CATEGORIES
+    system_id: Mapped[UUID | None]  # None: all systems
+    indicator_id: Mapped[UUID | None]  # None: all indicators of the system
+    starts_at: Mapped[datetime]  # of the first occurrence
+    ends_at: Mapped[datetime]
+    time_zone: Mapped[str]
+    rrule: Mapped[str | None]  # without UNTIL
+    repeat_until: Mapped[datetime | None]  # no occurrence starts later
+    last_end: Mapped[datetime]  # of the last occurrence
+    announced_at: Mapped[datetime]
+    reason: Mapped[str]
+    is_customer_visible: Mapped[bool]
+    state: Mapped[str]  # one of STATES
+    requested_by: Mapped[UUID | None]
+    approved_by: Mapped[UUID | None]  # None where nobody had to
+    approved_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[UUID | None]
+    revision: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def ref(self) -> str:
+        return f"MNT-{self.number}"
+
+    @property
+    def notice(self) -> timedelta:
+        """How long before its first start it was announced; negative for after the fact."""
+        return self.starts_at - self.announced_at
+
+    @property
+    def category_name(self) -> str:
+        return CATEGORIES.get(self.category, self.category)
+
+
+class MaintenanceFeed(Tenanted, Model):
+    """The address of the tenant's maintenance calendar. Only the hash of its token is stored."""
+
+    __tablename__ = "maintenance_feeds"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hint: Mapped[str]  # the end of the token
+    created_by: Mapped[UUID | None]

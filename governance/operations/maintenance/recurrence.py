@@ -1,0 +1,162 @@
+"""Recurring spans of time, by RRULE (RFC 5545, section 3.3.10) in a time zone. Pure.
+
+A rule repeats the local time of day: 02:00 stays 02:00 when summer time begins or ends. A local
+time that a night skips takes the offset before it; of one that comes twice, the first counts. Each
+occurrence has the exact duration of the first (RFC 5545, section 3.8.5.3).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrule as Rule  # noqa: N812 - a class with a small name
+from dateutil.rrule import rrulestr
+
+from governance.kernel.intervals import Span
+
+# The parts of a rule by its frequency. Each combination has a day at least every few years, so no
+# search runs for long.
+ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
+PARTS = {
+    "DAILY": ALWAYS | {"BYDAY"},
+    "WEEKLY": ALWAYS | {"BYDAY"},
+    "MONTHLY": ALWAYS | {"BYDAY", "BYMONTHDAY", "BYSETPOS"},
+    "YEARLY": ALWAYS | {"BYDAY", "BYMONTHDAY", "BYSETPOS", "BYMONTH"},
+}
+WITHIN_A_DAY = ("BYSECOND", "BYMINUTE", "BYHOUR")
+MAX_RULE_LENGTH = 200
+MAX_COUNT = 1000  # occurrences of one series
+MAX_YEARS = timedelta(days=5 * 366)
+MAX_INTERVAL = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The occurrences of one exclusion. `rule` is None for a single one.
+
+    `until` is the last instant at which an occurrence may start.
+    """
+
+    first: Span
+    zone: str
+    rule: str | None = None
+    until: datetime | None = None
+
+    @property
+    def length(self) -> timedelta:
+        return self.first.end - self.first.start
+
+
+class BadRule(ValueError):
+    """A rule that a calendar of maintenance doesn't have. The message is for the person."""
+
+
+def check_rule(text: str, first: Span, zone: str, until: datetime | None) -> Series:
+    """Return the series that a typed rule describes; raise BadRule with what is wrong.
+
+    An UNTIL in the rule, or `until`, ends it, or a COUNT. One of them is required.
+    """
+    parts = _parts(text)
+    until = _until(parts.pop("UNTIL", None), zone, until)
+    if until is None and "COUNT" not in parts:
+        raise BadRule("Enter a last day, or a COUNT in the rule: the repetition needs an end.")
+    if until is not None and until > first.start + MAX_YEARS:
+        raise BadRule("Choose a last day within five years of the first start.")
+    rule = ";".join(f"{name}={value}" for name, value in parts.items())
+    series = Series(first, zone, rule, until)
+    try:
+        starts = [each.start for each in islice(occurrences(series), MAX_COUNT + 1)]
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadRule("This rule can't be read. An example: FREQ=WEEKLY;BYDAY=TU") from error
+    if not starts or starts[0] != first.start:
+        raise BadRule("The first start isn't one of the rule's days. Change the start or the rule.")
+    if len(starts) > MAX_COUNT:
+        raise BadRule(f"The rule repeats more than {MAX_COUNT:,} times. Choose an earlier end.")
+    if len(starts) < int(parts.get("COUNT", 0)) and until is None:
+        raise BadRule("The last repetition is over five years away. Enter a smaller COUNT.")
+    return series
+
+
+def _parts(text: str) -> dict[str, str]:
+    text = text.strip().upper().removeprefix("RRULE:")
+    if not text or len(text) > MAX_RULE_LENGTH or "\n" in text or "\r" in text:
+        raise BadRule(f"Enter a rule of 1 to {MAX_RULE_LENGTH} characters on one line.")
+    parts: dict[str, str] = {}
+    for part in text.strip(";").split(";"):
+        name, _, value = part.partition("=")
+        if not value or name in parts:
+            raise BadRule(f"{part[:40]} isn't a part of a rule. An example: FREQ=WEEKLY;BYDAY=TU")
+        parts[name] = value
+    frequency = parts.get("FREQ", "")
+    if frequency not in PARTS:
+        raise BadRule("FREQ can be DAILY, WEEKLY, MONTHLY or YEARLY.")
+    if finer := [name for name in WITHIN_A_DAY if name in parts]:
+        raise BadRule(f"Remove {finer[0]}: the time of day is that of the start.")
+    if unknown := sorted(parts.keys() - PARTS[frequency]):
+        raise BadRule(f"{unknown[0][:40]} can't be used with FREQ={frequency}. Remove it.")
+    for name, most in (("COUNT", MAX_COUNT), ("INTERVAL", MAX_INTERVAL)):
+        if name in parts and not (parts[name].isdecimal() and 1 <= int(parts[name][:9]) <= most):
+            raise BadRule(f"{name} can be 1 to {most:,}.")
+    if "COUNT" in parts and "UNTIL" in parts:
+        raise BadRule("A rule has a COUNT or an UNTIL, not both.")
+    return parts
+
+
+def _until(text: str | None, zone: str, given: datetime | None) -> datetime | None:
+    """Return the earlier end; an UNTIL that is a day includes that day."""
+    if text is None:
+        return given
+    try:
+        if len(text) == len("20261231"):
+            local = datetime.strptime(text, "%Y%m%d").replace(hour=23, minute=59)  # noqa: DTZ007 - local
+            ends = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        else:
+            ends = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadRule(
+            "UNTIL is a day such as 20261231, or an instant such as 20261231T010000Z."
+        ) from None
+    return ends if given is None else min(ends, given)
+
+
+def occurrences(series: Series) -> Iterator[Span]:
+    """Each occurrence in order, in UTC."""
+    if series.rule is None:
+        yield series.first
+        return
+    zone = ZoneInfo(series.zone)
+    local = series.first.start.astimezone(zone).replace(tzinfo=None, fold=0)
+    for start in _local_starts(series.rule, local):
+        at = start.replace(tzinfo=zone).astimezone(UTC)
+        if series.until is not None and at > series.until:
+            return
+        yield Span(at, at + series.length)
+
+
+def _local_starts(text: str, first: datetime) -> Iterator[datetime]:
+    """The starts of five years at most: a rule that no day fulfils ends, too."""
+    parts = dict(part.split("=", 1) for part in text.split(";"))
+    count = int(parts.pop("COUNT", MAX_COUNT + 1))
+    rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=first)
+    if not isinstance(rule, Rule):
+        raise TypeError("one rule, no set")
+    return islice(rule.replace(until=first + MAX_YEARS), count)
+
+
+def occurrences_in(series: Series, span: Span) -> Iterator[Span]:
+    """Each occurrence that has a minute in `span`, whole, in order."""
+    for each in occurrences(series):
+        if each.start >= span.end:
+            return
+        if each.end > span.start:
+            yield each
+
+
+def last_end(series: Series) -> datetime:
+    """When the last occurrence ends."""
+    end = series.first.end
+    for each in occurrences(series):
+        end = max(end, each.end)
+    return end
