@@ -115,6 +115,13 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "ends_at": datetime(2026, 3, 3, 2, tzinfo=UTC),
         "last_end": datetime(2026, 3, 3, 2, tzinfo=UTC),
     },
+    "indicators": {
+        "kind": "ratio",
+        "good_side": "at_most",
+        "source": "push",
+        "feature": None,
+        "retired_at": None,
+    },
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
 }
 

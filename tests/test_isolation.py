@@ -102,6 +102,20 @@ DEFINERS = (
     "SELECT oid::regprocedure::text FROM pg_proc WHERE prosecdef AND pronamespace ="
     " 'public'::regnamespace"
 )
+# Functions that run as the tables' owner, and why; each has a fixed search path.
+OWNERS_FUNCTIONS = {
+    "create_minute_partition(date)": "creates a sealed month of the minute counts, empty",
+    "drop_minute_partition(date)": "drops a whole month of them that ended 14 months ago",
+}
+SEARCH_PATHS = (
+    "SELECT coalesce((SELECT c FROM unnest(proconfig) AS c WHERE c LIKE 'search_path=%'), '')"
+    " FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+)
+CALLERS = (
+    "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END"
+    " FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a"
+    " WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace"
+)
 GRANTS = (
     "SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants WHERE"
     " table_schema = 'public' AND grantee <> :owner"
@@ -213,7 +227,9 @@ def test_every_id_in_a_row_is_a_foreign_key_or_listed_with_a_reason():
 
 def test_no_view_and_no_function_steps_around_the_policies(catalogue):
     assert query_catalogue(catalogue, OPEN_VIEWS) == set()
-    assert query_catalogue(catalogue, DEFINERS) == set()
+    assert query_catalogue(catalogue, DEFINERS) == set(OWNERS_FUNCTIONS)
+    assert query_catalogue(catalogue, SEARCH_PATHS) == {"search_path=pg_catalog, pg_temp"}
+    assert query_catalogue(catalogue, CALLERS) == {APP, OWNER}
 
 
 def test_the_roles_are_confined(catalogue):

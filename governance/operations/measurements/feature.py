@@ -1,5 +1,14 @@
 """Indicators and their minute counts: pushed, pulled, rolled up, rebuilt."""
 
-from governance.kernel.manifest import Manifest
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import EntryLink, Manifest, Subscription
+from governance.operations.measurements import actions, events, metrics, models
 
-manifest = Manifest(name="measurements")
+manifest = Manifest(
+    name="measurements",
+    models=(models,),
+    audit=actions_in(actions),
+    links={"Indicator": EntryLink(no_page="its page is being built")},
+    publishes=(events.MinutesStored,),
+    subscribes=(Subscription(events.MinutesStored, metrics.note),),
+)

@@ -1,0 +1,149 @@
+"""Indicators, their minute counts, and the rollups of these.
+
+The counts are plain tables, not classes: a row is an instant and its numbers, without an id.
+
+    indicator_minutes    a partition for each month of UTC (partitions.py); no row = unknown
+    indicator_hours      the same counts added up for an hour and for a day of UTC
+    indicator_days
+    indicator_batches    answers to what machines sent, by Idempotency-Key
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.operations.measurements.scoring import IndicatorKind, IndicatorRule
+
+KINDS: dict[IndicatorKind, str] = {
+    "ratio": "Ratio",
+    "threshold": "Threshold",
+    "downtime": "Downtime",
+}
+SOURCES = {"push": "Push API", "prometheus": "Prometheus"}
+SHARE = Numeric(9, 8)  # 0 to 1
+BOUND = Numeric(18, 6)
+
+type GoodSide = Literal["at_most", "more_than"]
+
+
+class Indicator(Tenanted, Model):
+    """One measured quantity of an AI system or one of its features.
+
+    Its definition never changes once it has data: a count means the same in every month.
+    """
+
+    __tablename__ = "indicators"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        UniqueConstraint("tenant_id", "key"),
+        Index(None, "tenant_id", "system_id"),
+    )
+
+    key: Mapped[str]
+    name: Mapped[str]
+    system_id: Mapped[UUID]
+    feature: Mapped[str | None]  # slug of the system's feature; None: the whole system
+    kind: Mapped[str]  # one of KINDS
+    unit: Mapped[str]  # what it counts, as a plural noun: "requests"
+    min_requests: Mapped[int] = mapped_column(default=1)  # downtime: below it, a minute is up
+    floor: Mapped[Decimal | None] = mapped_column(SHARE)  # downtime: below it, a minute is down
+    bound: Mapped[Decimal | None] = mapped_column(BOUND)  # threshold: what good events keep
+    bound_unit: Mapped[str | None]  # "s", "tokens/s"
+    good_side: Mapped[str] = mapped_column(default="at_most")  # of the bound, or "more_than"
+    vendor: Mapped[str | None]  # the provider whose errors it counts
+    source: Mapped[str] = mapped_column(default="push")  # one of SOURCES
+    retired_at: Mapped[datetime | None]
+
+    @property
+    def rule(self) -> IndicatorRule:
+        return IndicatorRule(
+            cast("IndicatorKind", self.kind), self.min_requests, Fraction(self.floor or 0)
+        )
+
+    @property
+    def kind_name(self) -> str:
+        return KINDS[cast("IndicatorKind", self.kind)]
+
+    @property
+    def source_name(self) -> str:
+        return SOURCES[self.source]
+
+    @property
+    def is_retired(self) -> bool:
+        return self.retired_at is not None
+
+
+class IndicatorBatch(Tenanted, Model):
+    """What a machine sent with an Idempotency-Key, and the answer that a repetition gets."""
+
+    __tablename__ = "indicator_batches"
+    __table_args__ = (
+        tenant_fk("key_id", "api_keys"),
+        UniqueConstraint("tenant_id", "key_id", "idempotency_key"),
+        Index(None, "tenant_id", "created_at"),
+    )
+
+    key_id: Mapped[UUID]
+    idempotency_key: Mapped[str]
+    digest: Mapped[str]  # SHA-256 of the body
+    answer: Mapped[dict[str, Any]]
+
+
+def _key() -> tuple[Column[Any], ...]:
+    return (
+        Column("tenant_id", Uuid, primary_key=True),
+        Column("indicator_id", Uuid, primary_key=True),
+        Column("at", DateTime(timezone=True), primary_key=True),
+    )
+
+
+# A foreign key would be looked up for each minute. Every minute has its hour, and that has one.
+MINUTES = Table(
+    "indicator_minutes",
+    Model.metadata,
+    *_key(),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("good", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("down", Boolean, nullable=False),
+    CheckConstraint("good >= 0 AND good <= total", name="counts"),
+    postgresql_partition_by="RANGE (at)",
+)
+
+
+def _rollup(name: str) -> Table:
+    return Table(
+        name,
+        Model.metadata,
+        *_key(),
+        Column("minutes", Integer, nullable=False),  # with data
+        Column("down", Integer, nullable=False),
+        Column("good", BigInteger, nullable=False),
+        Column("total", BigInteger, nullable=False),
+        ForeignKeyConstraint(
+            ["tenant_id", "indicator_id"], ["indicators.tenant_id", "indicators.id"]
+        ),
+    )
+
+
+HOURS = _rollup("indicator_hours")
+DAYS = _rollup("indicator_days")

@@ -1,0 +1,151 @@
+"""Write minute counts and their rollups: one statement for a batch, exact whatever it repeats.
+
+The rows of the batch's indicators are locked before, in order of their ids. So of two batches with
+the same minutes the second sees the first, and neither waits for the other in a circle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from governance.kernel import clock, current
+from governance.kernel.db import session
+from governance.kernel.months import Month
+from governance.operations.measurements import partitions
+from governance.operations.measurements.rollups import minute_at
+
+MAX_COUNT = 10**12  # events of a minute: a month of them adds up within 64 bits
+
+
+@dataclass(slots=True)
+class MinuteColumns:
+    """Minutes to store, column by column, each minute of an indicator at most once.
+
+    `which` is the place of the indicator in `ids`; `minutes` are numbers of rollups.py.
+    """
+
+    ids: Sequence[UUID]
+    which: list[int] = field(default_factory=list)
+    minutes: list[int] = field(default_factory=list)
+    good: list[int] = field(default_factory=list)
+    total: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a batch changed: `accepted` minutes are new, `corrected` ones had another value."""
+
+    accepted: int = 0
+    corrected: int = 0
+    unchanged: int = 0
+    indicator_ids: tuple[UUID, ...] = ()
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(
+            self.accepted + other.accepted,
+            self.corrected + other.corrected,
+            self.unchanged + other.unchanged,
+            tuple(sorted({*self.indicator_ids, *other.indicator_ids})),
+            min((each for each in (self.first, other.first) if each), default=None),
+            max((each for each in (self.last, other.last) if each), default=None),
+        )
+
+
+WRITE = text("""
+WITH given AS MATERIALIZED (
+  SELECT i.id AS indicator_id, to_timestamp(g.minute * 60) AS at, g.good, g.total,
+    i.kind = 'downtime' AND g.total >= greatest(i.min_requests, 1)
+      AND CASE WHEN coalesce(i.floor, 0) = 0 THEN g.good = 0
+        ELSE g.good < i.floor * g.total END AS down
+  FROM unnest(CAST(:which AS int[]), CAST(:minutes AS bigint[]), CAST(:good AS bigint[]),
+    CAST(:total AS bigint[])) AS g (which, minute, good, total)
+  JOIN indicators i ON i.tenant_id = :tenant AND i.id = (CAST(:ids AS uuid[]))[g.which]
+), compared AS MATERIALIZED (
+  SELECT g.*, m.at IS NULL AS is_new, m.good AS old_good, m.total AS old_total,
+    m.down AS old_down
+  FROM given g LEFT JOIN indicator_minutes m ON m.tenant_id = :tenant
+    AND m.indicator_id = g.indicator_id AND m.at = g.at AND m.at BETWEEN :first AND :last
+), changed AS MATERIALIZED (
+  SELECT * FROM compared WHERE is_new OR old_good <> good OR old_total <> total
+), added AS (
+  INSERT INTO indicator_minutes (tenant_id, indicator_id, at, received_at, good, total, down)
+  SELECT :tenant, indicator_id, at, :now, good, total, down FROM changed WHERE is_new
+), corrected AS (
+  UPDATE indicator_minutes m
+  SET received_at = :now, good = c.good, total = c.total, down = c.down
+  FROM changed c WHERE NOT c.is_new AND m.tenant_id = :tenant
+    AND m.indicator_id = c.indicator_id AND m.at = c.at AND m.at BETWEEN :first AND :last
+), by_hour AS MATERIALIZED (
+  SELECT indicator_id, date_trunc('hour', at, 'UTC') AS at, count(*) FILTER (WHERE is_new)
+    AS minutes, sum(down::int - coalesce(old_down, false)::int) AS down,
+    sum(good - coalesce(old_good, 0)) AS good, sum(total - coalesce(old_total, 0)) AS total
+  FROM changed GROUP BY 1, 2
+), hours AS (
+  INSERT INTO indicator_hours AS h (tenant_id, indicator_id, at, minutes, down, good, total)
+  SELECT :tenant, indicator_id, at, minutes, down, good, total FROM by_hour
+  ON CONFLICT (tenant_id, indicator_id, at) DO UPDATE SET minutes = h.minutes + excluded.minutes,
+    down = h.down + excluded.down, good = h.good + excluded.good, total = h.total + excluded.total
+), days AS (
+  INSERT INTO indicator_days AS d (tenant_id, indicator_id, at, minutes, down, good, total)
+  SELECT :tenant, indicator_id, date_trunc('day', at, 'UTC'), sum(minutes), sum(down), sum(good),
+    sum(total) FROM by_hour GROUP BY 2, 3
+  ON CONFLICT (tenant_id, indicator_id, at) DO UPDATE SET minutes = d.minutes + excluded.minutes,
+    down = d.down + excluded.down, good = d.good + excluded.good, total = d.total + excluded.total
+)
+SELECT count(*) FILTER (WHERE is_new) AS accepted, count(*) FILTER (WHERE NOT is_new) AS corrected,
+  array_agg(DISTINCT indicator_id) AS indicator_ids, min(at) AS first, max(at) AS last
+FROM changed
+""")
+
+
+def write(columns: MinuteColumns) -> Written:
+    """Store the minutes and add them to their hours and days; the indicators are locked."""
+    if not columns.minutes:
+        return Written()
+    first, last = minute_at(min(columns.minutes)), minute_at(max(columns.minutes))
+    partitions.ensure(_months(first, last))
+    row = (
+        session()
+        .execute(
+            WRITE,
+            {
+                "tenant": current.actor().tenant_id,
+                "ids": list(columns.ids),
+                "which": _array([place + 1 for place in columns.which]),
+                "minutes": _array(columns.minutes),
+                "good": _array(columns.good),
+                "total": _array(columns.total),
+                "first": first,
+                "last": last,
+                "now": clock.now(),
+            },
+        )
+        .one()
+    )
+    unchanged = len(columns.minutes) - row.accepted - row.corrected
+    return Written(
+        row.accepted,
+        row.corrected,
+        unchanged,
+        tuple(sorted(row.indicator_ids or ())),
+        row.first,
+        row.last,
+    )
+
+
+def _months(first: datetime, last: datetime) -> list[Month]:
+    """Every month from the first to the last instant."""
+    months, end = [partitions.utc_month(first)], partitions.utc_month(last)
+    while months[-1] < end:
+        months.append(months[-1].plus(1))
+    return months
+
+
+def _array(numbers: Sequence[int]) -> str:
+    """An array in PostgreSQL's own spelling: a list would be converted number by number."""
+    return "{" + ",".join(map(str, numbers)) + "}"
