@@ -1,0 +1,316 @@
+"""Burn-rate rules: when a budget is spent so fast that a person must know.
+
+Pure: no database, no clock, no floats. The method is that of the Site Reliability Workbook,
+chapter 5, "Multiwindow, multi-burn-rate alerts".
+
+    DEFAULT_RULES               2% in 1 h, 5% in 6 h (page), 10% in 24 h, 10% in 3 days (ticket)
+    rule.factor(window)         budget share times window ÷ long window
+    judge(rule, …)              one rule at one moment: fires, is clear, or can't tell
+    judge_all(rules, …)         a set of rules, with the slow rule where traffic is too low
+    exhausted_in(…)             minutes until the budget is gone at this pace
+    read_rules, plain_rules     a rule set from and to the JSON of an objective's version
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any, Literal
+
+from governance.operations.measurements.scoring import Counts, IndicatorKind, burn_rate
+
+type Severity = Literal["page", "ticket"]
+type Status = Literal["firing", "clear", "unknown"]
+
+MIN_BAD = 3  # bad events in the long window
+MIN_TOTAL = 100  # events in the long window
+NO_RULE = "A rule is an object with budget_share, long_minutes and short_minutes."
+MAX_RULES = 8
+MAX_LONG_MINUTES = 7 * 1440
+MAX_SLOW_MINUTES = 90 * 1440
+SHORT_PART = 12  # the short window is a twelfth of the long one (Workbook, table 5-8)
+
+
+@dataclass(frozen=True, slots=True)
+class BurnRule:
+    """Fires when both windows burn faster than the factor. Windows are in minutes."""
+
+    budget_share: Fraction
+    long: int
+    short: int
+    severity: Severity
+    min_bad: int = MIN_BAD
+    min_total: int = MIN_TOTAL
+
+    @property
+    def key(self) -> str:
+        """Names the rule in its set, in addresses and in what an alert keeps: "0.02-60-5"."""
+        return f"{decimal_text(self.budget_share)}-{self.long}-{self.short}"
+
+    def factor(self, window: int) -> Fraction:
+        """How many times the even pace this rule allows.
+
+        Budget share times window ÷ long window, both in minutes: 2% in 1 h of 30 days is 14.4
+        (Site Reliability Workbook, table 5-6), of 28 days 13.44.
+        """
+        return self.budget_share * window / self.long
+
+    def needed_events(self, kind: IndicatorKind) -> int:
+        """Events that the long window must hold before this rule judges.
+
+        Minutes of downtime are judged by the requests behind them: as many, or one a minute where
+        the window has fewer minutes, so that a probe a minute is enough.
+        """
+        return min(self.min_total, self.long) if kind == "downtime" else self.min_total
+
+    def lacks_traffic(self, kind: IndicatorKind, long: Counts) -> bool:
+        """Whether the long window has data but too few events; a gap is no low traffic."""
+        return 2 * long.minutes >= self.long and long.total < self.needed_events(kind)
+
+
+DEFAULT_RULES = (
+    BurnRule(Fraction(2, 100), 60, 5, "page"),
+    BurnRule(Fraction(5, 100), 360, 30, "page"),
+    BurnRule(Fraction(10, 100), 1440, 120, "ticket"),
+    BurnRule(Fraction(10, 100), 4320, 360, "ticket"),
+)
+
+
+def whole_window_rule(window: int) -> BurnRule:
+    """The slow rule for low traffic: the whole budget in the whole window, which is factor 1.
+
+    Of a window of more than 90 days it reads the last 90, and the factor grows accordingly.
+    """
+    long = min(window, MAX_SLOW_MINUTES)
+    return BurnRule(Fraction(1), long, max(long // SHORT_PART, 1), "ticket", min_total=0)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdict:
+    """What a rule says at one moment. A burn is None where nothing was measured."""
+
+    rule: BurnRule
+    status: Status
+    factor: Fraction
+    long: Counts
+    short: Counts
+    long_burn: Fraction | None
+    short_burn: Fraction | None
+    lacks_traffic: bool
+    exceeds_long: bool
+    exceeds_short: bool
+
+
+def judge(
+    rule: BurnRule,
+    *,
+    long: Counts,
+    short: Counts,
+    kind: IndicatorKind,
+    target: Fraction,
+    window: int,
+) -> RuleVerdict:
+    """Judge one rule by the counts of its two windows.
+
+    It fires when both burn faster than the factor and the long window holds enough events. It is
+    clear when the short window has data for at least half of its minutes and it doesn't fire. In
+    between nothing is known: a gap neither fires nor resolves.
+    """
+    factor = rule.factor(window)
+    limit = factor * (1 - target)
+    over_long, over_short = (_exceeds(each, kind, limit) for each in (long, short))
+    enough = long.total >= rule.needed_events(kind) and long.total - long.good >= rule.min_bad
+    firing = over_long and over_short and enough
+    knows = short.measured(kind) > 0 and 2 * short.minutes >= rule.short
+    return RuleVerdict(
+        rule,
+        "firing" if firing else "clear" if knows else "unknown",
+        factor,
+        long,
+        short,
+        burn_rate(long, kind, target),
+        burn_rate(short, kind, target),
+        rule.lacks_traffic(kind, long),
+        over_long,
+        over_short,
+    )
+
+
+def _exceeds(counts: Counts, kind: IndicatorKind, limit: Fraction) -> bool:
+    """Whether the share lost is above `limit`; exact, and defined for a target of 100% too."""
+    return counts.lost(kind) * limit.denominator > limit.numerator * counts.measured(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A set of rules at one moment. `slow` is the rule over the whole window."""
+
+    rules: tuple[RuleVerdict, ...]
+    slow: RuleVerdict
+    lacks_traffic: bool
+
+    @property
+    def applying(self) -> tuple[RuleVerdict, ...]:
+        """The rules that can fire now: the slow one only where traffic is too low for the rest."""
+        return (*self.rules, self.slow) if self.lacks_traffic else self.rules
+
+    @property
+    def firing(self) -> dict[str, BurnRule]:
+        """The rules that fire now, by key."""
+        return {v.rule.key: v.rule for v in self.applying if v.status == "firing"}
+
+    @property
+    def statuses(self) -> dict[str, Status]:
+        """The status of each rule by key; a slow rule that would fire but doesn't apply is none."""
+        found = {v.rule.key: v.status for v in self.rules}
+        is_idle = self.slow.status == "firing" and not self.lacks_traffic
+        return {**found, self.slow.rule.key: "unknown" if is_idle else self.slow.status}
+
+
+def judge_all(
+    rules: Sequence[BurnRule],
+    counts: Mapping[int, Counts],
+    *,
+    kind: IndicatorKind,
+    target: Fraction,
+    window: int,
+) -> Verdict:
+    """Judge a set; `counts` are those of the last so many minutes, by that number.
+
+    When at least half of the rules lack traffic, the slow rule over the whole window applies too.
+    """
+
+    def judged(rule: BurnRule) -> RuleVerdict:
+        return judge(
+            rule,
+            long=counts[rule.long],
+            short=counts[rule.short],
+            kind=kind,
+            target=target,
+            window=window,
+        )
+
+    verdicts = tuple(judged(rule) for rule in rules)
+    return Verdict(
+        verdicts,
+        judged(whole_window_rule(window)),
+        most_lack([v.lacks_traffic for v in verdicts]),
+    )
+
+
+def most_lack(lacking: Sequence[bool]) -> bool:
+    """Whether at least half of the rules lack traffic; a set without rules never does."""
+    return bool(lacking) and 2 * sum(lacking) >= len(lacking)
+
+
+def lengths(rules: Iterable[BurnRule], window: int) -> list[int]:
+    """The lengths of all windows that a set reads, in minutes, shortest first."""
+    every = (*rules, whole_window_rule(window))
+    return sorted({length for rule in every for length in (rule.long, rule.short)})
+
+
+def exhausted_in(burn: Fraction, window: int, left: Fraction = Fraction(1)) -> Fraction | None:
+    """Minutes until the budget is gone: share left times window ÷ burn rate.
+
+    Burning 1, 2, 10 and 1000 times too fast spends 30 days' budget in 30 days, 15 days, 3 days and
+    43 minutes (Site Reliability Workbook, table 5-5). None when nothing burns.
+    """
+    return max(left, Fraction(0)) * window / burn if burn > 0 else None
+
+
+def detected_in(rule: BurnRule, error_share: Fraction, target: Fraction, window: int) -> Fraction:
+    """Minutes of this error share after which the long window exceeds.
+
+    Factor times (1 - target) times long window ÷ error share (Site Reliability Workbook, chapter 5, "Alert on burn rate").
+    """
+    return rule.factor(window) * (1 - target) * rule.long / error_share
+
+
+# ---- as JSON and as text
+
+
+def read_rules(raw: Any) -> tuple[BurnRule, ...]:
+    """Read the rule set of an objective's version: a list, or {"rules": list}.
+
+    Nothing at all is the default set; an empty list is no rule. Raises ValueError with a sentence.
+    """
+    if raw is None or raw == {}:
+        return DEFAULT_RULES
+    rows = raw.get("rules") if isinstance(raw, Mapping) else raw
+    if not isinstance(rows, list | tuple):
+        raise ValueError("A rule set is a list of rules.")  # noqa: TRY004 - input of people
+    rules = tuple(_read_rule(row) for row in rows)
+    if len(rules) > MAX_RULES:
+        raise ValueError(f"An objective has at most {MAX_RULES} rules. Remove some.")
+    if len({rule.key for rule in rules}) < len(rules):
+        raise ValueError("Two rules are the same. Remove one of them.")
+    return rules
+
+
+def _read_rule(row: Any) -> BurnRule:
+    if not isinstance(row, Mapping):
+        raise ValueError(NO_RULE)  # noqa: TRY004 - input of people
+    share = _share(row.get("budget_share"))
+    long, short = (
+        _whole(row, name, MAX_LONG_MINUTES) for name in ("long_minutes", "short_minutes")
+    )
+    if short >= long:
+        raise ValueError("The short window must be shorter than the long window.")
+    severity = row.get("severity")
+    if severity not in ("page", "ticket"):
+        raise ValueError("A rule sends a page or a ticket.")
+    minima = (
+        _whole({"min_bad": MIN_BAD, "min_total": MIN_TOTAL, **row}, name, 10**9, least=0)
+        for name in ("min_bad", "min_total")
+    )
+    return BurnRule(share, long, short, severity, *minima)
+
+
+def _share(raw: Any) -> Fraction:
+    try:
+        share = Fraction(Decimal(str(raw)))
+    except (InvalidOperation, ValueError, OverflowError):
+        share = Fraction(0)
+    if not 0 < share <= 1:
+        raise ValueError("The budget share of a rule is above 0 and at most 1, such as 0.02.")
+    return share
+
+
+def _whole(row: Mapping[str, Any], name: str, most: int, least: int = 1) -> int:
+    value = row.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{name} is a whole number from {least} to {most:,}.")
+    return value
+
+
+def plain_rules(rules: Iterable[BurnRule]) -> list[dict[str, Any]]:
+    """The JSON of a rule set, which `read_rules` reads."""
+    return [
+        {
+            "budget_share": decimal_text(rule.budget_share),
+            "long_minutes": rule.long,
+            "short_minutes": rule.short,
+            "severity": rule.severity,
+            "min_bad": rule.min_bad,
+            "min_total": rule.min_total,
+        }
+        for rule in rules
+    ]
+
+
+def decimal_text(value: Fraction) -> str:
+    """A decimal fraction without an exponent or trailing zeros: "0.02"."""
+    text = f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def length_text(minutes: int) -> str:
+    """Say a length as "5 min", "6 h" or "3 days": the largest unit that divides it; a day is 24 h."""
+    if minutes % 1440 == 0 and minutes > 1440:  # noqa: PLR2004 - minutes of a day
+        return f"{minutes // 1440} days"
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+
+
+def rule_text(rule: BurnRule) -> str:
+    """Say a rule as "2% in 1 h"."""
+    return f"{decimal_text(rule.budget_share * 100)}% in {length_text(rule.long)}"
