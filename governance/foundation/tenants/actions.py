@@ -12,6 +12,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.foundation.tenants.models import EmailDomain, Tenant
+from governance.foundation.tenants.time_zones import note_time_zone
 from governance.kernel import current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
@@ -76,6 +77,8 @@ def create_tenant(
         personal_field_encryption.make_tenant_keys()
         record(TENANT_CREATED, tenant, slug=slug, name=name, kind=kind)
         session().refresh(tenant)
+        note_time_zone(tenant.time_zone)
+        session().flush()
         session().expunge(tenant)
     return tenant
 
@@ -112,6 +115,7 @@ def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str)
         setattr(tenant, name, value)
     record(CHANGED, tenant, before=before, after=settings)
     if settings.get("time_zone", before.get("time_zone")) != before.get("time_zone"):
+        note_time_zone(tenant.time_zone)
         publish(TimeZoneChanged(tenant.time_zone))
 
 

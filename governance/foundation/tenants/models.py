@@ -1,15 +1,16 @@
-"""The directory of tenants.
+"""The directory of tenants, and the history of each one's time zone.
 
-Installation-wide: it holds no tenant's content, so it has no row-level security.
+The directory is installation-wide: it holds no tenant's content, so it has no row-level security.
 """
 
 import hashlib
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model
+from governance.kernel.db import Model, Tenanted
 
 
 class Tenant(Model):
@@ -58,3 +59,13 @@ class EmailDomain(Model):
 
     domain: Mapped[str]
     for_tenant: Mapped[UUID]
+
+
+class TenantTimeZone(Tenanted, Model):
+    """The tenant's time zone from an instant on; the first one also covers all time before."""
+
+    __tablename__ = "tenant_time_zones"
+    __table_args__ = (UniqueConstraint("tenant_id", "since"),)
+
+    since: Mapped[datetime]
+    zone: Mapped[str]  # an IANA name

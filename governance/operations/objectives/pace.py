@@ -1,0 +1,50 @@
+"""When an error budget is gone, at the pace of the last 24 hours.
+
+Pure, exact. Source: Site Reliability Workbook, chapter 5, table "burn rates and time to complete
+budget exhaustion": a constant burn rate b spends the budget of a window of T in T ÷ b.
+"""
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from governance.kernel.intervals import Span
+from governance.operations.measurements.scoring import Counts, IndicatorKind
+
+DAY = timedelta(days=1)
+MINUTES_OF_DAY = 1440
+
+
+def exhausts_in(window_minutes: int, burn: Fraction, left: Fraction = Fraction(1)) -> Fraction:
+    """Minutes until a budget of which `left` (a share) is there is gone at a burn rate above 0."""
+    if burn <= 0:
+        raise ValueError(f"at a burn rate of {burn} a budget is never gone")
+    return left * window_minutes / burn
+
+
+def gone_at(
+    left: Fraction,
+    last_day: Counts,
+    kind: IndicatorKind,
+    target: Fraction,
+    *,
+    now: datetime,
+    month: Span | None = None,
+) -> datetime | None:
+    """Return when what is `left` (minutes or events) is lost at the pace of the last 24 hours.
+
+    `month` is the whole window of an objective by calendar month: its budget grows with what is
+    measured until the month ends, so only the difference is spent. None: not within the window at
+    this pace. A budget that is gone already returns `now`.
+    """
+    if left <= 0:
+        return now
+    lost, measured = last_day.lost(kind), last_day.measured(kind)
+    allowed = (1 - target) * measured
+    if lost <= allowed:  # burn rate of 1 or less: the window gives back what is spent, or more
+        return None
+    spent_a_day = lost - allowed if month is not None else Fraction(lost)
+    minutes = int(left * MINUTES_OF_DAY / spent_a_day)
+    if minutes > MINUTES_OF_DAY * 400:
+        return None
+    at = now + timedelta(minutes=minutes)
+    return None if month is not None and at >= month.end else at

@@ -1,0 +1,164 @@
+"""Objectives, their versions, and what minute counts say of them.
+
+objective, active_objectives, …     rows
+score_of, scores, budget_of         the window that ends now, or at an instant
+readings                            what a list shows of each objective; see reading.py
+
+An objective is scored by its current definition. `scores` and `readings` take three statements for
+any number of objectives: horizons, exclusions, counts.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.kernel import clock
+from governance.kernel.db import find, session
+from governance.kernel.intervals import Span
+from governance.operations.measurements import queries as measurements
+from governance.operations.measurements.models import Indicator
+from governance.operations.measurements.scoring import Budget, Score, budget
+from governance.operations.objectives.exclusions import Hidden, applying, hidden_spans
+from governance.operations.objectives.horizons import Horizons, horizons
+from governance.operations.objectives.models import Objective, ObjectiveVersion
+from governance.operations.objectives.reading import Plan, Reading, plan
+from governance.operations.objectives.windows import Window, minute_of, window
+
+DAY = timedelta(days=1)
+
+
+# ---- rows
+
+
+def objective(objective_id: UUID, *, lock: bool = False) -> Objective:
+    """Return the objective, retired or not. Raises NotFound for another tenant's."""
+    return find(Objective, objective_id, what="objective", lock=lock)
+
+
+def objective_by_key(key: str) -> Objective | None:
+    return session().scalars(select(Objective).where(Objective.key == key)).one_or_none()
+
+
+def active_objectives() -> Sequence[Objective]:
+    """Return the objectives that are not retired, by name."""
+    query = select(Objective).where(Objective.retired_at.is_(None))
+    return session().scalars(query.order_by(Objective.name, Objective.id)).all()
+
+
+def all_objectives() -> Sequence[Objective]:
+    """Return every objective, retired ones too, by name."""
+    return session().scalars(select(Objective).order_by(Objective.name, Objective.id)).all()
+
+
+def objectives_by_id(ids: Collection[UUID]) -> dict[UUID, Objective]:
+    """Return these objectives, retired ones too, in one statement."""
+    found = session().scalars(select(Objective).where(Objective.id.in_(ids)))
+    return {each.id: each for each in found}
+
+
+def objectives_of_system(system_id: UUID) -> Sequence[Objective]:
+    """Return the active objectives of an AI system, by name."""
+    query = (
+        select(Objective)
+        .join(Indicator, Indicator.id == Objective.indicator_id)
+        .where(Indicator.system_id == system_id, Objective.retired_at.is_(None))
+    )
+    return session().scalars(query.order_by(Objective.name, Objective.id)).all()
+
+
+def objectives_of_indicators(indicator_ids: Collection[UUID]) -> Sequence[Objective]:
+    """Return the active objectives that are measured by these indicators."""
+    query = select(Objective).where(
+        Objective.indicator_id.in_(indicator_ids), Objective.retired_at.is_(None)
+    )
+    return session().scalars(query.order_by(Objective.name, Objective.id)).all()
+
+
+def indicators_of(objectives: Collection[Objective]) -> dict[UUID, Indicator]:
+    """Return the indicators of these objectives by their id, in one statement."""
+    wanted = {each.indicator_id for each in objectives}
+    if not wanted:
+        return {}
+    found = session().scalars(select(Indicator).where(Indicator.id.in_(wanted)))
+    return {each.id: each for each in found}
+
+
+def versions(objective_id: UUID) -> Sequence[ObjectiveVersion]:
+    """Return all versions, the newest first."""
+    query = select(ObjectiveVersion).where(ObjectiveVersion.objective_id == objective_id)
+    return session().scalars(query.order_by(ObjectiveVersion.number.desc())).all()
+
+
+def version_at(objective_id: UUID, at: datetime) -> ObjectiveVersion | None:
+    """Return the version that was current at that instant; None before the first one."""
+    query = select(ObjectiveVersion).where(
+        ObjectiveVersion.objective_id == objective_id, ObjectiveVersion.at <= at
+    )
+    return session().scalars(query.order_by(ObjectiveVersion.number.desc()).limit(1)).first()
+
+
+# ---- scores
+
+
+def score_of(objective: Objective, at: datetime | None = None) -> Score:
+    """Return the score of the window that ends at `at`, by default now."""
+    return scores([objective], at)[objective.id]
+
+
+def budget_of(objective: Objective, at: datetime | None = None) -> Budget:
+    """Return the error budget of the window that ends at `at`, by default now."""
+    return budget(score_of(objective, at), objective.target_share)
+
+
+def scores(objectives: Collection[Objective], at: datetime | None = None) -> dict[UUID, Score]:
+    """Return the score of each objective by its id; three statements for all of them."""
+    return {each.objective.id: each.score for each in readings(objectives, at=at)}
+
+
+def readings(
+    objectives: Collection[Objective],
+    *,
+    at: datetime | None = None,
+    indicators: dict[UUID, Indicator] | None = None,
+) -> list[Reading]:
+    """Return window, score and last 24 hours of each objective, in the order given."""
+    if not objectives:
+        return []
+    now = minute_of(at or clock.now())
+    known = indicators if indicators is not None else indicators_of(objectives)
+    begins = horizons({each.indicator_id for each in objectives})
+    windows = [window(each.window, each.window_days, begins.zones, now) for each in objectives]
+    oldest = min(now - DAY, *(each.so_far.start for each in windows))
+    hidden = hidden_spans(Span(oldest, now))
+    plans = [
+        _plan(each, known[each.indicator_id], its, begins, hidden)
+        for each, its in zip(objectives, windows, strict=True)
+    ]
+    counts = measurements.counts_of_many(
+        [
+            (each.indicator.id, spans)
+            for each in plans
+            for spans in (each.counted, each.hidden, each.last_day)
+        ]
+    )
+    return [each.reading(*counts[3 * n : 3 * n + 3]) for n, each in enumerate(plans)]
+
+
+def _plan(
+    objective: Objective,
+    indicator: Indicator,
+    its: Window,
+    begins: Horizons,
+    hidden: Sequence[Hidden],
+) -> Plan:
+    mine = applying(hidden, system_id=indicator.system_id, indicator_id=indicator.id)
+    return plan(
+        objective,
+        indicator,
+        its,
+        first=begins.first.get(indicator.id),
+        zones=begins.zones,
+        hidden=[each.span for each in mine],
+    )

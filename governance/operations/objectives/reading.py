@@ -1,0 +1,185 @@
+"""What minute counts say of an objective at one instant: score, budget, pace and state.
+
+Pure. A Plan names the spans to count; with their counts it becomes a Reading.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal, cast
+
+from governance.kernel.intervals import Span, difference, intersection
+from governance.kernel.months import ZonePeriod
+from governance.operations.measurements.models import Indicator
+from governance.operations.measurements.scoring import (
+    Budget,
+    Counts,
+    IndicatorKind,
+    Score,
+    budget,
+    burn_rate,
+)
+from governance.operations.objectives.models import Objective
+from governance.operations.objectives.pace import gone_at
+from governance.operations.objectives.windows import Window
+
+DAY = timedelta(days=1)
+MIN_EVENTS_A_DAY = 100  # below it, a pace of 24 hours says nothing (design: low traffic)
+
+type State = Literal["unknown", "overspent", "quiet", "runs_out", "filling", "within"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The minutes to count for an objective.
+
+    counted   of the window, inside service hours and outside exclusions
+    hidden    of the window, inside service hours and exclusions
+    last_day  of the last 24 hours, as `counted`
+    """
+
+    objective: Objective
+    indicator: Indicator
+    window: Window
+    first: datetime | None
+    counted: Sequence[Span]
+    hidden: Sequence[Span]
+    last_day: Sequence[Span]
+
+    def reading(self, counted: Counts, hidden: Counts, last_day: Counts) -> "Reading":
+        excluded = sum(each.minutes for each in self.hidden)
+        expected = sum(each.minutes for each in self.counted)
+        score = Score(
+            cast("IndicatorKind", self.indicator.kind),
+            expected + excluded,
+            excluded,
+            counted,
+            hidden,
+        )
+        return Reading(self.objective, self.indicator, self.window, self.first, score, last_day)
+
+
+def plan(
+    objective: Objective,
+    indicator: Indicator,
+    window: Window,
+    *,
+    first: datetime | None,
+    zones: Sequence[ZonePeriod],
+    hidden: Sequence[Span],
+) -> Plan:
+    """Return what to count.
+
+    `first` is the indicator's first minute: time before it is not expected to have data. `hidden`
+    are the spans of exclusions that apply to the indicator.
+    """
+    span, end = window.so_far, window.so_far.end
+    if first is not None and first > span.start:
+        span = Span(min(first, end), end)
+    service = service_spans(objective, zones, Span(min(span.start, end - DAY), end))
+    in_window = intersection(service, [span])
+    counted = difference(in_window, hidden)
+    last_day = intersection(difference(service, hidden), [Span(end - DAY, end)])
+    return Plan(
+        objective,
+        indicator,
+        window,
+        first,
+        counted,
+        intersection(in_window, hidden),
+        last_day,
+    )
+
+
+def service_spans(
+    objective: Objective, zones: Sequence[ZonePeriod], within: Span
+) -> Sequence[Span]:
+    """Return the minutes inside the objective's service hours; without any, all of them."""
+    hours = objective.hours
+    return [within] if hours is None else hours.spans(zones, within)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An objective at the end of its window. `last_day` are the counts of the last 24 hours."""
+
+    objective: Objective
+    indicator: Indicator
+    window: Window
+    first: datetime | None
+    score: Score
+    last_day: Counts
+
+    @property
+    def kind(self) -> IndicatorKind:
+        return self.score.kind
+
+    @property
+    def at(self) -> datetime:
+        return self.window.so_far.end
+
+    @cached_property
+    def budget(self) -> Budget:
+        return budget(self.score, self.objective.target_share)
+
+    @property
+    def left_share(self) -> Fraction | None:
+        """Share of the budget that is left; None where it is not determinable."""
+        return self.budget.left_share if self.is_determinable else None
+
+    @cached_property
+    def is_determinable(self) -> bool:
+        return self.score.is_determinable(self.objective.minimum_coverage_share)
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether data begins after the window does."""
+        return self.first is not None and self.first > self.window.so_far.start
+
+    @property
+    def has_traffic(self) -> bool:
+        """Whether the last 24 hours had enough events to judge a pace."""
+        return self.last_day.total >= MIN_EVENTS_A_DAY
+
+    @cached_property
+    def burn(self) -> Fraction | None:
+        """Burn rate of the last 24 hours, whatever the traffic; None without data."""
+        return burn_rate(self.last_day, self.kind, self.objective.target_share)
+
+    @cached_property
+    def gone_at(self) -> datetime | None:
+        """When the budget is gone at the pace of the last 24 hours; None: not in this window."""
+        if not self.is_determinable or not self.has_traffic:
+            return None
+        found = gone_at(
+            self.budget.left,
+            self.last_day,
+            self.kind,
+            self.objective.target_share,
+            now=self.at,
+            month=self.window.whole if self.objective.window == "calendar" else None,
+        )
+        if found is None or self.objective.window == "calendar":
+            return found
+        return found if found - self.at <= timedelta(days=self.objective.window_days) / 2 else None
+
+    @cached_property
+    def state(self) -> State:
+        """What is to be said first; whether an alert fires is the alerts feature's to say."""
+        if not self.is_determinable:
+            return "unknown"
+        if self.budget.left <= 0 < self.budget.lost:
+            return "overspent"
+        if not self.has_traffic:
+            return "quiet"
+        if self.gone_at is not None:
+            return "runs_out"
+        return "filling" if self.is_filling else "within"
+
+
+def least_left_first(reading: Reading) -> tuple[bool, Fraction, str]:
+    """Sort key: the least share of the budget left first; what is not determinable last."""
+    left = reading.left_share
+    return left is None, left if left is not None else Fraction(0), reading.objective.name

@@ -1,0 +1,49 @@
+"""The window of an objective at an instant.
+
+Pure. Windows end at whole minutes, in UTC; the minute that is under way is not in them.
+
+    rolling(at, 30)          the last 30 × 1,440 minutes, whatever clocks did meanwhile
+    calendar(zones, at)      the month so far, and the whole month, in the tenant's time zone
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from governance.kernel.intervals import Span
+from governance.kernel.months import ZonePeriod, month_of, month_span
+
+
+class Window(NamedTuple):
+    """`so_far` is scored; `whole` is the window when it is full. A rolling one is always whole."""
+
+    so_far: Span
+    whole: Span
+
+    @property
+    def is_full(self) -> bool:
+        return self.so_far.end >= self.whole.end
+
+
+def minute_of(at: datetime) -> datetime:
+    """Return the beginning of that minute, in UTC."""
+    return at.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def rolling(at: datetime, days: int) -> Window:
+    """Return the last so many days of 24 hours."""
+    end = minute_of(at)
+    span = Span(end - timedelta(days=days), end)
+    return Window(span, span)
+
+
+def calendar(zones: Sequence[ZonePeriod], at: datetime) -> Window:
+    """Return the calendar month of `at`; its first minute belongs to it, so far empty."""
+    end = minute_of(at)
+    whole = month_span(zones, month_of(zones, end))
+    return Window(Span(whole.start, min(end, whole.end)), whole)
+
+
+def window(kind: str, days: int, zones: Sequence[ZonePeriod], at: datetime) -> Window:
+    """Return the window of an objective; `kind` and `days` are of its definition."""
+    return calendar(zones, at) if kind == "calendar" else rolling(at, days)

@@ -1,0 +1,1 @@
+"""Tests of objectives and their error budgets."""
