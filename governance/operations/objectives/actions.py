@@ -24,7 +24,7 @@ from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.measurements import queries as measurements
 from governance.operations.objectives.models import WINDOWS, Objective, ObjectiveVersion
-from governance.operations.objectives.service_hours import ServiceHours
+from governance.operations.objectives.service_hours import InvalidHours, ServiceHours
 
 DEFINITION = "target window window_days service_hours minimum_coverage rules"
 CREATED = action(
@@ -174,7 +174,7 @@ def change(
         raise _stale(objective, changes)
     unknown = set(changes) - {*DEFINED, "name", "owner_id", "kind_note", "is_ai"}
     if unknown:
-        raise TypeError(f"an objective has no {sorted(unknown)[0]}")
+        raise TypeError(f"an objective has no {min(unknown)}")
     _edit(objective, {name: changes[name] for name in changes if name not in DEFINED})
     before = {name: getattr(objective, name) for name in DEFINED}
     after = checked_definition(
@@ -219,7 +219,7 @@ def retire(objective: Objective, *, reason: str) -> None:
     record(RETIRED, objective, reason=reason.strip(), key=objective.key, name=objective.name)
 
 
-def checked_definition(  # noqa: PLR0913 - the parts of a definition
+def checked_definition(
     *,
     target: Decimal,
     window: str,
@@ -245,7 +245,7 @@ def checked_definition(  # noqa: PLR0913 - the parts of a definition
     if service_hours is not None:
         try:
             hours = ServiceHours.parse(service_hours).as_json()
-        except ValueError as error:
+        except InvalidHours as error:
             raise Invalid(str(error), field="service_hours") from error
     return {
         "target": target,
@@ -380,4 +380,3 @@ def _slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
     return slug if SLUG.match(slug) else f"objective-{slug}".strip("-")
-

@@ -1,30 +1,37 @@
-"""The exclusions of the tenant over a span, and which of them hide minutes of an indicator."""
+"""The exclusions of the tenant over a span, and which of them hide minutes of an indicator.
+
+Objectives count every approved exclusion: the notice and the categories that an agreement asks for
+are that agreement's.
+"""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 from uuid import UUID
 
 from governance.kernel.intervals import Span
+from governance.operations.maintenance.queries import ExclusionSpan, approved_in, series_of
+from governance.operations.maintenance.recurrence import occurrences_in
 
 
-class Hidden(NamedTuple):
-    """A span that an exclusion hides; without a system it hides those of all systems."""
+def exclusions_in(within: Span) -> Sequence[ExclusionSpan]:
+    """Return every approved occurrence with a minute in that span, by start; one statement.
 
-    span: Span
-    system_id: UUID | None
-    indicator_id: UUID | None
-    exclusion: Any
+    Recurrences are expanded once, for any number of objectives.
+    """
+    found = [
+        ExclusionSpan(each, exclusion)
+        for exclusion in approved_in(within)
+        for each in occurrences_in(series_of(exclusion), within)
+    ]
+    return sorted(found, key=lambda each: (each.span, each.exclusion.number))
 
 
-def hidden_spans(within: Span) -> Sequence[Hidden]:
-    """Return the approved exclusions of the tenant in that span; one statement."""
-    return []
-
-
-def applying(hidden: Sequence[Hidden], *, system_id: UUID, indicator_id: UUID) -> list[Hidden]:
-    """Return those that hide minutes of this indicator."""
+def applying(
+    exclusions: Sequence[ExclusionSpan], *, system_id: UUID, indicator_id: UUID
+) -> list[ExclusionSpan]:
+    """Return those that hide minutes of this indicator: its own, its system's, everybody's."""
     return [
         each
-        for each in hidden
-        if each.system_id in {None, system_id} and each.indicator_id in {None, indicator_id}
+        for each in exclusions
+        if each.exclusion.system_id in {None, system_id}
+        and each.exclusion.indicator_id in {None, indicator_id}
     ]

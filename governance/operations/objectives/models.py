@@ -55,7 +55,7 @@ class Definition:
 CHECKS = (
     CheckConstraint("target > 0 AND target < 1", "target_share"),
     CheckConstraint("minimum_coverage >= 0 AND minimum_coverage <= 1", "minimum_coverage_share"),
-    CheckConstraint('"window" IN (\'rolling\', \'calendar\')', "window_kind"),
+    CheckConstraint("\"window\" IN ('rolling', 'calendar')", "window_kind"),
     CheckConstraint("window_days BETWEEN 1 AND 366", "window_days_range"),
 )
 

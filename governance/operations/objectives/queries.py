@@ -17,10 +17,11 @@ from sqlalchemy import select
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.intervals import Span
+from governance.operations.maintenance.queries import ExclusionSpan
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.scoring import Budget, Score, budget
-from governance.operations.objectives.exclusions import Hidden, applying, hidden_spans
+from governance.operations.objectives.exclusions import applying, exclusions_in
 from governance.operations.objectives.horizons import Horizons, horizons
 from governance.operations.objectives.models import Objective, ObjectiveVersion
 from governance.operations.objectives.reading import Plan, Reading, plan
@@ -131,7 +132,7 @@ def readings(
     begins = horizons({each.indicator_id for each in objectives})
     windows = [window(each.window, each.window_days, begins.zones, now) for each in objectives]
     oldest = min(now - DAY, *(each.so_far.start for each in windows))
-    hidden = hidden_spans(Span(oldest, now))
+    hidden = exclusions_in(Span(oldest, now))
     plans = [
         _plan(each, known[each.indicator_id], its, begins, hidden)
         for each, its in zip(objectives, windows, strict=True)
@@ -151,7 +152,7 @@ def _plan(
     indicator: Indicator,
     its: Window,
     begins: Horizons,
-    hidden: Sequence[Hidden],
+    hidden: Sequence[ExclusionSpan],
 ) -> Plan:
     mine = applying(hidden, system_id=indicator.system_id, indicator_id=indicator.id)
     return plan(

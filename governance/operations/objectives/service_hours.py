@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,6 +35,10 @@ MINUTES_OF_DAY = 1440
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 
 
+class InvalidHours(ValueError):
+    """Service hours that can't be meant; the message is for the person who wrote them."""
+
+
 class Hours(NamedTuple):
     """Minutes of a day from local midnight, half open; 1,440 is its end."""
 
@@ -50,17 +55,17 @@ class ServiceHours:
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> "ServiceHours":
-        """Read the JSON above. Raises ValueError with a sentence for anything else."""
+        """Read the JSON above. Raises InvalidHours with a sentence for anything else."""
         if not isinstance(content, Mapping) or not isinstance(content.get("days"), Mapping):
-            raise ValueError('Service hours need "days", such as {"mon": [["09:00", "17:00"]]}.')
+            raise InvalidHours('Service hours need "days", such as {"mon": [["09:00", "17:00"]]}.')
         if unknown := set(content) - {"days", "zone"} | set(content["days"]) - set(DAYS):
-            raise ValueError(f"Service hours have no part {sorted(map(str, unknown))[0]!r}.")
+            raise InvalidHours(f"Service hours have no part {min(map(str, unknown))!r}.")
         zone = content.get("zone")
         if zone is not None and zone not in available_timezones():
-            raise ValueError(f"{zone!r} is not a time zone such as Europe/Paris.")
+            raise InvalidHours(f"{zone!r} is not a time zone such as Europe/Paris.")
         days = tuple(_hours(DAYS[day], content["days"].get(day, ())) for day in DAYS)
         if not any(days):
-            raise ValueError("Service hours need at least one hour in the week.")
+            raise InvalidHours("Service hours need at least one hour in the week.")
         return cls(days, zone)
 
     def as_json(self) -> dict[str, Any]:
@@ -93,37 +98,39 @@ class ServiceHours:
         last = within.end.astimezone(zone).date()
         spans: list[Span] = []
         while day <= last:
-            for hours in self.days[day.weekday()]:
-                spans.append(Span(_instant(day, hours.start, zone), _instant(day, hours.end, zone)))
+            spans += [
+                Span(_instant(day, hours.start, zone), _instant(day, hours.end, zone))
+                for hours in self.days[day.weekday()]
+            ]
             day += timedelta(days=1)
         return intersection(spans, [within])
 
 
 def _hours(day: str, written: Any) -> tuple[Hours, ...]:
     if not isinstance(written, Sequence) or isinstance(written, str):
-        raise ValueError(f"{day}: write hours as pairs, such as 09:00 to 17:00.")
+        raise InvalidHours(f"{day}: write hours as pairs, such as 09:00 to 17:00.")
     if len(written) > MAX_HOURS_A_DAY:
-        raise ValueError(f"{day}: a day has at most {MAX_HOURS_A_DAY} parts.")
+        raise InvalidHours(f"{day}: a day has at most {MAX_HOURS_A_DAY} parts.")
     found = []
     for pair in written:
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:  # noqa: PLR2004 - a pair
-            raise ValueError(f"{day}: write hours as pairs, such as 09:00 to 17:00.")
+            raise InvalidHours(f"{day}: write hours as pairs, such as 09:00 to 17:00.")
         start, end = (_minute(day, each) for each in pair)
         if end <= start:
-            raise ValueError(
+            raise InvalidHours(
                 f"{day}: {pair[1]} is not after {pair[0]}. Write hours past midnight on both days."
             )
         found.append(Hours(start, end))
     ordered = tuple(sorted(found))
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         if later.start < earlier.end:
-            raise ValueError(f"{day}: {_clock(later.start)} is inside the part before it.")
+            raise InvalidHours(f"{day}: {_clock(later.start)} is inside the part before it.")
     return ordered
 
 
 def _minute(day: str, written: Any) -> int:
     if not isinstance(written, str) or not _CLOCK.fullmatch(written):
-        raise ValueError(f"{day}: {written!r} is not a time such as 09:00.")
+        raise InvalidHours(f"{day}: {written!r} is not a time such as 09:00.")
     return int(written[:2]) * 60 + int(written[3:])
 
 

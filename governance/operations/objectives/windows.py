@@ -2,7 +2,7 @@
 
 Pure. Windows end at whole minutes, in UTC; the minute that is under way is not in them.
 
-    rolling(at, 30)          the last 30 × 1,440 minutes, whatever clocks did meanwhile
+    rolling(at, 30)          the last 30 times 1,440 minutes, whatever clocks did meanwhile
     calendar(zones, at)      the month so far, and the whole month, in the tenant's time zone
 """
 

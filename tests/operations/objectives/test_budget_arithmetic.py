@@ -162,9 +162,11 @@ def test_a_budget_that_is_spent_exactly_is_zero_and_nothing_else(total, parts):
     """No -4.7e-12%: lost is exactly what the target allows."""
     total *= parts
     lost = total // parts
-    found = budget(score_of(Counts(1, 0, total - lost, total)), 1 - Fraction(1, parts)) if (
-        parts > 1
-    ) else Budget(Fraction(lost), lost)
+    found = (
+        budget(score_of(Counts(1, 0, total - lost, total)), 1 - Fraction(1, parts))
+        if (parts > 1)
+        else Budget(Fraction(lost), lost)
+    )
     assert found.left == 0
     assert found.left_share == 0
 

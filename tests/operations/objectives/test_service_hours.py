@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from governance.kernel.intervals import Span, minutes
 from governance.kernel.months import ZonePeriod
-from governance.operations.objectives.service_hours import DAYS, ServiceHours
+from governance.operations.objectives.service_hours import DAYS, InvalidHours, ServiceHours
 
 BERLIN = [ZonePeriod(datetime(2020, 1, 1, tzinfo=UTC), "Europe/Berlin")]
 OFFICE = {"days": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
@@ -93,5 +93,5 @@ def test_what_is_parsed_is_written_again():
     ],
 )
 def test_service_hours_that_nobody_can_mean_are_refused(content, why):
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(InvalidHours, match=why):
         ServiceHours.parse(content)
