@@ -3,6 +3,7 @@ them.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -122,6 +123,21 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "feature": None,
         "retired_at": None,
     },
+    "objectives": {
+        "target": Decimal("0.995"),
+        "minimum_coverage": Decimal("0.95"),
+        "window": "rolling",
+        "service_hours": None,
+        "rules": None,
+    },
+    "objective_versions": {
+        "target": Decimal("0.995"),
+        "minimum_coverage": Decimal("0.95"),
+        "window": "rolling",
+        "service_hours": None,
+        "rules": None,
+    },
+    "tenant_time_zones": {"since": datetime(2020, 1, 1, tzinfo=UTC), "zone": "Europe/Berlin"},
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
 }
 

@@ -62,6 +62,7 @@ APPEND_ONLY = (
     "sample_items",
     "item_results",
     "retests",
+    "objective_versions",
 )
 OVER_ALL = {
     "platform_policies": (
