@@ -235,6 +235,9 @@ def statements(isolated):
             of_the_shell |= (
                 "the shell: the inbox" in statement
             )  # the count in the top bar: one statement until a fact changes
+            of_the_shell |= (
+                "the shell: badges" in statement
+            )  # the numbers of the navigation: one statement
             if not of_the_kernel and not of_the_shell:
                 seen.append(statement)
 

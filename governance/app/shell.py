@@ -141,7 +141,9 @@ def _shell() -> dict[str, Any]:
         active = _read(who, stops.active_stops, stops.BannerStops())
         counts = {"systems.index": len(active.stops)}
         limited = _is_limited(who)
-        shell["nav"] = navigation("operator" if operator else "tenant", counts, limited=limited)
+        audience: Audience = "operator" if operator else "tenant"
+        counts |= _read(who, lambda: badges(audience, limited=limited), {})
+        shell["nav"] = navigation(audience, counts, limited=limited)
         shell["pulse"] = _read(who, log_health, None)
         shell["waiting"] = _read(who, lambda: inboxes.tally().open, 0)
         shell |= {
@@ -200,17 +202,35 @@ def navigation(
 ) -> list[list[dict[str, Any]]]:
     """Groups of items that this reader may open.
 
-    `counts` maps an endpoint to how many of its systems are stopped; `limited` as in `_is_limited`.
+    `counts` maps an endpoint to the number of its badge; `limited` as in `_is_limited`.
     """
+    shown = _shown(audience, limited=limited)
+    here = _current(installed(), g.get("section") or request.blueprint or "")
+    ordered = groupby(sorted(shown, key=lambda item: item.order), key=lambda item: item.group)
+    return [[_drawn(item, counts, here) for item in group] for _name, group in ordered]
+
+
+def _shown(audience: Audience, *, limited: bool) -> list[NavItem]:
+    """Return the items that this reader may open."""
     items = [item for each in installed() for item in each.navigation if item.audience == audience]
-    shown = [
+    return [
         item
         for item in items
         if allowed(item.permission) and not (limited and item.counts_everything)
     ]
-    here = _current(installed(), g.get("section") or request.blueprint or "")
-    ordered = groupby(sorted(shown, key=lambda item: item.order), key=lambda item: item.group)
-    return [[_drawn(item, counts, here) for item in group] for _name, group in ordered]
+
+
+def badges(audience: Audience, *, limited: bool) -> dict[str, int]:
+    """Return the numbers of the navigation's badges, by endpoint; one statement, or none."""
+    asked = {
+        item.endpoint: item.count() for item in _shown(audience, limited=limited) if item.count
+    }
+    selects = {endpoint: query for endpoint, query in asked.items() if query is not None}
+    if not selects:
+        return {}
+    query = select(*(each.scalar_subquery() for each in selects.values()))
+    row = db.session().execute(query.prefix_with("/* the shell: badges */")).one()
+    return {endpoint: number or 0 for endpoint, number in zip(selects, row, strict=True)}
 
 
 def section_tabs(section: str) -> list[dict[str, Any]]:
@@ -262,5 +282,5 @@ def _drawn(item: NavItem, counts: Mapping[str, int], here: Collection[str]) -> d
         "current": item.endpoint in here,
         "count": counts.get(item.endpoint, 0),
         "count_bad": True,
-        "count_word": "stopped",
+        "count_word": item.count_word,
     }

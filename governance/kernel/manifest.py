@@ -55,7 +55,9 @@ class NavItem:
     Items of one `group` stand together; lower orders come first.
 
     It is current on the pages of its own feature, and of features that name it in `under`.
-    `counts_everything`: it is not for an auditor whose engagement leaves anything out.
+    `counts_everything`: it is not for an auditor whose engagement leaves anything out. `count`
+    selects the number of its badge, which is followed by `count_word`; the counts of all items are
+    read by one statement.
     """
 
     label: str
@@ -66,6 +68,8 @@ class NavItem:
     group: str
     audience: Audience = "tenant"
     counts_everything: bool = False
+    count: Callable[[], Select[Any] | None] | None = None
+    count_word: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ manifest = Manifest(
             permission=permissions.VIEW,
             order=50,
             group="operations",
+            count_word="stopped",
         ),
     ),
     search=(palette.ai_systems,),

@@ -118,8 +118,8 @@ def test_only_service_hours_count(acting, database):
         hours = {"days": {"wed": [["09:00", "11:00"]], "tue": [["22:00", "24:00"]]}}
         exclude(Span(NOW - timedelta(hours=1), NOW - timedelta(minutes=30)))
         score = only(objective(indicator, window_days=1, service_hours=hours)).score
-        assert (score.window, score.excluded) == (240, 20)
-        assert score.measured == 2200
+        assert (score.window, score.excluded) == (240, 30)
+        assert score.measured == 2100
 
 
 def test_a_calendar_month_is_scored_from_its_first_minute_in_the_tenants_zone(acting, database):
