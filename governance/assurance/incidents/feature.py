@@ -1,5 +1,18 @@
 """Incidents: roles, timeline, clocks, customer updates, reviews."""
 
-from governance.kernel.manifest import Manifest
+from governance.assurance.incidents import actions, models, suggestions
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import EntryLink, Manifest, Subscription
+from governance.operations.switches.events import StopOrdered
 
-manifest = Manifest(name="incidents")
+manifest = Manifest(
+    name="incidents",
+    models=(models,),
+    audit=actions_in(actions, suggestions),
+    links={
+        "Incident": EntryLink(no_page="pages come with the next landing"),
+        "IncidentNote": EntryLink(no_page="in the timeline of its incident"),
+        "IncidentSuggestion": EntryLink(no_page="listed in the inbox"),
+    },
+    subscribes=(Subscription(StopOrdered, suggestions.suggest),),
+)

@@ -26,7 +26,7 @@ from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
 from governance.operations.switches import queries, stop_propagation
-from governance.operations.switches.events import StopLifted
+from governance.operations.switches.events import StopLifted, StopOrdered
 from governance.operations.switches.models import SCOPES, Drill, Stop
 from governance.operations.systems.models import AISystem, SystemFeature
 
@@ -146,6 +146,8 @@ def stop(
         remind_at=remind_at,
         **slugs(system, feature),
     )
+    switch = " · ".join(each.key for each in (system, feature) if each is not None)
+    publish(StopOrdered(made.id, switch or "Everything"))
     return made
 
 

@@ -21,6 +21,14 @@ class DrillEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StopOrdered(Event):
+    """A person stopped a scope, or stopped more of it. A drill's own stop is none."""
+
+    stop_id: UUID
+    switch: str  # what was stopped, as people read it: "claims-triage · auto-approve"
+
+
+@dataclass(frozen=True, slots=True)
 class StopLifted(Event):
     """A real stop, not that of a drill, was restarted.
 

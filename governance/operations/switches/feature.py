@@ -73,7 +73,7 @@ manifest = Manifest(
         "Drill": EntryLink(endpoint="drills.drill", argument="drill_id"),
         "PlatformStop": EntryLink(endpoint="operator_switches.switch"),
     },
-    publishes=(events.DrillEnded, events.StopLifted),
+    publishes=(events.DrillEnded, events.StopOrdered, events.StopLifted),
     approvals=(
         restart_approval.RESTART,
         platform_approval.PLATFORM_RESTART,

@@ -1,0 +1,351 @@
+"""Declare incidents and change what they say: title, severity, roles, state, impact, notes.
+
+declare        by hand, from an alert or from a stop; a second click gets the first one's incident
+change         title, summary, severity, times
+assign_roles   lead, communications, scribe
+go_to          the next state, or back to an earlier one with a reason
+add_note       never changed afterwards
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from governance.assurance.evidence.reference_numbers import next_ref
+from governance.assurance.incidents import permissions, queries, states
+from governance.assurance.incidents.models import (
+    Impact,
+    Incident,
+    IncidentNote,
+    IncidentSuggestion,
+)
+from governance.assurance.incidents.severities import LEVELS
+from governance.assurance.incidents.states import STATES
+from governance.assurance.incidents.text_fields import (
+    MAX_LINE_LENGTH,
+    MAX_TITLE_LENGTH,
+    optional,
+    required,
+)
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.owners import check_may_own
+from governance.kernel import clock, current
+from governance.kernel.access import require
+from governance.kernel.db import find, lock_tenant, session
+from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.operations.systems.models import AISystem
+
+DECLARED = action(
+    "incident.declared",
+    "declared an incident",
+    target="Incident",
+    activity="create",
+    severity="high",
+    event_class="incident_finding",
+    fields="ref level alert stop systems aware_at",
+    personal="title",
+    shape="bad",
+)
+CHANGED = action(
+    "incident.changed",
+    "changed an incident",
+    target="Incident",
+    activity="update",
+    severity="low",
+    event_class="incident_finding",
+    fields="ref level aware_at",
+    personal="title summary",
+)
+ROLES_CHANGED = action(
+    "incident.roles.changed",
+    "changed the roles of an incident",
+    target="Incident",
+    activity="update",
+    severity="informational",
+    event_class="incident_finding",
+    fields="ref",
+    persons="lead communications scribe",
+)
+ADVANCED = action(
+    "incident.advanced",
+    "moved an incident to its next state",
+    target="Incident",
+    activity="update",
+    severity="low",
+    event_class="incident_finding",
+    fields="ref state",
+    shape="ok",
+)
+REOPENED = action(
+    "incident.reopened",
+    "moved an incident back to an earlier state",
+    target="Incident",
+    activity="update",
+    severity="medium",
+    event_class="incident_finding",
+    fields="ref state",
+    shape="bad",
+)
+CLOSED = action(
+    "incident.closed",
+    "closed an incident",
+    target="Incident",
+    activity="update",
+    severity="low",
+    event_class="incident_finding",
+    fields="ref state",
+    shape="ok",
+)
+NOTED = action(
+    "incident.note.added",
+    "added a note to an incident",
+    target="IncidentNote",
+    activity="create",
+    severity="informational",
+    fields="ref",
+)
+
+LOCK = "incidents"  # taken before an incident is declared
+MAX_EARLIER = timedelta(days=3660)
+
+
+def declare(
+    title: str,
+    *,
+    severity: int,
+    summary: str = "",
+    systems: Collection[UUID] = (),
+    impact_from: datetime | None = None,
+    aware_at: datetime | None = None,
+    detected_at: datetime | None = None,
+    lead_id: UUID | None = None,
+    alert_id: UUID | None = None,
+    alert_ref: str = "",
+    stop_id: UUID | None = None,
+) -> Incident:
+    """Declare an incident, or return the one that was declared of the same alert or stop.
+
+    Each of `systems` gets an open impact window from `impact_from`, by default the detection. The
+    acting person leads it unless another lead is named.
+    """
+    require(permissions.DECLARE)
+    lock_tenant(LOCK)  # so that a second click sees the incident of the first
+    there = queries.incident_of_alert(alert_id) if alert_id else None
+    there = there or (queries.incident_of_stop(stop_id) if stop_id else None)
+    if there is not None:
+        return there
+    now = clock.now()
+    aware_at, detected_at = aware_at or now, detected_at or aware_at or now
+    _check_times(now, aware_at=aware_at, detected_at=detected_at, impact_from=impact_from)
+    _check_severity(severity)
+    found = [find(AISystem, each, what="AI system") for each in dict.fromkeys(systems)]
+    check_may_own(lead_id)
+    made = Incident(
+        ref=next_ref(Incident.ref, "INC", width=1),
+        title=_title(title),
+        summary=optional(summary, "summary"),
+        severity=severity,
+        declared_by=current.actor().person_id,
+        declared_at=now,
+        detected_at=min(detected_at, now),
+        aware_at=aware_at,
+        lead_id=lead_id or _may_lead(current.actor().person_id),
+        alert_id=alert_id,
+        alert_ref=alert_ref,
+        stop_id=stop_id,
+        created_at=now,
+    )
+    session().add(made)
+    record(
+        DECLARED,
+        made,
+        ref=made.ref,
+        level=severity,
+        alert=alert_ref or None,
+        stop=str(stop_id) if stop_id else None,
+        systems=[each.key for each in found] or None,
+        aware_at=aware_at,
+        title=made.title,
+    )
+    for each in found:
+        session().add(
+            Impact(
+                incident_id=made.id,
+                system_id=each.id,
+                starts_at=_whole_minute(impact_from or made.detected_at),
+                created_at=now,
+            )
+        )
+    if stop_id is not None:
+        _settle(queries.suggestion(stop_id, lock=True), made.id)
+    session().flush()
+    return made
+
+
+def _may_lead(person_id: UUID | None) -> UUID | None:
+    """The acting person, where a person is acting."""
+    return person_id
+
+
+def _whole_minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def _settle(found: IncidentSuggestion | None, incident_id: UUID | None) -> None:
+    if found is not None and found.settled_at is None:
+        found.settled_at, found.incident_id = clock.now(), incident_id
+
+
+def _title(text: str) -> str:
+    sentence = "Enter a title that says what happened."
+    return " ".join(required(text, "title", sentence, limit=MAX_TITLE_LENGTH).split())
+
+
+def _check_severity(severity: int) -> None:
+    if severity not in LEVELS:
+        raise Invalid("Choose a severity.", field="severity")
+
+
+def _check_times(now: datetime, **times: datetime | None) -> None:
+    for name, at in times.items():
+        if at is not None and at > now:
+            raise Invalid("This time is in the future. Enter when it happened.", field=name)
+        if at is not None and at < now - MAX_EARLIER:
+            raise Invalid("This time is more than ten years ago.", field=name)
+
+
+# ---- what it says
+
+
+def check_version(found: Incident, version: int) -> None:
+    """Raise Stale when somebody changed the incident since version `version`."""
+    if version != found.version:
+        raise Stale(
+            f"{found.ref} was changed while you were editing. Review the new values, then save"
+            " again."
+        )
+
+
+def check_not_closed(found: Incident) -> None:
+    if found.state == "closed":
+        raise DomainError(f"{found.ref} is closed, so it can't be changed.")
+
+
+def change(
+    found: Incident,
+    *,
+    version: int,
+    title: str,
+    summary: str,
+    severity: int,
+    aware_at: datetime | None = None,
+) -> None:
+    """Change what the incident says. Raises Stale when somebody was faster."""
+    require(permissions.MANAGE, on=found)
+    check_not_closed(found)
+    check_version(found, version)
+    _check_severity(severity)
+    _check_times(clock.now(), aware_at=aware_at)
+    before = {
+        "title": found.title,
+        "summary": found.summary,
+        "level": found.severity,
+        "aware_at": found.aware_at,
+    }
+    found.title, found.summary = _title(title), optional(summary, "summary")
+    found.severity, found.aware_at = severity, aware_at or found.aware_at
+    after = {
+        "title": found.title,
+        "summary": found.summary,
+        "level": found.severity,
+        "aware_at": found.aware_at,
+    }
+    if after != before:
+        found.version += 1
+        record(CHANGED, found, ref=found.ref, before=before, after=after)
+
+
+def assign_roles(
+    found: Incident,
+    *,
+    version: int,
+    lead_id: UUID | None,
+    communications_id: UUID | None,
+    scribe_id: UUID | None,
+) -> None:
+    require(permissions.MANAGE, on=found)
+    check_not_closed(found)
+    check_version(found, version)
+    after = {"lead": lead_id, "communications": communications_id, "scribe": scribe_id}
+    before = {
+        "lead": found.lead_id,
+        "communications": found.communications_id,
+        "scribe": found.scribe_id,
+    }
+    for name, person in after.items():
+        if person != before[name]:
+            check_may_own(person)
+    if after == before:
+        return
+    found.lead_id, found.communications_id, found.scribe_id = lead_id, communications_id, scribe_id
+    found.version += 1
+    record(ROLES_CHANGED, found, ref=found.ref, before=before, after=after)
+
+
+# ---- states
+
+
+def go_to(found: Incident, state: str, *, reason: str = "") -> None:
+    """Move the incident to its next state, or back to an earlier one with a reason.
+
+    Raises DomainError for a jump. Closing has its own conditions: reviewing.close.
+    """
+    require(permissions.MANAGE, on=found)
+    session().refresh(found, with_for_update={"key_share": True})
+    if found.state == state:
+        return  # a second click
+    if state == "closed" or state not in STATES or not states.may_follow(found.state, state):
+        raise DomainError(
+            f"{found.ref} is {states.NAMES[found.state].lower()}, so it can't be"
+            f" {states.NAMES.get(state, state).lower()} next. Reload the page."
+        )
+    goes_back = states.may_return(found.state, state)
+    if goes_back:
+        sentence = "Enter why the incident goes back to an earlier state."
+        reason = required(reason, "reason", sentence, limit=MAX_LINE_LENGTH * 10)
+    enter(found, state)
+    record(
+        REOPENED if goes_back else ADVANCED,
+        found,
+        ref=found.ref,
+        state=state,
+        reason=reason or None,
+    )
+
+
+def enter(found: Incident, state: str) -> None:
+    """Set the state and its time, and forget the times of the states after it."""
+    found.state = state
+    found.version += 1
+    if state != "investigating":
+        setattr(found, f"{state}_at", clock.now())
+    for later in states.later_than(state):
+        setattr(found, f"{later}_at", None)
+
+
+# ---- notes
+
+
+def add_note(found: Incident, text: str) -> IncidentNote:
+    """Add a note to the timeline. A closed incident still takes notes."""
+    require(permissions.NOTE)
+    made = IncidentNote(
+        incident_id=found.id,
+        written_by=current.actor().person_id,
+        text=required(text, "text", "Enter a note."),
+        created_at=clock.now(),
+    )
+    session().add(made)
+    record(NOTED, made, ref=found.ref)
+    return made

@@ -1,0 +1,209 @@
+"""Read incidents: one of them, those of a span, and their parts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from governance.assurance.incidents import severities
+from governance.assurance.incidents.models import (
+    FollowUp,
+    Impact,
+    ImpactFigure,
+    Incident,
+    IncidentNote,
+    IncidentReview,
+    IncidentSuggestion,
+    SeverityName,
+)
+from governance.assurance.incidents.severities import Severity
+from governance.assurance.incidents.states import LIVE
+from governance.kernel import clock
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.intervals import Span, union
+from governance.kernel.visibility_scope import limits
+from governance.operations.systems.models import AISystem
+
+
+def check_sees_everything() -> None:
+    """Raise NotFound for an auditor whose engagement leaves anything out."""
+    if limits() is not None:
+        raise NotFound("This page covers all AI systems. Your engagement doesn't include them all.")
+
+
+def incident(incident_id: UUID, *, lock: bool = False) -> Incident:
+    check_sees_everything()
+    return find(Incident, incident_id, what="incident", lock=lock)
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactWindow:
+    """A window and the system that it is about."""
+
+    impact: Impact
+    system: AISystem
+
+
+def impacts_of(incident_ids: Collection[UUID]) -> dict[UUID, list[ImpactWindow]]:
+    """Return the impact windows of each incident, the earliest first."""
+    found: dict[UUID, list[ImpactWindow]] = {each: [] for each in incident_ids}
+    query = (
+        select(Impact, AISystem)
+        .join(AISystem, AISystem.id == Impact.system_id)
+        .where(Impact.incident_id.in_(found), Impact.removed_at.is_(None))
+        .order_by(Impact.starts_at, AISystem.key)
+    )
+    for impact, system in session().execute(query):
+        found[impact.incident_id].append(ImpactWindow(impact, system))
+    return found
+
+
+def impact_minutes(windows: Sequence[ImpactWindow]) -> int:
+    """Return the minutes of impact, each counted once; an open window counts up to now."""
+    now = clock.now()
+    return sum(each.minutes for each in union(span_of(w.impact, now) for w in windows))
+
+
+def span_of(impact: Impact, now: datetime) -> Span:
+    """Return the span of an impact window; an open one ends now."""
+    return Span(impact.starts_at, max(impact.starts_at, impact.ends_at or now))
+
+
+# ---- for features above and below
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSpan:
+    """An incident and the minutes in which it touched systems; `end` is None while it goes on.
+
+    `detected_at` and `resolved_at` bound an incident without an impact window.
+    """
+
+    incident_id: UUID
+    ref: str
+    title: str
+    severity: int
+    state: str
+    system_id: UUID | None
+    start: datetime
+    end: datetime | None
+
+
+def incidents_in(span: Span, system_id: UUID | None = None) -> list[IncidentSpan]:
+    """Return the impact windows that overlap the span, of one system or of all, the earliest first.
+
+    An open window overlaps everything after its start. An incident without an impact window is
+    listed, for all systems only, from its detection to its resolution.
+    """
+    query = (
+        select(Incident, Impact)
+        .join(Impact, and_(Impact.incident_id == Incident.id, Impact.removed_at.is_(None)))
+        .where(
+            Impact.starts_at < span.end, or_(Impact.ends_at.is_(None), Impact.ends_at > span.start)
+        )
+        .order_by(Impact.starts_at, Incident.ref)
+    )
+    if system_id is not None:
+        query = query.where(Impact.system_id == system_id)
+    found = [
+        _incident_span(each, impact.system_id, impact.starts_at, impact.ends_at)
+        for each, impact in session().execute(query)
+    ]
+    if system_id is not None:
+        return found
+    bare = select(Incident).where(
+        ~_has_impact(),
+        Incident.detected_at < span.end,
+        or_(Incident.resolved_at.is_(None), Incident.resolved_at > span.start),
+    )
+    found += [
+        _incident_span(each, None, each.detected_at, each.resolved_at)
+        for each in session().scalars(bare.order_by(Incident.detected_at))
+    ]
+    return sorted(found, key=lambda each: (each.start, each.ref))
+
+
+def _incident_span(
+    of: Incident, system_id: UUID | None, start: datetime, end: datetime | None
+) -> IncidentSpan:
+    return IncidentSpan(of.id, of.ref, of.title, of.severity, of.state, system_id, start, end)
+
+
+def _has_impact() -> ColumnElement[bool]:
+    return exists().where(Impact.incident_id == Incident.id, Impact.removed_at.is_(None))
+
+
+def refs(incident_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the ref of each incident."""
+    query = select(Incident.id, Incident.ref).where(Incident.id.in_(set(incident_ids)))
+    return {row.id: row.ref for row in session().execute(query)}
+
+
+def open_incidents() -> Sequence[Incident]:
+    """Return those that aren't closed, the worst first."""
+    query = select(Incident).where(Incident.state.in_(LIVE))
+    return session().scalars(query.order_by(Incident.severity, Incident.declared_at.desc())).all()
+
+
+def incident_of_alert(alert_id: UUID) -> Incident | None:
+    return session().scalars(select(Incident).where(Incident.alert_id == alert_id)).one_or_none()
+
+
+def incident_of_stop(stop_id: UUID) -> Incident | None:
+    return session().scalars(select(Incident).where(Incident.stop_id == stop_id)).one_or_none()
+
+
+def count_open() -> int:
+    return session().scalar(select(func.count()).where(Incident.state.in_(LIVE))) or 0
+
+
+# ---- the parts of one
+
+
+def notes(incident_id: UUID) -> Sequence[IncidentNote]:
+    query = select(IncidentNote).where(IncidentNote.incident_id == incident_id)
+    return session().scalars(query.order_by(IncidentNote.created_at, IncidentNote.id)).all()
+
+
+def figures(incident_id: UUID) -> Sequence[ImpactFigure]:
+    query = select(ImpactFigure).where(
+        ImpactFigure.incident_id == incident_id, ImpactFigure.removed_at.is_(None)
+    )
+    return session().scalars(query.order_by(ImpactFigure.created_at, ImpactFigure.id)).all()
+
+
+def follow_ups(incident_id: UUID) -> Sequence[FollowUp]:
+    """Return the actions after an incident: open ones first, by due date."""
+    query = select(FollowUp).where(FollowUp.incident_id == incident_id)
+    return (
+        session()
+        .scalars(query.order_by(FollowUp.done_at.is_not(None), FollowUp.due_on, FollowUp.id))
+        .all()
+    )
+
+
+def review(incident_id: UUID, *, lock: bool = False) -> IncidentReview | None:
+    query = select(IncidentReview).where(IncidentReview.incident_id == incident_id)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def suggestion(stop_id: UUID, *, lock: bool = False) -> IncidentSuggestion | None:
+    query = select(IncidentSuggestion).where(IncidentSuggestion.stop_id == stop_id)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+# ---- severities
+
+
+def severity_names() -> Mapping[int, Severity]:
+    """Return the four severities by level, as this tenant calls them."""
+    own = {each.level: each for each in session().scalars(select(SeverityName))}
+    return {
+        each.level: Severity(each.level, own[each.level].name, own[each.level].meaning)
+        if each.level in own
+        else each
+        for each in severities.DEFAULT
+    }
