@@ -6,7 +6,7 @@ from alembic import op
 from migrations.sealing import append_only, let_use, seal_by_tenant
 
 revision = "0002_incidents"
-down_revision = "0001_release_0_1_0"
+down_revision = "0003_objectives"
 
 
 def upgrade() -> None:
