@@ -116,6 +116,10 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "ends_at": datetime(2026, 3, 3, 2, tzinfo=UTC),
         "last_end": datetime(2026, 3, 3, 2, tzinfo=UTC),
     },
+    "alerts": {"state": "firing", "severity": "page", "level": "page", "resolved_at": None},
+    "alert_deliveries": {"step": "fired", "channel": "email"},
+    "budget_exhaustions": {"restored_at": None, "allowed": "1.5", "tier": None},
+    "budget_responses": {"tier": None},
     "indicators": {
         "kind": "ratio",
         "good_side": "at_most",

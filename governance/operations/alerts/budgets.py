@@ -1,0 +1,78 @@
+"""Which error budgets are gone, and which are back.
+
+check(objectives)    note each budget that is gone or back at a minute
+is_gone, is_back     the rule: pure
+
+A budget is gone when as much was lost as the whole window allows at the traffic so far; the first
+error of a month does not exhaust it. It is back when a twentieth of it is left again, so that a
+budget around zero is not gone again and again.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from fractions import Fraction
+from itertools import batched
+from uuid import UUID
+
+from governance.kernel import clock
+from governance.kernel.db import lock_tenant
+from governance.kernel.intervals import MINUTE
+from governance.operations.alerts import actions, queries
+from governance.operations.objectives import queries as objectives
+from governance.operations.objectives.models import Objective
+from governance.operations.objectives.reading import Reading
+from governance.operations.objectives.windows import minute_of
+
+BACK = Fraction(19, 20)  # of the budget may be lost when it is back
+MAX_READ = 500  # objectives of one statement
+LOCK = "alerts"  # as in evaluation.py
+
+
+def check_all(at: datetime | None = None) -> int:
+    """Check the budgets of all active objectives; return how many are newly gone."""
+    return check(objectives.active_objectives(), at)
+
+
+def check_some(ids: Collection[UUID], at: datetime) -> int:
+    """Check the budgets of these objectives; retired ones are left out."""
+    if not ids:
+        return 0
+    found = objectives.objectives_by_id(ids).values()
+    return check([each for each in found if each.retired_at is None], at)
+
+
+def check(found: Sequence[Objective], at: datetime | None = None) -> int:
+    """Note what changed. The lock of the evaluation keeps two checks of one tenant apart."""
+    if not found:
+        return 0
+    at = minute_of(at or clock.now())
+    lock_tenant(LOCK)
+    gone = queries.open_exhaustions()
+    newly = 0
+    for some in batched(found, MAX_READ, strict=False):
+        for reading in objectives.readings(some, at=at):
+            its = gone.get(reading.objective.id)
+            if its is None and is_gone(reading):
+                actions.exhaust(reading.objective, reading.score, reading.budget, at)
+                newly += 1
+            elif its is not None and is_back(reading):
+                actions.restore(its, reading.objective, reading.score, reading.budget, at)
+    return newly
+
+
+def is_gone(reading: Reading) -> bool:
+    """Whether the whole window's budget is lost; never where it is not determinable."""
+    return reading.is_determinable and reading.budget.lost >= max(_allowed(reading), Fraction(1))
+
+
+def is_back(reading: Reading) -> bool:
+    """Whether some of the budget is left again."""
+    return reading.is_determinable and reading.budget.lost <= BACK * _allowed(reading)
+
+
+def _allowed(reading: Reading) -> Fraction:
+    """What the whole window allows, if its traffic goes on as it was so far."""
+    window = reading.window
+    start = max(window.so_far.start, reading.first or window.so_far.start)
+    so_far = max((window.so_far.end - start) // MINUTE, 1)
+    return reading.budget.allowed * Fraction(max(window.whole.minutes, so_far), so_far)

@@ -1,0 +1,25 @@
+"""Evaluate the alerts of all tenants every minute, and their error budgets every hour."""
+
+from governance.foundation.tenants.for_each_tenant import in_each, is_active
+from governance.kernel.db import transaction
+from governance.operations.alerts import budgets, evaluation
+
+
+def evaluate() -> None:
+    """Evaluate every active tenant; what fails in one doesn't keep the others waiting."""
+    in_each(_evaluate, "alerts not evaluated", wanted=is_active)
+
+
+def _evaluate() -> None:
+    with transaction():
+        evaluation.evaluate()
+
+
+def check_budgets() -> None:
+    """Check every error budget, also those that nothing burns just now."""
+    in_each(_check_budgets, "error budgets not checked", wanted=is_active)
+
+
+def _check_budgets() -> None:
+    with transaction():
+        budgets.check_all()

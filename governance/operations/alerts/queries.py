@@ -1,0 +1,148 @@
+"""Alerts and exhausted budgets, as rows.
+
+alert, open_alerts, open_alert_of, alerts_of        alerts
+newest                                              a page of the list
+deliveries                                          what was sent of an alert
+exhaustion, open_exhaustions, response_of           error budgets that are gone
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from governance.kernel.db import find, session
+from governance.kernel.intervals import Span
+from governance.kernel.pages import Keyset, keyset
+from governance.operations.alerts.models import (
+    Alert,
+    AlertDelivery,
+    BudgetExhaustion,
+    BudgetResponse,
+)
+from governance.operations.objectives.models import Objective
+
+
+def alert(alert_id: UUID, *, lock: bool = False) -> Alert:
+    """Return an alert. Raises NotFound for another tenant's."""
+    return find(Alert, alert_id, what="alert", lock=lock)
+
+
+def open_alerts(*, lock: bool = False) -> Sequence[Alert]:
+    """Return the alerts that are not resolved, those that fire first, the newest first."""
+    query = select(Alert).where(Alert.state != "resolved")
+    query = query.order_by(Alert.state.desc(), Alert.fired_at.desc(), Alert.id)
+    return session().scalars(query.with_for_update() if lock else query).all()
+
+
+def open_alert_of(objective_id: UUID) -> Alert | None:
+    """Return the alert of an objective that is not resolved."""
+    query = select(Alert).where(Alert.objective_id == objective_id, Alert.state != "resolved")
+    return session().scalars(query).one_or_none()
+
+
+def alerts_of(objective_id: UUID, *, limit: int = 20) -> Sequence[Alert]:
+    """Return the newest alerts of an objective."""
+    query = select(Alert).where(Alert.objective_id == objective_id)
+    return session().scalars(query.order_by(Alert.fired_at.desc()).limit(limit)).all()
+
+
+def alerts_in(span: Span, objective_ids: Collection[UUID] | None = None) -> Sequence[Alert]:
+    """Return the alerts that were open at some minute of the span, the earliest first."""
+    query = select(Alert).where(
+        Alert.fired_at < span.end,
+        or_(Alert.resolved_at.is_(None), Alert.resolved_at > span.start),
+    )
+    if objective_ids is not None:
+        query = query.where(Alert.objective_id.in_(objective_ids))
+    return session().scalars(query.order_by(Alert.fired_at, Alert.id)).all()
+
+
+def objective_name(alert: Alert) -> str:
+    query = select(Objective.name).where(Objective.id == alert.objective_id)
+    return session().scalars(query).one()
+
+
+def next_number() -> int:
+    return (session().scalar(select(func.max(Alert.number))) or 0) + 1
+
+
+# ---- the list
+
+
+def newest(criteria: Mapping[str, str], after: str | None, *, size: int) -> Keyset:
+    """Return a page of (alert, objective's name), the newest first."""
+    query: Select[Any] = select(Alert, Objective.name).join(
+        Objective, Objective.id == Alert.objective_id
+    )
+    query = query.where(*_conditions(criteria))
+    return keyset(query, Alert.fired_at, Alert.id, after=after, size=size, descending=True)
+
+
+def count(criteria: Mapping[str, str]) -> int:
+    """Return how many alerts the filters leave."""
+    query = select(func.count()).select_from(Alert)
+    query = query.join(Objective, Objective.id == Alert.objective_id)
+    return session().scalar(query.where(*_conditions(criteria))) or 0
+
+
+def _conditions(criteria: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if state := criteria.get("state"):
+        found.append(Alert.state != "resolved" if state == "open" else Alert.state == state)
+    if severity := criteria.get("severity"):
+        found.append(Alert.severity == severity)
+    if objective_id := criteria.get("objective"):
+        found.append(Objective.key == objective_id)
+    if text := criteria.get("q"):
+        pattern = f"%{text.replace('%', '').replace('_', '')}%"
+        found.append(
+            or_(func.concat("ALR-", Alert.number).ilike(pattern), Objective.name.ilike(pattern))
+        )
+    return found
+
+
+def count_open() -> Select[Any]:
+    """Select how many alerts fire, for the section's tab."""
+    return select(func.count()).select_from(Alert).where(Alert.state == "firing")
+
+
+# ---- what was sent
+
+
+def deliveries(alert_ids: Collection[UUID]) -> dict[UUID, list[AlertDelivery]]:
+    """Return what was sent of these alerts, in order, in one statement."""
+    query = select(AlertDelivery).where(AlertDelivery.alert_id.in_(alert_ids))
+    found: dict[UUID, list[AlertDelivery]] = {}
+    for each in session().scalars(query.order_by(AlertDelivery.at, AlertDelivery.id)):
+        found.setdefault(each.alert_id, []).append(each)
+    return found
+
+
+# ---- error budgets that are gone
+
+
+def exhaustion(exhaustion_id: UUID) -> BudgetExhaustion:
+    """Return a time in which a budget was gone. Raises NotFound for another tenant's."""
+    return find(BudgetExhaustion, exhaustion_id, what="exhausted budget")
+
+
+def open_exhaustions() -> dict[UUID, BudgetExhaustion]:
+    """Return the budgets that are gone now, by objective."""
+    query = select(BudgetExhaustion).where(BudgetExhaustion.restored_at.is_(None))
+    return {each.objective_id: each for each in session().scalars(query)}
+
+
+def exhaustions_of(objective_id: UUID, *, limit: int = 10) -> Sequence[BudgetExhaustion]:
+    """Return the newest exhaustions of an objective's budget."""
+    query = select(BudgetExhaustion).where(BudgetExhaustion.objective_id == objective_id)
+    return (
+        session().scalars(query.order_by(BudgetExhaustion.exhausted_at.desc()).limit(limit)).all()
+    )
+
+
+def response_of(objective_id: UUID) -> BudgetResponse | None:
+    """Return what happens when the budget is gone; None: nothing."""
+    query = select(BudgetResponse).where(BudgetResponse.objective_id == objective_id)
+    return session().scalars(query).one_or_none()

@@ -1,0 +1,61 @@
+"""What an alert keeps of a rule that fired in it, as JSON.
+
+Pure. Shares, factors and burns are exact decimals where they are finite, else rounded to four
+digits; counts are integers.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from governance.operations.alerts.burn_rules import BurnRule, RuleVerdict, decimal_text, rule_text
+from governance.operations.measurements.scoring import Counts, IndicatorKind
+
+
+def facts_of(verdict: RuleVerdict, kind: IndicatorKind, at: datetime) -> dict[str, Any]:
+    """Return the facts of a rule at the moment when it fired."""
+    rule = verdict.rule
+    return {
+        "text": rule_text(rule),
+        "budget_share": decimal_text(rule.budget_share),
+        "long_minutes": rule.long,
+        "short_minutes": rule.short,
+        "severity": rule.severity,
+        "min_bad": rule.min_bad,
+        "min_total": rule.min_total,
+        "factor": burn_text(verdict.factor),
+        "long": _window(verdict.long, kind, verdict.long_burn),
+        "short": _window(verdict.short, kind, verdict.short_burn),
+        "fired_at": at.isoformat(),
+    }
+
+
+def _window(counts: Counts, kind: IndicatorKind, burn: Fraction | None) -> dict[str, Any]:
+    return {
+        "burn": None if burn is None else burn_text(burn),
+        "lost": counts.lost(kind),
+        "measured": counts.measured(kind),
+    }
+
+
+def rule_of(facts: Mapping[str, Any]) -> BurnRule:
+    """Return the rule that these facts are of."""
+    return BurnRule(
+        Fraction(facts["budget_share"]),
+        facts["long_minutes"],
+        facts["short_minutes"],
+        facts["severity"],
+        facts["min_bad"],
+        facts["min_total"],
+    )
+
+
+def burn_text(burn: Fraction) -> str:
+    """Write a burn rate or factor: "14.4", "0.9333"."""
+    return decimal_text(Fraction(round(burn * 10_000), 10_000))
+
+
+def fastest(rules: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the facts of the rule with the highest factor, which says the most."""
+    return max(rules.values(), key=lambda facts: Fraction(facts["factor"]))
