@@ -64,7 +64,7 @@ def queue(
 
 def put_ticket(delivery: WebhookDelivery, ready_at: datetime) -> None:
     """Let the jobs process take the delivery from that instant on."""
-    session().merge(
+    session().add(
         WebhookTicket(
             id=delivery.id,
             for_tenant=delivery.tenant_id,
