@@ -59,6 +59,9 @@ NO_ENTRY = {
     "foundation/webhooks/queue_actions.py put_ticket": (
         "queues; part of sending, testing and replaying"
     ),
+    "foundation/webhooks/delivery_actions.py claim": (
+        "a process takes what it sends next; each attempt is a row, and a dead letter an entry"
+    ),
     "foundation/anchors/actions.py queue_sending": (
         "queues; what comes of it is recorded as tested, and as each change of state"
     ),

@@ -22,6 +22,7 @@ from governance.assurance.testing import exception_actions, exception_queries
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit import sequencer
 from governance.foundation.people import queries as people
+from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, list_pages
 from governance.kernel.list_pages import Filter, ListPage
 from governance.operations.policies import waivers
@@ -51,6 +52,7 @@ BUDGETS = {  # statements of a page; those of other lists are held beside their 
     "member_sessions": 3,
     "own_sessions": 2,
     "waiting_requests": 5,
+    "webhook_deliveries": 8,
 }
 OF_ADMINS = {"member_sessions"}
 PLACES = {"collector_runs": {"key": COLLECTOR}}
@@ -141,6 +143,11 @@ def _fill(slug: str) -> dict[str, str]:
     _raise_finding(UUID(place["control_id"]), slug)
     with make.acting("admin", slug):
         keys.create(f"Machine of {slug}", ["audit:read"])
+        endpoint, _secret = webhooks.add(
+            name=f"Paging of {slug}", url="http://127.0.0.1:9/hook", events=["alert.fired"]
+        )
+        webhooks.send("alert.fired", {"ref": f"ALR-1 of {slug}"})
+        place["endpoint_id"] = str(endpoint.id)
         sequencer.sequence()
     return place
 

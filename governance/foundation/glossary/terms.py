@@ -128,6 +128,11 @@ TERMS = (
         "A table that shows which requirements of two frameworks the same controls satisfy.",
     ),
     Term(
+        "Dead letter",
+        "A webhook message that the receiver didn't accept in any attempt, kept so that you can"
+        " replay it.",
+    ),
+    Term(
         "Decision",
         "The decision API's answer to an AI system that asks whether a feature may run, and within"
         " which limits.",
@@ -178,6 +183,12 @@ TERMS = (
         "A service outside Meridian that countersigns or stores checkpoints, so that not even the"
         " operator can rewrite the audit log unnoticed.",
         "anchor anchors",
+    ),
+    Term(
+        "Exclusion",
+        "A span of time, such as announced maintenance, whose minutes attainment leaves out while"
+        " their counts are kept.",
+        "exclusion exclusions",
     ),
     Term(
         "Feature",
@@ -237,6 +248,11 @@ TERMS = (
         "Level",
         "How far a requirement is met: 0 not addressed, 1 partial, 2 addressed, 3 evidenced,"
         " 4 effective.",
+    ),
+    Term(
+        "Maintenance window",
+        "A planned span of work on a system, announced in advance, once or recurring.",
+        "maintenance maintenance_feed",
     ),
     Term("Mapping", "The link between a control and a requirement that it satisfies."),
     Term(
@@ -417,6 +433,12 @@ TERMS = (
         "A time-limited permission for one AI system to go below the platform minimum, with a"
         " reason, approved by two people.",
         "waiver",
+    ),
+    Term(
+        "Webhook",
+        "A signed message to one of your own systems about an event in Meridian, sent when the"
+        " event happens and retried until the system accepts it.",
+        "webhook webhooks",
     ),
 )
 BY_SLUG = {term.slug: term for term in TERMS}

@@ -47,6 +47,12 @@ def delivery(delivery_id: UUID, *, lock: bool = False) -> WebhookDelivery:
     return find(WebhookDelivery, delivery_id, what="delivery", lock=lock)
 
 
+def exists(endpoint_id: UUID) -> bool:
+    """Return whether there is such an endpoint, removed or not."""
+    query = select(WebhookEndpoint.id).where(WebhookEndpoint.id == endpoint_id)
+    return session().scalar(query) is not None
+
+
 def attempts(delivery_id: UUID) -> Sequence[WebhookAttempt]:
     """Return the attempts of a delivery, newest first."""
     query = select(WebhookAttempt).where(WebhookAttempt.delivery_id == delivery_id)
@@ -58,15 +64,17 @@ def attempts(delivery_id: UUID) -> Sequence[WebhookAttempt]:
 
 
 def deliveries(
-    endpoint_id: UUID, wanted: Mapping[str, str], *, after: str | None = None, size: int = 50
+    endpoint_id: UUID,
+    wanted: Mapping[str, str],
+    *,
+    sort: str = "-created",
+    after: str | None = None,
+    size: int = 50,
 ) -> Keyset:
-    """Return one page of an endpoint's deliveries, newest first.
-
-    `wanted` are the filters: state, type.
-    """
+    """Return one page of an endpoint's deliveries; `wanted` are the filters: state, type."""
     columns = (WebhookDelivery.created_at, WebhookDelivery.id)
     query = _filtered(endpoint_id, wanted)
-    return keyset(query, *columns, after=after, size=size, descending=True)
+    return keyset(query, *columns, after=after, size=size, descending=sort.startswith("-"))
 
 
 def _filtered(endpoint_id: UUID, wanted: Mapping[str, str]) -> Select[Any]:

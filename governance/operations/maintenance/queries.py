@@ -29,7 +29,7 @@ LOOK_AHEAD = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class ExclusionSpan:
-    """One occurrence of an exclusion. `span` is the whole occurrence, not cut to what was asked."""
+    """One occurrence of an exclusion. `span` is whole, also where it leaves the searched span."""
 
     span: Span
     exclusion: Exclusion
