@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from governance.kernel import events, jobs, write_guards
 from governance.kernel.access import Permission
+from governance.kernel.api_description import ApiDescription
 from governance.kernel.ports import Port
 from governance.kernel.visibility_scope import Scope
 
@@ -282,6 +283,7 @@ class Manifest:
     name: str
     models: tuple[ModuleType, ...] = ()  # modules with its tables
     routes: tuple[Blueprint, ...] = ()
+    api: ApiDescription | None = None  # what its addresses under /api take and answer
     navigation: tuple[NavItem, ...] = ()
     tabs: tuple[SectionTab, ...] = ()
     under: tuple[

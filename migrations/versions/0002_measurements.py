@@ -138,7 +138,7 @@ def upgrade() -> None:
         op.execute(f"GRANT EXECUTE ON FUNCTION {name}(date) TO governance_app")
 
 
-# Both run as the owner of the tables, whom the application can't become. A partition has no grants:
+# Both run as the owner of the tables, which the application isn't. A partition has no grants:
 # the application reaches it through the table alone, and its policy holds for the owner too.
 # ATTACH takes a lock that neither readers nor writers of other months wait for.
 CREATE_PARTITION = f"""

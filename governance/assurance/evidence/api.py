@@ -1,26 +1,25 @@
-"""`POST /api/v1/evidence`, which uploads versions, and the OpenAPI description of /api."""
+"""`POST /api/v1/evidence`, which uploads versions."""
 
 import re
 from datetime import date
 from typing import Any, BinaryIO
 
-from flask import Response, jsonify, request
+from flask import jsonify, request
 
-from governance.assurance.evidence import openapi, permissions, queries, version_actions
+from governance.assurance.evidence import permissions, queries, version_actions
 from governance.assurance.evidence.models import Evidence
 from governance.assurance.evidence.push import push as push_version
-from governance.kernel import access, current
+from governance.kernel import current
 from governance.kernel.days import ANY_DAY, parse_day
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature, a_key_is_here
 from governance.kernel.forms import uuid_or_none
+from governance.kernel.idempotency import idempotency_key
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("evidence_api", __name__, scope="machine")
-public = Feature("api_description", __name__, scope="public")
 
 MAX_FORM_BYTES = 1024 * 1024
-MAX_KEY_LENGTH = 255
 UNSTORABLE = re.compile("[\\0\ud800-\udfff]")  # NUL, and halves of characters, which JSON can name
 FIELDS = (
     "evidence",
@@ -59,7 +58,7 @@ def push() -> ResponseReturnValue:
         stream=stream,
         filename=file.filename if file else None,
         sha256=_sha256(sent.get("sha256")),
-        idempotency_key=_idempotency_key(),
+        idempotency_key=idempotency_key(),
         source=sent.get("source", "").strip()[:120] or None,
         collected_on=_day(sent, "collected_on") if sent.get("collected_on", "").strip() else None,
         period_from=_day(sent, "period_from"),
@@ -125,20 +124,3 @@ def _sha256(given: str | None) -> str | None:
 
 def _day(sent: dict[str, str], name: str) -> date:
     return parse_day(sent.get(name, ""), field=name, bounds=ANY_DAY, is_named=True)
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()):
-        raise Invalid(
-            f"Idempotency-Key: enter 1 to {MAX_KEY_LENGTH} printable characters.",
-            field="Idempotency-Key",
-        )
-    return key
-
-
-@public.get("/api/v1/openapi.json", needs=access.PUBLIC)
-def description() -> ResponseReturnValue:
-    answer: Response = jsonify(openapi.DESCRIPTION)
-    answer.headers["Cache-Control"] = "public, max-age=300"
-    return answer

@@ -12,6 +12,7 @@ from governance.assurance.evidence import (
     library_views,
     link_actions,
     models,
+    openapi,
     palette,
     permissions,
     push,
@@ -30,7 +31,8 @@ VIEWS = (views, library_views, version_views, deletion_views)
 manifest = Manifest(
     name="evidence",
     models=(models,),
-    routes=(views.feature, api.feature, api.public),
+    routes=(views.feature, api.feature),
+    api=openapi.DESCRIPTION,
     navigation=(
         NavItem(
             label="Evidence",

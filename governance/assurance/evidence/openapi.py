@@ -1,14 +1,9 @@
-"""Everything under /api, as OpenAPI 3.1.
-
-Data only; a test checks it against the specification and against the routes.
-"""
+"""`POST /api/v1/evidence`, as OpenAPI 3.1."""
 
 from typing import Any
 
-PROBLEM = {
-    "description": "The request failed. `title` says why; `field` names the value to fix.",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
+from governance.kernel.api_description import REPLAYED, ApiDescription, idempotency_key, refusals
+
 REFUSALS = {
     "400": "The request can't be read, or it was interrupted",
     "401": "The key is missing or invalid",
@@ -49,19 +44,8 @@ DETAILS: dict[str, Any] = {
 }
 NEEDED = ["evidence", "period_from", "period_to", "valid_until"]
 
-DESCRIPTION: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {
-        "title": "Meridian",
-        "version": "1",
-        "summary": "Upload evidence from programs.",
-        "description": (
-            "Each request needs a bearer key of one tenant. Errors are RFC 9457 problem JSON."
-        ),
-    },
-    "servers": [{"url": "/"}],
-    "security": [{"key": []}],
-    "paths": {
+DESCRIPTION = ApiDescription(
+    paths={
         "/api/v1/evidence": {
             "post": {
                 "operationId": "pushEvidence",
@@ -71,20 +55,7 @@ DESCRIPTION: dict[str, Any] = {
                     " The version counts once a person has accepted it. Needs the scope"
                     " `evidence:write`."
                 ),
-                "parameters": [
-                    {
-                        "name": "Idempotency-Key",
-                        "in": "header",
-                        "required": False,
-                        "description": (
-                            "For 30 days, the same Idempotency-Key with the same request returns"
-                            " the same response and uploads nothing twice. If two arrive at once,"
-                            " the second gets the same response or 409. Each bearer key has its own"
-                            " Idempotency-Keys, and rotating it keeps them."
-                        ),
-                        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-                    }
-                ],
+                "parameters": [idempotency_key("30 days")],
                 "requestBody": {
                     "required": True,
                     "content": {
@@ -129,79 +100,41 @@ DESCRIPTION: dict[str, Any] = {
                                 "description": "The page of the evidence item.",
                                 "schema": {"type": "string"},
                             },
-                            "Idempotency-Replayed": {
-                                "description": "The response is that of the earlier request.",
-                                "schema": {"const": "true"},
-                            },
+                            **REPLAYED,
                         },
                         "content": {
                             "application/json": {"schema": {"$ref": "#/components/schemas/Version"}}
                         },
                     },
-                    **{
-                        status: PROBLEM | {"description": says} for status, says in REFUSALS.items()
-                    },
-                },
-            }
-        },
-        "/api/v1/openapi.json": {
-            "get": {
-                "operationId": "describe",
-                "summary": "This description",
-                "security": [],
-                "responses": {
-                    "200": {
-                        "description": "OpenAPI 3.1",
-                        "content": {"application/json": {"schema": {"type": "object"}}},
-                    }
+                    **refusals(REFUSALS),
                 },
             }
         },
     },
-    "components": {
-        "securitySchemes": {
-            "key": {
-                "type": "http",
-                "scheme": "bearer",
-                "bearerFormat": "gc_<tenant>_<43 characters>",
-            }
-        },
-        "schemas": {
-            "Sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-            "Version": {
-                "type": "object",
-                "properties": {
-                    "id": {"type": "string", "format": "uuid"},
-                    "evidence": {"type": "string"},
-                    "version": {"type": "integer", "minimum": 1},
-                    "filename": {"type": "string"},
-                    "media_type": {"type": "string"},
-                    "size": {"type": "integer", "minimum": 1},
-                    "sha256": {"$ref": "#/components/schemas/Sha256"},
-                    "review": {"const": "pending"},
-                },
-                "required": [
-                    "id",
-                    "evidence",
-                    "version",
-                    "filename",
-                    "media_type",
-                    "size",
-                    "sha256",
-                    "review",
-                ],
+    schemas={
+        "Sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "Version": {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string", "format": "uuid"},
+                "evidence": {"type": "string"},
+                "version": {"type": "integer", "minimum": 1},
+                "filename": {"type": "string"},
+                "media_type": {"type": "string"},
+                "size": {"type": "integer", "minimum": 1},
+                "sha256": {"$ref": "#/components/schemas/Sha256"},
+                "review": {"const": "pending"},
             },
-            "Problem": {
-                "type": "object",
-                "properties": {
-                    "type": {"type": "string"},
-                    "title": {"type": "string"},
-                    "status": {"type": "integer"},
-                    "request_id": {"type": ["string", "null"]},
-                    "field": {"type": "string"},
-                },
-                "required": ["type", "title", "status"],
-            },
+            "required": [
+                "id",
+                "evidence",
+                "version",
+                "filename",
+                "media_type",
+                "size",
+                "sha256",
+                "review",
+            ],
         },
     },
-}
+)

@@ -1,6 +1,6 @@
 """API keys: how machines get access."""
 
-from governance.foundation.api_keys import actions, models, queries, views
+from governance.foundation.api_keys import actions, description, models, queries, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.identity import identity
 from governance.kernel.manifest import EntryLink, Manifest, PortAnswer
@@ -8,7 +8,8 @@ from governance.kernel.manifest import EntryLink, Manifest, PortAnswer
 manifest = Manifest(
     name="api_keys",
     models=(models,),
-    routes=(views.feature,),
+    routes=(views.feature, description.feature),
+    api=description.ITSELF,
     under=("tenant_settings.settings", "people.members"),
     audit=actions_in(actions),
     links={"ApiKey": EntryLink(endpoint="api_keys.index", noun="API key")},

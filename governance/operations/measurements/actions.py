@@ -7,7 +7,6 @@ rebuild         hours and days from the minutes
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +26,7 @@ from governance.kernel.intervals import Span
 from governance.operations.measurements import queries, rebuilding, storing
 from governance.operations.measurements.events import MinutesStored
 from governance.operations.measurements.models import KINDS, SOURCES, Indicator
-from governance.operations.measurements.rollups import minute_at, minute_number
+from governance.operations.measurements.rollups import minute_number
 from governance.operations.measurements.storing import MAX_COUNT, MinuteColumns, Written
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
@@ -186,7 +185,7 @@ def _check_downtime(min_requests: int, floor: Decimal | None) -> None:
     if not 1 <= min_requests <= MAX_COUNT:
         raise Invalid("Enter at least 1 request.", field="min_requests")
     if floor is not None and not (floor.is_finite() and 0 <= floor <= 1):
-        raise Invalid("The floor is a share from 0% to 100%.", field="floor")
+        raise Invalid("Enter a share from 0% to 100%.", field="floor")
 
 
 def _check_threshold(bound: Decimal | None, bound_unit: str | None, good_side: str) -> None:
@@ -232,42 +231,30 @@ def store(
     """
     if backfill_reason is not None and not backfill_reason.strip():
         raise Invalid("Enter the reason of the backfill.", field="reason")
+    is_backfill = backfill_reason is not None
     written, repeated, replaced = Written(), 0, 0
     for chunk in batched(rows, CHUNK, strict=False):
-        columns, same, other = _columns(chunk, is_backfill=backfill_reason is not None)
-        repeated, replaced = repeated + same, replaced + other
+        columns = _columns(chunk, is_backfill=is_backfill)
+        repeated, replaced = repeated + columns.repeated, replaced + columns.replaced
         written += write(columns, queries.lock(columns.ids), backfill_reason=backfill_reason)
-    announce(written, is_backfill=backfill_reason is not None)
+    announce(written, is_backfill=is_backfill)
     return StoreResult(written.accepted, written.corrected + replaced, written.unchanged + repeated)
 
 
 def _columns(
     rows: Iterable[tuple[UUID, datetime, int, int]], *, is_backfill: bool
-) -> tuple[MinuteColumns, int, int]:
-    """The minutes, how many rows repeat one of them, and how many replace one."""
+) -> MinuteColumns:
     earliest, latest = window(is_backfill=is_backfill)
-    last: dict[tuple[UUID, int], tuple[int, int]] = {}
-    repeated = replaced = 0
+    columns = MinuteColumns()
+    places: dict[UUID, int] = {}
     for indicator_id, at, good, total in rows:
         minute = _minute(at)
         if not (earliest <= minute <= latest and 0 <= good <= total <= MAX_COUNT):
             raise Invalid(f"The minute {at:%Y-%m-%d %H:%M} can't be stored: {good} of {total}.")
-        before = last.get((indicator_id, minute))
-        if before is not None:
-            repeated, replaced = (
-                repeated + (before == (good, total)),
-                replaced + (before != (good, total)),
-            )
-        last[indicator_id, minute] = (good, total)
-    places: dict[UUID, int] = {}
-    columns = MinuteColumns([])
-    for (indicator_id, minute), (good, total) in last.items():
-        columns.which.append(places.setdefault(indicator_id, len(places)))
-        columns.minutes.append(minute)
-        columns.good.append(good)
-        columns.total.append(total)
-    columns.ids = list(places)
-    return columns, repeated, replaced
+        if indicator_id not in places:
+            places[indicator_id] = columns.place_of(indicator_id)
+        columns.add(places[indicator_id], minute, good, total)
+    return columns
 
 
 def _minute(at: datetime) -> int:
@@ -306,22 +293,9 @@ def write(
 
 
 def _backfill(columns: MinuteColumns, locked: dict[UUID, Indicator], reason: str) -> Written:
-    rows_of: dict[int, list[int]] = defaultdict(list)
-    for row, place in enumerate(columns.which):
-        rows_of[place].append(row)
     done = Written()
-    for place, rows in sorted(rows_of.items()):
-        indicator = locked[columns.ids[place]]
-        written = storing.write(
-            MinuteColumns(
-                [indicator.id],
-                [0] * len(rows),
-                *(
-                    [column[row] for row in rows]
-                    for column in (columns.minutes, columns.good, columns.total)
-                ),
-            )
-        )
+    for each in columns.of_each():
+        indicator, written = locked[each.ids[0]], storing.write(each)
         if written.first is not None:
             record(
                 BACKFILLED,
@@ -359,6 +333,3 @@ def rebuild(indicator_id: UUID | None, span: Span) -> int:
             record(REPAIRED, each, key=each.key, rows=differing, first=span.start, last=span.end)
         rows += differing
     return rows
-
-
-__all__ = ["define", "minute_at", "rebuild", "retire", "store"]

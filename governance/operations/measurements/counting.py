@@ -45,7 +45,8 @@ _ADDED_UP = ", ".join(
 
 def _statement(chosen: tuple[str, ...]) -> TextClause:
     sums = " UNION ALL ".join(map(_sum_of, chosen))
-    return text(f"SELECT place, {_ADDED_UP} FROM ({sums}) AS sums GROUP BY place")  # noqa: S608 - names of ours
+    query = f"SELECT place, {_ADDED_UP} FROM ({sums}) AS sums GROUP BY place"  # noqa: S608 - names of ours
+    return text(query)
 
 
 COUNT = {

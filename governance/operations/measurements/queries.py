@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import ARRAY, String, Table, any_, cast, select, text
 
 from governance.kernel import current
 from governance.kernel.db import find, session
@@ -70,7 +70,8 @@ def every_indicator() -> Sequence[Indicator]:
 
 def by_keys(keys: Collection[str]) -> dict[str, Indicator]:
     """Return the indicators with these slugs, retired ones too, locked in order of their ids."""
-    query = select(Indicator).where(Indicator.key.in_(keys)).order_by(Indicator.id)
+    wanted = any_(cast(list(keys), ARRAY(String)))
+    query = select(Indicator).where(Indicator.key == wanted).order_by(Indicator.id)
     return {each.key: each for each in session().scalars(query.with_for_update(key_share=True))}
 
 

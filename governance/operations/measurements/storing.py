@@ -4,7 +4,7 @@ The rows of the batch's indicators are locked before, in order of their ids. So 
 the same minutes the second sees the first, and neither waits for the other in a circle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -22,16 +22,51 @@ MAX_COUNT = 10**12  # events of a minute: a month of them adds up within 64 bits
 
 @dataclass(slots=True)
 class MinuteColumns:
-    """Minutes to store, column by column, each minute of an indicator at most once.
+    """Minutes to store, column by column, each minute of an indicator once: the last one counts.
 
-    `which` is the place of the indicator in `ids`; `minutes` are numbers of rollups.py.
+    `which` is the place of the indicator in `ids`, from 1 on; `minutes` are numbers of rollups.py.
+    `repeated` rows said the same as an earlier one, `replaced` ones something else.
     """
 
-    ids: Sequence[UUID]
+    ids: list[UUID] = field(default_factory=list)
     which: list[int] = field(default_factory=list)
     minutes: list[int] = field(default_factory=list)
     good: list[int] = field(default_factory=list)
     total: list[int] = field(default_factory=list)
+    repeated: int = 0
+    replaced: int = 0
+    _rows: dict[int, int] = field(default_factory=dict)
+
+    def place_of(self, indicator_id: UUID) -> int:
+        """Add an indicator; return its place."""
+        self.ids.append(indicator_id)
+        return len(self.ids)
+
+    def add(self, place: int, minute: int, good: int, total: int) -> None:
+        """Add a row of the indicator at that place."""
+        end = len(self.minutes)
+        row = self._rows.setdefault(place << 32 | minute, end)
+        if row == end:
+            self.which.append(place)
+            self.minutes.append(minute)
+            self.good.append(good)
+            self.total.append(total)
+        elif (self.good[row], self.total[row]) == (good, total):
+            self.repeated += 1
+        else:
+            self.replaced += 1
+            self.good[row], self.total[row] = good, total
+
+    def of_each(self) -> Iterator["MinuteColumns"]:
+        """The same minutes, indicator by indicator in order of their ids."""
+        by_place: dict[int, MinuteColumns] = {}
+        for place, minute, good, total in zip(
+            self.which, self.minutes, self.good, self.total, strict=True
+        ):
+            if place not in by_place:
+                by_place[place] = MinuteColumns([self.ids[place - 1]])
+            by_place[place].add(1, minute, good, total)
+        yield from sorted(by_place.values(), key=lambda columns: columns.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +150,8 @@ def write(columns: MinuteColumns) -> Written:
             WRITE,
             {
                 "tenant": current.actor().tenant_id,
-                "ids": list(columns.ids),
-                "which": _array([place + 1 for place in columns.which]),
+                "ids": columns.ids,
+                "which": _array(columns.which),
                 "minutes": _array(columns.minutes),
                 "good": _array(columns.good),
                 "total": _array(columns.total),

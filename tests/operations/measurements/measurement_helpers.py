@@ -1,12 +1,17 @@
 """Indicators and minutes, made by the product's own actions."""
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
+from governance.foundation.api_keys import actions as keys
 from governance.kernel.db import session
 from governance.operations.measurements import actions
 from governance.operations.systems import actions as systems
@@ -43,4 +48,47 @@ def defined(
         return define(key, kind, **given)
 
 
-__all__ = ["MINUTE", "NOW", "define", "defined", "system_of"]
+class Machine:
+    """A program with an API key."""
+
+    def __init__(
+        self,
+        app: Flask,
+        scopes: Sequence[str] = ("indicators:write",),
+        slug: str = "acme",
+        name: str = "exporter",
+        system_id: UUID | None = None,
+    ) -> None:
+        with make.acting("admin", slug):
+            made, self.secret = keys.create(name, scopes, system_id=system_id)
+            self.key_id = made.id
+        self.client = app.test_client()
+
+    def post(
+        self,
+        rows: Sequence[Any] = (),
+        *,
+        then: int = 200,
+        key: str | None = None,
+        data: bytes | None = None,
+        kind: str = "application/json",
+        encoding: str | None = None,
+        **parts: Any,
+    ) -> TestResponse:
+        """Send a batch; `data` is a body as it is."""
+        headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": kind}
+        headers |= {"Idempotency-Key": key} if key else {}
+        headers |= {"Content-Encoding": encoding} if encoding else {}
+        body = json.dumps({"rows": rows} | parts).encode() if data is None else data
+        reply = self.client.post("/api/v1/indicators", headers=headers, data=body)
+        assert reply.status_code == then, reply.text
+        assert then == 200 or reply.mimetype == "application/problem+json"
+        return reply
+
+    def send(self, rows: Sequence[Any] = (), **options: Any) -> dict[str, Any]:
+        """The answer of the same."""
+        found: dict[str, Any] = self.post(rows, **options).json
+        return found
+
+
+__all__ = ["MINUTE", "NOW", "Machine", "define", "defined", "system_of"]

@@ -1,0 +1,240 @@
+"""Read what a machine sends: a batch of rows, and of each row what it means or why it is rejected.
+
+    {"rows": [{"indicator": "claims-triage-availability", "at": "2026-11-25T09:14:00Z",
+               "good": 12, "total": 12}],
+     "backfill": {"reason": "The exporter was down"}}         only for rows older than 48 hours
+
+A row of a threshold may have a cumulative histogram instead of good and total:
+"buckets": {"0.5": 10, "1.0": 14, "+Inf": 15}. As NDJSON each line is a row, and the first may be
+the backfill. Pure: no database, no clock.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+from governance.kernel.errors import Invalid, TooLarge
+from governance.operations.measurements.rollups import minute_number
+from governance.operations.measurements.storing import MAX_COUNT
+
+MAX_ROWS = 10_000
+MAX_BATCH_BYTES = 8 * 1024 * 1024  # of JSON, unpacked
+MAX_REASON_LENGTH = 2000
+JSON = "application/json"
+NDJSON = ("application/x-ndjson", "application/jsonl")
+FIELDS = {"indicator", "at", "good", "total", "buckets"}
+INFINITY = Decimal("Infinity")
+TOO_LARGE = (
+    f"A batch has at most {MAX_ROWS:,} rows and {MAX_BATCH_BYTES // 1024**2} MB, unpacked. Nothing"
+    " was saved; send it in parts."
+)
+
+
+class UnreadableBatch(Invalid):
+    """The body is no batch at all."""
+
+    status = 400
+
+
+class RejectedRow(Exception):
+    """Why one row can't be stored."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows as they were sent, and the reason of a backfill."""
+
+    rows: Sequence[Any]
+    backfill_reason: str | None
+
+
+# ---- the body
+
+
+def unpack(body: bytes, encoding: str) -> bytes:
+    """Return the body without its gzip. Raises TooLarge before it unpacks more than a batch has."""
+    if encoding in {"", "identity"}:
+        return body
+    if encoding != "gzip":
+        raise Invalid("Content-Encoding: send gzip or none.", field="Content-Encoding")
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacker.decompress(body, MAX_BATCH_BYTES + 1)
+    except zlib.error:
+        raise UnreadableBatch("The body isn't gzip. Nothing was saved.") from None
+    if len(unpacked) > MAX_BATCH_BYTES:
+        raise TooLarge(TOO_LARGE)
+    if not unpacker.eof:
+        raise UnreadableBatch("The gzip of the body ends too early. Nothing was saved.")
+    return unpacked
+
+
+def parse(body: bytes, media_type: str) -> Batch:
+    """Return the batch. Raises UnreadableBatch, Invalid, or TooLarge for more than MAX_ROWS."""
+    if media_type == JSON:
+        batch = _from_json(body)
+    elif media_type in NDJSON:
+        batch = _from_lines(body)
+    else:
+        raise Invalid("Send application/json, or application/x-ndjson with a row on each line.")
+    if len(batch.rows) > MAX_ROWS:
+        raise TooLarge(TOO_LARGE)
+    if not batch.rows:
+        raise Invalid("rows: send at least one row.", field="rows")
+    return batch
+
+
+def _from_json(body: bytes) -> Batch:
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnreadableBatch("The body isn't valid JSON. Nothing was saved.") from None
+    if not isinstance(sent, dict) or not isinstance(sent.get("rows"), list):
+        raise Invalid('Send one JSON object with "rows", a list.', field="rows")
+    if unknown := sent.keys() - {"rows", "backfill"}:
+        name = _shown(min(unknown))
+        raise Invalid(f"{name} is not a field. The fields are rows and backfill.", field=name)
+    return Batch(sent["rows"], _reason(sent))
+
+
+def _from_lines(body: bytes) -> Batch:
+    rows = [_line(line) for line in body.splitlines() if line.strip()]
+    head = rows[0] if rows and isinstance(rows[0], dict) and rows[0].keys() == {"backfill"} else {}
+    return Batch(rows[1:] if head else rows, _reason(head))
+
+
+def _line(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None  # rejected as a row that is no object
+
+
+def _reason(sent: Mapping[str, Any]) -> str | None:
+    if "backfill" not in sent:
+        return None
+    backfill = sent["backfill"]
+    reason = backfill.get("reason") if isinstance(backfill, dict) else None
+    if not isinstance(reason, str) or not reason.strip() or set(backfill) != {"reason"}:
+        raise Invalid('backfill: send {"reason": "why these minutes are late"}.', field="backfill")
+    if len(reason) > MAX_REASON_LENGTH or not reason.isprintable():
+        raise Invalid(
+            f"backfill: the reason is one line of at most {MAX_REASON_LENGTH:,} characters.",
+            field="backfill",
+        )
+    return reason.strip()
+
+
+# ---- a row
+
+
+class Row(NamedTuple):
+    """What a row says. `good` and `total` are None where it has buckets."""
+
+    indicator: str
+    at: str
+    good: int | None
+    total: int | None
+    buckets: Mapping[str, Any] | None
+
+
+def read(row: Any) -> Row:
+    """Return the row with its fields checked by type. Raises RejectedRow."""
+    if not isinstance(row, dict):
+        raise RejectedRow("row", "A row is a JSON object with indicator, at, good and total.")
+    if unknown := row.keys() - FIELDS:
+        name = _shown(min(unknown))
+        raise RejectedRow(name, f"{name} is not a field of a row.")
+    for name in ("indicator", "at"):
+        if not isinstance(row.get(name), str):
+            raise RejectedRow(name, f"Send {name} as text.")
+    if "buckets" not in row:
+        return Row(row["indicator"], row["at"], *good_and_total(row), None)
+    if row.keys() & {"good", "total"}:
+        raise RejectedRow("buckets", "Send either buckets, or good and total.")
+    if not isinstance(row["buckets"], dict):
+        raise RejectedRow("buckets", 'Send an object such as {"0.5": 10, "+Inf": 15}.')
+    return Row(row["indicator"], row["at"], None, None, row["buckets"])
+
+
+def good_and_total(row: Mapping[str, Any]) -> tuple[int, int]:
+    """The two counts of a row. Raises RejectedRow."""
+    good, total = whole(row, "good"), whole(row, "total")
+    if good > total:
+        raise RejectedRow("good", f"good is {good}, more than the total of {total}.")
+    return good, total
+
+
+def whole(values: Mapping[str, Any], name: str, field: str | None = None) -> int:
+    """A count: a whole number from 0 on; True is none."""
+    value = values.get(name)
+    if type(value) is not int:
+        raise RejectedRow(field or name, f"{_shown(name)} must be a whole number.")
+    if value < 0:
+        raise RejectedRow(field or name, f"{_shown(name)} is negative.")
+    if value > MAX_COUNT:
+        raise RejectedRow(field or name, f"{_shown(name)} is more than {MAX_COUNT:,}.")
+    return value
+
+
+def minute_of(text: str) -> int:
+    """The number of the minute that `at` names. Raises RejectedRow."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise RejectedRow("at", "Send an instant such as 2026-11-25T09:14:00Z.") from None
+    if at.tzinfo is None:
+        raise RejectedRow("at", "The instant has no time zone. Add Z for UTC.")
+    try:
+        return minute_number(at)
+    except ValueError:
+        raise RejectedRow(
+            "at", "The instant isn't a whole minute: send its seconds as 00."
+        ) from None
+
+
+def from_buckets(buckets: Mapping[str, Any], bound: Decimal, *, is_floor: bool) -> tuple[int, int]:
+    """Good and total of a cumulative histogram, whose buckets count events up to their bound.
+
+    With `is_floor` events above the bound are good. Raises RejectedRow.
+    """
+    counts: dict[Decimal, int] = {}
+    for name in buckets:
+        edge = _edge(name)
+        if edge in counts:
+            raise RejectedRow("buckets", f"Two buckets have the bound {_shown(name)}.")
+        counts[edge] = whole(buckets, name, "buckets")
+    for edge in (INFINITY, bound):
+        if edge not in counts:
+            name = "+Inf" if edge == INFINITY else f"{bound.normalize():f}"
+            raise RejectedRow("buckets", f"There is no bucket {name}.")
+    ordered = [counts[edge] for edge in sorted(counts)]
+    if ordered != sorted(ordered):
+        raise RejectedRow("buckets", "The counts fall. Each bucket includes the smaller ones.")
+    total = counts[INFINITY]
+    return total - counts[bound] if is_floor else counts[bound], total
+
+
+def _edge(name: str) -> Decimal:
+    try:
+        edge = Decimal(name)
+    except InvalidOperation:
+        edge = Decimal("NaN")
+    if edge.is_nan() or edge == -INFINITY:
+        raise RejectedRow("buckets", f"{_shown(name)} is not a bound such as 0.5 or +Inf.")
+    return edge
+
+
+def _shown(name: str) -> str:
+    """A name as an answer repeats it: short, and without what can't be stored."""
+    return "".join(
+        c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "?" for c in name[:40]
+    )

@@ -1,0 +1,213 @@
+"""A batch from a machine, once for each of its Idempotency-Keys, with an answer for each row."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from governance.foundation.api_keys.models import ApiKey
+from governance.kernel import clock, current
+from governance.kernel.db import session, try_lock_tenant
+from governance.kernel.errors import DomainError, Invalid
+from governance.operations.measurements import actions, batches, queries
+from governance.operations.measurements.batches import Batch, RejectedRow, Row
+from governance.operations.measurements.models import Indicator, IndicatorBatch
+from governance.operations.measurements.storing import MinuteColumns
+
+BATCH_RETENTION = timedelta(days=7)
+
+
+class BatchKeyReused(Invalid):
+    """The Idempotency-Key belongs to a different batch."""
+
+
+class BatchInProgress(DomainError):
+    """The same batch is being stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """The answer, and whether it is that of an earlier request."""
+
+    answer: dict[str, Any]
+    is_replay: bool = False
+
+
+def push(body: bytes, media_type: str, *, idempotency_key: str | None) -> BatchResult:
+    """Store the rows of a batch that can be stored, and name the others.
+
+    The same Idempotency-Key with the same body gives the same answer for 7 days. Raises
+    BatchKeyReused, BatchInProgress, and what batches.py raises.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    if idempotency_key is not None and (earlier := _earlier(idempotency_key, digest)):
+        return BatchResult(earlier, is_replay=True)
+    answer = store(batches.parse(body, media_type))
+    if idempotency_key is not None:
+        session().add(
+            IndicatorBatch(
+                key_id=_key_id(),
+                idempotency_key=idempotency_key,
+                digest=digest,
+                answer=answer,
+                created_at=clock.now(),
+            )
+        )
+        session().flush()
+    return BatchResult(answer)
+
+
+def store(batch: Batch) -> dict[str, Any]:
+    """Store what can be stored; return the counts and each rejected row."""
+    read: list[Row | RejectedRow] = [_read(row) for row in batch.rows]
+    names = {row.indicator for row in read if isinstance(row, Row)}
+    known = queries.by_keys({name for name in names if actions.SLUG.match(name)})
+    reader = RowReader(known, is_backfill=batch.backfill_reason is not None)
+    errors = [
+        {"row": number, "field": rejected.field, "reason": rejected.reason}
+        for number, row in enumerate(read, 1)
+        if (rejected := row if isinstance(row, RejectedRow) else reader.add(row)) is not None
+    ]
+    columns = reader.columns
+    locked = {each.id: each for each in known.values()}
+    written = actions.write(columns, locked, backfill_reason=batch.backfill_reason)
+    actions.announce(written, is_backfill=batch.backfill_reason is not None)
+    return {
+        "accepted": written.accepted,
+        "corrected": written.corrected + columns.replaced,
+        "duplicate": written.unchanged + columns.repeated,
+        "rejected": len(errors),
+        "errors": errors,
+    }
+
+
+def _read(row: Any) -> Row | RejectedRow:
+    try:
+        return batches.read(row)
+    except RejectedRow as rejected:
+        return rejected
+
+
+class RowReader:
+    """Rows of one batch on their way to columns. What was read once is remembered."""
+
+    def __init__(self, known: dict[str, Indicator], *, is_backfill: bool) -> None:
+        self.columns = MinuteColumns()
+        self._known, self._is_backfill = known, is_backfill
+        self._earliest, self._latest = actions.window(is_backfill=is_backfill)
+        self._system_id = key_system() if known else None
+        self._places: dict[str, int | RejectedRow] = {}
+        self._minutes: dict[str, int | RejectedRow] = {}
+
+    def add(self, row: Row) -> RejectedRow | None:
+        """Take a row, or return why not."""
+        place = _remembered(self._places, row.indicator, self._place)
+        if isinstance(place, RejectedRow):
+            return place
+        minute = _remembered(self._minutes, row.at, self._minute)
+        if isinstance(minute, RejectedRow):
+            return minute
+        good, total = row.good, row.total
+        if good is None or total is None:
+            try:
+                good, total = self._counted(row)
+            except RejectedRow as rejected:
+                return rejected
+        self.columns.add(place, minute, good, total)
+        return None
+
+    def _place(self, key: str) -> int:
+        indicator = self._known.get(key)
+        if indicator is None or self._system_id not in {None, indicator.system_id}:
+            raise RejectedRow(
+                "indicator", "This indicator doesn't exist, or the key has no access to it."
+            )
+        if indicator.is_retired:
+            raise RejectedRow("indicator", f"{key} is retired and takes no more minutes.")
+        if indicator.source != "push" and not self._is_backfill:
+            raise RejectedRow(
+                "indicator", f"{key} is read from {indicator.source_name}, so it can't be pushed."
+            )
+        return self.columns.place_of(indicator.id)
+
+    def _minute(self, at: str) -> int:
+        minute = batches.minute_of(at)
+        if minute > self._latest:
+            raise RejectedRow("at", "The minute is in the future.")
+        if minute < self._earliest:
+            raise RejectedRow(
+                "at",
+                "The minute is older than 400 days."
+                if self._is_backfill
+                else "The minute is older than 48 hours. Send it as a backfill with a reason.",
+            )
+        return minute
+
+    def _counted(self, row: Row) -> tuple[int, int]:
+        indicator = self._known[row.indicator]
+        if indicator.bound is None:
+            raise RejectedRow("buckets", f"{row.indicator} has no bound: send good and total.")
+        return batches.from_buckets(
+            row.buckets or {}, indicator.bound, is_floor=indicator.good_side == "more_than"
+        )
+
+
+def _remembered(
+    known: dict[str, int | RejectedRow], text: str, read: Callable[[str], int]
+) -> int | RejectedRow:
+    found = known.get(text)
+    if found is None:
+        try:
+            found = read(text)
+        except RejectedRow as rejected:
+            found = rejected
+        known[text] = found
+    return found
+
+
+def key_system() -> UUID | None:
+    """The AI system that the acting key is limited to; None: all of them."""
+    return session().scalar(select(ApiKey.system_id).where(ApiKey.id == _key_id()))
+
+
+def _key_id() -> UUID:
+    key_id = current.actor().key_id
+    if key_id is None:
+        raise RuntimeError("only machines push")
+    return key_id
+
+
+# ---- repetitions
+
+
+def _earlier(idempotency_key: str, digest: str) -> dict[str, Any] | None:
+    if not try_lock_tenant(f"indicators {_key_id()} {idempotency_key}"):
+        raise BatchInProgress(
+            "A batch with this Idempotency-Key is still in progress. Retry in a moment."
+        )
+    query = select(IndicatorBatch).where(
+        IndicatorBatch.key_id == _key_id(), IndicatorBatch.idempotency_key == idempotency_key
+    )
+    earlier = session().scalars(query).one_or_none()
+    if earlier is None:
+        return None
+    if earlier.created_at < clock.now() - BATCH_RETENTION:
+        session().delete(earlier)
+        session().flush()
+        return None
+    if earlier.digest != digest:
+        raise BatchKeyReused(
+            "This Idempotency-Key belongs to a different batch. Nothing was saved. Use a new key.",
+            field="Idempotency-Key",
+        )
+    return earlier.answer
+
+
+def delete_old_batches() -> int:
+    """Delete answers older than 7 days; return how many."""
+    old = IndicatorBatch.created_at < clock.now() - BATCH_RETENTION
+    return int(session().execute(delete(IndicatorBatch).where(old)).rowcount)  # type: ignore[attr-defined]
