@@ -61,6 +61,7 @@ NO_ENTRY = {
     ),
     "foundation/webhooks/delivery_actions.py claim": (
         "a process takes what it sends next; each attempt is a row, and a dead letter an entry"
+    ),
     "operations/measurements/push_actions.py push": (
         "keeps the answer for a repetition; a backfill in it is recorded for each indicator"
     ),
