@@ -142,6 +142,22 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "rules": None,
     },
     "tenant_time_zones": {"since": datetime(2020, 1, 1, tzinfo=UTC), "zone": "Europe/Berlin"},
+    "agreements": {"direction": "to_tenant"},
+    "agreement_versions": {
+        "state": "draft",
+        "credit_cap": Decimal("0.3"),
+        "minimum_coverage": Decimal("0.95"),
+        "excluded_categories": ["maintenance"],
+        "terms": None,
+    },
+    "agreement_commitments": {"target": Decimal("0.99"), "bands": [["0.99", "0.1"]]},
+    "agreement_support_terms": {
+        "severity": 1,
+        "clock": "24x7",
+        "target": Decimal("0.9"),
+        "bands": [],
+    },
+    "agreement_acceptances": {"side": "customer"},
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
 }
 
@@ -240,5 +256,6 @@ def _plausible(column: Column[Any], position: int) -> Any:
         int: 1,
         bool: False,
         bytes: uuid4().bytes,
+        Decimal: Decimal(1),
     }
     return made[python] if python in made else clock.now()

@@ -1,0 +1,232 @@
+"""Read agreements, their versions, and which version is in force at a minute."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, func, select
+
+from governance.kernel import clock
+from governance.kernel import current as context
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.intervals import Span
+from governance.operations.agreements.models import (
+    OPEN_STATES,
+    TO_TENANT,
+    Acceptance,
+    Agreement,
+    AgreementContact,
+    AgreementVersion,
+    Commitment,
+    SupportTerm,
+)
+from governance.operations.agreements.terms import terms_of
+
+DAY = timedelta(days=1)
+
+
+def acting_side() -> str | None:
+    """The side that the acting person is on; None for Meridian itself, which sees both."""
+    return {"operator": "provider", "person": "customer"}.get(context.actor().kind)
+
+
+# ---- one
+
+
+def agreement(agreement_id: UUID, *, lock: bool = False) -> Agreement:
+    """Raises NotFound for another tenant's."""
+    return find(Agreement, agreement_id, what="agreement", lock=lock)
+
+
+def version(version_id: UUID, *, lock: bool = False) -> AgreementVersion:
+    """Raises NotFound for another tenant's, and for the other side's draft."""
+    found = find(AgreementVersion, version_id, what="agreement version", lock=lock)
+    if not is_visible(found):
+        raise NotFound("This agreement version doesn't exist, or you don't have access to it.")
+    return found
+
+
+def is_visible(version: AgreementVersion) -> bool:
+    """A draft, and a withdrawn one that was never proposed, is its own side's alone."""
+    side = acting_side()
+    return side is None or version.side == side or version.proposed_at is not None
+
+
+def numbered(agreement_id: UUID, number: int) -> AgreementVersion:
+    """The version with that number. Raises NotFound as `version` does."""
+    query = select(AgreementVersion.id).where(
+        AgreementVersion.agreement_id == agreement_id, AgreementVersion.number == number
+    )
+    found = session().scalar(query)
+    if found is None:
+        raise NotFound("This agreement version doesn't exist, or you don't have access to it.")
+    return version(found)
+
+
+def next_number(direction: str) -> int:
+    query = select(func.max(Agreement.number)).where(Agreement.direction == direction)
+    return (session().scalar(query) or 0) + 1
+
+
+# ---- the parts of a version
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a version promises: commitments by clause, support terms by severity."""
+
+    commitments: Sequence[Commitment]
+    support: Sequence[SupportTerm]
+
+
+def parts(version_id: UUID) -> Parts:
+    return parts_of([version_id])[version_id]
+
+
+def parts_of(version_ids: Collection[UUID]) -> dict[UUID, Parts]:
+    """The parts of several versions, in two statements."""
+    promised, support = defaultdict(list), defaultdict(list)
+    wanted = set(version_ids)
+    c = select(Commitment).where(Commitment.version_id.in_(wanted))
+    for row in session().scalars(c.order_by(Commitment.clause)):
+        promised[row.version_id].append(row)
+    s = select(SupportTerm).where(SupportTerm.version_id.in_(wanted))
+    for term in session().scalars(s.order_by(SupportTerm.severity)):
+        support[term.version_id].append(term)
+    return {each: Parts(promised[each], support[each]) for each in wanted}
+
+
+def terms(version: AgreementVersion) -> dict[str, Any]:
+    """The terms as JSON: frozen ones as they were proposed, a draft's as they are now."""
+    if version.terms is not None:
+        return version.terms
+    found = parts(version.id)
+    return terms_of(agreement(version.agreement_id), version, found.commitments, found.support)
+
+
+def acceptances(version_ids: Collection[UUID]) -> dict[UUID, list[Acceptance]]:
+    """Version → who accepted it, oldest first; one statement."""
+    found = defaultdict(list)
+    query = select(Acceptance).where(Acceptance.version_id.in_(set(version_ids)))
+    for row in session().scalars(query.order_by(Acceptance.accepted_at, Acceptance.id)):
+        found[row.version_id].append(row)
+    return found
+
+
+def contacts(agreement_id: UUID) -> Sequence[AgreementContact]:
+    query = select(AgreementContact).where(AgreementContact.agreement_id == agreement_id)
+    return session().scalars(query.order_by(AgreementContact.side, AgreementContact.name)).all()
+
+
+# ---- versions in time
+
+
+def versions(agreement_id: UUID) -> list[AgreementVersion]:
+    """All that the acting side may see, newest first."""
+    query = select(AgreementVersion).where(AgreementVersion.agreement_id == agreement_id)
+    found = session().scalars(query.order_by(AgreementVersion.number.desc()))
+    return [each for each in found if is_visible(each)]
+
+
+def open_version(agreement_id: UUID) -> AgreementVersion | None:
+    """The draft or proposal, whoever's it is; the caller asks `is_visible`."""
+    query = select(AgreementVersion).where(
+        AgreementVersion.agreement_id == agreement_id, AgreementVersion.state.in_(OPEN_STATES)
+    )
+    return session().scalars(query).one_or_none()
+
+
+def accepted_versions(agreement_ids: Collection[UUID]) -> dict[UUID, list[AgreementVersion]]:
+    """Agreement → its accepted versions in the order in which they take effect."""
+    found = defaultdict(list)
+    query = select(AgreementVersion).where(
+        AgreementVersion.agreement_id.in_(set(agreement_ids)), AgreementVersion.state == "accepted"
+    )
+    for row in session().scalars(query.order_by(AgreementVersion.effective_from)):
+        found[row.agreement_id].append(row)
+    return found
+
+
+def versions_in(agreement_id: UUID, span: Span) -> list[tuple[Span, AgreementVersion]]:
+    """Which version is in force at which minutes of the span, in order; gaps have none.
+
+    A version is in force from its effective date until the next one's, until the end of the last
+    day of its term, or until the agreement ended, whichever comes first.
+    """
+    found = agreement(agreement_id)
+    return in_force(found, accepted_versions([agreement_id])[agreement_id], span)
+
+
+def in_force(
+    of: Agreement, accepted: Sequence[AgreementVersion], span: Span
+) -> list[tuple[Span, AgreementVersion]]:
+    """The same of versions that were read before."""
+    found = []
+    for place, each in enumerate(accepted):
+        ends = [
+            span.end,
+            *(_ends(of, each)),
+            *(v.effective_from for v in accepted[place + 1 :][:1]),
+        ]
+        part = Span(max(each.effective_from.astimezone(UTC), span.start), min(ends).astimezone(UTC))
+        if part.start < part.end:
+            found.append((part, each))
+    return found
+
+
+def _ends(of: Agreement, version: AgreementVersion) -> list[datetime]:
+    end = term_end(version)
+    return [each for each in (of.ended_at, end) if each is not None]
+
+
+def term_end(version: AgreementVersion) -> datetime | None:
+    """The midnight after the last day of the term, in the agreement's zone; None: open-ended."""
+    if version.ends_on is None:
+        return None
+    midnight = datetime.combine(version.ends_on + DAY, time(), ZoneInfo(version.time_zone))
+    return midnight.astimezone(UTC)
+
+
+def version_at(agreement_id: UUID, at: datetime) -> AgreementVersion | None:
+    """The version in force at that minute, or None."""
+    found = versions_in(agreement_id, Span(at, at + timedelta(minutes=1)))
+    return found[0][1] if found else None
+
+
+def current(direction: str = TO_TENANT) -> list[tuple[Agreement, AgreementVersion]]:
+    """The acting tenant's agreements of that direction with the version in force now."""
+    now = clock.now().replace(second=0, microsecond=0)
+    return in_force_at(now, direction)
+
+
+def in_force_at(at: datetime, direction: str) -> list[tuple[Agreement, AgreementVersion]]:
+    """The agreements of a direction in force at a minute, by number; two statements."""
+    found = session().scalars(_of(direction)).all()
+    accepted = accepted_versions([each.id for each in found])
+    minute = Span(at, at + timedelta(minutes=1))
+    return [
+        (each, version)
+        for each in found
+        for _span, version in in_force(each, accepted[each.id], minute)
+    ]
+
+
+def in_force_during(
+    span: Span, direction: str
+) -> list[tuple[Agreement, list[tuple[Span, AgreementVersion]]]]:
+    """The agreements of a direction with the versions in force in a span; those without are left
+    out. Two statements.
+    """
+    found = session().scalars(_of(direction)).all()
+    accepted = accepted_versions([each.id for each in found])
+    each_in = ((each, in_force(each, accepted[each.id], span)) for each in found)
+    return [(each, spans) for each, spans in each_in if spans]
+
+
+def _of(direction: str) -> Select[Agreement]:
+    return select(Agreement).where(Agreement.direction == direction).order_by(Agreement.number)
