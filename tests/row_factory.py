@@ -58,6 +58,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "evidence_faults": {"kind": "missing"},
     "evidence_deletions": {"state": "requested"},
     "evidence_retention": {"kind": "report", "months": 12},
+    "playbook_runs": {"is_drill": True},
+    "playbook_step_results": {"state": "done"},
     "report_runs": dict.fromkeys(("pdf_key", "pdf_sha256", "fingerprint", "signature", "snapshot")),
     "evidence_reviews": {"decision": "accepted"},
     "log_exports": {"format": "jsonl", "storage_key": None, "sha256": None},

@@ -1,5 +1,48 @@
 """Playbooks: versioned checklists, their runs and drills."""
 
-from governance.kernel.manifest import Manifest
+from sqlalchemy import Select, func, select
 
-manifest = Manifest(name="playbooks")
+from governance.assurance.playbooks import (
+    actions,
+    inbox,
+    models,
+    palette,
+    permissions,
+    run_views,  # noqa: F401 - adds the routes of runs to the feature
+    views,
+)
+from governance.assurance.playbooks.models import Playbook
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, EntryLink, Manifest, SectionTab
+
+
+def _count() -> Select[int]:
+    return select(func.count()).select_from(Playbook).where(Playbook.retired_at.is_(None))
+
+
+manifest = Manifest(
+    name="playbooks",
+    models=(models,),
+    routes=(views.feature,),
+    under=("objectives.index",),
+    tabs=(
+        SectionTab(
+            section="reliability",
+            label="Playbooks",
+            endpoint="playbooks.index",
+            permission=permissions.VIEW,
+            order=50,
+            note=_count,
+        ),
+    ),
+    inbox=inbox.SOURCES,
+    palette=(Command("New playbook", "playbooks.new", permissions.EDIT),),
+    search=(palette.playbooks,),
+    audit=actions_in(actions),
+    links={
+        "Playbook": EntryLink(endpoint="playbooks.playbook", argument="playbook_id"),
+        "PlaybookVersion": EntryLink(no_page="listed on the page of its playbook"),
+        "PlaybookRun": EntryLink(endpoint="playbooks.run", argument="run_id", noun="playbook run"),
+        "PlaybookStepResult": EntryLink(no_page="listed on the page of its run"),
+    },
+)

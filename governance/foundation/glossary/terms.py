@@ -283,6 +283,12 @@ TERMS = (
         "platform_minimum platform",
     ),
     Term(
+        "Playbook",
+        "A versioned checklist for one kind of incident. Its steps are instructions, links, or"
+        " actions that Meridian carries out with the permission of the person who runs it.",
+        "playbook playbooks",
+    ),
+    Term(
         "Policy",
         "The tenant's rules for its AI systems, such as content filters and rate limits, in"
         " published versions.",

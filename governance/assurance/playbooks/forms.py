@@ -1,0 +1,103 @@
+"""Forms of playbooks and their runs. The steps are rows of plain fields, read by `sent_steps`."""
+
+from typing import Any
+
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional
+
+from governance.assurance.playbooks import actions
+from governance.assurance.playbooks.steps import Step
+from governance.foundation.people.owner_fields import OwnerField
+from governance.kernel.forms import Form, submission
+
+EMPTY_ROWS = 3
+
+
+def _stripped(value: str | None) -> str | None:
+    return value.strip() if value else value
+
+
+def _interval(value: Any) -> int | None:
+    return int(value) if str(value or "").isdecimal() else None
+
+
+class PlaybookForm(Form):
+    seen = HiddenField("Seen")
+    title = StringField(
+        "Title",
+        [DataRequired("Enter a title, such as Ungrounded output."), Length(max=120)],
+        filters=[_stripped],
+    )
+    used_for = TextAreaField(
+        "When to use it",
+        [DataRequired("Describe in a sentence when to use it."), Length(max=2000)],
+        filters=[_stripped],
+        description="The kind of incident, and how you recognize it.",
+    )
+    owner_id = OwnerField()
+    drill_every_days = SelectField(
+        "Drill",
+        [Optional()],
+        choices=lambda: [("", "No regular drill"), *actions.DRILL_INTERVALS.items()],
+        coerce=_interval,
+        default="",
+        description="Meridian puts the next drill in the owner's inbox.",
+    )
+    reason = TextAreaField(
+        "What changed",
+        [Optional(), Length(max=2000)],
+        filters=[_stripped],
+        description="Required when you change the steps. People who run the playbook read it.",
+    )
+
+
+class PlaybookRetireForm(Form):
+    reason = TextAreaField(
+        "Reason, kept in the audit log",
+        [DataRequired("Enter a reason. It is kept in the audit log."), Length(max=2000)],
+        filters=[_stripped],
+    )
+
+
+class StepForm(Form):
+    note = TextAreaField(
+        "Note",
+        [Optional(), Length(max=2000)],
+        filters=[_stripped],
+        description="What you found. To skip the step, enter why.",
+    )
+
+
+class RunEndForm(Form):
+    summary = TextAreaField(
+        "Summary",
+        [Optional(), Length(max=2000)],
+        filters=[_stripped],
+        description="What worked, and what to change in the playbook.",
+    )
+
+
+def sent_steps() -> list[Step]:
+    """The steps that a form sent, in order, without rows that were left empty."""
+    fields, steps = submission().fields, list[Step]()
+    rows = sorted(
+        {int(name.split("-")[1]) for name in fields if _is_step_field(name)},
+    )
+    for row in rows:
+        title = " ".join(fields.get(f"step-{row}-title", "").split())
+        detail = fields.get(f"step-{row}-detail", "").strip()
+        kind, _, target = fields.get(f"step-{row}-does", "instruction").partition(":")
+        link = fields.get(f"step-{row}-link", "").strip()
+        if title or detail or link:
+            steps.append(Step(title, detail, kind, link if kind == "link" else target))
+    return steps
+
+
+def _is_step_field(name: str) -> bool:
+    parts = name.split("-")
+    return len(parts) == 3 and parts[0] == "step" and parts[1].isascii() and parts[1].isdecimal()  # noqa: PLR2004 - step-1-title
+
+
+def step_rows(steps: list[Step]) -> list[Step]:
+    """The steps with empty rows for more."""
+    return [*steps, *(Step("") for _ in range(EMPTY_ROWS))]
