@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from governance.assurance.assessments.models import AssessmentItem
+from governance.assurance.controls import ports
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.controls.runtime_dependencies import (
     DRILL_VALID_DAYS,
@@ -88,6 +89,8 @@ def _controls() -> Any:
         or_(
             and_(c.rests_on == "drill", _unproven_switch()),
             and_(c.rests_on == "policy", or_(*_policy_doubt())),
+            and_(c.rests_on == "service_levels", _is_late(ports.service_level_problems()())),
+            and_(c.rests_on == "incidents", _is_late(ports.incident_problems()())),
         ),
         False,
     )
@@ -195,6 +198,12 @@ def _policy_doubt() -> Any:
     return func.coalesce(
         in_force.scalar_subquery(), MOST_PERMISSIVE_TIER
     ) == MOST_PERMISSIVE_TIER, exists(open_ones)
+
+
+def _is_late(problems: Any) -> Any:
+    """Whether one of these problems is open now."""
+    p = problems.subquery().c
+    return exists(select(p.id).where(p.since <= NOW, p.until.is_(None) | (p.until > NOW)))
 
 
 def lowered_requirement(evidence_id: Any) -> Any:

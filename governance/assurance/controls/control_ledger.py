@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -22,7 +22,10 @@ from governance.assurance.controls.ledger_sql import controls_query
 from governance.assurance.controls.models import Control, ControlMapping
 from governance.assurance.controls.runtime_dependencies import (
     DRILL_VALID_DAYS,
+    PROBLEMS_OF,
+    OpenProblem,
     OpenWaiver,
+    RestsOn,
     RuntimeFacts,
     SwitchFacts,
 )
@@ -213,6 +216,9 @@ def _live(rests_on: str | None, packed: Any, at: float) -> RuntimeFacts | None:
         return RuntimeFacts(
             "drill", tuple(switch for system in version for switch in _switches(system, at))
         )
+    if rests_on in PROBLEMS_OF:
+        late = (p for p in packed or () if p[4] <= at and (p[5] is None or p[5] > at))
+        return RuntimeFacts(cast("RestsOn", rests_on), problems=tuple(map(_problem, late)))
     if rests_on != "policy":
         return None
     versions, waivers = packed["versions"] or (), packed["waivers"] or ()
@@ -227,6 +233,11 @@ def _live(rests_on: str | None, packed: Any, at: float) -> RuntimeFacts | None:
         None if since is None else _day(since),
         tuple(_waived(w) for w in open_ones),
     )
+
+
+def _problem(packed: Sequence[Any]) -> OpenProblem:
+    kind, target_id, ref, about, since, _until = packed
+    return OpenProblem(kind, UUID(target_id), ref, about, _day(since))
 
 
 def _instants(row: ControlRecord) -> Iterator[float]:
@@ -262,6 +273,8 @@ def runtime_stamps(row: ControlRecord) -> list[float | None]:
             *(v[0] for v in row.live["versions"] or ()),
             *(stamp for w in waivers for stamp in w[3:6]),
         ]
+    if row.rests_on in PROBLEMS_OF:
+        return [stamp for problem in row.live or () for stamp in problem[4:6]]
     return []
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Case, ScalarSelect, Select, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
+from governance.assurance.controls import ports
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.evidence.models import EvidenceLink
 from governance.foundation.people.models import Person
@@ -89,7 +90,23 @@ def _folded_links() -> ScalarSelect[Any]:
 
 def _folded_live() -> Case[Any]:
     """Fold the history of what a control depends on at runtime."""
-    return case((Control.rests_on == "drill", _drills()), (Control.rests_on == "policy", _policy()))
+    return case(
+        (Control.rests_on == "drill", _drills()),
+        (Control.rests_on == "policy", _policy()),
+        (Control.rests_on == "service_levels", _problems(ports.service_level_problems()())),
+        (Control.rests_on == "incidents", _problems(ports.incident_problems()())),
+    )
+
+
+def _problems(found: Select[Any]) -> ScalarSelect[Any]:
+    """Fold what was late, with the instants at which it became late and was done."""
+    p = found.subquery().c
+    parts = (p.kind, p.id, p.ref, p.about, _epoch(p.since), _epoch(p.until))
+    return (
+        select(func.json_agg(aggregate_order_by(func.json_build_array(*parts), p.since)))
+        .correlate(None)
+        .scalar_subquery()
+    )
 
 
 def _drills() -> ScalarSelect[Any]:

@@ -15,7 +15,9 @@ class Control(Tenanted, Model):
     __tablename__ = "controls"
     __table_args__ = (
         UniqueConstraint("tenant_id", "ref"),
-        CheckConstraint("rests_on IN ('drill', 'policy')", "rests_on"),
+        CheckConstraint(
+            "rests_on IN ('drill', 'policy', 'service_levels', 'incidents')", "rests_on"
+        ),
     )
 
     ref: Mapped[str]

@@ -1,4 +1,4 @@
-"""Links for reasons that are neither evidence nor a test: the switch, the waiver, the policy."""
+"""Links for reasons that are neither evidence nor a test: the switch, the policy, the incident."""
 
 from flask import url_for
 
@@ -15,4 +15,7 @@ def page_of_reason(reason: StatusReason) -> str | None:
             if reason.target_id
             else url_for("waivers.index")
         )
+    if reason.kind in {"alert", "incident"} and reason.target_id:
+        page = {"alert": "alerts.alert", "incident": "incidents.incident"}[reason.kind]
+        return url_for(page, **{f"{reason.kind}_id": reason.target_id})
     return url_for("policies.index") if reason.kind == "policy" else None

@@ -1,13 +1,15 @@
-"""What a control can depend on besides evidence: kill-switch drills, or the policy in force.
+"""What a control can depend on besides evidence: kill-switch drills, the policy in force, alerts on
+service levels, or the follow-up of incidents.
 
 Pure.
 
-    RuntimeFacts, SwitchFacts, OpenWaiver    the facts at one instant
+    RuntimeFacts, SwitchFacts, OpenWaiver, OpenProblem    the facts at one instant
     doubts(live, today)                      what lowers the status, with the reason and where to
                                              look
 
 A failed drill makes a control fail. It is due without a passed drill in 90 days, without a
-published policy, on the most permissive tier, or with a waiver below the platform minimum. Good
+published policy, on the most permissive tier, with a waiver below the platform minimum, with an
+alert that nobody answered for a day, or with an incident whose review or follow-up is late. Good
 facts raise nothing: only evidence does.
 """
 
@@ -17,9 +19,19 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-type RestsOn = Literal["drill", "policy"]
-type DoubtKind = Literal["switch", "policy", "waiver"]
-RESTS_ON: dict[str, str] = {"drill": "kill-switch drills", "policy": "the policy in force"}
+type RestsOn = Literal["drill", "policy", "service_levels", "incidents"]
+type ProblemKind = Literal["alert", "review", "follow_up"]
+type DoubtKind = Literal["switch", "policy", "waiver", "alert", "incident"]
+RESTS_ON: dict[str, str] = {
+    "drill": "kill-switch drills",
+    "policy": "the policy in force",
+    "service_levels": "alerts on service levels",
+    "incidents": "the follow-up of incidents",
+}
+PROBLEMS_OF: dict[str, str] = {
+    "service_levels": "No alert is waiting for an answer",
+    "incidents": "Every incident is reviewed, and no follow-up is overdue",
+}
 DRILL_VALID_DAYS = 90  # days after which a drill proves nothing any more
 MOST_PERMISSIVE_TIER = "baseline"  # the most permissive tier
 
@@ -62,6 +74,20 @@ class OpenWaiver:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenProblem:
+    """Something about service levels or incidents that was due at `since` and isn't done.
+
+    `target_id` is the alert or the incident, `about` its name.
+    """
+
+    kind: ProblemKind
+    target_id: UUID
+    ref: str
+    about: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeFacts:
     """What a control depends on at one instant.
 
@@ -74,9 +100,13 @@ class RuntimeFacts:
     version: int = 0
     since: date | None = None
     waivers: tuple[OpenWaiver, ...] = field(default=())
+    problems: tuple[OpenProblem, ...] = field(default=())
 
     def says(self, today: date) -> str:
         """Return it in a few words, for the list of facts."""
+        if self.rests_on in PROBLEMS_OF:
+            late = len(self.problems)
+            return f"{late} overdue" if late else PROBLEMS_OF[self.rests_on]
         if self.rests_on == "policy":
             return (
                 f"Tier {self.tier}, version {self.version} since {_long(self.since)}"
@@ -108,6 +138,8 @@ def doubts(live: RuntimeFacts | None, today: date) -> tuple[Doubt, ...]:
     """Return everything that lowers the status, failed drills first."""
     if live is None:
         return ()
+    if live.rests_on in PROBLEMS_OF:
+        return tuple(map(_of_problem, live.problems))
     found = _of_switches(live.switches, today) if live.rests_on == "drill" else _of_policy(live)
     return tuple(sorted(found, key=lambda doubt: doubt.severity != "bad"))
 
@@ -199,6 +231,29 @@ def _open_waivers(waivers: Sequence[OpenWaiver]) -> Doubt:
         "waivers",
         None,
     )
+
+
+def _of_problem(problem: OpenProblem) -> Doubt:
+    since = _long(problem.since)
+    word, fact, consequence = {
+        "alert": (
+            "Alert unanswered",
+            f"Nobody answered {problem.ref} on {problem.about} within a day.",
+            f"It has been due since {since}. Acknowledge it, or declare an incident.",
+        ),
+        "review": (
+            "Review missing",
+            f"The review of {problem.ref} ({problem.about}) isn't closed.",
+            f"It was due on {since}. Close the review, so that it counts as evidence.",
+        ),
+        "follow_up": (
+            "Follow-up overdue",
+            f"An action of {problem.ref} is overdue: {problem.about}.",
+            f"It was due on {since}. Finish it, or agree on another date.",
+        ),
+    }[problem.kind]
+    kind: DoubtKind = "alert" if problem.kind == "alert" else "incident"
+    return Doubt("warn", word, fact, consequence, kind, problem.ref, problem.target_id)
 
 
 def _long(when: date | None) -> str:

@@ -15,7 +15,12 @@ from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
-from governance.assurance.controls.runtime_dependencies import Doubt, RuntimeFacts, doubts
+from governance.assurance.controls.runtime_dependencies import (
+    Doubt,
+    DoubtKind,
+    RuntimeFacts,
+    doubts,
+)
 from governance.assurance.evidence.freshness import (
     CORRUPTED,
     Freshness,
@@ -112,7 +117,7 @@ class StatusReason:
     severity: Severity
     fact: str
     consequence: str
-    kind: Literal["evidence", "control", "test", "requirement", "switch", "policy", "waiver"]
+    kind: Literal["evidence", "control", "test", "requirement"] | DoubtKind
     ref: str
     target_id: UUID | None
 
@@ -142,7 +147,7 @@ class Status:
         """Whether only a runtime dependency (a drill, the policy) lowers it."""
         holding = [reason for reason in self.reasons if reason.severity in {"bad", "warn"}]
         return bool(holding) and all(
-            reason.kind in {"switch", "policy", "waiver"} for reason in holding
+            reason.kind in {"switch", "policy", "waiver", "alert", "incident"} for reason in holding
         )
 
 
