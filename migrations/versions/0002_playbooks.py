@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.sealing import append_only, let_use, seal_by_tenant
 
 revision = "0002_playbooks"
-down_revision = "0001_release_0_1_0"
+down_revision = "0004_alerts"
 
 
 def upgrade() -> None:

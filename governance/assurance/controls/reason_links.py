@@ -15,7 +15,8 @@ def page_of_reason(reason: StatusReason) -> str | None:
             if reason.target_id
             else url_for("waivers.index")
         )
-    if reason.kind in {"alert", "incident"} and reason.target_id:
-        page = {"alert": "alerts.alert", "incident": "incidents.incident"}[reason.kind]
-        return url_for(page, **{f"{reason.kind}_id": reason.target_id})
+    if reason.kind == "alert":
+        return url_for("alerts.alert", alert_id=reason.target_id)
+    if reason.kind == "incident":
+        return url_for("incidents.incident", incident_id=reason.target_id)
     return url_for("policies.index") if reason.kind == "policy" else None

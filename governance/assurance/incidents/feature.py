@@ -1,8 +1,15 @@
 """Incidents: roles, timeline, clocks, customer updates, reviews."""
 
-from governance.assurance.incidents import actions, models, suggestions
+from governance.assurance.controls.ports import incident_problems, service_level_problems
+from governance.assurance.incidents import (
+    actions,
+    alert_answers,
+    late_follow_up,
+    models,
+    suggestions,
+)
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest, Subscription
+from governance.kernel.manifest import EntryLink, Manifest, PortAnswer, Subscription
 from governance.operations.switches.events import StopOrdered
 
 manifest = Manifest(
@@ -15,4 +22,8 @@ manifest = Manifest(
         "IncidentSuggestion": EntryLink(no_page="listed in the inbox"),
     },
     subscribes=(Subscription(StopOrdered, suggestions.suggest),),
+    answers=(
+        PortAnswer(service_level_problems, alert_answers.unanswered_alerts),
+        PortAnswer(incident_problems, late_follow_up.late_follow_up),
+    ),
 )

@@ -5,7 +5,7 @@ late. It answers a port of controls.
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Date, Integer, Select, cast, func, literal, select, union_all
+from sqlalchemy import Date, Integer, cast, func, literal, select, union_all
 from sqlalchemy.types import DateTime
 
 from governance.assurance.incidents.models import FollowUp, Incident, IncidentReview
@@ -13,7 +13,7 @@ from governance.assurance.incidents.models import FollowUp, Incident, IncidentRe
 REVIEW_WITHIN = timedelta(days=14)  # of resolution: then it lowers a control
 
 
-def late_follow_up() -> Select[Any]:
+def late_follow_up() -> Any:
     """Reviews and follow-ups, each from when it was due until it was done."""
     i, r, f = Incident, IncidentReview, FollowUp
     reviews = (

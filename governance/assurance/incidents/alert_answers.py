@@ -1,0 +1,26 @@
+"""What lowers a control that depends on service levels: alerts that nobody answered within a day.
+It answers a port of controls.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, literal, select
+
+from governance.operations.alerts.models import Alert
+from governance.operations.objectives.models import Objective
+
+ANSWER_WITHIN = timedelta(days=1)
+
+
+def unanswered_alerts() -> Any:
+    """Alerts, each from a day after it fired until somebody answered or it resolved."""
+    a, o = Alert, Objective
+    return select(
+        literal("alert").label("kind"),
+        a.id,
+        func.concat("ALR-", a.number).label("ref"),
+        o.name.label("about"),
+        (a.fired_at + ANSWER_WITHIN).label("since"),
+        func.coalesce(a.acknowledged_at, a.resolved_at).label("until"),
+    ).join(o, o.id == a.objective_id)
