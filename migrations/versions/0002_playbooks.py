@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.sealing import append_only, let_use, seal_by_tenant
 
 revision = "0002_playbooks"
-down_revision = "0004_alerts"
+down_revision = "0002_agreement_tables"
 
 
 def upgrade() -> None:

@@ -29,6 +29,7 @@ from tests.assurance.controls.policy_and_switch_rows import (
     add_live_version,
     add_live_waiver,
 )
+from tests.assurance.controls.reliability_rows import add_alert, add_incident
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 RMF = "nist-ai-rmf-1.0"
@@ -131,7 +132,7 @@ def some_control(random: Random, number: int, refs: list[Any], evidence: list[Ev
             kind="preventive",
             automation="manual",
             cadence="quarterly",
-            rests_on=random.choice([None] * 6 + ["drill", "policy"]),
+            rests_on=random.choice([None] * 6 + ["drill", "policy", "service_levels", "incidents"]),
             owner_id=None,
             retired_at=days_ago(2) if random.random() < 0.1 else None,
             retirement_reason=None,
@@ -207,6 +208,10 @@ def test_the_database_and_the_board_agree(app, isolated, seed):
             )
         if random.random() < 0.8:
             add_live_version(days_ago(50), 1, random.choice(["strict", "baseline"]))
+        if random.random() < 0.5:
+            add_alert(system, NOW - timedelta(hours=random.choice([3, 30])))
+        if random.random() < 0.5:
+            add_incident(days_ago(random.choice([3, 20])))
         if random.random() < 0.3:
             add_live_waiver(
                 system, "grounding", "open", since=days_ago(5), until=NOW + timedelta(days=5)
