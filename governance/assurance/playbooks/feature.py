@@ -24,7 +24,6 @@ manifest = Manifest(
     name="playbooks",
     models=(models,),
     routes=(views.feature,),
-    under=("objectives.index",),
     tabs=(
         SectionTab(
             section="reliability",
