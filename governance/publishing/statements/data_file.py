@@ -1,0 +1,160 @@
+r"""The signed data file of a statement: everything that its figures follow from, in one JSON file.
+
+    sign(private, name, number, statement) -> bytes     `sla-statement.json`
+    read(data) -> DataFile                               raises Unreadable
+
+    {"format": "governance.sla-statement/1",
+     "statement": {…facts, minute counts, result, checkpoint of the audit log…},
+     "checks": {"versions/0/terms/commitments/0/target": "5f0c9a2e", …},
+     "signature": "governance statement v1\\n…"}
+
+Pure. The signature (kernel/signed_note.py) is over the SHA-256 of the canonical JSON (RFC 8785) of
+the other three. `checks` has eight hex digits of each value's digest, so that an altered one can be
+named; they prove nothing by themselves. Minute counts have sums instead (minute_counts.py).
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from governance.kernel import signed_note
+from governance.kernel.signed_note import NotSigned, VerifierKey
+
+FORMAT = "governance.sla-statement/1"
+TITLE = "governance statement v1"
+NAME = "sla-statement.json"
+HEX = re.compile(r"[0-9a-f]{64}")
+DIGITS = 8
+MAX_BYTES = 64 * 1024 * 1024
+MINUTES = "days"  # of an indicator: checked by its own sums
+
+
+class Unreadable(ValueError):
+    """The file is no data file of a statement; the message says why in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A data file as it was read; nothing in it has been checked."""
+
+    statement: dict[str, Any]
+    checks: dict[str, Any]
+    signature: str
+
+    @property
+    def sha256(self) -> str:
+        return content_digest(self.statement, self.checks)
+
+
+def content_digest(statement: Mapping[str, Any], checks: Mapping[str, Any]) -> str:
+    """SHA-256 of what is signed, in hex."""
+    content = {"format": FORMAT, "statement": statement, "checks": checks}
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+
+
+def sign(private: Ed25519PrivateKey, name: str, number: str, statement: Mapping[str, Any]) -> bytes:
+    """The file's bytes; the same statement and key give the same bytes.
+
+    `number` names the statement on its signature, such as "acme-AGR-2-2026-10-r2".
+    """
+    checks = leaf_checks(statement)
+    text = f"{TITLE}\n{number}\nsha256 {content_digest(statement, checks)}\n"
+    signed = {
+        "format": FORMAT,
+        "statement": statement,
+        "checks": checks,
+        "signature": signed_note.sign(private, name, text),
+    }
+    return rfc8785.dumps(signed)
+
+
+def open_signature(file: DataFile, key: VerifierKey) -> str:
+    """The statement's number, once this key's signature under the content holds.
+
+    Raises NotSigned.
+    """
+    match signed_note.open_note(file.signature, key).split("\n"):
+        case [title, number, digest, ""] if title == TITLE:
+            stated = digest.removeprefix("sha256 ")
+            if not HEX.fullmatch(stated):
+                raise NotSigned("The signed text is not that of a statement.")
+            if stated != file.sha256:
+                raise NotSigned("The content was changed after it was signed.")
+            return number
+        case _:
+            raise NotSigned("The signed text is not that of a statement.")
+
+
+# --- checks of single values ----------------------------------------------------------------------
+
+
+def leaf_checks(statement: Mapping[str, Any]) -> dict[str, str]:
+    """Path → the first digits of the digest of each value, except minute counts."""
+    return {path: leaf_digest(path, value) for path, value in leaves(statement)}
+
+
+def leaf_digest(path: str, value: Any) -> str:
+    """Of the path too: two equal values in two places don't have one digest."""
+    return hashlib.sha256(rfc8785.dumps([path, value])).hexdigest()[:DIGITS]
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value with its path, "/" between its parts; an empty list or object is a value."""
+    if isinstance(value, Mapping) and value:
+        for key in sorted(value):
+            if not (key == MINUTES and path.startswith("indicators/")):
+                yield from leaves(value[key], f"{path}/{key}" if path else key)
+    elif isinstance(value, list | tuple) and value:
+        for place, each in enumerate(value):
+            yield from leaves(each, f"{path}/{place}")
+    else:
+        yield path, value
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def read(data: bytes) -> DataFile:
+    """Read a data file. Raises Unreadable."""
+    if len(data) > MAX_BYTES:
+        raise Unreadable("The file is larger than any statement.")
+    try:
+        content = json.loads(
+            data,
+            object_pairs_hook=_object,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+        )
+    except Unreadable:
+        raise
+    except (ValueError, RecursionError):
+        raise Unreadable("The file isn't JSON: it is truncated or damaged.") from None
+    match content:
+        case {
+            "format": str(found),
+            "statement": dict(statement),
+            "checks": dict(checks),
+            "signature": str(signature),
+        } if len(content) == 4:  # noqa: PLR2004 - the four above
+            if found != FORMAT:
+                raise Unreadable(f"The file has the format {found[:40]}; this is for {FORMAT}.")
+            return DataFile(statement, checks, signature)
+        case _:
+            raise Unreadable("The file isn't the data file of a statement.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unreadable("The file has a name twice in one object.")
+    return found
+
+
+def _refuse_number(text: str) -> None:
+    raise Unreadable(f"The file has the number {text[:20]}; a statement has whole numbers only.")

@@ -1,0 +1,250 @@
+"""The signed data file, verified offline: one altered minute, term, exclusion or sum is named."""
+
+import io
+import json
+import zipfile
+
+import pytest
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from governance.kernel.signed_note import verifier_key
+from governance.kernel.verification_results import CheckOutcome
+from governance.publishing.statements import sandboxed_verify
+from governance.publishing.statements.verify import verify
+from tests.publishing.statements import statement_samples as samples
+
+NINTH = 9  # place of 9 October: the month begins on 30 September, 22:00 UTC
+
+
+@pytest.fixture(scope="module")
+def file():
+    return samples.signed()
+
+
+def altered(file, change):
+    content = json.loads(file)
+    change(content["statement"])
+    return rfc8785.dumps(content)
+
+
+def problems(found):
+    return {check.name: check.sentence for check in found.checks if check.ok is False}
+
+
+def test_a_statement_as_it_was_signed_adds_up(file):
+    found = verify(file, samples.KEY)
+    assert found.ok and found.credit == 76_000 and found.number == "acme-AGR-2-2026-10-r2"
+    assert "76,000 minor units of EUR" in str(found.checks)
+
+
+def test_without_a_key_it_is_never_a_pass(file):
+    found = verify(file)
+    assert found.outcome is CheckOutcome.NOT_CHECKED
+    assert "Pass --key" in found.checks[0].sentence
+
+
+def test_another_key_is_refused(file):
+    other = verifier_key(Ed25519PrivateKey.from_private_bytes(b"o" * 32), "console.example")
+    assert "signature" in problems(verify(file, other))
+
+
+def hour(statement, day=NINTH, at=6):
+    return statement["indicators"][0]["days"][day]["hours"][at]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "14*3 3/2 45*3",
+            (
+                "Minute 2026-10-09T06:14Z of claims-triage-availability: recorded good 3"
+                " of 2. The hour's sums say good 3 of 3."
+            ),
+        ),
+        (
+            "14*3 0/3 45*3",
+            (
+                "Minute 2026-10-09T06:14Z of claims-triage-availability: recorded good 0"
+                " of 3. The hour's sums say good 3 of 3."
+            ),
+        ),
+        (
+            "14*3 - 45*3",
+            (
+                "Minute 2026-10-09T06:14Z of claims-triage-availability: recorded no data."
+                " The hour's sums say good 3 of 3."
+            ),
+        ),
+        (
+            "14*3 2*0/3 44*3",
+            (
+                "The hour 2026-10-09T06Z of claims-triage-availability: minutes down 0,"
+                " but its minutes add up to 2"
+            ),
+        ),
+        ("59*3", "has 59 minutes instead of 60"),
+        ("61*3", "it has more than 60 minutes"),
+        ("14*3 x 45*3", "'x' is no count"),
+    ],
+)
+def test_an_altered_minute_is_named(file, text, sentence):
+    found = verify(altered(file, lambda s: hour(s).__setitem__(1, text)), samples.KEY)
+    assert sentence in problems(found)["minutes"]
+    assert "changed after it was signed" in problems(found)["signature"]
+    assert found.outcome is CheckOutcome.WRONG
+    assert sentence[:30] in found.sentence
+
+
+def test_the_first_wrong_minute_comes_first(file):
+    def two(statement):
+        hour(statement, 20)[1] = "59*3 0/3"
+        hour(statement, 11)[1] = "0/3 59*3"
+
+    assert problems(verify(altered(file, two), samples.KEY))["minutes"].startswith(
+        "Minute 2026-10-11T06:00Z"
+    )
+
+
+def test_an_altered_sum_of_an_hour_and_of_a_day_is_named(file):
+    found = verify(altered(file, lambda s: hour(s)[2].__setitem__(2, 179)), samples.KEY)
+    assert "good events 179, but its minutes add up to 180" in problems(found)["minutes"]
+
+    def day(statement):
+        statement["indicators"][0]["days"][NINTH]["sums"][3] += 1
+
+    assert "The sums of 2026-10-09" in problems(verify(altered(file, day), samples.KEY))["minutes"]
+
+
+def test_a_missing_and_a_doubled_hour_are_named(file):
+    found = verify(
+        altered(file, lambda s: s["indicators"][0]["days"][NINTH]["hours"].pop(6)), samples.KEY
+    )
+    assert (
+        "The hour 2026-10-09T06Z of claims-triage-availability is missing"
+        in problems(found)["minutes"]
+    )
+
+    def twice(statement):
+        hours = statement["indicators"][0]["days"][NINTH]["hours"]
+        hours.append(hours[6])
+
+    assert "is there twice" in problems(verify(altered(file, twice), samples.KEY))["minutes"]
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "sentence"),
+    [
+        (
+            lambda s: s["versions"][0]["terms"]["commitments"][0].update(target="0.98"),
+            "terms",
+            'Term commitments/0/target of version 4 was altered: it is "0.98"',
+        ),
+        (
+            lambda s: s["versions"][0]["terms"].pop("credit_cap"),
+            "terms",
+            "Term credit_cap of version 4 was removed",
+        ),
+        (
+            lambda s: s["exclusions"][1].update(to="2026-10-18T05:00:00Z"),
+            "exclusions",
+            "To of exclusion MNT-5 was altered",
+        ),
+        (
+            lambda s: s["exclusions"].append(samples.exclusion("MNT-9", samples.at(12), 600)),
+            "exclusions",
+            "of exclusion MNT-9 was added",
+        ),
+        (
+            lambda s: s["result"].update(credit=52_000),
+            "values",
+            "The result's credit was altered: it is 52000",
+        ),
+        (
+            lambda s: s["result"]["lines"][0].update(lost=400),
+            "values",
+            "Lost of claims-triage · Availability in the result was altered: it is 400",
+        ),
+        (lambda s: s.update(revision=3), "values", "The value revision was altered: it is 3"),
+    ],
+)
+def test_an_altered_term_exclusion_or_sum_is_named(file, change, name, sentence):
+    found = verify(altered(file, change), samples.KEY)
+    assert sentence in problems(found)[name]
+    assert "signature" in problems(found)
+
+
+def test_a_credit_that_does_not_follow_is_named_even_if_its_signature_holds():
+    wrong = samples.statement()
+    wrong["result"]["lines"][1]["credit"] = 0
+    wrong["result"]["credit"] = 52_000
+    signed = samples.data_file.sign(samples.PRIVATE, "console.example", "acme", wrong)
+    found = problems(verify(signed, samples.KEY))
+    assert set(found) == {"result"}
+    assert (
+        "support-assistant · First token: the statement says credit 0; recomputed from the"
+        " minutes it is 24,000."
+    ) in found["result"]
+
+
+def test_terms_that_nobody_accepted_are_named_even_if_the_signature_holds():
+    its = samples.facts()
+    its["versions"][0]["terms"]["commitments"][0]["target"] = "0.5"
+    found = problems(verify(samples.signed(its), samples.KEY))
+    assert set(found) == {"accepted"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"%PDF-1.7",
+        b"PK\x03\x04 no zip",
+        b"[" * 100_000,
+        b'{"format": 1e400}',
+        b'{"format": NaN}',
+        b'{"format": "a", "format": "b"}',
+        b"\xff\xfe",
+    ],
+)
+def test_what_is_no_statement_is_said_so(data):
+    found = verify(data, samples.KEY)
+    assert found.outcome is CheckOutcome.WRONG
+    assert found.checks[0].name == "file"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.clear(),
+        lambda s: s.update(indicators=None),
+        lambda s: s.update(span=["2026-10-01T00:00:00Z", "2999-10-01T00:00:00Z"]),
+        lambda s: s.update(versions=[{}]),
+        lambda s: s["indicators"][0].update(days={"a": 1}),
+        lambda s: s["result"].update(lines=[]),
+        lambda s: s.update(log={"note": 3}),
+        lambda s: s["indicators"][0].update(floor="abc"),
+    ],
+)
+def test_a_bent_statement_is_wrong_and_never_an_error(file, change):
+    assert verify(altered(file, change), samples.KEY).outcome is CheckOutcome.WRONG
+
+
+def test_a_zip_holds_the_data_file(file):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("sla-statement.json", file)
+    assert verify(packed.getvalue(), samples.KEY).ok
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("sla-statement.json", file)
+        archive.writestr("sla-statement.pdf", b"%PDF-1.7")
+    assert "pdf" in problems(verify(packed.getvalue(), samples.KEY))
+
+
+def test_in_its_child_it_says_the_same_and_too_much_is_a_failed_check(file):
+    assert sandboxed_verify.verify(file, samples.KEY) == verify(file, samples.KEY)
+    found = sandboxed_verify.verify(file, samples.KEY, memory=40 * 1024 * 1024)
+    assert found.outcome is CheckOutcome.WRONG
