@@ -101,6 +101,16 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "engagements": {"criteria": []},
     "evidence_packages": {"storage_key": None},
     "request_imports": {"rows": [], "problems": []},
+    "statements": {
+        "month": "2026-10",
+        "revision": 0,
+        "marks": 0,
+        "marks_seen": 0,
+        "cause": "close",
+    },
+    "statement_disputes": {"kind": "minutes", "state": "open", "indicator": "a", "exclusion": None},
+    "statement_credits": {"kind": "owed", "revision": 1},
+    "vendor_claims": {"state": "prepared", "paid_amount": None},
     "request_remarks": {"kind": "comment"},
     "webhook_endpoints": {
         "url": "https://hooks.example",

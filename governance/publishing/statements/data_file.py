@@ -54,7 +54,7 @@ class DataFile:
 
 def content_digest(statement: Mapping[str, Any], checks: Mapping[str, Any]) -> str:
     """SHA-256 of what is signed, in hex."""
-    content = {"format": FORMAT, "statement": statement, "checks": checks}
+    content: dict[str, Any] = {"format": FORMAT, "statement": statement, "checks": checks}
     return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
@@ -65,7 +65,7 @@ def sign(private: Ed25519PrivateKey, name: str, number: str, statement: Mapping[
     """
     checks = leaf_checks(statement)
     text = f"{TITLE}\n{number}\nsha256 {content_digest(statement, checks)}\n"
-    signed = {
+    signed: dict[str, Any] = {
         "format": FORMAT,
         "statement": statement,
         "checks": checks,

@@ -1,5 +1,6 @@
-"""Monthly SLA statements: closing, credits, disputes, claims."""
+"""Statements: closed months with their arithmetic, revisions, disputes and claims."""
 
 from governance.kernel.manifest import Manifest
+from governance.publishing.statements import models
 
-manifest = Manifest(name="statements")
+manifest = Manifest(name="statements", models=(models,))
