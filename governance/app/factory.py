@@ -37,6 +37,7 @@ from governance.kernel.manifest_checks import check_endpoints, check_manifests
 from governance.operations.decisions.app import DecisionApp
 from governance.operations.decisions.rate_limits import RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
+from governance.operations.measurements import retention
 
 ROOT = Path(__file__).parents[2]
 log = structlog.get_logger("factory")
@@ -149,6 +150,7 @@ def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURE
     key_encryption.use(settings.kek, settings.previous_kek)
     storage.use(settings.storage_url, personal_field_encryption.object_key)
     scanning.use(settings.clamav)
+    retention.use(settings.minute_months)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     domain.connect(settings.domain)
 

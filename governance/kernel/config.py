@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 PREVIOUS_KEK_VARIABLE = "GOVERNANCE_KEK_PREVIOUS_FILE"
+DEFAULT_MINUTE_MONTHS, MIN_MINUTE_MONTHS = 25, 15
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -37,6 +38,7 @@ class Settings:
     follows: bool = False  # a server's worker keeps decisions in memory and listens for changes
     workers: int = 1  # web processes that share a key's rate
     clamav: str | None = None  # where ClamAV listens; without it files are not scanned
+    minute_months: int = DEFAULT_MINUTE_MONTHS  # how long indicators keep their minutes
 
     @property
     def secure(self) -> bool:
@@ -90,6 +92,11 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         for name in ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL")
         if "://" not in (environ.get(name) or "://")
     ]
+    minute_months = environ.get("GOVERNANCE_MINUTE_MONTHS", str(DEFAULT_MINUTE_MONTHS))
+    if not (minute_months.isdecimal() and int(minute_months) >= MIN_MINUTE_MONTHS):
+        problems.append(
+            f"GOVERNANCE_MINUTE_MONTHS must be a number of months, at least {MIN_MINUTE_MONTHS}"
+        )
     if problems:
         raise SettingsError("Meridian can't start:\n  " + "\n  ".join(problems))
     url, owner_url = _database(environ, var)
@@ -109,6 +116,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         follows=True,
         workers=_workers(environ),
         clamav=environ.get("GOVERNANCE_CLAMAV") or None,
+        minute_months=int(minute_months),
     )
 
 

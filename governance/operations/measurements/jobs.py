@@ -1,0 +1,67 @@
+"""The jobs of measurements: months ahead, old months, old answers, and a rebuild on command."""
+
+import structlog
+
+from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
+from governance.kernel import clock
+from governance.kernel.db import transaction
+from governance.kernel.intervals import Span
+from governance.kernel.months import Month
+from governance.operations.measurements import actions, partitions, push_actions, queries, retention
+from governance.operations.measurements.ports import minutes_needed_since
+
+log = structlog.get_logger("measurements")
+
+
+def create_partitions() -> None:
+    """Create the months ahead, so that no batch has to."""
+    with transaction():
+        partitions.create_ahead()
+
+
+def drop_old_minutes() -> None:
+    """Drop each month that is past its retention and that no tenant needs.
+
+    Where one tenant can't be asked, nothing is dropped that day.
+    """
+    needed: list[Month | None] = []
+    asked = 0
+
+    def ask() -> None:
+        with transaction(read_only=True):
+            needed.append(minutes_needed_since()())
+
+    def count(_tenant: object) -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    in_each(ask, "minutes not dropped", wanted=count)
+    with transaction(read_only=True):
+        old = retention.to_drop(partitions.existing(), partitions.utc_month(clock.now()), needed)
+    if len(needed) < asked:
+        log.error("minutes kept, since a tenant could not be asked", months=len(old))
+        return
+    for month in old:
+        with transaction():
+            partitions.drop(month)
+        log.info("minutes dropped", month=str(month))
+
+
+def prune_batches() -> None:
+    """Delete answers to batches that nobody repeats any more."""
+    once_a_day_in_each("prune indicator batches", push_actions.delete_old_batches)
+
+
+def rebuild_all(span: Span) -> tuple[int, int]:
+    """Count the hours and days of the acting tenant again, an indicator in each transaction.
+
+    Returns how many rows differed, and how many indicators were counted.
+    """
+    with transaction(read_only=True):
+        ids = [each.id for each in queries.every_indicator()]
+    rows = 0
+    for indicator_id in ids:
+        with transaction():
+            rows += actions.rebuild(indicator_id, span)
+    return rows, len(ids)
