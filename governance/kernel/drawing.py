@@ -23,6 +23,7 @@ INKS: Mapping[str, tuple[str, str]] = {
     "sink": ("stroke", "#46525c"),
     "sok": ("stroke", "#1f8a52"),
     "sbad": ("stroke", "#cb382f"),
+    "swarn": ("stroke", "#c17f0c"),
     "s1": ("stroke", "#0b5a78"),
     "s2": ("stroke", "#b4541a"),
     "s3": ("stroke", "#6a4fa3"),

@@ -1,14 +1,65 @@
-"""Objectives and their error budgets."""
+"""Objectives and their error budgets; the section Reliability begins with their list."""
+
+from sqlalchemy import Select, String, cast, func, select
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest
-from governance.operations.objectives import actions, models, permissions, queries
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Manifest,
+    NavItem,
+    ObjectSearch,
+    SectionTab,
+)
+from governance.operations.objectives import actions, models, palette, permissions, ports, views
 
-_ = (permissions, queries)  # until the pages come
+
+def _firing() -> Select[int] | None:
+    return ports.firing_count()()
+
+
+def _count() -> Select[str]:
+    live = models.Objective.retired_at.is_(None)
+    return select(cast(func.count(), String)).select_from(models.Objective).where(live)
+
 
 manifest = Manifest(
     name="objectives",
     models=(models,),
+    routes=(views.feature,),
+    navigation=(
+        NavItem(
+            label="Reliability",
+            icon="activity",
+            endpoint="objectives.index",
+            permission=permissions.VIEW,
+            order=60,
+            group="operations",
+            counts_everything=True,
+            count=_firing,
+            count_word="firing",
+        ),
+    ),
+    tabs=(
+        SectionTab(
+            section="reliability",
+            label="Objectives",
+            endpoint="objectives.index",
+            permission=permissions.VIEW,
+            order=10,
+            note=_count,
+            counts_everything=True,
+        ),
+    ),
+    palette=(Command("New objective", "objectives.create", permissions.MANAGE),),
+    search=(
+        ObjectSearch(
+            "objective",
+            palette.objectives,
+            "objectives.objective",
+            lambda row_id, _slug: {"objective_id": row_id},
+        ),
+    ),
     audit=actions_in(actions),
-    links={"Objective": EntryLink(no_page="its page is being built")},
+    links={"Objective": EntryLink(endpoint="objectives.objective", argument="objective_id")},
 )

@@ -8,27 +8,25 @@ An objective is scored by its current definition. `scores` and `readings` take t
 any number of objectives: horizons, exclusions, counts.
 """
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
 from governance.kernel import clock
 from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
 from governance.operations.maintenance.queries import ExclusionSpan
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.scoring import Budget, Score, budget
 from governance.operations.objectives.exclusions import applying, exclusions_in
-from governance.operations.objectives.horizons import Horizons, horizons
+from governance.operations.objectives.horizons import horizons
 from governance.operations.objectives.models import Objective, ObjectiveVersion
-from governance.operations.objectives.reading import Plan, Reading, plan
-from governance.operations.objectives.windows import Window, minute_of, window
-
-DAY = timedelta(days=1)
-
+from governance.operations.objectives.reading import WEEK, Plan, Reading, plan
+from governance.operations.objectives.windows import minute_of, window
 
 # ---- rows
 
@@ -77,6 +75,23 @@ def objectives_of_indicators(indicator_ids: Collection[UUID]) -> Sequence[Object
     return session().scalars(query.order_by(Objective.name, Objective.id)).all()
 
 
+def objectives_with_indicators(*, retired: bool = False) -> Sequence[tuple[Objective, Indicator]]:
+    """Return the active objectives, or the retired ones, with their indicators; one statement."""
+    query = select(Objective, Indicator).join(Indicator, Indicator.id == Objective.indicator_id)
+    state = Objective.retired_at.is_not(None) if retired else Objective.retired_at.is_(None)
+    rows = session().execute(query.where(state).order_by(Objective.name, Objective.id))
+    return [(row[0], row[1]) for row in rows]
+
+
+def objective_with_indicator(objective_id: UUID) -> tuple[Objective, Indicator]:
+    """Return an objective, retired or not, with its indicator; one statement."""
+    query = select(Objective, Indicator).join(Indicator, Indicator.id == Objective.indicator_id)
+    row = session().execute(query.where(Objective.id == objective_id)).one_or_none()
+    if row is None:
+        raise NotFound("This objective doesn't exist, or you don't have access to it.")
+    return row[0], row[1]
+
+
 def indicators_of(objectives: Collection[Objective]) -> dict[UUID, Indicator]:
     """Return the indicators of these objectives by their id, in one statement."""
     wanted = {each.indicator_id for each in objectives}
@@ -122,21 +137,19 @@ def readings(
     objectives: Collection[Objective],
     *,
     at: datetime | None = None,
-    indicators: dict[UUID, Indicator] | None = None,
+    indicators: Mapping[UUID, Indicator] | None = None,
 ) -> list[Reading]:
     """Return window, score and last 24 hours of each objective, in the order given."""
-    if not objectives:
-        return []
-    now = minute_of(at or clock.now())
-    known = indicators if indicators is not None else indicators_of(objectives)
-    begins = horizons({each.indicator_id for each in objectives})
-    windows = [window(each.window, each.window_days, begins.zones, now) for each in objectives]
-    oldest = min(now - DAY, *(each.so_far.start for each in windows))
-    hidden = exclusions_in(Span(oldest, now))
-    plans = [
-        _plan(each, known[each.indicator_id], its, begins, hidden)
-        for each, its in zip(objectives, windows, strict=True)
-    ]
+    return [reading for _plan, reading in planned_readings(objectives, at, indicators)]
+
+
+def planned_readings(
+    objectives: Collection[Objective],
+    at: datetime | None = None,
+    indicators: Mapping[UUID, Indicator] | None = None,
+) -> list[tuple[Plan, Reading]]:
+    """Return the same with the spans that were counted."""
+    plans, _exclusions = plans_of(objectives, at, indicators)
     counts = measurements.counts_of_many(
         [
             (each.indicator.id, spans)
@@ -144,22 +157,39 @@ def readings(
             for spans in (each.counted, each.hidden, each.last_day)
         ]
     )
-    return [each.reading(*counts[3 * n : 3 * n + 3]) for n, each in enumerate(plans)]
+    return [(each, each.reading(*counts[3 * n : 3 * n + 3])) for n, each in enumerate(plans)]
 
 
-def _plan(
-    objective: Objective,
-    indicator: Indicator,
-    its: Window,
-    begins: Horizons,
-    hidden: Sequence[ExclusionSpan],
-) -> Plan:
-    mine = applying(hidden, system_id=indicator.system_id, indicator_id=indicator.id)
-    return plan(
-        objective,
-        indicator,
-        its,
-        first=begins.first.get(indicator.id),
-        zones=begins.zones,
-        hidden=[each.span for each in mine],
-    )
+def plans_of(
+    objectives: Collection[Objective],
+    at: datetime | None = None,
+    indicators: Mapping[UUID, Indicator] | None = None,
+) -> tuple[list[Plan], Sequence[ExclusionSpan]]:
+    """Return what to count for each objective, and the exclusions of their windows."""
+    if not objectives:
+        return [], []
+    now = minute_of(at or clock.now())
+    known = indicators if indicators is not None else indicators_of(objectives)
+    begins = horizons({each.indicator_id for each in objectives})
+    windows = [window(each.window, each.window_days, begins.zones, now) for each in objectives]
+    oldest = min(now - WEEK, *(each.so_far.start for each in windows))
+    exclusions = exclusions_in(Span(oldest, now))
+    plans = [
+        plan(
+            each,
+            known[each.indicator_id],
+            its,
+            first=begins.first.get(each.indicator_id),
+            zones=begins.zones,
+            hidden=[
+                one.span
+                for one in applying(
+                    exclusions,
+                    system_id=known[each.indicator_id].system_id,
+                    indicator_id=each.indicator_id,
+                )
+            ],
+        )
+        for each, its in zip(objectives, windows, strict=True)
+    ]
+    return plans, exclusions

@@ -25,7 +25,7 @@ from governance.operations.objectives.models import Objective
 from governance.operations.objectives.pace import gone_at
 from governance.operations.objectives.windows import Window
 
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 MIN_EVENTS_A_DAY = 100  # below it, a pace of 24 hours says nothing (design: low traffic)
 
 type State = Literal["unknown", "overspent", "quiet", "runs_out", "filling", "within"]
@@ -38,6 +38,7 @@ class Plan:
     counted   of the window, inside service hours and outside exclusions
     hidden    of the window, inside service hours and exclusions
     last_day  of the last 24 hours, as `counted`
+    last_week of the last seven days, as `counted`; for the chart of a list
     """
 
     objective: Objective
@@ -47,6 +48,7 @@ class Plan:
     counted: Sequence[Span]
     hidden: Sequence[Span]
     last_day: Sequence[Span]
+    last_week: Sequence[Span]
 
     def reading(self, counted: Counts, hidden: Counts, last_day: Counts) -> "Reading":
         excluded = sum(each.minutes for each in self.hidden)
@@ -78,10 +80,10 @@ def plan(
     span, end = window.so_far, window.so_far.end
     if first is not None and first > span.start:
         span = Span(min(first, end), end)
-    service = service_spans(objective, zones, Span(min(span.start, end - DAY), end))
+    service = service_spans(objective, zones, Span(min(span.start, end - WEEK), end))
     in_window = intersection(service, [span])
     counted = difference(in_window, hidden)
-    last_day = intersection(difference(service, hidden), [Span(end - DAY, end)])
+    visible = difference(service, hidden)
     return Plan(
         objective,
         indicator,
@@ -89,7 +91,8 @@ def plan(
         first,
         counted,
         intersection(in_window, hidden),
-        last_day,
+        intersection(visible, [Span(end - DAY, end)]),
+        intersection(visible, [Span(end - WEEK, end)]),
     )
 
 

@@ -4,11 +4,14 @@ Pure. Windows end at whole minutes, in UTC; the minute that is under way is not 
 
     rolling(at, 30)          the last 30 times 1,440 minutes, whatever clocks did meanwhile
     calendar(zones, at)      the month so far, and the whole month, in the tenant's time zone
+    days_of(span, zone)      the days of a span, each of 23, 24 or 25 hours
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from governance.kernel.intervals import Span
 from governance.kernel.months import ZonePeriod, month_of, month_span
@@ -47,3 +50,21 @@ def calendar(zones: Sequence[ZonePeriod], at: datetime) -> Window:
 def window(kind: str, days: int, zones: Sequence[ZonePeriod], at: datetime) -> Window:
     """Return the window of an objective; `kind` and `days` are of its definition."""
     return calendar(zones, at) if kind == "calendar" else rolling(at, days)
+
+
+def days_of(span: Span, local: ZoneInfo, *, step: int = 1) -> list[Span]:
+    """Return the parts of a span between midnights of the zone; with a `step` of 7, of weeks.
+
+    The first and the last part may be shorter than a day.
+    """
+    first = span.start.astimezone(local).date()
+    starts, number = [span.start], step
+    while True:
+        day = first + timedelta(days=number)
+        at = datetime(day.year, day.month, day.day, tzinfo=local).astimezone(UTC)
+        if at >= span.end:
+            break
+        if at > starts[-1]:
+            starts.append(at)
+        number += step
+    return [Span(*pair) for pair in pairwise([*starts, span.end]) if pair[0] < pair[1]]

@@ -1,0 +1,329 @@
+"""Charts of error budgets: bar, burn of seven days, burn-down, losses and data by day.
+
+Where there is no data there is no line: the place is hatched.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import groupby
+
+from markupsafe import Markup
+
+from governance.kernel import drawing
+from governance.kernel.intervals import Span
+from governance.operations.objectives import figures
+
+BAR_WIDTH, SPARK_WIDTH, SPARK_HEIGHT = 116, 132, 26
+LINES = {"bad": "sbad", "warn": "swarn", "f1": "s1"}
+
+
+def hatch(x: float, y: float, wide: float, high: float, step: float = 5) -> Markup:
+    """Diagonal lines over a rectangle; no pattern, so that a PDF draws it too."""
+    parts, at = [], step / 2
+    while at < wide + high:
+        top = (x + at, y) if at <= wide else (x + wide, y + at - wide)
+        foot = (x, y + at) if at <= high else (x + at - high, y + high)
+        parts.append(drawing.path([top, foot]))
+        at += step
+    return drawing.element("path", "axis", d="".join(parts), fill="none", stroke_width=1)
+
+
+def _frame(x: float, y: float, wide: float, high: float) -> Markup:
+    return drawing.element(
+        "rect", "axis", x=x, y=y, width=float(wide), height=float(high), rx=2.0, fill="none"
+    )
+
+
+def budget_bar(share: Fraction | None, kind: str, title: str) -> Markup:
+    """What is left of a budget; hatched where it is not determinable."""
+    if share is None:
+        body = _frame(0.5, 0.5, BAR_WIDTH - 1, 7) + hatch(1, 1, BAR_WIDTH - 2, 6)
+        return _inline(BAR_WIDTH, 8, title, "unknown", body)
+    body = drawing.bar(0, 0, BAR_WIDTH, 8, "track")
+    wide = float(min(max(share, Fraction(0)), Fraction(1))) * BAR_WIDTH
+    if wide:
+        body += drawing.bar(0, 0, max(wide, 2.0), 8, kind)
+    return _inline(BAR_WIDTH, 8, title, f"{figures.percent(share)} left", body)
+
+
+def _inline(width: int, height: int, title: str, words: str, body: Markup) -> Markup:
+    return drawing.svg(width, height, title, words, body, extra=f"c-w{width}")
+
+
+def burn_spark(values: Sequence[float | None], kind: str, title: str) -> Markup:
+    """Burn rates of seven days against 1, the pace that spends the budget in its window."""
+    known = [value for value in values if value is not None]
+    top = max([*known, 1.6])
+    step = (SPARK_WIDTH - 8) / max(len(values) - 1, 1)
+    high = SPARK_HEIGHT - 6
+
+    def y(value: float) -> float:
+        return 3 + high * (1 - value / top)
+
+    line = f"M2 {drawing.coordinate(y(1))}H{SPARK_WIDTH - 4}"
+    body = drawing.element("path", "axis", d=line, fill="none", stroke_dasharray="2 2")
+    for missing, run in _runs(values):
+        start, end = run[0], run[-1]
+        if missing:
+            left = max(2 + (start - 0.5) * step, 0)
+            body += hatch(left, 3, (end - start + 1) * step, high)
+        else:
+            points = [(2 + n * step, y(values[n] or 0)) for n in run]
+            if len(points) == 1:
+                points.append((points[0][0] + 1, points[0][1]))
+            body += drawing.element(
+                "path", LINES[kind], d=drawing.path(points), fill="none", stroke_width=1.5
+            )
+    if values and values[-1] is not None:
+        last = 2 + (len(values) - 1) * step
+        body += drawing.element("circle", kind, cx=last, cy=y(values[-1]), r=2.5)
+    said = ", ".join("no data" if each is None else f"{each:.1f}{figures.TIMES}" for each in values)
+    return _inline(SPARK_WIDTH, SPARK_HEIGHT, title, said, body)
+
+
+def _runs(values: Sequence[float | None]) -> Iterator[tuple[bool, list[int]]]:
+    for missing, run in groupby(range(len(values)), key=lambda n: values[n] is None):
+        yield missing, list(run)
+
+
+# ---- burn-down
+
+
+@dataclass(frozen=True, slots=True)
+class BurnDown:
+    """The budget left over a window.
+
+    runs      lines of (instant, share left), each broken where there is no data
+    gaps      spans without data that are wide enough to be seen
+    gone_at   when it is gone at the pace of the last 24 hours
+    """
+
+    window: Span
+    now: datetime
+    runs: Sequence[Sequence[tuple[datetime, Fraction]]]
+    gaps: Sequence[Span]
+    left: Fraction
+    gone_at: datetime | None
+
+
+def burn_down(data: BurnDown, ticks: Sequence[tuple[datetime, str]], title: str) -> Markup:
+    """Draw the budget left, the even pace, and where the pace of the last 24 hours leads."""
+    width, height, left, top = 761, 236, 38, 14
+    inner, deep = 619, 192
+    lowest = min([Fraction(0), *(share for run in data.runs for _at, share in run)])
+    lowest = max(lowest, Fraction(-2))
+    length = (data.window.end - data.window.start).total_seconds() or 1
+
+    def x(at: datetime) -> float:
+        return left + (at - data.window.start).total_seconds() / length * inner
+
+    def y(share: Fraction) -> float:
+        return top + deep * float((1 - max(share, lowest)) / (1 - lowest))
+
+    body = [_rule(share, left, inner, y(share)) for share in _marks(lowest)]
+    body += [
+        drawing.label(x(at), height - 12, word, "tick", anchor=_anchor(n))
+        for n, (at, word) in enumerate(ticks)
+    ]
+    placed = 0.0
+    for gap in data.gaps:
+        start, end = x(gap.start), x(gap.end)
+        body.append(
+            drawing.element(
+                "rect",
+                "track",
+                x=start,
+                y=float(top),
+                width=max(end - start, 1.0),
+                height=float(deep),
+            )
+        )
+        body.append(hatch(start, top, max(end - start, 1.0), deep, 6))
+        if start >= placed:
+            word = figures.length(gap.minutes)
+            word = word if placed else f"no data, {word}"
+            body.append(drawing.label((start + end) / 2, 10, word, "tick", anchor="middle"))
+            placed = (start + end) / 2 + 46
+    foot = y(Fraction(0))
+    for run in data.runs:
+        points = [(x(at), y(share)) for at, share in run]
+        if len(points) < 2:  # noqa: PLR2004 - a line has two ends
+            continue
+        area = f"{drawing.path(points)}L{_xy(points[-1][0], foot)}L{_xy(points[0][0], foot)}Z"
+        body.append(drawing.element("path", "f1", d=area, opacity=0.09))
+        body.append(
+            drawing.element(
+                "path",
+                "s1",
+                d=drawing.path(points),
+                fill="none",
+                stroke_width=1.8,
+                stroke_linejoin="round",
+            )
+        )
+    pace = drawing.path([(left, y(Fraction(1))), (left + inner, foot)])
+    body.append(drawing.element("path", "sink", d=pace, fill="none", stroke_dasharray="4 3"))
+    middle = (left + inner * 0.56, y(Fraction(44, 100)) - 6)
+    body.append(drawing.label(*middle, "even pace", "lab2", weight=500))
+    now = (x(data.now), y(data.left))
+    if data.gone_at is not None and data.left > 0:
+        body += _forecast(now, (x(data.gone_at), foot), figures.day(data.gone_at), width - 56)
+    body.append(drawing.element("circle", "f1", cx=now[0], cy=now[1], r=3.5))
+    words = f"{figures.percent(data.left)} left"
+    body.append(drawing.label(now[0] + 8, now[1] - 4, words, "lab", weight=600))
+    return drawing.svg(width, height, title, words, body, extra="c-x700")
+
+
+def _marks(lowest: Fraction) -> list[Fraction]:
+    below = [Fraction(-n, 2) for n in (1, 2, 3, 4) if Fraction(-n, 2) >= lowest]
+    return [Fraction(1), Fraction(1, 2), Fraction(0), *below]
+
+
+def _rule(share: Fraction, left: float, wide: float, y: float) -> Markup:
+    kind = "axis" if share == 0 else "grid"
+    line = f"M{drawing.coordinate(left)} {drawing.coordinate(y)}H{drawing.coordinate(left + wide)}"
+    return drawing.element("path", kind, d=line, fill="none") + drawing.label(
+        left - 6, y + 4, figures.percent(share, 0), "tick", anchor="end"
+    )
+
+
+def _anchor(position: int) -> str:
+    return "start" if position == 0 else "middle"
+
+
+def _xy(x: float, y: float) -> str:
+    return f"{drawing.coordinate(x)} {drawing.coordinate(y)}"
+
+
+def _forecast(
+    now: tuple[float, float], gone: tuple[float, float], word: str, edge: float
+) -> list[Markup]:
+    """The line to where the budget is gone; cut at the edge when that is further away."""
+    end = gone
+    if gone[0] > edge:
+        share = (edge - now[0]) / (gone[0] - now[0])
+        end = (edge, now[1] + (gone[1] - now[1]) * share)
+    body = [
+        drawing.element(
+            "path",
+            "limit",
+            d=drawing.path([now, end]),
+            fill="none",
+            stroke_width=1.8,
+            stroke_dasharray="2 3",
+        )
+    ]
+    if end == gone:
+        body.append(drawing.element("circle", "bad", cx=end[0], cy=end[1], r=3))
+    return [*body, drawing.label(end[0] + 7, end[1] - 5, word, "limit-t", weight=500)]
+
+
+# ---- by day
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one day, or week, lost; `excluded` was lost inside exclusions."""
+
+    start: datetime
+    label: str
+    lost: int
+    excluded: int
+    has_gap: bool
+    is_marked: bool = False
+
+
+def lost_by_day(days: Sequence[Loss], title: str) -> Markup:
+    """Bars of what each day lost; dashed: excluded; a hatched foot: part of it has no data."""
+    width, top, base, height = 761, 26, 124, 150
+    most = max([each.lost + each.excluded for each in days] + [1])
+    slot = width / max(len(days), 1)
+    thick = min(slot * 0.76, 44)
+    body = [drawing.element("path", "axis", d=f"M0 {base}H{width}")]
+    every = max(1, -(-len(days) // 8))
+    shows = len(days) <= 40  # noqa: PLR2004 - figures that have room
+    for n, each in enumerate(days):
+        x, middle = slot * n + (slot - thick) / 2, slot * (n + 0.5)
+        high = (base - top) * each.lost / most
+        if each.lost:
+            high = max(high, 2)
+            kind = "f2" if each.is_marked else "mid"
+            body.append(drawing.bar(x, base - high, thick, high, kind))
+            if shows:
+                body.append(_figure(middle, base - high - 4, f"{each.lost:,}"))
+        if each.excluded:
+            tall = max((base - top) * each.excluded / most, 2)
+            foot = base - high - (16 if each.lost and shows else 0)
+            body.append(
+                drawing.element(
+                    "rect",
+                    "axis",
+                    x=x + 0.5,
+                    y=foot - tall,
+                    width=thick - 1,
+                    height=float(tall),
+                    fill="none",
+                    stroke_dasharray="2 2",
+                )
+            )
+            if shows:
+                body.append(_figure(middle, foot - tall - 4, f"({each.excluded:,})", "tick"))
+        if each.has_gap:
+            body.append(hatch(x - (slot - thick) / 2, base + 2, slot, 5, 4))
+        if n % every == 0 or n == len(days) - 1:
+            body.append(drawing.label(middle, height - 6, each.label, "tick", anchor="middle"))
+    said = ", ".join(f"{each.label} {each.lost:,}" for each in days)
+    return drawing.svg(width, height, title, said, body, extra="c-x700")
+
+
+def _figure(x: float, y: float, words: str, kind: str = "lab2") -> Markup:
+    return drawing.label(x, y, words, kind, anchor="middle", weight=500)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Minutes with data by day: `days` are (known, expected); a day of which none is expected is
+    left out.
+    """
+
+    name: str
+    days: Sequence[tuple[int, int]]
+    coverage: str
+    is_low: bool
+    note: str
+
+
+def coverage_strips(
+    strips: Sequence[Strip], ticks: Sequence[tuple[int, str]], title: str
+) -> Markup:
+    """A row for each objective, a cell for each day; the part without data is hatched."""
+    width, first, height = 830, 226, 20 + 30 * len(strips)
+    count = max((len(each.days) for each in strips), default=1)
+    slot = 391 / max(count, 1)
+    body = [drawing.label(first + slot * n, 10, word, "tick") for n, word in ticks]
+    for row, strip in enumerate(strips):
+        y = 20 + 30 * row
+        body.append(drawing.label(0, y + 13, _short(strip.name), "lab2", weight=500))
+        for n, (known, expected) in enumerate(strip.days):
+            x, wide = first + slot * n, max(slot - 2, 1)
+            if not expected:
+                continue
+            body.append(drawing.bar(x, y, wide, 18, "l3"))
+            if known < expected:
+                high = max(18 * (expected - known) / expected, 4)
+                body.append(
+                    drawing.element("rect", "gap", x=x, y=float(y), width=wide, height=float(high))
+                )
+                body.append(_frame(x + 0.5, y + 0.5, wide - 1, high - 0.5))
+                body.append(hatch(x + 0.5, y + 0.5, wide - 1, high - 0.5, 4))
+        kind = "limit-t" if strip.is_low else "lab"
+        body.append(drawing.label(first + 400, y + 13, strip.coverage, kind, weight=600))
+        body.append(drawing.label(first + 446, y + 13, strip.note, "tick"))
+    said = "; ".join(f"{each.name} {each.coverage}" for each in strips)
+    return drawing.svg(width, height, title, said, body)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 38 else f"{name[:36]}…"  # noqa: PLR2004 - what 226 units hold
