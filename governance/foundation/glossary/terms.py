@@ -87,6 +87,11 @@ TERMS = (
         "One change to all selected rows of a list, previewed before anything is saved.",
     ),
     Term(
+        "Burn rate",
+        "How many times faster than allowed an error budget is spent. At 1 it lasts exactly the"
+        " objective's window.",
+    ),
+    Term(
         "Cadence",
         "How often something recurs, for example a control test every quarter.",
     ),
@@ -128,6 +133,11 @@ TERMS = (
         "A table that shows which requirements of two frameworks the same controls satisfy.",
     ),
     Term(
+        "Data coverage",
+        "The share of a window's minutes that have data. Below an objective's minimum, nothing is"
+        " stated.",
+    ),
+    Term(
         "Dead letter",
         "A webhook message that the receiver didn't accept in any attempt, kept so that you can"
         " replay it.",
@@ -157,6 +167,11 @@ TERMS = (
         "Erasure",
         "The removal of a person's data on request, which leaves the audit log provable.",
         "erasure",
+    ),
+    Term(
+        "Error budget",
+        "What an objective's target allows to fail in its window, in minutes or in events, counted"
+        " exactly.",
     ),
     Term(
         "Evidence item",
@@ -229,6 +244,11 @@ TERMS = (
         "inbox",
     ),
     Term(
+        "Indicator",
+        "One measured quantity of an AI system, such as requests answered or minutes down.",
+        "indicator indicators",
+    ),
+    Term(
         "Invitation",
         "An email that gives a new member or auditor access when they sign in.",
         "invitation",
@@ -264,6 +284,11 @@ TERMS = (
         "Meridian",
         "The product you are using: it keeps proof of how your organization governs its AI, and"
         " lets your AI systems ask what they may do.",
+    ),
+    Term(
+        "Objective",
+        "A target for one indicator over a window, such as 99.5% of requests in 30 days.",
+        "objective objectives",
     ),
     Term(
         "Operator",
