@@ -43,6 +43,12 @@ TERMS = (
         "system systems",
     ),
     Term(
+        "Alert",
+        "A notice that an objective spends its error budget too fast; one burst is one alert, which"
+        " people acknowledge and which resolves when the burn stops.",
+        "alert alerts budget",
+    ),
+    Term(
         "API key",
         "A secret that lets a program call Meridian's API, limited to the scopes and the lifetime"
         " chosen when it was created.",

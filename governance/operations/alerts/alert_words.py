@@ -10,6 +10,8 @@ from typing import Any
 from governance.operations.alerts.burn_rules import RuleVerdict, length_text
 from governance.operations.alerts.rule_facts import fastest
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 
 def times(burn: Fraction | str) -> str:
     """Write a burn with one decimal, a factor without needless digits: "3.5", "14.4", "3.0"."""

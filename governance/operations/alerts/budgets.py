@@ -30,34 +30,40 @@ LOCK = "alerts"  # as in evaluation.py
 
 def check_all(at: datetime | None = None) -> int:
     """Check the budgets of all active objectives; return how many are newly gone."""
-    return check(objectives.active_objectives(), at)
+    return sum(newly for _, newly in check(objectives.active_objectives(), at).values())
 
 
-def check_some(ids: Collection[UUID], at: datetime) -> int:
+def check_some(ids: Collection[UUID], at: datetime) -> dict[UUID, tuple[Reading, bool]]:
     """Check the budgets of these objectives; retired ones are left out."""
     if not ids:
-        return 0
+        return {}
     found = objectives.objectives_by_id(ids).values()
     return check([each for each in found if each.retired_at is None], at)
 
 
-def check(found: Sequence[Objective], at: datetime | None = None) -> int:
-    """Note what changed. The lock of the evaluation keeps two checks of one tenant apart."""
+def check(
+    found: Sequence[Objective], at: datetime | None = None
+) -> dict[UUID, tuple[Reading, bool]]:
+    """Note what changed; return the reading of each, and whether its budget is newly gone.
+
+    The lock of the evaluation keeps two checks of one tenant apart.
+    """
     if not found:
-        return 0
+        return {}
     at = minute_of(at or clock.now())
     lock_tenant(LOCK)
     gone = queries.open_exhaustions()
-    newly = 0
+    read: dict[UUID, tuple[Reading, bool]] = {}
     for some in batched(found, MAX_READ, strict=False):
         for reading in objectives.readings(some, at=at):
             its = gone.get(reading.objective.id)
-            if its is None and is_gone(reading):
+            newly = its is None and is_gone(reading)
+            if newly:
                 actions.exhaust(reading.objective, reading.score, reading.budget, at)
-                newly += 1
             elif its is not None and is_back(reading):
                 actions.restore(its, reading.objective, reading.score, reading.budget, at)
-    return newly
+            read[reading.objective.id] = reading, newly
+    return read
 
 
 def is_gone(reading: Reading) -> bool:

@@ -1,7 +1,7 @@
 """One pass over all active objectives of a tenant: what fires, escalates or resolves this minute.
 
     evaluate()      every minute, by the jobs process; also which of the burning budgets are gone
-    judged(…)       what the rules say of some objectives, also for pages
+    judge_one(…)    what the rules say of one objective, for its page
 
 The counts of every objective's short windows are one statement. Only where a short window exceeds,
 an alert is open, or traffic is low are the long windows counted too, so the pass costs little more
@@ -50,7 +50,7 @@ from governance.operations.measurements.scoring import Counts, IndicatorKind
 from governance.operations.objectives.exclusions import applying, exclusions_in
 from governance.operations.objectives.models import Objective
 from governance.operations.objectives.service_hours import ServiceHours
-from governance.operations.objectives.windows import minute_of, window
+from governance.operations.objectives.windows import Window, minute_of, window
 
 LOCK = "alerts"
 MAX_PAUSE = timedelta(minutes=5)  # between two evaluations of one hold
@@ -116,7 +116,12 @@ def evaluate(at: datetime | None = None) -> Pass:
         for objective_id, verdict in verdicts.items()
         if any(each.exceeds_short for each in verdict.applying)
     }
-    done.exhausted = budgets.check_some(burning, at)
+    readings = budgets.check_some(burning | (opened.keys() & watched.keys()), at)
+    done.exhausted = sum(newly for _reading, newly in readings.values())
+    for alert in queries.open_alerts() if verdicts else ():
+        if alert.objective_id in readings:
+            gone_at = readings[alert.objective_id][0].gone_at
+            alert.latest = {**alert.latest, "gone_at": gone_at.isoformat() if gone_at else None}
     return done
 
 
@@ -170,6 +175,22 @@ def watch(
     return found
 
 
+def watched_of(objective: Objective, indicator: Indicator, its: Window) -> Watched:
+    """Return the same of an objective that the caller has read, retired or not."""
+    return Watched(
+        objective.id,
+        objective.name,
+        objective.number,
+        indicator.id,
+        indicator.system_id,
+        cast("IndicatorKind", indicator.kind),
+        objective.target_share,
+        its.whole.minutes,
+        rules_of(objective.rules, objective.id),
+        objective.hours,
+    )
+
+
 def rules_of(raw: Any, objective_id: UUID) -> tuple[BurnRule, ...]:
     """Read the rules of an objective; the default ones where what is stored can't be read."""
     try:
@@ -210,6 +231,12 @@ def judged(
         )
         for each in chosen
     }
+
+
+def judge_one(each: Watched, moment: Moment) -> Verdict:
+    """Judge one objective; one statement for the counts, and one where minutes don't count."""
+    counts = counts_of({each.id: lengths(each.rules, each.window)}, [each], moment)[each.id]
+    return judge_all(each.rules, counts, kind=each.kind, target=each.target, window=each.window)
 
 
 def _first_lengths(watched: Iterable[Watched]) -> list[int]:
@@ -306,12 +333,13 @@ def _advance(
     }
     if alert is None:
         if after is not None:
-            actions.fire(each.id, each.name, each.version, after.severity, fresh, at)
+            fired = actions.fire(each.id, each.name, each.version, after.severity, fresh, at)
+            fired.latest = _latest(each, fired, verdict, at)
             done.fired += 1
         return
     if fresh:
         alert.rules = {**alert.rules, **fresh}
-    alert.evaluated_at = at
+    alert.evaluated_at, alert.latest = at, _latest(each, alert, verdict, at)
     if after is None:
         actions.resolve(alert, each.name, at)
         done.resolved += 1
@@ -322,6 +350,21 @@ def _advance(
     if happened == "escalated":
         actions.escalate(alert, each.name, at)
         done.escalated += 1
+
+
+def _latest(each: Watched, alert: Alert, verdict: Verdict, at: datetime) -> dict[str, Any]:
+    """What this minute found of an open alert, for the pages."""
+    before = alert.latest or {}
+    firing = [v for v in verdict.applying if v.status == "firing"]
+    shortest = min(verdict.rules, key=lambda v: v.rule.short, default=verdict.slow)
+    since = at - shortest.rule.short * MINUTE
+    known = shortest.short.measured(each.kind) > 0
+    worst = max(firing, key=lambda v: v.factor, default=None)
+    return {
+        "burning": facts_of(worst, each.kind, at) if worst else None,
+        "unknown_since": None if known else before.get("unknown_since") or since.isoformat(),
+        "gone_at": before.get("gone_at"),
+    }
 
 
 def _state_of(alert: Alert, at: datetime) -> OpenAlert:

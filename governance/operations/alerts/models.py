@@ -21,7 +21,10 @@ class Alert(Tenanted, Model):
     """One burst of an objective. An objective has at most one that is not resolved.
 
     `severity` is the highest that it had, `level` what burns now. `clear_since` and `calm_since`
-    are as in life_cycle.py; `evaluated_at` is the last minute that was judged.
+    are as in life_cycle.py; `evaluated_at` is the last minute that was judged, and `latest` what was
+    found then: "burning", the facts of the fastest rule that fired (or null), "unknown_since",
+    since when its rules have no data (or null), and "gone_at", when the budget is gone at the pace
+    of the last 24 hours (or null).
     """
 
     __tablename__ = "alerts"
@@ -48,6 +51,7 @@ class Alert(Tenanted, Model):
     severity: Mapped[str]
     level: Mapped[str]
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict)  # key of a rule → its facts
+    latest: Mapped[dict[str, Any]] = mapped_column(default=dict)
     fired_at: Mapped[datetime]
     escalated_at: Mapped[datetime | None]
     acknowledged_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))

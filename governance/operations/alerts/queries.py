@@ -7,6 +7,7 @@ exhaustion, open_exhaustions, response_of           error budgets that are gone
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,23 @@ def open_alerts(*, lock: bool = False) -> Sequence[Alert]:
     query = select(Alert).where(Alert.state != "resolved")
     query = query.order_by(Alert.state.desc(), Alert.fired_at.desc(), Alert.id)
     return session().scalars(query.with_for_update() if lock else query).all()
+
+
+def open_with_objectives() -> Sequence[Any]:
+    """Return (alert, objective) of the alerts that are not resolved: firing first, pages first."""
+    query: Any = select(Alert, Objective)
+    query = query.join(Objective, Objective.id == Alert.objective_id).where(
+        Alert.state != "resolved"
+    )
+    ordered = query.order_by(Alert.state.desc(), Alert.level, Alert.fired_at.desc(), Alert.id)
+    return session().execute(ordered).all()
+
+
+def fired_since(at: datetime) -> int:
+    """Return how many alerts fired or escalated after an instant."""
+    moment = func.coalesce(Alert.escalated_at, Alert.fired_at)
+    query = select(func.count()).select_from(Alert)
+    return session().scalar(query.where(Alert.state == "firing", moment > at)) or 0
 
 
 def open_alert_of(objective_id: UUID) -> Alert | None:
@@ -73,9 +91,8 @@ def next_number() -> int:
 
 def newest(criteria: Mapping[str, str], after: str | None, *, size: int) -> Keyset:
     """Return a page of (alert, objective's name), the newest first."""
-    query: Select[Any] = select(Alert, Objective.name).join(
-        Objective, Objective.id == Alert.objective_id
-    )
+    query: Any = select(Alert, Objective.name)
+    query = query.join(Objective, Objective.id == Alert.objective_id)
     query = query.where(*_conditions(criteria))
     return keyset(query, Alert.fired_at, Alert.id, after=after, size=size, descending=True)
 

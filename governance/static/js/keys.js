@@ -1,4 +1,4 @@
-// Keys of a list: / searches, j and k walk rows (data-row), ↵ opens, x selects, e edits (data-edit), ? shows the keys.
+// Keys of a list: / searches, j and k walk rows (data-row), ↵ opens, x selects, e edits (data-edit), a acknowledges (data-key="a"), ? shows the keys.
 // On every page z goes to the button that undoes the last change (data-undo).
 
 let at = -1;
@@ -25,6 +25,7 @@ const acts = {
   k: () => walk(-1),
   x: () => rows()[at]?.querySelector("[data-tick]")?.click(),
   e: () => (rows()[at]?.querySelector("[data-edit]") ?? document.querySelector("main [data-edit]"))?.click(),
+  a: () => (rows()[at]?.querySelector("[data-key='a']") ?? document.querySelector("[data-key='a']"))?.click(),
   z: () => document.querySelector("[data-undo]")?.focus(),
   "?": () => document.getElementById("shortcuts")?.showModal(),
 };
