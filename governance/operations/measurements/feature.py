@@ -1,21 +1,38 @@
 """Indicators and their minute counts: pushed, pulled, rolled up, rebuilt."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Daily, EntryLink, Manifest, Subscription
-from governance.operations.measurements import actions, api, events, jobs, metrics, models, openapi
+from governance.kernel.manifest import Daily, EntryLink, EveryMinute, Manifest, Subscription
+from governance.operations.measurements import (
+    actions,
+    api,
+    events,
+    jobs,
+    metrics,
+    models,
+    openapi,
+    prometheus_actions,
+    prometheus_jobs,
+    prometheus_models,
+    prometheus_views,
+)
 
 manifest = Manifest(
     name="measurements",
-    models=(models,),
-    routes=(api.feature,),
+    models=(models, prometheus_models),
+    routes=(api.feature, prometheus_views.feature),
     api=openapi.DESCRIPTION,
     schedule=(
+        EveryMinute("pull from Prometheus", prometheus_jobs.pull_all, second=40),
         Daily("create months of minutes", jobs.create_partitions, at="01:13"),
         Daily("drop old minutes", jobs.drop_old_minutes, at="02:23"),
         Daily("prune indicator batches", jobs.prune_batches, at="02:29"),
     ),
-    audit=actions_in(actions),
-    links={"Indicator": EntryLink(no_page="its page is being built")},
+    work=(prometheus_jobs.ask_prometheus,),
+    audit=actions_in(actions, prometheus_actions),
+    links={
+        "Indicator": EntryLink(no_page="its page is being built"),
+        "PrometheusSource": EntryLink(endpoint="prometheus.index", noun="Prometheus source"),
+    },
     publishes=(events.MinutesStored,),
     subscribes=(Subscription(events.MinutesStored, metrics.note),),
 )
