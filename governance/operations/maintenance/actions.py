@@ -211,15 +211,22 @@ def needs_second_person(row: Exclusion) -> bool:
     """Return whether another person has to approve it: announced late, or nothing that anybody
     announces.
     """
-    if row.category != "maintenance":
-        return True
-    return is_late(row)
+    return row.category != "maintenance" or is_late(row)
 
 
 def is_late(row: Exclusion) -> bool:
     """Return whether it was announced later than the notice that its system needs."""
-    notice = timedelta(hours=ports.required_notice()(row.system_id))
-    return row.notice < notice or row.notice < timedelta(0)
+    return _is_short(row.notice, row.system_id)
+
+
+def would_need_second_person(plan: Plan) -> bool:
+    """Return whether another person would have to approve the plan if it was announced now."""
+    notice = plan.starts_at - clock.now()
+    return plan.category != "maintenance" or _is_short(notice, plan.system_id)
+
+
+def _is_short(notice: timedelta, system_id: UUID | None) -> bool:
+    return notice < max(timedelta(0), timedelta(hours=ports.required_notice()(system_id)))
 
 
 def _decide(row: Exclusion) -> None:

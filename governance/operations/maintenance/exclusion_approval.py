@@ -25,7 +25,7 @@ MAX_SHOWN = 4
 def _describe(approval: Approval) -> Description:
     found = queries.exclusion(approval.target_id)
     is_withdrawal = approval.kind == queries.WITHDRAWAL
-    requester = people.names([found.requested_by]).get(found.requested_by, "A former member")
+    requester = next(iter(people.names([found.requested_by]).values()), "A former member")
     return Description(
         title=approval.summary,
         heading="Exclusion",

@@ -52,7 +52,7 @@ def _rule(rule: str, until: datetime | None) -> vRecur:
     """Return the rule with its end. A rule has a COUNT or an UNTIL, so the end replaces a count
     where a series was ended early.
     """
-    parts = vRecur.from_ical(rule)
+    parts: vRecur = vRecur.from_ical(rule)
     if until is not None:
         parts.pop("COUNT", None)
         parts["UNTIL"] = [until.astimezone(UTC)]
