@@ -25,6 +25,7 @@ from governance.foundation.people import queries as people
 from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, list_pages
 from governance.kernel.list_pages import Filter, ListPage
+from governance.operations.measurements import actions as measurements
 from governance.operations.policies import waivers
 from governance.operations.systems import actions as systems
 from tests import make
@@ -93,6 +94,12 @@ def _fill(slug: str) -> dict[str, str]:
                 expires_at=clock.now() + month,
                 reason=f"Of {slug}",
                 compensation="A weekly review",
+            )
+            measurements.define(
+                key=f"{slug}-{key}-up",
+                name=f"Availability of {key} of {slug}",
+                system_id=system.id,
+                kind="ratio" if lane == "standard" else "downtime",
             )
         held = [
             controls.create(

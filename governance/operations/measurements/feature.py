@@ -1,7 +1,7 @@
 """Indicators and their minute counts: pushed, pulled, rolled up, rebuilt."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Daily, EntryLink, EveryMinute, Manifest, Subscription
+from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, SectionTab, Subscription
 from governance.operations.measurements import (
     actions,
     api,
@@ -10,29 +10,34 @@ from governance.operations.measurements import (
     metrics,
     models,
     openapi,
-    prometheus_actions,
-    prometheus_jobs,
-    prometheus_models,
-    prometheus_views,
+    palette,
+    permissions,
+    views,
 )
 
 manifest = Manifest(
     name="measurements",
-    models=(models, prometheus_models),
-    routes=(api.feature, prometheus_views.feature),
+    models=(models,),
+    routes=(views.feature, api.feature),
     api=openapi.DESCRIPTION,
     schedule=(
-        EveryMinute("pull from Prometheus", prometheus_jobs.pull_all, second=40),
         Daily("create months of minutes", jobs.create_partitions, at="01:13"),
         Daily("drop old minutes", jobs.drop_old_minutes, at="02:23"),
         Daily("prune indicator batches", jobs.prune_batches, at="02:29"),
     ),
-    work=(prometheus_jobs.ask_prometheus,),
-    audit=actions_in(actions, prometheus_actions),
-    links={
-        "Indicator": EntryLink(no_page="its page is being built"),
-        "PrometheusSource": EntryLink(endpoint="prometheus.index", noun="Prometheus source"),
-    },
+    audit=actions_in(actions),
+    links={"Indicator": EntryLink(endpoint="indicators.indicator", argument="indicator_id")},
+    palette=(Command("Define indicator", "indicators.define", permissions.MANAGE),),
+    search=(palette.indicators,),
+    tabs=(
+        SectionTab(
+            section="reliability",
+            label="Indicators",
+            endpoint="indicators.index",
+            permission=permissions.VIEW,
+            order=70,
+        ),
+    ),
     publishes=(events.MinutesStored,),
     subscribes=(Subscription(events.MinutesStored, metrics.note),),
 )

@@ -80,6 +80,22 @@ class Indicator(Tenanted, Model):
         )
 
     @property
+    def sentence(self) -> str:
+        """What it counts, as a person reads it."""
+        if self.kind == "threshold" and self.bound is not None:
+            side = "at most" if self.good_side == "at_most" else "more than"
+            return (
+                f"Counts {self.unit}; good ones have {side} {_plain(self.bound)} {self.bound_unit}."
+            )
+        if self.kind == "downtime":
+            enough = f"at least {self.min_requests:,} {self.unit}"
+            few = f"under {_plain((self.floor or Decimal(0)) * 100)}% of them are good"
+            return (
+                f"A minute is down if it has {enough} and {few if self.floor else 'none is good'}."
+            )
+        return f"Counts good and total {self.unit}."
+
+    @property
     def kind_name(self) -> str:
         return KINDS[cast("IndicatorKind", self.kind)]
 
@@ -90,6 +106,11 @@ class Indicator(Tenanted, Model):
     @property
     def is_retired(self) -> bool:
         return self.retired_at is not None
+
+
+def _plain(number: Decimal) -> str:
+    """Without zeros at its end: 0.5 and 20."""
+    return f"{number.normalize():f}"
 
 
 class IndicatorBatch(Tenanted, Model):

@@ -1,6 +1,6 @@
 """Indicators and what they counted.
 
-indicator(id), live_indicators()            definitions
+indicator(id), named(slug), live_indicators()   definitions
 by_keys(keys), lock(ids)                    those that a batch names, locked
 counts(id, spans), counts_of_many(windows)  exact sums, of any number of windows in one statement
 daily(id, span), hourly(id, span)           rollups
@@ -17,6 +17,8 @@ from sqlalchemy import ARRAY, String, Table, any_, cast, select, text
 
 from governance.kernel import current
 from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.forms import uuid_or_none
 from governance.kernel.intervals import Span
 from governance.operations.measurements import coverage
 from governance.operations.measurements.counting import counts_of_many
@@ -38,6 +40,7 @@ __all__ = [
     "live_indicators",
     "lock",
     "minute_rows",
+    "named",
 ]
 
 LAST_MINUTE = text("""
@@ -53,6 +56,17 @@ SELECT i.id, m.at FROM unnest(CAST(:ids AS uuid[])) AS i (id) CROSS JOIN LATERAL
 def indicator(indicator_id: UUID, *, lock: bool = False) -> Indicator:
     """Return an indicator, retired or not. Raises NotFound for any other tenant's."""
     return find(Indicator, indicator_id, what="indicator", lock=lock)
+
+
+def named(name: str) -> Indicator:
+    """Return the indicator of this slug or id. Raises NotFound for any other tenant's."""
+    indicator_id = uuid_or_none(name)
+    if indicator_id is not None:
+        return indicator(indicator_id)
+    found = session().scalars(select(Indicator).where(Indicator.key == name)).one_or_none()
+    if found is None:
+        raise NotFound("This indicator doesn't exist, or you don't have access to it.")
+    return found
 
 
 def live_indicators(system_id: UUID | None = None) -> Sequence[Indicator]:
