@@ -44,8 +44,20 @@ class ResponseTooSlow(Unreachable):
     """It didn't respond in time."""
 
 
+class ResponseTooLong(Unreachable):
+    """It answered with more than Meridian reads."""
+
+
+class ResponseBrokeOff(Unreachable):
+    """Its answer ended before its announced length."""
+
+
 class NotCalled(Unreachable):
     """The address is none that the console calls."""
+
+
+class _TooLong(requests.ConnectionError):
+    pass
 
 
 class PrivateNetwork(OSError):
@@ -137,12 +149,24 @@ def place(host: str) -> Generator[None]:
 
 
 class _Careful(HTTPAdapter):
-    """Reads at most MAX_ANSWER bytes in at most TOTAL_SECONDS, however slowly they drip."""
+    """Reads at most `max_bytes` in at most `total_seconds`, however slowly they drip; without
+    them, as much as small answers have.
+    """
+
+    def __init__(self, max_bytes: int | None = None, total_seconds: float | None = None) -> None:
+        self._max_bytes, self._total_seconds = max_bytes, total_seconds
+        super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _PublicPool}
+
+    @property
+    def _timeout(self) -> tuple[float, float]:
+        """(to connect, between two parts of the answer), in seconds."""
+        connect, between = TIMEOUT_SECONDS
+        return connect, max(between, (self._total_seconds or 0) - connect)
 
     def send(
         self, request: requests.PreparedRequest, *args: Any, **options: Any
@@ -155,39 +179,52 @@ class _Careful(HTTPAdapter):
     ) -> requests.Response:
         started = time.monotonic()
         reply = super().send(
-            request, *args, **{**options, "stream": True, "timeout": TIMEOUT_SECONDS}
+            request, *args, **{**options, "stream": True, "timeout": self._timeout}
         )
         parts, size = [], 0
         for part in reply.iter_content(8192):
             parts.append(part)
             size += len(part)
-            if size > MAX_RESPONSE_BYTES:
-                raise requests.ConnectionError("the response is too long")
-            if time.monotonic() - started > TOTAL_SECONDS:
+            if size > (self._max_bytes or MAX_RESPONSE_BYTES):
+                raise _TooLong("the response is too long")
+            if time.monotonic() - started > (self._total_seconds or TOTAL_SECONDS):
                 raise requests.Timeout("the response is too slow")
         vars(reply).update(_content=b"".join(parts), _content_consumed=True)
         return reply
 
 
-def careful[S: requests.Session](client: S) -> S:
+def careful[S: requests.Session](client: S, **limits: Any) -> S:
     """The same client, which now keeps to the rules above and takes nothing from the environment
-    but the CA bundle.
+    but the CA bundle. `limits` are `max_bytes` and `total_seconds` of an answer.
     """
     client.trust_env = False
     client.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    client.mount("https://", _Careful())
-    client.mount("http://", _Careful())
+    client.mount("https://", _Careful(**limits))
+    client.mount("http://", _Careful(**limits))
     return client
 
 
-def send(method: str, url: str, who: str, **options: Any) -> requests.Response:
+def send(
+    method: str,
+    url: str,
+    who: str,
+    *,
+    max_bytes: int | None = None,
+    total_seconds: float | None = None,
+    **options: Any,
+) -> requests.Response:
     """One request; every way in which nobody answers is an Unreachable whose sentence begins with
     `who`.
     """
-    with careful(requests.Session()) as client:
+    session = requests.Session()
+    with careful(session, max_bytes=max_bytes, total_seconds=total_seconds) as client:
         try:
             return client.request(method, safe_url(url), allow_redirects=False, **options)
         except requests.Timeout as error:
             raise ResponseTooSlow(f"{who} didn't respond in time.") from error
+        except _TooLong as error:
+            raise ResponseTooLong(f"{who}'s response is too large.") from error
+        except requests.exceptions.ChunkedEncodingError as error:
+            raise ResponseBrokeOff(f"{who}'s response broke off.") from error
         except (requests.RequestException, OSError) as error:
             raise Unreachable(f"{who} can't be reached.") from error

@@ -4,6 +4,7 @@ from sqlalchemy import Select, func, select
 
 from governance.assurance.playbooks import (
     actions,
+    coming_up,
     inbox,
     models,
     palette,
@@ -13,7 +14,8 @@ from governance.assurance.playbooks import (
 )
 from governance.assurance.playbooks.models import Playbook
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, EntryLink, Manifest, SectionTab
+from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer, SectionTab
+from governance.operations.objectives.ports import coming_up_playbooks
 
 
 def _count() -> Select[int]:
@@ -24,6 +26,8 @@ manifest = Manifest(
     name="playbooks",
     models=(models,),
     routes=(views.feature,),
+    under=("objectives.index",),
+    answers=(PortAnswer(coming_up_playbooks, coming_up.planned_drills),),
     tabs=(
         SectionTab(
             section="reliability",

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import flash, redirect, url_for
 
-from governance.assurance.playbooks import actions, permissions, queries, step_actions
+from governance.assurance.playbooks import actions, permissions, queries
 from governance.assurance.playbooks.evidence_of_run import evidence_of
 from governance.assurance.playbooks.forms import RunEndForm, StepForm
 from governance.assurance.playbooks.views import feature
@@ -38,7 +38,6 @@ def _run_page(
         form=form,
         failed=failed,
         end_form=form if isinstance(form, RunEndForm) else RunEndForm(),
-        labels=dict(step_actions.target_choices()),
         evidence=evidence_of(found.run),
         names=people.names(
             [

@@ -49,20 +49,16 @@ def target_choices() -> list[tuple[str, str]]:
     ):
         features.setdefault(feature.system_id, []).append(feature.key)
     stops = [
-        (f"stop:{system.key}{'/' + part if part else ''}", _stop_label(system.key, part))
+        Step("", kind="stop", target=f"{system.key}/{part}" if part else system.key)
         for system in systems
         for part in ("", *features.get(system.id, ()))
     ]
     tiers = [
-        (f"tighten:{key}", f"Tighten the policy to {tier.name}")
-        for key, tier in policy_queries.standing().platform.tiers.items()
+        Step("", kind="tighten", target=key) for key in policy_queries.standing().platform.tiers
     ]
-    notices = [(f"notify:{key}", f"Notify {label}") for key, label in AUDIENCES.items()]
-    return [("instruction", "Instruction"), ("link", "Link"), *stops, *tiers, *notices]
-
-
-def _stop_label(system: str, feature: str) -> str:
-    return f"Stop {system} · {feature}" if feature else f"Stop {system}"
+    notices = [Step("", kind="notify", target=key) for key in AUDIENCES]
+    plain = [Step("", kind="instruction"), Step("", kind="link")]
+    return [(step.choice, step.label) for step in (*plain, *stops, *tiers, *notices)]
 
 
 def _stop(target: str, reason: str) -> str:

@@ -46,6 +46,18 @@ class Step:
         """The value of the select that chooses kind and target together."""
         return f"{self.kind}:{self.target}" if self.is_action else self.kind
 
+    @property
+    def label(self) -> str:
+        """What it does, as a button says it: "Stop claims-triage · auto-approve"."""
+        match self.kind:
+            case "stop":
+                return f"Stop {self.target.replace('/', ' · ')}"
+            case "tighten":
+                return f"Tighten policy to {self.target.replace('_', ' ').capitalize()}"
+            case "notify":
+                return f"Notify {AUDIENCES.get(self.target, self.target)}"
+        return KINDS.get(self.kind, self.kind)
+
     def plain(self) -> dict[str, str]:
         return {
             "title": self.title,

@@ -126,7 +126,6 @@ def playbook(playbook_id: UUID) -> ResponseReturnValue:
         version=versions[0],
         versions=versions,
         steps=read_steps(versions[0].steps),
-        labels=dict(_choices(read_steps(versions[0].steps))),
         runs=runs,
         interval=actions.DRILL_INTERVALS.get(book.drill_every_days or 0),
         names=people.names(

@@ -347,6 +347,11 @@ TERMS = (
         "privacy",
     ),
     Term(
+        "Prometheus source",
+        "A server with Prometheus's HTTP API that Meridian reads an indicator's minutes from. What"
+        " it can't read stays unknown.",
+    ),
+    Term(
         "Proven",
         "A requirement at level 3 or above: controls cover it in full, and another person has"
         " accepted all of their evidence.",

@@ -27,6 +27,7 @@ class Exclusion(Tenanted, Model):
     __tablename__ = "exclusions"
     __table_args__ = (
         tenant_fk("system_id", "ai_systems"),
+        tenant_fk("indicator_id", "indicators"),
         UniqueConstraint("tenant_id", "number"),
         CheckConstraint("ends_at > starts_at", "positive"),
         CheckConstraint("last_end >= ends_at", "last_end"),

@@ -150,6 +150,11 @@ def exclusion(exclusion_id: UUID, *, lock: bool = False) -> Exclusion:
     return find(Exclusion, exclusion_id, what="exclusion", lock=lock)
 
 
+def exists(exclusion_id: UUID) -> bool:
+    query = select(Exclusion.id).where(Exclusion.id == exclusion_id)
+    return session().scalar(query) is not None
+
+
 def open_request(found: Exclusion) -> Approval | None:
     """Return the open request to approve it or to withdraw it."""
     for kind in (LATE, WITHDRAWAL):
@@ -165,14 +170,27 @@ def open_withdrawals(exclusion_ids: Collection[UUID]) -> set[UUID]:
     return {target for target, each in found.items() if approvals.is_open(each)}
 
 
+def count_of_coming() -> Select[int]:
+    """Select how many approved exclusions are under way or coming, for the tab's note."""
+    return select(func.count()).where(
+        Exclusion.state == "approved", Exclusion.last_end > clock.now()
+    )
+
+
 def next_number() -> int:
     return (session().scalar(select(func.max(Exclusion.number))) or 0) + 1
 
 
-def page_of(wanted: Mapping[str, str], *, after: str | None = None, size: int = 50) -> Keyset:
-    """Return one page of exclusions, the latest start first. `wanted`: state, category, system."""
-    columns = (Exclusion.starts_at, Exclusion.id)
-    return keyset(_filtered(wanted), *columns, after=after, size=size, descending=True)
+def page_of(
+    wanted: Mapping[str, str],
+    *,
+    sort: str = "-starts",
+    after: str | None = None,
+    size: int = 50,
+) -> Keyset:
+    """Return one page of exclusions by start. `wanted` are q, state, category and system."""
+    columns, descending = (Exclusion.starts_at, Exclusion.id), sort.startswith("-")
+    return keyset(_filtered(wanted), *columns, after=after, size=size, descending=descending)
 
 
 def _filtered(wanted: Mapping[str, str]) -> Select[Any]:

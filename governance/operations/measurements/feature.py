@@ -1,7 +1,15 @@
 """Indicators and their minute counts: pushed, pulled, rolled up, rebuilt."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, SectionTab, Subscription
+from governance.kernel.manifest import (
+    Command,
+    Daily,
+    EntryLink,
+    EveryMinute,
+    Manifest,
+    SectionTab,
+    Subscription,
+)
 from governance.operations.measurements import (
     actions,
     api,
@@ -12,21 +20,31 @@ from governance.operations.measurements import (
     openapi,
     palette,
     permissions,
+    prometheus_actions,
+    prometheus_jobs,
+    prometheus_models,
+    prometheus_views,
     views,
 )
 
 manifest = Manifest(
     name="measurements",
-    models=(models,),
-    routes=(views.feature, api.feature),
+    models=(models, prometheus_models),
+    routes=(views.feature, api.feature, prometheus_views.feature),
+    under=("objectives.index",),
     api=openapi.DESCRIPTION,
     schedule=(
+        EveryMinute("pull from Prometheus", prometheus_jobs.pull_all, second=40),
         Daily("create months of minutes", jobs.create_partitions, at="01:13"),
         Daily("drop old minutes", jobs.drop_old_minutes, at="02:23"),
         Daily("prune indicator batches", jobs.prune_batches, at="02:29"),
     ),
-    audit=actions_in(actions),
-    links={"Indicator": EntryLink(endpoint="indicators.indicator", argument="indicator_id")},
+    work=(prometheus_jobs.ask_prometheus,),
+    audit=actions_in(actions, prometheus_actions),
+    links={
+        "Indicator": EntryLink(endpoint="indicators.indicator", argument="indicator_id"),
+        "PrometheusSource": EntryLink(endpoint="prometheus.index", noun="Prometheus source"),
+    },
     palette=(Command("Define indicator", "indicators.define", permissions.MANAGE),),
     search=(palette.indicators,),
     tabs=(

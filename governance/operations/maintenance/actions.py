@@ -1,0 +1,398 @@
+"""Announce, change and withdraw exclusions.
+
+announce        approved at once where it was announced in time, otherwise another person decides
+change          before its start; new times are a new announcement
+withdraw        alone before the start, with another person's approval after it
+end_series      no further occurrence; what has passed stays
+approve, close, carry_out_withdrawal    what the approvals lead to
+
+None of them touches a count: an exclusion says which minutes attainment leaves out.
+"""
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.tenants import queries as directory
+from governance.kernel import clock, current
+from governance.kernel.db import lock_tenant, session
+from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
+from governance.kernel.ids import uuid7
+from governance.kernel.intervals import Span
+from governance.operations.maintenance import ports, queries
+from governance.operations.maintenance.events import ExclusionChanged
+from governance.operations.maintenance.models import CATEGORIES, Exclusion
+from governance.operations.maintenance.recurrence import BadRule, Series, check_rule, last_end
+from governance.operations.measurements import queries as measurements
+from governance.operations.systems import queries as systems
+
+FIELDS = (
+    "ref category system indicator starts_at ends_at rrule repeat_until customer_visible state"
+    " notice_minutes"
+)
+ANNOUNCED = action(
+    "exclusion.announced",
+    "announced an exclusion",
+    target="Exclusion",
+    activity="create",
+    severity="low",
+    fields=FIELDS,
+    personal="title",
+)
+APPROVED = action(
+    "exclusion.approved",
+    "approved an exclusion",
+    target="Exclusion",
+    activity="update",
+    severity="low",
+    fields=FIELDS,
+    shape="ok",
+)
+REJECTED = action(
+    "exclusion.rejected",
+    "closed an exclusion without approving it",
+    target="Exclusion",
+    activity="update",
+    severity="low",
+    fields="ref",
+    shape="bad",
+)
+CHANGED = action(
+    "exclusion.changed",
+    "changed an exclusion",
+    target="Exclusion",
+    activity="update",
+    severity="low",
+    fields=FIELDS,
+    personal="title",
+)
+WITHDRAWN = action(
+    "exclusion.withdrawn",
+    "withdrew an exclusion",
+    target="Exclusion",
+    activity="update",
+    severity="low",
+    fields="ref starts_at ends_at",
+)
+SERIES_ENDED = action(
+    "exclusion.series.ended",
+    "ended the repetition of an exclusion",
+    target="Exclusion",
+    activity="update",
+    severity="low",
+    fields="ref repeat_until",
+)
+
+LOCK = "exclusions"
+MAX_LENGTH = timedelta(days=7)  # of one occurrence
+MAX_AHEAD, MAX_BACK = timedelta(days=2 * 366), timedelta(days=400)
+MAX_TITLE_LENGTH, MAX_REASON_LENGTH = 120, 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a person enters: an exclusion before it is checked. Instants are aware."""
+
+    title: str
+    category: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    system_id: UUID | None = None
+    indicator_id: UUID | None = None
+    rrule: str | None = None
+    repeat_until: datetime | None = None
+    is_customer_visible: bool = True
+
+
+TIMES = ("category", "system_id", "indicator_id", "starts_at", "ends_at", "rrule", "repeat_until")
+
+
+def announce(plan: Plan, *, exclusion_id: UUID | None = None) -> Exclusion:
+    """Announce an exclusion now; another person approves it first where it comes too late.
+
+    The caller chooses `exclusion_id`, so that a form sent twice announces one. Raises Invalid,
+    which names the field.
+    """
+    lock_tenant(LOCK)
+    checked, series = check(plan)
+    made = Exclusion(
+        id=exclusion_id or uuid7(),
+        number=queries.next_number(),
+        announced_at=clock.now(),
+        requested_by=current.actor().person_id,
+        state="proposed",
+    )
+    _write(made, checked, series)
+    session().add(made)
+    _decide(made)
+    record(ANNOUNCED, made, reason=made.reason, title=made.title, **_facts(made))
+    _follow_up(made, [], "announced")
+    return made
+
+
+def check(plan: Plan) -> tuple[Plan, Series]:
+    """Return the plan with its rule in normal form, and its series. Raises Invalid."""
+    title, reason = " ".join(plan.title.split()), plan.reason.strip()
+    if not title or len(title) > MAX_TITLE_LENGTH:
+        raise Invalid(f"Enter a title of 1 to {MAX_TITLE_LENGTH} characters.", field="title")
+    if plan.category not in CATEGORIES:
+        raise Invalid("Choose a category.", field="category")
+    if not reason or len(reason) > MAX_REASON_LENGTH:
+        raise Invalid("Give a reason. It is shown to the approver and kept.", field="reason")
+    _check_times(plan.starts_at, plan.ends_at)
+    system_id = _check_scope(plan.system_id, plan.indicator_id)
+    series = _series(plan)
+    checked = replace(
+        plan,
+        title=title,
+        reason=reason,
+        system_id=system_id,
+        rrule=series.rule,
+        repeat_until=series.until,
+    )
+    return checked, series
+
+
+def _check_times(starts_at: datetime, ends_at: datetime) -> None:
+    now = clock.now()
+    if any(each.second or each.microsecond for each in (starts_at, ends_at)):
+        raise Invalid("Enter whole minutes.", field="starts_at")
+    if ends_at <= starts_at:
+        raise Invalid("Choose an end after the start.", field="ends_at")
+    if ends_at - starts_at > MAX_LENGTH:
+        raise Invalid("An exclusion lasts 7 days at most. Split it.", field="ends_at")
+    if starts_at > now + MAX_AHEAD:
+        raise Invalid("Choose a start within two years.", field="starts_at")
+    if starts_at < now - MAX_BACK:
+        raise Invalid("Choose a start within the last 400 days.", field="starts_at")
+
+
+def _check_scope(system_id: UUID | None, indicator_id: UUID | None) -> UUID | None:
+    """Return the system; an indicator brings its own."""
+    if system_id is not None:
+        systems.system(system_id)
+    if indicator_id is None:
+        return system_id
+    indicator = measurements.indicator(indicator_id)
+    if system_id not in {None, indicator.system_id}:
+        raise Invalid("That indicator belongs to another system.", field="indicator_id")
+    return indicator.system_id
+
+
+def _series(plan: Plan) -> Series:
+    first, zone = Span(plan.starts_at, plan.ends_at), tenant_zone()
+    if not plan.rrule:
+        return Series(first, zone)
+    try:
+        return check_rule(plan.rrule, first, zone, plan.repeat_until)
+    except BadRule as wrong:
+        raise Invalid(str(wrong), field="rrule") from wrong
+
+
+def tenant_zone() -> str:
+    """Return the acting tenant's time zone, also for jobs and commands."""
+    tenant = directory.tenant_by_id(current.actor().tenant_id)
+    return tenant.time_zone if tenant else "UTC"
+
+
+def _write(row: Exclusion, plan: Plan, series: Series) -> None:
+    for each in fields(plan):
+        setattr(row, each.name, getattr(plan, each.name))
+    row.time_zone, row.last_end = series.zone, last_end(series)
+
+
+def needs_second_person(row: Exclusion) -> bool:
+    """Return whether another person has to approve it: announced late, or nothing that anybody
+    announces.
+    """
+    return row.category != "maintenance" or is_late(row)
+
+
+def is_late(row: Exclusion) -> bool:
+    """Return whether it was announced later than the notice that its system needs."""
+    return _is_short(row.notice, row.system_id)
+
+
+def would_need_second_person(plan: Plan) -> bool:
+    """Return whether another person would have to approve the plan if it was announced now."""
+    notice = plan.starts_at - clock.now()
+    return plan.category != "maintenance" or _is_short(notice, plan.system_id)
+
+
+def _is_short(notice: timedelta, system_id: UUID | None) -> bool:
+    return notice < max(timedelta(0), timedelta(hours=ports.required_notice()(system_id)))
+
+
+def _decide(row: Exclusion) -> None:
+    """Approve what was announced in time."""
+    row.state = "proposed" if needs_second_person(row) else "approved"
+    row.approved_by, row.approved_at = None, None if row.state == "proposed" else clock.now()
+
+
+def _follow_up(
+    row: Exclusion,
+    before: list[ExclusionChanged],
+    what: Literal["announced", "changed", "withdrawn"],
+) -> None:
+    """Request the approval that it needs, and tell of approved minutes that have changed."""
+    session().flush()
+    if row.state == "proposed":
+        approvals.request(
+            queries.LATE, row.id, summary=f"exclude minutes: {row.title}", reason=row.reason
+        )
+    after = [_event(row, what)] if row.state == "approved" else []
+    _tell([*before, *after])
+
+
+def _event(row: Exclusion, what: Literal["announced", "changed", "withdrawn"]) -> ExclusionChanged:
+    span = Span(row.starts_at, row.last_end)
+    return ExclusionChanged(row.id, span, row.system_id, row.indicator_id, what)
+
+
+def _tell(events: list[ExclusionChanged]) -> None:
+    """Publish one event for each scope, over the span of all of its events."""
+    scopes = {(each.system_id, each.indicator_id): each for each in events}
+    for scope, last in scopes.items():
+        spans = [e.span for e in events if (e.system_id, e.indicator_id) == scope]
+        hull = Span(min(s.start for s in spans), max(s.end for s in spans))
+        publish(replace(last, span=hull))
+
+
+def _facts(row: Exclusion) -> dict[str, Any]:
+    return {
+        "ref": row.ref,
+        "category": row.category,
+        "system": row.system_id,
+        "indicator": row.indicator_id,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "rrule": row.rrule,
+        "repeat_until": row.repeat_until,
+        "customer_visible": row.is_customer_visible,
+        "state": row.state,
+        "notice_minutes": row.notice // timedelta(minutes=1),
+    }
+
+
+# ---- changing
+
+
+def change(row: Exclusion, plan: Plan, *, seen: int) -> None:
+    """Change an exclusion; other times, scope or category are announced anew.
+
+    `seen` is the revision that the person saw; raises Stale where somebody changed it since.
+    """
+    lock_tenant(LOCK)
+    session().refresh(row, with_for_update={"key_share": True})
+    if row.revision != seen:
+        raise Stale(
+            f"Someone else changed {row.ref} while you were editing. Review it, then save again.",
+            {"title": (plan.title, row.title), "reason": (plan.reason, row.reason)},
+        )
+    if row.state in {"withdrawn", "rejected"}:
+        raise DomainError(f"{row.ref} is {row.state}. Announce a new one.")
+    checked, series = check(plan)
+    is_moved = any(getattr(row, name) != getattr(checked, name) for name in TIMES)
+    is_approved = row.state == "approved"
+    if is_moved and is_approved and row.starts_at <= clock.now():
+        raise DomainError(
+            f"{row.ref} has started, so its times stay. Withdraw it and announce a new one.",
+            field="starts_at",
+        )
+    before = [_event(row, "changed")] if is_approved and is_moved else []
+    approvals.void(queries.LATE, row.id, reason="The exclusion was changed.")
+    _write(row, checked, series)
+    row.revision += 1
+    if is_moved:
+        row.announced_at = clock.now()
+    if is_moved or not is_approved:
+        _decide(row)
+    record(CHANGED, row, reason=row.reason, title=row.title, **_facts(row))
+    if row.state == "proposed" or is_moved or not is_approved:
+        _follow_up(row, before, "changed")
+
+
+def end_series(row: Exclusion) -> None:
+    """Let no further occurrence start; those that have started stay."""
+    lock_tenant(LOCK)
+    session().refresh(row, with_for_update={"key_share": True})
+    now = clock.now()
+    if row.rrule is None or row.state != "approved" or row.last_end <= now:
+        raise DomainError(f"{row.ref} has no further occurrences.")
+    if row.starts_at > now:
+        raise DomainError(f"{row.ref} hasn't started. Withdraw it instead.")
+    before = _event(row, "changed")
+    row.repeat_until = now
+    row.last_end = max(row.ends_at, last_end(queries.series_of(row)))
+    row.revision += 1
+    record(SERIES_ENDED, row, ref=row.ref, repeat_until=now)
+    _tell([before])
+
+
+# ---- withdrawing
+
+
+def withdraw(row: Exclusion, *, reason: str) -> None:
+    """Withdraw an exclusion before its start; after it, request another person's approval, since
+    closed months may depend on it. Withdrawn twice, it is withdrawn once.
+    """
+    lock_tenant(LOCK)
+    session().refresh(row, with_for_update={"key_share": True})
+    if row.state in {"withdrawn", "rejected"}:
+        return
+    if not reason.strip():
+        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
+    if row.state == "approved" and row.starts_at <= clock.now():
+        approvals.request(
+            queries.WITHDRAWAL,
+            row.id,
+            summary=f"withdraw {row.ref}: {row.title}",
+            reason=reason,
+        )
+        return
+    was_approved = row.state == "approved"
+    approvals.void(queries.LATE, row.id, reason="The exclusion was withdrawn.")
+    _withdraw(row, current.actor().person_id, reason=reason.strip(), was_approved=was_approved)
+
+
+def _withdraw(
+    row: Exclusion, by: UUID | None, *, reason: str | None, was_approved: bool = True
+) -> None:
+    row.state, row.withdrawn_at, row.withdrawn_by = "withdrawn", clock.now(), by
+    row.revision += 1
+    record(WITHDRAWN, row, reason=reason, ref=row.ref, starts_at=row.starts_at, ends_at=row.ends_at)
+    if was_approved:
+        _tell([_event(row, "withdrawn")])
+
+
+def carry_out_withdrawal(row: Exclusion, *, requested_by: UUID | None, reason: str) -> None:
+    """Withdraw an exclusion whose withdrawal was approved."""
+    if row.state == "approved":
+        _withdraw(row, requested_by, reason=reason)
+
+
+# ---- what an approval leads to
+
+
+def approve(row: Exclusion) -> None:
+    """Let a proposed exclusion count."""
+    if row.state != "proposed":
+        return
+    row.state, row.approved_at = "approved", clock.now()
+    row.approved_by = current.actor().person_id
+    row.revision += 1
+    record(APPROVED, row, **_facts(row))
+    _tell([_event(row, "announced")])
+
+
+def close(row: Exclusion) -> None:
+    """Close an exclusion whose request was rejected, withdrawn or has expired."""
+    if row.state == "proposed":
+        row.state = "rejected"
+        row.revision += 1

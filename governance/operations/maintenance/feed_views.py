@@ -1,0 +1,41 @@
+"""The maintenance calendar for calendar programs: whoever has its secret address may read it."""
+
+from datetime import timedelta
+
+from flask import Response, request
+
+from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants import system_actor
+from governance.kernel import clock, current
+from governance.kernel.access import PUBLIC
+from governance.kernel.db import transaction
+from governance.kernel.downloads import FILE
+from governance.kernel.errors import NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.maintenance import exclusion_words, feed_actions, ical, queries
+
+feature = Feature("maintenance_feed", __name__, scope="public")
+SHOWN_PAST = timedelta(days=90)
+
+
+@feature.get("/feeds/<token>/maintenance.ics", needs=PUBLIC, answers=FILE)
+def calendar(token: str) -> ResponseReturnValue:
+    """Answer 404 for every wrong token alike."""
+    slug = feed_actions.tenant_of(token)
+    tenant_id = directory.tenant_id(slug) if slug else None
+    if slug is None or tenant_id is None:
+        raise NotFound("This address doesn't exist.")
+    who = system_actor.founder(tenant_id, slug, slug)
+    with current.acting_as(who), transaction(read_only=True):
+        if not feed_actions.is_valid(token):
+            raise NotFound("This address doesn't exist.")
+        tenant = directory.tenant_by_id(tenant_id)
+        name = tenant.name if tenant else slug
+        rows = queries.visible(clock.now() - SHOWN_PAST)
+        content = ical.calendar(f"Maintenance, {name}", rows, exclusion_words.scopes(rows))
+    response = Response(content, content_type="text/calendar; charset=utf-8")
+    response.headers["Content-Disposition"] = 'inline; filename="maintenance.ics"'
+    response.headers["Cache-Control"] = "private, max-age=300"
+    response.add_etag()
+    return response.make_conditional(request)

@@ -1,0 +1,15 @@
+"""What maintenance asks of the features above it."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from governance.kernel.ports import Port
+
+DEFAULT_NOTICE_HOURS = 48
+
+type RequiredNotice = Callable[[UUID | None], int]
+
+# hours of notice that maintenance of this system needs (None: of all systems); agreements may know
+required_notice: Port[RequiredNotice] = Port(
+    "notice of maintenance", default=lambda _system_id: DEFAULT_NOTICE_HOURS
+)
