@@ -10,7 +10,7 @@ DATA ?= var/demo
 ONCE ?=
 JOBS ?= 2
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-TEST_PACKAGES := chromium qpdf
+TEST_PACKAGES := chromium qpdf prometheus
 BENCH_PACKAGES := wrk
 
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -77,7 +77,8 @@ pdf-libraries: .venv/.ready
 	exit 1
 
 test-programs:
-	@{ command -v chromium || command -v google-chrome; } >/dev/null && command -v qpdf >/dev/null && exit 0
+	@{ command -v chromium || command -v google-chrome; } >/dev/null && command -v qpdf >/dev/null \
+	  && command -v prometheus >/dev/null && exit 0
 	$(call install,$(TEST_PACKAGES))
 
 bench-programs:

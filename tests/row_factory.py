@@ -60,6 +60,13 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "evidence_retention": {"kind": "report", "months": 12},
     "playbook_runs": {"is_drill": True},
     "playbook_step_results": {"state": "done"},
+    "prometheus_queries": {"kind": "counter", "state": "working", "unknown": {}},
+    "prometheus_sources": {
+        "url": "https://prometheus.example",
+        "state": "working",
+        "secret": None,
+        "removed_at": None,
+    },
     "report_runs": dict.fromkeys(("pdf_key", "pdf_sha256", "fingerprint", "signature", "snapshot")),
     "evidence_reviews": {"decision": "accepted"},
     "log_exports": {"format": "jsonl", "storage_key": None, "sha256": None},

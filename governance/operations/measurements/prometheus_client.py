@@ -53,7 +53,7 @@ def minute_values(
         "start": _instant(first + MINUTE),
         "end": _instant(until),
         "step": "60",
-        "lookback_delta": "60s",
+        "lookback_delta": "59.999",  # a sample of a minute ago belongs to the minute before
     }
     return parse_series(*_post(address, "/api/v1/query_range", fields))
 

@@ -250,7 +250,7 @@ def test_parts_before_a_fault_are_kept_and_the_rest_is_asked_again(stub):
 def test_counts_per_minute_are_asked_by_query_range_each_minute(stub):
     def ranged(path, fields):
         assert path == "/api/v1/query_range"
-        assert (fields["step"], fields["lookback_delta"]) == ("60", "60s")
+        assert (fields["step"], fields["lookback_delta"]) == ("60", "59.999")
         start, end = float(fields["start"]), float(fields["end"])
         value = "3" if "good" in fields["query"] else "4"
         return matrix(({}, [(at, value) for at in range(int(start), int(end) + 1, 60)]))
