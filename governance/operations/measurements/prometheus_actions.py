@@ -6,6 +6,7 @@ Nothing is asked here: prometheus_pulling.py does that, outside of any transacti
 import re
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -272,7 +273,7 @@ def set_query(
 
 def _checked_query(
     indicator: Indicator, kind: str, good: str, total: str, bucket: Decimal | None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     if indicator.source != "prometheus":
         raise Invalid(f"{indicator.name} is measured by the push API, not by Prometheus.")
     if indicator.is_retired:

@@ -18,7 +18,7 @@ LONGEST, SHORTEST = timedelta(hours=6), timedelta(minutes=15)  # minutes of one 
 
 def wait(failures: int, share: float) -> timedelta:
     """How long to wait after that many failures in a row; `share` is random, from 0 to 1."""
-    whole = min(FIRST_WAIT * 2 ** min(failures - 1, MAX_DOUBLINGS), MAX_WAIT)
+    whole: timedelta = min(FIRST_WAIT * 2 ** min(failures - 1, MAX_DOUBLINGS), MAX_WAIT)
     return whole - whole / 2 * share
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import flash, redirect, url_for
 
-from governance.kernel import formatting
+from governance.kernel import clock, formatting
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
@@ -184,9 +184,10 @@ def backfill(indicator_id: UUID) -> ResponseReturnValue:
     indicator, form = measurements.indicator(indicator_id), BackfillForm()
 
     def act() -> None:
+        since = form.since.data or clock.now()
         actions.request_backfill(
             indicator,
-            since=form.since.data.replace(tzinfo=formatting.zone()),
+            since=since.replace(tzinfo=formatting.zone()),
             reason=form.reason.data or "",
         )
 
