@@ -102,6 +102,9 @@ NO_ENTRY = {
     "operations/policies/platform_minimum.py close_request": (
         "its approval was rejected, withdrawn, voided or expired; recorded as that"
     ),
+    "operations/maintenance/actions.py close": (
+        "its approval was rejected, withdrawn or expired; recorded as that"
+    ),
     "operations/switches/actions.py place": "the row of a stop; recorded by the stop or the drill",
     "operations/switches/drill_actions.py schedule": "its approval was given; recorded as that",
     "operations/switches/drill_actions.py close": (

@@ -25,6 +25,8 @@ from governance.foundation.people import queries as people
 from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, list_pages
 from governance.kernel.list_pages import Filter, ListPage
+from governance.operations.maintenance import actions as maintenance
+from governance.operations.maintenance.actions import Plan
 from governance.operations.measurements import actions as measurements
 from governance.operations.policies import waivers
 from governance.operations.systems import actions as systems
@@ -54,6 +56,7 @@ BUDGETS = {  # statements of a page; those of other lists are held beside their 
     "own_sessions": 2,
     "waiting_requests": 5,
     "webhook_deliveries": 8,
+    "exclusions": 9,
 }
 OF_ADMINS = {"member_sessions"}
 PLACES = {"collector_runs": {"key": COLLECTOR}}
@@ -145,6 +148,15 @@ def _fill(slug: str) -> dict[str, str]:
             "access_review_id": str(review.id),
             "membership_id": str(member.id),
         }
+        maintenance.announce(
+            Plan(
+                title=f"Upgrade of {slug}",
+                category="maintenance",
+                starts_at=(clock.now() + month).replace(second=0, microsecond=0),
+                ends_at=(clock.now() + month).replace(second=0, microsecond=0) + timedelta(hours=1),
+                reason="A new version.",
+            )
+        )
         collector = collectors.find_collector(COLLECTOR)
         collecting.request_run(collector, previous_period(collector.schedule, today))
     _raise_finding(UUID(place["control_id"]), slug)

@@ -34,14 +34,19 @@ feature = Feature("webhooks", __name__)
 
 @feature.get("/settings/webhooks", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    found = queries.endpoints()
+    found, types = queries.endpoints(), event_types.known()
     return page(
         "foundation/webhooks/index.html",
         endpoints=found,
         counts=queries.counts([each.id for each in found]),
-        types=event_types.known(),
+        types=types,
+        examples={each.name: _pretty(each.example) for each in types},
         most=queries.MAX_ENDPOINTS,
     )
+
+
+def _pretty(data: object) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False, default=str)
 
 
 # ---- adding and changing
@@ -257,7 +262,7 @@ def delivery(endpoint_id: UUID, delivery_id: UUID) -> ResponseReturnValue:
         "foundation/webhooks/delivery.html",
         endpoint=found,
         delivery=row,
-        payload=json.dumps(json.loads(row.body), indent=2, ensure_ascii=False),
+        payload=_pretty(json.loads(row.body)),
         attempts=queries.attempts(row.id),
         names=people.names([row.replayed_by]),
         most=retries.MAX_ATTEMPTS,

@@ -284,7 +284,7 @@ def _facts(row: Exclusion) -> dict[str, Any]:
 
 
 def change(row: Exclusion, plan: Plan, *, seen: int) -> None:
-    """Change an exclusion; other times, scope or category are announced anew.
+    """Change an exclusion; other times, scope or category are announced again.
 
     `seen` is the revision that the person saw; raises Stale where somebody changed it since.
     """

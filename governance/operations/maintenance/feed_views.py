@@ -1,4 +1,4 @@
-"""The maintenance calendar for calendar programs: whoever has its secret address may read it."""
+"""The maintenance calendar for calendar programs: anyone with its secret address may read it."""
 
 from datetime import timedelta
 

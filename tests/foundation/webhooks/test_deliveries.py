@@ -1,7 +1,9 @@
 """Messages reach a receiver that verifies them; what isn't accepted is retried and kept."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -331,3 +333,21 @@ def test_two_job_processes_at_once_send_it_once(committed_world):
     with make.acting("admin", "globex"):
         states = session().scalars(select(WebhookDelivery.state)).all()
     assert set(states) == {"delivered"}
+
+
+def test_the_example_in_the_docs_verifies_a_message_and_rejects_others(endpoint):
+    text = (Path(__file__).parents[3] / "docs/operating/webhooks.md").read_text()
+    [source] = [b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "def verify" in b]
+    example = {}
+    exec(compile(source, "webhooks.md", "exec"), example)
+    endpoint.happen(ref="ALR-3")
+    endpoint.work()
+    [(headers, body)] = endpoint.receiver.requests
+    assert example["verify"](endpoint.secret, headers, body)["data"] == {"ref": "ALR-3"}
+    for wrong in (
+        {"webhook-timestamp": "1"},
+        {"webhook-id": "msg_other"},
+        {"webhook-signature": "v1,x v2,y"},
+    ):
+        with pytest.raises(ValueError, match="too old|wrong signature"):
+            example["verify"](endpoint.secret, {**headers, **wrong}, body)

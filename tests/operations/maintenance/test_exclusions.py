@@ -1,4 +1,4 @@
-"""Announcing, approving, changing and withdrawing; what counts, and for whom."""
+"""Announcing, approving, changing and withdrawing; what counts, and where."""
 
 from datetime import timedelta
 
