@@ -19,6 +19,7 @@ manifest = Manifest(
     name="maintenance",
     models=(models,),
     routes=(views.feature, feed_views.feature),
+    under=("objectives.index",),
     tabs=(
         SectionTab(
             section="reliability",

@@ -337,7 +337,7 @@ def test_two_job_processes_at_once_send_it_once(committed_world):
 
 def test_the_example_in_the_docs_verifies_a_message_and_rejects_others(endpoint):
     text = (Path(__file__).parents[3] / "docs/operating/webhooks.md").read_text()
-    [source] = [b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "def verify" in b]
+    [source] = [b for b in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def verify" in b]
     example = {}
     exec(compile(source, "webhooks.md", "exec"), example)
     endpoint.happen(ref="ALR-3")
