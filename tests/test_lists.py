@@ -25,6 +25,7 @@ from governance.foundation.people import queries as people
 from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, list_pages
 from governance.kernel.list_pages import Filter, ListPage
+from governance.operations.alerts import actions as alerting
 from governance.operations.maintenance import actions as maintenance
 from governance.operations.maintenance.actions import Plan
 from governance.operations.measurements import actions as measurements
@@ -33,6 +34,7 @@ from governance.operations.systems import actions as systems
 from tests import make
 from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
+from tests.operations.alerts.alert_helpers import watched_objective
 
 LISTS = sorted(list_pages.declared)
 COLLECTOR = "members"
@@ -160,6 +162,7 @@ def _fill(slug: str) -> dict[str, str]:
         collector = collectors.find_collector(COLLECTOR)
         collecting.request_run(collector, previous_period(collector.schedule, today))
     _raise_finding(UUID(place["control_id"]), slug)
+    _fire_alert(slug)
     with make.acting("admin", slug):
         keys.create(f"Machine of {slug}", ["audit:read"])
         endpoint, _secret = webhooks.add(
@@ -169,6 +172,25 @@ def _fill(slug: str) -> dict[str, str]:
         place["endpoint_id"] = str(endpoint.id)
         sequencer.sequence()
     return place
+
+
+def _fire_alert(slug: str) -> None:
+    with make.acting("compliance_officer", slug):
+        objective = watched_objective(name=f"Availability of {slug}")
+        facts = {
+            "text": "2% in 1 h",
+            "budget_share": "0.02",
+            "long_minutes": 60,
+            "short_minutes": 5,
+            "severity": "page",
+            "min_bad": 3,
+            "min_total": 100,
+            "factor": "14.4",
+            "long": {"burn": "20", "lost": 120, "measured": 6000},
+            "short": {"burn": "20", "lost": 10, "measured": 500},
+            "fired_at": clock.now().isoformat(),
+        }
+        alerting.fire(objective.id, objective.name, 1, "page", {"0.02-60-5": facts}, clock.now())
 
 
 def _raise_finding(control_id: UUID, slug: str) -> None:

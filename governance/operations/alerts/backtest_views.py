@@ -1,4 +1,4 @@
-"""The back-test of an objective's rules, and saving the tested set as its next version."""
+"""The rules of an objective as they burn now, their back-test, and saving the tested set."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,6 +28,16 @@ from governance.operations.objectives.models import Objective
 from governance.operations.objectives.permissions import MANAGE
 
 feature = Feature("backtests", __name__)
+
+
+@feature.get("/reliability/alerts/rules/<uuid:objective_id>", needs=permissions.VIEW)
+def rules(objective_id: UUID) -> ResponseReturnValue:
+    """Show both windows of each rule against its limit: a page, or the part of the objective's."""
+    is_part = request.headers.get("HX-Request") == "true"
+    return page(
+        "operations/alerts/rule_panel.html" if is_part else "operations/alerts/rules.html",
+        **panels.rules_context(objective_id),
+    )
 
 
 @feature.get("/reliability/alerts/backtests/<uuid:objective_id>", needs=permissions.VIEW)

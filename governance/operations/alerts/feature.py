@@ -31,6 +31,7 @@ manifest = Manifest(
     name="alerts",
     models=(models,),
     routes=(views.feature, backtest_views.feature, response_views.feature),
+    under=("objectives.index",),
     schedule=(
         EveryMinute("evaluate alerts", jobs.evaluate, second=20),
         Hourly("check error budgets", jobs.check_budgets, minute=7),

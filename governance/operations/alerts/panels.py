@@ -2,8 +2,10 @@
 
 states          the state of each objective with an open alert
 alert_panel     the open alerts above a page, with their verbs
-rule_panel      the rules of an objective against their limits
-backtest_panel  the place of the back-test, which loads after the page
+rule_panel      the place of the rules against their limits
+backtest_panel  the place of the back-test
+
+Both places load their content after the page, which keeps its budget of statements.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,6 +27,7 @@ from governance.operations.alerts.alert_words import fired_text
 from governance.operations.alerts.burn_rules import BurnRule, Verdict
 from governance.operations.alerts.models import Alert, AlertDelivery
 from governance.operations.alerts.rule_rows import headline, needs_text, rule_rows
+from governance.operations.objectives import queries as objectives
 from governance.operations.objectives.models import Objective
 from governance.operations.objectives.ports import AlertState, draw
 from governance.operations.objectives.reading import Reading
@@ -157,22 +160,28 @@ def incident_page(alert: Alert) -> tuple[str, str] | None:
 
 
 def rule_panel(reading: Reading) -> Markup | None:
-    """Answer the port rule_panel: at most five statements."""
-    objective, indicator = reading.objective, reading.indicator
-    verdict = verdict_of(reading)
+    """Answer the port rule_panel: no statement; the rules are judged after the page is there."""
+    return draw("operations/alerts/rule_place.html", objective=reading.objective)
+
+
+def rules_context(objective_id: UUID) -> dict[str, Any]:
+    """Return what the rules of an objective say now."""
+    objective = objectives.objective(objective_id)
+    reading = objectives.readings([objective])[0]
+    indicator, verdict = reading.indicator, verdict_of(reading)
     alerts = queries.alerts_of(objective.id)
     opened = next((each for each in alerts if each.is_open), None)
-    return draw(
-        "operations/alerts/rule_panel.html",
-        headline=headline(verdict, opened),
-        rows=rule_rows(verdict, reading.kind, indicator.unit, alerts),
-        window=formatting.plural(reading.window.whole.minutes // 1440, "day"),
-        needs=needs_text(verdict, reading.kind, indicator.unit),
-        alert=opened,
-        objective=objective,
-        near=near,
-        may_respond=objective.is_ai and allowed(permissions.RESPOND),
-    )
+    return {
+        "headline": headline(verdict, opened),
+        "rows": rule_rows(verdict, reading.kind, indicator.unit, alerts),
+        "window": formatting.plural(reading.window.whole.minutes // 1440, "day"),
+        "needs": needs_text(verdict, reading.kind, indicator.unit),
+        "alert": opened,
+        "objective": objective,
+        "objective_page": objective_page(objective.id),
+        "near": near,
+        "may_respond": objective.is_ai and allowed(permissions.RESPOND),
+    }
 
 
 def verdict_of(reading: Reading) -> Verdict:

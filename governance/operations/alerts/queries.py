@@ -130,6 +130,8 @@ def count_open() -> Select[Any]:
 
 def deliveries(alert_ids: Collection[UUID]) -> dict[UUID, list[AlertDelivery]]:
     """Return what was sent of these alerts, in order, in one statement."""
+    if not alert_ids:
+        return {}
     query = select(AlertDelivery).where(AlertDelivery.alert_id.in_(alert_ids))
     found: dict[UUID, list[AlertDelivery]] = {}
     for each in session().scalars(query.order_by(AlertDelivery.at, AlertDelivery.id)):

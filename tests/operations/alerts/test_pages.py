@@ -57,6 +57,13 @@ def test_the_history_lists_alerts_and_filters_them(app, alert):
     assert client.get(f"{ALERTS}/?q=nothing").status_code == 200
 
 
+def test_the_history_keeps_its_statement_budget(app, alert, statements):
+    client = visitor(app, "viewer")
+    with statements() as seen:
+        client.get(f"{ALERTS}/")
+    assert len(seen) <= 7, "\n".join(seen)
+
+
 def test_another_tenant_sees_nothing_of_it(app, alert):
     client = visitor(app, "admin", "globex")
     assert "No alert is firing" in client.get("/t/globex/reliability/alerts/").text
@@ -184,21 +191,29 @@ def test_states_are_those_of_open_alerts(app, alert):
         }
 
 
-def test_the_panel_of_rules_shows_both_windows_against_the_limit(app, alert, statements):
-    def draw():
-        objective = objectives.objective(alert.objective_id)
-        reading = objectives.readings([objective])[0]
-        with statements() as seen:
-            panel = panels.rule_panel(reading)
-        assert len(seen) <= 5
-        return panel
+def test_the_rules_show_both_windows_against_the_limit(app, alert, statements):
+    client = visitor(app, "viewer")
+    address = f"{ALERTS}/rules/{alert.objective_id}"
+    with statements() as seen:
+        part = client.get(address, headers={"HX-Request": "true"}).text
+    assert len(seen) <= 10
+    assert part.strip().startswith("<section")
+    assert "rules exceed their limit in both windows: one alert, ALR-1" in part
+    assert "14.4×" in part
+    assert re.search(r"1 h: 200 of 6,000 requests", part)
+    assert "last fired 11:10" in part
+    assert "Each rule needs at least 3 bad and 100 total requests" in part
+    assert "<html" in client.get(address).text
 
-    body = render(app, draw)
-    assert "rules exceed their limit in both windows: one alert, ALR-1" in body
-    assert "14.4×" in body
-    assert re.search(r"1 h: 200 of 6,000 requests", body)
-    assert "last fired 10:10" in body
-    assert "Each rule needs at least 3 bad and 100 total requests" in body
+
+def test_the_objectives_page_shows_the_alert_and_loads_the_rules_after(app, alert):
+    body = (
+        visitor(app, "contributor").get(f"/t/acme/reliability/objectives/{alert.objective_id}").text
+    )
+    assert "nobody has acknowledged it" in body
+    assert f'hx-get="{ALERTS}/rules/{alert.objective_id}"' in body
+    assert f'hx-get="{ALERTS}/backtests/{alert.objective_id}"' in body
+    assert "1 firing" in visitor(app, "viewer").get("/t/acme/reliability/").text
 
 
 # ---- the back-test
