@@ -16,20 +16,20 @@ from tests import make
 from tests.operations.measurements.measurement_helpers import MINUTE, NOW, define, system_of
 
 
-def together(*deeds):
-    """Run each deed in a thread and a transaction of its own, as near to one moment as can be."""
-    start, results = threading.Barrier(len(deeds)), []
+def together(*batches):
+    """Run each in a thread and a transaction of its own, as near to one moment as can be."""
+    start, results = threading.Barrier(len(batches)), []
 
-    def act(deed):
+    def act(batch):
         with current.acting_as(make.actor("admin", "globex")), clock.frozen(NOW):
             start.wait(60)
             try:
                 with transaction():
-                    results.append(deed())
+                    results.append(batch())
             except Exception as error:  # noqa: BLE001 - the test shows it
                 results.append(error)
 
-    threads = [threading.Thread(target=act, args=(deed,)) for deed in deeds]
+    threads = [threading.Thread(target=act, args=(batch,)) for batch in batches]
     for thread in threads:
         thread.start()
     for thread in threads:
