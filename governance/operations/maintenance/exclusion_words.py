@@ -1,10 +1,13 @@
 """What exclusions are called on pages: scope, notice, repetition."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from governance.kernel import formatting
 from governance.kernel.formatting import plural, short
+from governance.kernel.intervals import Span
 from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import queries as measurements
 from governance.operations.systems import queries as systems
@@ -53,29 +56,43 @@ def scopes(rows: Iterable[Exclusion]) -> dict[UUID, str]:
 
 def notice_words(row: Exclusion) -> str:
     """Return "72 hours before the start", or by how much it was after the fact."""
-    hours = row.notice // timedelta(hours=1)
-    if row.notice >= timedelta(days=3):
-        before = plural(row.notice.days, "day")
-    elif row.notice >= timedelta(hours=1):
-        before = plural(hours, "hour")
-    elif row.notice >= timedelta(0):
-        before = plural(row.notice // timedelta(minutes=1), "minute")
+    length = abs(row.notice)
+    if length >= timedelta(days=3):
+        words = plural(length.days, "day")
+    elif length >= timedelta(hours=1):
+        words = plural(length // timedelta(hours=1), "hour")
     else:
-        late = -row.notice
-        words = (
-            plural(late.days, "day")
-            if late >= timedelta(days=3)
-            else plural(late // timedelta(hours=1), "hour")
-            if late >= timedelta(hours=1)
-            else plural(late // timedelta(minutes=1), "minute")
-        )
-        return f"{short(row.announced_at)}, {words} after its start"
-    return f"{short(row.announced_at)}, {before} before its start"
+        words = plural(length // timedelta(minutes=1), "minute")
+    side = "before" if row.notice >= timedelta(0) else "after"
+    return f"{short(row.announced_at)}, {words} {side} its start"
 
 
 def repeats(row: Exclusion) -> str:
-    """Return how it repeats, such as "Every week until 31 Dec 2026, 23:59 CET"."""
+    """Return how it repeats, such as "Every week until 31 Dec 2026"."""
     if row.rrule is None:
         return "Never"
     rule = SIMPLE.get(row.rrule, row.rrule)
-    return f"{rule} until {short(row.repeat_until)}" if row.repeat_until else rule
+    if row.repeat_until is None:
+        return rule
+    last = row.repeat_until.astimezone(ZoneInfo(row.time_zone))
+    return f"{rule} until {last.day} {last:%b %Y}"
+
+
+def day_words(at: datetime) -> str:
+    """Return "Sun 29 Nov"."""
+    local = at.astimezone(formatting.zone())
+    return f"{local:%a} {local.day} {local:%b}"
+
+
+def hours_words(span: Span) -> str:
+    """Return "02:00 to 04:00 CET", or with the day of an end on another day."""
+    start, end = (at.astimezone(formatting.zone()) for at in span)
+    zone = short(span.end).rsplit(" ", 1)[-1]
+    last = "" if start.date() == end.date() else f"{day_words(span.end)}, "
+    return f"{start:%H:%M} to {last}{end:%H:%M} {zone}"
+
+
+def span_words(span: Span) -> str:
+    """Return "Sun 29 Nov 2026, 02:00 to 04:00 CET"."""
+    year = span.start.astimezone(formatting.zone()).year
+    return f"{day_words(span.start)} {year}, {hours_words(span)}"

@@ -8,7 +8,8 @@ occurrence has the exact duration of the first (RFC 5545, section 3.8.5.3).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from functools import lru_cache
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule as Rule  # noqa: N812 - a class with a small name
@@ -30,6 +31,7 @@ MAX_RULE_LENGTH = 200
 MAX_COUNT = 1000  # occurrences of one series
 MAX_YEARS = timedelta(days=5 * 366)
 MAX_INTERVAL = 366
+MAX_EXPANDED = 128  # series that a process remembers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def check_rule(text: str, first: Span, zone: str, until: datetime | None) -> Ser
     rule = ";".join(f"{name}={value}" for name, value in parts.items())
     series = Series(first, zone, rule, until)
     try:
-        starts = [each.start for each in islice(occurrences(series), MAX_COUNT + 1)]
+        starts = [each.start for each in occurrences(series)]
     except (ValueError, TypeError, OverflowError) as error:
         raise BadRule("This rule can't be read. An example: FREQ=WEEKLY;BYDAY=TU") from error
     if not starts or starts[0] != first.start:
@@ -123,16 +125,20 @@ def _until(text: str | None, zone: str, given: datetime | None) -> datetime | No
 
 def occurrences(series: Series) -> Iterator[Span]:
     """Each occurrence in order, in UTC."""
-    if series.rule is None:
-        yield series.first
-        return
-    zone = ZoneInfo(series.zone)
+    return iter((series.first,) if series.rule is None else _expanded(series))
+
+
+@lru_cache(MAX_EXPANDED)
+def _expanded(series: Series) -> tuple[Span, ...]:
+    """The occurrences of a recurring series, which many readers ask for."""
+    zone, length = ZoneInfo(series.zone), series.length
     local = series.first.start.astimezone(zone).replace(tzinfo=None, fold=0)
-    for start in _local_starts(series.rule, local):
-        at = start.replace(tzinfo=zone).astimezone(UTC)
-        if series.until is not None and at > series.until:
-            return
-        yield Span(at, at + series.length)
+    starts = (
+        start.replace(tzinfo=zone).astimezone(UTC)
+        for start in _local_starts(series.rule or "", local)
+    )
+    kept = takewhile(lambda at: series.until is None or at <= series.until, starts)
+    return tuple(Span(at, at + length) for at in islice(kept, MAX_COUNT + 1))
 
 
 def _local_starts(text: str, first: datetime) -> Iterator[datetime]:

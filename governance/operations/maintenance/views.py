@@ -94,6 +94,7 @@ def exclusion(exclusion_id: UUID) -> ResponseReturnValue:
     return page(
         "operations/maintenance/exclusion.html",
         exclusion=found,
+        first=series.first,
         scope=exclusion_words.scope_words(found),
         words=exclusion_words,
         requested=queries.open_request(found),

@@ -35,14 +35,16 @@ def test_an_officer_announces_maintenance_and_everyone_sees_it_in_the_calendar(
     first = as_officer.post(f"{HOME}new", once=once, **FORM)
     assert as_officer.post(f"{HOME}new", once=once, **FORM).location == first.location
     page = as_viewer.get(first.location).text
-    assert "29 Nov 2026, 02:00 CET" in page and "Nobody had to: announced in time" in page
+    assert (
+        "Sun 29 Nov 2026, 02:00 to 04:00 CET" in page and "Nobody had to: announced in time" in page
+    )
     assert "3 days before its start" in page
     with statements() as seen:
         page = as_viewer.get(HOME).text
     assert len(seen) <= 9, seen
     day = BeautifulSoup(page, "html.parser").select_one("td:has(time[datetime='2026-11-29']) a")
     assert " ".join(day.get_text(" ").split()) == "Database upgrade 02:00 to 04:00"
-    assert "Next maintenance 29 Nov 2026, 02:00 CET" in page
+    assert "Next maintenance Sun 29 Nov 2026, 02:00 to 04:00 CET" in page
     assert "maintenance/new" not in page
     assert "Database upgrade" not in as_neighbour.get(HOME).text
     assert "December 2026" in as_viewer.get(f"{HOME}?month=2026-12").text
