@@ -32,7 +32,8 @@ DAY = timedelta(days=1)
 
 def acting_side() -> str | None:
     """The side that the acting person is on; None for Meridian itself, which sees both."""
-    return {"operator": "provider", "person": "customer"}.get(context.actor().kind)
+    kind = context.actor().kind
+    return None if kind in {"job", "command"} else "provider" if kind == "operator" else "customer"
 
 
 # ---- one
