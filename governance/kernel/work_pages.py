@@ -27,7 +27,7 @@ from governance.kernel.web import ResponseReturnValue
 VIEW = access.permission(
     "work.view",
     "view the progress of background work",
-    roles="admin compliance_officer contributor auditor viewer",
+    roles="admin compliance_officer contributor auditor viewer operator_admin operator_finance",
 )
 feature = Feature("work", __name__)
 WATCH_SECONDS = 50

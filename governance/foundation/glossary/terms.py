@@ -37,6 +37,12 @@ TERMS = (
         "What people and programs did, newest first, as the audit log recorded it.",
     ),
     Term(
+        "Agreement",
+        "What one party promises another in versions that both sides accept: commitments, "
+        "credits, support times and exclusions.",
+        "agreement agreements",
+    ),
+    Term(
         "AI system",
         "An application or model that you register in Meridian, so that you can assess it, set its"
         " policy and stop it.",
@@ -113,6 +119,11 @@ TERMS = (
         "collector collectors",
     ),
     Term(
+        "Commitment",
+        "One promise of an agreement: an objective or indicator, a target, credit bands, "
+        "and the part of the fee at stake.",
+    ),
+    Term(
         "Compliance officer",
         "The role that runs the program: controls, evidence, assessments, policies and"
         " engagements.",
@@ -133,6 +144,15 @@ TERMS = (
         "Coverage",
         "The levels that a framework's requirements have reached, as a percentage of their"
         " targets.",
+    ),
+    Term(
+        "Credit band",
+        "A range of attainment and the share of the fee part that is credited when the "
+        "month ends in it.",
+    ),
+    Term(
+        "Credit cap",
+        "The most that a month credits, as a share of its fee.",
     ),
     Term(
         "Crosswalk",
@@ -362,6 +382,11 @@ TERMS = (
         " without changing an entry.",
     ),
     Term(
+        "Rehearsal",
+        "A replay of an agreement version over the last 13 months, which shows the credits "
+        "it would have cost before anyone signs.",
+    ),
+    Term(
         "Remediation",
         "The work that fixes a finding, reported by its owner and confirmed by a retest.",
     ),
@@ -441,6 +466,11 @@ TERMS = (
         "Step-up sign-in",
         "A fresh sign-in that a sensitive action asks for when your last one is more than five"
         " minutes old.",
+    ),
+    Term(
+        "Support clock",
+        "Time that counts toward a response or resolution: business hours without holidays,"
+        " or around the clock, without agreed pauses.",
     ),
     Term(
         "Tenant",

@@ -46,9 +46,7 @@ def accept(place: Place, agreement_id: UUID, number: int) -> Drawn | ResponseRet
     return _again(agreement_id, number, form, accept=form)
 
 
-def record_signature(
-    place: Place, agreement_id: UUID, number: int
-) -> Drawn | ResponseReturnValue:
+def record_signature(place: Place, agreement_id: UUID, number: int) -> Drawn | ResponseReturnValue:
     form, version = SignatureForm(), queries.numbered(agreement_id, number)
     done: list[bool] = []
 

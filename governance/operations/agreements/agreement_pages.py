@@ -14,6 +14,7 @@ from sqlalchemy import select
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.queries import all_tenants
 from governance.kernel import clock
+from governance.kernel.db import session
 from governance.kernel.formatting import long_day
 from governance.kernel.intervals import Span
 from governance.kernel.pages import Keyset, keyset, table_file
@@ -33,6 +34,7 @@ from governance.operations.agreements.drafts import (
 from governance.operations.agreements.forms import AcceptForm, ReturnForm, SignatureForm
 from governance.operations.agreements.models import (
     FROM_VENDOR,
+    OPEN_STATES,
     TO_TENANT,
     Agreement,
     AgreementVersion,
@@ -105,12 +107,10 @@ def lines_of(agreements: Sequence[Agreement]) -> list[AgreementLine]:
     ids = [each.id for each in agreements]
     accepted = queries.accepted_versions(ids)
     query = select(AgreementVersion).where(
-        AgreementVersion.agreement_id.in_(ids), AgreementVersion.state.in_(queries.OPEN_STATES)
+        AgreementVersion.agreement_id.in_(ids), AgreementVersion.state.in_(OPEN_STATES)
     )
     opened = {
-        each.agreement_id: each
-        for each in queries.session().scalars(query)
-        if queries.is_visible(each)
+        each.agreement_id: each for each in session().scalars(query) if queries.is_visible(each)
     }
     at = clock.now().replace(second=0, microsecond=0)
     minute = Span(at, at + timedelta(minutes=1))
@@ -139,9 +139,7 @@ def _page_of(after: str | None) -> Keyset:
 def index(place: Place) -> Drawn:
     found = _page_of(request.args.get("after"))
     more = place.to("index", after=found.next) if found.next else None
-    return Drawn(
-        "operations/agreements/index.html", {"lines": lines_of(found.rows), "more": more}
-    )
+    return Drawn("operations/agreements/index.html", {"lines": lines_of(found.rows), "more": more})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +158,13 @@ def operator_index() -> Drawn:
     own = [each for each in every if each.kind == "operator"]
     customers = [each for each in every if each.kind != "operator" and each.name > after]
     shown = customers[:TENANTS_PER_PAGE]
-    groups, vendors = [], []
+    groups, vendors = list[TenantAgreements](), list[TenantAgreements]()
     for tenant in [*shown, *([] if after else own)]:
         vendor = tenant.kind == "operator"
         with inside(tenant, read_only=True):
             direction = FROM_VENDOR if vendor else TO_TENANT
             query = select(Agreement).where(Agreement.direction == direction)
-            rows = queries.session().scalars(query.order_by(Agreement.number.desc())).all()
+            rows = session().scalars(query.order_by(Agreement.number.desc())).all()
             found = TenantAgreements(tenant.slug, tenant.name, lines_of(rows))
         (vendors if vendor else groups).append(found)
     more = shown[-1].name if len(customers) > len(shown) else None
@@ -179,7 +177,7 @@ def operator_index() -> Drawn:
 # ---- one agreement
 
 
-def agreement(place: Place, agreement_id: UUID) -> Drawn:
+def agreement(_place: Place, agreement_id: UUID) -> Drawn:
     row = queries.agreement(agreement_id)
     versions = queries.versions(agreement_id)
     asked = request.args.get("version", "")
@@ -269,7 +267,7 @@ def shown_version(
         "starts": day_of(version.effective_from, version),
         "day_of": day_of,
         "in_force": any(v.id == version.id for _, v in _now(row, accepted, at)),
-        "can_draft": not any(v.state in queries.OPEN_STATES for v in versions)
+        "can_draft": not any(v.state in OPEN_STATES for v in versions)
         and queries.open_version(row.id) is None,
         "is_ended": row.ended_at is not None and row.ended_at <= clock.now(),
         "accept_form": forms.get("accept") or AcceptForm(),
@@ -298,8 +296,7 @@ def _before(
 # ---- the terms as a file
 
 
-
-def terms_csv(place: Place, agreement_id: UUID, number: int) -> ResponseReturnValue:  # noqa: ARG001
+def terms_csv(_place: Place, agreement_id: UUID, number: int) -> ResponseReturnValue:
     version = queries.numbered(agreement_id, number)
     row = queries.agreement(agreement_id)
     parts = queries.parts(version.id)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from governance.kernel import drawing
 from governance.operations.agreements.credits import Band, percent
 
-WIDTH, HEIGHT, EDGE, TOP, HIGH = 360, 46, 4.0, 4.0, 18.0
+WIDTH, HEIGHT, EDGE, TOP, HIGH = 366, 46, 4.0, 4.0, 18.0
 BAD, WARN, CALM = "l0", "l1", "l2"
 
 

@@ -1,6 +1,7 @@
 """Pages that write drafts: a new agreement, the editor, the next version, contacts."""
 
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -112,8 +113,6 @@ def _promises() -> list[CommitmentContent]:
 
 
 def _vendor_promises() -> list[CommitmentContent]:
-    from decimal import Decimal
-
     return [CommitmentContent(vendor=True, target=Decimal("0.995"), bands=[], fee_part=0)]
 
 
@@ -210,7 +209,7 @@ def contacts(place: Place, agreement_id: UUID) -> Drawn | ResponseReturnValue:
     """One line a contact: side; purpose; name; e-mail."""
     row = queries.agreement(agreement_id)
     lines = "\n".join(
-        "; ".join((each.side, each.purpose, each.name, each.email))
+        f"{each.side}; {each.purpose}; {each.name}; {each.email}"
         for each in queries.contacts(agreement_id)
     )
     form = ContactsForm(contacts=lines)

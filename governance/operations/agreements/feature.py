@@ -1,6 +1,66 @@
 """Service level agreements: versions, commitments, credit bands, acceptance."""
 
-from governance.kernel.manifest import Manifest
-from governance.operations.agreements import models
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Manifest,
+    NavItem,
+    PortAnswer,
+    SectionTab,
+)
+from governance.operations.agreements import (
+    actions,
+    inbox,
+    models,
+    palette,
+    permissions,
+    rehearsal_work,
+    uses,
+    views,
+)
+from governance.operations.objectives import ports
 
-manifest = Manifest(name="agreements", models=(models,))
+manifest = Manifest(
+    name="agreements",
+    models=(models,),
+    routes=(views.feature, views.operator_feature),
+    navigation=(
+        NavItem(
+            label="Agreements",
+            icon="file-certificate",
+            endpoint="operator_agreements.index",
+            permission=permissions.OPERATOR_VIEW,
+            order=50,
+            group="platform",
+            audience="operator",
+        ),
+    ),
+    tabs=(
+        SectionTab(
+            section="reliability",
+            label="Agreements",
+            endpoint="agreements.index",
+            permission=permissions.VIEW,
+            order=20,
+            counts_everything=True,
+        ),
+    ),
+    under=("objectives.index",),
+    work=(rehearsal_work.rehearse_all,),
+    inbox=(inbox.AWAITING, inbox.ENDING, inbox.VENDOR_AWAITING, inbox.VENDOR_ENDING),
+    palette=(
+        Command("View agreements", "agreements.index", permissions.VIEW),
+        Command("New agreement", "agreements.new", permissions.EDIT),
+    ),
+    search=(palette.agreements,),
+    audit=actions_in(actions, rehearsal_work),
+    links={
+        "Agreement": EntryLink(endpoint="agreements.agreement", argument="agreement_id"),
+        "AgreementVersion": EntryLink(endpoint="agreements.version_by_id", argument="version_id"),
+        "AgreementRehearsal": EntryLink(
+            endpoint="operator_agreements.all_tenants", argument="rehearsal_id"
+        ),
+    },
+    answers=(PortAnswer(ports.uses_of, uses.uses_of),),
+)

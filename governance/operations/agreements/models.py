@@ -18,8 +18,10 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from governance.kernel.background_work import Generated
 from governance.kernel.db import Model, Tenanted, tenant_fk
 from governance.kernel.forms import constraint
 
@@ -105,7 +107,9 @@ class AgreementVersion(Tenanted, Model):
     drafted_by: Mapped[UUID | None]
     proposed_by: Mapped[UUID | None]
     proposed_at: Mapped[datetime | None]
-    terms: Mapped[dict[str, Any] | None]  # frozen when proposed: terms.terms_of()
+    terms: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True)
+    )  # frozen when proposed: terms.terms_of()
     fingerprint: Mapped[str] = mapped_column(default="")  # SHA-256 of the terms as proposed
     accepted_at: Mapped[datetime | None]
 
@@ -194,6 +198,20 @@ class Acceptance(Tenanted, Model):
     document: Mapped[str] = mapped_column(default="")  # where the vendor's signed copy is
     fingerprint: Mapped[str]
     accepted_at: Mapped[datetime]
+
+
+class AgreementRehearsal(Generated):
+    """A rehearsal over all tenants, in the operator's own tenant; the work fills `result`."""
+
+    __tablename__ = "agreement_rehearsals"
+    __table_args__ = (Index(None, "tenant_id", "created_at"),)
+
+    terms: Mapped[str]  # own: each agreement's; or a set of starting terms
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+    @property
+    def is_ready(self) -> bool:
+        return self.result is not None
 
 
 constraint(

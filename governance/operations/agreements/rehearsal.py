@@ -132,7 +132,7 @@ def _line(
     span: Span,
     changed: Mapping[str, Any],
 ) -> RehearsedLine:
-    what, score = scored if scored else (None, None)
+    what, score = scored or (None, None)
     attained = None
     if score is not None and score.is_determinable(Fraction(version.minimum_coverage)):
         attained = score.attained

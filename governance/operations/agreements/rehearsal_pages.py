@@ -77,7 +77,7 @@ def chart_of(found: Rehearsal) -> Any:
         )
         for each in found.months
     ]
-    return charts.columns(items, f"{conclusion(found)} ({found.currency})", width=720)
+    return charts.columns(items, f"{conclusion(found)} ({found.currency})", width=700)
 
 
 def _month(each: Any, currency: str) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
+
+from flask import redirect, url_for
 
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
@@ -11,7 +14,9 @@ from governance.operations.agreements import (
     acceptance_pages,
     agreement_pages,
     draft_pages,
+    operator_rehearsals,
     permissions,
+    queries,
     rehearsal_pages,
 )
 from governance.operations.agreements.place import Handler, for_operator, for_tenant
@@ -22,6 +27,7 @@ operator_feature = Feature("operator_agreements", __name__, scope="operator")
 BASE, OPERATOR_BASE = "/reliability/agreements", "/agreements"
 VERSION = "/<uuid:agreement_id>/versions/<int:number>"
 BOTH = ("GET", "POST")
+REHEARSALS = "/agreement-rehearsals"
 
 
 def _add(
@@ -53,9 +59,7 @@ def _add(
     )
 
 
-feature.add_url_rule(
-    f"{BASE}/", "index", for_tenant(agreement_pages.index), needs=permissions.VIEW
-)
+feature.add_url_rule(f"{BASE}/", "index", for_tenant(agreement_pages.index), needs=permissions.VIEW)
 
 
 @operator_feature.get(f"{OPERATOR_BASE}/", needs=permissions.OPERATOR_VIEW)
@@ -72,7 +76,13 @@ _sign = (permissions.ACCEPT, permissions.OPERATE)
 _add("/new", draft_pages.new, *_edit, methods=BOTH)
 _add("/<uuid:agreement_id>", agreement_pages.agreement, *_see)
 _add("/<uuid:agreement_id>/contacts", draft_pages.contacts, *_edit, methods=BOTH)
-_add("/<uuid:agreement_id>/end", acceptance_pages.end, *_sign, methods=BOTH, fresh=acceptance_pages.END)
+_add(
+    "/<uuid:agreement_id>/end",
+    acceptance_pages.end,
+    *_sign,
+    methods=BOTH,
+    fresh=acceptance_pages.END,
+)
 _add(f"{VERSION}/edit", draft_pages.edit, *_edit, methods=BOTH)
 _add(f"{VERSION}/next", draft_pages.draft_next, *_edit, methods=("POST",))
 _add(f"{VERSION}/propose", draft_pages.propose, *_edit, methods=("POST",))
@@ -96,3 +106,12 @@ operator_feature.add_url_rule(
     methods=["POST"],
     fresh=acceptance_pages.SIGN,
 )
+operator_rehearsals.register(operator_feature, REHEARSALS)
+
+
+@feature.get(f"{BASE}/versions/<uuid:version_id>", needs=permissions.VIEW)
+def version_by_id(version_id: UUID) -> ResponseReturnValue:
+    """Where an audit entry about a version leads."""
+    found = queries.version(version_id)
+    there = url_for("agreements.agreement", agreement_id=found.agreement_id, version=found.number)
+    return redirect(there, 302)
