@@ -355,6 +355,7 @@ def return_to_draft(version: AgreementVersion, *, reason: str, seen: str) -> Non
         raise Invalid("Say what has to change. The other side reads it.", field="reason")
     voided = _void_acceptances(version)
     version.state, version.terms, version.fingerprint = "draft", None, ""
+    version.proposed_by = version.proposed_at = None  # it is its own side's alone again
     version.edited += 1
     agreement = queries.agreement(version.agreement_id)
     record(

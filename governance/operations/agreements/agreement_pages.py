@@ -132,8 +132,7 @@ def lines_of(agreements: Sequence[Agreement]) -> list[AgreementLine]:
 
 
 def _page_of(after: str | None) -> Keyset:
-    query = select(Agreement).where(Agreement.direction == TO_TENANT)
-    return keyset(query, Agreement.number, after=after, descending=True)
+    return keyset(queries.visible(TO_TENANT), Agreement.number, after=after, descending=True)
 
 
 def index(place: Place) -> Drawn:
@@ -163,7 +162,7 @@ def operator_index() -> Drawn:
         vendor = tenant.kind == "operator"
         with inside(tenant, read_only=True):
             direction = FROM_VENDOR if vendor else TO_TENANT
-            query = select(Agreement).where(Agreement.direction == direction)
+            query = queries.visible(direction)
             rows = session().scalars(query.order_by(Agreement.number.desc())).all()
             found = TenantAgreements(tenant.slug, tenant.name, lines_of(rows))
         (vendors if vendor else groups).append(found)

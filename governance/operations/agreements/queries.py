@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 
 from governance.kernel import clock
 from governance.kernel import current as context
@@ -56,6 +56,20 @@ def is_visible(version: AgreementVersion) -> bool:
     """A draft, and a withdrawn one that was never proposed, is its own side's alone."""
     side = acting_side()
     return side is None or version.side == side or version.proposed_at is not None
+
+
+def visible(direction: str) -> Select[Agreement]:
+    """The agreements of a direction with a version that the acting side may see."""
+    query, side = select(Agreement).where(Agreement.direction == direction), acting_side()
+    if side is None:
+        return query
+    v = AgreementVersion
+    shown = exists().where(
+        v.tenant_id == Agreement.tenant_id,
+        v.agreement_id == Agreement.id,
+        (v.side == side) | v.proposed_at.is_not(None),
+    )
+    return query.where(shown)
 
 
 def numbered(agreement_id: UUID, number: int) -> AgreementVersion:
