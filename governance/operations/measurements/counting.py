@@ -60,10 +60,12 @@ def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Count
     """The counts of each window, in the order given; one statement, none for empty windows."""
     found = [Counts()] * len(windows)
     ranges: dict[str, list[tuple[int, UUID, Span]]] = {}
+    cut: dict[int, list[tuple[str, Span]]] = {}  # many windows of a list are the same object
     for place, (indicator_id, spans) in enumerate(windows):
-        for span in union(spans):
-            for grain, part in parts(span):
-                ranges.setdefault(grain, []).append((place, indicator_id, part))
+        if id(spans) not in cut:
+            cut[id(spans)] = [each for span in union(spans) for each in parts(span)]
+        for grain, part in cut[id(spans)]:
+            ranges.setdefault(grain, []).append((place, indicator_id, part))
     chosen = tuple(grain for grain in GRAINS if grain in ranges)
     if not chosen:
         return found

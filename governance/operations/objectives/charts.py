@@ -136,11 +136,11 @@ def burn_down(data: BurnDown, ticks: Sequence[tuple[datetime, str]], title: str)
                 "track",
                 x=start,
                 y=float(top),
-                width=max(end - start, 1.0),
+                width=max(end - start, 3.0),
                 height=float(deep),
             )
         )
-        body.append(hatch(start, top, max(end - start, 1.0), deep, 6))
+        body.append(hatch(start, top, max(end - start, 3.0), deep, 6))
         if start >= placed:
             word = figures.length(gap.minutes)
             word = word if placed else f"no data, {word}"
@@ -273,7 +273,13 @@ def lost_by_day(days: Sequence[Loss], title: str) -> Markup:
         if each.has_gap:
             body.append(hatch(x - (slot - thick) / 2, base + 2, slot, 5, 4))
         if n % every == 0 or n == len(days) - 1:
-            body.append(drawing.label(middle, height - 6, each.label, "tick", anchor="middle"))
+            place = {0: (0.0, "start"), len(days) - 1: (float(width), "end")}.get(
+                n, (middle, "middle")
+            )
+            if n in {0, len(days) - 1} or len(days) - 1 - n >= every / 2:
+                body.append(
+                    drawing.label(place[0], height - 6, each.label, "tick", anchor=place[1])
+                )
     said = ", ".join(f"{each.label} {each.lost:,}" for each in days)
     return drawing.svg(width, height, title, said, body, extra="c-x700")
 

@@ -6,16 +6,16 @@ is no gap, since nothing was measured then.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, cast, literal, null, select, true, union_all
+from sqlalchemy import String, Uuid, cast, func, null, select, true, union_all
 
 from governance.foundation.tenants.models import TenantTimeZone
 from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.months import ZonePeriod
-from governance.operations.measurements.models import MINUTES, Indicator
+from governance.operations.measurements.models import DAYS, MINUTES, Indicator
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,34 @@ class Horizons:
 def horizons(indicator_ids: Collection[UUID]) -> Horizons:
     """Read the first minutes of these indicators and the tenant's time zones."""
     tenant_id = current.actor().tenant_id
-    first = (
+    day = (
+        select(DAYS.c.at)
+        .where(DAYS.c.tenant_id == tenant_id, DAYS.c.indicator_id == Indicator.id)
+        .order_by(DAYS.c.at)
+        .limit(1)
+        .lateral("day")
+    )
+    minute = (
         select(MINUTES.c.at)
-        .where(MINUTES.c.tenant_id == tenant_id, MINUTES.c.indicator_id == Indicator.id)
+        .where(
+            MINUTES.c.tenant_id == tenant_id,
+            MINUTES.c.indicator_id == Indicator.id,
+            MINUTES.c.at >= day.c.at,
+            MINUTES.c.at < day.c.at + timedelta(days=1),
+        )
         .order_by(MINUTES.c.at)
         .limit(1)
-        .lateral("first")
+        .lateral("minute")
     )
+    first = func.coalesce(minute.c.at, day.c.at)  # minutes may be gone, days stay
     beginnings = (
-        select(Indicator.id, first.c.at, cast(null(), String))
-        .join_from(Indicator, first, true())
+        select(Indicator.id, first, cast(null(), String))
+        .join_from(Indicator, day, true())
+        .outerjoin(minute, true())
         .where(Indicator.id.in_(indicator_ids), Indicator.tenant_id == tenant_id)
     )
     zones = select(cast(null(), Uuid), TenantTimeZone.since, TenantTimeZone.zone).where(
-        TenantTimeZone.tenant_id == tenant_id, literal(value=True)
+        TenantTimeZone.tenant_id == tenant_id
     )
     rows = session().execute(union_all(beginnings, zones)).all()
     return Horizons(

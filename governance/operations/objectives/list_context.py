@@ -65,7 +65,9 @@ def gap_panel(rows: Sequence[ObjectiveRow]) -> GapPanel | None:
     end = max(row.reading.at for row in shown)
     days = days_of(Span(end - timedelta(days=STRIP_DAYS - 1), end), zone())
     asked = [
-        (row.indicator.id, intersection([day], row.plan.counted)) for row in shown for day in days
+        (row.indicator.id, intersection([day], row.plan.spans.counted))
+        for row in shown
+        for day in days
     ]
     counts = measurements.counts_of_many(asked)
     strips = []

@@ -221,8 +221,10 @@ class ObjectiveRow:
 
 
 def window_name(objective: Objective) -> str:
-    """Return "30 days" or "month"."""
-    return "the month" if objective.window == "calendar" else plural(objective.window_days, "day")
+    """Return "30 days" or "calendar month"."""
+    return (
+        "calendar month" if objective.window == "calendar" else plural(objective.window_days, "day")
+    )
 
 
 def matching(rows: Sequence[ObjectiveRow], asked: ListRequest) -> list[ObjectiveRow]:
@@ -236,13 +238,18 @@ def matching(rows: Sequence[ObjectiveRow], asked: ListRequest) -> list[Objective
     keys: Mapping[str, Callable[[ObjectiveRow], Any]] = {
         "name": lambda row: row.objective.name.casefold(),
         "target": lambda row: row.objective.target,
-        "left": lambda row: row.reading.left_share,
-        "pace": lambda row: row.reading.burn,
-        "coverage": lambda row: row.reading.score.coverage,
+        "left": lambda row: _number(row.reading.left_share),
+        "pace": lambda row: _number(row.reading.burn),
+        "coverage": lambda row: _number(row.reading.score.coverage),
     }
     known = [row for row in found if keys[asked.column](row) is not None]
     known = arrange(sorted(known, key=keys["name"]), asked, keys)
     return known + [row for row in found if keys[asked.column](row) is None]
+
+
+def _number(share: Fraction | None) -> float | None:
+    """Return what rows are sorted by; a comparison of fractions costs ten times as much."""
+    return None if share is None else float(share)
 
 
 def _text(row: ObjectiveRow) -> str:

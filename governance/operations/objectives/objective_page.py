@@ -25,7 +25,7 @@ from governance.operations.objectives.windows import days_of
 MAX_EXCLUSIONS, MAX_GAPS = 50, 8
 MAX_DAYS = 62  # a longer window is drawn by week
 VISIBLE_GAPS = 40  # in the chart: the longest
-NARROWEST = Fraction(1, 300)  # of the window, that a gap can be seen
+NARROWEST = Fraction(1, 1000)  # of the window, that a gap can be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,16 +215,16 @@ def objective_page(plan: Plan, found: Sequence[ExclusionSpan]) -> ObjectivePage:
     span = Span(min(plan.first or window.end, window.end), window.end)
     span = Span(max(span.start, window.start), window.end)
     known = measurements.known_spans(indicator.id, span) if span.minutes else []
-    gaps = difference(plan.counted, known)
+    gaps = difference(plan.spans.counted, known)
     days = days_of(window, zone(), step=1 if window.minutes <= MAX_DAYS * 1440 else 7)
     cuts = _pieces(days, gaps)
     mine = applying(found, system_id=indicator.system_id, indicator_id=indicator.id)
-    service = union([*plan.counted, *plan.hidden])
+    service = union([*plan.spans.counted, *plan.spans.hidden])
     inside = [(each, intersection([each.span], service)) for each in mine]
     inside = [(each, spans) for each, spans in inside if spans][-MAX_EXCLUSIONS:]
-    asked = [plan.counted, plan.hidden, plan.last_day]
+    asked = [plan.spans.counted, plan.spans.hidden, plan.spans.last_day]
     for cut, _day in cuts:
-        asked += [intersection([cut], plan.counted), intersection([cut], plan.hidden)]
+        asked += [intersection([cut], plan.spans.counted), intersection([cut], plan.spans.hidden)]
     asked += [spans for _each, spans in inside]
     counts = measurements.counts_of_many([(indicator.id, spans) for spans in asked])
     reading = plan.reading(counts[0], counts[1], counts[2])

@@ -8,7 +8,7 @@ An objective is scored by its current definition. `scores` and `readings` take t
 any number of objectives: horizons, exclusions, counts.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
+from governance.kernel.months import ZonePeriod
 from governance.operations.maintenance.queries import ExclusionSpan
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator
@@ -25,8 +26,14 @@ from governance.operations.measurements.scoring import Budget, Score, budget
 from governance.operations.objectives.exclusions import applying, exclusions_in
 from governance.operations.objectives.horizons import horizons
 from governance.operations.objectives.models import Objective, ObjectiveVersion
-from governance.operations.objectives.reading import WEEK, Plan, Reading, plan
-from governance.operations.objectives.windows import minute_of, window
+from governance.operations.objectives.reading import (
+    WEEK,
+    Plan,
+    PlannedSpans,
+    Reading,
+    planned_spans,
+)
+from governance.operations.objectives.windows import Window, minute_of, window
 
 # ---- rows
 
@@ -151,11 +158,7 @@ def planned_readings(
     """Return the same with the spans that were counted."""
     plans, _exclusions = plans_of(objectives, at, indicators)
     counts = measurements.counts_of_many(
-        [
-            (each.indicator.id, spans)
-            for each in plans
-            for spans in (each.counted, each.hidden, each.last_day)
-        ]
+        [(each.indicator.id, spans) for each in plans for spans in each.spans[:3]]
     )
     return [(each, each.reading(*counts[3 * n : 3 * n + 3])) for n, each in enumerate(plans)]
 
@@ -171,25 +174,29 @@ def plans_of(
     now = minute_of(at or clock.now())
     known = indicators if indicators is not None else indicators_of(objectives)
     begins = horizons({each.indicator_id for each in objectives})
-    windows = [window(each.window, each.window_days, begins.zones, now) for each in objectives]
+    windows = _windows(objectives, begins.zones, now)
     oldest = min(now - WEEK, *(each.so_far.start for each in windows))
     exclusions = exclusions_in(Span(oldest, now))
-    plans = [
-        plan(
-            each,
-            known[each.indicator_id],
-            its,
-            first=begins.first.get(each.indicator_id),
-            zones=begins.zones,
-            hidden=[
-                one.span
-                for one in applying(
-                    exclusions,
-                    system_id=known[each.indicator_id].system_id,
-                    indicator_id=each.indicator_id,
-                )
-            ],
-        )
-        for each, its in zip(objectives, windows, strict=True)
-    ]
+    made: dict[Hashable, PlannedSpans] = {}  # most objectives of a list share theirs
+    plans = []
+    for each, its in zip(objectives, windows, strict=True):
+        indicator = known[each.indicator_id]
+        first = begins.first.get(indicator.id)
+        mine = applying(exclusions, system_id=indicator.system_id, indicator_id=indicator.id)
+        hidden = tuple(one.span for one in mine)
+        late = first if first is not None and first > its.so_far.start else None
+        key = (its, late, repr(each.service_hours), hidden)
+        if key not in made:
+            made[key] = planned_spans(
+                each.hours, its, first=late, zones=begins.zones, hidden=hidden
+            )
+        plans.append(Plan(each, indicator, its, first, made[key]))
     return plans, exclusions
+
+
+def _windows(
+    objectives: Collection[Objective], zones: Sequence[ZonePeriod], now: datetime
+) -> list[Window]:
+    kinds = {(each.window, each.window_days) for each in objectives}
+    known = {kind: window(*kind, zones, now) for kind in kinds}
+    return [known[each.window, each.window_days] for each in objectives]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from governance.kernel.intervals import Span, difference, intersection
 from governance.kernel.months import ZonePeriod
@@ -23,6 +23,7 @@ from governance.operations.measurements.scoring import (
 )
 from governance.operations.objectives.models import Objective
 from governance.operations.objectives.pace import gone_at
+from governance.operations.objectives.service_hours import ServiceHours
 from governance.operations.objectives.windows import Window
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -31,47 +32,29 @@ MIN_EVENTS_A_DAY = 100  # below it, a pace of 24 hours says nothing (design: low
 type State = Literal["unknown", "overspent", "quiet", "runs_out", "filling", "within"]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The minutes to count for an objective.
+class PlannedSpans(NamedTuple):
+    """The minutes to count; many objectives of a list share them.
 
-    counted   of the window, inside service hours and outside exclusions
-    hidden    of the window, inside service hours and exclusions
-    last_day  of the last 24 hours, as `counted`
-    last_week of the last seven days, as `counted`; for the chart of a list
+    counted    of the window, inside service hours and outside exclusions
+    hidden     of the window, inside service hours and exclusions
+    last_day   of the last 24 hours, as `counted`
+    last_week  of the last seven days, as `counted`; for the chart of a list
     """
 
-    objective: Objective
-    indicator: Indicator
-    window: Window
-    first: datetime | None
     counted: Sequence[Span]
     hidden: Sequence[Span]
     last_day: Sequence[Span]
     last_week: Sequence[Span]
 
-    def reading(self, counted: Counts, hidden: Counts, last_day: Counts) -> "Reading":
-        excluded = sum(each.minutes for each in self.hidden)
-        expected = sum(each.minutes for each in self.counted)
-        score = Score(
-            cast("IndicatorKind", self.indicator.kind),
-            expected + excluded,
-            excluded,
-            counted,
-            hidden,
-        )
-        return Reading(self.objective, self.indicator, self.window, self.first, score, last_day)
 
-
-def plan(
-    objective: Objective,
-    indicator: Indicator,
+def planned_spans(
+    hours: ServiceHours | None,
     window: Window,
     *,
     first: datetime | None,
     zones: Sequence[ZonePeriod],
     hidden: Sequence[Span],
-) -> Plan:
+) -> PlannedSpans:
     """Return what to count.
 
     `first` is the indicator's first minute: time before it is not expected to have data. `hidden`
@@ -80,28 +63,40 @@ def plan(
     span, end = window.so_far, window.so_far.end
     if first is not None and first > span.start:
         span = Span(min(first, end), end)
-    service = service_spans(objective, zones, Span(min(span.start, end - WEEK), end))
-    in_window = intersection(service, [span])
-    counted = difference(in_window, hidden)
+    around = Span(min(span.start, end - WEEK), end)
+    service = [around] if hours is None else hours.spans(zones, around)
     visible = difference(service, hidden)
-    return Plan(
-        objective,
-        indicator,
-        window,
-        first,
-        counted,
+    in_window = intersection(service, [span])
+    return PlannedSpans(
+        difference(in_window, hidden),
         intersection(in_window, hidden),
         intersection(visible, [Span(end - DAY, end)]),
         intersection(visible, [Span(end - WEEK, end)]),
     )
 
 
-def service_spans(
-    objective: Objective, zones: Sequence[ZonePeriod], within: Span
-) -> Sequence[Span]:
-    """Return the minutes inside the objective's service hours; without any, all of them."""
-    hours = objective.hours
-    return [within] if hours is None else hours.spans(zones, within)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to count for an objective."""
+
+    objective: Objective
+    indicator: Indicator
+    window: Window
+    first: datetime | None
+    spans: PlannedSpans
+
+    def reading(self, counted: Counts, hidden: Counts, last_day: Counts) -> "Reading":
+        """Return what the counts say."""
+        excluded = sum(each.minutes for each in self.spans.hidden)
+        expected = sum(each.minutes for each in self.spans.counted)
+        score = Score(
+            cast("IndicatorKind", self.indicator.kind),
+            expected + excluded,
+            excluded,
+            counted,
+            hidden,
+        )
+        return Reading(self.objective, self.indicator, self.window, self.first, score, last_day)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def burns(readings: Sequence[tuple[Plan, Reading]]) -> dict[UUID, list[float | N
     out = [
         (place, span)
         for place, (plan, _reading) in enumerate(readings, start=1)
-        for span in difference([Span(week.start, plan.window.so_far.end)], plan.last_week)
+        for span in difference([Span(week.start, plan.window.so_far.end)], plan.spans.last_week)
     ]
     rows = session().execute(
         BURN,

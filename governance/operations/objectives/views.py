@@ -62,7 +62,8 @@ def index() -> ResponseReturnValue:
     asked = OBJECTIVES.read()
     retired = asked.value("state") == "retired"
     rows = list_context.rows_of(retired=retired)
-    shown = one_page(matching(rows, asked), asked, lambda row: str(row.objective.id))
+    found = matching(rows, asked)
+    shown = one_page(found, asked, lambda row: str(row.objective.id))
     list_context.draw(shown.rows)
     open_alerts = [row.objective.id for row in rows if row.alert]
     return page(
@@ -71,7 +72,7 @@ def index() -> ResponseReturnValue:
         rows=shown.rows,
         next=shown.next,
         total=len(rows),
-        matches=len(matching(rows, asked)),
+        matches=len(found),
         title=conclusions.conclusion(rows),
         summary=conclusions.summary(rows),
         systems=len({row.indicator.system_id for row in rows}),

@@ -19,13 +19,19 @@ function walk(step) {
   all[at].scrollIntoView({ block: "nearest" });
 }
 
+// The button of the alert that the row names, or is; otherwise the first one of the page.
+function acknowledge(row) {
+  const named = row?.dataset.alert && document.querySelector(`form[action*="${row.dataset.alert}"] [data-key='a']`);
+  return named || row?.querySelector("[data-key='a']") || document.querySelector("[data-key='a']");
+}
+
 const acts = {
   "/": () => document.querySelector("[data-key='/']")?.focus(),
   j: () => walk(1),
   k: () => walk(-1),
   x: () => rows()[at]?.querySelector("[data-tick]")?.click(),
   e: () => (rows()[at]?.querySelector("[data-edit]") ?? document.querySelector("main [data-edit]"))?.click(),
-  a: () => (rows()[at]?.querySelector("[data-key='a']") ?? document.querySelector("[data-key='a']"))?.click(),
+  a: () => acknowledge(rows()[at])?.click(),
   z: () => document.querySelector("[data-undo]")?.focus(),
   "?": () => document.getElementById("shortcuts")?.showModal(),
 };
