@@ -118,4 +118,4 @@ def _roll_up(
         ).fetchone()
         if start is not None:
             statement = ROLLUP.format(grain=grain, minutes=minutes)
-            connection.execute(statement, values | {"start": start[0]})  # type: ignore[arg-type]
+            connection.execute(statement, values | {"start": start[0]})

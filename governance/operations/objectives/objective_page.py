@@ -196,7 +196,8 @@ class ObjectivePage:
 
     def _ticks(self, whole: Span) -> list[tuple[datetime, str]]:
         step = max((whole.end - whole.start) / 4.3, timedelta(days=1))
-        found, at = [], whole.start
+        found: list[tuple[datetime, str]] = []
+        at = whole.start
         while at < whole.end and len(found) < 5:  # noqa: PLR2004 - labels that fit
             found.append((at, figures.day(at)))
             at += timedelta(days=round(step / timedelta(days=1)))

@@ -21,7 +21,7 @@ from governance.operations.measurements.scoring import (
     budget,
     burn_rate,
 )
-from governance.operations.objectives.models import Objective
+from governance.operations.objectives.models import Definition, Objective
 from governance.operations.objectives.pace import gone_at
 from governance.operations.objectives.service_hours import ServiceHours
 from governance.operations.objectives.windows import Window
@@ -30,6 +30,14 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 MIN_EVENTS_A_DAY = 100  # below it, a pace of 24 hours says nothing (design: low traffic)
 
 type State = Literal["unknown", "overspent", "quiet", "runs_out", "filling", "within"]
+
+
+def service_spans(
+    objective: Definition, zones: Sequence[ZonePeriod], within: Span
+) -> Sequence[Span]:
+    """Return the minutes inside the objective's service hours; without any, all of them."""
+    hours = objective.hours
+    return [within] if hours is None else hours.spans(zones, within)
 
 
 class PlannedSpans(NamedTuple):
