@@ -1,0 +1,117 @@
+"""Import an OpenSLO file whole or not at all; importing it again changes nothing."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import current
+from governance.kernel.db import lock_tenant, session
+from governance.kernel.errors import Invalid, Stale
+from governance.operations.measurements import actions as measuring
+from governance.operations.measurements import prometheus_actions
+from governance.operations.objectives import actions, openslo_records, queries
+from governance.operations.objectives.openslo_emit import emit
+from governance.operations.objectives.openslo_model import KINDS, Document
+from governance.operations.objectives.openslo_models import OpenSloDocument
+from governance.operations.objectives.openslo_plan import (
+    ImportPlan,
+    PlannedIndicator,
+    PlannedObjective,
+    plan,
+)
+
+IMPORTED = action(
+    "openslo.document.imported",
+    "imported an OpenSLO document",
+    target="OpenSloDocument",
+    activity="create",
+    severity="low",
+    fields="kind name revision sha256",
+)
+REASON = "Imported from an OpenSLO file"
+
+
+def import_openslo(data: bytes, *, basis: str | None = None) -> ImportPlan:
+    """Apply a file in the caller's transaction and return what was done.
+
+    `basis` is that of the plan that a person saw; Stale is raised when the tenant changed since.
+    Raises UnreadableFile or Invalid, and changes nothing, when anything in the file is refused.
+    """
+    lock_tenant("openslo")
+    found = plan(data)
+    if found.refused:
+        raise Invalid(f"Nothing was imported. {found.refused[0]}")
+    if basis is not None and basis != found.basis:
+        raise Stale("Something changed since the preview. Review the import, then confirm it.", {})
+    ids = {key: _indicator(each) for key, each in found.indicators.items()}
+    for each in found.objectives:
+        _objective(each, ids)
+    rows = openslo_records.rows()
+    for document in found.documents:
+        _keep(document, rows, found.sha256)
+    return found
+
+
+def _indicator(planned: PlannedIndicator) -> UUID:
+    if planned.existing is not None:
+        return planned.existing.id
+    spec = planned.spec
+    made = measuring.define(
+        key=spec.key,
+        name=spec.name,
+        system_id=planned.system.id,
+        kind=spec.kind,
+        feature=spec.feature,
+        unit=spec.unit,
+        min_requests=spec.min_requests,
+        floor=spec.floor,
+        bound=spec.bound,
+        bound_unit=spec.bound_unit,
+        good_side=spec.good_side,
+        vendor=spec.vendor,
+        source=spec.source,
+    )
+    query = planned.query
+    if query is not None:
+        prometheus_actions.set_query(
+            made, source_id=query.source_id, kind="counter", good=query.good, total=query.total
+        )
+    return made.id
+
+
+def _objective(planned: PlannedObjective, indicators: Mapping[str, UUID]) -> None:
+    spec = planned.spec
+    values = {
+        "name": spec.name,
+        "target": spec.target,
+        "window": spec.window,
+        "service_hours": spec.service_hours,
+        "minimum_coverage": spec.minimum_coverage,
+        "is_ai": spec.is_ai,
+    }
+    if spec.window == "rolling":
+        values["window_days"] = spec.window_days
+    if planned.existing is None:
+        actions.create(
+            key=spec.key,
+            indicator_id=indicators[planned.indicator],
+            owner_id=current.actor().person_id,
+            reason=REASON,
+            **values,  # type: ignore[arg-type]
+        )
+    elif planned.outcome == "change":
+        objective = queries.objective(planned.existing.id, lock=True)
+        actions.change(objective, seen=objective.number, reason=REASON, **values)
+
+
+def _keep(document: Document, rows: Mapping[tuple[str, str], OpenSloDocument], sha256: str) -> None:
+    kind, name = KINDS[type(document)], document.metadata.name
+    row = rows.get((kind, name))
+    if row is None:
+        row = OpenSloDocument(kind=kind, name=name, content="", imported_by=None, revision=0)
+        session().add(row)
+    row.content, row.imported_by = emit([document]), current.actor().person_id
+    row.revision += 1
+    session().flush()
+    record(IMPORTED, row, kind=kind, name=name, revision=row.revision, sha256=sha256)

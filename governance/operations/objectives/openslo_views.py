@@ -1,0 +1,111 @@
+"""Import objectives from an OpenSLO file, after a preview; export them as one."""
+
+import io
+from uuid import UUID
+
+from flask import Response, flash, redirect, url_for
+
+from governance.kernel import current, storage
+from governance.kernel.downloads import FILE
+from governance.kernel.errors import Invalid, NotFound, Stale
+from governance.kernel.feature import Feature
+from governance.kernel.formatting import plural
+from governance.kernel.pages import page
+from governance.kernel.visibility_scope import limits
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.objectives import openslo_actions, permissions, queries
+from governance.operations.objectives.openslo_export import export
+from governance.operations.objectives.openslo_forms import OpenSloConfirmForm, OpenSloFileForm
+from governance.operations.objectives.openslo_plan import ImportPlan, plan
+from governance.operations.objectives.openslo_yaml import MAX_FILE_BYTES, UnreadableFile
+
+feature = Feature("openslo", __name__)
+AT = "/reliability/objectives/openslo"
+MEDIA_TYPE = "application/yaml; charset=utf-8"
+
+
+@feature.get(f"{AT}/import", needs=permissions.MANAGE)
+def new() -> ResponseReturnValue:
+    return _choose_page(OpenSloFileForm())
+
+
+@feature.post(f"{AT}/import", needs=permissions.MANAGE, writes=False)
+def preview() -> ResponseReturnValue:
+    """Show what the file would change; only the file itself is kept, by its digest."""
+    form = OpenSloFileForm()
+    if not form.validate():
+        return _choose_page(form, status=422)
+    data = form.file.data.read(MAX_FILE_BYTES + 1)
+    try:
+        found = plan(data)
+    except UnreadableFile as fault:
+        form.file.errors = [*form.file.errors, str(fault)]
+        return _choose_page(form, status=422)
+    storage.store().write(current.actor().tenant_id, io.BytesIO(data), limit=MAX_FILE_BYTES)
+    return _preview_page(found, status=422 if found.refused else 200)
+
+
+@feature.post(f"{AT}/import/confirm", needs=permissions.MANAGE)
+def confirm() -> ResponseReturnValue:
+    """Import exactly the file that was previewed, if it still changes what the person saw."""
+    form = OpenSloConfirmForm()
+    if not form.validate():
+        raise NotFound("The import doesn't name a previewed file. Choose the file again.")
+    data = _kept(form.sha256.data or "")
+    try:
+        done = openslo_actions.import_openslo(data, basis=form.basis.data)
+    except (Invalid, Stale) as fault:
+        return _preview_page(plan(data), status=fault.status, fault=fault.message)
+    objectives = plural(len(done.objectives), "objective")
+    flash(f"Imported {objectives} and {plural(len(done.indicators), 'indicator')}.")
+    return redirect(url_for("objectives.index"), 303)
+
+
+def _kept(sha256: str) -> bytes:
+    """The previewed file, from this tenant's own part of the store."""
+    key = f"{current.actor().tenant_id.hex}/{sha256[:2]}/{sha256}"
+    if not storage.store().exists(key):
+        raise NotFound("The previewed file was not found. Choose the file again.")
+    with storage.store().open(key) as file:
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def _choose_page(form: OpenSloFileForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("operations/objectives/openslo_import.html", status=status, form=form)
+
+
+def _preview_page(
+    found: ImportPlan, *, status: int = 200, fault: str | None = None
+) -> ResponseReturnValue:
+    return page(
+        "operations/objectives/openslo_preview.html", status=status, plan=found, fault=fault
+    )
+
+
+@feature.get(f"{AT}.yaml", needs=permissions.VIEW, answers=FILE)
+def every_objective() -> ResponseReturnValue:
+    _check_full_scope()
+    return _file(export(queries.active_objectives()), "objectives")
+
+
+@feature.get(
+    "/reliability/objectives/<uuid:objective_id>/openslo.yaml",
+    needs=permissions.VIEW,
+    answers=FILE,
+)
+def one_objective(objective_id: UUID) -> ResponseReturnValue:
+    _check_full_scope()
+    objective = queries.objective(objective_id)
+    return _file(export([objective]), objective.key)
+
+
+def _check_full_scope() -> None:
+    """Refuse an auditor whose engagement leaves anything out: objectives count everything."""
+    if limits() is not None:
+        raise NotFound("This page doesn't exist, or you don't have access to it.")
+
+
+def _file(content: str, name: str) -> Response:
+    response = Response(content, content_type=MEDIA_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.openslo.yaml"'
+    return response
