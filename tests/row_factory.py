@@ -60,6 +60,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "evidence_retention": {"kind": "report", "months": 12},
     "playbook_runs": {"is_drill": True},
     "playbook_step_results": {"state": "done"},
+    "openslo_documents": {"kind": "Service", "name": "claims-triage"},
     "prometheus_queries": {"kind": "counter", "state": "working", "unknown": {}},
     "prometheus_sources": {
         "url": "https://prometheus.example",

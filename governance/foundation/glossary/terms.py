@@ -317,6 +317,11 @@ TERMS = (
         "objective objectives",
     ),
     Term(
+        "OpenSLO",
+        "An open format for service level objectives in YAML. Meridian imports and exports version"
+        " v1.",
+    ),
+    Term(
         "Operator",
         "The organization that runs Meridian for its tenants and sets the platform minimum.",
     ),

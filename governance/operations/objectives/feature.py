@@ -11,7 +11,17 @@ from governance.kernel.manifest import (
     ObjectSearch,
     SectionTab,
 )
-from governance.operations.objectives import actions, models, palette, permissions, ports, views
+from governance.operations.objectives import (
+    actions,
+    models,
+    openslo_actions,
+    openslo_models,
+    openslo_views,
+    palette,
+    permissions,
+    ports,
+    views,
+)
 
 
 def _firing() -> Select[int] | None:
@@ -25,8 +35,8 @@ def _count() -> Select[str]:
 
 manifest = Manifest(
     name="objectives",
-    models=(models,),
-    routes=(views.feature,),
+    models=(models, openslo_models),
+    routes=(views.feature, openslo_views.feature),
     navigation=(
         NavItem(
             label="Reliability",
@@ -51,7 +61,10 @@ manifest = Manifest(
             counts_everything=True,
         ),
     ),
-    palette=(Command("New objective", "objectives.create", permissions.MANAGE),),
+    palette=(
+        Command("New objective", "objectives.create", permissions.MANAGE),
+        Command("Import OpenSLO", "openslo.new", permissions.MANAGE),
+    ),
     search=(
         ObjectSearch(
             "objective",
@@ -60,6 +73,9 @@ manifest = Manifest(
             lambda row_id, _slug: {"objective_id": row_id},
         ),
     ),
-    audit=actions_in(actions),
-    links={"Objective": EntryLink(endpoint="objectives.objective", argument="objective_id")},
+    audit=actions_in(actions, openslo_actions),
+    links={
+        "Objective": EntryLink(endpoint="objectives.objective", argument="objective_id"),
+        "OpenSloDocument": EntryLink(endpoint="openslo.new", noun="OpenSLO document"),
+    },
 )

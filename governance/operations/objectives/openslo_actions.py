@@ -44,12 +44,13 @@ def import_openslo(data: bytes, *, basis: str | None = None) -> ImportPlan:
         raise Invalid(f"Nothing was imported. {found.refused[0]}")
     if basis is not None and basis != found.basis:
         raise Stale("Something changed since the preview. Review the import, then confirm it.", {})
-    ids = {key: _indicator(each) for key, each in found.indicators.items()}
-    for each in found.objectives:
-        _objective(each, ids)
-    rows = openslo_records.rows()
-    for document in found.documents:
-        _keep(document, rows, found.sha256)
+    with session().begin_nested():
+        ids = {key: _indicator(each) for key, each in found.indicators.items()}
+        for each in found.objectives:
+            _objective(each, ids)
+        rows = openslo_records.rows()
+        for document in found.documents:
+            _keep(document, rows, found.sha256)
     return found
 
 
@@ -102,7 +103,7 @@ def _objective(planned: PlannedObjective, indicators: Mapping[str, UUID]) -> Non
         )
     elif planned.outcome == "change":
         objective = queries.objective(planned.existing.id, lock=True)
-        actions.change(objective, seen=objective.number, reason=REASON, **values)
+        actions.change(objective, seen=planned.seen, reason=REASON, **values)
 
 
 def _keep(document: Document, rows: Mapping[tuple[str, str], OpenSloDocument], sha256: str) -> None:

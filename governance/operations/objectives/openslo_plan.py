@@ -56,18 +56,15 @@ class PlannedIndicator:
 
 @dataclass(frozen=True, slots=True)
 class PlannedObjective:
-    """`existing` gets a new version where its values differ."""
+    """`outcome` is create, change (a new version of `existing`) or unchanged; `seen` is the version
+    that it was compared with.
+    """
 
     spec: ObjectiveSpec
     indicator: str  # its key
     existing: Objective | None
-
-    @property
-    def outcome(self) -> str:
-        if self.existing is None:
-            return "create"
-        same = openslo_records.objective_spec(self.existing) == self.spec
-        return "unchanged" if same else "change"
+    outcome: str
+    seen: int
 
 
 @dataclass(slots=True)
@@ -97,10 +94,7 @@ class ImportPlan:
             self.sha256,
             *map(str, self.refused),
             *(f"{key} {each.existing is None}" for key, each in self.indicators.items()),
-            *(
-                f"{each.spec.key} {each.outcome} {each.existing.number if each.existing else 0}"
-                for each in self.objectives
-            ),
+            *(f"{each.spec.key} {each.outcome} {each.seen}" for each in self.objectives),
             *(each.metadata.name for each in self.documents),
         ]
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()
@@ -183,7 +177,11 @@ class _Planner:
             known = self.indicators.get(key)
             if known is None or known.id != existing.indicator_id:
                 raise NotHeld("spec.indicator", "An objective keeps its indicator.")
-        self.made.objectives.append(PlannedObjective(spec, key, existing))
+        outcome, seen = "create", 0
+        if existing is not None:
+            same = openslo_records.objective_spec(existing) == spec
+            outcome, seen = "unchanged" if same else "change", existing.number
+        self.made.objectives.append(PlannedObjective(spec, key, existing, outcome, seen))
 
     def _indicator(self, slo: Slo, system: AISystem) -> str:
         sli = self._sli(slo)

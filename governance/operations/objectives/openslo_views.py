@@ -7,7 +7,7 @@ from flask import Response, flash, redirect, url_for
 
 from governance.kernel import current, storage
 from governance.kernel.downloads import FILE
-from governance.kernel.errors import Invalid, NotFound, Stale
+from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
 from governance.kernel.pages import page
@@ -54,7 +54,9 @@ def confirm() -> ResponseReturnValue:
     data = _kept(form.sha256.data or "")
     try:
         done = openslo_actions.import_openslo(data, basis=form.basis.data)
-    except (Invalid, Stale) as fault:
+    except DomainError as fault:
+        if fault.status not in {Invalid.status, Stale.status}:
+            raise
         return _preview_page(plan(data), status=fault.status, fault=fault.message)
     objectives = plural(len(done.objectives), "objective")
     flash(f"Imported {objectives} and {plural(len(done.indicators), 'indicator')}.")

@@ -80,7 +80,7 @@ def index() -> ResponseReturnValue:
         gaps=None if retired else list_context.gap_panel(rows),
         coming=list_context.coming_up(_address("maintenance.index")),
         due_word=list_context.due_word,
-        import_href=_address("objectives.import_openslo"),
+        import_href=_address("openslo.new"),
         indicators_href=_address("indicators.index") or _address("measurements.index"),
         figures=figures,
     )
