@@ -3,8 +3,8 @@ rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence, packages,
-decisions; statements are counted exactly. `--quick` makes one short round of each, to see that it
-runs.
+burn rates, decisions; statements are counted exactly. `--quick` makes one short round of each, to
+see that it runs.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import structlog
 from flask import Flask
 from sqlalchemy import event
 
-from bench import decisions, evidence, log, packages, testing, world
+from bench import alerts, decisions, evidence, log, packages, testing, world
 from bench.client import Target, median_ms, rate, resident_megabytes, serving, serving_console, warm
 from governance.kernel import db, embedded
 
@@ -117,6 +117,7 @@ def measure(
         quick=quick,
     )
     rows += packages.measure(app, server, environment, quick=quick)
+    rows += alerts.measure(rounds=rounds, quick=quick)
     rows += decisions.measure(environment, server, rounds=rounds, seconds=seconds, quick=quick)
     return rows, counted, memory
 

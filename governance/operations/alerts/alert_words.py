@@ -3,19 +3,20 @@
 Pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from governance.operations.alerts.burn_rules import RuleVerdict, length_text
+from governance.operations.alerts.burn_rules import length_text
 from governance.operations.alerts.rule_facts import fastest
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def times(burn: Fraction | str) -> str:
-    """Write a burn with one decimal, a factor without needless digits: "3.5", "14.4", "3.0"."""
-    return f"{float(burn):,.1f}"
+    """Write a burn with one decimal, from 100 on without: "3.5", "5.0", "1,000"."""
+    value = float(burn)
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:,.1f}"  # noqa: PLR2004 - rounds to 100
 
 
 def limit_text(factor: Fraction | str) -> str:
@@ -35,14 +36,13 @@ def fired_text(rules: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def burning_text(verdicts: Iterable[RuleVerdict]) -> str:
-    """Say what burns now, by the rule with the highest factor of those that fire; empty: none."""
-    firing = [each for each in verdicts if each.status == "firing"]
-    if not firing:
-        return ""
-    worst = max(firing, key=lambda each: each.factor)
-    return _sentence(
-        worst.long_burn, worst.short_burn, worst.rule.long, worst.rule.short, worst.factor
+def pace_text(rules: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say how fast it was when it fired: "20.8 times the allowed pace"."""
+    burn = fastest(rules)["long"]["burn"]
+    return (
+        "events lost where none is allowed"
+        if burn is None
+        else f"{times(burn)} times the allowed pace"
     )
 
 

@@ -21,11 +21,10 @@ from governance.operations.alerts.burn_rules import (
     BurnRule,
     Severity,
     Status,
-    most_lack,
     whole_window_rule,
 )
 from governance.operations.alerts.life_cycle import OpenAlert, hold, step
-from governance.operations.measurements.scoring import Counts, IndicatorKind
+from governance.operations.measurements.scoring import IndicatorKind
 
 CLEAR, FIRING, UNKNOWN = 0, 1, 2
 NEVER = 1 << 62
@@ -73,12 +72,6 @@ class History:
         if kind == "downtime":
             return cls(kind, start, sums[0], sums[1], sums[0], sums[2], sums[3])
         return cls(kind, start, sums[0], sums[2], sums[3], sums[2], sums[3])
-
-    def counts(self, place: int, length: int) -> Counts:
-        """Data and events of the last `length` minutes before a place."""
-        before = max(place - length, 0)
-        bad, total = (each[place] - each[before] for each in (self.bad, self.total))
-        return Counts(self.known[place] - self.known[before], 0, total - bad, total)
 
     @property
     def end(self) -> int:
@@ -164,14 +157,31 @@ def _slow_statuses(
     Where it would fire and they don't, it is not clear either.
     """
     found = _statuses(slow, history, target, window, first)
-    kind, place = history.kind, first - history.start
-    for n, status in enumerate(found):
-        if status == FIRING:
-            at = place + n
-            lacking = [rule.lacks_traffic(kind, history.counts(at, rule.long)) for rule in rules]
-            if not most_lack(lacking):
-                found[n] = UNKNOWN
-    return found
+    if FIRING not in found or not rules:
+        return bytearray(UNKNOWN if status == FIRING else status for status in found)
+    place = first - history.start
+    lacking = zip(
+        *(_lacking(rule, history, place) for rule in rules),
+        strict=True,
+    )
+    most = len(rules)
+    return bytearray(
+        UNKNOWN if status == FIRING and 2 * sum(some) < most else status
+        for status, some in zip(found, lacking, strict=True)
+    )
+
+
+def _lacking(rule: BurnRule, history: History, place: int) -> Iterator[bool]:
+    """Whether a rule lacks traffic at each place: the same as `BurnRule.lacks_traffic`."""
+    needed = rule.needed_events(history.kind)
+    return (
+        2 * known >= rule.long and total < needed
+        for known, total in zip(
+            _sums(history.known, rule.long, place),
+            _sums(history.total, rule.long, place),
+            strict=True,
+        )
+    )
 
 
 def _run(rules: dict[str, BurnRule], columns: list[bytearray], first: int) -> Iterator[Fired]:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -267,14 +268,19 @@ def _losing(watched: Sequence[Watched], at: datetime) -> set[UUID]:
 
 def _may_fire(each: Watched, counts: Mapping[int, Counts]) -> bool:
     """Whether the short window of a rule exceeds: without that, it can't fire."""
-    for rule in each.rules:
-        short = counts[rule.short]
-        lost = short.lost(each.kind)
-        if lost:
-            limit = rule.factor(each.window) * (1 - each.target)
-            if lost * limit.denominator > limit.numerator * short.measured(each.kind):
-                return True
-    return False
+    return any(
+        counts[short].lost(each.kind) * down > up * counts[short].measured(each.kind)
+        for short, up, down in _limits(each.rules, each.window, each.target)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _limits(
+    rules: tuple[BurnRule, ...], window: int, target: Fraction
+) -> tuple[tuple[int, int, int], ...]:
+    """The short window of each rule, and the share lost that it allows as a fraction of integers."""
+    limits = [(rule.short, rule.factor(window) * (1 - target)) for rule in rules]
+    return tuple((short, limit.numerator, limit.denominator) for short, limit in limits)
 
 
 def counts_of(

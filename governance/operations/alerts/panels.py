@@ -23,7 +23,7 @@ from governance.kernel import clock, formatting
 from governance.kernel.access import allowed
 from governance.kernel.manifest import EntryLink, links
 from governance.operations.alerts import evaluation, permissions, queries
-from governance.operations.alerts.alert_words import fired_text
+from governance.operations.alerts.alert_words import fired_text, pace_text
 from governance.operations.alerts.burn_rules import BurnRule, Verdict
 from governance.operations.alerts.models import Alert, AlertDelivery
 from governance.operations.alerts.rule_rows import headline, needs_text, rule_rows
@@ -121,7 +121,7 @@ def row_of(alert: Alert, objective: Objective, sent: Sequence[AlertDelivery]) ->
         "alert": alert,
         "objective": objective,
         "says": fired_text({"": burning}) if burning else "",
-        "fired": fired_text(alert.rules),
+        "pace": pace_text(alert.rules),
         "unknown_since": unknown_since(alert),
         "gone_on": day_and_month(datetime.fromisoformat(gone_at)) if gone_at and burning else None,
         "objective_page": objective_page(objective.id),

@@ -1,6 +1,6 @@
 """The data of the webhook messages alert.fired, alert.acknowledged and alert.resolved.
 
-All three have the same fields, which docs/webhooks.md describes. An escalation is another
+All three have the same fields, which docs/operating/alerts.md describes. An escalation is another
 alert.fired, of severity "page" and with `escalated_at`.
 """
 

@@ -18,6 +18,7 @@ from governance.operations.alerts.models import SEVERITIES, Alert
 from governance.operations.alerts.rule_facts import rule_of
 from governance.operations.measurements.scoring import Counts, IndicatorKind
 
+HOUR = 60  # minutes
 WIDTH, HEIGHT = 100, 14  # of a window's bar
 LIMIT_AT = 45.5  # where the limit is drawn
 
@@ -143,7 +144,8 @@ def headline(verdict: Verdict, alert: Alert | None) -> str:
     if firing:
         exceed = "exceeds its limit" if firing == 1 else "exceed their limit"
         ending = f": one alert, {alert.ref}" if alert else ""
-        return f"{NUMBERS[firing]} of {every} rules {exceed} in both windows{ending}"
+        of = NUMBERS[every].lower()
+        return f"{NUMBERS[firing]} of {of} rules {exceed} in both windows{ending}"
     if verdict.lacks_traffic:
         return "Not enough traffic to judge by the hour; the whole window is judged instead"
     if not verdict.rules:
@@ -163,7 +165,7 @@ def needs_text(verdict: Verdict, kind: IndicatorKind, unit: str) -> str:
     more = f" ({max(minima)[1]:,} over a day or more)" if len(minima) > 1 else ""
     return (
         f"Each rule needs at least {bad} bad and {total:,} total {unit}{more} in its long window."
-        f" The last {length_text(rule.rule.long)} had {rule.long.total:,} {unit}."
+        f" The last {'hour' if rule.rule.long == HOUR else length_text(rule.rule.long)} had {rule.long.total:,} {unit}."
     )
 
 

@@ -7,38 +7,39 @@ measurements.queries.counts_of_many.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
 from governance.kernel import current
 from governance.kernel.db import session
-from governance.kernel.intervals import MINUTE, Span, union
+from governance.kernel.intervals import MINUTE, Span
 from governance.operations.measurements.rollups import Grain, parts
 from governance.operations.measurements.scoring import Counts
 
-TABLES: dict[Grain, str] = {
-    "minute": "indicator_minutes",
-    "hour": "indicator_hours",
-    "day": "indicator_days",
-}
-ROLLED_UP = tuple(
-    f"sum(c.{column}) FILTER (WHERE {{within}})" for column in ("minutes", "down", "good", "total")
-)
-TOTALS: dict[Grain, tuple[str, ...]] = {
+ROLLED_UP = "sum(c.minutes), sum(c.down), sum(c.good), sum(c.total)"
+SUMS: dict[Grain, tuple[str, str]] = {
     "minute": (
-        "count(*) FILTER (WHERE {within})",
-        "count(*) FILTER (WHERE {within} AND c.down)",
-        *ROLLED_UP[2:],
+        "indicator_minutes",
+        "count(*), count(*) FILTER (WHERE c.down), sum(c.good), sum(c.total)",
     ),
-    "hour": ROLLED_UP,
-    "day": ROLLED_UP,
+    "hour": ("indicator_hours", ROLLED_UP),
+    "day": ("indicator_days", ROLLED_UP),
 }
 COLUMNS = 4  # of Counts
-type Ranges = tuple[tuple[Grain, int, int, tuple[tuple[int, int, int], ...]], ...]
+
+
+class Segment(NamedTuple):
+    """A range to read, as minutes before the end, with the places of the windows that contain it."""
+
+    grain: Grain
+    start: int
+    end: int
+    places: tuple[int, ...]
 
 
 def last_counts(
@@ -47,13 +48,13 @@ def last_counts(
     """Return, by indicator and length, the counts of the `length` minutes before `at`."""
     if not indicator_ids or not lengths:
         return {}
-    ranges = _ranges(tuple(lengths), at)
+    segments = segments_of(tuple(lengths), at)
     values: dict[str, Any] = {"tenant": current.actor().tenant_id, "ids": list(indicator_ids)}
-    for _grain, start, end, windows in ranges:
-        edges = {start, end, *(edge for window in windows for edge in window[1:])}
-        values |= {f"b{minutes}": at - minutes * MINUTE for minutes in edges}
+    for each in segments:
+        values[f"b{each.start}"] = at - each.start * MINUTE
+        values[f"b{each.end}"] = at - each.end * MINUTE
     found: dict[UUID, dict[int, Counts]] = {}
-    for row in session().execute(_statement(ranges, len(lengths)), values):
+    for row in session().execute(_statement(segments, len(lengths)), values):
         found[row[0]] = {
             length: Counts(*row[1 + COLUMNS * n : 1 + COLUMNS * (n + 1)])
             for n, length in enumerate(lengths)
@@ -61,47 +62,39 @@ def last_counts(
     return found
 
 
-def _ranges(lengths: tuple[int, ...], at: datetime) -> Ranges:
-    """The disjoint ranges to read, as minutes before `at`, each with the windows that it feeds:
-    (place of the length, from, until).
-    """
-    pieces: dict[Grain, list[tuple[int, Span]]] = {}
+def segments_of(lengths: tuple[int, ...], at: datetime) -> tuple[Segment, ...]:
+    """Return the disjoint ranges that add up to all windows: each row is read and added once."""
+    pieces: dict[Grain, list[tuple[int, int, int]]] = {}
     for place, length in enumerate(lengths):
-        for grain, span in parts(Span(at - timedelta(minutes=length), at)):
-            pieces.setdefault(grain, []).append((place, span))
-    return tuple(
-        (
-            grain,
-            (at - whole.start) // MINUTE,
-            (at - whole.end) // MINUTE,
-            tuple(
-                (place, (at - span.start) // MINUTE, (at - span.end) // MINUTE)
-                for place, span in found
-                if whole.start <= span.start and span.end <= whole.end
-            ),
-        )
-        for grain, found in pieces.items()
-        for whole in union(span for _place, span in found)
-    )
+        for grain, span in parts(Span(at - length * MINUTE, at)):
+            before = (at - span.start) // MINUTE, (at - span.end) // MINUTE
+            pieces.setdefault(grain, []).append((place, *before))
+    found = []
+    for grain, windows in pieces.items():
+        edges = sorted({edge for window in windows for edge in window[1:]}, reverse=True)
+        for start, end in pairwise(edges):
+            within = tuple(
+                place for place, first, last in windows if first >= start and last <= end
+            )
+            if within:
+                found.append(Segment(grain, start, end, within))
+    return tuple(found)
 
 
 @lru_cache(maxsize=512)
-def _statement(ranges: Ranges, lengths: int) -> TextClause:
-    """One row an indicator. The ranges of a set of lengths depend on the minute of the day alone."""
+def _statement(segments: tuple[Segment, ...], lengths: int) -> TextClause:
+    """One row an indicator. The segments of a set of lengths depend on the minute of the day alone."""
     laterals, sums = [], [["0"] * COLUMNS for _ in range(lengths)]
-    for n, (grain, start, end, windows) in enumerate(ranges):
-        columns = []
-        for m, (place, first, until) in enumerate(windows):
-            is_whole = (first, until) == (start, end)
-            within = "true" if is_whole else f"c.at >= :b{first} AND c.at < :b{until}"
-            for k, total in enumerate(TOTALS[grain]):
-                columns.append(f"coalesce({total.format(within=within)}, 0) AS s{m}_{k}")
-                sums[place][k] += f" + r{n}.s{m}_{k}"
+    for n, each in enumerate(segments):
+        table, columns = SUMS[each.grain]
         laterals.append(
-            f"CROSS JOIN LATERAL (SELECT {', '.join(columns)} FROM {TABLES[grain]} c"  # noqa: S608 - ours
+            f"CROSS JOIN LATERAL (SELECT {columns} FROM {table} c"  # noqa: S608 - names of ours
             " WHERE c.tenant_id = :tenant AND c.indicator_id = i.id"
-            f" AND c.at >= :b{start} AND c.at < :b{end}) AS r{n}"
+            f" AND c.at >= :b{each.start} AND c.at < :b{each.end}) AS r{n} (c0, c1, c2, c3)"
         )
+        for place in each.places:
+            for k in range(COLUMNS):
+                sums[place][k] += f" + coalesce(r{n}.c{k}, 0)"
     chosen = ", ".join(f"({total})::bigint" for four in sums for total in four)
     return text(
         f"SELECT i.id, {chosen} FROM unnest(CAST(:ids AS uuid[])) AS i (id) {' '.join(laterals)}"  # noqa: S608 - ours

@@ -73,7 +73,7 @@ def test_another_tenant_sees_nothing_of_it(app, alert):
 
 def test_an_alert_shows_what_fired_what_burns_and_whom_it_was_sent_to(app, alert):
     body = visitor(app, "viewer").get(f"{ALERTS}/{alert.id}").text
-    assert "spends its budget" in body
+    assert "When it fired: spends its budget 33.3 times too fast over 1 h" in body
     assert "2% in 1 h" in body
     assert "14.4×" in body
     assert "1 h: 200 of 6,000" in body
@@ -198,7 +198,7 @@ def test_the_rules_show_both_windows_against_the_limit(app, alert, statements):
         part = client.get(address, headers={"HX-Request": "true"}).text
     assert len(seen) <= 10
     assert part.strip().startswith("<section")
-    assert "rules exceed their limit in both windows: one alert, ALR-1" in part
+    assert "of four rules exceed their limit in both windows: one alert, ALR-1" in part
     assert "14.4×" in part
     assert re.search(r"1 h: 200 of 6,000 requests", part)
     assert "last fired 11:10" in part
