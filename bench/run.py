@@ -2,9 +2,9 @@
 rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
-the seal (row-level security), transactions, the report, memory, the audit log, evidence, packages,
-burn rates, decisions; statements are counted exactly. `--quick` makes one short round of each, to
-see that it runs.
+the seal (row-level security), transactions, the report, memory, the audit log, evidence,
+indicators, packages, burn rates, decisions; statements are counted exactly. `--quick` makes one
+short round of each, to see that it runs.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import structlog
 from flask import Flask
 from sqlalchemy import event
 
-from bench import alerts, decisions, evidence, log, packages, testing, world
+from bench import alerts, decisions, evidence, log, measurements, packages, testing, world
 from bench.client import Target, median_ms, rate, resident_megabytes, serving, serving_console, warm
 from governance.kernel import db, embedded
 
@@ -116,6 +116,7 @@ def measure(
         seconds=seconds,
         quick=quick,
     )
+    rows += measurements.measure(app, server, environment, rounds=rounds, quick=quick)
     rows += packages.measure(app, server, environment, quick=quick)
     rows += alerts.measure(rounds=rounds, quick=quick)
     rows += decisions.measure(environment, server, rounds=rounds, seconds=seconds, quick=quick)

@@ -7,7 +7,7 @@ rebuild         hours and days from the minutes
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -320,16 +320,16 @@ def announce(written: Written, *, is_backfill: bool) -> None:
 # ---- rollups
 
 
-def rebuild(indicator_id: UUID | None, span: Span) -> int:
-    """Count the hours and days of a span again, of one indicator or of all.
+def rebuild(indicators: UUID | Collection[UUID] | None, span: Span) -> int:
+    """Count the hours and days of a span again: of one indicator, of several, or of all.
 
     Returns how many rows differed; each such indicator has an entry in the audit log.
     """
-    ids = [indicator_id] if indicator_id else [each.id for each in queries.every_indicator()]
-    rows = 0
-    for each in queries.lock(ids).values():
-        differing = rebuilding.rebuild(each.id, span)
-        if differing:
-            record(REPAIRED, each, key=each.key, rows=differing, first=span.start, last=span.end)
-        rows += differing
-    return rows
+    if indicators is None:
+        indicators = [each.id for each in queries.every_indicator()]
+    locked = queries.lock([indicators] if isinstance(indicators, UUID) else indicators)
+    differing = rebuilding.rebuild(sorted(locked), span)
+    for each, rows in sorted(differing.items()):
+        found = locked[each]
+        record(REPAIRED, found, key=found.key, rows=rows, first=span.start, last=span.end)
+    return sum(differing.values())

@@ -156,6 +156,8 @@ BAD_ROWS = {
     "another tenant's": (row(indicator="theirs"), "indicator", "doesn't exist"),
     "retired": (row(indicator="retired"), "indicator", "is retired"),
     "read elsewhere": (row(indicator="pulled"), "indicator", "read from Prometheus"),
+    "a list for a name": (row(indicator=[]), "indicator", "as text"),
+    "an object for an instant": (row(at={}), "at", "as text"),
     "misspelled": (row(god=12), "god", "not a field"),
     "a list": ([], "row", "JSON object"),
     "buckets of a ratio": (row(good=..., total=..., buckets={"+Inf": 1}), "buckets", "no bound"),
