@@ -27,13 +27,14 @@ _SUMS = {
 def _sum_of(grain: str) -> str:
     table, columns = _SUMS[grain]
     return f"""
-  SELECT w.place, s.* FROM unnest(CAST(:{grain}_places AS int[]), CAST(:{grain}_ids AS uuid[]),
-    CAST(:{grain}_starts AS timestamptz[]), CAST(:{grain}_ends AS timestamptz[]))
-    AS w (place, indicator_id, start, until)
+  SELECT w.place, s.* FROM unnest(CAST(:ids AS uuid[]), CAST(:cuts AS int[]))
+    WITH ORDINALITY AS w (indicator_id, cut, place)
+  JOIN unnest(CAST(:{grain}_cuts AS int[]), CAST(:{grain}_starts AS timestamptz[]),
+    CAST(:{grain}_ends AS timestamptz[])) AS p (cut, start, until) ON p.cut = w.cut
   CROSS JOIN LATERAL (
     SELECT {columns}, sum(c.good) AS good, sum(c.total) AS total FROM {table} c
     WHERE c.tenant_id = :tenant AND c.indicator_id = w.indicator_id
-      AND c.at >= w.start AND c.at < w.until
+      AND c.at >= p.start AND c.at < p.until
       AND c.at >= CAST(:{grain}_first AS timestamptz) AND c.at < CAST(:{grain}_last AS timestamptz)
   ) AS s"""  # noqa: S608 - two names of ours
 
@@ -57,31 +58,39 @@ COUNT = {
 
 
 def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Counts]:
-    """The counts of each window, in the order given; one statement, none for empty windows."""
+    """The counts of each window, in the order given; one statement, none for empty windows.
+
+    Windows of a list often have the same spans, as one object: these are cut and sent once.
+    """
     found = [Counts()] * len(windows)
-    ranges: dict[str, list[tuple[int, UUID, Span]]] = {}
-    cut: dict[int, list[tuple[str, Span]]] = {}  # many windows of a list are the same object
-    for place, (indicator_id, spans) in enumerate(windows):
-        if id(spans) not in cut:
-            cut[id(spans)] = [each for span in union(spans) for each in parts(span)]
-        for grain, part in cut[id(spans)]:
-            ranges.setdefault(grain, []).append((place, indicator_id, part))
+    cuts: dict[int, int] = {}  # number of the cut by the identity of its spans
+    ranges: dict[str, list[tuple[int, Span]]] = {}
+    for _indicator_id, spans in windows:
+        if id(spans) in cuts:
+            continue
+        cut = cuts[id(spans)] = len(cuts)
+        for span in union(spans):
+            for grain, part in parts(span):
+                ranges.setdefault(grain, []).append((cut, part))
     chosen = tuple(grain for grain in GRAINS if grain in ranges)
     if not chosen:
         return found
-    values: dict[str, Any] = {"tenant": current.actor().tenant_id}
+    values: dict[str, Any] = {
+        "tenant": current.actor().tenant_id,
+        "ids": [indicator_id for indicator_id, _spans in windows],
+        "cuts": [cuts[id(spans)] for _indicator_id, spans in windows],
+    }
     for grain in chosen:
         values |= _ranges(grain, ranges[grain])
     for row in session().execute(COUNT[chosen], values):
-        found[row.place] = Counts(row.minutes, row.down, row.good, row.total)
+        found[row.place - 1] = Counts(row.minutes, row.down, row.good, row.total)
     return found
 
 
-def _ranges(grain: str, found: Sequence[tuple[int, UUID, Span]]) -> dict[str, Any]:
-    spans = [span for _place, _id, span in found]
+def _ranges(grain: str, found: Sequence[tuple[int, Span]]) -> dict[str, Any]:
+    spans = [span for _cut, span in found]
     return {
-        f"{grain}_places": [place for place, _id, _span in found],
-        f"{grain}_ids": [indicator_id for _place, indicator_id, _span in found],
+        f"{grain}_cuts": [cut for cut, _span in found],
         f"{grain}_starts": [span.start for span in spans],
         f"{grain}_ends": [span.end for span in spans],
         f"{grain}_first": min(span.start for span in spans),

@@ -242,8 +242,10 @@ def lost_by_day(days: Sequence[Loss], title: str) -> Markup:
     slot = width / max(len(days), 1)
     thick = min(slot * 0.76, 44)
     body = [drawing.element("path", "axis", d=f"M0 {base}H{width}")]
+    highest = max(range(len(days)), key=lambda n: days[n].lost, default=0)
     every = max(1, -(-len(days) // 8))
-    shows = len(days) <= 40  # noqa: PLR2004 - figures that have room
+    longest = max((len(f"{each.lost:,}") for each in days), default=1)
+    shows = longest * drawing.DIGIT_WIDTH < slot  # otherwise the highest figure alone
     for n, each in enumerate(days):
         x, middle = slot * n + (slot - thick) / 2, slot * (n + 0.5)
         high = (base - top) * each.lost / most
@@ -251,7 +253,7 @@ def lost_by_day(days: Sequence[Loss], title: str) -> Markup:
             high = max(high, 2)
             kind = "f2" if each.is_marked else "mid"
             body.append(drawing.bar(x, base - high, thick, high, kind))
-            if shows:
+            if shows or n == highest:
                 body.append(_figure(middle, base - high - 4, f"{each.lost:,}"))
         if each.excluded:
             tall = max((base - top) * each.excluded / most, 2)

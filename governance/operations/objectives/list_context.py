@@ -1,8 +1,9 @@
 """What the list of objectives shows around its rows: charts, gaps, what comes up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from markupsafe import Markup
 
@@ -17,6 +18,7 @@ from governance.operations.objectives.windows import days_of
 
 MAX_STRIPS = 6  # objectives of the gaps panel: those with the least coverage
 STRIP_DAYS = 31
+LATE = 10  # minutes that data takes to arrive: no gap yet
 MAX_COMING = 6
 
 
@@ -57,7 +59,7 @@ def draw(rows: Sequence[ObjectiveRow]) -> None:
 
 def gap_panel(rows: Sequence[ObjectiveRow]) -> GapPanel | None:
     """Return the panel, or None where no objective has gaps; one statement."""
-    gapped = [row for row in rows if row.reading.score.unknown > 0 and row.reading.first]
+    gapped = [row for row in rows if row.reading.score.unknown > LATE and row.reading.first]
     if not gapped:
         return None
     shown = sorted(gapped, key=lambda row: (row.reading.score.coverage or 0, row.objective.name))
@@ -110,13 +112,16 @@ def _gap_title(gapped: int, low: int) -> str:
     return f"{have}; {figures.number_word(low)} {are} below the minimum coverage"
 
 
-def coming_up(href_of_maintenance: str | None) -> list[ComingUp]:
-    """Return what comes next in maintenance, incidents, statements and playbooks, by time."""
+def coming_up(page_of: Callable[[UUID], str]) -> list[ComingUp]:
+    """Return what comes next in maintenance, incidents, statements and playbooks, by time.
+
+    `page_of` is the address of an exclusion's page.
+    """
     found = [
         ComingUp(
             each.span.start,
             each.exclusion.title,
-            href_of_maintenance,
+            page_of(each.exclusion.id),
             f"{figures.between(*each.span)}, excluded from attainment",
         )
         for each in upcoming(3)

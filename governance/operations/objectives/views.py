@@ -78,10 +78,12 @@ def index() -> ResponseReturnValue:
         systems=len({row.indicator.system_id for row in rows}),
         alerts=ports.alert_panel()(open_alerts) if open_alerts else None,
         gaps=None if retired else list_context.gap_panel(rows),
-        coming=list_context.coming_up(_address("maintenance.index")),
+        coming=list_context.coming_up(
+            lambda each: url_for("maintenance.exclusion", exclusion_id=each)
+        ),
         due_word=list_context.due_word,
         import_href=_address("openslo.new"),
-        indicators_href=_address("indicators.index") or _address("measurements.index"),
+        indicators_href=_address("indicators.index"),
         figures=figures,
     )
 
@@ -128,6 +130,7 @@ def objective(objective_id: UUID) -> ResponseReturnValue:
         rules=ports.rule_panel()(data.reading),
         backtest=ports.backtest_panel()(found),
         exclude_href=_address("maintenance.new"),
+        minutes_href=url_for("indicators.indicator", indicator_id=indicator.key),
         figures=figures,
         window_name=window_name(found),
     )
@@ -194,7 +197,7 @@ def create() -> ResponseReturnValue:
         "operations/objectives/new.html",
         status=form.status if request.method == "POST" else 200,
         form=form,
-        define_href=_address("indicators.define") or _address("measurements.define"),
+        define_href=_address("indicators.define"),
     )
 
 
