@@ -18,6 +18,8 @@ from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import version_actions
+from governance.assurance.playbooks import actions as playbooks
+from governance.assurance.playbooks.steps import Step
 from governance.assurance.testing import exception_actions, exception_queries
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit import sequencer
@@ -158,6 +160,12 @@ def _fill(slug: str) -> dict[str, str]:
                 ends_at=(clock.now() + month).replace(second=0, microsecond=0) + timedelta(hours=1),
                 reason="A new version.",
             )
+        )
+        playbooks.create(
+            title=f"Playbook of {slug}",
+            used_for="An outage.",
+            steps=[Step("Look")],
+            drill_every_days=91,
         )
         collector = collectors.find_collector(COLLECTOR)
         collecting.request_run(collector, previous_period(collector.schedule, today))
