@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 
 from governance.assurance.playbooks.models import (
     Playbook,
@@ -88,13 +88,12 @@ def playbooks(
             for word in wanted.get("q", "").split()
         )
     )
-    state = wanted.get("state", "live")
-    if state == "retired":
-        query = query.where(p.retired_at.is_not(None))
-    else:
-        query = query.where(p.retired_at.is_(None))
-    if state == "due":
-        query = query.where(p.next_drill_on <= clock.today())
+    states = {
+        "live": p.retired_at.is_(None),
+        "due": p.retired_at.is_(None) & (p.next_drill_on <= clock.today()),
+        "retired": p.retired_at.is_not(None),
+    }
+    query = query.where(states.get(wanted.get("state", "live"), false()))
     return keyset(
         query,
         *SORTS[sort.removeprefix("-")],
