@@ -19,11 +19,13 @@ HELP = re.compile(r"\{%-?\s*block help\b")
 HELP_TEXT = re.compile(r"help_text\((?P<arguments>.*?)\)\s*-?\}\}", re.DOTALL)
 MAX_SENTENCES = 3
 LABELS = {
+    "Agreements": "agreement",
     "AI systems": "ai-system",
     "Controls": "control",
     "Evidence": "evidence-item",
     "Frameworks": "framework",
     "Policies": "policy",
+    "Reliability": "objective",
     "Reports": "report",
     "Switch": "kill-switch",
     "Tenants": "tenant",

@@ -100,8 +100,8 @@ TERMS = (
     ),
     Term(
         "Burn rate",
-        "How many times faster than allowed an error budget is spent. At 1 it lasts exactly the"
-        " objective's window.",
+        "How many times faster than allowed an error budget is spent, where 1 spends it in exactly"
+        " the objective's window.",
     ),
     Term(
         "Cadence",
@@ -160,8 +160,8 @@ TERMS = (
     ),
     Term(
         "Data coverage",
-        "The share of a window's minutes that have data. Below an objective's minimum, nothing is"
-        " stated.",
+        "The share of a window's minutes that have data, which has to reach an objective's minimum"
+        " before anything is stated.",
     ),
     Term(
         "Dead letter",

@@ -292,7 +292,7 @@ def _figure(x: float, y: float, words: str, kind: str = "lab2") -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Minutes with data by day: `days` are (known, expected); a day of which none is expected is
+    """Minutes with data by day: `days` are (known, expected); a day without expected minutes is
     left out.
     """
 

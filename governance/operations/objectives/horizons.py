@@ -7,15 +7,29 @@ is no gap, since nothing was measured then.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, cast, func, null, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Lateral,
+    String,
+    Uuid,
+    cast,
+    func,
+    null,
+    select,
+    true,
+    union_all,
+)
 
 from governance.foundation.tenants.models import TenantTimeZone
 from governance.kernel import current
 from governance.kernel.db import session
+from governance.kernel.errors import NotFound
 from governance.kernel.months import ZonePeriod
 from governance.operations.measurements.models import DAYS, MINUTES, Indicator
+from governance.operations.objectives.models import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,49 @@ class Horizons:
 def horizons(indicator_ids: Collection[UUID]) -> Horizons:
     """Read the first minutes of these indicators and the tenant's time zones."""
     tenant_id = current.actor().tenant_id
+    day, minute, first = _first_minute(tenant_id)
+    beginnings = (
+        select(Indicator.id, first, cast(null(), String))
+        .join_from(Indicator, day, true())
+        .outerjoin(minute, true())
+        .where(Indicator.id.in_(indicator_ids), Indicator.tenant_id == tenant_id)
+    )
+    zones = select(cast(null(), Uuid), TenantTimeZone.since, TenantTimeZone.zone).where(
+        TenantTimeZone.tenant_id == tenant_id
+    )
+    rows = session().execute(union_all(beginnings, zones)).all()
+    return Horizons(
+        {row[0]: row[1] for row in rows if row[0] is not None},
+        sorted(ZonePeriod(row[1], row[2]) for row in rows if row[0] is None),
+    )
+
+
+def objective_with_horizons(objective_id: UUID) -> tuple[Objective, Indicator, Horizons]:
+    """Return an objective, retired or not, with its indicator and its horizons; one statement."""
+    tenant_id = current.actor().tenant_id
+    day, minute, first = _first_minute(tenant_id)
+    pair = func.json_build_array(TenantTimeZone.since, TenantTimeZone.zone)
+    zones = select(func.json_agg(pair)).where(TenantTimeZone.tenant_id == tenant_id)
+    query = (
+        select(Objective, Indicator, first, zones.scalar_subquery())
+        .join(Indicator, Indicator.id == Objective.indicator_id)
+        .outerjoin(day, true())
+        .outerjoin(minute, true())
+        .where(Objective.id == objective_id)
+    )
+    row = session().execute(query).one_or_none()
+    if row is None:
+        raise NotFound("This objective doesn't exist, or you don't have access to it.")
+    periods = sorted(ZonePeriod(datetime.fromisoformat(at), zone) for at, zone in row[3])
+    begins = {row[1].id: row[2]} if row[2] is not None else {}
+    return row[0], row[1], Horizons(begins, periods)
+
+
+def _first_minute(tenant_id: UUID) -> tuple[Lateral, Lateral, ColumnElement[Any]]:
+    """Return two lateral selects for each Indicator, and the first minute from both.
+
+    The day leads to the one partition that holds the minute. Minutes may be gone; days stay.
+    """
     day = (
         select(DAYS.c.at)
         .where(DAYS.c.tenant_id == tenant_id, DAYS.c.indicator_id == Indicator.id)
@@ -48,18 +105,4 @@ def horizons(indicator_ids: Collection[UUID]) -> Horizons:
         .limit(1)
         .lateral("minute")
     )
-    first = func.coalesce(minute.c.at, day.c.at)  # minutes may be gone, days stay
-    beginnings = (
-        select(Indicator.id, first, cast(null(), String))
-        .join_from(Indicator, day, true())
-        .outerjoin(minute, true())
-        .where(Indicator.id.in_(indicator_ids), Indicator.tenant_id == tenant_id)
-    )
-    zones = select(cast(null(), Uuid), TenantTimeZone.since, TenantTimeZone.zone).where(
-        TenantTimeZone.tenant_id == tenant_id
-    )
-    rows = session().execute(union_all(beginnings, zones)).all()
-    return Horizons(
-        {row[0]: row[1] for row in rows if row[0] is not None},
-        sorted(ZonePeriod(row[1], row[2]) for row in rows if row[0] is None),
-    )
+    return day, minute, func.coalesce(minute.c.at, day.c.at)

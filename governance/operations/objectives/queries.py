@@ -16,7 +16,6 @@ from sqlalchemy import select
 
 from governance.kernel import clock
 from governance.kernel.db import find, session
-from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
 from governance.kernel.months import ZonePeriod
 from governance.operations.maintenance.queries import ExclusionSpan
@@ -24,7 +23,7 @@ from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.scoring import Budget, Score, budget
 from governance.operations.objectives.exclusions import applying, exclusions_in
-from governance.operations.objectives.horizons import horizons
+from governance.operations.objectives.horizons import Horizons, horizons
 from governance.operations.objectives.models import Objective, ObjectiveVersion
 from governance.operations.objectives.reading import (
     WEEK,
@@ -88,15 +87,6 @@ def objectives_with_indicators(*, retired: bool = False) -> Sequence[tuple[Objec
     state = Objective.retired_at.is_not(None) if retired else Objective.retired_at.is_(None)
     rows = session().execute(query.where(state).order_by(Objective.name, Objective.id))
     return [(row[0], row[1]) for row in rows]
-
-
-def objective_with_indicator(objective_id: UUID) -> tuple[Objective, Indicator]:
-    """Return an objective, retired or not, with its indicator; one statement."""
-    query = select(Objective, Indicator).join(Indicator, Indicator.id == Objective.indicator_id)
-    row = session().execute(query.where(Objective.id == objective_id)).one_or_none()
-    if row is None:
-        raise NotFound("This objective doesn't exist, or you don't have access to it.")
-    return row[0], row[1]
 
 
 def indicators_of(objectives: Collection[Objective]) -> dict[UUID, Indicator]:
@@ -167,13 +157,17 @@ def plans_of(
     objectives: Collection[Objective],
     at: datetime | None = None,
     indicators: Mapping[UUID, Indicator] | None = None,
+    begins: Horizons | None = None,
 ) -> tuple[list[Plan], Sequence[ExclusionSpan]]:
-    """Return what to count for each objective, and the exclusions of their windows."""
+    """Return what to count for each objective, and the exclusions of their windows.
+
+    `indicators` and `begins` are read where the caller doesn't have them.
+    """
     if not objectives:
         return [], []
     now = minute_of(at or clock.now())
     known = indicators if indicators is not None else indicators_of(objectives)
-    begins = horizons({each.indicator_id for each in objectives})
+    begins = begins or horizons({each.indicator_id for each in objectives})
     windows = _windows(objectives, begins.zones, now)
     oldest = min(now - WEEK, *(each.so_far.start for each in windows))
     exclusions = exclusions_in(Span(oldest, now))

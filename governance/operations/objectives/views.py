@@ -34,6 +34,7 @@ from governance.operations.objectives.forms import (
     ObjectiveRetireForm,
     values_of,
 )
+from governance.operations.objectives.horizons import objective_with_horizons
 from governance.operations.objectives.models import Objective
 from governance.operations.objectives.objective_list import (
     HEAD,
@@ -111,8 +112,10 @@ def export(form: str) -> ResponseReturnValue:
 def objective(objective_id: UUID) -> ResponseReturnValue:
     """Show why the budget of an objective goes, and what uses it."""
     _check_full_scope()
-    found, indicator = queries.objective_with_indicator(objective_id)
-    plans, exclusions = queries.plans_of([found], indicators={indicator.id: indicator})
+    found, indicator, begins = objective_with_horizons(objective_id)
+    plans, exclusions = queries.plans_of(
+        [found], indicators={indicator.id: indicator}, begins=begins
+    )
     data = objective_page(plans[0], exclusions)
     alert = ports.alert_states()([found.id]).get(found.id)
     uses = ports.uses_of()([found.id]).get(found.id, ())

@@ -27,7 +27,7 @@ def _frozen():
 
 
 def exclude(span: Span, **changes) -> None:
-    """An approved exclusion, whoever approved it."""
+    """An approved exclusion."""
     numbers = session().scalars(select(Exclusion.number)).all()
     values = {
         "number": len(numbers) + 1,
