@@ -1,11 +1,7 @@
 """Giving auditors access to an engagement and ending it, and the codes of personal links."""
 
-import hashlib
-import hmac
 import re
-import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from governance.assurance.engagements import actions, auditor_queries, queries
@@ -15,14 +11,20 @@ from governance.assurance.engagements.models import (
 )
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people import admission_actions, invitation_actions, member_actions
+from governance.foundation.people import (
+    admission_actions,
+    invitation_actions,
+    member_actions,
+    one_time_codes,
+)
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import ERASED, Membership, Person, person_key
 from governance.foundation.people.oidc_types import Identity
+from governance.foundation.people.one_time_codes import WRONG
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import clock, current, outbox
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.errors import Invalid
 from governance.kernel.formatting import long_day
 
 AUDITOR_ADDED = action(
@@ -69,7 +71,6 @@ CODE_REFUSED = action(
     fields="ref tries",
     personal="email",
 )
-CODE_DIGITS, CODE_MINUTES, MAX_CODE_ATTEMPTS, MAX_CODES_PER_HOUR = 8, 10, 5, 5
 ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@([a-z0-9-]{1,63}\.)+[a-z]{2,63}", re.IGNORECASE)
 
 
@@ -100,7 +101,7 @@ def add_auditor(
         raise Invalid("Choose a sign-in method.", field="way")
     invitation_actions.check_auditor_address(email)
     _remove_revoked_invitations(engagement, email)
-    token = secrets.token_urlsafe(32) if way == "link" else None
+    token = one_time_codes.new_token() if way == "link" else None
     member = _member_of_connection(email) if way == "sso" else None
     invitation = (
         invitation_actions.invite_auditor(email, until=engagement.closes_at)
@@ -113,7 +114,7 @@ def add_auditor(
         email=email,
         person_id=member.person_id if member else None,
         invitation_id=invitation.id if invitation else None,
-        link_hash=_hash(token) if token else None,
+        link_hash=one_time_codes.hash_of(token) if token else None,
         code_hash=None,
         code_ends_at=None,
         codes_since=None,
@@ -199,12 +200,8 @@ def forget_auditor(erased: PersonErased) -> None:
     erased.removed["engagements"] = len(rows)
 
 
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def hash_of_link(token: str) -> bytes:
-    return _hash(token)
+    return one_time_codes.hash_of(token)
 
 
 def send_code(auditor: EngagementAuditor, engagement: Engagement) -> None:
@@ -215,31 +212,9 @@ def send_code(auditor: EngagementAuditor, engagement: Engagement) -> None:
     _check_open(engagement)
     if auditor.person_id is not None:
         _check_not_revoked(auditor, auditor.person_id)
-    now = clock.now()
-    if auditor.codes_since is None or now - auditor.codes_since >= timedelta(hours=1):
-        auditor.codes_since, auditor.codes_sent = now, 0
-    if auditor.codes_sent >= MAX_CODES_PER_HOUR:
-        raise DomainError("We sent five codes in the last hour. Wait, then request another one.")
-    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
-    auditor.code_hash, auditor.code_ends_at = (
-        _code_hash(auditor, code),
-        now + timedelta(minutes=CODE_MINUTES),
-    )
-    auditor.codes_sent, auditor.code_tries = auditor.codes_sent + 1, 0
+    code = one_time_codes.issue(auditor, clock.now())
     record(CODE_SENT, auditor, ref=engagement.ref, email=auditor.email)
-    outbox.send_mail(
-        auditor.email,
-        "Your Meridian sign-in code",
-        f"{code[:4]} {code[4:]}\n\nThis code works once and expires in {CODE_MINUTES} minutes."
-        " Don't share it: Meridian never asks you for a code.\n",
-    )
-
-
-def _code_hash(auditor: EngagementAuditor, code: str) -> bytes:
-    """Eight digits are quick to guess, so the hash covers the row and the link, too."""
-    return hmac.new(
-        auditor.link_hash or b"", f"{auditor.id}{code}".encode(), hashlib.sha256
-    ).digest()
+    outbox.send_mail(auditor.email, one_time_codes.MAIL_SUBJECT, one_time_codes.mail_body(code))
 
 
 def _check_open(engagement: Engagement) -> None:
@@ -260,17 +235,8 @@ def redeem_code(auditor: EngagementAuditor, engagement: Engagement, code: str) -
     Each attempt is counted, so commit the transaction also when a reason is returned.
     """
     _check_open(engagement)
-    typed = "".join(code.split())
-    if (
-        auditor.code_hash is None
-        or auditor.code_ends_at is None
-        or auditor.code_ends_at <= clock.now()
-    ):
-        return "This code has expired or was already used. Request another one."
-    if auditor.code_tries >= MAX_CODE_ATTEMPTS:
-        return "Too many wrong codes. Request another one."
-    auditor.code_tries += 1
-    if not hmac.compare_digest(auditor.code_hash, _code_hash(auditor, typed)):
+    problem = one_time_codes.redeem(auditor, code, clock.now())
+    if problem == WRONG:
         record(
             CODE_REFUSED,
             auditor,
@@ -279,9 +245,7 @@ def redeem_code(auditor: EngagementAuditor, engagement: Engagement, code: str) -
             tries=auditor.code_tries,
             email=auditor.email,
         )
-        return "That code is wrong. Enter the code from the latest email."
-    auditor.code_hash = auditor.code_ends_at = None
-    return None
+    return problem
 
 
 def sign_in_auditor(auditor: EngagementAuditor, identity: Identity) -> Person:

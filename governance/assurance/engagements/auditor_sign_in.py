@@ -9,6 +9,7 @@ from flask import current_app, g, make_response, redirect, request
 from governance.assurance.engagements import actions, auditor_access, auditor_queries, queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.foundation.people import (
+    one_time_codes,
     session_actions,
     session_views,
     sessions,
@@ -82,7 +83,7 @@ def _sign_in_page(
         ref=engagement.ref,
         sent=sent,
         problem=problem,
-        minutes=auditor_access.CODE_MINUTES,
+        minutes=one_time_codes.CODE_MINUTES,
         status=status,
     )
 

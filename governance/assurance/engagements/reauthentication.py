@@ -7,7 +7,7 @@ from flask import current_app, make_response, redirect, request, url_for
 
 from governance.assurance.engagements import auditor_access, auditor_queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
-from governance.foundation.people import permissions, session_actions, sessions
+from governance.foundation.people import one_time_codes, permissions, session_actions, sessions
 from governance.foundation.people import queries as members
 from governance.foundation.people.oidc_types import Identity
 from governance.kernel import clock, current
@@ -50,7 +50,7 @@ def _code_page(
     return page(
         "assurance/engagements/again.html",
         email=auditor.email,
-        minutes=auditor_access.CODE_MINUTES,
+        minutes=one_time_codes.CODE_MINUTES,
         onward=_next_page(),
         sent=sent,
         problem=problem,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from governance.assurance.evidence.reference_numbers import next_ref
-from governance.assurance.incidents import permissions, queries, states
+from governance.assurance.incidents import payloads, permissions, queries, states
 from governance.assurance.incidents.models import (
     Impact,
     Incident,
@@ -30,6 +30,7 @@ from governance.assurance.incidents.text_fields import (
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
+from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.db import find, lock_tenant, session
@@ -150,7 +151,7 @@ def declare(
         declared_at=now,
         detected_at=min(detected_at, now),
         aware_at=aware_at,
-        lead_id=lead_id or _may_lead(current.actor().person_id),
+        lead_id=lead_id or current.actor().person_id,
         alert_id=alert_id,
         alert_ref=alert_ref,
         stop_id=stop_id,
@@ -179,13 +180,9 @@ def declare(
         )
     if stop_id is not None:
         _settle(queries.suggestion(stop_id, lock=True), made.id)
+    webhooks.send(payloads.DECLARED, payloads.of(made))
     session().flush()
     return made
-
-
-def _may_lead(person_id: UUID | None) -> UUID | None:
-    """The acting person, where a person is acting."""
-    return person_id
 
 
 def _whole_minute(at: datetime) -> datetime:
@@ -322,6 +319,8 @@ def go_to(found: Incident, state: str, *, reason: str = "") -> None:
         state=state,
         reason=reason or None,
     )
+    if state == "resolved":
+        webhooks.send(payloads.RESOLVED, payloads.of(found))
 
 
 def enter(found: Incident, state: str) -> None:

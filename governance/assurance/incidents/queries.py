@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
-from governance.assurance.incidents import severities
+from governance.assurance.incidents import statistics_queries
 from governance.assurance.incidents.models import (
     FollowUp,
     Impact,
@@ -16,9 +16,7 @@ from governance.assurance.incidents.models import (
     IncidentNote,
     IncidentReview,
     IncidentSuggestion,
-    SeverityName,
 )
-from governance.assurance.incidents.severities import Severity
 from governance.assurance.incidents.states import LIVE
 from governance.kernel import clock
 from governance.kernel.db import find, session
@@ -58,6 +56,14 @@ def impacts_of(incident_ids: Collection[UUID]) -> dict[UUID, list[ImpactWindow]]
     )
     for impact, system in session().execute(query):
         found[impact.incident_id].append(ImpactWindow(impact, system))
+    return found
+
+
+def impact_of(incident_id: UUID, impact_id: UUID) -> Impact:
+    """Raises NotFound for another incident's window, and for a removed one."""
+    found = find(Impact, impact_id, what="impact window")
+    if found.incident_id != incident_id or found.removed_at is not None:
+        raise NotFound("This impact window doesn't exist.")
     return found
 
 
@@ -136,6 +142,16 @@ def _has_impact() -> ColumnElement[bool]:
     return exists().where(Impact.incident_id == Incident.id, Impact.removed_at.is_(None))
 
 
+def support_results(span: Span) -> Mapping[int, tuple[int, int]]:
+    """Return (incidents, those answered and resolved in time) of each severity.
+
+    Counted are the incidents declared in the span for whose severity an agreement promises times.
+    A clock that still runs is in time until its deadline passes.
+    """
+    found = statistics_queries.support_results(span)
+    return {level: (each.count, each.in_time) for level, each in found.items()}
+
+
 def refs(incident_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the ref of each incident."""
     query = select(Incident.id, Incident.ref).where(Incident.id.in_(set(incident_ids)))
@@ -193,17 +209,3 @@ def review(incident_id: UUID, *, lock: bool = False) -> IncidentReview | None:
 def suggestion(stop_id: UUID, *, lock: bool = False) -> IncidentSuggestion | None:
     query = select(IncidentSuggestion).where(IncidentSuggestion.stop_id == stop_id)
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
-
-
-# ---- severities
-
-
-def severity_names() -> Mapping[int, Severity]:
-    """Return the four severities by level, as this tenant calls them."""
-    own = {each.level: each for each in session().scalars(select(SeverityName))}
-    return {
-        each.level: Severity(each.level, own[each.level].name, own[each.level].meaning)
-        if each.level in own
-        else each
-        for each in severities.DEFAULT
-    }

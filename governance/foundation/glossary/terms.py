@@ -265,9 +265,20 @@ TERMS = (
         "identity_provider sign_in",
     ),
     Term(
+        "Impact window",
+        "From when to when an incident affected an AI system; it attributes lost minutes to the "
+        "incident and never changes counts.",
+    ),
+    Term(
         "Inbox",
         "Everything that needs you, most urgent first; an item leaves when its work is done.",
         "inbox",
+    ),
+    Term(
+        "Incident",
+        "Something that harmed people or what was promised to a customer, run on one page with "
+        "its timeline, clocks, customer updates and review.",
+        "incident incidents",
     ),
     Term(
         "Indicator",
@@ -367,6 +378,11 @@ TERMS = (
         "population",
     ),
     Term(
+        "Post-incident review",
+        "What a team writes down after an incident: what happened, its impact, what "
+        "contributed, what went well and what to change; closed, it becomes evidence.",
+    ),
+    Term(
         "Privacy",
         "The pages for personal data: erasures, unmasking, legal holds and retention.",
         "privacy",
@@ -452,6 +468,11 @@ TERMS = (
         " formats.",
     ),
     Term(
+        "Severity",
+        "How bad an incident is, from 1, the worst, to 4; agreements promise support times for "
+        "each.",
+    ),
+    Term(
         "Sign-off",
         "A second person's confirmation of an assessment's conclusion.",
     ),
@@ -466,6 +487,17 @@ TERMS = (
     Term(
         "Status",
         "The current state of something, with the reason always one click away.",
+    ),
+    Term(
+        "Status page",
+        "A private page of a tenant for its members and named contacts: incidents that affect "
+        "it, the state of its objectives, and maintenance.",
+        "status",
+    ),
+    Term(
+        "Statutory clock",
+        "The time within which a law asks for a notice after an incident, counted from when "
+        "somebody became aware of it.",
     ),
     Term(
         "Step-up sign-in",

@@ -281,6 +281,11 @@ def newest(*, limit: int = 12) -> list[Moment]:
     return _moments(audit.newest(limit=limit))
 
 
+def moments(entries: Sequence[AuditEntry]) -> list[Moment]:
+    """These entries as lines of a timeline, in their order, as this reader may see them."""
+    return _moments(entries)
+
+
 def _moments(entries: Sequence[AuditEntry]) -> list[Moment]:
     named = allowed(permissions.NAMES)
     known = _names_by_pseudonym({e.actor for e in entries}) if named else {}

@@ -1,0 +1,37 @@
+"""What objectives and alerts ask of incidents: the coming deadlines, and declared incidents."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from flask import url_for
+
+from governance.assurance.incidents import clocks, deadlines, permissions, queries
+from governance.kernel.access import allowed
+from governance.kernel.intervals import Span
+from governance.kernel.visibility_scope import limits
+from governance.operations.alerts.ports import DeclaredIncident
+from governance.operations.objectives.ports import ComingUp
+
+
+def coming_up() -> Sequence[ComingUp]:
+    """Return the next deadline of each open incident, for the head of the objectives."""
+    if not allowed(permissions.VIEW) or limits() is not None:
+        return ()
+    found = queries.open_incidents()
+    every = deadlines.clocks_of_many(found)
+    coming = []
+    for each in found:
+        clock = clocks.next_due(every[each.id])
+        if clock is not None and clock.due_at is not None:
+            href = url_for("incidents.incident", incident_id=each.id)
+            label = f"{each.ref}: {clock.verb}"
+            coming.append(ComingUp(clock.due_at, label, href, clock.name, "alert-triangle"))
+    return coming
+
+
+def declared_incidents(system_id: UUID, span: Span) -> Sequence[DeclaredIncident]:
+    """Return the incidents that touched a system in a span, for the back-test of alert rules."""
+    return [
+        DeclaredIncident(each.ref, each.start, each.end)
+        for each in queries.incidents_in(span, system_id)
+    ]

@@ -1,0 +1,132 @@
+"""The clocks of incidents, from the rows: who decided, what was sent, what the agreement says."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.assurance.evidence.shown_names import name_or_former, person_names
+from governance.assurance.incidents import clocks, statutory_rules, support_terms
+from governance.assurance.incidents.clocks import Clock, Decision, Sent, StatutoryFacts
+from governance.assurance.incidents.models import (
+    Classification,
+    ClockPause,
+    Incident,
+    SentNotice,
+)
+from governance.assurance.incidents.statutory_rules import Regime
+from governance.kernel import clock
+from governance.kernel.db import session
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRows:
+    """What the clocks of some incidents are computed from; three statements and the names."""
+
+    classifications: Mapping[UUID, Sequence[Classification]]
+    notices: Mapping[UUID, Sequence[SentNotice]]
+    pauses: Mapping[UUID, Sequence[ClockPause]]
+    names: Mapping[UUID, str]
+
+    @classmethod
+    def read(cls, incident_ids: Collection[UUID]) -> "ClockRows":
+        classified = _by_incident(Classification, incident_ids)
+        sent = _by_incident(SentNotice, incident_ids)
+        people: Iterable[UUID | None] = [
+            *(each.decider_id for rows in classified.values() for each in rows),
+            *(each.sent_by for rows in sent.values() for each in rows),
+        ]
+        pauses = _by_incident(ClockPause, incident_ids)
+        return cls(classified, sent, pauses, person_names(people))
+
+
+def _by_incident[M: (Classification, SentNotice, ClockPause)](
+    model: type[M], incident_ids: Collection[UUID]
+) -> dict[UUID, list[M]]:
+    found: dict[UUID, list[M]] = defaultdict(list)
+    query = select(model).where(model.incident_id.in_(set(incident_ids)))
+    for row in session().scalars(query.order_by(model.created_at)):
+        found[row.incident_id].append(row)
+    return found
+
+
+def clocks_of(incident: Incident) -> list[Clock]:
+    """Return every clock of an incident: support first, then the laws."""
+    return clocks_of_many([incident])[incident.id]
+
+
+def clocks_of_many(incidents: Sequence[Incident]) -> dict[UUID, list[Clock]]:
+    """Return the clocks of each incident."""
+    rows = ClockRows.read([each.id for each in incidents])
+    rules = support_terms.rules_of(incidents, rows.pauses)
+    return {each.id: _clocks(each, rows, rules.get(each.id)) for each in incidents}
+
+
+def _clocks(incident: Incident, rows: ClockRows, rule: clocks.SupportRule | None) -> list[Clock]:
+    now = clock.now()
+    decided = {each.regime: each for each in rows.classifications.get(incident.id, ())}
+    facts = StatutoryFacts(
+        incident.aware_at,
+        incident.monitoring_at or incident.resolved_at,
+        {key: _decision(each, rows.names) for key, each in decided.items()},
+        {
+            (each.regime, each.stage): Sent(
+                each.sent_at,
+                name_or_former(each.sent_by, rows.names),
+                each.recipient,
+                each.reference,
+            )
+            for each in rows.notices.get(incident.id, ())
+        },
+    )
+    laws = [_as_decided(each, decided) for each in statutory_rules.regimes()]
+    statutory = clocks.statutory(facts, laws, now)
+    if rule is None:
+        return statutory
+    paused = any(each.ends_at is None for each in rows.pauses.get(incident.id, ()))
+    support = clocks.SupportFacts(
+        incident.declared_at, incident.responded_at, incident.resolved_at, paused
+    )
+    return [*clocks.support(support, rule, now), *statutory]
+
+
+def _as_decided(regime: Regime, decided: Mapping[str, Classification]) -> Regime:
+    """The law as it read when somebody decided."""
+    row = decided.get(regime.key)
+    known = statutory_rules.regime(regime.key, row.rules_version) if row else None
+    return known or regime
+
+
+def _decision(row: Classification, names: Mapping[UUID, str]) -> Decision:
+    who = name_or_former(row.decider_id, names) if row.decider_id else ""
+    return Decision(row.applies, row.variant, row.reason, who, row.decided_at, who, row.decide_by)
+
+
+def classification(incident_id: UUID, regime: str, *, lock: bool = False) -> Classification | None:
+    query = select(Classification).where(
+        Classification.incident_id == incident_id, Classification.regime == regime
+    )
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def classifications(incident_id: UUID) -> dict[str, Classification]:
+    query = select(Classification).where(Classification.incident_id == incident_id)
+    return {each.regime: each for each in session().scalars(query)}
+
+
+def notice(incident_id: UUID, regime: str, stage: str) -> SentNotice | None:
+    query = select(SentNotice).where(
+        SentNotice.incident_id == incident_id,
+        SentNotice.regime == regime,
+        SentNotice.stage == stage,
+    )
+    return session().scalars(query).one_or_none()
+
+
+def open_pause(incident_id: UUID, *, lock: bool = False) -> ClockPause | None:
+    query = select(ClockPause).where(
+        ClockPause.incident_id == incident_id, ClockPause.ends_at.is_(None)
+    )
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()

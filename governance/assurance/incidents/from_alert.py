@@ -1,0 +1,52 @@
+"""Declare an incident from an alert: it acknowledges the alert and links both."""
+
+from datetime import datetime
+from uuid import UUID
+
+from governance.assurance.incidents import actions, queries
+from governance.assurance.incidents.models import Incident
+from governance.operations.alerts import actions as alerts
+from governance.operations.alerts import queries as alert_queries
+from governance.operations.alerts.models import Alert
+from governance.operations.objectives import queries as objectives
+
+
+def declare_from_alert(
+    alert_id: UUID,
+    title: str,
+    *,
+    severity: int,
+    summary: str = "",
+    impact_from: datetime | None = None,
+    lead_id: UUID | None = None,
+) -> Incident:
+    """Declare, acknowledge and link; a second click gets the same incident.
+
+    Detection and awareness are when the alert fired, and the impact is that of the system of its
+    objective. An alert that somebody else acknowledged, or that resolved, is linked as it is.
+    """
+    alert = alert_queries.alert(alert_id, lock=True)
+    there = queries.incident_of_alert(alert_id)
+    if there is not None:
+        return there
+    made = actions.declare(
+        title,
+        severity=severity,
+        summary=summary,
+        systems=[system_of(alert)],
+        impact_from=impact_from or alert.fired_at,
+        aware_at=alert.fired_at,
+        detected_at=alert.fired_at,
+        lead_id=lead_id,
+        alert_id=alert.id,
+        alert_ref=alert.ref,
+    )
+    if alert.state == "firing":
+        alerts.acknowledge(alert.id)
+    alerts.link_incident(alert, made.id, made.ref)
+    return made
+
+
+def system_of(alert: Alert) -> UUID:
+    """Return the system that the alert's objective measures."""
+    return objectives.objective_with_indicator(alert.objective_id)[1].system_id

@@ -1,0 +1,280 @@
+"""What the page of one incident shows: screen 13."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+
+from governance.assurance.controls.models import Control
+from governance.assurance.evidence.shown_names import person_names
+from governance.assurance.incidents import (
+    clocks,
+    deadlines,
+    drafts,
+    permissions,
+    queries,
+    review_actions,
+    review_evidence,
+    states,
+    timeline,
+    update_approval,
+    update_queries,
+)
+from governance.assurance.incidents.clocks import Clock, duration_text
+from governance.assurance.incidents.models import Incident
+from governance.assurance.incidents.queries import ImpactWindow
+from governance.assurance.incidents.severity_queries import severity_names
+from governance.assurance.playbooks import queries as playbooks
+from governance.foundation.approvals import queries as approvals
+from governance.foundation.logbook import permissions as logbook
+from governance.kernel import clock, formatting
+from governance.kernel.access import allowed, why_not
+
+STATE_KINDS = {
+    "investigating": "bad",
+    "identified": "bad",
+    "monitoring": "warn",
+    "resolved": "ok",
+    "closed": "none",
+}
+VERBS = {
+    "identified": "Mark identified…",
+    "monitoring": "Mark monitoring…",
+    "resolved": "Mark resolved…",
+    "closed": "Close…",
+}
+CLOCK_KINDS = {
+    "met": "ok",
+    "late": "bad",
+    "missed": "bad",
+    "running": "due",
+    "open": "due",
+    "paused": "open",
+    "waiting": "open",
+    "off": "open",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StateStep:
+    """One state of the ladder. `kind` is done, live or nothing; `meta` says since when."""
+
+    name: str
+    kind: str
+    meta: str
+
+
+def steps(incident: Incident, found: Sequence[Clock]) -> list[StateStep]:
+    """Return the five states with their times, and what the coming ones need."""
+    now, place = clock.now(), states.STATES.index(incident.state)
+    entered = [states.entered(incident, each) for each in states.STATES]
+    shown = []
+    for n, state in enumerate(states.STATES):
+        at = entered[n]
+        if n < place and at is not None:
+            left = next((e for e in entered[n + 1 :] if e is not None), now)
+            shown.append(
+                StateStep(states.NAMES[state], "done", f"{_time(at)}, {_length(left - at)}")
+            )
+        elif n == place and at is not None:
+            is_over = state in {"resolved", "closed"}
+            meta = short_time(at) if is_over else f"since {_time(at)}, {_length(now - at)}"
+            shown.append(StateStep(states.NAMES[state], "done" if is_over else "live", meta))
+        else:
+            shown.append(StateStep(states.NAMES[state], "", _needs(state, found)))
+    return shown
+
+
+def _needs(state: str, found: Sequence[Clock]) -> str:
+    if state == "closed":
+        return "needs the review"
+    due = next((c.due_at for c in found if c.key == "resolution" and not c.is_done), None)
+    return f"due {short_time(due)}" if state == "resolved" and due else ""
+
+
+def _length(length: timedelta) -> str:
+    return duration_text(length)
+
+
+def _time(at: datetime) -> str:
+    """Return "09:36" for today, otherwise the day, too."""
+    return short_time(at)
+
+
+def short_time(at: datetime) -> str:
+    """Return "09:36" for today in the tenant's zone, otherwise "25 Nov, 09:36"."""
+    zone = formatting.zone()
+    there = at.astimezone(zone)
+    if there.date() == clock.now().astimezone(zone).date():
+        return f"{there:%H:%M}"
+    return f"{there.day} {there:%b, %H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLine:
+    """A clock as the aside shows it."""
+
+    clock: Clock
+    kind: str
+    text: str
+    note: str
+    at: str
+    href: str | None
+    link: str
+
+
+def clock_line(incident: Incident, each: Clock) -> ClockLine:
+    """Return what a clock says, and where it leads."""
+    href, link = _clock_link(incident, each)
+    at = each.done_at or each.due_at
+    return ClockLine(
+        each,
+        CLOCK_KINDS[each.state],
+        _clock_text(each),
+        _clock_note(each),
+        short_time(at) if at and each.state != "off" else "",
+        href,
+        link,
+    )
+
+
+def _clock_text(each: Clock) -> str:
+    now = clock.now()
+    if each.kind == "support" and each.done_at is not None:
+        took = duration_text(each.done_at - each.started_at)
+        return f"met in {took}" if each.state == "met" else f"missed: took {took}"
+    if each.state == "late":
+        return f"{each.text}, late"
+    if each.state == "paused":
+        return "paused"
+    if each.state == "missed" and each.due_at is not None:
+        words = f"{duration_text(now - each.due_at)} past"
+        return f"{each.text.rstrip('.')}. Missed, {words}" if each.text else f"missed, {words}"
+    if each.state == "running" and each.due_at is not None:
+        left = f"{duration_text(each.due_at - now)} left"
+        return f"{each.text}, {left}" if each.text else left
+    return each.text
+
+
+def _clock_note(each: Clock) -> str:
+    if each.kind == "support":
+        return each.note
+    if each.state == "off":
+        return each.note
+    start = f"From awareness, {short_time(each.started_at)}"
+    return f"{start}. {each.note}" if each.note else start
+
+
+def _clock_link(incident: Incident, each: Clock) -> tuple[str | None, str]:
+    if not each.regime:
+        return None, ""
+    if each.stage and each.state not in {"met", "late"}:
+        href = url_for(
+            "incidents.notice",
+            incident_id=incident.id,
+            regime_key=each.regime,
+            stage_key=each.stage,
+        )
+        return href, "Draft notice"
+    if each.stage:
+        return None, ""
+    href = url_for("incidents.classify", incident_id=incident.id, regime_key=each.regime)
+    if not allowed(permissions.CLASSIFY):
+        return None, ""
+    return href, "Decide" if each.state in {"open", "missed"} else "Change"
+
+
+def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
+    """Return everything the page draws."""
+    impacts = queries.impacts_of([incident.id])[incident.id]
+    found = deadlines.clocks_of(incident)
+    story = timeline.timeline(incident, impacts)
+    sent = update_queries.updates(incident.id)
+    follow_ups = queries.follow_ups(incident.id)
+    review = queries.review(incident.id)
+    coming = clocks.next_due(found)
+    drafted = next((each for each in sent if each.state != "sent"), None)
+    approval = (
+        approvals.open_approval(update_queries.APPROVAL, drafted.id)
+        if drafted is not None
+        else None
+    )
+    people = [
+        incident.declared_by,
+        incident.lead_id,
+        incident.communications_id,
+        incident.scribe_id,
+        *(each.owner_id for each in follow_ups),
+        *((drafted.edited_by, drafted.drafted_by) if drafted else ()),
+    ]
+    following = states.NEXT.get(incident.state)
+    return {
+        "incident": incident,
+        "severity": severity_names()[incident.severity],
+        "state_kind": STATE_KINDS[incident.state],
+        "state_name": states.NAMES[incident.state],
+        "steps": steps(incident, found),
+        "impacts": impacts,
+        "impact_minutes": queries.impact_minutes(impacts) if impacts else None,
+        "impact_text": impact_text(impacts),
+        "figures": queries.figures(incident.id),
+        "clocks": [clock_line(incident, each) for each in found],
+        "coming": coming,
+        "coming_at": short_time(coming.due_at) if coming and coming.due_at else "",
+        "pause": deadlines.open_pause(incident.id),
+        "has_support": any(each.kind == "support" for each in found),
+        "timeline": story,
+        "entries": story.only(show),
+        "show": show,
+        "reads_log": allowed(logbook.VIEW),
+        "updates": sent,
+        "drafted": drafted,
+        "drafted_paragraphs": drafts.paragraphs(drafted.body) if drafted else [],
+        "approval": approval,
+        "last_sent": next((each for each in sent if each.state == "sent"), None),
+        "contacts": len(update_queries.contacts()),
+        "endpoints": update_approval.endpoints(),
+        "follow_ups": follow_ups,
+        "open_follow_ups": sum(each.done_at is None for each in follow_ups),
+        "review": review,
+        "names": person_names(people),
+        "next_state": following,
+        "next_verb": VERBS.get(following or ""),
+        "can_manage": why_not(permissions.MANAGE, on=incident) is None,
+        "can_draft": why_not(permissions.DRAFT, on=incident) is None,
+        "why_not_manage": why_not(permissions.MANAGE, on=incident),
+        "runs": playbooks.runs_of(incident.id),
+        "playbooks": playbooks.live_playbooks() if incident.state != "closed" else [],
+        "controls": supported(),
+        "zone": f"{clock.now().astimezone(formatting.zone()):%Z}",
+        "short_time": short_time,
+    }
+
+
+def supported() -> Sequence[Control]:
+    """The controls for which the review will be evidence."""
+    return review_evidence.supported_controls()
+
+
+def impact_text(impacts: Sequence[ImpactWindow]) -> str:
+    """Return "of impact, 09:14 to 09:42", or that it goes on."""
+    if not impacts:
+        return "no impact window yet"
+    start = min(each.impact.starts_at for each in impacts)
+    ends = [each.impact.ends_at for each in impacts]
+    if None in ends:
+        return f"of impact so far, since {short_time(start)}"
+    last = max(each for each in ends if each is not None)
+    return f"of impact, {short_time(start)} to {short_time(last)}"
+
+
+def problems(incident: Incident) -> list[str]:
+    """What keeps it from being closed."""
+    return review_actions.why_not_close(incident)
+
+
+def former(person: UUID | None, names: dict[UUID, str]) -> str:
+    return names.get(person, "a former member") if person else "Meridian"

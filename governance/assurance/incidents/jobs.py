@@ -1,0 +1,15 @@
+"""Look at the deadlines of all tenants' incidents every minute."""
+
+from governance.assurance.incidents import reminders
+from governance.foundation.tenants.for_each_tenant import in_each, is_active
+from governance.kernel.db import transaction
+
+
+def remind() -> None:
+    """Remind people in every active tenant; what fails in one doesn't keep the others waiting."""
+    in_each(_remind, "incident deadlines not checked", wanted=is_active)
+
+
+def _remind() -> None:
+    with transaction():
+        reminders.remind()

@@ -1,0 +1,64 @@
+"""Server-sent events of an incident: the page fetches itself again when something happened."""
+
+import threading
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+from flask import Response, stream_with_context
+
+from governance.assurance.incidents import permissions, queries, timeline
+from governance.assurance.incidents.views import feature
+from governance.kernel import current
+from governance.kernel.db import session, transaction
+from governance.kernel.downloads import STREAM
+from governance.kernel.errors import DomainError
+from governance.kernel.web import ResponseReturnValue
+
+WATCH_SECONDS, TICK_SECONDS = 50, 2
+WATCHERS, COME_BACK_MS = 4, 5000  # streams at once in a worker: each holds a thread
+_watchers = threading.BoundedSemaphore(WATCHERS)
+
+
+@feature.get(
+    "/incidents/<uuid:incident_id>/events", needs=permissions.VIEW, attended=False, answers=STREAM
+)
+def events(incident_id: UUID) -> ResponseReturnValue:
+    """One message with the revision at the start, and one whenever it changes."""
+    queries.incident(incident_id)
+    stream = stream_with_context(_follow(incident_id, current.actor()))
+    return Response(stream, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def _follow(incident_id: UUID, who: current.Actor) -> Iterator[str]:
+    """Taken and given back in here, so that a stream which never began holds nothing."""
+    if not _watchers.acquire(blocking=False):
+        yield f"retry: {COME_BACK_MS}\ndata: {_revision(incident_id, who)}\n\n"
+        return
+    try:
+        yield from _lines(incident_id, who)
+    finally:
+        _watchers.release()
+
+
+def _revision(incident_id: UUID, who: current.Actor) -> str:
+    with current.acting_as(who), transaction(read_only=True):
+        try:
+            found = queries.incident(incident_id)
+        except DomainError:
+            return "gone"
+        revision = timeline.revision(found, queries.impacts_of([incident_id])[incident_id])
+        session().rollback()
+    return revision
+
+
+def _lines(incident_id: UUID, who: current.Actor) -> Iterator[str]:
+    end, last = time.monotonic() + WATCH_SECONDS, ""
+    while time.monotonic() < end:
+        revision = _revision(incident_id, who)
+        # a comment tells us of a browser that has left
+        yield f"data: {revision}\n\n" if revision != last else ":\n\n"
+        last = revision
+        if revision == "gone":
+            return
+        time.sleep(TICK_SECONDS)

@@ -1,0 +1,138 @@
+"""A closed review becomes a version of evidence, for controls on MANAGE 4 and SOC 2 CC7.
+
+A job stores it, so closing never waits for storage. Reviews follow incidents, so the item has no
+deadline. Meridian is the uploader, not the person who closed, so any reviewer can review it.
+The file names no person: an erasure could not reach a version that never changes.
+"""
+
+import io
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+
+from governance.assurance.controls.models import Control, ControlMapping
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import link_actions, version_actions
+from governance.assurance.evidence.deletion_guard import filed_by_meridian
+from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
+from governance.assurance.frameworks.models import Framework, Requirement
+from governance.assurance.incidents import queries
+from governance.assurance.incidents.models import FollowUp, Incident, IncidentReview
+from governance.assurance.incidents.review_actions import FILE_WORK, PART_NAMES, PARTS
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel import current
+from governance.kernel.db import find, session, transaction
+from governance.kernel.jobs import Progress, WorkItem, work
+
+TITLE = "Post-incident reviews"
+NOTE = "Reviews of closed incidents, filed by Meridian"
+# (beginning of the framework's key, beginning of the requirement's ref)
+REQUIREMENTS = (("nist-ai-rmf", "MANAGE 4"), ("soc2", "CC7"))
+
+
+@work(FILE_WORK)
+def file_review(item: WorkItem, _progress: Progress) -> None:
+    """Store the review of the incident `item.target_id`, once."""
+    if item.target_id is None:
+        raise RuntimeError("the work names its incident")
+    who = current.actor()
+    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+        file_now(item.target_id)
+
+
+def file_now(incident_id: UUID) -> EvidenceVersion | None:
+    """Store the review in the present transaction; None when it is there already or open."""
+    incident = find(Incident, incident_id, what="incident")
+    found = queries.review(incident_id, lock=True)
+    if found is None or found.closed_at is None or found.evidence_version_id is not None:
+        return None
+    closed_on = found.closed_at.date()
+    text = review_text(incident, found, queries.follow_ups(incident_id))
+    with filed_by_meridian():
+        version = version_actions.upload_version(
+            _evidence(),
+            io.BytesIO(text.encode()),
+            f"review-{incident.ref}.txt",
+            collected_on=closed_on,
+            period_from=min(incident.declared_at.date(), closed_on),
+            period_to=closed_on,
+            valid_until=closed_on + version_actions.MAX_VALIDITY,
+            source="incident",
+        )
+    found.evidence_version_id = version.id
+    return version
+
+
+def review_text(incident: Incident, review: IncidentReview, follow_ups: Sequence[FollowUp]) -> str:
+    """Return the review as plain text, without names."""
+    times = [
+        ("Declared", incident.declared_at),
+        ("Identified", incident.identified_at),
+        ("Monitoring", incident.monitoring_at),
+        ("Resolved", incident.resolved_at),
+        ("Review closed", review.closed_at),
+    ]
+    lines = [
+        f"Post-incident review of {incident.ref}",
+        incident.title,
+        f"Severity {incident.severity}",
+        "",
+        *(f"{name}: {at.isoformat()}" for name, at in times if at),
+    ]
+    for name in PARTS:
+        lines += ["", PART_NAMES[name], getattr(review, name)]
+    lines += ["", "Actions"]
+    lines += [
+        f"- {each.title}, due {each.due_on}, {'done' if each.done_at else 'open'}"
+        for each in follow_ups
+    ] or ["None"]
+    return "\n".join(lines) + "\n"
+
+
+def _evidence() -> Evidence:
+    """Created once; linked to each control for these requirements, unless somebody removed the
+    link.
+    """
+    supported = [each.id for each in supported_controls()]
+    query = select(Evidence).where(Evidence.title == TITLE, Evidence.retired_at.is_(None)).limit(1)
+    item = session().scalars(query).one_or_none()
+    if item is None:
+        return evidence.create_item(
+            TITLE,
+            kind="record",
+            cadence="per incident",
+            owner_id=None,
+            controls=dict.fromkeys(supported, NOTE),
+        )
+    ever = set(
+        session().scalars(
+            select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == item.id)
+        )
+    )
+    for control_id in set(supported) - ever:
+        link_actions.link(item, control_id, NOTE)
+    return item
+
+
+def supported_controls() -> Sequence[Control]:
+    """Return the live controls that are mapped to MANAGE 4 or CC7, by ref."""
+    wanted = or_(
+        *(
+            and_(
+                Framework.key.startswith(key),
+                or_(Requirement.ref == ref, Requirement.ref.startswith(f"{ref}.")),
+            )
+            for key, ref in REQUIREMENTS
+        )
+    )
+    query = (
+        select(Control)
+        .join(ControlMapping, ControlMapping.control_id == Control.id)
+        .join(Requirement, Requirement.id == ControlMapping.requirement_id)
+        .join(Framework, Framework.id == Requirement.framework_id)
+        .where(Control.retired_at.is_(None), ControlMapping.removed_at.is_(None), wanted)
+        .distinct()
+        .order_by(Control.ref)
+    )
+    return session().scalars(query).all()

@@ -1,0 +1,21 @@
+"""The severities as the tenant calls them."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from governance.assurance.incidents import severities
+from governance.assurance.incidents.models import SeverityName
+from governance.assurance.incidents.severities import Severity
+from governance.kernel.db import session
+
+
+def severity_names() -> Mapping[int, Severity]:
+    """Return the four severities by level, as this tenant calls them."""
+    own = {each.level: each for each in session().scalars(select(SeverityName))}
+    return {
+        each.level: Severity(each.level, own[each.level].name, own[each.level].meaning)
+        if each.level in own
+        else each
+        for each in severities.DEFAULT
+    }

@@ -1,0 +1,195 @@
+"""The timeline of an incident: entries of the audit log within its window, and notes.
+
+FAMILIES says by data which actions belong to it. Nothing is copied: each automatic entry is read
+from the log and leads to it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+
+from governance.assurance.evidence.shown_names import FORMER_MEMBER, person_names
+from governance.assurance.incidents import queries
+from governance.assurance.incidents.models import Incident, IncidentNote
+from governance.assurance.incidents.queries import ImpactWindow
+from governance.foundation.audit.models import AuditEntry, Leaf
+from governance.foundation.audit.registry import Shape
+from governance.foundation.people.queries import Moment, moments
+from governance.kernel import clock
+from governance.kernel.db import session
+
+type Owner = Literal["incident", "system", "tenant"]
+BEFORE = timedelta(minutes=30)  # before the first sign of it
+MAX_ENTRIES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Actions whose names begin with `prefix`.
+
+    They belong to the incident whose ref is their fact `fact`, to the impacted system whose slug
+    is, or, as "tenant", to every incident at that time. Without that fact, a system's family
+    belongs to every incident, too. `without` are prefixes that are left out.
+    """
+
+    prefix: str
+    of: Owner
+    fact: str = ""
+    without: tuple[str, ...] = ()
+
+
+FAMILIES = (
+    Family("incident.", "incident", "ref", without=("incident.note.", "incident.review.edited")),
+    Family("playbook.run.", "incident", "incident"),
+    Family("playbook.step.", "incident", "incident"),
+    Family("alert.", "tenant"),
+    Family("budget.exhausted", "tenant"),
+    Family("switch.", "system", "key", without=("switch.drill.",)),
+    Family("policy.", "tenant", without=("policy.drafted",)),
+    Family("waiver.", "tenant"),
+    Family("platform_minimum.changed", "tenant"),
+    Family("system.", "system", "key"),
+    Family("exclusion.", "tenant"),
+    Family("rollout.", "system", "key"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line. A note has `text`; an automatic entry has `says` and its place in the log."""
+
+    at: datetime
+    shape: Shape
+    who: str
+    says: str = ""
+    meta: str = ""
+    text: str = ""
+    is_note: bool = False
+    entry_id: UUID | None = None
+    place: int | None = None  # in the log, counted from 1
+    target_type: str = ""
+    target_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Newest first. `is_cut`: older automatic entries are left out."""
+
+    entries: tuple[TimelineEntry, ...]
+    automatic: int
+    notes: int
+    is_cut: bool
+
+    def only(self, kind: str) -> tuple[TimelineEntry, ...]:
+        """Return the entries of a filter: automatic, notes, or all."""
+        wanted = {"automatic": False, "notes": True}.get(kind)
+        return tuple(each for each in self.entries if wanted is None or each.is_note == wanted)
+
+
+def window(incident: Incident, impacts: Sequence[ImpactWindow]) -> tuple[datetime, datetime]:
+    """Return from when to when the log is read: from half an hour before its first sign until it
+    was closed.
+    """
+    signs = (
+        incident.declared_at,
+        incident.detected_at,
+        incident.aware_at,
+        *(w.impact.starts_at for w in impacts),
+    )
+    return min(signs) - BEFORE, incident.closed_at or clock.now()
+
+
+def timeline(incident: Incident, impacts: Sequence[ImpactWindow]) -> Timeline:
+    """Return what happened, newest first; three statements and the names."""
+    found = _automatic(incident, impacts)
+    written = queries.notes(incident.id)
+    names = person_names(each.written_by for each in written)
+    entries = [*found[:MAX_ENTRIES], *(_note(each, names) for each in written)]
+    entries.sort(key=lambda each: (each.at, each.is_note), reverse=True)
+    automatic = min(len(found), MAX_ENTRIES)
+    return Timeline(tuple(entries), automatic, len(written), len(found) > MAX_ENTRIES)
+
+
+def _note(note: IncidentNote, names: dict[UUID, str]) -> TimelineEntry:
+    who = names.get(note.written_by, FORMER_MEMBER) if note.written_by else "Meridian"
+    return TimelineEntry(note.created_at, "open", who, text=note.text, is_note=True)
+
+
+def _automatic(incident: Incident, impacts: Sequence[ImpactWindow]) -> list[TimelineEntry]:
+    e = AuditEntry
+    keys = {each.system.key for each in impacts}
+    start, end = window(incident, impacts)
+    belongs = or_(*(_condition(each, incident.ref, keys, start, end) for each in FAMILIES))
+    query = (
+        select(e, Leaf.index.label("place"))
+        .outerjoin(Leaf, Leaf.id == e.id)
+        .where(belongs, e.outcome == "done")
+        .order_by(e.at.desc(), e.id.desc())
+        .limit(MAX_ENTRIES + 1)
+    )
+    rows = session().execute(query).all()
+    places = {row.AuditEntry.id: row.place for row in rows}
+    return [
+        _entry(each, places[each.entry_id]) for each in moments([row.AuditEntry for row in rows])
+    ]
+
+
+def _condition(
+    family: Family, ref: str, keys: Collection[str], start: datetime, end: datetime
+) -> ColumnElement[bool]:
+    e = AuditEntry
+    named = and_(
+        e.action >= family.prefix,
+        e.action < family.prefix[:-1] + chr(ord(family.prefix[-1]) + 1),
+        *(~e.action.startswith(each) for each in family.without),
+    )
+    if family.of == "incident":
+        return and_(named, e.facts[family.fact].astext == ref)
+    within = and_(named, e.at >= start, e.at <= end)
+    if family.of == "tenant" or not keys:
+        return within
+    fact = e.facts[family.fact].astext
+    return and_(within, or_(fact.is_(None), fact.in_(keys) if keys else false()))
+
+
+SHOWN = (
+    "switch",
+    "key",
+    "name",
+    "objective",
+    "title",
+    "step",
+    "state",
+    "number",
+    "level",
+    "system",
+)
+
+
+def _entry(moment: Moment, place: int | None) -> TimelineEntry:
+    facts = [str(moment.facts[name]) for name in SHOWN if moment.facts.get(name) not in {None, ""}]
+    reason = [moment.reason] if moment.reason else []
+    return TimelineEntry(
+        moment.at,
+        moment.shape,
+        moment.who,
+        says=moment.says,
+        meta=": ".join([", ".join(facts), *reason]).removeprefix(": "),
+        entry_id=moment.entry_id,
+        place=place + 1 if place is not None else None,
+        target_type=moment.target_type,
+        target_id=moment.target_id,
+    )
+
+
+def revision(incident: Incident, impacts: Sequence[ImpactWindow]) -> str:
+    """Return what changes when the page would: the newest line, the state and the version."""
+    found = _automatic(incident, impacts)
+    written: Any = queries.notes(incident.id)
+    newest = [str(each[0].entry_id) for each in [found] if each]
+    last = [str(each.id) for each in written[-1:]]
+    return " ".join([incident.state, str(incident.version), str(len(found)), *newest, *last])

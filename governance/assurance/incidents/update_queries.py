@@ -1,0 +1,88 @@
+"""Read customer updates: those of an incident, one of them, and what a draft is filled with."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from governance.assurance.incidents import queries
+from governance.assurance.incidents.drafts import DraftFacts
+from governance.assurance.incidents.models import (
+    CustomerUpdate,
+    Incident,
+    StatusContact,
+)
+from governance.assurance.incidents.queries import ImpactWindow
+from governance.assurance.incidents.severity_queries import severity_names
+from governance.assurance.incidents.timeline import TimelineEntry
+from governance.foundation.people.owners import name_of
+from governance.kernel import current
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.formatting import moment, short
+
+APPROVAL = "customer_update"  # the kind of approval
+
+
+def updates(incident_id: UUID) -> Sequence[CustomerUpdate]:
+    """Return the updates of an incident, newest first."""
+    query = select(CustomerUpdate).where(CustomerUpdate.incident_id == incident_id)
+    return session().scalars(query.order_by(CustomerUpdate.number.desc())).all()
+
+
+def update_of(incident_id: UUID, update_id: UUID, *, lock: bool = False) -> CustomerUpdate:
+    """Raises NotFound for another incident's update."""
+    found = find(CustomerUpdate, update_id, what="customer update", lock=lock)
+    if found.incident_id != incident_id:
+        raise NotFound("This customer update doesn't exist.")
+    return found
+
+
+def next_number(incident_id: UUID) -> int:
+    query = select(func.max(CustomerUpdate.number)).where(CustomerUpdate.incident_id == incident_id)
+    return (session().scalar(query) or 0) + 1
+
+
+def contacts() -> Sequence[StatusContact]:
+    """Return the people who get updates and may open the status page, by name."""
+    query = select(StatusContact).where(StatusContact.removed_at.is_(None))
+    return session().scalars(query.order_by(StatusContact.name, StatusContact.id)).all()
+
+
+def draft_facts(
+    incident: Incident,
+    impacts: Sequence[ImpactWindow],
+    entries: Sequence[TimelineEntry] = (),
+) -> DraftFacts:
+    """Return what a draft says of the incident, with times in the tenant's zone."""
+    severity = severity_names()[incident.severity]
+    reviewed = queries.review(incident.id)
+    return DraftFacts(
+        ref=incident.ref,
+        title=incident.title,
+        summary=incident.summary,
+        severity=severity.name,
+        state=incident.state,
+        tenant=current.actor().tenant_name,
+        systems=sorted({each.system.name for each in impacts}),
+        impact=[_window_text(each) for each in impacts],
+        impact_goes_on=any(each.impact.ends_at is None for each in impacts),
+        figures=[(each.figure, each.meaning) for each in queries.figures(incident.id)],
+        aware_at=moment(incident.aware_at),
+        declared_at=moment(incident.declared_at),
+        resolved_at=moment(incident.resolved_at) if incident.resolved_at else "",
+        timeline=[(short(each.at), _line(each)) for each in reversed(entries) if not each.is_note],
+        contact=name_of(incident.communications_id or incident.lead_id)
+        if incident.communications_id or incident.lead_id
+        else "",
+        cause=reviewed.factors if reviewed else "",
+    )
+
+
+def _window_text(each: ImpactWindow) -> str:
+    ends = f" to {short(each.impact.ends_at)}" if each.impact.ends_at else " on"
+    return f"{each.system.name} was affected from {short(each.impact.starts_at)}{ends}"
+
+
+def _line(entry: TimelineEntry) -> str:
+    return f"{entry.who} {entry.says}" + (f" ({entry.meta})" if entry.meta else "")
