@@ -193,7 +193,8 @@ def record_notice(
         raise DomainError(f"The {stages[stage_key].name.lower()} is recorded as sent already.")
     if sent_at > clock.now():
         raise Invalid("This time is in the future. Enter when it was sent.", field="sent_at")
-    if sent_at < incident.aware_at:
+    # forms carry minutes
+    if sent_at < incident.aware_at.replace(second=0, microsecond=0):
         raise Invalid("This is before anybody was aware of the incident.", field="sent_at")
     made = SentNotice(
         incident_id=incident.id,
