@@ -241,7 +241,9 @@ def test(endpoint_id: UUID) -> ResponseReturnValue:
 
 
 def _to_delivery(made: WebhookDelivery) -> ResponseReturnValue:
-    address = url_for("webhooks.delivery", endpoint_id=made.endpoint_id, delivery_id=made.id)
+    address = url_for(
+        "webhooks.delivery", endpoint_id=made.endpoint_id, webhook_delivery_id=made.id
+    )
     return redirect(address, 303)
 
 
@@ -254,10 +256,11 @@ def replay_dead(endpoint_id: UUID) -> ResponseReturnValue:
 
 
 @feature.get(
-    "/settings/webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>", needs=permissions.VIEW
+    "/settings/webhooks/<uuid:endpoint_id>/deliveries/<uuid:webhook_delivery_id>",
+    needs=permissions.VIEW,
 )
-def delivery(endpoint_id: UUID, delivery_id: UUID) -> ResponseReturnValue:
-    found, row = _delivery(endpoint_id, delivery_id)
+def delivery(endpoint_id: UUID, webhook_delivery_id: UUID) -> ResponseReturnValue:
+    found, row = _delivery(endpoint_id, webhook_delivery_id)
     return page(
         "foundation/webhooks/delivery.html",
         endpoint=found,
@@ -278,11 +281,11 @@ def _delivery(endpoint_id: UUID, delivery_id: UUID) -> tuple[WebhookEndpoint, We
 
 
 @feature.post(
-    "/settings/webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay",
+    "/settings/webhooks/<uuid:endpoint_id>/deliveries/<uuid:webhook_delivery_id>/replay",
     needs=permissions.REPLAY,
 )
-def replay(endpoint_id: UUID, delivery_id: UUID) -> ResponseReturnValue:
-    _found, row = _delivery(endpoint_id, delivery_id)
+def replay(endpoint_id: UUID, webhook_delivery_id: UUID) -> ResponseReturnValue:
+    _found, row = _delivery(endpoint_id, webhook_delivery_id)
     delivery_actions.replay(row)
     flash("Queued again, with the same webhook-id.")
     return _to_delivery(row)
