@@ -181,4 +181,5 @@ def next_dispute_number() -> int:
 def entries(statement_id: UUID) -> Sequence[CreditEntry]:
     """Movements of a statement's credit, the oldest first."""
     query = select(CreditEntry).where(CreditEntry.statement_id == statement_id)
-    return session().scalars(query.order_by(CreditEntry.created_at, CreditEntry.id)).all()
+    order = (CreditEntry.created_at, CreditEntry.revision.nulls_last(), CreditEntry.id)
+    return session().scalars(query.order_by(*order)).all()

@@ -1,0 +1,74 @@
+"""Close the months that are due, revise what changed late, and expire claims; each hour.
+
+A month is due on the agreed day in the tenant's time zone. A close that failed is tried again
+with the next hour.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from governance.foundation.tenants.for_each_tenant import in_each, is_active, once_a_day_in_each
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.time_zones import zone_periods
+from governance.kernel import background_work, clock
+from governance.kernel.db import transaction
+from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.months import Month, ZonePeriod, month_of, month_span, zone_at
+from governance.operations.agreements import queries as agreements
+from governance.operations.agreements.models import TO_TENANT
+from governance.publishing.statements import actions, month_close, queries
+
+MONTHS_BACK = 3  # that a jobs process which was away makes up for; earlier ones are closed by hand
+
+
+def close_due_months() -> None:
+    """In each customer tenant, whatever is due."""
+    in_each(_close_here, "month close failed", wanted=_is_customer)
+
+
+def _is_customer(tenant: Tenant) -> bool:
+    return is_active(tenant) and tenant.kind == "customer"
+
+
+def _close_here() -> None:
+    with transaction():
+        start_due(clock.now())
+    with transaction():
+        for each in queries.due_here():
+            actions.request_revision(each)
+
+
+def start_due(now: datetime) -> int:
+    """Start the close of each month of the acting tenant whose day has come; how many."""
+    zones = zone_periods()
+    started = 0
+    this = month_of(zones, now)
+    for back in range(1, MONTHS_BACK + 1):
+        month = this.plus(-back)
+        due = agreements.in_force_during(month_span(zones, month), TO_TENANT)
+        there = queries.months_with_statement([each.id for each, _ in due])
+        for agreement, parts in due:
+            close_day = parts[-1][1].close_day
+            is_due = now >= close_instant(zones, month, close_day)
+            if is_due and (agreement.id, str(month)) not in there:
+                started += actions.start_close(agreement, month) is not None
+    return started
+
+
+def close_instant(zones: Sequence[ZonePeriod], month: Month, close_day: int) -> datetime:
+    """Midnight of that day of the following month, in the zone in force at its beginning."""
+    first = month_span(zones, month).end
+    zone = zone_at(zones, first)
+    after = month.plus(1)
+    return datetime(after.year, after.number, close_day, tzinfo=zone)
+
+
+@work(actions.CLOSING.name)
+def close_month(item: WorkItem, progress: Progress) -> None:
+    """The work of one Statement (item.target_id)."""
+    month_close.close(item, progress)
+
+
+def remove_unreferenced_files() -> None:
+    """Nightly: what a killed process has stored and no revision names."""
+    once_a_day_in_each("statement files", lambda: background_work.sweep(actions.CLOSING))

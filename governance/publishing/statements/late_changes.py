@@ -1,0 +1,28 @@
+"""What measurements and maintenance tell: minutes or exclusions of closed months changed."""
+
+from datetime import UTC, datetime, timedelta
+
+from governance.kernel import clock
+from governance.operations.measurements.events import MinutesStored
+from governance.publishing.statements import actions, queries
+
+MARGIN = timedelta(days=1)  # no time zone is further from UTC
+
+
+def on_minutes_stored(event: MinutesStored) -> None:
+    """Mark the months of these minutes; the minutes of the running month cost no statement."""
+    if event.first >= _running_month():
+        return
+    _mark("late_data", event.first, event.last)
+
+
+def _running_month() -> datetime:
+    """From then on, minutes are certainly of the running month."""
+    now = clock.now().astimezone(UTC)
+    return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + MARGIN
+
+
+def _mark(cause: str, first: datetime, last: datetime) -> None:
+    found = queries.affected(first, last)
+    if found:
+        actions.mark_late(found, cause, first, last)
