@@ -1,0 +1,344 @@
+"""The operator's pages: all tenants' statements, both sides of a month, claims, answers, payments.
+
+What a vendor owes is drawn here alone. The operator's rows are read first, in the request's own
+transaction; the customer's in a transaction of its tenant.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, url_for
+
+from governance.foundation.people import queries as people
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.queries import all_tenants, tenant_by_id
+from governance.kernel import clock, current, work_pages
+from governance.kernel.db import transaction
+from governance.kernel.errors import NotFound
+from governance.kernel.forms import accepted
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.agreements.money import money, read_amount
+from governance.publishing.statements import (
+    claim_actions,
+    claim_queries,
+    dispute_actions,
+    figures,
+    ledger,
+    queries,
+    statement_page,
+    statement_pages,
+    vendor_side,
+)
+from governance.publishing.statements.forms import (
+    AnswerForm,
+    ClaimForm,
+    PaymentForm,
+    SentForm,
+    SettleForm,
+)
+from governance.publishing.statements.models import CLAIM_STATES, Statement, VendorClaim
+from governance.publishing.statements.statement_place import (
+    Drawn,
+    Place,
+    inside,
+    place_of,
+    tenant_of,
+)
+from governance.publishing.statements.vendor_side import VendorSide
+
+NEWEST = 3  # statements of each tenant on the list
+DAY = timedelta(days=1)
+
+
+# ---- all tenants
+
+
+@dataclass(frozen=True, slots=True)
+class TenantStatements:
+    """A tenant of the operator's list with its newest statements."""
+
+    tenant: Tenant
+    rows: Sequence[queries.ListedStatement]
+
+
+def operator_index() -> ResponseReturnValue:
+    """The newest statements of every customer, and the claims on vendors for them."""
+    customers = [each for each in all_tenants() if each.kind == "customer"]
+    claims = claim_queries.newest_of([each.id for each in customers])
+    listed = []
+    for tenant in customers:
+        with inside(tenant, read_only=True):
+            listed.append(TenantStatements(tenant, queries.newest(NEWEST)))
+    return page(
+        "publishing/statements/operator_index.html",
+        listed=[each for each in listed if each.rows],
+        claims=claims,
+        claim_states=CLAIM_STATES,
+        figures=figures,
+        money=money,
+    )
+
+
+# ---- both sides of a month
+
+
+def two_sided(slug: str, statement_id: UUID) -> ResponseReturnValue:
+    """What is owed to the tenant, what vendors owe for the same minutes, and the net."""
+    tenant = tenant_of(slug)
+    place = place_of(tenant)
+    agreements, claims = _operators_rows(tenant, statement_id)
+    with inside(tenant, read_only=True):
+        found = queries.statement(statement_id)
+        shared = statement_pages.frame(place, found, "statement")
+        row = queries.revision_numbered(found.id, found.revision)
+        sides = vendor_side.sides(agreements, found.its_month, found.span)
+    if row is None:
+        raise NotFound("This month isn't closed yet.")
+    recoverable = sum(each.amount for each in sides)
+    owed = statement_page.money(row.credit, row.currency)
+    return page(
+        "publishing/statements/ledger.html",
+        **shared | {"tabs": _tabs(place, shared["tabs"], statement_id)},
+        row=row,
+        say=statement_page.Conclusions(row.facts, row.result),
+        owed=statement_page.split_money(row.credit, row.currency),
+        owed_text=owed,
+        recoverable=statement_page.split_money(recoverable, row.currency),
+        net=statement_page.split_money(row.credit - recoverable, row.currency),
+        sides=[_shown(each, claims) for each in sides],
+        place=place,
+        to=place.to,
+        money=money,
+        month=figures.month_name(row.facts["month"]),
+    )
+
+
+def _tabs(place: Place, tabs: Sequence[dict[str, Any]], statement_id: UUID) -> list[dict[str, Any]]:
+    mine = {
+        "label": "Ledger",
+        "href": place.to("ledger", statement_id=statement_id),
+        "current": True,
+        "count": None,
+    }
+    return [*({**each, "current": False} for each in tabs), mine]
+
+
+def _operators_rows(
+    tenant: Tenant, statement_id: UUID
+) -> tuple[list[vendor_side.VendorAgreement], Sequence[VendorClaim]]:
+    """Vendor agreements of the month and claims, from the operator's own tenant."""
+    with inside(tenant, read_only=True):
+        found = queries.statement(statement_id)
+        span, month = found.span, found.month
+    with transaction(read_only=True) as work:
+        agreements = vendor_side.vendor_agreements(span)
+        claims = claim_queries.claims_of(tenant.id, month)
+        work.expunge_all()
+    return agreements, claims
+
+
+def _shown(side: VendorSide, claims: Sequence[VendorClaim]) -> dict[str, Any]:
+    """A vendor's side with its sums, its countdown and its newest claim."""
+    mine = [each for each in claims if each.agreement_id == side.agreement.id]
+    now = clock.now()
+    return {
+        "side": side,
+        "sums": statement_page.steps(side.facts, side.result, side.facts["notes"]),
+        "amount": money(side.amount, side.result["currency"]),
+        "days_left": max(0, -(-(side.deadline - now) // DAY)),
+        "is_late": now >= side.deadline,
+        "claim": mine[0] if mine else None,
+        "state": CLAIM_STATES[mine[0].state] if mine else None,
+    }
+
+
+# ---- claims
+
+
+def prepare_claim(slug: str, statement_id: UUID, agreement_id: UUID) -> ResponseReturnValue:
+    """Preview the claim with the vendor's bill, then request another person's approval."""
+    tenant = tenant_of(slug)
+    place, form = place_of(tenant), ClaimForm()
+    agreements, _claims = _operators_rows(tenant, statement_id)
+    mine = [each for each in agreements if each.id == agreement_id]
+    if not mine:
+        raise NotFound("This agreement doesn't exist, or it wasn't in force in that month.")
+    made: list[UUID] = []
+    shown: list[VendorSide] = []
+
+    def act() -> None:
+        bill = _bill(form, mine[0])
+        side, found = _side_of(tenant, statement_id, mine[0], bill)
+        shown.append(side)
+        if form.step.data == "send":
+            ids = [line.strip() for line in (form.request_ids.data or "").splitlines()]
+            with transaction():
+                claim = claim_actions.prepare(
+                    tenant.id, found, side, bill=bill, request_ids=[each for each in ids if each]
+                )
+                made.append(claim.id)
+
+    if accepted(form, act) and made:
+        flash("Another person was asked to approve the claim.")
+        return redirect(url_for("operator_statements.claim", claim_id=made[0]), 303)
+    side = shown[0] if shown else _side_of(tenant, statement_id, mine[0], None)[0]
+    with inside(tenant, read_only=True):
+        shared = statement_pages.frame(place, queries.statement(statement_id), "statement")
+    return page(
+        "publishing/statements/prepare_claim.html",
+        status=form.status if form.problems else 200,
+        form=form,
+        **shared,
+        shown=_shown(side, []),
+        place=place,
+        to=place.to,
+        money=money,
+    )
+
+
+def _bill(form: ClaimForm, mine: vendor_side.VendorAgreement) -> int | None:
+    text = (form.bill.data or "").strip()
+    if not text:
+        return None
+    return read_amount(text, mine.versions[-1].terms["currency"], field="bill")
+
+
+def _side_of(
+    tenant: Tenant, statement_id: UUID, mine: vendor_side.VendorAgreement, bill: int | None
+) -> tuple[VendorSide, Statement]:
+    agreement = mine if bill is None else vendor_side.with_bill(mine, bill)
+    with inside(tenant, read_only=True):
+        found = queries.statement(statement_id)
+        sides = vendor_side.sides([agreement], found.its_month, found.span)
+    if not sides:
+        raise NotFound(f"{tenant.name} has no indicator of this vendor.")
+    return sides[0], found
+
+
+def claim(claim_id: UUID) -> ResponseReturnValue:
+    found = claim_queries.claim(claim_id)
+    return _claim_page(found, SentForm(), SettleForm())
+
+
+def _claim_page(
+    found: VendorClaim, sent: SentForm, settled: SettleForm, *, status: int = 200
+) -> ResponseReturnValue:
+    customer = tenant_by_id(found.customer_id)
+    names = people.names([found.prepared_by, found.approved_by, found.sent_by])
+    facts, result = found.facts["facts"], found.facts["result"]
+    periods = found.facts["periods"]
+    return page(
+        "publishing/statements/claim.html",
+        status=status,
+        claim=found,
+        customer=customer,
+        names=names,
+        state=CLAIM_STATES[found.state],
+        sums=statement_page.steps(facts, result, facts["notes"]),
+        periods=periods,
+        errors=sum(each["errors"] for each in periods),
+        minutes=sum(each["minutes"] for each in periods),
+        days_left=max(0, -(-(found.deadline - clock.now()) // DAY)),
+        sent=sent,
+        settled=settled,
+        title_month=figures.month_title(found.month),
+        money=money,
+    )
+
+
+def send_claim(claim_id: UUID) -> ResponseReturnValue:
+    """Record that the acting person sent the file."""
+    found, form = claim_queries.claim(claim_id, lock=True), SentForm()
+    if not accepted(form, lambda: claim_actions.send(found, reference=form.reference.data or "")):
+        return _claim_page(found, form, _fresh(), status=form.status)
+    return _back(claim_id)
+
+
+def _fresh() -> SettleForm:
+    form = SettleForm()
+    form.process(None)
+    return form
+
+
+def settle_claim(claim_id: UUID) -> ResponseReturnValue:
+    """Record what the vendor paid, or that it rejected the claim."""
+    found, form = claim_queries.claim(claim_id, lock=True), SettleForm()
+
+    def act() -> None:
+        paid = None
+        if form.outcome.data == "paid":
+            paid = read_amount(form.paid.data or "", found.currency, field="paid")
+        claim_actions.settle(found, paid=paid, note=form.note.data or "")
+
+    if not accepted(form, act):
+        sent = SentForm()
+        sent.process(None)
+        return _claim_page(found, sent, form, status=form.status)
+    return _back(claim_id)
+
+
+def _back(claim_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for("operator_statements.claim", claim_id=claim_id), 303)
+
+
+def claim_file(claim_id: UUID) -> ResponseReturnValue:
+    """CSV and JSON in a zip; a POST, because a download is recorded."""
+    return work_pages.attachment(claim_actions.claim_file(claim_queries.claim(claim_id)))
+
+
+# ---- in the tenant
+
+
+def answer_dispute(
+    place: Place, statement_id: UUID, dispute_id: UUID
+) -> Drawn | ResponseReturnValue:
+    """Answer on the record; accepting makes a revision."""
+    found = queries.statement(statement_id)
+    dispute, form = statement_pages.dispute_of(statement_id, dispute_id), AnswerForm()
+    if accepted(
+        form,
+        lambda: dispute_actions.answer(
+            dispute, is_accepted=form.decision.data == "accepted", text=form.answer.data or ""
+        ),
+    ):
+        flash(f"You answered {dispute.ref}.")
+        return redirect(place.to("disputes", statement_id=statement_id), 303)
+    row = queries.revision_numbered(found.id, found.revision)
+    if row is None:
+        raise NotFound("This month isn't closed yet.")
+    return Drawn(
+        f"{statement_pages.TEMPLATES}/answer.html",
+        statement_pages.frame(place, found, "disputes")
+        | {"form": form, "shown": statement_page.shown_dispute(dispute, row.facts)},
+        status=statement_pages.answered(form),
+    )
+
+
+def record_payment(place: Place, statement_id: UUID) -> Drawn | ResponseReturnValue:
+    """Record that a credit was paid."""
+    found, form = queries.statement(statement_id), PaymentForm()
+    row = queries.revision_numbered(found.id, found.revision)
+    if row is None:
+        raise NotFound("This month isn't closed yet.")
+
+    def act() -> None:
+        amount = read_amount(form.amount.data or "", row.currency, field="amount")
+        ledger.pay(found, amount=amount, note=form.note.data or "")
+
+    if accepted(form, act):
+        flash("The payment was recorded.")
+        return redirect(place.to("statement", statement_id=statement_id), 303)
+    return Drawn(
+        f"{statement_pages.TEMPLATES}/payment.html",
+        statement_pages.frame(place, found, "statement")
+        | {
+            "form": form,
+            "balance": money(ledger.balance(found), row.currency),
+            "actor": current.actor().name,
+        },
+        status=statement_pages.answered(form),
+    )

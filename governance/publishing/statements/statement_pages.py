@@ -1,0 +1,289 @@
+"""Handlers of statement pages that a tenant and the operator share (statement_place.py)."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from governance.foundation.people import queries as people
+from governance.foundation.tenants.time_zones import zone_periods
+from governance.kernel import clock, work_pages
+from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.forms import Form, accepted
+from governance.kernel.intervals import Span
+from governance.kernel.months import month_of
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.agreements import queries as agreements
+from governance.publishing.reports import actions as signing_keys
+from governance.publishing.reports import queries as reports
+from governance.publishing.statements import (
+    actions,
+    closing,
+    dispute_actions,
+    dispute_effects,
+    ledger,
+    month_close,
+    queries,
+    statement_facts,
+    statement_page,
+)
+from governance.publishing.statements.forms import DisputeForm, instant
+from governance.publishing.statements.models import Statement, StatementRevision
+from governance.publishing.statements.statement_place import Drawn, Place
+
+TEMPLATES = "publishing/statements"
+
+
+def statement(place: Place, statement_id: UUID) -> Drawn:
+    """The statement, or the progress of its first close. `?revision=` shows an older one."""
+    found = queries.run(statement_id)
+    row = _revision(found.row)
+    shared = frame(place, found.row, "statement")
+    if row is None:
+        return Drawn(f"{TEMPLATES}/closing.html", shared | {"progress": work_pages.shown(found)})
+    return Drawn(
+        f"{TEMPLATES}/statement.html",
+        shared
+        | statement_page.context(row)
+        | {
+            "progress": work_pages.shown(found),
+            "disputes": shown_disputes(found.row, row),
+            "entries": queries.entries(statement_id),
+            "balance": ledger.balance(found.row),
+            "keys": [signing_keys.key_line(each) for each in reports.signing_keys()],
+        },
+    )
+
+
+def _revision(found: Statement) -> StatementRevision | None:
+    """The revision that the address names, by default the newest."""
+    asked = request.args.get("revision", "")
+    if asked and not asked.isdecimal():
+        raise NotFound("This revision doesn't exist.")
+    row = queries.revision_numbered(found.id, int(asked[:6]) if asked else found.revision)
+    if row is None and asked:
+        raise NotFound("This revision doesn't exist.")
+    return row
+
+
+def frame(place: Place, found: Statement, tab: str) -> dict[str, Any]:
+    """What every page of a statement shows around it."""
+    agreement = queries.agreement_of(found)
+    disputes = queries.disputes_of(found.id)
+    opened = sum(each.state == "open" for each in disputes)
+    at = {"statement_id": found.id}
+    tabs = [
+        {
+            "label": "Statement",
+            "href": place.to("statement", **at),
+            "current": tab == "statement",
+            "count": None,
+        },
+        {
+            "label": "Revisions",
+            "href": place.to("revisions", **at),
+            "current": tab == "revisions",
+            "count": found.revision or None,
+        },
+        {
+            "label": "Disputes",
+            "href": place.to("disputes", **at),
+            "current": tab == "disputes",
+            "count": f"{opened} open" if opened else (len(disputes) or None),
+        },
+    ]
+    return {
+        "statement": found,
+        "agreement": agreement,
+        "tabs": [*tabs, *_agreement_tabs(place, found)],
+        "open_disputes": opened,
+        "names": people.names([each.raised_by for each in disputes]),
+        "title_month": statement_page.figures.month_title(found.month),
+    }
+
+
+def _agreement_tabs(place: Place, found: Statement) -> list[dict[str, Any]]:
+    """The agreement and its rehearsal, where the statement was closed under a version."""
+    row = queries.revision_numbered(found.id, found.revision)
+    if row is None or not row.facts["versions"]:
+        return []
+    number = row.facts["versions"][-1]["number"]
+    values: dict[str, Any] = {"agreement_id": found.agreement_id}
+    endpoint = "operator_agreements" if place.is_operator else "agreements"
+    if place.is_operator:
+        values["slug"] = place.slug
+    version = {**values, "number": number}
+    return [
+        {
+            "label": "Agreement",
+            "href": url_for(f"{endpoint}.agreement", **values),
+            "current": False,
+            "count": f"version {number}",
+        },
+        {
+            "label": "Rehearsal",
+            "href": url_for(f"{endpoint}.rehearsal", **version),
+            "current": False,
+            "count": None,
+        },
+    ]
+
+
+def shown_disputes(found: Statement, row: StatementRevision) -> list[statement_page.ShownDispute]:
+    return [statement_page.shown_dispute(each, row.facts) for each in queries.disputes_of(found.id)]
+
+
+def revisions(place: Place, statement_id: UUID) -> Drawn:
+    """Every revision, the newest first, with what it changed."""
+    found = queries.statement(statement_id)
+    rows = queries.revisions(statement_id)
+    return Drawn(
+        f"{TEMPLATES}/revisions.html",
+        frame(place, found, "revisions")
+        | {
+            "rows": [(each, statement_page.changed(each)) for each in rows],
+            "money": statement_page.money,
+        },
+    )
+
+
+def disputes(place: Place, statement_id: UUID) -> Drawn:
+    found = queries.statement(statement_id)
+    row = queries.revision_numbered(found.id, found.revision)
+    shown = shown_disputes(found, row) if row else []
+    answered = people.names([each.dispute.answered_by for each in shown])
+    return Drawn(
+        f"{TEMPLATES}/disputes.html",
+        frame(place, found, "disputes")
+        | {"row": row, "disputes": shown, "answered": answered, "today": clock.today()},
+    )
+
+
+def download(_place: Place, statement_id: UUID, number: int) -> ResponseReturnValue:
+    """The zip of signed PDF and data file; a POST, because a download is recorded."""
+    found = queries.statement(statement_id)
+    row = queries.revision_numbered(statement_id, number)
+    if row is None:
+        raise NotFound("This revision doesn't exist.")
+    return work_pages.attachment(actions.download(found, row))
+
+
+def provisional(_place: Place, agreement_id: UUID) -> Drawn:
+    """The running month so far: nothing of it is frozen."""
+    agreement = agreements.agreement(agreement_id)
+    now = clock.now().replace(second=0, microsecond=0)
+    month = month_of(zone_periods(), now)
+    gathered = statement_facts.gather(agreement, month, until=now)
+    if not gathered.facts["versions"]:
+        raise NotFound(f"No version of {agreement.ref} is in force this month.")
+    facts: Mapping[str, Any] = {
+        **gathered.facts,
+        "notes": closing.notes_of(gathered.facts, gathered.counts),
+    }
+    return Drawn(
+        f"{TEMPLATES}/provisional.html",
+        statement_page.figures_of(facts, gathered.result())
+        | {"agreement": agreement, "until": now},
+    )
+
+
+# ---- disputing
+
+
+def new_dispute(place: Place, statement_id: UUID) -> Drawn | ResponseReturnValue:
+    """First the effect, then the dispute itself."""
+    found = queries.statement(statement_id)
+    row = queries.revision_numbered(found.id, found.revision)
+    if row is None:
+        raise NotFound("This month isn't closed yet.")
+    form = DisputeForm()
+    form.exclusion.choices = [
+        (f"{each['ref']} {each['from']}", _exclusion_name(row, each))
+        for each in row.facts["exclusions"]
+        if each["category"] != "dispute"
+    ]
+    form.indicator.choices = [
+        (each["key"], f"{each['key']}: {each['name']}") for each in row.facts["indicators"]
+    ]
+    effect: dict[str, Any] | None = None
+    is_preview = form.step.data != "raise" or "change" in request.form
+
+    def act() -> None:
+        nonlocal effect
+        span, indicator, ref = _disputed(form, found)
+        if is_preview:
+            effect = dispute_effects.effect(
+                month_close.statement_in_file(row),
+                kind=form.kind.data,
+                span=span,
+                indicator=indicator,
+                exclusion=ref,
+            )
+            return
+        dispute_actions.raise_dispute(
+            found,
+            kind=form.kind.data,
+            span=span,
+            reason=form.reason.data or "",
+            indicator=indicator,
+            exclusion=ref,
+        )
+
+    if accepted(form, act) and not is_preview:
+        flash("The operator was notified of your dispute.")
+        return redirect(place.to("disputes", statement_id=statement_id), 303)
+    return _dispute_page(place, found, form, effect)
+
+
+def _dispute_page(
+    place: Place, found: Statement, form: DisputeForm, effect: dict[str, Any] | None
+) -> Drawn:
+    shown = None
+    if effect is not None:
+        shown = statement_page.effects(form.kind.data, effect)
+    has_errors = bool(form.problems)
+    return Drawn(
+        f"{TEMPLATES}/dispute.html",
+        frame(place, found, "disputes") | {"form": form, "effect": shown},
+        status=form.status if request.method == "POST" and has_errors else 200,
+    )
+
+
+def _exclusion_name(row: StatementRevision, each: Mapping[str, Any]) -> str:
+    zones = statement_page.figures.zones_of(row.facts)
+    start = statement_page.read_span([each["from"], each["to"]]).start
+    return f"{each['ref']}, {statement_page.figures.day(start, zones)}: {each['title']}"
+
+
+def _disputed(form: DisputeForm, found: Statement) -> tuple[Span, str | None, str | None]:
+    """Span, indicator and exclusion that the form names."""
+    if form.kind.data == "exclusion":
+        ref, _, start = (form.exclusion.data or "").partition(" ")
+        return dispute_actions.exclusion_span(found, ref, start), None, ref
+    start_at = instant(form.starts_at.data, "starts_at")
+    end_at = instant(form.ends_at.data, "ends_at")
+    if end_at <= start_at:
+        raise Invalid(
+            "The minutes end before they start. Change one of the times.", field="ends_at"
+        )
+    return Span(start_at, end_at), form.indicator.data, None
+
+
+def withdraw_dispute(place: Place, statement_id: UUID, dispute_id: UUID) -> ResponseReturnValue:
+    dispute_actions.withdraw(dispute_of(statement_id, dispute_id))
+    flash("You withdrew the dispute.")
+    return redirect(place.to("disputes", statement_id=statement_id), 303)
+
+
+def dispute_of(statement_id: UUID, dispute_id: UUID) -> Any:
+    """Raises NotFound for a dispute of another statement."""
+    dispute = queries.dispute(dispute_id)
+    if dispute.statement_id != statement_id:
+        raise NotFound("This dispute doesn't exist.")
+    return dispute
+
+
+def answered(form: Form) -> int:
+    """The status of a form's answer."""
+    return form.status if request.method == "POST" else 200

@@ -1,0 +1,187 @@
+"""The addresses of statements: a tenant's pages, and the operator's with the same handlers."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from governance.foundation.tenants.time_zones import zone_periods
+from governance.kernel import clock, work_pages
+from governance.kernel.downloads import FILE
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature
+from governance.kernel.months import Month, month_of
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.agreements import queries as agreements
+from governance.operations.agreements.money import money
+from governance.publishing.statements import (
+    actions,
+    figures,
+    operator_pages,
+    permissions,
+    queries,
+    statement_pages,
+)
+from governance.publishing.statements.statement_facts import span_of
+from governance.publishing.statements.statement_place import for_operator, for_tenant
+
+feature = Feature("statements", __name__)
+operator_feature = Feature("operator_statements", __name__, scope="operator")
+
+BASE, OPERATOR_BASE = "/reliability/statements", "/statements"
+ONE = "/<uuid:statement_id>"
+DISPUTE = f"{ONE}/disputes/<uuid:dispute_id>"
+MONTHS_OPEN = 3  # past months that can be closed by hand from the list
+
+
+def _add(rule: str, handler: Any, tenant: Any, operator: Any, **options: Any) -> None:
+    """One handler under both blueprints; None leaves it out of one."""
+    if tenant is not None:
+        feature.add_url_rule(
+            f"{BASE}{rule}", handler.__name__, for_tenant(handler), needs=tenant, **options
+        )
+    if operator is not None:
+        operator_feature.add_url_rule(
+            f"{OPERATOR_BASE}/<slug>{rule}",
+            handler.__name__,
+            for_operator(handler),
+            needs=operator,
+            **options,
+        )
+
+
+# ---- a tenant's list
+
+
+@feature.get(f"{BASE}/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    found = queries.listed(after=request.args.get("after"))
+    return page(
+        "publishing/statements/index.html",
+        rows=found.rows,
+        next=found.next,
+        after=request.args.get("after"),
+        open_months=_open_months(),
+        figures=figures,
+        money=money,
+    )
+
+
+def _open_months() -> list[dict[str, Any]]:
+    """The running month of each agreement, and past months that nobody closed yet."""
+    zones, now = zone_periods(), clock.now()
+    running = month_of(zones, now)
+    rows = []
+    for back in range(MONTHS_OPEN + 1):
+        month = running.plus(-back)
+        due = agreements.in_force_during(span_of(month), "to_tenant")
+        there = queries.months_with_statement([each.id for each, _ in due])
+        rows += [
+            {
+                "agreement": each,
+                "month": month,
+                "title": figures.month_title(str(month)),
+                "is_over": back > 0,
+                "close_day": parts[-1][1].close_day,
+            }
+            for each, parts in due
+            if (each.id, str(month)) not in there
+        ]
+    return rows
+
+
+@feature.post(f"{BASE}/close", needs=permissions.CLOSE)
+def close_now() -> ResponseReturnValue:
+    """Close a month that is over, before its day."""
+    try:
+        agreement_id = UUID(request.form.get("agreement_id", ""))
+        month = Month.parse(request.form.get("month", ""))
+    except ValueError:
+        raise Invalid("Choose an agreement and a month.") from None
+    made = actions.close_now(agreements.agreement(agreement_id), month)
+    flash(f"{figures.month_title(str(month))} is being closed.")
+    return redirect(url_for("statements.statement", statement_id=made.id), 303)
+
+
+work_pages.add_routes(feature, actions.CLOSING, f"{BASE}{ONE}", queries.run)
+
+_see = (permissions.VIEW, permissions.OPERATE)
+_add(ONE, statement_pages.statement, *_see)
+_add(f"{ONE}/revisions", statement_pages.revisions, *_see)
+_add(f"{ONE}/disputes", statement_pages.disputes, *_see)
+_add(
+    f"{ONE}/revisions/<int:number>/download",
+    statement_pages.download,
+    *_see,
+    methods=["POST"],
+    answers=FILE,
+)
+_add("/provisional/<uuid:agreement_id>", statement_pages.provisional, *_see)
+_add(
+    f"{ONE}/disputes/new",
+    statement_pages.new_dispute,
+    permissions.DISPUTE,
+    None,
+    methods=["GET", "POST"],
+)
+_add(
+    f"{DISPUTE}/withdraw",
+    statement_pages.withdraw_dispute,
+    permissions.DISPUTE,
+    None,
+    methods=["POST"],
+)
+
+# ---- the operator's own
+
+_add(
+    f"{DISPUTE}/answer",
+    operator_pages.answer_dispute,
+    None,
+    permissions.ANSWER,
+    methods=["GET", "POST"],
+)
+_add(f"{ONE}/pay", operator_pages.record_payment, None, permissions.PAY, methods=["GET", "POST"])
+
+operator_feature.add_url_rule(
+    f"{OPERATOR_BASE}/",
+    "operator_index",
+    operator_pages.operator_index,
+    needs=permissions.OPERATE,
+)
+operator_feature.add_url_rule(
+    f"{OPERATOR_BASE}/<slug>{ONE}/ledger",
+    "ledger",
+    operator_pages.two_sided,
+    needs=permissions.OPERATE,
+)
+operator_feature.add_url_rule(
+    f"{OPERATOR_BASE}/<slug>{ONE}/claims/<uuid:agreement_id>",
+    "prepare_claim",
+    operator_pages.prepare_claim,
+    needs=permissions.CLAIM,
+    methods=["GET", "POST"],
+)
+operator_feature.add_url_rule(
+    "/claims/<uuid:claim_id>", "claim", operator_pages.claim, needs=permissions.OPERATE
+)
+for _name, _handler in (
+    ("send", operator_pages.send_claim),
+    ("settle", operator_pages.settle_claim),
+):
+    operator_feature.add_url_rule(
+        f"/claims/<uuid:claim_id>/{_name}",
+        _handler.__name__,
+        _handler,
+        needs=permissions.CLAIM,
+        methods=["POST"],
+    )
+operator_feature.add_url_rule(
+    "/claims/<uuid:claim_id>/file",
+    "claim_file",
+    operator_pages.claim_file,
+    needs=permissions.CLAIM,
+    methods=["POST"],
+    answers=FILE,
+)
