@@ -122,6 +122,28 @@ def verify_report(report: Path, key: str, signature: Path | None) -> None:
     _conclude(result, result.sentence)
 
 
+@main.command("verify-statement", epilog=EXIT_STATUS)
+@click.argument("statement", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--key",
+    "key",
+    default="",
+    help=f"{KEY_HELP} The key of the tenant's audit log checks its checkpoint.",
+)
+def verify_statement(statement: Path, key: str) -> None:
+    """Recompute an SLA statement offline: STATEMENT is sla-statement.json or its zip.
+
+    Checks the signature, adds up the minute counts, recomputes attainment, bands, cap and credit,
+    and names the first wrong minute, term or sum.
+    """
+    from governance.publishing.statements.data_file import MAX_BYTES
+    from governance.publishing.statements.sandboxed_verify import verify
+
+    with statement.open("rb") as file:
+        result = verify(file.read(MAX_BYTES + 1), _key_text(key) if key else "")
+    _conclude(result, result.sentence)
+
+
 @main.group()
 def keys() -> None:
     """Manage the installation's keys."""

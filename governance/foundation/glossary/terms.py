@@ -113,6 +113,12 @@ TERMS = (
         " its entries.",
     ),
     Term(
+        "Claim",
+        "What the operator asks of a vendor for the minutes of one tenant's month, prepared by one"
+        " person, approved by another and sent by name before the vendor's deadline.",
+        "claim",
+    ),
+    Term(
         "Collector",
         "A scheduled job that collects evidence automatically, so that no one has to take"
         " screenshots.",
@@ -146,6 +152,12 @@ TERMS = (
         " targets.",
     ),
     Term(
+        "Credit",
+        "The part of a month's fee that is owed for a missed commitment, chosen by its credit band"
+        " and limited by the agreement's cap.",
+        "credit",
+    ),
+    Term(
         "Credit band",
         "A range of attainment and the share of the fee part that is credited when the "
         "month ends in it.",
@@ -173,6 +185,12 @@ TERMS = (
         "The decision API's answer to an AI system that asks whether a feature may run, and within"
         " which limits.",
         "decisions",
+    ),
+    Term(
+        "Dispute",
+        "A tenant's objection to minutes or to an exclusion of a statement, answered by the operator"
+        " on the record; an accepted one makes a revision.",
+        "dispute",
     ),
     Term(
         "Drill",
@@ -429,6 +447,11 @@ TERMS = (
         "retention",
     ),
     Term(
+        "Revision",
+        "A numbered later version of a closed statement, which lists what changed and what it does"
+        " to the credit; the closed figures before it stay available.",
+    ),
+    Term(
         "Risk class",
         "How much harm an AI system could do, standard or high; a higher class means stricter"
         " rules.",
@@ -483,6 +506,12 @@ TERMS = (
     Term(
         "Snooze",
         "To hide an inbox item until a time you choose, no later than its deadline.",
+    ),
+    Term(
+        "Statement",
+        "A closed month under an agreement: what was promised, what was attained, and the credit,"
+        " with the minute counts to recompute it.",
+        "statement statements",
     ),
     Term(
         "Status",

@@ -1,24 +1,101 @@
 """Statements: closed months with their arithmetic, revisions, disputes and claims."""
 
+from sqlalchemy import Select, String, cast, func, select
+
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Daily, EntryLink, Hourly, Manifest, PortAnswer, Subscription
+from governance.kernel.manifest import (
+    Command,
+    Daily,
+    EntryLink,
+    Hourly,
+    Manifest,
+    NavItem,
+    ObjectSearch,
+    PortAnswer,
+    SectionTab,
+    Subscription,
+)
 from governance.operations.agreements.ports import last_closed_month
+from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.measurements.events import MinutesStored
-from governance.publishing.statements import actions, jobs, late_changes, models, queries
+from governance.publishing.statements import (
+    actions,
+    claim_actions,
+    claim_approval,
+    dispute_actions,
+    inbox,
+    jobs,
+    late_changes,
+    ledger,
+    models,
+    palette,
+    permissions,
+    queries,
+    views,
+)
+
+
+def _disputes() -> Select[str]:
+    """As "1 open"; nothing while no dispute is open."""
+    opened = func.count().filter(models.Dispute.state == "open")
+    return select(func.nullif(cast(opened, String), "0") + " open").select_from(models.Dispute)
+
 
 manifest = Manifest(
     name="statements",
     models=(models,),
+    routes=(views.feature, views.operator_feature),
+    navigation=(
+        NavItem(
+            label="Statements",
+            icon="receipt",
+            endpoint="operator_statements.operator_index",
+            permission=permissions.OPERATE,
+            order=55,
+            group="platform",
+            audience="operator",
+        ),
+    ),
+    tabs=(
+        SectionTab(
+            section="reliability",
+            label="Statements",
+            endpoint="statements.index",
+            permission=permissions.VIEW,
+            order=30,
+            note=_disputes,
+            counts_everything=True,
+        ),
+    ),
+    under=("objectives.index",),
     schedule=(
         Hourly("close months", jobs.close_due_months, minute=7),
         Daily("tidy statement files", jobs.remove_unreferenced_files, at="03:31"),
+        Daily("expire claims", jobs.expire_claims, at="00:05"),
     ),
     work=(jobs.close_month,),
-    audit=actions_in(actions),
+    approvals=(claim_approval.CLAIM,),
+    inbox=inbox.SOURCES,
+    palette=(Command("View statements", "statements.index", permissions.VIEW),),
+    search=(
+        ObjectSearch(
+            "statement",
+            palette.statements,
+            "statements.statement",
+            lambda row_id, _slug: {"statement_id": row_id},
+        ),
+    ),
+    audit=actions_in(actions, dispute_actions, ledger, claim_actions),
     links={
-        "Statement": EntryLink(no_page="its page is being built"),
-        "StatementRevision": EntryLink(no_page="listed on the page of its statement"),
+        "Statement": EntryLink(endpoint="statements.statement", argument="statement_id"),
+        "Dispute": EntryLink(endpoint="statements.dispute", argument="dispute_id"),
+        "VendorClaim": EntryLink(
+            endpoint="operator_statements.claim", argument="claim_id", noun="vendor claim"
+        ),
     },
-    subscribes=(Subscription(MinutesStored, late_changes.on_minutes_stored),),
+    subscribes=(
+        Subscription(MinutesStored, late_changes.on_minutes_stored),
+        Subscription(ExclusionChanged, late_changes.on_exclusion_changed),
+    ),
     answers=(PortAnswer(last_closed_month, queries.last_closed_month),),
 )

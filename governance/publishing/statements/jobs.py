@@ -16,7 +16,7 @@ from governance.kernel.jobs import Progress, WorkItem, work
 from governance.kernel.months import Month, ZonePeriod, month_of, month_span, zone_at
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import TO_TENANT
-from governance.publishing.statements import actions, month_close, queries
+from governance.publishing.statements import actions, claim_actions, month_close, queries
 
 MONTHS_BACK = 3  # that a jobs process which was away makes up for; earlier ones are closed by hand
 
@@ -72,3 +72,8 @@ def close_month(item: WorkItem, progress: Progress) -> None:
 def remove_unreferenced_files() -> None:
     """Nightly: what a killed process has stored and no revision names."""
     once_a_day_in_each("statement files", lambda: background_work.sweep(actions.CLOSING))
+
+
+def expire_claims() -> None:
+    """Daily, in the operator's tenant: claims whose deadline passed before they were sent."""
+    once_a_day_in_each("expire claims", claim_actions.expire_overdue)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from governance.kernel import clock
+from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.measurements.events import MinutesStored
 from governance.publishing.statements import actions, queries
 
@@ -14,6 +15,12 @@ def on_minutes_stored(event: MinutesStored) -> None:
     if event.first >= _running_month():
         return
     _mark("late_data", event.first, event.last)
+
+
+def on_exclusion_changed(event: ExclusionChanged) -> None:
+    """Mark the months that the exclusion touches; a recurring one may touch several."""
+    if event.span.start < _running_month():
+        _mark("exclusion", event.span.start, event.span.end)
 
 
 def _running_month() -> datetime:

@@ -104,6 +104,13 @@ def close_now() -> ResponseReturnValue:
     return redirect(url_for("statements.statement", statement_id=made.id), 303)
 
 
+@feature.get(f"{BASE}/disputes/<uuid:dispute_id>", needs=permissions.VIEW)
+def dispute(dispute_id: UUID) -> ResponseReturnValue:
+    """Where an entry of the audit log leads: the disputes of the statement."""
+    found = queries.dispute(dispute_id)
+    return redirect(url_for("statements.disputes", statement_id=found.statement_id))
+
+
 work_pages.add_routes(feature, actions.CLOSING, f"{BASE}{ONE}", queries.run)
 
 _see = (permissions.VIEW, permissions.OPERATE)

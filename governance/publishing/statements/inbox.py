@@ -1,0 +1,72 @@
+"""Claims that have to be sent before their deadline, and closes that failed."""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from governance.foundation.people.own_entries import own_entries
+from governance.kernel.inbox import InboxDone, InboxSource, item_select
+from governance.kernel.jobs import WorkItem
+from governance.publishing.statements import claim_actions, permissions
+from governance.publishing.statements.models import Statement, VendorClaim
+
+
+def _to_send() -> Select[Any]:
+    v = VendorClaim
+    query = item_select(v, about=v.vendor, detail=v.month, since=v.created_at, due=v.deadline)
+    return query.where(v.state == "approved")
+
+
+def _sent() -> Select[Any]:
+    v, entry = VendorClaim, own_entries(claim_actions.SENT)
+    query = item_select(
+        v, row_id=entry.c.id, parent=v.id, about=v.vendor, detail=entry.c.says, since=entry.c.at
+    )
+    return query.join(entry, entry.c.target_id == v.id)
+
+
+def _failed() -> Select[Any]:
+    s = Statement
+    failed = select(WorkItem.id).where(
+        WorkItem.id == s.work_item_id, WorkItem.tenant_id == s.tenant_id, WorkItem.state == "failed"
+    )
+    return item_select(s, about=s.month, since=s.created_at).where(failed.exists())
+
+
+SOURCES = (
+    InboxSource(
+        name="claims_to_send",
+        group="incidents",
+        needs=permissions.CLAIM,
+        select=_to_send,
+        icon="send",
+        verb="Send",
+        title=lambda row: f"Send the claim on {row.about} for {row.detail}",
+        detail=lambda row: f"It is approved. {row.about} takes no claim after the deadline.",
+        why="you send vendor claims",
+        endpoint="operator_statements.claim",
+        values=lambda row: {"claim_id": row.id},
+        done=(
+            InboxDone(
+                name="claims_sent",
+                icon="send",
+                select=_sent,
+                endpoint="operator_statements.claim",
+                values=lambda row: {"claim_id": row.parent},
+            ),
+        ),
+    ),
+    InboxSource(
+        name="failed_closes",
+        group="incidents",
+        needs=permissions.CLOSE,
+        select=_failed,
+        icon="receipt",
+        verb="View",
+        title=lambda row: f"The close of {row.about} failed",
+        detail=lambda _row: "Open it to see why, then retry. It is also retried every hour.",
+        why="you close months",
+        endpoint="statements.statement",
+        values=lambda row: {"statement_id": row.id},
+    ),
+)
