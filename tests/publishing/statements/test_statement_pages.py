@@ -1,0 +1,350 @@
+"""Statements through HTTP: the list, a statement, its revisions, disputes, and the operator's side."""
+
+import io
+import json
+import zipfile
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from governance.foundation.approvals import actions as approving
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.models import Approval
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import clock, jobs
+from governance.kernel.db import session
+from governance.operations.maintenance.models import Exclusion
+from governance.publishing.statements.models import Dispute, VendorClaim
+from tests import make
+from tests.conftest import visitor
+from tests.publishing.statements import statement_helpers as helpers
+from tests.publishing.statements.statement_helpers import DUE, MINUTE, at, close
+
+LIST = "reliability/statements/"
+
+
+@pytest.fixture
+def month(app, isolated, acting):
+    with acting("admin"):
+        agreement, made = helpers.october()
+        session().add(_exclusion(made))
+        return agreement.id, made.id
+
+
+def _exclusion(made):
+    """2 October, 06:00 to 06:30 UTC: 30 of the 60 minutes down, announced 46 hours before."""
+    start = at(2, 6)
+    return Exclusion(
+        number=5,
+        title="Database upgrade",
+        category="maintenance",
+        system_id=made.system_id,
+        indicator_id=None,
+        starts_at=start,
+        ends_at=start + 30 * MINUTE,
+        time_zone="UTC",
+        rrule=None,
+        repeat_until=None,
+        last_end=start + 30 * MINUTE,
+        announced_at=start - 100 * 60 * MINUTE,
+        reason="Upgrade",
+        is_customer_visible=True,
+        state="approved",
+        requested_by=None,
+        approved_by=None,
+        approved_at=None,
+        withdrawn_at=None,
+        withdrawn_by=None,
+    )
+
+
+@pytest.fixture
+def closed(month, acting):
+    close(acting)
+    with acting("admin"):
+        return helpers.only_statement().id
+
+
+@pytest.fixture
+def as_operator_here(app, isolated):
+    return visitor(app, "operator_admin", "console")
+
+
+@pytest.fixture
+def as_finance(app, isolated):
+    return visitor(app, "operator_finance", "console")
+
+
+def operator(path):
+    return f"/operator/statements/{path}"
+
+
+# ---- the tenant
+
+
+def test_the_list_shows_open_months_and_an_admin_closes_one(month, as_admin, as_officer, acting):
+    with clock.frozen(helpers.EARLY):
+        page = as_officer.get(LIST).text
+        assert "No month is closed yet" in page and "October 2026" in page
+        assert "Close now" not in page
+        assert "Close now" in as_admin.get(LIST).text
+        as_officer.post(f"{LIST}close", then=403, agreement_id=month[0], month="2026-10")
+        where = as_admin.post(f"{LIST}close", agreement_id=month[0], month="2026-10").location
+        assert "October 2026 is being closed" in as_admin.get(where).text
+        jobs.drain(actor_of)
+        assert "You are owed" in as_admin.get(where).text
+    as_admin.post(f"{LIST}close", then=422, agreement_id="x", month="2026-10")
+    as_admin.post(f"{LIST}close", then=422, agreement_id=month[0], month="2026-13")
+
+
+def test_a_statement_reads_downwards(closed, as_viewer, statements):
+    path = f"{LIST}{closed}"
+    with statements() as seen:
+        page = as_viewer.get(path).text
+    assert len(seen) <= 16, "\n".join(seen)
+    for text in (
+        "You are owed €520.00 for October",
+        "How €520.00 adds up",
+        "31 × 1,440 + 60",
+        "maintenance 2 October",
+        "98.947%",
+        "97.916%",
+        "Missed: band 10%",
+        "MNT-5",
+        "governance verify-statement acme-2026-10-r1.zip",
+        "Not paid yet",
+    ):
+        assert text in page, text
+    assert "from=2026-09-30T22" in page  # each figure opens to its minutes
+    assert "Prepare claim" not in page and "Recoverable" not in page
+    as_viewer.get(f"{path}?revision=9", then=404)
+    as_viewer.get(f"{path}?revision=x", then=404)
+    assert "Revision 1 closed the month" in as_viewer.get(f"{path}/revisions").text
+    assert "No disputes" in as_viewer.get(f"{path}/disputes").text
+
+
+def test_another_tenant_has_no_part_of_it(closed, as_stranger, as_neighbour):
+    for path in ("", "/revisions", "/disputes", "/disputes/new"):
+        as_stranger.get(f"{LIST}{closed}{path}", then=404)
+    as_stranger.post(f"{LIST}{closed}/revisions/1/download", then=404)
+
+
+def test_the_file_downloads_and_the_download_is_recorded(closed, as_viewer, acting):
+    reply = as_viewer.post(f"{LIST}{closed}/revisions/1/download", then=200)
+    assert "acme-2026-10-r1.zip" in reply.headers["Content-Disposition"]
+    packed = zipfile.ZipFile(io.BytesIO(reply.data))
+    content = json.loads(packed.read("sla-statement.json"))
+    assert content["statement"]["result"]["credit"] == 52_000
+    as_viewer.post(f"{LIST}{closed}/revisions/7/download", then=404)
+
+
+def test_the_running_month_is_provisional(month, as_viewer, acting):
+    with clock.frozen(at(20, 12)):
+        page = as_viewer.get(f"{LIST}provisional/{month[0]}").text
+    assert "Provisional" in page and "So far, October would credit" in page
+
+
+# ---- disputes
+
+
+def dispute(client, statement, **form):
+    return client.post(f"{LIST}{statement}/disputes/new", **form)
+
+
+EXCLUSION = {
+    "kind": "exclusion",
+    "exclusion": "MNT-5 2026-10-02T06:00:00Z",
+    "reason": "It was announced too late.",
+}
+
+
+def test_a_dispute_shows_its_effect_first_and_an_accepted_one_makes_a_revision(
+    closed, as_officer, as_viewer, as_operator_here, acting
+):
+    as_viewer.get(f"{LIST}{closed}/disputes/new", then=403)
+    page = dispute(as_officer, closed, then=200, step="preview", **EXCLUSION).text
+    assert "30 min count again, 30 of them down" in page
+    assert "97.916% instead of 98.947%" in page and "€1,300.00 instead of €520.00" in page
+    with acting("admin"):
+        assert not session().scalars(select(Dispute)).all()
+    dispute(as_officer, closed, step="raise", **EXCLUSION)
+    with acting("admin"):
+        made = session().scalars(select(Dispute)).one()
+        assert (made.ref, made.state, made.effect["credit"]) == ("DSP-1", "open", [52_000, 130_000])
+    page = as_officer.get(f"{LIST}{closed}").text
+    assert "1 dispute open" in page and "would raise the credit by €780.00" in page
+    assert "Answer</a>" not in page
+    answer = operator(f"acme/{closed}/disputes/{made.id}/answer")
+    as_operator_here.get(answer)
+    as_operator_here.post(answer, then=422, decision="accepted", answer="")
+    as_operator_here.post(answer, decision="accepted", answer="You are right: 100 hours isn't so.")
+    as_operator_here.post(answer, then=422, decision="rejected", answer="No.")
+    with clock.frozen(DUE):
+        jobs.drain(actor_of)
+    with acting("admin"):
+        first, second = helpers.revisions()
+        assert (first.credit, second.credit, second.cause) == (52_000, 130_000, "dispute")
+    page = as_officer.get(f"{LIST}{closed}").text
+    assert "Revision 2 adds €780.00" in page and "Dispute DSP-1 was accepted" in page
+    assert "You are right" in as_officer.get(f"{LIST}{closed}/disputes").text
+
+
+def test_disputed_minutes_are_left_out_once_accepted(closed, as_officer, as_operator_here, acting):
+    form = {
+        "kind": "minutes",
+        "indicator": helpers.KEY,
+        "reason": "Our own network was down.",
+        "starts_at": "2026-10-02T08:30",
+        "ends_at": "2026-10-02T09:00",
+    }
+    assert (
+        "30 min are left out, 30 of them down"
+        in dispute(as_officer, closed, then=200, step="preview", **form).text
+    )
+    dispute(as_officer, closed, step="raise", **form)
+    with acting("admin"):
+        made = session().scalars(select(Dispute)).one().id
+    as_operator_here.post(
+        operator(f"acme/{closed}/disputes/{made}/answer"), decision="accepted", answer="Agreed."
+    )
+    with clock.frozen(DUE):
+        jobs.drain(actor_of)
+    with acting("admin"):
+        assert helpers.revisions()[-1].result["lines"][0]["attained"] == "2820/2820"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"kind": "exclusion", "exclusion": "MNT-9 2026-10-02T06:00:00Z", "reason": "x"},
+        {"kind": "minutes", "indicator": helpers.KEY, "reason": "x"},
+        {
+            "kind": "minutes",
+            "indicator": helpers.KEY,
+            "reason": "x",
+            "starts_at": "2026-10-02T09:00",
+            "ends_at": "2026-10-02T08:00",
+        },
+        {
+            "kind": "minutes",
+            "indicator": helpers.KEY,
+            "reason": "x",
+            "starts_at": "2026-12-02T09:00",
+            "ends_at": "2026-12-02T10:00",
+        },
+        {
+            "kind": "minutes",
+            "indicator": "other",
+            "reason": "x",
+            "starts_at": "2026-10-02T08:00",
+            "ends_at": "2026-10-02T09:00",
+        },
+        EXCLUSION | {"reason": " "},
+    ],
+)
+def test_a_dispute_about_nothing_is_refused(closed, as_officer, form):
+    dispute(as_officer, closed, then=422, step="raise", **form)
+
+
+def test_its_tenant_withdraws_a_dispute(closed, as_officer, as_viewer, acting):
+    dispute(as_officer, closed, step="raise", **EXCLUSION)
+    with acting("admin"):
+        made = session().scalars(select(Dispute)).one().id
+    as_viewer.post(f"{LIST}{closed}/disputes/{made}/withdraw", then=403)
+    as_officer.post(f"{LIST}{closed}/disputes/{made}/withdraw")
+    assert "was withdrawn" in as_officer.get(f"{LIST}{closed}/disputes").text
+    assert as_officer.get(f"reliability/statements/disputes/{made}", then=302)
+
+
+# ---- the operator
+
+
+@pytest.fixture
+def vendor(closed, acting):
+    """Helio Cloud promised 99.5%; its errors were 30 minutes of 2 October."""
+    with acting("admin"):
+        made = helpers.indicator("helio-errors", vendor="Helio Cloud")
+        helpers.store(made, at(1), 2880)
+        helpers.store(made, at(2, 6), 30, good=0)
+    with make.acting("operator_admin", "console"):
+        agreement = helpers.agree(
+            1,
+            direction="from_vendor",
+            counterparty="Helio Cloud",
+            monthly_fee=314_000,
+            claim_days=60,
+            commitments=[
+                {
+                    "target": Decimal("0.995"),
+                    "bands": [["0.995", "0.1"]],
+                    "fee_part": 314_000,
+                    "vendor_kind": "downtime",
+                }
+            ],
+        )
+        return agreement.id
+
+
+def test_the_operator_sees_all_tenants_and_both_sides(closed, vendor, as_operator_here, as_viewer):
+    page = as_operator_here.get(operator("")).text
+    assert "Acme Insurance" in page and "€520.00" in page
+    page = as_operator_here.get(operator(f"acme/{closed}")).text
+    assert "We owe Acme Insurance €520.00 for October" in page
+    page = as_operator_here.get(operator(f"acme/{closed}/ledger")).text
+    assert "Helio Cloud owes us €314.00" in page and "€206" in page  # 520 - 314
+    assert "1 period" in page and "90 errors" in page
+    as_viewer.get(operator(""), then=404)
+    assert "Helio" not in as_viewer.get(f"{LIST}{closed}").text
+
+
+def test_a_claim_is_prepared_approved_by_another_sent_and_paid(
+    closed, vendor, as_operator_here, as_finance, acting
+):
+    path = operator(f"acme/{closed}/claims/{vendor}")
+    page = as_operator_here.post(path, then=200, step="preview", bill="6,280.00").text
+    assert "Claim €628.00 from Helio Cloud" in page
+    as_operator_here.post(path, then=422, step="preview", bill="many")
+    where = as_operator_here.post(path, step="send", bill="", request_ids="req-1\nreq-2").location
+    claim = where.rpartition("/")[2]
+    assert "Awaiting approval" in as_operator_here.get(where).text
+    as_operator_here.post(f"{where}/send", then=422, reference="")
+    approve("operator_finance")
+    assert "Ready to send" in as_finance.get(where).text
+    file = as_finance.post(f"{where}/file", then=200).data
+    packed = zipfile.ZipFile(io.BytesIO(file))
+    assert json.loads(packed.read("claim.json"))["request_ids"] == ["req-1", "req-2"]
+    assert b"2026-10-02T06:00:00Z,2026-10-02T06:30:00Z,30,90,90" in packed.read("periods.csv")
+    as_operator_here.post(f"{where}/send", reference="HC-991")
+    as_operator_here.post(f"{where}/settle", then=422, outcome="paid", paid="")
+    as_operator_here.post(f"{where}/settle", outcome="paid", paid="314.00")
+    assert "Paid" in as_operator_here.get(where).text
+    with make.acting("operator_admin", "console"):
+        row = session().scalars(select(VendorClaim)).one()
+        assert (str(row.id), row.state, row.paid_amount) == (claim, "paid", 31_400)
+
+
+def approve(role):
+    with make.acting(role, "console"):
+        request = session().scalars(select(Approval).where(Approval.kind == "vendor_claim")).one()
+        approving.approve(request, seen=kinds.fingerprint_seen(request))
+
+
+def test_a_claim_that_was_not_sent_in_time_expires(closed, vendor, as_operator_here):
+    from governance.publishing.statements import claim_actions
+
+    path = operator(f"acme/{closed}/claims/{vendor}")
+    where = as_operator_here.post(path, step="send", bill="").location
+    with clock.frozen(DUE.replace(year=2027)), make.acting("operator_admin", "console"):
+        assert claim_actions.expire_overdue() == 1
+    assert "Expired" in as_operator_here.get(where).text
+
+
+def test_a_paid_credit_is_recorded_and_never_more_than_is_owed(closed, as_finance, as_viewer):
+    path = operator(f"acme/{closed}/pay")
+    as_finance.get(path)
+    as_finance.post(path, then=422, amount="600.00", note="INV-1")
+    as_finance.post(path, then=422, amount="0", note="INV-1")
+    as_finance.post(path, amount="500.00", note="INV-1")
+    page = as_viewer.get(f"{LIST}{closed}").text
+    assert "INV-1" in page and "€20.00" in page
