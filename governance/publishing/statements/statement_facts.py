@@ -190,14 +190,14 @@ def gather_vendor(
 ) -> Gathered:
     """Read the same minutes for a vendor's agreement: the indicators that count its errors.
 
-    The agreement is a row of the operator's tenant, so its parts come as values.
+    The agreement is a row of the operator's tenant, so its parts come as values. The tenant's
+    exclusions are of the promise to the tenant; they hide nothing from what the vendor promised.
     """
     vendor = agreement["counterparty"]
     query = select(Indicator).where(Indicator.vendor == vendor).order_by(Indicator.key)
     mine = session().scalars(query).all()
-    return _gathered(
-        agreement, month, zone_periods(), span, versions, _VendorMeasured(vendor, mine), [], []
-    )
+    measured = _VendorMeasured(vendor, mine)
+    return _gathered(agreement, month, zone_periods(), span, versions, measured, [], None)
 
 
 class _VendorMeasured:
@@ -225,7 +225,7 @@ def _gathered(
     versions: Sequence[VersionInForce],
     measured: "_Measured | _VendorMeasured",
     support: list[dict[str, Any]],
-    disputes: Sequence[Dispute],
+    disputes: Sequence[Dispute] | None,
 ) -> Gathered:
     rows: list[dict[str, Any]] = [
         {
@@ -251,7 +251,7 @@ def _gathered(
         "agreement": _named(agreement),
         "versions": rows,
         "indicators": [_indicator(each) for each in found],
-        "exclusions": _exclusions(span, found, disputes),
+        "exclusions": [] if disputes is None else _exclusions(span, found, disputes),
         "support": support,
     }
     counts = {each.key: _counts(each, span) for each in found}

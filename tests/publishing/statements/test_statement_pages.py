@@ -180,8 +180,7 @@ def test_a_dispute_shows_its_effect_first_and_an_accepted_one_makes_a_revision(
     as_operator_here.post(answer, then=422, decision="accepted", answer="")
     as_operator_here.post(answer, decision="accepted", answer="You are right: 100 hours isn't so.")
     as_operator_here.post(answer, then=422, decision="rejected", answer="No.")
-    with clock.frozen(DUE):
-        jobs.drain(actor_of)
+    jobs.drain(actor_of)
     with acting("admin"):
         first, second = helpers.revisions()
         assert (first.credit, second.credit, second.cause) == (52_000, 130_000, "dispute")
@@ -208,8 +207,7 @@ def test_disputed_minutes_are_left_out_once_accepted(closed, as_officer, as_oper
     as_operator_here.post(
         operator(f"acme/{closed}/disputes/{made}/answer"), decision="accepted", answer="Agreed."
     )
-    with clock.frozen(DUE):
-        jobs.drain(actor_of)
+    jobs.drain(actor_of)
     with acting("admin"):
         assert helpers.revisions()[-1].result["lines"][0]["attained"] == "2820/2820"
 
