@@ -172,10 +172,11 @@ def test_a_dispute_shows_its_effect_first_and_an_accepted_one_makes_a_revision(
     with acting("admin"):
         made = session().scalars(select(Dispute)).one()
         assert (made.ref, made.state, made.effect["credit"]) == ("DSP-1", "open", [52_000, 130_000])
+        made_id = made.id
     page = as_officer.get(f"{LIST}{closed}").text
     assert "1 dispute open" in page and "would raise the credit by €780.00" in page
     assert "Answer</a>" not in page
-    answer = operator(f"acme/{closed}/disputes/{made.id}/answer")
+    answer = operator(f"acme/{closed}/disputes/{made_id}/answer")
     as_operator_here.get(answer)
     as_operator_here.post(answer, then=422, decision="accepted", answer="")
     as_operator_here.post(answer, decision="accepted", answer="You are right: 100 hours isn't so.")
