@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
@@ -40,6 +41,10 @@ ACTIONS_APART = {
     "assurance/evidence/reminders.py": {"EvidenceReminder"},
     "operations/policies/platform_minimum.py": {"PlatformPolicy"},
     "operations/policies/waivers.py": {"Waiver"},
+    "operations/alerts/deliveries.py": {"AlertDelivery"},
+    "operations/agreements/rehearsal_work.py": {"AgreementRehearsal"},
+    "assurance/incidents/suggestions.py": {"IncidentSuggestion"},
+    "foundation/tenants/time_zones.py": {"TenantTimeZone"},
 }
 # Functions of an actions.py that leave no entry, and why that is right.
 NO_ENTRY = {
@@ -62,6 +67,13 @@ NO_ENTRY = {
     "foundation/webhooks/delivery_actions.py claim": (
         "a process takes what it sends next; each attempt is a row, and a dead letter an entry"
     ),
+    "operations/alerts/actions.py link_incident": (
+        "part of declaring an incident, whose entry names the alert"
+    ),
+    "operations/measurements/prometheus_actions.py queue_test": (
+        "queues; what the test finds is recorded with it"
+    ),
+    "assurance/incidents/actions.py enter": "part of each change of state, which records it",
     "operations/measurements/push_actions.py push": (
         "keeps the answer for a repetition; a backfill in it is recorded for each indicator"
     ),
@@ -147,7 +159,9 @@ OWN_TIME = {
     "demo/cast.py": "lays eighteen months before the day on the wall, by freezing the clock",
 }
 DDL = {
-    "kernel/embedded.py": "roles and databases have no parameters; the names are constants of ours"
+    "kernel/embedded.py": "roles and databases have no parameters; the names are constants of ours",
+    "operations/measurements/rebuilding.py": "hours and days share their words; no value is in them",
+    "operations/alerts/window_counts.py": "one column for each window; the lengths are parameters",
 }
 FLOORS = {
     "authlib": "1.9.10",
@@ -259,21 +273,26 @@ def test_machines_and_people_have_permissions_of_their_own(app):
 def test_every_permission_is_used(app):
     used = {getattr(v, "needs", None) for v in app.view_functions.values()}
     source = "".join(p.read_text() for p in [*CODE, *TEMPLATES])
-    idle = []
-    for p in access.registry.values():
-        noun = p.name.split(".")[0]
-        by_name = [f"allowed({noun}", f"permissions.{_constant(p)}", f'"{p.name}"', f"'{p.name}'"]
-        if p not in used and sum(source.count(text) for text in by_name) <= 1:
-            idle.append(p.name)
-    assert idle == []
-
-
-def _constant(permission: access.Permission) -> str:
     modules = [
         import_module(".".join(p.relative_to(ROOT).with_suffix("").parts))
         for p in CODE
         if p.name == "permissions.py"
     ]
+    idle = []
+    for p in list(access.registry.values()):
+        noun = p.name.split(".")[0]
+        by_name = [
+            f"allowed({noun}",
+            f"permissions.{_constant(p, modules)}",
+            f'"{p.name}"',
+            f"'{p.name}'",
+        ]
+        if p not in used and sum(source.count(text) for text in by_name) <= 1:
+            idle.append(p.name)
+    assert idle == []
+
+
+def _constant(permission: access.Permission, modules: list[ModuleType]) -> str:
     names = (
         name for module in modules for name, value in vars(module).items() if value is permission
     )
@@ -528,6 +547,7 @@ def test_templates_trust_no_data():
         "kernel/drawing.py",
         "kernel/formatting.py",
         "publishing/reports/drawings.py",
+        "operations/objectives/ports.py",
         "demo/idp/endpoints.py",
     }
     unsafe = {
@@ -699,7 +719,7 @@ def test_declared_floors_have_the_known_fixes():
     declared = {
         m[1].lower(): Version(m[2])
         for d in wanted
-        if (m := re.match(r"([\w-]+)(?:\[[^]]*\])?(?:>=|~=)([\d.]+)", d))
+        if (m := re.match(r"([\w-]+)(?:\[[^]]*\])?(?:>=|~=)([\d.]*\d)", d))
     }
     assert {
         p for p, floor in FLOORS.items() if declared[p] < Version(floor) and p != "wtforms"

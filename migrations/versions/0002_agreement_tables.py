@@ -262,7 +262,7 @@ def upgrade() -> None:
 
 
 def _freeze() -> None:
-    """What is proposed has one content, and what is accepted never changes, whoever writes."""
+    """What is proposed has one content, and what is accepted never changes."""
     op.execute("""
 CREATE FUNCTION refuse_change_of_accepted_terms() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -44,8 +44,6 @@ manifest = Manifest(
     audit=actions_in(actions),
     links={
         "Playbook": EntryLink(endpoint="playbooks.playbook", argument="playbook_id"),
-        "PlaybookVersion": EntryLink(no_page="listed on the page of its playbook"),
         "PlaybookRun": EntryLink(endpoint="playbooks.run", argument="run_id", noun="playbook run"),
-        "PlaybookStepResult": EntryLink(no_page="listed on the page of its run"),
     },
 )

@@ -72,7 +72,7 @@ class PlaybookRun(Tenanted, Model):
 
 
 class PlaybookStepResult(Tenanted, Model):
-    """What became of one step of a run: done or skipped, by whom and when."""
+    """What became of one step of a run: done or skipped, when, and who recorded it."""
 
     __tablename__ = "playbook_step_results"
     __table_args__ = (

@@ -520,7 +520,7 @@ def end(agreement: Agreement, *, at: datetime, reason: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom to write to, and about what."""
+    """The people to write to, and about what."""
 
     side: str
     purpose: str

@@ -165,7 +165,7 @@ class SupportTerm(Tenanted, Model):
 
 
 class AgreementContact(Tenanted, Model):
-    """Whom to write to about the agreement; changed without a new version."""
+    """A person to write to about the agreement; changed without a new version."""
 
     __tablename__ = "agreement_contacts"
     __table_args__ = (

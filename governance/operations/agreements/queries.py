@@ -149,7 +149,7 @@ def versions(agreement_id: UUID) -> list[AgreementVersion]:
 
 
 def open_version(agreement_id: UUID) -> AgreementVersion | None:
-    """The draft or proposal, whoever's it is; the caller asks `is_visible`."""
+    """The draft or proposal of either side; the caller asks `is_visible`."""
     query = select(AgreementVersion).where(
         AgreementVersion.agreement_id == agreement_id, AgreementVersion.state.in_(OPEN_STATES)
     )

@@ -23,7 +23,7 @@ from tests.operations.alerts.alert_helpers import (
     last,
     watched_objective,
 )
-from tests.operations.objectives.test_scores import exclude
+from tests.operations.objectives.objective_helpers import exclude
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import inspect
 
-from governance.kernel import clock
+from governance.kernel import clock, outbound_http
 from governance.kernel.db import find
 from governance.kernel.errors import Invalid
 from governance.kernel.intervals import Span
@@ -181,7 +181,7 @@ def test_a_source_that_is_away_leaves_a_gap_and_the_other_source_is_read(stub):
 
 def test_a_source_that_is_slow_is_left_alone_for_a_while(stub, monkeypatch):
     monkeypatch.setattr(client, "MAX_SECONDS", 0.2)
-    monkeypatch.setattr("governance.kernel.outbound_http.TIMEOUT_SECONDS", (0.1, 0.1))
+    monkeypatch.setattr(outbound_http, "TIMEOUT_SECONDS", (0.1, 0.1))
 
     def slowly(path, fields):
         stub.stopping.wait(5)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 import pytest
 
@@ -22,15 +23,20 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("database")]
 LENGTH = 40  # minutes of samples
-START = floor_minute(datetime.now(UTC)) - timedelta(minutes=LENGTH + 10)
 A, B = 'job="triage",instance="a:1"', 'job="triage",instance="b:1"'
 RESTARTED, HOLE, FIRST_ERROR = 15, range(20, 23), 10
+
+
+@cache
+def start() -> datetime:
+    """The first minute of the samples: Prometheus takes only recent ones."""
+    return floor_minute(datetime.now(UTC)) - timedelta(minutes=LENGTH + 10)
 
 
 def scrapes() -> Iterator[tuple[int, int, float]]:
     """(number, minute, seconds since 1970) of scrapes every 15 seconds."""
     for number in range(4 * LENGTH):
-        yield number, number // 4, START.timestamp() + 5 + 15 * number
+        yield number, number // 4, start().timestamp() + 5 + 15 * number
 
 
 def samples() -> Iterator[str]:
@@ -53,7 +59,7 @@ def samples() -> Iterator[str]:
     yield "# TYPE evaluated gauge"
     for value, verdict in ((18, "good"), (20, "all")):
         for minute in range(1, LENGTH - 9):
-            yield f'evaluated{{verdict="{verdict}"}} {value} {START.timestamp() + 60 * minute}'
+            yield f'evaluated{{verdict="{verdict}"}} {value} {start().timestamp() + 60 * minute}'
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +78,15 @@ def read(url, *, kind="ratio", reads="counter", good="", total, bucket=None, **g
         query = actions.set_query(
             indicator, source_id=source.id, kind=reads, good=good, total=total, bucket=bucket
         )
-        query.pulled_until, indicator_id = START, indicator.id
-    with clock.frozen(START + timedelta(minutes=LENGTH, seconds=31)):
+        query.pulled_until, indicator_id = start(), indicator.id
+    with clock.frozen(start() + timedelta(minutes=LENGTH, seconds=31)):
         assert pull() == 1
     with make.acting("viewer"):
         rows = measurements.minute_rows(
-            indicator_id, Span(START, START + timedelta(minutes=LENGTH + 5))
+            indicator_id, Span(start(), start() + timedelta(minutes=LENGTH + 5))
         )
         query = queries.query_of(indicator_id)
-        found = [(round((at - START) / MINUTE), good, total) for at, good, total, _ in rows]
+        found = [(round((at - start()) / MINUTE), good, total) for at, good, total, _ in rows]
         return found, query.finding, dict(query.unknown)
 
 

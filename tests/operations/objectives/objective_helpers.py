@@ -6,7 +6,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
+from governance.kernel.db import session
 from governance.kernel.intervals import MINUTE, Span
+from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import actions as measuring
 from governance.operations.objectives import actions
 from governance.operations.objectives.models import Objective
@@ -54,3 +58,27 @@ def minutes_of(
 def before(at: datetime, **ago: float) -> Span:
     """Return the span of that length which ends at `at`."""
     return Span(at - timedelta(**ago), at)
+
+
+def exclude(span: Span, **changes) -> None:
+    """An approved exclusion."""
+    numbers = session().scalars(select(Exclusion.number)).all()
+    values = {
+        "number": len(numbers) + 1,
+        "title": "Move of the database",
+        "reason": "New version",
+        "is_customer_visible": True,
+        "category": "maintenance",
+        "system_id": None,
+        "indicator_id": None,
+        "starts_at": span.start,
+        "ends_at": span.end,
+        "last_end": span.end,
+        "time_zone": "Europe/Berlin",
+        "rrule": None,
+        "repeat_until": None,
+        "announced_at": span.start - timedelta(days=7),
+        "state": "approved",
+    }
+    session().add(Exclusion(**values | changes))
+    session().flush()

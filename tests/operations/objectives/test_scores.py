@@ -5,16 +5,19 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from sqlalchemy import select
 
 from governance.kernel import clock
-from governance.kernel.db import session
 from governance.kernel.intervals import MINUTE, Span
-from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import actions as measuring
 from governance.operations.objectives import actions, queries
 from governance.operations.objectives.reading import least_left_first
-from tests.operations.objectives.objective_helpers import before, define, minutes_of, objective
+from tests.operations.objectives.objective_helpers import (
+    before,
+    define,
+    exclude,
+    minutes_of,
+    objective,
+)
 
 NOW = datetime(2026, 11, 25, 10, 10, tzinfo=UTC)
 TWO_DAYS = before(NOW, days=2)
@@ -24,30 +27,6 @@ TWO_DAYS = before(NOW, days=2)
 def _frozen():
     with clock.frozen(NOW + timedelta(seconds=20)):
         yield
-
-
-def exclude(span: Span, **changes) -> None:
-    """An approved exclusion."""
-    numbers = session().scalars(select(Exclusion.number)).all()
-    values = {
-        "number": len(numbers) + 1,
-        "title": "Move of the database",
-        "reason": "New version",
-        "is_customer_visible": True,
-        "category": "maintenance",
-        "system_id": None,
-        "indicator_id": None,
-        "starts_at": span.start,
-        "ends_at": span.end,
-        "last_end": span.end,
-        "time_zone": "Europe/Berlin",
-        "rrule": None,
-        "repeat_until": None,
-        "announced_at": span.start - timedelta(days=7),
-        "state": "approved",
-    }
-    session().add(Exclusion(**values | changes))
-    session().flush()
 
 
 def only(found):
