@@ -29,7 +29,7 @@ from governance.kernel import clock, list_pages
 from governance.kernel.list_pages import Filter, ListPage
 from governance.operations.alerts import actions as alerting
 from governance.operations.maintenance import actions as maintenance
-from governance.operations.maintenance.actions import Plan
+from governance.operations.maintenance.exclusion_plan import Plan
 from governance.operations.measurements import actions as measurements
 from governance.operations.policies import waivers
 from governance.operations.systems import actions as systems

@@ -15,7 +15,13 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.kernel import clock
 from governance.kernel.formatting import plural, short
-from governance.operations.maintenance import actions, effect, permissions, queries
+from governance.operations.maintenance import (
+    actions,
+    effect,
+    exclusion_plan,
+    permissions,
+    queries,
+)
 from governance.operations.maintenance.exclusion_words import notice_words, repeats, scope_words
 from governance.operations.maintenance.models import Exclusion
 
@@ -78,7 +84,7 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
         "reason": found.reason,
         "visible": found.is_customer_visible,
         "announced": found.announced_at.timestamp(),
-        **{name: _plain(getattr(found, name)) for name in actions.TIMES},
+        **{name: _plain(getattr(found, name)) for name in exclusion_plan.TIMES},
     }
 
 

@@ -20,7 +20,11 @@ from governance.kernel.days import DayField
 from governance.kernel.errors import Invalid
 from governance.kernel.forms import Choice, Form, constraint, counted, uuid_or_none
 from governance.kernel.ids import uuid7
-from governance.operations.maintenance.actions import MAX_REASON_LENGTH, MAX_TITLE_LENGTH, Plan
+from governance.operations.maintenance.exclusion_plan import (
+    MAX_REASON_LENGTH,
+    MAX_TITLE_LENGTH,
+    Plan,
+)
 from governance.operations.maintenance.exclusion_words import SIMPLE
 from governance.operations.maintenance.models import CATEGORIES, Exclusion
 from governance.operations.maintenance.recurrence import MAX_RULE_LENGTH

@@ -23,6 +23,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.maintenance import (
     actions,
     effect,
+    exclusion_plan,
     exclusion_words,
     feed_actions,
     month_calendar,
@@ -177,7 +178,7 @@ def _preview(form: ExclusionForm, found: Exclusion | None) -> ResponseReturnValu
     shown: list[tuple[object, bool]] = []
 
     def look() -> None:
-        plan, series = actions.check(form.plan())
+        plan, series = exclusion_plan.check(form.plan())
         hidden = effect.of(series, plan.system_id, plan.indicator_id)
         shown.append((hidden, actions.would_need_second_person(plan)))
 

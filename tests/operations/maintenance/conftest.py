@@ -7,7 +7,7 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as requests
 from governance.kernel import clock
 from governance.operations.maintenance import actions, queries
-from governance.operations.maintenance.actions import Plan
+from governance.operations.maintenance.exclusion_plan import Plan
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # when these tests happen: 13:00 in Berlin
 
