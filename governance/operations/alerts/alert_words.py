@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from governance.operations.alerts.burn_rules import length_text
 from governance.operations.alerts.rule_facts import fastest
+from governance.operations.alerts.rule_sets import length_text
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

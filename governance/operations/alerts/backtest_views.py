@@ -15,13 +15,9 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.alerts import history, panels, permissions
 from governance.operations.alerts.backtest import BackTest
-from governance.operations.alerts.burn_rules import (
-    DEFAULT_RULES,
-    BurnRule,
-    plain_rules,
-    rule_text,
-)
+from governance.operations.alerts.burn_rules import DEFAULT_RULES, BurnRule
 from governance.operations.alerts.forms import RulesForm
+from governance.operations.alerts.rule_sets import plain_rules, rule_text
 from governance.operations.objectives import actions as objective_actions
 from governance.operations.objectives import queries as objectives
 from governance.operations.objectives.models import Objective

@@ -8,14 +8,13 @@ chapter 5, "Multiwindow, multi-burn-rate alerts".
     judge(rule, …)              one rule at one moment: fires, is clear, or can't tell
     judge_all(rules, …)         a set of rules, with the slow rule where traffic is too low
     exhausted_in(…)             minutes until the budget is gone at this pace
-    read_rules, plain_rules     a rule set from and to the JSON of an objective's version
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 
 from governance.operations.measurements.scoring import Counts, IndicatorKind, burn_rate
 
@@ -24,9 +23,6 @@ type Status = Literal["firing", "clear", "unknown"]
 
 MIN_BAD = 3  # bad events in the long window
 MIN_TOTAL = 100  # events in the long window
-NO_RULE = "A rule is an object with budget_share, long_minutes and short_minutes."
-MAX_RULES = 8
-MAX_LONG_MINUTES = 7 * 1440
 MAX_SLOW_MINUTES = 90 * 1440
 SHORT_PART = 12  # the short window is a twelfth of the long one (Workbook, table 5-8)
 
@@ -226,91 +222,7 @@ def detected_in(rule: BurnRule, error_share: Fraction, target: Fraction, window:
     return rule.factor(window) * (1 - target) * rule.long / error_share
 
 
-# ---- as JSON and as text
-
-
-def read_rules(raw: Any) -> tuple[BurnRule, ...]:
-    """Read the rule set of an objective's version: a list, or {"rules": list}.
-
-    Nothing at all is the default set; an empty list is no rule. Raises ValueError with a sentence.
-    """
-    if raw is None or raw == {}:
-        return DEFAULT_RULES
-    rows = raw.get("rules") if isinstance(raw, Mapping) else raw
-    if not isinstance(rows, list | tuple):
-        raise ValueError("A rule set is a list of rules.")  # noqa: TRY004 - input of people
-    rules = tuple(_read_rule(row) for row in rows)
-    if len(rules) > MAX_RULES:
-        raise ValueError(f"An objective has at most {MAX_RULES} rules. Remove some.")
-    if len({rule.key for rule in rules}) < len(rules):
-        raise ValueError("Two rules are the same. Remove one of them.")
-    return rules
-
-
-def _read_rule(row: Any) -> BurnRule:
-    if not isinstance(row, Mapping):
-        raise ValueError(NO_RULE)  # noqa: TRY004 - input of people
-    share = _share(row.get("budget_share"))
-    long, short = (
-        _whole(row, name, MAX_LONG_MINUTES) for name in ("long_minutes", "short_minutes")
-    )
-    if short >= long:
-        raise ValueError("The short window must be shorter than the long window.")
-    severity = row.get("severity")
-    if severity not in ("page", "ticket"):
-        raise ValueError("A rule sends a page or a ticket.")
-    minima = (
-        _whole({"min_bad": MIN_BAD, "min_total": MIN_TOTAL, **row}, name, 10**9, least=0)
-        for name in ("min_bad", "min_total")
-    )
-    return BurnRule(share, long, short, severity, *minima)
-
-
-def _share(raw: Any) -> Fraction:
-    try:
-        share = Fraction(Decimal(str(raw)))
-    except (InvalidOperation, ValueError, OverflowError):
-        share = Fraction(0)
-    if not 0 < share <= 1:
-        raise ValueError("The budget share of a rule is above 0 and at most 1, such as 0.02.")
-    return share
-
-
-def _whole(row: Mapping[str, Any], name: str, most: int, least: int = 1) -> int:
-    value = row.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise ValueError(f"{name} is a whole number from {least} to {most:,}.")
-    return value
-
-
-def plain_rules(rules: Iterable[BurnRule]) -> list[dict[str, Any]]:
-    """The JSON of a rule set, which `read_rules` reads."""
-    return [
-        {
-            "budget_share": decimal_text(rule.budget_share),
-            "long_minutes": rule.long,
-            "short_minutes": rule.short,
-            "severity": rule.severity,
-            "min_bad": rule.min_bad,
-            "min_total": rule.min_total,
-        }
-        for rule in rules
-    ]
-
-
 def decimal_text(value: Fraction) -> str:
     """A decimal fraction without an exponent or trailing zeros: "0.02"."""
     text = f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def length_text(minutes: int) -> str:
-    """Say a length as "5 min", "6 h" or "3 days": the largest unit that divides it; a day is 24 h."""
-    if minutes % 1440 == 0 and minutes > 1440:  # noqa: PLR2004 - minutes of a day
-        return f"{minutes // 1440} days"
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
-
-
-def rule_text(rule: BurnRule) -> str:
-    """Say a rule as "2% in 1 h"."""
-    return f"{decimal_text(rule.budget_share * 100)}% in {length_text(rule.long)}"

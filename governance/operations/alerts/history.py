@@ -21,8 +21,8 @@ from governance.operations.alerts.backtest import (
     result,
 )
 from governance.operations.alerts.burn_rules import BurnRule, lengths
-from governance.operations.alerts.evaluation import Watched, watched_of
 from governance.operations.alerts.ports import incident_spans
+from governance.operations.alerts.watching import Watched, watched_of
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import MINUTES
 from governance.operations.measurements.rollups import EPOCH, minute_number

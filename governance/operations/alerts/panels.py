@@ -22,7 +22,7 @@ from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, formatting
 from governance.kernel.access import allowed
 from governance.kernel.manifest import EntryLink, links
-from governance.operations.alerts import evaluation, permissions, queries
+from governance.operations.alerts import judging, permissions, queries, watching
 from governance.operations.alerts.alert_words import fired_text, pace_text
 from governance.operations.alerts.burn_rules import BurnRule, Verdict
 from governance.operations.alerts.models import Alert, AlertDelivery
@@ -186,15 +186,15 @@ def rules_context(objective_id: UUID) -> dict[str, Any]:
 
 def verdict_of(reading: Reading) -> Verdict:
     """Judge the rules of an objective at the end of its reading's window."""
-    watched = evaluation.watched_of(reading.objective, reading.indicator, reading.window)
+    watched = watching.watched_of(reading.objective, reading.indicator, reading.window)
     zones = zone_periods() if watched.hours is not None else ()
-    moment = evaluation.moment_of([watched], zones, reading.at)
-    return evaluation.judge_one(watched, moment)
+    moment = watching.moment_of([watched], zones, reading.at)
+    return judging.judge_one(watched, moment)
 
 
 def rules_of(objective: Objective) -> tuple[BurnRule, ...]:
     """Return the rules of an objective as they are now."""
-    return evaluation.rules_of(objective.rules, objective.id)
+    return watching.rules_of(objective.rules, objective.id)
 
 
 def backtest_panel(objective: Objective) -> Markup | None:

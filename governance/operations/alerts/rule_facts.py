@@ -9,7 +9,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from governance.operations.alerts.burn_rules import BurnRule, RuleVerdict, decimal_text, rule_text
+from governance.operations.alerts.burn_rules import BurnRule, RuleVerdict, decimal_text
+from governance.operations.alerts.rule_sets import rule_text
 from governance.operations.measurements.scoring import Counts, IndicatorKind
 
 

@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from governance.kernel import drawing
 from governance.operations.alerts.alert_words import TIMES, limit_text, times
-from governance.operations.alerts.burn_rules import RuleVerdict, Verdict, length_text, rule_text
+from governance.operations.alerts.burn_rules import RuleVerdict, Verdict
 from governance.operations.alerts.models import SEVERITIES, Alert
 from governance.operations.alerts.rule_facts import rule_of
+from governance.operations.alerts.rule_sets import length_text, rule_text
 from governance.operations.measurements.scoring import Counts, IndicatorKind
 
 HOUR = 60  # minutes

@@ -15,11 +15,9 @@ from governance.operations.alerts.burn_rules import (
     judge,
     judge_all,
     lengths,
-    plain_rules,
-    read_rules,
-    rule_text,
     whole_window_rule,
 )
+from governance.operations.alerts.rule_sets import plain_rules, read_rules, rule_text
 from governance.operations.measurements.scoring import Counts
 
 DAY = 1440
