@@ -11,7 +11,7 @@ from governance.kernel import clock
 from governance.kernel.db import session, transaction
 from governance.kernel.intervals import MINUTE
 from governance.kernel.jobs import WorkItem
-from governance.operations.alerts import panels, queries
+from governance.operations.alerts import actions, panels, queries
 from governance.operations.alerts.models import AlertDelivery
 from governance.operations.objectives import queries as objectives
 from tests import make
@@ -239,6 +239,26 @@ def test_the_back_test_reruns_with_other_rules_and_saves_them_as_a_version(app, 
         assert [rule["long_minutes"] for rule in objective.rules] == [4320]
     stale = client.post(f"{address}/save", rules="0.02-60-5", seen="1", reason="More", then=409)
     assert "version 2" in stale.text
+
+
+def test_an_alert_leads_to_declaring_an_incident_and_then_to_it(app, alert):
+    officer = visitor(app, "compliance_officer")
+    body = officer.get(f"{ALERTS}/{alert.id}").text
+    assert f"/t/acme/incidents/new?alert={alert.id}" in body
+    assert "Declare incident…" not in visitor(app, "viewer").get(f"{ALERTS}/{alert.id}").text
+    incident_id = uuid4()
+    with make.acting("admin"), transaction():
+        actions.link_incident(queries.alert(alert.id), incident_id, "INC-7")
+    body = officer.get(f"{ALERTS}/{alert.id}").text
+    assert "Open INC-7" in body
+    assert f"/t/acme/incidents/{incident_id}" in body
+    assert "Declare incident…" not in body
+
+
+def test_another_tenant_has_none_of_an_objectives_pages(app, alert):
+    stranger = visitor(app, "admin", "globex")
+    for page in ("rules", "backtests", "responses"):
+        stranger.get(f"/t/globex/reliability/alerts/{page}/{alert.objective_id}", then=404)
 
 
 def test_a_viewer_tests_and_does_not_save(app, alert):
