@@ -29,7 +29,17 @@ import structlog
 from flask import Flask
 from sqlalchemy import event
 
-from bench import alerts, decisions, evidence, log, measurements, packages, testing, world
+from bench import (
+    alerts,
+    decisions,
+    evidence,
+    log,
+    measurements,
+    packages,
+    statements,
+    testing,
+    world,
+)
 from bench.client import Target, median_ms, rate, resident_megabytes, serving, serving_console, warm
 from governance.kernel import db, embedded
 
@@ -119,6 +129,7 @@ def measure(
     rows += measurements.measure(app, server, environment, rounds=rounds, quick=quick)
     rows += packages.measure(app, server, environment, quick=quick)
     rows += alerts.measure(rounds=rounds, quick=quick)
+    rows += statements.measure(quick=quick)
     rows += decisions.measure(environment, server, rounds=rounds, seconds=seconds, quick=quick)
     return rows, counted, memory
 
