@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from governance.kernel.intervals import intersection
+from governance.kernel.intervals import difference, intersection
 from governance.kernel.pdf import Attachment
 from governance.operations.agreements.money import money
 from governance.publishing.reports.built_document import Built
@@ -155,7 +155,9 @@ def _lost(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> list[tuple[
         if line["kind"] != "downtime" or line["lost"] == 0 or line["result"] != MISSED:
             continue
         down = [read_span(each) for key in line["indicators"] for each in notes[key]["down"]]
-        inside = intersection(down, [read_span([line["from"], line["to"]])])
+        version = version_of(statement, line)
+        hidden = [s for key in line["indicators"] for s in exclusion_spans(statement, version, key)]
+        inside = difference(intersection(down, [read_span([line["from"], line["to"]])]), hidden)
         rows.append((line["commitment"], f"{line['lost']:,}", figures.days_of(inside, zones)))
         if line["unknown"]:
             gaps = [read_span(each) for key in line["indicators"] for each in notes[key]["unknown"]]
