@@ -42,6 +42,8 @@ class Conclusions:
                 if total > 1
                 else "The commitment was met"
             )
+        if total == 1:
+            return "The commitment was missed"
         verb = "was" if missed == 1 else "were"
         return f"{figures.word(missed).capitalize()} of {figures.word(total)} commitments {verb} missed"
 

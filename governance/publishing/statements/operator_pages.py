@@ -44,6 +44,7 @@ from governance.publishing.statements.models import CLAIM_STATES, Statement, Ven
 from governance.publishing.statements.statement_place import (
     Drawn,
     Place,
+    finish,
     inside,
     place_of,
     tenant_of,
@@ -86,45 +87,25 @@ def operator_index() -> ResponseReturnValue:
 # ---- both sides of a month
 
 
-def two_sided(slug: str, statement_id: UUID) -> ResponseReturnValue:
-    """What is owed to the tenant, what vendors owe for the same minutes, and the net."""
+def statement(slug: str, statement_id: UUID) -> ResponseReturnValue:
+    """The tenant's statement, with what vendors owe for the same minutes, and the net."""
     tenant = tenant_of(slug)
     place = place_of(tenant)
     agreements, claims = _operators_rows(tenant, statement_id)
     with inside(tenant, read_only=True):
+        drawn = statement_pages.statement(place, statement_id)
         found = queries.statement(statement_id)
-        shared = statement_pages.frame(place, found, "statement")
-        row = queries.revision_numbered(found.id, found.revision)
         sides = vendor_side.sides(agreements, found.its_month, found.span)
-    if row is None:
-        raise NotFound("This month isn't closed yet.")
-    recoverable = sum(each.amount for each in sides)
-    owed = statement_page.money(row.credit, row.currency)
-    return page(
-        "publishing/statements/ledger.html",
-        **shared | {"tabs": _tabs(place, shared["tabs"], statement_id)},
-        row=row,
-        say=statement_page.Conclusions(row.facts, row.result),
-        owed=statement_page.split_money(row.credit, row.currency),
-        owed_text=owed,
-        recoverable=statement_page.split_money(recoverable, row.currency),
-        net=statement_page.split_money(row.credit - recoverable, row.currency),
-        sides=[_shown(each, claims) for each in sides],
-        place=place,
-        to=place.to,
-        money=money,
-        month=figures.month_name(row.facts["month"]),
-    )
-
-
-def _tabs(place: Place, tabs: Sequence[dict[str, Any]], statement_id: UUID) -> list[dict[str, Any]]:
-    mine = {
-        "label": "Ledger",
-        "href": place.to("ledger", statement_id=statement_id),
-        "current": True,
-        "count": None,
+    result = drawn.context.get("result")
+    if result is None:
+        return finish(drawn, place)
+    recoverable, currency = sum(each.amount for each in sides), result["currency"]
+    vendors = {
+        "sides": [_shown(each, claims) for each in sides],
+        "recoverable": statement_page.split_money(recoverable, currency),
+        "net": statement_page.split_money(result["credit"] - recoverable, currency),
     }
-    return [*({**each, "current": False} for each in tabs), mine]
+    return finish(Drawn(drawn.template, {**drawn.context, **vendors}), place)
 
 
 def _operators_rows(

@@ -51,6 +51,7 @@ def statement(place: Place, statement_id: UUID) -> Drawn:
             "disputes": shown_disputes(found.row, row),
             "entries": queries.entries(statement_id),
             "balance": ledger.balance(found.row),
+            "sides": (),
             "keys": [signing_keys.key_line(each) for each in reports.signing_keys()],
         },
     )
@@ -96,11 +97,18 @@ def frame(place: Place, found: Statement, tab: str) -> dict[str, Any]:
     return {
         "statement": found,
         "agreement": agreement,
-        "tabs": [*tabs, *_agreement_tabs(place, found)],
+        "tabs": _with_agreement(tabs, _agreement_tabs(place, found)),
         "open_disputes": opened,
         "names": people.names([each.raised_by for each in disputes]),
         "title_month": statement_page.figures.month_title(found.month),
     }
+
+
+def _with_agreement(
+    tabs: list[dict[str, Any]], others: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The agreement comes second, its rehearsal last."""
+    return [tabs[0], *others[:1], *tabs[1:], *others[1:]]
 
 
 def _agreement_tabs(place: Place, found: Statement) -> list[dict[str, Any]]:

@@ -114,7 +114,7 @@ def dispute(dispute_id: UUID) -> ResponseReturnValue:
 work_pages.add_routes(feature, actions.CLOSING, f"{BASE}{ONE}", queries.run)
 
 _see = (permissions.VIEW, permissions.OPERATE)
-_add(ONE, statement_pages.statement, *_see)
+_add(ONE, statement_pages.statement, permissions.VIEW, None)
 _add(f"{ONE}/revisions", statement_pages.revisions, *_see)
 _add(f"{ONE}/disputes", statement_pages.disputes, *_see)
 _add(
@@ -158,9 +158,9 @@ operator_feature.add_url_rule(
     needs=permissions.OPERATE,
 )
 operator_feature.add_url_rule(
-    f"{OPERATOR_BASE}/<slug>{ONE}/ledger",
-    "ledger",
-    operator_pages.two_sided,
+    f"{OPERATOR_BASE}/<slug>{ONE}",
+    "statement",
+    operator_pages.statement,
     needs=permissions.OPERATE,
 )
 operator_feature.add_url_rule(
