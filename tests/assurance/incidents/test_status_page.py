@@ -1,0 +1,140 @@
+"""The private status page: who may read it, what it shows, and what it never shows."""
+
+import re
+
+from sqlalchemy import select
+
+from governance.assurance.incidents import contact_actions, queries, update_actions, update_queries
+from governance.assurance.incidents.models import StatusContact
+from governance.kernel.db import session
+from governance.kernel.jobs import WorkItem
+from tests import make
+from tests.assurance.incidents import incident_helpers as incidents
+from tests.browser import Visitor
+
+LINK = re.compile(r"/status/([a-z-]+)/enter/([\w-]+)")
+CODE = re.compile(r"^(\d{4}) (\d{4})$", re.MULTILINE)
+
+
+def add_contact(slug: str = "acme", email: str = "kim@customer.example") -> str:
+    """Returns the path of the contact's personal link."""
+    with make.acting("admin", slug):
+        contact_actions.add_contact("Kim Weber", email)
+        body = _last_mail()
+    return LINK.search(body)[0]
+
+
+def _last_mail() -> str:
+    query = select(WorkItem.params).where(WorkItem.kind == "mail").order_by(WorkItem.id.desc())
+    return session().scalars(query.limit(1)).one()["body"]
+
+
+def enter(client: Visitor, link: str, slug: str = "acme") -> None:
+    client.post(f"{link}/code", then=200)
+    with make.acting("admin", slug):
+        code = CODE.search(_last_mail())[0]
+    client.post(link, code=code)
+
+
+def tell(incident_id, title: str = "Approvals are paused", slug: str = "acme") -> None:
+    """Send an update about it."""
+    with make.acting("compliance_officer", slug):
+        found = queries.incident(incident_id)
+        update = update_actions.draft(found)
+        update_actions.edit(found, update, version=1, title=title, body="Claims go to adjusters.")
+        update_actions.send(found, update_queries.update_of(incident_id, update.id))
+
+
+def test_members_and_contacts_read_it_and_nobody_else(
+    app, database, client, as_viewer, as_neighbour
+):
+    tell(incidents.declare(systems=[incidents.register_system()]))
+    link = add_contact()
+    closed = client.get("/status/acme", then=401)
+    assert "This status page is private" in closed.text
+    assert client.get("/status/nobody", then=401).text == closed.text
+    member = as_viewer.get("/status/acme")
+    assert "Approvals are paused" in member.text
+    assert "noindex" in member.headers["X-Robots-Tag"]
+    as_neighbour.get("/status/acme", then=401)
+    enter(client, link)
+    page = client.get("/status/acme").text
+    assert "Approvals are paused" in page
+    assert "Claims Triage" in page
+    client.post("/status/acme/leave")
+    client.get("/status/acme", then=401)
+
+
+def test_it_shows_what_customers_were_told_and_nothing_else(database, as_viewer):
+    told = incidents.declare("Internal words about a supplier", summary="Secret cause")
+    untold = incidents.declare("Nobody was told")
+    with make.acting("admin"):
+        from governance.assurance.incidents import actions
+
+        actions.add_note(queries.incident(told), "A private note")
+        update_actions.draft(queries.incident(untold))
+    tell(told)
+    page = as_viewer.get("/status/acme").text
+    assert "Approvals are paused" in page
+    for secret in ("Internal words", "Secret cause", "private note", "INC-2", "Jun Chen"):
+        assert secret not in page
+
+
+def test_another_tenants_contact_sees_nothing_of_this_one(app, database, client):
+    tell(incidents.declare())
+    theirs = incidents.declare("Theirs", by="compliance_officer", slug="globex")
+    tell(theirs, "Globex only", slug="globex")
+    enter(client, add_contact("globex", "lee@globex-customer.example"), "globex")
+    page = client.get("/status/globex").text
+    assert "Globex only" in page
+    assert "Approvals are paused" not in page
+    client.get("/status/acme", then=401)
+    # the same token under another tenant's name
+    cookie = client.client.get_cookie("status")
+    client.client.set_cookie("status", cookie.value.replace("globex.", "acme."))
+    client.get("/status/acme", then=401)
+    for path in ("/t/globex/incidents/", f"/t/globex/incidents/{theirs}"):
+        assert client.get(path, then=None).status_code in {302, 303, 401, 404}
+
+
+def test_links_codes_and_removal(app, database, client):
+    link = add_contact()
+    client.get("/status/acme/enter/nonsense", then=404)
+    client.get(link.replace("/acme/", "/globex/"), then=404)
+    client.post(f"{link}/code", then=200)
+    assert "That code is wrong" in client.post(link, then=422, code="0000 0000").text
+    enter(client, link)
+    client.get("/status/acme")
+    with make.acting("admin"):
+        contact = session().scalars(select(StatusContact)).one()
+        contact_actions.remove_contact(contact)
+    client.get("/status/acme", then=401)
+    client.get(link, then=404)
+
+
+def test_contacts_are_managed_in_the_settings(database, as_officer, as_contributor, as_neighbour):
+    as_contributor.get("incidents/settings", then=403)
+    as_officer.post("incidents/settings/contacts", name="Kim Weber", email="kim@customer.example")
+    twice = as_officer.post(
+        "incidents/settings/contacts", then=422, name="Kim", email="KIM@customer.example"
+    )
+    assert "already a contact" in twice.text
+    as_officer.post("incidents/settings/contacts", then=422, name="Kim", email="kim at home")
+    with make.acting("admin"):
+        contact = session().scalars(select(StatusContact.id)).one()
+    as_neighbour.post(f"incidents/settings/contacts/{contact}/remove", then=404)
+    as_officer.post(f"incidents/settings/contacts/{contact}/link")
+    as_officer.post(f"incidents/settings/contacts/{contact}/remove")
+    assert "No contacts yet" in as_officer.get("incidents/settings").text
+
+
+def test_severities_are_renamed_once_each(database, as_officer, as_neighbour):
+    names = {f"name_{n}": f"P{n}" for n in range(1, 5)}
+    meanings = {f"meaning_{n}": f"Meaning {n}" for n in range(1, 5)}
+    as_officer.post("incidents/settings/severities", **names, **meanings)
+    assert "P1: Meaning 1" in as_officer.get("incidents/new").text
+    assert "SEV1" in as_neighbour.get("incidents/new").text
+    same = as_officer.post(
+        "incidents/settings/severities", then=422, **(names | {"name_2": "p1"}), **meanings
+    )
+    assert "Another severity is called p1" in same.text

@@ -1,0 +1,129 @@
+"""Customer updates: prefilled, edited by two people, approved by another, sent once."""
+
+from sqlalchemy import select
+
+from governance.assurance.incidents import (
+    contact_actions,
+    drafts,
+    queries,
+    update_actions,
+    update_queries,
+)
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.queries import open_approval
+from governance.foundation.webhooks import models as webhooks
+from governance.kernel.db import session
+from governance.kernel.jobs import WorkItem
+from tests import make
+from tests.assurance.incidents import incident_helpers as incidents
+
+
+def mails_to(address: str) -> list[dict]:
+    query = select(WorkItem.params).where(WorkItem.kind == "mail")
+    return [each for each in session().scalars(query) if each["to"] == address]
+
+
+def drafted(**more):
+    """(incident's id, update's id) of a draft by the reviewer."""
+    found = incidents.declare(summary="Approvals cited clause 14.3.", **more)
+    with make.acting("reviewer"):
+        return found, update_actions.draft(queries.incident(found)).id
+
+
+def path_of(incident_id, update_id) -> str:
+    return f"incidents/{incident_id}/updates/{update_id}"
+
+
+def test_a_draft_is_prefilled_marks_what_is_unknown_and_there_is_one(database, acting):
+    found, update = drafted()
+    with acting("reviewer"):
+        made = update_actions.draft(queries.incident(found))
+        assert made.id == update
+        assert "Approvals cited clause 14.3." in made.body
+        assert drafts.unknown_lines(made.body) == [
+            "Unknown: from when to when you were affected.",
+            "Unknown: how many requests or people are affected.",
+            "Unknown: when we write next.",
+        ]
+
+
+def test_two_people_editing_one_update_see_each_other(database, as_reviewer, as_officer):
+    path = path_of(*drafted())
+    as_reviewer.post(path, version="1", title="Ours", body="First text")
+    refused = as_officer.post(path, then=409, version="1", title="Theirs", body="Second text")
+    assert "First text" in refused.text
+    assert "Second text" in refused.text
+    as_officer.post(path, version="2", title="Theirs", body="Second text")
+
+
+def test_another_person_approves_exactly_this_text_and_it_is_sent_once(
+    database, acting, as_reviewer, as_officer
+):
+    found, update = drafted()
+    with acting("admin"):
+        contact_actions.add_contact("Kim Weber", "kim@customer.example")
+    as_reviewer.post(f"{path_of(found, update)}/request")
+    page = as_officer.get(f"incidents/{found}").text
+    assert "Customer update 1 needs an approver other than" in page
+    with acting("reviewer"):
+        asked = open_approval(update_queries.APPROVAL, update)
+        asked_id = asked.id
+        assert kinds.label(asked) == "Customer update"
+    shown = as_officer.get(f"approvals/{asked_id}").text
+    assert "Approve and send" in shown
+    assert "marked as unknown" in shown
+    with acting("compliance_officer"):
+        asked = open_approval(update_queries.APPROVAL, update)
+        approvals.approve(asked, seen=kinds.fingerprint_seen(asked))
+        sent = update_queries.update_of(found, update)
+        assert (sent.state, sent.contacts, sent.webhooks) == ("sent", 1, 0)
+        assert queries.incident(found).responded_at == sent.sent_at
+        letters = mails_to("kim@customer.example")
+        assert [each["subject"].endswith("(INC-1)") for each in letters] == [False, True]
+    as_reviewer.post(path_of(found, update), then=422, version="1", title="Late", body="Edit")
+
+
+def test_who_drafted_or_edited_an_update_cannot_approve_it(database, acting, as_reviewer):
+    found, update = drafted()
+    as_reviewer.post(f"{path_of(found, update)}/request")
+    with acting("reviewer"):
+        asked_id = open_approval(update_queries.APPROVAL, update).id
+    assert "You drafted or edited this update" in as_reviewer.get(f"approvals/{asked_id}").text
+
+
+def test_an_edit_voids_the_request_and_a_rejection_returns_the_draft(
+    database, acting, as_reviewer, as_officer
+):
+    found, update = drafted()
+    as_reviewer.post(f"{path_of(found, update)}/request")
+    as_officer.post(path_of(found, update), version="1", title="New", body="New text")
+    with acting("admin"):
+        assert open_approval(update_queries.APPROVAL, update) is None
+        assert update_queries.update_of(found, update).state == "draft"
+    as_officer.post(f"{path_of(found, update)}/request")
+    with acting("admin"):
+        asked = open_approval(update_queries.APPROVAL, update)
+        approvals.reject(asked, reason="Say what we do next")
+        returned = update_queries.update_of(found, update)
+        assert (returned.state, returned.comment) == ("draft", "Say what we do next")
+    assert "Say what we do next" in as_officer.get(f"incidents/{found}").text
+
+
+def test_webhooks_hear_of_it_without_names(database, acting):
+    found, update = drafted()
+    with acting("admin"):
+        data = update_actions.payload(
+            queries.incident(found), update_queries.update_of(found, update)
+        )
+        assert data["incident"] == "INC-1"
+        assert data["update"]["number"] == 1
+        assert "Jun Chen" not in str(data)
+        assert session().scalars(select(webhooks.WebhookDelivery)).all() == []
+
+
+def test_another_tenants_update_does_not_exist(database, as_stranger, as_viewer):
+    found, update = drafted()
+    as_stranger.get(path_of(found, update), then=404)
+    as_viewer.get(path_of(found, update))
+    as_viewer.post(path_of(found, update), then=403, version="1", title="x", body="y")
