@@ -31,6 +31,8 @@ from governance.assurance.evidence import queries as evidence_queries
 from governance.assurance.evidence import version_actions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
+from governance.assurance.incidents import permissions as incident_permissions
+from governance.assurance.incidents.models import Incident
 from governance.assurance.testing import exception_actions, exception_queries, sample_queries
 from governance.assurance.testing import permissions as testing_permissions
 from governance.assurance.testing.models import Finding
@@ -47,6 +49,7 @@ from governance.kernel.errors import Forbidden
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import evidence_helpers
+from tests.assurance.incidents import incident_helpers
 from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
 
@@ -65,6 +68,24 @@ def share_address(role: str, *, with_: str) -> None:
     who = make.person_id(role)
     with current.acting_as(make.system_actor("acme")), transaction(person_id=who):
         session().get_one(Person, who).email = make.PEOPLE["acme", with_][1].upper()
+
+
+# ---- incidents
+
+
+@shows_condition(incident_permissions.MANAGE, incident_permissions.has_role)
+@shows_condition(incident_permissions.DRAFT, incident_permissions.has_role)
+def test_a_contributor_runs_the_incidents_in_which_they_have_a_role(as_contributor):
+    own, other = incident_helpers.declare(by="contributor"), incident_helpers.declare()
+    as_contributor.post(f"incidents/{own}/state", state="identified")
+    as_contributor.post(f"incidents/{own}/updates")
+    refused = as_contributor.post(f"incidents/{other}/state", then=403, state="identified")
+    assert "You have no role in INC-2. Only its lead, communications or scribe" in refused.text
+    as_contributor.post(f"incidents/{other}/updates", then=403)
+    with make.acting("contributor"):
+        for needs in (incident_permissions.MANAGE, incident_permissions.DRAFT):
+            listed = session().scalars(select(Incident.id).where(matching(needs, Incident)))
+            assert list(listed) == [own]
 
 
 # ---- evidence

@@ -8,6 +8,7 @@ from governance.assurance.incidents.models import Incident
 from governance.operations.alerts import actions as alerts
 from governance.operations.alerts import queries as alert_queries
 from governance.operations.alerts.models import Alert
+from governance.operations.measurements import queries as measurements
 from governance.operations.objectives import queries as objectives
 
 
@@ -49,4 +50,5 @@ def declare_from_alert(
 
 def system_of(alert: Alert) -> UUID:
     """Return the system that the alert's objective measures."""
-    return objectives.objective_with_indicator(alert.objective_id)[1].system_id
+    measured = objectives.objective(alert.objective_id)
+    return measurements.indicator(measured.indicator_id).system_id

@@ -2,9 +2,12 @@
 
 import re
 
+from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.incidents import actions, queries, suggestions
 from governance.kernel import clock
 from governance.operations.switches import actions as switches
+from tests import make
+from tests.assurance.engagements import engagement_helpers
 from tests.assurance.incidents import incident_helpers as incidents
 from tests.operations.switches import switch_helpers
 
@@ -150,8 +153,6 @@ def test_an_incident_keeps_its_statement_budget(database, acting, as_officer, st
 
 def test_roles_and_impact_are_changed_on_their_pages(database, acting, as_reviewer):
     system, found = incidents.register_system(), incidents.declare()
-    from tests import make
-
     person = str(make.person_id("contributor"))
     answer = as_reviewer.post(f"incidents/{found}/roles", version="1", scribe_id=person)
     assert answer.status_code == 303
@@ -190,3 +191,14 @@ def test_a_dismissed_suggestion_leaves_the_inbox(database, acting, as_contributo
     assert "from the stop" not in as_contributor.get("inbox/").text
     with acting("admin"):
         assert suggestions.queries.suggestion(stopped).reason == "Planned work"
+
+
+def test_an_auditor_with_a_limited_scope_has_none_of_the_pages(database, acting, as_auditor):
+    found = incidents.declare()
+    as_auditor.get(f"incidents/{found}")
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
+    with acting("compliance_officer"):
+        soc2 = frameworks.framework("soc2-tsc-2017").id
+    engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2, criteria=["CC7"])
+    for path in ("incidents/", "incidents/charts", "incidents/export.csv", f"incidents/{found}"):
+        as_auditor.get(path, then=404)
