@@ -88,21 +88,30 @@ class Fired(NamedTuple):
 
 
 def alerts_of(
-    rules: Sequence[BurnRule], history: History, *, target: Fraction, window: int, since: int
+    rules: Sequence[BurnRule],
+    history: History,
+    *,
+    target: Fraction,
+    window: int,
+    since: int,
+    known: dict[str, bytearray] | None = None,
 ) -> list[Fired]:
     """The alerts of the minutes from `since` on; earlier minutes only fill the windows.
 
     At minute `at` the windows end with the minute before it, as at the evaluation that runs then.
+    `known` keeps the statuses of each rule, for further sets over the same history.
     """
     first = max(since, history.start + 1)
     if first > history.end:
         return []
-    by_key = {rule.key: rule for rule in rules}
+    known = {} if known is None else known
     slow = whole_window_rule(window)
-    columns = [_statuses(rule, history, target, window, first) for rule in rules]
-    columns.append(_slow_statuses(slow, rules, history, target, window, first))
-    by_key[slow.key] = slow
-    return list(_run(by_key, columns, first))
+    for rule in (*rules, slow):
+        if rule.key not in known:
+            known[rule.key] = _statuses(rule, history, target, window, first)
+    columns = [known[rule.key] for rule in rules]
+    columns.append(_slow_statuses(known[slow.key], rules, history, first))
+    return list(_run({rule.key: rule for rule in (*rules, slow)}, columns, first))
 
 
 def _sums(totals: list[int], length: int, first: int) -> Iterator[int]:
@@ -145,26 +154,18 @@ def _statuses(
 
 
 def _slow_statuses(
-    slow: BurnRule,
-    rules: Sequence[BurnRule],
-    history: History,
-    target: Fraction,
-    window: int,
-    first: int,
+    found: bytearray, rules: Sequence[BurnRule], history: History, first: int
 ) -> bytearray:
     """The slow rule, which fires only where at least half of the rules lack traffic.
 
     Where it would fire and they don't, it is not clear either.
     """
-    found = _statuses(slow, history, target, window, first)
-    if FIRING not in found or not rules:
+    if FIRING not in found:
+        return found
+    if not rules:
         return bytearray(UNKNOWN if status == FIRING else status for status in found)
-    place = first - history.start
-    lacking = zip(
-        *(_lacking(rule, history, place) for rule in rules),
-        strict=True,
-    )
-    most = len(rules)
+    place, most = first - history.start, len(rules)
+    lacking = zip(*(_lacking(rule, history, place) for rule in rules), strict=True)
     return bytearray(
         UNKNOWN if status == FIRING and 2 * sum(some) < most else status
         for status, some in zip(found, lacking, strict=True)
