@@ -175,12 +175,20 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "agreements": {"direction": "to_tenant"},
     "agreement_versions": {
         "state": "draft",
+        "side": "customer",
+        "time_zone": "Europe/Berlin",
+        "currency": "EUR",
+        "business_hours": {"zone": "Europe/Berlin", "hours": {"mon": [["09:00", "17:00"]]}},
         "credit_cap": Decimal("0.3"),
         "minimum_coverage": Decimal("0.95"),
         "excluded_categories": ["maintenance"],
         "terms": None,
     },
-    "agreement_commitments": {"target": Decimal("0.99"), "bands": [["0.99", "0.1"]]},
+    "agreement_commitments": {
+        "target": Decimal("0.99"),
+        "bands": [["0.99", "0.1"]],
+        "vendor_kind": None,
+    },
     "agreement_support_terms": {
         "severity": 1,
         "clock": "24x7",
@@ -188,6 +196,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "bands": [],
     },
     "agreement_acceptances": {"side": "customer"},
+    "agreement_contacts": {"side": "customer"},
+    "agreement_rehearsals": {"terms": "own", "result": None},
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
 }
 

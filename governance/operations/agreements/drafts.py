@@ -14,7 +14,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from governance.kernel.errors import Invalid
-from governance.operations.agreements.business_time import Calendar
+from governance.kernel.formatting import long_day
+from governance.operations.agreements.business_time import DAY_NAMES, Calendar
 from governance.operations.agreements.credits import check_bands, percent, read_bands
 from governance.operations.agreements.models import (
     AgreementVersion,
@@ -238,7 +239,7 @@ def differences(before: dict[str, Any] | None, after: dict[str, Any]) -> list[tu
 def _lines(terms: dict[str, Any]) -> dict[str, str]:
     currency = terms["currency"]
     found = {
-        "Effective from": terms["effective_from"].replace("T", " ").removesuffix(":00Z") + " UTC",
+        "Effective from": _local(terms["effective_from"], terms["time_zone"]),
         "Term ends": terms["ends_on"] or "open-ended",
         "Time zone": terms["time_zone"],
         "Monthly fee": money(terms["monthly_fee"], currency),
@@ -268,6 +269,12 @@ def _lines(terms: dict[str, Any]) -> dict[str, str]:
     return found
 
 
+def _local(at: str, zone: str) -> str:
+    """An instant in the agreement's own zone: "1 January 2027"."""
+    local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
+    return long_day(local.date()) + (f", {local:%H:%M}" if (local.hour or local.minute) else "")
+
+
 def _share(text: str) -> str:
     return percent(Fraction(text))
 
@@ -294,7 +301,8 @@ def hours_text(calendar: dict[str, Any]) -> str:
     """Write "Mon 09:00-17:00, …; Europe/Berlin; holidays DE-BE"."""
     days = ", ".join(
         f"{day.capitalize()} {' and '.join('-'.join(span) for span in spans)}"
-        for day, spans in calendar.get("hours", {}).items()
+        for day in DAY_NAMES
+        if (spans := calendar.get("hours", {}).get(day))
     )
     where = "-".join(filter(None, [calendar.get("country"), calendar.get("subdivision")]))
     own = calendar.get("own_days") or []

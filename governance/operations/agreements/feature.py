@@ -57,7 +57,9 @@ manifest = Manifest(
     audit=actions_in(actions, rehearsal_work),
     links={
         "Agreement": EntryLink(endpoint="agreements.agreement", argument="agreement_id"),
-        "AgreementVersion": EntryLink(endpoint="agreements.version_by_id", argument="version_id"),
+        "AgreementVersion": EntryLink(
+            endpoint="agreements.version_by_id", argument="agreement_version_id"
+        ),
         "AgreementRehearsal": EntryLink(
             endpoint="operator_agreements.all_tenants", argument="rehearsal_id"
         ),

@@ -8,13 +8,14 @@ from uuid import UUID
 from flask import redirect, request, url_for
 from wtforms import RadioField
 
-from governance.kernel import charts, work_pages
+from governance.kernel import work_pages
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted
 from governance.kernel.months import Month
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements import permissions, rehearsal_work
+from governance.operations.agreements.credit_chart import CreditColumn, credit_columns
 from governance.operations.agreements.models import AgreementRehearsal
 from governance.operations.agreements.money import DIGITS, money
 from governance.operations.agreements.rehearsal_pages import NAMES, month_name, points
@@ -96,16 +97,16 @@ def _totals(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _total(currency: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    months: dict[Month, list[int]] = defaultdict(lambda: [0, 0])
+    months: dict[Month, list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in rows:
-        for name, credit, fee in row["months"]:
-            months[Month.parse(name)][0] += credit
-            months[Month.parse(name)][1] += fee
+        for name, credit, fee, is_known in row["months"]:
+            sums = months[Month.parse(name)]
+            sums[0], sums[1], sums[2] = sums[0] + credit, sums[1] + fee, sums[2] + is_known
     credit = sum(row["credit"] for row in rows)
     fee = sum(row["fee"] for row in rows)
     unit = 10 ** DIGITS.get(currency, 2)
     items = [
-        charts.ChartColumn(NAMES[month.number - 1], sums[0] / unit, "f1")
+        CreditColumn(NAMES[month.number - 1], sums[0] / unit, is_known=sums[2] > 0)
         for month, sums in sorted(months.items())
     ]
     title = f"{money(credit, currency)} of credits over 13 months, all tenants ({currency})"
@@ -114,7 +115,7 @@ def _total(currency: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "credit": money(credit, currency),
         "fee": money(fee, currency),
         "share": points(Fraction(credit, fee) if fee else Fraction(0)),
-        "chart": charts.columns(items, title, width=700),
+        "chart": credit_columns(items, title),
         "months": [
             {
                 "name": month_name(month),

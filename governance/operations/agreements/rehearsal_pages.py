@@ -4,10 +4,10 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from governance.kernel import charts
 from governance.kernel.formatting import plural
 from governance.kernel.months import Month
 from governance.operations.agreements import queries
+from governance.operations.agreements.credit_chart import CreditColumn, credit_columns
 from governance.operations.agreements.credits import percent
 from governance.operations.agreements.models import FROM_VENDOR
 from governance.operations.agreements.money import DIGITS, money
@@ -69,15 +69,16 @@ def attained_text(attained: Fraction | None) -> str:
 def chart_of(found: Rehearsal) -> Any:
     """Columns of the monthly credit, in whole units of the currency."""
     unit = 10 ** DIGITS.get(found.currency, 2)
-    items = [
-        charts.ChartColumn(
+    columns = [
+        CreditColumn(
             NAMES[each.month.number - 1],
             each.credit.credit / unit,
-            "bad" if each.credit.over_cap else "f1",
+            is_known=each.undetermined < len(each.lines),
+            is_capped=each.credit.over_cap > 0,
         )
         for each in found.months
     ]
-    return charts.columns(items, f"{conclusion(found)} ({found.currency})", width=700)
+    return credit_columns(columns, f"{conclusion(found)} ({found.currency})")
 
 
 def _month(each: Any, currency: str) -> dict[str, Any]:

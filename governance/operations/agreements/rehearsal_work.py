@@ -137,7 +137,10 @@ def _row(
         "fee": replayed.fee,
         "missed": replayed.missed,
         "undetermined": replayed.undetermined,
-        "months": [[str(m.month), m.credit.credit, m.credit.fee] for m in replayed.months],
+        "months": [
+            [str(m.month), m.credit.credit, m.credit.fee, m.undetermined < len(m.lines)]
+            for m in replayed.months
+        ],
     }
 
 

@@ -109,9 +109,9 @@ operator_feature.add_url_rule(
 operator_rehearsals.register(operator_feature, REHEARSALS)
 
 
-@feature.get(f"{BASE}/versions/<uuid:version_id>", needs=permissions.VIEW)
-def version_by_id(version_id: UUID) -> ResponseReturnValue:
+@feature.get(f"{BASE}/versions/<uuid:agreement_version_id>", needs=permissions.VIEW)
+def version_by_id(agreement_version_id: UUID) -> ResponseReturnValue:
     """Where an audit entry about a version leads."""
-    found = queries.version(version_id)
+    found = queries.version(agreement_version_id)
     there = url_for("agreements.agreement", agreement_id=found.agreement_id, version=found.number)
     return redirect(there, 302)
