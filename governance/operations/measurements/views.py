@@ -26,6 +26,7 @@ from governance.operations.measurements import (
 from governance.operations.measurements.forms import IndicatorForm, IndicatorRetireForm
 from governance.operations.measurements.indicator_list import INDICATORS
 from governance.operations.measurements.models import Indicator
+from governance.operations.measurements.scoring import Counts
 from governance.operations.systems import queries as systems
 
 feature = Feature("indicators", __name__)
@@ -106,6 +107,7 @@ def indicator(indicator_id: str) -> ResponseReturnValue:
         gaps=[_gap(each) for each in gaps[: -MAX_GAPS - 1 : -1]],
         gap_count=len(gaps),
         coverage=_coverage(span, gaps),
+        summary=_summary(found, queries.counts(found.id, [span])),
         last=queries.last_minute([found.id]).get(found.id),
         moments=[_line(each) for each in people.timeline([found.id])],
         percent=percent,
@@ -124,6 +126,17 @@ def _line(moment: Moment) -> dict[str, Any]:
         "meta": moment.reason,
         "at": moment.at,
     }
+
+
+def _summary(indicator: Indicator, counts: Counts) -> str:
+    """Return "29 of 1,401 minutes down" or "99.5% of 16,800 requests good"."""
+    if indicator.kind == "downtime":
+        return f"{counts.down:,} of {plural(counts.minutes, 'minute')} down"
+    if not counts.total:
+        return f"no {indicator.unit}"
+    return (
+        f"{percent(Fraction(counts.good, counts.total))} of {counts.total:,} {indicator.unit} good"
+    )
 
 
 def _coverage(span: Span, gaps: list[Span]) -> Fraction:

@@ -172,7 +172,7 @@ def test_the_page_opens_at_a_span_with_its_gaps(as_viewer, statements):
         page = as_viewer.get(f"{INDEX}down?from=2026-11-25T10:00Z&to=2026-11-25T12:00")
     assert len(seen) <= 12
     text = page.text
-    assert "75.8% of the minutes have data" in text
+    assert "75.8% of the minutes have data" in text and "61 of 91 minutes down" in text
     assert "2 gaps" in text and "9 minutes" in text and "20 minutes" in text
     assert "Down" in text and "Up" in text and "Earlier minutes" in text
     after = BeautifulSoup(text, "html.parser").find("a", rel="next")["href"].split("/t/acme/")[1]
