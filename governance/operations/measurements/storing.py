@@ -15,7 +15,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.months import Month
 from governance.operations.measurements import partitions
-from governance.operations.measurements.rollups import minute_at
+from governance.operations.measurements.rollups import EPOCH, minute_at
 
 MAX_COUNT = 10**12  # events of a minute: a month of them adds up within 64 bits
 
@@ -91,7 +91,7 @@ class Written:
         )
 
 
-WRITE = text("""
+_WRITE = """
 WITH given AS MATERIALIZED (
   SELECT i.id AS indicator_id, to_timestamp(g.minute * 60) AS at, g.good, g.total,
     i.kind = 'downtime' AND g.total >= greatest(i.min_requests, 1)
@@ -103,20 +103,19 @@ WITH given AS MATERIALIZED (
 ), compared AS MATERIALIZED (
   SELECT g.*, m.at IS NULL AS is_new, m.good AS old_good, m.total AS old_total,
     m.down AS old_down
-  FROM given g LEFT JOIN indicator_minutes m ON m.tenant_id = :tenant
-    AND m.indicator_id = g.indicator_id AND m.at = g.at AND m.at BETWEEN :first AND :last
+  FROM given g {known}
 ), changed AS MATERIALIZED (
   SELECT * FROM compared WHERE is_new OR old_good <> good OR old_total <> total
 ), added AS (
   INSERT INTO indicator_minutes (tenant_id, indicator_id, at, received_at, good, total, down)
   SELECT :tenant, indicator_id, at, :now, good, total, down FROM changed WHERE is_new
 ), corrected AS (
-  UPDATE indicator_minutes m
-  SET received_at = :now, good = c.good, total = c.total, down = c.down
-  FROM changed c WHERE NOT c.is_new AND m.tenant_id = :tenant
-    AND m.indicator_id = c.indicator_id AND m.at = c.at AND m.at BETWEEN :first AND :last
+  INSERT INTO indicator_minutes (tenant_id, indicator_id, at, received_at, good, total, down)
+  SELECT :tenant, indicator_id, at, :now, good, total, down FROM changed WHERE NOT is_new
+  ON CONFLICT (tenant_id, indicator_id, at) DO UPDATE SET received_at = excluded.received_at,
+    good = excluded.good, total = excluded.total, down = excluded.down
 ), by_hour AS MATERIALIZED (
-  SELECT indicator_id, date_trunc('hour', at, 'UTC') AS at, count(*) FILTER (WHERE is_new)
+  SELECT indicator_id, date_bin('1 hour', at, :epoch) AS at, count(*) FILTER (WHERE is_new)
     AS minutes, sum(down::int - coalesce(old_down, false)::int) AS down,
     sum(good - coalesce(old_good, 0)) AS good, sum(total - coalesce(old_total, 0)) AS total
   FROM changed GROUP BY 1, 2
@@ -127,7 +126,7 @@ WITH given AS MATERIALIZED (
     down = h.down + excluded.down, good = h.good + excluded.good, total = h.total + excluded.total
 ), days AS (
   INSERT INTO indicator_days AS d (tenant_id, indicator_id, at, minutes, down, good, total)
-  SELECT :tenant, indicator_id, date_trunc('day', at, 'UTC'), sum(minutes), sum(down), sum(good),
+  SELECT :tenant, indicator_id, date_bin('1 day', at, :epoch), sum(minutes), sum(down), sum(good),
     sum(total) FROM by_hour GROUP BY 2, 3
   ON CONFLICT (tenant_id, indicator_id, at) DO UPDATE SET minutes = d.minutes + excluded.minutes,
     down = d.down + excluded.down, good = d.good + excluded.good, total = d.total + excluded.total
@@ -135,7 +134,19 @@ WITH given AS MATERIALIZED (
 SELECT count(*) FILTER (WHERE is_new) AS accepted, count(*) FILTER (WHERE NOT is_new) AS corrected,
   array_agg(DISTINCT indicator_id) AS indicator_ids, min(at) AS first, max(at) AS last
 FROM changed
-""")
+"""
+# What is known already: of a batch that fills most of its span, by one range of each indicator;
+# of one with few minutes here and there, minute by minute.
+_BY_RANGE = """LEFT JOIN indicator_minutes m ON m.tenant_id = :tenant
+    AND m.indicator_id = ANY(CAST(:ids AS uuid[])) AND m.at BETWEEN :first AND :last
+    AND m.indicator_id = g.indicator_id AND m.at = g.at"""
+_BY_MINUTE = """LEFT JOIN LATERAL (
+    SELECT at, good, total, down FROM indicator_minutes WHERE tenant_id = :tenant
+      AND indicator_id = g.indicator_id AND at = g.at AND at BETWEEN :first AND :last LIMIT 1
+  ) m ON true"""
+WRITE_DENSE = text(_WRITE.replace("{known}", _BY_RANGE))
+WRITE_SPARSE = text(_WRITE.replace("{known}", _BY_MINUTE))
+DENSE = 10  # minutes of the span for each row, at most
 
 
 def write(columns: MinuteColumns) -> Written:
@@ -144,10 +155,12 @@ def write(columns: MinuteColumns) -> Written:
         return Written()
     first, last = minute_at(min(columns.minutes)), minute_at(max(columns.minutes))
     partitions.ensure(_months(first, last))
+    span = len(columns.ids) * (max(columns.minutes) - min(columns.minutes) + 1)
+    is_dense = span <= DENSE * len(columns.minutes)
     row = (
         session()
         .execute(
-            WRITE,
+            WRITE_DENSE if is_dense else WRITE_SPARSE,
             {
                 "tenant": current.actor().tenant_id,
                 "ids": columns.ids,
@@ -158,6 +171,7 @@ def write(columns: MinuteColumns) -> Written:
                 "first": first,
                 "last": last,
                 "now": clock.now(),
+                "epoch": EPOCH,
             },
         )
         .one()
