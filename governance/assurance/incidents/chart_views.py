@@ -1,5 +1,7 @@
 """Charts of time to acknowledge, to mitigate and to resolve, with their tables."""
 
+import calendar
+
 from markupsafe import Markup
 
 from governance.assurance.incidents import permissions, queries, response_times, statistics_queries
@@ -61,7 +63,10 @@ def _section(
     name = response_times.MEASURE_NAMES[measure]
     chart = (
         charts.lines(
-            series, [label[2:] for label in labels], f"{name}, median in minutes", unit=" min"
+            series,
+            [calendar.month_abbr[each.number] for each in months],
+            f"{name}, median in minutes",
+            width=720,
         )
         if series
         else Markup("")

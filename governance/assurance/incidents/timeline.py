@@ -4,7 +4,7 @@ FAMILIES says by data which actions belong to it. Nothing is copied: each automa
 from the log and leads to it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -69,6 +69,7 @@ class TimelineEntry:
     meta: str = ""
     text: str = ""
     is_note: bool = False
+    action: str = ""
     entry_id: UUID | None = None
     place: int | None = None  # in the log, counted from 1
     target_type: str = ""
@@ -156,34 +157,53 @@ def _condition(
     return and_(within, or_(fact.is_(None), fact.in_(keys) if keys else false()))
 
 
-SHOWN = (
-    "switch",
-    "key",
-    "name",
-    "objective",
-    "title",
-    "step",
-    "state",
-    "number",
-    "level",
-    "system",
-)
+# Facts in the order in which they are shown, and how; "{}" is the value.
+SHOWN = {
+    "switch": "{}",
+    "key": "{}",
+    "name": "{}",
+    "objective": "{}",
+    "law": "{}",
+    "stage": "{}",
+    "recipient": "to {}",
+    "title": "{}",
+    "step": "step {}",
+    "state": "{}",
+    "system": "{}",
+    "figure": "{}",
+    "meaning": "{}",
+    "contacts": "{} by email",
+    "cause": "{}",
+}
+NUMBERED = {"CustomerUpdate": "update {}", "PolicyVersion": "version {}"}  # the fact `number`
 
 
 def _entry(moment: Moment, place: int | None) -> TimelineEntry:
-    facts = [str(moment.facts[name]) for name in SHOWN if moment.facts.get(name) not in {None, ""}]
-    reason = [moment.reason] if moment.reason else []
     return TimelineEntry(
         moment.at,
         moment.shape,
         moment.who,
         says=moment.says,
-        meta=": ".join([", ".join(facts), *reason]).removeprefix(": "),
+        meta=": ".join(each for each in (", ".join(_facts(moment)), moment.reason) if each),
+        action=moment.action,
         entry_id=moment.entry_id,
         place=place + 1 if place is not None else None,
         target_type=moment.target_type,
         target_id=moment.target_id,
     )
+
+
+def _facts(moment: Moment) -> Iterator[str]:
+    facts = moment.facts
+    if isinstance(facts.get("number"), int):
+        yield NUMBERED.get(moment.target_type, "{}").format(facts["number"])
+    if isinstance(facts.get("applies"), bool):
+        yield "applies" if facts["applies"] else "doesn't apply"
+    if isinstance(facts.get("level"), int):
+        yield f"severity {facts['level']}"
+    for name, shown in SHOWN.items():
+        if facts.get(name) not in {None, "", 0} and isinstance(facts[name], str | int):
+            yield shown.format(facts[name])
 
 
 def revision(incident: Incident, impacts: Sequence[ImpactWindow]) -> str:

@@ -22,6 +22,9 @@ from governance.kernel.errors import NotFound
 from governance.kernel.formatting import moment, short
 
 APPROVAL = "customer_update"  # the kind of approval
+TOLD = frozenset(
+    {"incident.declared", "incident.advanced", "incident.reopened", "incident.update.sent"}
+)
 
 
 def updates(incident_id: UUID) -> Sequence[CustomerUpdate]:
@@ -71,12 +74,18 @@ def draft_facts(
         aware_at=moment(incident.aware_at),
         declared_at=moment(incident.declared_at),
         resolved_at=moment(incident.resolved_at) if incident.resolved_at else "",
-        timeline=[(short(each.at), _line(each)) for each in reversed(entries) if not each.is_note],
+        timeline=[(short(each.at), _line(each)) for each in reversed(entries) if _is_told(each)],
         contact=name_of(incident.communications_id or incident.lead_id)
         if incident.communications_id or incident.lead_id
         else "",
         cause=reviewed.factors if reviewed else "",
     )
+
+
+def _is_told(entry: TimelineEntry) -> bool:
+    """What was done about it, without notes and without the incident's own paperwork."""
+    own = entry.action.startswith("incident.")
+    return not entry.is_note and (not own or entry.action in TOLD)
 
 
 def _window_text(each: ImpactWindow) -> str:

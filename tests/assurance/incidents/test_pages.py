@@ -9,6 +9,7 @@ from governance.operations.switches import actions as switches
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.incidents import incident_helpers as incidents
+from tests.conftest import visitor
 from tests.operations.switches import switch_helpers
 
 
@@ -193,12 +194,13 @@ def test_a_dismissed_suggestion_leaves_the_inbox(database, acting, as_contributo
         assert suggestions.queries.suggestion(stopped).reason == "Planned work"
 
 
-def test_an_auditor_with_a_limited_scope_has_none_of_the_pages(database, acting, as_auditor):
+def test_an_auditor_with_a_limited_scope_has_none_of_the_pages(app, database, acting):
     found = incidents.declare()
-    as_auditor.get(f"incidents/{found}")
+    visitor(app, "auditor").get(f"incidents/{found}")
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017").id
     engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2, criteria=["CC7"])
+    limited = visitor(app, "auditor")
     for path in ("incidents/", "incidents/charts", "incidents/export.csv", f"incidents/{found}"):
-        as_auditor.get(path, then=404)
+        limited.get(path, then=404)
