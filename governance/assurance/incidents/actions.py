@@ -43,7 +43,6 @@ DECLARED = action(
     target="Incident",
     activity="create",
     severity="high",
-    event_class="incident_finding",
     fields="ref level alert stop systems aware_at",
     personal="title",
     shape="bad",
@@ -54,7 +53,6 @@ CHANGED = action(
     target="Incident",
     activity="update",
     severity="low",
-    event_class="incident_finding",
     fields="ref level aware_at",
     personal="title summary",
 )
@@ -64,7 +62,6 @@ ROLES_CHANGED = action(
     target="Incident",
     activity="update",
     severity="informational",
-    event_class="incident_finding",
     fields="ref",
     persons="lead communications scribe",
 )
@@ -74,7 +71,6 @@ ADVANCED = action(
     target="Incident",
     activity="update",
     severity="low",
-    event_class="incident_finding",
     fields="ref state",
     shape="ok",
 )
@@ -84,7 +80,6 @@ REOPENED = action(
     target="Incident",
     activity="update",
     severity="medium",
-    event_class="incident_finding",
     fields="ref state",
     shape="bad",
 )
@@ -94,7 +89,6 @@ CLOSED = action(
     target="Incident",
     activity="update",
     severity="low",
-    event_class="incident_finding",
     fields="ref state",
     shape="ok",
 )

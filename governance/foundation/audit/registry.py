@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 GRAMMAR = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
-type EventClass = Literal["api_activity", "entity_management", "authentication", "incident_finding"]
+type EventClass = Literal["api_activity", "entity_management", "authentication"]
 type Activity = Literal["create", "read", "update", "delete", "logon", "logoff"]
 type Severity = Literal["informational", "low", "medium", "high", "critical"]
 type Shape = Literal["ok", "bad", "open", "up", "down", "stop", "dot"]

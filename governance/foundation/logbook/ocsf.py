@@ -5,10 +5,9 @@
 
 The action declares class, activity and severity (foundation/audit/registry.py): sign-ins are
 Authentication (3002), changes of people, memberships and the tenant Entity Management (3004),
-what happens to an incident Incident Finding (2005), everything else API Activity (6003). An action
-that this version doesn't know is API Activity "Other". Actors are pseudonyms; encrypted fields are
-left out; what OCSF has no place for is `unmapped`. Source: https://schema.ocsf.io/1.8.0, classes
-2005, 3002, 3004 and 6003.
+everything else API Activity (6003). An action that this version doesn't know is API Activity
+"Other". Actors are pseudonyms; encrypted fields are left out; what OCSF has no place for is
+`unmapped`. Source: https://schema.ocsf.io/1.8.0, classes 3002, 3004 and 6003.
 """
 
 from collections.abc import Mapping
@@ -27,9 +26,8 @@ OUTCOMES = {
     "denied": (FAILURE, "Failure"),
     "failed": (FAILURE, "Failure"),
 }
-INCIDENT_FINDING, AUTHENTICATION, ENTITY_MANAGEMENT, API_ACTIVITY = 2005, 3002, 3004, 6003
+AUTHENTICATION, ENTITY_MANAGEMENT, API_ACTIVITY = 3002, 3004, 6003
 CLASSES = {
-    "incident_finding": INCIDENT_FINDING,
     "authentication": AUTHENTICATION,
     "entity_management": ENTITY_MANAGEMENT,
     "api_activity": API_ACTIVITY,
@@ -42,10 +40,6 @@ ACTIVITIES = {
     "update": 3,
     "delete": 4,
 }
-# of class 2005, whose activities and statuses are those of the incident, not of the request
-INCIDENT_CREATE, INCIDENT_UPDATE, INCIDENT_CLOSE = 1, 2, 3
-INCIDENT_STATUSES = {"resolved": (4, "Resolved"), "closed": (5, "Closed")}
-INCIDENT_NEW, INCIDENT_IN_PROGRESS = (1, "New"), (2, "In Progress")
 SEVERITIES = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
 
 
@@ -56,8 +50,6 @@ def event(index: int, entry: Mapping[str, Any], action: Action | None) -> dict[s
     class_uid = CLASSES[action.event_class] if action else API_ACTIVITY
     activity = ACTIVITIES[action.activity] if action else OTHER
     status, status_name = OUTCOMES.get(entry["outcome"], (OTHER, entry["outcome"]))
-    if class_uid == INCIDENT_FINDING:
-        activity, (status, status_name) = _incident(activity, entry)
     return {
         "category_uid": class_uid // 1000,
         "class_uid": class_uid,
@@ -76,17 +68,6 @@ def event(index: int, entry: Mapping[str, Any], action: Action | None) -> dict[s
     } | ({"activity_name": entry["action"]} if activity == OTHER else {})
 
 
-def _incident(activity: int, entry: Mapping[str, Any]) -> tuple[int, tuple[int, str]]:
-    """Return the activity and the status of an Incident Finding (schema 1.8.0, class 2005)."""
-    if activity == ACTIVITIES["create"]:
-        return INCIDENT_CREATE, INCIDENT_NEW
-    state = entry["facts"].get("state", "")
-    return (
-        INCIDENT_CLOSE if state == "closed" else INCIDENT_UPDATE,
-        INCIDENT_STATUSES.get(state, INCIDENT_IN_PROGRESS),
-    )
-
-
 def _of_class(class_uid: int, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that only this class has."""
     kind, target = entry["target"]
@@ -94,9 +75,6 @@ def _of_class(class_uid: int, entry: Mapping[str, Any]) -> dict[str, Any]:
         return {"user": {"uid": entry["actor"]}, "service": {"name": PRODUCT["name"]}}
     if class_uid == ENTITY_MANAGEMENT:
         return {"entity": {"uid": target, "type": kind}}
-    if class_uid == INCIDENT_FINDING:
-        title = entry["facts"].get("ref", kind)
-        return {"finding_info_list": [{"uid": target, "title": title}]}
     api: dict[str, Any] = {"operation": entry["action"]}
     if entry["request_id"]:
         api["request"] = {"uid": entry["request_id"]}
