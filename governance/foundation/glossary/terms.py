@@ -347,8 +347,8 @@ TERMS = (
     ),
     Term(
         "OpenSLO",
-        "An open format for service level objectives in YAML. Meridian imports and exports version"
-        " v1.",
+        "An open format for objectives in YAML, which Meridian imports and exports.",
+        "openslo",
     ),
     Term(
         "Operator",
@@ -407,8 +407,8 @@ TERMS = (
     ),
     Term(
         "Prometheus source",
-        "A server with Prometheus's HTTP API that Meridian reads an indicator's minutes from. What"
-        " it can't read stays unknown.",
+        "A server with Prometheus's HTTP API from which Meridian reads the minutes of indicators.",
+        "prometheus",
     ),
     Term(
         "Proven",
