@@ -11,9 +11,8 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.events import TimeZoneChanged
-from governance.foundation.tenants.models import EmailDomain, Tenant
-from governance.foundation.tenants.time_zones import note_time_zone
-from governance.kernel import current
+from governance.foundation.tenants.models import EmailDomain, Tenant, TenantTimeZone
+from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
@@ -77,7 +76,7 @@ def create_tenant(
         personal_field_encryption.make_tenant_keys()
         record(TENANT_CREATED, tenant, slug=slug, name=name, kind=kind)
         session().refresh(tenant)
-        note_time_zone(tenant.time_zone)
+        _begin_time_zone(tenant.time_zone)
         session().flush()
         session().expunge(tenant)
     return tenant
@@ -115,8 +114,24 @@ def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str)
         setattr(tenant, name, value)
     record(CHANGED, tenant, before=before, after=settings)
     if settings.get("time_zone", before.get("time_zone")) != before.get("time_zone"):
-        note_time_zone(tenant.time_zone)
+        _begin_time_zone(tenant.time_zone)
         publish(TimeZoneChanged(tenant.time_zone))
+
+
+def _begin_time_zone(zone: str) -> None:
+    """Begin a period with this zone at the present minute, in the acting tenant.
+
+    Of two changes within one minute the later one counts.
+    """
+    since = clock.now().replace(second=0, microsecond=0)
+    latest = session().scalars(
+        select(TenantTimeZone).order_by(TenantTimeZone.since.desc()).limit(1)
+    )
+    period = latest.one_or_none()
+    if period is not None and period.since == since:
+        period.zone = zone
+    elif period is None or period.zone != zone:
+        session().add(TenantTimeZone(since=since, zone=zone))
 
 
 def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:

@@ -232,7 +232,7 @@ def matching(rows: Sequence[ObjectiveRow], asked: ListRequest) -> list[Objective
     tests: Mapping[str, Callable[[ObjectiveRow, str], bool]] = {
         "state": lambda row, value: row.state == value,
         "system": lambda row, value: str(row.indicator.system_id) == value,
-        "subject": lambda row, value: row.objective.is_ai == (value == "ai"),
+        "subject": lambda row, value: value == ("ai" if row.objective.is_ai else "service"),
     }
     found = keep(rows, asked, tests, _text)
     keys: Mapping[str, Callable[[ObjectiveRow], Any]] = {

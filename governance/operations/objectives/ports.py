@@ -27,7 +27,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from flask import current_app
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import Select
 
 from governance.kernel.ports import Port
@@ -110,4 +110,4 @@ coming_up_playbooks: Port[Coming] = Port("planned drills of playbooks", default=
 
 def draw(template: str, **context: Any) -> Markup:
     """Render a part of a page without the frame's context, which the page has read already."""
-    return Markup(current_app.jinja_env.get_template(template).render(**context))  # noqa: S704
+    return escape(current_app.jinja_env.get_template(template).make_module(context))
