@@ -45,6 +45,10 @@ WITHOUT_KEY = {
     "for_tenant": "a tenant, not a row in one",
     "entry_id": "the log's entry; entries are never deleted",
     "evidence_version_id": "what a drill filed as its evidence; versions are never deleted",
+    "incident_id": (
+        "alerts and runs of playbooks name an incident, which is a higher feature's; incidents are"
+        " never deleted"
+    ),
     "leaves": "a session of another tenant, which no key of this one reaches",
     "work_item_id": "the work is swept when it is old, the report stays",
 }

@@ -2,13 +2,14 @@
 attempt.
 
 In a transaction of another tenant (an existing one, or an invented one if there is none) it asks
-for rows of this tenant by id, in every table, without any filter of ours: only the database
-keeps them apart. That transaction is always rolled back, and the other tenant is not named.
+for rows of this tenant by id (counts have none: by tenant), in every table, without any filter of
+ours: only the database keeps them apart. That transaction is always rolled back, and the other
+tenant is not named.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, column, func, literal, select, table, text, union_all
@@ -34,6 +35,15 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
   AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
       AND a.attname = 'tenant_id' AND NOT a.attisdropped)
 ORDER BY c.relname"""
+# What a row is asked for by: its id, or its tenant in the counts, which have none. The application
+# may not read a partition but through its table.
+KEYS = """
+SELECT c.relname AS table, CASE WHEN EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
+      AND a.attname = 'id' AND NOT a.attisdropped) THEN 'id' ELSE 'tenant_id' END AS key
+FROM pg_class c
+WHERE c.relname = ANY (:names) AND c.relnamespace = 'public'::regnamespace
+  AND has_table_privilege(c.oid, 'SELECT')
+ORDER BY c.relname"""
 ROLE = (
     "SELECT current_user AS role, rolsuper OR rolbypassrls AS unbound FROM pg_roles WHERE rolname ="
     " current_user"
@@ -44,6 +54,13 @@ SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f'
 AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attname = 'tenant_id')
 AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid
     AND a.attname = 'tenant_id' AND a.attnum = ANY (k.conkey))"""
+
+
+class OwnRow(NamedTuple):
+    """The column and the value that a row of the acting tenant is asked for by."""
+
+    key: str
+    value: UUID
 
 
 class AttemptDone(Exception):
@@ -68,7 +85,7 @@ class Isolation(Collector):
         for row in tables:
             name = str(row["table"])
             row |= {
-                "own_row_asked_for": str(ids[name]) if name in ids else "no row to test",
+                "own_row_asked_for": str(ids[name].value) if name in ids else "no row to test",
                 "seen_by_another_tenant": seen.get(name, 0),
             }
         columns = (*(tables[0] if tables else ()),)
@@ -126,20 +143,20 @@ class Isolation(Collector):
         )
 
 
-def _own_rows(names: Sequence[str]) -> dict[str, UUID]:
-    """Return one row id of the acting tenant for each table that has one."""
-    found: dict[str, UUID] = {}
-    for name in names:
-        rows = table(name, column("tenant_id"), column("id"))
+def _own_rows(names: Sequence[str]) -> dict[str, OwnRow]:
+    """Return a row of the acting tenant for each table that has one."""
+    found: dict[str, OwnRow] = {}
+    for name, key in session().execute(text(KEYS), {"names": list(names)}).all():
+        rows = table(name, column("tenant_id"), column(key))
         one = session().scalar(
-            select(rows.c.id).where(rows.c.tenant_id == current.actor().tenant_id).limit(1)
+            select(rows.c[key]).where(rows.c.tenant_id == current.actor().tenant_id).limit(1)
         )
         if one is not None:
-            found[name] = one
+            found[name] = OwnRow(key, one)
     return found
 
 
-def _attempt(ids: Mapping[str, UUID]) -> dict[str, int]:
+def _attempt(ids: Mapping[str, OwnRow]) -> dict[str, int]:
     """Return how many of these rows the other tenant sees, by table, in one statement."""
     seen: dict[str, int] = {}
     if not ids:
@@ -153,14 +170,14 @@ def _attempt(ids: Mapping[str, UUID]) -> dict[str, int]:
     return seen
 
 
-def _attempt_queries(ids: Mapping[str, UUID]) -> list[Select[Any, Any]]:
+def _attempt_queries(ids: Mapping[str, OwnRow]) -> list[Select[Any, Any]]:
     attempts: list[Select[Any, Any]] = []
-    for name, row_id in ids.items():
-        rows = table(name, column("id"))
+    for name, row in ids.items():
+        rows = table(name, column(row.key))
         attempts.append(
             select(literal(name).label("name"), func.count().label("rows"))
             .select_from(rows)
-            .where(rows.c.id == row_id)
+            .where(rows.c[row.key] == row.value)
         )
     return attempts
 

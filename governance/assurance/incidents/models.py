@@ -23,6 +23,8 @@ class Incident(Tenanted, Model):
 
     __tablename__ = "incidents"
     __table_args__ = (
+        tenant_fk("alert_id", "alerts"),
+        tenant_fk("stop_id", "stops"),
         UniqueConstraint("tenant_id", "ref"),
         Index("uq_incidents_alert", "tenant_id", "alert_id", unique=True),
         Index("uq_incidents_stop", "tenant_id", "stop_id", unique=True),
@@ -125,6 +127,7 @@ class IncidentSuggestion(Tenanted, Model):
     __tablename__ = "incident_suggestions"
     __table_args__ = (
         tenant_fk("stop_id", "stops"),
+        tenant_fk("incident_id", "incidents"),
         UniqueConstraint("tenant_id", "stop_id"),
         Index(
             "ix_incident_suggestions_open",
