@@ -214,7 +214,7 @@ def file_revision(statement: Statement, made: Mapping[str, Any], blob: Blob, *, 
     statement.marks_seen = max(statement.marks_seen, marks)
     _owe(statement, row, before)
     agreement = queries.agreement_of(statement)
-    facts = {
+    facts: dict[str, Any] = {
         "agreement": agreement.ref,
         "month": statement.month,
         "revision": row.number,

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from governance.foundation.approvals import actions as approvals
@@ -165,7 +166,7 @@ def prepare(
     return made
 
 
-def _named(claim: VendorClaim) -> dict[str, object]:
+def _named(claim: VendorClaim) -> dict[str, Any]:
     return {
         "number": claim.number,
         "vendor": claim.vendor,

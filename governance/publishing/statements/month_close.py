@@ -108,7 +108,7 @@ def _prepared(
         result = gathered.result()
     except MixedCurrencies as error:
         raise Invalid(f"{error} Correct the agreement, then try again.") from error
-    document = {
+    document: dict[str, Any] = {
         "tenant": {"slug": tenant.slug, "name": tenant.name},
         "revision": number,
         "closed_at": statement_facts.instant(now),

@@ -33,6 +33,7 @@ from governance.publishing.statements import (
     statement_pages,
     vendor_side,
 )
+from governance.publishing.statements.arithmetic_steps import steps
 from governance.publishing.statements.forms import (
     AnswerForm,
     ClaimForm,
@@ -128,7 +129,7 @@ def _shown(side: VendorSide, claims: Sequence[VendorClaim]) -> dict[str, Any]:
     now = clock.now()
     return {
         "side": side,
-        "sums": statement_page.steps(side.facts, side.result, side.facts["notes"]),
+        "sums": steps(side.facts, side.result, side.facts["notes"]),
         "amount": money(side.amount, side.result["currency"]),
         "days_left": max(0, -(-(side.deadline - now) // DAY)),
         "is_late": now >= side.deadline,
@@ -219,7 +220,7 @@ def _claim_page(
         customer=customer,
         names=names,
         state=CLAIM_STATES[found.state],
-        sums=statement_page.steps(facts, result, facts["notes"]),
+        sums=steps(facts, result, facts["notes"]),
         periods=periods,
         errors=sum(each["errors"] for each in periods),
         minutes=sum(each["minutes"] for each in periods),

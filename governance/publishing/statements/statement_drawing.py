@@ -1,7 +1,7 @@
 """The chart of a statement's PDF: minutes lost since the first of the month, against the budget."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from html import escape
 
 from markupsafe import Markup
@@ -29,8 +29,8 @@ def minutes_lost(
     top = max(total, allowed, 1) * 1.12
     plot = WIDTH - LEFT - RIGHT
 
-    def x(at: object) -> float:
-        return LEFT + plot * ((at - span.start) / (span.end - span.start))  # type: ignore[operator]
+    def x(at: datetime) -> float:
+        return LEFT + plot * ((at - span.start) / (span.end - span.start))
 
     def y(value: float) -> float:
         return TOP + HEIGHT * (1 - value / top)
@@ -72,13 +72,18 @@ def _ticks(top: float) -> list[int]:
     return [0, step]
 
 
-def _steps(span: Span, counted: Sequence[Span], x: object, y: object) -> str:
-    points, total = [(x(span.start), y(0))], 0  # type: ignore[operator]
+def _steps(
+    span: Span,
+    counted: Sequence[Span],
+    x: Callable[[datetime], float],
+    y: Callable[[float], float],
+) -> str:
+    points, total = [(x(span.start), y(0))], 0
     for each in counted:
-        points.append((x(each.start), y(total)))  # type: ignore[operator]
+        points.append((x(each.start), y(total)))
         total += each.minutes
-        points.append((x(each.start + each.minutes * MINUTE), y(total)))  # type: ignore[operator]
-    points.append((x(span.end), y(total)))  # type: ignore[operator]
+        points.append((x(each.start + each.minutes * MINUTE), y(total)))
+    points.append((x(span.end), y(total)))
     path = " ".join(f"{'L' if n else 'M'}{a:.1f} {b:.1f}" for n, (a, b) in enumerate(points))
     return f'<path d="{path}" fill="none" stroke="{ALERT}" stroke-width="1.5"/>'
 

@@ -15,6 +15,7 @@ from governance.kernel.intervals import Span
 from governance.kernel.months import month_of
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements import queries as agreements
+from governance.operations.agreements.money import money
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import queries as reports
 from governance.publishing.statements import (
@@ -22,6 +23,7 @@ from governance.publishing.statements import (
     closing,
     dispute_actions,
     dispute_effects,
+    figures,
     ledger,
     month_close,
     queries,
@@ -30,6 +32,7 @@ from governance.publishing.statements import (
 )
 from governance.publishing.statements.forms import DisputeForm, instant
 from governance.publishing.statements.models import Statement, StatementRevision
+from governance.publishing.statements.statement_calculation import read_span
 from governance.publishing.statements.statement_place import Drawn, Place
 
 TEMPLATES = "publishing/statements"
@@ -100,7 +103,7 @@ def frame(place: Place, found: Statement, tab: str) -> dict[str, Any]:
         "tabs": _with_agreement(tabs, _agreement_tabs(place, found)),
         "open_disputes": opened,
         "names": people.names([each.raised_by for each in disputes]),
-        "title_month": statement_page.figures.month_title(found.month),
+        "title_month": figures.month_title(found.month),
     }
 
 
@@ -151,7 +154,7 @@ def revisions(place: Place, statement_id: UUID) -> Drawn:
         frame(place, found, "revisions")
         | {
             "rows": [(each, statement_page.changed(each)) for each in rows],
-            "money": statement_page.money,
+            "money": money,
         },
     )
 
@@ -259,9 +262,9 @@ def _dispute_page(
 
 
 def _exclusion_name(row: StatementRevision, each: Mapping[str, Any]) -> str:
-    zones = statement_page.figures.zones_of(row.facts)
-    start = statement_page.read_span([each["from"], each["to"]]).start
-    return f"{each['ref']}, {statement_page.figures.day(start, zones)}: {each['title']}"
+    zones = figures.zones_of(row.facts)
+    start = read_span([each["from"], each["to"]]).start
+    return f"{each['ref']}, {figures.day(start, zones)}: {each['title']}"
 
 
 def _disputed(form: DisputeForm, found: Statement) -> tuple[Span, str | None, str | None]:
