@@ -24,7 +24,11 @@ from governance.publishing.statements import (
     statement_pages,
 )
 from governance.publishing.statements.statement_facts import span_of
-from governance.publishing.statements.statement_place import for_operator, for_tenant
+from governance.publishing.statements.statement_place import (
+    check_sees_everything,
+    for_operator,
+    for_tenant,
+)
 
 feature = Feature("statements", __name__)
 operator_feature = Feature("operator_statements", __name__, scope="operator")
@@ -56,6 +60,7 @@ def _add(rule: str, handler: Any, tenant: Any, operator: Any, **options: Any) ->
 
 @feature.get(f"{BASE}/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
+    check_sees_everything()
     found = queries.listed(after=request.args.get("after"))
     return page(
         "publishing/statements/index.html",
@@ -107,6 +112,7 @@ def close_now() -> ResponseReturnValue:
 @feature.get(f"{BASE}/disputes/<uuid:dispute_id>", needs=permissions.VIEW)
 def dispute(dispute_id: UUID) -> ResponseReturnValue:
     """Where an entry of the audit log leads: the disputes of the statement."""
+    check_sees_everything()
     found = queries.dispute(dispute_id)
     return redirect(url_for("statements.disputes", statement_id=found.statement_id))
 

@@ -14,6 +14,9 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs
 from governance.kernel.db import session
+from governance.kernel.events import publish
+from governance.kernel.intervals import Span
+from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.maintenance.models import Exclusion
 from governance.publishing.statements.models import Dispute, VendorClaim
 from tests import make
@@ -254,6 +257,22 @@ def test_its_tenant_withdraws_a_dispute(closed, as_officer, as_viewer, acting):
     as_officer.post(f"{LIST}{closed}/disputes/{made}/withdraw")
     assert "was withdrawn" in as_officer.get(f"{LIST}{closed}/disputes").text
     assert as_officer.get(f"reliability/statements/disputes/{made}", then=302)
+
+
+def test_an_exclusion_that_changes_after_the_close_makes_a_revision(closed, month, acting):
+    with acting("admin"):
+        found = session().scalars(select(Exclusion)).one()
+        found.state = "withdrawn"
+        changed = ExclusionChanged(
+            found.id, Span(found.starts_at, found.ends_at), found.system_id, None, "withdrawn"
+        )
+        publish(changed)
+        assert helpers.only_statement().is_revision_due
+    close(acting)
+    with acting("admin"):
+        row = helpers.revisions()[-1]
+        assert (row.number, row.cause, row.credit) == (2, "exclusion", 130_000)
+        assert [each["ref"] for each in row.changes["exclusions"]["removed"]] == ["MNT-5"]
 
 
 # ---- the operator
