@@ -73,6 +73,13 @@ NO_ENTRY = {
     "operations/measurements/prometheus_actions.py queue_test": (
         "queues; what the test finds is recorded with it"
     ),
+    "publishing/statements/claim_actions.py approve": "its approval was given; recorded as that",
+    "publishing/statements/claim_actions.py decline": (
+        "its approval was rejected, withdrawn or expired; recorded as that"
+    ),
+    "publishing/statements/actions.py request_revision": (
+        "queues; the revision, or that nothing differs, is recorded by its work"
+    ),
     "assurance/incidents/actions.py enter": "part of each change of state, which records it",
     "operations/measurements/push_actions.py push": (
         "keeps the answer for a repetition; a backfill in it is recorded for each indicator"
@@ -547,6 +554,7 @@ def test_templates_trust_no_data():
         "kernel/drawing.py",
         "kernel/formatting.py",
         "publishing/reports/drawings.py",
+        "publishing/statements/statement_drawing.py",
         "operations/objectives/ports.py",
         "demo/idp/endpoints.py",
     }

@@ -27,6 +27,7 @@ LABELS = {
     "Policies": "policy",
     "Reliability": "objective",
     "Reports": "report",
+    "Statements": "statement",
     "Switch": "kill-switch",
     "Tenants": "tenant",
 }  # navigation label → slug, where the label isn't the term itself

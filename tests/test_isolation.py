@@ -50,6 +50,8 @@ WITHOUT_KEY = {
         " never deleted"
     ),
     "leaves": "a session of another tenant, which no key of this one reaches",
+    "customer_id": "the tenant whose minutes a vendor claim is about; no row of the operator's",
+    "customer_statement_id": "a row of that tenant, which no key of the operator's reaches",
     "work_item_id": "the work is swept when it is old, the report stays",
 }
 APPEND_ONLY = (
@@ -67,6 +69,8 @@ APPEND_ONLY = (
     "item_results",
     "retests",
     "objective_versions",
+    "statement_revisions",
+    "statement_credits",
 )
 OVER_ALL = {
     "platform_policies": (

@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=False),
-        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_statement_id", sa.Uuid(), nullable=False),
         sa.Column("month", sa.String(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("vendor", sa.String(), nullable=False),
@@ -125,7 +125,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
-        sa.Column("by", sa.Uuid(), nullable=True),
+        sa.Column("recorded_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("kind IN ('owed', 'paid')", name=op.f("ck_statement_credits_kind")),
         sa.ForeignKeyConstraint(

@@ -241,7 +241,7 @@ def _owe(statement: Statement, row: StatementRevision, before: StatementRevision
                 revision=row.number,
                 amount=difference,
                 currency=row.currency,
-                by=None,
+                recorded_by=None,
             )
         )
 

@@ -124,7 +124,7 @@ def prepare(
         number=claim_queries.next_number(),
         agreement_id=side.agreement.id,
         customer_id=customer_id,
-        statement_id=statement.id,
+        customer_statement_id=statement.id,
         month=statement.month,
         revision=statement.revision,
         vendor=side.vendor,

@@ -26,7 +26,7 @@ from governance.publishing.statements import (
     inbox,
     jobs,
     late_changes,
-    ledger,
+    ledger_actions,
     models,
     palette,
     permissions,
@@ -85,7 +85,7 @@ manifest = Manifest(
             lambda row_id, _slug: {"statement_id": row_id},
         ),
     ),
-    audit=actions_in(actions, dispute_actions, ledger, claim_actions),
+    audit=actions_in(actions, dispute_actions, ledger_actions, claim_actions),
     links={
         "Statement": EntryLink(endpoint="statements.statement", argument="statement_id"),
         "Dispute": EntryLink(endpoint="statements.dispute", argument="dispute_id"),

@@ -175,7 +175,7 @@ class CreditEntry(Tenanted, Model):
     amount: Mapped[int] = mapped_column(BigInteger)  # minor units; paid ones are negative
     currency: Mapped[str]
     note: Mapped[str] = mapped_column(default="")  # such as the number of the credit note
-    by: Mapped[UUID | None]
+    recorded_by: Mapped[UUID | None]
 
 
 class VendorClaim(Tenanted, Model):
@@ -204,7 +204,7 @@ class VendorClaim(Tenanted, Model):
     number: Mapped[int]
     agreement_id: Mapped[UUID]  # from the vendor
     customer_id: Mapped[UUID]  # the tenant whose minutes they are
-    statement_id: Mapped[UUID]  # of that tenant
+    customer_statement_id: Mapped[UUID]
     month: Mapped[str]
     revision: Mapped[int]
     vendor: Mapped[str]

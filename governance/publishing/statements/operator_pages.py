@@ -27,7 +27,7 @@ from governance.publishing.statements import (
     claim_queries,
     dispute_actions,
     figures,
-    ledger,
+    ledger_actions,
     queries,
     statement_page,
     statement_pages,
@@ -309,7 +309,7 @@ def record_payment(place: Place, statement_id: UUID) -> Drawn | ResponseReturnVa
 
     def act() -> None:
         amount = read_amount(form.amount.data or "", row.currency, field="amount")
-        ledger.pay(found, amount=amount, note=form.note.data or "")
+        ledger_actions.pay(found, amount=amount, note=form.note.data or "")
 
     if accepted(form, act):
         flash("The payment was recorded.")
@@ -319,7 +319,7 @@ def record_payment(place: Place, statement_id: UUID) -> Drawn | ResponseReturnVa
         statement_pages.frame(place, found, "statement")
         | {
             "form": form,
-            "balance": money(ledger.balance(found), row.currency),
+            "balance": money(ledger_actions.balance(found), row.currency),
             "actor": current.actor().name,
         },
         status=statement_pages.answered(form),

@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose statements a page shows, and to whom. `slug` is None on a tenant's own pages."""
+    """Whose statements a page shows, and for which reader. `slug` is None on a tenant's own pages."""
 
     slug: str | None
     tenant: str

@@ -206,7 +206,7 @@ class Killed(Exception):
 
 
 def test_killed_at_any_statement_it_closes_once(month, acting, database, engine):
-    """The work dies at its n-th statement, for each n; whoever takes it up next closes the month."""
+    """The work dies at its n-th statement, for each n; the next one closes the month."""
     with clock.frozen(DUE), acting("admin"):
         closing.start_due(DUE)
     left = {"statements": None}

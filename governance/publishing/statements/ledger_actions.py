@@ -47,7 +47,7 @@ def pay(statement: Statement, *, amount: int, note: str) -> CreditEntry:
         amount=-amount,
         currency=currency,
         note=note.strip()[:MAX_NOTE_LENGTH],
-        by=current.actor().person_id,
+        recorded_by=current.actor().person_id,
     )
     session().add(made)
     record(PAID, statement, month=statement.month, amount=amount, currency=currency, note=made.note)
