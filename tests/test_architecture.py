@@ -44,6 +44,7 @@ ACTIONS_APART = {
     "operations/alerts/deliveries.py": {"AlertDelivery"},
     "operations/agreements/rehearsal_work.py": {"AgreementRehearsal"},
     "assurance/incidents/suggestions.py": {"IncidentSuggestion"},
+    "assurance/incidents/reminders.py": {"DeadlineReminder"},
     "foundation/tenants/time_zones.py": {"TenantTimeZone"},
 }
 # Functions of an actions.py that leave no entry, and why that is right.
@@ -81,6 +82,10 @@ NO_ENTRY = {
         "queues; the revision, or that nothing differs, is recorded by its work"
     ),
     "assurance/incidents/actions.py enter": "part of each change of state, which records it",
+    "assurance/incidents/suggestions.py suggest": "the stop that suggests it is recorded",
+    "assurance/incidents/update_actions.py return_to_draft": (
+        "its approval was rejected, withdrawn or expired; recorded as that"
+    ),
     "operations/measurements/push_actions.py push": (
         "keeps the answer for a repetition; a backfill in it is recorded for each indicator"
     ),
