@@ -279,8 +279,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_incident_notes")),
     )
     seal_by_tenant("incident_notes")
-    let_use("incident_notes", "SELECT, INSERT")
-    append_only("incident_notes")
+    let_use("incident_notes", "SELECT, INSERT, UPDATE")
     op.create_index(
         op.f("ix_incident_notes_tenant_id_incident_id_created_at"),
         "incident_notes",
@@ -515,10 +514,15 @@ def upgrade() -> None:
         unique=False,
         postgresql_where="settled_at IS NULL",
     )
-    # What customers were told, and what a closed review says, stays.
+    # What customers were told stays; only an erasure replaces a name in it.
     op.execute("""
 CREATE FUNCTION refuse_change_of_sent_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF TG_OP = 'UPDATE' AND position('[erased]' IN NEW.title || NEW.body || NEW.comment) > 0
+    AND to_jsonb(NEW) - '{title,body,comment}'::text[] = to_jsonb(OLD) - '{title,body,comment}'::text[]
+  THEN
+    RETURN NEW;
+  END IF;
   RAISE EXCEPTION 'a customer update that was sent never changes';
 END $$
 """)

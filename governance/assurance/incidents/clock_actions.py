@@ -1,9 +1,9 @@
-"""Answer for an incident's clocks: which laws apply, what was sent, when time stood still.
+"""Answer for an incident's clocks: which laws apply, what was sent, when the time did not run.
 
 assign_decider     who decides whether a law applies, by when
 classify           it applies (in which case of it), or it doesn't and why
 record_notice      a notice was sent: its clock ends
-pause, resume      time to resolve stands still while the customer has to act
+pause, resume      the time to resolve does not run while the customer has to act
 record_response    the support team answered by other means than a customer update
 """
 
@@ -202,9 +202,7 @@ def record_notice(
         stage=stage_key,
         sent_at=sent_at,
         sent_by=current.actor().person_id,
-        recipient=required(
-            recipient, "recipient", "Enter whom it was sent to.", limit=MAX_LINE_LENGTH
-        ),
+        recipient=required(recipient, "recipient", "Enter the recipient.", limit=MAX_LINE_LENGTH),
         reference=optional(reference, "reference", limit=MAX_LINE_LENGTH),
         created_at=clock.now(),
     )

@@ -9,7 +9,7 @@ redeem_code        a right code starts a visit, which opens the status page and 
 import re
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from governance.assurance.incidents import permissions
 from governance.assurance.incidents.models import StatusContact, StatusVisit
@@ -18,6 +18,7 @@ from governance.assurance.incidents.update_actions import status_address
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import one_time_codes
+from governance.foundation.privacy.events import PersonErased
 from governance.kernel import clock, current, outbox
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
@@ -125,6 +126,26 @@ def remove_contact(contact: StatusContact) -> None:
 
 def _end_visits(contact: StatusContact) -> None:
     session().execute(delete(StatusVisit).where(StatusVisit.contact_id == contact.id))
+
+
+def forget_contact(erased: PersonErased) -> None:
+    """End an erased person's access to the status page. Their name and address are replaced
+    afterwards, as in every table.
+    """
+    rows = session().scalars(
+        select(StatusContact).where(
+            func.lower(StatusContact.email).in_([each.lower() for each in erased.addresses])
+        )
+    )
+    count = 0
+    for contact in rows.all():
+        if contact.removed_at is None:
+            contact.removed_at = clock.now()
+            record(CONTACT_REMOVED, contact)
+        contact.link_hash = contact.code_hash = contact.code_ends_at = None
+        _end_visits(contact)
+        count += 1
+    erased.removed["status page contacts"] = count
 
 
 # ---- signing in

@@ -36,6 +36,7 @@ from governance.assurance.incidents import (
 from governance.assurance.incidents.models import Incident
 from governance.assurance.incidents.states import LIVE
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.privacy.events import PersonErased
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -130,7 +131,10 @@ manifest = Manifest(
         "SeverityName": EntryLink(endpoint="incidents.settings", noun="severity"),
         "StatusContact": EntryLink(endpoint="incidents.settings", noun="status page contact"),
     },
-    subscribes=(Subscription(StopOrdered, suggestions.suggest),),
+    subscribes=(
+        Subscription(StopOrdered, suggestions.suggest),
+        Subscription(PersonErased, contact_actions.forget_contact, order=25),
+    ),
     answers=(
         PortAnswer(service_level_problems, alert_answers.unanswered_alerts),
         PortAnswer(incident_problems, late_follow_up.late_follow_up),

@@ -191,7 +191,7 @@ class NoticeForm(Form):
         "Sent", [InputRequired("Enter when it was sent.")], format=TIME_FORMATS
     )
     recipient = StringField(
-        "Recipient", [InputRequired("Enter whom it was sent to."), LINE], filters=[stripped]
+        "Recipient", [InputRequired("Enter the recipient."), LINE], filters=[stripped]
     )
     reference = StringField(
         "Reference",

@@ -94,7 +94,7 @@ class ImpactFigure(Tenanted, Model):
 
 
 class IncidentNote(Tenanted, Model):
-    """What a person says in the timeline. Never changed."""
+    """What a person says in the timeline. Never changed; only an erasure replaces a name in it."""
 
     __tablename__ = "incident_notes"
     __table_args__ = (

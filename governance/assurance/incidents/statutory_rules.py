@@ -1,4 +1,4 @@
-"""Which laws ask for a notice after an incident, by when, and to whom: data, in versions.
+"""Which laws ask for a notice after an incident, its deadline and its recipient: data, in versions.
 
 A classification keeps the version that it was decided under, so a new version never changes an
 earlier deadline. Periods run from the instant of awareness, to the second, which is never later

@@ -1,6 +1,8 @@
 """Customer updates: prefilled, edited by two people, approved by another, sent once."""
 
+import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from governance.assurance.incidents import (
     contact_actions,
@@ -12,6 +14,7 @@ from governance.assurance.incidents import (
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
+from governance.foundation.privacy.events import PersonErased
 from governance.foundation.webhooks import models as webhooks
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
@@ -127,3 +130,27 @@ def test_another_tenants_update_does_not_exist(database, as_stranger, as_viewer)
     as_stranger.get(path_of(found, update), then=404)
     as_viewer.get(path_of(found, update))
     as_viewer.post(path_of(found, update), then=403, version="1", title="x", body="y")
+
+
+def test_a_sent_update_never_changes_except_that_an_erasure_replaces_a_name(database, acting):
+    found, update = drafted()
+    with acting("compliance_officer"):
+        each = update_queries.update_of(found, update)
+        update_actions.send(queries.incident(found), each)
+        session().flush()
+        with pytest.raises(DBAPIError, match="never changes"), session().begin_nested():
+            each.body = "Something else"
+            session().flush()
+        session().refresh(each)
+        each.body = each.body.replace("clause", "[erased]")
+        session().flush()
+
+
+def test_an_erased_contact_loses_access(database, acting):
+    with acting("admin"):
+        contact = contact_actions.add_contact("Kim Weber", "kim@customer.example")
+        erased = PersonErased(make.person_id("viewer"), ["Kim Weber"], ["KIM@customer.example"])
+        contact_actions.forget_contact(erased)
+        assert contact.removed_at is not None
+        assert contact.link_hash is None
+        assert erased.removed == {"status page contacts": 1}

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from governance.assurance.engagements import auditor_access, auditor_queries
 from governance.assurance.engagements.models import EngagementAuditor
+from governance.assurance.incidents import contact_actions
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.identity_providers import change_actions
@@ -92,6 +93,7 @@ def auditors(engagement_id, slug="acme"):
 def test_who_acts_on_it_and_in_which_order(app):
     assert subscribers(PersonErased) == (
         auditor_access.forget_auditor,
+        contact_actions.forget_contact,
         reports.withdraw_naming,
         list_views.delete_views_of,
         change_actions.erase_tester,
