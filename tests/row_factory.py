@@ -128,6 +128,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "ends_at": datetime(2026, 3, 3, 2, tzinfo=UTC),
     },
     "statement_credits": {"kind": "owed", "revision": 1},
+    "statement_revisions": {"changes": None, "cause": "close", "number": 1},
     "vendor_claims": {"state": "prepared", "paid_amount": None},
     "request_remarks": {"kind": "comment"},
     "webhook_endpoints": {

@@ -9,7 +9,7 @@ from flask import flash, redirect, request, url_for
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, work_pages
-from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.forms import Form, accepted
 from governance.kernel.intervals import Span
 from governance.kernel.months import month_of
@@ -187,7 +187,7 @@ def provisional(_place: Place, agreement_id: UUID) -> Drawn:
     month = month_of(zone_periods(), now)
     gathered = statement_facts.gather(agreement, month, until=now)
     if not gathered.facts["versions"]:
-        raise NotFound(f"No version of {agreement.ref} is in force this month.")
+        raise DomainError(f"No version of {agreement.ref} is in force this month.")
     facts: Mapping[str, Any] = {
         **gathered.facts,
         "notes": closing.notes_of(gathered.facts, gathered.counts),
