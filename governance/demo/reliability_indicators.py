@@ -1,0 +1,320 @@
+"""Acme's indicators and objectives, and their minutes up to now.
+
+define()        the indicators and objectives, by the acting person, in their transaction
+episodes(…)     what went wrong, counted back from now and from the last month that is closed
+store_minutes   every minute, as the products sent it
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from governance.demo.measured_minutes import Episode, Series, scattered
+from governance.kernel.intervals import MINUTE, Span
+from governance.operations.measurements import actions as measurements
+from governance.operations.objectives import actions as objectives
+from governance.operations.systems import queries as systems
+
+VENDOR = "Helio Cloud"
+YEAR = timedelta(days=395)  # thirteen months for the rehearsal of agreements
+SEASON = timedelta(days=64)  # what the statements of two months need
+BACKFILL_REASON = "History of the metrics store, imported when the objectives were defined"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An indicator with its objective, and how busy it is."""
+
+    key: str
+    name: str
+    system: str
+    kind: str
+    unit: str
+    target: str
+    rate: float
+    bad: float
+    is_ai: bool = False
+    bound: str | None = None
+    bound_unit: str | None = None
+    min_requests: int = 1
+    feature: str | None = None
+    vendor: str | None = None
+    note: str = ""
+    owner: str = "jun"
+    minimum_coverage: str = "0.95"
+
+    @property
+    def objective(self) -> str:
+        return f"{self.system} · {self.name}"
+
+
+MEASURED: tuple[Measured, ...] = (
+    Measured(
+        "claims-triage-grounded",
+        "Grounded approvals",
+        "claims-triage",
+        "ratio",
+        "approvals",
+        "0.99",
+        5.6,
+        0.0072,
+        is_ai=True,
+        feature="auto-approve",
+    ),
+    Measured(
+        "claims-triage-availability",
+        "Availability",
+        "claims-triage",
+        "downtime",
+        "requests",
+        "0.995",
+        14,
+        0.002,
+        min_requests=3,
+        note="A minute is down when 3 or more requests arrive and none is accepted.",
+    ),
+    Measured(
+        "support-assistant-availability",
+        "Availability",
+        "support-assistant",
+        "ratio",
+        "requests",
+        "0.999",
+        15,
+        0.0006,
+        owner="anna",
+    ),
+    Measured(
+        "claims-triage-latency",
+        "Latency under 4 s",
+        "claims-triage",
+        "threshold",
+        "requests",
+        "0.95",
+        5.2,
+        0.028,
+        bound="4",
+        bound_unit="s",
+    ),
+    Measured(
+        "support-assistant-grounded",
+        "Grounded answers",
+        "support-assistant",
+        "ratio",
+        "answers",
+        "0.97",
+        1.9,
+        0.0137,
+        is_ai=True,
+        owner="anna",
+    ),
+    Measured(
+        "support-assistant-first-token",
+        "First token under 1.2 s",
+        "support-assistant",
+        "threshold",
+        "answers",
+        "0.95",
+        13,
+        0.019,
+        bound="1.2",
+        bound_unit="s",
+        owner="anna",
+    ),
+    Measured(
+        "ad-copywriter-availability",
+        "Availability",
+        "ad-copywriter",
+        "ratio",
+        "requests",
+        "0.995",
+        0.045,
+        0.002,
+        owner="anna",
+    ),
+    Measured(
+        "ad-copywriter-safe",
+        "Free of harmful output",
+        "ad-copywriter",
+        "ratio",
+        "texts",
+        "0.99",
+        0.09,
+        0.001,
+        is_ai=True,
+        owner="anna",
+    ),
+    Measured(
+        "support-assistant-resolved",
+        "Resolved in chat",
+        "support-assistant",
+        "ratio",
+        "conversations",
+        "0.85",
+        0.8,
+        0.06,
+        is_ai=True,
+        owner="anna",
+        minimum_coverage="0.9",
+    ),
+    Measured(
+        "claims-triage-helio",
+        "Helio model calls",
+        "claims-triage",
+        "downtime",
+        "calls",
+        "0.995",
+        9,
+        0.001,
+        min_requests=1,
+        vendor=VENDOR,
+        note="A minute is down when every call to helio-4-large fails or times out.",
+    ),
+)
+
+
+def define(people: Mapping[str, UUID]) -> dict[str, UUID]:
+    """Define every indicator with its objective; {indicator key: indicator id}.
+
+    The vendor's indicator has no objective: its agreement names the promise.
+    """
+    found: dict[str, UUID] = {}
+    for each in MEASURED:
+        indicator = measurements.define(
+            key=each.key,
+            name=f"{each.system} {each.name[:1].lower()}{each.name[1:]}",
+            system_id=systems.system(each.system).id,
+            kind=each.kind,
+            feature=each.feature,
+            unit=each.unit,
+            min_requests=each.min_requests,
+            floor=Decimal(0) if each.kind == "downtime" else None,
+            bound=Decimal(each.bound) if each.bound else None,
+            bound_unit=each.bound_unit,
+            vendor=each.vendor,
+        )
+        found[each.key] = indicator.id
+        if each.vendor is None:
+            objectives.create(
+                name=each.objective,
+                indicator_id=indicator.id,
+                target=Decimal(each.target),
+                owner_id=people[each.owner],
+                minimum_coverage=Decimal(each.minimum_coverage),
+                kind_note=each.note,
+                is_ai=each.is_ai,
+            )
+    return found
+
+
+def store_minutes(ids: Mapping[str, UUID], now: datetime, closed: Span) -> None:
+    """Store every minute up to `now`; `closed` is the month whose statement the story tells."""
+    for number, each in enumerate(MEASURED):
+        series = Series(
+            seed=2026 + number,
+            rate=each.rate,
+            bad=each.bad,
+            since=max(now - YEAR, closed.start - YEAR)
+            if each.key == "claims-triage-availability"
+            else min(now - SEASON, closed.start),
+            until=now - timedelta(days=6) if each.key == "support-assistant-resolved" else now,
+            episodes=episodes(each.key, now, closed),
+        )
+        rows = ((ids[each.key], at, good, total) for at, good, total in series.rows())
+        measurements.store(rows, backfill_reason=BACKFILL_REASON)
+
+
+def episodes(key: str, now: datetime, closed: Span) -> Sequence[Episode]:
+    """What differs from quiet minutes, for one indicator."""
+    return tuple(_EPISODES.get(key, _none)(now, closed))
+
+
+def late_rows(closed: Span) -> Iterator[tuple[datetime, int, int]]:
+    """The minutes of the closed month that arrive after its statement: 65 of 204 were down."""
+    start = _late_start(closed)
+    for number in range(LATE_MINUTES):
+        yield start + number * MINUTE, 0 if number % 3 == 0 and number < 195 else 9, 9  # noqa: PLR2004 - 65 of them
+
+
+LATE_MINUTES = 204
+
+
+def _late_start(closed: Span) -> datetime:
+    return closed.start + timedelta(days=8, hours=4, minutes=12)
+
+
+def _none(_now: datetime, _closed: Span) -> Iterator[Episode]:
+    return iter(())
+
+
+def _grounded(now: datetime, _closed: Span) -> Iterator[Episode]:
+    """From an hour ago approvals cite a withdrawn clause; the feature is stopped after 28 minutes."""
+    yield Episode(now - 70 * MINUTE, 28, 0.72, rate=11)
+    yield Episode(now - 42 * MINUTE, 42, None)
+
+
+def _availability(now: datetime, closed: Span) -> Iterator[Episode]:
+    recent = max(closed.end, now - timedelta(days=30))
+    yield from _recent_outages(now, recent)
+    # the month of the statement: 430 minutes outside maintenance, 66 inside it
+    yield from scattered(
+        7, closed.start + timedelta(days=10), closed.end - timedelta(days=1), minutes=430
+    )
+    for day in (3, 17):
+        yield Episode(closed.start + timedelta(days=day, hours=1, minutes=20), 33, 1.0)
+    yield Episode(_late_start(closed), 384, None)
+    # the year before, for the rehearsal
+    for month, lost in enumerate((20, 130, 300, 460, 60, 240, 25, 90, 210, 40, 15)):
+        start = closed.start - timedelta(days=30 * (month + 1))
+        yield from scattered(month + 11, start, start + timedelta(days=29), minutes=lost)
+
+
+def _recent_outages(now: datetime, recent: datetime) -> Iterator[Episode]:
+    """The last days: a slow decline that spends the budget."""
+    today = [(1, 97), (2, 60), (3, 220), (4, 410), (6, 640), (9, 1000)]
+    for minutes, ago in today:
+        yield Episode(now - ago * MINUTE, minutes, 1.0)
+    for days, minutes in ((2, 21), (3, 9), (4, 8), (6, 11), (11, 6), (14, 5), (18, 31)):
+        start = now - timedelta(days=days, hours=5)
+        if start > recent:
+            yield Episode(start, minutes, 1.0)
+    for days, minutes in ((5, 52), (13, 370), (21, 1160)):
+        start = now - timedelta(days=days, hours=2)
+        if start > recent:
+            yield Episode(start, minutes, None)
+
+
+def _first_token(_now: datetime, closed: Span) -> Iterator[Episode]:
+    """A slow week of the closed month: 94 of 100 answers were in time."""
+    yield Episode(closed.start + timedelta(days=18), 7 * 24 * 60, 0.16)
+
+
+def _ad_copywriter(_now: datetime, closed: Span) -> Iterator[Episode]:
+    """No collector for three days of the closed month: coverage below its minimum."""
+    yield Episode(closed.start + timedelta(days=12), 3 * 24 * 60 + 700, None)
+
+
+def _helio(now: datetime, closed: Span) -> Iterator[Episode]:
+    """The vendor failed in 312 minutes of the closed month, in most of them with us."""
+    ours = [
+        each
+        for each in _availability(now, closed)
+        if each.bad == 1.0 and closed.start <= each.start < closed.end
+    ]
+    left = 312
+    for each in ours:
+        if left <= 0:
+            break
+        yield Episode(each.start, min(each.minutes, left), 1.0)
+        left -= each.minutes
+
+
+_EPISODES = {
+    "claims-triage-grounded": _grounded,
+    "claims-triage-availability": _availability,
+    "support-assistant-first-token": _first_token,
+    "ad-copywriter-availability": _ad_copywriter,
+    "claims-triage-helio": _helio,
+}
