@@ -4,7 +4,7 @@ import csv
 import io
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -40,6 +40,7 @@ from governance.demo.cast import (
     play,
     system_actor,
 )
+from governance.demo.reliability_story import ReliabilityStory, StoryStep
 from governance.demo.story import StoryEvent
 from governance.kernel import current
 from governance.kernel.db import find, transaction
@@ -155,9 +156,12 @@ def tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
             days_ago(KEYS_MADE), "admin", lambda: handed.update(machine_keys.make("acme")), 14
         ),
     ]
-    drilled = days_ago(DRILLED)
+    drilled, now = days_ago(DRILLED), datetime.now(UTC)
     begun: set[date] = set()
-    play(cast, [event for event in told if event.day < drilled], begun)
+    reliability = ReliabilityStory(cast, now)
+    earlier = [event for event in told if event.day < drilled]
+    steps = [step for step in reliability.steps() if step.at.date() < drilled]
+    _play_beside(cast, earlier, begun, steps)
     with current.acting_as(system_actor("acme")):
         key_id = machine_keys.key_id("claims-triage")
     for number, feature in enumerate(("auto-approve", "summarise")):
@@ -173,11 +177,26 @@ def tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
         )
     with acting_on(cast("admin"), drilled + timedelta(days=1), 9), transaction():
         _accept_drills()
-    play(cast, [event for event in told if event.day >= drilled], begun)
+    later = [event for event in told if event.day >= drilled]
+    steps = [step for step in reliability.steps() if step.at.date() >= drilled]
+    _play_beside(cast, later, begun, steps)
     decision_history.tell(system_actor("acme"))
-    stops_and_drills.tell_stop(
-        cast("admin"), system_actor("acme"), now=datetime.now(UTC), key_id=key_id
-    )
+    stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)
+    for step in reliability.after_the_stop():
+        step.play()
+
+
+def _play_beside(
+    cast: Cast, told: list[StoryEvent], begun: set[date], steps: Iterable[StoryStep]
+) -> None:
+    """Play events and steps together in order of their days; on one day the steps come first."""
+    rest = told
+    for step in steps:
+        due = [event for event in rest if event.day < step.at.date()]
+        rest = [event for event in rest if event.day >= step.at.date()]
+        play(cast, due, begun)
+        step.play()
+    play(cast, rest, begun)
 
 
 def _accept_drills() -> None:

@@ -18,9 +18,11 @@ from governance.operations.objectives import actions as objectives
 from governance.operations.systems import queries as systems
 
 VENDOR = "Helio Cloud"
-YEAR = timedelta(days=395)  # thirteen months for the rehearsal of agreements
-SEASON = timedelta(days=64)  # what the statements of two months need
+YEAR = timedelta(days=365)  # before the closed month, for the rehearsal of agreements
+SEASON = timedelta(days=2)  # before the closed month, for everything else
+STALE = timedelta(days=6)  # how long one collector has been silent
 BACKFILL_REASON = "History of the metrics store, imported when the objectives were defined"
+DAILY_REASON = "Import of the days since the last one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,21 +211,31 @@ def define(people: Mapping[str, UUID]) -> dict[str, UUID]:
     return found
 
 
-def store_minutes(ids: Mapping[str, UUID], now: datetime, closed: Span) -> None:
-    """Store every minute up to `now`; `closed` is the month whose statement the story tells."""
+def store_minutes(
+    ids: Mapping[str, UUID], since: datetime | None, until: datetime, now: datetime, closed: Span
+) -> None:
+    """Store the minutes from `since` up to `until`; without `since` from the first one.
+
+    `now` is the present, from which the story counts back; `closed` is the month whose statement
+    it tells.
+    """
     for number, each in enumerate(MEASURED):
+        first = closed.start - (YEAR if each.key == "claims-triage-availability" else SEASON)
+        last = now - STALE if each.key == "support-assistant-resolved" else now
         series = Series(
             seed=2026 + number,
             rate=each.rate,
             bad=each.bad,
-            since=max(now - YEAR, closed.start - YEAR)
-            if each.key == "claims-triage-availability"
-            else min(now - SEASON, closed.start),
-            until=now - timedelta(days=6) if each.key == "support-assistant-resolved" else now,
+            since=first,
+            until=min(last, until),
             episodes=episodes(each.key, now, closed),
         )
-        rows = ((ids[each.key], at, good, total) for at, good, total in series.rows())
-        measurements.store(rows, backfill_reason=BACKFILL_REASON)
+        rows = (
+            (ids[each.key], at, good, total)
+            for at, good, total in series.rows()
+            if since is None or at >= since
+        )
+        measurements.store(rows, backfill_reason=BACKFILL_REASON if since is None else DAILY_REASON)
 
 
 def episodes(key: str, now: datetime, closed: Span) -> Sequence[Episode]:
@@ -263,7 +275,7 @@ def _availability(now: datetime, closed: Span) -> Iterator[Episode]:
         7, closed.start + timedelta(days=10), closed.end - timedelta(days=1), minutes=430
     )
     for day in (3, 17):
-        yield Episode(closed.start + timedelta(days=day, hours=1, minutes=20), 33, 1.0)
+        yield Episode(closed.start + timedelta(days=day, hours=2, minutes=20), 33, 1.0)
     yield Episode(_late_start(closed), 384, None)
     # the year before, for the rehearsal
     for month, lost in enumerate((20, 130, 300, 460, 60, 240, 25, 90, 210, 40, 15)):
