@@ -37,6 +37,7 @@ from governance.publishing.overview.queries import (
     EvidenceState,
     LevelChange,
 )
+from governance.publishing.overview.reliability import reliability_now
 
 feature = Feature("overview", __name__)
 operator_feature = Feature("operator_overview", __name__, scope="operator")
@@ -112,6 +113,7 @@ def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]
             for line in sentences.report_lines(readiness, reports, board.as_of.date())
         ],
         "reports": reports,
+        "reliability": None if day else reliability_now(),
     }
 
 

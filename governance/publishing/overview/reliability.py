@@ -1,0 +1,147 @@
+"""What the overview shows of reliability: open alerts and incidents, and the newest statement.
+
+One statement reads all of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import String, cast, func, literal, select, union_all
+
+from governance.assurance.incidents import permissions as incident_permissions
+from governance.assurance.incidents.models import Incident
+from governance.kernel.access import allowed
+from governance.kernel.db import session
+from governance.kernel.formatting import plural
+from governance.operations.agreements.money import money
+from governance.operations.alerts.models import Alert
+from governance.operations.objectives import permissions as objective_permissions
+from governance.operations.objectives.models import Objective
+from governance.publishing.statements import permissions as statement_permissions
+from governance.publishing.statements.models import Statement, StatementRevision
+
+MAX_LINES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityLine:
+    """One alert, incident or statement. `state` is (kind, text), as c.state takes it."""
+
+    kind: str
+    id: UUID
+    ref: str
+    title: str
+    state: tuple[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityNow:
+    """The lines, the most pressing first, and the heading over them."""
+
+    lines: Sequence[ReliabilityLine]
+    heading: str
+
+
+def reliability_now() -> ReliabilityNow | None:
+    """Return what the reader may see; None where a tenant measures nothing and had no incident."""
+    parts = [
+        query
+        for permission, query in (
+            (objective_permissions.VIEW, _alerts()),
+            (incident_permissions.VIEW, _incidents()),
+            (statement_permissions.VIEW, _statements()),
+            (objective_permissions.VIEW, _objectives()),
+        )
+        if allowed(permission)
+    ]
+    if not parts:
+        return None
+    rows = session().execute(union_all(*parts)).all()
+    if not rows:
+        return None
+    found = [_line(row) for row in rows if row.kind != "objective"]
+    order = {"alert": 0, "incident": 1, "statement": 2}
+    lines = sorted(sorted(found, key=lambda line: line.at, reverse=True), key=_rank(order))
+    return ReliabilityNow(lines[:MAX_LINES], _heading(found))
+
+
+def _rank(order: dict[str, int]) -> Any:
+    return lambda line: order[line.kind]
+
+
+def _heading(lines: Sequence[ReliabilityLine]) -> str:
+    firing = sum(line.kind == "alert" and line.state[1] == "Firing" for line in lines)
+    open_now = sum(line.kind == "incident" for line in lines)
+    if not firing and not open_now:
+        return "No alert is firing and no incident is open"
+    parts = []
+    if firing:
+        parts.append(f"{plural(firing, 'alert')} {'is' if firing == 1 else 'are'} firing")
+    if open_now:
+        parts.append(f"{plural(open_now, 'incident')} {'is' if open_now == 1 else 'are'} open")
+    return ", ".join(parts)
+
+
+def _row(kind: str, **columns: Any) -> Any:
+    """Select the columns that every part has."""
+    return select(
+        literal(kind, String()).label("kind"),
+        columns["id"].label("id"),
+        cast(columns["ref"], String()).label("ref"),
+        cast(columns["title"], String()).label("title"),
+        cast(columns["state"], String()).label("state"),
+        columns["at"].label("at"),
+    )
+
+
+def _alerts() -> Any:
+    a, o = Alert, Objective
+    ref = func.concat("ALR-", a.number)
+    query = _row("alert", id=a.id, ref=ref, title=o.name, state=a.state, at=a.fired_at)
+    return query.join(o, o.id == a.objective_id).where(a.state != "resolved").limit(20)
+
+
+def _incidents() -> Any:
+    i = Incident
+    query = _row("incident", id=i.id, ref=i.ref, title=i.title, state=i.state, at=i.declared_at)
+    return query.where(i.closed_at.is_(None)).limit(20)
+
+
+def _statements() -> Any:
+    s, r = Statement, StatementRevision
+    state = func.concat(r.credit, " ", r.currency, " ", r.number)
+    query = _row("statement", id=s.id, ref=s.month, title=s.month, state=state, at=r.closed_at)
+    query = query.join(r, (r.statement_id == s.id) & (r.number == s.revision))
+    return query.order_by(s.month.desc(), s.id).limit(1)
+
+
+def _objectives() -> Any:
+    """One row where something is measured."""
+    o = Objective
+    query = _row(
+        "objective", id=o.id, ref=literal(""), title=o.name, state=literal(""), at=o.created_at
+    )
+    return query.where(o.retired_at.is_(None)).limit(1)
+
+
+ALERT_STATES = {"firing": ("bad", "Firing"), "acknowledged": ("due", "Acknowledged")}
+
+
+def _line(row: Any) -> ReliabilityLine:
+    if row.kind == "alert":
+        return ReliabilityLine("alert", row.id, row.ref, row.title, ALERT_STATES[row.state], row.at)
+    if row.kind == "incident":
+        state = ("ok" if row.state == "resolved" else "due", row.state.capitalize())
+        return ReliabilityLine("incident", row.id, row.ref, row.title, state, row.at)
+    credit, currency, number = row.state.split()
+    owed = f"{money(int(credit), currency)} credit" if int(credit) else "no credit"
+    title = f"Statement {_month(row.title)}, revision {number}"
+    return ReliabilityLine("statement", row.id, "", title, ("none", owed), row.at)
+
+
+def _month(text: str) -> str:
+    return f"{datetime.strptime(text, '%Y-%m'):%B %Y}"  # noqa: DTZ007 - a month has no zone
