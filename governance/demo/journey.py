@@ -2,8 +2,10 @@
 OIDC, ask, watch, download, verify.
 """
 
+import io
 import re
 import time
+import zipfile
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +19,7 @@ from governance.foundation.audit import jsonl
 from governance.foundation.audit.verify import verify as verify_log
 from governance.kernel import clock
 from governance.publishing.reports.verify import verify
+from governance.publishing.statements.verify import verify as verify_statement
 
 SOC2 = "soc2-tsc-2017"
 ELEVEN_MONTHS = timedelta(days=334)  # no eleven months are shorter
@@ -128,6 +131,29 @@ def _made(browser: requests.Session, address: str, verb: str) -> str:
             raise SystemExit(f"{address} failed. See jobs.log.")
         time.sleep(0.2)
     raise SystemExit(f"{address} was not generated in time. See jobs.log.")
+
+
+def take_statement(base: str, data: Path, email: str = "admin@acme.example") -> bool:
+    """Download the newest statement, and verify its data file offline.
+
+    Return False where no month was closed.
+    """
+    browser = sign_in(base, email)
+    listed = browser.get(f"{base}/t/acme/reliability/statements/", timeout=20)
+    found = re.search(r'href="(/t/acme/reliability/statements/[0-9a-f-]{36})"', listed.text)
+    if found is None:
+        return False
+    address = f"{base}{found[1]}"
+    token = _made(browser, address, "/download")
+    taken = browser.post(f"{address}/download", data={"csrf_token": token}, timeout=60)
+    taken.raise_for_status()
+    with zipfile.ZipFile(io.BytesIO(taken.content)) as packed:
+        for name in ("sla-statement.pdf", "sla-statement.json"):
+            (data / name).write_bytes(packed.read(name))
+    result = verify_statement((data / "sla-statement.json").read_bytes())
+    if not result.ok:
+        raise SystemExit(f"sla-statement.json can't be verified: {result.sentence}")
+    return True
 
 
 def export_log(base: str, data: Path, key: str, email: str = "officer@acme.example") -> None:

@@ -9,6 +9,7 @@ from governance.kernel.db import transaction
 from governance.operations.systems import queries as systems
 
 READS, ASKS = ("audit:read",), ("flags:read",)
+MEASURES, UPLOADS = ("indicators:write",), ("evidence:write",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ WANTED = {
         KeySpec("support-assistant", ASKS, "support-assistant"),
         KeySpec("ad-copywriter", ASKS, "ad-copywriter"),
         KeySpec("all-systems", ASKS),
+        KeySpec("metrics", MEASURES),
+        KeySpec("pipeline", UPLOADS),
     ),
     "globex": (KeySpec("mirror-globex", READS), KeySpec("router", ASKS, "router")),
 }

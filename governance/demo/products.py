@@ -1,4 +1,5 @@
-"""The demo's AI products: 22 clients in three regions that request decisions and obey stops.
+"""The demo's AI products: 22 clients in three regions that request decisions and obey stops, and
+their collector, which sends minute counts.
 
     python -m governance.demo.products BASE_URL KEYS_FILE
 
@@ -14,10 +15,19 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from governance.demo.measured_minutes import Series
+from governance.demo.reliability_indicators import MEASURED
+
+SILENT = {
+    "claims-triage-grounded",
+    "support-assistant-resolved",
+}  # a stopped feature, and a collector that is down
 SEED = 2026
 FLAGS = "/ofrep/v1/evaluate/flags"
 REGIONS = {"Frankfurt": 8, "Dublin": 4, "Singapore": 2}
@@ -71,10 +81,12 @@ def run(base: str, file: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    keys = json.loads(file.read_text())
     threads = [
-        threading.Thread(target=_live, args=(base, client, stop))
-        for client in clients(json.loads(file.read_text()))
+        threading.Thread(target=_live, args=(base, client, stop)) for client in clients(keys)
     ]
+    if "metrics" in keys:
+        threads.append(threading.Thread(target=_measure, args=(base, keys["metrics"]["key"], stop)))
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -113,6 +125,31 @@ def _ask(connection: http.client.HTTPConnection, client: Client, path: str, tag:
     reply = connection.getresponse()
     reply.read()
     return reply.headers.get("ETag", "")
+
+
+def _measure(base: str, key: str, stop: threading.Event) -> None:
+    """Send the counts of each whole minute, soon after it is over."""
+    where, sent = urlsplit(base), datetime.now(UTC).replace(second=0, microsecond=0)
+    while not stop.wait(10):
+        now = datetime.now(UTC).replace(second=0, microsecond=0)
+        rows = [
+            {"indicator": each.key, "at": f"{at:%Y-%m-%dT%H:%M:00Z}", "good": good, "total": total}
+            for each in MEASURED
+            if each.key not in SILENT
+            for at, good, total in Series(SEED, each.rate, each.bad, sent, now).rows()
+        ]
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        try:
+            if rows:
+                body = json.dumps({"rows": rows})
+                connection.request("POST", "/api/v1/indicators", body, headers)
+                if connection.getresponse().status < HTTPStatus.BAD_REQUEST:
+                    sent = now
+        except (OSError, http.client.HTTPException):  # the console is starting, or stopping
+            pass
+        finally:
+            connection.close()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import clock, config, embedded
 
-VERSION = 16
+VERSION = 17
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -78,6 +78,11 @@ def run(*, once: bool, port: int, data: Path) -> int:
                 if taken
                 else "The auditor's engagement has ended, so there is no evidence package."
             )
+            if journey.take_statement(base, data):
+                _say(
+                    f"The SLA statement is {data / 'sla-statement.pdf'}, with its data file"
+                    f" {data / 'sla-statement.json'}"
+                )
             journey.export_log(base, data, key)
             _say(
                 f"The audit log is {data / 'audit-export.jsonl'}, and a tampered copy is"
