@@ -61,6 +61,7 @@ NAMES = {"acme": "Acme Insurance", "globex": "Globex", "console": "Console"}
 
 ADDRESSES = {
     "operator": "operator@{}.example",
+    "noor": "noor.haddad@{}.example",
     "admin": "admin@{}.example",
     "officer": "officer@{}.example",
     "jun": "jun.chen@{}.example",
@@ -88,6 +89,7 @@ class Cast:
             "anna": "contributor",
             "auditor": "auditor",
             "operator": "operator_admin",
+            "noor": "operator_admin",
         }.get(part, "compliance_officer")
         base = system_actor(self.slug)
         return replace(
@@ -95,7 +97,7 @@ class Cast:
             person_id=person_key(self.issuer, person.sub),
             name=person.name,
             role=role,
-            kind="operator" if part == "operator" else "person",
+            kind="operator" if part in {"operator", "noor"} else "person",
         )
 
     def id(self, part: str) -> UUID:

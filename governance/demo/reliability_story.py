@@ -27,7 +27,7 @@ from governance.assurance.incidents import queries as incident_queries
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks import queries as playbook_queries
 from governance.assurance.playbooks.steps import Step
-from governance.demo import reliability_indicators
+from governance.demo import agreement_story, reliability_indicators
 from governance.demo.cast import Cast, days_ago, system_actor
 from governance.demo.reliability_indicators import late_rows
 from governance.foundation.approvals import actions as approvals
@@ -42,10 +42,12 @@ from governance.operations.alerts import evaluation
 from governance.operations.alerts import queries as alert_queries
 from governance.operations.maintenance import actions as maintenance
 from governance.operations.measurements import actions as measurements
+from governance.operations.objectives import queries as objectives
 from governance.operations.systems import queries as systems
 
 ZONE = "Europe/Berlin"
 CLOSE_DAY = 3
+CLAIM_LEFT = timedelta(days=12)  # until the claim on the vendor has to be sent
 LATE_AFTER = timedelta(days=3)  # of the close: the missing minutes arrive
 UNGROUNDED = (
     Step("Stop the feature", kind="stop", target="claims-triage/auto-approve"),
@@ -168,7 +170,14 @@ class ReliabilityStory:
             contact_actions.add_contact("Bea Winter", "bea.winter@acme-claims.example")
 
     def _agree(self) -> None:
-        """Overridden by agreements once they are there."""
+        console = Cast("console", self.acme.issuer.removesuffix("acme") + "console")
+        with self._as("officer"):
+            ids = {each.name: each.id for each in objectives.active_objectives()}
+        agreement_story.promise(self.acme, console("operator"), ids, self.closed)
+        due = (self.now + CLAIM_LEFT).date() - self.closed.end.astimezone(ZoneInfo(ZONE)).date()
+        agreement_story.vendor_promise(
+            console("operator"), console("noor"), self.closed.start, due.days
+        )
 
     def _announce_maintenance(self) -> None:
         with self._as("jun"):
@@ -205,6 +214,7 @@ class ReliabilityStory:
 
     def _close(self) -> None:
         self._measure(clock.now())
+        agreement_story.close_month()
 
     def _revise(self) -> None:
         with self._as("officer"):
@@ -215,6 +225,7 @@ class ReliabilityStory:
             measurements.store(
                 rows, backfill_reason="The Frankfurt collector had kept these minutes on disk."
             )
+        agreement_story.close_month()
 
     # ---- an outage that is over
 
@@ -248,7 +259,7 @@ class ReliabilityStory:
         with self._as("jun"):
             incident = incident_queries.incident(found, lock=True)
             incidents.go_to(incident, "monitoring")
-            window = incident_queries.impacts_of([incident.id])[incident.id][0]
+            window = incident_queries.impacts_of([incident.id])[incident.id][0].impact
             impact_actions.change_window(
                 incident,
                 impact_actions.window_of(incident, window.id),
@@ -351,7 +362,7 @@ class ReliabilityStory:
                 " “withdrawn” flag of clause 14.3.",
             )
             incidents.go_to(of, "identified")
-            window = incident_queries.impacts_of([incident])[incident][0]
+            window = incident_queries.impacts_of([incident])[incident][0].impact
             impact_actions.change_window(
                 of,
                 impact_actions.window_of(of, window.id),

@@ -69,5 +69,8 @@ PEOPLE: dict[str, tuple[Person, ...]] = {
         _person(
             "console-4002", "finance@console.example", "Leo Moreau", "finance", "operator finance"
         ),
+        _person(
+            "console-4003", "noor.haddad@console.example", "Noor Haddad", "operators", "operator"
+        ),
     ),
 }

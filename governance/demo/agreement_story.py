@@ -1,0 +1,187 @@
+"""What Acme was promised, what its model provider promised, and the month that was closed.
+
+promise(…)          the agreement with Acme: drafted by the operator, accepted by both sides
+vendor_promise(…)   the provider's agreement, in the operator's own tenant
+close_month(…)      what the jobs process does by itself on the closing day
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from governance.demo.cast import Cast, system_actor
+from governance.demo.reliability_indicators import VENDOR
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.tenants.queries import tenant_by_slug
+from governance.foundation.tenants.system_actor import visiting
+from governance.kernel import clock, current, jobs
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+from governance.kernel.intervals import Span
+from governance.operations.agreements import actions, queries
+from governance.operations.agreements.drafts import CommitmentContent, Content, SupportContent
+from governance.operations.agreements.models import FROM_VENDOR
+from governance.operations.agreements.starting_terms import WORKDAYS
+from governance.publishing.statements.actions import request_revision
+from governance.publishing.statements.jobs import start_due
+from governance.publishing.statements.queries import due_here
+
+
+def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed: Span) -> None:
+    """Draft for Acme as the operator, propose, and let one person of each side accept."""
+    tenant = tenant_by_slug("acme")
+    if tenant is None:
+        raise LookupError("acme")
+    with _acting(visiting(operator, tenant)):
+        draft = actions.create(
+            "AI services for Acme Insurance",
+            _terms(objectives, closed.start),
+            reason="First agreement on service levels.",
+        )
+        actions.propose(draft, seen=draft.edited)
+        actions.accept(draft, seen=draft.fingerprint, title="Service management")
+        draft_id = draft.id
+    with _acting(acme("admin")):
+        version = queries.version(draft_id)
+        actions.accept(version, seen=version.fingerprint, title="Head of claims operations")
+
+
+def _terms(objectives: Mapping[str, UUID], start: datetime) -> Content:
+    return Content(
+        effective_from=start,
+        time_zone="Europe/Berlin",
+        currency="EUR",
+        monthly_fee=1_240_000,
+        credit_cap=Decimal("0.3"),
+        minimum_coverage=Decimal("0.95"),
+        close_day=3,
+        maintenance_notice_hours=72,
+        excluded_categories=("maintenance", "customer_caused"),
+        claim_days=30,
+        business_hours=_hours(),
+        commitments=tuple(
+            CommitmentContent(
+                objective_id=objectives[name],
+                target=Decimal(target),
+                bands=bands,
+                fee_part=fee,
+            )
+            for name, target, bands, fee in (
+                (
+                    "claims-triage · Availability",
+                    "0.99",
+                    [["0.99", "0.1"], ["0.98", "0.25"], ["0.95", "0.5"]],
+                    520_000,
+                ),
+                (
+                    "support-assistant · First token under 1.2 s",
+                    "0.95",
+                    [["0.95", "0.05"], ["0.9", "0.1"]],
+                    480_000,
+                ),
+                (
+                    "support-assistant · Availability",
+                    "0.999",
+                    [["0.999", "0.05"], ["0.995", "0.1"]],
+                    480_000,
+                ),
+                (
+                    "ad-copywriter · Availability",
+                    "0.995",
+                    [["0.995", "0.1"]],
+                    240_000,
+                ),
+            )
+        ),
+        support=tuple(
+            SupportContent(
+                severity=severity,
+                response_minutes=response,
+                resolution_minutes=resolution,
+                clock="24x7" if severity == 1 else "business_hours",
+                target=Decimal("0.95"),
+                bands=[["0.95", "0.02"]],
+                fee_part=1_240_000,
+            )
+            for severity, response, resolution in (
+                (1, 15, 240),
+                (2, 60, 480),
+                (3, 240, 1440),
+                (4, 480, None),
+            )
+        ),
+    )
+
+
+def _hours() -> dict[str, Any]:
+    return {
+        "zone": "Europe/Berlin",
+        "country": "DE",
+        "subdivision": "BE",
+        "hours": {day: [["08:00", "18:00"]] for day in WORKDAYS},
+    }
+
+
+def vendor_promise(operator: Actor, second: Actor, start: datetime, claim_days: int) -> None:
+    """The provider's agreement: one operator records its signature, another one accepts."""
+    with _acting(operator):
+        draft = actions.create(
+            "helio-4-large",
+            Content(
+                effective_from=start,
+                time_zone="Europe/Berlin",
+                currency="EUR",
+                monthly_fee=314_000,
+                credit_cap=Decimal(1),
+                minimum_coverage=Decimal("0.9"),
+                close_day=3,
+                maintenance_notice_hours=0,
+                excluded_categories=(),
+                claim_days=claim_days,
+                business_hours=_hours(),
+                commitments=(
+                    CommitmentContent(
+                        vendor=True,
+                        vendor_kind="downtime",
+                        target=Decimal("0.995"),
+                        bands=[["0.995", "0.1"], ["0.99", "0.25"]],
+                        fee_part=314_000,
+                    ),
+                ),
+            ),
+            direction=FROM_VENDOR,
+            counterparty=VENDOR,
+            reason="Standard terms of the provider.",
+        )
+        actions.propose(draft, seen=draft.edited)
+        actions.record_vendor_signature(
+            draft,
+            seen=draft.fingerprint,
+            name="Dana Okoye",
+            title="Account director",
+            document="Contract archive, file HC-2026-118",
+        )
+        draft_id = draft.id
+    with _acting(second):
+        version = queries.version(draft_id)
+        actions.accept(version, seen=version.fingerprint, title="Service management")
+
+
+def close_month() -> None:
+    """Close what is due, revise what changed late, and finish the work."""
+    with current.acting_as(system_actor("acme")):
+        with transaction():
+            start_due(clock.now())
+        with transaction():
+            for each in due_here():
+                request_revision(each)
+        jobs.drain(actor_of)
+
+
+@contextmanager
+def _acting(who: Actor) -> Iterator[None]:
+    with current.acting_as(who), transaction():
+        yield
