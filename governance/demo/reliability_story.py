@@ -262,7 +262,7 @@ class ReliabilityStory:
             window = incident_queries.impacts_of([incident.id])[incident.id][0].impact
             impact_actions.change_window(
                 incident,
-                impact_actions.window_of(incident, window.id),
+                window,
                 starts_at=window.starts_at,
                 ends_at=self._outage() + 31 * MINUTE,
             )
@@ -365,7 +365,7 @@ class ReliabilityStory:
             window = incident_queries.impacts_of([incident])[incident][0].impact
             impact_actions.change_window(
                 of,
-                impact_actions.window_of(of, window.id),
+                window,
                 starts_at=window.starts_at,
                 ends_at=self.now - 42 * MINUTE,
             )
