@@ -32,10 +32,7 @@ from governance.publishing.statements.queries import due_here
 
 def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed: Span) -> None:
     """Draft for Acme as the operator, propose, and let one person of each side accept."""
-    tenant = tenant_by_slug("acme")
-    if tenant is None:
-        raise LookupError("acme")
-    with _acting(visiting(operator, tenant)):
+    with _acting(_visitor(operator, "acme")):
         draft = actions.create(
             "AI services for Acme Insurance",
             _terms(objectives, closed.start),
@@ -127,7 +124,7 @@ def _hours() -> dict[str, Any]:
 
 def vendor_promise(operator: Actor, second: Actor, start: datetime, claim_days: int) -> None:
     """The provider's agreement: one operator records its signature, another one accepts."""
-    with _acting(operator):
+    with _acting(_visitor(operator, "console")):
         draft = actions.create(
             "helio-4-large",
             Content(
@@ -165,7 +162,7 @@ def vendor_promise(operator: Actor, second: Actor, start: datetime, claim_days: 
             document="Contract archive, file HC-2026-118",
         )
         draft_id = draft.id
-    with _acting(second):
+    with _acting(_visitor(second, "console")):
         version = queries.version(draft_id)
         actions.accept(version, seen=version.fingerprint, title="Service management")
 
@@ -179,6 +176,15 @@ def close_month() -> None:
             for each in due_here():
                 request_revision(each)
         jobs.drain(actor_of)
+
+
+def _visitor(operator: Actor, slug: str) -> Actor:
+    """The operator at work in a tenant, as on the operator's own pages."""
+    with transaction():
+        tenant = tenant_by_slug(slug)
+        if tenant is None:
+            raise LookupError(slug)
+        return visiting(operator, tenant)
 
 
 @contextmanager

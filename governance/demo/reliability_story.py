@@ -281,7 +281,7 @@ class ReliabilityStory:
             self._classify(incident, applies=())
             review_actions.edit_review(
                 incident,
-                version=1,
+                version=0,
                 happened="The claims gateway's certificate expired and no one was told.",
                 impact="claims-triage was down for 31 minutes. 212 claims went to adjusters.",
                 factors="Certificates were renewed by hand. The reminder went to a former member.",
