@@ -41,6 +41,7 @@ from governance.kernel.months import Month, ZonePeriod, month_span
 from governance.operations.alerts import evaluation
 from governance.operations.alerts import queries as alert_queries
 from governance.operations.maintenance import actions as maintenance
+from governance.operations.maintenance.exclusion_plan import Plan
 from governance.operations.measurements import actions as measurements
 from governance.operations.objectives import queries as objectives
 from governance.operations.systems import queries as systems
@@ -184,7 +185,7 @@ class ReliabilityStory:
             for day, hour in ((3, 2), (17, 2)):
                 start = self.closed.start + timedelta(days=day, hours=hour)
                 maintenance.announce(
-                    maintenance.Plan(
+                    Plan(
                         title="Database upgrade of claims-triage",
                         category="maintenance",
                         starts_at=start,
@@ -202,7 +203,7 @@ class ReliabilityStory:
             start += timedelta(days=7)
         with self._as("jun"):
             maintenance.announce(
-                maintenance.Plan(
+                Plan(
                     title="Failover exercise of claims-triage",
                     category="maintenance",
                     starts_at=start,

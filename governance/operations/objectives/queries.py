@@ -81,6 +81,12 @@ def objectives_of_indicators(indicator_ids: Collection[UUID]) -> Sequence[Object
     return session().scalars(query.order_by(Objective.name, Objective.id)).all()
 
 
+def objective_with_indicator(objective_id: UUID) -> tuple[Objective, Indicator]:
+    """Return an objective and its indicator. Raises NotFound for another tenant's."""
+    found = objective(objective_id)
+    return found, measurements.indicator(found.indicator_id)
+
+
 def objectives_with_indicators(*, retired: bool = False) -> Sequence[tuple[Objective, Indicator]]:
     """Return the active objectives, or the retired ones, with their indicators; one statement."""
     query = select(Objective, Indicator).join(Indicator, Indicator.id == Objective.indicator_id)
