@@ -143,9 +143,10 @@ def take_statement(base: str, data: Path, email: str = "admin@acme.example") -> 
     found = re.search(r'href="(/t/acme/reliability/statements/[0-9a-f-]{36})"', listed.text)
     if found is None:
         return False
-    address = f"{base}{found[1]}"
-    token = _made(browser, address, "/download")
-    taken = browser.post(f"{address}/download", data={"csrf_token": token}, timeout=60)
+    _made(browser, f"{base}{found[1]}", "/download")
+    page = _forms(browser.get(f"{base}{found[1]}", timeout=20))
+    action, fields = next(form for form in page.forms if form[0].endswith("/download"))
+    taken = browser.post(urljoin(base, action), data=fields, timeout=60)
     taken.raise_for_status()
     with zipfile.ZipFile(io.BytesIO(taken.content)) as packed:
         for name in ("sla-statement.pdf", "sla-statement.json"):
