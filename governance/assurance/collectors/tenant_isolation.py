@@ -31,11 +31,10 @@ SELECT c.relname AS table, c.relrowsecurity AS row_level_security, c.relforcerow
   (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid
       AND p.polcmd <> '*') AS narrower_policies
 FROM pg_class c
-WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
   AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
       AND a.attname = 'tenant_id' AND NOT a.attisdropped)
 ORDER BY c.relname"""
-<<<<<<< HEAD
 # What a row is asked for by: its id, or its tenant in the counts, which have none. The application
 # may not read a partition but through its table.
 KEYS = """
@@ -45,13 +44,6 @@ FROM pg_class c
 WHERE c.relname = ANY (:names) AND c.relnamespace = 'public'::regnamespace
   AND has_table_privilege(c.oid, 'SELECT')
 ORDER BY c.relname"""
-=======
-WITHOUT_ID = """
-SELECT c.relname FROM pg_class c WHERE c.relkind IN ('r', 'p')
-  AND c.relnamespace = 'public'::regnamespace
-  AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
-      AND a.attname = 'id' AND NOT a.attisdropped)"""
->>>>>>> 208f70f9 (collectors: prove isolation of tables of counts, too)
 ROLE = (
     "SELECT current_user AS role, rolsuper OR rolbypassrls AS unbound FROM pg_roles WHERE rolname ="
     " current_user"
@@ -151,7 +143,6 @@ class Isolation(Collector):
         )
 
 
-<<<<<<< HEAD
 def _own_rows(names: Sequence[str]) -> dict[str, OwnRow]:
     """Return a row of the acting tenant for each table that has one."""
     found: dict[str, OwnRow] = {}
@@ -159,20 +150,6 @@ def _own_rows(names: Sequence[str]) -> dict[str, OwnRow]:
         rows = table(name, column("tenant_id"), column(key))
         one = session().scalar(
             select(rows.c[key]).where(rows.c.tenant_id == current.actor().tenant_id).limit(1)
-=======
-def _own_rows(names: Sequence[str]) -> dict[str, UUID]:
-    """Return one row id of the acting tenant for each table that has one.
-
-    Rows of counts have no id: all rows of the tenant are asked for, by its own id.
-    """
-    found: dict[str, UUID] = {}
-    counts = set(session().scalars(text(WITHOUT_ID)))
-    for name in names:
-        rows = table(name, column("tenant_id"), column("id"))
-        wanted = rows.c.tenant_id if name in counts else rows.c.id
-        one = session().scalar(
-            select(wanted).where(rows.c.tenant_id == current.actor().tenant_id).limit(1)
->>>>>>> 208f70f9 (collectors: prove isolation of tables of counts, too)
         )
         if one is not None:
             found[name] = OwnRow(key, one)
@@ -195,22 +172,12 @@ def _attempt(ids: Mapping[str, OwnRow]) -> dict[str, int]:
 
 def _attempt_queries(ids: Mapping[str, OwnRow]) -> list[Select[Any, Any]]:
     attempts: list[Select[Any, Any]] = []
-<<<<<<< HEAD
     for name, row in ids.items():
         rows = table(name, column(row.key))
         attempts.append(
             select(literal(name).label("name"), func.count().label("rows"))
             .select_from(rows)
             .where(rows.c[row.key] == row.value)
-=======
-    mine = current.actor().tenant_id
-    for name, row_id in ids.items():
-        rows = table(name, column("tenant_id"), column("id"))
-        attempts.append(
-            select(literal(name).label("name"), func.count().label("rows"))
-            .select_from(rows)
-            .where((rows.c.tenant_id if row_id == mine else rows.c.id) == row_id)
->>>>>>> 208f70f9 (collectors: prove isolation of tables of counts, too)
         )
     return attempts
 
