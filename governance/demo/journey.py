@@ -151,7 +151,8 @@ def take_statement(base: str, data: Path, email: str = "admin@acme.example") -> 
     with zipfile.ZipFile(io.BytesIO(taken.content)) as packed:
         for name in ("sla-statement.pdf", "sla-statement.json"):
             (data / name).write_bytes(packed.read(name))
-    result = verify_statement((data / "sla-statement.json").read_bytes())
+    key = (data / "console.pub").read_text()
+    result = verify_statement((data / "sla-statement.json").read_bytes(), key)
     if not result.ok:
         raise SystemExit(f"sla-statement.json can't be verified: {result.sentence}")
     return True
