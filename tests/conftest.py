@@ -367,6 +367,7 @@ def acme_ids(acting) -> dict[str, Any]:
         names
         | {word: ids[name] for word, name in MEANING_OF_WORDS.items()}
         | {"system_key": key, "pseudonym": pseudonym}
+        | {"regime_key": "gdpr", "stage_key": "notification", "update_id": ids["CustomerUpdate"]}
     )
 
 

@@ -24,6 +24,8 @@ SHARED_WORDS = {
     "slug",
     "extension",
     "location",
+    "regime_key",
+    "stage_key",
 }
 
 # Words that mean an object whose class is called otherwise.
