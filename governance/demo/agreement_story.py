@@ -25,6 +25,8 @@ from governance.operations.agreements import actions, queries
 from governance.operations.agreements.drafts import CommitmentContent, Content, SupportContent
 from governance.operations.agreements.models import FROM_VENDOR
 from governance.operations.agreements.starting_terms import WORKDAYS
+from governance.publishing.statements import dispute_actions
+from governance.publishing.statements import queries as statements
 from governance.publishing.statements.actions import request_revision
 from governance.publishing.statements.jobs import start_due
 from governance.publishing.statements.queries import due_here
@@ -176,6 +178,20 @@ def close_month() -> None:
             for each in due_here():
                 request_revision(each)
         jobs.drain(actor_of)
+
+
+def dispute_first_exclusion(reason: str) -> None:
+    """Dispute an excluded window of the newest statement, in the present transaction."""
+    statement = statements.newest(limit=1)[0].statement
+    row = statements.revision_numbered(statement.id, statement.revision)
+    first = (row.facts["exclusions"] if row is not None else [])[0]
+    dispute_actions.raise_dispute(
+        statement,
+        kind="exclusion",
+        span=dispute_actions.exclusion_span(statement, first["ref"], first["from"]),
+        exclusion=first["ref"],
+        reason=reason,
+    )
 
 
 def _visitor(operator: Actor, slug: str) -> Actor:

@@ -48,6 +48,8 @@ from governance.operations.systems import queries as systems
 
 ZONE = "Europe/Berlin"
 CLOSE_DAY = 3
+DAY = timedelta(days=1)
+DISPUTED_AFTER = timedelta(days=9)  # of the close
 CLAIM_LEFT = timedelta(days=12)  # until the claim on the vendor has to be sent
 LATE_AFTER = timedelta(days=3)  # of the close: the missing minutes arrive
 UNGROUNDED = (
@@ -120,6 +122,7 @@ class ReliabilityStory:
             StoryStep(begin + timedelta(days=3), self._announce_maintenance),
             StoryStep(self.closes_at, self._close),
             StoryStep(self.closes_at + LATE_AFTER, self._revise),
+            StoryStep(min(self.closes_at + DISPUTED_AFTER, self.now - DAY), self._dispute),
             StoryStep(outage + 12 * MINUTE, self._outage_begins),
             StoryStep(outage + 4 * timedelta(hours=1), self._outage_ends),
             StoryStep(outage + timedelta(days=3), self._review_outage),
@@ -227,6 +230,13 @@ class ReliabilityStory:
                 rows, backfill_reason="The Frankfurt collector had kept these minutes on disk."
             )
         agreement_story.close_month()
+
+    def _dispute(self) -> None:
+        with self._as("officer"):
+            agreement_story.dispute_first_exclusion(
+                "The upgrade began 20 minutes before the announced window, so its minutes should"
+                " count."
+            )
 
     # ---- an outage that is over
 
