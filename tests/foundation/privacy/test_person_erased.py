@@ -47,6 +47,11 @@ FILES_THAT_STAY = {
         " delete it"
     ),
     "assurance/frameworks": "a publisher's catalogue",
+    "operations/objectives": "a file to import holds definitions only, and names no person",
+    "publishing/statements": (
+        "a closed month never changes: it has minutes, terms and sums, and names of signatories"
+        " that both parties keep as a contract"
+    ),
     "foundation/logbook": (
         "an export holds entries as they are stored: what is personal in them is sealed"
     ),
