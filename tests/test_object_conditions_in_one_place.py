@@ -52,6 +52,14 @@ SINGLE = {
         "assurance/engagements/jobs.py",
         "who.person_id != item.requested_by",
     ): "whether the work still runs as who asked for it",
+    (
+        "operations/agreements/actions.py",
+        "each.accepted_by == current.person_id()",
+    ): "whether one person signs for both sides; each side has its own permission",
+    (
+        "operations/alerts/actions.py",
+        "alert.acknowledged_by == me",
+    ): "whether the same form was sent twice",
     ("foundation/logbook/jobs.py", "current.actor().person_id != item.requested_by"): "the same",
     (
         "publishing/reports/queries.py",

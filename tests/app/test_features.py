@@ -195,6 +195,8 @@ def test_signing_in_is_authentication_and_nothing_else_is():
         "session.denied",
         "session.ended",
         "engagement.auditor.sign_in_denied",  # no session begins, so nothing else says it
+        "status.contact.signed_in",
+        "status.contact.sign_in_denied",
     }
 
 

@@ -30,8 +30,9 @@ from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.playbooks import queries as playbooks
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.logbook import permissions as logbook
-from governance.kernel import clock, formatting
+from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed, why_not
+from governance.kernel.conditions import is_owner
 
 STATE_KINDS = {
     "investigating": "bad",
@@ -238,6 +239,7 @@ def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
         "contacts": len(update_queries.contacts()),
         "endpoints": update_approval.endpoints(),
         "follow_ups": follow_ups,
+        "own_follow_ups": {each.id for each in follow_ups if is_owner(current.actor(), each)},
         "open_follow_ups": sum(each.done_at is None for each in follow_ups),
         "review": review,
         "names": person_names(people),

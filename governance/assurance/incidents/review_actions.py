@@ -23,6 +23,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
 from governance.kernel import clock, current, jobs
 from governance.kernel.access import require
+from governance.kernel.conditions import is_owner
 from governance.kernel.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.kernel.formatting import plural
@@ -176,15 +177,13 @@ def assign_follow_up(
 
 def complete(incident: Incident, found: FollowUp, *, outcome: str = "") -> None:
     """Mark an action as done: by its owner, or who may change the incident. Twice is once."""
-    me = current.actor().person_id
-    if found.owner_id != me:
+    require(permissions.NOTE)
+    if not is_owner(current.actor(), found):
         require(permissions.MANAGE, on=incident)
-    else:
-        require(permissions.NOTE)
     if found.done_at is not None:
         return
     found.outcome = optional(outcome, "outcome", limit=MAX_LINE_LENGTH * 5)
-    found.done_at, found.done_by = clock.now(), me
+    found.done_at, found.done_by = clock.now(), current.actor().person_id
     record(
         FOLLOW_UP_DONE,
         found,

@@ -15,8 +15,9 @@ from governance.assurance.incidents import (
 from governance.assurance.incidents.forms import FollowUpForm, ReviewForm
 from governance.assurance.incidents.models import FollowUp, Incident
 from governance.assurance.incidents.views import feature
-from governance.kernel import clock
+from governance.kernel import clock, current
 from governance.kernel.access import why_not
+from governance.kernel.conditions import is_owner
 from governance.kernel.forms import Form, accepted, counted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -55,6 +56,7 @@ def _review(
         evidence=review_queries.evidence_of(written) if written else None,
         controls=review_evidence.supported_controls(),
         can_manage=why_not(permissions.MANAGE, on=found) is None,
+        own_follow_ups={each.id for each in actions if is_owner(current.actor(), each)},
         today=clock.today(),
         status=status,
     )
