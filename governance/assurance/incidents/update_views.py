@@ -40,13 +40,15 @@ def customer_update(incident_id: UUID, update_id: UUID) -> ResponseReturnValue:
 def _update(
     found: Incident, update: CustomerUpdate, *, form: Form | None = None, status: int = 200
 ) -> ResponseReturnValue:
+    approval = approvals.open_approval(update_queries.APPROVAL, update.id)
     return page(
         "assurance/incidents/update.html",
         incident=found,
         update=update,
         paragraphs=drafts.paragraphs(update.body),
         unknown=drafts.unknown_lines(update.body),
-        approval=approvals.open_approval(update_queries.APPROVAL, update.id),
+        approval=approval,
+        may_open_approval=approval is not None and approvals.is_visible(approval),
         form=form or UpdateForm(obj=update),
         destinations=update_actions.destinations(
             len(update_queries.contacts()), update_approval.endpoints()
