@@ -89,7 +89,7 @@ class StoryStep:
 
 @dataclass(slots=True)
 class ReliabilityStory:
-    """The people, the month that is told of, and what the steps made so far."""
+    """The people, the month of the statement, and what the steps made so far."""
 
     acme: Cast
     now: datetime
