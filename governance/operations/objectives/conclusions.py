@@ -51,10 +51,10 @@ def _within(rows: Sequence[ObjectiveRow]) -> str:
     if not judged:
         return f"{plural(unknown, 'objective')} {CANT}: there is too little data"
     if unknown:
-        return f"{judged:,} of {len(rows):,} objectives are within budget; {unknown:,} {CANT}"
+        return f"{judged:,} of {len(rows):,} objectives have budget left; {unknown:,} {CANT}"
     if judged == 1:
-        return "The objective is within its budget"
-    return f"All {judged:,} objectives are within budget"
+        return "The objective has budget left"
+    return f"All {judged:,} objectives have budget left"
 
 
 def summary(rows: Sequence[ObjectiveRow]) -> str:
@@ -64,7 +64,8 @@ def summary(rows: Sequence[ObjectiveRow]) -> str:
         ("spend too fast", ("firing", "runs_out")),
         ("acknowledged", ("acknowledged",)),
         ("overspent", ("overspent",)),
-        (CANT, ("quiet", "unknown")),
+        ("with too little traffic", ("quiet",)),
+        (CANT, ("unknown",)),
     )
     counted = [(sum(row.state in states for row in rows), word) for word, states in groups]
     return ", ".join(f"{count:,} {word}" for count, word in counted if count)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.models import Tenant
@@ -164,7 +164,7 @@ def prepare_claim(slug: str, statement_id: UUID, agreement_id: UUID) -> Response
                 )
                 made.append(claim.id)
 
-    if accepted(form, act) and made:
+    if request.method == "POST" and accepted(form, act) and made:
         flash("Another person was asked to approve the claim.")
         return redirect(url_for("operator_statements.claim", claim_id=made[0]), 303)
     side = shown[0] if shown else _side_of(tenant, statement_id, mine[0], None)[0]
@@ -281,7 +281,7 @@ def answer_dispute(
     """Answer on the record; accepting makes a revision."""
     found = queries.statement(statement_id)
     dispute, form = statement_pages.dispute_of(statement_id, dispute_id), AnswerForm()
-    if accepted(
+    if request.method == "POST" and accepted(
         form,
         lambda: dispute_actions.answer(
             dispute, is_accepted=form.decision.data == "accepted", text=form.answer.data or ""
@@ -311,7 +311,7 @@ def record_payment(place: Place, statement_id: UUID) -> Drawn | ResponseReturnVa
         amount = read_amount(form.amount.data or "", row.currency, field="amount")
         ledger_actions.pay(found, amount=amount, note=form.note.data or "")
 
-    if accepted(form, act):
+    if request.method == "POST" and accepted(form, act):
         flash("The payment was recorded.")
         return redirect(place.to("statement", statement_id=statement_id), 303)
     return Drawn(

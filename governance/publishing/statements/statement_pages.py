@@ -241,7 +241,7 @@ def new_dispute(place: Place, statement_id: UUID) -> Drawn | ResponseReturnValue
             exclusion=ref,
         )
 
-    if accepted(form, act) and not is_preview:
+    if request.method == "POST" and accepted(form, act) and not is_preview:
         flash("The operator was notified of your dispute.")
         return redirect(place.to("disputes", statement_id=statement_id), 303)
     return _dispute_page(place, found, form, effect)
