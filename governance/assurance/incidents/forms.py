@@ -127,7 +127,10 @@ class ImpactForm(Form):
         "Start", [InputRequired("Enter when it began.")], format=TIME_FORMATS
     )
     ends_at = DateTimeLocalField(
-        "End", [Optional()], format=TIME_FORMATS, description="Leave it empty while it goes on."
+        "End",
+        [Optional()],
+        format=TIME_FORMATS,
+        description="Leave it empty while the impact lasts.",
     )
     note = StringField("Note", [LINE], filters=[stripped])
 

@@ -183,7 +183,7 @@ def _checked(starts_at: datetime, ends_at: datetime | None) -> tuple[datetime, d
         raise Invalid("This time is in the future. Enter when it began.", field="starts_at")
     if end is not None and end > now:
         raise Invalid(
-            "This time is in the future. Leave it empty while it goes on.", field="ends_at"
+            "This time is in the future. Leave it empty while the impact lasts.", field="ends_at"
         )
     if end is not None and end <= start:
         raise Invalid("The end must be later than the start.", field="ends_at")

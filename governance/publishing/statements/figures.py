@@ -127,6 +127,8 @@ def outcome(line: Mapping[str, Any], minimum_coverage: str, unit: str) -> str:
     if line["left"] is None:
         return "Met"
     left = int(Fraction(line["left"]))
+    if not left:
+        return "Met"
     return f"Met by {left:,} {'min' if line['kind'] == 'downtime' else unit}"
 
 

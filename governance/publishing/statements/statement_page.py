@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from governance.kernel.formatting import plural
+from governance.kernel.formatting import plural, short
 from governance.kernel.intervals import Span
 from governance.operations.agreements.credits import read_bands
 from governance.operations.agreements.money import money
@@ -127,8 +127,8 @@ def _exclusions(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
             "ref": each["ref"],
             "title": each["title"],
             "category": CATEGORIES.get(each["category"], "Accepted dispute"),
-            "start": each["from"][:16].replace("T", " "),
-            "end": each["to"][:16].replace("T", " "),
+            "start": short(read_span([each["from"], each["to"]]).start),
+            "end": short(read_span([each["from"], each["to"]]).end),
             "why_not": why_not_counted(each, terms) if terms else None,
         }
         for each in facts["exclusions"]
