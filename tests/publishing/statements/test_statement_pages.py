@@ -166,6 +166,7 @@ def test_a_dispute_shows_its_effect_first_and_an_accepted_one_makes_a_revision(
     closed, as_officer, as_viewer, as_operator_here, acting
 ):
     as_viewer.get(f"{LIST}{closed}/disputes/new", then=403)
+    assert "Not sent" not in as_officer.get(f"{LIST}{closed}/disputes/new").text
     page = dispute(as_officer, closed, then=200, step="preview", **EXCLUSION).text
     assert "30 min count again, 30 of them down" in page
     assert "97.916% instead of 98.947%" in page and "€1,300.00 instead of €520.00" in page
@@ -359,7 +360,7 @@ def test_a_claim_that_was_not_sent_in_time_expires(closed, vendor, as_operator_h
 
 def test_a_paid_credit_is_recorded_and_never_more_than_is_owed(closed, as_finance, as_viewer):
     path = operator(f"acme/{closed}/pay")
-    as_finance.get(path)
+    assert "Not saved" not in as_finance.get(path).text
     as_finance.post(path, then=422, amount="600.00", note="INV-1")
     as_finance.post(path, then=422, amount="0", note="INV-1")
     as_finance.post(path, amount="500.00", note="INV-1")
