@@ -35,9 +35,7 @@ def test_an_officer_announces_maintenance_and_everyone_sees_it_in_the_calendar(
     first = as_officer.post(f"{HOME}new", once=once, **FORM)
     assert as_officer.post(f"{HOME}new", once=once, **FORM).location == first.location
     page = as_viewer.get(first.location).text
-    assert (
-        "Sun 29 Nov 2026, 02:00 to 04:00 CET" in page and "Not needed: announced in time" in page
-    )
+    assert "Sun 29 Nov 2026, 02:00 to 04:00 CET" in page and "Not needed: announced in time" in page
     assert "3 days before its start" in page
     with statements() as seen:
         page = as_viewer.get(HOME).text
