@@ -142,7 +142,8 @@ def _shell() -> dict[str, Any]:
         counts = {"systems.index": len(active.stops)}
         limited = _is_limited(who)
         audience: Audience = "operator" if operator else "tenant"
-        counts |= _read(who, lambda: badges(audience, limited=limited), {})
+        none: dict[str, int] = {}
+        counts |= _read(who, lambda: badges(audience, limited=limited), none)
         shell["nav"] = navigation(audience, counts, limited=limited)
         shell["pulse"] = _read(who, log_health, None)
         shell["waiting"] = _read(who, lambda: inboxes.tally().open, 0)

@@ -92,7 +92,8 @@ def _check_unique(claims: str, pairs: Iterable[tuple[str, Manifest]]) -> None:
 
 
 def _check_permissions(each: Manifest) -> None:
-    needed = [item.permission for item in (*each.navigation, *each.tabs)]
+    needed = [item.permission for item in each.navigation]
+    needed += [tab.permission for tab in each.tabs]
     needed += [
         command.permission
         for command in each.palette

@@ -11,8 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
-    Lateral,
     String,
     Uuid,
     cast,
@@ -22,6 +20,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from governance.foundation.tenants.models import TenantTimeZone
 from governance.kernel import current
@@ -81,7 +80,7 @@ def objective_with_horizons(objective_id: UUID) -> tuple[Objective, Indicator, H
     return row[0], row[1], Horizons(begins, periods)
 
 
-def _first_minute(tenant_id: UUID) -> tuple[Lateral, Lateral, ColumnElement[Any]]:
+def _first_minute(tenant_id: UUID) -> tuple[LateralFromClause, LateralFromClause, Any]:
     """Return two lateral selects for each Indicator, and the first minute from both.
 
     The day leads to the one partition that holds the minute. Minutes may be gone; days stay.
