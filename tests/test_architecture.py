@@ -81,6 +81,9 @@ NO_ENTRY = {
     "publishing/statements/actions.py request_revision": (
         "queues; the revision, or that nothing differs, is recorded by its work"
     ),
+    "operations/agreements/rehearsal_work.py rehearse_all": (
+        "keeps the result; requesting the rehearsal is recorded"
+    ),
     "assurance/incidents/actions.py enter": "part of each change of state, which records it",
     "assurance/incidents/suggestions.py suggest": "the stop that suggests it is recorded",
     "assurance/incidents/update_actions.py return_to_draft": (
@@ -164,6 +167,7 @@ OTHER_WRITERS = ACTIONS_APART | {
 }
 # Where the host's time is read beside the clock, and why.
 OWN_TIME = {
+    "demo/products.py": "stands for AI systems in processes of their own, which know no clock of ours",
     "kernel/clock.py": "it is the clock",
     "demo/witness.py": "another program, which plays another server",
     "demo/run.py": "names the world after the day on the wall",
