@@ -18,6 +18,7 @@ from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import version_actions
+from governance.assurance.incidents import actions as incidents
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks.steps import Step
 from governance.assurance.testing import exception_actions, exception_queries
@@ -107,6 +108,13 @@ def _fill(slug: str) -> dict[str, str]:
                 name=f"Availability of {key} of {slug}",
                 system_id=system.id,
                 kind="ratio" if lane == "standard" else "downtime",
+            )
+            incidents.declare(
+                f"Outage of {key} of {slug}",
+                severity=2,
+                systems=[system.id],
+                impact_from=clock.now(),
+                aware_at=clock.now(),
             )
         held = [
             controls.create(
