@@ -5,8 +5,9 @@ A maintainer's command.
     python -m tools.consolidate_migrations 0.1.0           write it
     python -m tools.consolidate_migrations 0.1.0 --check   only prove it
 
-It upgrades an empty embedded PostgreSQL through the files of migrations/versions in the order of
-their names (branches that each added "the next one" need no relinking), writes
+It upgrades an empty embedded PostgreSQL through the files of migrations/versions, each after
+the one that its down_revision names, else in the order of their names (branches that each added
+"the next one" need no relinking), writes
 migrations/versions/0001_release_0_1_0.py from the models and from the statements that ran, upgrades
 a second empty database with that file alone, and compares what pg_dump shows of both. Any
 difference is printed, and no file changes. Otherwise the earlier files are removed, the released
@@ -115,13 +116,11 @@ def write(version: str, source: str) -> None:
 
 
 def _linked(folder: Path, versions: Path) -> Path:
-    """A copy of the migrations in which each follows the one before it by name, so that the present
-    ones stay as they are.
-    """
+    """A copy of the migrations in one line, so that the present ones stay as they are."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     previous = None
-    for number, path in enumerate(sorted(versions.glob("*.py"))):
+    for number, path in enumerate(_in_order(versions)):
         text = re.sub(
             r"^revision = .*$",
             f'revision = "step_{number}"',
@@ -139,6 +138,25 @@ def _linked(folder: Path, versions: Path) -> Path:
         (folder / path.name).write_text(text)
         previous = f"step_{number}"
     return folder
+
+
+def _in_order(versions: Path) -> list[Path]:
+    """Each file after the one that it follows, if that is here; of two that may come next, the
+    first by name.
+    """
+    waiting = {path: path.read_text() for path in sorted(versions.glob("*.py"))}
+    ordered: list[Path] = []
+    while waiting:
+        ahead = {_value(text, "revision") for text in waiting.values()}
+        path = next(p for p, t in waiting.items() if _value(t, "down_revision") not in ahead)
+        ordered.append(path)
+        del waiting[path]
+    return ordered
+
+
+def _value(source: str, name: str) -> str | None:
+    found = re.search(rf'^{name} = "(.+)"$', source, re.MULTILINE)
+    return found[1] if found else None
 
 
 def _upgraded(folder: Path, database: str, versions: Path) -> embedded.Embedded:
@@ -192,7 +210,9 @@ def _is_there(key: str, schema: dict[str, str]) -> bool:
         )
     if kind == "INDEX":
         return f"INDEX {name.split()[-1]}" in schema and not _is_declared(name.split()[-1])
-    return f"{key}()" in schema if kind == "FUNCTION" else key in schema
+    if kind == "FUNCTION":
+        return any(known.startswith(f"FUNCTION {name.split()[-1]}(") for known in schema)
+    return key in schema
 
 
 def _is_declared(name: str) -> bool:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.elements import conv
 
 from migrations.sealing import SAME
 
@@ -38,6 +39,8 @@ APPEND_ONLY = {"append_only", "append_only_truncate"}
 # it, its kind in pg_dump).
 CARRIED = (
     (re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (?P<name>\w+)"), "FUNCTION"),
+    (re.compile(r"REVOKE ALL ON FUNCTION (?P<name>\w+)"), "FUNCTION REVOKE"),
+    (re.compile(r"GRANT EXECUTE ON FUNCTION (?P<name>\w+)"), "FUNCTION GRANT"),
     (
         re.compile(
             r"CREATE (?:CONSTRAINT )?TRIGGER (?P<name>\w+) .*? ON (?P<table>\w+)", re.DOTALL
@@ -56,6 +59,14 @@ CARRIED = (
 )
 # Why a carried statement is there, where the statement alone doesn't show it.
 REASONS = {
+    "FUNCTION create_minute_partition": (
+        "Runs as the owner of the tables, which the application isn't. A month has no grants: the"
+        " application\n    # reaches it through the table alone. ATTACH takes a lock that readers and"
+        " writers of others don't wait for."
+    ),
+    "FUNCTION drop_minute_partition": "Runs as the owner of the tables too.",
+    "TRIGGER agreement_versions accepted": "What both parties accepted never changes.",
+    "TRIGGER incident_updates sent": "What customers were told never changes.",
     "POLICY audit_pending queue": (
         "The sequencer looks, outside any tenant, for logs with new entries: ids and nothing else."
     ),
@@ -180,7 +191,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from migrations.sealing import append_only, let_use, seal_by_tenant
+from migrations.sealing import SAME, append_only, let_use, seal_by_tenant
 
 revision = "{revision}"
 down_revision = None
@@ -210,6 +221,14 @@ def tenant_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
     let_use(name, verbs)
 
 
+def counts_table(name: str, key: list[str], *parts: sa.schema.SchemaItem, verbs: str, partition_by: str | None = None) -> None:
+    """Create a table of a tenant's rows without ids: its key is the tenant, then the columns of `key`."""
+    tenant, primary = sa.Column("tenant_id", sa.Uuid(), nullable=False), sa.PrimaryKeyConstraint("tenant_id", *key)
+    op.create_table(name, tenant, *parts, primary, postgresql_partition_by=partition_by)
+    seal_by_tenant(name)
+    let_use(name, verbs)
+
+
 def tenant_key(column: str, table: str, *, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
     """A key to a row of the same tenant."""
     return sa.ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete)
@@ -224,11 +243,9 @@ def _by_feature(base: type[DeclarativeBase]) -> dict[str, list[Table]]:
     far as there is an order.
     """
     feature: dict[str, str] = {}
-    for mapper in base.registry.mappers:
-        package, name = mapper.class_.__module__.removeprefix("governance.").split(".")[:2]
-        feature[mapper.class_.__tablename__] = (
-            package if package == "kernel" else f"{package}/{name}"
-        )
+    for table, module in _modules(base).items():
+        package, name = module.removeprefix("governance.").split(".")[:2]
+        feature[table] = package if package == "kernel" else f"{package}/{name}"
     tables = [t for t in base.metadata.sorted_tables if t.name in feature]
     order: list[str] = []
 
@@ -257,12 +274,27 @@ def _by_feature(base: type[DeclarativeBase]) -> dict[str, list[Table]]:
     return {name: [t for t in tables if feature[t.name] == name] for name in order}
 
 
+def _modules(base: type[DeclarativeBase]) -> dict[str, str]:
+    """Where each table is declared, as a class or as a plain table."""
+    plain = {
+        found.name: name
+        for name, module in list(sys.modules.items())
+        if name.startswith("governance.") and name.endswith(".models")
+        for found in vars(module).values()
+        if isinstance(found, Table) and found.metadata is base.metadata
+    }
+    return plain | {
+        mapper.class_.__tablename__: mapper.class_.__module__ for mapper in base.registry.mappers
+    }
+
+
 def _table(
     table: Table, created: set[str], catalogue: Catalogue, later: list[str]
 ) -> Iterator[str]:
     """The calls that create a table; keys to tables that don't exist yet go to `later`."""
-    is_tenanted = "tenant_id" in table.columns
-    usual = {"id", "created_at"} | ({"tenant_id"} if is_tenanted else set())
+    is_tenanted, has_id = "tenant_id" in table.columns, "id" in table.columns
+    usual = {"id", "created_at"} if has_id else set()
+    usual |= {"tenant_id"} if is_tenanted else set()
     parts = [_column(c) for c in table.columns if c.name not in usual]
     checks = sorted(
         (c for c in table.constraints if isinstance(c, CheckConstraint)), key=lambda c: str(c.name)
@@ -280,18 +312,32 @@ def _table(
         (u for u in table.constraints if isinstance(u, UniqueConstraint)),
         key=lambda u: [c.name for c in u.columns],
     )
-    parts += [
-        f"sa.UniqueConstraint({', '.join(_literal(c.name) for c in u.columns)})" for u in uniques
-    ]
+    parts += [_unique(u) for u in uniques]
     verbs = ", ".join(v for v in VERBS if v in catalogue.grants.get(table.name, set()))
     kind = "tenant_table" if is_tenanted else "shared_table"
-    yield f"{kind}({', '.join([_literal(table.name), *parts, f'verbs={_literal(verbs)}'])})"
+    named, more = [_literal(table.name)], [f"verbs={_literal(verbs)}"]
+    if not has_id:
+        kind = "counts_table"
+        key = [_literal(c.name) for c in table.primary_key if c.name != "tenant_id"]
+        named.append(f"[{', '.join(key)}]")
+        if by := table.dialect_options["postgresql"]["partition_by"]:
+            more.append(f"partition_by={_literal(by)}")
+    yield f"{kind}({', '.join([*named, *parts, *more])})"
     for index in sorted(table.indexes, key=lambda i: str(i.name)):
         yield _index(table, index)
     if {
         key.split()[-1] for key in catalogue.carried if key.startswith(f"TRIGGER {table.name} ")
     } >= APPEND_ONLY:
         yield f"append_only({_literal(table.name)})"
+
+
+def _unique(unique: UniqueConstraint) -> str:
+    # A name by the convention is a conv; what a model names itself is a plain string.
+    more = [] if isinstance(unique.name, conv) else [f"name={_literal(str(unique.name))}"]
+    if unique.dialect_options["postgresql"]["nulls_not_distinct"]:
+        more.append("postgresql_nulls_not_distinct=True")
+    names = [_literal(c.name) for c in unique.columns]
+    return f"sa.UniqueConstraint({', '.join([*names, *more])})"
 
 
 def _column(column: Column[object]) -> str:
@@ -371,7 +417,10 @@ def _execute(key: str, statement: str) -> str:
     text = "\n".join(lines)
     if '"""' in text or "\\" in text:
         return f"{reason}    op.execute({_literal(text)})\n"
-    return f'{reason}    op.execute("""\n{text}\n""")\n'
+    form = ""
+    if SAME in text and "{" not in text:
+        form, text = "f", text.replace(SAME, "{SAME}")
+    return f'{reason}    op.execute({form}"""\n{text}\n""")\n'
 
 
 # ---- literals

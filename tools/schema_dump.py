@@ -8,6 +8,9 @@ from pathlib import Path
 from governance.kernel.embedded import Embedded, call
 
 HEADER = re.compile(r"^-- Name: (?P<name>.*?); Type: (?P<type>[A-Z ]+); Schema: .*$", re.MULTILINE)
+# A month of a partitioned table, and the instants that bound it: the running application makes these.
+MONTH = re.compile(r"(?<=_)\d{4}_\d{2}(?=\b|_)")
+BOUNDS = re.compile(r"FOR VALUES FROM \('[^']*'\) TO \('[^']*'\)")
 NOISE = re.compile(r"^(--.*|\\.*|)$\n", re.MULTILINE)  # comments, psql's own commands, empty lines
 
 
@@ -25,19 +28,28 @@ def schema(folder: Path, server: Embedded, database: str) -> dict[str, str]:
     Tables with columns, types, defaults and FORCE, constraints, indexes, policies, grants,
     triggers, functions, statistics targets and comments. The order of columns is left out: it says
     only which migration added them.
+
+    The months of a partitioned table count as one ("TABLE indicator_minutes_MONTH"): which of them
+    exist is no part of the schema, but all must be alike. If one differs, its statements follow.
     """
     parts = HEADER.split(dump(folder, server, database, "--schema-only"))
     objects: dict[str, str] = {}
     for name, kind, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         statements = NOISE.sub("", text)
-        objects[f"{kind} {name}"] = (
-            _with_sorted_columns(statements) if kind == "TABLE" else statements
-        )
+        if kind == "TABLE":
+            statements = _with_sorted_columns(statements)
+        key, statements = _of_any_month(f"{kind} {name}"), _of_any_month(statements)
+        if statements not in (known := objects.get(key, "")):
+            objects[key] = known + statements
     return objects
 
 
+def _of_any_month(text: str) -> str:
+    return BOUNDS.sub("FOR VALUES OF THE MONTH", MONTH.sub("MONTH", text))
+
+
 def _with_sorted_columns(statements: str) -> str:
-    head, columns, rest = re.split(r"(?<=\()\n|\n(?=\);)", statements, maxsplit=2)
+    head, columns, rest = re.split(r"(?<=\()\n|\n(?=\)[;\n])", statements, maxsplit=2)
     return "\n".join([head, *sorted(line.rstrip(",") for line in columns.split("\n")), rest])
 
 

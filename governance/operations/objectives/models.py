@@ -52,12 +52,15 @@ class Definition:
         return None if self.service_hours is None else ServiceHours.parse(self.service_hours)
 
 
-CHECKS = (
-    CheckConstraint("target > 0 AND target < 1", "target_share"),
-    CheckConstraint("minimum_coverage >= 0 AND minimum_coverage <= 1", "minimum_coverage_share"),
-    CheckConstraint("\"window\" IN ('rolling', 'calendar')", "window_kind"),
-    CheckConstraint("window_days BETWEEN 1 AND 366", "window_days_range"),
-)
+def _checks() -> tuple[CheckConstraint, ...]:
+    """The checks of a definition, new ones for each table: a constraint keeps its first name."""
+    share = "minimum_coverage >= 0 AND minimum_coverage <= 1"
+    return (
+        CheckConstraint("target > 0 AND target < 1", "target_share"),
+        CheckConstraint(share, "minimum_coverage_share"),
+        CheckConstraint("\"window\" IN ('rolling', 'calendar')", "window_kind"),
+        CheckConstraint("window_days BETWEEN 1 AND 366", "window_days_range"),
+    )
 
 
 class Objective(Definition, Tenanted, Model):
@@ -72,7 +75,7 @@ class Objective(Definition, Tenanted, Model):
         UniqueConstraint("tenant_id", "key"),
         tenant_fk("indicator_id", "indicators"),
         Index(None, "tenant_id", "indicator_id"),
-        *CHECKS,
+        *_checks(),
     )
 
     key: Mapped[str]
@@ -96,7 +99,7 @@ class ObjectiveVersion(Definition, Tenanted, Model):
     __table_args__ = (
         UniqueConstraint("tenant_id", "objective_id", "number"),
         tenant_fk("objective_id", "objectives"),
-        *CHECKS,
+        *_checks(),
     )
 
     objective_id: Mapped[UUID]
