@@ -22,6 +22,8 @@ from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
 from governance.kernel import config, embedded
 from governance.kernel.db import Model, Tenanted, session
+from governance.operations.measurements import partitions
+from governance.operations.measurements.models import DAYS, HOURS, MINUTES, Indicator
 from tests import make
 from tests.row_factory import TENANTED, RowFactory
 from tools import schema_dump
@@ -103,6 +105,12 @@ def fill() -> None:
             rows = RowFactory()
             for model in TENANTED:
                 rows.of(model)
+            partitions.create_ahead()
+            for counts in (MINUTES, HOURS, DAYS):
+                values = rows.values(counts) | {"indicator_id": rows.of(Indicator)}
+                session().execute(
+                    insert(counts).values({c.name: values[c.name] for c in counts.columns})
+                )
     with make.acting("operator_admin", "console"):
         for mapper in Model.registry.mappers:
             table = mapper.class_.__table__

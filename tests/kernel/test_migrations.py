@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 
 from governance.app import migrate
 from governance.kernel import embedded
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.db import Model
 from tests import released_databases
 from tests.conftest import KEEP
 from tools import consolidate_migrations, released, schema_dump
@@ -26,8 +26,15 @@ SEEN_BY_JOBS = {"audit_pending", "drills", "engagements"}
 # (release, table, column) whose values a later migration changes on purpose, and why.
 CHANGED_ON_PURPOSE: dict[tuple[str, str, str], str] = {}
 TENANTED = sorted(
-    m.class_.__tablename__ for m in Model.registry.mappers if issubclass(m.class_, Tenanted)
+    table.name for table in Model.metadata.tables.values() if "tenant_id" in table.columns
 )
+
+KEYS = """
+    SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attname) FILTER (WHERE a.attname <> 'tenant_id')
+    FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    GROUP BY c.oid, c.relname"""
 
 
 @pytest.fixture
@@ -41,19 +48,14 @@ def scratch(worker_id):
 
 
 def rows(connection):
-    """Every row of every table, by table and id."""
-    tables = connection.execute(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-    ).fetchall()
+    """Every row of every table, by table and key; those of a month are its table's."""
     found = {}
-    for (table,) in tables:
+    for table, key in connection.execute(KEYS).fetchall():
         if table != "alembic_version":
             cursor = connection.execute(f'SELECT * FROM "{table}"')
             names = [column.name for column in cursor.description]
-            found[table] = {
-                (values := dict(zip(names, row, strict=True)))["id"]: values
-                for row in cursor.fetchall()
-            }
+            kept = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            found[table] = {tuple(row[name] for name in key): row for row in kept}
     return found
 
 
@@ -76,6 +78,7 @@ def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(vers
         fresh = embedded.start(KEEP / "pg", database=f"{scratch}_fresh")
         try:
             migrate.upgrade(fresh.owner_url)
+            create_month(started, f"{scratch}_fresh")
             upgraded = released_databases.restored_schema(started, KEEP / "pg", scratch)
             new = released_databases.restored_schema(started, KEEP / "pg", f"{scratch}_fresh")
         finally:
@@ -87,6 +90,14 @@ def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(vers
     with engine.connect() as connection:
         assert trespasses(connection, after) == []
     engine.dispose()
+
+
+def create_month(started, database):
+    """Create the present month of the minute counts, which an installation has from its first
+    day.
+    """
+    with psycopg.connect(started.super_uri, dbname=database, autocommit=True) as connection:
+        connection.execute("SELECT create_minute_partition(date_trunc('month', now())::date)")
 
 
 def lost(version, before, after):
@@ -113,7 +124,11 @@ def trespasses(connection, after):
         )
         for table in sorted(after.keys() & set(TENANTED)):
             own = {row_id for row_id, row in after[table].items() if row["tenant_id"] == tenant}
-            seen = set(connection.execute(text(f'SELECT id FROM "{table}"')).scalars())
+            key = [c.name for c in Model.metadata.tables[table].primary_key]
+            names = ", ".join(f'"{name}"' for name in sorted(key) if name != "tenant_id")
+            seen = {
+                tuple(row) for row in connection.execute(text(f'SELECT {names} FROM "{table}"'))
+            }
             if seen != own and not (tenant is None and table in SEEN_BY_JOBS):
                 found.append(
                     f"{table}, acting as {tenant}: {len(seen - own)} too many, {len(own - seen)}"
@@ -137,11 +152,21 @@ def test_the_comparisons_find_what_is_planted(scratch):
         connection.execute("GRANT DELETE ON waivers TO governance_app")
         connection.execute("ALTER TABLE controls NO FORCE ROW LEVEL SECURITY")
         connection.execute("ALTER TABLE controls ALTER title DROP NOT NULL")
+        [month, *_] = connection.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits i WHERE inhparent ="
+            " 'indicator_minutes'::regclass ORDER BY 1"
+        ).fetchall()
+        connection.execute(f"ALTER TABLE {month[0]} NO FORCE ROW LEVEL SECURITY")
+        connection.execute("GRANT EXECUTE ON FUNCTION drop_minute_partition TO PUBLIC")
+        connection.execute("ALTER FUNCTION create_minute_partition RESET search_path")
         found = schema_dump.differences(schema, schema_dump.schema(KEEP / "pg", started, scratch))
         assert [line.partition(" differs.")[0] for line in found] == [
+            "ACL FUNCTION drop_minute_partition(month date)",
             "ACL TABLE waivers",
+            "FUNCTION create_minute_partition(date)",
             "POLICY waivers friendly",
             "TABLE controls",
+            "TABLE indicator_minutes_MONTH",
         ]
     engine = create_engine(started.app_url)
     with engine.connect() as connection:
