@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 from sqlalchemy import (
     CheckConstraint,
@@ -33,6 +34,7 @@ PACKAGES = (
     "publishing",
 )  # lower ones first
 WIDTH = 110  # of a statement that stays on one line
+COMMENT = 94  # characters of a comment beside its indentation
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 APPEND_ONLY = {"append_only", "append_only_truncate"}
 # What autogenerate can't see, as earlier migrations wrote it: (pattern with the groups that name
@@ -61,8 +63,8 @@ CARRIED = (
 REASONS = {
     "FUNCTION create_minute_partition": (
         "Runs as the owner of the tables, which the application isn't. A month has no grants: the"
-        " application\n    # reaches it through the table alone. ATTACH takes a lock that readers and"
-        " writers of others don't wait for."
+        " application reaches it through the table alone. ATTACH takes a lock that readers and"
+        " writers of other months don't wait for."
     ),
     "FUNCTION drop_minute_partition": "Runs as the owner of the tables too.",
     "TRIGGER agreement_versions accepted": "What both parties accepted never changes.",
@@ -159,7 +161,7 @@ def render(
             HEAD.format(
                 version=version, revision=revision, calls="".join(f"    {c}()\n" for c in calls)
             ),
-            'def functions() -> None:\n    """What triggers call."""\n',
+            'def functions() -> None:\n    """What triggers and the application call."""\n',
             *functions,
             "\n\n",
             *bodies,
@@ -408,7 +410,7 @@ def _policy_table(key: str, statement: str) -> str:
 
 
 def _execute(key: str, statement: str) -> str:
-    reason = f"    # {REASONS[key]}\n" if key in REASONS else ""
+    reason = "".join(f"    # {line}\n" for line in wrap(REASONS.get(key, ""), COMMENT))
     if len(statement) > WIDTH and "\n" not in statement:
         statement = re.sub(r" (USING \(|WITH CHECK \(|FOR EACH ROW )", r"\n  \1", statement)
     lines = [line.rstrip() for line in statement.splitlines()]

@@ -290,6 +290,17 @@ def test_consolidating_carries_what_the_models_do_not_declare(server_folder, ver
     assert 'op.execute("GRANT UPDATE (digest) ON frameworks TO governance_app")' in source
 
 
+def test_consolidating_follows_the_chain_before_the_names(tmp_path):
+    """Also of branches that were chained one behind the other after they had their numbers."""
+    chain = [("0001_a", None), ("0002_d", "0001_a"), ("0002_c", "0002_d"), ("0099_e", "0098")]
+    for name, before in chain:
+        (tmp_path / f"{name}.py").write_text(
+            f'revision = "{name}"\ndown_revision = {before!r}\n'.replace("'", '"')
+        )
+    ordered = [path.stem for path in consolidate_migrations._in_order(tmp_path)]
+    assert ordered == [name for name, _ in chain]
+
+
 def test_consolidating_refuses_what_it_can_not_carry(server_folder, versions):
     more = '\n    op.execute("CREATE VIEW stray AS SELECT 1 AS one")'
     (versions / "0099_later.py").write_text(LATER.format(more=more))

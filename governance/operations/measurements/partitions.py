@@ -1,7 +1,7 @@
 """Monthly partitions of the minute counts.
 
 The application doesn't own the table. Two functions of the database create and drop a partition for
-it (migrations/versions: measurements): they check their argument and seal what they create.
+it (migrations/versions): they check their argument and seal what they create.
 """
 
 from collections.abc import Iterable
