@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from migrations.sealing import append_only, let_use, seal_by_tenant
+from migrations.sealing import SAME, append_only, let_use, seal_by_tenant
 
 revision = "0001_release_0_1_0"
 down_revision = None
@@ -29,9 +29,15 @@ def upgrade() -> None:
     foundation_logbook()
     foundation_privacy()
     foundation_tenants()
+    foundation_webhooks()
+    operations_systems()
+    operations_measurements()
+    operations_objectives()
+    operations_agreements()
+    operations_alerts()
     operations_decision_counts()
     operations_decisions()
-    operations_systems()
+    operations_maintenance()
     operations_policies()
     operations_switches()
     assurance_frameworks()
@@ -42,14 +48,17 @@ def upgrade() -> None:
     assurance_assessments()
     assurance_collectors()
     assurance_engagements()
+    assurance_incidents()
+    assurance_playbooks()
     publishing_inbox()
     publishing_reports()
+    publishing_statements()
     keys_between_features()
     beside_the_models()
 
 
 def functions() -> None:
-    """What triggers call."""
+    """What triggers and the application call."""
     op.execute("""
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
@@ -93,6 +102,112 @@ CREATE FUNCTION refuse_change_of_provided() RETURNS trigger LANGUAGE plpgsql AS 
 BEGIN
   IF OLD.provided_at IS NOT NULL THEN
     RAISE EXCEPTION 'what was provided to an auditor stays as it is';
+  END IF;
+  RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$
+""")
+    # Runs as the owner of the tables, which the application isn't. A month has no grants: the
+    # application reaches it through the table alone. ATTACH takes a lock that readers and writers
+    # of other months don't wait for.
+    op.execute(f"""
+CREATE FUNCTION create_minute_partition(month date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  partition text := 'indicator_minutes_' || to_char(month, 'YYYY_MM');
+  until date := month + interval '1 month';
+BEGIN
+  IF month IS NULL OR month <> date_trunc('month', month::timestamp)
+      OR month < now() - interval '61 months' OR month > now() + interval '13 months' THEN
+    RAISE EXCEPTION 'no partition for %: not the first of a month from 5 years ago to 1 ahead',
+      month USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('indicator_minutes partitions', 0));
+  IF to_regclass('public.' || partition) IS NOT NULL THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('CREATE TABLE public.%I (LIKE public.indicator_minutes INCLUDING ALL)', partition);
+  EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', partition);
+  EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', partition);
+  EXECUTE format($policy$CREATE POLICY tenant ON public.%I USING ({SAME}) WITH CHECK ({SAME})$policy$,
+    partition);
+  EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, governance_app', partition);
+  EXECUTE format('ALTER TABLE public.indicator_minutes ATTACH PARTITION public.%I'
+    ' FOR VALUES FROM (%L) TO (%L)', partition, month || ' 00:00:00+00', until || ' 00:00:00+00');
+  RETURN true;
+END $$
+""")
+    # Runs as the owner of the tables too.
+    op.execute("""
+CREATE FUNCTION drop_minute_partition(month date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '3s' AS $$
+DECLARE
+  partition text := 'indicator_minutes_' || to_char(month, 'YYYY_MM');
+BEGIN
+  IF month IS NULL OR month <> date_trunc('month', month::timestamp)
+      OR month > date_trunc('month', now() AT TIME ZONE 'UTC') - interval '15 months' THEN
+    RAISE EXCEPTION 'minutes of % stay: only whole months that ended 14 months ago are dropped',
+      month USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('indicator_minutes partitions', 0));
+  IF to_regclass('public.' || partition) IS NULL THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('DROP TABLE public.%I', partition);
+  RETURN true;
+END $$
+""")
+    op.execute("REVOKE ALL ON FUNCTION create_minute_partition(date) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION create_minute_partition(date) TO governance_app")
+    op.execute("REVOKE ALL ON FUNCTION drop_minute_partition(date) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION drop_minute_partition(date) TO governance_app")
+    op.execute("""
+CREATE FUNCTION refuse_change_of_sent_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND position('[erased]' IN NEW.title || NEW.body || NEW.comment) > 0
+    AND to_jsonb(NEW) - '{title,body,comment}'::text[] = to_jsonb(OLD) - '{title,body,comment}'::text[]
+  THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'a customer update that was sent never changes';
+END $$
+""")
+    op.execute("""
+CREATE FUNCTION refuse_change_of_accepted_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.state IN ('accepted', 'withdrawn') AND NOT (  -- an erased person's name leaves the reason
+    to_jsonb(NEW) - 'reason' = to_jsonb(OLD) - 'reason' AND position('[erased]' IN NEW.reason) > 0
+  ) THEN
+    RAISE EXCEPTION 'an agreement version that is accepted or withdrawn never changes';
+  END IF;
+  IF OLD.state = 'proposed' AND NEW.state IN ('proposed', 'accepted')
+     AND to_jsonb(NEW) - '{state,accepted_at,reason}'::text[]
+      <> to_jsonb(OLD) - '{state,accepted_at,reason}'::text[] THEN
+    RAISE EXCEPTION 'a proposed agreement version returns to draft before it changes';
+  END IF;
+  RETURN NEW;
+END $$
+""")
+    op.execute("""
+CREATE FUNCTION refuse_change_outside_draft() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE changed record;
+BEGIN
+  IF TG_OP = 'INSERT' THEN changed := NEW; ELSE changed := OLD; END IF;
+  IF EXISTS (SELECT 1 FROM agreement_versions v WHERE v.tenant_id = changed.tenant_id
+             AND v.id = changed.version_id AND v.state <> 'draft') THEN
+    RAISE EXCEPTION 'only a draft of an agreement changes';
+  END IF;
+  RETURN changed;
+END $$
+""")
+    op.execute("""
+CREATE FUNCTION refuse_change_of_given_acceptance() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM agreement_versions v WHERE v.tenant_id = OLD.tenant_id
+             AND v.id = OLD.version_id AND v.state = 'accepted')
+     AND NOT (TG_OP = 'UPDATE' AND to_jsonb(NEW) - '{name,title}'::text[]
+              = to_jsonb(OLD) - '{name,title}'::text[] AND NEW.name = '[erased]') THEN
+    RAISE EXCEPTION 'the acceptance of an agreement never changes';
   END IF;
   RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$
@@ -701,6 +816,13 @@ def foundation_tenants() -> None:
         sa.UniqueConstraint("domain"),
         verbs="SELECT, INSERT, DELETE",
     )
+    tenant_table(
+        "tenant_time_zones",
+        sa.Column("since", TIME, nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "since"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
     shared_table(
         "tenants",
         sa.Column("slug", sa.String(), nullable=False),
@@ -717,6 +839,569 @@ def foundation_tenants() -> None:
         sa.CheckConstraint("slug ~ '^[a-z][a-z0-9-]{1,40}$'", name="slug_form"),
         sa.UniqueConstraint("slug"),
         verbs="SELECT, INSERT, UPDATE",
+    )
+
+
+def foundation_webhooks() -> None:
+    """Tables of governance/foundation/webhooks."""
+    tenant_table(
+        "webhook_endpoints",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("event_types", JSONB(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_secret", sa.LargeBinary()),
+        sa.Column("previous_until", TIME),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Uuid()),
+        sa.Column("disabled_at", TIME),
+        sa.Column("disabled_by", sa.Uuid()),
+        sa.Column("disabled_reason", sa.String(), nullable=False),
+        sa.Column("failing_since", TIME),
+        sa.Column("succeeded_at", TIME),
+        sa.Column("removed_at", TIME),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_webhook_endpoints_tenant_id_removed_at",
+        "webhook_endpoints",
+        ["tenant_id", "removed_at"],
+    )
+    shared_table(
+        "webhook_tickets",
+        sa.Column("for_tenant", sa.Uuid(), nullable=False),
+        sa.Column("for_endpoint", sa.Uuid(), nullable=False),
+        sa.Column("ready_at", TIME, nullable=False),
+        sa.Column("busy_until", TIME),
+        sa.Column("claims", sa.Integer(), nullable=False),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_webhook_tickets_for_endpoint", "webhook_tickets", ["for_endpoint"])
+    op.create_index("ix_webhook_tickets_ready_at", "webhook_tickets", ["ready_at"])
+    tenant_table(
+        "webhook_deliveries",
+        sa.Column("endpoint_id", sa.Uuid(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("event_type", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", TIME),
+        sa.Column("finding", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer()),
+        sa.Column("delivered_at", TIME),
+        sa.Column("replayed_at", TIME),
+        sa.Column("replayed_by", sa.Uuid()),
+        tenant_key("endpoint_id", "webhook_endpoints"),
+        sa.UniqueConstraint("tenant_id", "endpoint_id", "message_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_webhook_deliveries_open",
+        "webhook_deliveries",
+        ["tenant_id", "endpoint_id", "state"],
+        postgresql_where=sa.text("state IN ('queued', 'dead')"),
+    )
+    op.create_index(
+        "ix_webhook_deliveries_tenant_id_created_at",
+        "webhook_deliveries",
+        ["tenant_id", "created_at"],
+    )
+    op.create_index(
+        "ix_webhook_deliveries_tenant_id_endpoint_id_created_at_id",
+        "webhook_deliveries",
+        ["tenant_id", "endpoint_id", "created_at", "id"],
+    )
+    tenant_table(
+        "webhook_attempts",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer()),
+        sa.Column("finding", sa.String(), nullable=False),
+        sa.Column("response", sa.String(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        tenant_key("delivery_id", "webhook_deliveries", ondelete="CASCADE"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index(
+        "ix_webhook_attempts_tenant_id_delivery_id_created_at",
+        "webhook_attempts",
+        ["tenant_id", "delivery_id", "created_at"],
+    )
+
+
+def operations_systems() -> None:
+    """Tables of governance/operations/systems."""
+    tenant_table(
+        "ai_systems",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("lane", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("retired_at", TIME),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "key"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "system_features",
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("fallback", sa.String(), nullable=False),
+        sa.Column("retired_at", TIME),
+        tenant_key("system_id", "ai_systems"),
+        sa.UniqueConstraint("tenant_id", "system_id", "key"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+
+
+def operations_measurements() -> None:
+    """Tables of governance/operations/measurements."""
+    counts_table(
+        "indicator_minutes",
+        ["indicator_id", "at"],
+        sa.Column("indicator_id", sa.Uuid(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("received_at", TIME, nullable=False),
+        sa.Column("good", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("down", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("good >= 0 AND good <= total", name="counts"),
+        verbs="SELECT, INSERT, UPDATE",
+        partition_by="RANGE (at)",
+    )
+    tenant_table(
+        "prometheus_sources",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("header", sa.String(), nullable=False),
+        sa.Column("secret", sa.LargeBinary()),
+        sa.Column("added_by", sa.Uuid()),
+        sa.Column("removed_at", TIME),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("finding", sa.String(), nullable=False),
+        sa.Column("tried_at", TIME),
+        sa.Column("succeeded_at", TIME),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", TIME),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_prometheus_sources_tenant_id_removed_at",
+        "prometheus_sources",
+        ["tenant_id", "removed_at"],
+    )
+    tenant_table(
+        "indicators",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("feature", sa.String()),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("min_requests", sa.Integer(), nullable=False),
+        sa.Column("floor", sa.Numeric(precision=9, scale=8)),
+        sa.Column("bound", sa.Numeric(precision=18, scale=6)),
+        sa.Column("bound_unit", sa.String()),
+        sa.Column("good_side", sa.String(), nullable=False),
+        sa.Column("vendor", sa.String()),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("retired_at", TIME),
+        tenant_key("system_id", "ai_systems"),
+        sa.UniqueConstraint("tenant_id", "key"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_indicators_tenant_id_system_id", "indicators", ["tenant_id", "system_id"])
+    tenant_table(
+        "indicator_batches",
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("answer", JSONB(), nullable=False),
+        tenant_key("key_id", "api_keys"),
+        sa.UniqueConstraint("tenant_id", "key_id", "idempotency_key"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index(
+        "ix_indicator_batches_tenant_id_created_at",
+        "indicator_batches",
+        ["tenant_id", "created_at"],
+    )
+    counts_table(
+        "indicator_days",
+        ["indicator_id", "at"],
+        sa.Column("indicator_id", sa.Uuid(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("down", sa.Integer(), nullable=False),
+        sa.Column("good", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        tenant_key("indicator_id", "indicators"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    counts_table(
+        "indicator_hours",
+        ["indicator_id", "at"],
+        sa.Column("indicator_id", sa.Uuid(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("down", sa.Integer(), nullable=False),
+        sa.Column("good", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        tenant_key("indicator_id", "indicators"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "prometheus_queries",
+        sa.Column("indicator_id", sa.Uuid(), nullable=False),
+        sa.Column("source_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("good", sa.String(), nullable=False),
+        sa.Column("total", sa.String(), nullable=False),
+        sa.Column("bucket", sa.Numeric(precision=18, scale=6)),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("pulled_until", TIME),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("finding", sa.String(), nullable=False),
+        sa.Column("unknown", JSONB(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", TIME),
+        tenant_key("indicator_id", "indicators"),
+        tenant_key("source_id", "prometheus_sources"),
+        sa.UniqueConstraint("tenant_id", "indicator_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_prometheus_queries_tenant_id_source_id",
+        "prometheus_queries",
+        ["tenant_id", "source_id"],
+    )
+
+
+def operations_objectives() -> None:
+    """Tables of governance/operations/objectives."""
+    tenant_table(
+        "openslo_documents",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("imported_by", sa.Uuid()),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "kind", "name"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "objectives",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("indicator_id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("kind_note", sa.String(), nullable=False),
+        sa.Column("is_ai", sa.Boolean(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("retired_at", TIME),
+        sa.Column("target", sa.Numeric(), nullable=False),
+        sa.Column("window", sa.String(), nullable=False),
+        sa.Column("window_days", sa.Integer(), nullable=False),
+        sa.Column("service_hours", JSONB()),
+        sa.Column("minimum_coverage", sa.Numeric(), nullable=False),
+        sa.Column("rules", JSONB()),
+        sa.CheckConstraint(
+            "minimum_coverage >= 0 AND minimum_coverage <= 1", name="minimum_coverage_share"
+        ),
+        sa.CheckConstraint("target > 0 AND target < 1", name="target_share"),
+        sa.CheckConstraint("window_days BETWEEN 1 AND 366", name="window_days_range"),
+        sa.CheckConstraint("\"window\" IN ('rolling', 'calendar')", name="window_kind"),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        tenant_key("indicator_id", "indicators"),
+        sa.UniqueConstraint("tenant_id", "key"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_objectives_tenant_id_indicator_id", "objectives", ["tenant_id", "indicator_id"]
+    )
+    tenant_table(
+        "objective_versions",
+        sa.Column("objective_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by", sa.Uuid()),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("target", sa.Numeric(), nullable=False),
+        sa.Column("window", sa.String(), nullable=False),
+        sa.Column("window_days", sa.Integer(), nullable=False),
+        sa.Column("service_hours", JSONB()),
+        sa.Column("minimum_coverage", sa.Numeric(), nullable=False),
+        sa.Column("rules", JSONB()),
+        sa.CheckConstraint(
+            "minimum_coverage >= 0 AND minimum_coverage <= 1", name="minimum_coverage_share"
+        ),
+        sa.CheckConstraint("target > 0 AND target < 1", name="target_share"),
+        sa.CheckConstraint("window_days BETWEEN 1 AND 366", name="window_days_range"),
+        sa.CheckConstraint("\"window\" IN ('rolling', 'calendar')", name="window_kind"),
+        sa.ForeignKeyConstraint(["by"], ["people.id"]),
+        tenant_key("objective_id", "objectives"),
+        sa.UniqueConstraint("tenant_id", "objective_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("objective_versions")
+
+
+def operations_agreements() -> None:
+    """Tables of governance/operations/agreements."""
+    tenant_table(
+        "agreement_rehearsals",
+        sa.Column("terms", sa.String(), nullable=False),
+        sa.Column("result", JSONB()),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_agreement_rehearsals_tenant_id_created_at",
+        "agreement_rehearsals",
+        ["tenant_id", "created_at"],
+    )
+    tenant_table(
+        "agreements",
+        sa.Column("direction", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("counterparty", sa.String(), nullable=False),
+        sa.Column("created_by", sa.Uuid()),
+        sa.Column("ended_at", TIME),
+        sa.Column("ended_by", sa.Uuid()),
+        sa.Column("end_reason", sa.String(), nullable=False),
+        sa.CheckConstraint("direction IN ('to_tenant', 'from_vendor')", name="direction"),
+        sa.UniqueConstraint("tenant_id", "direction", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "agreement_contacts",
+        sa.Column("agreement_id", sa.Uuid(), nullable=False),
+        sa.Column("side", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        tenant_key("agreement_id", "agreements"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_agreement_contacts_tenant_id_agreement_id",
+        "agreement_contacts",
+        ["tenant_id", "agreement_id"],
+    )
+    tenant_table(
+        "agreement_versions",
+        sa.Column("agreement_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("side", sa.String(), nullable=False),
+        sa.Column("edited", sa.Integer(), nullable=False),
+        sa.Column("effective_from", TIME, nullable=False),
+        sa.Column("ends_on", sa.Date()),
+        sa.Column("time_zone", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("monthly_fee", sa.BigInteger(), nullable=False),
+        sa.Column("credit_cap", sa.Numeric(precision=12, scale=10), nullable=False),
+        sa.Column("minimum_coverage", sa.Numeric(precision=12, scale=10), nullable=False),
+        sa.Column("close_day", sa.SmallInteger(), nullable=False),
+        sa.Column("maintenance_notice_hours", sa.Integer(), nullable=False),
+        sa.Column("excluded_categories", JSONB(), nullable=False),
+        sa.Column("claim_days", sa.Integer(), nullable=False),
+        sa.Column("business_hours", JSONB(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("drafted_by", sa.Uuid()),
+        sa.Column("proposed_by", sa.Uuid()),
+        sa.Column("proposed_at", TIME),
+        sa.Column("terms", JSONB()),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("accepted_at", TIME),
+        sa.CheckConstraint("credit_cap BETWEEN 0 AND 1", name="cap"),
+        sa.CheckConstraint("minimum_coverage BETWEEN 0 AND 1", name="coverage"),
+        sa.CheckConstraint("monthly_fee >= 0", name="fee"),
+        sa.CheckConstraint("state IN ('draft', 'proposed', 'accepted', 'withdrawn')", name="state"),
+        tenant_key("agreement_id", "agreements"),
+        sa.UniqueConstraint("tenant_id", "agreement_id", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "uq_agreement_versions_effective",
+        "agreement_versions",
+        ["tenant_id", "agreement_id", "effective_from"],
+        unique=True,
+        postgresql_where=sa.text("state = 'accepted'"),
+    )
+    op.create_index(
+        "uq_agreement_versions_open",
+        "agreement_versions",
+        ["tenant_id", "agreement_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('draft', 'proposed')"),
+    )
+    tenant_table(
+        "agreement_acceptances",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("side", sa.String(), nullable=False),
+        sa.Column("accepted_by", sa.Uuid()),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("document", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("accepted_at", TIME, nullable=False),
+        sa.CheckConstraint("side IN ('provider', 'customer', 'vendor')", name="side"),
+        tenant_key("version_id", "agreement_versions"),
+        sa.UniqueConstraint("tenant_id", "version_id", "side"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "agreement_support_terms",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("severity", sa.SmallInteger(), nullable=False),
+        sa.Column("response_minutes", sa.Integer(), nullable=False),
+        sa.Column("resolution_minutes", sa.Integer()),
+        sa.Column("clock", sa.String(), nullable=False),
+        sa.Column("target", sa.Numeric(precision=12, scale=10), nullable=False),
+        sa.Column("bands", JSONB(), nullable=False),
+        sa.Column("fee_part", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("clock IN ('business_hours', '24x7')", name="clock"),
+        sa.CheckConstraint("severity BETWEEN 1 AND 4", name="severity"),
+        tenant_key("version_id", "agreement_versions"),
+        sa.UniqueConstraint("tenant_id", "version_id", "severity"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    tenant_table(
+        "agreement_commitments",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("clause", sa.SmallInteger(), nullable=False),
+        sa.Column("objective_id", sa.Uuid()),
+        sa.Column("indicator_id", sa.Uuid()),
+        sa.Column("vendor_kind", sa.String()),
+        sa.Column("target", sa.Numeric(precision=12, scale=10), nullable=False),
+        sa.Column("bands", JSONB(), nullable=False),
+        sa.Column("fee_part", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("fee_part >= 0", name="fee_part"),
+        sa.CheckConstraint("target > 0 AND target <= 1", name="target"),
+        tenant_key("indicator_id", "indicators"),
+        tenant_key("objective_id", "objectives"),
+        tenant_key("version_id", "agreement_versions"),
+        sa.UniqueConstraint("tenant_id", "version_id", "clause"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index(
+        "ix_agreement_commitments_tenant_id_indicator_id",
+        "agreement_commitments",
+        ["tenant_id", "indicator_id"],
+    )
+    op.create_index(
+        "ix_agreement_commitments_tenant_id_objective_id",
+        "agreement_commitments",
+        ["tenant_id", "objective_id"],
+    )
+
+
+def operations_alerts() -> None:
+    """Tables of governance/operations/alerts."""
+    tenant_table(
+        "alerts",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("objective_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("severity", sa.String(), nullable=False),
+        sa.Column("level", sa.String(), nullable=False),
+        sa.Column("rules", JSONB(), nullable=False),
+        sa.Column("latest", JSONB(), nullable=False),
+        sa.Column("fired_at", TIME, nullable=False),
+        sa.Column("escalated_at", TIME),
+        sa.Column("acknowledged_by", sa.Uuid()),
+        sa.Column("acknowledged_at", TIME),
+        sa.Column("resolved_at", TIME),
+        sa.Column("clear_since", TIME),
+        sa.Column("calm_since", TIME),
+        sa.Column("evaluated_at", TIME, nullable=False),
+        sa.Column("incident_id", sa.Uuid()),
+        sa.Column("incident_ref", sa.String()),
+        sa.CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="resolved"),
+        sa.CheckConstraint("state IN ('firing', 'acknowledged', 'resolved')", name="state"),
+        sa.ForeignKeyConstraint(["acknowledged_by"], ["people.id"]),
+        tenant_key("objective_id", "objectives"),
+        sa.UniqueConstraint("tenant_id", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_alerts_tenant_id_fired_at_id", "alerts", ["tenant_id", "fired_at", "id"])
+    op.create_index(
+        "ix_alerts_tenant_id_objective_id_fired_at",
+        "alerts",
+        ["tenant_id", "objective_id", "fired_at"],
+    )
+    op.create_index(
+        "uq_alerts_open",
+        "alerts",
+        ["tenant_id", "objective_id"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'resolved'"),
+    )
+    tenant_table(
+        "budget_exhaustions",
+        sa.Column("objective_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("exhausted_at", TIME, nullable=False),
+        sa.Column("restored_at", TIME),
+        sa.Column("lost", sa.BigInteger(), nullable=False),
+        sa.Column("measured", sa.BigInteger(), nullable=False),
+        sa.Column("allowed", sa.String(), nullable=False),
+        sa.Column("tier", sa.String()),
+        sa.Column("policy_number", sa.Integer()),
+        sa.Column("note", sa.String(), nullable=False),
+        tenant_key("objective_id", "objectives"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_budget_exhaustions_tenant_id_objective_id_exhausted_at",
+        "budget_exhaustions",
+        ["tenant_id", "objective_id", "exhausted_at"],
+    )
+    op.create_index(
+        "uq_budget_exhaustions_open",
+        "budget_exhaustions",
+        ["tenant_id", "objective_id"],
+        unique=True,
+        postgresql_where=sa.text("restored_at IS NULL"),
+    )
+    tenant_table(
+        "budget_responses",
+        sa.Column("objective_id", sa.Uuid(), nullable=False),
+        sa.Column("tier", sa.String()),
+        sa.Column("set_by", sa.Uuid()),
+        sa.Column("set_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["set_by"], ["people.id"]),
+        tenant_key("objective_id", "objectives"),
+        sa.UniqueConstraint("tenant_id", "objective_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "alert_deliveries",
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Uuid()),
+        sa.Column("endpoints", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        tenant_key("alert_id", "alerts"),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "alert_id",
+            "step",
+            "at",
+            "channel",
+            "person_id",
+            name="uq_alert_deliveries_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+        verbs="SELECT, INSERT",
     )
 
 
@@ -752,29 +1437,53 @@ def operations_decisions() -> None:
     )
 
 
-def operations_systems() -> None:
-    """Tables of governance/operations/systems."""
+def operations_maintenance() -> None:
+    """Tables of governance/operations/maintenance."""
     tenant_table(
-        "ai_systems",
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("lane", sa.String(), nullable=False),
-        sa.Column("purpose", sa.String(), nullable=False),
-        sa.Column("owner_id", sa.Uuid()),
-        sa.Column("retired_at", TIME),
-        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
-        sa.UniqueConstraint("tenant_id", "key"),
+        "maintenance_feeds",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("hint", sa.String(), nullable=False),
+        sa.Column("created_by", sa.Uuid()),
+        sa.UniqueConstraint("tenant_id"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
     tenant_table(
-        "system_features",
-        sa.Column("system_id", sa.Uuid(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("fallback", sa.String(), nullable=False),
-        sa.Column("retired_at", TIME),
+        "exclusions",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("system_id", sa.Uuid()),
+        sa.Column("indicator_id", sa.Uuid()),
+        sa.Column("starts_at", TIME, nullable=False),
+        sa.Column("ends_at", TIME, nullable=False),
+        sa.Column("time_zone", sa.String(), nullable=False),
+        sa.Column("rrule", sa.String()),
+        sa.Column("repeat_until", TIME),
+        sa.Column("last_end", TIME, nullable=False),
+        sa.Column("announced_at", TIME, nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("is_customer_visible", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.Uuid()),
+        sa.Column("approved_by", sa.Uuid()),
+        sa.Column("approved_at", TIME),
+        sa.Column("withdrawn_at", TIME),
+        sa.Column("withdrawn_by", sa.Uuid()),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.CheckConstraint("last_end >= ends_at", name="last_end"),
+        sa.CheckConstraint("ends_at > starts_at", name="positive"),
+        tenant_key("indicator_id", "indicators"),
         tenant_key("system_id", "ai_systems"),
-        sa.UniqueConstraint("tenant_id", "system_id", "key"),
+        sa.UniqueConstraint("tenant_id", "number"),
         verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_exclusions_tenant_id_last_end_starts_at",
+        "exclusions",
+        ["tenant_id", "last_end", "starts_at"],
+    )
+    op.create_index(
+        "ix_exclusions_tenant_id_starts_at_id", "exclusions", ["tenant_id", "starts_at", "id"]
     )
 
 
@@ -1210,7 +1919,9 @@ def assurance_controls() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("retired_at", TIME),
         sa.Column("retirement_reason", sa.String()),
-        sa.CheckConstraint("rests_on IN ('drill', 'policy')", name="rests_on"),
+        sa.CheckConstraint(
+            "rests_on IN ('drill', 'policy', 'service_levels', 'incidents')", name="rests_on"
+        ),
         sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
         sa.UniqueConstraint("tenant_id", "ref"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
@@ -1801,6 +2512,379 @@ def assurance_engagements() -> None:
     )
 
 
+def assurance_incidents() -> None:
+    """Tables of governance/assurance/incidents."""
+    tenant_table(
+        "incident_severities",
+        sa.Column("level", sa.SmallInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("meaning", sa.String(), nullable=False),
+        sa.CheckConstraint("level BETWEEN 1 AND 4", name="level"),
+        sa.UniqueConstraint("tenant_id", "level"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "status_contacts",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("link_hash", sa.LargeBinary()),
+        sa.Column("code_hash", sa.LargeBinary()),
+        sa.Column("code_ends_at", TIME),
+        sa.Column("code_tries", sa.Integer(), nullable=False),
+        sa.Column("codes_since", TIME),
+        sa.Column("codes_sent", sa.Integer(), nullable=False),
+        sa.Column("added_by", sa.Uuid()),
+        sa.Column("removed_at", TIME),
+        sa.ForeignKeyConstraint(["added_by"], ["people.id"]),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_status_contacts_tenant_id_link_hash", "status_contacts", ["tenant_id", "link_hash"]
+    )
+    op.create_index(
+        "uq_status_contacts_open",
+        "status_contacts",
+        ["tenant_id", "email"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    tenant_table(
+        "status_visits",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("ends_at", TIME, nullable=False),
+        tenant_key("contact_id", "status_contacts"),
+        sa.UniqueConstraint("tenant_id", "token_hash"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_status_visits_tenant_id_contact_id", "status_visits", ["tenant_id", "contact_id"]
+    )
+    tenant_table(
+        "incidents",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("summary", sa.String(), nullable=False),
+        sa.Column("severity", sa.SmallInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("declared_by", sa.Uuid()),
+        sa.Column("declared_at", TIME, nullable=False),
+        sa.Column("detected_at", TIME, nullable=False),
+        sa.Column("aware_at", TIME, nullable=False),
+        sa.Column("identified_at", TIME),
+        sa.Column("monitoring_at", TIME),
+        sa.Column("resolved_at", TIME),
+        sa.Column("closed_at", TIME),
+        sa.Column("responded_at", TIME),
+        sa.Column("lead_id", sa.Uuid()),
+        sa.Column("communications_id", sa.Uuid()),
+        sa.Column("scribe_id", sa.Uuid()),
+        sa.Column("alert_id", sa.Uuid()),
+        sa.Column("alert_ref", sa.String(), nullable=False),
+        sa.Column("stop_id", sa.Uuid()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("severity BETWEEN 1 AND 4", name="severity"),
+        sa.CheckConstraint(
+            "state IN ('investigating', 'identified', 'monitoring', 'resolved', 'closed')",
+            name="state",
+        ),
+        sa.ForeignKeyConstraint(["communications_id"], ["people.id"]),
+        sa.ForeignKeyConstraint(["declared_by"], ["people.id"]),
+        sa.ForeignKeyConstraint(["lead_id"], ["people.id"]),
+        sa.ForeignKeyConstraint(["scribe_id"], ["people.id"]),
+        tenant_key("alert_id", "alerts"),
+        tenant_key("stop_id", "stops"),
+        sa.UniqueConstraint("tenant_id", "ref"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_incidents_tenant_id_declared_at", "incidents", ["tenant_id", "declared_at"])
+    op.create_index(
+        "ix_incidents_tenant_id_state_declared_at",
+        "incidents",
+        ["tenant_id", "state", "declared_at"],
+    )
+    op.create_index("uq_incidents_alert", "incidents", ["tenant_id", "alert_id"], unique=True)
+    op.create_index("uq_incidents_stop", "incidents", ["tenant_id", "stop_id"], unique=True)
+    tenant_table(
+        "incident_classifications",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("regime", sa.String(), nullable=False),
+        sa.Column("rules_version", sa.Integer(), nullable=False),
+        sa.Column("applies", sa.Boolean()),
+        sa.Column("variant", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("decider_id", sa.Uuid()),
+        sa.Column("decide_by", TIME),
+        sa.Column("decided_at", TIME),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["decider_id"], ["people.id"]),
+        tenant_key("incident_id", "incidents"),
+        sa.UniqueConstraint("tenant_id", "incident_id", "regime"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "incident_figures",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("figure", sa.String(), nullable=False),
+        sa.Column("meaning", sa.String(), nullable=False),
+        sa.Column("added_by", sa.Uuid()),
+        sa.Column("removed_at", TIME),
+        sa.ForeignKeyConstraint(["added_by"], ["people.id"]),
+        tenant_key("incident_id", "incidents"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_incident_figures_tenant_id_incident_id_created_at",
+        "incident_figures",
+        ["tenant_id", "incident_id", "created_at"],
+    )
+    tenant_table(
+        "incident_follow_ups",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("done_at", TIME),
+        sa.Column("done_by", sa.Uuid()),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["done_by"], ["people.id"]),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        tenant_key("incident_id", "incidents"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_incident_follow_ups_open",
+        "incident_follow_ups",
+        ["tenant_id", "owner_id"],
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index(
+        "ix_incident_follow_ups_tenant_id_incident_id_due_on",
+        "incident_follow_ups",
+        ["tenant_id", "incident_id", "due_on"],
+    )
+    tenant_table(
+        "incident_impacts",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_at", TIME, nullable=False),
+        sa.Column("ends_at", TIME),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("removed_at", TIME),
+        sa.CheckConstraint("ends_at IS NULL OR starts_at < ends_at", name="order"),
+        tenant_key("incident_id", "incidents"),
+        tenant_key("system_id", "ai_systems"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_incident_impacts_tenant_id_incident_id_starts_at",
+        "incident_impacts",
+        ["tenant_id", "incident_id", "starts_at"],
+    )
+    op.create_index(
+        "ix_incident_impacts_tenant_id_system_id_starts_at",
+        "incident_impacts",
+        ["tenant_id", "system_id", "starts_at"],
+    )
+    tenant_table(
+        "incident_notes",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("written_by", sa.Uuid()),
+        sa.Column("text", sa.String(), nullable=False),
+        tenant_key("incident_id", "incidents"),
+        sa.ForeignKeyConstraint(["written_by"], ["people.id"]),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_incident_notes_tenant_id_incident_id_created_at",
+        "incident_notes",
+        ["tenant_id", "incident_id", "created_at"],
+    )
+    tenant_table(
+        "incident_notices",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("regime", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("sent_at", TIME, nullable=False),
+        sa.Column("sent_by", sa.Uuid()),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["sent_by"], ["people.id"]),
+        tenant_key("incident_id", "incidents"),
+        sa.UniqueConstraint("tenant_id", "incident_id", "regime", "stage"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("incident_notices")
+    tenant_table(
+        "incident_pauses",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_at", TIME, nullable=False),
+        sa.Column("ends_at", TIME),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("paused_by", sa.Uuid()),
+        sa.CheckConstraint("ends_at IS NULL OR starts_at <= ends_at", name="order"),
+        sa.ForeignKeyConstraint(["paused_by"], ["people.id"]),
+        tenant_key("incident_id", "incidents"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_incident_pauses_tenant_id_incident_id_starts_at",
+        "incident_pauses",
+        ["tenant_id", "incident_id", "starts_at"],
+    )
+    tenant_table(
+        "incident_reminders",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("clock", sa.String(), nullable=False),
+        sa.Column("due_at", TIME, nullable=False),
+        tenant_key("incident_id", "incidents"),
+        sa.UniqueConstraint("tenant_id", "incident_id", "clock", "due_at"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "incident_reviews",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("happened", sa.String(), nullable=False),
+        sa.Column("impact", sa.String(), nullable=False),
+        sa.Column("factors", sa.String(), nullable=False),
+        sa.Column("went_well", sa.String(), nullable=False),
+        sa.Column("to_change", sa.String(), nullable=False),
+        sa.Column("edited_by", sa.Uuid()),
+        sa.Column("closed_by", sa.Uuid()),
+        sa.Column("closed_at", TIME),
+        sa.Column("evidence_version_id", sa.Uuid()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["closed_by"], ["people.id"]),
+        sa.ForeignKeyConstraint(["edited_by"], ["people.id"]),
+        tenant_key("evidence_version_id", "evidence_versions"),
+        tenant_key("incident_id", "incidents"),
+        sa.UniqueConstraint("tenant_id", "incident_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "incident_suggestions",
+        sa.Column("stop_id", sa.Uuid(), nullable=False),
+        sa.Column("switch", sa.String(), nullable=False),
+        sa.Column("settled_at", TIME),
+        sa.Column("incident_id", sa.Uuid()),
+        sa.Column("reason", sa.String(), nullable=False),
+        tenant_key("incident_id", "incidents"),
+        tenant_key("stop_id", "stops"),
+        sa.UniqueConstraint("tenant_id", "stop_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_incident_suggestions_open",
+        "incident_suggestions",
+        ["tenant_id"],
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    tenant_table(
+        "incident_updates",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("drafted_by", sa.Uuid()),
+        sa.Column("edited_by", sa.Uuid()),
+        sa.Column("edited_at", TIME, nullable=False),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("incident_state", sa.String(), nullable=False),
+        sa.Column("approved_by", sa.Uuid()),
+        sa.Column("sent_at", TIME),
+        sa.Column("contacts", sa.Integer(), nullable=False),
+        sa.Column("webhooks", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("state IN ('draft', 'requested', 'sent')", name="state"),
+        sa.ForeignKeyConstraint(["approved_by"], ["people.id"]),
+        sa.ForeignKeyConstraint(["drafted_by"], ["people.id"]),
+        sa.ForeignKeyConstraint(["edited_by"], ["people.id"]),
+        tenant_key("incident_id", "incidents"),
+        sa.UniqueConstraint("tenant_id", "incident_id", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+
+
+def assurance_playbooks() -> None:
+    """Tables of governance/assurance/playbooks."""
+    tenant_table(
+        "playbooks",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("used_for", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("drill_every_days", sa.Integer()),
+        sa.Column("next_drill_on", sa.Date()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("retired_at", TIME),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "ref"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "playbook_versions",
+        sa.Column("playbook_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("steps", JSONB(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("written_by", sa.Uuid()),
+        tenant_key("playbook_id", "playbooks"),
+        sa.UniqueConstraint("tenant_id", "playbook_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("playbook_versions")
+    tenant_table(
+        "playbook_runs",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("playbook_id", sa.Uuid(), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("incident_id", sa.Uuid()),
+        sa.Column("incident_ref", sa.String()),
+        sa.Column("is_drill", sa.Boolean(), nullable=False),
+        sa.Column("started_by", sa.Uuid()),
+        sa.Column("ended_by", sa.Uuid()),
+        sa.Column("ended_at", TIME),
+        sa.Column("summary", sa.String(), nullable=False),
+        sa.Column("evidence_version_id", sa.Uuid()),
+        sa.CheckConstraint("is_drill OR incident_id IS NOT NULL", name="drill_or_incident"),
+        tenant_key("evidence_version_id", "evidence_versions"),
+        tenant_key("playbook_id", "playbooks"),
+        tenant_key("version_id", "playbook_versions"),
+        sa.UniqueConstraint("tenant_id", "ref"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_playbook_runs_tenant_id_evidence_version_id",
+        "playbook_runs",
+        ["tenant_id", "evidence_version_id"],
+    )
+    op.create_index(
+        "ix_playbook_runs_tenant_id_incident_id", "playbook_runs", ["tenant_id", "incident_id"]
+    )
+    op.create_index(
+        "ix_playbook_runs_tenant_id_playbook_id_created_at",
+        "playbook_runs",
+        ["tenant_id", "playbook_id", "created_at"],
+    )
+    op.create_index(
+        "ix_playbook_runs_tenant_id_version_id", "playbook_runs", ["tenant_id", "version_id"]
+    )
+    tenant_table(
+        "playbook_step_results",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.Column("recorded_by", sa.Uuid()),
+        sa.CheckConstraint("state IN ('done', 'skipped')", name="state"),
+        tenant_key("run_id", "playbook_runs"),
+        sa.UniqueConstraint("tenant_id", "run_id", "position"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+
+
 def publishing_inbox() -> None:
     """Tables of governance/publishing/inbox."""
     tenant_table(
@@ -1850,6 +2934,162 @@ def publishing_reports() -> None:
     op.create_index(
         "ix_report_runs_tenant_id_created_at", "report_runs", ["tenant_id", "created_at"]
     )
+
+
+def publishing_statements() -> None:
+    """Tables of governance/publishing/statements."""
+    tenant_table(
+        "statements",
+        sa.Column("agreement_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("starts_at", TIME, nullable=False),
+        sa.Column("ends_at", TIME, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("marks", sa.Integer(), nullable=False),
+        sa.Column("marks_seen", sa.Integer(), nullable=False),
+        sa.Column("marked_at", TIME),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
+        sa.CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", name="month_form"),
+        tenant_key("agreement_id", "agreements"),
+        sa.UniqueConstraint("tenant_id", "agreement_id", "month"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_statements_due",
+        "statements",
+        ["tenant_id"],
+        postgresql_where=sa.text("marks > marks_seen"),
+    )
+    op.create_index("ix_statements_tenant_id_ends_at", "statements", ["tenant_id", "ends_at"])
+    tenant_table(
+        "vendor_claims",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("agreement_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_statement_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("vendor", sa.String(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("bill", sa.BigInteger()),
+        sa.Column("facts", JSONB(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("deadline", TIME, nullable=False),
+        sa.Column("prepared_by", sa.Uuid()),
+        sa.Column("approved_by", sa.Uuid()),
+        sa.Column("sent_by", sa.Uuid()),
+        sa.Column("sent_at", TIME),
+        sa.Column("vendor_reference", sa.String(), nullable=False),
+        sa.Column("paid_amount", sa.BigInteger()),
+        sa.Column("ended_at", TIME),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('prepared', 'approved', 'sent', 'paid', 'rejected', 'expired')", name="state"
+        ),
+        tenant_key("agreement_id", "agreements"),
+        sa.UniqueConstraint("tenant_id", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_vendor_claims_tenant_id_customer_id_month",
+        "vendor_claims",
+        ["tenant_id", "customer_id", "month"],
+    )
+    op.create_index(
+        "ix_vendor_claims_tenant_id_state_deadline",
+        "vendor_claims",
+        ["tenant_id", "state", "deadline"],
+    )
+    op.create_index(
+        "uq_vendor_claims_open",
+        "vendor_claims",
+        ["tenant_id", "agreement_id", "customer_id", "month"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('prepared', 'approved', 'sent')"),
+    )
+    tenant_table(
+        "statement_credits",
+        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer()),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("recorded_by", sa.Uuid()),
+        sa.CheckConstraint("kind IN ('owed', 'paid')", name="kind"),
+        tenant_key("statement_id", "statements"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index(
+        "ix_statement_credits_tenant_id_statement_id_created_at",
+        "statement_credits",
+        ["tenant_id", "statement_id", "created_at"],
+    )
+    append_only("statement_credits")
+    tenant_table(
+        "statement_disputes",
+        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("indicator", sa.String()),
+        sa.Column("exclusion", sa.String()),
+        sa.Column("starts_at", TIME, nullable=False),
+        sa.Column("ends_at", TIME, nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("effect", JSONB(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("raised_by", sa.Uuid()),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("answer", sa.String(), nullable=False),
+        sa.Column("answered_by", sa.Uuid()),
+        sa.Column("answered_at", TIME),
+        sa.CheckConstraint("kind IN ('minutes', 'exclusion')", name="kind"),
+        sa.CheckConstraint("ends_at > starts_at", name="positive"),
+        sa.CheckConstraint("state IN ('open', 'accepted', 'rejected', 'withdrawn')", name="state"),
+        tenant_key("statement_id", "statements"),
+        sa.UniqueConstraint("tenant_id", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_statement_disputes_open",
+        "statement_disputes",
+        ["tenant_id"],
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(
+        "ix_statement_disputes_tenant_id_statement_id",
+        "statement_disputes",
+        ["tenant_id", "statement_id"],
+    )
+    tenant_table(
+        "statement_revisions",
+        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("closed_at", TIME, nullable=False),
+        sa.Column("closed_by", sa.Uuid()),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("input_digest", sa.String(), nullable=False),
+        sa.Column("data_digest", sa.String(), nullable=False),
+        sa.Column("facts", JSONB(), nullable=False),
+        sa.Column("result", JSONB(), nullable=False),
+        sa.Column("changes", JSONB()),
+        sa.Column("credit", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("checkpoint", sa.BigInteger()),
+        sa.Column("file_name", sa.String(), nullable=False),
+        sa.Column("file_key", sa.String(), nullable=False),
+        sa.Column("file_sha256", sa.String(), nullable=False),
+        sa.Column("file_size", sa.Integer(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        tenant_key("statement_id", "statements"),
+        sa.UniqueConstraint("tenant_id", "statement_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("statement_revisions")
 
 
 def keys_between_features() -> None:
@@ -1949,7 +3189,8 @@ CREATE TRIGGER closed BEFORE UPDATE ON access_reviews
 CREATE TRIGGER closed BEFORE UPDATE ON access_review_items
   FOR EACH ROW EXECUTE FUNCTION refuse_change_in_closed_review()
 """)
-    # The jobs process looks, outside any tenant, for engagements that closed within the life of a session.
+    # The jobs process looks, outside any tenant, for engagements that closed within the life of a
+    # session.
     op.execute("""
 CREATE POLICY closed ON engagements FOR SELECT USING (
   closes_at <= clock_timestamp() AND closes_at > clock_timestamp() - interval '13 hours'
@@ -1959,6 +3200,28 @@ CREATE POLICY closed ON engagements FOR SELECT USING (
     op.execute("""
 CREATE TRIGGER provided BEFORE UPDATE OR DELETE ON request_attachments
   FOR EACH ROW EXECUTE FUNCTION refuse_change_of_provided()
+""")
+    # What customers were told never changes.
+    op.execute("""
+CREATE TRIGGER sent BEFORE UPDATE OR DELETE ON incident_updates
+  FOR EACH ROW WHEN (OLD.state = 'sent') EXECUTE FUNCTION refuse_change_of_sent_update()
+""")
+    # What both parties accepted never changes.
+    op.execute("""
+CREATE TRIGGER accepted BEFORE UPDATE ON agreement_versions
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_of_accepted_terms()
+""")
+    op.execute("""
+CREATE TRIGGER draft BEFORE INSERT OR UPDATE OR DELETE ON agreement_commitments
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_outside_draft()
+""")
+    op.execute("""
+CREATE TRIGGER draft BEFORE INSERT OR UPDATE OR DELETE ON agreement_support_terms
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_outside_draft()
+""")
+    op.execute("""
+CREATE TRIGGER accepted BEFORE UPDATE OR DELETE ON agreement_acceptances
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_of_given_acceptance()
 """)
     let_use("alembic_version", "SELECT")
 
@@ -1981,6 +3244,23 @@ def tenant_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
     )
     created = sa.Column("created_at", TIME, nullable=False)
     op.create_table(name, tenant, id_, *parts, created, sa.PrimaryKeyConstraint("tenant_id", "id"))
+    seal_by_tenant(name)
+    let_use(name, verbs)
+
+
+def counts_table(
+    name: str,
+    key: list[str],
+    *parts: sa.schema.SchemaItem,
+    verbs: str,
+    partition_by: str | None = None,
+) -> None:
+    """Create a table of a tenant's rows without ids: its key is the tenant, then the columns of `key`."""
+    tenant, primary = (
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", *key),
+    )
+    op.create_table(name, tenant, *parts, primary, postgresql_partition_by=partition_by)
     seal_by_tenant(name)
     let_use(name, verbs)
 
