@@ -81,7 +81,7 @@ def run(base: str, file: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    keys = json.loads(file.read_text())
+    keys = json.loads(file.read_text())["api_keys"]
     threads = [
         threading.Thread(target=_live, args=(base, client, stop)) for client in clients(keys)
     ]

@@ -258,7 +258,8 @@ class ReliabilityStory:
                 summary="A certificate of the claims gateway expired.",
                 impact_from=self._outage(),
             )
-            incidents.add_note(found, "The gateway's certificate expired at 05:00. Renewing it.")
+            incidents.add_note(found, "The gateway's certificate expired. Renewing it.")
+            clock_actions.record_response(found)
             incidents.go_to(found, "identified")
 
     def _outage_ends(self) -> None:
