@@ -243,14 +243,17 @@ class SupportFacts:
 
 
 def support(facts: SupportFacts, rule: SupportRule, now: datetime) -> list[Clock]:
-    """Return the clocks of response and resolution, as far as they are promised."""
+    """Return the clocks of response and resolution, as far as they are promised.
+
+    What is resolved before anyone answered was answered by that: the response clock ends, too.
+    """
     found = [
         _support_clock(
             "response",
             f"Support response, {rule.response}",
             facts,
             rule.response_due,
-            facts.responded_at,
+            facts.responded_at or facts.resolved_at,
             rule.terms,
             now,
         )

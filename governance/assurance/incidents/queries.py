@@ -164,6 +164,21 @@ def open_incidents() -> Sequence[Incident]:
     return session().scalars(query.order_by(Incident.severity, Incident.declared_at.desc())).all()
 
 
+def has_open_incident(system_id: UUID) -> bool:
+    """Whether an incident that isn't resolved touches the system."""
+    query = (
+        select(Impact.id)
+        .join(Incident, Incident.id == Impact.incident_id)
+        .where(
+            Impact.system_id == system_id,
+            Impact.removed_at.is_(None),
+            Incident.resolved_at.is_(None),
+            Incident.closed_at.is_(None),
+        )
+    )
+    return session().scalar(select(query.exists())) or False
+
+
 def incident_of_alert(alert_id: UUID) -> Incident | None:
     return session().scalars(select(Incident).where(Incident.alert_id == alert_id)).one_or_none()
 

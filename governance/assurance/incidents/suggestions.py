@@ -26,7 +26,13 @@ DISMISSED = action(
 
 
 def suggest(ordered: StopOrdered) -> None:
-    """Keep the stop as a suggestion, in the transaction of the stop."""
+    """Keep the stop as a suggestion, in the transaction of the stop.
+
+    A stop of a system that an open incident touches is part of the response to it.
+    """
+    stop = find(Stop, ordered.stop_id, what="stop")
+    if stop.system_id is not None and queries.has_open_incident(stop.system_id):
+        return
     if queries.suggestion(ordered.stop_id) is None:
         session().add(
             IncidentSuggestion(

@@ -12,6 +12,7 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound
 from governance.kernel.intervals import Span
 from governance.operations.switches import actions as switches
+from governance.operations.systems import queries as systems
 from tests.assurance.incidents import incident_helpers as incidents
 from tests.operations.switches import switch_helpers
 
@@ -41,6 +42,15 @@ def test_the_stop_of_a_drill_suggests_nothing(acting, database):
     with acting("admin"):
         switches.place("tenant", None, None, reason="drill")
         assert session().scalars(select(IncidentSuggestion)).all() == []
+
+
+def test_a_stop_within_an_open_incident_of_its_system_suggests_nothing(acting, database):
+    incidents.register_system()
+    with acting("admin"):
+        system = systems.system("claims-triage")
+        found = actions.declare("Wrong answers", severity=2, systems=[system.id])
+        assert queries.suggestion(stop_the_feature().id) is None
+        assert queries.has_open_incident(system.id) and found.stop_id is None
 
 
 def test_a_suggestion_is_dismissed_with_a_reason(acting, database):
