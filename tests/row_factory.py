@@ -18,6 +18,20 @@ TENANTED: list[type[Model]] = sorted(
     (m.class_ for m in Model.registry.mappers if issubclass(m.class_, Tenanted)),
     key=lambda c: c.__tablename__,
 )
+ALERT_WINDOW = {"burn": "20.8", "lost": 142, "measured": 682}
+ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py writes them
+    "text": "2% in 1 h",
+    "budget_share": "0.02",
+    "long_minutes": 60,
+    "short_minutes": 5,
+    "severity": "page",
+    "min_bad": 3,
+    "min_total": 100,
+    "factor": "14.4",
+    "long": ALERT_WINDOW,
+    "short": ALERT_WINDOW,
+    "fired_at": "2026-11-24T03:24:00+00:00",
+}
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
     "access_review_items": {"decision": None, "role": None},
@@ -147,7 +161,13 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "ends_at": datetime(2026, 3, 3, 2, tzinfo=UTC),
         "last_end": datetime(2026, 3, 3, 2, tzinfo=UTC),
     },
-    "alerts": {"state": "firing", "severity": "page", "level": "page", "resolved_at": None},
+    "alerts": {
+        "state": "firing",
+        "severity": "page",
+        "level": "page",
+        "resolved_at": None,
+        "rules": {"1h": ALERT_FACTS},
+    },
     "alert_deliveries": {"step": "fired", "channel": "email"},
     "budget_exhaustions": {"restored_at": None, "allowed": "1.5", "tier": None},
     "budget_responses": {"tier": None},

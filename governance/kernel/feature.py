@@ -17,6 +17,7 @@ from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded, NotFound, SignInNeeded, StepUpNeeded
 from governance.kernel.identity import OPERATOR_SLUG, identity
 from governance.kernel.step_up import KEPT_FORM, STEP_UP_SECONDS, StepUp
+from governance.kernel.visibility_scope import limits
 from governance.kernel.web import SAFE, ResponseReturnValue
 
 View = Callable[..., Any]
@@ -28,12 +29,19 @@ class Feature(Blueprint):
     """Routes of one noun.
 
     `scope` says who comes there: people of a tenant, the operator, machines with a key, everybody.
+    What `counts_everything` is not there for an auditor whose engagement leaves anything out.
     """
 
     def __init__(
-        self, name: str, import_name: str, *, scope: str = "tenant", **options: Any
+        self,
+        name: str,
+        import_name: str,
+        *,
+        scope: str = "tenant",
+        counts_everything: bool = False,
+        **options: Any,
     ) -> None:
-        self.scope = scope
+        self.scope, self.counts_everything = scope, counts_everything
         super().__init__(name, import_name, url_prefix=PREFIX[scope] or None, **options)
 
     def add_url_rule(
@@ -68,7 +76,11 @@ class Feature(Blueprint):
             raise TypeError(f"{self.name}: the route {rule} must say what its fresh sign-in is for")
         guards = {"public": _public, "machine": _keyed(leaves)}
         guard = guards.get(self.scope) or _guarded(
-            self.scope, fresh=fresh, writes=writes, answers=answers
+            self.scope,
+            fresh=fresh,
+            writes=writes,
+            answers=answers,
+            counts_everything=self.counts_everything,
         )
         guarded = guard(view_func, needs)
         vars(guarded).update(attended=attended, urgent=urgent, answers=answers)
@@ -129,7 +141,12 @@ def _tenant_of(token: bearer.PresentedKey) -> UUID:
 
 
 def _guarded(
-    scope: str, *, fresh: StepUp | None, writes: bool | None, answers: downloads.Answers
+    scope: str,
+    *,
+    fresh: StepUp | None,
+    writes: bool | None,
+    answers: downloads.Answers,
+    counts_everything: bool,
 ) -> Callable[[View, access.Permission], View]:
     def guard(view: View, needs: access.Permission) -> View:
         @wraps(view)
@@ -140,6 +157,8 @@ def _guarded(
                 who = _admit(slug, scope)
                 with current.acting_as(who):
                     access.require(needs)
+                    if counts_everything and limits() is not None:
+                        raise NotFound("This page doesn't exist, or you don't have access to it.")
                     answer = _answer(partial(view, **url_values), fresh, who)
                     finish = downloads.begin(answer, answers, may_write=not read_only)
             if finish is None:

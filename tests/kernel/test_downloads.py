@@ -76,7 +76,7 @@ def test_what_the_routes_declare(app):
         kind: {e for e, v in app.view_functions.items() if getattr(v, "answers", PAGE) == kind}
         for kind in (FILE, STREAM)
     }
-    assert by[STREAM] == {"work.events"}
+    assert by[STREAM] == {"work.events", "incidents.events"}
     assert {
         "evidence.download",
         "reports.pdf",

@@ -43,7 +43,7 @@ from governance.operations.alerts import queries as alerts
 from governance.operations.alerts.models import Alert
 from governance.operations.switches.models import Stop
 
-feature = Feature("incidents", __name__)
+feature = Feature("incidents", __name__, counts_everything=True)
 
 
 @feature.get("/incidents/", needs=permissions.VIEW)

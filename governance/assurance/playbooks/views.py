@@ -26,7 +26,7 @@ from governance.kernel.pages import page
 from governance.kernel.spreadsheet_writer import Cell
 from governance.kernel.web import ResponseReturnValue
 
-feature = Feature("playbooks", __name__)
+feature = Feature("playbooks", __name__, counts_everything=True)
 
 
 @feature.get("/reliability/playbooks/", needs=permissions.VIEW)

@@ -21,7 +21,7 @@ from governance.operations.agreements import (
 )
 from governance.operations.agreements.place import Handler, for_operator, for_tenant
 
-feature = Feature("agreements", __name__)
+feature = Feature("agreements", __name__, counts_everything=True)
 operator_feature = Feature("operator_agreements", __name__, scope="operator")
 
 BASE, OPERATOR_BASE = "/reliability/agreements", "/agreements"

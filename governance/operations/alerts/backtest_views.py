@@ -23,7 +23,7 @@ from governance.operations.objectives import queries as objectives
 from governance.operations.objectives.models import Objective
 from governance.operations.objectives.permissions import MANAGE
 
-feature = Feature("backtests", __name__)
+feature = Feature("backtests", __name__, counts_everything=True)
 
 
 @feature.get("/reliability/alerts/rules/<uuid:objective_id>", needs=permissions.VIEW)

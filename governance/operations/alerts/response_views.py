@@ -14,7 +14,7 @@ from governance.operations.alerts.forms import ResponseForm
 from governance.operations.objectives import queries as objectives
 from governance.operations.policies import queries as policies
 
-feature = Feature("budget_responses", __name__)
+feature = Feature("budget_responses", __name__, counts_everything=True)
 NOTHING = "nothing"
 
 

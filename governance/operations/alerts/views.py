@@ -19,7 +19,7 @@ from governance.operations.alerts.models import Alert, AlertDelivery
 from governance.operations.alerts.rule_rows import facts_rows, headline, needs_text, rule_rows
 from governance.operations.objectives import queries as objectives
 
-feature = Feature("alerts", __name__)
+feature = Feature("alerts", __name__, counts_everything=True)
 CHANNELS = {"inbox": "Inbox", "email": "E-mail", "webhook": "Webhooks"}
 STEPS = {
     "fired": "Fired",

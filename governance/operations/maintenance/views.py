@@ -36,7 +36,7 @@ from governance.operations.maintenance.forms import ExclusionForm, WithdrawalFor
 from governance.operations.maintenance.models import Exclusion
 from governance.operations.maintenance.recurrence import occurrences_in
 
-feature = Feature("maintenance", __name__)
+feature = Feature("maintenance", __name__, counts_everything=True)
 MAX_UPCOMING, MAX_OCCURRENCES = 5, 10
 MIN_YEAR, MAX_YEAR = 2000, 2100
 

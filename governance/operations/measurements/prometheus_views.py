@@ -24,7 +24,7 @@ from governance.operations.measurements.prometheus_forms import (
 )
 from governance.operations.measurements.prometheus_models import QUERY_KINDS, PrometheusSource
 
-feature = Feature("prometheus", __name__)
+feature = Feature("prometheus", __name__, counts_everything=True)
 AT = "/reliability/indicators/sources"
 
 

@@ -29,7 +29,7 @@ from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.scoring import Counts
 from governance.operations.systems import queries as systems
 
-feature = Feature("indicators", __name__)
+feature = Feature("indicators", __name__, counts_everything=True)
 
 MAX_GAPS = 10  # rows beside the minutes
 

@@ -19,7 +19,7 @@ from governance.operations.objectives.openslo_forms import OpenSloConfirmForm, O
 from governance.operations.objectives.openslo_plan import ImportPlan, plan
 from governance.operations.objectives.openslo_yaml import MAX_FILE_BYTES, UnreadableFile
 
-feature = Feature("openslo", __name__)
+feature = Feature("openslo", __name__, counts_everything=True)
 AT = "/reliability/objectives/openslo"
 MEDIA_TYPE = "application/yaml; charset=utf-8"
 

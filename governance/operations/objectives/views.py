@@ -46,7 +46,7 @@ from governance.operations.objectives.objective_list import (
 )
 from governance.operations.objectives.objective_page import objective_page
 
-feature = Feature("objectives", __name__)
+feature = Feature("objectives", __name__, counts_everything=True)
 HOME = "/reliability/objectives"
 
 

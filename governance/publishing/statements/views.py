@@ -30,7 +30,7 @@ from governance.publishing.statements.statement_place import (
     for_tenant,
 )
 
-feature = Feature("statements", __name__)
+feature = Feature("statements", __name__, counts_everything=True)
 operator_feature = Feature("operator_statements", __name__, scope="operator")
 
 BASE, OPERATOR_BASE = "/reliability/statements", "/statements"

@@ -9,21 +9,7 @@ from governance.kernel.db import session
 from governance.operations.alerts.models import Alert
 from governance.operations.measurements import actions as measurements
 from governance.operations.objectives import actions as objectives
-
-WINDOW = {"burn": "20.8", "lost": 142, "measured": 682}
-FACTS = {
-    "text": "2% in 1 h",
-    "budget_share": "0.02",
-    "long_minutes": 60,
-    "short_minutes": 5,
-    "severity": "page",
-    "min_bad": 3,
-    "min_total": 100,
-    "factor": "14.4",
-    "long": WINDOW,
-    "short": WINDOW,
-    "fired_at": "2026-11-24T03:24:00+00:00",
-}
+from tests.row_factory import ALERT_FACTS
 
 
 def add_alert(system_id: UUID, at: datetime, *, acknowledged_at: datetime | None = None) -> Alert:
@@ -42,7 +28,7 @@ def add_alert(system_id: UUID, at: datetime, *, acknowledged_at: datetime | None
             state="firing" if acknowledged_at is None else "acknowledged",
             severity="page",
             level="page",
-            rules={"1h": FACTS},
+            rules={"1h": ALERT_FACTS},
             fired_at=at,
             acknowledged_at=acknowledged_at,
             evaluated_at=at,
