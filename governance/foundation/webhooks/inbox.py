@@ -34,7 +34,7 @@ def _handled() -> Select[Any]:
 
 SOURCES = (
     InboxSource(
-        name="disabled_webhooks",
+        name="disabled-webhooks",
         group="incidents",
         needs=permissions.MANAGE,
         select=_disabled,
@@ -47,7 +47,7 @@ SOURCES = (
         values=lambda row: {"endpoint_id": row.id},
         done=(
             InboxDone(
-                name="webhooks_handled",
+                name="webhooks-handled",
                 icon="webhook",
                 select=_handled,
                 endpoint="webhooks.endpoint",

@@ -1,5 +1,6 @@
 """Accepting a version, returning it, recording a vendor's signature, ending an agreement."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,11 +21,18 @@ from governance.operations.agreements.forms import (
     SignatureForm,
 )
 from governance.operations.agreements.models import Agreement
-from governance.operations.agreements.place import Drawn, Place
+from governance.operations.agreements.place import Drawn, Place, inside, tenant_of
 
 
-def _facts(number: int | None = None, **_values: Any) -> list[tuple[str, str]]:
-    return [("Agreement version", str(number))] if number else []
+def _facts(
+    agreement_id: UUID, number: int | None = None, slug: str | None = None
+) -> list[tuple[str, str]]:
+    """Name the agreement, and the version where the form is about one. Raises NotFound without."""
+    with inside(tenant_of(slug), read_only=True) if slug else nullcontext():
+        named = [("Agreement", queries.agreement(agreement_id).ref)]
+        if number is not None:
+            named.append(("Version", str(queries.numbered(agreement_id, number).number)))
+    return named
 
 
 ACCEPT = StepUp(

@@ -35,7 +35,7 @@ def _failed() -> Select[Any]:
 
 SOURCES = (
     InboxSource(
-        name="claims_to_send",
+        name="claims-to-send",
         group="incidents",
         needs=permissions.CLAIM,
         select=_to_send,
@@ -48,7 +48,7 @@ SOURCES = (
         values=lambda row: {"claim_id": row.id},
         done=(
             InboxDone(
-                name="claims_sent",
+                name="claims-sent",
                 icon="send",
                 select=_sent,
                 endpoint="operator_statements.claim",
@@ -57,7 +57,7 @@ SOURCES = (
         ),
     ),
     InboxSource(
-        name="failed_closes",
+        name="failed-closes",
         group="incidents",
         needs=permissions.CLOSE,
         select=_failed,
