@@ -184,6 +184,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "window": "rolling",
         "service_hours": None,
         "rules": None,
+        "is_ai": True,
     },
     "objective_versions": {
         "target": Decimal("0.995"),

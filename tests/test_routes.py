@@ -85,9 +85,10 @@ def test_the_owner_does_find_them(app, as_admin, acme_ids):
         if d.method == "GET"
         and objects_in(d) - OF_A_SESSION
         and "admin" in d.needs.roles
+        and d.rule.endpoint != "statements.new_dispute"  # of a month that isn't closed yet
         and call_route(as_admin, d, d.address(app, "acme", acme_ids)).status_code == 404
     ]
-    assert lost == []
+    assert lost == [], "\n".join(lost)
 
 
 def test_nobody_is_let_in_without_signing_in(app, client, acme_ids):

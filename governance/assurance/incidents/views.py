@@ -306,4 +306,4 @@ def start_playbook(incident_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("incidents.incident", incident_id=incident_id), 303)
     version = playbook_queries.present_version(playbook_queries.playbook(book_id))
     made = playbooks.start_run(version.id, incident_id=found.id, incident_ref=found.ref)
-    return redirect(url_for("playbooks.run", run_id=made.id), 303)
+    return redirect(url_for("playbooks.run", playbook_run_id=made.id), 303)

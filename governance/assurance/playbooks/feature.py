@@ -44,6 +44,8 @@ manifest = Manifest(
     audit=actions_in(actions),
     links={
         "Playbook": EntryLink(endpoint="playbooks.playbook", argument="playbook_id"),
-        "PlaybookRun": EntryLink(endpoint="playbooks.run", argument="run_id", noun="playbook run"),
+        "PlaybookRun": EntryLink(
+            endpoint="playbooks.run", argument="playbook_run_id", noun="playbook run"
+        ),
     },
 )

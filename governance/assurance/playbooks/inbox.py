@@ -67,7 +67,7 @@ RUN = InboxSource(
     detail=lambda row: row.detail or "",
     why="you started this playbook run, and it isn't finished",
     endpoint="playbooks.run",
-    values=lambda row: {"run_id": row.id},
+    values=lambda row: {"playbook_run_id": row.id},
 )
 DRILL = InboxSource(
     name="playbook-drill",

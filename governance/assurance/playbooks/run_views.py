@@ -19,18 +19,18 @@ from governance.kernel.web import ResponseReturnValue
 def start_drill(playbook_id: UUID) -> ResponseReturnValue:
     book = queries.playbook(playbook_id)
     made = actions.start_run(queries.present_version(book).id, is_drill=True)
-    return redirect(url_for("playbooks.run", run_id=made.id), 303)
+    return redirect(url_for("playbooks.run", playbook_run_id=made.id), 303)
 
 
-@feature.get("/reliability/playbooks/runs/<uuid:run_id>", needs=permissions.VIEW)
-def run(run_id: UUID) -> ResponseReturnValue:
-    return _run_page(run_id, StepForm())
+@feature.get("/reliability/playbooks/runs/<uuid:playbook_run_id>", needs=permissions.VIEW)
+def run(playbook_run_id: UUID) -> ResponseReturnValue:
+    return _run_page(playbook_run_id, StepForm())
 
 
 def _run_page(
-    run_id: UUID, form: Form, *, failed: int | None = None, status: int = 200
+    playbook_run_id: UUID, form: Form, *, failed: int | None = None, status: int = 200
 ) -> ResponseReturnValue:
-    found = queries.progress(queries.run(run_id))
+    found = queries.progress(queries.run(playbook_run_id))
     return page(
         "assurance/playbooks/run.html",
         status=status,
@@ -49,10 +49,12 @@ def _run_page(
     )
 
 
-@feature.post("/reliability/playbooks/runs/<uuid:run_id>/steps/<int:number>", needs=permissions.RUN)
-def record_step(run_id: UUID, number: int) -> ResponseReturnValue:
+@feature.post(
+    "/reliability/playbooks/runs/<uuid:playbook_run_id>/steps/<int:number>", needs=permissions.RUN
+)
+def record_step(playbook_run_id: UUID, number: int) -> ResponseReturnValue:
     """Complete a step, or skip it with a reason; an action step acts now."""
-    of, form = queries.run(run_id, lock=True), StepForm()
+    of, form = queries.run(playbook_run_id, lock=True), StepForm()
     verb, note = submission().fields.get("verb", "done"), form.note.data or ""
 
     def act() -> None:
@@ -64,14 +66,16 @@ def record_step(run_id: UUID, number: int) -> ResponseReturnValue:
             raise Invalid("Choose to complete or to skip the step.")
 
     if not accepted(form, act):
-        return _run_page(run_id, form, failed=number, status=form.status)
-    return redirect(url_for("playbooks.run", run_id=run_id, _anchor=f"step-{number + 1}"), 303)
+        return _run_page(playbook_run_id, form, failed=number, status=form.status)
+    return redirect(
+        url_for("playbooks.run", playbook_run_id=playbook_run_id, _anchor=f"step-{number + 1}"), 303
+    )
 
 
-@feature.post("/reliability/playbooks/runs/<uuid:run_id>/end", needs=permissions.RUN)
-def end(run_id: UUID) -> ResponseReturnValue:
-    of, form = queries.run(run_id, lock=True), RunEndForm()
+@feature.post("/reliability/playbooks/runs/<uuid:playbook_run_id>/end", needs=permissions.RUN)
+def end(playbook_run_id: UUID) -> ResponseReturnValue:
+    of, form = queries.run(playbook_run_id, lock=True), RunEndForm()
     if not accepted(form, lambda: actions.end_run(of, summary=form.summary.data or "")):
-        return _run_page(run_id, form, status=form.status)
+        return _run_page(playbook_run_id, form, status=form.status)
     flash(f"{of.ref} finished and filed as evidence. Another person must review that evidence.")
-    return redirect(url_for("playbooks.run", run_id=run_id), 303)
+    return redirect(url_for("playbooks.run", playbook_run_id=playbook_run_id), 303)
