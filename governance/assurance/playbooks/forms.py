@@ -1,5 +1,6 @@
 """Forms of playbooks and their runs. The steps are rows of plain fields, read by `sent_steps`."""
 
+import re
 from typing import Any
 
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
@@ -11,6 +12,7 @@ from governance.foundation.people.owner_fields import OwnerField
 from governance.kernel.forms import Form, submission
 
 EMPTY_ROWS = 3
+STEP_FIELD = re.compile(r"step-[0-9]{1,3}-(title|detail|does|link)", re.ASCII)
 
 
 def _stripped(value: str | None) -> str | None:
@@ -94,8 +96,7 @@ def sent_steps() -> list[Step]:
 
 
 def _is_step_field(name: str) -> bool:
-    parts = name.split("-")
-    return len(parts) == 3 and parts[0] == "step" and parts[1].isascii() and parts[1].isdecimal()  # noqa: PLR2004 - step-1-title
+    return STEP_FIELD.fullmatch(name) is not None
 
 
 def step_rows(steps: list[Step]) -> list[Step]:

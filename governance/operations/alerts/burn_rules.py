@@ -217,7 +217,8 @@ def exhausted_in(burn: Fraction, window: int, left: Fraction = Fraction(1)) -> F
 def detected_in(rule: BurnRule, error_share: Fraction, target: Fraction, window: int) -> Fraction:
     """Minutes of this error share after which the long window exceeds.
 
-    Factor times (1 - target) times long window ÷ error share (Site Reliability Workbook, chapter 5, "Alert on burn rate").
+    Factor times (1 - target) times long window ÷ error share (Site Reliability Workbook,
+    chapter 5, "Alert on burn rate").
     """
     return rule.factor(window) * (1 - target) * rule.long / error_share
 
