@@ -70,6 +70,11 @@ def raise_dispute(
     row = queries.revision_numbered(statement.id, statement.revision)
     if row is None:
         raise NotOpen("This month isn't closed yet, so there is nothing to dispute.")
+    if not queries.has_minutes(statement):
+        raise NotOpen(
+            "The minutes of this month are no longer kept, so they can't be disputed. The statement's"
+            " file still proves its figures."
+        )
     month = read_span(row.facts["span"])
     if span.end <= span.start:
         raise Invalid(

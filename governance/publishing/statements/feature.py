@@ -18,6 +18,7 @@ from governance.kernel.manifest import (
 from governance.operations.agreements.ports import last_closed_month
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.measurements.events import MinutesStored
+from governance.operations.measurements.ports import minutes_needed_since
 from governance.publishing.statements import (
     actions,
     claim_actions,
@@ -97,5 +98,8 @@ manifest = Manifest(
         Subscription(MinutesStored, late_changes.on_minutes_stored),
         Subscription(ExclusionChanged, late_changes.on_exclusion_changed),
     ),
-    answers=(PortAnswer(last_closed_month, queries.last_closed_month),),
+    answers=(
+        PortAnswer(last_closed_month, queries.last_closed_month),
+        PortAnswer(minutes_needed_since, queries.minutes_needed_since),
+    ),
 )

@@ -83,6 +83,9 @@ def _prepare(item: WorkItem) -> Prepared | None:
         statement = queries.statement(target_of(actions.CLOSING, item))
         newest = queries.revision_numbered(statement.id, statement.revision)
         marks = statement.marks
+        if newest is not None and not queries.has_minutes(statement):
+            actions.note_unchanged(queries.statement(statement.id, lock=True), marks)
+            return None
         gathered = statement_facts.gather(queries.agreement_of(statement), statement.its_month)
         digest = closing.input_digest(gathered.facts, gathered.counts)
         if newest is not None and newest.input_digest == digest:

@@ -7,6 +7,7 @@ disputes_of(…), dispute(id)                     disputes of a statement
 balance(id), entries(id)                        the ledger of credits
 affected(first, last), due_here()               closed months that late changes touch
 last_closed_month()                             what agreements ask
+minutes_needed_since(), has_minutes(s)          which minutes are still needed, and still kept
 """
 
 from collections.abc import Collection, Sequence
@@ -17,12 +18,14 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
 
+from governance.kernel import clock
 from governance.kernel.background_work import UNDER_WAY, Run, run_of
 from governance.kernel.db import find, session
 from governance.kernel.jobs import WorkItem
 from governance.kernel.months import Month
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.agreements.models import TO_TENANT, Agreement
+from governance.operations.measurements import partitions, retention
 from governance.publishing.statements.models import (
     CreditEntry,
     Dispute,
@@ -152,6 +155,33 @@ def due_here() -> Sequence[Statement]:
         )
     )
     return session().scalars(query.order_by(Statement.month, Statement.id)).all()
+
+
+def minutes_needed_since() -> Month | None:
+    """The earliest month of UTC whose minutes a statement still needs; None: none is open.
+
+    Open are a month that isn't closed yet, a revision that is due, and a dispute without an answer.
+    """
+    disputed = select(Dispute.id).where(
+        Dispute.statement_id == Statement.id, Dispute.state == "open"
+    )
+    earliest = session().scalar(
+        select(func.min(Statement.starts_at)).where(
+            or_(
+                Statement.revision == 0,
+                Statement.marks > Statement.marks_seen,
+                disputed.correlate(Statement).exists(),
+            )
+        )
+    )
+    return partitions.utc_month(earliest) if earliest is not None else None
+
+
+def has_minutes(found: Statement) -> bool:
+    """Whether the minutes of the whole month are still kept: it is recent, or not dropped yet."""
+    first = partitions.utc_month(found.starts_at)
+    recent = partitions.utc_month(clock.now()).plus(1 - retention.kept_months())
+    return first >= recent or first in partitions.existing()
 
 
 def last_closed_month() -> Month | None:

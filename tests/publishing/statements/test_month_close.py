@@ -12,11 +12,15 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current, jobs
 from governance.kernel.db import session
+from governance.kernel.errors import DomainError
+from governance.kernel.intervals import Span
 from governance.kernel.jobs import WorkItem, WorkTicket
+from governance.kernel.months import Month
 from governance.kernel.storage import store as storage
+from governance.operations.measurements import partitions
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import queries as reports
-from governance.publishing.statements import actions, queries
+from governance.publishing.statements import actions, dispute_actions, queries
 from governance.publishing.statements import jobs as closing
 from governance.publishing.statements.models import CreditEntry, Statement
 from governance.publishing.statements.verify import verify
@@ -256,3 +260,40 @@ def _item():
 
 def _silent(_done, _total, _step):
     pass
+
+
+def test_minutes_are_kept_while_a_dispute_is_open(month, acting):
+    close(acting)
+    with acting("admin"), clock.frozen(DUE):
+        statement = helpers.only_statement()
+        assert queries.minutes_needed_since() is None
+        made = dispute(statement)
+        assert queries.minutes_needed_since() == (2026, 9)  # October begins on 30 September, UTC
+        dispute_actions.withdraw(made)
+        assert queries.minutes_needed_since() is None
+
+
+def test_without_its_minutes_a_closed_month_keeps_its_figures(month, acting):
+    close(acting)
+    later = DUE.replace(year=DUE.year + 3)
+    with acting("admin"), clock.frozen(later):
+        statement = helpers.only_statement()
+        assert Month(2026, 9) not in partitions.existing()
+        with pytest.raises(DomainError, match="no longer kept"):
+            dispute(statement)
+        actions.mark_late([statement], "exclusion", at(1), at(2))
+        statement_id = statement.id
+    close(acting, later)
+    with acting("admin"):
+        assert [row.number for row in queries.revisions(statement_id)] == [1]
+        assert queries.statement(statement_id).marks_seen == 1
+
+
+def dispute(statement):
+    return dispute_actions.raise_dispute(
+        statement,
+        kind="minutes",
+        span=Span(at(2, 6), at(2, 7)),
+        indicator=helpers.KEY,
+        reason="The probe was wrong.",
+    )
