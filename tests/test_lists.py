@@ -20,7 +20,7 @@ from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import version_actions
 from governance.assurance.incidents import actions as incidents
 from governance.assurance.playbooks import actions as playbooks
-from governance.assurance.playbooks.steps import Step
+from governance.assurance.playbooks.steps import PlaybookStep
 from governance.assurance.testing import exception_actions, exception_queries
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit import sequencer
@@ -172,7 +172,7 @@ def _fill(slug: str) -> dict[str, str]:
         playbooks.create(
             title=f"Playbook of {slug}",
             used_for="An outage.",
-            steps=[Step("Look")],
+            steps=[PlaybookStep("Look")],
             drill_every_days=91,
         )
         collector = collectors.find_collector(COLLECTOR)

@@ -32,7 +32,7 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class MinuteSeries:
     """One indicator: events a minute at noon, the share that fails on a quiet day, and episodes."""
 
     seed: int

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from governance.demo.measured_minutes import Series
+from governance.demo.measured_minutes import MinuteSeries
 from governance.demo.reliability_indicators import MEASURED
 
 SILENT = {
@@ -136,7 +136,7 @@ def _measure(base: str, key: str, stop: threading.Event) -> None:
             {"indicator": each.key, "at": f"{at:%Y-%m-%dT%H:%M:00Z}", "good": good, "total": total}
             for each in MEASURED
             if each.key not in SILENT
-            for at, good, total in Series(SEED, each.rate, each.bad, sent, now).rows()
+            for at, good, total in MinuteSeries(SEED, each.rate, each.bad, sent, now).rows()
         ]
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from governance.demo.measured_minutes import Episode, Series, scattered
+from governance.demo.measured_minutes import Episode, MinuteSeries, scattered
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.measurements import actions as measurements
 from governance.operations.objectives import actions as objectives
@@ -222,7 +222,7 @@ def store_minutes(
     for number, each in enumerate(MEASURED):
         first = closed.start - (YEAR if each.key == "claims-triage-availability" else SEASON)
         last = now - STALE if each.key == "support-assistant-resolved" else now
-        series = Series(
+        series = MinuteSeries(
             seed=2026 + number,
             rate=each.rate,
             bad=each.bad,

@@ -26,7 +26,7 @@ from governance.assurance.incidents import (
 from governance.assurance.incidents import queries as incident_queries
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks import queries as playbook_queries
-from governance.assurance.playbooks.steps import Step
+from governance.assurance.playbooks.steps import PlaybookStep
 from governance.demo import agreement_story, reliability_indicators
 from governance.demo.cast import Cast, days_ago, system_actor
 from governance.demo.reliability_indicators import late_rows
@@ -53,25 +53,27 @@ DISPUTED_AFTER = timedelta(days=9)  # of the close
 CLAIM_LEFT = timedelta(days=12)  # until the claim on the vendor has to be sent
 LATE_AFTER = timedelta(days=3)  # of the close: the missing minutes arrive
 UNGROUNDED = (
-    Step("Stop the feature", kind="stop", target="claims-triage/auto-approve"),
-    Step("Hold payments of affected claims", "The payment run is at 18:00."),
-    Step("Find the affected decisions", "Filter by release and by the clause they cite."),
-    Step(
+    PlaybookStep("Stop the feature", kind="stop", target="claims-triage/auto-approve"),
+    PlaybookStep("Hold payments of affected claims", "The payment run is at 18:00."),
+    PlaybookStep("Find the affected decisions", "Filter by release and by the clause they cite."),
+    PlaybookStep(
         "Tighten the policy",
         "Sources only, until the fix is verified.",
         kind="tighten",
         target="strict",
     ),
-    Step("Notify the reinsurer", "Only if a payment was made."),
-    Step("Draft the customer update", "From the incident's page."),
-    Step("Re-run the evaluation", "Suite claims-grounding, on the release in use."),
+    PlaybookStep("Notify the reinsurer", "Only if a payment was made."),
+    PlaybookStep("Draft the customer update", "From the incident's page."),
+    PlaybookStep("Re-run the evaluation", "Suite claims-grounding, on the release in use."),
 )
 OUTAGE = (
-    Step(
+    PlaybookStep(
         "Check the model provider's status page", kind="link", target="https://status.helio.example"
     ),
-    Step("Switch to the second region"),
-    Step("Tell the leads", "claims-triage is down. We are switching regions.", "notify", "leads"),
+    PlaybookStep("Switch to the second region"),
+    PlaybookStep(
+        "Tell the leads", "claims-triage is down. We are switching regions.", "notify", "leads"
+    ),
 )
 
 

@@ -23,7 +23,7 @@ from governance.assurance.playbooks.models import (
     PlaybookVersion,
 )
 from governance.assurance.playbooks.queries import RunProgress
-from governance.assurance.playbooks.steps import Step, check_steps
+from governance.assurance.playbooks.steps import PlaybookStep, check_steps
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
@@ -116,7 +116,7 @@ def create(
     *,
     title: str,
     used_for: str,
-    steps: Sequence[Step],
+    steps: Sequence[PlaybookStep],
     owner_id: UUID | None = None,
     drill_every_days: int | None = None,
 ) -> Playbook:
@@ -156,7 +156,7 @@ def edit(
     seen: str,
     title: str,
     used_for: str,
-    steps: Sequence[Step],
+    steps: Sequence[PlaybookStep],
     owner_id: UUID | None,
     drill_every_days: int | None,
     reason: str = "",
@@ -403,7 +403,7 @@ def _next_drill(days: int | None) -> date | None:
     return clock.today() + timedelta(days=days) if days else None
 
 
-def _add_version(book: Playbook, steps: Sequence[Step], *, reason: str) -> None:
+def _add_version(book: Playbook, steps: Sequence[PlaybookStep], *, reason: str) -> None:
     session().add(
         PlaybookVersion(
             playbook_id=book.id,

@@ -7,7 +7,7 @@ from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from governance.assurance.playbooks import actions
-from governance.assurance.playbooks.steps import Step
+from governance.assurance.playbooks.steps import PlaybookStep
 from governance.foundation.people.owner_fields import OwnerField
 from governance.kernel.forms import Form, submission
 
@@ -79,9 +79,9 @@ class RunEndForm(Form):
     )
 
 
-def sent_steps() -> list[Step]:
+def sent_steps() -> list[PlaybookStep]:
     """The steps that a form sent, in order, without rows that were left empty."""
-    fields, steps = submission().fields, list[Step]()
+    fields, steps = submission().fields, list[PlaybookStep]()
     rows = sorted(
         {int(name.split("-")[1]) for name in fields if _is_step_field(name)},
     )
@@ -91,7 +91,7 @@ def sent_steps() -> list[Step]:
         kind, _, target = fields.get(f"step-{row}-does", "instruction").partition(":")
         link = fields.get(f"step-{row}-link", "").strip()
         if title or detail or link:
-            steps.append(Step(title, detail, kind, link if kind == "link" else target))
+            steps.append(PlaybookStep(title, detail, kind, link if kind == "link" else target))
     return steps
 
 
@@ -99,6 +99,6 @@ def _is_step_field(name: str) -> bool:
     return STEP_FIELD.fullmatch(name) is not None
 
 
-def step_rows(steps: list[Step]) -> list[Step]:
+def step_rows(steps: list[PlaybookStep]) -> list[PlaybookStep]:
     """The steps with empty rows for more."""
-    return [*steps, *(Step("") for _ in range(EMPTY_ROWS))]
+    return [*steps, *(PlaybookStep("") for _ in range(EMPTY_ROWS))]

@@ -13,7 +13,7 @@ from governance.assurance.playbooks.models import (
     PlaybookStepResult,
     PlaybookVersion,
 )
-from governance.assurance.playbooks.steps import Step, read_steps
+from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.pages import Keyset, keyset
@@ -24,7 +24,7 @@ class RunStep:
     """A step of a run, and its result once there is one."""
 
     number: int
-    step: Step
+    step: PlaybookStep
     result: PlaybookStepResult | None
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from governance.assurance.playbooks.steps import AUDIENCES, Step
+from governance.assurance.playbooks.steps import AUDIENCES, PlaybookStep
 from governance.foundation.people.queries import members
 from governance.kernel import access, current, outbox
 from governance.kernel.db import session
@@ -24,7 +24,7 @@ from governance.operations.systems.models import AISystem, SystemFeature
 LEADS = frozenset({"admin", "compliance_officer"})
 
 
-def carry_out(step: Step, *, reason: str) -> str:
+def carry_out(step: PlaybookStep, *, reason: str) -> str:
     """Do what an action step says. Raises Forbidden without the permission, DomainError when it
     can't be done now.
     """
@@ -49,15 +49,16 @@ def target_choices() -> list[tuple[str, str]]:
     ):
         features.setdefault(feature.system_id, []).append(feature.key)
     stops = [
-        Step("", kind="stop", target=f"{system.key}/{part}" if part else system.key)
+        PlaybookStep("", kind="stop", target=f"{system.key}/{part}" if part else system.key)
         for system in systems
         for part in ("", *features.get(system.id, ()))
     ]
     tiers = [
-        Step("", kind="tighten", target=key) for key in policy_queries.standing().platform.tiers
+        PlaybookStep("", kind="tighten", target=key)
+        for key in policy_queries.standing().platform.tiers
     ]
-    notices = [Step("", kind="notify", target=key) for key in AUDIENCES]
-    plain = [Step("", kind="instruction"), Step("", kind="link")]
+    notices = [PlaybookStep("", kind="notify", target=key) for key in AUDIENCES]
+    plain = [PlaybookStep("", kind="instruction"), PlaybookStep("", kind="link")]
     return [(step.choice, step.label) for step in (*plain, *stops, *tiers, *notices)]
 
 
@@ -91,7 +92,7 @@ def _tighten(tier: str, reason: str) -> str:
     return f"policy version {version.number}: {name}"
 
 
-def _notify(step: Step, reason: str) -> str:
+def _notify(step: PlaybookStep, reason: str) -> str:
     if step.target not in AUDIENCES:
         raise Invalid("Choose who is notified.")
     told = [m for m in members() if step.target == "members" or m.role in LEADS]

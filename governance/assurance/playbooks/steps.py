@@ -28,7 +28,7 @@ AUDIENCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlaybookStep:
     """One step. `target` depends on the kind: a URL, system/feature, a tier, or an audience."""
 
     title: str
@@ -67,10 +67,10 @@ class Step:
         }
 
 
-def read_steps(raw: Sequence[Mapping[str, Any]]) -> list[Step]:
+def read_steps(raw: Sequence[Mapping[str, Any]]) -> list[PlaybookStep]:
     """The steps of a stored version."""
     return [
-        Step(
+        PlaybookStep(
             str(each["title"]),
             str(each.get("detail", "")),
             str(each.get("kind", "instruction")),
@@ -80,7 +80,7 @@ def read_steps(raw: Sequence[Mapping[str, Any]]) -> list[Step]:
     ]
 
 
-def check_steps(steps: Sequence[Step]) -> None:
+def check_steps(steps: Sequence[PlaybookStep]) -> None:
     """Raise Invalid, naming the step, unless the list can be saved."""
     if not steps:
         raise Invalid("Add at least one step.", field="steps")
@@ -93,7 +93,7 @@ def check_steps(steps: Sequence[Step]) -> None:
             raise Invalid(f"Step {number}: {problem}", field="steps")
 
 
-def _problem(step: Step) -> str | None:
+def _problem(step: PlaybookStep) -> str | None:
     problems = (
         (not step.title, "enter a title."),
         (

@@ -14,7 +14,7 @@ from governance.assurance.playbooks.forms import (
 )
 from governance.assurance.playbooks.models import Playbook
 from governance.assurance.playbooks.playbook_list import CSV_HEADER, PLAYBOOKS, csv_cells
-from governance.assurance.playbooks.steps import Step, read_steps
+from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import owner_choices
 from governance.kernel import clock
@@ -95,7 +95,11 @@ def create() -> ResponseReturnValue:
 
 
 def _editor(
-    form: PlaybookForm, steps: list[Step], *, book: Playbook | None = None, status: int = 200
+    form: PlaybookForm,
+    steps: list[PlaybookStep],
+    *,
+    book: Playbook | None = None,
+    status: int = 200,
 ) -> ResponseReturnValue:
     return page(
         "assurance/playbooks/editor.html",
@@ -107,7 +111,7 @@ def _editor(
     )
 
 
-def _choices(steps: list[Step]) -> list[tuple[str, str]]:
+def _choices(steps: list[PlaybookStep]) -> list[tuple[str, str]]:
     """What a step can do; what a step does already stays a choice when its target is gone."""
     offered = step_actions.target_choices()
     known = {value for value, _label in offered}

@@ -27,7 +27,7 @@ from governance.operations.maintenance import ports, queries
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.maintenance.exclusion_plan import TIMES, Plan, check
 from governance.operations.maintenance.models import Exclusion
-from governance.operations.maintenance.recurrence import Series, last_end
+from governance.operations.maintenance.recurrence import Recurrence, last_end
 
 FIELDS = (
     "ref category system indicator starts_at ends_at rrule repeat_until customer_visible state"
@@ -112,7 +112,7 @@ def announce(plan: Plan, *, exclusion_id: UUID | None = None) -> Exclusion:
     return made
 
 
-def _write(row: Exclusion, plan: Plan, series: Series) -> None:
+def _write(row: Exclusion, plan: Plan, series: Recurrence) -> None:
     for each in fields(plan):
         setattr(row, each.name, getattr(plan, each.name))
     row.time_zone, row.last_end = series.zone, last_end(series)

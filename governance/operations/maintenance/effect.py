@@ -9,7 +9,7 @@ from uuid import UUID
 from governance.kernel import clock
 from governance.kernel.formatting import plural, thousands
 from governance.kernel.intervals import Span, intersection, minutes
-from governance.operations.maintenance.recurrence import Series, occurrences
+from governance.operations.maintenance.recurrence import Recurrence, occurrences
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.scoring import Counts, IndicatorKind
@@ -45,7 +45,7 @@ class HiddenMinutes:
 
 
 def of(
-    series: Series, system_id: UUID | None, indicator_id: UUID | None
+    series: Recurrence, system_id: UUID | None, indicator_id: UUID | None
 ) -> Sequence[HiddenMinutes]:
     """Return what the series hides of each live indicator in its scope up to now; two statements.
 
@@ -68,7 +68,7 @@ def of(
     ]
 
 
-def _past(series: Series, now: datetime) -> list[Span]:
+def _past(series: Recurrence, now: datetime) -> list[Span]:
     ended = []
     for each in occurrences(series):
         if each.start >= now:

@@ -9,7 +9,7 @@ from governance.kernel import clock, current
 from governance.kernel.errors import Invalid
 from governance.kernel.intervals import Span
 from governance.operations.maintenance.models import CATEGORIES
-from governance.operations.maintenance.recurrence import BadRule, Series, check_rule
+from governance.operations.maintenance.recurrence import BadRule, Recurrence, check_rule
 from governance.operations.measurements import queries as measurements
 from governance.operations.systems import queries as systems
 
@@ -37,7 +37,7 @@ class Plan:
 TIMES = ("category", "system_id", "indicator_id", "starts_at", "ends_at", "rrule", "repeat_until")
 
 
-def check(plan: Plan) -> tuple[Plan, Series]:
+def check(plan: Plan) -> tuple[Plan, Recurrence]:
     """Return the plan with its rule in normal form, and its series. Raises Invalid."""
     title, reason = " ".join(plan.title.split()), plan.reason.strip()
     if not title or len(title) > MAX_TITLE_LENGTH:
@@ -86,10 +86,10 @@ def _check_scope(system_id: UUID | None, indicator_id: UUID | None) -> UUID | No
     return indicator.system_id
 
 
-def _series(plan: Plan) -> Series:
+def _series(plan: Plan) -> Recurrence:
     first, zone = Span(plan.starts_at, plan.ends_at), tenant_zone()
     if not plan.rrule:
-        return Series(first, zone)
+        return Recurrence(first, zone)
     try:
         return check_rule(plan.rrule, first, zone, plan.repeat_until)
     except BadRule as wrong:

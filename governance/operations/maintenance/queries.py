@@ -21,7 +21,7 @@ from governance.kernel.db import find, session
 from governance.kernel.intervals import Span, union
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.maintenance.models import Exclusion, MaintenanceFeed
-from governance.operations.maintenance.recurrence import Series, occurrences_in
+from governance.operations.maintenance.recurrence import Recurrence, occurrences_in
 
 LATE, WITHDRAWAL = "exclusion", "exclusion_withdrawal"  # kinds of approval
 LOOK_AHEAD = timedelta(days=400)
@@ -50,8 +50,8 @@ class ExclusionSpan:
         )
 
 
-def series_of(exclusion: Exclusion) -> Series:
-    return Series(
+def series_of(exclusion: Exclusion) -> Recurrence:
+    return Recurrence(
         Span(exclusion.starts_at, exclusion.ends_at),
         exclusion.time_zone,
         exclusion.rrule,

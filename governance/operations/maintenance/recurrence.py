@@ -35,7 +35,7 @@ MAX_EXPANDED = 128  # series that a process remembers
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Recurrence:
     """The occurrences of one exclusion. `rule` is None for a single one.
 
     `until` is the last instant at which an occurrence may start.
@@ -55,7 +55,7 @@ class BadRule(ValueError):
     """A rule that a calendar of maintenance doesn't have. The message is for the person."""
 
 
-def check_rule(text: str, first: Span, zone: str, until: datetime | None) -> Series:
+def check_rule(text: str, first: Span, zone: str, until: datetime | None) -> Recurrence:
     """Return the series that a typed rule describes; raise BadRule with what is wrong.
 
     An UNTIL in the rule, or `until`, ends it, or a COUNT. One of them is required.
@@ -67,7 +67,7 @@ def check_rule(text: str, first: Span, zone: str, until: datetime | None) -> Ser
     if until is not None and until > first.start + MAX_YEARS:
         raise BadRule("Choose a last day within five years of the first start.")
     rule = ";".join(f"{name}={value}" for name, value in parts.items())
-    series = Series(first, zone, rule, until)
+    series = Recurrence(first, zone, rule, until)
     try:
         starts = [each.start for each in occurrences(series)]
     except (ValueError, TypeError, OverflowError) as error:
@@ -123,13 +123,13 @@ def _until(text: str | None, zone: str, given: datetime | None) -> datetime | No
     return ends if given is None else min(ends, given)
 
 
-def occurrences(series: Series) -> Iterator[Span]:
+def occurrences(series: Recurrence) -> Iterator[Span]:
     """Each occurrence in order, in UTC."""
     return iter((series.first,) if series.rule is None else _expanded(series))
 
 
 @lru_cache(MAX_EXPANDED)
-def _expanded(series: Series) -> tuple[Span, ...]:
+def _expanded(series: Recurrence) -> tuple[Span, ...]:
     """The occurrences of a recurring series, which many readers ask for."""
     zone, length = ZoneInfo(series.zone), series.length
     local = series.first.start.astimezone(zone).replace(tzinfo=None, fold=0)
@@ -151,7 +151,7 @@ def _local_starts(text: str, first: datetime) -> Iterator[datetime]:
     return islice(rule.replace(until=first + MAX_YEARS), count)
 
 
-def occurrences_in(series: Series, span: Span) -> Iterator[Span]:
+def occurrences_in(series: Recurrence, span: Span) -> Iterator[Span]:
     """Each occurrence that has a minute in `span`, whole, in order."""
     for each in occurrences(series):
         if each.start >= span.end:
@@ -160,7 +160,7 @@ def occurrences_in(series: Series, span: Span) -> Iterator[Span]:
             yield each
 
 
-def last_end(series: Series) -> datetime:
+def last_end(series: Recurrence) -> datetime:
     """When the last occurrence ends."""
     end = series.first.end
     for each in occurrences(series):

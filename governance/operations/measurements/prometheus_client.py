@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from governance.kernel import outbound_http
 from governance.operations.measurements.prometheus_response import (
     PrometheusFault,
-    Series,
+    SampleSeries,
     parse_series,
 )
 from governance.operations.measurements.prometheus_schedule import BEFORE, MINUTE
@@ -37,7 +37,7 @@ class PrometheusAddress:
 
 def raw_samples(
     address: PrometheusAddress, selector: str, first: datetime, until: datetime
-) -> list[Series]:
+) -> list[SampleSeries]:
     """Return the samples of a selector's series in [first, until], and those shortly before."""
     seconds = round((until - first + BEFORE) / timedelta(seconds=1))
     fields = {"query": f"{selector}[{seconds}s]", "time": _instant(until)}
@@ -46,7 +46,7 @@ def raw_samples(
 
 def minute_values(
     address: PrometheusAddress, query: str, first: datetime, until: datetime
-) -> list[Series]:
+) -> list[SampleSeries]:
     """Return a query's value at the end of each minute in [first, until)."""
     fields = {
         "query": query,

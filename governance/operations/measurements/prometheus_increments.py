@@ -26,7 +26,7 @@ from itertools import pairwise
 
 from governance.operations.measurements.prometheus_response import (
     PrometheusFault,
-    Series,
+    SampleSeries,
     whole,
 )
 from governance.operations.measurements.scoring import MinuteCount
@@ -84,7 +84,7 @@ def minute_of(at: int) -> int:
 
 
 def counter_minutes(
-    good: Sequence[Series], total: Sequence[Series], *, is_same_metric: bool
+    good: Sequence[SampleSeries], total: Sequence[SampleSeries], *, is_same_metric: bool
 ) -> MinuteReading:
     """Count minutes from counters.
 
@@ -96,7 +96,7 @@ def counter_minutes(
 
 
 def histogram_minutes(
-    series: Sequence[Series], bound: Decimal, *, good_is_above: bool = False
+    series: Sequence[SampleSeries], bound: Decimal, *, good_is_above: bool = False
 ) -> MinuteReading:
     """Count minutes from the buckets of a classic histogram: good at or under `bound`.
 
@@ -115,7 +115,7 @@ def histogram_minutes(
     return reading
 
 
-def gauge_minutes(good: Sequence[Series], total: Sequence[Series]) -> MinuteReading:
+def gauge_minutes(good: Sequence[SampleSeries], total: Sequence[SampleSeries]) -> MinuteReading:
     """Count minutes from queries whose value at an instant is the count of the minute before it.
 
     Series of one query are added up. Both queries must answer for a minute.
@@ -129,13 +129,13 @@ def gauge_minutes(good: Sequence[Series], total: Sequence[Series]) -> MinuteRead
     return reading
 
 
-def bounds(series: Iterable[Series]) -> set[Decimal]:
+def bounds(series: Iterable[SampleSeries]) -> set[Decimal]:
     """The finite bounds ("le") of classic buckets."""
     found = (bound_of(each) for each in series)
     return {bound for bound in found if bound is not None and bound.is_finite()}
 
 
-def bound_of(series: Series) -> Decimal | None:
+def bound_of(series: SampleSeries) -> Decimal | None:
     try:
         return Decimal(series.labels.get("le", "").replace("+Inf", "Infinity"))
     except InvalidOperation:
@@ -165,7 +165,7 @@ def no_bucket(bound: Decimal, found: Iterable[Decimal]) -> str:
 class _Scrapes:
     """When each target was scraped, seen by the instants of its series."""
 
-    def __init__(self, series: Sequence[Series]) -> None:
+    def __init__(self, series: Sequence[SampleSeries]) -> None:
         self._before: dict[tuple[tuple[str, str], int], int] = {}
         for each in series:
             target = each.target
@@ -175,19 +175,19 @@ class _Scrapes:
                 key = (target, later)
                 self._before[key] = max(earlier, self._before.get(key, earlier))
 
-    def before(self, series: Series, at: int) -> int | None:
+    def before(self, series: SampleSeries, at: int) -> int | None:
         """The scrape of the same target before the one at that instant."""
         return self._before.get((series.target, at)) if series.target else None
 
 
-def _side(series: Sequence[Series], scrapes: _Scrapes) -> _Side:
+def _side(series: Sequence[SampleSeries], scrapes: _Scrapes) -> _Side:
     side = _Side()
     for each in series:
         _follow(each, side, scrapes)
     return side
 
 
-def _follow(series: Series, side: _Side, scrapes: _Scrapes) -> None:
+def _follow(series: SampleSeries, side: _Side, scrapes: _Scrapes) -> None:
     previous: tuple[int, int] | None = None
     for at, text in series.samples:
         minute, value = minute_of(at), whole(text)
@@ -206,7 +206,7 @@ def _follow(series: Series, side: _Side, scrapes: _Scrapes) -> None:
         previous = (at, value)
 
 
-def _was_scraped(series: Series, at: int, scrapes: _Scrapes) -> bool:
+def _was_scraped(series: SampleSeries, at: int, scrapes: _Scrapes) -> bool:
     """Whether its target was scraped just before without it: then it began at 0."""
     before = scrapes.before(series, at)
     return before is not None and before >= minute_of(at) - MINUTE
@@ -235,7 +235,7 @@ def _put(reading: MinuteReading, at: int, good: int, total: int) -> None:
         reading.counts[at] = MinuteCount(good, total)
 
 
-def _sums(series: Sequence[Series], reading: MinuteReading) -> dict[int, int]:
+def _sums(series: Sequence[SampleSeries], reading: MinuteReading) -> dict[int, int]:
     found: dict[int, int] = defaultdict(int)
     for each in series:
         for end, text in each.samples:
@@ -247,7 +247,9 @@ def _sums(series: Sequence[Series], reading: MinuteReading) -> dict[int, int]:
     return found
 
 
-def _buckets(series: Sequence[Series], bound: Decimal) -> tuple[list[Series], list[Series]]:
+def _buckets(
+    series: Sequence[SampleSeries], bound: Decimal
+) -> tuple[list[SampleSeries], list[SampleSeries]]:
     """(buckets at the bound, buckets of everything), of the same histograms."""
     at_bound, every = [], []
     for each in series:
@@ -263,5 +265,5 @@ def _buckets(series: Sequence[Series], bound: Decimal) -> tuple[list[Series], li
     return at_bound, every
 
 
-def _histograms(buckets: Iterable[Series]) -> set[frozenset[tuple[str, str]]]:
+def _histograms(buckets: Iterable[SampleSeries]) -> set[frozenset[tuple[str, str]]]:
     return {frozenset(item for item in each.labels.items() if item[0] != "le") for each in buckets}

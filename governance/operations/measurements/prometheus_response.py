@@ -36,7 +36,7 @@ class PrometheusFault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class SampleSeries:
     """One time series: its labels, and (milliseconds since 1970, value as text) in order of
     time.
     """
@@ -68,7 +68,7 @@ def whole(value: str) -> int | None:
     return int(number)
 
 
-def parse_series(status: int, body: bytes, *, shape: str = "matrix") -> list[Series]:
+def parse_series(status: int, body: bytes, *, shape: str = "matrix") -> list[SampleSeries]:
     """Return the series of an answer. Raises PrometheusFault for anything else."""
     data = _answer(status, body)
     found = data.get("resultType")
@@ -138,7 +138,7 @@ def _rejected(status: int, content: Mapping[str, Any]) -> PrometheusFault:
     return PrometheusFault(f"Prometheus answered with status {status}: {detail}".rstrip(": "))
 
 
-def _series(row: Any, shape: str) -> Series:
+def _series(row: Any, shape: str) -> SampleSeries:
     try:
         labels = row["metric"]
         rows = row["values"] if shape == "matrix" else [row["value"]]
@@ -152,7 +152,7 @@ def _series(row: Any, shape: str) -> Series:
         raise _malformed()
     if any(later <= earlier for (earlier, _), (later, _) in pairwise(samples)):
         raise PrometheusFault("Prometheus answered with samples that aren't in order of time.")
-    return Series(labels, samples)
+    return SampleSeries(labels, samples)
 
 
 def _malformed() -> PrometheusFault:
@@ -164,7 +164,7 @@ def _malformed() -> PrometheusFault:
     )
 
 
-def _check_distinct(series: Sequence[Series]) -> None:
+def _check_distinct(series: Sequence[SampleSeries]) -> None:
     if len({frozenset(each.labels.items()) for each in series}) < len(series):
         raise PrometheusFault("Prometheus answered with the same series twice.")
 

@@ -21,7 +21,7 @@ from governance.publishing.statements.statement_calculation import (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ArithmeticStep:
     """One line of a sum: what, how it comes about, and the value; a total closes what is above."""
 
     label: str
@@ -47,9 +47,9 @@ def shown_lines(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def steps(
     facts: Mapping[str, Any], result: Mapping[str, Any], notes: Mapping[str, Any]
-) -> list[Step]:
+) -> list[ArithmeticStep]:
     """The whole arithmetic of the month's credit. `notes` names the days without data."""
-    found: list[Step] = []
+    found: list[ArithmeticStep] = []
     for line in shown_lines(result):
         found += line_steps(facts, result, line, notes)
     return [*found, *_total(facts, result)]
@@ -60,7 +60,7 @@ def line_steps(
     result: Mapping[str, Any],
     line: Mapping[str, Any],
     notes: Mapping[str, Any],
-) -> list[Step]:
+) -> list[ArithmeticStep]:
     """One commitment, down to its credit."""
     if line["kind"] == "downtime":
         measured = [*_minutes(facts, line, notes)]
@@ -75,28 +75,34 @@ def line_steps(
 
 def _minutes(
     facts: Mapping[str, Any], line: Mapping[str, Any], notes: Mapping[str, Any]
-) -> Iterator[Step]:
+) -> Iterator[ArithmeticStep]:
     name, zones = figures.month_name(facts["month"]), figures.zones_of(facts)
     if [line["from"], line["to"]] == list(facts["span"]) and line["window"] == line_span(facts):
-        yield Step(f"Minutes in {name}", figures.length_of_month(facts), f"{line['window']:,}")
+        yield ArithmeticStep(
+            f"Minutes in {name}", figures.length_of_month(facts), f"{line['window']:,}"
+        )
     else:
         span = read_span([line["from"], line["to"]])
         how = f"{figures.day(span.start, zones)} to {figures.day(span.end, zones)}"
-        yield Step(f"Minutes under version {line['version']}", how, f"{line['window']:,}")
+        yield ArithmeticStep(f"Minutes under version {line['version']}", how, f"{line['window']:,}")
     if line["excluded"]:
-        yield Step("Excluded", _why_excluded(facts, line), f"{MINUS} {line['excluded']:,}")
+        yield ArithmeticStep(
+            "Excluded", _why_excluded(facts, line), f"{MINUS} {line['excluded']:,}"
+        )
     if line["unknown"]:
         gaps = [read_span(g) for key in line["indicators"] for g in notes.get(key, {})["unknown"]]
-        yield Step("No data", figures.days_of(gaps, zones), f"{MINUS} {line['unknown']:,}")
+        yield ArithmeticStep(
+            "No data", figures.days_of(gaps, zones), f"{MINUS} {line['unknown']:,}"
+        )
     measured, down = line["measured"], line["lost"]
-    yield Step("Measured", "", f"{measured:,}", is_total=True)
+    yield ArithmeticStep("Measured", "", f"{measured:,}", is_total=True)
     if line["result"] == NOT_DETERMINABLE:
         return
     hidden = line["hidden_lost"]
     how = f"{down + hidden:,}, of which {hidden:,} in excluded minutes" if hidden else ""
-    yield Step("Down", how, f"{MINUS} {down:,}")
+    yield ArithmeticStep("Down", how, f"{MINUS} {down:,}")
     how = f"{measured - down:,} {DIVIDED} {measured:,} = {figures.percent(line['attained'])}"
-    yield Step("Up", how, f"{measured - down:,}", is_total=True)
+    yield ArithmeticStep("Up", how, f"{measured - down:,}", is_total=True)
 
 
 def line_span(facts: Mapping[str, Any]) -> int:
@@ -117,52 +123,58 @@ def _why_excluded(facts: Mapping[str, Any], line: Mapping[str, Any]) -> str:
     )
 
 
-def _events(facts: Mapping[str, Any], line: Mapping[str, Any]) -> Iterator[Step]:
+def _events(facts: Mapping[str, Any], line: Mapping[str, Any]) -> Iterator[ArithmeticStep]:
     unit = figures.unit_of(line, figures.units(facts))
     measured, lost = line["measured"], line["lost"]
     how = f"outside {line['excluded']:,} excluded minutes" if line["excluded"] else ""
-    yield Step(f"{unit.capitalize()} in {figures.month_name(facts['month'])}", how, f"{measured:,}")
+    yield ArithmeticStep(
+        f"{unit.capitalize()} in {figures.month_name(facts['month'])}", how, f"{measured:,}"
+    )
     if line["result"] == NOT_DETERMINABLE:
         return
-    yield Step("Not good", "", f"{MINUS} {lost:,}")
+    yield ArithmeticStep("Not good", "", f"{MINUS} {lost:,}")
     how = f"{measured - lost:,} {DIVIDED} {measured:,} = {figures.percent(line['attained'])}"
-    yield Step("Good", how, f"{measured - lost:,}", is_total=True)
+    yield ArithmeticStep("Good", how, f"{measured - lost:,}", is_total=True)
 
 
-def _support(line: Mapping[str, Any]) -> Iterator[Step]:
+def _support(line: Mapping[str, Any]) -> Iterator[ArithmeticStep]:
     count, late = line["measured"], line["lost"]
-    yield Step(f"Incidents, {line['commitment'].removeprefix('Support, ')}", "", f"{count:,}")
-    yield Step("Late", "", f"{MINUS} {late:,}")
+    yield ArithmeticStep(
+        f"Incidents, {line['commitment'].removeprefix('Support, ')}", "", f"{count:,}"
+    )
+    yield ArithmeticStep("Late", "", f"{MINUS} {late:,}")
     how = (
         f"{count - late:,} {DIVIDED} {count:,} = {figures.percent(line['attained'])}"
         if count
         else ""
     )
-    yield Step("In time", how, f"{count - late:,}", is_total=True)
+    yield ArithmeticStep("In time", how, f"{count - late:,}", is_total=True)
 
 
 def _credit(
     facts: Mapping[str, Any], result: Mapping[str, Any], line: Mapping[str, Any]
-) -> Iterator[Step]:
+) -> Iterator[ArithmeticStep]:
     currency, terms = result["currency"], version_of(facts, line)["terms"]
     promise = _promise(terms, line)
     if not line["share"]:
-        yield Step("Band", band_text(promise["bands"], line["band"]), "no credit")
+        yield ArithmeticStep("Band", band_text(promise["bands"], line["band"]), "no credit")
         return
-    yield Step(
+    yield ArithmeticStep(
         "Band", band_text(promise["bands"], line["band"]), figures.plain_share(line["share"])
     )
     fee = Fraction(line["fee"])
     part = money(promise["fee_part"], currency)
     whole = money(terms["monthly_fee"], currency)
-    yield Step(f"Fee of {line['commitment']}", f"part of {whole}", part)
+    yield ArithmeticStep(f"Fee of {line['commitment']}", f"part of {whole}", part)
     if fee != promise["fee_part"]:
         span = read_span([line["from"], line["to"]]).minutes
         how = f"{part} {TIMES} {span:,} {DIVIDED} {result['minutes']:,} minutes of the month"
-        yield Step(f"Fee under version {line['version']}", how, money(round(fee), currency))
+        yield ArithmeticStep(
+            f"Fee under version {line['version']}", how, money(round(fee), currency)
+        )
         part = money(round(fee), currency)
     how = f"{figures.plain_share(line['share'])} {TIMES} {part}"
-    yield Step("Credit", how, money(line["credit"], currency), is_total=True)
+    yield ArithmeticStep("Credit", how, money(line["credit"], currency), is_total=True)
 
 
 def _promise(terms: Mapping[str, Any], line: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -181,16 +193,18 @@ def band_text(bands: Sequence[Sequence[str]], below: str | None) -> str:
     return f"{figures.promise(bounds[place - 1][1])} or more, {under}" if place else under
 
 
-def _total(facts: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[Step]:
+def _total(facts: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[ArithmeticStep]:
     currency, total = result["currency"], result["lines_total"]
     caps = {version["terms"]["credit_cap"] for version in facts["versions"]}
     fee, cap = money(result["fee"], currency), money(result["cap"], currency)
     how = f"{figures.plain_share(caps.pop())} {TIMES} {fee} = {cap}" if len(caps) == 1 else cap
     reached = "reached" if result["over_cap"] else "not reached"
-    yield Step("Cap", f"{how}, {reached}", f"{MINUS} {money(result['over_cap'], currency)}")
+    yield ArithmeticStep(
+        "Cap", f"{how}, {reached}", f"{MINUS} {money(result['over_cap'], currency)}"
+    )
     parts = [money(line["credit"], currency) for line in result["lines"] if line["credit"]]
     how = " + ".join(parts) if len(parts) > 1 or total != result["credit"] else ""
     if result["over_cap"]:
         how += f" {MINUS} {money(result['over_cap'], currency)}"
     label = f"Credit for {figures.month_name(facts['month'])}"
-    yield Step(label, how, money(result["credit"], currency), is_total=True)
+    yield ArithmeticStep(label, how, money(result["credit"], currency), is_total=True)

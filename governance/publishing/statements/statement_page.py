@@ -14,7 +14,7 @@ from governance.operations.agreements.money import money
 from governance.operations.maintenance.models import CATEGORIES
 from governance.publishing.statements import figures
 from governance.publishing.statements.arithmetic_steps import (
-    Step,
+    ArithmeticStep,
     shown_lines,
     steps,
     version_of,
@@ -135,7 +135,7 @@ def _exclusions(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _sums(facts: Mapping[str, Any], result: Mapping[str, Any]) -> list[Step]:
+def _sums(facts: Mapping[str, Any], result: Mapping[str, Any]) -> list[ArithmeticStep]:
     return steps(facts, result, facts.get("notes", {})) if facts["versions"] else []
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.playbooks import actions, queries
-from governance.assurance.playbooks.steps import Step
+from governance.assurance.playbooks.steps import PlaybookStep
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Stale
 from governance.kernel.storage import store
@@ -15,10 +15,10 @@ from governance.operations.switches.models import Stop
 from governance.operations.systems import actions as systems
 from tests import make
 
-LOOK = Step("Find the affected decisions", "Filter by release.")
-STOP = Step("Stop the feature", kind="stop", target="claims-triage/auto-approve")
-TIGHTEN = Step("Tighten the policy", kind="tighten", target="strict")
-NOTIFY = Step("Tell the leads", kind="notify", target="leads")
+LOOK = PlaybookStep("Find the affected decisions", "Filter by release.")
+STOP = PlaybookStep("Stop the feature", kind="stop", target="claims-triage/auto-approve")
+TIGHTEN = PlaybookStep("Tighten the policy", kind="tighten", target="strict")
+NOTIFY = PlaybookStep("Tell the leads", kind="notify", target="leads")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_drill_changes_nothing(claims_triage):
 
 
 def test_a_skipped_step_keeps_its_reason_and_can_be_done_later(database):
-    run_id = start(create_playbook(LOOK, Step("Notify the reinsurer")))
+    run_id = start(create_playbook(LOOK, PlaybookStep("Notify the reinsurer")))
     with make.acting("contributor"):
         of = queries.run(run_id, lock=True)
         with pytest.raises(Invalid, match="why you skip"):
@@ -124,7 +124,7 @@ def test_of_two_people_who_edit_the_second_is_asked_to_review(database):
 
 
 def test_a_finished_run_is_evidence_without_names(database):
-    run_id = start(create_playbook(LOOK, Step("Draft the update")))
+    run_id = start(create_playbook(LOOK, PlaybookStep("Draft the update")))
     do(run_id, 1, note="Anna Rossi found 231 approvals.")
     with make.acting("contributor"):
         of = queries.run(run_id, lock=True)
@@ -161,12 +161,12 @@ def test_a_second_click_returns_the_run_of_the_first(database):
 @pytest.mark.parametrize(
     ("step", "problem"),
     [
-        (Step(""), "Step 1: enter a title"),
-        (Step("x" * 121), "shorten the title"),
-        (Step("Open", kind="link", target="javascript:alert(1)"), "https://"),
-        (Step("Open", kind="link", target="//evil.example"), "https://"),
-        (Step("Tell", kind="notify", target="the world"), "who is notified"),
-        (Step("Do", kind="delete"), "what it does"),
+        (PlaybookStep(""), "Step 1: enter a title"),
+        (PlaybookStep("x" * 121), "shorten the title"),
+        (PlaybookStep("Open", kind="link", target="javascript:alert(1)"), "https://"),
+        (PlaybookStep("Open", kind="link", target="//evil.example"), "https://"),
+        (PlaybookStep("Tell", kind="notify", target="the world"), "who is notified"),
+        (PlaybookStep("Do", kind="delete"), "what it does"),
     ],
 )
 def test_a_wrong_step_is_named(database, step, problem):

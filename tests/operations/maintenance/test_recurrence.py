@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from governance.kernel.intervals import MINUTE, Span, minutes, union
 from governance.operations.maintenance.recurrence import (
     BadRule,
-    Series,
+    Recurrence,
     check_rule,
     last_end,
     occurrences,
@@ -30,7 +30,7 @@ def span(*parts: int, hours: float = 2, zone: str = BERLIN) -> Span:
     return Span(start, start + timedelta(hours=hours))
 
 
-def starts(series: Series) -> list[str]:
+def starts(series: Recurrence) -> list[str]:
     zone = ZoneInfo(series.zone)
     return [each.start.astimezone(zone).strftime("%d %b %H:%M") for each in occurrences(series)]
 

@@ -24,7 +24,7 @@ from governance.operations.measurements.prometheus_increments import (
 )
 from governance.operations.measurements.prometheus_response import (
     PrometheusFault,
-    Series,
+    SampleSeries,
     parse_series,
     whole,
 )
@@ -41,7 +41,7 @@ def series(values, *, start=T, step=15, **labels):
         for place, value in enumerate(values)
         if value is not None
     ]
-    return Series({"__name__": "requests_total", **POD, **labels}, samples)
+    return SampleSeries({"__name__": "requests_total", **POD, **labels}, samples)
 
 
 def minutes(reading):
@@ -88,9 +88,9 @@ def test_the_first_sample_of_a_new_target_is_only_a_baseline():
 def test_targets_that_are_not_told_apart_never_count_their_whole_past():
     """Without instance labels, two processes look like one that is scraped twice as often."""
     labels = {"job": "triage"}
-    one = Series(labels | {"pod": "a"}, series([10, 20, 30, 40, 50, 60, 70, 80]).samples)
+    one = SampleSeries(labels | {"pod": "a"}, series([10, 20, 30, 40, 50, 60, 70, 80]).samples)
     late = series([None] * 4 + [9000, 9010, 9020, 9030], start=T + 7000)
-    two = Series(labels | {"pod": "b"}, late.samples)
+    two = SampleSeries(labels | {"pod": "b"}, late.samples)
     assert minutes(counted([one, two])) == {1: (70, 70)}
 
 
