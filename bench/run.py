@@ -3,7 +3,7 @@ rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
-indicators, packages, burn rates, decisions; statements are counted exactly. `--quick` makes one
+indicators, packages, objectives, burn rates, decisions; statements are counted exactly. `--quick` makes one
 short round of each, to see that it runs.
 """
 
@@ -35,6 +35,7 @@ from bench import (
     evidence,
     log,
     measurements,
+    objectives,
     packages,
     statements,
     testing,
@@ -128,6 +129,9 @@ def measure(
     )
     rows += measurements.measure(app, server, environment, rounds=rounds, quick=quick)
     rows += packages.measure(app, server, environment, quick=quick)
+    rows += objectives.measure(
+        app, cookie, server, environment, rounds=rounds, seconds=seconds, quick=quick
+    )
     rows += alerts.measure(rounds=rounds, quick=quick)
     rows += statements.measure(quick=quick)
     rows += decisions.measure(environment, server, rounds=rounds, seconds=seconds, quick=quick)

@@ -1,6 +1,6 @@
-"""Month close: that the time for all tenants grows with their number, and that nothing is lost.
+"""Month close: that the time for all tenants grows with their number.
 
-measure(…)      N tenants' month, then 2 N; half of the work killed and taken up again
+measure(…)      N tenants' month, then 2 N
 
 Each tenant has one agreement, one indicator, and a month of minutes. A close counts them, signs the
 data file, lays out the PDF in a child and files the revision.
