@@ -21,7 +21,7 @@ from governance.kernel import clock, current, jobs
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.intervals import Span
-from governance.operations.agreements import actions, queries
+from governance.operations.agreements import acceptance_actions, actions, queries
 from governance.operations.agreements.drafts import CommitmentContent, Content, SupportContent
 from governance.operations.agreements.models import FROM_VENDOR
 from governance.operations.agreements.starting_terms import WORKDAYS
@@ -41,11 +41,13 @@ def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed:
             reason="First agreement on service levels.",
         )
         actions.propose(draft, seen=draft.edited)
-        actions.accept(draft, seen=draft.fingerprint, title="Service management")
+        acceptance_actions.accept(draft, seen=draft.fingerprint, title="Service management")
         draft_id = draft.id
     with _acting(acme("admin")):
         version = queries.version(draft_id)
-        actions.accept(version, seen=version.fingerprint, title="Head of claims operations")
+        acceptance_actions.accept(
+            version, seen=version.fingerprint, title="Head of claims operations"
+        )
 
 
 def _terms(objectives: Mapping[str, UUID], start: datetime) -> Content:
@@ -156,7 +158,7 @@ def vendor_promise(operator: Actor, second: Actor, start: datetime, claim_days: 
             reason="Standard terms of the provider.",
         )
         actions.propose(draft, seen=draft.edited)
-        actions.record_vendor_signature(
+        acceptance_actions.record_vendor_signature(
             draft,
             seen=draft.fingerprint,
             name="Dana Okoye",
@@ -166,7 +168,7 @@ def vendor_promise(operator: Actor, second: Actor, start: datetime, claim_days: 
         draft_id = draft.id
     with _acting(_visitor(second, "console")):
         version = queries.version(draft_id)
-        actions.accept(version, seen=version.fingerprint, title="Service management")
+        acceptance_actions.accept(version, seen=version.fingerprint, title="Service management")
 
 
 def close_month() -> None:

@@ -26,6 +26,7 @@ from governance.assurance.incidents import (
 from governance.assurance.incidents import queries as incident_queries
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks import queries as playbook_queries
+from governance.assurance.playbooks import run_actions
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.demo import agreement_story, reliability_indicators
 from governance.demo.cast import Cast, days_ago, system_actor
@@ -356,7 +357,7 @@ class ReliabilityStory:
             book = next(
                 each for each in playbook_queries.live_playbooks() if "Ungrounded" in each.title
             )
-            run = playbooks.start_run(
+            run = run_actions.start_run(
                 playbook_queries.present_version(book).id,
                 incident_id=found.id,
                 incident_ref=found.ref,
@@ -367,7 +368,7 @@ class ReliabilityStory:
             (31, "jun", 3, "231 of 318 approvals cite the clause."),
         ):
             with self._at(self.now - minutes * MINUTE), self._as(part):
-                playbooks.do_step(playbook_queries.run(run, lock=True), number, note=note)
+                run_actions.do_step(playbook_queries.run(run, lock=True), number, note=note)
         with self._at(self.now - 31 * MINUTE), self._as("jun"):
             of = incident_queries.incident(incident, lock=True)
             incidents.add_note(
@@ -390,7 +391,7 @@ class ReliabilityStory:
             ):
                 impact_actions.add_figure(of, figure, meaning)
         with self._at(self.now - 24 * MINUTE), self._as("jun"):
-            playbooks.skip_step(
+            run_actions.skip_step(
                 playbook_queries.run(run, lock=True), 5, reason="no payment was made"
             )
         with self._at(self.now - 22 * MINUTE), self._as("officer"):

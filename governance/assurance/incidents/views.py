@@ -27,9 +27,9 @@ from governance.assurance.incidents.forms import (
 )
 from governance.assurance.incidents.incident_list import INCIDENTS
 from governance.assurance.incidents.models import Incident
-from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks import permissions as playbook_permissions
 from governance.assurance.playbooks import queries as playbook_queries
+from governance.assurance.playbooks import run_actions
 from governance.foundation.people.owners import owner_choices
 from governance.kernel import clock, current
 from governance.kernel.db import find
@@ -305,5 +305,5 @@ def start_playbook(incident_id: UUID) -> ResponseReturnValue:
         flash("Choose a playbook to run.", "error")
         return redirect(url_for("incidents.incident", incident_id=incident_id), 303)
     version = playbook_queries.present_version(playbook_queries.playbook(book_id))
-    made = playbooks.start_run(version.id, incident_id=found.id, incident_ref=found.ref)
+    made = run_actions.start_run(version.id, incident_id=found.id, incident_ref=found.ref)
     return redirect(url_for("playbooks.run", playbook_run_id=made.id), 303)

@@ -9,6 +9,7 @@ from governance.assurance.playbooks import (
     models,
     palette,
     permissions,
+    run_actions,
     run_views,  # noqa: F401 - adds the routes of runs to the feature
     views,
 )
@@ -41,7 +42,7 @@ manifest = Manifest(
     inbox=inbox.SOURCES,
     palette=(Command("New playbook", "playbooks.new", permissions.EDIT),),
     search=(palette.playbooks,),
-    audit=actions_in(actions),
+    audit=actions_in(actions, run_actions),
     links={
         "Playbook": EntryLink(endpoint="playbooks.playbook", argument="playbook_id"),
         "PlaybookRun": EntryLink(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import flash, redirect, url_for
 
-from governance.assurance.playbooks import actions, permissions, queries
+from governance.assurance.playbooks import permissions, queries, run_actions
 from governance.assurance.playbooks.evidence_of_run import evidence_of
 from governance.assurance.playbooks.forms import RunEndForm, StepForm
 from governance.assurance.playbooks.views import feature
@@ -18,7 +18,7 @@ from governance.kernel.web import ResponseReturnValue
 @feature.post("/reliability/playbooks/<uuid:playbook_id>/drills", needs=permissions.RUN)
 def start_drill(playbook_id: UUID) -> ResponseReturnValue:
     book = queries.playbook(playbook_id)
-    made = actions.start_run(queries.present_version(book).id, is_drill=True)
+    made = run_actions.start_run(queries.present_version(book).id, is_drill=True)
     return redirect(url_for("playbooks.run", playbook_run_id=made.id), 303)
 
 
@@ -59,9 +59,9 @@ def record_step(playbook_run_id: UUID, number: int) -> ResponseReturnValue:
 
     def act() -> None:
         if verb == "skip":
-            actions.skip_step(of, number, reason=note)
+            run_actions.skip_step(of, number, reason=note)
         elif verb == "done":
-            actions.do_step(of, number, note=note)
+            run_actions.do_step(of, number, note=note)
         else:
             raise Invalid("Choose to complete or to skip the step.")
 
@@ -75,7 +75,7 @@ def record_step(playbook_run_id: UUID, number: int) -> ResponseReturnValue:
 @feature.post("/reliability/playbooks/runs/<uuid:playbook_run_id>/end", needs=permissions.RUN)
 def end(playbook_run_id: UUID) -> ResponseReturnValue:
     of, form = queries.run(playbook_run_id, lock=True), RunEndForm()
-    if not accepted(form, lambda: actions.end_run(of, summary=form.summary.data or "")):
+    if not accepted(form, lambda: run_actions.end_run(of, summary=form.summary.data or "")):
         return _run_page(playbook_run_id, form, status=form.status)
     flash(f"{of.ref} finished and filed as evidence. Another person must review that evidence.")
     return redirect(url_for("playbooks.run", playbook_run_id=playbook_run_id), 303)

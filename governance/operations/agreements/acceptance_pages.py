@@ -12,7 +12,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.forms import Form, accepted
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.agreements import actions, queries
+from governance.operations.agreements import acceptance_actions, actions, queries
 from governance.operations.agreements.agreement_pages import shown_version
 from governance.operations.agreements.forms import (
     AcceptForm,
@@ -49,7 +49,9 @@ def accept(place: Place, agreement_id: UUID, number: int) -> Drawn | ResponseRet
     form, version = AcceptForm(), queries.numbered(agreement_id, number)
     done: list[bool] = []
     seen, title = form.fingerprint.data or "", form.title.data or ""
-    if accepted(form, lambda: done.append(actions.accept(version, seen=seen, title=title))):
+    if accepted(
+        form, lambda: done.append(acceptance_actions.accept(version, seen=seen, title=title))
+    ):
         return _accepted(place, agreement_id, number, in_force=done[0])
     return _again(agreement_id, number, form, accept=form)
 
@@ -60,7 +62,7 @@ def record_signature(place: Place, agreement_id: UUID, number: int) -> Drawn | R
 
     def act() -> None:
         done.append(
-            actions.record_vendor_signature(
+            acceptance_actions.record_vendor_signature(
                 version,
                 seen=form.fingerprint.data or "",
                 name=form.signer.data or "",

@@ -1,17 +1,13 @@
-"""Draft, propose, accept and end agreements.
+"""Draft, propose and end agreements; acceptance_actions.py puts a proposal in force.
 
 create, draft_next        a first version, and the next one as a copy of an earlier
 save_draft                replaces all terms of a draft; the one who saves later is told
 propose                   freezes the terms: from then on both sides see one fingerprint
 return_to_draft           either side: acceptances given so far are void
 withdraw                  the side that drafted it gives it up
-accept                    one person of each side; the second one puts it in force
-record_vendor_signature   a vendor has no account: who signed, and where the copy is
 end                       from an instant on, nothing is promised
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,9 +26,7 @@ from governance.operations.agreements.drafts import FIELDS, Content, check_conte
 from governance.operations.agreements.models import (
     FROM_VENDOR,
     TO_TENANT,
-    Acceptance,
     Agreement,
-    AgreementContact,
     AgreementVersion,
     Commitment,
     SupportTerm,
@@ -42,6 +36,7 @@ from governance.operations.agreements.terms import fingerprint_of, instant, term
 MAX_NAME_LENGTH, MAX_REASON_LENGTH, MAX_CONTACTS = 120, 2000, 20
 LOCK = "agreements"
 VERSION = "AgreementVersion"
+
 
 CREATED = action(
     "agreement.created",
@@ -91,25 +86,6 @@ WITHDRAWN = action(
     severity="low",
     fields="ref version side",
 )
-ACCEPTED = action(
-    "agreement.version.accepted",
-    "accepted an agreement version",
-    target=VERSION,
-    activity="update",
-    severity="medium",
-    fields="ref version side fingerprint in_force effective_from",
-    personal="name",
-    shape="ok",
-)
-SIGNATURE = action(
-    "agreement.version.signature_recorded",
-    "recorded a vendor's signature",
-    target=VERSION,
-    activity="update",
-    severity="medium",
-    fields="ref version fingerprint document",
-    personal="name",
-)
 ENDED = action(
     "agreement.ended",
     "ended the agreement",
@@ -119,17 +95,6 @@ ENDED = action(
     fields="ref ended_at",
     shape="down",
 )
-CONTACTS = action(
-    "agreement.contacts.changed",
-    "changed the contacts of an agreement",
-    target="Agreement",
-    activity="update",
-    severity="informational",
-    fields="ref count",
-)
-
-
-# ---- drafting
 
 
 def create(
@@ -141,15 +106,17 @@ def create(
     name it. Raises Forbidden for a vendor agreement outside the operator's tenant.
     """
     require(permissions.EDIT)
-    side = _side() or "provider"
+    side = queries.acting_side() or "provider"
     if direction == FROM_VENDOR and side != "provider":
         raise Forbidden("Only the operator keeps agreements with vendors.")
     lock_tenant(LOCK)
     row = Agreement(
         direction=direction,
         number=queries.next_number(direction),
-        name=_text(name, "name", "Enter a name, such as the service it covers.", MAX_NAME_LENGTH),
-        counterparty=_text(
+        name=checked_text(
+            name, "name", "Enter a name, such as the service it covers.", MAX_NAME_LENGTH
+        ),
+        counterparty=checked_text(
             counterparty or current.actor().tenant_name,
             "counterparty",
             "Enter the vendor as your indicators name it.",
@@ -173,7 +140,7 @@ def draft_next(agreement: Agreement, base: AgreementVersion, *, reason: str) -> 
     """Copy a version as the next draft. Raises DomainError while another one is open."""
     require(permissions.EDIT)
     lock_tenant(LOCK)
-    _check_not_ended(agreement)
+    check_not_ended(agreement)
     if queries.open_version(agreement.id) is not None:
         raise DomainError(
             "This agreement has an open draft already. Edit that one, or withdraw it first."
@@ -186,7 +153,11 @@ def draft_next(agreement: Agreement, base: AgreementVersion, *, reason: str) -> 
     is_vendor = agreement.direction == FROM_VENDOR
     content = content_of(base, queries.parts(base.id), is_vendor=is_vendor)
     return _add_version(
-        agreement, content, number=(highest or 0) + 1, side=_side() or "provider", reason=reason
+        agreement,
+        content,
+        number=(highest or 0) + 1,
+        side=queries.acting_side() or "provider",
+        reason=reason,
     )
 
 
@@ -281,15 +252,12 @@ def withdraw(version: AgreementVersion, *, seen: int) -> None:
     session().refresh(version, with_for_update=True)
     _check_open(version)
     _check_seen(version, seen)
-    if _side() not in {version.side, None}:
+    if queries.acting_side() not in {version.side, None}:
         raise Forbidden("Only the side that drafted this version can withdraw it.")
     _void_acceptances(version)
     version.state = "withdrawn"
     agreement = queries.agreement(version.agreement_id)
     record(WITHDRAWN, version, ref=agreement.ref, version=version.number, side=version.side)
-
-
-# ---- proposing
 
 
 def propose(version: AgreementVersion, *, seen: int) -> None:
@@ -300,7 +268,7 @@ def propose(version: AgreementVersion, *, seen: int) -> None:
     _check_own_draft(version)
     _check_seen(version, seen)
     agreement = queries.agreement(version.agreement_id)
-    _check_not_ended(agreement)
+    check_not_ended(agreement)
     parts = queries.parts(version.id)
     if not parts.commitments and not parts.support:
         raise Invalid("Add a commitment or a support time. An empty agreement promises nothing.")
@@ -363,7 +331,7 @@ def return_to_draft(version: AgreementVersion, *, reason: str, seen: str) -> Non
         version,
         ref=agreement.ref,
         version=version.number,
-        side=_side() or "meridian",
+        side=queries.acting_side() or "meridian",
         voided=voided,
         reason=reason.strip()[:MAX_REASON_LENGTH],
     )
@@ -375,128 +343,6 @@ def _void_acceptances(version: AgreementVersion) -> int:
         session().delete(each)
     session().flush()
     return len(given)
-
-
-# ---- accepting
-
-
-def accept(version: AgreementVersion, *, seen: str, title: str = "") -> bool:
-    """Accept exactly the terms with the fingerprint `seen`, for the acting person's side.
-
-    Returns whether the version is in force now: both sides accepted it. Raises Stale when the terms
-    are others than the person saw, Forbidden for who already accepted for the other side.
-    """
-    side = _require_acceptor(version)
-    lock_tenant(LOCK)
-    _check_acceptable(version, seen)
-    given = {each.side: each for each in queries.acceptances([version.id])[version.id]}
-    if side in given:
-        raise Stale(f"{given[side].name} accepted this version for your side already.")
-    if any(each.accepted_by == current.person_id() for each in given.values()):
-        raise Forbidden(
-            "You recorded the vendor's signature, so another operator accepts for your side."
-        )
-    return _add_acceptance(version, side, current.actor().name, title=title)
-
-
-def record_vendor_signature(
-    version: AgreementVersion, *, seen: str, name: str, title: str, document: str
-) -> bool:
-    """Record who signed for the vendor and where the signed copy is; another operator accepts."""
-    require(permissions.ACCEPT)
-    agreement = queries.agreement(version.agreement_id)
-    if agreement.direction != FROM_VENDOR or _side() != "provider":
-        raise Forbidden("Only the operator records a vendor's signature.")
-    lock_tenant(LOCK)
-    _check_acceptable(version, seen)
-    who = _text(name, "name", "Enter who signed for the vendor.", MAX_NAME_LENGTH)
-    where = _text(document, "document", "Say where the signed copy is.", 500)
-    given = {each.side: each for each in queries.acceptances([version.id])[version.id]}
-    if "vendor" in given:
-        raise Stale(f"The signature of {given['vendor'].name} is recorded already.")
-    if any(each.accepted_by == current.person_id() for each in given.values()):
-        raise Forbidden(
-            "You accepted this version for your side, so another operator records the signature."
-        )
-    return _add_acceptance(version, "vendor", who, title=title, document=where)
-
-
-def _require_acceptor(version: AgreementVersion) -> str:
-    """The side that the acting person accepts for. Raises Forbidden for who may not."""
-    require(permissions.ACCEPT)
-    side = _side()
-    agreement = queries.agreement(version.agreement_id)
-    if side is None:
-        raise Forbidden("An agreement is accepted by people.")
-    if agreement.direction == FROM_VENDOR:
-        return "customer"  # of the vendor, the operator is the customer
-    return side
-
-
-def _check_acceptable(version: AgreementVersion, seen: str) -> None:
-    session().refresh(version, with_for_update=True)
-    if version.state != "proposed":
-        raise Stale("This version is no longer proposed. Nothing was changed.")
-    if seen != version.fingerprint:
-        raise Stale(
-            "The terms have changed since you opened this page. Review them as they are now, then"
-            " accept again."
-        )
-    agreement = queries.agreement(version.agreement_id)
-    _check_not_ended(agreement)
-    check_effective(agreement, version.effective_from)
-
-
-def _add_acceptance(
-    version: AgreementVersion, side: str, name: str, *, title: str, document: str = ""
-) -> bool:
-    agreement = queries.agreement(version.agreement_id)
-    session().add(
-        Acceptance(
-            version_id=version.id,
-            side=side,
-            accepted_by=current.actor().person_id,
-            name=name,
-            title=title.strip()[:MAX_NAME_LENGTH],
-            document=document,
-            fingerprint=version.fingerprint,
-            accepted_at=clock.now(),
-        )
-    )
-    session().flush()
-    sides = {each.side for each in queries.acceptances([version.id])[version.id]}
-    in_force = sides >= needed_sides(agreement)
-    if in_force:
-        version.state, version.accepted_at = "accepted", clock.now()
-    facts: dict[str, Any] = {
-        "ref": agreement.ref,
-        "version": version.number,
-        "fingerprint": version.fingerprint,
-    }
-    if side == "vendor":
-        record(SIGNATURE, version, **facts, document=document, name=name)
-    else:
-        starts = instant(version.effective_from)
-        record(
-            ACCEPTED,
-            version,
-            **facts,
-            side=side,
-            in_force=in_force,
-            effective_from=starts,
-            name=name,
-        )
-    return in_force
-
-
-def needed_sides(agreement: Agreement) -> set[str]:
-    """The two sides of an agreement: the provider and its customer, or a vendor and us."""
-    return (
-        {"vendor", "customer"} if agreement.direction == FROM_VENDOR else {"provider", "customer"}
-    )
-
-
-# ---- ending, contacts
 
 
 def end(agreement: Agreement, *, at: datetime, reason: str) -> None:
@@ -518,46 +364,7 @@ def end(agreement: Agreement, *, at: datetime, reason: str) -> None:
     record(ENDED, agreement, ref=agreement.ref, ended_at=instant(at), reason=agreement.end_reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """The people to write to, and about what."""
-
-    side: str
-    purpose: str
-    name: str
-    email: str
-
-
-def set_contacts(agreement: Agreement, contacts: Sequence[Contact]) -> None:
-    """Replace the contacts of the agreement; that needs no new version."""
-    require(permissions.EDIT)
-    if len(contacts) > MAX_CONTACTS:
-        raise Invalid(f"Enter up to {MAX_CONTACTS} contacts.")
-    for row, each in enumerate(contacts):
-        if not each.name.strip() or "@" not in each.email:
-            raise Invalid(f"Contact {row + 1}: enter a name and an e-mail.", field=f"k{row}_email")
-    session().execute(delete(AgreementContact).where(AgreementContact.agreement_id == agreement.id))
-    session().add_all(
-        AgreementContact(
-            agreement_id=agreement.id,
-            side=each.side,
-            purpose=each.purpose.strip()[:MAX_NAME_LENGTH],
-            name=each.name.strip()[:MAX_NAME_LENGTH],
-            email=each.email.strip()[:254],
-        )
-        for each in contacts
-    )
-    record(CONTACTS, agreement, ref=agreement.ref, count=len(contacts))
-
-
-# ---- checks
-
-
-def _side() -> str | None:
-    return queries.acting_side()
-
-
-def _text(text: str, field: str, ask: str, limit: int) -> str:
+def checked_text(text: str, field: str, ask: str, limit: int) -> str:
     kept = " ".join(text.split())
     if not kept:
         raise Invalid(ask, field=field)
@@ -575,7 +382,7 @@ def _check_own_draft(version: AgreementVersion) -> None:
     _check_open(version)
     if version.state != "draft":
         raise Stale("This version was proposed. Return it to draft before you edit it.")
-    if _side() not in {version.side, None}:
+    if queries.acting_side() not in {version.side, None}:
         raise Forbidden("The other side drafts this version.")
 
 
@@ -584,7 +391,7 @@ def _check_seen(version: AgreementVersion, seen: int) -> None:
         raise Stale("Someone else edited this draft. Review it as it is now, then try again.")
 
 
-def _check_not_ended(agreement: Agreement) -> None:
+def check_not_ended(agreement: Agreement) -> None:
     if agreement.ended_at is not None and agreement.ended_at <= clock.now():
         raise DomainError("This agreement has ended. Create another one.")
 

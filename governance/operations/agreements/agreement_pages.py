@@ -21,7 +21,7 @@ from governance.kernel.pages import Keyset, keyset, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements import measured, queries
-from governance.operations.agreements.actions import needed_sides
+from governance.operations.agreements.acceptance_actions import needed_sides
 from governance.operations.agreements.band_chart import band_chart, bands_title
 from governance.operations.agreements.credits import percent, read_bands
 from governance.operations.agreements.drafts import (

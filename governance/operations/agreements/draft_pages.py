@@ -15,9 +15,9 @@ from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.forms import accepted, counted
 from governance.kernel.months import month_of
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.agreements import actions, measured, queries
-from governance.operations.agreements.actions import Contact
+from governance.operations.agreements import actions, contact_actions, measured, queries
 from governance.operations.agreements.agreement_pages import SIDES
+from governance.operations.agreements.contact_actions import Contact
 from governance.operations.agreements.drafts import CommitmentContent, content_of
 from governance.operations.agreements.forms import (
     ContactsForm,
@@ -233,4 +233,4 @@ def _save_contacts(row: Agreement, form: ContactsForm) -> None:
                 field="contacts",
             )
         found.append(Contact(parts[0].lower(), parts[1], parts[2], parts[3]))
-    actions.set_contacts(row, found)
+    contact_actions.set_contacts(row, found)

@@ -10,7 +10,9 @@ from governance.kernel.manifest import (
     SectionTab,
 )
 from governance.operations.agreements import (
+    acceptance_actions,
     actions,
+    contact_actions,
     inbox,
     models,
     palette,
@@ -54,7 +56,7 @@ manifest = Manifest(
         Command("New agreement", "agreements.new", permissions.EDIT),
     ),
     search=(palette.agreements,),
-    audit=actions_in(actions, rehearsal_work),
+    audit=actions_in(actions, acceptance_actions, contact_actions, rehearsal_work),
     links={
         "Agreement": EntryLink(endpoint="agreements.agreement", argument="agreement_id"),
         "AgreementVersion": EntryLink(

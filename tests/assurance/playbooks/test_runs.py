@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
-from governance.assurance.playbooks import actions, queries
+from governance.assurance.playbooks import actions, queries, run_actions
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Stale
@@ -40,12 +40,12 @@ def create_playbook(*steps, by="compliance_officer", tenant="acme"):
 def start(playbook_id, by="contributor", **facts):
     with make.acting(by):
         version = queries.present_version(queries.playbook(playbook_id))
-        return actions.start_run(version.id, **(facts or {"is_drill": True})).id
+        return run_actions.start_run(version.id, **(facts or {"is_drill": True})).id
 
 
 def do(run_id, number, by="contributor", note=""):
     with make.acting(by):
-        return actions.do_step(queries.run(run_id, lock=True), number, note=note).effect
+        return run_actions.do_step(queries.run(run_id, lock=True), number, note=note).effect
 
 
 def in_incident():
@@ -82,13 +82,13 @@ def test_a_skipped_step_keeps_its_reason_and_can_be_done_later(database):
     with make.acting("contributor"):
         of = queries.run(run_id, lock=True)
         with pytest.raises(Invalid, match="why you skip"):
-            actions.skip_step(of, 2, reason=" ")
-        actions.skip_step(of, 2, reason="no payment made")
+            run_actions.skip_step(of, 2, reason=" ")
+        run_actions.skip_step(of, 2, reason="no payment made")
         assert queries.progress(of).skipped == 1
-        actions.do_step(of, 2)
+        run_actions.do_step(of, 2)
         assert (queries.progress(of).done, queries.progress(of).skipped) == (1, 0)
         with pytest.raises(Stale, match="can't be skipped"):
-            actions.skip_step(of, 2, reason="again")
+            run_actions.skip_step(of, 2, reason="again")
 
 
 def test_a_run_keeps_the_version_it_started_with(database):
@@ -109,7 +109,7 @@ def test_a_run_keeps_the_version_it_started_with(database):
         found = queries.progress(queries.run(run_id))
         assert (len(found.steps), found.is_outdated, book.version) == (1, True, 2)
         with pytest.raises(Stale, match="changed to version 2"):
-            actions.start_run(found.version.id, is_drill=True)
+            run_actions.start_run(found.version.id, is_drill=True)
 
 
 def test_of_two_people_who_edit_the_second_is_asked_to_review(database):
@@ -129,10 +129,10 @@ def test_a_finished_run_is_evidence_without_names(database):
     with make.acting("contributor"):
         of = queries.run(run_id, lock=True)
         with pytest.raises(Invalid, match="1 step is open"):
-            actions.end_run(of)
-        actions.skip_step(of, 2, reason="nobody was affected")
-        actions.end_run(of, summary="Went well.")
-        actions.end_run(of)
+            run_actions.end_run(of)
+        run_actions.skip_step(of, 2, reason="nobody was affected")
+        run_actions.end_run(of, summary="Went well.")
+        run_actions.end_run(of)
         version = session().query(EvidenceVersion).one()
         item = session().query(Evidence).one()
         assert (item.title, of.evidence_version_id) == (
@@ -148,9 +148,9 @@ def test_a_run_of_skipped_steps_proves_nothing(database):
     run_id = start(create_playbook(LOOK))
     with make.acting("contributor"):
         of = queries.run(run_id, lock=True)
-        actions.skip_step(of, 1, reason="false alarm")
+        run_actions.skip_step(of, 1, reason="false alarm")
         with pytest.raises(Invalid, match="proves nothing"):
-            actions.end_run(of)
+            run_actions.end_run(of)
 
 
 def test_a_second_click_returns_the_run_of_the_first(database):

@@ -11,7 +11,7 @@ from governance.foundation.tenants.queries import tenant_by_slug
 from governance.foundation.tenants.system_actor import visiting
 from governance.kernel import current
 from governance.kernel.db import transaction
-from governance.operations.agreements import actions, queries
+from governance.operations.agreements import acceptance_actions, actions, queries
 from governance.operations.agreements.drafts import CommitmentContent, Content
 from governance.operations.agreements.models import FROM_VENDOR, TO_TENANT, AgreementVersion
 from tests import make
@@ -93,10 +93,10 @@ def accept_both(version_id: UUID, slug: str = "acme") -> None:
     """Accept a proposed version for the provider and for the customer."""
     with operating(slug):
         row = queries.version(version_id)
-        actions.accept(row, seen=row.fingerprint)
+        acceptance_actions.accept(row, seen=row.fingerprint)
     with make.acting("admin", slug):
         row = queries.version(version_id)
-        actions.accept(row, seen=row.fingerprint)
+        acceptance_actions.accept(row, seen=row.fingerprint)
 
 
 def in_force(indicator_id: UUID, *, slug: str = "acme", **changes: Any) -> AgreementVersion:

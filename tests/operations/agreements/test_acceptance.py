@@ -11,7 +11,7 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month
-from governance.operations.agreements import actions, ports, queries
+from governance.operations.agreements import acceptance_actions, actions, ports, queries
 from governance.operations.agreements.models import Commitment
 from tests import make
 from tests.operations.agreements import agreement_helpers as some
@@ -28,11 +28,14 @@ def test_version_is_in_force_once_one_person_of_each_side_accepted_it(indicator)
     row = some.proposed(indicator)
     with some.operating():
         version = queries.version(row.id)
-        assert actions.accept(version, seen=version.fingerprint) is False
+        assert acceptance_actions.accept(version, seen=version.fingerprint) is False
         assert version.state == "proposed"
     with make.acting("admin"):
         version = queries.version(row.id)
-        assert actions.accept(version, seen=version.fingerprint, title="Head of claims") is True
+        assert (
+            acceptance_actions.accept(version, seen=version.fingerprint, title="Head of claims")
+            is True
+        )
         assert version.state == "accepted"
         sides = {each.side: each.name for each in queries.acceptances([row.id])[row.id]}
         assert sides == {"provider": "Eva Brandt", "customer": "Sanjay Patel"}
@@ -44,18 +47,18 @@ def test_officer_edits_and_may_not_accept_for_the_tenant(indicator):
     row = some.proposed(indicator)
     with make.acting("compliance_officer"), pytest.raises(Forbidden, match="accept or end"):
         version = queries.version(row.id)
-        actions.accept(version, seen=version.fingerprint)
+        acceptance_actions.accept(version, seen=version.fingerprint)
 
 
 def test_one_side_accepts_once(indicator):
     row = some.proposed(indicator)
     with some.operating():
         version = queries.version(row.id)
-        actions.accept(version, seen=version.fingerprint)
+        acceptance_actions.accept(version, seen=version.fingerprint)
     make.add_member("second_operator", "console")
     with some.operating(who="second_operator"), pytest.raises(Stale, match="Eva Brandt accepted"):
         version = queries.version(row.id)
-        actions.accept(version, seen=version.fingerprint)
+        acceptance_actions.accept(version, seen=version.fingerprint)
 
 
 def test_terms_that_changed_since_they_were_seen_are_not_accepted(indicator):
@@ -63,7 +66,7 @@ def test_terms_that_changed_since_they_were_seen_are_not_accepted(indicator):
     with some.operating():
         version = queries.version(row.id)
         seen = version.fingerprint
-        actions.accept(version, seen=seen)
+        acceptance_actions.accept(version, seen=seen)
         actions.return_to_draft(version, reason="Lower the cap", seen=seen)
         changed = some.content(some.promise(indicator_id=indicator), credit_cap=Decimal("0.2"))
         actions.save_draft(version, changed, seen=version.edited, reason="Cap 20%")
@@ -71,7 +74,7 @@ def test_terms_that_changed_since_they_were_seen_are_not_accepted(indicator):
         assert version.fingerprint != seen
         assert queries.acceptances([row.id])[row.id] == []  # those given before are void
     with make.acting("admin"), pytest.raises(Stale, match="terms have changed"):
-        actions.accept(queries.version(row.id), seen=seen)
+        acceptance_actions.accept(queries.version(row.id), seen=seen)
 
 
 def test_accepted_version_never_changes_whoever_writes(indicator):
@@ -157,7 +160,7 @@ def test_month_that_closes_before_the_second_signature_stops_it(indicator, monke
     monkeypatch.setattr(ports.last_closed_month, "_answer", lambda: Month(2026, 10))
     with make.acting("admin"), pytest.raises(Invalid, match="2026-10 is closed"):
         version = queries.version(row.id)
-        actions.accept(version, seen=version.fingerprint)
+        acceptance_actions.accept(version, seen=version.fingerprint)
 
 
 def test_agreement_that_changes_in_the_middle_of_a_month(indicator):
@@ -289,14 +292,14 @@ def test_vendor_agreement_needs_a_signature_and_another_operator(database):
         version = queries.version(row.id)
         actions.propose(version, seen=1)
         seen = version.fingerprint
-        actions.record_vendor_signature(
+        acceptance_actions.record_vendor_signature(
             version, seen=seen, name="H. Vogel", title="CFO", document="contracts/helio.pdf"
         )
         with pytest.raises(Forbidden, match="another operator"):
-            actions.accept(version, seen=seen)
+            acceptance_actions.accept(version, seen=seen)
     make.add_member("second_operator", "console")
     with some.operating("console", "second_operator"):
-        assert actions.accept(queries.version(row.id), seen=seen) is True
+        assert acceptance_actions.accept(queries.version(row.id), seen=seen) is True
         assert [a.ref for a, _ in queries.current("from_vendor")] == ["VEN-1"]
 
 
