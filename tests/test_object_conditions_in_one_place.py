@@ -53,7 +53,7 @@ SINGLE = {
         "who.person_id != item.requested_by",
     ): "whether the work still runs as who asked for it",
     (
-        "operations/agreements/actions.py",
+        "operations/agreements/acceptance_actions.py",
         "each.accepted_by == current.person_id()",
     ): "whether one person signs for both sides; each side has its own permission",
     (

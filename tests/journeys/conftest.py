@@ -23,6 +23,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.journeys.viewports import WIDE
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 REPOSITORY = Path(__file__).parents[2]
 READY_SECONDS = 150
@@ -181,6 +183,7 @@ def arrive(console: str, chromium: Browser) -> Iterator[Callable[[str], Person]]
     def arriving(email: str) -> Person:
         if email not in people:
             people[email] = _signed_in(console, chromium, email)
+        people[email].page.set_viewport_size(WIDE)  # the test before may have made it a phone
         return people[email]
 
     yield arriving
@@ -189,9 +192,7 @@ def arrive(console: str, chromium: Browser) -> Iterator[Callable[[str], Person]]
 
 
 def _signed_in(base: str, browser: Browser, email: str) -> Person:
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", service_workers="block"
-    )
+    context = browser.new_context(viewport=WIDE, reduced_motion="reduce", service_workers="block")
     context.set_default_timeout(20_000)
     context.add_init_script(VIOLATIONS)
     page = context.new_page()

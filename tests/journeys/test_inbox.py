@@ -5,6 +5,7 @@ grey; a phone.
 import pytest
 
 from tests.journeys.conftest import violations
+from tests.journeys.viewports import NARROW
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
@@ -59,11 +60,10 @@ def test_what_somebody_else_did_turns_grey_until_the_person_leaves(officer):
 def test_it_fits_a_phone(officer, axe, theme, view):
     page = officer.page
     officer.theme(theme)
-    page.set_viewport_size({"width": 360, "height": 800})
+    page.set_viewport_size(NARROW)
     try:
         officer.open(f"/t/acme/inbox/?view={view}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert violations(page, axe) == []
     finally:
-        page.set_viewport_size({"width": 1440, "height": 900})
         officer.theme("light")

@@ -37,6 +37,7 @@ def commit_elsewhere(deed) -> None:
     thread.start()
     thread.join(60)
     assert not failed, failed
+    assert not thread.is_alive(), "what the other person does takes more than a minute"
 
 
 def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(globex_policy):
