@@ -30,7 +30,7 @@ FILL = (
     """
     INSERT INTO indicators (tenant_id, id, key, name, system_id, kind, unit, min_requests, source,
                             good_side, created_at)
-    SELECT :tenant, gen_random_uuid(), 'bench-' || n, 'Bench ' || n, :system, 'ratio', 'requests',
+    SELECT :tenant, gen_random_uuid(), 'burn-' || n, 'Burn ' || n, :system, 'ratio', 'requests',
            1, 'push', 'at_most', now()
     FROM generate_series(1, :objectives) n
     """,
@@ -39,7 +39,7 @@ FILL = (
                             target, "window", window_days, minimum_coverage, created_at)
     SELECT tenant_id, gen_random_uuid(), key, name, id, '', false, 1, 0.999, 'rolling', 30, 0.95,
            now() - interval '40 days'
-    FROM indicators WHERE key LIKE 'bench-%'
+    FROM indicators WHERE key LIKE 'burn-%'
     """,
     """
     INSERT INTO indicator_minutes (tenant_id, indicator_id, at, received_at, good, total, down)
@@ -50,26 +50,26 @@ FILL = (
           UNION SELECT generate_series(date_trunc('hour', :at - length), date_trunc('hour',
                  :at - length) + interval '59 minutes', '1 minute')
           FROM unnest(ARRAY[interval '1 day', '3 days', '30 days', '60 hours']) AS length) AS minutes
-    WHERE key LIKE 'bench-%'
+    WHERE key LIKE 'burn-%'
     """,
     """
     INSERT INTO indicator_hours (tenant_id, indicator_id, at, minutes, down, good, total)
     SELECT tenant_id, i.id, at, 60, 0, 5997, 6000
     FROM indicators i, generate_series(date_trunc('hour', :at - interval '100 hours'),
                                        date_trunc('hour', :at), '1 hour') AS at
-    WHERE key LIKE 'bench-%'
+    WHERE key LIKE 'burn-%'
     """,
     """
     INSERT INTO indicator_days (tenant_id, indicator_id, at, minutes, down, good, total)
     SELECT tenant_id, i.id, at, 1440, 0, 143928, 144000
     FROM indicators i, generate_series(date_trunc('day', :at - interval '31 days'),
                                        date_trunc('day', :at), '1 day') AS at
-    WHERE key LIKE 'bench-%'
+    WHERE key LIKE 'burn-%'
     """,
 )
 BURN = """
     UPDATE indicator_minutes m SET good = 0 FROM indicators i
-    WHERE m.indicator_id = i.id AND m.tenant_id = i.tenant_id AND i.key LIKE 'bench-%'
+    WHERE m.indicator_id = i.id AND m.tenant_id = i.tenant_id AND i.key LIKE 'burn-%'
       AND right(i.key, 2) IN ('00', '20', '40', '60', '80') AND m.at >= :at - interval '5 minutes'
 """
 
