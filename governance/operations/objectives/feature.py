@@ -14,14 +14,14 @@ from governance.kernel.manifest import (
 from governance.operations.objectives import (
     actions,
     models,
-    openslo_actions,
-    openslo_models,
-    openslo_views,
     palette,
     permissions,
     ports,
     views,
 )
+from governance.operations.objectives.openslo import actions as openslo_actions
+from governance.operations.objectives.openslo import models as openslo_models
+from governance.operations.objectives.openslo import views as openslo_views
 
 
 def _firing() -> Select[int] | None:

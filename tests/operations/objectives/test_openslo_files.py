@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from referencing import Registry, Resource
 
-from governance.operations.objectives import openslo_model as model
-from governance.operations.objectives.openslo_emit import emit
-from governance.operations.objectives.openslo_parse import parse
-from governance.operations.objectives.openslo_yaml import UnreadableFile, read
+from governance.operations.objectives.openslo import values
+from governance.operations.objectives.openslo.parser import parse
+from governance.operations.objectives.openslo.writer import emit
+from governance.operations.objectives.openslo.yaml_text import UnreadableFile, read
 from tests.conftest import DATA
 
 FILES = DATA / "openslo"
@@ -101,7 +101,7 @@ annotations = st.dictionaries(
     st.sampled_from(["openslo.com/service-folder", "team", "example.com/x"]), texts, max_size=2
 )
 metadata = st.builds(
-    model.Metadata, names, st.none() | texts, st.none() | label_maps, st.none() | annotations
+    values.Metadata, names, st.none() | texts, st.none() | label_maps, st.none() | annotations
 )
 
 
@@ -137,28 +137,28 @@ trees = st.recursive(
     max_leaves=6,
 )
 sources = st.builds(
-    model.MetricSource,
+    values.MetricSource,
     st.dictionaries(texts.filter(lambda key: key != "<<"), trees, max_size=3),
     st.none() | names,
     st.none() | texts,
 )
 ratios = st.one_of(
-    st.builds(model.RatioMetric, st.booleans(), good=sources, total=sources),
-    st.builds(model.RatioMetric, st.booleans(), bad=sources, total=sources),
-    st.builds(model.RatioMetric, raw=sources, raw_type=st.sampled_from(model.RAW_TYPES)),
+    st.builds(values.RatioMetric, st.booleans(), good=sources, total=sources),
+    st.builds(values.RatioMetric, st.booleans(), bad=sources, total=sources),
+    st.builds(values.RatioMetric, raw=sources, raw_type=st.sampled_from(values.RAW_TYPES)),
 )
-metrics = ratios | st.builds(model.ThresholdMetric, sources)
-slis = st.builds(model.Sli, metadata, metrics, st.none() | texts)
+metrics = ratios | st.builds(values.ThresholdMetric, sources)
+slis = st.builds(values.Sli, metadata, metrics, st.none() | texts)
 durations = st.from_regex(r"[1-9][0-9]{0,2}[mhdwMQY]", fullmatch=True)
 calendars = st.builds(
-    model.Calendar,
+    values.Calendar,
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(
         lambda at: f"{at:%Y-%m-%d %H:%M:%S}"
     ),
     st.sampled_from(["America/New_York", "Europe/Paris", "Etc/UTC"]),
 )
-windows = st.builds(model.TimeWindow, durations, st.just(True)) | st.builds(
-    model.TimeWindow, durations, st.sampled_from([None, False]), calendars
+windows = st.builds(values.TimeWindow, durations, st.just(True)) | st.builds(
+    values.TimeWindow, durations, st.sampled_from([None, False]), calendars
 )
 one_target = st.one_of(
     st.builds(dict, target=decimals(0, Decimal("0.999999999"))),
@@ -178,11 +178,11 @@ def goals(method):
     compared = st.builds(
         dict,
         display_name=st.none() | texts,
-        op=st.none() | st.sampled_from(model.OPERATORS),
+        op=st.none() | st.sampled_from(values.OPERATORS),
         value=st.none() | decimals(-1000, 1000, places=3),
     )
     parts = st.tuples(one_target, slices[method], compared)
-    return parts.map(lambda three: model.Goal(**three[0], **three[1], **three[2]))
+    return parts.map(lambda three: values.Goal(**three[0], **three[1], **three[2]))
 
 
 indicators = st.builds(dict, indicator=slis) | st.builds(dict, indicator_ref=names)
@@ -190,7 +190,7 @@ indicators = st.builds(dict, indicator=slis) | st.builds(dict, indicator_ref=nam
 
 def slos_of(method):
     return st.builds(
-        lambda which, **fields: model.Slo(**which, **fields),
+        lambda which, **fields: values.Slo(**which, **fields),
         indicators,
         metadata=metadata,
         service=names,
@@ -202,8 +202,8 @@ def slos_of(method):
     )
 
 
-slos = st.sampled_from(model.METHODS).flatmap(slos_of)
-services = st.builds(model.Service, metadata, st.none() | texts)
+slos = st.sampled_from(values.METHODS).flatmap(slos_of)
+services = st.builds(values.Service, metadata, st.none() | texts)
 files = st.lists(services | slis | slos, max_size=4, unique_by=lambda d: (type(d), d.metadata.name))
 
 
@@ -224,12 +224,12 @@ def test_what_is_written_keeps_to_the_published_schema(documents, validator):
 
 
 def _is_of_the_schema(document):
-    if isinstance(document, model.Service):
+    if isinstance(document, values.Service):
         return True
-    sli = document if isinstance(document, model.Sli) else document.indicator
-    if isinstance(sli and sli.metric, model.RatioMetric) and sli.metric.raw is not None:
+    sli = document if isinstance(document, values.Sli) else document.indicator
+    if isinstance(sli and sli.metric, values.RatioMetric) and sli.metric.raw is not None:
         return False
-    return isinstance(document, model.Sli) or (
+    return isinstance(document, values.Sli) or (
         document.method != "RatioTimeslices"
         and all(each.target is not None for each in document.goals)
     )

@@ -9,10 +9,11 @@ import pytest
 from governance.foundation.audit import queries as audit
 from governance.operations.measurements import prometheus_actions, prometheus_queries
 from governance.operations.measurements import queries as measurements
-from governance.operations.objectives import actions, openslo_actions, queries
-from governance.operations.objectives.openslo_export import export
-from governance.operations.objectives.openslo_parse import parse
-from governance.operations.objectives.openslo_plan import plan
+from governance.operations.objectives import actions, queries
+from governance.operations.objectives.openslo import actions as openslo_actions
+from governance.operations.objectives.openslo.export import export
+from governance.operations.objectives.openslo.parser import parse
+from governance.operations.objectives.openslo.plan import plan
 from tests import make
 from tests.operations.objectives import objective_helpers
 

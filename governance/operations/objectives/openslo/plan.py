@@ -1,4 +1,4 @@
-"""Say what an OpenSLO file would change, before anything is changed."""
+"""Compare an OpenSLO file with the tenant, and list what its import would change."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,17 +9,18 @@ from governance.operations.measurements import actions as measuring
 from governance.operations.measurements import prometheus_queries
 from governance.operations.measurements import prometheus_selector as selectors
 from governance.operations.measurements.models import Indicator
-from governance.operations.objectives import actions, openslo_records
+from governance.operations.objectives import actions
 from governance.operations.objectives.models import Objective
-from governance.operations.objectives.openslo_emit import emit
-from governance.operations.objectives.openslo_mapping import (
+from governance.operations.objectives.openslo import records
+from governance.operations.objectives.openslo.mapping import (
     IndicatorSpec,
-    NotHeld,
+    NotImportable,
     ObjectiveSpec,
     indicator_of,
     objective_of,
 )
-from governance.operations.objectives.openslo_model import (
+from governance.operations.objectives.openslo.parser import parse
+from governance.operations.objectives.openslo.values import (
     KINDS,
     Document,
     MetricSource,
@@ -30,7 +31,7 @@ from governance.operations.objectives.openslo_model import (
     Sli,
     Slo,
 )
-from governance.operations.objectives.openslo_parse import parse
+from governance.operations.objectives.openslo.writer import emit
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
 
@@ -102,33 +103,33 @@ class ImportPlan:
 
 def plan(data: bytes) -> ImportPlan:
     """Compare a file with the tenant. Raises UnreadableFile when it is no acceptable YAML."""
-    found = parse(data)
-    made = ImportPlan(hashlib.sha256(data).hexdigest(), found.refused, found.not_imported)
-    _Planner(found, made).run()
-    made.refused.sort(key=lambda each: each.document)
-    made.not_imported.sort(key=lambda each: each.document)
-    return made
+    file = parse(data)
+    result = ImportPlan(hashlib.sha256(data).hexdigest(), file.refused, file.not_imported)
+    _Planner(file, result).run()
+    result.refused.sort(key=lambda each: each.document)
+    result.not_imported.sort(key=lambda each: each.document)
+    return result
 
 
 class _Planner:
     """Reads what the file names, in a few statements."""
 
-    def __init__(self, file: OpenSloFile, made: ImportPlan) -> None:
-        self.file, self.made = file, made
+    def __init__(self, file: OpenSloFile, plan: ImportPlan) -> None:
+        self.file, self.plan = file, plan
         self.slos = {n: d for n, d in file.documents.items() if isinstance(d, Slo)}
         self.slis = {d.metadata.name: d for d in file.documents.values() if isinstance(d, Sli)}
-        self.kept = openslo_records.rows()
-        self.zone = openslo_records.time_zone()
+        self.imported = records.rows()
+        self.zone = records.time_zone()
         self.systems = {each.key: each for each in systems.live_systems()}
         self.features = {
             system_id: {each.key for each in features}
             for system_id, features in systems.every_feature().items()
         }
-        self.names = dict(openslo_records.live_names())
+        self.names = dict(records.live_names())
         self.used: set[str] = set()
         keys = {each.indicator_ref or _inline(each) for each in self.slos.values()}
-        self.indicators = openslo_records.indicators_by_key(keys)
-        self.objectives = openslo_records.objectives_by_key(
+        self.indicators = records.indicators_by_key(keys)
+        self.objectives = records.objectives_by_key(
             each.metadata.name for each in self.slos.values()
         )
         self.sources = prometheus_queries.sources()
@@ -137,51 +138,53 @@ class _Planner:
         for number, slo in self.slos.items():
             try:
                 self._slo(slo)
-            except NotHeld as fault:
-                self.made.refused.append(Refusal(number, fault.path, fault.reason))
+            except NotImportable as fault:
+                self.plan.refused.append(Refusal(number, fault.path, fault.reason))
         services = {each.service for each in self.slos.values()}
         for number, document in self.file.documents.items():
             name = document.metadata.name
             if isinstance(document, Sli) and name not in self.used:
                 reason = "SLI: no SLO of the file uses it, so its AI system isn't known."
-                self.made.not_imported.append(Refusal(number, "kind", reason))
+                self.plan.not_imported.append(Refusal(number, "kind", reason))
             elif isinstance(document, Service) and name not in services:
                 reason = "Service: no SLO of the file belongs to it."
-                self.made.not_imported.append(Refusal(number, "kind", reason))
+                self.plan.not_imported.append(Refusal(number, "kind", reason))
             elif self._differs(document):
-                self.made.documents.append(document)
+                self.plan.documents.append(document)
 
     def _differs(self, document: Document) -> bool:
-        row = self.kept.get((KINDS[type(document)], document.metadata.name))
+        row = self.imported.get((KINDS[type(document)], document.metadata.name))
         return row is None or row.content != emit([document])
 
     def _slo(self, slo: Slo) -> None:
         system = self.systems.get(slo.service)
         if system is None:
-            raise NotHeld(
+            raise NotImportable(
                 "spec.service",
                 f"No AI system has the slug {slo.service}. Register it, then import again.",
             )
         spec = objective_of(slo, self.zone)
         if not actions.SLUG.match(spec.key):
-            raise NotHeld(
+            raise NotImportable(
                 "metadata.name", "A slug is 2 to 63 lowercase letters, digits and hyphens."
             )
         if self.names.setdefault(spec.name, spec.key) != spec.key:
-            raise NotHeld("metadata.displayName", f"Another objective has the name {spec.name}.")
+            raise NotImportable(
+                "metadata.displayName", f"Another objective has the name {spec.name}."
+            )
         key = self._indicator(slo, system)
         existing = self.objectives.get(spec.key)
         if existing is not None and existing.is_retired:
-            raise NotHeld("metadata.name", f"The objective {spec.key} is retired.")
+            raise NotImportable("metadata.name", f"The objective {spec.key} is retired.")
         if existing is not None:
             known = self.indicators.get(key)
             if known is None or known.id != existing.indicator_id:
-                raise NotHeld("spec.indicator", "An objective keeps its indicator.")
+                raise NotImportable("spec.indicator", "An objective keeps its indicator.")
         outcome, seen = "create", 0
         if existing is not None:
-            same = openslo_records.objective_spec(existing) == spec
+            same = records.objective_spec(existing) == spec
             outcome, seen = "unchanged" if same else "change", existing.number
-        self.made.objectives.append(PlannedObjective(spec, key, existing, outcome, seen))
+        self.plan.objectives.append(PlannedObjective(spec, key, existing, outcome, seen))
 
     def _indicator(self, slo: Slo, system: AISystem) -> str:
         sli = self._sli(slo)
@@ -189,51 +192,51 @@ class _Planner:
         at = "spec.indicatorRef" if slo.indicator_ref else "spec.indicator"
         existing = self.indicators.get(key)
         if sli is None and existing is None:
-            raise NotHeld(at, f"Neither the file nor the tenant has an indicator {key}.")
+            raise NotImportable(at, f"Neither the file nor the tenant has an indicator {key}.")
         try:
             spec = self._spec(slo, sli, existing)
-        except NotHeld as fault:
+        except NotImportable as fault:
             is_own = fault.path.startswith(("spec.objectives", "spec.budgeting"))
-            raise fault if is_own else NotHeld(f"{at}: {fault.path}", fault.reason) from fault
+            raise fault if is_own else NotImportable(f"{at}: {fault.path}", fault.reason) from fault
         if existing is None:
             self._check_new(at, spec, system)
         elif existing.is_retired:
-            raise NotHeld(at, f"The indicator {key} is retired.")
-        elif openslo_records.indicator_spec(existing) != spec or existing.system_id != system.id:
-            raise NotHeld(at, f"The tenant's indicator {key} is defined differently.")
-        planned = self.made.indicators.get(key)
+            raise NotImportable(at, f"The indicator {key} is retired.")
+        elif records.indicator_spec(existing) != spec or existing.system_id != system.id:
+            raise NotImportable(at, f"The tenant's indicator {key} is defined differently.")
+        planned = self.plan.indicators.get(key)
         if planned is not None and (planned.spec, planned.system) != (spec, system):
-            raise NotHeld(at, f"Another SLO of the file uses {key} in another way.")
+            raise NotImportable(at, f"Another SLO of the file uses {key} in another way.")
         query = _counters(sli, self.sources_by_ref()) if existing is None and sli else None
-        self.made.indicators[key] = PlannedIndicator(spec, system, existing, query)
+        self.plan.indicators[key] = PlannedIndicator(spec, system, existing, query)
         self.used.add(key)
         return key
 
     def _sli(self, slo: Slo) -> Sli | None:
         if slo.indicator is not None:
             return slo.indicator
-        found = self.slis.get(slo.indicator_ref or "")
-        row = self.kept.get(("SLI", slo.indicator_ref or ""))
-        if found is None and row is not None:
-            document = openslo_records.document_of(row)
+        in_file = self.slis.get(slo.indicator_ref or "")
+        row = self.imported.get(("SLI", slo.indicator_ref or ""))
+        if in_file is None and row is not None:
+            document = records.document_of(row)
             return document if isinstance(document, Sli) else None
-        return found
+        return in_file
 
     def _spec(self, slo: Slo, sli: Sli | None, existing: Indicator | None) -> IndicatorSpec:
         if sli is not None:
             return indicator_of(slo, sli)
         if existing is None:
             raise AssertionError("one of the two is there")
-        return _fitting(slo, openslo_records.indicator_spec(existing))
+        return _fitting(slo, records.indicator_spec(existing))
 
     def _check_new(self, at: str, spec: IndicatorSpec, system: AISystem) -> None:
         if not measuring.SLUG.match(spec.key):
-            raise NotHeld(at, "A slug is 3 to 64 lowercase letters, digits and hyphens.")
+            raise NotImportable(at, "A slug is 3 to 64 lowercase letters, digits and hyphens.")
         if spec.feature and spec.feature not in self.features.get(system.id, set()):
-            raise NotHeld(at, f"{system.name} has no feature {spec.feature}.")
+            raise NotImportable(at, f"{system.name} has no feature {spec.feature}.")
 
     def sources_by_ref(self) -> Mapping[str, UUID]:
-        return {openslo_records.slug(each.name): each.id for each in self.sources}
+        return {records.slug(each.name): each.id for each in self.sources}
 
 
 def _inline(slo: Slo) -> str:
@@ -245,11 +248,11 @@ def _fitting(slo: Slo, known: IndicatorSpec) -> IndicatorSpec:
     goal = slo.goals[0]
     method = "Timeslices" if known.kind == "downtime" else "Occurrences"
     if slo.method != method:
-        raise NotHeld("spec.budgetingMethod", f"The indicator {known.key} is for {method}.")
+        raise NotImportable("spec.budgetingMethod", f"The indicator {known.key} is for {method}.")
     if known.kind == "threshold":
         side = {"lte": "at_most", "gt": "more_than"}.get(goal.op or "")
         if (goal.value, side) != (known.bound, known.good_side):
-            raise NotHeld(
+            raise NotImportable(
                 "spec.objectives[0].value", f"The indicator {known.key} has another bound."
             )
     return known

@@ -10,17 +10,17 @@ from sqlalchemy import select
 from governance.kernel.db import session
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.prometheus_models import PrometheusQuery, PrometheusSource
-from governance.operations.objectives import openslo_records, queries
+from governance.operations.objectives import queries
 from governance.operations.objectives.models import Objective
-from governance.operations.objectives.openslo_emit import emit
-from governance.operations.objectives.openslo_mapping import (
+from governance.operations.objectives.openslo import records
+from governance.operations.objectives.openslo.mapping import (
     annotations_of,
     goal_of,
     indicator_annotations,
     updated,
     window_of,
 )
-from governance.operations.objectives.openslo_model import (
+from governance.operations.objectives.openslo.values import (
     Document,
     Metadata,
     MetricSource,
@@ -30,6 +30,7 @@ from governance.operations.objectives.openslo_model import (
     Slo,
     ThresholdMetric,
 )
+from governance.operations.objectives.openslo.writer import emit
 from governance.operations.systems.models import AISystem
 
 type Query = tuple[PrometheusQuery, PrometheusSource]
@@ -50,35 +51,35 @@ def export(objectives: Sequence[Objective]) -> str:
 
 class _Exporter:
     def __init__(self, indicators: Collection[Indicator]) -> None:
-        self.kept = openslo_records.rows()
-        self.zone = openslo_records.time_zone()
+        self.imported = records.rows()
+        self.zone = records.time_zone()
         wanted = {each.system_id for each in indicators}
         found = session().scalars(select(AISystem).where(AISystem.id.in_(wanted)))
         self.systems = {each.id: each for each in found}
         self.queries = _queries({each.id for each in indicators})
 
-    def _kept(self, kind: str, name: str) -> Document | None:
-        row = self.kept.get((kind, name))
-        return openslo_records.document_of(row) if row is not None else None
+    def _imported_document(self, kind: str, name: str) -> Document | None:
+        row = self.imported.get((kind, name))
+        return records.document_of(row) if row is not None else None
 
     def service(self, key: str) -> Service:
-        found = self._kept("Service", key)
+        found = self._imported_document("Service", key)
         if isinstance(found, Service):
             return found
         system = next(each for each in self.systems.values() if each.key == key)
         return Service(Metadata(key, system.name))
 
     def sli(self, indicator: Indicator) -> Sli:
-        found = self._kept("SLI", indicator.key)
+        found = self._imported_document("SLI", indicator.key)
         if isinstance(found, Sli):
             return found
-        spec = openslo_records.indicator_spec(indicator)
+        spec = records.indicator_spec(indicator)
         metadata = Metadata(indicator.key, indicator.name, annotations=indicator_annotations(spec))
         return Sli(metadata, _metric(indicator, self.queries.get(indicator.id)))
 
     def slo(self, objective: Objective, indicator: Indicator) -> Slo:
-        spec = openslo_records.objective_spec(objective)
-        found = self._kept("SLO", objective.key)
+        spec = records.objective_spec(objective)
+        found = self._imported_document("SLO", objective.key)
         if isinstance(found, Slo):
             return updated(found, spec, self.zone)
         return Slo(
@@ -87,7 +88,7 @@ class _Exporter:
             indicator_ref=indicator.key,
             window=window_of(spec, self.zone),
             method="Timeslices" if indicator.kind == "downtime" else "Occurrences",
-            goals=(goal_of(openslo_records.indicator_spec(indicator), spec.target),),
+            goals=(goal_of(records.indicator_spec(indicator), spec.target),),
         )
 
 
@@ -120,4 +121,4 @@ def _metric(indicator: Indicator, found: Query | None) -> ThresholdMetric | Rati
 
 
 def _prometheus(query: str, source: PrometheusSource) -> MetricSource:
-    return MetricSource({"query": query}, openslo_records.slug(source.name), "Prometheus")
+    return MetricSource({"query": query}, records.slug(source.name), "Prometheus")

@@ -9,10 +9,10 @@ from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel.db import session
 from governance.operations.measurements.models import Indicator
 from governance.operations.objectives.models import Objective
-from governance.operations.objectives.openslo_mapping import IndicatorSpec, ObjectiveSpec
-from governance.operations.objectives.openslo_model import Document
-from governance.operations.objectives.openslo_models import OpenSloDocument
-from governance.operations.objectives.openslo_parse import parse
+from governance.operations.objectives.openslo.mapping import IndicatorSpec, ObjectiveSpec
+from governance.operations.objectives.openslo.models import OpenSloDocument
+from governance.operations.objectives.openslo.parser import parse
+from governance.operations.objectives.openslo.values import Document
 
 
 def time_zone() -> str:

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, cast
 from zoneinfo import available_timezones
 
-from governance.operations.objectives.openslo_fields import Fields, Notes
-from governance.operations.objectives.openslo_model import (
+from governance.operations.objectives.openslo.fields import Fields, Notes
+from governance.operations.objectives.openslo.values import (
     API_VERSION,
     KINDS,
     METHODS,
@@ -29,7 +29,7 @@ from governance.operations.objectives.openslo_model import (
     ThresholdMetric,
     TimeWindow,
 )
-from governance.operations.objectives.openslo_yaml import MAX_DOCUMENTS, UnreadableFile, read
+from governance.operations.objectives.openslo.yaml_text import MAX_DOCUMENTS, UnreadableFile, read
 
 NAME = re.compile(r"[a-z0-9][a-z0-9.|/\\-]*")
 NAME_SAYS = "Expected lowercase letters, digits, and the characters . | / \\ -"

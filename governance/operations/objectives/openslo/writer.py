@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from governance.operations.objectives.openslo_model import (
+from governance.operations.objectives.openslo.values import (
     API_VERSION,
     KINDS,
     Document,
@@ -16,7 +16,7 @@ from governance.operations.objectives.openslo_model import (
     Slo,
     TimeWindow,
 )
-from governance.operations.objectives.openslo_yaml import write
+from governance.operations.objectives.openslo.yaml_text import write
 
 
 def emit(documents: Iterable[Document]) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from re import Pattern
 from typing import Any
 
-from governance.operations.objectives.openslo_model import Refusal
+from governance.operations.objectives.openslo.values import Refusal
 
 
 class Fields:

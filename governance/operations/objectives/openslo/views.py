@@ -13,11 +13,12 @@ from governance.kernel.formatting import plural
 from governance.kernel.pages import page
 from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.objectives import openslo_actions, permissions, queries
-from governance.operations.objectives.openslo_export import export
-from governance.operations.objectives.openslo_forms import OpenSloConfirmForm, OpenSloFileForm
-from governance.operations.objectives.openslo_plan import ImportPlan, plan
-from governance.operations.objectives.openslo_yaml import MAX_FILE_BYTES, UnreadableFile
+from governance.operations.objectives import permissions, queries
+from governance.operations.objectives.openslo import actions
+from governance.operations.objectives.openslo.export import export
+from governance.operations.objectives.openslo.forms import OpenSloConfirmForm, OpenSloFileForm
+from governance.operations.objectives.openslo.plan import ImportPlan, plan
+from governance.operations.objectives.openslo.yaml_text import MAX_FILE_BYTES, UnreadableFile
 
 feature = Feature("openslo", __name__, counts_everything=True)
 AT = "/reliability/objectives/openslo"
@@ -51,9 +52,9 @@ def confirm() -> ResponseReturnValue:
     form = OpenSloConfirmForm()
     if not form.validate():
         raise NotFound("The import doesn't name a previewed file. Choose the file again.")
-    data = _kept(form.sha256.data or "")
+    data = _previewed_file(form.sha256.data or "")
     try:
-        done = openslo_actions.import_openslo(data, basis=form.basis.data)
+        done = actions.import_openslo(data, basis=form.basis.data)
     except DomainError as fault:
         if fault.status not in {Invalid.status, Stale.status}:
             raise
@@ -63,7 +64,7 @@ def confirm() -> ResponseReturnValue:
     return redirect(url_for("objectives.index"), 303)
 
 
-def _kept(sha256: str) -> bytes:
+def _previewed_file(sha256: str) -> bytes:
     """The previewed file, from this tenant's own part of the store."""
     key = f"{current.actor().tenant_id.hex}/{sha256[:2]}/{sha256}"
     if not storage.store().exists(key):

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from governance.operations.objectives.openslo_model import (
+from governance.operations.objectives.openslo.values import (
     Calendar,
     Goal,
     Sli,
@@ -50,8 +50,8 @@ SIDES = {"lte": "at_most", "gt": "more_than"}
 DEFAULT_COVERAGE = Decimal("0.95")
 
 
-class NotHeld(Exception):
-    """A field that the specification allows and Meridian can't hold."""
+class NotImportable(Exception):
+    """A field that the specification allows and Meridian can't import."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(reason)
@@ -92,14 +92,14 @@ class ObjectiveSpec:
 
 
 def objective_of(slo: Slo, zone: str) -> ObjectiveSpec:
-    """Return the objective; raises NotHeld with the field and the reason."""
+    """Return the objective; raises NotImportable with the field and the reason."""
     if len(slo.goals) != 1:
-        raise NotHeld("spec.objectives", "Write one SLO for each objective.")
+        raise NotImportable("spec.objectives", "Write one SLO for each objective.")
     own = _annotations(slo.metadata.annotations)
     window, days = _window(slo.window, zone)
     target = slo.goals[0].share
     if target == 0:
-        raise NotHeld("spec.objectives[0].target", "A target of 0% promises nothing.")
+        raise NotImportable("spec.objectives[0].target", "A target of 0% promises nothing.")
     return ObjectiveSpec(
         key=slo.metadata.name,
         name=slo.metadata.display_name or slo.metadata.name,
@@ -113,7 +113,7 @@ def objective_of(slo: Slo, zone: str) -> ObjectiveSpec:
 
 
 def indicator_of(slo: Slo, sli: Sli) -> IndicatorSpec:
-    """Return the indicator that the objective needs; raises NotHeld as above."""
+    """Return the indicator that the objective needs; raises NotImportable as above."""
     own = _annotations(sli.metadata.annotations)
     made = IndicatorSpec(
         key=sli.metadata.name,
@@ -125,16 +125,16 @@ def indicator_of(slo: Slo, sli: Sli) -> IndicatorSpec:
         vendor=own.get("vendor"),
     )
     if slo.method == "RatioTimeslices":
-        raise NotHeld(
+        raise NotImportable(
             "spec.budgetingMethod",
             "Meridian adds up counts; an average of the ratios of time slices isn't one of them.",
         )
     if isinstance(sli.metric, ThresholdMetric):
         return _threshold(made, slo, own)
     if sli.metric.raw is not None:
-        raise NotHeld("spec.ratioMetric.raw", "A ratio without counts can't be added up.")
+        raise NotImportable("spec.ratioMetric.raw", "A ratio without counts can't be added up.")
     if sli.metric.bad is not None and made.source == "prometheus":
-        raise NotHeld("spec.ratioMetric.bad", "Meridian reads good events. Select these.")
+        raise NotImportable("spec.ratioMetric.bad", "Meridian reads good events. Select these.")
     return _downtime(made, slo, own) if slo.method == "Timeslices" else made
 
 
@@ -151,7 +151,7 @@ def _annotations(annotations: Mapping[str, str] | None) -> dict[str, str]:
         if key.startswith(PREFIX)
     }
     for key in found.keys() - KNOWN:
-        raise NotHeld(f"metadata.annotations.{PREFIX}{key}", "Meridian doesn't know it.")
+        raise NotImportable(f"metadata.annotations.{PREFIX}{key}", "Meridian doesn't know it.")
     return found
 
 
@@ -161,7 +161,7 @@ def _number(own: Mapping[str, str], key: str, default: Decimal) -> Decimal:
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite():
-        raise NotHeld(f"metadata.annotations.{PREFIX}{key}", "Expected a number.")
+        raise NotImportable(f"metadata.annotations.{PREFIX}{key}", "Expected a number.")
     return found
 
 
@@ -173,20 +173,22 @@ def _hours(own: Mapping[str, str]) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise NotHeld(f"metadata.annotations.{PREFIX}service-hours", "Expected service hours.")
+        raise NotImportable(
+            f"metadata.annotations.{PREFIX}service-hours", "Expected service hours."
+        )
     return found
 
 
 def _threshold(made: IndicatorSpec, slo: Slo, own: Mapping[str, str]) -> IndicatorSpec:
     goal = slo.goals[0]
     if slo.method != "Occurrences":
-        raise NotHeld("spec.budgetingMethod", "A threshold metric is counted by Occurrences.")
+        raise NotImportable("spec.budgetingMethod", "A threshold metric is counted by Occurrences.")
     if goal.op not in SIDES:
-        raise NotHeld(
+        raise NotImportable(
             "spec.objectives[0].op", "Good events are at most the value (lte) or above it (gt)."
         )
     if goal.value is None or _digits(goal.value) > BOUND_DIGITS:
-        raise NotHeld(
+        raise NotImportable(
             "spec.objectives[0].value", f"Expected up to {BOUND_DIGITS} digits after the point."
         )
     return replace(
@@ -201,18 +203,20 @@ def _threshold(made: IndicatorSpec, slo: Slo, own: Mapping[str, str]) -> Indicat
 def _downtime(made: IndicatorSpec, slo: Slo, own: Mapping[str, str]) -> IndicatorSpec:
     goal = slo.goals[0]
     if goal.slice_window not in MIN_SLICE:
-        raise NotHeld("spec.objectives[0].timeSliceWindow", "Meridian's time slices are 1m.")
+        raise NotImportable("spec.objectives[0].timeSliceWindow", "Meridian's time slices are 1m.")
     floor = goal.slice_target or Decimal(0)
     if floor == NONE_GOOD:
         floor = Decimal(0)
     elif _digits(floor) > SHARE_DIGITS:
-        raise NotHeld(
+        raise NotImportable(
             "spec.objectives[0].timeSliceTarget",
             f"Expected up to {SHARE_DIGITS} digits after the point.",
         )
     requests = _number(own, "min-requests", Decimal(1))
     if requests != requests.to_integral_value():
-        raise NotHeld(f"metadata.annotations.{PREFIX}min-requests", "Expected a whole number.")
+        raise NotImportable(
+            f"metadata.annotations.{PREFIX}min-requests", "Expected a whole number."
+        )
     return replace(made, kind="downtime", floor=floor or None, min_requests=int(requests))
 
 
@@ -227,14 +231,14 @@ def _window(window: TimeWindow, zone: str) -> tuple[str, int]:
     if window.calendar is None:
         whole, rest = divmod(count, MINUTES_A_DAY.get(unit, 1))
         if unit not in DAYS and (unit not in MINUTES_A_DAY or rest):
-            raise NotHeld(f"{at}.duration", "A rolling window has whole days, such as 28d.")
+            raise NotImportable(f"{at}.duration", "A rolling window has whole days, such as 28d.")
         return "rolling", whole * DAYS.get(unit, 1)
     if window.duration != "1M":
-        raise NotHeld(f"{at}.duration", "Meridian's calendar window is one month (1M).")
+        raise NotImportable(f"{at}.duration", "Meridian's calendar window is one month (1M).")
     if not MONTH_START.fullmatch(window.calendar.start_time):
-        raise NotHeld(f"{at}.calendar.startTime", "A month begins on the first at 00:00:00.")
+        raise NotImportable(f"{at}.calendar.startTime", "A month begins on the first at 00:00:00.")
     if not same_zone(window.calendar.time_zone, zone):
-        raise NotHeld(f"{at}.calendar.timeZone", f"The tenant's time zone is {zone}.")
+        raise NotImportable(f"{at}.calendar.timeZone", f"The tenant's time zone is {zone}.")
     return "calendar", 30
 
 
@@ -250,7 +254,7 @@ def updated(slo: Slo, objective: ObjectiveSpec, zone: str) -> Slo:
     """The SLO with the objective's present values; what didn't change keeps its spelling."""
     try:
         same = objective_of(slo, zone)
-    except NotHeld:
+    except NotImportable:
         same = None
     if same == objective:
         return slo

@@ -10,16 +10,17 @@ from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
 from governance.operations.measurements import actions as measuring
 from governance.operations.measurements import prometheus_actions
-from governance.operations.objectives import actions, openslo_records, queries
-from governance.operations.objectives.openslo_emit import emit
-from governance.operations.objectives.openslo_model import KINDS, Document
-from governance.operations.objectives.openslo_models import OpenSloDocument
-from governance.operations.objectives.openslo_plan import (
+from governance.operations.objectives import actions, queries
+from governance.operations.objectives.openslo import records
+from governance.operations.objectives.openslo.models import OpenSloDocument
+from governance.operations.objectives.openslo.plan import (
     ImportPlan,
     PlannedIndicator,
     PlannedObjective,
     plan,
 )
+from governance.operations.objectives.openslo.values import KINDS, Document
+from governance.operations.objectives.openslo.writer import emit
 
 IMPORTED = action(
     "openslo.document.imported",
@@ -39,26 +40,27 @@ def import_openslo(data: bytes, *, basis: str | None = None) -> ImportPlan:
     Raises UnreadableFile or Invalid, and changes nothing, when anything in the file is refused.
     """
     lock_tenant("openslo")
-    found = plan(data)
-    if found.refused:
-        raise Invalid(f"Nothing was imported. {found.refused[0]}")
-    if basis is not None and basis != found.basis:
+    planned = plan(data)
+    if planned.refused:
+        raise Invalid(f"Nothing was imported. {planned.refused[0]}")
+    if basis is not None and basis != planned.basis:
         raise Stale("Something changed since the preview. Review the import, then confirm it.", {})
     with session().begin_nested():
-        ids = {key: _indicator(each) for key, each in found.indicators.items()}
-        for each in found.objectives:
-            _objective(each, ids)
-        rows = openslo_records.rows()
-        for document in found.documents:
-            _keep(document, rows, found.sha256)
-    return found
+        ids = {key: _define(each) for key, each in planned.indicators.items()}
+        for each in planned.objectives:
+            _create_or_change(each, ids)
+        rows = records.rows()
+        for document in planned.documents:
+            _store(document, rows, planned.sha256)
+    return planned
 
 
-def _indicator(planned: PlannedIndicator) -> UUID:
+def _define(planned: PlannedIndicator) -> UUID:
+    """Define the indicator unless the tenant has it already; return its id."""
     if planned.existing is not None:
         return planned.existing.id
     spec = planned.spec
-    made = measuring.define(
+    indicator = measuring.define(
         key=spec.key,
         name=spec.name,
         system_id=planned.system.id,
@@ -76,12 +78,12 @@ def _indicator(planned: PlannedIndicator) -> UUID:
     query = planned.query
     if query is not None:
         prometheus_actions.set_query(
-            made, source_id=query.source_id, kind="counter", good=query.good, total=query.total
+            indicator, source_id=query.source_id, kind="counter", good=query.good, total=query.total
         )
-    return made.id
+    return indicator.id
 
 
-def _objective(planned: PlannedObjective, indicators: Mapping[str, UUID]) -> None:
+def _create_or_change(planned: PlannedObjective, indicators: Mapping[str, UUID]) -> None:
     spec = planned.spec
     values = {
         "name": spec.name,
@@ -106,7 +108,9 @@ def _objective(planned: PlannedObjective, indicators: Mapping[str, UUID]) -> Non
         actions.change(objective, seen=planned.seen, reason=REASON, **values)
 
 
-def _keep(document: Document, rows: Mapping[tuple[str, str], OpenSloDocument], sha256: str) -> None:
+def _store(
+    document: Document, rows: Mapping[tuple[str, str], OpenSloDocument], sha256: str
+) -> None:
     kind, name = KINDS[type(document)], document.metadata.name
     row = rows.get((kind, name))
     if row is None:
