@@ -60,6 +60,7 @@ def measure(
     """Fill the database, then measure the page and the list over HTTP."""
     count = OBJECTIVES // (QUICK if quick else 1)
     objective_id = _fill(app, server, count)
+    world.sequence()
     world.analyze(server)
     with app.test_request_context():
         page = url_for("objectives.objective", tenant="acme", objective_id=objective_id)

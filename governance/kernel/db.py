@@ -5,7 +5,7 @@ ORM statement, and PostgreSQL's FORCEd row-level security proves it for everythi
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -15,6 +15,8 @@ from uuid import UUID
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
     Connection,
     DateTime,
     Engine,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Uuid,
+    any_,
     create_engine,
     event,
     func,
@@ -275,6 +278,14 @@ def find[M: Model](
         raise NotFound(
             f"This {what or _noun(model)} doesn't exist, or you don't have access to it."
         )
+    return found
+
+
+def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Whether the column is one of these ids, sent as one array: one statement to prepare, however
+    many ids there are.
+    """
+    found: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
     return found
 
 

@@ -30,9 +30,9 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
 from governance.assurance.evidence.shown_names import FORMER_MEMBER, MERIDIAN
-from governance.assurance.evidence.visibility import WHOLE, Sight, among
+from governance.assurance.evidence.visibility import WHOLE, Sight
 from governance.foundation.people.models import Person
-from governance.kernel.db import session
+from governance.kernel.db import among, session
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,9 @@ from governance.assurance.evidence.models import (
 )
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.ports import supported_controls
-from governance.assurance.evidence.visibility import among, sight
+from governance.assurance.evidence.visibility import sight
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.db import among, find, session
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.pages import keyset
 

@@ -9,13 +9,12 @@ from sqlalchemy import select
 from governance.assurance.evidence import queries, review_queue
 from governance.assurance.evidence.models import EvidenceReminder
 from governance.assurance.evidence.queries import EvidenceSummary
-from governance.assurance.evidence.visibility import among
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import membership_of
 from governance.kernel import current, outbox
 from governance.kernel.config import public_address
-from governance.kernel.db import session
+from governance.kernel.db import among, session
 from governance.kernel.formatting import long_day, plural
 
 REMINDED = action(

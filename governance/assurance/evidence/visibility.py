@@ -8,16 +8,15 @@ A version that was provided to an auditor stays visible when its item is out of 
 see only that version of it.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.db import among, session
 from governance.kernel.visibility_scope import scope_of
 
 CACHE_KEY = "the evidence that auditors may view"
@@ -81,9 +80,3 @@ def sight() -> Sight:
             WHOLE if held is None else Sight(held.evidence, held.versions, held.controls),
         )
     return known[1]
-
-
-def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Whether the column is one of these ids, sent as one array parameter."""
-    held: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
-    return held

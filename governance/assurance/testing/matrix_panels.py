@@ -16,7 +16,6 @@ from governance.assurance.evidence.item_history import EvidenceItem, JudgedVersi
 from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
-from governance.assurance.evidence.visibility import among
 from governance.assurance.testing.models import (
     ItemResult,
     Population,
@@ -32,7 +31,7 @@ from governance.assurance.testing.sample_queries import (
 )
 from governance.kernel import clock
 from governance.kernel.access import matching
-from governance.kernel.db import session
+from governance.kernel.db import among, session
 from governance.kernel.visibility_scope import scope
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
-from governance.kernel.db import session
+from governance.kernel.db import among, session
 from governance.operations.agreements import permissions
 from governance.operations.agreements.credits import percent
 from governance.operations.agreements.models import Agreement, AgreementVersion, Commitment
@@ -56,7 +56,7 @@ def _in_force(objective_ids: Collection[UUID]) -> Select[Agreement, Commitment]:
         .join(Commitment, Commitment.version_id == v.id)
         .where(
             v.state == "accepted",
-            Commitment.objective_id.in_(objective_ids),
+            among(Commitment.objective_id, objective_ids),
             Agreement.ended_at.is_(None) | (Agreement.ended_at > now),
             v.ends_on.is_(None) | (v.ends_on >= clock.today()),
         )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from governance.kernel.db import find, session
+from governance.kernel.db import among, find, session
 from governance.kernel.intervals import Span
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.alerts.models import (
@@ -73,7 +73,7 @@ def alerts_in(span: Span, objective_ids: Collection[UUID] | None = None) -> Sequ
         or_(Alert.resolved_at.is_(None), Alert.resolved_at > span.start),
     )
     if objective_ids is not None:
-        query = query.where(Alert.objective_id.in_(objective_ids))
+        query = query.where(among(Alert.objective_id, objective_ids))
     return session().scalars(query.order_by(Alert.fired_at, Alert.id)).all()
 
 
@@ -132,7 +132,7 @@ def deliveries(alert_ids: Collection[UUID]) -> dict[UUID, list[AlertDelivery]]:
     """Return what was sent of these alerts, in order, in one statement."""
     if not alert_ids:
         return {}
-    query = select(AlertDelivery).where(AlertDelivery.alert_id.in_(alert_ids))
+    query = select(AlertDelivery).where(among(AlertDelivery.alert_id, alert_ids))
     found: dict[UUID, list[AlertDelivery]] = {}
     for each in session().scalars(query.order_by(AlertDelivery.at, AlertDelivery.id)):
         found.setdefault(each.alert_id, []).append(each)

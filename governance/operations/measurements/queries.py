@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, String, Table, any_, cast, select, text
 
 from governance.kernel import current
-from governance.kernel.db import find, session
+from governance.kernel.db import among, find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.forms import uuid_or_none
 from governance.kernel.intervals import Span
@@ -91,7 +91,7 @@ def by_keys(keys: Collection[str]) -> dict[str, Indicator]:
 
 def lock(indicator_ids: Collection[UUID]) -> dict[UUID, Indicator]:
     """Lock these indicators in order of their ids, for a batch of their minutes."""
-    query = select(Indicator).where(Indicator.id.in_(indicator_ids)).order_by(Indicator.id)
+    query = select(Indicator).where(among(Indicator.id, indicator_ids)).order_by(Indicator.id)
     return {each.id: each for each in session().scalars(query.with_for_update(key_share=True))}
 
 

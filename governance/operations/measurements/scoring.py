@@ -134,7 +134,12 @@ class Score:
 
     def is_determinable(self, minimum_coverage: Fraction) -> bool:
         """Whether there is enough data to state attainment; never 100% for an empty history."""
-        return self.measured > 0 and self.coverage is not None and self.coverage >= minimum_coverage
+        enough = minimum_coverage.numerator * self.expected
+        return (
+            self.measured > 0
+            and self.expected > 0
+            and self.counted.minutes * minimum_coverage.denominator >= enough
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,8 @@ def budget(score: Score, target: Fraction) -> Budget:
     """The budget is (1 - target) times what was measured. `target` is a share, such as 999/1000."""
     if not 0 <= target <= 1:
         raise ValueError(f"a target is a share from 0 to 1, not {target}")
-    return Budget((1 - target) * score.measured, score.lost)
+    bad = target.denominator - target.numerator
+    return Budget(Fraction(bad * score.measured, target.denominator), score.lost)
 
 
 def burn_rate(counts: Counts, kind: IndicatorKind, target: Fraction) -> Fraction | None:
@@ -169,6 +175,7 @@ def burn_rate(counts: Counts, kind: IndicatorKind, target: Fraction) -> Fraction
     nothing was measured or the target allows no error.
     """
     measured = counts.measured(kind)
-    if not measured or target == 1:
+    bad = target.denominator - target.numerator
+    if not measured or not bad:
         return None
-    return Fraction(counts.lost(kind), measured) / (1 - target)
+    return Fraction(counts.lost(kind) * target.denominator, measured * bad)

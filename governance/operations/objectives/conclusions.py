@@ -1,5 +1,6 @@
 """What the list of objectives says first: its h1, and the line of counts above the table."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from governance.kernel.formatting import plural
@@ -67,5 +68,6 @@ def summary(rows: Sequence[ObjectiveRow]) -> str:
         ("with too little traffic", ("quiet",)),
         (CANT, ("unknown",)),
     )
-    counted = [(sum(row.state in states for row in rows), word) for word, states in groups]
+    by_state = Counter(row.state for row in rows)
+    counted = [(sum(by_state[state] for state in states), word) for word, states in groups]
     return ", ".join(f"{count:,} {word}" for count, word in counted if count)

@@ -24,7 +24,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from governance.foundation.tenants.models import TenantTimeZone
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.db import among, session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import ZonePeriod
 from governance.operations.measurements.models import DAYS, MINUTES, Indicator
@@ -47,7 +47,7 @@ def horizons(indicator_ids: Collection[UUID]) -> Horizons:
         select(Indicator.id, first, cast(null(), String))
         .join_from(Indicator, day, true())
         .outerjoin(minute, true())
-        .where(Indicator.id.in_(indicator_ids), Indicator.tenant_id == tenant_id)
+        .where(among(Indicator.id, indicator_ids), Indicator.tenant_id == tenant_id)
     )
     zones = select(cast(null(), Uuid), TenantTimeZone.since, TenantTimeZone.zone).where(
         TenantTimeZone.tenant_id == tenant_id

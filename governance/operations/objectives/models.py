@@ -7,6 +7,7 @@ append-only row of its own.
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -19,6 +20,12 @@ from governance.operations.objectives.service_hours import ServiceHours
 
 type WindowKind = Literal["rolling", "calendar"]
 WINDOWS = {"rolling": "Rolling days", "calendar": "Calendar month"}
+
+
+@lru_cache(maxsize=1024)
+def share(number: Decimal) -> Fraction:
+    """Return an exact decimal as a fraction; a tenant's objectives have few different ones."""
+    return Fraction(number)
 
 
 class Definition:
@@ -41,11 +48,11 @@ class Definition:
 
     @property
     def target_share(self) -> Fraction:
-        return Fraction(self.target)
+        return share(self.target)
 
     @property
     def minimum_coverage_share(self) -> Fraction:
-        return Fraction(self.minimum_coverage)
+        return share(self.minimum_coverage)
 
     @property
     def hours(self) -> ServiceHours | None:

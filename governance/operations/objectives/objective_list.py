@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -81,7 +82,7 @@ HEAD = (
 )
 
 
-@dataclass(slots=True)
+@dataclass
 class ObjectiveRow:
     """One objective of the list; charts are drawn for the rows that are shown."""
 
@@ -101,7 +102,7 @@ class ObjectiveRow:
     def indicator(self) -> Indicator:
         return self.reading.indicator
 
-    @property
+    @cached_property
     def state(self) -> str:
         """What is said first: one of STATES."""
         if self.objective.is_retired:

@@ -39,9 +39,10 @@ def gone_at(
     if left <= 0:
         return now
     lost, measured = last_day.lost(kind), last_day.measured(kind)
-    allowed = (1 - target) * measured
-    if lost <= allowed:  # burn rate of 1 or less: the window gives back what is spent, or more
-        return None
+    bad = target.denominator - target.numerator
+    if lost * target.denominator <= bad * measured:
+        return None  # at a burn rate of 1 or less the window gives back what is spent, or more
+    allowed = Fraction(bad * measured, target.denominator)
     spent_a_day = lost - allowed if month is not None else Fraction(lost)
     minutes = int(left * MINUTES_OF_DAY / spent_a_day)
     if minutes > MINUTES_OF_DAY * 400:

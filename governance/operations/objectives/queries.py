@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.db import among, find, session
 from governance.kernel.intervals import Span
 from governance.kernel.months import ZonePeriod
 from governance.operations.maintenance.queries import ExclusionSpan
@@ -59,7 +59,7 @@ def all_objectives() -> Sequence[Objective]:
 
 def objectives_by_id(ids: Collection[UUID]) -> dict[UUID, Objective]:
     """Return these objectives, retired ones too, in one statement."""
-    found = session().scalars(select(Objective).where(Objective.id.in_(ids)))
+    found = session().scalars(select(Objective).where(among(Objective.id, ids)))
     return {each.id: each for each in found}
 
 
@@ -76,7 +76,7 @@ def objectives_of_system(system_id: UUID) -> Sequence[Objective]:
 def objectives_of_indicators(indicator_ids: Collection[UUID]) -> Sequence[Objective]:
     """Return the active objectives that are measured by these indicators."""
     query = select(Objective).where(
-        Objective.indicator_id.in_(indicator_ids), Objective.retired_at.is_(None)
+        among(Objective.indicator_id, indicator_ids), Objective.retired_at.is_(None)
     )
     return session().scalars(query.order_by(Objective.name, Objective.id)).all()
 
@@ -100,7 +100,7 @@ def indicators_of(objectives: Collection[Objective]) -> dict[UUID, Indicator]:
     wanted = {each.indicator_id for each in objectives}
     if not wanted:
         return {}
-    found = session().scalars(select(Indicator).where(Indicator.id.in_(wanted)))
+    found = session().scalars(select(Indicator).where(among(Indicator.id, wanted)))
     return {each.id: each for each in found}
 
 

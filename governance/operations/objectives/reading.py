@@ -130,7 +130,7 @@ class Reading:
     def budget(self) -> Budget:
         return budget(self.score, self.objective.target_share)
 
-    @property
+    @cached_property
     def left_share(self) -> Fraction | None:
         """Share of the budget that is left; None where it is not determinable."""
         return self.budget.left_share if self.is_determinable else None
